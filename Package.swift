@@ -1,0 +1,72 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// `make` and CI set NETPOLD_STRICT; a user's plain `swift build` with a newer compiler only shows new warnings.
+let strict: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("ExistentialAny"),
+    ] + (Context.environment["NETPOLD_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)])
+
+let package = Package(
+    name: "netpold",
+    products: [
+        .executable(name: "netpold", targets: ["netpold"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        // Pure: no I/O, no clock, no root.
+        .target(name: "PolicyIR", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: strict),
+        .target(name: "CNetpoldABI", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Wpadded", "-Werror"])]),
+        .target(name: "BPFEmit", dependencies: ["PolicyIR", "CNetpoldABI"], swiftSettings: strict),
+
+        // Privileged: libbpf, netlink, namespaces. Only this target imports CLibBPF and CLibNL.
+        .systemLibrary(
+            name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev", "libelf-dev", "zlib1g-dev"])]),
+        .systemLibrary(name: "CLibNL", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-route-3-dev"])]),
+        .target(
+            name: "Datapath",
+            dependencies: ["BPFEmit", "CNetpoldABI", "CLibBPF", "CLibNL"],
+            swiftSettings: strict,
+            plugins: ["EmbedBPF"]
+        ),
+        .plugin(name: "EmbedBPF", capability: .buildTool(), dependencies: ["embed-bpf"]),
+        .executableTarget(name: "embed-bpf", swiftSettings: strict),
+
+        // Daemon logic against protocols; tested without root.
+        .target(
+            name: "Agent",
+            dependencies: ["PolicyIR", "BPFEmit", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "netpold",
+            dependencies: [
+                "PolicyIR", "BPFEmit", "Datapath", "Agent",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
+
+        .target(
+            name: "NetpoldTestSupport", dependencies: ["PolicyIR", "BPFEmit"], path: "Tests/NetpoldTestSupport",
+            swiftSettings: strict),
+        .testTarget(name: "PolicyIRTests", dependencies: ["PolicyIR", "NetpoldTestSupport"], swiftSettings: strict),
+        .testTarget(name: "BPFEmitTests", dependencies: ["BPFEmit", "NetpoldTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["CNetpoldABI", "Datapath", "Agent", "netpold", "NetpoldTestSupport"],
+            swiftSettings: strict),
+        .testTarget(name: "DatapathTests", dependencies: ["Datapath", "NetpoldTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "AgentTests",
+            dependencies: ["Agent", "NetpoldTestSupport", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
+    ],
+    cLanguageStandard: .c11
+)

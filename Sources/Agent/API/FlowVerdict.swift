@@ -1,0 +1,70 @@
+/// What happened to a packet, with everything resolved to names.
+public struct FlowVerdict: Hashable, Codable, Sendable {
+    /// One end of the flow.
+    public struct End: Hashable, Codable, Sendable {
+        /// The address in text form.
+        public var address: String
+        /// The port; `nil` for protocols without.
+        public var port: UInt16?
+        /// `namespace/name` of the pod that owns the address.
+        public var pod: String?
+        /// For what is no pod: what its identity stands for, for example `world` or `host`.
+        public var identity: String?
+
+        /// An end.
+        public init(address: String, port: UInt16?, pod: String?, identity: String?) {
+            self.address = address
+            self.port = port
+            self.pod = pod
+            self.identity = identity
+        }
+    }
+
+    /// A rule or a policy, and where it is written.
+    public struct Rule: Hashable, Codable, Sendable {
+        /// `NetworkPolicy shop/allow-web`.
+        public var object: String
+        /// `spec.ingress[0]`, or empty.
+        public var path: String
+        /// `policy.yaml:12:5`, or `nil`.
+        public var place: String?
+
+        /// A rule.
+        public init(object: String, path: String, place: String?) {
+            self.object = object
+            self.path = path
+            self.place = place
+        }
+    }
+
+    /// When the agent read the record: milliseconds since 1970.
+    public var timeMilliseconds: UInt64
+    /// Whether the packet was dropped.
+    public var isDrop: Bool
+    /// `ingress` or `egress`.
+    public var direction: String
+    /// The pod at whose veth this happened.
+    public var subject: String
+    /// Where the packet came from.
+    public var source: End
+    /// Where it went.
+    public var destination: End
+    /// `TCP`, `UDP`, ...
+    public var `protocol`: String
+    /// ICMP type, for ICMP.
+    public var icmpType: UInt16?
+    /// Name of the reason in netpold_abi.h, or its number.
+    public var reason: String
+    /// The reason in words.
+    public var sentence: String
+    /// The rule that decided.
+    public var rule: Rule?
+    /// For a default deny: the policies that isolate the pod.
+    public var isolatedBy: [Rule]
+    /// For a default deny: the rule that came nearest and why it does not match.
+    public var nearestMiss: String?
+    /// Revision of the endpoint.
+    public var revision: UInt32
+    /// Packet length, bytes.
+    public var length: UInt16
+}

@@ -1,0 +1,104 @@
+import PolicyIR
+
+/// Finds the manifest files that paths stand for. Deterministic: names are taken in the order of their bytes.
+struct ManifestSearch {
+    /// Folders inside each other.
+    static let depthLimit = 32
+    /// Files in all.
+    static let fileLimit = 100_000
+
+    /// The files, each once, in the order found.
+    private(set) var files: [String] = []
+    /// What could not be read or followed.
+    private(set) var diagnostics: [Diagnostic] = []
+    private var seen: Set<FileSystem.Entry> = []
+    private var isFull = false
+    /// Manifest files met, those met before included.
+    private var met = 0
+
+    /// Adds what the user named: a file of any name, a folder, or `-`.
+    mutating func add(_ path: String) {
+        if path == "-" {
+            if !files.contains("-") { files.append("-") }
+            return
+        }
+        do throws(FileFailure) {
+            let entry = try FileSystem.entry(path)
+            guard entry.isFolder else {
+                add(file: path, entry)
+                return
+            }
+            let before = met + diagnostics.count
+            search(path, entry, above: [])
+            if met + diagnostics.count == before {
+                tell(path, .warning, "the folder holds no *.yaml, *.yml or *.json file", "name another folder")
+            }
+        } catch {
+            diagnostics.append(error.diagnostic)
+        }
+    }
+
+    /// Adds the manifests of a folder. `above` are the folders it lies in: meeting one again is a loop of links.
+    private mutating func search(_ folder: String, _ entry: FileSystem.Entry, above: [FileSystem.Entry]) {
+        guard !above.contains(entry) else {
+            tell(folder, .error, "the link leads back to a folder that it lies in", "remove the link")
+            return
+        }
+        guard above.count < ManifestSearch.depthLimit else {
+            tell(
+                folder, .error, "folders are nested deeper than \(ManifestSearch.depthLimit)", "name the folder itself")
+            return
+        }
+        // Reached twice by different links: its files are there already.
+        guard seen.insert(entry).inserted else {
+            met += 1
+            return
+        }
+        do throws(FileFailure) {
+            for name in try FileSystem.names(in: folder) where !name.hasPrefix(".") && !isFull {
+                let path = folder.hasSuffix("/") ? folder + name : folder + "/" + name
+                visit(path, name, above: above + [entry])
+            }
+        } catch {
+            diagnostics.append(error.diagnostic)
+        }
+    }
+
+    private mutating func visit(_ path: String, _ name: String, above: [FileSystem.Entry]) {
+        let isManifest = [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) }
+        do throws(FileFailure) {
+            let entry = try FileSystem.entry(path)
+            if entry.isFolder {
+                search(path, entry, above: above)
+            } else if isManifest, entry.isRegular {
+                add(file: path, entry)
+            } else if isManifest {
+                // Reading a pipe nobody writes to would wait for ever.
+                tell(path, .error, "this is no regular file", "name it on the command line to read it anyway")
+            }
+        } catch {
+            // A dangling link of another kind of file is nobody's manifest.
+            if isManifest { diagnostics.append(error.diagnostic) }
+        }
+    }
+
+    private mutating func add(file: String, _ entry: FileSystem.Entry) {
+        met += 1
+        guard !entry.isRegular || seen.insert(entry).inserted else { return }
+        guard files.count < ManifestSearch.fileLimit else {
+            if !isFull {
+                tell(file, .error, "there are more than \(ManifestSearch.fileLimit) files", "name fewer folders")
+            }
+            isFull = true
+            return
+        }
+        files.append(file)
+    }
+
+    private mutating func tell(_ path: String, _ severity: Diagnostic.Severity, _ message: String, _ hint: String) {
+        diagnostics.append(
+            Diagnostic(
+                id: .unreadable, severity: severity, location: .whole(path),
+                message: message, hint: hint))
+    }
+}

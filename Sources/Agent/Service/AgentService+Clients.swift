@@ -1,0 +1,133 @@
+import Glibc
+import PolicyIR
+
+extension AgentService {
+    /// Serves one request of the local API.
+    func serve(_ request: APIRequest, _ client: LocalServer.Client) async {
+        switch request {
+        case .status:
+            server?.answer(.status(await status()), to: client)
+        case .endpoints:
+            server?.answer(.endpoints(endpointRows()), to: client)
+        case .wait(let timeoutMilliseconds):
+            readManifests()
+            lookAtNode()
+            let limit = Duration.milliseconds(min(max(timeoutMilliseconds, 0), 3_600_000))
+            let isSettled = await waitUntilSettled(limit)
+            server?.answer(.settled(isSettled: isSettled, revision: state.revision), to: client)
+        case .monitor(let filter):
+            monitors[client] = filter
+            if monitors.count == 1 { await listen(true) }
+        }
+    }
+
+    /// A client hung up.
+    func forget(_ client: LocalServer.Client) async {
+        guard monitors.removeValue(forKey: client) != nil else { return }
+        if monitors.isEmpty { await listen(false) }
+    }
+
+    private func listen(_ isListening: Bool) async {
+        do {
+            guard isListening else {
+                suppressedSeen = nil
+                return try await worker.listen(nil)
+            }
+            let inbox = inbox
+            try await worker.listen { [weak self] records in
+                if inbox.add(records) { Task { await self?.deliver() } }
+            }
+        } catch {
+            logger.error("events cannot be read", metadata: ["error": "\(error)"])
+            for client in monitors.keys { server?.answer(.error("events cannot be read: \(error)"), to: client) }
+        }
+    }
+
+    private func deliver() {
+        let (records, lost) = inbox.take()
+        if lost > 0 { tell(lost: lost) }
+        guard !monitors.isEmpty, !records.isEmpty else { return }
+        var resolver = resolver ?? makeResolver()
+        self.resolver = nil
+        let time = AgentService.now()
+        for record in records {
+            let verdict = resolver.resolve(record, time: time)
+            for (client, filter) in monitors where filter.accepts(verdict) {
+                if server?.send(verdict: verdict, to: client) == false { eventsLost += 1 }
+            }
+        }
+        self.resolver = resolver
+    }
+
+    /// Tells monitors of records that the kernel did not write.
+    func tellSuppressed() async {
+        guard !monitors.isEmpty, let counters = try? await worker.counters() else { return }
+        if let seen = suppressedSeen, counters.eventsSuppressed > seen {
+            tell(lost: counters.eventsSuppressed - seen)
+        }
+        suppressedSeen = counters.eventsSuppressed
+    }
+
+    private func tell(lost count: UInt64) {
+        eventsLost += count
+        for client in monitors.keys { server?.send(lost: count, to: client) }
+    }
+
+    private static func now() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
+    }
+
+    private func makeResolver() -> VerdictResolver {
+        let slots = (state.report?.endpoints ?? []).map { ($0.slot, $0.pod) }
+        let identities = (compiled?.image.identities ?? []).map { ($0.number, $0.label) }
+        let datapath = ports.datapath
+        return VerdictResolver(
+            evaluator: currentEvaluator(), slots: Dictionary(slots, uniquingKeysWith: { first, _ in first }),
+            identities: Dictionary(identities, uniquingKeysWith: { first, _ in first }),
+            meaning: { datapath.resolve(ruleHit: $0) })
+    }
+
+    private func currentEvaluator() -> ReferenceEvaluator {
+        if let evaluator { return evaluator }
+        let made = ReferenceEvaluator(
+            compiled?.objects ?? ClusterObjects(), policies: compiled?.policies ?? [], localNode: state.node)
+        evaluator = made
+        return made
+    }
+
+    /// The rows of `netpold endpoints`.
+    func endpointRows() -> [EndpointReport] {
+        EndpointReporting(
+            match: state.endpoints, report: state.report, image: compiled?.image,
+            evaluator: compiled == nil ? nil : currentEvaluator(), isolatesUnknown: options.settings.isolateUnknown
+        ).rows()
+    }
+
+    /// The report of `netpold status`.
+    func status() async -> StatusReport {
+        let counters = try? await worker.counters()
+        let capacities = try? await worker.capacities()
+        let endpoints = state.report?.endpoints ?? []
+        let failed = endpoints.count { $0.failure != nil }
+        var attachments: [String: Int] = [:]
+        for endpoint in endpoints where endpoint.failure == nil { attachments[endpoint.attachment, default: 0] += 1 }
+        let reasons = (counters?.reasons ?? [:]).sorted { $0.key < $1.key }.map { number, count in
+            StatusReport.ReasonCount(
+                reason: VerdictReason(wire: number)?.abiName ?? "\(number)",
+                sentence: VerdictReason.sentence(wire: number), isDrop: VerdictReason.isDrop(wire: number), count: count
+            )
+        }
+        return StatusReport(
+            instance: options.instance, processID: getpid(),
+            uptimeSeconds: UInt64(max(0, (ContinuousClock().now - started).components.seconds)),
+            revision: state.revision, isSettled: state.isSettled, policiesInForce: state.store.policiesInForce,
+            policiesRefused: state.store.policiesRefused, endpointsReady: endpoints.count - failed,
+            endpointsWaiting: state.endpoints.waiting.count + failed,
+            namespacesUnknown: state.endpoints.unknown.count, attachments: attachments,
+            lastApplyMilliseconds: UInt64(max(0, lastApply / .milliseconds(1))), capacities: capacities ?? [],
+            reasons: reasons, eventsSuppressed: counters?.eventsSuppressed ?? 0, eventsLost: eventsLost,
+            conditions: state.conditions)
+    }
+}

@@ -1,0 +1,27 @@
+/// Where an instance of the agent keeps its run-time files.
+public struct InstancePaths: Hashable, Sendable {
+    /// The folder of all instances' files.
+    public static let folder = "/run/netpold"
+
+    /// The instance's name.
+    public let instance: String
+
+    /// The paths of an instance; `nil` for a name that is not 1 to 32 of `a-z`, `0-9`, `-`, beginning with a letter or
+    /// digit (it becomes part of paths).
+    public init?(instance: String) {
+        let isNamed = !instance.isEmpty && instance.utf8.count <= 32 && !instance.hasPrefix("-")
+        let isPlain = instance.utf8.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
+        }
+        guard isNamed, isPlain else { return nil }
+        self.instance = instance
+    }
+
+    /// The local API.
+    public var socket: String { "\(InstancePaths.folder)/\(instance).sock" }
+    /// The lock that keeps a second agent away.
+    public var lock: String { "\(InstancePaths.folder)/\(instance).lock" }
+    /// Copies of the manifests as they were last accepted.
+    public var lastGood: String { "\(InstancePaths.folder)/\(instance).last-good" }
+}

@@ -1,0 +1,33 @@
+public import PolicyIR
+
+/// What happens to the agent.
+public enum AgentEvent: Sendable {
+    /// What an agent before this one had accepted: the last good versions to begin with. Not in force by itself.
+    case remembered(ManifestSnapshot)
+    /// The manifests were read.
+    case manifests(ManifestSnapshot)
+    /// The manifests folder could not be read.
+    case manifestsUnavailable(String)
+    /// The node was looked at.
+    case sight(NodeSight)
+    /// The delay asked for by `.settle` is over.
+    case settled
+    /// Time to compare the kernel with the desired state although no input changed.
+    case audit
+    /// The kernel holds the state made from the inputs of this generation.
+    case applied(generation: UInt64, ApplyReport, [Diagnostic] = [])
+    /// The kernel could not be brought there.
+    case applyFailed(generation: UInt64, String)
+}
+
+/// What the agent's core asks for.
+public enum AgentAction: Sendable {
+    /// Send `.settled` after this many milliseconds.
+    case settle(milliseconds: Int)
+    /// Compile and apply, then send `.applied` or `.applyFailed`.
+    case reconcile(DesiredInputs)
+    /// A condition came up: log it.
+    case raise(Condition)
+    /// A condition is over: log it.
+    case clear(Condition)
+}

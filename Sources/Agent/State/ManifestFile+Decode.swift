@@ -1,0 +1,88 @@
+public import PolicyIR
+
+extension ManifestFile {
+    /// Decodes the bytes of a file, object by object, so that each error is known to be of one object.
+    public init(decoding bytes: [UInt8], file: String) {
+        self.init()
+        let output = DocumentReader.read(bytes, file: file)
+        note(output.diagnostics)
+        for document in output.documents { add(document) }
+    }
+
+    /// A file that could not be read at all.
+    public init(unreadable diagnostic: Diagnostic) {
+        self.init(unreadable: [DiagnosticRenderer().render(diagnostic)])
+    }
+
+    private mutating func note(_ diagnostics: [Diagnostic]) {
+        let renderer = DiagnosticRenderer()
+        unreadable += diagnostics.filter { $0.severity == .error }.map(renderer.render)
+        warnings += diagnostics.filter { $0.severity != .error }.map(renderer.render)
+    }
+
+    private mutating func add(_ document: DocumentNode) {
+        // Items of typed lists may leave out their kind, so only the plain `List` is taken apart here.
+        if document["kind"]?.string == "List", let items = document["items"]?.elements {
+            for item in items { add(item.asRoot()) }
+            return
+        }
+        var decoder = ManifestDecoder()
+        decoder.add(document)
+        let decoded = decoder.finish()
+        let errors = decoded.diagnostics.filter { $0.severity == .error }
+        guard !errors.isEmpty else {
+            note(decoded.diagnostics)
+            for object in ManifestObject.all(of: decoded.objects) { add(object) }
+            return
+        }
+        let messages = errors.map(DiagnosticRenderer().render)
+        objects += ManifestObject.all(of: decoded.objects)
+        if !decoded.refused.isEmpty {
+            let byObject = Dictionary(grouping: decoded.refused) { ObjectKey($0.origin) }
+            for (key, refusals) in byObject.sorted(by: { $0.key < $1.key }) {
+                refused.append(
+                    RefusedObject(
+                        key: key, messages: messages, isolating: PolicyLowering.lowerRefused(refusals)))
+            }
+        } else if let key = ObjectKey(document) {
+            refused.append(RefusedObject(key: key, messages: messages, isolating: []))
+        } else {
+            unreadable += messages
+        }
+    }
+
+    /// A Cilium policy may be well-formed and still ask for what cannot be enforced; that shows when it is lowered.
+    private mutating func add(_ object: ManifestObject) {
+        if case .ciliumPolicy(let policy) = object {
+            var alone = ClusterObjects()
+            alone.ciliumPolicies = [policy]
+            let lowered = PolicyLowering.lower(alone)
+            let errors = lowered.diagnostics.filter { $0.severity == .error }
+            if !errors.isEmpty {
+                let messages = errors.map(DiagnosticRenderer().render)
+                refused.append(
+                    RefusedObject(key: object.key, messages: messages, isolating: lowered.policies))
+                return
+            }
+        }
+        objects.append(object)
+    }
+}
+
+extension ObjectKey {
+    /// The object an origin is of.
+    init(_ origin: RuleOrigin) {
+        self.init(kind: origin.kind, namespace: origin.namespace, name: origin.name)
+    }
+
+    /// The object that a document which could not be decoded would have been; `nil` when it does not say.
+    init?(_ document: DocumentNode) {
+        guard let kind = document["kind"]?.string, let metadata = document["metadata"],
+            let name = metadata["name"]?.string, !name.isEmpty
+        else { return nil }
+        let isClusterScoped = ["Namespace", "Node", "CiliumClusterwideNetworkPolicy"].contains(kind)
+        let namespace = metadata["namespace"]?.string ?? ""
+        self.init(
+            kind: kind, namespace: isClusterScoped ? "" : namespace.isEmpty ? "default" : namespace, name: name)
+    }
+}

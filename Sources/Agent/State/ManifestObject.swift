@@ -1,0 +1,72 @@
+public import PolicyIR
+
+/// One decoded, valid object of a manifest file.
+public enum ManifestObject: Hashable, Sendable {
+    /// A v1 Namespace.
+    case namespace(Namespace)
+    /// A v1 Pod.
+    case pod(Pod)
+    /// A v1 Node.
+    case node(Node)
+    /// A v1 Service.
+    case service(Service)
+    /// A discovery.k8s.io/v1 EndpointSlice.
+    case endpointSlice(EndpointSlice)
+    /// A networking.k8s.io/v1 NetworkPolicy.
+    case networkPolicy(NetworkPolicy)
+    /// A CiliumNetworkPolicy or CiliumClusterwideNetworkPolicy.
+    case ciliumPolicy(CiliumPolicy)
+
+    /// The object's metadata.
+    public var metadata: ObjectMeta {
+        switch self {
+        case .namespace(let object): object.metadata
+        case .pod(let object): object.metadata
+        case .node(let object): object.metadata
+        case .service(let object): object.metadata
+        case .endpointSlice(let object): object.metadata
+        case .networkPolicy(let object): object.metadata
+        case .ciliumPolicy(let object): object.metadata
+        }
+    }
+
+    /// The object's kind.
+    public var kind: String {
+        switch self {
+        case .namespace: "Namespace"
+        case .pod: "Pod"
+        case .node: "Node"
+        case .service: "Service"
+        case .endpointSlice: "EndpointSlice"
+        case .networkPolicy: "NetworkPolicy"
+        case .ciliumPolicy(let object): object.kind
+        }
+    }
+
+    /// The object's key.
+    public var key: ObjectKey { ObjectKey(kind: kind, namespace: metadata.namespace, name: metadata.name) }
+
+    /// All objects of a decoded set, kind by kind.
+    public static func all(of objects: ClusterObjects) -> [ManifestObject] {
+        objects.namespaces.map(ManifestObject.namespace) + objects.pods.map(ManifestObject.pod)
+            + objects.nodes.map(ManifestObject.node) + objects.services.map(ManifestObject.service)
+            + objects.endpointSlices.map(ManifestObject.endpointSlice)
+            + objects.networkPolicies.map(ManifestObject.networkPolicy)
+            + objects.ciliumPolicies.map(ManifestObject.ciliumPolicy)
+    }
+}
+
+extension ClusterObjects {
+    /// Adds one object.
+    mutating func append(_ object: ManifestObject) {
+        switch object {
+        case .namespace(let object): namespaces.append(object)
+        case .pod(let object): pods.append(object)
+        case .node(let object): nodes.append(object)
+        case .service(let object): services.append(object)
+        case .endpointSlice(let object): endpointSlices.append(object)
+        case .networkPolicy(let object): networkPolicies.append(object)
+        case .ciliumPolicy(let object): ciliumPolicies.append(object)
+        }
+    }
+}

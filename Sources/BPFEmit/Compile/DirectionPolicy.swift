@@ -1,0 +1,71 @@
+import PolicyIR
+
+/// A compiled policy of one direction, shared by all subjects to which the same policies apply alike.
+struct DirectionPolicy: Sendable {
+    /// What makes two subjects share it.
+    struct Key: Hashable {
+        var direction: Direction
+        /// The numbers of the policies that apply.
+        var policies: [Int]
+        /// A class of pods with the subject's named ports, if an ingress rule asks for them; -1 otherwise.
+        var ports: IdentityIndex.ClassID
+    }
+
+    /// What it is found by.
+    let key: Key
+    /// What applies.
+    let policy: SubjectPolicy
+    /// A class of pods whose named ports stand for the subjects'.
+    let subject: IdentityIndex.ClassID
+    /// The image.
+    var image: PolicyImage
+    /// How many entries of `image.peers` carry each bit (the host bit last). The program leaves out what nobody carries, so a
+    /// change between none and some changes it.
+    var carried: [Int32] = []
+    /// Names that egress rules look up on remote ends.
+    var names: Set<TrafficResolver.PortName> = []
+    /// The peers that its bits ask for.
+    var terms: Set<IdentityIndex.TermID> = []
+    /// Indices of the subjects that use it.
+    var subjects: Set<Int> = []
+
+    /// The direction.
+    var direction: Direction { key.direction }
+
+    /// Counts bits of an entry up or down. Returns whether a bit came to be carried by somebody, or by nobody.
+    mutating func count(_ words: [UInt64], by step: Int32) -> Bool {
+        var changed = false
+        for (word, value) in words.enumerated() {
+            var rest = value
+            while rest != 0 {
+                let bit = word * 64 + rest.trailingZeroBitCount
+                rest &= rest - 1
+                carried[bit] += step
+                if carried[bit] == (step > 0 ? 1 : 0) { changed = true }
+            }
+        }
+        return changed
+    }
+
+    /// Counts the bits of entries up.
+    mutating func count(_ entries: [PeerEntry]) {
+        // Entries with equal words tend to stand together.
+        var pending: (words: [UInt64], times: Int32) = ([], 0)
+        for entry in entries {
+            if entry.words == pending.words {
+                pending.times += 1
+            } else {
+                _ = count(pending.words, by: pending.times)
+                pending = (entry.words, 1)
+            }
+        }
+        _ = count(pending.words, by: pending.times)
+    }
+
+    /// The bits that somebody carries, as words.
+    func carriedWords(_ width: Int) -> [UInt64] {
+        var words = [UInt64](repeating: 0, count: width)
+        for (bit, times) in carried.enumerated() where times > 0 { words[bit / 64] |= 1 << UInt64(bit % 64) }
+        return words
+    }
+}

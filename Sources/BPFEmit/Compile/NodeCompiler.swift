@@ -1,0 +1,22 @@
+public import PolicyIR
+
+/// Compiles a cluster to what one node's kernel should hold.
+public enum NodeCompiler {
+    /// The image of a node.
+    ///
+    /// - Parameters:
+    ///   - policies: `PolicyLowering.lower(objects).policies`.
+    ///   - localNode: the node; pods without a node name are local too. `nil`: `defaultNode`.
+    ///   - allocator: the numbers given before; they stay, and new ones are noted.
+    public static func compile(
+        _ objects: ClusterObjects, policies: [LoweredPolicy], localNode: String? = nil,
+        allocator: inout IdentityAllocator
+    ) -> NodeImage {
+        let state = CompilerState(objects, policies: policies, localNode: localNode, allocator: allocator)
+        allocator = state.allocator
+        return state.image
+    }
+
+    /// The node that is meant when nobody says which; the same as the evaluator's.
+    public static func defaultNode(of objects: ClusterObjects) -> String { ClusterView.defaultNode(of: objects) }
+}

@@ -1,0 +1,101 @@
+import CNetpoldABI
+import PolicyIR
+
+/// What a map of the datapath costs: its sizes and the kernel memory to expect.
+///
+/// The kernel's own sizes (6.1 to 6.18, 64 bit): a hash element is 48 bytes before key and value, a bucket 16, and there are as
+/// many buckets as the capacity rounded up to a power of two; an LPM node is 40 bytes before its prefix, and half of the nodes
+/// only branch.
+struct MapFootprint {
+    /// The map's name, for emitted policies the subject's as well.
+    var name: String
+    /// Entries in use.
+    var entries: Int
+    /// Entries it can hold; `nil`: made to measure.
+    var capacity: Int?
+    /// Bytes.
+    var keySize: Int
+    /// Bytes.
+    var valueSize: Int
+    /// Kernel memory in bytes, with the entries in use.
+    var memory: Int
+
+    /// A hash map; elements are allocated one by one.
+    static func hash(_ name: String, entries: Int, capacity: Int?, key: Int, value: Int) -> MapFootprint {
+        let element = 48 + rounded(key) + rounded(value)
+        return MapFootprint(
+            name: name, entries: entries, capacity: capacity, keySize: key, valueSize: value,
+            memory: entries * element + powerOfTwo(max(capacity ?? entries, 1)) * 16)
+    }
+
+    /// A longest-prefix-match map.
+    static func prefixes(_ name: String, entries: Int, capacity: Int, key: Int, value: Int) -> MapFootprint {
+        // A trie of n leaves has at most n - 1 nodes that only branch.
+        MapFootprint(
+            name: name, entries: entries, capacity: capacity, keySize: key, valueSize: value,
+            memory: max(2 * entries - 1, 0) * allocated(40 + key - 4 + value))
+    }
+
+    /// An array, or a preallocated hash with `overhead` bytes an entry: its memory does not depend on use.
+    static func fixed(
+        _ name: String, entries: Int, capacity: Int, key: Int, value: Int, overhead: Int = 0
+    ) -> MapFootprint {
+        MapFootprint(
+            name: name, entries: entries, capacity: capacity, keySize: key, valueSize: value,
+            memory: capacity * (rounded(value) + (overhead == 0 ? 0 : overhead + rounded(key))))
+    }
+
+    private static func rounded(_ bytes: Int) -> Int { (bytes + 7) / 8 * 8 }
+
+    private static func powerOfTwo(_ number: Int) -> Int {
+        number <= 1 ? 1 : 1 << (Int.bitWidth - (number - 1).leadingZeroBitCount)
+    }
+
+    /// What the allocator hands out for a request: its size classes below 256 bytes.
+    private static func allocated(_ bytes: Int) -> Int {
+        [8, 16, 32, 64, 96, 128, 192, 256].first { $0 >= bytes } ?? powerOfTwo(bytes)
+    }
+}
+
+extension NodeImage {
+    /// The maps that the image fills, and those whose size is fixed.
+    var footprints: [MapFootprint] {
+        let address = MemoryLayout<np_address>.size
+        let hits = subjects.reduce(0) { $0 + $1.ingress.hitCount + $1.egress.hitCount }
+        var maps = [
+            MapFootprint.hash(
+                "np_addresses", entries: addresses.count, capacity: Int(NP_MAX_ADDRESSES), key: address, value: 4),
+            .prefixes(
+                "np_prefixes", entries: prefixes.count, capacity: Int(NP_MAX_PREFIXES),
+                key: MemoryLayout<np_prefix_key>.size, value: 4),
+            .fixed(
+                "np_endpoints", entries: endpoints.count, capacity: Int(NP_MAX_ENDPOINTS), key: 4,
+                value: MemoryLayout<np_endpoint>.size),
+            .fixed(
+                "np_policies", entries: 2 * subjects.count, capacity: Int(NP_MAX_POLICY_SLOTS), key: 4, value: 8),
+            .fixed("np_rule_hits (a CPU)", entries: hits, capacity: Int(NP_MAX_RULE_HITS), key: 4, value: 8),
+            .fixed(
+                "np_flows", entries: 0, capacity: Int(NP_MAX_CONNTRACK), key: MemoryLayout<np_flow_key>.size,
+                value: MemoryLayout<np_flow>.size, overhead: 64),
+            .fixed(
+                "np_fragments", entries: 0, capacity: Int(NP_MAX_FRAGMENTS), key: MemoryLayout<np_fragment_key>.size,
+                value: MemoryLayout<np_fragment>.size, overhead: 64),
+        ]
+        for subject in subjects {
+            for direction in Direction.allCases where subject[direction].words > 0 {
+                let image = subject[direction]
+                let name = "peers \(direction) \(subject.key)"
+                switch PeersLayout(image) {
+                case .hash:
+                    maps.append(
+                        .hash(name, entries: image.peers.count, capacity: nil, key: 4, value: 8 * image.words))
+                case .array(let capacity):
+                    maps.append(
+                        .fixed(
+                            name, entries: image.peers.count, capacity: capacity, key: 4, value: 8 * image.words))
+                }
+            }
+        }
+        return maps
+    }
+}

@@ -1,0 +1,77 @@
+public import PolicyIR
+
+/// A compiled node as text: the same text for the same input, on every machine.
+public struct NodeDump: Sendable {
+    /// What to show.
+    public enum Form: String, CaseIterable, Sendable {
+        /// Endpoints, subjects, sizes.
+        case summary
+        /// Identities and rules.
+        case ir
+        /// Every map entry, in words and in hexadecimal.
+        case maps
+        /// The programs, each block with its rule.
+        case asm
+    }
+
+    /// One line.
+    public struct Line: Hashable, Sendable {
+        /// The text, without line end.
+        public var text: String
+        /// Whether it begins a section.
+        public var isHeading: Bool
+    }
+
+    let image: NodeImage
+    let state: CompilerState
+
+    /// A dump of a node; with `endpoint` (`namespace/name`) of that pod's subject alone.
+    public init(_ state: CompilerState, endpoint: String? = nil) {
+        self.state = state
+        var image = state.image
+        if let endpoint {
+            image.endpoints.removeAll { "\($0.namespace)/\($0.name)" != endpoint }
+            let wanted = Set(image.endpoints.map(\.subject))
+            image.subjects.removeAll { !wanted.contains($0.key) }
+        }
+        self.image = image
+    }
+
+    /// What is dumped.
+    public var shown: NodeImage { image }
+
+    /// The lines of a form.
+    public func lines(_ form: Form) -> [Line] {
+        switch form {
+        case .summary: summary
+        case .ir: ir
+        case .maps: maps
+        case .asm: asm
+        }
+    }
+
+    /// The text of a form, plain.
+    public func text(_ form: Form) -> String { lines(form).map { $0.text + "\n" }.joined() }
+
+    func heading(_ text: String) -> [Line] { [Line(text: text, isHeading: true)] }
+
+    func plain(_ texts: [String]) -> [Line] { texts.map { Line(text: $0, isHeading: false) } }
+
+    /// The names of the identities, by number.
+    var names: [UInt32: String] {
+        Dictionary(image.identities.map { ($0.number, $0.label) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// `256`, or `0x1000000` from the first node-local number on.
+    static func number(_ identity: UInt32) -> String {
+        identity < IdentityScope.outside.numbers.lowerBound ? String(identity) : "0x" + String(identity, radix: 16)
+    }
+}
+
+extension CompilerState {
+    /// What applies to a subject in one direction: its rules and who isolates it; `nil` if there is no such subject.
+    public func policy(of subject: String, _ direction: Direction) -> SubjectPolicy? {
+        guard let found = subjects.compactMap(\.self).first(where: { $0.key == subject }) else { return nil }
+        return policies[direction == .ingress ? found.ingress : found.egress].policy
+    }
+}

@@ -1,0 +1,67 @@
+import CNetpoldABI
+public import PolicyIR
+
+/// One subject's policy of one direction, compiled: a program, its own `peers` map, and what each rule bit means.
+///
+/// Equal inputs give equal images on every machine.
+public struct PolicyImage: Hashable, Sendable {
+    /// The program. It reads and writes `skb->cb` as netpold_abi.h says.
+    public var program: EncodedProgram
+    /// 64-bit words of a `peers` value; 0 when no rule names specific peers (then there is no map).
+    public var words: Int
+    /// Entries of the `peers` map, sorted by identity: which rule bits have the identity among their peers.
+    public var peers: [PeerEntry]
+    /// What each rule bit stands for; bit i is bit i % 64 of word i / 64. Several bits may stand for one rule (a named
+    /// port with several numbers).
+    public var bits: [RuleBit]
+    /// The policies that isolate the subject; empty when it is not isolated.
+    public var isolatedBy: [RuleOrigin]
+
+    /// An image.
+    public init(
+        program: EncodedProgram, words: Int, peers: [PeerEntry], bits: [RuleBit], isolatedBy: [RuleOrigin]
+    ) {
+        self.program = program
+        self.words = words
+        self.peers = peers
+        self.bits = bits
+        self.isolatedBy = isolatedBy
+    }
+
+    /// Counters the program needs in np_rule_hits: default deny, default allow, host (`NP_HIT_*`), then one a bit.
+    public var hitCount: Int { bits.count + Int(NP_HIT_FIRST_RULE) }
+}
+
+/// One entry of a `peers` map.
+public struct PeerEntry: Hashable, Sendable {
+    /// The remote's identity.
+    public var identity: UInt32
+    /// Its rule bits, least significant word first; never all zero.
+    public var words: [UInt64]
+
+    /// An entry.
+    public init(identity: UInt32, words: [UInt64]) {
+        self.identity = identity
+        self.words = words
+    }
+}
+
+/// What a rule bit stands for.
+public struct RuleBit: Hashable, Sendable {
+    /// Index in `SubjectPolicy.rules`.
+    public var rule: Int
+    /// The rule's action.
+    public var action: RuleAction
+    /// Whether the rule has L7 conditions.
+    public var isL7: Bool
+    /// Where the rule is written.
+    public var origin: RuleOrigin
+
+    /// A bit.
+    public init(rule: Int, action: RuleAction, isL7: Bool, origin: RuleOrigin) {
+        self.rule = rule
+        self.action = action
+        self.isL7 = isL7
+        self.origin = origin
+    }
+}

@@ -1,0 +1,97 @@
+public import PolicyIR
+
+/// Decides flows from a node's image alone, as the datapath would: address to identity by the maps, then the programs of the
+/// local ends.
+public struct NodeSimulator: Sendable {
+    /// What the two ends answer to a flow; `nil` for an end that is not a local pod, and for a pod that speaks to itself: such
+    /// packets pass no hook.
+    public struct Answers: Hashable, Sendable {
+        /// What the sender's program says.
+        public var egress: PolicyAnswer?
+        /// What the receiver's program says.
+        public var ingress: PolicyAnswer?
+
+        /// Answers.
+        public init(egress: PolicyAnswer?, ingress: PolicyAnswer?) {
+            self.egress = egress
+            self.ingress = ingress
+        }
+    }
+
+    private let exact: [IPAddress: UInt32]
+    private let prefixes: [IPPrefix: UInt32]
+    private let lengths: [Int]
+    private let endpoints: [IPAddress: EndpointImage]
+    private let endpointsByName: [String: EndpointImage]
+    private let programs: [String: (ingress: PolicySimulator, egress: PolicySimulator)]
+
+    /// A simulator of an image.
+    ///
+    /// - Throws: `PolicySimulator.Failure` when a program is not of the emitted subset.
+    public init(_ image: NodeImage) throws(PolicySimulator.Failure) {
+        exact = Dictionary(image.addresses.map { ($0.address, $0.identity) }, uniquingKeysWith: { first, _ in first })
+        prefixes = Dictionary(image.prefixes.map { ($0.prefix, $0.identity) }, uniquingKeysWith: { first, _ in first })
+        lengths = Set(image.prefixes.map(\.prefix.length)).sorted(by: >)
+        endpoints = Dictionary(
+            image.endpoints.flatMap { endpoint in endpoint.addresses.map { ($0, endpoint) } },
+            uniquingKeysWith: { first, _ in first })
+        endpointsByName = Dictionary(
+            image.endpoints.map { ("\($0.namespace)/\($0.name)", $0) }, uniquingKeysWith: { first, _ in first })
+        var programs: [String: (ingress: PolicySimulator, egress: PolicySimulator)] = [:]
+        for subject in image.subjects {
+            programs[subject.key] = (try PolicySimulator(subject.ingress), try PolicySimulator(subject.egress))
+        }
+        self.programs = programs
+    }
+
+    /// The identity of an address: an exact entry, else the longest prefix that holds it.
+    public func identity(of address: IPAddress) -> UInt32 {
+        if let identity = exact[address] { return identity }
+        for length in lengths {
+            if let prefix = IPPrefix(address, length: length), let identity = prefixes[prefix] { return identity }
+        }
+        return ReservedIdentity.unknown.rawValue
+    }
+
+    /// The local pod that may send from an address.
+    public func endpoint(at address: IPAddress) -> EndpointImage? { endpoints[address] }
+
+    /// What the programs of the local ends say about the first packet of a flow.
+    ///
+    /// - Throws: `PolicySimulator.Failure` when a program misbehaves.
+    public func decide(
+        from source: IPAddress, to destination: IPAddress, protocol: L4Protocol, port: UInt16
+    ) throws(PolicySimulator.Failure) -> Answers {
+        let (sender, receiver) = (endpoints[source], endpoints[destination])
+        if let sender, let receiver, sender.namespace == receiver.namespace, sender.name == receiver.name {
+            return Answers(egress: nil, ingress: nil)
+        }
+        var answers = Answers(egress: nil, ingress: nil)
+        if let sender {
+            answers.egress = try ask(sender, .egress, identity(of: destination), `protocol`, port)
+        }
+        if let receiver {
+            answers.ingress = try ask(receiver, .ingress, identity(of: source), `protocol`, port)
+        }
+        return answers
+    }
+
+    /// What a local pod's program of a direction says about a remote identity; `nil` if there is no such pod.
+    ///
+    /// - Throws: `PolicySimulator.Failure` when the program misbehaves.
+    public func decide(
+        _ direction: Direction, of namespace: String, _ name: String, remote identity: UInt32, protocol: L4Protocol,
+        port: UInt16
+    ) throws(PolicySimulator.Failure) -> PolicyAnswer? {
+        guard let endpoint = endpointsByName["\(namespace)/\(name)"] else { return nil }
+        return try ask(endpoint, direction, identity, `protocol`, port)
+    }
+
+    private func ask(
+        _ endpoint: EndpointImage, _ direction: Direction, _ identity: UInt32, _ protocol: L4Protocol, _ port: UInt16
+    ) throws(PolicySimulator.Failure) -> PolicyAnswer? {
+        guard let programs = programs[endpoint.subject] else { return nil }
+        return try (direction == .ingress ? programs.ingress : programs.egress)
+            .ask(identity: identity, protocol: `protocol`, port: port)
+    }
+}

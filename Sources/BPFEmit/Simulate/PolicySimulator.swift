@@ -1,0 +1,86 @@
+import CNetpoldABI
+public import PolicyIR
+
+/// Asks a compiled policy what it would say about a packet, by running the bytes of its program.
+public struct PolicySimulator: Sendable {
+    /// Why an image gave no answer.
+    public enum Failure: Error, Hashable, Sendable {
+        /// The program did something it must not.
+        case program(InterpreterError)
+        /// The program ended in another way than its form of asking demands.
+        case unexpectedEnding(BPFInterpreter.Ending)
+        /// The answer in cb is none.
+        case malformedAnswer(cb: [UInt32])
+    }
+
+    private struct Maps: BPFInterpreter.Maps, Sendable {
+        var peers: [UInt32: [UInt64]]
+        /// Whether np_steps[NP_STEP_VERDICT] is filled.
+        var hasVerdictStep: Bool
+
+        func lookup(_ map: MapSymbol, key: UInt32) -> [UInt64]? { map == .peers ? peers[key] : nil }
+        func hasProgram(_ map: MapSymbol, index: UInt32) -> Bool {
+            map == .steps && index == NP_STEP_VERDICT.rawValue && hasVerdictStep
+        }
+    }
+
+    private let interpreter: BPFInterpreter
+    private let peers: [UInt32: [UInt64]]
+    private let bitCount: Int
+
+    /// A simulator of an image.
+    ///
+    /// - Throws: `Failure.program` for a program that is not of the emitted subset.
+    public init(_ image: PolicyImage) throws(Failure) {
+        do { interpreter = try BPFInterpreter(image.program) } catch { throw .program(error) }
+        peers = Dictionary(image.peers.map { ($0.identity, $0.words) }, uniquingKeysWith: { first, _ in first })
+        bitCount = image.bits.count
+    }
+
+    /// The answer to a packet, by probing the program as BPF_PROG_TEST_RUN does.
+    public func ask(identity: UInt32, protocol: L4Protocol, port: UInt16) throws(Failure) -> PolicyAnswer {
+        var cb = Self.question(identity, `protocol`, port, base: UInt32(NP_PROBE))
+        let ending = try run(&cb, hasVerdictStep: true)
+        guard ending == .returned(0) else { throw .unexpectedEnding(ending) }
+        return try answer(cb)
+    }
+
+    /// What the program does to a packet in the datapath: how it ends, and cb afterwards.
+    public func forward(
+        identity: UInt32, protocol: L4Protocol, port: UInt16, hasVerdictStep: Bool = true
+    ) throws(Failure) -> (ending: BPFInterpreter.Ending, cb: [UInt32]) {
+        var cb = Self.question(identity, `protocol`, port, base: 0)
+        let ending = try run(&cb, hasVerdictStep: hasVerdictStep)
+        return (ending, cb)
+    }
+
+    /// Reads an answer out of `cb[1...3]`, as the C side does.
+    public func answer(_ cb: [UInt32]) throws(Failure) -> PolicyAnswer {
+        guard cb.count == ControlBlock.count,
+            let verdict = PolicyVerdict(rawValue: UInt8(truncatingIfNeeded: cb[Int(NP_CB_VERDICT)])),
+            let decision = PolicyDecision(rawValue: UInt8(truncatingIfNeeded: cb[Int(NP_CB_VERDICT)] >> 24))
+        else { throw .malformedAnswer(cb: cb) }
+        let isolated = UInt64(cb[Int(NP_CB_IDENTITY)]) | UInt64(cb[Int(NP_CB_TRAFFIC)]) << 32
+        let word = Int(cb[Int(NP_CB_VERDICT)] >> 8 & 0xffff)
+        let number = word * 64 + isolated.trailingZeroBitCount
+        // A rule is named by exactly one bit; a decision without a rule by none.
+        let isSound =
+            decision == .rule ? isolated.nonzeroBitCount == 1 && number < bitCount : isolated == 0 && word == 0
+        guard isSound else { throw .malformedAnswer(cb: cb) }
+        return PolicyAnswer(verdict, decision, bit: decision == .rule ? number : nil)
+    }
+
+    private static func question(
+        _ identity: UInt32, _ protocol: L4Protocol, _ port: UInt16, base: UInt32
+    ) -> [UInt32] {
+        [0, identity, UInt32(`protocol`.rawValue) << 16 | UInt32(port), 0, base]
+    }
+
+    private func run(_ cb: inout [UInt32], hasVerdictStep: Bool) throws(Failure) -> BPFInterpreter.Ending {
+        do {
+            return try interpreter.run(cb: &cb, maps: Maps(peers: peers, hasVerdictStep: hasVerdictStep))
+        } catch {
+            throw .program(error)
+        }
+    }
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Every layout, limit and number shared between bpf/ and Swift. Written once, compiled three ways: by
+ * clang for the bpf target, by the host C compiler (abi_asserts.c) and by Swift's importer.
+ *
+ * Rules: no implicit padding (-Wpadded is an error), every field says its unit and byte order,
+ * values that the kernel side writes are plain integers (Swift converts them through failable enums).
+ */
+#ifndef NETPOLD_ABI_H
+#define NETPOLD_ABI_H
+
+#include <linux/types.h>
+
+/* Part of the pin path (/sys/fs/bpf/netpold/<instance>/v<N>); bumped when old maps are unreadable by new programs. */
+#define NP_ABI_VERSION 1
+
+/* ---- limits: each with its memory cost ------------------------------------------------------------------ */
+
+#define NP_MAX_ENDPOINTS 4096 /* local pods; 64 B each, array: 256 KiB */
+#define NP_MAX_POLICY_SLOTS 8192 /* prog-array slots: two a subject; 8 B each */
+#define NP_MAX_CONNTRACK 262144 /* flows; about 150 B each, preallocated: 39 MiB (loader may resize) */
+#define NP_MAX_FRAGMENTS 8192 /* datagrams in flight in fragments; about 110 B each: 0.9 MiB */
+#define NP_MAX_ADDRESSES 262144 /* exact addresses; not preallocated, about 70 B each in use */
+#define NP_MAX_PREFIXES 131072 /* prefixes outside the cluster; not preallocated, about 90 B each in use */
+#define NP_MAX_RULE_HITS 65536 /* per-CPU counters of rule bits; 8 B each and CPU: 512 KiB a CPU */
+#define NP_EVENT_RING_BYTES (1 << 22) /* ring buffer: 4 MiB */
+#define NP_MAX_EXTENSION_HEADERS 8 /* IPv6 extension headers walked before a packet is dropped */
+#define NP_ENDPOINT_ADDRESSES 2 /* a pod has at most one address a family (Kubernetes: podIPs) */
+#define NP_MAX_RULE_WORDS 64 /* 64-bit words of rule bits a policy program may use: 4096 bits */
+#define NP_EVENT_RATE_PER_JIFFY 64 /* event records a CPU writes per reason and jiffy; the rest is only counted */
+
+/* ---- addresses ------------------------------------------------------------------------------------------ */
+
+/* IPv6, or IPv4 mapped into ::ffff:0:0/96. Network byte order. */
+struct np_address {
+	__be32 word[4];
+};
+
+/* Key of np_prefixes (LPM trie). IPv4 prefixes are 96 bits longer than they read. */
+struct np_prefix_key {
+	__u32 prefix_length; /* 0..128, host order */
+	struct np_address address;
+};
+
+/* ---- endpoints ------------------------------------------------------------------------------------------ */
+
+/* Directions as policies name them, seen from the pod: index of per-direction fields. */
+enum np_direction {
+	NP_INGRESS = 0, /* decided at to_pod */
+	NP_EGRESS = 1, /* decided at from_pod */
+};
+
+#define NP_ENDPOINT_READY 1 /* flags: policy programs are in place; without it nothing passes */
+
+/*
+ * Value of np_endpoints (array, key = endpoint slot). The entry stub of each hook puts the slot into
+ * skb->cb[0], so neither a hash nor the interface index is needed to find it.
+ */
+struct np_endpoint {
+	struct np_address address[NP_ENDPOINT_ADDRESSES]; /* what the pod may send from; all-zero = none */
+	__u32 revision; /* bumped after (not before) each change that may change a verdict here; never 0 when ready */
+	__u32 flags; /* NP_ENDPOINT_* */
+	__u32 policy[2]; /* slot in np_policies, by np_direction */
+	__u32 ifindex; /* host side of the veth, for events */
+	__u32 pad[3];
+};
+
+/* ---- conntrack ------------------------------------------------------------------------------------------ */
+
+/*
+ * One entry a flow, found from both directions: the two ends are sorted (lower address, then lower port,
+ * comparing the bytes in network order). ICMP and ICMPv6 queries: the initiator's "port" is the
+ * identifier, the responder's is the request's type. Protocols without ports: both 0.
+ */
+struct np_flow_key {
+	struct np_address low;
+	struct np_address high;
+	__be16 low_port;
+	__be16 high_port;
+	__u8 protocol;
+	__u8 pad[3];
+};
+
+enum np_role {
+	NP_ROLE_NONE = 0, /* this side's pod has not admitted the flow */
+	NP_ROLE_INITIATOR = 1, /* admitted by this side's egress policy */
+	NP_ROLE_RESPONDER = 2, /* admitted by this side's ingress policy */
+};
+
+/* What the hooks of the pod at one end know. Only that pod's own hooks write it: no pod admits for another. */
+struct np_flow_side {
+	__u32 revision; /* np_endpoint.revision the verdict was taken under */
+	__u32 role; /* enum np_role */
+};
+
+#define NP_FLOW_FIN_LOW 1 /* closing: FIN or RST seen from the low end */
+#define NP_FLOW_FIN_HIGH 2
+#define NP_FLOW_RST 4
+
+struct np_flow {
+	struct np_flow_side side[2]; /* [0] low end, [1] high end */
+	__u64 last_seen; /* jiffies64 */
+	__u32 flags; /* NP_FLOW_* */
+	__u32 pad;
+};
+
+/* Key of np_fragments: one datagram in flight. Value: struct np_fragment. */
+struct np_fragment_key {
+	struct np_address source;
+	struct np_address destination;
+	__u32 identification; /* network order, zero-extended for IPv4 */
+	__u32 protocol; /* IPv4; 0 for IPv6, where only the first fragment's counts */
+};
+
+/* What the first fragment told: the later ones are judged by it. */
+struct np_fragment {
+	__be16 source_port; /* of ICMP queries: see np_flow_key */
+	__be16 destination_port;
+	__u16 headers; /* bytes of the datagram up to the end of its transport header; later fragments start behind */
+	__u8 protocol;
+	__u8 kind; /* private to bpf/: how such a packet is judged */
+	__u8 icmp_type;
+	__u8 pad[3];
+};
+
+/* ---- verdicts ------------------------------------------------------------------------------------------- */
+
+/* What an emitted policy program answers in cb[NP_CB_VERDICT]. 0 is not an answer: it is dropped. */
+enum np_verdict {
+	NP_VERDICT_NONE = 0,
+	NP_VERDICT_ALLOW = 1,
+	NP_VERDICT_DENY = 2,
+	NP_VERDICT_L7 = 3, /* matched by L7 rules only: for the proxy */
+};
+
+/*
+ * skb->cb as registers between the programs of one packet.
+ *
+ *           before the policy program            after it
+ *   cb[0]   endpoint slot | direction << 31      the same
+ *   cb[1]   identity of the remote               low half of the isolated lowest matching rule bit
+ *   cb[2]   protocol << 16 | port (host order)   high half
+ *   cb[3]   0                                    np_verdict | rule word << 8 | NP_DECISION_* << 24
+ *   cb[4]   0, or NP_PROBE                       rule_hits base of the program (unless probing)
+ *
+ * A policy program that is given NP_PROBE in cb[4] leaves the answer in cb[1..3] and returns
+ * without tail call: that is how one is asked with BPF_PROG_TEST_RUN.
+ */
+#define NP_CB_ENDPOINT 0
+#define NP_CB_IDENTITY 1
+#define NP_CB_TRAFFIC 2
+#define NP_CB_VERDICT 3
+#define NP_CB_BASE 4
+#define NP_CB_DIRECTION_SHIFT 31
+#define NP_PROBE 0x70726f62 /* "prob" */
+
+/* Why the program answered as it did (cb[3] >> 24). */
+enum np_decision {
+	NP_DECISION_RULE = 0, /* the rule bit in cb[1..2], word in cb[3] */
+	NP_DECISION_DEFAULT_DENY = 1, /* isolated and nothing matched */
+	NP_DECISION_DEFAULT_ALLOW = 2, /* not isolated and nothing matched */
+	NP_DECISION_HOST = 3, /* the local node reaches its pods */
+};
+
+/*
+ * Counters of a policy program, from its base in np_rule_hits on (base 0 = it has none, so index 0 is never used).
+ * The number of a program's counters is NP_HIT_FIRST_RULE + its rule bits.
+ */
+#define NP_HIT_DEFAULT_DENY 0
+#define NP_HIT_DEFAULT_ALLOW 1
+#define NP_HIT_HOST 2
+#define NP_HIT_FIRST_RULE 3 /* + word * 64 + bit */
+
+/* Slots of np_steps (prog array): the C programs that the stubs and the emitted programs jump to. */
+enum np_step {
+	NP_STEP_TO_POD = 0, /* = NP_INGRESS */
+	NP_STEP_FROM_POD = 1, /* = NP_EGRESS */
+	NP_STEP_VERDICT = 2,
+	NP_STEP_ICMP_ERROR = 3,
+	NP_STEP_COUNT = 4,
+};
+
+/*
+ * What happened to a packet: index of np_reasons (per-CPU counters) and np_event.reason.
+ * Values below NP_REASON_FIRST_DROP pass the packet, the others drop it. Numbers are only ever appended to
+ * within their half.
+ */
+enum np_reason {
+	NP_REASON_NONE = 0,
+	NP_REASON_ESTABLISHED = 1, /* conntrack hit of the current revision */
+	NP_REASON_REPLY = 2, /* conntrack hit in the answering direction */
+	NP_REASON_ALLOWED = 3, /* policy allowed a new flow */
+	NP_REASON_REVALIDATED = 4, /* policy allowed a known flow again after a change */
+	NP_REASON_RELATED = 5, /* ICMP error about a known flow */
+	NP_REASON_ARP = 6,
+	NP_REASON_NEIGHBOUR_DISCOVERY = 7, /* between pod and host: ICMPv6 133-137, MLD 130-132, 143 of link scope */
+
+	NP_REASON_FIRST_DROP = 32,
+	NP_DROP_POLICY_DENY = 32, /* a deny rule */
+	NP_DROP_POLICY_DEFAULT = 33, /* isolated, no rule allowed it */
+	NP_DROP_L7_UNAVAILABLE = 34, /* only L7 rules match and no proxy is running */
+	NP_DROP_NOT_READY = 35, /* endpoint slot without NP_ENDPOINT_READY */
+	NP_DROP_NO_POLICY_PROGRAM = 36, /* empty slot in np_policies */
+	NP_DROP_NO_STEP = 37, /* empty slot in np_steps */
+	NP_DROP_BAD_VERDICT = 38, /* policy program answered nothing known */
+	NP_DROP_SPOOFED_SOURCE = 39, /* source is not an address of the pod */
+	NP_DROP_TRUNCATED = 40, /* shorter than its headers say */
+	NP_DROP_BAD_HEADER = 41, /* version, header length or total length contradict */
+	NP_DROP_ETHERTYPE = 42, /* neither IPv4, IPv6 nor ARP */
+	NP_DROP_VLAN = 43, /* tagged frame */
+	NP_DROP_EXTENSION_HEADERS = 44, /* more than NP_MAX_EXTENSION_HEADERS, or in an order that is not allowed */
+	NP_DROP_FRAGMENT_UNKNOWN = 45, /* later fragment of a datagram whose first one was not seen */
+	NP_DROP_FRAGMENT_TINY = 46, /* first fragment without its whole transport header, or one that would overwrite it */
+	NP_DROP_CONNTRACK_FULL = 47, /* the flow could not be remembered */
+	NP_DROP_INTERNAL = 48, /* a helper failed that does not fail */
+	NP_DROP_ICMP_INNER = 49, /* ICMP error whose embedded packet cannot be parsed */
+	NP_DROP_SOURCE_ROUTE = 50, /* IPv4 source route, or IPv6 routing header with segments left */
+	NP_REASON_COUNT = 64,
+};
+
+/* Value of np_reasons, per CPU. */
+struct np_counter {
+	__u64 packets;
+	__u64 bytes;
+};
+
+/* ---- events --------------------------------------------------------------------------------------------- */
+
+/* Record of np_events (ring buffer): one new verdict. */
+struct np_event {
+	__u64 time; /* jiffies64 */
+	struct np_address source;
+	struct np_address destination;
+	__be16 source_port;
+	__be16 destination_port; /* ICMP: see np_flow_key */
+	__u16 endpoint; /* slot */
+	__u8 protocol;
+	__u8 direction; /* enum np_direction */
+	__u32 remote_identity;
+	__u32 rule_hit; /* index of np_rule_hits, 0 = no rule asked */
+	__u32 revision;
+	__u8 reason; /* enum np_reason */
+	__u8 decision; /* enum np_decision, when a policy program was asked */
+	__u16 length; /* of the packet, bytes, saturating */
+	__u8 tcp_flags;
+	__u8 pad[7];
+};
+
+/* np_control: one-entry array, written by the agent. */
+struct np_control {
+	__u32 listeners; /* 0: no event record is written */
+	__u32 wakeup_bytes; /* wake the reader when this much is unread */
+};
+
+/* np_event_budget: per-CPU array, key = reason. Written by the datapath only. */
+struct np_event_budget {
+	__u64 jiffy;
+	__u32 written;
+	__u32 pad;
+	__u64 suppressed; /* records not written since load: rate, or ring full */
+};
+
+/* ---- bench ---------------------------------------------------------------------------------------------- */
+
+/* How np_bench_vary makes a flow of its counter. Of `netpold bench` only; no part of the datapath. */
+struct np_bench_plan {
+	__u64 counter; /* packets so far */
+	__u32 mask; /* flows - 1, the flows being a power of two */
+	__u32 addresses; /* senders; the rest of the flow's number becomes the port */
+	__u32 first_address; /* IPv4, host order */
+	__u32 address_step; /* between one sender and the next */
+};
+
+/* ---- identities (numbers as in Cilium; spec/cilium-network-policy.md 5.2) --------------------------------- */
+
+#define NP_IDENTITY_UNKNOWN 0
+#define NP_IDENTITY_HOST 1
+#define NP_IDENTITY_WORLD 2
+#define NP_IDENTITY_UNMANAGED 3
+#define NP_IDENTITY_HEALTH 4
+#define NP_IDENTITY_INIT 5
+#define NP_IDENTITY_REMOTE_NODE 6
+#define NP_IDENTITY_KUBE_APISERVER 7
+#define NP_IDENTITY_INGRESS 8
+#define NP_IDENTITY_WORLD_IPV4 9
+#define NP_IDENTITY_WORLD_IPV6 10
+#define NP_IDENTITY_FIRST_POD 256
+#define NP_IDENTITY_FIRST_LOCAL 0x01000000 /* prefixes and names outside the cluster */
+#define NP_IDENTITY_FIRST_NODE 0x02000000 /* nodes that a NetworkPolicy prefix tells apart */
+
+#endif

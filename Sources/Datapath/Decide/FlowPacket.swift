@@ -1,0 +1,104 @@
+public import PolicyIR
+
+/// The packet that opens a flow: TCP SYN, UDP datagram, SCTP INIT, ICMP message of a type.
+public struct FlowPacket: Sendable {
+    /// Sender.
+    public var source: IPAddress
+    /// Receiver, of the same family.
+    public var destination: IPAddress
+    /// The protocol.
+    public var `protocol`: L4Protocol
+    /// Source port, or the identifier of an ICMP query; host order.
+    public var sourcePort: UInt16
+    /// Destination port, or the ICMP type; host order.
+    public var destinationPort: UInt16
+    /// TCP flags (TCP only); SYN by default.
+    public var tcpFlags: UInt8 = 0x02
+    /// Bytes after the transport header.
+    public var payload: [UInt8] = []
+
+    /// A packet.
+    public init(
+        source: IPAddress, destination: IPAddress, protocol: L4Protocol, sourcePort: UInt16, destinationPort: UInt16
+    ) {
+        self.source = source
+        self.destination = destination
+        self.protocol = `protocol`
+        self.sourcePort = sourcePort
+        self.destinationPort = destinationPort
+    }
+
+    /// Bytes of an Ethernet header.
+    public static let ethernetBytes = 14
+
+    /// The frame, from its Ethernet header on. The header checksum of IPv4 is right; transport checksums are left 0.
+    public var frame: [UInt8] {
+        let transport = transportHeader + payload
+        var frame = [UInt8](repeating: 0, count: 12)
+        if let from = source.ipv4, let to = destination.ipv4 {
+            frame += [0x08, 0x00]
+            frame += Self.ipv4Header(from, to, `protocol`, payloadBytes: transport.count)
+        } else {
+            frame += [0x86, 0xdd]
+            frame += Self.ipv6Header(source, destination, `protocol`, payloadBytes: transport.count)
+        }
+        return frame + transport
+    }
+
+    private var transportHeader: [UInt8] {
+        let ports = sourcePort.networkBytes + destinationPort.networkBytes
+        switch `protocol` {
+        case .tcp:
+            // sequence 1, acknowledgement 0, 5 words, window 65535
+            return ports + [0, 0, 0, 1, 0, 0, 0, 0, 0x50, tcpFlags, 0xff, 0xff, 0, 0, 0, 0]
+        case .udp:
+            return ports + UInt16(truncatingIfNeeded: 8 + payload.count).networkBytes + [0, 0]
+        case .sctp:
+            // verification tag 0, checksum 0, then one INIT chunk of 20 bytes
+            return ports + [0, 0, 0, 0, 0, 0, 0, 0] + [1, 0, 0, 20] + [UInt8](repeating: 0, count: 16)
+        case .icmp, .icmpv6:
+            let type = UInt8(truncatingIfNeeded: destinationPort)
+            return [type, 0, 0, 0] + sourcePort.networkBytes + [0, 0] + (embeddedPacket ?? [])
+        default:
+            return [UInt8](repeating: 0, count: 8)
+        }
+    }
+
+    /// ICMP errors embed the packet they are about: here one that the receiver sent to the sender a while ago.
+    private var embeddedPacket: [UInt8]? {
+        let errors: Set<UInt16> = `protocol` == .icmp ? [3, 11, 12] : [1, 2, 3, 4]
+        guard errors.contains(destinationPort) else { return nil }
+        let inner = FlowPacket(
+            source: destination, destination: source, protocol: .udp, sourcePort: sourcePort, destinationPort: 9)
+        return Array(inner.frame.dropFirst(Self.ethernetBytes))
+    }
+
+    private static func ipv4Header(
+        _ source: UInt32, _ destination: UInt32, _ protocol: L4Protocol, payloadBytes: Int
+    ) -> [UInt8] {
+        let total = UInt16(truncatingIfNeeded: 20 + payloadBytes)
+        // version and length, service, total, identification, no fragment, TTL 64, protocol, checksum
+        var header: [UInt8] = [0x45, 0] + total.networkBytes + [0, 0, 0, 0, 64, `protocol`.rawValue, 0, 0]
+        header += source.networkBytes + destination.networkBytes
+        var sum = stride(from: 0, to: 20, by: 2).reduce(UInt32(0)) {
+            $0 + UInt32(header[$1]) << 8 + UInt32(header[$1 + 1])
+        }
+        while sum > 0xffff { sum = sum & 0xffff + sum >> 16 }
+        header.replaceSubrange(10..<12, with: (~UInt16(truncatingIfNeeded: sum)).networkBytes)
+        return header
+    }
+
+    private static func ipv6Header(
+        _ source: IPAddress, _ destination: IPAddress, _ protocol: L4Protocol, payloadBytes: Int
+    ) -> [UInt8] {
+        [0x60, 0, 0, 0] + UInt16(truncatingIfNeeded: payloadBytes).networkBytes + [`protocol`.rawValue, 64]
+            + source.bytes + destination.bytes
+    }
+}
+
+extension FixedWidthInteger {
+    /// Most significant byte first.
+    fileprivate var networkBytes: [UInt8] {
+        (0..<Self.bitWidth / 8).reversed().map { UInt8(truncatingIfNeeded: self >> Self($0 * 8)) }
+    }
+}

@@ -1,0 +1,124 @@
+public import BPFEmit
+import CNetpoldABI
+import Glibc
+public import PolicyIR
+
+/// Decides flows with the loaded programs: what would happen to the first packet of a flow at a pod's hook, asked of the
+/// kernel by `BPF_PROG_TEST_RUN`.
+///
+/// Uses maps of its own that nothing else sees, so any number of them work side by side, beside an agent too. Nothing is
+/// attached. Every question is about a fresh flow.
+public final class KernelDecider {
+    /// What happens to the packet.
+    public struct Answer: Hashable, Sendable {
+        /// The policy's answer.
+        public enum Verdict: Hashable, Sendable {
+            /// Passed.
+            case allow
+            /// Dropped.
+            case deny
+            /// Matched by L7 rules only: for the proxy.
+            case l7
+        }
+
+        /// The policy's answer.
+        public var verdict: Verdict
+        /// `enum np_reason` the packet was counted under.
+        public var reason: UInt8
+    }
+
+    /// Flows that a private instance remembers; more are forgotten, which harms no fresh flow.
+    private static let conntrackEntries = 4096
+    private static let firstSourcePort: UInt16 = 1024
+    /// `TC_ACT_SHOT` of linux/pkt_cls.h.
+    private static let drop: Int32 = 2
+
+    private let node: NodeDatapath
+    private var nextSourcePort = firstSourcePort
+    private var passedSoFar: [UInt32: UInt64] = [:]
+
+    /// Loads an image: every pod of it is taken for one of this node.
+    public init(_ image: NodeImage) throws(BPFError) {
+        node = try NodeDatapath(
+            DatapathOptions(pins: nil, attachment: .none, conntrackEntries: Self.conntrackEntries))
+        _ = try node.apply(image, interfaces: [:])
+        passedSoFar = try countByReason()
+    }
+
+    /// Goes on with another image, as an agent would.
+    public func update(_ image: NodeImage) throws(BPFError) {
+        _ = try node.apply(image, interfaces: [:])
+    }
+
+    /// Whether the kernel has the pod.
+    public func knows(_ pod: EndpointKey) -> Bool { node.endpoints[pod] != nil }
+
+    /// What a pod's policy of one direction says about the first packet of a flow.
+    ///
+    /// - Parameters:
+    ///   - pod: whose policy is asked.
+    ///   - direction: `egress`: the pod sends to `remote`; `ingress`: it receives from there.
+    ///   - port: destination port, or ICMP type.
+    /// - Throws: `ENOENT` for a pod the image does not have, `EAFNOSUPPORT` when it has no address of the remote's family.
+    public func decide(
+        _ pod: EndpointKey, _ direction: Direction, remote: IPAddress, protocol: L4Protocol, port: UInt16
+    ) throws(BPFError) -> Answer {
+        guard let endpoint = node.endpoints[pod] else {
+            throw BPFError(.runProgram, "\(pod)", errno: ENOENT, detail: "no such pod in the image")
+        }
+        guard let own = endpoint.value.addresses.first(where: { $0.isIPv4 == remote.isIPv4 }) else {
+            throw BPFError(
+                .runProgram, "\(pod)", errno: EAFNOSUPPORT, detail: "it has no address to reach \(remote) by")
+        }
+        let packet = FlowPacket(
+            source: direction == .egress ? own : remote, destination: direction == .egress ? remote : own,
+            protocol: `protocol`, sourcePort: try freshSourcePort(for: `protocol`), destinationPort: port)
+        let program = direction == .egress ? endpoint.egressStub : endpoint.ingressStub
+        let result = try TestRun(frame: packet.frame).run(program)
+        return try answer(returned: result.returned)
+    }
+
+    /// Flows are told apart by their source port; those without ports only by forgetting the ones before.
+    private func freshSourcePort(for protocol: L4Protocol) throws(BPFError) -> UInt16 {
+        if nextSourcePort == .max || !(`protocol`.hasPorts || `protocol`.isICMP) {
+            try node.maps.forgetFlows()
+            nextSourcePort = Self.firstSourcePort
+        }
+        defer { nextSourcePort += 1 }
+        return nextSourcePort
+    }
+
+    /// The reason is the one counter that moved.
+    private func answer(returned: Int32) throws(BPFError) -> Answer {
+        let counts = try countByReason()
+        defer { passedSoFar = counts }
+        let moved = counts.filter { $0.value != passedSoFar[$0.key, default: 0] }.map(\.key)
+        guard moved.count == 1, let reason = UInt8(exactly: moved[0]) else {
+            throw BPFError(
+                .runProgram, "np_reasons", errno: EPROTO, detail: "one packet was counted under \(moved.count) reasons")
+        }
+        let passed = returned != Self.drop
+        guard passed == (reason < UInt8(NP_REASON_FIRST_DROP.rawValue)) else {
+            throw BPFError(
+                .runProgram, "the entry program", errno: EPROTO, detail: "returned \(returned) for reason \(reason)")
+        }
+        let isL7 = reason == UInt8(NP_DROP_L7_UNAVAILABLE.rawValue)
+        return Answer(verdict: isL7 ? .l7 : passed ? .allow : .deny, reason: reason)
+    }
+
+    private func countByReason() throws(BPFError) -> [UInt32: UInt64] {
+        var counts: [UInt32: UInt64] = [:]
+        for (reason, values) in try node.maps.reasons.perCPUEntries(value: np_counter()) {
+            let packets = values.reduce(0) { $0 &+ $1.packets }
+            if packets > 0 { counts[reason] = packets }
+        }
+        return counts
+    }
+}
+
+extension DatapathMaps {
+    /// Empties np_flows.
+    func forgetFlows() throws(BPFError) {
+        for entry in try flows.entries(key: np_flow_key(), value: np_flow()) { try flows.remove(entry.key) }
+    }
+}

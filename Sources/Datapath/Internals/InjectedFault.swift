@@ -1,0 +1,32 @@
+#if DEBUG
+    /// Makes the nth C call of a kind fail, in debug builds only: how tests reach error paths that a healthy kernel never
+    /// takes. Bound to a task, so tests that run beside one another do not meet.
+    final class InjectedFault: @unchecked Sendable {
+        /// The fault of the running task.
+        @TaskLocal static var current: InjectedFault?
+
+        // Sendable: only the task that it is bound to touches it; the funnel is synchronous.
+        private let operation: BPFOperation?
+        private let errno: Int32
+        private var remaining: Int
+
+        /// Fails the call number `call` (from 0) of the operation (`nil`: of any) with `errno`.
+        init(_ operation: BPFOperation?, call: Int = 0, errno: Int32) {
+            self.operation = operation
+            self.errno = errno
+            self.remaining = call
+        }
+
+        /// Whether the fault has happened.
+        private(set) var fired = false
+
+        /// The errno to fail with, if it is this call's turn.
+        func next(_ operation: BPFOperation) -> Int32? {
+            guard !fired, self.operation == nil || self.operation == operation else { return nil }
+            defer { remaining -= 1 }
+            guard remaining == 0 else { return nil }
+            fired = true
+            return errno
+        }
+    }
+#endif

@@ -1,0 +1,95 @@
+import CLibBPF
+import Glibc
+
+/// Attaching programs to interfaces.
+extension Libbpf {
+    /// Attaches a program to a TCX hook. The installed libbpf has no helper for it; the plain call works.
+    static func createLink(
+        program: Int32, ifindex: UInt32, _ direction: TCXDirection
+    ) throws(BPFError) -> OwnedDescriptor {
+        OwnedDescriptor(
+            try call(.attach, "interface \(ifindex)") {
+                bpf_link_create(program, Int32(bitPattern: ifindex), direction.attachType, nil)
+            })
+    }
+
+    static func updateLink(_ link: Int32, to program: Int32, _ name: String) throws(BPFError) {
+        try call(.updateAttachment, name) { bpf_link_update(link, program, nil) }
+    }
+
+    /// Detaches at once; without this a link goes when its last descriptor and pin have.
+    static func detachLink(_ link: Int32, _ name: String) throws(BPFError) {
+        try call(.detach, name) { bpf_link_detach(link) }
+    }
+
+    /// What a link says of itself.
+    struct LinkInfo {
+        let program: UInt32
+        /// 0 when the interface is gone.
+        let ifindex: UInt32
+        let attachType: UInt32
+    }
+
+    static func linkInfo(_ link: Int32, _ name: String) throws(BPFError) -> LinkInfo {
+        var info = bpf_link_info()
+        var size = UInt32(MemoryLayout<bpf_link_info>.size)
+        try call(.queryInfo, name) { bpf_obj_get_info_by_fd(link, &info, &size) }
+        // Headers older than TCX: its members lie where those of network namespace links do.
+        return LinkInfo(program: info.prog_id, ifindex: info.netns.netns_ino, attachType: info.netns.attach_type)
+    }
+
+    /// The place of netpold's filter among those of an interface.
+    private static let filterHandle: UInt32 = 0x6e70
+    private static let filterPriority: UInt32 = 1
+
+    /// Attaches a program to a clsact hook, in place of the one netpold attached there before.
+    static func attachFilter(program: Int32, _ hook: Hook) throws(BPFError) {
+        var place = bpf_tc_hook(hook)
+        if case .failure(let code) = attempt(.attach, { bpf_tc_hook_create(&place) }), code.rawValue != EEXIST {
+            throw BPFError(.attach, hook.description, errno: code.rawValue, detail: "no clsact queueing discipline")
+        }
+        var options = filterOptions()
+        options.prog_fd = program
+        options.flags = UInt32(BPF_TC_F_REPLACE.rawValue)
+        try call(.attach, hook.description) { bpf_tc_attach(&place, &options) }
+    }
+
+    /// The id of the program netpold attached; `nil` when there is none, or no such interface.
+    static func filterProgram(_ hook: Hook) throws(BPFError) -> UInt32? {
+        var place = bpf_tc_hook(hook)
+        var options = filterOptions()
+        switch attempt(.queryInfo, { bpf_tc_query(&place, &options) }) {
+        case .success: return options.prog_id
+        // EINVAL: no clsact there.
+        case .failure(let code) where [ENOENT, EINVAL, ENODEV].contains(code.rawValue): return nil
+        case .failure(let code): throw BPFError(.queryInfo, hook.description, errno: code.rawValue)
+        }
+    }
+
+    /// Removes netpold's filter. The queueing discipline stays: others may be using it.
+    static func detachFilter(_ hook: Hook) throws(BPFError) {
+        var place = bpf_tc_hook(hook)
+        var options = filterOptions()
+        let result = attempt(.detach, { bpf_tc_detach(&place, &options) })
+        if case .failure(let code) = result, ![ENOENT, EINVAL, ENODEV].contains(code.rawValue) {
+            throw BPFError(.detach, hook.description, errno: code.rawValue)
+        }
+    }
+
+    private static func filterOptions() -> bpf_tc_opts {
+        var options = bpf_tc_opts()
+        options.sz = optionsSize(\bpf_tc_opts.priority)
+        options.handle = filterHandle
+        options.priority = filterPriority
+        return options
+    }
+}
+
+extension bpf_tc_hook {
+    fileprivate init(_ hook: Hook) {
+        self.init()
+        sz = Libbpf.optionsSize(\bpf_tc_hook.parent)
+        ifindex = Int32(bitPattern: hook.ifindex)
+        attach_point = hook.side == .ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS
+    }
+}

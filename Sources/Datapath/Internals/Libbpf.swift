@@ -1,0 +1,69 @@
+import CLibBPF
+import Glibc
+
+/// The one place where C is called: every other file of the module goes through the functions in this folder.
+///
+/// Each of them retries when a signal interrupted the call and turns a failure into a `BPFError`. libbpf says nothing by
+/// itself: what its log would tell is in the error.
+enum Libbpf {
+    /// libbpf prints to stderr unless told otherwise; the first use of the funnel tells it.
+    private static let silenced: Void = { _ = libbpf_set_print(nil) }()
+
+    /// Calls a function that answers a negative errno when it fails.
+    @discardableResult
+    static func call(
+        _ operation: BPFOperation, _ object: @autoclosure () -> String, detail: @autoclosure () -> String? = nil,
+        _ body: () -> Int32
+    ) throws(BPFError) -> Int32 {
+        switch attempt(operation, body) {
+        case .success(let value): return value
+        case .failure(let code): throw BPFError(operation, object(), errno: code.rawValue, detail: detail())
+        }
+    }
+
+    /// As `call`, for callers to whom some errnos are answers.
+    static func attempt(_ operation: BPFOperation, _ body: () -> Int32) -> Result<Int32, Errno> {
+        _ = silenced
+        #if DEBUG
+            if let injected = InjectedFault.current?.next(operation) { return .failure(Errno(rawValue: injected)) }
+        #endif
+        while true {
+            let result = body()
+            if result >= 0 { return .success(result) }
+            // libbpf 1.x returns -errno; plain libc functions return -1 and set errno.
+            let code = result == -1 && errno != 0 ? errno : -result
+            if code != EINTR { return .failure(Errno(rawValue: code)) }
+        }
+    }
+
+    /// What `sz` of one of libbpf's option structs must say: the bytes up to the end of its last field.
+    ///
+    /// Not the size of the struct: libbpf insists that what follows the fields it knows is zero, and Swift leaves padding
+    /// at the end as it finds it.
+    static func optionsSize<Options, Field>(_ last: KeyPath<Options, Field>) -> Int {
+        guard let offset = MemoryLayout<Options>.offset(of: last) else { return MemoryLayout<Options>.size }
+        return offset + MemoryLayout<Field>.size
+    }
+
+    /// Calls a function that answers `NULL` and sets errno when it fails.
+    static func pointer(
+        _ operation: BPFOperation, _ object: @autoclosure () -> String, _ body: () -> OpaquePointer?
+    ) throws(BPFError) -> OpaquePointer {
+        _ = silenced
+        #if DEBUG
+            if let injected = InjectedFault.current?.next(operation) {
+                throw BPFError(operation, object(), errno: injected)
+            }
+        #endif
+        while true {
+            if let pointer = body() { return pointer }
+            let code = errno
+            if code != EINTR { throw BPFError(operation, object(), errno: code) }
+        }
+    }
+}
+
+/// A positive errno.
+struct Errno: Error, Hashable, RawRepresentable {
+    let rawValue: Int32
+}

@@ -1,0 +1,48 @@
+import CLibNL
+import Glibc
+
+/// Tells when the interfaces or addresses of a network namespace change. What changed is not told: look again.
+///
+/// The descriptor becomes readable at a change; `drain` makes it silent until the next one.
+public final class LinkMonitor {
+    private let raw: OpaquePointer
+
+    /// Watches the namespace of the calling thread.
+    public init() throws(NetlinkError) {
+        guard let socket = nl_socket_alloc() else {
+            throw NetlinkError("open", "netlink monitor", netlink: Int32(NLE_NOMEM))
+        }
+        nl_socket_disable_seq_check(socket)
+        var status = nl_connect(socket, NETLINK_ROUTE)
+        for group in [RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR] where status == 0 {
+            status = nl_socket_add_membership(socket, Int32(group.rawValue))
+        }
+        if status == 0 { status = nl_socket_set_nonblocking(socket) }
+        guard status == 0 else {
+            nl_socket_free(socket)
+            throw NetlinkError("open", "netlink monitor", netlink: status)
+        }
+        raw = socket
+    }
+
+    deinit { nl_socket_free(raw) }
+
+    /// To be polled for reading; owned by the monitor.
+    public var descriptor: Int32 { nl_socket_get_fd(raw) }
+
+    /// Reads and forgets what is pending. True when there was something; messages lost for want of space count too.
+    public func drain() -> Bool {
+        var buffer = [UInt8](repeating: 0, count: 16 * 1024)
+        var changed = false
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+            if count > 0 || (count < 0 && errno == ENOBUFS) {
+                changed = true
+            } else if count < 0, errno == EINTR {
+                continue
+            } else {
+                return changed
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import CLibNL
+import Glibc
+public import PolicyIR
+
+/// An address of an interface.
+public struct AddressRecord: Hashable, Sendable {
+    /// The interface's number.
+    public var interface: Int32
+    /// The address.
+    public var address: IPAddress
+    /// Whether it is valid beyond the link (not link-local, not loopback).
+    public var isGlobal: Bool
+}
+
+extension NetlinkSocket {
+    /// Every address of the namespace, link-local and loopback ones included.
+    public func addresses() throws(NetlinkError) -> [AddressRecord] {
+        var found: [AddressRecord] = []
+        try dump(
+            "list addresses", { rtnl_addr_alloc_cache($0, $1) },
+            visit: { record in
+                guard let address = NetlinkAddress.address(of: rtnl_addr_get_local(record)) else { return }
+                let scope = rtnl_addr_get_scope(record)
+                found.append(
+                    AddressRecord(
+                        interface: rtnl_addr_get_ifindex(record), address: address,
+                        isGlobal: scope == Int32(RT_SCOPE_UNIVERSE.rawValue)))
+            })
+        return found
+    }
+
+    /// Gives an interface an address as a host address (`/32`, `/128`), usable at once: no duplicate detection.
+    public func addAddress(_ address: IPAddress, to index: Int32) throws(NetlinkError) {
+        guard let record = rtnl_addr_alloc() else {
+            throw NetlinkError("add address", "\(index)", netlink: Int32(NLE_NOMEM))
+        }
+        defer { rtnl_addr_put(record) }
+        rtnl_addr_set_ifindex(record, index)
+        _ = NetlinkAddress.with(address) { rtnl_addr_set_local(record, $0) }
+        if !address.isIPv4 { rtnl_addr_set_flags(record, UInt32(IFA_F_NODAD)) }
+        try request("add address", "to link \(index)") { rtnl_addr_add($0, record, NLM_F_CREATE | NLM_F_EXCL) }
+    }
+}

@@ -1,0 +1,66 @@
+import CLibNL
+import Glibc
+
+extension NetlinkSocket {
+    /// Every interface of the namespace, in the kernel's order.
+    public func links() throws(NetlinkError) -> [LinkRecord] {
+        var found: [LinkRecord] = []
+        try dump("list links", { rtnl_link_alloc_cache($0, AF_UNSPEC, $1) }, visit: { found.append(LinkRecord($0)) })
+        return found
+    }
+
+    /// The interface of a name.
+    public func link(named name: String) throws(NetlinkError) -> LinkRecord {
+        var link: OpaquePointer?
+        let status = rtnl_link_get_kernel(raw, 0, name, &link)
+        guard status == 0, let link else { throw NetlinkError("find link", name, netlink: status) }
+        defer { rtnl_link_put(link) }
+        return LinkRecord(link)
+    }
+
+    /// One end of a veth pair to be.
+    public struct VethEnd {
+        /// Its name.
+        public var name: String
+        /// Its Ethernet address.
+        public var address: MACAddress
+
+        /// An end.
+        public init(name: String, address: MACAddress) {
+            self.name = name
+            self.address = address
+        }
+    }
+
+    /// Makes a veth pair: one end in this socket's namespace, the other in `namespace`. Both stay down.
+    public func addVeth(
+        here: VethEnd, there: VethEnd, in namespace: NetworkNamespace
+    ) throws(NetlinkError) {
+        guard let link = rtnl_link_veth_alloc(), let peer = rtnl_link_veth_get_peer(link) else {
+            throw NetlinkError("add veth", here.name, netlink: Int32(NLE_NOMEM))
+        }
+        defer { rtnl_link_veth_release(link) }
+        rtnl_link_set_name(link, here.name)
+        rtnl_link_set_name(peer, there.name)
+        NetlinkAddress.with(here.address) { rtnl_link_set_addr(link, $0) }
+        NetlinkAddress.with(there.address) { rtnl_link_set_addr(peer, $0) }
+        rtnl_link_set_ns_fd(peer, namespace.descriptor)
+        try request("add veth", "\(here.name) - \(there.name)") {
+            rtnl_link_add($0, link, NLM_F_CREATE | NLM_F_EXCL)
+        }
+    }
+
+    /// Sets an interface up.
+    public func setUp(_ index: Int32) throws(NetlinkError) {
+        guard let original = rtnl_link_alloc(), let change = rtnl_link_alloc() else {
+            throw NetlinkError("set up link", "\(index)", netlink: Int32(NLE_NOMEM))
+        }
+        defer {
+            rtnl_link_put(original)
+            rtnl_link_put(change)
+        }
+        rtnl_link_set_ifindex(original, index)
+        rtnl_link_set_flags(change, UInt32(IFF_UP))
+        try request("set up link", "\(index)") { rtnl_link_change($0, original, change, 0) }
+    }
+}

@@ -1,0 +1,166 @@
+import BPFEmit
+import CNetpoldABI
+import Glibc
+import PolicyIR
+
+/// What an apply is going to do, worked out before anything is touched.
+struct ApplyPlan {
+    /// A pod to be programmed.
+    struct Endpoint {
+        let key: EndpointKey
+        let image: EndpointImage
+        /// 0 when there is no interface (nothing is attached).
+        let ifindex: UInt32
+        let slot: UInt32
+        /// The slot's value now, when the slot is this pod's already.
+        let present: np_endpoint?
+    }
+
+    let image: NodeImage
+    let tables: TableChange
+    let retiring: RetiringIdentities
+    /// Sorted by key.
+    let endpoints: [Endpoint]
+    let withoutInterface: [EndpointKey]
+    /// Hooks that stay or come.
+    let hooks: [Hook: EndpointKey]
+    /// Place of each subject in np_policies.
+    let subjectSlots: [String: UInt32]
+
+    /// Endpoint slots that are cleared at the end.
+    let surplusSlots: Set<UInt32>
+
+    init(
+        _ image: NodeImage, interfaces: [EndpointKey: UInt32], for node: NodeDatapath
+    ) throws(BPFError) {
+        self.image = image
+        self.tables = TableChange(from: node.addresses, node.prefixes, to: image)
+        self.retiring = RetiringIdentities(from: node.addresses, node.prefixes, to: image, by: tables)
+        let attaches = node.attachments.style != .none
+        var wanted: [(key: EndpointKey, image: EndpointImage, ifindex: UInt32)] = []
+        var missing: [EndpointKey] = []
+        for endpoint in image.endpoints {
+            let ifindex = interfaces[endpoint.key] ?? 0
+            if ifindex == 0, attaches {
+                missing.append(endpoint.key)
+            } else {
+                wanted.append((endpoint.key, endpoint, ifindex))
+            }
+        }
+        wanted.sort { $0.key < $1.key }
+        self.withoutInterface = missing.sorted()
+        try Self.check(image, wanted, node)
+        self.endpoints = try Self.assignSlots(wanted, node)
+        var hooks: [Hook: EndpointKey] = [:]
+        for endpoint in endpoints where endpoint.ifindex != 0 && attaches {
+            for hook in Hook.both(of: endpoint.ifindex) { hooks[hook] = endpoint.key }
+        }
+        self.hooks = hooks
+        let kept = Set(endpoints.map(\.slot))
+        self.surplusSlots = Set(node.endpoints.values.map(\.slot)).union(node.adopted.keys).subtracting(kept)
+        self.subjectSlots = try Self.assignSubjects(image, endpoints, node)
+    }
+
+    /// Refuses what could only be done in part. The maps' limits hold for the moment in which old and new entries are
+    /// there together.
+    private static func check(
+        _ image: NodeImage, _ wanted: [(key: EndpointKey, image: EndpointImage, ifindex: UInt32)], _ node: NodeDatapath
+    ) throws(BPFError) {
+        let addresses = Set(image.addresses.map(\.address)).union(node.addresses.keys).count
+        let prefixes = Set(image.prefixes.map(\.prefix)).union(node.prefixes.keys).count
+        for (map, count) in [(node.maps.addresses, addresses), (node.maps.prefixes, prefixes)]
+        where count > map.shape.capacity {
+            throw BPFError(
+                .allocate, map.name, errno: E2BIG, detail: "\(count) entries are needed, it holds \(map.shape.capacity)"
+            )
+        }
+        let subjects = Set(image.subjects.map(\.key))
+        var interfaces: [UInt32: EndpointKey] = [:]
+        for endpoint in wanted {
+            guard subjects.contains(endpoint.image.subject) else {
+                throw BPFError(.allocate, "\(endpoint.key)", errno: EINVAL, detail: "its subject is not in the image")
+            }
+            guard endpoint.image.addresses.count <= Int(NP_ENDPOINT_ADDRESSES) else {
+                throw BPFError(
+                    .allocate, "\(endpoint.key)", errno: E2BIG,
+                    detail: "\(endpoint.image.addresses.count) addresses; a pod has at most one a family")
+            }
+            if endpoint.ifindex != 0, let other = interfaces.updateValue(endpoint.key, forKey: endpoint.ifindex) {
+                throw BPFError(
+                    .allocate, "\(endpoint.key)", errno: EEXIST,
+                    detail: "interface \(endpoint.ifindex) is \(other)'s as well")
+            }
+        }
+    }
+
+    /// Pods keep their slots; one that an earlier process programmed is known by its interface and addresses.
+    private static func assignSlots(
+        _ wanted: [(key: EndpointKey, image: EndpointImage, ifindex: UInt32)], _ node: NodeDatapath
+    ) throws(BPFError) -> [Endpoint] {
+        let adopted = Dictionary(node.adopted.map { ($0.value.ifindex, $0.key) }) { first, _ in first }
+        var free = (0..<UInt32(NP_MAX_ENDPOINTS)).makeIterator()
+        let taken = Set(node.endpoints.values.map(\.slot)).union(node.adopted.keys)
+        var result: [Endpoint] = []
+        for (key, image, ifindex) in wanted {
+            if let known = node.endpoints[key] {
+                result.append(
+                    Endpoint(key: key, image: image, ifindex: ifindex, slot: known.slot, present: known.value))
+                continue
+            }
+            if ifindex != 0, let slot = adopted[ifindex], let value = node.adopted[slot],
+                Set(value.addresses) == Set(image.addresses)
+            {
+                result.append(Endpoint(key: key, image: image, ifindex: ifindex, slot: slot, present: value))
+                continue
+            }
+            var slot = free.next()
+            while let candidate = slot, taken.contains(candidate) { slot = free.next() }
+            guard let slot else {
+                throw BPFError(
+                    .allocate, "np_endpoints", errno: ENOSPC, detail: "no slot for \(key); it holds \(NP_MAX_ENDPOINTS)"
+                )
+            }
+            result.append(Endpoint(key: key, image: image, ifindex: ifindex, slot: slot, present: nil))
+        }
+        return result
+    }
+
+    /// Subjects keep their place. After a restart a subject takes the place that its pods' programs were in, if all of
+    /// them and no others were there: their slots then need not change.
+    private static func assignSubjects(
+        _ image: NodeImage, _ endpoints: [Endpoint], _ node: NodeDatapath
+    ) throws(BPFError) -> [String: UInt32] {
+        var users: [UInt32: Set<String>] = [:]
+        for endpoint in endpoints {
+            guard let present = endpoint.present, present.policy.0 % 2 == 0, present.policy.1 == present.policy.0 + 1
+            else { continue }
+            users[present.policy.0 / 2, default: []].insert(endpoint.image.subject)
+        }
+        var inherited: [String: UInt32] = [:]
+        for (slot, subjects) in users.sorted(by: { $0.key < $1.key }) where subjects.count == 1 {
+            for subject in subjects where inherited[subject] == nil { inherited[subject] = slot }
+        }
+        var taken = Set(node.subjects.values.map(\.slot)).union(node.strayPolicies.map { $0 / 2 }).union(users.keys)
+        var slots: [String: UInt32] = [:]
+        var next: UInt32 = 0
+        for subject in image.subjects {
+            if let known = node.subjects[subject.key] {
+                slots[subject.key] = known.slot
+                continue
+            }
+            if let slot = inherited[subject.key], !node.subjects.values.contains(where: { $0.slot == slot }) {
+                slots[subject.key] = slot
+                continue
+            }
+            while taken.contains(next) { next += 1 }
+            guard 2 * next + 1 < UInt32(NP_MAX_POLICY_SLOTS) else {
+                throw BPFError(
+                    .allocate, "np_policies", errno: ENOSPC,
+                    detail: "no place for \(subject.key); it holds \(NP_MAX_POLICY_SLOTS) programs")
+            }
+            taken.insert(next)
+            slots[subject.key] = next
+        }
+        return slots
+    }
+}

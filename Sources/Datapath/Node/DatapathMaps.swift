@@ -1,0 +1,50 @@
+import CNetpoldABI
+
+/// The C side, loaded: its maps, and its programs in their places.
+final class DatapathMaps {
+    let endpoints: BPFMap
+    let flows: BPFMap
+    let addresses: BPFMap
+    let prefixes: BPFMap
+    let policies: BPFMap
+    let steps: BPFMap
+    let ruleHits: BPFMap
+    let reasons: BPFMap
+    let events: BPFMap
+    let control: BPFMap
+    let eventBudget: BPFMap
+    /// All maps of the object, by name, for reports.
+    let all: [BPFMap]
+
+    /// Loads the embedded object, on maps that are pinned already if there are any, and puts its programs into np_steps.
+    ///
+    /// Running programs of an earlier version go on until their slot is overwritten; they work on the same maps.
+    init(_ options: DatapathOptions) throws(BPFError) {
+        let object = try BPFObject()
+        try BTFCheck.require(object)
+        try object.resize(map: "np_flows", to: options.conntrackEntries)
+        if let pins = options.pins { try object.usePins(in: pins.folder) }
+        try object.load()
+        var all: [BPFMap] = []
+        for name in object.mapNames { all.append(try object.map(name)) }
+        self.all = all
+        self.endpoints = try object.map("np_endpoints")
+        self.flows = try object.map("np_flows")
+        self.addresses = try object.map("np_addresses")
+        self.prefixes = try object.map("np_prefixes")
+        self.policies = try object.map("np_policies")
+        self.steps = try object.map("np_steps")
+        self.ruleHits = try object.map("np_rule_hits")
+        self.reasons = try object.map("np_reasons")
+        self.events = try object.map("np_events")
+        self.control = try object.map("np_control")
+        self.eventBudget = try object.map("np_event_budget")
+        for (step, name) in Self.steps { try steps.set(UInt32(step.rawValue), program: try object.program(name)) }
+    }
+
+    /// Which program each slot of np_steps holds. Later steps first: nothing jumps to a step that is not there.
+    static let steps: [(step: np_step, program: String)] = [
+        (NP_STEP_VERDICT, "np_verdict"), (NP_STEP_ICMP_ERROR, "np_icmp_error"), (NP_STEP_TO_POD, "np_to_pod"),
+        (NP_STEP_FROM_POD, "np_from_pod"),
+    ]
+}

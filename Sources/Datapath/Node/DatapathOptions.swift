@@ -1,0 +1,20 @@
+import CNetpoldABI
+
+/// How an instance of the datapath is set up.
+public struct DatapathOptions: Sendable {
+    /// How programs are attached.
+    public var attachment: AttachmentStyle
+    /// Flows that can be remembered; about 150 bytes each, taken at once. Pinned maps keep the size they have.
+    public var conntrackEntries: Int
+    /// Where the maps and links are pinned; `nil` for a private instance that ends with its owner.
+    public var pins: PinPath?
+
+    /// Options.
+    ///
+    /// - Parameter conntrackEntries: `nil` for `NP_MAX_CONNTRACK`.
+    public init(pins: PinPath?, attachment: AttachmentStyle = .automatic, conntrackEntries: Int? = nil) {
+        self.pins = pins
+        self.attachment = attachment
+        self.conntrackEntries = conntrackEntries ?? Int(NP_MAX_CONNTRACK)
+    }
+}

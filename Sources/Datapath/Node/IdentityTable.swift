@@ -1,0 +1,52 @@
+import BPFEmit
+import CNetpoldABI
+import PolicyIR
+
+/// The datapath's two lookups on an image: the exact address, then the longest prefix.
+struct IdentityTable {
+    private let addresses: [IPAddress: UInt32]
+    private let prefixes: [IPPrefix: UInt32]
+    /// Lengths that occur, longest first, in the mapped space.
+    private let lengths: [Int]
+
+    init(_ image: NodeImage) {
+        addresses = Dictionary(image.addresses.map { ($0.address, $0.identity) }) { first, _ in first }
+        prefixes = Dictionary(image.prefixes.map { ($0.prefix, $0.identity) }) { first, _ in first }
+        lengths = Set(image.prefixes.map(\.prefix.mappedLength)).sorted(by: >)
+    }
+
+    /// What packets of an address get.
+    func identity(of address: IPAddress) -> UInt32 {
+        addresses[address] ?? longestPrefix(of: address, upTo: 128)
+    }
+
+    /// What those addresses of a prefix get that have no entry inside it.
+    func identity(of prefix: IPPrefix) -> UInt32 { longestPrefix(of: prefix.address, upTo: prefix.mappedLength) }
+
+    private func longestPrefix(of address: IPAddress, upTo length: Int) -> UInt32 {
+        for candidate in lengths where candidate <= length {
+            let written = address.isIPv4 ? candidate - 96 : candidate
+            // A trie knows no families: short prefixes of IPv6 cover the mapped range as well.
+            let prefix = IPPrefix(address, length: written) ?? IPPrefix(mapped: address, length: candidate)
+            if let identity = prefixes[prefix] { return identity }
+        }
+        return UInt32(NP_IDENTITY_UNKNOWN)
+    }
+}
+
+extension IPPrefix {
+    /// The IPv6 prefix of fewer than 96 bits around an address, a mapped one included.
+    fileprivate init(mapped address: IPAddress, length: Int) {
+        // Without its last bits a mapped address is an IPv6 one.
+        let mask: UInt64 = length <= 64 ? 0 : .max << UInt64(128 - length)
+        let cleared = IPAddress(high: address.high, low: address.low & mask)
+        self = IPPrefix(cleared, length: length) ?? IPPrefix(host: cleared)
+    }
+
+    /// The last address of the prefix.
+    var lastAddress: IPAddress {
+        let highMask: UInt64 = mappedLength >= 64 ? 0 : .max >> UInt64(mappedLength)
+        let lowMask: UInt64 = mappedLength <= 64 ? .max : mappedLength == 128 ? 0 : .max >> UInt64(mappedLength - 64)
+        return IPAddress(high: address.high | highMask, low: address.low | lowMask)
+    }
+}

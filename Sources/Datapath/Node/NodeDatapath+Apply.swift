@@ -1,0 +1,58 @@
+public import BPFEmit
+import CNetpoldABI
+import Glibc
+import PolicyIR
+
+extension NodeDatapath {
+    /// Brings the kernel to an image.
+    ///
+    /// No packet is decided by a mix of two policies, and nothing passes that the kernel does not know yet:
+    ///
+    /// 1. *Plan.* Everything that could not be done whole is refused here.
+    /// 2. *Load* the programs that changed, each with a peers map of its own, off the path. Their maps also hold the
+    ///    identities that are about to retire, with the bits of what their addresses will be.
+    /// 3. *Widen* the live peers maps of programs that stay: new identities are known before an address has one.
+    /// 4. *Place*: each slot of np_policies goes from old program to new in one write. New endpoints get a slot that is
+    ///    not ready. From here on new flows meet the new rules.
+    /// 5. *Address tables*, in an order that takes every address from old identity to new in one step.
+    /// 6. *Detach* pods that went.
+    /// 7. *Wait* until no program is running that was running at that point: nothing decides by the old state any more.
+    /// 8. *Revisions*: only now, so that no verdict of an old program can be stamped with a new revision. Known flows
+    ///    are asked again at their next packet. New endpoints become ready.
+    /// 9. *Attach* new pods.
+    /// 10. *Narrow*: retired identities leave the peers maps, slots are cleared, old programs go, their counts are kept.
+    ///
+    /// - Parameters:
+    ///   - image: the desired state.
+    ///   - interfaces: the host side of each pod's veth. Pods without one are left out, and said so in the report.
+    /// - Throws: up to step 3 the verdicts are as before. Later: the state is between the two as after the step before;
+    ///   the next apply goes on from there and revalidates every flow.
+    public func apply(
+        _ image: NodeImage, interfaces: [EndpointKey: UInt32]
+    ) throws(BPFError) -> NodeApplyReport {
+        var report = NodeApplyReport()
+        let plan = try ApplyPlan(image, interfaces: interfaces, for: self)
+        report.withoutInterface = plan.withoutInterface
+        try hits.releaseQuarantine()
+
+        let batch = try load(plan, &report)
+        let firstAfterAdoption = !adopted.isEmpty || !strayPolicies.isEmpty
+        let revalidateAll = mustRevalidate || !plan.tables.isEmpty
+        // If one of the next steps fails, flows must hear of the others at the next apply.
+        mustRevalidate = true
+        let widened = try widen(batch, plan, &report)
+        let replaced = try place(batch, plan, &report)
+        try write(plan.tables, &report)
+        try detachSurplus(plan, &report)
+
+        let mustWait = report.changedAnything || revalidateAll || firstAfterAdoption
+        if mustWait { try Libbpf.waitForRunningPrograms() }
+
+        try announce(plan, changedSubjects: replaced.union(widened), all: revalidateAll, &report)
+        mustRevalidate = false
+        try attach(plan, &report)
+        try narrow(plan, &report)
+        if firstAfterAdoption { try hits.clearAll() }
+        return report
+    }
+}

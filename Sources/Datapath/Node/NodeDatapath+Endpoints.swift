@@ -1,0 +1,101 @@
+import BPFEmit
+import CNetpoldABI
+import Glibc
+import PolicyIR
+
+extension NodeDatapath {
+    /// Step 5.
+    func write(_ change: TableChange, _ report: inout NodeApplyReport) throws(BPFError) {
+        try maps.addresses.set(change.addressUpserts.map { (key: np_address($0.address), value: $0.identity) })
+        for entry in change.addressUpserts { addresses[entry.address] = entry.identity }
+        try maps.prefixes.set(change.prefixUpserts.map { (key: np_prefix_key($0.prefix), value: $0.identity) })
+        for entry in change.prefixUpserts { prefixes[entry.prefix] = entry.identity }
+        for prefix in change.prefixRemovals {
+            try maps.prefixes.remove(np_prefix_key(prefix))
+            prefixes[prefix] = nil
+        }
+        for address in change.addressRemovals {
+            try maps.addresses.remove(np_address(address))
+            addresses[address] = nil
+        }
+        report.entriesChanged += change.count
+    }
+
+    /// Step 6.
+    func detachSurplus(_ plan: ApplyPlan, _ report: inout NodeApplyReport) throws(BPFError) {
+        for hook in attachments.hooks.sorted(by: { $0.description < $1.description }) where plan.hooks[hook] == nil {
+            try attachments.detach(hook)
+            report.hooksChanged += 1
+        }
+    }
+
+    /// Step 8. One new revision for all: it is written where something changed, and where the pod is new.
+    func announce(
+        _ plan: ApplyPlan, changedSubjects: Set<String>, all: Bool, _ report: inout NodeApplyReport
+    ) throws(BPFError) {
+        var isHandedOut = false
+        for planned in plan.endpoints {
+            guard var endpoint = endpoints[planned.key] else { continue }
+            let isCurrent =
+                !all && endpoint.value.isReady && endpoint.subject == planned.image.subject
+                && !changedSubjects.contains(planned.image.subject)
+            guard !isCurrent else { continue }
+            if !isHandedOut {
+                // 0 is "never".
+                revision = revision == .max ? 1 : revision + 1
+                isHandedOut = true
+            }
+            endpoint.value.revision = revision
+            endpoint.value.flags |= UInt32(NP_ENDPOINT_READY)
+            endpoint.subject = planned.image.subject
+            try maps.endpoints.set(endpoint.slot, endpoint.value)
+            endpoints[planned.key] = endpoint
+            report.entriesChanged += 1
+        }
+    }
+
+    /// Step 9. One interface that cannot be attached to does not keep the others waiting.
+    func attach(_ plan: ApplyPlan, _ report: inout NodeApplyReport) throws(BPFError) {
+        for planned in plan.endpoints {
+            guard let endpoint = endpoints[planned.key] else { continue }
+            var entry = NodeApplyReport.Endpoint(
+                key: planned.key, slot: endpoint.slot, revision: endpoint.value.revision, attachment: attachments.style)
+            do {
+                for hook in Hook.both(of: planned.ifindex) where plan.hooks[hook] != nil {
+                    if try attachments.attach(endpoint.stub(hook), at: hook) { report.hooksChanged += 1 }
+                }
+            } catch {
+                entry.failure = error
+            }
+            report.endpoints.append(entry)
+        }
+    }
+
+    /// Part of step 10: the slots of pods that went. Their revision stays, as the highest ever handed out.
+    func clearSurplusSlots(_ plan: ApplyPlan, _ report: inout NodeApplyReport) throws(BPFError) {
+        guard !plan.surplusSlots.isEmpty else { return }
+        for slot in plan.surplusSlots.sorted() {
+            var value = np_endpoint()
+            value.revision = revision
+            try maps.endpoints.set(slot, value)
+            report.entriesChanged += 1
+            adopted[slot] = nil
+        }
+        endpoints = endpoints.filter { !plan.surplusSlots.contains($0.value.slot) }
+        // A hook that went over to another pod was running the old entry program a moment ago. When its slot is
+        // handed out again, nobody may be left who came in by it.
+        try Libbpf.waitForRunningPrograms()
+    }
+}
+
+extension np_endpoint {
+    /// Writes what the pod may send from; at most `NP_ENDPOINT_ADDRESSES`.
+    mutating func setAddresses(_ addresses: [IPAddress]) {
+        address.0 = addresses.first.map(np_address.init) ?? np_address()
+        address.1 = addresses.dropFirst().first.map(np_address.init) ?? np_address()
+    }
+
+    func hasEqualBytes(_ other: np_endpoint) -> Bool {
+        withUnsafeBytes(of: self) { left in withUnsafeBytes(of: other) { right in left.elementsEqual(right) } }
+    }
+}

@@ -1,0 +1,169 @@
+import BPFEmit
+import CNetpoldABI
+import PolicyIR
+
+/// Programs loaded for one apply, not in place yet.
+struct PolicyBatch {
+    /// The policies that a subject's new state needs and the kernel does not run, by subject.
+    var fresh: [String: [Direction: LoadedPolicy]] = [:]
+    /// Entry programs of endpoints that have none.
+    var stubs: [EndpointKey: (ingress: BPFProgram, egress: BPFProgram)] = [:]
+}
+
+extension NodeDatapath {
+    /// Step 2. Nothing of it is on the path of packets; a failure leaves nothing behind.
+    func load(_ plan: ApplyPlan, _ report: inout NodeApplyReport) throws(BPFError) -> PolicyBatch {
+        var batch = PolicyBatch()
+        do {
+            for subject in plan.image.subjects {
+                for direction in Direction.allCases {
+                    let image = subject[direction]
+                    if let live = subjects[subject.key]?[direction], live.canBecome(image) { continue }
+                    let policy = try load(image, subject: subject.key, direction, plan)
+                    batch.fresh[subject.key, default: [:]][direction] = policy
+                    report.programsLoaded += 1
+                    if policy.hits == nil { report.withoutCounters.append("\(subject.key) \(direction)") }
+                }
+            }
+            for endpoint in plan.endpoints where endpoints[endpoint.key] == nil {
+                batch.stubs[endpoint.key] = (
+                    try loadStub(endpoint.slot, .ingress), try loadStub(endpoint.slot, .egress)
+                )
+            }
+        } catch {
+            for policy in batch.fresh.values.flatMap(\.values) { policy.hits.map(hits.discard) }
+            throw error
+        }
+        return batch
+    }
+
+    private func load(
+        _ image: PolicyImage, subject: String, _ direction: Direction, _ plan: ApplyPlan
+    ) throws(BPFError) -> LoadedPolicy {
+        let range = hits.allocate(for: image, subject: subject, direction: direction)
+        do {
+            return try LoadedPolicy(
+                image, transitional: plan.retiring.transitionalEntries(for: image),
+                name: direction == .ingress ? "np_ingress" : "np_egress", hits: range, steps: maps.steps)
+        } catch {
+            range.map(hits.discard)
+            throw BPFError(
+                error.operation, "\(error.object) of \(subject)", errno: error.errno, detail: error.detail,
+                verifierLog: error.verifierLog)
+        }
+    }
+
+    private func loadStub(_ slot: UInt32, _ direction: Direction) throws(BPFError) -> BPFProgram {
+        let name = direction == .ingress ? "np_stub_to_pod" : "np_stub_from_pod"
+        let program: EncodedProgram
+        do {
+            program = try EntryStub.program(slot: slot, direction: direction)
+        } catch {
+            throw BPFError(.loadProgram, name, errno: 22, detail: "\(error)")
+        }
+        return try BPFProgram(program, name: name, hitBase: 0, maps: [.steps: maps.steps])
+    }
+
+    /// Step 3.
+    ///
+    /// - Returns: subjects in which something changed that is more than new identities.
+    func widen(
+        _ batch: PolicyBatch, _ plan: ApplyPlan, _ report: inout NodeApplyReport
+    ) throws(BPFError) -> Set<String> {
+        var changed: Set<String> = []
+        for subject in plan.image.subjects {
+            for direction in Direction.allCases where batch.fresh[subject.key]?[direction] == nil {
+                guard let live = subjects[subject.key]?[direction], live.differs(from: subject[direction]) else {
+                    continue
+                }
+                changed.insert(subject.key)
+                report.entriesChanged += try live.widen(to: subject[direction])
+            }
+        }
+        return changed
+    }
+
+    /// Step 4.
+    ///
+    /// - Returns: the subjects that have another program now. The ones they had are in `outOfUse`.
+    func place(
+        _ batch: PolicyBatch, _ plan: ApplyPlan, _ report: inout NodeApplyReport
+    ) throws(BPFError) -> Set<String> {
+        for (key, fresh) in batch.fresh.sorted(by: { $0.key < $1.key }) {
+            guard let slot = plan.subjectSlots[key] else { continue }
+            for (direction, policy) in fresh.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+                let place = 2 * slot + UInt32(direction.rawValue)
+                try maps.policies.set(place, program: policy.program)
+                strayPolicies.remove(place)
+                if let old = subjects[key]?.replace(direction, with: policy) { outOfUse.append(old) }
+            }
+            if subjects[key] == nil, let ingress = fresh[.ingress], let egress = fresh[.egress] {
+                subjects[key] = LoadedSubject(slot: slot, ingress: ingress, egress: egress)
+            }
+        }
+        for endpoint in plan.endpoints {
+            guard let slot = plan.subjectSlots[endpoint.image.subject] else { continue }
+            // Whatever has no slot of its own yet starts without being ready, under no revision.
+            var value = endpoint.present ?? np_endpoint()
+            value.setAddresses(endpoint.image.addresses)
+            value.policy = (2 * slot, 2 * slot + 1)
+            value.ifindex = endpoint.ifindex
+            if endpoint.present.map({ $0.hasEqualBytes(value) }) != true {
+                try maps.endpoints.set(endpoint.slot, value)
+                report.entriesChanged += 1
+            }
+            if let stubs = batch.stubs[endpoint.key] {
+                endpoints[endpoint.key] = LoadedEndpoint(
+                    slot: endpoint.slot, value: value, subject: endpoint.image.subject, ingressStub: stubs.ingress,
+                    egressStub: stubs.egress)
+                adopted[endpoint.slot] = nil
+            } else {
+                endpoints[endpoint.key]?.value = value
+            }
+        }
+        return Set(batch.fresh.keys)
+    }
+
+    /// Step 10.
+    func narrow(_ plan: ApplyPlan, _ report: inout NodeApplyReport) throws(BPFError) {
+        for subject in plan.image.subjects {
+            for direction in Direction.allCases {
+                report.entriesChanged += try subjects[subject.key]?[direction].narrow(to: subject[direction]) ?? 0
+            }
+        }
+        try clearSurplusSlots(plan, &report)
+        let wanted = Set(plan.image.subjects.map(\.key))
+        for (key, subject) in subjects where !wanted.contains(key) {
+            try maps.policies.remove(2 * subject.slot)
+            try maps.policies.remove(2 * subject.slot + 1)
+            subjects[key] = nil
+            // No endpoint named this place since before the wait.
+            outOfUse += [subject.ingress, subject.egress]
+        }
+        while let policy = outOfUse.last {
+            if let range = policy.hits { try hits.retire(range) }
+            outOfUse.removeLast()
+        }
+        for place in strayPolicies.sorted() {
+            try maps.policies.remove(place)
+            strayPolicies.remove(place)
+        }
+    }
+}
+
+extension LoadedSubject {
+    /// The policy of a direction.
+    subscript(direction: Direction) -> LoadedPolicy { direction == .ingress ? ingress : egress }
+
+    /// Takes another policy; returns the one it had.
+    mutating func replace(_ direction: Direction, with policy: LoadedPolicy) -> LoadedPolicy {
+        switch direction {
+        case .ingress:
+            defer { ingress = policy }
+            return ingress
+        case .egress:
+            defer { egress = policy }
+            return egress
+        }
+    }
+}

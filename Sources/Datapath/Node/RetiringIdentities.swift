@@ -1,0 +1,69 @@
+import BPFEmit
+import PolicyIR
+
+/// Identities that addresses still have in the kernel and that an image does not know any more.
+///
+/// Between the moment a new program is in place and the moment the addresses have their new identities, packets reach
+/// the new program with the old number. A program that knew nothing of it would miss the deny rules that held before
+/// and will hold after. So the new peers map carries the old number too, for that moment, with the bits of the
+/// identities its addresses are about to get.
+struct RetiringIdentities {
+    /// For each of them, which identities its addresses will have.
+    let successors: [UInt32: Set<UInt32>]
+
+    init(
+        from addresses: [IPAddress: UInt32], _ prefixes: [IPPrefix: UInt32], to image: NodeImage, by change: TableChange
+    ) {
+        let known = Set(image.addresses.map(\.identity)).union(image.prefixes.map(\.identity))
+        var successors: [UInt32: Set<UInt32>] = [:]
+        let target = IdentityTable(image)
+        for (address, identity) in addresses where !known.contains(identity) {
+            successors[identity, default: []].insert(target.identity(of: address))
+        }
+        // What of a prefix becomes an entry of its own goes there; the rest goes to what the prefix itself becomes.
+        let carved =
+            (change.prefixUpserts.map { (prefix: $0.prefix, identity: $0.identity) }
+            + change.addressUpserts.map { (prefix: IPPrefix(host: $0.address), identity: $0.identity) })
+            .sorted { $0.prefix < $1.prefix }
+        for (prefix, identity) in prefixes where !known.contains(identity) {
+            successors[identity, default: []].insert(target.identity(of: prefix))
+            for entry in carved[Self.lowerBound(carved.count) { carved[$0].prefix.address < prefix.address }...] {
+                guard entry.prefix.address <= prefix.lastAddress else { break }
+                if prefix.contains(entry.prefix) { successors[identity, default: []].insert(entry.identity) }
+            }
+        }
+        self.successors = successors
+    }
+
+    /// The entries of the retiring identities for a new peers map.
+    func transitionalEntries(for image: PolicyImage) -> [UInt32: [UInt64]] {
+        guard image.words > 0, !successors.isEmpty else { return [:] }
+        let words = Dictionary(image.peers.map { ($0.identity, $0.words) }) { first, _ in first }
+        let none = [UInt64](repeating: 0, count: image.words)
+        var denies = none
+        for (bit, rule) in image.bits.enumerated() where rule.action == .deny {
+            denies[bit / 64] |= 1 << UInt64(bit % 64)
+        }
+        var entries: [UInt32: [UInt64]] = [:]
+        for (identity, successors) in successors {
+            // Several fates: a deny of any of them denies, an allow must be of all.
+            let rows = successors.map { words[$0] ?? none }
+            let row = (0..<image.words).map { word in
+                rows.reduce(0) { $0 | $1[word] } & denies[word]
+                    | rows.reduce(UInt64.max) { $0 & $1[word] } & ~denies[word]
+            }
+            if row.contains(where: { $0 != 0 }) { entries[identity] = row }
+        }
+        return entries
+    }
+
+    private static func lowerBound(_ count: Int, isBefore: (Int) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if isBefore(middle) { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

@@ -1,0 +1,81 @@
+import BPFEmit
+import CNetpoldABI
+import PolicyIR
+
+/// What each counter of np_rule_hits stands for at one moment: a value, to be kept beside the events of that time.
+public struct RuleHitIndex: Sendable {
+    /// The counters of one program.
+    struct Entry: Hashable, Sendable {
+        /// Never 0: that means "no counters" to a program.
+        let base: UInt32
+        let count: Int
+        let subject: String
+        let direction: Direction
+        let bits: [RuleBit]
+
+        var end: UInt32 { base + UInt32(count) }
+
+        /// What the counter at an offset from the base counts.
+        func key(offset: Int) -> RuleHitKey? {
+            let meaning: RuleHitKey.Meaning
+            switch offset {
+            case Int(NP_HIT_DEFAULT_DENY): meaning = .defaultDeny
+            case Int(NP_HIT_DEFAULT_ALLOW): meaning = .defaultAllow
+            case Int(NP_HIT_HOST): meaning = .host
+            default:
+                let bit = offset - Int(NP_HIT_FIRST_RULE)
+                guard bits.indices.contains(bit) else { return nil }
+                meaning = .rule(bits[bit])
+            }
+            return RuleHitKey(subject: subject, direction: direction, meaning: meaning)
+        }
+    }
+
+    /// By base, without overlaps.
+    private(set) var entries: [Entry] = []
+
+    /// What a counter stands for; `nil` for one that no program has. O(log programs).
+    public func meaning(of index: UInt32) -> RuleHitKey? {
+        entry(of: index).flatMap { $0.key(offset: Int(index - $0.base)) }
+    }
+
+    /// Whose counter an index is.
+    func entry(of index: UInt32) -> Entry? {
+        let position = firstEntry { $0.base > index }
+        guard position > 0, index < entries[position - 1].end else { return nil }
+        return entries[position - 1]
+    }
+
+    /// Takes the lowest free range below `capacity`; `nil` when there is none long enough.
+    mutating func take(
+        count: Int, capacity: Int, subject: String, direction: Direction, bits: [RuleBit]
+    ) -> Entry? {
+        var base: UInt32 = 1
+        var position = 0
+        while position < entries.count, Int(entries[position].base - base) < count {
+            base = entries[position].end
+            position += 1
+        }
+        guard Int(base) + count <= capacity else { return nil }
+        let entry = Entry(base: base, count: count, subject: subject, direction: direction, bits: bits)
+        entries.insert(entry, at: position)
+        return entry
+    }
+
+    /// Gives a range back.
+    mutating func remove(_ entry: Entry) {
+        let position = firstEntry { $0.base >= entry.base }
+        if position < entries.count, entries[position].base == entry.base { entries.remove(at: position) }
+    }
+
+    /// Number of leading entries for which the predicate, once true, stays true.
+    private func firstEntry(where predicate: (Entry) -> Bool) -> Int {
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if predicate(entries[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}

@@ -1,0 +1,102 @@
+import CNetpoldABI
+import Glibc
+
+/// Compares the layouts that the C compiler gave the object with those Swift's importer gave the same header.
+///
+/// Both come from netpold_abi.h, so a difference means that the object was built from another version of it, or that
+/// one of the compilers reads it otherwise. Either would corrupt every map silently.
+public enum BTFCheck {
+    /// A struct as Swift sees it.
+    struct Expected {
+        let name: String
+        let size: Int
+        let offsets: [String: Int]
+
+        init<Value>(_ name: String, _: Value.Type, _ fields: [(String, PartialKeyPath<Value>)]) {
+            self.name = name
+            self.size = MemoryLayout<Value>.size
+            var offsets: [String: Int] = [:]
+            for (field, path) in fields { offsets[field] = MemoryLayout<Value>.offset(of: path) }
+            self.offsets = offsets
+        }
+    }
+
+    /// Every difference, in words; empty when the layouts agree. Structs that the object does not use are not compared.
+    public static func differences(in object: BPFObject) -> [String] {
+        var found: [String] = []
+        for expected in structures {
+            guard let layout = object.layout(of: expected.name) else { continue }
+            if layout.size != expected.size {
+                found.append("struct \(expected.name): \(layout.size) bytes in the object, \(expected.size) here")
+            }
+            for (field, offset) in expected.offsets.sorted(by: { $0.value < $1.value })
+            where layout.offsets[field] != offset {
+                let there = layout.offsets[field].map { "at \($0)" } ?? "missing"
+                found.append("struct \(expected.name).\(field): \(there) in the object, at \(offset) here")
+            }
+        }
+        return found
+    }
+
+    /// Structs shared with the kernel that the object's BTF does not describe.
+    static func unchecked(in object: BPFObject) -> [String] {
+        structures.map(\.name).filter { object.layout(of: $0) == nil }
+    }
+
+    /// - Throws: `EINVAL`, naming every difference.
+    static func require(_ object: BPFObject) throws(BPFError) {
+        let differences = differences(in: object)
+        guard differences.isEmpty else {
+            throw BPFError(
+                .checkLayout, "the embedded BPF object", errno: EINVAL, detail: differences.joined(separator: "; "))
+        }
+    }
+
+    private static var structures: [Expected] {
+        [
+            Expected("np_address", np_address.self, [("word", \.word)]),
+            Expected(
+                "np_prefix_key", np_prefix_key.self,
+                [("prefix_length", \.prefix_length), ("address", \.address)]),
+            Expected(
+                "np_endpoint", np_endpoint.self,
+                [
+                    ("address", \.address), ("revision", \.revision), ("flags", \.flags), ("policy", \.policy),
+                    ("ifindex", \.ifindex),
+                ]),
+            Expected(
+                "np_flow_key", np_flow_key.self,
+                [
+                    ("low", \.low), ("high", \.high), ("low_port", \.low_port), ("high_port", \.high_port),
+                    ("protocol", \.protocol),
+                ]),
+            Expected("np_flow_side", np_flow_side.self, [("revision", \.revision), ("role", \.role)]),
+            Expected("np_flow", np_flow.self, [("side", \.side), ("last_seen", \.last_seen), ("flags", \.flags)]),
+            Expected(
+                "np_fragment_key", np_fragment_key.self,
+                [
+                    ("source", \.source), ("destination", \.destination), ("identification", \.identification),
+                    ("protocol", \.protocol),
+                ]),
+            Expected(
+                "np_fragment", np_fragment.self,
+                [("source_port", \.source_port), ("destination_port", \.destination_port)]),
+            Expected("np_counter", np_counter.self, [("packets", \.packets), ("bytes", \.bytes)]),
+            Expected(
+                "np_event", np_event.self,
+                [
+                    ("time", \.time), ("source", \.source), ("destination", \.destination),
+                    ("source_port", \.source_port), ("destination_port", \.destination_port),
+                    ("endpoint", \.endpoint), ("protocol", \.protocol), ("direction", \.direction),
+                    ("remote_identity", \.remote_identity), ("rule_hit", \.rule_hit), ("revision", \.revision),
+                    ("reason", \.reason), ("decision", \.decision), ("length", \.length),
+                    ("tcp_flags", \.tcp_flags),
+                ]),
+            Expected(
+                "np_control", np_control.self, [("listeners", \.listeners), ("wakeup_bytes", \.wakeup_bytes)]),
+            Expected(
+                "np_event_budget", np_event_budget.self,
+                [("jiffy", \.jiffy), ("written", \.written), ("suppressed", \.suppressed)]),
+        ]
+    }
+}

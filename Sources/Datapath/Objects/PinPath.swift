@@ -1,0 +1,70 @@
+import CNetpoldABI
+import Glibc
+
+/// Where one instance of netpold keeps what must outlive its process: `/sys/fs/bpf/netpold/<instance>/v<ABI>/`.
+public struct PinPath: Hashable, Sendable {
+    /// The root of the file system.
+    public static let defaultRoot = "/sys/fs/bpf"
+
+    /// The bpffs.
+    public let root: String
+    /// The instance's name.
+    public let instance: String
+
+    /// The folder of an instance.
+    ///
+    /// - Throws: `EINVAL` when the name is not one of letters, digits and hyphens.
+    public init(instance: String, root: String = defaultRoot) throws(BPFError) {
+        let isName = instance.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+        guard isName, !instance.isEmpty, instance.utf8.count <= 63 else {
+            throw BPFError(
+                .createFolder, "instance \"\(instance)\"", errno: EINVAL,
+                detail: "a name is 1 to 63 letters, digits and hyphens")
+        }
+        self.root = root
+        self.instance = instance
+    }
+
+    /// Holds the maps: one file each, named after them.
+    public var folder: String { "\(root)/netpold/\(instance)/v\(NP_ABI_VERSION)" }
+
+    /// Holds the links that attach programs to interfaces.
+    public var links: String { "\(folder)/links" }
+
+    /// Makes the folders, mounting the file system if nobody has.
+    ///
+    /// - Throws: naming the folder or the mount that failed.
+    public func create() throws(BPFError) {
+        if !Libbpf.isBPFFilesystem(root) { try Libbpf.mountBPFFilesystem(at: root) }
+        for path in ["\(root)/netpold", "\(root)/netpold/\(instance)", folder, links] {
+            try Libbpf.createFolder(path)
+        }
+    }
+
+    /// Removes every pin of the instance, of whatever ABI version: links first, so that nothing stays attached to maps
+    /// that are going. What other processes hold open lives on.
+    ///
+    /// - Returns: the number of pins removed.
+    @discardableResult
+    public func removeAll() throws(BPFError) -> Int {
+        let base = "\(root)/netpold/\(instance)"
+        var removed = 0
+        for version in DirectoryListing.names(in: base) {
+            for folder in ["\(base)/\(version)/links", "\(base)/\(version)"] {
+                for name in DirectoryListing.names(in: folder) where name != "links" {
+                    if try Libbpf.unpin("\(folder)/\(name)") { removed += 1 }
+                }
+                try Libbpf.removeFolder(folder)
+            }
+        }
+        try Libbpf.removeFolder(base)
+        return removed
+    }
+}

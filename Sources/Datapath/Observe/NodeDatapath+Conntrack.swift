@@ -1,0 +1,32 @@
+import CNetpoldABI
+import PolicyIR
+
+extension NodeDatapath {
+    /// Every flow the datapath remembers. Flows that come or go meanwhile may be missing.
+    public func conntrack() throws(BPFError) -> [ConntrackFlow] {
+        try maps.flows.entries(key: np_flow_key(), value: np_flow()).compactMap { ConntrackFlow($0.key, $0.value) }
+    }
+
+    /// Forgets flows that have been silent for too long, so that new ones need not push live ones out.
+    ///
+    /// - Parameter now: of the same kernel.
+    /// - Returns: entries looked at and entries removed.
+    public func collectConntrack(
+        now: KernelClock.Reading, timeouts: ConntrackTimeouts = ConntrackTimeouts()
+    ) throws(BPFError) -> (seen: Int, removed: Int) {
+        func isOver(_ key: np_flow_key, _ flow: np_flow) -> Bool {
+            let seconds = timeouts.seconds(protocol: L4Protocol(rawValue: key.protocol), flags: flow.flags)
+            // A packet since the reading makes the entry younger than now.
+            return now.jiffies > flow.last_seen && now.jiffies - flow.last_seen > UInt64(seconds * now.rate)
+        }
+        let entries = try maps.flows.entries(key: np_flow_key(), value: np_flow())
+        var removed = 0
+        for entry in entries where isOver(entry.key, entry.value) {
+            // The walk takes a while: a flow that woke up since stays.
+            guard let current = try maps.flows.value(of: entry.key, initial: np_flow()), isOver(entry.key, current)
+            else { continue }
+            if try maps.flows.remove(entry.key) { removed += 1 }
+        }
+        return (entries.count, removed)
+    }
+}

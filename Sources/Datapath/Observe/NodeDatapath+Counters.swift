@@ -1,0 +1,77 @@
+import CNetpoldABI
+
+/// Packets and their bytes.
+public struct PacketCounter: Hashable, Sendable {
+    /// Packets.
+    public var packets: UInt64
+    /// Bytes of those packets.
+    public var bytes: UInt64
+}
+
+/// Use of one limit of the datapath.
+public struct MapUse: Hashable, Sendable {
+    /// The map.
+    public var name: String
+    /// Entries in use; `nil` where counting them would take a walk over the whole map or says nothing.
+    public var used: Int?
+    /// Entries it can hold.
+    public var capacity: Int
+    /// Kernel memory, bytes; `nil` when the kernel does not say.
+    public var memoryBytes: Int?
+}
+
+extension NodeDatapath {
+    /// Packets by `enum np_reason`, since the maps were made; zero ones left out.
+    public func packetsByReason() throws(BPFError) -> [UInt8: PacketCounter] {
+        var result: [UInt8: PacketCounter] = [:]
+        for (reason, values) in try maps.reasons.perCPUEntries(value: np_counter()) {
+            let sum = values.reduce(into: PacketCounter(packets: 0, bytes: 0)) {
+                $0.packets &+= $1.packets
+                $0.bytes &+= $1.bytes
+            }
+            if sum.packets > 0, let number = UInt8(exactly: reason) { result[number] = sum }
+        }
+        return result
+    }
+
+    /// Event records that were not written for their rate or want of room, by `enum np_reason`; zero ones left out.
+    public func suppressedEvents() throws(BPFError) -> [UInt8: UInt64] {
+        var result: [UInt8: UInt64] = [:]
+        for (reason, values) in try maps.eventBudget.perCPUEntries(value: np_event_budget()) {
+            let sum = values.reduce(0) { $0 &+ $1.suppressed }
+            if sum > 0, let number = UInt8(exactly: reason) { result[number] = sum }
+        }
+        return result
+    }
+
+    /// Packets that policy programs decided, by what decided them, since this process began; zero ones left out.
+    public func packetsByRule() throws(BPFError) -> [RuleHitKey: UInt64] { try hits.totals() }
+
+    /// How much of each limit is in use.
+    ///
+    /// - Parameter countingFlows: also walk np_flows, which takes some milliseconds per 10,000 of them.
+    public func capacities(countingFlows: Bool = true) throws(BPFError) -> [MapUse] {
+        var uses: [MapUse] = []
+        for map in maps.all {
+            let used: Int?
+            switch map.name {
+            case "np_endpoints": used = endpoints.count + adopted.count
+            case "np_addresses": used = addresses.count
+            case "np_prefixes": used = prefixes.count
+            case "np_policies": used = 2 * subjects.count + strayPolicies.count
+            case "np_rule_hits": used = hits.used
+            case "np_flows" where countingFlows: used = try maps.flows.count()
+            default: used = nil
+            }
+            uses.append(
+                MapUse(name: map.name, used: used, capacity: map.shape.capacity, memoryBytes: map.memoryBytes))
+        }
+        let peers = subjects.values.flatMap { [$0.ingress, $0.egress] }
+        uses.append(
+            MapUse(
+                name: "np_peers", used: peers.reduce(0) { $0 + $1.peers.count },
+                capacity: peers.reduce(0) { $0 + $1.capacity },
+                memoryBytes: peers.reduce(0) { $0 + $1.memoryBytes }))
+        return uses
+    }
+}

@@ -1,0 +1,52 @@
+import CNetpoldABI
+
+/// Reads verdict events while it lives. The datapath writes none when nobody reads.
+///
+/// The datapath wakes its reader rarely (that is the dearest thing on its path), so a reader also looks by the clock.
+public final class RingBufferReader {
+    /// Unread bytes at which the datapath wakes the reader: an eighth of the ring.
+    static let wakeupBytes = UInt32(NP_EVENT_RING_BYTES / 8)
+    /// How long events wait when there are few of them.
+    static let interval: Int32 = 100
+
+    private let ring: RingBuffer
+    private let control: BPFMap
+    private var hasEnded = false
+    /// Records of another size or with numbers that do not exist, since this reader began.
+    public private(set) var unreadable = 0
+
+    /// Begins to listen.
+    init(_ maps: DatapathMaps) throws(BPFError) {
+        ring = try RingBuffer(maps.events)
+        control = maps.control
+        try control.set(UInt32(0), np_control(listeners: 1, wakeup_bytes: Self.wakeupBytes))
+    }
+
+    /// Ends listening: the datapath stops writing records.
+    public func stop() throws(BPFError) {
+        hasEnded = true
+        try control.set(UInt32(0), np_control(listeners: 0, wakeup_bytes: 0))
+    }
+
+    /// The next events, oldest first; waits up to 100 ms for them. Empty when there were none.
+    ///
+    /// - Parameter limit: at most so many; the others are there the next time.
+    public func read(limit: Int = 4096) throws(BPFError) -> [VerdictEvent] {
+        // What is there already needs no waiting for: wake-ups come once, when the ring fills past a mark.
+        var taken = try ring.take(limit: limit)
+        if taken.events.isEmpty, taken.unreadable == 0 {
+            try ring.wait(milliseconds: Self.interval)
+            taken = try ring.take(limit: limit)
+        }
+        unreadable += taken.unreadable
+        return taken.events
+    }
+
+    // A reader that was stopped must not silence the one that came after it.
+    deinit { if !hasEnded { try? stop() } }
+}
+
+extension NodeDatapath {
+    /// Begins to listen to verdicts. One reader at a time: the ring has one reading position.
+    public func makeEventReader() throws(BPFError) -> RingBufferReader { try RingBufferReader(maps) }
+}

@@ -1,0 +1,38 @@
+extension CiliumPolicy {
+    private static let table = FieldTable(
+        enforced: ["spec", "specs"], metadata: ["apiVersion", "kind", "metadata", "status"])
+
+    /// Reads a cilium.io/v2 policy. The second value says what to isolate if there is an error: one entry a rule.
+    static func decode(
+        _ object: DocumentNode, isClusterwide: Bool, _ findings: inout Findings
+    ) -> (CiliumPolicy, [PolicyRefusal]) {
+        let scope: ObjectHeader.Scope = isClusterwide ? .cluster : .namespaced
+        let metadata = ObjectHeader.metadata(object, scope, isPolicy: true, &findings)
+        var policy = CiliumPolicy(metadata: metadata, isClusterwide: isClusterwide, rules: [])
+        var refusals: [PolicyRefusal] = []
+        let top = table.read(object, &findings)
+        var nodes: [DocumentNode] = []
+        if let spec = top?["spec"] { nodes.append(spec) }
+        nodes += findings.list(top?["specs"]) ?? []
+        if nodes.isEmpty {
+            findings.error(
+                .missingField, object, "at least one of `spec` and `specs` must be written", "write spec: with a rule")
+        }
+        for node in nodes {
+            let (rule, refusal) = CiliumRule.decode(node, of: policy, &findings)
+            if let rule { policy.rules.append(rule) }
+            refusals.append(refusal)
+        }
+        if refusals.isEmpty {
+            refusals = [PolicyRefusal(origin: policy.origin(of: object), subject: nil, ingress: true, egress: true)]
+        }
+        return (policy, refusals)
+    }
+
+    /// The origin of a part of the policy.
+    func origin(of node: DocumentNode) -> RuleOrigin {
+        RuleOrigin(
+            kind: kind, namespace: metadata.namespace, name: metadata.name, path: node.path.description,
+            location: node.location)
+    }
+}

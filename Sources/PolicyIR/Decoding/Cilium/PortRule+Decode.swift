@@ -1,0 +1,137 @@
+extension PortRule {
+    private static let table = FieldTable(
+        enforced: ["ports", "serverNames", "rules"],
+        refused: [
+            "terminatingTLS": ("TLS is not terminated", "match the server name with serverNames"),
+            "originatingTLS": ("TLS is not originated", "match the server name with serverNames"),
+            "listener": ("there is no Envoy to redirect to", "remove the field and use rules.http"),
+        ])
+    private static let denyTable = FieldTable(
+        enforced: ["ports"],
+        refused: Dictionary(
+            uniqueKeysWithValues: ["serverNames", "rules", "terminatingTLS", "originatingTLS", "listener"].map {
+                ($0, (why: "a deny element decides by address and port only", instead: "remove the field"))
+            }))
+    private static let rulesTable = FieldTable(
+        enforced: ["http", "dns"],
+        refused: Dictionary(
+            uniqueKeysWithValues: ["kafka", "l7proto", "l7"].map {
+                (
+                    $0,
+                    (
+                        why: "this parser was removed from Cilium",
+                        instead: "use rules.http, or allow the port without rules"
+                    )
+                )
+            }))
+    /// Elements of `ports`.
+    private static let portLimit = 40
+
+    /// Reads an element of `toPorts` (V16-V34 of spec/cilium-network-policy.md 3.1).
+    static func decode(
+        _ node: DocumentNode, _ list: ElementList, isNodeRule: Bool, _ findings: inout Findings
+    ) -> PortRule? {
+        guard let fields = (list.isDeny ? denyTable : table).read(node, &findings) else { return nil }
+        var rule = PortRule(ports: [], path: node.path.description, location: node.location)
+        let portNodes = findings.list(fields["ports"]) ?? []
+        if portNodes.count > portLimit, let ports = fields["ports"] {
+            findings.error(
+                .tooMany, ports, "\(portNodes.count) ports are too many, at most \(portLimit) may stand here",
+                "write several toPorts elements, or ranges with endPort")
+        }
+        if portNodes.isEmpty {
+            findings.warn(
+                .noEffect, fields["ports"] ?? node, "without ports the element matches nothing",
+                "list ports; write port: \"0\" for every port")
+        }
+        var ports: [(PortProtocol, DocumentNode)] = []
+        for element in portNodes {
+            if let port = PortProtocol.decode(element, &findings) { ports.append((port, element)) }
+        }
+        rule.ports = ports.map(\.0)
+        guard !list.isDeny else { return rule }
+        rule.serverNames = decodeServerNames(fields["serverNames"], &findings)
+        if let rules = fields["rules"] { rule.decodeL7(rules, ports, &findings) }
+        if !rule.http.isAbsent || !rule.dns.isAbsent, let rules = fields["rules"] {
+            if let names = fields["serverNames"] {
+                findings.error(
+                    .conflict, names, "serverNames and rules exclude each other without TLS termination",
+                    "keep one: serverNames match encrypted traffic, rules match plain traffic")
+            }
+            rule.checkPlace(rules, list, isNodeRule: isNodeRule, hasPorts: !portNodes.isEmpty, &findings)
+        }
+        return rule
+    }
+
+    private mutating func decodeL7(
+        _ node: DocumentNode, _ ports: [(PortProtocol, DocumentNode)], _ findings: inout Findings
+    ) {
+        let before = findings.errors
+        guard let fields = PortRule.rulesTable.read(node, &findings) else { return }
+        let isComplete = findings.errors == before
+        http = findings.presence(fields["http"]) { HTTPRule.decode($0, &$1) }
+        dns = findings.presence(fields["dns"]) { FQDNSelector.decode($0, &$1) }
+        if fields["http"] != nil, let second = fields["dns"] {
+            findings.error(.conflict, second, "http and dns exclude each other", "write one toPorts element for each")
+        }
+        // An empty block would be a plain allow, which is hardly what its author means.
+        if http == .empty || dns == .empty || (isComplete && fields["http"] == nil && fields["dns"] == nil) {
+            findings.error(
+                .missingField, fields["http"] ?? fields["dns"] ?? node, "the L7 rules are empty",
+                "list at least one rule, or remove `rules` to allow everything on the port")
+        }
+        for (port, place) in ports { check(port, place, &findings) }
+    }
+
+    /// V22, V25, V27: what L7 rules ask of a port.
+    private func check(_ port: PortProtocol, _ node: DocumentNode, _ findings: inout Findings) {
+        if case .all = port.port {
+            findings.error(.conflict, node, "L7 rules need a port, not 0", "write the port's number or name")
+        }
+        if !http.isAbsent, port.protocols != [.tcp] {
+            findings.error(.conflict, node, "http rules need protocol TCP", "write protocol: TCP")
+        }
+        guard !dns.isAbsent else { return }
+        if case .range(let range) = port.port, range.first != range.last {
+            findings.error(.conflict, node, "dns rules take no range of ports", "list each port, without endPort")
+        }
+        if !port.protocols.contains(.udp), !port.protocols.contains(.tcp) {
+            findings.error(.conflict, node, "dns rules need protocol UDP, TCP or ANY", "write protocol: ANY")
+        }
+    }
+
+    /// V23, V24, V34, V35: where L7 rules may stand.
+    private func checkPlace(
+        _ node: DocumentNode, _ list: ElementList, isNodeRule: Bool, hasPorts: Bool, _ findings: inout Findings
+    ) {
+        if !dns.isAbsent, list.isIngress {
+            findings.error(.conflict, node, "dns rules stand in egress only", "move the element to egress")
+        }
+        if !dns.isAbsent, !hasPorts {
+            findings.error(.missingField, node, "dns rules need ports", "list port \"53\" with protocol ANY")
+        }
+        if isNodeRule, list.isIngress || !http.isAbsent {
+            findings.error(
+                .conflict, node, "a rule for nodes has no L7 rules except dns in egress",
+                "remove `rules`, or select pods")
+        }
+    }
+
+    private static func decodeServerNames(_ node: DocumentNode?, _ findings: inout Findings) -> [String] {
+        guard let node, let elements = findings.list(node) else { return [] }
+        if elements.isEmpty {
+            findings.error(
+                .missingField, node, "the list of server names is empty",
+                "list a name, or remove the field to allow any")
+        }
+        var names: [String] = []
+        for element in elements {
+            guard let name = FQDNSelector.text(element, allowStars: true, &findings) else { continue }
+            if names.contains(name) {
+                findings.error(.conflict, element, "the name is listed twice", "keep one of them")
+            }
+            names.append(name)
+        }
+        return names
+    }
+}

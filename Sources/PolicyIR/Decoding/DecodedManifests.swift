@@ -1,0 +1,27 @@
+/// What manifests hold: the good objects, and everything there is to say about the rest.
+public struct DecodedManifests: Sendable {
+    /// The objects without an error.
+    public var objects = ClusterObjects()
+    /// Everything found, sorted by place.
+    public var diagnostics: [Diagnostic] = []
+    /// Objects of kinds that are no policy input and have no finding of their own, counted by kind.
+    public var skipped: [String: Int] = [:]
+    /// Policies that were not taken over, because of an error of their own.
+    public var refused: [PolicyRefusal] = []
+
+    /// Nothing.
+    public init() {}
+
+    /// What was skipped, one line, for example `skipped 3 objects that are no policy input: Ingress 2, Gateway 1`; `nil` if
+    /// nothing was.
+    public var skippedInWords: String? {
+        guard !skipped.isEmpty else { return nil }
+        let count = skipped.values.reduce(0, +)
+        let kinds = skipped.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) \($0.value)" }
+        return "skipped \(count) object\(count == 1 ? "" : "s") that \(count == 1 ? "is" : "are") no policy input: "
+            + kinds.joined(separator: ", ")
+    }
+
+    /// Whether anything is an error: a command that only reads then exits with 2.
+    public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+}

@@ -1,0 +1,73 @@
+/// The kinds that are read, and what is said about kinds that look like policies but are not read.
+enum KnownKind: String, CaseIterable {
+    case namespace = "Namespace"
+    case pod = "Pod"
+    case node = "Node"
+    case service = "Service"
+    case endpointSlice = "EndpointSlice"
+    case networkPolicy = "NetworkPolicy"
+    case ciliumNetworkPolicy = "CiliumNetworkPolicy"
+    case ciliumClusterwideNetworkPolicy = "CiliumClusterwideNetworkPolicy"
+
+    /// The one apiVersion that is read.
+    var apiVersion: String {
+        switch self {
+        case .namespace, .pod, .node, .service: "v1"
+        case .endpointSlice: "discovery.k8s.io/v1"
+        case .networkPolicy: "networking.k8s.io/v1"
+        case .ciliumNetworkPolicy, .ciliumClusterwideNetworkPolicy: "cilium.io/v2"
+        }
+    }
+
+    /// Whether objects of the kind decide about traffic.
+    var isPolicy: Bool {
+        switch self {
+        case .namespace, .pod, .node, .service, .endpointSlice: false
+        case .networkPolicy, .ciliumNetworkPolicy, .ciliumClusterwideNetworkPolicy: true
+        }
+    }
+
+    /// Policy kinds of Kubernetes and Cilium that netpold does not enforce.
+    private static let unenforced: [String: String] = [
+        "ClusterNetworkPolicy": "policy.networking.k8s.io/",
+        "AdminNetworkPolicy": "policy.networking.k8s.io/",
+        "BaselineAdminNetworkPolicy": "policy.networking.k8s.io/",
+        "CiliumCIDRGroup": "cilium.io/",
+        "CiliumLocalRedirectPolicy": "cilium.io/",
+        "CiliumEgressGatewayPolicy": "cilium.io/",
+    ]
+
+    /// What is found about an object that is not read; `nil` when it may be skipped in silence.
+    static func finding(apiVersion: String, kind: String) -> (
+        severity: Diagnostic.Severity, message: String, hint: String
+    )? {
+        if let known = KnownKind(rawValue: kind) {
+            let group = String(known.apiVersion.prefix { $0 != "/" })
+            let isSameGroup = apiVersion.hasPrefix(group + "/") || !apiVersion.contains("/")
+            guard known.isPolicy || isSameGroup else { return nil }
+            return (
+                known.isPolicy ? .error : .warning,
+                "\(kind) of apiVersion \"\(DocumentNode.shortened(apiVersion))\" is not read",
+                "write apiVersion: \(known.apiVersion)" + (isSameGroup ? "" : ", or leave the object out")
+            )
+        }
+        if let group = unenforced[kind], apiVersion.hasPrefix(group) {
+            let isPolicy = kind.hasSuffix("NetworkPolicy")
+            return (
+                isPolicy ? .error : .warning,
+                "\(kind) is not enforced by this version of netpold",
+                isPolicy
+                    ? "write it as a NetworkPolicy or CiliumClusterwideNetworkPolicy, or leave it out"
+                    : "rules that refer to it are refused or select nothing"
+            )
+        }
+        let policyKinds = allCases.filter(\.isPolicy).map(\.rawValue)
+        let near = Spelling.nearest(to: kind, among: policyKinds)
+        guard near != nil || kind.lowercased().contains("networkpolic") else { return nil }
+        return (
+            .error, "the kind \"\(DocumentNode.shortened(kind))\" is not known",
+            near.map { "did you mean \($0)?" }
+                ?? "the policies that are read are \(policyKinds.joined(separator: ", "))"
+        )
+    }
+}

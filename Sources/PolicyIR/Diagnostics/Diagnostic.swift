@@ -1,0 +1,62 @@
+/// Something to tell the author of a manifest: what is wrong where, and how to mend it.
+public struct Diagnostic: Hashable, Sendable {
+    /// How bad it is.
+    public enum Severity: String, Hashable, Comparable, Sendable {
+        /// The object is refused.
+        case error
+        /// The object is used, but probably does not say what its author means.
+        case warning
+        /// An addition to another diagnostic.
+        case note
+
+        /// Worst first.
+        public static func < (left: Severity, right: Severity) -> Bool { left.rank < right.rank }
+
+        private var rank: Int {
+            switch self {
+            case .error: 0
+            case .warning: 1
+            case .note: 2
+            }
+        }
+    }
+
+    /// Which kind of finding this is, independent of its wording.
+    public var id: DiagnosticID
+    /// How bad it is.
+    public var severity: Severity
+    /// Where it is, `nil` when no file is involved.
+    public var location: SourceLocation?
+    /// The path inside the object, for example `spec.ingress[0].ports[1].port`; empty for a whole document.
+    public var path: String
+    /// What is wrong, without final dot.
+    public var message: String
+    /// What to do about it, without final dot; empty when the message says it.
+    public var hint: String
+
+    /// A finding.
+    public init(
+        id: DiagnosticID, severity: Severity = .error, location: SourceLocation?, path: String = "", message: String,
+        hint: String = ""
+    ) {
+        self.id = id
+        self.severity = severity
+        self.location = location
+        self.path = path
+        self.message = message
+        self.hint = hint
+    }
+}
+
+extension Diagnostic: Comparable {
+    /// By place, severity, path, message; findings without a place first.
+    public static func < (left: Diagnostic, right: Diagnostic) -> Bool {
+        if left.location != right.location {
+            guard let here = left.location else { return true }
+            guard let there = right.location else { return false }
+            return here < there
+        }
+        if left.severity != right.severity { return left.severity < right.severity }
+        return (left.path, left.message, left.hint) < (right.path, right.message, right.hint)
+    }
+}

@@ -1,0 +1,57 @@
+/// What may still be read of one file.
+struct DocumentBudget {
+    /// The file's name.
+    let file: String
+    /// Values left.
+    private(set) var nodes = DocumentLimits.nodes
+    /// Aliases left.
+    private(set) var aliases = DocumentLimits.aliases
+
+    init(file: String) { self.file = file }
+
+    /// Whether a limit was passed: the rest of the file is not read.
+    var isSpent: Bool { nodes < 0 || aliases < 0 }
+
+    /// Counts one value at a place; throws when there are too many or it is too deep.
+    mutating func spendNode(at location: SourceLocation, depth: Int) throws(DocumentFailure) {
+        try spendNodes(1, at: location, depth: depth)
+    }
+
+    /// Counts several values, the deepest of them at `depth`.
+    mutating func spendNodes(_ count: Int, at location: SourceLocation, depth: Int) throws(DocumentFailure) {
+        nodes -= count
+        guard nodes >= 0 else {
+            throw DocumentFailure(
+                id: .limit, location: location,
+                message:
+                    "the file holds more than \(DocumentLimits.nodes) values (aliases counted with what they stand for)",
+                hint: "split it into several files")
+        }
+        guard depth <= DocumentLimits.depth else {
+            throw DocumentFailure(
+                id: .limit, location: location,
+                message: "maps and lists are nested deeper than \(DocumentLimits.depth)", hint: "flatten the document")
+        }
+    }
+
+    /// Counts one alias.
+    mutating func spendAlias(at location: SourceLocation) throws(DocumentFailure) {
+        aliases -= 1
+        guard aliases >= 0 else {
+            throw DocumentFailure(
+                id: .limit, location: location, message: "the file holds more than \(DocumentLimits.aliases) aliases",
+                hint: "write the values out")
+        }
+    }
+}
+
+/// Why a document could not be read.
+struct DocumentFailure: Error {
+    let id: DiagnosticID
+    let location: SourceLocation
+    let message: String
+    let hint: String
+
+    /// As a finding.
+    var diagnostic: Diagnostic { Diagnostic(id: id, location: location, message: message, hint: hint) }
+}

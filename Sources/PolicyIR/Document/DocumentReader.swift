@@ -1,0 +1,54 @@
+/// Reads YAML streams and JSON into documents whose every value knows its place.
+///
+/// A stream is cut at its `---` lines first, so a syntax error costs the document it stands in and no other.
+public enum DocumentReader {
+    /// What one input holds.
+    public struct Output: Sendable {
+        /// The documents that could be read; empty ones are left out.
+        public var documents: [DocumentNode] = []
+        /// What is wrong, in the order found.
+        public var diagnostics: [Diagnostic] = []
+
+        mutating func append(_ more: Output) {
+            documents += more.documents
+            diagnostics += more.diagnostics
+        }
+    }
+
+    /// Reads one input. `file` is the name for messages, `-` for standard input; one that ends in `.json` is read as JSON only.
+    public static func read(_ bytes: [UInt8], file: String) -> Output {
+        var output = Output()
+        guard bytes.count <= DocumentLimits.bytes else {
+            output.diagnostics.append(
+                Diagnostic(
+                    id: .limit, location: SourceLocation(file: file, line: 1, column: 1),
+                    message: "the file has \(bytes.count) bytes, more than \(DocumentLimits.bytes)",
+                    hint: "split it into several files"))
+            return output
+        }
+        var budget = DocumentBudget(file: file)
+        for chunk in DocumentChunk.split(bytes) where !budget.isSpent {
+            let mustBeJSON = file.hasSuffix(".json")
+            let first = chunk.content.first { !isSpace($0) }
+            if mustBeJSON || first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
+                // YAML allows braces too, with unquoted words: what is no JSON is read once more as YAML.
+                var json = JSONReader(chunk, budget)
+                let found = json.read()
+                if mustBeJSON || json.isWellFormed {
+                    budget = json.budget
+                    output.append(found)
+                    continue
+                }
+            }
+            var yaml = YAMLReader(chunk, budget)
+            output.append(yaml.read())
+            budget = yaml.budget
+        }
+        return output
+    }
+
+    static func isSpace(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\n")
+            || byte == UInt8(ascii: "\r")
+    }
+}

@@ -1,0 +1,85 @@
+/// A scalar as written, with the type that Kubernetes' readers give it.
+public struct DocumentScalar: Hashable, Sendable {
+    /// The type a plain (unquoted) word has.
+    public enum Kind: Hashable, Sendable {
+        /// Text: quoted, or a word that is nothing else.
+        case string
+        /// A number that fits: its value.
+        case integer(Int64)
+        /// A number that is no plain decimal integer, or too big: `1.5`, `0x50`, `010`, `1_000`.
+        case number
+        /// `true`, `yes`, `on` and their opposites.
+        case boolean(Bool)
+    }
+
+    /// The characters, after unquoting.
+    public let text: String
+    /// The type.
+    public let kind: Kind
+
+    /// A scalar of a known type.
+    public init(text: String, kind: Kind) {
+        self.text = text
+        self.kind = kind
+    }
+
+    /// A plain YAML word; `nil` when it is one of the spellings of null.
+    init?(plain text: String) {
+        switch text {
+        case "", "~", "null", "Null", "NULL": return nil
+        case "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON":
+            self.init(text: text, kind: .boolean(true))
+        case "false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF":
+            self.init(text: text, kind: .boolean(false))
+        default:
+            self.init(text: text, kind: DocumentScalar.numberKind(text) ?? .string)
+        }
+    }
+
+    /// What kind of number a word is, by the rules of YAML 1.1 (which Kubernetes reads); `nil` when it is none.
+    static func numberKind(_ text: String) -> Kind? {
+        var bytes = Array(text.utf8)[...]
+        if bytes.first == UInt8(ascii: "-") || bytes.first == UInt8(ascii: "+") { bytes = bytes.dropFirst() }
+        guard let first = bytes.first else { return nil }
+        let isDigit = { (byte: UInt8) in (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+        if bytes.elementsEqual(".inf".utf8) || bytes.elementsEqual(".Inf".utf8) || bytes.elementsEqual(".nan".utf8)
+            || bytes.elementsEqual(".NaN".utf8)
+        {
+            return .number
+        }
+        guard isDigit(first) || (first == UInt8(ascii: ".") && bytes.dropFirst().first.map(isDigit) ?? false) else {
+            return nil
+        }
+        if bytes.allSatisfy(isDigit) {
+            guard bytes.count == 1 || first != UInt8(ascii: "0"), let value = Int64(text) else { return .number }
+            return .integer(value)
+        }
+        if first == UInt8(ascii: "0"), let base = bytes.dropFirst().first {
+            let digits = bytes.dropFirst(2)
+            let allowed: String? =
+                switch base {
+                case UInt8(ascii: "x"): "0123456789abcdefABCDEF_"
+                case UInt8(ascii: "o"): "01234567_"
+                case UInt8(ascii: "b"): "01_"
+                default: nil
+                }
+            if let allowed { return !digits.isEmpty && digits.allSatisfy(allowed.utf8.contains) ? .number : nil }
+        }
+        return isDecimalNumber(bytes, isDigit) ? .number : nil
+    }
+
+    /// `digits[_]*[.digits][e[+-]digits]`.
+    private static func isDecimalNumber(_ bytes: ArraySlice<UInt8>, _ isDigit: (UInt8) -> Bool) -> Bool {
+        var rest = bytes.drop { isDigit($0) || $0 == UInt8(ascii: "_") }
+        if rest.first == UInt8(ascii: ".") {
+            rest = rest.dropFirst().drop { isDigit($0) || $0 == UInt8(ascii: "_") }
+        }
+        if rest.first == UInt8(ascii: "e") || rest.first == UInt8(ascii: "E") {
+            rest = rest.dropFirst()
+            if rest.first == UInt8(ascii: "-") || rest.first == UInt8(ascii: "+") { rest = rest.dropFirst() }
+            guard rest.first.map(isDigit) ?? false else { return false }
+            rest = rest.drop(while: isDigit)
+        }
+        return rest.isEmpty
+    }
+}

@@ -1,0 +1,98 @@
+extension ClusterView {
+    /// The two ends of a flow, looked up.
+    public struct Ends: Hashable, Sendable {
+        /// One end.
+        public enum End: Hashable, Sendable {
+            /// A pod, at its address of the flow's family if it has one.
+            case pod(Pod, IPAddress?)
+            /// A node; `nil` for some node other than the subject's.
+            case node(String?, IPAddress?)
+            /// An address that nobody in the cluster owns, or that several claim.
+            case outside(IPAddress)
+
+            /// The pod, if it is one.
+            public var pod: Pod? {
+                if case .pod(let pod, _) = self { pod } else { nil }
+            }
+        }
+
+        /// Who begins.
+        public var from: End
+        /// Who is meant.
+        public var to: End
+
+        /// The pod whose policies of this direction apply; `nil` when that end is no pod.
+        public func subject(_ direction: Direction) -> Pod? { direction == .egress ? from.pod : to.pod }
+    }
+
+    /// Looks up the ends of a flow.
+    ///
+    /// - Throws: `FlowError` when an end does not exist or the ends have no common address family.
+    public func resolve(_ flow: Flow) throws(FlowError) -> Ends {
+        let from = try owner(flow.from)
+        let to = try owner(flow.to)
+        let families = [flow.isIPv4, family(of: flow.from), family(of: flow.to), family(of: flow.protocol)].compactMap(
+            \.self)
+        guard Set(families).count <= 1 else { throw .mixedFamilies }
+        let isIPv4 = families.first ?? defaultFamily(from, to)
+        return Ends(from: end(flow.from, from, isIPv4), to: end(flow.to, to, isIPv4))
+    }
+
+    /// The other end of a flow as the subject of `direction` sees it.
+    public func remote(of ends: Ends, _ direction: Direction) -> RemoteEnd {
+        let observer = ends.subject(direction).map(node(of:)) ?? localNode
+        switch direction == .egress ? ends.to : ends.from {
+        case .pod(let pod, let address): return remoteEnd(pod: pod, address: address)
+        case .node(let name, let address): return remoteEnd(node: name, address: address, seenFrom: observer)
+        case .outside(let address): return remoteEnd(address: address, seenFrom: observer)
+        }
+    }
+
+    /// Who an end is; `nil` for some other node.
+    private func owner(_ end: FlowEnd) throws(FlowError) -> Owner? {
+        switch end {
+        case .host: return .node(localNode)
+        case .remoteNode: return nil
+        case .address(let address): return owner(of: address)
+        case .pod(let namespace, let name):
+            guard let pod = pod(namespace, name) else { throw .unknownPod("\(namespace)/\(name)") }
+            guard !pod.isFinished else { throw .finishedPod(pod.qualifiedName) }
+            return pod.hostNetwork ? .node(node(of: pod)) : .pod(pod)
+        }
+    }
+
+    private func end(_ written: FlowEnd, _ owner: Owner?, _ isIPv4: Bool?) -> Ends.End {
+        var address: IPAddress?
+        if case .address(let exact) = written { address = exact }
+        switch owner {
+        case .pod(let pod):
+            let ofFamily = isIPv4.flatMap { family in pod.addresses.first { $0.isIPv4 == family } }
+            return .pod(pod, address ?? ofFamily)
+        case .node(let name):
+            return .node(name, address ?? isIPv4.flatMap { self.address(ofNode: name, isIPv4: $0) })
+        case .outside, .contested:
+            return address.map(Ends.End.outside) ?? .node(nil, nil)
+        case nil:
+            return .node(nil, nil)
+        }
+    }
+
+    private func family(of end: FlowEnd) -> Bool? {
+        if case .address(let address) = end { address.isIPv4 } else { nil }
+    }
+
+    private func family(of protocol: L4Protocol) -> Bool? {
+        `protocol`.isICMP ? `protocol` == .icmp : nil
+    }
+
+    /// IPv4 where both ends can have it, else IPv6 where both can; `nil` when pods without addresses leave it open.
+    private func defaultFamily(_ from: Owner?, _ to: Owner?) -> Bool? {
+        let pods = [from, to].compactMap { owner in
+            if case .pod(let pod) = owner, !pod.addresses.isEmpty { pod } else { nil as Pod? }
+        }
+        guard !pods.isEmpty else { return nil }
+        return [true, false].first { family in
+            pods.allSatisfy { $0.addresses.contains { $0.isIPv4 == family } }
+        }
+    }
+}

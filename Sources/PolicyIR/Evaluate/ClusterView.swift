@@ -1,0 +1,143 @@
+/// Who is who in a cluster: pods, whose address is whose, what namespaces and names say. A lookup, no policy.
+public struct ClusterView: Sendable {
+    /// Who owns an address.
+    public enum Owner: Hashable, Sendable {
+        /// A pod on the pod network.
+        case pod(Pod)
+        /// The node of this name.
+        case node(String)
+        /// Nobody in the cluster.
+        case outside
+        /// Nobody, because several pods, or a pod and a node, claim it.
+        case contested
+    }
+
+    /// The name of the local node: `host` in flows, and the node of pods that name none.
+    public let localNode: String
+    private let podsByName: [String: Pod]
+    private let namespaceLabels: [String: [String: String]]
+    private let owners: [IPAddress: Owner]
+    private let nodeAddresses: [String: [IPAddress]]
+    private let namesByAddress: [IPAddress: Set<String>]
+    private let apiServers: Set<IPAddress>
+
+    /// The view of these objects. Without `localNode` it is `node-1`, or, where objects name nodes and none is called so,
+    /// the first of their names.
+    public init(_ objects: ClusterObjects, localNode: String? = nil) {
+        let local = localNode ?? ClusterView.defaultNode(of: objects)
+
+        var pods: [String: Pod] = [:]
+        var owners: [IPAddress: Owner] = [:]
+        var nodeAddresses: [String: [IPAddress]] = [:]
+        // By name, so that the order of the input does not matter where two objects claim one address.
+        for node in objects.nodes.sorted(by: { $0.metadata.name < $1.metadata.name }) {
+            for address in node.addresses where owners[address] == nil {
+                owners[address] = .node(node.metadata.name)
+                nodeAddresses[node.metadata.name, default: []].append(address)
+            }
+        }
+        let sorted = objects.pods.sorted { $0.qualifiedName < $1.qualifiedName }
+        for pod in sorted {
+            pods[pod.qualifiedName] = pods[pod.qualifiedName] ?? pod
+            // A hostNetwork pod is its node; "a Succeeded or Failed pod owns no address".
+            guard pod.hostNetwork, !pod.isFinished else { continue }
+            let node = pod.nodeName.isEmpty ? local : pod.nodeName
+            for address in pod.addresses where owners[address] == nil {
+                owners[address] = .node(node)
+                nodeAddresses[node, default: []].append(address)
+            }
+        }
+        for pod in sorted where !pod.hostNetwork && !pod.isFinished {
+            // A pod may be given twice; another pod or a node makes it unknown who sends.
+            for address in pod.addresses {
+                if case .pod(let other)? = owners[address], other.qualifiedName == pod.qualifiedName { continue }
+                owners[address] = owners[address] == nil ? .pod(pod) : .contested
+            }
+        }
+
+        var names4Address: [IPAddress: Set<String>] = [:]
+        for (name, addresses) in objects.names {
+            for address in addresses { names4Address[address, default: []].insert(name) }
+        }
+        let apiServerSlices = objects.endpointSlices.filter {
+            $0.metadata.namespace == "default" && $0.serviceName == "kubernetes"
+        }
+
+        self.localNode = local
+        self.podsByName = pods
+        self.owners = owners
+        self.nodeAddresses = nodeAddresses
+        self.namesByAddress = names4Address
+        self.apiServers = Set(apiServerSlices.flatMap(\.addresses))
+        self.namespaceLabels = Dictionary(
+            objects.namespaces.map { ($0.metadata.name, $0.metadata.labels) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The local node when nobody says which: `node-1`, or, where objects name nodes and none is called so, the first of
+    /// their names.
+    public static func defaultNode(of objects: ClusterObjects) -> String {
+        let names = Set(objects.nodes.map(\.metadata.name) + objects.pods.map(\.nodeName)).filter { !$0.isEmpty }
+        return names.contains("node-1") ? "node-1" : names.min() ?? "node-1"
+    }
+
+    /// The pod of this namespace and name.
+    public func pod(_ namespace: String, _ name: String) -> Pod? { podsByName["\(namespace)/\(name)"] }
+
+    /// The labels of a namespace; one that nobody declares has its name label.
+    public func labels(ofNamespace name: String) -> [String: String] {
+        namespaceLabels[name] ?? ["kubernetes.io/metadata.name": name]
+    }
+
+    /// Who owns an address. One that several running pods, or a pod and a node, claim belongs to none of them.
+    public func owner(of address: IPAddress) -> Owner { owners[address] ?? .outside }
+
+    /// The node a pod runs on.
+    public func node(of pod: Pod) -> String { pod.nodeName.isEmpty ? localNode : pod.nodeName }
+
+    /// The labels by which Cilium policies see a pod.
+    public func ciliumLabels(of pod: Pod) -> CiliumLabels {
+        CiliumLabels(pod: pod, namespaceLabels: labels(ofNamespace: pod.metadata.namespace))
+    }
+
+    /// A pod as the other end, at one of its addresses.
+    public func remoteEnd(pod: Pod, address: IPAddress?) -> RemoteEnd {
+        RemoteEnd(
+            kind: .pod(pod), address: address, namespaceLabels: labels(ofNamespace: pod.metadata.namespace),
+            labels: ciliumLabels(of: pod))
+    }
+
+    /// A node as the other end, seen by a pod on the node `observer`. `name` is `nil` for some node that is not
+    /// `observer`.
+    public func remoteEnd(node name: String?, address: IPAddress?, seenFrom observer: String) -> RemoteEnd {
+        let isHost = name == observer
+        var reserved: Set<String> = [isHost ? "host" : "remote-node"]
+        let addresses = name.flatMap { nodeAddresses[$0] } ?? []
+        // "kube-apiserver: on a remote node, on the local host, or outside": an added label each time.
+        if addresses.contains(where: apiServers.contains) { reserved.insert("kube-apiserver") }
+        return RemoteEnd(
+            kind: isHost ? .host : .remoteNode, address: address, labels: CiliumLabels(reserved: reserved))
+    }
+
+    /// Whoever owns an address as the other end, seen by a pod on the node `observer` (default: the local node).
+    public func remoteEnd(address: IPAddress, seenFrom observer: String? = nil) -> RemoteEnd {
+        switch owner(of: address) {
+        case .pod(let pod): return remoteEnd(pod: pod, address: address)
+        case .node(let name): return remoteEnd(node: name, address: address, seenFrom: observer ?? localNode)
+        case .outside:
+            // Outside, an address carries the world label and the one of its family; dual stack and single stack then
+            // need no telling apart.
+            var reserved: Set<String> = ["world", address.isIPv4 ? "world-ipv4" : "world-ipv6"]
+            if apiServers.contains(address) { reserved.insert("kube-apiserver") }
+            return RemoteEnd(
+                kind: .outside, address: address, labels: CiliumLabels(reserved: reserved),
+                names: namesByAddress[address] ?? [])
+        case .contested:
+            return RemoteEnd(kind: .contested, address: address, labels: CiliumLabels(reserved: []))
+        }
+    }
+
+    /// An address of a node of one family, if any is known.
+    public func address(ofNode name: String, isIPv4: Bool) -> IPAddress? {
+        nodeAddresses[name]?.first { $0.isIPv4 == isIPv4 }
+    }
+}

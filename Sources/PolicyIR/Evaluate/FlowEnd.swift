@@ -1,0 +1,39 @@
+/// One end of a flow, as people name it.
+public enum FlowEnd: Hashable, Sendable {
+    /// A pod by namespace and name.
+    case pod(namespace: String, name: String)
+    /// An address; whoever owns it is meant.
+    case address(IPAddress)
+    /// The local node.
+    case host
+    /// Some other node.
+    case remoteNode
+
+    /// An end from its text: `namespace/pod`, `ip:ADDRESS`, `host` or `remote-node`; `nil` for anything else.
+    public init?(parsing text: String) {
+        if text == "host" {
+            self = .host
+        } else if text == "remote-node" {
+            self = .remoteNode
+        } else if text.hasPrefix("ip:") {
+            guard let address = IPAddress(parsing: text.dropFirst(3)) else { return nil }
+            self = .address(address)
+        } else {
+            let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
+            self = .pod(namespace: String(parts[0]), name: String(parts[1]))
+        }
+    }
+}
+
+extension FlowEnd: CustomStringConvertible {
+    /// The text that `init(parsing:)` reads.
+    public var description: String {
+        switch self {
+        case .pod(let namespace, let name): "\(namespace)/\(name)"
+        case .address(let address): "ip:\(address)"
+        case .host: "host"
+        case .remoteNode: "remote-node"
+        }
+    }
+}

@@ -1,0 +1,61 @@
+/// Decides flows straight from lowered policies: the oracle that compiled programs are compared with. Naive on purpose;
+/// nothing here is an optimisation.
+public struct ReferenceEvaluator: Sendable {
+    /// Who is who.
+    public let view: ClusterView
+    /// The policies.
+    public let policies: [LoweredPolicy]
+
+    /// An evaluator of these policies over these objects. For `localNode` see `ClusterView`.
+    public init(_ objects: ClusterObjects, policies: [LoweredPolicy], localNode: String? = nil) {
+        view = ClusterView(objects, localNode: localNode)
+        self.policies = policies
+    }
+
+    /// Everything that applies to a pod in one direction.
+    public func subjectPolicy(for pod: Pod, _ direction: Direction) -> SubjectPolicy {
+        // "hostNetwork pods are ignored by selectors and seen as the node"; a finished pod sends and receives nothing.
+        guard !pod.hostNetwork, !pod.isFinished else { return SubjectPolicy([], isolatedBy: []) }
+        let labels = view.ciliumLabels(of: pod)
+        let applying = policies.filter { policy in
+            switch policy.subject {
+            // "policies in subject.namespace whose podSelector matches".
+            case .pods(let namespace, let selector):
+                namespace == pod.metadata.namespace && selector.matches(pod.metadata.labels)
+            // "endpointSelector rules never match the host"; scope is written out.
+            case .endpoints(let selector): selector.matches(labels)
+            // "nodeSelector rules match only the local host".
+            case .nodes: false
+            }
+        }
+        return SubjectPolicy(
+            applying.compactMap { $0[direction] },
+            isolatedBy: applying.filter { $0[direction]?.isolates == true }.map(\.origin))
+    }
+
+    /// What one pod's policies say about a flow with a remote end.
+    public func decide(
+        subject: Pod, _ direction: Direction, remote: RemoteEnd, protocol: L4Protocol, port: UInt16
+    ) -> SideDecision {
+        subjectPolicy(for: subject, direction)
+            .decide(subject: subject, direction, remote: remote, protocol: `protocol`, port: port)
+    }
+
+    /// What both ends' policies say about a flow.
+    ///
+    /// - Throws: `FlowError` when an end does not exist or the ends have no common address family.
+    public func decide(_ flow: Flow) throws(FlowError) -> Decision {
+        let ends = try view.resolve(flow)
+        // "a pod cannot block access to itself".
+        if let from = ends.from.pod, let to = ends.to.pod, from.qualifiedName == to.qualifiedName {
+            return Decision(egress: SideDecision(.allow, .itself), ingress: SideDecision(.allow, .itself))
+        }
+        return Decision(egress: side(flow, ends, .egress), ingress: side(flow, ends, .ingress))
+    }
+
+    private func side(_ flow: Flow, _ ends: ClusterView.Ends, _ direction: Direction) -> SideDecision {
+        guard let subject = ends.subject(direction) else { return SideDecision(.allow, .noPolicyHere) }
+        let remote = view.remote(of: ends, direction)
+        return decide(subject: subject, direction, remote: remote, protocol: flow.protocol, port: flow.port)
+    }
+}

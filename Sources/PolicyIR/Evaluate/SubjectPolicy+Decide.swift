@@ -1,0 +1,51 @@
+extension SubjectPolicy {
+    /// What this policy says about a flow between its subject and a remote end. The oracle: one pass over all rules, level
+    /// by level, in the words of the specification.
+    ///
+    /// - Parameters:
+    ///   - subject: the pod the policy is of; named ports of ingress rules are its own.
+    ///   - port: the destination port or ICMP type, host order.
+    public func decide(
+        subject: Pod, _ direction: Direction, remote: RemoteEnd, protocol: L4Protocol, port: UInt16
+    ) -> SideDecision {
+        let matching = rules.indices.filter { index in
+            let rule = rules[index]
+            return rule.traffic.matches(protocol: `protocol`, port: port) { name, wanted in
+                // "ingress: resolved on the subject pod; egress: per destination".
+                direction == .ingress ? subject.ports(named: name, wanted) : remote.ports(named: name, wanted)
+            } && rule.peers.matches(remote)
+        }
+        // "traffic from the node the pod runs on is always allowed": it loses only to a deny of the normal tier or above.
+        let isOwnNode = direction == .ingress && remote.kind == .host
+
+        for tier in Tier.allCases {
+            let ofTier = matching.filter { rules[$0].tier == tier }
+            // "Baseline is not asked for a pod isolated in the normal tier"; the loop has ended before it gets there.
+            levels: for priority in Set(ofTier.map { rules[$0].priority }).sorted() {
+                let level = ofTier.filter { rules[$0].priority == priority }
+                // "Within one priority deny beats redirect and allow", whatever is more specific.
+                if let deny = level.first(where: { rules[$0].action == .deny }) {
+                    return SideDecision(.deny, .rule(deny, rules[deny].origin))
+                }
+                // "A flow matched by a plain allow needs no proxy, even if another rule has L7 rules for it."
+                if let allow = level.first(where: { rules[$0].action == .allow && rules[$0].l7 == nil }) {
+                    return SideDecision(.allow, .rule(allow, rules[allow].origin))
+                }
+                // "At L7 it permits everything from host."
+                if tier == .normal, isIsolated, isOwnNode { break levels }
+                // "A flow matched only by L7 rules is decided by the union of those rules."
+                let l7 = level.filter { rules[$0].action == .allow }
+                if !l7.isEmpty {
+                    return SideDecision(.l7(l7.compactMap { rules[$0].l7 }), .l7Rules(l7, l7.map { rules[$0].origin }))
+                }
+                // "Pass jumps a tier."
+                if level.contains(where: { rules[$0].action == .pass }) { break levels }
+            }
+            if tier == .normal, isIsolated {
+                if isOwnNode { return SideDecision(.allow, .localNode) }
+                return SideDecision(.deny, .defaultDeny(isolatedBy: isolatedBy))
+            }
+        }
+        return SideDecision(.allow, .notIsolated)
+    }
+}

@@ -1,0 +1,145 @@
+/// Which remotes a term matches: all of them by the shortest way, or one of them.
+extension IdentityIndex {
+    /// Scanning this many classes is cheaper than looking for a shorter list.
+    private static let scanLimit = 128
+
+    /// The live remotes of a shape.
+    mutating func find(_ shape: PeerTerm.Shape) -> [RemoteID] {
+        switch shape {
+        case .selector(let requirements, let reserved):
+            var found: [RemoteID] = []
+            for podClass in podClasses(requirements) { appendLiveRemotes(ofClass: podClass, to: &found) }
+            if reserved {
+                for set in reservedSets.indices.dropFirst()
+                where matches(reserved: Int32(truncatingIfNeeded: set), requirements) {
+                    found += remotesOfReserved[set]
+                }
+            }
+            return found
+        case .entity(let entity):
+            var found = IdentityIndex.holdsPods(entity) ? podRemotes : []
+            for set in reservedSets.indices.dropFirst() where holds(entity, reserved: set) {
+                found += remotesOfReserved[set]
+            }
+            return found
+        case .addresses(let prefix, let except, let block, let exceptBlocks):
+            var found: [RemoteID] = []
+            if let block {
+                for (set, inside) in blockSets.enumerated()
+                where inside.contains(block) && !exceptBlocks.contains(where: inside.contains) {
+                    found += remotesOfBlocks[set].filter { isLive($0) }
+                }
+            }
+            for index in outside.inside(prefix) {
+                let entry = outside.prefixes[index]
+                if !except.contains(where: { $0.contains(entry) }) { found.append(outsideRemotes[index]) }
+            }
+            return found
+        case .names(let selector):
+            return remotesOfName[selector] ?? []
+        }
+    }
+
+    /// Whether a term matches a remote that is a pod.
+    func matches(_ term: TermID, _ remote: RemoteID) -> Bool {
+        let entry = remotes[Int(remote)]
+        guard entry.kind == .pod else { return false }
+        switch terms[Int(term)].shape {
+        case .selector(let requirements, _): return matches(entry.podClass, requirements)
+        case .entity(let entity): return IdentityIndex.holdsPods(entity)
+        case .addresses(_, _, let block, let exceptBlocks):
+            guard let block else { return false }
+            let inside = blockSets[Int(entry.blocks)]
+            return inside.contains(block) && !exceptBlocks.contains(where: inside.contains)
+        case .names: return false
+        }
+    }
+
+    /// The classes of pods that satisfy all conditions.
+    private mutating func podClasses(_ requirements: [CompiledRequirement]) -> [ClassID] {
+        let scope = requirements.filter(\.isAboutNamespace)
+        let others = requirements.filter { !$0.isAboutNamespace }
+        let candidates: [Int32]
+        if let names = requirements.first(where: { $0.target == .namespaceName && $0.operator == .isIn })?.values {
+            candidates = names.compactMap { namespaceIDs[$0] }
+        } else {
+            candidates = namespaces.indices.map { Int32(truncatingIfNeeded: $0) }
+        }
+        var accepted: [Int32] = []
+        var total = 0
+        for namespace in candidates where matches(namespace: namespace, scope) {
+            accepted.append(namespace)
+            total += namespaces[Int(namespace)].classes.count
+        }
+        if total > IdentityIndex.scanLimit, let short = shortList(others), short.count < total {
+            var isAccepted = Array(repeating: false, count: namespaces.count)
+            for namespace in accepted { isAccepted[Int(namespace)] = true }
+            var found: [ClassID] = []
+            for podClass in short where isAccepted[Int(classes[Int(podClass)].namespace)] && matches(podClass, others) {
+                found.append(podClass)
+            }
+            return found
+        }
+        // Loops, not closures: a closure that captures `self` copies it.
+        var found: [ClassID] = []
+        for namespace in accepted {
+            for podClass in namespaces[Int(namespace)].classes where matches(podClass, others) {
+                found.append(podClass)
+            }
+        }
+        return found
+    }
+
+    /// The classes that one of the conditions leaves, by its label's postings: a superset of the answer.
+    private mutating func shortList(_ requirements: [CompiledRequirement]) -> [ClassID]? {
+        for requirement in requirements where requirement.operator == .isIn {
+            guard case .label(let key, _) = requirement.target, key != SymbolTable.none else { continue }
+            if postings[key] == nil { postings[key] = makePostings(key) }
+            return Set(requirement.values).sorted().flatMap { postings[key]?[$0] ?? [] }
+        }
+        return nil
+    }
+
+    private func makePostings(_ key: UInt32) -> [UInt32: [ClassID]] {
+        var found: [UInt32: [ClassID]] = [:]
+        for (id, podClass) in classes.enumerated() {
+            for index in Int(podClass.labels.lowerBound)..<Int(podClass.labels.upperBound)
+            where labels[index].key == key {
+                found[labels[index].value, default: []].append(ClassID(truncatingIfNeeded: id))
+            }
+        }
+        return found
+    }
+
+    private func appendLiveRemotes(ofClass id: ClassID, to found: inout [RemoteID]) {
+        var next = classes[Int(id)].firstRemote
+        while next >= 0 {
+            if isLive(next) { found.append(next) }
+            next = remotes[Int(next)].next
+        }
+    }
+
+    /// Whether an entity holds pods of the cluster.
+    private static func holdsPods(_ entity: Entity) -> Bool { entity == .all || entity == .cluster }
+
+    /// Whether an entity holds remotes with a set of `reserved:` labels (spec/cilium-network-policy.md 5.1).
+    private func holds(_ entity: Entity, reserved set: Int) -> Bool {
+        if entity == .all { return true }
+        let wanted: [ReservedIdentity] =
+            switch entity {
+            case .all, .none: []
+            case .world: [.world, .worldIPv4, .worldIPv6]
+            case .worldIPv4: [.worldIPv4]
+            case .worldIPv6: [.worldIPv6]
+            case .host: [.host]
+            case .remoteNode: [.remoteNode]
+            case .kubeAPIServer: [.kubeAPIServer]
+            case .cluster: [.host, .remoteNode, .initial, .ingress, .health, .unmanaged, .kubeAPIServer]
+            case .health: [.health]
+            case .ingress: [.ingress]
+            case .`init`: [.initial]
+            case .unmanaged: [.unmanaged]
+            }
+        return wanted.contains { reservedSets[set].contains(symbols.symbol(of: $0.labelKey)) }
+    }
+}

@@ -1,0 +1,165 @@
+/// Pods: their classes, their remotes, and what those are called.
+extension IdentityIndex {
+    /// The class of a pod: everything policies can see of it but its addresses.
+    public mutating func podClass(of pod: Pod) -> ClassID {
+        let namespace = namespace(pod.metadata.namespace)
+        scratch.removeAll(keepingCapacity: true)
+        scratch.append(UInt32(bitPattern: namespace))
+        scratch.append(symbols.intern(pod.serviceAccount))
+        scratch.append(UInt32(truncatingIfNeeded: pod.metadata.labels.count))
+        for (key, value) in pod.metadata.labels { insertPair(symbols.intern(key), symbols.intern(value), from: 3) }
+        let portStart = scratch.count
+        for port in pod.ports where !port.name.isEmpty {
+            insertPair(
+                symbols.intern(port.name), UInt32(port.protocol.rawValue) << 16 | UInt32(port.port), from: portStart)
+        }
+        if let known = classIDs[scratch] { return known }
+        return addClass(namespace, labelRange: 3..<portStart)
+    }
+
+    /// The remote of a class of pods at an address (`nil`: a pod without one), a new one if there is none, without number.
+    public mutating func remote(of podClass: ClassID, at address: IPAddress?) -> RemoteID {
+        let set = address.map { blockSet(of: $0) } ?? 0
+        var candidate = classes[Int(podClass)].firstRemote
+        while candidate >= 0 {
+            if remotes[Int(candidate)].blocks == set { return candidate }
+            candidate = remotes[Int(candidate)].next
+        }
+        let id = append(
+            Remote(kind: .pod, podClass: podClass, blocks: set, next: classes[Int(podClass)].firstRemote))
+        classes[Int(podClass)].firstRemote = id
+        return id
+    }
+
+    /// Counts an address (or a pod without one) that has a remote.
+    public mutating func retain(_ remote: RemoteID) { remotes[Int(remote)].references += 1 }
+
+    /// Counts an address off.
+    public mutating func release(_ remote: RemoteID) { remotes[Int(remote)].references -= 1 }
+
+    /// Whether some end is like this.
+    public func isLive(_ remote: RemoteID) -> Bool { remotes[Int(remote)].references > 0 }
+
+    /// The text of a remote: for people, and the key of its number. Different remotes never have the same text.
+    public func text(of remote: RemoteID) -> String {
+        let entry = remotes[Int(remote)]
+        if !entry.text.isEmpty { return entry.text }
+        return text(ofClass: entry.podClass) + blockText(entry.blocks)
+    }
+
+    /// The text of a class of pods: `shop/app=web,tier=front sa=shop ports=http:8080/TCP`.
+    public func text(ofClass id: ClassID) -> String {
+        // No closures here: one that captures `self` copies it, and this runs once a class.
+        let podClass = classes[Int(id)]
+        var text = symbols.escapedText(namespaces[Int(podClass.namespace)].name)
+        text.reserveCapacity(96)
+        text += "/"
+        var order = Array(podClass.labels)
+        for place in 1..<max(order.count, 1) {
+            var hole = place
+            let moving = order[hole]
+            let key = symbols[labels[Int(moving)].key]
+            while hole > 0, key < symbols[labels[Int(order[hole - 1])].key] {
+                order[hole] = order[hole - 1]
+                hole -= 1
+            }
+            order[hole] = moving
+        }
+        for (place, label) in order.enumerated() {
+            if place > 0 { text += "," }
+            text += symbols.escapedText(labels[Int(label)].key)
+            text += "="
+            text += symbols.escapedText(labels[Int(label)].value)
+        }
+        if podClass.serviceAccount != keys.defaultAccount {
+            text += " sa="
+            text += symbols.escapedText(podClass.serviceAccount)
+        }
+        if !podClass.ports.isEmpty { text += portText(podClass.ports) }
+        return text
+    }
+
+    /// ` ports=dns:53/UDP,http:8080/TCP`.
+    private func portText(_ range: Range<Int32>) -> String {
+        var ports: [String] = []
+        for index in Int(range.lowerBound)..<Int(range.upperBound) {
+            let port = namedPorts[index]
+            ports.append(symbols.escapedText(port.name) + ":" + String(port.number) + "/" + port.protocol.description)
+        }
+        return " ports=" + ports.sorted().joined(separator: ",")
+    }
+
+    /// The numbers of a named port of a class of pods; empty when it has none.
+    public func ports(ofClass id: ClassID, named name: String, _ protocol: L4Protocol) -> [UInt16] {
+        let range = classes[Int(id)].ports
+        if range.isEmpty { return [] }
+        let symbol = symbols.symbol(of: name)
+        return namedPorts[Int(range.lowerBound)..<Int(range.upperBound)]
+            .filter { $0.name == symbol && $0.protocol == `protocol` }.map(\.number)
+    }
+
+    /// The class of a remote that is a pod, `nil` for others.
+    public func podClass(of remote: RemoteID) -> ClassID? {
+        let entry = remotes[Int(remote)]
+        return entry.kind == .pod ? entry.podClass : nil
+    }
+
+    /// Some live remote of a class of pods.
+    public func knownRemote(ofClass id: ClassID) -> RemoteID? {
+        var next = classes[Int(id)].firstRemote
+        while next >= 0, !isLive(next) { next = remotes[Int(next)].next }
+        return next >= 0 ? next : nil
+    }
+
+    /// Whether two classes of pods have the same named ports.
+    public func samePorts(_ left: ClassID, _ right: ClassID) -> Bool {
+        let (left, right) = (classes[Int(left)].ports, classes[Int(right)].ports)
+        return left.count == right.count
+            && namedPorts[Int(left.lowerBound)..<Int(left.upperBound)]
+                .elementsEqual(namedPorts[Int(right.lowerBound)..<Int(right.upperBound)])
+    }
+
+    /// Every live remote that is a pod.
+    public var podRemotes: [RemoteID] {
+        remotes.indices.lazy.filter { remotes[$0].kind == .pod && remotes[$0].references > 0 }
+            .map { RemoteID(truncatingIfNeeded: $0) }
+    }
+
+    /// Adds a class whose key is in `scratch`.
+    private mutating func addClass(_ namespace: Int32, labelRange: Range<Int>) -> ClassID {
+        let id = ClassID(truncatingIfNeeded: classes.count)
+        let firstLabel = Int32(truncatingIfNeeded: labels.count)
+        for index in stride(from: labelRange.lowerBound, to: labelRange.upperBound, by: 2) {
+            let pair = LabelPair(key: scratch[index], value: scratch[index + 1])
+            labels.append(pair)
+            // Only keys that a selector has asked for have postings.
+            postings[pair.key]?[pair.value, default: []].append(id)
+        }
+        let firstPort = Int32(truncatingIfNeeded: namedPorts.count)
+        for index in stride(from: labelRange.upperBound, to: scratch.count, by: 2) {
+            namedPorts.append(
+                NamedPort(
+                    name: scratch[index],
+                    protocol: L4Protocol(rawValue: UInt8(truncatingIfNeeded: scratch[index + 1] >> 16)),
+                    number: UInt16(truncatingIfNeeded: scratch[index + 1])))
+        }
+        classes.append(
+            PodClass(
+                namespace: namespace, serviceAccount: scratch[1],
+                labels: firstLabel..<Int32(truncatingIfNeeded: labels.count),
+                ports: firstPort..<Int32(truncatingIfNeeded: namedPorts.count)))
+        namespaces[Int(namespace)].classes.append(id)
+        // A copy of its own: the key must not share `scratch`, which is written again.
+        classIDs[Array(scratch[...])] = id
+        return id
+    }
+
+    /// Inserts a pair into the sorted pairs at the end of `scratch`; a repetition is dropped.
+    private mutating func insertPair(_ first: UInt32, _ second: UInt32, from start: Int) {
+        var index = scratch.count
+        while index > start, (scratch[index - 2], scratch[index - 1]) > (first, second) { index -= 2 }
+        if index > start, scratch[index - 2] == first, scratch[index - 1] == second { return }
+        scratch.insert(contentsOf: CollectionOfOne(first), at: index)
+        scratch.insert(contentsOf: CollectionOfOne(second), at: index + 1)
+    }
+}

@@ -1,0 +1,62 @@
+/// A distinct peer of the policies, compiled to symbols, with the remotes it matches once somebody has asked.
+struct PeerTerm: Sendable {
+    /// What it matches.
+    enum Shape: Sendable {
+        /// Pods by conditions on namespace and labels; with `reserved` also remotes that are no pods, if they have none of
+        /// the wanted labels or the wanted `reserved:` ones (Cilium's selectors).
+        case selector([CompiledRequirement], reserved: Bool)
+        /// An entity.
+        case entity(Entity)
+        /// Addresses: indices in `IdentityIndex.blocks` for pods and nodes (`nil`: they are never matched).
+        case addresses(IPPrefix, except: [IPPrefix], block: Int32?, exceptBlocks: [Int32])
+        /// Names outside the cluster.
+        case names(FQDNSelector)
+    }
+
+    /// What it matches.
+    var shape: Shape
+    /// The live remotes it matches, in no order; `nil` while nobody has asked.
+    var matches: [IdentityIndex.RemoteID]?
+}
+
+/// A condition of a selector, compiled to symbols.
+struct CompiledRequirement: Sendable {
+    /// Which label it is about.
+    enum Target: Equatable, Sendable {
+        /// A pod's own label of this key (`none`: a pod has no such label), and a `reserved:` label of that key.
+        case label(UInt32, reserved: UInt32)
+        /// The name of a pod's namespace.
+        case namespaceName
+        /// A label of a pod's namespace.
+        case namespaceLabel(UInt32)
+        /// A pod's service account.
+        case serviceAccount
+        /// The name of the cluster; all pods have the same.
+        case cluster
+    }
+
+    /// The label.
+    var target: Target
+    /// The operator.
+    var `operator`: LabelRequirement.Operator
+    /// Its values.
+    var values: [UInt32]
+
+    /// Whether a value (`SymbolTable.none`: absent) satisfies the condition.
+    func accepts(_ value: UInt32) -> Bool {
+        switch `operator` {
+        case .isIn: value != SymbolTable.none && values.contains(value)
+        case .notIn: value == SymbolTable.none || !values.contains(value)
+        case .exists: value != SymbolTable.none
+        case .doesNotExist: value == SymbolTable.none
+        }
+    }
+
+    /// Whether it is about a pod's namespace only.
+    var isAboutNamespace: Bool {
+        switch target {
+        case .namespaceName, .namespaceLabel: true
+        case .label, .serviceAccount, .cluster: false
+        }
+    }
+}

@@ -1,0 +1,29 @@
+/// The prefixes and name selectors that policies mention, exceptions included.
+struct PolicyPrefixes {
+    /// Of NetworkPolicy's ipBlocks: they tell pods' and nodes' addresses apart as well.
+    var everywhere: [IPPrefix] = []
+    /// Of Cilium's CIDRs: only for addresses outside the cluster.
+    var outside: [IPPrefix] = []
+    /// The selectors of `toFQDNs`, without repetition.
+    var names: [FQDNSelector] = []
+
+    init(_ policies: [LoweredPolicy]) {
+        var seen: Set<FQDNSelector> = []
+        for policy in policies {
+            for direction in Direction.allCases {
+                guard let rules = policy[direction]?.rules else { continue }
+                for rule in rules {
+                    guard case .anyOf(let peers) = rule.peers else { continue }
+                    for peer in peers {
+                        switch peer {
+                        case .addresses(let prefix, let except, .everywhere): everywhere += [prefix] + except
+                        case .addresses(let prefix, let except, .outsideCluster): outside += [prefix] + except
+                        case .names(let selector): if seen.insert(selector).inserted { names.append(selector) }
+                        case .pods, .endpoints, .entity: break
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+/// The labels by which Cilium policies see an endpoint: those of source `k8s` for a pod, those of source `reserved` for
+/// everything else (spec/cilium-network-policy.md 4.3, 5.3).
+public struct CiliumLabels: Hashable, Sendable {
+    /// Labels of source `k8s`: the pod's own after the identity filter, its namespace's under
+    /// `CiliumKey.namespaceLabelPrefix`, its namespace's name, cluster and service account. Empty for what is no pod.
+    public let kubernetes: [String: String]
+    /// Keys of the labels of source `reserved` (`host`, `world`, ...); their value is always the empty string.
+    public let reserved: Set<String>
+
+    /// The identity labels of a pod.
+    public init(pod: Pod, namespaceLabels: [String: String], cluster: String = CiliumKey.localCluster) {
+        var labels = pod.metadata.labels.filter { IdentityLabelFilter.keeps($0.key) }
+        for (key, value) in namespaceLabels { labels[CiliumKey.namespaceLabelPrefix + key] = value }
+        labels[CiliumKey.namespace] = pod.metadata.namespace
+        labels[CiliumKey.cluster] = cluster
+        labels[CiliumKey.serviceAccount] = pod.serviceAccount
+        kubernetes = labels
+        reserved = []
+    }
+
+    /// The labels of an end that is no pod.
+    public init(reserved: Set<String>) {
+        kubernetes = [:]
+        self.reserved = reserved
+    }
+
+    /// The value of a label, `nil` when absent. The source `any` asks all sources.
+    public func value(source: String, key: String) -> String? {
+        switch source {
+        case "k8s": kubernetes[key]
+        case "reserved": reserved.contains(key) ? "" : nil
+        case "any": kubernetes[key] ?? (reserved.contains(key) ? "" : nil)
+        default: nil
+        }
+    }
+}
+
+extension LabelSelector {
+    /// Whether Cilium labels satisfy every condition: a condition of source `any` looks at labels of every source, one of
+    /// another source at labels of that source alone.
+    public func matches(_ labels: CiliumLabels) -> Bool {
+        requirements.allSatisfy { $0.accepts(labels.value(source: $0.source, key: $0.key)) }
+    }
+}
+
+extension LabelRequirement {
+    /// Whether the condition speaks of this key as a label of pods (source `k8s`, or any source).
+    func isAbout(_ key: String) -> Bool {
+        self.key == key && (source == "k8s" || source == "any")
+    }
+}

@@ -1,0 +1,208 @@
+/// Lowers the rules of one Cilium object: one `LoweredPolicy` for each rule, in it one `PolicyRule` for each element and
+/// each of its `toPorts` entries (L7 conditions belong to an entry).
+struct CiliumLowering {
+    /// Why an object cannot be enforced as written.
+    struct Refusal: Error {
+        let diagnostic: Diagnostic
+    }
+
+    private let policy: CiliumPolicy
+    private let rule: CiliumRule
+    private let scope: CiliumScope
+    private let services: ServiceDirectory
+    private var diagnostics: [Diagnostic] = []
+
+    private init(_ policy: CiliumPolicy, _ rule: CiliumRule, services: ServiceDirectory) {
+        self.policy = policy
+        self.rule = rule
+        self.services = services
+        scope = CiliumScope(policy, rule)
+    }
+
+    /// The object's rules. One that netpold cannot enforce refuses the whole object: then its subjects are isolated.
+    static func lower(_ policy: CiliumPolicy, services: ServiceDirectory) -> LoweredPolicies {
+        var result = LoweredPolicies()
+        do {
+            for rule in policy.rules {
+                var lowering = CiliumLowering(policy, rule, services: services)
+                result.policies.append(try lowering.lower())
+                result.diagnostics += lowering.diagnostics
+            }
+            return result
+        } catch {
+            return LoweredPolicies(
+                policies: PolicyLowering.isolate(policy), diagnostics: result.diagnostics + [error.diagnostic])
+        }
+    }
+
+    private mutating func lower() throws(Refusal) -> LoweredPolicy {
+        LoweredPolicy(
+            subject: subject(), ingress: try direction(.ingress), egress: try direction(.egress),
+            origin: PolicyLowering.origin(of: rule, in: policy))
+    }
+
+    private mutating func subject() -> LoweredPolicy.Subject {
+        switch rule.subject {
+        case .nodes(let selector):
+            diagnostics.append(
+                Diagnostic(
+                    id: .noEffect, severity: .warning, location: selector.location ?? rule.location,
+                    path: "\(rule.path).nodeSelector", message: "host policies are not enforced",
+                    hint: "select pods with endpointSelector"))
+            return .nodes(selector)
+        case .endpoints(let selector):
+            return .endpoints(scope.subject(selector))
+        }
+    }
+
+    private mutating func direction(_ direction: Direction) throws(Refusal) -> DirectionRules? {
+        let isIngress = direction == .ingress
+        let allows = isIngress ? rule.ingress : rule.egress
+        let denies = isIngress ? rule.ingressDeny : rule.egressDeny
+        // "absent: true exactly for directions where the rule has elements"; written true without elements: no effect.
+        guard !(allows.isEmpty && denies.isEmpty) else { return nil }
+        let isolates = (isIngress ? rule.defaultDenyIngress : rule.defaultDenyEgress) ?? true
+        var rules: [PolicyRule] = []
+        for element in denies { rules += try lower(element, .deny) }
+        for element in allows { rules += try lower(element, .allow) }
+        return DirectionRules(isolates: isolates, rules: rules)
+    }
+
+    private mutating func lower(_ element: CiliumElement, _ action: RuleAction) throws(Refusal) -> [PolicyRule] {
+        let hasPorts = element.toPorts.value.map { !$0.isEmpty } ?? false
+        let hasICMP = element.icmps.value != nil
+        guard let peers = try peers(element, action) else {
+            // "all L3 absent, no toPorts/icmps: selects nothing, default deny only".
+            guard hasPorts || hasICMP else { return [] }
+            // "all L3 absent, toPorts/icmps non-empty: wildcard L3".
+            return try rules(element, action, .everyone)
+        }
+        // "all: nothing required": also an end that nobody knows.
+        if case .anyOf(let some) = peers, some.contains(.entity(.all)) { return try rules(element, action, .everyone) }
+        return try rules(element, action, peers)
+    }
+
+    private func rules(
+        _ element: CiliumElement, _ action: RuleAction, _ peers: PeerMatch
+    ) throws(Refusal) -> [PolicyRule] {
+        var rules: [PolicyRule] = []
+        if let ports = element.toPorts.value {
+            for entry in ports {
+                rules.append(
+                    PolicyRule(
+                        action: action, peers: peers, traffic: CiliumTraffic.match(entry),
+                        // "There is no L7 deny"; a deny drops whatever the payload says.
+                        l7: action == .allow ? try l7(entry) : nil,
+                        origin: origin(entry.path, entry.location ?? element.location)))
+            }
+        }
+        if let fields = element.icmps.value {
+            rules.append(
+                PolicyRule(
+                    action: action, peers: peers, traffic: CiliumTraffic.match(fields),
+                    origin: origin(element.path, element.location)))
+        }
+        // "L3 non-empty, toPorts: [], no icmps: L3-only, all ports and protocols".
+        if rules.isEmpty {
+            rules.append(
+                PolicyRule(
+                    action: action, peers: peers, traffic: .everything, origin: origin(element.path, element.location)))
+        }
+        return rules
+    }
+
+    /// The L7 conditions of a `toPorts` entry. A written but empty list permits nothing: netpold fails closed.
+    private func l7(_ entry: PortRule) throws(Refusal) -> L7Match? {
+        var conditions: [L7Match] = []
+        if !entry.http.isAbsent { conditions.append(.http(entry.http.value ?? [])) }
+        if !entry.dns.isAbsent { conditions.append(.dns(entry.dns.value ?? [])) }
+        if !entry.serverNames.isEmpty { conditions.append(.serverNames(entry.serverNames)) }
+        guard conditions.count <= 1 else {
+            throw Refusal(
+                diagnostic: Diagnostic(
+                    id: .conflict, location: entry.location ?? rule.location, path: entry.path,
+                    message: "http rules, dns rules and serverNames exclude each other",
+                    hint: "write one toPorts entry for each"))
+        }
+        return conditions.first
+    }
+
+    private func origin(_ path: String, _ location: SourceLocation?) -> RuleOrigin {
+        RuleOrigin(
+            kind: policy.kind, namespace: scope.namespace ?? "", name: policy.metadata.name, path: path,
+            location: location ?? rule.location ?? policy.metadata.location)
+    }
+
+    /// The peers of an element, `nil` when no L3 member is written.
+    private mutating func peers(_ element: CiliumElement, _ action: RuleAction) throws(Refusal) -> PeerMatch? {
+        if !element.nodes.isAbsent {
+            throw Refusal(
+                diagnostic: Diagnostic(
+                    id: .unsupportedField, location: element.location ?? rule.location, path: element.path,
+                    message: "fromNodes and toNodes are not supported",
+                    hint: "use the entities host and remote-node, or fromCIDR and toCIDR"))
+        }
+        var isWritten = false
+        var selectsNothing = false
+        var peers: [Peer] = []
+        // "any of those present but []: the whole element selects no peer". netpold says the same of toServices and
+        // toFQDNs, which Cilium reads as absent, so as everyone.
+        func add<Item>(_ member: Presence<[Item]>, _ convert: (Item) -> [Peer]) {
+            switch member {
+            case .absent: return
+            case .empty: selectsNothing = true
+            case .some(let items): peers += items.flatMap(convert)
+            }
+            isWritten = true
+        }
+        add(element.endpoints) { [.endpoints(scope.peer($0))] }
+        add(element.entities) { [.entity($0)] }
+        add(element.cidrs) { [.addresses($0, except: [], .outsideCluster)] }
+        add(element.fqdns) { [.names($0)] }
+        var groups: [CIDRRule] = []
+        add(element.cidrSet) { entry in
+            guard case .prefix(let prefix) = entry.source else {
+                groups.append(entry)
+                return []
+            }
+            return [.addresses(prefix, except: entry.except, .outsideCluster)]
+        }
+        var unresolved: [ServiceReference] = []
+        add(element.services) { reference in
+            let found = services.services(reference).flatMap(services.peers)
+            if found.isEmpty { unresolved.append(reference) }
+            return found
+        }
+        for _ in groups { try reportGroup(element, action) }
+        for reference in unresolved { report(reference, element) }
+        guard isWritten else { return nil }
+        return .anyOf(selectsNothing ? [] : peers)
+    }
+
+    private mutating func reportGroup(_ element: CiliumElement, _ action: RuleAction) throws(Refusal) {
+        // A group that selects nothing keeps an allow closed, but would open a deny.
+        let diagnostic = Diagnostic(
+            id: .unsupportedField, severity: action == .deny ? .error : .warning,
+            location: element.location ?? rule.location, path: element.path,
+            message: "CiliumCIDRGroups are not supported"
+                + (action == .deny ? ", and a deny cannot leave one out" : ": this reference selects nothing"),
+            hint: "write the prefixes as cidr")
+        guard action != .deny else { throw Refusal(diagnostic: diagnostic) }
+        diagnostics.append(diagnostic)
+    }
+
+    private mutating func report(_ reference: ServiceReference, _ element: CiliumElement) {
+        let what =
+            switch reference {
+            case .named(let name, let namespace): "service \(namespace.isEmpty ? "*" : namespace)/\(name)"
+            case .selected(_, let namespace):
+                "no service that the selector matches\(namespace.isEmpty ? "" : " in \(namespace)")"
+            }
+        diagnostics.append(
+            Diagnostic(
+                id: .noEffect, severity: .warning, location: element.location ?? rule.location,
+                path: "\(element.path).toServices",
+                message: "nothing is known to stand behind \(what); it selects nothing",
+                hint: "add the Service, or the EndpointSlices of a Service without selector"))
+    }
+}

@@ -1,0 +1,14 @@
+/// Policies after lowering, with what there is to say about them.
+public struct LoweredPolicies: Hashable, Sendable {
+    /// The policies, in the order of the input: NetworkPolicies, then one for each rule of each Cilium object.
+    public var policies: [LoweredPolicy]
+    /// What the authors should know. An error means that the object is not enforced as written: its subject is isolated
+    /// instead.
+    public var diagnostics: [Diagnostic]
+
+    /// Lowered policies.
+    public init(policies: [LoweredPolicy] = [], diagnostics: [Diagnostic] = []) {
+        self.policies = policies
+        self.diagnostics = diagnostics
+    }
+}

@@ -1,0 +1,69 @@
+extension PolicyLowering {
+    /// What to enforce for a Cilium object that cannot be enforced as written: its subjects are isolated in each direction
+    /// that it speaks about, and nothing is allowed. `enableDefaultDeny: false` does not open what a refused rule closed.
+    static func isolate(_ policy: CiliumPolicy) -> [LoweredPolicy] {
+        policy.rules.map { rule in
+            let scope = CiliumScope(policy, rule)
+            let subject: LoweredPolicy.Subject =
+                switch rule.subject {
+                case .endpoints(let selector): .endpoints(scope.subject(selector))
+                case .nodes(let selector): .nodes(selector)
+                }
+            var denies: Set<Direction> = []
+            if !rule.ingressDeny.isEmpty { denies.insert(.ingress) }
+            if !rule.egressDeny.isEmpty { denies.insert(.egress) }
+            return standIn(
+                subject, ingress: !rule.ingress.isEmpty || !rule.ingressDeny.isEmpty,
+                egress: !rule.egress.isEmpty || !rule.egressDeny.isEmpty, denies: denies,
+                origin: origin(of: rule, in: policy))
+        }
+    }
+
+    /// The origin of one rule of a Cilium object: its path is empty for `spec`, the rule's own for `specs[i]`.
+    static func origin(of rule: CiliumRule, in policy: CiliumPolicy) -> RuleOrigin {
+        RuleOrigin(
+            kind: policy.kind, namespace: policy.isClusterwide ? "" : policy.metadata.namespace,
+            name: policy.metadata.name, path: rule.path == "spec" ? "" : rule.path,
+            location: rule.path == "spec" ? policy.metadata.location ?? rule.location : rule.location)
+    }
+}
+
+extension PolicyLowering {
+    /// What to enforce for refused policies: whom they select is isolated in the directions they speak about, and nothing is
+    /// allowed. In a direction in which a policy denies, nothing passes at all. One that names no pods isolates nobody; its
+    /// diagnostic is all there is.
+    public static func lowerRefused(_ refused: [PolicyRefusal]) -> [LoweredPolicy] {
+        refused.compactMap { refusal in
+            guard let written = refusal.subject else { return nil }
+            var subject = written
+            if case .endpoints(let selector) = written {
+                let namespace = refusal.origin.namespace.isEmpty ? nil : refusal.origin.namespace
+                subject = .endpoints(CiliumScope(namespace: namespace).subject(selector))
+            }
+            return standIn(
+                subject, ingress: refusal.ingress, egress: refusal.egress, denies: refusal.denies,
+                origin: refusal.origin)
+        }
+    }
+
+    private static func standIn(
+        _ subject: LoweredPolicy.Subject, ingress: Bool, egress: Bool, denies: Set<Direction>, origin: RuleOrigin
+    ) -> LoweredPolicy {
+        var origin = origin
+        origin.isRefused = true
+        func rules(_ direction: Direction) -> DirectionRules {
+            guard denies.contains(direction) else { return DirectionRules(isolates: true, rules: []) }
+            let deny = PolicyRule(
+                action: .deny, peers: direction == .ingress ? .anyOf([everyoneButOwnNode]) : .everyone,
+                traffic: .everything, origin: origin)
+            return DirectionRules(isolates: true, rules: [deny])
+        }
+        return LoweredPolicy(
+            subject: subject, ingress: ingress ? rules(.ingress) : nil, egress: egress ? rules(.egress) : nil,
+            origin: origin)
+    }
+
+    /// Isolation lets the pod's own node reach it; a stand-in does not make its health probes fail either.
+    private static let everyoneButOwnNode = Peer.endpoints(
+        LabelSelector([LabelRequirement(source: "reserved", key: "host", operator: .doesNotExist)]))
+}

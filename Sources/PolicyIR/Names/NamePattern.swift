@@ -1,0 +1,130 @@
+/// A `matchName` or `matchPattern` ready to be compared with names (spec/cilium-network-policy.md 12.2).
+///
+/// `*` stands for any run of name characters inside a label, a leading `**.` for one or more whole labels, and a pattern
+/// of stars alone for every name. Case does not count, nor does a final dot.
+public struct NamePattern: Hashable, Sendable {
+    /// What a pattern of stars alone means.
+    public enum Use: Hashable, Sendable {
+        /// In `toFQDNs`: every well-formed name.
+        case addresses
+        /// In `rules.dns`: every query, whatever its characters.
+        case queries
+    }
+
+    private enum Token: Hashable, Sendable {
+        /// This byte.
+        case byte(UInt8)
+        /// Zero or more name characters, never a dot.
+        case run
+        /// One or more labels, each with its dot.
+        case labels
+        /// Any bytes at all.
+        case anything
+    }
+
+    private let tokens: [Token]
+    /// Whether the root name alone matches too, as it does for a pattern of stars.
+    private let matchesRoot: Bool
+
+    /// The pattern of a selector.
+    public init(_ selector: FQDNSelector, for use: Use = .addresses) {
+        switch selector {
+        case .name(let name):
+            tokens = NamePattern.normalized(name).map(Token.byte)
+            matchesRoot = false
+        case .pattern(let text):
+            let pattern = NamePattern.normalized(text)
+            let stars = pattern.dropLast()
+            if !stars.isEmpty, stars.allSatisfy({ $0 == UInt8(ascii: "*") }) {
+                tokens = use == .queries ? [.anything] : [.labels]
+                matchesRoot = true
+            } else {
+                tokens = NamePattern.tokens(of: pattern)
+                matchesRoot = false
+            }
+        }
+    }
+
+    /// Whether the whole name matches.
+    public func matches(_ name: String) -> Bool {
+        let bytes = NamePattern.normalized(name)
+        if matchesRoot, bytes == [UInt8(ascii: ".")] { return true }
+        // The positions reachable after each token: no backtracking, so no pattern takes long.
+        var reached: Set<Int> = [0]
+        for token in tokens {
+            reached = NamePattern.positions(after: token, from: reached, in: bytes)
+            if reached.isEmpty { return false }
+        }
+        return reached.contains(bytes.count)
+    }
+
+    private static func positions(after token: Token, from starts: Set<Int>, in name: [UInt8]) -> Set<Int> {
+        var result: Set<Int> = []
+        for start in starts {
+            switch token {
+            case .byte(let byte):
+                if start < name.count, name[start] == byte { result.insert(start + 1) }
+            case .run:
+                result.insert(start)
+                var end = start
+                while end < name.count, isNameCharacter(name[end]) {
+                    end += 1
+                    result.insert(end)
+                }
+            case .labels:
+                var begin = start
+                while let end = name[begin...].firstIndex(where: { !isNameCharacter($0) }), end > begin,
+                    name[end] == UInt8(ascii: ".")
+                {
+                    begin = end + 1
+                    result.insert(begin)
+                }
+            case .anything:
+                result.insert(name.count)
+            }
+        }
+        return result
+    }
+
+    private static func tokens(of pattern: [UInt8]) -> [Token] {
+        let star = UInt8(ascii: "*")
+        var tokens: [Token] = []
+        var index = 0
+        while index < pattern.count {
+            guard pattern[index] == star else {
+                tokens.append(.byte(pattern[index]))
+                index += 1
+                continue
+            }
+            let end = pattern[index...].firstIndex { $0 != star } ?? pattern.count
+            // Only a leading `**.` crosses dots; it takes its dot along.
+            if index == 0, end >= 2, end < pattern.count, pattern[end] == UInt8(ascii: ".") {
+                tokens.append(.labels)
+                index = end + 1
+            } else {
+                tokens.append(.run)
+                index = end
+            }
+        }
+        return tokens
+    }
+
+    /// Lower case, without surrounding blanks, with a final dot.
+    private static func normalized(_ name: String) -> [UInt8] {
+        var bytes = Array(name.lowercased().utf8)
+        let isBlank: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+        while let first = bytes.first, isBlank(first) { bytes.removeFirst() }
+        while let last = bytes.last, isBlank(last) { bytes.removeLast() }
+        if bytes.last != UInt8(ascii: ".") { bytes.append(UInt8(ascii: ".")) }
+        return bytes
+    }
+
+    private static func isNameCharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,25 @@
+/// A flow whose answer is not the expected one.
+public struct PolicyTestFailure: Hashable, Sendable {
+    /// What kind of failure.
+    public enum Kind: Hashable, Sendable {
+        /// The answer differs.
+        case different
+        /// The answer hangs on an HTTP request, which is not decided here.
+        case needsHTTP
+        /// The flow cannot be decided at all.
+        case undecidable
+    }
+
+    /// What kind.
+    public var kind: Kind
+    /// The flow.
+    public var flow: Flow
+    /// Where the expectation is written.
+    public var location: SourceLocation
+    /// What is expected, for example `egress deny`.
+    public var expected: String
+    /// What was answered instead.
+    public var actual: String
+    /// Why, in lines.
+    public var reason: [String]
+}

@@ -1,0 +1,70 @@
+/// One policy object (or one rule of a Cilium object) after lowering: whom it selects and what it says for each direction.
+/// Independent of which pods exist; named ports and selectors are still names.
+public struct LoweredPolicy: Hashable, Sendable {
+    /// Which endpoints a policy selects.
+    public enum Subject: Hashable, Sendable {
+        /// Pods of one namespace by their Kubernetes labels (NetworkPolicy).
+        case pods(namespace: String, LabelSelector)
+        /// Endpoints by their Cilium identity labels, scope written out; never the host.
+        case endpoints(LabelSelector)
+        /// Nodes: a host policy. Decoded and evaluated, not yet enforced.
+        case nodes(LabelSelector)
+    }
+
+    /// The subject.
+    public var subject: Subject
+    /// What it says about traffic to the subject; `nil` if nothing.
+    public var ingress: DirectionRules?
+    /// What it says about traffic from the subject; `nil` if nothing.
+    public var egress: DirectionRules?
+    /// The object (path empty or `specs[i]`).
+    public var origin: RuleOrigin
+
+    /// A lowered policy.
+    public init(subject: Subject, ingress: DirectionRules?, egress: DirectionRules?, origin: RuleOrigin) {
+        self.subject = subject
+        self.ingress = ingress
+        self.egress = egress
+        self.origin = origin
+    }
+
+    /// The rules of a direction.
+    public subscript(direction: Direction) -> DirectionRules? {
+        direction == .ingress ? ingress : egress
+    }
+}
+
+/// What one policy says about one direction.
+public struct DirectionRules: Hashable, Sendable {
+    /// Whether a selected pod is isolated in this direction: what no rule allows is denied.
+    public var isolates: Bool
+    /// The rules, in the order written.
+    public var rules: [PolicyRule]
+
+    /// Rules of a direction.
+    public init(isolates: Bool, rules: [PolicyRule]) {
+        self.isolates = isolates
+        self.rules = rules
+    }
+}
+
+/// Everything that applies to one subject in one direction: the input of evaluation and of compilation.
+public struct SubjectPolicy: Hashable, Sendable {
+    /// The policies that isolate the subject, sorted; empty when it is not isolated.
+    public var isolatedBy: [RuleOrigin]
+    /// All rules in the order of `PolicyRule.precedes`; rule i is rule number i everywhere.
+    public var rules: [PolicyRule]
+
+    /// A subject's policy for one direction, from the policies that select it. Sorts, and turns L7 rules into plain ones
+    /// where nothing is isolated: an L7 list restricts only what default deny would drop (spec/cilium 8.5).
+    public init(_ applying: [DirectionRules], isolatedBy: [RuleOrigin]) {
+        self.isolatedBy = isolatedBy.sorted()
+        self.rules = applying.flatMap(\.rules).sorted(by: PolicyRule.precedes)
+        if isolatedBy.isEmpty {
+            for index in rules.indices { rules[index].l7 = nil }
+        }
+    }
+
+    /// Whether what no rule allows is denied.
+    public var isIsolated: Bool { !isolatedBy.isEmpty }
+}

@@ -1,0 +1,25 @@
+/// A tier of policies. Tiers are asked in this order; `pass` jumps to the next.
+public enum Tier: UInt8, Hashable, Comparable, CaseIterable, Sendable {
+    /// ClusterNetworkPolicy tier Admin, AdminNetworkPolicy.
+    case admin = 0
+    /// NetworkPolicy, CiliumNetworkPolicy, CiliumClusterwideNetworkPolicy. The one tier with isolation.
+    case normal = 1
+    /// ClusterNetworkPolicy tier Baseline; not asked for a pod isolated in the normal tier.
+    case baseline = 2
+
+    /// In order of asking.
+    public static func < (left: Tier, right: Tier) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// What a matching rule does.
+public enum RuleAction: UInt8, Hashable, Comparable, Sendable {
+    /// Drop; beats `allow` of the same tier and priority.
+    case deny = 0
+    /// Pass (or, with L7 rules, hand to the proxy).
+    case allow = 1
+    /// Skip the rest of the tier.
+    case pass = 2
+
+    /// Stronger first.
+    public static func < (left: RuleAction, right: RuleAction) -> Bool { left.rawValue < right.rawValue }
+}

@@ -1,0 +1,49 @@
+/// Which line of which object a rule, an isolation or a diagnostic comes from.
+public struct RuleOrigin: Hashable, Sendable {
+    /// The object's kind, for example `NetworkPolicy`.
+    public var kind: String
+    /// The object's namespace, empty for cluster-scoped kinds.
+    public var namespace: String
+    /// The object's name.
+    public var name: String
+    /// Path inside the object, for example `spec.ingress[0].toPorts[1]`.
+    public var path: String
+    /// Where that path is written, `nil` for an object that came from no file.
+    public var location: SourceLocation?
+    /// Whether the object was refused, and this stands in for it.
+    public var isRefused: Bool
+
+    /// An origin.
+    public init(
+        kind: String, namespace: String, name: String, path: String, location: SourceLocation? = nil,
+        isRefused: Bool = false
+    ) {
+        self.kind = kind
+        self.namespace = namespace
+        self.name = name
+        self.path = path
+        self.location = location
+        self.isRefused = isRefused
+    }
+}
+
+extension RuleOrigin: CustomStringConvertible {
+    /// `NetworkPolicy shop/allow-web spec.ingress[0] (policy.yaml:12:5)`; one that was refused says so.
+    public var description: String {
+        let object = namespace.isEmpty ? "\(kind) \(name)" : "\(kind) \(namespace)/\(name)"
+        let place = location.map { " (\($0))" } ?? ""
+        let refused = isRefused ? ", refused because of its errors" : ""
+        return (path.isEmpty ? object : "\(object) \(path)") + place + refused
+    }
+}
+
+extension RuleOrigin: Comparable {
+    /// By kind, namespace, name, then place, then path: the order rules of one precedence are numbered in.
+    public static func < (left: RuleOrigin, right: RuleOrigin) -> Bool {
+        if (left.kind, left.namespace, left.name) != (right.kind, right.namespace, right.name) {
+            return (left.kind, left.namespace, left.name) < (right.kind, right.namespace, right.name)
+        }
+        if let here = left.location, let there = right.location, here != there { return here < there }
+        return left.path < right.path
+    }
+}

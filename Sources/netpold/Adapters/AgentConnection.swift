@@ -1,0 +1,78 @@
+import Agent
+import ArgumentParser
+import Foundation
+import Glibc
+
+/// A command's conversation with the agent, with its failures in words.
+struct AgentConnection {
+    private let client: LocalClient
+
+    /// Connects; an agent that is not there is said so, exit code 1.
+    init(_ options: InstanceOptions) throws {
+        let path = options.socketPath
+        do throws(SystemFailure) {
+            client = try LocalClient(path: path)
+        } catch {
+            switch error.code {
+            case ENOENT, ECONNREFUSED:
+                ErrorOutput.error(
+                    "no agent of instance \(options.instance) answers on \(path)\(AgentConnection.others()); start it with "
+                        + "`netpold agent`. What an earlier one left in the kernel goes on enforcing until `netpold detach`"
+                )
+            case EACCES:
+                ErrorOutput.error("\(error); only root may talk to the agent")
+            default:
+                ErrorOutput.error("\(error)")
+            }
+            throw ExitCode.no
+        }
+    }
+
+    /// The instances that have a socket: whoever asks the default one of a lab's agent learns its name.
+    private static func others() -> String {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: InstancePaths.folder)) ?? []
+        let names = files.filter { $0.hasSuffix(".sock") }.map { String($0.dropLast(".sock".count)) }.sorted()
+        return names.isEmpty ? "" : " (there is --instance \(names.joined(separator: ", ")))"
+    }
+
+    /// Sends a request.
+    func send(_ request: APIRequest) throws { try client.send(request) }
+
+    /// The next reply; the agent's own complaint and its end are said on standard error, exit code 1.
+    func next() throws -> APIReply {
+        switch try client.next() {
+        case .error(let message):
+            ErrorOutput.error("the agent says: \(message)")
+            throw ExitCode.no
+        case nil:
+            ErrorOutput.error("the agent has gone")
+            throw ExitCode.no
+        case let reply?:
+            return reply
+        }
+    }
+
+    /// Asks for one reply.
+    func ask(_ request: APIRequest) throws -> APIReply {
+        try send(request)
+        return try next()
+    }
+
+    /// Says that a reply was not asked for.
+    static func unexpected() -> ExitCode {
+        ErrorOutput.error("the agent gave an answer that was not asked for; is it of the same version?")
+        return ExitCode.no
+    }
+
+    /// The colours of standard output.
+    static var palette: Palette { Palette(isColoured: isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil) }
+
+    /// JSON for standard output; on one line for streams.
+    static func json(_ value: some Encodable, isStream: Bool = false) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting =
+            isStream
+            ? [.sortedKeys, .withoutEscapingSlashes] : [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+}

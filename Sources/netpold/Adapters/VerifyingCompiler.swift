@@ -1,0 +1,129 @@
+import Agent
+import BPFEmit
+import Datapath
+import PolicyIR
+
+/// Translation validation (`--verify`): each subject that changed is asked in the kernel, on maps of its own, about one
+/// packet of every class, before anything is put in force; one difference to the reference evaluator refuses the state.
+///
+/// Unchecked: calls come one at a time (the contract of `PolicyCompiler`).
+final class VerifyingCompiler: PolicyCompiler, @unchecked Sendable {
+    /// Packets asked about one subject and direction; beyond, an evenly spread choice of them.
+    static let packetLimit = 20_000
+
+    private let compiler: any PolicyCompiler
+    private var decider: KernelDecider?
+    private var verified: Set<SubjectImage> = []
+
+    /// Verifies what `compiler` makes.
+    init(_ compiler: any PolicyCompiler) {
+        self.compiler = compiler
+    }
+
+    func compile(_ inputs: DesiredInputs) throws -> CompiledNode {
+        let compiled = try compiler.compile(inputs)
+        let changed = compiled.image.subjects.filter { !verified.contains($0) }
+        guard !changed.isEmpty else { return compiled }
+        if let decider {
+            try decider.update(compiled.image)
+        } else {
+            decider = try KernelDecider(compiled.image)
+        }
+        guard let decider else { return compiled }
+        let evaluator = ReferenceEvaluator(compiled.objects, policies: compiled.policies, localNode: inputs.node)
+        let remotes = VerifyingCompiler.remotes(compiled.image)
+        for subject in changed {
+            guard let endpoint = compiled.image.endpoints.first(where: { $0.subject == subject.key }),
+                let pod = evaluator.view.pod(endpoint.namespace, endpoint.name)
+            else { continue }
+            for direction in Direction.allCases {
+                try verify(pod, endpoint, direction, remotes: remotes, evaluator: evaluator, decider: decider)
+            }
+        }
+        verified = Set(compiled.image.subjects)
+        return compiled
+    }
+
+    private func verify(
+        _ pod: Pod, _ endpoint: EndpointImage, _ direction: Direction, remotes: [IPAddress],
+        evaluator: ReferenceEvaluator, decider: KernelDecider
+    ) throws {
+        let policy = evaluator.subjectPolicy(for: pod, direction)
+        var packets: [(remote: IPAddress, traffic: PolicyBits.ResolvedTraffic)] = []
+        for remote in remotes where !endpoint.addresses.contains(remote) {
+            guard endpoint.addresses.contains(where: { $0.isIPv4 == remote.isIPv4 }) else { continue }
+            for traffic in VerifyingCompiler.traffic(policy, subject: pod, isIPv4: remote.isIPv4) {
+                packets.append((remote, traffic))
+            }
+        }
+        let step = max(1, packets.count / VerifyingCompiler.packetLimit)
+        for index in stride(from: 0, to: packets.count, by: step) {
+            let (address, traffic) = packets[index]
+            let port = traffic.ports.first
+            let remote = evaluator.view.remoteEnd(address: address, seenFrom: evaluator.view.node(of: pod))
+            let expected = policy.decide(
+                subject: pod, direction, remote: remote, protocol: traffic.protocol, port: port)
+            let answer = try decider.decide(
+                endpoint.key, direction, remote: address, protocol: traffic.protocol, port: port)
+            guard VerifyingCompiler.agree(expected.verdict, answer) else {
+                throw VerificationFailure(
+                    flow: "\(direction) of \(pod.qualifiedName), \(address) \(traffic.protocol) \(port)",
+                    expected: expected.verdict.word, answer: "\(answer.verdict) (reason \(answer.reason))")
+            }
+        }
+    }
+
+    /// A packet that the datapath drops before it asks the policy is no difference; one that it passes is.
+    private static func agree(_ expected: SideDecision.Verdict, _ answer: KernelDecider.Answer) -> Bool {
+        switch (expected, answer.verdict) {
+        case (.allow, .allow), (.deny, .deny), (.l7, .l7): true
+        case (_, .deny): VerdictReason(wire: answer.reason).map { $0 != .policyDeny && $0 != .policyDefault } ?? false
+        case (_, .allow): VerdictReason(wire: answer.reason) == .neighbourDiscovery
+        default: false
+        }
+    }
+
+    /// One address of each identity, and one inside each prefix.
+    private static func remotes(_ image: NodeImage) -> [IPAddress] {
+        var byIdentity: [UInt32: IPAddress] = [:]
+        for entry in image.addresses where byIdentity[entry.identity] == nil {
+            byIdentity[entry.identity] = entry.address
+        }
+        let outside = image.prefixes.map { entry in
+            // The first address of a network is nobody's.
+            entry.prefix.mappedLength == 128
+                ? entry.prefix.address : IPAddress(high: entry.prefix.address.high, low: entry.prefix.address.low | 1)
+        }
+        return Set(byIdentity.values).union(outside).sorted()
+    }
+
+    /// The edges of every port range the rules name, in every protocol.
+    private static func traffic(
+        _ policy: SubjectPolicy, subject: Pod, isIPv4: Bool
+    ) -> [PolicyBits.ResolvedTraffic] {
+        var ports: Set<UInt16> = [1, 80, .max]
+        for rule in policy.rules {
+            guard case .anyOf(let clauses) = rule.traffic else { continue }
+            for clause in clauses {
+                guard case .ports(_, let range) = clause else { continue }
+                ports.formUnion([range.first, range.last, range.first &- 1, range.last &+ 1])
+            }
+        }
+        ports.formUnion(subject.ports.map(\.port))
+        let icmp: L4Protocol = isIPv4 ? .icmp : .icmpv6
+        return [L4Protocol.tcp, .udp, .sctp, icmp].flatMap { wanted in
+            ports.sorted().filter { !wanted.isICMP || $0 < 256 }.map { .init(wanted, PortRange($0)) }
+        }
+    }
+}
+
+/// The kernel decides a packet in another way than the evaluator.
+struct VerificationFailure: Error, CustomStringConvertible {
+    let flow: String
+    let expected: String
+    let answer: String
+    var description: String {
+        "translation validation failed: \(flow): the policies say \(expected), the compiled program says \(answer); "
+            + "this is a bug of netpold"
+    }
+}

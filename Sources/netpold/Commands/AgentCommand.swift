@@ -1,0 +1,146 @@
+public import Agent
+public import ArgumentParser
+import Datapath
+import Foundation
+import Glibc
+public import Logging
+import PolicyIR
+
+/// `netpold agent`.
+struct AgentCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "agent",
+        abstract: "Enforce the policies of a folder of manifests on this node's pods, and keep doing so.",
+        discussion: """
+            Pods are matched by address to the network namespaces of the node. Changes of the folder are applied in place; \
+            refused updates leave the last good version in force, and pods that a refused new policy selects are isolated. \
+            When the agent ends or is killed, what it loaded goes on enforcing; the next agent of the same instance adopts \
+            it. `netpold detach` removes it.
+
+            Exit codes: 0 ended by a signal (with --once: everything is in force); 1 an agent of the instance is running, or \
+            --once ran out of time; 2 wrong arguments; 3 not root, or the machine cannot do it.
+
+            Example: netpold agent --manifests /etc/netpold
+            """)
+
+    @Option(help: ArgumentHelp("Folder of manifests, read recursively and watched.", valueName: "folder"))
+    var manifests: String
+
+    @OptionGroup var instance: InstanceOptions
+
+    @Option(help: ArgumentHelp("Enforce in this network namespace instead of the caller's.", valueName: "path"))
+    var netns: String?
+
+    @Option(help: ArgumentHelp("Where the pods' network namespaces are mounted.", valueName: "folder"))
+    var netnsDir = NamespaceScanner.systemFolder
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            This node's name in the manifests: pods that name another node are remote. (default: the first name that the \
+            manifests have)
+            """, valueName: "name"))
+    var node: String?
+
+    @Option(help: ArgumentHelp("What to do about a refused policy that was never in force.", valueName: "what"))
+    var onRefused = RefusedPolicy.isolate
+
+    @Flag(help: "Isolate network namespaces whose address no pod of the manifests has.")
+    var isolateUnknown = false
+
+    @Flag(help: "Compare each new state with the reference evaluator in the kernel before it is put in force.")
+    var verify = false
+
+    @Option(help: ArgumentHelp("The least severe messages to log.", valueName: "level"))
+    var logLevel = Logger.Level.notice
+
+    @Flag(help: "Put everything in force once, then end.")
+    var once = false
+
+    func validate() throws {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: manifests, isDirectory: &isFolder), isFolder.boolValue else {
+            throw ValidationError("--manifests \(manifests): no such folder")
+        }
+        if let netns, !FileManager.default.fileExists(atPath: netns) {
+            throw ValidationError("--netns \(netns): no such file; `ip netns` makes them in /run/netns")
+        }
+    }
+
+    func run() async throws {
+        guard geteuid() == 0 else {
+            ErrorOutput.error(
+                "the agent loads BPF programs and looks into network namespaces: run it as root (or with sudo)"
+            )
+            throw ExitCode.machine
+        }
+        do {
+            if let netns { try NamespaceEntry.enter(netns) }
+            try await serve()
+        } catch let code as ExitCode {
+            throw code
+        } catch {
+            ErrorOutput.error("\(error)")
+            throw ExitCode.of(error)
+        }
+    }
+
+    private func serve() async throws {
+        var logger = Logger(label: "netpold") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = logLevel
+        let lock = try AgentFiles.lock(instance.instance)
+        defer { withExtendedLifetime(lock) {} }
+        let lastGood = try AgentFiles.lastGood(instance.instance)
+        // Before the first reading, which forgets copies of files that are gone.
+        let remembered = lastGood.load()
+        let source = try ManifestFolder(manifests, lastGood: lastGood) { path in
+            switch ManifestFiles.read(path) {
+            case .success(let bytes):
+                let file = ManifestFile(decoding: bytes, file: path)
+                if file.isGood { lastGood.save(path, bytes) }
+                return file
+            case .failure(let failure):
+                return ManifestFile(unreadable: failure.diagnostic)
+            }
+        }
+        // Before anything is loaded: a folder that cannot be read at all is the user's mistake.
+        _ = try source.read()
+        let datapath = try NodeDatapath(DatapathOptions(pins: try PinPath(instance: instance.instance)))
+        let pinned = datapath.identities
+        logger.notice(
+            "datapath loaded",
+            metadata: [
+                "instance": "\(instance.instance)", "attachment": "\(datapath.attachment.rawValue)",
+                "adopted": "\(pinned.addresses.count)",
+            ])
+        let compiler = NodePolicyCompiler(
+            allocator: IdentityAllocator(pinnedAddresses: pinned.addresses, pinnedPrefixes: pinned.prefixes))
+        let service = AgentService(
+            options: .init(
+                instance: instance.instance,
+                settings: .init(node: node ?? "", onRefused: onRefused, isolateUnknown: isolateUnknown)),
+            ports: .init(
+                manifests: source, node: NodeScannerAdapter(folder: netnsDir),
+                datapath: try NodeDatapathAdapter(datapath),
+                compiler: verify ? VerifyingCompiler(compiler) : compiler),
+            logger: logger)
+        let server = try LocalServer(path: instance.socketPath)
+        defer { server.stop() }
+        try await service.start(server: server, remembered: remembered)
+        if once {
+            let isSettled = await service.waitUntilSettled(.seconds(60))
+            await service.stop()
+            if !isSettled {
+                ErrorOutput.error("not everything is in force after 60 s; the log and `netpold status` say what is not")
+                throw ExitCode.no
+            }
+        } else {
+            let signal = await TerminationSignal.wait()
+            await service.stop()
+            logger.notice("ending; what is loaded goes on enforcing", metadata: ["signal": "\(signal)"])
+        }
+    }
+}
+
+extension RefusedPolicy: ExpressibleByArgument {}
+extension Logger.Level: @retroactive ExpressibleByArgument {}

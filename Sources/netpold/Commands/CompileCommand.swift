@@ -1,0 +1,87 @@
+import Agent
+import ArgumentParser
+import BPFEmit
+import Glibc
+import PolicyIR
+
+/// `netpold compile`: what would be loaded, without loading it.
+struct CompileCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compile",
+        abstract: "Compile manifests and show what one node's kernel would hold. Needs no root.",
+        discussion: """
+            Compiles the policies of one node's pods exactly as the agent does and prints the result:
+
+              summary  pods, subjects (pods with the same labels share one), programs, maps, memory
+              ir       identities, and every rule with the line it comes from
+              maps     every map entry in words and as the bytes in the kernel
+              asm      the programs, each block with the rule it decides
+              json     all of it for other programs
+
+            Exit codes: 0 compiled; 2 the manifests have errors (what is printed is what would be enforced: pods that a refused \
+            policy selects are isolated; nothing if no pod could be read), or there is no such pod or node.
+
+            Example: netpold compile -f manifests/ --endpoint shop/web --emit asm
+            """)
+
+    /// What to print.
+    enum Emission: String, ExpressibleByArgument, CaseIterable {
+        case summary, ir, maps, asm, json
+    }
+
+    @Option(
+        name: [.customShort("f"), .customLong("file")],
+        help: ArgumentHelp("Manifests: a file, a folder, or - for standard input. May be repeated.", valueName: "path"))
+    var files: [String]
+
+    @Option(
+        help: ArgumentHelp(
+            "The node; pods that name none are local too (default: node-1 if there is one, else the first).",
+            valueName: "name"))
+    var node: String?
+
+    @Option(help: ArgumentHelp("Show the policies of this local pod alone.", valueName: "namespace/pod"))
+    var endpoint: String?
+
+    @Option(help: "What to print.")
+    var emit = Emission.summary
+
+    @Flag(help: "The same as --emit json.")
+    var json = false
+
+    func run() throws {
+        let decoded = ManifestFiles.load(files).decoded
+        let lowered = PolicyLowering.lower(decoded.objects)
+        let state = CompilerState(
+            decoded.objects, policies: lowered.policies + PolicyLowering.lowerRefused(decoded.refused), localNode: node)
+        // Decoding has told of contested addresses, with their places.
+        let compiled = state.diagnostics.filter { $0.id.rawValue != "contested-address" }
+        let diagnostics = decoded.diagnostics + lowered.diagnostics + compiled
+        ErrorOutput.write(DiagnosticRenderer().render(diagnostics))
+        if let note = decoded.skippedInWords { ErrorOutput.write("note: \(note)\n") }
+        try Named.check(node: node, in: decoded.objects)
+        let errors = diagnostics.count { $0.severity == .error }
+        if decoded.objects.pods.isEmpty {
+            guard errors == 0 else { throw ExitCode.badInput }
+            ErrorOutput.write("warning: there is no pod in the manifests, so there is nobody to enforce policies on\n")
+        }
+        let dump = NodeDump(state, endpoint: endpoint)
+        if let endpoint, dump.shown.endpoints.isEmpty {
+            let names = state.endpoints.map { "\($0.namespace)/\($0.name)" }
+            ErrorOutput.error(
+                "there is no pod \(endpoint) on \(state.localNode)\(Named.hint(endpoint, names, noun: "local pods"))")
+            throw ExitCode.badInput
+        }
+        if !json, let form = NodeDump.Form(rawValue: emit.rawValue) {
+            let style = TextStyle()
+            for line in dump.lines(form) { print(line.isHeading ? style.strong(line.text) : line.text) }
+        } else {
+            print(try JSONText.render(CompileReport(dump.shown, state)))
+        }
+        if errors > 0 {
+            fflush(nil)
+            ErrorOutput.error("\(errors) error\(errors == 1 ? "" : "s") in the manifests, listed above the result")
+            throw ExitCode.badInput
+        }
+    }
+}

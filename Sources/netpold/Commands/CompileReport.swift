@@ -1,0 +1,83 @@
+import BPFEmit
+import PolicyIR
+
+/// `netpold compile --emit json`. Numbers wider than 53 bits are hexadecimal texts.
+struct CompileReport: Encodable {
+    struct Identity: Encodable {
+        var number: UInt32
+        var label: String
+    }
+    struct Entry: Encodable {
+        var key: String
+        var identity: UInt32
+    }
+    struct Endpoint: Encodable {
+        var namespace: String
+        var name: String
+        var uid: String
+        var addresses: [String]
+        var identity: UInt32
+        var subject: String
+    }
+    struct Rule: Encodable {
+        var rule: Int
+        var action: String
+        var l7: Bool
+        var origin: String
+    }
+    struct Peer: Encodable {
+        var identity: UInt32
+        var words: [String]
+    }
+    struct Policy: Encodable {
+        var isolatedBy: [String]
+        var bits: [Rule]
+        var words: Int
+        var peers: [Peer]
+        var instructions: [String]
+        var mapReferences: [Int: String]
+    }
+    struct Subject: Encodable {
+        var key: String
+        var ingress: Policy
+        var egress: Policy
+    }
+
+    var node: String
+    var identities: [Identity]
+    var addresses: [Entry]
+    var prefixes: [Entry]
+    var endpoints: [Endpoint]
+    var subjects: [Subject]
+
+    init(_ image: NodeImage, _ state: CompilerState) {
+        node = state.localNode
+        identities = image.identities.map { Identity(number: $0.number, label: $0.label) }
+        addresses = image.addresses.map { Entry(key: "\($0.address)", identity: $0.identity) }
+        prefixes = image.prefixes.map { Entry(key: "\($0.prefix)", identity: $0.identity) }
+        endpoints = image.endpoints.map {
+            Endpoint(
+                namespace: $0.namespace, name: $0.name, uid: $0.uid, addresses: $0.addresses.map(\.description),
+                identity: $0.identity, subject: $0.subject)
+        }
+        subjects = image.subjects.map {
+            Subject(key: $0.key, ingress: CompileReport.policy($0.ingress), egress: CompileReport.policy($0.egress))
+        }
+    }
+
+    private static func policy(_ image: PolicyImage) -> Policy {
+        Policy(
+            isolatedBy: image.isolatedBy.map(\.description),
+            bits: image.bits.map {
+                Rule(rule: $0.rule, action: "\($0.action)", l7: $0.isL7, origin: $0.origin.description)
+            },
+            words: image.words,
+            peers: image.peers.map { Peer(identity: $0.identity, words: $0.words.map(hex)) },
+            instructions: image.program.instructions.map(hex),
+            mapReferences: Dictionary(
+                image.program.mapReferences.map { ($0.slot, $0.map.rawValue) }, uniquingKeysWith: { first, _ in first })
+        )
+    }
+
+    private static func hex(_ number: UInt64) -> String { "0x" + String(number, radix: 16) }
+}

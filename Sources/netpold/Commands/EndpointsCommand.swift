@@ -1,0 +1,31 @@
+import Agent
+import ArgumentParser
+
+/// `netpold endpoints`.
+struct EndpointsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "endpoints",
+        abstract: "List the pods of this node with their interfaces, identities and policies.",
+        discussion: """
+            States: ready (policies in place), pending (found, not programmed yet), waiting (its network namespace is not \
+            there), failed, unenforced (a namespace that no pod claims), isolated (the same under --isolate-unknown).
+
+            Exit codes: 0 listed; 1 no agent answers; 2 wrong arguments.
+            """)
+
+    @OptionGroup var instance: InstanceOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        guard case .endpoints(let endpoints) = try AgentConnection(instance).ask(.endpoints) else {
+            throw AgentConnection.unexpected()
+        }
+        if json {
+            print(try AgentConnection.json(endpoints))
+        } else {
+            EndpointsRendering(palette: AgentConnection.palette).lines(endpoints).forEach { print($0) }
+        }
+    }
+}

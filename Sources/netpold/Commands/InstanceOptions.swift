@@ -1,0 +1,23 @@
+import Agent
+import ArgumentParser
+
+/// Which agent a command is about.
+struct InstanceOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The agent's instance: several may run side by side.", valueName: "name"))
+    var instance = "default"
+
+    @Option(
+        help: ArgumentHelp("Path of the agent's socket. (default: /run/netpold/INSTANCE.sock)", valueName: "path"))
+    var socket: String?
+
+    func validate() throws {
+        guard InstancePaths(instance: instance) != nil else {
+            throw ValidationError(
+                "--instance \(instance): a name is 1 to 32 letters a-z, digits and dashes, and does not begin with a dash"
+            )
+        }
+    }
+
+    /// The instance's paths, with the socket the user chose.
+    var socketPath: String { socket ?? InstancePaths(instance: instance)?.socket ?? "" }
+}

@@ -1,0 +1,139 @@
+import Agent
+import ArgumentParser
+import Foundation
+import Glibc
+import PolicyIR
+
+/// `netpold lab`: manifests as network namespaces, policies enforced, every pair probed.
+struct LabCommand: ParsableCommand {
+    static let defaultName = "default"
+
+    static let configuration = CommandConfiguration(
+        commandName: "lab",
+        abstract: "Build the manifests' pods as network namespaces, enforce the policies, and probe every pair.",
+        discussion: """
+            Makes one network namespace with a veth for every Pod, one for the node that routes between them and one for the \
+            world outside; nothing of the machine's own network is touched. Small TCP and UDP servers run in all of them. \
+            Then every pair is tried over real sockets, in both address families, on every port that policies or pods name \
+            (ranges at their edges), on one port that nobody names, and with ping: first without policies, when everything \
+            must be answered, then with them. The result is compared with what the policies say.
+
+            Pods without addresses in their manifests get some. Outside addresses are chosen so that each prefix that a \
+            policy names, and each exception, is tried from inside and from beside it.
+
+            Everything is taken away again at the end, after Ctrl-C too; a run that was killed is cleaned up by the next \
+            one. With --keep the lab stays, enforced and answering, until --down.
+
+            With one folder of manifests in which every pod has its addresses, `netpold agent` enforces, watching the \
+            folder; in a kept lab `netpold monitor --instance lab-NAME` shows its verdicts. Otherwise the lab loads the \
+            same programs itself.
+
+            Exit codes: 0 measured as predicted; 1 something differs; 2 the manifests or arguments have errors; 3 the \
+            machine does not allow a lab (it needs root); 128 + n ended by signal n.
+
+            Examples:
+              netpold lab -f examples/shop
+              netpold lab -f examples/shop --keep && netpold lab --shell shop/front && netpold lab --down
+            """)
+
+    @Option(
+        name: [.customShort("f"), .customLong("file")],
+        help: ArgumentHelp("Manifests: a file, a folder, or - for standard input. May be repeated.", valueName: "path"))
+    var files: [String] = []
+
+    @Option(help: ArgumentHelp("Name of the lab, for several at a time.", valueName: "name"))
+    var name = LabCommand.defaultName
+
+    @Flag(help: "Leave the lab up, for --shell; --down removes it.")
+    var keep = false
+
+    @Flag(help: "Remove a kept lab.")
+    var down = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Open a shell in a pod of a running or kept lab; also: host, outside.", valueName: "namespace/pod"))
+    var shell: String?
+
+    @Flag(help: "Enforce nothing; everything is expected to pass.")
+    var noEnforce = false
+
+    @Flag(help: "Print the result as JSON.")
+    var json = false
+
+    func validate() throws {
+        let ways = [!files.isEmpty, down, shell != nil].filter(\.self).count
+        guard ways == 1 else { throw ValidationError("give either -f PATH, --shell NAMESPACE/POD or --down") }
+    }
+
+    func run() throws {
+        do {
+            if let shell { try LabShell.open(shell, lab: name) }
+            if down { try takeDown() } else { try build() }
+        } catch let failure as LabFailure {
+            ErrorOutput.write("error: \(failure)\n")
+            throw ExitCode(failure.code.rawValue)
+        } catch let signal as Interrupt.Signalled {
+            ErrorOutput.write("interrupted; the lab is gone\n")
+            throw ExitCode(128 + signal.number)
+        } catch let exit as ExitCode {
+            throw exit
+        } catch {
+            ErrorOutput.write("error: \(error)\n")
+            throw ExitCode(LabFailure.Code.environment.rawValue)
+        }
+    }
+
+    private func takeDown() throws {
+        guard LabFolder.exists(name) else { return ErrorOutput.write("there is no lab \"\(name)\"\n") }
+        try LabFolder(claiming: name).remove()
+        ErrorOutput.write("lab \"\(name)\" is gone\n")
+    }
+
+    private func build() throws {
+        let decoded = ManifestFiles.load(files).decoded
+        let lowered = PolicyLowering.lower(decoded.objects)
+        let diagnostics = decoded.diagnostics + lowered.diagnostics
+        ErrorOutput.write(DiagnosticRenderer().render(diagnostics))
+        guard !diagnostics.contains(where: { $0.severity == .error }) else {
+            throw LabFailure.input("the manifests have errors; nothing was built")
+        }
+        let plan = LabPlan(decoded.objects, policies: lowered.policies, isEnforced: !noEnforce)
+        guard !plan.pods.isEmpty else { throw LabFailure.input("there is no pod in the manifests") }
+
+        let renderer = LabRenderer(isColoured: isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil)
+        let interrupt = Interrupt()
+        let enforcer = enforcer(plan, lowered.policies)
+        let session = try LabSession.begin(
+            plan, manifests: files, name: name, enforcer: enforcer, interrupt: interrupt, isKept: keep)
+        if !json { print(renderer.plan(plan) + "\n") }
+        fflush(nil)
+        let result = try session.run()
+        if !json, !noEnforce { print("without policies every probe was answered; with them:\n") }
+        print(json ? try JSONText.render(LabReport(result)) : renderer.result(result))
+        if keep { ErrorOutput.write(kept(plan, byAgent: enforcer is AgentEnforcer)) }
+        if !result.differences.isEmpty { throw ExitCode(1) }
+    }
+
+    private func enforcer(_ plan: LabPlan, _ policies: [LoweredPolicy]) -> any Enforcer {
+        if noEnforce { return NoEnforcer() }
+        var isFolder: ObjCBool = false
+        if plan.isAsWritten, let folder = files.first, files.count == 1,
+            FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue
+        {
+            return AgentEnforcer(manifests: URL(filePath: folder).standardizedFileURL.path())
+        }
+        return KernelEnforcer(policies)
+    }
+
+    private func kept(_ plan: LabPlan, byAgent: Bool) -> String {
+        let option = LabSession.option(name)
+        let pod = plan.pods.first?.qualifiedName ?? "host"
+        var ways = ["netpold lab --shell \(pod)\(option)    a shell in a pod"]
+        if byAgent {
+            ways.append("netpold monitor --instance lab-\(name)    its verdicts; also: status, endpoints")
+        }
+        ways.append("netpold lab --down\(option)    takes it away")
+        return "the lab stays up:\n" + ways.map { "  \($0)\n" }.joined()
+    }
+}

@@ -1,0 +1,80 @@
+import Agent
+import ArgumentParser
+import Foundation
+import Glibc
+
+/// `netpold monitor`.
+struct MonitorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "monitor",
+        abstract: "Show verdicts as they happen: who, whom, and the rule that decided.",
+        discussion: """
+            One line a new verdict; packets of flows that are admitted already show nothing. A default deny names the \
+            policies that isolate the pod and the rule that came nearest. Verdicts that could not be shown are counted. \
+            Ctrl-C ends it. With --json: one object a line; {"lost": N} for verdicts not shown.
+
+            Exit codes: 1 no agent answers, or it has gone; 2 wrong arguments; 130 ended by Ctrl-C.
+            """)
+
+    @OptionGroup var instance: InstanceOptions
+
+    @Flag(help: "Print JSON, one object a line.")
+    var json = false
+
+    @Flag(help: "Only dropped packets.")
+    var drops = false
+
+    @Option(help: ArgumentHelp("Only flows from or to this pod.", valueName: "namespace/name"))
+    var pod: String?
+
+    @Option(help: ArgumentHelp("Only verdicts this policy had a part in.", valueName: "[namespace/]name"))
+    var policy: String?
+
+    func validate() throws {
+        if let pod, pod.split(separator: "/", omittingEmptySubsequences: false).count != 2 {
+            throw ValidationError("--pod \(pod): write it as namespace/name")
+        }
+    }
+
+    func run() throws {
+        // Whoever started this may have signals blocked: Ctrl-C ends it all the same.
+        var none = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, nil)
+        let agent = try AgentConnection(instance)
+        try agent.send(.monitor(MonitorFilter(dropsOnly: drops, pod: pod, policy: policy)))
+        let rendering = VerdictRendering(palette: AgentConnection.palette, clock: MonitorCommand.clock)
+        while true {
+            switch try agent.next() {
+            case .verdict(let verdict):
+                if json {
+                    MonitorCommand.show(try AgentConnection.json(verdict, isStream: true))
+                } else {
+                    rendering.lines(verdict).forEach(MonitorCommand.show)
+                }
+            case .lost(let count):
+                MonitorCommand.show(json ? "{\"lost\":\(count)}" : rendering.line(lost: count))
+            default:
+                throw AgentConnection.unexpected()
+            }
+        }
+    }
+
+    /// Writes a line at once: `print` would keep it back in a pipe, where it must arrive while it is news.
+    private static func show(_ line: String) {
+        FileHandle.standardOutput.write(Data("\(line)\n".utf8))
+    }
+
+    /// Local time of day with milliseconds.
+    @Sendable private static func clock(_ milliseconds: UInt64) -> String {
+        var seconds = time_t(milliseconds / 1000)
+        var parts = tm()
+        localtime_r(&seconds, &parts)
+        func padded(_ number: some BinaryInteger, _ width: Int) -> String {
+            let digits = "\(number)"
+            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        }
+        return "\(padded(parts.tm_hour, 2)):\(padded(parts.tm_min, 2)):\(padded(parts.tm_sec, 2))"
+            + ".\(padded(milliseconds % 1000, 3))"
+    }
+}

@@ -1,0 +1,49 @@
+import Agent
+import ArgumentParser
+
+/// `netpold status`.
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show what the agent enforces, what it refused, and how full its tables are.",
+        discussion: """
+            Exit codes: 0 the agent is up (with --wait: everything in the manifests is in force); 1 no agent answers, or \
+            --wait ran out of time; 2 wrong arguments.
+            """)
+
+    @OptionGroup var instance: InstanceOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @Flag(help: "First wait until the manifests as they are now are in force on every endpoint.")
+    var wait = false
+
+    @Option(help: "Seconds to wait.")
+    var timeout = 30
+
+    func validate() throws {
+        guard (0...3600).contains(timeout) else { throw ValidationError("--timeout is 0 to 3600 seconds") }
+    }
+
+    func run() throws {
+        let agent = try AgentConnection(instance)
+        var isSettled = true
+        if wait {
+            guard case .settled(let answer, _) = try agent.ask(.wait(timeoutMilliseconds: timeout * 1000)) else {
+                throw AgentConnection.unexpected()
+            }
+            isSettled = answer
+        }
+        guard case .status(let status) = try agent.ask(.status) else { throw AgentConnection.unexpected() }
+        if json {
+            print(try AgentConnection.json(status))
+        } else {
+            StatusRendering(palette: AgentConnection.palette).lines(status).forEach { print($0) }
+        }
+        if !isSettled {
+            ErrorOutput.error("not everything is in force after \(timeout) s")
+            throw ExitCode.no
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import ArgumentParser
+import Glibc
+import PolicyIR
+
+/// `netpold test`: decides the flows of PolicyTest folders and compares.
+struct TestCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "test",
+        abstract: "Decide the flows of PolicyTest folders and compare with what they expect.",
+        discussion: """
+            A PolicyTest folder holds manifests and a test.yaml that says which flows must be allowed or denied. PATH is such a \
+            folder, a folder of such folders (any depth), or a test.yaml. No root is needed, but for --kernel.
+
+            Each failing flow is printed with what was expected, what was answered, and why: the rule that decided, or the \
+            policies that isolate the pod and the rules that came nearest. The last line, "N passed, M failed", counts folders.
+
+            Exit codes: 0 all folders passed; 1 some failed; 2 a test or its manifests cannot be used (such a folder counts as \
+            failed; the others are run); 3 --kernel without root.
+
+            Example: netpold test tests/ --junit report.xml
+            """)
+
+    @Argument(help: "PolicyTest folders, folders of them, or test.yaml files.")
+    var paths: [String]
+
+    @Flag(
+        help: "Decide with the programs loaded into the kernel (root): BPF_PROG_TEST_RUN on packets, nothing attached.")
+    var kernel = false
+
+    @Option(help: ArgumentHelp("Also write the results as JUnit XML.", valueName: "file"))
+    var junit: String?
+
+    @Flag(help: "Print the results as JSON in place of text.")
+    var json = false
+
+    @Option(help: ArgumentHelp("Print at most this many failing flows of a folder.", valueName: "n"))
+    var limit = 5
+
+    func run() async throws {
+        if kernel, geteuid() != 0 {
+            ErrorOutput.error("--kernel loads BPF programs: run it as root (or with sudo), or without --kernel")
+            throw ExitCode.machine
+        }
+        let files: [String]
+        do {
+            files = try TestFolders.files(paths)
+        } catch {
+            ErrorOutput.write("\(error)\n")
+            throw ExitCode.badInput
+        }
+        let style = TextStyle()
+        let progress = ProgressLine()
+        let kernels = kernel ? KernelPool() : nil
+        var outcomes: [TestOutcome] = []
+        for (number, file) in files.enumerated() {
+            progress.show("\(number + 1)/\(files.count) \(file)")
+            for outcome in TestCommand.outcomes(of: file, kernels) {
+                outcomes.append(outcome)
+                guard !json, !outcome.passed else { continue }
+                progress.clear()
+                print(style.bad("FAIL") + " \(outcome.name): \(outcome.summary)")
+                for line in outcome.lines(limit: max(0, limit)) { print("  \(line)") }
+            }
+        }
+        progress.clear()
+        let failed = outcomes.count { !$0.passed }
+        if let junit { try TestCommand.write(JUnitReport.render(outcomes), to: junit) }
+        if json { print(try TestReport.json(outcomes)) }
+        if !json {
+            let last = "\(outcomes.count - failed) passed, \(failed) failed"
+            print(failed == 0 ? style.good(last) : style.bad(last))
+        }
+        if outcomes.contains(where: \.isUnusable) { throw ExitCode.badInput }
+        if failed > 0 { throw ExitCode.no }
+    }
+
+    /// What comes of the tests of one file: decided by the evaluator, or by the kernel if there is one.
+    private static func outcomes(of file: String, _ kernels: KernelPool?) -> [TestOutcome] {
+        let folder = file.hasSuffix("/test.yaml") ? String(file.dropLast("/test.yaml".count)) : file
+        do {
+            return try LoadedTest.load(file: file).map { loaded in
+                let runner = PolicyTestRunner(loaded.test, evaluator: loaded.evaluator)
+                let decider: any FlowDecider =
+                    kernels.map { KernelFlowDecider(loaded, kernels: $0) } ?? loaded.evaluator
+                return TestOutcome(
+                    name: folder, content: .decided(runner.run(with: decider, pods: loaded.objects.pods)))
+            }
+        } catch {
+            return [TestOutcome(name: folder, content: .unusable(error.messages))]
+        }
+    }
+
+    private static func write(_ text: String, to path: String) throws {
+        let file = fopen(path, "w")
+        let isWritten = file.map { fputs(text, $0) >= 0 } ?? false
+        // What is buffered is written at the end: a full disk shows here.
+        guard file.map({ fclose($0) == 0 }) ?? false, isWritten else {
+            ErrorOutput.write("\(path): error: cannot be written: \(String(cString: strerror(errno)))\n")
+            throw ExitCode.badInput
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import ArgumentParser
+
+@main
+struct Netpold: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "netpold",
+        abstract: "Compile Kubernetes and Cilium network policies to eBPF, test them, and enforce them on pods' veths.",
+        subcommands: [
+            CompileCommand.self, TestCommand.self, ExplainCommand.self,
+            LabCommand.self, LabRespondCommand.self,
+            AgentCommand.self, StatusCommand.self, EndpointsCommand.self, MonitorCommand.self, DetachCommand.self,
+            BenchCommand.self, BenchCompileCommand.self, BenchNetCommand.self,
+        ])
+
+    /// Wrong arguments are bad input like wrong manifests, so they get the same exit code, not ArgumentParser's 64.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+            let message = fullMessage(for: error)
+            // The word as in every other message.
+            let prefix = "Error: "
+            ErrorOutput.error(message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message)
+            exit(withError: ExitCode.badInput)
+        }
+    }
+}

@@ -1,0 +1,19 @@
+import Agent
+import ArgumentParser
+import Glibc
+
+/// What netpold's exit codes mean; the README has the same list. 0: done, and as expected.
+extension ExitCode {
+    /// An answer of "no": a test failed, a measurement differs, no agent answers.
+    static var no: ExitCode { ExitCode(1) }
+    /// The manifests or the arguments are wrong.
+    static var badInput: ExitCode { ExitCode(2) }
+    /// The machine cannot do it: not root, kernel too old.
+    static var machine: ExitCode { ExitCode(3) }
+
+    /// The code for what an agent or a detach ran into: that another one is at work is an answer, all else the machine's.
+    static func of(_ error: any Error) -> ExitCode {
+        if let failure = error as? SystemFailure, failure.code == EWOULDBLOCK { return .no }
+        return .machine
+    }
+}

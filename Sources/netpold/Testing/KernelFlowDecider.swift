@@ -1,0 +1,139 @@
+import BPFEmit
+import Datapath
+import PolicyIR
+
+/// Decides the flows of tests with the loaded programs. One set of programs serves all tests, one after the other: each
+/// brings its own image.
+final class KernelFlowDecider: FlowDecider {
+    private let view: ClusterView
+    private let objects: ClusterObjects
+    private let policies: [LoweredPolicy]
+    private let kernels: KernelPool
+    /// Nodes whose image is in the kernel.
+    private var prepared: [String: Prepared] = [:]
+
+    private struct Prepared {
+        let kernel: KernelDecider
+        /// By namespace and name.
+        let pods: [String: EndpointKey]
+    }
+
+    /// A decider of the flows of one test.
+    init(_ loaded: LoadedTest, kernels: KernelPool) {
+        self.view = ClusterView(loaded.objects, localNode: loaded.test.localNode)
+        self.objects = loaded.objects
+        self.policies = loaded.policies
+        self.kernels = kernels
+        kernels.takeBack()
+    }
+
+    /// What both ends say about a flow.
+    ///
+    /// - Throws: `FlowError` for ends that do not exist, `BPFError` for what the kernel refuses.
+    func answer(_ flow: Flow) throws -> FlowAnswer {
+        let ends = try view.resolve(flow)
+        if let from = ends.from.pod, let to = ends.to.pod, from.qualifiedName == to.qualifiedName {
+            // "A pod cannot block access to itself": such packets never leave it.
+            return FlowAnswer(egress: .allow, ingress: .allow)
+        }
+        return FlowAnswer(
+            egress: try answer(flow, ends, .egress), ingress: try answer(flow, ends, .ingress))
+    }
+
+    private func answer(
+        _ flow: Flow, _ ends: ClusterView.Ends, _ direction: Direction
+    ) throws -> FlowAnswer.Verdict {
+        guard let subject = ends.subject(direction) else { return .allow }
+        let node = view.node(of: subject)
+        let prepared = try prepare(node)
+        guard let key = prepared.pods[subject.qualifiedName] else {
+            throw Undecidable("\(subject.qualifiedName) has no address, so no packet of it can be sent")
+        }
+        let remote = try address(of: direction == .egress ? ends.to : ends.from, subject, seenFrom: node)
+        let answer = try prepared.kernel.decide(
+            key, direction, remote: remote, protocol: flow.protocol, port: flow.port)
+        switch answer.verdict {
+        case .allow: return .allow
+        case .deny: return .deny
+        case .l7: return .l7
+        }
+    }
+
+    /// The address packets of an end have. Nodes whose address nobody wrote down get one of the stand-ins.
+    private func address(of end: ClusterView.Ends.End, _ subject: Pod, seenFrom node: String) throws -> IPAddress {
+        let family = subject.addresses.first?.isIPv4 ?? true
+        switch end {
+        case .pod(let pod, let address):
+            guard let address = address ?? pod.addresses.first(where: { $0.isIPv4 == family }) else {
+                throw Undecidable("\(pod.qualifiedName) has no address, so no packet of it can be sent")
+            }
+            return address
+        case .node(let name, let address):
+            return address ?? StandIn.address(isHost: name == node, isIPv4: family)
+        case .outside(let address):
+            return address
+        }
+    }
+
+    private func prepare(_ node: String) throws -> Prepared {
+        if let known = prepared[node] { return known }
+        var allocator = IdentityAllocator()
+        var image = NodeCompiler.compile(objects, policies: policies, localNode: node, allocator: &allocator)
+        image.addresses = (image.addresses + StandIn.entries).sorted { $0.address < $1.address }
+        let made = Prepared(
+            kernel: try kernels.take(image),
+            pods: Dictionary(image.endpoints.map { ("\($0.namespace)/\($0.name)", $0.key) }) { first, _ in first })
+        prepared[node] = made
+        return made
+    }
+
+    /// A flow that cannot be made into packets.
+    private struct Undecidable: Error, CustomStringConvertible {
+        let description: String
+        init(_ description: String) { self.description = description }
+    }
+}
+
+/// Addresses for nodes of tests that only say `host` or `remote-node`. Nobody has them: they are reserved (240.0.0.0/4) or
+/// lead nowhere (100::/64).
+private enum StandIn {
+    static func address(isHost: Bool, isIPv4: Bool) -> IPAddress {
+        let number: UInt64 = isHost ? 1 : 2
+        return isIPv4 ? IPAddress(ipv4: 0xf000_0000 | UInt32(number)) : IPAddress(high: 0x0100 << 48, low: number)
+    }
+
+    static var entries: [AddressEntry] {
+        [true, false].flatMap { isHost in
+            [true, false].map { isIPv4 in
+                AddressEntry(
+                    address: address(isHost: isHost, isIPv4: isIPv4),
+                    identity: (isHost ? ReservedIdentity.host : .remoteNode).rawValue)
+            }
+        }
+    }
+}
+
+/// Loaded programs, kept from test to test: loading them takes longer than most tests.
+final class KernelPool {
+    private var idle: [KernelDecider] = []
+    private var inUse: [KernelDecider] = []
+
+    /// Programs with an image, for as long as the test runs.
+    func take(_ image: NodeImage) throws -> KernelDecider {
+        let kernel: KernelDecider
+        if let used = idle.popLast() {
+            try used.update(image)
+            kernel = used
+        } else {
+            kernel = try KernelDecider(image)
+        }
+        inUse.append(kernel)
+        return kernel
+    }
+
+    /// The test before is over.
+    func takeBack() {
+        idle += inUse
+        inUse = []
+    }
+}

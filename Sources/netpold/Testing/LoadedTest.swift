@@ -1,0 +1,55 @@
+import Agent
+import PolicyIR
+
+/// A PolicyTest with everything its manifests hold.
+struct LoadedTest {
+    /// The test.
+    let test: PolicyTest
+    /// The objects, with what the test says DNS has answered.
+    let objects: ClusterObjects
+    /// The policies.
+    let policies: [LoweredPolicy]
+    /// The oracle over them.
+    let evaluator: ReferenceEvaluator
+
+    /// Why a test cannot be run.
+    struct Unusable: Error {
+        let messages: [String]
+    }
+
+    /// Reads the tests of a `test.yaml` and their manifests.
+    ///
+    /// - Throws: `Unusable` with every error found.
+    static func load(file: String) throws(Unusable) -> [LoadedTest] {
+        let bytes: [UInt8]
+        switch ManifestFiles.read(file) {
+        case .success(let content): bytes = content
+        case .failure(let failure): throw Unusable(messages: [DiagnosticRenderer().render(failure.diagnostic)])
+        }
+        let document = DocumentReader.read(bytes, file: file)
+        let (tests, findings) = PolicyTestDecoder.decode(document.documents)
+        try check(document.diagnostics + findings)
+        guard !tests.isEmpty else { throw Unusable(messages: ["\(file): error: there is no PolicyTest in it"]) }
+        let slash = file.lastIndex(of: "/")
+        let folder = slash.map { String(file[...$0]) } ?? ""
+        var loaded: [LoadedTest] = []
+        for test in tests { loaded.append(try load(test, folder: folder)) }
+        return loaded
+    }
+
+    private static func load(_ test: PolicyTest, folder: String) throws(Unusable) -> LoadedTest {
+        let decoded = ManifestFiles.load(test.manifests.map { $0.hasPrefix("/") ? $0 : folder + $0 }).decoded
+        var objects = decoded.objects
+        objects.names = test.names
+        let lowered = PolicyLowering.lower(objects)
+        try check(decoded.diagnostics + lowered.diagnostics)
+        return LoadedTest(
+            test: test, objects: objects, policies: lowered.policies,
+            evaluator: ReferenceEvaluator(objects, policies: lowered.policies, localNode: test.localNode))
+    }
+
+    private static func check(_ diagnostics: [Diagnostic]) throws(Unusable) {
+        let errors = diagnostics.filter { $0.severity == .error }
+        guard errors.isEmpty else { throw Unusable(messages: errors.sorted().map(DiagnosticRenderer().render)) }
+    }
+}

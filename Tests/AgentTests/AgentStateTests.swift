@@ -1,0 +1,186 @@
+import BPFEmit
+import PolicyIR
+import Testing
+
+@testable import Agent
+
+@Suite struct AgentStateTests {
+    let snapshot: ManifestSnapshot = [
+        "a.yaml": ManifestFile(
+            objects: [
+                .pod(Fixtures.pod("web", "10.0.0.1")), .pod(Fixtures.pod("db", "10.0.0.2")),
+                Fixtures.policy("web", app: "web", directions: [.ingress]),
+            ], refused: [])
+    ]
+    let sight = NodeSight(
+        namespaces: [Fixtures.netns("n1", "10.0.0.1", ifindex: 7), Fixtures.netns("n9", "10.0.0.9", ifindex: 9)],
+        nodeAddresses: [Fixtures.address("192.0.2.1")])
+
+    private func text(_ inputs: DesiredInputs?) -> String {
+        guard let inputs else { return "nothing" }
+        return "\(inputs.objects) \(inputs.bindings) \(inputs.nodeAddresses) \(inputs.endpoints)"
+    }
+
+    @Test("every order and repetition of the same inputs gives the same desired state")
+    func permutations() {
+        let older = NodeSight(namespaces: [], nodeAddresses: [])
+        let broken: ManifestSnapshot = ["a.yaml": ManifestFile(unreadable: ["half written"])]
+        let orders: [[AgentEvent]] = [
+            [.manifests(snapshot), .sight(sight)],
+            [.sight(sight), .manifests(snapshot)],
+            [.sight(older), .manifests(snapshot), .sight(sight), .sight(sight)],
+            [.manifests(snapshot), .manifests(broken), .sight(sight), .manifests(snapshot)],
+            [.manifests([:]), .sight(sight), .settled, .manifests(snapshot)],
+            [.manifests(snapshot), .sight(sight), .manifestsUnavailable("gone"), .manifests(snapshot)],
+        ]
+        var results: Set<String> = []
+        for events in orders {
+            var state = AgentState(settings: .init())
+            for event in events { _ = state.on(event) }
+            results.insert(text(state.desired()))
+        }
+        #expect(results.count == 1)
+        #expect(results.first != "nothing")
+    }
+
+    @Test("nothing is applied before both manifests and node were seen")
+    func startGate() {
+        for first in [AgentEvent.manifests(snapshot), .sight(sight)] {
+            var state = AgentState(settings: .init())
+            #expect(delays(state.on(first)).isEmpty)
+            #expect(reconciles(state.on(.settled)).isEmpty)
+        }
+    }
+
+    @Test("a file that is broken when the agent starts keeps what the agent before had accepted, and nothing else is")
+    func remembered() {
+        var state = AgentState(settings: .init())
+        var before = snapshot
+        before["gone.yaml"] = ManifestFile(objects: [Fixtures.policy("gone", app: "db", directions: [.ingress])])
+        #expect(state.on(.remembered(before)).isEmpty)
+        #expect(delays(state.on(.sight(sight))).isEmpty)
+        _ = state.on(.manifests(["a.yaml": ManifestFile(unreadable: ["a.yaml:1:1: error: not YAML"])]))
+        #expect(state.desired()?.objects.networkPolicies.map(\.metadata.name) == ["web"])
+        #expect(state.conditions.contains { $0.kind == .brokenFile })
+    }
+
+    @Test("a burst of changes is compiled once")
+    func coalescing() {
+        var state = AgentState(settings: .init())
+        var actions: [AgentAction] = []
+        actions += state.on(.manifests(snapshot))
+        actions += state.on(.sight(sight))
+        for ifindex in UInt32(20)..<30 {
+            var changed = sight
+            changed.namespaces[0] = Fixtures.netns("n1", "10.0.0.1", ifindex: ifindex)
+            actions += state.on(.sight(changed))
+        }
+        #expect(delays(actions) == [50])
+        #expect(reconciles(state.on(.settled)).map { $0.bindings.map(\.ifindex) } == [[29]])
+        // While the kernel is at work, nothing else starts; what came meanwhile follows.
+        #expect(delays(state.on(.sight(sight))) == [50])
+        #expect(reconciles(state.on(.settled)).isEmpty)
+        #expect(!state.isSettled)
+        let done = state.on(.applied(generation: state.generation - 1, Fixtures.report("shop/web")))
+        #expect(delays(done) == [50])
+        #expect(reconciles(state.on(.settled)).count == 1)
+        _ = state.on(.applied(generation: state.generation, Fixtures.report("shop/web")))
+        #expect(state.isSettled)
+        #expect(state.revision == 2)
+    }
+
+    @Test("a failed apply is tried again, later each time, and is a condition until it works")
+    func retries() {
+        var state = AgentState(settings: .init())
+        _ = state.on(.manifests(snapshot))
+        _ = state.on(.sight(sight))
+        var waits: [Int] = []
+        for _ in 0..<9 {
+            #expect(reconciles(state.on(.settled)).count == 1)
+            waits += delays(state.on(.applyFailed(generation: state.generation, "np_addresses is full")))
+        }
+        #expect(waits == [500, 1000, 2000, 4000, 8000, 16000, 32000, 32000, 32000])
+        #expect(state.conditions.contains { $0.kind == .applyFailed })
+        _ = state.on(.settled)
+        _ = state.on(.applied(generation: state.generation, Fixtures.report("shop/web")))
+        #expect(!state.conditions.contains { $0.kind == .applyFailed })
+        #expect(state.isSettled)
+    }
+
+    @Test("a change does not wait for the delay between retries")
+    func changeWhileRetrying() {
+        var state = AgentState(settings: .init())
+        _ = state.on(.manifests(snapshot))
+        _ = state.on(.sight(sight))
+        for _ in 0..<5 {
+            _ = state.on(.settled)
+            _ = state.on(.applyFailed(generation: state.generation, "np_addresses is full"))
+        }
+        #expect(delays(state.on(.manifests([:]))) == [50])
+        #expect(reconciles(state.on(.settled)).count == 1)
+        #expect(reconciles(state.on(.settled)).isEmpty)
+    }
+
+    @Test("an endpoint that could not be programmed is tried again and is not settled")
+    func partial() {
+        var state = AgentState(settings: .init())
+        _ = state.on(.manifests(snapshot))
+        _ = state.on(.sight(sight))
+        _ = state.on(.settled)
+        var report = Fixtures.report("shop/web")
+        report.endpoints[0].failure = "attach to np7: ENODEV"
+        #expect(delays(state.on(.applied(generation: state.generation, report))) == [500])
+        #expect(state.conditions.contains { $0.kind == .endpointFailed && $0.subject == "shop/web" })
+        #expect(!state.isSettled)
+        #expect(reconciles(state.on(.settled)).count == 1)
+    }
+
+    @Test("a namespace without a pod is reported, or isolated when the user says so", arguments: [false, true])
+    func unknownNamespace(isolate: Bool) throws {
+        var state = AgentState(settings: .init(isolateUnknown: isolate))
+        _ = state.on(.manifests(snapshot))
+        _ = state.on(.sight(sight))
+        #expect(state.conditions.contains { $0.kind == .unenforcedNamespace } != isolate)
+        let inputs = try #require(state.desired())
+        #expect(inputs.bindings.map(\.ifindex) == (isolate ? [7, 9] : [7]))
+        #expect(inputs.objects.networkPolicies.count == (isolate ? 2 : 1))
+    }
+
+    @Test("an unreadable folder keeps everything and is a condition")
+    func unavailable() {
+        var state = AgentState(settings: .init())
+        _ = state.on(.manifests(snapshot))
+        _ = state.on(.sight(sight))
+        let before = text(state.desired())
+        let actions = state.on(.manifestsUnavailable("open /etc/netpold: ENOENT"))
+        #expect(text(state.desired()) == before)
+        #expect(raised(actions).map(\.kind) == [.manifestsUnavailable])
+        #expect(cleared(state.on(.manifests(snapshot))).map(\.kind) == [.manifestsUnavailable])
+    }
+
+    @Test("an audit looks at the kernel again without a new revision")
+    func audit() {
+        var state = AgentState(settings: .init())
+        _ = state.on(.manifests(snapshot))
+        _ = state.on(.sight(sight))
+        _ = state.on(.settled)
+        _ = state.on(.applied(generation: state.generation, Fixtures.report("shop/web")))
+        #expect(reconciles(state.on(.audit)).count == 1)
+        let same = ApplyReport(endpoints: [], programsLoaded: 0, entriesChanged: 0)
+        _ = state.on(.applied(generation: state.generation, same))
+        #expect(state.revision == 1)
+    }
+
+    private func delays(_ actions: [AgentAction]) -> [Int] {
+        actions.compactMap { if case .settle(let milliseconds) = $0 { milliseconds } else { nil } }
+    }
+    private func reconciles(_ actions: [AgentAction]) -> [DesiredInputs] {
+        actions.compactMap { if case .reconcile(let inputs) = $0 { inputs } else { nil } }
+    }
+    private func raised(_ actions: [AgentAction]) -> [Condition] {
+        actions.compactMap { if case .raise(let condition) = $0 { condition } else { nil } }
+    }
+    private func cleared(_ actions: [AgentAction]) -> [Condition] {
+        actions.compactMap { if case .clear(let condition) = $0 { condition } else { nil } }
+    }
+}

@@ -1,0 +1,73 @@
+import BPFEmit
+import Foundation
+import PolicyIR
+
+@testable import Agent
+
+/// Objects and sights that the tests of the agent share.
+enum Fixtures {
+    static func pod(_ name: String, _ address: String?, uid: String = "", node: String = "", phase: String = "Running")
+        -> Pod
+    {
+        Pod(
+            metadata: ObjectMeta(name: name, namespace: "shop", labels: ["app": name], uid: uid), nodeName: node,
+            addresses: address.map { [self.address($0)] } ?? [], phase: phase)
+    }
+
+    static func address(_ text: String) -> IPAddress { IPAddress(parsing: text) ?? IPAddress(ipv4: 0) }
+
+    static func policy(_ name: String, app: String, file: String = "a.yaml", line: Int = 1, directions: Set<Direction>)
+        -> ManifestObject
+    {
+        let place = SourceLocation(file: file, line: line, column: 1)
+        return .networkPolicy(
+            NetworkPolicy(
+                metadata: ObjectMeta(name: name, namespace: "shop", location: place),
+                podSelector: LabelSelector([LabelRequirement(key: "app", operator: .isIn, values: [app])]),
+                policyTypes: directions, ingress: [], egress: []))
+    }
+
+    static func isolating(_ object: ManifestObject) -> [LoweredPolicy] {
+        var objects = ClusterObjects()
+        objects.append(object)
+        return PolicyLowering.lower(objects).policies
+    }
+
+    static func refused(_ name: String, isolating: ManifestObject? = nil) -> RefusedObject {
+        RefusedObject(
+            key: ObjectKey(kind: "NetworkPolicy", namespace: "shop", name: name),
+            messages: ["a.yaml:3:5: error: spec.ingress[0].prots: unknown field; did you mean ports?"],
+            isolating: isolating.map(Fixtures.isolating) ?? [])
+    }
+
+    static func netns(_ name: String, _ addresses: String..., ifindex: UInt32, inode: UInt64 = 1) -> DiscoveredNamespace
+    {
+        DiscoveredNamespace(
+            name: name, inode: inode,
+            interfaces: [
+                DiscoveredInterface(ifindex: ifindex, name: "np\(ifindex)", addresses: addresses.map { address($0) })
+            ])
+    }
+
+    static func report(_ pods: String...) -> ApplyReport {
+        ApplyReport(
+            endpoints: pods.enumerated().map {
+                ApplyReport.Endpoint(pod: $1, slot: UInt32($0), revision: 1, attachment: "tcx")
+            },
+            programsLoaded: 1, entriesChanged: 1)
+    }
+}
+
+extension Fixtures {
+    static func verdict(isDrop: Bool = true) -> FlowVerdict {
+        FlowVerdict(
+            timeMilliseconds: 1000, isDrop: isDrop, direction: "ingress", subject: "shop/db",
+            source: .init(address: "10.0.0.1", port: 4311, pod: "shop/web", identity: nil),
+            destination: .init(address: "10.0.0.2", port: 5432, pod: "shop/db", identity: nil), protocol: "TCP",
+            icmpType: nil, reason: "NP_DROP_POLICY_DEFAULT",
+            sentence: "a policy isolates the pod and no rule allows the flow", rule: nil,
+            isolatedBy: [.init(object: "NetworkPolicy shop/db", path: "", place: "a.yaml:1:1")],
+            nearestMiss: "NetworkPolicy shop/db spec.ingress[0] (a.yaml:9:5): port 5432 is not in 80", revision: 3,
+            length: 60)
+    }
+}

@@ -1,0 +1,144 @@
+import BPFEmit
+import CNetpoldABI
+import Foundation
+import PolicyIR
+import Testing
+
+@testable import Datapath
+
+@Suite("attaching to interfaces", .needsRoot, .serialized)
+struct AttachmentTests {
+    private static let clientKey = EndpointKey(namespace: "shop", name: "client")
+
+    /// A network of two pods, client and web, and a bpffs, with the test running in the node's namespace.
+    private static func withNetwork(
+        _ body: @escaping (PinPath, [EndpointKey: UInt32], RoutedNetwork) throws -> Void
+    ) throws {
+        let folder = "/tmp/netpold-attach-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { #expect(throws: Never.self) { try RoutedNetwork.remove(folder: folder) } }
+        let layout = NetworkLayout(
+            nodeAddresses: [IPAddress(ipv4: 0xc0a8_4d01)],
+            attachments: [
+                .init(name: "client", nodeInterface: "np0", addresses: [NodeImages.client]),
+                .init(name: "web", nodeInterface: "np1", addresses: [NodeImages.web]),
+            ])
+        let network = try RoutedNetwork.build(layout, in: folder)
+        try PrivateBPFFilesystem.with { files in
+            try network.node.run {
+                let socket = try NetlinkSocket()
+                let interfaces = [
+                    clientKey: UInt32(bitPattern: try socket.link(named: "np0").index),
+                    NodeImages.webKey: UInt32(bitPattern: try socket.link(named: "np1").index),
+                ]
+                try body(files.pins, interfaces, network)
+            }
+        }
+    }
+
+    private static func image(port: UInt16 = 80) throws -> NodeImage {
+        let ingress = try NodeImages.policy(
+            .ingress, [NodeImages.bit(0, port: port)], peers: [NodeImages.clientID: 1])
+        return try NodeImages.node(
+            subjects: [
+                NodeImages.subject("client", ingress: NodeImages.open(.ingress)),
+                NodeImages.subject(ingress: ingress),
+            ],
+            endpoints: [
+                NodeImages.endpoint("client", NodeImages.client, subject: "client", identity: NodeImages.clientID),
+                NodeImages.endpoint("web", NodeImages.web),
+            ])
+    }
+
+    private static func udpImage(port: UInt16) throws -> NodeImage {
+        var image = try image()
+        image.subjects[1].ingress = try NodeImages.policy(
+            .ingress, [NodeImages.bit(0, port: port, protocol: .udp)], peers: [NodeImages.clientID: 1])
+        return image
+    }
+
+    private static func open(_ pins: PinPath, _ style: AttachmentStyle) throws -> NodeDatapath {
+        try NodeDatapath(DatapathOptions(pins: pins, attachment: style, conntrackEntries: 1024))
+    }
+
+    /// Programs at the hooks of an interface.
+    private static func attached(_ node: NodeDatapath, _ ifindex: UInt32) throws -> [UInt32] {
+        try Hook.both(of: ifindex).compactMap { hook in try node.attachments.programID(at: hook) }
+    }
+
+    @Test(
+        "hooks are attached, adopted by the next process without a gap, and taken off with their pod",
+        arguments: [AttachmentStyle.tcx, .clsact])
+    func lifecycle(style: AttachmentStyle) throws {
+        try Self.withNetwork { pins, interfaces, _ in
+            let web = try #require(interfaces[NodeImages.webKey])
+            var programs: [UInt32] = []
+            var slot: UInt32 = 0
+            do {
+                let node = try Self.open(pins, style)
+                let report = try node.apply(try Self.image(), interfaces: interfaces)
+                #expect(report.hooksChanged == 4)
+                for endpoint in report.endpoints {
+                    #expect(endpoint.failure?.description == nil)
+                    #expect(endpoint.attachment == style)
+                }
+                #expect(try node.apply(try Self.image(), interfaces: interfaces).changedAnything == false)
+                programs = try Self.attached(node, web)
+                slot = try #require(node.endpoints[NodeImages.webKey]).slot
+                #expect(programs.count == 2)
+            }
+            let node = try Self.open(pins, style)
+            #expect(node.attachments.hooks.count == 4)
+            #expect(try Self.attached(node, web) == programs)
+            let report = try node.apply(try Self.image(), interfaces: interfaces)
+            #expect(report.hooksChanged == 0)
+            #expect(node.endpoints[NodeImages.webKey]?.slot == slot)
+            #expect(try Self.attached(node, web) == programs)
+            #expect(try node.apply(try Self.image(), interfaces: interfaces).changedAnything == false)
+
+            var less = try Self.image()
+            less.endpoints.removeAll { $0.name == "web" }
+            #expect(try node.apply(less, interfaces: interfaces).hooksChanged == 2)
+            #expect(try Self.attached(node, web) == [])
+            try node.detach()
+            #expect(node.attachments.hooks == [])
+        }
+    }
+
+    @Test(
+        "packets on the wire meet the policy, also while no process is there",
+        arguments: [AttachmentStyle.tcx, .clsact])
+    func wire(style: AttachmentStyle) throws {
+        try Self.withNetwork { pins, interfaces, network in
+            let client = try #require(network.pods["client"])
+            let web = try #require(network.pods["web"])
+            let loop = try EventLoop()
+            let responder = try Responder(
+                name: "web", in: web,
+                ports: [80, 81].map { .init(address: NodeImages.web, protocol: .udp, port: $0) }, loop: loop)
+            func reaches(_ port: UInt16) throws -> Bool {
+                let probe = Probe(
+                    namespace: client, source: NodeImages.client, destination: NodeImages.web, protocol: .udp,
+                    port: port, retries: 0)
+                return try Prober(loop: loop).run([probe]) == [.answered(by: "web")]
+            }
+            defer { withExtendedLifetime(responder) {} }
+            do {
+                let node = try Self.open(pins, style)
+                _ = try node.apply(
+                    try Self.udpImage(port: 80), interfaces: interfaces)
+                #expect(try reaches(80))
+                #expect(try !reaches(81))
+            }
+            #expect(try reaches(80))
+            #expect(try !reaches(81))
+            let node = try Self.open(pins, style)
+            #expect(try reaches(80))
+            _ = try node.apply(try Self.udpImage(port: 81), interfaces: interfaces)
+            #expect(try !reaches(80))
+            #expect(try reaches(81))
+            try node.detach()
+            #expect(try reaches(80))
+        }
+    }
+}

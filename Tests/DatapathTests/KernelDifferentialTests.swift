@@ -1,0 +1,73 @@
+import BPFEmit
+import CNetpoldABI
+import Datapath
+import Foundation
+import NetpoldTestSupport
+import PolicyIR
+import Testing
+
+/// Random clusters and policies decided by packets through the loaded programs, against the naive evaluator.
+@Suite(.needsRoot) struct KernelDifferentialTests {
+    /// Flows of a run; `NETPOLD_DIFF_FLOWS=1000000` for the long one, `NETPOLD_DIFF_SEED` for another start.
+    private static let flows = ProcessInfo.processInfo.environment["NETPOLD_DIFF_FLOWS"].flatMap { Int($0) } ?? 40_000
+    private static let seed = ProcessInfo.processInfo.environment["NETPOLD_DIFF_SEED"].flatMap { UInt64($0) } ?? 1
+    private static let flowsPerCluster = 200
+
+    @Test("the kernel decides random flows as the evaluator does")
+    func kernelAgreesWithEvaluator() throws {
+        var decider: KernelDecider?
+        var compared = 0
+        for number in 0..<UInt64(max(1, Self.flows / Self.flowsPerCluster)) {
+            let seed = Self.seed &+ number
+            let cluster = RandomCluster(seed: seed)
+            var allocator = IdentityAllocator()
+            let image = NodeCompiler.compile(
+                cluster.objects, policies: cluster.policies, localNode: cluster.localNode, allocator: &allocator)
+            if let decider { try decider.update(image) }
+            let kernel = try decider ?? KernelDecider(image)
+            decider = kernel
+            compared += try compare(cluster, image, kernel, seed: seed)
+        }
+        print("kernel against evaluator: \(compared) decisions compared")
+        #expect(compared > Self.flows / 4)
+    }
+
+    /// Asks both about each side of random flows; returns how many were asked.
+    private func compare(
+        _ cluster: RandomCluster, _ image: NodeImage, _ kernel: KernelDecider, seed: UInt64
+    ) throws -> Int {
+        let evaluator = ReferenceEvaluator(cluster.objects, policies: cluster.policies, localNode: cluster.localNode)
+        var oracle = EvaluatorOracle(evaluator)
+        let owners = Dictionary(
+            image.endpoints.flatMap { endpoint in endpoint.addresses.map { ($0, endpoint.key) } }
+        ) { first, _ in first }
+        var random = SplitMix64(seed: seed ^ 0xf10e)
+        var compared = 0
+        for _ in 0..<Self.flowsPerCluster {
+            guard let (source, destination) = cluster.flowEnds(&random) else { break }
+            let (proto, port) = RandomCluster.traffic(isIPv4: source.isIPv4, &random)
+            for direction in Direction.allCases {
+                let (own, remote) = direction == .egress ? (source, destination) : (destination, source)
+                guard let key = owners[own], kernel.knows(key),
+                    let expected = oracle.decide(own, direction, remote, proto, port, localNode: cluster.localNode)
+                else { continue }
+                let answer = try kernel.decide(key, direction, remote: remote, protocol: proto, port: port)
+                // An ICMP error without a packet in it never reaches policy.
+                if answer.reason == UInt8(NP_DROP_ICMP_INNER.rawValue) { continue }
+                compared += 1
+                #expect(
+                    answer.verdict == Self.verdict(expected),
+                    "seed \(seed): \(source) -> \(destination) \(proto) \(port) \(direction), reason \(answer.reason)")
+            }
+        }
+        return compared
+    }
+
+    private static func verdict(_ decision: SideDecision) -> KernelDecider.Answer.Verdict {
+        switch decision.verdict {
+        case .allow: .allow
+        case .deny: .deny
+        case .l7: .l7
+        }
+    }
+}

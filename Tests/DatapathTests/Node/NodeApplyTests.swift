@@ -1,0 +1,205 @@
+import BPFEmit
+import CNetpoldABI
+import PolicyIR
+import Testing
+
+@testable import Datapath
+
+@Suite("going from image to image", .needsRoot, .serialized)
+struct NodeApplyTests {
+    private static func web(_ bits: [PolicyBits.Bit], peers: [UInt32: UInt64]) throws -> NodeImage {
+        try NodeImages.node(subjects: [
+            NodeImages.subject(ingress: NodeImages.policy(.ingress, bits, peers: peers))
+        ])
+    }
+
+    @Test("equal images change nothing; a revoked flow stops, an allowed one goes on, a re-allowed one resumes")
+    func revisions() throws {
+        let node = try NodeDatapath.forTests()
+        let probe = HookProbe(node: node)
+        let both = try Self.web(
+            [NodeImages.bit(0, port: 80), NodeImages.bit(1, port: 81)], peers: [NodeImages.clientID: 0b11])
+        let first = try node.apply(both, interfaces: [:])
+        #expect(first.programsLoaded == 2)
+        #expect(first.endpoints.map(\.revision) == [1])
+        #expect(try node.apply(both, interfaces: [:]).changedAnything == false)
+        #expect(try probe.tcp(source: 5000, port: 80) == NP_REASON_ALLOWED)
+        #expect(try probe.tcp(source: 5001, port: 81) == NP_REASON_ALLOWED)
+        #expect(try probe.tcp(source: 5000, port: 80, flags: 0x10) == NP_REASON_ESTABLISHED)
+        #expect(try probe.tcpReply(source: 5000, port: 80) == NP_REASON_REPLY)
+
+        let only80 = try Self.web([NodeImages.bit(0, port: 80)], peers: [NodeImages.clientID: 1])
+        #expect(try node.apply(only80, interfaces: [:]).endpoints.map(\.revision) == [2])
+        #expect(try probe.tcp(source: 5001, port: 81, flags: 0x10) == NP_DROP_POLICY_DEFAULT)
+        #expect(try probe.tcpReply(source: 5001, port: 81) == NP_DROP_POLICY_DEFAULT)
+        #expect(try probe.tcpReply(source: 5000, port: 80) == NP_REASON_REVALIDATED)
+        #expect(try probe.tcp(source: 5000, port: 80, flags: 0x10) == NP_REASON_ESTABLISHED)
+
+        _ = try node.apply(both, interfaces: [:])
+        #expect(try probe.tcp(source: 5001, port: 81, flags: 0x10) == NP_REASON_REVALIDATED)
+        #expect(try probe.tcpReply(source: 5001, port: 81) == NP_REASON_REPLY)
+    }
+
+    @Test(
+        "new pods with new labels load no program; pods that go are forgotten; a full peers map makes way for a larger one"
+    )
+    func inPlace() throws {
+        let node = try NodeDatapath.forTests()
+        let probe = HookProbe(node: node)
+        func image(clients: Int) throws -> NodeImage {
+            let numbers = (0..<UInt32(clients)).map { 1000 + $0 }
+            let ingress = try NodeImages.policy(
+                .ingress, [NodeImages.bit(0, port: 80)],
+                peers: Dictionary(uniqueKeysWithValues: numbers.map { ($0, 1) }))
+            return try NodeImages.node(
+                subjects: [NodeImages.subject(ingress: ingress)],
+                addresses: numbers.map { (IPAddress(ipv4: 0x0a01_0000 + $0), $0) } + [
+                    (NodeImages.web, NodeImages.webID)
+                ])
+        }
+        let third = IPAddress(ipv4: 0x0a01_0000 + 1002)
+        #expect(try node.apply(try image(clients: 2), interfaces: [:]).programsLoaded == 2)
+        #expect(try probe.tcp(from: third, source: 1) == NP_DROP_POLICY_DEFAULT)
+        let grown = try node.apply(try image(clients: 3), interfaces: [:])
+        #expect(grown.programsLoaded == 0)
+        #expect(try probe.tcp(from: third, source: 2) == NP_REASON_ALLOWED)
+        #expect(try node.apply(try image(clients: 2), interfaces: [:]).programsLoaded == 0)
+        #expect(try probe.tcp(from: third, source: 3) == NP_DROP_POLICY_DEFAULT)
+        #expect(try probe.tcp(from: third, source: 2, flags: 0x10) == NP_DROP_POLICY_DEFAULT)
+        #expect(try node.apply(try image(clients: 100), interfaces: [:]).programsLoaded == 1)
+        #expect(try probe.tcp(from: third, source: 4) == NP_REASON_ALLOWED)
+        #expect(node.subjects["web"]?.ingress.peers.count == 100)
+        #expect(try node.apply(try image(clients: 100), interfaces: [:]).changedAnything == false)
+    }
+
+    @Test("an identity that retires while the rules change leaves nothing behind, and denied stays denied")
+    func relabelled() throws {
+        let node = try NodeDatapath.forTests()
+        let probe = HookProbe(node: node)
+        func image(_ identity: UInt32, port: UInt16) throws -> NodeImage {
+            let ingress = try NodeImages.policy(
+                .ingress, [NodeImages.bit(0, .deny), NodeImages.bit(1, anyPeer: true, port: port)],
+                peers: [identity: 1])
+            return try NodeImages.node(
+                subjects: [NodeImages.subject(ingress: ingress)],
+                addresses: [(NodeImages.client, identity), (NodeImages.web, NodeImages.webID)])
+        }
+        _ = try node.apply(try image(500, port: 80), interfaces: [:])
+        #expect(try probe.tcp(source: 1) == NP_DROP_POLICY_DENY)
+        _ = try node.apply(try image(501, port: 81), interfaces: [:])
+        #expect(try probe.tcp(source: 2, port: 81) == NP_DROP_POLICY_DENY)
+        #expect(try probe.tcp(from: NodeImages.stranger, source: 2, port: 81) == NP_REASON_ALLOWED)
+        #expect(node.subjects["web"]?.ingress.peers.keys.sorted() == [501])
+    }
+
+    @Test("counters outlive the program that counted; what they stand for is known until the next apply")
+    func counters() throws {
+        let node = try NodeDatapath.forTests()
+        let probe = HookProbe(node: node)
+        func image(_ port: UInt16) throws -> NodeImage {
+            try Self.web([NodeImages.bit(0, port: port)], peers: [NodeImages.clientID: 1])
+        }
+        func count(_ meaning: RuleHitKey.Meaning) throws -> UInt64? {
+            try node.packetsByRule()[RuleHitKey(subject: "web", direction: .ingress, meaning: meaning)]
+        }
+        let rule = RuleHitKey.Meaning.rule(
+            RuleBit(rule: 0, action: .allow, isL7: false, origin: NodeImages.origin("rule-0")))
+        _ = try node.apply(try image(80), interfaces: [:])
+        for source in 1...3 as ClosedRange<UInt16> { _ = try probe.tcp(source: source) }
+        _ = try probe.tcp(source: 9, port: 99)
+        #expect(try count(rule) == 3)
+        #expect(try count(.defaultDeny) == 1)
+        for port in 81...90 as ClosedRange<UInt16> {
+            _ = try node.apply(try image(port), interfaces: [:])
+            _ = try probe.tcp(source: 1, port: port)
+        }
+        #expect(try count(rule) == 13)
+        #expect(try count(.defaultDeny) == 1)
+        #expect(node.hits.used < 40)
+    }
+
+    @Test("a pod that went is dropped at once, and its slot keeps no right")
+    func removed() throws {
+        let node = try NodeDatapath.forTests()
+        let shop = try NodeImages.shop()
+        _ = try node.apply(shop, interfaces: [:])
+        let stub = try #require(node.endpoints[NodeImages.webKey]).ingressStub
+        var empty = shop
+        empty.endpoints = []
+        empty.subjects = []
+        _ = try node.apply(empty, interfaces: [:])
+        let packet = FlowPacket(
+            source: NodeImages.client, destination: NodeImages.web, protocol: .tcp, sourcePort: 1, destinationPort: 80)
+        #expect(try HookProbe(node: node).run(packet, stub) == NP_DROP_NOT_READY)
+        let next = try node.apply(shop, interfaces: [:])
+        #expect(next.endpoints.map(\.revision) == [2])
+    }
+
+    @Test("what cannot be done whole is refused before anything changes")
+    func refused() throws {
+        let node = try NodeDatapath.forTests()
+        let probe = HookProbe(node: node)
+        let shop = try NodeImages.shop()
+        _ = try node.apply(shop, interfaces: [:])
+        var tooManyAddresses = shop
+        tooManyAddresses.endpoints[0].addresses = [NodeImages.web, NodeImages.client, NodeImages.stranger]
+        var noSubject = shop
+        noSubject.subjects = []
+        var badProgram = try Self.web([NodeImages.bit(0, port: 81)], peers: [NodeImages.clientID: 1])
+        badProgram.subjects[0].ingress.program.instructions[0] = AssembledProgram.instruction(0xbf, source: 7)
+        for (image, errno) in [(tooManyAddresses, "E2BIG"), (noSubject, "EINVAL"), (badProgram, "EACCES")] {
+            let error = #expect(throws: BPFError.self) { try node.apply(image, interfaces: [:]) }
+            #expect(error?.errnoName == errno)
+            #expect(try probe.tcp(source: .random(in: 1...60_000)) == NP_REASON_ALLOWED)
+        }
+        #expect(try node.apply(shop, interfaces: [:]).changedAnything == false)
+    }
+
+    @Test("whichever call of the kernel fails, the next apply gets there, and revoked flows are cut")
+    func faults() throws {
+        let node = try NodeDatapath.forTests()
+        let probe = HookProbe(node: node)
+        let before = try NodeImages.node(subjects: [
+            NodeImages.subject(
+                ingress: NodeImages.policy(
+                    .ingress, [NodeImages.bit(0, port: 80), NodeImages.bit(1, port: 81)],
+                    peers: [NodeImages.clientID: 0b11, NodeImages.strangerID: 0b01]))
+        ])
+        var after = try NodeImages.node(
+            subjects: [
+                NodeImages.subject(
+                    ingress: NodeImages.policy(.ingress, [NodeImages.bit(0, port: 80)], peers: [400: 1])),
+                NodeImages.subject("other", ingress: NodeImages.open(.ingress)),
+            ], addresses: [(NodeImages.client, 400), (NodeImages.web, NodeImages.webID)])
+        after.endpoints.append(NodeImages.endpoint("other", NodeImages.stranger, subject: "other"))
+        var source: UInt16 = 1
+        var failures = 0
+        for operation in [.createMap, .loadProgram, .writeMap, .deleteFromMap, .waitForReaders] as [BPFOperation] {
+            for call in 0..<40 {
+                _ = try node.apply(before, interfaces: [:])
+                source += 1
+                #expect(try probe.tcp(source: source, port: 80) == NP_REASON_ALLOWED)
+                #expect(try probe.tcp(source: source, port: 81) == NP_REASON_ALLOWED)
+                let fault = InjectedFault(operation, call: call, errno: 12)
+                let error = InjectedFault.$current.withValue(fault) { () -> BPFError? in
+                    do throws(BPFError) {
+                        _ = try node.apply(after, interfaces: [:])
+                        return nil
+                    } catch { return error }
+                }
+                guard fault.fired else { break }
+                failures += error == nil ? 0 : 1
+                // In between, a packet may meet the old or the new policy. The new one denies nothing of this flow.
+                let between = try probe.tcp(source: source, port: 80, flags: 0x10)
+                #expect(between.rawValue < NP_REASON_FIRST_DROP.rawValue, "\(operation) \(call): \(between.rawValue)")
+                _ = try node.apply(after, interfaces: [:])
+                #expect(try probe.tcp(source: source, port: 81, flags: 0x10) == NP_DROP_POLICY_DEFAULT)
+                #expect(try probe.tcp(source: source, port: 80, flags: 0x10).rawValue < NP_REASON_FIRST_DROP.rawValue)
+                #expect(try node.apply(after, interfaces: [:]).changedAnything == false)
+                #expect(node.subjects["web"]?.ingress.peers.keys.sorted() == [400])
+            }
+        }
+        #expect(failures > 10)
+        #expect(node.hits.used < 200)
+    }
+}

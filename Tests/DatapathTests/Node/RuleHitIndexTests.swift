@@ -1,0 +1,42 @@
+import BPFEmit
+import PolicyIR
+import Testing
+
+@testable import Datapath
+
+@Suite("ranges of np_rule_hits")
+struct RuleHitIndexTests {
+    private func take(_ count: Int, _ index: inout RuleHitIndex, capacity: Int = 20) -> UInt32? {
+        index.take(count: count, capacity: capacity, subject: "s", direction: .ingress, bits: [])?.base
+    }
+
+    @Test("ranges never overlap, never hold 0, and a freed one is handed out again")
+    func ranges() throws {
+        var index = RuleHitIndex()
+        #expect(take(5, &index) == 1)
+        #expect(take(6, &index) == 6)
+        #expect(take(8, &index) == 12)
+        #expect(take(1, &index) == nil)
+        index.remove(try #require(index.entry(of: 7)))
+        #expect(take(7, &index) == nil)
+        #expect(take(4, &index) == 6)
+        #expect(take(2, &index) == 10)
+        #expect(index.entries.map(\.base) == [1, 6, 10, 12])
+    }
+
+    @Test("an index is resolved to its rule, its default or the host; others to nothing")
+    func meaning() {
+        var index = RuleHitIndex()
+        let bit = RuleBit(rule: 3, action: .allow, isL7: false, origin: NodeImages.origin("r"))
+        _ = index.take(count: 2, capacity: 100, subject: "other", direction: .egress, bits: [])
+        _ = index.take(count: 4, capacity: 100, subject: "web", direction: .ingress, bits: [bit])
+        let meanings: [(UInt32, RuleHitKey.Meaning?)] = [
+            (0, nil), (3, .defaultDeny), (4, .defaultAllow), (5, .host), (6, .rule(bit)), (7, nil), (99, nil),
+        ]
+        for (number, meaning) in meanings {
+            #expect(
+                index.meaning(of: number)
+                    == meaning.map { RuleHitKey(subject: "web", direction: .ingress, meaning: $0) })
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import CNetpoldABI
+import NetpoldTestSupport
+import PolicyIR
+import Testing
+
+@testable import Datapath
+
+@Suite("event records", .needsRoot)
+struct EventTests {
+    private let packet = SamplePacket.tcp.packet(v6: false)
+
+    private func suppressed(_ reason: np_reason, _ harness: PacketHarness) throws -> UInt64 {
+        try harness.map("np_event_budget").perCPUValues(of: reason.rawValue, value: np_event_budget())
+            .reduce(0) { $0 + $1.suppressed }
+    }
+
+    private func written(_ reason: np_reason, _ harness: PacketHarness) throws -> UInt64 {
+        try harness.map("np_event_budget").perCPUValues(of: reason.rawValue, value: np_event_budget())
+            .reduce(0) { $0 + UInt64($1.written) }
+    }
+
+    @Test("nobody listens: nothing is written, nothing is suppressed")
+    func silent() throws {
+        try PacketHarness.with { harness throws in
+            let before = try (written(NP_DROP_SPOOFED_SOURCE, harness), suppressed(NP_DROP_SPOOFED_SOURCE, harness))
+            let spoofed = packet.with { $0.source = PacketWorld.ipv4(9) }
+            for _ in 0..<10 { #expect(try harness.send(spoofed, .egress) == NP_DROP_SPOOFED_SOURCE) }
+            #expect(
+                try (written(NP_DROP_SPOOFED_SOURCE, harness), suppressed(NP_DROP_SPOOFED_SOURCE, harness)) == before)
+        }
+    }
+
+    @Test("above the rate of its reason a record is left out and counted; the packet counters lose nothing")
+    func rate() throws {
+        try PacketHarness.with { harness throws in
+            try harness.map("np_control").set(UInt32(0), np_control(listeners: 1, wakeup_bytes: 1 << 20))
+            let spoofed = packet.with { $0.source = PacketWorld.ipv4(9) }
+            let before = try harness.count(of: NP_DROP_SPOOFED_SOURCE)
+            let packets = 1_000_000
+            _ = try harness.run(spoofed.frame, .egress, of: .a, repetitions: packets)
+            #expect(try harness.count(of: NP_DROP_SPOOFED_SOURCE) - before == UInt64(packets))
+            #expect(try suppressed(NP_DROP_SPOOFED_SOURCE, harness) > UInt64(packets / 2))
+        }
+    }
+}

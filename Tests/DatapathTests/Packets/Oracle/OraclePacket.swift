@@ -1,0 +1,41 @@
+import PolicyIR
+
+/// A frame as an independent reader sees it: naive, byte by byte, no knowledge of how the datapath does it.
+struct OraclePacket {
+    /// What kind of message it is, as far as judging goes.
+    enum Kind: Equatable {
+        /// Part of an exchange between two ends that have ports or something like them.
+        case exchange(asks: Bool)
+        /// The answer to an ICMP query.
+        case icmpAnswer
+        /// An ICMP message that stands alone.
+        case icmpMessage
+        /// An ICMP error and what it embeds.
+        case icmpError
+    }
+
+    /// Its place in a fragmented datagram.
+    struct FragmentPlace {
+        var identification: UInt32
+        var offset: Int
+        /// Bytes of the datagram up to the end of the transport header; set in first fragments.
+        var headers = 0
+    }
+
+    var source: IPAddress
+    var destination: IPAddress
+    var `protocol`: UInt8 = 0
+    /// Ports; of ICMP queries the identifier on the asking side and the query's type on the other.
+    var sourcePort: UInt16 = 0
+    var destinationPort: UInt16 = 0
+    var kind = Kind.exchange(asks: false)
+    var icmpType: UInt8 = 0
+    var icmpCode: UInt8 = 0
+    var hopLimit: UInt8 = 0
+    var fragment: FragmentPlace?
+    /// What follows the ICMP header.
+    var body: [UInt8] = []
+
+    /// The packet as seen against its direction of travel.
+    var isFirstFragment: Bool { fragment?.offset == 0 }
+}

@@ -1,0 +1,106 @@
+import CNetpoldABI
+import Glibc
+import NetpoldTestSupport
+import PolicyIR
+import Testing
+
+@testable import Datapath
+
+/// NETPOLD_PACKETS sets how many packets are sent (`make soak`: a million).
+@Suite("RandomPackets", .needsRoot)
+struct RandomPacketsTests {
+    private static let packets = getenv("NETPOLD_PACKETS").flatMap { Int(String(cString: $0)) } ?? 20_000
+    /// Packets between two clean slates, so that the flows of a run stay far below the map's capacity.
+    private static let round = 4_000
+
+    @Test("whatever arrives, the kernel does what the definition says, and counts it under the same reason")
+    func agreesWithTheDefinition() throws {
+        var reasons: [UInt32: Int] = [:]
+        try PacketHarness.with { harness throws in
+            for (number, start) in stride(from: 0, to: Self.packets, by: Self.round).enumerated() {
+                let count = min(Self.round, Self.packets - start)
+                guard try run(seed: UInt64(number), count: count, harness, &reasons) else { return }
+            }
+        }
+        print("RandomPackets: \(Self.packets) packets, 0 differences; by reason: \(Self.summary(reasons))")
+        // The generator reaches what the parser and the flows can say.
+        for reason in [
+            NP_REASON_ESTABLISHED, NP_REASON_REPLY, NP_REASON_ALLOWED, NP_REASON_REVALIDATED, NP_REASON_RELATED,
+            NP_REASON_ARP, NP_REASON_NEIGHBOUR_DISCOVERY, NP_DROP_POLICY_DENY, NP_DROP_POLICY_DEFAULT,
+            NP_DROP_L7_UNAVAILABLE, NP_DROP_SPOOFED_SOURCE, NP_DROP_TRUNCATED, NP_DROP_BAD_HEADER, NP_DROP_ETHERTYPE,
+            NP_DROP_VLAN, NP_DROP_EXTENSION_HEADERS, NP_DROP_FRAGMENT_UNKNOWN, NP_DROP_FRAGMENT_TINY,
+            NP_DROP_ICMP_INNER, NP_DROP_SOURCE_ROUTE,
+        ] {
+            #expect(reasons[reason.rawValue, default: 0] > 0, "no packet came to reason \(reason.rawValue)")
+        }
+    }
+
+    /// One round from a clean slate. False: a difference was recorded.
+    private func run(seed: UInt64, count: Int, _ harness: PacketHarness, _ reasons: inout [UInt32: Int]) throws -> Bool
+    {
+        var generator = RandomPackets(seed: seed)
+        var oracle = OracleDatapath()
+        try harness.reset()
+        for pod in PacketWorld.Pod.allCases {
+            for direction in Direction.allCases {
+                try change(pod, direction, &generator, &oracle, harness)
+            }
+        }
+        for index in 0..<count {
+            if generator.chance(200) {
+                try change(
+                    generator.pick(PacketWorld.Pod.allCases), generator.pick(Direction.allCases), &generator, &oracle,
+                    harness)
+            }
+            let (frame, direction, pod) = generator.next()
+            guard frame.count >= Frame.shortest(ofType: frame) else { continue }
+            let expected = oracle.judge(frame, direction, of: pod)
+            let reason = try harness.confirm(expected, frame, direction, of: pod)
+            reasons[reason.rawValue, default: 0] += 1
+            guard reason == expected else {
+                Issue.record(
+                    """
+                    seed \(seed), packet \(index) at pod \(pod) \(direction): reason \(reason.rawValue), expected \
+                    \(expected.rawValue): \(Self.hex(frame))
+                    """)
+                return false
+            }
+        }
+        return true
+    }
+
+    private func change(
+        _ pod: PacketWorld.Pod, _ direction: Direction, _ generator: inout RandomPackets,
+        _ oracle: inout OracleDatapath,
+        _ harness: PacketHarness
+    ) throws {
+        let policy = Self.policy(&generator)
+        oracle.policies[pod, default: [:]][direction] = policy
+        oracle.revisions[pod, default: 0] += 1
+        try harness.set(policy, direction, of: pod)
+    }
+
+    private static func policy(_ generator: inout RandomPackets) -> PacketPolicy {
+        if generator.chance(3) { return .open }
+        let identities: [UInt32?] = [
+            nil, nil, nil, PacketWorld.identityA, PacketWorld.identityB, PacketWorld.identityC, PacketWorld.host,
+            PacketWorld.worldIPv4, PacketWorld.identityDocumentation,
+        ]
+        let rules = (0..<generator.pick([0, 1, 3, 6])).map { _ in
+            PacketPolicy.Rule(
+                identity: generator.pick(identities),
+                protocol: generator.pick([nil, .tcp, .udp, .sctp, .icmp, .icmpv6]),
+                ports: generator.pick([.all, PortRange(80), PortRange(8), PortRange(128), PortRange(0, 100)]),
+                isL7: generator.chance(6), denies: generator.chance(6))
+        }
+        return PacketPolicy(isolates: true, rules: rules)
+    }
+
+    private static func hex(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    private static func summary(_ reasons: [UInt32: Int]) -> String {
+        reasons.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,200 @@
+import BPFEmit
+import CNetpoldABI
+import NetpoldTestSupport
+import PolicyIR
+import Synchronization
+import Testing
+
+@testable import Datapath
+
+/// The datapath loaded with `PacketWorld` in it. Frames go through the emitted stub, the C programs and the emitted policies
+/// of a pod, as on a veth.
+///
+/// Loading takes the verifier seconds, so harnesses are lent out and used again. A test has one for itself; that is what makes
+/// `@unchecked Sendable` true.
+final class PacketHarness: @unchecked Sendable {
+    typealias Pod = PacketWorld.Pod
+
+    private static let idle = Mutex<[PacketHarness]>([])
+
+    /// Lends a harness in its first state: no flows, every policy open, both pods ready.
+    static func with(_ body: (PacketHarness) throws -> Void) throws {
+        let harness = try idle.withLock { $0.popLast() } ?? PacketHarness()
+        try harness.reset()
+        try body(harness)
+        idle.withLock { $0.append(harness) }
+    }
+
+    private let object: BPFObject
+    private let steps: BPFMap
+    private let policies: BPFMap
+    private let endpoints: BPFMap
+    private let reasons: BPFMap
+    let flows: BPFMap
+    private var stubs: [Pod: [Direction: BPFProgram]] = [:]
+    private var revisions: [Pod: UInt32] = [:]
+    private var counted: [UInt64] = Array(repeating: 0, count: Int(NP_REASON_COUNT.rawValue))
+
+    init() throws {
+        object = try BPFObject()
+        try object.load()
+        steps = try object.map("np_steps")
+        policies = try object.map("np_policies")
+        endpoints = try object.map("np_endpoints")
+        reasons = try object.map("np_reasons")
+        flows = try object.map("np_flows")
+        try fillIdentities()
+        for pod in Pod.allCases {
+            for direction in Direction.allCases {
+                let stub = try EntryStub.program(slot: pod.rawValue, direction: direction)
+                stubs[pod, default: [:]][direction] = try BPFProgram(
+                    stub, name: "np_stub", hitBase: 0, maps: [.steps: steps])
+            }
+        }
+    }
+
+    /// Takes the harness back to its first state.
+    func reset() throws {
+        for (step, name) in [
+            (NP_STEP_TO_POD, "np_to_pod"), (NP_STEP_FROM_POD, "np_from_pod"), (NP_STEP_VERDICT, "np_verdict"),
+            (NP_STEP_ICMP_ERROR, "np_icmp_error"),
+        ] {
+            try put(try object.program(name), into: steps, at: step.rawValue)
+        }
+        for entry in try flows.entries(key: np_flow_key(), value: np_flow()) { try flows.remove(entry.key) }
+        let fragments = try object.map("np_fragments")
+        for entry in try fragments.entries(key: np_fragment_key(), value: np_fragment()) {
+            try fragments.remove(entry.key)
+        }
+        try object.map("np_control").set(UInt32(0), np_control())
+        for pod in Pod.allCases {
+            for direction in Direction.allCases { try set(.open, direction, of: pod, bump: false) }
+            try bump(pod)
+        }
+        counted = try readReasons()
+    }
+
+    private func fillIdentities() throws {
+        let addresses = try object.map("np_addresses")
+        for entry in PacketWorld.exact { try addresses.set(np_address(entry.address), entry.identity) }
+        let prefixes = try object.map("np_prefixes")
+        for entry in PacketWorld.prefixes {
+            let key = np_prefix_key(prefix_length: entry.length, address: np_address(entry.address))
+            try prefixes.set(key, entry.identity)
+        }
+    }
+
+    private func put(_ program: BPFProgram, into map: BPFMap, at index: UInt32) throws {
+        try withExtendedLifetime(program) { try map.set(index, UInt32(bitPattern: program.fd)) }
+    }
+
+    private func slot(_ pod: Pod, _ direction: Direction) -> UInt32 { 2 * pod.rawValue + UInt32(direction.rawValue) }
+
+    private func writeEndpoint(_ pod: Pod, ready: Bool = true) throws {
+        var endpoint = np_endpoint()
+        let addresses = PacketWorld.addresses(of: pod).map(np_address.init)
+        endpoint.address = (addresses[0], addresses[1])
+        endpoint.revision = revisions[pod, default: 1]
+        endpoint.flags = ready ? UInt32(NP_ENDPOINT_READY) : 0
+        endpoint.policy = (slot(pod, .ingress), slot(pod, .egress))
+        try endpoints.set(pod.rawValue, endpoint)
+    }
+
+    /// Puts a policy in place, then bumps the endpoint's revision.
+    func set(
+        _ policy: PacketPolicy, _ direction: Direction, of pod: Pod = .a, hitBase: UInt32 = 0, bump: Bool = true
+    ) throws {
+        let image = try PolicyEmitter.emit(policy.bits(direction))
+        var maps: [MapSymbol: BPFMap] = [.steps: steps]
+        if image.words > 0 {
+            let peers = try BPFMap(
+                hash: "np_peers", keySize: 4, valueSize: 8 * image.words, capacity: max(image.peers.count, 1))
+            for entry in image.peers { try peers.setWords(entry.identity, entry.words) }
+            maps[.peers] = peers
+        }
+        let program = try BPFProgram(image.program, name: "np_policy", hitBase: hitBase, maps: maps)
+        try put(program, into: policies, at: slot(pod, direction))
+        if bump { try self.bump(pod) }
+    }
+
+    /// Puts any program in the place of a policy.
+    func set(program: EncodedProgram, _ direction: Direction, of pod: Pod = .a) throws {
+        let loaded = try BPFProgram(program, name: "np_policy", hitBase: 0, maps: [.steps: steps])
+        try put(loaded, into: policies, at: slot(pod, direction))
+    }
+
+    func removePolicy(_ direction: Direction, of pod: Pod = .a) throws { try policies.remove(slot(pod, direction)) }
+
+    func bump(_ pod: Pod) throws {
+        revisions[pod, default: 1] += 1
+        try writeEndpoint(pod)
+    }
+
+    func setReady(_ ready: Bool, _ pod: Pod) throws { try writeEndpoint(pod, ready: ready) }
+
+    func removeStep(_ step: np_step) throws { try steps.remove(step.rawValue) }
+
+    /// Sends a frame through a hook of a pod.
+    ///
+    /// - Returns: the reason it was counted under; `NP_REASON_NONE` when it was counted nowhere.
+    func send(_ frame: [UInt8], _ direction: Direction, of pod: Pod = .a) throws -> np_reason {
+        let returned = try run(frame, direction, of: pod)
+        let now = try readReasons()
+        let changed = now.indices.filter { now[$0] != counted[$0] }
+        defer { counted = now }
+        guard let reason = changed.first else {
+            #expect(returned == 2, "a packet passed that was counted nowhere")
+            return NP_REASON_NONE
+        }
+        #expect(changed.count == 1 && now[reason] == counted[reason] + 1, "one packet was counted more than once")
+        #expect(returned == (reason < Int(NP_REASON_FIRST_DROP.rawValue) ? 0 : 2), "verdict against reason \(reason)")
+        return np_reason(UInt32(reason))
+    }
+
+    func send(_ packet: IPPacket, _ direction: Direction, of pod: Pod = .a) throws -> np_reason {
+        try send(packet.frame, direction, of: pod)
+    }
+
+    /// As `send`, faster: looks at the counter of the expected reason first, and at the others only when it stood still.
+    func confirm(
+        _ expected: np_reason, _ frame: [UInt8], _ direction: Direction, of pod: Pod
+    ) throws -> np_reason {
+        let returned = try run(frame, direction, of: pod)
+        let index = Int(expected.rawValue)
+        guard try count(of: expected) == counted[index] + 1,
+            returned == (index < Int(NP_REASON_FIRST_DROP.rawValue) ? 0 : 2)
+        else {
+            let now = try readReasons()
+            let moved = now.indices.filter { now[$0] != counted[$0] }
+            return np_reason(UInt32(moved.first { $0 != index } ?? 0))
+        }
+        counted[index] += 1
+        return expected
+    }
+
+    /// What the hook's stub returns for a frame, `TC_ACT_OK` or `TC_ACT_SHOT`.
+    func run(_ frame: [UInt8], _ direction: Direction, of pod: Pod, repetitions: Int = 1) throws -> Int32 {
+        let stub = try #require(stubs[pod]?[direction])
+        var run = TestRun(frame: frame)
+        run.repetitions = repetitions
+        return try run.run(stub).returned
+    }
+
+    /// Packets counted under one reason.
+    func count(of reason: np_reason) throws -> UInt64 {
+        try reasons.perCPUValues(of: reason.rawValue, value: np_counter()).reduce(0) { $0 + $1.packets }
+    }
+
+    private func readReasons() throws -> [UInt64] {
+        var totals = [UInt64](repeating: 0, count: counted.count)
+        for (key, values) in try reasons.perCPUEntries(value: np_counter()) {
+            totals[Int(key)] = values.reduce(0) { $0 + $1.packets }
+        }
+        return totals
+    }
+
+    /// The flow entries there are.
+    func flowCount() throws -> Int { try flows.entries(key: np_flow_key(), value: np_flow()).count }
+
+    func map(_ name: String) throws -> BPFMap { try object.map(name) }
+}

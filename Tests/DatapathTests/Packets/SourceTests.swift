@@ -1,0 +1,136 @@
+import CNetpoldABI
+import NetpoldTestSupport
+import PolicyIR
+import Testing
+
+@testable import Datapath
+
+@Suite("source addresses and neighbour discovery", .needsRoot)
+struct SourceTests {
+    @Test("a pod sends from its own addresses only", arguments: [false, true])
+    func spoofed(v6: Bool) throws {
+        try PacketHarness.with { harness throws in
+            let packet = SamplePacket.udp.packet(v6: v6)
+            #expect(try harness.send(packet, .egress) == NP_REASON_ALLOWED)
+            let foreign: [IPAddress] =
+                v6
+                ? [
+                    PacketWorld.ipv6(2), PacketWorld.ipv6(254), PacketWorld.unspecified, PacketWorld.linkLocal,
+                    PacketWorld.allNodes, IPAddress(high: 0, low: 1), IPAddress(high: 0xfd00_0000_0000_0001, low: 1),
+                ]
+                : [
+                    PacketWorld.ipv4(2), PacketWorld.ipv4(254), .init(ipv4: 0), .init(ipv4: 0x7f00_0001),
+                    .init(ipv4: .max),
+                ]
+            for source in foreign {
+                let spoofed = packet.with { $0.source = source }
+                #expect(try harness.send(spoofed, .egress) == NP_DROP_SPOOFED_SOURCE, "\(source)")
+            }
+        }
+    }
+
+    /// An ICMPv6 message of A's link.
+    static func message(
+        _ type: UInt8, from source: IPAddress, to destination: IPAddress, hopLimit: UInt8, code: UInt8 = 0
+    ) -> IPPacket {
+        IPPacket(source, destination, .icmpv6, Transport.icmp(type, code: code, body: [UInt8](repeating: 0, count: 16)))
+            .with { $0.hopLimit = hopLimit }
+    }
+
+    static let neighbourTypes: [UInt8] = [133, 134, 135, 136, 137]
+    static let listenerTypes: [UInt8] = [131, 132, 143]
+
+    @Test("with everything denied both ways, neighbour discovery and listener reports work")
+    func allowed() throws {
+        try PacketHarness.with { harness throws in
+            try harness.set(.closed, .ingress)
+            try harness.set(.closed, .egress)
+            let group = IPAddress(high: 0xff02_0000_0000_0000, low: 0x16)
+            for type in [133, 135, 136] as [UInt8] {
+                for source in [PacketWorld.linkLocal, PacketWorld.unspecified, PacketWorld.ipv6(1)] {
+                    for destination in [PacketWorld.allNodes, PacketWorld.linkLocal, PacketWorld.ipv6(254)] {
+                        let sent = Self.message(type, from: source, to: destination, hopLimit: 255)
+                        #expect(
+                            try harness.send(sent, .egress) == NP_REASON_NEIGHBOUR_DISCOVERY,
+                            "\(type) to \(destination)")
+                    }
+                }
+            }
+            for type in Self.neighbourTypes {
+                let received = Self.message(type, from: PacketWorld.linkLocal, to: PacketWorld.ipv6(1), hopLimit: 255)
+                #expect(try harness.send(received, .ingress) == NP_REASON_NEIGHBOUR_DISCOVERY, "\(type)")
+            }
+            for type in Self.listenerTypes {
+                let sent = Self.message(type, from: PacketWorld.linkLocal, to: group, hopLimit: 1)
+                #expect(try harness.send(sent, .egress) == NP_REASON_NEIGHBOUR_DISCOVERY, "\(type)")
+            }
+            let query = Self.message(130, from: PacketWorld.linkLocal, to: PacketWorld.allNodes, hopLimit: 1)
+            #expect(try harness.send(query, .ingress) == NP_REASON_NEIGHBOUR_DISCOVERY)
+        }
+    }
+
+    @Test("the exception leaks nothing: hop limit, destination, code, type and fragments are strict")
+    func strict() throws {
+        let own = PacketWorld.ipv6(1)
+        let local = PacketWorld.linkLocal
+        let far = PacketWorld.ipv6(3)
+        var fromPod: [(String, IPPacket, np_reason)] = [
+            ("to another pod", Self.message(135, from: own, to: far, hopLimit: 255), NP_DROP_POLICY_DEFAULT),
+            (
+                "from a link address to another pod", Self.message(135, from: local, to: far, hopLimit: 255),
+                NP_DROP_SPOOFED_SOURCE
+            ),
+            (
+                "from elsewhere", Self.message(135, from: far, to: PacketWorld.allNodes, hopLimit: 255),
+                NP_DROP_SPOOFED_SOURCE
+            ),
+            (
+                "with a code", Self.message(135, from: own, to: PacketWorld.allNodes, hopLimit: 255, code: 1),
+                NP_DROP_POLICY_DEFAULT
+            ),
+            ("a report to a host", Self.message(143, from: local, to: far, hopLimit: 1), NP_DROP_SPOOFED_SOURCE),
+            (
+                "a report with hops left", Self.message(143, from: local, to: PacketWorld.allNodes, hopLimit: 2),
+                NP_DROP_SPOOFED_SOURCE
+            ),
+            (
+                "a report from a routed address", Self.message(143, from: own, to: PacketWorld.allNodes, hopLimit: 1),
+                NP_DROP_POLICY_DEFAULT
+            ),
+        ]
+        // A pod is no router and no querier.
+        for type in [134, 137, 130] as [UInt8] {
+            for limit in [1, 255] as [UInt8] {
+                fromPod.append(
+                    (
+                        "type \(type)", Self.message(type, from: local, to: PacketWorld.allNodes, hopLimit: limit),
+                        NP_DROP_SPOOFED_SOURCE
+                    ))
+            }
+        }
+        for limit in [0, 1, 64, 254] as [UInt8] {
+            fromPod.append(
+                (
+                    "hop limit \(limit)", Self.message(135, from: own, to: PacketWorld.allNodes, hopLimit: limit),
+                    NP_DROP_POLICY_DEFAULT
+                ))
+        }
+        let first = Self.message(135, from: own, to: PacketWorld.allNodes, hopLimit: 255)
+            .with { $0.fragment = .init(5, offset: 0, more: true) }
+        fromPod.append(("in fragments", first, NP_DROP_POLICY_DEFAULT))
+
+        try PacketHarness.with { harness throws in
+            try harness.set(.closed, .ingress)
+            try harness.set(.closed, .egress)
+            for (name, packet, reason) in fromPod {
+                #expect(try harness.send(packet, .egress) == reason, "\(name)")
+            }
+            for type in Self.neighbourTypes {
+                let routed = Self.message(type, from: far, to: own, hopLimit: 254)
+                #expect(try harness.send(routed, .ingress) == NP_DROP_POLICY_DEFAULT, "\(type) routed")
+            }
+            let report = Self.message(143, from: far, to: own, hopLimit: 1)
+            #expect(try harness.send(report, .ingress) == NP_DROP_POLICY_DEFAULT)
+        }
+    }
+}

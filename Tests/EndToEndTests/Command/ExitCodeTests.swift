@@ -1,0 +1,62 @@
+import Foundation
+import Testing
+
+@Suite("Exit codes and mends of wrong input")
+struct ExitCodeTests {
+    private static let pods = """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: web, namespace: shop}
+        spec: {nodeName: node-1, containers: [{name: c}]}
+        status: {podIP: 10.0.0.1}
+        """
+
+    struct Case: Sendable, CustomStringConvertible {
+        var arguments: [String]
+        var says: String
+        var description: String { arguments.joined(separator: " ") }
+    }
+
+    static let wrong = [
+        Case(arguments: ["compile"], says: "error: Missing expected argument '--file"),
+        Case(arguments: ["complie"], says: "error: Unexpected argument 'complie'"),
+        Case(arguments: ["compile", "-f", "/nowhere"], says: "/nowhere: error: no such file or folder"),
+        Case(arguments: ["compile", "-f", "-", "--endpoint", "shop/wbe"], says: "did you mean shop/web?"),
+        Case(arguments: ["compile", "-f", "-", "--endpoint", "web"], says: "did you mean shop/web?"),
+        Case(arguments: ["compile", "-f", "-", "--node", "nope"], says: "error: no object names a node nope"),
+        Case(arguments: ["explain", "-f", "-", "shop/wbe", "shop/web", "80/TCP"], says: "did you mean shop/web?"),
+        Case(arguments: ["explain", "-f", "-", "10.0.0.1", "shop/web", "80/TCP"], says: "write ip:10.0.0.1"),
+        Case(arguments: ["explain", "-f", "-", "host", "shop/web", "80000/TCP"], says: "write 80/TCP"),
+        Case(arguments: ["explain", "-f", "-", "80/TCP", "host", "shop/web"], says: "Usage: netpold explain"),
+        Case(arguments: ["explain", "-f", "-", "--local-node", "x", "host", "shop/web", "80/TCP"], says: "a node x"),
+        Case(arguments: ["test", "/nowhere"], says: "/nowhere: error: no such file or folder"),
+        Case(arguments: ["lab", "-f", "/nowhere"], says: "/nowhere: error: no such file or folder"),
+        Case(arguments: ["agent", "--manifests", "/nowhere"], says: "--manifests /nowhere: no such folder"),
+        Case(arguments: ["status", "--instance", "-x"], says: "--instance"),
+    ]
+
+    @Test("Bad input exits with 2, names the mistake and prints no result", arguments: wrong)
+    func badInput(wrong: Case) throws {
+        let run = try BuiltNetpold.run(wrong.arguments, input: Self.pods)
+        #expect(run.code == 2, "\(run.errors)")
+        #expect(run.errors.contains(wrong.says), "\(run.errors)")
+        #expect(run.output.isEmpty)
+    }
+
+    @Test("Asking an agent that is not there exits with 1", arguments: ["status", "endpoints", "monitor"])
+    func noAgent(command: String) throws {
+        let run = try BuiltNetpold.run([command, "--instance", "nobody-here"])
+        #expect(run.code == 1)
+        #expect(run.errors.hasPrefix("error: no agent of instance nobody-here"))
+    }
+
+    @Test("A manifest with an error is counted after the result, which is what would be enforced")
+    func countedErrors() throws {
+        let policy =
+            "\n---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\nspec: {podSelctor: {}}"
+        let run = try BuiltNetpold.run(["compile", "-f", "-"], input: Self.pods + policy)
+        #expect(run.code == 2)
+        #expect(run.output.contains("shop/web"))
+        #expect(run.errors.hasSuffix("error in the manifests, listed above the result\n"), "\(run.errors)")
+    }
+}

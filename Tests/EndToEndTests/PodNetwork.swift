@@ -1,0 +1,100 @@
+import BPFEmit
+import Datapath
+import Glibc
+import PolicyIR
+
+/// Pods as network namespaces with veths to a node namespace, built for one test and taken away with it. Policies are
+/// compiled and applied in-process.
+final class PodNetwork {
+    let folder: String
+    let routed: RoutedNetwork
+    private let cluster: String
+    private let pods: [Pod]
+    private var datapath: NodeDatapath?
+    private var allocator = IdentityAllocator()
+
+    /// Builds the pods of a manifest (YAML text).
+    init(_ cluster: String, tag: String) throws {
+        self.cluster = cluster
+        folder = "/run/netpold/test-\(getpid())-\(tag)"
+        pods = try PodNetwork.decode(cluster).pods
+        mkdir("/run/netpold", 0o755)
+        guard mkdir(folder, 0o700) == 0 else { throw PodNetworkError("mkdir \(folder): \(errno)") }
+        let attachments = pods.enumerated().map { index, pod in
+            NetworkLayout.Attachment(
+                name: pod.metadata.name, nodeInterface: "np\(index)", addresses: pod.addresses)
+        }
+        do {
+            routed = try RoutedNetwork.build(
+                NetworkLayout(nodeAddresses: [IPAddress(ipv4: 0x0af4_00fe)], attachments: attachments), in: folder)
+        } catch {
+            try? RoutedNetwork.remove(folder: folder)
+            throw error
+        }
+    }
+
+    deinit {
+        if let datapath { try? routed.node.run { try datapath.detach() } }
+        try? RoutedNetwork.remove(folder: folder)
+    }
+
+    /// The path that stands for the node's namespace.
+    var nodePath: String { NetworkLayout.nodePath(in: folder) }
+
+    /// The folder in which the pods' namespaces are mounted.
+    var podsFolder: String { NetworkLayout.podsFolder(in: folder) }
+
+    /// A pod's namespace.
+    func namespace(_ pod: String) throws -> NetworkNamespace {
+        guard let namespace = routed.pods[pod] else { throw PodNetworkError("no pod \(pod)") }
+        return namespace
+    }
+
+    /// A pod's first address.
+    func address(_ pod: String) throws -> IPAddress {
+        guard let address = pods.first(where: { $0.metadata.name == pod })?.addresses.first else {
+            throw PodNetworkError("no address of \(pod)")
+        }
+        return address
+    }
+
+    /// Compiles policies (YAML text) with the cluster and puts them in force; returns when they are.
+    func apply(_ policies: String) throws {
+        let objects = try PodNetwork.decode(cluster + "\n---\n" + policies)
+        let lowered = PolicyLowering.lower(objects)
+        let image = NodeCompiler.compile(objects, policies: lowered.policies, allocator: &allocator)
+        try routed.node.run {
+            let datapath = try self.datapath ?? NodeDatapath(DatapathOptions(pins: nil))
+            self.datapath = datapath
+            var interfaces: [EndpointKey: UInt32] = [:]
+            for (index, pod) in pods.enumerated() {
+                let key = EndpointKey(namespace: pod.metadata.namespace, name: pod.metadata.name, uid: pod.metadata.uid)
+                interfaces[key] = if_nametoindex("np\(index)")
+            }
+            let report = try datapath.apply(image, interfaces: interfaces)
+            for endpoint in report.endpoints {
+                if let failure = endpoint.failure { throw failure }
+            }
+        }
+    }
+
+    /// Packets so far by `enum np_reason`.
+    func packetsByReason() throws -> [UInt8: UInt64] {
+        guard let datapath else { return [:] }
+        return try datapath.packetsByReason().mapValues(\.packets)
+    }
+
+    private static func decode(_ text: String) throws -> ClusterObjects {
+        var decoder = ManifestDecoder()
+        decoder.add(Array(text.utf8), file: "test.yaml")
+        let decoded = decoder.finish()
+        guard !decoded.hasErrors else { throw PodNetworkError("\(decoded.diagnostics)") }
+        return decoded.objects
+    }
+}
+
+/// Something the test set up did not work.
+struct PodNetworkError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}

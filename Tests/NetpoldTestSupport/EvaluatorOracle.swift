@@ -1,0 +1,30 @@
+public import PolicyIR
+
+/// The evaluator, with a subject's rules collected once.
+public struct EvaluatorOracle {
+    private let evaluator: ReferenceEvaluator
+    private var known: [String: SubjectPolicy] = [:]
+
+    /// Decides with this evaluator.
+    public init(_ evaluator: ReferenceEvaluator) { self.evaluator = evaluator }
+
+    /// What the local pod that owns an address answers; `nil` if none does, or if it speaks to itself.
+    public mutating func decide(
+        _ own: IPAddress, _ direction: Direction, _ remote: IPAddress, _ proto: L4Protocol, _ port: UInt16,
+        localNode: String
+    ) -> SideDecision? {
+        guard case .pod(let pod) = evaluator.view.owner(of: own), evaluator.view.node(of: pod) == localNode else {
+            return nil
+        }
+        if case .pod(let other) = evaluator.view.owner(of: remote), other.qualifiedName == pod.qualifiedName {
+            return nil
+        }
+        let key = "\(pod.qualifiedName) \(direction)"
+        let policy = known[key] ?? evaluator.subjectPolicy(for: pod, direction)
+        known[key] = policy
+        return policy.decide(
+            subject: pod, direction, remote: evaluator.view.remoteEnd(address: remote, seenFrom: localNode),
+            protocol: proto,
+            port: port)
+    }
+}

@@ -1,0 +1,119 @@
+public import PolicyIR
+
+/// A random small cluster and random policies over it: as many corners in as few objects as possible.
+public struct RandomCluster: Sendable {
+    /// The objects, API policies included.
+    public var objects: ClusterObjects
+    /// Policies that no API object of this version can say: other tiers, priorities, pass.
+    public var extra: [LoweredPolicy]
+    /// The node that is compiled.
+    public let localNode = "node-1"
+
+    /// Namespaces: the last one is declared by nobody.
+    public static let namespaces = ["alpha", "beta", "gamma"]
+    /// Addresses that nobody in the cluster owns, the ones that names have among them.
+    public static let outside: [IPAddress] = [
+        "1.1.1.1", "1.1.1.2", "1.2.3.4", "8.8.8.8", "10.0.1.250", "10.9.9.9", "5.5.5.5", "192.168.0.200",
+        "2600::1", "2600::2", "fd00:10::ffff", "2001:db8::1",
+    ].compactMap { IPAddress(parsing: $0) }
+
+    /// A cluster from a seed.
+    public init(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        objects = ClusterObjects()
+        for name in RandomCluster.namespaces.dropLast() {
+            var meta = ObjectMeta(name: name)
+            if random.once(in: 2) { meta.labels["team"] = random.pick(["x", "y"]) }
+            objects.namespaces.append(Namespace(metadata: meta))
+        }
+        objects.nodes = [
+            Node(metadata: ObjectMeta(name: "node-1"), addresses: RandomCluster.addresses("192.168.0.1", "fd00:1::1")),
+            Node(metadata: ObjectMeta(name: "node-2"), addresses: RandomCluster.addresses("192.168.0.2", "fd00:1::2")),
+            Node(metadata: ObjectMeta(name: "node-3"), addresses: RandomCluster.addresses("192.168.0.130")),
+        ]
+        objects.names = [
+            "api.example.com": RandomCluster.addresses("1.1.1.1", "2600::1"),
+            "www.example.com": RandomCluster.addresses("1.1.1.2", "1.1.1.1"),
+            "db.internal": RandomCluster.addresses("10.9.9.9", "10.0.0.1"),
+        ]
+        if !random.once(in: 3) {
+            objects.endpointSlices = [
+                EndpointSlice(
+                    metadata: ObjectMeta(name: "kubernetes", namespace: "default"), serviceName: "kubernetes",
+                    addresses: RandomCluster.addresses(random.pick(["192.168.0.1", "192.168.0.2", "5.5.5.5"])))
+            ]
+        }
+        for number in 0..<(4 + random.below(14)) { objects.pods.append(RandomCluster.pod(number, &random)) }
+        var policies = RandomPolicies(random: random)
+        for number in 0..<random.below(5) { objects.networkPolicies.append(policies.networkPolicy(number)) }
+        for number in 0..<random.below(5) { objects.ciliumPolicies.append(policies.ciliumPolicy(number)) }
+        extra = []
+        for number in 0..<random.below(4) { extra.append(policies.lowered(number)) }
+    }
+
+    /// All policies.
+    public var policies: [LoweredPolicy] { PolicyLowering.lower(objects).policies + extra }
+
+    /// A random pod; pods of equal numbers have equal names and addresses.
+    public static func pod(_ number: Int, _ random: inout SplitMix64) -> Pod {
+        var meta = ObjectMeta(name: "p\(number)", namespace: random.pick(namespaces))
+        for (key, values) in [
+            ("app", ["a", "b", "c"]), ("tier", ["1", "2"]), ("pod-template-hash", ["77", "88"]),
+            ("app.kubernetes.io/name", ["a", "b"]), ("kubernetes.io/x", ["1"]),
+        ] where !random.once(in: 3) {
+            meta.labels[key] = random.pick(values)
+        }
+        var pod = Pod(metadata: meta, nodeName: random.pick(["", "node-1", "node-1", "node-2"]))
+        pod.serviceAccount = random.once(in: 4) ? "ci" : "default"
+        if random.once(in: 2) {
+            pod.ports.append(ContainerPort(name: "http", protocol: .tcp, port: random.pick([80, 8080])))
+        }
+        if random.once(in: 6) { pod.ports.append(ContainerPort(name: "http", protocol: .tcp, port: 443)) }
+        if random.once(in: 3) {
+            pod.ports.append(ContainerPort(name: "dns", protocol: .udp, port: random.pick([53, 5353])))
+        }
+        if random.once(in: 6) { pod.ports.append(ContainerPort(name: "dns", protocol: .tcp, port: 53)) }
+        if random.once(in: 4) { pod.ports.append(ContainerPort(name: "", protocol: .tcp, port: 9)) }
+        let place = RandomCluster.namespaces.firstIndex(of: meta.namespace) ?? 0
+        if !random.once(in: 12) { pod.addresses += addresses("10.0.\(place).\(number + 1)") }
+        if random.once(in: 2) { pod.addresses += addresses("fd00:10::\(place):\(number + 1)") }
+        if random.once(in: 12) {
+            pod.hostNetwork = true
+            pod.addresses = addresses(
+                pod.nodeName == "node-2" ? "192.168.0.2" : "192.168.0.1", "192.168.0.\(number + 20)")
+        } else if random.once(in: 12) {
+            pod.phase = random.pick(["Succeeded", "Failed"])
+        }
+        return pod
+    }
+
+    /// Both ends of a random flow, of one family, the first or the second a local pod.
+    public func flowEnds(_ random: inout SplitMix64) -> (IPAddress, IPAddress)? {
+        let local = objects.pods.filter {
+            !$0.hostNetwork && !$0.isFinished && ($0.nodeName.isEmpty || $0.nodeName == localNode)
+        }.flatMap(\.addresses)
+        guard !local.isEmpty else { return nil }
+        let own = random.pick(local)
+        let others =
+            (RandomCluster.outside + objects.pods.flatMap(\.addresses) + objects.nodes.flatMap(\.addresses))
+            .filter { $0.isIPv4 == own.isIPv4 }
+        let other = random.pick(others)
+        return random.once(in: 2) ? (own, other) : (other, own)
+    }
+
+    /// A random protocol and port.
+    public static func traffic(isIPv4: Bool, _ random: inout SplitMix64) -> (L4Protocol, UInt16) {
+        switch random.below(8) {
+        case 0...3: (.tcp, random.pick([0, 53, 79, 80, 81, 443, 8080, 8090, 65535]))
+        case 4, 5: (.udp, random.pick([53, 80, 5353, 8080]))
+        case 6: random.once(in: 2) ? (.sctp, random.pick([80, 8080])) : (L4Protocol(rawValue: 47), 0)
+        default: (isIPv4 ? .icmp : .icmpv6, isIPv4 ? random.pick([0, 3, 8]) : random.pick([128, 129, 1]))
+        }
+    }
+
+    /// Addresses from texts.
+    public static func addresses(_ texts: String...) -> [IPAddress] { texts.compactMap { IPAddress(parsing: $0) } }
+
+    /// Prefixes from texts.
+    public static func prefixes(_ texts: String...) -> [IPPrefix] { texts.compactMap { IPPrefix(parsing: $0) } }
+}

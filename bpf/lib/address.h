@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Addresses: IPv6, IPv4 held mapped into ::ffff:0:0/96. Comparisons take all words at once: a branch a word would
+ * double the verifier's paths each time.
+ */
+#ifndef NP_ADDRESS_H
+#define NP_ADDRESS_H
+
+#include "wire.h"
+
+#define NP_MAPPED_WORD bpf_htonl(0x0000ffff) /* third word of a mapped IPv4 address */
+
+NP_INLINE void np_map_ipv4(struct np_address *to, __be32 address)
+{
+	to->word[0] = 0;
+	to->word[1] = 0;
+	to->word[2] = NP_MAPPED_WORD;
+	to->word[3] = address;
+}
+
+NP_INLINE bool np_is_mapped_ipv4(const struct np_address *a)
+{
+	return !(a->word[0] | a->word[1] | (a->word[2] ^ NP_MAPPED_WORD));
+}
+
+NP_INLINE bool np_is_unspecified(const struct np_address *a)
+{
+	return !(a->word[0] | a->word[1] | a->word[2] | a->word[3]);
+}
+
+NP_INLINE bool np_is_ipv6_multicast(const struct np_address *a)
+{
+	return (bpf_ntohl(a->word[0]) >> 24) == 0xff;
+}
+
+/* fe80::/10 */
+NP_INLINE bool np_is_ipv6_link_local(const struct np_address *a)
+{
+	return (bpf_ntohl(a->word[0]) >> 22) == (0xfe80 >> 6);
+}
+
+/* ff02::/16, flags zero: what no router forwards */
+NP_INLINE bool np_is_ipv6_link_multicast(const struct np_address *a)
+{
+	return (bpf_ntohl(a->word[0]) >> 16) == 0xff02;
+}
+
+NP_INLINE bool np_same_address(const struct np_address *a, const struct np_address *b)
+{
+	return !((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) | (a->word[2] ^ b->word[2]) |
+		 (a->word[3] ^ b->word[3]));
+}
+
+/* Two words as a number, in the order of the bytes on the wire. */
+NP_INLINE __u64 np_address_half(const struct np_address *a, int first)
+{
+	return (__u64)bpf_ntohl(a->word[first]) << 32 | bpf_ntohl(a->word[first + 1]);
+}
+
+/* Whether the end (a, a_port) comes after (b, b_port), comparing the bytes on the wire. */
+NP_INLINE bool np_end_is_after(const struct np_address *a, __be16 a_port, const struct np_address *b, __be16 b_port)
+{
+	if (np_address_half(a, 0) != np_address_half(b, 0))
+		return np_address_half(a, 0) > np_address_half(b, 0);
+	if (np_address_half(a, 2) != np_address_half(b, 2))
+		return np_address_half(a, 2) > np_address_half(b, 2);
+	return bpf_ntohs(a_port) > bpf_ntohs(b_port);
+}
+
+#endif

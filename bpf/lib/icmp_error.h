@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * ICMP errors are judged by the packet they embed, which travelled against them: one that the pod sent (error to the
+ * pod) or received (error from it). About a flow that the pod has admitted they pass, whoever sends them; any other
+ * is a message that policy may or may not let through by its type.
+ *
+ * In a program of its own: a second parse of the second half of a packet would square the verifier's work.
+ */
+#ifndef NP_ICMP_ERROR_H
+#define NP_ICMP_ERROR_H
+
+#include "judge.h"
+#include "parse.h"
+
+/* Hands the packet over to np_icmp_error. The cursor stands at the embedded packet. */
+NP_INLINE enum np_reason np_pass_to_error_step(const struct np_hook *hook, const struct np_cursor *cursor,
+					       const struct np_packet *packet)
+{
+	struct np_question *question = np_scratch_question();
+
+	if (!question)
+		return NP_DROP_INTERNAL;
+	question->packet = *packet;
+	question->embedded_offset = cursor->offset;
+	question->embedded_end = cursor->end;
+	bpf_tail_call(hook->skb, &np_steps, NP_STEP_ICMP_ERROR);
+	return NP_DROP_NO_STEP;
+}
+
+/* NP_REASON_NONE: `embedded` is filled with the packet that the error is about. */
+NP_INLINE enum np_reason np_parse_embedded(struct __sk_buff *skb, const struct np_question *question,
+					   struct np_packet *embedded)
+{
+	struct np_cursor cursor;
+	const bool ipv6 = question->packet.protocol == IPPROTO_ICMPV6;
+
+	np_cursor_start(&cursor, skb);
+	cursor.offset = question->embedded_offset;
+	cursor.end = question->embedded_end;
+	cursor.direct = false;
+	if (np_parse_network(&cursor, embedded, ipv6, true) || embedded->fragment == NP_FRAGMENT_LATER)
+		return NP_DROP_ICMP_INNER;
+	return NP_REASON_NONE;
+}
+
+/* An error goes to the sender of what it is about, and this pod was an end of that. */
+NP_INLINE bool np_concerns_pod(const struct np_hook *hook, const struct np_packet *error,
+			       const struct np_packet *embedded, enum np_direction travel)
+{
+	const struct np_address *own = travel == NP_EGRESS ? &embedded->source : &embedded->destination;
+
+	return np_is_endpoint_address(hook->endpoint, own) &&
+	       np_same_address(&embedded->source, &error->destination) &&
+	       (embedded->kind == NP_KIND_FLOW || embedded->kind == NP_KIND_ICMP_REPLY);
+}
+
+/* `error` is what question->packet was. */
+NP_INLINE enum np_reason np_judge_error(const struct np_hook *hook, struct np_question *question,
+					const struct np_packet *error)
+{
+	enum np_direction travel = hook->direction == NP_EGRESS ? NP_INGRESS : NP_EGRESS;
+	struct np_packet embedded = {};
+	struct np_flow_side own;
+	struct np_flow *flow;
+	__u32 source_side;
+
+	if (np_parse_embedded(hook->skb, question, &embedded))
+		return NP_DROP_ICMP_INNER;
+	if (!np_concerns_pod(hook, error, &embedded, travel))
+		return np_judge_stateless(hook, error);
+
+	source_side = np_flow_key_of(&embedded, &question->key);
+	question->own_side = np_own_side(source_side, travel);
+	flow = bpf_map_lookup_elem(&np_flows, &question->key);
+	if (!flow)
+		return np_judge_stateless(hook, error);
+	own = np_read_side(flow, question->own_side);
+	if (own.role == NP_ROLE_NONE)
+		return np_judge_stateless(hook, error);
+	if (own.revision == hook->endpoint->revision)
+		return NP_REASON_RELATED;
+
+	question->packet = embedded;
+	question->known = true;
+	return np_judge_by_policy(hook, question, travel, np_direction_of(own.role), NP_REASON_RELATED);
+}
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What to do with a parsed packet of a pod: pass what belongs to a flow that is admitted, ask the policy about the
+ * rest. Each function returns a reason that passes or drops, or does not return because the policy is being asked.
+ */
+#ifndef NP_JUDGE_H
+#define NP_JUDGE_H
+
+#include "policy.h"
+#include "source.h"
+
+/* The pod's hook at which a packet is judged. */
+struct np_hook {
+	struct __sk_buff *skb;
+	const struct np_endpoint *endpoint;
+	__u32 slot; /* of the endpoint */
+	enum np_direction direction; /* NP_EGRESS: from the pod */
+};
+
+NP_INLINE struct np_question *np_scratch_question(void)
+{
+	__u32 only = 0;
+
+	return bpf_map_lookup_elem(&np_scratch, &only);
+}
+
+/* The index of the pod's own side of a flow, from that of a packet's source. */
+NP_INLINE __u32 np_own_side(__u32 source_side, enum np_direction direction)
+{
+	return direction == NP_EGRESS ? source_side : source_side ^ 1;
+}
+
+/* Policy decides, and nothing is remembered: ICMP messages by type, and what is sent to a group. */
+NP_INLINE enum np_reason np_judge_stateless(const struct np_hook *hook, const struct np_packet *packet)
+{
+	struct np_question *question = np_scratch_question();
+	__u16 port = packet->kind == NP_KIND_FLOW ? bpf_ntohs(packet->destination_port) : packet->icmp_type;
+
+	if (!question)
+		return NP_DROP_INTERNAL;
+	question->packet = *packet;
+	question->endpoint = hook->slot;
+	question->revision = hook->endpoint->revision;
+	question->direction = hook->direction;
+	question->remember = false;
+	question->reason = NP_REASON_ALLOWED;
+	return np_ask_policy(hook->skb, hook->endpoint, question, np_remote_of(packet, hook->direction), port);
+}
+
+/*
+ * Policy of `direction` decides about the flow of `question->packet`, which travels as seen at a hook of
+ * `travel`. The policy is always asked as the initiator's packet would: by the port of the answering end.
+ */
+NP_INLINE enum np_reason np_judge_by_policy(const struct np_hook *hook, struct np_question *question,
+					    enum np_direction travel, enum np_direction direction,
+					    enum np_reason allowed)
+{
+	const struct np_packet *packet = &question->packet;
+	__be16 port = direction == travel ? packet->destination_port : packet->source_port;
+
+	question->endpoint = hook->slot;
+	question->revision = hook->endpoint->revision;
+	question->direction = direction;
+	question->remember = true;
+	question->reason = allowed;
+	return np_ask_policy(hook->skb, hook->endpoint, question, np_remote_of(packet, travel), bpf_ntohs(port));
+}
+
+/*
+ * A packet against the direction in which its flow was admitted answers only if it does not ask: a SYN from the
+ * server's port, or a ping back, is a new exchange. And an ICMP answer belongs to no flow that its sender asked in.
+ */
+NP_INLINE bool np_belongs(const struct np_packet *packet, bool forward)
+{
+	return forward ? packet->kind != NP_KIND_ICMP_REPLY : !packet->initiates;
+}
+
+/* Packets of flows: one lookup, and for flows that this pod has admitted under the current revision nothing more. */
+NP_INLINE enum np_reason np_judge_flow(const struct np_hook *hook, const struct np_packet *packet)
+{
+	struct np_flow_key key;
+	__u32 source_side = np_flow_key_of(packet, &key);
+	__u32 own_side = np_own_side(source_side, hook->direction);
+	struct np_flow *flow = bpf_map_lookup_elem(&np_flows, &key);
+	enum np_direction direction = hook->direction;
+	enum np_reason allowed = NP_REASON_ALLOWED;
+	struct np_question *question;
+
+	if (np_likely(flow)) {
+		struct np_flow_side own = np_read_side(flow, own_side);
+		bool forward = own.role == np_role_of(hook->direction);
+
+		if (np_likely(own.role != NP_ROLE_NONE && np_belongs(packet, forward))) {
+			if (np_likely(own.revision == hook->endpoint->revision)) {
+				np_touch_flow(flow, packet, source_side);
+				return forward ? NP_REASON_ESTABLISHED : NP_REASON_REPLY;
+			}
+			direction = np_direction_of(own.role);
+			allowed = NP_REASON_REVALIDATED;
+		}
+	}
+	if (packet->kind == NP_KIND_ICMP_REPLY && allowed == NP_REASON_ALLOWED)
+		return np_judge_stateless(hook, packet);
+
+	question = np_scratch_question();
+	if (!question)
+		return NP_DROP_INTERNAL;
+	question->packet = *packet;
+	question->key = key;
+	question->own_side = own_side;
+	question->known = flow != NULL;
+	return np_judge_by_policy(hook, question, hook->direction, direction, allowed);
+}
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Every map of the datapath. Layouts, limits and their memory cost: netpold_abi.h. */
+#ifndef NP_MAPS_H
+#define NP_MAPS_H
+
+#include "packet.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NP_MAX_ENDPOINTS);
+	__type(key, __u32);
+	__type(value, struct np_endpoint);
+} np_endpoints SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, NP_MAX_CONNTRACK);
+	__type(key, struct np_flow_key);
+	__type(value, struct np_flow);
+} np_flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, NP_MAX_FRAGMENTS);
+	__type(key, struct np_fragment_key);
+	__type(value, struct np_fragment);
+} np_fragments SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, NP_MAX_ADDRESSES);
+	__type(key, struct np_address);
+	__type(value, __u32); /* identity */
+} np_addresses SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, NP_MAX_PREFIXES);
+	__type(key, struct np_prefix_key);
+	__type(value, __u32); /* identity */
+} np_prefixes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, NP_MAX_POLICY_SLOTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} np_policies SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, NP_STEP_COUNT);
+	__type(key, __u32);
+	__type(value, __u32);
+} np_steps SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, NP_MAX_RULE_HITS);
+	__type(key, __u32);
+	__type(value, __u64);
+} np_rule_hits SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, NP_REASON_COUNT);
+	__type(key, __u32);
+	__type(value, struct np_counter);
+} np_reasons SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, NP_EVENT_RING_BYTES);
+} np_events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct np_control);
+} np_control SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, NP_REASON_COUNT);
+	__type(key, __u32);
+	__type(value, struct np_event_budget);
+} np_event_budget SEC(".maps");
+
+/*
+ * What the next program must know of a packet: np_verdict when the policy is being asked, np_icmp_error before. Per CPU: tc programs run with bottom halves
+ * disabled, so no other packet comes between the question and the answer.
+ */
+struct np_question {
+	struct np_packet packet; /* of an ICMP error: the embedded one */
+	struct np_flow_key key;
+	__u32 embedded_offset; /* ICMP errors: where in the frame the embedded packet starts */
+	__u32 embedded_end; /* and where the error ends */
+	__u32 endpoint; /* slot */
+	__u32 remote_identity;
+	__u32 revision; /* read before the policy was asked: a change meanwhile makes the entry stale, not wrong */
+	__u8 direction; /* enum np_direction: whose policy is asked */
+	__u8 own_side; /* index of np_flow.side */
+	__u8 known; /* the flow has an entry */
+	__u8 remember; /* an allowed packet admits its flow */
+	__u8 reason; /* enum np_reason, when allowed */
+	__u8 pad[3];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct np_question);
+} np_scratch SEC(".maps");
+
+#endif

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The datapath at the host side of a pod's veth. A packet's story:
+ *
+ *   entry stub (emitted, one an endpoint and hook: puts the endpoint's slot into cb[0])
+ *     -> np_from_pod / np_to_pod: parse, source check, fragments, flow
+ *          a flow that the pod has admitted passes here
+ *     -> the endpoint's compiled policy (emitted; answers in cb[1..4])
+ *     -> np_verdict: remember the flow, count, report
+ *
+ * Each program leaves by np_finish, so each packet is counted under one named reason.
+ */
+#include "lib/events.h"
+#include "lib/fragment.h"
+#include "lib/icmp_error.h"
+#include "lib/judge.h"
+#include "lib/neighbour.h"
+#include "lib/parse.h"
+
+#include <linux/pkt_cls.h>
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Ring buffers name no type, so this keeps the record's layout in the BTF that the loader compares. */
+const struct np_event np_event_layout = {};
+
+#define NP_SLOT_MASK ((1u << NP_CB_DIRECTION_SHIFT) - 1)
+
+NP_INLINE int np_finish(const struct __sk_buff *skb, const struct np_packet *packet, const struct np_finding *finding,
+			enum np_reason reason, const bool new_verdict)
+{
+	np_count(reason, skb->len);
+	if (np_unlikely(new_verdict || reason >= NP_REASON_FIRST_DROP))
+		np_report(packet, finding, reason, skb->len);
+	return reason < NP_REASON_FIRST_DROP ? TC_ACT_OK : TC_ACT_SHOT;
+}
+
+/* The endpoint at whose hook the packet is. False: there is none, or it may not be used yet. */
+NP_INLINE bool np_find_endpoint(struct np_hook *hook)
+{
+	hook->endpoint = bpf_map_lookup_elem(&np_endpoints, &hook->slot);
+	return hook->endpoint && hook->endpoint->flags & NP_ENDPOINT_READY;
+}
+
+/* The part of the finding that the hook alone tells. */
+NP_INLINE struct np_finding np_finding_at(const struct np_hook *hook)
+{
+	struct np_finding finding = {
+		.endpoint = hook->slot,
+		.revision = hook->endpoint ? hook->endpoint->revision : 0,
+		.direction = hook->direction,
+	};
+
+	return finding;
+}
+
+/* Everything up to the question to the policy; when that is asked, this does not return. */
+NP_INLINE enum np_reason np_judge(struct np_hook *hook, struct np_packet *packet)
+{
+	struct np_cursor cursor;
+	enum np_reason reason;
+
+	if (np_unlikely(!np_find_endpoint(hook)))
+		return NP_DROP_NOT_READY;
+
+	np_cursor_start(&cursor, hook->skb);
+	reason = np_parse(&cursor, packet);
+	if (np_unlikely(reason))
+		return reason;
+
+	if (np_passes_as_neighbour(packet, hook->endpoint, hook->direction))
+		return NP_REASON_NEIGHBOUR_DISCOVERY;
+	if (hook->direction == NP_EGRESS && np_unlikely(!np_is_endpoint_address(hook->endpoint, &packet->source)))
+		return NP_DROP_SPOOFED_SOURCE;
+
+	reason = np_resolve_fragment(packet);
+	if (np_unlikely(reason))
+		return reason;
+
+	if (np_unlikely(packet->kind == NP_KIND_ICMP_ERROR))
+		return np_pass_to_error_step(hook, &cursor, packet);
+	/* What goes to a group has many receivers, and a flow has only one side at each end. */
+	if (packet->kind == NP_KIND_STATELESS ||
+	    (hook->direction == NP_INGRESS && !np_is_endpoint_address(hook->endpoint, &packet->destination)))
+		return np_judge_stateless(hook, packet);
+	return np_judge_flow(hook, packet);
+}
+
+NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
+{
+	struct np_packet packet = {};
+	struct np_hook hook = {
+		.skb = skb,
+		.slot = skb->cb[NP_CB_ENDPOINT] & NP_SLOT_MASK,
+		.direction = direction,
+	};
+	enum np_reason reason = np_judge(&hook, &packet);
+	struct np_finding finding = np_finding_at(&hook);
+
+	return np_finish(skb, &packet, &finding, reason, false);
+}
+
+/* tc ingress of the host side: the pod's egress policy. */
+SEC("tc")
+int np_from_pod(struct __sk_buff *skb)
+{
+	return np_enter(skb, NP_EGRESS);
+}
+
+/* tc egress of the host side: the pod's ingress policy. */
+SEC("tc")
+int np_to_pod(struct __sk_buff *skb)
+{
+	return np_enter(skb, NP_INGRESS);
+}
+
+/* The rest of the way of an ICMP error, from either hook. */
+SEC("tc")
+int np_icmp_error(struct __sk_buff *skb)
+{
+	struct np_question *question = np_scratch_question();
+	struct np_hook hook = {
+		.skb = skb,
+		.slot = skb->cb[NP_CB_ENDPOINT] & NP_SLOT_MASK,
+		.direction = skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT,
+	};
+	struct np_packet error = {};
+	struct np_finding finding;
+	enum np_reason reason;
+
+	if (!question || !np_find_endpoint(&hook)) {
+		reason = NP_DROP_NOT_READY;
+	} else {
+		error = question->packet;
+		reason = np_judge_error(&hook, question, &error);
+	}
+	finding = np_finding_at(&hook);
+	return np_finish(skb, &error, &finding, reason, false);
+}
+
+/* After the compiled policy. */
+SEC("tc")
+int np_verdict(struct __sk_buff *skb)
+{
+	struct np_question *question = np_scratch_question();
+	struct np_answer answer = np_read_answer(skb);
+	struct np_finding finding = {};
+	enum np_reason reason;
+	__u64 *hits;
+
+	if (!question)
+		return TC_ACT_SHOT; /* not possible: np_scratch has one entry */
+
+	reason = np_reason_of(&answer, question->reason);
+	if (reason < NP_REASON_FIRST_DROP && question->remember && np_admit_flow(question))
+		reason = NP_DROP_CONNTRACK_FULL;
+
+	finding.endpoint = question->endpoint;
+	finding.revision = question->revision;
+	finding.remote_identity = question->remote_identity;
+	finding.direction = question->direction;
+	finding.decision = answer.decision;
+	finding.rule_hit = np_rule_hit_of(&answer);
+	hits = finding.rule_hit ? bpf_map_lookup_elem(&np_rule_hits, &finding.rule_hit) : NULL;
+	if (hits)
+		++*hits;
+	return np_finish(skb, &question->packet, &finding, reason, true);
+}
