@@ -28,7 +28,8 @@ demo: build ## install, build, run the lab on examples/shop (root: namespaces an
 .PHONY: test
 test: deps lint ## lint, unit tests, kernel tests (as root), conformance
 	swift build --build-tests
-	scripts/as-root.sh swift test --skip-build
+	scripts/as-root.sh scripts/swift-test.sh --skip EndToEndTests
+	scripts/as-root.sh scripts/swift-test.sh --filter EndToEndTests
 	$(MAKE) --no-print-directory conformance
 
 .PHONY: conformance
