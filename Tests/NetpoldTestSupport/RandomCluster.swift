@@ -31,6 +31,10 @@ public struct RandomCluster: Sendable {
             Node(metadata: ObjectMeta(name: "node-2"), addresses: RandomCluster.addresses("192.168.0.2", "fd00:1::2")),
             Node(metadata: ObjectMeta(name: "node-3"), addresses: RandomCluster.addresses("192.168.0.130")),
         ]
+        for index in objects.nodes.indices {
+            if random.once(in: 2) { objects.nodes[index].metadata.labels["zone"] = random.pick(["a", "b"]) }
+            if random.once(in: 3) { objects.nodes[index].metadata.labels["app"] = "a" }
+        }
         objects.names = [
             "api.example.com": RandomCluster.addresses("1.1.1.1", "2600::1"),
             "www.example.com": RandomCluster.addresses("1.1.1.2", "1.1.1.1"),

@@ -120,10 +120,18 @@ public struct RandomPolicies: Sendable {
         }
     }
 
+    private mutating func nodeSelector() -> LabelSelector {
+        if random.once(in: 5) { return LabelSelector() }
+        let source = random.pick(["any", "any", "node", "k8s", "reserved"])
+        let key = random.pick(
+            source == "reserved" ? ["kube-apiserver", "remote-node", "host"] : ["zone", "app", "missing"])
+        return LabelSelector([requirement(source, key, source == "reserved" ? [""] : ["a", "b"])])
+    }
+
     private mutating func elements(_ member: String, isEgress: Bool, isDeny: Bool = false) -> [CiliumElement] {
         (0..<random.below(3)).map { number in
             var element = CiliumElement(path: "spec.\(member)[\(number)]")
-            switch random.below(isEgress && !isDeny ? 7 : 6) {
+            switch random.below(isEgress && !isDeny ? 8 : 7) {
             case 0:
                 element.endpoints =
                     random.once(in: 6) ? .empty : .some((0...random.below(2)).map { _ in ciliumSelector() })
@@ -134,6 +142,7 @@ public struct RandomPolicies: Sendable {
                 element.cidrSet = .some([CIDRRule(source: .prefix(prefix), except: exceptions(of: prefix))])
             case 4: element.endpoints = .some([ciliumSelector()])
             case 5: break
+            case 6: element.nodes = .some((0...random.below(2)).map { _ in nodeSelector() })
             default:
                 element.fqdns = .some([
                     random.pick([
@@ -194,11 +203,12 @@ public struct RandomPolicies: Sendable {
         if random.once(in: 4) { return .everyone }
         return .anyOf(
             (0..<random.below(4)).map { _ in
-                switch random.below(5) {
+                switch random.below(6) {
                 case 0: .pods(.named(random.pick(RandomCluster.namespaces)), selector())
                 case 1: .pods(.matching(namespaceSelector()), selector())
                 case 2: .endpoints(ciliumSelector())
                 case 3: .entity(random.pick(Entity.allCases))
+                case 4: .nodes(nodeSelector())
                 default: address()
                 }
             })

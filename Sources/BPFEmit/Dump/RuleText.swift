@@ -16,6 +16,7 @@ enum RuleText {
         case .pods(.named(let namespace), let selector): "pods in \(namespace) \(text(selector))"
         case .pods(.matching(let scope), let selector): "pods in namespaces \(text(scope)) \(text(selector))"
         case .endpoints(let selector): "endpoints \(text(selector))"
+        case .nodes(let selector): "nodes \(text(selector))"
         case .entity(let entity): "entity \(entity.rawValue)"
         case .addresses(let prefix, let except, let space):
             "\(prefix)\(except.isEmpty ? "" : " except " + except.map(\.description).joined(separator: ","))"

@@ -18,6 +18,7 @@ public struct ClusterView: Sendable {
     private let namespaceLabels: [String: [String: String]]
     private let owners: [IPAddress: Owner]
     private let nodeAddresses: [String: [IPAddress]]
+    private let nodeLabels: [String: [String: String]]
     private let namesByAddress: [IPAddress: Set<String>]
     private let apiServers: Set<IPAddress>
 
@@ -67,6 +68,8 @@ public struct ClusterView: Sendable {
         self.podsByName = pods
         self.owners = owners
         self.nodeAddresses = nodeAddresses
+        self.nodeLabels = Dictionary(
+            objects.nodes.map { ($0.metadata.name, $0.metadata.labels) }, uniquingKeysWith: { first, _ in first })
         self.namesByAddress = names4Address
         self.apiServers = Set(apiServerSlices.flatMap(\.addresses))
         self.namespaceLabels = Dictionary(
@@ -114,8 +117,11 @@ public struct ClusterView: Sendable {
         let addresses = name.flatMap { nodeAddresses[$0] } ?? []
         // "kube-apiserver: on a remote node, on the local host, or outside": an added label each time.
         if addresses.contains(where: apiServers.contains) { reserved.insert("kube-apiserver") }
+        // Of "some other node" and of nodes without a Node object nobody knows the labels.
+        let labels = name.flatMap { nodeLabels[$0] } ?? [:]
         return RemoteEnd(
-            kind: isHost ? .host : .remoteNode, address: address, labels: CiliumLabels(reserved: reserved))
+            kind: isHost ? .host : .remoteNode, address: address, labels: CiliumLabels(reserved: reserved),
+            nodeLabels: CiliumLabels(node: labels, reserved: reserved))
     }
 
     /// Whoever owns an address as the other end, seen by a pod on the node `observer` (default: the local node).

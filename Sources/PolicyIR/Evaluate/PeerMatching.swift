@@ -28,6 +28,11 @@ extension Peer {
             // speaks of them, because lowering has written the namespace requirement out.
             return selector.matches(remote.labels)
 
+        case .nodes(let selector):
+            // "label selector over nodes": their labels, whichever of their addresses is used.
+            guard let labels = remote.nodeLabels else { return false }
+            return selector.matches(labels)
+
         case .entity(let entity):
             return entity.contains(remote.labels)
 

@@ -22,18 +22,21 @@ public struct RemoteEnd: Hashable, Sendable {
     public var namespaceLabels: [String: String]
     /// The labels by which Cilium policies see it.
     public var labels: CiliumLabels
+    /// The labels by which peers that select nodes see it; `nil` for what is no node.
+    public var nodeLabels: CiliumLabels?
     /// The names that DNS has given its address for; empty unless it is outside.
     public var names: Set<String>
 
     /// An end.
     public init(
         kind: Kind, address: IPAddress?, namespaceLabels: [String: String] = [:], labels: CiliumLabels,
-        names: Set<String> = []
+        nodeLabels: CiliumLabels? = nil, names: Set<String> = []
     ) {
         self.kind = kind
         self.address = address
         self.namespaceLabels = namespaceLabels
         self.labels = labels
+        self.nodeLabels = nodeLabels
         self.names = names
     }
 

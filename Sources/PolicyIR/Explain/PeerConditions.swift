@@ -26,6 +26,11 @@ extension Peer {
             return selector.requirements
                 .filter { !$0.accepts(remote.labels.value(source: $0.source, key: $0.key)) }
                 .map { $0.ciliumFailure(of: remote) }
+        case .nodes(let selector):
+            guard let labels = remote.nodeLabels else { return ["\(remote.inWords) is no node"] }
+            return selector.requirements
+                .filter { !$0.accepts(labels.value(source: $0.source, key: $0.key)) }
+                .map { $0.nodeFailure(of: remote, labels.value(source: $0.source, key: $0.key)) }
         case .entity(let entity):
             return ["\(remote.inWords) is not of the entity \(entity.rawValue)"]
         case .addresses(let prefix, let except, let space):
@@ -65,6 +70,15 @@ extension LabelRequirement {
         case .notIn, .doesNotExist: return "has label \(key)\(value.map { $0.isEmpty ? "" : "=\($0)" } ?? "")"
         case .exists: return "lacks label \(key)"
         }
+    }
+
+    /// The same for a label of a node; that `fromNodes` and `toNodes` mean other nodes is said as a sentence.
+    func nodeFailure(of remote: RemoteEnd, _ value: String?) -> String {
+        if source == "reserved", key == ReservedIdentity.remoteNode.labelKey, `operator` == .exists {
+            return "\(remote.inWords) is the pod's own node, and only other nodes are meant"
+        }
+        let written = source == "any" || source == "node" ? key : "\(source):\(key)"
+        return "\(remote.inWords) \(failure(key: written, of: value))"
     }
 
     /// The same for a Cilium label of an end: what stands for the namespace is called so.

@@ -32,35 +32,63 @@ extension IdentityIndex {
             }
         }
         let servers = Set(apiServers.compactMap { owners[$0] })
-        _ = nodeRemote(isLocal: true, isServer: servers.contains(localNode), blocks: 0)
-        _ = nodeRemote(isLocal: false, isServer: false, blocks: 0)
+        var labels: [String: Int32] = [:]
+        for node in objects.nodes where labels[node.metadata.name] == nil {
+            labels[node.metadata.name] = nodeLabelSet(of: node)
+        }
+        _ = nodeRemote(
+            isLocal: true, isServer: servers.contains(localNode), blocks: 0, nodeLabels: labels[localNode] ?? 0)
+        _ = nodeRemote(isLocal: false, isServer: false, blocks: 0, nodeLabels: 0)
         for (address, owner) in owners.sorted(by: { $0.key < $1.key }) {
             let remote = nodeRemote(
-                isLocal: owner == localNode, isServer: servers.contains(owner), blocks: blockSet(of: address))
+                isLocal: owner == localNode, isServer: servers.contains(owner), blocks: blockSet(of: address),
+                nodeLabels: labels[owner] ?? 0)
             nodeAddresses[address] = remote
         }
     }
 
+    /// The index of the set of a node's labels that policies mention.
+    private mutating func nodeLabelSet(of node: Node) -> Int32 {
+        var set: [LabelPair] = []
+        for key in nodeKeys {
+            guard let value = node.metadata.labels[key] else { continue }
+            set.append(LabelPair(key: symbols.intern(key), value: symbols.intern(value)))
+        }
+        if let known = nodeLabelSets.firstIndex(of: set) { return Int32(truncatingIfNeeded: known) }
+        nodeLabelSets.append(set)
+        return Int32(truncatingIfNeeded: nodeLabelSets.count - 1)
+    }
+
     /// The remote of nodes like this, a new one if there is none.
-    private mutating func nodeRemote(isLocal: Bool, isServer: Bool, blocks: Int32) -> RemoteID {
+    private mutating func nodeRemote(isLocal: Bool, isServer: Bool, blocks: Int32, nodeLabels: Int32) -> RemoteID {
         var names = [isLocal ? ReservedIdentity.host.labelKey : ReservedIdentity.remoteNode.labelKey]
         if isServer { names.append(ReservedIdentity.kubeAPIServer.labelKey) }
         let reserved = reservedSet(names)
         let kind: RemoteKind = isLocal ? .host : .remoteNode
         if let known = remotesOfReserved[Int(reserved)].first(where: {
             remotes[Int($0)].kind == kind && remotes[Int($0)].blocks == blocks
+                && remotes[Int($0)].nodeLabels == nodeLabels
         }) {
             return known
         }
-        var remote = Remote(kind: kind, blocks: blocks, reserved: reserved, references: 1)
-        if blocks == 0 {
+        var remote = Remote(
+            kind: kind, blocks: blocks, reserved: reserved, nodeLabels: nodeLabels, references: 1)
+        if blocks == 0, nodeLabels == 0 {
             remote.number =
                 (isLocal ? ReservedIdentity.host : isServer ? .kubeAPIServer : .remoteNode).rawValue
         }
-        remote.text = names.joined(separator: "+") + blockText(blocks)
+        remote.text = names.joined(separator: "+") + nodeLabelText(nodeLabels) + blockText(blocks)
         let id = append(remote)
         if isLocal { hostRemotes.append(id) }
         return id
+    }
+
+    /// ` labels=role=db,zone=a`, or nothing for the empty set.
+    private func nodeLabelText(_ set: Int32) -> String {
+        let pairs = nodeLabelSets[Int(set)]
+        if pairs.isEmpty { return "" }
+        return " labels="
+            + pairs.map { symbols.escapedText($0.key) + "=" + symbols.escapedText($0.value) }.joined(separator: ",")
     }
 
     /// Adds the entries outside the cluster and their classes.

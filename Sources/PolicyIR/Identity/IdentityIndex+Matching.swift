@@ -16,6 +16,13 @@ extension IdentityIndex {
                 }
             }
             return found
+        case .nodes(let requirements):
+            var found: [RemoteID] = []
+            for (id, remote) in remotes.enumerated()
+            where (remote.kind == .host || remote.kind == .remoteNode) && matches(node: remote, requirements) {
+                found.append(RemoteID(truncatingIfNeeded: id))
+            }
+            return found
         case .entity(let entity):
             var found = IdentityIndex.holdsPods(entity) ? podRemotes : []
             for set in reservedSets.indices.dropFirst() where holds(entity, reserved: set) {
@@ -51,7 +58,7 @@ extension IdentityIndex {
             guard let block else { return false }
             let inside = blockSets[Int(entry.blocks)]
             return inside.contains(block) && !exceptBlocks.contains(where: inside.contains)
-        case .names: return false
+        case .nodes, .names: return false
         }
     }
 

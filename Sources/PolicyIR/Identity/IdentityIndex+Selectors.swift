@@ -17,6 +17,19 @@ extension IdentityIndex {
         selector.requirements.map { compile($0, target(source: $0.source, key: $0.key)) }
     }
 
+    /// A selector over the labels of nodes (`CiliumLabels.init(node:reserved:cluster:)`).
+    mutating func compile(nodes selector: LabelSelector) -> [CompiledRequirement] {
+        selector.requirements.map { requirement in
+            let (source, key) = (requirement.source, symbols.intern(requirement.key))
+            if key == keys.cluster, source == "k8s" || source == "any" { return compile(requirement, .cluster) }
+            let isNodeLabel = source == "node" || source == "any"
+            let isReserved = source == "reserved" || source == "any"
+            return compile(
+                requirement,
+                .label(isNodeLabel ? key : SymbolTable.none, reserved: isReserved ? key : SymbolTable.none))
+        }
+    }
+
     /// Pods of the namespace of this name.
     mutating func inNamespace(_ name: String) -> CompiledRequirement {
         CompiledRequirement(target: .namespaceName, operator: .isIn, values: [symbols.intern(name)])
@@ -89,6 +102,26 @@ extension IdentityIndex {
             else { return requirement.accepts(SymbolTable.none) }
             return requirement.accepts(keys.empty)
         }
+    }
+
+    /// Whether a remote that is a node satisfies all conditions.
+    func matches(node remote: Remote, _ requirements: [CompiledRequirement]) -> Bool {
+        for requirement in requirements {
+            var value = SymbolTable.none
+            switch requirement.target {
+            case .label(let key, let reserved):
+                for pair in nodeLabelSets[Int(remote.nodeLabels)] where pair.key == key { value = pair.value }
+                if value == SymbolTable.none, reserved != SymbolTable.none,
+                    reservedSets[Int(remote.reserved)].contains(reserved)
+                {
+                    value = keys.empty
+                }
+            case .cluster: value = keys.localCluster
+            case .namespaceName, .namespaceLabel, .serviceAccount: break
+            }
+            if !requirement.accepts(value) { return false }
+        }
+        return true
     }
 
     private func value(_ target: CompiledRequirement.Target, ofClass id: ClassID) -> UInt32 {

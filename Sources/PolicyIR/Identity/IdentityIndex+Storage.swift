@@ -49,6 +49,8 @@ extension IdentityIndex {
         var blocks: Int32 = 0
         /// Index in `reservedSets`.
         var reserved: Int32 = 0
+        /// Index in `nodeLabelSets`.
+        var nodeLabels: Int32 = 0
         /// The identity number.
         var number: UInt32 = 0
         /// Addresses that have it; 0: no end is like this any more.

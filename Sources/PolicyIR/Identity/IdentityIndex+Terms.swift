@@ -59,6 +59,8 @@ extension IdentityIndex {
             return .selector(compile(namespaces: scope) + compile(pods: selector), reserved: false)
         case .endpoints(let selector):
             return .selector(compile(endpoints: selector), reserved: true)
+        case .nodes(let selector):
+            return .nodes(compile(nodes: selector))
         case .entity(let entity):
             return .entity(entity)
         case .addresses(let prefix, let except, let space):
@@ -75,27 +77,9 @@ extension IdentityIndex {
     private static func key(of shape: PeerTerm.Shape) -> [UInt32] {
         switch shape {
         case .selector(let requirements, let reserved):
-            var key: [UInt32] = [reserved ? 2 : 1]
-            for requirement in requirements {
-                switch requirement.target {
-                case .label(let label, let reserved): key += [0, label, reserved]
-                case .namespaceName: key.append(1)
-                case .namespaceLabel(let label): key += [2, label]
-                case .serviceAccount: key.append(3)
-                case .cluster: key.append(4)
-                }
-                let op: UInt32 =
-                    switch requirement.operator {
-                    case .isIn: 0
-                    case .notIn: 1
-                    case .exists: 2
-                    case .doesNotExist: 3
-                    }
-                key.append(op)
-                key.append(UInt32(truncatingIfNeeded: requirement.values.count))
-                key += requirement.values
-            }
-            return key
+            return key(of: requirements, kind: reserved ? 2 : 1)
+        case .nodes(let requirements):
+            return key(of: requirements, kind: 6)
         case .entity(let entity):
             return [3, UInt32(truncatingIfNeeded: Entity.allCases.firstIndex(of: entity) ?? 0)]
         case .addresses(let prefix, let except, let block, _):
@@ -110,6 +94,31 @@ extension IdentityIndex {
         case .names:
             return [5]
         }
+    }
+
+    /// A key that equal conditions of shapes of one kind share.
+    private static func key(of requirements: [CompiledRequirement], kind: UInt32) -> [UInt32] {
+        var key: [UInt32] = [kind]
+        for requirement in requirements {
+            switch requirement.target {
+            case .label(let label, let reserved): key += [0, label, reserved]
+            case .namespaceName: key.append(1)
+            case .namespaceLabel(let label): key += [2, label]
+            case .serviceAccount: key.append(3)
+            case .cluster: key.append(4)
+            }
+            let op: UInt32 =
+                switch requirement.operator {
+                case .isIn: 0
+                case .notIn: 1
+                case .exists: 2
+                case .doesNotExist: 3
+                }
+            key.append(op)
+            key.append(UInt32(truncatingIfNeeded: requirement.values.count))
+            key += requirement.values
+        }
+        return key
     }
 
     /// The names of the namespaces outside of which a term matches nothing; `nil`: it may match anywhere.

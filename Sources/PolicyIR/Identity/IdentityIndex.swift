@@ -2,7 +2,7 @@
 ///
 /// Two ends that no policy can tell apart are one *remote* and have one identity: for a pod's address its namespace,
 /// labels, named ports, service account and the NetworkPolicy prefixes that contain it; for a node's address whose node it
-/// is and those prefixes; outside the cluster the policy prefixes that contain it and the name selectors it was learnt by.
+/// is, the node labels that policies mention and those prefixes; outside the cluster the policy prefixes that contain it and the name selectors it was learnt by.
 ///
 /// This is the fast path of compilation. It shares no code with the naive evaluator, so that the two check each other.
 /// Namespaces, nodes and policies are fixed at `init`; pods come and go.
@@ -38,6 +38,10 @@ public struct IdentityIndex: Sendable {
     var reservedSets: [Set<UInt32>] = [[]]
     var remotesOfReserved: [[RemoteID]] = [[]]
 
+    // Labels of nodes, of the keys that policies mention, sorted by key; the first set is empty.
+    let nodeKeys: [String]
+    var nodeLabelSets: [[LabelPair]] = [[]]
+
     // NetworkPolicy prefixes and the sets of them that addresses lie in; the first set is empty.
     let blocks: PrefixTable
     var blockSets: [[Int32]] = [[]]
@@ -67,9 +71,10 @@ public struct IdentityIndex: Sendable {
     ///   - policies: prefixes and names of all of them tell remote ends apart.
     public init(_ objects: ClusterObjects, policies: [LoweredPolicy], localNode: String) {
         keys = CiliumSymbols(&symbols)
-        let named = PolicyPrefixes(policies)
+        let named = PolicyMentions(policies)
         let learnt = LearntAddresses(objects, selectors: named.names)
         blocks = PrefixTable(named.everywhere)
+        nodeKeys = named.nodeKeys.sorted()
         outside = PrefixTable(
             named.everywhere + named.outside + learnt.addresses.map { IPPrefix(host: $0) }
                 + IdentityIndex.defaultPrefixes)

@@ -4,7 +4,7 @@ public enum IdentityScope: Int, Hashable, CaseIterable, Sendable {
     case pod
     /// Prefixes and names outside the cluster: 0x0100_0000 and up.
     case outside
-    /// Nodes that a NetworkPolicy prefix tells apart: 0x0200_0000 and up.
+    /// Nodes that a NetworkPolicy prefix or a label tells apart: 0x0200_0000 and up.
     case node
 
     /// The scope's numbers. Equal to the `NP_IDENTITY_FIRST_*` of the datapath.

@@ -5,6 +5,8 @@ struct PeerTerm: Sendable {
         /// Pods by conditions on namespace and labels; with `reserved` also remotes that are no pods, if they have none of
         /// the wanted labels or the wanted `reserved:` ones (Cilium's selectors).
         case selector([CompiledRequirement], reserved: Bool)
+        /// Nodes by conditions on their labels, reserved ones included.
+        case nodes([CompiledRequirement])
         /// An entity.
         case entity(Entity)
         /// Addresses: indices in `IdentityIndex.blocks` for pods and nodes (`nil`: they are never matched).
@@ -23,7 +25,8 @@ struct PeerTerm: Sendable {
 struct CompiledRequirement: Sendable {
     /// Which label it is about.
     enum Target: Equatable, Sendable {
-        /// A pod's own label of this key (`none`: a pod has no such label), and a `reserved:` label of that key.
+        /// A pod's (or, where nodes are selected, a node's) own label of this key (`none`: it has no such label), and a
+        /// `reserved:` label of that key.
         case label(UInt32, reserved: UInt32)
         /// The name of a pod's namespace.
         case namespaceName
@@ -31,7 +34,7 @@ struct CompiledRequirement: Sendable {
         case namespaceLabel(UInt32)
         /// A pod's service account.
         case serviceAccount
-        /// The name of the cluster; all pods have the same.
+        /// The name of the cluster; all pods and nodes have the same.
         case cluster
     }
 

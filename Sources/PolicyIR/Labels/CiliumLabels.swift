@@ -1,11 +1,13 @@
 /// The labels by which Cilium policies see an endpoint: those of source `k8s` for a pod, those of source `reserved` for
-/// everything else (spec/cilium-network-policy.md 4.3, 5.3).
+/// everything else (spec/cilium-network-policy.md 4.3, 5.3); peers that select nodes also see those of source `node`.
 public struct CiliumLabels: Hashable, Sendable {
     /// Labels of source `k8s`: the pod's own after the identity filter, its namespace's under
     /// `CiliumKey.namespaceLabelPrefix`, its namespace's name, cluster and service account. Empty for what is no pod.
     public let kubernetes: [String: String]
     /// Keys of the labels of source `reserved` (`host`, `world`, ...); their value is always the empty string.
     public let reserved: Set<String>
+    /// Labels of source `node`: a Node object's own, all of them. Empty but where nodes are selected.
+    public let node: [String: String]
 
     /// The identity labels of a pod.
     public init(pod: Pod, namespaceLabels: [String: String], cluster: String = CiliumKey.localCluster) {
@@ -16,20 +18,31 @@ public struct CiliumLabels: Hashable, Sendable {
         labels[CiliumKey.serviceAccount] = pod.serviceAccount
         kubernetes = labels
         reserved = []
+        node = [:]
     }
 
     /// The labels of an end that is no pod.
     public init(reserved: Set<String>) {
         kubernetes = [:]
         self.reserved = reserved
+        node = [:]
+    }
+
+    /// The labels by which peers that select nodes see a node: "remote node identities carry `node:<label>` labels and the
+    /// cluster label" (spec/cilium-network-policy.md 4.4).
+    public init(node labels: [String: String], reserved: Set<String>, cluster: String = CiliumKey.localCluster) {
+        kubernetes = [CiliumKey.cluster: cluster]
+        self.reserved = reserved
+        node = labels
     }
 
     /// The value of a label, `nil` when absent. The source `any` asks all sources.
     public func value(source: String, key: String) -> String? {
         switch source {
         case "k8s": kubernetes[key]
+        case "node": node[key]
         case "reserved": reserved.contains(key) ? "" : nil
-        case "any": kubernetes[key] ?? (reserved.contains(key) ? "" : nil)
+        case "any": kubernetes[key] ?? node[key] ?? (reserved.contains(key) ? "" : nil)
         default: nil
         }
     }

@@ -135,13 +135,6 @@ struct CiliumLowering {
 
     /// The peers of an element, `nil` when no L3 member is written.
     private mutating func peers(_ element: CiliumElement, _ action: RuleAction) throws(Refusal) -> PeerMatch? {
-        if !element.nodes.isAbsent {
-            throw Refusal(
-                diagnostic: Diagnostic(
-                    id: .unsupportedField, location: element.location ?? rule.location, path: element.path,
-                    message: "fromNodes and toNodes are not supported",
-                    hint: "use the entities host and remote-node, or fromCIDR and toCIDR"))
-        }
         var isWritten = false
         var selectsNothing = false
         var peers: [Peer] = []
@@ -156,6 +149,7 @@ struct CiliumLowering {
             isWritten = true
         }
         add(element.endpoints) { [.endpoints(scope.peer($0))] }
+        add(element.nodes) { [.nodes(scope.nodes($0))] }
         add(element.entities) { [.entity($0)] }
         add(element.cidrs) { [.addresses($0, except: [], .outsideCluster)] }
         add(element.fqdns) { [.names($0)] }

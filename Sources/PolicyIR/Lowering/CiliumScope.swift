@@ -52,12 +52,25 @@ struct CiliumScope {
         }
         // "if no cluster key: add the local cluster".
         if !requirements.contains(where: { $0.isAbout(CiliumKey.cluster) }) {
-            requirements.append(
-                LabelRequirement(
-                    source: "k8s", key: CiliumKey.cluster, operator: .isIn, values: [CiliumKey.localCluster]))
+            requirements.append(CiliumScope.inLocalCluster)
         }
         return LabelSelector(requirements, location: selector.location)
     }
+
+    /// A selector of `fromNodes` or `toNodes`: "user keys AND `reserved:remote-node` Exists AND local cluster. Never matches
+    /// the local host."
+    func nodes(_ selector: LabelSelector) -> LabelSelector {
+        var requirements = selector.requirements
+        requirements.append(
+            LabelRequirement(source: "reserved", key: ReservedIdentity.remoteNode.labelKey, operator: .exists))
+        if !requirements.contains(where: { $0.isAbout(CiliumKey.cluster) }) {
+            requirements.append(CiliumScope.inLocalCluster)
+        }
+        return LabelSelector(requirements, location: selector.location)
+    }
+
+    private static let inLocalCluster = LabelRequirement(
+        source: "k8s", key: CiliumKey.cluster, operator: .isIn, values: [CiliumKey.localCluster])
 
     private static func inNamespace(_ name: String) -> LabelRequirement {
         LabelRequirement(source: "k8s", key: CiliumKey.namespace, operator: .isIn, values: [name])

@@ -12,6 +12,9 @@ public enum Peer: Hashable, Sendable {
     case pods(NamespaceScope, LabelSelector)
     /// Endpoints by their Cilium identity labels (spec 4.3), reserved ones included if the selector names them.
     case endpoints(LabelSelector)
+    /// Nodes by their labels, hostNetwork pods' addresses included; the local node too, unless the selector asks for
+    /// `reserved:remote-node`. A key of source `node` or `any` is a label of the Node object. Never pods or the outside.
+    case nodes(LabelSelector)
     /// An entity.
     case entity(Entity)
     /// Addresses inside a prefix and outside its exceptions.

@@ -40,7 +40,7 @@ struct CiliumLoweringTests {
 
     @Test(
         "a peer list that is written but empty selects nobody, even with ports",
-        arguments: ["endpoints", "entities", "cidrs", "cidrSet", "services", "fqdns"])
+        arguments: ["endpoints", "nodes", "entities", "cidrs", "cidrSet", "services", "fqdns"])
     func emptyPeers(member: String) throws {
         let rules = try lower(
             egress: [
@@ -48,6 +48,7 @@ struct CiliumLoweringTests {
                     $0.toPorts = .some([tcp(443)])
                     switch member {
                     case "endpoints": $0.endpoints = .empty
+                    case "nodes": $0.nodes = .empty
                     case "entities": $0.entities = .empty
                     case "cidrs": $0.cidrs = .empty
                     case "cidrSet": $0.cidrSet = .empty
@@ -163,14 +164,5 @@ struct CiliumLoweringTests {
     func everyone() throws {
         let (rules, _) = try lower(egress: [element { $0.entities = .some([.world, .all]) }])
         #expect(rules?.rules.map(\.peers) == [.everyone])
-    }
-
-    @Test("toNodes refuses the object: its subject is isolated")
-    func nodes() throws {
-        let (egress, lowered) = try lower(egress: [
-            element { $0.entities = .some([.all]) }, element { $0.nodes = .some([selector()]) },
-        ])
-        #expect(egress == DirectionRules(isolates: true, rules: []))
-        #expect(lowered.diagnostics.map(\.severity) == [.error])
     }
 }

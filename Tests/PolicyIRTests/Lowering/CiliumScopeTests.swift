@@ -40,6 +40,14 @@ struct CiliumScopeTests {
         #expect(text(scoped) == text(selector(CiliumScopeTests.local)))
     }
 
+    @Test("fromNodes and toNodes mean other nodes of the local cluster (row 22)")
+    func nodes() {
+        let scope = scope("shop")
+        #expect(text(scope.nodes(selector())) == text(selector("reserved:remote-node,\(CiliumScopeTests.local)")))
+        let far = "role=db,io.cilium.k8s.policy.cluster=far"
+        #expect(text(scope.nodes(selector(far))) == text(selector("\(far),reserved:remote-node")))
+    }
+
     @Test("a subject is in the policy's namespace, and in any other it asks for as well")
     func subject() {
         let scope = scope("shop")

@@ -93,7 +93,7 @@ struct RefusedPolicyTests {
     func deny() throws {
         for mistake in [
             "ingressDeny: [{fromEntities: [wrld]}]", "ingresDeny: [{fromEntities: [world]}]",
-            "ingressDeny: [{fromNodes: [{}]}]",
+            "ingressDeny: [{fromGroups: [{aws: {}}]}]",
         ] {
             let evaluator = evaluator(
                 """

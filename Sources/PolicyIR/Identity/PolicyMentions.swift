@@ -1,11 +1,13 @@
-/// The prefixes and name selectors that policies mention, exceptions included.
-struct PolicyPrefixes {
+/// What policies mention of remote ends that are no pods: prefixes (exceptions included), name selectors, node labels.
+struct PolicyMentions {
     /// Of NetworkPolicy's ipBlocks: they tell pods' and nodes' addresses apart as well.
     var everywhere: [IPPrefix] = []
     /// Of Cilium's CIDRs: only for addresses outside the cluster.
     var outside: [IPPrefix] = []
     /// The selectors of `toFQDNs`, without repetition.
     var names: [FQDNSelector] = []
+    /// Keys of node labels: only they tell nodes apart.
+    var nodeKeys: Set<String> = []
 
     init(_ policies: [LoweredPolicy]) {
         var seen: Set<FQDNSelector> = []
@@ -19,6 +21,7 @@ struct PolicyPrefixes {
                         case .addresses(let prefix, let except, .everywhere): everywhere += [prefix] + except
                         case .addresses(let prefix, let except, .outsideCluster): outside += [prefix] + except
                         case .names(let selector): if seen.insert(selector).inserted { names.append(selector) }
+                        case .nodes(let selector): nodeKeys.formUnion(selector.requirements.map(\.key))
                         case .pods, .endpoints, .entity: break
                         }
                     }
