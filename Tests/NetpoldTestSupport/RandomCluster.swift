@@ -35,6 +35,15 @@ public struct RandomCluster: Sendable {
             if random.once(in: 2) { objects.nodes[index].metadata.labels["zone"] = random.pick(["a", "b"]) }
             if random.once(in: 3) { objects.nodes[index].metadata.labels["app"] = "a" }
         }
+        objects.cidrGroups = [
+            CIDRGroup(
+                metadata: ObjectMeta(name: "office", labels: ["team": "x"]),
+                prefixes: RandomCluster.prefixes("1.1.1.0/24", "192.168.0.128/25", "2600::/12")),
+            CIDRGroup(
+                metadata: ObjectMeta(name: "partners", labels: ["team": random.pick(["x", "y"]), "far": "1"]),
+                prefixes: RandomCluster.prefixes("1.0.0.0/8", "5.5.5.5/32", "10.0.0.0/16")),
+            CIDRGroup(metadata: ObjectMeta(name: "nobody"), prefixes: []),
+        ]
         objects.names = [
             "api.example.com": RandomCluster.addresses("1.1.1.1", "2600::1"),
             "www.example.com": RandomCluster.addresses("1.1.1.2", "1.1.1.1"),

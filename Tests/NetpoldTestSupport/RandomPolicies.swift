@@ -120,6 +120,17 @@ public struct RandomPolicies: Sendable {
         }
     }
 
+    private mutating func cidrRule() -> CIDRRule {
+        let prefix = random.pick(RandomPolicies.prefixes)
+        let except = exceptions(of: prefix)
+        return switch random.below(6) {
+        case 0: CIDRRule(source: .group(random.pick(["office", "partners", "nobody", "missing"])), except: except)
+        case 1:
+            CIDRRule(source: .groups(LabelSelector([requirement("cidrgroup", "team", ["x", "y"])])), except: except)
+        default: CIDRRule(source: .prefix(prefix), except: except)
+        }
+    }
+
     private mutating func nodeSelector() -> LabelSelector {
         if random.once(in: 5) { return LabelSelector() }
         let source = random.pick(["any", "any", "node", "k8s", "reserved"])
@@ -138,8 +149,7 @@ public struct RandomPolicies: Sendable {
             case 1: element.entities = .some((0...random.below(2)).map { _ in random.pick(Entity.allCases) })
             case 2: element.cidrs = .some([random.pick(RandomPolicies.prefixes)])
             case 3:
-                let prefix = random.pick(RandomPolicies.prefixes)
-                element.cidrSet = .some([CIDRRule(source: .prefix(prefix), except: exceptions(of: prefix))])
+                element.cidrSet = .some([cidrRule()])
             case 4: element.endpoints = .some([ciliumSelector()])
             case 5: break
             case 6: element.nodes = .some((0...random.below(2)).map { _ in nodeSelector() })

@@ -32,7 +32,7 @@ extension ManifestFile {
         let errors = decoded.diagnostics.filter { $0.severity == .error }
         guard !errors.isEmpty else {
             note(decoded.diagnostics)
-            for object in ManifestObject.all(of: decoded.objects) { add(object) }
+            objects += ManifestObject.all(of: decoded.objects)
             return
         }
         let messages = errors.map(DiagnosticRenderer().render)
@@ -50,23 +50,6 @@ extension ManifestFile {
             unreadable += messages
         }
     }
-
-    /// A Cilium policy may be well-formed and still ask for what cannot be enforced; that shows when it is lowered.
-    private mutating func add(_ object: ManifestObject) {
-        if case .ciliumPolicy(let policy) = object {
-            var alone = ClusterObjects()
-            alone.ciliumPolicies = [policy]
-            let lowered = PolicyLowering.lower(alone)
-            let errors = lowered.diagnostics.filter { $0.severity == .error }
-            if !errors.isEmpty {
-                let messages = errors.map(DiagnosticRenderer().render)
-                refused.append(
-                    RefusedObject(key: object.key, messages: messages, isolating: lowered.policies))
-                return
-            }
-        }
-        objects.append(object)
-    }
 }
 
 extension ObjectKey {
@@ -80,7 +63,7 @@ extension ObjectKey {
         guard let kind = document["kind"]?.string, let metadata = document["metadata"],
             let name = metadata["name"]?.string, !name.isEmpty
         else { return nil }
-        let isClusterScoped = ["Namespace", "Node", "CiliumClusterwideNetworkPolicy"].contains(kind)
+        let isClusterScoped = ["Namespace", "Node", "CiliumClusterwideNetworkPolicy", "CiliumCIDRGroup"].contains(kind)
         let namespace = metadata["namespace"]?.string ?? ""
         self.init(
             kind: kind, namespace: isClusterScoped ? "" : namespace.isEmpty ? "default" : namespace, name: name)

@@ -12,6 +12,8 @@ public enum ManifestObject: Hashable, Sendable {
     case service(Service)
     /// A discovery.k8s.io/v1 EndpointSlice.
     case endpointSlice(EndpointSlice)
+    /// A CiliumCIDRGroup.
+    case cidrGroup(CIDRGroup)
     /// A networking.k8s.io/v1 NetworkPolicy.
     case networkPolicy(NetworkPolicy)
     /// A CiliumNetworkPolicy or CiliumClusterwideNetworkPolicy.
@@ -25,6 +27,7 @@ public enum ManifestObject: Hashable, Sendable {
         case .node(let object): object.metadata
         case .service(let object): object.metadata
         case .endpointSlice(let object): object.metadata
+        case .cidrGroup(let object): object.metadata
         case .networkPolicy(let object): object.metadata
         case .ciliumPolicy(let object): object.metadata
         }
@@ -38,6 +41,7 @@ public enum ManifestObject: Hashable, Sendable {
         case .node: "Node"
         case .service: "Service"
         case .endpointSlice: "EndpointSlice"
+        case .cidrGroup: "CiliumCIDRGroup"
         case .networkPolicy: "NetworkPolicy"
         case .ciliumPolicy(let object): object.kind
         }
@@ -51,6 +55,7 @@ public enum ManifestObject: Hashable, Sendable {
         objects.namespaces.map(ManifestObject.namespace) + objects.pods.map(ManifestObject.pod)
             + objects.nodes.map(ManifestObject.node) + objects.services.map(ManifestObject.service)
             + objects.endpointSlices.map(ManifestObject.endpointSlice)
+            + objects.cidrGroups.map(ManifestObject.cidrGroup)
             + objects.networkPolicies.map(ManifestObject.networkPolicy)
             + objects.ciliumPolicies.map(ManifestObject.ciliumPolicy)
     }
@@ -65,6 +70,7 @@ extension ClusterObjects {
         case .node(let object): nodes.append(object)
         case .service(let object): services.append(object)
         case .endpointSlice(let object): endpointSlices.append(object)
+        case .cidrGroup(let object): cidrGroups.append(object)
         case .networkPolicy(let object): networkPolicies.append(object)
         case .ciliumPolicy(let object): ciliumPolicies.append(object)
         }

@@ -8,21 +8,23 @@ enum KnownKind: String, CaseIterable {
     case networkPolicy = "NetworkPolicy"
     case ciliumNetworkPolicy = "CiliumNetworkPolicy"
     case ciliumClusterwideNetworkPolicy = "CiliumClusterwideNetworkPolicy"
+    case ciliumCIDRGroup = "CiliumCIDRGroup"
 
-    /// The one apiVersion that is read.
-    var apiVersion: String {
+    /// The apiVersions that are read, the one to write first.
+    var apiVersions: [String] {
         switch self {
-        case .namespace, .pod, .node, .service: "v1"
-        case .endpointSlice: "discovery.k8s.io/v1"
-        case .networkPolicy: "networking.k8s.io/v1"
-        case .ciliumNetworkPolicy, .ciliumClusterwideNetworkPolicy: "cilium.io/v2"
+        case .namespace, .pod, .node, .service: ["v1"]
+        case .endpointSlice: ["discovery.k8s.io/v1"]
+        case .networkPolicy: ["networking.k8s.io/v1"]
+        case .ciliumNetworkPolicy, .ciliumClusterwideNetworkPolicy: ["cilium.io/v2"]
+        case .ciliumCIDRGroup: ["cilium.io/v2", "cilium.io/v2alpha1"]
         }
     }
 
     /// Whether objects of the kind decide about traffic.
     var isPolicy: Bool {
         switch self {
-        case .namespace, .pod, .node, .service, .endpointSlice: false
+        case .namespace, .pod, .node, .service, .endpointSlice, .ciliumCIDRGroup: false
         case .networkPolicy, .ciliumNetworkPolicy, .ciliumClusterwideNetworkPolicy: true
         }
     }
@@ -32,7 +34,6 @@ enum KnownKind: String, CaseIterable {
         "ClusterNetworkPolicy": "policy.networking.k8s.io/",
         "AdminNetworkPolicy": "policy.networking.k8s.io/",
         "BaselineAdminNetworkPolicy": "policy.networking.k8s.io/",
-        "CiliumCIDRGroup": "cilium.io/",
         "CiliumLocalRedirectPolicy": "cilium.io/",
         "CiliumEgressGatewayPolicy": "cilium.io/",
     ]
@@ -42,13 +43,14 @@ enum KnownKind: String, CaseIterable {
         severity: Diagnostic.Severity, message: String, hint: String
     )? {
         if let known = KnownKind(rawValue: kind) {
-            let group = String(known.apiVersion.prefix { $0 != "/" })
+            let wanted = known.apiVersions[0]
+            let group = String(wanted.prefix { $0 != "/" })
             let isSameGroup = apiVersion.hasPrefix(group + "/") || !apiVersion.contains("/")
             guard known.isPolicy || isSameGroup else { return nil }
             return (
                 known.isPolicy ? .error : .warning,
                 "\(kind) of apiVersion \"\(DocumentNode.shortened(apiVersion))\" is not read",
-                "write apiVersion: \(known.apiVersion)" + (isSameGroup ? "" : ", or leave the object out")
+                "write apiVersion: \(wanted)" + (isSameGroup ? "" : ", or leave the object out")
             )
         }
         if let group = unenforced[kind], apiVersion.hasPrefix(group) {

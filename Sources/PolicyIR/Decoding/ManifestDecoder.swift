@@ -63,7 +63,7 @@ public struct ManifestDecoder: Sendable {
         if kind.hasSuffix("List"), let items = object["items"], kind == "List" || items.isNull || items.elements != nil
         {
             addItems(items, of: kind, apiVersion: apiVersion)
-        } else if let known = KnownKind(rawValue: kind), known.apiVersion == apiVersion {
+        } else if let known = KnownKind(rawValue: kind), known.apiVersions.contains(apiVersion) {
             decode(object, known)
         } else {
             skip(object, apiVersion: apiVersion, kind: kind)
@@ -131,6 +131,9 @@ public struct ManifestDecoder: Sendable {
         case .endpointSlice:
             let value = EndpointSlice.decode(object, &findings)
             if accept(kind, value.metadata, object, [], &findings) { result.objects.endpointSlices.append(value) }
+        case .ciliumCIDRGroup:
+            let value = CIDRGroup.decode(object, &findings)
+            if accept(kind, value.metadata, object, [], &findings) { result.objects.cidrGroups.append(value) }
         case .networkPolicy:
             let (value, refusals) = NetworkPolicy.decode(object, &findings)
             if accept(kind, value.metadata, object, refusals, &findings) {

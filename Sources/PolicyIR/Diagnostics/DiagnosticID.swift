@@ -36,4 +36,6 @@ public struct DiagnosticID: RawRepresentable, Hashable, Sendable {
     public static let tooMany = DiagnosticID(rawValue: "too-many")
     /// A field is valid but has no effect, or not the one it seems to have.
     public static let noEffect = DiagnosticID(rawValue: "no-effect")
+    /// A policy refers to a service or CIDR group that is not there.
+    public static let unresolved = DiagnosticID(rawValue: "unresolved-reference")
 }

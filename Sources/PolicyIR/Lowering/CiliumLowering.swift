@@ -9,22 +9,22 @@ struct CiliumLowering {
     private let policy: CiliumPolicy
     private let rule: CiliumRule
     private let scope: CiliumScope
-    private let services: ServiceDirectory
+    private let directory: CiliumDirectory
     private var diagnostics: [Diagnostic] = []
 
-    private init(_ policy: CiliumPolicy, _ rule: CiliumRule, services: ServiceDirectory) {
+    private init(_ policy: CiliumPolicy, _ rule: CiliumRule, _ directory: CiliumDirectory) {
         self.policy = policy
         self.rule = rule
-        self.services = services
+        self.directory = directory
         scope = CiliumScope(policy, rule)
     }
 
     /// The object's rules. One that netpold cannot enforce refuses the whole object: then its subjects are isolated.
-    static func lower(_ policy: CiliumPolicy, services: ServiceDirectory) -> LoweredPolicies {
+    static func lower(_ policy: CiliumPolicy, _ directory: CiliumDirectory) -> LoweredPolicies {
         var result = LoweredPolicies()
         do {
             for rule in policy.rules {
-                var lowering = CiliumLowering(policy, rule, services: services)
+                var lowering = CiliumLowering(policy, rule, directory)
                 result.policies.append(try lowering.lower())
                 result.diagnostics += lowering.diagnostics
             }
@@ -63,15 +63,17 @@ struct CiliumLowering {
         guard !(allows.isEmpty && denies.isEmpty) else { return nil }
         let isolates = (isIngress ? rule.defaultDenyIngress : rule.defaultDenyEgress) ?? true
         var rules: [PolicyRule] = []
-        for element in denies { rules += try lower(element, .deny) }
-        for element in allows { rules += try lower(element, .allow) }
+        for element in denies { rules += try lower(element, .deny, direction) }
+        for element in allows { rules += try lower(element, .allow, direction) }
         return DirectionRules(isolates: isolates, rules: rules)
     }
 
-    private mutating func lower(_ element: CiliumElement, _ action: RuleAction) throws(Refusal) -> [PolicyRule] {
+    private mutating func lower(
+        _ element: CiliumElement, _ action: RuleAction, _ direction: Direction
+    ) throws(Refusal) -> [PolicyRule] {
         let hasPorts = element.toPorts.value.map { !$0.isEmpty } ?? false
         let hasICMP = element.icmps.value != nil
-        guard let peers = try peers(element, action) else {
+        guard let peers = try peers(element, action, direction) else {
             // "all L3 absent, no toPorts/icmps: selects nothing, default deny only".
             guard hasPorts || hasICMP else { return [] }
             // "all L3 absent, toPorts/icmps non-empty: wildcard L3".
@@ -133,70 +135,22 @@ struct CiliumLowering {
             location: location ?? rule.location ?? policy.metadata.location)
     }
 
-    /// The peers of an element, `nil` when no L3 member is written.
-    private mutating func peers(_ element: CiliumElement, _ action: RuleAction) throws(Refusal) -> PeerMatch? {
-        var isWritten = false
-        var selectsNothing = false
-        var peers: [Peer] = []
-        // "any of those present but []: the whole element selects no peer". netpold says the same of toServices and
-        // toFQDNs, which Cilium reads as absent, so as everyone.
-        func add<Item>(_ member: Presence<[Item]>, _ convert: (Item) -> [Peer]) {
-            switch member {
-            case .absent: return
-            case .empty: selectsNothing = true
-            case .some(let items): peers += items.flatMap(convert)
-            }
-            isWritten = true
+    /// The peers of an element, `nil` when no L3 member is written. A reference to something unknown keeps an allow closed,
+    /// but would open a deny: that one refuses the object.
+    private mutating func peers(
+        _ element: CiliumElement, _ action: RuleAction, _ direction: Direction
+    ) throws(Refusal) -> PeerMatch? {
+        let peers = CiliumPeers(element, direction, scope, directory)
+        for reference in peers.unresolved {
+            let isDeny = action == .deny
+            let diagnostic = Diagnostic(
+                id: .unresolved, severity: isDeny ? .error : .warning, location: element.location ?? rule.location,
+                path: "\(element.path).\(reference.member)",
+                message: reference.what + (isDeny ? ", so what to deny is not known" : "; it selects nothing"),
+                hint: reference.hint)
+            guard !isDeny else { throw Refusal(diagnostic: diagnostic) }
+            diagnostics.append(diagnostic)
         }
-        add(element.endpoints) { [.endpoints(scope.peer($0))] }
-        add(element.nodes) { [.nodes(scope.nodes($0))] }
-        add(element.entities) { [.entity($0)] }
-        add(element.cidrs) { [.addresses($0, except: [], .outsideCluster)] }
-        add(element.fqdns) { [.names($0)] }
-        var groups: [CIDRRule] = []
-        add(element.cidrSet) { entry in
-            guard case .prefix(let prefix) = entry.source else {
-                groups.append(entry)
-                return []
-            }
-            return [.addresses(prefix, except: entry.except, .outsideCluster)]
-        }
-        var unresolved: [ServiceReference] = []
-        add(element.services) { reference in
-            let found = services.services(reference).flatMap(services.peers)
-            if found.isEmpty { unresolved.append(reference) }
-            return found
-        }
-        for _ in groups { try reportGroup(element, action) }
-        for reference in unresolved { report(reference, element) }
-        guard isWritten else { return nil }
-        return .anyOf(selectsNothing ? [] : peers)
-    }
-
-    private mutating func reportGroup(_ element: CiliumElement, _ action: RuleAction) throws(Refusal) {
-        // A group that selects nothing keeps an allow closed, but would open a deny.
-        let diagnostic = Diagnostic(
-            id: .unsupportedField, severity: action == .deny ? .error : .warning,
-            location: element.location ?? rule.location, path: element.path,
-            message: "CiliumCIDRGroups are not supported"
-                + (action == .deny ? ", and a deny cannot leave one out" : ": this reference selects nothing"),
-            hint: "write the prefixes as cidr")
-        guard action != .deny else { throw Refusal(diagnostic: diagnostic) }
-        diagnostics.append(diagnostic)
-    }
-
-    private mutating func report(_ reference: ServiceReference, _ element: CiliumElement) {
-        let what =
-            switch reference {
-            case .named(let name, let namespace): "service \(namespace.isEmpty ? "*" : namespace)/\(name)"
-            case .selected(_, let namespace):
-                "no service that the selector matches\(namespace.isEmpty ? "" : " in \(namespace)")"
-            }
-        diagnostics.append(
-            Diagnostic(
-                id: .noEffect, severity: .warning, location: element.location ?? rule.location,
-                path: "\(element.path).toServices",
-                message: "nothing is known to stand behind \(what); it selects nothing",
-                hint: "add the Service, or the EndpointSlices of a Service without selector"))
+        return peers.match
     }
 }

@@ -15,6 +15,8 @@ public struct ClusterObjects: Sendable {
     public var networkPolicies: [NetworkPolicy] = []
     /// CiliumNetworkPolicies and CiliumClusterwideNetworkPolicies.
     public var ciliumPolicies: [CiliumPolicy] = []
+    /// CiliumCIDRGroups.
+    public var cidrGroups: [CIDRGroup] = []
     /// What DNS has answered: lower-case names without final dot, to addresses. Feeds `toFQDNs`.
     public var names: [String: [IPAddress]] = [:]
 

@@ -146,17 +146,80 @@ struct CiliumLoweringTests {
         #expect(lowered.diagnostics.map(\.severity) == [.warning])
     }
 
-    @Test("a CIDR group selects nothing where it allows, and refuses the object where it denies")
-    func cidrGroups() throws {
-        let group = element { $0.cidrSet = .some([CIDRRule(source: .group("office"))]) }
-        let (allow, allowed) = try lower(egress: [group])
+    /// `office` and `home` are of team red, `lab` of team blue.
+    private func groups() throws -> ClusterObjects {
+        var objects = ClusterObjects()
+        objects.cidrGroups = try [
+            ("office", "team=red", ["192.0.2.0/24", "2001:db8::/32"]),
+            ("home", "team=red,far=yes", ["198.51.100.0/24"]),
+            ("lab", "team=blue", []),
+        ].map { name, text, prefixes in
+            CIDRGroup(metadata: ObjectMeta(name: name, labels: labels(text)), prefixes: try prefixes.map(prefix))
+        }
+        return objects
+    }
+
+    private func peers(_ source: CIDRRule.Source, except: [IPPrefix] = []) throws -> ([Peer], [Diagnostic]) {
+        let (egress, lowered) = try lower(
+            egress: [element { $0.cidrSet = .some([CIDRRule(source: source, except: except)]) }], groups())
+        guard case .anyOf(let peers)? = egress?.rules.first?.peers else { return ([], lowered.diagnostics) }
+        return (peers, lowered.diagnostics)
+    }
+
+    @Test(
+        "cidrGroupRef stands for the prefixes of the group, outside the cluster, with the exceptions cut out (row 47)")
+    func groupByName() throws {
+        let except = [try prefix("192.0.2.128/25")]
+        let (peers, diagnostics) = try peers(.group("office"), except: except)
+        #expect(
+            peers == [
+                .addresses(try prefix("192.0.2.0/24"), except: except, .outsideCluster),
+                .addresses(try prefix("2001:db8::/32"), except: except, .outsideCluster),
+            ])
+        #expect(diagnostics.isEmpty)
+    }
+
+    @Test(
+        "cidrGroupSelector stands for the groups whose labels or name it matches (row 50)",
+        arguments: [
+            ("cidrgroup:team=red", ["192.0.2.0/24", "2001:db8::/32", "198.51.100.0/24"]),
+            ("team!=blue,far", ["198.51.100.0/24"]),
+            ("cidrgroup:io.cilium.policy.cidrgroupname/home", ["198.51.100.0/24"]),
+            ("team=red,!far", ["192.0.2.0/24", "2001:db8::/32"]),
+        ])
+    func groupsByLabel(text: String, prefixes: [String]) throws {
+        let (peers, diagnostics) = try peers(.groups(selector(text)))
+        #expect(peers == (try prefixes.map { .addresses(try prefix($0), except: [], .outsideCluster) }))
+        #expect(diagnostics.isEmpty)
+    }
+
+    @Test("a group without prefixes selects nothing, and nothing is to be said")
+    func emptyGroup() throws {
+        #expect(try peers(.group("lab")) == ([], []))
+    }
+
+    @Test(
+        "a group or service that is not there selects nothing where it allows, and refuses the object where it denies",
+        arguments: ["cidrGroupRef", "cidrGroupSelector", "k8sService", "k8sServiceSelector"])
+    func unknownReferences(form: String) throws {
+        let missing = element {
+            switch form {
+            case "cidrGroupRef": $0.cidrSet = .some([CIDRRule(source: .group("garden"))])
+            case "cidrGroupSelector": $0.cidrSet = .some([CIDRRule(source: .groups(selector("k8s:team=red")))])
+            case "k8sService": $0.services = .some([.named(name: "db", namespace: "")])
+            default: $0.services = .some([.selected(selector("team=red"), namespace: "shop")])
+            }
+            $0.toPorts = .some([tcp(443)])
+        }
+        let (allow, allowed) = try lower(egress: [missing], groups())
         #expect(allow?.rules.map(\.peers) == [.anyOf([])])
         #expect(allowed.diagnostics.map(\.severity) == [.warning])
         let (deny, denied) = try lower(
-            egress: [element { $0.entities = .some([.all]) }], egressDeny: [group], defaultDeny: false)
+            egress: [element { $0.entities = .some([.all]) }], egressDeny: [missing], defaultDeny: false, groups())
         #expect(deny?.isolates == true)
         #expect(deny?.rules.map(\.action) == [.deny])
         #expect(deny?.rules.map(\.peers) == [.everyone])
+        #expect(denied.diagnostics.map(\.id) == [.unresolved])
         #expect(denied.diagnostics.map(\.severity) == [.error])
     }
 
