@@ -6,7 +6,7 @@ struct Netpold: AsyncParsableCommand {
         commandName: "netpold",
         abstract: "Compile Kubernetes and Cilium network policies to eBPF, test them, and enforce them on pods' veths.",
         subcommands: [
-            CompileCommand.self, TestCommand.self, ExplainCommand.self,
+            LintCommand.self, CompileCommand.self, TestCommand.self, ExplainCommand.self,
             LabCommand.self, LabRespondCommand.self,
             AgentCommand.self, StatusCommand.self, EndpointsCommand.self, MonitorCommand.self, DetachCommand.self,
             BenchCommand.self, BenchCompileCommand.self, BenchNetCommand.self,

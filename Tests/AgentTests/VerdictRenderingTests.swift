@@ -1,9 +1,10 @@
+import PolicyIR
 import Testing
 
 @testable import Agent
 
 @Suite struct VerdictRenderingTests {
-    private let plain = VerdictRendering(palette: Palette(isColoured: false)) { "t\($0)" }
+    private let plain = VerdictRendering(style: TextStyle(isColoured: false)) { "t\($0)" }
 
     @Test("a default deny names the policies that isolate and the nearest rule")
     func defaultDeny() {
@@ -45,7 +46,7 @@ import Testing
 
     @Test("colours only where asked for, and each line ends without one")
     func colours() {
-        let coloured = VerdictRendering(palette: Palette(isColoured: true)) { "\($0)" }
+        let coloured = VerdictRendering(style: TextStyle(isColoured: true)) { "\($0)" }
         #expect(coloured.lines(Fixtures.verdict())[0].contains("\u{1b}[31mDENIED \u{1b}[0m"))
         #expect(!plain.lines(Fixtures.verdict()).joined().contains("\u{1b}"))
     }

@@ -7,28 +7,39 @@ public struct LoadedManifests: Sendable {
     public var decoded: DecodedManifests
     /// The files read, in the order read; `-` for standard input.
     public var files: [String]
+    /// What standard input held, if it was read: it cannot be read again.
+    public var standardInput: [UInt8]?
 }
 
 /// Reads manifests from files, folders and standard input: the only place where policies meet the file system.
 public enum ManifestFiles {
     /// Reads and decodes. A path is a file, a folder (searched recursively for `*.yaml`, `*.yml` and `*.json`) or `-`.
     /// Whatever cannot be read is a finding; the rest is read.
-    public static func load(_ paths: [String]) -> LoadedManifests {
-        var decoder = ManifestDecoder()
+    ///
+    /// - Parameters:
+    ///   - keepsDocuments: whether the documents of policies are kept (`DecodedManifests.documents`).
+    ///   - progress: called before each file with its number, from 1, and how many there are.
+    public static func load(
+        _ paths: [String], keepsDocuments: Bool = false, progress: (_ number: Int, _ count: Int) -> Void = { _, _ in }
+    ) -> LoadedManifests {
+        var decoder = ManifestDecoder(keepsDocuments: keepsDocuments)
+        var standardInput: [UInt8]?
         var files: [String] = []
         var search = ManifestSearch()
         for path in paths { search.add(path) }
         for diagnostic in search.diagnostics { decoder.add(diagnostic) }
-        for file in search.files {
+        for (index, file) in search.files.enumerated() {
+            progress(index + 1, search.files.count)
             switch read(file) {
             case .success(let bytes):
                 files.append(file)
+                if file == "-" { standardInput = bytes }
                 decoder.add(bytes, file: file)
             case .failure(let failure):
                 decoder.add(failure.diagnostic)
             }
         }
-        return LoadedManifests(decoded: decoder.finish(), files: files)
+        return LoadedManifests(decoded: decoder.finish(), files: files, standardInput: standardInput)
     }
 
     /// The bytes of one file, or of standard input for `-`. At most one byte more than the decoder takes is read, so that a
@@ -39,6 +50,13 @@ public enum ManifestFiles {
         } catch {
             return .failure(error)
         }
+    }
+
+    /// The bytes of a file that was read before, for an excerpt; `nil` for what is no regular file (a pipe is empty by now, and
+    /// might wait for ever) or cannot be read any more.
+    public static func readAgain(_ path: String) -> [UInt8]? {
+        guard let entry = try? FileSystem.entry(path), entry.isRegular else { return nil }
+        return try? read(path).get()
     }
 }
 

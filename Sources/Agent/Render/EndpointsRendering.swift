@@ -1,10 +1,12 @@
+public import PolicyIR
+
 /// Writes `netpold endpoints` for people.
 public struct EndpointsRendering: Sendable {
-    private let palette: Palette
+    private let style: TextStyle
 
     /// A rendering.
-    public init(palette: Palette) {
-        self.palette = palette
+    public init(style: TextStyle) {
+        self.style = style
     }
 
     /// The table.
@@ -22,12 +24,12 @@ public struct EndpointsRendering: Sendable {
             ])
         }
         return table.lines { cell, row, column in
-            if row == 0 { return palette.dim(cell) }
+            if row == 0 { return style.faint(cell) }
             guard column == 1 else { return cell }
             switch endpoints[row - 1].state {
-            case .ready: return palette.green(cell)
-            case .waiting, .pending, .isolated: return palette.yellow(cell)
-            case .failed, .unenforced: return palette.red(cell)
+            case .ready: return style.good(cell)
+            case .waiting, .pending, .isolated: return style.notable(cell)
+            case .failed, .unenforced: return style.bad(cell)
             }
         }
     }

@@ -1,25 +1,27 @@
+public import PolicyIR
+
 /// Writes `netpold status` for people.
 public struct StatusRendering: Sendable {
-    private let palette: Palette
+    private let style: TextStyle
 
     /// A rendering.
-    public init(palette: Palette) {
-        self.palette = palette
+    public init(style: TextStyle) {
+        self.style = style
     }
 
     /// The page.
     public func lines(_ status: StatusReport) -> [String] {
         let settled =
-            status.isSettled ? palette.green("everything read is in force") : palette.yellow("changes pending")
+            status.isSettled ? style.good("everything read is in force") : style.notable("changes pending")
         var lines = [
-            "agent        \(palette.green("up")), instance \(status.instance), process \(status.processID), "
+            "agent        \(style.good("up")), instance \(status.instance), process \(status.processID), "
                 + "since \(StatusRendering.duration(status.uptimeSeconds))",
             "revision     \(status.revision), \(settled), latest change took \(status.lastApplyMilliseconds) ms",
             "policies     \(status.policiesInForce) in force, "
-                + counted(status.policiesRefused, "refused", palette.red),
+                + counted(status.policiesRefused, "refused", style.bad),
             "endpoints    \(status.endpointsReady) ready, "
-                + counted(status.endpointsWaiting, "waiting", palette.yellow) + ", "
-                + counted(status.namespacesUnknown, "without a pod", palette.yellow),
+                + counted(status.endpointsWaiting, "waiting", style.notable) + ", "
+                + counted(status.namespacesUnknown, "without a pod", style.notable),
         ]
         let attachments = status.attachments.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }
         if !attachments.isEmpty { lines.append("attached by  \(attachments.joined(separator: ", "))") }
@@ -28,8 +30,8 @@ public struct StatusRendering: Sendable {
         )
         // Before the long tables: what is wrong is why somebody asks.
         for condition in status.conditions {
-            let colour = condition.isSevere ? palette.red : palette.yellow
-            lines.append("\(colour("!")) \(palette.bold(condition.subject)): \(condition.message)")
+            let colour = condition.isSevere ? style.bad : style.notable
+            lines.append("\(colour("!")) \(style.strong(condition.subject)): \(condition.message)")
         }
         lines += capacities(status.capacities) + reasons(status.reasons)
         return lines
@@ -50,9 +52,9 @@ public struct StatusRendering: Sendable {
         }
         return [""]
             + table.lines { cell, row, column in
-                if row == 0 { return palette.dim(cell) }
+                if row == 0 { return style.faint(cell) }
                 let use = capacities[row - 1]
-                return column == 1 && (use.used ?? 0) * 10 >= use.limit * 9 ? palette.red(cell) : cell
+                return column == 1 && (use.used ?? 0) * 10 >= use.limit * 9 ? style.bad(cell) : cell
             }
     }
 
@@ -67,8 +69,8 @@ public struct StatusRendering: Sendable {
         }
         return [""]
             + table.lines { cell, row, column in
-                if row == 0 { return palette.dim(cell) }
-                return column == 2 && reasons[row - 1].isDrop ? palette.red(cell) : cell
+                if row == 0 { return style.faint(cell) }
+                return column == 2 && reasons[row - 1].isDrop ? style.bad(cell) : cell
             }
     }
 

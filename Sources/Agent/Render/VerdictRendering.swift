@@ -1,27 +1,29 @@
+public import PolicyIR
+
 /// Writes verdicts for people: one line for what happened, and under a drop the lines that say why.
 public struct VerdictRendering: Sendable {
-    private let palette: Palette
+    private let style: TextStyle
     private let clock: @Sendable (UInt64) -> String
 
     /// A rendering; `clock` writes a time given in milliseconds since 1970.
-    public init(palette: Palette, clock: @escaping @Sendable (UInt64) -> String) {
-        self.palette = palette
+    public init(style: TextStyle, clock: @escaping @Sendable (UInt64) -> String) {
+        self.style = style
         self.clock = clock
     }
 
     /// The lines of a verdict.
     public func lines(_ verdict: FlowVerdict) -> [String] {
-        let word = verdict.isDrop ? palette.red("DENIED ") : palette.green("ALLOWED")
+        let word = verdict.isDrop ? style.bad("DENIED ") : style.good("ALLOWED")
         let type = verdict.icmpType.map { " type \($0)" } ?? ""
         var first =
-            "\(palette.dim(clock(verdict.timeMilliseconds))) \(word) \(end(verdict.source)) -> "
+            "\(style.faint(clock(verdict.timeMilliseconds))) \(word) \(end(verdict.source)) -> "
             + "\(end(verdict.destination)) \(verdict.protocol)\(type)"
         let side = "\(verdict.direction) of \(verdict.subject)"
         if let rule = verdict.rule {
-            first += "  \(palette.dim(side)) by \(text(rule))"
+            first += "  \(style.faint(side)) by \(text(rule))"
             return [first]
         }
-        first += "  \(palette.dim(side)): \(verdict.sentence)"
+        first += "  \(style.faint(side)): \(verdict.sentence)"
         var lines = [first]
         let indent = String(repeating: " ", count: clock(verdict.timeMilliseconds).count + 9)
         lines += verdict.isolatedBy.map { "\(indent)isolated by \(text($0))" }
@@ -31,12 +33,12 @@ public struct VerdictRendering: Sendable {
 
     /// The line that tells of verdicts that are not shown.
     public func line(lost count: UInt64) -> String {
-        palette.yellow(
+        style.notable(
             "-- \(count) verdict\(count == 1 ? "" : "s") not shown: more than this reader or the event ring takes")
     }
 
     private func text(_ rule: FlowVerdict.Rule) -> String {
-        var text = palette.bold(rule.object)
+        var text = style.strong(rule.object)
         if !rule.path.isEmpty { text += " \(rule.path)" }
         if let place = rule.place { text += " (\(place))" }
         return text
@@ -48,7 +50,7 @@ public struct VerdictRendering: Sendable {
         if let port = end.port {
             address = address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
         }
-        if let pod = end.pod { return "\(palette.bold(pod)) (\(address))" }
+        if let pod = end.pod { return "\(style.strong(pod)) (\(address))" }
         return end.identity.map { "\(address) (\($0))" } ?? address
     }
 }

@@ -56,7 +56,7 @@ extension CompilerState {
             let claimants = names.map { "pod \($0)" } + (index.nodeEntries[address] == nil ? [] : ["a node"])
             found.append(
                 Diagnostic(
-                    id: DiagnosticID(rawValue: "contested-address"), severity: .warning, location: nil,
+                    id: .contestedAddress, severity: .warning, location: nil,
                     message:
                         "\(address) is claimed by \(claimants.joined(separator: " and ")); it belongs to none of them, "
                         + "no rule that names pods or addresses allows it",

@@ -30,7 +30,8 @@ extension ClusterObjects {
 
     private static func conflict(_ pod: Pod, _ message: String) -> Diagnostic {
         Diagnostic(
-            id: .conflict, severity: .warning, location: pod.metadata.location, path: "status.podIPs", message: message,
+            id: .contestedAddress, severity: .warning, location: pod.metadata.location, path: "status.podIPs",
+            message: message,
             hint: "remove the pod that is gone, or write its phase (Succeeded, Failed) or hostNetwork: true")
     }
 }

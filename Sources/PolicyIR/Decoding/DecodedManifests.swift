@@ -2,12 +2,17 @@
 public struct DecodedManifests: Sendable {
     /// The objects without an error.
     public var objects = ClusterObjects()
+    /// How many objects there were, those refused or skipped included.
+    public var objectCount = 0
     /// Everything found, sorted by place.
     public var diagnostics: [Diagnostic] = []
     /// Objects of kinds that are no policy input and have no finding of their own, counted by kind.
     public var skipped: [String: Int] = [:]
     /// Policies that were not taken over, because of an error of their own.
     public var refused: [PolicyRefusal] = []
+    /// The documents of the policies without an error, if the decoder was asked to keep them: where each of their values is
+    /// written.
+    public var documents = PolicyDocuments()
 
     /// Nothing.
     public init() {}

@@ -17,8 +17,11 @@ public struct ManifestDecoder: Sendable {
         }
     }
 
-    /// A decoder that has read nothing.
-    public init() {}
+    private let keepsDocuments: Bool
+
+    /// A decoder that has read nothing. With `keepsDocuments` the documents of policies stay in memory, so that the place of
+    /// every value can still be told.
+    public init(keepsDocuments: Bool = false) { self.keepsDocuments = keepsDocuments }
 
     /// Reads one file: YAML or JSON, any number of documents. `file` is the name for messages.
     public mutating func add(_ bytes: [UInt8], file: String) {
@@ -63,7 +66,10 @@ public struct ManifestDecoder: Sendable {
         if kind.hasSuffix("List"), let items = object["items"], kind == "List" || items.isNull || items.elements != nil
         {
             addItems(items, of: kind, apiVersion: apiVersion)
-        } else if let known = KnownKind(rawValue: kind), known.apiVersions.contains(apiVersion) {
+            return
+        }
+        result.objectCount += 1
+        if let known = KnownKind(rawValue: kind), known.apiVersions.contains(apiVersion) {
             decode(object, known)
         } else {
             skip(object, apiVersion: apiVersion, kind: kind)
@@ -169,6 +175,10 @@ public struct ManifestDecoder: Sendable {
         result.diagnostics += findings.diagnostics
         let isGood = findings.errors == 0 && !object.isFaulty
         if !isGood { result.refused += refusals }
+        if isGood, keepsDocuments, kind.isPolicy {
+            result.documents.insert(
+                object, kind: kind.rawValue, namespace: metadata.namespace, name: metadata.name)
+        }
         return isGood
     }
 }

@@ -1,41 +1,59 @@
-/// The kinds of findings. Stable names; the wording of messages is not stable.
-public struct DiagnosticID: RawRepresentable, Hashable, Sendable {
-    /// The stable name, for example `unknown-field`.
-    public let rawValue: String
-
-    /// An id by name.
-    public init(rawValue: String) { self.rawValue = rawValue }
+/// The kinds of findings. Stable names; the wording of messages is not stable. `DiagnosticCatalogue` explains each.
+public enum DiagnosticID: String, Hashable, CaseIterable, Sendable {
+    // Files and documents.
 
     /// The bytes are no YAML or JSON.
-    public static let syntax = DiagnosticID(rawValue: "syntax")
+    case syntax
     /// A file is too big, too deep or expands to too much.
-    public static let limit = DiagnosticID(rawValue: "limit")
+    case limit
     /// A file cannot be read.
-    public static let unreadable = DiagnosticID(rawValue: "unreadable")
+    case unreadable
     /// A key is written twice in one map.
-    public static let duplicateKey = DiagnosticID(rawValue: "duplicate-key")
+    case duplicateKey = "duplicate-key"
     /// Two objects have the same kind, namespace and name.
-    public static let duplicateObject = DiagnosticID(rawValue: "duplicate-object")
+    case duplicateObject = "duplicate-object"
     /// A document is no Kubernetes object.
-    public static let notAnObject = DiagnosticID(rawValue: "not-an-object")
+    case notAnObject = "not-an-object"
     /// The kind is a policy kind in an apiVersion that is not read, or nearly a policy kind.
-    public static let unknownKind = DiagnosticID(rawValue: "unknown-kind")
+    case unknownKind = "unknown-kind"
+
+    // Fields and values.
+
     /// A field that the kind does not have.
-    public static let unknownField = DiagnosticID(rawValue: "unknown-field")
+    case unknownField = "unknown-field"
     /// A field that exists but that netpold does not enforce.
-    public static let unsupportedField = DiagnosticID(rawValue: "unsupported-field")
+    case unsupportedField = "unsupported-field"
     /// A field that must be written is not.
-    public static let missingField = DiagnosticID(rawValue: "missing-field")
+    case missingField = "missing-field"
     /// A value has the wrong type.
-    public static let wrongType = DiagnosticID(rawValue: "wrong-type")
+    case wrongType = "wrong-type"
     /// A value has the right type but is not allowed.
-    public static let invalidValue = DiagnosticID(rawValue: "invalid-value")
+    case invalidValue = "invalid-value"
     /// Two fields that exclude each other are both written.
-    public static let conflict = DiagnosticID(rawValue: "conflict")
+    case conflict
     /// A list has more elements than allowed.
-    public static let tooMany = DiagnosticID(rawValue: "too-many")
-    /// A field is valid but has no effect, or not the one it seems to have.
-    public static let noEffect = DiagnosticID(rawValue: "no-effect")
+    case tooMany = "too-many"
+    /// The last port of a range is below the first.
+    case endPortBelowPort = "end-port-below-port"
+    /// A field or rule is valid but has no effect, or not the one it seems to have.
+    case noEffect = "no-effect"
     /// A policy refers to a service or CIDR group that is not there.
-    public static let unresolved = DiagnosticID(rawValue: "unresolved-reference")
+    case unresolved = "unresolved-reference"
+    /// Several pods, or a pod and a node, claim one address.
+    case contestedAddress = "contested-address"
+
+    // What policies say, legal and probably wrong: the checks of `netpold lint`.
+
+    /// A selector that no known pod or namespace matches.
+    case selectsNothing = "selects-nothing"
+    /// Two elements of `from` or `to` where one with both selectors was meant.
+    case orInsteadOfAnd = "or-instead-of-and"
+    /// Pods that may reach others by name but may not ask DNS.
+    case egressWithoutDNS = "egress-without-dns"
+    /// A Cilium rule list with an element `{}`.
+    case emptyElement = "empty-element"
+    /// A list of peers that is written empty.
+    case emptyPeerList = "empty-peer-list"
+    /// HTTP rules on a port that carries TLS.
+    case httpOnTLSPort = "http-on-tls-port"
 }

@@ -64,9 +64,6 @@ struct AgentConnection {
         return ExitCode.no
     }
 
-    /// The colours of standard output.
-    static var palette: Palette { Palette(isColoured: isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil) }
-
     /// JSON for standard output; on one line for streams.
     static func json(_ value: some Encodable, isStream: Bool = false) throws -> String {
         let encoder = JSONEncoder()

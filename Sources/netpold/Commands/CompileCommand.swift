@@ -55,7 +55,7 @@ struct CompileCommand: ParsableCommand {
         let state = CompilerState(
             decoded.objects, policies: lowered.policies + PolicyLowering.lowerRefused(decoded.refused), localNode: node)
         // Decoding has told of contested addresses, with their places.
-        let compiled = state.diagnostics.filter { $0.id.rawValue != "contested-address" }
+        let compiled = state.diagnostics.filter { $0.id != .contestedAddress }
         let diagnostics = decoded.diagnostics + lowered.diagnostics + compiled
         ErrorOutput.write(DiagnosticRenderer().render(diagnostics))
         if let note = decoded.skippedInWords { ErrorOutput.write("note: \(note)\n") }

@@ -1,5 +1,6 @@
 import Agent
 import ArgumentParser
+import PolicyIR
 
 /// `netpold endpoints`.
 struct EndpointsCommand: ParsableCommand {
@@ -25,7 +26,7 @@ struct EndpointsCommand: ParsableCommand {
         if json {
             print(try AgentConnection.json(endpoints))
         } else {
-            EndpointsRendering(palette: AgentConnection.palette).lines(endpoints).forEach { print($0) }
+            EndpointsRendering(style: TextStyle()).lines(endpoints).forEach { print($0) }
         }
     }
 }

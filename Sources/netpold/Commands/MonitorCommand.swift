@@ -2,6 +2,7 @@ import Agent
 import ArgumentParser
 import Foundation
 import Glibc
+import PolicyIR
 
 /// `netpold monitor`.
 struct MonitorCommand: ParsableCommand {
@@ -43,7 +44,7 @@ struct MonitorCommand: ParsableCommand {
         pthread_sigmask(SIG_SETMASK, &none, nil)
         let agent = try AgentConnection(instance)
         try agent.send(.monitor(MonitorFilter(dropsOnly: drops, pod: pod, policy: policy)))
-        let rendering = VerdictRendering(palette: AgentConnection.palette, clock: MonitorCommand.clock)
+        let rendering = VerdictRendering(style: TextStyle(), clock: MonitorCommand.clock)
         while true {
             switch try agent.next() {
             case .verdict(let verdict):

@@ -1,5 +1,6 @@
 import Agent
 import ArgumentParser
+import PolicyIR
 
 /// `netpold status`.
 struct StatusCommand: ParsableCommand {
@@ -39,7 +40,7 @@ struct StatusCommand: ParsableCommand {
         if json {
             print(try AgentConnection.json(status))
         } else {
-            StatusRendering(palette: AgentConnection.palette).lines(status).forEach { print($0) }
+            StatusRendering(style: TextStyle()).lines(status).forEach { print($0) }
         }
         if !isSettled {
             ErrorOutput.error("not everything is in force after \(timeout) s")

@@ -70,7 +70,7 @@ extension PortProtocol {
         guard let end, end > 0, let endNode = fields["endPort"] else { return .range(PortRange(number)) }
         if end < number {
             findings.warn(
-                .noEffect, endNode, "endPort is below port, so only port \(number) is meant",
+                .endPortBelowPort, endNode, "endPort is below port, so only port \(number) is meant",
                 "swap the two, or remove endPort")
         }
         return .range(PortRange(number, end))

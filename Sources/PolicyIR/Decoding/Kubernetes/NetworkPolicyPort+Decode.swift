@@ -26,7 +26,7 @@ extension NetworkPolicyPort {
             guard let first, let last else { return nil }
             guard last >= first else {
                 findings.error(
-                    .invalidValue, end, "Invalid value: \(last): must be greater than or equal to `port`",
+                    .endPortBelowPort, end, "Invalid value: \(last): must be greater than or equal to `port`",
                     "swap the two numbers")
                 return nil
             }

@@ -1,0 +1,34 @@
+import Agent
+import Foundation
+import Glibc
+import PolicyIR
+
+/// Writes findings in the format asked for.
+struct DiagnosticOutput {
+    let format: DiagnosticFormat
+    /// The stream that they are for: what it is decides about excerpts and colours.
+    let descriptor: Int32
+    /// Whether one-line findings end with their id.
+    var showsIDs = false
+    /// What standard input held, for excerpts.
+    var standardInput: [UInt8]?
+
+    /// The text, nothing for no findings in the text format.
+    func render(_ diagnostics: [Diagnostic]) throws -> String {
+        switch format {
+        case .text where isatty(descriptor) == 1:
+            ExcerptRenderer(
+                style: TextStyle(descriptor: descriptor), width: TerminalWidth.columns(descriptor), source: source
+            ).render(diagnostics)
+        case .text: DiagnosticRenderer(showsIDs: showsIDs).render(diagnostics)
+        case .json: try JSONText.render(DiagnosticReport(diagnostics)) + "\n"
+        case .sarif: try JSONText.render(SARIFLog(diagnostics)) + "\n"
+        }
+    }
+
+    /// Files may have changed or gone since they were read: an excerpt is a help, not a promise.
+    private func source(_ file: String) -> SourceText? {
+        if file == "-" { return standardInput.map { SourceText($0) } }
+        return ManifestFiles.readAgain(file).map { SourceText($0) }
+    }
+}
