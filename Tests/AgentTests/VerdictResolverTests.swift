@@ -42,7 +42,8 @@ import Testing
         #expect(verdict.isolatedBy.map(\.object) == ["NetworkPolicy shop/db"])
         #expect(
             verdict.nearestMiss
-                == "NetworkPolicy shop/db spec.ingress[0] (a.yaml:9:5): pod shop/web has label app=web, not app=other")
+                == "NetworkPolicy shop/db spec.ingress[0] (a.yaml:9:5): pod shop/web lacks label app=other (has app=web)"
+        )
         #expect(resolver.resolve(record(source: "10.0.0.1", reason: .policyDefault), time: 5) == verdict)
     }
 

@@ -64,7 +64,7 @@ struct VerdictResolver: Sendable {
                 subject: subject, direction: record.direction, remote: remote, protocol: record.protocol,
                 port: record.destinationPort)
             verdict.nearestMiss = nearestMiss(question).map {
-                "\($0.origin): \($0.failed.joined(separator: ", and "))"
+                "\($0.rule.origin): \($0.sentences.joined(separator: ", and "))"
             }
         }
         return verdict
@@ -91,8 +91,9 @@ struct VerdictResolver: Sendable {
         let remote = evaluator.view.remoteEnd(
             address: question.remote, seenFrom: evaluator.view.node(of: subject))
         let miss = evaluator.subjectPolicy(for: subject, question.direction).nearMisses(
-            subject: subject, question.direction, remote: remote, protocol: question.protocol, port: question.port,
-            limit: 1
+            FlowSide(
+                subject: subject, direction: question.direction, remote: remote, protocol: question.protocol,
+                port: question.port), limit: 1
         ).first
         if cache.count >= VerdictResolver.cacheLimit { cache = [:] }
         cache[question] = .some(miss)

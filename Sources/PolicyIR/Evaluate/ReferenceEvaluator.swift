@@ -14,10 +14,18 @@ public struct ReferenceEvaluator: Sendable {
 
     /// Everything that applies to a pod in one direction.
     public func subjectPolicy(for pod: Pod, _ direction: Direction) -> SubjectPolicy {
+        let applying = policies(selecting: pod)
+        return SubjectPolicy(
+            applying.compactMap { $0[direction] },
+            isolatedBy: applying.filter { $0[direction]?.isolates == true }.map(\.origin))
+    }
+
+    /// The policies that select a pod, in either direction.
+    public func policies(selecting pod: Pod) -> [LoweredPolicy] {
         // "hostNetwork pods are ignored by selectors and seen as the node"; a finished pod sends and receives nothing.
-        guard !pod.hostNetwork, !pod.isFinished else { return SubjectPolicy([], isolatedBy: []) }
+        guard !pod.hostNetwork, !pod.isFinished else { return [] }
         let labels = view.ciliumLabels(of: pod)
-        let applying = policies.filter { policy in
+        return policies.filter { policy in
             switch policy.subject {
             // "policies in subject.namespace whose podSelector matches".
             case .pods(let namespace, let selector):
@@ -28,9 +36,6 @@ public struct ReferenceEvaluator: Sendable {
             case .nodes: false
             }
         }
-        return SubjectPolicy(
-            applying.compactMap { $0[direction] },
-            isolatedBy: applying.filter { $0[direction]?.isolates == true }.map(\.origin))
     }
 
     /// What one pod's policies say about a flow with a remote end.

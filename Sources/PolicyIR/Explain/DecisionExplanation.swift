@@ -1,25 +1,42 @@
 /// Why a flow passes or not, side by side.
 public struct DecisionExplanation: Hashable, Sendable {
-    /// One side.
-    public struct Side: Hashable, Sendable {
-        /// Which side.
-        public var direction: Direction
-        /// The pod whose policies are asked, `namespace/name`; `nil` when that end is no pod.
-        public var subject: String?
-        /// What they say.
-        public var decision: SideDecision
-        /// For a default deny: the rules that came nearest.
-        public var nearMisses: [NearMiss]
-    }
-
     /// The flow.
     public var flow: Flow
     /// The whole answer.
     public var verdict: SideDecision.Verdict
     /// The sender's side.
-    public var egress: Side
+    public var egress: SideExplanation
     /// The receiver's side.
-    public var ingress: Side
+    public var ingress: SideExplanation
+}
+
+/// Why one end of a flow lets it pass or not.
+public struct SideExplanation: Hashable, Sendable {
+    /// Which side.
+    public var direction: Direction
+    /// The end as the flow names it.
+    public var end: FlowEnd
+    /// The other end as the flow names it.
+    public var other: FlowEnd
+    /// The flow as the pod whose policies are asked sees it; `nil` when this end is no pod.
+    public var side: FlowSide?
+    /// What they say.
+    public var decision: SideDecision
+    /// The rule or rules that decided; empty where none did.
+    public var deciding: [RuleReference] = []
+    /// The rules that passed the flow on to a later tier first.
+    public var passes: [RuleReference] = []
+    /// For a deny rule, the allow rules that match too; for an allow rule, the deny rules that match and come later.
+    public var overridden: [RuleReference] = []
+    /// Where no rule decided and nothing isolates the pod: the policies that select it in this direction nevertheless.
+    public var selecting: [RuleOrigin] = []
+    /// For a default deny: the rules that came nearest.
+    public var nearMisses: [NearMiss] = []
+    /// Where no rule decided: the policies that nearly select the pod.
+    public var subjectMisses: [SubjectMiss] = []
+
+    /// The pod whose policies are asked, `namespace/name`; `nil` when this end is no pod.
+    public var subject: String? { side?.subject.qualifiedName }
 }
 
 extension ReferenceEvaluator {
@@ -29,20 +46,45 @@ extension ReferenceEvaluator {
     public func explain(_ flow: Flow) throws(FlowError) -> DecisionExplanation {
         let decision = try decide(flow)
         let ends = try view.resolve(flow)
-        func side(_ direction: Direction, _ decision: SideDecision) -> DecisionExplanation.Side {
-            let subject = ends.subject(direction)
-            var misses: [NearMiss] = []
-            if let subject, case .defaultDeny = decision.reason {
-                misses = subjectPolicy(for: subject, direction).nearMisses(
-                    subject: subject, direction, remote: view.remote(of: ends, direction), protocol: flow.protocol,
-                    port: flow.port)
+        func side(_ direction: Direction, _ decision: SideDecision) -> SideExplanation {
+            let isEgress = direction == .egress
+            let side = ends.subject(direction).map { subject in
+                FlowSide(
+                    subject: subject, direction: direction, remote: view.remote(of: ends, direction),
+                    protocol: flow.protocol, port: flow.port)
             }
-            return DecisionExplanation.Side(
-                direction: direction, subject: subject?.qualifiedName, decision: decision, nearMisses: misses)
+            let explanation = SideExplanation(
+                direction: direction, end: isEgress ? flow.from : flow.to, other: isEgress ? flow.to : flow.from,
+                side: side, decision: decision)
+            return side.map { explain($0, explanation) } ?? explanation
         }
         return DecisionExplanation(
             flow: flow, verdict: decision.verdict, egress: side(.egress, decision.egress),
             ingress: side(.ingress, decision.ingress))
+    }
+
+    /// A side's decision with its circumstances.
+    private func explain(_ side: FlowSide, _ bare: SideExplanation) -> SideExplanation {
+        var result = bare
+        let policy = subjectPolicy(for: side.subject, side.direction)
+        switch bare.decision.reason {
+        case .itself, .noPolicyHere, .localNode:
+            return result
+        case .rule(let number, _):
+            result.deciding = [RuleReference(number, policy.rules[number])]
+            result.overridden = policy.overridden(side, by: number)
+        case .l7Rules(let numbers, _):
+            result.deciding = numbers.map { RuleReference($0, policy.rules[$0]) }
+        case .notIsolated:
+            result.selecting = policies(selecting: side.subject).filter { $0[side.direction] != nil }.map(\.origin)
+                .sorted()
+            result.subjectMisses = subjectMisses(side, isDenied: false)
+        case .defaultDeny:
+            result.nearMisses = policy.nearMisses(side)
+            result.subjectMisses = subjectMisses(side, isDenied: true)
+        }
+        result.passes = policy.passes(side)
+        return result
     }
 }
 
@@ -53,37 +95,6 @@ extension SideDecision.Verdict {
         case .allow: "allow"
         case .deny: "deny"
         case .l7: "l7"
-        }
-    }
-}
-
-extension DecisionExplanation.Side {
-    /// The side in words, one line each, the first without indentation: who decides what, then why.
-    public var lines: [String] {
-        guard let subject else {
-            return ["\(direction): \(decision.verdict.word)", "  this end is no pod: no policy is asked"]
-        }
-        return ["\(direction) of \(subject): \(decision.verdict.word)"] + reason(subject)
-    }
-
-    private func reason(_ subject: String) -> [String] {
-        switch decision.reason {
-        case .rule(let number, let origin): return ["  by rule \(number): \(origin)"]
-        case .l7Rules(let numbers, let origins):
-            return ["  as the proxy decides by"] + zip(numbers, origins).map { "    rule \($0): \($1)" }
-        case .localNode: return ["  its own node always reaches it"]
-        case .itself: return ["  a pod always reaches itself"]
-        case .noPolicyHere: return ["  no policy is asked"]
-        case .notIsolated: return ["  no policy isolates it, and no rule denies"]
-        case .defaultDeny(let isolating):
-            var lines = ["  no rule allows it, and it is isolated by"] + isolating.map { "    \($0)" }
-            if nearMisses.isEmpty { return lines + ["  which have no rule that allows anything"] }
-            lines.append(nearMisses.count == 1 ? "  nearest rule" : "  nearest rules")
-            for miss in nearMisses {
-                lines.append("    rule \(miss.rule): \(miss.origin)")
-                lines.append("      but \(miss.failed.joined(separator: ", and "))")
-            }
-            return lines
         }
     }
 }

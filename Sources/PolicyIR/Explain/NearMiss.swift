@@ -1,40 +1,91 @@
 /// A rule that would have allowed a flow, had it not been for a condition or two.
 public struct NearMiss: Hashable, Sendable {
-    /// The rule's index in `SubjectPolicy.rules`.
-    public var rule: Int
-    /// Where the rule is written.
-    public var origin: RuleOrigin
-    /// The conditions that failed, in words: `port 8080 is not in 80, 443`.
-    public var failed: [String]
+    /// The rule.
+    public var rule: RuleReference
+    /// Every condition that failed, peers first; all other conditions of the rule hold.
+    public var failed: [FailedCondition]
+    /// How many peers the rule names, of which the conditions are those of the nearest; 1 when there is no choice.
+    public var alternatives: Int
 
     /// A near miss.
-    public init(rule: Int, origin: RuleOrigin, failed: [String]) {
+    public init(rule: RuleReference, failed: [FailedCondition], alternatives: Int = 1) {
         self.rule = rule
-        self.origin = origin
         self.failed = failed
+        self.alternatives = alternatives
+    }
+}
+
+/// A rule of a subject's policy.
+public struct RuleReference: Hashable, Sendable {
+    /// Its index in `SubjectPolicy.rules`.
+    public var number: Int
+    /// Its tier.
+    public var tier: Tier
+    /// Its priority within the tier.
+    public var priority: UInt32
+    /// What it does.
+    public var action: RuleAction
+    /// Where it is written.
+    public var origin: RuleOrigin
+
+    /// The rule of this number.
+    init(_ number: Int, _ rule: PolicyRule) {
+        self.number = number
+        tier = rule.tier
+        priority = rule.priority
+        action = rule.action
+        origin = rule.origin
     }
 }
 
 extension SubjectPolicy {
-    /// The allow rules that came nearest to matching a flow that they do not match: those with the fewest failed conditions, in
-    /// the order of rules, at most `limit`.
-    public func nearMisses(
-        subject: Pod, _ direction: Direction, remote: RemoteEnd, protocol: L4Protocol, port: UInt16, limit: Int = 3
-    ) -> [NearMiss] {
-        var best = Int.max
-        var result: [NearMiss] = []
+    /// The rules that came nearest to allowing a flow that isolation denies: fewest failed conditions first, then those
+    /// soonest mended, then in the order of rules; at most `limit`. Rules that would not have been asked are left out.
+    public func nearMisses(_ side: FlowSide, limit: Int = 3) -> [NearMiss] {
+        let passes = self.passes(side)
+        var misses: [NearMiss] = []
         for (index, rule) in rules.enumerated() where rule.action == .allow {
-            let destination = direction == .ingress ? subject : remote.pod
-            let failed =
-                rule.peers.failedConditions(for: remote)
-                + rule.traffic.failedConditions(protocol: `protocol`, port: port, destination: destination)
-            if failed.isEmpty || failed.count > best { continue }
-            if failed.count < best {
-                best = failed.count
-                result = []
-            }
-            if result.count < limit { result.append(NearMiss(rule: index, origin: rule.origin, failed: failed)) }
+            // "Baseline is not asked for a pod isolated in the normal tier"; "Pass jumps a tier".
+            if rule.tier > .normal { break }
+            if passes.contains(where: { $0.tier == rule.tier && $0.priority < rule.priority }) { continue }
+            let (failed, alternatives) = rule.failedConditions(side)
+            if failed.isEmpty { continue }
+            misses.append(NearMiss(rule: RuleReference(index, rule), failed: failed, alternatives: alternatives))
         }
-        return result
+        let ranked = misses.enumerated().sorted { left, right in
+            let (one, two) = (left.element.failed, right.element.failed)
+            return (one.rank, one.count, one.distance, left.offset) < (two.rank, two.count, two.distance, right.offset)
+        }
+        return ranked.prefix(limit).map(\.element)
     }
+
+    /// The rules that passed the flow on to the next tier, in the order of tiers.
+    func passes(_ side: FlowSide) -> [RuleReference] {
+        var passes: [RuleReference] = []
+        for tier in Tier.allCases {
+            // "Baseline is not asked for a pod isolated in the normal tier."
+            if tier > .normal, isIsolated { break }
+            // Rules are in the order in which they are asked, so the first that matches decides in its tier.
+            guard let first = rules.indices.first(where: { rules[$0].tier == tier && rules[$0].matches(side) })
+            else { continue }
+            guard rules[first].action == .pass else { break }
+            passes.append(RuleReference(first, rules[first]))
+        }
+        return passes
+    }
+
+    /// Rules that match the flow too, and lost against the one that decided: allow rules against a deny, deny rules against
+    /// an allow that is asked earlier.
+    func overridden(_ side: FlowSide, by deciding: Int) -> [RuleReference] {
+        let loser: RuleAction = rules[deciding].action == .deny ? .allow : .deny
+        return rules.indices.filter {
+            $0 > deciding && rules[$0].action == loser && rules[$0].matches(side)
+                && !(isIsolated && rules[$0].tier > .normal)
+        }.map { RuleReference($0, rules[$0]) }
+    }
+}
+
+extension [FailedCondition] {
+    /// 1 for a rule that nothing matches: no flow comes near it.
+    fileprivate var rank: Int { contains { $0.kind == .unsatisfiable } ? 1 : 0 }
 }

@@ -89,11 +89,11 @@ import Testing
         let miss = { (from: FlowEnd) in
             try evaluator.explain(
                 Flow(from: from, to: .pod(namespace: "shop", name: "web"), protocol: .tcp, port: 80)
-            ).ingress.nearMisses.flatMap(\.failed)
+            ).ingress.nearMisses.flatMap(\.failed).map(\.text)
         }
         let address = try #require(IPAddress(parsing: "192.168.0.3"))
-        #expect(try miss(.address(address)) == ["node 192.168.0.3 has label role=web, not role=db"])
-        #expect(try miss(.pod(namespace: "shop", name: "db")) == ["shop/db is no node"])
+        #expect(try miss(.address(address)) == ["node 192.168.0.3 lacks label role=db (has role=web)"])
+        #expect(try miss(.pod(namespace: "shop", name: "db")) == ["the rule selects nodes, and pod shop/db is none"])
     }
 }
 

@@ -1,0 +1,74 @@
+/// A policy that does not select a pod, and would but for one condition of its subject selector.
+public struct SubjectMiss: Hashable, Sendable {
+    /// The policy.
+    public var policy: RuleOrigin
+    /// The condition that failed.
+    public var failed: FailedCondition
+
+    /// A miss.
+    public init(policy: RuleOrigin, failed: FailedCondition) {
+        self.policy = policy
+        self.failed = failed
+    }
+}
+
+extension ReferenceEvaluator {
+    /// The policies that would change the answer about a flow if they selected its pod, and miss it by what looks like a
+    /// mistake: a label that the pod lacks, a value mistyped, one condition of several, the wrong namespace. The selector of
+    /// another app (`app=db` for a pod with `app=web`) is none.
+    ///
+    /// - Parameters:
+    ///   - isDenied: whether the flow is denied by isolation, so that policies with a rule for it count; else those that isolate.
+    func subjectMisses(_ side: FlowSide, isDenied: Bool, limit: Int = 3) -> [SubjectMiss] {
+        let pod = side.subject
+        let labels = view.ciliumLabels(of: pod)
+        var misses: [SubjectMiss] = []
+        for policy in policies {
+            guard let rules = policy[side.direction] else { continue }
+            let matters =
+                isDenied ? rules.rules.contains { $0.action == .allow && $0.matches(side) } : rules.isolates
+            guard matters, let failed = policy.subject.onlyFailure(at: pod, labels) else { continue }
+            misses.append(SubjectMiss(policy: policy.origin, failed: failed))
+        }
+        return Array(misses.sorted { $0.policy < $1.policy }.prefix(limit))
+    }
+}
+
+extension LoweredPolicy.Subject {
+    /// The one condition that keeps the pod from being the subject, if there is only one and it looks like a mistake.
+    fileprivate func onlyFailure(at pod: Pod, _ labels: CiliumLabels) -> FailedCondition? {
+        let failed: [FailedCondition]
+        let conditions: Int
+        switch self {
+        case .pods(let namespace, let selector):
+            let ofLabels = selector.requirements.compactMap {
+                $0.failure(.label, value: pod.metadata.labels[$0.key], of: "pod \(pod.qualifiedName)")
+            }
+            failed = (namespace == pod.metadata.namespace ? [] : [.elsewhere(pod, [namespace])]) + ofLabels
+            conditions = selector.requirements.count
+        case .endpoints(let selector):
+            failed = selector.failedConditions(labels, pod: pod, called: pod.qualifiedName).map {
+                $0.kind == .namespace ? .elsewhere(pod, $0.wanted) : $0
+            }
+            conditions = selector.requirements.count { !$0.isAbout(CiliumKey.namespace) }
+        case .nodes: return nil
+        }
+        guard failed.count == 1, let only = failed.first else { return nil }
+        switch only.kind {
+        // A selector of everything in another namespace is about that namespace.
+        case .namespace: return conditions > 0 ? only : nil
+        case .label, .identityLabel, .namespaceLabel, .serviceAccount:
+            guard conditions == 1, let value = only.has else { return only }
+            return only.operator == .isIn && Spelling.nearest(to: value, among: only.wanted) != nil ? only : nil
+        default: return nil
+        }
+    }
+}
+
+extension FailedCondition {
+    fileprivate static func elsewhere(_ pod: Pod, _ wanted: [String]) -> FailedCondition {
+        FailedCondition(
+            .namespace, of: "pod \(pod.qualifiedName)", wanted: wanted, has: pod.metadata.namespace,
+            text: "pod \(pod.qualifiedName) is not in namespace \(listInWords(wanted, last: " or "))")
+    }
+}
