@@ -8,12 +8,13 @@ extension SubjectPolicy {
     public func decide(
         subject: Pod, _ direction: Direction, remote: RemoteEnd, protocol: L4Protocol, port: UInt16
     ) -> SideDecision {
+        // An end that several claim is no peer of an allow; it may be the one that a deny means, so it is a peer of every deny.
         let matching = rules.indices.filter { index in
             let rule = rules[index]
             return rule.traffic.matches(protocol: `protocol`, port: port) { name, wanted in
                 // "ingress: resolved on the subject pod; egress: per destination".
                 direction == .ingress ? subject.ports(named: name, wanted) : remote.ports(named: name, wanted)
-            } && rule.peers.matches(remote)
+            } && (rule.peers.matches(remote) || rule.action == .deny && remote.kind == .contested)
         }
         // "traffic from the node the pod runs on is always allowed": it loses only to a deny of the normal tier or above.
         let isOwnNode = direction == .ingress && remote.kind == .host

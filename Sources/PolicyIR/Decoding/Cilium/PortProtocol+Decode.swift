@@ -1,7 +1,7 @@
 extension PortProtocol {
     private static let table = FieldTable(enforced: ["port", "endPort", "protocol"])
 
-    /// Protocols without ports, by their IANA numbers. Only port `"0"` goes with them.
+    /// Protocols without ports, by their IANA numbers. Only port `"0"` goes with them, or none.
     private static let portless: [String: UInt8] = [
         "VRRP": 112, "IGMP": 2, "GRE": 47, "IPIP": 4, "IPV6": 41, "ESP": 50, "AH": 51,
     ]
@@ -10,10 +10,13 @@ extension PortProtocol {
     static func decode(_ node: DocumentNode, _ findings: inout Findings) -> PortProtocol? {
         guard let fields = table.read(node, &findings) else { return nil }
         let protocols = decodeProtocols(fields["protocol"], &findings)
-        let port = decodePort(fields, &findings)
+        let isPortless = protocols?.allSatisfy { !$0.hasPorts } ?? false
+        // V19: "port not empty or 0 for VRRP, IGMP, ..."; "GRE with port empty: protocol entry with wildcard port".
+        let isEmpty = isPortless && fields["port"].map { $0.string == "" } ?? true && fields["endPort"] == nil
+        let port = isEmpty ? .all : decodePort(fields, &findings)
         guard let protocols, let port else { return nil }
-        if protocols.allSatisfy({ !$0.hasPorts }), port != .all, let node = fields["port"] {
-            findings.error(.conflict, node, "the protocol has no ports", "write port: \"0\"")
+        if isPortless, port != .all, let node = fields["port"] {
+            findings.error(.conflict, node, "the protocol has no ports", "remove the port")
         }
         return PortProtocol(protocols: protocols, port: port)
     }

@@ -1,0 +1,114 @@
+extension EdgeCases {
+    /// What other sections of the Cilium specification say and netpold means otherwise.
+    static let sections: [EdgeCase] = [
+        EdgeCase(
+            .section("2.1 empty namespace"), "a CiliumNetworkPolicy without namespace is in namespace default",
+            Trial(
+                cnp("endpointSelector: {}, ingress: [{}]", namespace: nil),
+                flows: ["allow db > web 80", "allow db > ops/probe 80"]),
+            differs: .init(
+                input: "CiliumNetworkPolicy without namespace", theirs: "is clusterwide",
+                ours: "is in namespace `default`, as every other namespaced object",
+                why: "a forgotten namespace must not reach every pod of the cluster")),
+        EdgeCase(
+            .section("2.5 L7Rules"), "an empty block of L7 rules, and parsers that are gone, are refused",
+            Trial(
+                cnp("ingress: [{\(toPorts("80", rules: "{}"))}]"), flows: ["deny db > web 80"],
+                refused: ["missing-field spec.ingress[0].toPorts[0].rules"]),
+            Trial(
+                cnp("ingress: [{\(toPorts("80", rules: "{http: []}"))}]"), flows: ["deny db > web 80"],
+                refused: ["missing-field spec.ingress[0].toPorts[0].rules.http"]),
+            Trial(
+                cnp("ingress: [{\(toPorts("9092", rules: "{kafka: [{topic: t}]}"))}]"), flows: ["deny db > web 9092"],
+                refused: ["unsupported-field spec.ingress[0].toPorts[0].rules.kafka"]),
+            differs: .init(
+                input: "`rules: {}`, `rules: {http: []}`, `rules: {kafka: ...}`, `rules: {l7proto: ...}`",
+                theirs: "unknown parsers are pruned, and an empty block is a plain allow of the port",
+                ours: "refuses the policy", why: "the author meant to restrict the port")),
+        EdgeCase(
+            .section("2.2 unknown fields"), "a field that the kind does not have refuses the policy",
+            Trial(
+                cnp("ingress: [{fromEndpoint: [{}]}]"), flows: ["deny db > web 80"],
+                refused: ["unknown-field spec.ingress[0].fromEndpoint"]),
+            Trial(
+                np("ingress: [{form: []}]"), flows: ["deny db > web 80"],
+                refused: ["unknown-field spec.ingress[0].form"]),
+            differs: .init(
+                input: "a field that the kind does not have",
+                theirs: "is dropped by the API server, and what is left is enforced", ours: "refuses the policy",
+                why: "a rule without its misspelt condition allows more than was meant")),
+        EdgeCase(
+            .section("3.1 V7"), "fromNodes and toNodes need no flag",
+            Trial(cnp("ingress: [{fromNodes: [{matchLabels: {zone: b}}]}]"), flows: ["allow 10.9.0.2 > web 80"]),
+            differs: .init(
+                input: "`fromNodes`, `toNodes`; ICMP, SCTP and protocols without ports; L7 rules",
+                theirs: "some need a flag of the agent, or can be switched off by one", ours: "are always on",
+                why: "a policy means the same everywhere")),
+        EdgeCase(
+            .section("8.1 enforcement mode"), "there is no mode in which policies are not enforced",
+            Trial(cnp("ingress: [{}]"), flows: ["deny db > web 80", "allow db > cache 80"]),
+            differs: .init(
+                input: "enforcement modes `never` and `always`, audit mode",
+                theirs: "flags of the agent", ours: "policies isolate whom they select, and nobody else",
+                why: "what is enforced is what the manifests say; `netpold test` and `explain` show it beforehand")),
+        EdgeCase(
+            .section("8.5 L3-only allow and dns"), "an allow of all traffic lifts dns rules for the same peer",
+            Trial(
+                cnp(
+                    "egress: [{toEntities: [cluster]}, {toEntities: [cluster], \(toPorts("53/UDP", rules: "{dns: [{matchName: a.io}]}"))}]"
+                ),
+                flows: ["allow web > ops/dns 53/UDP dns: a.io", "allow web > ops/dns 53/UDP dns: b.io"]),
+            differs: .init(
+                input: "an allow of all traffic of a peer beside dns rules for port 53 of the same peer",
+                theirs: "the dns rules still restrict the names", ours: "the plain allow passes every name",
+                why: "one law for http, dns and server names: what a plain rule allows passes")),
+        EdgeCase(
+            .section("13.4 cidrGroupSelector"), "a selector of groups is about groups: NotIn does not reach pods",
+            Trial(
+                cnp(
+                    "egress: [{toCIDRSet: [{cidrGroupSelector: {matchExpressions: [{key: tier, operator: NotIn, values: [a]}]}}]}]"
+                ),
+                cidrGroup("one", "tier: b", "203.0.113.0/24"), cidrGroup("two", "tier: a", "198.51.100.0/24"),
+                flows: [
+                    "allow web > 203.0.113.1 80", "deny web > 198.51.100.1 80", "deny web > db 80",
+                    "deny web > host 80",
+                    "deny web > 192.0.2.1 80",
+                ]),
+            differs: .init(
+                input: "`cidrGroupSelector` with NotIn or DoesNotExist",
+                theirs: "matches every identity without the label, pods and nodes too",
+                ours: "the prefixes of the groups that match, outside the cluster", why: "a CIDR rule is about CIDRs")),
+        EdgeCase(
+            .section("15 ipBlock"), "ipBlock of a NetworkPolicy matches pods and other nodes by address",
+            Trial(
+                np("ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]"),
+                flows: ["allow db > web 80", "allow ops/probe > web 80", "allow 10.9.0.2 > web 80"]),
+            differs: .init(
+                input: "`ipBlock` of a NetworkPolicy", theirs: "never matches pods or nodes",
+                ours: "matches any address, as upstream's tests ask",
+                why: "NetworkPolicy is upstream's; CIDRs of Cilium policies keep Cilium's meaning")),
+        EdgeCase(
+            .section("15 labels"), "a NetworkPolicy selects pods by any of their labels",
+            Trial(
+                np("ingress: [{from: [{podSelector: {matchLabels: {pod-template-hash: abc}}}]}]"),
+                flows: ["allow db > web 80", "deny cache > web 80"]),
+            differs: .init(
+                input:
+                    "a NetworkPolicy that selects by `pod-template-hash` and other labels outside Cilium's identities",
+                theirs: "selects nothing", ours: "selects the pods that have it", why: "NetworkPolicy is upstream's")),
+        EdgeCase(
+            .section("15 policyTypes"), "rules of a direction that policyTypes leaves out have no effect",
+            Trial(
+                np("policyTypes: [Ingress], ingress: [{}], egress: [{ports: [{port: 80}]}]"),
+                flows: ["allow web > db 81"], warned: ["no-effect spec.egress"]),
+            differs: .init(
+                input: "`egress` rules with `policyTypes: [Ingress]`, and the other way round",
+                theirs: "enforces them all the same", ours: "ignores them with a warning",
+                why: "NetworkPolicy is upstream's")),
+    ]
+
+    static func cidrGroup(_ name: String, _ labels: String, _ prefixes: String...) -> String {
+        "apiVersion: cilium.io/v2\nkind: CiliumCIDRGroup\nmetadata: {name: \(name), labels: {\(labels)}}\n"
+            + "spec: {externalCIDRs: [\(prefixes.joined(separator: ", "))]}\n"
+    }
+}
