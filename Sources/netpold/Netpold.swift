@@ -5,6 +5,7 @@ struct Netpold: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "netpold",
         abstract: "Compile Kubernetes and Cilium network policies to eBPF, test them, and enforce them on pods' veths.",
+        version: NetpoldVersion.text,
         subcommands: [
             LintCommand.self, CompileCommand.self, TestCommand.self, ExplainCommand.self,
             LabCommand.self, LabRespondCommand.self,

@@ -137,11 +137,11 @@ public struct LabPlan: Sendable {
         pods.indices.map(LabEnd.pod) + [.node] + outside.indices.map(LabEnd.outside)
     }
 
-    /// Why a flow is predicted to pass or not, in lines: both sides, rules with their places.
+    /// Why a flow is predicted to pass or not, in lines: the sides that account for it, rules with their places.
     public func explain(_ flow: Flow) -> [String] {
         guard let why = try? evaluator.explain(question(flow.from, flow.to, flow.traffic, isIPv4: flow.family == 4))
         else { return [] }
-        return [why.egress, why.ingress].filter { $0.subject != nil }.flatMap(\.lines)
+        return why.decidingLines
     }
 
     private func exchanges() -> [Flow] {

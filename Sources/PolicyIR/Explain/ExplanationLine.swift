@@ -18,10 +18,13 @@ public struct ExplanationLine: Hashable, Sendable {
     public var text: String
     /// What it says.
     public var role: Role
+    /// The place of a rule that is worth showing: one that decides, or the nearest of those that missed.
+    public var excerpt: SourceLocation?
 
-    init(_ role: Role, _ indent: Int, _ text: String) {
+    init(_ role: Role, _ indent: Int, _ text: String, excerpt: SourceLocation? = nil) {
         self.text = String(repeating: " ", count: indent) + text
         self.role = role
+        self.excerpt = excerpt
     }
 }
 
@@ -30,6 +33,17 @@ extension DecisionExplanation {
     public var lines: [ExplanationLine] {
         [ExplanationLine(.verdict, 0, headline)] + egress.styledLines + ingress.styledLines
     }
+
+    /// The sides that account for the verdict, in plain lines: those that deny, or, for a flow that passes, those of pods.
+    public var decidingLines: [String] {
+        let sides = [egress, ingress]
+        let deciding =
+            verdict == .deny ? sides.filter { $0.decision.verdict == .deny } : sides.filter { $0.subject != nil }
+        return deciding.flatMap(\.lines)
+    }
+
+    /// One side.
+    public subscript(direction: Direction) -> SideExplanation { direction == .egress ? egress : ingress }
 
     /// `DENIED shop/web -> shop/db TCP 80, by the ingress policies of shop/db`.
     public var headline: String {
@@ -62,10 +76,10 @@ extension SideExplanation {
     private var reasonLines: [ExplanationLine] {
         switch decision.reason {
         case .rule:
-            return deciding.map { ExplanationLine(.rule, 2, "by \($0)") } + overriddenLines
+            return deciding.map { ExplanationLine(.rule, 2, "by \($0)", excerpt: $0.origin.location) } + overriddenLines
         case .l7Rules:
             return [ExplanationLine(.reason, 2, "to the proxy, which decides by")]
-                + deciding.map { ExplanationLine(.rule, 4, "\($0)") }
+                + deciding.map { ExplanationLine(.rule, 4, "\($0)", excerpt: $0.origin.location) }
         case .localNode:
             return [ExplanationLine(.reason, 2, "a pod's own node always reaches it, unless a rule denies")]
         case .itself: return [ExplanationLine(.reason, 2, "a pod always reaches itself")]
@@ -86,7 +100,11 @@ extension SideExplanation {
 
     private var overriddenLines: [ExplanationLine] {
         if overridden.isEmpty {
-            let other = decision.verdict == .deny ? "no allow rule matches it either" : "no deny rule matches it"
+            // A rule that a Pass has jumped over may match.
+            let asked = passes.isEmpty ? "" : "that is asked "
+            let other =
+                decision.verdict == .deny
+                ? "no allow rule \(asked)matches it either" : "no deny rule \(asked)matches it"
             return [ExplanationLine(.reason, 2, other)]
         }
         return [ExplanationLine(.reason, 2, "which wins over")] + SideExplanation.limited(overridden)
@@ -107,8 +125,9 @@ extension SideExplanation {
         if nearMisses.isEmpty { return [ExplanationLine(.reason, 2, "and no rule that is asked allows anything")] }
         let title = nearMisses.count == 1 ? "nearest rule" : "nearest rules"
         return [ExplanationLine(.reason, 2, title)]
-            + nearMisses.flatMap { miss in
-                [ExplanationLine(.rule, 4, "\(miss.rule)")]
+            + nearMisses.enumerated().flatMap { index, miss in
+                let excerpt = index == 0 ? miss.rule.origin.location : nil
+                return [ExplanationLine(.rule, 4, "\(miss.rule)", excerpt: excerpt)]
                     + miss.sentences.enumerated().map {
                         ExplanationLine(.failure, 6, ($0 == 0 ? "but " : "and ") + $1)
                     }

@@ -80,7 +80,6 @@ extension SubjectPolicy {
         let loser: RuleAction = rules[deciding].action == .deny ? .allow : .deny
         return rules.indices.filter {
             $0 > deciding && rules[$0].action == loser && rules[$0].matches(side)
-                && !(isIsolated && rules[$0].tier > .normal)
         }.map { RuleReference($0, rules[$0]) }
     }
 }

@@ -1,6 +1,6 @@
 extension PeerMatch {
     /// The conditions that keep these peers from being the end: none when one of them is; else those of the nearest, with how
-    /// many alternatives it was chosen from.
+    /// many different alternatives it was chosen from.
     func failedConditions(for remote: RemoteEnd) -> (failed: [FailedCondition], alternatives: Int) {
         guard case .anyOf(let peers) = self else { return ([], 1) }
         let failures = peers.map { $0.failedConditions(for: remote) }
@@ -9,7 +9,7 @@ extension PeerMatch {
         }
         for other in failures where other.isNearer(than: nearest) { nearest = other }
         guard nearest.count == 1, let one = nearest.first, let merge = FailedCondition.merge(one.kind) else {
-            return (nearest, failures.count)
+            return (nearest, Set(failures).count)
         }
         // Prefixes, names and entities beside each other are one list to those who read them.
         let alike = failures.filter { $0.count == 1 && $0[0].kind == one.kind && $0[0].of == one.of }

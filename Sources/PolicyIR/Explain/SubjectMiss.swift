@@ -39,6 +39,7 @@ extension LoweredPolicy.Subject {
     fileprivate func onlyFailure(at pod: Pod, _ labels: CiliumLabels) -> FailedCondition? {
         let failed: [FailedCondition]
         let conditions: Int
+        let all: [LabelRequirement]
         switch self {
         case .pods(let namespace, let selector):
             let ofLabels = selector.requirements.compactMap {
@@ -46,17 +47,21 @@ extension LoweredPolicy.Subject {
             }
             failed = (namespace == pod.metadata.namespace ? [] : [.elsewhere(pod, [namespace])]) + ofLabels
             conditions = selector.requirements.count
+            all = selector.requirements
         case .endpoints(let selector):
             failed = selector.failedConditions(labels, pod: pod, called: pod.qualifiedName).map {
                 $0.kind == .namespace ? .elsewhere(pod, $0.wanted) : $0
             }
             conditions = selector.requirements.count { !$0.isAbout(CiliumKey.namespace) }
+            all = selector.requirements
         case .nodes: return nil
         }
-        guard failed.count == 1, let only = failed.first else { return nil }
+        guard failed.count == 1, let only = failed.first, only.canBeMet(within: all) else { return nil }
         switch only.kind {
-        // A selector of everything in another namespace is about that namespace.
-        case .namespace: return conditions > 0 ? only : nil
+        // A selector of everything in another namespace, or of namespaces by label, is about those namespaces.
+        case .namespace:
+            let isAboutNamespaces = all.contains { $0.key.hasPrefix(CiliumKey.namespaceLabelPrefix) }
+            return conditions > 0 && !isAboutNamespaces ? only : nil
         case .label, .identityLabel, .namespaceLabel, .serviceAccount:
             guard conditions == 1, let value = only.has else { return only }
             return only.operator == .isIn && Spelling.nearest(to: value, among: only.wanted) != nil ? only : nil
@@ -66,6 +71,18 @@ extension LoweredPolicy.Subject {
 }
 
 extension FailedCondition {
+    /// Whether some value meets this and all other conditions about the same label; two may exclude each other.
+    fileprivate func canBeMet(within requirements: [LabelRequirement]) -> Bool {
+        let values: [String?] =
+            switch `operator` {
+            case .isIn, nil: wanted
+            case .exists: [""]
+            case .notIn, .doesNotExist: [nil]
+            }
+        let others = requirements.filter { kind == .namespace ? $0.isAbout(CiliumKey.namespace) : $0.key == key }
+        return values.contains { value in others.allSatisfy { $0.accepts(value) } }
+    }
+
     fileprivate static func elsewhere(_ pod: Pod, _ wanted: [String]) -> FailedCondition {
         FailedCondition(
             .namespace, of: "pod \(pod.qualifiedName)", wanted: wanted, has: pod.metadata.namespace,

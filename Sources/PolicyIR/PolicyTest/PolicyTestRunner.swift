@@ -43,14 +43,15 @@ public struct PolicyTestRunner: Sendable {
             return [failure(.undecidable, entry, expected: expectations(entry), actual: "\(error)")]
         }
         var failures: [PolicyTestFailure] = []
-        func compare(_ what: String, _ expected: PolicyTest.Expectation?, _ actual: FlowAnswer.Verdict) {
+        func compare(_ side: Direction?, _ expected: PolicyTest.Expectation?, _ actual: FlowAnswer.Verdict) {
             guard let expected, (expected == .deny) != (actual == .deny) else { return }
+            let what = side.map { "\($0) " } ?? ""
             failures.append(
                 failure(
-                    .different, entry, expected: what + expected.rawValue, actual: what + actual.rawValue))
+                    .different, entry, side, expected: what + expected.rawValue, actual: what + actual.rawValue))
         }
-        compare("egress ", entry.egress, answer.egress)
-        compare("ingress ", entry.ingress, answer.ingress)
+        compare(.egress, entry.egress, answer.egress)
+        compare(.ingress, entry.ingress, answer.ingress)
         // "A TCP flow without http on a port with L7 rules expects allow: the connection is let in."
         if entry.http != nil, answer.verdict == .l7, let expect = entry.expect {
             failures.append(
@@ -58,7 +59,7 @@ public struct PolicyTestRunner: Sendable {
                     .needsHTTP, entry, expected: expect.rawValue,
                     actual: "undecided: the request meets L7 rules, and HTTP requests are not decided yet"))
         } else if failures.isEmpty {
-            compare("", entry.expect, answer.verdict)
+            compare(nil, entry.expect, answer.verdict)
         }
         return failures
     }
@@ -69,13 +70,13 @@ public struct PolicyTestRunner: Sendable {
             .joined(separator: ", ")
     }
 
+    /// A failure with its reason: that of the side whose answer was expected to be another, or of the sides that decided.
     private func failure(
-        _ kind: PolicyTestFailure.Kind, _ entry: PolicyTestCase, expected: String, actual: String
+        _ kind: PolicyTestFailure.Kind, _ entry: PolicyTestCase, _ side: Direction? = nil, expected: String,
+        actual: String
     ) -> PolicyTestFailure {
-        var reason: [String] = []
-        if let explanation = try? evaluator.explain(entry.flow) {
-            reason = explanation.egress.lines + explanation.ingress.lines
-        }
+        let explanation = try? evaluator.explain(entry.flow)
+        let reason = side.flatMap { explanation?[$0].lines } ?? explanation?.decidingLines ?? []
         return PolicyTestFailure(
             kind: kind, flow: entry.flow, location: entry.location, expected: expected, actual: actual, reason: reason)
     }

@@ -1,5 +1,6 @@
 import Agent
 import ArgumentParser
+import Glibc
 import PolicyIR
 
 /// `netpold explain`: why a flow passes or not.
@@ -9,12 +10,15 @@ struct ExplainCommand: AsyncParsableCommand {
         abstract: "Say whether a flow passes, and which rule of which policy says so.",
         discussion: """
             Both ends decide: the sender's egress policies and the receiver's ingress policies must both allow. For each side the \
-            answer names the rule and where it is written. Where no rule allows, it names the policies that isolate the pod and \
-            the rules that came nearest, with the condition that failed.
+            answer names the rule and where it is written. Where no rule allows, it names the policies that isolate the pod, the \
+            three rules that came nearest with the conditions that failed, and policies that miss the pod by what looks like a \
+            mistake.
 
             FROM and TO are namespace/pod, ip:ADDRESS, host (the local node) or remote-node. An address stands for whoever owns \
-            it. The port is the pod's own, after service translation: 8080/TCP, 53/UDP, 9/SCTP, or an ICMP type: ICMP/8, \
-            ICMPv6/128.
+            it. The port is the pod's own, after service translation: 8080/TCP, 53/UDP, 9/SCTP, the name of a port of TO: \
+            http/TCP, or an ICMP type: ICMP/8, ICMPv6/128.
+
+            --json prints every fact as a field; docs/reference/explain-json.md describes them.
 
             Exit codes: 0 answered, whatever the answer; 2 the manifests have errors (then the answer is what would be enforced: \
             pods that a refused policy selects are isolated) or the arguments do: no such pod or node, or the flow cannot be.
@@ -50,13 +54,13 @@ struct ExplainCommand: AsyncParsableCommand {
     var traffic: String
 
     func validate() throws {
-        _ = try flow()
+        try arguments.validate()
         _ = try names()
     }
 
     func run() async throws {
-        let flow = try flow()
-        let decoded = ManifestFiles.load(files).decoded
+        let loaded = ManifestFiles.load(files)
+        let decoded = loaded.decoded
         var objects = decoded.objects
         objects.names = try names()
         let lowered = PolicyLowering.lower(objects)
@@ -67,38 +71,21 @@ struct ExplainCommand: AsyncParsableCommand {
             objects, policies: lowered.policies + PolicyLowering.lowerRefused(decoded.refused), localNode: localNode)
         let explanation: DecisionExplanation
         do {
-            explanation = try evaluator.explain(flow)
+            explanation = try evaluator.explain(arguments.flow(in: objects, evaluator.view))
         } catch {
-            var hint = ""
-            if case FlowError.unknownPod(let name) = error {
-                hint = Named.hint(name, objects.pods.map(\.qualifiedName).sorted(), noun: "pods")
-            }
-            ErrorOutput.error("\(flow): \(error)\(hint)")
+            ErrorOutput.error("\(error)")
             throw ExitCode.badInput
         }
         print(
             json
                 ? try JSONText.render(ExplanationReport(explanation))
-                : ExplanationText.render(explanation, TextStyle()))
+                : ExplanationText(
+                    style: TextStyle(), showsRules: isatty(STDOUT_FILENO) == 1, standardInput: loaded.standardInput
+                ).render(explanation))
         if diagnostics.contains(where: { $0.severity == .error }) { throw ExitCode.badInput }
     }
 
-    private func flow() throws -> Flow {
-        guard let from = FlowEnd(parsing: from) else { throw ExplainCommand.noEnd(from) }
-        guard let to = FlowEnd(parsing: to) else { throw ExplainCommand.noEnd(to) }
-        guard let name = TrafficName(parsing: traffic) else {
-            throw ValidationError(
-                "'\(traffic)' is no port and protocol; write 80/TCP, 53/UDP, 9/SCTP, ICMP/8 or ICMPv6/128")
-        }
-        return Flow(from: from, to: to, protocol: name.protocol, port: name.port)
-    }
-
-    private static func noEnd(_ text: String) -> ValidationError {
-        let isAddress = IPAddress(parsing: text) != nil
-        return ValidationError(
-            "'\(text)' is no end of a flow; "
-                + (isAddress ? "write ip:\(text)" : "write namespace/pod, ip:ADDRESS, host or remote-node"))
-    }
+    private var arguments: FlowArguments { FlowArguments(from: from, to: to, traffic: traffic) }
 
     private func names() throws -> [String: [IPAddress]] {
         var names: [String: [IPAddress]] = [:]

@@ -18,9 +18,13 @@ enum Named {
     static func hint(_ wanted: String, _ names: [String], noun: String) -> String {
         if names.isEmpty { return "" }
         if let near = Spelling.nearest(to: wanted, among: names) { return "; did you mean \(near)?" }
-        // A pod's name without its namespace.
-        let inside = names.filter { $0.hasSuffix("/\(wanted)") }
+        // A pod's name without its namespace, or with another.
+        let bare = wanted.split(separator: "/").last.map(String.init) ?? wanted
+        let inside = names.filter { $0.hasSuffix("/\(bare)") }
         if !inside.isEmpty { return "; did you mean \(inside.prefix(8).joined(separator: " or "))?" }
+        // A workload's name in place of one of its pods.
+        let replicas = names.filter { $0.hasPrefix("\(wanted)-") || $0.contains("/\(wanted)-") }
+        if !replicas.isEmpty { return "; did you mean \(replicas.prefix(8).joined(separator: " or "))?" }
         return "; \(noun): " + names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ..." : "")
     }
 }

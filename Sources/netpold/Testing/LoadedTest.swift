@@ -38,7 +38,7 @@ struct LoadedTest {
     }
 
     private static func load(_ test: PolicyTest, folder: String) throws(Unusable) -> LoadedTest {
-        let decoded = ManifestFiles.load(test.manifests.map { $0.hasPrefix("/") ? $0 : folder + $0 }).decoded
+        let decoded = ManifestFiles.load(test.manifests.map { RelativePath.join(folder, $0) }).decoded
         var objects = decoded.objects
         objects.names = test.names
         let lowered = PolicyLowering.lower(objects)

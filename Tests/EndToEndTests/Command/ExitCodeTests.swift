@@ -6,9 +6,14 @@ struct ExitCodeTests {
     private static let pods = """
         apiVersion: v1
         kind: Pod
-        metadata: {name: web, namespace: shop}
-        spec: {nodeName: node-1, containers: [{name: c}]}
+        metadata: {name: web, namespace: shop, labels: {app: web}}
+        spec: {nodeName: node-1, containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]}
         status: {podIP: 10.0.0.1}
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata: {name: front, namespace: shop}
+        spec: {selector: {app: web}}
         """
 
     struct Case: Sendable, CustomStringConvertible {
@@ -27,6 +32,12 @@ struct ExitCodeTests {
         Case(arguments: ["explain", "-f", "-", "shop/wbe", "shop/web", "80/TCP"], says: "did you mean shop/web?"),
         Case(arguments: ["explain", "-f", "-", "10.0.0.1", "shop/web", "80/TCP"], says: "write ip:10.0.0.1"),
         Case(arguments: ["explain", "-f", "-", "host", "shop/web", "80000/TCP"], says: "write 80/TCP"),
+        Case(arguments: ["explain", "-f", "-", "web", "shop/web", "80/TCP"], says: "did you mean shop/web?"),
+        Case(arguments: ["explain", "-f", "-", "default/web", "host", "80/TCP"], says: "did you mean shop/web?"),
+        Case(arguments: ["explain", "-f", "-", "host", "shop/front", "80/TCP"], says: "its own port: shop/web"),
+        Case(arguments: ["explain", "-f", "-", "host", "shop/web", "htpt/TCP"], says: "did you mean http/TCP?"),
+        Case(arguments: ["explain", "-f", "-", "host", "shop/web", "http/UDP"], says: "no UDP port named http"),
+        Case(arguments: ["explain", "-f", "-", "shop/web", "host", "http/TCP"], says: "host is no pod"),
         Case(arguments: ["explain", "-f", "-", "80/TCP", "host", "shop/web"], says: "Usage: netpold explain"),
         Case(arguments: ["explain", "-f", "-", "--local-node", "x", "host", "shop/web", "80/TCP"], says: "a node x"),
         Case(arguments: ["test", "/nowhere"], says: "/nowhere: error: no such file or folder"),
@@ -41,6 +52,20 @@ struct ExitCodeTests {
         #expect(run.code == 2, "\(run.errors)")
         #expect(run.errors.contains(wrong.says), "\(run.errors)")
         #expect(run.output.isEmpty)
+    }
+
+    @Test("A port's name is the number that the destination has under it")
+    func portName() throws {
+        let run = try BuiltNetpold.run(["explain", "-f", "-", "host", "shop/web", "http/TCP"], input: Self.pods)
+        #expect(run.code == 0, "\(run.errors)")
+        #expect(run.output.hasPrefix("ALLOWED host -> shop/web TCP 8080\n"))
+    }
+
+    @Test("--version prints a version")
+    func version() throws {
+        let run = try BuiltNetpold.run(["--version"])
+        #expect(run.code == 0)
+        #expect(run.output.split(separator: ".").count == 3)
     }
 
     @Test("Asking an agent that is not there exits with 1", arguments: ["status", "endpoints", "monitor"])

@@ -38,6 +38,10 @@ struct ExplanationGoldenTests {
         ("a hostNetwork pod", "shop/web monitoring/exporter 80/TCP"),
         ("service accounts, hidden labels and empty lists", "shop/job shop/web 80/TCP"),
         ("a named port of the destination", "shop/job monitoring/probe 9100/TCP"),
+        ("a node without the label", "ip:192.168.0.1 monitoring/probe 9100/TCP"),
+        ("a pod where nodes are meant, and a rule that nothing matches", "shop/db monitoring/probe 9100/TCP"),
+        ("an address that two pods claim", "ip:10.0.3.1 shop/db 80/TCP"),
+        ("rules with HTTP conditions", "shop/web shop/cache-1 80/TCP"),
         ("a name for a destination that is no pod", "shop/job ip:203.0.113.5 9100/TCP"),
     ]
 
@@ -66,6 +70,14 @@ struct ExplanationGoldenTests {
                 protocol: name.protocol, port: name.port))
     }
 
+    @Test("Each kind of condition and each reason is among the recorded ones")
+    func complete() throws {
+        let sides = try Self.flows.map { try Self.explain($0.flow) }.flatMap { [$0.egress, $0.ingress] }
+        let conditions = sides.flatMap { $0.nearMisses.flatMap(\.failed) + $0.subjectMisses.map(\.failed) }
+        #expect(Set(conditions.map(\.kind)) == Set(FailedCondition.Kind.allCases))
+        #expect(Set(sides.map { ExplanationReport.Side($0).reason }).count == 7)
+    }
+
     @Test("Each flow is explained in the recorded words")
     func text() throws {
         var text = ""
@@ -79,9 +91,11 @@ struct ExplanationGoldenTests {
     @Test("Each flow is explained in the recorded JSON")
     func json() throws {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let reports = try Self.flows.map { ExplanationReport(try Self.explain($0.flow)) }
-        let text = String(decoding: try encoder.encode(reports), as: UTF8.self) + "\n"
-        #expect(Snapshot.difference(text, "explain/explanations.json") == nil)
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // One line a flow.
+        let text = try Self.flows.map { entry in
+            String(decoding: try encoder.encode(ExplanationReport(try Self.explain(entry.flow))), as: UTF8.self) + "\n"
+        }.joined()
+        #expect(Snapshot.difference(text, "explain/explanations.jsonl") == nil)
     }
 }

@@ -52,7 +52,7 @@ struct PolicyTestRunnerTests {
         let result = try run(PolicyTestRunnerTests.plain, Constant(verdict: .deny))
         #expect(result.failures.map(\.expected) == ["ingress allow"])
         #expect(result.failures.map(\.actual) == ["ingress deny"])
-        #expect(result.failures.first?.reason.isEmpty == false)
+        #expect(result.failures.first?.reason.first == "ingress of a/y: allow")
     }
 
     @Test("a matrix is every ordered pair of different pods on the pod network")
