@@ -14,7 +14,7 @@ public struct ExplanationLine: Hashable, Sendable {
         case failure
     }
 
-    /// The text, indented.
+    /// The text, indented, without control characters: names and patterns come from manifests.
     public var text: String
     /// What it says.
     public var role: Role
@@ -22,7 +22,7 @@ public struct ExplanationLine: Hashable, Sendable {
     public var excerpt: SourceLocation?
 
     init(_ role: Role, _ indent: Int, _ text: String, excerpt: SourceLocation? = nil) {
-        self.text = String(repeating: " ", count: indent) + text
+        self.text = String(repeating: " ", count: indent) + SafeText.printable(text)
         self.role = role
         self.excerpt = excerpt
     }

@@ -97,9 +97,11 @@ struct FlowArguments {
             throw Mistake(description: "pod \(pod.qualifiedName) has several ports named \(name.name); write \(list)")
         }
         let names = pod.ports.filter { !$0.name.isEmpty }.map { "\($0.name)/\($0.protocol)" }
+        let hint =
+            names.isEmpty
+            ? "; it names none" : Named.hint("\(name.name)/\(name.protocol)", names.sorted(), noun: "its ports")
         throw Mistake(
-            description: "pod \(pod.qualifiedName) has no \(name.protocol) port named \(name.name)"
-                + Named.hint("\(name.name)/\(name.protocol)", names.sorted(), noun: "its ports"))
+            description: "pod \(pod.qualifiedName) has no \(name.protocol) port named \(name.name)\(hint)")
     }
 
     /// A pod without its namespace, or a mistyped word.

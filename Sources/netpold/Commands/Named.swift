@@ -14,9 +14,9 @@ enum Named {
         throw ExitCode.badInput
     }
 
-    /// `; did you mean shop/web?`, else `; pods: ...` with the first few, else nothing.
+    /// `; did you mean shop/web?`, else `; pods: ...` with the first few.
     static func hint(_ wanted: String, _ names: [String], noun: String) -> String {
-        if names.isEmpty { return "" }
+        if names.isEmpty { return "; the manifests name no \(noun)" }
         if let near = Spelling.nearest(to: wanted, among: names) { return "; did you mean \(near)?" }
         // A pod's name without its namespace, or with another.
         let bare = wanted.split(separator: "/").last.map(String.init) ?? wanted

@@ -105,6 +105,11 @@ struct ExplanationTests {
                 "      but pod shop/job lacks label app=web (has app=job)\n    rule 1:"))
     }
 
+    @Test("what manifests say reaches no terminal as control characters")
+    func printable() {
+        #expect(ExplanationLine(.rule, 2, "a\u{1b}[2Jb").text == "  a\\u{1b}[2Jb")
+    }
+
     @Test("where two conditions fail, both are named")
     func two() throws {
         #expect(
