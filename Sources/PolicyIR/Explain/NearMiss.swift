@@ -77,9 +77,13 @@ extension SubjectPolicy {
     /// Rules that match the flow too, and lost against the one that decided: allow rules against a deny, deny rules against
     /// an allow that is asked earlier.
     func overridden(_ side: FlowSide, by deciding: Int) -> [RuleReference] {
-        let loser: RuleAction = rules[deciding].action == .deny ? .allow : .deny
+        let winner = rules[deciding]
+        let loser: RuleAction = winner.action == .deny ? .allow : .deny
         return rules.indices.filter {
-            $0 > deciding && rules[$0].action == loser && rules[$0].matches(side)
+            let rule = rules[$0]
+            // Earlier levels have matched nothing, or passed the flow on.
+            return rule.action == loser && (rule.tier, rule.priority) >= (winner.tier, winner.priority)
+                && rule.matches(side)
         }.map { RuleReference($0, rules[$0]) }
     }
 }

@@ -78,6 +78,18 @@ struct ExplanationGoldenTests {
         #expect(Set(sides.map { ExplanationReport.Side($0).reason }).count == 7)
     }
 
+    @Test("docs/reference/explain-json.md has a row for every kind of condition and every reason")
+    func documented() throws {
+        let page = try String(
+            contentsOf: Self.folder().appendingPathComponent("../../../docs/reference/explain-json.md").standardized,
+            encoding: .utf8)
+        let reasons = try Self.flows.map { try Self.explain($0.flow) }.flatMap { [$0.egress, $0.ingress] }
+            .map { ExplanationReport.Side($0).reason }
+        for word in FailedCondition.Kind.allCases.map(\.rawValue) + reasons {
+            #expect(page.contains("\n| `\(word)` |"), "\(word)")
+        }
+    }
+
     @Test("Each flow is explained in the recorded words")
     func text() throws {
         var text = ""
