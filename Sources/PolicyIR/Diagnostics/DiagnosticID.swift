@@ -56,4 +56,26 @@ public enum DiagnosticID: String, Hashable, CaseIterable, Sendable {
     case emptyPeerList = "empty-peer-list"
     /// HTTP rules on a port that carries TLS.
     case httpOnTLSPort = "http-on-tls-port"
+    /// An allow rule that a deny rule leaves nothing of.
+    case shadowedByDeny = "shadowed-by-deny"
+    /// A rule that allows nothing beside a wider one.
+    case redundantRule = "redundant-rule"
+    /// L7 rules beside a plain rule that allows the same.
+    case bypassedL7 = "bypassed-l7"
+    /// A rule that only denies, and so denies everything.
+    case denyIsolates = "deny-isolates"
+    /// toFQDNs whose names no DNS rule observes.
+    case fqdnWithoutDNSRule = "fqdn-without-dns-rule"
+    /// A CIDR of a Cilium policy that covers addresses of the cluster.
+    case cidrCoversCluster = "cidr-covers-cluster"
+    /// The port of a Service where the pods' is meant.
+    case servicePort = "service-port"
+    /// A port name that no selected pod has.
+    case unknownPortName = "unknown-port-name"
+    /// The entity kube-apiserver without addresses.
+    case apiServerUnknown = "api-server-unknown"
+    /// A policy in a namespace that nobody declares.
+    case undeclaredNamespace = "undeclared-namespace"
+    /// A namespaceSelector that asks for the label `name`.
+    case namespaceNameLabel = "namespace-name-label"
 }

@@ -21,8 +21,11 @@ final class LintCluster {
     /// Namespaces in which pods with labels are known: only there can anybody say that a selector matches nothing. A pod
     /// without labels says nothing about others.
     let populated: Set<String>
+    /// The policy that a rule of an object was lowered to, by its origin.
+    let numbers: [RuleOrigin: Int]
     /// Policies by the namespace of their subjects; `nil` for those of any.
     private let policiesOfNamespace: [String?: [Int]]
+    private var covering: [Int: [Int]] = [:]
     private var index: IdentityIndex
 
     init(_ objects: ClusterObjects, policies all: [LoweredPolicy]) {
@@ -30,6 +33,8 @@ final class LintCluster {
         let policies = all.filter { !$0.origin.isRefused }
         self.policies = policies
         scopes = policies.map { SubjectScope($0.subject) }
+        numbers = Dictionary(
+            policies.enumerated().map { ($1.origin, $0) }, uniquingKeysWith: { first, _ in first })
         namespaces = Dictionary(
             objects.namespaces.map { ($0.metadata.name, $0) }, uniquingKeysWith: { first, _ in first })
 
@@ -77,8 +82,21 @@ final class LintCluster {
         return found.sorted()
     }
 
-    /// The policies that select every pod that a policy selects, itself included, as far as their words say so.
+    /// The policies that select every pod that a policy selects, itself included: by their words, or by the known pods.
     func policies(covering number: Int) -> [Int] {
+        if let known = covering[number] { return known }
+        var found = Set(policiesInWords(covering: number))
+        if let first = subjects[number].first {
+            var common = Set(applying[first] ?? [])
+            for podClass in subjects[number].dropFirst() { common.formIntersection(applying[podClass] ?? []) }
+            found.formUnion(common)
+        }
+        covering[number] = found.sorted()
+        return found.sorted()
+    }
+
+    /// The policies that select every pod that a policy selects, itself included, whichever pods there are.
+    private func policiesInWords(covering number: Int) -> [Int] {
         guard let scope = scopes[number] else { return [number] }
         var candidates = policiesOfNamespace[nil] ?? []
         if let names = scope.namespaces {
@@ -86,11 +104,21 @@ final class LintCluster {
         } else {
             candidates += [number]
         }
-        return Set(candidates).filter { scopes[$0]?.covers(scope) ?? false }.sorted()
+        return candidates.filter { scopes[$0]?.covers(scope) ?? false }
     }
 }
 
 extension LintCluster {
+    /// Whether a policy other than this one isolates, in a direction, every pod that this one selects: as far as known pods
+    /// say, each of them, else by the words of the policies.
+    func isIsolatedByOthers(_ number: Int, _ direction: Direction) -> Bool {
+        let others = { (found: [Int]) in
+            found.contains { $0 != number && self.policies[$0][direction]?.isolates == true }
+        }
+        if others(policies(covering: number)) { return true }
+        return !subjects[number].isEmpty && subjects[number].allSatisfy { others(applying[$0] ?? []) }
+    }
+
     /// The labels of the known pods of some namespaces, or of all, each set once.
     func labels(of names: Set<String>?) -> [[String: String]] {
         let found = pods.values.compactMap(\.first).filter { names?.contains($0.metadata.namespace) ?? true }

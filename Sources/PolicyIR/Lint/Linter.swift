@@ -3,8 +3,11 @@ public enum Linter {
     /// The checks, in the order of the catalogue.
     static var checks: [any LintCheck.Type] {
         [
-            SelectsNothingCheck.self, OrInsteadOfAndCheck.self, EgressWithoutDNSCheck.self, EmptyElementCheck.self,
-            EmptyPeerListCheck.self, HTTPOnTLSPortCheck.self,
+            SelectsNothingCheck.self, OrInsteadOfAndCheck.self, EgressWithoutDNSCheck.self,
+            FQDNWithoutDNSRuleCheck.self, EmptyElementCheck.self, EmptyPeerListCheck.self, DenyIsolatesCheck.self,
+            ShadowedByDenyCheck.self, RedundantRuleCheck.self, BypassedL7Check.self, HTTPOnTLSPortCheck.self,
+            ServicePortCheck.self, UnknownPortNameCheck.self, CIDRCoversClusterCheck.self, APIServerUnknownCheck.self,
+            UndeclaredNamespaceCheck.self, NamespaceNameLabelCheck.self,
         ]
     }
 
@@ -17,6 +20,7 @@ public enum Linter {
         let cluster = LintCluster(decoded.objects, policies: lowered.policies)
         var report = LintReport(documents: decoded.documents)
         for check in checks { check.run(cluster, &report) }
+        AllowWithoutIsolation.run(cluster, &report)
         return report.diagnostics
     }
 }

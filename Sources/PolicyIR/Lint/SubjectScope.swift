@@ -19,6 +19,8 @@ struct SubjectScope {
     var namespaces: Set<String>?
     /// What must hold of the pods besides.
     var conditions: Set<Condition>
+    /// Whether nothing but pods is meant: a Cilium selector without namespace or cluster may be of `reserved:` ends as well.
+    var isPodsOnly: Bool
 
     /// The scope of a subject, `nil` for one that is no pods.
     init?(_ subject: LoweredPolicy.Subject) {
@@ -26,21 +28,33 @@ struct SubjectScope {
         case .pods(let namespace, let selector):
             namespaces = [namespace]
             conditions = Set(selector.requirements.map(Condition.init))
+            isPodsOnly = true
         case .endpoints(let selector):
             var names: Set<String>?
             var others: Set<Condition> = []
+            var isPodsOnly = false
             for requirement in selector.requirements {
                 if requirement.isAbout(CiliumKey.namespace), requirement.operator == .isIn {
                     names = names.map { $0.intersection(requirement.values) } ?? Set(requirement.values)
+                } else if SubjectScope.holdsOfEveryPod(requirement) {
+                    isPodsOnly = true
                 } else {
                     others.insert(Condition(requirement))
                 }
             }
             namespaces = names
             conditions = others
+            self.isPodsOnly = isPodsOnly || names != nil
         default:
             return nil
         }
+    }
+
+    /// What lowering adds to peers, to mean pods: a namespace, and the only cluster there is.
+    private static func holdsOfEveryPod(_ requirement: LabelRequirement) -> Bool {
+        if requirement.isAbout(CiliumKey.namespace) { return requirement.operator == .exists }
+        return requirement.isAbout(CiliumKey.cluster) && requirement.operator == .isIn
+            && requirement.values == [CiliumKey.localCluster]
     }
 
     /// Whether every pod of the other scope is of this one, whichever pods there are.
@@ -48,6 +62,6 @@ struct SubjectScope {
         if let namespaces {
             guard let inner = other.namespaces, inner.isSubset(of: namespaces) else { return false }
         }
-        return conditions.isSubset(of: other.conditions)
+        return (!isPodsOnly || other.isPodsOnly) && conditions.isSubset(of: other.conditions)
     }
 }

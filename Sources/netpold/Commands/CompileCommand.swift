@@ -49,21 +49,27 @@ struct CompileCommand: ParsableCommand {
     @Flag(help: "The same as --emit json.")
     var json = false
 
+    @OptionGroup var findings: DiagnosticOptions
+
     func run() throws {
-        let decoded = ManifestFiles.load(files).decoded
+        let manifests = ManifestFiles.load(files)
+        let decoded = manifests.decoded
         let lowered = PolicyLowering.lower(decoded.objects)
         let state = CompilerState(
             decoded.objects, policies: lowered.policies + PolicyLowering.lowerRefused(decoded.refused), localNode: node)
         // Decoding has told of contested addresses, with their places.
         let compiled = state.diagnostics.filter { $0.id != .contestedAddress }
         let diagnostics = decoded.diagnostics + lowered.diagnostics + compiled
-        ErrorOutput.write(DiagnosticRenderer().render(diagnostics))
-        if let note = decoded.skippedInWords { ErrorOutput.write("note: \(note)\n") }
+        try findings.write(diagnostics, of: manifests)
+        if findings.isText, let note = decoded.skippedInWords { ErrorOutput.write("note: \(note)\n") }
         try Named.check(node: node, in: decoded.objects)
         let errors = diagnostics.count { $0.severity == .error }
         if decoded.objects.pods.isEmpty {
             guard errors == 0 else { throw ExitCode.badInput }
-            ErrorOutput.write("warning: there is no pod in the manifests, so there is nobody to enforce policies on\n")
+            if findings.isText {
+                ErrorOutput.write(
+                    "warning: there is no pod in the manifests, so there is nobody to enforce policies on\n")
+            }
         }
         let dump = NodeDump(state, endpoint: endpoint)
         if let endpoint, dump.shown.endpoints.isEmpty {
@@ -80,7 +86,9 @@ struct CompileCommand: ParsableCommand {
         }
         if errors > 0 {
             fflush(nil)
-            ErrorOutput.error("\(errors) error\(errors == 1 ? "" : "s") in the manifests, listed above the result")
+            if findings.isText {
+                ErrorOutput.error("\(errors) error\(errors == 1 ? "" : "s") in the manifests, listed above the result")
+            }
             throw ExitCode.badInput
         }
     }

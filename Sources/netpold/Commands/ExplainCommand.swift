@@ -44,6 +44,8 @@ struct ExplainCommand: AsyncParsableCommand {
     @Flag(help: "Print the answer as JSON.")
     var json = false
 
+    @OptionGroup var findings: DiagnosticOptions
+
     @Argument(help: "Who begins the flow: namespace/pod, ip:ADDRESS, host or remote-node.")
     var from: String
 
@@ -65,7 +67,7 @@ struct ExplainCommand: AsyncParsableCommand {
         objects.names = try names()
         let lowered = PolicyLowering.lower(objects)
         let diagnostics = decoded.diagnostics + lowered.diagnostics
-        ErrorOutput.write(DiagnosticRenderer().render(diagnostics))
+        try findings.write(diagnostics, of: loaded)
         try Named.check(node: localNode, in: objects)
         let evaluator = ReferenceEvaluator(
             objects, policies: lowered.policies + PolicyLowering.lowerRefused(decoded.refused), localNode: localNode)

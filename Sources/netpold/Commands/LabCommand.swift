@@ -61,6 +61,8 @@ struct LabCommand: ParsableCommand {
     @Flag(help: "Print the result as JSON.")
     var json = false
 
+    @OptionGroup var findings: DiagnosticOptions
+
     func validate() throws {
         let ways = [!files.isEmpty, down, shell != nil].filter(\.self).count
         guard ways == 1 else { throw ValidationError("give either -f PATH, --shell NAMESPACE/POD or --down") }
@@ -91,10 +93,11 @@ struct LabCommand: ParsableCommand {
     }
 
     private func build() throws {
-        let decoded = ManifestFiles.load(files).decoded
+        let manifests = ManifestFiles.load(files)
+        let decoded = manifests.decoded
         let lowered = PolicyLowering.lower(decoded.objects)
         let diagnostics = decoded.diagnostics + lowered.diagnostics
-        ErrorOutput.write(DiagnosticRenderer().render(diagnostics))
+        try findings.write(diagnostics, of: manifests)
         guard !diagnostics.contains(where: { $0.severity == .error }) else {
             throw LabFailure.input("the manifests have errors; nothing was built")
         }

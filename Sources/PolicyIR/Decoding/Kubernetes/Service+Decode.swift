@@ -5,8 +5,35 @@ extension Service {
         let spec = object["spec"].flatMap { $0.isNull ? nil : FieldTable.lenient.read($0, &findings) }
         // The name of an ExternalName service leads nowhere inside the cluster; its selector is not used.
         let isExternal = findings.string(spec?["type"]) == "ExternalName"
-        return Service(metadata: metadata, selector: isExternal ? [:] : findings.texts(spec?["selector"]))
+        var service = Service(metadata: metadata, selector: isExternal ? [:] : findings.texts(spec?["selector"]))
+        // Ports and addresses are hints for checks; no policy hangs on them, so what cannot be read is left out.
+        service.ports = (spec?["ports"]?.elements ?? []).compactMap(ServicePort.decode)
+        let addresses = [spec?["clusterIP"]].compactMap(\.self) + (spec?["clusterIPs"]?.elements ?? [])
+        for address in addresses.compactMap({ $0.string.flatMap { IPAddress(parsing: $0) } })
+        where !service.clusterIPs.contains(address) {
+            service.clusterIPs.append(address)
+        }
+        return service
     }
+}
+
+extension ServicePort {
+    /// Reads an element of `spec.ports`; `nil` when it is none.
+    static func decode(_ node: DocumentNode) -> ServicePort? {
+        guard let port = number(node["port"]) else { return nil }
+        let proto: L4Protocol
+        switch node["protocol"]?.string {
+        case nil, "TCP": proto = .tcp
+        case "UDP": proto = .udp
+        case "SCTP": proto = .sctp
+        default: return nil
+        }
+        let target = node["targetPort"]
+        if let name = target?.string { return ServicePort(protocol: proto, port: port, target: .named(name)) }
+        return ServicePort(protocol: proto, port: port, target: .number(number(target) ?? port))
+    }
+
+    private static func number(_ node: DocumentNode?) -> UInt16? { node?.integer.flatMap { UInt16(exactly: $0) } }
 }
 
 extension EndpointSlice {

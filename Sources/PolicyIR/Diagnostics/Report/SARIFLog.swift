@@ -11,6 +11,7 @@ public struct SARIFLog: Encodable, Sendable {
     }
     struct Driver: Encodable, Sendable {
         var name = "netpold"
+        var version: String
         var rules: [Rule]
     }
     struct Text: Encodable, Sendable {
@@ -63,7 +64,7 @@ public struct SARIFLog: Encodable, Sendable {
     private var runs: [Run]
 
     /// A log of one run; each finding once. Every id is a rule, also those without a finding.
-    public init(_ diagnostics: [Diagnostic]) {
+    public init(_ diagnostics: [Diagnostic], toolVersion: String) {
         let entries = DiagnosticCatalogue.entries
         let rules = entries.map { entry in
             Rule(
@@ -79,7 +80,7 @@ public struct SARIFLog: Encodable, Sendable {
                 level: diagnostic.severity.rawValue, message: Text(text: SARIFLog.message(diagnostic)),
                 locations: diagnostic.location.map { [SARIFLog.location($0, path: diagnostic.path)] })
         }
-        runs = [Run(tool: Tool(driver: Driver(rules: rules)), results: results)]
+        runs = [Run(tool: Tool(driver: Driver(version: toolVersion, rules: rules)), results: results)]
     }
 
     private static func message(_ diagnostic: Diagnostic) -> String {

@@ -47,9 +47,9 @@ enum EgressWithoutDNSCheck: LintCheck {
         var tcp = false
 
         mutating func add(_ rules: DirectionRules?) {
-            for rule in rules?.rules ?? [] where rule.action == .allow && rule.peers != .anyOf([]) {
-                udp = udp || DNSPort.isAllowed(.udp, by: rule.traffic)
-                tcp = tcp || DNSPort.isAllowed(.tcp, by: rule.traffic)
+            for rule in rules?.rules ?? [] {
+                udp = udp || DNSPort.isAllowed(.udp, by: rule)
+                tcp = tcp || DNSPort.isAllowed(.tcp, by: rule)
             }
         }
     }
@@ -106,7 +106,7 @@ enum EgressWithoutDNSCheck: LintCheck {
         guard case .anyOf(let peers) = rule.peers else { return true }
         return peers.contains { peer in
             switch peer {
-            case .pods, .endpoints, .names: true
+            case .pods, .endpoints: true
             case .entity(let entity): [.all, .world, .worldIPv4, .worldIPv6, .cluster].contains(entity)
             case .addresses(let prefix, _, _): prefix.length == 0
             default: false

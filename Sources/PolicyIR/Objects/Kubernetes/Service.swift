@@ -1,14 +1,47 @@
-/// A v1 Service, as far as `toServices` sees it.
+/// One element of `spec.ports` of a Service.
+public struct ServicePort: Hashable, Sendable {
+    /// Where a Service leads to on its pods.
+    public enum Target: Hashable, Sendable {
+        /// A port number; the Service's own when `targetPort` is not written.
+        case number(UInt16)
+        /// A container port's name.
+        case named(String)
+    }
+
+    /// TCP unless written.
+    public var `protocol`: L4Protocol
+    /// `port`: what clients of the Service use. Policies never see it: they see the pod's.
+    public var port: UInt16
+    /// `targetPort`: the pod's.
+    public var target: Target
+
+    /// A service port.
+    public init(protocol: L4Protocol, port: UInt16, target: Target) {
+        self.protocol = `protocol`
+        self.port = port
+        self.target = target
+    }
+}
+
+/// A v1 Service, as far as policies and their checks see it.
 public struct Service: Hashable, Sendable {
     /// Name, namespace and labels.
     public var metadata: ObjectMeta
     /// `spec.selector`; empty for a service without one.
     public var selector: [String: String]
+    /// `spec.ports`, those that can be read.
+    public var ports: [ServicePort]
+    /// `spec.clusterIPs` that are addresses.
+    public var clusterIPs: [IPAddress]
 
     /// A service.
-    public init(metadata: ObjectMeta, selector: [String: String]) {
+    public init(
+        metadata: ObjectMeta, selector: [String: String], ports: [ServicePort] = [], clusterIPs: [IPAddress] = []
+    ) {
         self.metadata = metadata
         self.selector = selector
+        self.ports = ports
+        self.clusterIPs = clusterIPs
     }
 }
 

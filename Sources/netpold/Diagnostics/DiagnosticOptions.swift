@@ -1,0 +1,20 @@
+import Agent
+import ArgumentParser
+import Glibc
+import PolicyIR
+
+/// The option of commands that tell findings on standard error, beside their result.
+struct DiagnosticOptions: ParsableArguments {
+    @Option(help: "How errors and warnings about the manifests are written to standard error.")
+    var format = DiagnosticFormat.text
+
+    /// Whether standard error is for people: other formats are whole documents, with nothing beside them.
+    var isText: Bool { format == .text }
+
+    /// Writes the findings, with excerpts on a terminal.
+    func write(_ diagnostics: [Diagnostic], of manifests: LoadedManifests) throws {
+        let output = DiagnosticOutput(
+            format: format, descriptor: STDERR_FILENO, standardInput: manifests.standardInput)
+        ErrorOutput.write(try output.render(diagnostics))
+    }
+}
