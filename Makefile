@@ -49,17 +49,21 @@ bench-net: build ## CPU per datagram, connection and request: nothing, netpold, 
 soak: build ## one million random flows three ways and one million random packets through the kernel
 	NETPOLD_DIFF_FLOWS=1000000 NETPOLD_PACKETS=1000000 scripts/as-root.sh swift test --filter 'Differential|RandomPackets'
 
+.PHONY: fuzz
+fuzz: deps ## libFuzzer on manifests, values and verdicts, FUZZ_SECONDS=60 each
+	scripts/fuzz.sh $(SHARED)
+
 .PHONY: kernel-6.1
 kernel-6.1: build ## Debian 12's kernel under QEMU: flows decided by it, the lab enforced by clsact (2 min)
 	scripts/boot-kernel.sh 6.1 $(RELEASE) $(wildcard $(SHARED)/conformance/upstream/*[05]0-* $(SHARED)/conformance/cilium/np-[1-3])
 
 .PHONY: format
 format: ## rewrite Swift sources in the house style
-	swift format --in-place --parallel --recursive Sources Tests Plugins Package.swift
+	swift format --in-place --parallel --recursive Sources Tests Fuzz Plugins Package.swift
 
 .PHONY: lint
 lint: ## style, import rules, layout asserts
-	swift format lint --strict --parallel --recursive Sources Tests Plugins Package.swift
+	swift format lint --strict --parallel --recursive Sources Tests Fuzz Plugins Package.swift
 	scripts/check-imports.sh
 	scripts/check-abi.sh
 

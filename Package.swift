@@ -9,6 +9,10 @@ let strict: [SwiftSetting] =
         .enableUpcomingFeature("ExistentialAny"),
     ] + (Context.environment["NETPOLD_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
+// Set by `make fuzz` alone.
+let fuzzing = Context.environment["NETPOLD_FUZZ"] != nil
+let pure = strict + (fuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])] : [])
+
 let package = Package(
     name: "netpold",
     products: [
@@ -21,9 +25,9 @@ let package = Package(
     ],
     targets: [
         // Pure: no I/O, no clock, no root.
-        .target(name: "PolicyIR", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: strict),
+        .target(name: "PolicyIR", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: pure),
         .target(name: "CNetpoldABI", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Wpadded", "-Werror"])]),
-        .target(name: "BPFEmit", dependencies: ["PolicyIR", "CNetpoldABI"], swiftSettings: strict),
+        .target(name: "BPFEmit", dependencies: ["PolicyIR", "CNetpoldABI"], swiftSettings: pure),
 
         // Privileged: libbpf, netlink, namespaces. Only this target imports CLibBPF and CLibNL.
         .systemLibrary(
@@ -56,7 +60,7 @@ let package = Package(
 
         .target(
             name: "NetpoldTestSupport", dependencies: ["PolicyIR", "BPFEmit"], path: "Tests/NetpoldTestSupport",
-            swiftSettings: strict),
+            swiftSettings: pure),
         .testTarget(name: "PolicyIRTests", dependencies: ["PolicyIR", "NetpoldTestSupport"], swiftSettings: strict),
         .testTarget(name: "BPFEmitTests", dependencies: ["BPFEmit", "NetpoldTestSupport"], swiftSettings: strict),
         .testTarget(
@@ -70,3 +74,13 @@ let package = Package(
     ],
     cLanguageStandard: .c11
 )
+
+// `make fuzz` (scripts/fuzz.sh): the libFuzzer targets, and coverage in what they test.
+if fuzzing {
+    package.targets += [
+        .systemLibrary(name: "CLibFuzzer", path: "Fuzz/CLibFuzzer"),
+        .executableTarget(
+            name: "FuzzTargets", dependencies: ["CLibFuzzer", "NetpoldTestSupport"], path: "Fuzz/Targets",
+            swiftSettings: pure, linkerSettings: [.linkedLibrary("clang_rt.fuzzer_no_main-x86_64")]),
+    ]
+}

@@ -8,11 +8,12 @@ public struct EvaluatorOracle {
     /// Decides with this evaluator.
     public init(_ evaluator: ReferenceEvaluator) { self.evaluator = evaluator }
 
-    /// What the local pod that owns an address answers; `nil` if none does, or if it speaks to itself.
-    public mutating func decide(
+    /// What the local pod that owns an address answers, and the rules it answers by; `nil` if none owns it, or if it speaks
+    /// to itself.
+    public mutating func ask(
         _ own: IPAddress, _ direction: Direction, _ remote: IPAddress, _ proto: L4Protocol, _ port: UInt16,
         localNode: String
-    ) -> SideDecision? {
+    ) -> (decision: SideDecision, policy: SubjectPolicy)? {
         guard case .pod(let pod) = evaluator.view.owner(of: own), evaluator.view.node(of: pod) == localNode else {
             return nil
         }
@@ -22,9 +23,18 @@ public struct EvaluatorOracle {
         let key = "\(pod.qualifiedName) \(direction)"
         let policy = known[key] ?? evaluator.subjectPolicy(for: pod, direction)
         known[key] = policy
-        return policy.decide(
+        let decision = policy.decide(
             subject: pod, direction, remote: evaluator.view.remoteEnd(address: remote, seenFrom: localNode),
             protocol: proto,
             port: port)
+        return (decision, policy)
+    }
+
+    /// What the local pod that owns an address answers; `nil` if none does, or if it speaks to itself.
+    public mutating func decide(
+        _ own: IPAddress, _ direction: Direction, _ remote: IPAddress, _ proto: L4Protocol, _ port: UInt16,
+        localNode: String
+    ) -> SideDecision? {
+        ask(own, direction, remote, proto, port, localNode: localNode)?.decision
     }
 }

@@ -57,6 +57,9 @@ public struct RandomCluster: Sendable {
             ]
         }
         for number in 0..<(4 + random.below(14)) { objects.pods.append(RandomCluster.pod(number, &random)) }
+        if random.once(in: 6), let claimed = objects.pods.first?.addresses.first {
+            objects.pods[objects.pods.count - 1].addresses.append(claimed)
+        }
         var policies = RandomPolicies(random: random)
         for number in 0..<random.below(5) { objects.networkPolicies.append(policies.networkPolicy(number)) }
         for number in 0..<random.below(5) { objects.ciliumPolicies.append(policies.ciliumPolicy(number)) }

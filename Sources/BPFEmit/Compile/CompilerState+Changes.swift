@@ -47,7 +47,14 @@ extension CompilerState {
             enter(new)
             delta.changesEndpoints = true
         }
+        // A pod anywhere that claims the address of a local one, or no longer claims it, takes or gives it.
+        if delta.addresses.contains(where: { isClaimedHere($0.address) }) { delta.changesEndpoints = true }
         return delta
+    }
+
+    private func isClaimedHere(_ address: IPAddress) -> Bool {
+        guard let claim = claims[address] else { return false }
+        return ([claim.pod] + claim.others).contains { pods[Int($0)]?.isLocal == true }
     }
 
     private mutating func register(_ pod: Pod, in slot: Int?, _ before: inout Before) -> Int {

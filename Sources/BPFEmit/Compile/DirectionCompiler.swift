@@ -52,6 +52,11 @@ struct DirectionCompiler {
             guard direction == .egress, !traffic.names.isEmpty else { continue }
             names.formUnion(traffic.names)
             addNamed(number, rule, traffic.names, terms, in: &index)
+            // An end that nobody knows, a peer of every deny rule, may have the name under any number.
+            if rule.action == .deny {
+                let all = Set(traffic.names.map(\.protocol)).sorted().map { PolicyBits.ResolvedTraffic($0, .all) }
+                add(number, rule, all, Carriers(terms: [], port: nil))
+            }
         }
     }
 

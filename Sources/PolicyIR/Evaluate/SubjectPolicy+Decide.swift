@@ -8,13 +8,16 @@ extension SubjectPolicy {
     public func decide(
         subject: Pod, _ direction: Direction, remote: RemoteEnd, protocol: L4Protocol, port: UInt16
     ) -> SideDecision {
-        // An end that several claim is no peer of an allow; it may be the one that a deny means, so it is a peer of every deny.
         let matching = rules.indices.filter { index in
             let rule = rules[index]
+            // An end that several claim is no peer of an allow; it may be the one that a deny means, so it is a peer of every deny
+            // that has peers, and may have a port's name under any number.
+            let mayBeAnyone = remote.kind == .contested && rule.action == .deny
             return rule.traffic.matches(protocol: `protocol`, port: port) { name, wanted in
                 // "ingress: resolved on the subject pod; egress: per destination".
-                direction == .ingress ? subject.ports(named: name, wanted) : remote.ports(named: name, wanted)
-            } && (rule.peers.matches(remote) || rule.action == .deny && remote.kind == .contested)
+                if direction == .ingress { return subject.ports(named: name, wanted) }
+                return mayBeAnyone ? [port] : remote.ports(named: name, wanted)
+            } && (mayBeAnyone ? rule.peers != .anyOf([]) : rule.peers.matches(remote))
         }
         // "traffic from the node the pod runs on is always allowed": it loses only to a deny of the normal tier or above.
         let isOwnNode = direction == .ingress && remote.kind == .host

@@ -1,4 +1,3 @@
-import BPFEmit
 import NetpoldTestSupport
 import PolicyIR
 
@@ -8,40 +7,18 @@ struct Difference: CustomStringConvertible {
 
     /// The first difference among random flows of a cluster, `nil` if there is none.
     static func first(in cluster: RandomCluster, seed: UInt64, flows: Int) -> Difference? {
-        let policies = cluster.policies
-        let evaluator = ReferenceEvaluator(cluster.objects, policies: policies, localNode: cluster.localNode)
-        var allocator = IdentityAllocator()
-        let image = NodeCompiler.compile(
-            cluster.objects, policies: policies, localNode: cluster.localNode, allocator: &allocator)
-        let simulator: NodeSimulator
-        do { simulator = try NodeSimulator(image) } catch { return Difference(description: "bad program: \(error)") }
-        let subjects = Dictionary(uniqueKeysWithValues: image.subjects.map { ($0.key, $0) })
-        var oracle = EvaluatorOracle(evaluator)
-
         var random = SplitMix64(seed: seed ^ 0xf10e)
-        for _ in 0..<flows {
-            guard let (source, destination) = cluster.flowEnds(&random) else { return nil }
-            let (proto, port) = RandomCluster.traffic(isIPv4: source.isIPv4, &random)
-            let flow = "\(source) -> \(destination) \(proto) \(port)"
-            let answers: NodeSimulator.Answers
-            do {
-                answers = try simulator.decide(from: source, to: destination, protocol: proto, port: port)
-            } catch {
-                return Difference(description: "\(flow): \(error)")
-            }
-            for direction in Direction.allCases {
-                let (own, remote) = direction == .egress ? (source, destination) : (destination, source)
-                let answer = direction == .egress ? answers.egress : answers.ingress
-                let decision = oracle.decide(own, direction, remote, proto, port, localNode: cluster.localNode)
-                let rules = simulator.endpoint(at: own).flatMap { subjects[$0.subject]?[direction].bits } ?? []
-                let (left, right) = (text(decision), text(answer, rules))
-                if left != right {
-                    return Difference(
-                        description:
-                            "\(flow) \(direction): evaluator says \(left), image says \(right) (remote identity "
-                            + "\(simulator.identity(of: remote)))")
+        do {
+            var both = try SideBySide(cluster.objects, policies: cluster.policies, localNode: cluster.localNode)
+            for _ in 0..<flows {
+                guard let (source, destination) = cluster.flowEnds(&random) else { return nil }
+                let (proto, port) = RandomCluster.traffic(isIPv4: source.isIPv4, &random)
+                for answer in try both.ask(from: source, to: destination, protocol: proto, port: port) {
+                    if let text = answer.difference { return Difference(description: text) }
                 }
             }
+        } catch {
+            return Difference(description: "bad program: \(error)")
         }
         return nil
     }
@@ -81,31 +58,5 @@ struct Difference: CustomStringConvertible {
         }
         let found = first(in: cluster, seed: seed, flows: flows * 4).map(\.description) ?? "gone"
         return (pods + rules + [found]).joined(separator: "\n")
-    }
-
-    private static func text(_ decision: SideDecision?) -> String {
-        guard let decision else { return "-" }
-        switch decision.reason {
-        case .rule(let number, _): return "\(verdict(decision)) by rule \(number)"
-        case .l7Rules(let numbers, _): return "\(verdict(decision)) by rule \(numbers[0])"
-        case .localNode: return "\(verdict(decision)) by host"
-        case .itself, .noPolicyHere: return "-"
-        case .notIsolated: return "\(verdict(decision)) by defaultAllow"
-        case .defaultDeny: return "\(verdict(decision)) by defaultDeny"
-        }
-    }
-
-    private static func verdict(_ decision: SideDecision) -> String {
-        switch decision.verdict {
-        case .allow: "allow"
-        case .deny: "deny"
-        case .l7: "l7"
-        }
-    }
-
-    private static func text(_ answer: PolicyAnswer?, _ bits: [RuleBit]) -> String {
-        guard let answer else { return "-" }
-        if let bit = answer.bit { return "\(answer.verdict) by rule \(bits[bit].rule)" }
-        return "\(answer.verdict) by \(answer.decision)"
     }
 }

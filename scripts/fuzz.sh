@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# fuzz.sh SHARED [TARGET...]: runs the libFuzzer targets, FUZZ_SECONDS (60) each, one after the other. The corpora grow from run to
+# run in .build/fuzz/corpus; an input that breaks something is kept in .build/fuzz/found and belongs into Tests/Fuzzed.
+set -euo pipefail
+shared=$1
+shift
+seconds=${FUZZ_SECONDS:-60}
+work=.build/fuzz
+library=$(clang -print-file-name="libclang_rt.fuzzer_no_main-$(uname -m).a")
+if [ ! -e "$library" ]; then
+    echo "fuzz: this toolchain has no libFuzzer ($library)" >&2
+    exit 1
+fi
+NETPOLD_FUZZ=1 swift build -c release -Xcc -fsanitize=fuzzer-no-link -Xlinker "-L$(dirname "$library")" \
+    --product FuzzTargets --scratch-path "$work"
+
+# The words of the field tables, and what YAML is made of: libFuzzer puts them together.
+mkdir -p "$work/found"
+{
+    grep -ohE '"[A-Za-z][A-Za-z0-9./-]{2,40}"' -r Sources/PolicyIR/Decoding Sources/PolicyIR/Objects | sort -u
+    printf '"%s"\n' '---\x0a' '\x0a  ' ': ' '- ' '[]' '{}' '&a ' '*a' '<<: ' '10.0.0.0/8' '::/0' '!!str ' '**.' '\x00'
+} >"$work/words"
+
+# Examples, conformance folders as one stream each, and what was found before.
+seed() { # target, files...
+    local into=$work/corpus/$1 file
+    shift
+    mkdir -p "$into"
+    for file in "$@"; do
+        if [ -f "$file" ]; then cp "$file" "$into/seed-$(echo "$file" | tr -c 'A-Za-z0-9.\n' _)"; fi
+    done
+}
+streams() { # target
+    local folder
+    mkdir -p "$work/corpus/$1"
+    for folder in "$shared"/conformance/*/*/; do
+        [ -f "$folder/policies.yaml" ] || continue
+        (cat "$folder/cluster.yaml"; echo '---'; cat "$folder/policies.yaml") \
+            >"$work/corpus/$1/seed-$(basename "$folder").yaml"
+    done
+}
+seed manifests "$shared"/manifests/*.yaml "$shared"/conformance/*/*[05]/*.yaml examples/*/*.yaml Tests/Fuzzed/manifests/*
+seed values Tests/Fuzzed/values/*
+seed verdicts examples/*/*.yaml Tests/Fuzzed/verdicts/*
+streams verdicts
+[ "$#" -gt 0 ] || set -- manifests values verdicts
+for target in "$@"; do
+    echo "== fuzz $target, $seconds s"
+    # Swift's own crash handler would run before libFuzzer writes the input down.
+    SWIFT_BACKTRACE=enable=no "$work/release/FuzzTargets" "$target" "$work/corpus/$target" -dict="$work/words" \
+        -artifact_prefix="$work/found/$target-" -max_total_time="$seconds" -max_len=16384 -timeout=10 \
+        -rss_limit_mb=1024 -malloc_limit_mb=256 -print_final_stats=1 -verbosity=1 2>&1 | grep -vE '	(NEW|REDUCE|RELOAD|pulse) ' | tail -n 40
+done
