@@ -14,7 +14,7 @@ public final class NodePolicyCompiler: PolicyCompiler {
     /// Lowers and compiles.
     public func compile(_ inputs: DesiredInputs) throws -> CompiledNode {
         let objects = NodePolicyCompiler.objectsWithNode(inputs)
-        var lowered = PolicyLowering.lower(objects)
+        var lowered = PolicyLowering.lower(objects, for: .enforcement)
         lowered.policies += inputs.isolating
         return allocator.withLock { allocator in
             let state = CompilerState(

@@ -140,9 +140,15 @@ public struct AgentState: Sendable {
     }
 
     private static func condition(_ diagnostic: Diagnostic) -> Condition {
-        let isError = diagnostic.severity == .error
+        let kind: Condition.Kind =
+            switch (diagnostic.id, diagnostic.severity) {
+            // Nobody stands in for it: nodes are not protected as it says.
+            case (.hostPolicy, _): .refusedIgnored
+            case (_, .error): .compiledClosed
+            case (_, _): .policyWarning
+            }
         return Condition(
-            kind: isError ? .compiledClosed : .policyWarning,
+            kind: kind,
             subject: diagnostic.location.map { $0.file } ?? "policies",
             message: DiagnosticRenderer().render(diagnostic))
     }

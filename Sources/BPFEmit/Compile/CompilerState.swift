@@ -71,7 +71,7 @@ public struct CompilerState: Sendable {
     /// Compiles a cluster for one node.
     ///
     /// - Parameters:
-    ///   - policies: `PolicyLowering.lower(objects).policies`.
+    ///   - policies: `PolicyLowering.lower(objects, for: .enforcement).policies`.
     ///   - localNode: the node; pods without a node name are local too. `nil`: `NodeCompiler.defaultNode`.
     ///   - allocator: the numbers given before, so that they stay.
     public init(

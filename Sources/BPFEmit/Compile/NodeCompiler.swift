@@ -5,7 +5,7 @@ public enum NodeCompiler {
     /// The image of a node.
     ///
     /// - Parameters:
-    ///   - policies: `PolicyLowering.lower(objects).policies`.
+    ///   - policies: `PolicyLowering.lower(objects, for: .enforcement).policies`.
     ///   - localNode: the node; pods without a node name are local too. `nil`: `defaultNode`.
     ///   - allocator: the numbers given before; they stay, and new ones are noted.
     public static func compile(

@@ -37,6 +37,8 @@ public enum DiagnosticID: String, Hashable, CaseIterable, Sendable {
     case endPortBelowPort = "end-port-below-port"
     /// A field or rule is valid but has no effect, or not the one it seems to have.
     case noEffect = "no-effect"
+    /// A policy about nodes: it is evaluated, but cannot be loaded yet.
+    case hostPolicy = "host-policy"
     /// A policy refers to a service or CIDR group that is not there.
     case unresolved = "unresolved-reference"
     /// Several pods, or a pod and a node, claim one address.

@@ -21,8 +21,11 @@ extension ClusterView {
         /// Who is meant.
         public var to: End
 
+        /// The end whose policies of this direction are asked.
+        public subscript(direction: Direction) -> End { direction == .egress ? from : to }
+
         /// The pod whose policies of this direction apply; `nil` when that end is no pod.
-        public func subject(_ direction: Direction) -> Pod? { direction == .egress ? from.pod : to.pod }
+        public func subject(_ direction: Direction) -> Pod? { self[direction].pod }
     }
 
     /// Looks up the ends of a flow.
@@ -40,7 +43,13 @@ extension ClusterView {
 
     /// The other end of a flow as the subject of `direction` sees it.
     public func remote(of ends: Ends, _ direction: Direction) -> RemoteEnd {
-        let observer = ends.subject(direction).map(node(of:)) ?? localNode
+        let observer: String
+        switch ends[direction] {
+        case .pod(let pod, _): observer = node(of: pod)
+        // Some node that has no name sees all that have one as others.
+        case .node(let name, _): observer = name ?? ""
+        case .outside: observer = localNode
+        }
         switch direction == .egress ? ends.to : ends.from {
         case .pod(let pod, let address): return remoteEnd(pod: pod, address: address)
         case .node(let name, let address): return remoteEnd(node: name, address: address, seenFrom: observer)

@@ -102,6 +102,12 @@ public struct ClusterView: Sendable {
         CiliumLabels(pod: pod, namespaceLabels: labels(ofNamespace: pod.metadata.namespace))
     }
 
+    /// The labels by which host policies select a node: "node labels are matched as `k8s:` labels of the host endpoint after
+    /// the identity label filter".
+    public func hostLabels(ofNode name: String?) -> CiliumLabels {
+        CiliumLabels(host: name.flatMap { nodeLabels[$0] } ?? [:], reserved: reservedLabels(ofNode: name, isHost: true))
+    }
+
     /// A pod as the other end, at one of its addresses.
     public func remoteEnd(pod: Pod, address: IPAddress?) -> RemoteEnd {
         RemoteEnd(
@@ -113,15 +119,19 @@ public struct ClusterView: Sendable {
     /// `observer`.
     public func remoteEnd(node name: String?, address: IPAddress?, seenFrom observer: String) -> RemoteEnd {
         let isHost = name == observer
-        var reserved: Set<String> = [isHost ? "host" : "remote-node"]
-        let addresses = name.flatMap { nodeAddresses[$0] } ?? []
-        // "kube-apiserver: on a remote node, on the local host, or outside": an added label each time.
-        if addresses.contains(where: apiServers.contains) { reserved.insert("kube-apiserver") }
+        let reserved = reservedLabels(ofNode: name, isHost: isHost)
         // Of "some other node" and of nodes without a Node object nobody knows the labels.
         let labels = name.flatMap { nodeLabels[$0] } ?? [:]
         return RemoteEnd(
             kind: isHost ? .host : .remoteNode, address: address, labels: CiliumLabels(reserved: reserved),
             nodeLabels: CiliumLabels(node: labels, reserved: reserved))
+    }
+
+    private func reservedLabels(ofNode name: String?, isHost: Bool) -> Set<String> {
+        let addresses = name.flatMap { nodeAddresses[$0] } ?? []
+        let role = isHost ? "host" : "remote-node"
+        // "kube-apiserver: on a remote node, on the local host, or outside": an added label each time.
+        return addresses.contains(where: apiServers.contains) ? [role, "kube-apiserver"] : [role]
     }
 
     /// Whoever owns an address as the other end, seen by a pod on the node `observer` (default: the local node).

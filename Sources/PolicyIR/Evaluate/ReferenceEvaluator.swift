@@ -32,7 +32,7 @@ public struct ReferenceEvaluator: Sendable {
                 namespace == pod.metadata.namespace && selector.matches(pod.metadata.labels)
             // "endpointSelector rules never match the host"; scope is written out.
             case .endpoints(let selector): selector.matches(labels)
-            // "nodeSelector rules match only the local host".
+            // "nodeSelector rules match only the host".
             case .nodes: false
             }
         }
@@ -59,8 +59,13 @@ public struct ReferenceEvaluator: Sendable {
     }
 
     private func side(_ flow: Flow, _ ends: ClusterView.Ends, _ direction: Direction) -> SideDecision {
-        guard let subject = ends.subject(direction) else { return SideDecision(.allow, .noPolicyHere) }
         let remote = view.remote(of: ends, direction)
+        guard let subject = ends.subject(direction) else {
+            // "Nodes without a host policy allow everything."
+            return hostPolicy(of: ends, direction)?
+                .decide(subject: nil, direction, remote: remote, protocol: flow.protocol, port: flow.port)
+                ?? SideDecision(.allow, .noPolicyHere)
+        }
         return decide(subject: subject, direction, remote: remote, protocol: flow.protocol, port: flow.port)
     }
 }

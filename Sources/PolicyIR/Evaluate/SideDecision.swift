@@ -20,7 +20,7 @@ public struct SideDecision: Hashable, Sendable {
         case localNode
         /// The pod speaks to itself.
         case itself
-        /// This end is no pod: no policy is enforced at it.
+        /// This end is no pod, and no host policy selects it: no policy is asked.
         case noPolicyHere
         /// No rule matches and nothing isolates the pod.
         case notIsolated

@@ -3,10 +3,10 @@ extension SubjectPolicy {
     /// by level, in the words of the specification.
     ///
     /// - Parameters:
-    ///   - subject: the pod the policy is of; named ports of ingress rules are its own.
+    ///   - subject: the pod the policy is of; named ports of ingress rules are its own. `nil` for a node, which has none.
     ///   - port: the destination port or ICMP type, host order.
     public func decide(
-        subject: Pod, _ direction: Direction, remote: RemoteEnd, protocol: L4Protocol, port: UInt16
+        subject: Pod?, _ direction: Direction, remote: RemoteEnd, protocol: L4Protocol, port: UInt16
     ) -> SideDecision {
         let matching = rules.indices.filter { index in
             let rule = rules[index]
@@ -15,12 +15,13 @@ extension SubjectPolicy {
             let mayBeAnyone = remote.kind == .contested && rule.action == .deny
             return rule.traffic.matches(protocol: `protocol`, port: port) { name, wanted in
                 // "ingress: resolved on the subject pod; egress: per destination".
-                if direction == .ingress { return subject.ports(named: name, wanted) }
+                if direction == .ingress { return subject?.ports(named: name, wanted) ?? [] }
                 return mayBeAnyone ? [port] : remote.ports(named: name, wanted)
             } && (mayBeAnyone ? rule.peers != .anyOf([]) : rule.peers.matches(remote))
         }
         // "traffic from the node the pod runs on is always allowed": it loses only to a deny of the normal tier or above.
-        let isOwnNode = direction == .ingress && remote.kind == .host
+        // "allow-localhost does not apply to the host subject."
+        let isOwnNode = direction == .ingress && remote.kind == .host && subject != nil
 
         for tier in Tier.allCases {
             let ofTier = matching.filter { rules[$0].tier == tier }

@@ -18,7 +18,7 @@ public struct SideExplanation: Hashable, Sendable {
     public var end: FlowEnd
     /// The other end as the flow names it.
     public var other: FlowEnd
-    /// The flow as the pod whose policies are asked sees it; `nil` when this end is no pod.
+    /// The flow as the pod (or the node that host policies select) whose policies are asked sees it; else `nil`.
     public var side: FlowSide?
     /// What they say.
     public var decision: SideDecision
@@ -35,8 +35,8 @@ public struct SideExplanation: Hashable, Sendable {
     /// Where no rule decided: the policies that nearly select the pod.
     public var subjectMisses: [SubjectMiss] = []
 
-    /// The pod whose policies are asked, `namespace/name`; `nil` when this end is no pod.
-    public var subject: String? { side?.subject.qualifiedName }
+    /// Whose policies are asked: a pod's `namespace/name`, or `node NAME` where host policies select it; else `nil`.
+    public var subject: String? { side?.subjectName }
 }
 
 extension ReferenceEvaluator {
@@ -48,11 +48,17 @@ extension ReferenceEvaluator {
         let ends = try view.resolve(flow)
         func side(_ direction: Direction, _ decision: SideDecision) -> SideExplanation {
             let isEgress = direction == .egress
-            let side = ends.subject(direction).map { subject in
-                FlowSide(
-                    subject: subject, direction: direction, remote: view.remote(of: ends, direction),
-                    protocol: flow.protocol, port: flow.port)
-            }
+            let remote = view.remote(of: ends, direction)
+            let side: FlowSide? =
+                switch ends[direction] {
+                case .pod(let pod, _):
+                    FlowSide(
+                        subject: pod, direction: direction, remote: remote, protocol: flow.protocol, port: flow.port)
+                case .node(let name, _) where hostPolicy(of: ends, direction) != nil:
+                    FlowSide(
+                        node: name, direction: direction, remote: remote, protocol: flow.protocol, port: flow.port)
+                case .node, .outside: nil
+                }
             let explanation = SideExplanation(
                 direction: direction, end: isEgress ? flow.from : flow.to, other: isEgress ? flow.to : flow.from,
                 side: side, decision: decision)
@@ -66,7 +72,8 @@ extension ReferenceEvaluator {
     /// A side's decision with its circumstances.
     private func explain(_ side: FlowSide, _ bare: SideExplanation) -> SideExplanation {
         var result = bare
-        let policy = subjectPolicy(for: side.subject, side.direction)
+        let ofPod = side.subject.map { subjectPolicy(for: $0, side.direction) }
+        guard let policy = ofPod ?? subjectPolicy(forNode: side.node, side.direction) else { return result }
         switch bare.decision.reason {
         case .itself, .noPolicyHere, .localNode:
             return result
@@ -76,8 +83,8 @@ extension ReferenceEvaluator {
         case .l7Rules(let numbers, _):
             result.deciding = numbers.map { RuleReference($0, policy.rules[$0]) }
         case .notIsolated:
-            result.selecting = policies(selecting: side.subject).filter { $0[side.direction] != nil }.map(\.origin)
-                .sorted()
+            let selecting = side.subject.map(policies(selecting:)) ?? policies(selectingNode: side.node)
+            result.selecting = selecting.filter { $0[side.direction] != nil }.map(\.origin).sorted()
             result.subjectMisses = subjectMisses(side, isDenied: false)
         case .defaultDeny:
             result.nearMisses = policy.nearMisses(side)

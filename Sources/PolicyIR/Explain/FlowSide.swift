@@ -1,7 +1,9 @@
 /// A flow as the policies of one of its ends see it.
 public struct FlowSide: Hashable, Sendable {
-    /// The pod whose policies are asked.
-    public var subject: Pod
+    /// The pod whose policies are asked; `nil` for a node, whose host policies are.
+    public var subject: Pod?
+    /// The name of that node, if it has one.
+    public var node: String?
     /// Which of its policies: `ingress` when it is the receiver.
     public var direction: Direction
     /// The other end.
@@ -18,6 +20,20 @@ public struct FlowSide: Hashable, Sendable {
         self.remote = remote
         self.protocol = `protocol`
         self.port = port
+    }
+
+    /// The side of a node that host policies select.
+    init(node: String?, direction: Direction, remote: RemoteEnd, protocol: L4Protocol, port: UInt16) {
+        self.node = node
+        self.direction = direction
+        self.remote = remote
+        self.protocol = `protocol`
+        self.port = port
+    }
+
+    /// Whose policies are asked: `shop/web`, `node node-1`.
+    var subjectName: String {
+        subject?.qualifiedName ?? node.map { "node \($0)" } ?? "another node"
     }
 
     /// The pod that named ports are looked up on; `nil` when the destination is no pod.

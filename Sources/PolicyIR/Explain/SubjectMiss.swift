@@ -20,7 +20,7 @@ extension ReferenceEvaluator {
     /// - Parameters:
     ///   - isDenied: whether the flow is denied by isolation, so that policies with a rule for it count; else those that isolate.
     func subjectMisses(_ side: FlowSide, isDenied: Bool, limit: Int = 3) -> [SubjectMiss] {
-        let pod = side.subject
+        guard let pod = side.subject else { return [] }
         let labels = view.ciliumLabels(of: pod)
         var misses: [SubjectMiss] = []
         for policy in policies {

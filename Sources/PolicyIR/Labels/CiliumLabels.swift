@@ -28,6 +28,14 @@ public struct CiliumLabels: Hashable, Sendable {
         node = [:]
     }
 
+    /// The labels by which host policies select a node: its own after the identity filter, as those of the host endpoint
+    /// (spec/cilium-network-policy.md 16).
+    public init(host labels: [String: String], reserved: Set<String>) {
+        kubernetes = labels.filter { IdentityLabelFilter.keeps($0.key) }
+        self.reserved = reserved
+        node = [:]
+    }
+
     /// The labels by which peers that select nodes see a node: "remote node identities carry `node:<label>` labels and the
     /// cluster label" (spec/cilium-network-policy.md 4.4).
     public init(node labels: [String: String], reserved: Set<String>, cluster: String = CiliumKey.localCluster) {

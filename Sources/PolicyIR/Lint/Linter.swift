@@ -15,7 +15,7 @@ public enum Linter {
     ///
     /// - Parameters:
     ///   - decoded: the manifests, with their documents for exact places.
-    ///   - lowered: `PolicyLowering.lower(decoded.objects)`.
+    ///   - lowered: `PolicyLowering.lower(decoded.objects, for: .enforcement)`.
     public static func lint(_ decoded: DecodedManifests, lowered: LoweredPolicies) -> [Diagnostic] {
         let cluster = LintCluster(decoded.objects, policies: lowered.policies)
         var report = LintReport(documents: decoded.documents)

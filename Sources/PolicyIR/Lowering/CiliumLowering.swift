@@ -20,10 +20,13 @@ struct CiliumLowering {
     }
 
     /// The object's rules. One that netpold cannot enforce refuses the whole object: then its subjects are isolated.
-    static func lower(_ policy: CiliumPolicy, _ directory: CiliumDirectory) -> LoweredPolicies {
+    static func lower(
+        _ policy: CiliumPolicy, _ directory: CiliumDirectory, for purpose: PolicyLowering.Purpose
+    ) -> LoweredPolicies {
         var result = LoweredPolicies()
         do {
             for rule in policy.rules {
+                if purpose == .enforcement { try refuseHostRule(rule) }
                 var lowering = CiliumLowering(policy, rule, directory)
                 result.policies.append(try lowering.lower())
                 result.diagnostics += lowering.diagnostics
@@ -41,17 +44,21 @@ struct CiliumLowering {
             origin: PolicyLowering.origin(of: rule, in: policy))
     }
 
-    private mutating func subject() -> LoweredPolicy.Subject {
+    private static func refuseHostRule(_ rule: CiliumRule) throws(Refusal) {
+        guard case .nodes(let selector) = rule.subject else { return }
+        throw Refusal(
+            diagnostic: Diagnostic(
+                id: .hostPolicy, location: selector.location ?? rule.location, path: "\(rule.path).nodeSelector",
+                message: "host policies are evaluated but not yet enforced",
+                hint:
+                    "protect the nodes by other means and keep the policy out of what is loaded; `test` and `explain` decide it"
+            ))
+    }
+
+    private func subject() -> LoweredPolicy.Subject {
         switch rule.subject {
-        case .nodes(let selector):
-            diagnostics.append(
-                Diagnostic(
-                    id: .noEffect, severity: .warning, location: selector.location ?? rule.location,
-                    path: "\(rule.path).nodeSelector", message: "host policies are not enforced",
-                    hint: "select pods with endpointSelector"))
-            return .nodes(selector)
-        case .endpoints(let selector):
-            return .endpoints(scope.subject(selector))
+        case .nodes(let selector): .nodes(selector)
+        case .endpoints(let selector): .endpoints(scope.subject(selector))
         }
     }
 

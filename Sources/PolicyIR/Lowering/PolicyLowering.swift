@@ -2,8 +2,17 @@
 /// same whichever pods exist. Only `toServices` and CIDR groups look at other objects
 /// (services and their endpoint slices, CiliumCIDRGroups).
 public enum PolicyLowering {
+    /// What lowered policies are for.
+    public enum Purpose: Sendable {
+        /// To decide flows with the reference evaluator, which knows everything that can be said.
+        case evaluation
+        /// To be loaded into the kernel. A policy that it cannot enforce, as a host policy, is refused: an error, and the pods
+        /// that the object's other rules select are isolated.
+        case enforcement
+    }
+
     /// The rules of every policy among the objects. Each policy is lowered by itself.
-    public static func lower(_ objects: ClusterObjects) -> LoweredPolicies {
+    public static func lower(_ objects: ClusterObjects, for purpose: Purpose = .evaluation) -> LoweredPolicies {
         var result = LoweredPolicies()
         result.policies.reserveCapacity(objects.networkPolicies.count + objects.ciliumPolicies.count)
         for policy in objects.networkPolicies {
@@ -11,7 +20,7 @@ public enum PolicyLowering {
         }
         let directory = CiliumDirectory(objects)
         for policy in objects.ciliumPolicies {
-            let lowered = CiliumLowering.lower(policy, directory)
+            let lowered = CiliumLowering.lower(policy, directory, for: purpose)
             result.policies += lowered.policies
             result.diagnostics += lowered.diagnostics
         }

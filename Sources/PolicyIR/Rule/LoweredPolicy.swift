@@ -7,7 +7,8 @@ public struct LoweredPolicy: Hashable, Sendable {
         case pods(namespace: String, LabelSelector)
         /// Endpoints by their Cilium identity labels, scope written out; never the host.
         case endpoints(LabelSelector)
-        /// Nodes: a host policy. Decoded and evaluated, not yet enforced.
+        /// Nodes, by the labels of their host endpoint: a host policy. Evaluated, not yet enforced: lowering for the kernel
+        /// refuses it (`PolicyLowering.Purpose`).
         case nodes(LabelSelector)
     }
 

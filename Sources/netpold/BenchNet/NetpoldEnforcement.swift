@@ -17,7 +17,7 @@ final class NetpoldEnforcement: Enforcement {
         let objects = decoder.finish().objects
         var allocator = IdentityAllocator()
         image = NodeCompiler.compile(
-            objects, policies: PolicyLowering.lower(objects).policies, allocator: &allocator)
+            objects, policies: PolicyLowering.lower(objects, for: .enforcement).policies, allocator: &allocator)
     }
 
     func install() throws {

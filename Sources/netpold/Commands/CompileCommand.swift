@@ -54,7 +54,7 @@ struct CompileCommand: ParsableCommand {
     func run() throws {
         let manifests = ManifestFiles.load(files)
         let decoded = manifests.decoded
-        let lowered = PolicyLowering.lower(decoded.objects)
+        let lowered = PolicyLowering.lower(decoded.objects, for: .enforcement)
         let state = CompilerState(
             decoded.objects, policies: lowered.policies + PolicyLowering.lowerRefused(decoded.refused), localNode: node)
         // Decoding has told of contested addresses, with their places.

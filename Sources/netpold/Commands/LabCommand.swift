@@ -95,7 +95,7 @@ struct LabCommand: ParsableCommand {
     private func build() throws {
         let manifests = ManifestFiles.load(files)
         let decoded = manifests.decoded
-        let lowered = PolicyLowering.lower(decoded.objects)
+        let lowered = PolicyLowering.lower(decoded.objects, for: .enforcement)
         let diagnostics = decoded.diagnostics + lowered.diagnostics
         try findings.write(diagnostics, of: manifests)
         guard !diagnostics.contains(where: { $0.severity == .error }) else {

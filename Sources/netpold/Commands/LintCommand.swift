@@ -63,7 +63,7 @@ struct LintCommand: ParsableCommand {
             progress.show("\(number)/\(count) files")
         }
         progress.show("checking")
-        let lowered = PolicyLowering.lower(loaded.decoded.objects)
+        let lowered = PolicyLowering.lower(loaded.decoded.objects, for: .enforcement)
         let allowed = Set(allow)
         let found = (loaded.decoded.diagnostics + lowered.diagnostics + Linter.lint(loaded.decoded, lowered: lowered))
             .filter { $0.severity == .error || !allowed.contains($0.id.rawValue) }.sortedOnce

@@ -8,6 +8,7 @@ final class KernelFlowDecider: FlowDecider {
     private let view: ClusterView
     private let objects: ClusterObjects
     private let policies: [LoweredPolicy]
+    private let evaluator: ReferenceEvaluator
     private let kernels: KernelPool
     /// Nodes whose image is in the kernel.
     private var prepared: [String: Prepared] = [:]
@@ -23,6 +24,7 @@ final class KernelFlowDecider: FlowDecider {
         self.view = ClusterView(loaded.objects, localNode: loaded.test.localNode)
         self.objects = loaded.objects
         self.policies = loaded.policies
+        self.evaluator = loaded.evaluator
         self.kernels = kernels
         kernels.takeBack()
     }
@@ -43,7 +45,12 @@ final class KernelFlowDecider: FlowDecider {
     private func answer(
         _ flow: Flow, _ ends: ClusterView.Ends, _ direction: Direction
     ) throws -> FlowAnswer.Verdict {
-        guard let subject = ends.subject(direction) else { return .allow }
+        guard let subject = ends.subject(direction) else {
+            guard evaluator.hostPolicy(of: ends, direction) == nil else {
+                throw Undecidable("host policies are evaluated but not yet enforced, so the kernel cannot be asked")
+            }
+            return .allow
+        }
         let node = view.node(of: subject)
         let prepared = try prepare(node)
         guard let key = prepared.pods[subject.qualifiedName] else {

@@ -168,7 +168,8 @@ struct CiliumEvaluationTests {
         ]
         let evaluator = evaluator(objects)
         #expect(try evaluator.answer("ip:192.0.2.1", "shop/web") == "allow/allow=allow")
-        #expect(try evaluator.answer("shop/web", "host") == "deny/allow=deny")
+        #expect(try evaluator.answer("shop/web", "host") == "deny/deny=deny")
+        #expect(try evaluator.answer("host", "ip:192.0.2.1") == "allow/allow=allow")
         #expect(try evaluator.answer("host", "shop/web") == "allow/allow=allow")
     }
 

@@ -5,7 +5,7 @@ func lint(_ text: String) -> [Diagnostic] {
     var decoder = ManifestDecoder(keepsDocuments: true)
     decoder.add(Array(text.utf8), file: "p.yaml")
     let decoded = decoder.finish()
-    let lowered = PolicyLowering.lower(decoded.objects)
+    let lowered = PolicyLowering.lower(decoded.objects, for: .enforcement)
     return (decoded.diagnostics + lowered.diagnostics + Linter.lint(decoded, lowered: lowered)).sortedOnce
 }
 

@@ -192,6 +192,30 @@ extension DiagnosticCatalogue {
                   egress: [{to: [{ipBlock: {cidr: 10.1.2.0/24}}]}]
                 """),
         DiagnosticEntry(
+            .hostPolicy, .error, title: "A policy about nodes",
+            reason: """
+                A rule with nodeSelector protects nodes, not pods. `netpold test` and `explain` decide flows by it, but it cannot \
+                be enforced yet. So that nobody relies on it, the object is refused where it would be loaded, and the pods that \
+                its other rules select are isolated.
+                """,
+            fix: "Protect the nodes by other means, and keep the policy out of the folder that is loaded.",
+            bad: """
+                apiVersion: cilium.io/v2
+                kind: CiliumClusterwideNetworkPolicy
+                metadata: {name: nodes}
+                spec:
+                  nodeSelector: {matchLabels: {node-role.kubernetes.io/worker: ""}}
+                  ingress: [{fromEntities: [cluster]}]
+                """,
+            good: """
+                apiVersion: cilium.io/v2
+                kind: CiliumClusterwideNetworkPolicy
+                metadata: {name: pods}
+                spec:
+                  endpointSelector: {}
+                  ingress: [{fromEntities: [cluster]}]
+                """),
+        DiagnosticEntry(
             .unresolved, .error, title: "A reference to a service or CIDR group that is not there",
             reason: """
                 Where the rule allows, the reference selects nothing, and this is a warning. Where it denies, nobody knows what to \
