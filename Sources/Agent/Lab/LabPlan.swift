@@ -65,7 +65,8 @@ public struct LabPlan: Sendable {
 
     /// Brings all pods to the lab's node and gives addresses to those without.
     private mutating func settle() {
-        var addressing = LabAddressing(objects)
+        objects.addSyntheticAddresses()
+        var addressing = SyntheticAddresses(objects)
         var owners: [IPAddress: String] = [:]
         let order = objects.pods.indices.sorted { objects.pods[$0].qualifiedName < objects.pods[$1].qualifiedName }
         for index in order {
@@ -78,10 +79,7 @@ public struct LabPlan: Sendable {
                 notes.append("\(name) has finished: it owns no address")
                 continue
             }
-            if objects.pods[index].addresses.isEmpty {
-                objects.pods[index].addresses = addressing.pod()
-                isAsWritten = false
-            }
+            if objects.pods[index].isSynthetic { isAsWritten = false }
             if !["", nodeName].contains(objects.pods[index].nodeName) { isAsWritten = false }
             objects.pods[index].nodeName = nodeName
             if let other = objects.pods[index].addresses.lazy.compactMap({ owners[$0] }).first {
@@ -99,14 +97,14 @@ public struct LabPlan: Sendable {
         settleNode(&addressing, owners: owners)
     }
 
-    private mutating func settleNode(_ addressing: inout LabAddressing, owners: [IPAddress: String]) {
+    private mutating func settleNode(_ addressing: inout SyntheticAddresses, owners: [IPAddress: String]) {
         if !objects.nodes.contains(where: { $0.metadata.name == nodeName }) {
             objects.nodes.append(Node(metadata: ObjectMeta(name: nodeName), addresses: []))
         }
         for index in objects.nodes.indices where objects.nodes[index].metadata.name == nodeName {
             for isIPv4 in [true, false] {
                 let own = objects.nodes[index].addresses.first { $0.isIPv4 == isIPv4 && owners[$0] == nil }
-                let address = own ?? addressing.node(isIPv4: isIPv4)
+                guard let address = own ?? addressing.node(isIPv4: isIPv4) else { continue }
                 if own == nil { objects.nodes[index].addresses.append(address) }
                 nodeAddresses.append(address)
             }

@@ -14,7 +14,8 @@ public struct LoadedManifests: Sendable {
 /// Reads manifests from files, folders and standard input: the only place where policies meet the file system.
 public enum ManifestFiles {
     /// Reads and decodes. A path is a file, a folder (searched recursively for `*.yaml`, `*.yml` and `*.json`) or `-`.
-    /// Whatever cannot be read is a finding; the rest is read.
+    /// Whatever cannot be read is a finding; the rest is read. Pods stand in for workloads without pods, and pods without
+    /// addresses get some (`DecodedManifests.addStandIns`).
     ///
     /// - Parameters:
     ///   - keepsDocuments: whether the documents of policies are kept (`DecodedManifests.documents`).
@@ -22,7 +23,7 @@ public enum ManifestFiles {
     public static func load(
         _ paths: [String], keepsDocuments: Bool = false, progress: (_ number: Int, _ count: Int) -> Void = { _, _ in }
     ) -> LoadedManifests {
-        var decoder = ManifestDecoder(keepsDocuments: keepsDocuments)
+        var decoder = ManifestDecoder(keepsDocuments: keepsDocuments, readsWorkloads: true)
         var standardInput: [UInt8]?
         var files: [String] = []
         var search = ManifestSearch()
@@ -39,7 +40,9 @@ public enum ManifestFiles {
                 decoder.add(failure.diagnostic)
             }
         }
-        return LoadedManifests(decoded: decoder.finish(), files: files, standardInput: standardInput)
+        var decoded = decoder.finish()
+        decoded.addStandIns()
+        return LoadedManifests(decoded: decoded, files: files, standardInput: standardInput)
     }
 
     /// The bytes of one file, or of standard input for `-`. At most one byte more than the decoder takes is read, so that a

@@ -5,6 +5,13 @@ enum KnownKind: String, CaseIterable {
     case node = "Node"
     case service = "Service"
     case endpointSlice = "EndpointSlice"
+    case deployment = "Deployment"
+    case statefulSet = "StatefulSet"
+    case daemonSet = "DaemonSet"
+    case replicaSet = "ReplicaSet"
+    case replicationController = "ReplicationController"
+    case job = "Job"
+    case cronJob = "CronJob"
     case networkPolicy = "NetworkPolicy"
     case ciliumNetworkPolicy = "CiliumNetworkPolicy"
     case ciliumClusterwideNetworkPolicy = "CiliumClusterwideNetworkPolicy"
@@ -13,7 +20,9 @@ enum KnownKind: String, CaseIterable {
     /// The apiVersions that are read, the one to write first.
     var apiVersions: [String] {
         switch self {
-        case .namespace, .pod, .node, .service: ["v1"]
+        case .namespace, .pod, .node, .service, .replicationController: ["v1"]
+        case .deployment, .statefulSet, .daemonSet, .replicaSet: ["apps/v1"]
+        case .job, .cronJob: ["batch/v1"]
         case .endpointSlice: ["discovery.k8s.io/v1"]
         case .networkPolicy: ["networking.k8s.io/v1"]
         case .ciliumNetworkPolicy, .ciliumClusterwideNetworkPolicy: ["cilium.io/v2"]
@@ -25,9 +34,13 @@ enum KnownKind: String, CaseIterable {
     var isPolicy: Bool {
         switch self {
         case .namespace, .pod, .node, .service, .endpointSlice, .ciliumCIDRGroup: false
+        case .deployment, .statefulSet, .daemonSet, .replicaSet, .replicationController, .job, .cronJob: false
         case .networkPolicy, .ciliumNetworkPolicy, .ciliumClusterwideNetworkPolicy: true
         }
     }
+
+    /// The kind of workload, `nil` for what is none.
+    var workload: Workload.Kind? { Workload.Kind(rawValue: rawValue) }
 
     /// Policy kinds of Kubernetes and Cilium that netpold does not enforce.
     private static let unenforced: [String: String] = [

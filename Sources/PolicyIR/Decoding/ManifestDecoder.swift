@@ -18,10 +18,15 @@ public struct ManifestDecoder: Sendable {
     }
 
     private let keepsDocuments: Bool
+    private let readsWorkloads: Bool
 
     /// A decoder that has read nothing. With `keepsDocuments` the documents of policies stay in memory, so that the place of
-    /// every value can still be told.
-    public init(keepsDocuments: Bool = false) { self.keepsDocuments = keepsDocuments }
+    /// every value can still be told. With `readsWorkloads` Deployments and the like are read as well
+    /// (`DecodedManifests.addStandIns`); what is told of a cluster's real pods does without.
+    public init(keepsDocuments: Bool = false, readsWorkloads: Bool = false) {
+        self.keepsDocuments = keepsDocuments
+        self.readsWorkloads = readsWorkloads
+    }
 
     /// Reads one file: YAML or JSON, any number of documents. `file` is the name for messages.
     public mutating func add(_ bytes: [UInt8], file: String) {
@@ -69,7 +74,9 @@ public struct ManifestDecoder: Sendable {
             return
         }
         result.objectCount += 1
-        if let known = KnownKind(rawValue: kind), known.apiVersions.contains(apiVersion) {
+        if let known = KnownKind(rawValue: kind), known.apiVersions.contains(apiVersion),
+            readsWorkloads || known.workload == nil
+        {
             decode(object, known)
         } else {
             skip(object, apiVersion: apiVersion, kind: kind)
@@ -99,7 +106,8 @@ public struct ManifestDecoder: Sendable {
     }
 
     private mutating func skip(_ object: DocumentNode, apiVersion: String, kind: String) {
-        guard let finding = KnownKind.finding(apiVersion: apiVersion, kind: kind) else {
+        let isWanted = readsWorkloads || KnownKind(rawValue: kind)?.workload == nil
+        guard isWanted, let finding = KnownKind.finding(apiVersion: apiVersion, kind: kind) else {
             // The tests of a folder lie beside its manifests: nobody misses them.
             if kind != "PolicyTest" { result.skipped[kind, default: 0] += 1 }
             return
@@ -137,6 +145,15 @@ public struct ManifestDecoder: Sendable {
         case .endpointSlice:
             let value = EndpointSlice.decode(object, &findings)
             if accept(kind, value.metadata, object, [], &findings) { result.objects.endpointSlices.append(value) }
+        case .deployment, .statefulSet, .daemonSet, .replicaSet, .replicationController, .job, .cronJob:
+            guard let form = kind.workload, let value = Workload.decode(object, form, &findings) else {
+                result.diagnostics += findings.diagnostics
+                return
+            }
+            if accept(kind, value.metadata, object, [], &findings) {
+                result.workloads.removeAll { $0.description == value.description }
+                result.workloads.append(value)
+            }
         case .ciliumCIDRGroup:
             let value = CIDRGroup.decode(object, &findings)
             if accept(kind, value.metadata, object, [], &findings) { result.objects.cidrGroups.append(value) }
@@ -162,8 +179,8 @@ public struct ManifestDecoder: Sendable {
             if let first = places[key] {
                 let name = metadata.namespace.isEmpty ? metadata.name : "\(metadata.namespace)/\(metadata.name)"
                 let message = "\(kind.rawValue) \(name) is written twice, first at \(first)"
-                if kind == .service {
-                    // Stages of one service stand in one folder often; no pod or policy hangs on the name alone.
+                if kind == .service || kind.workload != nil {
+                    // Stages of one service or workload stand in one folder often; no policy hangs on the name alone.
                     findings.warn(.duplicateObject, object, message, "this one is used; keep one of them")
                 } else {
                     findings.error(.duplicateObject, object, message, "keep one of them, or rename one")

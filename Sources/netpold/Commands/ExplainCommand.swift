@@ -15,8 +15,9 @@ struct ExplainCommand: AsyncParsableCommand {
             mistake.
 
             FROM and TO are namespace/pod, ip:ADDRESS, host (the local node) or remote-node. An address stands for whoever owns \
-            it. The port is the pod's own, after service translation: 8080/TCP, 53/UDP, 9/SCTP, the name of a port of TO: \
-            http/TCP, or an ICMP type: ICMP/8, ICMPv6/128.
+            it. A Deployment (or other workload) of a folder without its pods stands as namespace/name-1 and so on, a \
+            StatefulSet as namespace/name-0. The port is the pod's own, after service translation: 8080/TCP, 53/UDP, 9/SCTP, the \
+            name of a port of TO: http/TCP, or an ICMP type: ICMP/8, ICMPv6/128.
 
             --json prints every fact as a field; docs/reference/explain-json.md describes them.
 

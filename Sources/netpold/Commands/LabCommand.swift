@@ -18,7 +18,8 @@ struct LabCommand: ParsableCommand {
             (ranges at their edges), on one port that nobody names, and with ping: first without policies, when everything \
             must be answered, then with them. The result is compared with what the policies say.
 
-            Pods without addresses in their manifests get some. Outside addresses are chosen so that each prefix that a \
+            Pods without addresses in their manifests get some, and workloads without pods (Deployments and the like) are stood \
+            for by pods named web-1, web-2. Outside addresses are chosen so that each prefix that a \
             policy names, and each exception, is tried from inside and from beside it.
 
             Everything is taken away again at the end, after Ctrl-C too; a run that was killed is cleaned up by the next \

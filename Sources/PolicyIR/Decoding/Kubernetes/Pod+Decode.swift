@@ -2,23 +2,9 @@ extension Pod {
     /// Reads a v1 Pod.
     static func decode(_ object: DocumentNode, _ findings: inout Findings) -> Pod {
         var pod = Pod(metadata: ObjectHeader.metadata(object, .namespaced, isPolicy: false, &findings))
+        pod.owners = ObjectOwner.decode(object)
         if let spec = object["spec"].flatMap({ $0.isNull ? nil : FieldTable.lenient.read($0, &findings) }) {
-            pod.nodeName = findings.string(spec["nodeName"]) ?? ""
-            // `serviceAccount` is the old name of the field; the API server keeps both equal.
-            let account = findings.string(spec["serviceAccountName"] ?? spec["serviceAccount"]) ?? ""
-            if !account.isEmpty { pod.serviceAccount = account }
-            pod.hostNetwork = findings.boolean(spec["hostNetwork"]) ?? false
-            for container in findings.list(spec["initContainers"]) ?? [] {
-                guard let fields = FieldTable.lenient.read(container, &findings) else { continue }
-                // A native sidecar runs as long as the pod; any other init container serves nobody.
-                if findings.string(fields["restartPolicy"]) == "Always" {
-                    pod.ports += ContainerPort.decode(fields, &findings)
-                }
-            }
-            for container in findings.list(spec["containers"]) ?? [] {
-                guard let fields = FieldTable.lenient.read(container, &findings) else { continue }
-                pod.ports += ContainerPort.decode(fields, &findings)
-            }
+            pod.read(spec: spec, &findings)
         }
         if let status = object["status"].flatMap({ $0.isNull ? nil : FieldTable.lenient.read($0, &findings) }) {
             if let phase = findings.string(status["phase"]), !phase.isEmpty { pod.phase = phase }
@@ -29,6 +15,26 @@ extension Pod {
             pod.add(status["podIP"], &findings)
         }
         return pod
+    }
+
+    /// Reads `spec`, a pod's or that of a workload's template.
+    mutating func read(spec: Fields, _ findings: inout Findings) {
+        nodeName = findings.string(spec["nodeName"]) ?? ""
+        // `serviceAccount` is the old name of the field; the API server keeps both equal.
+        let account = findings.string(spec["serviceAccountName"] ?? spec["serviceAccount"]) ?? ""
+        if !account.isEmpty { serviceAccount = account }
+        hostNetwork = findings.boolean(spec["hostNetwork"]) ?? false
+        for container in findings.list(spec["initContainers"]) ?? [] {
+            guard let fields = FieldTable.lenient.read(container, &findings) else { continue }
+            // A native sidecar runs as long as the pod; any other init container serves nobody.
+            if findings.string(fields["restartPolicy"]) == "Always" {
+                ports += ContainerPort.decode(fields, &findings)
+            }
+        }
+        for container in findings.list(spec["containers"]) ?? [] {
+            guard let fields = FieldTable.lenient.read(container, &findings) else { continue }
+            ports += ContainerPort.decode(fields, &findings)
+        }
     }
 
     /// Adds an address; one that is there already, or empty (not assigned yet), adds nothing.

@@ -31,6 +31,10 @@ public struct Pod: Hashable, Sendable {
     public var addresses: [IPAddress]
     /// `status.phase`; a `Succeeded` or `Failed` pod owns no address.
     public var phase: String
+    /// `metadata.ownerReferences`.
+    public var owners: [ObjectOwner] = []
+    /// Whether netpold made the pod up for its workload, or its addresses because the manifest has none.
+    public var isSynthetic = false
 
     /// A pod.
     public init(

@@ -1,0 +1,103 @@
+/// Makes pods for workloads whose pods are not among the objects: a Git repository has Deployments and policies, and no pod.
+///
+/// A Deployment `web` of namespace `shop` stands as `shop/web-1`, `shop/web-2` and so on, one a replica; a StatefulSet `db` as
+/// `shop/db-0`, with the label of its number; a DaemonSet as one pod on each Node, in the order of their names; a Job or
+/// CronJob as the pods that run at a time. A number that a real pod has is passed over.
+struct WorkloadPods {
+    /// Pods of one workload at most: more of them are decided alike.
+    static let replicaLimit = 10
+
+    /// The pods made.
+    private(set) var pods: [Pod] = []
+    /// Workloads that have more replicas than pods were made.
+    private(set) var cut: [Workload] = []
+
+    private let real: [String: [Pod]]
+    private let nodes: [String]
+    private var names: Set<String>
+
+    /// Makes the pods for `workloads`, of which those that own another (Deployments their ReplicaSets) stand for both.
+    init(_ workloads: [Workload], _ objects: ClusterObjects) {
+        real = Dictionary(grouping: objects.pods, by: \.metadata.namespace)
+        nodes = Set(objects.nodes.map(\.metadata.name)).sorted()
+        names = Set(objects.pods.map(\.qualifiedName))
+        let known = Set(workloads.map(\.description))
+        let order = workloads.sorted {
+            ($0.metadata.namespace, $0.metadata.name, $0.kind.rawValue)
+                < ($1.metadata.namespace, $1.metadata.name, $1.kind.rawValue)
+        }
+        for workload in order {
+            let isOwned = workload.owners.contains {
+                known.contains("\($0.kind) \(workload.metadata.namespace)/\($0.name)")
+            }
+            if !isOwned, !hasPods(workload) { add(workload) }
+        }
+    }
+
+    private func hasPods(_ workload: Workload) -> Bool {
+        guard let pods = real[workload.metadata.namespace] else { return false }
+        let selector = workload.ownSelector
+        return pods.contains { pod in
+            pod.owners.contains { workload.owns($0) }
+                || (!selector.requirements.isEmpty && selector.matches(pod.metadata.labels))
+        }
+    }
+
+    private mutating func add(_ workload: Workload) {
+        if workload.kind == .daemonSet, !nodes.isEmpty {
+            for (index, node) in nodes.enumerated() { add(workload, number: index + 1, node: node) }
+            return
+        }
+        let count = min(workload.replicas, WorkloadPods.replicaLimit)
+        if count < workload.replicas { cut.append(workload) }
+        let first = workload.kind == .statefulSet ? workload.firstOrdinal : 1
+        for number in 0..<count { add(workload, number: first + number, node: workload.template.nodeName) }
+    }
+
+    private mutating func add(_ workload: Workload, number: Int, node: String) {
+        var pod = workload.template
+        var number = number
+        repeat {
+            pod.metadata.name = "\(workload.metadata.name)-\(number)"
+            number += 1
+        } while !names.insert(pod.qualifiedName).inserted
+        pod.metadata.location = workload.metadata.location
+        pod.nodeName = node
+        pod.isSynthetic = true
+        // What controllers add and policies may select by.
+        switch workload.kind {
+        case .statefulSet:
+            pod.metadata.labels["statefulset.kubernetes.io/pod-name"] = pod.metadata.name
+            pod.metadata.labels["apps.kubernetes.io/pod-index"] = "\(number - 1)"
+        case .job:
+            pod.metadata.labels["job-name"] = workload.metadata.name
+            pod.metadata.labels["batch.kubernetes.io/job-name"] = workload.metadata.name
+        case .deployment, .daemonSet, .replicaSet, .replicationController, .cronJob: break
+        }
+        pods.append(pod)
+    }
+}
+
+extension Workload {
+    /// Which pods are its own: its selector, or, where it has none, the labels of its template.
+    fileprivate var ownSelector: LabelSelector {
+        guard selector.requirements.isEmpty else { return selector }
+        return LabelSelector(
+            template.metadata.labels.sorted { $0.key < $1.key }
+                .map { LabelRequirement(key: $0.key, operator: .isIn, values: [$0.value]) })
+    }
+
+    /// Whether the owner that a pod names is this workload, or one that it has made: a ReplicaSet `web-5d4f` of a Deployment
+    /// `web`, a Job `backup-28391` of a CronJob `backup`.
+    fileprivate func owns(_ owner: ObjectOwner) -> Bool {
+        if owner.kind == kind.rawValue { return owner.name == metadata.name }
+        let made: Kind? =
+            switch kind {
+            case .deployment: .replicaSet
+            case .cronJob: .job
+            case .statefulSet, .daemonSet, .replicaSet, .replicationController, .job: nil
+            }
+        guard owner.kind == made?.rawValue, owner.name.hasPrefix(metadata.name + "-") else { return false }
+        return !owner.name.dropFirst(metadata.name.count + 1).contains("-")
+    }
+}
