@@ -273,7 +273,11 @@ struct CiliumPolicyDecodeTests {
             ("V37", l7("{dns: [{matchName: 'a b'}]}", "{port: '53'}"), "no DNS name"),
             ("L7 empty", l7("{}"), "are empty"), ("L7 empty", l7("{http: []}"), "are empty"),
             ("L7 gone", l7("{kafka: []}"), "removed"),
-            ("L7 gone", l7("{l7proto: x}"), "removed"),
+            ("L7 gone", l7("{l7proto: x}"), "removed"), ("L7 gone", l7("{l7: []}"), "removed"),
+            ("V32", rule("{toPorts: [{ports: [{port: '80'}], listener: {name: x}}]}"), "no Envoy"),
+            ("deny", rule("{toPorts: [{listener: {name: x}}]}", in: "egressDeny"), "address and port only"),
+            ("deny", rule("{authentication: {mode: required}}", in: "egressDeny"), "no authentication"),
+            ("groups", rule("{toGroups: [{aws: {}}]}", in: "egressDeny"), "not resolved"),
             ("TLS", rule("{toPorts: [{terminatingTLS: {}}]}"), "not terminated"),
             ("TLS", rule("{toPorts: [{originatingTLS: {}}]}"), "not originated"),
             ("auth", rule("{authentication: {mode: required}}"), "not enforced"),
@@ -308,6 +312,50 @@ struct CiliumPolicyDecodeTests {
         #expect(decoded.errors.first?.contains(error) == true, "\(row): \(spec): \(decoded.errors)")
         #expect(decoded.objects.ciliumPolicies.map(\.metadata.name) == ["q"])
         #expect(decoded.refused.count == 1)
+    }
+
+    @Test("Each refused field says what to do instead", arguments: refusals.indices)
+    func instead(_ index: Int) {
+        let decoded = decode(ciliumPolicy(CiliumPolicyDecodeTests.refusals[index].1))
+        #expect(decoded.diagnostics.filter { $0.severity == .error }.allSatisfy { !$0.hint.isEmpty })
+    }
+
+    @Test(
+        "A policy with neither spec nor specs is an error, and nobody knows whom it means",
+        arguments: ["", "spec: null", "specs: []", "spec: {}"])
+    func noRules(_ text: String) throws {
+        let decoded = decode(
+            "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: p, namespace: shop}\n\(text)\n")
+        #expect(!decoded.errors.isEmpty)
+        #expect(decoded.objects.ciliumPolicies.isEmpty)
+        #expect(decoded.refused.count == 1)
+    }
+
+    @Test("What has no meaning for traffic is read and changes nothing: description, labels, log")
+    func metadata() throws {
+        let plain = decode(ciliumPolicy("endpointSelector: {}\ningress: [{}]"))
+        let full = decode(
+            ciliumPolicy(
+                "endpointSelector: {}\ningress: [{}]\ndescription: why\nlabels: [{key: team, value: red}]\n"
+                    + "log: {value: seen}"))
+        #expect(full.diagnostics.isEmpty)
+        let rules = [plain, full].map { PolicyLowering.lower($0.objects).policies.map(\.ingress) }
+        #expect(rules[0] == rules[1])
+        #expect(full.objects.ciliumPolicies.first?.rules.first?.log == "seen")
+    }
+
+    @Test("enableDefaultDeny is read for each direction, absent, true and false")
+    func defaultDeny() throws {
+        for (text, ingress, egress) in [
+            ("{}", nil, nil), ("{ingress: false}", false, nil), ("{egress: true}", nil, true),
+            ("{ingress: true, egress: false}", true, false),
+        ] as [(String, Bool?, Bool?)] {
+            let decoded = decode(
+                ciliumPolicy("endpointSelector: {}\ningress: [{}]\negressDeny: [{}]\nenableDefaultDeny: \(text)"))
+            let policy = try #require(PolicyLowering.lower(decoded.objects).policies.first)
+            #expect(policy.ingress?.isolates == ingress ?? true)
+            #expect(policy.egress?.isolates == egress ?? true)
+        }
     }
 
     @Test("Rules for nodes take dns in egress, and no other L7")

@@ -123,16 +123,20 @@ import Testing
     @Test("the explanation names the node, its policies and the nearest rule")
     func explanation() throws {
         let rules = [host("role=edge", ingress: [element { $0.endpoints = .some([selector("app=web")]) }])]
-        let lines = try evaluator(objects(rules)).explain(
-            Flow(from: .pod(namespace: "shop", name: "far"), to: .host, protocol: .tcp, port: 80)
-        ).ingress.lines
-        #expect(
-            lines == [
-                "ingress of node node-1: deny", "  no rule allows it, and it is isolated by",
-                "    CiliumClusterwideNetworkPolicy host-0", "  nearest rule",
-                "    rule 0: CiliumClusterwideNetworkPolicy host-0 spec.ingress[0]",
-                "      but pod shop/far has label app=far, not app=web",
-            ])
+        let explain = { (rules: [CiliumRule]) in
+            try evaluator(objects(rules)).explain(
+                Flow(from: .pod(namespace: "shop", name: "far"), to: .host, protocol: .tcp, port: 80)
+            ).ingress
+        }
+        let lines = try explain(rules).lines
+        #expect(lines.first == "ingress of node node-1: deny")
+        #expect(lines.contains("    CiliumClusterwideNetworkPolicy host-0"))
+        let miss = try #require(try explain(rules).nearMisses.first)
+        #expect(miss.rule.origin.path == "spec.ingress[0]")
+        #expect(miss.failed.map(\.wanted) == [["web"]])
+        #expect(try explain([]).subject == nil)
+        let open = [host(ingressDeny: [element { $0.entities = .some([.world]) }], defaultDeny: false)]
+        #expect(try explain(open).selecting.map(\.name) == ["host-0"])
     }
 
     @Test(

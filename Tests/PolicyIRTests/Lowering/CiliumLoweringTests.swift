@@ -134,6 +134,32 @@ struct CiliumLoweringTests {
             ])
     }
 
+    @Test(
+        "toServices means the services of its namespace, or of all where it names none",
+        arguments: [
+            (.named(name: "db", namespace: ""), ["data", "shop"]), (.named(name: "db", namespace: "data"), ["data"]),
+            (.selected(selector("kind=far"), namespace: ""), ["data", "shop"]),
+            (.selected(selector("kind=far"), namespace: "shop"), ["shop"]),
+            (.selected(selector("kind!=far"), namespace: ""), []), (.named(name: "db", namespace: "ops"), []),
+        ] as [(ServiceReference, [String])])
+    func serviceNamespaces(reference: ServiceReference, namespaces: [String]) throws {
+        var objects = ClusterObjects()
+        objects.services = ["data", "shop"].map {
+            Service(
+                metadata: ObjectMeta(name: "db", namespace: $0, labels: ["kind": "far"]), selector: ["app": "db"])
+        }
+        let (egress, lowered) = try lower(egress: [element { $0.services = .some([reference]) }], objects)
+        #expect(
+            egress?.rules.map(\.peers) == [
+                .anyOf(
+                    namespaces.map {
+                        let labels = "k8s:app=db,k8s:io.cilium.k8s.policy.cluster=default"
+                        return .endpoints(selector("\(labels),k8s:io.kubernetes.pod.namespace=\($0)"))
+                    })
+            ])
+        #expect(lowered.diagnostics.isEmpty == !namespaces.isEmpty)
+    }
+
     @Test("toServices that resolves to nothing selects nothing, even with ports, and says so")
     func unresolvedService() throws {
         let (egress, lowered) = try lower(egress: [
