@@ -54,6 +54,36 @@ struct ExitCodeTests {
         #expect(run.output.isEmpty)
     }
 
+    @Test("A host policy decides in explain, and is an error wherever it would be loaded, and in lint")
+    func hostPolicy() throws {
+        let policy =
+            "\n---\napiVersion: cilium.io/v2\nkind: CiliumClusterwideNetworkPolicy\n"
+            + "metadata: {name: nodes}\nspec: {nodeSelector: {}, ingress: [{fromEntities: [remote-node]}]}\n"
+        let explained = try BuiltNetpold.run(
+            ["explain", "-f", "-", "shop/web", "host", "22/TCP"], input: Self.pods + policy)
+        #expect(explained.code == 0, "\(explained.errors)")
+        #expect(explained.output.contains("ingress of node node-1: deny"))
+        for command in [["compile", "-f", "-"], ["lab", "-f", "-"], ["lint", "-"]] {
+            let run = try BuiltNetpold.run(command, input: Self.pods + policy)
+            #expect(run.code == 2, "\(command): \(run.errors)")
+            #expect((run.errors + run.output).contains("host policies are evaluated but not yet enforced"))
+        }
+    }
+
+    @Test("A folder with Deployments and no pod is compiled and explained by the pods that stand in")
+    func workloads() throws {
+        let deployment =
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api, namespace: shop}\n"
+            + "spec: {replicas: 2, template: {metadata: {labels: {app: api}}}}\n"
+        let explained = try BuiltNetpold.run(
+            ["explain", "-f", "-", "shop/api-1", "shop/api-2", "80/TCP"], input: deployment)
+        #expect(explained.code == 0, "\(explained.errors)")
+        let compiled = try BuiltNetpold.run(["compile", "-f", "-"], input: deployment)
+        #expect(compiled.code == 0, "\(compiled.errors)")
+        #expect(compiled.output.contains("shop/api-2"))
+        #expect(compiled.errors.contains("2 pods stand for the workloads"))
+    }
+
     @Test("A port's name is the number that the destination has under it")
     func portName() throws {
         let run = try BuiltNetpold.run(["explain", "-f", "-", "host", "shop/web", "http/TCP"], input: Self.pods)

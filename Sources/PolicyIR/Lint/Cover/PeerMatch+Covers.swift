@@ -4,7 +4,8 @@ extension PeerMatch {
     func covers(_ other: PeerMatch) -> Bool {
         switch (self, other) {
         case (.everyone, _): true
-        case (.anyOf(let outer), .everyone): outer.contains { $0 == .entity(.all) }
+        // No list of peers is everyone: none of them is about an end that several objects claim.
+        case (.anyOf, .everyone): false
         case (.anyOf(let outer), .anyOf(let inner)):
             inner.allSatisfy { peer in outer.contains { $0.covers(peer) } }
         }
