@@ -17,7 +17,7 @@ import Testing
             action: .allow, peers: .anyOf([.pods(.named("shop"), web)]), traffic: .everything, origin: origin)
         let policy = LoweredPolicy(
             subject: .pods(
-                namespace: "shop",
+                .named("shop"),
                 LabelSelector([LabelRequirement(key: "app", operator: .isIn, values: ["db"])])),
             ingress: DirectionRules(isolates: true, rules: [rule]), egress: nil, origin: origin)
         return VerdictResolver(

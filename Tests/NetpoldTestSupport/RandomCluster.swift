@@ -63,6 +63,9 @@ public struct RandomCluster: Sendable {
         var policies = RandomPolicies(random: random)
         for number in 0..<random.below(5) { objects.networkPolicies.append(policies.networkPolicy(number)) }
         for number in 0..<random.below(5) { objects.ciliumPolicies.append(policies.ciliumPolicy(number)) }
+        if random.once(in: 2) {
+            for number in 0..<random.below(4) { objects.clusterPolicies.append(policies.clusterPolicy(number)) }
+        }
         extra = []
         for number in 0..<random.below(4) { extra.append(policies.lowered(number)) }
     }

@@ -2,12 +2,12 @@ public import PolicyIR
 
 /// Random policies over the names of `RandomCluster`.
 public struct RandomPolicies: Sendable {
-    private var random: SplitMix64
+    var random: SplitMix64
 
     /// A source of policies.
     public init(random: SplitMix64) { self.random = random }
 
-    private static let prefixes: [IPPrefix] = [
+    static let prefixes: [IPPrefix] = [
         "0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/16", "10.0.1.0/24", "10.0.1.4/30", "10.0.0.1/32", "192.168.0.0/24",
         "192.168.0.128/25", "192.168.0.2/32", "1.0.0.0/8", "1.1.1.0/24", "1.1.1.1/32", "5.5.5.5/32",
         "::/0", "fd00::/8", "fd00:10::/32", "fd00:10::1:0/112", "2600::/12", "2600::1/128",
@@ -58,18 +58,18 @@ public struct RandomPolicies: Sendable {
         }
     }
 
-    private mutating func range() -> PortRange {
+    mutating func range() -> PortRange {
         let first: UInt16 = random.pick([53, 79, 80, 443, 8080, 1])
         return random.once(in: 2) ? PortRange(first) : PortRange(first, random.pick([first + 1, 8080, 65535]))
     }
 
-    private mutating func selector() -> LabelSelector {
+    mutating func selector() -> LabelSelector {
         let keys = ["app", "tier", "app.kubernetes.io/name", "pod-template-hash", "missing"]
         return LabelSelector(
             (0...random.below(2)).map { _ in requirement("any", random.pick(keys), ["a", "b", "1", "77"]) })
     }
 
-    private mutating func namespaceSelector() -> LabelSelector {
+    mutating func namespaceSelector() -> LabelSelector {
         switch random.below(3) {
         case 0: LabelSelector()
         case 1: LabelSelector([requirement("any", "team", ["x", "y"])])
@@ -131,7 +131,7 @@ public struct RandomPolicies: Sendable {
         }
     }
 
-    private mutating func nodeSelector() -> LabelSelector {
+    mutating func nodeSelector() -> LabelSelector {
         if random.once(in: 5) { return LabelSelector() }
         let source = random.pick(["any", "any", "node", "k8s", "reserved"])
         let key = random.pick(
@@ -192,7 +192,7 @@ public struct RandomPolicies: Sendable {
         let origin = RuleOrigin(kind: "Extra", namespace: "", name: "x\(number)", path: "")
         let subject: LoweredPolicy.Subject =
             random.once(in: 2)
-            ? .pods(namespace: random.pick(RandomCluster.namespaces), selector())
+            ? .pods(namespaceScope(), selector())
             : .endpoints(ciliumSelector())
         func rules(_ direction: Direction) -> DirectionRules? {
             if random.once(in: 4) { return nil }
@@ -203,10 +203,15 @@ public struct RandomPolicies: Sendable {
                     place.path = "spec.\(direction)[\(index)]"
                     return PolicyRule(
                         tier: tier, priority: tier == .normal ? 0 : UInt32(random.below(3)),
-                        action: random.pick([.deny, .allow, .pass]), peers: peers(), traffic: traffic(), origin: place)
+                        order: tier == .normal ? 0 : UInt32(index), action: random.pick([.deny, .allow, .pass]),
+                        peers: peers(), traffic: traffic(), origin: place)
                 })
         }
         return LoweredPolicy(subject: subject, ingress: rules(.ingress), egress: rules(.egress), origin: origin)
+    }
+
+    private mutating func namespaceScope() -> NamespaceScope {
+        random.once(in: 3) ? .matching(namespaceSelector()) : .named(random.pick(RandomCluster.namespaces))
     }
 
     private mutating func peers() -> PeerMatch {

@@ -18,6 +18,8 @@ public struct RandomPolicyBits: Sendable {
         let priorities = chance(50) ? 1 : 1 + below(4)
         let anyPeerPercent = [0, 10, 50, 100][below(4)]
         let anyTrafficPercent = [0, 20, 100][below(3)]
+        let objects = 1 + below(3)
+        let orders = chance(50) ? 1 : 1 + below(6)
         let denyPercent = [0, 10, 50][below(3)]
         let l7Percent = [0, 30][below(2)]
         let portPool = (0..<(1 + below(30))).map { _ in UInt16.random(in: .min ... .max, using: &random) }
@@ -27,15 +29,17 @@ public struct RandomPolicyBits: Sendable {
             let tier = tiers[below(tiers.count)]
             var action: RuleAction = chance(denyPercent) ? .deny : .allow
             if tiers.count > 1, chance(15) { action = .pass }
+            let isNormal = tier == .normal
             let isL7 = action == .allow && chance(l7Percent)
             bits.append(
                 PolicyBits.Bit(
-                    rule: RuleBit(rule: 0, action: action, isL7: isL7, origin: .test("random")), tier: tier,
-                    priority: tier == .normal && chance(80) ? 0 : UInt32(below(priorities)),
+                    rule: RuleBit(rule: 0, action: action, isL7: isL7, origin: .test("random-\(below(objects))")),
+                    tier: tier, priority: isNormal && chance(80) ? 0 : UInt32(below(priorities)),
+                    order: isNormal ? 0 : UInt32(below(orders)),
                     matchesAnyPeer: chance(anyPeerPercent),
                     traffic: chance(anyTrafficPercent) ? nil : traffic(portPool)))
         }
-        bits.sort { ($0.tier, $0.priority, $0.rule.action) < ($1.tier, $1.priority, $1.rule.action) }
+        bits.sort(by: RandomPolicyBits.precedes)
         for index in bits.indices { bits[index].rule.rule = index }
 
         let isolated = chance(70)
@@ -43,6 +47,16 @@ public struct RandomPolicyBits: Sendable {
         return PolicyBits(
             direction: chance(50) ? .ingress : .egress, isolatedBy: isolated ? [.test("isolating")] : [], bits: bits,
             hostBit: hostBit, peers: peers(bits, hostBit))
+    }
+
+    /// As `PolicyRule.precedes`.
+    private static func precedes(_ left: PolicyBits.Bit, _ right: PolicyBits.Bit) -> Bool {
+        if (left.tier, left.priority) != (right.tier, right.priority) {
+            return (left.tier, left.priority) < (right.tier, right.priority)
+        }
+        guard left.tier != .normal else { return left.rule.action < right.rule.action }
+        return (left.rule.origin.name, left.order, left.rule.action)
+            < (right.rule.origin.name, right.order, right.rule.action)
     }
 
     private mutating func traffic(_ pool: [UInt16]) -> [PolicyBits.ResolvedTraffic] {

@@ -63,7 +63,9 @@ extension ObjectKey {
         guard let kind = document["kind"]?.string, let metadata = document["metadata"],
             let name = metadata["name"]?.string, !name.isEmpty
         else { return nil }
-        let isClusterScoped = ["Namespace", "Node", "CiliumClusterwideNetworkPolicy", "CiliumCIDRGroup"].contains(kind)
+        let isClusterScoped =
+            ["Namespace", "Node", "CiliumClusterwideNetworkPolicy", "CiliumCIDRGroup"].contains(kind)
+            || ClusterPolicy.Kind(rawValue: kind) != nil
         let namespace = metadata["namespace"]?.string ?? ""
         self.init(
             kind: kind, namespace: isClusterScoped ? "" : namespace.isEmpty ? "default" : namespace, name: name)

@@ -16,6 +16,8 @@ public enum ManifestObject: Hashable, Sendable {
     case cidrGroup(CIDRGroup)
     /// A networking.k8s.io/v1 NetworkPolicy.
     case networkPolicy(NetworkPolicy)
+    /// A ClusterNetworkPolicy, AdminNetworkPolicy or BaselineAdminNetworkPolicy.
+    case clusterPolicy(ClusterPolicy)
     /// A CiliumNetworkPolicy or CiliumClusterwideNetworkPolicy.
     case ciliumPolicy(CiliumPolicy)
 
@@ -29,6 +31,7 @@ public enum ManifestObject: Hashable, Sendable {
         case .endpointSlice(let object): object.metadata
         case .cidrGroup(let object): object.metadata
         case .networkPolicy(let object): object.metadata
+        case .clusterPolicy(let object): object.metadata
         case .ciliumPolicy(let object): object.metadata
         }
     }
@@ -43,6 +46,7 @@ public enum ManifestObject: Hashable, Sendable {
         case .endpointSlice: "EndpointSlice"
         case .cidrGroup: "CiliumCIDRGroup"
         case .networkPolicy: "NetworkPolicy"
+        case .clusterPolicy(let object): object.kind.rawValue
         case .ciliumPolicy(let object): object.kind
         }
     }
@@ -57,6 +61,7 @@ public enum ManifestObject: Hashable, Sendable {
             + objects.endpointSlices.map(ManifestObject.endpointSlice)
             + objects.cidrGroups.map(ManifestObject.cidrGroup)
             + objects.networkPolicies.map(ManifestObject.networkPolicy)
+            + objects.clusterPolicies.map(ManifestObject.clusterPolicy)
             + objects.ciliumPolicies.map(ManifestObject.ciliumPolicy)
     }
 }
@@ -72,6 +77,7 @@ extension ClusterObjects {
         case .endpointSlice(let object): endpointSlices.append(object)
         case .cidrGroup(let object): cidrGroups.append(object)
         case .networkPolicy(let object): networkPolicies.append(object)
+        case .clusterPolicy(let object): clusterPolicies.append(object)
         case .ciliumPolicy(let object): ciliumPolicies.append(object)
         }
     }

@@ -1,3 +1,5 @@
+import PolicyIR
+
 /// What names an object across files and versions.
 public struct ObjectKey: Hashable, Sendable {
     /// The kind, for example `NetworkPolicy`.
@@ -16,7 +18,10 @@ public struct ObjectKey: Hashable, Sendable {
 
     /// Whether the object decides about traffic: leaving one out may open a pod.
     public var isPolicy: Bool {
-        kind == "NetworkPolicy" || kind == "CiliumNetworkPolicy" || kind == "CiliumClusterwideNetworkPolicy"
+        switch kind {
+        case "NetworkPolicy", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy": true
+        default: ClusterPolicy.Kind(rawValue: kind) != nil
+        }
     }
 }
 

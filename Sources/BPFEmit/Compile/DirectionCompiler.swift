@@ -95,7 +95,7 @@ struct DirectionCompiler {
         bits.append(
             PolicyBits.Bit(
                 rule: RuleBit(rule: number, action: rule.action, isL7: rule.l7 != nil, origin: rule.origin),
-                tier: rule.tier, priority: rule.priority,
+                tier: rule.tier, priority: rule.priority, order: rule.order,
                 matchesAnyPeer: carriers.terms == nil && carriers.port == nil, traffic: traffic))
         self.carriers.append(carriers)
     }

@@ -45,20 +45,31 @@ struct DecisionGraph {
                     : Outcome(verdict: .allow, decision: .defaultAllow)))
         // Built from the end, since a test names what follows it.
         for tier in groups.tiers.reversed() {
-            let end = entry
-            for group in tier.reversed() {
-                entry = prepend(group, to: entry, endOfTier: end, active: active, hit: hit)
+            var entries = [Node](repeating: entry, count: tier.count + 1)
+            for index in tier.indices.reversed() {
+                entries[index] = prepend(tier[index], at: index, of: entries, active: active, hit: hit)
             }
+            entry = entries[0]
         }
         return entry
     }
 
+    /// - Parameter entries: Where each group of the tier begins, from the one behind `index` on; the last is what follows the
+    ///   tier.
     private mutating func prepend(
-        _ group: DecisionGroups.Group, to next: Node, endOfTier: Node, active: [UInt64], hit: Bool
+        _ group: DecisionGroups.Group, at index: Int, of entries: [Node], active: [UInt64], hit: Bool
     ) -> Node {
-        guard let outcome = group.kind.outcome else {
-            let target = group.kind == .host ? node(.fallback(.init(verdict: .allow, decision: .host))) : endOfTier
+        let next = entries[index + 1]
+        let outcome: Outcome
+        switch group.hit {
+        case .answer(let answer): outcome = answer
+        case .host:
+            let target = node(.fallback(.init(verdict: .allow, decision: .host)))
             return prependBranches(group, to: next, target: target, active: active, hit: hit)
+        case .endOfTier:
+            return prependBranches(group, to: next, target: entries[entries.count - 1], active: active, hit: hit)
+        case .group(let number):
+            return prependBranches(group, to: next, target: entries[number], active: active, hit: hit)
         }
         var entry = next
         for mask in group.masks.reversed() {
@@ -90,17 +101,5 @@ struct DecisionGraph {
             }
         }
         return entry
-    }
-}
-
-extension DecisionGroups.Kind {
-    /// What a hit answers with its bit; `nil` where only the kind counts.
-    var outcome: DecisionGraph.Outcome? {
-        switch self {
-        case .deny: .init(verdict: .deny, decision: .rule)
-        case .allow: .init(verdict: .allow, decision: .rule)
-        case .l7: .init(verdict: .l7, decision: .rule)
-        case .host, .pass: nil
-        }
     }
 }

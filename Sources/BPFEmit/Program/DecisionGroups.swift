@@ -2,7 +2,7 @@ import PolicyIR
 
 /// The bits of a policy sorted into the groups that are asked one after the other.
 struct DecisionGroups {
-    /// What a matching bit of a group does. In the order of asking within a level.
+    /// What a matching bit does. In the order of asking where nothing else orders bits.
     enum Kind: UInt8, Comparable {
         case deny
         case allow
@@ -22,9 +22,21 @@ struct DecisionGroups {
         var everyone: UInt64 = 0
     }
 
-    /// Bits of one level and kind.
+    /// Bits that are asked together.
     struct Group {
-        var kind: Kind
+        /// What a hit leads to.
+        enum Hit: Hashable {
+            /// An answer that names the lowest bit.
+            case answer(DecisionGraph.Outcome)
+            /// The pass for the local node.
+            case host
+            /// The next tier.
+            case endOfTier
+            /// The group of this index in the tier; its number of groups for what follows the tier.
+            case group(Int)
+        }
+
+        var hit: Hit
         /// By word, ascending; no all-zero mask.
         var masks: [WordMask]
     }
@@ -38,45 +50,34 @@ struct DecisionGroups {
     init(_ bits: PolicyBits, carried: [UInt64]) {
         // An isolated subject denies by default after the normal tier: baseline is never asked.
         let asked: [Tier] = bits.isolatedBy.isEmpty ? [.admin, .normal, .baseline] : [.admin, .normal]
-        tiers = asked.map { tier in Self.groups(of: tier, bits, carried) }
-    }
-
-    private struct Rank: Hashable, Comparable {
-        var priority: UInt32
-        var kind: Kind
-
-        static func < (left: Rank, right: Rank) -> Bool {
-            left.priority == right.priority ? left.kind < right.kind : left.priority < right.priority
-        }
-    }
-
-    private static func groups(of tier: Tier, _ bits: PolicyBits, _ carried: [UInt64]) -> [Group] {
-        var masks: [Rank: [WordMask]] = [:]
-        var lastPriority: UInt32 = 0
-        func add(_ number: Int, _ rank: Rank, everyone: Bool) {
-            let word = number / 64
-            let bit: UInt64 = 1 << UInt64(number % 64)
-            if !everyone && (word >= carried.count || carried[word] & bit == 0) { return }
-            var list = masks[rank] ?? []
-            masks[rank] = nil  // Keeps the list unshared, so that appending does not copy it.
-            // Bits come in ascending order, so a word is either the last one of the list or new.
-            if list.last?.word != word { list.append(WordMask(word: word)) }
-            if everyone {
-                list[list.count - 1].everyone |= bit
-            } else {
-                list[list.count - 1].specific |= bit
+        tiers = asked.map { tier in
+            var groups: [Group] = []
+            for level in LevelRuns.levels(of: tier, bits, carried: carried) {
+                DecisionGroups.append(level, to: &groups)
             }
-            masks[rank] = list
+            return groups
         }
-        for (number, bit) in bits.bits.enumerated() where bit.tier == tier {
-            lastPriority = max(lastPriority, bit.priority)
-            add(number, Rank(priority: bit.priority, kind: Kind(bit.rule)), everyone: bit.matchesAnyPeer)
+    }
+
+    /// The groups of a level. One object is asked in its own order. Of several, each answers by its first match, and of the
+    /// answers the strongest kind wins: so every kind is asked for by itself, object after object, and a first match of
+    /// another kind ends the object.
+    private static func append(_ level: LevelRuns, to groups: inout [Group]) {
+        guard level.objects.count > 1 else {
+            groups += level.objects.joined().map { Group(hit: $0.kind.hit, masks: $0.masks) }
+            return
         }
-        // The node's way to its pods stands in the last level of the normal tier, before its L7 rules.
-        if tier == .normal, let host = bits.hostBit {
-            add(host, Rank(priority: lastPriority, kind: .host), everyone: false)
+        for kind in [Kind.deny, .allow, .l7] {
+            for runs in level.objects {
+                guard let last = runs.lastIndex(where: { $0.kind == kind }) else { continue }
+                // A first match of a stronger kind has been answered already.
+                let asked = runs[...last].filter { $0.kind >= kind }
+                let end = groups.count + asked.count
+                groups += asked.map { Group(hit: $0.kind == kind ? kind.hit : .group(end), masks: $0.masks) }
+            }
         }
-        return masks.sorted { $0.key < $1.key }.map { Group(kind: $0.key.kind, masks: $0.value) }
+        let passes = level.objects.joined().filter { $0.kind == .pass }
+        groups += passes.map { Group(hit: .endOfTier, masks: $0.masks) }
     }
 }
 
@@ -86,6 +87,17 @@ extension DecisionGroups.Kind {
         case .deny: self = .deny
         case .allow: self = bit.isL7 ? .l7 : .allow
         case .pass: self = .pass
+        }
+    }
+
+    /// What a hit leads to.
+    fileprivate var hit: DecisionGroups.Group.Hit {
+        switch self {
+        case .deny: .answer(.init(verdict: .deny, decision: .rule))
+        case .allow: .answer(.init(verdict: .allow, decision: .rule))
+        case .l7: .answer(.init(verdict: .l7, decision: .rule))
+        case .host: .host
+        case .pass: .endOfTier
         }
     }
 }

@@ -3,7 +3,8 @@ public import PolicyIR
 /// A subject's policy of one direction as bits, everything resolved to numbers: what the emitter turns into a program.
 ///
 /// Meaning, for a packet with `identity`, `protocol` and `port`:
-/// `m` = the bits whose peers hold the identity and whose traffic holds the packet. Then, level by level:
+/// `m` = the bits whose peers hold the identity and whose traffic holds the packet, without those that stand behind another
+/// of them in the list of the same object. Then, level by level:
 /// any deny bit of `m` denies; else any plain allow bit allows; else any L7 bit answers L7; else any pass bit skips the
 /// other levels of the tier. After the normal tier an isolated subject denies by default, and the baseline tier is not
 /// asked; otherwise baseline is asked, and what nothing decided is allowed by default. The host bit, if there is one, is
@@ -17,6 +18,8 @@ public struct PolicyBits: Hashable, Sendable {
         public var tier: Tier
         /// The rule's priority in the tier, lower first.
         public var priority: UInt32
+        /// Its place in its object (`PolicyRule.order`).
+        public var order: UInt32
         /// Whether every remote end is a peer. Then no entry of `peers` need carry the bit.
         public var matchesAnyPeer: Bool
         /// The packets, named ports resolved; `nil` for every protocol and port. Sorted, without overlaps.
@@ -24,11 +27,13 @@ public struct PolicyBits: Hashable, Sendable {
 
         /// A bit.
         public init(
-            rule: RuleBit, tier: Tier, priority: UInt32, matchesAnyPeer: Bool, traffic: [ResolvedTraffic]?
+            rule: RuleBit, tier: Tier, priority: UInt32, order: UInt32 = 0, matchesAnyPeer: Bool,
+            traffic: [ResolvedTraffic]?
         ) {
             self.rule = rule
             self.tier = tier
             self.priority = priority
+            self.order = order
             self.matchesAnyPeer = matchesAnyPeer
             self.traffic = traffic
         }

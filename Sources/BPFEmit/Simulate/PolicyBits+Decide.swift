@@ -20,7 +20,14 @@ extension PolicyBits {
             let isHostTier = tier == .normal && hostBit.map(carries) == true
             if isHostTier, priorities.isEmpty { priorities = [0] }
             for priority in priorities {
-                let level = matching.filter { bits[$0].tier == tier && bits[$0].priority == priority }
+                let all = matching.filter { bits[$0].tier == tier && bits[$0].priority == priority }
+                // "without those that stand behind another of them in the list of the same object"
+                let level = all.filter { number in
+                    !all.contains {
+                        bits[$0].order < bits[number].order
+                            && bits[$0].rule.origin.isSameObject(as: bits[number].rule.origin)
+                    }
+                }
                 func first(_ action: RuleAction, l7: Bool) -> Int? {
                     level.first { bits[$0].rule.action == action && bits[$0].rule.isL7 == l7 }
                 }

@@ -13,6 +13,9 @@ enum KnownKind: String, CaseIterable {
     case job = "Job"
     case cronJob = "CronJob"
     case networkPolicy = "NetworkPolicy"
+    case clusterNetworkPolicy = "ClusterNetworkPolicy"
+    case adminNetworkPolicy = "AdminNetworkPolicy"
+    case baselineAdminNetworkPolicy = "BaselineAdminNetworkPolicy"
     case ciliumNetworkPolicy = "CiliumNetworkPolicy"
     case ciliumClusterwideNetworkPolicy = "CiliumClusterwideNetworkPolicy"
     case ciliumCIDRGroup = "CiliumCIDRGroup"
@@ -25,6 +28,8 @@ enum KnownKind: String, CaseIterable {
         case .job, .cronJob: ["batch/v1"]
         case .endpointSlice: ["discovery.k8s.io/v1"]
         case .networkPolicy: ["networking.k8s.io/v1"]
+        case .clusterNetworkPolicy: ["policy.networking.k8s.io/v1alpha2"]
+        case .adminNetworkPolicy, .baselineAdminNetworkPolicy: ["policy.networking.k8s.io/v1alpha1"]
         case .ciliumNetworkPolicy, .ciliumClusterwideNetworkPolicy: ["cilium.io/v2"]
         case .ciliumCIDRGroup: ["cilium.io/v2", "cilium.io/v2alpha1"]
         }
@@ -35,18 +40,17 @@ enum KnownKind: String, CaseIterable {
         switch self {
         case .namespace, .pod, .node, .service, .endpointSlice, .ciliumCIDRGroup: false
         case .deployment, .statefulSet, .daemonSet, .replicaSet, .replicationController, .job, .cronJob: false
-        case .networkPolicy, .ciliumNetworkPolicy, .ciliumClusterwideNetworkPolicy: true
+        case .networkPolicy, .clusterNetworkPolicy, .adminNetworkPolicy, .baselineAdminNetworkPolicy,
+            .ciliumNetworkPolicy, .ciliumClusterwideNetworkPolicy:
+            true
         }
     }
 
     /// The kind of workload, `nil` for what is none.
     var workload: Workload.Kind? { Workload.Kind(rawValue: rawValue) }
 
-    /// Policy kinds of Kubernetes and Cilium that netpold does not enforce.
+    /// Kinds of Cilium about traffic that are no policies, which netpold does not enforce.
     private static let unenforced: [String: String] = [
-        "ClusterNetworkPolicy": "policy.networking.k8s.io/",
-        "AdminNetworkPolicy": "policy.networking.k8s.io/",
-        "BaselineAdminNetworkPolicy": "policy.networking.k8s.io/",
         "CiliumLocalRedirectPolicy": "cilium.io/",
         "CiliumEgressGatewayPolicy": "cilium.io/",
     ]
@@ -67,13 +71,9 @@ enum KnownKind: String, CaseIterable {
             )
         }
         if let group = unenforced[kind], apiVersion.hasPrefix(group) {
-            let isPolicy = kind.hasSuffix("NetworkPolicy")
             return (
-                isPolicy ? .error : .warning,
-                "\(kind) is not enforced by this version of netpold",
-                isPolicy
-                    ? "write it as a NetworkPolicy or CiliumClusterwideNetworkPolicy, or leave it out"
-                    : "rules that refer to it are refused or select nothing"
+                .warning, "\(kind) is not enforced by this version of netpold",
+                "rules that refer to it are refused or select nothing"
             )
         }
         let policyKinds = allCases.filter(\.isPolicy).map(\.rawValue)

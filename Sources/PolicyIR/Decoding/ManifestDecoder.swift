@@ -48,6 +48,7 @@ public struct ManifestDecoder: Sendable {
     /// Everything read.
     public consuming func finish() -> DecodedManifests {
         result.diagnostics += result.objects.addressConflicts()
+        result.diagnostics += result.objects.sharedPriorities()
         result.diagnostics.sort()
         return result
     }
@@ -162,11 +163,22 @@ public struct ManifestDecoder: Sendable {
             if accept(kind, value.metadata, object, refusals, &findings) {
                 result.objects.networkPolicies.append(value)
             }
+        case .clusterNetworkPolicy: decodeClusterPolicy(object, kind, .clusterNetworkPolicy, &findings)
+        case .adminNetworkPolicy: decodeClusterPolicy(object, kind, .adminNetworkPolicy, &findings)
+        case .baselineAdminNetworkPolicy:
+            decodeClusterPolicy(object, kind, .baselineAdminNetworkPolicy, &findings)
         case .ciliumNetworkPolicy, .ciliumClusterwideNetworkPolicy:
             let isClusterwide = kind == .ciliumClusterwideNetworkPolicy
             let (value, refusals) = CiliumPolicy.decode(object, isClusterwide: isClusterwide, &findings)
             if accept(kind, value.metadata, object, refusals, &findings) { result.objects.ciliumPolicies.append(value) }
         }
+    }
+
+    private mutating func decodeClusterPolicy(
+        _ object: DocumentNode, _ known: KnownKind, _ kind: ClusterPolicy.Kind, _ findings: inout Findings
+    ) {
+        let (value, refusals) = ClusterPolicy.decode(object, kind, &findings)
+        if accept(known, value.metadata, object, refusals, &findings) { result.objects.clusterPolicies.append(value) }
     }
 
     /// Whether an object may be used: nothing is wrong in it and it is the first of its name.

@@ -13,15 +13,22 @@ public struct PolicyRefusal: Hashable, Sendable {
     /// The directions in which it denies, as far as that can be told. What it denies is not known, and another policy may
     /// allow it, so isolation alone would let it pass.
     public var denies: Set<Direction>
+    /// The tier it denies in. Only in the normal tier there is isolation.
+    public var tier: Tier
+    /// The priority it denies with; 0, the strongest, if it cannot be told.
+    public var priority: UInt32
 
     /// A refused policy.
     public init(
-        origin: RuleOrigin, subject: LoweredPolicy.Subject?, ingress: Bool, egress: Bool, denies: Set<Direction> = []
+        origin: RuleOrigin, subject: LoweredPolicy.Subject?, ingress: Bool, egress: Bool, denies: Set<Direction> = [],
+        tier: Tier = .normal, priority: UInt32 = 0
     ) {
         self.origin = origin
         self.subject = subject
         self.ingress = ingress
         self.egress = egress
         self.denies = denies
+        self.tier = tier
+        self.priority = priority
     }
 }

@@ -27,9 +27,11 @@ public struct ReferenceEvaluator: Sendable {
         let labels = view.ciliumLabels(of: pod)
         return policies.filter { policy in
             switch policy.subject {
-            // "policies in subject.namespace whose podSelector matches".
-            case .pods(let namespace, let selector):
-                namespace == pod.metadata.namespace && selector.matches(pod.metadata.labels)
+            // "policies in subject.namespace whose podSelector matches"; cluster-scoped ones by the namespace's labels.
+            case .pods(let scope, let selector):
+                scope.contains(
+                    pod.metadata.namespace, labels: view.labels(ofNamespace: pod.metadata.namespace))
+                    && selector.matches(pod.metadata.labels)
             // "endpointSelector rules never match the host"; scope is written out.
             case .endpoints(let selector): selector.matches(labels)
             // "nodeSelector rules match only the host".

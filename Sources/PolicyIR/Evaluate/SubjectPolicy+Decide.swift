@@ -27,8 +27,9 @@ extension SubjectPolicy {
             let ofTier = matching.filter { rules[$0].tier == tier }
             // "Baseline is not asked for a pod isolated in the normal tier"; the loop has ended before it gets there.
             levels: for priority in Set(ofTier.map { rules[$0].priority }).sorted() {
-                let level = ofTier.filter { rules[$0].priority == priority }
-                // "Within one priority deny beats redirect and allow", whatever is more specific.
+                let level = firstMatches(ofTier.filter { rules[$0].priority >= priority })
+                // "Within one priority deny beats redirect and allow", whatever is more specific. The same among the answers
+                // of several objects of one priority, of which the API lets any win.
                 if let deny = level.first(where: { rules[$0].action == .deny }) {
                     return SideDecision(.deny, .rule(deny, rules[deny].origin))
                 }
@@ -52,5 +53,14 @@ extension SubjectPolicy {
             }
         }
         return SideDecision(.allow, .notIsolated)
+    }
+
+    /// Of matching rules of one tier, those that are asked first: of the lowest priority number, and of each object the first in
+    /// its list ("list order inside object = precedence").
+    func firstMatches(_ matching: [Int]) -> [Int] {
+        let priority = matching.map { rules[$0].priority }.min()
+        return matching.filter { number in
+            rules[number].priority == priority && !matching.contains { rules[$0].precedesInItsObject(rules[number]) }
+        }
     }
 }

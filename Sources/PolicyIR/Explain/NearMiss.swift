@@ -47,7 +47,11 @@ extension SubjectPolicy {
         for (index, rule) in rules.enumerated() where rule.action == .allow {
             // "Baseline is not asked for a pod isolated in the normal tier"; "Pass jumps a tier".
             if rule.tier > .normal { break }
-            if passes.contains(where: { $0.tier == rule.tier && $0.priority < rule.priority }) { continue }
+            let isPassedBy = { (pass: RuleReference) in
+                pass.tier == rule.tier
+                    && (pass.priority < rule.priority || rules[pass.number].precedesInItsObject(rule))
+            }
+            if passes.contains(where: isPassedBy) { continue }
             let (failed, alternatives) = rule.failedConditions(side)
             if failed.isEmpty { continue }
             misses.append(NearMiss(rule: RuleReference(index, rule), failed: failed, alternatives: alternatives))
@@ -65,10 +69,11 @@ extension SubjectPolicy {
         for tier in Tier.allCases {
             // "Baseline is not asked for a pod isolated in the normal tier."
             if tier > .normal, isIsolated { break }
-            // Rules are in the order in which they are asked, so the first that matches decides in its tier.
-            guard let first = rules.indices.first(where: { rules[$0].tier == tier && rules[$0].matches(side) })
-            else { continue }
-            guard rules[first].action == .pass else { break }
+            let matching = rules.indices.filter { rules[$0].tier == tier && rules[$0].matches(side) }
+            let level = firstMatches(matching)
+            guard let first = level.first else { continue }
+            // Among several of one priority, Deny and Accept beat Pass.
+            guard level.allSatisfy({ rules[$0].action == .pass }) else { break }
             passes.append(RuleReference(first, rules[first]))
         }
         return passes

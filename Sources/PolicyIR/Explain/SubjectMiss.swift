@@ -27,7 +27,10 @@ extension ReferenceEvaluator {
             guard let rules = policy[side.direction] else { continue }
             let matters =
                 isDenied ? rules.rules.contains { $0.action == .allow && $0.matches(side) } : rules.isolates
-            guard matters, let failed = policy.subject.onlyFailure(at: pod, labels) else { continue }
+            guard matters,
+                let failed = policy.subject.onlyFailure(
+                    at: pod, labels, namespaceLabels: view.labels(ofNamespace: pod.metadata.namespace))
+            else { continue }
             misses.append(SubjectMiss(policy: policy.origin, failed: failed))
         }
         return Array(misses.sorted { $0.policy < $1.policy }.prefix(limit))
@@ -36,18 +39,26 @@ extension ReferenceEvaluator {
 
 extension LoweredPolicy.Subject {
     /// The one condition that keeps the pod from being the subject, if there is only one and it looks like a mistake.
-    fileprivate func onlyFailure(at pod: Pod, _ labels: CiliumLabels) -> FailedCondition? {
+    fileprivate func onlyFailure(
+        at pod: Pod, _ labels: CiliumLabels, namespaceLabels: [String: String]
+    ) -> FailedCondition? {
         let failed: [FailedCondition]
         let conditions: Int
         let all: [LabelRequirement]
         switch self {
-        case .pods(let namespace, let selector):
+        case .pods(let scope, let selector):
             let ofLabels = selector.requirements.compactMap {
                 $0.failure(.label, value: pod.metadata.labels[$0.key], of: "pod \(pod.qualifiedName)")
             }
-            failed = (namespace == pod.metadata.namespace ? [] : [.elsewhere(pod, [namespace])]) + ofLabels
-            conditions = selector.requirements.count
-            all = selector.requirements
+            switch scope {
+            case .named(let namespace):
+                failed = (namespace == pod.metadata.namespace ? [] : [.elsewhere(pod, [namespace])]) + ofLabels
+                all = selector.requirements
+            case .matching(let namespaces):
+                failed = scope.failedConditions(pod.metadata.namespace, labels: namespaceLabels) + ofLabels
+                all = namespaces.requirements + selector.requirements
+            }
+            conditions = all.count
         case .endpoints(let selector):
             failed = selector.failedConditions(labels, pod: pod, called: pod.qualifiedName).map {
                 $0.kind == .namespace ? .elsewhere(pod, $0.wanted) : $0

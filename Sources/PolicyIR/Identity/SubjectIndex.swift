@@ -10,7 +10,9 @@ public struct SubjectIndex: Sendable {
         selectors = Array(repeating: nil, count: policies.count)
         for (number, policy) in policies.enumerated() {
             switch policy.subject {
-            case .pods(let namespace, _):
+            case .pods(.matching, _):
+                policiesOfAny.append(number)
+            case .pods(.named(let namespace), _):
                 policiesOfNamespace[index.symbols.intern(namespace), default: []].append(number)
             case .endpoints(let selector):
                 if let scope = selector.requirements.first(where: {
@@ -48,7 +50,9 @@ public struct SubjectIndex: Sendable {
         if let known = selectors[number] { return known }
         let requirements: [CompiledRequirement] =
             switch policies[number].subject {
-            case .pods(_, let selector): index.compile(pods: selector)
+            case .pods(.named, let selector): index.compile(pods: selector)
+            case .pods(.matching(let namespaces), let selector):
+                index.compile(namespaces: namespaces) + index.compile(pods: selector)
             case .endpoints(let selector): index.compile(endpoints: selector)
             // Not in any list.
             case .nodes: []

@@ -13,6 +13,13 @@ struct SubjectScope {
             `operator` = requirement.operator
             values = Set(requirement.values)
         }
+
+        /// A condition on the labels of the pods' namespace, which is none on their own.
+        static func ofNamespace(_ requirement: LabelRequirement) -> Condition {
+            var condition = Condition(requirement)
+            condition.source = "namespace"
+            return condition
+        }
     }
 
     /// The namespaces that the pods are of, `nil` for any.
@@ -25,9 +32,14 @@ struct SubjectScope {
     /// The scope of a subject, `nil` for one that is no pods.
     init?(_ subject: LoweredPolicy.Subject) {
         switch subject {
-        case .pods(let namespace, let selector):
+        case .pods(.named(let namespace), let selector):
             namespaces = [namespace]
             conditions = Set(selector.requirements.map(Condition.init))
+            isPodsOnly = true
+        case .pods(.matching(let labels), let selector):
+            conditions = Set(selector.requirements.map(Condition.init))
+            conditions.formUnion(labels.requirements.map(Condition.ofNamespace))
+            namespaces = nil
             isPodsOnly = true
         case .endpoints(let selector):
             var names: Set<String>?

@@ -22,7 +22,7 @@ extension PolicyLowering {
         }
 
         return LoweredPolicy(
-            subject: .pods(namespace: policy.metadata.namespace, policy.podSelector),
+            subject: .pods(.named(policy.metadata.namespace), policy.podSelector),
             ingress: direction(.ingress, policy.ingress), egress: direction(.egress, policy.egress), origin: origin)
     }
 

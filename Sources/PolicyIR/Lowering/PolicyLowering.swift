@@ -14,8 +14,12 @@ public enum PolicyLowering {
     /// The rules of every policy among the objects. Each policy is lowered by itself.
     public static func lower(_ objects: ClusterObjects, for purpose: Purpose = .evaluation) -> LoweredPolicies {
         var result = LoweredPolicies()
-        result.policies.reserveCapacity(objects.networkPolicies.count + objects.ciliumPolicies.count)
+        result.policies.reserveCapacity(
+            objects.networkPolicies.count + objects.clusterPolicies.count + objects.ciliumPolicies.count)
         for policy in objects.networkPolicies {
+            result.policies.append(lower(policy))
+        }
+        for policy in objects.clusterPolicies {
             result.policies.append(lower(policy))
         }
         let directory = CiliumDirectory(objects)

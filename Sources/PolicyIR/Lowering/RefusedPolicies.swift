@@ -32,31 +32,38 @@ extension PolicyLowering {
     /// What to enforce for refused policies: whom they select is isolated in the directions they speak about, and nothing is
     /// allowed. In a direction in which a policy denies, nothing passes at all. One that names no pods isolates nobody; its
     /// diagnostic is all there is.
+    ///
+    /// A refused policy of another tier isolates nobody either, since it never would: it denies everything at its priority
+    /// where it may deny ("for Deny and Pass rules: Deny all"), and is nothing where it only accepts ("for Accept rules:
+    /// matching no traffic").
     public static func lowerRefused(_ refused: [PolicyRefusal]) -> [LoweredPolicy] {
         refused.compactMap { refusal in
-            guard let written = refusal.subject else { return nil }
+            guard let written = refusal.subject, refusal.tier == .normal || !refusal.denies.isEmpty else { return nil }
             var subject = written
             if case .endpoints(let selector) = written {
                 let namespace = refusal.origin.namespace.isEmpty ? nil : refusal.origin.namespace
                 subject = .endpoints(CiliumScope(namespace: namespace).subject(selector))
             }
             return standIn(
-                subject, ingress: refusal.ingress, egress: refusal.egress, denies: refusal.denies,
-                origin: refusal.origin)
+                subject, ingress: refusal.ingress, egress: refusal.egress, denies: refusal.denies, tier: refusal.tier,
+                priority: refusal.priority, origin: refusal.origin)
         }
     }
 
     private static func standIn(
-        _ subject: LoweredPolicy.Subject, ingress: Bool, egress: Bool, denies: Set<Direction>, origin: RuleOrigin
+        _ subject: LoweredPolicy.Subject, ingress: Bool, egress: Bool, denies: Set<Direction>, tier: Tier = .normal,
+        priority: UInt32 = 0, origin: RuleOrigin
     ) -> LoweredPolicy {
         var origin = origin
         origin.isRefused = true
         func rules(_ direction: Direction) -> DirectionRules {
-            guard denies.contains(direction) else { return DirectionRules(isolates: true, rules: []) }
+            let isolates = tier == .normal
+            guard denies.contains(direction) else { return DirectionRules(isolates: isolates, rules: []) }
             let deny = PolicyRule(
-                action: .deny, peers: direction == .ingress ? .anyOf([everyoneButOwnNode]) : .everyone,
+                tier: tier, priority: priority, action: .deny,
+                peers: direction == .ingress ? .anyOf([everyoneButOwnNode]) : .everyone,
                 traffic: .everything, origin: origin)
-            return DirectionRules(isolates: true, rules: [deny])
+            return DirectionRules(isolates: isolates, rules: [deny])
         }
         return LoweredPolicy(
             subject: subject, ingress: ingress ? rules(.ingress) : nil, egress: egress ? rules(.egress) : nil,

@@ -17,6 +17,8 @@ public struct ClusterObjects: Sendable {
     public var ciliumPolicies: [CiliumPolicy] = []
     /// CiliumCIDRGroups.
     public var cidrGroups: [CIDRGroup] = []
+    /// ClusterNetworkPolicies, AdminNetworkPolicies and BaselineAdminNetworkPolicies.
+    public var clusterPolicies: [ClusterPolicy] = []
     /// What DNS has answered: lower-case names without final dot, to addresses. Feeds `toFQDNs`.
     public var names: [String: [IPAddress]] = [:]
 

@@ -3,8 +3,9 @@
 public struct LoweredPolicy: Hashable, Sendable {
     /// Which endpoints a policy selects.
     public enum Subject: Hashable, Sendable {
-        /// Pods of one namespace by their Kubernetes labels (NetworkPolicy).
-        case pods(namespace: String, LabelSelector)
+        /// Pods of some namespaces by their Kubernetes labels (NetworkPolicy: of one; ClusterNetworkPolicy: by label). Never
+        /// hostNetwork pods.
+        case pods(NamespaceScope, LabelSelector)
         /// Endpoints by their Cilium identity labels, scope written out; never the host.
         case endpoints(LabelSelector)
         /// Nodes, by the labels of their host endpoint: a host policy. Evaluated, not yet enforced: lowering for the kernel

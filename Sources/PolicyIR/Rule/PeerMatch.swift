@@ -23,7 +23,7 @@ public enum Peer: Hashable, Sendable {
     case names(FQDNSelector)
 }
 
-/// Which namespaces a NetworkPolicy peer ranges over.
+/// Which namespaces a peer or a subject ranges over.
 public enum NamespaceScope: Hashable, Sendable {
     /// The one of this name.
     case named(String)

@@ -13,9 +13,9 @@ public enum Tier: UInt8, Hashable, Comparable, CaseIterable, Sendable {
 
 /// What a matching rule does.
 public enum RuleAction: UInt8, Hashable, Comparable, Sendable {
-    /// Drop; beats `allow` of the same tier and priority.
+    /// Drop; beats `allow` of the same tier and priority, but for the order inside one object (`PolicyRule.order`).
     case deny = 0
-    /// Pass (or, with L7 rules, hand to the proxy).
+    /// Let through (or, with L7 rules, hand to the proxy).
     case allow = 1
     /// Skip the rest of the tier.
     case pass = 2

@@ -12,6 +12,8 @@ public struct RuleOrigin: Hashable, Sendable {
     public var location: SourceLocation?
     /// Whether the object was refused, and this stands in for it.
     public var isRefused: Bool
+    /// The name its author gave the rule (ClusterNetworkPolicy); empty for none.
+    public var ruleName = ""
 
     /// An origin.
     public init(
@@ -27,13 +29,23 @@ public struct RuleOrigin: Hashable, Sendable {
     }
 }
 
+extension RuleOrigin {
+    /// Whether both are parts of one object.
+    public func isSameObject(as other: RuleOrigin) -> Bool {
+        name == other.name && namespace == other.namespace && kind == other.kind
+    }
+}
+
 extension RuleOrigin: CustomStringConvertible {
-    /// `NetworkPolicy shop/allow-web spec.ingress[0] (policy.yaml:12:5)`; one that was refused says so.
+    /// `NetworkPolicy shop/allow-web spec.ingress[0] (policy.yaml:12:5)`; a rule with a name has it in quotes behind the path, and
+    /// one that was refused says so.
     public var description: String {
         let object = namespace.isEmpty ? "\(kind) \(name)" : "\(kind) \(namespace)/\(name)"
         let place = location.map { " (\($0))" } ?? ""
         let refused = isRefused ? ", refused because of its errors" : ""
-        return (path.isEmpty ? object : "\(object) \(path)") + place + refused
+        // Free text of the author's: quoted and escaped.
+        let named = ruleName.isEmpty ? "" : " \(ruleName.debugDescription)"
+        return (path.isEmpty ? object : "\(object) \(path)\(named)") + place + refused
     }
 }
 

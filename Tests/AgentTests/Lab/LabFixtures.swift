@@ -26,7 +26,7 @@ enum LabFixtures {
             rules: [PolicyRule(action: .allow, peers: peers, traffic: traffic, origin: origin)])
         return LoweredPolicy(
             subject: .pods(
-                namespace: "shop", LabelSelector([LabelRequirement(key: "app", operator: .isIn, values: [app])])),
+                .named("shop"), LabelSelector([LabelRequirement(key: "app", operator: .isIn, values: [app])])),
             ingress: direction == .ingress ? rules : nil, egress: direction == .egress ? rules : nil, origin: origin)
     }
 

@@ -49,6 +49,7 @@ import Testing
         shuffled.nodes.shuffle(using: &random)
         shuffled.networkPolicies.shuffle(using: &random)
         shuffled.ciliumPolicies.shuffle(using: &random)
+        shuffled.clusterPolicies.shuffle(using: &random)
         let policies = PolicyLowering.lower(shuffled).policies + cluster.extra.shuffled(using: &random)
         let first = CompilerState(cluster.objects, policies: cluster.policies, localNode: cluster.localNode)
         let second = CompilerState(shuffled, policies: policies, localNode: cluster.localNode)
@@ -81,7 +82,7 @@ import Testing
         let origin = RuleOrigin(kind: "Test", namespace: "", name: "x", path: "")
         let all = PeerMatch.anyOf([.pods(.matching(LabelSelector()), LabelSelector())])
         let policy = LoweredPolicy(
-            subject: .pods(namespace: "a", LabelSelector()),
+            subject: .pods(.named("a"), LabelSelector()),
             ingress: DirectionRules(
                 isolates: false,
                 rules: [
@@ -106,7 +107,7 @@ import Testing
                 origin: origin)
         }
         let policy = LoweredPolicy(
-            subject: .pods(namespace: "a", LabelSelector()), ingress: DirectionRules(isolates: false, rules: rules),
+            subject: .pods(.named("a"), LabelSelector()), ingress: DirectionRules(isolates: false, rules: rules),
             egress: nil, origin: origin)
         var objects = ClusterObjects()
         objects.pods = [

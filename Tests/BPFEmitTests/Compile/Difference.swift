@@ -37,6 +37,9 @@ struct Difference: CustomStringConvertible {
         for index in cluster.objects.ciliumPolicies.indices.reversed() {
             keep { $0.objects.ciliumPolicies.remove(at: index) }
         }
+        for index in cluster.objects.clusterPolicies.indices.reversed() {
+            keep { $0.objects.clusterPolicies.remove(at: index) }
+        }
         for index in cluster.extra.indices.reversed() { keep { $0.extra.remove(at: index) } }
         for index in cluster.objects.pods.indices.reversed() { keep { $0.objects.pods.remove(at: index) } }
         return small
@@ -51,7 +54,9 @@ struct Difference: CustomStringConvertible {
                 + Direction.allCases.compactMap { direction in
                     policy[direction].map { rules in
                         "  \(direction) isolates \(rules.isolates)\n"
-                            + rules.rules.map { "    \($0.tier) \($0.priority) \($0.action) \($0.peers) \($0.traffic)" }
+                            + rules.rules.map {
+                                "    \($0.tier) \($0.priority).\($0.order) \($0.action) \($0.peers) \($0.traffic)"
+                            }
                             .joined(separator: "\n")
                     }
                 }.joined(separator: "\n")

@@ -66,7 +66,8 @@ struct SampleWorld {
         let selector: LabelSelector
         var meta = ObjectMeta(name: "", namespace: "default")
         switch subject {
-        case .pods(let namespace, let pods): (meta.namespace, selector) = (namespace, pods)
+        case .pods(.named(let namespace), let pods): (meta.namespace, selector) = (namespace, pods)
+        case .pods(.matching, let pods): selector = pods
         case .endpoints(let endpoints): selector = endpoints
         case .nodes: return nil
         }

@@ -135,8 +135,8 @@ struct ManifestDecoderTests {
             ("projectcalico.org/v3", "NetworkPolicy"), ("projectcalico.org/v3", "GlobalNetworkPolicy"),
             ("networking.k8s.io/v1", "NetworkPolcy"), ("networking.k8s.io/v1", "networkpolicy"),
             ("cilium.io/v2", "CiliumClusterWideNetworkPolicy"), ("cilium.io/v2alpha1", "CiliumNetworkPolicy"),
-            ("cilium.io/v2", "CiliumNetworkPolicies"), ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"),
-            ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"),
+            ("cilium.io/v2", "CiliumNetworkPolicies"), ("policy.networking.k8s.io/v1alpha2", "AdminNetworkPolicy"),
+            ("policy.networking.k8s.io/v1alpha1", "ClusterNetworkPolicy"),
         ])
     func lookalikes(_ apiVersion: String, _ kind: String) {
         let decoded = decode("{apiVersion: \(apiVersion), kind: \(kind), metadata: {name: p}}")

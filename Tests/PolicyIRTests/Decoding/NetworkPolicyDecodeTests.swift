@@ -262,7 +262,7 @@ struct NetworkPolicyDecodeTests {
         let bad = "ingress: [{ports: [{port: 0}]}]"
         func refusal(_ spec: String) throws -> PolicyRefusal { try #require(decode(networkPolicy(spec)).refused.first) }
         let plain = try refusal("podSelector: {matchLabels: {a: b}}\npolicyTypes: [Ingress]\n" + bad)
-        guard case .pods("shop", let selector)? = plain.subject else {
+        guard case .pods(.named("shop"), let selector)? = plain.subject else {
             Issue.record("no subject")
             return
         }
@@ -273,7 +273,7 @@ struct NetworkPolicyDecodeTests {
         #expect(types.ingress && types.egress)
         let misspelt = try refusal("egres: []")
         #expect(misspelt.ingress && misspelt.egress)
-        #expect(misspelt.subject == .pods(namespace: "shop", LabelSelector()))
+        #expect(misspelt.subject == .pods(.named("shop"), LabelSelector()))
         let twice = try refusal("podSelector: {}\ningress: []\ningress: []")
         #expect(twice.ingress && twice.egress && twice.subject != nil)
     }

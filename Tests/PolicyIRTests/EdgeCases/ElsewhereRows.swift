@@ -8,7 +8,7 @@ enum ElsewhereRows {
         case none(_ why: String)
     }
 
-    static let all: [(row: SpecRow, place: Place)] = cilium + networkPolicy
+    static let all: [(row: SpecRow, place: Place)] = cilium + networkPolicy + clusterPolicies
 
     private static let cilium: [(row: SpecRow, place: Place)] = [
         (

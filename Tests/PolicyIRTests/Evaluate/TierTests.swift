@@ -1,7 +1,7 @@
 import PolicyIR
 import Testing
 
-/// Tiers and priorities on hand-made rules: no decoded kind makes them yet.
+/// Tiers and priorities on hand-made rules.
 struct TierTests {
     private let subject = pod("shop/web", "app=web", ["10.0.0.1"])
 

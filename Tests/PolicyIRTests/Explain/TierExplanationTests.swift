@@ -19,7 +19,7 @@ struct TierExplanationTests {
         objects.pods = [pod("shop/web", "app=web", ["10.0.0.1"]), pod("shop/db", "app=db", ["10.0.0.2"])]
         let origin = RuleOrigin(kind: "Test", namespace: "shop", name: "db", path: "")
         let policy = LoweredPolicy(
-            subject: .pods(namespace: "shop", selector("app=db")),
+            subject: .pods(.named("shop"), selector("app=db")),
             ingress: DirectionRules(isolates: isolated, rules: rules), egress: nil, origin: origin)
         let explanation = try ReferenceEvaluator(objects, policies: [policy]).explain(
             Flow(

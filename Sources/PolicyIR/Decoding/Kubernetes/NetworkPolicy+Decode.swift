@@ -18,17 +18,17 @@ extension NetworkPolicy {
         let specErrors = findings.errors
         guard let top = table.read(object, &findings) else { return (policy, [refused]) }
         guard let specNode = top["spec"] else {
-            refused.subject = .pods(namespace: metadata.namespace, policy.podSelector)
+            refused.subject = .pods(.named(metadata.namespace), policy.podSelector)
             return (policy, [refused])
         }
-        refused.subject = .pods(namespace: metadata.namespace, LabelSelector())
+        refused.subject = .pods(.named(metadata.namespace), LabelSelector())
         guard let spec = specTable.read(specNode, &findings) else { return (policy, [refused]) }
         let hasUnknownField = findings.errors > specErrors
         if let selector = spec["podSelector"] {
             // Of a refused policy, what can be read: a condition that cannot must not leave its pods open.
             policy.podSelector = LabelSelector.decodeReadable(selector, .plain, &findings)
         }
-        refused.subject = .pods(namespace: metadata.namespace, policy.podSelector)
+        refused.subject = .pods(.named(metadata.namespace), policy.podSelector)
         let hasEgress = spec["egress"].map { $0.elements?.isEmpty != true } ?? false
         let typesErrors = findings.errors
         policy.policyTypes = decodeTypes(spec["policyTypes"], hasEgress: hasEgress, &findings)

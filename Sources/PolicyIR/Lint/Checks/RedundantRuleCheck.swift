@@ -59,5 +59,7 @@ enum RedundantRuleCheck: LintCheck {
     private static func covers(_ wide: PolicyRule, _ narrow: PolicyRule) -> Bool {
         wide.tier == narrow.tier && wide.priority == narrow.priority && wide.peers.covers(narrow.peers)
             && wide.traffic.covers(narrow.traffic)
+            // Where the order of a list counts, only what stands before it can make a rule pointless.
+            && (wide.tier == .normal || wide.precedesInItsObject(narrow))
     }
 }

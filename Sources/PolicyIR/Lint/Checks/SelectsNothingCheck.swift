@@ -54,7 +54,7 @@ enum SelectsNothingCheck: LintCheck {
         let selector: LabelSelector
         let field: String
         switch policy.subject {
-        case .pods(_, let written): (selector, field) = (written, "podSelector")
+        case .pods(.named, let written): (selector, field) = (written, "podSelector")
         case .endpoints(let lowered): (selector, field) = (LintWords.written(lowered), "endpointSelector")
         default: return
         }

@@ -57,5 +57,7 @@ enum ShadowedByDenyCheck: LintCheck {
     private static func covers(_ deny: PolicyRule, _ allow: PolicyRule) -> Bool {
         deny.tier == allow.tier && deny.priority <= allow.priority && deny.peers.covers(allow.peers)
             && deny.traffic.covers(allow.traffic)
+            // Where the order of a list counts, what stands before a deny may take flows from it.
+            && (deny.order == 0 || deny.precedesInItsObject(allow))
     }
 }

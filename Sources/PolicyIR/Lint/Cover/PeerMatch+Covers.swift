@@ -48,7 +48,7 @@ extension Peer {
     var podScope: SubjectScope? {
         switch self {
         case .endpoints(let selector): SubjectScope(.endpoints(selector))
-        case .pods(.named(let namespace), let selector): SubjectScope(.pods(namespace: namespace, selector))
+        case .pods(let scope, let selector): SubjectScope(.pods(scope, selector))
         default: nil
         }
     }
