@@ -25,7 +25,12 @@ let package = Package(
     ],
     targets: [
         // Pure: no I/O, no clock, no root.
-        .target(name: "PolicyIR", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: pure),
+        .target(
+            name: "PolicyIR", dependencies: ["CRE2", .product(name: "Yams", package: "Yams")], swiftSettings: pure),
+        // A C face of libre2 (C++), so that no module needs C++ interoperability.
+        .target(
+            name: "CRE2", cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+            linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CNetpoldABI", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Wpadded", "-Werror"])]),
         .target(name: "BPFEmit", dependencies: ["PolicyIR", "CNetpoldABI"], swiftSettings: pure),
 
@@ -72,7 +77,8 @@ let package = Package(
             dependencies: ["Agent", "NetpoldTestSupport", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
     ],
-    cLanguageStandard: .c11
+    cLanguageStandard: .c11,
+    cxxLanguageStandard: .cxx17
 )
 
 // `make fuzz` (scripts/fuzz.sh): the libFuzzer targets, and coverage in what they test.

@@ -18,6 +18,11 @@ for folder in Sources/*/; do
     case "$folder" in Sources/Datapath/ | Sources/CLib*) ;; *) others+=("$folder") ;; esac
 done
 refuse 'only Datapath talks to libbpf and libnl' 'CLibBPF|CLibNL' "${others[@]}"
+outside=()
+for folder in Sources/*/; do
+    case "$folder" in Sources/PolicyIR/) ;; *) outside+=("$folder") ;; esac
+done
+refuse 'only PolicyIR talks to RE2' 'CRE2' "${outside[@]}"
 refuse 'PolicyIR is pure: no I/O, no clock, no kernel' 'Foundation|Glibc|Dispatch|CNetpoldABI|BPFEmit|Datapath|Agent|Logging' Sources/PolicyIR
 refuse 'BPFEmit is pure: no I/O, no clock, no kernel' 'Foundation|Glibc|Dispatch|Datapath|Agent|Logging' Sources/BPFEmit
 refuse 'Datapath knows neither the agent nor commands' 'Agent|ArgumentParser' Sources/Datapath

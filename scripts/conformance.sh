@@ -7,15 +7,11 @@ if [ ! -d "$folder" ]; then
     echo "conformance: $folder is not there, skipped"
     exit 0
 fi
-echo "== upstream and np-*: evaluator"
-"$netpold" test "$folder/upstream" "$folder"/cilium/np-*
-echo "== cnp-* and mixed-*: evaluator"
-"$netpold" test "$folder"/cilium/cnp-* "$folder"/cilium/mixed-*
+echo "== evaluator"
+"$netpold" test "$folder"
 if [ "$(id -u)" -eq 0 ]; then
-    echo "== upstream and np-*: kernel"
-    "$netpold" test --kernel "$folder/upstream" "$folder"/cilium/np-*
-    echo "== cnp-* and mixed-*: kernel"
-    "$netpold" test --kernel "$folder"/cilium/cnp-* "$folder"/cilium/mixed-*
+    echo "== kernel"
+    "$netpold" test --kernel "$folder"
 else
     echo "== kernel: skipped, not root"
 fi

@@ -183,7 +183,7 @@ public struct RandomPolicies: Sendable {
                 port: random.pick([.all, .range(range()), .range(range()), .named(random.pick(["http", "dns"]))]))
         }
         let isL7 = !isDeny && random.once(in: 4)
-        return PortRule(ports: ports, http: isL7 ? .some([HTTPRule(method: "GET")]) : .absent, path: path)
+        return PortRule(ports: ports, http: isL7 ? .some([Located(HTTPRule(method: "GET"))]) : .absent, path: path)
     }
 
     /// A policy of any tier, priority and action, straight in the IR.

@@ -59,7 +59,7 @@ enum RuleText {
         case nil: ""
         case .http(let rules): " if one of \(rules.count) HTTP rules matches"
         case .dns(let names): " if one of \(names.count) DNS names matches"
-        case .serverNames(let names): " if the TLS server name is one of \(names.joined(separator: ","))"
+        case .serverNames(let names): " if the TLS server name is one of \(names.map(\.value).joined(separator: ","))"
         }
     }
 }

@@ -7,6 +7,8 @@ struct Findings {
     private(set) var diagnostics: [Diagnostic] = []
     /// Errors, those not told included. An object with one is refused.
     private(set) var errors = 0
+    /// What the object's regular expressions may still need.
+    var regexes = RegexBudget()
 
     /// Whether further findings only count.
     var isFull: Bool { diagnostics.count >= Findings.limit }

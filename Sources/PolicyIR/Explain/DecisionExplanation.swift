@@ -8,6 +8,8 @@ public struct DecisionExplanation: Hashable, Sendable {
     public var egress: SideExplanation
     /// The receiver's side.
     public var ingress: SideExplanation
+    /// The request in it; `nil` when only the connection counts.
+    public var request: RequestExplanation?
 }
 
 /// Why one end of a flow lets it pass or not.

@@ -29,9 +29,10 @@ public struct ExplanationLine: Hashable, Sendable {
 }
 
 extension DecisionExplanation {
-    /// The explanation in lines: the verdict first, then both sides.
+    /// The explanation in lines: the verdict first, then both sides, then the request.
     public var lines: [ExplanationLine] {
         [ExplanationLine(.verdict, 0, headline)] + egress.styledLines + ingress.styledLines
+            + (request?.styledLines ?? [])
     }
 
     /// The sides that account for the verdict, in plain lines: those that deny, or, for a flow that passes, those of pods.
@@ -47,6 +48,7 @@ extension DecisionExplanation {
 
     /// `DENIED shop/web -> shop/db TCP 80, by the ingress policies of shop/db`.
     public var headline: String {
+        if verdict != .deny, let request { return request.headline(flow) }
         switch verdict {
         case .allow: return "ALLOWED \(flow)"
         case .l7: return "TO PROXY \(flow): the connection passes, requests are decided one by one"

@@ -19,6 +19,8 @@ public struct ExplanationReport: Encodable, Sendable {
     public let egress: Side
     /// The receiver's side.
     public let ingress: Side
+    /// The request in the flow; none when only the connection was asked for.
+    public let request: Request?
 
     /// The report of an explanation.
     public init(_ explanation: DecisionExplanation) {
@@ -31,6 +33,7 @@ public struct ExplanationReport: Encodable, Sendable {
         verdict = explanation.verdict.word
         egress = Side(explanation.egress)
         ingress = Side(explanation.ingress)
+        request = explanation.request.map(Request.init)
     }
 }
 

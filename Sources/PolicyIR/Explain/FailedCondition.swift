@@ -40,6 +40,22 @@ public struct FailedCondition: Hashable, Sendable {
         case addressUnknown = "address-unknown"
         /// Several objects claim the address, so it is nobody's.
         case contested
+        /// The method of an HTTP request.
+        case method
+        /// The path of an HTTP request, with its query string.
+        case path
+        /// The host of an HTTP request.
+        case host
+        /// A header of an HTTP request.
+        case header
+        /// The value of a header stands in a secret, and secrets are not read.
+        case secret
+        /// The name of a DNS query.
+        case queryName = "query-name"
+        /// The server name of a TLS connection.
+        case serverName = "server-name"
+        /// The rule is about another kind of request.
+        case requestKind = "request-kind"
         /// No flow meets the condition.
         case unsatisfiable
     }
@@ -48,7 +64,7 @@ public struct FailedCondition: Hashable, Sendable {
     public var kind: Kind
     /// Whom the condition is about: `pod shop/web`, `namespace shop`, `10.0.0.7`; `nil` for a condition about the packet.
     public var of: String?
-    /// The label key of a condition about a label, as written.
+    /// The label key of a condition about a label, or the name of a header, as written.
     public var key: String?
     /// The operator of a condition about a label.
     public var `operator`: LabelRequirement.Operator?
@@ -79,6 +95,9 @@ extension FailedCondition {
     /// changed, a pod never becomes an address outside.
     var distance: Int {
         switch kind {
+        case .method, .path, .host, .header, .queryName, .serverName: 0
+        case .secret: 1
+        case .requestKind: 3
         case .port, .portName, .icmpType, .label, .namespaceLabel, .nodeLabel, .serviceAccount, .exception: 0
         // Who asks for TCP has not nearly met a rule for pings.
         case .protocol: has.map { $0.hasPrefix("ICMP") } == wanted.first?.hasPrefix("ICMP") ? 0 : 3

@@ -30,10 +30,10 @@ public struct NamePattern: Hashable, Sendable {
     public init(_ selector: FQDNSelector, for use: Use = .addresses) {
         switch selector {
         case .name(let name):
-            tokens = NamePattern.normalized(name).map(Token.byte)
+            tokens = NamePattern.normalized(NamePattern.trimmed(name)).map(Token.byte)
             matchesRoot = false
         case .pattern(let text):
-            let pattern = NamePattern.normalized(text)
+            let pattern = NamePattern.normalized(NamePattern.trimmed(text))
             let stars = pattern.dropLast()
             if !stars.isEmpty, stars.allSatisfy({ $0 == UInt8(ascii: "*") }) {
                 tokens = use == .queries ? [.anything] : [.labels]
@@ -109,12 +109,17 @@ public struct NamePattern: Hashable, Sendable {
         return tokens
     }
 
-    /// Lower case, without surrounding blanks, with a final dot.
-    private static func normalized(_ name: String) -> [UInt8] {
-        var bytes = Array(name.lowercased().utf8)
-        let isBlank: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-        while let first = bytes.first, isBlank(first) { bytes.removeFirst() }
-        while let last = bytes.last, isBlank(last) { bytes.removeLast() }
+    /// A pattern without the blanks around it. Those of a name are part of it.
+    private static func trimmed(_ pattern: String) -> Substring {
+        let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
+        let rest = pattern.drop(while: isBlank)
+        return rest.dropLast(rest.reversed().prefix(while: isBlank).count)
+    }
+
+    /// In lower case, with a final dot. DNS folds ASCII letters only: no other character may turn into one.
+    private static func normalized(_ name: some StringProtocol) -> [UInt8] {
+        let upper = UInt8(ascii: "A")...UInt8(ascii: "Z")
+        var bytes = name.utf8.map { upper.contains($0) ? $0 | 0x20 : $0 }
         if bytes.last != UInt8(ascii: ".") { bytes.append(UInt8(ascii: ".")) }
         return bytes
     }

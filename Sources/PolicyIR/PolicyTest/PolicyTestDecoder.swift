@@ -39,8 +39,10 @@ public struct PolicyTestDecoder {
     }
 
     private mutating func flowCase(_ node: DocumentNode) -> PolicyTestCase? {
-        let known = ["from", "to", "protocol", "port", "icmpType", "http", "expect", "egress", "ingress"]
-        guard let fields = map(node, Set(known)) else { return nil }
+        let known: Set = [
+            "from", "to", "protocol", "port", "icmpType", "http", "dns", "sni", "expect", "egress", "ingress",
+        ]
+        guard let fields = map(node, known) else { return nil }
         guard let from = end(fields["from"], node, "from"), let to = end(fields["to"], node, "to"),
             let wanted = `protocol`(fields["protocol"], node)
         else { return nil }
@@ -60,7 +62,7 @@ public struct PolicyTestDecoder {
         }
         return PolicyTestCase(
             flow: Flow(from: from, to: to, protocol: wanted, port: number),
-            http: fields["http"].flatMap { request($0) }, expect: expectations[0], egress: expectations[1],
+            request: request(fields, wanted), expect: expectations[0], egress: expectations[1],
             ingress: expectations[2], location: node.location)
     }
 
@@ -83,10 +85,34 @@ public struct PolicyTestDecoder {
             protocol: traffic.protocol, port: traffic.port, denied: denied, location: node.location)
     }
 
-    private mutating func request(_ node: DocumentNode) -> HTTPRequest? {
+    /// What a case sends: at most one of `http`, `dns` and `sni`.
+    private mutating func request(_ fields: [String: DocumentNode], _ protocol: L4Protocol) -> L7Request? {
+        let carriers: [(name: String, protocols: [L4Protocol])] = [
+            ("http", [.tcp]), ("dns", [.udp, .tcp]), ("sni", [.tcp]),
+        ]
+        var requests: [L7Request] = []
+        for (name, protocols) in carriers {
+            guard let node = fields[name] else { continue }
+            if !protocols.contains(`protocol`) {
+                let list = protocols.map { "\($0)" }.joined(separator: " or ")
+                report(node, .conflict, "\(name) needs protocol \(list), not \(`protocol`)")
+            }
+            if !requests.isEmpty { report(node, .conflict, "a case sends one request", "write a case for each") }
+            switch name {
+            case "http": if let request = http(node) { requests.append(.http(request)) }
+            case "dns": if let query = text(node) { requests.append(.dns(query)) }
+            default: if let server = text(node) { requests.append(.serverName(server)) }
+            }
+        }
+        return requests.first
+    }
+
+    private mutating func http(_ node: DocumentNode) -> HTTPRequest? {
         guard let fields = map(node, ["method", "path", "host", "headers"]) else { return nil }
-        var headers: [String: String] = [:]
-        for member in fields["headers"]?.members ?? [] { headers[member.key] = text(member.value) ?? "" }
+        var headers: [HTTPRequest.Header] = []
+        if let node = fields["headers"], let members = members(node) {
+            headers = members.map { .init($0.key, text($0.value) ?? "") }
+        }
         return HTTPRequest(
             method: fields["method"].flatMap { text($0) } ?? "GET", path: fields["path"].flatMap { text($0) } ?? "/",
             host: fields["host"].flatMap { text($0) } ?? "", headers: headers)
@@ -133,14 +159,23 @@ public struct PolicyTestDecoder {
 
     /// The members of a map that has no others than `known`.
     private mutating func map(_ node: DocumentNode, _ known: Set<String>) -> [String: DocumentNode]? {
-        guard let members = node.members else {
-            report(node, .wrongType, "a map is needed here, not \(node.kindInWords)")
-            return nil
-        }
+        guard let members = members(node) else { return nil }
         for member in members where !known.contains(member.key) {
-            report(member.value, .unknownField, "unknown field", "known are \(known.sorted().joined(separator: ", "))")
+            let hint =
+                Spelling.nearest(to: member.key, among: known.sorted()).map { "did you mean \"\($0)\"?" }
+                ?? "the fields here are \(known.sorted().joined(separator: ", "))"
+            diagnostics.append(
+                Diagnostic(
+                    id: .unknownField, location: member.location, path: "\(member.value.path)",
+                    message: "the field is not known", hint: hint))
         }
         return Dictionary(members.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private mutating func members(_ node: DocumentNode) -> [DocumentMember]? {
+        if let members = node.members { return members }
+        report(node, .wrongType, "a map is needed here, not \(node.kindInWords)")
+        return nil
     }
 
     private mutating func report(_ node: DocumentNode, _ id: DiagnosticID, _ message: String, _ hint: String = "") {

@@ -4,8 +4,6 @@ public struct PolicyTestFailure: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// The answer differs.
         case different
-        /// The answer hangs on an HTTP request, which is not decided here.
-        case needsHTTP
         /// The flow cannot be decided at all.
         case undecidable
     }
@@ -14,6 +12,8 @@ public struct PolicyTestFailure: Hashable, Sendable {
     public var kind: Kind
     /// The flow.
     public var flow: Flow
+    /// The request in it, if the case has one.
+    public var request: L7Request?
     /// Where the expectation is written.
     public var location: SourceLocation
     /// What is expected, for example `egress deny`.

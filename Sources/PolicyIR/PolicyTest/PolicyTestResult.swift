@@ -4,6 +4,8 @@ public struct PolicyTestResult: Hashable, Sendable {
     public var name: String
     /// How many flows were decided.
     public var flows: Int
+    /// How many of them carry a request that meets L7 rules which were not asked: only the connection was decided.
+    public var requestsNotAsked = 0
     /// What differs from the expectations.
     public var failures: [PolicyTestFailure]
 

@@ -10,74 +10,90 @@ public struct PolicyTestRunner: Sendable {
     }
 
     /// Decides every flow with `decider`; every failure is reported, in the order of the test.
-    public func run(with decider: any FlowDecider, pods: [Pod]) -> PolicyTestResult {
-        var result = PolicyTestResult(name: test.name, flows: 0, failures: [])
-        for entry in test.cases {
-            result.flows += 1
-            result.failures += check(entry, decider)
-        }
+    ///
+    /// - Parameter asksRequests: whether requests that meet L7 rules are decided too, by the evaluator's rules. `false` for a
+    ///   decider that is itself to be tested and knows connections only: then such requests are counted, not decided.
+    public func run(with decider: any FlowDecider, pods: [Pod], asksRequests: Bool = true) -> PolicyTestResult {
+        var run = Run(
+            evaluator: evaluator, decider: decider, requests: asksRequests ? RequestDecider() : nil,
+            result: PolicyTestResult(name: test.name, flows: 0, failures: []))
+        for entry in test.cases { run.check(entry) }
         let names = pods.filter { !$0.isFinished && !$0.hostNetwork }
         for matrix in test.matrix {
             for from in names {
                 for to in names where to.qualifiedName != from.qualifiedName {
-                    result.flows += 1
                     let isDenied = matrix.denied.contains(.init(from: from.qualifiedName, to: to.qualifiedName))
                     let flow = Flow(
                         from: .pod(namespace: from.metadata.namespace, name: from.metadata.name),
                         to: .pod(namespace: to.metadata.namespace, name: to.metadata.name),
                         protocol: matrix.protocol, port: matrix.port)
-                    result.failures += check(
-                        PolicyTestCase(flow: flow, expect: isDenied ? .deny : .allow, location: matrix.location),
-                        decider)
+                    run.check(PolicyTestCase(flow: flow, expect: isDenied ? .deny : .allow, location: matrix.location))
                 }
             }
         }
-        return result
+        return run.result
     }
 
-    private func check(_ entry: PolicyTestCase, _ decider: any FlowDecider) -> [PolicyTestFailure] {
-        let answer: FlowAnswer
-        do {
-            answer = try decider.answer(entry.flow)
-        } catch {
-            return [failure(.undecidable, entry, expected: expectations(entry), actual: "\(error)")]
+    /// One run: what it has compiled and found so far.
+    private struct Run {
+        let evaluator: ReferenceEvaluator
+        let decider: any FlowDecider
+        var requests: RequestDecider?
+        var result: PolicyTestResult
+
+        mutating func check(_ entry: PolicyTestCase) {
+            result.flows += 1
+            do {
+                let answer = try decider.answer(entry.flow)
+                let before = result.failures.count
+                compare(.egress, entry.egress, answer.egress.rawValue, isDenied: answer.egress == .deny, entry)
+                compare(.ingress, entry.ingress, answer.ingress.rawValue, isDenied: answer.ingress == .deny, entry)
+                guard result.failures.count == before, entry.expect != nil else { return }
+                try checkWhole(entry, answer)
+            } catch {
+                let expected = [("egress ", entry.egress), ("ingress ", entry.ingress), ("", entry.expect)]
+                    .compactMap { name, value in value.map { name + $0.rawValue } }
+                fail(.undecidable, entry, expected: expected.joined(separator: ", "), actual: "\(error)")
+            }
         }
-        var failures: [PolicyTestFailure] = []
-        func compare(_ side: Direction?, _ expected: PolicyTest.Expectation?, _ actual: FlowAnswer.Verdict) {
-            guard let expected, (expected == .deny) != (actual == .deny) else { return }
+
+        /// `expect`: the request in the flow if the case has one, else the connection, which a proxy lets in.
+        private mutating func checkWhole(_ entry: PolicyTestCase, _ answer: FlowAnswer) throws {
+            guard let request = entry.request, answer.verdict == .l7 else {
+                return compare(nil, entry.expect, answer.verdict.rawValue, isDenied: answer.verdict == .deny, entry)
+            }
+            let decision = try evaluator.decide(entry.flow)
+            guard let decided = requests?.decide(request, in: decision) else {
+                result.requestsNotAsked += 1
+                return
+            }
+            compare(nil, entry.expect, decided.isPermitted ? "allow" : "deny", isDenied: !decided.isPermitted, entry)
+        }
+
+        private mutating func compare(
+            _ side: Direction?, _ expected: PolicyTest.Expectation?, _ actual: String, isDenied: Bool,
+            _ entry: PolicyTestCase
+        ) {
+            guard let expected, (expected == .deny) != isDenied else { return }
             let what = side.map { "\($0) " } ?? ""
-            failures.append(
-                failure(
-                    .different, entry, side, expected: what + expected.rawValue, actual: what + actual.rawValue))
+            fail(.different, entry, side, expected: what + expected.rawValue, actual: what + actual)
         }
-        compare(.egress, entry.egress, answer.egress)
-        compare(.ingress, entry.ingress, answer.ingress)
-        // "A TCP flow without http on a port with L7 rules expects allow: the connection is let in."
-        if entry.http != nil, answer.verdict == .l7, let expect = entry.expect {
-            failures.append(
-                failure(
-                    .needsHTTP, entry, expected: expect.rawValue,
-                    actual: "undecided: the request meets L7 rules, and HTTP requests are not decided yet"))
-        } else if failures.isEmpty {
-            compare(nil, entry.expect, answer.verdict)
+
+        /// Notes a failure with its reason: that of the side whose answer was expected to be another, that of the request, or that of
+        /// the sides that decided.
+        private mutating func fail(
+            _ kind: PolicyTestFailure.Kind, _ entry: PolicyTestCase, _ side: Direction? = nil, expected: String,
+            actual: String
+        ) {
+            let explanation = try? evaluator.explain(entry.flow, request: entry.request)
+            let reason =
+                if let side { explanation?[side].lines } else {
+                    explanation?.request?.decidingLines ?? explanation?.decidingLines
+                }
+            result.failures.append(
+                PolicyTestFailure(
+                    kind: kind, flow: entry.flow, request: entry.request, location: entry.location, expected: expected,
+                    actual: actual, reason: reason ?? []))
         }
-        return failures
-    }
-
-    private func expectations(_ entry: PolicyTestCase) -> String {
-        [("egress ", entry.egress), ("ingress ", entry.ingress), ("", entry.expect)]
-            .compactMap { name, value in value.map { name + $0.rawValue } }
-            .joined(separator: ", ")
-    }
-
-    /// A failure with its reason: that of the side whose answer was expected to be another, or of the sides that decided.
-    private func failure(
-        _ kind: PolicyTestFailure.Kind, _ entry: PolicyTestCase, _ side: Direction? = nil, expected: String,
-        actual: String
-    ) -> PolicyTestFailure {
-        let explanation = try? evaluator.explain(entry.flow)
-        let reason = side.flatMap { explanation?[$0].lines } ?? explanation?.decidingLines ?? []
-        return PolicyTestFailure(
-            kind: kind, flow: entry.flow, location: entry.location, expected: expected, actual: actual, reason: reason)
     }
 }

@@ -24,7 +24,11 @@ struct ExplainCommand: AsyncParsableCommand {
             Exit codes: 0 answered, whatever the answer; 2 the manifests have errors (then the answer is what would be enforced: \
             pods that a refused policy selects are isolated) or the arguments do: no such pod or node, or the flow cannot be.
 
+            With a request (--http, --dns or --sni) the L7 rules that the flow meets are asked too: the answer names the rule \
+            that permits it, or each rule with the condition that failed.
+
             Example: netpold explain -f manifests/ shop/web shop/db 5432/TCP
+                     netpold explain -f manifests/ shop/web shop/api 80/TCP --http 'GET /cart?id=1' --header 'X-Token: abc'
             """)
 
     @Option(
@@ -33,9 +37,13 @@ struct ExplainCommand: AsyncParsableCommand {
     var files: [String]
 
     @Option(
+        name: .customLong("name"),
         help: ArgumentHelp(
             "An answer that DNS has given, for toFQDNs: name=address. May be repeated.", valueName: "answer"))
-    var dns: [String] = []
+    var names: [String] = []
+
+    @OptionGroup(title: "Request")
+    var request: RequestOptions
 
     @Option(
         help: ArgumentHelp(
@@ -58,14 +66,15 @@ struct ExplainCommand: AsyncParsableCommand {
 
     func validate() throws {
         try arguments.validate()
-        _ = try names()
+        _ = try request.request()
+        _ = try learntNames()
     }
 
     func run() async throws {
         let loaded = ManifestFiles.load(files)
         let decoded = loaded.decoded
         var objects = decoded.objects
-        objects.names = try names()
+        objects.names = try learntNames()
         let lowered = PolicyLowering.lower(objects)
         let diagnostics = decoded.diagnostics + lowered.diagnostics
         try findings.write(diagnostics, of: loaded)
@@ -74,7 +83,8 @@ struct ExplainCommand: AsyncParsableCommand {
             objects, policies: lowered.policies + PolicyLowering.lowerRefused(decoded.refused), localNode: localNode)
         let explanation: DecisionExplanation
         do {
-            explanation = try evaluator.explain(arguments.flow(in: objects, evaluator.view))
+            let flow = try arguments.flow(in: objects, evaluator.view)
+            explanation = try evaluator.explain(flow, request: request.request(over: flow.protocol))
         } catch {
             ErrorOutput.error("\(error)")
             throw ExitCode.badInput
@@ -90,9 +100,9 @@ struct ExplainCommand: AsyncParsableCommand {
 
     private var arguments: FlowArguments { FlowArguments(from: from, to: to, traffic: traffic) }
 
-    private func names() throws -> [String: [IPAddress]] {
+    private func learntNames() throws -> [String: [IPAddress]] {
         var names: [String: [IPAddress]] = [:]
-        for answer in dns {
+        for answer in self.names {
             let parts = answer.split(separator: "=", maxSplits: 1)
             guard parts.count == 2, let address = IPAddress(parsing: parts[1]) else {
                 throw ValidationError("'\(answer)' is no DNS answer; write name=address")

@@ -15,7 +15,7 @@ struct ExplanationText {
 
     private func text(_ line: ExplanationLine, _ explanation: DecisionExplanation) -> String {
         switch line.role {
-        case .verdict: verdict(explanation.verdict, line.text)
+        case .verdict: verdict(line.text, explanation)
         case .side: style.strong(line.text)
         case .reason: style.faint(line.text)
         case .rule: line.text
@@ -23,8 +23,9 @@ struct ExplanationText {
         }
     }
 
-    private func verdict(_ verdict: SideDecision.Verdict, _ text: String) -> String {
-        switch verdict {
+    private func verdict(_ text: String, _ explanation: DecisionExplanation) -> String {
+        if let request = explanation.request { return request.isPermitted ? style.good(text) : style.bad(text) }
+        return switch explanation.verdict {
         case .allow: style.good(text)
         case .deny: style.bad(text)
         case .l7: style.notable(text)

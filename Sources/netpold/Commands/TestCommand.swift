@@ -14,6 +14,9 @@ struct TestCommand: AsyncParsableCommand {
             Each failing flow is printed with what was expected, what was answered, and why: the rule that decided, or the \
             policies that isolate the pod and the rules that came nearest. The last line, "N passed, M failed", counts folders.
 
+            A case with http, dns or sni expects an answer to that request. The kernel decides connections only: with --kernel, \
+            requests that meet L7 rules are not decided, and the line before the last says how many those are.
+
             Exit codes: 0 all folders passed; 1 some failed; 2 a test or its manifests cannot be used (such a folder counts as \
             failed; the others are run); 3 --kernel without root.
 
@@ -67,6 +70,11 @@ struct TestCommand: AsyncParsableCommand {
         if let junit { try TestCommand.write(JUnitReport.render(outcomes), to: junit) }
         if json { print(try TestReport.json(outcomes)) }
         if !json {
+            let notAsked = outcomes.reduce(0) { $0 + $1.requestsNotAsked }
+            if notAsked > 0 {
+                print(
+                    "\(notAsked) requests meet L7 rules: their connections were decided, the requests in them were not")
+            }
             let last = "\(outcomes.count - failed) passed, \(failed) failed"
             print(failed == 0 ? style.good(last) : style.bad(last))
         }
@@ -83,7 +91,9 @@ struct TestCommand: AsyncParsableCommand {
                 let decider: any FlowDecider =
                     kernels.map { KernelFlowDecider(loaded, kernels: $0) } ?? loaded.evaluator
                 return TestOutcome(
-                    name: folder, content: .decided(runner.run(with: decider, pods: loaded.objects.pods)))
+                    name: folder,
+                    content: .decided(
+                        runner.run(with: decider, pods: loaded.objects.pods, asksRequests: kernels == nil)))
             }
         } catch {
             return [TestOutcome(name: folder, content: .unusable(error.messages))]

@@ -19,6 +19,11 @@ struct TestOutcome {
         if case .decided(let result) = content { result.passed } else { false }
     }
 
+    /// How many requests met L7 rules that were not asked.
+    var requestsNotAsked: Int {
+        if case .decided(let result) = content { result.requestsNotAsked } else { 0 }
+    }
+
     var isUnusable: Bool {
         if case .unusable = content { true } else { false }
     }
@@ -28,9 +33,7 @@ struct TestOutcome {
         switch content {
         case .unusable: return "cannot be run"
         case .decided(let result):
-            let needHTTP = result.failures.count { $0.kind == .needsHTTP }
-            let http = needHTTP == 0 ? "" : ", \(needHTTP) of them because HTTP requests are not decided yet"
-            return "\(result.failures.count) of \(result.flows) flows differ\(http)"
+            return "\(result.failures.count) of \(result.flows) flows differ"
         }
     }
 
@@ -41,8 +44,10 @@ struct TestOutcome {
         case .decided(let result):
             var lines: [String] = []
             for failure in result.failures.prefix(limit) {
+                let request = failure.request.map { " \($0)" } ?? ""
                 lines.append(
-                    "\(failure.location): \(failure.flow): expected \(failure.expected), got \(failure.actual)")
+                    "\(failure.location): \(failure.flow)\(request): expected \(failure.expected), got \(failure.actual)"
+                )
                 lines += failure.reason.map { "    \($0)" }
             }
             if result.failures.count > limit { lines.append("... and \(result.failures.count - limit) more") }

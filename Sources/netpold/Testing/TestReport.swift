@@ -7,12 +7,14 @@ struct TestReport: Encodable {
         let name: String
         let passed: Bool
         let flows: Int
+        let requestsNotAsked: Int
         let failures: [Failure]
         let errors: [String]
     }
 
     struct Failure: Encodable {
         let flow: String
+        let request: String?
         let place: String
         let kind: String
         let expected: String
@@ -34,13 +36,15 @@ struct TestReport: Encodable {
     private static func folder(_ outcome: TestOutcome) -> Folder {
         switch outcome.content {
         case .unusable(let messages):
-            Folder(name: outcome.name, passed: false, flows: 0, failures: [], errors: messages)
+            Folder(name: outcome.name, passed: false, flows: 0, requestsNotAsked: 0, failures: [], errors: messages)
         case .decided(let result):
             Folder(
                 name: outcome.name, passed: result.passed, flows: result.flows,
+                requestsNotAsked: result.requestsNotAsked,
                 failures: result.failures.map {
                     Failure(
-                        flow: "\($0.flow)", place: "\($0.location)", kind: "\($0.kind)", expected: $0.expected,
+                        flow: "\($0.flow)", request: $0.request.map { "\($0)" }, place: "\($0.location)",
+                        kind: "\($0.kind)", expected: $0.expected,
                         actual: $0.actual, reason: $0.reason)
                 }, errors: [])
         }

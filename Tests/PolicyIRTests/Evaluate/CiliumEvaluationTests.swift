@@ -131,7 +131,7 @@ struct CiliumEvaluationTests {
     private enum PolicyRuleSet {
         static let http = PortRule(
             ports: [PortProtocol(protocols: [.tcp], port: .range(PortRange(80)))],
-            http: .some([HTTPRule(method: "GET")]), path: "")
+            http: .some([Located(HTTPRule(method: "GET"))]), path: "")
     }
 
     @Test("ANY is TCP, UDP and SCTP but not ICMP; only an L3-only rule or icmps admit a ping (7.1, 40)")

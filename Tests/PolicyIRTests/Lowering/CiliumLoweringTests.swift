@@ -93,10 +93,12 @@ struct CiliumLoweringTests {
     func l7() throws {
         let rules = try lower(egress: [
             element {
-                $0.toPorts = .some([tcp(80, http: .some([HTTPRule(method: "GET")])), tcp(81), tcp(82, http: .empty)])
+                $0.toPorts = .some([
+                    tcp(80, http: .some([Located(HTTPRule(method: "GET"))])), tcp(81), tcp(82, http: .empty),
+                ])
             }
         ]).0?.rules
-        #expect(rules?.map(\.l7) == [.http([HTTPRule(method: "GET")]), nil, .http([])])
+        #expect(rules?.map(\.l7) == [.http([Located(HTTPRule(method: "GET"))]), nil, .http([])])
     }
 
     @Test("denies come with their elements and without L7")

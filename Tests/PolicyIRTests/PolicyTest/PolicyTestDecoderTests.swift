@@ -36,7 +36,7 @@ struct PolicyTestDecoderTests {
         #expect(test.cases.map { "\($0.flow)" } == ["a/x -> ip:192.0.2.7 TCP 80", "host -> a/x ICMP type 8"])
         #expect(test.cases.map(\.expect) == [.deny, nil])
         #expect(test.cases.map(\.egress) == [.allow, nil])
-        #expect(test.cases[0].http == HTTPRequest(method: "PUT", path: "/", host: "", headers: [:]))
+        #expect(test.cases[0].request == .http(HTTPRequest(method: "PUT", path: "/", host: "", headers: [])))
         #expect(test.cases[1].location.line == 9)
         #expect(test.matrix.map(\.port) == [53])
         #expect(test.matrix[0].denied == [.init(from: "a/x", to: "a/y")])
@@ -71,7 +71,7 @@ struct PolicyTestDecoderTests {
             ),
             (
                 "cases: [{from: a/y, to: a/x, protocol: TCP, port: 1, expect: deny, exepct: deny}]",
-                "error: spec.cases[0].exepct: unknown field"
+                "error: spec.cases[0].exepct: the field is not known; did you mean \"expect\"?"
             ),
             ("matrix: [{traffic: 80, denied: []}]", "error: spec.matrix[0].traffic: traffic is written like"),
             ("matrix: [{traffic: TCP:80, denied: [a/x]}]", "error: spec.matrix[0].denied[0]: a pair is written like"),

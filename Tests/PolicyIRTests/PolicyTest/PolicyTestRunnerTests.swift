@@ -17,13 +17,14 @@ struct PolicyTestRunnerTests {
         pod("a/x", "", ["10.0.0.1"]), pod("a/y", "", ["10.0.0.2"]), pod("a/z", "", [], hostNetwork: true),
     ]
 
-    private func run(_ spec: String, _ decider: any FlowDecider) throws -> PolicyTestResult {
+    private func run(_ spec: String, _ decider: any FlowDecider, asksRequests: Bool = true) throws -> PolicyTestResult {
         let text = "apiVersion: netpold.dev/v1alpha1\nkind: PolicyTest\nmetadata: {name: t}\nspec:\n  \(spec)\n"
         let test = try #require(
             PolicyTestDecoder.decode(DocumentReader.read(Array(text.utf8), file: "t").documents).tests.first)
         var objects = ClusterObjects()
         objects.pods = pods
-        return PolicyTestRunner(test, evaluator: evaluator(objects)).run(with: decider, pods: pods)
+        return PolicyTestRunner(test, evaluator: evaluator(objects)).run(
+            with: decider, pods: pods, asksRequests: asksRequests)
     }
 
     private static let plain =
@@ -31,11 +32,17 @@ struct PolicyTestRunnerTests {
     private static let request =
         "cases: [{from: a/x, to: a/y, protocol: TCP, port: 80, http: {method: GET}, expect: deny, ingress: allow}]"
 
-    @Test("a connection that a proxy takes over counts as allowed, the request in it is undecided")
+    @Test("a connection that a proxy takes over counts as allowed; a request in it is decided, or counted as not asked")
     func l7() throws {
-        #expect(try run(PolicyTestRunnerTests.plain, Constant(verdict: .l7)).passed)
-        let result = try run(PolicyTestRunnerTests.request, Constant(verdict: .l7))
-        #expect(result.failures.map(\.kind) == [.needsHTTP])
+        let connection = try run(PolicyTestRunnerTests.plain, Constant(verdict: .l7))
+        #expect(connection.passed)
+        #expect(connection.requestsNotAsked == 0)
+        let asked = try run(PolicyTestRunnerTests.request, Constant(verdict: .l7))
+        #expect(asked.failures.map(\.expected) == ["deny"])
+        #expect(asked.failures.map(\.request) == [.http(HTTPRequest())])
+        let notAsked = try run(PolicyTestRunnerTests.request, Constant(verdict: .l7), asksRequests: false)
+        #expect(notAsked.passed)
+        #expect(notAsked.requestsNotAsked == 1)
     }
 
     @Test("a request is denied with its connection, and allowed where no L7 rule is met")

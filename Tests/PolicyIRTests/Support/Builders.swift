@@ -60,7 +60,7 @@ func element(_ path: String = "spec.ingress[0]", _ change: (inout CiliumElement)
 }
 
 /// A `toPorts` entry of TCP ports.
-func tcp(_ ports: UInt16..., http: Presence<[HTTPRule]> = .absent) -> PortRule {
+func tcp(_ ports: UInt16..., http: Presence<[Located<HTTPRule>]> = .absent) -> PortRule {
     PortRule(
         ports: ports.map { PortProtocol(protocols: [.tcp], port: .range(PortRange($0))) }, http: http,
         path: "spec.ingress[0].toPorts[0]")

@@ -11,7 +11,7 @@ extension HTTPRule {
         rule.host = pattern(fields["host"], &findings)
         for element in findings.list(fields["headers"]) ?? [] {
             guard let text = findings.string(element) else { continue }
-            if text.first.map({ $0 == " " }) ?? true {
+            if HeaderCondition(header: text).name.isEmpty {
                 findings.error(
                     .invalidValue, element, "the header has no name", "write \"Name: value\", or \"Name\" for presence")
             } else if !text.contains(" "), text.contains(":") {
@@ -29,10 +29,23 @@ extension HTTPRule {
 
     private static func pattern(_ node: DocumentNode?, _ findings: inout Findings) -> String {
         guard let node, let text = findings.string(node) else { return "" }
-        if let problem = RE2Syntax.problem(in: text) {
-            findings.error(
-                .invalidValue, node, "the pattern is no RE2 regular expression: \(problem)",
-                "correct it, or escape the character with \\")
+        do {
+            try findings.regexes.check(text)
+        } catch {
+            switch error {
+            case .pattern(.syntax(let words)):
+                findings.error(
+                    .invalidValue, node, "\(RegexPattern.Problem.syntax(words))",
+                    "correct it, or escape the character with \\")
+            case .pattern(let problem):
+                findings.error(
+                    .invalidValue, node, "\(problem)",
+                    "write it shorter, with smaller repeat counts, or as several rules")
+            case .exhausted:
+                findings.error(
+                    .tooMany, node, "with this pattern the regular expressions of the object are too large together",
+                    "write smaller patterns, or several objects")
+            }
         }
         return text
     }
@@ -67,6 +80,10 @@ extension HeaderMatch {
             } else {
                 findings.error(.missingField, parts["name"] ?? secret, "the secret has no name", "write name:")
             }
+            findings.warn(
+                .noEffect, secret,
+                "secrets are not read: " + (match.value == nil ? "the rule matches no request" : "value is expected"),
+                "write the expected value in value")
         }
         return match
     }

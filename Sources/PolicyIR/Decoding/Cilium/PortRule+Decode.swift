@@ -69,8 +69,12 @@ extension PortRule {
         let before = findings.errors
         guard let fields = PortRule.rulesTable.read(node, &findings) else { return }
         let isComplete = findings.errors == before
-        http = findings.presence(fields["http"]) { HTTPRule.decode($0, &$1) }
-        dns = findings.presence(fields["dns"]) { FQDNSelector.decode($0, &$1) }
+        http = findings.presence(fields["http"]) { node, findings in
+            HTTPRule.decode(node, &findings).map { Located($0, at: node) }
+        }
+        dns = findings.presence(fields["dns"]) { node, findings in
+            FQDNSelector.decode(node, &findings).map { Located($0, at: node) }
+        }
         if fields["http"] != nil, let second = fields["dns"] {
             findings.error(.conflict, second, "http and dns exclude each other", "write one toPorts element for each")
         }
@@ -117,20 +121,20 @@ extension PortRule {
         }
     }
 
-    private static func decodeServerNames(_ node: DocumentNode?, _ findings: inout Findings) -> [String] {
+    private static func decodeServerNames(_ node: DocumentNode?, _ findings: inout Findings) -> [Located<String>] {
         guard let node, let elements = findings.list(node) else { return [] }
         if elements.isEmpty {
             findings.error(
                 .missingField, node, "the list of server names is empty",
                 "list a name, or remove the field to allow any")
         }
-        var names: [String] = []
+        var names: [Located<String>] = []
         for element in elements {
             guard let name = FQDNSelector.text(element, allowStars: true, &findings) else { continue }
-            if names.contains(name) {
+            if names.contains(where: { $0.value == name }) {
                 findings.error(.conflict, element, "the name is listed twice", "keep one of them")
             }
-            names.append(name)
+            names.append(Located(name, at: element))
         }
         return names
     }

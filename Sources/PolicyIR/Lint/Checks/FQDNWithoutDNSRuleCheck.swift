@@ -59,7 +59,7 @@ enum FQDNWithoutDNSRuleCheck: LintCheck {
     /// The selectors of the policy's DNS rules.
     private static func observedNames(_ policy: LoweredPolicy) -> [FQDNSelector] {
         (policy.egress?.rules ?? []).flatMap { rule -> [FQDNSelector] in
-            if case .dns(let names)? = rule.l7 { names } else { [] }
+            if case .dns(let names)? = rule.l7 { names.map(\.value) } else { [] }
         }
     }
 

@@ -164,11 +164,11 @@ public struct PortRule: Hashable, Sendable {
     /// `ports`; empty contributes nothing (spec 4.5).
     public var ports: [PortProtocol]
     /// `serverNames`: SNI patterns.
-    public var serverNames: [String]
+    public var serverNames: [Located<String>]
     /// `rules.http`; absent without L7 rules.
-    public var http: Presence<[HTTPRule]>
+    public var http: Presence<[Located<HTTPRule>]>
     /// `rules.dns`.
-    public var dns: Presence<[FQDNSelector]>
+    public var dns: Presence<[Located<FQDNSelector>]>
     /// Path in the object.
     public var path: String
     /// Where the element is written.
@@ -176,8 +176,8 @@ public struct PortRule: Hashable, Sendable {
 
     /// A port rule.
     public init(
-        ports: [PortProtocol], serverNames: [String] = [], http: Presence<[HTTPRule]> = .absent,
-        dns: Presence<[FQDNSelector]> = .absent, path: String, location: SourceLocation? = nil
+        ports: [PortProtocol], serverNames: [Located<String>] = [], http: Presence<[Located<HTTPRule>]> = .absent,
+        dns: Presence<[Located<FQDNSelector>]> = .absent, path: String, location: SourceLocation? = nil
     ) {
         self.ports = ports
         self.serverNames = serverNames

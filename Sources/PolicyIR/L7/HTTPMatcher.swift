@@ -1,0 +1,60 @@
+/// One element of `rules.http` with its patterns compiled.
+struct HTTPMatcher: Sendable {
+    /// A pattern, if the field is written and can be compiled.
+    enum Field: Sendable {
+        /// "Absent or empty: no constraint."
+        case anything
+        /// The whole value must match.
+        case pattern(RegexPattern)
+        /// No pattern, so nothing matches. Decoding refuses such a policy; a rule made otherwise fails closed.
+        case nothing(String)
+
+        init(_ text: String) {
+            if text.isEmpty {
+                self = .anything
+            } else if let pattern = try? RegexPattern(text) {
+                self = .pattern(pattern)
+            } else {
+                self = .nothing(text)
+            }
+        }
+
+        func accepts(_ value: String) -> Bool {
+            switch self {
+            case .anything: true
+            case .pattern(let pattern): pattern.matches(value)
+            case .nothing: false
+            }
+        }
+    }
+
+    let method: Field
+    let path: Field
+    let host: Field
+    let headers: [HeaderCondition]
+
+    /// Whether a request that matches may be changed or logged by the rule.
+    var hasActions: Bool { headers.contains { $0.action != nil } }
+
+    init(_ rule: HTTPRule) {
+        method = Field(rule.method)
+        path = Field(rule.path)
+        host = Field(rule.host)
+        headers = rule.headers.map(HeaderCondition.init(header:)) + rule.headerMatches.map(HeaderCondition.init)
+    }
+
+    /// What the rule does with a request that it matches; `nil` when it does not. "Within a rule every given field must match."
+    func actions(on request: HTTPRequest) -> [HeaderAction]? {
+        guard method.accepts(request.method), path.accepts(request.path), host.accepts(request.host) else { return nil }
+        var actions: [HeaderAction] = []
+        for header in headers where !header.accepts(request) {
+            // "For all four the request is not denied because of this header."
+            guard let kind = header.action, !header.isUnknown else { return nil }
+            let action = HeaderAction(kind, name: header.name, value: header.value ?? "")
+            // Nothing can be removed from a request that has no such header.
+            if kind == .delete, request.value(ofHeader: header.name) == nil { continue }
+            actions.append(action)
+        }
+        return actions
+    }
+}

@@ -1,0 +1,75 @@
+internal import CRE2
+
+/// A regular expression in RE2's dialect, compiled: the engine and dialect of the proxy. Immutable, so threads may share one.
+public final class RegexPattern: Sendable {
+    /// Why a text is no usable pattern.
+    public enum Problem: Error, Hashable, Sendable {
+        /// It is no RE2 regular expression; RE2's own words.
+        case syntax(String)
+        /// It has this many bytes, more than `longest`.
+        case tooLong(Int)
+        /// Its program would need more than `memory`.
+        case tooLarge
+    }
+
+    /// Bytes of one pattern. Envoy and Cilium set no limit; paths of APIs written out as alternatives fit.
+    public static let longest = 4_096
+    /// Bytes that one pattern may take: its program (5,400 instructions of 16 bytes) and the states that matching
+    /// remembers. Where these do not fit, RE2 does without and stays linear.
+    public static let memory = 512 << 10
+
+    /// The pattern as written.
+    public let text: String
+    /// How many instructions its program has.
+    public let instructions: Int
+    /// Never changes, and RE2 guards what it caches.
+    nonisolated(unsafe) private let compiled: OpaquePointer
+
+    /// Compiles a pattern.
+    public init(_ text: String) throws(Problem) {
+        let count = text.utf8.count
+        guard count <= RegexPattern.longest else { throw .tooLong(count) }
+        var failure = CRE2_FAILURE_NONE
+        var words = [CChar](repeating: 0, count: 256)
+        var copy = text
+        let compiled = copy.withUTF8 { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { characters in
+                // An empty pattern may have no address; RE2 then looks at none of its bytes.
+                withUnsafePointer(to: 0 as CChar) { none in
+                    cre2_compile(
+                        characters.baseAddress ?? none, count, Int64(RegexPattern.memory), &failure, &words, words.count
+                    )
+                }
+            }
+        }
+        guard let compiled else {
+            if failure == CRE2_FAILURE_TOO_LARGE { throw .tooLarge }
+            throw .syntax(String(decoding: words.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
+        }
+        self.text = text
+        self.compiled = compiled
+        instructions = Int(cre2_instructions(compiled))
+    }
+
+    deinit { cre2_free(compiled) }
+
+    /// Whether the whole text matches. "Regexes must match the entire value" (spec/cilium-network-policy.md 10.1). Linear in the text.
+    public func matches(_ text: String) -> Bool {
+        var copy = text
+        return copy.withUTF8 { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { cre2_matches_whole(compiled, $0.baseAddress, $0.count) }
+        }
+    }
+}
+
+extension RegexPattern.Problem: CustomStringConvertible {
+    /// What is wrong, in words.
+    public var description: String {
+        switch self {
+        case .syntax(let words): "the pattern is no RE2 regular expression: \(words)"
+        case .tooLong(let count):
+            "the pattern has \(count) bytes, at most \(RegexPattern.longest) are allowed"
+        case .tooLarge: "the pattern needs more than \(RegexPattern.memory >> 10) KiB of memory"
+        }
+    }
+}

@@ -1,0 +1,25 @@
+/// An element of an object with where it is written.
+public struct Located<Value> {
+    /// The element.
+    public var value: Value
+    /// Its path in the object, for example `spec.ingress[0].toPorts[0].rules.http[1]`.
+    public var path: String
+    /// Its place in a file, `nil` for an object that came from none.
+    public var location: SourceLocation?
+
+    /// An element at a place.
+    public init(_ value: Value, path: String = "", location: SourceLocation? = nil) {
+        self.value = value
+        self.path = path
+        self.location = location
+    }
+
+    /// An element as a document has it.
+    init(_ value: Value, at node: DocumentNode) {
+        self.init(value, path: node.path.description, location: node.location)
+    }
+}
+
+extension Located: Equatable where Value: Equatable {}
+extension Located: Hashable where Value: Hashable {}
+extension Located: Sendable where Value: Sendable {}
