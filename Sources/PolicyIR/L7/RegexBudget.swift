@@ -17,9 +17,10 @@ struct RegexBudget {
         case exhausted
     }
 
-    /// Checks a pattern and takes what it needs; the same text again costs nothing.
+    /// Checks a pattern and takes what it needs; the same text again costs nothing. Once the sum is exceeded, which refuses the object,
+    /// nothing more is compiled.
     mutating func check(_ text: String) throws(Problem) {
-        guard !known.contains(text) else { return }
+        guard left >= 0, !known.contains(text) else { return }
         let pattern: RegexPattern
         do {
             pattern = try RegexPattern(text)

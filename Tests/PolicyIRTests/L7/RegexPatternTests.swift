@@ -66,6 +66,9 @@ struct RegexPatternTests {
         for number in 1..<small { try budget.check("/\(number)") }
         #expect(throws: RegexBudget.Problem.self) { try budget.check("/one-more") }
 
+        // The object is refused by then: neither compiled nor told again.
+        try budget.check("(\\pL{30}){30}")
+
         var large = RegexBudget()
         var count = 0
         while (try? large.check("\(count).{1,400}")) != nil { count += 1 }
