@@ -88,7 +88,18 @@ struct DestinationPorts {
             default: return nil
             }
         }
-        return Destination(classes: classes, scope: some.count == 1 ? some[0].podScope : nil, cluster)
+        return Destination(classes: classes, scope: some.count == 1 ? scope(of: some[0]) : nil, cluster)
+    }
+}
+
+extension DestinationPorts {
+    /// The pods of a peer of one namespace; `nil` for others.
+    private static func scope(of peer: Peer) -> SubjectScope? {
+        switch peer {
+        case .endpoints(let selector): SubjectScope(.endpoints(selector))
+        case .pods(.named(let namespace), let selector): SubjectScope(.pods(.named(namespace), selector))
+        default: nil
+        }
     }
 }
 

@@ -2,8 +2,17 @@
 /// meant.
 struct KnownLabels {
     private let sets: [[String: String]]
+    /// Values by key.
+    private let values: [String: Set<String>]
 
-    init(_ sets: [[String: String]]) { self.sets = sets }
+    init(_ sets: [[String: String]]) {
+        self.sets = sets
+        var values: [String: Set<String>] = [:]
+        for set in sets {
+            for (key, value) in set { values[key, default: []].insert(value) }
+        }
+        self.values = values
+    }
 
     /// Why nobody meets a selector.
     struct Miss {
@@ -23,13 +32,14 @@ struct KnownLabels {
     }
 
     private func nearest(_ requirement: LabelRequirement) -> String? {
-        let keys = Set(sets.flatMap(\.keys)).sorted()
+        let keys = values.keys.sorted()
         guard requirement.operator == .isIn, let wanted = requirement.values.first else {
             return Spelling.nearest(to: requirement.key, among: keys.filter { $0 != requirement.key })
         }
-        let values = Set(sets.compactMap { $0[requirement.key] }).sorted()
-        if let value = Spelling.nearest(to: wanted, among: values) { return "\(requirement.key)=\(value)" }
-        let carriers = keys.filter { key in key != requirement.key && sets.contains { $0[key] == wanted } }
+        if let value = Spelling.nearest(to: wanted, among: (values[requirement.key] ?? []).sorted()) {
+            return "\(requirement.key)=\(value)"
+        }
+        let carriers = keys.filter { $0 != requirement.key && values[$0]?.contains(wanted) == true }
         // The value under a key that is nearly the same: `apps=web`, or `app` for `app.kubernetes.io/name`.
         let near =
             Spelling.nearest(to: requirement.key, among: carriers)

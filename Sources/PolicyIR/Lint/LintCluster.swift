@@ -26,6 +26,8 @@ final class LintCluster {
     /// Policies by the namespace of their subjects; `nil` for those of any.
     private let policiesOfNamespace: [String?: [Int]]
     private var covering: [Int: [Int]] = [:]
+    private var coveringScope: [SubjectScope: [Int]] = [:]
+    private var knownLabels: [Set<String>?: KnownLabels] = [:]
     private var index: IdentityIndex
 
     init(_ objects: ClusterObjects, policies all: [LoweredPolicy]) {
@@ -85,26 +87,29 @@ final class LintCluster {
     /// The policies that select every pod that a policy selects, itself included: by their words, or by the known pods.
     func policies(covering number: Int) -> [Int] {
         if let known = covering[number] { return known }
-        var found = Set(policiesInWords(covering: number))
+        var found = policiesInWords(covering: number)
         if let first = subjects[number].first {
-            var common = Set(applying[first] ?? [])
-            for podClass in subjects[number].dropFirst() { common.formIntersection(applying[podClass] ?? []) }
-            found.formUnion(common)
+            var others = Set(applying[first] ?? []).subtracting(found)
+            for podClass in subjects[number].dropFirst() where !others.isEmpty {
+                others.formIntersection(applying[podClass] ?? [])
+            }
+            if !others.isEmpty { found = (found + others).sorted() }
         }
-        covering[number] = found.sorted()
-        return found.sorted()
+        covering[number] = found
+        return found
     }
 
     /// The policies that select every pod that a policy selects, itself included, whichever pods there are.
     private func policiesInWords(covering number: Int) -> [Int] {
         guard let scope = scopes[number] else { return [number] }
+        if let known = coveringScope[scope] { return known }
         var candidates = policiesOfNamespace[nil] ?? []
         if let names = scope.namespaces {
             for name in names.sorted() { candidates += policiesOfNamespace[name] ?? [] }
-        } else {
-            candidates += [number]
         }
-        return candidates.filter { scopes[$0]?.covers(scope) ?? false }
+        let found = Set(candidates).filter { scopes[$0]?.covers(scope) ?? false }.sorted()
+        coveringScope[scope] = found
+        return found
     }
 }
 
@@ -119,9 +124,12 @@ extension LintCluster {
         return !subjects[number].isEmpty && subjects[number].allSatisfy { others(applying[$0] ?? []) }
     }
 
-    /// The labels of the known pods of some namespaces, or of all, each set once.
-    func labels(of names: Set<String>?) -> [[String: String]] {
+    /// The labels of the known pods of some namespaces, or of all.
+    func labels(of names: Set<String>?) -> KnownLabels {
+        if let known = knownLabels[names] { return known }
         let found = pods.values.compactMap(\.first).filter { names?.contains($0.metadata.namespace) ?? true }
-        return Set(found.map(\.metadata.labels)).sorted { $0.count < $1.count }
+        let labels = KnownLabels(Array(Set(found.map(\.metadata.labels))))
+        knownLabels[names] = labels
+        return labels
     }
 }

@@ -1,5 +1,5 @@
 /// Whom a policy selects, as conditions that can be compared without pods.
-struct SubjectScope {
+struct SubjectScope: Hashable {
     /// A condition without the place where it is written. The sources `any` and `k8s` are both pods' labels.
     struct Condition: Hashable {
         var source: String
@@ -74,6 +74,7 @@ struct SubjectScope {
         if let namespaces {
             guard let inner = other.namespaces, inner.isSubset(of: namespaces) else { return false }
         }
-        return (!isPodsOnly || other.isPodsOnly) && conditions.isSubset(of: other.conditions)
+        return conditions.count <= other.conditions.count && (!isPodsOnly || other.isPodsOnly)
+            && conditions.isSubset(of: other.conditions)
     }
 }

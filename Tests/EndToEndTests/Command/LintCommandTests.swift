@@ -62,3 +62,21 @@ struct LintCommandTests {
         #expect(try BuiltNetpold.run(["lint"]).code == 2)
     }
 }
+
+@Suite("netpold lint of a big folder")
+struct LintFolderTests {
+    @Test("A generated repository without mistakes is read whole and nothing is found in it")
+    func generated() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "netpold-lint-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().appending(path: "scripts/generate-manifests.sh")
+        let process = try Process.run(script, arguments: [folder.path(), "200"])
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        let run = try BuiltNetpold.run(["lint", folder.path()])
+        #expect(run.output == "")
+        #expect(run.errors == "200 files, 1210 objects, 0 errors, 0 warnings\n")
+        #expect(run.code == 0)
+    }
+}

@@ -9,7 +9,13 @@ extension DiagnosticCatalogue {
 
             An error refuses its object: the pods that a refused policy selects are isolated. A warning is about what is legal and
             probably wrong, a note about what may be right. `netpold lint PATH` tells all of them, `netpold lint --explain ID`
-            prints what stands here, `--allow ID` leaves warnings of an id out.
+            prints what stands here, `--allow ID` leaves warnings and notes of an id out.
+
+            `--format text` is one line a finding, `file:line:column: severity: path: message; mend [id]`, and on a terminal the line \
+            itself with a mark under the value. `--format json` is one object: `version` (1), `findings` (each with `id`, `severity`, \
+            `message`, and, where it has them, `file`, `line`, `column` in code points, `path`, `hint`) and `summary` (`errors`, \
+            `warnings`, `notes`); fields are added, never renamed or removed. `--format sarif` is SARIF 2.1.0 with every id as a rule. \
+            The formats are those of `compile`, `explain` and `lab` too, on standard error.
 
             | id | severity | what |
             |---|---|---|

@@ -36,19 +36,21 @@ enum BypassedL7Check: LintCheck {
 
     static func run(_ cluster: LintCluster, _ report: inout LintReport) {
         for direction in Direction.allCases {
-            for number in cluster.policies.indices {
-                let guarded = (cluster.policies[number][direction]?.rules ?? []).filter { $0.l7 != nil }
+            let plain = cluster.policies.map { policy in
+                (policy[direction]?.rules ?? []).filter { $0.action == .allow && $0.l7 == nil }
+                    .map(CoverableRule.init)
+            }
+            for (number, policy) in cluster.policies.enumerated() {
+                let guarded = (policy[direction]?.rules ?? []).filter { $0.l7 != nil && $0.peers != .anyOf([]) }
+                    .map(CoverableRule.init)
                 guard !guarded.isEmpty else { continue }
-                let plain = cluster.policies(covering: number).flatMap { cluster.policies[$0][direction]?.rules ?? [] }
-                    .filter { $0.action == .allow && $0.l7 == nil }
-                for rule in guarded where rule.peers != .anyOf([]) {
+                let candidates = cluster.policies(covering: number).filter { !plain[$0].isEmpty }
+                for rule in guarded {
                     guard
-                        let wide = plain.first(where: {
-                            $0.tier == rule.tier && $0.peers.covers(rule.peers) && $0.traffic.covers(rule.traffic)
-                        })
+                        let wide = candidates.lazy.flatMap({ plain[$0] }).first(where: { $0.covers(rule) })?.rule
                     else { continue }
                     report.warn(
-                        .bypassedL7, "\(rule.origin.path).\(word(rule.l7))", of: rule.origin,
+                        .bypassedL7, "\(rule.rule.origin.path).\(word(rule.rule.l7))", of: rule.rule.origin,
                         "\(wide.origin) allows the same connections without looking inside, so these rules decide nothing",
                         "remove or narrow the plain rule")
                 }

@@ -2,12 +2,14 @@
 struct PeerSelectorCheck {
     private let cluster: LintCluster
     private let namespaceLabels: [String: [String: String]]
+    private let knownLabels: KnownLabels
 
     init(_ cluster: LintCluster) {
         self.cluster = cluster
         var labels = cluster.namespaces.mapValues(\.metadata.labels)
         for name in cluster.populated where labels[name] == nil { labels[name] = ["kubernetes.io/metadata.name": name] }
         namespaceLabels = labels
+        knownLabels = KnownLabels(Array(labels.values))
     }
 
     mutating func check(_ policy: NetworkPolicy, _ report: inout LintReport) {
@@ -88,7 +90,7 @@ struct PeerSelectorCheck {
     ) {
         let isKnown = !names.isEmpty && names.isSubset(of: cluster.populated)
         guard isKnown || !names.isDisjoint(with: cluster.populated) else { return }
-        let miss = KnownLabels(cluster.labels(of: names)).miss(selector)
+        let miss = cluster.labels(of: names).miss(selector)
         guard miss.near != nil || (isComplete && isKnown) else { return }
         let place = names.count > 3 ? "" : " of \(names.sorted().joined(separator: ", "))"
         report.warn(
@@ -99,8 +101,7 @@ struct PeerSelectorCheck {
     private func tellNamespaces(
         _ selector: LabelSelector, _ path: String, _ origin: RuleOrigin, _ report: inout LintReport
     ) {
-        let known = KnownLabels(Array(namespaceLabels.values))
-        let miss = known.miss(selector)
+        let miss = knownLabels.miss(selector)
         let namesake = selector.requirements.flatMap(\.values).first { namespaceLabels[$0] != nil }
         if let near = miss.near {
             report.warn(

@@ -33,33 +33,28 @@ enum RedundantRuleCheck: LintCheck {
     static func run(_ cluster: LintCluster, _ report: inout LintReport) {
         for policy in cluster.policies {
             for direction in Direction.allCases {
-                let rules = (policy[direction]?.rules ?? []).filter { $0.action == .allow && $0.l7 == nil }
+                let rules = (policy[direction]?.rules ?? []).filter { rule in
+                    rule.action == .allow && rule.l7 == nil && rule.peers != .anyOf([]) && rule.traffic != .anyOf([])
+                }
                 // A policy of very many rules is generated; all pairs of them would take long.
                 guard rules.count > 1, rules.count <= 200 else { continue }
-                check(rules, &report)
+                check(rules.map(CoverableRule.init), &report)
             }
         }
     }
 
-    private static func check(_ rules: [PolicyRule], _ report: inout LintReport) {
-        for (index, rule) in rules.enumerated() where rule.peers != .anyOf([]) && rule.traffic != .anyOf([]) {
+    private static func check(_ rules: [CoverableRule], _ report: inout LintReport) {
+        for (index, rule) in rules.enumerated() {
             let wider = rules.enumerated().first { other, candidate in
-                guard other != index, covers(candidate, rule) else { return false }
+                guard other != index, candidate.covers(rule) else { return false }
                 // Of two that say the same, the second is too many.
-                return other < index || !covers(rule, candidate)
+                return other < index || !rule.covers(candidate)
             }
-            guard let wider = wider?.element else { continue }
+            guard let wider = wider?.element.rule else { continue }
             report.warn(
-                .redundantRule, rule.origin.path, of: rule.origin,
+                .redundantRule, rule.rule.origin.path, of: rule.rule.origin,
                 "\(wider.origin.path) allows all of this already",
                 "remove this rule, or \(wider.origin.path) if that allows too much")
         }
-    }
-
-    private static func covers(_ wide: PolicyRule, _ narrow: PolicyRule) -> Bool {
-        wide.tier == narrow.tier && wide.priority == narrow.priority && wide.peers.covers(narrow.peers)
-            && wide.traffic.covers(narrow.traffic)
-            // Where the order of a list counts, only what stands before it can make a rule pointless.
-            && (wide.tier == .normal || wide.precedesInItsObject(narrow))
     }
 }

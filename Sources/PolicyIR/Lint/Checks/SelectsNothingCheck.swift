@@ -59,7 +59,7 @@ enum SelectsNothingCheck: LintCheck {
         default: return
         }
         let spec = policy.origin.path.isEmpty ? "spec" : policy.origin.path
-        let miss = KnownLabels(cluster.labels(of: scope.namespaces)).miss(selector)
+        let miss = cluster.labels(of: scope.namespaces).miss(selector)
         let place = scope.namespaces.map { " of \($0.sorted().joined(separator: ", "))" } ?? ""
         let onHost = cluster.objects.pods.contains {
             $0.hostNetwork && (scope.namespaces?.contains($0.metadata.namespace) ?? true)

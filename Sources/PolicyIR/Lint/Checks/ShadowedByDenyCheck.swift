@@ -36,28 +36,25 @@ enum ShadowedByDenyCheck: LintCheck {
 
     static func run(_ cluster: LintCluster, _ report: inout LintReport) {
         for direction in Direction.allCases {
-            let isDenying = cluster.policies.map { $0[direction]?.rules.contains { $0.action == .deny } ?? false }
-            guard isDenying.contains(true) else { continue }
-            for number in cluster.policies.indices {
-                let allows = (cluster.policies[number][direction]?.rules ?? []).filter { $0.action == .allow }
+            let denies = cluster.policies.map { policy in
+                (policy[direction]?.rules ?? []).filter { $0.action == .deny }.map(CoverableRule.init)
+            }
+            guard denies.contains(where: { !$0.isEmpty }) else { continue }
+            for (number, policy) in cluster.policies.enumerated() {
+                let allows = (policy[direction]?.rules ?? []).filter { $0.action == .allow && $0.peers != .anyOf([]) }
+                    .map(CoverableRule.init)
                 guard !allows.isEmpty else { continue }
-                let denies = cluster.policies(covering: number).filter { isDenying[$0] }
-                    .flatMap { cluster.policies[$0][direction]?.rules ?? [] }.filter { $0.action == .deny }
-                for allow in allows where allow.peers != .anyOf([]) {
-                    guard let deny = denies.first(where: { covers($0, allow) }) else { continue }
+                let candidates = cluster.policies(covering: number).filter { !denies[$0].isEmpty }
+                for allow in allows {
+                    guard
+                        let deny = candidates.lazy.flatMap({ denies[$0] }).first(where: { $0.covers(allow) })?.rule
+                    else { continue }
                     report.warn(
-                        .shadowedByDeny, allow.origin.path, of: allow.origin,
+                        .shadowedByDeny, allow.rule.origin.path, of: allow.rule.origin,
                         "nothing is allowed by this: \(deny.origin) denies all of it",
                         "narrow the deny, or remove this rule")
                 }
             }
         }
-    }
-
-    private static func covers(_ deny: PolicyRule, _ allow: PolicyRule) -> Bool {
-        deny.tier == allow.tier && deny.priority <= allow.priority && deny.peers.covers(allow.peers)
-            && deny.traffic.covers(allow.traffic)
-            // Where the order of a list counts, what stands before a deny may take flows from it.
-            && (deny.order == 0 || deny.precedesInItsObject(allow))
     }
 }
