@@ -8,12 +8,12 @@ public struct EvaluatorOracle {
     /// Decides with this evaluator.
     public init(_ evaluator: ReferenceEvaluator) { self.evaluator = evaluator }
 
-    /// What the local pod that owns an address answers, and the rules it answers by; `nil` if none owns it, or if it speaks
-    /// to itself.
+    /// What the local pod that owns an address answers, the rules it answers by, and the other end as it sees it; `nil` if
+    /// none owns it, or if it speaks to itself.
     public mutating func ask(
         _ own: IPAddress, _ direction: Direction, _ remote: IPAddress, _ proto: L4Protocol, _ port: UInt16,
         localNode: String
-    ) -> (decision: SideDecision, policy: SubjectPolicy)? {
+    ) -> (decision: SideDecision, policy: SubjectPolicy, remote: RemoteEnd)? {
         guard case .pod(let pod) = evaluator.view.owner(of: own), evaluator.view.node(of: pod) == localNode else {
             return nil
         }
@@ -23,11 +23,9 @@ public struct EvaluatorOracle {
         let key = "\(pod.qualifiedName) \(direction)"
         let policy = known[key] ?? evaluator.subjectPolicy(for: pod, direction)
         known[key] = policy
-        let decision = policy.decide(
-            subject: pod, direction, remote: evaluator.view.remoteEnd(address: remote, seenFrom: localNode),
-            protocol: proto,
-            port: port)
-        return (decision, policy)
+        let end = evaluator.view.remoteEnd(address: remote, seenFrom: localNode)
+        let decision = policy.decide(subject: pod, direction, remote: end, protocol: proto, port: port)
+        return (decision, policy, end)
     }
 
     /// What the local pod that owns an address answers; `nil` if none does, or if it speaks to itself.

@@ -17,6 +17,10 @@ public struct RandomCluster: Sendable {
         "2600::1", "2600::2", "fd00:10::ffff", "2001:db8::1",
     ].compactMap { IPAddress(parsing: $0) }
 
+    /// The prefixes of CIDR groups, none of which a policy writes itself.
+    public static let groupPrefixes = prefixes(
+        "1.1.0.0/16", "192.168.0.128/26", "2600::/16", "1.0.0.0/9", "5.5.5.0/24", "10.0.0.0/15")
+
     /// A cluster from a seed.
     public init(seed: UInt64) {
         var random = SplitMix64(seed: seed)
@@ -38,10 +42,10 @@ public struct RandomCluster: Sendable {
         objects.cidrGroups = [
             CIDRGroup(
                 metadata: ObjectMeta(name: "office", labels: ["team": "x"]),
-                prefixes: RandomCluster.prefixes("1.1.1.0/24", "192.168.0.128/25", "2600::/12")),
+                prefixes: Array(RandomCluster.groupPrefixes[..<3])),
             CIDRGroup(
                 metadata: ObjectMeta(name: "partners", labels: ["team": random.pick(["x", "y"]), "far": "1"]),
-                prefixes: RandomCluster.prefixes("1.0.0.0/8", "5.5.5.5/32", "10.0.0.0/16")),
+                prefixes: Array(RandomCluster.groupPrefixes[3...])),
             CIDRGroup(metadata: ObjectMeta(name: "nobody"), prefixes: []),
         ]
         objects.names = [
@@ -49,8 +53,18 @@ public struct RandomCluster: Sendable {
             "www.example.com": RandomCluster.addresses("1.1.1.2", "1.1.1.1"),
             "db.internal": RandomCluster.addresses("10.9.9.9", "10.0.0.1"),
         ]
+        objects.services = [
+            Service(metadata: ObjectMeta(name: "inside", namespace: "alpha"), selector: ["app": "a"]),
+            Service(
+                metadata: ObjectMeta(name: "outside", namespace: "beta", labels: ["team": "x"]), selector: [:]),
+        ]
+        objects.endpointSlices = [
+            EndpointSlice(
+                metadata: ObjectMeta(name: "outside", namespace: "beta"), serviceName: "outside",
+                addresses: RandomCluster.addresses("8.8.8.8", "1.1.1.2", "2600::2"))
+        ]
         if !random.once(in: 3) {
-            objects.endpointSlices = [
+            objects.endpointSlices += [
                 EndpointSlice(
                     metadata: ObjectMeta(name: "kubernetes", namespace: "default"), serviceName: "kubernetes",
                     addresses: RandomCluster.addresses(random.pick(["192.168.0.1", "192.168.0.2", "5.5.5.5"])))
@@ -61,13 +75,13 @@ public struct RandomCluster: Sendable {
             objects.pods[objects.pods.count - 1].addresses.append(claimed)
         }
         var policies = RandomPolicies(random: random)
-        for number in 0..<random.below(5) { objects.networkPolicies.append(policies.networkPolicy(number)) }
-        for number in 0..<random.below(5) { objects.ciliumPolicies.append(policies.ciliumPolicy(number)) }
+        for number in 0..<random.below(6) { objects.networkPolicies.append(policies.networkPolicy(number)) }
+        for number in 0...random.below(6) { objects.ciliumPolicies.append(policies.ciliumPolicy(number)) }
         if random.once(in: 2) {
             for number in 0..<random.below(4) { objects.clusterPolicies.append(policies.clusterPolicy(number)) }
         }
         extra = []
-        for number in 0..<random.below(4) { extra.append(policies.lowered(number)) }
+        for number in 0..<random.below(7) { extra.append(policies.lowered(number)) }
     }
 
     /// All policies.
@@ -113,9 +127,9 @@ public struct RandomCluster: Sendable {
         }.flatMap(\.addresses)
         guard !local.isEmpty else { return nil }
         let own = random.pick(local)
-        let others =
-            (RandomCluster.outside + objects.pods.flatMap(\.addresses) + objects.nodes.flatMap(\.addresses))
-            .filter { $0.isIPv4 == own.isIPv4 }
+        // The outside is one address among many: without this, rules about it would decide next to nothing.
+        let inside = random.once(in: 3) ? [] : objects.pods.flatMap(\.addresses) + objects.nodes.flatMap(\.addresses)
+        let others = (RandomCluster.outside + inside).filter { $0.isIPv4 == own.isIPv4 }
         let other = random.pick(others)
         return random.once(in: 2) ? (own, other) : (other, own)
     }

@@ -32,10 +32,10 @@ public struct RandomPolicies: Sendable {
     }
 
     private mutating func networkPeer() -> NetworkPolicyPeer {
-        switch random.below(4) {
-        case 0: .pods(namespaces: nil, pods: selector())
-        case 1: .pods(namespaces: namespaceSelector(), pods: nil)
-        case 2: .pods(namespaces: namespaceSelector(), pods: selector())
+        switch random.below(6) {
+        case 0, 1: .pods(namespaces: nil, pods: selector())
+        case 2: .pods(namespaces: namespaceSelector(), pods: nil)
+        case 3: .pods(namespaces: namespaceSelector(), pods: selector())
         default: block()
         }
     }
@@ -124,10 +124,21 @@ public struct RandomPolicies: Sendable {
         let prefix = random.pick(RandomPolicies.prefixes)
         let except = exceptions(of: prefix)
         return switch random.below(6) {
-        case 0: CIDRRule(source: .group(random.pick(["office", "partners", "nobody", "missing"])), except: except)
-        case 1:
+        case 0, 1:
+            CIDRRule(
+                source: .group(random.pick(["office", "partners", "office", "partners", "nobody", "missing"])),
+                except: except)
+        case 2:
             CIDRRule(source: .groups(LabelSelector([requirement("cidrgroup", "team", ["x", "y"])])), except: except)
         default: CIDRRule(source: .prefix(prefix), except: except)
+        }
+    }
+
+    private mutating func service() -> ServiceReference {
+        switch random.below(4) {
+        case 0: .selected(LabelSelector([requirement("any", "team", ["x", "y"])]), namespace: "")
+        case 1: .named(name: "inside", namespace: random.pick(["alpha", ""]))
+        default: .named(name: random.pick(["outside", "outside", "missing"]), namespace: "beta")
         }
     }
 
@@ -142,17 +153,17 @@ public struct RandomPolicies: Sendable {
     private mutating func elements(_ member: String, isEgress: Bool, isDeny: Bool = false) -> [CiliumElement] {
         (0..<random.below(3)).map { number in
             var element = CiliumElement(path: "spec.\(member)[\(number)]")
-            switch random.below(isEgress && !isDeny ? 8 : 7) {
+            switch random.below(isEgress && !isDeny ? 12 : 8) {
             case 0:
                 element.endpoints =
                     random.once(in: 6) ? .empty : .some((0...random.below(2)).map { _ in ciliumSelector() })
             case 1: element.entities = .some((0...random.below(2)).map { _ in random.pick(Entity.allCases) })
             case 2: element.cidrs = .some([random.pick(RandomPolicies.prefixes)])
-            case 3:
-                element.cidrSet = .some([cidrRule()])
-            case 4: element.endpoints = .some([ciliumSelector()])
-            case 5: break
-            case 6: element.nodes = .some((0...random.below(2)).map { _ in nodeSelector() })
+            case 3, 4: element.cidrSet = .some((0...random.below(2)).map { _ in cidrRule() })
+            case 5: element.endpoints = .some([ciliumSelector()])
+            case 6: break
+            case 7: element.nodes = .some((0...random.below(2)).map { _ in nodeSelector() })
+            case 8: element.services = .some([service()])
             default:
                 element.fqdns = .some([
                     random.pick([
@@ -182,8 +193,14 @@ public struct RandomPolicies: Sendable {
                 protocols: random.pick([[.tcp], [.udp], [.tcp, .udp, .sctp]]),
                 port: random.pick([.all, .range(range()), .range(range()), .named(random.pick(["http", "dns"]))]))
         }
-        let isL7 = !isDeny && random.once(in: 4)
-        return PortRule(ports: ports, http: isL7 ? .some([Located(HTTPRule(method: "GET"))]) : .absent, path: path)
+        var rule = PortRule(ports: ports, path: path)
+        guard !isDeny, random.once(in: 2) else { return rule }
+        switch random.below(4) {
+        case 0: rule.dns = .some([Located(FQDNSelector.pattern("*.example.com"))])
+        case 1: rule.serverNames = [Located("www.example.com")]
+        default: rule.http = .some([Located(HTTPRule(method: random.pick(["GET", "POST"])))])
+        }
+        return rule
     }
 
     /// A policy of any tier, priority and action, straight in the IR.
@@ -218,9 +235,9 @@ public struct RandomPolicies: Sendable {
         if random.once(in: 4) { return .everyone }
         return .anyOf(
             (0..<random.below(4)).map { _ in
-                switch random.below(6) {
-                case 0: .pods(.named(random.pick(RandomCluster.namespaces)), selector())
-                case 1: .pods(.matching(namespaceSelector()), selector())
+                switch random.below(10) {
+                case 0, 6: .pods(.named(random.pick(RandomCluster.namespaces)), selector())
+                case 1, 7: .pods(.matching(namespaceSelector()), random.once(in: 2) ? LabelSelector() : selector())
                 case 2: .endpoints(ciliumSelector())
                 case 3: .entity(random.pick(Entity.allCases))
                 case 4: .nodes(nodeSelector())
@@ -232,7 +249,7 @@ public struct RandomPolicies: Sendable {
     private mutating func address() -> Peer {
         let prefix = random.pick(RandomPolicies.prefixes)
         return .addresses(
-            prefix, except: exceptions(of: prefix), random.once(in: 2) ? .everywhere : .outsideCluster)
+            prefix, except: exceptions(of: prefix), random.once(in: 3) ? .outsideCluster : .everywhere)
     }
 
     private mutating func traffic() -> TrafficMatch {

@@ -9,8 +9,6 @@ public struct SideBySide {
         public let direction: Direction
         /// What the evaluator says; `nil` for an end that is no local pod.
         public let decision: SideDecision?
-        /// The rules of that end, in the numbers of the decision.
-        public let policy: SubjectPolicy?
         /// How the image's answer differs, `nil` if it does not.
         public let difference: String?
     }
@@ -50,7 +48,7 @@ public struct SideBySide {
             let left = SideBySide.text(asked?.decision)
             let right = SideBySide.text(direction == .egress ? answers.egress : answers.ingress, rules)
             return Answer(
-                direction: direction, decision: asked?.decision, policy: asked?.policy,
+                direction: direction, decision: asked?.decision,
                 difference: left == right
                     ? nil
                     : "\(source) -> \(destination) \(`protocol`) \(port) \(direction): evaluator says \(left), image says "

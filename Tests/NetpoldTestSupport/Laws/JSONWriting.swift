@@ -1,10 +1,10 @@
-import PolicyIR
+public import PolicyIR
 
 /// Documents as JSON. Equal texts mean equal documents, apart from places and from numbers that are no integers, which no field
 /// of a policy takes: they are all written alike.
-enum JSONWriting {
+public enum JSONWriting {
     /// One document on one line.
-    static func text(of node: DocumentNode) -> String {
+    public static func text(of node: DocumentNode) -> String {
         switch node.content {
         case .null: "null"
         case .list(let elements): "[" + elements.map(text).joined(separator: ", ") + "]"
