@@ -42,7 +42,7 @@ NP_INLINE bool np_passes_from_pod(const struct np_packet *packet, const struct n
 		/* Probes of a gateway that is known by a global address go to that address. */
 		return np_is_ipv6_link_multicast(&packet->destination) ||
 		       np_is_ipv6_link_local(&packet->destination) ||
-		       np_identity_of(&packet->destination) == NP_IDENTITY_HOST;
+		       np_is_host_identity(np_identity_of(&packet->destination));
 	}
 	if (packet->hop_limit == NP_HOP_LIMIT_LISTENER && np_is_listener_report(packet->icmp_type))
 		return np_is_link_source(&packet->source) && np_is_ipv6_multicast(&packet->destination);

@@ -286,6 +286,7 @@ struct np_bench_plan {
 #define NP_IDENTITY_WORLD_IPV6 10
 #define NP_IDENTITY_FIRST_POD 256
 #define NP_IDENTITY_FIRST_LOCAL 0x01000000 /* prefixes and names outside the cluster */
-#define NP_IDENTITY_FIRST_NODE 0x02000000 /* nodes that a NetworkPolicy prefix or a label tells apart */
+#define NP_IDENTITY_FIRST_NODE 0x02000000 /* other nodes that a NetworkPolicy prefix or a label tells apart */
+#define NP_IDENTITY_FIRST_HOST 0x03000000 /* addresses of this node that one of them tells apart */
 
 #endif

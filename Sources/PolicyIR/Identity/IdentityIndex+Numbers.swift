@@ -61,7 +61,8 @@ extension IdentityIndex {
     private func scope(of remote: RemoteID) -> IdentityScope {
         switch remotes[Int(remote)].kind {
         case .pod: .pod
-        case .host, .remoteNode: .node
+        case .host: .host
+        case .remoteNode: .node
         case .outside: .outside
         }
     }

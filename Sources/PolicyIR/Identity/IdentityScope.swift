@@ -4,8 +4,10 @@ public enum IdentityScope: Int, Hashable, CaseIterable, Sendable {
     case pod
     /// Prefixes and names outside the cluster: 0x0100_0000 and up.
     case outside
-    /// Nodes that a NetworkPolicy prefix or a label tells apart: 0x0200_0000 and up.
+    /// Other nodes that a NetworkPolicy prefix or a label tells apart: 0x0200_0000 and up.
     case node
+    /// Addresses of the local node that one of them tells apart: 0x0300_0000 and up. The datapath knows its host by them.
+    case host
 
     /// The scope's numbers. Equal to the `NP_IDENTITY_FIRST_*` of the datapath.
     public var numbers: Range<UInt32> {
@@ -13,6 +15,7 @@ public enum IdentityScope: Int, Hashable, CaseIterable, Sendable {
         case .pod: 256..<0x0100_0000
         case .outside: 0x0100_0000..<0x0200_0000
         case .node: 0x0200_0000..<0x0300_0000
+        case .host: 0x0300_0000..<0x0400_0000
         }
     }
 

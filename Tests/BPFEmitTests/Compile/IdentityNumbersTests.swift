@@ -16,5 +16,6 @@ import Testing
         #expect(IdentityScope.pod.numbers.lowerBound == UInt32(NP_IDENTITY_FIRST_POD))
         #expect(IdentityScope.outside.numbers.lowerBound == UInt32(NP_IDENTITY_FIRST_LOCAL))
         #expect(IdentityScope.node.numbers.lowerBound == UInt32(NP_IDENTITY_FIRST_NODE))
+        #expect(IdentityScope.host.numbers.lowerBound == UInt32(NP_IDENTITY_FIRST_HOST))
     }
 }

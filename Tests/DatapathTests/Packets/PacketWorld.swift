@@ -29,10 +29,11 @@ enum PacketWorld {
     /// 192.0.2.0/24 and 2001:db8::/32
     static let identityDocumentation = UInt32(NP_IDENTITY_FIRST_LOCAL)
 
-    /// Exact addresses; .254 is the node.
+    /// Exact addresses; .254 is the node, ::253 the node too, at an address that a policy tells apart, ::252 another node.
     static let exact: [(address: IPAddress, identity: UInt32)] = [
         (ipv4(1), identityA), (ipv6(1), identityA), (ipv4(2), identityB), (ipv6(2), identityB),
         (ipv4(3), identityC), (ipv6(3), identityC), (ipv4(254), host), (ipv6(254), host),
+        (ipv6(253), UInt32(NP_IDENTITY_FIRST_HOST)), (ipv6(252), UInt32(NP_IDENTITY_FIRST_NODE)),
     ]
 
     /// Prefixes by their length in 128 bits.

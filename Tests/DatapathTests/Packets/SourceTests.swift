@@ -48,7 +48,9 @@ struct SourceTests {
             let group = IPAddress(high: 0xff02_0000_0000_0000, low: 0x16)
             for type in [133, 135, 136] as [UInt8] {
                 for source in [PacketWorld.linkLocal, PacketWorld.unspecified, PacketWorld.ipv6(1)] {
-                    for destination in [PacketWorld.allNodes, PacketWorld.linkLocal, PacketWorld.ipv6(254)] {
+                    for destination in [
+                        PacketWorld.allNodes, PacketWorld.linkLocal, PacketWorld.ipv6(254), PacketWorld.ipv6(253),
+                    ] {
                         let sent = Self.message(type, from: source, to: destination, hopLimit: 255)
                         #expect(
                             try harness.send(sent, .egress) == NP_REASON_NEIGHBOUR_DISCOVERY,
@@ -76,6 +78,10 @@ struct SourceTests {
         let far = PacketWorld.ipv6(3)
         var fromPod: [(String, IPPacket, np_reason)] = [
             ("to another pod", Self.message(135, from: own, to: far, hopLimit: 255), NP_DROP_POLICY_DEFAULT),
+            (
+                "to another node", Self.message(135, from: own, to: PacketWorld.ipv6(252), hopLimit: 255),
+                NP_DROP_POLICY_DEFAULT
+            ),
             (
                 "from a link address to another pod", Self.message(135, from: local, to: far, hopLimit: 255),
                 NP_DROP_SPOOFED_SOURCE

@@ -143,7 +143,7 @@ import Testing
                 "192.168.0.1 host labels=zone=a", "192.168.0.2 remote-node labels=zone=a",
                 "192.168.0.3 remote-node labels=zone=b", "192.168.0.4 remote-node labels=zone=b",
             ])
-        let numbers = index.nodeEntries.values.map { index.number(of: $0) }
-        #expect(numbers.allSatisfy { IdentityScope(of: $0) == .node })
+        let numbers = index.nodeEntries.sorted { $0.key < $1.key }.map { index.number(of: $0.value) }
+        #expect(numbers.map { IdentityScope(of: $0) } == [.host, .node, .node, .node])
     }
 }

@@ -166,7 +166,8 @@ struct OracleDatapath {
             let own = PacketWorld.addresses(of: pod).contains(packet.source)
             let near =
                 packet.destination.high >> 48 == 0xff02 || packet.destination.high >> 54 == 0xfe80 >> 6
-                || PacketWorld.identity(of: packet.destination) == PacketWorld.host
+                || [PacketWorld.host, UInt32(NP_IDENTITY_FIRST_HOST)].contains(
+                    PacketWorld.identity(of: packet.destination))
             return (linkSource || own) && near
         }
         return isReport && packet.hopLimit == 1 && linkSource && group
