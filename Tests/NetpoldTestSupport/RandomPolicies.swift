@@ -188,13 +188,14 @@ public struct RandomPolicies: Sendable {
     }
 
     private mutating func portRule(_ path: String, isDeny: Bool) -> PortRule {
+        let isL7 = !isDeny && random.once(in: 2)
         let ports = (0...random.below(2)).map { _ in
             PortProtocol(
-                protocols: random.pick([[.tcp], [.udp], [.tcp, .udp, .sctp]]),
+                protocols: isL7 ? [.tcp] : random.pick([[.tcp], [.udp], [.tcp, .udp, .sctp]]),
                 port: random.pick([.all, .range(range()), .range(range()), .named(random.pick(["http", "dns"]))]))
         }
         var rule = PortRule(ports: ports, path: path)
-        guard !isDeny, random.once(in: 2) else { return rule }
+        guard isL7 else { return rule }
         switch random.below(4) {
         case 0: rule.dns = .some([Located(FQDNSelector.pattern("*.example.com"))])
         case 1: rule.serverNames = [Located("www.example.com")]

@@ -1,10 +1,12 @@
 /// What `toPorts` entries and `icmps` say about packets (spec/cilium-network-policy.md 7).
 enum CiliumTraffic {
-    /// The packets of a `toPorts` entry. "ports within a PortRule are ORed"; without ports it contributes nothing.
+    /// The packets of a `toPorts` entry. "ports within a PortRule are ORed"; without ports it contributes nothing. Of `ANY` only
+    /// the protocols that can carry what the L7 rules ask for: nobody could ask the others, so they are not let in.
     static func match(_ entry: PortRule) -> TrafficMatch {
-        .anyOf(
+        let carriers = carriers(of: entry)
+        return .anyOf(
             entry.ports.flatMap { port in
-                port.protocols.map { `protocol` in
+                port.protocols.filter { carriers?.contains($0) ?? true }.map { `protocol` in
                     switch port.port {
                     // "port 0 + TCP = all TCP".
                     case .all: TrafficClause.ports(`protocol`, .all)
@@ -13,6 +15,12 @@ enum CiliumTraffic {
                     }
                 }
             })
+    }
+
+    /// The protocols that L7 rules of the entry can be asked of; `nil` without L7 rules.
+    private static func carriers(of entry: PortRule) -> [L4Protocol]? {
+        if !entry.http.isAbsent || !entry.serverNames.isEmpty { return [.tcp] }
+        return entry.dns.isAbsent ? nil : [.udp, .tcp]
     }
 
     /// The packets of an element's `icmps`. Type 0 is echo reply and nothing else (in Cilium: every ICMPv4 type).

@@ -38,6 +38,24 @@ extension EdgeCases {
                 theirs: "is dropped by the API server, and what is left is enforced", ours: "refuses the policy",
                 why: "a rule without its misspelt condition allows more than was meant")),
         EdgeCase(
+            .section("7.1 ANY with L7 rules"), "of ANY only the protocols pass that the L7 rules can be asked of",
+            Trial(
+                cnp("egress: [{toPorts: [{ports: [{port: '443', protocol: ANY}], serverNames: [a.io]}]}]"),
+                flows: ["allow web > db 443", "deny web > db 443/UDP", "deny web > db 443/SCTP"]),
+            Trial(
+                cnp("egress: [{\(toPorts("53/ANY", rules: "{dns: [{matchName: a.io}]}"))}]"),
+                flows: ["allow web > db 53", "allow web > db 53/UDP", "deny web > db 53/SCTP"]),
+            Trial(
+                cnp(
+                    "egress: [{\(toPorts("53/ANY", rules: "{dns: [{matchName: a.io}]}"))}], enableDefaultDeny: {egress: false}"
+                ),
+                flows: ["allow web > db 53/SCTP"]),
+            differs: .init(
+                input: "`serverNames` or dns rules with protocol `ANY`",
+                theirs: "not said for SCTP, nor for UDP beside server names",
+                ours: "lets in TCP for server names, UDP and TCP for dns",
+                why: "nobody could ask the rules of the others")),
+        EdgeCase(
             .section("3.1 V7"), "fromNodes and toNodes need no flag",
             Trial(cnp("ingress: [{fromNodes: [{matchLabels: {zone: b}}]}]"), flows: ["allow 10.9.0.2 > web 80"]),
             differs: .init(

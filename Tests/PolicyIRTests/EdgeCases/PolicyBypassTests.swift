@@ -168,6 +168,11 @@ import Testing
                         + "io.cilium.k8s.policy.serviceaccount: admin", ["10.0.0.9"]) + "\n",
                 flows: ["deny liar > web 80", "allow ops/probe > web 80"])),
         Bypass(
+            "a rule without its dash", "refuses the policy and isolates whom the rule selects",
+            Trial(
+                cnp("ingressDeny: [{}]").replacing("spec: ", with: "specs: "),
+                flows: ["deny db > web 80", "allow db > cache 80"], refused: ["wrong-type specs"])),
+        Bypass(
             "two owners of one address", "who has it is a peer of every deny and of no allow that names peers",
             Trial(
                 cnp("ingress: [{fromEndpoints: [{}]}]"),

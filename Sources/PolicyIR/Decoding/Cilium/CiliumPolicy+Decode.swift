@@ -14,6 +14,8 @@ extension CiliumPolicy {
         var nodes: [DocumentNode] = []
         if let spec = top?["spec"] { nodes.append(spec) }
         nodes += findings.list(top?["specs"]) ?? []
+        // No list, but perhaps a rule without its dash: then it says whom to isolate.
+        if let specs = top?["specs"], specs.elements == nil { nodes.append(specs) }
         if nodes.isEmpty {
             findings.error(
                 .missingField, object, "at least one of `spec` and `specs` must be written", "write spec: with a rule")
