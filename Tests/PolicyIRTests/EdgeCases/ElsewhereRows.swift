@@ -1,3 +1,5 @@
+import Foundation
+
 /// Rows that no manifest and flow can show: the test that shows them, or why they are not this project's.
 enum ElsewhereRows {
     /// What becomes of a row.
@@ -6,6 +8,13 @@ enum ElsewhereRows {
         case tests(_ file: String, _ names: [String])
         /// No test: the reason.
         case none(_ why: String)
+
+        /// The tests that are not there, in the folder `Tests`.
+        func missing(under folder: URL) throws -> [String] {
+            guard case .tests(let file, let names) = self else { return [] }
+            let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
+            return names.filter { !text.contains("\"\($0)\"") }
+        }
     }
 
     static let all: [(row: SpecRow, place: Place)] = cilium + networkPolicy + clusterPolicies

@@ -188,6 +188,38 @@ import Testing
                 flows: ["deny 10.0.0.9 > web 80", "allow 10.0.0.9 > web 81"])),
     ]
 
+    /// Bypasses that only packets show, with the tests that send them.
+    private static let packets: [(id: String, place: ElsewhereRows.Place)] = [
+        (
+            "GHSA-c66w-hq56-4q97: a conntrack entry lets an echo through that no policy allows",
+            .tests(
+                "DatapathTests/Packets/FlowTests.swift",
+                ["pings are answered; answers nobody asked for, and pings back, are judged by their own type"])
+        ),
+        (
+            "aws-npa conntrack poisoning: what one pod opens admits another's flow",
+            .tests(
+                "DatapathTests/Packets/FlowTests.swift",
+                [
+                    "what one pod has admitted opens nothing at the other",
+                    "crafted answers without a question open nothing and leave no entry",
+                ])
+        ),
+        (
+            "aws-npa: ports are read at a fixed offset, short packets pass",
+            .tests(
+                "DatapathTests/Packets/ParsingTests.swift",
+                ["options do not hide the port", "a frame cut anywhere is dropped as truncated"])
+        ),
+    ]
+
+    @Test("what only packets show is tested with packets")
+    func packets() throws {
+        for (id, place) in PolicyBypassTests.packets {
+            #expect(try place.missing(under: EdgeCaseTests.root.appending(path: "Tests")) == [], "\(id)")
+        }
+    }
+
     @Test("stays closed", arguments: bypasses)
     func closed(_ bypass: Bypass) {
         for trial in bypass.trials {
