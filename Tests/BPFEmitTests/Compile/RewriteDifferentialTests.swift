@@ -61,13 +61,21 @@ struct RewriteDifferentialTests {
         return nil
     }
 
-    /// A verdict; of L7 rules, what they permit together.
-    private static func meaning(_ decision: SideDecision?) -> Set<L7Match>? {
+    /// A verdict; of L7 rules, what they permit together, wherever it is written.
+    private static func meaning(_ decision: SideDecision?) -> Set<String>? {
         switch decision?.verdict {
         case .allow: []
         case .deny: nil
-        case .l7(let matches): Set(matches)
-        case nil: [.serverNames(["nobody is asked"])]
+        case .l7(let matches): Set(matches.flatMap(permitted))
+        case nil: ["nobody is asked"]
+        }
+    }
+
+    private static func permitted(_ match: L7Match) -> [String] {
+        switch match {
+        case .http(let rules): rules.isEmpty ? ["any request"] : rules.map { "\($0.value)" }
+        case .dns(let names): names.isEmpty ? ["any query"] : names.map { "\($0.value)" }
+        case .serverNames(let names): names.map { "server name \($0.value)" }
         }
     }
 }
