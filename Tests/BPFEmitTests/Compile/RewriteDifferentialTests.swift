@@ -66,16 +66,8 @@ struct RewriteDifferentialTests {
         switch decision?.verdict {
         case .allow: []
         case .deny: nil
-        case .l7(let matches): Set(matches.flatMap(permitted))
+        case .l7(let matches): Set(matches.flatMap(\.permitted))
         case nil: ["nobody is asked"]
-        }
-    }
-
-    private static func permitted(_ match: L7Match) -> [String] {
-        switch match {
-        case .http(let rules): rules.isEmpty ? ["any request"] : rules.map { "\($0.value)" }
-        case .dns(let names): names.isEmpty ? ["any query"] : names.map { "\($0.value)" }
-        case .serverNames(let names): names.map { "server name \($0.value)" }
         }
     }
 }

@@ -84,6 +84,7 @@ extension RandomCluster {
                 objects.ciliumPolicies[index].rules[rule].subject = .endpoints(names.selector(selector))
             }
         }
+        for index in objects.clusterPolicies.indices { objects.clusterPolicies[index].rename(names) }
         changeElements { element in
             if let selectors = element.endpoints.value { element.endpoints = .some(selectors.map(names.selector)) }
             if let selectors = element.nodes.value { element.nodes = .some(selectors.map(names.selector)) }
@@ -95,5 +96,30 @@ extension RandomCluster {
                     return CIDRRule(source: .groups(names.selector(selector)), except: entry.except)
                 })
         }
+    }
+}
+
+extension ClusterPolicy {
+    /// Renames in its subject and its peers.
+    fileprivate mutating func rename(_ names: Renaming) {
+        func selection(_ written: PodSelection) -> PodSelection {
+            PodSelection(namespaces: names.selector(written.namespaces), pods: names.selector(written.pods))
+        }
+        func rules(_ written: [ClusterPolicyRule]) -> [ClusterPolicyRule] {
+            written.map { rule in
+                var rule = rule
+                rule.peers = rule.peers.map { peer in
+                    switch peer {
+                    case .pods(let wanted): .pods(selection(wanted))
+                    case .nodes(let wanted): .nodes(names.selector(wanted))
+                    case .networks, .names: peer
+                    }
+                }
+                return rule
+            }
+        }
+        subject = selection(subject)
+        ingress = rules(ingress)
+        egress = rules(egress)
     }
 }

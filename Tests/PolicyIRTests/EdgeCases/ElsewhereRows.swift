@@ -17,7 +17,7 @@ enum ElsewhereRows {
         }
     }
 
-    static let all: [(row: SpecRow, place: Place)] = cilium + networkPolicy + clusterPolicies
+    static let all: [(row: SpecRow, place: Place)] = cilium + networkPolicy
 
     private static let cilium: [(row: SpecRow, place: Place)] = [
         (

@@ -104,7 +104,7 @@ struct ManifestRewriteTests {
         case .allow: "allow"
         case .deny: "deny"
         // Whose rule comes first goes by place.
-        case .l7(let matches): Set(matches.map { "\($0)" }).sorted().joined(separator: " or ")
+        case .l7(let matches): Set(matches.flatMap(\.permitted)).sorted().joined(separator: " or ")
         }
     }
 }
