@@ -24,7 +24,8 @@ struct DocExamplesTests {
         let folder = FileManager.default.temporaryDirectory.appending(path: "netpold-docs-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        try FileManager.default.copyItem(at: Self.root.appending(path: "examples"), to: folder.appending(path: "examples"))
+        try FileManager.default.copyItem(
+            at: Self.root.appending(path: "examples"), to: folder.appending(path: "examples"))
 
         let printed = try run(page, in: folder)
         var commands = printed.makeIterator()
@@ -88,7 +89,9 @@ struct DocExamplesTests {
         shell.waitUntilExit()
 
         var commands: [[String]] = [[]]
-        for line in try String(contentsOf: output, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false) {
+        for line in try String(contentsOf: output, encoding: .utf8).split(
+            separator: "\n", omittingEmptySubsequences: false)
+        {
             if line == mark { commands.append([]) } else { commands[commands.count - 1].append(String(line)) }
         }
         return commands.dropLast()
@@ -100,7 +103,8 @@ struct DocPageTests {
     @Test("files, commands and what they print are found, in their order")
     func steps() throws {
         let page = try DocPage(
-            "text\n```yaml\n# a/b.yaml\nx: 1\n```\n```console\n$ one \\\n  two\nout\n\n$ three\n```\n```sh\nnot run\n```\n")
+            "text\n```yaml\n# a/b.yaml\nx: 1\n```\n```console\n$ one \\\n  two\nout\n\n$ three\n```\n```sh\nnot run\n```\n"
+        )
         #expect(
             page.steps == [
                 .file(path: "a/b.yaml", text: "# a/b.yaml\nx: 1\n"),
