@@ -46,6 +46,9 @@ enum KnownKind: String, CaseIterable {
         }
     }
 
+    /// Whether a field that is not known is an error: in policies, and in the CIDR groups they refer to.
+    var hasFieldTables: Bool { isPolicy || self == .ciliumCIDRGroup }
+
     /// The kind of workload, `nil` for what is none.
     var workload: Workload.Kind? { Workload.Kind(rawValue: rawValue) }
 

@@ -1,6 +1,8 @@
 extension LabelSelector {
-    private static let table = FieldTable(enforced: ["matchLabels", "matchExpressions"])
-    private static let expressionTable = FieldTable(enforced: ["key", "operator", "values"])
+    /// Selectors stand in many places; the one named here is in every NetworkPolicy.
+    static let table = FieldTable("spec.podSelector", rows: [.enforced("matchLabels", "matchExpressions")])
+    static let expressionTable = FieldTable(
+        "spec.podSelector.matchExpressions[]", rows: [.enforced("key", "operator", "values")])
 
     /// How the keys of a selector are written.
     enum KeyStyle {

@@ -5,11 +5,16 @@ struct ObjectHeader {
         case namespaced, cluster
     }
 
-    private static let metadataTable = FieldTable(
-        enforced: ["name", "namespace", "labels", "annotations", "uid"],
-        metadata: [
-            "generateName", "selfLink", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
-            "deletionGracePeriodSeconds", "ownerReferences", "finalizers", "managedFields", "clusterName",
+    static let metadataTable = FieldTable(
+        "metadata",
+        rows: [
+            .enforced("name"),
+            .enforced("namespace", note: "has no effect, and a warning, on an object without namespace"),
+            .enforced("labels", note: "of a CiliumCIDRGroup, for `cidrGroupSelector`; no meaning on a policy"),
+            .metadata(
+                "annotations", "uid", "generateName", "selfLink", "resourceVersion", "generation", "creationTimestamp",
+                "deletionTimestamp", "deletionGracePeriodSeconds", "ownerReferences", "finalizers", "managedFields",
+                "clusterName"),
         ])
 
     /// Reads `metadata` of an object. What cannot be read is empty, with its error.

@@ -6,8 +6,8 @@ enum DifferencesPage {
 
             Where netpold means something else than Cilium, or than the text of an API, on purpose: it fails closed, or it
             means what upstream means. What both refuse, and what only netpold refuses because nothing would enforce it, is in
-            the reference of fields. Made from `Tests/PolicyIRTests/EdgeCases`, where each line is a test; a test fails when
-            the two differ.
+            [the reference of fields](support-matrix.md). Made from `Tests/PolicyIRTests/EdgeCases`, where each line is a
+            test; a test fails when the two differ.
 
             """
         let groups: [(title: String, intro: String, tables: Set<SpecTable>)] = [

@@ -99,7 +99,8 @@ extension EdgeCases {
                 flows: ["deny db > web 80", "deny cache > web 80"],
                 refused: ["unsupported-field spec.ingress[0].authentication"]),
             differs: .init(
-                input: "`authentication`, any mode", theirs: "asks for a mutual TLS handshake beside the flow",
+                input: "`authentication` other than `mode: disabled`",
+                theirs: "asks for a mutual TLS handshake beside the flow",
                 ours: "refuses the policy", why: "what should be authenticated must not pass without")),
         EdgeCase(
             .edge(109), "a header with a value must have it exactly, one without must be there",

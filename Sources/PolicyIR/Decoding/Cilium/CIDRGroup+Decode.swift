@@ -1,7 +1,7 @@
 extension CIDRGroup {
-    private static let table = FieldTable(
-        enforced: ["spec"], metadata: ["apiVersion", "kind", "metadata", "status"])
-    private static let specTable = FieldTable(enforced: ["externalCIDRs"])
+    static let table = FieldTable(
+        "", rows: [.enforced("apiVersion", "kind", "metadata", "spec"), .metadata("status")])
+    static let specTable = FieldTable("spec", rows: [.enforced("externalCIDRs")])
 
     /// Reads a CiliumCIDRGroup. A prefix that cannot be read refuses the group (Cilium skips it with a warning): a deny that
     /// refers to the group would otherwise let it pass.

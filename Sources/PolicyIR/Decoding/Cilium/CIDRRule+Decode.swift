@@ -11,7 +11,9 @@ extension IPPrefix {
 }
 
 extension CIDRRule {
-    private static let table = FieldTable(enforced: ["cidr", "cidrGroupRef", "cidrGroupSelector", "except"])
+    static let table = FieldTable(
+        paths: ElementList.allCases.map { "\($0.path).\($0.prefix)CIDRSet[]" },
+        rows: [.enforced("cidr", "cidrGroupRef", "cidrGroupSelector", "except")])
 
     /// Reads an element of `fromCIDRSet` or `toCIDRSet` (V10-V12).
     static func decode(_ node: DocumentNode, _ findings: inout Findings) -> CIDRRule? {

@@ -24,17 +24,8 @@ extension CiliumElement {
         case .empty: element.icmps = .empty
         case .some(let rules): element.icmps = .some(rules.flatMap(\.self))
         }
-        checkRequires(fields[prefix + "Requires"], &findings)
         checkCombinations(fields, prefix, &findings)
         return element
-    }
-
-    /// `fromRequires` and `toRequires` are gone; only an empty list is still a valid spelling of nothing.
-    private static func checkRequires(_ node: DocumentNode?, _ findings: inout Findings) {
-        guard let node, findings.list(node)?.isEmpty == false else { return }
-        findings.error(
-            .unsupportedField, node, "requirements on peers were removed from Cilium",
-            "add the labels to every selector of the element")
     }
 
     /// V6: at most one L3 member with content. V13: ports and ICMP types do not go together.

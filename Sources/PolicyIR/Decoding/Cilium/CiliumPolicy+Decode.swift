@@ -1,6 +1,6 @@
 extension CiliumPolicy {
-    private static let table = FieldTable(
-        enforced: ["spec", "specs"], metadata: ["apiVersion", "kind", "metadata", "status"])
+    static let table = FieldTable(
+        "", rows: [.enforced("apiVersion", "kind", "metadata", "spec", "specs"), .metadata("status")])
 
     /// Reads a cilium.io/v2 policy. The second value says what to isolate if there is an error: one entry a rule.
     static func decode(

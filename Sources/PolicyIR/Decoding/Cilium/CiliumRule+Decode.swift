@@ -1,11 +1,17 @@
 extension CiliumRule {
-    private static let table = FieldTable(
-        enforced: [
-            "endpointSelector", "nodeSelector", "ingress", "ingressDeny", "egress", "egressDeny", "enableDefaultDeny",
-            "description", "log",
-        ], metadata: ["labels"])
-    private static let defaultDenyTable = FieldTable(enforced: ["ingress", "egress"])
-    private static let logTable = FieldTable(enforced: ["value"])
+    static let table = FieldTable(
+        "spec",
+        rows: [
+            .enforced("endpointSelector"),
+            .enforced(
+                "nodeSelector",
+                note: "clusterwide only; `test` and `explain` decide by it, `compile`, `lab` and `agent` refuse it"),
+            .enforced("ingress", "ingressDeny", "egress", "egressDeny", "enableDefaultDeny"),
+            .metadata("labels", "description"),
+            .metadata("log", note: "checked, and shown nowhere yet"),
+        ])
+    static let defaultDenyTable = FieldTable("spec.enableDefaultDeny", rows: [.enforced("ingress", "egress")])
+    static let logTable = FieldTable("spec.log", rows: [.metadata("value")])
     /// Characters of `log.value`.
     private static let logLimit = 32
 

@@ -9,27 +9,68 @@ enum ElementList: String, CaseIterable {
     /// How the names of L3 members begin.
     var prefix: String { isIngress ? "from" : "to" }
 
+    /// Where the elements stand.
+    var path: String { "spec.\(rawValue)[]" }
+
     /// The fields of an element.
-    var table: FieldTable { ElementList.tables[self] ?? ElementList.makeTable(self) }
-
-    private static let tables = Dictionary(uniqueKeysWithValues: allCases.map { ($0, makeTable($0)) })
-
-    private static func makeTable(_ list: ElementList) -> FieldTable {
-        var enforced = ["Endpoints", "Entities", "CIDR", "CIDRSet", "Nodes"].map { list.prefix + $0 }
-        enforced += ["toPorts", "icmps", list.prefix + "Requires"]
-        var refused: [String: (why: String, instead: String)] = [
-            list.prefix + "Groups": (
-                "groups of cloud providers are not resolved", "write the addresses in \(list.prefix)CIDRSet"
-            ),
-            "authentication": (
-                "mutual authentication is not enforced",
-                "remove the field and protect the traffic by other means, such as TLS in the pods"
-            ),
-        ]
-        if !list.isIngress { enforced.append("toServices") }
-        if list == .egress { enforced.append("toFQDNs") }
-        if list == .egressDeny { refused["toFQDNs"] = ("names cannot be denied", "write the addresses in toCIDRSet") }
-        if list.isDeny { refused["authentication"] = ("a deny element has no authentication", "remove the field") }
-        return FieldTable(enforced: enforced, refused: refused)
+    var table: FieldTable {
+        switch self {
+        case .ingress: ElementList.ingressTable
+        case .ingressDeny: ElementList.ingressDenyTable
+        case .egress: ElementList.egressTable
+        case .egressDeny: ElementList.egressDenyTable
+        }
     }
+
+    private static let ingressTable = FieldTable(
+        ingress.path,
+        rows: [
+            .enforced(
+                "fromEndpoints", "fromEntities", "fromCIDR", "fromCIDRSet", "fromNodes", "toPorts", "icmps"),
+            groups("fromGroups", "fromCIDRSet"), requires("fromRequires"), authentication,
+        ])
+    private static let ingressDenyTable = FieldTable(
+        ingressDeny.path,
+        rows: [
+            .enforced(
+                "fromEndpoints", "fromEntities", "fromCIDR", "fromCIDRSet", "fromNodes", "toPorts", "icmps"),
+            groups("fromGroups", "fromCIDRSet"), requires("fromRequires"), noAuthentication,
+        ])
+    private static let egressTable = FieldTable(
+        egress.path,
+        rows: [
+            .enforced("toEndpoints", "toEntities", "toCIDR", "toCIDRSet", "toNodes", "toServices", "toPorts", "icmps"),
+            .enforced("toFQDNs", note: "the agent does not learn addresses of names yet: there it allows nothing"),
+            groups("toGroups", "toCIDRSet"), requires("toRequires"), authentication,
+        ])
+    private static let egressDenyTable = FieldTable(
+        egressDeny.path,
+        rows: [
+            .enforced(
+                "toEndpoints", "toEntities", "toCIDR", "toCIDRSet", "toNodes", "toServices", "toPorts", "icmps"),
+            groups("toGroups", "toCIDRSet"), requires("toRequires"), noAuthentication,
+            .refused("toFQDNs", why: "names cannot be denied", instead: "write the addresses in toCIDRSet"),
+        ])
+
+    private static func groups(_ name: String, _ addresses: String) -> FieldTable.Row {
+        .refused(
+            name, why: "groups of cloud providers are not resolved", instead: "write the addresses in \(addresses)")
+    }
+
+    /// Gone from Cilium; its schema still admits the empty list, which asks for nothing.
+    private static func requires(_ name: String) -> FieldTable.Row {
+        .refused(
+            name, why: "requirements on peers were removed from Cilium",
+            instead: "add the labels to every selector of the element", unless: .emptyList)
+    }
+
+    /// "`disabled` = explicitly none" (spec/cilium-network-policy.md 9.5).
+    private static let authentication = FieldTable.Row.refused(
+        "authentication", why: "mutual authentication is not enforced",
+        instead: "remove the field and protect the traffic by other means, such as TLS in the pods",
+        unless: FieldTable.Exception(value: "{mode: disabled}") {
+            $0.members?.count == 1 && $0["mode"]?.string == "disabled"
+        })
+    private static let noAuthentication = FieldTable.Row.refused(
+        "authentication", why: "a deny element has no authentication", instead: "remove the field")
 }

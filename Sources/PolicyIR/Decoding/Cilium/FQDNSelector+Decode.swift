@@ -1,5 +1,7 @@
 extension FQDNSelector {
-    private static let table = FieldTable(enforced: ["matchName", "matchPattern"])
+    static let table = FieldTable(
+        "spec.egress[].toFQDNs[]", "spec.egress[].toPorts[].rules.dns[]",
+        rows: [.enforced("matchName", "matchPattern")])
     /// Characters of a name or pattern.
     static let longest = 255
 

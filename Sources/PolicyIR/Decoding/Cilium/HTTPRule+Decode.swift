@@ -1,5 +1,7 @@
 extension HTTPRule {
-    private static let table = FieldTable(enforced: ["method", "path", "host", "headers", "headerMatches"])
+    static let table = FieldTable(
+        "spec.ingress[].toPorts[].rules.http[]", "spec.egress[].toPorts[].rules.http[]",
+        rows: [.enforced("method", "path", "host", "headers", "headerMatches")])
 
     /// Reads an element of `rules.http` (V28, V29). `{}` matches every request.
     static func decode(_ node: DocumentNode, _ findings: inout Findings) -> HTTPRule? {
@@ -52,8 +54,14 @@ extension HTTPRule {
 }
 
 extension HeaderMatch {
-    private static let table = FieldTable(enforced: ["name", "value", "mismatch", "secret"])
-    private static let secretTable = FieldTable(enforced: ["name", "namespace"])
+    static let table = FieldTable(
+        "spec.ingress[].toPorts[].rules.http[].headerMatches[]", "spec.egress[].toPorts[].rules.http[].headerMatches[]",
+        rows: [
+            .enforced("name", "value", "mismatch"),
+            .enforced("secret", note: "secrets are not read: without `value` the rule matches no request"),
+        ])
+    static let secretTable = FieldTable(
+        paths: table.paths.map { $0 + ".secret" }, rows: [.enforced("name", "namespace")])
 
     /// Reads an element of `headerMatches`.
     static func decode(_ node: DocumentNode, _ findings: inout Findings) -> HeaderMatch? {

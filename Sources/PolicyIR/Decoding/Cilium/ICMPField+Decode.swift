@@ -1,6 +1,8 @@
 extension ICMPField {
-    private static let ruleTable = FieldTable(enforced: ["fields"])
-    private static let table = FieldTable(enforced: ["family", "type"])
+    static let ruleTable = FieldTable(
+        paths: ElementList.allCases.map { "\($0.path).icmps[]" }, rows: [.enforced("fields")])
+    static let table = FieldTable(
+        paths: ElementList.allCases.map { "\($0.path).icmps[].fields[]" }, rows: [.enforced("family", "type")])
     /// Elements of `fields`.
     private static let fieldLimit = 40
 

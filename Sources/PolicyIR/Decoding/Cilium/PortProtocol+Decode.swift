@@ -1,5 +1,7 @@
 extension PortProtocol {
-    private static let table = FieldTable(enforced: ["port", "endPort", "protocol"])
+    static let table = FieldTable(
+        paths: ElementList.allCases.map { "\($0.path).toPorts[].ports[]" },
+        rows: [.enforced("port", "endPort", "protocol")])
 
     /// Protocols without ports, by their IANA numbers. Only port `"0"` goes with them, or none.
     private static let portless: [String: UInt8] = [

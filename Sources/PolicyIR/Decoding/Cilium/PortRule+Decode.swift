@@ -1,29 +1,34 @@
 extension PortRule {
-    private static let table = FieldTable(
-        enforced: ["ports", "serverNames", "rules"],
-        refused: [
-            "terminatingTLS": ("TLS is not terminated", "match the server name with serverNames"),
-            "originatingTLS": ("TLS is not originated", "match the server name with serverNames"),
-            "listener": ("there is no Envoy to redirect to", "remove the field and use rules.http"),
+    static let table = FieldTable(
+        "spec.ingress[].toPorts[]", "spec.egress[].toPorts[]",
+        rows: [
+            .enforced("ports"),
+            .enforced(
+                "serverNames", "rules",
+                note: "`test` and `explain` decide by it; the agent, without a proxy, drops what only it allows"),
+            .refused(
+                "terminatingTLS", why: "TLS is not terminated", instead: "match the server name with serverNames"),
+            .refused(
+                "originatingTLS", why: "TLS is not originated", instead: "match the server name with serverNames"),
+            .refused(
+                "listener", why: "there is no Envoy to redirect to", instead: "remove the field and use rules.http"),
         ])
-    private static let denyTable = FieldTable(
-        enforced: ["ports"],
-        refused: Dictionary(
-            uniqueKeysWithValues: ["serverNames", "rules", "terminatingTLS", "originatingTLS", "listener"].map {
-                ($0, (why: "a deny element decides by address and port only", instead: "remove the field"))
-            }))
-    private static let rulesTable = FieldTable(
-        enforced: ["http", "dns"],
-        refused: Dictionary(
-            uniqueKeysWithValues: ["kafka", "l7proto", "l7"].map {
-                (
-                    $0,
-                    (
-                        why: "this parser was removed from Cilium",
-                        instead: "use rules.http, or allow the port without rules"
-                    )
-                )
-            }))
+    static let denyTable = FieldTable(
+        "spec.ingressDeny[].toPorts[]", "spec.egressDeny[].toPorts[]",
+        rows: [
+            .enforced("ports"),
+            .refused(
+                "serverNames", "rules", "terminatingTLS", "originatingTLS", "listener",
+                why: "a deny element decides by address and port only", instead: "remove the field"),
+        ])
+    static let rulesTable = FieldTable(
+        "spec.ingress[].toPorts[].rules", "spec.egress[].toPorts[].rules",
+        rows: [
+            .enforced("http"), .enforced("dns", note: "egress only"),
+            .refused(
+                "kafka", "l7proto", "l7", why: "this parser was removed from Cilium",
+                instead: "use rules.http, or allow the port without rules"),
+        ])
     /// Elements of `ports`.
     private static let portLimit = 40
 

@@ -1,7 +1,11 @@
 extension ServiceReference {
-    private static let table = FieldTable(enforced: ["k8sService", "k8sServiceSelector"])
-    private static let namedTable = FieldTable(enforced: ["serviceName", "namespace"])
-    private static let selectedTable = FieldTable(enforced: ["selector", "namespace"])
+    static let table = FieldTable(
+        "spec.egress[].toServices[]", "spec.egressDeny[].toServices[]",
+        rows: [.enforced("k8sService", "k8sServiceSelector")])
+    static let namedTable = FieldTable(
+        paths: table.paths.map { $0 + ".k8sService" }, rows: [.enforced("serviceName", "namespace")])
+    static let selectedTable = FieldTable(
+        paths: table.paths.map { $0 + ".k8sServiceSelector" }, rows: [.enforced("selector", "namespace")])
 
     /// Reads an element of `toServices`. With both forms the selector counts (spec 2.5).
     static func decode(_ node: DocumentNode, _ findings: inout Findings) -> ServiceReference? {

@@ -1,16 +1,24 @@
 extension ClusterPolicy {
-    private static let table = FieldTable(
-        enforced: ["spec"], metadata: ["apiVersion", "kind", "metadata", "status"])
-    private static let specTables: [Kind: FieldTable] = [
-        .clusterNetworkPolicy: FieldTable(enforced: ["tier", "priority", "subject", "ingress", "egress"]),
+    static let table = FieldTable(
+        "", rows: [.enforced("apiVersion", "kind", "metadata", "spec"), .metadata("status")])
+    static let specTables: [Kind: FieldTable] = [
+        .clusterNetworkPolicy: FieldTable(
+            "spec", rows: [.enforced("tier", "priority", "subject", "ingress", "egress")]),
         .adminNetworkPolicy: FieldTable(
-            enforced: ["priority", "subject", "ingress", "egress"],
-            refused: ["tier": ("an AdminNetworkPolicy is always of tier Admin", "remove the field")]),
+            "spec",
+            rows: [
+                .enforced("priority", "subject", "ingress", "egress"),
+                .refused("tier", why: "an AdminNetworkPolicy is always of tier Admin", instead: "remove the field"),
+            ]),
         .baselineAdminNetworkPolicy: FieldTable(
-            enforced: ["subject", "ingress", "egress"],
-            refused: [
-                "tier": ("a BaselineAdminNetworkPolicy is always of tier Baseline", "remove the field"),
-                "priority": ("there is one BaselineAdminNetworkPolicy, so it has no priority", "remove the field"),
+            "spec",
+            rows: [
+                .enforced("subject", "ingress", "egress"),
+                .refused(
+                    "tier", why: "a BaselineAdminNetworkPolicy is always of tier Baseline", instead: "remove the field"),
+                .refused(
+                    "priority", why: "there is one BaselineAdminNetworkPolicy, so it has no priority",
+                    instead: "remove the field"),
             ]),
     ]
 

@@ -3,28 +3,30 @@ extension ClusterPolicyPeer {
     private static let listLimit = 25
 
     private static let ingressTable = FieldTable(
-        enforced: ["namespaces", "pods"],
-        refused: Dictionary(
-            uniqueKeysWithValues: ["networks", "nodes", "domainNames"].map {
-                (
-                    $0,
-                    (
-                        why: "an ingress rule knows its peers by namespaces and pods only",
-                        instead: "use ipBlock in a NetworkPolicy for addresses"
-                    )
-                )
-            }))
+        "spec.ingress[].from[]",
+        rows: [
+            .enforced("namespaces", "pods"),
+            .refused(
+                "networks", "nodes", "domainNames",
+                why: "an ingress rule knows its peers by namespaces and pods only",
+                instead: "use ipBlock in a NetworkPolicy for addresses"),
+        ])
     private static let egressTable = FieldTable(
-        enforced: ["namespaces", "pods", "nodes", "networks", "domainNames"])
+        "spec.egress[].to[]",
+        rows: [
+            .enforced("namespaces", "pods", "nodes", "networks"),
+            .enforced("domainNames", note: "the agent does not learn addresses of names yet: there it allows nothing"),
+        ])
     private static let baselineEgressTable = FieldTable(
-        enforced: ["namespaces", "pods", "nodes", "networks"],
-        refused: [
-            "domainNames": (
-                "a BaselineAdminNetworkPolicy has no domainNames", "use a ClusterNetworkPolicy of tier Baseline"
-            )
+        "spec.egress[].to[]",
+        rows: [
+            .enforced("namespaces", "pods", "nodes", "networks"),
+            .refused(
+                "domainNames", why: "a BaselineAdminNetworkPolicy has no domainNames",
+                instead: "use a ClusterNetworkPolicy of tier Baseline"),
         ])
 
-    private static func table(_ kind: ClusterPolicy.Kind, _ direction: Direction) -> FieldTable {
+    static func table(_ kind: ClusterPolicy.Kind, _ direction: Direction) -> FieldTable {
         if direction == .ingress { return ingressTable }
         return kind == .baselineAdminNetworkPolicy ? baselineEgressTable : egressTable
     }
@@ -87,8 +89,10 @@ extension ClusterPolicyPeer {
 }
 
 extension PodSelection {
-    private static let subjectTable = FieldTable(enforced: ["namespaces", "pods"])
-    private static let podsTable = FieldTable(enforced: ["namespaceSelector", "podSelector"])
+    static let subjectTable = FieldTable("spec.subject", rows: [.enforced("namespaces", "pods")])
+    static let podsTable = FieldTable(
+        "spec.subject.pods", "spec.ingress[].from[].pods", "spec.egress[].to[].pods",
+        rows: [.enforced("namespaceSelector", "podSelector")])
 
     /// Reads `spec.subject`; `nil` with an error when it is not one selection.
     static func decodeSubject(_ node: DocumentNode, _ findings: inout Findings) -> PodSelection? {

@@ -1,11 +1,27 @@
 extension ClusterPolicyPort {
-    private static let protocolTable = FieldTable(enforced: ["tcp", "udp", "sctp", "destinationNamedPort"])
-    private static let destinationTable = FieldTable(enforced: ["destinationPort"])
-    private static let portTable = FieldTable(enforced: ["number", "range"])
-    private static let rangeTable = FieldTable(enforced: ["start", "end"])
-    private static let oldTable = FieldTable(enforced: ["portNumber", "portRange", "namedPort"])
-    private static let oldNumberTable = FieldTable(enforced: ["protocol", "port"])
-    private static let oldRangeTable = FieldTable(enforced: ["protocol", "start", "end"])
+    private static let protocolTable = FieldTable(
+        "spec.ingress[].protocols[]", "spec.egress[].protocols[]",
+        rows: [.enforced("tcp", "udp", "sctp", "destinationNamedPort")])
+    private static let destinationTable = FieldTable(
+        paths: protocolTable.paths.flatMap { path in ["tcp", "udp", "sctp"].map { "\(path).\($0)" } },
+        rows: [.enforced("destinationPort")])
+    private static let portTable = FieldTable(
+        paths: destinationTable.paths.map { $0 + ".destinationPort" }, rows: [.enforced("number", "range")])
+    private static let rangeTable = FieldTable(
+        paths: portTable.paths.map { $0 + ".range" }, rows: [.enforced("start", "end")])
+    private static let oldTable = FieldTable(
+        "spec.ingress[].ports[]", "spec.egress[].ports[]",
+        rows: [.enforced("portNumber", "portRange", "namedPort")])
+    private static let oldNumberTable = FieldTable(
+        paths: oldTable.paths.map { $0 + ".portNumber" }, rows: [.enforced("protocol", "port")])
+    private static let oldRangeTable = FieldTable(
+        paths: oldTable.paths.map { $0 + ".portRange" }, rows: [.enforced("protocol", "start", "end")])
+
+    /// The tables of an element of the kind's list of ports.
+    static func tables(_ kind: ClusterPolicy.Kind) -> [FieldTable] {
+        kind == .clusterNetworkPolicy
+            ? [protocolTable, destinationTable, portTable, rangeTable] : [oldTable, oldNumberTable, oldRangeTable]
+    }
 
     /// Reads an element of `protocols` (v1alpha2) or `ports` (v1alpha1).
     static func decode(

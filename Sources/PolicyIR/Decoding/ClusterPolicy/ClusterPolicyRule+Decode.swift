@@ -2,16 +2,28 @@ extension ClusterPolicyRule {
     /// Characters of a rule's name.
     private static let longestName = 100
 
-    private static let tables: [ClusterPolicy.Kind: [Direction: FieldTable]] = Dictionary(
+    static let tables: [ClusterPolicy.Kind: [Direction: FieldTable]] = Dictionary(
         uniqueKeysWithValues: ClusterPolicy.Kind.allCases.map { kind in
-            (kind, [.ingress: table(kind, peers: "from"), .egress: table(kind, peers: "to")])
+            (
+                kind,
+                [
+                    .ingress: table(kind, "spec.ingress[]", peers: "from"),
+                    .egress: table(kind, "spec.egress[]", peers: "to"),
+                ]
+            )
         })
 
-    private static func table(_ kind: ClusterPolicy.Kind, peers: String) -> FieldTable {
+    private static func table(_ kind: ClusterPolicy.Kind, _ path: String, peers: String) -> FieldTable {
         let other = kind.portsMember == "ports" ? "protocols" : "ports"
         return FieldTable(
-            enforced: ["action", peers, kind.portsMember], metadata: ["name"],
-            refused: [other: ("\(kind.rawValue) lists ports in `\(kind.portsMember)`", "write \(kind.portsMember):")])
+            path,
+            rows: [
+                .enforced("action", peers, kind.portsMember),
+                .metadata("name", note: "shown with the verdicts of the rule"),
+                .refused(
+                    other, why: "\(kind.rawValue) lists ports in `\(kind.portsMember)`",
+                    instead: "write \(kind.portsMember):"),
+            ])
     }
 
     /// Reads an element of `ingress` or `egress`; `nil` when it is no map. An action that cannot be read counts as Deny.

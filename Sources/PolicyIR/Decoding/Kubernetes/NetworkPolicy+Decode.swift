@@ -1,7 +1,8 @@
 extension NetworkPolicy {
-    private static let table = FieldTable(
-        enforced: ["spec"], metadata: ["apiVersion", "kind", "metadata", "status"])
-    private static let specTable = FieldTable(enforced: ["podSelector", "policyTypes", "ingress", "egress"])
+    static let table = FieldTable(
+        "", rows: [.enforced("apiVersion", "kind", "metadata", "spec"), .metadata("status")])
+    static let specTable = FieldTable(
+        "spec", rows: [.enforced("podSelector", "policyTypes", "ingress", "egress")])
 
     /// Reads a networking.k8s.io/v1 NetworkPolicy with the API server's defaults (spec/network-policy.md 1.2). The second
     /// value says what to isolate if there is an error.
@@ -87,13 +88,12 @@ extension NetworkPolicy {
 }
 
 extension NetworkPolicyRule {
-    private static let tables = [
-        "from": FieldTable(enforced: ["from", "ports"]), "to": FieldTable(enforced: ["to", "ports"]),
-    ]
+    static let ingressTable = FieldTable("spec.ingress[]", rows: [.enforced("from", "ports")])
+    static let egressTable = FieldTable("spec.egress[]", rows: [.enforced("to", "ports")])
 
     /// Reads an element of `ingress` (`peers` is `from`) or `egress` (`to`).
     static func decode(_ node: DocumentNode, peers: String, _ findings: inout Findings) -> NetworkPolicyRule? {
-        guard let fields = tables[peers]?.read(node, &findings) else { return nil }
+        guard let fields = (peers == "from" ? ingressTable : egressTable).read(node, &findings) else { return nil }
         var rule = NetworkPolicyRule(peers: [], ports: [], path: node.path.description, location: node.location)
         for element in findings.list(fields[peers]) ?? [] {
             if let peer = NetworkPolicyPeer.decode(element, &findings) { rule.peers.append(peer) }

@@ -1,6 +1,9 @@
 extension NetworkPolicyPeer {
-    private static let table = FieldTable(enforced: ["podSelector", "namespaceSelector", "ipBlock"])
-    private static let blockTable = FieldTable(enforced: ["cidr", "except"])
+    static let table = FieldTable(
+        "spec.ingress[].from[]", "spec.egress[].to[]",
+        rows: [.enforced("podSelector", "namespaceSelector", "ipBlock")])
+    static let blockTable = FieldTable(
+        "spec.ingress[].from[].ipBlock", "spec.egress[].to[].ipBlock", rows: [.enforced("cidr", "except")])
 
     /// Reads an element of `from` or `to`.
     static func decode(_ node: DocumentNode, _ findings: inout Findings) -> NetworkPolicyPeer? {

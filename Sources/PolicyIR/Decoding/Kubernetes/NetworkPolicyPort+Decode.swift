@@ -1,5 +1,6 @@
 extension NetworkPolicyPort {
-    private static let table = FieldTable(enforced: ["protocol", "port", "endPort"])
+    static let table = FieldTable(
+        "spec.ingress[].ports[]", "spec.egress[].ports[]", rows: [.enforced("protocol", "port", "endPort")])
 
     /// Reads an element of `ports`. An element without protocol is TCP, one without port every port of its protocol.
     static func decode(_ node: DocumentNode, _ findings: inout Findings) -> NetworkPolicyPort? {
