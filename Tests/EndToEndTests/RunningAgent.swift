@@ -54,7 +54,9 @@ final class RunningAgent {
     /// Waits until the manifests as they are now are in force.
     func settle() throws {
         let run = try run(["status", "--wait", "--timeout", "30"] + place)
-        guard run.code == 0 else { throw PodNetworkError("not settled: \(run.output)\(log)") }
+        // A refused policy is settled too, and told by the exit code.
+        let isRefusal = run.code == 1 && run.output.contains("everything read is in force")
+        guard run.code == 0 || isRefusal else { throw PodNetworkError("not settled: \(run.output)\(log)") }
     }
 
     /// Ends the agent by a signal; returns its exit code, negative for a signal's number.

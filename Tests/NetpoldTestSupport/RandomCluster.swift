@@ -72,6 +72,8 @@ public struct RandomCluster: Sendable {
         }
         for number in 0..<(4 + random.below(14)) { objects.pods.append(RandomCluster.pod(number, &random)) }
         if random.once(in: 6), let claimed = objects.pods.first?.addresses.first {
+            // A pod has at most one address a family.
+            objects.pods[objects.pods.count - 1].addresses.removeAll { $0.isIPv4 == claimed.isIPv4 }
             objects.pods[objects.pods.count - 1].addresses.append(claimed)
         }
         var policies = RandomPolicies(random: random)

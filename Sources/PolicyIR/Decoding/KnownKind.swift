@@ -70,7 +70,9 @@ enum KnownKind: String, CaseIterable {
             return (
                 known.isPolicy ? .error : .warning,
                 "\(kind) of apiVersion \"\(DocumentNode.shortened(apiVersion))\" is not read",
-                "write apiVersion: \(wanted)" + (isSameGroup ? "" : ", or leave the object out")
+                isSameGroup
+                    ? "write apiVersion: \(wanted)"
+                    : "fields of another API differ: rewrite it as apiVersion: \(wanted), or leave the object out"
             )
         }
         if let group = unenforced[kind], apiVersion.hasPrefix(group) {

@@ -91,7 +91,10 @@ struct YAMLReader {
             let event = try events.next()
             if case .mapEnd = event.kind { break }
             guard case .scalar(let key, let isPlain) = event.kind, !isPlain || DocumentScalar(plain: key) != nil else {
-                throw failure(event, "a key must be text, not a list, map, alias or null", "write the key out, quoted")
+                throw failure(
+                    event, "a key must be text, not a list, map, alias or null",
+                    "write the key out, quoted; a template ({{ ... }}) must be rendered first: helm template . | netpold lint -"
+                )
             }
             let isMerge = isPlain && key == "<<"
             let keyPath = isMerge ? path : path.appending(key: key)

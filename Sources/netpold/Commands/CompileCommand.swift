@@ -63,6 +63,7 @@ struct CompileCommand: ParsableCommand {
         try findings.write(diagnostics, of: manifests)
         if findings.isText, let note = decoded.standInsInWords { ErrorOutput.write("note: \(note)\n") }
         if findings.isText, let note = decoded.skippedInWords { ErrorOutput.write("note: \(note)\n") }
+        if findings.isText, lowered.policies.contains(where: \.needsProxy) { ErrorOutput.write(L7Notice.text) }
         try Named.check(node: node, in: decoded.objects)
         let errors = diagnostics.count { $0.severity == .error }
         if decoded.objects.pods.isEmpty {

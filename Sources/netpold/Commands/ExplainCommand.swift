@@ -95,6 +95,7 @@ struct ExplainCommand: AsyncParsableCommand {
                 : ExplanationText(
                     style: TextStyle(), showsRules: isatty(STDOUT_FILENO) == 1, standardInput: loaded.standardInput
                 ).render(explanation))
+        if findings.isText, explanation.needsProxy { ErrorOutput.write(L7Notice.text) }
         if diagnostics.contains(where: { $0.severity == .error }) { throw ExitCode.badInput }
     }
 

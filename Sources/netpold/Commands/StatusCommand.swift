@@ -9,7 +9,7 @@ struct StatusCommand: ParsableCommand {
         abstract: "Show what the agent enforces, what it refused, and how full its tables are.",
         discussion: """
             Exit codes: 0 the agent is up (with --wait: everything in the manifests is in force); 1 no agent answers, or \
-            --wait ran out of time; 2 wrong arguments.
+            with --wait time ran out or a policy is refused; 2 wrong arguments.
             """)
 
     @OptionGroup var instance: InstanceOptions
@@ -44,6 +44,10 @@ struct StatusCommand: ParsableCommand {
         }
         if !isSettled {
             ErrorOutput.error("not everything is in force after \(timeout) s")
+            throw ExitCode.no
+        }
+        if wait, status.policiesRefused > 0 {
+            ErrorOutput.error("\(status.policiesRefused) of the policies are refused, as listed")
             throw ExitCode.no
         }
     }

@@ -1,0 +1,25 @@
+import PolicyIR
+
+/// What is said where a result rests on L7 rules. Goes when `netpold proxy` exists.
+enum L7Notice {
+    /// One line, for standard error.
+    static let text = "note: this version has no proxy: the agent drops what only L7 rules permit (l7 unavailable)\n"
+}
+
+extension DecisionExplanation {
+    /// Whether a side hands the connection to a proxy, and none denies it.
+    var needsProxy: Bool {
+        if case .l7 = verdict { return true }
+        return request != nil
+            && [egress, ingress].contains { side in
+                if case .l7 = side.decision.verdict { true } else { false }
+            }
+    }
+}
+
+extension LoweredPolicy {
+    /// Whether a rule has L7 conditions.
+    var needsProxy: Bool {
+        Direction.allCases.contains { self[$0]?.rules.contains { $0.l7 != nil } == true }
+    }
+}
