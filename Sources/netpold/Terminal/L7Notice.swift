@@ -7,13 +7,11 @@ enum L7Notice {
 }
 
 extension DecisionExplanation {
-    /// Whether a side hands the connection to a proxy, and none denies it.
+    /// Whether a side hands the connection to a proxy.
     var needsProxy: Bool {
-        if case .l7 = verdict { return true }
-        return request != nil
-            && [egress, ingress].contains { side in
-                if case .l7 = side.decision.verdict { true } else { false }
-            }
+        [egress, ingress].contains { side in
+            if case .l7 = side.decision.verdict { true } else { false }
+        }
     }
 }
 
