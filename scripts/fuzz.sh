@@ -17,7 +17,7 @@ NETPOLD_FUZZ=1 swift build -c release -Xcc -fsanitize=fuzzer-no-link -Xlinker "-
 # The words of the field tables, and what YAML is made of: libFuzzer puts them together.
 mkdir -p "$work/found"
 {
-    grep -ohE '"[A-Za-z][A-Za-z0-9./-]{2,40}"' -r Sources/PolicyIR/Decoding Sources/PolicyIR/Objects | sort -u
+    grep -ohE '"[A-Za-z][A-Za-z0-9./-]{2,40}"' -r Sources/PolicyAPI/Decoding Sources/PolicyAPI/Objects | sort -u
     printf '"%s"\n' '---\x0a' '\x0a  ' ': ' '- ' '[]' '{}' '&a ' '*a' '<<: ' '10.0.0.0/8' '::/0' '!!str ' '**.' '\x00'
 } >"$work/words"
 

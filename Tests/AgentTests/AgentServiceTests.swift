@@ -1,5 +1,6 @@
 import Logging
-import PolicyIR
+import PolicyAPI
+import Support
 import Testing
 
 @testable import Agent

@@ -1,4 +1,4 @@
-import PolicyIR
+import PolicyAPI
 import Testing
 
 @testable import Agent

@@ -1,5 +1,7 @@
 import BPFEmit
 import Foundation
+import NetTypes
+import PolicyAPI
 import PolicyIR
 
 @testable import Agent

@@ -1,6 +1,5 @@
 import Foundation
 import Glibc
-import PolicyIR
 import Synchronization
 import Testing
 

@@ -1,4 +1,3 @@
-import PolicyIR
 import Testing
 
 @testable import Agent

@@ -1,4 +1,5 @@
-import PolicyIR
+import PolicyAPI
+import Support
 import Testing
 
 @testable import Agent

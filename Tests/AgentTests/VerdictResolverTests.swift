@@ -1,4 +1,5 @@
 import BPFEmit
+import PolicyAPI
 import PolicyIR
 import Testing
 

@@ -1,5 +1,4 @@
 import BPFEmit
-import PolicyIR
 import Testing
 
 /// Whole programs as text: a change of what is emitted shows here as a diff to be read.

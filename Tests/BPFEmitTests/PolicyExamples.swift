@@ -1,6 +1,6 @@
 import BPFEmit
 import NetpoldTestSupport
-import PolicyIR
+import PolicyAPI
 
 /// Two small policies, and makers of bits for others.
 enum PolicyExamples {

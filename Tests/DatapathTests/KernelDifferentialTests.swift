@@ -2,6 +2,7 @@ import BPFEmit
 import CNetpoldABI
 import Datapath
 import Foundation
+import NetTypes
 import NetpoldTestSupport
 import PolicyIR
 import Testing

@@ -1,6 +1,6 @@
 import Datapath
 import Glibc
-import PolicyIR
+import NetTypes
 import Synchronization
 
 /// Numbered datagrams from one pod to a port of another, as fast as they go, each remembered with the phase before and

@@ -1,6 +1,8 @@
 import BPFEmit
 import Datapath
 import Glibc
+import NetTypes
+import PolicyAPI
 import PolicyIR
 
 /// Pods as network namespaces with veths to a node namespace, built for one test and taken away with it. Policies are

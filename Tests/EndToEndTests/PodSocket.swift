@@ -1,6 +1,6 @@
 import Datapath
 import Glibc
-import PolicyIR
+import NetTypes
 
 /// A socket inside a pod, with blocking calls bounded by a timeout.
 final class PodSocket {

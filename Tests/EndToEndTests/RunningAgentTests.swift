@@ -1,4 +1,5 @@
 import Glibc
+import PolicyAPI
 import Testing
 
 @Suite("netpold agent", .enabled(if: geteuid() == 0, "needs root"), .serialized)

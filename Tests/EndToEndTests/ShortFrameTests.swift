@@ -1,7 +1,7 @@
 import CNetpoldABI
 import Glibc
+import NetTypes
 import NetpoldTestSupport
-import PolicyIR
 import Testing
 
 /// Frames cut at every byte, on a real veth: `BPF_PROG_TEST_RUN` refuses the shortest ones.

@@ -1,3 +1,4 @@
+public import NetTypes
 public import PolicyIR
 
 /// The evaluator, with a subject's rules collected once.

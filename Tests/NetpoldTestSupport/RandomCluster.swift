@@ -1,3 +1,5 @@
+public import NetTypes
+public import PolicyAPI
 public import PolicyIR
 
 /// A random small cluster and random policies over it: as many corners in as few objects as possible.

@@ -1,4 +1,4 @@
-public import PolicyIR
+public import PolicyAPI
 
 extension RandomPolicies {
     /// A ClusterNetworkPolicy, AdminNetworkPolicy or BaselineAdminNetworkPolicy: few priorities, so that some are shared.

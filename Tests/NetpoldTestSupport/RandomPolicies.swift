@@ -1,3 +1,5 @@
+import NetTypes
+public import PolicyAPI
 public import PolicyIR
 
 /// Random policies over the names of `RandomCluster`.
@@ -208,7 +210,7 @@ public struct RandomPolicies: Sendable {
     public mutating func lowered(_ number: Int) -> LoweredPolicy {
         let tier = random.pick([Tier.admin, .admin, .baseline, .normal])
         let origin = RuleOrigin(kind: "Extra", namespace: "", name: "x\(number)", path: "")
-        let subject: LoweredPolicy.Subject =
+        let subject: PolicySubject =
             random.once(in: 2)
             ? .pods(namespaceScope(), selector())
             : .endpoints(ciliumSelector())

@@ -1,5 +1,6 @@
 public import BPFEmit
-public import PolicyIR
+public import NetTypes
+public import PolicyAPI
 
 /// Policies as bits, of many shapes: tiers, priorities, passes, L7, the local node, everybody, overlapping ports.
 public struct RandomPolicyBits: Sendable {

@@ -1,3 +1,4 @@
+public import NetTypes
 public import PolicyIR
 
 /// Counts which kinds of rules decide flows: a comparison of random flows is worth what they reach.

@@ -1,4 +1,6 @@
 import BPFEmit
+public import NetTypes
+public import PolicyAPI
 public import PolicyIR
 
 /// The evaluator and a compiled image of the same objects, asked the same questions.

@@ -1,4 +1,4 @@
-public import PolicyIR
+public import NetTypes
 
 /// Who takes part in a lab.
 public enum LabEnd: Hashable, Sendable {

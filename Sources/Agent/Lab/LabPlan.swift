@@ -1,3 +1,5 @@
+public import NetTypes
+public import PolicyAPI
 public import PolicyIR
 
 /// Everything a lab is going to be and to try, worked out beforehand: no root, no clock, the same for the same manifests.

@@ -1,3 +1,4 @@
+import NetTypes
 import PolicyIR
 
 /// Which addresses outside the cluster a lab plays: one for each combination of the prefixes that policies name, so every

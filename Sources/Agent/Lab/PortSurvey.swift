@@ -1,3 +1,5 @@
+import NetTypes
+import PolicyAPI
 import PolicyIR
 
 /// Which ports a lab tries: those that policies or pods name, the edges of ranges, and one that nobody names.

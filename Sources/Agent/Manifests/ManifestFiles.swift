@@ -1,5 +1,5 @@
 import Glibc
-public import PolicyIR
+public import PolicyAPI
 
 /// What `ManifestFiles.load` found.
 public struct LoadedManifests: Sendable {

@@ -1,4 +1,4 @@
-import PolicyIR
+import PolicyAPI
 
 /// Finds the manifest files that paths stand for. Deterministic: names are taken in the order of their bytes.
 struct ManifestSearch {

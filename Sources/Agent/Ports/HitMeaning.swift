@@ -1,5 +1,5 @@
 public import BPFEmit
-public import PolicyIR
+public import PolicyAPI
 
 /// What an index of np_rule_hits stands for.
 public enum HitMeaning: Hashable, Sendable {

@@ -1,4 +1,4 @@
-public import PolicyIR
+public import NetTypes
 
 /// The host side of a veth whose other end is in another network namespace.
 public struct DiscoveredInterface: Hashable, Sendable {

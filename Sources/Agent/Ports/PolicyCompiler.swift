@@ -1,4 +1,5 @@
 public import BPFEmit
+public import PolicyAPI
 public import PolicyIR
 
 /// Turns the objects in force into what the kernel should hold. Calls come one at a time.

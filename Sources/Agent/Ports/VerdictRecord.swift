@@ -1,4 +1,4 @@
-public import PolicyIR
+public import NetTypes
 
 /// One record of np_events, decoded: what happened to one packet.
 public struct VerdictRecord: Hashable, Sendable {

@@ -1,4 +1,4 @@
-public import PolicyIR
+public import Support
 
 /// Writes `netpold endpoints` for people.
 public struct EndpointsRendering: Sendable {

@@ -1,4 +1,4 @@
-public import PolicyIR
+public import Support
 
 /// Writes `netpold status` for people.
 public struct StatusRendering: Sendable {

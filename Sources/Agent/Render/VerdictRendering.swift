@@ -1,4 +1,4 @@
-public import PolicyIR
+public import Support
 
 /// Writes verdicts for people: one line for what happened, and under a drop the lines that say why.
 public struct VerdictRendering: Sendable {

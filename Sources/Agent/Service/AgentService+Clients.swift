@@ -1,4 +1,5 @@
 import Glibc
+import PolicyAPI
 import PolicyIR
 
 extension AgentService {

@@ -1,5 +1,3 @@
-import PolicyIR
-
 /// Does the blocking work on the kernel, one piece at a time, away from the service that answers clients.
 actor DatapathWorker {
     private let datapath: any DatapathPort

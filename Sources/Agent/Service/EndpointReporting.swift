@@ -1,4 +1,6 @@
 import BPFEmit
+import NetTypes
+import PolicyAPI
 import PolicyIR
 
 /// Makes the rows of `netpold endpoints` from one state of the node.

@@ -1,4 +1,6 @@
 import BPFEmit
+import NetTypes
+import PolicyAPI
 public import PolicyIR
 import Synchronization
 

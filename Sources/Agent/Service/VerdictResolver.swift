@@ -1,3 +1,6 @@
+import NetTypes
+import PolicyAPI
+import PolicyAnalysis
 import PolicyIR
 
 /// Turns records of numbers into verdicts with names, for one state of the node.

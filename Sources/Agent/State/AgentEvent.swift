@@ -1,4 +1,4 @@
-public import PolicyIR
+public import PolicyAPI
 
 /// What happens to the agent.
 public enum AgentEvent: Sendable {

@@ -1,5 +1,6 @@
 import BPFEmit
-import PolicyIR
+import PolicyAPI
+import PolicyAnalysis
 
 /// The agent's core: inputs in, work to do out. No I/O and no clock.
 ///

@@ -1,3 +1,5 @@
+public import NetTypes
+public import PolicyAPI
 public import PolicyIR
 
 /// Everything the desired state of the node is made from, at one moment. The desired state is a function of this value.

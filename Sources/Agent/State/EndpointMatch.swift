@@ -1,4 +1,5 @@
-public import PolicyIR
+import NetTypes
+public import PolicyAPI
 
 /// Which pods of the manifests are behind which interfaces of this node.
 public struct EndpointMatch: Hashable, Sendable {

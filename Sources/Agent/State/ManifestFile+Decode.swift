@@ -1,4 +1,6 @@
-public import PolicyIR
+public import PolicyAPI
+import PolicyAnalysis
+import PolicyIR
 
 extension ManifestFile {
     /// Decodes the bytes of a file, object by object, so that each error is known to be of one object.

@@ -1,4 +1,4 @@
-public import PolicyIR
+public import PolicyAPI
 
 /// One decoded, valid object of a manifest file.
 public enum ManifestObject: Hashable, Sendable {

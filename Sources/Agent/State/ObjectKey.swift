@@ -1,4 +1,4 @@
-import PolicyIR
+import PolicyAPI
 
 /// What names an object across files and versions.
 public struct ObjectKey: Hashable, Sendable {

@@ -1,3 +1,4 @@
+public import PolicyAPI
 public import PolicyIR
 
 /// What becomes of a refused policy that has no last good version.

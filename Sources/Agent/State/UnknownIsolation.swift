@@ -1,4 +1,4 @@
-import PolicyIR
+import PolicyAPI
 
 /// Stand-ins that isolate namespaces no pod claims (`--isolate-unknown`).
 ///

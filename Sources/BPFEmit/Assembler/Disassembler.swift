@@ -1,4 +1,4 @@
-import PolicyIR
+import NetTypes
 
 /// Text of programs, for `netpold compile --emit asm` and for tests.
 ///

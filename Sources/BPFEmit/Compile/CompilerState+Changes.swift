@@ -1,4 +1,6 @@
-public import PolicyIR
+import NetTypes
+public import PolicyAPI
+import PolicyIR
 
 /// Pods that come, go and change.
 extension CompilerState {

@@ -1,4 +1,5 @@
-public import PolicyIR
+public import PolicyAPI
+import PolicyIR
 
 /// The state as a value to load or to print.
 extension CompilerState {

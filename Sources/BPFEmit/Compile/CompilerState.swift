@@ -1,3 +1,5 @@
+public import NetTypes
+public import PolicyAPI
 public import PolicyIR
 
 /// A node's image with everything needed to change it in place when a pod comes, goes or changes.

@@ -1,3 +1,4 @@
+import NetTypes
 import PolicyIR
 
 /// Turns what applies to a subject in one direction into bits, and says which peers each bit asks for.

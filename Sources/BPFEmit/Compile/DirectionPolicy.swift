@@ -1,3 +1,4 @@
+import NetTypes
 import PolicyIR
 
 /// A compiled policy of one direction, shared by all subjects to which the same policies apply alike.

@@ -1,3 +1,4 @@
+public import PolicyAPI
 public import PolicyIR
 
 /// Compiles a cluster to what one node's kernel should hold.

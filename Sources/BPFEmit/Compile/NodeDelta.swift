@@ -1,4 +1,4 @@
-public import PolicyIR
+public import NetTypes
 
 /// What one change of a pod changes in a node's image.
 public struct NodeDelta: Hashable, Sendable {

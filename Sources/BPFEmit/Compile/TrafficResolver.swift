@@ -1,3 +1,4 @@
+import NetTypes
 import PolicyIR
 
 /// Traffic with named ports replaced by numbers.

@@ -1,5 +1,5 @@
 import CNetpoldABI
-import PolicyIR
+import NetTypes
 
 /// What a map of the datapath costs: its sizes and the kernel memory to expect.
 ///

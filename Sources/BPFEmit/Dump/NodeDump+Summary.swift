@@ -1,4 +1,4 @@
-import PolicyIR
+import NetTypes
 
 extension NodeDump {
     /// Endpoints, subjects, sizes.

@@ -1,3 +1,4 @@
+public import NetTypes
 public import PolicyIR
 
 /// A compiled node as text: the same text for the same input, on every machine.

@@ -1,3 +1,4 @@
+import PolicyAPI
 import PolicyIR
 
 /// Rules in one line, for `netpold compile --emit ir`.

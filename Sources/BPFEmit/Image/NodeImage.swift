@@ -1,4 +1,4 @@
-public import PolicyIR
+public import NetTypes
 
 /// Everything one node's kernel should hold, as a value: the desired state. The agent compares two of them; the dry run
 /// prints one.

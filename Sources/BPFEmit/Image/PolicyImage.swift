@@ -1,5 +1,5 @@
 import CNetpoldABI
-public import PolicyIR
+public import PolicyAPI
 
 /// One subject's policy of one direction, compiled: a program, its own `peers` map, and what each rule bit means.
 ///

@@ -1,3 +1,5 @@
+import PolicyAPI
+
 /// The tests a packet goes through, as a graph without cycles. Equal tests with equal continuations are one node, so leaves of the
 /// port trees that decide alike share their code.
 struct DecisionGraph {

@@ -1,4 +1,4 @@
-import PolicyIR
+import PolicyAPI
 
 /// The bits of a policy sorted into the groups that are asked one after the other.
 struct DecisionGroups {

@@ -1,5 +1,5 @@
 import CNetpoldABI
-public import PolicyIR
+public import NetTypes
 
 /// The program attached to a hook of one endpoint. It tells the shared C programs which endpoint and direction they work for:
 /// that costs one store and no lookup.

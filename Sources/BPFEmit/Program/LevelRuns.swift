@@ -1,4 +1,4 @@
-import PolicyIR
+import PolicyAPI
 
 /// The bits of one level, object by object, as runs of the same kind in the order they are asked in.
 struct LevelRuns {

@@ -1,4 +1,5 @@
-public import PolicyIR
+public import NetTypes
+public import PolicyAPI
 
 /// A subject's policy of one direction as bits, everything resolved to numbers: what the emitter turns into a program.
 ///

@@ -1,4 +1,5 @@
 import CNetpoldABI
+import PolicyAPI
 
 /// Writes the program of a policy.
 ///

@@ -1,3 +1,5 @@
+import PolicyAPI
+
 /// Intervals of `protocol << 16 | port` in ascending order, each with the tests for its packets.
 struct PortTree {
     /// An interval; it ends where the next one starts.

@@ -1,5 +1,3 @@
-import PolicyIR
-
 /// The values of `protocol << 16 | port` cut into intervals on which the same rule bits can match.
 enum TrafficPartition {
     /// An end of a range: from `key` on, the range of `bit` is entered or left.

@@ -1,4 +1,5 @@
-public import PolicyIR
+public import NetTypes
+import PolicyIR
 
 /// Decides flows from a node's image alone, as the datapath would: address to identity by the maps, then the programs of the
 /// local ends.

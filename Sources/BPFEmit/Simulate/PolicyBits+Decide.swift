@@ -1,4 +1,5 @@
-public import PolicyIR
+public import NetTypes
+import PolicyAPI
 
 extension PolicyBits {
     /// The answer straight from the definition, for comparison with compiled programs. Naive on purpose: never optimise this.

@@ -1,5 +1,5 @@
 import CNetpoldABI
-public import PolicyIR
+public import NetTypes
 
 /// Asks a compiled policy what it would say about a packet, by running the bytes of its program.
 public struct PolicySimulator: Sendable {

@@ -1,4 +1,4 @@
-public import PolicyIR
+public import NetTypes
 
 /// One of the two places at the host side of a pod's veth where its packets are decided.
 public struct Hook: Hashable, Sendable {

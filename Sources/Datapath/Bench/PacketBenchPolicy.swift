@@ -1,5 +1,6 @@
 import BPFEmit
-import PolicyIR
+import NetTypes
+import PolicyAPI
 
 /// The cluster that the packet bench measures in: senders one after the other from 10.128.0.0 on, each with an identity of its
 /// own. Rule `r` allows TCP from every sender whose number is `r` modulo the rules, each rule its own port; the last one,

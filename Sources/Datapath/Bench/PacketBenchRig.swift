@@ -1,7 +1,7 @@
 import BPFEmit
 import CNetpoldABI
 import Glibc
-import PolicyIR
+import NetTypes
 
 /// The datapath with one pod in it, and the reference programs beside it.
 final class PacketBenchRig {

@@ -1,4 +1,4 @@
-public import PolicyIR
+public import NetTypes
 
 /// The packet that opens a flow: TCP SYN, UDP datagram, SCTP INIT, ICMP message of a type.
 public struct FlowPacket: Sendable {

@@ -1,7 +1,7 @@
 public import BPFEmit
 import CNetpoldABI
 import Glibc
-public import PolicyIR
+public import NetTypes
 
 /// Decides flows with the loaded programs: what would happen to the first packet of a flow at a pod's hook, asked of the
 /// kernel by `BPF_PROG_TEST_RUN`.

@@ -1,4 +1,4 @@
-public import PolicyIR
+public import NetTypes
 
 /// A network namespace found on the node, with those of its interfaces that lead to the scanning namespace.
 public struct MountedNamespace: Hashable, Sendable {

@@ -1,4 +1,4 @@
-public import PolicyIR
+public import NetTypes
 
 /// A network to be built: a node, pods behind veths, and the world outside, each a namespace of its own.
 public struct NetworkLayout: Hashable, Sendable {

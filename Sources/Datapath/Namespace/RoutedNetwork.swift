@@ -1,5 +1,5 @@
 import Glibc
-import PolicyIR
+import NetTypes
 
 /// A network of namespaces as `NetworkLayout` describes it, built: the node forwards between pods' veths (no bridge),
 /// the outside answers for every address that is nobody else's.

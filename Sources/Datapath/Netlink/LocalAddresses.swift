@@ -1,4 +1,4 @@
-public import PolicyIR
+public import NetTypes
 
 /// The addresses that are the node's own: where traffic with the identity `host` comes from and goes to.
 public enum LocalAddresses {

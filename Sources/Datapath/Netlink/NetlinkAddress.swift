@@ -1,6 +1,6 @@
 import CLibNL
 import Glibc
-public import PolicyIR
+public import NetTypes
 
 /// libnl's address object for the length of a call: conversions between it and `IPAddress`, `IPPrefix`, `MACAddress`.
 enum NetlinkAddress {

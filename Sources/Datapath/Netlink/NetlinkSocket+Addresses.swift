@@ -1,6 +1,6 @@
 import CLibNL
 import Glibc
-public import PolicyIR
+public import NetTypes
 
 /// An address of an interface.
 public struct AddressRecord: Hashable, Sendable {

@@ -1,6 +1,6 @@
 import CLibNL
 import Glibc
-public import PolicyIR
+public import NetTypes
 
 /// A route to be added to the main table.
 public struct RouteSpec: Hashable, Sendable {

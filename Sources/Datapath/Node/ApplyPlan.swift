@@ -1,7 +1,6 @@
 import BPFEmit
 import CNetpoldABI
 import Glibc
-import PolicyIR
 
 /// What an apply is going to do, worked out before anything is touched.
 struct ApplyPlan {

@@ -1,6 +1,6 @@
 import BPFEmit
 import CNetpoldABI
-import PolicyIR
+import NetTypes
 
 /// The datapath's two lookups on an image: the exact address, then the longest prefix.
 struct IdentityTable {

@@ -1,7 +1,6 @@
 public import BPFEmit
 import CNetpoldABI
 import Glibc
-import PolicyIR
 
 extension NodeDatapath {
     /// Brings the kernel to an image.

@@ -1,7 +1,7 @@
 import BPFEmit
 import CNetpoldABI
 import Glibc
-import PolicyIR
+import NetTypes
 
 extension NodeDatapath {
     /// Step 5.

@@ -1,6 +1,6 @@
 import BPFEmit
 import CNetpoldABI
-import PolicyIR
+import NetTypes
 
 /// Programs loaded for one apply, not in place yet.
 struct PolicyBatch {

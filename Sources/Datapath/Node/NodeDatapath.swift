@@ -1,6 +1,6 @@
 import BPFEmit
 import CNetpoldABI
-public import PolicyIR
+public import NetTypes
 
 /// One node's datapath: what the kernel holds, and the way from there to another image.
 ///

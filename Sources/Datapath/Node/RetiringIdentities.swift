@@ -1,5 +1,5 @@
 import BPFEmit
-import PolicyIR
+import NetTypes
 
 /// Identities that addresses still have in the kernel and that an image does not know any more.
 ///

@@ -1,6 +1,6 @@
 import BPFEmit
 import CNetpoldABI
-import PolicyIR
+import NetTypes
 
 /// What each counter of np_rule_hits stands for at one moment: a value, to be kept beside the events of that time.
 public struct RuleHitIndex: Sendable {

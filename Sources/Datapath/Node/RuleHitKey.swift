@@ -1,5 +1,5 @@
 public import BPFEmit
-public import PolicyIR
+public import NetTypes
 
 /// What a counter of np_rule_hits stands for.
 public struct RuleHitKey: Hashable, Sendable {

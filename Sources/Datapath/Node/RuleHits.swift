@@ -1,5 +1,5 @@
 import BPFEmit
-import PolicyIR
+import NetTypes
 
 /// Hands out ranges of np_rule_hits to programs, and keeps what retired programs counted.
 final class RuleHits {

@@ -1,5 +1,5 @@
 import BPFEmit
-import PolicyIR
+import NetTypes
 
 /// What turns the entries of np_addresses and np_prefixes into those of an image, in an order in which every address
 /// goes from its old identity to its new one in one step, without a third in between.

@@ -1,5 +1,5 @@
 import CNetpoldABI
-import PolicyIR
+import NetTypes
 
 extension np_address {
     /// The sixteen bytes in network order.

@@ -1,5 +1,5 @@
 import CNetpoldABI
-public import PolicyIR
+public import NetTypes
 
 /// A flow that the datapath remembers.
 public struct ConntrackFlow: Hashable, Sendable {

@@ -1,5 +1,5 @@
 import CNetpoldABI
-import PolicyIR
+import NetTypes
 
 /// How long a silent flow is remembered, in seconds.
 ///

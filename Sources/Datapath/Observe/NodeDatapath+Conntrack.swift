@@ -1,5 +1,5 @@
 import CNetpoldABI
-import PolicyIR
+import NetTypes
 
 extension NodeDatapath {
     /// Every flow the datapath remembers. Flows that come or go meanwhile may be missing.

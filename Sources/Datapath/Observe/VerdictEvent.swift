@@ -1,5 +1,6 @@
 import CNetpoldABI
-public import PolicyIR
+public import NetTypes
+import PolicyIR
 
 /// One record of np_events: what happened to one packet.
 public struct VerdictEvent: Hashable, Sendable {

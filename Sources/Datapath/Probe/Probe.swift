@@ -1,4 +1,4 @@
-public import PolicyIR
+public import NetTypes
 
 /// A real packet exchange to be tried: who asks whom, over which protocol and port.
 public struct Probe: Sendable {

@@ -1,5 +1,5 @@
 import Glibc
-import PolicyIR
+import NetTypes
 
 /// A non-blocking socket of the probes and responders, closed with its owner.
 final class ProbeSocket {

@@ -1,5 +1,5 @@
 import Glibc
-public import PolicyIR
+public import NetTypes
 
 /// Small servers inside a namespace: TCP says who it is and closes, UDP answers every datagram with who it is.
 public final class Responder {

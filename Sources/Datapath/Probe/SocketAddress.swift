@@ -1,5 +1,5 @@
 import Glibc
-import PolicyIR
+import NetTypes
 
 /// An address and port as the socket calls want them.
 enum SocketAddress {

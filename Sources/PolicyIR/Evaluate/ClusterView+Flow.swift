@@ -1,3 +1,6 @@
+public import NetTypes
+public import PolicyAPI
+
 extension ClusterView {
     /// The two ends of a flow, looked up.
     public struct Ends: Hashable, Sendable {

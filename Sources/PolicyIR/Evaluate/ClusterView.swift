@@ -1,3 +1,6 @@
+public import NetTypes
+public import PolicyAPI
+
 /// Who is who in a cluster: pods, whose address is whose, what namespaces and names say. A lookup, no policy.
 public struct ClusterView: Sendable {
     /// Who owns an address.

@@ -1,3 +1,5 @@
+public import NetTypes
+
 /// The first packet of a connection, as policies see it: after service translation.
 public struct Flow: Hashable, Sendable {
     /// Who begins.

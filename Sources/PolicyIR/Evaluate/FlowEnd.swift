@@ -1,3 +1,5 @@
+public import NetTypes
+
 /// One end of a flow, as people name it.
 public enum FlowEnd: Hashable, Sendable {
     /// A pod by namespace and name.

@@ -1,3 +1,5 @@
+public import PolicyAPI
+
 extension PeerMatch {
     /// Whether a rule with these peers speaks about the end.
     public func matches(_ remote: RemoteEnd) -> Bool {

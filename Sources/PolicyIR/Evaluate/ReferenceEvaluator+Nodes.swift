@@ -1,3 +1,5 @@
+public import NetTypes
+
 /// Host policies: CiliumClusterwideNetworkPolicy with `nodeSelector` (spec/cilium-network-policy.md 16).
 extension ReferenceEvaluator {
     /// Everything that applies to a node in one direction, its hostNetwork pods included; `nil` when no host policy selects
@@ -11,7 +13,7 @@ extension ReferenceEvaluator {
     }
 
     /// The host policies that select a node, in either direction.
-    func policies(selectingNode name: String?) -> [LoweredPolicy] {
+    package func policies(selectingNode name: String?) -> [LoweredPolicy] {
         let labels = view.hostLabels(ofNode: name)
         return policies.filter { policy in
             // "nodeSelector rules match only the host".

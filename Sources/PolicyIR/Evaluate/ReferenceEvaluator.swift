@@ -1,3 +1,6 @@
+public import NetTypes
+public import PolicyAPI
+
 /// Decides flows straight from lowered policies: the oracle that compiled programs are compared with. Naive on purpose;
 /// nothing here is an optimisation.
 public struct ReferenceEvaluator: Sendable {

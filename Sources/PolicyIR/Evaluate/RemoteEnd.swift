@@ -1,3 +1,6 @@
+public import NetTypes
+public import PolicyAPI
+
 /// Everything a policy can see of the other end of a flow.
 public struct RemoteEnd: Hashable, Sendable {
     /// What the other end is.

@@ -1,3 +1,5 @@
+public import PolicyAPI
+
 /// What the policies of one end say about a flow.
 public struct SideDecision: Hashable, Sendable {
     /// The answer.

@@ -1,3 +1,6 @@
+public import NetTypes
+public import PolicyAPI
+
 extension SubjectPolicy {
     /// What this policy says about a flow between its subject and a remote end. The oracle: one pass over all rules, level
     /// by level, in the words of the specification.
@@ -57,7 +60,7 @@ extension SubjectPolicy {
 
     /// Of matching rules of one tier, those that are asked first: of the lowest priority number, and of each object the first in
     /// its list ("list order inside object = precedence").
-    func firstMatches(_ matching: [Int]) -> [Int] {
+    package func firstMatches(_ matching: [Int]) -> [Int] {
         let priority = matching.map { rules[$0].priority }.min()
         return matching.filter { number in
             rules[number].priority == priority && !matching.contains { rules[$0].precedesInItsObject(rules[number]) }

@@ -1,3 +1,5 @@
+public import NetTypes
+
 /// A protocol and a port (or ICMP type) as people write them: `80/TCP`, `TCP:80`, `ICMP/8`.
 public struct TrafficName: Hashable, Sendable {
     /// The transport protocol.

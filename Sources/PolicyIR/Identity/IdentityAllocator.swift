@@ -1,3 +1,5 @@
+public import NetTypes
+
 /// Gives classes of remote ends their numbers, and keeps them.
 ///
 /// A class is named by its key, a text that says everything policies can see of it. From empty, numbers follow the sorted

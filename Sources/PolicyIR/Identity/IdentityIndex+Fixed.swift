@@ -1,3 +1,6 @@
+import NetTypes
+import PolicyAPI
+
 /// The part of the index that policies, nodes and names fix: namespaces, nodes, the outside.
 extension IdentityIndex {
     /// Adds a namespace; the first of a name counts.

@@ -1,3 +1,5 @@
+import PolicyAPI
+
 /// Which remotes a term matches: all of them by the shortest way, or one of them.
 extension IdentityIndex {
     /// Scanning this many classes is cheaper than looking for a shorter list.

@@ -1,3 +1,5 @@
+public import NetTypes
+
 /// Numbers for remotes.
 extension IdentityIndex {
     /// Gives every live remote that has no number yet one, in the order of their texts.

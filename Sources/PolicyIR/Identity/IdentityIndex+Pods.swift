@@ -1,3 +1,6 @@
+public import NetTypes
+public import PolicyAPI
+
 /// Pods: their classes, their remotes, and what those are called.
 extension IdentityIndex {
     /// The class of a pod: everything policies can see of it but its addresses.

@@ -1,3 +1,5 @@
+import PolicyAPI
+
 /// Selectors as symbols, and what classes of pods say to them.
 extension IdentityIndex {
     /// A Kubernetes selector over pod labels.

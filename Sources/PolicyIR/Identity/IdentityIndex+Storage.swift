@@ -1,3 +1,5 @@
+import NetTypes
+
 extension IdentityIndex {
     /// A label, both sides as symbols.
     struct LabelPair: Hashable, Sendable {

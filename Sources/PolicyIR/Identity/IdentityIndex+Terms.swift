@@ -1,3 +1,5 @@
+import PolicyAPI
+
 /// Peers: each distinct one is a term, and knows which remotes it matches.
 extension IdentityIndex {
     /// The term of a peer. Peers that mean the same by the same words share one, wherever they are written.

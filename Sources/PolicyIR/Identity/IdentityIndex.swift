@@ -1,3 +1,6 @@
+import NetTypes
+public import PolicyAPI
+
 /// Every class of remote ends of a cluster, and which of them each peer of the policies matches, by index.
 ///
 /// Two ends that no policy can tell apart are one *remote* and have one identity: for a pod's address its namespace,

@@ -1,3 +1,6 @@
+import NetTypes
+import PolicyAPI
+
 /// Single addresses outside the cluster that something else than a prefix tells apart: DNS answers and API servers.
 struct LearntAddresses {
     /// The selectors that an address was learnt by, sorted by text.

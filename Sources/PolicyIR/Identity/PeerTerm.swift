@@ -1,3 +1,6 @@
+import NetTypes
+import PolicyAPI
+
 /// A distinct peer of the policies, compiled to symbols, with the remotes it matches once somebody has asked.
 struct PeerTerm: Sendable {
     /// What it matches.

@@ -1,3 +1,6 @@
+import NetTypes
+import PolicyAPI
+
 /// What policies mention of remote ends that are no pods: prefixes (exceptions included), name selectors, node labels.
 struct PolicyMentions {
     /// Of NetworkPolicy's ipBlocks: they tell pods' and nodes' addresses apart as well.

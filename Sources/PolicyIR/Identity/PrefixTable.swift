@@ -1,3 +1,5 @@
+import NetTypes
+
 /// The prefixes that policies name: says which of them contain an address or a prefix.
 ///
 /// One hash lookup for each distinct prefix length, however many prefixes there are.

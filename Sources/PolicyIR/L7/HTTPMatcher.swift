@@ -1,7 +1,9 @@
+package import PolicyAPI
+
 /// One element of `rules.http` with its patterns compiled.
-struct HTTPMatcher: Sendable {
+package struct HTTPMatcher: Sendable {
     /// A pattern, if the field is written and can be compiled.
-    enum Field: Sendable {
+    package enum Field: Sendable {
         /// "Absent or empty: no constraint."
         case anything
         /// The whole value must match.
@@ -19,7 +21,7 @@ struct HTTPMatcher: Sendable {
             }
         }
 
-        func accepts(_ value: String) -> Bool {
+        package func accepts(_ value: String) -> Bool {
             switch self {
             case .anything: true
             case .pattern(let pattern): pattern.matches(value)
@@ -28,15 +30,15 @@ struct HTTPMatcher: Sendable {
         }
     }
 
-    let method: Field
-    let path: Field
-    let host: Field
-    let headers: [HeaderCondition]
+    package let method: Field
+    package let path: Field
+    package let host: Field
+    package let headers: [HeaderCondition]
 
     /// Whether a request that matches may be changed or logged by the rule.
-    var hasActions: Bool { headers.contains { $0.action != nil } }
+    package var hasActions: Bool { headers.contains { $0.action != nil } }
 
-    init(_ rule: HTTPRule) {
+    package init(_ rule: HTTPRule) {
         method = Field(rule.method)
         path = Field(rule.path)
         host = Field(rule.host)
@@ -44,7 +46,7 @@ struct HTTPMatcher: Sendable {
     }
 
     /// What the rule does with a request that it matches; `nil` when it does not. "Within a rule every given field must match."
-    func actions(on request: HTTPRequest) -> [HeaderAction]? {
+    package func actions(on request: HTTPRequest) -> [HeaderAction]? {
         guard method.accepts(request.method), path.accepts(request.path), host.accepts(request.host) else { return nil }
         var actions: [HeaderAction] = []
         for header in headers where !header.accepts(request) {

@@ -1,23 +1,25 @@
+public import PolicyAPI
+
 /// The L7 rules that a flow meets at one end, compiled: made once, asked for every request of every such flow. They are a union, as
 /// `SideDecision.Verdict.l7` says.
 public struct L7Matcher: Sendable {
     /// One element of `rules.http`, `rules.dns` or `serverNames`.
-    struct Element: Sendable {
-        enum Condition: Sendable {
+    package struct Element: Sendable {
+        package enum Condition: Sendable {
             case http(HTTPMatcher)
             case dns(NamePattern, FQDNSelector)
             case serverName(NamePattern, String)
         }
 
-        let condition: Condition
+        package let condition: Condition
         /// Where the element itself is written.
-        let origin: RuleOrigin
+        package let origin: RuleOrigin
         /// The number of the rule that it is part of, and where that is written.
-        let rule: Int
-        let ruleOrigin: RuleOrigin
+        package let rule: Int
+        package let ruleOrigin: RuleOrigin
     }
 
-    let elements: [Element]
+    package let elements: [Element]
     /// Whether a rule changes or logs headers: then every rule is asked.
     private let hasActions: Bool
 
@@ -67,7 +69,7 @@ public struct L7Matcher: Sendable {
 
 extension L7Matcher.Element {
     /// What is done with a request that the element matches; `nil` when it does not match.
-    func actions(on request: L7Request) -> [HeaderAction]? {
+    package func actions(on request: L7Request) -> [HeaderAction]? {
         switch (condition, request) {
         case (.http(let matcher), .http(let request)): matcher.actions(on: request)
         case (.dns(let pattern, _), .dns(let name)): pattern.matches(name) ? [] : nil

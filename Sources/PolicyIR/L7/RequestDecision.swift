@@ -6,11 +6,17 @@ public struct RequestDecision: Hashable, Sendable {
     /// does not get there.
     public var ingress: L7Answer?
 
+    /// Nothing said yet, or what was.
+    public init(egress: L7Answer? = nil, ingress: L7Answer? = nil) {
+        self.egress = egress
+        self.ingress = ingress
+    }
+
     /// "Both ends must permit": each its own list.
     public var isPermitted: Bool { egress != .denied && ingress != .denied }
 
     /// The request as it reaches the receiver: what the sender's rules do to its headers is done.
-    func arriving(_ request: L7Request) -> L7Request {
+    package func arriving(_ request: L7Request) -> L7Request {
         guard case .permitted(_, let actions)? = egress, case .http(let sent) = request else { return request }
         return .http(sent.applying(actions))
     }
@@ -32,7 +38,7 @@ public struct RequestDecider: Sendable {
     }
 
     /// The L7 rules of a side, compiled once.
-    mutating func matcher(_ side: SideDecision) -> L7Matcher? {
+    package mutating func matcher(_ side: SideDecision) -> L7Matcher? {
         if let known = matchers[side] { return known }
         let made = L7Matcher(side)
         matchers[side] = made

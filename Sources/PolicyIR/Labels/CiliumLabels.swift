@@ -1,3 +1,5 @@
+public import PolicyAPI
+
 /// The labels by which Cilium policies see an endpoint: those of source `k8s` for a pod, those of source `reserved` for
 /// everything else (spec/cilium-network-policy.md 4.3, 5.3); peers that select nodes also see those of source `node`.
 public struct CiliumLabels: Hashable, Sendable {
@@ -66,7 +68,7 @@ extension LabelSelector {
 
 extension LabelRequirement {
     /// Whether the condition speaks of this key as a label of pods (source `k8s`, or any source).
-    func isAbout(_ key: String) -> Bool {
+    package func isAbout(_ key: String) -> Bool {
         self.key == key && (source == "k8s" || source == "any")
     }
 }

@@ -1,6 +1,6 @@
 /// Which of a pod's own labels are part of its Cilium identity (spec/cilium-network-policy.md 4.3). A Cilium selector that
 /// names another label never matches.
-enum IdentityLabelFilter {
+package enum IdentityLabelFilter {
     /// Keys and prefixes that are in, whatever the exclusions say.
     private static let included = ["app.kubernetes.io"]
 
@@ -16,7 +16,7 @@ enum IdentityLabelFilter {
     private static let reservedKeys: Set<String> = [CiliumKey.namespace, CiliumKey.cluster, CiliumKey.serviceAccount]
 
     /// Whether a pod's own label of this key is part of the identity.
-    static func keeps(_ key: String) -> Bool {
+    package static func keeps(_ key: String) -> Bool {
         if reservedKeys.contains(key) || key.hasPrefix(CiliumKey.namespaceLabelPrefix) { return false }
         if included.contains(where: key.hasPrefix) { return true }
         if key.contains("beta.kubernetes.io") { return false }

@@ -1,3 +1,5 @@
+import PolicyAPI
+
 /// CIDR groups by name and labels: what `cidrGroupRef` and `cidrGroupSelector` are resolved with.
 struct CIDRGroupDirectory {
     private let groups: [CIDRGroup]

@@ -1,3 +1,5 @@
+import PolicyAPI
+
 /// The objects that Cilium policies refer to by name or label.
 struct CiliumDirectory {
     /// For `toServices`.

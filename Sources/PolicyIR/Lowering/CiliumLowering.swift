@@ -1,3 +1,6 @@
+import NetTypes
+import PolicyAPI
+
 /// Lowers the rules of one Cilium object: one `LoweredPolicy` for each rule, in it one `PolicyRule` for each element and
 /// each of its `toPorts` entries (L7 conditions belong to an entry).
 struct CiliumLowering {
@@ -55,7 +58,7 @@ struct CiliumLowering {
             ))
     }
 
-    private func subject() -> LoweredPolicy.Subject {
+    private func subject() -> PolicySubject {
         switch rule.subject {
         case .nodes(let selector): .nodes(selector)
         case .endpoints(let selector): .endpoints(scope.subject(selector))

@@ -1,3 +1,6 @@
+import NetTypes
+import PolicyAPI
+
 /// Resolves the L3 members of an element (spec/cilium-network-policy.md 4.5, 13, 14).
 struct CiliumPeers {
     /// Who matches; `nil` when no L3 member is written.

@@ -1,19 +1,21 @@
+package import PolicyAPI
+
 /// Writes out what a Cilium selector means in the policy it stands in: the namespace and cluster requirements that Cilium
 /// adds (spec/cilium-network-policy.md 4.4).
-struct CiliumScope {
+package struct CiliumScope {
     /// The policy's namespace; `nil` for a clusterwide policy.
-    let namespace: String?
+    package let namespace: String?
     /// Whether the rule's subject mentions `reserved:init`.
-    let subjectMentionsInit: Bool
+    package let subjectMentionsInit: Bool
 
     /// The scope of a policy whose rules are not known; `nil` for a clusterwide one.
-    init(namespace: String?) {
+    package init(namespace: String?) {
         self.namespace = namespace
         subjectMentionsInit = false
     }
 
     /// The scope of one rule of a policy.
-    init(_ policy: CiliumPolicy, _ rule: CiliumRule) {
+    package init(_ policy: CiliumPolicy, _ rule: CiliumRule) {
         // "A CNP with an empty namespace is parsed as a CCNP."
         namespace = policy.isClusterwide || policy.metadata.namespace.isEmpty ? nil : policy.metadata.namespace
         guard case .endpoints(let selector) = rule.subject else {
@@ -24,7 +26,7 @@ struct CiliumScope {
     }
 
     /// The subject selector with the policy's namespace.
-    func subject(_ selector: LabelSelector) -> LabelSelector {
+    package func subject(_ selector: LabelSelector) -> LabelSelector {
         // "CCNP subject: untouched".
         guard let namespace else { return selector }
         // "A user matchLabel with exactly that key is overwritten": decoding has dropped it. "A bare key or a matchExpression
@@ -34,7 +36,7 @@ struct CiliumScope {
     }
 
     /// A peer selector with the policy's namespace and the local cluster.
-    func peer(_ selector: LabelSelector) -> LabelSelector {
+    package func peer(_ selector: LabelSelector) -> LabelSelector {
         // "any key with source reserved: verbatim, no namespace and no cluster requirement".
         if selector.requirements.contains(where: { $0.source == "reserved" }) { return selector }
         var requirements = selector.requirements
@@ -59,7 +61,7 @@ struct CiliumScope {
 
     /// A selector of `fromNodes` or `toNodes`: "user keys AND `reserved:remote-node` Exists AND local cluster. Never matches
     /// the local host."
-    func nodes(_ selector: LabelSelector) -> LabelSelector {
+    package func nodes(_ selector: LabelSelector) -> LabelSelector {
         var requirements = selector.requirements
         requirements.append(
             LabelRequirement(source: "reserved", key: ReservedIdentity.remoteNode.labelKey, operator: .exists))

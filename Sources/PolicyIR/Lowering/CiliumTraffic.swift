@@ -1,3 +1,6 @@
+import NetTypes
+import PolicyAPI
+
 /// What `toPorts` entries and `icmps` say about packets (spec/cilium-network-policy.md 7).
 enum CiliumTraffic {
     /// The packets of a `toPorts` entry. "ports within a PortRule are ORed"; without ports it contributes nothing. Of `ANY` only

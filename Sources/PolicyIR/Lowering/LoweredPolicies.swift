@@ -1,3 +1,5 @@
+public import PolicyAPI
+
 /// Policies after lowering, with what there is to say about them.
 public struct LoweredPolicies: Hashable, Sendable {
     /// The policies, in the order of the input: NetworkPolicies, cluster-scoped policies, then one for each rule of each Cilium object.

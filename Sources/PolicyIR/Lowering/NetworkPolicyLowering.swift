@@ -1,3 +1,6 @@
+import NetTypes
+public import PolicyAPI
+
 extension PolicyLowering {
     /// A NetworkPolicy with upstream's meaning (spec/network-policy.md 1): one rule for each element.
     public static func lower(_ policy: NetworkPolicy) -> LoweredPolicy {

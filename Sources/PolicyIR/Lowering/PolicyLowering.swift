@@ -1,3 +1,5 @@
+public import PolicyAPI
+
 /// Turns policy objects into rules with all scoping, defaults and references written out. Needs no pods: a policy means the
 /// same whichever pods exist. Only `toServices` and CIDR groups look at other objects
 /// (services and their endpoint slices, CiliumCIDRGroups).

@@ -1,10 +1,13 @@
+import NetTypes
+public import PolicyAPI
+
 extension PolicyLowering {
     /// What to enforce for a Cilium object that cannot be enforced as written: its subjects are isolated in each direction
     /// that it speaks about, and nothing is allowed. `enableDefaultDeny: false` does not open what a refused rule closed.
     static func isolate(_ policy: CiliumPolicy) -> [LoweredPolicy] {
         policy.rules.map { rule in
             let scope = CiliumScope(policy, rule)
-            let subject: LoweredPolicy.Subject =
+            let subject: PolicySubject =
                 switch rule.subject {
                 case .endpoints(let selector): .endpoints(scope.subject(selector))
                 case .nodes(let selector): .nodes(selector)
@@ -20,7 +23,7 @@ extension PolicyLowering {
     }
 
     /// The origin of one rule of a Cilium object: its path is empty for `spec`, the rule's own for `specs[i]`.
-    static func origin(of rule: CiliumRule, in policy: CiliumPolicy) -> RuleOrigin {
+    package static func origin(of rule: CiliumRule, in policy: CiliumPolicy) -> RuleOrigin {
         RuleOrigin(
             kind: policy.kind, namespace: policy.isClusterwide ? "" : policy.metadata.namespace,
             name: policy.metadata.name, path: rule.path == "spec" ? "" : rule.path,
@@ -51,7 +54,7 @@ extension PolicyLowering {
     }
 
     private static func standIn(
-        _ subject: LoweredPolicy.Subject, ingress: Bool, egress: Bool, denies: Set<Direction>, tier: Tier = .normal,
+        _ subject: PolicySubject, ingress: Bool, egress: Bool, denies: Set<Direction>, tier: Tier = .normal,
         priority: UInt32 = 0, origin: RuleOrigin
     ) -> LoweredPolicy {
         var origin = origin

@@ -1,3 +1,6 @@
+import NetTypes
+import PolicyAPI
+
 /// Services by name, with the addresses of those without selector: what `toServices` is resolved with.
 struct ServiceDirectory {
     private let services: [Service]

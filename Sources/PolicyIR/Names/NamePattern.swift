@@ -1,3 +1,5 @@
+public import PolicyAPI
+
 /// A `matchName` or `matchPattern` ready to be compared with names (spec/cilium-network-policy.md 12.2).
 ///
 /// `*` stands for any run of name characters inside a label, a leading `**.` for one or more whole labels, and a pattern

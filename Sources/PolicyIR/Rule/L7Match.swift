@@ -1,3 +1,5 @@
+public import PolicyAPI
+
 /// What a rule asks of the payload. A rule with L7 conditions admits the connection to the proxy only.
 public enum L7Match: Hashable, Sendable {
     /// HTTP requests: at least one of the rules must match.

@@ -1,20 +1,11 @@
+public import NetTypes
+public import PolicyAPI
+
 /// One policy object (or one rule of a Cilium object) after lowering: whom it selects and what it says for each direction.
 /// Independent of which pods exist; named ports and selectors are still names.
 public struct LoweredPolicy: Hashable, Sendable {
-    /// Which endpoints a policy selects.
-    public enum Subject: Hashable, Sendable {
-        /// Pods of some namespaces by their Kubernetes labels (NetworkPolicy: of one; ClusterNetworkPolicy: by label). Never
-        /// hostNetwork pods.
-        case pods(NamespaceScope, LabelSelector)
-        /// Endpoints by their Cilium identity labels, scope written out; never the host.
-        case endpoints(LabelSelector)
-        /// Nodes, by the labels of their host endpoint: a host policy. Evaluated, not yet enforced: lowering for the kernel
-        /// refuses it (`PolicyLowering.Purpose`).
-        case nodes(LabelSelector)
-    }
-
     /// The subject.
-    public var subject: Subject
+    public var subject: PolicySubject
     /// What it says about traffic to the subject; `nil` if nothing.
     public var ingress: DirectionRules?
     /// What it says about traffic from the subject; `nil` if nothing.
@@ -23,7 +14,7 @@ public struct LoweredPolicy: Hashable, Sendable {
     public var origin: RuleOrigin
 
     /// A lowered policy.
-    public init(subject: Subject, ingress: DirectionRules?, egress: DirectionRules?, origin: RuleOrigin) {
+    public init(subject: PolicySubject, ingress: DirectionRules?, egress: DirectionRules?, origin: RuleOrigin) {
         self.subject = subject
         self.ingress = ingress
         self.egress = egress

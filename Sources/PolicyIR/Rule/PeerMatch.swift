@@ -1,3 +1,6 @@
+public import NetTypes
+public import PolicyAPI
+
 /// The remote ends a rule speaks about.
 public enum PeerMatch: Hashable, Sendable {
     /// Every remote end, nodes and the outside included.
@@ -21,14 +24,6 @@ public enum Peer: Hashable, Sendable {
     case addresses(IPPrefix, except: [IPPrefix], AddressSpace)
     /// Addresses outside the cluster that DNS has given for names the selector matches.
     case names(FQDNSelector)
-}
-
-/// Which namespaces a peer or a subject ranges over.
-public enum NamespaceScope: Hashable, Sendable {
-    /// The one of this name.
-    case named(String)
-    /// Those whose labels match.
-    case matching(LabelSelector)
 }
 
 /// Which addresses a prefix can match.

@@ -1,3 +1,5 @@
+public import PolicyAPI
+
 /// One rule of one direction: a bit of the compiled policy.
 ///
 /// A rule matches a packet when its peers and its traffic match; `precedence` says which of several wins.

@@ -1,3 +1,5 @@
+public import NetTypes
+
 /// The packets of a peer a rule speaks about.
 public enum TrafficMatch: Hashable, Sendable {
     /// Every protocol and port.

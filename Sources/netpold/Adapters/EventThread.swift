@@ -1,7 +1,6 @@
 import Agent
 import Datapath
 import Foundation
-import PolicyIR
 import Synchronization
 
 /// Reads verdict events on a thread of its own until it is stopped.

@@ -2,7 +2,8 @@ import Agent
 import BPFEmit
 import Datapath
 import Foundation
-import PolicyIR
+import NetTypes
+import PolicyAPI
 import Synchronization
 
 /// The datapath as the agent sees it.

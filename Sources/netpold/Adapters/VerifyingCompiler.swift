@@ -1,6 +1,8 @@
 import Agent
 import BPFEmit
 import Datapath
+import NetTypes
+import PolicyAPI
 import PolicyIR
 
 /// Translation validation (`--verify`): each subject that changed is asked in the kernel, on maps of its own, about one

@@ -1,4 +1,5 @@
-import PolicyIR
+import NetTypes
+import PolicyAPI
 
 /// The cluster of the compile benchmark: 100 namespaces of 100 pods and 10 policies each, 50 pods of them local.
 struct CompileWorkload {

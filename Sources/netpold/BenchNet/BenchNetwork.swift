@@ -1,6 +1,6 @@
 import Datapath
 import Glibc
-import PolicyIR
+import NetTypes
 
 /// Two pods on a node, and the server's sockets.
 final class BenchNetwork {

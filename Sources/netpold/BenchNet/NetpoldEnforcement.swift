@@ -1,6 +1,7 @@
 import BPFEmit
 import Datapath
 import Glibc
+import PolicyAPI
 import PolicyIR
 
 /// The benchmark's policy compiled and loaded by netpold, attached to both pods' veths.

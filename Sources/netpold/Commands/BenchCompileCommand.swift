@@ -1,6 +1,7 @@
 import ArgumentParser
 import BPFEmit
 import Glibc
+import NetTypes
 import PolicyIR
 
 /// `netpold bench-compile`: how long compiling takes, beside the targets.

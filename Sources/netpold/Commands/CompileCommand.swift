@@ -3,6 +3,7 @@ import ArgumentParser
 import BPFEmit
 import Glibc
 import PolicyIR
+import Support
 
 /// `netpold compile`: what would be loaded, without loading it.
 struct CompileCommand: ParsableCommand {

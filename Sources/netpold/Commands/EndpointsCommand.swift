@@ -1,6 +1,6 @@
 import Agent
 import ArgumentParser
-import PolicyIR
+import Support
 
 /// `netpold endpoints`.
 struct EndpointsCommand: ParsableCommand {

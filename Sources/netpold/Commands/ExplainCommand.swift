@@ -1,7 +1,10 @@
 import Agent
 import ArgumentParser
 import Glibc
+import NetTypes
+import PolicyAnalysis
 import PolicyIR
+import Support
 
 /// `netpold explain`: why a flow passes or not.
 struct ExplainCommand: AsyncParsableCommand {

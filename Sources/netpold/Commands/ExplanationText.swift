@@ -1,5 +1,6 @@
 import Agent
-import PolicyIR
+import PolicyAnalysis
+import Support
 
 /// An explanation for people.
 struct ExplanationText {

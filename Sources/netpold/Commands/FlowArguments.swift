@@ -1,4 +1,6 @@
 import ArgumentParser
+import NetTypes
+import PolicyAPI
 import PolicyIR
 
 /// FROM, TO and the port of `netpold explain`, looked up among the objects.

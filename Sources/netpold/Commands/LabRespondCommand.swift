@@ -1,7 +1,6 @@
 import ArgumentParser
 import Datapath
 import Glibc
-import PolicyIR
 
 /// `netpold lab-respond`: answers on the ports of a kept lab until it is taken down. Started by `netpold lab --keep`.
 struct LabRespondCommand: ParsableCommand {

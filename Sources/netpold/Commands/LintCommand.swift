@@ -1,7 +1,10 @@
 import Agent
 import ArgumentParser
 import Glibc
+import PolicyAPI
+import PolicyAnalysis
 import PolicyIR
+import Support
 
 /// `netpold lint`: everything there is to say about manifests.
 struct LintCommand: ParsableCommand {

@@ -2,7 +2,7 @@ import Agent
 import ArgumentParser
 import Foundation
 import Glibc
-import PolicyIR
+import Support
 
 /// `netpold monitor`.
 struct MonitorCommand: ParsableCommand {

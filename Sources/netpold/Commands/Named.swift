@@ -1,5 +1,5 @@
 import ArgumentParser
-import PolicyIR
+import PolicyAPI
 
 /// Checks what arguments name against what the manifests hold.
 enum Named {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import NetTypes
 import PolicyIR
 
 /// The request that `netpold explain` decides in a flow.

@@ -1,6 +1,6 @@
 import Agent
 import ArgumentParser
-import PolicyIR
+import Support
 
 /// `netpold status`.
 struct StatusCommand: ParsableCommand {

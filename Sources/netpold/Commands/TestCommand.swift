@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
-import PolicyIR
+import PolicyAnalysis
+import Support
 
 /// `netpold test`: decides the flows of PolicyTest folders and compares.
 struct TestCommand: AsyncParsableCommand {

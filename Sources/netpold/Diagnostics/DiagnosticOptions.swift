@@ -1,7 +1,7 @@
 import Agent
 import ArgumentParser
 import Glibc
-import PolicyIR
+import PolicyAPI
 
 /// The option of commands that tell findings on standard error, beside their result.
 struct DiagnosticOptions: ParsableArguments {

@@ -1,7 +1,9 @@
 import Agent
 import Foundation
 import Glibc
-import PolicyIR
+import PolicyAPI
+import PolicyAnalysis
+import Support
 
 /// Writes findings in the format asked for.
 struct DiagnosticOutput {

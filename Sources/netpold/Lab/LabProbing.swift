@@ -1,7 +1,7 @@
 import Agent
 import Datapath
 import Glibc
-import PolicyIR
+import NetTypes
 
 /// A lab's plan in terms of the datapath: what to build, what to serve, what to send.
 struct LabProbing {

@@ -1,3 +1,5 @@
+import NetTypes
+import PolicyAnalysis
 import PolicyIR
 
 /// What is said where a result rests on L7 rules. Goes when `netpold proxy` exists.

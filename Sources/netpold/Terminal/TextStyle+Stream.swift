@@ -1,5 +1,5 @@
 import Glibc
-import PolicyIR
+import Support
 
 extension TextStyle {
     /// The style for a stream of this process: colours if it is a terminal and `NO_COLOR` is not set.

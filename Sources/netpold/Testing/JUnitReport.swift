@@ -1,5 +1,3 @@
-import PolicyIR
-
 /// Test results in the XML that CI systems read: one `testcase` for each folder.
 enum JUnitReport {
     static func render(_ results: [TestOutcome]) -> String {

@@ -1,5 +1,8 @@
 import BPFEmit
 import Datapath
+import NetTypes
+import PolicyAPI
+import PolicyAnalysis
 import PolicyIR
 
 /// Decides the flows of tests with the loaded programs. One set of programs serves all tests, one after the other: each

@@ -1,4 +1,6 @@
 import Agent
+import PolicyAPI
+import PolicyAnalysis
 import PolicyIR
 
 /// A PolicyTest with everything its manifests hold.

@@ -1,4 +1,4 @@
-import PolicyIR
+import PolicyAnalysis
 
 /// What came of one test folder.
 struct TestOutcome {

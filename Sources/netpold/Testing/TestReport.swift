@@ -1,5 +1,4 @@
 import Foundation
-import PolicyIR
 
 /// Test results as JSON.
 struct TestReport: Encodable {

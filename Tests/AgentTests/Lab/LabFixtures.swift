@@ -1,3 +1,5 @@
+import NetTypes
+import PolicyAPI
 import PolicyIR
 
 /// Small clusters for the lab's tests.

@@ -1,4 +1,5 @@
-import PolicyIR
+import NetTypes
+import PolicyAPI
 import Testing
 
 @testable import Agent

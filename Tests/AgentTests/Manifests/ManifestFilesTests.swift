@@ -1,5 +1,6 @@
 import Foundation
-import PolicyIR
+import PolicyAPI
+import PolicyAnalysis
 import Testing
 
 @testable import Agent

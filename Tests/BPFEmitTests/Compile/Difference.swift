@@ -1,5 +1,5 @@
+import NetTypes
 import NetpoldTestSupport
-import PolicyIR
 
 /// A flow that the evaluator and a compiled image decide differently.
 struct Difference: CustomStringConvertible {

@@ -1,4 +1,6 @@
+import NetTypes
 import NetpoldTestSupport
+import PolicyAPI
 import PolicyIR
 import Testing
 

@@ -1,4 +1,5 @@
 import Foundation
+import NetTypes
 import NetpoldTestSupport
 import PolicyIR
 import Testing

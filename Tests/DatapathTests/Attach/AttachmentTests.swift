@@ -1,7 +1,7 @@
 import BPFEmit
 import CNetpoldABI
 import Foundation
-import PolicyIR
+import NetTypes
 import Testing
 
 @testable import Datapath

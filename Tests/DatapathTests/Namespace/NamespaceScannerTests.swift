@@ -1,5 +1,6 @@
 import Foundation
-import PolicyIR
+import NetTypes
+import PolicyAPI
 import Testing
 
 @testable import Datapath

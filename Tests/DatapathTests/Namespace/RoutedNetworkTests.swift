@@ -1,5 +1,5 @@
 import Foundation
-import PolicyIR
+import NetTypes
 import Testing
 
 @testable import Datapath

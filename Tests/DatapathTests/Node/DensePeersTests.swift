@@ -1,4 +1,6 @@
 import BPFEmit
+import NetTypes
+import PolicyAPI
 import PolicyIR
 import Testing
 

@@ -1,6 +1,6 @@
 import CNetpoldABI
 import Glibc
-import PolicyIR
+import NetTypes
 
 @testable import Datapath
 

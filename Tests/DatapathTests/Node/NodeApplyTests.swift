@@ -1,6 +1,6 @@
 import BPFEmit
 import CNetpoldABI
-import PolicyIR
+import NetTypes
 import Testing
 
 @testable import Datapath

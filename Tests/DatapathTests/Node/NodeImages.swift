@@ -1,6 +1,7 @@
 import BPFEmit
+import NetTypes
 import NetpoldTestSupport
-import PolicyIR
+import PolicyAPI
 
 @testable import Datapath
 

@@ -1,7 +1,6 @@
 import BPFEmit
 import CNetpoldABI
 import Foundation
-import PolicyIR
 import Testing
 
 @testable import Datapath

@@ -1,5 +1,4 @@
 import BPFEmit
-import PolicyIR
 import Testing
 
 @testable import Datapath

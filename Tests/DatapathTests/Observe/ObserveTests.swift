@@ -1,6 +1,5 @@
 import BPFEmit
 import CNetpoldABI
-import PolicyIR
 import Testing
 
 @testable import Datapath

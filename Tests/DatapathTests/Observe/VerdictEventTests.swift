@@ -1,5 +1,4 @@
 import CNetpoldABI
-import PolicyIR
 import Testing
 
 @testable import Datapath

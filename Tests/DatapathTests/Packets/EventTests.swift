@@ -1,6 +1,5 @@
 import CNetpoldABI
 import NetpoldTestSupport
-import PolicyIR
 import Testing
 
 @testable import Datapath

@@ -1,6 +1,6 @@
 import CNetpoldABI
+import NetTypes
 import NetpoldTestSupport
-import PolicyIR
 import Testing
 
 @testable import Datapath

@@ -1,7 +1,8 @@
 import BPFEmit
 import CNetpoldABI
+import NetTypes
 import NetpoldTestSupport
-import PolicyIR
+import PolicyAPI
 import Synchronization
 import Testing
 

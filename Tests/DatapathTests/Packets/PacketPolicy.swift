@@ -1,5 +1,6 @@
 import BPFEmit
-import PolicyIR
+import NetTypes
+import PolicyAPI
 
 /// A small policy of one direction, and what it says: compiled for the kernel and answered here without that.
 struct PacketPolicy {

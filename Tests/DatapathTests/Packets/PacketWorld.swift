@@ -1,5 +1,6 @@
 import CNetpoldABI
-import PolicyIR
+import NetTypes
+import PolicyAPI
 
 /// The little cluster that packet tests happen in.
 enum PacketWorld {

@@ -1,7 +1,7 @@
 import BPFEmit
 import CNetpoldABI
+import NetTypes
 import NetpoldTestSupport
-import PolicyIR
 import Testing
 
 @testable import Datapath

@@ -1,4 +1,5 @@
 import Foundation
+import PolicyAPI
 import Testing
 
 @Suite("netpold lab", .enabled(if: geteuid() == 0, "needs root"), .serialized)

@@ -1,4 +1,5 @@
 import Foundation
+import PolicyAPI
 
 /// Manifests in a folder of their own, and a lab name nobody else has.
 struct LabFixture {

@@ -1,4 +1,5 @@
 import Foundation
+import PolicyAPI
 import Testing
 
 @Suite("netpold lint")

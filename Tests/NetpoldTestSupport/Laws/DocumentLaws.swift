@@ -1,4 +1,4 @@
-import PolicyIR
+import PolicyAPI
 
 /// What must hold of documents: the two readers agree, and what was read can be written and read again.
 enum DocumentLaws {

@@ -1,4 +1,4 @@
-public import PolicyIR
+public import PolicyAPI
 
 /// Documents as JSON. Equal texts mean equal documents, apart from places and from numbers that are no integers, which no field
 /// of a policy takes: they are all written alike.

@@ -1,3 +1,5 @@
+import PolicyAPI
+import PolicyAnalysis
 import PolicyIR
 
 /// What must hold of any bytes that are read as manifests. The fuzz targets ask it of millions of inputs, the tests of the

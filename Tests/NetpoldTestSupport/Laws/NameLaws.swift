@@ -1,3 +1,4 @@
+import PolicyAPI
 import PolicyIR
 
 /// What must hold of names and name patterns (spec/cilium-network-policy.md 12.2), beside a second, naive matcher.

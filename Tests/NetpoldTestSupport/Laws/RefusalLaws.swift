@@ -1,4 +1,4 @@
-import PolicyIR
+import PolicyAPI
 
 /// A mistake in a policy never opens anything: whatever is refused because of it allows no flow that the policy without the
 /// mistake denies.

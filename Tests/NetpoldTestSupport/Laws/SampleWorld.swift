@@ -1,3 +1,5 @@
+import NetTypes
+import PolicyAPI
 import PolicyIR
 
 /// A few pods that the policies of an input select, and verdicts of flows between them and an end outside.
@@ -62,7 +64,7 @@ struct SampleWorld {
     }
 
     /// A pod that a subject selects, if its selector only asks for labels that a pod can have.
-    private static func pod(of subject: LoweredPolicy.Subject) -> Pod? {
+    private static func pod(of subject: PolicySubject) -> Pod? {
         let selector: LabelSelector
         var meta = ObjectMeta(name: "", namespace: "default")
         switch subject {

@@ -1,4 +1,4 @@
-import PolicyIR
+import PolicyAPI
 
 /// What must hold of label selectors, as a NetworkPolicy and as a Cilium policy write them.
 enum SelectorLaws {

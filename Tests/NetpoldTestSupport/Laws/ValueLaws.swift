@@ -1,3 +1,4 @@
+import NetTypes
 import PolicyIR
 
 /// What must hold of the small languages inside manifests: addresses, prefixes, ends of flows, selectors, names, patterns.

@@ -1,3 +1,4 @@
+import NetTypes
 import PolicyIR
 
 /// What must hold of any manifests: the compiled image answers as the evaluator does, by the same rule.

@@ -1,4 +1,4 @@
-public import PolicyIR
+public import NetTypes
 
 /// An IP packet to be sent through the datapath. Fields that headers can lie about are separate from what they describe.
 public struct IPPacket: Sendable {

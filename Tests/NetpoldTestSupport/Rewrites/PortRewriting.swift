@@ -1,4 +1,5 @@
-import PolicyIR
+import NetTypes
+import PolicyAPI
 
 /// Lists of ports in other words.
 enum PortRewriting {

@@ -1,4 +1,5 @@
-import PolicyIR
+import NetTypes
+import PolicyAPI
 
 extension RandomCluster {
     /// Puts everything whose order means nothing into another order.

@@ -1,4 +1,4 @@
-import PolicyIR
+import PolicyAPI
 
 /// Other names for namespaces and labels, the same everywhere.
 struct Renaming {

@@ -1,4 +1,4 @@
-import PolicyIR
+import PolicyAPI
 
 /// A change of how policies are written that must change no verdict.
 public struct Rewrite: Sendable {

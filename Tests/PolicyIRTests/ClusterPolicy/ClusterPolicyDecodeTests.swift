@@ -1,6 +1,7 @@
 import Testing
 
-@testable import PolicyIR
+@testable import NetTypes
+@testable import PolicyAPI
 
 /// The field rules of spec/network-policy.md 2.1 and 2.2, as diagnostics.
 @Suite("cluster-scoped policies, decoded")

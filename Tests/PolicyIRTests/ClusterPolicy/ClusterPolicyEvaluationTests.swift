@@ -1,5 +1,7 @@
 import Testing
 
+@testable import NetTypes
+@testable import PolicyAPI
 @testable import PolicyIR
 
 /// The semantics of spec/network-policy.md 2.1 that upstream's conformance tests do not ask for.

@@ -1,5 +1,6 @@
 import Testing
 
+@testable import PolicyAPI
 @testable import PolicyIR
 
 /// "Unknown/empty peer: fail closed: Accept rule matches nothing; Deny and Pass rules become Deny all", for whatever refuses an

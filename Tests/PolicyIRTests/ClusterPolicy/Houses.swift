@@ -1,5 +1,7 @@
 import Testing
 
+@testable import NetTypes
+@testable import PolicyAPI
 @testable import PolicyIR
 
 /// The cluster of upstream's conformance tests (spec/network-policy.md 3.4): four houses with two pods each, and a node.

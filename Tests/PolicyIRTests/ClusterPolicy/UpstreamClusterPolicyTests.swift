@@ -1,6 +1,7 @@
 import Testing
 
-@testable import PolicyIR
+@testable import NetTypes
+@testable import PolicyAPI
 
 /// The conformance tests of network-policy-api, as spec/network-policy.md 3.4 lists them. Mutations are cumulative inside a test.
 @Suite("upstream's ClusterNetworkPolicy conformance")

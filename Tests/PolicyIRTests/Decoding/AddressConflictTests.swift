@@ -1,5 +1,7 @@
 import Testing
 
+@testable import NetTypes
+@testable import PolicyAPI
 @testable import PolicyIR
 
 @Suite("Addresses that several objects claim")

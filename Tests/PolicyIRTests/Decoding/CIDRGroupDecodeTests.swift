@@ -1,6 +1,6 @@
 import Testing
 
-@testable import PolicyIR
+@testable import PolicyAPI
 
 /// CiliumCIDRGroup objects (spec/cilium-network-policy.md 2.1, 13.4).
 @Suite struct CIDRGroupDecodeTests {

@@ -1,4 +1,4 @@
-@testable import PolicyIR
+@testable import PolicyAPI
 
 /// Decodes one text.
 func decode(_ text: String, file: String = "p.yaml") -> DecodedManifests {

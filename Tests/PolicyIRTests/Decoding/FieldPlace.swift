@@ -1,4 +1,4 @@
-@testable import PolicyIR
+@testable import PolicyAPI
 
 /// One place where a field table applies, and manifests that have a field there and nothing else that is wrong.
 struct FieldPlace: CustomStringConvertible {

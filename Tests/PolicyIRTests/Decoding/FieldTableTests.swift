@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import PolicyAPI
 @testable import PolicyIR
 
 @Suite("Fields of policies") struct FieldTableTests {
@@ -145,7 +146,7 @@ import Testing
 
     @Test("Every table that a decoder declares is in the list, and every place has one table")
     func listed() throws {
-        let folder = FieldTableTests.root.appending(path: "Sources/PolicyIR/Decoding")
+        let folder = FieldTableTests.root.appending(path: "Sources/PolicyAPI/Decoding")
         var declared: Set<String> = []
         for case let file as URL in try #require(
             FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
@@ -153,7 +154,7 @@ import Testing
             let lines = try String(contentsOf: file, encoding: .utf8).split(
                 separator: "\n", omittingEmptySubsequences: false)
             for (index, line) in lines.enumerated() where line.contains("FieldTable(") {
-                declared.insert("PolicyIR/\(file.lastPathComponent):\(index + 1)")
+                declared.insert("PolicyAPI/\(file.lastPathComponent):\(index + 1)")
             }
         }
         #expect(declared == Set(FieldTables.sections.flatMap(\.tables).map(\.declaration)))

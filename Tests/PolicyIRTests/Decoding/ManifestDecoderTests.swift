@@ -1,6 +1,7 @@
 import Testing
 
-@testable import PolicyIR
+@testable import PolicyAPI
+@testable import PolicyAnalysis
 
 @Suite("Manifests")
 struct ManifestDecoderTests {

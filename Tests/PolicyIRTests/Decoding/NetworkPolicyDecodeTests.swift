@@ -1,6 +1,8 @@
 import Testing
 
-@testable import PolicyIR
+@testable import NetTypes
+@testable import PolicyAPI
+@testable import PolicyAnalysis
 
 @Suite("NetworkPolicy, decoded")
 struct NetworkPolicyDecodeTests {

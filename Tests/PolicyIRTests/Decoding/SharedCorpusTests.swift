@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-@testable import PolicyIR
+@testable import PolicyAPI
+@testable import PolicyAnalysis
 
 /// The shared folder with example manifests and conformance cases: `NETPOLD_SHARED`, or `shared` beside the checkout.
 enum SharedCorpus {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import PolicyIR
+@testable import PolicyAPI
 
 @Suite("Spelling of names")
 struct SpellingTests {

@@ -1,10 +1,10 @@
-@testable import PolicyIR
+@testable import PolicyAPI
 
 /// docs/reference/support-matrix.md, made from the field tables.
 enum SupportMatrixPage {
     static var text: String {
         var page = """
-            <!-- generated: from Sources/PolicyIR/Decoding/FieldTables.swift by the tests; RECORD_SNAPSHOTS=1 rewrites it -->
+            <!-- generated: from Sources/PolicyAPI/Decoding/FieldTables.swift by the tests; RECORD_SNAPSHOTS=1 rewrites it -->
             # Fields
 
             Every field of the policies that netpold reads, and what becomes of it. The decoders read these tables: a test tries each

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-@testable import PolicyIR
+@testable import PolicyAPI
+@testable import PolicyAnalysis
 
 @Suite("The catalogue of findings")
 struct DiagnosticCatalogueTests {

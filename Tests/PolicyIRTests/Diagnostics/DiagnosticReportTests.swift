@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-@testable import PolicyIR
+@testable import PolicyAPI
+@testable import PolicyAnalysis
 
 @Suite("Findings for other programs")
 struct DiagnosticReportTests {

@@ -1,6 +1,8 @@
 import Testing
 
-@testable import PolicyIR
+@testable import PolicyAPI
+@testable import PolicyAnalysis
+@testable import Support
 
 @Suite("Findings with excerpts")
 struct ExcerptTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import PolicyIR
+@testable import PolicyAPI
 
 @Suite("Documents")
 struct DocumentReaderTests {

@@ -1,3 +1,5 @@
+import PolicyAPI
+
 /// docs/reference/differences.md, made from the rows that say what they differ in.
 enum DifferencesPage {
     static var text: String {

@@ -1,3 +1,4 @@
+import PolicyAPI
 import Testing
 
 /// One row of a specification's table: what it says, and manifests with flows that show that netpold does it.

@@ -1,3 +1,5 @@
+import PolicyAPI
+
 extension EdgeCases {
     private static let anyone = "from: [{namespaces: {}}]"
     private static let toAnyone = "to: [{namespaces: {}}]"

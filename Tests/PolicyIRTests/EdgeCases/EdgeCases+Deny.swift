@@ -1,3 +1,5 @@
+import PolicyAPI
+
 extension EdgeCases {
     private static func both(_ allow: String, _ deny: String) -> Trial {
         Trial(

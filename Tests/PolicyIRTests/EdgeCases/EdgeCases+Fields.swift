@@ -1,3 +1,5 @@
+import PolicyAPI
+
 extension EdgeCases {
     /// spec/network-policy.md 1.2: fields, defaults and traps of a NetworkPolicy.
     static let fields: [EdgeCase] = [

@@ -1,3 +1,5 @@
+import PolicyAPI
+
 extension EdgeCases {
     /// spec/network-policy.md 1.1: the decision function.
     static let decisions: [EdgeCase] = [

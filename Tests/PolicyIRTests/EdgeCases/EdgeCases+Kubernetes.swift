@@ -1,3 +1,5 @@
+import PolicyAPI
+
 extension EdgeCases {
     /// Rows 113-120: NetworkPolicies as the Cilium specification lists them.
     static let kubernetes: [EdgeCase] = [

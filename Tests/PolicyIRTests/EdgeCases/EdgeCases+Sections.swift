@@ -1,3 +1,5 @@
+import PolicyAPI
+
 extension EdgeCases {
     /// What other sections of the Cilium specification say and netpold means otherwise.
     static let sections: [EdgeCase] = [

@@ -1,3 +1,6 @@
+@testable import NetTypes
+@testable import PolicyAPI
+@testable import PolicyAnalysis
 @testable import PolicyIR
 
 /// A flow with its answer in one line: `deny db > ops/web 53/UDP dns: example.com`.

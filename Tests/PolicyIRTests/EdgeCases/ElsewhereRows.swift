@@ -1,4 +1,5 @@
 import Foundation
+import PolicyAPI
 
 /// Rows that no manifest and flow can show: the test that shows them, or why they are not this project's.
 enum ElsewhereRows {

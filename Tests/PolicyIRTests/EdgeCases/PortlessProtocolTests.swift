@@ -1,5 +1,7 @@
 import Testing
 
+@testable import NetTypes
+@testable import PolicyAnalysis
 @testable import PolicyIR
 
 struct PortlessProtocolTests {

@@ -1,3 +1,5 @@
+import PolicyAPI
+
 /// A row of a table of the specifications, which are not part of the repository: the table and the row's number or title.
 struct SpecRow: Hashable, Sendable, CustomStringConvertible {
     /// The table.

@@ -1,3 +1,5 @@
+import NetTypes
+import PolicyAPI
 import PolicyIR
 import Testing
 

@@ -1,4 +1,5 @@
-import PolicyIR
+import NetTypes
+import PolicyAPI
 import Testing
 
 /// The laws of spec/network-policy.md 3.6 on random clusters: they need no oracle.

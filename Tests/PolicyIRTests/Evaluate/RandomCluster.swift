@@ -1,3 +1,5 @@
+import NetTypes
+import PolicyAPI
 import PolicyIR
 
 /// A small random cluster with NetworkPolicies: 3 namespaces, 6 pods, a few policies.

@@ -2,6 +2,9 @@ import Foundation
 import NetpoldTestSupport
 import Testing
 
+@testable import NetTypes
+@testable import PolicyAPI
+@testable import PolicyAnalysis
 @testable import PolicyIR
 
 /// Flows over Tests/Golden/explain/*.yaml, their explanations recorded beside the manifests.

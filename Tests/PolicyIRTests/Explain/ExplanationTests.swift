@@ -1,5 +1,8 @@
 import Testing
 
+@testable import NetTypes
+@testable import PolicyAPI
+@testable import PolicyAnalysis
 @testable import PolicyIR
 
 struct ExplanationTests {

@@ -1,6 +1,9 @@
 import NetpoldTestSupport
 import Testing
 
+@testable import NetTypes
+@testable import PolicyAPI
+@testable import PolicyAnalysis
 @testable import PolicyIR
 
 /// What is said of near misses, over random clusters: judged by the matching code, which knows nothing of explanations.

@@ -2,6 +2,8 @@ import Foundation
 import NetpoldTestSupport
 import Testing
 
+@testable import PolicyAPI
+@testable import PolicyAnalysis
 @testable import PolicyIR
 
 /// Requests over Tests/Golden/explain/requests.yaml, their explanations recorded beside it.

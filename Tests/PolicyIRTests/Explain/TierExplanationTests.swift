@@ -1,5 +1,7 @@
 import Testing
 
+@testable import NetTypes
+@testable import PolicyAPI
 @testable import PolicyIR
 
 /// Explanations across tiers, on hand-made rules.

@@ -1,5 +1,6 @@
 import Testing
 
+@testable import PolicyAPI
 @testable import PolicyIR
 
 @Suite("L7 rules of a flow")

@@ -1,3 +1,4 @@
+import PolicyAPI
 import PolicyIR
 import Testing
 

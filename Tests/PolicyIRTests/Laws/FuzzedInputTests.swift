@@ -1,6 +1,5 @@
 import Foundation
 import NetpoldTestSupport
-import PolicyIR
 import Testing
 
 /// The laws that the fuzz targets (`make fuzz`) ask of their inputs, asked of what they found and of mutated examples.

@@ -1,5 +1,7 @@
 import Foundation
+import NetTypes
 import NetpoldTestSupport
+import PolicyAPI
 import PolicyIR
 import Testing
 

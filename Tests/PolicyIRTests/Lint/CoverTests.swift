@@ -1,6 +1,8 @@
 import NetpoldTestSupport
 import Testing
 
+@testable import NetTypes
+@testable import PolicyAnalysis
 @testable import PolicyIR
 
 /// What lint says without looking at pods must hold of any pods: the naive matcher is asked.

@@ -1,5 +1,7 @@
 import Testing
 
+@testable import PolicyAPI
+@testable import PolicyAnalysis
 @testable import PolicyIR
 
 @Suite("Lint: places and counts")

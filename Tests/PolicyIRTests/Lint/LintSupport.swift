@@ -1,3 +1,5 @@
+@testable import PolicyAPI
+@testable import PolicyAnalysis
 @testable import PolicyIR
 
 /// All findings of `netpold lint` about a text, in order.

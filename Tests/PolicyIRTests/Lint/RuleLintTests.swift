@@ -1,6 +1,6 @@
 import Testing
 
-@testable import PolicyIR
+@testable import PolicyAPI
 
 @Suite("Lint: rules that decide something else than they seem to")
 struct RuleLintTests {

@@ -1,5 +1,6 @@
 import Testing
 
+@testable import PolicyAPI
 @testable import PolicyIR
 
 struct CiliumScopeTests {

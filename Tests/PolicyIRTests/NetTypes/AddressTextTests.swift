@@ -1,6 +1,6 @@
 import Testing
 
-@testable import PolicyIR
+@testable import NetTypes
 
 @Suite("Text of addresses and prefixes")
 struct AddressTextTests {

@@ -1,3 +1,6 @@
+import NetTypes
+import PolicyAPI
+import PolicyAnalysis
 import PolicyIR
 import Testing
 

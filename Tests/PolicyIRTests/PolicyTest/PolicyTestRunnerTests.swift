@@ -1,3 +1,5 @@
+import PolicyAPI
+import PolicyAnalysis
 import PolicyIR
 import Testing
 

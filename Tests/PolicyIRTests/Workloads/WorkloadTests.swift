@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import PolicyIR
+@testable import PolicyAPI
 
 /// Workloads stand for their pods in a folder without them.
 @Suite("Pods of workloads")

@@ -1,3 +1,6 @@
+import NetTypes
+public import PolicyAPI
+
 extension PolicyLowering {
     /// A cluster-scoped policy as rules of its tier, numbered by their place in the list (spec/network-policy.md 2.1). It isolates
     /// nobody: "a policy that matches nothing changes nothing".

@@ -1,4 +1,6 @@
 import CNetpoldABI
+import NetTypes
+import PolicyAPI
 import PolicyIR
 
 /// What should become of each packet, from the definition: the semantics of the datapath as a few dictionaries.

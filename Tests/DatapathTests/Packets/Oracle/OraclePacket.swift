@@ -1,4 +1,4 @@
-import PolicyIR
+import NetTypes
 
 /// A frame as an independent reader sees it: naive, byte by byte, no knowledge of how the datapath does it.
 struct OraclePacket {

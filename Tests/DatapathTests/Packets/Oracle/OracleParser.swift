@@ -1,5 +1,5 @@
 import CNetpoldABI
-import PolicyIR
+import NetTypes
 
 /// Reads frames by the RFCs, for comparison with the datapath's parser.
 struct OracleParser {

@@ -1,5 +1,6 @@
+import NetTypes
 import NetpoldTestSupport
-import PolicyIR
+import PolicyAPI
 
 /// Frames between the ends of `PacketWorld`, most of them well-formed, many mutilated, all from one seed.
 struct RandomPackets {

@@ -1,7 +1,8 @@
 import CNetpoldABI
 import Glibc
+import NetTypes
 import NetpoldTestSupport
-import PolicyIR
+import PolicyAPI
 import Testing
 
 @testable import Datapath

@@ -1,0 +1,39 @@
+import NetTypes
+
+extension ClusterObjects {
+    /// A warning for each running pod whose address another pod or a node claims too. Such an address belongs to nobody
+    /// (`ClusterView.Owner.contested`).
+    func addressConflicts() -> [Diagnostic] {
+        var nodeNames: [IPAddress: String] = [:]
+        for node in nodes.sorted(by: { $0.metadata.name < $1.metadata.name }) {
+            for address in node.addresses where nodeNames[address] == nil { nodeNames[address] = node.metadata.name }
+        }
+        var owners: [IPAddress: String] = [:]
+        var found: [Diagnostic] = []
+        let consequence = "it belongs to neither, and no rule that names pods or addresses allows it"
+        let running = pods.filter { !$0.hostNetwork && !$0.isFinished }
+        for pod in running.sorted(by: { $0.qualifiedName < $1.qualifiedName }) {
+            for address in pod.addresses {
+                if let owner = owners[address] {
+                    found.append(
+                        ClusterObjects.conflict(
+                            pod, "\(address) is an address of pod \(owner) too; \(consequence)"))
+                } else {
+                    owners[address] = pod.qualifiedName
+                    guard let node = nodeNames[address] else { continue }
+                    found.append(
+                        ClusterObjects.conflict(
+                            pod, "\(address) is an address of node \(node) too; \(consequence)"))
+                }
+            }
+        }
+        return found
+    }
+
+    private static func conflict(_ pod: Pod, _ message: String) -> Diagnostic {
+        Diagnostic(
+            id: .contestedAddress, severity: .warning, location: pod.metadata.location, path: "status.podIPs",
+            message: message,
+            hint: "remove the pod that is gone, or write its phase (Succeeded, Failed) or hostNetwork: true")
+    }
+}

@@ -1,0 +1,123 @@
+import NetTypes
+
+extension ClusterPolicyPort {
+    private static let protocolTable = FieldTable(
+        "spec.ingress[].protocols[]", "spec.egress[].protocols[]",
+        rows: [.enforced("tcp", "udp", "sctp", "destinationNamedPort")])
+    private static let destinationTable = FieldTable(
+        paths: protocolTable.paths.flatMap { path in ["tcp", "udp", "sctp"].map { "\(path).\($0)" } },
+        rows: [.enforced("destinationPort")])
+    private static let portTable = FieldTable(
+        paths: destinationTable.paths.map { $0 + ".destinationPort" }, rows: [.enforced("number", "range")])
+    private static let rangeTable = FieldTable(
+        paths: portTable.paths.map { $0 + ".range" }, rows: [.enforced("start", "end")])
+    private static let oldTable = FieldTable(
+        "spec.ingress[].ports[]", "spec.egress[].ports[]",
+        rows: [.enforced("portNumber", "portRange", "namedPort")])
+    private static let oldNumberTable = FieldTable(
+        paths: oldTable.paths.map { $0 + ".portNumber" }, rows: [.enforced("protocol", "port")])
+    private static let oldRangeTable = FieldTable(
+        paths: oldTable.paths.map { $0 + ".portRange" }, rows: [.enforced("protocol", "start", "end")])
+
+    /// The tables of an element of the kind's list of ports.
+    static func tables(_ kind: ClusterPolicy.Kind) -> [FieldTable] {
+        kind == .clusterNetworkPolicy
+            ? [protocolTable, destinationTable, portTable, rangeTable] : [oldTable, oldNumberTable, oldRangeTable]
+    }
+
+    /// Reads an element of `protocols` (v1alpha2) or `ports` (v1alpha1).
+    static func decode(
+        _ node: DocumentNode, _ kind: ClusterPolicy.Kind, _ findings: inout Findings
+    ) -> [ClusterPolicyPort] {
+        let port = kind == .clusterNetworkPolicy ? decodeProtocol(node, &findings) : decodeOld(node, &findings)
+        return port.map { [$0] } ?? []
+    }
+
+    /// "Exactly one of tcp/udp/sctp {destinationPort: {number | range {start<end}}} or destinationNamedPort."
+    private static func decodeProtocol(_ node: DocumentNode, _ findings: inout Findings) -> ClusterPolicyPort? {
+        let before = findings.errors
+        guard let fields = protocolTable.read(node, &findings), findings.errors == before else { return nil }
+        guard
+            let (name, value) = findings.exactlyOne(
+                of: ["tcp", "udp", "sctp", "destinationNamedPort"], in: fields,
+                hint: "write tcp: {destinationPort: {number: 80}}")
+        else { return nil }
+        let wanted: L4Protocol
+        switch name {
+        case "tcp": wanted = .tcp
+        case "udp": wanted = .udp
+        case "sctp": wanted = .sctp
+        default: return decodeName(value, &findings)
+        }
+        guard let destination = destinationTable.read(value, &findings) else { return nil }
+        guard let portNode = destination["destinationPort"] else {
+            // "tcp: {} is rejected".
+            findings.error(
+                .missingField, value, "`destinationPort` is missing",
+                "for every port write destinationPort: {range: {start: 1, end: 65535}}")
+            return nil
+        }
+        guard let port = portTable.read(portNode, &findings) else { return nil }
+        guard
+            let (form, written) = findings.exactlyOne(
+                of: ["number", "range"], in: port, hint: "write number: with a port")
+        else { return nil }
+        if form == "number" { return PortNumber.decode(written, &findings).map { .range(wanted, PortRange($0)) } }
+        guard let range = rangeTable.read(written, &findings) else { return nil }
+        return decodeRange(range, &findings).map { .range(wanted, $0) }
+    }
+
+    /// "portNumber{protocol=TCP default,port} | portRange | namedPort."
+    private static func decodeOld(_ node: DocumentNode, _ findings: inout Findings) -> ClusterPolicyPort? {
+        let before = findings.errors
+        guard let fields = oldTable.read(node, &findings), findings.errors == before else { return nil }
+        guard
+            let (name, value) = findings.exactlyOne(
+                of: ["portNumber", "portRange", "namedPort"], in: fields, hint: "write portNumber: {port: 80}")
+        else { return nil }
+        if name == "namedPort" { return decodeName(value, &findings) }
+        guard let form = (name == "portNumber" ? oldNumberTable : oldRangeTable).read(value, &findings) else {
+            return nil
+        }
+        let wanted = PortNumber.decodeProtocol(form["protocol"], &findings)
+        var range: PortRange?
+        if name == "portRange" {
+            range = decodeRange(form, &findings)
+        } else if let port = form["port"] {
+            range = PortNumber.decode(port, &findings).map { PortRange($0) }
+        } else {
+            findings.error(.missingField, value, "`port` is missing", "write port: with a number")
+        }
+        guard let wanted, let range else { return nil }
+        return .range(wanted, range)
+    }
+
+    private static func decodeName(_ node: DocumentNode, _ findings: inout Findings) -> ClusterPolicyPort? {
+        guard let name = findings.string(node) else { return nil }
+        guard let problem = NameSyntax.portName(name) else { return .named(name) }
+        findings.error(
+            .invalidValue, node, "Invalid value: \"\(DocumentNode.shortened(name))\": \(problem)",
+            "write the name of a container port")
+        return nil
+    }
+
+    private static func decodeRange(_ fields: Fields, _ findings: inout Findings) -> PortRange? {
+        var ends: [UInt16?] = []
+        for name in ["start", "end"] {
+            guard let node = fields[name] else {
+                findings.error(.missingField, fields.node, "`\(name)` is missing", "write start: and end:")
+                return nil
+            }
+            ends.append(PortNumber.decode(node, &findings))
+        }
+        guard let start = ends[0], let end = ends[1] else { return nil }
+        // "range.start == end is rejected".
+        guard start < end else {
+            findings.error(
+                .invalidValue, fields.node, "Start port must be less than End port",
+                start == end ? "write the one port as a number" : "swap the two numbers")
+            return nil
+        }
+        return PortRange(start, end)
+    }
+}

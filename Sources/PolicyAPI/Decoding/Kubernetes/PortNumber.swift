@@ -1,0 +1,34 @@
+import NetTypes
+
+/// Port numbers and protocols as the core API has them.
+enum PortNumber {
+    /// A number from 1 to 65535.
+    static func decode(_ node: DocumentNode, _ findings: inout Findings) -> UInt16? {
+        guard let value = findings.integer(node) else { return nil }
+        guard let port = UInt16(exactly: value), port > 0 else {
+            findings.error(
+                .invalidValue, node, "Invalid value: \(value): must be between 1 and 65535, inclusive",
+                "write a port number")
+            return nil
+        }
+        return port
+    }
+
+    /// TCP, UDP or SCTP; TCP when not written.
+    static func decodeProtocol(_ node: DocumentNode?, _ findings: inout Findings) -> L4Protocol? {
+        guard let node else { return .tcp }
+        guard let text = findings.string(node) else { return nil }
+        switch text {
+        case "TCP": return .tcp
+        case "UDP": return .udp
+        case "SCTP": return .sctp
+        default:
+            let upper = ["TCP", "UDP", "SCTP"].first { $0 == text.uppercased() }
+            findings.error(
+                .invalidValue, node,
+                "Unsupported value: \"\(DocumentNode.shortened(text))\": supported values: \"TCP\", \"UDP\", \"SCTP\"",
+                upper.map { "write \($0)" } ?? "remove the element, or choose one of these")
+            return nil
+        }
+    }
+}

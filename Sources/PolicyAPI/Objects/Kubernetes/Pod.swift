@@ -1,0 +1,60 @@
+public import NetTypes
+
+/// A named or numbered port of a container (native sidecars included).
+public struct ContainerPort: Hashable, Sendable {
+    /// The name, empty for none.
+    public var name: String
+    /// TCP, UDP or SCTP.
+    public var `protocol`: L4Protocol
+    /// The port number.
+    public var port: UInt16
+
+    /// A container port.
+    public init(name: String, protocol: L4Protocol, port: UInt16) {
+        self.name = name
+        self.protocol = `protocol`
+        self.port = port
+    }
+}
+
+/// A v1 Pod, as far as policies see it.
+public struct Pod: Hashable, Sendable {
+    /// Name, namespace and labels.
+    public var metadata: ObjectMeta
+    /// `spec.nodeName`.
+    public var nodeName: String
+    /// `spec.serviceAccountName`, `default` when absent.
+    public var serviceAccount: String
+    /// `spec.hostNetwork`: such a pod is the node's address, no subject and no pod peer.
+    public var hostNetwork: Bool
+    /// Ports of all containers and native sidecars, in order.
+    public var ports: [ContainerPort]
+    /// `status.podIPs`: at most one a family.
+    public var addresses: [IPAddress]
+    /// `status.phase`; a `Succeeded` or `Failed` pod owns no address.
+    public var phase: String
+    /// `metadata.ownerReferences`.
+    public var owners: [ObjectOwner] = []
+    /// Whether netpold made the pod up for its workload, or its addresses because the manifest has none.
+    public var isSynthetic = false
+
+    /// A pod.
+    public init(
+        metadata: ObjectMeta, nodeName: String = "", serviceAccount: String = "default", hostNetwork: Bool = false,
+        ports: [ContainerPort] = [], addresses: [IPAddress] = [], phase: String = "Running"
+    ) {
+        self.metadata = metadata
+        self.nodeName = nodeName
+        self.serviceAccount = serviceAccount
+        self.hostNetwork = hostNetwork
+        self.ports = ports
+        self.addresses = addresses
+        self.phase = phase
+    }
+
+    /// Whether the pod's containers are done: its address may belong to another pod by now.
+    public var isFinished: Bool { phase == "Succeeded" || phase == "Failed" }
+
+    /// `namespace/name`.
+    public var qualifiedName: String { "\(metadata.namespace)/\(metadata.name)" }
+}

@@ -1,0 +1,125 @@
+import PolicyAPI
+import PolicyIR
+
+extension LabelRequirement {
+    /// The condition as people write it to kubectl: `tier=front`, `tier in (a, b)`, `tier notin (a)`, `tier`, `!tier`.
+    func text(key: String) -> String {
+        switch `operator` {
+        case .isIn: values.count == 1 ? "\(key)=\(values[0])" : "\(key) in (\(values.joined(separator: ", ")))"
+        case .notIn: "\(key) notin (\(values.joined(separator: ", ")))"
+        case .exists: key
+        case .doesNotExist: "no \(key)"
+        }
+    }
+
+    /// The failure of this condition at a holder of labels, `nil` when it holds.
+    ///
+    /// - Parameters:
+    ///   - value: the holder's value under the key, `nil` when absent.
+    ///   - holder: `pod shop/web`, `namespace shop`, `node a`.
+    ///   - noun: what the holder's labels are called, with a blank behind; empty to leave it out.
+    ///   - key: the key as written, when the requirement holds another.
+    func failure(
+        _ kind: FailedCondition.Kind, value: String?, of holder: String, noun: String = "label ",
+        key written: String? = nil
+    ) -> FailedCondition? {
+        if accepts(value) { return nil }
+        let key = written ?? key
+        let present = value.map { $0.isEmpty ? key : "\(key)=\($0)" }
+        let words =
+            switch `operator` {
+            case .isIn, .exists: "lacks \(noun)\(text(key: key))" + (present.map { " (has \($0))" } ?? "")
+            case .notIn, .doesNotExist: "has \(noun)\(present ?? key) (wanted: \(text(key: key)))"
+            }
+        return FailedCondition(
+            kind, of: holder, key: key, operator: `operator`, wanted: values, has: value, text: "\(holder) \(words)")
+    }
+}
+
+extension NamespaceScope {
+    /// The conditions that keep a namespace out.
+    func failedConditions(_ name: String, labels: [String: String]) -> [FailedCondition] {
+        let holder = "namespace \(name)"
+        switch self {
+        case .named(let wanted):
+            if name == wanted { return [] }
+            return [
+                FailedCondition(
+                    .namespace, of: holder, wanted: [wanted], has: name,
+                    text: "\(holder) is not \(wanted), the policy's own, which a podSelector alone means")
+            ]
+        case .matching(let selector):
+            return selector.requirements.compactMap { requirement in
+                guard requirement.key == "kubernetes.io/metadata.name", requirement.operator == .isIn else {
+                    return requirement.failure(.namespaceLabel, value: labels[requirement.key], of: holder, noun: "")
+                }
+                return requirement.accepts(labels[requirement.key])
+                    ? nil
+                    : FailedCondition(
+                        .namespace, of: holder, key: requirement.key, operator: requirement.operator,
+                        wanted: requirement.values, has: name,
+                        text: "\(holder) is not \(listInWords(requirement.values, last: " or "))")
+            }
+        }
+    }
+}
+
+extension LabelSelector {
+    /// The conditions of a selector of Cilium labels that an endpoint does not meet. What stands for its namespace or service
+    /// account is called so.
+    func failedConditions(_ labels: CiliumLabels, pod: Pod?, called name: String) -> [FailedCondition] {
+        requirements.compactMap { $0.ciliumFailure(labels, pod: pod, called: name) }
+    }
+}
+
+extension LabelRequirement {
+    /// The failure of a condition about a node; that `fromNodes` and `toNodes` mean other nodes is said as a sentence.
+    func nodeFailure(_ labels: CiliumLabels, called name: String) -> FailedCondition? {
+        let value = labels.value(source: source, key: key)
+        if accepts(value) { return nil }
+        let written = source == "any" || source == "node" ? key : "\(source):\(key)"
+        if source == "reserved", key == ReservedIdentity.remoteNode.labelKey, `operator` == .exists {
+            return FailedCondition(
+                .entity, of: name, key: written, operator: `operator`,
+                text: "\(name) is the pod's own node, and only other nodes are meant")
+        }
+        return failure(.nodeLabel, value: value, of: name, key: written)
+    }
+
+    fileprivate func ciliumFailure(_ labels: CiliumLabels, pod: Pod?, called name: String) -> FailedCondition? {
+        let value = labels.value(source: source, key: key)
+        if accepts(value) { return nil }
+        let written = source == "any" || source == "k8s" ? key : "\(source):\(key)"
+        guard let pod, source != "reserved" else {
+            let kind: FailedCondition.Kind = source == "reserved" ? .entity : .label
+            return failure(kind, value: value, of: pod == nil ? name : "pod \(name)", key: written)
+        }
+        let holder = "pod \(pod.qualifiedName)"
+        let namespace = "namespace \(pod.metadata.namespace)"
+        if isAbout(CiliumKey.namespace), `operator` == .isIn {
+            // Lowering writes the policy's namespace out; a condition that somebody wrote has a place.
+            let why = location == nil ? ", the policy's own, which a selector without namespace means" : ""
+            return FailedCondition(
+                .namespace, of: namespace, key: written, operator: `operator`, wanted: values, has: value,
+                text: "\(namespace) is not \(listInWords(values, last: " or "))\(why)")
+        }
+        if isAbout(CiliumKey.serviceAccount), `operator` == .isIn {
+            return FailedCondition(
+                .serviceAccount, of: holder, key: written, operator: `operator`, wanted: values, has: value,
+                text:
+                    "\(holder) runs as service account \(pod.serviceAccount), not \(listInWords(values, last: " or "))")
+        }
+        if key.hasPrefix(CiliumKey.namespaceLabelPrefix) {
+            return failure(
+                .namespaceLabel, value: value, of: namespace, noun: "",
+                key: String(key.dropFirst(CiliumKey.namespaceLabelPrefix.count)))
+        }
+        if value == nil, source == "any" || source == "k8s", !IdentityLabelFilter.keeps(key) {
+            let own = pod.metadata.labels[key]
+            return FailedCondition(
+                .identityLabel, of: holder, key: written, operator: `operator`, wanted: values, has: own,
+                text: "Cilium policies never see the label \(key)\(own == nil ? "" : ", which \(holder) has")")
+        }
+        return failure(.label, value: value, of: holder, key: written)
+    }
+}

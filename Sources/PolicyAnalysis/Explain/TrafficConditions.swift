@@ -1,0 +1,108 @@
+import NetTypes
+import PolicyAPI
+import PolicyIR
+
+extension TrafficMatch {
+    /// The conditions that keep a packet from matching; none when it matches. `destination` is the pod whose named ports
+    /// count, `nil` when the destination is no pod.
+    func failedConditions(protocol: L4Protocol, port: UInt16, destination: Pod?) -> [FailedCondition] {
+        guard case .anyOf(let clauses) = self else { return [] }
+        let resolve = { (name: String, wanted: L4Protocol) in destination?.ports(named: name, wanted) ?? [] }
+        if matches(protocol: `protocol`, port: port, names: resolve) { return [] }
+        if clauses.isEmpty {
+            return [FailedCondition(.unsatisfiable, text: "the rule names no port, so nothing matches it")]
+        }
+        let ofProtocol = clauses.filter { $0.protocol == `protocol` }
+        if !ofProtocol.isEmpty { return [TrafficMatch.port(port, `protocol`, ofProtocol, destination)] }
+
+        let protocols = clauses.map { "\($0.protocol)" }.uniqued()
+        let isNot = FailedCondition(
+            .protocol, wanted: protocols, has: "\(`protocol`)",
+            text: "protocol \(`protocol`) is not \(listInWords(protocols, last: " or "))")
+        // A port compares with ports only: what carries none, or ICMP types, has failed by its protocol alone.
+        let comparable = clauses.filter { $0.protocol.hasPorts && `protocol`.hasPorts }
+        let wouldFit = comparable.contains { clause in
+            TrafficMatch.anyOf([clause]).matches(protocol: clause.protocol, port: port, names: resolve)
+        }
+        if comparable.isEmpty || wouldFit { return [isNot] }
+        return [isNot, TrafficMatch.port(port, nil, comparable, destination)]
+    }
+
+    /// The port or ICMP type is in none of the clauses; `protocol` is theirs, `nil` for several.
+    private static func port(
+        _ port: UInt16, _ protocol: L4Protocol?, _ clauses: [TrafficClause], _ destination: Pod?
+    ) -> FailedCondition {
+        let wanted = clauses.map(\.written).uniqued()
+        if `protocol`?.isICMP == true {
+            return FailedCondition(
+                .icmpType, wanted: wanted, has: "\(port)",
+                text: "\(`protocol` ?? .icmp) type \(port) is not \(list(wanted))")
+        }
+        let unknown = clauses.compactMap { $0.unknownName(destination) }.uniqued()
+        guard unknown.count == wanted.count else {
+            return FailedCondition(
+                .port, wanted: wanted, has: "\(port)",
+                text: "port \(port) is not \(list(clauses.map { $0.text(destination) }.uniqued()))")
+        }
+        let names = "port name\(unknown.count == 1 ? "" : "s") \(listInWords(unknown, last: " and "))"
+        let are = unknown.count == 1 ? "is" : "are"
+        let text =
+            destination.map { "\(names) \(are) not known on pod \($0.qualifiedName)\($0.knownNames(`protocol`))" }
+            ?? "\(names) \(are) known on pods only, and the destination is none"
+        return FailedCondition(
+            .portName, of: destination.map { "pod \($0.qualifiedName)" }, wanted: wanted, has: "\(port)", text: text)
+    }
+
+    /// `80`, or `in 80, 443`.
+    private static func list(_ texts: [String]) -> String {
+        texts.count == 1 ? texts[0] : "in \(listInWords(texts))"
+    }
+}
+
+extension TrafficClause {
+    /// The protocol.
+    var `protocol`: L4Protocol {
+        switch self {
+        case .ports(let `protocol`, _), .named(let `protocol`, _): `protocol`
+        }
+    }
+
+    /// The ports as written: `80`, `9000-9010`, `http`.
+    var written: String {
+        switch self {
+        case .ports(_, let range): "\(range)"
+        case .named(_, let name): name
+        }
+    }
+
+    /// The name, if it is one that the destination does not know.
+    func unknownName(_ destination: Pod?) -> String? {
+        guard case .named(let wanted, let name) = self else { return nil }
+        return destination?.ports(named: name, wanted).isEmpty ?? true ? name : nil
+    }
+
+    /// The ports, named ones with what they stand for at the destination.
+    func text(_ destination: Pod?) -> String {
+        guard case .named(let wanted, let name) = self else { return written }
+        guard let destination else { return "\(name) (known on pods only)" }
+        let numbers = destination.ports(named: name, wanted)
+        if numbers.isEmpty { return "\(name) (not known on pod \(destination.qualifiedName))" }
+        return "\(name) (\(numbers.map(String.init).joined(separator: ", ")) on pod \(destination.qualifiedName))"
+    }
+}
+
+extension Pod {
+    /// ` (it has web)`: the names of the pod's ports of a protocol, or of all; empty when it names none.
+    fileprivate func knownNames(_ wanted: L4Protocol?) -> String {
+        let names = ports.filter { !$0.name.isEmpty && (wanted == nil || $0.protocol == wanted) }.map(\.name).uniqued()
+        return names.isEmpty ? "" : " (it has \(listInWords(names)))"
+    }
+}
+
+extension [String] {
+    /// Each once, in order.
+    func uniqued() -> [String] {
+        var seen: Set<String> = []
+        return filter { seen.insert($0).inserted }
+    }
+}

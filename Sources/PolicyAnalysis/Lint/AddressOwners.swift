@@ -1,0 +1,58 @@
+import NetTypes
+import PolicyAPI
+
+/// The addresses of pods, nodes and Services in order: says which of them lies in a prefix.
+struct AddressOwners {
+    /// Whose an address is.
+    struct Owner {
+        var address: IPAddress
+        /// For example `pod shop/web`.
+        var name: String
+        /// What selects it.
+        var remedy: String
+    }
+
+    private let owners: [Owner]
+
+    /// The addresses that manifests name. Of workloads without pods nobody knows the addresses.
+    init(_ objects: ClusterObjects) {
+        var owners: [Owner] = []
+        for pod in objects.pods where !pod.isFinished {
+            let remedy =
+                pod.hostNetwork
+                ? "nodes with the entities host and remote-node" : "pods with fromEndpoints or toEndpoints"
+            for address in pod.addresses {
+                owners.append(Owner(address: address, name: "pod \(pod.qualifiedName)", remedy: remedy))
+            }
+        }
+        for node in objects.nodes {
+            for address in node.addresses {
+                owners.append(
+                    Owner(
+                        address: address, name: "node \(node.metadata.name)",
+                        remedy: "nodes with the entities host and remote-node"))
+            }
+        }
+        for service in objects.services {
+            for address in service.clusterIPs {
+                let name = "Service \(service.metadata.namespace)/\(service.metadata.name)"
+                owners.append(Owner(address: address, name: name, remedy: "the pods behind it, or use toServices"))
+            }
+        }
+        self.owners = owners.sorted { ($0.address, $0.name) < ($1.address, $1.name) }
+    }
+
+    var isEmpty: Bool { owners.isEmpty }
+
+    /// The first owner of an address in a prefix and in none of the exceptions.
+    func first(in prefix: IPPrefix, except: [IPPrefix]) -> Owner? {
+        var low = 0
+        var high = owners.count
+        while low < high {
+            let middle = (low + high) / 2
+            if owners[middle].address < prefix.address { low = middle + 1 } else { high = middle }
+        }
+        return owners[low...].prefix { prefix.contains($0.address) }
+            .first { owner in !except.contains { $0.contains(owner.address) } }
+    }
+}

@@ -1,0 +1,31 @@
+import NetTypes
+import PolicyIR
+
+/// Allow rules where nothing is denied. Its findings are of the kind `no-effect`.
+enum AllowWithoutIsolation {
+    /// Reports each direction of a Cilium rule that allows without isolating, where no other policy isolates the pods either.
+    static func run(_ cluster: LintCluster, _ report: inout LintReport) {
+        for policy in cluster.objects.ciliumPolicies where !policy.isClusterwide {
+            for rule in policy.rules {
+                let origin = PolicyLowering.origin(of: rule, in: policy)
+                guard let number = cluster.numbers[origin], !cluster.subjects[number].isEmpty else { continue }
+                for direction in Direction.allCases {
+                    guard let said = cluster.policies[number][direction], !said.isolates, !said.rules.isEmpty,
+                        // L7 rules are written so to make traffic visible; denials work without isolation.
+                        said.rules.allSatisfy({ $0.action == .allow && $0.l7 == nil }),
+                        !cluster.subjects[number].contains(where: { podClass in
+                            (cluster.applying[podClass] ?? []).contains {
+                                cluster.policies[$0][direction]?.isolates == true
+                            }
+                        })
+                    else { continue }
+                    let name = direction == .ingress ? "ingress" : "egress"
+                    report.warn(
+                        .noEffect, "\(rule.path).\(name)", of: origin,
+                        "no policy isolates these pods for \(name), so there is nothing that these rules could allow",
+                        "remove enableDefaultDeny, or write the policy that isolates")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+import PolicyAPI
+import PolicyIR
+
+/// Pods that may reach others, but may not ask for their addresses.
+enum EgressWithoutDNSCheck: LintCheck {
+    static let entry = DiagnosticEntry(
+        .egressWithoutDNS, .warning,
+        title: "Pods that are isolated for egress and allowed to reach others, but not to ask DNS",
+        reason: """
+            Once a policy isolates pods for egress, DNS is denied like everything else. Programs find services by name, so nothing \
+            that the policy allows can be reached: every look-up times out. All policies of the same pods count together. Nothing is \
+            said of policies that allow no egress at all, or only addresses. Where UDP is allowed and TCP is not, a note says so: \
+            answers too big for a datagram are asked for again over TCP.
+            """,
+        fix: """
+            Allow port 53 over UDP and TCP to the cluster's DNS, once for all pods of the namespace.
+            """,
+        bad: """
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicy
+            metadata: {name: web, namespace: shop}
+            spec:
+              podSelector: {matchLabels: {app: web}}
+              policyTypes: [Egress]
+              egress:
+                - to:
+                    - podSelector: {matchLabels: {app: db}}
+                  ports: [{port: 5432}]
+            """,
+        good: """
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicy
+            metadata: {name: web, namespace: shop}
+            spec:
+              podSelector: {matchLabels: {app: web}}
+              policyTypes: [Egress]
+              egress:
+                - to:
+                    - podSelector: {matchLabels: {app: db}}
+                  ports: [{port: 5432}]
+                - to:
+                    - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}
+                      podSelector: {matchLabels: {k8s-app: kube-dns}}
+                  ports: [{protocol: UDP, port: 53}, {protocol: TCP, port: 53}]
+            """)
+
+    /// What pods may ask.
+    private struct Access {
+        var udp = false
+        var tcp = false
+
+        mutating func add(_ rules: DirectionRules?) {
+            for rule in rules?.rules ?? [] {
+                udp = udp || DNSPort.isAllowed(.udp, by: rule)
+                tcp = tcp || DNSPort.isAllowed(.tcp, by: rule)
+            }
+        }
+    }
+
+    static func run(_ cluster: LintCluster, _ report: inout LintReport) {
+        // The policies that let pods out without DNS; one that covers another says it for both.
+        var found: [Int: (access: Access, example: Pod?)] = [:]
+        for number in cluster.policies.indices {
+            guard let egress = cluster.policies[number].egress, egress.isolates,
+                egress.rules.contains(where: needsNames)
+            else { continue }
+            if let worst = worstAccess(number, cluster), !(worst.access.udp && worst.access.tcp) {
+                found[number] = worst
+            }
+        }
+        for number in found.keys.sorted() {
+            let isSaid = cluster.policies(covering: number).contains { other in
+                guard other != number, let said = found[other], let own = found[number],
+                    said.access.udp == own.access.udp
+                else { return false }
+                return !(cluster.policies(covering: other).contains(number)) || other < number
+            }
+            if !isSaid, let worst = found[number] { tell(worst, cluster.policies[number], &report) }
+        }
+    }
+
+    /// The least access that any pods of a policy have. Without known pods: what the policies for all of them allow.
+    private static func worstAccess(_ number: Int, _ cluster: LintCluster) -> (access: Access, example: Pod?)? {
+        var common = Access()
+        for other in cluster.policies(covering: number) { common.add(cluster.policies[other].egress) }
+        if (common.udp && common.tcp) || cluster.subjects[number].isEmpty { return (common, nil) }
+        var worst: (access: Access, example: Pod?)?
+        for podClass in cluster.subjects[number] {
+            var access = Access()
+            for other in cluster.applying[podClass] ?? [] { access.add(cluster.policies[other].egress) }
+            let pod = cluster.pods[podClass]?.first
+            if !access.udp { return (access, pod) }
+            if !access.tcp { worst = worst ?? (access, pod) }
+        }
+        return worst
+    }
+
+    /// Whether a rule allows something that programs reach by name.
+    private static func needsNames(_ rule: PolicyRule) -> Bool {
+        guard rule.action == .allow else { return false }
+        // Pings and the like are no service.
+        if case .anyOf(let clauses) = rule.traffic,
+            !clauses.contains(where: {
+                if case .ports(let proto, _) = $0 { proto.hasPorts } else { true }
+            })
+        {
+            return false
+        }
+        guard case .anyOf(let peers) = rule.peers else { return true }
+        return peers.contains { peer in
+            switch peer {
+            case .pods, .endpoints: true
+            case .entity(let entity): [.all, .world, .worldIPv4, .worldIPv6, .cluster].contains(entity)
+            case .addresses(let prefix, _, _): prefix.length == 0
+            default: false
+            }
+        }
+    }
+
+    private static func tell(
+        _ worst: (access: Access, example: Pod?), _ policy: LoweredPolicy, _ report: inout LintReport
+    ) {
+        let spec = policy.origin.path.isEmpty ? "spec" : policy.origin.path
+        let example = worst.example.map { ", for example \($0.qualifiedName)," } ?? ""
+        if worst.access.udp {
+            report.note(
+                .egressWithoutDNS, "\(spec).egress", of: policy.origin,
+                "the selected pods\(example) may ask DNS over UDP only; big answers need TCP",
+                "allow TCP port 53 as well")
+        } else {
+            report.warn(
+                .egressWithoutDNS, "\(spec).egress", of: policy.origin,
+                "the selected pods\(example) may reach others but no policy lets them ask DNS"
+                    + (worst.access.tcp ? " over UDP" : ""),
+                worst.access.tcp
+                    ? "write protocol: UDP for port 53 too; ports without protocol are TCP"
+                    : "allow port 53 over UDP and TCP to the DNS pods (k8s-app=kube-dns in kube-system)")
+        }
+    }
+}

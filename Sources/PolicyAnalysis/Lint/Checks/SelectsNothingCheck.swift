@@ -1,0 +1,78 @@
+import PolicyAPI
+import PolicyIR
+
+/// Selectors that nobody meets.
+enum SelectsNothingCheck: LintCheck {
+    static let entry = DiagnosticEntry(
+        .selectsNothing, .warning,
+        title: "A selector that no known pod or namespace matches",
+        reason: """
+            A policy whose subject matches no pod protects nothing, and a peer that matches nobody allows nothing. Mostly a label is \
+            misspelt, or its key differs (`app` and `app.kubernetes.io/name`). This is said only of namespaces whose pods (or \
+            workloads) are among the files; of a selector that may mean others, only if a known label is nearly the one asked for.
+            """,
+        fix: """
+            Compare the selector with the labels of the pods (`kubectl get pods --show-labels`) and of the namespaces. If the pods \
+            are not among the files on purpose, allow the id.
+            """,
+        bad: """
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: web, namespace: shop, labels: {app: web}}
+            ---
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicy
+            metadata: {name: web, namespace: shop}
+            spec:
+              podSelector: {matchLabels: {app: wbe}}
+            """,
+        good: """
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: web, namespace: shop, labels: {app: web}}
+            ---
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicy
+            metadata: {name: web, namespace: shop}
+            spec:
+              podSelector: {matchLabels: {app: web}}
+            """)
+
+    static func run(_ cluster: LintCluster, _ report: inout LintReport) {
+        guard !cluster.populated.isEmpty || !cluster.namespaces.isEmpty else { return }
+        for number in cluster.policies.indices { checkSubject(number, cluster, &report) }
+        var peers = PeerSelectorCheck(cluster)
+        for policy in cluster.objects.networkPolicies { peers.check(policy, &report) }
+        for policy in cluster.objects.ciliumPolicies { peers.check(policy, &report) }
+    }
+
+    private static func checkSubject(_ number: Int, _ cluster: LintCluster, _ report: inout LintReport) {
+        let policy = cluster.policies[number]
+        guard cluster.subjects[number].isEmpty, let scope = cluster.scopes[number], !scope.conditions.isEmpty,
+            // A subject such as reserved:init is no pod.
+            !scope.conditions.contains(where: { $0.source == "reserved" }),
+            !scope.conditions.contains(where: { $0.key.hasPrefix(CiliumKey.namespaceLabelPrefix) }),
+            !cluster.populated.isEmpty, scope.namespaces?.isSubset(of: cluster.populated) ?? true
+        else { return }
+        let selector: LabelSelector
+        let field: String
+        switch policy.subject {
+        case .pods(.named, let written): (selector, field) = (written, "podSelector")
+        case .endpoints(let lowered): (selector, field) = (LintWords.written(lowered), "endpointSelector")
+        default: return
+        }
+        let spec = policy.origin.path.isEmpty ? "spec" : policy.origin.path
+        let miss = cluster.labels(of: scope.namespaces).miss(selector)
+        let place = scope.namespaces.map { " of \($0.sorted().joined(separator: ", "))" } ?? ""
+        let onHost = cluster.objects.pods.contains {
+            $0.hostNetwork && (scope.namespaces?.contains($0.metadata.namespace) ?? true)
+                && selector.matches($0.metadata.labels)
+        }
+        report.warn(
+            .selectsNothing, "\(spec).\(field)", of: policy.origin,
+            onHost
+                ? "only pods with hostNetwork match; they are their node to policies, so this selects nothing"
+                : "no pod\(place) has \(miss.conditions), so the policy selects nothing",
+            miss.near.map { "did you mean \($0)?" } ?? "compare it with the labels of the pods")
+    }
+}

@@ -1,0 +1,61 @@
+import PolicyAPI
+
+/// Policies in namespaces that nobody has heard of.
+enum UndeclaredNamespaceCheck: LintCheck {
+    static let entry = DiagnosticEntry(
+        .undeclaredNamespace, .warning,
+        title: "A policy in a namespace that no object declares and no pod lives in",
+        reason: """
+            A policy selects pods of its own namespace only. If manifests declare namespaces and this one is not among them, it is \
+            probably misspelt, or `metadata.namespace` is missing and the policy lies in `default`. Nothing is said where manifests \
+            declare no namespace at all.
+            """,
+        fix: "Write the namespace of the pods, or declare it.",
+        bad: """
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: shop}
+            ---
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicy
+            metadata: {name: web, namespace: shpo}
+            spec: {podSelector: {}}
+            """,
+        good: """
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: shop}
+            ---
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicy
+            metadata: {name: web, namespace: shop}
+            spec: {podSelector: {}}
+            """)
+
+    /// Those that every cluster has.
+    private static let builtIn: Set<String> = ["kube-system", "kube-public", "kube-node-lease"]
+
+    static func run(_ cluster: LintCluster, _ report: inout LintReport) {
+        guard !cluster.namespaces.isEmpty else { return }
+        let inhabited = Set(
+            cluster.objects.pods.map(\.metadata.namespace) + cluster.objects.services.map(\.metadata.namespace))
+        let names = cluster.namespaces.keys.sorted()
+        var seen: Set<RuleOrigin> = []
+        for policy in cluster.policies {
+            var origin = policy.origin
+            origin.path = ""
+            let namespace = origin.namespace
+            guard !namespace.isEmpty, cluster.namespaces[namespace] == nil, !inhabited.contains(namespace),
+                !builtIn.contains(namespace), seen.insert(origin).inserted
+            else { continue }
+            report.warn(
+                .undeclaredNamespace, "metadata.namespace", of: origin,
+                namespace == "default"
+                    ? "the policy is in the namespace default, in which nothing else is"
+                    : "no object declares the namespace \(namespace), and no pod is in it",
+                Spelling.nearest(to: namespace, among: names).map { "did you mean \($0)?" }
+                    ?? "the namespaces are \(names.prefix(8).joined(separator: ", "))"
+                    + (names.count > 8 ? ", ..." : ""))
+        }
+    }
+}

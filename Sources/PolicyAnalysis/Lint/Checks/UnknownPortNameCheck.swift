@@ -1,0 +1,65 @@
+import PolicyAPI
+
+/// Port names that none of the pods has.
+enum UnknownPortNameCheck: LintCheck {
+    static let entry = DiagnosticEntry(
+        .unknownPortName, .warning,
+        title: "A port name that no selected pod has",
+        reason: """
+            A named port is looked up among the container ports of each destination pod, with the rule's protocol: the policy's own \
+            pods for ingress, the peers for egress. A name that none of them has matches nothing. The name of a Service's port is \
+            none of theirs.
+            """,
+        fix: "Write the name of a container port, or its number.",
+        bad: """
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: web, namespace: shop, labels: {app: web}}
+            spec: {containers: [{name: web, ports: [{name: http, containerPort: 8080}]}]}
+            ---
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicy
+            metadata: {name: web, namespace: shop}
+            spec:
+              podSelector: {matchLabels: {app: web}}
+              ingress: [{ports: [{port: htpp}]}]
+            """,
+        good: """
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: web, namespace: shop, labels: {app: web}}
+            spec: {containers: [{name: web, ports: [{name: http, containerPort: 8080}]}]}
+            ---
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicy
+            metadata: {name: web, namespace: shop}
+            spec:
+              podSelector: {matchLabels: {app: web}}
+              ingress: [{ports: [{port: http}]}]
+            """)
+
+    static func run(_ cluster: LintCluster, _ report: inout LintReport) {
+        guard !cluster.pods.isEmpty else { return }
+        DestinationPorts.forEach(in: cluster) { rule in
+            guard case .named(let name, let protocols) = rule.port, !rule.destination.pods.isEmpty else { return }
+            let ports = rule.destination.pods.flatMap(\.ports)
+            // Cilium's names are lower case.
+            guard
+                !ports.contains(where: {
+                    protocols.contains($0.protocol) && ($0.name == name || $0.name.lowercased() == name)
+                })
+            else { return }
+            let names = Set(ports.map(\.name)).subtracting([""]).sorted()
+            let other = ports.first { $0.name == name }
+            let words = protocols.map(\.description).joined(separator: ", ")
+            report.warn(
+                .unknownPortName, rule.path, of: rule.origin,
+                "none of the selected pods has a \(words) port called \(name)",
+                other.map { "\(name) is a port of protocol \($0.protocol) there" }
+                    ?? Spelling.nearest(to: name, among: names).map { "did you mean \($0)?" }
+                    ?? (names.isEmpty
+                        ? "name the container ports, or write the number"
+                        : "their ports are \(names.prefix(8).joined(separator: ", "))"))
+        }
+    }
+}

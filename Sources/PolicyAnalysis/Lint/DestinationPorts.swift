@@ -1,0 +1,136 @@
+import NetTypes
+import PolicyAPI
+import PolicyIR
+
+/// The ports that rules name, each with the pods that it is a port of: the subject's for ingress, the peers' for egress.
+struct DestinationPorts {
+    /// What a rule names.
+    enum Port {
+        /// One port number, of these protocols.
+        case number(UInt16, [L4Protocol])
+        /// A container port's name, for these protocols.
+        case named(String, [L4Protocol])
+    }
+
+    /// The pods that a rule leads to.
+    struct Destination {
+        /// Known pods.
+        var classes: Set<LintCluster.PodClass>
+        /// The same.
+        var pods: [Pod]
+        /// The pods in words; `nil` for more than one selector.
+        var scope: SubjectScope?
+    }
+
+    var port: Port
+    var destination: Destination
+    /// The port in the object.
+    var path: String
+    var origin: RuleOrigin
+
+    /// Visits every single port and port name of every rule. Rules whose egress peers are not only pods are left out: what they
+    /// lead to is not known.
+    static func forEach(in cluster: LintCluster, _ visit: (DestinationPorts) -> Void) {
+        for policy in cluster.objects.networkPolicies {
+            let lowered = PolicyLowering.lower(policy)
+            guard let number = cluster.numbers[lowered.origin] else { continue }
+            for direction in policy.policyTypes.sorted(by: { $0 == .ingress && $1 == .egress }) {
+                let elements = direction == .ingress ? policy.ingress : policy.egress
+                for (index, element) in elements.enumerated() where !element.ports.isEmpty {
+                    guard let rule = lowered[direction]?.rules[index],
+                        let destination = destination(rule.peers, direction, number, cluster)
+                    else { continue }
+                    for (place, port) in element.ports.enumerated() {
+                        guard let wanted = Port(port) else { continue }
+                        visit(
+                            DestinationPorts(
+                                port: wanted, destination: destination,
+                                path: "\(rule.origin.path).ports[\(place)].port",
+                                origin: rule.origin))
+                    }
+                }
+            }
+        }
+        for policy in cluster.objects.ciliumPolicies {
+            for rule in policy.rules {
+                let origin = PolicyLowering.origin(of: rule, in: policy)
+                guard let number = cluster.numbers[origin] else { continue }
+                let scope = CiliumScope(policy, rule)
+                for direction in Direction.allCases {
+                    for element in direction == .ingress ? rule.ingress : rule.egress {
+                        let peers = (element.endpoints.value ?? []).map { Peer.endpoints(scope.peer($0)) }
+                        guard let entries = element.toPorts.value,
+                            let destination = destination(.anyOf(peers), direction, number, cluster)
+                        else { continue }
+                        for entry in entries {
+                            for (place, port) in entry.ports.enumerated() {
+                                guard let wanted = Port(port) else { continue }
+                                visit(
+                                    DestinationPorts(
+                                        port: wanted, destination: destination,
+                                        path: "\(entry.path).ports[\(place)].port", origin: origin))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private static func destination(
+        _ peers: PeerMatch, _ direction: Direction, _ number: Int, _ cluster: LintCluster
+    ) -> Destination? {
+        if direction == .ingress {
+            return Destination(
+                classes: Set(cluster.subjects[number]), scope: cluster.scopes[number], cluster)
+        }
+        guard case .anyOf(let some) = peers, !some.isEmpty else { return nil }
+        var classes: Set<LintCluster.PodClass> = []
+        for peer in some {
+            switch peer {
+            case .pods, .endpoints: classes.formUnion(cluster.pods(matching: peer))
+            default: return nil
+            }
+        }
+        return Destination(classes: classes, scope: some.count == 1 ? scope(of: some[0]) : nil, cluster)
+    }
+}
+
+extension DestinationPorts {
+    /// The pods of a peer of one namespace; `nil` for others.
+    private static func scope(of peer: Peer) -> SubjectScope? {
+        switch peer {
+        case .endpoints(let selector): SubjectScope(.endpoints(selector))
+        case .pods(.named(let namespace), let selector): SubjectScope(.pods(.named(namespace), selector))
+        default: nil
+        }
+    }
+}
+
+extension DestinationPorts.Destination {
+    fileprivate init(classes: Set<LintCluster.PodClass>, scope: SubjectScope?, _ cluster: LintCluster) {
+        self.init(classes: classes, pods: classes.sorted().flatMap { cluster.pods[$0] ?? [] }, scope: scope)
+    }
+}
+
+extension DestinationPorts.Port {
+    fileprivate init?(_ port: NetworkPolicyPort) {
+        switch port.port {
+        case .all: return nil
+        case .range(let range):
+            guard range.first == range.last else { return nil }
+            self = .number(range.first, [port.protocol])
+        case .named(let name): self = .named(name, [port.protocol])
+        }
+    }
+
+    fileprivate init?(_ port: PortProtocol) {
+        switch port.port {
+        case .all: return nil
+        case .range(let range):
+            guard range.first == range.last else { return nil }
+            self = .number(range.first, port.protocols)
+        case .named(let name): self = .named(name, port.protocols)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import PolicyAPI
+
+/// The labels that known pods or namespaces carry: says which condition of a selector nobody meets, and what was probably
+/// meant.
+struct KnownLabels {
+    private let sets: [[String: String]]
+    /// Values by key.
+    private let values: [String: Set<String>]
+
+    init(_ sets: [[String: String]]) {
+        self.sets = sets
+        var values: [String: Set<String>] = [:]
+        for set in sets {
+            for (key, value) in set { values[key, default: []].insert(value) }
+        }
+        self.values = values
+    }
+
+    /// Why nobody meets a selector.
+    struct Miss {
+        /// The conditions that are not met: one that nobody meets, or several that nobody meets together.
+        var conditions: String
+        /// A label somebody carries that is nearly the one asked for.
+        var near: String?
+    }
+
+    /// Why nobody meets the conditions of a selector. Values are compared as `any` labels, whatever their source.
+    func miss(_ selector: LabelSelector) -> Miss {
+        for requirement in selector.requirements
+        where !sets.contains(where: { requirement.accepts($0[requirement.key]) }) {
+            return Miss(conditions: LintWords.condition(requirement), near: nearest(requirement))
+        }
+        return Miss(conditions: LintWords.selector(selector))
+    }
+
+    private func nearest(_ requirement: LabelRequirement) -> String? {
+        let keys = values.keys.sorted()
+        guard requirement.operator == .isIn, let wanted = requirement.values.first else {
+            return Spelling.nearest(to: requirement.key, among: keys.filter { $0 != requirement.key })
+        }
+        if let value = Spelling.nearest(to: wanted, among: (values[requirement.key] ?? []).sorted()) {
+            return "\(requirement.key)=\(value)"
+        }
+        let carriers = keys.filter { $0 != requirement.key && values[$0]?.contains(wanted) == true }
+        // The value under a key that is nearly the same: `apps=web`, or `app` for `app.kubernetes.io/name`.
+        let near =
+            Spelling.nearest(to: requirement.key, among: carriers)
+            ?? carriers.first { KnownLabels.sameWord($0, requirement.key) }
+        return near.map { "\($0)=\(wanted)" }
+    }
+
+    private static func sameWord(_ left: String, _ right: String) -> Bool {
+        let names: Set<String> = ["app", "name", "k8s-app", "app.kubernetes.io/name"]
+        return names.contains(left) && names.contains(right)
+    }
+}

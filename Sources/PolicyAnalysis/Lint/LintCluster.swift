@@ -1,0 +1,139 @@
+import NetTypes
+import PolicyAPI
+import PolicyIR
+
+/// The objects that checks look at, indexed once: which pods a policy selects, which policies select a pod, which pods a peer
+/// matches.
+final class LintCluster {
+    /// A class of pods that policies cannot tell apart.
+    typealias PodClass = IdentityIndex.ClassID
+
+    /// The objects.
+    let objects: ClusterObjects
+    /// The policies that stand for what was written; those that isolate in place of a refused object are left out.
+    let policies: [LoweredPolicy]
+    /// Each policy's subject, for comparisons that need no pods.
+    let scopes: [SubjectScope?]
+    /// By policy: the classes of pods it selects.
+    let subjects: [[PodClass]]
+    /// By class: the policies that select it.
+    let applying: [PodClass: [Int]]
+    /// Running pods on the pod network by class.
+    let pods: [PodClass: [Pod]]
+    /// Namespaces by name.
+    let namespaces: [String: Namespace]
+    /// Namespaces in which pods with labels are known: only there can anybody say that a selector matches nothing. A pod
+    /// without labels says nothing about others.
+    let populated: Set<String>
+    /// The policy that a rule of an object was lowered to, by its origin.
+    let numbers: [RuleOrigin: Int]
+    /// Policies by the namespace of their subjects; `nil` for those of any.
+    private let policiesOfNamespace: [String?: [Int]]
+    private var covering: [Int: [Int]] = [:]
+    private var coveringScope: [SubjectScope: [Int]] = [:]
+    private var knownLabels: [Set<String>?: KnownLabels] = [:]
+    private var index: IdentityIndex
+
+    init(_ objects: ClusterObjects, policies all: [LoweredPolicy]) {
+        self.objects = objects
+        let policies = all.filter { !$0.origin.isRefused }
+        self.policies = policies
+        scopes = policies.map { SubjectScope($0.subject) }
+        numbers = Dictionary(
+            policies.enumerated().map { ($1.origin, $0) }, uniquingKeysWith: { first, _ in first })
+        namespaces = Dictionary(
+            objects.namespaces.map { ($0.metadata.name, $0) }, uniquingKeysWith: { first, _ in first })
+
+        var index = IdentityIndex(objects, policies: policies, localNode: ClusterView.defaultNode(of: objects))
+        var pods: [PodClass: [Pod]] = [:]
+        var populated: Set<String> = []
+        for pod in objects.pods where !pod.hostNetwork && !pod.isFinished {
+            let podClass = index.podClass(of: pod)
+            let addresses: [IPAddress?] = pod.addresses.isEmpty ? [nil] : pod.addresses
+            for address in addresses { index.retain(index.remote(of: podClass, at: address)) }
+            pods[podClass, default: []].append(pod)
+            if !pod.metadata.labels.isEmpty { populated.insert(pod.metadata.namespace) }
+        }
+        self.pods = pods
+        self.populated = populated
+
+        var selectors = SubjectIndex(policies, in: &index)
+        var subjects: [[PodClass]] = Array(repeating: [], count: policies.count)
+        var applying: [PodClass: [Int]] = [:]
+        for podClass in pods.keys.sorted() {
+            let found = selectors.applying(to: podClass, of: policies, in: &index)
+            applying[podClass] = found
+            for number in found { subjects[number].append(podClass) }
+        }
+        self.subjects = subjects
+        self.applying = applying
+
+        var byNamespace: [String?: [Int]] = [:]
+        for (number, scope) in scopes.enumerated() {
+            guard let scope else { continue }
+            for namespace in scope.namespaces?.map(Optional.some) ?? [nil] {
+                byNamespace[namespace, default: []].append(number)
+            }
+        }
+        policiesOfNamespace = byNamespace
+        self.index = index
+    }
+
+    /// The classes of pods that a peer matches.
+    func pods(matching peer: Peer) -> [PodClass] {
+        var found: Set<PodClass> = []
+        for remote in index.matches(of: index.term(of: peer)) {
+            if let podClass = index.podClass(of: remote) { found.insert(podClass) }
+        }
+        return found.sorted()
+    }
+
+    /// The policies that select every pod that a policy selects, itself included: by their words, or by the known pods.
+    func policies(covering number: Int) -> [Int] {
+        if let known = covering[number] { return known }
+        var found = policiesInWords(covering: number)
+        if let first = subjects[number].first {
+            var others = Set(applying[first] ?? []).subtracting(found)
+            for podClass in subjects[number].dropFirst() where !others.isEmpty {
+                others.formIntersection(applying[podClass] ?? [])
+            }
+            if !others.isEmpty { found = (found + others).sorted() }
+        }
+        covering[number] = found
+        return found
+    }
+
+    /// The policies that select every pod that a policy selects, itself included, whichever pods there are.
+    private func policiesInWords(covering number: Int) -> [Int] {
+        guard let scope = scopes[number] else { return [number] }
+        if let known = coveringScope[scope] { return known }
+        var candidates = policiesOfNamespace[nil] ?? []
+        if let names = scope.namespaces {
+            for name in names.sorted() { candidates += policiesOfNamespace[name] ?? [] }
+        }
+        let found = Set(candidates).filter { scopes[$0]?.covers(scope) ?? false }.sorted()
+        coveringScope[scope] = found
+        return found
+    }
+}
+
+extension LintCluster {
+    /// Whether a policy other than this one isolates, in a direction, every pod that this one selects: as far as known pods
+    /// say, each of them, else by the words of the policies.
+    func isIsolatedByOthers(_ number: Int, _ direction: Direction) -> Bool {
+        let others = { (found: [Int]) in
+            found.contains { $0 != number && self.policies[$0][direction]?.isolates == true }
+        }
+        if others(policies(covering: number)) { return true }
+        return !subjects[number].isEmpty && subjects[number].allSatisfy { others(applying[$0] ?? []) }
+    }
+
+    /// The labels of the known pods of some namespaces, or of all.
+    func labels(of names: Set<String>?) -> KnownLabels {
+        if let known = knownLabels[names] { return known }
+        let found = pods.values.compactMap(\.first).filter { names?.contains($0.metadata.namespace) ?? true }
+        let labels = KnownLabels(Array(Set(found.map(\.metadata.labels))))
+        knownLabels[names] = labels
+        return labels
+    }
+}

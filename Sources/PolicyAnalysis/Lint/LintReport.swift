@@ -1,0 +1,52 @@
+import PolicyAPI
+
+/// Collects what checks find.
+struct LintReport {
+    /// How many findings of one kind are told for one object; the rest say nothing new.
+    private static let limit = 20
+
+    private struct Key: Hashable {
+        var id: DiagnosticID
+        var kind: String
+        var namespace: String
+        var name: String
+    }
+
+    /// The findings.
+    private(set) var diagnostics: [Diagnostic] = []
+    private let documents: PolicyDocuments
+    private var counts: [Key: Int] = [:]
+
+    init(documents: PolicyDocuments) { self.documents = documents }
+
+    /// A warning about a part of a policy.
+    ///
+    /// - Parameters:
+    ///   - path: the part, in the object.
+    ///   - origin: the policy or one of its rules: where to point if the documents are not kept.
+    mutating func warn(
+        _ id: DiagnosticID, _ path: String, of origin: RuleOrigin, _ message: String, _ hint: String
+    ) {
+        add(id, .warning, path, origin, message, hint)
+    }
+
+    /// A note about a part of a policy: it may be right, and is worth knowing.
+    mutating func note(
+        _ id: DiagnosticID, _ path: String, of origin: RuleOrigin, _ message: String, _ hint: String
+    ) {
+        add(id, .note, path, origin, message, hint)
+    }
+
+    private mutating func add(
+        _ id: DiagnosticID, _ severity: Diagnostic.Severity, _ path: String, _ origin: RuleOrigin, _ message: String,
+        _ hint: String
+    ) {
+        let key = Key(id: id, kind: origin.kind, namespace: origin.namespace, name: origin.name)
+        counts[key, default: 0] += 1
+        guard counts[key, default: 0] <= LintReport.limit else { return }
+        diagnostics.append(
+            Diagnostic(
+                id: id, severity: severity, location: documents.place(of: path, in: origin) ?? origin.location,
+                path: path, message: message, hint: hint))
+    }
+}

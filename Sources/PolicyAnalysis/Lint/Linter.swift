@@ -1,0 +1,29 @@
+public import PolicyAPI
+public import PolicyIR
+
+/// Finds what is legal in policies and probably wrong. Pure: looks at the given objects only.
+public enum Linter {
+    /// The checks, in the order of the catalogue.
+    static var checks: [any LintCheck.Type] {
+        [
+            SelectsNothingCheck.self, OrInsteadOfAndCheck.self, EgressWithoutDNSCheck.self,
+            FQDNWithoutDNSRuleCheck.self, EmptyElementCheck.self, EmptyPeerListCheck.self, DenyIsolatesCheck.self,
+            ShadowedByDenyCheck.self, RedundantRuleCheck.self, BypassedL7Check.self, HTTPOnTLSPortCheck.self,
+            ServicePortCheck.self, UnknownPortNameCheck.self, CIDRCoversClusterCheck.self, APIServerUnknownCheck.self,
+            UndeclaredNamespaceCheck.self, NamespaceNameLabelCheck.self,
+        ]
+    }
+
+    /// Warnings and notes about the policies of manifests. Of policies with errors nothing is said: their errors come first.
+    ///
+    /// - Parameters:
+    ///   - decoded: the manifests, with their documents for exact places.
+    ///   - lowered: `PolicyLowering.lower(decoded.objects, for: .enforcement)`.
+    public static func lint(_ decoded: DecodedManifests, lowered: LoweredPolicies) -> [Diagnostic] {
+        let cluster = LintCluster(decoded.objects, policies: lowered.policies)
+        var report = LintReport(documents: decoded.documents)
+        for check in checks { check.run(cluster, &report) }
+        AllowWithoutIsolation.run(cluster, &report)
+        return report.diagnostics
+    }
+}

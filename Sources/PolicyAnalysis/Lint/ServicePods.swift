@@ -1,0 +1,51 @@
+import PolicyAPI
+
+/// Which Services stand before which pods.
+struct ServicePods {
+    private let ofClass: [LintCluster.PodClass: [Service]]
+    /// Services of namespaces without known pods, by namespace, with what they select.
+    private let unseen: [String: [(conditions: Set<SubjectScope.Condition>, service: Service)]]
+
+    init(_ cluster: LintCluster) {
+        var ofClass: [LintCluster.PodClass: [Service]] = [:]
+        var unseen: [String: [(Set<SubjectScope.Condition>, Service)]] = [:]
+        for service in cluster.objects.services where !service.selector.isEmpty && !service.ports.isEmpty {
+            let selector = LabelSelector(
+                service.selector.sorted { $0.key < $1.key }
+                    .map { LabelRequirement(key: $0.key, operator: .isIn, values: [$0.value]) })
+            let namespace = service.metadata.namespace
+            if cluster.populated.contains(namespace) {
+                for podClass in cluster.pods(matching: .pods(.named(namespace), selector)) {
+                    ofClass[podClass, default: []].append(service)
+                }
+            } else {
+                unseen[namespace, default: []].append(
+                    (Set(selector.requirements.map(SubjectScope.Condition.init)), service))
+            }
+        }
+        self.ofClass = ofClass
+        self.unseen = unseen
+    }
+
+    var isEmpty: Bool { ofClass.isEmpty && unseen.isEmpty }
+
+    /// The Services of the pods that a rule leads to: of known pods, else those that ask for exactly the same labels.
+    func services(of destination: DestinationPorts.Destination) -> [Service] {
+        if !destination.classes.isEmpty {
+            return destination.classes.sorted().flatMap { ofClass[$0] ?? [] }
+        }
+        guard let scope = destination.scope, let names = scope.namespaces, names.count == 1, let name = names.first
+        else { return [] }
+        return (unseen[name] ?? []).filter { $0.conditions == scope.conditions }.map(\.service)
+    }
+
+    /// The pod ports that a Service port leads to.
+    func numbers(_ port: ServicePort, _ destination: DestinationPorts.Destination) -> [UInt16] {
+        switch port.target {
+        case .number(let number): return [number]
+        case .named(let name):
+            return destination.pods.flatMap(\.ports).filter { $0.name == name && $0.protocol == port.protocol }
+                .map(\.port)
+        }
+    }
+}

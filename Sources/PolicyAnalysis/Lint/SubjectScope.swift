@@ -1,0 +1,83 @@
+import PolicyAPI
+import PolicyIR
+
+/// Whom a policy selects, as conditions that can be compared without pods.
+struct SubjectScope: Hashable {
+    /// A condition without the place where it is written. The sources `any` and `k8s` are both pods' labels.
+    struct Condition: Hashable {
+        var source: String
+        var key: String
+        var `operator`: LabelRequirement.Operator
+        var values: Set<String>
+
+        init(_ requirement: LabelRequirement) {
+            source = requirement.source == "k8s" ? "any" : requirement.source
+            key = requirement.key
+            `operator` = requirement.operator
+            values = Set(requirement.values)
+        }
+
+        /// A condition on the labels of the pods' namespace, which is none on their own.
+        static func ofNamespace(_ requirement: LabelRequirement) -> Condition {
+            var condition = Condition(requirement)
+            condition.source = "namespace"
+            return condition
+        }
+    }
+
+    /// The namespaces that the pods are of, `nil` for any.
+    var namespaces: Set<String>?
+    /// What must hold of the pods besides.
+    var conditions: Set<Condition>
+    /// Whether nothing but pods is meant: a Cilium selector without namespace or cluster may be of `reserved:` ends as well.
+    var isPodsOnly: Bool
+
+    /// The scope of a subject, `nil` for one that is no pods.
+    init?(_ subject: PolicySubject) {
+        switch subject {
+        case .pods(.named(let namespace), let selector):
+            namespaces = [namespace]
+            conditions = Set(selector.requirements.map(Condition.init))
+            isPodsOnly = true
+        case .pods(.matching(let labels), let selector):
+            conditions = Set(selector.requirements.map(Condition.init))
+            conditions.formUnion(labels.requirements.map(Condition.ofNamespace))
+            namespaces = nil
+            isPodsOnly = true
+        case .endpoints(let selector):
+            var names: Set<String>?
+            var others: Set<Condition> = []
+            var isPodsOnly = false
+            for requirement in selector.requirements {
+                if requirement.isAbout(CiliumKey.namespace), requirement.operator == .isIn {
+                    names = names.map { $0.intersection(requirement.values) } ?? Set(requirement.values)
+                } else if SubjectScope.holdsOfEveryPod(requirement) {
+                    isPodsOnly = true
+                } else {
+                    others.insert(Condition(requirement))
+                }
+            }
+            namespaces = names
+            conditions = others
+            self.isPodsOnly = isPodsOnly || names != nil
+        default:
+            return nil
+        }
+    }
+
+    /// What lowering adds to peers, to mean pods: a namespace, and the only cluster there is.
+    private static func holdsOfEveryPod(_ requirement: LabelRequirement) -> Bool {
+        if requirement.isAbout(CiliumKey.namespace) { return requirement.operator == .exists }
+        return requirement.isAbout(CiliumKey.cluster) && requirement.operator == .isIn
+            && requirement.values == [CiliumKey.localCluster]
+    }
+
+    /// Whether every pod of the other scope is of this one, whichever pods there are.
+    func covers(_ other: SubjectScope) -> Bool {
+        if let namespaces {
+            guard let inner = other.namespaces, inner.isSubset(of: namespaces) else { return false }
+        }
+        return conditions.count <= other.conditions.count && (!isPodsOnly || other.isPodsOnly)
+            && conditions.isSubset(of: other.conditions)
+    }
+}

@@ -1,0 +1,195 @@
+import NetTypes
+public import PolicyAPI
+import PolicyIR
+
+/// Reads PolicyTest documents. Every mistake is reported; a test with mistakes is not run.
+public struct PolicyTestDecoder {
+    private var diagnostics: [Diagnostic] = []
+
+    /// The tests among the documents of one file, and everything that is wrong with them. A document of another kind is
+    /// an error.
+    public static func decode(_ documents: [DocumentNode]) -> (tests: [PolicyTest], diagnostics: [Diagnostic]) {
+        var decoder = PolicyTestDecoder()
+        var tests: [PolicyTest] = []
+        for document in documents {
+            let before = decoder.diagnostics.count
+            let test = decoder.test(document)
+            if let test, decoder.diagnostics.count == before { tests.append(test) }
+        }
+        return (tests, decoder.diagnostics)
+    }
+
+    private mutating func test(_ node: DocumentNode) -> PolicyTest? {
+        guard node["kind"]?.string == "PolicyTest", node["apiVersion"]?.string == "netpold.dev/v1alpha1" else {
+            report(
+                node, .unknownKind, "this is no PolicyTest", "write apiVersion: netpold.dev/v1alpha1, kind: PolicyTest")
+            return nil
+        }
+        guard let fields = map(node, ["apiVersion", "kind", "metadata", "spec"]), let spec = fields["spec"] else {
+            report(node, .missingField, "a PolicyTest needs spec")
+            return nil
+        }
+        guard let content = map(spec, ["manifests", "names", "localNode", "cases", "matrix"]) else { return nil }
+        var names: [String: [IPAddress]] = [:]
+        for member in content["names"]?.members ?? [] {
+            names[PolicyTestDecoder.canonical(member.key)] = list(member.value).compactMap { address($0) }
+        }
+        return PolicyTest(
+            name: fields["metadata"]?["name"]?.string ?? "", location: node.location,
+            manifests: list(content["manifests"]).compactMap { text($0) }, names: names,
+            localNode: content["localNode"].flatMap { text($0) },
+            cases: list(content["cases"]).compactMap { flowCase($0) },
+            matrix: list(content["matrix"]).compactMap { matrix($0) })
+    }
+
+    private mutating func flowCase(_ node: DocumentNode) -> PolicyTestCase? {
+        let known: Set = [
+            "from", "to", "protocol", "port", "icmpType", "http", "dns", "sni", "expect", "egress", "ingress",
+        ]
+        guard let fields = map(node, known) else { return nil }
+        guard let from = end(fields["from"], node, "from"), let to = end(fields["to"], node, "to"),
+            let wanted = `protocol`(fields["protocol"], node)
+        else { return nil }
+        let key = wanted.isICMP ? "icmpType" : "port"
+        guard let number = fields[key]?.integer.flatMap({ UInt16(exactly: $0) }), !wanted.isICMP || number < 256 else {
+            report(
+                fields[key] ?? node, .invalidValue,
+                "\(wanted) needs \(key), a number up to \(wanted.isICMP ? 255 : 65535)")
+            return nil
+        }
+        if let surplus = fields[wanted.isICMP ? "port" : "icmpType"] {
+            report(surplus, .conflict, "\(wanted) is tested by \(key)", "leave this out")
+        }
+        let expectations = ["expect", "egress", "ingress"].map { fields[$0].flatMap { expectation($0) } }
+        if ["expect", "egress", "ingress"].allSatisfy({ fields[$0] == nil }) {
+            report(node, .missingField, "the case expects nothing", "write expect: allow or expect: deny")
+        }
+        return PolicyTestCase(
+            flow: Flow(from: from, to: to, protocol: wanted, port: number),
+            request: request(fields, wanted), expect: expectations[0], egress: expectations[1],
+            ingress: expectations[2], location: node.location)
+    }
+
+    private mutating func matrix(_ node: DocumentNode) -> PolicyTestMatrix? {
+        guard let fields = map(node, ["traffic", "denied"]) else { return nil }
+        guard let text = fields["traffic"]?.string, let traffic = TrafficName(parsing: text) else {
+            report(fields["traffic"] ?? node, .invalidValue, "traffic is written like TCP:80 or ICMP:8")
+            return nil
+        }
+        var denied: Set<PolicyTestMatrix.Pair> = []
+        for element in list(fields["denied"]) {
+            let parts = (element.string ?? "").split(separator: ">", omittingEmptySubsequences: false)
+            guard parts.count == 2, parts.allSatisfy({ FlowEnd(parsing: String($0)) != nil }) else {
+                report(element, .invalidValue, "a pair is written like shop/web>shop/db")
+                continue
+            }
+            denied.insert(.init(from: String(parts[0]), to: String(parts[1])))
+        }
+        return PolicyTestMatrix(
+            protocol: traffic.protocol, port: traffic.port, denied: denied, location: node.location)
+    }
+
+    /// What a case sends: at most one of `http`, `dns` and `sni`.
+    private mutating func request(_ fields: [String: DocumentNode], _ protocol: L4Protocol) -> L7Request? {
+        let carriers: [(name: String, protocols: [L4Protocol])] = [
+            ("http", [.tcp]), ("dns", [.udp, .tcp]), ("sni", [.tcp]),
+        ]
+        var requests: [L7Request] = []
+        for (name, protocols) in carriers {
+            guard let node = fields[name] else { continue }
+            if !protocols.contains(`protocol`) {
+                let list = protocols.map { "\($0)" }.joined(separator: " or ")
+                report(node, .conflict, "\(name) needs protocol \(list), not \(`protocol`)")
+            }
+            if !requests.isEmpty { report(node, .conflict, "a case sends one request", "write a case for each") }
+            switch name {
+            case "http": if let request = http(node) { requests.append(.http(request)) }
+            case "dns": if let query = text(node) { requests.append(.dns(query)) }
+            default: if let server = text(node) { requests.append(.serverName(server)) }
+            }
+        }
+        return requests.first
+    }
+
+    private mutating func http(_ node: DocumentNode) -> HTTPRequest? {
+        guard let fields = map(node, ["method", "path", "host", "headers"]) else { return nil }
+        var headers: [HTTPRequest.Header] = []
+        if let node = fields["headers"], let members = members(node) {
+            headers = members.map { .init($0.key, text($0.value) ?? "") }
+        }
+        return HTTPRequest(
+            method: fields["method"].flatMap { text($0) } ?? "GET", path: fields["path"].flatMap { text($0) } ?? "/",
+            host: fields["host"].flatMap { text($0) } ?? "", headers: headers)
+    }
+
+    private mutating func end(_ node: DocumentNode?, _ parent: DocumentNode, _ name: String) -> FlowEnd? {
+        if let end = node?.string.flatMap(FlowEnd.init(parsing:)) { return end }
+        report(
+            node ?? parent, .invalidValue, "\(name) is no end of a flow",
+            "write namespace/pod, ip:ADDRESS, host or remote-node")
+        return nil
+    }
+
+    private mutating func `protocol`(_ node: DocumentNode?, _ parent: DocumentNode) -> L4Protocol? {
+        if let found = node?.string.flatMap(L4Protocol.init(parsing:)) { return found }
+        report(node ?? parent, .invalidValue, "protocol must be TCP, UDP, SCTP, ICMP or ICMPv6")
+        return nil
+    }
+
+    private mutating func expectation(_ node: DocumentNode) -> PolicyTest.Expectation? {
+        if let found = node.string.flatMap(PolicyTest.Expectation.init(rawValue:)) { return found }
+        report(node, .invalidValue, "the answer is allow or deny, not \(node.kindInWords)")
+        return nil
+    }
+
+    private mutating func address(_ node: DocumentNode) -> IPAddress? {
+        if let address = node.string.flatMap({ IPAddress(parsing: $0) }) { return address }
+        report(node, .invalidValue, "\(node.kindInWords) is no IP address")
+        return nil
+    }
+
+    private mutating func text(_ node: DocumentNode) -> String? {
+        if let text = node.scalar?.text { return text }
+        report(node, .wrongType, "text is needed here, not \(node.kindInWords)")
+        return nil
+    }
+
+    private mutating func list(_ node: DocumentNode?) -> [DocumentNode] {
+        guard let node, !node.isNull else { return [] }
+        if let elements = node.elements { return elements }
+        report(node, .wrongType, "a list is needed here, not \(node.kindInWords)")
+        return []
+    }
+
+    /// The members of a map that has no others than `known`.
+    private mutating func map(_ node: DocumentNode, _ known: Set<String>) -> [String: DocumentNode]? {
+        guard let members = members(node) else { return nil }
+        for member in members where !known.contains(member.key) {
+            let hint =
+                Spelling.nearest(to: member.key, among: known.sorted()).map { "did you mean \"\($0)\"?" }
+                ?? "the fields here are \(known.sorted().joined(separator: ", "))"
+            diagnostics.append(
+                Diagnostic(
+                    id: .unknownField, location: member.location, path: "\(member.value.path)",
+                    message: "the field is not known", hint: hint))
+        }
+        return Dictionary(members.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private mutating func members(_ node: DocumentNode) -> [DocumentMember]? {
+        if let members = node.members { return members }
+        report(node, .wrongType, "a map is needed here, not \(node.kindInWords)")
+        return nil
+    }
+
+    private mutating func report(_ node: DocumentNode, _ id: DiagnosticID, _ message: String, _ hint: String = "") {
+        diagnostics.append(
+            Diagnostic(id: id, location: node.location, path: "\(node.path)", message: message, hint: hint))
+    }
+
+    /// Names are compared in lower case without final dot.
+    private static func canonical(_ name: String) -> String {
+        let lower = name.lowercased()
+        return lower.hasSuffix(".") ? String(lower.dropLast()) : lower
+    }
+}

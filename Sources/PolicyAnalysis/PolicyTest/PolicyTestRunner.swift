@@ -1,0 +1,103 @@
+import NetTypes
+public import PolicyAPI
+public import PolicyIR
+
+/// Decides the flows of a PolicyTest and compares. Pure: reading manifests is the caller's.
+public struct PolicyTestRunner: Sendable {
+    private let test: PolicyTest
+    private let evaluator: ReferenceEvaluator
+
+    /// A runner of a test over the objects that its manifests hold. The evaluator gives the reasons, whoever decides.
+    public init(_ test: PolicyTest, evaluator: ReferenceEvaluator) {
+        self.test = test
+        self.evaluator = evaluator
+    }
+
+    /// Decides every flow with `decider`; every failure is reported, in the order of the test.
+    ///
+    /// - Parameter asksRequests: whether requests that meet L7 rules are decided too, by the evaluator's rules. `false` for a
+    ///   decider that is itself to be tested and knows connections only: then such requests are counted, not decided.
+    public func run(with decider: any FlowDecider, pods: [Pod], asksRequests: Bool = true) -> PolicyTestResult {
+        var run = Run(
+            evaluator: evaluator, decider: decider, requests: asksRequests ? RequestDecider() : nil,
+            result: PolicyTestResult(name: test.name, flows: 0, failures: []))
+        for entry in test.cases { run.check(entry) }
+        let names = pods.filter { !$0.isFinished && !$0.hostNetwork }
+        for matrix in test.matrix {
+            for from in names {
+                for to in names where to.qualifiedName != from.qualifiedName {
+                    let isDenied = matrix.denied.contains(.init(from: from.qualifiedName, to: to.qualifiedName))
+                    let flow = Flow(
+                        from: .pod(namespace: from.metadata.namespace, name: from.metadata.name),
+                        to: .pod(namespace: to.metadata.namespace, name: to.metadata.name),
+                        protocol: matrix.protocol, port: matrix.port)
+                    run.check(PolicyTestCase(flow: flow, expect: isDenied ? .deny : .allow, location: matrix.location))
+                }
+            }
+        }
+        return run.result
+    }
+
+    /// One run: what it has compiled and found so far.
+    private struct Run {
+        let evaluator: ReferenceEvaluator
+        let decider: any FlowDecider
+        var requests: RequestDecider?
+        var result: PolicyTestResult
+
+        mutating func check(_ entry: PolicyTestCase) {
+            result.flows += 1
+            do {
+                let answer = try decider.answer(entry.flow)
+                let before = result.failures.count
+                compare(.egress, entry.egress, answer.egress.rawValue, isDenied: answer.egress == .deny, entry)
+                compare(.ingress, entry.ingress, answer.ingress.rawValue, isDenied: answer.ingress == .deny, entry)
+                guard result.failures.count == before, entry.expect != nil else { return }
+                try checkWhole(entry, answer)
+            } catch {
+                let expected = [("egress ", entry.egress), ("ingress ", entry.ingress), ("", entry.expect)]
+                    .compactMap { name, value in value.map { name + $0.rawValue } }
+                fail(.undecidable, entry, expected: expected.joined(separator: ", "), actual: "\(error)")
+            }
+        }
+
+        /// `expect`: the request in the flow if the case has one, else the connection, which a proxy lets in.
+        private mutating func checkWhole(_ entry: PolicyTestCase, _ answer: FlowAnswer) throws {
+            guard let request = entry.request, answer.verdict == .l7 else {
+                return compare(nil, entry.expect, answer.verdict.rawValue, isDenied: answer.verdict == .deny, entry)
+            }
+            let decision = try evaluator.decide(entry.flow)
+            guard let decided = requests?.decide(request, in: decision) else {
+                result.requestsNotAsked += 1
+                return
+            }
+            compare(nil, entry.expect, decided.isPermitted ? "allow" : "deny", isDenied: !decided.isPermitted, entry)
+        }
+
+        private mutating func compare(
+            _ side: Direction?, _ expected: PolicyTest.Expectation?, _ actual: String, isDenied: Bool,
+            _ entry: PolicyTestCase
+        ) {
+            guard let expected, (expected == .deny) != isDenied else { return }
+            let what = side.map { "\($0) " } ?? ""
+            fail(.different, entry, side, expected: what + expected.rawValue, actual: what + actual)
+        }
+
+        /// Notes a failure with its reason: that of the side whose answer was expected to be another, that of the request, or that of
+        /// the sides that decided.
+        private mutating func fail(
+            _ kind: PolicyTestFailure.Kind, _ entry: PolicyTestCase, _ side: Direction? = nil, expected: String,
+            actual: String
+        ) {
+            let explanation = try? evaluator.explain(entry.flow, request: entry.request)
+            let reason =
+                if let side { explanation?[side].lines } else {
+                    explanation?.request?.decidingLines ?? explanation?.decidingLines
+                }
+            result.failures.append(
+                PolicyTestFailure(
+                    kind: kind, flow: entry.flow, request: entry.request, location: entry.location, expected: expected,
+                    actual: actual, reason: reason ?? []))
+        }
+    }
+}
