@@ -11,9 +11,7 @@ let strict: [SwiftSetting] =
 
 // Set by `make fuzz` alone.
 let fuzzing = Context.environment["NETPOLD_FUZZ"] != nil
-// Small values of one module are used in the inner loops of another (addresses, labels): `bench-compile` is a third slower without.
-let optimised: [SwiftSetting] = [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]
-let pure = strict + optimised + (fuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])] : [])
+let pure = strict + (fuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])] : [])
 
 let package = Package(
     name: "netpold",
@@ -24,6 +22,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        // `make docs` alone; no target of this package uses it.
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
         // Pure: no I/O, no clock, no root. Dependencies go one way, in this order.
