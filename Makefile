@@ -4,7 +4,6 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-SHARED ?= ../shared
 RELEASE := .build/release/netpold
 # Warnings are errors here and in CI; a user's plain `swift build` with a newer compiler only shows them.
 export NETPOLD_STRICT := 1
@@ -33,8 +32,8 @@ test: deps lint ## lint, unit tests, kernel tests (as root), conformance
 	$(MAKE) --no-print-directory conformance
 
 .PHONY: conformance
-conformance: build ## the PolicyTest folders of ../shared, evaluated and (as root) in the kernel
-	scripts/conformance.sh $(RELEASE) $(SHARED)/conformance
+conformance: build ## the 310 PolicyTest folders, decided by the evaluator and (as root) in the kernel
+	scripts/as-root.sh scripts/conformance.sh $(RELEASE) Tests/Conformance
 
 .PHONY: bench
 bench: build ## ns a packet and compile time, beside reference programs of the same run
@@ -51,11 +50,11 @@ soak: build ## one million random flows three ways and one million random packet
 
 .PHONY: fuzz
 fuzz: deps ## libFuzzer on manifests, values and verdicts, FUZZ_SECONDS=60 each
-	scripts/fuzz.sh $(SHARED)
+	scripts/fuzz.sh
 
 .PHONY: kernel-6.1
 kernel-6.1: build ## Debian 12's kernel under QEMU: flows decided by it, the lab enforced by clsact (2 min)
-	scripts/boot-kernel.sh 6.1 $(RELEASE) $(wildcard $(SHARED)/conformance/upstream/*[05]0-* $(SHARED)/conformance/cilium/np-[1-3])
+	scripts/boot-kernel.sh 6.1 $(RELEASE) Tests/Conformance/upstream/*[05]0-* Tests/Conformance/cilium/np-[1-3]
 
 .PHONY: format
 format: ## rewrite Swift sources in the house style
