@@ -1,6 +1,6 @@
 import PolicyIR
 
-/// What must hold of names and name patterns (spec/cilium-network-policy.md 12.2), beside a second, naive matcher.
+/// What must hold of names and name patterns (docs/spec/cilium-network-policy.md 12.2), beside a second, naive matcher.
 enum NameLaws {
     /// Checks a pattern against a name.
     static func check(pattern: String, name: String) throws(BrokenLaw) {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import PolicyIR
 
-/// The field rules of spec/network-policy.md 2.1 and 2.2, as diagnostics.
+/// The field rules of docs/spec/network-policy.md 2.1 and 2.2, as diagnostics.
 @Suite("cluster-scoped policies, decoded")
 struct ClusterPolicyDecodeTests {
     /// The errors of a ClusterNetworkPolicy; each must say where it is and how to mend it.

@@ -1,5 +1,5 @@
 extension EdgeCases {
-    /// spec/network-policy.md 1.2: fields, defaults and traps of a NetworkPolicy.
+    /// docs/spec/network-policy.md 1.2: fields, defaults and traps of a NetworkPolicy.
     static let fields: [EdgeCase] = [
         EdgeCase(
             .field("metadata.namespace"),

@@ -5,21 +5,21 @@ struct SpecRow: Hashable, Sendable, CustomStringConvertible {
     /// The row's number (of numbered tables) or title.
     let title: String
 
-    /// A row of the edge-case table of spec/cilium-network-policy.md.
+    /// A row of the edge-case table of docs/spec/cilium-network-policy.md.
     static func edge(_ number: Int) -> SpecRow { SpecRow(table: .ciliumEdgeCases, title: "\(number)") }
-    /// A statement of another section of spec/cilium-network-policy.md, which is no table of edge cases.
+    /// A statement of another section of docs/spec/cilium-network-policy.md, which is no table of edge cases.
     static func section(_ title: String) -> SpecRow { SpecRow(table: .ciliumSections, title: title) }
-    /// A rule of the decision function of spec/network-policy.md.
+    /// A rule of the decision function of docs/spec/network-policy.md.
     static func decision(_ title: String) -> SpecRow { SpecRow(table: .decisionFunction, title: title) }
-    /// A field of spec/network-policy.md 1.2.
+    /// A field of docs/spec/network-policy.md 1.2.
     static func field(_ title: String) -> SpecRow { SpecRow(table: .fields, title: title) }
-    /// An input that spec/network-policy.md 1.3 refuses.
+    /// An input that docs/spec/network-policy.md 1.3 refuses.
     static func invalid(_ title: String) -> SpecRow { SpecRow(table: .validation, title: title) }
-    /// A topic of spec/network-policy.md 1.4.
+    /// A topic of docs/spec/network-policy.md 1.4.
     static func grey(_ title: String) -> SpecRow { SpecRow(table: .greyAreas, title: title) }
-    /// An item of spec/network-policy.md 2.1.
+    /// An item of docs/spec/network-policy.md 2.1.
     static func clusterPolicy(_ title: String) -> SpecRow { SpecRow(table: .clusterPolicy, title: title) }
-    /// A statement of spec/network-policy.md 2.2.
+    /// A statement of docs/spec/network-policy.md 2.2.
     static func adminPolicy(_ title: String) -> SpecRow { SpecRow(table: .adminPolicy, title: title) }
 
     var description: String {
@@ -36,7 +36,7 @@ enum SpecTable: String, CaseIterable, Sendable {
     case greyAreas = "network-policy 1.4"
     case clusterPolicy = "network-policy 2.1"
     case adminPolicy = "network-policy 2.2"
-    /// Statements elsewhere in spec/cilium-network-policy.md from which netpold differs; not complete.
+    /// Statements elsewhere in docs/spec/cilium-network-policy.md from which netpold differs; not complete.
     case ciliumSections = "cilium"
 
     /// Every row, in the order of the table.
