@@ -10,7 +10,7 @@ export NETPOLD_STRICT := 1
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: deps
 deps: ## install the Debian packages that building and testing need
@@ -24,8 +24,13 @@ build: deps ## the release binary, .build/release/netpold
 demo: build ## install, build, run the lab on examples/shop (root: namespaces and BPF)
 	@scripts/as-root.sh $(RELEASE) lab -f examples/shop
 
+.PHONY: quick
+quick: lint ## lint and the tests that need no kernel and no root
+	swift build --build-tests
+	scripts/swift-test.sh --skip DatapathTests --skip EndToEndTests
+
 .PHONY: test
-test: deps lint ## lint, unit tests, kernel tests (as root), conformance
+test: deps lint ## what CI runs: lint, unit tests, kernel tests (as root), conformance
 	swift build --build-tests
 	scripts/as-root.sh scripts/swift-test.sh --skip EndToEndTests
 	scripts/as-root.sh scripts/swift-test.sh --filter EndToEndTests
@@ -44,6 +49,12 @@ bench-net: build ## CPU per datagram, connection and request: nothing, netpold, 
 	scripts/install-deps.sh nftables
 	scripts/as-root.sh $(RELEASE) bench-net
 
+.PHONY: bench-smoke
+bench-smoke: build ## every benchmark once and short: that they run, no figures to keep
+	scripts/install-deps.sh nftables
+	scripts/as-root.sh $(RELEASE) bench --rounds 1 --packets 1000
+	scripts/as-root.sh $(RELEASE) bench-net --rounds 1 --scale 1
+
 .PHONY: soak
 soak: build ## one million random flows three ways and one million random packets through the kernel
 	NETPOLD_DIFF_FLOWS=1000000 NETPOLD_PACKETS=1000000 scripts/as-root.sh swift test --filter 'Differential|RandomPackets'
@@ -56,15 +67,20 @@ fuzz: deps ## libFuzzer on manifests, values and verdicts, FUZZ_SECONDS=60 each
 kernel-6.1: build ## Debian 12's kernel under QEMU: flows decided by it, the lab enforced by clsact (2 min)
 	scripts/boot-kernel.sh 6.1 $(RELEASE) Tests/Conformance/upstream/*[05]0-* Tests/Conformance/cilium/np-[1-3]
 
+.PHONY: release-check
+release-check: ## test, kernel-6.1, bench-smoke, fuzz and soak, in this order, up to the first failure (root; long)
+	scripts/release-check.sh test kernel-6.1 bench-smoke fuzz soak
+
 .PHONY: format
 format: ## rewrite Swift sources in the house style
 	swift format --in-place --parallel --recursive Sources Tests Fuzz Plugins Package.swift
 
 .PHONY: lint
-lint: ## style, import rules, layout asserts
+lint: ## style, import rules, layout asserts, references to pages
 	swift format lint --strict --parallel --recursive Sources Tests Fuzz Plugins Package.swift
 	scripts/check-imports.sh
 	scripts/check-abi.sh
+	scripts/check-docs.sh
 
 .PHONY: clean
 clean: ## remove build products
