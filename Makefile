@@ -4,14 +4,13 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-SHARED ?= ../shared
 RELEASE := .build/release/netpold
 # Warnings are errors here and in CI; a user's plain `swift build` with a newer compiler only shows them.
 export NETPOLD_STRICT := 1
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: deps
 deps: ## install the Debian packages that building and testing need
@@ -25,16 +24,21 @@ build: deps ## the release binary, .build/release/netpold
 demo: build ## install, build, run the lab on examples/shop (root: namespaces and BPF)
 	@scripts/as-root.sh $(RELEASE) lab -f examples/shop
 
+.PHONY: quick
+quick: lint ## lint and the tests that need no kernel and no root
+	swift build --build-tests
+	scripts/swift-test.sh --skip DatapathTests --skip EndToEndTests
+
 .PHONY: test
-test: deps lint ## lint, unit tests, kernel tests (as root), conformance
+test: deps lint ## what CI runs: lint, unit tests, kernel tests (as root), conformance
 	swift build --build-tests
 	scripts/as-root.sh scripts/swift-test.sh --skip EndToEndTests
 	scripts/as-root.sh scripts/swift-test.sh --filter EndToEndTests
 	$(MAKE) --no-print-directory conformance
 
 .PHONY: conformance
-conformance: build ## the PolicyTest folders of ../shared, evaluated and (as root) in the kernel
-	scripts/conformance.sh $(RELEASE) $(SHARED)/conformance
+conformance: build ## the 310 PolicyTest folders, decided by the evaluator and (as root) in the kernel
+	scripts/as-root.sh scripts/conformance.sh $(RELEASE) Tests/Conformance
 
 .PHONY: bench
 bench: build ## ns a packet and compile time, beside reference programs of the same run
@@ -45,27 +49,38 @@ bench-net: build ## CPU per datagram, connection and request: nothing, netpold, 
 	scripts/install-deps.sh nftables
 	scripts/as-root.sh $(RELEASE) bench-net
 
+.PHONY: bench-smoke
+bench-smoke: build ## every benchmark once and short: that they run, no figures to keep
+	scripts/install-deps.sh nftables
+	scripts/as-root.sh $(RELEASE) bench --rounds 1 --packets 1000
+	scripts/as-root.sh $(RELEASE) bench-net --rounds 1 --scale 1
+
 .PHONY: soak
 soak: build ## one million random flows three ways and one million random packets through the kernel
 	NETPOLD_DIFF_FLOWS=1000000 NETPOLD_PACKETS=1000000 scripts/as-root.sh swift test --filter 'Differential|RandomPackets'
 
 .PHONY: fuzz
 fuzz: deps ## libFuzzer on manifests, values and verdicts, FUZZ_SECONDS=60 each
-	scripts/fuzz.sh $(SHARED)
+	scripts/fuzz.sh
 
 .PHONY: kernel-6.1
 kernel-6.1: build ## Debian 12's kernel under QEMU: flows decided by it, the lab enforced by clsact (2 min)
-	scripts/boot-kernel.sh 6.1 $(RELEASE) $(wildcard $(SHARED)/conformance/upstream/*[05]0-* $(SHARED)/conformance/cilium/np-[1-3])
+	scripts/boot-kernel.sh 6.1 $(RELEASE) Tests/Conformance/upstream/*[05]0-* Tests/Conformance/cilium/np-[1-3]
+
+.PHONY: release-check
+release-check: ## test, kernel-6.1, bench-smoke, fuzz and soak, in this order, up to the first failure (root; long)
+	scripts/release-check.sh test kernel-6.1 bench-smoke fuzz soak
 
 .PHONY: format
 format: ## rewrite Swift sources in the house style
 	swift format --in-place --parallel --recursive Sources Tests Fuzz Plugins Package.swift
 
 .PHONY: lint
-lint: ## style, import rules, layout asserts
+lint: ## style, import rules, layout asserts, references to pages
 	swift format lint --strict --parallel --recursive Sources Tests Fuzz Plugins Package.swift
 	scripts/check-imports.sh
 	scripts/check-abi.sh
+	scripts/check-docs.sh
 
 .PHONY: clean
 clean: ## remove build products

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# boot-kernel.sh VERSION NETPOLD [FOLDER...]: boots Debian's kernel of that version (6.1) under QEMU and lets NETPOLD, a built
+# boot-kernel.sh VERSION NETPOLD FOLDER...: boots Debian's kernel of that version (6.1) under QEMU and lets NETPOLD, a built
 # binary, decide PolicyTest folders there with its loaded programs and run the lab on examples/shop, attached.
 # Nothing is installed but QEMU and cpio: the kernel's package is unpacked to .build/kernels. Exit code 0: all of it passed.
 set -euo pipefail
@@ -7,6 +7,10 @@ version=$1
 netpold=$2
 shift 2
 cd "$(dirname "$0")/.."
+[ "$#" -gt 0 ] || {
+    echo "boot-kernel: no PolicyTest folder given" >&2
+    exit 1
+}
 limit=${NETPOLD_BOOT_SECONDS:-300}
 
 [ "$(uname -m)" = x86_64 ] || {
@@ -52,7 +56,7 @@ ldd "$netpold" | awk '$3 ~ "^/" { print $3 }' | xargs -I{} cp -L {} "$root/lib/"
 cp -L /lib64/ld-linux-x86-64.so.2 "$root/lib64/"
 for folder in "$@"; do
     mkdir -p "$root/conformance"
-    if [ -d "$folder" ]; then cp -r "$folder" "$root/conformance/"; else echo "boot-kernel: $folder is not there, skipped"; fi
+    cp -r "$folder" "$root/conformance/"
 done
 # What a lab asks the kernel for: veth pairs, the clsact queueing discipline, BPF filters.
 for module in drivers/net/veth net/sched/sch_ingress net/sched/cls_bpf; do

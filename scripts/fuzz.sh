@@ -1,9 +1,7 @@
 #!/usr/bin/env bash
-# fuzz.sh SHARED [TARGET...]: runs the libFuzzer targets, FUZZ_SECONDS (60) each, one after the other. The corpora grow from run to
+# fuzz.sh [TARGET...]: runs the libFuzzer targets, FUZZ_SECONDS (60) each, one after the other. The corpora grow from run to
 # run in .build/fuzz/corpus; an input that breaks something is kept in .build/fuzz/found and belongs into Tests/Fuzzed.
 set -euo pipefail
-shared=$1
-shift
 seconds=${FUZZ_SECONDS:-60}
 work=.build/fuzz
 library=$(clang -print-file-name="libclang_rt.fuzzer_no_main-$(uname -m).a")
@@ -17,7 +15,7 @@ NETPOLD_FUZZ=1 swift build -c release -Xcc -fsanitize=fuzzer-no-link -Xlinker "-
 # The words of the field tables, and what YAML is made of: libFuzzer puts them together.
 mkdir -p "$work/found"
 {
-    grep -ohE '"[A-Za-z][A-Za-z0-9./-]{2,40}"' -r Sources/PolicyAPI/Decoding Sources/PolicyAPI/Objects | sort -u
+    grep -ohE '"[A-Za-z][A-Za-z0-9./-]{2,40}"' -r Sources/Policy*/Decoding Sources/Policy*/Objects | sort -u
     printf '"%s"\n' '---\x0a' '\x0a  ' ': ' '- ' '[]' '{}' '&a ' '*a' '<<: ' '10.0.0.0/8' '::/0' '!!str ' '**.' '\x00'
 } >"$work/words"
 
@@ -33,13 +31,12 @@ seed() { # target, files...
 streams() { # target
     local folder
     mkdir -p "$work/corpus/$1"
-    for folder in "$shared"/conformance/*/*/; do
-        [ -f "$folder/policies.yaml" ] || continue
+    for folder in Tests/Conformance/*/*/; do
         (cat "$folder/cluster.yaml"; echo '---'; cat "$folder/policies.yaml") \
             >"$work/corpus/$1/seed-$(basename "$folder").yaml"
     done
 }
-seed manifests "$shared"/manifests/*.yaml "$shared"/conformance/*/*[05]/*.yaml examples/*/*.yaml Tests/Fuzzed/manifests/*
+seed manifests Tests/Manifests/*.yaml Tests/Conformance/*/*[05]/*.yaml examples/*/*.yaml Tests/Fuzzed/manifests/*
 seed values Tests/Fuzzed/values/*
 seed verdicts examples/*/*.yaml Tests/Fuzzed/verdicts/*
 streams verdicts

@@ -271,7 +271,7 @@ struct np_bench_plan {
 	__u32 address_step; /* between one sender and the next */
 };
 
-/* ---- identities (numbers as in Cilium; spec/cilium-network-policy.md 5.2) --------------------------------- */
+/* ---- identities (numbers as in Cilium; docs/spec/cilium-network-policy.md 5.2) --------------------------------- */
 
 #define NP_IDENTITY_UNKNOWN 0
 #define NP_IDENTITY_HOST 1

@@ -1,5 +1,5 @@
 /// A list (or map) in a manifest: not written, written empty, or written with content. Policies mean different things
-/// by the three (spec/cilium-network-policy.md 4.5), so nothing collapses them.
+/// by the three (docs/spec/cilium-network-policy.md 4.5), so nothing collapses them.
 public enum Presence<Value> {
     /// Not written, or `null`.
     case absent

@@ -53,7 +53,7 @@ public final class RegexPattern: Sendable {
 
     deinit { cre2_free(compiled) }
 
-    /// Whether the whole text matches. "Regexes must match the entire value" (spec/cilium-network-policy.md 10.1). Linear in the text.
+    /// Whether the whole text matches. "Regexes must match the entire value" (docs/spec/cilium-network-policy.md 10.1). Linear in the text.
     public func matches(_ text: String) -> Bool {
         var copy = text
         return copy.withUTF8 { bytes in

@@ -4,7 +4,7 @@ import PolicyIR
 
 /// The ports that DNS servers listen on, as policies name them.
 enum DNSPort {
-    /// "Port is the backend port of the DNS pods, e.g. 5353 on some distributions" (spec/cilium-network-policy.md 11).
+    /// "Port is the backend port of the DNS pods, e.g. 5353 on some distributions" (docs/spec/cilium-network-policy.md 11).
     private static let numbers: [UInt16] = [53, 5353]
     /// Ports of a range that is still about what it holds.
     private static let narrow = 100

@@ -65,7 +65,7 @@ extension NamespaceScope {
 }
 
 extension Entity {
-    /// Whether an end with these labels belongs to the entity (spec/cilium-network-policy.md 5.1). Entities get no
+    /// Whether an end with these labels belongs to the entity (docs/spec/cilium-network-policy.md 5.1). Entities get no
     /// namespace or cluster scoping.
     public func contains(_ labels: CiliumLabels) -> Bool {
         switch self {

@@ -1,6 +1,6 @@
 public import NetTypes
 
-/// Host policies: CiliumClusterwideNetworkPolicy with `nodeSelector` (spec/cilium-network-policy.md 16).
+/// Host policies: CiliumClusterwideNetworkPolicy with `nodeSelector` (docs/spec/cilium-network-policy.md 16).
 extension ReferenceEvaluator {
     /// Everything that applies to a node in one direction, its hostNetwork pods included; `nil` when no host policy selects
     /// it, so that nothing is asked. `name` is `nil` for some node that nobody has named: its labels are not known.

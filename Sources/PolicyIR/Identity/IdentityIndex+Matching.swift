@@ -131,7 +131,7 @@ extension IdentityIndex {
     /// Whether an entity holds pods of the cluster.
     private static func holdsPods(_ entity: Entity) -> Bool { entity == .all || entity == .cluster }
 
-    /// Whether an entity holds remotes with a set of `reserved:` labels (spec/cilium-network-policy.md 5.1).
+    /// Whether an entity holds remotes with a set of `reserved:` labels (docs/spec/cilium-network-policy.md 5.1).
     private func holds(_ entity: Entity, reserved set: Int) -> Bool {
         if entity == .all { return true }
         let wanted: [ReservedIdentity] =

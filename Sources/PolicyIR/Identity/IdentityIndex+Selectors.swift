@@ -45,7 +45,7 @@ extension IdentityIndex {
             values: requirement.values.map { symbols.intern($0) }.sorted())
     }
 
-    /// Where the value of a Cilium label is found (spec/cilium-network-policy.md 4.1, 4.3).
+    /// Where the value of a Cilium label is found (docs/spec/cilium-network-policy.md 4.1, 4.3).
     private mutating func target(source: String, key: String) -> CompiledRequirement.Target {
         let symbol = symbols.intern(key)
         guard source == "k8s" || source == "any" else {

@@ -1,4 +1,4 @@
-/// The identities with fixed numbers, by Cilium's numbers (spec/cilium-network-policy.md 5.2). Equal to `NP_IDENTITY_*`.
+/// The identities with fixed numbers, by Cilium's numbers (docs/spec/cilium-network-policy.md 5.2). Equal to `NP_IDENTITY_*`.
 public enum ReservedIdentity: UInt32, Hashable, CaseIterable, Sendable {
     /// Nobody knows whose address it is: no peer of any allow rule, a peer of every deny rule.
     case unknown = 0

@@ -1,4 +1,4 @@
-/// What becomes of a header of a permitted request that is not as a rule expects it (spec/cilium-network-policy.md 10.1).
+/// What becomes of a header of a permitted request that is not as a rule expects it (docs/spec/cilium-network-policy.md 10.1).
 public struct HeaderAction: Hashable, Sendable {
     /// What is done.
     public enum Kind: String, Hashable, CaseIterable, Sendable {

@@ -1,4 +1,4 @@
-/// Label keys and prefixes with a meaning of their own in Cilium's label model (spec/cilium-network-policy.md 4).
+/// Label keys and prefixes with a meaning of their own in Cilium's label model (docs/spec/cilium-network-policy.md 4).
 public enum CiliumKey {
     /// The name of a pod's namespace.
     public static let namespace = "io.kubernetes.pod.namespace"

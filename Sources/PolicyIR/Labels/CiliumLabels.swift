@@ -1,7 +1,7 @@
 public import PolicyAPI
 
 /// The labels by which Cilium policies see an endpoint: those of source `k8s` for a pod, those of source `reserved` for
-/// everything else (spec/cilium-network-policy.md 4.3, 5.3); peers that select nodes also see those of source `node`.
+/// everything else (docs/spec/cilium-network-policy.md 4.3, 5.3); peers that select nodes also see those of source `node`.
 public struct CiliumLabels: Hashable, Sendable {
     /// Labels of source `k8s`: the pod's own after the identity filter, its namespace's under
     /// `CiliumKey.namespaceLabelPrefix`, its namespace's name, cluster and service account. Empty for what is no pod.
@@ -31,7 +31,7 @@ public struct CiliumLabels: Hashable, Sendable {
     }
 
     /// The labels by which host policies select a node: its own after the identity filter, as those of the host endpoint
-    /// (spec/cilium-network-policy.md 16).
+    /// (docs/spec/cilium-network-policy.md 16).
     public init(host labels: [String: String], reserved: Set<String>) {
         kubernetes = labels.filter { IdentityLabelFilter.keeps($0.key) }
         self.reserved = reserved
@@ -39,7 +39,7 @@ public struct CiliumLabels: Hashable, Sendable {
     }
 
     /// The labels by which peers that select nodes see a node: "remote node identities carry `node:<label>` labels and the
-    /// cluster label" (spec/cilium-network-policy.md 4.4).
+    /// cluster label" (docs/spec/cilium-network-policy.md 4.4).
     public init(node labels: [String: String], reserved: Set<String>, cluster: String = CiliumKey.localCluster) {
         kubernetes = [CiliumKey.cluster: cluster]
         self.reserved = reserved

@@ -1,4 +1,4 @@
-/// Which of a pod's own labels are part of its Cilium identity (spec/cilium-network-policy.md 4.3). A Cilium selector that
+/// Which of a pod's own labels are part of its Cilium identity (docs/spec/cilium-network-policy.md 4.3). A Cilium selector that
 /// names another label never matches.
 package enum IdentityLabelFilter {
     /// Keys and prefixes that are in, whatever the exclusions say.

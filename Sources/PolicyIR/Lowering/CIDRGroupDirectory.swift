@@ -17,7 +17,7 @@ struct CIDRGroupDirectory {
     /// The groups whose labels a selector matches.
     ///
     /// Cilium asks this of each prefix with the labels of all groups that hold it, so that `NotIn` and `DoesNotExist` match
-    /// pods and the whole world as well (spec/cilium-network-policy.md 13.4); here a selector selects groups.
+    /// pods and the whole world as well (docs/spec/cilium-network-policy.md 13.4); here a selector selects groups.
     func groups(matching selector: LabelSelector) -> [CIDRGroup] {
         groups.filter { group in
             selector.requirements.allSatisfy { $0.accepts(CIDRGroupDirectory.value(of: $0, in: group)) }

@@ -1,7 +1,7 @@
 import NetTypes
 import PolicyAPI
 
-/// Resolves the L3 members of an element (spec/cilium-network-policy.md 4.5, 13, 14).
+/// Resolves the L3 members of an element (docs/spec/cilium-network-policy.md 4.5, 13, 14).
 struct CiliumPeers {
     /// Who matches; `nil` when no L3 member is written.
     private(set) var match: PeerMatch?

@@ -1,7 +1,7 @@
 import NetTypes
 import PolicyAPI
 
-/// What `toPorts` entries and `icmps` say about packets (spec/cilium-network-policy.md 7).
+/// What `toPorts` entries and `icmps` say about packets (docs/spec/cilium-network-policy.md 7).
 enum CiliumTraffic {
     /// The packets of a `toPorts` entry. "ports within a PortRule are ORed"; without ports it contributes nothing. Of `ANY` only
     /// the protocols that can carry what the L7 rules ask for: nobody could ask the others, so they are not let in.

@@ -2,7 +2,7 @@ import NetTypes
 public import PolicyAPI
 
 extension PolicyLowering {
-    /// A NetworkPolicy with upstream's meaning (spec/network-policy.md 1): one rule for each element.
+    /// A NetworkPolicy with upstream's meaning (docs/spec/network-policy.md 1): one rule for each element.
     public static func lower(_ policy: NetworkPolicy) -> LoweredPolicy {
         let origin = RuleOrigin(
             kind: "NetworkPolicy", namespace: policy.metadata.namespace, name: policy.metadata.name, path: "",

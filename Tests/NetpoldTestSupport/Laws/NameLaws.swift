@@ -1,7 +1,7 @@
 import PolicyAPI
 import PolicyIR
 
-/// What must hold of names and name patterns (spec/cilium-network-policy.md 12.2), beside a second, naive matcher.
+/// What must hold of names and name patterns (docs/spec/cilium-network-policy.md 12.2), beside a second, naive matcher.
 enum NameLaws {
     /// Checks a pattern against a name.
     static func check(pattern: String, name: String) throws(BrokenLaw) {

@@ -3,7 +3,7 @@ import Testing
 @testable import NetTypes
 @testable import PolicyAPI
 
-/// The field rules of spec/network-policy.md 2.1 and 2.2, as diagnostics.
+/// The field rules of docs/spec/network-policy.md 2.1 and 2.2, as diagnostics.
 @Suite("cluster-scoped policies, decoded")
 struct ClusterPolicyDecodeTests {
     /// The errors of a ClusterNetworkPolicy; each must say where it is and how to mend it.

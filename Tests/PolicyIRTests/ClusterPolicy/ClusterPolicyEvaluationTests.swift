@@ -4,7 +4,7 @@ import Testing
 @testable import PolicyAPI
 @testable import PolicyIR
 
-/// The semantics of spec/network-policy.md 2.1 that upstream's conformance tests do not ask for.
+/// The semantics of docs/spec/network-policy.md 2.1 that upstream's conformance tests do not ask for.
 @Suite("cluster-scoped policies, evaluated")
 struct ClusterPolicyEvaluationTests {
     private let from = "ravenclaw/ravenclaw-0"

@@ -4,7 +4,7 @@ import Testing
 @testable import PolicyAPI
 @testable import PolicyIR
 
-/// The cluster of upstream's conformance tests (spec/network-policy.md 3.4): four houses with two pods each, and a node.
+/// The cluster of upstream's conformance tests (docs/spec/network-policy.md 3.4): four houses with two pods each, and a node.
 struct Houses {
     var objects = ClusterObjects()
 

@@ -3,7 +3,7 @@ import Testing
 @testable import NetTypes
 @testable import PolicyAPI
 
-/// The conformance tests of network-policy-api, as spec/network-policy.md 3.4 lists them. Mutations are cumulative inside a test.
+/// The conformance tests of network-policy-api, as docs/spec/network-policy.md 3.4 lists them. Mutations are cumulative inside a test.
 @Suite("upstream's ClusterNetworkPolicy conformance")
 struct UpstreamClusterPolicyTests {
     /// One per-protocol test: whose policy, towards whom, and the ports of its port rules.

@@ -2,7 +2,7 @@ import Testing
 
 @testable import PolicyAPI
 
-/// CiliumCIDRGroup objects (spec/cilium-network-policy.md 2.1, 13.4).
+/// CiliumCIDRGroup objects (docs/spec/cilium-network-policy.md 2.1, 13.4).
 @Suite struct CIDRGroupDecodeTests {
     private func group(_ spec: String, version: String = "v2") -> DecodedManifests {
         decode(

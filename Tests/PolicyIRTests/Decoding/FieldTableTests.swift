@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    /// The fields that the APIs have: spec/cilium-network-policy.md 2.1 to 2.5, spec/network-policy.md 1.2, 2.1 and 2.2.
+    /// The fields that the APIs have: docs/spec/cilium-network-policy.md 2.1 to 2.5, docs/spec/network-policy.md 1.2, 2.1 and 2.2.
     static let api: [(kinds: [KnownKind], path: String, names: String)] = {
         let cilium: [KnownKind] = [.ciliumNetworkPolicy, .ciliumClusterwideNetworkPolicy]
         let old: [KnownKind] = [.adminNetworkPolicy, .baselineAdminNetworkPolicy]

@@ -4,21 +4,14 @@ import Testing
 @testable import PolicyAPI
 @testable import PolicyAnalysis
 
-/// The shared folder with example manifests and conformance cases: `NETPOLD_SHARED`, or `shared` beside the checkout.
+/// The manifests that several suites, fuzzing and `make conformance` share: `Tests/Manifests` and `Tests/Conformance`.
 enum SharedCorpus {
-    static let folder: String? = {
-        let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        let candidates: [String?] = [
-            ProcessInfo.processInfo.environment["NETPOLD_SHARED"], package.appendingPathComponent("../shared").path,
-            package.appendingPathComponent("../../shared").path,
-        ]
-        return candidates.compactMap(\.self).first { FileManager.default.fileExists(atPath: $0 + "/manifests") }
-    }()
+    private static let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
 
+    /// The manifests below a folder of `Tests`, sorted. A folder that is not there has none, which the suites notice.
     static func files(under subfolder: String) -> [String] {
-        guard let folder else { return [] }
-        let root = folder + "/" + subfolder
+        let root = tests + "/" + subfolder
         let names = (try? FileManager.default.subpathsOfDirectory(atPath: root)) ?? []
         return names.filter { $0.hasSuffix(".yaml") }.sorted().map { root + "/" + $0 }
     }
@@ -28,12 +21,12 @@ enum SharedCorpus {
     }
 }
 
-@Suite("Shared manifests", .enabled(if: SharedCorpus.folder != nil, "no ../shared folder and no NETPOLD_SHARED"))
+@Suite("Shared manifests")
 struct SharedCorpusTests {
     @Test("All example manifests load; kinds that are no policies are counted")
     func manifests() throws {
         var decoder = ManifestDecoder()
-        for path in SharedCorpus.files(under: "manifests") { decoder.add(try SharedCorpus.bytes(path), file: path) }
+        for path in SharedCorpus.files(under: "Manifests") { decoder.add(try SharedCorpus.bytes(path), file: path) }
         let decoded = decoder.finish()
         #expect(DiagnosticRenderer().render(decoded.diagnostics.filter { $0.severity == .error }) == "")
         #expect(decoded.refused.isEmpty)
@@ -42,7 +35,7 @@ struct SharedCorpusTests {
         #expect(decoded.skipped["HTTPRoute"] != nil)
     }
 
-    @Test("All conformance cases load without an error", arguments: ["conformance/cilium", "conformance/upstream"])
+    @Test("All conformance cases load without an error", arguments: ["Conformance/cilium", "Conformance/upstream"])
     func conformance(_ folder: String) throws {
         var cases = 0
         for path in SharedCorpus.files(under: folder) where path.hasSuffix("/cluster.yaml") {
@@ -56,6 +49,6 @@ struct SharedCorpusTests {
             #expect(!decoded.objects.pods.isEmpty)
             #expect(decoded.objects.networkPolicies.count + decoded.objects.ciliumPolicies.count > 0)
         }
-        #expect(cases == (folder == "conformance/cilium" ? 120 : 190))
+        #expect(cases == (folder == "Conformance/cilium" ? 120 : 190))
     }
 }

@@ -14,11 +14,14 @@ enum DifferencesPage {
             """
         let groups: [(title: String, intro: String, tables: Set<SpecTable>)] = [
             (
-                "Cilium policies", "Elsewhere is Cilium 1.20. A number is a row of its edge-case table.",
+                "Cilium policies",
+                "Elsewhere is Cilium 1.20. A number is a row of [the edge-case table](../spec/cilium-network-policy.md), another title "
+                    + "begins with its section there.",
                 [.ciliumEdgeCases, .ciliumSections]
             ),
             (
-                "NetworkPolicy", "Elsewhere is the API server, or the text of the API.",
+                "NetworkPolicy",
+                "Elsewhere is the API server, or the text of the API; the rows are those of [its tables](../spec/network-policy.md).",
                 [.decisionFunction, .fields, .validation, .greyAreas]
             ),
             (

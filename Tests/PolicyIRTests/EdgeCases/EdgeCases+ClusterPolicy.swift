@@ -20,7 +20,7 @@ extension EdgeCases {
         "apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: {name: bare}\nspec: {\(spec)}\n"
     }
 
-    /// spec/network-policy.md 2.1 and 2.2, items about tiers, subjects and verdicts.
+    /// docs/spec/network-policy.md 2.1 and 2.2, items about tiers, subjects and verdicts.
     static let clusterTiers: [EdgeCase] = [
         EdgeCase(
             .clusterPolicy("Scope"), "the policy has no namespace and selects pods of every one",
@@ -139,7 +139,7 @@ extension EdgeCases {
                 flows: ["deny web > host 80", "deny web > 10.9.0.2 80", "allow web > db 80"])),
     ]
 
-    /// spec/network-policy.md 2.1 and 2.2, items about rules, peers and ports.
+    /// docs/spec/network-policy.md 2.1 and 2.2, items about rules, peers and ports.
     static let clusterRules: [EdgeCase] = [
         EdgeCase(
             .clusterPolicy("ingress[], egress[]"), "25 rules, names of 100 characters, peers required",

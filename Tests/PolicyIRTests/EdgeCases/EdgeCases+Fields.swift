@@ -1,7 +1,7 @@
 import PolicyAPI
 
 extension EdgeCases {
-    /// spec/network-policy.md 1.2: fields, defaults and traps of a NetworkPolicy.
+    /// docs/spec/network-policy.md 1.2: fields, defaults and traps of a NetworkPolicy.
     static let fields: [EdgeCase] = [
         EdgeCase(
             .field("metadata.namespace"),

@@ -1,7 +1,7 @@
 import PolicyAPI
 
 extension EdgeCases {
-    /// spec/network-policy.md 1.1: the decision function.
+    /// docs/spec/network-policy.md 1.1: the decision function.
     static let decisions: [EdgeCase] = [
         EdgeCase(
             .decision("both ends decide independently"),
@@ -57,7 +57,7 @@ extension EdgeCases {
                 flows: ["allow db > web 80", "deny cache > web 80"])),
     ]
 
-    /// spec/network-policy.md 1.4: what a simulation can show. Packets are in `ElsewhereRows`.
+    /// docs/spec/network-policy.md 1.4: what a simulation can show. Packets are in `ElsewhereRows`.
     static let greyAreas: [EdgeCase] = [
         EdgeCase(
             .grey("ICMP echo"), "denied for an isolated pod unless a rule without ports matches",

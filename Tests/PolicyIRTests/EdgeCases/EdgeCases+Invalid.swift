@@ -3,7 +3,7 @@ extension EdgeCases {
         Trial(np(spec), flows: ["deny db > web 80"], refused: errors)
     }
 
-    /// spec/network-policy.md 1.3: what the API server refuses; NetworkPolicyDecodeTests compares the words.
+    /// docs/spec/network-policy.md 1.3: what the API server refuses; NetworkPolicyDecodeTests compares the words.
     static let invalid: [EdgeCase] = [
         EdgeCase(
             .invalid("protocol"), "only TCP, UDP and SCTP",

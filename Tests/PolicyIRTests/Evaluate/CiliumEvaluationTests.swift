@@ -3,7 +3,7 @@ import PolicyAPI
 import PolicyIR
 import Testing
 
-/// Edge cases of spec/cilium-network-policy.md 19 that only an answer shows.
+/// Edge cases of docs/spec/cilium-network-policy.md 19 that only an answer shows.
 struct CiliumEvaluationTests {
     private func cluster(_ rules: [CiliumRule], names: [String: [String]] = [:]) -> ReferenceEvaluator {
         var objects = ClusterObjects()

@@ -3,7 +3,7 @@ import PolicyAPI
 import PolicyIR
 import Testing
 
-/// The table of spec/cilium-network-policy.md 5.1, entity by entity.
+/// The table of docs/spec/cilium-network-policy.md 5.1, entity by entity.
 @Suite("Entities")
 struct EntityTests {
     /// Ends of every kind; the API server is on node-2 and outside.

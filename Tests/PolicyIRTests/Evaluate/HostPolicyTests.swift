@@ -3,7 +3,7 @@ import PolicyAPI
 import PolicyIR
 import Testing
 
-/// Host policies: CiliumClusterwideNetworkPolicy with `nodeSelector` (spec/cilium-network-policy.md 4.6, 16).
+/// Host policies: CiliumClusterwideNetworkPolicy with `nodeSelector` (docs/spec/cilium-network-policy.md 4.6, 16).
 @Suite struct HostPolicyTests {
     private func objects(_ rules: [CiliumRule]) -> ClusterObjects {
         var objects = ClusterObjects()

@@ -2,7 +2,7 @@ import NetTypes
 import PolicyAPI
 import Testing
 
-/// The laws of spec/network-policy.md 3.6 on random clusters: they need no oracle.
+/// The laws of docs/spec/network-policy.md 3.6 on random clusters: they need no oracle.
 struct MetamorphicTests {
     private static let seeds = Array(UInt64(1)...12)
 

@@ -3,7 +3,7 @@ import PolicyAPI
 import PolicyIR
 import Testing
 
-/// NetworkPolicy as spec/network-policy.md 1 has it, rule by rule.
+/// NetworkPolicy as docs/spec/network-policy.md 1 has it, rule by rule.
 struct NetworkPolicyEvaluationTests {
     /// Two namespaces, a hostNetwork pod, a finished pod that still lists another's address, and one policy on shop/web.
     private func cluster(

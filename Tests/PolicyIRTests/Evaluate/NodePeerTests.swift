@@ -3,7 +3,7 @@ import PolicyAPI
 import PolicyIR
 import Testing
 
-/// Peers that select nodes by label: `fromNodes` and `toNodes` (spec/cilium-network-policy.md 4.4, row 22).
+/// Peers that select nodes by label: `fromNodes` and `toNodes` (docs/spec/cilium-network-policy.md 4.4, row 22).
 @Suite struct NodePeerTests {
     private func objects(_ rules: [CiliumRule]) -> ClusterObjects {
         var objects = ClusterObjects()

@@ -8,14 +8,14 @@ import Testing
 /// Manifests written otherwise mean the same.
 @Suite("Rewritten manifests")
 struct ManifestRewriteTests {
-    /// The example, and each fifteenth conformance folder where there are any.
+    /// The example, and each fifteenth conformance folder.
     private static let folders: [[String]] = {
         let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
         let shop = ["cilium-policies", "namespaces", "network-policies", "pods"].map {
             package.appendingPathComponent("examples/shop/\($0).yaml").path
         }
-        let cases = SharedCorpus.files(under: "conformance").filter { $0.hasSuffix("/cluster.yaml") }
+        let cases = SharedCorpus.files(under: "Conformance").filter { $0.hasSuffix("/cluster.yaml") }
         return [shop]
             + stride(from: 0, to: cases.count, by: 15).map { index in
                 [cases[index], cases[index].replacingOccurrences(of: "cluster.yaml", with: "policies.yaml")]

@@ -3,7 +3,7 @@ import PolicyAPI
 import PolicyIR
 import Testing
 
-/// The table of spec/cilium-network-policy.md 4.5 and the edge cases of 19 that lowering decides.
+/// The table of docs/spec/cilium-network-policy.md 4.5 and the edge cases of 19 that lowering decides.
 struct CiliumLoweringTests {
     private func lower(
         egress: [CiliumElement] = [], egressDeny: [CiliumElement] = [], defaultDeny: Bool? = nil,

@@ -20,7 +20,7 @@ struct CiliumScopeTests {
     @Test(
         "a peer gets the policy's namespace and the local cluster unless it says otherwise",
         arguments: [
-            // spec/cilium-network-policy.md 19, rows 15-21.
+            // docs/spec/cilium-network-policy.md 19, rows 15-21.
             ("default", "role=x", "role=x,k8s:\(ns)=default,\(local)"),
             ("default", "", "k8s:\(ns)=default,\(local)"),
             ("default", "\(ns)=other", "\(ns)=other,\(local)"),

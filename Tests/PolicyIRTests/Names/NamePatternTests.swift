@@ -5,7 +5,7 @@ struct NamePatternTests {
     @Test(
         "patterns match whole names, stars stay inside a label and a leading **. takes whole labels",
         arguments: [
-            // spec/cilium-network-policy.md 19, rows 88-93.
+            // docs/spec/cilium-network-policy.md 19, rows 88-93.
             ("*.cilium.io", "cilium.io.", false),
             ("*.cilium.io", "a.cilium.io.", true),
             ("*.cilium.io", "a.b.cilium.io.", false),

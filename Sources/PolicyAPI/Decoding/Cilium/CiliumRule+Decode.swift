@@ -15,7 +15,7 @@ extension CiliumRule {
     /// Characters of `log.value`.
     private static let logLimit = 32
 
-    /// Reads `spec` or an element of `specs` (V1-V4 of spec/cilium-network-policy.md 3.1). The refusal counts only if
+    /// Reads `spec` or an element of `specs` (V1-V4 of docs/spec/cilium-network-policy.md 3.1). The refusal counts only if
     /// there is an error anywhere in the object.
     static func decode(
         _ node: DocumentNode, of policy: CiliumPolicy, _ findings: inout Findings

@@ -64,7 +64,7 @@ enum ElementList: String, CaseIterable {
             instead: "add the labels to every selector of the element", unless: .emptyList)
     }
 
-    /// "`disabled` = explicitly none" (spec/cilium-network-policy.md 9.5).
+    /// "`disabled` = explicitly none" (docs/spec/cilium-network-policy.md 9.5).
     private static let authentication = FieldTable.Row.refused(
         "authentication", why: "mutual authentication is not enforced",
         instead: "remove the field and protect the traffic by other means, such as TLS in the pods",

@@ -1,4 +1,4 @@
-/// The names of ICMP types that Cilium knows (spec/cilium-network-policy.md 7.4).
+/// The names of ICMP types that Cilium knows (docs/spec/cilium-network-policy.md 7.4).
 enum ICMPTypeNames {
     /// The number of a name in a family.
     static func number(_ name: String, isIPv6: Bool) -> UInt8? { (isIPv6 ? ipv6 : ipv4)[name] }

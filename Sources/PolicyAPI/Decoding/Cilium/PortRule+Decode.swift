@@ -32,7 +32,7 @@ extension PortRule {
     /// Elements of `ports`.
     private static let portLimit = 40
 
-    /// Reads an element of `toPorts` (V16-V34 of spec/cilium-network-policy.md 3.1).
+    /// Reads an element of `toPorts` (V16-V34 of docs/spec/cilium-network-policy.md 3.1).
     static func decode(
         _ node: DocumentNode, _ list: ElementList, isNodeRule: Bool, _ findings: inout Findings
     ) -> PortRule? {

@@ -1,4 +1,4 @@
-/// How the kinds differ in spelling and limits (spec/network-policy.md 2.1, 2.2).
+/// How the kinds differ in spelling and limits (docs/spec/network-policy.md 2.1, 2.2).
 extension ClusterPolicy.Kind {
     /// "Accept|Deny|Pass", "actions Allow/Deny/Pass", "Allow/Deny only".
     var actions: [(name: String, action: RuleAction)] {

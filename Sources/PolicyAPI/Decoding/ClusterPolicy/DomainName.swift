@@ -1,4 +1,4 @@
-/// The names of `domainNames` (spec/network-policy.md 2.1).
+/// The names of `domainNames` (docs/spec/network-policy.md 2.1).
 enum DomainName {
     /// Characters of a name, a final dot not counted (RFC 1035 3.1).
     private static let longest = 253

@@ -6,7 +6,7 @@ extension NetworkPolicy {
     static let specTable = FieldTable(
         "spec", rows: [.enforced("podSelector", "policyTypes", "ingress", "egress")])
 
-    /// Reads a networking.k8s.io/v1 NetworkPolicy with the API server's defaults (spec/network-policy.md 1.2). The second
+    /// Reads a networking.k8s.io/v1 NetworkPolicy with the API server's defaults (docs/spec/network-policy.md 1.2). The second
     /// value says what to isolate if there is an error.
     static func decode(_ object: DocumentNode, _ findings: inout Findings) -> (NetworkPolicy, [PolicyRefusal]) {
         let metadata = ObjectHeader.metadata(object, .namespaced, isPolicy: true, &findings)

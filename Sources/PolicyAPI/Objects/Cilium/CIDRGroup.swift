@@ -1,7 +1,7 @@
 public import NetTypes
 
 /// A CiliumCIDRGroup, cilium.io/v2 or v2alpha1: prefixes under a name and labels, for `cidrGroupRef` and `cidrGroupSelector`
-/// (spec/cilium-network-policy.md 13.4).
+/// (docs/spec/cilium-network-policy.md 13.4).
 public struct CIDRGroup: Hashable, Sendable {
     /// Name and labels; both select the group.
     public var metadata: ObjectMeta

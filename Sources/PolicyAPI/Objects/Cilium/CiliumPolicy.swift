@@ -1,6 +1,6 @@
 public import NetTypes
 
-/// A cilium.io/v2 CiliumNetworkPolicy or CiliumClusterwideNetworkPolicy (spec/cilium-network-policy.md 2).
+/// A cilium.io/v2 CiliumNetworkPolicy or CiliumClusterwideNetworkPolicy (docs/spec/cilium-network-policy.md 2).
 public struct CiliumPolicy: Hashable, Sendable {
     /// Name and, for a CiliumNetworkPolicy, namespace.
     public var metadata: ObjectMeta

@@ -1,4 +1,4 @@
-/// A named class of peers (spec/cilium-network-policy.md 5.1).
+/// A named class of peers (docs/spec/cilium-network-policy.md 5.1).
 public enum Entity: String, Hashable, CaseIterable, Sendable {
     /// Everything.
     case all

@@ -1,6 +1,6 @@
 public import NetTypes
 
-/// A cluster-scoped policy of policy.networking.k8s.io (spec/network-policy.md 2): ClusterNetworkPolicy, or one of the older
+/// A cluster-scoped policy of policy.networking.k8s.io (docs/spec/network-policy.md 2): ClusterNetworkPolicy, or one of the older
 /// kinds, which say the same in other words ("Allow -> Accept, ANP -> tier Admin, BANP -> tier Baseline, ports -> protocols").
 public struct ClusterPolicy: Hashable, Sendable {
     /// The kinds. The raw value is the kind's name.

@@ -1,6 +1,6 @@
 public import NetTypes
 
-/// A networking.k8s.io/v1 NetworkPolicy (spec/network-policy.md 1).
+/// A networking.k8s.io/v1 NetworkPolicy (docs/spec/network-policy.md 1).
 public struct NetworkPolicy: Hashable, Sendable {
     /// Name and namespace.
     public var metadata: ObjectMeta
