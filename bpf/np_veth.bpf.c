@@ -2,11 +2,11 @@
 /*
  * The datapath at the host side of a pod's veth. A packet's story:
  *
- *   entry stub (emitted, one an endpoint and hook: puts the endpoint's slot into cb[0])
- *     -> np_from_pod / np_to_pod: parse, source check, fragments, flow
- *          a flow that the pod has admitted passes here
- *     -> the endpoint's compiled policy (emitted; answers in cb[1..4])
- *     -> np_verdict: remember the flow, count, report
+ *   entry stub             emitted, one per endpoint and hook: puts the endpoint's slot and the direction into cb[0]
+ *   np_from_pod/np_to_pod  parse, source check, fragments, flow; packets of a flow that the pod has admitted end here
+ *   np_icmp_error          only ICMP errors: the flow of the packet they embed
+ *   policy program         emitted, one per subject and direction: answers in cb[1..4]
+ *   np_verdict             remember the flow, count, report
  *
  * Each program leaves by np_finish, so each packet is counted under one named reason.
  */
@@ -21,7 +21,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Ring buffers name no type, so this keeps the record's layout in the BTF that the loader compares. */
+/* A ring buffer has no value type, so this keeps the record's layout in the BTF that the loader compares. */
 const struct np_event np_event_layout = {};
 
 #define NP_SLOT_MASK ((1u << NP_CB_DIRECTION_SHIFT) - 1)
@@ -35,14 +35,14 @@ NP_INLINE int np_finish(const struct __sk_buff *skb, const struct np_packet *pac
 	return reason < NP_REASON_FIRST_DROP ? TC_ACT_OK : TC_ACT_SHOT;
 }
 
-/* The endpoint at whose hook the packet is. False: there is none, or it may not be used yet. */
+/* The hook's endpoint. False: there is none, or it is not ready. */
 NP_INLINE bool np_find_endpoint(struct np_hook *hook)
 {
 	hook->endpoint = bpf_map_lookup_elem(&np_endpoints, &hook->slot);
 	return hook->endpoint && hook->endpoint->flags & NP_ENDPOINT_READY;
 }
 
-/* The part of the finding that the hook alone tells. */
+/* The part of the finding that is known from the hook alone. */
 NP_INLINE struct np_finding np_finding_at(const struct np_hook *hook)
 {
 	struct np_finding finding = {
@@ -79,7 +79,7 @@ NP_INLINE enum np_reason np_judge(struct np_hook *hook, struct np_packet *packet
 
 	if (np_unlikely(packet->kind == NP_KIND_ICMP_ERROR))
 		return np_pass_to_error_step(hook, &cursor, packet);
-	/* What goes to a group has many receivers, and a flow has only one side at each end. */
+	/* Multicast and broadcast have many receivers, and a flow has only one side at each end. */
 	if (packet->kind == NP_KIND_STATELESS ||
 	    (hook->direction == NP_INGRESS && !np_is_endpoint_address(hook->endpoint, &packet->destination)))
 		return np_judge_stateless(hook, packet);
@@ -114,7 +114,7 @@ int np_to_pod(struct __sk_buff *skb)
 	return np_enter(skb, NP_INGRESS);
 }
 
-/* The rest of the way of an ICMP error, from either hook. */
+/* Goes on with an ICMP error, from either hook. */
 SEC("tc")
 int np_icmp_error(struct __sk_buff *skb)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Yardsticks for `netpold bench`: what a packet costs at least. They use the datapath's own parser and key, so that the
- * difference to netpold is what netpold adds. Never attached anywhere.
+ * Reference programs of `netpold bench`: the minimum cost of a packet. They use the datapath's own parser and key, so the
+ * difference to them is what netpold adds. Never attached.
  */
 #include "../lib/conntrack.h"
 #include "../lib/parse.h"
@@ -11,10 +11,10 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Where the sender of TCP over IPv4 without options stands in the frame. */
+/* Offsets of the sender in a frame of TCP over IPv4 without options. */
 #define NP_BENCH_ADDRESS_OFFSET (ETH_HLEN + offsetof(struct np_ipv4_header, source))
 #define NP_BENCH_PORT_OFFSET (ETH_HLEN + sizeof(struct np_ipv4_header))
-/* Odd and without pattern: visits all numbers below a power of two in an order that no prefetcher guesses. */
+/* Odd: visits all numbers below a power of two, in an order that no prefetcher predicts. */
 #define NP_BENCH_STRIDE 40503
 
 struct {

@@ -67,8 +67,8 @@ NP_INLINE enum np_reason np_judge_by_policy(const struct np_hook *hook, struct n
 }
 
 /*
- * A packet against the direction in which its flow was admitted answers only if it does not ask: a SYN from the
- * server's port, or a ping back, is a new exchange. And an ICMP answer belongs to no flow that its sender asked in.
+ * A packet against the direction in which its flow was admitted is a reply only if it starts nothing: a SYN from the
+ * server's port, or an echo request back, is a new exchange. And an ICMP reply belongs to no flow that its sender opened.
  */
 NP_INLINE bool np_belongs(const struct np_packet *packet, bool forward)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Every map of the datapath. Layouts, limits and their memory cost: netpold_abi.h. */
+/* Every map of the datapath. Keys, values, limits and their memory cost: netpold_abi.h. */
 #ifndef NP_MAPS_H
 #define NP_MAPS_H
 

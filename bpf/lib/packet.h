@@ -43,9 +43,9 @@ struct np_cursor {
 	void *data;
 	void *data_end;
 	__u32 offset; /* of the next header */
-	__u32 end; /* of the packet as its headers tell, so padding is not read as packet */
+	__u32 end; /* of the packet according to its headers, so padding is not read as packet */
 	__u32 fragmentable; /* where the fragmentable part starts */
-	bool direct; /* the frame so far is plain, so the next header is at a place known when compiling */
+	bool direct; /* no header of variable length so far: the next one is at an offset known at compile time */
 };
 
 NP_INLINE void np_cursor_start(struct np_cursor *cursor, struct __sk_buff *skb)
@@ -63,8 +63,8 @@ NP_INLINE void np_cursor_start(struct np_cursor *cursor, struct __sk_buff *skb)
  * Copies the header at `from` into `*to`, a struct of at most 4-byte alignment (IP headers start at 4n + 2 of
  * the frame, as the kernel aligns them). 0, or negative when the frame ends before.
  *
- * In plain frames it is read directly. Beyond the linear part, and behind headers of variable length, it is fetched
- * by helper: rare, and it spares the verifier a state for each place where the next header may start.
+ * Direct access where possible. Beyond the linear part, and behind headers of variable length, a helper copies it:
+ * rare, and the verifier needs no state for each offset at which the next header may start.
  */
 #define np_load(cursor, from, to)                                                               \
 	({                                                                                      \

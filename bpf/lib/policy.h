@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The question to the endpoint's compiled policy, and the reading of its answer. */
+/* Asking the endpoint's compiled policy, and reading its answer. */
 #ifndef NP_POLICY_H
 #define NP_POLICY_H
 
@@ -60,7 +60,7 @@ NP_INLINE struct np_answer np_read_answer(const struct __sk_buff *skb)
 	return answer;
 }
 
-/* The number of the only bit set: each mask holds the numbers that have one certain binary digit. */
+/* The number of the only bit set: each mask selects the numbers that have one binary digit set. */
 NP_INLINE __u32 np_bit_number(__u64 bit)
 {
 	return (__u32)!!(bit & 0xaaaaaaaaaaaaaaaa) | (__u32)!!(bit & 0xcccccccccccccccc) << 1 |

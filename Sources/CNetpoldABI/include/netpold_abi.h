@@ -262,7 +262,7 @@ struct np_event_budget {
 
 /* ---- bench ---------------------------------------------------------------------------------------------- */
 
-/* How np_bench_vary makes a flow of its counter. Of `netpold bench` only; no part of the datapath. */
+/* How np_bench_vary makes flows from its counter. Of `netpold bench` only; no part of the datapath. */
 struct np_bench_plan {
 	__u64 counter; /* packets so far */
 	__u32 mask; /* flows - 1, the flows being a power of two */
@@ -286,7 +286,7 @@ struct np_bench_plan {
 #define NP_IDENTITY_WORLD_IPV6 10
 #define NP_IDENTITY_FIRST_POD 256
 #define NP_IDENTITY_FIRST_LOCAL 0x01000000 /* prefixes and names outside the cluster */
-#define NP_IDENTITY_FIRST_NODE 0x02000000 /* other nodes that a NetworkPolicy prefix or a label tells apart */
-#define NP_IDENTITY_FIRST_HOST 0x03000000 /* addresses of this node that one of them tells apart */
+#define NP_IDENTITY_FIRST_NODE 0x02000000 /* other nodes that a NetworkPolicy prefix or a label distinguishes */
+#define NP_IDENTITY_FIRST_HOST 0x03000000 /* addresses of this node that one of them distinguishes */
 
 #endif
