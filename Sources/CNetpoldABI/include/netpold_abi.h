@@ -181,42 +181,63 @@ enum np_step {
 };
 
 /*
- * What happened to a packet: index of np_reasons (per-CPU counters) and np_event.reason.
- * Values below NP_REASON_FIRST_DROP pass the packet, the others drop it. Numbers are only ever appended to
- * within their half.
+ * What happened to a packet: name, number, and the words that users read. Index of np_reasons (per-CPU counters) and
+ * np_event.reason. The one table: enum np_reason, np_reason_name() and np_reason_text() are made from it.
+ *
+ * Numbers below NP_REASON_FIRST_DROP pass the packet, the others drop it. Numbers are only ever appended to within their
+ * half.
  */
+#define NP_REASON_TABLE(REASON)                                                                                        \
+	REASON(NP_REASON_ESTABLISHED, 1, "packet of a flow that is admitted already")                                  \
+	REASON(NP_REASON_REPLY, 2, "answer of a flow that is admitted already")                                        \
+	REASON(NP_REASON_ALLOWED, 3, "a policy allows the new flow, or nothing isolates the pod")                      \
+	REASON(NP_REASON_REVALIDATED, 4, "policies changed, and they still allow the known flow")                      \
+	REASON(NP_REASON_RELATED, 5, "ICMP error about a flow that is admitted")                                       \
+	REASON(NP_REASON_ARP, 6, "ARP")                                                                                \
+	/* between pod and host: ICMPv6 133-137, MLD 130-132 and 143 */                                                \
+	REASON(NP_REASON_NEIGHBOUR_DISCOVERY, 7,                                                                       \
+	       "IPv6 neighbour discovery or multicast listener discovery of link scope")                               \
+                                                                                                                       \
+	REASON(NP_DROP_POLICY_DENY, 32, "a deny rule matches")                                                         \
+	REASON(NP_DROP_POLICY_DEFAULT, 33, "a policy isolates the pod and no rule allows the flow")                    \
+	REASON(NP_DROP_L7_UNAVAILABLE, 34, "only rules with L7 conditions match, and no proxy is running")             \
+	/* no NP_ENDPOINT_READY */                                                                                     \
+	REASON(NP_DROP_NOT_READY, 35, "the pod's policies are not in place yet")                                       \
+	/* empty slot in np_policies */                                                                                \
+	REASON(NP_DROP_NO_POLICY_PROGRAM, 36, "the pod's policy program is missing")                                   \
+	/* empty slot in np_steps */                                                                                   \
+	REASON(NP_DROP_NO_STEP, 37, "a step of the datapath is missing")                                               \
+	REASON(NP_DROP_BAD_VERDICT, 38, "the policy program gave no known answer")                                     \
+	REASON(NP_DROP_SPOOFED_SOURCE, 39, "the source address is not one of the pod's")                               \
+	REASON(NP_DROP_TRUNCATED, 40, "the packet is shorter than its headers say")                                    \
+	REASON(NP_DROP_BAD_HEADER, 41, "version, header length or total length contradict each other")                 \
+	REASON(NP_DROP_ETHERTYPE, 42, "neither IPv4, IPv6 nor ARP")                                                    \
+	REASON(NP_DROP_VLAN, 43, "VLAN-tagged frame")                                                                  \
+	/* more than NP_MAX_EXTENSION_HEADERS */                                                                       \
+	REASON(NP_DROP_EXTENSION_HEADERS, 44, "too many IPv6 extension headers, or in an order that is not allowed")   \
+	REASON(NP_DROP_FRAGMENT_UNKNOWN, 45, "fragment of a datagram whose first fragment was not seen")               \
+	REASON(NP_DROP_FRAGMENT_TINY, 46,                                                                              \
+	       "first fragment without its whole transport header, or one that would overwrite it")                    \
+	REASON(NP_DROP_CONNTRACK_FULL, 47, "the flow could not be remembered")                                         \
+	REASON(NP_DROP_INTERNAL, 48, "a kernel helper failed that does not fail")                                      \
+	REASON(NP_DROP_ICMP_INNER, 49, "ICMP error whose embedded packet cannot be parsed")                            \
+	/* IPv4 source route, or IPv6 routing header with segments left */                                             \
+	REASON(NP_DROP_SOURCE_ROUTE, 50, "the header routes the packet on to another address than its destination")
+
 enum np_reason {
 	NP_REASON_NONE = 0,
-	NP_REASON_ESTABLISHED = 1, /* conntrack hit of the current revision */
-	NP_REASON_REPLY = 2, /* conntrack hit in the answering direction */
-	NP_REASON_ALLOWED = 3, /* policy allowed a new flow */
-	NP_REASON_REVALIDATED = 4, /* policy allowed a known flow again after a change */
-	NP_REASON_RELATED = 5, /* ICMP error about a known flow */
-	NP_REASON_ARP = 6,
-	NP_REASON_NEIGHBOUR_DISCOVERY = 7, /* between pod and host: ICMPv6 133-137, MLD 130-132, 143 of link scope */
-
+#define NP_REASON_ENUMERATOR(name, number, text) name = number,
+	NP_REASON_TABLE(NP_REASON_ENUMERATOR)
+#undef NP_REASON_ENUMERATOR
 	NP_REASON_FIRST_DROP = 32,
-	NP_DROP_POLICY_DENY = 32, /* a deny rule */
-	NP_DROP_POLICY_DEFAULT = 33, /* isolated, no rule allowed it */
-	NP_DROP_L7_UNAVAILABLE = 34, /* only L7 rules match and no proxy is running */
-	NP_DROP_NOT_READY = 35, /* endpoint slot without NP_ENDPOINT_READY */
-	NP_DROP_NO_POLICY_PROGRAM = 36, /* empty slot in np_policies */
-	NP_DROP_NO_STEP = 37, /* empty slot in np_steps */
-	NP_DROP_BAD_VERDICT = 38, /* policy program answered nothing known */
-	NP_DROP_SPOOFED_SOURCE = 39, /* source is not an address of the pod */
-	NP_DROP_TRUNCATED = 40, /* shorter than its headers say */
-	NP_DROP_BAD_HEADER = 41, /* version, header length or total length contradict */
-	NP_DROP_ETHERTYPE = 42, /* neither IPv4, IPv6 nor ARP */
-	NP_DROP_VLAN = 43, /* tagged frame */
-	NP_DROP_EXTENSION_HEADERS = 44, /* more than NP_MAX_EXTENSION_HEADERS, or in an order that is not allowed */
-	NP_DROP_FRAGMENT_UNKNOWN = 45, /* later fragment of a datagram whose first one was not seen */
-	NP_DROP_FRAGMENT_TINY = 46, /* first fragment without its whole transport header, or one that would overwrite it */
-	NP_DROP_CONNTRACK_FULL = 47, /* the flow could not be remembered */
-	NP_DROP_INTERNAL = 48, /* a helper failed that does not fail */
-	NP_DROP_ICMP_INNER = 49, /* ICMP error whose embedded packet cannot be parsed */
-	NP_DROP_SOURCE_ROUTE = 50, /* IPv4 source route, or IPv6 routing header with segments left */
 	NP_REASON_COUNT = 64,
 };
+
+#ifndef __bpf__
+/* Name and words of a reason, NULL for a number that the table does not have. Static strings. */
+const char *_Nullable np_reason_name(__u8 reason);
+const char *_Nullable np_reason_text(__u8 reason);
+#endif
 
 /* Value of np_reasons, per CPU. */
 struct np_counter {
