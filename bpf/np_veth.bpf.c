@@ -24,8 +24,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* A ring buffer has no value type, so this keeps the record's layout in the BTF that the loader compares. */
 const struct np_event np_event_layout = {};
 
-#define NP_SLOT_MASK ((1u << NP_CB_DIRECTION_SHIFT) - 1)
-
+/* The one exit: counts the packet, reports drops and new verdicts, returns the action. */
 NP_INLINE int np_finish(const struct __sk_buff *skb, const struct np_packet *packet, const struct np_finding *finding,
 			enum np_reason reason, const bool new_verdict)
 {
@@ -91,7 +90,7 @@ NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 	struct np_packet packet = {};
 	struct np_hook hook = {
 		.skb = skb,
-		.slot = skb->cb[NP_CB_ENDPOINT] & NP_SLOT_MASK,
+		.slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK,
 		.direction = direction,
 	};
 	enum np_reason reason = np_judge(&hook, &packet);
@@ -121,7 +120,7 @@ int np_icmp_error(struct __sk_buff *skb)
 	struct np_question *question = np_scratch_question();
 	struct np_hook hook = {
 		.skb = skb,
-		.slot = skb->cb[NP_CB_ENDPOINT] & NP_SLOT_MASK,
+		.slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK,
 		.direction = skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT,
 	};
 	struct np_packet error = {};

@@ -6,13 +6,6 @@
 #include "conntrack.h"
 #include "identity.h"
 
-#define NP_PROTOCOL_SHIFT 16
-#define NP_WORD_SHIFT 8
-#define NP_WORD_MASK 0xffff
-#define NP_DECISION_SHIFT 24
-#define NP_VERDICT_MASK 0xff
-#define NP_BITS_PER_WORD 64
-
 /* The other end of the exchange, as the hook sees it. */
 NP_INLINE const struct np_address *np_remote_of(const struct np_packet *packet, enum np_direction hook)
 {
@@ -31,7 +24,7 @@ NP_INLINE enum np_reason np_ask_policy(struct __sk_buff *skb, const struct np_en
 
 	question->remote_identity = np_identity_of(remote);
 	skb->cb[NP_CB_IDENTITY] = question->remote_identity;
-	skb->cb[NP_CB_TRAFFIC] = (__u32)question->packet.protocol << NP_PROTOCOL_SHIFT | port;
+	skb->cb[NP_CB_TRAFFIC] = (__u32)question->packet.protocol << NP_CB_PROTOCOL_SHIFT | port;
 	skb->cb[NP_CB_VERDICT] = 0;
 	skb->cb[NP_CB_BASE] = 0;
 	bpf_tail_call(skb, &np_policies, policy);
@@ -50,9 +43,9 @@ NP_INLINE struct np_answer np_read_answer(const struct __sk_buff *skb)
 {
 	__u32 verdict = skb->cb[NP_CB_VERDICT];
 	struct np_answer answer = {
-		.verdict = verdict & NP_VERDICT_MASK,
-		.word = verdict >> NP_WORD_SHIFT & NP_WORD_MASK,
-		.decision = verdict >> NP_DECISION_SHIFT,
+		.verdict = verdict & NP_CB_VERDICT_MASK,
+		.word = verdict >> NP_CB_WORD_SHIFT & NP_CB_WORD_MASK,
+		.decision = verdict >> NP_CB_DECISION_SHIFT,
 		.bit = (__u64)skb->cb[NP_CB_TRAFFIC] << 32 | skb->cb[NP_CB_IDENTITY],
 		.base = skb->cb[NP_CB_BASE],
 	};

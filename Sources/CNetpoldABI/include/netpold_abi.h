@@ -151,10 +151,20 @@ enum np_verdict {
 #define NP_CB_TRAFFIC 2
 #define NP_CB_VERDICT 3
 #define NP_CB_BASE 4
+#define NP_CB_COUNT 5 /* registers of 32 bits */
+#define NP_CB_OFFSET 48 /* of cb[0] in struct __sk_buff, bytes */
+
+#define NP_CB_SLOT_MASK 0x7fffffff /* cb[0] */
 #define NP_CB_DIRECTION_SHIFT 31
+#define NP_CB_PROTOCOL_SHIFT 16 /* cb[2] */
+#define NP_CB_VERDICT_MASK 0xff /* cb[3], from here on */
+#define NP_CB_WORD_SHIFT 8
+#define NP_CB_WORD_MASK 0xffff
+#define NP_CB_DECISION_SHIFT 24
+#define NP_BITS_PER_WORD 64 /* rule bits */
 #define NP_PROBE 0x70726f62 /* "prob" */
 
-/* Why the program answered as it did (cb[3] >> 24). */
+/* Why the program answered as it did (cb[3] >> NP_CB_DECISION_SHIFT). */
 enum np_decision {
 	NP_DECISION_RULE = 0, /* the rule bit in cb[1..2], word in cb[3] */
 	NP_DECISION_DEFAULT_DENY = 1, /* isolated and nothing matched */
@@ -169,7 +179,7 @@ enum np_decision {
 #define NP_HIT_DEFAULT_DENY 0
 #define NP_HIT_DEFAULT_ALLOW 1
 #define NP_HIT_HOST 2
-#define NP_HIT_FIRST_RULE 3 /* + word * 64 + bit */
+#define NP_HIT_FIRST_RULE 3 /* + word * NP_BITS_PER_WORD + bit */
 
 /* Slots of np_steps (prog array): the C programs that the stubs and the emitted programs jump to. */
 enum np_step {
@@ -178,6 +188,12 @@ enum np_step {
 	NP_STEP_VERDICT = 2,
 	NP_STEP_ICMP_ERROR = 3,
 	NP_STEP_COUNT = 4,
+};
+
+/* What a program returns to the hook: TC_ACT_* of linux/pkt_cls.h. */
+enum np_action {
+	NP_ACTION_OK = 0, /* the packet goes on */
+	NP_ACTION_SHOT = 2, /* the packet is dropped */
 };
 
 /*
