@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
 /*
- * Every layout, limit and number shared between bpf/ and Swift. Written once, compiled three ways: by
- * clang for the bpf target, by the host C compiler (abi_asserts.c) and by Swift's importer.
+ * Every layout, limit and number shared between bpf/ and Swift, and every layout of a map, whoever reads it: maps are
+ * pinned and outlive the programs. Written once, compiled three ways: by clang for the bpf target, by the host C
+ * compiler (abi_asserts.c) and by Swift's importer.
  *
- * Rules: no implicit padding (-Wpadded is an error), every field says its unit and byte order,
- * values that the kernel side writes are plain integers (Swift converts them through failable enums).
+ * Rules: no implicit padding (-Wpadded is an error), every field says its unit and byte order, values that the kernel
+ * side writes are plain integers (Swift converts them through failable enums).
  */
 #ifndef NETPOLD_ABI_H
 #define NETPOLD_ABI_H
@@ -104,6 +105,41 @@ struct np_flow {
 	__u32 pad;
 };
 
+/* ---- packets ------------------------------------------------------------------------------------------- */
+
+/* How a packet is judged. */
+enum np_kind {
+	NP_KIND_FLOW = 0, /* belongs to a flow; a new flow is remembered */
+	NP_KIND_ICMP_REPLY = 1, /* answer to an ICMP query; without a known flow judged like NP_KIND_STATELESS */
+	NP_KIND_STATELESS = 2, /* ICMP message judged by its type alone */
+	NP_KIND_ICMP_ERROR = 3, /* judged by the packet that it embeds */
+};
+
+enum np_fragment_place {
+	NP_FRAGMENT_NONE = 0, /* a whole packet */
+	NP_FRAGMENT_FIRST = 1, /* has the transport header */
+	NP_FRAGMENT_LATER = 2, /* has no transport header: ports and kind come from np_fragments */
+};
+
+/* A parsed packet. */
+struct np_packet {
+	struct np_address source;
+	struct np_address destination;
+	__be16 source_port; /* of ICMP queries: see np_flow_key */
+	__be16 destination_port;
+	__u8 protocol; /* IPv6: the last header */
+	__u8 kind; /* enum np_kind */
+	__u8 initiates; /* starts a new exchange: TCP SYN without ACK, SCTP INIT, ICMP query */
+	__u8 icmp_type;
+	__u8 tcp_flags;
+	__u8 hop_limit;
+	__u8 fragment; /* enum np_fragment_place */
+	__u8 icmp_code;
+	__u32 fragment_identification; /* as in np_fragment_key */
+	__u16 fragment_offset; /* bytes */
+	__u16 fragment_headers; /* first fragment: bytes of the fragmentable part up to the end of the transport header */
+};
+
 /* Key of np_fragments: one datagram in flight. Value: struct np_fragment. */
 struct np_fragment_key {
 	struct np_address source;
@@ -112,14 +148,35 @@ struct np_fragment_key {
 	__u32 protocol; /* IPv4; 0 for IPv6, where only the first fragment's counts */
 };
 
-/* What the first fragment told: the later ones are judged by it. */
+/* What the later fragments of a datagram need of the first one. */
 struct np_fragment {
 	__be16 source_port; /* of ICMP queries: see np_flow_key */
 	__be16 destination_port;
 	__u16 headers; /* bytes of the datagram up to the end of its transport header; later fragments start behind */
 	__u8 protocol;
-	__u8 kind; /* private to bpf/: how such a packet is judged */
+	__u8 kind; /* enum np_kind */
 	__u8 icmp_type;
+	__u8 pad[3];
+};
+
+/*
+ * Value of np_scratch (one entry, per CPU): what the next program needs to know about the packet. np_icmp_error reads it,
+ * and np_verdict after the policy program. tc programs run with bottom halves disabled, so no other packet of this CPU
+ * comes between.
+ */
+struct np_question {
+	struct np_packet packet; /* of an ICMP error: the embedded one */
+	struct np_flow_key key;
+	__u32 embedded_offset; /* ICMP errors: where in the frame the embedded packet starts, bytes */
+	__u32 embedded_end; /* and where the error ends */
+	__u32 endpoint; /* slot */
+	__u32 remote_identity;
+	__u32 revision; /* read before the policy is asked: a change in between makes the flow's entry stale, not wrong */
+	__u8 direction; /* enum np_direction: whose policy is asked */
+	__u8 own_side; /* index of np_flow.side */
+	__u8 known; /* the flow has an entry */
+	__u8 remember; /* an allowed packet admits its flow */
+	__u8 reason; /* enum np_reason, when allowed */
 	__u8 pad[3];
 };
 
