@@ -5,6 +5,7 @@
 
 #include "conntrack.h"
 #include "identity.h"
+#include "outcome.h"
 
 /* The other end of the exchange, as the hook sees it. */
 NP_INLINE const struct np_address *np_remote_of(const struct np_packet *packet, enum np_direction hook)
@@ -13,12 +14,11 @@ NP_INLINE const struct np_address *np_remote_of(const struct np_packet *packet, 
 }
 
 /*
- * Asks the policy of `question->direction`, everything else of the question being filled in. Does not return: the
- * compiled program ends in np_verdict, which reads the question from np_scratch. When it comes back there is no
- * program, and the packet has to go.
+ * Asks the policy of `question->direction`; the rest of the question is filled in. Does not return: the compiled program
+ * jumps on to np_verdict, which reads the question from np_scratch. If it returns there is no program: drop.
  */
-NP_INLINE enum np_reason np_ask_policy(struct __sk_buff *skb, const struct np_endpoint *endpoint,
-				       struct np_question *question, const struct np_address *remote, __u16 port)
+NP_INLINE struct np_outcome np_ask_policy(struct __sk_buff *skb, const struct np_endpoint *endpoint,
+					  struct np_question *question, const struct np_address *remote, __u16 port)
 {
 	__u32 policy = endpoint->policy[question->direction & 1];
 
@@ -28,7 +28,7 @@ NP_INLINE enum np_reason np_ask_policy(struct __sk_buff *skb, const struct np_en
 	skb->cb[NP_CB_VERDICT] = 0;
 	skb->cb[NP_CB_BASE] = 0;
 	bpf_tail_call(skb, &np_policies, policy);
-	return NP_DROP_NO_POLICY_PROGRAM;
+	return np_outcome_of(NP_DROP_NO_POLICY_PROGRAM);
 }
 
 struct np_answer {

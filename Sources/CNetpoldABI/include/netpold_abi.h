@@ -12,7 +12,10 @@
 
 #include <linux/types.h>
 
-/* Part of the pin path (/sys/fs/bpf/netpold/<instance>/v<N>); bumped when old maps are unreadable by new programs. */
+/*
+ * Part of the pin path (/sys/fs/bpf/netpold/<instance>/v<N>). Bumped when new programs cannot use old maps: a struct of a
+ * map or the meaning of a field changes. Not for more entries: a pinned map keeps its capacity, and new programs cope.
+ */
 #define NP_ABI_VERSION 1
 
 /* ---- limits: each with its memory cost ------------------------------------------------------------------ */
@@ -238,13 +241,24 @@ enum np_decision {
 #define NP_HIT_HOST 2
 #define NP_HIT_FIRST_RULE 3 /* + word * NP_BITS_PER_WORD + bit */
 
-/* Slots of np_steps (prog array): the C programs that the stubs and the emitted programs jump to. */
+/* ---- steps and outcomes ---------------------------------------------------------------------------------- */
+
+/*
+ * Slots of np_steps (prog array): the C programs that the stubs, the policy programs and other steps jump to. A reserved
+ * step has no program yet: its slot holds np_no_step, which drops under NP_DROP_NO_STEP. Numbers are only ever appended:
+ * loaded stubs and policy programs carry them. In a map pinned by a version with fewer steps the slots beyond its end
+ * are missing: a jump there fails, and the jumping program drops.
+ */
 enum np_step {
-	NP_STEP_TO_POD = 0, /* = NP_INGRESS */
-	NP_STEP_FROM_POD = 1, /* = NP_EGRESS */
-	NP_STEP_VERDICT = 2,
-	NP_STEP_ICMP_ERROR = 3,
-	NP_STEP_COUNT = 4,
+	NP_STEP_TO_POD = 0, /* = NP_INGRESS: np_to_pod */
+	NP_STEP_FROM_POD = 1, /* = NP_EGRESS: np_from_pod */
+	NP_STEP_VERDICT = 2, /* np_verdict, after the policy program */
+	NP_STEP_ICMP_ERROR = 3, /* np_icmp_error, instead of the flow lookup */
+	NP_STEP_SERVICE = 4, /* reserved: service address to backend and back, before the policy is asked */
+	NP_STEP_NAMES = 5, /* reserved: DNS messages and TLS server names */
+	NP_STEP_PROXY = 6, /* reserved: flows that the L7 proxy decides */
+	NP_STEP_REDIRECT = 7, /* reserved: delivery to another interface of the node */
+	NP_STEP_COUNT = 8,
 };
 
 /* What a program returns to the hook: TC_ACT_* of linux/pkt_cls.h. */
@@ -278,7 +292,7 @@ enum np_action {
 	REASON(NP_DROP_NOT_READY, 35, "the pod's policies are not in place yet")                                       \
 	/* empty slot in np_policies */                                                                                \
 	REASON(NP_DROP_NO_POLICY_PROGRAM, 36, "the pod's policy program is missing")                                   \
-	/* empty slot in np_steps */                                                                                   \
+	/* empty or reserved slot in np_steps */                                                                       \
 	REASON(NP_DROP_NO_STEP, 37, "a step of the datapath is missing")                                               \
 	REASON(NP_DROP_BAD_VERDICT, 38, "the policy program gave no known answer")                                     \
 	REASON(NP_DROP_SPOOFED_SOURCE, 39, "the source address is not one of the pod's")                               \
