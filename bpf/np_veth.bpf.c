@@ -2,13 +2,14 @@
 /*
  * The datapath at the host side of a pod's veth. A packet's story:
  *
- *   entry stub (emitted, one an endpoint and hook: puts the endpoint's slot into cb[0])
- *     -> np_from_pod / np_to_pod: parse, source check, fragments, flow
- *          a flow that the pod has admitted passes here
- *     -> the endpoint's compiled policy (emitted; answers in cb[1..4])
- *     -> np_verdict: remember the flow, count, report
+ *   entry stub             emitted, one per endpoint and hook: puts the endpoint's slot and the direction into cb[0]
+ *   np_from_pod/np_to_pod  parse, source check, fragments, flow; packets of a flow that the pod has admitted end here
+ *   np_icmp_error          only ICMP errors: the flow of the packet they embed
+ *   policy program         emitted, one per subject and direction: answers in cb[1..4]
+ *   np_verdict             remember the flow, count, report
  *
- * Each program leaves by np_finish, so each packet is counted under one named reason.
+ * The C programs are the steps in np_steps (enum np_step); reserved steps hold np_no_step. A step jumps on or ends in
+ * np_finish, so each packet is counted under one named reason.
  */
 #include "lib/events.h"
 #include "lib/fragment.h"
@@ -17,32 +18,29 @@
 #include "lib/neighbour.h"
 #include "lib/parse.h"
 
-#include <linux/pkt_cls.h>
-
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Ring buffers name no type, so this keeps the record's layout in the BTF that the loader compares. */
+/* A ring buffer has no value type, so this keeps the record's layout in the BTF that the loader compares. */
 const struct np_event np_event_layout = {};
 
-#define NP_SLOT_MASK ((1u << NP_CB_DIRECTION_SHIFT) - 1)
-
+/* The one exit: counts the packet, reports drops and new verdicts, returns the action. */
 NP_INLINE int np_finish(const struct __sk_buff *skb, const struct np_packet *packet, const struct np_finding *finding,
-			enum np_reason reason, const bool new_verdict)
+			struct np_outcome outcome, const bool new_verdict)
 {
-	np_count(reason, skb->len);
-	if (np_unlikely(new_verdict || reason >= NP_REASON_FIRST_DROP))
-		np_report(packet, finding, reason, skb->len);
-	return reason < NP_REASON_FIRST_DROP ? TC_ACT_OK : TC_ACT_SHOT;
+	np_count(outcome.reason, skb->len);
+	if (np_unlikely(new_verdict || outcome.action == NP_ACTION_SHOT))
+		np_report(packet, finding, outcome.reason, skb->len);
+	return outcome.action;
 }
 
-/* The endpoint at whose hook the packet is. False: there is none, or it may not be used yet. */
+/* The hook's endpoint. False: there is none, or it is not ready. */
 NP_INLINE bool np_find_endpoint(struct np_hook *hook)
 {
 	hook->endpoint = bpf_map_lookup_elem(&np_endpoints, &hook->slot);
 	return hook->endpoint && hook->endpoint->flags & NP_ENDPOINT_READY;
 }
 
-/* The part of the finding that the hook alone tells. */
+/* The part of the finding that is known from the hook alone. */
 NP_INLINE struct np_finding np_finding_at(const struct np_hook *hook)
 {
 	struct np_finding finding = {
@@ -54,32 +52,32 @@ NP_INLINE struct np_finding np_finding_at(const struct np_hook *hook)
 	return finding;
 }
 
-/* Everything up to the question to the policy; when that is asked, this does not return. */
-NP_INLINE enum np_reason np_judge(struct np_hook *hook, struct np_packet *packet)
+/* Everything up to the policy program. Does not return when that or another step goes on. */
+NP_INLINE struct np_outcome np_judge(struct np_hook *hook, struct np_packet *packet)
 {
 	struct np_cursor cursor;
 	enum np_reason reason;
 
 	if (np_unlikely(!np_find_endpoint(hook)))
-		return NP_DROP_NOT_READY;
+		return np_outcome_of(NP_DROP_NOT_READY);
 
 	np_cursor_start(&cursor, hook->skb);
 	reason = np_parse(&cursor, packet);
 	if (np_unlikely(reason))
-		return reason;
+		return np_outcome_of(reason);
 
 	if (np_passes_as_neighbour(packet, hook->endpoint, hook->direction))
-		return NP_REASON_NEIGHBOUR_DISCOVERY;
+		return np_outcome_of(NP_REASON_NEIGHBOUR_DISCOVERY);
 	if (hook->direction == NP_EGRESS && np_unlikely(!np_is_endpoint_address(hook->endpoint, &packet->source)))
-		return NP_DROP_SPOOFED_SOURCE;
+		return np_outcome_of(NP_DROP_SPOOFED_SOURCE);
 
 	reason = np_resolve_fragment(packet);
 	if (np_unlikely(reason))
-		return reason;
+		return np_outcome_of(reason);
 
 	if (np_unlikely(packet->kind == NP_KIND_ICMP_ERROR))
 		return np_pass_to_error_step(hook, &cursor, packet);
-	/* What goes to a group has many receivers, and a flow has only one side at each end. */
+	/* Multicast and broadcast have many receivers, and a flow has only one side at each end. */
 	if (packet->kind == NP_KIND_STATELESS ||
 	    (hook->direction == NP_INGRESS && !np_is_endpoint_address(hook->endpoint, &packet->destination)))
 		return np_judge_stateless(hook, packet);
@@ -91,13 +89,13 @@ NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 	struct np_packet packet = {};
 	struct np_hook hook = {
 		.skb = skb,
-		.slot = skb->cb[NP_CB_ENDPOINT] & NP_SLOT_MASK,
+		.slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK,
 		.direction = direction,
 	};
-	enum np_reason reason = np_judge(&hook, &packet);
+	struct np_outcome outcome = np_judge(&hook, &packet);
 	struct np_finding finding = np_finding_at(&hook);
 
-	return np_finish(skb, &packet, &finding, reason, false);
+	return np_finish(skb, &packet, &finding, outcome, false);
 }
 
 /* tc ingress of the host side: the pod's egress policy. */
@@ -114,28 +112,28 @@ int np_to_pod(struct __sk_buff *skb)
 	return np_enter(skb, NP_INGRESS);
 }
 
-/* The rest of the way of an ICMP error, from either hook. */
+/* Goes on with an ICMP error, from either hook. */
 SEC("tc")
 int np_icmp_error(struct __sk_buff *skb)
 {
 	struct np_question *question = np_scratch_question();
 	struct np_hook hook = {
 		.skb = skb,
-		.slot = skb->cb[NP_CB_ENDPOINT] & NP_SLOT_MASK,
+		.slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK,
 		.direction = skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT,
 	};
 	struct np_packet error = {};
 	struct np_finding finding;
-	enum np_reason reason;
+	struct np_outcome outcome;
 
 	if (!question || !np_find_endpoint(&hook)) {
-		reason = NP_DROP_NOT_READY;
+		outcome = np_outcome_of(NP_DROP_NOT_READY);
 	} else {
 		error = question->packet;
-		reason = np_judge_error(&hook, question, &error);
+		outcome = np_judge_error(&hook, question, &error);
 	}
 	finding = np_finding_at(&hook);
-	return np_finish(skb, &error, &finding, reason, false);
+	return np_finish(skb, &error, &finding, outcome, false);
 }
 
 /* After the compiled policy. */
@@ -145,15 +143,15 @@ int np_verdict(struct __sk_buff *skb)
 	struct np_question *question = np_scratch_question();
 	struct np_answer answer = np_read_answer(skb);
 	struct np_finding finding = {};
-	enum np_reason reason;
+	struct np_outcome outcome;
 	__u64 *hits;
 
 	if (!question)
-		return TC_ACT_SHOT; /* not possible: np_scratch has one entry */
+		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
 
-	reason = np_reason_of(&answer, question->reason);
-	if (reason < NP_REASON_FIRST_DROP && question->remember && np_admit_flow(question))
-		reason = NP_DROP_CONNTRACK_FULL;
+	outcome = np_outcome_of(np_reason_of(&answer, question->reason));
+	if (outcome.action == NP_ACTION_OK && question->remember && np_admit_flow(question))
+		outcome = np_outcome_of(NP_DROP_CONNTRACK_FULL);
 
 	finding.endpoint = question->endpoint;
 	finding.revision = question->revision;
@@ -164,5 +162,18 @@ int np_verdict(struct __sk_buff *skb)
 	hits = finding.rule_hit ? bpf_map_lookup_elem(&np_rule_hits, &finding.rule_hit) : NULL;
 	if (hits)
 		++*hits;
-	return np_finish(skb, &question->packet, &finding, reason, true);
+	return np_finish(skb, &question->packet, &finding, outcome, true);
+}
+
+/* In the slot of every reserved step: what jumps there drops under a name. */
+SEC("tc")
+int np_no_step(struct __sk_buff *skb)
+{
+	struct np_packet packet = {};
+	struct np_finding finding = {
+		.endpoint = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK,
+		.direction = skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT,
+	};
+
+	return np_finish(skb, &packet, &finding, np_outcome_of(NP_DROP_NO_STEP), false);
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The layouts of netpold_abi.h as numbers: a change here is a change of NP_ABI_VERSION. */
 #include "netpold_abi.h"
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
 #include <stddef.h>
 
 #define SIZE(type, bytes) _Static_assert(sizeof(struct type) == (bytes), #type)
 #define AT(type, field, offset) _Static_assert(offsetof(struct type, field) == (offset), #type "." #field)
+#define HOLDS(condition) _Static_assert(condition, #condition)
 
 SIZE(np_address, 16);
 SIZE(np_prefix_key, 20);
@@ -19,8 +22,23 @@ AT(np_flow_key, protocol, 36);
 SIZE(np_flow_side, 8);
 SIZE(np_flow, 32);
 AT(np_flow, last_seen, 16);
+SIZE(np_packet, 52);
+AT(np_packet, source_port, 32);
+AT(np_packet, protocol, 36);
+AT(np_packet, fragment, 42);
+AT(np_packet, fragment_identification, 44);
+AT(np_packet, fragment_headers, 50);
 SIZE(np_fragment_key, 40);
 SIZE(np_fragment, 12);
+AT(np_fragment, headers, 4);
+AT(np_fragment, kind, 7);
+SIZE(np_question, 120);
+AT(np_question, key, 52);
+AT(np_question, embedded_offset, 92);
+AT(np_question, endpoint, 100);
+AT(np_question, revision, 108);
+AT(np_question, direction, 112);
+AT(np_question, reason, 116);
 SIZE(np_counter, 16);
 SIZE(np_event, 72);
 AT(np_event, source_port, 40);
@@ -31,3 +49,22 @@ SIZE(np_control, 8);
 SIZE(np_event_budget, 24);
 SIZE(np_bench_plan, 24);
 AT(np_bench_plan, mask, 8);
+
+/* What the kernel's own headers say. */
+HOLDS(offsetof(struct __sk_buff, cb) == NP_CB_OFFSET);
+HOLDS(sizeof(((struct __sk_buff *)0)->cb) == NP_CB_COUNT * sizeof(__u32));
+HOLDS(NP_ACTION_OK == TC_ACT_OK);
+HOLDS(NP_ACTION_SHOT == TC_ACT_SHOT);
+
+/* The fields of the registers do not overlap, and hold what is put into them. */
+HOLDS(NP_CB_SLOT_MASK == (1u << NP_CB_DIRECTION_SHIFT) - 1);
+HOLDS(NP_MAX_ENDPOINTS - 1 <= NP_CB_SLOT_MASK);
+HOLDS(NP_CB_VERDICT_MASK == (1u << NP_CB_WORD_SHIFT) - 1);
+HOLDS(NP_CB_WORD_MASK == (1u << (NP_CB_DECISION_SHIFT - NP_CB_WORD_SHIFT)) - 1);
+HOLDS(NP_MAX_RULE_WORDS - 1 <= NP_CB_WORD_MASK);
+HOLDS(NP_BITS_PER_WORD == 8 * sizeof(__u64));
+HOLDS(NP_STEP_TO_POD == (int)NP_INGRESS && NP_STEP_FROM_POD == (int)NP_EGRESS);
+
+/* Fields narrower than what they name. */
+HOLDS(NP_MAX_ENDPOINTS - 1 <= 0xffff); /* np_event.endpoint */
+HOLDS(NP_REASON_COUNT - 1 <= 0xff); /* np_event.reason, np_question.reason */

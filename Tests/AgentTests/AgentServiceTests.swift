@@ -1,3 +1,4 @@
+import BPFEmit
 import Logging
 import PolicyAPI
 import Support

@@ -1,4 +1,5 @@
 import BPFEmit
+import CNetpoldABI
 import NetTypes
 import NetpoldTestSupport
 import Testing
@@ -152,7 +153,7 @@ struct PolicyEmitterTests {
         {
             for slot in [0, 1, 4095] as [UInt32] {
                 let stub = try BPFInterpreter(EntryStub.program(slot: slot, direction: direction))
-                var cb: [UInt32] = [1, 2, 3, 4, 0x7072_6f62]
+                var cb: [UInt32] = [1, 2, 3, 4, UInt32(NP_PROBE)]
                 #expect(try stub.run(cb: &cb, maps: Steps(filled: true)) == .tailCall(.steps, index: step))
                 #expect(cb == [slot | top, 2, 3, 0, 0])
                 #expect(try stub.run(cb: &cb, maps: Steps(filled: false)) == .returned(2))

@@ -1,18 +1,54 @@
+import CNetpoldABI
+import Foundation
 import Testing
 
 @testable import Datapath
 
 @Suite("the embedded object")
 struct BPFObjectTests {
-    @Test("it opens without privileges, and each of its programs has a step")
+    @Test("it opens without privileges; each of its programs has a step, and each step a program")
     func opens() throws {
         let object = try BPFObject()
-        #expect(object.programNames.sorted() == DatapathMaps.steps.map(\.program).sorted())
+        #expect(object.programNames.sorted() == Set(DatapathMaps.steps.map(\.program)).sorted())
+        #expect(DatapathMaps.steps.map(\.step.rawValue).sorted() == Array(0..<NP_STEP_COUNT.rawValue))
     }
 
-    @Test("its layouts are those Swift uses")
+    @Test("its layouts are those Swift uses, and those of the bench")
     func layouts() throws {
-        #expect(BTFCheck.differences(in: try BPFObject()) == [])
+        let veth = try BPFObject()
+        let bench = try BPFObject(name: "np_bench", bytes: try EmbeddedObject.benchBytes())
+        #expect(BTFCheck.differences(in: veth) == [])
+        #expect(BTFCheck.differences(in: bench) == [])
+        #expect(BTFCheck.unchecked(in: veth) == ["np_bench_plan"])
+        #expect(!BTFCheck.unchecked(in: bench).contains("np_bench_plan"))
+    }
+
+    @Test("every struct of netpold_abi.h is compared, and maps hold no other")
+    func structs() throws {
+        let header = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "Sources/CNetpoldABI/include/netpold_abi.h")
+        let declared = try String(contentsOf: header, encoding: .utf8).matches(of: /\nstruct (np_\w+) \{/)
+        #expect(Set(declared.map { String($0.1) }) == Set(BTFCheck.structures.map(\.name)))
+        let held = try BPFObject().structsOfMaps.flatMap(\.structs)
+        #expect(held.contains("np_question") && held.contains("np_fragment"))
+        #expect(Set(held).isSubset(of: BTFCheck.structures.map(\.name)))
+    }
+
+    @Test("each kind of difference is named")
+    func differences() throws {
+        let other = [
+            BTFCheck.Expected("np_counter", np_flow_side.self, [("packets", \.role), ("drops", \.revision)])
+        ]
+        let found = BTFCheck.differences(in: try BPFObject(), against: other)
+        #expect(
+            found.prefix(4) == [
+                "struct np_counter: 16 bytes in the object, 8 here",
+                "struct np_counter.drops: missing in the object, at 0 here",
+                "struct np_counter.packets: at 0 in the object, at 4 here",
+                "struct np_counter.bytes: at 8 in the object, not compared here",
+            ])
+        #expect(found.contains("map np_scratch: struct np_question is not one of netpold_abi.h"))
+        #expect(!found.contains { $0.hasPrefix("map np_reasons") })
     }
 
     @Test("bytes that are no object are refused")

@@ -1,4 +1,5 @@
 import BPFEmit
+import CNetpoldABI
 import NetTypes
 import NetpoldTestSupport
 import Testing
@@ -28,20 +29,19 @@ struct EmittedProgramTests {
 
         func ask(_ identity: UInt32, _ key: UInt32) throws -> (returned: Int32, answer: PolicyAnswer) {
             var run = TestRun(frame: [UInt8](repeating: 0, count: 64))
-            run.cb = (5, identity, key, 0, probe)
+            run.cb = (5, identity, key, 0, UInt32(NP_PROBE))
             let result = try run.run(program)
             let cb = [result.cb.0, result.cb.1, result.cb.2, result.cb.3, result.cb.4]
             return (result.returned, try simulator.answer(cb))
         }
     }
 
-    /// NP_PROBE.
-    private static let probe: UInt32 = 0x7072_6f62
-
     /// An empty prog array in the place of np_steps.
     private static func steps() throws -> BPFMap {
         try BPFMap(
-            Libbpf.createMap(type: .init(3), name: "np_steps", keySize: 4, valueSize: 4, capacity: 4, flags: 0),
+            Libbpf.createMap(
+                type: .init(3), name: "np_steps", keySize: 4, valueSize: 4, capacity: Int(NP_STEP_COUNT.rawValue),
+                flags: 0),
             name: "np_steps")
     }
 

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Yardsticks for `netpold bench`: what a packet costs at least. They use the datapath's own parser and key, so that the
- * difference to netpold is what netpold adds. Never attached anywhere.
+ * Reference programs of `netpold bench`: the minimum cost of a packet. They use the datapath's own parser and key, so the
+ * difference to them is what netpold adds. Never attached.
  */
 #include "../lib/conntrack.h"
 #include "../lib/parse.h"
 
-#include <linux/pkt_cls.h>
 #include <stddef.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Where the sender of TCP over IPv4 without options stands in the frame. */
+/* Offsets of the sender in a frame of TCP over IPv4 without options. */
 #define NP_BENCH_ADDRESS_OFFSET (ETH_HLEN + offsetof(struct np_ipv4_header, source))
 #define NP_BENCH_PORT_OFFSET (ETH_HLEN + sizeof(struct np_ipv4_header))
-/* Odd and without pattern: visits all numbers below a power of two in an order that no prefetcher guesses. */
+/* Odd: visits all numbers below a power of two, in an order that no prefetcher predicts. */
 #define NP_BENCH_STRIDE 40503
 
 struct {
@@ -36,7 +35,7 @@ SEC("tc")
 int np_bench_empty(struct __sk_buff *skb)
 {
 	(void)skb;
-	return TC_ACT_OK;
+	return NP_ACTION_OK;
 }
 
 SEC("tc")
@@ -46,7 +45,7 @@ int np_bench_parse(struct __sk_buff *skb)
 	struct np_cursor cursor;
 
 	np_cursor_start(&cursor, skb);
-	return np_parse(&cursor, &packet) ? TC_ACT_SHOT : TC_ACT_OK;
+	return np_parse(&cursor, &packet) ? NP_ACTION_SHOT : NP_ACTION_OK;
 }
 
 SEC("tc")
@@ -58,9 +57,9 @@ int np_bench_lookup(struct __sk_buff *skb)
 
 	np_cursor_start(&cursor, skb);
 	if (np_parse(&cursor, &packet))
-		return TC_ACT_SHOT;
+		return NP_ACTION_SHOT;
 	np_flow_key_of(&packet, &key);
-	return bpf_map_lookup_elem(&np_flows, &key) ? TC_ACT_OK : TC_ACT_SHOT;
+	return bpf_map_lookup_elem(&np_flows, &key) ? NP_ACTION_OK : NP_ACTION_SHOT;
 }
 
 /* Writes the sender of the next flow of the plan into the frame and goes on to np_bench_next. */
@@ -74,11 +73,11 @@ int np_bench_vary(struct __sk_buff *skb)
 	__u32 flow;
 
 	if (!plan || !plan->addresses || data + NP_BENCH_PORT_OFFSET + sizeof(__be16) > end)
-		return TC_ACT_SHOT;
+		return NP_ACTION_SHOT;
 	flow = (__u32)(plan->counter++ * NP_BENCH_STRIDE) & plan->mask;
 	*(__be32 *)(data + NP_BENCH_ADDRESS_OFFSET) =
 		bpf_htonl(plan->first_address + flow % plan->addresses * plan->address_step);
 	*(__be16 *)(data + NP_BENCH_PORT_OFFSET) = bpf_htons(flow / plan->addresses);
 	bpf_tail_call(skb, &np_bench_next, 0);
-	return TC_ACT_SHOT;
+	return NP_ACTION_SHOT;
 }

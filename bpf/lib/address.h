@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Addresses: IPv6, IPv4 held mapped into ::ffff:0:0/96. Comparisons take all words at once: a branch a word would
- * double the verifier's paths each time.
+ * Addresses: IPv6, IPv4 mapped into ::ffff:0:0/96. Comparisons take all words at once: a branch per word would double
+ * the paths to verify each time.
  */
 #ifndef NP_ADDRESS_H
 #define NP_ADDRESS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Flows. One entry is found from both directions and by both hooks of both pods at its ends; each pod reads and writes
- * only its own side of it, so what one pod has admitted opens nothing at another.
+ * Flows. One entry serves both directions and both hooks of both pods at its ends; each pod reads and writes only its
+ * own side of it, so what one pod has admitted opens nothing at another.
  */
 #ifndef NP_CONNTRACK_H
 #define NP_CONNTRACK_H
@@ -9,7 +9,7 @@
 #include "address.h"
 #include "maps.h"
 
-/* A side is read and written in one piece: its revision never stands beside the role of another verdict. */
+/* A side is read and written as one word, so revision and role are always of the same verdict. */
 union np_side_word {
 	struct np_flow_side side;
 	__u64 word;
@@ -59,7 +59,7 @@ NP_INLINE enum np_direction np_direction_of(__u32 role)
 	return role == NP_ROLE_INITIATOR ? NP_EGRESS : NP_INGRESS;
 }
 
-/* What the collector of idle entries goes by. Written only when it changes: entries are shared by all CPUs. */
+/* For the collector of idle entries. Written only when it changes: entries are shared by all CPUs. */
 NP_INLINE void np_touch_flow(struct np_flow *flow, const struct np_packet *packet, __u32 source_side)
 {
 	__u64 now = bpf_jiffies64();
@@ -80,8 +80,8 @@ NP_INLINE void np_touch_flow(struct np_flow *flow, const struct np_packet *packe
 }
 
 /*
- * Writes down that the pod at `question->own_side` admits the flow. 0, or negative when it could not be remembered.
- * Another hook or CPU may have made the entry meanwhile: then only the own side is set in it.
+ * Records that the pod at `question->own_side` admits the flow. 0, or negative when that failed. Another hook or
+ * CPU may have inserted the entry in the meantime: then only the own side of it is written.
  */
 NP_INLINE int np_admit_flow(const struct np_question *question)
 {

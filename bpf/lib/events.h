@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Counters, which never lose anything, and event records, which may be left out but then are counted as such. */
+/* Counters, which are exact, and event records, which are rate-limited; suppressed ones are counted. */
 #ifndef NP_EVENTS_H
 #define NP_EVENTS_H
 
 #include "maps.h"
 
-/* Unread bytes above the threshold within which a record wakes the reader: a few records, as CPUs race past it. */
+/* A record wakes the reader within so many unread bytes above the threshold: a few records, as CPUs race past it. */
 #define NP_WAKEUP_BAND_BYTES 1024
 
 #define NP_MAX_EVENT_LENGTH 0xffff
 
-/* What is known about a verdict beside the packet. */
+/* What an event says about a verdict beside the packet. */
 struct np_finding {
 	__u32 endpoint; /* slot */
 	__u32 revision;
@@ -45,8 +45,8 @@ NP_INLINE bool np_within_budget(struct np_event_budget *budget)
 }
 
 /*
- * Waking the reader is the dearest thing on the whole path, so it happens once each time the unread bytes cross the
- * threshold. A reader that misses it still has unread bytes when it goes to sleep, and so does not sleep.
+ * Waking the reader is the most expensive operation on the whole path, so it happens once each time the unread bytes
+ * cross the threshold. A reader that misses the wake-up still finds unread bytes before it sleeps, and so does not sleep.
  */
 NP_INLINE __u64 np_wakeup_flag(__u32 wakeup_bytes)
 {
@@ -76,7 +76,7 @@ NP_INLINE void np_fill_event(struct np_event *event, const struct np_packet *pac
 	__builtin_memset(event->pad, 0, sizeof(event->pad));
 }
 
-/* Writes a record when somebody listens and the reason's budget of this CPU and jiffy allows. */
+/* Writes a record if there is a listener and the reason's budget for this CPU and jiffy is not used up. */
 NP_INLINE void np_report(const struct np_packet *packet, const struct np_finding *finding, __u32 reason, __u32 bytes)
 {
 	__u32 only = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Fragments: the first one has the ports, the later ones are judged by it. After the source check only. */
+/* Fragments: the first one has the ports, the later ones are judged by it. Call after the source check only. */
 #ifndef NP_FRAGMENT_H
 #define NP_FRAGMENT_H
 
@@ -19,7 +19,7 @@ NP_INLINE __u32 np_least_transport_bytes(__u8 protocol)
 	}
 }
 
-/* As receivers tell datagrams apart: IPv4 by protocol too; in IPv6 only the first fragment's header counts. */
+/* As receivers reassemble: IPv4 by protocol too; in IPv6 only the first fragment's header counts. */
 NP_INLINE void np_fragment_key_of(const struct np_packet *packet, struct np_fragment_key *key)
 {
 	key->source = packet->source;
@@ -32,7 +32,7 @@ NP_INLINE enum np_reason np_remember_fragment(const struct np_fragment_key *key,
 {
 	struct np_fragment fragment = {};
 
-	/* Nobody sends an error in fragments: it gets no credit for what it embeds. */
+	/* Real ICMP errors are never fragmented: one that is gets judged by its type, not by what it embeds. */
 	if (packet->kind == NP_KIND_ICMP_ERROR)
 		packet->kind = NP_KIND_STATELESS;
 	fragment.source_port = packet->source_port;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * ICMP errors are judged by the packet they embed, which travelled against them: one that the pod sent (error to the
- * pod) or received (error from it). About a flow that the pod has admitted they pass, whoever sends them; any other
- * is a message that policy may or may not let through by its type.
+ * An ICMP error is judged by the packet it embeds, which travelled the other way: one that the pod sent (error to the
+ * pod) or received (error from it). If the pod has admitted that packet's flow the error passes, whoever sent it; any
+ * other error is judged by its type, like other ICMP messages.
  *
- * In a program of its own: a second parse of the second half of a packet would square the verifier's work.
+ * In a program of its own: parsing a second packet behind the first would square the number of states to verify.
  */
 #ifndef NP_ICMP_ERROR_H
 #define NP_ICMP_ERROR_H
@@ -12,22 +12,22 @@
 #include "judge.h"
 #include "parse.h"
 
-/* Hands the packet over to np_icmp_error. The cursor stands at the embedded packet. */
-NP_INLINE enum np_reason np_pass_to_error_step(const struct np_hook *hook, const struct np_cursor *cursor,
-					       const struct np_packet *packet)
+/* Goes on in np_icmp_error. The cursor is at the embedded packet. */
+NP_INLINE struct np_outcome np_pass_to_error_step(const struct np_hook *hook, const struct np_cursor *cursor,
+						  const struct np_packet *packet)
 {
 	struct np_question *question = np_scratch_question();
 
 	if (!question)
-		return NP_DROP_INTERNAL;
+		return np_outcome_of(NP_DROP_INTERNAL);
 	question->packet = *packet;
 	question->embedded_offset = cursor->offset;
 	question->embedded_end = cursor->end;
 	bpf_tail_call(hook->skb, &np_steps, NP_STEP_ICMP_ERROR);
-	return NP_DROP_NO_STEP;
+	return np_outcome_of(NP_DROP_NO_STEP);
 }
 
-/* NP_REASON_NONE: `embedded` is filled with the packet that the error is about. */
+/* NP_REASON_NONE: `embedded` is the packet that the error is about. */
 NP_INLINE enum np_reason np_parse_embedded(struct __sk_buff *skb, const struct np_question *question,
 					   struct np_packet *embedded)
 {
@@ -43,7 +43,7 @@ NP_INLINE enum np_reason np_parse_embedded(struct __sk_buff *skb, const struct n
 	return NP_REASON_NONE;
 }
 
-/* An error goes to the sender of what it is about, and this pod was an end of that. */
+/* The error goes to the sender of the packet it is about, and this pod was an end of that packet's flow. */
 NP_INLINE bool np_concerns_pod(const struct np_hook *hook, const struct np_packet *error,
 			       const struct np_packet *embedded, enum np_direction travel)
 {
@@ -55,8 +55,8 @@ NP_INLINE bool np_concerns_pod(const struct np_hook *hook, const struct np_packe
 }
 
 /* `error` is what question->packet was. */
-NP_INLINE enum np_reason np_judge_error(const struct np_hook *hook, struct np_question *question,
-					const struct np_packet *error)
+NP_INLINE struct np_outcome np_judge_error(const struct np_hook *hook, struct np_question *question,
+					   const struct np_packet *error)
 {
 	enum np_direction travel = hook->direction == NP_EGRESS ? NP_INGRESS : NP_EGRESS;
 	struct np_packet embedded = {};
@@ -65,7 +65,7 @@ NP_INLINE enum np_reason np_judge_error(const struct np_hook *hook, struct np_qu
 	__u32 source_side;
 
 	if (np_parse_embedded(hook->skb, question, &embedded))
-		return NP_DROP_ICMP_INNER;
+		return np_outcome_of(NP_DROP_ICMP_INNER);
 	if (!np_concerns_pod(hook, error, &embedded, travel))
 		return np_judge_stateless(hook, error);
 
@@ -78,7 +78,7 @@ NP_INLINE enum np_reason np_judge_error(const struct np_hook *hook, struct np_qu
 	if (own.role == NP_ROLE_NONE)
 		return np_judge_stateless(hook, error);
 	if (own.revision == hook->endpoint->revision)
-		return NP_REASON_RELATED;
+		return np_outcome_of(NP_REASON_RELATED);
 
 	question->packet = embedded;
 	question->known = true;

@@ -22,7 +22,7 @@ NP_INLINE __u32 np_identity_of(const struct np_address *address)
 	return np_is_mapped_ipv4(address) ? NP_IDENTITY_WORLD_IPV4 : NP_IDENTITY_WORLD_IPV6;
 }
 
-/* Of the node itself, whatever policies tell its addresses apart by. */
+/* Whether it is one of the node itself, which has several when policies distinguish its addresses. */
 NP_INLINE bool np_is_host_identity(__u32 identity)
 {
 	return identity == NP_IDENTITY_HOST || identity >= NP_IDENTITY_FIRST_HOST;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What to do with a parsed packet of a pod: pass what belongs to a flow that is admitted, ask the policy about the
- * rest. Each function returns a reason that passes or drops, or does not return because the policy is being asked.
+ * What to do with a parsed packet of a pod: pass what belongs to an admitted flow, ask the policy about the rest. Each
+ * function returns an outcome, or does not return because the policy program runs.
  */
 #ifndef NP_JUDGE_H
 #define NP_JUDGE_H
@@ -31,13 +31,13 @@ NP_INLINE __u32 np_own_side(__u32 source_side, enum np_direction direction)
 }
 
 /* Policy decides, and nothing is remembered: ICMP messages by type, and what is sent to a group. */
-NP_INLINE enum np_reason np_judge_stateless(const struct np_hook *hook, const struct np_packet *packet)
+NP_INLINE struct np_outcome np_judge_stateless(const struct np_hook *hook, const struct np_packet *packet)
 {
 	struct np_question *question = np_scratch_question();
 	__u16 port = packet->kind == NP_KIND_FLOW ? bpf_ntohs(packet->destination_port) : packet->icmp_type;
 
 	if (!question)
-		return NP_DROP_INTERNAL;
+		return np_outcome_of(NP_DROP_INTERNAL);
 	question->packet = *packet;
 	question->endpoint = hook->slot;
 	question->revision = hook->endpoint->revision;
@@ -51,9 +51,9 @@ NP_INLINE enum np_reason np_judge_stateless(const struct np_hook *hook, const st
  * Policy of `direction` decides about the flow of `question->packet`, which travels as seen at a hook of
  * `travel`. The policy is always asked as the initiator's packet would: by the port of the answering end.
  */
-NP_INLINE enum np_reason np_judge_by_policy(const struct np_hook *hook, struct np_question *question,
-					    enum np_direction travel, enum np_direction direction,
-					    enum np_reason allowed)
+NP_INLINE struct np_outcome np_judge_by_policy(const struct np_hook *hook, struct np_question *question,
+					       enum np_direction travel, enum np_direction direction,
+					       enum np_reason allowed)
 {
 	const struct np_packet *packet = &question->packet;
 	__be16 port = direction == travel ? packet->destination_port : packet->source_port;
@@ -67,8 +67,8 @@ NP_INLINE enum np_reason np_judge_by_policy(const struct np_hook *hook, struct n
 }
 
 /*
- * A packet against the direction in which its flow was admitted answers only if it does not ask: a SYN from the
- * server's port, or a ping back, is a new exchange. And an ICMP answer belongs to no flow that its sender asked in.
+ * A packet against the direction in which its flow was admitted is a reply only if it starts nothing: a SYN from the
+ * server's port, or an echo request back, is a new exchange. And an ICMP reply belongs to no flow that its sender opened.
  */
 NP_INLINE bool np_belongs(const struct np_packet *packet, bool forward)
 {
@@ -76,7 +76,7 @@ NP_INLINE bool np_belongs(const struct np_packet *packet, bool forward)
 }
 
 /* Packets of flows: one lookup, and for flows that this pod has admitted under the current revision nothing more. */
-NP_INLINE enum np_reason np_judge_flow(const struct np_hook *hook, const struct np_packet *packet)
+NP_INLINE struct np_outcome np_judge_flow(const struct np_hook *hook, const struct np_packet *packet)
 {
 	struct np_flow_key key;
 	__u32 source_side = np_flow_key_of(packet, &key);
@@ -93,7 +93,7 @@ NP_INLINE enum np_reason np_judge_flow(const struct np_hook *hook, const struct 
 		if (np_likely(own.role != NP_ROLE_NONE && np_belongs(packet, forward))) {
 			if (np_likely(own.revision == hook->endpoint->revision)) {
 				np_touch_flow(flow, packet, source_side);
-				return forward ? NP_REASON_ESTABLISHED : NP_REASON_REPLY;
+				return np_outcome_of(forward ? NP_REASON_ESTABLISHED : NP_REASON_REPLY);
 			}
 			direction = np_direction_of(own.role);
 			allowed = NP_REASON_REVALIDATED;
@@ -104,7 +104,7 @@ NP_INLINE enum np_reason np_judge_flow(const struct np_hook *hook, const struct 
 
 	question = np_scratch_question();
 	if (!question)
-		return NP_DROP_INTERNAL;
+		return np_outcome_of(NP_DROP_INTERNAL);
 	question->packet = *packet;
 	question->key = key;
 	question->own_side = own_side;

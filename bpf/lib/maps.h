@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Every map of the datapath. Layouts, limits and their memory cost: netpold_abi.h. */
+/* Every map of the datapath. Keys, values, limits and their memory cost: netpold_abi.h. */
 #ifndef NP_MAPS_H
 #define NP_MAPS_H
 
-#include "packet.h"
+#include "wire.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -88,26 +88,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct np_event_budget);
 } np_event_budget SEC(".maps");
-
-/*
- * What the next program must know of a packet: np_verdict when the policy is being asked, np_icmp_error before. Per CPU: tc programs run with bottom halves
- * disabled, so no other packet comes between the question and the answer.
- */
-struct np_question {
-	struct np_packet packet; /* of an ICMP error: the embedded one */
-	struct np_flow_key key;
-	__u32 embedded_offset; /* ICMP errors: where in the frame the embedded packet starts */
-	__u32 embedded_end; /* and where the error ends */
-	__u32 endpoint; /* slot */
-	__u32 remote_identity;
-	__u32 revision; /* read before the policy was asked: a change meanwhile makes the entry stale, not wrong */
-	__u8 direction; /* enum np_direction: whose policy is asked */
-	__u8 own_side; /* index of np_flow.side */
-	__u8 known; /* the flow has an entry */
-	__u8 remember; /* an allowed packet admits its flow */
-	__u8 reason; /* enum np_reason, when allowed */
-	__u8 pad[3];
-};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Neighbour discovery and listener reports: without them IPv6 does not work, so they pass whatever the policy. Only
- * between a pod and its own host: the hop limit proves or enforces that no router comes between, and from a pod the
- * destination must be one that is not forwarded. Everything else of these types is judged like other ICMPv6, after
- * the source check.
+ * Neighbour discovery and listener reports: IPv6 does not work without them, so they pass under any policy. Only between
+ * a pod and its own host: the hop limit proves or enforces that there is no router in between, and from a pod the
+ * destination must be one that is not forwarded. Other messages of these types are judged like any ICMPv6, after the
+ * source check.
  */
 #ifndef NP_NEIGHBOUR_H
 #define NP_NEIGHBOUR_H

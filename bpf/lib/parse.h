@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The one parser: frame -> np_packet, or the reason why it is none. */
+/* The one parser: frame -> np_packet, or the reason to drop it. */
 #ifndef NP_PARSE_H
 #define NP_PARSE_H
 
@@ -21,9 +21,9 @@ NP_INLINE enum np_reason np_parse_network(struct np_cursor *cursor, struct np_pa
 }
 
 /*
- * NP_REASON_NONE: `packet` is filled and the cursor stands behind the transport header. NP_REASON_ARP: nothing to
- * judge. Else why the packet must go. The ethertype is read from the frame, which is what the receiver goes by;
- * a tag that the kernel has taken out of the frame counts as well.
+ * NP_REASON_NONE: `packet` is filled and the cursor is behind the transport header. NP_REASON_ARP: passes. Else the
+ * reason to drop. The ethertype is read from the frame, as the receiver does; a VLAN tag that the kernel has moved out
+ * of the frame counts as well.
  */
 NP_INLINE enum np_reason np_parse(struct np_cursor *cursor, struct np_packet *packet)
 {

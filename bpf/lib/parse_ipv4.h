@@ -6,18 +6,18 @@
 #include "packet.h"
 
 /*
- * The `length` bytes of options at the cursor. Source routes are refused: the destination that policy sees would not
- * be where the packet goes. Anything else is for the receiver.
+ * The `length` bytes of options at the cursor. Source routes are refused: the packet would not go to the destination
+ * that policy sees. Anything else is for the receiver.
  *
- * Walks bytes and looks at those where an option starts, so that the verifier knows where it is reading.
+ * Walks all bytes and acts on those where an option starts, so that each read has a constant offset for the verifier.
  */
 NP_INLINE enum np_reason np_check_ipv4_options(const struct np_cursor *cursor, __u32 length)
 {
-	__u8 options[NP_IPV4_MAX_OPTIONS + 1] = {}; /* one more: the last byte's length byte is asked for as well */
+	__u8 options[NP_IPV4_MAX_OPTIONS + 1] = {}; /* one more: the length byte behind the last byte is read as well */
 	__u32 next = 0;
 
 	if (length > NP_IPV4_MAX_OPTIONS || length == 0)
-		return NP_DROP_BAD_HEADER; /* not possible with a header length of four bits, but the verifier asks */
+		return NP_DROP_BAD_HEADER; /* not possible with a header length of four bits, but the verifier does not know */
 	if (bpf_skb_load_bytes(cursor->skb, cursor->offset, options, length))
 		return NP_DROP_TRUNCATED;
 

@@ -5,7 +5,7 @@
 #include "address.h"
 #include "packet.h"
 
-/* A set of the numbers below 64, so that one test tells whether a header is among them. */
+/* A bit set of the numbers below 64: one test for all of them. */
 #define NP_EXTENSION_HEADERS                                                                                    \
 	(1ull << IPPROTO_HOPOPTS | 1ull << IPPROTO_ROUTING | 1ull << IPPROTO_FRAGMENT | 1ull << IPPROTO_AH |    \
 	 1ull << IPPROTO_DSTOPTS)
@@ -53,7 +53,7 @@ NP_INLINE enum np_reason np_parse_ipv6_extension(struct np_cursor *cursor, struc
 		return np_chain_cut(packet);
 	if (packet->protocol == IPPROTO_HOPOPTS && !first)
 		return NP_DROP_EXTENSION_HEADERS;
-	/* The packet would go on to somewhere that policy has not seen. */
+	/* The packet would go on to an address that policy has not seen. */
 	if (packet->protocol == IPPROTO_ROUTING && header.segments_left)
 		return NP_DROP_SOURCE_ROUTE;
 	length = packet->protocol == IPPROTO_AH ? (header.length + 2) * NP_WORD_BYTES
@@ -74,7 +74,7 @@ NP_INLINE enum np_reason np_parse_ipv6(struct np_cursor *cursor, struct np_packe
 		return NP_DROP_TRUNCATED;
 	if ((ip.version_class_flow & bpf_htonl(NP_IPV6_VERSION_MASK)) != bpf_htonl(NP_IPV6_VERSION))
 		return NP_DROP_BAD_HEADER;
-	/* They would be taken for IPv4 addresses, which they never are on a wire. */
+	/* Not valid on the wire, and would be mistaken for IPv4 addresses. */
 	if (np_is_mapped_ipv4(&ip.source) || np_is_mapped_ipv4(&ip.destination))
 		return NP_DROP_BAD_HEADER;
 

@@ -4,7 +4,7 @@
 
 #include "packet.h"
 
-/* The header does not fit: of a first fragment that is an attempt to hide it. */
+/* The header does not fit. In a first fragment that is an attempt to hide it. */
 NP_INLINE enum np_reason np_transport_cut(const struct np_packet *packet)
 {
 	return packet->fragment == NP_FRAGMENT_NONE ? NP_DROP_TRUNCATED : NP_DROP_FRAGMENT_TINY;
@@ -74,7 +74,7 @@ NP_INLINE void np_set_answer(struct np_packet *packet, __be16 identifier, __u8 q
 	packet->destination_port = identifier;
 }
 
-/* Redirects and source quenches are no errors here: nobody but policy may let them steer a pod. */
+/* Redirects and source quenches are not errors here: they could steer a pod, so only policy lets them pass. */
 NP_INLINE void np_classify_icmp(struct np_packet *packet, __be16 identifier)
 {
 	switch (packet->icmp_type) {

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The question to the endpoint's compiled policy, and the reading of its answer. */
+/* Asking the endpoint's compiled policy, and reading its answer. */
 #ifndef NP_POLICY_H
 #define NP_POLICY_H
 
 #include "conntrack.h"
 #include "identity.h"
-
-#define NP_PROTOCOL_SHIFT 16
-#define NP_WORD_SHIFT 8
-#define NP_WORD_MASK 0xffff
-#define NP_DECISION_SHIFT 24
-#define NP_VERDICT_MASK 0xff
-#define NP_BITS_PER_WORD 64
+#include "outcome.h"
 
 /* The other end of the exchange, as the hook sees it. */
 NP_INLINE const struct np_address *np_remote_of(const struct np_packet *packet, enum np_direction hook)
@@ -20,22 +14,21 @@ NP_INLINE const struct np_address *np_remote_of(const struct np_packet *packet, 
 }
 
 /*
- * Asks the policy of `question->direction`, everything else of the question being filled in. Does not return: the
- * compiled program ends in np_verdict, which reads the question from np_scratch. When it comes back there is no
- * program, and the packet has to go.
+ * Asks the policy of `question->direction`; the rest of the question is filled in. Does not return: the compiled program
+ * jumps on to np_verdict, which reads the question from np_scratch. If it returns there is no program: drop.
  */
-NP_INLINE enum np_reason np_ask_policy(struct __sk_buff *skb, const struct np_endpoint *endpoint,
-				       struct np_question *question, const struct np_address *remote, __u16 port)
+NP_INLINE struct np_outcome np_ask_policy(struct __sk_buff *skb, const struct np_endpoint *endpoint,
+					  struct np_question *question, const struct np_address *remote, __u16 port)
 {
 	__u32 policy = endpoint->policy[question->direction & 1];
 
 	question->remote_identity = np_identity_of(remote);
 	skb->cb[NP_CB_IDENTITY] = question->remote_identity;
-	skb->cb[NP_CB_TRAFFIC] = (__u32)question->packet.protocol << NP_PROTOCOL_SHIFT | port;
+	skb->cb[NP_CB_TRAFFIC] = (__u32)question->packet.protocol << NP_CB_PROTOCOL_SHIFT | port;
 	skb->cb[NP_CB_VERDICT] = 0;
 	skb->cb[NP_CB_BASE] = 0;
 	bpf_tail_call(skb, &np_policies, policy);
-	return NP_DROP_NO_POLICY_PROGRAM;
+	return np_outcome_of(NP_DROP_NO_POLICY_PROGRAM);
 }
 
 struct np_answer {
@@ -50,9 +43,9 @@ NP_INLINE struct np_answer np_read_answer(const struct __sk_buff *skb)
 {
 	__u32 verdict = skb->cb[NP_CB_VERDICT];
 	struct np_answer answer = {
-		.verdict = verdict & NP_VERDICT_MASK,
-		.word = verdict >> NP_WORD_SHIFT & NP_WORD_MASK,
-		.decision = verdict >> NP_DECISION_SHIFT,
+		.verdict = verdict & NP_CB_VERDICT_MASK,
+		.word = verdict >> NP_CB_WORD_SHIFT & NP_CB_WORD_MASK,
+		.decision = verdict >> NP_CB_DECISION_SHIFT,
 		.bit = (__u64)skb->cb[NP_CB_TRAFFIC] << 32 | skb->cb[NP_CB_IDENTITY],
 		.base = skb->cb[NP_CB_BASE],
 	};
@@ -60,7 +53,7 @@ NP_INLINE struct np_answer np_read_answer(const struct __sk_buff *skb)
 	return answer;
 }
 
-/* The number of the only bit set: each mask holds the numbers that have one certain binary digit. */
+/* The number of the only bit set: each mask selects the numbers that have one binary digit set. */
 NP_INLINE __u32 np_bit_number(__u64 bit)
 {
 	return (__u32)!!(bit & 0xaaaaaaaaaaaaaaaa) | (__u32)!!(bit & 0xcccccccccccccccc) << 1 |

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Whose packets are these: what a pod may put into the source field. */
+/* Source check: a pod may send from its own addresses only. */
 #ifndef NP_SOURCE_H
 #define NP_SOURCE_H
 
 #include "address.h"
 
-/* An empty slot of the endpoint is all-zero, and so is the unspecified address: it is nobody's. */
+/* An unused slot of the endpoint is all-zero like the unspecified address, which belongs to no endpoint. */
 NP_INLINE bool np_is_endpoint_address(const struct np_endpoint *endpoint, const struct np_address *address)
 {
 	_Pragma("clang loop unroll(full)")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What stands on the wire: headers as the datapath reads them, and the numbers in them. No decisions. */
+/* Wire formats: headers as the datapath reads them, and the numbers in them. No decisions. */
 #ifndef NP_WIRE_H
 #define NP_WIRE_H
 
@@ -16,7 +16,7 @@
 #include <netpold_abi.h>
 
 #define NP_INLINE static __always_inline
-/* For the layout of the code: what plain packets of known flows meet stands together. */
+/* For code layout: the path of plain packets of known flows is contiguous. */
 #define np_likely(condition) __builtin_expect(!!(condition), 1)
 #define np_unlikely(condition) __builtin_expect(!!(condition), 0)
 
@@ -108,7 +108,7 @@ struct np_udp_header {
 	__be16 checksum;
 };
 
-/* With the header of the first chunk: a packet without a chunk is none. */
+/* With the header of the first chunk: every packet has one. */
 struct np_sctp_header {
 	struct np_ports ports;
 	__be32 verification_tag;
@@ -120,7 +120,7 @@ struct np_sctp_header {
 
 #define NP_SCTP_INIT 1
 
-/* What an ICMP error is bound to embed of the packet that caused it (RFC 792): ports are in it. */
+/* The eight bytes of its cause that every ICMP error embeds behind the IP header (RFC 792): ports are in them. */
 struct np_embedded_transport {
 	struct np_ports ports;
 	__be32 rest;

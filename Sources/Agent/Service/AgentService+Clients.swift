@@ -1,3 +1,4 @@
+import BPFEmit
 import Glibc
 import PolicyAPI
 import PolicyIR
@@ -116,9 +117,8 @@ extension AgentService {
         for endpoint in endpoints where endpoint.failure == nil { attachments[endpoint.attachment, default: 0] += 1 }
         let reasons = (counters?.reasons ?? [:]).sorted { $0.key < $1.key }.map { number, count in
             StatusReport.ReasonCount(
-                reason: VerdictReason(wire: number)?.abiName ?? "\(number)",
-                sentence: VerdictReason.sentence(wire: number), isDrop: VerdictReason.isDrop(wire: number), count: count
-            )
+                reason: VerdictReason.name(wire: number), sentence: VerdictReason.sentence(wire: number),
+                isDrop: VerdictReason.isDrop(wire: number), count: count)
         }
         return StatusReport(
             instance: options.instance, processID: getpid(),

@@ -1,3 +1,4 @@
+import BPFEmit
 import NetTypes
 import PolicyAPI
 import PolicyAnalysis
@@ -39,7 +40,6 @@ struct VerdictResolver: Sendable {
     /// The verdict of a record read at `time`, milliseconds since 1970.
     mutating func resolve(_ record: VerdictRecord, time: UInt64) -> FlowVerdict {
         let subject = slots[UInt32(record.slot)] ?? "endpoint \(record.slot)"
-        let reason = VerdictReason(wire: record.reason)
         let remote = record.direction == .ingress ? record.source : record.destination
         var verdict = FlowVerdict(
             timeMilliseconds: time, isDrop: VerdictReason.isDrop(wire: record.reason),
@@ -48,7 +48,7 @@ struct VerdictResolver: Sendable {
             destination: end(
                 record.destination, record.destinationPort, record, isRemote: record.direction == .egress),
             protocol: "\(record.protocol)", icmpType: record.protocol.isICMP ? record.destinationPort : nil,
-            reason: reason?.abiName ?? "\(record.reason)", sentence: VerdictReason.sentence(wire: record.reason),
+            reason: VerdictReason.name(wire: record.reason), sentence: VerdictReason.sentence(wire: record.reason),
             rule: nil, isolatedBy: [], nearestMiss: nil, revision: record.revision, length: record.length)
         switch record.ruleHit == 0 ? nil : meaning(record.ruleHit) {
         case .rule(let bit):
@@ -62,7 +62,7 @@ struct VerdictResolver: Sendable {
         case nil:
             break
         }
-        if reason == .policyDefault {
+        if VerdictReason(rawValue: record.reason) == .policyDefault {
             let question = Question(
                 subject: subject, direction: record.direction, remote: remote, protocol: record.protocol,
                 port: record.destinationPort)

@@ -79,8 +79,8 @@ extension BlockNote {
         switch self {
         case .remark(let text): return [text]
         case .split(let from):
-            let `protocol` = L4Protocol(rawValue: UInt8(truncatingIfNeeded: from >> 16))
-            return ["\(`protocol`)/\(from & 0xffff) and up, or below?"]
+            let (`protocol`, port) = ControlBlock.unpackTraffic(from)
+            return ["\(`protocol`)/\(port) and up, or below?"]
         case .test(let word, let mask, _): return rules(word, mask)
         case .host: return ["the local node reaches its pods"]
         case .pass(let word, let mask): return rules(word, mask)

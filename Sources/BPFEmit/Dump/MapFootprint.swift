@@ -85,14 +85,16 @@ extension NodeImage {
             for direction in Direction.allCases where subject[direction].words > 0 {
                 let image = subject[direction]
                 let name = "peers \(direction) \(subject.key)"
+                let value = PeersLayout.valueBytes(words: image.words)
                 switch PeersLayout(image) {
                 case .hash:
                     maps.append(
-                        .hash(name, entries: image.peers.count, capacity: nil, key: 4, value: 8 * image.words))
+                        .hash(name, entries: image.peers.count, capacity: nil, key: PeersLayout.keyBytes, value: value))
                 case .array(let capacity):
                     maps.append(
                         .fixed(
-                            name, entries: image.peers.count, capacity: capacity, key: 4, value: 8 * image.words))
+                            name, entries: image.peers.count, capacity: capacity, key: PeersLayout.keyBytes,
+                            value: value))
                 }
             }
         }

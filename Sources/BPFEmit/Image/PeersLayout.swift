@@ -20,7 +20,7 @@ public enum PeersLayout: Hashable, Sendable {
         let hash = max(16, entries + entries / 4)
         let array = Int(highest) + 1 + entries / 4
         self =
-            array * 8 * words <= entries * Self.hashEntryBytes(words: words)
+            array * Self.valueBytes(words: words) <= entries * Self.hashEntryBytes(words: words)
             ? .array(capacity: array) : .hash(capacity: hash)
     }
 
@@ -29,6 +29,12 @@ public enum PeersLayout: Hashable, Sendable {
         self.init(entries: image.peers.count, highest: image.peers.last?.identity ?? 0, words: image.words)
     }
 
-    /// Bytes of a hash element: the kernel's own 48, the key and the words.
-    static func hashEntryBytes(words: Int) -> Int { 48 + 8 + 8 * words }
+    /// Bytes of a key: an identity. The policy program puts it on its stack.
+    public static let keyBytes = MemoryLayout<UInt32>.size
+
+    /// Bytes of a value.
+    public static func valueBytes(words: Int) -> Int { MemoryLayout<UInt64>.size * words }
+
+    /// Bytes of a hash element: the kernel's own 48, the key rounded up to 8, and the words.
+    static func hashEntryBytes(words: Int) -> Int { 48 + 8 + valueBytes(words: words) }
 }

@@ -15,7 +15,7 @@ public enum EntryStub {
         let step = direction == .ingress ? NP_STEP_TO_POD : NP_STEP_FROM_POD
         var b = ProgramBuilder()
         b.note(.remark("endpoint \(slot), \(direction)"))
-        b.move(.r2, constant: UInt64(slot | UInt32(direction.rawValue) << UInt32(NP_CB_DIRECTION_SHIFT)))
+        b.move(.r2, constant: UInt64(ControlBlock.packEndpoint(slot: slot, direction)))
         b.store(.word, .r1, ControlBlock.endpoint, .r2)
         b.move(.r2, imm: 0)
         b.store(.word, .r1, ControlBlock.verdict, .r2)

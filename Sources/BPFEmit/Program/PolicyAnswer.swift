@@ -1,23 +1,48 @@
-/// What a policy program says about a packet. Raw values are `enum np_verdict`.
-public enum PolicyVerdict: UInt8, Hashable, Sendable {
+import CNetpoldABI
+
+/// What a policy program says about a packet.
+public enum PolicyVerdict: ABIEnumeration {
     /// The packet passes.
-    case allow = 1
+    case allow
     /// The packet is dropped.
-    case deny = 2
+    case deny
     /// Only L7 rules match: the proxy decides.
-    case l7 = 3
+    case l7
+
+    /// `enum np_verdict`.
+    public var rawValue: UInt8 {
+        let number =
+            switch self {
+            case .allow: NP_VERDICT_ALLOW
+            case .deny: NP_VERDICT_DENY
+            case .l7: NP_VERDICT_L7
+            }
+        return UInt8(number.rawValue)
+    }
 }
 
-/// Why a policy program answers as it does. Raw values are `enum np_decision`.
-public enum PolicyDecision: UInt8, Hashable, CaseIterable, Sendable {
+/// Why a policy program answers as it does.
+public enum PolicyDecision: ABIEnumeration {
     /// A rule bit.
-    case rule = 0
+    case rule
     /// The subject is isolated and nothing matched.
-    case defaultDeny = 1
+    case defaultDeny
     /// The subject is not isolated and nothing matched.
-    case defaultAllow = 2
+    case defaultAllow
     /// The local node reaches its pods.
-    case host = 3
+    case host
+
+    /// `enum np_decision`.
+    public var rawValue: UInt8 {
+        let number =
+            switch self {
+            case .rule: NP_DECISION_RULE
+            case .defaultDeny: NP_DECISION_DEFAULT_DENY
+            case .defaultAllow: NP_DECISION_DEFAULT_ALLOW
+            case .host: NP_DECISION_HOST
+            }
+        return UInt8(number.rawValue)
+    }
 }
 
 /// A policy program's answer for one class of packets.

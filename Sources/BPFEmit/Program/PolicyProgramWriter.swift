@@ -65,9 +65,10 @@ struct PolicyProgramWriter {
     private mutating func writeLookup(miss: Label) {
         builder.note(.remark("rule bits of the remote's identity"))
         builder.load(.word, .r1, .r6, ControlBlock.identity)
-        builder.store(.word, .r10, -4, .r1)
+        let key = Int16(PeersLayout.keyBytes)
+        builder.store(.word, .r10, -key, .r1)
         builder.move(.r2, .r10)
-        builder.add(.r2, imm: -4)
+        builder.add(.r2, imm: Int32(-key))
         builder.load(.r1, map: .peers)
         builder.call(.mapLookup)
         builder.jump(.equal, .r0, imm: 0, to: miss)
@@ -206,8 +207,6 @@ struct PolicyProgramWriter {
 }
 
 extension DecisionGraph.Outcome {
-    /// `cb[3]`: np_verdict | rule word << 8 | np_decision << 24.
-    func packed(word: Int) -> Int32 {
-        Int32(verdict.rawValue) | Int32(word) << 8 | Int32(decision.rawValue) << 24
-    }
+    /// The answer for `cb[3]`, as an immediate.
+    func packed(word: Int) -> Int32 { Int32(bitPattern: ControlBlock.packAnswer(verdict, decision, word: word)) }
 }

@@ -52,7 +52,7 @@ enum TrafficPartition {
 
 extension PolicyBits.ResolvedTraffic {
     /// `cb[2]` of the range's first packet.
-    var firstKey: UInt32 { UInt32(`protocol`.rawValue) << 16 | UInt32(ports.first) }
+    var firstKey: UInt32 { ControlBlock.packTraffic(`protocol`, ports.first) }
     /// `cb[2]` of the range's last packet.
-    var lastKey: UInt32 { UInt32(`protocol`.rawValue) << 16 | UInt32(ports.last) }
+    var lastKey: UInt32 { ControlBlock.packTraffic(`protocol`, ports.last) }
 }

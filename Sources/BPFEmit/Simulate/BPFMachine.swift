@@ -172,10 +172,12 @@ extension BPFMachine {
 
     private func controlWord(_ size: AccessSize, _ offset: Int) throws(InterpreterError) -> Int {
         let start = Int(ControlBlock.start)
-        guard size == .word, offset >= start, offset % 4 == 0, offset < start + 4 * cb.count else {
+        guard size == .word, offset >= start, offset % ControlBlock.registerBytes == 0,
+            offset < start + ControlBlock.registerBytes * cb.count
+        else {
             throw .badAccess(slot: slot, detail: "\(size) at \(offset) of the context")
         }
-        return (offset - start) / 4
+        return (offset - start) / ControlBlock.registerBytes
     }
 
     private func stackBytes(_ size: AccessSize, _ offset: Int) throws(InterpreterError) -> Range<Int> {

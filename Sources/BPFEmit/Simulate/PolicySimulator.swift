@@ -57,12 +57,10 @@ public struct PolicySimulator: Sendable {
     /// Reads an answer out of `cb[1...3]`, as the C side does.
     public func answer(_ cb: [UInt32]) throws(Failure) -> PolicyAnswer {
         guard cb.count == ControlBlock.count,
-            let verdict = PolicyVerdict(rawValue: UInt8(truncatingIfNeeded: cb[Int(NP_CB_VERDICT)])),
-            let decision = PolicyDecision(rawValue: UInt8(truncatingIfNeeded: cb[Int(NP_CB_VERDICT)] >> 24))
+            let (verdict, decision, word) = ControlBlock.unpackAnswer(cb[Int(NP_CB_VERDICT)])
         else { throw .malformedAnswer(cb: cb) }
         let isolated = UInt64(cb[Int(NP_CB_IDENTITY)]) | UInt64(cb[Int(NP_CB_TRAFFIC)]) << 32
-        let word = Int(cb[Int(NP_CB_VERDICT)] >> 8 & 0xffff)
-        let number = word * 64 + isolated.trailingZeroBitCount
+        let number = word * Int(NP_BITS_PER_WORD) + isolated.trailingZeroBitCount
         // A rule is named by exactly one bit; a decision without a rule by none.
         let isSound =
             decision == .rule ? isolated.nonzeroBitCount == 1 && number < bitCount : isolated == 0 && word == 0
@@ -73,7 +71,7 @@ public struct PolicySimulator: Sendable {
     private static func question(
         _ identity: UInt32, _ protocol: L4Protocol, _ port: UInt16, base: UInt32
     ) -> [UInt32] {
-        [0, identity, UInt32(`protocol`.rawValue) << 16 | UInt32(port), 0, base]
+        [0, identity, ControlBlock.packTraffic(`protocol`, port), 0, base]
     }
 
     private func run(_ cb: inout [UInt32], hasVerdictStep: Bool) throws(Failure) -> BPFInterpreter.Ending {

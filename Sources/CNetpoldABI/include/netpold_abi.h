@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
 /*
- * Every layout, limit and number shared between bpf/ and Swift. Written once, compiled three ways: by
- * clang for the bpf target, by the host C compiler (abi_asserts.c) and by Swift's importer.
+ * Every layout, limit and number shared between bpf/ and Swift, and every layout of a map, whoever reads it: maps are
+ * pinned and outlive the programs. Written once, compiled three ways: by clang for the bpf target, by the host C
+ * compiler (abi_asserts.c) and by Swift's importer.
  *
- * Rules: no implicit padding (-Wpadded is an error), every field says its unit and byte order,
- * values that the kernel side writes are plain integers (Swift converts them through failable enums).
+ * Rules: no implicit padding (-Wpadded is an error), every field says its unit and byte order, values that the kernel
+ * side writes are plain integers (Swift converts them through failable enums).
  */
 #ifndef NETPOLD_ABI_H
 #define NETPOLD_ABI_H
 
 #include <linux/types.h>
 
-/* Part of the pin path (/sys/fs/bpf/netpold/<instance>/v<N>); bumped when old maps are unreadable by new programs. */
+/*
+ * Part of the pin path (/sys/fs/bpf/netpold/<instance>/v<N>). Bumped when new programs cannot use old maps: a struct of a
+ * map or the meaning of a field changes. Not for more entries: a pinned map keeps its capacity, and new programs cope.
+ */
 #define NP_ABI_VERSION 1
 
 /* ---- limits: each with its memory cost ------------------------------------------------------------------ */
@@ -104,6 +108,41 @@ struct np_flow {
 	__u32 pad;
 };
 
+/* ---- packets ------------------------------------------------------------------------------------------- */
+
+/* How a packet is judged. */
+enum np_kind {
+	NP_KIND_FLOW = 0, /* belongs to a flow; a new flow is remembered */
+	NP_KIND_ICMP_REPLY = 1, /* answer to an ICMP query; without a known flow judged like NP_KIND_STATELESS */
+	NP_KIND_STATELESS = 2, /* ICMP message judged by its type alone */
+	NP_KIND_ICMP_ERROR = 3, /* judged by the packet that it embeds */
+};
+
+enum np_fragment_place {
+	NP_FRAGMENT_NONE = 0, /* a whole packet */
+	NP_FRAGMENT_FIRST = 1, /* has the transport header */
+	NP_FRAGMENT_LATER = 2, /* has no transport header: ports and kind come from np_fragments */
+};
+
+/* A parsed packet. */
+struct np_packet {
+	struct np_address source;
+	struct np_address destination;
+	__be16 source_port; /* of ICMP queries: see np_flow_key */
+	__be16 destination_port;
+	__u8 protocol; /* IPv6: the last header */
+	__u8 kind; /* enum np_kind */
+	__u8 initiates; /* starts a new exchange: TCP SYN without ACK, SCTP INIT, ICMP query */
+	__u8 icmp_type;
+	__u8 tcp_flags;
+	__u8 hop_limit;
+	__u8 fragment; /* enum np_fragment_place */
+	__u8 icmp_code;
+	__u32 fragment_identification; /* as in np_fragment_key */
+	__u16 fragment_offset; /* bytes */
+	__u16 fragment_headers; /* first fragment: bytes of the fragmentable part up to the end of the transport header */
+};
+
 /* Key of np_fragments: one datagram in flight. Value: struct np_fragment. */
 struct np_fragment_key {
 	struct np_address source;
@@ -112,14 +151,35 @@ struct np_fragment_key {
 	__u32 protocol; /* IPv4; 0 for IPv6, where only the first fragment's counts */
 };
 
-/* What the first fragment told: the later ones are judged by it. */
+/* What the later fragments of a datagram need of the first one. */
 struct np_fragment {
 	__be16 source_port; /* of ICMP queries: see np_flow_key */
 	__be16 destination_port;
 	__u16 headers; /* bytes of the datagram up to the end of its transport header; later fragments start behind */
 	__u8 protocol;
-	__u8 kind; /* private to bpf/: how such a packet is judged */
+	__u8 kind; /* enum np_kind */
 	__u8 icmp_type;
+	__u8 pad[3];
+};
+
+/*
+ * Value of np_scratch (one entry, per CPU): what the next program needs to know about the packet. np_icmp_error reads it,
+ * and np_verdict after the policy program. tc programs run with bottom halves disabled, so no other packet of this CPU
+ * comes between.
+ */
+struct np_question {
+	struct np_packet packet; /* of an ICMP error: the embedded one */
+	struct np_flow_key key;
+	__u32 embedded_offset; /* ICMP errors: where in the frame the embedded packet starts, bytes */
+	__u32 embedded_end; /* and where the error ends */
+	__u32 endpoint; /* slot */
+	__u32 remote_identity;
+	__u32 revision; /* read before the policy is asked: a change in between makes the flow's entry stale, not wrong */
+	__u8 direction; /* enum np_direction: whose policy is asked */
+	__u8 own_side; /* index of np_flow.side */
+	__u8 known; /* the flow has an entry */
+	__u8 remember; /* an allowed packet admits its flow */
+	__u8 reason; /* enum np_reason, when allowed */
 	__u8 pad[3];
 };
 
@@ -151,10 +211,20 @@ enum np_verdict {
 #define NP_CB_TRAFFIC 2
 #define NP_CB_VERDICT 3
 #define NP_CB_BASE 4
+#define NP_CB_COUNT 5 /* registers of 32 bits */
+#define NP_CB_OFFSET 48 /* of cb[0] in struct __sk_buff, bytes */
+
+#define NP_CB_SLOT_MASK 0x7fffffff /* cb[0] */
 #define NP_CB_DIRECTION_SHIFT 31
+#define NP_CB_PROTOCOL_SHIFT 16 /* cb[2] */
+#define NP_CB_VERDICT_MASK 0xff /* cb[3], from here on */
+#define NP_CB_WORD_SHIFT 8
+#define NP_CB_WORD_MASK 0xffff
+#define NP_CB_DECISION_SHIFT 24
+#define NP_BITS_PER_WORD 64 /* rule bits */
 #define NP_PROBE 0x70726f62 /* "prob" */
 
-/* Why the program answered as it did (cb[3] >> 24). */
+/* Why the program answered as it did (cb[3] >> NP_CB_DECISION_SHIFT). */
 enum np_decision {
 	NP_DECISION_RULE = 0, /* the rule bit in cb[1..2], word in cb[3] */
 	NP_DECISION_DEFAULT_DENY = 1, /* isolated and nothing matched */
@@ -169,54 +239,92 @@ enum np_decision {
 #define NP_HIT_DEFAULT_DENY 0
 #define NP_HIT_DEFAULT_ALLOW 1
 #define NP_HIT_HOST 2
-#define NP_HIT_FIRST_RULE 3 /* + word * 64 + bit */
+#define NP_HIT_FIRST_RULE 3 /* + word * NP_BITS_PER_WORD + bit */
 
-/* Slots of np_steps (prog array): the C programs that the stubs and the emitted programs jump to. */
+/* ---- steps and outcomes ---------------------------------------------------------------------------------- */
+
+/*
+ * Slots of np_steps (prog array): the C programs that the stubs, the policy programs and other steps jump to. A reserved
+ * step has no program yet: its slot holds np_no_step, which drops under NP_DROP_NO_STEP. Numbers are only ever appended:
+ * loaded stubs and policy programs carry them. In a map pinned by a version with fewer steps the slots beyond its end
+ * are missing: a jump there fails, and the jumping program drops.
+ */
 enum np_step {
-	NP_STEP_TO_POD = 0, /* = NP_INGRESS */
-	NP_STEP_FROM_POD = 1, /* = NP_EGRESS */
-	NP_STEP_VERDICT = 2,
-	NP_STEP_ICMP_ERROR = 3,
-	NP_STEP_COUNT = 4,
+	NP_STEP_TO_POD = 0, /* = NP_INGRESS: np_to_pod */
+	NP_STEP_FROM_POD = 1, /* = NP_EGRESS: np_from_pod */
+	NP_STEP_VERDICT = 2, /* np_verdict, after the policy program */
+	NP_STEP_ICMP_ERROR = 3, /* np_icmp_error, instead of the flow lookup */
+	NP_STEP_SERVICE = 4, /* reserved: service address to backend and back, before the policy is asked */
+	NP_STEP_NAMES = 5, /* reserved: DNS messages and TLS server names */
+	NP_STEP_PROXY = 6, /* reserved: flows that the L7 proxy decides */
+	NP_STEP_REDIRECT = 7, /* reserved: delivery to another interface of the node */
+	NP_STEP_COUNT = 8,
+};
+
+/* What a program returns to the hook: TC_ACT_* of linux/pkt_cls.h. */
+enum np_action {
+	NP_ACTION_OK = 0, /* the packet goes on */
+	NP_ACTION_SHOT = 2, /* the packet is dropped */
 };
 
 /*
- * What happened to a packet: index of np_reasons (per-CPU counters) and np_event.reason.
- * Values below NP_REASON_FIRST_DROP pass the packet, the others drop it. Numbers are only ever appended to
- * within their half.
+ * What happened to a packet: name, number, and the words that users read. Index of np_reasons (per-CPU counters) and
+ * np_event.reason. The one table: enum np_reason, np_reason_name() and np_reason_text() are made from it.
+ *
+ * Numbers below NP_REASON_FIRST_DROP pass the packet, the others drop it. Numbers are only ever appended to within their
+ * half.
  */
+#define NP_REASON_TABLE(REASON)                                                                                        \
+	REASON(NP_REASON_ESTABLISHED, 1, "packet of a flow that is admitted already")                                  \
+	REASON(NP_REASON_REPLY, 2, "answer of a flow that is admitted already")                                        \
+	REASON(NP_REASON_ALLOWED, 3, "a policy allows the new flow, or nothing isolates the pod")                      \
+	REASON(NP_REASON_REVALIDATED, 4, "policies changed, and they still allow the known flow")                      \
+	REASON(NP_REASON_RELATED, 5, "ICMP error about a flow that is admitted")                                       \
+	REASON(NP_REASON_ARP, 6, "ARP")                                                                                \
+	/* between pod and host: ICMPv6 133-137, MLD 130-132 and 143 */                                                \
+	REASON(NP_REASON_NEIGHBOUR_DISCOVERY, 7,                                                                       \
+	       "IPv6 neighbour discovery or multicast listener discovery of link scope")                               \
+                                                                                                                       \
+	REASON(NP_DROP_POLICY_DENY, 32, "a deny rule matches")                                                         \
+	REASON(NP_DROP_POLICY_DEFAULT, 33, "a policy isolates the pod and no rule allows the flow")                    \
+	REASON(NP_DROP_L7_UNAVAILABLE, 34, "only rules with L7 conditions match, and no proxy is running")             \
+	/* no NP_ENDPOINT_READY */                                                                                     \
+	REASON(NP_DROP_NOT_READY, 35, "the pod's policies are not in place yet")                                       \
+	/* empty slot in np_policies */                                                                                \
+	REASON(NP_DROP_NO_POLICY_PROGRAM, 36, "the pod's policy program is missing")                                   \
+	/* empty or reserved slot in np_steps */                                                                       \
+	REASON(NP_DROP_NO_STEP, 37, "a step of the datapath is missing")                                               \
+	REASON(NP_DROP_BAD_VERDICT, 38, "the policy program gave no known answer")                                     \
+	REASON(NP_DROP_SPOOFED_SOURCE, 39, "the source address is not one of the pod's")                               \
+	REASON(NP_DROP_TRUNCATED, 40, "the packet is shorter than its headers say")                                    \
+	REASON(NP_DROP_BAD_HEADER, 41, "version, header length or total length contradict each other")                 \
+	REASON(NP_DROP_ETHERTYPE, 42, "neither IPv4, IPv6 nor ARP")                                                    \
+	REASON(NP_DROP_VLAN, 43, "VLAN-tagged frame")                                                                  \
+	/* more than NP_MAX_EXTENSION_HEADERS */                                                                       \
+	REASON(NP_DROP_EXTENSION_HEADERS, 44, "too many IPv6 extension headers, or in an order that is not allowed")   \
+	REASON(NP_DROP_FRAGMENT_UNKNOWN, 45, "fragment of a datagram whose first fragment was not seen")               \
+	REASON(NP_DROP_FRAGMENT_TINY, 46,                                                                              \
+	       "first fragment without its whole transport header, or one that would overwrite it")                    \
+	REASON(NP_DROP_CONNTRACK_FULL, 47, "the flow could not be remembered")                                         \
+	REASON(NP_DROP_INTERNAL, 48, "a kernel helper failed that does not fail")                                      \
+	REASON(NP_DROP_ICMP_INNER, 49, "ICMP error whose embedded packet cannot be parsed")                            \
+	/* IPv4 source route, or IPv6 routing header with segments left */                                             \
+	REASON(NP_DROP_SOURCE_ROUTE, 50, "the header routes the packet on to another address than its destination")
+
 enum np_reason {
 	NP_REASON_NONE = 0,
-	NP_REASON_ESTABLISHED = 1, /* conntrack hit of the current revision */
-	NP_REASON_REPLY = 2, /* conntrack hit in the answering direction */
-	NP_REASON_ALLOWED = 3, /* policy allowed a new flow */
-	NP_REASON_REVALIDATED = 4, /* policy allowed a known flow again after a change */
-	NP_REASON_RELATED = 5, /* ICMP error about a known flow */
-	NP_REASON_ARP = 6,
-	NP_REASON_NEIGHBOUR_DISCOVERY = 7, /* between pod and host: ICMPv6 133-137, MLD 130-132, 143 of link scope */
-
+#define NP_REASON_ENUMERATOR(name, number, text) name = number,
+	NP_REASON_TABLE(NP_REASON_ENUMERATOR)
+#undef NP_REASON_ENUMERATOR
 	NP_REASON_FIRST_DROP = 32,
-	NP_DROP_POLICY_DENY = 32, /* a deny rule */
-	NP_DROP_POLICY_DEFAULT = 33, /* isolated, no rule allowed it */
-	NP_DROP_L7_UNAVAILABLE = 34, /* only L7 rules match and no proxy is running */
-	NP_DROP_NOT_READY = 35, /* endpoint slot without NP_ENDPOINT_READY */
-	NP_DROP_NO_POLICY_PROGRAM = 36, /* empty slot in np_policies */
-	NP_DROP_NO_STEP = 37, /* empty slot in np_steps */
-	NP_DROP_BAD_VERDICT = 38, /* policy program answered nothing known */
-	NP_DROP_SPOOFED_SOURCE = 39, /* source is not an address of the pod */
-	NP_DROP_TRUNCATED = 40, /* shorter than its headers say */
-	NP_DROP_BAD_HEADER = 41, /* version, header length or total length contradict */
-	NP_DROP_ETHERTYPE = 42, /* neither IPv4, IPv6 nor ARP */
-	NP_DROP_VLAN = 43, /* tagged frame */
-	NP_DROP_EXTENSION_HEADERS = 44, /* more than NP_MAX_EXTENSION_HEADERS, or in an order that is not allowed */
-	NP_DROP_FRAGMENT_UNKNOWN = 45, /* later fragment of a datagram whose first one was not seen */
-	NP_DROP_FRAGMENT_TINY = 46, /* first fragment without its whole transport header, or one that would overwrite it */
-	NP_DROP_CONNTRACK_FULL = 47, /* the flow could not be remembered */
-	NP_DROP_INTERNAL = 48, /* a helper failed that does not fail */
-	NP_DROP_ICMP_INNER = 49, /* ICMP error whose embedded packet cannot be parsed */
-	NP_DROP_SOURCE_ROUTE = 50, /* IPv4 source route, or IPv6 routing header with segments left */
 	NP_REASON_COUNT = 64,
 };
+
+#ifndef __bpf__
+/* Name and words of a reason, NULL for a number that the table does not have. Static strings. */
+const char *_Nullable np_reason_name(__u8 reason);
+const char *_Nullable np_reason_text(__u8 reason);
+#endif
 
 /* Value of np_reasons, per CPU. */
 struct np_counter {
@@ -262,7 +370,7 @@ struct np_event_budget {
 
 /* ---- bench ---------------------------------------------------------------------------------------------- */
 
-/* How np_bench_vary makes a flow of its counter. Of `netpold bench` only; no part of the datapath. */
+/* How np_bench_vary makes flows from its counter. Of `netpold bench` only; no part of the datapath. */
 struct np_bench_plan {
 	__u64 counter; /* packets so far */
 	__u32 mask; /* flows - 1, the flows being a power of two */
@@ -286,7 +394,7 @@ struct np_bench_plan {
 #define NP_IDENTITY_WORLD_IPV6 10
 #define NP_IDENTITY_FIRST_POD 256
 #define NP_IDENTITY_FIRST_LOCAL 0x01000000 /* prefixes and names outside the cluster */
-#define NP_IDENTITY_FIRST_NODE 0x02000000 /* other nodes that a NetworkPolicy prefix or a label tells apart */
-#define NP_IDENTITY_FIRST_HOST 0x03000000 /* addresses of this node that one of them tells apart */
+#define NP_IDENTITY_FIRST_NODE 0x02000000 /* other nodes that a NetworkPolicy prefix or a label distinguishes */
+#define NP_IDENTITY_FIRST_HOST 0x03000000 /* addresses of this node that one of them distinguishes */
 
 #endif

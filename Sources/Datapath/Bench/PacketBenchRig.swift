@@ -20,6 +20,7 @@ final class PacketBenchRig {
     init() throws(BPFError) {
         maps = try DatapathMaps(DatapathOptions(pins: nil))
         bench = try BPFObject(name: "np_bench", bytes: try EmbeddedObject.benchBytes())
+        try BTFCheck.require(bench)
         // The reference finds its flows in the very table of the datapath: same memory, same order.
         try bench.use(maps.flows)
         try bench.load()

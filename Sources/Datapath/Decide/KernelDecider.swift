@@ -30,9 +30,6 @@ public final class KernelDecider {
     /// Flows that a private instance remembers; more are forgotten, which harms no fresh flow.
     private static let conntrackEntries = 4096
     private static let firstSourcePort: UInt16 = 1024
-    /// `TC_ACT_SHOT` of linux/pkt_cls.h.
-    private static let drop: Int32 = 2
-
     private let node: NodeDatapath
     private var nextSourcePort = firstSourcePort
     private var passedSoFar: [UInt32: UInt64] = [:]
@@ -97,8 +94,8 @@ public final class KernelDecider {
             throw BPFError(
                 .runProgram, "np_reasons", errno: EPROTO, detail: "one packet was counted under \(moved.count) reasons")
         }
-        let passed = returned != Self.drop
-        guard passed == (reason < UInt8(NP_REASON_FIRST_DROP.rawValue)) else {
+        let passed = returned != Int32(NP_ACTION_SHOT.rawValue)
+        guard passed != VerdictReason.isDrop(wire: reason) else {
             throw BPFError(
                 .runProgram, "the entry program", errno: EPROTO, detail: "returned \(returned) for reason \(reason)")
         }

@@ -63,6 +63,22 @@ extension Libbpf {
             flags: bpf_map__map_flags(map))
     }
 
+    /// The structs that are keys or values of the object's maps, by map; an empty list where both are plain numbers.
+    static func structsOfMaps(in object: OpaquePointer) -> [(map: String, structs: [String])] {
+        guard let btf = bpf_object__btf(object) else { return [] }
+        return maps(of: object).filter { !bpf_map__is_internal($0.map) }.map { name, map in
+            let types = [bpf_map__btf_key_type_id(map), bpf_map__btf_value_type_id(map)]
+            return (name, types.compactMap { structName($0, in: btf) })
+        }
+    }
+
+    private static func structName(_ id: UInt32, in btf: OpaquePointer) -> String? {
+        guard id > 0, let type = btf__type_by_id(btf, id), type.pointee.info >> 24 & 0x1f == UInt32(BTF_KIND_STRUCT),
+            let name = btf__name_by_offset(btf, type.pointee.name_off)
+        else { return nil }
+        return String(cString: name)
+    }
+
     /// Bytes and members (name, offset in bytes) of a struct in the object's BTF; `nil` when it is not there.
     static func structLayout(_ name: String, in object: OpaquePointer) -> (size: Int, offsets: [String: Int])? {
         guard let btf = bpf_object__btf(object) else { return nil }

@@ -39,11 +39,19 @@ final class DatapathMaps {
         self.events = try object.map("np_events")
         self.control = try object.map("np_control")
         self.eventBudget = try object.map("np_event_budget")
-        for (step, name) in Self.steps { try steps.set(UInt32(step.rawValue), program: try object.program(name)) }
+        for (step, name) in Self.steps {
+            // A map pinned by a version with fewer steps is shorter; what is reserved now had no slot then.
+            if name == Self.noStep, Int(step.rawValue) >= steps.shape.capacity { continue }
+            try steps.set(step.rawValue, program: try object.program(name))
+        }
     }
+
+    /// The program in the slots of reserved steps.
+    private static let noStep = "np_no_step"
 
     /// Which program each slot of np_steps holds. Later steps first: nothing jumps to a step that is not there.
     static let steps: [(step: np_step, program: String)] = [
+        (NP_STEP_SERVICE, noStep), (NP_STEP_NAMES, noStep), (NP_STEP_PROXY, noStep), (NP_STEP_REDIRECT, noStep),
         (NP_STEP_VERDICT, "np_verdict"), (NP_STEP_ICMP_ERROR, "np_icmp_error"), (NP_STEP_TO_POD, "np_to_pod"),
         (NP_STEP_FROM_POD, "np_from_pod"),
     ]

@@ -104,9 +104,12 @@ extension BPFMap {
     fileprivate convenience init(peers layout: PeersLayout, words: Int) throws(BPFError) {
         switch layout {
         case .hash(let capacity):
-            try self.init(hash: "np_peers", keySize: 4, valueSize: 8 * words, capacity: capacity)
+            try self.init(
+                hash: "np_peers", keySize: PeersLayout.keyBytes, valueSize: PeersLayout.valueBytes(words: words),
+                capacity: capacity)
         case .array(let capacity):
-            try self.init(array: "np_peers", valueSize: 8 * words, capacity: capacity)
+            try self.init(
+                array: "np_peers", valueSize: PeersLayout.valueBytes(words: words), capacity: capacity)
         }
     }
 }

@@ -79,10 +79,13 @@ public final class BPFObject {
         return try BPFProgram(try Libbpf.duplicate(fd, programName), name: programName)
     }
 
-    /// Size and member offsets of a struct as the object's BTF tells them; `nil` when it does not know the struct.
+    /// Size and member offsets of a struct in the object's BTF; `nil` when it does not have the struct.
     func layout(of structName: String) -> (size: Int, offsets: [String: Int])? {
         Libbpf.structLayout(structName, in: object)
     }
+
+    /// The structs that are keys or values of its maps, by map.
+    var structsOfMaps: [(map: String, structs: [String])] { Libbpf.structsOfMaps(in: object) }
 
     private func declaration(of mapName: String) throws(BPFError) -> OpaquePointer {
         guard let found = Libbpf.maps(of: object).first(where: { $0.name == mapName }) else {

@@ -21,10 +21,13 @@ public enum BTFCheck {
         }
     }
 
-    /// Every difference, in words; empty when the layouts agree. Structs that the object does not use are not compared.
-    public static func differences(in object: BPFObject) -> [String] {
+    /// Every difference, in words; empty when the layouts agree. Structs that the object does not use are not compared;
+    /// a map whose key or value is a struct that netpold_abi.h does not have is a difference.
+    public static func differences(in object: BPFObject) -> [String] { differences(in: object, against: structures) }
+
+    static func differences(in object: BPFObject, against known: [Expected]) -> [String] {
         var found: [String] = []
-        for expected in structures {
+        for expected in known {
             guard let layout = object.layout(of: expected.name) else { continue }
             if layout.size != expected.size {
                 found.append("struct \(expected.name): \(layout.size) bytes in the object, \(expected.size) here")
@@ -34,11 +37,21 @@ public enum BTFCheck {
                 let there = layout.offsets[field].map { "at \($0)" } ?? "missing"
                 found.append("struct \(expected.name).\(field): \(there) in the object, at \(offset) here")
             }
+            for (field, offset) in layout.offsets.sorted(by: { $0.value < $1.value })
+            where field != "pad" && expected.offsets[field] == nil {
+                found.append("struct \(expected.name).\(field): at \(offset) in the object, not compared here")
+            }
+        }
+        let names = Set(known.map(\.name))
+        for (map, structs) in object.structsOfMaps {
+            for name in structs where !names.contains(name) {
+                found.append("map \(map): struct \(name) is not one of netpold_abi.h")
+            }
         }
         return found
     }
 
-    /// Structs shared with the kernel that the object's BTF does not describe.
+    /// Structs of netpold_abi.h that the object's BTF does not describe, and so are not compared.
     static func unchecked(in object: BPFObject) -> [String] {
         structures.map(\.name).filter { object.layout(of: $0) == nil }
     }
@@ -52,7 +65,8 @@ public enum BTFCheck {
         }
     }
 
-    private static var structures: [Expected] {
+    /// Every struct of netpold_abi.h with every field but `pad`.
+    static var structures: [Expected] {
         [
             Expected("np_address", np_address.self, [("word", \.word)]),
             Expected(
@@ -80,7 +94,28 @@ public enum BTFCheck {
                 ]),
             Expected(
                 "np_fragment", np_fragment.self,
-                [("source_port", \.source_port), ("destination_port", \.destination_port)]),
+                [
+                    ("source_port", \.source_port), ("destination_port", \.destination_port), ("headers", \.headers),
+                    ("protocol", \.protocol), ("kind", \.kind), ("icmp_type", \.icmp_type),
+                ]),
+            Expected(
+                "np_packet", np_packet.self,
+                [
+                    ("source", \.source), ("destination", \.destination), ("source_port", \.source_port),
+                    ("destination_port", \.destination_port), ("protocol", \.protocol), ("kind", \.kind),
+                    ("initiates", \.initiates), ("icmp_type", \.icmp_type), ("tcp_flags", \.tcp_flags),
+                    ("hop_limit", \.hop_limit), ("fragment", \.fragment), ("icmp_code", \.icmp_code),
+                    ("fragment_identification", \.fragment_identification), ("fragment_offset", \.fragment_offset),
+                    ("fragment_headers", \.fragment_headers),
+                ]),
+            Expected(
+                "np_question", np_question.self,
+                [
+                    ("packet", \.packet), ("key", \.key), ("embedded_offset", \.embedded_offset),
+                    ("embedded_end", \.embedded_end), ("endpoint", \.endpoint),
+                    ("remote_identity", \.remote_identity), ("revision", \.revision), ("direction", \.direction),
+                    ("own_side", \.own_side), ("known", \.known), ("remember", \.remember), ("reason", \.reason),
+                ]),
             Expected("np_counter", np_counter.self, [("packets", \.packets), ("bytes", \.bytes)]),
             Expected(
                 "np_event", np_event.self,
@@ -97,6 +132,12 @@ public enum BTFCheck {
             Expected(
                 "np_event_budget", np_event_budget.self,
                 [("jiffy", \.jiffy), ("written", \.written), ("suppressed", \.suppressed)]),
+            Expected(
+                "np_bench_plan", np_bench_plan.self,
+                [
+                    ("counter", \.counter), ("mask", \.mask), ("addresses", \.addresses),
+                    ("first_address", \.first_address), ("address_step", \.address_step),
+                ]),
         ]
     }
 }

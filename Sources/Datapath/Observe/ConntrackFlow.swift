@@ -1,3 +1,4 @@
+public import BPFEmit
 import CNetpoldABI
 public import NetTypes
 
@@ -6,13 +7,22 @@ public struct ConntrackFlow: Hashable, Sendable {
     /// One end.
     public struct End: Hashable, Sendable {
         /// What the pod at an end has to do with the flow.
-        public enum Role: UInt32, Hashable, Sendable {
+        public enum Role: ABIEnumeration {
             /// It has not admitted the flow, or is not a local pod.
-            case none = 0
+            case none
             /// Its egress policy admitted it.
-            case initiator = 1
+            case initiator
             /// Its ingress policy admitted it.
-            case responder = 2
+            case responder
+
+            /// `enum np_role`.
+            public var rawValue: UInt32 {
+                switch self {
+                case .none: NP_ROLE_NONE.rawValue
+                case .initiator: NP_ROLE_INITIATOR.rawValue
+                case .responder: NP_ROLE_RESPONDER.rawValue
+                }
+            }
         }
 
         /// The address.

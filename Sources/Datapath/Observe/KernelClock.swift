@@ -1,5 +1,6 @@
 import BPFEmit
 import CLibBPF
+import CNetpoldABI
 import Glibc
 
 /// The clock that conntrack entries and events are stamped by: jiffies, which userspace cannot read otherwise.
@@ -17,7 +18,7 @@ public struct KernelClock {
     /// Loads a program that reads the clock.
     public init() throws(BPFError) {
         // r6 = r1; call jiffies64; cb[0] = r0; r0 >>= 32; cb[1] = r0; return 0
-        let cb = UInt64(MemoryLayout<__sk_buff>.offset(of: \.cb) ?? 48)
+        let cb = UInt64(NP_CB_OFFSET)
         let instructions: [UInt64] = [
             0xbf | 0x16 << 8, 0x85 | UInt64(BPF_FUNC_jiffies64.rawValue) << 32, 0x63 | 0x06 << 8 | cb << 16,
             0x77 | 0x00 << 8 | 32 << 32, 0x63 | 0x06 << 8 | (cb + 4) << 16, 0xb7, 0x95,

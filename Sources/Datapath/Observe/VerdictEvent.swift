@@ -1,21 +1,9 @@
+public import BPFEmit
 import CNetpoldABI
 public import NetTypes
-import PolicyIR
 
 /// One record of np_events: what happened to one packet.
 public struct VerdictEvent: Hashable, Sendable {
-    /// Why a policy program answered as it did.
-    public enum Decision: UInt8, Hashable, Sendable {
-        /// A rule.
-        case rule = 0
-        /// Isolated, and no rule matched.
-        case defaultDeny = 1
-        /// Not isolated, and no rule matched.
-        case defaultAllow = 2
-        /// The node reaches its pods.
-        case host = 3
-    }
-
     /// When, in jiffies.
     public var jiffies: UInt64
     /// Where the packet came from.
@@ -41,7 +29,7 @@ public struct VerdictEvent: Hashable, Sendable {
     /// `enum np_reason`; a number, since a later version of the datapath may know more of them.
     public var reason: UInt8
     /// Why the policy program answered so; `nil` when none was asked.
-    public var decision: Decision?
+    public var decision: PolicyDecision?
     /// Of the packet, bytes, saturating.
     public var length: UInt16
     /// TCP flags, 0 for other protocols.
@@ -55,13 +43,14 @@ public struct VerdictEvent: Hashable, Sendable {
         ].map { UInt8($0.rawValue) })
 
     /// Whether the packet was dropped.
-    public var isDrop: Bool { reason >= UInt8(NP_REASON_FIRST_DROP.rawValue) }
+    public var isDrop: Bool { VerdictReason.isDrop(wire: reason) }
 
     /// Reads a record; `nil` for one of another size, or with a direction or decision that do not exist.
     init?(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count == MemoryLayout<np_event>.size else { return nil }
         let event = bytes.loadUnaligned(as: np_event.self)
-        guard let direction = Direction(rawValue: event.direction), let decision = Decision(rawValue: event.decision)
+        guard let direction = Direction(rawValue: event.direction),
+            let decision = PolicyDecision(rawValue: event.decision)
         else { return nil }
         jiffies = event.time
         source = event.source.ipAddress

@@ -79,8 +79,9 @@ final class VerifyingCompiler: PolicyCompiler, @unchecked Sendable {
     private static func agree(_ expected: SideDecision.Verdict, _ answer: KernelDecider.Answer) -> Bool {
         switch (expected, answer.verdict) {
         case (.allow, .allow), (.deny, .deny), (.l7, .l7): true
-        case (_, .deny): VerdictReason(wire: answer.reason).map { $0 != .policyDeny && $0 != .policyDefault } ?? false
-        case (_, .allow): VerdictReason(wire: answer.reason) == .neighbourDiscovery
+        case (_, .deny):
+            VerdictReason(rawValue: answer.reason).map { $0 != .policyDeny && $0 != .policyDefault } ?? false
+        case (_, .allow): VerdictReason(rawValue: answer.reason) == .neighbourDiscovery
         default: false
         }
     }

@@ -1,4 +1,5 @@
 import CNetpoldABI
+import NetTypes
 import PolicyIR
 import Testing
 
@@ -17,5 +18,11 @@ import Testing
         #expect(IdentityScope.outside.numbers.lowerBound == UInt32(NP_IDENTITY_FIRST_LOCAL))
         #expect(IdentityScope.node.numbers.lowerBound == UInt32(NP_IDENTITY_FIRST_NODE))
         #expect(IdentityScope.host.numbers.lowerBound == UInt32(NP_IDENTITY_FIRST_HOST))
+    }
+
+    @Test("directions have the numbers of the datapath")
+    func directions() {
+        #expect(UInt32(Direction.ingress.rawValue) == NP_INGRESS.rawValue)
+        #expect(UInt32(Direction.egress.rawValue) == NP_EGRESS.rawValue)
     }
 }

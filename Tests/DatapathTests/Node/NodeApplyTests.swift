@@ -13,6 +13,15 @@ struct NodeApplyTests {
         ])
     }
 
+    @Test("each slot of np_steps holds a program, the reserved ones too")
+    func steps() throws {
+        let steps = try NodeDatapath.forTests().maps.steps
+        #expect(steps.shape.capacity == Int(NP_STEP_COUNT.rawValue))
+        for slot in 0..<NP_STEP_COUNT.rawValue {
+            #expect(try steps.value(of: slot, initial: UInt32(0)) != nil, "slot \(slot)")
+        }
+    }
+
     @Test("equal images change nothing; a revoked flow stops, an allowed one goes on, a re-allowed one resumes")
     func revisions() throws {
         let node = try NodeDatapath.forTests()

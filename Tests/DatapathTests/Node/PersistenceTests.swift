@@ -87,6 +87,23 @@ struct PersistenceTests {
         }
     }
 
+    @Test("steps pinned by a version that had fewer are used; what they hold decides as before")
+    func fewerSteps() throws {
+        try PrivateBPFFilesystem.with { files in
+            try files.pins.create()
+            let inUse = Int(NP_STEP_SERVICE.rawValue)
+            let older = try BPFMap(
+                Libbpf.createMap(
+                    type: .init(3), name: "np_steps", keySize: 4, valueSize: 4, capacity: inUse, flags: 0),
+                name: "np_steps")
+            try Libbpf.pin(older.fd, "np_steps", at: "\(files.pins.folder)/np_steps")
+            let node = try NodeDatapath.forTests(pins: files.pins)
+            #expect(node.maps.steps.id == older.id)
+            _ = try node.apply(try NodeImages.shop(), interfaces: [:])
+            #expect(try HookProbe(node: node).tcp(source: 7) == NP_REASON_ALLOWED)
+        }
+    }
+
     @Test("a pinned conntrack table keeps its size")
     func size() throws {
         try PrivateBPFFilesystem.with { files in

@@ -56,10 +56,7 @@ final class PacketHarness: @unchecked Sendable {
 
     /// Takes the harness back to its first state.
     func reset() throws {
-        for (step, name) in [
-            (NP_STEP_TO_POD, "np_to_pod"), (NP_STEP_FROM_POD, "np_from_pod"), (NP_STEP_VERDICT, "np_verdict"),
-            (NP_STEP_ICMP_ERROR, "np_icmp_error"),
-        ] {
+        for (step, name) in DatapathMaps.steps {
             try put(try object.program(name), into: steps, at: step.rawValue)
         }
         for entry in try flows.entries(key: np_flow_key(), value: np_flow()) { try flows.remove(entry.key) }

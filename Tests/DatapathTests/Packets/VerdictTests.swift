@@ -44,6 +44,33 @@ struct VerdictTests {
         }
     }
 
+    @Test(
+        "a jump to a reserved step is counted and dropped, and to an empty slot dropped by who jumps",
+        arguments: [NP_STEP_SERVICE, NP_STEP_NAMES, NP_STEP_PROXY, NP_STEP_REDIRECT].map(\.rawValue))
+    func reservedSteps(step: UInt32) throws {
+        try PacketHarness.with { harness throws in
+            try harness.set(program: Self.jump(to: step, answer: Int32(NP_VERDICT_ALLOW.rawValue)), .egress)
+            #expect(try harness.send(packet, .egress) == NP_DROP_NO_STEP)
+            try harness.removeStep(np_step(step))
+            #expect(try harness.send(packet, .egress) == NP_REASON_NONE)
+            #expect(try harness.flowCount() == 0)
+        }
+    }
+
+    /// A policy program that puts any answer into cb[3] and goes on with a step.
+    private static func jump(to step: UInt32, answer: Int32) -> EncodedProgram {
+        typealias Asm = AssembledProgram
+        return EncodedProgram(
+            instructions: [
+                Asm.instruction(0xb7, destination: 2, immediate: answer),
+                Asm.instruction(
+                    0x63, destination: 1, source: 2, offset: Int16(NP_CB_OFFSET) + 4 * Int16(NP_CB_VERDICT)),
+                Asm.instruction(0x18, destination: 2), Asm.instruction(0),
+                Asm.instruction(0xb7, destination: 3, immediate: Int32(step)),
+                Asm.instruction(0x85, immediate: 12), Asm.instruction(0xb7, immediate: 2), Asm.exit,
+            ], mapReferences: [.init(slot: 2, map: .steps)])
+    }
+
     @Test("rules for the proxy alone are dropped while there is none; a deny rule has its own reason")
     func reasons() throws {
         try PacketHarness.with { harness throws in
@@ -59,17 +86,7 @@ struct VerdictTests {
     @Test("a policy program that answers nothing known is no allowance", arguments: [0, 4, 77, 255])
     func badVerdict(answer: Int32) throws {
         try PacketHarness.with { harness throws in
-            // cb[3] = answer, then on to np_verdict.
-            typealias Asm = AssembledProgram
-            let program = EncodedProgram(
-                instructions: [
-                    Asm.instruction(0xb7, destination: 2, immediate: answer),
-                    Asm.instruction(0x63, destination: 1, source: 2, offset: 60),
-                    Asm.instruction(0x18, destination: 2), Asm.instruction(0),
-                    Asm.instruction(0xb7, destination: 3, immediate: Int32(NP_STEP_VERDICT.rawValue)),
-                    Asm.instruction(0x85, immediate: 12), Asm.instruction(0xb7, immediate: 2), Asm.exit,
-                ], mapReferences: [.init(slot: 2, map: .steps)])
-            try harness.set(program: program, .egress)
+            try harness.set(program: Self.jump(to: NP_STEP_VERDICT.rawValue, answer: answer), .egress)
             #expect(try harness.send(packet, .egress) == NP_DROP_BAD_VERDICT)
             #expect(try harness.flowCount() == 0)
         }

@@ -1,6 +1,7 @@
 import BPFEmit
 import Datapath
 import Foundation
+import PolicyAPI
 import PolicyIR
 import Testing
 
