@@ -82,6 +82,14 @@ lint: ## style, import rules, layout asserts, references to pages
 	scripts/check-abi.sh
 	scripts/check-docs.sh
 
+.PHONY: docs
+docs: deps ## DocC archives of PolicyIR, BPFEmit and Datapath, in .build/docs
+	@mkdir -p .build/docs
+	for module in PolicyIR BPFEmit Datapath; do \
+		swift package --allow-writing-to-directory .build/docs generate-documentation \
+			--target $$module --output-path .build/docs/$$module --warnings-as-errors; \
+	done
+
 .PHONY: clean
 clean: ## remove build products
 	rm -rf .build
