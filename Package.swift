@@ -32,7 +32,10 @@ let package = Package(
             name: "CRE2", cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
             linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CNetpoldABI", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Wpadded", "-Werror"])]),
+        // Its folders depend one way: Node <- Assembler <- Image <- Program <- Compile <- Dump.
         .target(name: "BPFEmit", dependencies: ["PolicyIR", "CNetpoldABI"], swiftSettings: pure),
+        // Runs emitted programs without a kernel. For tests: no product links it.
+        .target(name: "BPFSimulate", dependencies: ["BPFEmit", "PolicyIR", "CNetpoldABI"], swiftSettings: pure),
 
         // Privileged: libbpf, netlink, namespaces. Only this target imports CLibBPF and CLibNL.
         .systemLibrary(
@@ -64,14 +67,18 @@ let package = Package(
         ),
 
         .target(
-            name: "NetpoldTestSupport", dependencies: ["PolicyIR", "BPFEmit"], path: "Tests/NetpoldTestSupport",
-            swiftSettings: pure),
+            name: "NetpoldTestSupport", dependencies: ["PolicyIR", "BPFEmit", "BPFSimulate"],
+            path: "Tests/NetpoldTestSupport", swiftSettings: pure),
         .testTarget(name: "PolicyIRTests", dependencies: ["PolicyIR", "NetpoldTestSupport"], swiftSettings: strict),
-        .testTarget(name: "BPFEmitTests", dependencies: ["BPFEmit", "NetpoldTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "BPFEmitTests", dependencies: ["BPFEmit", "BPFSimulate", "NetpoldTestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests", dependencies: ["CNetpoldABI", "Datapath", "Agent", "netpold", "NetpoldTestSupport"],
             swiftSettings: strict),
-        .testTarget(name: "DatapathTests", dependencies: ["Datapath", "NetpoldTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "DatapathTests", dependencies: ["Datapath", "BPFSimulate", "NetpoldTestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "AgentTests",
             dependencies: ["Agent", "NetpoldTestSupport", .product(name: "Logging", package: "swift-log")],

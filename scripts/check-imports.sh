@@ -25,6 +25,8 @@ done
 refuse 'only PolicyIR talks to RE2' 'CRE2' "${outside[@]}"
 refuse 'PolicyIR is pure: no I/O, no clock, no kernel' 'Foundation|Glibc|Dispatch|CNetpoldABI|BPFEmit|Datapath|Agent|Logging' Sources/PolicyIR
 refuse 'BPFEmit is pure: no I/O, no clock, no kernel' 'Foundation|Glibc|Dispatch|Datapath|Agent|Logging' Sources/BPFEmit
+refuse 'BPFSimulate is pure: no I/O, no clock, no kernel' 'Foundation|Glibc|Dispatch|Datapath|Agent|Logging' Sources/BPFSimulate
+refuse 'the simulators are for tests' 'BPFSimulate' Sources/{PolicyIR,BPFEmit,Datapath,Agent,netpold}
 refuse 'Datapath knows neither the agent nor commands' 'Agent|ArgumentParser' Sources/Datapath
 refuse 'Agent sees the kernel only through protocols' 'Datapath|ArgumentParser' Sources/Agent
 exit "$status"

@@ -1,4 +1,5 @@
 import BPFEmit
+import BPFSimulate
 import NetpoldTestSupport
 import PolicyIR
 import Testing

@@ -1,4 +1,5 @@
 import BPFEmit
+import BPFSimulate
 public import PolicyIR
 
 /// The evaluator and a compiled image of the same objects, asked the same questions.

@@ -1,11 +1,11 @@
 import CNetpoldABI
 
 /// Where the `skb->cb` registers of netpold_abi.h lie in the context of a program (`struct __sk_buff`).
-enum ControlBlock {
-    /// Offset of `cb[0]`.
-    static let start: Int16 = 48
+package enum ControlBlock {
+    /// Offset of `cb[0]`, in bytes.
+    package static let start: Int16 = 48
     /// Number of 32-bit registers.
-    static let count = 5
+    package static let count = 5
 
     static let endpoint = offset(NP_CB_ENDPOINT)
     static let identity = offset(NP_CB_IDENTITY)

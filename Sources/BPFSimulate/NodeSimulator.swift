@@ -1,3 +1,4 @@
+public import BPFEmit
 public import PolicyIR
 
 /// Decides flows from a node's image alone, as the datapath would: address to identity by the maps, then the programs of the
