@@ -40,8 +40,13 @@ let package = Package(
             name: "CRE2", cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
             linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CNetpoldABI", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Wpadded", "-Werror"])]),
+        // Its folders depend one way: Node <- Assembler <- Image <- Program <- Compile <- Dump.
         .target(
             name: "BPFEmit", dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "CNetpoldABI"], swiftSettings: pure),
+        // Runs emitted programs without a kernel. For tests: no product links it.
+        .target(
+            name: "BPFSimulate", dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "BPFEmit", "CNetpoldABI"],
+            swiftSettings: pure),
 
         // Privileged: libbpf, netlink, namespaces. Only this target imports CLibBPF and CLibNL.
         .systemLibrary(
@@ -77,18 +82,22 @@ let package = Package(
 
         .target(
             name: "NetpoldTestSupport",
-            dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "BPFEmit"],
+            dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "BPFEmit", "BPFSimulate"],
             path: "Tests/NetpoldTestSupport",
             swiftSettings: pure),
         .testTarget(
             name: "PolicyIRTests",
             dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "NetpoldTestSupport"],
             swiftSettings: strict),
-        .testTarget(name: "BPFEmitTests", dependencies: ["BPFEmit", "NetpoldTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "BPFEmitTests", dependencies: ["BPFEmit", "BPFSimulate", "NetpoldTestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests", dependencies: ["CNetpoldABI", "Datapath", "Agent", "netpold", "NetpoldTestSupport"],
             swiftSettings: strict),
-        .testTarget(name: "DatapathTests", dependencies: ["Datapath", "NetpoldTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "DatapathTests", dependencies: ["Datapath", "BPFSimulate", "NetpoldTestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "AgentTests",
             dependencies: ["Agent", "NetpoldTestSupport", .product(name: "Logging", package: "swift-log")],

@@ -13,12 +13,21 @@ enum PolicyExamples {
 
     /// A rule bit.
     static func bit(
-        _ number: Int, _ action: RuleAction = .allow, tier: Tier = .normal, priority: UInt32 = 0, l7: Bool = false,
-        anyPeer: Bool = false, traffic: [PolicyBits.ResolvedTraffic]? = nil, origin: RuleOrigin? = nil
+        _ number: Int, _ action: RuleAction = .allow, tier: Tier = .normal, priority: UInt32 = 0, order: UInt32 = 0,
+        l7: Bool = false, anyPeer: Bool = false, traffic: [PolicyBits.ResolvedTraffic]? = nil, origin: RuleOrigin? = nil
     ) -> PolicyBits.Bit {
         PolicyBits.Bit(
             rule: RuleBit(rule: number, action: action, isL7: l7, origin: origin ?? .test("policy", "rule \(number)")),
-            tier: tier, priority: priority, matchesAnyPeer: anyPeer, traffic: traffic)
+            tier: tier, priority: priority, order: order, matchesAnyPeer: anyPeer, traffic: traffic)
+    }
+
+    /// A policy of bits, with `peers` by identity.
+    static func policy(
+        _ bits: [PolicyBits.Bit], isolated: Bool = true, hostBit: Int? = nil, peers: [(UInt32, [UInt64])] = []
+    ) -> PolicyBits {
+        PolicyBits(
+            direction: .ingress, isolatedBy: isolated ? [.test("isolating")] : [], bits: bits, hostBit: hostBit,
+            peers: peers.map { PeerEntry(identity: $0.0, words: $0.1) })
     }
 
     /// An isolated pod: clients of two namespaces on TCP 80, everybody on TCP 443, the local node.

@@ -1,4 +1,5 @@
 import BPFEmit
+import BPFSimulate
 import NetpoldTestSupport
 
 /// Helpers around whole programs.

@@ -1,4 +1,5 @@
 import BPFEmit
+import BPFSimulate
 import CNetpoldABI
 import NetTypes
 import NetpoldTestSupport

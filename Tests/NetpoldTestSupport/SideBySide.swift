@@ -1,4 +1,5 @@
 import BPFEmit
+import BPFSimulate
 public import NetTypes
 public import PolicyAPI
 public import PolicyIR

@@ -43,11 +43,3 @@ public enum ArithmeticOperation: UInt8, Hashable, CaseIterable, Sendable {
         }
     }
 }
-
-/// Bits an arithmetic instruction or a comparison works on.
-public enum OperandWidth: Hashable, CaseIterable, Sendable {
-    /// The low half; arithmetic clears the high half of the destination.
-    case bits32
-    /// The whole register.
-    case bits64
-}

@@ -1,5 +1,7 @@
-/// What a run of instructions is for. Kept beside the code as data, so that compiling builds no text; `PolicyImage.disassembly`
-/// puts it into words.
+import NetTypes
+
+/// What a run of instructions is for. Kept beside the code as data, so that compiling builds no text; `Disassembler` puts it
+/// into words.
 public enum BlockNote: Hashable, Sendable {
     /// Any remark.
     case remark(String)
@@ -13,4 +15,28 @@ public enum BlockNote: Hashable, Sendable {
     case pass(word: Int, bits: UInt64)
     /// Answers without a rule.
     case fallback(decision: PolicyDecision, verdict: PolicyVerdict)
+}
+
+extension BlockNote {
+    /// The note in words, one line a rule.
+    ///
+    /// - Parameter rule: What the rule bit of a number is called.
+    func lines(naming rule: (Int) -> String) -> [String] {
+        func rules(_ word: Int, _ mask: UInt64) -> [String] {
+            (0..<64).filter { mask >> UInt64($0) & 1 == 1 }.map { rule(word * 64 + $0) }
+        }
+        switch self {
+        case .remark(let text): return [text]
+        case .split(let from):
+            let (`protocol`, port) = ControlBlock.unpackTraffic(from)
+            return ["\(`protocol`)/\(port) and up, or below?"]
+        case .test(let word, let mask, _), .pass(let word, let mask): return rules(word, mask)
+        case .host: return ["the local node reaches its pods"]
+        case .fallback(let decision, let verdict):
+            switch decision {
+            case .host: return ["allow: the local node"]
+            case .rule, .defaultDeny, .defaultAllow: return ["default \(verdict)"]
+            }
+        }
+    }
 }

@@ -7,14 +7,16 @@ import NetTypes
 public enum Disassembler {
     /// The text of a program, one instruction a line with its slot, notes as lines of their own before what they are about.
     ///
-    /// - Parameter bits: What the rule bits of a policy program stand for.
+    /// - Parameter rule: What the rule bit of a number is called.
     /// - Throws: `DecodeError` for words that are not of the emitted subset.
-    public static func text(_ program: EncodedProgram, bits: [RuleBit] = []) throws(DecodeError) -> String {
+    public static func text(
+        _ program: EncodedProgram, naming rule: (Int) -> String = { "bit \($0)" }
+    ) throws(DecodeError) -> String {
         let notes = Dictionary(program.notes.map { ($0.slot, $0.note) }, uniquingKeysWith: { first, _ in first })
         var lines = ""
         for (slot, instruction) in try program.decoded() {
             if let note = notes[slot] {
-                for line in note.lines(bits) { lines += "; \(line)\n" }
+                for line in note.lines(naming: rule) { lines += "; \(line)\n" }
             }
             let number = String(slot)
             let margin = String(repeating: " ", count: max(6 - number.count, 0))
@@ -23,12 +25,6 @@ public enum Disassembler {
         }
         return lines
     }
-}
-
-extension PolicyImage {
-    /// The program as text, each block with the rules it is about. Empty for words that are not of the emitted subset,
-    /// which `PolicyEmitter` never gives.
-    public var disassembly: String { (try? Disassembler.text(program, bits: bits)) ?? "" }
 }
 
 extension Instruction {
@@ -61,31 +57,6 @@ extension Instruction {
             "if \(name(left, width)) \(comparison.symbol) \(operand(right, width)) \(target(offset))"
         case .call(let helper): "call \(helper)"
         case .exit: "exit"
-        }
-    }
-}
-
-extension BlockNote {
-    /// The note in words; rules by number, action and origin.
-    func lines(_ bits: [RuleBit]) -> [String] {
-        func rules(_ word: Int, _ mask: UInt64) -> [String] {
-            (0..<64).filter { mask >> UInt64($0) & 1 == 1 }.map { bit in
-                let number = word * 64 + bit
-                guard bits.indices.contains(number) else { return "bit \(number)" }
-                let rule = bits[number]
-                return "rule \(rule.rule) \(rule.action)\(rule.isL7 ? " L7" : "") \(rule.origin)"
-            }
-        }
-        switch self {
-        case .remark(let text): return [text]
-        case .split(let from):
-            let (`protocol`, port) = ControlBlock.unpackTraffic(from)
-            return ["\(`protocol`)/\(port) and up, or below?"]
-        case .test(let word, let mask, _): return rules(word, mask)
-        case .host: return ["the local node reaches its pods"]
-        case .pass(let word, let mask): return rules(word, mask)
-        case .fallback(.host, _): return ["allow: the local node"]
-        case .fallback(_, let verdict): return ["default \(verdict)"]
         }
     }
 }

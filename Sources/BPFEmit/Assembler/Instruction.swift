@@ -38,7 +38,7 @@ public enum Instruction: Hashable, Sendable {
     public var slots: Int {
         switch self {
         case .loadConstant, .loadMap: 2
-        default: 1
+        case .arithmetic, .negate, .load, .store, .storeImmediate, .jump, .branch, .call, .exit: 1
         }
     }
 
@@ -46,7 +46,7 @@ public enum Instruction: Hashable, Sendable {
     public var fallsThrough: Bool {
         switch self {
         case .jump, .exit: false
-        default: true
+        case .arithmetic, .negate, .load, .store, .storeImmediate, .loadConstant, .loadMap, .branch, .call: true
         }
     }
 
@@ -54,7 +54,7 @@ public enum Instruction: Hashable, Sendable {
     public var jumpOffset: Int16? {
         switch self {
         case .jump(let offset), .branch(_, _, _, _, let offset): offset
-        default: nil
+        case .arithmetic, .negate, .load, .store, .storeImmediate, .loadConstant, .loadMap, .call, .exit: nil
         }
     }
 
@@ -64,7 +64,15 @@ public enum Instruction: Hashable, Sendable {
         case .jump: .jump(offset: offset)
         case .branch(let comparison, let width, let left, let right, _):
             .branch(comparison, width, left, right, offset: offset)
-        default: self
+        case .arithmetic, .negate, .load, .store, .storeImmediate, .loadConstant, .loadMap, .call, .exit: self
         }
     }
+}
+
+/// Bits an arithmetic instruction or a comparison works on.
+public enum OperandWidth: Hashable, CaseIterable, Sendable {
+    /// The low half; arithmetic clears the high half of the destination.
+    case bits32
+    /// The whole register.
+    case bits64
 }

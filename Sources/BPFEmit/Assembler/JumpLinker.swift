@@ -1,4 +1,7 @@
-/// Turns labels into offsets.
+/// Links the jumps of a program: the last pass of every program.
+///
+/// Afterwards each jump has the offset of its label, no way leads off the end, and the kernel takes the length; the same
+/// program always gives the same bytes. Complexity: O(instructions), and a sort of the far jumps' labels for each island.
 ///
 /// An offset has 16 bits, and the jump with 32 bits (`gotol`) is newer than the oldest kernel we run on. So a forward jump that
 /// goes farther is sent through *islands*: groups of `goto`s put into the code on the way, behind an instruction that does
@@ -29,7 +32,7 @@ struct JumpLinker {
         var slack = 1024
         while true {
             do {
-                return try Layout(items: items, positions: positions, reach: Self.reach - slack).encode()
+                return try IslandLayout(items: items, positions: positions, reach: Self.reach - slack).encode()
             } catch {
                 slack *= 2
                 guard case .jumpTooFar = error, slack <= Self.reach / 2 else { throw error }
@@ -39,7 +42,7 @@ struct JumpLinker {
 }
 
 /// One attempt to lay the items out, with islands for jumps beyond `reach` slots.
-private struct Layout {
+private struct IslandLayout {
     /// An instruction in its final order.
     struct Placed {
         var instruction: Instruction

@@ -82,3 +82,10 @@ public struct ProgramBuilder: Sendable {
         return try JumpLinker(self).link()
     }
 }
+
+/// A place in a program under construction that jumps go to. Made by `ProgramBuilder.label`, placed once.
+public struct Label: Hashable, Sendable {
+    let number: Int
+    /// For error messages.
+    public let name: String
+}

@@ -1,84 +1,66 @@
 import NetTypes
 import PolicyIR
 
-/// Turns what applies to a subject in one direction into bits, and says which peers each bit asks for.
+/// Turns what applies to a subject in one direction into bits, and says which peers each bit asks for: rule by rule, in passes.
+///
+/// Afterwards the bits are in the order of the rules, their traffic is numbers, and a rule that can match nothing has no bit.
+/// Who carries a bit is not looked up yet, except where a port's name splits a rule.
 struct DirectionCompiler {
     /// Who carries a bit in `peers`.
-    struct Carriers {
+    struct Carriers: Equatable {
         /// The rule's peers; `nil`: everyone (then a port name narrows it down, or nobody need carry the bit).
         var terms: [IdentityIndex.TermID]?
         /// Only ends that have this port under this number carry it.
         var port: NamedNumber?
     }
 
-    /// A named port that has a number.
-    struct NamedNumber: Hashable, Comparable {
-        var name: TrafficResolver.PortName
-        var number: UInt16
-
-        static func < (left: NamedNumber, right: NamedNumber) -> Bool {
-            (left.number, left.name.protocol, left.name.name) < (right.number, right.name.protocol, right.name.name)
-        }
-    }
-
     /// The bits, without the host bit.
-    var bits: [PolicyBits.Bit] = []
+    private(set) var bits: [PolicyBits.Bit] = []
     /// By bit.
-    var carriers: [Carriers] = []
+    private(set) var carriers: [Carriers] = []
     /// Names that egress rules look up on remote ends.
-    var names: Set<TrafficResolver.PortName> = []
+    private(set) var names: Set<TrafficResolver.PortName> = []
 
     /// - Parameters:
     ///   - subject: the class of the subject's pods: named ports of ingress rules are theirs.
+    /// - Complexity: O(peers and clauses of the rules); an egress rule that names ports also walks the ends that it matches.
     init(
         _ policy: SubjectPolicy, _ direction: Direction, subject: IdentityIndex.ClassID, in index: inout IdentityIndex
     ) {
         for (number, rule) in policy.rules.enumerated() {
-            var terms: [IdentityIndex.TermID]?
-            if case .anyOf(let peers) = rule.peers {
-                // Without peers the rule can never match.
-                if peers.isEmpty { continue }
-                terms = peers.map { index.term(of: $0) }
-            }
+            // 1. Resolve peers: each is a term of the index. A rule for nobody has no bit.
+            let terms = Self.terms(of: rule.peers, in: &index)
+            if terms?.isEmpty == true { continue }
+            // 2. Resolve traffic: numbers, sorted and joined, and the names that are left.
             let traffic = TrafficResolver.split(rule.traffic)
-            var plain = traffic.plain
-            if direction == .ingress {
-                for name in traffic.names {
-                    let numbers = index.ports(ofClass: subject, named: name.name, name.protocol)
-                    plain? += numbers.map { PolicyBits.ResolvedTraffic(name.protocol, PortRange($0)) }
+            switch direction {
+            case .ingress:
+                // 3. Names are ports of the subject itself: one bit with their numbers.
+                let numbers = traffic.resolved { index.ports(ofClass: subject, named: $0.name, $0.protocol) }
+                add(number, rule, numbers, Carriers(terms: terms, port: nil))
+            case .egress:
+                add(number, rule, traffic.plain, Carriers(terms: terms, port: nil))
+                // 4. Names are ports of the remote ends: one bit for each number that an end has one under.
+                guard !traffic.names.isEmpty else { continue }
+                names.formUnion(traffic.names)
+                for port in NamedNumber.all(of: traffic.names, at: Self.remotes(terms, in: &index), in: index) {
+                    add(number, rule, [port.traffic], Carriers(terms: terms, port: port))
                 }
-                plain = plain.map(TrafficResolver.merged)
-            }
-            if plain.map({ !$0.isEmpty }) ?? true { add(number, rule, plain, Carriers(terms: terms, port: nil)) }
-            guard direction == .egress, !traffic.names.isEmpty else { continue }
-            names.formUnion(traffic.names)
-            addNamed(number, rule, traffic.names, terms, in: &index)
-            // An end that nobody knows, a peer of every deny rule, may have the name under any number.
-            if rule.action == .deny {
-                let all = Set(traffic.names.map(\.protocol)).sorted().map { PolicyBits.ResolvedTraffic($0, .all) }
-                add(number, rule, all, Carriers(terms: [], port: nil))
+                // An end that nobody knows, a peer of every deny rule, may have the name under any number.
+                if rule.action == .deny {
+                    let protocols = Set(traffic.names.map(\.protocol)).sorted()
+                    let all = protocols.map { PolicyBits.ResolvedTraffic($0, .all) }
+                    add(number, rule, all, Carriers(terms: [], port: nil))
+                }
             }
         }
     }
 
-    /// One bit for each number that some end has one of the names under.
-    private mutating func addNamed(
-        _ number: Int, _ rule: PolicyRule, _ names: [TrafficResolver.PortName], _ terms: [IdentityIndex.TermID]?,
-        in index: inout IdentityIndex
-    ) {
-        var found: Set<NamedNumber> = []
-        for remote in DirectionCompiler.remotes(terms, in: &index) {
-            guard let podClass = index.podClass(of: remote) else { continue }
-            for name in names {
-                for port in index.ports(ofClass: podClass, named: name.name, name.protocol) {
-                    found.insert(NamedNumber(name: name, number: port))
-                }
-            }
-        }
-        for port in found.sorted() {
-            add(
-                number, rule, [PolicyBits.ResolvedTraffic(port.name.protocol, PortRange(port.number))],
-                Carriers(terms: terms, port: port))
+    /// The terms of a rule's peers; `nil`: everyone.
+    private static func terms(of peers: PeerMatch, in index: inout IdentityIndex) -> [IdentityIndex.TermID]? {
+        switch peers {
+        case .everyone: nil
+        case .anyOf(let peers): peers.map { index.term(of: $0) }
         }
     }
 
@@ -90,9 +72,11 @@ struct DirectionCompiler {
         return found
     }
 
+    /// Adds a bit of a rule, unless no packet is left for it.
     private mutating func add(
         _ number: Int, _ rule: PolicyRule, _ traffic: [PolicyBits.ResolvedTraffic]?, _ carriers: Carriers
     ) {
+        if traffic?.isEmpty == true { return }
         bits.append(
             PolicyBits.Bit(
                 rule: RuleBit(rule: number, action: rule.action, isL7: rule.l7 != nil, origin: rule.origin),

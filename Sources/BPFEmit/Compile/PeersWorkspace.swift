@@ -1,10 +1,12 @@
-import CNetpoldABI
 import PolicyIR
 
 /// Collects which identities carry which bits: one row of words a remote, used again for every policy.
+///
+/// The entries it gives are sorted by identity, none is all zero, and equal values are one array. Complexity: O(bits set), and
+/// O(n log n) for n entries.
 struct PeersWorkspace: Sendable {
     /// No policy with wider values is compiled (`PolicyEmitter` refuses it), so none is collected.
-    static let maximumWidth = Int(NP_MAX_RULE_WORDS)
+    static let maximumWidth = PolicyLimits.words
 
     private var rows: [UInt64] = []
     private var width = 1

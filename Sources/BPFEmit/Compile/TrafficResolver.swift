@@ -1,14 +1,26 @@
 import NetTypes
 import PolicyIR
 
-/// Traffic with named ports replaced by numbers.
+/// Traffic as port numbers, and names that are still to be looked up.
 enum TrafficResolver {
-    /// A rule's traffic of which named ports are still to be looked up on each remote end.
-    struct Split {
-        /// What needs no name: `nil` for every protocol and port.
+    /// A rule's traffic with its named ports set aside.
+    struct Split: Equatable {
+        /// What needs no name, sorted and joined: `nil` for every protocol and port.
         var plain: [PolicyBits.ResolvedTraffic]?
-        /// Names with their protocols, without repetition.
+        /// Names with their protocols, without repetition, in order of appearance.
         var names: [PortName]
+
+        /// Everything as numbers, sorted and joined; `nil` for every protocol and port.
+        ///
+        /// - Parameter ports: The numbers of a name; none if the end does not have it.
+        func resolved(_ ports: (PortName) -> [UInt16]) -> [PolicyBits.ResolvedTraffic]? {
+            guard let plain, !names.isEmpty else { return plain }
+            return TrafficResolver.merged(
+                plain
+                    + names.flatMap { name in
+                        ports(name).map { PolicyBits.ResolvedTraffic(name.protocol, PortRange($0)) }
+                    })
+        }
     }
 
     /// A container port's name with its protocol.
@@ -19,22 +31,28 @@ enum TrafficResolver {
 
     /// Separates numbers from names.
     static func split(_ traffic: TrafficMatch) -> Split {
-        guard case .anyOf(let clauses) = traffic else { return Split(plain: nil, names: []) }
-        var plain: [PolicyBits.ResolvedTraffic] = []
-        var names: [PortName] = []
-        for clause in clauses {
-            switch clause {
-            case .ports(let proto, let range):
-                plain.append(PolicyBits.ResolvedTraffic(proto, range))
-            case .named(let proto, let name):
-                let portName = PortName(name: name, protocol: proto)
-                if !names.contains(portName) { names.append(portName) }
+        switch traffic {
+        case .everything:
+            return Split(plain: nil, names: [])
+        case .anyOf(let clauses):
+            var plain: [PolicyBits.ResolvedTraffic] = []
+            var names: [PortName] = []
+            for clause in clauses {
+                switch clause {
+                case .ports(let proto, let range):
+                    plain.append(PolicyBits.ResolvedTraffic(proto, range))
+                case .named(let proto, let name):
+                    let portName = PortName(name: name, protocol: proto)
+                    if !names.contains(portName) { names.append(portName) }
+                }
             }
+            return Split(plain: merged(plain), names: names)
         }
-        return Split(plain: merged(plain), names: names)
     }
 
-    /// Sorted, overlaps and neighbours joined.
+    /// Sorted, overlaps and neighbours of one protocol joined.
+    ///
+    /// - Complexity: O(n log n).
     static func merged(_ traffic: [PolicyBits.ResolvedTraffic]) -> [PolicyBits.ResolvedTraffic] {
         if traffic.count < 2 { return traffic }
         var result: [PolicyBits.ResolvedTraffic] = []

@@ -1,32 +1,28 @@
 import PolicyAPI
 
-/// The tests a packet goes through, as a graph without cycles. Equal tests with equal continuations are one node, so leaves of the
-/// port trees that decide alike share their code.
+/// The tests a packet goes through, as a graph without cycles.
+///
+/// Equal tests with equal continuations are one node, so leaves of the port trees that decide alike share their code. What a
+/// test goes on with always has a smaller index than the test.
 struct DecisionGraph {
     /// A node, by index.
     typealias Node = Int
-
-    /// What a test that hits answers.
-    struct Outcome: Hashable {
-        var verdict: PolicyVerdict
-        var decision: PolicyDecision
-    }
 
     /// `value` is the word of the remote's `peers` entry.
     enum Step: Hashable {
         /// Answers with the lowest bit of `(value & specific) | everyone` if there is one, else goes on. `next` is `nil` when
         /// there always is one.
-        case test(word: Int, specific: UInt64, everyone: UInt64, Outcome, next: Node?)
+        case test(word: Int, specific: UInt64, everyone: UInt64, DecisionGroups.Outcome, next: Node?)
         /// Goes to `target` if `value & specific` is not 0.
         case branch(word: Int, specific: UInt64, target: Node, next: Node)
         /// Answers with a decision that no rule took.
-        case fallback(Outcome)
+        case fallback(DecisionGroups.Outcome)
     }
 
     private(set) var steps: [Step] = []
     private var nodes: [Step: Node] = [:]
 
-    /// The node of a step, made when new. Continuations always have smaller indices than the nodes that lead to them.
+    /// The node of a step, made when new.
     mutating func node(_ step: Step) -> Node {
         if let known = nodes[step] { return known }
         steps.append(step)
@@ -39,12 +35,9 @@ struct DecisionGraph {
     /// - Parameters:
     ///   - active: The bits whose traffic holds the interval.
     ///   - hit: Whether the remote has an entry in `peers`; without one only bits for everybody can match.
-    mutating func tests(_ groups: DecisionGroups, active: [UInt64], hit: Bool, isolated: Bool) -> Node {
-        var entry = node(
-            .fallback(
-                isolated
-                    ? Outcome(verdict: .deny, decision: .defaultDeny)
-                    : Outcome(verdict: .allow, decision: .defaultAllow)))
+    /// - Complexity: O(words of all groups).
+    mutating func tests(_ groups: DecisionGroups, active: [UInt64], hit: Bool) -> Node {
+        var entry = node(.fallback(groups.fallback))
         // Built from the end, since a test names what follows it.
         for tier in groups.tiers.reversed() {
             var entries = [Node](repeating: entry, count: tier.count + 1)
@@ -62,7 +55,7 @@ struct DecisionGraph {
         _ group: DecisionGroups.Group, at index: Int, of entries: [Node], active: [UInt64], hit: Bool
     ) -> Node {
         let next = entries[index + 1]
-        let outcome: Outcome
+        let outcome: DecisionGroups.Outcome
         switch group.hit {
         case .answer(let answer): outcome = answer
         case .host:
@@ -103,5 +96,26 @@ struct DecisionGraph {
             }
         }
         return entry
+    }
+
+    /// How many ways lead to each node, counted from these leaves: the leaves themselves, and tests that go on with it. 0 for
+    /// what none of them reaches.
+    ///
+    /// - Complexity: O(nodes + leaves).
+    func edgeCounts(from leaves: some Sequence<PortTree.Leaf>) -> [Int] {
+        var edges = [Int](repeating: 0, count: steps.count)
+        for leaf in leaves { edges[leaf.tests] += 1 }
+        // Continuations have smaller indices, so every node is settled before those it leads to.
+        for node in steps.indices.reversed() where edges[node] > 0 {
+            switch steps[node] {
+            case .test(_, _, _, _, let next):
+                if let next { edges[next] += 1 }
+            case .branch(_, _, let target, let next):
+                edges[target] += 1
+                edges[next] += 1
+            case .fallback: break
+            }
+        }
+        return edges
     }
 }

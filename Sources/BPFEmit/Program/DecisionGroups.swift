@@ -1,33 +1,20 @@
-import PolicyAPI
-
-/// The bits of a policy sorted into the groups that are asked one after the other.
-struct DecisionGroups {
-    /// What a matching bit does. In the order of asking where nothing else orders bits.
-    enum Kind: UInt8, Comparable {
-        case deny
-        case allow
-        case host
-        case l7
-        case pass
-
-        static func < (left: Kind, right: Kind) -> Bool { left.rawValue < right.rawValue }
-    }
-
-    /// The bits of one word that belong to a group.
-    struct WordMask {
-        var word: Int
-        /// Bits that the remote's entry in `peers` decides.
-        var specific: UInt64 = 0
-        /// Bits whose peers are everybody.
-        var everyone: UInt64 = 0
+/// Pass 4, group decisions: the bits of a policy in groups that are asked one after the other.
+///
+/// Afterwards the first group with a matching bit decides, whatever the tiers, priorities and objects: a group either answers
+/// or says where to go on.
+struct DecisionGroups: Equatable {
+    /// A verdict and why, without the bit.
+    struct Outcome: Hashable {
+        var verdict: PolicyVerdict
+        var decision: PolicyDecision
     }
 
     /// Bits that are asked together.
-    struct Group {
+    struct Group: Equatable {
         /// What a hit leads to.
         enum Hit: Hashable {
             /// An answer that names the lowest bit.
-            case answer(DecisionGraph.Outcome)
+            case answer(Outcome)
             /// The pass for the local node.
             case host
             /// The next tier.
@@ -38,58 +25,58 @@ struct DecisionGroups {
 
         var hit: Hit
         /// By word, ascending; no all-zero mask.
-        var masks: [WordMask]
+        var masks: [PolicyLevels.WordMask]
     }
 
     /// The groups of each tier that is asked, in order of asking.
     let tiers: [[Group]]
+    /// What holds when no group decides.
+    let fallback: Outcome
 
-    /// - Parameters:
-    ///   - bits: The policy.
-    ///   - carried: The union of all `peers` entries: what no identity carries need not be asked.
-    init(_ bits: PolicyBits, carried: [UInt64]) {
-        // An isolated subject denies by default after the normal tier: baseline is never asked.
-        let asked: [Tier] = bits.isolatedBy.isEmpty ? [.admin, .normal, .baseline] : [.admin, .normal]
-        tiers = asked.map { tier in
-            var groups: [Group] = []
-            for level in LevelRuns.levels(of: tier, bits, carried: carried) {
-                DecisionGroups.append(level, to: &groups)
-            }
-            return groups
-        }
+    /// - Complexity: O(runs); those of a level with several objects are taken once a kind.
+    init(_ levels: PolicyLevels) {
+        tiers = levels.tiers.map { tier in tier.reduce(into: []) { DecisionGroups.append($1, to: &$0) } }
+        fallback =
+            levels.isIsolated
+            ? Outcome(verdict: .deny, decision: .defaultDeny) : Outcome(verdict: .allow, decision: .defaultAllow)
+    }
+
+    /// Groups that are already made.
+    init(tiers: [[Group]], fallback: Outcome) {
+        self.tiers = tiers
+        self.fallback = fallback
     }
 
     /// The groups of a level. One object is asked in its own order. Of several, each answers by its first match, and of the
     /// answers the strongest kind wins: so every kind is asked for by itself, object after object, and a first match of
     /// another kind ends the object.
-    private static func append(_ level: LevelRuns, to groups: inout [Group]) {
+    private static func append(_ level: PolicyLevels.Level, to groups: inout [Group]) {
         guard level.objects.count > 1 else {
             groups += level.objects.joined().map { Group(hit: $0.kind.hit, masks: $0.masks) }
             return
         }
-        for kind in [Kind.deny, .allow, .l7] {
-            for runs in level.objects {
-                guard let last = runs.lastIndex(where: { $0.kind == kind }) else { continue }
-                // A first match of a stronger kind has been answered already.
-                let asked = runs[...last].filter { $0.kind >= kind }
-                let end = groups.count + asked.count
-                groups += asked.map { Group(hit: $0.kind == kind ? kind.hit : .group(end), masks: $0.masks) }
+        for kind in PolicyLevels.Kind.allCases {
+            switch kind {
+            case .deny, .allow, .l7:
+                for runs in level.objects {
+                    guard let last = runs.lastIndex(where: { $0.kind == kind }) else { continue }
+                    // A first match of a stronger kind has been answered already.
+                    let asked = runs[...last].filter { $0.kind >= kind }
+                    let end = groups.count + asked.count
+                    groups += asked.map { Group(hit: $0.kind == kind ? kind.hit : .group(end), masks: $0.masks) }
+                }
+            case .host:
+                // Belongs to the normal tier, whose levels are one object each.
+                continue
+            case .pass:
+                let passes = level.objects.joined().filter { $0.kind == .pass }
+                groups += passes.map { Group(hit: kind.hit, masks: $0.masks) }
             }
         }
-        let passes = level.objects.joined().filter { $0.kind == .pass }
-        groups += passes.map { Group(hit: .endOfTier, masks: $0.masks) }
     }
 }
 
-extension DecisionGroups.Kind {
-    init(_ bit: RuleBit) {
-        switch bit.action {
-        case .deny: self = .deny
-        case .allow: self = bit.isL7 ? .l7 : .allow
-        case .pass: self = .pass
-        }
-    }
-
+extension PolicyLevels.Kind {
     /// What a hit leads to.
     fileprivate var hit: DecisionGroups.Group.Hit {
         switch self {

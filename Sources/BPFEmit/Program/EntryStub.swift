@@ -1,8 +1,8 @@
 import CNetpoldABI
 public import NetTypes
 
-/// The program attached to a hook of one endpoint. It tells the shared C programs which endpoint and direction they work for:
-/// that costs one store and no lookup.
+/// The program attached to a hook of one endpoint. It writes into cb which endpoint and direction the shared C programs work
+/// for: that costs one store and no lookup.
 public enum EntryStub {
     /// The stub of a hook.
     ///
@@ -22,19 +22,5 @@ public enum EntryStub {
         b.store(.word, .r1, ControlBlock.base, .r2)
         b.tailCall(step: step, context: nil)
         do { return try b.assemble() } catch { throw .assembly(error) }
-    }
-}
-
-extension ProgramBuilder {
-    /// Goes on with a C program; drops the packet if there is none.
-    ///
-    /// - Parameter context: Where the context is; `nil` when r1 still holds it.
-    mutating func tailCall(step: np_step, context: Register?) {
-        if let context { move(.r1, context) }
-        load(.r2, map: .steps)
-        move(.r3, imm: Int32(step.rawValue))
-        call(.tailCall)
-        note(.remark("no such step: drop"))
-        exit(returning: TrafficControlAction.shot)
     }
 }

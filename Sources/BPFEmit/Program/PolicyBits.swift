@@ -19,7 +19,7 @@ public struct PolicyBits: Hashable, Sendable {
         public var tier: Tier
         /// The rule's priority in the tier, lower first.
         public var priority: UInt32
-        /// Its place in its object (`PolicyRule.order`).
+        /// Its place in its object (`PolicyRule.order`); 0 in the normal tier.
         public var order: UInt32
         /// Whether every remote end is a peer. Then no entry of `peers` need carry the bit.
         public var matchesAnyPeer: Bool

@@ -1,73 +1,37 @@
-import CNetpoldABI
-
-/// Compiles a policy that is already bits into a program and its `peers` map.
+/// Compiles a policy that is already bits into a program and its `peers` map, pass by pass. Each pass is a plain value made of
+/// the values before it; what it guarantees stands beside it, in full in its own file.
 public enum PolicyEmitter {
     /// The image of a policy. Equal policies give equal images.
     ///
     /// Trailing words that no peer carries are left out of the map's values, and a policy without specific peers has no map.
     ///
     /// - Throws: `EmitError` when the policy does not fit the limits or contradicts itself; nothing is ever cut off.
+    /// - Complexity: O(words of `peers` + intervals of traffic * words of rule bits), and a sort of the bits and ranges.
     public static func emit(_ bits: PolicyBits) throws(EmitError) -> PolicyImage {
-        try check(bits)
-        let carried = carriedBits(bits)
-        let words = carried.count
-        let groups = DecisionGroups(bits, carried: carried)
-        let isolated = !bits.isolatedBy.isEmpty
-
-        var graph = DecisionGraph()
-        var known = PortTree()
-        var unknown = PortTree()
-        TrafficPartition.forEachInterval(of: bits) { start, active in
-            if words > 0 {
-                known.append(start: start, tests: graph.tests(groups, active: active, hit: true, isolated: isolated))
-            }
-            unknown.append(start: start, tests: graph.tests(groups, active: active, hit: false, isolated: isolated))
-        }
-
-        var writer = PolicyProgramWriter(graph: graph)
-        let program: EncodedProgram
-        do {
-            program = try writer.program(known: words > 0 ? known : nil, unknown: unknown)
-        } catch {
-            throw .assembly(error)
-        }
+        // 1. Check limits: every bit fits, every entry of `peers` is about bits of the policy, in order.
+        try PolicyLimits.check(bits)
+        // 2. Trim words: the last word has a bit that somebody carries. No word: no map.
+        let carried = CarriedBits(bits)
+        // 3. Sort levels: tiers that are asked and bits that somebody can match, in their order.
+        let levels = PolicyLevels(bits, carried: carried)
+        // 4. Group decisions: the first group with a matching bit decides.
+        let groups = DecisionGroups(levels)
+        // 5. Partition traffic: the same bits can match all packets of an interval.
+        let partition = TrafficPartition(bits)
+        // 6. Build the graph: each interval has its tests, equal tests are one node, there is no cycle.
+        let trees = PortTrees(partition, groups, hasPeers: !carried.words.isEmpty)
+        // 7. Lay out blocks: each node stands once, behind the last jump to it.
+        let layout = BlockLayout(trees)
+        // 8. Write: instructions in their order, every label placed.
+        let builder = PolicyProgramWriter.write(layout)
+        // 9. Assemble: every jump reaches its label with 16 bits, and the kernel takes the length.
+        let program = try assemble(builder)
         return PolicyImage(
-            program: program, words: words,
-            peers: bits.peers.map { PeerEntry(identity: $0.identity, words: fit($0.words, to: words)) },
+            program: program, words: carried.words.count, peers: carried.trimmed(bits.peers),
             bits: bits.bits.map(\.rule), isolatedBy: bits.isolatedBy)
     }
 
-    private static func check(_ bits: PolicyBits) throws(EmitError) {
-        let limit = Int(NP_MAX_RULE_WORDS) * 64
-        let count = bits.bits.count + (bits.hostBit == nil ? 0 : 1)
-        guard count <= limit else { throw .tooManyRules(bits: count, limit: limit) }
-        if let host = bits.hostBit, host != bits.bits.count {
-            throw .misplacedHostBit(host, expected: bits.bits.count)
-        }
-        for (previous, entry) in zip(bits.peers, bits.peers.dropFirst()) where previous.identity >= entry.identity {
-            throw .unsortedPeers(identity: entry.identity)
-        }
-        for entry in bits.peers {
-            for (word, value) in entry.words.enumerated() where value != 0 {
-                let used = min(max(count - word * 64, 0), 64)
-                guard used == 64 || value >> UInt64(used) == 0 else { throw .strayPeerBits(identity: entry.identity) }
-            }
-        }
-    }
-
-    /// The union of all `peers` entries, without trailing zero words.
-    private static func carriedBits(_ bits: PolicyBits) -> [UInt64] {
-        var union = [UInt64](repeating: 0, count: bits.words)
-        for entry in bits.peers {
-            for (word, value) in entry.words.enumerated() where value != 0 { union[word] |= value }
-        }
-        while union.last == 0 { union.removeLast() }
-        return union
-    }
-
-    private static func fit(_ words: [UInt64], to count: Int) -> [UInt64] {
-        // The usual case keeps the array, which many entries share.
-        words.count == count
-            ? words : Array(words.prefix(count)) + [UInt64](repeating: 0, count: max(count - words.count, 0))
+    private static func assemble(_ builder: ProgramBuilder) throws(EmitError) -> EncodedProgram {
+        do { return try builder.assemble() } catch { throw .assembly(error) }
     }
 }

@@ -1,67 +1,47 @@
 import CNetpoldABI
 import PolicyAPI
 
-/// Writes the program of a policy.
+/// Pass 8, write: the instructions of a policy's blocks, one block after the other.
 ///
 ///     r6  context                          r2  protocol << 16 | port, in the port trees
 ///     r0  the remote's entry in peers      r3  scratch for 64-bit masks
 ///     r1  matching bits of a word          r5  the answer for cb[3]
 ///
-/// All jumps go forward, and every node of the graph is written once, behind the last jump to it. So the verifier sees each instruction
-/// about once, whatever the number of rules.
+/// Afterwards every label that is jumped to is placed, behind the jumps; only their distances are missing.
 struct PolicyProgramWriter {
-    private let graph: DecisionGraph
     private var builder = ProgramBuilder()
-    private var labels: [Label?]
-    /// By node: how many edges to it are not yet written.
-    private var edges: [Int]
-    /// Nodes only jumped to, whose last jump is written.
-    private var due: [DecisionGraph.Node] = []
-    private var answer: Label
-
-    init(graph: DecisionGraph) {
-        self.graph = graph
-        labels = Array(repeating: nil, count: graph.steps.count)
-        edges = Array(repeating: 0, count: graph.steps.count)
-        answer = builder.label("answer")
-    }
+    private let answer: Label
+    /// By place. Made at the first jump: the linker puts islands in the order of labels.
+    private var labels: [Label] = []
 
     /// The program.
     ///
-    /// - Parameters:
-    ///   - known: For remotes that have an entry in `peers`; `nil` when there is no such map.
-    ///   - unknown: For the others.
-    mutating func program(known: PortTree?, unknown: PortTree) throws(AssemblyError) -> EncodedProgram {
-        countEdges(from: (known?.leaves ?? []) + unknown.leaves)
-        builder.move(.r6, .r1)
-        if let known {
-            let miss = builder.label("miss")
-            writeLookup(miss: miss)
-            builder.note(.remark("a remote that rules name"))
-            write(known)
-            builder.place(miss)
-            builder.note(.remark("any other remote"))
+    /// - Complexity: O(blocks).
+    static func write(_ layout: BlockLayout) -> ProgramBuilder {
+        var writer = PolicyProgramWriter()
+        writer.builder.move(.r6, .r1)
+        if let known = layout.known {
+            let miss = writer.builder.label("miss")
+            writer.writeLookup(miss: miss)
+            writer.builder.note(.remark("a remote that rules name"))
+            for block in known { writer.write(block) }
+            writer.builder.place(miss)
+            writer.builder.note(.remark("any other remote"))
         }
-        write(unknown)
-        writeAnswer()
-        return try builder.assemble()
+        for block in layout.unknown { writer.write(block) }
+        writer.writeAnswer()
+        return writer.builder
     }
 
-    private mutating func countEdges(from leaves: [PortTree.Leaf]) {
-        for leaf in leaves { edges[leaf.tests] += 1 }
-        // Continuations have smaller indices, so every node is settled before those it leads to.
-        for node in graph.steps.indices.reversed() where edges[node] > 0 {
-            switch graph.steps[node] {
-            case .test(_, _, _, _, let next):
-                if let next { edges[next] += 1 }
-            case .branch(_, _, let target, let next):
-                edges[target] += 1
-                edges[next] += 1
-            case .fallback: break
-            }
-        }
+    private init() { answer = builder.label("answer") }
+
+    private mutating func label(of place: BlockLayout.Place) -> Label {
+        // Places are numbered in the order of the first jump, so a new one is the next.
+        if place == labels.count { labels.append(builder.label("block \(place)")) }
+        return labels[place]
     }
 
+    /// Leaves the remote's entry in r0.
     private mutating func writeLookup(miss: Label) {
         builder.note(.remark("rule bits of the remote's identity"))
         builder.load(.word, .r1, .r6, ControlBlock.identity)
@@ -74,112 +54,43 @@ struct PolicyProgramWriter {
         builder.jump(.equal, .r0, imm: 0, to: miss)
     }
 
-    private mutating func write(_ tree: PortTree) {
-        if tree.leaves.count > 1 { builder.load(.word, .r2, .r6, ControlBlock.traffic) }
-        write(tree.leaves[...])
-    }
-
-    /// Binary search: written as the left half, then the right half.
-    private mutating func write(_ leaves: ArraySlice<PortTree.Leaf>) {
-        guard leaves.count > 1 else {
-            if let leaf = leaves.first { write(from: leaf.tests) }
-            return
-        }
-        let middle = leaves.startIndex + leaves.count / 2
-        let (left, right) = (leaves[..<middle], leaves[middle...])
-        let from = leaves[middle].start
-        builder.note(.split(from: from))
-        // A half that is one leaf written elsewhere needs no code of its own.
-        if let label = sharedLeaf(left) {
-            builder.jump32(.below, .r2, imm: Int32(bitPattern: from), to: label)
-            write(right)
-        } else if let label = sharedLeaf(right) {
-            builder.jump32(.atLeast, .r2, imm: Int32(bitPattern: from), to: label)
-            write(left)
-        } else {
-            let label = builder.label("from \(from)")
-            builder.jump32(.atLeast, .r2, imm: Int32(bitPattern: from), to: label)
-            write(left)
-            builder.place(label)
-            write(right)
-        }
-    }
-
-    /// The label of the one leaf of `leaves` if its tests are still to be reached another way; then one edge is used up.
-    private mutating func sharedLeaf(_ leaves: ArraySlice<PortTree.Leaf>) -> Label? {
-        guard leaves.count == 1, let node = leaves.first?.tests, edges[node] > 1 else { return nil }
-        edges[node] -= 1
-        return label(of: node)
-    }
-
-    /// Writes the code that follows here: the nodes themselves where this is the last way to them, else a jump.
-    private mutating func write(from start: DecisionGraph.Node) {
-        edges[start] -= 1
-        due.append(start)
-        while let first = due.popLast() {
-            var current: DecisionGraph.Node? = first
-            while let node = current {
-                guard edges[node] == 0 else {
-                    builder.jump(to: label(of: node))
-                    break
-                }
-                if let label = labels[node] { builder.place(label) }
-                current = write(node)
-                if let next = current { edges[next] -= 1 }
-            }
-        }
-    }
-
-    private mutating func label(of node: DecisionGraph.Node) -> Label {
-        if let label = labels[node] { return label }
-        let label = builder.label("node \(node)")
-        labels[node] = label
-        return label
-    }
-
-    /// Writes one node; returns the one to go on with.
-    private mutating func write(_ node: DecisionGraph.Node) -> DecisionGraph.Node? {
-        switch graph.steps[node] {
-        case .test(let word, let specific, let everyone, let outcome, let next):
+    private mutating func write(_ block: BlockLayout.Block) {
+        switch block {
+        case .place(let place):
+            builder.place(label(of: place))
+        case .loadTraffic:
+            builder.load(.word, .r2, .r6, ControlBlock.traffic)
+        case .split(let from, let side, let place):
+            builder.note(.split(from: from))
+            builder.jump32(side.comparison, .r2, imm: Int32(bitPattern: from), to: label(of: place))
+        case .test(let word, let specific, let everyone, let outcome, let isLast):
             builder.note(.test(word: word, bits: specific | everyone, verdict: outcome.verdict))
             builder.move(.r5, imm: outcome.packed(word: word))
             if specific == 0 {
                 builder.move(.r1, constant: everyone)
             } else {
-                builder.load(.double, .r1, .r0, Int16(8 * word))
-                builder.and(.r1, mask: specific, scratch: .r3)
+                writeMatch(word, specific)
                 builder.or(.r1, bits: everyone, scratch: .r3)
             }
-            if next == nil {
-                builder.jump(to: answer)
-            } else {
-                builder.jump(.notEqual, .r1, imm: 0, to: answer)
-            }
-            return next
-        case .branch(let word, let specific, let target, let next):
-            builder.note(isFallback(target) ? .host(word: word, bits: specific) : .pass(word: word, bits: specific))
-            builder.load(.double, .r1, .r0, Int16(8 * word))
-            builder.and(.r1, mask: specific, scratch: .r3)
-            if edges[target] == 1, edges[next] > 1 {
-                builder.jump(.equal, .r1, imm: 0, to: label(of: next))
-                edges[next] -= 1
-                return target
-            }
-            builder.jump(.notEqual, .r1, imm: 0, to: label(of: target))
-            edges[target] -= 1
-            if edges[target] == 0 { due.append(target) }
-            return next
+            if isLast { builder.jump(to: answer) } else { builder.jump(.notEqual, .r1, imm: 0, to: answer) }
+        case .branch(let word, let specific, let purpose, let condition, let place):
+            builder.note(purpose.note(word: word, bits: specific))
+            writeMatch(word, specific)
+            builder.jump(condition.comparison, .r1, imm: 0, to: label(of: place))
         case .fallback(let outcome):
             builder.note(.fallback(decision: outcome.decision, verdict: outcome.verdict))
             builder.move(.r5, imm: outcome.packed(word: 0))
             builder.move(.r1, imm: 0)
             builder.jump(to: answer)
-            return nil
+        case .jump(let place):
+            builder.jump(to: label(of: place))
         }
     }
 
-    private func isFallback(_ node: DecisionGraph.Node) -> Bool {
-        if case .fallback(let outcome) = graph.steps[node] { outcome.decision == .host } else { false }
+    /// Leaves the bits of a word that match in r1.
+    private mutating func writeMatch(_ word: Int, _ specific: UInt64) {
+        builder.load(.double, .r1, .r0, Int16(8 * word))
+        builder.and(.r1, mask: specific, scratch: .r3)
     }
 
     /// Leaves the answer in cb and goes on with np_steps[NP_STEP_VERDICT], or returns when probed.
@@ -206,7 +117,35 @@ struct PolicyProgramWriter {
     }
 }
 
-extension DecisionGraph.Outcome {
+extension BlockLayout.Side {
+    fileprivate var comparison: Comparison {
+        switch self {
+        case .below: .below
+        case .atLeast: .atLeast
+        }
+    }
+}
+
+extension BlockLayout.Condition {
+    /// Of the matching bits with 0.
+    fileprivate var comparison: Comparison {
+        switch self {
+        case .match: .notEqual
+        case .noMatch: .equal
+        }
+    }
+}
+
+extension BlockLayout.Purpose {
+    fileprivate func note(word: Int, bits: UInt64) -> BlockNote {
+        switch self {
+        case .host: .host(word: word, bits: bits)
+        case .pass: .pass(word: word, bits: bits)
+        }
+    }
+}
+
+extension DecisionGroups.Outcome {
     /// The answer for `cb[3]`, as an immediate.
     func packed(word: Int) -> Int32 { Int32(bitPattern: ControlBlock.packAnswer(verdict, decision, word: word)) }
 }

@@ -1,5 +1,9 @@
-/// The values of `protocol << 16 | port` cut into intervals on which the same rule bits can match.
-enum TrafficPartition {
+
+/// Pass 5, partition traffic: the values of `protocol << 16 | port` cut into intervals.
+///
+/// Afterwards the same rule bits can match all packets of an interval. The first interval starts at 0, each one ends where the
+/// next starts, the last one is open.
+struct TrafficPartition {
     /// An end of a range: from `key` on, the range of `bit` is entered or left.
     private struct Edge: Comparable {
         var key: UInt32
@@ -11,16 +15,19 @@ enum TrafficPartition {
         }
     }
 
-    /// Calls `visit` for each interval in ascending order with its first key and the bits whose traffic holds it. The first
-    /// interval starts at 0, each one ends where the next starts, the last one is open.
-    ///
-    /// - Complexity: O(ranges * log(ranges)) + O(intervals) calls.
-    static func forEachInterval(of policy: PolicyBits, _ visit: (_ start: UInt32, _ active: [UInt64]) -> Void) {
-        var active = [UInt64](repeating: 0, count: max(policy.words, 1))
+    /// Sorted.
+    private let edges: [Edge]
+    /// The bits for every protocol and port, the host bit included.
+    private let always: [UInt64]
+    private let bitCount: Int
+
+    /// - Complexity: O(r log r) for r ranges.
+    init(_ policy: PolicyBits) {
+        var always = [UInt64](repeating: 0, count: max(policy.words, 1))
         var edges: [Edge] = []
         for (number, bit) in policy.bits.enumerated() {
             guard let traffic = bit.traffic else {
-                active[number / 64] |= 1 << UInt64(number % 64)
+                always[number / 64] |= 1 << UInt64(number % 64)
                 continue
             }
             for range in traffic {
@@ -28,11 +35,21 @@ enum TrafficPartition {
                 edges.append(Edge(key: range.lastKey + 1, bit: number, step: -1))
             }
         }
-        if let host = policy.hostBit { active[host / 64] |= 1 << UInt64(host % 64) }
+        if let host = policy.hostBit { always[host / 64] |= 1 << UInt64(host % 64) }
         edges.sort()
+        self.edges = edges
+        self.always = always
+        bitCount = policy.bits.count
+    }
 
+    /// Calls `visit` for each interval in ascending order with its first key and the bits whose traffic holds it. Nothing is
+    /// kept of an interval: a policy with thousands of ports has thousands of them, each with all its words.
+    ///
+    /// - Complexity: O(ranges), and as many calls as intervals.
+    func forEachInterval(_ visit: (_ start: UInt32, _ active: [UInt64]) -> Void) {
+        var active = always
         // Ranges of one bit may touch or overlap, so they are counted.
-        var depth = [Int32](repeating: 0, count: policy.bits.count)
+        var depth = [Int32](repeating: 0, count: bitCount)
         var next = 0
         var start: UInt32 = 0
         while true {

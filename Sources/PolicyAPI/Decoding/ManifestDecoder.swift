@@ -1,5 +1,3 @@
-import PolicyAnalysis
-
 /// Turns manifests into objects. Every error of every file is found in one pass, and an object with an error takes no other
 /// object with it.
 public struct ManifestDecoder: Sendable {

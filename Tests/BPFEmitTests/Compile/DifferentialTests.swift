@@ -1,4 +1,5 @@
 import BPFEmit
+import BPFSimulate
 import Foundation
 import NetpoldTestSupport
 import PolicyIR

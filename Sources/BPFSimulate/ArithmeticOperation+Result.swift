@@ -1,3 +1,5 @@
+import BPFEmit
+
 extension ArithmeticOperation {
     /// What the machine computes, at the operands' width.
     func result<Word: FixedWidthInteger & UnsignedInteger>(_ left: Word, _ right: Word) -> Word {

@@ -1,3 +1,4 @@
+public import BPFEmit
 import CNetpoldABI
 public import NetTypes
 

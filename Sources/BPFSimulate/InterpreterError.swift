@@ -1,3 +1,5 @@
+public import BPFEmit
+
 /// Why the interpreter stopped: a program that does any of this would not get past the kernel's verifier, or it is not of the
 /// emitted subset.
 public enum InterpreterError: Error, Hashable, Sendable {

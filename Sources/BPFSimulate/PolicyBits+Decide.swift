@@ -1,3 +1,4 @@
+public import BPFEmit
 public import NetTypes
 import PolicyAPI
 

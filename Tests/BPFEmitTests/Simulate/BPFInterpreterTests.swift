@@ -1,4 +1,5 @@
 import BPFEmit
+import BPFSimulate
 import Testing
 
 @Suite("Interpreter")

@@ -1,3 +1,5 @@
+import BPFEmit
+
 /// Registers and memory of one run of `BPFInterpreter`.
 struct BPFMachine {
     /// What a register holds. Pointers carry what they point into, so every access can be checked.
@@ -91,38 +93,45 @@ struct BPFMachine {
     private func arithmetic(
         _ operation: ArithmeticOperation, _ width: OperandWidth, _ left: Value, _ right: Value
     ) throws(InterpreterError) -> Value {
-        switch (left, right) {
-        case (.number(let left), .number(let right)):
+        guard case .number(let right) = right else { throw .badOperands(slot: slot) }
+        switch left {
+        case .number(let left):
             return .number(
                 width == .bits64
                     ? operation.result(left, right)
                     : UInt64(operation.result(UInt32(truncatingIfNeeded: left), UInt32(truncatingIfNeeded: right))))
-        case (_, .number(let distance)) where width == .bits64 && (operation == .add || operation == .subtract):
-            let signed = Int(truncatingIfNeeded: distance)
-            let step = operation == .add ? signed : 0 &- signed
-            switch left {
-            case .context(let offset): return .context(offset &+ step)
-            case .stack(let offset): return .stack(offset &+ step)
-            case .mapValue(let words, let offset): return .mapValue(words, offset &+ step)
-            case .number, .map: throw .badOperands(slot: slot)
-            }
-        default:
-            throw .badOperands(slot: slot)
+        case .context(let offset): return .context(offset &+ (try step(operation, width, right)))
+        case .stack(let offset): return .stack(offset &+ (try step(operation, width, right)))
+        case .mapValue(let words, let offset): return .mapValue(words, offset &+ (try step(operation, width, right)))
+        case .map: throw .badOperands(slot: slot)
         }
+    }
+
+    /// How far an address moves: 64-bit additions and subtractions of numbers are all the arithmetic that it takes.
+    private func step(
+        _ operation: ArithmeticOperation, _ width: OperandWidth, _ distance: UInt64
+    ) throws(InterpreterError) -> Int {
+        guard width == .bits64, operation == .add || operation == .subtract else { throw .badOperands(slot: slot) }
+        let signed = Int(truncatingIfNeeded: distance)
+        return operation == .add ? signed : 0 &- signed
     }
 
     private func holds(
         _ comparison: Comparison, _ width: OperandWidth, _ left: Value, _ right: Value
     ) throws(InterpreterError) -> Bool {
-        switch (left, right) {
-        case (.number(let left), .number(let right)):
+        guard case .number(let right) = right else { throw .badOperands(slot: slot) }
+        switch left {
+        case .number(let left):
             return width == .bits64
                 ? comparison.holds(left, right)
                 : comparison.holds(UInt32(truncatingIfNeeded: left), UInt32(truncatingIfNeeded: right))
-        case (.mapValue, .number(0)) where width == .bits64 && (comparison == .equal || comparison == .notEqual):
+        case .mapValue:
             // The one thing that may be asked of a pointer: whether the lookup found anything.
+            guard right == 0, width == .bits64, comparison == .equal || comparison == .notEqual else {
+                throw .badOperands(slot: slot)
+            }
             return comparison == .notEqual
-        default:
+        case .context, .stack, .map:
             throw .badOperands(slot: slot)
         }
     }

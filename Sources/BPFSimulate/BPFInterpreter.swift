@@ -1,7 +1,9 @@
+public import BPFEmit
+
 /// Runs emitted programs without a kernel, and refuses what the verifier would refuse.
 ///
 /// Covers exactly the emitted subset: arithmetic, jumps, `cb` of the context, the stack, lookups in a map of 64-bit words,
-/// and tail calls. The whole state of a run is in `Machine`; the interpreter itself is the decoded program.
+/// and tail calls. The whole state of a run is in `BPFMachine`; the interpreter itself is the decoded program.
 public struct BPFInterpreter: Sendable {
     /// The maps a program sees.
     public protocol Maps {

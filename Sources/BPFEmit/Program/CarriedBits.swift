@@ -1,0 +1,36 @@
+/// Pass 2, trim words: the bits that at least one entry of `peers` carries.
+///
+/// Afterwards the last word is not 0. Without words the policy needs no map.
+struct CarriedBits: Equatable {
+    /// The union of all entries.
+    let words: [UInt64]
+
+    /// - Complexity: O(words of `peers`).
+    init(_ policy: PolicyBits) {
+        var union = [UInt64](repeating: 0, count: policy.words)
+        for entry in policy.peers {
+            for (word, value) in entry.words.enumerated() where value != 0 { union[word] |= value }
+        }
+        while union.last == 0 { union.removeLast() }
+        words = union
+    }
+
+    /// A union that is already made.
+    init(words: [UInt64]) { self.words = words }
+
+    /// Whether somebody carries a bit.
+    func contains(_ bit: Int) -> Bool { bit / 64 < words.count && words[bit / 64] >> UInt64(bit % 64) & 1 == 1 }
+
+    /// The entries of `peers` with as many words each as there are here.
+    ///
+    /// - Complexity: O(entries); entries of another width are copied.
+    func trimmed(_ peers: [PeerEntry]) -> [PeerEntry] {
+        peers.map { PeerEntry(identity: $0.identity, words: trimmed($0.words)) }
+    }
+
+    private func trimmed(_ entry: [UInt64]) -> [UInt64] {
+        // The usual case keeps the array, which many entries share.
+        if entry.count == words.count { return entry }
+        return Array(entry.prefix(words.count)) + [UInt64](repeating: 0, count: max(words.count - entry.count, 0))
+    }
+}
