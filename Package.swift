@@ -22,11 +22,18 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
     targets: [
-        // Pure: no I/O, no clock, no root.
+        // What every command and the agent need of the system and the terminal; nothing of netpold in it.
         .target(
-            name: "PolicyIR", dependencies: ["CRE2", .product(name: "Yams", package: "Yams")], swiftSettings: pure),
+            name: "Support", dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict),
+
+        // Pure: no I/O, no clock, no root. (Of Support only the text style.)
+        .target(
+            name: "PolicyIR", dependencies: ["Support", "CRE2", .product(name: "Yams", package: "Yams")],
+            swiftSettings: pure),
         // A C face of libre2 (C++), so that no module needs C++ interoperability.
         .target(
             name: "CRE2", cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
@@ -38,9 +45,14 @@ let package = Package(
         .systemLibrary(
             name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev", "libelf-dev", "zlib1g-dev"])]),
         .systemLibrary(name: "CLibNL", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-route-3-dev"])]),
+        // Linux calls that Swift's Glibc module leaves out.
+        .systemLibrary(name: "CLinux"),
         .target(
             name: "Datapath",
-            dependencies: ["BPFEmit", "CNetpoldABI", "CLibBPF", "CLibNL"],
+            dependencies: [
+                "Support", "BPFEmit", "CNetpoldABI", "CLibBPF", "CLibNL", "CLinux",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             swiftSettings: strict,
             plugins: ["EmbedBPF"]
         ),
@@ -50,13 +62,36 @@ let package = Package(
         // Daemon logic against protocols; tested without root.
         .target(
             name: "Agent",
-            dependencies: ["PolicyIR", "BPFEmit", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Support", "PolicyIR", "BPFEmit", .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             swiftSettings: strict
+        ),
+
+        // Networks of namespaces, and what is tried in them: `netpold lab`, and the kernel tests.
+        .target(
+            name: "LabKit",
+            dependencies: [
+                "Support", "PolicyIR", "BPFEmit", "Datapath", "Agent", "CLinux",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict),
+        // Measurements: `netpold bench`, `bench-compile`, `bench-net`.
+        .target(
+            name: "BenchKit",
+            dependencies: [
+                "Support", "PolicyIR", "BPFEmit", "CNetpoldABI", "Datapath", "LabKit", "CLinux",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict,
+            plugins: ["EmbedBPF"]
         ),
         .executableTarget(
             name: "netpold",
             dependencies: [
-                "PolicyIR", "BPFEmit", "Datapath", "Agent",
+                "Support", "PolicyIR", "BPFEmit", "Datapath", "Agent", "LabKit", "BenchKit",
+                .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -69,9 +104,17 @@ let package = Package(
         .testTarget(name: "PolicyIRTests", dependencies: ["PolicyIR", "NetpoldTestSupport"], swiftSettings: strict),
         .testTarget(name: "BPFEmitTests", dependencies: ["BPFEmit", "NetpoldTestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["CNetpoldABI", "Datapath", "Agent", "netpold", "NetpoldTestSupport"],
+            name: "EndToEndTests",
+            dependencies: ["CNetpoldABI", "Datapath", "Agent", "LabKit", "netpold", "NetpoldTestSupport"],
             swiftSettings: strict),
-        .testTarget(name: "DatapathTests", dependencies: ["Datapath", "NetpoldTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "DatapathTests", dependencies: ["Support", "Datapath", "LabKit", "NetpoldTestSupport"],
+            swiftSettings: strict),
+        .testTarget(name: "LabKitTests", dependencies: ["LabKit", "NetpoldTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "NetpoldTests", dependencies: ["Support", "Agent", "LabKit", "netpold", "NetpoldTestSupport"],
+            swiftSettings: strict),
+        .testTarget(name: "SupportTests", dependencies: ["Support"], swiftSettings: strict),
         .testTarget(
             name: "AgentTests",
             dependencies: ["Agent", "NetpoldTestSupport", .product(name: "Logging", package: "swift-log")],

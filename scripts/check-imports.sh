@@ -23,8 +23,13 @@ for folder in Sources/*/; do
     case "$folder" in Sources/PolicyIR/) ;; *) outside+=("$folder") ;; esac
 done
 refuse 'only PolicyIR talks to RE2' 'CRE2' "${outside[@]}"
-refuse 'PolicyIR is pure: no I/O, no clock, no kernel' 'Foundation|Glibc|Dispatch|CNetpoldABI|BPFEmit|Datapath|Agent|Logging' Sources/PolicyIR
-refuse 'BPFEmit is pure: no I/O, no clock, no kernel' 'Foundation|Glibc|Dispatch|Datapath|Agent|Logging' Sources/BPFEmit
-refuse 'Datapath knows neither the agent nor commands' 'Agent|ArgumentParser' Sources/Datapath
-refuse 'Agent sees the kernel only through protocols' 'Datapath|ArgumentParser' Sources/Agent
+refuse 'Support knows nothing of netpold' 'PolicyIR|BPFEmit|CNetpoldABI|CLib.*|CLinux|Datapath|Agent|LabKit|BenchKit|Logging|ArgumentParser|Yams' Sources/Support
+refuse 'PolicyIR is pure: no I/O, no clock, no kernel' 'Foundation|Glibc|Dispatch|SystemPackage|CLinux|CNetpoldABI|BPFEmit|Datapath|Agent|LabKit|BenchKit|Logging' Sources/PolicyIR
+refuse 'of Support, PolicyIR takes the text style alone' 'Support' Sources/PolicyIR/[!D]* Sources/PolicyIR/D[!i]*
+refuse 'BPFEmit is pure: no I/O, no clock, no kernel' 'Foundation|Glibc|Dispatch|SystemPackage|CLinux|Support|Datapath|Agent|LabKit|BenchKit|Logging' Sources/BPFEmit
+refuse 'Datapath knows neither the agent nor labs nor commands' 'Agent|LabKit|BenchKit|ArgumentParser' Sources/Datapath
+refuse 'Agent sees the kernel only through protocols' 'Datapath|LabKit|BenchKit|CLinux|ArgumentParser' Sources/Agent
+refuse 'LabKit knows neither benches nor commands' 'BenchKit|ArgumentParser' Sources/LabKit
+refuse 'BenchKit knows neither the agent nor commands' 'Agent|ArgumentParser' Sources/BenchKit
+refuse 'arguments are read by commands alone' 'ArgumentParser' Sources/netpold/Rendering Sources/netpold/Testing
 exit "$status"

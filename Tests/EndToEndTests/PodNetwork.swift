@@ -1,6 +1,7 @@
 import BPFEmit
 import Datapath
 import Glibc
+import LabKit
 import PolicyIR
 
 /// Pods as network namespaces with veths to a node namespace, built for one test and taken away with it. Policies are

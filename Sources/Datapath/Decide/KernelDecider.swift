@@ -118,7 +118,7 @@ public final class KernelDecider {
 
 extension DatapathMaps {
     /// Empties np_flows.
-    func forgetFlows() throws(BPFError) {
+    package func forgetFlows() throws(BPFError) {
         for entry in try flows.entries(key: np_flow_key(), value: np_flow()) { try flows.remove(entry.key) }
     }
 }

@@ -1,5 +1,7 @@
 import CLibBPF
 import Glibc
+import Support
+import SystemPackage
 
 /// Pins, and the file system that holds them.
 extension Libbpf {
@@ -40,6 +42,16 @@ extension Libbpf {
     static func createFolder(_ path: String) throws(BPFError) {
         if case .failure(let code) = attempt(.createFolder, { mkdir(path, 0o700) }), code.rawValue != EEXIST {
             throw BPFError(.createFolder, path, errno: code.rawValue)
+        }
+    }
+
+    /// The names in a folder, sorted; none for a folder that is not there.
+    static func names(in folder: String) throws(BPFError) -> [String] {
+        do throws(SystemPackage.Errno) {
+            return try FolderNames.read(folder)
+        } catch {
+            if error == .noSuchFileOrDirectory { return [] }
+            throw BPFError(.openPin, folder, errno: error.rawValue)
         }
     }
 

@@ -1,5 +1,6 @@
 import CLibNL
 import Glibc
+import Support
 
 /// Finds the network namespaces mounted in a folder, and which interfaces here lead into them.
 public enum NamespaceScanner {
@@ -24,7 +25,7 @@ public enum NamespaceScanner {
         let here = try socket.links()
         var result = Scan(namespaces: [], failures: [])
         let own = identity(of: "/proc/thread-self/ns/net")
-        for name in DirectoryListing.names(in: folder) {
+        for name in (try? FolderNames.read(folder)) ?? [] {
             let path = "\(folder)/\(name)"
             if identity(of: path) == own { continue }
             do {

@@ -1,4 +1,3 @@
-import CLibNL
 import Glibc
 
 /// Runs code inside a network namespace without moving the caller there: on a thread of its own that ends afterwards.

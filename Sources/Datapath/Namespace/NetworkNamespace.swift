@@ -1,4 +1,4 @@
-import CLibNL
+import CLinux
 import Glibc
 
 /// An open network namespace. It lives while this object, a mount, a process or a socket inside holds it.

@@ -20,7 +20,7 @@ public struct NetlinkError: Error, Hashable, CustomStringConvertible, Sendable {
     }
 
     /// A failure that is none of libnl's.
-    init(_ operation: String, _ object: String, message: String) {
+    public init(_ operation: String, _ object: String, message: String) {
         self.operation = operation
         self.object = object
         self.code = 0

@@ -1,9 +1,9 @@
-import CNetpoldABI
-import PolicyIR
+package import CNetpoldABI
+package import PolicyIR
 
 extension np_address {
     /// The sixteen bytes in network order.
-    init(_ address: IPAddress) {
+    package init(_ address: IPAddress) {
         self.init(
             word: (
                 UInt32(truncatingIfNeeded: address.high >> 32).bigEndian,

@@ -63,7 +63,7 @@ public final class BPFMap {
     }
 
     /// Adds or replaces one entry.
-    func set<Key: BitwiseCopyable, Value: BitwiseCopyable>(_ key: Key, _ value: Value) throws(BPFError) {
+    package func set<Key: BitwiseCopyable, Value: BitwiseCopyable>(_ key: Key, _ value: Value) throws(BPFError) {
         checkSizes(Key.self, Value.self)
         var key = key
         var value = value
@@ -72,7 +72,7 @@ public final class BPFMap {
 
     /// Removes an entry; whether it was there.
     @discardableResult
-    func remove<Key: BitwiseCopyable>(_ key: Key) throws(BPFError) -> Bool {
+    package func remove<Key: BitwiseCopyable>(_ key: Key) throws(BPFError) -> Bool {
         precondition(MemoryLayout<Key>.size == shape.keySize, "key of \(name)")
         var key = key
         return try Libbpf.delete(fd, name, key: &key)
@@ -91,7 +91,7 @@ public final class BPFMap {
     }
 
     /// Puts a program into a slot of a prog array.
-    func set(_ slot: UInt32, program: BPFProgram) throws(BPFError) { try set(slot, program.fd) }
+    package func set(_ slot: UInt32, program: BPFProgram) throws(BPFError) { try set(slot, program.fd) }
 
     // MARK: whole map
 

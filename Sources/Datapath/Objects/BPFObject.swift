@@ -53,7 +53,7 @@ public final class BPFObject {
     }
 
     /// Makes `load` use a map that is there already in place of the declared one of the same name.
-    func use(_ map: BPFMap) throws(BPFError) {
+    package func use(_ map: BPFMap) throws(BPFError) {
         let handle = try declaration(of: map.name)
         try Libbpf.call(.createMap, map.name) { bpf_map__reuse_fd(handle, map.fd) }
     }

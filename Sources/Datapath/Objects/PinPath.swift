@@ -56,9 +56,9 @@ public struct PinPath: Hashable, Sendable {
     public func removeAll() throws(BPFError) -> Int {
         let base = "\(root)/netpold/\(instance)"
         var removed = 0
-        for version in DirectoryListing.names(in: base) {
+        for version in try Libbpf.names(in: base) {
             for folder in ["\(base)/\(version)/links", "\(base)/\(version)"] {
-                for name in DirectoryListing.names(in: folder) where name != "links" {
+                for name in try Libbpf.names(in: folder) where name != "links" {
                     if try Libbpf.unpin("\(folder)/\(name)") { removed += 1 }
                 }
                 try Libbpf.removeFolder(folder)

@@ -2,6 +2,7 @@ import Agent
 import ArgumentParser
 import Foundation
 import Glibc
+import Support
 
 /// A command's conversation with the agent, with its failures in words.
 struct AgentConnection {

@@ -5,6 +5,7 @@ import Foundation
 import Glibc
 public import Logging
 import PolicyIR
+import Support
 
 /// `netpold agent`.
 struct AgentCommand: AsyncParsableCommand {

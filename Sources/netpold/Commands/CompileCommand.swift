@@ -3,6 +3,7 @@ import ArgumentParser
 import BPFEmit
 import Glibc
 import PolicyIR
+import Support
 
 /// `netpold compile`: what would be loaded, without loading it.
 struct CompileCommand: ParsableCommand {
@@ -81,7 +82,7 @@ struct CompileCommand: ParsableCommand {
             throw ExitCode.badInput
         }
         if !json, let form = NodeDump.Form(rawValue: emit.rawValue) {
-            let style = TextStyle()
+            let style = Terminal.output.style
             for line in dump.lines(form) { print(line.isHeading ? style.strong(line.text) : line.text) }
         } else {
             print(try JSONText.render(CompileReport(dump.shown, state)))

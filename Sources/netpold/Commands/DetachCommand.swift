@@ -3,6 +3,7 @@ import ArgumentParser
 import Datapath
 import Foundation
 import Glibc
+import Support
 
 /// `netpold detach`.
 struct DetachCommand: ParsableCommand {

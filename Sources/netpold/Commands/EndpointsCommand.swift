@@ -1,6 +1,7 @@
 import Agent
 import ArgumentParser
 import PolicyIR
+import Support
 
 /// `netpold endpoints`.
 struct EndpointsCommand: ParsableCommand {
@@ -26,7 +27,7 @@ struct EndpointsCommand: ParsableCommand {
         if json {
             print(try AgentConnection.json(endpoints))
         } else {
-            EndpointsRendering(style: TextStyle()).lines(endpoints).forEach { print($0) }
+            EndpointsRendering(style: Terminal.output.style).lines(endpoints).forEach { print($0) }
         }
     }
 }

@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import Glibc
 import PolicyIR
+import Support
 
 /// `netpold monitor`.
 struct MonitorCommand: ParsableCommand {
@@ -44,7 +45,7 @@ struct MonitorCommand: ParsableCommand {
         pthread_sigmask(SIG_SETMASK, &none, nil)
         let agent = try AgentConnection(instance)
         try agent.send(.monitor(MonitorFilter(dropsOnly: drops, pod: pod, policy: policy)))
-        let rendering = VerdictRendering(style: TextStyle(), clock: MonitorCommand.clock)
+        let rendering = VerdictRendering(style: Terminal.output.style, clock: MonitorCommand.clock)
         while true {
             switch try agent.next() {
             case .verdict(let verdict):

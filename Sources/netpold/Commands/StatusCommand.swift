@@ -1,6 +1,7 @@
 import Agent
 import ArgumentParser
 import PolicyIR
+import Support
 
 /// `netpold status`.
 struct StatusCommand: ParsableCommand {
@@ -40,7 +41,7 @@ struct StatusCommand: ParsableCommand {
         if json {
             print(try AgentConnection.json(status))
         } else {
-            StatusRendering(style: TextStyle()).lines(status).forEach { print($0) }
+            StatusRendering(style: Terminal.output.style).lines(status).forEach { print($0) }
         }
         if !isSettled {
             ErrorOutput.error("not everything is in force after \(timeout) s")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import PolicyIR
+import Support
 
 /// `netpold test`: decides the flows of PolicyTest folders and compares.
 struct TestCommand: AsyncParsableCommand {
@@ -51,7 +52,7 @@ struct TestCommand: AsyncParsableCommand {
             ErrorOutput.write("\(error)\n")
             throw ExitCode.badInput
         }
-        let style = TextStyle()
+        let style = Terminal.output.style
         let progress = ProgressLine()
         let kernels = kernel ? KernelPool() : nil
         var outcomes: [TestOutcome] = []

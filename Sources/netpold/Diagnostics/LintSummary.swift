@@ -1,4 +1,5 @@
 import PolicyIR
+import Support
 
 /// The last line of `netpold lint`.
 struct LintSummary {

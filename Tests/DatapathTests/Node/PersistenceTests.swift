@@ -2,6 +2,7 @@ import BPFEmit
 import CNetpoldABI
 import Foundation
 import PolicyIR
+import Support
 import Testing
 
 @testable import Datapath
@@ -125,9 +126,9 @@ struct PersistenceTests {
         try PrivateBPFFilesystem.with { files in
             let node = try NodeDatapath.forTests(pins: files.pins)
             _ = try node.apply(try NodeImages.shop(), interfaces: [:])
-            #expect(DirectoryListing.names(in: files.pins.folder).contains("np_flows"))
+            #expect(try FolderNames.read(files.pins.folder).contains("np_flows"))
             try node.detach()
-            #expect(DirectoryListing.names(in: "\(files.pins.root)/netpold") == [])
+            #expect(try FolderNames.read("\(files.pins.root)/netpold") == [])
         }
     }
 

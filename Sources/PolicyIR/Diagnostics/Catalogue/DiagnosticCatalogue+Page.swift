@@ -1,3 +1,5 @@
+public import Support
+
 extension DiagnosticCatalogue {
     /// The page docs/reference/diagnostics.md.
     public static var referencePage: String {

@@ -1,3 +1,5 @@
+public import Support
+
 /// Renders findings for people at a terminal: each with the line it is about and a mark under the value.
 ///
 ///     error[unknown-field]: spec.podSelctor: the field is not known
