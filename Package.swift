@@ -108,16 +108,25 @@ let package = Package(
             dependencies: ["CNetpoldABI", "Datapath", "Agent", "LabKit", "netpold", "NetpoldTestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "DatapathTests", dependencies: ["Support", "Datapath", "LabKit", "NetpoldTestSupport"],
+            name: "DatapathTests",
+            dependencies: [
+                "Support", "Datapath", "LabKit", "NetpoldTestSupport",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             swiftSettings: strict),
         .testTarget(name: "LabKitTests", dependencies: ["LabKit", "NetpoldTestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NetpoldTests", dependencies: ["Support", "Agent", "LabKit", "netpold", "NetpoldTestSupport"],
             swiftSettings: strict),
-        .testTarget(name: "SupportTests", dependencies: ["Support"], swiftSettings: strict),
+        .testTarget(
+            name: "SupportTests", dependencies: ["Support", .product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict),
         .testTarget(
             name: "AgentTests",
-            dependencies: ["Agent", "NetpoldTestSupport", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Support", "Agent", "NetpoldTestSupport", .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             swiftSettings: strict),
     ],
     cLanguageStandard: .c11,

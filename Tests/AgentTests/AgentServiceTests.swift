@@ -1,5 +1,6 @@
 import Logging
 import PolicyIR
+import Support
 import Testing
 
 @testable import Agent
@@ -86,7 +87,7 @@ import Testing
     func failing() async throws {
         let client = try await started()
         world.change { state in
-            state.failure = SystemFailure("load", "policy program", code: 7)
+            state.failure = SystemError("load", "policy program", .argListTooLong)
             state.snapshot["b.yaml"] = ManifestFile(unreadable: ["b.yaml:1:1: error: not YAML"])
             state.snapshot["c.yaml"] = ManifestFile(
                 objects: [Fixtures.policy("db", app: "db", directions: [.egress])], refused: [])

@@ -1,3 +1,4 @@
+import SystemPackage
 import Testing
 
 @testable import Datapath
@@ -28,9 +29,14 @@ struct BPFObjectTests {
         #expect(program.verifiedInstructions > 0)
         // No endpoint is ready: everything is dropped.
         #expect(try TestRun(frame: [UInt8](repeating: 0, count: 60)).run(program).returned == 2)
-        #expect(throws: BPFError(.findMap, "np_nothing", errno: 2, detail: "np_veth declares no such map")) {
+        #expect(
+            throws: BPFError(
+                .findMap, "np_nothing", errno: .noSuchFileOrDirectory, detail: "np_veth declares no such map")
+        ) {
             try object.map("np_nothing")
         }
-        #expect(throws: BPFError(.findProgram, "np_nothing", errno: 2)) { try object.program("np_nothing") }
+        #expect(throws: BPFError(.findProgram, "np_nothing", errno: .noSuchFileOrDirectory)) {
+            try object.program("np_nothing")
+        }
     }
 }

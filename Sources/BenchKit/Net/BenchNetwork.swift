@@ -2,6 +2,8 @@ import Datapath
 import Glibc
 import LabKit
 import PolicyIR
+import Support
+import SystemPackage
 
 /// Two pods on a node, and the server's sockets.
 final class BenchNetwork {
@@ -19,7 +21,7 @@ final class BenchNetwork {
     init() throws {
         folder = "/run/netpold/bench-net-\(getpid())"
         mkdir("/run/netpold", 0o755)
-        guard mkdir(folder, 0o700) == 0 else { throw NetLoadError.last("mkdir \(folder)") }
+        guard mkdir(folder, 0o700) == 0 else { throw SystemError("make folder", folder, .current) }
         do {
             let layout = NetworkLayout(
                 nodeAddresses: [IPAddress(ipv4: 0x0af4_0001)],
@@ -32,7 +34,7 @@ final class BenchNetwork {
             try? RoutedNetwork.remove(folder: folder)
             throw error
         }
-        guard let namespace = routed.pods["server"] else { throw NetLoadError(operation: "build", errno: ENOENT) }
+        guard let namespace = routed.pods["server"] else { throw SystemError("find namespace", "server", nil) }
         let ports = (udpPort, tcpPorts)
         (udpSocket, listeners) = try namespace.run {
             (try Self.bound(SOCK_DGRAM, ports.0), try ports.1.map { try Self.bound(SOCK_STREAM, $0) })
@@ -41,7 +43,7 @@ final class BenchNetwork {
 
     /// Runs the loads of one round from the client's namespace, pinned to a CPU.
     func measure(scale: Int) throws -> LoadCost {
-        guard let namespace = routed.pods["client"] else { throw NetLoadError(operation: "measure", errno: ENOENT) }
+        guard let namespace = routed.pods["client"] else { throw SystemError("find namespace", "client", nil) }
         return try namespace.run {
             try CPUAffinity.pin(to: sysconf(Int32(_SC_NPROCESSORS_ONLN)) - 1)
             let loads = zip(tcpPorts, listeners).map { port, listener in
@@ -67,15 +69,15 @@ final class BenchNetwork {
 
     private static func bound(_ kind: __socket_type, _ port: UInt16) throws -> Int32 {
         let socket = socket(AF_INET, Int32(kind.rawValue), 0)
-        guard socket >= 0 else { throw NetLoadError.last("socket") }
+        guard socket >= 0 else { throw NetLoad.refused("socket") }
         var address = address(IPAddress(ipv4: 0), port)
         let result = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        guard result == 0 else { throw NetLoadError.last("bind") }
-        if kind == SOCK_STREAM, listen(socket, 128) != 0 { throw NetLoadError.last("listen") }
+        guard result == 0 else { throw NetLoad.refused("bind") }
+        if kind == SOCK_STREAM, listen(socket, 128) != 0 { throw NetLoad.refused("listen") }
         return socket
     }
 

@@ -1,14 +1,6 @@
 import Glibc
-
-/// A failed socket call of the benchmark.
-struct NetLoadError: Error, CustomStringConvertible {
-    let operation: String
-    let errno: Int32
-    var description: String { "\(operation): \(String(cString: strerror(errno)))" }
-
-    /// The error of the call just made.
-    static func last(_ operation: String) -> NetLoadError { NetLoadError(operation: operation, errno: Glibc.errno) }
-}
+import Support
+import SystemPackage
 
 /// The three loads of `bench-net`, client and server in one thread, so that a packet's whole way is that thread's time.
 /// The thread must be in the client's network namespace; the server's sockets were made in the server's.
@@ -27,8 +19,8 @@ struct NetLoad {
         var payload = [UInt8](repeating: 7, count: 64)
         let begin = CPUClock.now()
         for _ in 0..<datagrams {
-            guard send(client, payload, payload.count, 0) == payload.count else { throw NetLoadError.last("send") }
-            guard recv(udpServer, &payload, payload.count, 0) == payload.count else { throw NetLoadError.last("recv") }
+            guard send(client, payload, payload.count, 0) == payload.count else { throw NetLoad.refused("send") }
+            guard recv(udpServer, &payload, payload.count, 0) == payload.count else { throw NetLoad.refused("recv") }
         }
         return Double(CPUClock.now() - begin) / Double(datagrams)
     }
@@ -40,7 +32,7 @@ struct NetLoad {
         for _ in 0..<count {
             let client = try connected(SOCK_STREAM, tcp)
             let accepted = accept(tcpListener, nil, nil)
-            guard accepted >= 0 else { throw NetLoadError.last("accept") }
+            guard accepted >= 0 else { throw NetLoad.refused("accept") }
             try roundTrip(client, accepted, &payload)
             close(client)
             close(accepted)
@@ -53,7 +45,7 @@ struct NetLoad {
         let client = try connected(SOCK_STREAM, tcp)
         defer { close(client) }
         let accepted = accept(tcpListener, nil, nil)
-        guard accepted >= 0 else { throw NetLoadError.last("accept") }
+        guard accepted >= 0 else { throw NetLoad.refused("accept") }
         defer { close(accepted) }
         var on: Int32 = 1
         for socket in [client, accepted] {
@@ -65,18 +57,23 @@ struct NetLoad {
         return Double(CPUClock.now() - begin) / Double(count)
     }
 
+    /// The answer to the socket call just made. (In the loops no wrapper stands around the calls: it would be measured too.)
+    static func refused(_ operation: String) -> SystemError {
+        SystemError(operation, "a socket of the bench", .current)
+    }
+
     private func roundTrip(_ client: Int32, _ accepted: Int32, _ payload: inout [UInt8]) throws {
         for (from, to) in [(client, accepted), (accepted, client)] {
-            guard send(from, payload, payload.count, 0) == payload.count else { throw NetLoadError.last("send") }
+            guard send(from, payload, payload.count, 0) == payload.count else { throw NetLoad.refused("send") }
             guard recv(to, &payload, payload.count, Int32(MSG_WAITALL)) == payload.count else {
-                throw NetLoadError.last("recv")
+                throw NetLoad.refused("recv")
             }
         }
     }
 
     private func connected(_ kind: __socket_type, _ server: sockaddr_in) throws -> Int32 {
         let socket = socket(AF_INET, Int32(kind.rawValue), 0)
-        guard socket >= 0 else { throw NetLoadError.last("socket") }
+        guard socket >= 0 else { throw NetLoad.refused("socket") }
         var address = server
         let result = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -84,7 +81,7 @@ struct NetLoad {
             }
         }
         guard result == 0 else {
-            let error = NetLoadError.last("connect")
+            let error = NetLoad.refused("connect")
             close(socket)
             throw error
         }

@@ -2,6 +2,7 @@ import BPFEmit
 import Datapath
 import Glibc
 import PolicyIR
+import Support
 
 /// The benchmark's policy compiled and loaded by netpold, attached to both pods' veths.
 final class NetpoldEnforcement: Enforcement {
@@ -28,7 +29,7 @@ final class NetpoldEnforcement: Enforcement {
                 uniqueKeysWithValues: image.endpoints.map { ($0.key, if_nametoindex("np\($0.name)")) })
             let report = try datapath.apply(image, interfaces: interfaces)
             guard report.endpoints.count == 2, report.endpoints.allSatisfy({ $0.failure == nil }) else {
-                throw NetLoadError(operation: "attach netpold to both pods", errno: EIO)
+                throw SystemError("attach netpold to", "both pods", nil)
             }
         }
     }

@@ -1,5 +1,6 @@
 import Datapath
 import Foundation
+import Support
 
 /// The same policy as an nftables set with conntrack in the node's namespace, as a CNI would write it: default drop,
 /// established and related accepted first, then one rule a port.
@@ -38,6 +39,6 @@ struct NftablesEnforcement: Enforcement {
             process.waitUntilExit()
             return process.terminationStatus
         }
-        guard status == 0 else { throw NetLoadError(operation: "nft -f -, exit status \(status)", errno: 0) }
+        guard status == 0 else { throw SystemError("run", "nft -f -", nil, detail: "exit status \(status)") }
     }
 }

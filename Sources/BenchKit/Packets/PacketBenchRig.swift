@@ -3,6 +3,7 @@ import CNetpoldABI
 import Datapath
 import Glibc
 import PolicyIR
+import SystemPackage
 
 /// The datapath with one pod in it, and the reference programs beside it.
 final class PacketBenchRig {
@@ -28,7 +29,7 @@ final class PacketBenchRig {
         do {
             program = try EntryStub.program(slot: Self.slot, direction: .ingress)
         } catch {
-            throw BPFError(.loadProgram, "np_stub", errno: EINVAL, detail: "\(error)")
+            throw BPFError(.loadProgram, "np_stub", errno: .invalidArgument, detail: "\(error)")
         }
         stub = try BPFProgram(program, name: "np_stub", hitBase: 0, maps: [.steps: maps.steps])
         var endpoint = np_endpoint()
@@ -52,7 +53,7 @@ final class PacketBenchRig {
         do {
             image = try PolicyEmitter.emit(cluster.bits)
         } catch {
-            throw BPFError(.loadProgram, "np_policy", errno: EINVAL, detail: "\(error)")
+            throw BPFError(.loadProgram, "np_policy", errno: .invalidArgument, detail: "\(error)")
         }
         let loaded = try LoadedPolicy(image, transitional: [:], name: "np_policy", hits: nil, steps: maps.steps)
         try maps.policies.set(0, program: loaded.program)

@@ -1,5 +1,6 @@
 import CLibBPF
 import Glibc
+import Support
 
 /// A map in the kernel. Owns a file descriptor of it.
 ///
@@ -15,7 +16,7 @@ public final class BPFMap {
     let descriptor: OwnedDescriptor
 
     /// Wraps an open map.
-    init(_ descriptor: OwnedDescriptor, name: String) throws(BPFError) {
+    init(_ descriptor: consuming OwnedDescriptor, name: String) throws(BPFError) {
         let info = try Libbpf.mapInfo(descriptor.rawValue, name)
         self.descriptor = descriptor
         self.name = name
@@ -46,9 +47,6 @@ public final class BPFMap {
 
     /// The descriptor's number.
     var fd: Int32 { descriptor.rawValue }
-
-    /// Closes the descriptor now. Later uses fail with `EBADF`.
-    public func close() { descriptor.close() }
 
     // MARK: one entry
 

@@ -1,5 +1,6 @@
 import CNetpoldABI
 import Glibc
+import SystemPackage
 
 /// Compares the layouts that the C compiler gave the object with those Swift's importer gave the same header.
 ///
@@ -48,7 +49,8 @@ public enum BTFCheck {
         let differences = differences(in: object)
         guard differences.isEmpty else {
             throw BPFError(
-                .checkLayout, "the embedded BPF object", errno: EINVAL, detail: differences.joined(separator: "; "))
+                .checkLayout, "the embedded BPF object", errno: .invalidArgument,
+                detail: differences.joined(separator: "; "))
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import SystemPackage
 
 /// Compiled programs of bpf/ that this binary carries.
 package enum EmbeddedObject {
@@ -15,7 +16,7 @@ package enum EmbeddedObject {
             bytesNoCopy: UnsafeMutableRawPointer(mutating: text.utf8Start), count: text.utf8CodeUnitCount,
             deallocator: .none)
         guard let data = Data(base64Encoded: base64) else {
-            throw BPFError(.openObject, "the embedded BPF object", errno: EINVAL, detail: "it is not base64")
+            throw BPFError(.openObject, "the embedded BPF object", errno: .invalidArgument, detail: "it is not base64")
         }
         return [UInt8](data)
     }

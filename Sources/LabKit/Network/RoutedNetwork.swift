@@ -1,7 +1,8 @@
 public import Datapath
 import Glibc
 import PolicyIR
-import Support
+public import Support
+import SystemPackage
 
 /// A network of namespaces as `NetworkLayout` describes it, built: the node forwards between pods' veths (no bridge),
 /// the outside answers for every address that is nobody else's.
@@ -24,7 +25,7 @@ public final class RoutedNetwork: Sendable {
     /// Builds the network with its namespaces mounted in `folder`, an existing empty folder.
     ///
     /// - Parameter progress: called after each attachment with how many are done.
-    /// - Throws: `NetlinkError`; what was built until then is left for `remove`.
+    /// - Throws: `SystemError`; what was built until then is left for `remove`.
     public static func build(
         _ layout: NetworkLayout, in folder: String, progress: (Int) throws -> Void = { _ in }
     ) throws -> RoutedNetwork {
@@ -38,9 +39,7 @@ public final class RoutedNetwork: Sendable {
         try connectOutside(outside, to: network, layout)
 
         let podsFolder = NetworkLayout.podsFolder(in: folder)
-        guard mkdir(podsFolder, 0o755) == 0 else {
-            throw NetlinkError("create folder", podsFolder, message: String(cString: strerror(errno)))
-        }
+        try SystemError.check("create folder", podsFolder) { mkdir(podsFolder, 0o755) }
         var pods: [String: NetworkNamespace] = [:]
         for (number, attachment) in layout.attachments.enumerated() {
             let pod = try NetworkNamespace.create(at: "\(NetworkLayout.podsFolder(in: folder))/\(attachment.name)")
@@ -64,15 +63,15 @@ public final class RoutedNetwork: Sendable {
     }
 
     /// Takes away every namespace of a network, whole or half built, and the folder.
-    public static func remove(folder: String) throws(NetlinkError) {
+    public static func remove(folder: String) throws(SystemError) {
         let podsFolder = NetworkLayout.podsFolder(in: folder)
         for name in (try? FolderNames.read(podsFolder)) ?? [] {
             try NetworkNamespace.remove(at: "\(podsFolder)/\(name)")
         }
         try NetworkNamespace.remove(at: NetworkLayout.nodePath(in: folder))
         try NetworkNamespace.remove(at: NetworkLayout.outsidePath(in: folder))
-        for path in [podsFolder, folder] where rmdir(path) != 0 && errno != ENOENT {
-            throw NetlinkError("remove", path, message: String(cString: strerror(errno)))
+        for path in [podsFolder, folder] where rmdir(path) != 0 && Errno.current != .noSuchFileOrDirectory {
+            throw SystemError("remove", path, .current)
         }
     }
 

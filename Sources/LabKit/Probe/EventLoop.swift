@@ -1,22 +1,18 @@
 import CLinux
-public import Datapath
 import Glibc
+public import Support
 
 /// An epoll loop for one thread: descriptors and what to do when they are ready.
 public final class EventLoop {
-    private let descriptor: Int32
+    private let descriptor: OwnedDescriptor
     private var handlers: [Int32: (UInt32) -> Void] = [:]
     private var ready = [epoll_event](repeating: epoll_event(), count: 256)
 
     /// A loop without descriptors.
-    public init() throws(NetlinkError) {
-        descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
-        guard descriptor >= 0 else {
-            throw NetlinkError("open", "epoll", message: String(cString: strerror(errno)))
-        }
+    public init() throws(SystemError) {
+        descriptor = OwnedDescriptor(
+            rawValue: try SystemError.check("open", "epoll") { epoll_create1(Int32(EPOLL_CLOEXEC)) })
     }
-
-    deinit { close(descriptor) }
 
     /// What a descriptor can be watched for.
     enum Interest {
@@ -32,14 +28,12 @@ public final class EventLoop {
     }
 
     /// Watches a descriptor, or changes what it is watched for. The handler gets the epoll event mask.
-    func watch(_ socket: Int32, for interest: Interest, _ handler: @escaping (UInt32) -> Void) throws(NetlinkError) {
+    func watch(_ socket: Int32, for interest: Interest, _ handler: @escaping (UInt32) -> Void) throws(SystemError) {
         var event = epoll_event()
         event.events = interest.mask
         event.data.fd = socket
         let operation = handlers[socket] == nil ? EPOLL_CTL_ADD : EPOLL_CTL_MOD
-        guard epoll_ctl(descriptor, operation, socket, &event) == 0 else {
-            throw NetlinkError("watch", "socket", message: String(cString: strerror(errno)))
-        }
+        try SystemError.check("watch", "socket") { epoll_ctl(descriptor.rawValue, operation, socket, &event) }
         handlers[socket] = handler
     }
 
@@ -47,7 +41,7 @@ public final class EventLoop {
     func forget(_ socket: Int32) {
         guard handlers.removeValue(forKey: socket) != nil else { return }
         var event = epoll_event()
-        _ = epoll_ctl(descriptor, EPOLL_CTL_DEL, socket, &event)
+        _ = epoll_ctl(descriptor.rawValue, EPOLL_CTL_DEL, socket, &event)
     }
 
     /// Waits at most so many milliseconds and runs the handlers of what is ready.
@@ -55,7 +49,7 @@ public final class EventLoop {
     /// - Returns: whether anything was.
     @discardableResult
     public func turn(atMost milliseconds: Int32) -> Bool {
-        let count = epoll_wait(descriptor, &ready, Int32(ready.count), milliseconds)
+        let count = epoll_wait(descriptor.rawValue, &ready, Int32(ready.count), milliseconds)
         guard count > 0 else { return false }
         for event in ready.prefix(Int(count)) {
             // A handler before this one may have let the descriptor go.

@@ -1,5 +1,6 @@
 public import Datapath
 public import PolicyIR
+public import SystemPackage
 
 /// A real packet exchange to be tried: who asks whom, over which protocol and port.
 public struct Probe: Sendable {
@@ -37,7 +38,7 @@ public enum ProbeOutcome: Hashable, Sendable {
     /// A TCP reset or an ICMP port-unreachable: the packet arrived where nobody serves the port.
     case refused
     /// The kernel had no way, or was told so by ICMP; the error number.
-    case unreachable(Int32)
+    case unreachable(Errno)
     /// Nothing came back in time.
     case silent
 }

@@ -1,41 +1,42 @@
-import Datapath
 import Glibc
 import PolicyIR
+import Support
+import SystemPackage
 
 /// A non-blocking socket of the probes and responders, closed with its owner.
 final class ProbeSocket {
-    let descriptor: Int32
+    private let socket: OwnedDescriptor
+
+    /// The number, for C calls.
+    var descriptor: Int32 { socket.rawValue }
 
     /// Opens a socket in the calling thread's namespace; TCP, UDP, or an ICMP echo socket.
-    init(_ protocol: L4Protocol, isIPv4: Bool) throws(NetlinkError) {
+    init(_ protocol: L4Protocol, isIPv4: Bool) throws(SystemError) {
         let family = isIPv4 ? AF_INET : AF_INET6
         let flags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let kind = `protocol` == .tcp ? SOCK_STREAM : SOCK_DGRAM
         let number = `protocol`.isICMP ? Int32(`protocol`.rawValue) : 0
-        descriptor = socket(family, Int32(kind.rawValue) | flags, number)
-        guard descriptor >= 0 else {
-            throw NetlinkError("open", "\(`protocol`) socket", message: String(cString: strerror(errno)))
-        }
+        socket = OwnedDescriptor(
+            rawValue: try SystemError.check("open", "\(`protocol`) socket") {
+                Glibc.socket(family, Int32(kind.rawValue) | flags, number)
+            })
     }
 
     /// Takes over an open descriptor.
-    init(adopting descriptor: Int32) { self.descriptor = descriptor }
-
-    deinit { close(descriptor) }
+    init(adopting descriptor: Int32) { socket = OwnedDescriptor(rawValue: descriptor) }
 
     /// Binds to an address and port; port 0 leaves the choice to the kernel.
-    func bind(_ address: IPAddress, port: UInt16) throws(NetlinkError) {
+    func bind(_ address: IPAddress, port: UInt16) throws(SystemError) {
         set(SOL_SOCKET, SO_REUSEADDR, 1)
-        let status = SocketAddress.with(address, port: port) { Glibc.bind(descriptor, $0, $1) }
-        if status != 0 {
-            throw NetlinkError("bind", "port \(port)", message: String(cString: strerror(errno)))
+        try SystemError.check("bind", "port \(port)") {
+            SocketAddress.with(address, port: port) { Glibc.bind(descriptor, $0, $1) }
         }
     }
 
-    /// Starts connecting; the error number, 0 when it is done or under way.
-    func connect(_ address: IPAddress, port: UInt16) -> Int32 {
+    /// Starts connecting; what the system answers at once, `nil` when it is done or under way.
+    func connect(_ address: IPAddress, port: UInt16) -> Errno? {
         let status = SocketAddress.with(address, port: port) { Glibc.connect(descriptor, $0, $1) }
-        return status == 0 || errno == EINPROGRESS ? 0 : errno
+        return status == 0 || Errno.current == .nowInProgress ? nil : .current
     }
 
     /// Sets an integer option; the kernel's refusal of an option is without consequence here.
@@ -50,25 +51,13 @@ final class ProbeSocket {
         _ = setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
     }
 
-    /// The pending error of the socket, 0 for none.
-    var pendingError: Int32 {
-        var value: Int32 = 0
-        var length = socklen_t(MemoryLayout<Int32>.size)
-        return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &value, &length) == 0 ? value : errno
-    }
-
     /// What can be read now, or the error number.
-    func receive() -> Result<[UInt8], SocketFailure> {
+    func receive() -> Result<[UInt8], Errno> {
         var buffer = [UInt8](repeating: 0, count: 512)
         let count = recv(descriptor, &buffer, buffer.count, 0)
-        return count >= 0 ? .success(Array(buffer.prefix(count))) : .failure(SocketFailure(code: errno))
+        return count >= 0 ? .success(Array(buffer.prefix(count))) : .failure(.current)
     }
 
     /// Sends bytes to the connected peer.
     func send(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
-}
-
-/// An error number of a socket call.
-struct SocketFailure: Error {
-    var code: Int32
 }

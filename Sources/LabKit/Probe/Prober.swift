@@ -1,6 +1,7 @@
 import CLinux
 import Datapath
 import Glibc
+import SystemPackage
 
 /// Runs many probes at a time in one event loop.
 public final class Prober {
@@ -101,8 +102,9 @@ public final class Prober {
 
     private func send(_ probe: Probe, _ socket: ProbeSocket, finish: @escaping (ProbeOutcome) -> Void) throws {
         try socket.bind(probe.source, port: 0)
-        let failure = socket.connect(probe.destination, port: probe.protocol.isICMP ? 0 : probe.port)
-        if failure != 0 { return finish(Prober.outcome(of: failure)) }
+        if let failure = socket.connect(probe.destination, port: probe.protocol.isICMP ? 0 : probe.port) {
+            return finish(Prober.outcome(of: failure))
+        }
         let descriptor = socket.descriptor
         if probe.protocol == .tcp {
             // The responder speaks first; an answer shows more than a handshake that the kernel does alone.
@@ -134,8 +136,8 @@ public final class Prober {
         deadlines.removeFirst(expired.count)
     }
 
-    private static func outcome(of failure: Int32) -> ProbeOutcome {
-        failure == ECONNREFUSED || failure == ECONNRESET ? .refused : .unreachable(failure)
+    private static func outcome(of failure: Errno) -> ProbeOutcome {
+        failure == .connectionRefused || failure == .connectionReset ? .refused : .unreachable(failure)
     }
 
     /// The outcome that a readable socket shows, `nil` when there is nothing to read after all.
@@ -146,14 +148,14 @@ public final class Prober {
             guard text.hasPrefix(Responder.greeting), text.hasSuffix("\n") else { return .answered(by: "?") }
             return .answered(by: String(text.dropFirst(Responder.greeting.count).dropLast()))
         case .failure(let failure):
-            return failure.code == EAGAIN ? nil : outcome(of: failure.code)
+            return failure == .wouldBlock ? nil : outcome(of: failure)
         }
     }
 
     private static func readEcho(_ socket: ProbeSocket) -> ProbeOutcome? {
         switch socket.receive() {
         case .success: return .answered(by: "")
-        case .failure(let failure): return failure.code == EAGAIN ? nil : outcome(of: failure.code)
+        case .failure(let failure): return failure == .wouldBlock ? nil : outcome(of: failure)
         }
     }
 

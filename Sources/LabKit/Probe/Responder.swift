@@ -1,6 +1,7 @@
 public import Datapath
 import Glibc
 public import PolicyIR
+import Support
 
 /// Small servers inside a namespace: TCP says who it is and closes, UDP answers every datagram with who it is.
 public final class Responder {
@@ -37,8 +38,8 @@ public final class Responder {
                 let socket = try ProbeSocket(port.protocol, isIPv4: port.address.isIPv4)
                 if !port.address.isIPv4 { socket.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
                 try socket.bind(port.address, port: port.port)
-                if port.protocol == .tcp, listen(socket.descriptor, 512) != 0 {
-                    throw NetlinkError("listen", "port \(port.port)", message: String(cString: strerror(errno)))
+                if port.protocol == .tcp {
+                    try SystemError.check("listen", "port \(port.port)") { listen(socket.descriptor, 512) }
                 }
                 return socket
             }

@@ -2,18 +2,20 @@ import Agent
 import Datapath
 import Foundation
 import Glibc
+import Support
+import SystemPackage
 
 /// The folder of one lab, `/run/netpold/lab/<name>`: a lock, the state, the namespaces' mounts. Held by one process at a
 /// time; the lock goes with the process, however it ends.
 public final class LabFolder {
     /// Holds all labs.
-    static let root = "/run/netpold/lab"
+    static let root = "\(InstancePaths.folder)/lab"
 
     /// Name of the lab that the user chose no name for.
     public static let defaultName = "default"
 
     let name: String
-    private let lock: Int32
+    private let lock: FileLock
 
     var path: String { "\(LabFolder.root)/\(name)" }
     var network: String { "\(path)/netns" }
@@ -35,32 +37,22 @@ public final class LabFolder {
         lock = try LabFolder.lock(name)
     }
 
-    deinit { close(lock) }
-
     /// Whether a lab of the name has been there, alive or left behind.
     public static func exists(_ name: String) -> Bool { access("\(root)/\(name)", F_OK) == 0 }
 
-    private static func lock(_ name: String) throws -> Int32 {
+    private static func lock(_ name: String) throws -> FileLock {
         let folder = "\(root)/\(name)"
-        let path = "\(folder)/lock"
         while true {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-            guard file >= 0 else {
-                if errno == ENOENT { continue }
-                throw LabFailure.environment("\(path): \(String(cString: strerror(errno)))")
-            }
-            guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
-                close(file)
+            do throws(SystemError) {
+                return try FileLock("\(folder)/lock")
+            } catch {
+                // Somebody who was cleaning up has removed the folder meanwhile.
+                if error.errno == .noSuchFileOrDirectory { continue }
+                guard error.errno == .wouldBlock else { throw error }
                 let owner = read(folder).map { " by process \($0.pid)" } ?? ""
-                throw LabFailure.environment(
-                    "lab \"\(name)\" is in use\(owner); end it there, or take another --name")
+                throw LabFailure.environment("lab \"\(name)\" is in use\(owner); end it there, or take another --name")
             }
-            // Somebody who was cleaning up may have removed the file between our open and our lock.
-            var held = stat()
-            var there = stat()
-            if fstat(file, &held) == 0, stat(path, &there) == 0, held.st_ino == there.st_ino { return file }
-            close(file)
         }
     }
 
@@ -103,6 +95,6 @@ public final class LabFolder {
         }
         // Also the folders above, when this was the last lab.
         rmdir(LabFolder.root)
-        rmdir("/run/netpold")
+        rmdir(InstancePaths.folder)
     }
 }

@@ -1,5 +1,4 @@
 import Datapath
-import Glibc
 import PolicyIR
 
 /// A lab's plan in terms of the datapath: what to build, what to serve, what to send.
@@ -61,7 +60,7 @@ struct LabProbing {
                 let expected = flow.traffic == .echo ? "" : plan.name(of: flow.to)
                 return name == expected ? .answered : .answeredByOther(name)
             case .refused: return .refused
-            case .unreachable(let code): return .unreachable(String(cString: strerror(code)))
+            case .unreachable(let code): return .unreachable(code.description)
             case .silent: return .silent
             }
         }

@@ -1,5 +1,7 @@
 import Foundation
 import Glibc
+import Support
+import SystemPackage
 
 /// Processes that belong to a lab.
 enum LabProcess {
@@ -13,7 +15,7 @@ enum LabProcess {
     }
 
     private static func processes(_ words: [String]) -> [Int32] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        let names = (try? FolderNames.read("/proc")) ?? []
         return names.compactMap { Int32($0) }.filter { $0 != getpid() && isAlive($0, words) }
     }
 
@@ -60,7 +62,7 @@ enum LabProcess {
         defer { for word in words { free(word) } }
         var process: pid_t = 0
         let status = posix_spawn(&process, path, &actions, &attributes, &words, environ)
-        guard status == 0 else { throw LabFailure.environment("\(path): \(String(cString: strerror(status)))") }
+        guard status == 0 else { throw SystemError("start", path, Errno(rawValue: status)) }
         return process
     }
 
@@ -81,7 +83,7 @@ enum LabProcess {
     }
 
     private static func closeOnExec() {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
+        for name in (try? FolderNames.read("/proc/self/fd")) ?? [] {
             if let descriptor = Int32(name), descriptor > STDERR_FILENO { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         }
     }

@@ -1,6 +1,8 @@
 import Datapath
 import Foundation
 import Glibc
+import Support
+import SystemPackage
 
 /// A shell inside a pod of a lab.
 public enum LabShell {
@@ -37,6 +39,6 @@ public enum LabShell {
         for number in [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGALRM, SIGPIPE, SIGCHLD] { signal(number, SIG_DFL) }
         var pointers = arguments.map { strdup($0) } + [nil]
         execv(shell, &pointers)
-        throw LabFailure.environment("\(shell): \(String(cString: strerror(errno)))")
+        throw SystemError("start", shell, .current)
     }
 }

@@ -25,7 +25,7 @@ struct EndpointsCommand: ParsableCommand {
             throw AgentConnection.unexpected()
         }
         if json {
-            print(try AgentConnection.json(endpoints))
+            print(try JSONText.render(endpoints))
         } else {
             EndpointsRendering(style: Terminal.output.style).lines(endpoints).forEach { print($0) }
         }

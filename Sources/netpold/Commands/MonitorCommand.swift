@@ -50,7 +50,7 @@ struct MonitorCommand: ParsableCommand {
             switch try agent.next() {
             case .verdict(let verdict):
                 if json {
-                    MonitorCommand.show(try AgentConnection.json(verdict, isStream: true))
+                    MonitorCommand.show(try JSONText.render(verdict, isStream: true))
                 } else {
                     rendering.lines(verdict).forEach(MonitorCommand.show)
                 }

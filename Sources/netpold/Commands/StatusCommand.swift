@@ -39,7 +39,7 @@ struct StatusCommand: ParsableCommand {
         }
         guard case .status(let status) = try agent.ask(.status) else { throw AgentConnection.unexpected() }
         if json {
-            print(try AgentConnection.json(status))
+            print(try JSONText.render(status))
         } else {
             StatusRendering(style: Terminal.output.style).lines(status).forEach { print($0) }
         }

@@ -1,7 +1,7 @@
-import Agent
 import ArgumentParser
-import Glibc
 import LabKit
+import Support
+import SystemPackage
 
 /// What netpold's exit codes mean; the README has the same list. 0: done, and as expected.
 extension ExitCode {
@@ -22,7 +22,7 @@ extension ExitCode {
 
     /// The code for what an agent or a detach ran into: that another one is at work is an answer, all else the machine's.
     static func of(_ error: any Error) -> ExitCode {
-        if let failure = error as? SystemFailure, failure.code == EWOULDBLOCK { return .no }
+        if let failure = error as? SystemError, failure.errno == .wouldBlock { return .no }
         return .machine
     }
 }

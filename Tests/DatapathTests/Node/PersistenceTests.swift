@@ -62,14 +62,15 @@ struct PersistenceTests {
     func lock() throws {
         try PrivateBPFFilesystem.with { files in
             try files.pins.create()
-            let held = try Libbpf.lock(folder: files.pins.folder)
+            var held: FileLock? = try Libbpf.lock(folder: files.pins.folder)
             let error = #expect(throws: BPFError.self) { try NodeDatapath.forTests(pins: files.pins) }
             #expect(error?.operation == .lockInstance)
             #expect(error?.errnoName == "EAGAIN")
             let other = try PinPath(instance: "other", root: files.pins.root)
             try other.create()
             _ = try Libbpf.lock(folder: other.folder)
-            held.close()
+            withExtendedLifetime(held) {}
+            held = nil
             _ = try Libbpf.lock(folder: files.pins.folder)
         }
     }
