@@ -22,11 +22,17 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         // `make docs` alone; no target of this package uses it.
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
-        // Pure: no I/O, no clock, no root. Dependencies go one way, in this order.
+        // What every command and the agent need of the system and the terminal; nothing of netpold in it.
+        .target(
+            name: "Support", dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict),
+
+        // Pure: no I/O, no clock, no root. (Of Support only the text style.) Dependencies go one way, in this order.
         .target(name: "NetTypes", swiftSettings: pure),
         .target(
             name: "PolicyAPI", dependencies: ["NetTypes", "CRE2", .product(name: "Yams", package: "Yams")],
@@ -34,7 +40,6 @@ let package = Package(
         .target(name: "PolicyIR", dependencies: ["NetTypes", "PolicyAPI"], swiftSettings: pure),
         .target(
             name: "PolicyAnalysis", dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "Support"], swiftSettings: pure),
-        .target(name: "Support", swiftSettings: pure),
         // A C face of libre2 (C++), so that no module needs C++ interoperability.
         .target(
             name: "CRE2", cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
@@ -52,9 +57,14 @@ let package = Package(
         .systemLibrary(
             name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev", "libelf-dev", "zlib1g-dev"])]),
         .systemLibrary(name: "CLibNL", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-route-3-dev"])]),
+        // Linux calls that Swift's Glibc module leaves out.
+        .systemLibrary(name: "CLinux"),
         .target(
             name: "Datapath",
-            dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "BPFEmit", "CNetpoldABI", "CLibBPF", "CLibNL"],
+            dependencies: [
+                "NetTypes", "PolicyAPI", "PolicyIR", "Support", "BPFEmit", "CNetpoldABI", "CLibBPF", "CLibNL", "CLinux",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             swiftSettings: strict,
             plugins: ["EmbedBPF"]
         ),
@@ -67,13 +77,36 @@ let package = Package(
             dependencies: [
                 "NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict
+        ),
+
+        // Networks of namespaces, and what is tried in them: `netpold lab`, and the kernel tests.
+        .target(
+            name: "LabKit",
+            dependencies: [
+                "NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath",
+                "Agent", "CLinux",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict),
+        // Measurements: `netpold bench`, `bench-compile`, `bench-net`.
+        .target(
+            name: "BenchKit",
+            dependencies: [
+                "NetTypes", "PolicyAPI", "PolicyIR", "Support", "BPFEmit", "CNetpoldABI", "Datapath",
+                "LabKit", "CLinux",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict,
+            plugins: ["EmbedBPF"]
         ),
         .executableTarget(
             name: "netpold",
             dependencies: [
                 "NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent",
+                "LabKit", "BenchKit", .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -93,14 +126,29 @@ let package = Package(
             name: "BPFEmitTests", dependencies: ["BPFEmit", "BPFSimulate", "NetpoldTestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["CNetpoldABI", "Datapath", "Agent", "netpold", "NetpoldTestSupport"],
+            name: "EndToEndTests",
+            dependencies: ["CNetpoldABI", "Datapath", "Agent", "LabKit", "netpold", "NetpoldTestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "DatapathTests", dependencies: ["Datapath", "BPFSimulate", "NetpoldTestSupport"],
+            name: "DatapathTests",
+            dependencies: [
+                "Support", "BPFSimulate", "Datapath", "LabKit", "BenchKit", "NetpoldTestSupport",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict),
+        .testTarget(name: "LabKitTests", dependencies: ["LabKit", "NetpoldTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "NetpoldTests", dependencies: ["Support", "Agent", "LabKit", "netpold", "NetpoldTestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SupportTests", dependencies: ["Support", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: strict),
         .testTarget(
             name: "AgentTests",
-            dependencies: ["Agent", "NetpoldTestSupport", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Support", "Agent", "NetpoldTestSupport", .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             swiftSettings: strict),
     ],
     cLanguageStandard: .c11,

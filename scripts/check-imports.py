@@ -24,12 +24,14 @@ RULES = {
     "PolicyAnalysis": ({"NetTypes", "PolicyAPI", "PolicyIR", "Support"}, set()),
     "BPFEmit": ({"NetTypes", "PolicyAPI", "PolicyIR", "CNetpoldABI"}, set()),
     "BPFSimulate": ({"NetTypes", "PolicyAPI", "PolicyIR", "BPFEmit", "CNetpoldABI"}, set()),
-    "Datapath": ({"NetTypes", "PolicyAPI", "PolicyIR", "BPFEmit", "CNetpoldABI", "CLibBPF", "CLibNL", "Support"}, None),
+    "Datapath": ({"NetTypes", "PolicyAPI", "PolicyIR", "BPFEmit", "CNetpoldABI", "CLibBPF", "CLibNL", "CLinux",
+         "Support"}, None),
     "Agent": ({"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit"}, None),
     "LabKit": (
-        {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent"}, None),
+        {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent", "CLinux"}, None),
     "BenchKit": (
-        {"NetTypes", "PolicyAPI", "PolicyIR", "Support", "BPFEmit", "CNetpoldABI", "Datapath", "LabKit"}, None),
+        {"NetTypes", "PolicyAPI", "PolicyIR", "Support", "BPFEmit", "CNetpoldABI", "Datapath", "LabKit", "CLinux"},
+        None),
     "netpold": (
         {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent", "LabKit",
          "BenchKit"}, None),
@@ -129,7 +131,7 @@ def main():
         used = set()
         for path, _, code in files:
             for name in IMPORT.findall(code):
-                is_ours = name in RULES or name.startswith("CLib") or name in ("CRE2", "CNetpoldABI")
+                is_ours = name in RULES or name.startswith("CLib") or name in ("CRE2", "CNetpoldABI", "CLinux")
                 used |= {name} if is_ours else set()
                 if (is_ours and name not in ours) or (not is_ours and others is not None and name not in others) or (
                         name in ONLY_IN and module not in ONLY_IN[name]):

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * libnl-route: links, addresses and routes over netlink; and the few Linux interfaces around network namespaces that
- * Swift's Glibc module leaves out. Shims only where Swift cannot call.
- */
+/* libnl-route: links, addresses and routes over netlink. Shims only where Swift cannot call. */
 #pragma once
 #include <linux/if_link.h>
 #include <linux/net_namespace.h>
@@ -19,27 +16,3 @@
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
 #include <netlink/socket.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-/* CLONE_NEWNET of <linux/sched.h>, which Glibc's <sched.h> hides from Swift. */
-#define NP_CLONE_NEWNET 0x40000000
-
-/* unshare(2) and setns(2) need _GNU_SOURCE, which the Glibc module is not built with. */
-static inline int np_unshare_network(void)
-{
-	return (int)syscall(SYS_unshare, NP_CLONE_NEWNET);
-}
-
-static inline int np_enter_network(int fd)
-{
-	return (int)syscall(SYS_setns, fd, NP_CLONE_NEWNET);
-}
-
-/* sched_setaffinity(2) of the calling thread, _GNU_SOURCE too; the first 64 CPUs. */
-static inline int np_pin_to_cpus(unsigned long mask)
-{
-	return (int)syscall(SYS_sched_setaffinity, 0, sizeof(mask), &mask);
-}

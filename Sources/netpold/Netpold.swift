@@ -1,4 +1,5 @@
 import ArgumentParser
+import Support
 
 @main
 struct Netpold: AsyncParsableCommand {

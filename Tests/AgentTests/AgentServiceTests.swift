@@ -50,7 +50,7 @@ import Testing
         #expect(status.endpointsWaiting == 1)
         #expect(status.attachments == ["tcx": 1])
         #expect(status.reasons.map(\.reason) == ["NP_DROP_POLICY_DEFAULT"])
-        #expect(StatusRendering(style: TextStyle(isColoured: false)).lines(status).contains { $0.contains("40.0 MiB") })
+        #expect(status.capacities.contains { $0.memoryBytes == 40 << 20 })
         #expect(await eventually { world.state.withLock { $0.sweeps } > 0 })
     }
 
@@ -88,7 +88,7 @@ import Testing
     func failing() async throws {
         let client = try await started()
         world.change { state in
-            state.failure = SystemFailure("load", "policy program", code: 7)
+            state.failure = SystemError("load", "policy program", .argListTooLong)
             state.snapshot["b.yaml"] = ManifestFile(unreadable: ["b.yaml:1:1: error: not YAML"])
             state.snapshot["c.yaml"] = ManifestFile(
                 objects: [Fixtures.policy("db", app: "db", directions: [.egress])], refused: [])

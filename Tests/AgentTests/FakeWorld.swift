@@ -1,5 +1,6 @@
 import BPFEmit
 import PolicyIR
+import Support
 import Synchronization
 
 @testable import Agent
@@ -11,8 +12,8 @@ final class FakeWorld: ManifestSource, NamespaceSource, DatapathPort, PolicyComp
         var sight = NodeSight(namespaces: [], nodeAddresses: [])
         var applied: [[InterfaceBinding]] = []
         var policies: [[String]] = []
-        var failure: SystemFailure?
-        var readFailure: SystemFailure?
+        var failure: SystemError?
+        var readFailure: SystemError?
         var changed: @Sendable () -> Void = {}
         var deliver: (@Sendable ([VerdictRecord]) -> Void)?
         var suppressed: UInt64 = 0

@@ -1,4 +1,5 @@
 import Glibc
+import Support
 import Synchronization
 import Testing
 
@@ -88,14 +89,13 @@ import Testing
 
 /// A client that can say anything.
 private final class RawClient {
-    private let descriptor: Int32
+    private let socket: OwnedDescriptor
+    private var descriptor: Int32 { socket.rawValue }
 
     init(_ path: String) throws {
-        descriptor = try UnixAddress.socket(for: path)
+        socket = try UnixAddress.socket(for: path)
         #expect(UnixAddress.with(path) { connect(descriptor, $0, $1) } == 0)
     }
-
-    deinit { close(descriptor) }
 
     func send(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
 

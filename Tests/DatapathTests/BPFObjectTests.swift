@@ -1,7 +1,9 @@
 import CNetpoldABI
 import Foundation
+import SystemPackage
 import Testing
 
+@testable import BenchKit
 @testable import Datapath
 
 @Suite("the embedded object")
@@ -16,7 +18,7 @@ struct BPFObjectTests {
     @Test("its layouts are those Swift uses, and those of the bench")
     func layouts() throws {
         let veth = try BPFObject()
-        let bench = try BPFObject(name: "np_bench", bytes: try EmbeddedObject.benchBytes())
+        let bench = try BPFObject(name: "np_bench", bytes: try EmbeddedObject.bytes(of: EmbeddedBenchObject.base64))
         #expect(BTFCheck.differences(in: veth) == [])
         #expect(BTFCheck.differences(in: bench) == [])
         #expect(BTFCheck.unchecked(in: veth) == ["np_bench_plan"])
@@ -64,9 +66,14 @@ struct BPFObjectTests {
         #expect(program.verifiedInstructions > 0)
         // No endpoint is ready: everything is dropped.
         #expect(try TestRun(frame: [UInt8](repeating: 0, count: 60)).run(program).returned == 2)
-        #expect(throws: BPFError(.findMap, "np_nothing", errno: 2, detail: "np_veth declares no such map")) {
+        #expect(
+            throws: BPFError(
+                .findMap, "np_nothing", errno: .noSuchFileOrDirectory, detail: "np_veth declares no such map")
+        ) {
             try object.map("np_nothing")
         }
-        #expect(throws: BPFError(.findProgram, "np_nothing", errno: 2)) { try object.program("np_nothing") }
+        #expect(throws: BPFError(.findProgram, "np_nothing", errno: .noSuchFileOrDirectory)) {
+            try object.program("np_nothing")
+        }
     }
 }

@@ -1,4 +1,5 @@
 import BPFEmit
+import SystemPackage
 import Testing
 
 @testable import Datapath
@@ -37,7 +38,7 @@ struct BPFProgramTests {
 
     @Test("a program whose map is not given is refused before the kernel is asked")
     func missingMap() {
-        #expect(throws: BPFError(.loadProgram, "np_test", errno: 22, detail: "no map for peers")) {
+        #expect(throws: BPFError(.loadProgram, "np_test", errno: .invalidArgument, detail: "no map for peers")) {
             try BPFProgram(AssembledProgram.askingPeers, name: "np_test", hitBase: 0, maps: [:])
         }
     }

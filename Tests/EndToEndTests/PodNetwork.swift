@@ -1,6 +1,7 @@
 import BPFEmit
 import Datapath
 import Glibc
+import LabKit
 import NetTypes
 import PolicyAPI
 import PolicyIR

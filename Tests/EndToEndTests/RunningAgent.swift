@@ -1,5 +1,6 @@
 import Datapath
 import Foundation
+import LabKit
 
 /// A `netpold agent` of its own instance over a `PodNetwork`, with its folder of manifests. Everything is taken away with
 /// this object.

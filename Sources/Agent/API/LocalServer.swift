@@ -1,6 +1,8 @@
 import Foundation
 import Glibc
+public import Support
 import Synchronization
+import SystemPackage
 
 /// The agent's end of the local API: a unix socket served by one thread that never waits for any client.
 public final class LocalServer: Sendable {
@@ -36,37 +38,29 @@ public final class LocalServer: Sendable {
     }
 
     private let path: String
-    private let listener: Int32
+    private let listener: OwnedDescriptor
     /// A pipe: a byte in it means that there is something to send.
-    private let wake: (reader: Int32, writer: Int32)
+    private let wakeReader: OwnedDescriptor
+    private let wakeWriter: OwnedDescriptor
     private let connections = Mutex<[Client: Connection]>([:])
     private let codec = MessageCodec()
 
     /// A server on `path`, mode 0600. A socket file there is replaced: the caller holds the instance's lock.
-    public init(path: String) throws(SystemFailure) {
+    public init(path: String) throws(SystemError) {
         self.path = path
         let socket = try UnixAddress.socket(for: path)
         unlink(path)
         // Nobody can connect before `listen`, so the mode is in force in time.
-        guard UnixAddress.with(path, { bind(socket, $0, $1) }) == 0, chmod(path, 0o600) == 0,
-            listen(socket, 16) == 0, fcntl(socket, F_SETFL, O_NONBLOCK) == 0
-        else {
-            let failure = SystemFailure("listen on", path)
-            close(socket)
-            throw failure
-        }
-        var pipes: [Int32] = [-1, -1]
-        guard pipe(&pipes) == 0 else {
-            let failure = SystemFailure("open pipe for", path)
-            close(socket)
-            throw failure
-        }
-        for descriptor in pipes {
-            _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        try SystemError.check("listen on", path) { UnixAddress.with(path) { bind(socket.rawValue, $0, $1) } }
+        try SystemError.check("listen on", path) { chmod(path, 0o600) }
+        try SystemError.check("listen on", path) { listen(socket.rawValue, 16) }
+        try SystemError.check("listen on", path) { fcntl(socket.rawValue, F_SETFL, O_NONBLOCK) }
+        let pipe = try SystemError.wrap("open pipe for", path) {
+            try FileDescriptor.pipe(options: [.closeOnExec, .nonBlocking])
         }
         listener = socket
-        wake = (reader: pipes[0], writer: pipes[1])
+        wakeReader = OwnedDescriptor(pipe.readEnd)
+        wakeWriter = OwnedDescriptor(pipe.writeEnd)
     }
 
     /// Starts the thread.
@@ -114,15 +108,15 @@ public final class LocalServer: Sendable {
     private func ring() {
         // A full pipe wakes just as well.
         var byte: UInt8 = 1
-        _ = write(wake.writer, &byte, 1)
+        _ = write(wakeWriter.rawValue, &byte, 1)
     }
 
     private func run(_ handlers: Handlers) {
         var serial: UInt64 = 0
         while true {
             var polled = [
-                pollfd(fd: wake.reader, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: listener, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: wakeReader.rawValue, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: listener.rawValue, events: Int16(POLLIN), revents: 0),
             ]
             let clients = connections.withLock { connections -> [Client] in
                 for client in connections.keys {
@@ -136,7 +130,7 @@ public final class LocalServer: Sendable {
             _ = poll(&polled, nfds_t(polled.count), -1)
             if polled[0].revents != 0 {
                 var bytes = [UInt8](repeating: 0, count: 256)
-                _ = read(wake.reader, &bytes, bytes.count)
+                _ = read(wakeReader.rawValue, &bytes, bytes.count)
             }
             for (client, state) in zip(clients, polled.dropFirst(2)) where state.revents != 0 {
                 if !serve(client, state.revents, handlers) {
@@ -150,7 +144,7 @@ public final class LocalServer: Sendable {
     }
 
     private func accept(_ serial: inout UInt64) {
-        let descriptor = Glibc.accept(listener, nil, nil)
+        let descriptor = Glibc.accept(listener.rawValue, nil, nil)
         guard descriptor >= 0 else { return }
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)

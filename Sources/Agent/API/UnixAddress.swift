@@ -1,4 +1,6 @@
 import Glibc
+import Support
+import SystemPackage
 
 /// Socket calls with the path of a unix socket.
 enum UnixAddress {
@@ -6,14 +8,15 @@ enum UnixAddress {
     static let pathLimit = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
 
     /// A stream socket that a child process does not inherit.
-    static func socket(for path: String) throws(SystemFailure) -> Int32 {
+    static func socket(for path: String) throws(SystemError) -> OwnedDescriptor {
         guard path.utf8.count <= pathLimit, !path.isEmpty else {
-            throw SystemFailure(
-                "open socket", path, code: ENAMETOOLONG, hint: "a socket's path has 1 to \(pathLimit) bytes")
+            throw SystemError(
+                "open socket", path, .fileNameTooLong, hint: "a socket's path has 1 to \(pathLimit) bytes")
         }
-        let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { throw SystemFailure("open socket", path) }
-        return descriptor
+        let descriptor = try SystemError.check("open socket", path) {
+            Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        }
+        return OwnedDescriptor(rawValue: descriptor)
     }
 
     /// Calls `body` (bind or connect) with the address of `path`.

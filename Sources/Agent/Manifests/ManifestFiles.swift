@@ -1,5 +1,7 @@
 import Glibc
 public import PolicyAPI
+public import Support
+import SystemPackage
 
 /// What `ManifestFiles.load` found.
 public struct LoadedManifests: Sendable {
@@ -31,13 +33,13 @@ public enum ManifestFiles {
         for diagnostic in search.diagnostics { decoder.add(diagnostic) }
         for (index, file) in search.files.enumerated() {
             progress(index + 1, search.files.count)
-            switch read(file) {
-            case .success(let bytes):
+            do throws(SystemError) {
+                let bytes = try read(file)
                 files.append(file)
                 if file == "-" { standardInput = bytes }
                 decoder.add(bytes, file: file)
-            case .failure(let failure):
-                decoder.add(failure.diagnostic)
+            } catch {
+                decoder.add(Diagnostic(unreadable: error))
             }
         }
         var decoded = decoder.finish()
@@ -47,42 +49,31 @@ public enum ManifestFiles {
 
     /// The bytes of one file, or of standard input for `-`. At most one byte more than the decoder takes is read, so that a
     /// huge or endless file costs no more than its finding.
-    public static func read(_ path: String) -> Result<[UInt8], FileFailure> {
-        do throws(FileFailure) {
-            return .success(try FileSystem.read(path, limit: DocumentLimits.bytes + 1))
-        } catch {
-            return .failure(error)
-        }
+    public static func read(_ path: String) throws(SystemError) -> [UInt8] {
+        try FileContent.read(path, limit: DocumentLimits.bytes + 1)
     }
 
     /// The bytes of a file that was read before, for an excerpt; `nil` for what is no regular file (a pipe is empty by now, and
     /// might wait for ever) or cannot be read any more.
     public static func readAgain(_ path: String) -> [UInt8]? {
-        guard let entry = try? FileSystem.entry(path), entry.isRegular else { return nil }
-        return try? read(path).get()
+        guard let status = try? Stat(FilePath(path)), status.type == .regular else { return nil }
+        return try? read(path)
     }
 }
 
-/// A file that could not be read.
-public struct FileFailure: Error, Hashable, Sendable {
-    /// The operation, for example `open`.
-    public let operation: String
-    /// The path.
-    public let path: String
-    /// The error number, 0 when the file itself is the reason.
-    public let errno: Int32
-    /// The reason in words.
-    public let reason: String
-
-    /// As a finding.
-    public var diagnostic: Diagnostic {
-        if errno == ENOENT {
-            return Diagnostic(
-                id: .unreadable, location: .whole(path), message: "no such file or folder", hint: "check the path")
+extension Diagnostic {
+    /// A file or folder that could not be read, as a finding.
+    public init(unreadable error: SystemError) {
+        if error.errno == .noSuchFileOrDirectory {
+            self.init(
+                id: .unreadable, location: .whole(error.object), message: "no such file or folder",
+                hint: "check the path")
+            return
         }
-        let number = errno == 0 ? "" : " (errno \(errno))"
-        return Diagnostic(
-            id: .unreadable, location: .whole(path),
-            message: "\(operation) failed: \(reason)\(number)", hint: "check the path and its permissions")
+        let number = error.errno.map { " (errno \($0.rawValue))" } ?? ""
+        self.init(
+            id: .unreadable, location: .whole(error.object),
+            message: "\(error.operation) failed: \(error.reason ?? "")\(number)",
+            hint: "check the path and its permissions")
     }
 }

@@ -1,4 +1,6 @@
 import PolicyAPI
+import Support
+import SystemPackage
 
 /// Finds the manifest files that paths stand for. Deterministic: names are taken in the order of their bytes.
 struct ManifestSearch {
@@ -7,11 +9,25 @@ struct ManifestSearch {
     /// Files in all.
     static let fileLimit = 100_000
 
+    /// What a path leads to.
+    private struct Entry: Hashable {
+        let identity: FileIdentity
+        let isFolder: Bool
+        let isRegular: Bool
+
+        init(_ path: String) throws(SystemError) {
+            let status = try SystemError.wrap("stat", path) { try Stat(FilePath(path)) }
+            identity = FileIdentity(status)
+            isFolder = status.type == .directory
+            isRegular = status.type == .regular
+        }
+    }
+
     /// The files, each once, in the order found.
     private(set) var files: [String] = []
     /// What could not be read or followed.
     private(set) var diagnostics: [Diagnostic] = []
-    private var seen: Set<FileSystem.Entry> = []
+    private var seen: Set<Entry> = []
     private var isFull = false
     /// Manifest files met, those met before included.
     private var met = 0
@@ -22,8 +38,8 @@ struct ManifestSearch {
             if !files.contains("-") { files.append("-") }
             return
         }
-        do throws(FileFailure) {
-            let entry = try FileSystem.entry(path)
+        do throws(SystemError) {
+            let entry = try Entry(path)
             guard entry.isFolder else {
                 add(file: path, entry)
                 return
@@ -34,12 +50,12 @@ struct ManifestSearch {
                 tell(path, .warning, "the folder holds no *.yaml, *.yml or *.json file", "name another folder")
             }
         } catch {
-            diagnostics.append(error.diagnostic)
+            diagnostics.append(Diagnostic(unreadable: error))
         }
     }
 
     /// Adds the manifests of a folder. `above` are the folders it lies in: meeting one again is a loop of links.
-    private mutating func search(_ folder: String, _ entry: FileSystem.Entry, above: [FileSystem.Entry]) {
+    private mutating func search(_ folder: String, _ entry: Entry, above: [Entry]) {
         guard !above.contains(entry) else {
             tell(folder, .error, "the link leads back to a folder that it lies in", "remove the link")
             return
@@ -54,20 +70,21 @@ struct ManifestSearch {
             met += 1
             return
         }
-        do throws(FileFailure) {
-            for name in try FileSystem.names(in: folder) where !name.hasPrefix(".") && !isFull {
+        do throws(SystemError) {
+            for name in try SystemError.wrap("opendir", folder, { try FolderNames.read(folder) })
+            where !name.hasPrefix(".") && !isFull {
                 let path = folder.hasSuffix("/") ? folder + name : folder + "/" + name
                 visit(path, name, above: above + [entry])
             }
         } catch {
-            diagnostics.append(error.diagnostic)
+            diagnostics.append(Diagnostic(unreadable: error))
         }
     }
 
-    private mutating func visit(_ path: String, _ name: String, above: [FileSystem.Entry]) {
+    private mutating func visit(_ path: String, _ name: String, above: [Entry]) {
         let isManifest = [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) }
-        do throws(FileFailure) {
-            let entry = try FileSystem.entry(path)
+        do throws(SystemError) {
+            let entry = try Entry(path)
             if entry.isFolder {
                 search(path, entry, above: above)
             } else if isManifest, entry.isRegular {
@@ -78,11 +95,11 @@ struct ManifestSearch {
             }
         } catch {
             // A dangling link of another kind of file is nobody's manifest.
-            if isManifest { diagnostics.append(error.diagnostic) }
+            if isManifest { diagnostics.append(Diagnostic(unreadable: error)) }
         }
     }
 
-    private mutating func add(file: String, _ entry: FileSystem.Entry) {
+    private mutating func add(file: String, _ entry: Entry) {
         met += 1
         guard !entry.isRegular || seen.insert(entry).inserted else { return }
         guard files.count < ManifestSearch.fileLimit else {

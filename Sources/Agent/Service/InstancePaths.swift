@@ -1,3 +1,7 @@
+import Glibc
+public import Support
+import SystemPackage
+
 /// Where an instance of the agent keeps its run-time files.
 public struct InstancePaths: Hashable, Sendable {
     /// The folder of all instances' files.
@@ -24,4 +28,17 @@ public struct InstancePaths: Hashable, Sendable {
     public var lock: String { "\(InstancePaths.folder)/\(instance).lock" }
     /// Copies of the manifests as they were last accepted.
     public var lastGood: String { "\(InstancePaths.folder)/\(instance).last-good" }
+}
+
+extension InstancePaths {
+    /// Makes the folder of all instances and takes the instance's lock, which keeps a second agent of it from running.
+    ///
+    /// - Throws: with `EWOULDBLOCK` when another process holds it.
+    public func takeLock() throws(SystemError) -> FileLock {
+        if mkdir(InstancePaths.folder, 0o755) != 0, Errno.current != .fileExists {
+            throw SystemError("make folder", InstancePaths.folder, .current)
+        }
+        return try FileLock(
+            lock, busy: "an agent of this instance is running already; stop it, or choose another --instance")
+    }
 }

@@ -1,4 +1,6 @@
 import Glibc
+public import Support
+import SystemPackage
 
 /// The manifest files below a folder, and the folders to watch for them.
 ///
@@ -27,7 +29,7 @@ public struct FolderListing: Sendable {
     ///
     /// - Throws: when a folder cannot be read or the nesting is too deep. A file or folder that vanishes meanwhile is not
     ///   there, but the given folder must be.
-    public init(_ root: String) throws(SystemFailure) {
+    public init(_ root: String) throws(SystemError) {
         try visit(root, depth: 0)
     }
 
@@ -48,14 +50,15 @@ public struct FolderListing: Sendable {
         Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
     }
 
-    private mutating func visit(_ folder: String, depth: Int) throws(SystemFailure) {
+    private mutating func visit(_ folder: String, depth: Int) throws(SystemError) {
         guard depth <= FolderListing.depthLimit else {
-            throw SystemFailure(
-                "list", folder, code: ELOOP, hint: "folders may be nested \(FolderListing.depthLimit) deep")
+            throw SystemError(
+                "list", folder, .tooManySymbolicLinkLevels,
+                hint: "folders may be nested \(FolderListing.depthLimit) deep")
         }
         guard let handle = opendir(folder) else {
             if depth > 0, errno == ENOENT || errno == ENOTDIR { return }
-            throw SystemFailure("list", folder)
+            throw SystemError("list", folder, .current)
         }
         defer { closedir(handle) }
         folders.append(folder)

@@ -1,6 +1,8 @@
 import Foundation
 import Glibc
+public import Support
 import Synchronization
+import SystemPackage
 
 /// Tells when anything below a folder changes, by inotify, on a thread of its own.
 ///
@@ -18,10 +20,10 @@ public final class FolderWatcher: Sendable {
     private let writing = Mutex<[String: Date]>([:])
 
     /// A watcher of `root`, which must be a folder; silent until `start`, but nothing that happens from now on is missed.
-    public init(_ root: String) throws(SystemFailure) {
+    public init(_ root: String) throws(SystemError) {
         self.root = root
         let opened = inotify_init1(Int32(IN_CLOEXEC) | Int32(IN_NONBLOCK))
-        guard opened >= 0 else { throw SystemFailure("watch", root) }
+        guard opened >= 0 else { throw SystemError("watch", root, .current) }
         descriptor = opened
         var ignored: [Int32: String] = [:]
         do {
@@ -41,7 +43,7 @@ public final class FolderWatcher: Sendable {
     }
 
     /// Starts telling. `changed` is called on the watcher's thread.
-    public func start(_ changed: @escaping @Sendable () -> Void) throws(SystemFailure) {
+    public func start(_ changed: @escaping @Sendable () -> Void) throws(SystemError) {
         Thread.detachNewThread { self.run(changed) }
     }
 
@@ -63,7 +65,7 @@ public final class FolderWatcher: Sendable {
     }
 
     /// Watches every folder below the root; a folder watched already keeps its watch.
-    private func addWatches(_ folders: inout [Int32: String]) throws(SystemFailure) {
+    private func addWatches(_ folders: inout [Int32: String]) throws(SystemError) {
         let mask =
             IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO
             | IN_DELETE_SELF | IN_MOVE_SELF
@@ -73,9 +75,9 @@ public final class FolderWatcher: Sendable {
             if number >= 0 {
                 folders[number] = folder
             } else if errno == ENOSPC {
-                throw SystemFailure("watch", folder, hint: "raise fs.inotify.max_user_watches")
+                throw SystemError("watch", folder, .current, hint: "raise fs.inotify.max_user_watches")
             } else if errno != ENOENT {
-                throw SystemFailure("watch", folder)
+                throw SystemError("watch", folder, .current)
             }
         }
     }

@@ -1,5 +1,7 @@
 import Foundation
 import Glibc
+public import Support
+import SystemPackage
 
 /// Copies of manifest files as they were when nothing in them was refused, kept beside the agent's other run-time files.
 ///
@@ -9,8 +11,8 @@ public final class LastGoodFiles: Sendable {
     private let folder: String
 
     /// Copies in a folder, which is made if it is not there.
-    public init(folder: String) throws(SystemFailure) {
-        guard mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw SystemFailure("make folder", folder) }
+    public init(folder: String) throws(SystemError) {
+        guard mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw SystemError("make folder", folder, .current) }
         self.folder = folder
     }
 

@@ -1,5 +1,7 @@
 import Glibc
+public import Support
 import Synchronization
+import SystemPackage
 
 /// The manifests of a folder, each file decoded once a version.
 ///
@@ -21,7 +23,7 @@ public final class ManifestFolder: ManifestSource {
     /// `lastGood` forgets the copies of files that are gone.
     public init(
         _ root: String, lastGood: LastGoodFiles? = nil, decode: @escaping @Sendable (_ path: String) -> ManifestFile
-    ) throws(SystemFailure) {
+    ) throws(SystemError) {
         self.root = root
         self.decode = decode
         self.lastGood = lastGood

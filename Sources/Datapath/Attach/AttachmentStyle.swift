@@ -1,3 +1,5 @@
+import SystemPackage
+
 /// How programs are attached to interfaces.
 public enum AttachmentStyle: String, Hashable, Sendable, CaseIterable {
     /// TCX where the kernel has it, clsact below.
@@ -18,7 +20,8 @@ public enum AttachmentStyle: String, Hashable, Sendable, CaseIterable {
         case .available: return .tcx
         case .missing where self == .automatic: return .clsact
         case .missing(let minimum):
-            throw BPFError(.attach, "tcx", errno: 22, detail: "this kernel has no TCX links (\(minimum) has)")
+            throw BPFError(
+                .attach, "tcx", errno: .invalidArgument, detail: "this kernel has no TCX links (\(minimum) has)")
         case .inconclusive(let error): throw error
         }
     }

@@ -25,7 +25,7 @@ final class Attachments {
     /// Takes over what an earlier process left: pinned links, and filters at these interfaces.
     func adopt(interfaces: some Sequence<UInt32>) throws(BPFError) {
         if let pins {
-            for name in DirectoryListing.names(in: pins.links) {
+            for name in try Libbpf.names(in: pins.links) {
                 guard let hook = Hook(pinName: name) else { continue }
                 attached[hook] = try TCXAttachment(adopting: hook, pin: "\(pins.links)/\(name)")
             }

@@ -1,4 +1,5 @@
 import Glibc
+import Support
 
 /// A program attached by a TCX link. The link's pin keeps it there when this process is gone.
 final class TCXAttachment: HookAttachment {
@@ -45,6 +46,5 @@ final class TCXAttachment: HookAttachment {
         // A link whose interface went is detached already.
         let isAttached = try Libbpf.linkInfo(link.rawValue, hook.description).ifindex != 0
         if isAttached { try Libbpf.detachLink(link.rawValue, hook.description) }
-        link.close()
     }
 }

@@ -2,6 +2,7 @@ public import BPFEmit
 import CNetpoldABI
 import Glibc
 public import NetTypes
+import SystemPackage
 
 /// Decides flows with the loaded programs: what would happen to the first packet of a flow at a pod's hook, asked of the
 /// kernel by `BPF_PROG_TEST_RUN`.
@@ -61,11 +62,12 @@ public final class KernelDecider {
         _ pod: EndpointKey, _ direction: Direction, remote: IPAddress, protocol: L4Protocol, port: UInt16
     ) throws(BPFError) -> Answer {
         guard let endpoint = node.endpoints[pod] else {
-            throw BPFError(.runProgram, "\(pod)", errno: ENOENT, detail: "no such pod in the image")
+            throw BPFError(.runProgram, "\(pod)", errno: .noSuchFileOrDirectory, detail: "no such pod in the image")
         }
         guard let own = endpoint.value.addresses.first(where: { $0.isIPv4 == remote.isIPv4 }) else {
             throw BPFError(
-                .runProgram, "\(pod)", errno: EAFNOSUPPORT, detail: "it has no address to reach \(remote) by")
+                .runProgram, "\(pod)", errno: .addressFamilyNotSupported,
+                detail: "it has no address to reach \(remote) by")
         }
         let packet = FlowPacket(
             source: direction == .egress ? own : remote, destination: direction == .egress ? remote : own,
@@ -92,12 +94,14 @@ public final class KernelDecider {
         let moved = counts.filter { $0.value != passedSoFar[$0.key, default: 0] }.map(\.key)
         guard moved.count == 1, let reason = UInt8(exactly: moved[0]) else {
             throw BPFError(
-                .runProgram, "np_reasons", errno: EPROTO, detail: "one packet was counted under \(moved.count) reasons")
+                .runProgram, "np_reasons", errno: .protocolError,
+                detail: "one packet was counted under \(moved.count) reasons")
         }
         let passed = returned != Int32(NP_ACTION_SHOT.rawValue)
         guard passed != VerdictReason.isDrop(wire: reason) else {
             throw BPFError(
-                .runProgram, "the entry program", errno: EPROTO, detail: "returned \(returned) for reason \(reason)")
+                .runProgram, "the entry program", errno: .protocolError,
+                detail: "returned \(returned) for reason \(reason)")
         }
         let isL7 = reason == UInt8(NP_DROP_L7_UNAVAILABLE.rawValue)
         return Answer(verdict: isL7 ? .l7 : passed ? .allow : .deny, reason: reason)
@@ -115,7 +119,7 @@ public final class KernelDecider {
 
 extension DatapathMaps {
     /// Empties np_flows.
-    func forgetFlows() throws(BPFError) {
+    package func forgetFlows() throws(BPFError) {
         for entry in try flows.entries(key: np_flow_key(), value: np_flow()) { try flows.remove(entry.key) }
     }
 }

@@ -1,4 +1,6 @@
 #if DEBUG
+    import SystemPackage
+
     /// Makes the nth C call of a kind fail, in debug builds only: how tests reach error paths that a healthy kernel never
     /// takes. Bound to a task, so tests that run beside one another do not meet.
     final class InjectedFault: @unchecked Sendable {
@@ -7,11 +9,11 @@
 
         // Sendable: only the task that it is bound to touches it; the funnel is synchronous.
         private let operation: BPFOperation?
-        private let errno: Int32
+        private let errno: Errno
         private var remaining: Int
 
         /// Fails the call number `call` (from 0) of the operation (`nil`: of any) with `errno`.
-        init(_ operation: BPFOperation?, call: Int = 0, errno: Int32) {
+        init(_ operation: BPFOperation?, call: Int = 0, errno: Errno) {
             self.operation = operation
             self.errno = errno
             self.remaining = call
@@ -21,7 +23,7 @@
         private(set) var fired = false
 
         /// The errno to fail with, if it is this call's turn.
-        func next(_ operation: BPFOperation) -> Int32? {
+        func next(_ operation: BPFOperation) -> Errno? {
             guard !fired, self.operation == nil || self.operation == operation else { return nil }
             defer { remaining -= 1 }
             guard remaining == 0 else { return nil }

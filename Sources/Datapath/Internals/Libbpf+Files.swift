@@ -1,5 +1,7 @@
 import CLibBPF
 import Glibc
+import Support
+import SystemPackage
 
 /// Pins, and the file system that holds them.
 extension Libbpf {
@@ -10,9 +12,9 @@ extension Libbpf {
     /// The object pinned at a path; `nil` when nothing is.
     static func openPin(_ path: String) throws(BPFError) -> OwnedDescriptor? {
         switch attempt(.openPin, { bpf_obj_get(path) }) {
-        case .success(let fd): return OwnedDescriptor(fd)
-        case .failure(Errno(rawValue: ENOENT)): return nil
-        case .failure(let code): throw BPFError(.openPin, path, errno: code.rawValue)
+        case .success(let fd): return OwnedDescriptor(rawValue: fd)
+        case .failure(.noSuchFileOrDirectory): return nil
+        case .failure(let code): throw BPFError(.openPin, path, errno: code)
         }
     }
 
@@ -21,8 +23,8 @@ extension Libbpf {
     static func unpin(_ path: String) throws(BPFError) -> Bool {
         switch attempt(.unpin, { unlink(path) }) {
         case .success: return true
-        case .failure(Errno(rawValue: ENOENT)): return false
-        case .failure(let code): throw BPFError(.unpin, path, errno: code.rawValue)
+        case .failure(.noSuchFileOrDirectory): return false
+        case .failure(let code): throw BPFError(.unpin, path, errno: code)
         }
     }
 
@@ -38,25 +40,40 @@ extension Libbpf {
 
     /// Makes a folder only root can enter; one that is there already is fine.
     static func createFolder(_ path: String) throws(BPFError) {
-        if case .failure(let code) = attempt(.createFolder, { mkdir(path, 0o700) }), code.rawValue != EEXIST {
-            throw BPFError(.createFolder, path, errno: code.rawValue)
+        if case .failure(let code) = attempt(.createFolder, { mkdir(path, 0o700) }), code != .fileExists {
+            throw BPFError(.createFolder, path, errno: code)
+        }
+    }
+
+    /// The names in a folder, sorted; none for a folder that is not there.
+    static func names(in folder: String) throws(BPFError) -> [String] {
+        do throws(Errno) {
+            return try FolderNames.read(folder)
+        } catch {
+            if error == .noSuchFileOrDirectory { return [] }
+            throw BPFError(.openPin, folder, errno: error)
         }
     }
 
     static func removeFolder(_ path: String) throws(BPFError) {
-        if case .failure(let code) = attempt(.unpin, { rmdir(path) }), code.rawValue != ENOENT {
-            throw BPFError(.unpin, path, errno: code.rawValue)
+        if case .failure(let code) = attempt(.unpin, { rmdir(path) }), code != .noSuchFileOrDirectory {
+            throw BPFError(.unpin, path, errno: code)
         }
     }
 
-    /// Holds a folder for this process until the descriptor is closed (or the process killed).
-    static func lock(folder: String) throws(BPFError) -> OwnedDescriptor {
-        let descriptor = OwnedDescriptor(
-            try call(.lockInstance, folder) { open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
-        let fd = descriptor.rawValue
-        try call(.lockInstance, folder, detail: "another process is using this instance") {
-            flock(fd, LOCK_EX | LOCK_NB)
+    /// Holds a folder for this process until the lock goes (or the process is killed).
+    static func lock(folder: String) throws(BPFError) -> FileLock {
+        do throws(SystemError) {
+            return try FileLock(folder, isFolder: true)
+        } catch {
+            throw BPFError(
+                .lockInstance, folder, errno: error.errno ?? .ioError,
+                detail: error.errno == .wouldBlock ? "another process is using this instance" : nil)
         }
-        return descriptor
+    }
+
+    /// A second descriptor of the same object, so that lifetimes are independent.
+    static func duplicate(_ fd: Int32, _ object: String) throws(BPFError) -> OwnedDescriptor {
+        OwnedDescriptor(rawValue: try call(.queryInfo, object) { fcntl(fd, F_DUPFD_CLOEXEC, 3) })
     }
 }

@@ -1,5 +1,7 @@
 import CLibBPF
 import Glibc
+import Support
+import SystemPackage
 
 /// Attaching programs to interfaces.
 extension Libbpf {
@@ -8,7 +10,7 @@ extension Libbpf {
         program: Int32, ifindex: UInt32, _ direction: TCXDirection
     ) throws(BPFError) -> OwnedDescriptor {
         OwnedDescriptor(
-            try call(.attach, "interface \(ifindex)") {
+            rawValue: try call(.attach, "interface \(ifindex)") {
                 bpf_link_create(program, Int32(bitPattern: ifindex), direction.attachType, nil)
             })
     }
@@ -45,8 +47,8 @@ extension Libbpf {
     /// Attaches a program to a clsact hook, in place of the one netpold attached there before.
     static func attachFilter(program: Int32, _ hook: Hook) throws(BPFError) {
         var place = bpf_tc_hook(hook)
-        if case .failure(let code) = attempt(.attach, { bpf_tc_hook_create(&place) }), code.rawValue != EEXIST {
-            throw BPFError(.attach, hook.description, errno: code.rawValue, detail: "no clsact queueing discipline")
+        if case .failure(let code) = attempt(.attach, { bpf_tc_hook_create(&place) }), code != .fileExists {
+            throw BPFError(.attach, hook.description, errno: code, detail: "no clsact queueing discipline")
         }
         var options = filterOptions()
         options.prog_fd = program
@@ -60,9 +62,8 @@ extension Libbpf {
         var options = filterOptions()
         switch attempt(.queryInfo, { bpf_tc_query(&place, &options) }) {
         case .success: return options.prog_id
-        // EINVAL: no clsact there.
-        case .failure(let code) where [ENOENT, EINVAL, ENODEV].contains(code.rawValue): return nil
-        case .failure(let code): throw BPFError(.queryInfo, hook.description, errno: code.rawValue)
+        case .failure(let code) where isGone(code): return nil
+        case .failure(let code): throw BPFError(.queryInfo, hook.description, errno: code)
         }
     }
 
@@ -71,9 +72,14 @@ extension Libbpf {
         var place = bpf_tc_hook(hook)
         var options = filterOptions()
         let result = attempt(.detach, { bpf_tc_detach(&place, &options) })
-        if case .failure(let code) = result, ![ENOENT, EINVAL, ENODEV].contains(code.rawValue) {
-            throw BPFError(.detach, hook.description, errno: code.rawValue)
+        if case .failure(let code) = result, !isGone(code) {
+            throw BPFError(.detach, hook.description, errno: code)
         }
+    }
+
+    /// Whether there is no filter, no interface, or (`EINVAL`) no clsact at it.
+    private static func isGone(_ code: Errno) -> Bool {
+        [.noSuchFileOrDirectory, .invalidArgument, .operationNotSupportedByDevice].contains(code)
     }
 
     private static func filterOptions() -> bpf_tc_opts {

@@ -1,5 +1,7 @@
 import CLibBPF
 import Glibc
+import Support
+import SystemPackage
 
 /// Maps.
 extension Libbpf {
@@ -10,7 +12,7 @@ extension Libbpf {
         options.sz = optionsSize(\bpf_map_create_opts.map_ifindex)
         options.map_flags = flags
         return OwnedDescriptor(
-            try call(.createMap, name) {
+            rawValue: try call(.createMap, name) {
                 bpf_map_create(type, name, UInt32(keySize), UInt32(valueSize), UInt32(capacity), &options)
             })
     }
@@ -23,7 +25,7 @@ extension Libbpf {
     }
 
     static func map(id: UInt32) throws(BPFError) -> OwnedDescriptor {
-        OwnedDescriptor(try call(.queryInfo, "map \(id)") { bpf_map_get_fd_by_id(id) })
+        OwnedDescriptor(rawValue: try call(.queryInfo, "map \(id)") { bpf_map_get_fd_by_id(id) })
     }
 
     /// Whether the key was there.
@@ -80,9 +82,9 @@ extension Libbpf {
         }
         switch result {
         case .success: return .more(Int(count))
-        case .failure(Errno(rawValue: ENOENT)): return .last(Int(count))
-        case .failure(Errno(rawValue: ENOSPC)): return .tooSmall
-        case .failure(let code): throw BPFError(.readMap, name, errno: code.rawValue)
+        case .failure(.noSuchFileOrDirectory): return .last(Int(count))
+        case .failure(.noSpace): return .tooSmall
+        case .failure(let code): throw BPFError(.readMap, name, errno: code)
         }
     }
 
@@ -96,8 +98,8 @@ extension Libbpf {
     ) throws(BPFError) -> Bool {
         switch attempt(operation, body) {
         case .success: return true
-        case .failure(Errno(rawValue: ENOENT)): return false
-        case .failure(let code): throw BPFError(operation, name, errno: code.rawValue)
+        case .failure(.noSuchFileOrDirectory): return false
+        case .failure(let code): throw BPFError(operation, name, errno: code)
         }
     }
 }

@@ -1,5 +1,6 @@
 import CLibBPF
 import Glibc
+import SystemPackage
 
 /// Object files.
 extension Libbpf {
@@ -51,9 +52,9 @@ extension Libbpf {
         }
         guard case .failure(let code) = attempt(.loadObject, { bpf_object__load(object) }) else { return }
         for (log, (program, _)) in zip(logs, programs) where log.first != 0 {
-            throw BPFError(.loadProgram, program, errno: code.rawValue, verifierLog: verifierLog(in: log))
+            throw BPFError(.loadProgram, program, errno: code, verifierLog: verifierLog(in: log))
         }
-        throw BPFError(.loadObject, name, errno: code.rawValue)
+        throw BPFError(.loadObject, name, errno: code)
     }
 
     static func mapInfo(declaredBy map: OpaquePointer) -> MapShape {

@@ -1,5 +1,7 @@
 import CLibBPF
 import Glibc
+import Support
+import SystemPackage
 
 /// Programs.
 extension Libbpf {
@@ -11,16 +13,16 @@ extension Libbpf {
         name: String, instructions: [UInt64], logBytes: Int = 1 << 20
     ) throws(BPFError) -> OwnedDescriptor {
         switch attempt(.loadProgram, { load(name, instructions, log: nil) }) {
-        case .success(let fd): return OwnedDescriptor(fd)
+        case .success(let fd): return OwnedDescriptor(rawValue: fd)
         case .failure(let code):
             let log = UnsafeMutableBufferPointer<CChar>.allocate(capacity: logBytes)
             defer { log.deallocate() }
             log.initialize(repeating: 0)
             // A second load that succeeds (memory was short before, say) is a success.
             if case .success(let fd) = attempt(.loadProgram, { load(name, instructions, log: log) }) {
-                return OwnedDescriptor(fd)
+                return OwnedDescriptor(rawValue: fd)
             }
-            throw BPFError(.loadProgram, name, errno: code.rawValue, verifierLog: verifierLog(in: log))
+            throw BPFError(.loadProgram, name, errno: code, verifierLog: verifierLog(in: log))
         }
     }
 
@@ -68,7 +70,7 @@ extension Libbpf {
     }
 
     static func program(id: UInt32) throws(BPFError) -> OwnedDescriptor {
-        OwnedDescriptor(try call(.queryInfo, "program \(id)") { bpf_prog_get_fd_by_id(id) })
+        OwnedDescriptor(rawValue: try call(.queryInfo, "program \(id)") { bpf_prog_get_fd_by_id(id) })
     }
 
     static func testRun(_ fd: Int32, _ name: String, _ options: inout bpf_test_run_opts) throws(BPFError) {

@@ -1,5 +1,7 @@
 import CLibBPF
 import Glibc
+import Support
+import SystemPackage
 
 /// What has nothing to do with one object.
 extension Libbpf {
@@ -16,8 +18,8 @@ extension Libbpf {
         }
         switch result {
         case .success: return .available
-        case .failure(Errno(rawValue: EINVAL)): return .missing(minimum: "6.6")
-        case .failure(let code): return .inconclusive(BPFError(.queryInfo, "tcx links", errno: code.rawValue))
+        case .failure(.invalidArgument): return .missing(minimum: "6.6")
+        case .failure(let code): return .inconclusive(BPFError(.queryInfo, "tcx links", errno: code))
         }
     }
 
@@ -25,8 +27,8 @@ extension Libbpf {
         switch attempt(.queryInfo, { np_membarrier(Int32(MEMBARRIER_CMD_QUERY.rawValue)) }) {
         case .success(let mask):
             mask & Int32(MEMBARRIER_CMD_GLOBAL.rawValue) != 0 ? .available : .missing(minimum: "4.3, no nohz_full")
-        case .failure(Errno(rawValue: ENOSYS)): .missing(minimum: "4.3, built with CONFIG_MEMBARRIER")
-        case .failure(let code): .inconclusive(BPFError(.queryInfo, "membarrier", errno: code.rawValue))
+        case .failure(.noFunction): .missing(minimum: "4.3, built with CONFIG_MEMBARRIER")
+        case .failure(let code): .inconclusive(BPFError(.queryInfo, "membarrier", errno: code))
         }
     }
 
@@ -45,12 +47,15 @@ extension Libbpf {
         options.sz = optionsSize(\bpf_map_create_opts.map_ifindex)
         options.inner_map_fd = UInt32(bitPattern: inner.rawValue)
         let outer = OwnedDescriptor(
-            try call(.createMap, "np_grace") {
+            rawValue: try call(.createMap, "np_grace") {
                 bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "np_grace", 4, 4, 1, &options)
             })
         var key: UInt32 = 0
         var value = inner.rawValue
-        defer { withExtendedLifetime((inner, outer)) {} }
+        defer {
+            withExtendedLifetime(inner) {}
+            withExtendedLifetime(outer) {}
+        }
         let fd = outer.rawValue
         try call(.waitForReaders, "np_grace") { bpf_map_update_elem(fd, &key, &value, UInt64(BPF_ANY)) }
     }

@@ -1,5 +1,6 @@
 import CLibBPF
 import Glibc
+import SystemPackage
 
 /// The one place where C is called: every other file of the module goes through the functions in this folder.
 ///
@@ -17,7 +18,7 @@ enum Libbpf {
     ) throws(BPFError) -> Int32 {
         switch attempt(operation, body) {
         case .success(let value): return value
-        case .failure(let code): throw BPFError(operation, object(), errno: code.rawValue, detail: detail())
+        case .failure(let code): throw BPFError(operation, object(), errno: code, detail: detail())
         }
     }
 
@@ -25,14 +26,14 @@ enum Libbpf {
     static func attempt(_ operation: BPFOperation, _ body: () -> Int32) -> Result<Int32, Errno> {
         _ = silenced
         #if DEBUG
-            if let injected = InjectedFault.current?.next(operation) { return .failure(Errno(rawValue: injected)) }
+            if let injected = InjectedFault.current?.next(operation) { return .failure(injected) }
         #endif
         while true {
             let result = body()
             if result >= 0 { return .success(result) }
             // libbpf 1.x returns -errno; plain libc functions return -1 and set errno.
-            let code = result == -1 && errno != 0 ? errno : -result
-            if code != EINTR { return .failure(Errno(rawValue: code)) }
+            let code = Errno(rawValue: result == -1 && errno != 0 ? errno : -result)
+            if code != .interrupted { return .failure(code) }
         }
     }
 
@@ -57,13 +58,8 @@ enum Libbpf {
         #endif
         while true {
             if let pointer = body() { return pointer }
-            let code = errno
-            if code != EINTR { throw BPFError(operation, object(), errno: code) }
+            let code = Errno.current
+            if code != .interrupted { throw BPFError(operation, object(), errno: code) }
         }
     }
-}
-
-/// A positive errno.
-struct Errno: Error, Hashable, RawRepresentable {
-    let rawValue: Int32
 }

@@ -1,5 +1,6 @@
 import CLibBPF
 import Glibc
+import SystemPackage
 
 /// libbpf's reader of one ring buffer map.
 final class RingBuffer {
@@ -55,9 +56,9 @@ final class RingBuffer {
         sink.limit = limit
         let ring = ring
         if case .failure(let code) = Libbpf.attempt(.readEvents, { ring_buffer__consume(ring) }),
-            code.rawValue != ECANCELED
+            code != .canceled
         {
-            throw BPFError(.readEvents, name, errno: code.rawValue)
+            throw BPFError(.readEvents, name, errno: code)
         }
         return (sink.events, sink.unreadable)
     }

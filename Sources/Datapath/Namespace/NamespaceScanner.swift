@@ -1,5 +1,5 @@
-import CLibNL
 import Glibc
+public import Support
 
 /// Finds the network namespaces mounted in a folder, and which interfaces here lead into them.
 public enum NamespaceScanner {
@@ -11,22 +11,23 @@ public enum NamespaceScanner {
         /// Namespaces, by path. One without a way to here has no interfaces; the scanning namespace is left out.
         public var namespaces: [MountedNamespace]
         /// Mounts that could not be read, for example because they vanished meanwhile.
-        public var failures: [NetlinkError]
+        public var failures: [SystemError]
     }
 
     /// Looks at every mount in `folder`, seen from the calling thread's namespace. A folder that is not there is empty.
     ///
     /// A link counts only when both ends name each other and the kernel's number for the namespace agrees, so a veth
     /// between two other namespaces is never taken for one of ours.
-    /// - Throws: `NetlinkError` when the own namespace cannot be read.
-    public static func scan(_ folder: String) throws(NetlinkError) -> Scan {
+    /// - Throws: `SystemError` when the own namespace cannot be read.
+    public static func scan(_ folder: String) throws(SystemError) -> Scan {
         let socket = try NetlinkSocket()
         let here = try socket.links()
         var result = Scan(namespaces: [], failures: [])
-        let own = identity(of: "/proc/thread-self/ns/net")
-        for name in DirectoryListing.names(in: folder) {
+        let own = try? FileIdentity(of: "/proc/thread-self/ns/net")
+        for name in (try? FolderNames.read(folder)) ?? [] {
             let path = "\(folder)/\(name)"
-            if identity(of: path) == own { continue }
+            let identity = try? FileIdentity(of: path)
+            if identity == own { continue }
             do {
                 let namespace = try NetworkNamespace(path: path)
                 let number = try socket.number(of: namespace)
@@ -39,12 +40,12 @@ public enum NamespaceScanner {
                 }
                 result.namespaces.append(
                     MountedNamespace(
-                        path: path, name: name, inode: identity(of: path).last ?? 0,
+                        path: path, name: name, inode: identity?.inode ?? 0,
                         interfaces: interfaces.sorted { $0.index < $1.index }))
-            } catch let error as NetlinkError {
+            } catch let error as SystemError {
                 result.failures.append(error)
             } catch {
-                result.failures.append(NetlinkError("scan namespace", path, message: "\(error)"))
+                result.failures.append(SystemError("scan namespace", path, nil, detail: "\(error)"))
             }
         }
         return result
@@ -62,11 +63,5 @@ public enum NamespaceScanner {
         return .init(
             name: link.name, index: link.index, peerIndex: peer.index, peerName: peer.name,
             addresses: own.map(\.address).sorted())
-    }
-
-    /// Device and inode of a namespace file: equal for the same namespace.
-    private static func identity(of path: String) -> [UInt64] {
-        var status = stat()
-        return stat(path, &status) == 0 ? [UInt64(status.st_dev), UInt64(status.st_ino)] : []
     }
 }

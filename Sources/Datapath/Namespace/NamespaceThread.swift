@@ -1,5 +1,6 @@
-import CLibNL
 import Glibc
+import Support
+import SystemPackage
 
 /// Runs code inside a network namespace without moving the caller there: on a thread of its own that ends afterwards.
 ///
@@ -15,7 +16,7 @@ enum NamespaceThread {
 
     /// Calls `enter` and then `body` on a new thread and waits for it.
     static func run<Value>(
-        enter: () throws(NetlinkError) -> Void, _ body: () throws -> Value
+        enter: () throws(SystemError) -> Void, _ body: () throws -> Value
     ) throws -> Value {
         try withoutActuallyEscaping(enter) { enter in
             try withoutActuallyEscaping(body) { body in
@@ -37,12 +38,12 @@ enum NamespaceThread {
                     }, handle.toOpaque())
                 guard status == 0 else {
                     handle.release()
-                    throw NetlinkError("start", "namespace thread", message: String(cString: strerror(status)))
+                    throw SystemError("start", "namespace thread", Errno(rawValue: status))
                 }
                 pthread_join(thread, nil)
                 handle.release()
                 guard let result else {
-                    throw NetlinkError("run", "namespace thread", message: "ended without an answer")
+                    throw SystemError("run", "namespace thread", nil, detail: "ended without an answer")
                 }
                 return try result.get()
             }

@@ -1,5 +1,6 @@
 import CLibNL
 import Glibc
+public import Support
 
 /// Tells when the interfaces or addresses of a network namespace change. What changed is not told: look again.
 ///
@@ -8,9 +9,9 @@ public final class LinkMonitor {
     private let raw: OpaquePointer
 
     /// Watches the namespace of the calling thread.
-    public init() throws(NetlinkError) {
+    public init() throws(SystemError) {
         guard let socket = nl_socket_alloc() else {
-            throw NetlinkError("open", "netlink monitor", netlink: Int32(NLE_NOMEM))
+            throw SystemError("open", "netlink monitor", netlink: Int32(NLE_NOMEM))
         }
         nl_socket_disable_seq_check(socket)
         var status = nl_connect(socket, NETLINK_ROUTE)
@@ -20,7 +21,7 @@ public final class LinkMonitor {
         if status == 0 { status = nl_socket_set_nonblocking(socket) }
         guard status == 0 else {
             nl_socket_free(socket)
-            throw NetlinkError("open", "netlink monitor", netlink: status)
+            throw SystemError("open", "netlink monitor", netlink: status)
         }
         raw = socket
     }

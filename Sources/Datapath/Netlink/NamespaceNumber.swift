@@ -1,12 +1,13 @@
 import CLibNL
 import Glibc
+public import Support
 
 extension NetlinkSocket {
     /// The number by which this socket's namespace knows another one (`link-netnsid` of links into it), or `nil` when it
     /// has given it none: then no link of it leads there.
-    public func number(of namespace: NetworkNamespace) throws(NetlinkError) -> Int32? {
+    public func number(of namespace: NetworkNamespace) throws(SystemError) -> Int32? {
         guard let message = nlmsg_alloc_simple(Int32(RTM_GETNSID), 0) else {
-            throw NetlinkError("number namespace", namespace.path, netlink: Int32(NLE_NOMEM))
+            throw SystemError("number namespace", namespace.path, netlink: Int32(NLE_NOMEM))
         }
         defer { nlmsg_free(message) }
         var header = rtgenmsg(rtgen_family: UInt8(AF_UNSPEC))
@@ -15,7 +16,7 @@ extension NetlinkSocket {
 
         var answer = Int32(NETNSA_NSID_NOT_ASSIGNED)
         guard let callbacks = nl_cb_alloc(NL_CB_DEFAULT) else {
-            throw NetlinkError("number namespace", namespace.path, netlink: Int32(NLE_NOMEM))
+            throw SystemError("number namespace", namespace.path, netlink: Int32(NLE_NOMEM))
         }
         defer { nl_cb_put(callbacks) }
         nl_cb_set(

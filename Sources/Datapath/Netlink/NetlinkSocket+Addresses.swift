@@ -1,6 +1,7 @@
 import CLibNL
 import Glibc
 public import NetTypes
+public import Support
 
 /// An address of an interface.
 public struct AddressRecord: Hashable, Sendable {
@@ -14,7 +15,7 @@ public struct AddressRecord: Hashable, Sendable {
 
 extension NetlinkSocket {
     /// Every address of the namespace, link-local and loopback ones included.
-    public func addresses() throws(NetlinkError) -> [AddressRecord] {
+    public func addresses() throws(SystemError) -> [AddressRecord] {
         var found: [AddressRecord] = []
         try dump(
             "list addresses", { rtnl_addr_alloc_cache($0, $1) },
@@ -30,9 +31,9 @@ extension NetlinkSocket {
     }
 
     /// Gives an interface an address as a host address (`/32`, `/128`), usable at once: no duplicate detection.
-    public func addAddress(_ address: IPAddress, to index: Int32) throws(NetlinkError) {
+    public func addAddress(_ address: IPAddress, to index: Int32) throws(SystemError) {
         guard let record = rtnl_addr_alloc() else {
-            throw NetlinkError("add address", "\(index)", netlink: Int32(NLE_NOMEM))
+            throw SystemError("add address", "\(index)", netlink: Int32(NLE_NOMEM))
         }
         defer { rtnl_addr_put(record) }
         rtnl_addr_set_ifindex(record, index)

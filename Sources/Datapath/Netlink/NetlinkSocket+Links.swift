@@ -1,19 +1,20 @@
 import CLibNL
 import Glibc
+public import Support
 
 extension NetlinkSocket {
     /// Every interface of the namespace, in the kernel's order.
-    public func links() throws(NetlinkError) -> [LinkRecord] {
+    public func links() throws(SystemError) -> [LinkRecord] {
         var found: [LinkRecord] = []
         try dump("list links", { rtnl_link_alloc_cache($0, AF_UNSPEC, $1) }, visit: { found.append(LinkRecord($0)) })
         return found
     }
 
     /// The interface of a name.
-    public func link(named name: String) throws(NetlinkError) -> LinkRecord {
+    public func link(named name: String) throws(SystemError) -> LinkRecord {
         var link: OpaquePointer?
         let status = rtnl_link_get_kernel(raw, 0, name, &link)
-        guard status == 0, let link else { throw NetlinkError("find link", name, netlink: status) }
+        guard status == 0, let link else { throw SystemError("find link", name, netlink: status) }
         defer { rtnl_link_put(link) }
         return LinkRecord(link)
     }
@@ -35,9 +36,9 @@ extension NetlinkSocket {
     /// Makes a veth pair: one end in this socket's namespace, the other in `namespace`. Both stay down.
     public func addVeth(
         here: VethEnd, there: VethEnd, in namespace: NetworkNamespace
-    ) throws(NetlinkError) {
+    ) throws(SystemError) {
         guard let link = rtnl_link_veth_alloc(), let peer = rtnl_link_veth_get_peer(link) else {
-            throw NetlinkError("add veth", here.name, netlink: Int32(NLE_NOMEM))
+            throw SystemError("add veth", here.name, netlink: Int32(NLE_NOMEM))
         }
         defer { rtnl_link_veth_release(link) }
         rtnl_link_set_name(link, here.name)
@@ -51,9 +52,9 @@ extension NetlinkSocket {
     }
 
     /// Sets an interface up.
-    public func setUp(_ index: Int32) throws(NetlinkError) {
+    public func setUp(_ index: Int32) throws(SystemError) {
         guard let original = rtnl_link_alloc(), let change = rtnl_link_alloc() else {
-            throw NetlinkError("set up link", "\(index)", netlink: Int32(NLE_NOMEM))
+            throw SystemError("set up link", "\(index)", netlink: Int32(NLE_NOMEM))
         }
         defer {
             rtnl_link_put(original)

@@ -1,6 +1,7 @@
 import CLibNL
 import Glibc
 public import NetTypes
+public import Support
 
 /// A route to be added to the main table.
 public struct RouteSpec: Hashable, Sendable {
@@ -31,9 +32,9 @@ public struct RouteSpec: Hashable, Sendable {
 
 extension NetlinkSocket {
     /// Adds a route.
-    public func addRoute(_ spec: RouteSpec) throws(NetlinkError) {
+    public func addRoute(_ spec: RouteSpec) throws(SystemError) {
         guard let route = rtnl_route_alloc(), let hop = rtnl_route_nh_alloc() else {
-            throw NetlinkError("add route", "\(spec)", netlink: Int32(NLE_NOMEM))
+            throw SystemError("add route", "\(spec)", netlink: Int32(NLE_NOMEM))
         }
         defer { rtnl_route_put(route) }
         rtnl_route_set_family(route, UInt8(spec.destination.isIPv4 ? AF_INET : AF_INET6))
@@ -61,9 +62,9 @@ extension NetlinkSocket {
     /// Says which Ethernet address a neighbour has, for good: it is never asked for.
     public func addNeighbour(
         _ address: IPAddress, at hardware: MACAddress, on index: Int32
-    ) throws(NetlinkError) {
+    ) throws(SystemError) {
         guard let neighbour = rtnl_neigh_alloc() else {
-            throw NetlinkError("add neighbour", "on link \(index)", netlink: Int32(NLE_NOMEM))
+            throw SystemError("add neighbour", "on link \(index)", netlink: Int32(NLE_NOMEM))
         }
         defer { rtnl_neigh_put(neighbour) }
         rtnl_neigh_set_ifindex(neighbour, index)

@@ -1,4 +1,5 @@
 import CLibNL
+public import Support
 
 /// A route netlink socket. It speaks about the network namespace of the thread that opened it, whoever uses it later.
 ///
@@ -7,14 +8,14 @@ public final class NetlinkSocket {
     let raw: OpaquePointer
 
     /// Opens a socket in the calling thread's network namespace.
-    public init() throws(NetlinkError) {
+    public init() throws(SystemError) {
         guard let socket = nl_socket_alloc() else {
-            throw NetlinkError("open", "netlink socket", netlink: Int32(NLE_NOMEM))
+            throw SystemError("open", "netlink socket", netlink: Int32(NLE_NOMEM))
         }
         let status = nl_connect(socket, NETLINK_ROUTE)
         guard status == 0 else {
             nl_socket_free(socket)
-            throw NetlinkError("open", "netlink socket", netlink: status)
+            throw SystemError("open", "netlink socket", netlink: status)
         }
         raw = socket
     }
@@ -24,19 +25,19 @@ public final class NetlinkSocket {
     /// Runs one request and turns libnl's negative answers into errors.
     func request(
         _ operation: String, _ object: @autoclosure () -> String, _ body: (OpaquePointer) -> Int32
-    ) throws(NetlinkError) {
+    ) throws(SystemError) {
         let status = body(raw)
-        if status < 0 { throw NetlinkError(operation, object(), netlink: status) }
+        if status < 0 { throw SystemError(operation, object(), netlink: status) }
     }
 
     /// Fills a cache (links, addresses), gives each object to `visit`, frees the cache.
     func dump(
         _ operation: String, _ fill: (OpaquePointer, UnsafeMutablePointer<OpaquePointer?>) -> Int32,
         visit: (OpaquePointer) -> Void
-    ) throws(NetlinkError) {
+    ) throws(SystemError) {
         var cache: OpaquePointer?
         let status = fill(raw, &cache)
-        guard status == 0, let cache else { throw NetlinkError(operation, "list", netlink: status) }
+        guard status == 0, let cache else { throw SystemError(operation, "list", netlink: status) }
         defer { nl_cache_free(cache) }
         var object = nl_cache_get_first(cache)
         while let current = object {

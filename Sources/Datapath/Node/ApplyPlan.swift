@@ -1,6 +1,7 @@
 import BPFEmit
 import CNetpoldABI
 import Glibc
+import SystemPackage
 
 /// What an apply is going to do, worked out before anything is touched.
 struct ApplyPlan {
@@ -70,23 +71,25 @@ struct ApplyPlan {
         for (map, count) in [(node.maps.addresses, addresses), (node.maps.prefixes, prefixes)]
         where count > map.shape.capacity {
             throw BPFError(
-                .allocate, map.name, errno: E2BIG, detail: "\(count) entries are needed, it holds \(map.shape.capacity)"
+                .allocate, map.name, errno: .argListTooLong,
+                detail: "\(count) entries are needed, it holds \(map.shape.capacity)"
             )
         }
         let subjects = Set(image.subjects.map(\.key))
         var interfaces: [UInt32: EndpointKey] = [:]
         for endpoint in wanted {
             guard subjects.contains(endpoint.image.subject) else {
-                throw BPFError(.allocate, "\(endpoint.key)", errno: EINVAL, detail: "its subject is not in the image")
+                throw BPFError(
+                    .allocate, "\(endpoint.key)", errno: .invalidArgument, detail: "its subject is not in the image")
             }
             guard endpoint.image.addresses.count <= Int(NP_ENDPOINT_ADDRESSES) else {
                 throw BPFError(
-                    .allocate, "\(endpoint.key)", errno: E2BIG,
+                    .allocate, "\(endpoint.key)", errno: .argListTooLong,
                     detail: "\(endpoint.image.addresses.count) addresses; a pod has at most one a family")
             }
             if endpoint.ifindex != 0, let other = interfaces.updateValue(endpoint.key, forKey: endpoint.ifindex) {
                 throw BPFError(
-                    .allocate, "\(endpoint.key)", errno: EEXIST,
+                    .allocate, "\(endpoint.key)", errno: .fileExists,
                     detail: "interface \(endpoint.ifindex) is \(other)'s as well")
             }
         }
@@ -116,7 +119,8 @@ struct ApplyPlan {
             while let candidate = slot, taken.contains(candidate) { slot = free.next() }
             guard let slot else {
                 throw BPFError(
-                    .allocate, "np_endpoints", errno: ENOSPC, detail: "no slot for \(key); it holds \(NP_MAX_ENDPOINTS)"
+                    .allocate, "np_endpoints", errno: .noSpace,
+                    detail: "no slot for \(key); it holds \(NP_MAX_ENDPOINTS)"
                 )
             }
             result.append(Endpoint(key: key, image: image, ifindex: ifindex, slot: slot, present: nil))
@@ -154,7 +158,7 @@ struct ApplyPlan {
             while taken.contains(next) { next += 1 }
             guard 2 * next + 1 < UInt32(NP_MAX_POLICY_SLOTS) else {
                 throw BPFError(
-                    .allocate, "np_policies", errno: ENOSPC,
+                    .allocate, "np_policies", errno: .noSpace,
                     detail: "no place for \(subject.key); it holds \(NP_MAX_POLICY_SLOTS) programs")
             }
             taken.insert(next)

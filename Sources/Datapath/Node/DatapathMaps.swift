@@ -1,13 +1,13 @@
 import CNetpoldABI
 
 /// The C side, loaded: its maps, and its programs in their places.
-final class DatapathMaps {
-    let endpoints: BPFMap
-    let flows: BPFMap
-    let addresses: BPFMap
+package final class DatapathMaps {
+    package let endpoints: BPFMap
+    package let flows: BPFMap
+    package let addresses: BPFMap
     let prefixes: BPFMap
-    let policies: BPFMap
-    let steps: BPFMap
+    package let policies: BPFMap
+    package let steps: BPFMap
     let ruleHits: BPFMap
     let reasons: BPFMap
     let events: BPFMap
@@ -19,7 +19,7 @@ final class DatapathMaps {
     /// Loads the embedded object, on maps that are pinned already if there are any, and puts its programs into np_steps.
     ///
     /// Running programs of an earlier version go on until their slot is overwritten; they work on the same maps.
-    init(_ options: DatapathOptions) throws(BPFError) {
+    package init(_ options: DatapathOptions) throws(BPFError) {
         let object = try BPFObject()
         try BTFCheck.require(object)
         try object.resize(map: "np_flows", to: options.conntrackEntries)

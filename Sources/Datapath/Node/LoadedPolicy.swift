@@ -1,12 +1,12 @@
-import BPFEmit
+package import BPFEmit
 
 /// A policy program in the kernel with its peers map, and what is in that map.
-final class LoadedPolicy {
+package final class LoadedPolicy {
     /// What it was made from. Its `peers` are what they were at load; `peers` of this object is what they are.
     let image: PolicyImage
     /// Its counters; `nil` when np_rule_hits had no room.
     let hits: RuleHitIndex.Entry?
-    let program: BPFProgram
+    package let program: BPFProgram
     private let map: BPFMap?
     private let layout: PeersLayout
     /// The entries of the live map.
@@ -17,7 +17,7 @@ final class LoadedPolicy {
     /// - Parameters:
     ///   - transitional: entries beside those of the image, for identities that addresses still have.
     ///   - steps: np_steps.
-    init(
+    package init(
         _ image: PolicyImage, transitional: [UInt32: [UInt64]], name: String, hits: RuleHitIndex.Entry?, steps: BPFMap
     ) throws(BPFError) {
         self.image = image

@@ -1,6 +1,7 @@
 import BPFEmit
 import CNetpoldABI
 import NetTypes
+import SystemPackage
 
 /// Programs loaded for one apply, not in place yet.
 struct PolicyBatch {
@@ -59,7 +60,7 @@ extension NodeDatapath {
         do {
             program = try EntryStub.program(slot: slot, direction: direction)
         } catch {
-            throw BPFError(.loadProgram, name, errno: 22, detail: "\(error)")
+            throw BPFError(.loadProgram, name, errno: .invalidArgument, detail: "\(error)")
         }
         return try BPFProgram(program, name: name, hitBase: 0, maps: [.steps: maps.steps])
     }

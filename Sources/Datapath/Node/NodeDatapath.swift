@@ -1,6 +1,7 @@
 import BPFEmit
 import CNetpoldABI
 public import NetTypes
+import Support
 
 /// One node's datapath: what the kernel holds, and the way from there to another image.
 ///
@@ -11,7 +12,7 @@ public final class NodeDatapath {
     let maps: DatapathMaps
     let attachments: Attachments
     let hits: RuleHits
-    private let lock: OwnedDescriptor?
+    private let lock: FileLock?
 
     // What the kernel holds.
     var addresses: [IPAddress: UInt32]

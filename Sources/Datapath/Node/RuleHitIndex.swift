@@ -5,7 +5,7 @@ import NetTypes
 /// What each counter of np_rule_hits stands for at one moment: a value, to be kept beside the events of that time.
 public struct RuleHitIndex: Sendable {
     /// The counters of one program.
-    struct Entry: Hashable, Sendable {
+    package struct Entry: Hashable, Sendable {
         /// Never 0: that means "no counters" to a program.
         let base: UInt32
         let count: Int

@@ -1,9 +1,9 @@
-import CNetpoldABI
-import NetTypes
+package import CNetpoldABI
+package import NetTypes
 
 extension np_address {
     /// The sixteen bytes in network order.
-    init(_ address: IPAddress) {
+    package init(_ address: IPAddress) {
         self.init(
             word: (
                 UInt32(truncatingIfNeeded: address.high >> 32).bigEndian,

@@ -8,7 +8,7 @@ extension BPFMap {
 
     /// Every entry, in the kernel's order. Entries that come or go meanwhile may or may not be among them; one may come
     /// twice when the map changes under the walk.
-    func entries<Key: BitwiseCopyable, Value: BitwiseCopyable>(
+    package func entries<Key: BitwiseCopyable, Value: BitwiseCopyable>(
         key: Key, value: Value
     ) throws(BPFError) -> [(key: Key, value: Value)] {
         checkSizes(Key.self, Value.self)
@@ -78,7 +78,7 @@ extension BPFMap {
     }
 
     /// Adds or replaces entries, in the given order.
-    func set<Key: BitwiseCopyable, Value: BitwiseCopyable>(
+    package func set<Key: BitwiseCopyable, Value: BitwiseCopyable>(
         _ entries: [(key: Key, value: Value)]
     ) throws(BPFError) {
         checkSizes(Key.self, Value.self)

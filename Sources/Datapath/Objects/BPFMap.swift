@@ -1,5 +1,6 @@
 import CLibBPF
 import Glibc
+import Support
 
 /// A map in the kernel. Owns a file descriptor of it.
 ///
@@ -15,7 +16,7 @@ public final class BPFMap {
     let descriptor: OwnedDescriptor
 
     /// Wraps an open map.
-    init(_ descriptor: OwnedDescriptor, name: String) throws(BPFError) {
+    init(_ descriptor: consuming OwnedDescriptor, name: String) throws(BPFError) {
         let info = try Libbpf.mapInfo(descriptor.rawValue, name)
         self.descriptor = descriptor
         self.name = name
@@ -47,9 +48,6 @@ public final class BPFMap {
     /// The descriptor's number.
     var fd: Int32 { descriptor.rawValue }
 
-    /// Closes the descriptor now. Later uses fail with `EBADF`.
-    public func close() { descriptor.close() }
-
     // MARK: one entry
 
     /// The value of a key, or `nil`.
@@ -63,7 +61,7 @@ public final class BPFMap {
     }
 
     /// Adds or replaces one entry.
-    func set<Key: BitwiseCopyable, Value: BitwiseCopyable>(_ key: Key, _ value: Value) throws(BPFError) {
+    package func set<Key: BitwiseCopyable, Value: BitwiseCopyable>(_ key: Key, _ value: Value) throws(BPFError) {
         checkSizes(Key.self, Value.self)
         var key = key
         var value = value
@@ -72,7 +70,7 @@ public final class BPFMap {
 
     /// Removes an entry; whether it was there.
     @discardableResult
-    func remove<Key: BitwiseCopyable>(_ key: Key) throws(BPFError) -> Bool {
+    package func remove<Key: BitwiseCopyable>(_ key: Key) throws(BPFError) -> Bool {
         precondition(MemoryLayout<Key>.size == shape.keySize, "key of \(name)")
         var key = key
         return try Libbpf.delete(fd, name, key: &key)
@@ -91,7 +89,7 @@ public final class BPFMap {
     }
 
     /// Puts a program into a slot of a prog array.
-    func set(_ slot: UInt32, program: BPFProgram) throws(BPFError) { try set(slot, program.fd) }
+    package func set(_ slot: UInt32, program: BPFProgram) throws(BPFError) { try set(slot, program.fd) }
 
     // MARK: whole map
 

@@ -1,5 +1,6 @@
 import CLibBPF
 import Glibc
+import SystemPackage
 
 /// A compiled BPF object: opened, adjusted, loaded. Closing it leaves in the kernel only what others hold.
 public final class BPFObject {
@@ -42,7 +43,7 @@ public final class BPFObject {
                 let differences = Libbpf.mapInfo(declaredBy: handle).differences(from: found)
                 guard differences.isEmpty else {
                     throw BPFError(
-                        .openPin, path, errno: EEXIST,
+                        .openPin, path, errno: .fileExists,
                         detail: "made by another version (\(differences.joined(separator: ", "))); detach first")
                 }
                 // The capacity of the pinned map holds; libbpf would refuse the difference.
@@ -53,7 +54,7 @@ public final class BPFObject {
     }
 
     /// Makes `load` use a map that is there already in place of the declared one of the same name.
-    func use(_ map: BPFMap) throws(BPFError) {
+    package func use(_ map: BPFMap) throws(BPFError) {
         let handle = try declaration(of: map.name)
         try Libbpf.call(.createMap, map.name) { bpf_map__reuse_fd(handle, map.fd) }
     }
@@ -73,7 +74,7 @@ public final class BPFObject {
     /// A loaded program, with a descriptor of its own.
     public func program(_ programName: String) throws(BPFError) -> BPFProgram {
         guard let found = Libbpf.programs(of: object).first(where: { $0.name == programName }) else {
-            throw BPFError(.findProgram, programName, errno: ENOENT)
+            throw BPFError(.findProgram, programName, errno: .noSuchFileOrDirectory)
         }
         let fd = try Libbpf.call(.findProgram, programName) { bpf_program__fd(found.program) }
         return try BPFProgram(try Libbpf.duplicate(fd, programName), name: programName)
@@ -89,7 +90,7 @@ public final class BPFObject {
 
     private func declaration(of mapName: String) throws(BPFError) -> OpaquePointer {
         guard let found = Libbpf.maps(of: object).first(where: { $0.name == mapName }) else {
-            throw BPFError(.findMap, mapName, errno: ENOENT, detail: "\(name) declares no such map")
+            throw BPFError(.findMap, mapName, errno: .noSuchFileOrDirectory, detail: "\(name) declares no such map")
         }
         return found.map
     }

@@ -1,6 +1,7 @@
 public import BPFEmit
 import CLibBPF
 import Glibc
+import SystemPackage
 
 extension BPFProgram {
     /// Loads an emitted program.
@@ -18,7 +19,8 @@ extension BPFProgram {
         var instructions = program.instructions
         for reference in program.mapReferences {
             guard let map = maps[reference.map] else {
-                throw BPFError(.loadProgram, name, errno: EINVAL, detail: "no map for \(reference.map.rawValue)")
+                throw BPFError(
+                    .loadProgram, name, errno: .invalidArgument, detail: "no map for \(reference.map.rawValue)")
             }
             instructions.setImmediate(at: reference.slot, UInt32(bitPattern: map.fd))
             instructions.setSourceRegister(at: reference.slot, UInt8(BPF_PSEUDO_MAP_FD))

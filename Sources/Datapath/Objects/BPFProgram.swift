@@ -1,4 +1,5 @@
 import CLibBPF
+import Support
 
 /// A program in the kernel. Owns a file descriptor of it.
 public final class BPFProgram {
@@ -13,7 +14,7 @@ public final class BPFProgram {
     let descriptor: OwnedDescriptor
 
     /// Wraps a loaded program.
-    init(_ descriptor: OwnedDescriptor, name: String) throws(BPFError) {
+    init(_ descriptor: consuming OwnedDescriptor, name: String) throws(BPFError) {
         let info = try Libbpf.programInfo(descriptor.rawValue, name)
         self.descriptor = descriptor
         self.name = name
@@ -27,7 +28,4 @@ public final class BPFProgram {
 
     /// Ids of the maps it uses.
     func mapIDs() throws(BPFError) -> [UInt32] { try Libbpf.mapIDs(ofProgram: fd, name) }
-
-    /// Closes the descriptor now; the kernel keeps the program while something else holds it.
-    public func close() { descriptor.close() }
 }

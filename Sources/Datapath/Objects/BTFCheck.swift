@@ -1,5 +1,6 @@
 import CNetpoldABI
 import Glibc
+import SystemPackage
 
 /// Compares the layouts that the C compiler gave the object with those Swift's importer gave the same header.
 ///
@@ -57,11 +58,12 @@ public enum BTFCheck {
     }
 
     /// - Throws: `EINVAL`, naming every difference.
-    static func require(_ object: BPFObject) throws(BPFError) {
+    package static func require(_ object: BPFObject) throws(BPFError) {
         let differences = differences(in: object)
         guard differences.isEmpty else {
             throw BPFError(
-                .checkLayout, "the embedded BPF object", errno: EINVAL, detail: differences.joined(separator: "; "))
+                .checkLayout, "the embedded BPF object", errno: .invalidArgument,
+                detail: differences.joined(separator: "; "))
         }
     }
 

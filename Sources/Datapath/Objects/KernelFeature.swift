@@ -1,5 +1,6 @@
 import CLibBPF
 import Glibc
+import SystemPackage
 
 /// Something a kernel may or may not be able to do.
 public enum KernelFeature: String, CaseIterable, Hashable, Sendable {
@@ -49,7 +50,7 @@ public enum KernelFeature: String, CaseIterable, Hashable, Sendable {
         switch Libbpf.attempt(.queryInfo, probe) {
         case .success(0): .missing(minimum: minimum)
         case .success: .available
-        case .failure(let code): .inconclusive(BPFError(.queryInfo, rawValue, errno: code.rawValue))
+        case .failure(let code): .inconclusive(BPFError(.queryInfo, rawValue, errno: code))
         }
     }
 }

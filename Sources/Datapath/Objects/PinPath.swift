@@ -1,5 +1,6 @@
 import CNetpoldABI
 import Glibc
+import SystemPackage
 
 /// Where one instance of netpold keeps what must outlive its process: `/sys/fs/bpf/netpold/<instance>/v<ABI>/`.
 public struct PinPath: Hashable, Sendable {
@@ -25,7 +26,7 @@ public struct PinPath: Hashable, Sendable {
         }
         guard isName, !instance.isEmpty, instance.utf8.count <= 63 else {
             throw BPFError(
-                .createFolder, "instance \"\(instance)\"", errno: EINVAL,
+                .createFolder, "instance \"\(instance)\"", errno: .invalidArgument,
                 detail: "a name is 1 to 63 letters, digits and hyphens")
         }
         self.root = root
@@ -54,17 +55,26 @@ public struct PinPath: Hashable, Sendable {
     /// - Returns: the number of pins removed.
     @discardableResult
     public func removeAll() throws(BPFError) -> Int {
-        let base = "\(root)/netpold/\(instance)"
         var removed = 0
-        for version in DirectoryListing.names(in: base) {
-            for folder in ["\(base)/\(version)/links", "\(base)/\(version)"] {
-                for name in DirectoryListing.names(in: folder) where name != "links" {
-                    if try Libbpf.unpin("\(folder)/\(name)") { removed += 1 }
-                }
-                try Libbpf.removeFolder(folder)
-            }
-        }
+        for path in try pinned() where try Libbpf.unpin(path) { removed += 1 }
+        for folder in try folders() { try Libbpf.removeFolder(folder) }
         try Libbpf.removeFolder(base)
         return removed
+    }
+
+    /// The paths of every pin of the instance, of whatever ABI version: links first.
+    public func pinned() throws(BPFError) -> [String] {
+        var paths: [String] = []
+        for folder in try folders() {
+            paths += try Libbpf.names(in: folder).filter { $0 != "links" }.map { "\(folder)/\($0)" }
+        }
+        return paths
+    }
+
+    private var base: String { "\(root)/netpold/\(instance)" }
+
+    /// The folders that hold pins, each after the folders inside it.
+    private func folders() throws(BPFError) -> [String] {
+        try Libbpf.names(in: base).flatMap { ["\(base)/\($0)/links", "\(base)/\($0)"] }
     }
 }

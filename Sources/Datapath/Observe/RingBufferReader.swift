@@ -16,7 +16,7 @@ public final class RingBufferReader {
     public private(set) var unreadable = 0
 
     /// Begins to listen.
-    init(_ maps: DatapathMaps) throws(BPFError) {
+    package init(_ maps: DatapathMaps) throws(BPFError) {
         ring = try RingBuffer(maps.events)
         control = maps.control
         try control.set(UInt32(0), np_control(listeners: 1, wakeup_bytes: Self.wakeupBytes))

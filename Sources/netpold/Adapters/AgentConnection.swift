@@ -1,7 +1,6 @@
 import Agent
 import ArgumentParser
-import Foundation
-import Glibc
+import Support
 
 /// A command's conversation with the agent, with its failures in words.
 struct AgentConnection {
@@ -10,16 +9,16 @@ struct AgentConnection {
     /// Connects; an agent that is not there is said so, exit code 1.
     init(_ options: InstanceOptions) throws {
         let path = options.socketPath
-        do throws(SystemFailure) {
+        do throws(SystemError) {
             client = try LocalClient(path: path)
         } catch {
-            switch error.code {
-            case ENOENT, ECONNREFUSED:
+            switch error.errno {
+            case .noSuchFileOrDirectory, .connectionRefused:
                 ErrorOutput.error(
                     "no agent of instance \(options.instance) answers on \(path)\(AgentConnection.others()); start it with "
                         + "`netpold agent`. What an earlier one left in the kernel goes on enforcing until `netpold detach`"
                 )
-            case EACCES:
+            case .permissionDenied:
                 ErrorOutput.error("\(error); only root may talk to the agent")
             default:
                 ErrorOutput.error("\(error)")
@@ -30,8 +29,8 @@ struct AgentConnection {
 
     /// The instances that have a socket: whoever asks the default one of a lab's agent learns its name.
     private static func others() -> String {
-        let files = (try? FileManager.default.contentsOfDirectory(atPath: InstancePaths.folder)) ?? []
-        let names = files.filter { $0.hasSuffix(".sock") }.map { String($0.dropLast(".sock".count)) }.sorted()
+        let files = (try? FolderNames.read(InstancePaths.folder)) ?? []
+        let names = files.filter { $0.hasSuffix(".sock") }.map { String($0.dropLast(".sock".count)) }
         return names.isEmpty ? "" : " (there is --instance \(names.joined(separator: ", ")))"
     }
 
@@ -62,14 +61,5 @@ struct AgentConnection {
     static func unexpected() -> ExitCode {
         ErrorOutput.error("the agent gave an answer that was not asked for; is it of the same version?")
         return ExitCode.no
-    }
-
-    /// JSON for standard output; on one line for streams.
-    static func json(_ value: some Encodable, isStream: Bool = false) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting =
-            isStream
-            ? [.sortedKeys, .withoutEscapingSlashes] : [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 }

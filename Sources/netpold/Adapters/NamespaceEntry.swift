@@ -1,5 +1,7 @@
 import Datapath
 import Glibc
+import Support
+import SystemPackage
 
 /// Moves the whole process into another network namespace.
 enum NamespaceEntry {
@@ -9,25 +11,17 @@ enum NamespaceEntry {
     /// Enters the namespace at `path`, if the process is not there already, by starting the program anew inside it: a
     /// namespace belongs to a thread, and the runtime's threads exist before any command runs. Does not return then.
     static func enter(_ path: String) throws {
-        guard identity(path) != identity("/proc/thread-self/ns/net") else { return }
-        guard getenv(mark) == nil else { throw EntryFailure(path: path, reason: "is not where this process is now") }
+        let wanted = try SystemError.wrap("enter network namespace", path) { try FileIdentity(of: path) }
+        guard wanted != (try? FileIdentity(of: "/proc/thread-self/ns/net")) else { return }
+        guard getenv(mark) == nil else {
+            throw SystemError(
+                "enter network namespace", path, nil, detail: "the process was started there and is not there")
+        }
         try NetworkNamespace(path: path).enter()
         setenv(mark, "1", 1)
         var arguments = CommandLine.arguments.map { strdup($0) }
         arguments.append(nil)
         execv("/proc/self/exe", arguments)
-        throw EntryFailure(path: path, reason: "netpold cannot be started there: \(String(cString: strerror(errno)))")
+        throw SystemError("start netpold in network namespace", path, .current)
     }
-
-    private static func identity(_ path: String) -> [UInt64] {
-        var status = stat()
-        return stat(path, &status) == 0 ? [UInt64(status.st_dev), UInt64(status.st_ino)] : []
-    }
-}
-
-/// The namespace could not be entered.
-struct EntryFailure: Error, CustomStringConvertible {
-    let path: String
-    let reason: String
-    var description: String { "network namespace \(path): \(reason)" }
 }

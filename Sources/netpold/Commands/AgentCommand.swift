@@ -4,7 +4,9 @@ import Datapath
 import Foundation
 import Glibc
 public import Logging
+import PolicyAPI
 import PolicyIR
+import Support
 
 /// `netpold agent`.
 struct AgentCommand: AsyncParsableCommand {
@@ -88,19 +90,19 @@ struct AgentCommand: AsyncParsableCommand {
     private func serve() async throws {
         var logger = Logger(label: "netpold") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = logLevel
-        let lock = try AgentFiles.lock(instance.instance)
+        let lock = try instance.paths().takeLock()
         defer { withExtendedLifetime(lock) {} }
-        let lastGood = try AgentFiles.lastGood(instance.instance)
+        let lastGood = try LastGoodFiles(folder: instance.paths().lastGood)
         // Before the first reading, which forgets copies of files that are gone.
         let remembered = lastGood.load()
         let source = try ManifestFolder(manifests, lastGood: lastGood) { path in
-            switch ManifestFiles.read(path) {
-            case .success(let bytes):
+            do throws(SystemError) {
+                let bytes = try ManifestFiles.read(path)
                 let file = ManifestFile(decoding: bytes, file: path)
                 if file.isGood { lastGood.save(path, bytes) }
                 return file
-            case .failure(let failure):
-                return ManifestFile(unreadable: failure.diagnostic)
+            } catch {
+                return ManifestFile(unreadable: Diagnostic(unreadable: error))
             }
         }
         // Before anything is loaded: a folder that cannot be read at all is the user's mistake.

@@ -1,6 +1,7 @@
 import ArgumentParser
-import Datapath
+import BenchKit
 import Glibc
+import Support
 
 /// `netpold bench`.
 struct BenchCommand: ParsableCommand {

@@ -1,8 +1,8 @@
 import ArgumentParser
 import BPFEmit
+import BenchKit
 import Glibc
 import NetTypes
-import PolicyIR
 
 /// `netpold bench-compile`: how long compiling takes, beside the targets.
 struct BenchCompileCommand: ParsableCommand {
@@ -18,103 +18,7 @@ struct BenchCompileCommand: ParsableCommand {
     var runs = 9
 
     func run() throws {
-        print("CPU time                                                          median      target")
-        for (name, labels) in [("deployments", CompileWorkload.Labels.deployments), ("unique labels", .unique)] {
-            let workload = CompileWorkload(labels)
-            measureAll(workload, "\(workload.classes) identities (\(name))")
-            measureOnePod(workload, labels)
-        }
-        measureWideRule()
-    }
-
-    private func measureAll(_ workload: CompileWorkload, _ name: String) {
-        var image: NodeImage?
-        let lowering = median { _ = PolicyLowering.lower(workload.objects) }
-        let all = median {
-            let lowered = PolicyLowering.lower(workload.objects)
-            var allocator = IdentityAllocator()
-            image = NodeCompiler.compile(
-                workload.objects, policies: lowered.policies, localNode: CompileWorkload.localNode,
-                allocator: &allocator)
-        }
-        row("objects to images, \(name)", all, unit: 1e-3, "ms", target: 50)
-        row("  of which lowering", lowering, unit: 1e-3, "ms", target: nil)
-        if let image {
-            let entries = image.subjects.reduce(0) { $0 + $1.ingress.peers.count + $1.egress.peers.count }
-            print("  \(image.endpoints.count) endpoints, \(image.subjects.count) subjects, \(entries) peers entries")
-        }
-    }
-
-    private func measureOnePod(_ workload: CompileWorkload, _ labels: CompileWorkload.Labels) {
-        let policies = PolicyLowering.lower(workload.objects).policies
-        var state = CompilerState(workload.objects, policies: policies, localNode: CompileWorkload.localNode)
-        var times: (known: [Double], new: [Double], gone: [Double]) = ([], [], [])
-        for number in 0..<200 {
-            var pod = CompileWorkload.pod(number % 100, in: number % 100, .deployments)
-            if labels == .unique { pod.metadata.labels["statefulset.kubernetes.io/pod-name"] = "pod-\(number % 100)" }
-            pod.metadata.name = "more-\(number)"
-            pod.nodeName = "node-9"
-            pod.addresses = [IPAddress(ipv4: 0x0aff_0000 + UInt32(number))]
-            times.known.append(time { _ = state.apply(pod) })
-            pod.metadata.name = "new-\(number)"
-            pod.metadata.labels["id"] = "\(number)"
-            pod.addresses = [IPAddress(ipv4: 0x0afe_0000 + UInt32(number))]
-            times.new.append(time { _ = state.apply(pod) })
-        }
-        for number in 0..<200 {
-            times.gone.append(time { _ = state.remove(podNamed: "new-\(number)", in: "team-\(number % 100)") })
-        }
-        row("one more pod, labels known", middle(times.known), unit: 1e-6, "us", target: 50)
-        row("one more pod, labels new", middle(times.new), unit: 1e-6, "us", target: 50)
-        row("one pod less, labels with it", middle(times.gone), unit: 1e-6, "us", target: nil)
-    }
-
-    private func measureWideRule() {
-        let objects = CompileWorkload.wideRule()
-        var image: NodeImage?
-        let all = median {
-            var allocator = IdentityAllocator()
-            image = NodeCompiler.compile(
-                objects, policies: PolicyLowering.lower(objects).policies, localNode: CompileWorkload.localNode,
-                allocator: &allocator)
-        }
-        row("one rule of 5,000 identities x 20 ports", all, unit: 1e-3, "ms", target: nil)
-        if let image {
-            let entries = image.subjects.map { $0.ingress.peers.count }
-            print(
-                "  \(image.endpoints.count) pods share \(entries.count) policy of \(entries.first ?? 0) entries (target: about 5,000)"
-            )
-        }
-    }
-
-    private func median(_ work: () -> Void) -> Double {
-        work()
-        return middle((0..<max(runs, 1)).map { _ in time(work) })
-    }
-
-    private func middle(_ times: [Double]) -> Double { times.isEmpty ? 0 : times.sorted()[times.count / 2] }
-
-    /// CPU seconds of this thread: what else the machine does counts little.
-    private func time(_ work: () -> Void) -> Double {
-        let start = BenchCompileCommand.cpuTime()
-        work()
-        return BenchCompileCommand.cpuTime() - start
-    }
-
-    private static func cpuTime() -> Double {
-        var now = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now)
-        return Double(now.tv_sec) + Double(now.tv_nsec) * 1e-9
-    }
-
-    private func row(_ name: String, _ seconds: Double, unit: Double, _ symbol: String, target: Int?) {
-        let tenths = Int((seconds / unit * 10).rounded())
-        let value = "\(tenths / 10).\(tenths % 10) \(symbol)"
-        let limit = target.map { "<= \($0) \(symbol)\(seconds / unit <= Double($0) ? "" : "  MISSED")" } ?? ""
-        print(pad(name, 60) + String(repeating: " ", count: max(1, 11 - value.count)) + value + "      " + limit)
-    }
-
-    private func pad(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(1, width - text.count))
+        print(CompileBenchTable.heading)
+        CompileBench(runs: runs).run { print(CompileBenchTable.line($0)) }
     }
 }

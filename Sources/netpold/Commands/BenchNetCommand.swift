@@ -1,5 +1,7 @@
 import ArgumentParser
+import BenchKit
 import Glibc
+import Support
 
 /// `netpold bench-net`.
 struct BenchNetCommand: ParsableCommand {
@@ -28,46 +30,13 @@ struct BenchNetCommand: ParsableCommand {
             ErrorOutput.error("bench-net makes network namespaces: run it as root")
             throw ExitCode.machine
         }
+        let progress = ProgressLine()
         do {
-            try measure()
+            let report = try NetBench(rounds: rounds, scale: scale).run(Interrupt(), progress: progress.show)
+            progress.clear()
+            print(BenchNetTable.render(report))
         } catch let signal as Interrupt.Signalled {
             throw ExitCode(128 + signal.number)
         }
-    }
-
-    private func measure() throws {
-        let progress = ProgressLine()
-        let interrupt = Interrupt()
-        let network = try BenchNetwork()
-        defer { network.close() }
-        var contenders: [any Enforcement] = [
-            NoEnforcement(name: "no policy again"), try NetpoldEnforcement(network),
-            NftablesEnforcement(network: network),
-        ]
-        let baseline = NoEnforcement(name: "no policy")
-        var ratios: [String: [[Double]]] = [:]
-        var plain: [LoadResult] = []
-        for round in 1...rounds {
-            try interrupt.check()
-            progress.show("round \(round) of \(rounds)")
-            let none = try measured(baseline, network)
-            plain.append(none)
-            for contender in contenders {
-                let result = try measured(contender, network)
-                ratios[contender.name, default: []].append(
-                    LoadResult.columns.map { result[keyPath: $0.value] / none[keyPath: $0.value] })
-            }
-            // The order within a round rotates, so that no contender always runs at the same distance from the baseline.
-            contenders.append(contenders.removeFirst())
-        }
-        progress.clear()
-        print(BenchNetTable.render(plain: plain, ratios: ratios))
-    }
-
-    private func measured(_ enforcement: any Enforcement, _ network: BenchNetwork) throws -> LoadResult {
-        try enforcement.install()
-        let result = Result { try network.measure(scale: scale) }
-        try enforcement.remove()
-        return try result.get()
     }
 }

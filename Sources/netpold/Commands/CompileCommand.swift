@@ -82,7 +82,7 @@ struct CompileCommand: ParsableCommand {
             throw ExitCode.badInput
         }
         if !json, let form = NodeDump.Form(rawValue: emit.rawValue) {
-            let style = TextStyle()
+            let style = Terminal.output.style
             for line in dump.lines(form) { print(line.isHeading ? style.strong(line.text) : line.text) }
         } else {
             print(try JSONText.render(CompileReport(dump.shown, state)))

@@ -3,6 +3,7 @@ import ArgumentParser
 import Datapath
 import Foundation
 import Glibc
+import Support
 
 /// `netpold detach`.
 struct DetachCommand: ParsableCommand {
@@ -37,11 +38,11 @@ struct DetachCommand: ParsableCommand {
     }
 
     private func detach() throws {
-        let lock = try AgentFiles.lock(instance.instance)
+        let lock = try instance.paths().takeLock()
         defer { withExtendedLifetime(lock) {} }
         let pins = try PinPath(instance: instance.instance)
-        let inventory = DetachCommand.inventory("\(pins.root)/netpold/\(instance.instance)")
-        if !inventory.isEmpty {
+        let pinned = try pins.pinned().sorted()
+        if !pinned.isEmpty {
             do {
                 try NodeDatapath(DatapathOptions(pins: pins)).detach()
             } catch {
@@ -50,31 +51,15 @@ struct DetachCommand: ParsableCommand {
                 try pins.removeAll()
             }
         }
-        for path in inventory { print("removed \(path)") }
-        let copies = InstancePaths(instance: instance.instance)?.lastGood ?? ""
+        for path in pinned { print("removed \(path)") }
+        let copies = try instance.paths().lastGood
         if (try? FileManager.default.removeItem(atPath: copies)) != nil { print("removed \(copies)") }
         if unlink(instance.socketPath) == 0 { print("removed \(instance.socketPath)") }
         lock.remove()
-        let left = DetachCommand.inventory("\(pins.root)/netpold/\(instance.instance)")
+        let left = try pins.pinned()
         guard left.isEmpty else {
-            throw SystemFailure("remove", left.joined(separator: ", "), code: 0)
+            throw SystemError("remove", left.joined(separator: ", "), nil)
         }
-        print(
-            inventory.isEmpty ? "nothing of instance \(instance.instance) is pinned" : "\(inventory.count) pins removed"
-        )
-    }
-
-    /// Every pinned file below a folder.
-    private static func inventory(_ folder: String) -> [String] {
-        guard let walk = FileManager.default.enumerator(atPath: folder) else { return [] }
-        var paths: [String] = []
-        for case let name as String in walk {
-            var isFolder: ObjCBool = false
-            let path = "\(folder)/\(name)"
-            if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
-                paths.append(path)
-            }
-        }
-        return paths.sorted()
+        print(pinned.isEmpty ? "nothing of instance \(instance.instance) is pinned" : "\(pinned.count) pins removed")
     }
 }

@@ -24,9 +24,9 @@ struct EndpointsCommand: ParsableCommand {
             throw AgentConnection.unexpected()
         }
         if json {
-            print(try AgentConnection.json(endpoints))
+            print(try JSONText.render(endpoints))
         } else {
-            EndpointsRendering(style: TextStyle()).lines(endpoints).forEach { print($0) }
+            EndpointsRendering(style: Terminal.output.style).lines(endpoints).forEach { print($0) }
         }
     }
 }

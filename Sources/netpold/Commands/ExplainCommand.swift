@@ -96,7 +96,8 @@ struct ExplainCommand: AsyncParsableCommand {
             json
                 ? try JSONText.render(ExplanationReport(explanation))
                 : ExplanationText(
-                    style: TextStyle(), showsRules: isatty(STDOUT_FILENO) == 1, standardInput: loaded.standardInput
+                    style: Terminal.output.style, showsRules: Terminal.output.isTerminal,
+                    standardInput: loaded.standardInput
                 ).render(explanation))
         if findings.isText, explanation.needsProxy { ErrorOutput.write(L7Notice.text) }
         if diagnostics.contains(where: { $0.severity == .error }) { throw ExitCode.badInput }

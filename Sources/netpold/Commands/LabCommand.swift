@@ -2,12 +2,12 @@ import Agent
 import ArgumentParser
 import Foundation
 import Glibc
+import LabKit
 import PolicyIR
+import Support
 
 /// `netpold lab`: manifests as network namespaces, policies enforced, every pair probed.
 struct LabCommand: ParsableCommand {
-    static let defaultName = "default"
-
     static let configuration = CommandConfiguration(
         commandName: "lab",
         abstract: "Build the manifests' pods as network namespaces, enforce the policies, and probe every pair.",
@@ -43,7 +43,7 @@ struct LabCommand: ParsableCommand {
     var files: [String] = []
 
     @Option(help: ArgumentHelp("Name of the lab, for several at a time.", valueName: "name"))
-    var name = LabCommand.defaultName
+    var name = LabFolder.defaultName
 
     @Flag(help: "Leave the lab up, for --shell; --down removes it.")
     var keep = false
@@ -74,16 +74,16 @@ struct LabCommand: ParsableCommand {
             if let shell { try LabShell.open(shell, lab: name) }
             if down { try takeDown() } else { try build() }
         } catch let failure as LabFailure {
-            ErrorOutput.write("error: \(failure)\n")
-            throw ExitCode(failure.code.rawValue)
+            ErrorOutput.error("\(failure)")
+            throw ExitCode.of(failure)
         } catch let signal as Interrupt.Signalled {
             ErrorOutput.write("interrupted; the lab is gone\n")
             throw ExitCode(128 + signal.number)
         } catch let exit as ExitCode {
             throw exit
         } catch {
-            ErrorOutput.write("error: \(error)\n")
-            throw ExitCode(LabFailure.Code.environment.rawValue)
+            ErrorOutput.error("\(error)")
+            throw ExitCode.machine
         }
     }
 
@@ -105,7 +105,7 @@ struct LabCommand: ParsableCommand {
         let plan = LabPlan(decoded.objects, policies: lowered.policies, isEnforced: !noEnforce)
         guard !plan.pods.isEmpty else { throw LabFailure.input("there is no pod in the manifests") }
 
-        let renderer = LabRenderer(isColoured: isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil)
+        let renderer = LabRenderer(style: Terminal.output.style)
         let interrupt = Interrupt()
         let enforcer = enforcer(plan, lowered.policies)
         let session = try LabSession.begin(

@@ -58,7 +58,7 @@ struct LintCommand: ParsableCommand {
 
     func run() throws {
         if let entry = explain.flatMap(DiagnosticID.init).flatMap(DiagnosticCatalogue.entry) {
-            print(entry.explanation(TextStyle()))
+            print(entry.explanation(Terminal.output.style))
             return
         }
         let progress = ProgressLine(delay: .seconds(1))
@@ -73,11 +73,11 @@ struct LintCommand: ParsableCommand {
         progress.clear()
 
         let output = DiagnosticOutput(
-            format: format, descriptor: STDOUT_FILENO, showsIDs: true, standardInput: loaded.standardInput)
+            format: format, stream: .output, showsIDs: true, standardInput: loaded.standardInput)
         print(try output.render(found), terminator: "")
         fflush(nil)
         let summary = LintSummary(files: loaded.files.count, loaded.decoded, found)
-        ErrorOutput.write(summary.text(TextStyle(descriptor: STDERR_FILENO)) + "\n")
+        ErrorOutput.write(summary.text(Terminal.error.style) + "\n")
         if summary.errors > 0 { throw ExitCode.badInput }
         if summary.warnings > 0 { throw ExitCode.no }
     }

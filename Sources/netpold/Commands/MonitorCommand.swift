@@ -44,12 +44,12 @@ struct MonitorCommand: ParsableCommand {
         pthread_sigmask(SIG_SETMASK, &none, nil)
         let agent = try AgentConnection(instance)
         try agent.send(.monitor(MonitorFilter(dropsOnly: drops, pod: pod, policy: policy)))
-        let rendering = VerdictRendering(style: TextStyle(), clock: MonitorCommand.clock)
+        let rendering = VerdictRendering(style: Terminal.output.style, clock: MonitorCommand.clock)
         while true {
             switch try agent.next() {
             case .verdict(let verdict):
                 if json {
-                    MonitorCommand.show(try AgentConnection.json(verdict, isStream: true))
+                    MonitorCommand.show(try JSONText.render(verdict, isStream: true))
                 } else {
                     rendering.lines(verdict).forEach(MonitorCommand.show)
                 }

@@ -38,9 +38,9 @@ struct StatusCommand: ParsableCommand {
         }
         guard case .status(let status) = try agent.ask(.status) else { throw AgentConnection.unexpected() }
         if json {
-            print(try AgentConnection.json(status))
+            print(try JSONText.render(status))
         } else {
-            StatusRendering(style: TextStyle()).lines(status).forEach { print($0) }
+            StatusRendering(style: Terminal.output.style).lines(status).forEach { print($0) }
         }
         if !isSettled {
             ErrorOutput.error("not everything is in force after \(timeout) s")

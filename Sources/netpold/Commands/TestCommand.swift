@@ -52,7 +52,7 @@ struct TestCommand: AsyncParsableCommand {
             ErrorOutput.write("\(error)\n")
             throw ExitCode.badInput
         }
-        let style = TextStyle()
+        let style = Terminal.output.style
         let progress = ProgressLine()
         let kernels = kernel ? KernelPool() : nil
         var outcomes: [TestOutcome] = []
@@ -102,11 +102,15 @@ struct TestCommand: AsyncParsableCommand {
     }
 
     private static func write(_ text: String, to path: String) throws {
-        let file = fopen(path, "w")
-        let isWritten = file.map { fputs(text, $0) >= 0 } ?? false
-        // What is buffered is written at the end: a full disk shows here.
-        guard file.map({ fclose($0) == 0 }) ?? false, isWritten else {
-            ErrorOutput.write("\(path): error: cannot be written: \(String(cString: strerror(errno)))\n")
+        do throws(SystemError) {
+            try SystemError.wrap("write", path) {
+                let file = try OwnedDescriptor(
+                    opening: path, .writeOnly, options: [.create, .truncate],
+                    permissions: [.ownerReadWrite, .groupReadWrite, .otherReadWrite])
+                _ = try file.use { try $0.writeAll(text.utf8) }
+            }
+        } catch {
+            ErrorOutput.write("\(path): error: cannot be written: \(error.reason ?? "")\n")
             throw ExitCode.badInput
         }
     }

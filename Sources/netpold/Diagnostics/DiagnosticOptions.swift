@@ -2,6 +2,7 @@ import Agent
 import ArgumentParser
 import Glibc
 import PolicyAPI
+import Support
 
 /// The option of commands that tell findings on standard error, beside their result.
 struct DiagnosticOptions: ParsableArguments {
@@ -14,7 +15,7 @@ struct DiagnosticOptions: ParsableArguments {
     /// Writes the findings, with excerpts on a terminal.
     func write(_ diagnostics: [Diagnostic], of manifests: LoadedManifests) throws {
         let output = DiagnosticOutput(
-            format: format, descriptor: STDERR_FILENO, standardInput: manifests.standardInput)
+            format: format, stream: .error, standardInput: manifests.standardInput)
         ErrorOutput.write(try output.render(diagnostics))
     }
 }

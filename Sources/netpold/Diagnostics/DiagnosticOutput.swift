@@ -9,7 +9,7 @@ import Support
 struct DiagnosticOutput {
     let format: DiagnosticFormat
     /// The stream that they are for: what it is decides about excerpts and colours.
-    let descriptor: Int32
+    let stream: Terminal
     /// Whether one-line findings end with their id.
     var showsIDs = false
     /// What standard input held, for excerpts.
@@ -18,9 +18,9 @@ struct DiagnosticOutput {
     /// The text, nothing for no findings in the text format.
     func render(_ diagnostics: [Diagnostic]) throws -> String {
         switch format {
-        case .text where isatty(descriptor) == 1:
+        case .text where stream.isTerminal:
             ExcerptRenderer(
-                style: TextStyle(descriptor: descriptor), width: TerminalWidth.columns(descriptor), source: source
+                style: stream.style, width: stream.columns, source: source
             ).render(diagnostics)
         case .text: DiagnosticRenderer(showsIDs: showsIDs).render(diagnostics)
         case .json: try JSONText.render(DiagnosticReport(diagnostics)) + "\n"

@@ -1,6 +1,7 @@
-import Agent
 import ArgumentParser
-import Glibc
+import LabKit
+import Support
+import SystemPackage
 
 /// What netpold's exit codes mean; the README has the same list. 0: done, and as expected.
 extension ExitCode {
@@ -11,9 +12,17 @@ extension ExitCode {
     /// The machine cannot do it: not root, kernel too old.
     static var machine: ExitCode { ExitCode(3) }
 
+    /// The code for a lab that could not be.
+    static func of(_ failure: LabFailure) -> ExitCode {
+        switch failure {
+        case .input: .badInput
+        case .environment: .machine
+        }
+    }
+
     /// The code for what an agent or a detach ran into: that another one is at work is an answer, all else the machine's.
     static func of(_ error: any Error) -> ExitCode {
-        if let failure = error as? SystemFailure, failure.code == EWOULDBLOCK { return .no }
+        if let failure = error as? SystemError, failure.errno == .wouldBlock { return .no }
         return .machine
     }
 }

@@ -1,10 +1,12 @@
 import Foundation
 
-/// JSON for standard output: indented, keys sorted, so that equal values give equal text.
+/// JSON for standard output: keys sorted, so that equal values give equal text.
 enum JSONText {
-    static func render(_ value: some Encodable) throws -> String {
+    /// The text: indented, or in one line for a stream.
+    static func render(_ value: some Encodable, isStream: Bool = false) throws -> String {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if !isStream { encoder.outputFormatting.insert(.prettyPrinted) }
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 }

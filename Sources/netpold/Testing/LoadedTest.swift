@@ -2,6 +2,7 @@ import Agent
 import PolicyAPI
 import PolicyAnalysis
 import PolicyIR
+import Support
 
 /// A PolicyTest with everything its manifests hold.
 struct LoadedTest {
@@ -24,9 +25,10 @@ struct LoadedTest {
     /// - Throws: `Unusable` with every error found.
     static func load(file: String) throws(Unusable) -> [LoadedTest] {
         let bytes: [UInt8]
-        switch ManifestFiles.read(file) {
-        case .success(let content): bytes = content
-        case .failure(let failure): throw Unusable(messages: [DiagnosticRenderer().render(failure.diagnostic)])
+        do throws(SystemError) {
+            bytes = try ManifestFiles.read(file)
+        } catch {
+            throw Unusable(messages: [DiagnosticRenderer().render(Diagnostic(unreadable: error))])
         }
         let document = DocumentReader.read(bytes, file: file)
         let (tests, findings) = PolicyTestDecoder.decode(document.documents)

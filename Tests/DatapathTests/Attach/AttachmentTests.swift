@@ -1,6 +1,7 @@
 import BPFEmit
 import CNetpoldABI
 import Foundation
+import LabKit
 import NetTypes
 import Testing
 

@@ -1,4 +1,5 @@
 import Foundation
+import LabKit
 import NetTypes
 import PolicyAPI
 import Testing

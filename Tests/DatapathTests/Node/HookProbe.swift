@@ -1,6 +1,7 @@
 import CNetpoldABI
 import Glibc
 import NetTypes
+import SystemPackage
 
 @testable import Datapath
 
@@ -14,7 +15,7 @@ struct HookProbe {
         port: UInt16 = 80, flags: UInt8 = 0x02
     ) throws -> np_reason {
         guard let endpoint = node.endpoints[pod], let own = endpoint.value.addresses.first else {
-            throw BPFError(.runProgram, "\(pod)", errno: ENOENT)
+            throw BPFError(.runProgram, "\(pod)", errno: .noSuchFileOrDirectory)
         }
         var packet = FlowPacket(
             source: client, destination: own, protocol: .tcp, sourcePort: source, destinationPort: port)
@@ -28,7 +29,7 @@ struct HookProbe {
         port: UInt16 = 80
     ) throws -> np_reason {
         guard let endpoint = node.endpoints[pod], let own = endpoint.value.addresses.first else {
-            throw BPFError(.runProgram, "\(pod)", errno: ENOENT)
+            throw BPFError(.runProgram, "\(pod)", errno: .noSuchFileOrDirectory)
         }
         var packet = FlowPacket(
             source: own, destination: client, protocol: .tcp, sourcePort: port, destinationPort: source)

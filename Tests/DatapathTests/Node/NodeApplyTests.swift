@@ -189,7 +189,7 @@ struct NodeApplyTests {
                 source += 1
                 #expect(try probe.tcp(source: source, port: 80) == NP_REASON_ALLOWED)
                 #expect(try probe.tcp(source: source, port: 81) == NP_REASON_ALLOWED)
-                let fault = InjectedFault(operation, call: call, errno: 12)
+                let fault = InjectedFault(operation, call: call, errno: .noMemory)
                 let error = InjectedFault.$current.withValue(fault) { () -> BPFError? in
                     do throws(BPFError) {
                         _ = try node.apply(after, interfaces: [:])

@@ -1,6 +1,7 @@
 import BPFEmit
 import CNetpoldABI
 import Foundation
+import Support
 import Testing
 
 @testable import Datapath
@@ -60,14 +61,15 @@ struct PersistenceTests {
     func lock() throws {
         try PrivateBPFFilesystem.with { files in
             try files.pins.create()
-            let held = try Libbpf.lock(folder: files.pins.folder)
+            var held: FileLock? = try Libbpf.lock(folder: files.pins.folder)
             let error = #expect(throws: BPFError.self) { try NodeDatapath.forTests(pins: files.pins) }
             #expect(error?.operation == .lockInstance)
             #expect(error?.errnoName == "EAGAIN")
             let other = try PinPath(instance: "other", root: files.pins.root)
             try other.create()
             _ = try Libbpf.lock(folder: other.folder)
-            held.close()
+            withExtendedLifetime(held) {}
+            held = nil
             _ = try Libbpf.lock(folder: files.pins.folder)
         }
     }
@@ -141,9 +143,9 @@ struct PersistenceTests {
         try PrivateBPFFilesystem.with { files in
             let node = try NodeDatapath.forTests(pins: files.pins)
             _ = try node.apply(try NodeImages.shop(), interfaces: [:])
-            #expect(DirectoryListing.names(in: files.pins.folder).contains("np_flows"))
+            #expect(try FolderNames.read(files.pins.folder).contains("np_flows"))
             try node.detach()
-            #expect(DirectoryListing.names(in: "\(files.pins.root)/netpold") == [])
+            #expect(try FolderNames.read("\(files.pins.root)/netpold") == [])
         }
     }
 

@@ -1,0 +1,44 @@
+public import Datapath
+public import NetTypes
+public import SystemPackage
+
+/// A real packet exchange to be tried: who asks whom, over which protocol and port.
+public struct Probe: Sendable {
+    /// The namespace to ask from.
+    public var namespace: NetworkNamespace
+    /// The address to ask from; of the same family as `destination`.
+    public var source: IPAddress
+    /// Whom to ask.
+    public var destination: IPAddress
+    /// TCP, UDP, or the family's ICMP (an echo request).
+    public var `protocol`: L4Protocol
+    /// The destination port; without meaning for ICMP.
+    public var port: UInt16
+    /// How often silence is answered by asking again before it counts.
+    public var retries: Int
+
+    /// A probe.
+    public init(
+        namespace: NetworkNamespace, source: IPAddress, destination: IPAddress, protocol: L4Protocol, port: UInt16,
+        retries: Int
+    ) {
+        self.namespace = namespace
+        self.source = source
+        self.destination = destination
+        self.protocol = `protocol`
+        self.port = port
+        self.retries = retries
+    }
+}
+
+/// What came of a probe.
+public enum ProbeOutcome: Hashable, Sendable {
+    /// An answer, with the name of the responder (empty for an ICMP echo).
+    case answered(by: String)
+    /// A TCP reset or an ICMP port-unreachable: the packet arrived where nobody serves the port.
+    case refused
+    /// The kernel had no way, or was told so by ICMP; the error number.
+    case unreachable(Errno)
+    /// Nothing came back in time.
+    case silent
+}

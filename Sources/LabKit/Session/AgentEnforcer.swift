@@ -1,0 +1,56 @@
+import Agent
+import Glibc
+public import Support
+
+/// Enforces as users do: by `netpold agent` on the lab's node, watching the folder of manifests.
+public final class AgentEnforcer: Enforcer {
+    private let manifests: String
+    private let clock = ContinuousClock()
+
+    /// An agent for a folder of manifests.
+    public init(manifests: String) { self.manifests = manifests }
+
+    /// Starts the agent and waits until it enforces on every pod of the plan.
+    public func start(
+        _ plan: LabPlan, _ network: RoutedNetwork, folder: LabFolder, interrupt: Interrupt,
+        launched: (Int32) throws -> Void
+    ) throws {
+        let agent = try LabProcess.start(
+            [
+                "agent", "--manifests", manifests, "--instance", folder.instance, "--node", plan.nodeName,
+                "--netns", NetworkLayout.nodePath(in: folder.network),
+                "--netns-dir", NetworkLayout.podsFolder(in: folder.network),
+            ], log: folder.agentLog)
+        try launched(agent)
+        let progress = ProgressBar("waiting for the agent", of: plan.pods.count)
+        defer { progress.finish() }
+        let deadline = clock.now + .seconds(60)
+        while true {
+            try interrupt.check()
+            guard LabProcess.isRunning(child: agent) else {
+                throw LabFailure.environment("the agent ended: \(LabProcess.text(of: folder.agentLog))")
+            }
+            let ready = (try? readyPods(folder.instance)) ?? []
+            let missing = plan.pods.filter { !ready.contains($0.qualifiedName) }
+            if missing.isEmpty { return }
+            progress.show(plan.pods.count - missing.count)
+            guard clock.now < deadline else {
+                let names = missing.map(\.qualifiedName).joined(separator: ", ")
+                throw LabFailure.environment(
+                    "after a minute the agent does not enforce on \(names): \(LabProcess.text(of: folder.agentLog))")
+            }
+            usleep(20_000)
+        }
+    }
+
+    /// The pods on which everything seen so far is in force. Throws while the agent does not answer yet.
+    private func readyPods(_ instance: String) throws -> Set<String> {
+        guard let paths = InstancePaths(instance: instance) else { return [] }
+        let client = try LocalClient(path: paths.socket)
+        try client.send(.wait(timeoutMilliseconds: 1000))
+        guard case .settled(true, _) = try client.next() else { return [] }
+        try client.send(.endpoints)
+        guard case .endpoints(let endpoints) = try client.next() else { return [] }
+        return Set(endpoints.filter { $0.state == .ready }.map(\.name))
+    }
+}

@@ -1,0 +1,42 @@
+import BPFEmit
+import Datapath
+public import PolicyIR
+public import Support
+
+/// Enforces by programming the lab's node from this process: compiled once, loaded once, pinned. For manifests an agent
+/// could not use as they are: pods without addresses, of several nodes, or not in one folder.
+public final class KernelEnforcer: Enforcer {
+    private let policies: [LoweredPolicy]
+
+    /// An enforcer of these policies.
+    public init(_ policies: [LoweredPolicy]) { self.policies = policies }
+
+    /// Compiles the plan's objects and programs the node.
+    public func start(
+        _ plan: LabPlan, _ network: RoutedNetwork, folder: LabFolder, interrupt: Interrupt,
+        launched: (Int32) throws -> Void
+    ) throws {
+        var identities = IdentityAllocator()
+        let image = NodeCompiler.compile(
+            plan.objects, policies: policies, localNode: plan.nodeName, allocator: &identities)
+        let report = try network.node.run {
+            // Interface numbers and attachments are those of the namespace this runs in.
+            let links = try NetlinkSocket().links()
+            var interfaces: [EndpointKey: UInt32] = [:]
+            for pod in plan.pods {
+                guard let link = links.first(where: { $0.name == pod.nodeInterface }) else { continue }
+                let key = image.endpoints.first { $0.namespace == pod.namespace && $0.name == pod.name }?.key
+                if let key { interfaces[key] = UInt32(link.index) }
+            }
+            let options = DatapathOptions(pins: try PinPath(instance: folder.instance))
+            return try NodeDatapath(options).apply(image, interfaces: interfaces)
+        }
+        let failures = report.endpoints.compactMap { endpoint in
+            endpoint.failure.map { "\(endpoint.key): \($0)" }
+        }
+        let missing = report.withoutInterface.map { "\($0): no interface" }
+        guard failures.isEmpty, missing.isEmpty else {
+            throw LabFailure.environment("not enforced on \((failures + missing).joined(separator: "; "))")
+        }
+    }
+}

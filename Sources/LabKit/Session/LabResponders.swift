@@ -1,0 +1,30 @@
+import Datapath
+public import Support
+
+/// What answers in a kept lab: a process of its own, `netpold lab-respond`, since the one that built the lab has ended.
+public enum LabResponders {
+    /// The line that the process prints when every port is open.
+    public static let ready = "ready"
+
+    /// Answers on the ports of a lab until a signal comes.
+    ///
+    /// - Parameter opened: called when every port is open.
+    /// - Throws: `LabFailure` when there is no such lab.
+    public static func serve(lab name: String, until interrupt: Interrupt, opened: () -> Void) throws {
+        guard let state = LabFolder.state(of: name) else {
+            throw LabFailure.environment("there is no lab \"\(name)\"")
+        }
+        LabProcess.raiseFileLimit()
+        let layout = NetworkLayout(
+            nodeAddresses: [],
+            attachments: state.pods.map {
+                .init(name: $0.attachment, nodeInterface: $0.nodeInterface, addresses: $0.ipAddresses)
+            })
+        let network = try RoutedNetwork.open(layout, in: "\(LabFolder.root)/\(name)/netns")
+        let loop = try EventLoop()
+        let responders = try LabProbing.respond(state.served, in: network, loop: loop)
+        defer { withExtendedLifetime(responders) {} }
+        opened()
+        while (try? interrupt.check()) != nil { loop.turn(atMost: 500) }
+    }
+}

@@ -1,0 +1,44 @@
+import Datapath
+import Foundation
+import Glibc
+import Support
+import SystemPackage
+
+/// A shell inside a pod of a lab.
+public enum LabShell {
+    /// Replaces this process by a shell in the network namespace of `pod` (`namespace/name`, or `host`, or `outside`).
+    public static func open(_ pod: String, lab name: String) throws -> Never {
+        guard geteuid() == 0 else { throw LabFailure.environment("entering a namespace needs root; run it with sudo") }
+        guard let state = LabFolder.state(of: name) else {
+            throw LabFailure.environment(
+                "there is no lab \"\(name)\"; `netpold lab -f MANIFESTS --keep\(LabSession.option(name))` makes one")
+        }
+        let folder = "\(LabFolder.root)/\(name)/netns"
+        let path: String
+        switch pod {
+        case "host": path = NetworkLayout.nodePath(in: folder)
+        case "outside": path = NetworkLayout.outsidePath(in: folder)
+        default:
+            guard let found = state.pods.first(where: { $0.qualifiedName == pod }) else {
+                let names = state.pods.map(\.qualifiedName).joined(separator: ", ")
+                throw LabFailure.input("there is no pod \(pod) in lab \"\(name)\"; it has \(names), host and outside")
+            }
+            path = "\(NetworkLayout.podsFolder(in: folder))/\(found.attachment)"
+        }
+        try NetworkNamespace(path: path).enter()
+        let shell = ProcessInfo.processInfo.environment["SHELL"] ?? "/bin/sh"
+        setenv("NETPOLD_POD", pod, 1)
+        setenv("PS1", "\(pod) \\$ ", 1)
+        // A shell that reads its own prompt from a start-up file would hide where one is.
+        let isBash = shell.hasSuffix("/bash")
+        let arguments = isBash ? [shell, "--norc", "--noprofile"] : [shell]
+        // Whoever started this may have signals blocked or ignored; a shell in which Ctrl-C does nothing helps nobody.
+        var none = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, nil)
+        for number in [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGALRM, SIGPIPE, SIGCHLD] { signal(number, SIG_DFL) }
+        var pointers = arguments.map { strdup($0) } + [nil]
+        execv(shell, &pointers)
+        throw SystemError("start", shell, .current)
+    }
+}

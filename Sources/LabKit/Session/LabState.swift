@@ -1,0 +1,30 @@
+/// What a lab's folder says about it, for whoever comes later: `--shell`, `--down`, the next run after a crash.
+struct LabState: Codable {
+    /// A port that a responder serves.
+    struct Served: Codable {
+        /// Attachment name of the pod, or `@node`, `@outside`.
+        var place: String
+        /// What it answers with.
+        var name: String
+        var address: String
+        var isTCP: Bool
+        var port: UInt16
+    }
+
+    /// The process that builds and probes it.
+    var pid: Int32
+    /// Whether it was to stay when that process ended.
+    var isKept = false
+    /// The agent's process, if one runs for it.
+    var agent: Int32?
+    /// The process that answers in a kept lab.
+    var responders: Int32?
+    /// The manifests.
+    var manifests: [String]
+    /// The pods.
+    var pods: [LabPod]
+    /// The node's addresses.
+    var node: [String]
+    /// What is served.
+    var served: [Served]
+}

@@ -1,0 +1,28 @@
+import Glibc
+public import SystemPackage
+
+/// A stream of this process, asked whether it is a terminal and what that can do.
+public struct Terminal: Hashable, Sendable {
+    /// Standard output.
+    public static let output = Terminal(.standardOutput)
+    /// Standard error.
+    public static let error = Terminal(.standardError)
+
+    private let descriptor: FileDescriptor
+
+    /// The stream of an open descriptor.
+    public init(_ descriptor: FileDescriptor) { self.descriptor = descriptor }
+
+    /// Whether it is a terminal: somebody reads along.
+    public var isTerminal: Bool { isatty(descriptor.rawValue) == 1 }
+
+    /// Its columns; 100 where nobody says.
+    public var columns: Int {
+        var size = winsize()
+        guard ioctl(descriptor.rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 100 }
+        return Int(size.ws_col)
+    }
+
+    /// Colours if it is a terminal and `NO_COLOR` is not set.
+    public var style: TextStyle { TextStyle(isColoured: isTerminal && getenv("NO_COLOR") == nil) }
+}

@@ -1,0 +1,46 @@
+import Agent
+import Support
+
+/// Writes `netpold endpoints` for people.
+struct EndpointsRendering: Sendable {
+    private let style: TextStyle
+
+    /// A rendering.
+    init(style: TextStyle) {
+        self.style = style
+    }
+
+    /// The table.
+    func lines(_ endpoints: [EndpointReport]) -> [String] {
+        guard !endpoints.isEmpty else { return ["no endpoints: no pod of the manifests is on this node"] }
+        var table = TextTable(
+            header: ["pod", "state", "addresses", "interface", "slot", "identity", "rev", "ingress", "egress"])
+        for endpoint in endpoints {
+            table.add([
+                endpoint.name, endpoint.state.rawValue, endpoint.addresses.joined(separator: ","),
+                endpoint.interface.map { "\($0)#\(endpoint.ifindex ?? 0)" } ?? "-", text(endpoint.slot),
+                text(endpoint.identity), text(endpoint.revision),
+                side(endpoint.ingressPolicies, isIsolated: endpoint.isIngressIsolated),
+                side(endpoint.egressPolicies, isIsolated: endpoint.isEgressIsolated),
+            ])
+        }
+        return table.lines { cell, row, column in
+            if row == 0 { return style.faint(cell) }
+            guard column == 1 else { return cell }
+            switch endpoints[row - 1].state {
+            case .ready: return style.good(cell)
+            case .waiting, .pending, .isolated: return style.notable(cell)
+            case .failed, .unenforced: return style.bad(cell)
+            }
+        }
+    }
+
+    private func text(_ number: UInt32?) -> String { number.map { "\($0)" } ?? "-" }
+
+    /// `open`, `isolated`, `isolated: a, b` (names without kind; the JSON has both).
+    private func side(_ policies: [String], isIsolated: Bool) -> String {
+        let names = policies.map { $0.split(separator: " ").last.map(String.init) ?? $0 }
+        let word = isIsolated ? "isolated" : "open"
+        return names.isEmpty ? word : "\(word): \(names.joined(separator: ","))"
+    }
+}

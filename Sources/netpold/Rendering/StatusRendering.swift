@@ -1,0 +1,99 @@
+import Agent
+import Support
+
+/// Writes `netpold status` for people.
+struct StatusRendering: Sendable {
+    private let style: TextStyle
+
+    /// A rendering.
+    init(style: TextStyle) {
+        self.style = style
+    }
+
+    /// The page.
+    func lines(_ status: StatusReport) -> [String] {
+        let settled =
+            status.isSettled ? style.good("everything read is in force") : style.notable("changes pending")
+        var lines = [
+            "agent        \(style.good("up")), instance \(status.instance), process \(status.processID), "
+                + "since \(StatusRendering.duration(status.uptimeSeconds))",
+            "revision     \(status.revision), \(settled), latest change took \(status.lastApplyMilliseconds) ms",
+            "policies     \(status.policiesInForce) in force, "
+                + counted(status.policiesRefused, "refused", style.bad),
+            "endpoints    \(status.endpointsReady) ready, "
+                + counted(status.endpointsWaiting, "waiting", style.notable) + ", "
+                + counted(status.namespacesUnknown, "without a pod", style.notable),
+        ]
+        let attachments = status.attachments.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }
+        if !attachments.isEmpty { lines.append("attached by  \(attachments.joined(separator: ", "))") }
+        lines.append(
+            "events       \(status.eventsSuppressed) not written by the kernel, \(status.eventsLost) not sent to slow readers"
+        )
+        // Before the long tables: what is wrong is why somebody asks.
+        for condition in status.conditions {
+            let colour = condition.isSevere ? style.bad : style.notable
+            lines.append("\(colour("!")) \(style.strong(condition.subject)): \(condition.message)")
+        }
+        lines += capacities(status.capacities) + reasons(status.reasons)
+        return lines
+    }
+
+    private func counted(_ count: Int, _ word: String, _ colour: (String) -> String) -> String {
+        count == 0 ? "0 \(word)" : colour("\(count) \(word)")
+    }
+
+    private func capacities(_ capacities: [CapacityUse]) -> [String] {
+        guard !capacities.isEmpty else { return [] }
+        var table = TextTable(header: ["table", "used", "limit", "memory"])
+        for use in capacities {
+            table.add([
+                use.name, use.used.map { "\($0)" } ?? "-", "\(use.limit)",
+                use.memoryBytes.map(StatusRendering.bytes) ?? "-",
+            ])
+        }
+        return [""]
+            + table.lines { cell, row, column in
+                if row == 0 { return style.faint(cell) }
+                let use = capacities[row - 1]
+                return column == 1 && (use.used ?? 0) * 10 >= use.limit * 9 ? style.bad(cell) : cell
+            }
+    }
+
+    private func reasons(_ reasons: [StatusReport.ReasonCount]) -> [String] {
+        guard !reasons.isEmpty else { return [] }
+        var table = TextTable(header: ["packets", "bytes", "", "reason"])
+        for reason in reasons {
+            table.add([
+                "\(reason.count.packets)", "\(reason.count.bytes)", reason.isDrop ? "dropped" : "passed",
+                reason.sentence,
+            ])
+        }
+        return [""]
+            + table.lines { cell, row, column in
+                if row == 0 { return style.faint(cell) }
+                return column == 2 && reasons[row - 1].isDrop ? style.bad(cell) : cell
+            }
+    }
+
+    /// `3 d 4 h`, `5 min 6 s`: the two largest units.
+    static func duration(_ seconds: UInt64) -> String {
+        switch seconds {
+        case 86_400...: "\(seconds / 86_400) d \(seconds % 86_400 / 3600) h"
+        case 3600...: "\(seconds / 3600) h \(seconds % 3600 / 60) min"
+        case 60...: "\(seconds / 60) min \(seconds % 60) s"
+        default: "\(seconds) s"
+        }
+    }
+
+    /// `512 B`, `39.0 MiB`.
+    static func bytes(_ count: UInt64) -> String {
+        var units = ["KiB", "MiB", "GiB"][...]
+        guard count >= 1024 else { return "\(count) B" }
+        var tenths = count * 10 / 1024
+        while tenths >= 10_240, units.count > 1 {
+            tenths /= 1024
+            units = units.dropFirst()
+        }
+        return "\(tenths / 10).\(tenths % 10) \(units.first ?? "")"
+    }
+}

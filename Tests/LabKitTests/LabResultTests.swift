@@ -1,0 +1,64 @@
+import NetpoldTestSupport
+import PolicyIR
+import Testing
+
+@testable import LabKit
+
+@Suite("Lab result")
+struct LabResultTests {
+    /// Two pods, `a` isolated; measured as predicted but for the flows `change` touches.
+    private static func result(_ change: (LabPlan.Flow) -> LabMeasurement? = { _ in nil }) -> LabResult {
+        let (objects, policies) = LabFixtures.isolatedPair
+        let plan = LabPlan(objects, policies: policies)
+        return LabResult(
+            plan: plan,
+            measurements: plan.flows.map { change($0) ?? ($0.prediction.passes ? .answered : .silent) })
+    }
+
+    @Test(
+        "only an answer is a pass and only silence is a drop",
+        arguments: [
+            (LabMeasurement.answered, true, false), (.silent, false, true), (.refused, false, false),
+            (.unreachable("No route to host"), false, false), (.answeredByOther("x"), false, false),
+        ])
+    func agreement(measurement: LabMeasurement, asPass: Bool, asDrop: Bool) {
+        let pass = LabPrediction(
+            Decision(egress: SideDecision(.allow, .notIsolated), ingress: SideDecision(.allow, .notIsolated)))
+        let drop = LabPrediction(
+            Decision(
+                egress: SideDecision(.deny, .defaultDeny(isolatedBy: [])), ingress: SideDecision(.allow, .notIsolated)))
+        let proxy = LabPrediction(
+            Decision(egress: SideDecision(.allow, .notIsolated), ingress: SideDecision(.l7([]), .l7Rules([], []))))
+        #expect(measurement.agrees(with: pass) == asPass)
+        #expect(measurement.agrees(with: drop) == asDrop)
+        #expect(measurement.agrees(with: proxy) == asDrop)
+    }
+
+    @Test("a cell shows which family alone passes")
+    func families() {
+        let result = Self.result()
+        let matrix = LabMatrix(result)
+        #expect(matrix.groups.count == 1)
+        let grid = matrix.groups[0].cells
+        #expect(grid[1][0] == .dropped)
+        #expect(grid[0][1] == .passed)
+        #expect(grid[0][0] == .none)
+    }
+
+    @Test("the report lists every exchange, with reasons where they differ")
+    func report() {
+        let report = LabReport(Self.result { $0.prediction.passes ? nil : .refused })
+        #expect(report.probes == 60)
+        #expect(report.flows.count == 60)
+        #expect(report.flows.filter { !$0.agrees }.allSatisfy { $0.reasons?.isEmpty == false })
+        #expect(report.agreeing == report.flows.filter(\.agrees).count)
+        #expect(report.flows.contains { $0.from == "ip:198.18.0.1" && $0.to == "shop/b" && $0.protocol == "ICMP" })
+    }
+
+    @Test(
+        "numbers have a comma every three digits",
+        arguments: [(0, "0"), (999, "999"), (1344, "1,344"), (1_000_000, "1,000,000")])
+    func grouping(number: Int, text: String) {
+        #expect(LabResult.grouped(number) == text)
+    }
+}

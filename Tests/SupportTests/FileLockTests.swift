@@ -1,0 +1,41 @@
+import Foundation
+import Support
+import SystemPackage
+import Testing
+
+@Suite("Locks")
+struct FileLockTests {
+    @Test(
+        "a second holder is refused with the text given, and let in when the first is gone", arguments: [true, false])
+    func exclusive(isFolder: Bool) throws {
+        let scratch = try Scratch()
+        let path = isFolder ? scratch.path : scratch.file("lock")
+        var first: FileLock? = try FileLock(path, isFolder: isFolder)
+        let error = #expect(throws: SystemError.self) { try FileLock(path, isFolder: isFolder, busy: "try later") }
+        #expect(error?.errno == .wouldBlock)
+        #expect(error?.hint == "try later")
+        withExtendedLifetime(first) {}
+        first = nil
+        _ = try FileLock(path, isFolder: isFolder)
+    }
+
+    @Test("a lock file that its holder removed keeps nobody away: the next one makes its own")
+    func removed() throws {
+        let scratch = try Scratch()
+        let path = scratch.file("lock")
+        let first = try FileLock(path)
+        first.remove()
+        let second = try FileLock(path)
+        #expect(throws: SystemError.self) { try FileLock(path) }
+        withExtendedLifetime((first, second)) {}
+    }
+
+    @Test("a folder that is not there is an error, not made")
+    func missing() throws {
+        let scratch = try Scratch()
+        let error = #expect(throws: SystemError.self) { try FileLock(scratch.file("no/lock")) }
+        #expect(error?.errno == .noSuchFileOrDirectory)
+        #expect(throws: SystemError.self) { try FileLock(scratch.file("no"), isFolder: true) }
+        #expect(!FileManager.default.fileExists(atPath: scratch.file("no")))
+    }
+}
