@@ -19,6 +19,7 @@ let package = Package(
         .executable(name: "netpold", targets: ["netpold"])
     ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-algorithms", from: "1.2.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -39,7 +40,12 @@ let package = Package(
             swiftSettings: pure),
         .target(name: "PolicyIR", dependencies: ["NetTypes", "PolicyAPI"], swiftSettings: pure),
         .target(
-            name: "PolicyAnalysis", dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "Support"], swiftSettings: pure),
+            name: "PolicyAnalysis",
+            dependencies: [
+                "NetTypes", "PolicyAPI", "PolicyIR", "Support",
+                .product(name: "Algorithms", package: "swift-algorithms"),
+            ],
+            swiftSettings: pure),
         // A C face of libre2 (C++), so that no module needs C++ interoperability.
         .target(
             name: "CRE2", cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
@@ -118,8 +124,16 @@ let package = Package(
             dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "BPFEmit", "BPFSimulate"],
             path: "Tests/NetpoldTestSupport",
             swiftSettings: pure),
+        .testTarget(name: "NetTypesTests", dependencies: ["NetTypes"], swiftSettings: strict),
+        .testTarget(
+            name: "PolicyAPITests", dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "NetpoldTestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "PolicyIRTests",
+            dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "NetpoldTestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PolicyAnalysisTests",
             dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "NetpoldTestSupport"],
             swiftSettings: strict),
         .testTarget(

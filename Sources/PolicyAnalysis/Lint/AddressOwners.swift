@@ -1,20 +1,21 @@
+import Algorithms
 import NetTypes
 import PolicyAPI
 
-/// The addresses of pods, nodes and Services in order: says which of them lies in a prefix.
+/// The addresses of pods, nodes and Services in order, to find one that is inside a prefix.
 struct AddressOwners {
-    /// Whose an address is.
+    /// The owner of an address.
     struct Owner {
         var address: IPAddress
         /// For example `pod shop/web`.
         var name: String
-        /// What selects it.
+        /// How to select it.
         var remedy: String
     }
 
     private let owners: [Owner]
 
-    /// The addresses that manifests name. Of workloads without pods nobody knows the addresses.
+    /// The addresses in manifests. Those of workloads without pods are unknown.
     init(_ objects: ClusterObjects) {
         var owners: [Owner] = []
         for pod in objects.pods where !pod.isFinished {
@@ -46,13 +47,8 @@ struct AddressOwners {
 
     /// The first owner of an address in a prefix and in none of the exceptions.
     func first(in prefix: IPPrefix, except: [IPPrefix]) -> Owner? {
-        var low = 0
-        var high = owners.count
-        while low < high {
-            let middle = (low + high) / 2
-            if owners[middle].address < prefix.address { low = middle + 1 } else { high = middle }
-        }
-        return owners[low...].prefix { prefix.contains($0.address) }
+        let start = owners.partitioningIndex { $0.address >= prefix.address }
+        return owners[start...].prefix { prefix.contains($0.address) }
             .first { owner in !except.contains { $0.contains(owner.address) } }
     }
 }

@@ -1,3 +1,4 @@
+import NetpoldTestSupport
 import Testing
 
 @testable import NetTypes
@@ -16,7 +17,7 @@ struct ClusterPolicyEvaluationTests {
         var world = Houses()
         try world.apply(manifests)
         change(&world.objects)
-        return PolicyIRTests.evaluator(world.objects)
+        return NetpoldTestSupport.evaluator(world.objects)
     }
 
     private func ingress(_ rules: String) -> String { "ingress: [\(rules)]" }
@@ -112,7 +113,7 @@ struct ClusterPolicyEvaluationTests {
         #expect(try some.answer(from, "ip:192.168.0.2") == "deny/allow=deny")
     }
 
-    @Test("domainNames match what DNS has given; *. is one or more labels, never the apex")
+    @Test("domainNames match DNS answers; *. is one or more labels, never the apex")
     func domainNames() throws {
         let evaluator = try evaluator(
             clusterPolicy(
@@ -184,7 +185,7 @@ struct ClusterPolicyEvaluationTests {
         #expect(try evaluator(old + newer).answer(from, to) == "allow/allow=allow")
     }
 
-    @Test("an explanation names the rule by what its author called it, control characters escaped")
+    @Test("an explanation uses the name of a rule, with control characters escaped")
     func ruleNames() throws {
         let evaluator = try evaluator(
             clusterPolicy(ingress("{name: \"no \\e[31mred\", action: Deny, \(every)}")))
