@@ -1,3 +1,15 @@
+/// How much one input may hold. Manifests come from anybody; nothing here grows without a bound.
+public enum DocumentLimits {
+    /// Bytes of one file.
+    public static let bytes = 16 << 20
+    /// Maps and lists inside each other.
+    public static let depth = 64
+    /// Values of one file, keys not counted, each alias counted with everything it stands for.
+    public static let nodes = 1_000_000
+    /// Aliases of one file.
+    public static let aliases = 1_000
+}
+
 /// What may still be read of one file.
 struct DocumentBudget {
     /// The file's name.
@@ -43,15 +55,4 @@ struct DocumentBudget {
                 hint: "write the values out")
         }
     }
-}
-
-/// Why a document could not be read.
-struct DocumentFailure: Error {
-    let id: DiagnosticID
-    let location: SourceLocation
-    let message: String
-    let hint: String
-
-    /// As a finding.
-    var diagnostic: Diagnostic { Diagnostic(id: id, location: location, message: message, hint: hint) }
 }

@@ -52,3 +52,14 @@ public enum DocumentReader {
             || byte == UInt8(ascii: "\r")
     }
 }
+
+/// Why a document could not be read.
+struct DocumentFailure: Error {
+    let id: DiagnosticID
+    let location: SourceLocation
+    let message: String
+    let hint: String
+
+    /// As a finding.
+    var diagnostic: Diagnostic { Diagnostic(id: id, location: location, message: message, hint: hint) }
+}

@@ -1,3 +1,16 @@
+public import PolicyAPI
+
+/// What the L7 rules of one end say about a request.
+public enum L7Answer: Hashable, Sendable {
+    /// It passes: these rules match it, each the origin of one element. The actions change its headers, in order.
+    case permitted(by: [RuleOrigin], actions: [HeaderAction])
+    /// No rule matches it.
+    case denied
+
+    /// Whether the request passes.
+    public var isPermitted: Bool { self != .denied }
+}
+
 /// What the L7 rules of both ends say about a request in a flow.
 public struct RequestDecision: Hashable, Sendable {
     /// The sender's rules; `nil` when its policies leave nothing to L7.
