@@ -72,8 +72,8 @@ struct YAMLReader {
             diagnostics += builder.diagnostics
             hasRepeatedKey = !builder.diagnostics.isEmpty
             content = .map(builder.members)
-        default:
-            throw failure(event, "no YAML: unexpected end", "complete the document")
+        case .streamStart, .streamEnd, .documentStart, .documentEnd, .listEnd, .mapEnd, .alias:
+            throw failure(event, "invalid YAML: unexpected end", "complete the document")
         }
         let node = DocumentNode(
             content, location: event.location, path: path, hasRepeatedKey: hasRepeatedKey)

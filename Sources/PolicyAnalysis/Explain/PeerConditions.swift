@@ -131,7 +131,10 @@ extension FailedCondition {
             { one, patterns in
                 dnsName(one.of ?? "", patterns, known: one.has.map { [$0] } ?? [])
             }
-        default: nil
+        case .port, .portName, .protocol, .icmpType, .label, .identityLabel, .namespaceLabel, .nodeLabel, .namespace,
+            .serviceAccount, .exception, .insideCluster, .notPod, .notNode, .addressUnknown, .contested, .method, .path,
+            .host, .header, .secret, .queryName, .serverName, .requestKind, .unsatisfiable:
+            nil
         }
     }
 }

@@ -15,7 +15,7 @@ extension L7Matcher.Element {
                 return [FQDNSelector.pattern(pattern).failure(.serverName, of: "the server name", name)]
             }
             return [FailedCondition(.serverName, wanted: [pattern], text: "the ClientHello names no server")]
-        default:
+        case (.http, _), (.dns, _), (.serverName, _):
             return [
                 FailedCondition(
                     .requestKind, wanted: [condition.subject], has: request.subject,

@@ -79,7 +79,11 @@ extension PolicySubject {
         case .label, .identityLabel, .namespaceLabel, .serviceAccount:
             guard conditions == 1, let value = only.has else { return only }
             return only.operator == .isIn && Spelling.nearest(to: value, among: only.wanted) != nil ? only : nil
-        default: return nil
+        case .port, .portName, .protocol, .icmpType, .nodeLabel, .entity, .address, .exception, .dnsName,
+            .insideCluster,
+            .notPod, .notNode, .addressUnknown, .contested, .method, .path, .host, .header, .secret, .queryName,
+            .serverName, .requestKind, .unsatisfiable:
+            return nil
         }
     }
 }

@@ -51,7 +51,7 @@ enum DNSPort {
             guard let scope = SubjectScope(.endpoints(selector)) else { return true }
             if mentionsDNS(selector) || scope.namespaces?.contains("kube-system") == true { return true }
             return scope.namespaces == nil && scope.conditions.isEmpty
-        default:
+        case .nodes, .entity, .addresses, .names:
             return true
         }
     }

@@ -89,7 +89,7 @@ struct DestinationPorts {
         for peer in some {
             switch peer {
             case .pods, .endpoints: classes.formUnion(cluster.pods(matching: peer))
-            default: return nil
+            case .nodes, .entity, .addresses, .names: return nil
             }
         }
         return Destination(classes: classes, scope: some.count == 1 ? scope(of: some[0]) : nil, cluster)
@@ -102,7 +102,7 @@ extension DestinationPorts {
         switch peer {
         case .endpoints(let selector): SubjectScope(.endpoints(selector))
         case .pods(.named(let namespace), let selector): SubjectScope(.pods(.named(namespace), selector))
-        default: nil
+        case .pods(.matching, _), .nodes, .entity, .addresses, .names: nil
         }
     }
 }

@@ -60,7 +60,7 @@ struct SubjectScope: Hashable {
             namespaces = names
             conditions = others
             self.isPodsOnly = isPodsOnly || names != nil
-        default:
+        case .nodes:
             return nil
         }
     }

@@ -75,7 +75,8 @@ extension L7Matcher.Element {
         case (.dns(let pattern, _), .dns(let name)): pattern.matches(name) ? [] : nil
         // "The ClientHello SNI must match one pattern": none matches no name.
         case (.serverName(let pattern, _), .serverName(let name)): !name.isEmpty && pattern.matches(name) ? [] : nil
-        default: nil
+        // A request of another kind.
+        case (.http, _), (.dns, _), (.serverName, _): nil
         }
     }
 }

@@ -112,7 +112,7 @@ enum EgressWithoutDNSCheck: LintCheck {
             case .pods, .endpoints: true
             case .entity(let entity): [.all, .world, .worldIPv4, .worldIPv6, .cluster].contains(entity)
             case .addresses(let prefix, _, _): prefix.length == 0
-            default: false
+            case .nodes, .names: false
             }
         }
     }

@@ -61,7 +61,7 @@ enum HTTPOnTLSPortCheck: LintCheck {
                 name = "\(range.first)"
             case .named(let text) where text.split(separator: "-").contains(where: { $0 == "https" || $0 == "tls" }):
                 name = text
-            default: continue
+            case .all, .range, .named: continue
             }
             report.warn(
                 .httpOnTLSPort, "\(entry.path).ports[\(index)].port", of: origin,

@@ -61,7 +61,7 @@ enum OrInsteadOfAndCheck: LintCheck {
             case .pods(let namespaces?, nil): scopes.append((index, namespaces))
             case .pods(nil, let pods?): selectors.append((index, pods))
             // An address block beside them shows that the author knows what elements are; so does an element with both.
-            default: return
+            case .pods, .ipBlock: return
             }
         }
         guard scopes.count == 1, selectors.count == 1, let scope = scopes.first, let pods = selectors.first,

@@ -26,7 +26,7 @@ struct PeerSelectorCheck {
                         checkPods(pods, in: [policy.metadata.namespace], isComplete: true, path, origin, &report)
                     case .pods(let namespaces?, let pods):
                         checkNamespaces(namespaces, pods, path, origin, &report)
-                    default: break
+                    case .pods(nil, nil), .ipBlock: break
                     }
                 }
             }

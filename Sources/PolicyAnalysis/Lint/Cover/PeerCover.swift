@@ -32,7 +32,7 @@ struct PeerCover {
                 return Entry(
                     peer: peer, scope: scope,
                     namespaces: Set(namespaces.requirements.map(SubjectScope.Condition.init)))
-            default:
+            case .nodes, .entity, .addresses, .names:
                 return Entry(peer: peer, namespaces: [])
             }
         }
@@ -71,7 +71,7 @@ struct PeerCover {
                 }
         case (.names(let selector), .names(.name(let name))):
             return NamePattern(selector).matches(name)
-        default:
+        case (.pods, _), (.endpoints, _), (.nodes, _), (.addresses, _), (.names, _):
             return outer.peer == inner.peer
         }
     }
@@ -97,7 +97,12 @@ extension Entity {
             return selector.requirements.contains {
                 $0.isAbout(CiliumKey.namespace) && ($0.operator == .isIn || $0.operator == .exists)
             }
-        default: return false
+        case (.world, .pods), (.world, .endpoints), (.world, .nodes), (.world, .addresses(_, _, .everywhere)),
+            (.cluster, .nodes), (.cluster, .addresses), (.cluster, .names):
+            return false
+        case (.worldIPv4, _), (.worldIPv6, _), (.host, _), (.remoteNode, _), (.kubeAPIServer, _), (.health, _),
+            (.ingress, _), (.`init`, _), (.unmanaged, _), (.none, _):
+            return false
         }
     }
 }
