@@ -30,7 +30,7 @@ extension IPAddress {
     /// The eight groups of an IPv6 address.
     private static func parseIPv6(_ bytes: [UInt8]) -> [UInt16]? {
         let colon = UInt8(ascii: ":")
-        // Where `::` stands, if it does; a second one, or `:::`, is an error.
+        // Where `::` is, if it is there; a second one, or `:::`, is an error.
         var gap: Int?
         for index in bytes.indices.dropLast() where bytes[index] == colon && bytes[index + 1] == colon {
             guard gap == nil else { return nil }

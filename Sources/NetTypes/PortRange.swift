@@ -5,7 +5,7 @@ public struct PortRange: Hashable, Comparable, Sendable {
     /// Last port, at least `first`.
     public let last: UInt16
 
-    /// The ports `first...last`; `last` below `first` means `first` alone (Cilium's reading, spec 7.3).
+    /// The ports `first...last`; `last` below `first` means `first` alone (as Cilium reads it, spec 7.3).
     public init(_ first: UInt16, _ last: UInt16) {
         self.first = first
         self.last = max(first, last)

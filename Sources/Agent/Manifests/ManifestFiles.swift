@@ -17,7 +17,7 @@ public struct LoadedManifests: Sendable {
 public enum ManifestFiles {
     /// Reads and decodes. A path is a file, a folder (searched recursively for `*.yaml`, `*.yml` and `*.json`) or `-`.
     /// Whatever cannot be read is a finding; the rest is read. Pods stand in for workloads without pods, and pods without
-    /// addresses get some (`DecodedManifests.addStandIns`).
+    /// addresses get some (`DecodedManifests.addSyntheticPods`).
     ///
     /// - Parameters:
     ///   - keepsDocuments: whether the documents of policies are kept (`DecodedManifests.documents`).
@@ -43,7 +43,7 @@ public enum ManifestFiles {
             }
         }
         var decoded = decoder.finish()
-        decoded.addStandIns()
+        decoded.addSyntheticPods()
         return LoadedManifests(decoded: decoded, files: files, standardInput: standardInput)
     }
 

@@ -1,8 +1,8 @@
 import NetTypes
 
 extension ClusterObjects {
-    /// A warning for each running pod whose address another pod or a node claims too. Such an address belongs to nobody
-    /// (`ClusterView.Owner.contested`).
+    /// A warning for each running pod whose address another pod or a node claims too. Such an address has no
+    /// owner (`ClusterView.Owner.contested`).
     func addressConflicts() -> [Diagnostic] {
         var nodeNames: [IPAddress: String] = [:]
         for node in nodes.sorted(by: { $0.metadata.name < $1.metadata.name }) {
@@ -10,20 +10,20 @@ extension ClusterObjects {
         }
         var owners: [IPAddress: String] = [:]
         var found: [Diagnostic] = []
-        let consequence = "it belongs to neither, and no rule that names pods or addresses allows it"
+        let consequence = "it belongs to neither, so no rule that selects pods or addresses allows it"
         let running = pods.filter { !$0.hostNetwork && !$0.isFinished }
         for pod in running.sorted(by: { $0.qualifiedName < $1.qualifiedName }) {
             for address in pod.addresses {
                 if let owner = owners[address] {
                     found.append(
                         ClusterObjects.conflict(
-                            pod, "\(address) is an address of pod \(owner) too; \(consequence)"))
+                            pod, "\(address) is also an address of pod \(owner); \(consequence)"))
                 } else {
                     owners[address] = pod.qualifiedName
                     guard let node = nodeNames[address] else { continue }
                     found.append(
                         ClusterObjects.conflict(
-                            pod, "\(address) is an address of node \(node) too; \(consequence)"))
+                            pod, "\(address) is also an address of node \(node); \(consequence)"))
                 }
             }
         }
@@ -34,6 +34,6 @@ extension ClusterObjects {
         Diagnostic(
             id: .contestedAddress, severity: .warning, location: pod.metadata.location, path: "status.podIPs",
             message: message,
-            hint: "remove the pod that is gone, or write its phase (Succeeded, Failed) or hostNetwork: true")
+            hint: "remove the stale pod, or set its phase (Succeeded, Failed) or hostNetwork: true")
     }
 }

@@ -1,53 +1,53 @@
-/// What manifests hold: the good objects, and everything there is to say about the rest.
+/// The contents of manifests: the valid objects, and the diagnostics about the rest.
 public struct DecodedManifests: Sendable {
     /// The objects without an error.
     public var objects = ClusterObjects()
-    /// Deployments and the like, if the decoder was asked to read them.
+    /// Deployments and other workloads, if the decoder was asked to read them.
     public var workloads: [Workload] = []
-    /// What `addStandIns` has made, in words; `nil` when nothing.
-    public private(set) var standInsInWords: String?
-    /// How many objects there were, those refused or skipped included.
+    /// One line about what `addSyntheticPods` has added; `nil` when nothing.
+    public private(set) var syntheticPodsSummary: String?
+    /// How many objects there were, including those refused or skipped.
     public var objectCount = 0
-    /// Everything found, sorted by place.
+    /// All diagnostics, sorted by location.
     public var diagnostics: [Diagnostic] = []
-    /// Objects of kinds that are no policy input and have no finding of their own, counted by kind.
+    /// Objects of kinds that are not policy input and have no diagnostic of their own, counted by kind.
     public var skipped: [String: Int] = [:]
-    /// Policies that were not taken over, because of an error of their own.
+    /// Policies that were refused because of an error in them.
     public var refused: [PolicyRefusal] = []
-    /// The documents of the policies without an error, if the decoder was asked to keep them: where each of their values is
-    /// written.
+    /// The documents of the policies without an error, if the decoder was asked to keep them: they give the location of
+    /// each value.
     public var documents = PolicyDocuments()
 
-    /// Nothing.
+    /// No manifests.
     public init() {}
 
-    /// What was skipped, one line, for example `skipped 3 objects that are no policy input: Ingress 2, Gateway 1`; `nil` if
-    /// nothing was.
-    public var skippedInWords: String? {
+    /// One line about skipped objects, for example `skipped 3 objects that are not policy input: Ingress 2, Gateway 1`;
+    /// `nil` if none were.
+    public var skippedSummary: String? {
         guard !skipped.isEmpty else { return nil }
         let count = skipped.values.reduce(0, +)
         let kinds = skipped.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) \($0.value)" }
-        return "skipped \(count) object\(count == 1 ? "" : "s") that \(count == 1 ? "is" : "are") no policy input: "
+        return "skipped \(count) object\(count == 1 ? "" : "s") that \(count == 1 ? "is" : "are") not policy input: "
             + kinds.joined(separator: ", ")
     }
 
-    /// Adds a pod for each replica of each workload whose pods are not among the objects, and addresses for pods that have
-    /// none (`WorkloadPods`, `SyntheticAddresses`). For folders of manifests: in a cluster the pods are there.
-    public mutating func addStandIns() {
+    /// Adds a synthetic pod for each replica of each workload whose pods are not among the objects, and addresses for pods
+    /// that have none (`WorkloadPods`, `SyntheticAddresses`). For folders of manifests: in a cluster the pods exist.
+    public mutating func addSyntheticPods() {
         let made = WorkloadPods(workloads, objects)
         objects.pods += made.pods
         objects.addSyntheticAddresses()
         guard !made.pods.isEmpty else { return }
         let count = made.pods.count
-        standInsInWords =
-            "\(count) pod\(count == 1 ? " stands" : "s stand") for the workloads, with made-up addresses: "
+        syntheticPodsSummary =
+            "\(count) synthetic pod\(count == 1 ? "" : "s") for the workloads, with synthetic addresses: "
             + made.pods.prefix(8).map(\.qualifiedName).joined(separator: ", ") + (count > 8 ? ", ..." : "")
             + made.cut.map {
-                "; \($0.description) has \($0.replicas) replicas, of which \(WorkloadPods.replicaLimit) are shown"
+                "; \($0.description) has \($0.replicas) replicas, of which \(WorkloadPods.replicaLimit) are added"
             }
             .joined()
     }
 
-    /// Whether anything is an error: a command that only reads then exits with 2.
+    /// Whether any diagnostic is an error: a command that only reads then exits with 2.
     public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
 }

@@ -1,20 +1,20 @@
-/// The fields of one type, each with what netpold does about it: what decides whether a policy is understood, and what
-/// docs/reference/support-matrix.md and its tests are made from (`FieldTables`). What stands in no table cannot be overlooked:
-/// it is an error in a policy, because a policy that is only half read allows or denies something else than it says.
+/// The fields of one type and how netpold handles each. Decides whether a policy is understood, and is the source of
+/// docs/reference/support-matrix.md and its tests (`FieldTables`). A field that is in no table is an error in a policy: a
+/// policy that is only half read allows or denies something other than what it says.
 struct FieldTable: Sendable {
-    /// What becomes of a field.
+    /// How a field is handled.
     enum Treatment: Sendable {
-        /// Read and meant.
+        /// Read and enforced.
         case enforced
-        /// Has no meaning for traffic.
+        /// Has no effect on traffic.
         case metadata
-        /// Exists, but what it asks for is not done: the object is refused, unless the value asks for nothing.
+        /// Exists, but is not implemented: the object is refused, unless the value requires nothing.
         case refused(_ why: String, _ instead: String, unless: Exception?)
     }
 
-    /// A value of a refused field that asks for nothing.
+    /// A value of a refused field that is accepted because it requires nothing.
     struct Exception: Sendable {
-        /// The value as one writes it.
+        /// The value as written in a manifest.
         let value: String
         /// Whether a node is that value.
         let isMet: @Sendable (DocumentNode) -> Bool
@@ -23,43 +23,43 @@ struct FieldTable: Sendable {
         static let emptyList = Exception(value: "[]") { $0.elements?.isEmpty == true }
     }
 
-    /// Fields with one treatment.
+    /// Fields that are handled alike.
     struct Row: Sendable {
         /// Their names.
         let names: [String]
-        /// What becomes of them.
+        /// How they are handled.
         let treatment: Treatment
-        /// What a reader of the reference must know besides; empty if nothing.
+        /// A remark for the reference page; empty for none.
         let note: String
 
-        /// Fields that are read and meant.
+        /// Fields that are read and enforced.
         static func enforced(_ names: String..., note: String = "") -> Row { enforced(names, note: note) }
 
-        /// Fields that are read and meant.
+        /// Fields that are read and enforced.
         static func enforced(_ names: [String], note: String = "") -> Row {
             Row(names: names, treatment: .enforced, note: note)
         }
 
-        /// Fields without a meaning for traffic.
+        /// Fields without an effect on traffic.
         static func metadata(_ names: String..., note: String = "") -> Row {
             Row(names: names, treatment: .metadata, note: note)
         }
 
-        /// Fields that refuse their object: why, and what to do instead.
+        /// Fields that cause their object to be refused: why, and what to do instead.
         static func refused(_ names: String..., why: String, instead: String, unless: Exception? = nil) -> Row {
             Row(names: names, treatment: .refused(why, instead, unless: unless), note: "")
         }
     }
 
-    /// Where the type stands in an object, such as `spec.ingress[].ports[]`; all places, if it stands in several. Of Cilium's
-    /// rules only `spec` is named, though they stand in `specs[]` too.
+    /// The paths of the type in an object, such as `spec.ingress[].ports[]`. For Cilium's rules only `spec` is listed, though
+    /// they are allowed in `specs[]` too.
     let paths: [String]
-    /// The fields in the order of the reference.
+    /// The fields in the order of the reference page.
     let rows: [Row]
     private let fields: [String: Treatment]
     private let isPolicy: Bool
 
-    /// The file and line of the declaration: a test finds tables that `FieldTables` forgets.
+    /// The file and line of the declaration: a test finds tables missing from `FieldTables`.
     let declaration: String
 
     /// The table of a type that belongs to a policy: unknown fields are errors.
@@ -88,46 +88,47 @@ struct FieldTable: Sendable {
         isPolicy = false
     }
 
-    /// The table of types that are no policies: what is not asked for is not looked at.
+    /// The table of types that are not policies: unknown fields are ignored.
     static let lenient = FieldTable()
 
-    /// The fields of a map. Tells everything that is wrong with its keys; `nil` with an error when it is no map.
-    func read(_ node: DocumentNode, _ findings: inout Findings) -> Fields? {
+    /// The fields of a map. Reports every error in its keys; `nil` with an error when it is not a map.
+    func read(_ node: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> Fields? {
         guard let members = node.members else {
-            findings.error(.wrongType, node, "must be a map, not \(node.kindInWords)", "write key: value")
+            diagnostics.error(.wrongType, node, "must be a map, not \(node.kindDescription)", "write key: value")
             return nil
         }
         if isPolicy {
-            for member in members { check(member, &findings) }
+            for member in members { check(member, &diagnostics) }
         }
         return Fields(node: node, members: members)
     }
 
-    private func check(_ member: DocumentMember, _ findings: inout Findings) {
+    private func check(_ member: DocumentMember, _ diagnostics: inout DiagnosticCollector) {
         switch fields[member.key] {
         case .enforced, .metadata: break
         case .refused(let why, let instead, let exception):
-            // `null` is the same as nothing.
+            // `null` is the same as absent.
             guard !member.value.isNull, exception?.isMet(member.value) != true else { return }
-            findings.error(.unsupportedField, at: member.location, path: member.value.path, why, instead)
+            diagnostics.error(.unsupportedField, at: member.location, path: member.value.path, why, instead)
         case nil:
-            // What is not told needs no search for the nearest name.
-            let known = findings.isFull ? [] : fields.keys.sorted()
+            // No need to search for the nearest name of a diagnostic that is not kept.
+            let known = diagnostics.isFull ? [] : fields.keys.sorted()
             let hint =
                 Spelling.nearest(to: member.key, among: known).map { "did you mean \"\($0)\"?" }
                 ?? "the fields here are \(known.joined(separator: ", "))"
-            findings.error(.unknownField, at: member.location, path: member.value.path, "the field is not known", hint)
+            diagnostics.error(
+                .unknownField, at: member.location, path: member.value.path, "unknown field", hint)
         }
     }
 }
 
-/// The fields of one map. A field that is `null` counts as not written.
+/// The fields of one map. A field that is `null` counts as absent.
 struct Fields {
     /// The map.
     let node: DocumentNode
     fileprivate let members: [DocumentMember]
 
-    /// The value of a field, `nil` when it is not written or `null`.
+    /// The value of a field, `nil` when it is absent or `null`.
     subscript(name: String) -> DocumentNode? {
         guard let value = members.first(where: { $0.key == name })?.value, !value.isNull else { return nil }
         return value

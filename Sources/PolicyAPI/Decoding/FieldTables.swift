@@ -1,15 +1,15 @@
 import NetTypes
 
-/// Every field table, by the kinds of objects it belongs to. docs/reference/support-matrix.md is made from it, and each field is
-/// tried where its table says that it stands.
+/// Every field table, by the kinds of objects it belongs to. docs/reference/support-matrix.md is generated from it, and a
+/// test tries each field at each path of its table.
 enum FieldTables {
-    /// The tables of kinds that have their types in common.
+    /// The tables of kinds that share their types.
     struct Section {
         /// What it is about.
         let title: String
         /// The kinds whose objects have the tables' paths.
         let kinds: [KnownKind]
-        /// What holds for all of it.
+        /// An introduction for the reference page.
         var intro = ""
         /// The tables, the outer types first.
         let tables: [FieldTable]
@@ -23,7 +23,7 @@ enum FieldTables {
                 tables: [ObjectHeader.metadataTable]),
             Section(
                 title: "Selectors", kinds: [.networkPolicy],
-                intro: "Label selectors have the same fields wherever they stand; this is one of the places.",
+                intro: "Label selectors have the same fields everywhere; this is one of their paths.",
                 tables: [LabelSelector.table, LabelSelector.expressionTable]),
             Section(
                 title: "NetworkPolicy", kinds: [.networkPolicy],
@@ -35,7 +35,7 @@ enum FieldTables {
             Section(
                 title: "CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy",
                 kinds: [.ciliumNetworkPolicy, .ciliumClusterwideNetworkPolicy],
-                intro: "What stands in `spec` may stand in each element of `specs` too.",
+                intro: "Every field of `spec` is also allowed in each element of `specs`.",
                 tables: [CiliumPolicy.table, CiliumRule.table, CiliumRule.defaultDenyTable, CiliumRule.logTable]
                     + ElementList.allCases.map(\.table) + [
                         CIDRRule.table, ServiceReference.table, ServiceReference.namedTable,

@@ -1,4 +1,4 @@
-/// The kinds that are read, and what is said about kinds that look like policies but are not read.
+/// The kinds that are read, and what is reported about kinds that look like policies but are not read.
 enum KnownKind: String, CaseIterable {
     case namespace = "Namespace"
     case pod = "Pod"
@@ -20,7 +20,7 @@ enum KnownKind: String, CaseIterable {
     case ciliumClusterwideNetworkPolicy = "CiliumClusterwideNetworkPolicy"
     case ciliumCIDRGroup = "CiliumCIDRGroup"
 
-    /// The apiVersions that are read, the one to write first.
+    /// The apiVersions that are read, the preferred one first.
     var apiVersions: [String] {
         switch self {
         case .namespace, .pod, .node, .service, .replicationController: ["v1"]
@@ -35,7 +35,7 @@ enum KnownKind: String, CaseIterable {
         }
     }
 
-    /// Whether objects of the kind decide about traffic.
+    /// Whether objects of the kind are policies.
     var isPolicy: Bool {
         switch self {
         case .namespace, .pod, .node, .service, .endpointSlice, .ciliumCIDRGroup: false
@@ -46,20 +46,20 @@ enum KnownKind: String, CaseIterable {
         }
     }
 
-    /// Whether a field that is not known is an error: in policies, and in the CIDR groups they refer to.
+    /// Whether an unknown field is an error: in policies, and in the CIDR groups they refer to.
     var hasFieldTables: Bool { isPolicy || self == .ciliumCIDRGroup }
 
-    /// The kind of workload, `nil` for what is none.
+    /// The kind of workload, `nil` for other kinds.
     var workload: Workload.Kind? { Workload.Kind(rawValue: rawValue) }
 
-    /// Kinds of Cilium about traffic that are no policies, which netpold does not enforce.
+    /// Cilium kinds that affect traffic but are not network policies, which netpold does not enforce.
     private static let unenforced: [String: String] = [
         "CiliumLocalRedirectPolicy": "cilium.io/",
         "CiliumEgressGatewayPolicy": "cilium.io/",
     ]
 
-    /// What is found about an object that is not read; `nil` when it may be skipped in silence.
-    static func finding(apiVersion: String, kind: String) -> (
+    /// What to report about an object that is not read; `nil` when it may be skipped in silence.
+    static func diagnostic(apiVersion: String, kind: String) -> (
         severity: Diagnostic.Severity, message: String, hint: String
     )? {
         if let known = KnownKind(rawValue: kind) {
@@ -72,7 +72,7 @@ enum KnownKind: String, CaseIterable {
                 "\(kind) of apiVersion \"\(DocumentNode.shortened(apiVersion))\" is not read",
                 isSameGroup
                     ? "write apiVersion: \(wanted)"
-                    : "fields of another API differ: rewrite it as apiVersion: \(wanted), or leave the object out"
+                    : "the fields of other API groups differ: rewrite it as apiVersion: \(wanted), or leave the object out"
             )
         }
         if let group = unenforced[kind], apiVersion.hasPrefix(group) {
@@ -85,9 +85,9 @@ enum KnownKind: String, CaseIterable {
         let near = Spelling.nearest(to: kind, among: policyKinds)
         guard near != nil || kind.lowercased().contains("networkpolic") else { return nil }
         return (
-            .error, "the kind \"\(DocumentNode.shortened(kind))\" is not known",
+            .error, "unknown kind \"\(DocumentNode.shortened(kind))\"",
             near.map { "did you mean \($0)?" }
-                ?? "the policies that are read are \(policyKinds.joined(separator: ", "))"
+                ?? "the supported policy kinds are \(policyKinds.joined(separator: ", "))"
         )
     }
 }

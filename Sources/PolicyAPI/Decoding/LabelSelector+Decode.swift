@@ -1,10 +1,10 @@
 extension LabelSelector {
-    /// Selectors stand in many places; the one named here is in every NetworkPolicy.
+    /// Selectors are used in many places; this path is in every NetworkPolicy.
     static let table = FieldTable("spec.podSelector", rows: [.enforced("matchLabels", "matchExpressions")])
     static let expressionTable = FieldTable(
         "spec.podSelector.matchExpressions[]", rows: [.enforced("key", "operator", "values")])
 
-    /// How the keys of a selector are written.
+    /// How the keys of a selector are spelled.
     enum KeyStyle {
         /// Kubernetes: a label key.
         case plain
@@ -12,55 +12,60 @@ extension LabelSelector {
         case sourced(default: String)
     }
 
-    /// Reads a selector; `nil` with an error when any part is wrong, so a half-read selector never selects too much.
-    static func decode(_ node: DocumentNode, _ style: KeyStyle, _ findings: inout Findings) -> LabelSelector? {
-        let before = findings.errors
-        let readable = decodeReadable(node, style, &findings)
-        return findings.errors == before ? readable : nil
+    /// Reads a selector; `nil` with an error when any part is wrong, so that a half-read selector never selects too much.
+    static func decode(_ node: DocumentNode, _ style: KeyStyle, _ diagnostics: inout DiagnosticCollector)
+        -> LabelSelector?
+    {
+        let before = diagnostics.errorCount
+        let readable = decodeReadable(node, style, &diagnostics)
+        return diagnostics.errorCount == before ? readable : nil
     }
 
-    /// Reads the conditions of a selector that can be read, with an error for each other. It selects what the whole selector
-    /// would, or more: for whom to isolate, not for whom to allow.
-    static func decodeReadable(_ node: DocumentNode, _ style: KeyStyle, _ findings: inout Findings) -> LabelSelector {
-        // Of a key written twice, nobody knows which is meant.
+    /// Reads the valid conditions of a selector, with an error for each of the others. It selects what the whole selector
+    /// would, or more: fit to isolate pods, not to allow peers.
+    static func decodeReadable(_ node: DocumentNode, _ style: KeyStyle, _ diagnostics: inout DiagnosticCollector)
+        -> LabelSelector
+    {
+        // It is unknown which value of a repeated key is meant.
         let hasRepeatedKey = node.isFaulty
-        guard let fields = table.read(node, &findings) else { return LabelSelector(location: node.location) }
+        guard let fields = table.read(node, &diagnostics) else { return LabelSelector(location: node.location) }
         var requirements: [LabelRequirement] = []
         if let labels = fields["matchLabels"] {
             if labels.members == nil {
-                findings.error(.wrongType, labels, "must be a map, not \(labels.kindInWords)", "write key: value")
+                diagnostics.error(
+                    .wrongType, labels, "must be a map, not \(labels.kindDescription)", "write key: value")
             }
             for member in (labels.members ?? []).sorted(by: { $0.key < $1.key }) {
-                let key = decodeKey(member.key, style, at: member.location, member.value.path, &findings)
-                let value = labelValue(member.value, &findings)
+                let key = decodeKey(member.key, style, at: member.location, member.value.path, &diagnostics)
+                let value = labelValue(member.value, &diagnostics)
                 guard let key, let value else { continue }
                 requirements.append(
                     LabelRequirement(
                         source: key.source, key: key.key, operator: .isIn, values: [value], location: member.location))
             }
         }
-        for element in findings.list(fields["matchExpressions"]) ?? [] {
-            if let requirement = decodeExpression(element, style, &findings) { requirements.append(requirement) }
+        for element in diagnostics.list(fields["matchExpressions"]) ?? [] {
+            if let requirement = decodeExpression(element, style, &diagnostics) { requirements.append(requirement) }
         }
         return LabelSelector(hasRepeatedKey ? [] : requirements, location: node.location)
     }
 
     private static func decodeExpression(
-        _ node: DocumentNode, _ style: KeyStyle, _ findings: inout Findings
+        _ node: DocumentNode, _ style: KeyStyle, _ diagnostics: inout DiagnosticCollector
     ) -> LabelRequirement? {
-        let before = findings.errors
-        guard let fields = expressionTable.read(node, &findings) else { return nil }
-        let keyText = required("key", fields, &findings)
-        let key = keyText.flatMap { decodeKey($0.string, style, at: $0.node.location, $0.node.path, &findings) }
+        let before = diagnostics.errorCount
+        guard let fields = expressionTable.read(node, &diagnostics) else { return nil }
+        let keyText = required("key", fields, &diagnostics)
+        let key = keyText.flatMap { decodeKey($0.string, style, at: $0.node.location, $0.node.path, &diagnostics) }
         var values: [String] = []
-        for value in findings.list(fields["values"]) ?? [] {
-            if let text = labelValue(value, &findings) { values.append(text) }
+        for value in diagnostics.list(fields["values"]) ?? [] {
+            if let text = labelValue(value, &diagnostics) { values.append(text) }
         }
-        guard let name = required("operator", fields, &findings) else { return nil }
+        guard let name = required("operator", fields, &diagnostics) else { return nil }
         guard let kind = LabelRequirement.Operator(rawValue: name.string) else {
             let known = ["In", "NotIn", "Exists", "DoesNotExist"]
             let near = Spelling.nearest(to: name.string, among: known).map { "did you mean \"\($0)\"?" }
-            findings.error(
+            diagnostics.error(
                 .invalidValue, name.node,
                 "\"\(DocumentNode.shortened(name.string))\" is not a valid label selector operator",
                 near ?? "write In, NotIn, Exists or DoesNotExist")
@@ -70,42 +75,43 @@ extension LabelSelector {
         switch kind {
         case .isIn, .notIn:
             if fields["values"].map({ $0.elements?.isEmpty == true }) ?? true {
-                findings.error(
+                diagnostics.error(
                     .missingField, fields["values"] ?? node, "must be specified when `operator` is 'In' or 'NotIn'",
                     "list the values, or write operator Exists or DoesNotExist")
             }
         case .exists, .doesNotExist:
             if hasValues, let node = fields["values"] {
-                findings.error(
+                diagnostics.error(
                     .conflict, node, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
                     "remove the values, or write operator In or NotIn")
             }
         }
-        guard let key, findings.errors == before else { return nil }
+        guard let key, diagnostics.errorCount == before else { return nil }
         return LabelRequirement(
             source: key.source, key: key.key, operator: kind, values: values, location: node.location)
     }
 
     private static func required(
-        _ name: String, _ fields: Fields, _ findings: inout Findings
+        _ name: String, _ fields: Fields, _ diagnostics: inout DiagnosticCollector
     ) -> (string: String, node: DocumentNode)? {
         guard let node = fields[name] else {
-            findings.error(.missingField, fields.node, "`\(name)` is missing", "write \(name):")
+            diagnostics.error(.missingField, fields.node, "`\(name)` is missing", "write \(name):")
             return nil
         }
-        return findings.string(node).map { ($0, node) }
+        return diagnostics.string(node).map { ($0, node) }
     }
 
-    private static func labelValue(_ node: DocumentNode, _ findings: inout Findings) -> String? {
-        guard let text = findings.string(node) else { return nil }
+    private static func labelValue(_ node: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> String? {
+        guard let text = diagnostics.string(node) else { return nil }
         guard let problem = NameSyntax.labelValue(text) else { return text }
-        findings.error(
-            .invalidValue, node, "the label value \(problem)", "labels cannot have this value, so nothing would match")
+        diagnostics.error(
+            .invalidValue, node, "the label value \(problem)", "no label can have this value, so nothing would match")
         return nil
     }
 
     private static func decodeKey(
-        _ text: String, _ style: KeyStyle, at location: SourceLocation, _ path: DocumentPath, _ findings: inout Findings
+        _ text: String, _ style: KeyStyle, at location: SourceLocation, _ path: DocumentPath,
+        _ diagnostics: inout DiagnosticCollector
     ) -> (source: String, key: String)? {
         var source = "any"
         var key = text
@@ -121,14 +127,14 @@ extension LabelSelector {
         }
         let problem =
             if NameSyntax.labelKey(source) != nil || source.contains("/") {
-                "has no good source before the colon"
+                "has an invalid source before the colon"
             } else {
                 NameSyntax.labelKey(key)
             }
         guard let problem else { return (source, key) }
-        findings.error(
+        diagnostics.error(
             .invalidValue, at: location, path: path, "the label key \"\(DocumentNode.shortened(text))\" \(problem)",
-            "write the key of a label" + (text.contains(":") ? ", with at most one source: before it" : ""))
+            "write a label key" + (text.contains(":") ? ", with at most one source: before it" : ""))
         return nil
     }
 }

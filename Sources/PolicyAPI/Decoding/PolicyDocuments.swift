@@ -1,4 +1,4 @@
-/// The documents of policies: says where a value of an object is written, by its path.
+/// The documents of policies, to look up where a value of an object is written.
 public struct PolicyDocuments: Sendable {
     private struct Key: Hashable {
         var kind: String
@@ -16,9 +16,9 @@ public struct PolicyDocuments: Sendable {
         documents[Key(kind: kind, namespace: namespace, name: name)] = document
     }
 
-    /// Where a path such as `spec.ingress[0].ports[1].port` of the object of a rule is written: the value, if it is a scalar
-    /// or an element of a list, else its key. Of a path that is not written, the part that is. `nil` for an object that is
-    /// not here.
+    /// The location of a path such as `spec.ingress[0].ports[1].port` in the object of a rule: of the value, if it is a
+    /// scalar or a list element, else of its key. Of a path that does not exist, the longest part that does. `nil` for an
+    /// unknown object.
     package func place(of path: String, in origin: RuleOrigin) -> SourceLocation? {
         let key = Key(kind: origin.kind, namespace: origin.namespace, name: origin.name)
         guard var node = documents[key] else { return nil }

@@ -1,15 +1,15 @@
-/// Something to tell the author of a manifest: what is wrong where, and how to mend it.
+/// A message about a manifest: what is wrong, where, and how to fix it.
 public struct Diagnostic: Hashable, Sendable {
-    /// How bad it is.
+    /// How severe a diagnostic is.
     public enum Severity: String, Hashable, Comparable, Sendable {
         /// The object is refused.
         case error
-        /// The object is used, but probably does not say what its author means.
+        /// The object is used, but probably does not mean what its author intends.
         case warning
         /// An addition to another diagnostic.
         case note
 
-        /// Worst first.
+        /// Most severe first.
         public static func < (left: Severity, right: Severity) -> Bool { left.rank < right.rank }
 
         private var rank: Int {
@@ -21,20 +21,20 @@ public struct Diagnostic: Hashable, Sendable {
         }
     }
 
-    /// Which kind of finding this is, independent of its wording.
+    /// The kind of diagnostic, independent of its wording.
     public var id: DiagnosticID
-    /// How bad it is.
+    /// How severe it is.
     public var severity: Severity
     /// Where it is, `nil` when no file is involved.
     public var location: SourceLocation?
     /// The path inside the object, for example `spec.ingress[0].ports[1].port`; empty for a whole document.
     public var path: String
-    /// What is wrong, without final dot.
+    /// What is wrong, without a final period.
     public var message: String
-    /// What to do about it, without final dot; empty when the message says it.
+    /// How to fix it, without a final period; empty when the message says it.
     public var hint: String
 
-    /// A finding.
+    /// A diagnostic.
     public init(
         id: DiagnosticID, severity: Severity = .error, location: SourceLocation?, path: String = "", message: String,
         hint: String = ""
@@ -49,7 +49,7 @@ public struct Diagnostic: Hashable, Sendable {
 }
 
 extension Diagnostic: Comparable {
-    /// By place, severity, path, message; findings without a place first.
+    /// By location, severity, path, message; diagnostics without a location first.
     public static func < (left: Diagnostic, right: Diagnostic) -> Bool {
         if left.location != right.location {
             guard let here = left.location else { return true }

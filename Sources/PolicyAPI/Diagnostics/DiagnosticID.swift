@@ -1,20 +1,20 @@
-/// The kinds of findings. Stable names; the wording of messages is not stable. `DiagnosticCatalogue` explains each.
+/// The kinds of diagnostics. The names are stable, the wording of messages is not. `DiagnosticCatalogue` explains each.
 public enum DiagnosticID: String, Hashable, CaseIterable, Sendable {
     // Files and documents.
 
-    /// The bytes are no YAML or JSON.
+    /// The bytes are not valid YAML or JSON.
     case syntax
     /// A file is too big, too deep or expands to too much.
     case limit
     /// A file cannot be read.
     case unreadable
-    /// A key is written twice in one map.
+    /// A map has the same key twice.
     case duplicateKey = "duplicate-key"
     /// Two objects have the same kind, namespace and name.
     case duplicateObject = "duplicate-object"
-    /// A document is no Kubernetes object.
+    /// A document is not a Kubernetes object.
     case notAnObject = "not-an-object"
-    /// The kind is a policy kind in an apiVersion that is not read, or nearly a policy kind.
+    /// The kind is a policy kind in an unsupported apiVersion, or is similar to a policy kind.
     case unknownKind = "unknown-kind"
 
     // Fields and values.
@@ -23,13 +23,13 @@ public enum DiagnosticID: String, Hashable, CaseIterable, Sendable {
     case unknownField = "unknown-field"
     /// A field that exists but that netpold does not enforce.
     case unsupportedField = "unsupported-field"
-    /// A field that must be written is not.
+    /// A required field is missing.
     case missingField = "missing-field"
     /// A value has the wrong type.
     case wrongType = "wrong-type"
     /// A value has the right type but is not allowed.
     case invalidValue = "invalid-value"
-    /// Two fields that exclude each other are both written.
+    /// Two mutually exclusive fields are both set.
     case conflict
     /// A list has more elements than allowed.
     case tooMany = "too-many"
@@ -37,47 +37,47 @@ public enum DiagnosticID: String, Hashable, CaseIterable, Sendable {
     case endPortBelowPort = "end-port-below-port"
     /// A field or rule is valid but has no effect, or not the one it seems to have.
     case noEffect = "no-effect"
-    /// A policy about nodes: it is evaluated, but cannot be loaded yet.
+    /// A policy that selects nodes: it is evaluated, but cannot be loaded yet.
     case hostPolicy = "host-policy"
-    /// A policy refers to a service or CIDR group that is not there.
+    /// A policy refers to a service or CIDR group that does not exist.
     case unresolved = "unresolved-reference"
     /// Several pods, or a pod and a node, claim one address.
     case contestedAddress = "contested-address"
 
-    // What policies say, legal and probably wrong: the checks of `netpold lint`.
+    // Valid policies that are probably wrong: the checks of `netpold lint`.
 
     /// A selector that no known pod or namespace matches.
     case selectsNothing = "selects-nothing"
     /// Two elements of `from` or `to` where one with both selectors was meant.
     case orInsteadOfAnd = "or-instead-of-and"
-    /// Pods that may reach others by name but may not ask DNS.
+    /// Pods that may reach others by name but may not query DNS.
     case egressWithoutDNS = "egress-without-dns"
     /// A Cilium rule list with an element `{}`.
     case emptyElement = "empty-element"
-    /// A list of peers that is written empty.
+    /// An empty list of peers.
     case emptyPeerList = "empty-peer-list"
     /// HTTP rules on a port that carries TLS.
     case httpOnTLSPort = "http-on-tls-port"
-    /// An allow rule that a deny rule leaves nothing of.
+    /// An allow rule that a deny rule overrides entirely.
     case shadowedByDeny = "shadowed-by-deny"
-    /// A rule that allows nothing beside a wider one.
+    /// A rule that a wider rule makes redundant.
     case redundantRule = "redundant-rule"
-    /// L7 rules beside a plain rule that allows the same.
+    /// L7 rules next to a plain rule that allows the same.
     case bypassedL7 = "bypassed-l7"
-    /// A rule that only denies, and so denies everything.
+    /// A rule with only deny elements, which isolates its pods.
     case denyIsolates = "deny-isolates"
     /// toFQDNs whose names no DNS rule observes.
     case fqdnWithoutDNSRule = "fqdn-without-dns-rule"
     /// A CIDR of a Cilium policy that covers addresses of the cluster.
     case cidrCoversCluster = "cidr-covers-cluster"
-    /// The port of a Service where the pods' is meant.
+    /// The port of a Service instead of the port of its pods.
     case servicePort = "service-port"
     /// A port name that no selected pod has.
     case unknownPortName = "unknown-port-name"
     /// The entity kube-apiserver without addresses.
     case apiServerUnknown = "api-server-unknown"
-    /// A policy in a namespace that nobody declares.
+    /// A policy in a namespace that no object declares.
     case undeclaredNamespace = "undeclared-namespace"
-    /// A namespaceSelector that asks for the label `name`.
+    /// A namespaceSelector that matches the label `name`.
     case namespaceNameLabel = "namespace-name-label"
 }

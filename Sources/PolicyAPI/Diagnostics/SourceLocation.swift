@@ -7,7 +7,7 @@ public struct SourceLocation: Hashable, Sendable {
     /// Column in characters, from 1.
     public let column: Int
 
-    /// A place in a file.
+    /// A location in a file.
     public init(file: String, line: Int, column: Int) {
         self.file = file
         self.line = line
@@ -16,7 +16,7 @@ public struct SourceLocation: Hashable, Sendable {
 }
 
 extension SourceLocation {
-    /// A file or folder as a whole: what is wrong with it is not at one place in it.
+    /// A file or folder as a whole, for diagnostics without a line.
     public static func whole(_ file: String) -> SourceLocation { SourceLocation(file: file, line: 0, column: 0) }
 }
 

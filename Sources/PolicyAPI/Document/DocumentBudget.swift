@@ -1,16 +1,16 @@
-/// How much one input may hold. Manifests come from anybody; nothing here grows without a bound.
+/// The limits of one input. Manifests are untrusted; nothing here grows without a bound.
 public enum DocumentLimits {
     /// Bytes of one file.
     public static let bytes = 16 << 20
-    /// Maps and lists inside each other.
+    /// Nesting depth of maps and lists.
     public static let depth = 64
-    /// Values of one file, keys not counted, each alias counted with everything it stands for.
+    /// Values of one file, keys not counted, each alias counted with everything it expands to.
     public static let nodes = 1_000_000
     /// Aliases of one file.
     public static let aliases = 1_000
 }
 
-/// What may still be read of one file.
+/// What is left of the limits of one file.
 struct DocumentBudget {
     /// The file's name.
     let file: String
@@ -21,10 +21,10 @@ struct DocumentBudget {
 
     init(file: String) { self.file = file }
 
-    /// Whether a limit was passed: the rest of the file is not read.
+    /// Whether a limit was exceeded: the rest of the file is not read.
     var isSpent: Bool { nodes < 0 || aliases < 0 }
 
-    /// Counts one value at a place; throws when there are too many or it is too deep.
+    /// Counts one value at a location; throws when there are too many or it is too deep.
     mutating func spendNode(at location: SourceLocation, depth: Int) throws(DocumentFailure) {
         try spendNodes(1, at: location, depth: depth)
     }
@@ -36,7 +36,7 @@ struct DocumentBudget {
             throw DocumentFailure(
                 id: .limit, location: location,
                 message:
-                    "the file holds more than \(DocumentLimits.nodes) values (aliases counted with what they stand for)",
+                    "the file has more than \(DocumentLimits.nodes) values (aliases expanded)",
                 hint: "split it into several files")
         }
         guard depth <= DocumentLimits.depth else {
@@ -51,8 +51,8 @@ struct DocumentBudget {
         aliases -= 1
         guard aliases >= 0 else {
             throw DocumentFailure(
-                id: .limit, location: location, message: "the file holds more than \(DocumentLimits.aliases) aliases",
-                hint: "write the values out")
+                id: .limit, location: location, message: "the file has more than \(DocumentLimits.aliases) aliases",
+                hint: "replace aliases by their values")
         }
     }
 }

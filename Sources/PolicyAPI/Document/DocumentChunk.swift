@@ -2,7 +2,7 @@
 struct DocumentChunk {
     /// The bytes, the leading `---` included.
     let bytes: ArraySlice<UInt8>
-    /// The line its first byte stands in, from 1.
+    /// The line of its first byte, from 1.
     let firstLine: Int
 
     /// The bytes after a leading bare `---` line.
@@ -10,8 +10,8 @@ struct DocumentChunk {
         bytes.starts(with: "---".utf8) ? bytes.dropFirst(3) : bytes
     }
 
-    /// Cuts a stream before each line that begins with `---` and after each that is `...`: YAML ends a document there whatever it
-    /// is in the middle of, and no JSON text can hold such a line. Directives (`%YAML 1.2`) stay with the document they precede.
+    /// Splits a stream before each line that begins with `---` and after each line `...`: YAML ends a document there in any
+    /// context, and no JSON text can contain such a line. Directives (`%YAML 1.2`) stay with the document they precede.
     static func split(_ bytes: [UInt8]) -> [DocumentChunk] {
         let all = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes[3...] : bytes[...]
         var chunks: [DocumentChunk] = []
@@ -35,7 +35,7 @@ struct DocumentChunk {
         while index < all.endIndex {
             let end = all[index...].firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? all.endIndex
             if isMarker(all[index..<end], "---") {
-                // A chunk of nothing but directives belongs to the document that this line begins.
+                // A chunk with only directives belongs to the document that this line begins.
                 if hasContent || !hasDirective { cut(before: index) }
                 hasContent = true
             } else if isMarker(all[index..<end], "...") {

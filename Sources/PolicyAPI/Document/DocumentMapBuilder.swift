@@ -1,20 +1,20 @@
-/// Collects the members of one map and finds keys written twice.
+/// Collects the members of one map and reports repeated keys.
 struct DocumentMapBuilder {
-    /// How many repeated keys of one map are told.
+    /// How many repeated keys of one map are reported.
     private static let limit = 100
 
     private(set) var members: [DocumentMember] = []
     private var places: [String: Int] = [:]
-    /// Findings: one for each key written again.
+    /// One for each repeated key.
     private(set) var diagnostics: [Diagnostic] = []
 
-    /// Whether a key is there.
+    /// Whether the map has a key.
     func has(_ key: String) -> Bool {
-        // A dictionary pays only for big maps.
+        // A dictionary is worth its cost only for big maps.
         places.isEmpty ? members.contains { $0.key == key } : places[key] != nil
     }
 
-    /// Adds a member; the first of two with one key stays.
+    /// Adds a member; the first of two with the same key is kept.
     mutating func add(_ member: DocumentMember) {
         guard !has(member.key) else {
             guard diagnostics.count < DocumentMapBuilder.limit else { return }
@@ -22,7 +22,7 @@ struct DocumentMapBuilder {
             diagnostics.append(
                 Diagnostic(
                     id: .duplicateKey, location: member.location, path: member.value.path.description,
-                    message: "the key is written twice" + (first.map { ", first at line \($0.location.line)" } ?? ""),
+                    message: "duplicate key" + (first.map { ", first at line \($0.location.line)" } ?? ""),
                     hint: "keep one of them"))
             return
         }

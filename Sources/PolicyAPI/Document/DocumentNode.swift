@@ -1,6 +1,6 @@
-/// A value of a manifest, with where it is written and its path inside its object.
+/// A value of a manifest, with its location and its path inside its object.
 public struct DocumentNode: Sendable {
-    /// What the value is.
+    /// The value.
     public indirect enum Content: Sendable {
         /// `null`, or nothing after a key.
         case null
@@ -8,20 +8,20 @@ public struct DocumentNode: Sendable {
         case scalar(DocumentScalar)
         /// A list.
         case list([DocumentNode])
-        /// A map, in the order written, no key twice.
+        /// A map in source order, without repeated keys.
         case map([DocumentMember])
     }
 
-    /// What the value is.
+    /// The value.
     public let content: Content
     /// Where it begins.
     public let location: SourceLocation
     /// Its path.
     public let path: DocumentPath
-    /// Whether a key is written twice in it or anywhere below: nothing it says may be relied on.
+    /// Whether it or a value below has a repeated key, so that its content is not reliable.
     public let isFaulty: Bool
 
-    /// A value at a place; `hasRepeatedKey` says that a key of this very map is written twice.
+    /// A value at a location; `hasRepeatedKey` says that this map itself has a repeated key.
     public init(_ content: Content, location: SourceLocation, path: DocumentPath, hasRepeatedKey: Bool = false) {
         self.content = content
         self.location = location
@@ -96,22 +96,22 @@ extension DocumentNode {
         members?.first { $0.key == key }?.value
     }
 
-    /// What the value is, in words: `a list`, `the number 80`.
-    public var kindInWords: String {
+    /// A description of the value for messages: `a list`, `the number 80`.
+    public var kindDescription: String {
         switch content {
         case .null: return "null"
         case .list: return "a list"
         case .map: return "a map"
         case .scalar(let scalar):
             switch scalar.kind {
-            case .string: return "the text \"\(DocumentNode.shortened(scalar.text))\""
+            case .string: return "the string \"\(DocumentNode.shortened(scalar.text))\""
             case .integer, .number: return "the number \(DocumentNode.shortened(scalar.text))"
             case .boolean: return "the boolean \(scalar.text)"
             }
         }
     }
 
-    /// The same value as the root of an object of its own: paths begin here.
+    /// The same value as the root of an object: paths begin here.
     public func asRoot() -> DocumentNode { moved(to: .root) }
 
     /// The same value under another path.

@@ -1,4 +1,4 @@
-/// The way from the root of an object to one of its values. Parents are shared, so a path costs one small object; the
+/// The path from the root of an object to one of its values. Parents are shared, so a path costs one small object; its
 /// text is made only when a message needs it.
 public final class DocumentPath: Sendable {
     /// One step.
@@ -26,7 +26,7 @@ public final class DocumentPath: Sendable {
 }
 
 extension DocumentPath: CustomStringConvertible {
-    /// For example `spec.ingress[0].ports`; keys that are no plain words are quoted: `matchLabels["k8s:app"]`.
+    /// For example `spec.ingress[0].ports`; keys that are not plain words are quoted: `matchLabels["k8s:app"]`.
     public var description: String {
         var steps: [Step] = []
         var place: DocumentPath? = self

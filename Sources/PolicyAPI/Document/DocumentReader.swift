@@ -1,12 +1,12 @@
-/// Reads YAML streams and JSON into documents whose every value knows its place.
+/// Reads YAML streams and JSON into documents in which every value has its location.
 ///
-/// A stream is cut at its `---` lines first, so a syntax error costs the document it stands in and no other.
+/// A stream is split at its `---` lines first, so that a syntax error affects only the document it is in.
 public enum DocumentReader {
-    /// What one input holds.
+    /// The content of one input.
     public struct Output: Sendable {
         /// The documents that could be read; empty ones are left out.
         public var documents: [DocumentNode] = []
-        /// What is wrong, in the order found.
+        /// What is wrong, in source order.
         public var diagnostics: [Diagnostic] = []
 
         mutating func append(_ more: Output) {
@@ -15,7 +15,7 @@ public enum DocumentReader {
         }
     }
 
-    /// Reads one input. `file` is the name for messages, `-` for standard input; one that ends in `.json` is read as JSON only.
+    /// Reads one input. `file` is the name used in messages, `-` for standard input; one that ends in `.json` is read as JSON only.
     public static func read(_ bytes: [UInt8], file: String) -> Output {
         var output = Output()
         guard bytes.count <= DocumentLimits.bytes else {
@@ -31,7 +31,7 @@ public enum DocumentReader {
             let mustBeJSON = file.hasSuffix(".json")
             let first = chunk.content.first { !isSpace($0) }
             if mustBeJSON || first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
-                // YAML allows braces too, with unquoted words: what is no JSON is read once more as YAML.
+                // YAML allows braces too, with unquoted words: what is not JSON is read again as YAML.
                 var json = JSONReader(chunk, budget)
                 let found = json.read()
                 if mustBeJSON || json.isWellFormed {
@@ -60,6 +60,6 @@ struct DocumentFailure: Error {
     let message: String
     let hint: String
 
-    /// As a finding.
+    /// As a diagnostic.
     var diagnostic: Diagnostic { Diagnostic(id: id, location: location, message: message, hint: hint) }
 }

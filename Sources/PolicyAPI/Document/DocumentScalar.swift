@@ -1,12 +1,12 @@
-/// A scalar as written, with the type that Kubernetes' readers give it.
+/// A scalar as written, with the type that Kubernetes gives it.
 public struct DocumentScalar: Hashable, Sendable {
     /// The type a plain (unquoted) word has.
     public enum Kind: Hashable, Sendable {
-        /// Text: quoted, or a word that is nothing else.
+        /// A string: quoted, or a word that has no other type.
         case string
-        /// A number that fits: its value.
+        /// An integer in the range of `Int64`: its value.
         case integer(Int64)
-        /// A number that is no plain decimal integer, or too big: `1.5`, `0x50`, `010`, `1_000`.
+        /// A number that is not a plain decimal integer, or too big: `1.5`, `0x50`, `010`, `1_000`.
         case number
         /// `true`, `yes`, `on` and their opposites.
         case boolean(Bool)
@@ -23,7 +23,7 @@ public struct DocumentScalar: Hashable, Sendable {
         self.kind = kind
     }
 
-    /// A plain YAML word; `nil` when it is one of the spellings of null.
+    /// A plain YAML word; `nil` when it is a spelling of null.
     init?(plain text: String) {
         switch text {
         case "", "~", "null", "Null", "NULL": return nil
@@ -36,7 +36,7 @@ public struct DocumentScalar: Hashable, Sendable {
         }
     }
 
-    /// What kind of number a word is, by the rules of YAML 1.1 (which Kubernetes reads); `nil` when it is none.
+    /// What kind of number a word is, by the rules of YAML 1.1 (which Kubernetes reads); `nil` when it is not a number.
     static func numberKind(_ text: String) -> Kind? {
         var bytes = Array(text.utf8)[...]
         if bytes.first == UInt8(ascii: "-") || bytes.first == UInt8(ascii: "+") { bytes = bytes.dropFirst() }

@@ -1,5 +1,5 @@
-/// Reads strict JSON (RFC 8259), one value after the other, with places. Surrogate pairs, tabs and NUL escapes are JSON's,
-/// which a YAML reader gets wrong.
+/// Reads strict JSON (RFC 8259), one value after the other, with locations. A YAML reader would get surrogate pairs, tabs
+/// and NUL escapes wrong.
 struct JSONReader {
     /// What is left of the file's budget.
     private(set) var budget: DocumentBudget
@@ -8,7 +8,7 @@ struct JSONReader {
     private let bytes: ArraySlice<UInt8>
     private var index: Int
     private var line: Int
-    /// A place of the current line whose column is known, so that columns of a long line cost one pass in all.
+    /// A position of the current line whose column is known, so that the columns of a long line cost one pass in total.
     private var known: (index: Int, column: Int)
     private var diagnostics: [Diagnostic] = []
 
@@ -20,7 +20,7 @@ struct JSONReader {
         known = (bytes.startIndex, 1 + (bytes.startIndex - chunk.bytes.startIndex))
     }
 
-    /// The values of the chunk, as far as the first error.
+    /// The values of the chunk up to the first error.
     mutating func read() -> DocumentReader.Output {
         var output = DocumentReader.Output()
         do {
@@ -144,7 +144,7 @@ struct JSONReader {
             case UInt8(ascii: "\""):
                 index += 1
                 guard let result = String(validating: text, as: UTF8.self) else {
-                    throw failure("the text is no UTF-8", "write the file as UTF-8")
+                    throw failure("a string is not valid UTF-8", "save the file as UTF-8")
                 }
                 return result
             case UInt8(ascii: "\\"):
@@ -152,7 +152,7 @@ struct JSONReader {
                 text += String(try escape()).utf8
             case 0..<0x20:
                 throw failure(
-                    "a control character inside a text",
+                    "control character in a string",
                     "write it as \\u00" + (byte < 16 ? "0" : "") + String(byte, radix: 16))
             default:
                 text.append(byte)
@@ -161,7 +161,7 @@ struct JSONReader {
         }
     }
 
-    /// The character of an escape, whose backslash is taken.
+    /// The character of an escape, after its backslash.
     private mutating func escape() throws(DocumentFailure) -> Unicode.Scalar {
         guard let byte = peek else { throw unexpected("an escape") }
         index += 1
@@ -236,6 +236,6 @@ struct JSONReader {
     }
 
     private mutating func failure(_ message: String, _ hint: String) -> DocumentFailure {
-        DocumentFailure(id: .syntax, location: location(), message: "no JSON: \(message)", hint: hint)
+        DocumentFailure(id: .syntax, location: location(), message: "invalid JSON: \(message)", hint: hint)
     }
 }

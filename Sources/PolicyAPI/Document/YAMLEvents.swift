@@ -2,7 +2,7 @@ import CYaml
 
 /// One event of libyaml's parser, copied out of C memory.
 struct YAMLEvent {
-    /// What begins or ends, or stands here.
+    /// What begins, ends or is here.
     enum Kind {
         case streamStart, streamEnd, documentStart, documentEnd, listStart, listEnd, mapStart, mapEnd
         /// A reference to an anchor.
@@ -21,8 +21,8 @@ struct YAMLEvent {
 
 /// The events of one chunk of YAML, one at a time.
 ///
-/// Used below Yams' own composer, because that one recurses without a limit, hashes whole subtrees as keys and stops at
-/// the first duplicate key.
+/// Used instead of Yams' composer, which recurses without a limit, hashes whole subtrees as keys and stops at the first
+/// duplicate key.
 struct YAMLEvents: ~Copyable {
     private let parser: UnsafeMutablePointer<yaml_parser_t>
     private let event: UnsafeMutablePointer<yaml_event_t>
@@ -39,7 +39,7 @@ struct YAMLEvents: ~Copyable {
         event = .allocate(capacity: 1)
         parser.initialize(to: yaml_parser_t())
         event.initialize(to: yaml_event_t())
-        // Fails only without memory; then the first parse reports it.
+        // Fails only when out of memory; then the first parse reports it.
         _ = yaml_parser_initialize(parser)
         yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
         yaml_parser_set_input_string(parser, input.baseAddress, input.count)
@@ -51,7 +51,7 @@ struct YAMLEvents: ~Copyable {
         event.deallocate()
     }
 
-    /// The next event. After `streamEnd` or a failure there is none.
+    /// The next event. There is none after `streamEnd` or a failure.
     mutating func next() throws(DocumentFailure) -> YAMLEvent {
         guard yaml_parser_parse(parser, event) == 1 else { throw failure() }
         defer { yaml_event_delete(event) }
@@ -105,7 +105,7 @@ struct YAMLEvents: ~Copyable {
             isReaderError ? location(offset: parser.pointee.problem_offset) : location(parser.pointee.problem_mark)
         let hint =
             if isReaderError {
-                "write the file as UTF-8 text without control characters"
+                "save the file as UTF-8 text without control characters"
             } else if problem.contains("cannot start any token") {
                 "indent with spaces, not tabs, and quote values that begin with a special character"
             } else if problem.contains("nesting") {
@@ -113,7 +113,7 @@ struct YAMLEvents: ~Copyable {
             } else {
                 "check indentation, colons and quotes here and in the lines above"
             }
-        return DocumentFailure(id: .syntax, location: place, message: "no YAML: \(problem)\(context)", hint: hint)
+        return DocumentFailure(id: .syntax, location: place, message: "invalid YAML: \(problem)\(context)", hint: hint)
     }
 
     private func location(offset: Int) -> SourceLocation {

@@ -1,5 +1,5 @@
-/// Composes the events of one chunk into documents: depth and size are capped, aliases are written out (each value with
-/// the path it has there), merge keys (`<<`) are applied, keys written twice are found.
+/// Composes the events of one chunk into documents: depth and size are capped, aliases are expanded (each value with its
+/// path there), merge keys (`<<`) are applied, repeated keys are reported.
 struct YAMLReader {
     /// What is left of the file's budget.
     private(set) var budget: DocumentBudget
@@ -7,7 +7,7 @@ struct YAMLReader {
     private var anchors: [String: Composed] = [:]
     private var diagnostics: [Diagnostic] = []
 
-    /// A value, how many values it holds and how deep it goes.
+    /// A value, how many values it contains and how deep it is.
     private struct Composed {
         var node: DocumentNode
         var count: Int
@@ -19,7 +19,7 @@ struct YAMLReader {
         self.budget = budget
     }
 
-    /// The documents of the chunk, as far as its first syntax error.
+    /// The documents of the chunk up to its first syntax error.
     mutating func read() -> DocumentReader.Output {
         var output = DocumentReader.Output()
         chunk.bytes.withUnsafeBufferPointer { input in
@@ -93,7 +93,7 @@ struct YAMLReader {
             guard case .scalar(let key, let isPlain) = event.kind, !isPlain || DocumentScalar(plain: key) != nil else {
                 throw failure(
                     event, "a key must be text, not a list, map, alias or null",
-                    "write the key out, quoted; a template ({{ ... }}) must be rendered first: helm template . | netpold lint -"
+                    "write the key as a quoted string; render templates ({{ ... }}) first: helm template . | netpold lint -"
                 )
             }
             let isMerge = isPlain && key == "<<"
@@ -110,10 +110,11 @@ struct YAMLReader {
             for source in merge.elements ?? [merge] {
                 guard let members = source.members else {
                     throw DocumentFailure(
-                        id: .syntax, location: merge.location, message: "<< merges maps, this is \(source.kindInWords)",
-                        hint: "name an anchor of a map")
+                        id: .syntax, location: merge.location,
+                        message: "<< merges maps, not \(source.kindDescription)",
+                        hint: "refer to the anchor of a map")
                 }
-                // What the map says itself wins over what it merges in; of several merged maps the first wins.
+                // The map's own keys win over merged ones; of several merged maps the first wins.
                 for member in members where !builder.has(member.key) {
                     let value = member.value.moved(to: path.appending(key: member.key))
                     builder.add(DocumentMember(key: member.key, location: member.location, value: value))
@@ -128,7 +129,9 @@ struct YAMLReader {
     ) throws(DocumentFailure) -> Composed {
         try budget.spendAlias(at: event.location)
         guard let target = anchors[name] else {
-            throw failure(event, "the alias *\(name) has no anchor before it", "define &\(name) first, outside itself")
+            throw failure(
+                event, "the alias *\(name) has no anchor before it",
+                "define &\(name) before it is used, and not inside itself")
         }
         try budget.spendNodes(target.count, at: event.location, depth: depth + target.height - 1)
         return Composed(node: target.node.moved(to: path), count: target.count, height: target.height)
@@ -144,13 +147,13 @@ struct YAMLReader {
         case "tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null":
             return DocumentScalar(plain: text).map { .scalar($0) } ?? .null
         case .some(let tag):
-            throw failure(event, "the tag \(DocumentNode.shortened(tag)) is not known", "remove the tag")
+            throw failure(event, "unknown tag \(DocumentNode.shortened(tag))", "remove the tag")
         }
     }
 
     private func checkTag(_ event: YAMLEvent, _ expected: String) throws(DocumentFailure) {
         guard let tag = event.tag, tag != "!", tag != expected else { return }
-        throw failure(event, "the tag \(DocumentNode.shortened(tag)) is not known here", "remove the tag")
+        throw failure(event, "the tag \(DocumentNode.shortened(tag)) is not supported here", "remove the tag")
     }
 
     private func failure(_ event: YAMLEvent, _ message: String, _ hint: String) -> DocumentFailure {

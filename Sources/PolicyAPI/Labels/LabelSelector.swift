@@ -4,7 +4,7 @@ public struct LabelRequirement: Hashable, Sendable {
     public enum Operator: String, Hashable, Sendable {
         /// Present, and its value is one of `values`.
         case isIn = "In"
-        /// Absent, or its value is none of `values`.
+        /// Absent, or its value is not one of `values`.
         case notIn = "NotIn"
         /// Present.
         case exists = "Exists"

@@ -1,9 +1,9 @@
 public import NetTypes
 
-/// Every object that policies are made of or speak about, decoded and valid: the one input of lowering, evaluation and
-/// compilation. Order is the order of the input; nothing downstream depends on it.
+/// All policies and the objects they refer to, decoded and valid: the input of lowering, evaluation and compilation. In
+/// input order; nothing downstream depends on it.
 public struct ClusterObjects: Sendable {
-    /// Namespaces. A namespace that pods or policies name but nobody declares has only its name label.
+    /// Namespaces. One that is used but not declared has only its name label.
     public var namespaces: [Namespace] = []
     /// Pods of all nodes.
     public var pods: [Pod] = []
@@ -21,7 +21,7 @@ public struct ClusterObjects: Sendable {
     public var cidrGroups: [CIDRGroup] = []
     /// ClusterNetworkPolicies, AdminNetworkPolicies and BaselineAdminNetworkPolicies.
     public var clusterPolicies: [ClusterPolicy] = []
-    /// What DNS has answered: lower-case names without final dot, to addresses. Feeds `toFQDNs`.
+    /// DNS answers: lower-case names without a final dot, to addresses. Used by `toFQDNs`.
     public var names: [String: [IPAddress]] = [:]
 
     /// No objects.

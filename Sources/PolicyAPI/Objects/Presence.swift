@@ -1,19 +1,19 @@
-/// A list (or map) in a manifest: not written, written empty, or written with content. Policies mean different things
-/// by the three (docs/spec/cilium-network-policy.md 4.5), so nothing collapses them.
+/// A list (or map) in a manifest: absent, empty, or with content. The three have different meanings in policies
+/// (docs/spec/cilium-network-policy.md 4.5).
 public enum Presence<Value> {
-    /// Not written, or `null`.
+    /// Absent, or `null`.
     case absent
-    /// Written as `[]` or `{}`.
+    /// `[]` or `{}`.
     case empty
-    /// Written with content.
+    /// With content.
     case some(Value)
 
-    /// The content, if there is any.
+    /// The content, if any.
     public var value: Value? {
         if case .some(let value) = self { value } else { nil }
     }
 
-    /// Whether the member was not written.
+    /// Whether the field is absent.
     public var isAbsent: Bool {
         if case .absent = self { true } else { false }
     }

@@ -1,23 +1,23 @@
 public import NetTypes
 
-/// A policy object (or one rule of a Cilium object) that was refused. The pods it names must not be left as if it had
-/// never been written (design section 3): the agent isolates them in the directions it speaks about.
+/// A policy object (or one rule of a Cilium object) that was refused. Its subject must not be treated as if the policy did
+/// not exist: the agent isolates it in the directions that the policy covers.
 public struct PolicyRefusal: Hashable, Sendable {
     /// The object.
     public var origin: RuleOrigin
-    /// Whom it selects, or more where a condition of its selector cannot be read: a condition left out selects more, never
-    /// less. `nil` when it names no pods, or does not even say in which namespace.
+    /// The subject, or a larger set where a condition of its selector cannot be read: an omitted condition selects more,
+    /// never less. `nil` when it selects no pods, or when even its namespace is unknown.
     public var subject: PolicySubject?
-    /// Whether it speaks about traffic to the subject, as far as that can be told; if it cannot, it does.
+    /// Whether it covers ingress; `true` when that is unknown.
     public var ingress: Bool
-    /// Whether it speaks about traffic from the subject, as far as that can be told; if it cannot, it does.
+    /// Whether it covers egress; `true` when that is unknown.
     public var egress: Bool
-    /// The directions in which it denies, as far as that can be told. What it denies is not known, and another policy may
-    /// allow it, so isolation alone would let it pass.
+    /// The directions in which it denies or may deny. What it denies is unknown, and another policy may allow it, so
+    /// isolation alone would not be enough.
     public var denies: Set<Direction>
-    /// The tier it denies in. Only in the normal tier there is isolation.
+    /// The tier it denies in. Only the normal tier has isolation.
     public var tier: Tier
-    /// The priority it denies with; 0, the strongest, if it cannot be told.
+    /// The priority it denies with; 0, the strongest, when that is unknown.
     public var priority: UInt32
 
     /// A refused policy.

@@ -3,17 +3,17 @@ public enum PolicySubject: Hashable, Sendable {
     /// Pods of some namespaces by their Kubernetes labels (NetworkPolicy: of one; ClusterNetworkPolicy: by label). Never
     /// hostNetwork pods.
     case pods(NamespaceScope, LabelSelector)
-    /// Endpoints by their Cilium identity labels, scope written out; never the host.
+    /// Endpoints by their Cilium identity labels, with explicit scope; never the host.
     case endpoints(LabelSelector)
     /// Nodes, by the labels of their host endpoint: a host policy. Evaluated, not yet enforced: lowering for the kernel
     /// refuses it (`PolicyLowering.Purpose`).
     case nodes(LabelSelector)
 }
 
-/// Which namespaces a peer or a subject ranges over.
+/// The namespaces of a peer or a subject.
 public enum NamespaceScope: Hashable, Sendable {
-    /// The one of this name.
+    /// The namespace of this name.
     case named(String)
-    /// Those whose labels match.
+    /// Namespaces whose labels match.
     case matching(LabelSelector)
 }

@@ -1,4 +1,4 @@
-/// Which line of which object a rule, an isolation or a diagnostic comes from.
+/// The object, path and location that a rule, an isolation or a diagnostic comes from.
 public struct RuleOrigin: Hashable, Sendable {
     /// The object's kind, for example `NetworkPolicy`.
     public var kind: String
@@ -8,11 +8,11 @@ public struct RuleOrigin: Hashable, Sendable {
     public var name: String
     /// Path inside the object, for example `spec.ingress[0].toPorts[1]`.
     public var path: String
-    /// Where that path is written, `nil` for an object that came from no file.
+    /// The location of that path, `nil` for an object that is not from a file.
     public var location: SourceLocation?
-    /// Whether the object was refused, and this stands in for it.
+    /// Whether the object was refused, and this is what is enforced instead.
     public var isRefused: Bool
-    /// The name its author gave the rule (ClusterNetworkPolicy); empty for none.
+    /// The optional name of the rule (ClusterNetworkPolicy); empty for none.
     public var ruleName = ""
 
     /// An origin.
@@ -37,20 +37,20 @@ extension RuleOrigin {
 }
 
 extension RuleOrigin: CustomStringConvertible {
-    /// `NetworkPolicy shop/allow-web spec.ingress[0] (policy.yaml:12:5)`; a rule with a name has it in quotes behind the path, and
-    /// one that was refused says so.
+    /// `NetworkPolicy shop/allow-web spec.ingress[0] (policy.yaml:12:5)`; a named rule has its name in quotes after the path, and a
+    /// refused object is marked.
     public var description: String {
         let object = namespace.isEmpty ? "\(kind) \(name)" : "\(kind) \(namespace)/\(name)"
         let place = location.map { " (\($0))" } ?? ""
         let refused = isRefused ? ", refused because of its errors" : ""
-        // Free text of the author's: quoted and escaped.
+        // Free text: quoted and escaped.
         let named = ruleName.isEmpty ? "" : " \(ruleName.debugDescription)"
         return (path.isEmpty ? object : "\(object) \(path)\(named)") + place + refused
     }
 }
 
 extension RuleOrigin: Comparable {
-    /// By kind, namespace, name, then place, then path: the order rules of one precedence are numbered in.
+    /// By kind, namespace, name, then location, then path: the order in which rules of one precedence are numbered.
     public static func < (left: RuleOrigin, right: RuleOrigin) -> Bool {
         if (left.kind, left.namespace, left.name) != (right.kind, right.namespace, right.name) {
             return (left.kind, left.namespace, left.name) < (right.kind, right.namespace, right.name)

@@ -1,4 +1,4 @@
-/// The forms of names that the API server insists on. Each answers `nil` for a good name, or what is wrong with it.
+/// The syntax of names that the API server requires. Each function returns `nil` for a valid name, or what is wrong with it.
 enum NameSyntax {
     /// A DNS-1123 label: a namespace's name.
     static func dnsLabel(_ text: String) -> String? {
@@ -37,7 +37,7 @@ enum NameSyntax {
         return nil
     }
 
-    /// A port's name as NetworkPolicy and containers have it (IsValidPortName).
+    /// A port name of a NetworkPolicy or container (IsValidPortName).
     static func portName(_ text: String) -> String? {
         let bytes = Array(text.utf8)
         if bytes.count > 15 { return "must be no more than 15 characters" }

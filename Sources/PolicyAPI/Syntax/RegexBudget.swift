@@ -1,9 +1,9 @@
-/// What the patterns of one object may need together. Objects come from anybody, and a short pattern such as `(\pL{9}){9}` makes a
-/// long program: without a sum, a megabyte of them would take a proxy's memory.
+/// The size limit of all patterns of one object. Objects are untrusted, and a short pattern such as `(\pL{9}){9}` compiles to
+/// a long program: without a total limit, a megabyte of them would exhaust a proxy's memory.
 struct RegexBudget {
-    /// Instructions of an object's patterns, of 16 bytes each.
+    /// Instructions (16 bytes each) of all patterns of an object.
     static let instructions = 250_000
-    /// What a small pattern counts: matching it caches states too.
+    /// The minimum cost of a pattern: matching it caches states too.
     static let least = 250
 
     private var left = RegexBudget.instructions
@@ -11,14 +11,14 @@ struct RegexBudget {
 
     /// Why a pattern is refused.
     enum Problem: Error {
-        /// It alone is wrong.
+        /// The pattern itself is invalid.
         case pattern(RegexPattern.Problem)
-        /// It is one too many in its object.
+        /// The budget of the object is exhausted.
         case exhausted
     }
 
-    /// Checks a pattern and takes what it needs; the same text again costs nothing. Once the sum is exceeded, which refuses the object,
-    /// nothing more is compiled.
+    /// Checks a pattern and deducts its cost; the same text again costs nothing. Once the budget is exhausted, which refuses
+    /// the object, nothing more is compiled.
     mutating func check(_ text: String) throws(Problem) {
         guard left >= 0, !known.contains(text) else { return }
         let pattern: RegexPattern

@@ -1,10 +1,10 @@
 internal import CRE2
 
-/// A regular expression in RE2's dialect, compiled: the engine and dialect of the proxy. Immutable, so threads may share one.
+/// A compiled regular expression of RE2, the engine and dialect of the proxy. Immutable, so threads may share one.
 public final class RegexPattern: Sendable {
-    /// Why a text is no usable pattern.
+    /// Why a text is not a usable pattern.
     public enum Problem: Error, Hashable, Sendable {
-        /// It is no RE2 regular expression; RE2's own words.
+        /// It is not a valid RE2 regular expression; RE2's message.
         case syntax(String)
         /// It has this many bytes, more than `longest`.
         case tooLong(Int)
@@ -12,10 +12,10 @@ public final class RegexPattern: Sendable {
         case tooLarge
     }
 
-    /// Bytes of one pattern. Envoy and Cilium set no limit; paths of APIs written out as alternatives fit.
+    /// The maximum size of a pattern in bytes. Envoy and Cilium set no limit; a list of API paths as alternatives fits.
     public static let longest = 4_096
-    /// Bytes that one pattern may take: its program (5,400 instructions of 16 bytes) and the states that matching
-    /// remembers. Where these do not fit, RE2 does without and stays linear.
+    /// The maximum memory of a pattern in bytes: its program (5,400 instructions of 16 bytes) and the states that matching
+    /// caches. Where these do not fit, RE2 does without and stays linear.
     public static let memory = 512 << 10
 
     /// The pattern as written.
@@ -34,7 +34,7 @@ public final class RegexPattern: Sendable {
         var copy = text
         let compiled = copy.withUTF8 { bytes in
             bytes.withMemoryRebound(to: CChar.self) { characters in
-                // An empty pattern may have no address; RE2 then looks at none of its bytes.
+                // An empty pattern may have no address; RE2 then reads none of its bytes.
                 withUnsafePointer(to: 0 as CChar) { none in
                     cre2_compile(
                         characters.baseAddress ?? none, count, Int64(RegexPattern.memory), &failure, &words, words.count
@@ -63,10 +63,10 @@ public final class RegexPattern: Sendable {
 }
 
 extension RegexPattern.Problem: CustomStringConvertible {
-    /// What is wrong, in words.
+    /// The message.
     public var description: String {
         switch self {
-        case .syntax(let words): "the pattern is no RE2 regular expression: \(words)"
+        case .syntax(let words): "not a valid RE2 regular expression: \(words)"
         case .tooLong(let count):
             "the pattern has \(count) bytes, at most \(RegexPattern.longest) are allowed"
         case .tooLarge: "the pattern needs more than \(RegexPattern.memory >> 10) KiB of memory"

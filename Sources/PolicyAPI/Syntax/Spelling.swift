@@ -1,6 +1,6 @@
-/// Finds what somebody meant to write.
+/// Finds the nearest known word of a misspelt one.
 public enum Spelling {
-    /// Words longer than this are compared with nothing.
+    /// Longer words are not compared.
     private static let longest = 64
 
     /// The nearest of some words: the same but for case, or at most two (one for short words) letters away.
@@ -13,7 +13,7 @@ public enum Spelling {
         return best.0
     }
 
-    /// How many letters must be added, removed, changed or swapped with their neighbour.
+    /// The edit distance: letters to add, remove, change or swap with their neighbour.
     static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
         guard !left.isEmpty, !right.isEmpty else { return max(left.count, right.count) }
         var before = [Int](repeating: 0, count: right.count + 1)

@@ -1,16 +1,16 @@
 public import NetTypes
 
-/// Gives addresses to what has none in the manifests: people write pods without `status`, workloads instead of pods, and
-/// nodes not at all.
+/// Assigns addresses to pods and nodes that have none: manifests usually have pods without `status`, workloads instead of
+/// pods, and no nodes.
 ///
-/// Pods get the next free ones of 10.244.0.0/14 and fd00:10:244::/64, the default pod network of many clusters: as a real
-/// pod's, such an address is private, so a rule for "the internet without private networks" does not hold it. Nodes get
-/// 192.168.244.0/22 and fd00:192:168::/64. Equal objects get equal addresses.
+/// Pods get the next free ones of 10.244.0.0/14 and fd00:10:244::/64, the default pod network of many clusters: like a real
+/// pod's address they are private, so a rule for "the internet without private networks" does not contain them. Nodes get
+/// addresses of 192.168.244.0/22 and fd00:192:168::/64. Equal objects get equal addresses.
 public struct SyntheticAddresses: Sendable {
     private var taken: Set<IPAddress>
     private var last: [IPAddress: UInt32] = [:]
 
-    /// Knows every address that the objects name, so that none is given twice.
+    /// Reserves every address of the objects, so that none is assigned twice.
     public init(_ objects: ClusterObjects) {
         taken = Set(
             objects.pods.flatMap(\.addresses) + objects.nodes.flatMap(\.addresses)
@@ -33,7 +33,7 @@ public struct SyntheticAddresses: Sendable {
             : free(IPAddress(high: 0xfd00_0192_0168_0000, low: 0), size: .max)
     }
 
-    /// The first address after `start` that nobody has, fewer than `size` away, in time that does not grow with their number.
+    /// The first free address after `start`, fewer than `size` away, in amortised constant time.
     private mutating func free(_ start: IPAddress, size: UInt32) -> IPAddress? {
         var number = last[start] ?? 0
         while number < size - 1 {
@@ -48,8 +48,8 @@ public struct SyntheticAddresses: Sendable {
 }
 
 extension ClusterObjects {
-    /// Gives every running pod that has no address one of each family, in the order of their names. HostNetwork pods are
-    /// their nodes and get none.
+    /// Assigns one address of each family to every running pod without any, in the order of their names. HostNetwork pods
+    /// have their node's addresses and get none.
     public mutating func addSyntheticAddresses() {
         let isBare = { (pod: Pod) in pod.addresses.isEmpty && !pod.hostNetwork && !pod.isFinished }
         guard pods.contains(where: isBare) else { return }

@@ -1,22 +1,23 @@
-/// Makes pods for workloads whose pods are not among the objects: a Git repository has Deployments and policies, and no pod.
+/// Makes synthetic pods for workloads whose pods are not among the objects: a Git repository has Deployments and policies,
+/// but no pods.
 ///
-/// A Deployment `web` of namespace `shop` stands as `shop/web-1`, `shop/web-2` and so on, one a replica; a StatefulSet `db` as
-/// `shop/db-0`, with the label of its number; a DaemonSet as one pod on each Node, in the order of their names; a Job or
-/// CronJob as the pods that run at a time. A number that a real pod has is passed over.
+/// A Deployment `web` of namespace `shop` becomes `shop/web-1`, `shop/web-2` and so on, one per replica; a StatefulSet `db`
+/// becomes `shop/db-0`, with its ordinal as label; a DaemonSet becomes one pod on each Node, in the order of their names; a
+/// Job or CronJob becomes the pods that run at a time. Numbers of real pods are skipped.
 struct WorkloadPods {
-    /// Pods of one workload at most: more of them are decided alike.
+    /// The maximum number of pods per workload: more would get the same verdicts.
     static let replicaLimit = 10
 
-    /// The pods made.
+    /// The synthetic pods.
     private(set) var pods: [Pod] = []
-    /// Workloads that have more replicas than pods were made.
+    /// Workloads with more replicas than synthetic pods.
     private(set) var cut: [Workload] = []
 
     private let real: [String: [Pod]]
     private let nodes: [String]
     private var names: Set<String>
 
-    /// Makes the pods for `workloads`, of which those that own another (Deployments their ReplicaSets) stand for both.
+    /// Makes the pods of `workloads`; one that is owned by another (a ReplicaSet of a Deployment) is skipped.
     init(_ workloads: [Workload], _ objects: ClusterObjects) {
         real = Dictionary(grouping: objects.pods, by: \.metadata.namespace)
         nodes = Set(objects.nodes.map(\.metadata.name)).sorted()
@@ -64,7 +65,7 @@ struct WorkloadPods {
         pod.metadata.location = workload.metadata.location
         pod.nodeName = node
         pod.isSynthetic = true
-        // What controllers add and policies may select by.
+        // Labels that controllers add and policies may select.
         switch workload.kind {
         case .statefulSet:
             pod.metadata.labels["statefulset.kubernetes.io/pod-name"] = pod.metadata.name
@@ -79,7 +80,7 @@ struct WorkloadPods {
 }
 
 extension Workload {
-    /// Which pods are its own: its selector, or, where it has none, the labels of its template.
+    /// The selector of its pods, or, where it has none, the labels of its template.
     fileprivate var ownSelector: LabelSelector {
         guard selector.requirements.isEmpty else { return selector }
         return LabelSelector(
@@ -87,7 +88,7 @@ extension Workload {
                 .map { LabelRequirement(key: $0.key, operator: .isIn, values: [$0.value]) })
     }
 
-    /// Whether the owner that a pod names is this workload, or one that it has made: a ReplicaSet `web-5d4f` of a Deployment
+    /// Whether an owner of a pod is this workload, or one that it has created: a ReplicaSet `web-5d4f` of a Deployment
     /// `web`, a Job `backup-28391` of a CronJob `backup`.
     fileprivate func owns(_ owner: ObjectOwner) -> Bool {
         if owner.kind == kind.rawValue { return owner.name == metadata.name }

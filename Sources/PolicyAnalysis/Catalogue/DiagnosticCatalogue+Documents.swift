@@ -1,38 +1,38 @@
 import PolicyAPI
 
 extension DiagnosticCatalogue {
-    /// What can be wrong with files and documents as such.
+    /// Diagnostics about files and documents as a whole.
     static let documents: [DiagnosticEntry] = [
         DiagnosticEntry(
-            .syntax, .error, title: "A document is no YAML or JSON",
+            .syntax, .error, title: "A document is not valid YAML or JSON",
             reason: """
-                What cannot be read decides nothing. The other documents of the file are read: the stream is cut at its `---` lines \
-                first.
+                A document that cannot be read has no effect. The other documents of the file are read: the stream is split at its \
+                `---` lines first.
                 """,
             fix:
-                "Mend the line that is named; often an indentation is off, a quote is open or a tab stands for blanks.",
+                "Fix the reported line: often the indentation is wrong, a quote is not closed or a tab is used instead of spaces.",
             bad: "kind: [Pod",
             good: "apiVersion: v1\nkind: Pod\nmetadata: {name: web}"),
         DiagnosticEntry(
             .limit, .error, title: "A file is too big, too deep or expands to too much",
             reason: """
-                Manifests come from anybody, and some are made to exhaust whoever reads them. The limits (16 MiB, depth 64, \
-                1,000,000 values, 1,000 aliases) are far beyond what people write.
+                Manifests are untrusted, and some are made to exhaust the program that reads them. The limits (16 MiB, depth 64, \
+                1,000,000 values, 1,000 aliases) are far above those of real manifests.
                 """,
-            fix: "Split the file; write out what aliases repeat.",
+            fix: "Split the file; replace aliases by their values.",
             bad: "a: " + String(repeating: "[", count: 65) + String(repeating: "]", count: 65),
             good: "apiVersion: v1\nkind: Pod\nmetadata: {name: web}"),
         DiagnosticEntry(
-            .unreadable, .error, title: "A file or folder cannot be read, or holds no manifest",
-            reason: "A path that is not read would silently leave its policies out.",
+            .unreadable, .error, title: "A file or folder cannot be read, or contains no manifest",
+            reason: "If a path were skipped, its policies would silently be missing.",
             fix: "Check the path and its permissions. Folders are searched for *.yaml, *.yml and *.json."),
         DiagnosticEntry(
-            .duplicateKey, .error, title: "A key is written twice in one map",
+            .duplicateKey, .error, title: "A map has the same key twice",
             reason: """
-                YAML readers disagree which of the two counts; most take the last in silence. A rule that half the tools do not see \
-                is refused.
+                YAML parsers disagree which of the two applies; most silently take the last. A policy with a rule that some tools \
+                ignore is refused.
                 """,
-            fix: "Keep one of them. Two rules of a list each begin with their own dash.",
+            fix: "Keep one of them. Each rule of a list begins with its own dash.",
             bad: """
                 apiVersion: networking.k8s.io/v1
                 kind: NetworkPolicy
@@ -57,8 +57,8 @@ extension DiagnosticCatalogue {
         DiagnosticEntry(
             .duplicateObject, .error, title: "Two objects have the same kind, namespace and name",
             reason: """
-                Applied to a cluster the second replaces the first, in whatever order files are applied. The first is used here, the \
-                second refused. (Of Services the last counts, with a warning.)
+                In a cluster the one that is applied last replaces the other, and the order of files is not defined. netpold uses the \
+                first and refuses the second. (Of Services and workloads it uses the last, with a warning.)
                 """,
             fix: "Keep one of them, or rename one; look for a missing namespace.",
             bad: """
@@ -84,18 +84,18 @@ extension DiagnosticCatalogue {
                 spec: {podSelector: {}}
                 """),
         DiagnosticEntry(
-            .notAnObject, .error, title: "A document is no Kubernetes object",
-            reason: "Without apiVersion and kind nobody knows what a document is; it might be a policy.",
+            .notAnObject, .error, title: "A document is not a Kubernetes object",
+            reason: "Without apiVersion and kind it is unknown what a document is; it might be a policy.",
             fix: "Write apiVersion, kind and metadata, or keep other files out of the folder.",
             bad: "replicas: 3",
             good: "apiVersion: v1\nkind: Pod\nmetadata: {name: web}"),
         DiagnosticEntry(
-            .unknownKind, .error, title: "A policy kind that is not known, or in an apiVersion that is not read",
+            .unknownKind, .error, title: "An unknown policy kind, or an unsupported apiVersion",
             reason: """
-                Kinds that are no policies (Ingress, ConfigMap, ...) are counted and skipped. A kind that looks like a policy is \
-                not: its author believes that it protects something.
+                Kinds that are not policies (Ingress, ConfigMap, ...) are counted and skipped. A kind that looks like a policy is \
+                an error: its author expects it to protect something.
                 """,
-            fix: "Write the kind and apiVersion that are named.",
+            fix: "Use the kind and apiVersion that the message proposes.",
             bad: """
                 apiVersion: networking.k8s.io/v1beta1
                 kind: NetworkPolicy

@@ -1,13 +1,13 @@
 extension DiagnosticCatalogue {
-    /// What can be wrong with fields and values.
+    /// Diagnostics about fields and values.
     static let fields: [DiagnosticEntry] = [
         DiagnosticEntry(
             .unknownField, .error, title: "A field that the kind does not have",
             reason: """
-                An API server drops unknown fields in silence, and what is left of the policy may select every pod or allow every \
-                peer. Each field is known or the object is refused.
+                An API server may silently drop unknown fields, and what is left of the policy may select every pod or allow every \
+                peer. netpold refuses an object with an unknown field.
                 """,
-            fix: "Write the nearest known name, which the message proposes; check the indentation.",
+            fix: "Use the nearest known name, which the message proposes; check the indentation.",
             bad: """
                 apiVersion: networking.k8s.io/v1
                 kind: NetworkPolicy
@@ -21,9 +21,9 @@ extension DiagnosticCatalogue {
                 spec: {podSelector: {matchLabels: {app: web}}}
                 """),
         DiagnosticEntry(
-            .unsupportedField, .error, title: "A field that exists, but that netpold does not enforce",
-            reason: "To ignore what a field asks for would open what it closes, so the object is refused.",
-            fix: "Do what the message proposes in its place.",
+            .unsupportedField, .error, title: "A field that exists, but is not enforced by netpold",
+            reason: "Ignoring the field could allow what it denies, so the object is refused.",
+            fix: "Use what the message proposes instead.",
             bad: """
                 apiVersion: cilium.io/v2
                 kind: CiliumNetworkPolicy
@@ -47,9 +47,9 @@ extension DiagnosticCatalogue {
                           serverNames: [shop.example.com]
                 """),
         DiagnosticEntry(
-            .missingField, .error, title: "A field that must be written is not",
-            reason: "What is left out has no safe default here.",
-            fix: "Write the field that is named.",
+            .missingField, .error, title: "A required field is missing",
+            reason: "The field has no safe default.",
+            fix: "Add the field that the message names.",
             bad: """
                 apiVersion: networking.k8s.io/v1
                 kind: NetworkPolicy
@@ -65,10 +65,10 @@ extension DiagnosticCatalogue {
         DiagnosticEntry(
             .wrongType, .error, title: "A value has the wrong type",
             reason: """
-                YAML reads `8080` as a number, `"8080"` as text and `yes` as text or a boolean. A NetworkPolicy takes port numbers \
-                without quotes, a Cilium policy with quotes; labels are always text.
+                YAML reads `8080` as a number, `"8080"` as a string and `yes` as a boolean. A NetworkPolicy requires port numbers \
+                without quotes, a Cilium policy with quotes; labels are always strings.
                 """,
-            fix: "Put quotes around text that looks like a number or boolean; remove them from numbers.",
+            fix: "Quote strings that look like a number or boolean; remove the quotes of numbers.",
             bad: """
                 apiVersion: networking.k8s.io/v1
                 kind: NetworkPolicy
@@ -83,8 +83,8 @@ extension DiagnosticCatalogue {
                 """),
         DiagnosticEntry(
             .invalidValue, .error, title: "A value has the right type but is not allowed",
-            reason: "No label, port, prefix or name can be like this, so the rule could only mean something else.",
-            fix: "Write a value of the form that the message names.",
+            reason: "No label, port, prefix or name can have this value, so the rule cannot mean what it says.",
+            fix: "Write a value that the message allows.",
             bad: """
                 apiVersion: networking.k8s.io/v1
                 kind: NetworkPolicy
@@ -102,8 +102,8 @@ extension DiagnosticCatalogue {
                   ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]
                 """),
         DiagnosticEntry(
-            .conflict, .error, title: "Two things that exclude each other are both written",
-            reason: "Whichever of the two was taken, the other would be ignored.",
+            .conflict, .error, title: "Two mutually exclusive fields are both set",
+            reason: "If netpold chose one of them, the other would be ignored.",
             fix: "Keep one, or write two list elements.",
             bad: """
                 apiVersion: networking.k8s.io/v1
@@ -128,9 +128,9 @@ extension DiagnosticCatalogue {
                         - ipBlock: {cidr: 10.0.0.0/8}
                 """),
         DiagnosticEntry(
-            .tooMany, .error, title: "More of something than is allowed",
-            reason: "Cut off, a list would mean less than it says: deny rules would be missing.",
-            fix: "Split the list or the policy, or write ranges.",
+            .tooMany, .error, title: "A list or text exceeds its limit",
+            reason: "A truncated list would mean less than it says: deny rules could be missing.",
+            fix: "Split the list or the policy, or use ranges.",
             bad: """
                 apiVersion: networking.k8s.io/v1
                 kind: NetworkPolicy
@@ -146,8 +146,8 @@ extension DiagnosticCatalogue {
         DiagnosticEntry(
             .endPortBelowPort, .error, title: "The last port of a range is below the first",
             reason: """
-                The range is empty. The API server refuses such a NetworkPolicy, and so does netpold; Cilium takes the first port \
-                alone, which netpold does too, with a warning.
+                The range is empty. The API server refuses such a NetworkPolicy, and so does netpold. In a Cilium policy only the \
+                first port matches, as in Cilium; netpold adds a warning.
                 """,
             fix: "Swap the two numbers.",
             bad: """
@@ -167,12 +167,13 @@ extension DiagnosticCatalogue {
                   ingress: [{ports: [{port: 8000, endPort: 9000}]}]
                 """),
         DiagnosticEntry(
-            .noEffect, .warning, title: "Something valid that has no effect, or not the one it seems to have",
+            .noEffect, .warning,
+            title: "A valid field or rule without effect, or with another effect than it seems to have",
             reason: """
-                For example rules of a direction that policyTypes does not list, or address bits behind the prefix length. The \
-                policy is enforced as the API defines it, which is hardly what its author means.
+                For example rules of a direction that policyTypes does not list, or host bits in a prefix. The policy is enforced as \
+                the API defines it, which is probably not what its author intends.
                 """,
-            fix: "Remove it, or write what is meant.",
+            fix: "Remove it, or write what is intended.",
             bad: """
                 apiVersion: networking.k8s.io/v1
                 kind: NetworkPolicy
@@ -192,13 +193,13 @@ extension DiagnosticCatalogue {
                   egress: [{to: [{ipBlock: {cidr: 10.1.2.0/24}}]}]
                 """),
         DiagnosticEntry(
-            .hostPolicy, .error, title: "A policy about nodes",
+            .hostPolicy, .error, title: "A host policy",
             reason: """
-                A rule with nodeSelector protects nodes, not pods. `netpold test` and `explain` decide flows by it, but it cannot \
-                be enforced yet. So that nobody relies on it, the object is refused where it would be loaded, and the pods that \
-                its other rules select are isolated.
+                A rule with nodeSelector protects nodes, not pods. `netpold test` and `explain` evaluate it, but it cannot be \
+                enforced yet. So that nobody relies on it, the object is refused where it would be loaded, and the pods that its \
+                other rules select are isolated.
                 """,
-            fix: "Protect the nodes by other means, and keep the policy out of the folder that is loaded.",
+            fix: "Protect the nodes in another way, and keep the policy out of the folder that is loaded.",
             bad: """
                 apiVersion: cilium.io/v2
                 kind: CiliumClusterwideNetworkPolicy
@@ -216,12 +217,12 @@ extension DiagnosticCatalogue {
                   ingress: [{fromEntities: [cluster]}]
                 """),
         DiagnosticEntry(
-            .unresolved, .error, title: "A reference to a service or CIDR group that is not there",
+            .unresolved, .error, title: "A reference to a service or CIDR group that does not exist",
             reason: """
-                Where the rule allows, the reference selects nothing, and this is a warning. Where it denies, nobody knows what to \
-                deny, so the policy is refused.
+                In an allow rule the reference selects nothing, which is a warning. In a deny rule it is unknown what to deny, so \
+                the policy is refused.
                 """,
-            fix: "Add the object to the manifests, or write the prefixes or labels themselves.",
+            fix: "Add the object to the manifests, or write its prefixes or labels directly.",
             bad: """
                 apiVersion: cilium.io/v2
                 kind: CiliumNetworkPolicy
@@ -246,13 +247,13 @@ extension DiagnosticCatalogue {
                     - fromCIDRSet: [{cidrGroupRef: offices}]
                 """),
         DiagnosticEntry(
-            .contestedAddress, .warning, title: "An address that several pods, or a pod and a node, claim",
+            .contestedAddress, .warning, title: "An address of several pods, or of a pod and a node",
             reason: """
-                Nobody knows whose packets come from it. It belongs to none of them: no rule that names pods or addresses allows \
-                it, every deny rule does apply, and neither pod may send from it.
+                It is unknown whose packets come from it, so it belongs to none of them: no rule that selects pods or addresses \
+                allows it, every deny rule matches it, and none of the pods may send from it.
                 """,
             fix: """
-                Remove the pod that is gone. A finished pod needs its phase (Succeeded, Failed), one on the node's network \
+                Remove the stale pod. A finished pod needs its phase (Succeeded, Failed), a pod in the node's network needs \
                 hostNetwork: true.
                 """,
             bad: """

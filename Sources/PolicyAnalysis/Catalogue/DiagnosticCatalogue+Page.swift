@@ -1,25 +1,25 @@
 public import Support
 
 extension DiagnosticCatalogue {
-    /// The page docs/reference/diagnostics.md.
+    /// The text of docs/reference/diagnostics.md.
     public static var referencePage: String {
         var page = """
-            # Findings
+            # Diagnostics
 
-            What netpold says about manifests, by id. Made from `DiagnosticCatalogue`; a test fails when the two differ, when an
-            example does not show its id, or when its mended form shows anything.
+            What netpold reports about manifests, by id. Generated from `DiagnosticCatalogue`; a test fails when the two differ, when
+            an example does not produce its id, or when its fixed form produces any diagnostic.
 
-            An error refuses its object: the pods that a refused policy selects are isolated. A warning is about what is legal and
-            probably wrong, a note about what may be right. `netpold lint PATH` tells all of them, `netpold lint --explain ID`
-            prints what stands here, `--allow ID` leaves warnings and notes of an id out.
+            An error refuses its object: the pods that a refused policy selects are isolated. A warning is about a valid policy that
+            is probably wrong, a note about one that may be right. `netpold lint PATH` reports all of them, `netpold lint --explain
+            ID` prints the text of this page, `--allow ID` ignores warnings and notes of an id.
 
-            `--format text` is one line a finding, `file:line:column: severity: path: message; mend [id]`, and on a terminal the line \
-            itself with a mark under the value. `--format json` is one object: `version` (1), `findings` (each with `id`, `severity`, \
-            `message`, and, where it has them, `file`, `line`, `column` in code points, `path`, `hint`) and `summary` (`errors`, \
-            `warnings`, `notes`); fields are added, never renamed or removed. `--format sarif` is SARIF 2.1.0 with every id as a rule. \
-            The formats are those of `compile`, `explain` and `lab` too, on standard error.
+            `--format text` prints one line per diagnostic, `file:line:column: severity: path: message; fix [id]`, and on a terminal \
+            the source line with a mark under the value. `--format json` prints one object: `version` (1), `findings` (each with `id`, `severity`, \
+            `message`, and, where present, `file`, `line`, `column` in code points, `path`, `hint`) and `summary` (`errors`, \
+            `warnings`, `notes`); fields are added, never renamed or removed. `--format sarif` prints SARIF 2.1.0 with every id as a rule. \
+            `compile`, `explain` and `lab` have the same formats, on standard error.
 
-            | id | severity | what |
+            | id | severity | title |
             |---|---|---|
 
             """
@@ -30,8 +30,8 @@ extension DiagnosticCatalogue {
         for entry in entries {
             page += "\n## \(entry.id.rawValue)\n\n"
             page += "\(entry.title) (\(entry.severity.rawValue)).\n\n\(entry.reason)\n\n**Fix.** \(entry.fix)\n"
-            if let bad = entry.bad { page += "\n```yaml\n# found\n\(bad)\n```\n" }
-            if let good = entry.good { page += "\n```yaml\n# mended\n\(good)\n```\n" }
+            if let bad = entry.bad { page += "\n```yaml\n# bad\n\(bad)\n```\n" }
+            if let good = entry.good { page += "\n```yaml\n# fixed\n\(good)\n```\n" }
         }
         return page
     }
@@ -41,8 +41,8 @@ extension DiagnosticEntry {
     /// The entry for a terminal.
     public func explanation(_ style: TextStyle) -> String {
         var text = "\(style.strong(id.rawValue)) (\(severity.rawValue)): \(title)\n\n\(reason)\n\nFix: \(fix)\n"
-        if let bad { text += "\n\(style.strong("Found:"))\n\n\(DiagnosticEntry.indented(bad))\n" }
-        if let good { text += "\n\(style.strong("Mended:"))\n\n\(DiagnosticEntry.indented(good))\n" }
+        if let bad { text += "\n\(style.strong("Bad:"))\n\n\(DiagnosticEntry.indented(bad))\n" }
+        if let good { text += "\n\(style.strong("Fixed:"))\n\n\(DiagnosticEntry.indented(good))\n" }
         return text
     }
 

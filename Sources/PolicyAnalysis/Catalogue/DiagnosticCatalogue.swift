@@ -1,10 +1,10 @@
 public import PolicyAPI
 
-/// The one table of all kinds of findings.
+/// The catalogue of all kinds of diagnostics.
 public enum DiagnosticCatalogue {
-    /// Every kind, once: of documents, of fields, then of `netpold lint`.
+    /// Every kind, once: about documents, about fields, then those of `netpold lint`.
     public static let entries: [DiagnosticEntry] = documents + fields + Linter.checks.map { $0.entry }
 
-    /// What there is to know about a kind; `nil` only for one that the table misses, which a test rules out.
+    /// The entry of a kind; `nil` only for one that is missing, which a test rules out.
     public static func entry(_ id: DiagnosticID) -> DiagnosticEntry? { entries.first { $0.id == id } }
 }

@@ -1,20 +1,20 @@
 public import PolicyAPI
 
-/// What there is to know about a kind of finding: the text of `netpold lint --explain`, of the reference page and of SARIF.
+/// The documentation of a kind of diagnostic: the text of `netpold lint --explain`, of the reference page and of SARIF.
 public struct DiagnosticEntry: Sendable {
     /// The kind.
     public var id: DiagnosticID
-    /// How bad it is; the worst it can be, for kinds that depend on where they are found.
+    /// Its severity; the highest one, for kinds whose severity depends on the context.
     public var severity: Diagnostic.Severity
-    /// What it is, in one line, without final dot.
+    /// What it is, in one line, without a final period.
     public var title: String
     /// Why it matters, in sentences.
     public var reason: String
-    /// What to do, in sentences.
+    /// How to fix it, in sentences.
     public var fix: String
-    /// Manifests that are found guilty; `nil` for what no manifest shows.
+    /// Manifests that produce it; `nil` where no manifest does.
     public var bad: String?
-    /// The same mended: nothing is found in them.
+    /// The same, fixed: they produce no diagnostic.
     public var good: String?
 
     /// An entry.

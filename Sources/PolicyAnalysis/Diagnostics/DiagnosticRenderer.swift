@@ -1,13 +1,13 @@
 public import PolicyAPI
 
-/// Renders findings as text, one a line, in the order of files and lines.
+/// Renders diagnostics as text, one per line, in the order of files and lines.
 public struct DiagnosticRenderer: Sendable {
     private let showsIDs: Bool
 
-    /// A renderer; with `showsIDs` each line ends with the id of the finding in brackets.
+    /// A renderer; with `showsIDs` each line ends with the id of the diagnostic in brackets.
     public init(showsIDs: Bool = false) { self.showsIDs = showsIDs }
 
-    /// `file:line:col: error: path: what is wrong; how to mend it`. Parts that a finding does not have are left out.
+    /// `file:line:col: error: path: what is wrong; how to fix it`. Parts that a diagnostic does not have are left out.
     public func render(_ diagnostic: Diagnostic) -> String {
         var text = ""
         if let location = diagnostic.location { text += "\(location): " }
@@ -19,14 +19,14 @@ public struct DiagnosticRenderer: Sendable {
         return SafeText.printable(text)
     }
 
-    /// All findings, sorted, each once, each ending in a newline.
+    /// All diagnostics, sorted, each once, each ending in a newline.
     public func render(_ diagnostics: [Diagnostic]) -> String {
         diagnostics.sortedOnce.map { render($0) + "\n" }.joined()
     }
 }
 
 extension [Diagnostic] {
-    /// The findings in order, each once.
+    /// The diagnostics in order, each once.
     public var sortedOnce: [Diagnostic] {
         var last: Diagnostic?
         return sorted().filter { diagnostic in

@@ -1,9 +1,9 @@
 public import PolicyAPI
 public import Support
 
-/// Renders findings for people at a terminal: each with the line it is about and a mark under the value.
+/// Renders diagnostics for a terminal: each with its source line and a mark under the value.
 ///
-///     error[unknown-field]: spec.podSelctor: the field is not known
+///     error[unknown-field]: spec.podSelctor: unknown field
 ///       --> policy.yaml:5:3
 ///        |
 ///      5 |   podSelctor: {}
@@ -19,15 +19,15 @@ public struct ExcerptRenderer {
     /// - Parameters:
     ///   - style: colours.
     ///   - width: columns of the terminal.
-    ///   - source: the text of a file by the name that locations have; `nil` leaves the excerpt out. Asked once for each run
-    ///     of findings of one file.
+    ///   - source: the text of a file by its name in locations; `nil` omits the excerpt. Called once for each run of
+    ///     diagnostics of one file.
     public init(style: TextStyle, width: Int, source: @escaping (String) -> SourceText?) {
         self.style = style
         self.width = width
         self.source = source
     }
 
-    /// All findings, sorted, each once, an empty line after each.
+    /// All diagnostics, sorted, each once, an empty line after each.
     public func render(_ diagnostics: [Diagnostic]) -> String {
         var text = ""
         var open: (file: String, source: SourceText?)?

@@ -1,4 +1,4 @@
-/// Manifests are not trusted: control characters in quoted values must not reach a terminal.
+/// Makes text safe for a terminal. Manifests are untrusted: control characters in quoted values must not reach it.
 enum SafeText {
     /// The text with control and invisible characters written as `\u{1b}`.
     static func printable(_ text: String) -> String {
@@ -6,7 +6,7 @@ enum SafeText {
         return text.unicodeScalars.map(printable).joined()
     }
 
-    /// One character, likewise.
+    /// One character, escaped if needed.
     static func printable(_ scalar: Unicode.Scalar) -> String {
         isControl(scalar) ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
     }
@@ -18,8 +18,7 @@ enum SafeText {
         }
     }
 
-    /// Columns that a printable character takes on a terminal: none for what is written over the one before, two for East
-    /// Asian scripts and pictures.
+    /// The columns of a printable character on a terminal: none for combining marks, two for East Asian scripts and emoji.
     static func width(_ scalar: Unicode.Scalar) -> Int {
         switch scalar.properties.generalCategory {
         case .nonspacingMark, .enclosingMark: return 0

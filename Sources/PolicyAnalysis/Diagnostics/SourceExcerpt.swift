@@ -1,8 +1,8 @@
-/// One line of a manifest and the mark under the value that a finding is about, as a terminal shows them.
+/// One line of a manifest and the mark under the value of a diagnostic, as shown on a terminal.
 struct SourceExcerpt: Hashable {
-    /// The line: tabs as blanks, control characters written out, cut to the width.
+    /// The line: tabs expanded, control characters escaped, cut to the width.
     let line: String
-    /// Blanks and `^~~~` under the value.
+    /// Spaces and `^~~~` under the value.
     let mark: String
 
     /// Columns between tab stops.
@@ -18,7 +18,7 @@ struct SourceExcerpt: Hashable {
         let first = min(max(column - 1, 0), scalars.count)
         let end = max(SourceExcerpt.valueEnd(scalars, from: first), min(first + 1, scalars.count))
 
-        // Each character as it is shown, with the column where it begins.
+        // Each character as shown, with its first column.
         var cells: [(text: String, column: Int)] = []
         var next = 0
         for scalar in scalars {
@@ -36,7 +36,7 @@ struct SourceExcerpt: Hashable {
         let columns = cells.map(\.column) + [next]
         let (markStart, markEnd) = (columns[first], max(columns[end], columns[first] + 1))
 
-        // A long line is cut so that the beginning of the value can be seen, with as much before it as fits.
+        // A long line is cut so that the start of the value is visible, with as much before it as fits.
         let room = max(width, 20)
         var (from, to) = (0, next)
         if next > room {
@@ -57,8 +57,8 @@ struct SourceExcerpt: Hashable {
             String(repeating: " ", count: max(0, indent)) + "^" + String(repeating: "~", count: length - 1)
     }
 
-    /// Where the value ends that begins at a place: a quoted text at its quote, a plain one before `: `, ` #`, or, inside
-    /// braces, what ends it there.
+    /// The end of the value that starts at an index: of a quoted string its quote, of a plain one `: `, ` #` or, inside
+    /// braces, a delimiter.
     private static func valueEnd(_ line: [Unicode.Scalar], from start: Int) -> Int {
         guard start < line.count else { return start }
         let quote = line[start]

@@ -3,7 +3,7 @@ public import PolicyAPI
 /// The lines of a file, for excerpts.
 public struct SourceText: Sendable {
     private let bytes: [UInt8]
-    /// Where each line begins.
+    /// The offset of each line.
     private let starts: [Int]
 
     /// The lines of these bytes.
@@ -14,11 +14,11 @@ public struct SourceText: Sendable {
         self.starts = starts
     }
 
-    /// Code points around a place that are enough for any terminal; a minified file is one line of megabytes.
+    /// Code points around a column that are enough for any terminal; a minified file is one line of megabytes.
     private static let window = 1000
 
-    /// The part of a line around a column, without the line's end, and the column in that part; `nil` where there is no such
-    /// line. Lines by number and columns in code points, from 1. What is no UTF-8 is replaced.
+    /// The part of a line around a column, without the line end, and the column in that part; `nil` where there is no such
+    /// line. Line numbers and columns (in code points) start at 1. Invalid UTF-8 is replaced.
     func line(_ number: Int, around column: Int) -> (text: String, column: Int)? {
         guard number >= 1, number <= starts.count else { return nil }
         var end = number < starts.count ? starts[number] - 1 : bytes.count
@@ -41,8 +41,8 @@ public struct SourceText: Sendable {
 }
 
 extension SourceText {
-    /// The value that begins at a place, as numbered lines: its first line, and those below that are indented as deep as the
-    /// value; at most `limit`. Control characters are written out, long lines cut. Empty where there is no such line.
+    /// The value at a location, as numbered lines: its first line, and the following lines that are indented as deep; at
+    /// most `limit`. Control characters are escaped, long lines cut. Empty where there is no such line.
     public func excerpt(at location: SourceLocation, limit: Int = 8, width: Int = 120) -> [(number: Int, text: String)]
     {
         var lines: [(number: Int, text: String)] = []

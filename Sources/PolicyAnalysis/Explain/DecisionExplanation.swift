@@ -2,51 +2,51 @@ public import NetTypes
 public import PolicyAPI
 public import PolicyIR
 
-/// Why a flow passes or not, side by side.
+/// Why a flow is allowed or denied, for both of its sides.
 public struct DecisionExplanation: Hashable, Sendable {
     /// The flow.
     public var flow: Flow
-    /// The whole answer.
+    /// The verdict of the flow.
     public var verdict: SideDecision.Verdict
-    /// The sender's side.
+    /// The sender's side (egress).
     public var egress: SideExplanation
-    /// The receiver's side.
+    /// The receiver's side (ingress).
     public var ingress: SideExplanation
-    /// The request in it; `nil` when only the connection counts.
+    /// The request in the flow; `nil` when only the connection is explained.
     public var request: RequestExplanation?
 }
 
-/// Why one end of a flow lets it pass or not.
+/// Why one end of a flow allows or denies it.
 public struct SideExplanation: Hashable, Sendable {
-    /// Which side.
+    /// The direction of the side.
     public var direction: Direction
-    /// The end as the flow names it.
+    /// The end as named in the flow.
     public var end: FlowEnd
-    /// The other end as the flow names it.
+    /// The other end as named in the flow.
     public var other: FlowEnd
-    /// The flow as the pod (or the node that host policies select) whose policies are asked sees it; else `nil`.
+    /// The flow as seen by the pod (or the node that host policies select) whose policies apply; else `nil`.
     public var side: FlowSide?
-    /// What they say.
+    /// The decision of these policies.
     public var decision: SideDecision
-    /// The rule or rules that decided; empty where none did.
+    /// The rules that decided; empty if none did.
     public var deciding: [RuleReference] = []
-    /// The rules that passed the flow on to a later tier first.
+    /// The rules that passed the flow on to a later tier before.
     public var passes: [RuleReference] = []
-    /// For a deny rule, the allow rules that match too; for an allow rule, the deny rules that match and come later.
+    /// For a deny rule, the allow rules that also match; for an allow rule, the matching deny rules of lower precedence.
     public var overridden: [RuleReference] = []
-    /// Where no rule decided and nothing isolates the pod: the policies that select it in this direction nevertheless.
+    /// Where no rule decided and nothing isolates the pod: the policies that nevertheless select it in this direction.
     public var selecting: [RuleOrigin] = []
-    /// For a default deny: the rules that came nearest.
+    /// For a default deny: the rules that nearly allow the flow.
     public var nearMisses: [NearMiss] = []
     /// Where no rule decided: the policies that nearly select the pod.
     public var subjectMisses: [SubjectMiss] = []
 
-    /// Whose policies are asked: a pod's `namespace/name`, or `node NAME` where host policies select it; else `nil`.
+    /// The subject whose policies apply: a pod's `namespace/name`, or `node NAME` where host policies select it; else `nil`.
     public var subject: String? { side?.subjectName }
 }
 
 extension ReferenceEvaluator {
-    /// Why a flow passes or not.
+    /// Why a flow is allowed or denied.
     ///
     /// - Throws: `FlowError` when an end does not exist or the ends have no common address family.
     public func explain(_ flow: Flow) throws(FlowError) -> DecisionExplanation {
@@ -75,7 +75,7 @@ extension ReferenceEvaluator {
             ingress: side(.ingress, decision.ingress))
     }
 
-    /// A side's decision with its circumstances.
+    /// A side's decision with its reasons.
     private func explain(_ side: FlowSide, _ bare: SideExplanation) -> SideExplanation {
         var result = bare
         let ofPod = side.subject.map { subjectPolicy(for: $0, side.direction) }

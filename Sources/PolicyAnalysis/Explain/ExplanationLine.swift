@@ -1,15 +1,15 @@
 public import NetTypes
 public import PolicyAPI
 
-/// A line of an explanation, with what it is, for whoever colours it.
+/// A line of an explanation, with its role, which determines its colour.
 public struct ExplanationLine: Hashable, Sendable {
-    /// What a line says.
+    /// The role of a line.
     public enum Role: Hashable, Sendable {
-        /// The whole verdict.
+        /// The verdict of the flow.
         case verdict
         /// A side and its verdict.
         case side
-        /// A circumstance: why the rules below are named.
+        /// A reason: why the rules below it are listed.
         case reason
         /// A rule or a policy.
         case rule
@@ -19,9 +19,9 @@ public struct ExplanationLine: Hashable, Sendable {
 
     /// The text, indented, without control characters: names and patterns come from manifests.
     public var text: String
-    /// What it says.
+    /// Its role.
     public var role: Role
-    /// The place of a rule that is worth showing: one that decides, or the nearest of those that missed.
+    /// The location of a rule to show an excerpt of: one that decides, or the nearest of those that missed.
     public var excerpt: SourceLocation?
 
     init(_ role: Role, _ indent: Int, _ text: String, excerpt: SourceLocation? = nil) {
@@ -38,7 +38,7 @@ extension DecisionExplanation {
             + (request?.styledLines ?? [])
     }
 
-    /// The sides that account for the verdict, in plain lines: those that deny, or, for a flow that passes, those of pods.
+    /// The sides that determine the verdict, in plain lines: those that deny, or, for an allowed flow, those of pods.
     public var decidingLines: [String] {
         let sides = [egress, ingress]
         let deciding =
@@ -54,7 +54,7 @@ extension DecisionExplanation {
         if verdict != .deny, let request { return request.headline(flow) }
         switch verdict {
         case .allow: return "ALLOWED \(flow)"
-        case .l7: return "TO PROXY \(flow): the connection passes, requests are decided one by one"
+        case .l7: return "TO PROXY \(flow): the connection is allowed, the proxy decides each request"
         case .deny:
             let by = [egress, ingress].filter { $0.decision.verdict == .deny }
                 .map { "the \($0.direction) policies of \($0.subject ?? "\($0.end)")" }
@@ -64,18 +64,18 @@ extension DecisionExplanation {
 }
 
 extension SideExplanation {
-    /// The side in words, one line each: who decides what, then why.
+    /// The side as text, in lines: who decides what, then why.
     public var lines: [String] { styledLines.map(\.text) }
 
     var styledLines: [ExplanationLine] {
         [ExplanationLine(.side, 0, "\(direction) of \(subject ?? "\(end)"): \(decision.verdict.word)")]
-            + remoteLines + passes.map { ExplanationLine(.reason, 2, "passed on by \($0)") } + reasonLines
+            + remoteLines + passes.map { ExplanationLine(.reason, 2, "passed to the next tier by \($0)") } + reasonLines
     }
 
-    /// Says so when policies see the other end as something else than the flow calls it.
+    /// A line when policies see the other end differently than the flow names it.
     private var remoteLines: [ExplanationLine] {
         guard let remote = side?.remote, remote.pod == nil, case .pod = other else { return [] }
-        return [ExplanationLine(.reason, 2, "\(other) is in its node's network, so policies see \(remote.inWords)")]
+        return [ExplanationLine(.reason, 2, "\(other) uses hostNetwork, so policies see \(remote.displayName)")]
     }
 
     private var reasonLines: [ExplanationLine] {
@@ -83,11 +83,11 @@ extension SideExplanation {
         case .rule:
             return deciding.map { ExplanationLine(.rule, 2, "by \($0)", excerpt: $0.origin.location) } + overriddenLines
         case .l7Rules:
-            return [ExplanationLine(.reason, 2, "to the proxy, which decides by")]
+            return [ExplanationLine(.reason, 2, "redirected to the proxy, which applies")]
                 + deciding.map { ExplanationLine(.rule, 4, "\($0)", excerpt: $0.origin.location) }
         case .localNode:
-            return [ExplanationLine(.reason, 2, "a pod's own node always reaches it, unless a rule denies")]
-        case .itself: return [ExplanationLine(.reason, 2, "a pod always reaches itself")]
+            return [ExplanationLine(.reason, 2, "the pod's own node is always allowed, unless a rule denies it")]
+        case .itself: return [ExplanationLine(.reason, 2, "traffic of a pod to itself is always allowed")]
         case .noPolicyHere: return [ExplanationLine(.reason, 2, noPolicyReason)]
         case .notIsolated: return notIsolatedLines + subjectMissLines(isDenied: false)
         case .defaultDeny(let isolating):
@@ -98,21 +98,21 @@ extension SideExplanation {
     }
 
     private var noPolicyReason: String {
-        // Only a hostNetwork pod is named like a pod and has no policies.
-        if case .pod = end { return "it is in its node's network, so policies about pods do not apply to it" }
-        return "it is no pod, so no policy applies to it"
+        // Only a hostNetwork pod is named as a pod and has no policies.
+        if case .pod = end { return "it uses hostNetwork, so policies for pods do not apply to it" }
+        return "it is not a pod, so no policy applies to it"
     }
 
     private var overriddenLines: [ExplanationLine] {
         if overridden.isEmpty {
-            // A rule that a Pass has jumped over may match.
-            let asked = passes.isEmpty ? "" : "that is asked "
+            // A rule that a Pass has skipped may match.
+            let evaluated = passes.isEmpty ? "" : "evaluated "
             let other =
                 decision.verdict == .deny
-                ? "no allow rule \(asked)matches it either" : "no deny rule \(asked)matches it"
+                ? "no \(evaluated)allow rule matches it either" : "no \(evaluated)deny rule matches it"
             return [ExplanationLine(.reason, 2, other)]
         }
-        return [ExplanationLine(.reason, 2, "which wins over")] + SideExplanation.limited(overridden)
+        return [ExplanationLine(.reason, 2, "which overrides")] + SideExplanation.limited(overridden)
     }
 
     private var notIsolatedLines: [ExplanationLine] {
@@ -127,7 +127,7 @@ extension SideExplanation {
     }
 
     private var nearMissLines: [ExplanationLine] {
-        if nearMisses.isEmpty { return [ExplanationLine(.reason, 2, "and no rule that is asked allows anything")] }
+        if nearMisses.isEmpty { return [ExplanationLine(.reason, 2, "and no evaluated rule allows anything")] }
         let title = nearMisses.count == 1 ? "nearest rule" : "nearest rules"
         return [ExplanationLine(.reason, 2, title)]
             + nearMisses.enumerated().flatMap { index, miss in
@@ -157,7 +157,7 @@ extension SideExplanation {
 }
 
 extension NearMiss {
-    /// The conditions in words, one each, at most three and a count; peers chosen from several say so.
+    /// The conditions as text, at most three and a count; the first one mentions the number of alternative peers.
     public var sentences: [String] {
         var texts = failed.prefix(3).map(\.text)
         if failed.count > 3 { texts.append("\(failed.count - 3) more conditions fail") }

@@ -1,14 +1,14 @@
 import PolicyAPI
 import PolicyIR
 
-/// An explanation in the shape of `netpold explain --json`, which docs/reference/explain-json.md describes. Members that do
-/// not apply are left out; lists are empty instead.
+/// The output of `netpold explain --json`, described in docs/reference/explain-json.md. Members that do not apply are
+/// omitted; lists are empty instead.
 public struct ExplanationReport: Encodable, Sendable {
-    /// The version of the shape: raised when a member changes its meaning or goes.
+    /// The version of the format: raised when a member changes its meaning or is removed.
     public let version = 1
-    /// Who begins.
+    /// The sender.
     public let from: String
-    /// Who is meant.
+    /// The receiver.
     public let to: String
     /// `TCP`, `UDP`, `SCTP`, `ICMP`, `ICMPv6`.
     public let `protocol`: String
@@ -22,10 +22,10 @@ public struct ExplanationReport: Encodable, Sendable {
     public let egress: Side
     /// The receiver's side.
     public let ingress: Side
-    /// The request in the flow; none when only the connection was asked for.
+    /// The request in the flow; none when only the connection is explained.
     public let request: Request?
 
-    /// The report of an explanation.
+    /// A report of an explanation.
     public init(_ explanation: DecisionExplanation) {
         let flow = explanation.flow
         from = "\(flow.from)"
@@ -102,7 +102,7 @@ extension ExplanationReport {
         }
     }
 
-    /// An object, or a place in it.
+    /// An object, or a path in it.
     struct Policy: Encodable, Sendable {
         let kind: String
         let namespace: String?
@@ -142,7 +142,7 @@ extension ExplanationReport {
         }
     }
 
-    /// A rule that came near.
+    /// A rule that nearly allows the flow.
     struct Miss: Encodable, Sendable {
         let rule: Rule
         let failed: [Condition]

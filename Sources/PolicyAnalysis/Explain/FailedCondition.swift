@@ -1,20 +1,20 @@
 public import PolicyAPI
 
-/// One condition of a rule or of a subject selector that a flow does not meet, as facts and in words.
+/// One condition of a rule or of a subject selector that a flow does not meet, as data and as text.
 public struct FailedCondition: Hashable, Sendable {
-    /// What kind of condition it is. The raw values are part of `netpold explain --json` (docs/reference/explain-json.md).
+    /// The kind of condition. The raw values are part of `netpold explain --json` (docs/reference/explain-json.md).
     public enum Kind: String, Hashable, Sendable, CaseIterable {
-        /// The destination port is none of the ports.
+        /// The destination port is not one of the ports.
         case port
         /// The destination pod has no port of this name.
         case portName = "port-name"
-        /// The transport protocol is another.
+        /// The transport protocol differs.
         case `protocol`
-        /// The ICMP type is none of the types.
+        /// The ICMP type is not one of the types.
         case icmpType = "icmp-type"
         /// A label of a pod.
         case label
-        /// A label that the pod has, but that is no part of its Cilium identity.
+        /// A label that is not part of the pod's Cilium identity.
         case identityLabel = "identity-label"
         /// A label of a namespace.
         case namespaceLabel = "namespace-label"
@@ -24,23 +24,23 @@ public struct FailedCondition: Hashable, Sendable {
         case namespace
         /// The pod's service account.
         case serviceAccount = "service-account"
-        /// The end is not what a reserved label or an entity stands for.
+        /// The end does not match a reserved label or an entity.
         case entity
-        /// The address is in none of the prefixes.
+        /// The address is not in any of the prefixes.
         case address
         /// The address is in an exception of a prefix.
         case exception
-        /// No DNS answer gave the address for such a name.
+        /// No DNS answer for such a name contained the address.
         case dnsName = "dns-name"
-        /// The rule is about what is outside the cluster, and the end is inside.
+        /// The rule matches only addresses outside the cluster, and the end is inside.
         case insideCluster = "inside-cluster"
-        /// The rule is about pods, and the end is none.
+        /// The rule selects pods, and the end is not a pod.
         case notPod = "not-pod"
-        /// The rule is about nodes, and the end is none.
+        /// The rule selects nodes, and the end is not a node.
         case notNode = "not-node"
-        /// Nobody knows the end's address.
+        /// The address of the end is unknown.
         case addressUnknown = "address-unknown"
-        /// Several objects claim the address, so it is nobody's.
+        /// Several objects claim the address, so it belongs to none.
         case contested
         /// The method of an HTTP request.
         case method
@@ -50,31 +50,31 @@ public struct FailedCondition: Hashable, Sendable {
         case host
         /// A header of an HTTP request.
         case header
-        /// The value of a header stands in a secret, and secrets are not read.
+        /// The value of a header is in a secret, and secrets are not read.
         case secret
         /// The name of a DNS query.
         case queryName = "query-name"
         /// The server name of a TLS connection.
         case serverName = "server-name"
-        /// The rule is about another kind of request.
+        /// The rule matches another kind of request.
         case requestKind = "request-kind"
         /// No flow meets the condition.
         case unsatisfiable
     }
 
-    /// What kind of condition it is.
+    /// The kind of condition.
     public var kind: Kind
-    /// Whom the condition is about: `pod shop/web`, `namespace shop`, `10.0.0.7`; `nil` for a condition about the packet.
+    /// What the condition applies to: `pod shop/web`, `namespace shop`, `10.0.0.7`; `nil` for the packet itself.
     public var of: String?
-    /// The label key of a condition about a label, or the name of a header, as written.
+    /// The key of a label, or the name of a header, as written.
     public var key: String?
-    /// The operator of a condition about a label.
+    /// The operator of a label condition.
     public var `operator`: LabelRequirement.Operator?
-    /// What is asked for: label values, ports, prefixes, names, entities.
+    /// What is required: label values, ports, prefixes, names, entities.
     public var wanted: [String]
-    /// What is there instead; `nil` when there is nothing.
+    /// The actual value; `nil` when there is none.
     public var has: String?
-    /// The whole in words, without final dot: `port 8080 is not in 80, 443`.
+    /// The condition as text, without a final period: `port 8080 is not in 80, 443`.
     public var text: String
 
     /// A condition.
@@ -93,15 +93,15 @@ public struct FailedCondition: Hashable, Sendable {
 }
 
 extension FailedCondition {
-    /// How far a flow is from meeting the condition, to rank rules with as many failed conditions: a port or label is soon
-    /// changed, a pod never becomes an address outside.
+    /// How far a flow is from meeting the condition, to rank rules with equally many failed conditions: a port or label is
+    /// easily changed, a pod never becomes an external address.
     var distance: Int {
         switch kind {
         case .method, .path, .host, .header, .queryName, .serverName: 0
         case .secret: 1
         case .requestKind: 3
         case .port, .portName, .icmpType, .label, .namespaceLabel, .nodeLabel, .serviceAccount, .exception: 0
-        // Who asks for TCP has not nearly met a rule for pings.
+        // A TCP flow is far from an ICMP rule.
         case .protocol: has.map { $0.hasPrefix("ICMP") } == wanted.first?.hasPrefix("ICMP") ? 0 : 3
         case .dnsName: has == nil ? 1 : 0
         case .namespace, .address, .identityLabel, .insideCluster: 1
@@ -112,7 +112,7 @@ extension FailedCondition {
 }
 
 extension [FailedCondition] {
-    /// How far a flow is from meeting them all: their number counts, then their distances.
+    /// Whether a flow is nearer to meeting these than others: fewer conditions, then smaller distances.
     func isNearer(than other: [FailedCondition]) -> Bool {
         (count, distance) < (other.count, other.distance)
     }
@@ -121,8 +121,8 @@ extension [FailedCondition] {
     var distance: Int { reduce(0) { $0 + $1.distance } }
 }
 
-/// `80, 443`, each once, cut short after eight; `last` stands before the last of those that are all shown.
-func listInWords(_ texts: [String], last: String = ", ") -> String {
+/// `80, 443`, each once, truncated after eight; `last` separates the last one if all are shown.
+func joinedList(_ texts: [String], last: String = ", ") -> String {
     var seen: Set<String> = []
     let unique = texts.filter { seen.insert($0).inserted }
     if unique.count > 8 { return "\(unique.prefix(8).joined(separator: ", ")) and \(unique.count - 8) more" }

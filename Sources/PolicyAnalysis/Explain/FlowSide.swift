@@ -2,13 +2,13 @@ public import NetTypes
 public import PolicyAPI
 public import PolicyIR
 
-/// A flow as the policies of one of its ends see it.
+/// A flow as seen by the policies of one of its ends.
 public struct FlowSide: Hashable, Sendable {
-    /// The pod whose policies are asked; `nil` for a node, whose host policies are.
+    /// The pod whose policies apply; `nil` for a node with host policies.
     public var subject: Pod?
-    /// The name of that node, if it has one.
+    /// The name of that node, if known.
     public var node: String?
-    /// Which of its policies: `ingress` when it is the receiver.
+    /// The direction: `ingress` when the subject is the receiver.
     public var direction: Direction
     /// The other end.
     public var remote: RemoteEnd
@@ -35,23 +35,23 @@ public struct FlowSide: Hashable, Sendable {
         self.port = port
     }
 
-    /// Whose policies are asked: `shop/web`, `node node-1`.
+    /// The subject whose policies apply: `shop/web`, `node node-1`.
     var subjectName: String {
         subject?.qualifiedName ?? node.map { "node \($0)" } ?? "another node"
     }
 
-    /// The pod that named ports are looked up on; `nil` when the destination is no pod.
+    /// The pod on which named ports are resolved; `nil` when the destination is not a pod.
     var destination: Pod? { direction == .ingress ? subject : remote.pod }
 }
 
 extension PolicyRule {
-    /// Whether the rule is about a flow.
+    /// Whether the rule matches a flow.
     func matches(_ side: FlowSide) -> Bool {
         traffic.matches(protocol: side.protocol, port: side.port) { side.destination?.ports(named: $0, $1) ?? [] }
             && peers.matches(side.remote)
     }
 
-    /// The conditions that keep the rule from being about a flow, peers first; none when it is. `alternatives` counts the
+    /// The conditions that keep the rule from matching a flow, peers first; empty when it matches. `alternatives` counts the
     /// peers that the nearest was chosen from.
     func failedConditions(_ side: FlowSide) -> (failed: [FailedCondition], alternatives: Int) {
         let (failed, alternatives) = peers.failedConditions(for: side.remote)

@@ -2,7 +2,7 @@ import PolicyAPI
 import PolicyIR
 
 extension LabelRequirement {
-    /// The condition as people write it to kubectl: `tier=front`, `tier in (a, b)`, `tier notin (a)`, `tier`, `!tier`.
+    /// The condition in kubectl syntax: `tier=front`, `tier in (a, b)`, `tier notin (a)`, `tier`, `!tier`.
     func text(key: String) -> String {
         switch `operator` {
         case .isIn: values.count == 1 ? "\(key)=\(values[0])" : "\(key) in (\(values.joined(separator: ", ")))"
@@ -12,13 +12,13 @@ extension LabelRequirement {
         }
     }
 
-    /// The failure of this condition at a holder of labels, `nil` when it holds.
+    /// The failure of this condition for an object with labels, `nil` when it matches.
     ///
     /// - Parameters:
-    ///   - value: the holder's value under the key, `nil` when absent.
-    ///   - holder: `pod shop/web`, `namespace shop`, `node a`.
-    ///   - noun: what the holder's labels are called, with a blank behind; empty to leave it out.
-    ///   - key: the key as written, when the requirement holds another.
+    ///   - value: the object's value of the key, `nil` when absent.
+    ///   - holder: the object: `pod shop/web`, `namespace shop`, `node a`.
+    ///   - noun: how the object's labels are called, with a trailing space; empty to omit it.
+    ///   - key: the key as written, when the requirement has another.
     func failure(
         _ kind: FailedCondition.Kind, value: String?, of holder: String, noun: String = "label ",
         key written: String? = nil
@@ -37,7 +37,7 @@ extension LabelRequirement {
 }
 
 extension NamespaceScope {
-    /// The conditions that keep a namespace out.
+    /// The conditions that exclude a namespace.
     func failedConditions(_ name: String, labels: [String: String]) -> [FailedCondition] {
         let holder = "namespace \(name)"
         switch self {
@@ -46,7 +46,7 @@ extension NamespaceScope {
             return [
                 FailedCondition(
                     .namespace, of: holder, wanted: [wanted], has: name,
-                    text: "\(holder) is not \(wanted), the policy's own, which a podSelector alone means")
+                    text: "\(holder) is not \(wanted): a podSelector alone selects pods of the policy's namespace")
             ]
         case .matching(let selector):
             return selector.requirements.compactMap { requirement in
@@ -58,22 +58,22 @@ extension NamespaceScope {
                     : FailedCondition(
                         .namespace, of: holder, key: requirement.key, operator: requirement.operator,
                         wanted: requirement.values, has: name,
-                        text: "\(holder) is not \(listInWords(requirement.values, last: " or "))")
+                        text: "\(holder) is not \(joinedList(requirement.values, last: " or "))")
             }
         }
     }
 }
 
 extension LabelSelector {
-    /// The conditions of a selector of Cilium labels that an endpoint does not meet. What stands for its namespace or service
-    /// account is called so.
+    /// The conditions of a selector of Cilium labels that an endpoint does not meet. Labels for its namespace or service
+    /// account are reported as such.
     func failedConditions(_ labels: CiliumLabels, pod: Pod?, called name: String) -> [FailedCondition] {
         requirements.compactMap { $0.ciliumFailure(labels, pod: pod, called: name) }
     }
 }
 
 extension LabelRequirement {
-    /// The failure of a condition about a node; that `fromNodes` and `toNodes` mean other nodes is said as a sentence.
+    /// The failure of a condition for a node, with its own text where `fromNodes` and `toNodes` require another node.
     func nodeFailure(_ labels: CiliumLabels, called name: String) -> FailedCondition? {
         let value = labels.value(source: source, key: key)
         if accepts(value) { return nil }
@@ -81,7 +81,7 @@ extension LabelRequirement {
         if source == "reserved", key == ReservedIdentity.remoteNode.labelKey, `operator` == .exists {
             return FailedCondition(
                 .entity, of: name, key: written, operator: `operator`,
-                text: "\(name) is the pod's own node, and only other nodes are meant")
+                text: "\(name) is the pod's own node, and only other nodes match")
         }
         return failure(.nodeLabel, value: value, of: name, key: written)
     }
@@ -97,17 +97,17 @@ extension LabelRequirement {
         let holder = "pod \(pod.qualifiedName)"
         let namespace = "namespace \(pod.metadata.namespace)"
         if isAbout(CiliumKey.namespace), `operator` == .isIn {
-            // Lowering writes the policy's namespace out; a condition that somebody wrote has a place.
-            let why = location == nil ? ", the policy's own, which a selector without namespace means" : ""
+            // Lowering adds the policy's namespace; a condition that is written in the policy has a location.
+            let why = location == nil ? ": a selector without a namespace selects pods of the policy's namespace" : ""
             return FailedCondition(
                 .namespace, of: namespace, key: written, operator: `operator`, wanted: values, has: value,
-                text: "\(namespace) is not \(listInWords(values, last: " or "))\(why)")
+                text: "\(namespace) is not \(joinedList(values, last: " or "))\(why)")
         }
         if isAbout(CiliumKey.serviceAccount), `operator` == .isIn {
             return FailedCondition(
                 .serviceAccount, of: holder, key: written, operator: `operator`, wanted: values, has: value,
                 text:
-                    "\(holder) runs as service account \(pod.serviceAccount), not \(listInWords(values, last: " or "))")
+                    "\(holder) runs as service account \(pod.serviceAccount), not \(joinedList(values, last: " or "))")
         }
         if key.hasPrefix(CiliumKey.namespaceLabelPrefix) {
             return failure(
@@ -118,7 +118,7 @@ extension LabelRequirement {
             let own = pod.metadata.labels[key]
             return FailedCondition(
                 .identityLabel, of: holder, key: written, operator: `operator`, wanted: values, has: own,
-                text: "Cilium policies never see the label \(key)\(own == nil ? "" : ", which \(holder) has")")
+                text: "Cilium policies ignore the label \(key)\(own == nil ? "" : ", which \(holder) has")")
         }
         return failure(.label, value: value, of: holder, key: written)
     }

@@ -1,13 +1,13 @@
 public import PolicyAPI
 public import PolicyIR
 
-/// A rule that would have allowed a flow, had it not been for a condition or two.
+/// A rule that would allow a flow but for a few conditions.
 public struct NearMiss: Hashable, Sendable {
     /// The rule.
     public var rule: RuleReference
-    /// Every condition that failed, peers first; all other conditions of the rule hold.
+    /// Every condition that failed, peers first; all other conditions of the rule match.
     public var failed: [FailedCondition]
-    /// How many peers the rule names, of which the conditions are those of the nearest; 1 when there is no choice.
+    /// How many peers the rule has, of which the conditions are those of the nearest; 1 when there is no choice.
     public var alternatives: Int
 
     /// A near miss.
@@ -26,9 +26,9 @@ public struct RuleReference: Hashable, Sendable {
     public var tier: Tier
     /// Its priority within the tier.
     public var priority: UInt32
-    /// What it does.
+    /// Its action.
     public var action: RuleAction
-    /// Where it is written.
+    /// Its origin.
     public var origin: RuleOrigin
 
     /// The rule of this number.
@@ -42,8 +42,8 @@ public struct RuleReference: Hashable, Sendable {
 }
 
 extension SubjectPolicy {
-    /// The rules that came nearest to allowing a flow that isolation denies: fewest failed conditions first, then those
-    /// soonest mended, then in the order of rules; at most `limit`. Rules that would not have been asked are left out.
+    /// The rules that nearly allow a flow that isolation denies: fewest failed conditions first, then the easiest to fix, then
+    /// in rule order; at most `limit`. Rules that are not evaluated for the flow are left out.
     public func nearMisses(_ side: FlowSide, limit: Int = 3) -> [NearMiss] {
         let passes = self.passes(side)
         var misses: [NearMiss] = []
@@ -82,14 +82,14 @@ extension SubjectPolicy {
         return passes
     }
 
-    /// Rules that match the flow too, and lost against the one that decided: allow rules against a deny, deny rules against
-    /// an allow that is asked earlier.
+    /// Rules that also match the flow but are overridden by the deciding one: allow rules by a deny, deny rules by an allow
+    /// of higher precedence.
     func overridden(_ side: FlowSide, by deciding: Int) -> [RuleReference] {
         let winner = rules[deciding]
         let loser: RuleAction = winner.action == .deny ? .allow : .deny
         return rules.indices.filter {
             let rule = rules[$0]
-            // Earlier levels have matched nothing, or passed the flow on.
+            // No rule of an earlier level matched, or one passed the flow on.
             return rule.action == loser && (rule.tier, rule.priority) >= (winner.tier, winner.priority)
                 && rule.matches(side)
         }.map { RuleReference($0, rules[$0]) }
@@ -97,6 +97,6 @@ extension SubjectPolicy {
 }
 
 extension [FailedCondition] {
-    /// 1 for a rule that nothing matches: no flow comes near it.
+    /// 1 for a rule that no flow can match.
     fileprivate var rank: Int { contains { $0.kind == .unsatisfiable } ? 1 : 0 }
 }

@@ -3,8 +3,8 @@ import PolicyAPI
 import PolicyIR
 
 extension PeerMatch {
-    /// The conditions that keep these peers from being the end: none when one of them is; else those of the nearest, with how
-    /// many different alternatives it was chosen from.
+    /// The conditions that keep these peers from matching the end: empty when one of them matches; else those of the nearest,
+    /// with the number of distinct alternatives it was chosen from.
     func failedConditions(for remote: RemoteEnd) -> (failed: [FailedCondition], alternatives: Int) {
         guard case .anyOf(let peers) = self else { return ([], 1) }
         let failures = peers.map { $0.failedConditions(for: remote) }
@@ -15,17 +15,17 @@ extension PeerMatch {
         guard nearest.count == 1, let one = nearest.first, let merge = FailedCondition.merge(one.kind) else {
             return (nearest, Set(failures).count)
         }
-        // Prefixes, names and entities beside each other are one list to those who read them.
+        // Several prefixes, names or entities read as one list.
         let alike = failures.filter { $0.count == 1 && $0[0].kind == one.kind && $0[0].of == one.of }
         return ([merge(one, alike.flatMap { $0[0].wanted })], failures.count - alike.count + 1)
     }
 }
 
 extension Peer {
-    /// The conditions that keep the peer from being the end; none when it is.
+    /// The conditions that keep the peer from matching the end; empty when it matches.
     func failedConditions(for remote: RemoteEnd) -> [FailedCondition] {
         if matches(remote) { return [] }
-        let name = remote.inWords
+        let name = remote.displayName
         if remote.kind == .contested {
             return [
                 FailedCondition(
@@ -46,7 +46,7 @@ extension Peer {
             return selector.failedConditions(remote.labels, pod: remote.pod, called: remote.pod?.qualifiedName ?? name)
         case .nodes(let selector):
             guard let labels = remote.nodeLabels else {
-                return [FailedCondition(.notNode, of: name, text: "the rule selects nodes, and \(name) is none")]
+                return [FailedCondition(.notNode, of: name, text: "the rule selects nodes, and \(name) is not a node")]
             }
             return selector.requirements.compactMap { $0.nodeFailure(labels, called: name) }
         case .entity(let entity):
@@ -58,7 +58,7 @@ extension Peer {
                 return [
                     FailedCondition(
                         .insideCluster, of: name, wanted: [selector.text],
-                        text: "toFQDNs never matches what is in the cluster, and \(remote.isWhat)")
+                        text: "toFQDNs never matches addresses of the cluster, and \(remote.classification)")
                 ]
             }
             return [.dnsName(name, [selector.text], known: remote.names.sorted())]
@@ -73,16 +73,16 @@ extension Peer {
             let what = remote.pod == nil ? "nodes" : "pods"
             failed.append(
                 FailedCondition(
-                    .insideCluster, of: remote.inWords, wanted: ["\(prefix)"], has: remote.address.map { "\($0)" },
-                    text: "a CIDR of a Cilium policy never matches \(what), and \(remote.isWhat)"))
+                    .insideCluster, of: remote.displayName, wanted: ["\(prefix)"], has: remote.address.map { "\($0)" },
+                    text: "a CIDR of a Cilium policy never matches \(what), and \(remote.classification)"))
         }
         guard let address = remote.address else {
-            // Which address the end has does not matter to a prefix that cannot match it anyway.
+            // The address does not matter to a prefix that cannot match the end anyway.
             if !failed.isEmpty { return failed }
             return [
                 FailedCondition(
-                    .addressUnknown, of: remote.inWords, wanted: ["\(prefix)"],
-                    text: "the address of \(remote.inWords) is not known, so it is in no CIDR")
+                    .addressUnknown, of: remote.displayName, wanted: ["\(prefix)"],
+                    text: "the address of \(remote.displayName) is not known, so it is in no CIDR")
             ]
         }
         if let exception = except.first(where: { $0.contains(address) }) {
@@ -99,30 +99,30 @@ extension Peer {
 
 extension FailedCondition {
     static func notPod(_ name: String) -> FailedCondition {
-        FailedCondition(.notPod, of: name, text: "the rule selects pods, and \(name) is none")
+        FailedCondition(.notPod, of: name, text: "the rule selects pods, and \(name) is not a pod")
     }
 
     static func address(_ address: String, _ prefixes: [String]) -> FailedCondition {
         FailedCondition(
             .address, of: address, wanted: prefixes, has: address,
-            text: "\(address) is outside \(listInWords(prefixes))")
+            text: "\(address) is outside \(joinedList(prefixes))")
     }
 
     static func entity(_ name: String, _ entities: [String]) -> FailedCondition {
         FailedCondition(
             .entity, of: name, wanted: entities,
-            text: "\(name) is not of the \(entities.count == 1 ? "entity" : "entities") "
-                + listInWords(entities, last: " or "))
+            text: "\(name) is not in the \(entities.count == 1 ? "entity" : "entities") "
+                + joinedList(entities, last: " or "))
     }
 
     static func dnsName(_ address: String, _ patterns: [String], known: [String]) -> FailedCondition {
-        let others = known.isEmpty ? "" : " (only for \(listInWords(known)))"
+        let others = known.isEmpty ? "" : " (only answers for \(joinedList(known)))"
         return FailedCondition(
             .dnsName, of: address, wanted: patterns, has: known.isEmpty ? nil : known.joined(separator: ", "),
-            text: "no DNS answer gave \(address) for \(listInWords(patterns, last: " or "))\(others)")
+            text: "no DNS answer for \(joinedList(patterns, last: " or ")) contained \(address)\(others)")
     }
 
-    /// For conditions that read as one list: how to write one for all alternatives.
+    /// For conditions that read as one list: makes one condition of all alternatives.
     static func merge(_ kind: Kind) -> ((FailedCondition, [String]) -> FailedCondition)? {
         switch kind {
         case .address: { address($0.of ?? "", $1) }
@@ -149,23 +149,23 @@ extension FQDNSelector {
 }
 
 extension RemoteEnd {
-    /// The end in words: `pod shop/web`, `the host`, `node 10.0.0.2`, `another node`, `192.0.2.1`.
-    var inWords: String {
+    /// A name of the end for messages: `pod shop/web`, `the host`, `node 10.0.0.2`, `another node`, `192.0.2.1`.
+    var displayName: String {
         switch kind {
         case .pod(let pod): "pod \(pod.qualifiedName)"
         case .host: "the host"
         case .remoteNode: address.map { "node \($0)" } ?? "another node"
-        case .outside, .contested: address.map { "\($0)" } ?? "the outside"
+        case .outside, .contested: address.map { "\($0)" } ?? "outside the cluster"
         }
     }
 
-    /// `10.0.0.7 is pod shop/web`, or without a known address what kind of end it is.
-    var isWhat: String {
+    /// `10.0.0.7 is pod shop/web`, or without a known address the kind of end.
+    var classification: String {
         switch kind {
-        case .pod: address.map { "\($0) is \(inWords)" } ?? "\(inWords) is one"
+        case .pod: address.map { "\($0) is \(displayName)" } ?? "\(displayName) is one"
         case .host: address.map { "\($0) is the pod's own node" } ?? "the host is one"
         case .remoteNode: address.map { "\($0) is a node" } ?? "another node is one"
-        case .outside, .contested: "\(inWords) is outside"
+        case .outside, .contested: "\(displayName) is outside"
         }
     }
 }

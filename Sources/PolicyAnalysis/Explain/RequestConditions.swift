@@ -2,7 +2,7 @@ import PolicyAPI
 import PolicyIR
 
 extension L7Matcher.Element {
-    /// The conditions that keep a request from matching; none when it matches.
+    /// The conditions that keep a request from matching; empty when it matches.
     func failedConditions(for request: L7Request) -> [FailedCondition] {
         switch (condition, request) {
         case (.http(let matcher), .http(let request)):
@@ -14,19 +14,19 @@ extension L7Matcher.Element {
             guard name.isEmpty else {
                 return [FQDNSelector.pattern(pattern).failure(.serverName, of: "the server name", name)]
             }
-            return [FailedCondition(.serverName, wanted: [pattern], text: "the ClientHello names no server")]
+            return [FailedCondition(.serverName, wanted: [pattern], text: "the ClientHello has no server name")]
         case (.http, _), (.dns, _), (.serverName, _):
             return [
                 FailedCondition(
                     .requestKind, wanted: [condition.subject], has: request.subject,
-                    text: "the rule is about \(condition.subject), not about \(request.subject)")
+                    text: "the rule matches \(condition.subject), not \(request.subject)")
             ]
         }
     }
 }
 
 extension L7Matcher.Element.Condition {
-    /// What rules of this kind are about.
+    /// What rules of this kind match.
     fileprivate var subject: String {
         switch self {
         case .http: "HTTP requests"
@@ -35,7 +35,7 @@ extension L7Matcher.Element.Condition {
         }
     }
 
-    /// Whether rules of this kind are about a request of that kind.
+    /// Whether rules of this kind match requests of that kind.
     func isAbout(_ request: L7Request) -> Bool { subject == request.subject }
 }
 
@@ -51,14 +51,15 @@ extension L7Request {
 
 extension HTTPMatcher {
     fileprivate func failedConditions(for request: HTTPRequest) -> [FailedCondition] {
-        // "The path is compared including the query string": what most people trip over.
+        // "The path is compared including the query string", which is easily overlooked.
         let bare = String(request.path.prefix { $0 != "?" })
-        let hint = bare != request.path && path.accepts(bare) ? " (the query string counts)" : ""
+        let hint = bare != request.path && path.accepts(bare) ? " (the path includes the query string)" : ""
         let fields = [
             method.failure(.method, request.method, "method \(shortened(request.method))"),
             path.failure(.path, request.path, "path \(quoted(request.path))", hint: hint),
             host.failure(
-                .host, request.host, "host \(quoted(request.host))", hint: request.host.isEmpty ? " (it has none)" : ""),
+                .host, request.host, "host \(quoted(request.host))",
+                hint: request.host.isEmpty ? " (the request has none)" : ""),
         ]
         let denying = headers.filter { $0.action == nil || $0.isUnknown }
         return fields.compactMap(\.self) + denying.compactMap { $0.failure(of: request) }
@@ -66,7 +67,7 @@ extension HTTPMatcher {
 }
 
 extension HTTPMatcher.Field {
-    /// What is wrong with a value, `nil` for a good one.
+    /// The failure of a value, `nil` if it matches.
     fileprivate func failure(
         _ kind: FailedCondition.Kind, _ value: String, _ what: String, hint: String = ""
     ) -> FailedCondition? {
@@ -80,7 +81,8 @@ extension HTTPMatcher.Field {
                 text: "\(what) \(isPlain ? "is not" : "does not match") \(quoted(pattern.text))\(hint)")
         case .nothing(let text):
             return FailedCondition(
-                .unsatisfiable, wanted: [text], text: "\(what) cannot match \(quoted(text)), which is no pattern")
+                .unsatisfiable, wanted: [text],
+                text: "\(what) cannot match \(quoted(text)), which is not a valid pattern")
         }
     }
 }
@@ -99,7 +101,7 @@ extension HeaderCondition {
                 .header, key: name, wanted: wanted, has: actual,
                 text: "header \(shortened(name)) is \(quoted(actual)), not \(quoted(value))")
         }
-        // "X-Key:v" asks for a header with a colon in its name.
+        // "X-Key:v" matches a header with a colon in its name.
         let hint = name.contains(":") ? " (no header has a colon in its name; write \"Name: value\")" : ""
         return FailedCondition(
             .header, key: name, wanted: wanted, text: "header \(shortened(name)) is missing\(hint)")
@@ -107,7 +109,7 @@ extension HeaderCondition {
 }
 
 extension FQDNSelector {
-    /// What is wrong with a name that does not match.
+    /// The failure of a name that does not match.
     fileprivate func failure(_ kind: FailedCondition.Kind, of what: String, _ name: String) -> FailedCondition {
         let isNot = text.contains("*") ? "does not match" : "is not"
         return FailedCondition(

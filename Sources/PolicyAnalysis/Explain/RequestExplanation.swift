@@ -2,41 +2,41 @@ public import NetTypes
 public import PolicyAPI
 public import PolicyIR
 
-/// Why a request passes or not.
+/// Why a request is allowed or denied.
 public struct RequestExplanation: Hashable, Sendable {
-    /// One end that asks L7 rules.
+    /// One end with L7 rules.
     public struct Side: Hashable, Sendable {
-        /// Which end.
+        /// The direction of the end.
         public var direction: Direction
-        /// The pod whose rules are asked, `namespace/name`.
+        /// The pod whose rules apply, `namespace/name`.
         public var subject: String
-        /// What they say.
+        /// The answer of the rules.
         public var answer: L7Answer
-        /// For a denial: the elements of the rules that came nearest.
+        /// For a denial: the elements of the rules that nearly match.
         public var nearMisses: [RequestMiss]
-        /// How many more elements there are.
+        /// The number of further elements.
         public var omitted: Int
     }
 
     /// The request.
     public var request: L7Request
-    /// Whether the request passes, its connection included.
+    /// Whether the connection and the request are allowed.
     public var isPermitted: Bool
-    /// The ends whose rules were asked; none when the connection is denied, or needs no L7 rule.
+    /// The ends whose rules were evaluated; empty when the connection is denied or no L7 rule applies.
     public var sides: [Side]
 }
 
 /// An element of `rules.http`, `rules.dns` or `serverNames` that does not match a request.
 public struct RequestMiss: Hashable, Sendable {
-    /// Where it is written.
+    /// Its origin.
     public var origin: RuleOrigin
     /// Every condition that failed.
     public var failed: [FailedCondition]
 }
 
 extension L7Matcher {
-    /// The elements that came nearest to matching a request that none matches: the fewest failed conditions first, then in the order of
-    /// rules, at most `limit`. Of a rule about another kind of request only the rule itself is named.
+    /// The elements that nearly match a request that none matches: the fewest failed conditions first, then in rule order, at
+    /// most `limit`. For a rule about another kind of request only the rule itself is listed.
     func nearMisses(_ request: L7Request, limit: Int) -> (misses: [RequestMiss], omitted: Int) {
         var misses: [RequestMiss] = []
         var foreign: Set<Int> = []
@@ -57,16 +57,17 @@ extension L7Matcher {
 }
 
 extension ReferenceEvaluator {
-    /// Why a flow passes or not, and a request in it. Of rules that do not match the request, the nearest `limit` are told.
+    /// Why a flow and a request in it are allowed or denied. Of the rules that do not match the request, the nearest `limit`
+    /// are reported.
     ///
     /// - Throws: `FlowError` when an end does not exist or the ends have no common address family.
     public func explain(_ flow: Flow, request: L7Request?, limit: Int = 10) throws(FlowError) -> DecisionExplanation {
         var explanation = try explain(flow)
         guard let request else { return explanation }
-        let isLetIn = explanation.verdict != .deny
+        let isConnected = explanation.verdict != .deny
         var requests = RequestDecider()
         var answers = RequestDecision()
-        if isLetIn {
+        if isConnected {
             answers = requests.decide(
                 request,
                 in: Decision(egress: explanation.egress.decision, ingress: explanation.ingress.decision))
@@ -82,7 +83,7 @@ extension ReferenceEvaluator {
                     nearMisses: misses, omitted: omitted))
         }
         explanation.request = RequestExplanation(
-            request: request, isPermitted: isLetIn && answers.isPermitted, sides: sides)
+            request: request, isPermitted: isConnected && answers.isPermitted, sides: sides)
         return explanation
     }
 }

@@ -1,23 +1,23 @@
 import PolicyIR
 
 extension RequestExplanation {
-    /// `DENIED shop/web -> shop/db TCP 80: PUT /cart, by the ingress L7 rules of shop/db`, for a flow that is let in.
+    /// `DENIED shop/web -> shop/db TCP 80: PUT /cart, by the ingress L7 rules of shop/db`, for an allowed flow.
     func headline(_ flow: Flow) -> String {
         guard let refusing = sides.first(where: { $0.answer == .denied }) else { return "ALLOWED \(flow): \(request)" }
         return "DENIED \(flow): \(request), by the \(refusing.direction) L7 rules of \(refusing.subject)"
     }
 
-    /// The part of the request in words: its verdict, then each end whose rules were asked.
+    /// The request as text: its verdict, then each end whose rules were evaluated.
     public var lines: [String] { styledLines.map(\.text) }
 
-    /// The same where L7 rules account for the answer; `nil` where the connection does.
+    /// The same where L7 rules determine the verdict; `nil` where the connection does.
     var decidingLines: [String]? { sides.isEmpty ? nil : lines }
 
     var styledLines: [ExplanationLine] {
         let head = ExplanationLine(.side, 0, "\(request): \(isPermitted ? "allow" : "deny")")
         if sides.isEmpty {
             return [
-                head, ExplanationLine(.reason, 2, isPermitted ? "no L7 rule is asked" : "its connection is denied"),
+                head, ExplanationLine(.reason, 2, isPermitted ? "no L7 rule applies" : "its connection is denied"),
             ]
         }
         return [head] + sides.flatMap(\.styledLines)
@@ -29,11 +29,11 @@ extension RequestExplanation.Side {
         let end = "\(direction) of \(subject): "
         switch answer {
         case .permitted(let origins, let actions):
-            return [ExplanationLine(.reason, 2, end + "permitted by")]
+            return [ExplanationLine(.reason, 2, end + "allowed by")]
                 + origins.map { ExplanationLine(.rule, 4, "\($0)", excerpt: $0.location) }
                 + actions.map { ExplanationLine(.reason, 4, "then \($0)") }
         case .denied:
-            return [ExplanationLine(.reason, 2, end + "no rule permits it")]
+            return [ExplanationLine(.reason, 2, end + "no rule allows it")]
                 + nearMisses.enumerated().flatMap { index, miss in
                     [ExplanationLine(.rule, 4, "\(miss.origin)", excerpt: index == 0 ? miss.origin.location : nil)]
                         + miss.failed.enumerated().map {

@@ -1,7 +1,7 @@
 import PolicyIR
 
 extension ExplanationReport {
-    /// The request of a flow, in the shape of `netpold explain --json`.
+    /// The request of a flow in the output of `netpold explain --json`.
     public struct Request: Encodable, Sendable {
         let text: String
         let verdict: String
@@ -14,7 +14,7 @@ extension ExplanationReport {
         }
     }
 
-    /// An end that asks L7 rules.
+    /// An end with L7 rules.
     struct RequestSide: Encodable, Sendable {
         let direction: String
         let subject: String
@@ -40,7 +40,7 @@ extension ExplanationReport {
         }
     }
 
-    /// What becomes of a header.
+    /// An action on a header.
     struct HeaderStep: Encodable, Sendable {
         let action: String
         let name: String

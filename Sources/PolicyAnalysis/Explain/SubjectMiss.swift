@@ -1,7 +1,7 @@
 public import PolicyAPI
 import PolicyIR
 
-/// A policy that does not select a pod, and would but for one condition of its subject selector.
+/// A policy that does not select a pod only because of one condition of its subject selector.
 public struct SubjectMiss: Hashable, Sendable {
     /// The policy.
     public var policy: RuleOrigin
@@ -16,9 +16,9 @@ public struct SubjectMiss: Hashable, Sendable {
 }
 
 extension ReferenceEvaluator {
-    /// The policies that would change the answer about a flow if they selected its pod, and miss it by what looks like a
-    /// mistake: a label that the pod lacks, a value mistyped, one condition of several, the wrong namespace. The selector of
-    /// another app (`app=db` for a pod with `app=web`) is none.
+    /// The policies that would change the verdict of a flow if they selected its pod, and do not because of what looks like a
+    /// mistake: a label that the pod lacks, a mistyped value, one condition of several, the wrong namespace. A selector for
+    /// another app (`app=db` for a pod with `app=web`) is not a mistake.
     ///
     /// - Parameters:
     ///   - isDenied: whether the flow is denied by isolation, so that policies with a rule for it count; else those that isolate.
@@ -41,7 +41,7 @@ extension ReferenceEvaluator {
 }
 
 extension PolicySubject {
-    /// The one condition that keeps the pod from being the subject, if there is only one and it looks like a mistake.
+    /// The one condition that keeps the pod from being the subject, if it is the only one and looks like a mistake.
     fileprivate func onlyFailure(
         at pod: Pod, _ labels: CiliumLabels, namespaceLabels: [String: String]
     ) -> FailedCondition? {
@@ -72,7 +72,7 @@ extension PolicySubject {
         }
         guard failed.count == 1, let only = failed.first, only.canBeMet(within: all) else { return nil }
         switch only.kind {
-        // A selector of everything in another namespace, or of namespaces by label, is about those namespaces.
+        // A selector of everything in another namespace, or of namespaces by label, is meant for those namespaces.
         case .namespace:
             let isAboutNamespaces = all.contains { $0.key.hasPrefix(CiliumKey.namespaceLabelPrefix) }
             return conditions > 0 && !isAboutNamespaces ? only : nil
@@ -80,16 +80,15 @@ extension PolicySubject {
             guard conditions == 1, let value = only.has else { return only }
             return only.operator == .isIn && Spelling.nearest(to: value, among: only.wanted) != nil ? only : nil
         case .port, .portName, .protocol, .icmpType, .nodeLabel, .entity, .address, .exception, .dnsName,
-            .insideCluster,
-            .notPod, .notNode, .addressUnknown, .contested, .method, .path, .host, .header, .secret, .queryName,
-            .serverName, .requestKind, .unsatisfiable:
+            .insideCluster, .notPod, .notNode, .addressUnknown, .contested, .method, .path, .host, .header, .secret,
+            .queryName, .serverName, .requestKind, .unsatisfiable:
             return nil
         }
     }
 }
 
 extension FailedCondition {
-    /// Whether some value meets this and all other conditions about the same label; two may exclude each other.
+    /// Whether some value meets this and all other conditions on the same label; two may contradict each other.
     fileprivate func canBeMet(within requirements: [LabelRequirement]) -> Bool {
         let values: [String?] =
             switch `operator` {
@@ -104,6 +103,6 @@ extension FailedCondition {
     fileprivate static func elsewhere(_ pod: Pod, _ wanted: [String]) -> FailedCondition {
         FailedCondition(
             .namespace, of: "pod \(pod.qualifiedName)", wanted: wanted, has: pod.metadata.namespace,
-            text: "pod \(pod.qualifiedName) is not in namespace \(listInWords(wanted, last: " or "))")
+            text: "pod \(pod.qualifiedName) is not in namespace \(joinedList(wanted, last: " or "))")
     }
 }

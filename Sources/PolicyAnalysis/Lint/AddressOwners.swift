@@ -1,20 +1,20 @@
 import NetTypes
 import PolicyAPI
 
-/// The addresses of pods, nodes and Services in order: says which of them lies in a prefix.
+/// The addresses of pods, nodes and Services in order, to find one that is inside a prefix.
 struct AddressOwners {
-    /// Whose an address is.
+    /// The owner of an address.
     struct Owner {
         var address: IPAddress
         /// For example `pod shop/web`.
         var name: String
-        /// What selects it.
+        /// How to select it.
         var remedy: String
     }
 
     private let owners: [Owner]
 
-    /// The addresses that manifests name. Of workloads without pods nobody knows the addresses.
+    /// The addresses in manifests. Those of workloads without pods are unknown.
     init(_ objects: ClusterObjects) {
         var owners: [Owner] = []
         for pod in objects.pods where !pod.isFinished {

@@ -2,15 +2,15 @@ import NetTypes
 import PolicyAPI
 import PolicyIR
 
-/// The ports that DNS servers listen on, as policies name them.
+/// The ports of DNS servers in policies.
 enum DNSPort {
     /// "Port is the backend port of the DNS pods, e.g. 5353 on some distributions" (docs/spec/cilium-network-policy.md 11).
     private static let numbers: [UInt16] = [53, 5353]
-    /// Ports of a range that is still about what it holds.
+    /// Ranges with fewer ports than this are assumed to be meant for DNS.
     private static let narrow = 100
 
-    /// Whether a rule lets queries over a protocol reach a server of DNS: it names the port, or it allows everything to peers
-    /// among which there may well be one.
+    /// Whether a rule allows DNS queries over a protocol: it lists the port, or it allows everything to peers that may include
+    /// a DNS server.
     static func isAllowed(_ protocol: L4Protocol, by rule: PolicyRule) -> Bool {
         guard rule.action == .allow, rule.peers != .anyOf([]), allows(`protocol`, rule.traffic) else { return false }
         if case .anyOf(let clauses) = rule.traffic,
@@ -38,7 +38,7 @@ enum DNSPort {
         }
     }
 
-    /// Whether a peer to which everything is allowed may be a DNS server: not if it means certain other pods.
+    /// Whether a peer to which everything is allowed may include a DNS server: not if it selects certain other pods.
     private static func mayHoldServer(_ peer: Peer) -> Bool {
         switch peer {
         case .pods(let scope, let selector):

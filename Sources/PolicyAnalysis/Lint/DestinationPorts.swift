@@ -2,9 +2,9 @@ import NetTypes
 import PolicyAPI
 import PolicyIR
 
-/// The ports that rules name, each with the pods that it is a port of: the subject's for ingress, the peers' for egress.
+/// The ports of rules, each with its destination pods: the subject for ingress, the peers for egress.
 struct DestinationPorts {
-    /// What a rule names.
+    /// A port number or name.
     enum Port {
         /// One port number, of these protocols.
         case number(UInt16, [L4Protocol])
@@ -12,24 +12,24 @@ struct DestinationPorts {
         case named(String, [L4Protocol])
     }
 
-    /// The pods that a rule leads to.
+    /// The destination pods of a rule.
     struct Destination {
-        /// Known pods.
+        /// The classes of the known pods.
         var classes: Set<LintCluster.PodClass>
-        /// The same.
+        /// The known pods.
         var pods: [Pod]
-        /// The pods in words; `nil` for more than one selector.
+        /// The scope of the pods; `nil` for more than one selector.
         var scope: SubjectScope?
     }
 
     var port: Port
     var destination: Destination
-    /// The port in the object.
+    /// The path of the port in the object.
     var path: String
     var origin: RuleOrigin
 
-    /// Visits every single port and port name of every rule. Rules whose egress peers are not only pods are left out: what they
-    /// lead to is not known.
+    /// Visits every single port and port name of every rule. Egress rules with peers other than pods are skipped: their
+    /// destinations are unknown.
     static func forEach(in cluster: LintCluster, _ visit: (DestinationPorts) -> Void) {
         for policy in cluster.objects.networkPolicies {
             let lowered = PolicyLowering.lower(policy)
@@ -97,7 +97,7 @@ struct DestinationPorts {
 }
 
 extension DestinationPorts {
-    /// The pods of a peer of one namespace; `nil` for others.
+    /// The scope of a peer in one namespace; `nil` for others.
     private static func scope(of peer: Peer) -> SubjectScope? {
         switch peer {
         case .endpoints(let selector): SubjectScope(.endpoints(selector))

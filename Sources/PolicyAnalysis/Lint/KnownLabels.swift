@@ -1,7 +1,7 @@
 import PolicyAPI
 
-/// The labels that known pods or namespaces carry: says which condition of a selector nobody meets, and what was probably
-/// meant.
+/// The labels of known pods or namespaces: finds the condition of a selector that nothing matches, and what was probably
+/// intended.
 struct KnownLabels {
     private let sets: [[String: String]]
     /// Values by key.
@@ -16,21 +16,21 @@ struct KnownLabels {
         self.values = values
     }
 
-    /// Why nobody meets a selector.
+    /// Why nothing matches a selector.
     struct Miss {
-        /// The conditions that are not met: one that nobody meets, or several that nobody meets together.
+        /// The conditions that nothing matches: a single one, or several in combination.
         var conditions: String
-        /// A label somebody carries that is nearly the one asked for.
+        /// An existing label that is similar to the required one.
         var near: String?
     }
 
-    /// Why nobody meets the conditions of a selector. Values are compared as `any` labels, whatever their source.
+    /// Why nothing matches a selector. Labels are compared regardless of their source.
     func miss(_ selector: LabelSelector) -> Miss {
         for requirement in selector.requirements
         where !sets.contains(where: { requirement.accepts($0[requirement.key]) }) {
-            return Miss(conditions: LintWords.condition(requirement), near: nearest(requirement))
+            return Miss(conditions: LintText.condition(requirement), near: nearest(requirement))
         }
-        return Miss(conditions: LintWords.selector(selector))
+        return Miss(conditions: LintText.selector(selector))
     }
 
     private func nearest(_ requirement: LabelRequirement) -> String? {
@@ -42,7 +42,7 @@ struct KnownLabels {
             return "\(requirement.key)=\(value)"
         }
         let carriers = keys.filter { $0 != requirement.key && values[$0]?.contains(wanted) == true }
-        // The value under a key that is nearly the same: `apps=web`, or `app` for `app.kubernetes.io/name`.
+        // The value of a similar key: `apps=web`, or `app` for `app.kubernetes.io/name`.
         let near =
             Spelling.nearest(to: requirement.key, among: carriers)
             ?? carriers.first { KnownLabels.sameWord($0, requirement.key) }

@@ -2,15 +2,15 @@ import NetTypes
 import PolicyAPI
 import PolicyIR
 
-/// The objects that checks look at, indexed once: which pods a policy selects, which policies select a pod, which pods a peer
-/// matches.
+/// The objects that checks inspect, indexed once: which pods a policy selects, which policies select a pod, which pods a
+/// peer matches.
 final class LintCluster {
     /// A class of pods that policies cannot tell apart.
     typealias PodClass = IdentityIndex.ClassID
 
     /// The objects.
     let objects: ClusterObjects
-    /// The policies that stand for what was written; those that isolate in place of a refused object are left out.
+    /// The policies as written; those that isolate the subject of a refused object are left out.
     let policies: [LoweredPolicy]
     /// Each policy's subject, for comparisons that need no pods.
     let scopes: [SubjectScope?]
@@ -22,12 +22,12 @@ final class LintCluster {
     let pods: [PodClass: [Pod]]
     /// Namespaces by name.
     let namespaces: [String: Namespace]
-    /// Namespaces in which pods with labels are known: only there can anybody say that a selector matches nothing. A pod
-    /// without labels says nothing about others.
+    /// Namespaces with known pods that have labels: only there can a selector be known to match nothing. A pod without labels
+    /// does not count.
     let populated: Set<String>
     /// The policy that a rule of an object was lowered to, by its origin.
     let numbers: [RuleOrigin: Int]
-    /// Policies by the namespace of their subjects; `nil` for those of any.
+    /// Policies by the namespace of their subjects; `nil` for any namespace.
     private let policiesOfNamespace: [String?: [Int]]
     private var covering: [Int: [Int]] = [:]
     private var coveringScope: [SubjectScope: [Int]] = [:]
@@ -88,10 +88,10 @@ final class LintCluster {
         return found.sorted()
     }
 
-    /// The policies that select every pod that a policy selects, itself included: by their words, or by the known pods.
+    /// The policies that select every pod that a policy selects, itself included: by comparing selectors, or known pods.
     func policies(covering number: Int) -> [Int] {
         if let known = covering[number] { return known }
-        var found = policiesInWords(covering: number)
+        var found = policiesBySelector(covering: number)
         if let first = subjects[number].first {
             var others = Set(applying[first] ?? []).subtracting(found)
             for podClass in subjects[number].dropFirst() where !others.isEmpty {
@@ -103,8 +103,8 @@ final class LintCluster {
         return found
     }
 
-    /// The policies that select every pod that a policy selects, itself included, whichever pods there are.
-    private func policiesInWords(covering number: Int) -> [Int] {
+    /// The policies that select every pod that a policy selects, itself included, whatever pods exist.
+    private func policiesBySelector(covering number: Int) -> [Int] {
         guard let scope = scopes[number] else { return [number] }
         if let known = coveringScope[scope] { return known }
         var candidates = policiesOfNamespace[nil] ?? []
@@ -118,8 +118,8 @@ final class LintCluster {
 }
 
 extension LintCluster {
-    /// Whether a policy other than this one isolates, in a direction, every pod that this one selects: as far as known pods
-    /// say, each of them, else by the words of the policies.
+    /// Whether other policies isolate, in a direction, every pod that this one selects: by comparing selectors, or for each
+    /// of the known pods.
     func isIsolatedByOthers(_ number: Int, _ direction: Direction) -> Bool {
         let others = { (found: [Int]) in
             found.contains { $0 != number && self.policies[$0][direction]?.isolates == true }

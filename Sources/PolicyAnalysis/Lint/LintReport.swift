@@ -1,8 +1,8 @@
 import PolicyAPI
 
-/// Collects what checks find.
+/// Collects the diagnostics of checks.
 struct LintReport {
-    /// How many findings of one kind are told for one object; the rest say nothing new.
+    /// How many diagnostics of one kind are reported for one object.
     private static let limit = 20
 
     private struct Key: Hashable {
@@ -12,25 +12,28 @@ struct LintReport {
         var name: String
     }
 
-    /// The findings.
+    /// The diagnostics.
     private(set) var diagnostics: [Diagnostic] = []
     private let documents: PolicyDocuments
     private var counts: [Key: Int] = [:]
 
     init(documents: PolicyDocuments) { self.documents = documents }
 
-    /// A warning about a part of a policy.
+    /// Reports a warning about a part of a policy.
     ///
     /// - Parameters:
-    ///   - path: the part, in the object.
-    ///   - origin: the policy or one of its rules: where to point if the documents are not kept.
+    ///   - id: the kind of diagnostic.
+    ///   - path: the path of the part in the object.
+    ///   - origin: the policy or one of its rules, which has the location if the documents are not kept.
+    ///   - message: what is wrong.
+    ///   - hint: how to fix it.
     mutating func warn(
         _ id: DiagnosticID, _ path: String, of origin: RuleOrigin, _ message: String, _ hint: String
     ) {
         add(id, .warning, path, origin, message, hint)
     }
 
-    /// A note about a part of a policy: it may be right, and is worth knowing.
+    /// Reports a note about a part of a policy that may be intended.
     mutating func note(
         _ id: DiagnosticID, _ path: String, of origin: RuleOrigin, _ message: String, _ hint: String
     ) {

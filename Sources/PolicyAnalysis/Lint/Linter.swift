@@ -1,7 +1,7 @@
 public import PolicyAPI
 public import PolicyIR
 
-/// Finds what is legal in policies and probably wrong. Pure: looks at the given objects only.
+/// Finds valid policies that are probably wrong. Pure: inspects the given objects only.
 public enum Linter {
     /// The checks, in the order of the catalogue.
     static var checks: [any LintCheck.Type] {
@@ -14,10 +14,10 @@ public enum Linter {
         ]
     }
 
-    /// Warnings and notes about the policies of manifests. Of policies with errors nothing is said: their errors come first.
+    /// Warnings and notes about the policies of manifests. Policies with errors are not checked.
     ///
     /// - Parameters:
-    ///   - decoded: the manifests, with their documents for exact places.
+    ///   - decoded: the manifests, with their documents for exact locations.
     ///   - lowered: `PolicyLowering.lower(decoded.objects, for: .enforcement)`.
     public static func lint(_ decoded: DecodedManifests, lowered: LoweredPolicies) -> [Diagnostic] {
         let cluster = LintCluster(decoded.objects, policies: lowered.policies)
@@ -28,9 +28,9 @@ public enum Linter {
     }
 }
 
-/// One kind of mistake in policies that are legal: finds each, and explains itself in the catalogue of findings.
+/// A check for one kind of mistake in valid policies, with its entry in the catalogue of diagnostics.
 protocol LintCheck {
-    /// What the catalogue says about it.
+    /// Its entry in the catalogue.
     static var entry: DiagnosticEntry { get }
     /// Reports each mistake.
     static func run(_ cluster: LintCluster, _ report: inout LintReport)

@@ -1,9 +1,9 @@
 import PolicyAPI
 
-/// Which Services stand before which pods.
+/// The Services of pods.
 struct ServicePods {
     private let ofClass: [LintCluster.PodClass: [Service]]
-    /// Services of namespaces without known pods, by namespace, with what they select.
+    /// Services of namespaces without known pods, by namespace, with the conditions of their selectors.
     private let unseen: [String: [(conditions: Set<SubjectScope.Condition>, service: Service)]]
 
     init(_ cluster: LintCluster) {
@@ -29,7 +29,7 @@ struct ServicePods {
 
     var isEmpty: Bool { ofClass.isEmpty && unseen.isEmpty }
 
-    /// The Services of the pods that a rule leads to: of known pods, else those that ask for exactly the same labels.
+    /// The Services of the destination pods of a rule: of known pods, else those with exactly the same selector.
     func services(of destination: DestinationPorts.Destination) -> [Service] {
         if !destination.classes.isEmpty {
             return destination.classes.sorted().flatMap { ofClass[$0] ?? [] }
@@ -39,7 +39,7 @@ struct ServicePods {
         return (unseen[name] ?? []).filter { $0.conditions == scope.conditions }.map(\.service)
     }
 
-    /// The pod ports that a Service port leads to.
+    /// The pod ports of a Service port.
     func numbers(_ port: ServicePort, _ destination: DestinationPorts.Destination) -> [UInt16] {
         switch port.target {
         case .number(let number): return [number]

@@ -1,9 +1,9 @@
 import PolicyAPI
 import PolicyIR
 
-/// Whom a policy selects, as conditions that can be compared without pods.
+/// The subject of a policy as conditions that can be compared without pods.
 struct SubjectScope: Hashable {
-    /// A condition without the place where it is written. The sources `any` and `k8s` are both pods' labels.
+    /// A condition without its location. The sources `any` and `k8s` both denote pod labels.
     struct Condition: Hashable {
         var source: String
         var key: String
@@ -17,7 +17,7 @@ struct SubjectScope: Hashable {
             values = Set(requirement.values)
         }
 
-        /// A condition on the labels of the pods' namespace, which is none on their own.
+        /// A condition on the labels of the pods' namespace, distinct from one on their own labels.
         static func ofNamespace(_ requirement: LabelRequirement) -> Condition {
             var condition = Condition(requirement)
             condition.source = "namespace"
@@ -25,14 +25,14 @@ struct SubjectScope: Hashable {
         }
     }
 
-    /// The namespaces that the pods are of, `nil` for any.
+    /// The namespaces of the pods, `nil` for any.
     var namespaces: Set<String>?
-    /// What must hold of the pods besides.
+    /// The other conditions on the pods.
     var conditions: Set<Condition>
-    /// Whether nothing but pods is meant: a Cilium selector without namespace or cluster may be of `reserved:` ends as well.
+    /// Whether only pods can match: a Cilium selector without namespace or cluster may match `reserved:` ends as well.
     var isPodsOnly: Bool
 
-    /// The scope of a subject, `nil` for one that is no pods.
+    /// The scope of a subject, `nil` for one that does not select pods.
     init?(_ subject: PolicySubject) {
         switch subject {
         case .pods(.named(let namespace), let selector):
@@ -65,14 +65,14 @@ struct SubjectScope: Hashable {
         }
     }
 
-    /// What lowering adds to peers, to mean pods: a namespace, and the only cluster there is.
+    /// Whether a condition matches every pod: lowering adds a namespace and the local cluster to selectors of pods.
     private static func holdsOfEveryPod(_ requirement: LabelRequirement) -> Bool {
         if requirement.isAbout(CiliumKey.namespace) { return requirement.operator == .exists }
         return requirement.isAbout(CiliumKey.cluster) && requirement.operator == .isIn
             && requirement.values == [CiliumKey.localCluster]
     }
 
-    /// Whether every pod of the other scope is of this one, whichever pods there are.
+    /// Whether every pod of the other scope is in this one, whatever pods exist.
     func covers(_ other: SubjectScope) -> Bool {
         if let namespaces {
             guard let inner = other.namespaces, inner.isSubset(of: namespaces) else { return false }

@@ -2,26 +2,26 @@ public import PolicyIR
 
 /// Something that decides flows: the reference evaluator, or loaded programs.
 public protocol FlowDecider {
-    /// What both ends say about a flow.
+    /// The answers of both ends to a flow.
     ///
     /// - Throws: when the flow cannot be decided; the error's description is shown.
     func answer(_ flow: Flow) throws -> FlowAnswer
 }
 
 extension ReferenceEvaluator: FlowDecider {
-    /// What both ends say about a flow.
+    /// The answers of both ends to a flow.
     public func answer(_ flow: Flow) throws -> FlowAnswer { FlowAnswer(try decide(flow)) }
 }
 
-/// What both ends say about a flow, without reasons.
+/// The answers of both ends to a flow, without reasons.
 public struct FlowAnswer: Hashable, Sendable {
     /// One end's answer.
     public enum Verdict: String, Hashable, Sendable {
-        /// Passed.
+        /// Allowed.
         case allow
         /// Dropped.
         case deny
-        /// Let in to a proxy that asks the L7 rules.
+        /// Redirected to a proxy that applies the L7 rules.
         case l7
     }
 
@@ -36,7 +36,7 @@ public struct FlowAnswer: Hashable, Sendable {
         self.ingress = ingress
     }
 
-    /// Both together: each end must permit.
+    /// The combined answer: both ends must allow the flow.
     public var verdict: Verdict {
         if egress == .deny || ingress == .deny { return .deny }
         return egress == .l7 || ingress == .l7 ? .l7 : .allow

@@ -2,45 +2,45 @@ public import NetTypes
 public import PolicyAPI
 public import PolicyIR
 
-/// A folder's expected answers: kind `PolicyTest` of `netpold.dev/v1alpha1`.
+/// The expected verdicts of a folder: kind `PolicyTest` of `netpold.dev/v1alpha1`.
 public struct PolicyTest: Hashable, Sendable {
     /// `metadata.name`.
     public var name: String
-    /// Where it is written.
+    /// Its location.
     public var location: SourceLocation
     /// `spec.manifests`: files and folders with the objects, relative to the test's folder.
     public var manifests: [String]
-    /// `spec.names`: what DNS has answered so far.
+    /// `spec.names`: DNS answers so far.
     public var names: [String: [IPAddress]]
-    /// `spec.localNode`: the name of the node that `host` means; `nil` leaves it to `ClusterView`.
+    /// `spec.localNode`: the name of the node that `host` refers to; `nil` for the default of `ClusterView`.
     public var localNode: String?
     /// `spec.cases`: single flows.
     public var cases: [PolicyTestCase]
     /// `spec.matrix`: every ordered pair of different pods.
     public var matrix: [PolicyTestMatrix]
 
-    /// The answer a case expects.
+    /// The expected verdict of a case.
     public enum Expectation: String, Hashable, Sendable {
         /// The flow (or the request in it) passes.
         case allow
-        /// It does not.
+        /// It is dropped.
         case deny
     }
 }
 
-/// One flow with its expected answers.
+/// One flow with its expected verdicts.
 public struct PolicyTestCase: Hashable, Sendable {
     /// The flow.
     public var flow: Flow
     /// The request sent in it (`http`, `dns` or `sni`); `nil` when only the connection counts.
     public var request: L7Request?
-    /// The whole answer, that to the request included.
+    /// The verdict of the whole flow, including the request.
     public var expect: PolicyTest.Expectation?
-    /// The sender's answer to the connection; what goes to a proxy is allowed here.
+    /// The verdict of the sender's policies for the connection; a flow to a proxy counts as allowed.
     public var egress: PolicyTest.Expectation?
-    /// The receiver's.
+    /// The verdict of the receiver's policies.
     public var ingress: PolicyTest.Expectation?
-    /// Where it is written.
+    /// Its location.
     public var location: SourceLocation
 }
 
@@ -50,9 +50,9 @@ public struct PolicyTestMatrix: Hashable, Sendable {
     public var `protocol`: L4Protocol
     /// The destination port or ICMP type.
     public var port: UInt16
-    /// The pairs that do not get through.
+    /// The pairs that are denied.
     public var denied: Set<Pair>
-    /// Where it is written.
+    /// Its location.
     public var location: SourceLocation
 
     /// A sender and a receiver, each `namespace/name`.

@@ -2,12 +2,11 @@ import NetTypes
 public import PolicyAPI
 import PolicyIR
 
-/// Reads PolicyTest documents. Every mistake is reported; a test with mistakes is not run.
+/// Reads PolicyTest documents. Every error is reported; a test with errors is not run.
 public struct PolicyTestDecoder {
     private var diagnostics: [Diagnostic] = []
 
-    /// The tests among the documents of one file, and everything that is wrong with them. A document of another kind is
-    /// an error.
+    /// The tests of one file, and the diagnostics about them. A document of another kind is an error.
     public static func decode(_ documents: [DocumentNode]) -> (tests: [PolicyTest], diagnostics: [Diagnostic]) {
         var decoder = PolicyTestDecoder()
         var tests: [PolicyTest] = []
@@ -22,11 +21,12 @@ public struct PolicyTestDecoder {
     private mutating func test(_ node: DocumentNode) -> PolicyTest? {
         guard node["kind"]?.string == "PolicyTest", node["apiVersion"]?.string == "netpold.dev/v1alpha1" else {
             report(
-                node, .unknownKind, "this is no PolicyTest", "write apiVersion: netpold.dev/v1alpha1, kind: PolicyTest")
+                node, .unknownKind, "this is not a PolicyTest",
+                "write apiVersion: netpold.dev/v1alpha1, kind: PolicyTest")
             return nil
         }
         guard let fields = map(node, ["apiVersion", "kind", "metadata", "spec"]), let spec = fields["spec"] else {
-            report(node, .missingField, "a PolicyTest needs spec")
+            report(node, .missingField, "a PolicyTest requires `spec`")
             return nil
         }
         guard let content = map(spec, ["manifests", "names", "localNode", "cases", "matrix"]) else { return nil }
@@ -54,15 +54,15 @@ public struct PolicyTestDecoder {
         guard let number = fields[key]?.integer.flatMap({ UInt16(exactly: $0) }), !wanted.isICMP || number < 256 else {
             report(
                 fields[key] ?? node, .invalidValue,
-                "\(wanted) needs \(key), a number up to \(wanted.isICMP ? 255 : 65535)")
+                "\(wanted) requires `\(key)`, a number up to \(wanted.isICMP ? 255 : 65535)")
             return nil
         }
         if let surplus = fields[wanted.isICMP ? "port" : "icmpType"] {
-            report(surplus, .conflict, "\(wanted) is tested by \(key)", "leave this out")
+            report(surplus, .conflict, "\(wanted) is tested with `\(key)`", "remove this field")
         }
         let expectations = ["expect", "egress", "ingress"].map { fields[$0].flatMap { expectation($0) } }
         if ["expect", "egress", "ingress"].allSatisfy({ fields[$0] == nil }) {
-            report(node, .missingField, "the case expects nothing", "write expect: allow or expect: deny")
+            report(node, .missingField, "the case has no expectation", "write expect: allow or expect: deny")
         }
         return PolicyTestCase(
             flow: Flow(from: from, to: to, protocol: wanted, port: number),
@@ -73,14 +73,14 @@ public struct PolicyTestDecoder {
     private mutating func matrix(_ node: DocumentNode) -> PolicyTestMatrix? {
         guard let fields = map(node, ["traffic", "denied"]) else { return nil }
         guard let text = fields["traffic"]?.string, let traffic = TrafficName(parsing: text) else {
-            report(fields["traffic"] ?? node, .invalidValue, "traffic is written like TCP:80 or ICMP:8")
+            report(fields["traffic"] ?? node, .invalidValue, "traffic must have the form TCP:80 or ICMP:8")
             return nil
         }
         var denied: Set<PolicyTestMatrix.Pair> = []
         for element in list(fields["denied"]) {
             let parts = (element.string ?? "").split(separator: ">", omittingEmptySubsequences: false)
             guard parts.count == 2, parts.allSatisfy({ FlowEnd(parsing: String($0)) != nil }) else {
-                report(element, .invalidValue, "a pair is written like shop/web>shop/db")
+                report(element, .invalidValue, "a pair must have the form shop/web>shop/db")
                 continue
             }
             denied.insert(.init(from: String(parts[0]), to: String(parts[1])))
@@ -89,7 +89,7 @@ public struct PolicyTestDecoder {
             protocol: traffic.protocol, port: traffic.port, denied: denied, location: node.location)
     }
 
-    /// What a case sends: at most one of `http`, `dns` and `sni`.
+    /// The request of a case: at most one of `http`, `dns` and `sni`.
     private mutating func request(_ fields: [String: DocumentNode], _ protocol: L4Protocol) -> L7Request? {
         let carriers: [(name: String, protocols: [L4Protocol])] = [
             ("http", [.tcp]), ("dns", [.udp, .tcp]), ("sni", [.tcp]),
@@ -99,9 +99,11 @@ public struct PolicyTestDecoder {
             guard let node = fields[name] else { continue }
             if !protocols.contains(`protocol`) {
                 let list = protocols.map { "\($0)" }.joined(separator: " or ")
-                report(node, .conflict, "\(name) needs protocol \(list), not \(`protocol`)")
+                report(node, .conflict, "\(name) requires protocol \(list), not \(`protocol`)")
             }
-            if !requests.isEmpty { report(node, .conflict, "a case sends one request", "write a case for each") }
+            if !requests.isEmpty {
+                report(node, .conflict, "a case can send only one request", "write one case for each")
+            }
             switch name {
             case "http": if let request = http(node) { requests.append(.http(request)) }
             case "dns": if let query = text(node) { requests.append(.dns(query)) }
@@ -125,7 +127,7 @@ public struct PolicyTestDecoder {
     private mutating func end(_ node: DocumentNode?, _ parent: DocumentNode, _ name: String) -> FlowEnd? {
         if let end = node?.string.flatMap(FlowEnd.init(parsing:)) { return end }
         report(
-            node ?? parent, .invalidValue, "\(name) is no end of a flow",
+            node ?? parent, .invalidValue, "\(name) is not an end of a flow",
             "write namespace/pod, ip:ADDRESS, host or remote-node")
         return nil
     }
@@ -138,30 +140,30 @@ public struct PolicyTestDecoder {
 
     private mutating func expectation(_ node: DocumentNode) -> PolicyTest.Expectation? {
         if let found = node.string.flatMap(PolicyTest.Expectation.init(rawValue:)) { return found }
-        report(node, .invalidValue, "the answer is allow or deny, not \(node.kindInWords)")
+        report(node, .invalidValue, "the verdict must be allow or deny, not \(node.kindDescription)")
         return nil
     }
 
     private mutating func address(_ node: DocumentNode) -> IPAddress? {
         if let address = node.string.flatMap({ IPAddress(parsing: $0) }) { return address }
-        report(node, .invalidValue, "\(node.kindInWords) is no IP address")
+        report(node, .invalidValue, "\(node.kindDescription) is not an IP address")
         return nil
     }
 
     private mutating func text(_ node: DocumentNode) -> String? {
         if let text = node.scalar?.text { return text }
-        report(node, .wrongType, "text is needed here, not \(node.kindInWords)")
+        report(node, .wrongType, "must be a string, not \(node.kindDescription)")
         return nil
     }
 
     private mutating func list(_ node: DocumentNode?) -> [DocumentNode] {
         guard let node, !node.isNull else { return [] }
         if let elements = node.elements { return elements }
-        report(node, .wrongType, "a list is needed here, not \(node.kindInWords)")
+        report(node, .wrongType, "must be a list, not \(node.kindDescription)")
         return []
     }
 
-    /// The members of a map that has no others than `known`.
+    /// The members of a map by key, with an error for each that is not `known`.
     private mutating func map(_ node: DocumentNode, _ known: Set<String>) -> [String: DocumentNode]? {
         guard let members = members(node) else { return nil }
         for member in members where !known.contains(member.key) {
@@ -171,14 +173,14 @@ public struct PolicyTestDecoder {
             diagnostics.append(
                 Diagnostic(
                     id: .unknownField, location: member.location, path: "\(member.value.path)",
-                    message: "the field is not known", hint: hint))
+                    message: "unknown field", hint: hint))
         }
         return Dictionary(members.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
     }
 
     private mutating func members(_ node: DocumentNode) -> [DocumentMember]? {
         if let members = node.members { return members }
-        report(node, .wrongType, "a map is needed here, not \(node.kindInWords)")
+        report(node, .wrongType, "must be a map, not \(node.kindDescription)")
         return nil
     }
 
@@ -187,7 +189,7 @@ public struct PolicyTestDecoder {
             Diagnostic(id: id, location: node.location, path: "\(node.path)", message: message, hint: hint))
     }
 
-    /// Names are compared in lower case without final dot.
+    /// Names are compared in lower case without a final dot.
     private static func canonical(_ name: String) -> String {
         let lower = name.lowercased()
         return lower.hasSuffix(".") ? String(lower.dropLast()) : lower

@@ -2,12 +2,12 @@ import NetTypes
 public import PolicyAPI
 public import PolicyIR
 
-/// Decides the flows of a PolicyTest and compares. Pure: reading manifests is the caller's.
+/// Decides the flows of a PolicyTest and compares the verdicts. Pure: the caller reads the manifests.
 public struct PolicyTestRunner: Sendable {
     private let test: PolicyTest
     private let evaluator: ReferenceEvaluator
 
-    /// A runner of a test over the objects that its manifests hold. The evaluator gives the reasons, whoever decides.
+    /// A runner of a test over the objects of its manifests. The evaluator gives the reasons, whatever decider is used.
     public init(_ test: PolicyTest, evaluator: ReferenceEvaluator) {
         self.test = test
         self.evaluator = evaluator
@@ -15,8 +15,8 @@ public struct PolicyTestRunner: Sendable {
 
     /// Decides every flow with `decider`; every failure is reported, in the order of the test.
     ///
-    /// - Parameter asksRequests: whether requests that meet L7 rules are decided too, by the evaluator's rules. `false` for a
-    ///   decider that is itself to be tested and knows connections only: then such requests are counted, not decided.
+    /// - Parameter asksRequests: whether requests that L7 rules apply to are decided too, by the evaluator's rules. `false`
+    ///   for a decider that is itself under test and decides connections only: then such requests are counted, not decided.
     public func run(with decider: any FlowDecider, pods: [Pod], asksRequests: Bool = true) -> PolicyTestResult {
         var run = Run(
             evaluator: evaluator, decider: decider, requests: asksRequests ? RequestDecider() : nil,
@@ -38,7 +38,7 @@ public struct PolicyTestRunner: Sendable {
         return run.result
     }
 
-    /// One run: what it has compiled and found so far.
+    /// The state of one run.
     private struct Run {
         let evaluator: ReferenceEvaluator
         let decider: any FlowDecider
@@ -61,7 +61,7 @@ public struct PolicyTestRunner: Sendable {
             }
         }
 
-        /// `expect`: the request in the flow if the case has one, else the connection, which a proxy lets in.
+        /// `expect`: the request in the flow if the case has one, else the connection, where redirecting to a proxy is allowed.
         private mutating func checkWhole(_ entry: PolicyTestCase, _ answer: FlowAnswer) throws {
             guard let request = entry.request, answer.verdict == .l7 else {
                 return compare(nil, entry.expect, answer.verdict.rawValue, isDenied: answer.verdict == .deny, entry)
@@ -83,8 +83,8 @@ public struct PolicyTestRunner: Sendable {
             fail(.different, entry, side, expected: what + expected.rawValue, actual: what + actual)
         }
 
-        /// Notes a failure with its reason: that of the side whose answer was expected to be another, that of the request, or that of
-        /// the sides that decided.
+        /// Records a failure with its reason: that of the side with the unexpected verdict, that of the request, or that of the
+        /// sides that decided.
         private mutating func fail(
             _ kind: PolicyTestFailure.Kind, _ entry: PolicyTestCase, _ side: Direction? = nil, expected: String,
             actual: String

@@ -1,6 +1,6 @@
 /// File names as URI references (RFC 3986): what SARIF and editors take.
 enum FileReference {
-    /// A relative path as a relative reference, an absolute one as a `file:` URI; what a URI cannot hold is
+    /// A relative path as a relative reference, an absolute one as a `file:` URI; other characters are
     /// percent-encoded. Standard input is `stdin`.
     static func uri(_ path: String) -> String {
         if path == "-" { return "stdin" }

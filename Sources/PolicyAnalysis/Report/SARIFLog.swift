@@ -1,6 +1,6 @@
 public import PolicyAPI
 
-/// Findings as a SARIF 2.1.0 log, which code hosts and editors show beside the lines.
+/// Diagnostics as a SARIF 2.1.0 log, which code hosts and editors show next to the source lines.
 public struct SARIFLog: Encodable, Sendable {
     struct Run: Encodable, Sendable {
         var tool: Tool
@@ -45,7 +45,7 @@ public struct SARIFLog: Encodable, Sendable {
     }
     struct PhysicalLocation: Encodable, Sendable {
         var artifactLocation: ArtifactLocation
-        /// Missing for findings about a file as a whole.
+        /// Missing for diagnostics about a file as a whole.
         var region: Region?
     }
     struct ArtifactLocation: Encodable, Sendable {
@@ -65,7 +65,7 @@ public struct SARIFLog: Encodable, Sendable {
     private var version = "2.1.0"
     private var runs: [Run]
 
-    /// A log of one run; each finding once. Every id is a rule, also those without a finding.
+    /// A log of one run; each diagnostic once. Every id is a rule, including those without a diagnostic.
     public init(_ diagnostics: [Diagnostic], toolVersion: String) {
         let entries = DiagnosticCatalogue.entries
         let rules = entries.map { entry in

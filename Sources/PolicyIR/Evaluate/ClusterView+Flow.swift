@@ -2,7 +2,7 @@ public import NetTypes
 public import PolicyAPI
 
 extension ClusterView {
-    /// The two ends of a flow, looked up.
+    /// The two resolved ends of a flow.
     public struct Ends: Hashable, Sendable {
         /// One end.
         public enum End: Hashable, Sendable {
@@ -10,7 +10,7 @@ extension ClusterView {
             case pod(Pod, IPAddress?)
             /// A node; `nil` for some node other than the subject's.
             case node(String?, IPAddress?)
-            /// An address that nobody in the cluster owns, or that several claim.
+            /// An address that no object of the cluster owns, or that several claim.
             case outside(IPAddress)
 
             /// The pod, if it is one.
@@ -19,19 +19,19 @@ extension ClusterView {
             }
         }
 
-        /// Who begins.
+        /// The sender.
         public var from: End
-        /// Who is meant.
+        /// The receiver.
         public var to: End
 
-        /// The end whose policies of this direction are asked.
+        /// The end whose policies of this direction apply.
         public subscript(direction: Direction) -> End { direction == .egress ? from : to }
 
-        /// The pod whose policies of this direction apply; `nil` when that end is no pod.
+        /// The pod whose policies of this direction apply; `nil` when that end is not a pod.
         public func subject(_ direction: Direction) -> Pod? { self[direction].pod }
     }
 
-    /// Looks up the ends of a flow.
+    /// Resolves the ends of a flow.
     ///
     /// - Throws: `FlowError` when an end does not exist or the ends have no common address family.
     public func resolve(_ flow: Flow) throws(FlowError) -> Ends {
@@ -49,7 +49,7 @@ extension ClusterView {
         let observer: String
         switch ends[direction] {
         case .pod(let pod, _): observer = node(of: pod)
-        // Some node that has no name sees all that have one as others.
+        // To an unknown node, all named nodes are remote.
         case .node(let name, _): observer = name ?? ""
         case .outside: observer = localNode
         }
@@ -60,7 +60,7 @@ extension ClusterView {
         }
     }
 
-    /// Who an end is; `nil` for some other node.
+    /// The owner of an end; `nil` for some other node.
     private func owner(_ end: FlowEnd) throws(FlowError) -> Owner? {
         switch end {
         case .host: return .node(localNode)
@@ -97,7 +97,7 @@ extension ClusterView {
         `protocol`.isICMP ? `protocol` == .icmp : nil
     }
 
-    /// IPv4 where both ends can have it, else IPv6 where both can; `nil` when pods without addresses leave it open.
+    /// IPv4 if both ends have it, else IPv6 if both have it; `nil` when pods without addresses leave it open.
     private func defaultFamily(_ from: Owner?, _ to: Owner?) -> Bool? {
         let pods = [from, to].compactMap { owner in
             if case .pod(let pod) = owner, !pod.addresses.isEmpty { pod } else { nil as Pod? }

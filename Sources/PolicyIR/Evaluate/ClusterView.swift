@@ -1,21 +1,21 @@
 public import NetTypes
 public import PolicyAPI
 
-/// Who is who in a cluster: pods, whose address is whose, what namespaces and names say. A lookup, no policy.
+/// Resolves addresses, pods, namespaces and DNS names of a cluster. A lookup without policies.
 public struct ClusterView: Sendable {
-    /// Who owns an address.
+    /// The owner of an address.
     public enum Owner: Hashable, Sendable {
         /// A pod on the pod network.
         case pod(Pod)
         /// The node of this name.
         case node(String)
-        /// Nobody in the cluster.
+        /// Outside the cluster.
         case outside
-        /// Nobody, because several pods, or a pod and a node, claim it.
+        /// None, because several pods, or a pod and a node, claim it.
         case contested
     }
 
-    /// The name of the local node: `host` in flows, and the node of pods that name none.
+    /// The name of the local node: `host` in flows, and the node of pods without `nodeName`.
     public let localNode: String
     private let podsByName: [String: Pod]
     private let namespaceLabels: [String: [String: String]]
@@ -25,8 +25,7 @@ public struct ClusterView: Sendable {
     private let namesByAddress: [IPAddress: Set<String>]
     private let apiServers: Set<IPAddress>
 
-    /// The view of these objects. Without `localNode` it is `node-1`, or, where objects name nodes and none is called so,
-    /// the first of their names.
+    /// A view of these objects. The local node is `localNode`, else `defaultNode(of:)`.
     public init(_ objects: ClusterObjects, localNode: String? = nil) {
         let local = localNode ?? ClusterView.defaultNode(of: objects)
 
@@ -52,16 +51,16 @@ public struct ClusterView: Sendable {
             }
         }
         for pod in sorted where !pod.hostNetwork && !pod.isFinished {
-            // A pod may be given twice; another pod or a node makes it unknown who sends.
+            // A pod may be given twice; with another pod or a node of the same address the sender is unknown.
             for address in pod.addresses {
                 if case .pod(let other)? = owners[address], other.qualifiedName == pod.qualifiedName { continue }
                 owners[address] = owners[address] == nil ? .pod(pod) : .contested
             }
         }
 
-        var names4Address: [IPAddress: Set<String>] = [:]
+        var namesByAddress: [IPAddress: Set<String>] = [:]
         for (name, addresses) in objects.names {
-            for address in addresses { names4Address[address, default: []].insert(name) }
+            for address in addresses { namesByAddress[address, default: []].insert(name) }
         }
         let apiServerSlices = objects.endpointSlices.filter {
             $0.metadata.namespace == "default" && $0.serviceName == "kubernetes"
@@ -73,14 +72,13 @@ public struct ClusterView: Sendable {
         self.nodeAddresses = nodeAddresses
         self.nodeLabels = Dictionary(
             objects.nodes.map { ($0.metadata.name, $0.metadata.labels) }, uniquingKeysWith: { first, _ in first })
-        self.namesByAddress = names4Address
+        self.namesByAddress = namesByAddress
         self.apiServers = Set(apiServerSlices.flatMap(\.addresses))
         self.namespaceLabels = Dictionary(
             objects.namespaces.map { ($0.metadata.name, $0.metadata.labels) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The local node when nobody says which: `node-1`, or, where objects name nodes and none is called so, the first of
-    /// their names.
+    /// The default local node: `node-1`, or, where objects name nodes but not that one, the first of their names.
     public static func defaultNode(of objects: ClusterObjects) -> String {
         let names = Set(objects.nodes.map(\.metadata.name) + objects.pods.map(\.nodeName)).filter { !$0.isEmpty }
         return names.contains("node-1") ? "node-1" : names.min() ?? "node-1"
@@ -89,15 +87,15 @@ public struct ClusterView: Sendable {
     /// The pod of this namespace and name.
     public func pod(_ namespace: String, _ name: String) -> Pod? { podsByName["\(namespace)/\(name)"] }
 
-    /// The labels of a namespace; one that nobody declares has its name label.
+    /// The labels of a namespace; an undeclared one has its name label.
     public func labels(ofNamespace name: String) -> [String: String] {
         namespaceLabels[name] ?? ["kubernetes.io/metadata.name": name]
     }
 
-    /// Who owns an address. One that several running pods, or a pod and a node, claim belongs to none of them.
+    /// The owner of an address. One that several running pods, or a pod and a node, claim belongs to none of them.
     public func owner(of address: IPAddress) -> Owner { owners[address] ?? .outside }
 
-    /// The node a pod runs on.
+    /// The node that a pod runs on.
     public func node(of pod: Pod) -> String { pod.nodeName.isEmpty ? localNode : pod.nodeName }
 
     /// The labels by which Cilium policies see a pod.
@@ -111,19 +109,18 @@ public struct ClusterView: Sendable {
         CiliumLabels(host: name.flatMap { nodeLabels[$0] } ?? [:], reserved: reservedLabels(ofNode: name, isHost: true))
     }
 
-    /// A pod as the other end, at one of its addresses.
+    /// A pod as a remote end, at one of its addresses.
     public func remoteEnd(pod: Pod, address: IPAddress?) -> RemoteEnd {
         RemoteEnd(
             kind: .pod(pod), address: address, namespaceLabels: labels(ofNamespace: pod.metadata.namespace),
             labels: ciliumLabels(of: pod))
     }
 
-    /// A node as the other end, seen by a pod on the node `observer`. `name` is `nil` for some node that is not
-    /// `observer`.
+    /// A node as a remote end, seen from a pod on the node `observer`. `name` is `nil` for some node other than `observer`.
     public func remoteEnd(node name: String?, address: IPAddress?, seenFrom observer: String) -> RemoteEnd {
         let isHost = name == observer
         let reserved = reservedLabels(ofNode: name, isHost: isHost)
-        // Of "some other node" and of nodes without a Node object nobody knows the labels.
+        // The labels of "some other node" and of nodes without a Node object are unknown.
         let labels = name.flatMap { nodeLabels[$0] } ?? [:]
         return RemoteEnd(
             kind: isHost ? .host : .remoteNode, address: address, labels: CiliumLabels(reserved: reserved),
@@ -137,14 +134,14 @@ public struct ClusterView: Sendable {
         return addresses.contains(where: apiServers.contains) ? [role, "kube-apiserver"] : [role]
     }
 
-    /// Whoever owns an address as the other end, seen by a pod on the node `observer` (default: the local node).
+    /// The owner of an address as a remote end, seen from a pod on the node `observer` (default: the local node).
     public func remoteEnd(address: IPAddress, seenFrom observer: String? = nil) -> RemoteEnd {
         switch owner(of: address) {
         case .pod(let pod): return remoteEnd(pod: pod, address: address)
         case .node(let name): return remoteEnd(node: name, address: address, seenFrom: observer ?? localNode)
         case .outside:
-            // Outside, an address carries the world label and the one of its family; dual stack and single stack then
-            // need no telling apart.
+            // An external address has the world label and that of its family, so that dual stack and single stack need no
+            // distinction.
             var reserved: Set<String> = ["world", address.isIPv4 ? "world-ipv4" : "world-ipv6"]
             if apiServers.contains(address) { reserved.insert("kube-apiserver") }
             return RemoteEnd(

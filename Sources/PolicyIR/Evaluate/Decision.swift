@@ -1,8 +1,8 @@
-/// What the policies of both ends say about a flow.
+/// The decisions of both ends about a flow.
 public struct Decision: Hashable, Sendable {
-    /// What the sender's policies say.
+    /// The decision of the sender's policies.
     public var egress: SideDecision
-    /// What the receiver's policies say.
+    /// The decision of the receiver's policies.
     public var ingress: SideDecision
 
     /// A decision of both sides.
@@ -11,7 +11,7 @@ public struct Decision: Hashable, Sendable {
         self.ingress = ingress
     }
 
-    /// The whole answer: "both ends decide independently; both must permit". With L7 conditions at both ends, `l7` holds
+    /// The verdict of the flow: "both ends decide independently; both must permit". With L7 conditions at both ends, `l7` contains
     /// the receiver's and `egress` still the sender's: each side's list must permit.
     public var verdict: SideDecision.Verdict {
         if egress.verdict == .deny || ingress.verdict == .deny { return .deny }

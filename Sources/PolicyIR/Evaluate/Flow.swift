@@ -2,9 +2,9 @@ public import NetTypes
 
 /// The first packet of a connection, as policies see it: after service translation.
 public struct Flow: Hashable, Sendable {
-    /// Who begins.
+    /// The sender.
     public var from: FlowEnd
-    /// Who is meant.
+    /// The receiver.
     public var to: FlowEnd
     /// The transport protocol.
     public var `protocol`: L4Protocol

@@ -1,10 +1,10 @@
 public import NetTypes
 
-/// One end of a flow, as people name it.
+/// One end of a flow, as users name it.
 public enum FlowEnd: Hashable, Sendable {
     /// A pod by namespace and name.
     case pod(namespace: String, name: String)
-    /// An address; whoever owns it is meant.
+    /// An address; its owner is the end.
     case address(IPAddress)
     /// The local node.
     case host

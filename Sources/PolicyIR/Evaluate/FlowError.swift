@@ -2,14 +2,14 @@
 public enum FlowError: Error, Hashable, Sendable {
     /// No such pod.
     case unknownPod(String)
-    /// The pod has run to its end and owns no address.
+    /// The pod has terminated and owns no address.
     case finishedPod(String)
     /// The ends, or an end and the protocol, have no common address family.
     case mixedFamilies
 }
 
 extension FlowError: CustomStringConvertible {
-    /// The reason in words.
+    /// The message.
     public var description: String {
         switch self {
         case .unknownPod(let name): "there is no pod \(name)"

@@ -1,7 +1,7 @@
 public import PolicyAPI
 
 extension PeerMatch {
-    /// Whether a rule with these peers speaks about the end.
+    /// Whether these peers match the end.
     public func matches(_ remote: RemoteEnd) -> Bool {
         switch self {
         // "empty or missing from/to matches all": pods, nodes, the outside, both families.
@@ -13,21 +13,21 @@ extension PeerMatch {
 }
 
 extension Peer {
-    /// Whether the peer is the end. Naive on purpose: each case restates its sentence of the specification.
+    /// Whether the peer matches the end. Naive on purpose: each case restates its sentence of the specification.
     public func matches(_ remote: RemoteEnd) -> Bool {
-        // No rule that names pods or addresses is about an end that nobody knows.
+        // No peer that selects pods or addresses matches an unknown end.
         if remote.kind == .contested { return false }
         switch self {
         case .pods(let scope, let selector):
             // "podSelector only: pods in the policy's namespace; namespaceSelector only: all pod-network pods in matching
-            // namespaces; both in one item: AND". Nodes and hostNetwork pods are no pods here.
+            // namespaces; both in one item: AND". Nodes and hostNetwork pods are not pods here.
             guard let pod = remote.pod else { return false }
             return scope.contains(pod.metadata.namespace, labels: remote.namespaceLabels)
                 && selector.matches(pod.metadata.labels)
 
         case .endpoints(let selector):
             // "Matching uses the remote's identity, never the raw IP"; reserved identities match only where the selector
-            // speaks of them, because lowering has written the namespace requirement out.
+            // mentions them, because lowering has added the namespace requirement.
             return selector.matches(remote.labels)
 
         case .nodes(let selector):

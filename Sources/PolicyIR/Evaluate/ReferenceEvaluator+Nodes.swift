@@ -2,8 +2,8 @@ public import NetTypes
 
 /// Host policies: CiliumClusterwideNetworkPolicy with `nodeSelector` (docs/spec/cilium-network-policy.md 16).
 extension ReferenceEvaluator {
-    /// Everything that applies to a node in one direction, its hostNetwork pods included; `nil` when no host policy selects
-    /// it, so that nothing is asked. `name` is `nil` for some node that nobody has named: its labels are not known.
+    /// The policy of a node and its hostNetwork pods in one direction; `nil` when no host policy selects it. `name` is `nil`
+    /// for an unnamed node, whose labels are unknown.
     public func subjectPolicy(forNode name: String?, _ direction: Direction) -> SubjectPolicy? {
         let applying = policies(selectingNode: name)
         guard applying.contains(where: { $0[direction] != nil }) else { return nil }
@@ -21,10 +21,10 @@ extension ReferenceEvaluator {
         }
     }
 
-    /// The policy that is asked about a flow at the end that is a node; `nil` when that end is none, or nothing is asked there.
+    /// The host policy that applies to a flow at one end; `nil` when that end is not a node or has no host policy.
     public func hostPolicy(of ends: ClusterView.Ends, _ direction: Direction) -> SubjectPolicy? {
         guard case .node(let name, _) = ends[direction] else { return nil }
-        // A node, with its hostNetwork pods, speaks to itself without an interface that policies stand at.
+        // Traffic of a node, with its hostNetwork pods, to itself crosses no interface with policies.
         if case .node(let other?, _) = direction == .egress ? ends.to : ends.from, other == name { return nil }
         // "Traffic host to own pods is handled by the pod's ingress policy."
         if direction == .egress, let pod = ends.to.pod, view.node(of: pod) == name { return nil }

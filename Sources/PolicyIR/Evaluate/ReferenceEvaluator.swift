@@ -1,10 +1,10 @@
 public import NetTypes
 public import PolicyAPI
 
-/// Decides flows straight from lowered policies: the oracle that compiled programs are compared with. Naive on purpose;
-/// nothing here is an optimisation.
+/// Decides flows directly from lowered policies: the oracle that compiled programs are compared with. Naive on purpose,
+/// without optimisations.
 public struct ReferenceEvaluator: Sendable {
-    /// Who is who.
+    /// Resolves ends and labels.
     public let view: ClusterView
     /// The policies.
     public let policies: [LoweredPolicy]
@@ -15,7 +15,7 @@ public struct ReferenceEvaluator: Sendable {
         self.policies = policies
     }
 
-    /// Everything that applies to a pod in one direction.
+    /// The policy of a pod in one direction.
     public func subjectPolicy(for pod: Pod, _ direction: Direction) -> SubjectPolicy {
         let applying = policies(selecting: pod)
         return SubjectPolicy(
@@ -35,7 +35,7 @@ public struct ReferenceEvaluator: Sendable {
                 scope.contains(
                     pod.metadata.namespace, labels: view.labels(ofNamespace: pod.metadata.namespace))
                     && selector.matches(pod.metadata.labels)
-            // "endpointSelector rules never match the host"; scope is written out.
+            // "endpointSelector rules never match the host"; scope is explicit.
             case .endpoints(let selector): selector.matches(labels)
             // "nodeSelector rules match only the host".
             case .nodes: false
@@ -43,7 +43,7 @@ public struct ReferenceEvaluator: Sendable {
         }
     }
 
-    /// What one pod's policies say about a flow with a remote end.
+    /// The decision of one pod's policies about a flow with a remote end.
     public func decide(
         subject: Pod, _ direction: Direction, remote: RemoteEnd, protocol: L4Protocol, port: UInt16
     ) -> SideDecision {
@@ -51,7 +51,7 @@ public struct ReferenceEvaluator: Sendable {
             .decide(subject: subject, direction, remote: remote, protocol: `protocol`, port: port)
     }
 
-    /// What both ends' policies say about a flow.
+    /// The decisions of both ends' policies about a flow.
     ///
     /// - Throws: `FlowError` when an end does not exist or the ends have no common address family.
     public func decide(_ flow: Flow) throws(FlowError) -> Decision {

@@ -1,9 +1,9 @@
 public import NetTypes
 public import PolicyAPI
 
-/// Everything a policy can see of the other end of a flow.
+/// Everything that policies can see of the remote end of a flow.
 public struct RemoteEnd: Hashable, Sendable {
-    /// What the other end is.
+    /// The kind of end.
     public enum Kind: Hashable, Sendable {
         /// A pod on the pod network.
         case pod(Pod)
@@ -13,21 +13,21 @@ public struct RemoteEnd: Hashable, Sendable {
         case remoteNode
         /// Everything else.
         case outside
-        /// An address that several pods, or a pod and a node, claim: nobody knows who it is.
+        /// An address that several pods, or a pod and a node, claim: its owner is unknown.
         case contested
     }
 
-    /// What it is.
+    /// The kind of end.
     public var kind: Kind
-    /// The address it uses in the flow; `nil` when nobody says which.
+    /// Its address in the flow; `nil` when unknown.
     public var address: IPAddress?
-    /// The labels of a pod's namespace, `kubernetes.io/metadata.name` among them; empty for what is no pod.
+    /// The labels of a pod's namespace, including `kubernetes.io/metadata.name`; empty unless it is a pod.
     public var namespaceLabels: [String: String]
     /// The labels by which Cilium policies see it.
     public var labels: CiliumLabels
-    /// The labels by which peers that select nodes see it; `nil` for what is no node.
+    /// The labels by which peers that select nodes see it; `nil` unless it is a node.
     public var nodeLabels: CiliumLabels?
-    /// The names that DNS has given its address for; empty unless it is outside.
+    /// The names whose DNS answers contained its address; empty unless it is outside.
     public var names: Set<String>
 
     /// An end.
@@ -48,14 +48,14 @@ public struct RemoteEnd: Hashable, Sendable {
         if case .pod(let pod) = kind { pod } else { nil }
     }
 
-    /// The numbers under which a container port of this name and protocol listens on the end; only pods have any.
+    /// The numbers of the container ports of this name and protocol; only pods have any.
     public func ports(named name: String, _ protocol: L4Protocol) -> [UInt16] {
         pod?.ports(named: name, `protocol`) ?? []
     }
 }
 
 extension Pod {
-    /// The numbers under which a container port of this name and protocol listens.
+    /// The numbers of the container ports of this name and protocol.
     public func ports(named name: String, _ protocol: L4Protocol) -> [UInt16] {
         ports.filter { $0.name == name && $0.protocol == `protocol` }.map(\.port)
     }

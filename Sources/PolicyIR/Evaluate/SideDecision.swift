@@ -1,28 +1,28 @@
 public import PolicyAPI
 
-/// What the policies of one end say about a flow.
+/// The decision of one end's policies about a flow.
 public struct SideDecision: Hashable, Sendable {
-    /// The answer.
+    /// The verdict.
     public enum Verdict: Hashable, Sendable {
-        /// Passed.
+        /// Allowed.
         case allow
         /// Dropped.
         case deny
-        /// Let in to a proxy: what at least one of these permits passes.
+        /// Redirected to a proxy: allowed if at least one of these matches.
         case l7([L7Match])
     }
 
-    /// What led to the answer.
+    /// The reason of the verdict.
     public enum Reason: Hashable, Sendable {
         /// This rule; the number is its index in `SubjectPolicy.rules`.
         case rule(Int, RuleOrigin)
         /// These rules with L7 conditions, and no plain one.
         case l7Rules([Int], [RuleOrigin])
-        /// The other end is the node that the pod runs on: it always reaches its pods, unless a deny rule matches.
+        /// The remote end is the node that the pod runs on, which is always allowed unless a deny rule matches.
         case localNode
-        /// The pod speaks to itself.
+        /// The pod is both ends.
         case itself
-        /// This end is no pod, and no host policy selects it: no policy is asked.
+        /// This end is not a pod, and no host policy selects it: no policy applies.
         case noPolicyHere
         /// No rule matches and nothing isolates the pod.
         case notIsolated
@@ -30,9 +30,9 @@ public struct SideDecision: Hashable, Sendable {
         case defaultDeny(isolatedBy: [RuleOrigin])
     }
 
-    /// The answer.
+    /// The verdict.
     public var verdict: Verdict
-    /// What led to it.
+    /// Its reason.
     public var reason: Reason
 
     /// A decision.

@@ -2,19 +2,23 @@ public import NetTypes
 public import PolicyAPI
 
 extension SubjectPolicy {
-    /// What this policy says about a flow between its subject and a remote end. The oracle: one pass over all rules, level
-    /// by level, in the words of the specification.
+    /// Decides a flow between the subject of this policy and a remote end. The oracle: one pass over all rules, level by
+    /// level, as the specification says.
     ///
     /// - Parameters:
-    ///   - subject: the pod the policy is of; named ports of ingress rules are its own. `nil` for a node, which has none.
+    ///   - subject: the pod whose policy it is; named ports of ingress rules are resolved on it. `nil` for a node.
+    ///   - direction: the direction of the policy.
+    ///   - remote: the remote end.
+    ///   - protocol: the transport protocol.
     ///   - port: the destination port or ICMP type, host order.
+    /// - Returns: the verdict and its reason.
     public func decide(
         subject: Pod?, _ direction: Direction, remote: RemoteEnd, protocol: L4Protocol, port: UInt16
     ) -> SideDecision {
         let matching = rules.indices.filter { index in
             let rule = rules[index]
-            // An end that several claim is no peer of an allow; it may be the one that a deny means, so it is a peer of every deny
-            // that has peers, and may have a port's name under any number.
+            // An address that several claim matches no peer of an allow rule; it may be the end that a deny rule selects, so it
+            // matches every deny rule with peers, and any named port.
             let mayBeAnyone = remote.kind == .contested && rule.action == .deny
             return rule.traffic.matches(protocol: `protocol`, port: port) { name, wanted in
                 // "ingress: resolved on the subject pod; egress: per destination".
@@ -31,8 +35,8 @@ extension SubjectPolicy {
             // "Baseline is not asked for a pod isolated in the normal tier"; the loop has ended before it gets there.
             levels: for priority in Set(ofTier.map { rules[$0].priority }).sorted() {
                 let level = firstMatches(ofTier.filter { rules[$0].priority >= priority })
-                // "Within one priority deny beats redirect and allow", whatever is more specific. The same among the answers
-                // of several objects of one priority, of which the API lets any win.
+                // "Within one priority deny beats redirect and allow", whatever is more specific. The same among
+                // several objects of one priority, of which the API lets any win.
                 if let deny = level.first(where: { rules[$0].action == .deny }) {
                     return SideDecision(.deny, .rule(deny, rules[deny].origin))
                 }
@@ -58,8 +62,8 @@ extension SubjectPolicy {
         return SideDecision(.allow, .notIsolated)
     }
 
-    /// Of matching rules of one tier, those that are asked first: of the lowest priority number, and of each object the first in
-    /// its list ("list order inside object = precedence").
+    /// Of the matching rules of one tier, those that are evaluated first: of the lowest priority number, and of each object the
+    /// first in its list ("list order inside object = precedence").
     package func firstMatches(_ matching: [Int]) -> [Int] {
         let priority = matching.map { rules[$0].priority }.min()
         return matching.filter { number in

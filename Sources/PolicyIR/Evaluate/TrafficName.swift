@@ -1,13 +1,13 @@
 public import NetTypes
 
-/// A protocol and a port (or ICMP type) as people write them: `80/TCP`, `TCP:80`, `ICMP/8`.
+/// A protocol and a port (or ICMP type) as users write them: `80/TCP`, `TCP:80`, `ICMP/8`.
 public struct TrafficName: Hashable, Sendable {
     /// The transport protocol.
     public var `protocol`: L4Protocol
     /// The port, or the ICMP type.
     public var port: UInt16
 
-    /// A protocol and a port from text: one of each, in either order, with `/` or `:` between; a number alone is a TCP port. `nil`
+    /// A protocol and a port from text: in either order, separated by `/` or `:`; a number alone is a TCP port. `nil`
     /// for anything else.
     public init?(parsing text: String) {
         let parts = text.split(omittingEmptySubsequences: false) { $0 == "/" || $0 == ":" }.map(String.init)

@@ -2,13 +2,13 @@ package import PolicyAPI
 
 /// One element of `rules.http` with its patterns compiled.
 package struct HTTPMatcher: Sendable {
-    /// A pattern, if the field is written and can be compiled.
+    /// The pattern of a field, if it is set and can be compiled.
     package enum Field: Sendable {
         /// "Absent or empty: no constraint."
         case anything
         /// The whole value must match.
         case pattern(RegexPattern)
-        /// No pattern, so nothing matches. Decoding refuses such a policy; a rule made otherwise fails closed.
+        /// Not a valid pattern, so nothing matches. Decoding refuses such a policy; a rule made in code fails closed.
         case nothing(String)
 
         init(_ text: String) {
@@ -35,7 +35,7 @@ package struct HTTPMatcher: Sendable {
     package let host: Field
     package let headers: [HeaderCondition]
 
-    /// Whether a request that matches may be changed or logged by the rule.
+    /// Whether the rule may change or log a matching request.
     package var hasActions: Bool { headers.contains { $0.action != nil } }
 
     package init(_ rule: HTTPRule) {
@@ -45,7 +45,7 @@ package struct HTTPMatcher: Sendable {
         headers = rule.headers.map(HeaderCondition.init(header:)) + rule.headerMatches.map(HeaderCondition.init)
     }
 
-    /// What the rule does with a request that it matches; `nil` when it does not. "Within a rule every given field must match."
+    /// The header actions of a matching request; `nil` when it does not match. "Within a rule every given field must match."
     package func actions(on request: HTTPRequest) -> [HeaderAction]? {
         guard method.accepts(request.method), path.accepts(request.path), host.accepts(request.host) else { return nil }
         var actions: [HeaderAction] = []

@@ -1,4 +1,4 @@
-/// An HTTP request as far as policies see it. All text is UTF-8; a request line or header that is none must be refused before.
+/// The parts of an HTTP request that policies see. All text is UTF-8; the caller must refuse a request line or header that is not.
 public struct HTTPRequest: Hashable, Sendable {
     /// One header field.
     public struct Header: Hashable, Sendable {
@@ -20,7 +20,7 @@ public struct HTTPRequest: Hashable, Sendable {
     public var path: String
     /// The `:authority`, in HTTP/1 the Host header: with port if the client sends it.
     public var host: String
-    /// The other header fields, in order; a name may stand there several times.
+    /// The other header fields, in order; a name may occur several times.
     public var headers: [Header]
 
     /// A request.
@@ -31,7 +31,7 @@ public struct HTTPRequest: Hashable, Sendable {
         self.headers = headers
     }
 
-    /// The value of a header, whatever the case of its name; `nil` when there is none. "Several fields of one name are one field with
+    /// The value of a header, by case-insensitive name; `nil` when there is none. "Several fields of one name are one field with
     /// a comma between the values" (RFC 9110, 5.3). `Host` is the authority.
     public func value(ofHeader name: String) -> String? {
         if HTTPRequest.isSame(name, "host") { return host.isEmpty ? nil : host }
@@ -39,7 +39,7 @@ public struct HTTPRequest: Hashable, Sendable {
         return values.isEmpty ? nil : values.joined(separator: ",")
     }
 
-    /// Header names differ in case only: ASCII letters, nothing else, are folded.
+    /// Whether two header names are equal, ignoring the case of ASCII letters.
     static func isSame(_ left: String, _ right: String) -> Bool {
         left.utf8.count == right.utf8.count && zip(left.utf8, right.utf8).allSatisfy { lower($0) == lower($1) }
     }

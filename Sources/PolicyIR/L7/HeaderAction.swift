@@ -1,20 +1,20 @@
-/// What becomes of a header of a permitted request that is not as a rule expects it (docs/spec/cilium-network-policy.md 10.1).
+/// An action on a header of a permitted request that does not match a rule (docs/spec/cilium-network-policy.md 10.1).
 public struct HeaderAction: Hashable, Sendable {
-    /// What is done.
+    /// The kind of action.
     public enum Kind: String, Hashable, CaseIterable, Sendable {
-        /// The request passes as it is; the access log records the mismatch.
+        /// The request is unchanged; the access log records the mismatch.
         case log = "LOG"
-        /// The expected value is added beside what is there.
+        /// The expected value is added to the existing ones.
         case add = "ADD"
         /// The header is removed.
         case delete = "DELETE"
-        /// The expected value stands in place of what is there, or of nothing.
+        /// The expected value replaces the existing one, if any.
         case replace = "REPLACE"
     }
 
-    /// What is done.
+    /// The kind of action.
     public var kind: Kind
-    /// The header's name, as the rule writes it.
+    /// The header's name, as written in the rule.
     public var name: String
     /// The value that the rule expects.
     public var value: String
@@ -33,14 +33,14 @@ extension HeaderAction: CustomStringConvertible {
 }
 
 extension HTTPRequest {
-    /// The request as it goes on after these actions, taken in order.
+    /// The request after these actions, applied in order.
     public func applying(_ actions: [HeaderAction]) -> HTTPRequest {
         var request = self
         for action in actions {
             let isHost = HTTPRequest.isSame(action.name, "host")
             switch action.kind {
             case .log: break
-            // There is one authority: none can be added beside it, and a request without one is none.
+            // There is exactly one authority: it can be replaced, but not added or removed.
             case .replace where isHost: request.host = action.value
             case .add where isHost, .delete where isHost: break
             case .add: request.headers.append(Header(action.name, action.value))

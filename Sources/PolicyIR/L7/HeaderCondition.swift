@@ -1,14 +1,14 @@
 package import PolicyAPI
 
-/// What one entry of `headers` or `headerMatches` asks of a request.
+/// The condition of one entry of `headers` or `headerMatches`.
 package struct HeaderCondition: Hashable, Sendable {
     /// The header's name.
     package let name: String
-    /// The value it must have; `nil` asks for its presence only.
+    /// The required value; `nil` requires only its presence.
     package let value: String?
-    /// What is done in place of not matching; `nil` means that the rule does not match.
+    /// The action on a mismatch; `nil` means that the rule does not match.
     package let action: HeaderAction.Kind?
-    /// Whether the value is in a secret that cannot be had: then the rule matches nothing.
+    /// Whether the value is in a secret, which is not read: then the rule matches nothing.
     package let isUnknown: Bool
 
     /// An entry of `headers` (`HTTPRule.splitHeader`).
@@ -28,7 +28,7 @@ package struct HeaderCondition: Hashable, Sendable {
         isUnknown = match.secret != nil && match.value == nil
     }
 
-    /// Whether a request is as the condition asks, actions left aside.
+    /// Whether a request meets the condition, regardless of actions.
     package func accepts(_ request: HTTPRequest) -> Bool {
         guard !isUnknown, let actual = request.value(ofHeader: name) else { return false }
         return value == nil || actual == value

@@ -1,7 +1,7 @@
 public import PolicyAPI
 
-/// The L7 rules that a flow meets at one end, compiled: made once, asked for every request of every such flow. They are a union, as
-/// `SideDecision.Verdict.l7` says.
+/// The compiled L7 rules of a flow at one end: made once, used for every request of every such flow. The rules are a union
+/// (`SideDecision.Verdict.l7`).
 public struct L7Matcher: Sendable {
     /// One element of `rules.http`, `rules.dns` or `serverNames`.
     package struct Element: Sendable {
@@ -12,18 +12,19 @@ public struct L7Matcher: Sendable {
         }
 
         package let condition: Condition
-        /// Where the element itself is written.
+        /// The origin of the element itself.
         package let origin: RuleOrigin
-        /// The number of the rule that it is part of, and where that is written.
+        /// The number of its rule.
         package let rule: Int
+        /// The origin of its rule.
         package let ruleOrigin: RuleOrigin
     }
 
     package let elements: [Element]
-    /// Whether a rule changes or logs headers: then every rule is asked.
+    /// Whether a rule changes or logs headers: then every rule is evaluated.
     private let hasActions: Bool
 
-    /// The union of rules, each with where it is written and its number.
+    /// The union of rules, each with its number and origin.
     public init(_ rules: [(number: Int, match: L7Match, origin: RuleOrigin)]) {
         elements = rules.flatMap { rule in
             func element<Value>(_ written: Located<Value>, _ condition: Element.Condition) -> Element {
@@ -44,7 +45,7 @@ public struct L7Matcher: Sendable {
         }
     }
 
-    /// The rules that a decision leaves to L7; `nil` when it leaves nothing.
+    /// The L7 rules of a decision; `nil` when it has none.
     public init?(_ decision: SideDecision) {
         guard case .l7(let matches) = decision.verdict, case .l7Rules(let numbers, let origins) = decision.reason else {
             return nil
@@ -52,7 +53,7 @@ public struct L7Matcher: Sendable {
         self.init(zip(numbers, zip(matches, origins)).map { ($0, $1.0, $1.1) })
     }
 
-    /// Whether a request passes. "Rules of a list are ORed"; a request of a kind that no rule speaks about is denied.
+    /// Decides a request. "Rules of a list are ORed"; a request of a kind that no rule matches is denied.
     public func decide(_ request: L7Request) -> L7Answer {
         var origins: [RuleOrigin] = []
         var actions: [HeaderAction] = []
@@ -68,12 +69,12 @@ public struct L7Matcher: Sendable {
 }
 
 extension L7Matcher.Element {
-    /// What is done with a request that the element matches; `nil` when it does not match.
+    /// The header actions of a matching request; `nil` when it does not match.
     package func actions(on request: L7Request) -> [HeaderAction]? {
         switch (condition, request) {
         case (.http(let matcher), .http(let request)): matcher.actions(on: request)
         case (.dns(let pattern, _), .dns(let name)): pattern.matches(name) ? [] : nil
-        // "The ClientHello SNI must match one pattern": none matches no name.
+        // "The ClientHello SNI must match one pattern": no name matches none.
         case (.serverName(let pattern, _), .serverName(let name)): !name.isEmpty && pattern.matches(name) ? [] : nil
         // A request of another kind.
         case (.http, _), (.dns, _), (.serverName, _): nil

@@ -1,10 +1,10 @@
-/// What is sent over a connection, as far as L7 rules see it.
+/// A request over a connection, as L7 rules see it.
 public enum L7Request: Hashable, Sendable {
     /// An HTTP request.
     case http(HTTPRequest)
     /// A DNS query for this name.
     case dns(String)
-    /// The begin of TLS: the server name of the ClientHello, empty without one.
+    /// A TLS handshake: the server name of the ClientHello, empty without one.
     case serverName(String)
 }
 

@@ -1,25 +1,25 @@
 public import PolicyAPI
 
-/// What the L7 rules of one end say about a request.
+/// The answer of one end's L7 rules to a request.
 public enum L7Answer: Hashable, Sendable {
-    /// It passes: these rules match it, each the origin of one element. The actions change its headers, in order.
+    /// Allowed: these elements match it. The actions change its headers, in order.
     case permitted(by: [RuleOrigin], actions: [HeaderAction])
-    /// No rule matches it.
+    /// Denied: no element matches it.
     case denied
 
-    /// Whether the request passes.
+    /// Whether the request is allowed.
     public var isPermitted: Bool { self != .denied }
 }
 
-/// What the L7 rules of both ends say about a request in a flow.
+/// The answers of both ends' L7 rules to a request in a flow.
 public struct RequestDecision: Hashable, Sendable {
-    /// The sender's rules; `nil` when its policies leave nothing to L7.
+    /// The answer of the sender's rules; `nil` without L7 rules.
     public var egress: L7Answer?
-    /// The receiver's, about the request as the sender's proxy passes it on; `nil` when they leave nothing to L7, and when the request
-    /// does not get there.
+    /// The answer of the receiver's rules to the request as forwarded by the sender's proxy; `nil` without L7 rules, and when
+    /// the request does not arrive.
     public var ingress: L7Answer?
 
-    /// Nothing said yet, or what was.
+    /// A decision of both sides.
     public init(egress: L7Answer? = nil, ingress: L7Answer? = nil) {
         self.egress = egress
         self.ingress = ingress
@@ -28,21 +28,21 @@ public struct RequestDecision: Hashable, Sendable {
     /// "Both ends must permit": each its own list.
     public var isPermitted: Bool { egress != .denied && ingress != .denied }
 
-    /// The request as it reaches the receiver: what the sender's rules do to its headers is done.
+    /// The request as it reaches the receiver, after the header actions of the sender's rules.
     package func arriving(_ request: L7Request) -> L7Request {
         guard case .permitted(_, let actions)? = egress, case .http(let sent) = request else { return request }
         return .http(sent.applying(actions))
     }
 }
 
-/// Decides requests in flows that L3 and L4 let in. Keeps what it has compiled.
+/// Decides requests in flows that L3 and L4 rules allow. Caches compiled rules.
 public struct RequestDecider: Sendable {
     private var matchers: [SideDecision: L7Matcher] = [:]
 
     /// A decider that has compiled nothing yet.
     public init() {}
 
-    /// What both ends' L7 rules say. The flow must not be denied.
+    /// The answers of both ends' L7 rules. The flow must not be denied.
     public mutating func decide(_ request: L7Request, in decision: Decision) -> RequestDecision {
         var result = RequestDecision(egress: matcher(decision.egress)?.decide(request))
         if result.egress == .denied { return result }

@@ -10,7 +10,7 @@ public enum CiliumKey {
     public static let cluster = "io.cilium.k8s.policy.cluster"
     /// A pod's service account.
     public static let serviceAccount = "io.cilium.k8s.policy.serviceaccount"
-    /// The name every endpoint of this cluster carries under `cluster`.
+    /// The value of `cluster` of every endpoint of this cluster.
     public static let localCluster = "default"
 }
 
@@ -18,11 +18,11 @@ public enum CiliumKey {
 /// everything else (docs/spec/cilium-network-policy.md 4.3, 5.3); peers that select nodes also see those of source `node`.
 public struct CiliumLabels: Hashable, Sendable {
     /// Labels of source `k8s`: the pod's own after the identity filter, its namespace's under
-    /// `CiliumKey.namespaceLabelPrefix`, its namespace's name, cluster and service account. Empty for what is no pod.
+    /// `CiliumKey.namespaceLabelPrefix`, its namespace's name, cluster and service account. Empty unless the end is a pod.
     public let kubernetes: [String: String]
     /// Keys of the labels of source `reserved` (`host`, `world`, ...); their value is always the empty string.
     public let reserved: Set<String>
-    /// Labels of source `node`: a Node object's own, all of them. Empty but where nodes are selected.
+    /// Labels of source `node`: a Node object's own, all of them. Empty except where nodes are selected.
     public let node: [String: String]
 
     /// The identity labels of a pod.
@@ -37,7 +37,7 @@ public struct CiliumLabels: Hashable, Sendable {
         node = [:]
     }
 
-    /// The labels of an end that is no pod.
+    /// The labels of an end that is not a pod.
     public init(reserved: Set<String>) {
         kubernetes = [:]
         self.reserved = reserved
@@ -60,7 +60,7 @@ public struct CiliumLabels: Hashable, Sendable {
         node = labels
     }
 
-    /// The value of a label, `nil` when absent. The source `any` asks all sources.
+    /// The value of a label, `nil` when absent. The source `any` matches all sources.
     public func value(source: String, key: String) -> String? {
         switch source {
         case "k8s": kubernetes[key]
@@ -73,15 +73,15 @@ public struct CiliumLabels: Hashable, Sendable {
 }
 
 extension LabelSelector {
-    /// Whether Cilium labels satisfy every condition: a condition of source `any` looks at labels of every source, one of
-    /// another source at labels of that source alone.
+    /// Whether Cilium labels satisfy every condition: a condition of source `any` applies to labels of every source, one of
+    /// another source to labels of that source only.
     public func matches(_ labels: CiliumLabels) -> Bool {
         requirements.allSatisfy { $0.accepts(labels.value(source: $0.source, key: $0.key)) }
     }
 }
 
 extension LabelRequirement {
-    /// Whether the condition speaks of this key as a label of pods (source `k8s`, or any source).
+    /// Whether the condition is on this key of pod labels (source `k8s`, or any source).
     package func isAbout(_ key: String) -> Bool {
         self.key == key && (source == "k8s" || source == "any")
     }

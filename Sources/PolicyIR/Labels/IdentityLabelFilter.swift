@@ -1,10 +1,10 @@
 /// Which of a pod's own labels are part of its Cilium identity (docs/spec/cilium-network-policy.md 4.3). A Cilium selector that
 /// names another label never matches.
 package enum IdentityLabelFilter {
-    /// Keys and prefixes that are in, whatever the exclusions say.
+    /// Key prefixes that are included, regardless of the exclusions.
     private static let included = ["app.kubernetes.io"]
 
-    /// Prefixes that are out: labels that controllers give each pod anew would make every pod an identity of its own.
+    /// Key prefixes that are excluded: labels that controllers set per pod would give every pod its own identity.
     private static let excluded = [
         "io.kubernetes", "kubernetes.io", "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index",
         "batch.kubernetes.io/job-completion-index", "batch.kubernetes.io/controller-uid", "k8s.io",
@@ -12,7 +12,7 @@ package enum IdentityLabelFilter {
         "etcd_node", "topology.kubernetes.io",
     ]
 
-    /// Keys that only the agent may set; a pod's own labels of that name are dropped.
+    /// Keys that only the agent may set; a pod's own labels of these keys are dropped.
     private static let reservedKeys: Set<String> = [CiliumKey.namespace, CiliumKey.cluster, CiliumKey.serviceAccount]
 
     /// Whether a pod's own label of this key is part of the identity.

@@ -54,7 +54,7 @@ struct CiliumLowering {
                 id: .hostPolicy, location: selector.location ?? rule.location, path: "\(rule.path).nodeSelector",
                 message: "host policies are evaluated but not yet enforced",
                 hint:
-                    "protect the nodes by other means and keep the policy out of what is loaded; `test` and `explain` decide it"
+                    "protect the nodes in another way and keep the policy out of what is loaded; `test` and `explain` evaluate it"
             ))
     }
 
@@ -133,7 +133,7 @@ struct CiliumLowering {
             throw Refusal(
                 diagnostic: Diagnostic(
                     id: .conflict, location: entry.location ?? rule.location, path: entry.path,
-                    message: "http rules, dns rules and serverNames exclude each other",
+                    message: "http rules, dns rules and serverNames are mutually exclusive",
                     hint: "write one toPorts entry for each"))
         }
         return conditions.first
@@ -156,7 +156,7 @@ struct CiliumLowering {
             let diagnostic = Diagnostic(
                 id: .unresolved, severity: isDeny ? .error : .warning, location: element.location ?? rule.location,
                 path: "\(element.path).\(reference.member)",
-                message: reference.what + (isDeny ? ", so what to deny is not known" : "; it selects nothing"),
+                message: reference.what + (isDeny ? ", so it is unknown what to deny" : "; it selects nothing"),
                 hint: reference.hint)
             guard !isDeny else { throw Refusal(diagnostic: diagnostic) }
             diagnostics.append(diagnostic)

@@ -5,7 +5,7 @@ import PolicyAPI
 struct CiliumPeers {
     /// Who matches; `nil` when no L3 member is written.
     private(set) var match: PeerMatch?
-    /// References that nothing is known to stand behind, in words, each with the member it stands in and what would help.
+    /// Unresolved references, as text, each with its field and a hint.
     private(set) var unresolved: [(member: String, what: String, hint: String)] = []
 
     init(_ element: CiliumElement, _ direction: Direction, _ scope: CiliumScope, _ directory: CiliumDirectory) {
@@ -77,6 +77,6 @@ struct CiliumPeers {
             case .selected(_, let namespace):
                 "a service that the selector matches\(namespace.isEmpty ? "" : " in \(namespace)")"
             }
-        return "nothing is known to stand behind \(what)"
+        return "\(what) has no known backends"
     }
 }

@@ -1,11 +1,10 @@
 public import PolicyAPI
 
-/// Policies after lowering, with what there is to say about them.
+/// Policies after lowering, with the diagnostics about them.
 public struct LoweredPolicies: Hashable, Sendable {
     /// The policies, in the order of the input: NetworkPolicies, cluster-scoped policies, then one for each rule of each Cilium object.
     public var policies: [LoweredPolicy]
-    /// What the authors should know. An error means that the object is not enforced as written: its subject is isolated
-    /// instead.
+    /// The diagnostics. An error means that the object is not enforced as written: its subject is isolated instead.
     public var diagnostics: [Diagnostic]
 
     /// Lowered policies.

@@ -1,19 +1,19 @@
 public import PolicyAPI
 
-/// Turns policy objects into rules with all scoping, defaults and references written out. Needs no pods: a policy means the
-/// same whichever pods exist. Only `toServices` and CIDR groups look at other objects
-/// (services and their endpoint slices, CiliumCIDRGroups).
+/// Turns policy objects into rules with explicit scope, defaults and references. Independent of pods: a policy has the same
+/// meaning whatever pods exist. Only `toServices` and CIDR groups depend on other objects (services and their endpoint
+/// slices, CiliumCIDRGroups).
 public enum PolicyLowering {
-    /// What lowered policies are for.
+    /// The purpose of lowered policies.
     public enum Purpose: Sendable {
-        /// To decide flows with the reference evaluator, which knows everything that can be said.
+        /// To decide flows with the reference evaluator, which supports every policy.
         case evaluation
-        /// To be loaded into the kernel. A policy that it cannot enforce, as a host policy, is refused: an error, and the pods
-        /// that the object's other rules select are isolated.
+        /// To be loaded into the kernel. A policy that it cannot enforce, such as a host policy, is refused with an error, and the
+        /// pods that the object's other rules select are isolated.
         case enforcement
     }
 
-    /// The rules of every policy among the objects. Each policy is lowered by itself.
+    /// The rules of every policy among the objects. Each policy is lowered independently.
     public static func lower(_ objects: ClusterObjects, for purpose: Purpose = .evaluation) -> LoweredPolicies {
         var result = LoweredPolicies()
         result.policies.reserveCapacity(

@@ -3,7 +3,7 @@ public import PolicyAPI
 
 extension PolicyLowering {
     /// What to enforce for a Cilium object that cannot be enforced as written: its subjects are isolated in each direction
-    /// that it speaks about, and nothing is allowed. `enableDefaultDeny: false` does not open what a refused rule closed.
+    /// that it covers, and nothing is allowed, even with `enableDefaultDeny: false`.
     static func isolate(_ policy: CiliumPolicy) -> [LoweredPolicy] {
         policy.rules.map { rule in
             let scope = CiliumScope(policy, rule)
@@ -15,7 +15,7 @@ extension PolicyLowering {
             var denies: Set<Direction> = []
             if !rule.ingressDeny.isEmpty { denies.insert(.ingress) }
             if !rule.egressDeny.isEmpty { denies.insert(.egress) }
-            return standIn(
+            return isolation(
                 subject, ingress: !rule.ingress.isEmpty || !rule.ingressDeny.isEmpty,
                 egress: !rule.egress.isEmpty || !rule.egressDeny.isEmpty, denies: denies,
                 origin: origin(of: rule, in: policy))
@@ -32,13 +32,13 @@ extension PolicyLowering {
 }
 
 extension PolicyLowering {
-    /// What to enforce for refused policies: whom they select is isolated in the directions they speak about, and nothing is
-    /// allowed. In a direction in which a policy denies, nothing passes at all. One that names no pods isolates nobody; its
-    /// diagnostic is all there is.
+    /// What to enforce for refused policies: their subjects are isolated in the directions they cover, and nothing is allowed.
+    /// In a direction in which a policy denies, everything is denied. One that selects no pods isolates nothing; there is
+    /// only its diagnostic.
     ///
-    /// A refused policy of another tier isolates nobody either, since it never would: it denies everything at its priority
-    /// where it may deny ("for Deny and Pass rules: Deny all"), and is nothing where it only accepts ("for Accept rules:
-    /// matching no traffic").
+    /// A refused policy of another tier does not isolate, since these tiers have no isolation: it denies everything at its
+    /// priority where it may deny ("for Deny and Pass rules: Deny all"), and is ignored where it only accepts ("for Accept
+    /// rules: matching no traffic").
     public static func lowerRefused(_ refused: [PolicyRefusal]) -> [LoweredPolicy] {
         refused.compactMap { refusal in
             guard let written = refusal.subject, refusal.tier == .normal || !refusal.denies.isEmpty else { return nil }
@@ -47,13 +47,14 @@ extension PolicyLowering {
                 let namespace = refusal.origin.namespace.isEmpty ? nil : refusal.origin.namespace
                 subject = .endpoints(CiliumScope(namespace: namespace).subject(selector))
             }
-            return standIn(
+            return isolation(
                 subject, ingress: refusal.ingress, egress: refusal.egress, denies: refusal.denies, tier: refusal.tier,
                 priority: refusal.priority, origin: refusal.origin)
         }
     }
 
-    private static func standIn(
+    /// A lowered policy that isolates a subject in place of a refused one.
+    private static func isolation(
         _ subject: PolicySubject, ingress: Bool, egress: Bool, denies: Set<Direction>, tier: Tier = .normal,
         priority: UInt32 = 0, origin: RuleOrigin
     ) -> LoweredPolicy {
@@ -73,7 +74,7 @@ extension PolicyLowering {
             origin: origin)
     }
 
-    /// Isolation lets the pod's own node reach it; a stand-in does not make its health probes fail either.
+    /// Isolation allows the pod's own node; a deny rule for a refused policy must not make its health probes fail either.
     private static let everyoneButOwnNode = Peer.endpoints(
         LabelSelector([LabelRequirement(source: "reserved", key: "host", operator: .doesNotExist)]))
 }

@@ -1,11 +1,11 @@
 public import PolicyAPI
 
-/// A `matchName` or `matchPattern` ready to be compared with names (docs/spec/cilium-network-policy.md 12.2).
+/// A compiled `matchName` or `matchPattern` (docs/spec/cilium-network-policy.md 12.2).
 ///
-/// `*` stands for any run of name characters inside a label, a leading `**.` for one or more whole labels, and a pattern
-/// of stars alone for every name. Case does not count, nor does a final dot.
+/// `*` matches any run of name characters inside a label, a leading `**.` one or more whole labels, and a pattern of only
+/// stars every name. Case and a final dot are ignored.
 public struct NamePattern: Hashable, Sendable {
-    /// What a pattern of stars alone means.
+    /// The meaning of a pattern of only stars.
     public enum Use: Hashable, Sendable {
         /// In `toFQDNs`: every well-formed name.
         case addresses
@@ -25,7 +25,7 @@ public struct NamePattern: Hashable, Sendable {
     }
 
     private let tokens: [Token]
-    /// Whether the root name alone matches too, as it does for a pattern of stars.
+    /// Whether the root name matches too, as for a pattern of only stars.
     private let matchesRoot: Bool
 
     /// The pattern of a selector.
@@ -51,7 +51,7 @@ public struct NamePattern: Hashable, Sendable {
     public func matches(_ name: String) -> Bool {
         let bytes = NamePattern.normalized(name)
         if matchesRoot, bytes == [UInt8(ascii: ".")] { return true }
-        // The positions reachable after each token: no backtracking, so no pattern takes long.
+        // The positions reachable after each token: no backtracking, so the time is bounded for every pattern.
         var reached: Set<Int> = [0]
         for token in tokens {
             reached = NamePattern.positions(after: token, from: reached, in: bytes)
@@ -99,7 +99,7 @@ public struct NamePattern: Hashable, Sendable {
                 continue
             }
             let end = pattern[index...].firstIndex { $0 != star } ?? pattern.count
-            // Only a leading `**.` crosses dots; it takes its dot along.
+            // Only a leading `**.` crosses dots; it includes its dot.
             if index == 0, end >= 2, end < pattern.count, pattern[end] == UInt8(ascii: ".") {
                 tokens.append(.labels)
                 index = end + 1
@@ -111,7 +111,7 @@ public struct NamePattern: Hashable, Sendable {
         return tokens
     }
 
-    /// A pattern without the blanks around it. Those of a name are part of it.
+    /// A pattern without surrounding spaces and tabs. Those of a name are part of it.
     private static func trimmed(_ pattern: String) -> Substring {
         let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
         let rest = pattern.drop(while: isBlank)

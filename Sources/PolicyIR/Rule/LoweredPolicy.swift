@@ -1,14 +1,14 @@
 public import NetTypes
 public import PolicyAPI
 
-/// One policy object (or one rule of a Cilium object) after lowering: whom it selects and what it says for each direction.
-/// Independent of which pods exist; named ports and selectors are still names.
+/// One policy object (or one rule of a Cilium object) after lowering: its subject and its rules for each direction.
+/// Independent of which pods exist; named ports and selectors are not resolved.
 public struct LoweredPolicy: Hashable, Sendable {
     /// The subject.
     public var subject: PolicySubject
-    /// What it says about traffic to the subject; `nil` if nothing.
+    /// The rules for traffic to the subject; `nil` if it does not cover ingress.
     public var ingress: DirectionRules?
-    /// What it says about traffic from the subject; `nil` if nothing.
+    /// The rules for traffic from the subject; `nil` if it does not cover egress.
     public var egress: DirectionRules?
     /// The object (path empty or `specs[i]`).
     public var origin: RuleOrigin
@@ -27,11 +27,11 @@ public struct LoweredPolicy: Hashable, Sendable {
     }
 }
 
-/// What one policy says about one direction.
+/// The rules of one policy for one direction.
 public struct DirectionRules: Hashable, Sendable {
     /// Whether a selected pod is isolated in this direction: what no rule allows is denied.
     public var isolates: Bool
-    /// The rules, in the order written.
+    /// The rules, in source order.
     public var rules: [PolicyRule]
 
     /// Rules of a direction.
@@ -41,7 +41,7 @@ public struct DirectionRules: Hashable, Sendable {
     }
 }
 
-/// Everything that applies to one subject in one direction: the input of evaluation and of compilation.
+/// All rules that apply to one subject in one direction: the input of evaluation and of compilation.
 public struct SubjectPolicy: Hashable, Sendable {
     /// The policies that isolate the subject, sorted; empty when it is not isolated.
     public var isolatedBy: [RuleOrigin]

@@ -2,24 +2,24 @@ public import PolicyAPI
 
 /// One rule of one direction: a bit of the compiled policy.
 ///
-/// A rule matches a packet when its peers and its traffic match; `precedence` says which of several wins.
+/// A rule matches a packet when its peers and its traffic match; `precedes` determines which of several wins.
 public struct PolicyRule: Hashable, Sendable {
     /// The tier.
     public var tier: Tier
-    /// Within the tier, lower is asked first; 0 for the normal tier.
+    /// Within the tier, lower is evaluated first; 0 for the normal tier.
     public var priority: UInt32
-    /// Its place in the list of its object, which decides within the object: "list order inside object = precedence". 0 for
+    /// Its index in the list of its object, which decides within the object: "list order inside object = precedence". 0 for
     /// every rule of the normal tier, where order has no meaning.
     public var order: UInt32
-    /// What it does.
+    /// Its action.
     public var action: RuleAction
-    /// Whom it is about.
+    /// The peers it matches.
     public var peers: PeerMatch
-    /// Which packets it is about.
+    /// The packets it matches.
     public var traffic: TrafficMatch
-    /// What it asks of the payload; `nil` for a plain rule. Only with `allow`.
+    /// Its L7 conditions; `nil` for a plain rule. Only with `allow`.
     public var l7: L7Match?
-    /// Where it is written.
+    /// Its origin.
     public var origin: RuleOrigin
 
     /// A rule.
@@ -38,8 +38,8 @@ public struct PolicyRule: Hashable, Sendable {
         self.origin = origin
     }
 
-    /// The order rules are numbered in: tier, priority, object and place in it (in the tiers where order counts), action (deny
-    /// first), origin.
+    /// The order in which rules are numbered: tier, priority, object and index in it (in tiers where order counts), action
+    /// (deny first), origin.
     public static func precedes(_ left: PolicyRule, _ right: PolicyRule) -> Bool {
         if left.tier != right.tier { return left.tier < right.tier }
         if left.priority != right.priority { return left.priority < right.priority }
@@ -51,18 +51,18 @@ public struct PolicyRule: Hashable, Sendable {
         return left.origin < right.origin
     }
 
-    /// Whether it stands before another rule of the same object, tier and priority.
+    /// Whether it precedes another rule of the same object, tier and priority.
     public func precedesInItsObject(_ other: PolicyRule) -> Bool {
         order < other.order && tier == other.tier && priority == other.priority && origin.isSameObject(as: other.origin)
     }
 }
 
-/// What a rule asks of the payload. A rule with L7 conditions admits the connection to the proxy only.
+/// The L7 conditions of a rule. A rule with L7 conditions redirects the connection to the proxy.
 public enum L7Match: Hashable, Sendable {
     /// HTTP requests: at least one of the rules must match.
     case http([Located<HTTPRule>])
-    /// DNS queries for names at least one selector matches.
+    /// DNS queries for names that at least one selector matches.
     case dns([Located<FQDNSelector>])
-    /// TLS with a server name at least one pattern matches.
+    /// TLS with a server name that at least one pattern matches.
     case serverNames([Located<String>])
 }

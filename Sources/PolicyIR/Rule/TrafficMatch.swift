@@ -1,13 +1,13 @@
 public import NetTypes
 
-/// The packets of a peer a rule speaks about.
+/// The packets that a rule matches.
 public enum TrafficMatch: Hashable, Sendable {
     /// Every protocol and port.
     case everything
-    /// What at least one clause matches; an empty list matches nothing.
+    /// Packets that at least one clause matches; an empty list matches none.
     case anyOf([TrafficClause])
 
-    /// Whether a flow matches. `names` resolves a named port on the destination: all numbers it has there.
+    /// Whether a flow matches. `names` resolves a named port on the destination to all of its numbers.
     public func matches(
         protocol: L4Protocol, port: UInt16, names: (_ name: String, _ protocol: L4Protocol) -> [UInt16]
     ) -> Bool {
@@ -29,7 +29,7 @@ public enum TrafficMatch: Hashable, Sendable {
 public enum TrafficClause: Hashable, Sendable {
     /// Destination ports (or ICMP types) of one protocol, host order. `PortRange.all` for the whole protocol.
     case ports(L4Protocol, PortRange)
-    /// A container port's name, looked up on the destination pod with this protocol. Ingress: the subject itself. Egress:
-    /// each remote end for itself; one without the name does not match.
+    /// A container port's name, resolved on the destination pod with this protocol. Ingress: the subject. Egress: each remote
+    /// end; one without the name does not match.
     case named(L4Protocol, String)
 }

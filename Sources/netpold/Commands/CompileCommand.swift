@@ -62,8 +62,8 @@ struct CompileCommand: ParsableCommand {
         let compiled = state.diagnostics.filter { $0.id != .contestedAddress }
         let diagnostics = decoded.diagnostics + lowered.diagnostics + compiled
         try findings.write(diagnostics, of: manifests)
-        if findings.isText, let note = decoded.standInsInWords { ErrorOutput.write("note: \(note)\n") }
-        if findings.isText, let note = decoded.skippedInWords { ErrorOutput.write("note: \(note)\n") }
+        if findings.isText, let note = decoded.syntheticPodsSummary { ErrorOutput.write("note: \(note)\n") }
+        if findings.isText, let note = decoded.skippedSummary { ErrorOutput.write("note: \(note)\n") }
         if findings.isText, lowered.policies.contains(where: \.needsProxy) { ErrorOutput.write(L7Notice.text) }
         try Named.check(node: node, in: decoded.objects)
         let errors = diagnostics.count { $0.severity == .error }

@@ -31,8 +31,8 @@ struct LoadedTest {
             throw Unusable(messages: [DiagnosticRenderer().render(Diagnostic(unreadable: error))])
         }
         let document = DocumentReader.read(bytes, file: file)
-        let (tests, findings) = PolicyTestDecoder.decode(document.documents)
-        try check(document.diagnostics + findings)
+        let (tests, diagnostics) = PolicyTestDecoder.decode(document.documents)
+        try check(document.diagnostics + diagnostics)
         guard !tests.isEmpty else { throw Unusable(messages: ["\(file): error: there is no PolicyTest in it"]) }
         let slash = file.lastIndex(of: "/")
         let folder = slash.map { String(file[...$0]) } ?? ""

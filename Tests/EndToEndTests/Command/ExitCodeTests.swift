@@ -82,7 +82,7 @@ struct ExitCodeTests {
         let compiled = try BuiltNetpold.run(["compile", "-f", "-"], input: deployment)
         #expect(compiled.code == 0, "\(compiled.errors)")
         #expect(compiled.output.contains("shop/api-2"))
-        #expect(compiled.errors.contains("2 pods stand for the workloads"))
+        #expect(compiled.errors.contains("2 synthetic pods for the workloads"))
     }
 
     @Test("A port's name is the number that the destination has under it")

@@ -32,12 +32,13 @@ enum DocumentLaws {
         try BrokenLaw.unless(
             again.documents.map(JSONWriting.text(of:)) == [JSONWriting.text(of: document)],
             "read again as \(form) it is something else: \(text)\n\(again.diagnostics)")
-        func findings(_ document: DocumentNode) -> [String] {
+        func diagnostics(_ document: DocumentNode) -> [String] {
             var decoder = ManifestDecoder()
             decoder.add(document)
             return decoder.finish().diagnostics.map { "\($0.id.rawValue) \($0.path)" }.sorted()
         }
         try BrokenLaw.unless(
-            again.documents.flatMap(findings) == findings(document), "as \(form) it has other findings: \(text)")
+            again.documents.flatMap(diagnostics) == diagnostics(document),
+            "as \(form) it has other diagnostics: \(text)")
     }
 }

@@ -14,7 +14,7 @@ enum RefusalLaws {
         var mistaken = documents
         mistaken[chosen] = mistake(in: documents[chosen], &random)
         let after = ManifestLaws.decode(Array(JSONWriting.text(of: mistaken).utf8), file: "f.json")
-        // A change that is no mistake may mean anything; one that costs the subject cannot be told whom it is about.
+        // A change that is not a mistake may mean anything; without the subject it is unknown what a policy selects.
         guard !after.refused.isEmpty, after.refused.allSatisfy({ $0.subject != nil }) else { return }
         let worlds = SampleWorld(decoded.objects)
         let (old, new) = (worlds.verdicts(decoded), worlds.verdicts(after))

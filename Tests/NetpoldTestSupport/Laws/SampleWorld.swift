@@ -33,7 +33,7 @@ struct SampleWorld {
         traffic = ports
     }
 
-    /// The answers under the policies of some manifests, stand-ins of refused ones included.
+    /// The answers under the policies of some manifests, including the isolation of refused ones.
     func verdicts(_ decoded: DecodedManifests) -> [Flow: Openness] {
         var now = decoded.objects
         now.pods = pods

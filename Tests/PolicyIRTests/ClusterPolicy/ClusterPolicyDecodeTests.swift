@@ -6,7 +6,7 @@ import Testing
 /// The field rules of docs/spec/network-policy.md 2.1 and 2.2, as diagnostics.
 @Suite("cluster-scoped policies, decoded")
 struct ClusterPolicyDecodeTests {
-    /// The errors of a ClusterNetworkPolicy; each must say where it is and how to mend it.
+    /// The errors of a ClusterNetworkPolicy; each must have its path and a hint.
     private func errors(_ manifest: String) -> [String] {
         let decoded = decode(manifest)
         for error in decoded.diagnostics where error.severity == .error {
@@ -69,7 +69,7 @@ struct ClusterPolicyDecodeTests {
         #expect(policy.egress[1].location?.description == "p.yaml:23:5")
     }
 
-    @Test("AdminNetworkPolicy and BaselineAdminNetworkPolicy say the same in their own words")
+    @Test("AdminNetworkPolicy and BaselineAdminNetworkPolicy are equivalent")
     func olderKinds() throws {
         let rules = """
             ingress:
@@ -119,16 +119,16 @@ struct ClusterPolicyDecodeTests {
         ),
         (
             "tier: Admin, priority: \"5\", subject: {namespaces: {}}",
-            "spec.priority: must be a whole number, not the text \"5\""
+            "spec.priority: must be a whole number, not the string \"5\""
         ),
         ("tier: Admin, priority: 1", "spec: `subject` is missing"),
         (
             "tier: Admin, priority: 1, subject: {}",
-            "spec.subject: exactly one of namespaces, pods must be written"
+            "spec.subject: exactly one of namespaces, pods must be set"
         ),
         (
             "tier: Admin, priority: 1, subject: {namespaces: {}, pods: {podSelector: {}}}",
-            "spec.subject: exactly one of namespaces, pods must be written, not namespaces and pods"
+            "spec.subject: exactly one of namespaces, pods must be set, not namespaces and pods"
         ),
         ("tier: Admin, priority: 1, subject: {pods: {}}", "spec.subject.pods: `podSelector` is missing"),
     ]
@@ -147,7 +147,7 @@ struct ClusterPolicyDecodeTests {
         let spec = "spec: {tier: Admin, priority: 0, subject: {namespaces: {}}}"
         #expect(
             decode("\(head)metadata: {name: p, namespace: shop}\n\(spec)").warnings
-                == ["metadata.namespace: objects of this kind have no namespace"])
+                == ["metadata.namespace: objects of this kind are cluster-scoped"])
     }
 
     private static let ruleCases: [(String, String)] = [
@@ -160,28 +160,28 @@ struct ClusterPolicyDecodeTests {
         ("egress: [{action: Deny, to: []}]", "spec.egress[0].to: the list is empty"),
         (
             "ingress: [{action: Deny, from: [{}]}]",
-            "spec.ingress[0].from[0]: exactly one of namespaces, pods must be written"
+            "spec.ingress[0].from[0]: exactly one of namespaces, pods must be set"
         ),
         (
             "egress: [{action: Deny, to: [{namespaces: {}, networks: [10.0.0.0/8]}]}]",
-            "spec.egress[0].to[0]: exactly one of namespaces, pods, nodes, networks, domainNames must be written, "
+            "spec.egress[0].to[0]: exactly one of namespaces, pods, nodes, networks, domainNames must be set, "
                 + "not namespaces and networks"
         ),
         (
             "ingress: [{action: Deny, from: [{networks: [10.0.0.0/8]}]}]",
-            "spec.ingress[0].from[0].networks: an ingress rule knows its peers by namespaces and pods only"
+            "spec.ingress[0].from[0].networks: ingress peers are selected by namespaces and pods only"
         ),
         (
             "ingress: [{action: Deny, from: [{nodes: {}}]}]",
-            "spec.ingress[0].from[0].nodes: an ingress rule knows its peers by namespaces and pods only"
+            "spec.ingress[0].from[0].nodes: ingress peers are selected by namespaces and pods only"
         ),
         (
             "ingress: [{action: Accept, from: [{domainNames: [a.b]}]}]",
-            "spec.ingress[0].from[0].domainNames: an ingress rule knows its peers by namespaces and pods only"
+            "spec.ingress[0].from[0].domainNames: ingress peers are selected by namespaces and pods only"
         ),
         (
             "egress: [{action: Deny, to: [{networks: [10.0.0.0]}]}]",
-            "spec.egress[0].to[0].networks[0]: \"10.0.0.0\" is no valid CIDR"
+            "spec.egress[0].to[0].networks[0]: \"10.0.0.0\" is not a valid CIDR"
         ),
         ("egress: [{action: Deny, to: [{networks: []}]}]", "spec.egress[0].to[0].networks: the list is empty"),
         (
@@ -211,7 +211,7 @@ struct ClusterPolicyDecodeTests {
         ),
         (
             "egress: [{action: Deny, to: [{namespaces: {}}], protocols: [{}]}]",
-            "spec.egress[0].protocols[0]: exactly one of tcp, udp, sctp, destinationNamedPort must be written"
+            "spec.egress[0].protocols[0]: exactly one of tcp, udp, sctp, destinationNamedPort must be set"
         ),
         (
             "egress: [{action: Deny, to: [{namespaces: {}}], protocols: [{tcp: {}}]}]",
@@ -219,7 +219,7 @@ struct ClusterPolicyDecodeTests {
         ),
         (
             "egress: [{action: Deny, to: [{namespaces: {}}], protocols: [{tcp: {destinationPort: {}}}]}]",
-            "spec.egress[0].protocols[0].tcp.destinationPort: exactly one of number, range must be written"
+            "spec.egress[0].protocols[0].tcp.destinationPort: exactly one of number, range must be set"
         ),
         (
             "egress: [{action: Deny, to: [{namespaces: {}}], protocols: [{udp: {destinationPort: {number: 0}}}]}]",
@@ -343,7 +343,7 @@ struct ClusterPolicyDecodeTests {
         ),
         (
             false, "ingress: [{action: Deny, from: [{namespaces: {sameLabels: [tenant]}}]}]",
-            "spec.ingress[0].from[0].namespaces.sameLabels: the field is not known"
+            "spec.ingress[0].from[0].namespaces.sameLabels: unknown field"
         ),
     ]
 
@@ -376,14 +376,14 @@ struct ClusterPolicyDecodeTests {
         }
     }
 
-    @Test("two policies of one tier and priority that speak about one direction are a warning that names both")
+    @Test("two policies of one tier, priority and direction are a warning that names both")
     func sharedPriority() {
         let rules = "ingress: [{action: Deny, from: [{namespaces: {}}]}]"
         let egress = "egress: [{action: Deny, to: [{namespaces: {}}]}]"
         #expect(
             decode(clusterPolicy("a", rules) + clusterPolicy("b", rules)).warnings == [
-                "spec.priority: priority 10 of tier Admin is that of ClusterNetworkPolicy a too; where both match, the API "
-                    + "lets either decide: here Deny beats Accept, and Accept beats Pass"
+                "spec.priority: priority 10 of tier Admin is also used by ClusterNetworkPolicy a; where both match, the API "
+                    + "lets either win: in netpold Deny beats Accept, and Accept beats Pass"
             ])
         #expect(decode(clusterPolicy("a", rules) + clusterPolicy("b", egress)).warnings == [])
         #expect(decode(clusterPolicy("a", rules) + clusterPolicy("b", priority: 11, rules)).warnings == [])

@@ -112,7 +112,7 @@ struct ClusterPolicyEvaluationTests {
         #expect(try some.answer(from, "ip:192.168.0.2") == "deny/allow=deny")
     }
 
-    @Test("domainNames match what DNS has given; *. is one or more labels, never the apex")
+    @Test("domainNames match DNS answers; *. is one or more labels, never the apex")
     func domainNames() throws {
         let evaluator = try evaluator(
             clusterPolicy(
@@ -184,7 +184,7 @@ struct ClusterPolicyEvaluationTests {
         #expect(try evaluator(old + newer).answer(from, to) == "allow/allow=allow")
     }
 
-    @Test("an explanation names the rule by what its author called it, control characters escaped")
+    @Test("an explanation uses the name of a rule, with control characters escaped")
     func ruleNames() throws {
         let evaluator = try evaluator(
             clusterPolicy(ingress("{name: \"no \\e[31mred\", action: Deny, \(every)}")))

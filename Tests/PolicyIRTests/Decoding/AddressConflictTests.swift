@@ -11,16 +11,16 @@ struct AddressConflictTests {
             + "status: {phase: Running, podIP: \(address)}\n---\n"
     }
 
-    private let consequence = "it belongs to neither, and no rule that names pods or addresses allows it"
+    private let consequence = "it belongs to neither, so no rule that selects pods or addresses allows it"
     private let node =
         "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus: {addresses: [{type: InternalIP, address: 192.168.0.1}]}\n---\n"
 
-    @Test("two running pods with one address are warned of, and the address belongs to neither")
+    @Test("two running pods with one address are a warning, and the address belongs to neither")
     func pods() {
         let decoded = decode(pod("web", "10.0.0.1") + pod("db", "10.0.0.1"))
         #expect(
             decoded.warnings == [
-                "status.podIPs: 10.0.0.1 is an address of pod shop/db too; \(consequence)"
+                "status.podIPs: 10.0.0.1 is also an address of pod shop/db; \(consequence)"
             ])
         #expect(decoded.diagnostics.first?.location?.line == 1)
         #expect(decoded.objects.pods.count == 2)
@@ -47,18 +47,18 @@ struct AddressConflictTests {
         #expect(try answer("{to: [{ipBlock: {cidr: 10.0.0.0/8}}]}") == .deny)
     }
 
-    @Test("a pod with an address of a node is warned of; a hostNetwork pod and a finished pod are not")
+    @Test("a pod with an address of a node is a warning; a hostNetwork pod and a finished pod are not")
     func others() {
         #expect(
             decode(node + pod("web", "192.168.0.1")).warnings == [
-                "status.podIPs: 192.168.0.1 is an address of node n1 too; \(consequence)"
+                "status.podIPs: 192.168.0.1 is also an address of node n1; \(consequence)"
             ])
         #expect(decode(node + pod("web", "192.168.0.1", "hostNetwork: true")).warnings == [])
         let finished = pod("job", "10.0.0.1").replacingOccurrences("Running", "Succeeded")
         #expect(decode(pod("web", "10.0.0.1") + finished).warnings == [])
     }
 
-    @Test("a node's IP address that cannot be read is an error, a host name is none")
+    @Test("a node's unreadable IP address is an error, a host name is not")
     func nodeAddress() {
         func errors(_ entry: String) -> [String] {
             decode(
@@ -67,7 +67,7 @@ struct AddressConflictTests {
         }
         #expect(
             errors("{type: ExternalIP, address: 10.0.0.999}") == [
-                "status.addresses[1].address: \"10.0.0.999\" is no IP address"
+                "status.addresses[1].address: \"10.0.0.999\" is not an IP address"
             ])
         #expect(errors("{type: Hostname, address: n1}") == [])
     }

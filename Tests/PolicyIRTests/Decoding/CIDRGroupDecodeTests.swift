@@ -34,7 +34,7 @@ import Testing
         #expect(decoded.objects.cidrGroups.isEmpty)
     }
 
-    @Test("a version that is not read is told with the one to write")
+    @Test("an unsupported version is reported with the one to use")
     func wrongVersion() {
         let decoded = group("{externalCIDRs: []}", version: "v3")
         #expect(decoded.warnings == ["kind: CiliumCIDRGroup of apiVersion \"cilium.io/v3\" is not read"])

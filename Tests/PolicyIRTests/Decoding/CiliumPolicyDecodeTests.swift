@@ -18,7 +18,7 @@ struct CiliumPolicyDecodeTests {
         return try #require((rule.ingress + rule.ingressDeny + rule.egress + rule.egressDeny).first)
     }
 
-    @Test("Absent, empty and written lists stay three things")
+    @Test("Absent, empty and filled lists are distinguished")
     func presence() throws {
         let absent = try element("{}")
         #expect(absent.endpoints == .absent && absent.toPorts == .absent && absent.icmps == .absent)
@@ -200,33 +200,40 @@ struct CiliumPolicyDecodeTests {
                 "V5", "endpointSelector: {matchExpressions: [{key: a, operator: In}]}\ningress: [{}]",
                 "must be specified when"
             ),
-            ("V6", rule("{fromEndpoints: [{}], fromCIDR: [1.0.0.0/8]}", in: "ingress"), "cannot stand in one element"),
-            ("V6", rule("{toCIDR: [1.0.0.0/8], toCIDRSet: [{cidr: 1.0.0.0/8}]}"), "cannot stand in one element"),
-            ("V6", rule("{toFQDNs: [{matchName: a}], toEntities: [all]}"), "cannot stand in one element"),
+            (
+                "V6", rule("{fromEndpoints: [{}], fromCIDR: [1.0.0.0/8]}", in: "ingress"),
+                "cannot be used in one element"
+            ),
+            ("V6", rule("{toCIDR: [1.0.0.0/8], toCIDRSet: [{cidr: 1.0.0.0/8}]}"), "cannot be used in one element"),
+            ("V6", rule("{toFQDNs: [{matchName: a}], toEntities: [all]}"), "cannot be used in one element"),
             (
                 "V6", rule("{toServices: [{k8sService: {serviceName: s}}], toEndpoints: [{}]}"),
-                "cannot stand in one element"
+                "cannot be used in one element"
             ),
-            ("V8", rule("{toEntities: [wrld]}"), "no entity"), ("V9", rule("{toCIDR: ['']}"), "no valid CIDR"),
-            ("V9", rule("{toCIDR: [10.0.0.0/254.0.0.255]}"), "no valid CIDR"),
-            ("V9", rule("{toCIDR: [10.0.0.0/33]}"), "no valid CIDR"),
-            ("V9", rule("{toCIDR: ['::ffff:10.0.0.1']}"), "no valid CIDR"),
+            ("V8", rule("{toEntities: [wrld]}"), "is not an entity"),
+            ("V9", rule("{toCIDR: ['']}"), "is not a valid CIDR"),
+            ("V9", rule("{toCIDR: [10.0.0.0/254.0.0.255]}"), "is not a valid CIDR"),
+            ("V9", rule("{toCIDR: [10.0.0.0/33]}"), "is not a valid CIDR"),
+            ("V9", rule("{toCIDR: ['::ffff:10.0.0.1']}"), "is not a valid CIDR"),
             ("V10", rule("{toCIDRSet: [{}]}"), "exactly one of"),
             ("V10", rule("{toCIDRSet: [{cidrGroupRef: g, cidrGroupSelector: {}}]}"), "exactly one of"),
-            ("V11", rule("{toCIDRSet: [{cidr: 10.0.0.1}]}"), "no valid CIDR"),
-            ("V12", rule("{toCIDRSet: [{cidr: 10.0.0.0/24, except: [10.0.0.0/16]}]}"), "does not lie inside"),
-            ("V12", rule("{toCIDRSet: [{cidr: 10.0.0.0/24, except: [10.1.0.0/24]}]}"), "does not lie inside"),
-            ("V12", rule("{toCIDRSet: [{cidr: 10.0.0.0/24, except: [10.0.0.1]}]}"), "no valid CIDR"),
-            ("V12", rule("{toCIDRSet: [{cidr: '::/0', except: [10.0.0.0/8]}]}"), "does not lie inside"),
+            ("V11", rule("{toCIDRSet: [{cidr: 10.0.0.1}]}"), "is not a valid CIDR"),
+            ("V12", rule("{toCIDRSet: [{cidr: 10.0.0.0/24, except: [10.0.0.0/16]}]}"), "is not inside"),
+            ("V12", rule("{toCIDRSet: [{cidr: 10.0.0.0/24, except: [10.1.0.0/24]}]}"), "is not inside"),
+            ("V12", rule("{toCIDRSet: [{cidr: 10.0.0.0/24, except: [10.0.0.1]}]}"), "is not a valid CIDR"),
+            ("V12", rule("{toCIDRSet: [{cidr: '::/0', except: [10.0.0.0/8]}]}"), "is not inside"),
             ("V13", rule("{icmps: [{fields: [{type: 8}]}], toPorts: [{ports: [{port: '80'}]}]}"), "icmps and toPorts"),
             (
                 "V13", rule("{icmps: [{fields: [{type: 8}]}], toPorts: [{ports: [{port: '80'}]}]}", in: "ingressDeny"),
                 "icmps and toPorts"
             ),
-            ("V15", rule("{icmps: [{fields: [{family: IPv5, type: 8}]}]}"), "no family"),
+            ("V15", rule("{icmps: [{fields: [{family: IPv5, type: 8}]}]}"), "is not a family"),
             ("V15", rule("{icmps: [{fields: [\(types)]}]}"), "too many"),
-            ("V15", rule("{icmps: [{fields: [{family: IPv4, type: ICMPNodeInformationQuery}]}]}"), "no ICMP type"),
-            ("V15", rule("{icmps: [{fields: [{type: 256}]}]}"), "no ICMP type"),
+            (
+                "V15", rule("{icmps: [{fields: [{family: IPv4, type: ICMPNodeInformationQuery}]}]}"),
+                "is not an ICMP type"
+            ),
+            ("V15", rule("{icmps: [{fields: [{type: 256}]}]}"), "is not an ICMP type"),
             ("V15", rule("{icmps: [{fields: [{}]}]}"), "`type` is missing"),
             ("V16", rule("{toPorts: [{ports: [\(ten)]}]}"), "too many"),
             ("V16", rule("{toPorts: [{ports: [\(ten)]}]}", in: "egressDeny"), "too many"),
@@ -237,11 +244,11 @@ struct CiliumPolicyDecodeTests {
             ("V18", rule("{toPorts: [{ports: [{port: a--b}]}]}"), "neither"),
             ("V18", rule("{toPorts: [{ports: [{port: '-1'}]}]}"), "neither"),
             ("V18", rule("{toPorts: [{ports: [{port: a23456789012345b}]}]}"), "neither"),
-            ("V18", rule("{toPorts: [{ports: [{port: 80}]}]}"), "must be text"),
-            ("V18", rule("{toPorts: [{ports: [{port: '80', endPort: 65536}]}]}"), "no port"),
+            ("V18", rule("{toPorts: [{ports: [{port: 80}]}]}"), "must be a string"),
+            ("V18", rule("{toPorts: [{ports: [{port: '80', endPort: 65536}]}]}"), "is not a port"),
             ("V19", rule("{toPorts: [{ports: [{port: '1', protocol: VRRP}]}]}"), "has no ports"),
-            ("V20", rule("{toPorts: [{ports: [{port: '1', protocol: ICMP}]}]}"), "no protocol"),
-            ("V20", rule("{toPorts: [{ports: [{port: '1', protocol: TPC}]}]}"), "no protocol"),
+            ("V20", rule("{toPorts: [{ports: [{port: '1', protocol: ICMP}]}]}"), "is not a protocol"),
+            ("V20", rule("{toPorts: [{ports: [{port: '1', protocol: TPC}]}]}"), "is not a protocol"),
             ("V22", l7("{http: [{}]}", "{port: '80'}"), "need protocol TCP"),
             ("V22", l7("{http: [{}]}", "{port: '80', protocol: UDP}"), "need protocol TCP"),
             (
@@ -253,39 +260,39 @@ struct CiliumPolicyDecodeTests {
                 "egress only"
             ),
             ("V24", rule("{toPorts: [{rules: {dns: [{matchName: a}]}}]}"), "dns rules need ports"),
-            ("V25", l7("{dns: [{matchName: a}]}", "{port: '443', endPort: 445}"), "no range"),
-            ("V26", l7("{dns: [{matchName: a}], http: [{}]}"), "exclude each other"),
+            ("V25", l7("{dns: [{matchName: a}]}", "{port: '443', endPort: 445}"), "do not support a port range"),
+            ("V26", l7("{dns: [{matchName: a}], http: [{}]}"), "are mutually exclusive"),
             ("V27", l7("{http: [{}]}", "{port: '0', protocol: TCP}"), "need a port"),
             ("V28", l7("{http: [{path: '*x'}]}"), "RE2 regular expression: no argument for repetition operator: *"),
             ("V28", l7("{http: [{method: '(GET'}]}"), "RE2 regular expression: missing ): (GET"),
             ("V28", l7("{http: [{host: 'a(?=b)'}]}"), "RE2 regular expression: invalid perl operator: (?="),
             ("V28", l7("{http: [{path: '(\\pL{30}){30}'}]}"), "needs more than 512 KiB"),
             ("V28", l7("{http: [{path: '\(String(repeating: "a", count: 5000))'}]}"), "has 5000 bytes, at most 4096"),
-            ("V28", l7("{http: [\(patterns)]}"), "too large together"),
+            ("V28", l7("{http: [\(patterns)]}"), "too large in total"),
             ("header", l7("{http: [{headers: [': v']}]}"), "the header has no name"),
             ("V29", l7("{http: [{headerMatches: [{value: a}]}]}"), "no name"),
-            ("V29", l7("{http: [{headerMatches: [{name: a, mismatch: DROP}]}]}"), "no action"),
+            ("V29", l7("{http: [{headerMatches: [{name: a, mismatch: DROP}]}]}"), "is not a mismatch action"),
             ("V29", l7("{http: [{headerMatches: [{name: a, secret: {}}]}]}"), "secret has no name"),
             ("V30", rule("{toPorts: [{ports: [{port: '1', protocol: TCP}], serverNames: ['']}]}"), "0 characters"),
             ("V30", rule("{toPorts: [{ports: [{port: '1', protocol: TCP}], serverNames: []}]}"), "is empty"),
             (
                 "V31",
                 rule("{toPorts: [{ports: [{port: '80', protocol: TCP}], serverNames: [a], rules: {http: [{}]}}]}"),
-                "exclude each other"
+                "are mutually exclusive"
             ),
             ("V32", rule("{toPorts: [{ports: [{port: '80'}], listener: {name: x}}]}", in: "ingress"), "no Envoy"),
             ("V36", rule("{toFQDNs: [{}]}"), "exactly one of"),
-            ("V36", rule("{toFQDNs: [{matchName: a, matchPattern: b}]}"), "exclude each other"),
-            ("V36", rule("{toFQDNs: [{matchName: 'a{1,2}.io'}]}"), "no DNS name"),
-            ("V36", rule("{toFQDNs: [{matchPattern: '[a-z]*.io'}]}"), "no DNS name"),
-            ("V36", rule("{toFQDNs: [{matchName: '*.io'}]}"), "no DNS name"),
+            ("V36", rule("{toFQDNs: [{matchName: a, matchPattern: b}]}"), "are mutually exclusive"),
+            ("V36", rule("{toFQDNs: [{matchName: 'a{1,2}.io'}]}"), "is not a DNS name"),
+            ("V36", rule("{toFQDNs: [{matchPattern: '[a-z]*.io'}]}"), "is not a DNS name"),
+            ("V36", rule("{toFQDNs: [{matchName: '*.io'}]}"), "is not a DNS name"),
             ("V36", rule("{toFQDNs: [{matchName: \(long)}]}"), "256 characters"),
-            ("V37", l7("{dns: [{matchName: 'a b'}]}", "{port: '53'}"), "no DNS name"),
+            ("V37", l7("{dns: [{matchName: 'a b'}]}", "{port: '53'}"), "is not a DNS name"),
             ("L7 empty", l7("{}"), "are empty"), ("L7 empty", l7("{http: []}"), "are empty"),
             ("L7 gone", l7("{kafka: []}"), "removed"),
             ("L7 gone", l7("{l7proto: x}"), "removed"), ("L7 gone", l7("{l7: []}"), "removed"),
             ("V32", rule("{toPorts: [{ports: [{port: '80'}], listener: {name: x}}]}"), "no Envoy"),
-            ("deny", rule("{toPorts: [{listener: {name: x}}]}", in: "egressDeny"), "address and port only"),
+            ("deny", rule("{toPorts: [{listener: {name: x}}]}", in: "egressDeny"), "addresses and ports only"),
             ("deny", rule("{authentication: {mode: required}}", in: "egressDeny"), "no authentication"),
             ("groups", rule("{toGroups: [{aws: {}}]}", in: "egressDeny"), "not resolved"),
             ("TLS", rule("{toPorts: [{terminatingTLS: {}}]}"), "not terminated"),
@@ -298,11 +305,11 @@ struct CiliumPolicyDecodeTests {
             ("deny", rule("{toFQDNs: [{matchName: a}]}", in: "egressDeny"), "cannot be denied"),
             (
                 "deny", rule("{toPorts: [{ports: [{port: '1'}], rules: {http: [{}]}}]}", in: "egressDeny"),
-                "address and port only"
+                "addresses and ports only"
             ),
-            ("direction", rule("{toEndpoints: [{}]}", in: "ingress"), "not known"),
-            ("direction", rule("{toServices: []}", in: "ingress"), "not known"),
-            ("service", rule("{toServices: [{}]}"), "names no service"),
+            ("direction", rule("{toEndpoints: [{}]}", in: "ingress"), "unknown field"),
+            ("direction", rule("{toServices: []}", in: "ingress"), "unknown field"),
+            ("service", rule("{toServices: [{}]}"), "does not name a service"),
             ("service", rule("{toServices: [{k8sServiceSelector: {}}]}"), "`selector` is missing"),
             ("log", "endpointSelector: {}\ningress: [{}]\nlog: {value: \(long)}", "more than 32"),
             ("log", "endpointSelector: {}\ningress: [{}]\nlog: {value: \"a\\tb\"}", "unprintable"),
@@ -331,7 +338,7 @@ struct CiliumPolicyDecodeTests {
     }
 
     @Test(
-        "A policy with neither spec nor specs is an error, and nobody knows whom it means",
+        "A policy with neither spec nor specs is an error, and its subject is unknown",
         arguments: ["", "spec: null", "specs: []", "spec: {}"])
     func noRules(_ text: String) throws {
         let decoded = decode(
@@ -341,7 +348,7 @@ struct CiliumPolicyDecodeTests {
         #expect(decoded.refused.count == 1)
     }
 
-    @Test("What has no meaning for traffic is read and changes nothing: description, labels, log")
+    @Test("Fields without effect on traffic are read and change nothing: description, labels, log")
     func metadata() throws {
         let plain = decode(ciliumPolicy("endpointSelector: {}\ningress: [{}]"))
         let full = decode(
@@ -378,7 +385,7 @@ struct CiliumPolicyDecodeTests {
         #expect(errors("ingress: [{toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {http: [{}]}}]}]") == 1)
     }
 
-    @Test("A refused policy still says whom to isolate, rule by rule, with its namespace")
+    @Test("A refused policy still has subjects to isolate, rule by rule, with its namespace")
     func refusal() throws {
         let decoded = decode(
             "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: p, namespace: shop}\nspecs:\n"

@@ -17,8 +17,8 @@ struct FieldPlace: CustomStringConvertible {
 
     var description: String { "\(kind.rawValue) \(path)" }
 
-    /// Path of a field in a finding: of the first elements of lists.
-    func findingPath(_ field: String) -> String {
+    /// Path of a field in a diagnostic: of the first elements of lists.
+    func diagnosticPath(_ field: String) -> String {
         (path.isEmpty ? "" : path.replacing("[]", with: "[0]") + ".") + field
     }
 
@@ -28,9 +28,9 @@ struct FieldPlace: CustomStringConvertible {
         map(at: "", toward: path.split(separator: ".").map(String.init)[...], field) + "\n"
     }
 
-    /// A finding of one of the ids about a field here.
-    func finding(_ ids: Set<DiagnosticID>, about field: String, in decoded: DecodedManifests) -> Diagnostic? {
-        decoded.diagnostics.first { ids.contains($0.id) && $0.path == findingPath(field) }
+    /// A diagnostic with one of the ids about a field here.
+    func diagnostic(_ ids: Set<DiagnosticID>, about field: String, in decoded: DecodedManifests) -> Diagnostic? {
+        decoded.diagnostics.first { ids.contains($0.id) && $0.path == diagnosticPath(field) }
     }
 
     private func map(at place: String, toward steps: ArraySlice<String>, _ field: (name: String, value: String)?)

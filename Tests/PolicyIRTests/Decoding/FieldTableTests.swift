@@ -8,19 +8,20 @@ import Testing
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
 
-    @Test("A refused field is an error with its reason and way out, wherever it may stand", arguments: FieldPlace.all)
+    @Test("A refused field is an error with its reason and alternative, at every path", arguments: FieldPlace.all)
     func refused(_ place: FieldPlace) {
         for row in place.table.rows {
             guard case .refused(let why, let instead, let exception) = row.treatment else { continue }
             #expect(!why.isEmpty && !instead.isEmpty)
             for name in row.names {
-                let found = place.finding(
+                let found = place.diagnostic(
                     [.unsupportedField], about: name, in: decode(place.manifest((name, "[{a: b}]"))))
                 #expect(found?.severity == .error && found?.location?.line == 1, "\(place) \(name)")
                 #expect(found?.message == why && found?.hint == instead, "\(place) \(name)")
                 for value in [exception?.value, "null"].compactMap(\.self) {
                     let decoded = decode(place.manifest((name, value)))
-                    #expect(decoded.diagnostics.allSatisfy { $0.path != place.findingPath(name) }, "\(place) \(name)")
+                    #expect(
+                        decoded.diagnostics.allSatisfy { $0.path != place.diagnosticPath(name) }, "\(place) \(name)")
                 }
             }
         }
@@ -30,10 +31,11 @@ import Testing
     func misspelt(_ place: FieldPlace) {
         for name in place.table.rows.flatMap(\.names) {
             let wrong = "x" + name
-            let found = place.finding([.unknownField], about: wrong, in: decode(place.manifest((wrong, "1"))))
+            let found = place.diagnostic([.unknownField], about: wrong, in: decode(place.manifest((wrong, "1"))))
             #expect(found?.severity == .error && found?.hint == "did you mean \"\(name)\"?", "\(place) \(wrong)")
         }
-        let strange = place.finding([.unknownField], about: "zzzzzzzz", in: decode(place.manifest(("zzzzzzzz", "1"))))
+        let strange = place.diagnostic(
+            [.unknownField], about: "zzzzzzzz", in: decode(place.manifest(("zzzzzzzz", "1"))))
         #expect(strange?.hint.hasPrefix("the fields here are ") == true, "\(place)")
     }
 
@@ -63,7 +65,7 @@ import Testing
         }
     }
 
-    @Test("A policy with authentication that is disabled is as one without")
+    @Test("A policy with disabled authentication is like one without")
     func disabledAuthentication() {
         let place = FieldPlace(kind: .ciliumNetworkPolicy, path: "spec.ingress[]", table: ElementList.ingress.table)
         let with = decode(place.manifest(("authentication", "{mode: disabled}")))
@@ -132,7 +134,7 @@ import Testing
         ]
     }()
 
-    @Test("Every field of the APIs stands in a table", arguments: api.indices)
+    @Test("Every field of the APIs is in a table", arguments: api.indices)
     func complete(_ index: Int) {
         let (kinds, path, names) = FieldTableTests.api[index]
         for kind in kinds {
@@ -166,7 +168,7 @@ import Testing
         }
     }
 
-    @Test("docs/reference/support-matrix.md is what the tables make of it")
+    @Test("docs/reference/support-matrix.md is generated from the tables")
     func page() throws {
         let path = FieldTableTests.root.appending(path: "docs/reference/support-matrix.md")
         let written = try? String(contentsOf: path, encoding: .utf8)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Manifests")
 struct ManifestDecoderTests {
-    @Test("Lists are flattened, and one bad item costs itself only")
+    @Test("Lists are flattened, and one bad item affects only itself")
     func lists() {
         let decoded = decode(
             """
@@ -70,7 +70,7 @@ struct ManifestDecoderTests {
     }
 
     @Test(
-        "A pod that is wrong is refused",
+        "An invalid pod is refused",
         arguments: [
             "status: {podIP: 10.0.0.300}", "status: {podIP: 10.0.0.1, podIPs: [{ip: 10.0.0.2}]}",
             "spec: {containers: {}}",
@@ -106,19 +106,19 @@ struct ManifestDecoderTests {
         #expect(decoded.objects.endpointSlices.first?.addresses.count == 2)
     }
 
-    @Test("What was skipped is said in one line, most of a kind first")
-    func skippedInWords() {
+    @Test("Skipped objects are summarised in one line, most frequent kind first")
+    func skippedSummary() {
         func object(_ kind: String) -> String {
             "apiVersion: example.org/v1\nkind: \(kind)\nmetadata: {name: a}\n---\n"
         }
-        #expect(decode(object("Gateway")).skippedInWords == "skipped 1 object that is no policy input: Gateway 1")
+        #expect(decode(object("Gateway")).skippedSummary == "skipped 1 object that is not policy input: Gateway 1")
         #expect(
-            decode(object("Gateway") + object("Ingress") + object("Ingress") + object("Deployment")).skippedInWords
-                == "skipped 4 objects that are no policy input: Ingress 2, Deployment 1, Gateway 1")
-        #expect(decode(networkPolicy("podSelector: {}")).skippedInWords == nil)
+            decode(object("Gateway") + object("Ingress") + object("Ingress") + object("Deployment")).skippedSummary
+                == "skipped 4 objects that are not policy input: Ingress 2, Deployment 1, Gateway 1")
+        #expect(decode(networkPolicy("podSelector: {}")).skippedSummary == nil)
     }
 
-    @Test("Kinds that are no policy input are counted, but for tests that lie beside their manifests")
+    @Test("Kinds that are not policy input are counted, but for tests that lie beside their manifests")
     func skipped() {
         let decoded = decode(
             "{apiVersion: apps/v1, kind: Deployment}\n---\n{apiVersion: apps/v1, kind: Deployment}\n---\n"
@@ -147,7 +147,7 @@ struct ManifestDecoderTests {
     }
 
     @Test(
-        "A document that is no object is an error",
+        "A document that is not an object is an error",
         arguments: [
             "[1]", "text", "kind: Pod", "apiVersion: v1", "{apiVersion: 1, kind: Pod}", "{apiVersion: v1, kind: Pod}",
             "{apiVersion: v1, kind: Pod, metadata: {}}", "{apiVersion: v1, kind: Pod, metadata: {name: a_b}}",
@@ -159,14 +159,14 @@ struct ManifestDecoderTests {
         #expect(decoded.objects.pods.isEmpty)
     }
 
-    @Test("An object written twice is an error that names both places, across files; a policy so lost is refused")
+    @Test("An object defined twice is an error that names both locations, across files; such a policy is refused")
     func duplicates() {
         let policy = networkPolicy("podSelector: {}")
         var decoder = ManifestDecoder()
         decoder.add(Array(policy.utf8), file: "a.yaml")
         decoder.add(Array(policy.utf8), file: "b.yaml")
         let decoded = decoder.finish()
-        #expect(decoded.errors == ["NetworkPolicy shop/p is written twice, first at a.yaml:1:1"])
+        #expect(decoded.errors == ["NetworkPolicy shop/p is defined twice, first at a.yaml:1:1"])
         #expect(decoded.objects.networkPolicies.count == 1 && decoded.refused.count == 1)
         let service = "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {selector: {a: b}}}\n---\n"
         let services = decode(service + service.replacingOccurrences("a: b", "a: c"))
@@ -177,13 +177,13 @@ struct ManifestDecoderTests {
     func metadata() {
         let decoded = decode(
             "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namspace: shop}\n")
-        #expect(decoded.errors == ["metadata.namspace: the field is not known"])
+        #expect(decoded.errors == ["metadata.namspace: unknown field"])
     }
 
-    @Test("Findings of one object are bounded")
+    @Test("Diagnostics of one object are bounded")
     func bounded() {
         let ports = Array(repeating: "{port: 0}", count: 5_000).joined(separator: ", ")
-        #expect(decode(networkPolicy("ingress: [{ports: [\(ports)]}]")).diagnostics.count == Findings.limit)
+        #expect(decode(networkPolicy("ingress: [{ports: [\(ports)]}]")).diagnostics.count == DiagnosticCollector.limit)
     }
 
     @Test("Many repeated and unknown keys cost linear time", .timeLimit(.minutes(1)))

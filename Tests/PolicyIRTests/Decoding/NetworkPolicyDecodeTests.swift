@@ -13,7 +13,7 @@ struct NetworkPolicyDecodeTests {
     }
 
     @Test(
-        "No spec is the empty spec: all pods, ingress isolated",
+        "A missing spec is the empty spec: all pods, ingress isolated",
         arguments: ["", "spec:\n", "spec: {}\n", "spec: {podSelector: null}\n"])
     func noSpec(_ spec: String) throws {
         let decoded = decode("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\n" + spec)
@@ -174,15 +174,15 @@ struct NetworkPolicyDecodeTests {
         ("ingress: [{from: [{ipBlock: {cidr: ''}}]}]", "spec.ingress[0].from[0].ipBlock.cidr: cidr: Required value"),
         (
             "ingress: [{from: [{ipBlock: {cidr: 10.0.0.1}}]}]",
-            #"spec.ingress[0].from[0].ipBlock.cidr: "10.0.0.1" is no valid CIDR"#
+            #"spec.ingress[0].from[0].ipBlock.cidr: "10.0.0.1" is not a valid CIDR"#
         ),
         (
             "ingress: [{from: [{ipBlock: {cidr: 010.0.0.0/8}}]}]",
-            #"spec.ingress[0].from[0].ipBlock.cidr: "010.0.0.0/8" is no valid CIDR"#
+            #"spec.ingress[0].from[0].ipBlock.cidr: "010.0.0.0/8" is not a valid CIDR"#
         ),
         (
             "ingress: [{from: [{ipBlock: {cidr: '::ffff:10.0.0.0/104'}}]}]",
-            #"spec.ingress[0].from[0].ipBlock.cidr: "::ffff:10.0.0.0/104" is no valid CIDR"#
+            #"spec.ingress[0].from[0].ipBlock.cidr: "::ffff:10.0.0.0/104" is not a valid CIDR"#
         ),
         (
             "ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/8]}}]}]",
@@ -217,17 +217,17 @@ struct NetworkPolicyDecodeTests {
             "podSelector: {matchExpressions: [{key: a, operator: in, values: [b]}]}",
             #"spec.podSelector.matchExpressions[0].operator: "in" is not a valid label selector operator"#
         ),
-        ("podSelector: {matchLabels: {a: 1}}", "spec.podSelector.matchLabels.a: must be text, not the number 1"),
-        ("podSelector: {matchLabels: {a: }}", "spec.podSelector.matchLabels.a: must be text, not null"),
-        ("podSelector: {app: web}", "spec.podSelector.app: the field is not known"),
-        ("podselector: {}", "spec.podselector: the field is not known"),
-        ("ingress: [{form: []}]", "spec.ingress[0].form: the field is not known"),
-        ("ingress: [{to: []}]", "spec.ingress[0].to: the field is not known"),
+        ("podSelector: {matchLabels: {a: 1}}", "spec.podSelector.matchLabels.a: must be a string, not the number 1"),
+        ("podSelector: {matchLabels: {a: }}", "spec.podSelector.matchLabels.a: must be a string, not null"),
+        ("podSelector: {app: web}", "spec.podSelector.app: unknown field"),
+        ("podselector: {}", "spec.podselector: unknown field"),
+        ("ingress: [{form: []}]", "spec.ingress[0].form: unknown field"),
+        ("ingress: [{to: []}]", "spec.ingress[0].to: unknown field"),
         ("ingress:\n-", "spec.ingress[0]: an element of the list is empty"),
         ("ingress: [{from: [{podSelector: {}}, ]}, []]", "spec.ingress[1]: must be a map, not a list"),
     ]
 
-    @Test("What the API server refuses is refused, in its words", arguments: refusals.map(\.spec))
+    @Test("What the API server refuses is refused, with its message", arguments: refusals.map(\.spec))
     func refused(_ spec: String) throws {
         let expected = try #require(NetworkPolicyDecodeTests.refusals.first { $0.spec == spec }).error
         let decoded = decode(
@@ -238,7 +238,7 @@ struct NetworkPolicyDecodeTests {
         #expect(decoded.hasErrors)
     }
 
-    @Test("Bits behind the prefix length are a warning, and cleared")
+    @Test("Host bits are a warning, and cleared")
     func hostBits() throws {
         let decoded = decode(networkPolicy("ingress: [{from: [{ipBlock: {cidr: 10.0.0.1/24}}]}]"))
         #expect(decoded.errors == [] && decoded.warnings.count == 1)
@@ -246,20 +246,20 @@ struct NetworkPolicyDecodeTests {
         #expect(peer == .ipBlock(cidr: try #require(IPPrefix(parsing: "10.0.0.0/24")), except: []))
     }
 
-    @Test("Every error of an object is told, sorted by place, with the nearest name")
+    @Test("Every error of an object is reported, sorted by location, with the nearest name")
     func allErrors() {
         let decoded = decode(networkPolicy("podSelectr: {}\ningress: [{ports: [{protocl: UDP, port: 0}], form: []}]"))
         #expect(
             DiagnosticRenderer().render(decoded.diagnostics) == """
-                p.yaml:5:3: error: spec.podSelectr: the field is not known; did you mean "podSelector"?
-                p.yaml:6:23: error: spec.ingress[0].ports[0].protocl: the field is not known; did you mean "protocol"?
+                p.yaml:5:3: error: spec.podSelectr: unknown field; did you mean "podSelector"?
+                p.yaml:6:23: error: spec.ingress[0].ports[0].protocl: unknown field; did you mean "protocol"?
                 p.yaml:6:43: error: spec.ingress[0].ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive; write a port number
-                p.yaml:6:48: error: spec.ingress[0].form: the field is not known; did you mean "from"?
+                p.yaml:6:48: error: spec.ingress[0].form: unknown field; did you mean "from"?
 
                 """)
     }
 
-    @Test("A refused policy still says whom to isolate, in which directions")
+    @Test("A refused policy still has a subject and directions to isolate")
     func refusal() throws {
         let bad = "ingress: [{ports: [{port: 0}]}]"
         func refusal(_ spec: String) throws -> PolicyRefusal { try #require(decode(networkPolicy(spec)).refused.first) }

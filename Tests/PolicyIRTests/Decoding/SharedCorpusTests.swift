@@ -23,7 +23,7 @@ enum SharedCorpus {
 
 @Suite("Shared manifests")
 struct SharedCorpusTests {
-    @Test("All example manifests load; kinds that are no policies are counted")
+    @Test("All example manifests load; kinds that are not policies are counted")
     func manifests() throws {
         var decoder = ManifestDecoder()
         for path in SharedCorpus.files(under: "Manifests") { decoder.add(try SharedCorpus.bytes(path), file: path) }

@@ -7,18 +7,17 @@ enum SupportMatrixPage {
             <!-- generated: from Sources/PolicyAPI/Decoding/FieldTables.swift by the tests; RECORD_SNAPSHOTS=1 rewrites it -->
             # Fields
 
-            Every field of the policies that netpold reads, and what becomes of it. The decoders read these tables: a test tries each
-            field where it stands here.
+            Every field of the policies that netpold reads, and how it is handled. The decoders use these tables, and a test tries each
+            field at each path.
 
-            - **enforced**: read and meant.
-            - **metadata**: has no meaning for traffic.
-            - **refused**: exists, but netpold would not do what it asks for: an error (`unsupported-field`). `null` is the same as
-              not written.
+            - **enforced**: read and enforced.
+            - **metadata**: has no effect on traffic.
+            - **refused**: exists, but is not implemented by netpold: an error (`unsupported-field`). `null` is the same as absent.
 
-            Any other field is an error (`unknown-field`) that names the nearest field there is. An object with an error is refused as a
-            whole, and the pods that it selects are isolated: a policy that is half read allows or denies something else than it says.
-            Pods, Services and other objects that are no policies are read for what netpold needs; their other fields are not looked at.
-            Where a value means something else than elsewhere: [differences](differences.md).
+            Any other field is an error (`unknown-field`) that proposes the nearest known field. An object with an error is refused as a
+            whole, and the pods that it selects are isolated: a policy that is only half read allows or denies something other than what
+            it says. Of Pods, Services and other objects that are not policies, netpold reads only what it needs and ignores other fields.
+            Where a value has another meaning than elsewhere: [differences](differences.md).
 
             """
         for section in FieldTables.sections {
@@ -32,7 +31,7 @@ enum SupportMatrixPage {
     }
 
     private static func table(_ table: FieldTable) -> String {
-        var text = "### \(heading(table.paths))\n\n| field | is | |\n|---|---|---|\n"
+        var text = "### \(heading(table.paths))\n\n| field | handling | note |\n|---|---|---|\n"
         for row in table.rows {
             for name in row.names { text += "| `\(name)` | \(words(row)) |\n" }
         }

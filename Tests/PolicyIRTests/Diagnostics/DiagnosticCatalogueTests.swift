@@ -4,19 +4,19 @@ import Testing
 @testable import PolicyAPI
 @testable import PolicyAnalysis
 
-@Suite("The catalogue of findings")
+@Suite("The catalogue of diagnostics")
 struct DiagnosticCatalogueTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
 
-    @Test("Every id stands in the catalogue once")
+    @Test("Every id is in the catalogue once")
     func complete() {
         let ids = DiagnosticCatalogue.entries.map(\.id)
         #expect(Set(ids).count == ids.count)
         #expect(Set(ids) == Set(DiagnosticID.allCases))
     }
 
-    @Test("An example shows its id, and its mended form shows nothing", arguments: DiagnosticID.allCases)
+    @Test("An example produces its id, and its fixed form produces nothing", arguments: DiagnosticID.allCases)
     func examples(_ id: DiagnosticID) throws {
         let entry = try #require(DiagnosticCatalogue.entry(id))
         guard let bad = entry.bad, let good = entry.good else {
@@ -30,7 +30,7 @@ struct DiagnosticCatalogueTests {
         #expect(lint(good) == [])
     }
 
-    @Test("docs/reference/diagnostics.md is what the catalogue makes of it")
+    @Test("docs/reference/diagnostics.md is generated from the catalogue")
     func page() throws {
         let path = Self.root.appending(path: "docs/reference/diagnostics.md")
         let written = try? String(contentsOf: path, encoding: .utf8)

@@ -4,9 +4,9 @@ import Testing
 @testable import PolicyAPI
 @testable import PolicyAnalysis
 
-@Suite("Findings for other programs")
+@Suite("Diagnostics for other programs")
 struct DiagnosticReportTests {
-    private let findings = [
+    private let diagnostics = [
         Diagnostic(
             id: .conflict, location: SourceLocation(file: "a b/ü.yaml", line: 3, column: 7), path: "spec.egress[0]",
             message: "m", hint: "h"),
@@ -19,9 +19,9 @@ struct DiagnosticReportTests {
         try #require(try JSONSerialization.jsonObject(with: JSONEncoder().encode(value)) as? [String: Any])
     }
 
-    @Test("JSON: a version, the findings once each with what they have, and their numbers")
+    @Test("JSON: a version, each diagnostic once with its fields, and their numbers")
     func json() throws {
-        let report = try object(DiagnosticReport(findings))
+        let report = try object(DiagnosticReport(diagnostics))
         #expect(report["version"] as? Int == 1)
         #expect(report["summary"] as? [String: Int] == ["errors": 1, "warnings": 1, "notes": 1])
         let list = try #require(report["findings"] as? [[String: Any]])
@@ -34,7 +34,7 @@ struct DiagnosticReportTests {
 
     @Test("SARIF 2.1.0: every result's rule is among the driver's at its index, places are regions and encoded URIs")
     func sarif() throws {
-        let log = try object(SARIFLog(findings, toolVersion: "1.2.3"))
+        let log = try object(SARIFLog(diagnostics, toolVersion: "1.2.3"))
         #expect(log["version"] as? String == "2.1.0")
         #expect((log["$schema"] as? String)?.hasSuffix("sarif-2.1.0.json") == true)
         let runs = try #require(log["runs"] as? [[String: Any]])

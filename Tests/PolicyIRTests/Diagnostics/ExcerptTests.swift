@@ -5,14 +5,14 @@ import Testing
 @testable import PolicyAnalysis
 @testable import Support
 
-@Suite("Findings with excerpts")
+@Suite("Diagnostics with excerpts")
 struct ExcerptTests {
     private func excerpt(_ line: String, _ column: Int, width: Int = 80) -> [String] {
         let excerpt = SourceExcerpt(line, column: column, width: width)
         return [excerpt.line, excerpt.mark]
     }
 
-    @Test("A finding is shown with its line, a mark under the value, and the help")
+    @Test("A diagnostic is shown with its line, a mark under the value, and the help")
     func rendering() {
         let text = "kind: NetworkPolicy\nspec:\n  podSelctor: {}\n"
         let renderer = ExcerptRenderer(style: TextStyle(isColoured: false), width: 80) { file in
@@ -22,14 +22,14 @@ struct ExcerptTests {
         #expect(
             renderer.render([
                 Diagnostic(
-                    id: .unknownField, location: place, path: "spec.podSelctor", message: "the field is not known",
+                    id: .unknownField, location: place, path: "spec.podSelctor", message: "unknown field",
                     hint: "did you mean \"podSelector\"?"),
                 Diagnostic(id: .unreadable, severity: .warning, location: .whole("gone"), message: "no such file"),
             ]) == """
                 warning[unreadable]: no such file
                   --> gone
 
-                error[unknown-field]: spec.podSelctor: the field is not known
+                error[unknown-field]: spec.podSelctor: unknown field
                   --> p.yaml:3:3
                    |
                  3 |   podSelctor: {}
@@ -42,9 +42,9 @@ struct ExcerptTests {
 
     @Test("Colours and bold are there only if asked for")
     func colours() {
-        let finding = [Diagnostic(id: .conflict, location: nil, message: "x", hint: "y")]
-        let plain = ExcerptRenderer(style: TextStyle(isColoured: false), width: 80) { _ in nil }.render(finding)
-        let coloured = ExcerptRenderer(style: TextStyle(isColoured: true), width: 80) { _ in nil }.render(finding)
+        let diagnostic = [Diagnostic(id: .conflict, location: nil, message: "x", hint: "y")]
+        let plain = ExcerptRenderer(style: TextStyle(isColoured: false), width: 80) { _ in nil }.render(diagnostic)
+        let coloured = ExcerptRenderer(style: TextStyle(isColoured: true), width: 80) { _ in nil }.render(diagnostic)
         #expect(!plain.contains("\u{1b}"))
         #expect(coloured.contains("\u{1b}[31m"))
         #expect(coloured.replacing(/\x1b\[\d+m/, with: "") == plain)
@@ -64,12 +64,12 @@ struct ExcerptTests {
         #expect(excerpt(line, column) == [line, mark])
     }
 
-    @Test("Tabs become blanks, and the mark stays under its value")
+    @Test("Tabs become spaces, and the mark stays under its value")
     func tabs() {
         #expect(excerpt("\tab:\tx", 6) == ["    ab: x", "        ^"])
     }
 
-    @Test("Control characters are written out; wide and combining ones count as what they take")
+    @Test("Control characters are escaped; wide and combining ones count with their width")
     func characters() {
         #expect(excerpt("a\u{1b}[31m: x", 9) == ["a\\u{1b}[31m: x", "             ^"])
         #expect(excerpt("日本: x", 5) == ["日本: x", "      ^"])
@@ -100,7 +100,7 @@ struct ExcerptTests {
         #expect(text.line(0, around: 1) == nil)
     }
 
-    @Test("Lines are found whatever ends them, after a byte order mark too")
+    @Test("Lines are found with any line end, also after a byte order mark")
     func lines() {
         let text = SourceText([0xef, 0xbb, 0xbf] + Array("a: 1\r\nb: 2\n".utf8))
         #expect(text.line(1, around: 1)?.text == "a: 1")

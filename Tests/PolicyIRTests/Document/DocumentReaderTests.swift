@@ -25,7 +25,7 @@ struct DocumentReaderTests {
     }
 
     @Test(
-        "Values have the types that Kubernetes' readers give them",
+        "Values have the types that Kubernetes gives them",
         arguments: [
             ("a: 80", "{a:80}"), ("a: '80'", "{a:'80'}"), ("a: -7", "{a:-7}"), ("a: 1.5", "{a:n1.5}"),
             ("a: 010", "{a:n010}"), ("a: 0x50", "{a:n0x50}"), ("a: 1_000", "{a:n1_000}"), ("a: 1e3", "{a:n1e3}"),
@@ -45,7 +45,7 @@ struct DocumentReaderTests {
         }
     }
 
-    @Test("Every value knows line, column and path, in later documents too")
+    @Test("Every value has line, column and path, in later documents too")
     func places() throws {
         let output = read(
             "# x\na: 1\n---\r\n\r\nspec:\r\n  ports:\r\n  - port: 80\r\n    x/y: ü\r\n...\n---\nb: {c: [1, 2]}\n")
@@ -61,7 +61,7 @@ struct DocumentReaderTests {
         #expect(two.path.description == "b.c[1]")
     }
 
-    @Test("A broken document costs itself only, and is reported at its own line")
+    @Test("A broken document affects only itself, and is reported at its own line")
     func resync() {
         let output = read("a: 1\n---\nb: [1\nc: }\n---\nc: 3\n---\n\td: 4\n--- \ne: 5\n")
         #expect(output.documents.map(show) == ["{a:1}", "{c:3}", "{e:5}"])
@@ -86,7 +86,7 @@ struct DocumentReaderTests {
         #expect(read(many).diagnostics.count == 2)
     }
 
-    @Test("Aliases are written out with their own paths, and merge keys applied")
+    @Test("Aliases are expanded with their own paths, and merge keys applied")
     func aliases() throws {
         let output = read("x: &a {k: 1, l: 2}\ny: *a\nz:\n  <<: *a\n  l: 3\n")
         #expect(output.diagnostics == [])
@@ -111,7 +111,7 @@ struct DocumentReaderTests {
         "an alias as key": "a: &a [1]\n*a : 2",
     ]
 
-    @Test("What is too much or too clever is one error", arguments: excesses.keys.sorted())
+    @Test("Excessive size, depth or expansion is one error", arguments: excesses.keys.sorted())
     func limits(_ name: String) throws {
         let output = read(try #require(DocumentReaderTests.excesses[name]))
         #expect(output.documents.isEmpty)
@@ -139,7 +139,7 @@ struct DocumentReaderTests {
     }
 
     @Test(
-        "JSON that is none is refused",
+        "Invalid JSON is refused",
         arguments: [
             "{\"a\":1,}", "{a:1}", "[1 2]", "01", "-", "1.", "1e", "\"\\ud83d\"", "\"\\ude00\"", "\"\\x\"",
             "\"a\u{0}b\"", "\"\t\"",
@@ -157,7 +157,7 @@ struct DocumentReaderTests {
     }
 
     @Test(
-        "Bytes that are no text are refused, and hide nothing", arguments: [[UInt8(0)], [0xff], [0x1b], [0xc3, 0x28]])
+        "Bytes that are not text are refused, and hide nothing", arguments: [[UInt8(0)], [0xff], [0x1b], [0xc3, 0x28]])
     func notText(_ bytes: [UInt8]) {
         for file in ["a.yaml", "a.json"] {
             let output = DocumentReader.read(Array("{\"a\": \"".utf8) + bytes + Array("\"}".utf8), file: file)
@@ -176,7 +176,7 @@ struct DocumentReaderTests {
         #expect(output.diagnostics.map(\.id) == [.limit])
     }
 
-    @Test("Nothing comes of nothing", arguments: ["", "\n", "---\n", "# x\n---\n---\n...\n", "\u{feff}"])
+    @Test("Empty input gives nothing", arguments: ["", "\n", "---\n", "# x\n---\n---\n...\n", "\u{feff}"])
     func empty(_ text: String) {
         let output = read(text)
         #expect(output.documents.isEmpty)

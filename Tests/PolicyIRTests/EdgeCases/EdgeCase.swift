@@ -7,7 +7,7 @@ struct EdgeCase: Sendable, CustomTestStringConvertible {
     let row: SpecRow
     /// The row in one sentence, as netpold means it.
     let says: String
-    /// Manifests with what comes of them.
+    /// Manifests with their expected outcome.
     let trials: [Trial]
     /// What Cilium, or the text of the specification, does in place of it; `nil` where netpold does the same.
     var differs: Difference?
@@ -34,7 +34,7 @@ struct EdgeCase: Sendable, CustomTestStringConvertible {
     var testDescription: String { "\(row): \(says)" }
 }
 
-/// Manifests, and what comes of them in the cluster of `EdgeCluster`.
+/// Manifests, and their outcome in the cluster of `EdgeCluster`.
 struct Trial: Sendable {
     /// Policies and other objects beside those of the cluster.
     let manifests: String

@@ -45,7 +45,7 @@ extension EdgeCases {
                 np("policyTypes: [Ingress, Ingress], ingress: [{ports: [{port: 80}]}]"),
                 flows: ["allow db > web 80", "deny db > web 81", "allow web > db 80"])),
         EdgeCase(
-            .field("ingress missing or []"), "no list, null and an empty one are no rule",
+            .field("ingress missing or []"), "a missing list, null and an empty list have no rule",
             Trial(np("policyTypes: [Ingress]"), flows: ["deny db > web 80"]),
             Trial(np("policyTypes: [Ingress], ingress: null"), flows: ["deny db > web 80"]),
             Trial(

@@ -47,9 +47,9 @@ extension EdgeCases {
                 ]),
             differs: .init(
                 input: "an isolated pod that opens a connection to its own node",
-                theirs: "always passes (text of the API); Cilium denies it",
+                theirs: "is always allowed (text of the API); Cilium denies it",
                 ours: "is denied unless an egress rule allows it",
-                why: "the conformance answers deny it; a pod must not leave through its node's services")),
+                why: "the conformance tests deny it; a pod must not use its node's services to leave")),
         EdgeCase(
             .decision("no deny, no order, no priority"), "a policy more only adds, once the pod is isolated",
             Trial(

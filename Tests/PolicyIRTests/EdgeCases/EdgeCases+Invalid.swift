@@ -37,7 +37,7 @@ extension EdgeCases {
             .invalid("peer with nothing"), "is refused",
             refused("ingress: [{}, {from: [{}]}]", "missing-field spec.ingress[1].from[0]")),
         EdgeCase(
-            .invalid("ipBlock and selector"), "exclude each other",
+            .invalid("ipBlock and selector"), "are mutually exclusive",
             refused(
                 "ingress: [{}, {from: [{ipBlock: {cidr: 10.0.0.0/8}, namespaceSelector: {}}]}]",
                 "conflict spec.ingress[1].from[0]")),
@@ -61,9 +61,9 @@ extension EdgeCases {
                 warned: ["no-effect spec.ingress[0].from[0].ipBlock.cidr"]),
             differs: .init(
                 input:
-                    "`ipBlock` with leading zeros or an IPv4-mapped IPv6 address, in an object that is there already",
+                    "`ipBlock` with leading zeros or an IPv4-mapped IPv6 address, in an existing object",
                 theirs: "is kept until the field is changed", ours: "refuses the policy",
-                why: "programs read such addresses in different ways")),
+                why: "programs parse such addresses differently")),
         EdgeCase(
             .invalid("except outside or not longer"), "an exception is a longer prefix inside the CIDR",
             refused(
@@ -94,8 +94,8 @@ extension EdgeCases {
                 "invalid-value spec.ingress[1].from[0].podSelector.matchLabels.a"),
             differs: .init(
                 input:
-                    "a selector with a label key or value that no label can have, in an object that is there already",
+                    "a selector with a label key or value that no label can have, in an existing object",
                 theirs: "is kept until the field is changed", ours: "refuses the policy",
-                why: "it selects nothing, which its author cannot mean")),
+                why: "it selects nothing, which cannot be intended")),
     ]
 }

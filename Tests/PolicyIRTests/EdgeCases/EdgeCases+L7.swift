@@ -52,8 +52,8 @@ extension EdgeCases {
                 ]),
             differs: .init(
                 input: "dns and http rules on one port for one peer",
-                theirs: "an error while the policy is computed: the former policy stays in force",
-                ours: "each kind of request is asked by its own rules", why: "no policy is left out of force")),
+                theirs: "an error while the policy is computed: the previous policy stays in force",
+                ours: "each kind of request is decided by its own rules", why: "every policy is enforced")),
         EdgeCase(
             .edge(76), "TLS contexts are refused, beside http rules as alone",
             Trial(
@@ -71,9 +71,9 @@ extension EdgeCases {
                 flows: ["allow web > db 443 sni: a.io", "deny web > db 443 sni: b.io"]),
             differs: .init(
                 input: "`serverNames` and a plain allow for the same peer and port",
-                theirs: "the names are asked of every connection, also of those that the plain rule allows",
-                ours: "what a plain rule allows passes, as beside http and dns rules",
-                why: "rules only add: no policy narrows what another one allows, unless it denies")),
+                theirs: "the names are required of every connection, also of those that the plain rule allows",
+                ours: "what a plain rule allows passes, as with http and dns rules",
+                why: "allow rules only add: only deny rules restrict what another policy allows")),
         EdgeCase(
             .edge(78), "listeners are refused, whatever their priority",
             Trial(
@@ -82,8 +82,8 @@ extension EdgeCases {
                 ),
                 flows: ["deny web > db 80"], refused: ["unsupported-field spec.egress[0].toPorts[0].listener"]),
             differs: .init(
-                input: "`listener`", theirs: "sends the flow to a listener of Envoy", ours: "refuses the policy",
-                why: "there is no Envoy; a flow that should be inspected must not pass without")),
+                input: "`listener`", theirs: "redirects the flow to a listener of Envoy", ours: "refuses the policy",
+                why: "there is no Envoy; a flow that requires inspection must not pass without")),
         EdgeCase(
             .edge(79), "listeners are refused in clusterwide policies too",
             Trial(
@@ -100,8 +100,8 @@ extension EdgeCases {
                 refused: ["unsupported-field spec.ingress[0].authentication"]),
             differs: .init(
                 input: "`authentication` other than `mode: disabled`",
-                theirs: "asks for a mutual TLS handshake beside the flow",
-                ours: "refuses the policy", why: "what should be authenticated must not pass without")),
+                theirs: "requires a mutual TLS handshake in addition to the flow",
+                ours: "refuses the policy", why: "a flow that requires authentication must not pass without")),
         EdgeCase(
             .edge(109), "a header with a value must have it exactly, one without must be there",
             Trial(

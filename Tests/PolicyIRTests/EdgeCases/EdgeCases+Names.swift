@@ -76,7 +76,7 @@ extension EdgeCases {
                 cnp("egress: [{toServices: [], \(toPorts("443"))}]"),
                 flows: ["deny web > db 443", "deny web > 203.0.113.1 443"]),
             differs: .init(
-                input: "`toFQDNs: []` or `toServices: []` with `toPorts`", theirs: "allows the port to everybody",
-                ours: "selects nothing, as every other empty list of peers", why: "fails closed")),
+                input: "`toFQDNs: []` or `toServices: []` with `toPorts`", theirs: "allows the port to every peer",
+                ours: "selects nothing, like every other empty list of peers", why: "fails closed")),
     ]
 }

@@ -86,8 +86,8 @@ extension EdgeCases {
                 flows: ["deny 203.0.113.1 > web 80", "allow 2001:db8::1 > web 80"]),
             differs: .init(
                 input: "entities `world-ipv4`, `world-ipv6`",
-                theirs: "the agent knows them, the schema refuses them; single-stack clusters have no such identity",
-                ours: "the outside of that family", why: "means what it says in every cluster")),
+                theirs: "the agent supports them, the schema refuses them; single-stack clusters have no such identity",
+                ours: "the outside of that family", why: "the same meaning in every cluster")),
         EdgeCase(
             .edge(106), "an address learnt for a name that two selectors match is both selectors' peer",
             Trial(
@@ -140,7 +140,7 @@ extension EdgeCases {
                 flows: ["deny web > db 443", "deny web > 203.0.113.1 443"],
                 warned: ["unresolved-reference spec.egress[0].toServices"]),
             differs: .init(
-                input: "`toServices` that resolves to nothing, with `toPorts`", theirs: "allows the port to everybody",
+                input: "`toServices` that resolves to nothing, with `toPorts`", theirs: "allows the port to every peer",
                 ours: "selects nothing, with a warning", why: "fails closed")),
     ]
 }

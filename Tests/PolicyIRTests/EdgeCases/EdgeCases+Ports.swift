@@ -28,7 +28,7 @@ extension EdgeCases {
             differs: .init(
                 input: "named port in egress to pods with equal labels and different numbers",
                 theirs: "skips all of them", ours: "each pod at its own number",
-                why: "a name is the destination pod's, as upstream says; nothing else is opened")),
+                why: "a name is resolved on the destination pod, as upstream says; nothing else is allowed")),
         EdgeCase(
             .edge(84), "the case of a port's name does not count",
             Trial(cnp("ingress: [{\(toPorts("HTTP"))}]"), flows: ["allow db > web 8080", "deny db > web 80"])),
@@ -51,7 +51,7 @@ extension EdgeCases {
                 flows: ["deny db > web icmp/0", "allow db > web icmp/8"]),
             differs: .init(
                 input: "`icmps` of IPv4 type 0 (EchoReply)", theirs: "every ICMPv4 type", ours: "type 0",
-                why: "an allow must not open what it does not name")),
+                why: "an allow must not allow what it does not list")),
         EdgeCase(
             .edge(129), "log texts of rules that admit one flow are read and decide nothing",
             Trial(
@@ -61,7 +61,7 @@ extension EdgeCases {
                 flows: ["allow db > web 80", "deny db > web 81"]),
             differs: .init(
                 input: "`log.value` of two rules that admit one flow", theirs: "the flow's log has both texts",
-                ours: "a verdict names the rule that decided, its file and line",
+                ours: "a verdict has the deciding rule, its file and line",
                 why: "one rule decides; the text is in its file")),
         EdgeCase(
             .edge(132), "`ports: []` contributes nothing, beside peers too, and says so",

@@ -10,7 +10,7 @@ extension EdgeCases {
                 flows: ["allow db > web 80", "allow db > ops/probe 80"]),
             differs: .init(
                 input: "CiliumNetworkPolicy without namespace", theirs: "is clusterwide",
-                ours: "is in namespace `default`, as every other namespaced object",
+                ours: "is in namespace `default`, like every other namespaced object",
                 why: "a forgotten namespace must not reach every pod of the cluster")),
         EdgeCase(
             .section("2.5 L7Rules"), "an empty block of L7 rules, and parsers that are gone, are refused",
@@ -26,7 +26,7 @@ extension EdgeCases {
             differs: .init(
                 input: "`rules: {}`, `rules: {http: []}`, `rules: {kafka: ...}`, `rules: {l7proto: ...}`",
                 theirs: "unknown parsers are pruned, and an empty block is a plain allow of the port",
-                ours: "refuses the policy", why: "the author meant to restrict the port")),
+                ours: "refuses the policy", why: "the author intends to restrict the port")),
         EdgeCase(
             .section("2.2 unknown fields"), "a field that the kind does not have refuses the policy",
             Trial(
@@ -38,7 +38,7 @@ extension EdgeCases {
             differs: .init(
                 input: "a field that the kind does not have",
                 theirs: "is dropped by the API server, and what is left is enforced", ours: "refuses the policy",
-                why: "a rule without its misspelt condition allows more than was meant")),
+                why: "a rule without its misspelt condition allows more than intended")),
         EdgeCase(
             .section("7.1 ANY with L7 rules"), "of ANY only the protocols pass that the L7 rules can be asked of",
             Trial(
@@ -54,23 +54,23 @@ extension EdgeCases {
                 flows: ["allow web > db 53/SCTP"]),
             differs: .init(
                 input: "`serverNames` or dns rules with protocol `ANY`",
-                theirs: "not said for SCTP, nor for UDP beside server names",
-                ours: "lets in TCP for server names, UDP and TCP for dns",
-                why: "nobody could ask the rules of the others")),
+                theirs: "not specified for SCTP, nor for UDP with server names",
+                ours: "allows TCP for server names, UDP and TCP for dns",
+                why: "the rules cannot be applied to the others")),
         EdgeCase(
             .section("3.1 V7"), "fromNodes and toNodes need no flag",
             Trial(cnp("ingress: [{fromNodes: [{matchLabels: {zone: b}}]}]"), flows: ["allow 10.9.0.2 > web 80"]),
             differs: .init(
                 input: "`fromNodes`, `toNodes`; ICMP, SCTP and protocols without ports; L7 rules",
                 theirs: "some need a flag of the agent, or can be switched off by one", ours: "are always on",
-                why: "a policy means the same everywhere")),
+                why: "a policy has the same meaning everywhere")),
         EdgeCase(
             .section("8.1 enforcement mode"), "there is no mode in which policies are not enforced",
             Trial(cnp("ingress: [{}]"), flows: ["deny db > web 80", "allow db > cache 80"]),
             differs: .init(
                 input: "enforcement modes `never` and `always`, audit mode",
-                theirs: "flags of the agent", ours: "policies isolate whom they select, and nobody else",
-                why: "what is enforced is what the manifests say; `netpold test` and `explain` show it beforehand")),
+                theirs: "flags of the agent", ours: "policies isolate the pods they select, and no others",
+                why: "the manifests determine what is enforced; `netpold test` and `explain` show it beforehand")),
         EdgeCase(
             .section("8.5 L3-only allow and dns"), "an allow of all traffic lifts dns rules for the same peer",
             Trial(
@@ -79,9 +79,9 @@ extension EdgeCases {
                 ),
                 flows: ["allow web > ops/dns 53/UDP dns: a.io", "allow web > ops/dns 53/UDP dns: b.io"]),
             differs: .init(
-                input: "an allow of all traffic of a peer beside dns rules for port 53 of the same peer",
-                theirs: "the dns rules still restrict the names", ours: "the plain allow passes every name",
-                why: "one law for http, dns and server names: what a plain rule allows passes")),
+                input: "an allow of all traffic of a peer together with dns rules for port 53 of the same peer",
+                theirs: "the dns rules still restrict the names", ours: "the plain allow allows every name",
+                why: "the same for http, dns and server names: what a plain rule allows passes")),
         EdgeCase(
             .section("13.4 cidrGroupSelector"), "a selector of groups is about groups: NotIn does not reach pods",
             Trial(
@@ -96,8 +96,8 @@ extension EdgeCases {
                 ]),
             differs: .init(
                 input: "`cidrGroupSelector` with NotIn or DoesNotExist",
-                theirs: "matches every identity without the label, pods and nodes too",
-                ours: "the prefixes of the groups that match, outside the cluster", why: "a CIDR rule is about CIDRs")),
+                theirs: "matches every identity without the label, including pods and nodes",
+                ours: "the prefixes of the groups that match, outside the cluster", why: "a CIDR rule matches CIDRs")),
         EdgeCase(
             .section("15 ipBlock"), "ipBlock of a NetworkPolicy matches pods and other nodes by address",
             Trial(
@@ -105,8 +105,8 @@ extension EdgeCases {
                 flows: ["allow db > web 80", "allow ops/probe > web 80", "allow 10.9.0.2 > web 80"]),
             differs: .init(
                 input: "`ipBlock` of a NetworkPolicy", theirs: "never matches pods or nodes",
-                ours: "matches any address, as upstream's tests ask",
-                why: "NetworkPolicy is upstream's; CIDRs of Cilium policies keep Cilium's meaning")),
+                ours: "matches any address, as upstream's tests require",
+                why: "NetworkPolicy has upstream's meaning; CIDRs of Cilium policies keep Cilium's")),
         EdgeCase(
             .section("15 labels"), "a NetworkPolicy selects pods by any of their labels",
             Trial(
@@ -115,7 +115,8 @@ extension EdgeCases {
             differs: .init(
                 input:
                     "a NetworkPolicy that selects by `pod-template-hash` and other labels outside Cilium's identities",
-                theirs: "selects nothing", ours: "selects the pods that have it", why: "NetworkPolicy is upstream's")),
+                theirs: "selects nothing", ours: "selects the pods that have it",
+                why: "NetworkPolicy has upstream's meaning")),
         EdgeCase(
             .section("15 policyTypes"), "rules of a direction that policyTypes leaves out have no effect",
             Trial(
@@ -123,8 +124,8 @@ extension EdgeCases {
                 flows: ["allow web > db 81"], warned: ["no-effect spec.egress"]),
             differs: .init(
                 input: "`egress` rules with `policyTypes: [Ingress]`, and the other way round",
-                theirs: "enforces them all the same", ours: "ignores them with a warning",
-                why: "NetworkPolicy is upstream's")),
+                theirs: "enforces them anyway", ours: "ignores them with a warning",
+                why: "NetworkPolicy has upstream's meaning")),
     ]
 
     static func cidrGroup(_ name: String, _ labels: String, _ prefixes: String...) -> String {

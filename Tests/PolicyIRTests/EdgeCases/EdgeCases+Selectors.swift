@@ -2,7 +2,7 @@ extension EdgeCases {
     /// Rows 12-26 and 131: selectors, their scope, and which members go together.
     static let selectors: [EdgeCase] = [
         EdgeCase(
-            .edge(12), "a key with two sources is no key",
+            .edge(12), "a key with two sources is not a key",
             Trial(
                 cnp("endpointSelector: {matchLabels: {'k8s:k8s:app': web}}, ingress: [{}]"),
                 flows: ["deny db > web 80", "deny web > db 80", "allow ops/probe > ops/web 80"],
@@ -126,10 +126,11 @@ extension EdgeCases {
                 ]),
             differs: .init(
                 input: "`egressDeny` with `toServices` and `toPorts`",
-                theirs: "never resolves the services: the port is denied to everybody, or without `toPorts` nothing is",
+                theirs:
+                    "never resolves the services: the port is denied to every peer, or without `toPorts` nothing is denied",
                 ours: "denies the port of the services' pods or addresses", why: "a deny does what it says")),
         EdgeCase(
-            .edge(131), "a label that is no part of a pod's identity selects nothing in a Cilium policy",
+            .edge(131), "a label that is not part of a pod's identity selects nothing in a Cilium policy",
             Trial(
                 cnp("endpointSelector: {matchLabels: {pod-template-hash: abc}}, ingress: [{}]"),
                 flows: ["allow web > db 80"]),

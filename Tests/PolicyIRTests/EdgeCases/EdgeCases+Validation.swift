@@ -47,7 +47,8 @@ extension EdgeCases {
                 cnp("ingress: [{\(toPorts("0", rules: "{http: [{}]}"))}]"), flows: ["deny db > web 80"],
                 refused: ["conflict spec.ingress[0].toPorts[0].ports[0]"])),
         EdgeCase(
-            .edge(33), "a path or method that is no RE2 expression is refused; so is a host, which could match nothing",
+            .edge(33),
+            "a path or method that is not an RE2 expression is refused; so is a host, which could match nothing",
             Trial(
                 cnp("ingress: [{\(toPorts("80", rules: "{http: [{path: '*.html'}]}"))}]"),
                 flows: ["deny db > web 80"], refused: ["invalid-value spec.ingress[0].toPorts[0].rules.http[0].path"]),
@@ -58,7 +59,8 @@ extension EdgeCases {
                 cnp("ingress: [{\(toPorts("80", rules: "{http: [{host: '*.example.com'}]}"))}]"),
                 refused: ["invalid-value spec.ingress[0].toPorts[0].rules.http[0].host"]),
             differs: .init(
-                input: "`host` that is no RE2 expression", theirs: "accepts the policy; the rule then matches nothing",
+                input: "`host` that is not an RE2 expression",
+                theirs: "accepts the policy; the rule then matches nothing",
                 ours: "refuses the policy", why: "a rule that can never match is a mistake")),
         EdgeCase(
             .edge(34),
@@ -82,9 +84,10 @@ extension EdgeCases {
                     "unsupported-field spec.egress[0].toPorts[0].terminatingTLS",
                 ]),
             differs: .init(
-                input: "`terminatingTLS`, `originatingTLS`", theirs: "opens TLS in the proxy and asks the http rules",
-                ours: "refuses the policy and names `serverNames` as the way",
-                why: "TLS is not terminated; rules that cannot be asked must not be skipped")),
+                input: "`terminatingTLS`, `originatingTLS`",
+                theirs: "terminates TLS in the proxy and applies the http rules",
+                ours: "refuses the policy and proposes `serverNames`",
+                why: "TLS is not terminated; rules that cannot be applied must not be skipped")),
         EdgeCase(
             .edge(35), "a listener is refused, in ingress and beside http rules as everywhere",
             Trial(
@@ -156,7 +159,7 @@ extension EdgeCases {
                 cnp("ingress: [{\(toPorts("80/GRE"))}]"),
                 refused: ["conflict spec.ingress[0].toPorts[0].ports[0].port"])),
         EdgeCase(
-            .edge(43), "a mask with holes is no CIDR",
+            .edge(43), "a non-contiguous mask is not a CIDR",
             Trial(
                 cnp("egress: [{toCIDR: [10.0.0.0/254.0.0.255]}]"), flows: ["deny web > 10.0.0.9 80"],
                 refused: ["invalid-value spec.egress[0].toCIDR[0]"])),
@@ -202,7 +205,7 @@ extension EdgeCases {
             differs: .init(
                 input: "dns rule with `matchName` and `matchPattern`",
                 theirs: "the schema refuses it, the agent takes both", ours: "refuses it",
-                why: "which one is meant cannot be known")),
+                why: "it is unknown which one is meant")),
     ]
 
     private static func many(_ element: String) -> String {

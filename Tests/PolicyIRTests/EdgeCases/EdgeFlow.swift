@@ -38,16 +38,16 @@ extension Trial {
         let decoded = decoder.finish()
 
         let yaml = flows.map { EdgeFlow.yaml($0) }
-        if let wrong = yaml.firstIndex(of: nil) { return ["\"\(flows[wrong])\" is no flow"] }
+        if let wrong = yaml.firstIndex(of: nil) { return ["\"\(flows[wrong])\" is not a flow"] }
         let named = names.map { "\"\($0.key)\": [\($0.value.map { "\"\($0)\"" }.joined(separator: ", "))]" }
         let text =
             "apiVersion: netpold.dev/v1alpha1\nkind: PolicyTest\nmetadata: {name: t}\nspec:\n"
             + "  names: {\(named.joined(separator: ", "))}\n  cases:\n"
             + yaml.map { "  \($0 ?? "")\n" }.joined()
         let documents = DocumentReader.read(Array(text.utf8), file: "test.yaml")
-        let (tests, findings) = PolicyTestDecoder.decode(documents.documents)
+        let (tests, diagnostics) = PolicyTestDecoder.decode(documents.documents)
         guard let test = tests.first else {
-            return (documents.diagnostics + findings).map { "\($0.path): \($0.message)" } + [text]
+            return (documents.diagnostics + diagnostics).map { "\($0.path): \($0.message)" } + [text]
         }
 
         var objects = decoded.objects

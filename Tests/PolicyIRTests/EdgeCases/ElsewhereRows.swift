@@ -3,7 +3,7 @@ import PolicyAPI
 
 /// Rows that no manifest and flow can show: the test that shows them, or why they are not this project's.
 enum ElsewhereRows {
-    /// What becomes of a row.
+    /// How a row is covered.
     enum Place: Sendable {
         /// Tests of this name in this file of `Tests`.
         case tests(_ file: String, _ names: [String])

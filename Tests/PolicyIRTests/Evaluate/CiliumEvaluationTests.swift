@@ -76,7 +76,7 @@ struct CiliumEvaluationTests {
         }
     }
 
-    @Test("CIDR speaks of the outside only, entities of classes (13.1, 48, 53)")
+    @Test("CIDR matches only outside the cluster, entities match classes (13.1, 48, 53)")
     func cidr() throws {
         let evaluator = cluster([
             web(egress: [element { $0.cidrs = .some([IPPrefix(parsing: "0.0.0.0/0")].compactMap(\.self)) }])
@@ -213,7 +213,7 @@ struct CiliumEvaluationTests {
         #expect(try egress.answer("shop/db", "ip:192.0.2.1", "8080/TCP") == "deny/allow=deny")
     }
 
-    @Test("a selector on a label that is no part of the identity never matches (131)")
+    @Test("a selector on a label that is not part of the identity never matches (131)")
     func filteredLabel() throws {
         var objects = ClusterObjects()
         objects.pods = [pod("shop/web", "pod-template-hash=a", ["10.0.0.1"]), pod("shop/db", "", ["10.0.0.2"])]

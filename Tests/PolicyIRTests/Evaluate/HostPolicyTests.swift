@@ -69,7 +69,7 @@ import Testing
         #expect(try evaluator(objects(rules)).answer("remote-node", "host", "22/TCP") == "allow/allow=allow")
     }
 
-    @Test("each node is asked by its own labels, wherever the flow is decided")
+    @Test("each node is matched by its own labels, wherever the flow is decided")
     func otherNode() throws {
         let rules = [
             host("role=core", ingressDeny: [element { $0.entities = .some([.remoteNode]) }], defaultDeny: false)

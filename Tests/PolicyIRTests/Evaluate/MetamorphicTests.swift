@@ -115,7 +115,7 @@ struct MetamorphicTests {
         #expect(RandomCluster.allowed(written) == RandomCluster.allowed(objects))
     }
 
-    @Test("a NetworkPolicy and the Cilium policy that says the same agree, CIDRs aside", arguments: seeds)
+    @Test("a NetworkPolicy and the equivalent Cilium policy agree, except for CIDRs", arguments: seeds)
     func twins(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         var objects = RandomCluster(&random).objects

@@ -117,7 +117,7 @@ struct NetworkPolicyEvaluationTests {
         #expect(try evaluator.answer("shop/web", "ip:172.16.0.1") == "deny/allow=deny")
     }
 
-    @Test("a pod always reaches itself, by name and by address")
+    @Test("traffic of a pod to itself is always allowed, by name and by address")
     func itself() throws {
         let evaluator = cluster([], types: [.ingress, .egress])
         #expect(try evaluator.answer("shop/web", "shop/web") == "allow/allow=allow")

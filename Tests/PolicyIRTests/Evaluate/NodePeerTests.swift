@@ -69,7 +69,7 @@ import Testing
         let lines = try evaluator.explain(
             Flow(from: .pod(namespace: "shop", name: "web"), to: .host, protocol: .tcp, port: 80)
         ).egress.lines
-        #expect(lines.contains("      but the host is the pod's own node, and only other nodes are meant"))
+        #expect(lines.contains("      but the host is the pod's own node, and only other nodes match"))
     }
 
     @Test("a peer of plain node labels selects the own node too")
@@ -95,7 +95,8 @@ import Testing
         }
         let address = try #require(IPAddress(parsing: "192.168.0.3"))
         #expect(try miss(.address(address)) == ["node 192.168.0.3 lacks label role=db (has role=web)"])
-        #expect(try miss(.pod(namespace: "shop", name: "db")) == ["the rule selects nodes, and pod shop/db is none"])
+        #expect(
+            try miss(.pod(namespace: "shop", name: "db")) == ["the rule selects nodes, and pod shop/db is not a node"])
     }
 }
 

@@ -47,7 +47,7 @@ struct TierTests {
         #expect(decide(rules, isolated: false, port: 81).verdict == .allow)
     }
 
-    @Test("baseline is asked for a pod that the normal tier does not isolate, and only then")
+    @Test("baseline is evaluated only for a pod that the normal tier does not isolate")
     func baseline() {
         #expect(decide([rule(.baseline, .deny)], isolated: false, port: 80).verdict == .deny)
         #expect(decide([rule(.baseline, .allow)], isolated: true, port: 80).verdict == .deny)

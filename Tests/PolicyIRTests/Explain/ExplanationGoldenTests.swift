@@ -94,7 +94,7 @@ struct ExplanationGoldenTests {
         }
     }
 
-    @Test("Each flow is explained in the recorded words")
+    @Test("Each flow is explained in the recorded text")
     func text() throws {
         var text = ""
         for (shows, flow) in Self.flows {

@@ -113,13 +113,13 @@ struct ExplanationTests {
         #expect(ExplanationLine(.rule, 2, "a\u{1b}[2Jb").text == "  a\\u{1b}[2Jb")
     }
 
-    @Test("where two conditions fail, both are named")
+    @Test("where two conditions fail, both are listed")
     func two() throws {
         #expect(
             try explain("shop/web", "ip:198.51.100.1", "53/UDP").contains(
                 """
                     rule 1: CiliumNetworkPolicy shop/web spec.egress[0]
-                      but the rule selects pods, and 198.51.100.1 is none
+                      but the rule selects pods, and 198.51.100.1 is not a pod
                     rule 2:
                 """))
         #expect(
@@ -129,7 +129,7 @@ struct ExplanationTests {
                       and protocol UDP is not TCP
                       and port 53 is not 443
                 ingress of ip:198.51.100.1: allow
-                  it is no pod, so no policy applies to it
+                  it is not a pod, so no policy applies to it
                 """))
         #expect(
             try explain("shop/job", "shop/db", "53/UDP").contains(
@@ -150,19 +150,19 @@ struct ExplanationTests {
                 """))
     }
 
-    @Test("the own node, the pod itself and a pod that nothing isolates say so")
+    @Test("the reasons of the own node, of the pod itself and of a pod that nothing isolates")
     func exceptions() throws {
         #expect(
             try explain("host", "shop/db", "1/TCP").hasSuffix(
-                "a pod's own node always reaches it, unless a rule denies"))
-        #expect(try explain("shop/db", "shop/db", "1/TCP").hasSuffix("a pod always reaches itself"))
+                "the pod's own node is always allowed, unless a rule denies it"))
+        #expect(try explain("shop/db", "shop/db", "1/TCP").hasSuffix("traffic of a pod to itself is always allowed"))
         #expect(
             try explain("shop/db", "shop/job", "1/TCP").hasSuffix(
                 "no policy selects it for ingress, so everything is allowed"))
     }
 
     @Test(
-        "a packet that misses is told what it misses by, in ports only where it has one",
+        "a failed packet has its failed conditions, ports only where its protocol has them",
         arguments: [
             (
                 L4Protocol.tcp, UInt16(80),
@@ -176,8 +176,11 @@ struct ExplanationTests {
             ),
             (.icmp, 8, [.ports(.tcp, PortRange(81))], ["protocol ICMP is not TCP"]),
             (.icmp, 8, [.ports(.icmp, PortRange(0)), .ports(.icmp, PortRange(3))], ["ICMP type 8 is not in 0, 3"]),
-            (.tcp, 80, [.named(.tcp, "http")], ["port name http is known on pods only, and the destination is none"]),
-            (.tcp, 80, [], ["the rule names no port, so nothing matches it"]),
+            (
+                .tcp, 80, [.named(.tcp, "http")],
+                ["port name http can only be resolved on a pod, and the destination is not a pod"]
+            ),
+            (.tcp, 80, [], ["the rule has no port, so nothing matches it"]),
             (.tcp, 80, [.ports(.tcp, .all)], []),
         ] as [(L4Protocol, UInt16, [TrafficClause], [String])])
     func traffic(wanted: L4Protocol, port: UInt16, clauses: [TrafficClause], failed: [String]) {

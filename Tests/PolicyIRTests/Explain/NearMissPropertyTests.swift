@@ -7,7 +7,7 @@ import Testing
 @testable import PolicyIR
 
 /// What is said of near misses, over random clusters: judged by the matching code, which knows nothing of explanations.
-@Suite("Near misses, told truly")
+@Suite("Correctness of near misses")
 struct NearMissPropertyTests {
     private static let trafficKinds: Set<FailedCondition.Kind> = [.port, .portName, .protocol, .icmpType]
 
@@ -42,7 +42,9 @@ struct NearMissPropertyTests {
         }
     }
 
-    @Test("A rule told as a near miss does not match; the parts of it that are not named do, and the named ones do not")
+    @Test(
+        "A rule reported as a near miss does not match; its conditions that are not listed do, and the listed ones do not"
+    )
     func partsAreTrue() throws {
         var told = 0
         try forEach(seeds: 0..<100) { one in
@@ -70,13 +72,13 @@ struct NearMissPropertyTests {
         #expect(told > 200)
     }
 
-    @Test("Once the named conditions are mended, and nothing else is changed, the rule matches")
+    @Test("Once the listed conditions are fixed, and nothing else is changed, the rule matches")
     func mended() throws {
         var mended = 0
         try forEach(seeds: 0..<100) { one in
             for miss in one.explanation.nearMisses {
                 let rule = one.policy.rules[miss.rule.number]
-                // Two conditions about one label may exclude each other; then no change mends both.
+                // Two conditions on one label may contradict each other; then no change fixes both.
                 guard !rule.peers.repeatsAKey, let candidates = one.side.mended(miss.failed) else { continue }
                 mended += 1
                 #expect(candidates.contains { rule.matches($0) }, "\(miss) of \(one.side)")
@@ -85,7 +87,7 @@ struct NearMissPropertyTests {
         #expect(mended > 100)
     }
 
-    @Test("A label told as failed is the pod's own value, and the condition does not accept it")
+    @Test("A label reported as failed is the pod's own value, and the condition does not accept it")
     func labels() throws {
         try forEach(seeds: 100..<160) { one in
             for condition in one.explanation.nearMisses.flatMap(\.failed) where condition.kind == .label {
@@ -97,7 +99,7 @@ struct NearMissPropertyTests {
         }
     }
 
-    @Test("A policy told to miss the pod does not select it, and selects it once the one condition is mended")
+    @Test("A policy reported to miss the pod does not select it, and selects it once the one condition is fixed")
     func subjects() throws {
         var told = 0
         try forEach(seeds: 0..<100) { one in
@@ -165,7 +167,7 @@ extension FlowSide {
         switch condition.kind {
         case .protocol:
             let wanted = condition.wanted.compactMap { L4Protocol(parsing: $0) }
-            // Between ports and ICMP types the number is not compared, so the protocol alone mends nothing.
+            // Between ports and ICMP types the number is not compared, so the protocol alone fixes nothing.
             guard `protocol`.hasPorts, wanted.contains(where: \.hasPorts) else { return nil }
             return wanted.map { wanted in
                 var side = self

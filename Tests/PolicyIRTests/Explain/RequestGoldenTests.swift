@@ -60,7 +60,7 @@ struct RequestGoldenTests {
         #expect(Set(sides.flatMap(\.nearMisses).flatMap(\.failed).map(\.kind)) == Self.kinds)
     }
 
-    @Test("each request is explained in the recorded words")
+    @Test("each request is explained in the recorded text")
     func text() throws {
         let text = zip(Self.requests, try Self.explanations()).map { entry, explanation in
             let lines = [explanation.headline] + (explanation.request?.lines ?? [])

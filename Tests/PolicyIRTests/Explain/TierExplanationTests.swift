@@ -30,46 +30,46 @@ struct TierExplanationTests {
         return explanation.ingress.lines.joined(separator: "\n")
     }
 
-    @Test("a flow that Pass rules hand on names each of them before what decides")
+    @Test("a flow that Pass rules pass on lists each of them before the deciding rule")
     func passes() throws {
         #expect(
             try explain([
                 rule(.admin, .pass, priority: 3), rule(.admin, .deny, priority: 7), rule(.normal, .allow, 80...80),
             ]) == """
                 ingress of shop/db: allow
-                  passed on by rule 0: Test admin-pass rules[3] [Admin priority 3]
+                  passed to the next tier by rule 0: Test admin-pass rules[3] [Admin priority 3]
                   by rule 2: Test normal-allow rules[0]
-                  no deny rule that is asked matches it
+                  no evaluated deny rule matches it
                 """)
         #expect(
             try explain([rule(.admin, .pass), rule(.baseline, .pass)]) == """
                 ingress of shop/db: allow
-                  passed on by rule 0: Test admin-pass rules[0] [Admin priority 0]
-                  passed on by rule 1: Test baseline-pass rules[0] [Baseline priority 0]
+                  passed to the next tier by rule 0: Test admin-pass rules[0] [Admin priority 0]
+                  passed to the next tier by rule 1: Test baseline-pass rules[0] [Baseline priority 0]
                   no rule denies it, and none of the policies that select shop/db isolates it
                     Test shop/db
                 """)
     }
 
-    @Test("an allow of the Admin tier tells which deny it wins over, a deny which allow")
+    @Test("an allow of the Admin tier lists the deny that it overrides, a deny the allow")
     func wins() throws {
         #expect(
             try explain([rule(.admin, .allow, priority: 1), rule(.normal, .deny)], isolated: true).hasSuffix(
                 """
                   by rule 0: Test admin-allow rules[1] [Admin priority 1]
-                  which wins over
+                  which overrides
                     rule 1: Test normal-deny rules[0]
                 """))
         #expect(
             try explain([rule(.normal, .allow), rule(.normal, .deny)]).hasSuffix(
                 """
                   by rule 0: Test normal-deny rules[0]
-                  which wins over
+                  which overrides
                     rule 1: Test normal-allow rules[0]
                 """))
     }
 
-    @Test("rules that are not asked are no near misses: after a Pass, and the Baseline tier of an isolated pod")
+    @Test("rules that are not evaluated are not near misses: after a Pass, and the Baseline tier of an isolated pod")
     func notAsked() throws {
         let text = try explain(
             [
@@ -79,7 +79,7 @@ struct TierExplanationTests {
         #expect(
             text == """
                 ingress of shop/db: deny
-                  passed on by rule 0: Test admin-pass rules[1] [Admin priority 1]
+                  passed to the next tier by rule 0: Test admin-pass rules[1] [Admin priority 1]
                   no rule allows it, and it is isolated by
                     Test shop/db
                   nearest rule

@@ -14,7 +14,7 @@ struct HTTPRuleTests {
     }
 
     @Test(
-        "every field that is given must match, an absent or empty one asks nothing (spec/cilium 10.1)",
+        "every given field must match, an absent or empty one matches anything (spec/cilium 10.1)",
         arguments: [
             (HTTPRule(), true), (HTTPRule(method: "PUT"), true), (HTTPRule(method: "P.*"), true),
             (HTTPRule(method: "GET"), false), (HTTPRule(method: "put"), false),
@@ -43,7 +43,7 @@ struct HTTPRuleTests {
         #expect((actions(HTTPRule(headers: [text])) != nil) == matches)
     }
 
-    @Test("a header with an empty value is there, and its value is empty")
+    @Test("a header with an empty value is present, and its value is empty")
     func emptyValue() {
         let request = HTTPRequest(headers: [.init("X-Empty", "")])
         #expect(actions(HTTPRule(headers: ["X-Empty"]), request) == [])
@@ -96,7 +96,7 @@ struct HTTPRuleTests {
         #expect(actions(HTTPRule(headerMatches: [HeaderMatch(name: "X-Token", value: "no", secret: "a/b")])) == nil)
     }
 
-    @Test("a rule whose pattern is none matches nothing, should one ever get past decoding")
+    @Test("a rule with an invalid pattern matches nothing, should one ever pass decoding")
     func broken() {
         #expect(actions(HTTPRule(path: "(")) == nil)
     }

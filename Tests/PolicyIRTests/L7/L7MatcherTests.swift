@@ -48,7 +48,7 @@ struct L7MatcherTests {
         #expect(actions == [HeaderAction(.log, name: "X", value: "v")])
     }
 
-    @Test("a request of a kind that no rule is about is denied")
+    @Test("a request of a kind that no rule matches is denied")
     func kinds() {
         let names = L7Match.dns([Located(.pattern("*"))])
         let servers = L7Match.serverNames([Located("*")])

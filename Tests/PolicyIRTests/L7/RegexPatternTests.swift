@@ -66,7 +66,7 @@ struct RegexPatternTests {
         for number in 1..<small { try budget.check("/\(number)") }
         #expect(throws: RegexBudget.Problem.self) { try budget.check("/one-more") }
 
-        // The object is refused by then: neither compiled nor told again.
+        // The object is refused already: neither compiled nor reported again.
         try budget.check("(\\pL{30}){30}")
 
         var large = RegexBudget()

@@ -115,14 +115,14 @@ struct RequestDecisionTests {
         #expect(try explain("shop/web", "ip:192.0.2.1", traffic, request).request?.isPermitted == passes)
     }
 
-    @Test("a permitted request names the rule of each end, with its place")
+    @Test("an allowed request lists the rule of each end, with its location")
     func permitted() throws {
         let lines = try explain("shop/web", "shop/db", "80/TCP", .http(HTTPRequest(path: "/api/x"))).request?.lines
         #expect(
             lines == [
-                "GET /api/x: allow", "  egress of shop/web: permitted by",
+                "GET /api/x: allow", "  egress of shop/web: allowed by",
                 "    CiliumNetworkPolicy shop/web spec.egress[0].toPorts[0].rules.http[0] (p.yaml:26:11)",
-                "    then REPLACE X-From: web", "  ingress of shop/db: permitted by",
+                "    then REPLACE X-From: web", "  ingress of shop/db: allowed by",
                 "    CiliumNetworkPolicy shop/db spec.ingress[0].toPorts[0].rules.http[1] (p.yaml:46:11)",
             ])
     }
@@ -133,32 +133,32 @@ struct RequestDecisionTests {
         let lines = try explain("shop/web", "shop/db", "8080/TCP", .http(request)).request?.lines
         #expect(
             lines == [
-                "GET /public?x=1: deny", "  ingress of shop/db: no rule permits it",
+                "GET /public?x=1: deny", "  ingress of shop/db: no rule allows it",
                 "    CiliumNetworkPolicy shop/db spec.ingress[0].toPorts[0].rules.http[0] (p.yaml:45:11)",
-                "      but path \"/public?x=1\" is not \"/public\" (the query string counts)",
+                "      but path \"/public?x=1\" is not \"/public\" (the path includes the query string)",
                 "    CiliumNetworkPolicy shop/db spec.ingress[0].toPorts[0].rules.http[1] (p.yaml:46:11)",
                 "      but path \"/public?x=1\" does not match \"/api/.*\"",
                 "      and header X-From is \"job\", not \"web\"",
             ])
     }
 
-    @Test("a request of another kind names the rules that are there, once each")
+    @Test("a request of another kind lists the existing rules, once each")
     func otherKind() throws {
         let lines = try explain("shop/web", "shop/db", "8080/TCP", .serverName("a.b")).request?.lines
         #expect(
             lines == [
-                "TLS to a.b: deny", "  ingress of shop/db: no rule permits it",
+                "TLS to a.b: deny", "  ingress of shop/db: no rule allows it",
                 "    CiliumNetworkPolicy shop/db spec.ingress[0].toPorts[0] (p.yaml:42:7)",
-                "      but the rule is about HTTP requests, not about TLS server names",
+                "      but the rule matches HTTP requests, not TLS server names",
             ])
     }
 
-    @Test("without L7 rules on its way a request passes or falls with its connection")
+    @Test("without L7 rules a request has the verdict of its connection")
     func notAsked() throws {
         let request = L7Request.http(HTTPRequest())
         #expect(
             try explain("shop/web", "shop/any", "8080/TCP", request).request?.lines == [
-                "GET /: allow", "  no L7 rule is asked",
+                "GET /: allow", "  no L7 rule applies",
             ])
         #expect(
             try explain("shop/any", "shop/db", "80/TCP", request).request?.lines == [
@@ -168,7 +168,7 @@ struct RequestDecisionTests {
     }
 
     @Test(
-        "each condition has its words",
+        "each condition has its text",
         arguments: [
             (HTTPRule(method: "GET"), "method PUT is not \"GET\""),
             (HTTPRule(method: "GET|HEAD"), "method PUT does not match \"GET|HEAD\""),
@@ -184,7 +184,7 @@ struct RequestDecisionTests {
                 HTTPRule(headerMatches: [HeaderMatch(name: "X-Key", secret: "a/b")]),
                 "the value of header X-Key is in a secret, and secrets are not read"
             ),
-            (HTTPRule(path: "("), "path \"/b\" cannot match \"(\", which is no pattern"),
+            (HTTPRule(path: "("), "path \"/b\" cannot match \"(\", which is not a valid pattern"),
         ])
     func words(rule: HTTPRule, words: String) {
         let origin = RuleOrigin(kind: "K", namespace: "n", name: "p", path: "")

@@ -26,7 +26,7 @@ struct CiliumLabelsTests {
     }
 
     @Test(
-        "a sourced condition looks at labels of its source, `any` at all",
+        "a condition with a source applies to labels of its source, `any` to all",
         arguments: [
             ("any", "app", true), ("k8s", "app", true), ("reserved", "app", false), ("cni", "app", false),
             ("any", "pod-template-hash", false),

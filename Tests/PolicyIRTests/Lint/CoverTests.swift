@@ -8,7 +8,7 @@ import Testing
 /// What lint says without looking at pods must hold of any pods: the naive matcher is asked.
 @Suite("Lint: what covers what")
 struct CoverTests {
-    @Test("Whoever a covered peer matches, the covering one matches too, on random clusters")
+    @Test("Every end that a covered peer matches, the covering one matches too, on random clusters")
     func peers() {
         var found = 0
         for seed in 0..<UInt64(120) {
@@ -36,7 +36,7 @@ struct CoverTests {
         #expect(found > 200)
     }
 
-    @Test("Whatever packet covered traffic matches, the covering one matches too")
+    @Test("Every packet that covered traffic matches, the covering one matches too")
     func traffic() {
         var found = 0
         for seed in 0..<UInt64(60) {

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Lint: places and counts")
 struct LintPlaceTests {
-    @Test("A finding points at the very value, also in a list of objects, and at its rule without documents")
+    @Test("A diagnostic points at the exact value, also in a list of objects, and at its rule without documents")
     func places() {
         let text = """
             apiVersion: v1
@@ -35,7 +35,7 @@ struct LintPlaceTests {
         #expect(found.map { $0.location?.line } == [8])
     }
 
-    @Test("Of a policy with an error nothing but the error is told")
+    @Test("Only the error of a policy with an error is reported")
     func refused() {
         let text = """
             apiVersion: cilium.io/v2
@@ -46,7 +46,7 @@ struct LintPlaceTests {
         #expect(lint(text).map(\.id) == [.unknownField])
     }
 
-    @Test("A policy that repeats a mistake is not told of each time")
+    @Test("The diagnostics about a repeated mistake are limited")
     func limit() {
         let rules = Array(
             repeating: "{toPorts: [{ports: [{port: \"443\", protocol: TCP}], rules: {http: [{method: GET}]}}]}",

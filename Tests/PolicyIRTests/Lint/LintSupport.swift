@@ -2,7 +2,7 @@
 @testable import PolicyAnalysis
 @testable import PolicyIR
 
-/// All findings of `netpold lint` about a text, in order.
+/// All diagnostics of `netpold lint` about a text, in order.
 func lint(_ text: String) -> [Diagnostic] {
     var decoder = ManifestDecoder(keepsDocuments: true)
     decoder.add(Array(text.utf8), file: "p.yaml")
@@ -11,7 +11,7 @@ func lint(_ text: String) -> [Diagnostic] {
     return (decoded.diagnostics + lowered.diagnostics + Linter.lint(decoded, lowered: lowered)).sortedOnce
 }
 
-/// `line:column path: message; hint` of the findings of one kind.
+/// `line:column path: message; hint` of the diagnostics of one kind.
 func lint(_ text: String, _ id: DiagnosticID) -> [String] {
     lint(text).filter { $0.id == id }.map {
         "\($0.location?.line ?? 0):\($0.location?.column ?? 0) \($0.path): \($0.message); \($0.hint)"

@@ -20,7 +20,7 @@ struct PortAndNameLintTests {
     private let toDB = "{to: [{podSelector: {matchLabels: {app: db}}}], ports: [{port: 5432}]}"
     private let dns = "{ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]}"
 
-    @Test("Egress to pods without DNS is told; DNS in any policy of the same pods is enough")
+    @Test("Egress to pods without DNS is reported; DNS in any policy of the same pods is enough")
     func egressWithoutDNS() {
         #expect(lint(egress(toDB), .egressWithoutDNS).count == 1)
         #expect(lint(egress("\(toDB), \(dns)"), .egressWithoutDNS) == [])
@@ -37,7 +37,7 @@ struct PortAndNameLintTests {
         #expect(lint(egress("\(toDB), {ports: [{port: 53, protocol: UDP}]}")).map(\.severity) == [.note])
     }
 
-    @Test("DNS that known pods get from a policy with other words counts; one pod without it is named")
+    @Test("DNS that known pods get from another policy counts; one pod without it is named")
     func knownPods() {
         let web = pod("web", "app: web, dns: please")
         let byLabel = egress(dns, "{matchLabels: {dns: please}}", name: "dns")
@@ -47,7 +47,7 @@ struct PortAndNameLintTests {
         #expect(found.first?.contains("for example shop/web2") == true)
     }
 
-    @Test("One DNS policy that is missing is told once, at the widest policy")
+    @Test("One missing DNS policy is reported once, at the widest policy")
     func once() {
         let all = egress(toDB, "{}", name: "a") + egress(toDB, name: "b") + egress(toDB, name: "c")
         #expect(lint(all, .egressWithoutDNS).count == 1)
@@ -126,7 +126,7 @@ struct PortAndNameLintTests {
         policy("{podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: \(port)}]}]}")
     }
 
-    @Test("The port of a Service is told where its pods listen on another, for either direction")
+    @Test("The port of a Service is reported where its pods listen on another, for either direction")
     func servicePort() {
         let web = pod("web", "app: web", ports: "{name: http, containerPort: 8080}")
         #expect(lint(service + web + ingress("80"), .servicePort).count == 1)
@@ -156,14 +156,14 @@ struct PortAndNameLintTests {
         )
         #expect(lint(web + ingress("htp"), .unknownPortName).first?.hasSuffix("did you mean http?") == true)
         #expect(
-            lint(web + ingress("dns"), .unknownPortName).first?.hasSuffix("dns is a port of protocol UDP there") == true
+            lint(web + ingress("dns"), .unknownPortName).first?.hasSuffix("dns is a UDP port of these pods") == true
         )
         #expect(lint(web + ingress("http"), .unknownPortName) == [])
         // Without pods nobody knows their ports.
         #expect(lint(ingress("htp"), .unknownPortName) == [])
     }
 
-    @Test("A Cilium CIDR over pods, nodes or Services is told; the world, exceptions and ipBlock are not")
+    @Test("A Cilium CIDR that covers pods, nodes or Services is reported; the world, exceptions and ipBlock are not")
     func cidr() {
         let pods =
             "apiVersion: v1\nkind: Pod\nmetadata: {name: db, namespace: shop}\nstatus: {podIP: 10.20.0.12}\n---\n"

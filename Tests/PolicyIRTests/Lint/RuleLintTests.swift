@@ -2,7 +2,7 @@ import Testing
 
 @testable import PolicyAPI
 
-@Suite("Lint: rules that decide something else than they seem to")
+@Suite("Lint: rules with another effect than they seem to have")
 struct RuleLintTests {
     private func policy(_ spec: String, name: String = "p") -> String {
         "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: \(name), namespace: shop}\nspec: \(spec)\n---\n"
@@ -24,7 +24,7 @@ struct RuleLintTests {
     }
 
     @Test(
-        "Alternatives that nobody takes for a conjunction are passed over",
+        "Alternatives that cannot be meant as a conjunction are not reported",
         arguments: [
             // All pods of the own namespace, or those of others.
             "{podSelector: {}}, {namespaceSelector: {matchLabels: {a: b}}}",
@@ -37,7 +37,7 @@ struct RuleLintTests {
         #expect(lint(policy("{podSelector: {}, ingress: [{from: [\(list)]}]}"), .orInsteadOfAnd) == [])
     }
 
-    @Test("Where pods show that alternatives are meant nothing is said")
+    @Test("Alternatives that pods show to be intended are not reported")
     func alternativesShown() {
         let list = "{namespaceSelector: {matchLabels: {a: b}}}, {podSelector: {matchLabels: {c: d}}}"
         let text = policy("{podSelector: {}, ingress: [{from: [\(list)]}]}")
@@ -60,7 +60,7 @@ struct RuleLintTests {
             .count == 1)
     }
 
-    @Test("A default deny that says so, and a NetworkPolicy's empty rule, are passed over")
+    @Test("A default deny that says so, and a NetworkPolicy's empty rule, are not reported")
     func meantEmptyElement() {
         #expect(lint(cilium("{endpointSelector: {}, ingress: [{}]}", name: "default-deny"), .emptyElement) == [])
         #expect(
@@ -70,11 +70,11 @@ struct RuleLintTests {
         #expect(lint(policy("{podSelector: {}, ingress: [{}]}"), .emptyElement) == [])
     }
 
-    @Test("Each empty list of peers is told; a missing one and one with content are not")
+    @Test("Each empty list of peers is reported; a missing one and one with content are not")
     func emptyPeerList() {
         for list in ["toEndpoints", "toEntities", "toCIDR", "toCIDRSet", "toServices", "toFQDNs", "toNodes"] {
             let found = lint(cilium("{endpointSelector: {}, egress: [{\(list): []}]}"), .emptyPeerList)
-            #expect(found.first?.contains("spec.egress[0].\(list): an empty list selects nobody") == true)
+            #expect(found.first?.contains("spec.egress[0].\(list): an empty list selects no peer") == true)
         }
         let ports = "toPorts: [{ports: [{port: \"80\", protocol: TCP}]}]"
         #expect(lint(cilium("{endpointSelector: {}, ingress: [{\(ports)}]}"), .emptyPeerList) == [])
@@ -82,7 +82,7 @@ struct RuleLintTests {
         #expect(lint(policy("{podSelector: {}, ingress: [{from: []}]}"), .emptyPeerList) == [])
     }
 
-    @Test("A lone deny isolates, unless it says whether it is to, or another policy isolates anyway")
+    @Test("A lone deny isolates, unless enableDefaultDeny is set, or another policy isolates anyway")
     func denyIsolates() {
         let deny = "ingressDeny: [{fromEntities: [world]}]"
         #expect(lint(cilium("{endpointSelector: {}, \(deny)}"), .denyIsolates).count == 1)
@@ -99,7 +99,7 @@ struct RuleLintTests {
         #expect(lint(lone + policy("{podSelector: {matchLabels: {app: db}}}", name: "db"), .denyIsolates).count == 1)
     }
 
-    @Test("An allow that a deny of the same pods covers is told, whichever object the deny is in")
+    @Test("An allow that a deny of the same pods covers is reported, whichever object the deny is in")
     func shadowed() {
         let allow = cilium(
             "{endpointSelector: {matchLabels: {app: web}}, ingress: [{fromEndpoints: [{matchLabels: {a: b}}]}]}")
@@ -109,7 +109,7 @@ struct RuleLintTests {
         }
         let found = lint(allow + deny("{fromEntities: [cluster]}"), .shadowedByDeny)
         #expect(found.count == 1)
-        #expect(found[0].contains("spec.ingress[0]: nothing is allowed by this: CiliumClusterwideNetworkPolicy d"))
+        #expect(found[0].contains("spec.ingress[0]: this allows nothing: CiliumClusterwideNetworkPolicy d"))
         for narrow in [
             "{fromEntities: [world]}", "{fromEndpoints: [{matchLabels: {a: b, c: d}}]}",
             "{fromEntities: [cluster], toPorts: [{ports: [{port: \"80\", protocol: TCP}]}]}",
@@ -130,7 +130,7 @@ struct RuleLintTests {
         #expect(lint(allow + deny("{matchLabels: {c: d}}"), .shadowedByDeny) == [])
     }
 
-    @Test("A rule beside a wider one of its policy is redundant; of two equal ones the second")
+    @Test("A rule next to a wider one of its policy is redundant; of two equal ones the second")
     func redundant() {
         let narrow = "{from: [{podSelector: {matchLabels: {a: b}}}], ports: [{port: 80}]}"
         #expect(
@@ -151,7 +151,7 @@ struct RuleLintTests {
                 .redundantRule) == [])
     }
 
-    @Test("L7 rules beside a plain allow of the same connections decide nothing, in whichever policy it stands")
+    @Test("L7 rules next to a plain allow of the same connections have no effect, in whichever policy it is")
     func bypassed() {
         let http = "toPorts: [{ports: [{port: \"80\", protocol: TCP}], rules: {http: [{method: GET}]}}]"
         let guarded = cilium("{endpointSelector: {matchLabels: {app: web}}, ingress: [{\(http)}]}")

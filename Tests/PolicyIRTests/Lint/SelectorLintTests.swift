@@ -34,7 +34,7 @@ struct SelectorLintTests {
         """
     }
 
-    @Test("A misspelt label of the subject is told with the nearest one, at the selector")
+    @Test("A misspelt label of the subject is reported with the nearest one, at the selector")
     func subject() {
         #expect(
             lint(pods + subject("{matchLabels: {app: wbe}}"), .selectsNothing).map { $0.drop { $0 != " " } } == [
@@ -46,22 +46,22 @@ struct SelectorLintTests {
             ])
     }
 
-    @Test("Conditions that only no single pod meets together are told together")
+    @Test("Conditions that no single pod meets in combination are reported together")
     func together() {
         let all = pods + pod("db", "app: db, tier: data") + subject("{matchLabels: {app: web, tier: data}}")
         #expect(lint(all, .selectsNothing).contains { $0.contains("no pod of shop has app=web, tier=data,") })
     }
 
-    @Test("A subject that only hostNetwork pods match is told as such")
+    @Test("A subject that only hostNetwork pods match is reported as such")
     func hostNetwork() {
         let all = pods + pod("proxy", "app: proxy", spec: ", hostNetwork: true")
         #expect(
             lint(all + subject("{matchLabels: {app: proxy}}"), .selectsNothing).contains {
-                $0.contains("only pods with hostNetwork match")
+                $0.contains("only hostNetwork pods match")
             })
     }
 
-    @Test("A peer is held against the pods of the namespaces it names")
+    @Test("A peer is compared with the pods of the namespaces it selects")
     func peers() {
         let found = lint(
             pods
@@ -84,7 +84,7 @@ struct SelectorLintTests {
     }
 
     @Test(
-        "What may stand outside the files is passed over",
+        "What may be outside the files is not reported",
         arguments: [
             // The namespace's pods are not here.
             "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namespace: other}\nspec: {podSelector: {matchLabels: {app: x}}}",
@@ -96,7 +96,7 @@ struct SelectorLintTests {
     }
 
     @Test(
-        "Peers that may stand outside the files are passed over",
+        "Peers that may be outside the files are not reported",
         arguments: [
             "{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}",
             "{namespaceSelector: {}, podSelector: {matchLabels: {k8s-app: kube-dns}}}",
@@ -108,13 +108,13 @@ struct SelectorLintTests {
         #expect(lint(pods + from(peer), .selectsNothing) == [])
     }
 
-    @Test("Without pods and namespaces nothing is said, nor where pods have no labels")
+    @Test("Nothing is reported without pods and namespaces, nor where pods have no labels")
     func nothingKnown() {
         #expect(lint(subject("{matchLabels: {app: x}}"), .selectsNothing) == [])
         #expect(lint(pod("bare", "") + subject("{matchLabels: {app: x}}"), .selectsNothing) == [])
     }
 
-    @Test("Reserved labels are no labels of pods")
+    @Test("Reserved labels are not pod labels")
     func reserved() {
         #expect(lint(pods + cilium("{matchLabels: {reserved:init: \"\"}}"), .selectsNothing) == [])
     }
@@ -127,7 +127,7 @@ struct SelectorLintTests {
         #expect(lint(from("{namespaceSelector: {matchLabels: {team: billing}}}"), .namespaceNameLabel) == [])
     }
 
-    @Test("A policy in a namespace that nobody declares is told, with the nearest name")
+    @Test("A policy in an undeclared namespace is reported, with the nearest name")
     func undeclared() {
         #expect(
             lint(pods + subject("{}", namespace: "monitorin"), .undeclaredNamespace).first?

@@ -21,12 +21,12 @@ struct CiliumLoweringTests {
         return (try #require(lowered.policies.first).egress, lowered)
     }
 
-    @Test("an element without members selects nothing and isolates")
+    @Test("an element without fields selects nothing and isolates")
     func emptyElement() throws {
         #expect(try lower(egress: [element()]).0 == DirectionRules(isolates: true, rules: []))
     }
 
-    @Test("a direction without elements says nothing")
+    @Test("a direction without elements has no effect")
     func noElements() throws {
         let (egress, lowered) = try lower(egress: [element()])
         #expect(egress != nil)
@@ -41,7 +41,7 @@ struct CiliumLoweringTests {
     }
 
     @Test(
-        "a peer list that is written but empty selects nobody, even with ports",
+        "an empty peer list selects nothing, even with ports",
         arguments: ["endpoints", "nodes", "entities", "cidrs", "cidrSet", "services", "fqdns"])
     func emptyPeers(member: String) throws {
         let rules = try lower(
@@ -197,7 +197,7 @@ struct CiliumLoweringTests {
     }
 
     @Test(
-        "cidrGroupRef stands for the prefixes of the group, outside the cluster, with the exceptions cut out (row 47)")
+        "cidrGroupRef means the prefixes of the group, outside the cluster, without the exceptions (row 47)")
     func groupByName() throws {
         let except = [try prefix("192.0.2.128/25")]
         let (peers, diagnostics) = try peers(.group("office"), except: except)
@@ -210,7 +210,7 @@ struct CiliumLoweringTests {
     }
 
     @Test(
-        "cidrGroupSelector stands for the groups whose labels or name it matches (row 50)",
+        "cidrGroupSelector means the groups whose labels or name it matches (row 50)",
         arguments: [
             ("cidrgroup:team=red", ["192.0.2.0/24", "2001:db8::/32", "198.51.100.0/24"]),
             ("team!=blue,far", ["198.51.100.0/24"]),
@@ -223,13 +223,13 @@ struct CiliumLoweringTests {
         #expect(diagnostics.isEmpty)
     }
 
-    @Test("a group without prefixes selects nothing, and nothing is to be said")
+    @Test("a group without prefixes selects nothing, without a diagnostic")
     func emptyGroup() throws {
         #expect(try peers(.group("lab")) == ([], []))
     }
 
     @Test(
-        "a group or service that is not there selects nothing where it allows, and refuses the object where it denies",
+        "a missing group or service selects nothing in an allow rule, and refuses the object in a deny rule",
         arguments: ["cidrGroupRef", "cidrGroupSelector", "k8sService", "k8sServiceSelector"])
     func unknownReferences(form: String) throws {
         let missing = element {

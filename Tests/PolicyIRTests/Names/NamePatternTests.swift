@@ -50,7 +50,7 @@ struct NamePatternTests {
         #expect(!NamePattern(.pattern("*"), for: .addresses).matches("a b..!"))
     }
 
-    @Test("a pattern of many stars is decided in an instant")
+    @Test("a pattern of many stars is matched in bounded time")
     func manyStars() {
         let pattern = NamePattern(.pattern(String(repeating: "*a", count: 100) + ".io"))
         #expect(!pattern.matches(String(repeating: "a", count: 250) + ".com"))

@@ -24,7 +24,7 @@ struct AddressTextTests {
     }
 
     @Test(
-        "What is no address is none",
+        "Invalid addresses are refused",
         arguments: [
             "", "1", "1.2.3", "1.2.3.4.5", "01.2.3.4", "1.2.3.256", "1.2.3.4 ", " 1.2.3.4", "1.2.3.-4", "1..2.3",
             "0x1.2.3.4", ":", ":::",
@@ -47,7 +47,7 @@ struct AddressTextTests {
     }
 
     @Test(
-        "What is no prefix is none",
+        "Invalid prefixes are refused",
         arguments: [
             "10.0.0.1", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0/+8", "10.0.0.0/-1", "10.0.0.0/8/8", "/8",
             "::/129",

@@ -46,11 +46,11 @@ struct PolicyTestDecoderTests {
     }
 
     @Test(
-        "what is wrong is said with its place and path, and the test is not used",
+        "errors are reported with location and path, and the test is not used",
         arguments: [
             (
                 "cases: [{from: nobody, to: a/x, protocol: TCP, port: 1, expect: allow}]",
-                "test.yaml:6:18: error: spec.cases[0].from: from is no end of a flow"
+                "test.yaml:6:18: error: spec.cases[0].from: from is not an end of a flow"
             ),
             (
                 "cases: [{from: a/y, to: a/x, protocol: GRE, port: 1, expect: allow}]",
@@ -58,27 +58,30 @@ struct PolicyTestDecoderTests {
             ),
             (
                 "cases: [{from: a/y, to: a/x, protocol: TCP, port: 65536, expect: allow}]",
-                "error: spec.cases[0].port: TCP needs port, a number up to 65535"
+                "error: spec.cases[0].port: TCP requires `port`, a number up to 65535"
             ),
             (
                 "cases: [{from: a/y, to: a/x, protocol: ICMP, icmpType: 256, expect: allow}]",
-                "error: spec.cases[0].icmpType: ICMP needs icmpType, a number up to 255"
+                "error: spec.cases[0].icmpType: ICMP requires `icmpType`, a number up to 255"
             ),
             (
                 "cases: [{from: a/y, to: a/x, protocol: TCP, port: 1}]",
-                "error: spec.cases[0]: the case expects nothing"
+                "error: spec.cases[0]: the case has no expectation"
             ),
             (
                 "cases: [{from: a/y, to: a/x, protocol: TCP, port: 1, expect: maybe}]",
-                "error: spec.cases[0].expect: the answer is allow or deny"
+                "error: spec.cases[0].expect: the verdict must be allow or deny"
             ),
             (
                 "cases: [{from: a/y, to: a/x, protocol: TCP, port: 1, expect: deny, exepct: deny}]",
-                "error: spec.cases[0].exepct: the field is not known; did you mean \"expect\"?"
+                "error: spec.cases[0].exepct: unknown field; did you mean \"expect\"?"
             ),
-            ("matrix: [{traffic: 80, denied: []}]", "error: spec.matrix[0].traffic: traffic is written like"),
-            ("matrix: [{traffic: TCP:80, denied: [a/x]}]", "error: spec.matrix[0].denied[0]: a pair is written like"),
-            ("names: {a: [nowhere]}", "error: spec.names.a[0]: the text \"nowhere\" is no IP address"),
+            ("matrix: [{traffic: 80, denied: []}]", "error: spec.matrix[0].traffic: traffic must have the form"),
+            (
+                "matrix: [{traffic: TCP:80, denied: [a/x]}]",
+                "error: spec.matrix[0].denied[0]: a pair must have the form"
+            ),
+            ("names: {a: [nowhere]}", "error: spec.names.a[0]: the string \"nowhere\" is not an IP address"),
         ])
     func wrong(spec: String, message: String) {
         let (tests, messages) = decode(PolicyTestDecoderTests.head + "  \(spec)\n")

@@ -3,14 +3,14 @@ import Testing
 
 @testable import PolicyAPI
 
-/// Workloads stand for their pods in a folder without them.
+/// Synthetic pods of workloads in a folder without pods.
 @Suite("Pods of workloads")
 struct WorkloadTests {
     private func load(_ text: String) -> DecodedManifests {
         var decoder = ManifestDecoder(readsWorkloads: true)
         decoder.add(Array(text.utf8), file: "p.yaml")
         var decoded = decoder.finish()
-        decoded.addStandIns()
+        decoded.addSyntheticPods()
         return decoded
     }
 
@@ -29,7 +29,7 @@ struct WorkloadTests {
     private func pods(_ text: String) -> [String] { load(text).objects.pods.map(\.qualifiedName) }
 
     @Test(
-        "a workload stands as one pod a replica, numbered as people would",
+        "a workload becomes one pod per replica, numbered from one",
         arguments: [
             ("Deployment", "", ["shop/web-1"]),
             ("Deployment", "replicas: 3", ["shop/web-1", "shop/web-2", "shop/web-3"]),
@@ -47,7 +47,7 @@ struct WorkloadTests {
         #expect(decoded.objects.pods.allSatisfy { $0.isSynthetic && $0.metadata.labels["app"] == "web" })
     }
 
-    @Test("a DaemonSet stands as one pod on each node")
+    @Test("a DaemonSet becomes one pod on each node")
     func daemonSet() {
         let nodes = ["b", "a"].map { "apiVersion: v1\nkind: Node\nmetadata: {name: \($0)}\n---\n" }.joined()
         let pods = load(nodes + workload("DaemonSet")).objects.pods
@@ -78,17 +78,18 @@ struct WorkloadTests {
         #expect(load(workload("Job", labels: "{}")).objects.pods.first?.metadata.labels["job-name"] == "web")
     }
 
-    @Test("many replicas are cut to ten, and that is said")
+    @Test("replicas are limited to ten, and the summary says so")
     func manyReplicas() {
         let decoded = load(workload("Deployment", "replicas: 2000000000"))
         #expect(decoded.objects.pods.count == WorkloadPods.replicaLimit)
         #expect(
-            decoded.standInsInWords?.hasSuffix("Deployment shop/web has 2000000000 replicas, of which 10 are shown")
+            decoded.syntheticPodsSummary?.hasSuffix(
+                "Deployment shop/web has 2000000000 replicas, of which 10 are added")
                 == true)
     }
 
     @Test(
-        "a workload whose pods are given adds none",
+        "a workload with real pods adds none",
         arguments: [
             ("Deployment", "labels: {app: web, pod-template-hash: '77'}"),
             ("Deployment", "ownerReferences: [{kind: ReplicaSet, name: web-5d4f}]"),
@@ -120,7 +121,7 @@ struct WorkloadTests {
         #expect(pods(owned) == ["shop/web-5d4f-1"])
     }
 
-    @Test("patches without a template stand for no pods, a Job may leave its name to the API server")
+    @Test("patches without a template make no pods, a Job may leave its name to the API server")
     func partial() {
         #expect(pods("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 3}\n").isEmpty)
         let decoded = load(workload("Job").replacingOccurrences(of: "name: web,", with: "generateName: web-,"))
@@ -128,14 +129,14 @@ struct WorkloadTests {
         #expect(decoded.objects.pods.map(\.metadata.name) == ["web-1"])
     }
 
-    @Test("a workload that is written twice is told, and the last one counts")
+    @Test("a workload that is defined twice is reported, and the last one is used")
     func twice() {
         let decoded = load(workload("Deployment") + workload("Deployment", "replicas: 2"))
         #expect(decoded.errors.isEmpty && decoded.warnings.count == 1)
         #expect(decoded.objects.pods.count == 2)
     }
 
-    @Test("a decoder of what is in a cluster reads no workloads")
+    @Test("a decoder for a cluster reads no workloads")
     func agent() {
         let decoded = decode(workload("Deployment"))
         #expect(decoded.objects.pods.isEmpty && decoded.workloads.isEmpty)
@@ -168,7 +169,7 @@ struct SyntheticAddressTests {
         #expect(addresses(objects(pods.reversed())) == expected)
     }
 
-    @Test("addresses that somebody has are not given again, and who has one keeps it")
+    @Test("addresses in use are not assigned again, and pods with one keep it")
     func taken() {
         let found = addresses(
             objects([pod("shop/a", "", ["10.244.0.1"]), pod("shop/b"), pod("shop/c", "", ["fd00:10:244::1"])]))

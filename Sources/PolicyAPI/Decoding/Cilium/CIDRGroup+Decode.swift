@@ -7,21 +7,21 @@ extension CIDRGroup {
 
     /// Reads a CiliumCIDRGroup. A prefix that cannot be read refuses the group (Cilium skips it with a warning): a deny that
     /// refers to the group would otherwise let it pass.
-    static func decode(_ object: DocumentNode, _ findings: inout Findings) -> CIDRGroup {
+    static func decode(_ object: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> CIDRGroup {
         var group = CIDRGroup(
-            metadata: ObjectHeader.metadata(object, .cluster, isPolicy: true, &findings), prefixes: [])
-        guard let fields = table.read(object, &findings) else { return group }
+            metadata: ObjectHeader.metadata(object, .cluster, isPolicy: true, &diagnostics), prefixes: [])
+        guard let fields = table.read(object, &diagnostics) else { return group }
         guard let spec = fields["spec"] else {
-            findings.error(.missingField, object, "the group has no spec", "write spec: with externalCIDRs")
+            diagnostics.error(.missingField, object, "the group has no spec", "write spec: with externalCIDRs")
             return group
         }
-        guard let inside = specTable.read(spec, &findings) else { return group }
+        guard let inside = specTable.read(spec, &diagnostics) else { return group }
         guard let list = inside["externalCIDRs"] else {
-            findings.error(
+            diagnostics.error(
                 .missingField, spec, "`externalCIDRs` is missing", "list prefixes; `[]` is a group without addresses")
             return group
         }
-        group.prefixes = (findings.list(list) ?? []).compactMap { IPPrefix.decode($0, &findings) }
+        group.prefixes = (diagnostics.list(list) ?? []).compactMap { IPPrefix.decode($0, &diagnostics) }
         return group
     }
 }

@@ -2,13 +2,13 @@ import NetTypes
 
 extension IPPrefix {
     /// Reads an element of `fromCIDR` or `toCIDR`: a prefix, or a bare address, which means that address alone (V9).
-    static func decodeAddressOrPrefix(_ node: DocumentNode, _ findings: inout Findings) -> IPPrefix? {
+    static func decodeAddressOrPrefix(_ node: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> IPPrefix? {
         if let text = node.string, !text.contains("/"), let address = IPAddress(parsing: text),
             !(address.isIPv4 && text.contains(":"))
         {
             return IPPrefix(host: address)
         }
-        return decode(node, &findings)
+        return decode(node, &diagnostics)
     }
 }
 
@@ -18,26 +18,26 @@ extension CIDRRule {
         rows: [.enforced("cidr", "cidrGroupRef", "cidrGroupSelector", "except")])
 
     /// Reads an element of `fromCIDRSet` or `toCIDRSet` (V10-V12).
-    static func decode(_ node: DocumentNode, _ findings: inout Findings) -> CIDRRule? {
-        guard let fields = table.read(node, &findings) else { return nil }
+    static func decode(_ node: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> CIDRRule? {
+        guard let fields = table.read(node, &diagnostics) else { return nil }
         let names = ["cidr", "cidrGroupRef", "cidrGroupSelector"]
         let written = names.filter { fields[$0] != nil }
-        guard written.count == 1, let source = decodeSource(fields, &findings) else {
+        guard written.count == 1, let source = decodeSource(fields, &diagnostics) else {
             if written.count != 1 {
-                findings.error(
+                diagnostics.error(
                     .conflict, node,
-                    "exactly one of \(names.joined(separator: ", ")) must be written, not \(written.count)",
+                    "exactly one of \(names.joined(separator: ", ")) must be set, not \(written.count)",
                     written.isEmpty ? "write cidr: with a prefix" : "write one element for each")
             }
-            for element in findings.list(fields["except"]) ?? [] { _ = IPPrefix.decode(element, &findings) }
+            for element in diagnostics.list(fields["except"]) ?? [] { _ = IPPrefix.decode(element, &diagnostics) }
             return nil
         }
         var rule = CIDRRule(source: source)
-        for element in findings.list(fields["except"]) ?? [] {
-            guard let prefix = IPPrefix.decode(element, &findings) else { continue }
+        for element in diagnostics.list(fields["except"]) ?? [] {
+            guard let prefix = IPPrefix.decode(element, &diagnostics) else { continue }
             if case .prefix(let cidr) = source, !cidr.contains(prefix) {
-                findings.error(
-                    .invalidValue, element, "the exception \(prefix) does not lie inside \(cidr)",
+                diagnostics.error(
+                    .invalidValue, element, "the exception \(prefix) is not inside \(cidr)",
                     "write a prefix inside \(cidr), or remove it")
             }
             rule.except.append(prefix)
@@ -45,14 +45,14 @@ extension CIDRRule {
         return rule
     }
 
-    private static func decodeSource(_ fields: Fields, _ findings: inout Findings) -> Source? {
-        if let node = fields["cidr"] { return IPPrefix.decode(node, &findings).map { .prefix($0) } }
+    private static func decodeSource(_ fields: Fields, _ diagnostics: inout DiagnosticCollector) -> Source? {
+        if let node = fields["cidr"] { return IPPrefix.decode(node, &diagnostics).map { .prefix($0) } }
         if let node = fields["cidrGroupSelector"] {
-            return LabelSelector.decode(node, .sourced(default: "cidrgroup"), &findings).map { .groups($0) }
+            return LabelSelector.decode(node, .sourced(default: "cidrgroup"), &diagnostics).map { .groups($0) }
         }
-        guard let node = fields["cidrGroupRef"], let name = findings.string(node) else { return nil }
+        guard let node = fields["cidrGroupRef"], let name = diagnostics.string(node) else { return nil }
         if let problem = NameSyntax.dnsSubdomain(name) {
-            findings.error(
+            diagnostics.error(
                 .invalidValue, node, "the name of the group \(problem)", "write the name of a CiliumCIDRGroup")
         }
         return .group(name)

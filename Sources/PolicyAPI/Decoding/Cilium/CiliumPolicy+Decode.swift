@@ -4,24 +4,24 @@ extension CiliumPolicy {
 
     /// Reads a cilium.io/v2 policy. The second value says what to isolate if there is an error: one entry a rule.
     static func decode(
-        _ object: DocumentNode, isClusterwide: Bool, _ findings: inout Findings
+        _ object: DocumentNode, isClusterwide: Bool, _ diagnostics: inout DiagnosticCollector
     ) -> (CiliumPolicy, [PolicyRefusal]) {
         let scope: ObjectHeader.Scope = isClusterwide ? .cluster : .namespaced
-        let metadata = ObjectHeader.metadata(object, scope, isPolicy: true, &findings)
+        let metadata = ObjectHeader.metadata(object, scope, isPolicy: true, &diagnostics)
         var policy = CiliumPolicy(metadata: metadata, isClusterwide: isClusterwide, rules: [])
         var refusals: [PolicyRefusal] = []
-        let top = table.read(object, &findings)
+        let top = table.read(object, &diagnostics)
         var nodes: [DocumentNode] = []
         if let spec = top?["spec"] { nodes.append(spec) }
-        nodes += findings.list(top?["specs"]) ?? []
-        // No list, but perhaps a rule without its dash: then it says whom to isolate.
+        nodes += diagnostics.list(top?["specs"]) ?? []
+        // Not a list, but perhaps a rule without its dash: then it says which pods to isolate.
         if let specs = top?["specs"], specs.elements == nil { nodes.append(specs) }
         if nodes.isEmpty {
-            findings.error(
-                .missingField, object, "at least one of `spec` and `specs` must be written", "write spec: with a rule")
+            diagnostics.error(
+                .missingField, object, "at least one of `spec` and `specs` is required", "write spec: with a rule")
         }
         for node in nodes {
-            let (rule, refusal) = CiliumRule.decode(node, of: policy, &findings)
+            let (rule, refusal) = CiliumRule.decode(node, of: policy, &diagnostics)
             if let rule { policy.rules.append(rule) }
             refusals.append(refusal)
         }

@@ -1,15 +1,15 @@
-/// The four lists of a Cilium rule. They differ in the names of their members and in what they may hold.
+/// The four lists of a Cilium rule. They differ in the names of their fields and in the fields they allow.
 enum ElementList: String, CaseIterable {
     case ingress, ingressDeny, egress, egressDeny
 
-    /// Whether the elements speak about traffic to the subject.
+    /// Whether the elements match traffic to the subject.
     var isIngress: Bool { self == .ingress || self == .ingressDeny }
     /// Whether the elements deny.
     var isDeny: Bool { self == .ingressDeny || self == .egressDeny }
-    /// How the names of L3 members begin.
+    /// The prefix of the names of L3 fields.
     var prefix: String { isIngress ? "from" : "to" }
 
-    /// Where the elements stand.
+    /// The path of the elements.
     var path: String { "spec.\(rawValue)[]" }
 
     /// The fields of an element.
@@ -40,7 +40,7 @@ enum ElementList: String, CaseIterable {
         egress.path,
         rows: [
             .enforced("toEndpoints", "toEntities", "toCIDR", "toCIDRSet", "toNodes", "toServices", "toPorts", "icmps"),
-            .enforced("toFQDNs", note: "the agent does not learn addresses of names yet: there it allows nothing"),
+            .enforced("toFQDNs", note: "allows nothing in the agent yet, which does not learn addresses from DNS"),
             groups("toGroups", "toCIDRSet"), requires("toRequires"), authentication,
         ])
     private static let egressDenyTable = FieldTable(
@@ -54,10 +54,10 @@ enum ElementList: String, CaseIterable {
 
     private static func groups(_ name: String, _ addresses: String) -> FieldTable.Row {
         .refused(
-            name, why: "groups of cloud providers are not resolved", instead: "write the addresses in \(addresses)")
+            name, why: "cloud provider groups are not resolved", instead: "write the addresses in \(addresses)")
     }
 
-    /// Gone from Cilium; its schema still admits the empty list, which asks for nothing.
+    /// Removed from Cilium; its schema still accepts the empty list, which requires nothing.
     private static func requires(_ name: String) -> FieldTable.Row {
         .refused(
             name, why: "requirements on peers were removed from Cilium",
@@ -67,7 +67,7 @@ enum ElementList: String, CaseIterable {
     /// "`disabled` = explicitly none" (docs/spec/cilium-network-policy.md 9.5).
     private static let authentication = FieldTable.Row.refused(
         "authentication", why: "mutual authentication is not enforced",
-        instead: "remove the field and protect the traffic by other means, such as TLS in the pods",
+        instead: "remove the field and protect the traffic in another way, such as TLS in the pods",
         unless: FieldTable.Exception(value: "{mode: disabled}") {
             $0.members?.count == 1 && $0["mode"]?.string == "disabled"
         })

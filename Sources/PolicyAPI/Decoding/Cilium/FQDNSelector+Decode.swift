@@ -6,30 +6,30 @@ extension FQDNSelector {
     static let longest = 255
 
     /// Reads an element of `toFQDNs` or `rules.dns` (V36, V37 and the schema's oneOf).
-    static func decode(_ node: DocumentNode, _ findings: inout Findings) -> FQDNSelector? {
-        guard let fields = table.read(node, &findings) else { return nil }
+    static func decode(_ node: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> FQDNSelector? {
+        guard let fields = table.read(node, &diagnostics) else { return nil }
         switch (fields["matchName"], fields["matchPattern"]) {
         case (nil, nil):
-            findings.error(
-                .missingField, node, "exactly one of matchName and matchPattern must be written", "write matchName:")
+            diagnostics.error(
+                .missingField, node, "exactly one of matchName and matchPattern is required", "write matchName:")
             return nil
         case (.some, .some(let pattern)):
-            findings.error(
-                .conflict, pattern, "matchName and matchPattern exclude each other", "write two elements")
+            diagnostics.error(
+                .conflict, pattern, "matchName and matchPattern are mutually exclusive", "write two elements")
             return nil
         case (.some(let name), nil):
-            return text(name, allowStars: false, &findings).map { .name($0) }
+            return text(name, allowStars: false, &diagnostics).map { .name($0) }
         case (nil, .some(let pattern)):
-            return text(pattern, allowStars: true, &findings).map { .pattern($0) }
+            return text(pattern, allowStars: true, &diagnostics).map { .pattern($0) }
         }
     }
 
     /// A DNS name, or with stars a pattern: labels of letters, digits, `-` and `_`, single dots between them, and at most
     /// one final dot.
-    static func text(_ node: DocumentNode, allowStars: Bool, _ findings: inout Findings) -> String? {
-        guard let text = findings.string(node) else { return nil }
+    static func text(_ node: DocumentNode, allowStars: Bool, _ diagnostics: inout DiagnosticCollector) -> String? {
+        guard let text = diagnostics.string(node) else { return nil }
         guard (1...longest).contains(text.utf8.count) else {
-            findings.error(
+            diagnostics.error(
                 .invalidValue, node, "the name has \(text.utf8.count) characters, not 1 to \(longest)",
                 "write a shorter name")
             return nil
@@ -45,9 +45,9 @@ extension FQDNSelector {
             let hint =
                 text.contains("*") && !allowStars
                 ? "write matchPattern for a pattern"
-                : "write letters, digits, - and _ with single dots between"
-                    + (allowStars ? ", and * for any of them" : "")
-            findings.error(.invalidValue, node, "\"\(DocumentNode.shortened(text))\" is no DNS name", hint)
+                : "use letters, digits, - and _, separated by single dots"
+                    + (allowStars ? ", and * as a wildcard" : "")
+            diagnostics.error(.invalidValue, node, "\"\(DocumentNode.shortened(text))\" is not a DNS name", hint)
             return nil
         }
         return text

@@ -5,7 +5,9 @@ extension PortRule {
             .enforced("ports"),
             .enforced(
                 "serverNames", "rules",
-                note: "`test` and `explain` decide by it; the agent, without a proxy, drops what only it allows"),
+                note:
+                    "evaluated by `test` and `explain`; the agent has no proxy yet and drops what only these rules allow"
+            ),
             .refused(
                 "terminatingTLS", why: "TLS is not terminated", instead: "match the server name with serverNames"),
             .refused(
@@ -19,7 +21,7 @@ extension PortRule {
             .enforced("ports"),
             .refused(
                 "serverNames", "rules", "terminatingTLS", "originatingTLS", "listener",
-                why: "a deny element decides by address and port only", instead: "remove the field"),
+                why: "a deny element matches addresses and ports only", instead: "remove the field"),
         ])
     static let rulesTable = FieldTable(
         "spec.ingress[].toPorts[].rules", "spec.egress[].toPorts[].rules",
@@ -34,110 +36,115 @@ extension PortRule {
 
     /// Reads an element of `toPorts` (V16-V34 of docs/spec/cilium-network-policy.md 3.1).
     static func decode(
-        _ node: DocumentNode, _ list: ElementList, isNodeRule: Bool, _ findings: inout Findings
+        _ node: DocumentNode, _ list: ElementList, isNodeRule: Bool, _ diagnostics: inout DiagnosticCollector
     ) -> PortRule? {
-        guard let fields = (list.isDeny ? denyTable : table).read(node, &findings) else { return nil }
+        guard let fields = (list.isDeny ? denyTable : table).read(node, &diagnostics) else { return nil }
         var rule = PortRule(ports: [], path: node.path.description, location: node.location)
-        let portNodes = findings.list(fields["ports"]) ?? []
+        let portNodes = diagnostics.list(fields["ports"]) ?? []
         if portNodes.count > portLimit, let ports = fields["ports"] {
-            findings.error(
-                .tooMany, ports, "\(portNodes.count) ports are too many, at most \(portLimit) may stand here",
+            diagnostics.error(
+                .tooMany, ports, "\(portNodes.count) ports are too many, at most \(portLimit) are allowed",
                 "write several toPorts elements, or ranges with endPort")
         }
         if portNodes.isEmpty {
-            findings.warn(
-                .noEffect, fields["ports"] ?? node, "without ports the element matches nothing",
+            diagnostics.warn(
+                .noEffect, fields["ports"] ?? node, "an element without ports matches nothing",
                 "list ports; write port: \"0\" for every port")
         }
         var ports: [(PortProtocol, DocumentNode)] = []
         for element in portNodes {
-            if let port = PortProtocol.decode(element, &findings) { ports.append((port, element)) }
+            if let port = PortProtocol.decode(element, &diagnostics) { ports.append((port, element)) }
         }
         rule.ports = ports.map(\.0)
         guard !list.isDeny else { return rule }
-        rule.serverNames = decodeServerNames(fields["serverNames"], &findings)
-        if let rules = fields["rules"] { rule.decodeL7(rules, ports, &findings) }
+        rule.serverNames = decodeServerNames(fields["serverNames"], &diagnostics)
+        if let rules = fields["rules"] { rule.decodeL7(rules, ports, &diagnostics) }
         if !rule.http.isAbsent || !rule.dns.isAbsent, let rules = fields["rules"] {
             if let names = fields["serverNames"] {
-                findings.error(
-                    .conflict, names, "serverNames and rules exclude each other without TLS termination",
+                diagnostics.error(
+                    .conflict, names, "serverNames and rules are mutually exclusive without TLS termination",
                     "keep one: serverNames match encrypted traffic, rules match plain traffic")
             }
-            rule.checkPlace(rules, list, isNodeRule: isNodeRule, hasPorts: !portNodes.isEmpty, &findings)
+            rule.checkPlace(rules, list, isNodeRule: isNodeRule, hasPorts: !portNodes.isEmpty, &diagnostics)
         }
         return rule
     }
 
     private mutating func decodeL7(
-        _ node: DocumentNode, _ ports: [(PortProtocol, DocumentNode)], _ findings: inout Findings
+        _ node: DocumentNode, _ ports: [(PortProtocol, DocumentNode)], _ diagnostics: inout DiagnosticCollector
     ) {
-        let before = findings.errors
-        guard let fields = PortRule.rulesTable.read(node, &findings) else { return }
-        let isComplete = findings.errors == before
-        http = findings.presence(fields["http"]) { node, findings in
-            HTTPRule.decode(node, &findings).map { Located($0, at: node) }
+        let before = diagnostics.errorCount
+        guard let fields = PortRule.rulesTable.read(node, &diagnostics) else { return }
+        let isComplete = diagnostics.errorCount == before
+        http = diagnostics.presence(fields["http"]) { node, diagnostics in
+            HTTPRule.decode(node, &diagnostics).map { Located($0, at: node) }
         }
-        dns = findings.presence(fields["dns"]) { node, findings in
-            FQDNSelector.decode(node, &findings).map { Located($0, at: node) }
+        dns = diagnostics.presence(fields["dns"]) { node, diagnostics in
+            FQDNSelector.decode(node, &diagnostics).map { Located($0, at: node) }
         }
         if fields["http"] != nil, let second = fields["dns"] {
-            findings.error(.conflict, second, "http and dns exclude each other", "write one toPorts element for each")
+            diagnostics.error(
+                .conflict, second, "http and dns are mutually exclusive", "write one toPorts element for each")
         }
-        // An empty block would be a plain allow, which is hardly what its author means.
+        // An empty block would be a plain allow, which is unlikely to be intended.
         if http == .empty || dns == .empty || (isComplete && fields["http"] == nil && fields["dns"] == nil) {
-            findings.error(
+            diagnostics.error(
                 .missingField, fields["http"] ?? fields["dns"] ?? node, "the L7 rules are empty",
                 "list at least one rule, or remove `rules` to allow everything on the port")
         }
-        for (port, place) in ports { check(port, place, &findings) }
+        for (port, place) in ports { check(port, place, &diagnostics) }
     }
 
-    /// V22, V25, V27: what L7 rules ask of a port.
-    private func check(_ port: PortProtocol, _ node: DocumentNode, _ findings: inout Findings) {
+    /// V22, V25, V27: what L7 rules require of a port.
+    private func check(_ port: PortProtocol, _ node: DocumentNode, _ diagnostics: inout DiagnosticCollector) {
         if case .all = port.port {
-            findings.error(.conflict, node, "L7 rules need a port, not 0", "write the port's number or name")
+            diagnostics.error(.conflict, node, "L7 rules need a port, not 0", "write the port's number or name")
         }
         if !http.isAbsent, port.protocols != [.tcp] {
-            findings.error(.conflict, node, "http rules need protocol TCP", "write protocol: TCP")
+            diagnostics.error(.conflict, node, "http rules need protocol TCP", "write protocol: TCP")
         }
         guard !dns.isAbsent else { return }
         if case .range(let range) = port.port, range.first != range.last {
-            findings.error(.conflict, node, "dns rules take no range of ports", "list each port, without endPort")
+            diagnostics.error(
+                .conflict, node, "dns rules do not support a port range", "list each port, without endPort")
         }
         if !port.protocols.contains(.udp), !port.protocols.contains(.tcp) {
-            findings.error(.conflict, node, "dns rules need protocol UDP, TCP or ANY", "write protocol: ANY")
+            diagnostics.error(.conflict, node, "dns rules need protocol UDP, TCP or ANY", "write protocol: ANY")
         }
     }
 
-    /// V23, V24, V34, V35: where L7 rules may stand.
+    /// V23, V24, V34, V35: where L7 rules are allowed.
     private func checkPlace(
-        _ node: DocumentNode, _ list: ElementList, isNodeRule: Bool, hasPorts: Bool, _ findings: inout Findings
+        _ node: DocumentNode, _ list: ElementList, isNodeRule: Bool, hasPorts: Bool,
+        _ diagnostics: inout DiagnosticCollector
     ) {
         if !dns.isAbsent, list.isIngress {
-            findings.error(.conflict, node, "dns rules stand in egress only", "move the element to egress")
+            diagnostics.error(.conflict, node, "dns rules are allowed in egress only", "move the element to egress")
         }
         if !dns.isAbsent, !hasPorts {
-            findings.error(.missingField, node, "dns rules need ports", "list port \"53\" with protocol ANY")
+            diagnostics.error(.missingField, node, "dns rules need ports", "list port \"53\" with protocol ANY")
         }
         if isNodeRule, list.isIngress || !http.isAbsent {
-            findings.error(
-                .conflict, node, "a rule for nodes has no L7 rules except dns in egress",
+            diagnostics.error(
+                .conflict, node, "a rule that selects nodes allows no L7 rules except dns in egress",
                 "remove `rules`, or select pods")
         }
     }
 
-    private static func decodeServerNames(_ node: DocumentNode?, _ findings: inout Findings) -> [Located<String>] {
-        guard let node, let elements = findings.list(node) else { return [] }
+    private static func decodeServerNames(_ node: DocumentNode?, _ diagnostics: inout DiagnosticCollector) -> [Located<
+        String
+    >] {
+        guard let node, let elements = diagnostics.list(node) else { return [] }
         if elements.isEmpty {
-            findings.error(
+            diagnostics.error(
                 .missingField, node, "the list of server names is empty",
                 "list a name, or remove the field to allow any")
         }
         var names: [Located<String>] = []
         for element in elements {
-            guard let name = FQDNSelector.text(element, allowStars: true, &findings) else { continue }
+            guard let name = FQDNSelector.text(element, allowStars: true, &diagnostics) else { continue }
             if names.contains(where: { $0.value == name }) {
-                findings.error(.conflict, element, "the name is listed twice", "keep one of them")
+                diagnostics.error(.conflict, element, "the name is listed twice", "keep one of them")
             }
             names.append(Located(name, at: element))
         }

@@ -8,41 +8,45 @@ extension ServiceReference {
         paths: table.paths.map { $0 + ".k8sServiceSelector" }, rows: [.enforced("selector", "namespace")])
 
     /// Reads an element of `toServices`. With both forms the selector counts (spec 2.5).
-    static func decode(_ node: DocumentNode, _ findings: inout Findings) -> ServiceReference? {
-        guard let fields = table.read(node, &findings) else { return nil }
-        let named = fields["k8sService"].map { ($0, decodeNamed($0, &findings)) }
+    static func decode(_ node: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> ServiceReference? {
+        guard let fields = table.read(node, &diagnostics) else { return nil }
+        let named = fields["k8sService"].map { ($0, decodeNamed($0, &diagnostics)) }
         if let node = fields["k8sServiceSelector"] {
             if let named {
-                findings.warn(
-                    .noEffect, named.0, "k8sService has no effect beside k8sServiceSelector", "write two elements")
+                diagnostics.warn(
+                    .noEffect, named.0, "k8sService has no effect together with k8sServiceSelector",
+                    "write two elements")
             }
-            return decodeSelected(node, &findings)
+            return decodeSelected(node, &diagnostics)
         }
         if let named { return named.1 }
-        findings.error(
-            .missingField, node, "the element names no service", "write k8sService or k8sServiceSelector")
+        diagnostics.error(
+            .missingField, node, "the element does not name a service", "write k8sService or k8sServiceSelector")
         return nil
     }
 
-    private static func decodeNamed(_ node: DocumentNode, _ findings: inout Findings) -> ServiceReference? {
-        guard let fields = namedTable.read(node, &findings) else { return nil }
-        let namespace = findings.string(fields["namespace"]) ?? ""
+    private static func decodeNamed(_ node: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> ServiceReference?
+    {
+        guard let fields = namedTable.read(node, &diagnostics) else { return nil }
+        let namespace = diagnostics.string(fields["namespace"]) ?? ""
         guard let nameNode = fields["serviceName"], nameNode.string != "" else {
-            findings.error(
+            diagnostics.error(
                 .missingField, fields["serviceName"] ?? node, "the service has no name", "write serviceName:")
             return nil
         }
-        return findings.string(nameNode).map { .named(name: $0, namespace: namespace) }
+        return diagnostics.string(nameNode).map { .named(name: $0, namespace: namespace) }
     }
 
-    private static func decodeSelected(_ node: DocumentNode, _ findings: inout Findings) -> ServiceReference? {
-        guard let fields = selectedTable.read(node, &findings) else { return nil }
-        let namespace = findings.string(fields["namespace"]) ?? ""
+    private static func decodeSelected(_ node: DocumentNode, _ diagnostics: inout DiagnosticCollector)
+        -> ServiceReference?
+    {
+        guard let fields = selectedTable.read(node, &diagnostics) else { return nil }
+        let namespace = diagnostics.string(fields["namespace"]) ?? ""
         guard let selector = fields["selector"] else {
-            findings.error(.missingField, node, "`selector` is missing", "write selector: with matchLabels")
+            diagnostics.error(.missingField, node, "`selector` is missing", "write selector: with matchLabels")
             return nil
         }
-        return LabelSelector.decode(selector, .sourced(default: "any"), &findings).map {
+        return LabelSelector.decode(selector, .sourced(default: "any"), &diagnostics).map {
             .selected($0, namespace: namespace)
         }
     }

@@ -27,33 +27,33 @@ extension ClusterPolicy {
     /// Reads a cluster-scoped policy of policy.networking.k8s.io. The second value says what to deny if there is an error: "for
     /// Accept rules, treat the rule as matching no traffic; for Deny and Pass rules, as a Deny all rule".
     static func decode(
-        _ object: DocumentNode, _ kind: Kind, _ findings: inout Findings
+        _ object: DocumentNode, _ kind: Kind, _ diagnostics: inout DiagnosticCollector
     ) -> (ClusterPolicy, [PolicyRefusal]) {
-        let metadata = ObjectHeader.metadata(object, .cluster, isPolicy: true, &findings)
+        let metadata = ObjectHeader.metadata(object, .cluster, isPolicy: true, &diagnostics)
         if kind == .baselineAdminNetworkPolicy, !metadata.name.isEmpty, metadata.name != "default" {
-            findings.error(
+            diagnostics.error(
                 .invalidValue, object["metadata"]?["name"] ?? object,
                 "Only one baseline admin network policy with metadata.name=\"default\" can be created in the cluster",
                 "write name: default")
         }
         var policy = ClusterPolicy(metadata: metadata, kind: kind, tier: kind.fixedTier ?? .admin, priority: 0)
-        // Until more is known: every pod, both directions, before everything else.
+        // Until more is known: every pod, both directions, before all other rules.
         var refusal = PolicyRefusal(
             origin: policy.origin, subject: .pods(.matching(LabelSelector()), LabelSelector()), ingress: true,
             egress: true, denies: [.ingress, .egress], tier: policy.tier, priority: 0)
-        let before = findings.errors
-        guard let top = table.read(object, &findings) else { return (policy, [refusal]) }
+        let before = diagnostics.errorCount
+        guard let top = table.read(object, &diagnostics) else { return (policy, [refusal]) }
         guard let specNode = top["spec"] else {
-            findings.error(.missingField, object, "the policy has no spec", "write spec: with a subject and rules")
+            diagnostics.error(.missingField, object, "the policy has no spec", "write spec: with a subject and rules")
             return (policy, [refusal])
         }
-        guard let spec = specTables[kind]?.read(specNode, &findings) else { return (policy, [refusal]) }
-        let isReadable = findings.errors == before && !object.isFaulty
-        if kind.fixedTier == nil, let tier = decodeTier(spec, &findings) { policy.tier = tier }
-        policy.priority = decodePriority(spec, kind, &findings)
-        policy.subject = decodeSubject(spec, &findings)
-        let ingress = rules(spec["ingress"], kind, .ingress, &findings)
-        let egress = rules(spec["egress"], kind, .egress, &findings)
+        guard let spec = specTables[kind]?.read(specNode, &diagnostics) else { return (policy, [refusal]) }
+        let isReadable = diagnostics.errorCount == before && !object.isFaulty
+        if kind.fixedTier == nil, let tier = decodeTier(spec, &diagnostics) { policy.tier = tier }
+        policy.priority = decodePriority(spec, kind, &diagnostics)
+        policy.subject = decodeSubject(spec, &diagnostics)
+        let ingress = rules(spec["ingress"], kind, .ingress, &diagnostics)
+        let egress = rules(spec["egress"], kind, .egress, &diagnostics)
         policy.ingress = ingress.rules
         policy.egress = egress.rules
 
@@ -68,17 +68,17 @@ extension ClusterPolicy {
         return (policy, [refusal])
     }
 
-    private static func decodeTier(_ spec: Fields, _ findings: inout Findings) -> Tier? {
+    private static func decodeTier(_ spec: Fields, _ diagnostics: inout DiagnosticCollector) -> Tier? {
         guard let node = spec["tier"] else {
-            findings.error(.missingField, spec.node, "`tier` is missing", "write tier: Admin or tier: Baseline")
+            diagnostics.error(.missingField, spec.node, "`tier` is missing", "write tier: Admin or tier: Baseline")
             return nil
         }
-        switch findings.string(node) {
+        switch diagnostics.string(node) {
         case "Admin": return .admin
         case "Baseline": return .baseline
         case let text?:
             let near = Spelling.nearest(to: text, among: ["Admin", "Baseline"])
-            findings.error(
+            diagnostics.error(
                 .invalidValue, node,
                 "Unsupported value: \"\(DocumentNode.shortened(text))\": supported values: \"Admin\", \"Baseline\"",
                 near.map { "write \($0)" } ?? "choose one of these")
@@ -88,42 +88,44 @@ extension ClusterPolicy {
     }
 
     /// "Required 0..1000". Zero, the strongest, when it cannot be read.
-    private static func decodePriority(_ spec: Fields, _ kind: Kind, _ findings: inout Findings) -> UInt32 {
+    private static func decodePriority(_ spec: Fields, _ kind: Kind, _ diagnostics: inout DiagnosticCollector) -> UInt32
+    {
         if kind == .baselineAdminNetworkPolicy { return baselinePriority }
         guard let node = spec["priority"] else {
-            findings.error(
-                .missingField, spec.node, "`priority` is missing", "write a number from 0 to 1000; lower is asked first"
+            diagnostics.error(
+                .missingField, spec.node, "`priority` is missing",
+                "write a number from 0 to 1000; lower numbers are evaluated first"
             )
             return 0
         }
-        guard let value = findings.integer(node) else { return 0 }
+        guard let value = diagnostics.integer(node) else { return 0 }
         guard let priority = UInt32(exactly: value), priority <= 1000 else {
-            findings.error(
+            diagnostics.error(
                 .invalidValue, node, "Invalid value: \(value): must be between 0 and 1000, inclusive",
-                "write a number from 0 to 1000; lower is asked first")
+                "write a number from 0 to 1000; lower numbers are evaluated first")
             return 0
         }
         return priority
     }
 
     /// "Exactly one of namespaces or pods; {} selects all." What cannot be read selects more, never less.
-    private static func decodeSubject(_ spec: Fields, _ findings: inout Findings) -> PodSelection {
+    private static func decodeSubject(_ spec: Fields, _ diagnostics: inout DiagnosticCollector) -> PodSelection {
         guard let node = spec["subject"] else {
-            findings.error(
+            diagnostics.error(
                 .missingField, spec.node, "`subject` is missing", "write subject: {namespaces: {}} for every pod")
             return PodSelection()
         }
-        return PodSelection.decodeSubject(node, &findings) ?? PodSelection()
+        return PodSelection.decodeSubject(node, &diagnostics) ?? PodSelection()
     }
 
     /// The rules of a direction, and whether one of them may deny: Deny, Pass and what cannot be read.
     private static func rules(
-        _ node: DocumentNode?, _ kind: Kind, _ direction: Direction, _ findings: inout Findings
+        _ node: DocumentNode?, _ kind: Kind, _ direction: Direction, _ diagnostics: inout DiagnosticCollector
     ) -> (rules: [ClusterPolicyRule], mayDeny: Bool) {
         guard let node else { return ([], false) }
-        guard let elements = findings.list(node) else { return ([], true) }
-        findings.checkCount(node, upTo: kind.limit)
-        let rules = elements.compactMap { ClusterPolicyRule.decode($0, kind, direction, &findings) }
+        guard let elements = diagnostics.list(node) else { return ([], true) }
+        diagnostics.checkCount(node, upTo: kind.limit)
+        let rules = elements.compactMap { ClusterPolicyRule.decode($0, kind, direction, &diagnostics) }
         let isWhole = rules.count == node.elements?.count
         return (rules, !isWhole || rules.contains { $0.action != .allow })
     }

@@ -15,7 +15,7 @@ extension ClusterPolicy.Kind {
     /// The member of a rule that lists ports.
     var portsMember: String { self == .clusterNetworkPolicy ? "protocols" : "ports" }
 
-    /// The tier, where the kind says it.
+    /// The tier, where the kind determines it.
     var fixedTier: Tier? {
         switch self {
         case .clusterNetworkPolicy: nil
@@ -25,8 +25,8 @@ extension ClusterPolicy.Kind {
     }
 }
 
-extension Findings {
-    /// The elements of a list of 1 to `limit`; `nil` when it is not written or is no list.
+extension DiagnosticCollector {
+    /// The elements of a list of 1 to `limit`; `nil` when it is absent or is not a list.
     mutating func filledList(_ node: DocumentNode?, upTo limit: Int, ifEmpty hint: String) -> [DocumentNode]? {
         guard let node, let elements = list(node) else { return nil }
         if node.elements?.isEmpty == true { error(.missingField, node, "the list is empty", hint) }
@@ -42,13 +42,13 @@ extension Findings {
             "split it over several elements or policies")
     }
 
-    /// The one member of several that is written; `nil` with an error when none or more are.
+    /// The one field of several that is set; `nil` with an error when none or several are.
     mutating func exactlyOne(
         of names: [String], in fields: Fields, hint: String
     ) -> (name: String, node: DocumentNode)? {
         let written = names.compactMap { name in fields[name].map { (name: name, node: $0) } }
         if written.count == 1 { return written[0] }
-        let choice = "exactly one of \(names.joined(separator: ", ")) must be written"
+        let choice = "exactly one of \(names.joined(separator: ", ")) must be set"
         if written.isEmpty {
             error(.missingField, fields.node, choice, hint)
         } else {

@@ -10,14 +10,14 @@ extension ClusterPolicyPeer {
             .enforced("namespaces", "pods"),
             .refused(
                 "networks", "nodes", "domainNames",
-                why: "an ingress rule knows its peers by namespaces and pods only",
+                why: "ingress peers are selected by namespaces and pods only",
                 instead: "use ipBlock in a NetworkPolicy for addresses"),
         ])
     private static let egressTable = FieldTable(
         "spec.egress[].to[]",
         rows: [
             .enforced("namespaces", "pods", "nodes", "networks"),
-            .enforced("domainNames", note: "the agent does not learn addresses of names yet: there it allows nothing"),
+            .enforced("domainNames", note: "allows nothing in the agent yet, which does not learn addresses from DNS"),
         ])
     private static let baselineEgressTable = FieldTable(
         "spec.egress[].to[]",
@@ -35,58 +35,59 @@ extension ClusterPolicyPeer {
 
     /// Reads an element of `from` or `to`. An empty one is an error: "unknown or empty peer: fail closed".
     static func decode(
-        _ node: DocumentNode, _ kind: ClusterPolicy.Kind, _ direction: Direction, _ findings: inout Findings
+        _ node: DocumentNode, _ kind: ClusterPolicy.Kind, _ direction: Direction,
+        _ diagnostics: inout DiagnosticCollector
     ) -> ClusterPolicyPeer? {
-        let before = findings.errors
-        guard let fields = table(kind, direction).read(node, &findings) else { return nil }
+        let before = diagnostics.errorCount
+        guard let fields = table(kind, direction).read(node, &diagnostics) else { return nil }
         let names = ["namespaces", "pods"] + (direction == .ingress ? [] : ["nodes", "networks", "domainNames"])
-        // A peer that is wrong already needs no second complaint about what it lacks.
-        guard findings.errors == before || names.contains(where: { fields[$0] != nil }) else { return nil }
-        guard let (name, value) = findings.exactlyOne(of: names, in: fields, hint: "every pod is `namespaces: {}`")
+        // A peer that is already wrong needs no second diagnostic about what it lacks.
+        guard diagnostics.errorCount == before || names.contains(where: { fields[$0] != nil }) else { return nil }
+        guard let (name, value) = diagnostics.exactlyOne(of: names, in: fields, hint: "every pod is `namespaces: {}`")
         else { return nil }
         switch name {
-        case "nodes": return .nodes(LabelSelector.decodeReadable(value, .plain, &findings))
-        case "networks": return .networks(networks(value, &findings))
-        case "domainNames": return .names(domainNames(value, &findings))
-        default: return PodSelection.decode(name, value, &findings).map { .pods($0) }
+        case "nodes": return .nodes(LabelSelector.decodeReadable(value, .plain, &diagnostics))
+        case "networks": return .networks(networks(value, &diagnostics))
+        case "domainNames": return .names(domainNames(value, &diagnostics))
+        default: return PodSelection.decode(name, value, &diagnostics).map { .pods($0) }
         }
     }
 
-    private static func networks(_ node: DocumentNode, _ findings: inout Findings) -> [IPPrefix] {
+    private static func networks(_ node: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> [IPPrefix] {
         var prefixes: [IPPrefix] = []
-        for element in findings.filledList(node, upTo: listLimit, ifEmpty: "list a prefix") ?? [] {
+        for element in diagnostics.filledList(node, upTo: listLimit, ifEmpty: "list a prefix") ?? [] {
             if let text = element.string, text.contains(":"), text.contains(".") {
-                findings.error(
+                diagnostics.error(
                     .invalidValue, element,
                     "CIDR must be either an IPv4 or IPv6 address. IPv4 address embedded in IPv6 addresses are not supported",
                     "write the IPv4 prefix")
                 continue
             }
-            guard let prefix = IPPrefix.decode(element, &findings) else { continue }
-            if prefixes.contains(prefix) { duplicate(element, "\(prefix)", &findings) }
+            guard let prefix = IPPrefix.decode(element, &diagnostics) else { continue }
+            if prefixes.contains(prefix) { duplicate(element, "\(prefix)", &diagnostics) }
             prefixes.append(prefix)
         }
         return prefixes
     }
 
-    private static func domainNames(_ node: DocumentNode, _ findings: inout Findings) -> [FQDNSelector] {
+    private static func domainNames(_ node: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> [FQDNSelector] {
         var names: [FQDNSelector] = []
-        for element in findings.filledList(node, upTo: listLimit, ifEmpty: "list a name") ?? [] {
-            guard let text = findings.string(element) else { continue }
+        for element in diagnostics.filledList(node, upTo: listLimit, ifEmpty: "list a name") ?? [] {
+            guard let text = diagnostics.string(element) else { continue }
             guard let name = DomainName.selector(text) else {
-                findings.error(
-                    .invalidValue, element, "\"\(DocumentNode.shortened(text))\" is no domain name",
-                    "write a name of two or more labels, with *. before it for every name below it")
+                diagnostics.error(
+                    .invalidValue, element, "\"\(DocumentNode.shortened(text))\" is not a domain name",
+                    "write a name of two or more labels; a leading *. matches every name below it")
                 continue
             }
-            if names.contains(name) { duplicate(element, DocumentNode.shortened(text), &findings) }
+            if names.contains(name) { duplicate(element, DocumentNode.shortened(text), &diagnostics) }
             names.append(name)
         }
         return names
     }
 
-    private static func duplicate(_ node: DocumentNode, _ text: String, _ findings: inout Findings) {
-        findings.error(.conflict, node, "Duplicate value: \"\(text)\"", "keep one of them")
+    private static func duplicate(_ node: DocumentNode, _ text: String, _ diagnostics: inout DiagnosticCollector) {
+        diagnostics.error(.conflict, node, "Duplicate value: \"\(text)\"", "keep one of them")
     }
 }
 
@@ -96,36 +97,38 @@ extension PodSelection {
         "spec.subject.pods", "spec.ingress[].from[].pods", "spec.egress[].to[].pods",
         rows: [.enforced("namespaceSelector", "podSelector")])
 
-    /// Reads `spec.subject`; `nil` with an error when it is not one selection.
-    static func decodeSubject(_ node: DocumentNode, _ findings: inout Findings) -> PodSelection? {
-        let before = findings.errors
-        guard let fields = subjectTable.read(node, &findings), findings.errors == before else { return nil }
+    /// Reads `spec.subject`; `nil` with an error when it is not exactly one selection.
+    static func decodeSubject(_ node: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> PodSelection? {
+        let before = diagnostics.errorCount
+        guard let fields = subjectTable.read(node, &diagnostics), diagnostics.errorCount == before else { return nil }
         guard
-            let (name, value) = findings.exactlyOne(
+            let (name, value) = diagnostics.exactlyOne(
                 of: ["namespaces", "pods"], in: fields, hint: "every pod is `namespaces: {}`")
         else { return nil }
-        return decode(name, value, &findings)
+        return decode(name, value, &diagnostics)
     }
 
     /// Reads the value of `namespaces` (a selector) or `pods` (two). Conditions that cannot be read are left out, each with its
     /// error: then it selects more, never less.
-    static func decode(_ member: String, _ node: DocumentNode, _ findings: inout Findings) -> PodSelection? {
+    static func decode(_ member: String, _ node: DocumentNode, _ diagnostics: inout DiagnosticCollector)
+        -> PodSelection?
+    {
         guard member == "pods" else {
-            return PodSelection(namespaces: LabelSelector.decodeReadable(node, .plain, &findings))
+            return PodSelection(namespaces: LabelSelector.decodeReadable(node, .plain, &diagnostics))
         }
-        guard let fields = podsTable.read(node, &findings) else { return nil }
+        guard let fields = podsTable.read(node, &diagnostics) else { return nil }
         var selection = PodSelection()
         // "+optional; if empty, it selects all Namespaces".
         if let namespaces = fields["namespaceSelector"] {
-            selection.namespaces = LabelSelector.decodeReadable(namespaces, .plain, &findings)
+            selection.namespaces = LabelSelector.decodeReadable(namespaces, .plain, &diagnostics)
         }
         guard let pods = fields["podSelector"] else {
-            findings.error(
+            diagnostics.error(
                 .missingField, node, "`podSelector` is missing",
                 "write podSelector: {} for every pod, or use namespaces")
             return selection
         }
-        selection.pods = LabelSelector.decodeReadable(pods, .plain, &findings)
+        selection.pods = LabelSelector.decodeReadable(pods, .plain, &diagnostics)
         return selection
     }
 }

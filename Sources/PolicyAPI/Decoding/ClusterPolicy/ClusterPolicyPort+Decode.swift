@@ -27,18 +27,20 @@ extension ClusterPolicyPort {
 
     /// Reads an element of `protocols` (v1alpha2) or `ports` (v1alpha1).
     static func decode(
-        _ node: DocumentNode, _ kind: ClusterPolicy.Kind, _ findings: inout Findings
+        _ node: DocumentNode, _ kind: ClusterPolicy.Kind, _ diagnostics: inout DiagnosticCollector
     ) -> [ClusterPolicyPort] {
-        let port = kind == .clusterNetworkPolicy ? decodeProtocol(node, &findings) : decodeOld(node, &findings)
+        let port = kind == .clusterNetworkPolicy ? decodeProtocol(node, &diagnostics) : decodeOld(node, &diagnostics)
         return port.map { [$0] } ?? []
     }
 
     /// "Exactly one of tcp/udp/sctp {destinationPort: {number | range {start<end}}} or destinationNamedPort."
-    private static func decodeProtocol(_ node: DocumentNode, _ findings: inout Findings) -> ClusterPolicyPort? {
-        let before = findings.errors
-        guard let fields = protocolTable.read(node, &findings), findings.errors == before else { return nil }
+    private static func decodeProtocol(_ node: DocumentNode, _ diagnostics: inout DiagnosticCollector)
+        -> ClusterPolicyPort?
+    {
+        let before = diagnostics.errorCount
+        guard let fields = protocolTable.read(node, &diagnostics), diagnostics.errorCount == before else { return nil }
         guard
-            let (name, value) = findings.exactlyOne(
+            let (name, value) = diagnostics.exactlyOne(
                 of: ["tcp", "udp", "sctp", "destinationNamedPort"], in: fields,
                 hint: "write tcp: {destinationPort: {number: 80}}")
         else { return nil }
@@ -47,73 +49,75 @@ extension ClusterPolicyPort {
         case "tcp": wanted = .tcp
         case "udp": wanted = .udp
         case "sctp": wanted = .sctp
-        default: return decodeName(value, &findings)
+        default: return decodeName(value, &diagnostics)
         }
-        guard let destination = destinationTable.read(value, &findings) else { return nil }
+        guard let destination = destinationTable.read(value, &diagnostics) else { return nil }
         guard let portNode = destination["destinationPort"] else {
             // "tcp: {} is rejected".
-            findings.error(
+            diagnostics.error(
                 .missingField, value, "`destinationPort` is missing",
                 "for every port write destinationPort: {range: {start: 1, end: 65535}}")
             return nil
         }
-        guard let port = portTable.read(portNode, &findings) else { return nil }
+        guard let port = portTable.read(portNode, &diagnostics) else { return nil }
         guard
-            let (form, written) = findings.exactlyOne(
+            let (form, written) = diagnostics.exactlyOne(
                 of: ["number", "range"], in: port, hint: "write number: with a port")
         else { return nil }
-        if form == "number" { return PortNumber.decode(written, &findings).map { .range(wanted, PortRange($0)) } }
-        guard let range = rangeTable.read(written, &findings) else { return nil }
-        return decodeRange(range, &findings).map { .range(wanted, $0) }
+        if form == "number" { return PortNumber.decode(written, &diagnostics).map { .range(wanted, PortRange($0)) } }
+        guard let range = rangeTable.read(written, &diagnostics) else { return nil }
+        return decodeRange(range, &diagnostics).map { .range(wanted, $0) }
     }
 
     /// "portNumber{protocol=TCP default,port} | portRange | namedPort."
-    private static func decodeOld(_ node: DocumentNode, _ findings: inout Findings) -> ClusterPolicyPort? {
-        let before = findings.errors
-        guard let fields = oldTable.read(node, &findings), findings.errors == before else { return nil }
+    private static func decodeOld(_ node: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> ClusterPolicyPort?
+    {
+        let before = diagnostics.errorCount
+        guard let fields = oldTable.read(node, &diagnostics), diagnostics.errorCount == before else { return nil }
         guard
-            let (name, value) = findings.exactlyOne(
+            let (name, value) = diagnostics.exactlyOne(
                 of: ["portNumber", "portRange", "namedPort"], in: fields, hint: "write portNumber: {port: 80}")
         else { return nil }
-        if name == "namedPort" { return decodeName(value, &findings) }
-        guard let form = (name == "portNumber" ? oldNumberTable : oldRangeTable).read(value, &findings) else {
+        if name == "namedPort" { return decodeName(value, &diagnostics) }
+        guard let form = (name == "portNumber" ? oldNumberTable : oldRangeTable).read(value, &diagnostics) else {
             return nil
         }
-        let wanted = PortNumber.decodeProtocol(form["protocol"], &findings)
+        let wanted = PortNumber.decodeProtocol(form["protocol"], &diagnostics)
         var range: PortRange?
         if name == "portRange" {
-            range = decodeRange(form, &findings)
+            range = decodeRange(form, &diagnostics)
         } else if let port = form["port"] {
-            range = PortNumber.decode(port, &findings).map { PortRange($0) }
+            range = PortNumber.decode(port, &diagnostics).map { PortRange($0) }
         } else {
-            findings.error(.missingField, value, "`port` is missing", "write port: with a number")
+            diagnostics.error(.missingField, value, "`port` is missing", "write port: with a number")
         }
         guard let wanted, let range else { return nil }
         return .range(wanted, range)
     }
 
-    private static func decodeName(_ node: DocumentNode, _ findings: inout Findings) -> ClusterPolicyPort? {
-        guard let name = findings.string(node) else { return nil }
+    private static func decodeName(_ node: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> ClusterPolicyPort?
+    {
+        guard let name = diagnostics.string(node) else { return nil }
         guard let problem = NameSyntax.portName(name) else { return .named(name) }
-        findings.error(
+        diagnostics.error(
             .invalidValue, node, "Invalid value: \"\(DocumentNode.shortened(name))\": \(problem)",
             "write the name of a container port")
         return nil
     }
 
-    private static func decodeRange(_ fields: Fields, _ findings: inout Findings) -> PortRange? {
+    private static func decodeRange(_ fields: Fields, _ diagnostics: inout DiagnosticCollector) -> PortRange? {
         var ends: [UInt16?] = []
         for name in ["start", "end"] {
             guard let node = fields[name] else {
-                findings.error(.missingField, fields.node, "`\(name)` is missing", "write start: and end:")
+                diagnostics.error(.missingField, fields.node, "`\(name)` is missing", "write start: and end:")
                 return nil
             }
-            ends.append(PortNumber.decode(node, &findings))
+            ends.append(PortNumber.decode(node, &diagnostics))
         }
         guard let start = ends[0], let end = ends[1] else { return nil }
         // "range.start == end is rejected".
         guard start < end else {
-            findings.error(
+            diagnostics.error(
                 .invalidValue, fields.node, "Start port must be less than End port",
                 start == end ? "write the one port as a number" : "swap the two numbers")
             return nil

@@ -28,77 +28,79 @@ extension ClusterPolicyRule {
             ])
     }
 
-    /// Reads an element of `ingress` or `egress`; `nil` when it is no map. An action that cannot be read counts as Deny.
+    /// Reads an element of `ingress` or `egress`; `nil` when it is not a map. An action that cannot be read counts as Deny.
     static func decode(
-        _ node: DocumentNode, _ kind: ClusterPolicy.Kind, _ direction: Direction, _ findings: inout Findings
+        _ node: DocumentNode, _ kind: ClusterPolicy.Kind, _ direction: Direction,
+        _ diagnostics: inout DiagnosticCollector
     ) -> ClusterPolicyRule? {
-        guard let fields = tables[kind]?[direction]?.read(node, &findings) else { return nil }
+        guard let fields = tables[kind]?[direction]?.read(node, &diagnostics) else { return nil }
         var rule = ClusterPolicyRule(
-            action: decodeAction(fields, kind, &findings) ?? .deny, peers: [], path: node.path.description,
+            action: decodeAction(fields, kind, &diagnostics) ?? .deny, peers: [], path: node.path.description,
             location: node.location)
-        rule.name = decodeName(fields["name"], &findings)
+        rule.name = decodeName(fields["name"], &diagnostics)
         let member = direction == .ingress ? "from" : "to"
-        let peers = findings.filledList(
+        let peers = diagnostics.filledList(
             fields[member], upTo: kind.limit, ifEmpty: "list a peer; every pod is `- namespaces: {}`")
         if peers == nil, fields[member] == nil {
-            findings.error(
+            diagnostics.error(
                 .missingField, node, "`\(member)` is missing", "list a peer; every pod is `- namespaces: {}`")
         }
         for element in peers ?? [] {
-            if let peer = ClusterPolicyPeer.decode(element, kind, direction, &findings) { rule.peers.append(peer) }
+            if let peer = ClusterPolicyPeer.decode(element, kind, direction, &diagnostics) { rule.peers.append(peer) }
         }
-        let ports = findings.filledList(
+        let ports = diagnostics.filledList(
             fields[kind.portsMember], upTo: kind.limit, ifEmpty: "list a port, or remove the field to match every port")
         rule.ports = ports.map { elements in
-            elements.flatMap { ClusterPolicyPort.decode($0, kind, &findings) }
+            elements.flatMap { ClusterPolicyPort.decode($0, kind, &diagnostics) }
         }
-        rule.checkNames(fields, kind, &findings)
+        rule.checkNames(fields, kind, &diagnostics)
         return rule
     }
 
     private static func decodeAction(
-        _ fields: Fields, _ kind: ClusterPolicy.Kind, _ findings: inout Findings
+        _ fields: Fields, _ kind: ClusterPolicy.Kind, _ diagnostics: inout DiagnosticCollector
     ) -> RuleAction? {
         let names = kind.actions.map(\.name)
         guard let node = fields["action"] else {
-            findings.error(.missingField, fields.node, "`action` is missing", "write \(names.joined(separator: ", "))")
+            diagnostics.error(
+                .missingField, fields.node, "`action` is missing", "write \(names.joined(separator: ", "))")
             return nil
         }
-        guard let text = findings.string(node) else { return nil }
+        guard let text = diagnostics.string(node) else { return nil }
         if let known = kind.actions.first(where: { $0.name == text }) { return known.action }
         let quoted = names.map { "\"\($0)\"" }.joined(separator: ", ")
-        // The two APIs call it differently.
+        // The two APIs use different names.
         let twin = ["Accept": "Allow", "Allow": "Accept"][text].flatMap { names.contains($0) ? $0 : nil }
         let near = twin ?? Spelling.nearest(to: text, among: names)
-        findings.error(
+        diagnostics.error(
             .invalidValue, node,
             "Unsupported value: \"\(DocumentNode.shortened(text))\": supported values: \(quoted)",
             near.map { "write \($0)" } ?? "choose one of these")
         return nil
     }
 
-    private static func decodeName(_ node: DocumentNode?, _ findings: inout Findings) -> String {
-        guard let node, let text = findings.string(node) else { return "" }
+    private static func decodeName(_ node: DocumentNode?, _ diagnostics: inout DiagnosticCollector) -> String {
+        guard let node, let text = diagnostics.string(node) else { return "" }
         if text.unicodeScalars.count > longestName {
-            findings.error(
+            diagnostics.error(
                 .invalidValue, node, "Too long: may not be more than \(longestName) characters", "write a shorter name")
         }
         return text
     }
 
-    /// What peers and ports or the action say about each other.
-    private func checkNames(_ fields: Fields, _ kind: ClusterPolicy.Kind, _ findings: inout Findings) {
+    /// Combinations of peers with ports or the action that are not allowed.
+    private func checkNames(_ fields: Fields, _ kind: ClusterPolicy.Kind, _ diagnostics: inout DiagnosticCollector) {
         let hasNamedPort = ports?.contains { if case .named = $0 { true } else { false } } ?? false
         let hasForeignPeer = peers.contains { if case .pods = $0 { false } else { true } }
         if hasNamedPort, hasForeignPeer {
-            findings.error(
+            diagnostics.error(
                 .conflict, fields[kind.portsMember] ?? fields.node,
                 "networks/nodes/domainNames peer cannot be set with namedPorts since there are no namedPorts for "
                     + "networks/nodes/domainNames",
-                "write the port's number, or a rule of its own for the pods")
+                "write the port number, or a separate rule for the pods")
         }
         if action != .allow, peers.contains(where: { if case .names = $0 { true } else { false } }) {
-            findings.error(
+            diagnostics.error(
                 .conflict, fields["to"] ?? fields.node,
                 "domainNames is only supported for \(kind.actions[0].name) rules",
                 "accept the names, and deny the rest in a later rule")

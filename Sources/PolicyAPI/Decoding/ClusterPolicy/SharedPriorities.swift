@@ -1,8 +1,8 @@
 import NetTypes
 
 extension ClusterObjects {
-    /// A warning for each cluster-scoped policy that shares tier and priority with an earlier one and speaks about a direction
-    /// that the earlier one speaks about too: "equal priority with overlapping match: implementation may pick any (lint!)".
+    /// A warning for each cluster-scoped policy that shares tier and priority with an earlier one and has rules for a
+    /// direction that the earlier one has rules for too: "equal priority with overlapping match: implementation may pick any (lint!)".
     func sharedPriorities() -> [Diagnostic] {
         struct Level: Hashable {
             var tier: Tier
@@ -23,10 +23,10 @@ extension ClusterObjects {
             found.append(
                 Diagnostic(
                     id: .conflict, severity: .warning, location: policy.metadata.location, path: "spec.priority",
-                    message: "priority \(policy.priority) of tier \(tier) is that of \(other.kind.rawValue) "
-                        + "\(other.metadata.name) too; where both match, the API lets either decide: here Deny beats Accept, "
+                    message: "priority \(policy.priority) of tier \(tier) is also used by \(other.kind.rawValue) "
+                        + "\(other.metadata.name); where both match, the API lets either win: in netpold Deny beats Accept, "
                         + "and Accept beats Pass",
-                    hint: "give each policy a priority of its own"))
+                    hint: "give each policy its own priority"))
         }
         return found
     }

@@ -1,8 +1,8 @@
 extension Namespace {
     /// Reads a v1 Namespace.
-    static func decode(_ object: DocumentNode, _ findings: inout Findings) -> Namespace {
+    static func decode(_ object: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> Namespace {
         let syntax = { (name: String) in NameSyntax.dnsLabel(name) }
         return Namespace(
-            metadata: ObjectHeader.metadata(object, .cluster, isPolicy: false, nameSyntax: syntax, &findings))
+            metadata: ObjectHeader.metadata(object, .cluster, isPolicy: false, nameSyntax: syntax, &diagnostics))
     }
 }

@@ -8,8 +8,10 @@ extension NetworkPolicy {
 
     /// Reads a networking.k8s.io/v1 NetworkPolicy with the API server's defaults (docs/spec/network-policy.md 1.2). The second
     /// value says what to isolate if there is an error.
-    static func decode(_ object: DocumentNode, _ findings: inout Findings) -> (NetworkPolicy, [PolicyRefusal]) {
-        let metadata = ObjectHeader.metadata(object, .namespaced, isPolicy: true, &findings)
+    static func decode(_ object: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> (
+        NetworkPolicy, [PolicyRefusal]
+    ) {
+        let metadata = ObjectHeader.metadata(object, .namespaced, isPolicy: true, &diagnostics)
         var policy = NetworkPolicy(
             metadata: metadata, podSelector: LabelSelector(), policyTypes: [.ingress], ingress: [], egress: [])
         var refused = PolicyRefusal(
@@ -17,53 +19,53 @@ extension NetworkPolicy {
                 kind: "NetworkPolicy", namespace: metadata.namespace, name: metadata.name, path: "",
                 location: object.location),
             subject: nil, ingress: true, egress: true)
-        // No spec is the empty spec: every pod of the namespace, isolated for ingress.
-        let specErrors = findings.errors
-        guard let top = table.read(object, &findings) else { return (policy, [refused]) }
+        // A missing spec is the empty spec: every pod of the namespace, isolated for ingress.
+        let specErrors = diagnostics.errorCount
+        guard let top = table.read(object, &diagnostics) else { return (policy, [refused]) }
         guard let specNode = top["spec"] else {
             refused.subject = .pods(.named(metadata.namespace), policy.podSelector)
             return (policy, [refused])
         }
         refused.subject = .pods(.named(metadata.namespace), LabelSelector())
-        guard let spec = specTable.read(specNode, &findings) else { return (policy, [refused]) }
-        let hasUnknownField = findings.errors > specErrors
+        guard let spec = specTable.read(specNode, &diagnostics) else { return (policy, [refused]) }
+        let hasUnknownField = diagnostics.errorCount > specErrors
         if let selector = spec["podSelector"] {
-            // Of a refused policy, what can be read: a condition that cannot must not leave its pods open.
-            policy.podSelector = LabelSelector.decodeReadable(selector, .plain, &findings)
+            // For a refused policy, the readable conditions: an unreadable one must not leave its pods open.
+            policy.podSelector = LabelSelector.decodeReadable(selector, .plain, &diagnostics)
         }
         refused.subject = .pods(.named(metadata.namespace), policy.podSelector)
         let hasEgress = spec["egress"].map { $0.elements?.isEmpty != true } ?? false
-        let typesErrors = findings.errors
-        policy.policyTypes = decodeTypes(spec["policyTypes"], hasEgress: hasEgress, &findings)
-        if !hasUnknownField, findings.errors == typesErrors, !object.isFaulty {
+        let typesErrors = diagnostics.errorCount
+        policy.policyTypes = decodeTypes(spec["policyTypes"], hasEgress: hasEgress, &diagnostics)
+        if !hasUnknownField, diagnostics.errorCount == typesErrors, !object.isFaulty {
             refused.ingress = policy.policyTypes.contains(.ingress)
             refused.egress = policy.policyTypes.contains(.egress)
         }
-        policy.ingress = rules(spec["ingress"], peers: "from", &findings)
-        policy.egress = rules(spec["egress"], peers: "to", &findings)
-        warnOfUnused(spec["ingress"], .ingress, policy, &findings)
-        warnOfUnused(spec["egress"], .egress, policy, &findings)
+        policy.ingress = rules(spec["ingress"], peers: "from", &diagnostics)
+        policy.egress = rules(spec["egress"], peers: "to", &diagnostics)
+        warnOfUnused(spec["ingress"], .ingress, policy, &diagnostics)
+        warnOfUnused(spec["egress"], .egress, policy, &diagnostics)
         return (policy, [refused])
     }
 
     private static func decodeTypes(
-        _ node: DocumentNode?, hasEgress: Bool, _ findings: inout Findings
+        _ node: DocumentNode?, hasEgress: Bool, _ diagnostics: inout DiagnosticCollector
     ) -> Set<Direction> {
-        let elements = findings.list(node) ?? []
+        let elements = diagnostics.list(node) ?? []
         // Missing or empty: Ingress always, Egress if there is an egress rule.
         guard let node, !elements.isEmpty else { return hasEgress ? [.ingress, .egress] : [.ingress] }
         if elements.count > 2 {
-            findings.error(.tooMany, node, "may not specify more than two policyTypes", "write [Ingress, Egress]")
+            diagnostics.error(.tooMany, node, "may not specify more than two policyTypes", "write [Ingress, Egress]")
         }
         var types: Set<Direction> = []
         for element in elements {
-            guard let text = findings.string(element) else { continue }
+            guard let text = diagnostics.string(element) else { continue }
             switch text {
             case "Ingress": types.insert(.ingress)
             case "Egress": types.insert(.egress)
             default:
                 let near = Spelling.nearest(to: text, among: ["Ingress", "Egress"])
-                findings.error(
+                diagnostics.error(
                     .invalidValue, element,
                     "Unsupported value: \"\(DocumentNode.shortened(text))\": supported values: \"Ingress\", \"Egress\"",
                     near.map { "write \($0)" } ?? "choose one of these")
@@ -73,18 +75,18 @@ extension NetworkPolicy {
     }
 
     private static func rules(
-        _ node: DocumentNode?, peers: String, _ findings: inout Findings
+        _ node: DocumentNode?, peers: String, _ diagnostics: inout DiagnosticCollector
     ) -> [NetworkPolicyRule] {
-        (findings.list(node) ?? []).compactMap { NetworkPolicyRule.decode($0, peers: peers, &findings) }
+        (diagnostics.list(node) ?? []).compactMap { NetworkPolicyRule.decode($0, peers: peers, &diagnostics) }
     }
 
     private static func warnOfUnused(
-        _ node: DocumentNode?, _ direction: Direction, _ policy: NetworkPolicy, _ findings: inout Findings
+        _ node: DocumentNode?, _ direction: Direction, _ policy: NetworkPolicy, _ diagnostics: inout DiagnosticCollector
     ) {
         guard let node, node.elements?.isEmpty == false, !policy.policyTypes.contains(direction) else { return }
         let name = direction == .ingress ? "Ingress" : "Egress"
-        findings.warn(
-            .noEffect, node, "these rules have no effect, because policyTypes does not list \(name)",
+        diagnostics.warn(
+            .noEffect, node, "these rules have no effect because policyTypes does not list \(name)",
             "add \(name) to policyTypes, or remove the rules")
     }
 }
@@ -94,14 +96,16 @@ extension NetworkPolicyRule {
     static let egressTable = FieldTable("spec.egress[]", rows: [.enforced("to", "ports")])
 
     /// Reads an element of `ingress` (`peers` is `from`) or `egress` (`to`).
-    static func decode(_ node: DocumentNode, peers: String, _ findings: inout Findings) -> NetworkPolicyRule? {
-        guard let fields = (peers == "from" ? ingressTable : egressTable).read(node, &findings) else { return nil }
+    static func decode(_ node: DocumentNode, peers: String, _ diagnostics: inout DiagnosticCollector)
+        -> NetworkPolicyRule?
+    {
+        guard let fields = (peers == "from" ? ingressTable : egressTable).read(node, &diagnostics) else { return nil }
         var rule = NetworkPolicyRule(peers: [], ports: [], path: node.path.description, location: node.location)
-        for element in findings.list(fields[peers]) ?? [] {
-            if let peer = NetworkPolicyPeer.decode(element, &findings) { rule.peers.append(peer) }
+        for element in diagnostics.list(fields[peers]) ?? [] {
+            if let peer = NetworkPolicyPeer.decode(element, &diagnostics) { rule.peers.append(peer) }
         }
-        for element in findings.list(fields["ports"]) ?? [] {
-            if let port = NetworkPolicyPort.decode(element, &findings) { rule.ports.append(port) }
+        for element in diagnostics.list(fields["ports"]) ?? [] {
+            if let port = NetworkPolicyPort.decode(element, &diagnostics) { rule.ports.append(port) }
         }
         return rule
     }

@@ -2,55 +2,55 @@ import NetTypes
 
 extension Pod {
     /// Reads a v1 Pod.
-    static func decode(_ object: DocumentNode, _ findings: inout Findings) -> Pod {
-        var pod = Pod(metadata: ObjectHeader.metadata(object, .namespaced, isPolicy: false, &findings))
+    static func decode(_ object: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> Pod {
+        var pod = Pod(metadata: ObjectHeader.metadata(object, .namespaced, isPolicy: false, &diagnostics))
         pod.owners = ObjectOwner.decode(object)
-        if let spec = object["spec"].flatMap({ $0.isNull ? nil : FieldTable.lenient.read($0, &findings) }) {
-            pod.read(spec: spec, &findings)
+        if let spec = object["spec"].flatMap({ $0.isNull ? nil : FieldTable.lenient.read($0, &diagnostics) }) {
+            pod.read(spec: spec, &diagnostics)
         }
-        if let status = object["status"].flatMap({ $0.isNull ? nil : FieldTable.lenient.read($0, &findings) }) {
-            if let phase = findings.string(status["phase"]), !phase.isEmpty { pod.phase = phase }
-            for element in findings.list(status["podIPs"]) ?? [] {
-                guard let fields = FieldTable.lenient.read(element, &findings) else { continue }
-                pod.add(fields["ip"], &findings)
+        if let status = object["status"].flatMap({ $0.isNull ? nil : FieldTable.lenient.read($0, &diagnostics) }) {
+            if let phase = diagnostics.string(status["phase"]), !phase.isEmpty { pod.phase = phase }
+            for element in diagnostics.list(status["podIPs"]) ?? [] {
+                guard let fields = FieldTable.lenient.read(element, &diagnostics) else { continue }
+                pod.add(fields["ip"], &diagnostics)
             }
-            pod.add(status["podIP"], &findings)
+            pod.add(status["podIP"], &diagnostics)
         }
         return pod
     }
 
-    /// Reads `spec`, a pod's or that of a workload's template.
-    mutating func read(spec: Fields, _ findings: inout Findings) {
-        nodeName = findings.string(spec["nodeName"]) ?? ""
+    /// Reads `spec` of a pod or of a workload's template.
+    mutating func read(spec: Fields, _ diagnostics: inout DiagnosticCollector) {
+        nodeName = diagnostics.string(spec["nodeName"]) ?? ""
         // `serviceAccount` is the old name of the field; the API server keeps both equal.
-        let account = findings.string(spec["serviceAccountName"] ?? spec["serviceAccount"]) ?? ""
+        let account = diagnostics.string(spec["serviceAccountName"] ?? spec["serviceAccount"]) ?? ""
         if !account.isEmpty { serviceAccount = account }
-        hostNetwork = findings.boolean(spec["hostNetwork"]) ?? false
-        for container in findings.list(spec["initContainers"]) ?? [] {
-            guard let fields = FieldTable.lenient.read(container, &findings) else { continue }
-            // A native sidecar runs as long as the pod; any other init container serves nobody.
-            if findings.string(fields["restartPolicy"]) == "Always" {
-                ports += ContainerPort.decode(fields, &findings)
+        hostNetwork = diagnostics.boolean(spec["hostNetwork"]) ?? false
+        for container in diagnostics.list(spec["initContainers"]) ?? [] {
+            guard let fields = FieldTable.lenient.read(container, &diagnostics) else { continue }
+            // A native sidecar runs as long as the pod; any other init container is not a destination.
+            if diagnostics.string(fields["restartPolicy"]) == "Always" {
+                ports += ContainerPort.decode(fields, &diagnostics)
             }
         }
-        for container in findings.list(spec["containers"]) ?? [] {
-            guard let fields = FieldTable.lenient.read(container, &findings) else { continue }
-            ports += ContainerPort.decode(fields, &findings)
+        for container in diagnostics.list(spec["containers"]) ?? [] {
+            guard let fields = FieldTable.lenient.read(container, &diagnostics) else { continue }
+            ports += ContainerPort.decode(fields, &diagnostics)
         }
     }
 
-    /// Adds an address; one that is there already, or empty (not assigned yet), adds nothing.
-    private mutating func add(_ node: DocumentNode?, _ findings: inout Findings) {
-        guard let node, let text = findings.string(node), !text.isEmpty else { return }
+    /// Adds an address, unless it is known already or empty (not assigned yet).
+    private mutating func add(_ node: DocumentNode?, _ diagnostics: inout DiagnosticCollector) {
+        guard let node, let text = diagnostics.string(node), !text.isEmpty else { return }
         guard let address = IPAddress(parsing: text) else {
-            findings.error(
-                .invalidValue, node, "\"\(DocumentNode.shortened(text))\" is no IP address",
+            diagnostics.error(
+                .invalidValue, node, "\"\(DocumentNode.shortened(text))\" is not an IP address",
                 "write an IPv4 or IPv6 address")
             return
         }
         guard !addresses.contains(address) else { return }
         guard !addresses.contains(where: { $0.isIPv4 == address.isIPv4 }) else {
-            findings.error(
+            diagnostics.error(
                 .conflict, node, "the pod has two \(address.isIPv4 ? "IPv4" : "IPv6") addresses",
                 "keep one; podIP must be among podIPs")
             return
@@ -60,21 +60,21 @@ extension Pod {
 }
 
 extension ContainerPort {
-    /// Reads `ports` of a container. `hostIP` and `hostPort` do not matter to policies.
-    static func decode(_ container: Fields, _ findings: inout Findings) -> [ContainerPort] {
+    /// Reads `ports` of a container. Policies ignore `hostIP` and `hostPort`.
+    static func decode(_ container: Fields, _ diagnostics: inout DiagnosticCollector) -> [ContainerPort] {
         var ports: [ContainerPort] = []
-        for element in findings.list(container["ports"]) ?? [] {
-            guard let fields = FieldTable.lenient.read(element, &findings) else { continue }
+        for element in diagnostics.list(container["ports"]) ?? [] {
+            guard let fields = FieldTable.lenient.read(element, &diagnostics) else { continue }
             guard let node = fields["containerPort"] else {
-                findings.error(
+                diagnostics.error(
                     .missingField, element, "the port has no containerPort", "write containerPort: with a number")
                 continue
             }
-            guard let number = PortNumber.decode(node, &findings),
-                let proto = PortNumber.decodeProtocol(fields["protocol"], &findings)
+            guard let number = PortNumber.decode(node, &diagnostics),
+                let proto = PortNumber.decodeProtocol(fields["protocol"], &diagnostics)
             else { continue }
             ports.append(
-                ContainerPort(name: findings.string(fields["name"]) ?? "", protocol: proto, port: number))
+                ContainerPort(name: diagnostics.string(fields["name"]) ?? "", protocol: proto, port: number))
         }
         return ports
     }

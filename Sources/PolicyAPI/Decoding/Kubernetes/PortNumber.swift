@@ -1,12 +1,12 @@
 import NetTypes
 
-/// Port numbers and protocols as the core API has them.
+/// Port numbers and protocols of the core API.
 enum PortNumber {
     /// A number from 1 to 65535.
-    static func decode(_ node: DocumentNode, _ findings: inout Findings) -> UInt16? {
-        guard let value = findings.integer(node) else { return nil }
+    static func decode(_ node: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> UInt16? {
+        guard let value = diagnostics.integer(node) else { return nil }
         guard let port = UInt16(exactly: value), port > 0 else {
-            findings.error(
+            diagnostics.error(
                 .invalidValue, node, "Invalid value: \(value): must be between 1 and 65535, inclusive",
                 "write a port number")
             return nil
@@ -14,17 +14,17 @@ enum PortNumber {
         return port
     }
 
-    /// TCP, UDP or SCTP; TCP when not written.
-    static func decodeProtocol(_ node: DocumentNode?, _ findings: inout Findings) -> L4Protocol? {
+    /// TCP, UDP or SCTP; TCP when absent.
+    static func decodeProtocol(_ node: DocumentNode?, _ diagnostics: inout DiagnosticCollector) -> L4Protocol? {
         guard let node else { return .tcp }
-        guard let text = findings.string(node) else { return nil }
+        guard let text = diagnostics.string(node) else { return nil }
         switch text {
         case "TCP": return .tcp
         case "UDP": return .udp
         case "SCTP": return .sctp
         default:
             let upper = ["TCP", "UDP", "SCTP"].first { $0 == text.uppercased() }
-            findings.error(
+            diagnostics.error(
                 .invalidValue, node,
                 "Unsupported value: \"\(DocumentNode.shortened(text))\": supported values: \"TCP\", \"UDP\", \"SCTP\"",
                 upper.map { "write \($0)" } ?? "remove the element, or choose one of these")

@@ -1,77 +1,78 @@
 extension Workload {
-    /// Reads a workload; `nil` for one without a template, as patches are, which stands for no pods.
-    static func decode(_ object: DocumentNode, _ kind: Kind, _ findings: inout Findings) -> Workload? {
-        let metadata = decodeMetadata(object, &findings)
-        guard var spec = member(object["spec"], &findings) else { return nil }
+    /// Reads a workload; `nil` for one without a template (a patch), which makes no pods.
+    static func decode(_ object: DocumentNode, _ kind: Kind, _ diagnostics: inout DiagnosticCollector) -> Workload? {
+        let metadata = decodeMetadata(object, &diagnostics)
+        guard var spec = member(object["spec"], &diagnostics) else { return nil }
         if kind == .cronJob {
-            guard let template = member(spec["jobTemplate"], &findings),
-                let inner = member(template["spec"], &findings)
+            guard let template = member(spec["jobTemplate"], &diagnostics),
+                let inner = member(template["spec"], &diagnostics)
             else { return nil }
             spec = inner
         }
-        guard let template = member(spec["template"], &findings) else { return nil }
+        guard let template = member(spec["template"], &diagnostics) else { return nil }
         var workload = Workload(kind: kind, metadata: metadata, template: Pod(metadata: ObjectMeta(name: "")))
         workload.owners = ObjectOwner.decode(object)
         workload.template.metadata.namespace = metadata.namespace
-        if let inner = member(template["metadata"], &findings) {
-            workload.template.metadata.labels = findings.texts(inner["labels"])
-            workload.template.metadata.annotations = findings.texts(inner["annotations"])
+        if let inner = member(template["metadata"], &diagnostics) {
+            workload.template.metadata.labels = diagnostics.texts(inner["labels"])
+            workload.template.metadata.annotations = diagnostics.texts(inner["annotations"])
         }
-        if let inner = member(template["spec"], &findings) { workload.template.read(spec: inner, &findings) }
-        workload.replicas = replicas(spec, kind, &findings)
-        if let ordinals = member(spec["ordinals"], &findings) {
-            workload.firstOrdinal = count(ordinals["start"], &findings) ?? 0
+        if let inner = member(template["spec"], &diagnostics) { workload.template.read(spec: inner, &diagnostics) }
+        workload.replicas = replicas(spec, kind, &diagnostics)
+        if let ordinals = member(spec["ordinals"], &diagnostics) {
+            workload.firstOrdinal = count(ordinals["start"], &diagnostics) ?? 0
         }
         workload.selector = selector(spec, kind)
         return workload
     }
 
-    private static func decodeMetadata(_ object: DocumentNode, _ findings: inout Findings) -> ObjectMeta {
-        var own = Findings()
+    private static func decodeMetadata(_ object: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> ObjectMeta {
+        var own = DiagnosticCollector()
         var metadata = ObjectHeader.metadata(object, .namespaced, isPolicy: false, &own)
-        // Jobs are often written without a name, for the API server to make one.
+        // Jobs are often written without a name, which the API server then generates.
         if metadata.name.isEmpty, let base = object["metadata"]?["generateName"]?.string, base.count > 1 {
             metadata.name = base.hasSuffix("-") ? String(base.dropLast()) : base
         } else {
-            findings.append(own)
+            diagnostics.append(own)
         }
         return metadata
     }
 
-    private static func member(_ node: DocumentNode?, _ findings: inout Findings) -> Fields? {
-        node.flatMap { $0.isNull ? nil : FieldTable.lenient.read($0, &findings) }
+    private static func member(_ node: DocumentNode?, _ diagnostics: inout DiagnosticCollector) -> Fields? {
+        node.flatMap { $0.isNull ? nil : FieldTable.lenient.read($0, &diagnostics) }
     }
 
-    private static func replicas(_ spec: Fields, _ kind: Kind, _ findings: inout Findings) -> Int {
+    private static func replicas(_ spec: Fields, _ kind: Kind, _ diagnostics: inout DiagnosticCollector) -> Int {
         switch kind {
-        case .deployment, .statefulSet, .replicaSet, .replicationController: count(spec["replicas"], &findings) ?? 1
+        case .deployment, .statefulSet, .replicaSet, .replicationController: count(spec["replicas"], &diagnostics) ?? 1
         case .daemonSet: 1
         case .job, .cronJob:
-            // As many at a time as may run, and no more than there is to do.
-            min(count(spec["parallelism"], &findings) ?? 1, count(spec["completions"], &findings) ?? .max)
+            // The pods that run at a time: the parallelism, but at most the completions.
+            min(count(spec["parallelism"], &diagnostics) ?? 1, count(spec["completions"], &diagnostics) ?? .max)
         }
     }
 
-    private static func count(_ node: DocumentNode?, _ findings: inout Findings) -> Int? {
-        findings.integer(node).map { Int(clamping: max(0, $0)) }
+    private static func count(_ node: DocumentNode?, _ diagnostics: inout DiagnosticCollector) -> Int? {
+        diagnostics.integer(node).map { Int(clamping: max(0, $0)) }
     }
 
-    /// Its pods' selector. One that is not right selects nobody here: whether its pods are given only spares stand-ins.
+    /// The selector of its pods. An invalid one selects nothing: it is only used to skip synthetic pods where real ones are
+    /// given.
     private static func selector(_ spec: Fields, _ kind: Kind) -> LabelSelector {
         guard let node = spec["selector"] else { return LabelSelector() }
-        var unsaid = Findings()
+        var ignored = DiagnosticCollector()
         if kind == .replicationController {
-            let labels = unsaid.texts(node).sorted { $0.key < $1.key }
+            let labels = ignored.texts(node).sorted { $0.key < $1.key }
             return LabelSelector(
                 labels.map { LabelRequirement(key: $0.key, operator: .isIn, values: [$0.value]) },
                 location: node.location)
         }
-        return LabelSelector.decode(node, .plain, &unsaid) ?? LabelSelector()
+        return LabelSelector.decode(node, .plain, &ignored) ?? LabelSelector()
     }
 }
 
 extension ObjectOwner {
-    /// Reads `metadata.ownerReferences`, as far as it is right.
+    /// Reads the valid elements of `metadata.ownerReferences`.
     static func decode(_ object: DocumentNode) -> [ObjectOwner] {
         (object["metadata"]?["ownerReferences"]?.elements ?? []).compactMap { element in
             guard let kind = element["kind"]?.string, let name = element["name"]?.string else { return nil }

@@ -2,7 +2,7 @@ public import NetTypes
 
 /// One element of `fromCIDRSet` / `toCIDRSet`.
 public struct CIDRRule: Hashable, Sendable {
-    /// Where the addresses come from; exactly one is written.
+    /// Where the addresses come from; exactly one is set.
     public enum Source: Hashable, Sendable {
         /// `cidr`.
         case prefix(IPPrefix)
@@ -14,7 +14,7 @@ public struct CIDRRule: Hashable, Sendable {
 
     /// The addresses.
     public var source: Source
-    /// `except`: cut out of this element only.
+    /// `except`: excluded from this element only.
     public var except: [IPPrefix]
 
     /// A CIDR rule.

@@ -22,7 +22,7 @@ public struct CiliumPolicy: Hashable, Sendable {
 
 /// One rule (`spec`, or an element of `specs`).
 public struct CiliumRule: Hashable, Sendable {
-    /// Who the rule is about: `endpointSelector` or `nodeSelector`; exactly one is written.
+    /// The subject of the rule: `endpointSelector` or `nodeSelector`; exactly one is set.
     public enum Subject: Hashable, Sendable {
         /// Pods (and other endpoints that are not the host).
         case endpoints(LabelSelector)
@@ -40,9 +40,9 @@ public struct CiliumRule: Hashable, Sendable {
     public var egress: [CiliumElement]
     /// `egressDeny`.
     public var egressDeny: [CiliumElement]
-    /// `enableDefaultDeny.ingress`, `nil` when not written.
+    /// `enableDefaultDeny.ingress`, `nil` when absent.
     public var defaultDenyIngress: Bool?
-    /// `enableDefaultDeny.egress`, `nil` when not written.
+    /// `enableDefaultDeny.egress`, `nil` when absent.
     public var defaultDenyEgress: Bool?
     /// `description`.
     public var description: String
@@ -74,7 +74,7 @@ public struct CiliumRule: Hashable, Sendable {
     }
 }
 
-/// One element of the four rule lists. The members of both directions have one shape: `endpoints` is `fromEndpoints` or
+/// One element of the four rule lists. Both directions have the same fields: `endpoints` is `fromEndpoints` or
 /// `toEndpoints`, and so on.
 public struct CiliumElement: Hashable, Sendable {
     /// `fromEndpoints` / `toEndpoints`.
@@ -100,7 +100,7 @@ public struct CiliumElement: Hashable, Sendable {
     /// Where the element is written.
     public var location: SourceLocation?
 
-    /// An element without members.
+    /// An element without fields.
     public init(path: String, location: SourceLocation? = nil) {
         self.path = path
         self.location = location

@@ -14,7 +14,7 @@ public enum Entity: String, Hashable, CaseIterable, Sendable {
     case remoteNode = "remote-node"
     /// The API server.
     case kubeAPIServer = "kube-apiserver"
-    /// Pods of this cluster, nodes, and the reserved identities that are no `world`.
+    /// Pods of this cluster, nodes, and the reserved identities that are not `world`.
     case cluster
     /// Cilium's health endpoint.
     case health

@@ -37,7 +37,7 @@ public struct HTTPRule: Hashable, Sendable {
 public struct HeaderMatch: Hashable, Sendable {
     /// Header name.
     public var name: String
-    /// Expected value; `nil` when not written.
+    /// Expected value; `nil` when absent.
     public var value: String?
     /// `LOG`, `ADD`, `DELETE`, `REPLACE` or empty.
     public var mismatch: String

@@ -16,7 +16,7 @@ public struct ICMPField: Hashable, Sendable {
 
 /// One element of `toPorts`.
 public struct PortRule: Hashable, Sendable {
-    /// `ports`; empty contributes nothing (spec 4.5).
+    /// `ports`; an empty list matches nothing (spec 4.5).
     public var ports: [PortProtocol]
     /// `serverNames`: SNI patterns.
     public var serverNames: [Located<String>]
@@ -55,7 +55,7 @@ public struct PortProtocol: Hashable, Sendable {
         case named(String)
     }
 
-    /// The protocols: one, or TCP, UDP and SCTP for `ANY` and for none written.
+    /// The protocols: one, or TCP, UDP and SCTP for `ANY` and when absent.
     public var protocols: [L4Protocol]
     /// The ports.
     public var port: Port

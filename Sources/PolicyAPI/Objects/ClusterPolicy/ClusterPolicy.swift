@@ -1,7 +1,7 @@
 public import NetTypes
 
 /// A cluster-scoped policy of policy.networking.k8s.io (docs/spec/network-policy.md 2): ClusterNetworkPolicy, or one of the older
-/// kinds, which say the same in other words ("Allow -> Accept, ANP -> tier Admin, BANP -> tier Baseline, ports -> protocols").
+/// kinds, which map to it ("Allow -> Accept, ANP -> tier Admin, BANP -> tier Baseline, ports -> protocols").
 public struct ClusterPolicy: Hashable, Sendable {
     /// The kinds. The raw value is the kind's name.
     public enum Kind: String, Hashable, CaseIterable, Sendable {
@@ -19,7 +19,7 @@ public struct ClusterPolicy: Hashable, Sendable {
 
     /// Name; no namespace.
     public var metadata: ObjectMeta
-    /// Which kind it is written as.
+    /// The kind of the manifest.
     public var kind: Kind
     /// `.admin` or `.baseline`.
     public var tier: Tier
@@ -46,7 +46,7 @@ public struct ClusterPolicy: Hashable, Sendable {
         self.egress = egress
     }
 
-    /// The object as the origin of what it says.
+    /// The object as an origin.
     public var origin: RuleOrigin {
         RuleOrigin(
             kind: kind.rawValue, namespace: "", name: metadata.name, path: "", location: metadata.location)
@@ -69,13 +69,13 @@ public struct PodSelection: Hashable, Sendable {
 
 /// One element of `ingress` or `egress`.
 public struct ClusterPolicyRule: Hashable, Sendable {
-    /// The name its author gave it, empty for none.
+    /// The optional name of the rule; empty for none.
     public var name: String
     /// What it does.
     public var action: RuleAction
     /// `from` / `to`: at least one.
     public var peers: [ClusterPolicyPeer]
-    /// `protocols` / `ports`; `nil` when not written: every protocol and port.
+    /// `protocols` / `ports`; `nil` when absent: every protocol and port.
     public var ports: [ClusterPolicyPort]?
     /// Path in the object, for example `spec.ingress[0]`.
     public var path: String
@@ -100,11 +100,11 @@ public struct ClusterPolicyRule: Hashable, Sendable {
 public enum ClusterPolicyPeer: Hashable, Sendable {
     /// `namespaces` or `pods`: "hostNetwork pods are not included".
     case pods(PodSelection)
-    /// "Label selector over nodes; empty = all"; their addresses are the peers.
+    /// "Label selector over nodes; empty = all"; the peers are their addresses.
     case nodes(LabelSelector)
     /// "Matches in-cluster pod IPs and ICMP too."
     case networks([IPPrefix])
-    /// `domainNames`, of rules that accept only.
+    /// `domainNames`, in Accept rules only.
     case names([FQDNSelector])
 }
 

@@ -1,4 +1,4 @@
-/// A v1 Namespace. `kubernetes.io/metadata.name` is always among its labels, as the API server sees to.
+/// A v1 Namespace. Its labels always include `kubernetes.io/metadata.name`, which the API server sets.
 public struct Namespace: Hashable, Sendable {
     /// Name and labels.
     public var metadata: ObjectMeta

@@ -8,9 +8,9 @@ public struct NetworkPolicy: Hashable, Sendable {
     public var podSelector: LabelSelector
     /// Effective policy types, after the API server's defaulting (spec 1.2).
     public var policyTypes: Set<Direction>
-    /// `spec.ingress`; without effect unless `policyTypes` has it.
+    /// `spec.ingress`; without effect unless `policyTypes` contains ingress.
     public var ingress: [NetworkPolicyRule]
-    /// `spec.egress`; without effect unless `policyTypes` has it.
+    /// `spec.egress`; without effect unless `policyTypes` contains egress.
     public var egress: [NetworkPolicyRule]
 
     /// A policy.
@@ -52,7 +52,7 @@ public struct NetworkPolicyRule: Hashable, Sendable {
 public enum NetworkPolicyPeer: Hashable, Sendable {
     /// Pods by label. Without `namespaces`: of the policy's namespace; without `pods`: all of the namespaces.
     case pods(namespaces: LabelSelector?, pods: LabelSelector?)
-    /// Addresses, pods' included.
+    /// Addresses, including those of pods.
     case ipBlock(cidr: IPPrefix, except: [IPPrefix])
 }
 
@@ -68,7 +68,7 @@ public struct NetworkPolicyPort: Hashable, Sendable {
         case named(String)
     }
 
-    /// TCP unless written.
+    /// TCP when absent.
     public var `protocol`: L4Protocol
     /// The ports.
     public var port: Port

@@ -17,7 +17,7 @@ public struct ContainerPort: Hashable, Sendable {
     }
 }
 
-/// A v1 Pod, as far as policies see it.
+/// The fields of a v1 Pod that policies use.
 public struct Pod: Hashable, Sendable {
     /// Name, namespace and labels.
     public var metadata: ObjectMeta
@@ -25,17 +25,17 @@ public struct Pod: Hashable, Sendable {
     public var nodeName: String
     /// `spec.serviceAccountName`, `default` when absent.
     public var serviceAccount: String
-    /// `spec.hostNetwork`: such a pod is the node's address, no subject and no pod peer.
+    /// `spec.hostNetwork`: such a pod has its node's address and is neither a subject nor a pod peer.
     public var hostNetwork: Bool
     /// Ports of all containers and native sidecars, in order.
     public var ports: [ContainerPort]
-    /// `status.podIPs`: at most one a family.
+    /// `status.podIPs`: at most one per family.
     public var addresses: [IPAddress]
     /// `status.phase`; a `Succeeded` or `Failed` pod owns no address.
     public var phase: String
     /// `metadata.ownerReferences`.
     public var owners: [ObjectOwner] = []
-    /// Whether netpold made the pod up for its workload, or its addresses because the manifest has none.
+    /// Whether netpold has generated the pod for its workload, or its addresses because the manifest has none.
     public var isSynthetic = false
 
     /// A pod.
@@ -52,7 +52,7 @@ public struct Pod: Hashable, Sendable {
         self.phase = phase
     }
 
-    /// Whether the pod's containers are done: its address may belong to another pod by now.
+    /// Whether the pod has terminated: its address may belong to another pod by now.
     public var isFinished: Bool { phase == "Succeeded" || phase == "Failed" }
 
     /// `namespace/name`.

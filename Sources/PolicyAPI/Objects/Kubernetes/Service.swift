@@ -2,17 +2,17 @@ public import NetTypes
 
 /// One element of `spec.ports` of a Service.
 public struct ServicePort: Hashable, Sendable {
-    /// Where a Service leads to on its pods.
+    /// The port of a Service's pods.
     public enum Target: Hashable, Sendable {
-        /// A port number; the Service's own when `targetPort` is not written.
+        /// A port number; the Service's own when `targetPort` is absent.
         case number(UInt16)
         /// A container port's name.
         case named(String)
     }
 
-    /// TCP unless written.
+    /// TCP when absent.
     public var `protocol`: L4Protocol
-    /// `port`: what clients of the Service use. Policies never see it: they see the pod's.
+    /// `port`: used by clients of the Service. Policies see the pod's port instead.
     public var port: UInt16
     /// `targetPort`: the pod's.
     public var target: Target
@@ -25,7 +25,7 @@ public struct ServicePort: Hashable, Sendable {
     }
 }
 
-/// A v1 Service, as far as policies and their checks see it.
+/// The fields of a v1 Service that policies and lint checks use.
 public struct Service: Hashable, Sendable {
     /// Name, namespace and labels.
     public var metadata: ObjectMeta

@@ -1,4 +1,4 @@
-/// An object that makes pods from a template: in a folder without the pods themselves it stands for them.
+/// An object that creates pods from a template. In a folder without its pods, synthetic pods take their place.
 public struct Workload: Hashable, Sendable {
     /// The kinds that are read.
     public enum Kind: String, Hashable, CaseIterable, Sendable {
@@ -22,15 +22,15 @@ public struct Workload: Hashable, Sendable {
     public var kind: Kind
     /// Name and namespace.
     public var metadata: ObjectMeta
-    /// How many pods it keeps at a time; a DaemonSet keeps one a node instead.
+    /// How many pods it keeps at a time; a DaemonSet keeps one per node instead.
     public var replicas: Int
-    /// The number of a StatefulSet's first pod.
+    /// The ordinal of a StatefulSet's first pod.
     public var firstOrdinal: Int
-    /// Which pods are its own; without conditions where nobody says.
+    /// The selector of its pods; without conditions when absent.
     public var selector: LabelSelector
     /// A pod as the template describes it, without name.
     public var template: Pod
-    /// Who made it: a Deployment its ReplicaSets, a CronJob its Jobs.
+    /// Its owners: the Deployment of a ReplicaSet, the CronJob of a Job.
     public var owners: [ObjectOwner]
 
     /// A workload.
@@ -51,7 +51,7 @@ public struct Workload: Hashable, Sendable {
     public var description: String { "\(kind.rawValue) \(metadata.namespace)/\(metadata.name)" }
 }
 
-/// An element of `metadata.ownerReferences`; owners are of the object's namespace.
+/// An element of `metadata.ownerReferences`; owners are in the object's namespace.
 public struct ObjectOwner: Hashable, Sendable {
     /// The owner's kind.
     public var kind: String

@@ -1,14 +1,14 @@
 import PolicyAPI
 import PolicyIR
 
-/// The entity kube-apiserver where nobody says where it is.
+/// The entity kube-apiserver without known addresses.
 enum APIServerUnknownCheck: LintCheck {
     static let entry = DiagnosticEntry(
         .apiServerUnknown, .warning,
         title: "The entity kube-apiserver without known addresses",
         reason: """
             The addresses of the API server are those of the EndpointSlice of the Service default/kubernetes. Without it the entity \
-            selects nobody: an allow allows nothing (a note), a deny denies nothing (a warning). In a cluster the slice is there.
+            selects nothing: an allow allows nothing (a note), a deny denies nothing (a warning). In a cluster the slice exists.
             """,
         fix: "Add the slice to the manifests: `kubectl get endpointslice -n default kubernetes -o yaml`.",
         bad: """
@@ -57,11 +57,11 @@ enum APIServerUnknownCheck: LintCheck {
                         if isDeny {
                             report.warn(
                                 .apiServerUnknown, path, of: origin,
-                                "the API server's addresses are not known here, so nothing is denied", hint)
+                                "the API server's addresses are unknown, so nothing is denied", hint)
                         } else {
                             report.note(
                                 .apiServerUnknown, path, of: origin,
-                                "the API server's addresses are not known here, so nothing is allowed", hint)
+                                "the API server's addresses are unknown, so nothing is allowed", hint)
                         }
                     }
                 }

@@ -1,7 +1,7 @@
 import NetTypes
 import PolicyIR
 
-/// Allow rules where nothing is denied. Its findings are of the kind `no-effect`.
+/// Allow rules where nothing is denied. Reported as `no-effect`.
 enum AllowWithoutIsolation {
     /// Reports each direction of a Cilium rule that allows without isolating, where no other policy isolates the pods either.
     static func run(_ cluster: LintCluster, _ report: inout LintReport) {
@@ -11,7 +11,7 @@ enum AllowWithoutIsolation {
                 guard let number = cluster.numbers[origin], !cluster.subjects[number].isEmpty else { continue }
                 for direction in Direction.allCases {
                     guard let said = cluster.policies[number][direction], !said.isolates, !said.rules.isEmpty,
-                        // L7 rules are written so to make traffic visible; denials work without isolation.
+                        // L7 rules without isolation make traffic visible; deny rules work without isolation.
                         said.rules.allSatisfy({ $0.action == .allow && $0.l7 == nil }),
                         !cluster.subjects[number].contains(where: { podClass in
                             (cluster.applying[podClass] ?? []).contains {
@@ -22,8 +22,8 @@ enum AllowWithoutIsolation {
                     let name = direction == .ingress ? "ingress" : "egress"
                     report.warn(
                         .noEffect, "\(rule.path).\(name)", of: origin,
-                        "no policy isolates these pods for \(name), so there is nothing that these rules could allow",
-                        "remove enableDefaultDeny, or write the policy that isolates")
+                        "no policy isolates these pods for \(name), so these allow rules have no effect",
+                        "remove enableDefaultDeny, or add a policy that isolates the pods")
                 }
             }
         }

@@ -1,14 +1,14 @@
 import NetTypes
 import PolicyIR
 
-/// L7 rules beside a plain rule that allows the same connections.
+/// L7 rules next to a plain rule that allows the same connections.
 enum BypassedL7Check: LintCheck {
     static let entry = DiagnosticEntry(
         .bypassedL7, .warning,
-        title: "HTTP, DNS or server name rules that a plain rule makes pointless",
+        title: "HTTP, DNS or server name rules that a plain rule bypasses",
         reason: """
-            Rules are alternatives. Where another rule allows the same peers on the same ports without looking inside, requests are \
-            not looked at: everything passes. All policies of the same pods count together.
+            Rules are alternatives. Where another rule allows the same peers on the same ports without L7 rules, requests are not \
+            inspected: everything is allowed. All policies of the same pods are combined.
             """,
         fix: "Remove the plain rule or narrow it, so that only the L7 rules allow the port.",
         bad: """
@@ -54,7 +54,7 @@ enum BypassedL7Check: LintCheck {
                     else { continue }
                     report.warn(
                         .bypassedL7, "\(rule.rule.origin.path).\(word(rule.rule.l7))", of: rule.rule.origin,
-                        "\(wide.origin) allows the same connections without looking inside, so these rules decide nothing",
+                        "\(wide.origin) allows the same connections without L7 rules, so these rules have no effect",
                         "remove or narrow the plain rule")
                 }
             }

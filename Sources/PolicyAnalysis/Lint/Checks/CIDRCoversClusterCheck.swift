@@ -2,19 +2,19 @@ import NetTypes
 import PolicyAPI
 import PolicyIR
 
-/// Prefixes of Cilium policies that are meant to hold pods.
+/// Prefixes of Cilium policies that are probably meant to match pods.
 enum CIDRCoversClusterCheck: LintCheck {
     static let entry = DiagnosticEntry(
         .cidrCoversCluster, .warning,
         title: "A CIDR of a Cilium policy that covers addresses of pods, nodes or Services",
         reason: """
-            In Cilium policies a CIDR means addresses outside the cluster. Pods and nodes are known by their labels and are never \
-            matched by it, and traffic to a Service is judged by the pod behind it. (ipBlock of a NetworkPolicy does match pods.) \
-            Nothing is said of 0.0.0.0/0 and ::/0, which are written to mean the world.
+            In Cilium policies a CIDR matches addresses outside the cluster. Pods and nodes are identified by their labels and never \
+            matched by a CIDR, and traffic to a Service is matched by the backend pod. (ipBlock of a NetworkPolicy does match \
+            pods.) 0.0.0.0/0 and ::/0 are not reported: they usually mean the world.
             """,
         fix: """
             Select pods with fromEndpoints or toEndpoints, nodes with the entities host and remote-node, Services with toServices or \
-            by their pods. If only the rest of the prefix is meant, cut the cluster's addresses out with `except`.
+            by their pods. If only the rest of the prefix is meant, exclude the cluster's addresses with `except`.
             """,
         bad: """
             apiVersion: v1

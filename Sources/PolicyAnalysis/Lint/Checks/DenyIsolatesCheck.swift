@@ -1,18 +1,18 @@
 import NetTypes
 import PolicyIR
 
-/// Rules that only deny, and by that deny everything.
+/// Rules with only deny elements, which isolate their pods.
 enum DenyIsolatesCheck: LintCheck {
     static let entry = DiagnosticEntry(
         .denyIsolates, .warning,
-        title: "A rule that only denies, and thereby isolates its pods",
+        title: "A rule with only deny elements, which isolates its pods",
         reason: """
-            Any element of a Cilium rule isolates the pods in its direction, elements that deny included. A rule of one deny and \
-            nothing else therefore denies everything, not just what it names, unless other policies allow something. Nothing is \
-            said where another policy isolates the same pods anyway.
+            Any element of a Cilium rule isolates the pods in its direction, including deny elements. A rule with only a deny \
+            therefore denies everything, not just what it lists, unless other policies allow something. It is not reported where \
+            another policy isolates the same pods anyway.
             """,
         fix: """
-            Write `enableDefaultDeny: {ingress: false}` (or `egress`) to deny only what is named; write `true` if isolating is meant.
+            Write `enableDefaultDeny: {ingress: false}` (or `egress`) to deny only what is listed; write `true` if isolation is intended.
             """,
         bad: """
             apiVersion: cilium.io/v2
@@ -48,8 +48,8 @@ enum DenyIsolatesCheck: LintCheck {
                     let name = direction == .ingress ? "ingress" : "egress"
                     report.warn(
                         .denyIsolates, "\(rule.path).\(name)Deny", of: origin,
-                        "a rule that only denies isolates its pods: all \(name) is denied, not just what is named here",
-                        "write enableDefaultDeny: {\(name): false} to deny only this, or true if isolating is meant")
+                        "a rule with only deny elements isolates its pods: all \(name) is denied, not just what is listed here",
+                        "write enableDefaultDeny: {\(name): false} to deny only this, or true if isolation is intended")
                 }
             }
         }

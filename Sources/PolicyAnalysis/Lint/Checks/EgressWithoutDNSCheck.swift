@@ -1,16 +1,16 @@
 import PolicyAPI
 import PolicyIR
 
-/// Pods that may reach others, but may not ask for their addresses.
+/// Pods that may reach others, but may not query DNS for their addresses.
 enum EgressWithoutDNSCheck: LintCheck {
     static let entry = DiagnosticEntry(
         .egressWithoutDNS, .warning,
-        title: "Pods that are isolated for egress and allowed to reach others, but not to ask DNS",
+        title: "Pods that are isolated for egress and may reach others, but may not query DNS",
         reason: """
             Once a policy isolates pods for egress, DNS is denied like everything else. Programs find services by name, so nothing \
-            that the policy allows can be reached: every look-up times out. All policies of the same pods count together. Nothing is \
-            said of policies that allow no egress at all, or only addresses. Where UDP is allowed and TCP is not, a note says so: \
-            answers too big for a datagram are asked for again over TCP.
+            that the policy allows can be reached: every look-up times out. All policies of the same pods are combined. Policies that \
+            allow no egress at all, or only addresses, are not reported. Where UDP is allowed and TCP is not, this is a note: answers \
+            that are too big for a datagram are requested again over TCP.
             """,
         fix: """
             Allow port 53 over UDP and TCP to the cluster's DNS, once for all pods of the namespace.
@@ -44,7 +44,7 @@ enum EgressWithoutDNSCheck: LintCheck {
                   ports: [{protocol: UDP, port: 53}, {protocol: TCP, port: 53}]
             """)
 
-    /// What pods may ask.
+    /// The DNS access of pods.
     private struct Access {
         var udp = false
         var tcp = false
@@ -58,7 +58,7 @@ enum EgressWithoutDNSCheck: LintCheck {
     }
 
     static func run(_ cluster: LintCluster, _ report: inout LintReport) {
-        // The policies that let pods out without DNS; one that covers another says it for both.
+        // The policies that allow egress without DNS; one that covers another is reported for both.
         var found: [Int: (access: Access, example: Pod?)] = [:]
         for number in cluster.policies.indices {
             guard let egress = cluster.policies[number].egress, egress.isolates,
@@ -69,17 +69,17 @@ enum EgressWithoutDNSCheck: LintCheck {
             }
         }
         for number in found.keys.sorted() {
-            let isSaid = cluster.policies(covering: number).contains { other in
-                guard other != number, let said = found[other], let own = found[number],
-                    said.access.udp == own.access.udp
+            let isReported = cluster.policies(covering: number).contains { other in
+                guard other != number, let reported = found[other], let own = found[number],
+                    reported.access.udp == own.access.udp
                 else { return false }
                 return !(cluster.policies(covering: other).contains(number)) || other < number
             }
-            if !isSaid, let worst = found[number] { tell(worst, cluster.policies[number], &report) }
+            if !isReported, let worst = found[number] { warn(worst, cluster.policies[number], &report) }
         }
     }
 
-    /// The least access that any pods of a policy have. Without known pods: what the policies for all of them allow.
+    /// The least access of any pods of a policy. Without known pods: what the policies for all of them allow.
     private static func worstAccess(_ number: Int, _ cluster: LintCluster) -> (access: Access, example: Pod?)? {
         var common = Access()
         for other in cluster.policies(covering: number) { common.add(cluster.policies[other].egress) }
@@ -95,10 +95,10 @@ enum EgressWithoutDNSCheck: LintCheck {
         return worst
     }
 
-    /// Whether a rule allows something that programs reach by name.
+    /// Whether a rule allows destinations that programs reach by name.
     private static func needsNames(_ rule: PolicyRule) -> Bool {
         guard rule.action == .allow else { return false }
-        // Pings and the like are no service.
+        // ICMP is not a service.
         if case .anyOf(let clauses) = rule.traffic,
             !clauses.contains(where: {
                 if case .ports(let proto, _) = $0 { proto.hasPorts } else { true }
@@ -117,7 +117,7 @@ enum EgressWithoutDNSCheck: LintCheck {
         }
     }
 
-    private static func tell(
+    private static func warn(
         _ worst: (access: Access, example: Pod?), _ policy: LoweredPolicy, _ report: inout LintReport
     ) {
         let spec = policy.origin.path.isEmpty ? "spec" : policy.origin.path
@@ -125,15 +125,15 @@ enum EgressWithoutDNSCheck: LintCheck {
         if worst.access.udp {
             report.note(
                 .egressWithoutDNS, "\(spec).egress", of: policy.origin,
-                "the selected pods\(example) may ask DNS over UDP only; big answers need TCP",
-                "allow TCP port 53 as well")
+                "the selected pods\(example) may query DNS over UDP only; large answers need TCP",
+                "also allow TCP port 53")
         } else {
             report.warn(
                 .egressWithoutDNS, "\(spec).egress", of: policy.origin,
-                "the selected pods\(example) may reach others but no policy lets them ask DNS"
+                "the selected pods\(example) may reach others, but no policy allows them to query DNS"
                     + (worst.access.tcp ? " over UDP" : ""),
                 worst.access.tcp
-                    ? "write protocol: UDP for port 53 too; ports without protocol are TCP"
+                    ? "add port 53 with protocol: UDP; ports without protocol are TCP"
                     : "allow port 53 over UDP and TCP to the DNS pods (k8s-app=kube-dns in kube-system)")
         }
     }

@@ -1,17 +1,17 @@
 import PolicyAPI
 import PolicyIR
 
-/// `fromEndpoints: []` and its kind.
+/// `fromEndpoints: []` and other empty lists of peers.
 enum EmptyPeerListCheck: LintCheck {
     static let entry = DiagnosticEntry(
         .emptyPeerList, .warning,
-        title: "A list of peers that is written empty, so the element selects nobody",
+        title: "An empty list of peers, so the element selects nothing",
         reason: """
-            In a Cilium policy a list of peers that is not written means everyone, and one that is written as `[]` means nobody; the \
-            other fields of the element do not change that. (In a NetworkPolicy `from: []` means everyone.) Cilium reads \
-            `toFQDNs: []` and `toServices: []` as not written; netpold selects nobody, because an empty list opens no door here.
+            In a Cilium policy a missing list of peers selects every peer, and an empty list `[]` selects none; the other fields of \
+            the element do not change that. (In a NetworkPolicy `from: []` selects every peer.) Cilium treats `toFQDNs: []` and \
+            `toServices: []` like missing lists; netpold fails closed and selects none.
             """,
-        fix: "List the peers; leave the field out to mean everyone; remove the element to mean nobody.",
+        fix: "List the peers; remove the field to select every peer; remove the element to select none.",
         bad: """
             apiVersion: cilium.io/v2
             kind: CiliumNetworkPolicy
@@ -58,8 +58,8 @@ enum EmptyPeerListCheck: LintCheck {
         for (name, isEmpty) in lists where isEmpty {
             report.warn(
                 .emptyPeerList, "\(element.path).\(name)", of: PolicyLowering.origin(of: rule, in: policy),
-                "an empty list selects nobody, whatever else the element says",
-                "list the peers, or leave the field out to mean everyone")
+                "an empty list selects no peer, whatever else the element contains",
+                "list the peers, or remove the field to select every peer")
         }
     }
 }

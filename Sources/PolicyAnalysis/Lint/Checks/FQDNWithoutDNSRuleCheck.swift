@@ -1,14 +1,14 @@
 import PolicyAPI
 import PolicyIR
 
-/// Names whose addresses nobody learns.
+/// Names whose addresses are never learnt.
 enum FQDNWithoutDNSRuleCheck: LintCheck {
     static let entry = DiagnosticEntry(
         .fqdnWithoutDNSRule, .warning,
         title: "toFQDNs without a DNS rule that observes the name",
         reason: """
-            The addresses of a name are learnt from the answers that its pods get, and answers are only looked at where an egress \
-            rule for port 53 has `rules.dns` that match the name. A plain rule for port 53 lets the query pass unseen. Then the name \
+            The addresses of a name are learnt from the DNS answers to its pods, and answers are only inspected where an egress rule \
+            for port 53 has `rules.dns` that match the name. With a plain rule for port 53 queries are not inspected. Then the name \
             has no addresses, and toFQDNs allows nothing.
             """,
         fix: """
@@ -66,10 +66,10 @@ enum FQDNWithoutDNSRuleCheck: LintCheck {
         }
     }
 
-    /// Whether a DNS rule matches every name that a selector of toFQDNs means, or at least names like it.
+    /// Whether a DNS rule matches every name that a selector of toFQDNs matches, or at least an example of them.
     private static func observes(_ rule: FQDNSelector, _ selector: FQDNSelector) -> Bool {
         if rule == selector { return true }
-        // A pattern stands for names such as these.
+        // An example of the names that a pattern matches.
         let example = text(selector).replacing("**.", with: "a.b.").replacing("*", with: "a")
         return NamePattern(rule, for: .queries).matches(example)
     }

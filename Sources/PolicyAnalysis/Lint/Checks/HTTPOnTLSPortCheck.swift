@@ -1,18 +1,18 @@
 import PolicyAPI
 import PolicyIR
 
-/// HTTP rules where the traffic is encrypted.
+/// HTTP rules on ports with encrypted traffic.
 enum HTTPOnTLSPortCheck: LintCheck {
     static let entry = DiagnosticEntry(
         .httpOnTLSPort, .warning,
-        title: "HTTP rules on a port that carries TLS by its number or name",
+        title: "HTTP rules on a port whose number or name indicates TLS",
         reason: """
-            Method, path and headers of a request inside TLS cannot be read. What arrives on such a port is no HTTP, so no rule ever \
-            matches and every connection is refused. Ports taken for TLS are 443, 6443, 8443 and 9443, and those whose name is \
-            https or tls or contains either as a word.
+            Method, path and headers of a request inside TLS cannot be read. Traffic on such a port is not plain HTTP, so no rule \
+            ever matches and every connection is refused. Ports 443, 6443, 8443 and 9443 are assumed to carry TLS, as are those \
+            whose name is https or tls or contains either as a word.
             """,
         fix: """
-            Match the server name with `serverNames`, which is readable in the handshake, or name the port that serves plain HTTP.
+            Match the server name of the handshake with `serverNames`, or use the port that serves plain HTTP.
             """,
         bad: """
             apiVersion: cilium.io/v2
@@ -65,8 +65,8 @@ enum HTTPOnTLSPortCheck: LintCheck {
             }
             report.warn(
                 .httpOnTLSPort, "\(entry.path).ports[\(index)].port", of: origin,
-                "port \(name) carries TLS, in which http rules can read nothing: no request would match",
-                "use serverNames in place of rules.http, or the port that serves plain HTTP")
+                "port \(name) carries TLS, which http rules cannot inspect: no request would match",
+                "use serverNames instead of rules.http, or the port that serves plain HTTP")
         }
     }
 }

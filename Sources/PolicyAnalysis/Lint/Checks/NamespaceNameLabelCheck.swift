@@ -4,12 +4,12 @@ import PolicyIR
 enum NamespaceNameLabelCheck: LintCheck {
     static let entry = DiagnosticEntry(
         .namespaceNameLabel, .note,
-        title: "A namespaceSelector that asks for the label `name`, which namespaces do not have by themselves",
+        title: "A namespaceSelector that matches the label `name`, which namespaces do not have by default",
         reason: """
-            Kubernetes gives every namespace the label `kubernetes.io/metadata.name`. The label `name` is there only if somebody \
-            wrote it; many examples take it for granted. A namespace without it is not selected.
+            Kubernetes gives every namespace the label `kubernetes.io/metadata.name`. The label `name` exists only if somebody added \
+            it, which many examples assume. A namespace without it is not selected.
             """,
-        fix: "Write `kubernetes.io/metadata.name`, or declare the namespace with its label among the manifests.",
+        fix: "Use `kubernetes.io/metadata.name`, or add the namespace with its label to the manifests.",
         bad: """
             apiVersion: networking.k8s.io/v1
             kind: NetworkPolicy
@@ -40,13 +40,13 @@ enum NamespaceNameLabelCheck: LintCheck {
                     for (index, peer) in rule.peers.enumerated() {
                         guard case .pods(let selector?, _) = peer,
                             let name = selector.requirements.first(where: { $0.key == "name" && $0.operator == .isIn }),
-                            // A namespace that is known to have it, or known not to: selects-nothing speaks of that one.
+                            // For a namespace that is known to have the label or not, selects-nothing applies.
                             name.values.allSatisfy({ !declared.contains($0) && cluster.namespaces[$0] == nil })
                         else { continue }
                         report.note(
                             .namespaceNameLabel, "\(rule.path).\(list)[\(index)].namespaceSelector", of: origin,
-                            "namespaces have the label name only if somebody gave it to them",
-                            "write kubernetes.io/metadata.name: \(name.values.joined(separator: ", "))")
+                            "namespaces have the label `name` only if somebody added it",
+                            "use kubernetes.io/metadata.name: \(name.values.joined(separator: ", "))")
                     }
                 }
             }

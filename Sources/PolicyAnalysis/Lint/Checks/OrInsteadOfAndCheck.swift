@@ -1,19 +1,19 @@
 import PolicyAPI
 import PolicyIR
 
-/// `- namespaceSelector` and `- podSelector` as two elements: either is enough.
+/// `- namespaceSelector` and `- podSelector` as two elements, of which either is enough.
 enum OrInsteadOfAndCheck: LintCheck {
     static let entry = DiagnosticEntry(
         .orInsteadOfAnd, .warning,
         title: "Two elements of `from` or `to` where one with both selectors was probably meant",
         reason: """
-            Elements of a list are alternatives. A namespaceSelector and a podSelector behind two dashes mean "every pod of these \
+            Elements of a list are alternatives. A namespaceSelector and a podSelector with two dashes select "every pod of these \
             namespaces, or these pods of the policy's own namespace", which is far more than "these pods of these namespaces". The \
-            two differ by one dash. Nothing is said where the known pods show that the alternatives were meant.
+            two differ by one dash. It is not reported where the known pods show that alternatives are intended.
             """,
         fix: """
-            Remove the second dash, so that both selectors stand in one element. If alternatives are meant, write them as two rules: \
-            nobody can misread those.
+            Remove the second dash, so that both selectors are in one element. If alternatives are intended, write them as two \
+            rules, which cannot be misread.
             """,
         bad: """
             apiVersion: networking.k8s.io/v1
@@ -60,27 +60,27 @@ enum OrInsteadOfAndCheck: LintCheck {
             switch peer {
             case .pods(let namespaces?, nil): scopes.append((index, namespaces))
             case .pods(nil, let pods?): selectors.append((index, pods))
-            // An address block beside them shows that the author knows what elements are; so does an element with both.
+            // An ipBlock next to them, or an element with both, shows that the author knows what elements mean.
             case .pods, .ipBlock: return
             }
         }
         guard scopes.count == 1, selectors.count == 1, let scope = scopes.first, let pods = selectors.first,
             abs(scope.index - pods.index) == 1,
-            // "All pods of my namespace, or of those" is no mistake for "and": that would be the namespaces alone.
+            // "All pods of my namespace, or of those" cannot be meant as "and", which would be the namespaces alone.
             !pods.selector.requirements.isEmpty,
-            !isMeant(scope.selector, pods.selector, in: policy.metadata.namespace, cluster)
+            !isIntended(scope.selector, pods.selector, in: policy.metadata.namespace, cluster)
         else { return }
         let every = scope.selector.requirements.isEmpty ? "every pod of every namespace" : "every pod of the namespaces"
         report.warn(
             .orInsteadOfAnd, "\(rule.path).\(list)[\(max(scope.index, pods.index))]", of: origin,
             "this is a second element, so \(every)"
-                + (scope.selector.requirements.isEmpty ? "" : " with \(LintWords.selector(scope.selector))")
-                + " matches, or a pod of \(policy.metadata.namespace) with \(LintWords.selector(pods.selector))",
-            "to match pods by both, remove its dash; if either is meant, write two rules")
+                + (scope.selector.requirements.isEmpty ? "" : " with \(LintText.selector(scope.selector))")
+                + " matches, or a pod of \(policy.metadata.namespace) with \(LintText.selector(pods.selector))",
+            "to match pods by both selectors, remove its dash; to match either, write two rules")
     }
 
-    /// Whether the pods show it: the own namespace has such pods and the selected ones have none.
-    private static func isMeant(
+    /// Whether the pods show that alternatives are intended: the policy's namespace has such pods and the selected ones have none.
+    private static func isIntended(
         _ scope: LabelSelector, _ pods: LabelSelector, in namespace: String, _ cluster: LintCluster
     ) -> Bool {
         !cluster.pods(matching: .pods(.named(namespace), pods)).isEmpty

@@ -1,7 +1,7 @@
 import PolicyAPI
 import PolicyIR
 
-/// The half of `SelectsNothingCheck` that is about peers.
+/// The part of `SelectsNothingCheck` that checks peers.
 struct PeerSelectorCheck {
     private let cluster: LintCluster
     private let namespaceLabels: [String: [String: String]]
@@ -57,9 +57,9 @@ struct PeerSelectorCheck {
             !scope.conditions.contains(where: { $0.key.hasPrefix(CiliumKey.namespaceLabelPrefix) })
         else { return }
         let names = scope.namespaces ?? cluster.populated
-        let written = LintWords.written(selector)
+        let written = LintText.written(selector)
         guard !written.requirements.isEmpty, cluster.pods(matching: .endpoints(selector)).isEmpty else { return }
-        tell(miss: written, in: names, isComplete: scope.namespaces != nil, path, origin, &report)
+        warn(miss: written, in: names, isComplete: scope.namespaces != nil, path, origin, &report)
     }
 
     private func checkNamespaces(
@@ -69,9 +69,9 @@ struct PeerSelectorCheck {
         let matching = Set(namespaceLabels.filter { namespaces.matches($0.value) }.keys)
         if matching.isEmpty {
             guard !cluster.namespaces.isEmpty else { return }
-            tellNamespaces(namespaces, "\(path).namespaceSelector", origin, &report)
+            warnNamespaces(namespaces, "\(path).namespaceSelector", origin, &report)
         } else if let pods {
-            // A selector that asks for a label and finds namespaces means those; one that excludes may mean others as well.
+            // A selector that requires a label and matches namespaces means those; one that excludes may mean others as well.
             let isComplete = namespaces.requirements.contains { $0.operator == .isIn }
             checkPods(pods, in: matching, scope: namespaces, isComplete: isComplete, path, origin, &report)
         }
@@ -83,11 +83,11 @@ struct PeerSelectorCheck {
     ) {
         let range: NamespaceScope = scope.map { .matching($0) } ?? .named(names.first ?? "")
         guard !pods.requirements.isEmpty, cluster.pods(matching: .pods(range, pods)).isEmpty else { return }
-        tell(miss: pods, in: names, isComplete: isComplete, "\(path).podSelector", origin, &report)
+        warn(miss: pods, in: names, isComplete: isComplete, "\(path).podSelector", origin, &report)
     }
 
-    /// - Parameter isComplete: whether the peer can mean pods of these namespaces only.
-    private func tell(
+    /// Reports a peer that matches no known pod; with `isComplete` it can only select pods of these namespaces.
+    private func warn(
         miss selector: LabelSelector, in names: Set<String>, isComplete: Bool, _ path: String, _ origin: RuleOrigin,
         _ report: inout LintReport
     ) {
@@ -97,11 +97,11 @@ struct PeerSelectorCheck {
         guard miss.near != nil || (isComplete && isKnown) else { return }
         let place = names.count > 3 ? "" : " of \(names.sorted().joined(separator: ", "))"
         report.warn(
-            .selectsNothing, path, of: origin, "no pod\(place) has \(miss.conditions), so the peer selects nobody",
-            miss.near.map { "did you mean \($0)?" } ?? "compare it with the labels of the pods")
+            .selectsNothing, path, of: origin, "no pod\(place) has \(miss.conditions), so the peer selects nothing",
+            miss.near.map { "did you mean \($0)?" } ?? "compare it with the pod labels")
     }
 
-    private func tellNamespaces(
+    private func warnNamespaces(
         _ selector: LabelSelector, _ path: String, _ origin: RuleOrigin, _ report: inout LintReport
     ) {
         let miss = knownLabels.miss(selector)

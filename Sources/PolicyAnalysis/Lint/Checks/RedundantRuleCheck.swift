@@ -1,15 +1,15 @@
 import NetTypes
 
-/// Rules that allow nothing that another rule of the same policy does not allow.
+/// Rules that allow only what another rule of the same policy allows.
 enum RedundantRuleCheck: LintCheck {
     static let entry = DiagnosticEntry(
         .redundantRule, .warning,
-        title: "A rule that allows nothing new beside a wider one of the same policy",
+        title: "A rule that a wider rule of the same policy makes redundant",
         reason: """
-            Rules are alternatives: what one allows, no other takes back. A narrow rule beside one that allows everything looks like \
-            a restriction and is none. Often the wide one is a forgotten `- {}`, or a `from` that is missing.
+            Rules are alternatives: no rule can take back what another allows. A narrow rule next to one that allows everything \
+            looks like a restriction but is not. Often the wide one is a forgotten `- {}`, or lacks its `from`.
             """,
-        fix: "Remove the narrow rule, or, if it is what is meant, the wide one.",
+        fix: "Remove the narrow rule, or, if that one is intended, the wide one.",
         bad: """
             apiVersion: networking.k8s.io/v1
             kind: NetworkPolicy
@@ -38,7 +38,7 @@ enum RedundantRuleCheck: LintCheck {
                 let rules = (policy[direction]?.rules ?? []).filter { rule in
                     rule.action == .allow && rule.l7 == nil && rule.peers != .anyOf([]) && rule.traffic != .anyOf([])
                 }
-                // A policy of very many rules is generated; all pairs of them would take long.
+                // A policy with very many rules is generated; comparing all pairs would take too long.
                 guard rules.count > 1, rules.count <= 200 else { continue }
                 check(rules.map(CoverableRule.init), &report)
             }
@@ -49,13 +49,13 @@ enum RedundantRuleCheck: LintCheck {
         for (index, rule) in rules.enumerated() {
             let wider = rules.enumerated().first { other, candidate in
                 guard other != index, candidate.covers(rule) else { return false }
-                // Of two that say the same, the second is too many.
+                // Of two equal rules, the second is redundant.
                 return other < index || !rule.covers(candidate)
             }
             guard let wider = wider?.element.rule else { continue }
             report.warn(
                 .redundantRule, rule.rule.origin.path, of: rule.rule.origin,
-                "\(wider.origin.path) allows all of this already",
+                "\(wider.origin.path) already allows all of this",
                 "remove this rule, or \(wider.origin.path) if that allows too much")
         }
     }

@@ -1,19 +1,19 @@
 import PolicyAPI
 import PolicyIR
 
-/// Selectors that nobody meets.
+/// Selectors that nothing matches.
 enum SelectsNothingCheck: LintCheck {
     static let entry = DiagnosticEntry(
         .selectsNothing, .warning,
         title: "A selector that no known pod or namespace matches",
         reason: """
-            A policy whose subject matches no pod protects nothing, and a peer that matches nobody allows nothing. Mostly a label is \
-            misspelt, or its key differs (`app` and `app.kubernetes.io/name`). This is said only of namespaces whose pods (or \
-            workloads) are among the files; of a selector that may mean others, only if a known label is nearly the one asked for.
+            A policy whose subject matches no pod protects nothing, and a peer that matches nothing allows nothing. Usually a label \
+            is misspelt, or its key differs (`app` and `app.kubernetes.io/name`). This is only reported for namespaces whose pods (or \
+            workloads) are among the files, and for a selector that may match other namespaces only if a known label is similar.
             """,
         fix: """
             Compare the selector with the labels of the pods (`kubectl get pods --show-labels`) and of the namespaces. If the pods \
-            are not among the files on purpose, allow the id.
+            are intentionally not among the files, allow the id.
             """,
         bad: """
             apiVersion: v1
@@ -49,7 +49,7 @@ enum SelectsNothingCheck: LintCheck {
     private static func checkSubject(_ number: Int, _ cluster: LintCluster, _ report: inout LintReport) {
         let policy = cluster.policies[number]
         guard cluster.subjects[number].isEmpty, let scope = cluster.scopes[number], !scope.conditions.isEmpty,
-            // A subject such as reserved:init is no pod.
+            // A subject such as reserved:init is not a pod.
             !scope.conditions.contains(where: { $0.source == "reserved" }),
             !scope.conditions.contains(where: { $0.key.hasPrefix(CiliumKey.namespaceLabelPrefix) }),
             !cluster.populated.isEmpty, scope.namespaces?.isSubset(of: cluster.populated) ?? true
@@ -58,8 +58,8 @@ enum SelectsNothingCheck: LintCheck {
         let field: String
         switch policy.subject {
         case .pods(.named, let written): (selector, field) = (written, "podSelector")
-        case .endpoints(let lowered): (selector, field) = (LintWords.written(lowered), "endpointSelector")
-        default: return
+        case .endpoints(let lowered): (selector, field) = (LintText.written(lowered), "endpointSelector")
+        case .pods(.matching, _), .nodes: return
         }
         let spec = policy.origin.path.isEmpty ? "spec" : policy.origin.path
         let miss = cluster.labels(of: scope.namespaces).miss(selector)
@@ -71,8 +71,8 @@ enum SelectsNothingCheck: LintCheck {
         report.warn(
             .selectsNothing, "\(spec).\(field)", of: policy.origin,
             onHost
-                ? "only pods with hostNetwork match; they are their node to policies, so this selects nothing"
+                ? "only hostNetwork pods match, which policies treat as their node, so this selects nothing"
                 : "no pod\(place) has \(miss.conditions), so the policy selects nothing",
-            miss.near.map { "did you mean \($0)?" } ?? "compare it with the labels of the pods")
+            miss.near.map { "did you mean \($0)?" } ?? "compare it with the pod labels")
     }
 }

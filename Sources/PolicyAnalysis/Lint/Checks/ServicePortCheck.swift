@@ -1,16 +1,16 @@
 import PolicyAPI
 
-/// Ports that only a Service has.
+/// Ports of a Service instead of its pods.
 enum ServicePortCheck: LintCheck {
     static let entry = DiagnosticEntry(
         .servicePort, .warning,
-        title: "A rule with the port of a Service in place of the port of its pods",
+        title: "A rule with the port of a Service instead of the port of its pods",
         reason: """
-            A packet to a Service is sent on to a pod before policies see it: they see the pod's port, `targetPort`. A rule with the \
-            Service's own port never matches. This is said where a Service of the selected pods leads from the rule's port to another \
-            one and no selected pod declares the rule's port.
+            A packet to a Service is translated to a backend pod before policies see it: they see the pod's port, `targetPort`. A \
+            rule with the Service's own port never matches. This is reported where a Service of the selected pods maps the rule's \
+            port to another one and no selected pod declares the rule's port.
             """,
-        fix: "Write the targetPort, or the name of the container port.",
+        fix: "Use the targetPort, or the name of the container port.",
         bad: """
             apiVersion: v1
             kind: Service
@@ -54,7 +54,7 @@ enum ServicePortCheck: LintCheck {
                     service.ports.filter { $0.protocol == proto }.map { (service, $0) }
                 }
                 guard let (service, lead) = leads.first(where: { $0.1.port == port }),
-                    // Some Service leads to this very port, or a pod says that it serves it.
+                    // Some Service maps to this port, or a pod declares it.
                     !leads.contains(where: { services.numbers($0.1, rule.destination).contains(port) }),
                     !rule.destination.pods.contains(where: { pod in
                         pod.ports.contains { $0.protocol == proto && $0.port == port }
@@ -68,7 +68,7 @@ enum ServicePortCheck: LintCheck {
                 }
                 report.warn(
                     .servicePort, rule.path, of: rule.origin,
-                    "\(port) is the port of Service \(name); policies see the port of its pods, which is \(target)",
+                    "\(port) is the port of Service \(name); policies see the port of its pods, \(target)",
                     "write port: \(target)")
             }
         }

@@ -1,17 +1,16 @@
 import NetTypes
 
-/// Allow rules that a deny rule leaves nothing to allow.
+/// Allow rules that a deny rule overrides entirely.
 enum ShadowedByDenyCheck: LintCheck {
     static let entry = DiagnosticEntry(
         .shadowedByDeny, .warning,
-        title: "An allow rule that a deny rule covers whole, so that it never allows anything",
+        title: "An allow rule that a deny rule overrides entirely, so that it never allows anything",
         reason: """
             Within a tier and priority deny beats allow, whatever the order, and however narrow the allow is. A deny for the same \
-            pods whose peers and ports hold all of an allow's leaves nothing of it.
+            pods whose peers and ports include all of those of an allow overrides it entirely.
             """,
         fix: """
-            Narrow the deny so that it leaves out what is to be allowed, or remove the allow. An exception from a prefix is written \
-            with `except`.
+            Narrow the deny so that it excludes what is to be allowed, or remove the allow. Exclude part of a prefix with `except`.
             """,
         bad: """
             apiVersion: cilium.io/v2
@@ -53,7 +52,7 @@ enum ShadowedByDenyCheck: LintCheck {
                     else { continue }
                     report.warn(
                         .shadowedByDeny, allow.rule.origin.path, of: allow.rule.origin,
-                        "nothing is allowed by this: \(deny.origin) denies all of it",
+                        "this allows nothing: \(deny.origin) denies all of it",
                         "narrow the deny, or remove this rule")
                 }
             }

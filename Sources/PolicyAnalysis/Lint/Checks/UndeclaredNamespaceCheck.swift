@@ -1,16 +1,16 @@
 import PolicyAPI
 
-/// Policies in namespaces that nobody has heard of.
+/// Policies in unknown namespaces.
 enum UndeclaredNamespaceCheck: LintCheck {
     static let entry = DiagnosticEntry(
         .undeclaredNamespace, .warning,
-        title: "A policy in a namespace that no object declares and no pod lives in",
+        title: "A policy in a namespace without a Namespace object and without pods",
         reason: """
             A policy selects pods of its own namespace only. If manifests declare namespaces and this one is not among them, it is \
-            probably misspelt, or `metadata.namespace` is missing and the policy lies in `default`. Nothing is said where manifests \
+            probably misspelt, or `metadata.namespace` is missing and the policy is in `default`. It is not reported where manifests \
             declare no namespace at all.
             """,
-        fix: "Write the namespace of the pods, or declare it.",
+        fix: "Use the namespace of the pods, or declare it.",
         bad: """
             apiVersion: v1
             kind: Namespace
@@ -32,12 +32,12 @@ enum UndeclaredNamespaceCheck: LintCheck {
             spec: {podSelector: {}}
             """)
 
-    /// Those that every cluster has.
+    /// Namespaces of every cluster.
     private static let builtIn: Set<String> = ["kube-system", "kube-public", "kube-node-lease"]
 
     static func run(_ cluster: LintCluster, _ report: inout LintReport) {
         guard !cluster.namespaces.isEmpty else { return }
-        let inhabited = Set(
+        let populated = Set(
             cluster.objects.pods.map(\.metadata.namespace) + cluster.objects.services.map(\.metadata.namespace))
         let names = cluster.namespaces.keys.sorted()
         var seen: Set<RuleOrigin> = []
@@ -45,14 +45,14 @@ enum UndeclaredNamespaceCheck: LintCheck {
             var origin = policy.origin
             origin.path = ""
             let namespace = origin.namespace
-            guard !namespace.isEmpty, cluster.namespaces[namespace] == nil, !inhabited.contains(namespace),
+            guard !namespace.isEmpty, cluster.namespaces[namespace] == nil, !populated.contains(namespace),
                 !builtIn.contains(namespace), seen.insert(origin).inserted
             else { continue }
             report.warn(
                 .undeclaredNamespace, "metadata.namespace", of: origin,
                 namespace == "default"
-                    ? "the policy is in the namespace default, in which nothing else is"
-                    : "no object declares the namespace \(namespace), and no pod is in it",
+                    ? "the policy is in the namespace default, which has no other objects"
+                    : "there is no Namespace \(namespace), and no pod is in it",
                 Spelling.nearest(to: namespace, among: names).map { "did you mean \($0)?" }
                     ?? "the namespaces are \(names.prefix(8).joined(separator: ", "))"
                     + (names.count > 8 ? ", ..." : ""))

@@ -1,16 +1,16 @@
 import PolicyAPI
 
-/// Port names that none of the pods has.
+/// Port names that no selected pod has.
 enum UnknownPortNameCheck: LintCheck {
     static let entry = DiagnosticEntry(
         .unknownPortName, .warning,
         title: "A port name that no selected pod has",
         reason: """
-            A named port is looked up among the container ports of each destination pod, with the rule's protocol: the policy's own \
-            pods for ingress, the peers for egress. A name that none of them has matches nothing. The name of a Service's port is \
-            none of theirs.
+            A named port is resolved with the container ports of each destination pod and the rule's protocol: the policy's own pods \
+            for ingress, the peers for egress. A name that none of them has matches nothing. The names of Service ports do not \
+            count.
             """,
-        fix: "Write the name of a container port, or its number.",
+        fix: "Use the name of a container port, or its number.",
         bad: """
             apiVersion: v1
             kind: Pod
@@ -54,11 +54,11 @@ enum UnknownPortNameCheck: LintCheck {
             let words = protocols.map(\.description).joined(separator: ", ")
             report.warn(
                 .unknownPortName, rule.path, of: rule.origin,
-                "none of the selected pods has a \(words) port called \(name)",
-                other.map { "\(name) is a port of protocol \($0.protocol) there" }
+                "no selected pod has a \(words) port named \(name)",
+                other.map { "\(name) is a \($0.protocol) port of these pods" }
                     ?? Spelling.nearest(to: name, among: names).map { "did you mean \($0)?" }
                     ?? (names.isEmpty
-                        ? "name the container ports, or write the number"
+                        ? "name the container ports, or use the port number"
                         : "their ports are \(names.prefix(8).joined(separator: ", "))"))
         }
     }

@@ -1,6 +1,6 @@
 import PolicyIR
 
-/// A rule prepared to be compared with many others.
+/// A rule prepared for comparison with many others.
 struct CoverableRule {
     /// The rule.
     let rule: PolicyRule
@@ -11,10 +11,10 @@ struct CoverableRule {
         peers = PeerCover(rule.peers)
     }
 
-    /// Whether every packet that the other rule matches is matched by this one, and asked of this one no later.
+    /// Whether this rule matches every packet that the other matches, and is evaluated no later.
     func covers(_ other: CoverableRule) -> Bool {
         rule.tier == other.rule.tier && rule.priority <= other.rule.priority
-            // Where the order of a list counts, what stands before this rule may take packets from it.
+            // Where list order counts, earlier rules of the object may match packets first.
             && (rule.order == 0 || rule.precedesInItsObject(other.rule))
             && rule.traffic.covers(other.rule.traffic) && peers.covers(other.peers)
     }

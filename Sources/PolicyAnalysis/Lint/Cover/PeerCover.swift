@@ -1,9 +1,9 @@
 import PolicyAPI
 import PolicyIR
 
-/// The peers of a rule, prepared to be compared with those of many others.
+/// The peers of a rule, prepared for comparison with those of many others.
 struct PeerCover {
-    /// A peer with what comparing asks of it.
+    /// A peer with the values that comparison needs.
     private struct Entry {
         var peer: Peer
         /// Its pods, for selectors.
@@ -12,7 +12,7 @@ struct PeerCover {
         var namespaces: Set<SubjectScope.Condition>
     }
 
-    /// `nil` for everyone, which is more than the entity `all`: that one leaves out ends that nobody knows.
+    /// `nil` for everyone, which is more than the entity `all`: that one excludes unknown ends.
     private let entries: [Entry]?
 
     init(_ peers: PeerMatch) {
@@ -38,8 +38,8 @@ struct PeerCover {
         }
     }
 
-    /// Whether every remote end that the other peers match is matched by these, whichever ends there are. `false` where single
-    /// peers do not show it.
+    /// Whether these peers match every remote end that the other peers match, whatever ends exist. `false` where comparing
+    /// single peers does not prove it.
     func covers(_ other: PeerCover) -> Bool {
         guard let entries else { return true }
         guard let inner = other.entries else { return false }
@@ -64,7 +64,7 @@ struct PeerCover {
         case (.pods(.matching, _), .pods(.matching, _)):
             return scopeCovers(outer, inner) && outer.namespaces.isSubset(of: inner.namespaces)
         case (.addresses(let prefix, let except, let space), .addresses(let other, let otherExcept, let otherSpace)):
-            // What this one leaves out must be left out there too.
+            // What this one excludes must be excluded there too.
             return prefix.contains(other) && (space == .everywhere || otherSpace == .outsideCluster)
                 && except.allSatisfy { hole in
                     !(other.contains(hole) || hole.contains(other)) || otherExcept.contains { $0.contains(hole) }
@@ -83,7 +83,7 @@ struct PeerCover {
 }
 
 extension Entity {
-    /// Whether the entity holds every remote end that a peer matches.
+    /// Whether the entity contains every remote end that a peer matches.
     fileprivate func covers(_ peer: Peer) -> Bool {
         switch (self, peer) {
         case (.all, _): return true
@@ -93,7 +93,7 @@ extension Entity {
             return [.host, .remoteNode, .health, .ingress, .`init`, .unmanaged].contains(other)
         case (.cluster, .pods): return true
         case (.cluster, .endpoints(let selector)):
-            // Lowering adds a namespace to what means pods; reserved labels may be the world's.
+            // Lowering adds a namespace to selectors of pods; reserved labels may be those of the world.
             return selector.requirements.contains {
                 $0.isAbout(CiliumKey.namespace) && ($0.operator == .isIn || $0.operator == .exists)
             }

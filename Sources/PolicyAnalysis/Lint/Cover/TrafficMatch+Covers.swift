@@ -1,7 +1,7 @@
 import PolicyIR
 
 extension TrafficMatch {
-    /// Whether every packet that the other matches is matched by this one. `false` where single clauses do not show it.
+    /// Whether this matches every packet that the other matches. `false` where comparing single clauses does not prove it.
     func covers(_ other: TrafficMatch) -> Bool {
         switch (self, other) {
         case (.everything, _): true
@@ -13,7 +13,7 @@ extension TrafficMatch {
 }
 
 extension TrafficClause {
-    /// Whether every packet that the other matches is matched by this one.
+    /// Whether this matches every packet that the other matches.
     func covers(_ other: TrafficClause) -> Bool {
         switch (self, other) {
         case (.ports(let outer, let range), .ports(let inner, let wanted)):

@@ -1,48 +1,48 @@
-/// Collects what is wrong with one object, and reads values with the right complaint when they have the wrong type.
-struct Findings {
-    /// How many findings of one object are told; the rest only count.
+/// Collects the diagnostics of one object, and reads values, with an error when they have the wrong type.
+struct DiagnosticCollector {
+    /// How many diagnostics of one object are kept; the rest are only counted.
     static let limit = 100
 
-    /// The findings told.
-    private(set) var diagnostics: [Diagnostic] = []
-    /// Errors, those not told included. An object with one is refused.
-    private(set) var errors = 0
-    /// What the object's regular expressions may still need.
+    /// The diagnostics that are kept.
+    private(set) var collected: [Diagnostic] = []
+    /// The number of errors, including those not kept. An object with one is refused.
+    private(set) var errorCount = 0
+    /// What is left of the object's budget for regular expressions.
     var regexes = RegexBudget()
 
-    /// Whether further findings only count.
-    var isFull: Bool { diagnostics.count >= Findings.limit }
+    /// Whether further diagnostics are only counted.
+    var isFull: Bool { collected.count >= DiagnosticCollector.limit }
 
-    /// An error at a value.
+    /// Reports an error at a value.
     mutating func error(_ id: DiagnosticID, _ node: DocumentNode, _ message: String, _ hint: String = "") {
         error(id, at: node.location, path: node.path, message, hint)
     }
 
-    /// An error at a place.
+    /// Reports an error at a location.
     mutating func error(
         _ id: DiagnosticID, at location: SourceLocation, path: DocumentPath, _ message: String, _ hint: String = ""
     ) {
-        errors += 1
+        errorCount += 1
         guard !isFull else { return }
-        diagnostics.append(
+        collected.append(
             Diagnostic(id: id, location: location, path: path.description, message: message, hint: hint))
     }
 
-    /// A warning at a value.
+    /// Reports a warning at a value.
     mutating func warn(_ id: DiagnosticID, _ node: DocumentNode, _ message: String, _ hint: String = "") {
         guard !isFull else { return }
-        diagnostics.append(
+        collected.append(
             Diagnostic(
                 id: id, severity: .warning, location: node.location, path: node.path.description, message: message,
                 hint: hint))
     }
 
-    /// A text. `nil` for no node, and with an error for anything else.
+    /// A string. `nil` for no node, and with an error for anything else.
     mutating func string(_ node: DocumentNode?) -> String? {
         guard let node else { return nil }
         if let text = node.string { return text }
-        let hint = node.scalar.map { "put it in quotes: \"\(DocumentNode.shortened($0.text))\"" } ?? "write text"
-        error(.wrongType, node, "must be text, not \(node.kindInWords)", hint)
+        let hint = node.scalar.map { "quote it: \"\(DocumentNode.shortened($0.text))\"" } ?? "write a string"
+        error(.wrongType, node, "must be a string, not \(node.kindDescription)", hint)
         return nil
     }
 
@@ -51,8 +51,8 @@ struct Findings {
         guard let node else { return nil }
         if let value = node.integer { return value }
         error(
-            .wrongType, node, "must be a whole number, not \(node.kindInWords)",
-            "write plain decimal digits without quotes")
+            .wrongType, node, "must be a whole number, not \(node.kindDescription)",
+            "write decimal digits without quotes")
         return nil
     }
 
@@ -60,7 +60,9 @@ struct Findings {
     mutating func boolean(_ node: DocumentNode?) -> Bool? {
         guard let node else { return nil }
         if let value = node.boolean { return value }
-        error(.wrongType, node, "must be true or false, not \(node.kindInWords)", "write true or false without quotes")
+        error(
+            .wrongType, node, "must be true or false, not \(node.kindDescription)", "write true or false without quotes"
+        )
         return nil
     }
 
@@ -68,7 +70,9 @@ struct Findings {
     mutating func list(_ node: DocumentNode?) -> [DocumentNode]? {
         guard let node else { return nil }
         guard let elements = node.elements else {
-            error(.wrongType, node, "must be a list, not \(node.kindInWords)", "write elements that begin with a dash")
+            error(
+                .wrongType, node, "must be a list, not \(node.kindDescription)", "start each element with a dash"
+            )
             return nil
         }
         for element in elements where element.isNull {
@@ -77,20 +81,20 @@ struct Findings {
         return elements.filter { !$0.isNull }
     }
 
-    /// A list as one of absent, empty, written; elements that do not decode are left out, each with its error.
+    /// A list as absent, empty or filled; elements that cannot be decoded are left out, each with its error.
     mutating func presence<Value>(
-        _ node: DocumentNode?, _ decode: (DocumentNode, inout Findings) -> Value?
+        _ node: DocumentNode?, _ decode: (DocumentNode, inout DiagnosticCollector) -> Value?
     ) -> Presence<[Value]> {
         guard let node, let elements = list(node) else { return .absent }
         if node.elements?.isEmpty == true { return .empty }
         return .some(elements.compactMap { decode($0, &self) })
     }
 
-    /// A map of texts. Empty for no node, and with an error for anything else.
+    /// A map of strings. Empty for no node, and with an error for anything else.
     mutating func texts(_ node: DocumentNode?) -> [String: String] {
         guard let node else { return [:] }
         guard let members = node.members else {
-            error(.wrongType, node, "must be a map of text to text, not \(node.kindInWords)", "write key: value")
+            error(.wrongType, node, "must be a map of strings, not \(node.kindDescription)", "write key: value")
             return [:]
         }
         var result: [String: String] = [:]
@@ -100,9 +104,9 @@ struct Findings {
         return result
     }
 
-    /// Takes over the findings of a part.
-    mutating func append(_ more: Findings) {
-        errors += more.errors
-        diagnostics += more.diagnostics.prefix(max(0, Findings.limit - diagnostics.count))
+    /// Appends the diagnostics of a part.
+    mutating func append(_ more: DiagnosticCollector) {
+        errorCount += more.errorCount
+        collected += more.collected.prefix(max(0, DiagnosticCollector.limit - collected.count))
     }
 }

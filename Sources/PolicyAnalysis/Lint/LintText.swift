@@ -1,9 +1,9 @@
 import PolicyAPI
 import PolicyIR
 
-/// How findings name things.
-enum LintWords {
-    /// `In [a]` as `app=web`, others in words.
+/// Texts of selectors in lint messages.
+enum LintText {
+    /// `app=web` for `In [web]`, others with their operator.
     static func condition(_ requirement: LabelRequirement) -> String {
         let key = requirement.key
         switch requirement.operator {
@@ -21,12 +21,9 @@ enum LintWords {
         return selector.requirements.count > 4 ? shown + ", ..." : shown
     }
 
-    /// The conditions of a Cilium selector that its author wrote: without those that lowering has added.
+    /// A Cilium selector as written: without the conditions that lowering has added.
     static func written(_ selector: LabelSelector) -> LabelSelector {
         LabelSelector(
             selector.requirements.filter { !$0.isAbout(CiliumKey.namespace) && !$0.isAbout(CiliumKey.cluster) })
     }
-
-    /// `a pod is`, `2 pods are`: a count with its verb.
-    static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 }
