@@ -19,6 +19,7 @@ let package = Package(
         .executable(name: "netpold", targets: ["netpold"])
     ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-algorithms", from: "1.2.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -39,7 +40,12 @@ let package = Package(
             swiftSettings: pure),
         .target(name: "PolicyIR", dependencies: ["NetTypes", "PolicyAPI"], swiftSettings: pure),
         .target(
-            name: "PolicyAnalysis", dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "Support"], swiftSettings: pure),
+            name: "PolicyAnalysis",
+            dependencies: [
+                "NetTypes", "PolicyAPI", "PolicyIR", "Support",
+                .product(name: "Algorithms", package: "swift-algorithms"),
+            ],
+            swiftSettings: pure),
         // A C face of libre2 (C++), so that no module needs C++ interoperability.
         .target(
             name: "CRE2", cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],

@@ -1,3 +1,4 @@
+import Algorithms
 public import PolicyAPI
 
 /// Renders diagnostics as text, one per line, in the order of files and lines.
@@ -27,11 +28,5 @@ public struct DiagnosticRenderer: Sendable {
 
 extension [Diagnostic] {
     /// The diagnostics in order, each once.
-    public var sortedOnce: [Diagnostic] {
-        var last: Diagnostic?
-        return sorted().filter { diagnostic in
-            defer { last = diagnostic }
-            return diagnostic != last
-        }
-    }
+    public var sortedOnce: [Diagnostic] { Array(sorted().uniqued()) }
 }

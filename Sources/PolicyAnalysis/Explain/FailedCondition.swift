@@ -1,3 +1,4 @@
+import Algorithms
 public import PolicyAPI
 
 /// One condition of a rule or of a subject selector that a flow does not meet, as data and as text.
@@ -123,8 +124,7 @@ extension [FailedCondition] {
 
 /// `80, 443`, each once, truncated after eight; `last` separates the last one if all are shown.
 func joinedList(_ texts: [String], last: String = ", ") -> String {
-    var seen: Set<String> = []
-    let unique = texts.filter { seen.insert($0).inserted }
+    let unique = Array(texts.uniqued())
     if unique.count > 8 { return "\(unique.prefix(8).joined(separator: ", ")) and \(unique.count - 8) more" }
     return [unique.dropLast().joined(separator: ", "), unique.last ?? ""].filter { !$0.isEmpty }.joined(separator: last)
 }

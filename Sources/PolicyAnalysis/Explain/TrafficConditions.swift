@@ -1,3 +1,4 @@
+import Algorithms
 import NetTypes
 import PolicyAPI
 import PolicyIR
@@ -15,7 +16,7 @@ extension TrafficMatch {
         let ofProtocol = clauses.filter { $0.protocol == `protocol` }
         if !ofProtocol.isEmpty { return [TrafficMatch.port(port, `protocol`, ofProtocol, destination)] }
 
-        let protocols = clauses.map { "\($0.protocol)" }.uniqued()
+        let protocols = Array(clauses.map { "\($0.protocol)" }.uniqued())
         let isNot = FailedCondition(
             .protocol, wanted: protocols, has: "\(`protocol`)",
             text: "protocol \(`protocol`) is not \(joinedList(protocols, last: " or "))")
@@ -32,17 +33,17 @@ extension TrafficMatch {
     private static func port(
         _ port: UInt16, _ protocol: L4Protocol?, _ clauses: [TrafficClause], _ destination: Pod?
     ) -> FailedCondition {
-        let wanted = clauses.map(\.written).uniqued()
+        let wanted = Array(clauses.map(\.written).uniqued())
         if `protocol`?.isICMP == true {
             return FailedCondition(
                 .icmpType, wanted: wanted, has: "\(port)",
                 text: "\(`protocol` ?? .icmp) type \(port) is not \(list(wanted))")
         }
-        let unknown = clauses.compactMap { $0.unknownName(destination) }.uniqued()
+        let unknown = Array(clauses.compactMap { $0.unknownName(destination) }.uniqued())
         guard unknown.count == wanted.count else {
             return FailedCondition(
                 .port, wanted: wanted, has: "\(port)",
-                text: "port \(port) is not \(list(clauses.map { $0.text(destination) }.uniqued()))")
+                text: "port \(port) is not \(list(Array(clauses.map { $0.text(destination) }.uniqued())))")
         }
         let names = joinedList(unknown, last: " or ")
         let text =
@@ -93,15 +94,7 @@ extension TrafficClause {
 extension Pod {
     /// ` (it has web)`: the names of the pod's ports of a protocol, or of all; empty when it has none.
     fileprivate func knownNames(_ wanted: L4Protocol?) -> String {
-        let names = ports.filter { !$0.name.isEmpty && (wanted == nil || $0.protocol == wanted) }.map(\.name).uniqued()
+        let names = ports.filter { !$0.name.isEmpty && (wanted == nil || $0.protocol == wanted) }.map(\.name)
         return names.isEmpty ? "" : " (it has \(joinedList(names)))"
-    }
-}
-
-extension [String] {
-    /// Each once, in order.
-    func uniqued() -> [String] {
-        var seen: Set<String> = []
-        return filter { seen.insert($0).inserted }
     }
 }

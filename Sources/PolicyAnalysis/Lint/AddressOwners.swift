@@ -1,3 +1,4 @@
+import Algorithms
 import NetTypes
 import PolicyAPI
 
@@ -46,13 +47,8 @@ struct AddressOwners {
 
     /// The first owner of an address in a prefix and in none of the exceptions.
     func first(in prefix: IPPrefix, except: [IPPrefix]) -> Owner? {
-        var low = 0
-        var high = owners.count
-        while low < high {
-            let middle = (low + high) / 2
-            if owners[middle].address < prefix.address { low = middle + 1 } else { high = middle }
-        }
-        return owners[low...].prefix { prefix.contains($0.address) }
+        let start = owners.partitioningIndex { $0.address >= prefix.address }
+        return owners[start...].prefix { prefix.contains($0.address) }
             .first { owner in !except.contains { $0.contains(owner.address) } }
     }
 }
