@@ -124,8 +124,16 @@ let package = Package(
             dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "BPFEmit", "BPFSimulate"],
             path: "Tests/NetpoldTestSupport",
             swiftSettings: pure),
+        .testTarget(name: "NetTypesTests", dependencies: ["NetTypes"], swiftSettings: strict),
+        .testTarget(
+            name: "PolicyAPITests", dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "NetpoldTestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "PolicyIRTests",
+            dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "NetpoldTestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PolicyAnalysisTests",
             dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "NetpoldTestSupport"],
             swiftSettings: strict),
         .testTarget(

@@ -1,3 +1,4 @@
+import NetpoldTestSupport
 import Testing
 
 @testable import NetTypes
@@ -16,7 +17,7 @@ struct ClusterPolicyEvaluationTests {
         var world = Houses()
         try world.apply(manifests)
         change(&world.objects)
-        return PolicyIRTests.evaluator(world.objects)
+        return NetpoldTestSupport.evaluator(world.objects)
     }
 
     private func ingress(_ rules: String) -> String { "ingress: [\(rules)]" }

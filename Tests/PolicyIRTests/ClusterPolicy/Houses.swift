@@ -1,3 +1,4 @@
+import NetpoldTestSupport
 import Testing
 
 @testable import NetTypes
@@ -77,34 +78,6 @@ struct Houses {
         return .pod(namespace: house, name: "\(house)-\(text.dropFirst(3).isEmpty ? "0" : text.dropFirst(3))")
     }
 }
-
-/// A ClusterNetworkPolicy, by default of every pod.
-func clusterPolicy(
-    _ name: String, _ tier: Tier, priority: Int = 10, subject: String = "namespaces: {}", _ rules: String
-) -> String {
-    """
-    ---
-    apiVersion: policy.networking.k8s.io/v1alpha2
-    kind: ClusterNetworkPolicy
-    metadata: {name: \(name)}
-    spec:
-      tier: \(tier == .admin ? "Admin" : "Baseline")
-      priority: \(priority)
-      subject: {\(subject)}
-    \(indented(rules, by: 2))
-
-    """
-}
-
-/// A ClusterNetworkPolicy of tier Admin.
-func clusterPolicy(
-    _ name: String, priority: Int = 10, subject: String = "namespaces: {}", _ rules: String
-) -> String {
-    clusterPolicy(name, .admin, priority: priority, subject: subject, rules)
-}
-
-/// A ClusterNetworkPolicy `p` of tier Admin with priority 10, of every pod.
-func clusterPolicy(_ rules: String) -> String { clusterPolicy("p", .admin, rules) }
 
 /// A selection of a house's pods, as a peer or a subject.
 func houseSelection(_ text: String) -> String {

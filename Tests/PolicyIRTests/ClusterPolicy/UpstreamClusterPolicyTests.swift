@@ -1,3 +1,4 @@
+import NetpoldTestSupport
 import Testing
 
 @testable import NetTypes

@@ -1,3 +1,4 @@
+import NetpoldTestSupport
 import PolicyAPI
 
 extension EdgeCases {

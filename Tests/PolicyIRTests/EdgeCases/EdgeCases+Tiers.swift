@@ -1,3 +1,5 @@
+import NetpoldTestSupport
+
 extension EdgeCases {
     /// A ClusterNetworkPolicy about `app=web` in namespace shop.
     static func clusterPolicy(_ name: String, tier: String = "Admin", priority: Int = 10, _ rules: String) -> String {

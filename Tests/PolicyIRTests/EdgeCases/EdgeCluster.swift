@@ -1,3 +1,5 @@
+import NetpoldTestSupport
+
 /// The cluster of the edge cases. Its pods, by namespace:
 ///
 /// - shop (team=red): `web` (app=web, tier=front, ports http 8080, dns 53/UDP), `db` (app=db, http 80), `cache` (app=cache,

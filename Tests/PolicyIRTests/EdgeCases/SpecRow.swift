@@ -1,3 +1,4 @@
+import NetpoldTestSupport
 import PolicyAPI
 
 /// A row of a table of docs/spec: the table and the row's number or title.

@@ -1,4 +1,5 @@
 import NetTypes
+import NetpoldTestSupport
 import PolicyAPI
 import PolicyIR
 import Testing
@@ -35,7 +36,7 @@ struct EntityTests {
                     subject: .endpoints(selector("app=web")), egress: isDeny ? [] : list,
                     egressDeny: isDeny ? list : [], defaultDenyEgress: isDeny ? false : nil))
         ]
-        return PolicyIRTests.evaluator(objects)
+        return NetpoldTestSupport.evaluator(objects)
     }
 
     @Test(

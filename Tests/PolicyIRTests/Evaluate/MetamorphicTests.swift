@@ -1,4 +1,5 @@
 import NetTypes
+import NetpoldTestSupport
 import PolicyAPI
 import Testing
 
@@ -8,33 +9,33 @@ struct MetamorphicTests {
 
     @Test("adding a rule, a peer or a port never takes a flow away", arguments: seeds)
     func additions(seed: UInt64) throws {
-        var random = SeededRandom(seed: seed)
-        let cluster = RandomCluster(&random)
-        let before = RandomCluster.allowed(cluster.objects)
+        var random = SplitMix64(seed: seed)
+        let cluster = SmallCluster(&random)
+        let before = SmallCluster.allowed(cluster.objects)
         let index = Int.random(in: 0..<cluster.objects.networkPolicies.count, using: &random)
 
         var moreRules = cluster.objects
-        moreRules.networkPolicies[index].ingress.append(RandomCluster.rule(9, &random))
-        moreRules.networkPolicies[index].egress.append(RandomCluster.rule(9, &random))
-        #expect(RandomCluster.allowed(moreRules).isSuperset(of: before))
+        moreRules.networkPolicies[index].ingress.append(SmallCluster.rule(9, &random))
+        moreRules.networkPolicies[index].egress.append(SmallCluster.rule(9, &random))
+        #expect(SmallCluster.allowed(moreRules).isSuperset(of: before))
 
         // A list that is empty means everything: only a written list can grow.
         var moreItems = cluster.objects
         for rule in moreItems.networkPolicies[index].ingress.indices {
             if !moreItems.networkPolicies[index].ingress[rule].peers.isEmpty {
-                moreItems.networkPolicies[index].ingress[rule].peers.append(RandomCluster.peer(&random))
+                moreItems.networkPolicies[index].ingress[rule].peers.append(SmallCluster.peer(&random))
             }
             if !moreItems.networkPolicies[index].ingress[rule].ports.isEmpty {
-                moreItems.networkPolicies[index].ingress[rule].ports.append(RandomCluster.port(&random))
+                moreItems.networkPolicies[index].ingress[rule].ports.append(SmallCluster.port(&random))
             }
         }
-        #expect(RandomCluster.allowed(moreItems).isSuperset(of: before))
+        #expect(SmallCluster.allowed(moreItems).isSuperset(of: before))
     }
 
     @Test("adding a policy takes flows from pods that it isolates first, and from no isolated pod", arguments: seeds)
     func morePolicies(seed: UInt64) throws {
-        var random = SeededRandom(seed: seed)
-        let cluster = RandomCluster(&random)
+        var random = SplitMix64(seed: seed)
+        let cluster = SmallCluster(&random)
         // Every pod is isolated in both directions already.
         var isolated = cluster.objects
         for name in ["x", "y", "z"] {
@@ -43,16 +44,16 @@ struct MetamorphicTests {
                     metadata: ObjectMeta(name: "all", namespace: name), podSelector: selector(),
                     policyTypes: [.ingress, .egress], ingress: [], egress: []))
         }
-        let before = RandomCluster.allowed(isolated)
-        #expect(RandomCluster.allowed(cluster.objects).isSuperset(of: before))
-        isolated.networkPolicies.append(RandomCluster.policy(9, &random))
-        #expect(RandomCluster.allowed(isolated).isSuperset(of: before))
+        let before = SmallCluster.allowed(isolated)
+        #expect(SmallCluster.allowed(cluster.objects).isSuperset(of: before))
+        isolated.networkPolicies.append(SmallCluster.policy(9, &random))
+        #expect(SmallCluster.allowed(isolated).isSuperset(of: before))
     }
 
     @Test("the order of policies, rules, peers, ports and pods does not matter", arguments: seeds)
     func order(seed: UInt64) throws {
-        var random = SeededRandom(seed: seed)
-        let objects = RandomCluster(&random).objects
+        var random = SplitMix64(seed: seed)
+        let objects = SmallCluster(&random).objects
         var shuffled = objects
         shuffled.pods.shuffle(using: &random)
         shuffled.namespaces.shuffle(using: &random)
@@ -64,13 +65,13 @@ struct MetamorphicTests {
                 shuffled.networkPolicies[policy].ingress[rule].ports.shuffle(using: &random)
             }
         }
-        #expect(RandomCluster.allowed(shuffled) == RandomCluster.allowed(objects))
+        #expect(SmallCluster.allowed(shuffled) == SmallCluster.allowed(objects))
     }
 
     @Test("one rule with two peers is two rules with the same ports", arguments: seeds)
     func splitting(seed: UInt64) throws {
-        var random = SeededRandom(seed: seed)
-        let objects = RandomCluster(&random).objects
+        var random = SplitMix64(seed: seed)
+        let objects = SmallCluster(&random).objects
         var split = objects
         for policy in split.networkPolicies.indices {
             split.networkPolicies[policy].ingress = split.networkPolicies[policy].ingress.flatMap { rule in
@@ -78,13 +79,13 @@ struct MetamorphicTests {
                     ? [rule] : rule.peers.map { NetworkPolicyRule(peers: [$0], ports: rule.ports, path: rule.path) }
             }
         }
-        #expect(RandomCluster.allowed(split) == RandomCluster.allowed(objects))
+        #expect(SmallCluster.allowed(split) == SmallCluster.allowed(objects))
     }
 
     @Test("leaving an exception out never takes a flow away", arguments: seeds)
     func exceptions(seed: UInt64) throws {
-        var random = SeededRandom(seed: seed)
-        let objects = RandomCluster(&random).objects
+        var random = SplitMix64(seed: seed)
+        let objects = SmallCluster(&random).objects
         var open = objects
         for policy in open.networkPolicies.indices {
             for rule in open.networkPolicies[policy].egress.indices {
@@ -94,13 +95,13 @@ struct MetamorphicTests {
                 }
             }
         }
-        #expect(RandomCluster.allowed(open).isSuperset(of: RandomCluster.allowed(objects)))
+        #expect(SmallCluster.allowed(open).isSuperset(of: SmallCluster.allowed(objects)))
     }
 
     @Test("a pod selector alone is the same with a selector of the own namespace's name", arguments: seeds)
     func ownNamespace(seed: UInt64) throws {
-        var random = SeededRandom(seed: seed)
-        let objects = RandomCluster(&random).objects
+        var random = SplitMix64(seed: seed)
+        let objects = SmallCluster(&random).objects
         var written = objects
         for policy in written.networkPolicies.indices {
             let name = written.networkPolicies[policy].metadata.namespace
@@ -112,13 +113,13 @@ struct MetamorphicTests {
                 }
             }
         }
-        #expect(RandomCluster.allowed(written) == RandomCluster.allowed(objects))
+        #expect(SmallCluster.allowed(written) == SmallCluster.allowed(objects))
     }
 
     @Test("a NetworkPolicy and the equivalent Cilium policy agree, except for CIDRs", arguments: seeds)
     func twins(seed: UInt64) throws {
-        var random = SeededRandom(seed: seed)
-        var objects = RandomCluster(&random).objects
+        var random = SplitMix64(seed: seed)
+        var objects = SmallCluster(&random).objects
         objects.networkPolicies = []
         let name = random.pick(["x", "y", "z"])
         let peer = random.pick(["", "app=a", "tier=back", "!tier"])
@@ -145,6 +146,6 @@ struct MetamorphicTests {
                         }
                     ]))
         ]
-        #expect(RandomCluster.allowed(objects) == RandomCluster.allowed(twin))
+        #expect(SmallCluster.allowed(objects) == SmallCluster.allowed(twin))
     }
 }

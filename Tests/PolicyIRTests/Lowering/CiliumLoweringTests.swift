@@ -1,4 +1,5 @@
 import NetTypes
+import NetpoldTestSupport
 import PolicyAPI
 import PolicyIR
 import Testing

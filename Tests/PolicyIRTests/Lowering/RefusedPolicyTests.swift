@@ -1,3 +1,4 @@
+import NetpoldTestSupport
 import PolicyAPI
 import PolicyIR
 import Testing

@@ -1,0 +1,81 @@
+import NetpoldTestSupport
+import PolicyAPI
+import PolicyAnalysis
+import PolicyIR
+import Testing
+
+struct PolicyTestRunnerTests {
+    /// Answers everything the same.
+    private struct Constant: FlowDecider {
+        var verdict: FlowAnswer.Verdict
+        func answer(_ flow: Flow) throws -> FlowAnswer { FlowAnswer(egress: .allow, ingress: verdict) }
+    }
+
+    private struct Broken: FlowDecider {
+        struct Failure: Error {}
+        func answer(_ flow: Flow) throws -> FlowAnswer { throw Failure() }
+    }
+
+    private let pods = [
+        pod("a/x", "", ["10.0.0.1"]), pod("a/y", "", ["10.0.0.2"]), pod("a/z", "", [], hostNetwork: true),
+    ]
+
+    private func run(_ spec: String, _ decider: any FlowDecider, asksRequests: Bool = true) throws -> PolicyTestResult {
+        let text = "apiVersion: netpold.dev/v1alpha1\nkind: PolicyTest\nmetadata: {name: t}\nspec:\n  \(spec)\n"
+        let test = try #require(
+            PolicyTestDecoder.decode(DocumentReader.read(Array(text.utf8), file: "t").documents).tests.first)
+        var objects = ClusterObjects()
+        objects.pods = pods
+        return PolicyTestRunner(test, evaluator: evaluator(objects)).run(
+            with: decider, pods: pods, asksRequests: asksRequests)
+    }
+
+    private static let plain =
+        "cases: [{from: a/x, to: a/y, protocol: TCP, port: 80, expect: allow, egress: allow, ingress: allow}]"
+    private static let request =
+        "cases: [{from: a/x, to: a/y, protocol: TCP, port: 80, http: {method: GET}, expect: deny, ingress: allow}]"
+
+    @Test("a connection that a proxy takes over counts as allowed; a request in it is decided, or counted as not asked")
+    func l7() throws {
+        let connection = try run(PolicyTestRunnerTests.plain, Constant(verdict: .l7))
+        #expect(connection.passed)
+        #expect(connection.requestsNotAsked == 0)
+        let asked = try run(PolicyTestRunnerTests.request, Constant(verdict: .l7))
+        #expect(asked.failures.map(\.expected) == ["deny"])
+        #expect(asked.failures.map(\.request) == [.http(HTTPRequest())])
+        let notAsked = try run(PolicyTestRunnerTests.request, Constant(verdict: .l7), asksRequests: false)
+        #expect(notAsked.passed)
+        #expect(notAsked.requestsNotAsked == 1)
+    }
+
+    @Test("a request is denied with its connection, and allowed where no L7 rule is met")
+    func request() throws {
+        #expect(
+            try run(PolicyTestRunnerTests.request, Constant(verdict: .deny)).failures.map(\.expected) == [
+                "ingress allow"
+            ])
+        #expect(try run(PolicyTestRunnerTests.request, Constant(verdict: .allow)).failures.map(\.expected) == ["deny"])
+    }
+
+    @Test("a wrong side is one failure, with what was expected and why it is so")
+    func different() throws {
+        let result = try run(PolicyTestRunnerTests.plain, Constant(verdict: .deny))
+        #expect(result.failures.map(\.expected) == ["ingress allow"])
+        #expect(result.failures.map(\.actual) == ["ingress deny"])
+        #expect(result.failures.first?.reason.first == "ingress of a/y: allow")
+    }
+
+    @Test("a matrix is every ordered pair of different pods on the pod network")
+    func matrix() throws {
+        let spec = "matrix: [{traffic: 'TCP:80', denied: ['a/x>a/y']}]"
+        let allowed = try run(spec, Constant(verdict: .allow))
+        #expect(allowed.flows == 2)
+        #expect(allowed.failures.map { "\($0.flow)" } == ["a/x -> a/y TCP 80"])
+        #expect(try run(spec, Constant(verdict: .deny)).failures.map { "\($0.flow)" } == ["a/y -> a/x TCP 80"])
+    }
+
+    @Test("a decider that fails makes the flow undecidable, not passed")
+    func broken() throws {
+        #expect(try run(PolicyTestRunnerTests.plain, Broken()).failures.map(\.kind) == [.undecidable])
+    }
+}
