@@ -19,8 +19,8 @@ final class DatagramStream: @unchecked Sendable {
     private let stopping = Atomic(false)
     private var thread = pthread_t()
 
-    /// - Parameter server: what receives on the port; `nil` if nothing may ever arrive there (another stream's socket
-    ///   that it does reach counts it as a stranger).
+    /// A stream to a port of `server`; `nil` if nothing may ever arrive there (another stream's socket that it does reach
+    /// counts it as a stranger).
     init(_ network: PodNetwork, from client: String, to server: PodSocket?, port: UInt16) throws {
         name = "\(client) to \(port)"
         self.client = try PodSocket.udp(in: network.namespace(client))

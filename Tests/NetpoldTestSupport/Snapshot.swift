@@ -2,9 +2,13 @@ import Foundation
 
 /// Compares text with a file beside the tests.
 public enum Snapshot {
-    /// What differs, or `nil`. With `RECORD_SNAPSHOTS` set, or without a file, the text is written and that is the answer.
+    /// Compares a text with a file.
     ///
-    /// - Parameter name: the file, in the folder `Tests/Golden`: outside the test targets, which hold sources only.
+    /// - Parameters:
+    ///   - text: the text.
+    ///   - name: the file, in the folder `Tests/Golden`: outside the test targets, which hold sources only.
+    /// - Returns: the first difference, or `nil`. With `RECORD_SNAPSHOTS` set, or without a file, the text is written, which
+    ///   counts as a difference.
     public static func difference(_ text: String, _ name: String) -> String? {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appendingPathComponent("Golden")

@@ -12,13 +12,15 @@ extension LabelRequirement {
         }
     }
 
-    /// The failure of this condition for an object with labels, `nil` when it matches.
+    /// Compares this condition with an object's label.
     ///
     /// - Parameters:
+    ///   - kind: the kind of condition.
     ///   - value: the object's value of the key, `nil` when absent.
     ///   - holder: the object: `pod shop/web`, `namespace shop`, `node a`.
     ///   - noun: how the object's labels are called, with a trailing space; empty to omit it.
-    ///   - key: the key as written, when the requirement has another.
+    ///   - written: the key as written, when the requirement has another.
+    /// - Returns: the failure, `nil` when the label matches.
     func failure(
         _ kind: FailedCondition.Kind, value: String?, of holder: String, noun: String = "label ",
         key written: String? = nil

@@ -21,7 +21,10 @@ extension ReferenceEvaluator {
     /// another app (`app=db` for a pod with `app=web`) is not a mistake.
     ///
     /// - Parameters:
+    ///   - side: the flow as seen by the pod.
     ///   - isDenied: whether the flow is denied by isolation, so that policies with a rule for it count; else those that isolate.
+    ///   - limit: the maximum number of misses.
+    /// - Returns: the misses, sorted by policy.
     func subjectMisses(_ side: FlowSide, isDenied: Bool, limit: Int = 3) -> [SubjectMiss] {
         guard let pod = side.subject else { return [] }
         let labels = view.ciliumLabels(of: pod)

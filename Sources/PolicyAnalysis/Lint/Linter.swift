@@ -19,6 +19,7 @@ public enum Linter {
     /// - Parameters:
     ///   - decoded: the manifests, with their documents for exact locations.
     ///   - lowered: `PolicyLowering.lower(decoded.objects, for: .enforcement)`.
+    /// - Returns: the diagnostics, in the order of the checks.
     public static func lint(_ decoded: DecodedManifests, lowered: LoweredPolicies) -> [Diagnostic] {
         let cluster = LintCluster(decoded.objects, policies: lowered.policies)
         var report = LintReport(documents: decoded.documents)

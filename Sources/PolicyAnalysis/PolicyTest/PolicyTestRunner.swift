@@ -13,10 +13,14 @@ public struct PolicyTestRunner: Sendable {
         self.evaluator = evaluator
     }
 
-    /// Decides every flow with `decider`; every failure is reported, in the order of the test.
+    /// Decides every flow of the test.
     ///
-    /// - Parameter asksRequests: whether requests that L7 rules apply to are decided too, by the evaluator's rules. `false`
-    ///   for a decider that is itself under test and decides connections only: then such requests are counted, not decided.
+    /// - Parameters:
+    ///   - decider: decides the connections.
+    ///   - pods: the pods of matrices.
+    ///   - asksRequests: whether requests that L7 rules apply to are decided too, by the evaluator's rules. `false` for a
+    ///     decider that is itself under test and decides connections only: then such requests are counted, not decided.
+    /// - Returns: the result, with every failure in the order of the test.
     public func run(with decider: any FlowDecider, pods: [Pod], asksRequests: Bool = true) -> PolicyTestResult {
         var run = Run(
             evaluator: evaluator, decider: decider, requests: asksRequests ? RequestDecider() : nil,

@@ -4,7 +4,9 @@ public import NetTypes
 extension IdentityIndex {
     /// Gives every live remote that has no number yet one, in the order of their texts.
     ///
-    /// - Parameter members: the addresses of pods with their remotes, for adoption after a restart; only asked then.
+    /// - Parameters:
+    ///   - allocator: the source of the numbers.
+    ///   - members: the addresses of pods with their remotes, for adoption after a restart; called only then.
     public mutating func assignNumbers(
         _ allocator: inout IdentityAllocator, members: () -> [(IPAddress, RemoteID)]
     ) {

@@ -70,8 +70,9 @@ public struct IdentityIndex: Sendable {
     /// An index of a cluster without its pods.
     ///
     /// - Parameters:
+    ///   - objects: the cluster; its namespaces and nodes are indexed.
+    ///   - policies: the prefixes, names and node labels of all of them distinguish remote ends.
     ///   - localNode: the name of the node whose pods are compiled: `host` in policies.
-    ///   - policies: prefixes and names of all of them tell remote ends apart.
     public init(_ objects: ClusterObjects, policies: [LoweredPolicy], localNode: String) {
         keys = CiliumSymbols(&symbols)
         let named = PolicyMentions(policies)

@@ -12,11 +12,7 @@ public enum Transport {
         public static let ack: UInt8 = 0x10
     }
 
-    /// A TCP header.
-    ///
-    /// - Parameters:
-    ///   - words: The header length it claims, in words of four bytes.
-    ///   - options: Bytes after the fixed part.
+    /// A TCP header; `words` is the header length it claims, in words of four bytes, `options` the bytes after the fixed part.
     public static func tcp(
         _ source: UInt16, _ destination: UInt16, flags: UInt8, words: UInt8 = 5, options: [UInt8] = []
     ) -> [UInt8] {
