@@ -5,7 +5,7 @@ import SystemPackage
 
 /// What `ManifestFiles.load` found.
 public struct LoadedManifests: Sendable {
-    /// The objects and all findings, those about files included.
+    /// The objects and all diagnostics, including those about files.
     public var decoded: DecodedManifests
     /// The files read, in the order read; `-` for standard input.
     public var files: [String]
@@ -16,7 +16,7 @@ public struct LoadedManifests: Sendable {
 /// Reads manifests from files, folders and standard input: the only place where policies meet the file system.
 public enum ManifestFiles {
     /// Reads and decodes. A path is a file, a folder (searched recursively for `*.yaml`, `*.yml` and `*.json`) or `-`.
-    /// Whatever cannot be read is a finding; the rest is read. Pods stand in for workloads without pods, and pods without
+    /// Whatever cannot be read is a diagnostic; the rest is read. Workloads without pods get synthetic pods, and pods without
     /// addresses get some (`DecodedManifests.addSyntheticPods`).
     ///
     /// - Parameters:
@@ -48,7 +48,7 @@ public enum ManifestFiles {
     }
 
     /// The bytes of one file, or of standard input for `-`. At most one byte more than the decoder takes is read, so that a
-    /// huge or endless file costs no more than its finding.
+    /// huge or endless file costs no more than its diagnostic.
     public static func read(_ path: String) throws(SystemError) -> [UInt8] {
         try FileContent.read(path, limit: DocumentLimits.bytes + 1)
     }
@@ -62,7 +62,7 @@ public enum ManifestFiles {
 }
 
 extension Diagnostic {
-    /// A file or folder that could not be read, as a finding.
+    /// A file or folder that could not be read, as a diagnostic.
     public init(unreadable error: SystemError) {
         if error.errno == .noSuchFileOrDirectory {
             self.init(

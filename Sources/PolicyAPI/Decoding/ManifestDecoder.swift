@@ -109,7 +109,7 @@ public struct ManifestDecoder: Sendable {
     private mutating func skip(_ object: DocumentNode, apiVersion: String, kind: String) {
         let isWanted = readsWorkloads || KnownKind(rawValue: kind)?.workload == nil
         guard isWanted, let problem = KnownKind.diagnostic(apiVersion: apiVersion, kind: kind) else {
-            // PolicyTests lie beside the manifests they test: no need to report them.
+            // PolicyTests are next to the manifests they test: no need to report them.
             if kind != "PolicyTest" { result.skipped[kind, default: 0] += 1 }
             return
         }

@@ -6,7 +6,7 @@ extension PeerMatch {
         switch self {
         // "empty or missing from/to matches all": pods, nodes, the outside, both families.
         case .everyone: true
-        // Elements of a list are ORed; an empty list matches nobody.
+        // Elements of a list are ORed; an empty list matches none.
         case .anyOf(let peers): peers.contains { $0.matches(remote) }
         }
     }

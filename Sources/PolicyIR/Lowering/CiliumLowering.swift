@@ -89,7 +89,7 @@ struct CiliumLowering {
             // "all L3 absent, toPorts/icmps non-empty: wildcard L3".
             return try rules(element, action, .everyone)
         }
-        // "all: nothing required": also an end that nobody knows.
+        // "all: nothing required": unknown ends included.
         if case .anyOf(let some) = peers, some.contains(.entity(.all)) { return try rules(element, action, .everyone) }
         return try rules(element, action, peers)
     }

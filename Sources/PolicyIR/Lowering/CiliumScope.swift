@@ -1,7 +1,7 @@
 package import PolicyAPI
 
-/// Writes out what a Cilium selector means in the policy it stands in: the namespace and cluster requirements that Cilium
-/// adds (docs/spec/cilium-network-policy.md 4.4).
+/// Makes the scope of a Cilium selector explicit: adds the namespace and cluster requirements that Cilium adds
+/// (docs/spec/cilium-network-policy.md 4.4).
 package struct CiliumScope {
     /// The policy's namespace; `nil` for a clusterwide policy.
     package let namespace: String?

@@ -4,7 +4,7 @@ import PolicyAPI
 /// What `toPorts` entries and `icmps` say about packets (docs/spec/cilium-network-policy.md 7).
 enum CiliumTraffic {
     /// The packets of a `toPorts` entry. "ports within a PortRule are ORed"; without ports it contributes nothing. Of `ANY` only
-    /// the protocols that can carry what the L7 rules ask for: nobody could ask the others, so they are not let in.
+    /// the protocols that can carry the L7 protocol: L7 rules cannot be applied to the others, so these are not allowed.
     static func match(_ entry: PortRule) -> TrafficMatch {
         let carriers = carriers(of: entry)
         return .anyOf(

@@ -6,20 +6,20 @@ import PolicyAnalysis
 import PolicyIR
 import Support
 
-/// `netpold lint`: everything there is to say about manifests.
+/// `netpold lint`: all diagnostics about manifests.
 struct LintCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lint",
-        abstract: "Find errors in manifests, and what is legal in policies and probably wrong.",
+        abstract: "Find errors in manifests, and valid policies that are probably wrong.",
         discussion: """
-            Reads all manifests and tells every error, every warning (what is legal and probably wrong) and every note at once, each \
-            with its place, reason and mend. Pods, workloads, namespaces and services among the manifests make it see more; without \
-            them it is silent about what they would decide. Needs no root and no cluster.
+            Reads all manifests and reports every error, every warning (a valid policy that is probably wrong) and every note at \
+            once, each with its location, reason and fix. With pods, workloads, namespaces and services among the manifests it finds \
+            more; without them it does not report what depends on them. Needs no root and no cluster.
 
-            On a terminal each finding comes with the line it is about; elsewhere it is one line, file:line:col: severity: path: \
-            message; mend [id]. JSON and SARIF 2.1.0 are for other programs. The last line, on standard error, counts.
+            On a terminal each diagnostic is printed with its source line; elsewhere it is one line, file:line:col: severity: path: \
+            message; fix [id]. JSON and SARIF 2.1.0 are for other programs. The last line, on standard error, has the counts.
 
-            Exit codes: 0 nothing found, or notes only; 1 warnings; 2 errors, or wrong arguments.
+            Exit codes: 0 no diagnostics, or only notes; 1 warnings; 2 errors, or wrong arguments.
 
             Examples:
               netpold lint manifests/
@@ -36,13 +36,13 @@ struct LintCommand: ParsableCommand {
         help: ArgumentHelp("The same, as in other commands. May be repeated.", valueName: "path"))
     var files: [String] = []
 
-    @Option(help: "How findings are written.")
+    @Option(help: "The format of the diagnostics.")
     var format = DiagnosticFormat.text
 
-    @Option(help: ArgumentHelp("Leave out warnings and notes of this id. May be repeated.", valueName: "id"))
+    @Option(help: ArgumentHelp("Ignore warnings and notes of this id. May be repeated.", valueName: "id"))
     var allow: [String] = []
 
-    @Option(help: ArgumentHelp("Print what an id means, why it matters and how to mend it.", valueName: "id"))
+    @Option(help: ArgumentHelp("Print what an id means, why it matters and how to fix it.", valueName: "id"))
     var explain: String?
 
     func validate() throws {

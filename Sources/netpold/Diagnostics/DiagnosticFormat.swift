@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// How findings are written.
+/// The format of diagnostics.
 enum DiagnosticFormat: String, ExpressibleByArgument, CaseIterable {
     /// For people: with excerpts on a terminal, else one line each.
     case text

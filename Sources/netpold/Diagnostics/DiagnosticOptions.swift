@@ -4,7 +4,7 @@ import Glibc
 import PolicyAPI
 import Support
 
-/// The option of commands that tell findings on standard error, beside their result.
+/// The option of commands that report diagnostics on standard error, in addition to their result.
 struct DiagnosticOptions: ParsableArguments {
     @Option(help: "How errors and warnings about the manifests are written to standard error.")
     var format = DiagnosticFormat.text
@@ -12,7 +12,7 @@ struct DiagnosticOptions: ParsableArguments {
     /// Whether standard error is for people: other formats are whole documents, with nothing beside them.
     var isText: Bool { format == .text }
 
-    /// Writes the findings, with excerpts on a terminal.
+    /// Writes the diagnostics, with excerpts on a terminal.
     func write(_ diagnostics: [Diagnostic], of manifests: LoadedManifests) throws {
         let output = DiagnosticOutput(
             format: format, stream: .error, standardInput: manifests.standardInput)

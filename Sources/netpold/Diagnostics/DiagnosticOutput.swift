@@ -5,17 +5,17 @@ import PolicyAPI
 import PolicyAnalysis
 import Support
 
-/// Writes findings in the format asked for.
+/// Writes diagnostics in the given format.
 struct DiagnosticOutput {
     let format: DiagnosticFormat
     /// The stream that they are for: what it is decides about excerpts and colours.
     let stream: Terminal
-    /// Whether one-line findings end with their id.
+    /// Whether one-line diagnostics end with their id.
     var showsIDs = false
     /// What standard input held, for excerpts.
     var standardInput: [UInt8]?
 
-    /// The text, nothing for no findings in the text format.
+    /// The text; empty without diagnostics in the text format.
     func render(_ diagnostics: [Diagnostic]) throws -> String {
         switch format {
         case .text where stream.isTerminal:

@@ -69,7 +69,7 @@ final class KernelFlowDecider: FlowDecider {
         }
     }
 
-    /// The address packets of an end have. Nodes whose address nobody wrote down get one of the stand-ins.
+    /// The address of packets of an end. Nodes without a known address get a synthetic one.
     private func address(of end: ClusterView.Ends.End, _ subject: Pod, seenFrom node: String) throws -> IPAddress {
         let family = subject.addresses.first?.isIPv4 ?? true
         switch end {
@@ -79,7 +79,7 @@ final class KernelFlowDecider: FlowDecider {
             }
             return address
         case .node(let name, let address):
-            return address ?? StandIn.address(isHost: name == node, isIPv4: family)
+            return address ?? SyntheticNode.address(isHost: name == node, isIPv4: family)
         case .outside(let address):
             return address
         }
@@ -89,7 +89,7 @@ final class KernelFlowDecider: FlowDecider {
         if let known = prepared[node] { return known }
         var allocator = IdentityAllocator()
         var image = NodeCompiler.compile(objects, policies: policies, localNode: node, allocator: &allocator)
-        image.addresses = (image.addresses + StandIn.entries).sorted { $0.address < $1.address }
+        image.addresses = (image.addresses + SyntheticNode.entries).sorted { $0.address < $1.address }
         let made = Prepared(
             kernel: try kernels.take(image),
             pods: Dictionary(image.endpoints.map { ("\($0.namespace)/\($0.name)", $0.key) }) { first, _ in first })
@@ -104,9 +104,9 @@ final class KernelFlowDecider: FlowDecider {
     }
 }
 
-/// Addresses for nodes of tests that only say `host` or `remote-node`. Nobody has them: they are reserved (240.0.0.0/4) or
-/// lead nowhere (100::/64).
-private enum StandIn {
+/// Addresses for nodes of tests that only name `host` or `remote-node`. No object has them: they are reserved (240.0.0.0/4)
+/// or discarded (100::/64).
+private enum SyntheticNode {
     static func address(isHost: Bool, isIPv4: Bool) -> IPAddress {
         let number: UInt64 = isHost ? 1 : 2
         return isIPv4 ? IPAddress(ipv4: 0xf000_0000 | UInt32(number)) : IPAddress(high: 0x0100 << 48, low: number)

@@ -59,7 +59,7 @@ struct ManifestFilesTests {
         #expect(loaded.decoded.objects.namespaces.map(\.metadata.name) == ["n", "a"])
     }
 
-    @Test("Loops, dangling links and missing files are findings, and the rest is read")
+    @Test("Loops, dangling links and missing files are diagnostics, and the rest is read")
     func broken() throws {
         let scratch = try Scratch()
         try scratch.write("good.yaml", namespace("good"))

@@ -71,7 +71,7 @@ struct ExitCodeTests {
         }
     }
 
-    @Test("A folder with Deployments and no pod is compiled and explained by the pods that stand in")
+    @Test("A folder with Deployments and no pod is compiled and explained with synthetic pods")
     func workloads() throws {
         let deployment =
             "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api, namespace: shop}\n"

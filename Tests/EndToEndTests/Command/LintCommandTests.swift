@@ -14,7 +14,7 @@ struct LintCommandTests {
             - {}
         """
 
-    @Test("Exit codes: 0 without findings or with notes, 1 with warnings, 2 with errors; the last line counts")
+    @Test("Exit codes: 0 without diagnostics or with notes, 1 with warnings, 2 with errors; the last line counts")
     func exitCodes() throws {
         let clean = try BuiltNetpold.run(["lint", "-"], input: "apiVersion: v1\nkind: Pod\nmetadata: {name: a}")
         #expect(clean.code == 0 && clean.output.isEmpty)
@@ -43,7 +43,7 @@ struct LintCommandTests {
     }
 
     @Test(
-        "JSON and SARIF are whole documents on standard output, with and without findings",
+        "JSON and SARIF are whole documents on standard output, with and without diagnostics",
         arguments: ["json", "sarif"])
     func formats(_ format: String) throws {
         for input in [Self.warned, "apiVersion: v1\nkind: Pod\nmetadata: {name: a}"] {
@@ -57,7 +57,7 @@ struct LintCommandTests {
     @Test("--explain prints an entry of the catalogue; a wrong id gets the nearest one")
     func explain() throws {
         let run = try BuiltNetpold.run(["lint", "--explain", "empty-element"])
-        #expect(run.code == 0 && run.output.hasPrefix("empty-element (warning): ") && run.output.contains("Mended:"))
+        #expect(run.code == 0 && run.output.hasPrefix("empty-element (warning): ") && run.output.contains("Fixed:"))
         let wrong = try BuiltNetpold.run(["lint", "--explain", "empty-elment"])
         #expect(wrong.code == 2 && wrong.errors.contains("did you mean empty-element?"))
         #expect(try BuiltNetpold.run(["lint"]).code == 2)

@@ -1,5 +1,4 @@
 import NetpoldTestSupport
-import PolicyAnalysis
 import Testing
 
 @testable import PolicyAPI

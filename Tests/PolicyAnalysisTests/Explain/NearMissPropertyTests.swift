@@ -111,7 +111,7 @@ struct NearMissPropertyTests {
                 #expect(!isSelecting(pod))
                 guard miss.failed.kind == .label || miss.failed.kind == .namespace else { continue }
                 told += 1
-                pod.mend(miss.failed)
+                pod.fix(miss.failed)
                 #expect(isSelecting(pod), "\(miss) of \(one.side.subjectName)")
             }
         }
@@ -137,7 +137,7 @@ extension LabelSelector {
 }
 
 extension Pod {
-    fileprivate mutating func mend(_ condition: FailedCondition) {
+    fileprivate mutating func fix(_ condition: FailedCondition) {
         if condition.kind == .namespace {
             metadata.namespace = condition.wanted.first ?? ""
         } else if let key = condition.key {
@@ -196,15 +196,15 @@ extension FlowSide {
             guard remote.pod != nil, condition.key?.contains(":") == false, condition.key != CiliumKey.namespace,
                 condition.key != CiliumKey.serviceAccount
             else { return nil }
-            side.changePod { $0.mend(condition) }
+            side.changePod { $0.fix(condition) }
         case .namespace:
             guard remote.pod != nil else { return nil }
             side.remote.namespaceLabels["kubernetes.io/metadata.name"] = condition.wanted.first
-            side.changePod { $0.mend(condition) }
+            side.changePod { $0.fix(condition) }
         case .namespaceLabel:
             guard let key = condition.key else { return nil }
             var holder = Pod(metadata: ObjectMeta(name: "", labels: remote.namespaceLabels))
-            holder.mend(condition)
+            holder.fix(condition)
             side.remote.namespaceLabels[key] = holder.metadata.labels[key]
             side.changePod { _ in }
         case .serviceAccount:

@@ -12,7 +12,7 @@ enum DomainName {
         if name.hasSuffix(".") { name.removeLast() }
         let labels = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard name.utf8.count <= longest, labels.count >= 2, labels.allSatisfy(isLabel) else { return nil }
-        // In patterns of netpold, as in Cilium's, a leading `**.` stands for one or more labels.
+        // In patterns of netpold, as in Cilium's, a leading `**.` matches one or more labels.
         return isWildcard ? .pattern("**.\(name.lowercased())") : .name(name.lowercased())
     }
 

@@ -2,8 +2,8 @@ import NetTypes
 public import PolicyAPI
 
 extension PolicyLowering {
-    /// A cluster-scoped policy as rules of its tier, numbered by their place in the list (docs/spec/network-policy.md 2.1). It isolates
-    /// nobody: "a policy that matches nothing changes nothing".
+    /// A cluster-scoped policy as rules of its tier, numbered by their place in the list (docs/spec/network-policy.md 2.1). It does not
+    /// isolate: "a policy that matches nothing changes nothing".
     public static func lower(_ policy: ClusterPolicy) -> LoweredPolicy {
         func direction(_ elements: [ClusterPolicyRule]) -> DirectionRules? {
             // "Objects with no ingress rules do not affect ingress."
