@@ -102,11 +102,30 @@ import Testing
         #expect(throws: SystemError.self) { try folder.read() }
     }
 
-    @Test("a link that leads back up is an error")
-    func loop() throws {
+    @Test("a folder that cannot be listed whole is an error: nobody knows what is in force in it")
+    func tooDeep() throws {
         let scratch = try ScratchFolder()
+        try scratch.write("a.yaml", "one")
+        let folder = try folder(scratch)
+        #expect(try names(folder) == ["one"])
+        try scratch.folder((0..<DirectoryWalk.depthLimit).map { "\($0)" }.joined(separator: "/"))
+        #expect(throws: SystemError.self) { try folder.read() }
+    }
+
+    @Test("a link that leads nowhere is a file that cannot be read, a link to a folder a warning")
+    func links() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("a.yaml", "one")
+        symlink("nowhere", scratch.file("b.yaml"))
         symlink(".", scratch.file("loop"))
-        #expect(throws: SystemError.self) { try FolderListing(scratch.path) }
+        let folder = try folder(scratch)
+        #expect(try names(folder) == ["one"])
+        let snapshot = try folder.read()
+        #expect(snapshot.keys.sorted() == ["a.yaml", "b.yaml", "loop"].map(scratch.file))
+        #expect(snapshot[scratch.file("b.yaml")]?.unreadable.count == 1)
+        let loop = try #require(snapshot[scratch.file("loop")])
+        #expect(loop.isGood)
+        #expect(loop.warnings.count == 1)
     }
 
     @Test("inotify records cut short at any byte give only whole events")

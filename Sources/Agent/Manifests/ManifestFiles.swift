@@ -62,18 +62,8 @@ public enum ManifestFiles {
 }
 
 extension Diagnostic {
-    /// A file or folder that could not be read, as a diagnostic.
+    /// A file that could not be read, as a diagnostic.
     public init(unreadable error: SystemError) {
-        if error.errno == .noSuchFileOrDirectory {
-            self.init(
-                id: .unreadable, location: .whole(error.object), message: "no such file or folder",
-                hint: "check the path")
-            return
-        }
-        let number = error.errno.map { " (errno \($0.rawValue))" } ?? ""
-        self.init(
-            id: .unreadable, location: .whole(error.object),
-            message: "\(error.operation) failed: \(error.reason ?? "")\(number)",
-            hint: "check the path and its permissions")
+        self.init(DirectoryWalk.Problem(path: error.object, reason: .unreadable(error)))
     }
 }

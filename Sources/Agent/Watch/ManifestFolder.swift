@@ -1,7 +1,6 @@
-import Glibc
+import PolicyIR
 public import Support
 import Synchronization
-import SystemPackage
 
 /// The manifests of a folder, each file decoded once a version.
 ///
@@ -9,7 +8,7 @@ import SystemPackage
 /// valid YAML that lacks the policies of its second half.
 public final class ManifestFolder: ManifestSource {
     private struct Decoded {
-        var version: FolderListing.Version
+        var version: FileVersion
         var content: ManifestFile
     }
 
@@ -34,7 +33,7 @@ public final class ManifestFolder: ManifestSource {
     public func read() throws -> ManifestSnapshot {
         let listing = try FolderListing(root)
         let busy = watcher.filesBeingWritten
-        lastGood?.keep(only: listing.files.keys)
+        lastGood?.keep(only: Array(listing.files.keys) + listing.findings.keys)
         return cache.withLock { cache in
             var next: [String: Decoded] = [:]
             for (path, version) in listing.files {
@@ -43,7 +42,7 @@ public final class ManifestFolder: ManifestSource {
                 } else if !busy.contains(path) {
                     let content = decode(path)
                     // Changed while being read: the watcher will call again; until then the former content counts.
-                    if FolderListing.version(of: path) == version {
+                    if FileVersion(of: path) == version {
                         next[path] = Decoded(version: version, content: content)
                     } else if let known = cache[path] {
                         next[path] = known
@@ -51,7 +50,12 @@ public final class ManifestFolder: ManifestSource {
                 }
             }
             cache = next
-            return next.mapValues(\.content)
+            let findings = listing.findings.mapValues { finding in
+                finding.severity == .error
+                    ? ManifestFile(unreadable: finding)
+                    : ManifestFile(warnings: [DiagnosticRenderer().render(finding)])
+            }
+            return next.mapValues(\.content).merging(findings) { file, _ in file }
         }
     }
 

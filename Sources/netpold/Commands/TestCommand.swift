@@ -46,8 +46,10 @@ struct TestCommand: AsyncParsableCommand {
             throw ExitCode.machine
         }
         let files: [String]
-        do {
-            files = try TestFolders.files(paths)
+        do throws(TestFolders.Missing) {
+            let folders = try TestFolders(paths)
+            files = folders.files
+            for note in folders.notes { ErrorOutput.write("\(note)\n") }
         } catch {
             ErrorOutput.write("\(error)\n")
             throw ExitCode.badInput

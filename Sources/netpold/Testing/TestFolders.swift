@@ -1,8 +1,9 @@
 import Foundation
+import Support
 
 /// Finds the `test.yaml` files that the arguments of `netpold test` name.
-enum TestFolders {
-    /// A path under which there is nothing to test.
+struct TestFolders {
+    /// A path under which there is nothing to test, or not all can be found.
     struct Missing: Error, CustomStringConvertible {
         let path: String
         let reason: String
@@ -10,45 +11,51 @@ enum TestFolders {
     }
 
     /// The files, in the order of the arguments, sorted inside each, each once.
+    private(set) var files: [String] = []
+    /// What was not followed, in words.
+    private(set) var notes: [String] = []
+
+    /// Looks for the tests of paths: files, folders with a test, folders of such folders.
     ///
     /// - Throws: `Missing` for an argument that names no test.
-    static func files(_ paths: [String]) throws(Missing) -> [String] {
-        var result: [String] = []
+    init(_ paths: [String]) throws(Missing) {
         var seen: Set<String> = []
         for path in paths {
-            for file in try files(under: path) where seen.insert(file).inserted { result.append(file) }
+            for file in try find(path) where seen.insert(file).inserted { files.append(file) }
         }
-        return result
     }
 
-    private static func files(under path: String) throws(Missing) -> [String] {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw Missing(path: path, reason: "no such file or folder")
+    private mutating func find(_ path: String) throws(Missing) -> [String] {
+        // A test is what its folder is: the same file in two folders is two tests.
+        var walk = DirectoryWalk(takesLinkedFilesOnce: false) { $0 == "test.yaml" }
+        walk.add(path)
+        for problem in walk.problems {
+            guard problem.reason == .linkToFolder else { throw Missing(path: problem.path, reason: problem.message) }
+            notes.append("\(problem.path): note: \(problem.message); \(problem.hint)")
         }
-        guard isFolder.boolValue else { return [path] }
-        let folder = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-        let found = testFiles(in: folder)
-        guard !found.isEmpty else {
+        let tests = walk.files.map(\.path)
+        guard !tests.isEmpty else {
             throw Missing(path: path, reason: "no test.yaml in this folder or its folders")
         }
-        return found
+        // What lies inside a test's folder belongs to that test.
+        let folders = Set(tests.map(TestFolders.folder))
+        return tests.filter { file in
+            TestFolders.foldersAround(TestFolders.folder(file)).allSatisfy { !folders.contains($0) }
+        }.sorted(by: TestFolders.naturally)
     }
 
-    private static func testFiles(in folder: String) -> [String] {
-        let own = "\(folder)/test.yaml"
-        if FileManager.default.fileExists(atPath: own) { return [own] }
-        // Links are not followed, so no folder contains itself.
-        let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return entries.sorted(by: naturally).flatMap { entry -> [String] in
-            let path = "\(folder)/\(entry)"
-            let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
-            return type == .typeDirectory ? testFiles(in: path) : []
-        }
+    private static func folder(_ file: String) -> Substring {
+        file.prefix(upTo: file.lastIndex(of: "/") ?? file.startIndex)
     }
 
-    /// `np-2` before `np-10`.
+    private static func foldersAround(_ folder: Substring) -> [Substring] {
+        folder.indices.filter { folder[$0] == "/" }.map { folder.prefix(upTo: $0) }
+    }
+
+    /// Folder by folder, `np-2` before `np-10`.
     private static func naturally(_ left: String, _ right: String) -> Bool {
-        left.compare(right, options: .numeric) == .orderedAscending
+        left.split(separator: "/").lexicographicallyPrecedes(right.split(separator: "/")) {
+            $0.compare($1, options: .numeric) == .orderedAscending
+        }
     }
 }

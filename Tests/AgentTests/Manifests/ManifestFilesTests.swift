@@ -59,7 +59,7 @@ struct ManifestFilesTests {
         #expect(loaded.decoded.objects.namespaces.map(\.metadata.name) == ["n", "a"])
     }
 
-    @Test("Loops, dangling links and missing files are diagnostics, and the rest is read")
+    @Test("Links to folders, dangling links and missing files are diagnostics, and the rest is read")
     func broken() throws {
         let scratch = try Scratch()
         try scratch.write("good.yaml", namespace("good"))
@@ -72,7 +72,7 @@ struct ManifestFilesTests {
         #expect(loaded.decoded.diagnostics.map(\.id) == Array(repeating: .unreadable, count: 4))
         let text = DiagnosticRenderer().render(loaded.decoded.diagnostics)
         #expect(text.contains("error: no such file or folder; check the path"))
-        #expect(text.contains("leads back"))
+        #expect(text.contains("sub/up: warning: a link to a folder, which is not followed; name the folder that"))
     }
 
     @Test("A pipe inside a folder is not waited for")
@@ -94,5 +94,52 @@ struct ManifestFilesTests {
     func empty() throws {
         let scratch = try Scratch()
         #expect(ManifestFiles.load([scratch.path]).decoded.diagnostics.map(\.severity) == [.warning])
+    }
+
+    /// The same odd tree for the dry run and for the agent: a link to a file and a hard link to it, a link back up, one that
+    /// leads nowhere, one to a folder outside, a pipe, hidden names.
+    @Test("The dry run and the agent find the same files in the same folder, and the same faults")
+    func sameInBoth() throws {
+        let outside = try Scratch()
+        try outside.write("far.yaml", namespace("far"))
+        let scratch = try Scratch()
+        try scratch.write("real.yaml", namespace("real"))
+        try scratch.link("alias.yaml", to: "real.yaml")
+        #expect(link(scratch.path + "/real.yaml", scratch.path + "/zz.yaml") == 0)
+        try scratch.write("sub/inner.yml", namespace("inner"))
+        try scratch.link("sub/up", to: "..")
+        try scratch.link("sub/dangling.json", to: "nowhere")
+        try scratch.link("outside", to: outside.path)
+        try scratch.link("near.yaml", to: outside.path + "/far.yaml")
+        try scratch.write("..v1/config.yaml", namespace("config"))
+        try scratch.link("..data", to: "..v1")
+        try scratch.link("config.yaml", to: "..data/config.yaml")
+        #expect(mkfifo(scratch.path + "/pipe.yaml", 0o600) == 0)
+
+        let dryRun = ManifestFiles.load([scratch.path])
+        let agent = try FolderListing(scratch.path)
+        #expect(
+            dryRun.files == ["real.yaml", "config.yaml", "near.yaml", "sub/inner.yml"].map { scratch.path + "/" + $0 })
+        #expect(agent.files.keys.sorted() == dryRun.files.sorted())
+        #expect(dryRun.decoded.objects.namespaces.map(\.metadata.name) == ["real", "config", "far", "inner"])
+        let faults = dryRun.decoded.diagnostics.filter { $0.id == .unreadable }
+        #expect(faults.count == dryRun.decoded.diagnostics.count)
+        #expect(
+            faults.map { "\($0.severity) \($0.location?.file.dropFirst(scratch.path.count + 1) ?? "")" } == [
+                "warning outside", "error pipe.yaml", "error sub/dangling.json", "warning sub/up",
+            ])
+        #expect(agent.findings.values.sorted() == faults.sorted())
+        #expect(agent.folders == [scratch.path, scratch.path + "/sub"])
+    }
+
+    @Test("A path that is named may itself be a link to a folder, for both")
+    func namedLink() throws {
+        let scratch = try Scratch()
+        try scratch.write("v1/a.yaml", namespace("a"))
+        try scratch.link("current", to: "v1")
+        let loaded = ManifestFiles.load([scratch.path + "/current"])
+        #expect(loaded.files == [scratch.path + "/current/a.yaml"])
+        #expect(loaded.decoded.diagnostics == [])
+        #expect(try FolderListing(scratch.path + "/current").files.keys.sorted() == loaded.files)
     }
 }

@@ -1,0 +1,57 @@
+import Foundation
+import Testing
+
+@testable import netpold
+
+@Suite("Folders of tests")
+struct TestFoldersTests {
+    private let path: String
+
+    init() throws {
+        path = NSTemporaryDirectory() + "netpold-tests-\(UUID().uuidString)"
+        for name in ["np-10", "np-2", "np-2/manifests", ".git", "shared"] {
+            let folder = "\(path)/\(name)"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            if name != "shared" { try "".write(toFile: "\(folder)/test.yaml", atomically: false, encoding: .utf8) }
+        }
+    }
+
+    private func files(_ paths: String...) throws -> [String] {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        return try TestFolders(paths.map { "\(path)\($0)" }).files.map { String($0.dropFirst(path.count)) }
+    }
+
+    @Test("numbers in names count as numbers, a test's folder holds no other test, hidden folders hold none")
+    func order() throws {
+        #expect(try files("") == ["/np-2/test.yaml", "/np-10/test.yaml"])
+    }
+
+    @Test("arguments keep their order, and each file is decided once")
+    func arguments() throws {
+        #expect(
+            try files("/np-10/test.yaml", "", "/np-2/") == ["/np-10/test.yaml", "/np-2/test.yaml"])
+    }
+
+    @Test("the same file linked into two folders is two tests: each decides its own manifests")
+    func linked() throws {
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(path)/shared/test.yaml", withDestinationPath: "../np-2/test.yaml")
+        #expect(try files("") == ["/np-2/test.yaml", "/np-10/test.yaml", "/shared/test.yaml"])
+    }
+
+    @Test("a link to a folder is not followed, and said so")
+    func linkToFolder() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try FileManager.default.createSymbolicLink(atPath: "\(path)/again", withDestinationPath: "np-2")
+        let found = try TestFolders([path])
+        #expect(found.files.count == 2)
+        #expect(found.notes.count == 1)
+        #expect(found.notes.first?.hasPrefix("\(path)/again: note: a link to a folder") == true)
+        #expect(try TestFolders(["\(path)/again"]).files == ["\(path)/again/test.yaml"])
+    }
+
+    @Test("a path without a test is an error", arguments: ["/shared", "/nowhere"])
+    func missing(name: String) throws {
+        #expect(throws: TestFolders.Missing.self) { try files(name) }
+    }
+}
