@@ -1,3 +1,4 @@
+import BPFEmit
 import Logging
 import PolicyIR
 import Testing
@@ -24,8 +25,7 @@ import Testing
                         Fixtures.policy("web", app: "web", directions: [.ingress]),
                     ], refused: [])
             ]
-            state.sight = NodeSight(
-                namespaces: [Fixtures.netns("n1", "10.0.0.1", ifindex: 7)], nodeAddresses: [])
+            state.node = NodeSnapshot(namespaces: [Fixtures.netns("n1", "10.0.0.1", ifindex: 7)], addresses: [])
         }
     }
 
@@ -38,7 +38,7 @@ import Testing
     @Test("what was read is in force, and the status says so")
     func enforces() async throws {
         let client = try await started()
-        #expect(world.state.withLock { $0.applied.map { $0.map(\.ifindex) } } == [[7]])
+        #expect(world.state.withLock { $0.applied.map { Array($0.values) } } == [[7]])
         try client.send(.status)
         guard case .status(let status) = try await client.next() else { throw TestFailure("no status") }
         #expect(status.isSettled)
@@ -62,7 +62,7 @@ import Testing
         #expect(rows[1].ingressPolicies == ["NetworkPolicy shop/web"])
         #expect(rows[1].isIngressIsolated && !rows[1].isEgressIsolated)
 
-        world.change { $0.sight.namespaces = [Fixtures.netns("n2", "10.0.0.2", ifindex: 8)] }
+        world.change { $0.node.namespaces = [Fixtures.netns("n2", "10.0.0.2", ifindex: 8)] }
         try client.send(.wait(timeoutMilliseconds: 120_000))
         #expect(try await client.next() == .settled(isSettled: true, revision: 2))
         try client.send(.endpoints)
@@ -101,22 +101,21 @@ import Testing
     @Test("monitors get verdicts and losses, and the ring is only read while one listens")
     func monitors() async throws {
         let client = try await started()
-        #expect(world.state.withLock { $0.deliver == nil })
+        #expect(world.state.withLock { !$0.isListening })
         try client.send(.monitor(MonitorFilter(dropsOnly: true)))
-        #expect(await eventually { world.state.withLock { $0.deliver != nil } })
-        let deliver = try #require(world.state.withLock { $0.deliver })
+        #expect(await eventually { world.state.withLock { $0.isListening } })
         let record = VerdictRecord(
             source: Fixtures.address("10.0.0.2"), destination: Fixtures.address("10.0.0.1"), sourcePort: 9,
             destinationPort: 80, protocol: .tcp, slot: 0, direction: .ingress, remoteIdentity: 300, ruleHit: 0,
             revision: 1, reason: VerdictReason.policyDefault.rawValue, length: 60)
         var passed = record
         passed.reason = VerdictReason.allowed.rawValue
-        deliver([passed, record])
+        world.state.withLock { $0.records = [passed, record] }
         guard case .verdict(let verdict) = try await client.next() else { throw TestFailure("no verdict") }
         #expect(verdict.isDrop)
         #expect(verdict.subject == "shop/web")
         #expect(verdict.source.pod == "shop/db")
-        deliver(Array(repeating: passed, count: VerdictInbox.limit + 9))
+        world.state.withLock { $0.records = Array(repeating: passed, count: VerdictInbox.limit + 9) }
         #expect(try await client.next() == .lost(9))
     }
 
@@ -126,8 +125,8 @@ import Testing
         do {
             let client = try WaitingClient(path: scratch.file("s"))
             try client.send(.monitor(MonitorFilter()))
-            #expect(await eventually { world.state.withLock { $0.deliver != nil } })
+            #expect(await eventually { world.state.withLock { $0.isListening } })
         }
-        #expect(await eventually { world.state.withLock { $0.deliver == nil } })
+        #expect(await eventually { world.state.withLock { !$0.isListening } })
     }
 }

@@ -1,3 +1,5 @@
+public import BPFEmit
+
 /// What `netpold status` shows.
 public struct StatusReport: Hashable, Codable, Sendable {
     /// Packets of one reason.

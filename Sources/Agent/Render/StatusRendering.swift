@@ -1,3 +1,4 @@
+import BPFEmit
 public import PolicyIR
 
 /// Writes `netpold status` for people.

@@ -1,3 +1,4 @@
+import BPFEmit
 import Glibc
 import PolicyIR
 
@@ -31,10 +32,10 @@ extension AgentService {
         do {
             guard isListening else {
                 suppressedSeen = nil
-                return try await worker.listen(nil)
+                return try await ports.worker.listen(nil)
             }
             let inbox = inbox
-            try await worker.listen { [weak self] records in
+            try await ports.worker.listen { [weak self] records in
                 if inbox.add(records) { Task { await self?.deliver() } }
             }
         } catch {
@@ -61,11 +62,10 @@ extension AgentService {
 
     /// Tells monitors of records that the kernel did not write.
     func tellSuppressed() async {
-        guard !monitors.isEmpty, let counters = try? await worker.counters() else { return }
-        if let seen = suppressedSeen, counters.eventsSuppressed > seen {
-            tell(lost: counters.eventsSuppressed - seen)
-        }
-        suppressedSeen = counters.eventsSuppressed
+        guard !monitors.isEmpty, let counters = try? await ports.worker.counters() else { return }
+        let suppressed = counters.suppressedEvents.values.reduce(0, +)
+        if let seen = suppressedSeen, suppressed > seen { tell(lost: suppressed - seen) }
+        suppressedSeen = suppressed
     }
 
     private func tell(lost count: UInt64) {
@@ -80,13 +80,11 @@ extension AgentService {
     }
 
     private func makeResolver() -> VerdictResolver {
-        let slots = (state.report?.endpoints ?? []).map { ($0.slot, $0.pod) }
+        let slots = (state.report?.endpoints ?? []).map { ($0.slot, "\($0.key)") }
         let identities = (compiled?.image.identities ?? []).map { ($0.number, $0.label) }
-        let datapath = ports.datapath
         return VerdictResolver(
             evaluator: currentEvaluator(), slots: Dictionary(slots, uniquingKeysWith: { first, _ in first }),
-            identities: Dictionary(identities, uniquingKeysWith: { first, _ in first }),
-            meaning: { datapath.resolve(ruleHit: $0) })
+            identities: Dictionary(identities, uniquingKeysWith: { first, _ in first }), hits: hits)
     }
 
     private func currentEvaluator() -> ReferenceEvaluator {
@@ -107,12 +105,14 @@ extension AgentService {
 
     /// The report of `netpold status`.
     func status() async -> StatusReport {
-        let counters = try? await worker.counters()
-        let capacities = try? await worker.capacities()
+        let counters = try? await ports.worker.counters()
+        let capacities = try? await ports.worker.capacities()
         let endpoints = state.report?.endpoints ?? []
         let failed = endpoints.count { $0.failure != nil }
         var attachments: [String: Int] = [:]
-        for endpoint in endpoints where endpoint.failure == nil { attachments[endpoint.attachment, default: 0] += 1 }
+        for endpoint in endpoints where endpoint.failure == nil {
+            attachments[endpoint.attachment.rawValue, default: 0] += 1
+        }
         let reasons = (counters?.reasons ?? [:]).sorted { $0.key < $1.key }.map { number, count in
             StatusReport.ReasonCount(
                 reason: VerdictReason(wire: number)?.abiName ?? "\(number)",
@@ -127,7 +127,8 @@ extension AgentService {
             endpointsWaiting: state.endpoints.waiting.count + failed,
             namespacesUnknown: state.endpoints.unknown.count, attachments: attachments,
             lastApplyMilliseconds: UInt64(max(0, lastApply / .milliseconds(1))), capacities: capacities ?? [],
-            reasons: reasons, eventsSuppressed: counters?.eventsSuppressed ?? 0, eventsLost: eventsLost,
+            reasons: reasons, eventsSuppressed: counters?.suppressedEvents.values.reduce(0, +) ?? 0,
+            eventsLost: eventsLost,
             conditions: state.conditions)
     }
 }

@@ -1,3 +1,4 @@
+import BPFEmit
 public import Logging
 import PolicyIR
 
@@ -32,25 +33,22 @@ public actor AgentService {
     /// The world.
     public struct Ports: Sendable {
         var manifests: any ManifestSource
-        var node: any NamespaceSource
-        var datapath: any DatapathPort
-        var compiler: any PolicyCompiler
+        var node: any NodeSource
+        let worker: DatapathWorker
 
-        /// Ports.
+        /// Ports. The datapath and the compiler belong to the agent from now on.
         public init(
-            manifests: any ManifestSource, node: any NamespaceSource, datapath: any DatapathPort,
-            compiler: any PolicyCompiler
+            manifests: any ManifestSource, node: any NodeSource, datapath: sending any DatapathPort,
+            compiler: sending any PolicyCompiler
         ) {
             self.manifests = manifests
             self.node = node
-            self.datapath = datapath
-            self.compiler = compiler
+            self.worker = DatapathWorker(datapath: datapath, compiler: compiler)
         }
     }
 
     let options: Options
     let ports: Ports
-    let worker: DatapathWorker
     let logger: Logger
     let started = ContinuousClock().now
     let inbox = VerdictInbox()
@@ -58,6 +56,7 @@ public actor AgentService {
     var compiled: CompiledNode?
     var evaluator: ReferenceEvaluator?
     var resolver: VerdictResolver?
+    var hits = RuleHitIndex()
     var lastApply: Duration = .zero
     var server: LocalServer?
     var monitors: [LocalServer.Client: MonitorFilter] = [:]
@@ -78,7 +77,6 @@ public actor AgentService {
         self.ports = ports
         self.logger = logger
         self.state = AgentState(settings: options.settings)
-        self.worker = DatapathWorker(datapath: ports.datapath, compiler: ports.compiler)
     }
 
     /// Starts watching, enforcing and, with a server, answering. Returns at once.
@@ -117,7 +115,7 @@ public actor AgentService {
     /// Ends what would cost the datapath something when nobody is there: the writing of events. Enforcement stays.
     public func stop() async {
         monitors = [:]
-        try? await worker.listen(nil)
+        try? await ports.worker.listen(nil)
     }
 
     // MARK: inputs
@@ -160,16 +158,16 @@ public actor AgentService {
         let source = ports.node
         Task.detached {
             do {
-                let sight = try source.scan()
-                await self.nodeSeen(sight)
+                let snapshot = try source.snapshot()
+                await self.nodeSeen(snapshot)
             } catch {
                 await self.nodeNotSeen("\(error)")
             }
         }
     }
 
-    private func nodeSeen(_ sight: NodeSight) {
-        take(.sight(sight))
+    private func nodeSeen(_ snapshot: NodeSnapshot) {
+        take(.node(snapshot))
         nodeReadingEnded()
     }
 
@@ -201,7 +199,7 @@ public actor AgentService {
                 take(.settled)
             }
         case .reconcile(let inputs):
-            let worker = worker
+            let worker = ports.worker
             Task.detached {
                 do {
                     let outcome = try await worker.reconcile(inputs)
@@ -223,18 +221,26 @@ public actor AgentService {
     }
 
     private func reconciled(_ inputs: DesiredInputs, _ outcome: DatapathWorker.Outcome) {
+        hits = outcome.hits
+        resolver = nil
+        let report: ApplyReport
+        do {
+            report = try outcome.report.get()
+        } catch {
+            return take(.applyFailed(generation: inputs.generation, "\(error)"))
+        }
         compiled = outcome.compiled
         evaluator = nil
-        resolver = nil
-        take(.applied(generation: inputs.generation, outcome.report, outcome.compiled.diagnostics))
-        guard outcome.report.changedAnything || state.revision == 1 else { return }
+        take(.applied(generation: inputs.generation, report, outcome.compiled.diagnostics))
+        guard report.changedAnything || state.revision == 1 else { return }
         lastApply = outcome.compileTime + outcome.applyTime
         logger.notice(
             "policies in force",
             metadata: [
                 "revision": "\(state.revision)", "policies": "\(state.store.policiesInForce)",
-                "refused": "\(state.store.policiesRefused)", "endpoints": "\(outcome.report.endpoints.count)",
-                "programs": "\(outcome.report.programsLoaded)", "entries": "\(outcome.report.entriesChanged)",
+                "refused": "\(state.store.policiesRefused)", "endpoints": "\(report.endpoints.count)",
+                "programs": "\(report.programsLoaded)", "entries": "\(report.entriesChanged)",
+                "hooks": "\(report.hooksChanged)",
                 "compile": "\(outcome.compileTime)", "apply": "\(outcome.applyTime)",
             ])
     }
@@ -254,7 +260,7 @@ public actor AgentService {
 
     private func sweepConntrack() async {
         do {
-            let sweep = try await worker.collectConntrack()
+            let sweep = try await ports.worker.collectConntrack()
             if sweep.removed > 0 {
                 logger.debug("conntrack swept", metadata: ["seen": "\(sweep.seen)", "removed": "\(sweep.removed)"])
             }

@@ -1,3 +1,4 @@
+public import BPFEmit
 public import PolicyIR
 
 /// What happens to the agent.
@@ -9,7 +10,7 @@ public enum AgentEvent: Sendable {
     /// The manifests folder could not be read.
     case manifestsUnavailable(String)
     /// The node was looked at.
-    case sight(NodeSight)
+    case node(NodeSnapshot)
     /// The delay asked for by `.settle` is over.
     case settled
     /// Time to compare the kernel with the desired state although no input changed.

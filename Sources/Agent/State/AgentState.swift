@@ -1,4 +1,4 @@
-import BPFEmit
+public import BPFEmit
 import PolicyIR
 
 /// The agent's core: inputs in, work to do out. No I/O and no clock.
@@ -45,7 +45,7 @@ public struct AgentState: Sendable {
     public private(set) var endpoints = EndpointMatch(pods: [], namespaces: [], node: "")
 
     private var lastSnapshot: ManifestSnapshot?
-    private var sight: NodeSight?
+    private var snapshot: NodeSnapshot?
     private var unavailable: Condition?
     private var failure: Condition?
     private var raised: Set<Condition> = []
@@ -88,9 +88,9 @@ public struct AgentState: Sendable {
             unavailable = Condition(
                 kind: .manifestsUnavailable, subject: "manifests",
                 message: "\(reason); everything last read stays in force")
-        case .sight(let seen):
-            if seen != sight {
-                sight = seen
+        case .node(let seen):
+            if seen != snapshot {
+                snapshot = seen
                 actions += changed()
             }
         case .settled:
@@ -125,11 +125,12 @@ public struct AgentState: Sendable {
 
     /// The inputs of the desired state; `nil` until manifests and node have both been seen.
     public func desired() -> DesiredInputs? {
-        guard lastSnapshot != nil, let sight else { return nil }
+        guard lastSnapshot != nil, let snapshot else { return nil }
         var inputs = DesiredInputs(
             generation: generation, objects: store.objects, isolating: store.isolating, endpoints: endpoints,
-            bindings: endpoints.attached.map(\.binding), nodeAddresses: sight.nodeAddresses.sorted(),
-            node: node)
+            interfaces: Dictionary(
+                endpoints.attached.map { ($0.key, $0.interface.ifindex) }, uniquingKeysWith: { first, _ in first }),
+            nodeAddresses: snapshot.addresses, node: node)
         if settings.isolateUnknown { UnknownIsolation.add(endpoints.unknown, to: &inputs) }
         return inputs
     }
@@ -156,8 +157,8 @@ public struct AgentState: Sendable {
     private mutating func changed() -> [AgentAction] {
         generation += 1
         endpoints = EndpointMatch(
-            pods: store.objects.pods, namespaces: sight?.namespaces ?? [], node: node)
-        guard lastSnapshot != nil, sight != nil else { return [] }
+            pods: store.objects.pods, namespaces: snapshot?.namespaces ?? [], node: node)
+        guard lastSnapshot != nil, snapshot != nil else { return [] }
         return settle(after: settings.debounce)
     }
 
@@ -193,7 +194,7 @@ public struct AgentState: Sendable {
         }
         for endpoint in report?.endpoints ?? [] {
             guard let reason = endpoint.failure else { continue }
-            current.insert(Condition(kind: .endpointFailed, subject: endpoint.pod, message: reason))
+            current.insert(Condition(kind: .endpointFailed, subject: "\(endpoint.key)", message: reason))
         }
         let actions =
             current.subtracting(raised).sorted().map(AgentAction.raise)

@@ -1,3 +1,4 @@
+import BPFEmit
 import Glibc
 
 /// A program attached by a TCX link. The link's pin keeps it there when this process is gone.

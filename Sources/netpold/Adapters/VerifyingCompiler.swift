@@ -5,9 +5,7 @@ import PolicyIR
 
 /// Translation validation (`--verify`): each subject that changed is asked in the kernel, on maps of its own, about one
 /// packet of every class, before anything is put in force; one difference to the reference evaluator refuses the state.
-///
-/// Unchecked: calls come one at a time (the contract of `PolicyCompiler`).
-final class VerifyingCompiler: PolicyCompiler, @unchecked Sendable {
+final class VerifyingCompiler: PolicyCompiler {
     /// Packets asked about one subject and direction; beyond, an evenly spread choice of them.
     static let packetLimit = 20_000
 

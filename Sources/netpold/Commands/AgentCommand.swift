@@ -120,8 +120,8 @@ struct AgentCommand: AsyncParsableCommand {
                 instance: instance.instance,
                 settings: .init(node: node ?? "", onRefused: onRefused, isolateUnknown: isolateUnknown)),
             ports: .init(
-                manifests: source, node: NodeScannerAdapter(folder: netnsDir),
-                datapath: try NodeDatapathAdapter(datapath),
+                manifests: source, node: WatchedNode(NodeScanner(folder: netnsDir), folder: netnsDir),
+                datapath: datapath,
                 compiler: verify ? VerifyingCompiler(compiler) : compiler),
             logger: logger)
         let server = try LocalServer(path: instance.socketPath)

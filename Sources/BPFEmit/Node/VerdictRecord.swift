@@ -1,8 +1,8 @@
 import CNetpoldABI
 public import PolicyIR
 
-/// One record of np_events: what happened to one packet.
-public struct VerdictEvent: Hashable, Sendable {
+/// One record of np_events, decoded: what happened to one packet.
+public struct VerdictRecord: Hashable, Sendable {
     /// Why a policy program answered as it did.
     public enum Decision: UInt8, Hashable, Sendable {
         /// A rule.
@@ -27,7 +27,7 @@ public struct VerdictEvent: Hashable, Sendable {
     public var destinationPort: UInt16
     /// The protocol.
     public var `protocol`: L4Protocol
-    /// Slot of the pod at whose hook this happened.
+    /// Slot in np_endpoints of the pod at whose hook this happened.
     public var slot: UInt16
     /// Which of the pod's policies was asked.
     public var direction: Direction
@@ -46,36 +46,29 @@ public struct VerdictEvent: Hashable, Sendable {
     /// TCP flags, 0 for other protocols.
     public var tcpFlags: UInt8
 
-    /// Reasons that are an answer of a policy program. (A program without counters leaves `ruleHit` 0.)
-    private static let policyReasons = Set(
-        [
-            NP_REASON_ALLOWED, NP_REASON_REVALIDATED, NP_DROP_POLICY_DENY, NP_DROP_POLICY_DEFAULT,
-            NP_DROP_L7_UNAVAILABLE,
-        ].map { UInt8($0.rawValue) })
+    /// A record.
+    public init(
+        jiffies: UInt64 = 0, source: IPAddress, destination: IPAddress, sourcePort: UInt16, destinationPort: UInt16,
+        protocol: L4Protocol, slot: UInt16, direction: Direction, remoteIdentity: UInt32, ruleHit: UInt32,
+        revision: UInt32, reason: UInt8, decision: Decision? = nil, length: UInt16, tcpFlags: UInt8 = 0
+    ) {
+        self.jiffies = jiffies
+        self.source = source
+        self.destination = destination
+        self.sourcePort = sourcePort
+        self.destinationPort = destinationPort
+        self.protocol = `protocol`
+        self.slot = slot
+        self.direction = direction
+        self.remoteIdentity = remoteIdentity
+        self.ruleHit = ruleHit
+        self.revision = revision
+        self.reason = reason
+        self.decision = decision
+        self.length = length
+        self.tcpFlags = tcpFlags
+    }
 
     /// Whether the packet was dropped.
     public var isDrop: Bool { reason >= UInt8(NP_REASON_FIRST_DROP.rawValue) }
-
-    /// Reads a record; `nil` for one of another size, or with a direction or decision that do not exist.
-    init?(_ bytes: UnsafeRawBufferPointer) {
-        guard bytes.count == MemoryLayout<np_event>.size else { return nil }
-        let event = bytes.loadUnaligned(as: np_event.self)
-        guard let direction = Direction(rawValue: event.direction), let decision = Decision(rawValue: event.decision)
-        else { return nil }
-        jiffies = event.time
-        source = event.source.ipAddress
-        destination = event.destination.ipAddress
-        sourcePort = UInt16(bigEndian: event.source_port)
-        destinationPort = UInt16(bigEndian: event.destination_port)
-        `protocol` = L4Protocol(rawValue: event.protocol)
-        slot = event.endpoint
-        self.direction = direction
-        remoteIdentity = event.remote_identity
-        ruleHit = event.rule_hit
-        revision = event.revision
-        reason = event.reason
-        self.decision = event.rule_hit != 0 || Self.policyReasons.contains(event.reason) ? decision : nil
-        length = event.length
-        tcpFlags = event.tcp_flags
-    }
 }
