@@ -15,7 +15,7 @@ import Testing
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         service = AgentService(
-            options: .init(instance: "test", settings: .init(debounce: 5), sweep: .milliseconds(20)),
+            options: .init(instance: "test", settings: .init(debounce: 5), collection: .milliseconds(20)),
             ports: .init(manifests: world, node: world, datapath: world, compiler: world), logger: logger)
         world.state.withLock { state in
             state.snapshot = [
@@ -31,7 +31,7 @@ import Testing
 
     private func started() async throws -> WaitingClient {
         try await service.start(server: LocalServer(path: scratch.file("s")))
-        #expect(await service.waitUntilSettled(.seconds(120)))
+        #expect(await service.waitUntilInForce(.seconds(120)))
         return try WaitingClient(path: scratch.file("s"))
     }
 
@@ -41,15 +41,15 @@ import Testing
         #expect(world.state.withLock { $0.applied.map { Array($0.values) } } == [[7]])
         try client.send(.status)
         guard case .status(let status) = try await client.next() else { throw TestFailure("no status") }
-        #expect(status.isSettled)
-        #expect(status.revision == 1)
+        #expect(status.isInForce)
+        #expect(status.applyCount == 1)
         #expect(status.policiesInForce == 1)
         #expect(status.endpointsReady == 1)
         #expect(status.endpointsWaiting == 1)
         #expect(status.attachments == ["tcx": 1])
         #expect(status.reasons.map(\.reason) == ["NP_DROP_POLICY_DEFAULT"])
         #expect(StatusRendering(style: TextStyle(isColoured: false)).lines(status).contains { $0.contains("40.0 MiB") })
-        #expect(await eventually { world.state.withLock { $0.sweeps } > 0 })
+        #expect(await eventually { world.state.withLock { $0.collections } > 0 })
     }
 
     @Test("endpoints come, wait and go with their namespaces")
@@ -64,7 +64,7 @@ import Testing
 
         world.change { $0.node.namespaces = [Fixtures.netns("n2", "10.0.0.2", ifindex: 8)] }
         try client.send(.wait(timeoutMilliseconds: 120_000))
-        #expect(try await client.next() == .settled(isSettled: true, revision: 2))
+        #expect(try await client.next() == .waited(inForce: true, applyCount: 2))
         try client.send(.endpoints)
         guard case .endpoints(let later) = try await client.next() else { throw TestFailure("no rows") }
         #expect(later.map(\.state) == [.ready, .waiting])
@@ -78,11 +78,11 @@ import Testing
                 objects: [Fixtures.policy("db", app: "db", directions: [.egress])], refused: [])
         }
         try client.send(.wait(timeoutMilliseconds: 120_000))
-        #expect(try await client.next() == .settled(isSettled: true, revision: 2))
+        #expect(try await client.next() == .waited(inForce: true, applyCount: 2))
         #expect(world.state.withLock { $0.policies.last } == ["db", "web"])
     }
 
-    @Test("a datapath that refuses leaves wait unsettled and status up")
+    @Test("a datapath that refuses makes wait answer that not everything is in force, and leaves status up")
     func failing() async throws {
         let client = try await started()
         world.change { state in
@@ -92,7 +92,7 @@ import Testing
                 objects: [Fixtures.policy("db", app: "db", directions: [.egress])], refused: [])
         }
         try client.send(.wait(timeoutMilliseconds: 300))
-        #expect(try await client.next() == .settled(isSettled: false, revision: 1))
+        #expect(try await client.next() == .waited(inForce: false, applyCount: 1))
         try client.send(.status)
         guard case .status(let status) = try await client.next() else { throw TestFailure("no status") }
         #expect(status.conditions.map(\.kind) == [.applyFailed, .brokenFile])

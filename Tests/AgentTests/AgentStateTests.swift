@@ -31,7 +31,7 @@ import Testing
             [.node(node), .manifests(snapshot)],
             [.node(older), .manifests(snapshot), .node(node), .node(node)],
             [.manifests(snapshot), .manifests(broken), .node(node), .manifests(snapshot)],
-            [.manifests([:]), .node(node), .settled, .manifests(snapshot)],
+            [.manifests([:]), .node(node), .reconcileDue, .manifests(snapshot)],
             [.manifests(snapshot), .node(node), .manifestsUnavailable("gone"), .manifests(snapshot)],
         ]
         var results: Set<String> = []
@@ -49,7 +49,7 @@ import Testing
         for first in [AgentEvent.manifests(snapshot), .node(node)] {
             var state = AgentState(settings: .init())
             #expect(delays(state.on(first)).isEmpty)
-            #expect(reconciles(state.on(.settled)).isEmpty)
+            #expect(reconciles(state.on(.reconcileDue)).isEmpty)
         }
     }
 
@@ -77,17 +77,17 @@ import Testing
             actions += state.on(.node(changed))
         }
         #expect(delays(actions) == [50])
-        #expect(reconciles(state.on(.settled)).map { Array($0.interfaces.values) } == [[29]])
+        #expect(reconciles(state.on(.reconcileDue)).map { Array($0.interfaces.values) } == [[29]])
         // While the kernel is at work, nothing else starts; what came meanwhile follows.
         #expect(delays(state.on(.node(node))) == [50])
-        #expect(reconciles(state.on(.settled)).isEmpty)
-        #expect(!state.isSettled)
+        #expect(reconciles(state.on(.reconcileDue)).isEmpty)
+        #expect(!state.isInForce)
         let done = state.on(.applied(generation: state.generation - 1, Fixtures.report("web")))
         #expect(delays(done) == [50])
-        #expect(reconciles(state.on(.settled)).count == 1)
+        #expect(reconciles(state.on(.reconcileDue)).count == 1)
         _ = state.on(.applied(generation: state.generation, Fixtures.report("web")))
-        #expect(state.isSettled)
-        #expect(state.revision == 2)
+        #expect(state.isInForce)
+        #expect(state.applyCount == 2)
     }
 
     @Test("a failed apply is tried again, later each time, and is a condition until it works")
@@ -97,15 +97,15 @@ import Testing
         _ = state.on(.node(node))
         var waits: [Int] = []
         for _ in 0..<9 {
-            #expect(reconciles(state.on(.settled)).count == 1)
+            #expect(reconciles(state.on(.reconcileDue)).count == 1)
             waits += delays(state.on(.applyFailed(generation: state.generation, "np_addresses is full")))
         }
         #expect(waits == [500, 1000, 2000, 4000, 8000, 16000, 32000, 32000, 32000])
         #expect(state.conditions.contains { $0.kind == .applyFailed })
-        _ = state.on(.settled)
+        _ = state.on(.reconcileDue)
         _ = state.on(.applied(generation: state.generation, Fixtures.report("web")))
         #expect(!state.conditions.contains { $0.kind == .applyFailed })
-        #expect(state.isSettled)
+        #expect(state.isInForce)
     }
 
     @Test("a change does not wait for the delay between retries")
@@ -114,26 +114,26 @@ import Testing
         _ = state.on(.manifests(snapshot))
         _ = state.on(.node(node))
         for _ in 0..<5 {
-            _ = state.on(.settled)
+            _ = state.on(.reconcileDue)
             _ = state.on(.applyFailed(generation: state.generation, "np_addresses is full"))
         }
         #expect(delays(state.on(.manifests([:]))) == [50])
-        #expect(reconciles(state.on(.settled)).count == 1)
-        #expect(reconciles(state.on(.settled)).isEmpty)
+        #expect(reconciles(state.on(.reconcileDue)).count == 1)
+        #expect(reconciles(state.on(.reconcileDue)).isEmpty)
     }
 
-    @Test("an endpoint that could not be programmed is tried again and is not settled")
+    @Test("an endpoint that could not be programmed is tried again, and not everything is in force")
     func partial() {
         var state = AgentState(settings: .init())
         _ = state.on(.manifests(snapshot))
         _ = state.on(.node(node))
-        _ = state.on(.settled)
+        _ = state.on(.reconcileDue)
         var report = Fixtures.report("web")
         report.endpoints[0].failure = "attach to np7: ENODEV"
         #expect(delays(state.on(.applied(generation: state.generation, report))) == [500])
         #expect(state.conditions.contains { $0.kind == .endpointFailed && $0.subject == "shop/web" })
-        #expect(!state.isSettled)
-        #expect(reconciles(state.on(.settled)).count == 1)
+        #expect(!state.isInForce)
+        #expect(reconciles(state.on(.reconcileDue)).count == 1)
     }
 
     @Test("a namespace without a pod is reported, or isolated when the user says so", arguments: [false, true])
@@ -159,20 +159,20 @@ import Testing
         #expect(cleared(state.on(.manifests(snapshot))).map(\.kind) == [.manifestsUnavailable])
     }
 
-    @Test("an audit looks at the kernel again without a new revision")
-    func audit() {
+    @Test("a resync compares with the kernel again and counts as no apply")
+    func resync() {
         var state = AgentState(settings: .init())
         _ = state.on(.manifests(snapshot))
         _ = state.on(.node(node))
-        _ = state.on(.settled)
+        _ = state.on(.reconcileDue)
         _ = state.on(.applied(generation: state.generation, Fixtures.report("web")))
-        #expect(reconciles(state.on(.audit)).count == 1)
+        #expect(reconciles(state.on(.resync)).count == 1)
         _ = state.on(.applied(generation: state.generation, ApplyReport()))
-        #expect(state.revision == 1)
+        #expect(state.applyCount == 1)
     }
 
     private func delays(_ actions: [AgentAction]) -> [Int] {
-        actions.compactMap { if case .settle(let milliseconds) = $0 { milliseconds } else { nil } }
+        actions.compactMap { if case .reconcileLater(let milliseconds) = $0 { milliseconds } else { nil } }
     }
     private func reconciles(_ actions: [AgentAction]) -> [DesiredInputs] {
         actions.compactMap { if case .reconcile(let inputs) = $0 { inputs } else { nil } }

@@ -20,7 +20,7 @@ final class FakeWorld: ManifestSource, NodeSource, DatapathPort, PolicyCompiler,
         /// Verdict records not read yet.
         var records: [VerdictRecord] = []
         var suppressed: UInt64 = 0
-        var sweeps = 0
+        var collections = 0
     }
 
     let state = Mutex(State())
@@ -80,7 +80,7 @@ final class FakeWorld: ManifestSource, NodeSource, DatapathPort, PolicyCompiler,
         [CapacityUse(name: "np_flows", used: 3, limit: 262_144, memoryBytes: 40 << 20)]
     }
     func collectConntrack() throws -> ConntrackCollection {
-        state.withLock { $0.sweeps += 1 }
+        state.withLock { $0.collections += 1 }
         return ConntrackCollection(seen: 0, removed: 0)
     }
     func makeEventReader() throws -> Reader {

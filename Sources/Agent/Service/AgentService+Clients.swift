@@ -14,8 +14,8 @@ extension AgentService {
             readManifests()
             lookAtNode()
             let limit = Duration.milliseconds(min(max(timeoutMilliseconds, 0), 3_600_000))
-            let isSettled = await waitUntilSettled(limit)
-            server?.answer(.settled(isSettled: isSettled, revision: state.revision), to: client)
+            let isInForce = await waitUntilInForce(limit)
+            server?.answer(.waited(inForce: isInForce, applyCount: state.applyCount), to: client)
         case .monitor(let filter):
             monitors[client] = filter
             if monitors.count == 1 { await listen(true) }
@@ -40,7 +40,9 @@ extension AgentService {
             }
         } catch {
             logger.error("events cannot be read", metadata: ["error": "\(error)"])
-            for client in monitors.keys { server?.answer(.error("events cannot be read: \(error)"), to: client) }
+            for client in monitors.keys {
+                server?.answer(.error(APIError(.unavailable, "events cannot be read: \(error)")), to: client)
+            }
         }
     }
 
@@ -122,7 +124,7 @@ extension AgentService {
         return StatusReport(
             instance: options.instance, processID: getpid(),
             uptimeSeconds: UInt64(max(0, (ContinuousClock().now - started).components.seconds)),
-            revision: state.revision, isSettled: state.isSettled, policiesInForce: state.store.policiesInForce,
+            applyCount: state.applyCount, isInForce: state.isInForce, policiesInForce: state.store.policiesInForce,
             policiesRefused: state.store.policiesRefused, endpointsReady: endpoints.count - failed,
             endpointsWaiting: state.endpoints.waiting.count + failed,
             namespacesUnknown: state.endpoints.unknown.count, attachments: attachments,

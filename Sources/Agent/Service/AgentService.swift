@@ -10,22 +10,22 @@ public actor AgentService {
         public var instance: String
         /// The choices of the core.
         public var settings: AgentState.Settings
-        /// How often conntrack is swept.
-        public var sweep: Duration
+        /// How often conntrack entries of flows that are over are removed.
+        public var collection: Duration
         /// How often the kernel is compared with the desired state although nothing changed.
-        public var audit: Duration
+        public var resync: Duration
         /// How often the node is looked at although no event came.
         public var look: Duration
 
         /// Options.
         public init(
-            instance: String, settings: AgentState.Settings, sweep: Duration = .seconds(10),
-            audit: Duration = .seconds(60), look: Duration = .seconds(5)
+            instance: String, settings: AgentState.Settings, collection: Duration = .seconds(10),
+            resync: Duration = .seconds(60), look: Duration = .seconds(5)
         ) {
             self.instance = instance
             self.settings = settings
-            self.sweep = sweep
-            self.audit = audit
+            self.collection = collection
+            self.resync = resync
             self.look = look
         }
     }
@@ -96,13 +96,13 @@ public actor AgentService {
         readManifests()
         lookAtNode()
         repeating(every: options.look) { $0.lookAtNode() }
-        repeating(every: options.audit) { $0.take(.audit) }
-        repeating(every: options.sweep) { await $0.sweepConntrack() }
+        repeating(every: options.resync) { $0.take(.resync) }
+        repeating(every: options.collection) { await $0.collectConntrack() }
         repeating(every: .seconds(1)) { await $0.tellSuppressed() }
     }
 
     /// Waits until everything seen so far is in force, or the time is over; answers which.
-    public func waitUntilSettled(_ limit: Duration) async -> Bool {
+    public func waitUntilInForce(_ limit: Duration) async -> Bool {
         let deadline = ContinuousClock().now + limit
         while !isQuiet && ContinuousClock().now < deadline {
             try? await Task.sleep(for: .milliseconds(20))
@@ -110,7 +110,7 @@ public actor AgentService {
         return isQuiet
     }
 
-    private var isQuiet: Bool { state.isSettled && !manifestReading.isRunning && !nodeReading.isRunning }
+    private var isQuiet: Bool { state.isInForce && !manifestReading.isRunning && !nodeReading.isRunning }
 
     /// Ends what would cost the datapath something when nobody is there: the writing of events. Enforcement stays.
     public func stop() async {
@@ -193,10 +193,10 @@ public actor AgentService {
 
     private func perform(_ action: AgentAction) {
         switch action {
-        case .settle(let milliseconds):
+        case .reconcileLater(let milliseconds):
             Task {
                 try? await Task.sleep(for: .milliseconds(milliseconds))
-                take(.settled)
+                take(.reconcileDue)
             }
         case .reconcile(let inputs):
             let worker = ports.worker
@@ -232,16 +232,16 @@ public actor AgentService {
         compiled = outcome.compiled
         evaluator = nil
         take(.applied(generation: inputs.generation, report, outcome.compiled.diagnostics))
-        guard report.changedAnything || state.revision == 1 else { return }
+        guard report.changedAnything || state.applyCount == 1 else { return }
         lastApply = outcome.compileTime + outcome.applyTime
         logger.notice(
             "policies in force",
             metadata: [
-                "revision": "\(state.revision)", "policies": "\(state.store.policiesInForce)",
+                "apply": "\(state.applyCount)", "policies": "\(state.store.policiesInForce)",
                 "refused": "\(state.store.policiesRefused)", "endpoints": "\(report.endpoints.count)",
                 "programs": "\(report.programsLoaded)", "entries": "\(report.entriesChanged)",
                 "hooks": "\(report.hooksChanged)",
-                "compile": "\(outcome.compileTime)", "apply": "\(outcome.applyTime)",
+                "compileTime": "\(outcome.compileTime)", "applyTime": "\(outcome.applyTime)",
             ])
     }
 
@@ -258,14 +258,16 @@ public actor AgentService {
         }
     }
 
-    private func sweepConntrack() async {
+    private func collectConntrack() async {
         do {
-            let sweep = try await ports.worker.collectConntrack()
-            if sweep.removed > 0 {
-                logger.debug("conntrack swept", metadata: ["seen": "\(sweep.seen)", "removed": "\(sweep.removed)"])
+            let collected = try await ports.worker.collectConntrack()
+            if collected.removed > 0 {
+                logger.debug(
+                    "conntrack entries removed",
+                    metadata: ["seen": "\(collected.seen)", "removed": "\(collected.removed)"])
             }
         } catch {
-            logger.error("conntrack cannot be swept", metadata: ["error": "\(error)"])
+            logger.error("conntrack entries cannot be removed", metadata: ["error": "\(error)"])
         }
     }
 }

@@ -38,7 +38,7 @@ public struct AgentState: Sendable {
     /// The generation the kernel holds, 0 before the first apply.
     public private(set) var appliedGeneration: UInt64 = 0
     /// How many times the kernel was brought to a new state.
-    public private(set) var revision: UInt64 = 0
+    public private(set) var applyCount: UInt64 = 0
     /// The latest report of the datapath.
     public private(set) var report: ApplyReport?
     /// Which pods are where, as of the latest inputs.
@@ -50,9 +50,9 @@ public struct AgentState: Sendable {
     private var failure: Condition?
     private var raised: Set<Condition> = []
     /// The delay asked for last, `nil` when none is running.
-    private var settling: Int?
+    private var pendingDelay: Int?
     private var isApplying = false
-    private var findings: [Condition] = []
+    private var compileConditions: [Condition] = []
     private var isIncomplete = false
     private var failures = 0
 
@@ -63,7 +63,7 @@ public struct AgentState: Sendable {
     }
 
     /// Whether everything seen is in force.
-    public var isSettled: Bool {
+    public var isInForce: Bool {
         generation > 0 && appliedGeneration == generation && !isApplying && !isIncomplete
     }
 
@@ -93,24 +93,24 @@ public struct AgentState: Sendable {
                 snapshot = seen
                 actions += changed()
             }
-        case .settled:
-            settling = nil
+        case .reconcileDue:
+            pendingDelay = nil
             if appliedGeneration != generation || isIncomplete { actions += reconcile() }
-        case .audit:
-            if isSettled { actions += reconcile() }
+        case .resync:
+            if isInForce { actions += reconcile() }
         case .applied(let generation, let report, let diagnostics):
             isApplying = false
             failure = nil
-            if generation != appliedGeneration || report.changedAnything { revision += 1 }
+            if generation != appliedGeneration || report.changedAnything { applyCount += 1 }
             appliedGeneration = generation
             self.report = report
-            findings = diagnostics.map(AgentState.condition)
+            compileConditions = diagnostics.map(AgentState.condition)
             isIncomplete = report.endpoints.contains { $0.failure != nil }
             failures = isIncomplete ? failures + 1 : 0
             if generation != self.generation {
-                actions += settle(after: settings.debounce)
+                actions += reconcile(after: settings.debounce)
             } else if isIncomplete {
-                actions += settle(after: AgentState.backoff(failures))
+                actions += reconcile(after: AgentState.backoff(failures))
             }
         case .applyFailed(_, let message):
             isApplying = false
@@ -118,7 +118,7 @@ public struct AgentState: Sendable {
             failure = Condition(
                 kind: .applyFailed, subject: "datapath",
                 message: "\(message); the state before it stays in force, trying again")
-            actions += settle(after: AgentState.backoff(failures))
+            actions += reconcile(after: AgentState.backoff(failures))
         }
         return actions + conditionChanges()
     }
@@ -159,7 +159,7 @@ public struct AgentState: Sendable {
         endpoints = EndpointMatch(
             pods: store.objects.pods, namespaces: snapshot?.namespaces ?? [], node: node)
         guard lastSnapshot != nil, snapshot != nil else { return [] }
-        return settle(after: settings.debounce)
+        return reconcile(after: settings.debounce)
     }
 
     /// 0.5 s, 1 s, 2 s ... 32 s, in milliseconds.
@@ -171,15 +171,15 @@ public struct AgentState: Sendable {
         return [.reconcile(inputs)]
     }
 
-    private mutating func settle(after milliseconds: Int) -> [AgentAction] {
-        // A change must not wait for the end of a long delay between retries. The second `.settled` does no harm.
-        if let settling, settling <= milliseconds { return [] }
-        settling = milliseconds
-        return [.settle(milliseconds: milliseconds)]
+    private mutating func reconcile(after milliseconds: Int) -> [AgentAction] {
+        // A change must not wait for the end of a long delay between retries. The second `.reconcileDue` does no harm.
+        if let pendingDelay, pendingDelay <= milliseconds { return [] }
+        pendingDelay = milliseconds
+        return [.reconcileLater(milliseconds: milliseconds)]
     }
 
     private mutating func conditionChanges() -> [AgentAction] {
-        var current = Set(store.conditions + endpoints.conditions + findings)
+        var current = Set(store.conditions + endpoints.conditions + compileConditions)
         if let unavailable { current.insert(unavailable) }
         if let failure { current.insert(failure) }
         if lastSnapshot != nil, !settings.isolateUnknown {

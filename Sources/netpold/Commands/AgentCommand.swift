@@ -128,9 +128,9 @@ struct AgentCommand: AsyncParsableCommand {
         defer { server.stop() }
         try await service.start(server: server, remembered: remembered)
         if once {
-            let isSettled = await service.waitUntilSettled(.seconds(60))
+            let isInForce = await service.waitUntilInForce(.seconds(60))
             await service.stop()
-            if !isSettled {
+            if !isInForce {
                 ErrorOutput.error("not everything is in force after 60 s; the log and `netpold status` say what is not")
                 throw ExitCode.no
             }
