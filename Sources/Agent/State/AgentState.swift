@@ -141,17 +141,18 @@ public struct AgentState: Sendable {
     }
 
     private static func condition(_ diagnostic: Diagnostic) -> Condition {
-        let kind: Condition.Kind =
-            switch (diagnostic.id, diagnostic.severity) {
-            // Nobody stands in for it: nodes are not protected as it says.
-            case (.hostPolicy, _): .refusedIgnored
-            case (_, .error): .compiledClosed
-            case (_, _): .policyWarning
-            }
-        return Condition(
-            kind: kind,
-            subject: diagnostic.location.map { $0.file } ?? "policies",
+        Condition(
+            kind: kind(diagnostic), subject: diagnostic.location.map { $0.file } ?? "policies",
             message: DiagnosticRenderer().render(diagnostic))
+    }
+
+    private static func kind(_ diagnostic: Diagnostic) -> Condition.Kind {
+        // Nobody is isolated in place of a host policy: nodes are not protected as it says.
+        if diagnostic.id == .hostPolicy { return .refusedIgnored }
+        switch diagnostic.severity {
+        case .error: return .compiledClosed
+        case .warning, .note: return .policyWarning
+        }
     }
 
     private mutating func changed() -> [AgentAction] {

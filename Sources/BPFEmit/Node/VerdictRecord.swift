@@ -3,18 +3,6 @@ public import PolicyIR
 
 /// One record of np_events, decoded: what happened to one packet.
 public struct VerdictRecord: Hashable, Sendable {
-    /// Why a policy program answered as it did.
-    public enum Decision: UInt8, Hashable, Sendable {
-        /// A rule.
-        case rule = 0
-        /// Isolated, and no rule matched.
-        case defaultDeny = 1
-        /// Not isolated, and no rule matched.
-        case defaultAllow = 2
-        /// The node reaches its pods.
-        case host = 3
-    }
-
     /// When, in jiffies.
     public var jiffies: UInt64
     /// Where the packet came from.
@@ -40,7 +28,7 @@ public struct VerdictRecord: Hashable, Sendable {
     /// `enum np_reason`; a number, since a later version of the datapath may know more of them.
     public var reason: UInt8
     /// Why the policy program answered so; `nil` when none was asked.
-    public var decision: Decision?
+    public var decision: PolicyDecision?
     /// Of the packet, bytes, saturating.
     public var length: UInt16
     /// TCP flags, 0 for other protocols.
@@ -50,7 +38,7 @@ public struct VerdictRecord: Hashable, Sendable {
     public init(
         jiffies: UInt64 = 0, source: IPAddress, destination: IPAddress, sourcePort: UInt16, destinationPort: UInt16,
         protocol: L4Protocol, slot: UInt16, direction: Direction, remoteIdentity: UInt32, ruleHit: UInt32,
-        revision: UInt32, reason: UInt8, decision: Decision? = nil, length: UInt16, tcpFlags: UInt8 = 0
+        revision: UInt32, reason: UInt8, decision: PolicyDecision? = nil, length: UInt16, tcpFlags: UInt8 = 0
     ) {
         self.jiffies = jiffies
         self.source = source

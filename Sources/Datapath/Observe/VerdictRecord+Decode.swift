@@ -14,7 +14,8 @@ extension VerdictRecord {
     init?(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count == MemoryLayout<np_event>.size else { return nil }
         let event = bytes.loadUnaligned(as: np_event.self)
-        guard let direction = Direction(rawValue: event.direction), let decision = Decision(rawValue: event.decision)
+        guard let direction = Direction(rawValue: event.direction),
+            let decision = PolicyDecision(rawValue: event.decision)
         else { return nil }
         let wasAsked = event.rule_hit != 0 || VerdictRecord.policyReasons.contains(event.reason)
         self.init(

@@ -5,3 +5,4 @@ public import Datapath
 extension NodeDatapath: DatapathPort {}
 extension RingBufferReader: VerdictReader {}
 extension NodeScanner: NodeSource {}
+extension KernelDecider: PacketDecider {}

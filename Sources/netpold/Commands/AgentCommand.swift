@@ -122,7 +122,7 @@ struct AgentCommand: AsyncParsableCommand {
             ports: .init(
                 manifests: source, node: WatchedNode(NodeScanner(folder: netnsDir), folder: netnsDir),
                 datapath: datapath,
-                compiler: verify ? VerifyingCompiler(compiler) : compiler),
+                compiler: verify ? VerifyingCompiler(compiler) { try KernelDecider($0) } : compiler),
             logger: logger)
         let server = try LocalServer(path: instance.socketPath)
         defer { server.stop() }
