@@ -152,7 +152,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "LabKitTests", dependencies: ["LabKit", "NetpoldTestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "NetpoldTests", dependencies: ["Support", "Agent", "LabKit", "netpold", "NetpoldTestSupport"],
+            name: "NetpoldTests",
+            dependencies: ["Support", "BPFEmit", "Agent", "LabKit", "netpold", "NetpoldTestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "SupportTests", dependencies: ["Support", .product(name: "SystemPackage", package: "swift-system")],
@@ -160,7 +161,7 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "Support", "Agent", "NetpoldTestSupport", .product(name: "Logging", package: "swift-log"),
+                "Support", "BPFSimulate", "Agent", "NetpoldTestSupport", .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict),

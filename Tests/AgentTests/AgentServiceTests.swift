@@ -16,7 +16,7 @@ import Testing
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         service = AgentService(
-            options: .init(instance: "test", settings: .init(debounce: 5), sweep: .milliseconds(20)),
+            options: .init(instance: "test", settings: .init(debounce: 5), collection: .milliseconds(20)),
             ports: .init(manifests: world, node: world, datapath: world, compiler: world), logger: logger)
         world.state.withLock { state in
             state.snapshot = [
@@ -26,32 +26,31 @@ import Testing
                         Fixtures.policy("web", app: "web", directions: [.ingress]),
                     ], refused: [])
             ]
-            state.sight = NodeSight(
-                namespaces: [Fixtures.netns("n1", "10.0.0.1", ifindex: 7)], nodeAddresses: [])
+            state.node = NodeSnapshot(namespaces: [Fixtures.netns("n1", "10.0.0.1", ifindex: 7)], addresses: [])
         }
     }
 
     private func started() async throws -> WaitingClient {
         try await service.start(server: LocalServer(path: scratch.file("s")))
-        #expect(await service.waitUntilSettled(.seconds(120)))
+        #expect(await service.waitUntilInForce(.seconds(120)))
         return try WaitingClient(path: scratch.file("s"))
     }
 
     @Test("what was read is in force, and the status says so")
     func enforces() async throws {
         let client = try await started()
-        #expect(world.state.withLock { $0.applied.map { $0.map(\.ifindex) } } == [[7]])
+        #expect(world.state.withLock { $0.applied.map { Array($0.values) } } == [[7]])
         try client.send(.status)
         guard case .status(let status) = try await client.next() else { throw TestFailure("no status") }
-        #expect(status.isSettled)
-        #expect(status.revision == 1)
+        #expect(status.isInForce)
+        #expect(status.applyCount == 1)
         #expect(status.policiesInForce == 1)
         #expect(status.endpointsReady == 1)
         #expect(status.endpointsWaiting == 1)
         #expect(status.attachments == ["tcx": 1])
         #expect(status.reasons.map(\.reason) == ["NP_DROP_POLICY_DEFAULT"])
         #expect(status.capacities.contains { $0.memoryBytes == 40 << 20 })
-        #expect(await eventually { world.state.withLock { $0.sweeps } > 0 })
+        #expect(await eventually { world.state.withLock { $0.collections } > 0 })
     }
 
     @Test("endpoints come, wait and go with their namespaces")
@@ -64,9 +63,9 @@ import Testing
         #expect(rows[1].ingressPolicies == ["NetworkPolicy shop/web"])
         #expect(rows[1].isIngressIsolated && !rows[1].isEgressIsolated)
 
-        world.change { $0.sight.namespaces = [Fixtures.netns("n2", "10.0.0.2", ifindex: 8)] }
+        world.change { $0.node.namespaces = [Fixtures.netns("n2", "10.0.0.2", ifindex: 8)] }
         try client.send(.wait(timeoutMilliseconds: 120_000))
-        #expect(try await client.next() == .settled(isSettled: true, revision: 2))
+        #expect(try await client.next() == .waited(inForce: true, applyCount: 2))
         try client.send(.endpoints)
         guard case .endpoints(let later) = try await client.next() else { throw TestFailure("no rows") }
         #expect(later.map(\.state) == [.ready, .waiting])
@@ -80,11 +79,11 @@ import Testing
                 objects: [Fixtures.policy("db", app: "db", directions: [.egress])], refused: [])
         }
         try client.send(.wait(timeoutMilliseconds: 120_000))
-        #expect(try await client.next() == .settled(isSettled: true, revision: 2))
+        #expect(try await client.next() == .waited(inForce: true, applyCount: 2))
         #expect(world.state.withLock { $0.policies.last } == ["db", "web"])
     }
 
-    @Test("a datapath that refuses leaves wait unsettled and status up")
+    @Test("a datapath that refuses makes wait answer that not everything is in force, and leaves status up")
     func failing() async throws {
         let client = try await started()
         world.change { state in
@@ -94,7 +93,7 @@ import Testing
                 objects: [Fixtures.policy("db", app: "db", directions: [.egress])], refused: [])
         }
         try client.send(.wait(timeoutMilliseconds: 300))
-        #expect(try await client.next() == .settled(isSettled: false, revision: 1))
+        #expect(try await client.next() == .waited(inForce: false, applyCount: 1))
         try client.send(.status)
         guard case .status(let status) = try await client.next() else { throw TestFailure("no status") }
         #expect(status.conditions.map(\.kind) == [.applyFailed, .brokenFile])
@@ -103,22 +102,21 @@ import Testing
     @Test("monitors get verdicts and losses, and the ring is only read while one listens")
     func monitors() async throws {
         let client = try await started()
-        #expect(world.state.withLock { $0.deliver == nil })
+        #expect(world.state.withLock { !$0.isListening })
         try client.send(.monitor(MonitorFilter(dropsOnly: true)))
-        #expect(await eventually { world.state.withLock { $0.deliver != nil } })
-        let deliver = try #require(world.state.withLock { $0.deliver })
+        #expect(await eventually { world.state.withLock { $0.isListening } })
         let record = VerdictRecord(
             source: Fixtures.address("10.0.0.2"), destination: Fixtures.address("10.0.0.1"), sourcePort: 9,
             destinationPort: 80, protocol: .tcp, slot: 0, direction: .ingress, remoteIdentity: 300, ruleHit: 0,
             revision: 1, reason: VerdictReason.policyDefault.rawValue, length: 60)
         var passed = record
         passed.reason = VerdictReason.allowed.rawValue
-        deliver([passed, record])
+        world.state.withLock { $0.records = [passed, record] }
         guard case .verdict(let verdict) = try await client.next() else { throw TestFailure("no verdict") }
         #expect(verdict.isDrop)
         #expect(verdict.subject == "shop/web")
         #expect(verdict.source.pod == "shop/db")
-        deliver(Array(repeating: passed, count: VerdictInbox.limit + 9))
+        world.state.withLock { $0.records = Array(repeating: passed, count: VerdictInbox.limit + 9) }
         #expect(try await client.next() == .lost(9))
     }
 
@@ -128,8 +126,8 @@ import Testing
         do {
             let client = try WaitingClient(path: scratch.file("s"))
             try client.send(.monitor(MonitorFilter()))
-            #expect(await eventually { world.state.withLock { $0.deliver != nil } })
+            #expect(await eventually { world.state.withLock { $0.isListening } })
         }
-        #expect(await eventually { world.state.withLock { $0.deliver == nil } })
+        #expect(await eventually { world.state.withLock { !$0.isListening } })
     }
 }

@@ -25,7 +25,7 @@ import Testing
         try NodePolicyCompiler().compile(
             DesiredInputs(
                 generation: 1, objects: store.objects, isolating: store.isolating,
-                endpoints: EndpointMatch(pods: [], namespaces: [], node: "node-1"), bindings: [], nodeAddresses: [],
+                endpoints: EndpointMatch(pods: [], namespaces: [], node: "node-1"), interfaces: [:], nodeAddresses: [],
                 node: "node-1"))
     }
 

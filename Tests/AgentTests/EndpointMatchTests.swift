@@ -11,8 +11,8 @@ import Testing
             pods: pods,
             namespaces: [Fixtures.netns("n1", "10.0.0.1", ifindex: 7), Fixtures.netns("n2", "10.0.0.9", ifindex: 8)],
             node: "")
-        #expect(match.attached.map(\.binding.qualifiedName) == ["shop/web"])
-        #expect(match.attached.map(\.binding.ifindex) == [7])
+        #expect(match.attached.map(\.key.description) == ["shop/web"])
+        #expect(match.attached.map(\.interface.ifindex) == [7])
         #expect(match.waiting.map(\.qualifiedName) == ["shop/db"])
         #expect(match.unknown.map(\.netns) == ["n2"])
         #expect(match.conditions.isEmpty)
@@ -43,7 +43,7 @@ import Testing
                 Fixtures.pod("new", "10.0.0.1", uid: "2"),
             ],
             namespaces: [Fixtures.netns("n1", "10.0.0.1", ifindex: 7)], node: "")
-        #expect(match.attached.map(\.binding.uid) == ["2"])
+        #expect(match.attached.map(\.key.uid) == ["2"])
         #expect(match.conditions.isEmpty)
     }
 
@@ -63,7 +63,7 @@ import Testing
         let found = [Fixtures.netns("old", "10.0.0.1", ifindex: 7), Fixtures.netns("new", "10.0.0.1", ifindex: 12)]
         let match = EndpointMatch(
             pods: [Fixtures.pod("a", "10.0.0.1")], namespaces: order == 0 ? found : found.reversed(), node: "")
-        #expect(match.attached.map(\.binding.ifindex) == [12])
+        #expect(match.attached.map(\.interface.ifindex) == [12])
         #expect(match.unknown.map(\.netns) == ["old"])
         #expect(match.waiting.isEmpty)
     }

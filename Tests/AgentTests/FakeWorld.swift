@@ -1,4 +1,5 @@
 import BPFEmit
+import Glibc
 import PolicyIR
 import Support
 import Synchronization
@@ -6,18 +7,21 @@ import Synchronization
 @testable import Agent
 
 /// A world without kernel: what the agent reads is set, what it does is kept.
-final class FakeWorld: ManifestSource, NamespaceSource, DatapathPort, PolicyCompiler {
+final class FakeWorld: ManifestSource, NodeSource, DatapathPort, PolicyCompiler, Sendable {
     struct State {
         var snapshot: ManifestSnapshot = [:]
-        var sight = NodeSight(namespaces: [], nodeAddresses: [])
-        var applied: [[InterfaceBinding]] = []
+        var node = NodeSnapshot(namespaces: [], addresses: [])
+        var applied: [[EndpointKey: UInt32]] = []
         var policies: [[String]] = []
         var failure: SystemError?
         var readFailure: SystemError?
         var changed: @Sendable () -> Void = {}
-        var deliver: (@Sendable ([VerdictRecord]) -> Void)?
+        /// Whether somebody listens.
+        var isListening = false
+        /// Verdict records not read yet.
+        var records: [VerdictRecord] = []
         var suppressed: UInt64 = 0
-        var sweeps = 0
+        var collections = 0
     }
 
     let state = Mutex(State())
@@ -29,7 +33,7 @@ final class FakeWorld: ManifestSource, NamespaceSource, DatapathPort, PolicyComp
         }
     }
 
-    func scan() throws -> NodeSight { state.withLock { $0.sight } }
+    func snapshot() throws -> NodeSnapshot { state.withLock { $0.node } }
 
     func watch(_ changed: @escaping @Sendable () -> Void) throws {
         state.withLock { state in
@@ -59,32 +63,44 @@ final class FakeWorld: ManifestSource, NamespaceSource, DatapathPort, PolicyComp
             policies: PolicyLowering.lower(inputs.objects).policies + inputs.isolating)
     }
 
-    func apply(_ image: NodeImage, interfaces: [InterfaceBinding]) throws -> ApplyReport {
+    func apply(_ image: NodeImage, interfaces: [EndpointKey: UInt32]) throws -> ApplyReport {
         try state.withLock { state in
             if let failure = state.failure { throw failure }
             state.applied.append(interfaces)
-            return ApplyReport(
-                endpoints: interfaces.enumerated().map {
-                    ApplyReport.Endpoint(
-                        pod: $1.qualifiedName, slot: UInt32($0), revision: 1, attachment: "tcx")
-                },
-                programsLoaded: 1, entriesChanged: 1)
+            return Fixtures.report(interfaces.keys.sorted())
         }
     }
 
-    func resolve(ruleHit: UInt32) -> HitMeaning? { .defaultAllow }
+    var ruleHitIndex: RuleHitIndex { RuleHitIndex() }
     func counters() throws -> DatapathCounters {
         DatapathCounters(
-            reasons: [33: PacketCount(packets: 5, bytes: 300)], eventsSuppressed: state.withLock { $0.suppressed })
+            reasons: [33: PacketCount(packets: 5, bytes: 300)],
+            suppressedEvents: [33: state.withLock { $0.suppressed }])
     }
     func capacities() throws -> [CapacityUse] {
         [CapacityUse(name: "np_flows", used: 3, limit: 262_144, memoryBytes: 40 << 20)]
     }
-    func collectConntrack() throws -> ConntrackSweep {
-        state.withLock { $0.sweeps += 1 }
-        return ConntrackSweep(seen: 0, removed: 0)
+    func collectConntrack() throws -> ConntrackCollection {
+        state.withLock { $0.collections += 1 }
+        return ConntrackCollection(seen: 0, removed: 0)
     }
-    func listen(_ deliver: (@Sendable ([VerdictRecord]) -> Void)?) throws {
-        state.withLock { $0.deliver = deliver }
+    func makeEventReader() throws -> Reader {
+        state.withLock { $0.isListening = true }
+        return Reader(world: self)
+    }
+
+    struct Reader: VerdictReader {
+        let world: FakeWorld
+
+        func read() throws -> [VerdictRecord] {
+            let records = world.state.withLock { state in
+                defer { state.records = [] }
+                return state.records
+            }
+            if records.isEmpty { usleep(5000) }
+            return records
+        }
+
+        func stop() throws { world.state.withLock { $0.isListening = false } }
     }
 }

@@ -6,7 +6,7 @@ import PolicyIR
 
 @testable import Agent
 
-/// Objects and sights that the tests of the agent share.
+/// Objects and snapshots that the tests of the agent share.
 enum Fixtures {
     static func pod(_ name: String, _ address: String?, uid: String = "", node: String = "", phase: String = "Running")
         -> Pod
@@ -42,21 +42,29 @@ enum Fixtures {
             isolating: isolating.map(Fixtures.isolating) ?? [])
     }
 
-    static func netns(_ name: String, _ addresses: String..., ifindex: UInt32, inode: UInt64 = 1) -> DiscoveredNamespace
-    {
-        DiscoveredNamespace(
-            name: name, inode: inode,
+    static func netns(_ name: String, _ addresses: String..., ifindex: UInt32, inode: UInt64 = 1) -> MountedNamespace {
+        MountedNamespace(
+            path: "/run/netns/\(name)", name: name, inode: inode,
             interfaces: [
-                DiscoveredInterface(ifindex: ifindex, name: "np\(ifindex)", addresses: addresses.map { address($0) })
+                MountedNamespace.Interface(
+                    ifindex: ifindex, name: "np\(ifindex)", insideName: "eth0", insideIndex: 2,
+                    addresses: addresses.map { address($0) })
             ])
     }
 
+    /// A report in which each pod of the namespace `shop` is programmed.
     static func report(_ pods: String...) -> ApplyReport {
-        ApplyReport(
-            endpoints: pods.enumerated().map {
-                ApplyReport.Endpoint(pod: $1, slot: UInt32($0), revision: 1, attachment: "tcx")
-            },
-            programsLoaded: 1, entriesChanged: 1)
+        report(pods.map { EndpointKey(namespace: "shop", name: $0) })
+    }
+
+    static func report(_ keys: [EndpointKey]) -> ApplyReport {
+        var report = ApplyReport()
+        report.endpoints = keys.enumerated().map {
+            ApplyReport.Endpoint(key: $1, slot: UInt32($0), revision: 1, attachment: .tcx)
+        }
+        report.programsLoaded = 1
+        report.entriesChanged = 1
+        return report
     }
 }
 

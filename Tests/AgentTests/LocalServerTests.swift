@@ -14,18 +14,20 @@ import Testing
         server.start(
             .init(
                 request: { request, client in
-                    guard request == .endpoints else { return server.answer(.error("\(request)"), to: client) }
-                    server.answer(.settled(isSettled: true, revision: 7), to: client)
+                    guard request == .endpoints else {
+                        return server.answer(.error(APIError(.unavailable, "\(request)")), to: client)
+                    }
+                    server.answer(.waited(inForce: true, applyCount: 7), to: client)
                 }, gone: { _ in }))
         let client = try LocalClient(path: path)
         try client.send(.endpoints)
-        #expect(try client.next() == .settled(isSettled: true, revision: 7))
+        #expect(try client.next() == .waited(inForce: true, applyCount: 7))
         try client.send(.endpoints)
-        #expect(try client.next() == .settled(isSettled: true, revision: 7))
+        #expect(try client.next() == .waited(inForce: true, applyCount: 7))
 
         let raw = try RawClient(path)
         for byte in try MessageCodec().encode(APIRequest.endpoints) { raw.send([byte]) }
-        #expect(String(decoding: raw.readLine(), as: UTF8.self).contains("\"revision\":7"))
+        #expect(String(decoding: raw.readLine(), as: UTF8.self).contains("\"applyCount\":7"))
     }
 
     @Test("the socket is the owner's only, and a stale one is replaced")
@@ -40,16 +42,41 @@ import Testing
     }
 
     @Test(
-        "a client that talks nonsense is told so and hung up",
-        arguments: ["nonsense\n", "{\"v\":9}\n", String(repeating: "x", count: MessageCodec.requestLimit + 1)])
-    func nonsense(text: String) throws {
+        "a client that talks nonsense gets an error with its reason, and the end",
+        arguments: [
+            ("nonsense\n", APIError.Code.malformed), ("{\"v\":9}\n", .version), ("{\"version\":9}\n", .version),
+            ("{\"version\":2}\n", .malformed), ("{\"type\":\"wait\",\"version\":2}\n", .malformed),
+            (String(repeating: "x", count: MessageCodec.requestLimit + 1), .oversize),
+        ])
+    func nonsense(text: String, code: APIError.Code) throws {
         let scratch = try ScratchFolder()
         let server = try LocalServer(path: scratch.file("s"))
         server.start(.init(request: { _, _ in Issue.record("no request was made") }, gone: { _ in }))
         let raw = try RawClient(scratch.file("s"))
         raw.send(Array(text.utf8))
-        #expect(String(decoding: raw.readLine(), as: UTF8.self).contains("\"error\""))
+        let answer = try MessageCodec().decode(APIReply.self, from: raw.readLine())
+        guard case .error(let error) = answer else { throw TestFailure("\(answer)") }
+        #expect(error.code == code)
         #expect(raw.readLine().isEmpty)
+    }
+
+    @Test("a request of a type that is not known is answered with an error, and the conversation goes on")
+    func unknownType() throws {
+        let scratch = try ScratchFolder()
+        let server = try LocalServer(path: scratch.file("s"))
+        server.start(
+            .init(
+                request: { request, client in
+                    #expect(request == .status)
+                    server.answer(.lost(1), to: client)
+                }, gone: { _ in }))
+        let raw = try RawClient(scratch.file("s"))
+        raw.send(Array("{\"type\":\"reboot\",\"version\":2}\n{\"type\":\"status\",\"version\":2}\n".utf8))
+        let codec = MessageCodec()
+        #expect(
+            try codec.decode(APIReply.self, from: raw.readLine())
+                == .error(APIError(.unknownType, "the type \"reboot\" is not known")))
+        #expect(try codec.decode(APIReply.self, from: raw.readLine()) == .lost(1))
     }
 
     @Test("a reader that does not read stops nobody, and hears how much it missed")
@@ -57,12 +84,13 @@ import Testing
         let scratch = try ScratchFolder()
         let path = scratch.file("s")
         let server = try LocalServer(path: path)
+        let alive = APIError(.unavailable, "alive")
         let monitors = Mutex<[LocalServer.Client]>([])
         server.start(
             .init(
                 request: { request, client in
                     if case .monitor = request { monitors.withLock { $0.append(client) } }
-                    if case .status = request { server.answer(.error("alive"), to: client) }
+                    if case .status = request { server.answer(.error(alive), to: client) }
                 }, gone: { _ in }))
         let slow = try WaitingClient(path: path)
         try slow.send(.monitor(MonitorFilter()))
@@ -74,7 +102,7 @@ import Testing
         #expect(refused > 0)
         let other = try WaitingClient(path: path)
         try other.send(.status)
-        #expect(try await other.next() == .error("alive"))
+        #expect(try await other.next() == .error(alive))
 
         var seen: UInt64 = 0
         var lost: UInt64 = 0

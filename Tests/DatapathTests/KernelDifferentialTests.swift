@@ -64,7 +64,7 @@ import Testing
         return compared
     }
 
-    private static func verdict(_ decision: SideDecision) -> KernelDecider.Answer.Verdict {
+    private static func verdict(_ decision: SideDecision) -> PolicyVerdict {
         switch decision.verdict {
         case .allow: .allow
         case .deny: .deny

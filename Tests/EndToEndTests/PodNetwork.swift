@@ -76,7 +76,7 @@ final class PodNetwork {
             }
             let report = try datapath.apply(image, interfaces: interfaces)
             for endpoint in report.endpoints {
-                if let failure = endpoint.failure { throw failure }
+                if let failure = endpoint.failure { throw PodNetworkError(failure) }
             }
         }
     }

@@ -55,9 +55,9 @@ final class RunningAgent {
     /// Waits until the manifests as they are now are in force.
     func settle() throws {
         let run = try run(["status", "--wait", "--timeout", "30"] + place)
-        // A refused policy is settled too, and told by the exit code.
+        // With a refused policy everything else is in force, and the exit code says so.
         let isRefusal = run.code == 1 && run.output.contains("everything read is in force")
-        guard run.code == 0 || isRefusal else { throw PodNetworkError("not settled: \(run.output)\(log)") }
+        guard run.code == 0 || isRefusal else { throw PodNetworkError("not in force: \(run.output)\(log)") }
     }
 
     /// Ends the agent by a signal; returns its exit code, negative for a signal's number.

@@ -1,3 +1,4 @@
+import BPFEmit
 import Support
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
     @Test("the page says how full and how large each table is, and how long the agent has been up")
     func page() {
         let status = StatusReport(
-            instance: "default", processID: 7, uptimeSeconds: 3661, revision: 3, isSettled: true, policiesInForce: 2,
+            instance: "default", processID: 7, uptimeSeconds: 3661, applyCount: 3, isInForce: true, policiesInForce: 2,
             policiesRefused: 0, endpointsReady: 1, endpointsWaiting: 0, namespacesUnknown: 0, attachments: ["tcx": 1],
             lastApplyMilliseconds: 12,
             capacities: [CapacityUse(name: "np_flows", used: 3, limit: 262_144, memoryBytes: 40 << 20)],

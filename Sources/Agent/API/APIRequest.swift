@@ -1,45 +1,59 @@
 /// What a client may ask the agent.
-public enum APIRequest: Hashable, Codable, Sendable {
+public enum APIRequest: Hashable, Sendable {
     /// One `APIReply.status`.
     case status
     /// One `APIReply.endpoints`.
     case endpoints
     /// `APIReply.verdict` and `.lost` until the client hangs up.
     case monitor(MonitorFilter)
-    /// Reads the manifests again; one `APIReply.settled` when everything read is in force, or after the time-out.
+    /// Looks at the sources and the node again; one `APIReply.waited` when everything seen is in force, or after the
+    /// time-out.
     case wait(timeoutMilliseconds: Int)
 }
 
-/// Which verdicts a monitor wants.
-public struct MonitorFilter: Hashable, Codable, Sendable {
-    /// Only drops.
-    public var dropsOnly: Bool
-    /// Only flows of this pod, `namespace/name`.
-    public var pod: String?
-    /// Only verdicts that this policy decided or, for a default deny, took part in: `name` or `namespace/name`.
-    public var policy: String?
-
-    /// A filter.
-    public init(dropsOnly: Bool = false, pod: String? = nil, policy: String? = nil) {
-        self.dropsOnly = dropsOnly
-        self.pod = pod
-        self.policy = policy
+extension APIRequest: APIMessage {
+    /// The values of `type`.
+    public enum Kind: String, CaseIterable, Sendable {
+        case status = "status"
+        case endpoints = "endpoints"
+        case monitor = "monitor"
+        case wait = "wait"
     }
 
-    /// Whether a verdict is wanted.
-    public func accepts(_ verdict: FlowVerdict) -> Bool {
-        if dropsOnly && !verdict.isDrop { return false }
-        if let pod, verdict.source.pod != pod && verdict.destination.pod != pod { return false }
-        if let policy {
-            let involved = [verdict.rule?.object].compactMap(\.self) + verdict.isolatedBy.map(\.object)
-            return involved.contains { MonitorFilter.names(policy, $0) }
+    private enum CodingKeys: String, CodingKey {
+        case timeoutMilliseconds = "timeoutMilliseconds"
+    }
+
+    /// The value of `type`.
+    public var kind: Kind {
+        switch self {
+        case .status: .status
+        case .endpoints: .endpoints
+        case .monitor: .monitor
+        case .wait: .wait
         }
-        return true
     }
 
-    /// Whether `wanted` names an object written as `Kind namespace/name` or `Kind name`.
-    private static func names(_ wanted: String, _ object: String) -> Bool {
-        let name = object.split(separator: " ").last.map(String.init) ?? object
-        return name == wanted || name.split(separator: "/").last.map(String.init) == wanted
+    /// Reads the fields beside `type`.
+    public init(_ kind: Kind, from decoder: any Decoder) throws {
+        switch kind {
+        case .status: self = .status
+        case .endpoints: self = .endpoints
+        case .monitor: self = .monitor(try MonitorFilter(from: decoder))
+        case .wait:
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            self = .wait(timeoutMilliseconds: try fields.decode(Int.self, forKey: .timeoutMilliseconds))
+        }
+    }
+
+    /// Writes the fields beside `type`.
+    public func encodeFields(to encoder: any Encoder) throws {
+        switch self {
+        case .status, .endpoints: break
+        case .monitor(let filter): try filter.encode(to: encoder)
+        case .wait(let timeout):
+            var fields = encoder.container(keyedBy: CodingKeys.self)
+            try fields.encode(timeout, forKey: .timeoutMilliseconds)
+        }
     }
 }

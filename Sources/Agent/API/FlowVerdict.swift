@@ -18,6 +18,13 @@ public struct FlowVerdict: Hashable, Codable, Sendable {
             self.pod = pod
             self.identity = identity
         }
+
+        private enum CodingKeys: String, CodingKey {
+            case address = "address"
+            case port = "port"
+            case pod = "pod"
+            case identity = "identity"
+        }
     }
 
     /// A rule or a policy, and where it is written.
@@ -34,6 +41,12 @@ public struct FlowVerdict: Hashable, Codable, Sendable {
             self.object = object
             self.path = path
             self.place = place
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case object = "object"
+            case path = "path"
+            case place = "place"
         }
     }
 
@@ -67,4 +80,22 @@ public struct FlowVerdict: Hashable, Codable, Sendable {
     public var revision: UInt32
     /// Packet length, bytes.
     public var length: UInt16
+
+    private enum CodingKeys: String, CodingKey {
+        case timeMilliseconds = "timeMilliseconds"
+        case isDrop = "isDrop"
+        case direction = "direction"
+        case subject = "subject"
+        case source = "source"
+        case destination = "destination"
+        case `protocol` = "protocol"
+        case icmpType = "icmpType"
+        case reason = "reason"
+        case sentence = "sentence"
+        case rule = "rule"
+        case isolatedBy = "isolatedBy"
+        case nearestMiss = "nearestMiss"
+        case revision = "revision"
+        case length = "length"
+    }
 }

@@ -101,7 +101,10 @@ public final class LocalServer: Sendable {
         do throws(MessageError) {
             return try codec.encode(reply)
         } catch {
-            return Array(#"{"v":1,"body":{"error":{"_0":"the answer cannot be written"}}}"#.utf8) + [10]
+            let version = MessageCodec.version
+            return Array(
+                #"{"error":{"code":"unavailable","message":"the answer cannot be written"},"type":"error","version":\#(version)}"#
+                    .utf8) + [10]
         }
     }
 
@@ -182,14 +185,23 @@ public final class LocalServer: Sendable {
                 guard connections[client]?.closesWhenSent == false else { return [[UInt8]]() }
                 return try connections[client]?.framer.feed(buffer.prefix(count)) ?? []
             }
-            for line in lines { handlers.request(try codec.decode(APIRequest.self, from: line), client) }
+            for line in lines { try take(line, from: client, handlers) }
         } catch {
-            let line = encoded(.error("\(error)"))
+            let line = encoded(.error(APIError(error)))
             connections.withLock { connections in
                 connections[client]?.outgoing.add(answer: line)
                 connections[client]?.closesWhenSent = true
             }
         }
         return true
+    }
+
+    /// Hands one line on, or answers it with an error if its type alone is not known.
+    private func take(_ line: [UInt8], from client: Client, _ handlers: Handlers) throws(MessageError) {
+        do {
+            handlers.request(try codec.decode(APIRequest.self, from: line), client)
+        } catch .unknownType(let type) {
+            answer(.error(APIError(.unknownType(type))), to: client)
+        }
     }
 }

@@ -1,3 +1,5 @@
+public import BPFEmit
+
 /// What `netpold status` shows.
 public struct StatusReport: Hashable, Codable, Sendable {
     /// Packets of one reason.
@@ -10,6 +12,13 @@ public struct StatusReport: Hashable, Codable, Sendable {
         public var isDrop: Bool
         /// How many.
         public var count: PacketCount
+
+        private enum CodingKeys: String, CodingKey {
+            case reason = "reason"
+            case sentence = "sentence"
+            case isDrop = "isDrop"
+            case count = "count"
+        }
     }
 
     /// Name of the instance.
@@ -19,9 +28,9 @@ public struct StatusReport: Hashable, Codable, Sendable {
     /// Seconds since it started.
     public var uptimeSeconds: UInt64
     /// How many times the kernel was brought to a new state.
-    public var revision: UInt64
+    public var applyCount: UInt64
     /// Whether everything seen is in force.
-    public var isSettled: Bool
+    public var isInForce: Bool
     /// Policies in force, as written or as last accepted.
     public var policiesInForce: Int
     /// Policies of the manifests that are refused.
@@ -34,7 +43,7 @@ public struct StatusReport: Hashable, Codable, Sendable {
     public var namespacesUnknown: Int
     /// How hooks are attached: method to number of endpoints.
     public var attachments: [String: Int]
-    /// Milliseconds the latest change took, from its settling to the kernel holding it.
+    /// Milliseconds the latest change took, from the end of its debounce delay to the kernel holding it.
     public var lastApplyMilliseconds: UInt64
     /// Use of each limit.
     public var capacities: [CapacityUse]
@@ -46,50 +55,24 @@ public struct StatusReport: Hashable, Codable, Sendable {
     public var eventsLost: UInt64
     /// What the operator should know, sorted.
     public var conditions: [Condition]
-}
 
-/// One row of `netpold endpoints`.
-public struct EndpointReport: Hashable, Codable, Sendable {
-    /// What is known of an endpoint.
-    public enum State: String, Hashable, Codable, Sendable {
-        /// Its policies are in place.
-        case ready
-        /// The pod's network namespace has not been found.
-        case waiting
-        /// It was found and is not programmed yet.
-        case pending
-        /// It could not be programmed.
-        case failed
-        /// A network namespace without a pod: nothing is enforced.
-        case unenforced
-        /// A network namespace without a pod, isolated.
-        case isolated
+    private enum CodingKeys: String, CodingKey {
+        case instance = "instance"
+        case processID = "processID"
+        case uptimeSeconds = "uptimeSeconds"
+        case applyCount = "applyCount"
+        case isInForce = "inForce"
+        case policiesInForce = "policiesInForce"
+        case policiesRefused = "policiesRefused"
+        case endpointsReady = "endpointsReady"
+        case endpointsWaiting = "endpointsWaiting"
+        case namespacesUnknown = "namespacesUnknown"
+        case attachments = "attachments"
+        case lastApplyMilliseconds = "lastApplyMilliseconds"
+        case capacities = "capacities"
+        case reasons = "reasons"
+        case eventsSuppressed = "eventsSuppressed"
+        case eventsLost = "eventsLost"
+        case conditions = "conditions"
     }
-
-    /// `namespace/name`; for a namespace without pod its netns.
-    public var name: String
-    /// Addresses in text form.
-    public var addresses: [String]
-    /// Name of the network namespace, if found.
-    public var netns: String?
-    /// Host side of the veth, if found.
-    public var interface: String?
-    /// Its index.
-    public var ifindex: UInt32?
-    /// Slot in np_endpoints.
-    public var slot: UInt32?
-    /// Identity number.
-    public var identity: UInt32?
-    /// Policies that apply to traffic to the pod, `Kind namespace/name`.
-    public var ingressPolicies: [String]
-    /// Policies that apply to traffic from the pod.
-    public var egressPolicies: [String]
-    /// Whether what no rule allows is denied, towards the pod.
-    public var isIngressIsolated: Bool
-    /// Whether what no rule allows is denied, from the pod.
-    public var isEgressIsolated: Bool
-    /// Revision of the endpoint in the datapath.
-    public var revision: UInt32?
-    /// The state.
-    public var state: State
 }

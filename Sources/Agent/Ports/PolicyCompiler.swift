@@ -3,7 +3,7 @@ public import PolicyAPI
 public import PolicyIR
 
 /// Turns the objects in force into what the kernel should hold. Calls come one at a time.
-public protocol PolicyCompiler: Sendable {
+public protocol PolicyCompiler {
     /// Compiles the node. Numbers given to identities earlier stay the same.
     func compile(_ inputs: DesiredInputs) throws -> CompiledNode
 }

@@ -15,8 +15,8 @@ extension AgentService {
             readManifests()
             lookAtNode()
             let limit = Duration.milliseconds(min(max(timeoutMilliseconds, 0), 3_600_000))
-            let isSettled = await waitUntilSettled(limit)
-            server?.answer(.settled(isSettled: isSettled, revision: state.revision), to: client)
+            let isInForce = await waitUntilInForce(limit)
+            server?.answer(.waited(inForce: isInForce, applyCount: state.applyCount), to: client)
         case .monitor(let filter):
             monitors[client] = filter
             if monitors.count == 1 { await listen(true) }
@@ -33,15 +33,17 @@ extension AgentService {
         do {
             guard isListening else {
                 suppressedSeen = nil
-                return try await worker.listen(nil)
+                return try await ports.worker.listen(nil)
             }
             let inbox = inbox
-            try await worker.listen { [weak self] records in
+            try await ports.worker.listen { [weak self] records in
                 if inbox.add(records) { Task { await self?.deliver() } }
             }
         } catch {
             logger.error("events cannot be read", metadata: ["error": "\(error)"])
-            for client in monitors.keys { server?.answer(.error("events cannot be read: \(error)"), to: client) }
+            for client in monitors.keys {
+                server?.answer(.error(APIError(.unavailable, "events cannot be read: \(error)")), to: client)
+            }
         }
     }
 
@@ -63,11 +65,10 @@ extension AgentService {
 
     /// Tells monitors of records that the kernel did not write.
     func tellSuppressed() async {
-        guard !monitors.isEmpty, let counters = try? await worker.counters() else { return }
-        if let seen = suppressedSeen, counters.eventsSuppressed > seen {
-            tell(lost: counters.eventsSuppressed - seen)
-        }
-        suppressedSeen = counters.eventsSuppressed
+        guard !monitors.isEmpty, let counters = try? await ports.worker.counters() else { return }
+        let suppressed = counters.suppressedEvents.values.reduce(0, +)
+        if let seen = suppressedSeen, suppressed > seen { tell(lost: suppressed - seen) }
+        suppressedSeen = suppressed
     }
 
     private func tell(lost count: UInt64) {
@@ -82,13 +83,11 @@ extension AgentService {
     }
 
     private func makeResolver() -> VerdictResolver {
-        let slots = (state.report?.endpoints ?? []).map { ($0.slot, $0.pod) }
+        let slots = (state.report?.endpoints ?? []).map { ($0.slot, "\($0.key)") }
         let identities = (compiled?.image.identities ?? []).map { ($0.number, $0.label) }
-        let datapath = ports.datapath
         return VerdictResolver(
             evaluator: currentEvaluator(), slots: Dictionary(slots, uniquingKeysWith: { first, _ in first }),
-            identities: Dictionary(identities, uniquingKeysWith: { first, _ in first }),
-            meaning: { datapath.resolve(ruleHit: $0) })
+            identities: Dictionary(identities, uniquingKeysWith: { first, _ in first }), hits: hits)
     }
 
     private func currentEvaluator() -> ReferenceEvaluator {
@@ -109,12 +108,14 @@ extension AgentService {
 
     /// The report of `netpold status`.
     func status() async -> StatusReport {
-        let counters = try? await worker.counters()
-        let capacities = try? await worker.capacities()
+        let counters = try? await ports.worker.counters()
+        let capacities = try? await ports.worker.capacities()
         let endpoints = state.report?.endpoints ?? []
         let failed = endpoints.count { $0.failure != nil }
         var attachments: [String: Int] = [:]
-        for endpoint in endpoints where endpoint.failure == nil { attachments[endpoint.attachment, default: 0] += 1 }
+        for endpoint in endpoints where endpoint.failure == nil {
+            attachments[endpoint.attachment.rawValue, default: 0] += 1
+        }
         let reasons = (counters?.reasons ?? [:]).sorted { $0.key < $1.key }.map { number, count in
             StatusReport.ReasonCount(
                 reason: VerdictReason.name(wire: number), sentence: VerdictReason.sentence(wire: number),
@@ -123,12 +124,13 @@ extension AgentService {
         return StatusReport(
             instance: options.instance, processID: getpid(),
             uptimeSeconds: UInt64(max(0, (ContinuousClock().now - started).components.seconds)),
-            revision: state.revision, isSettled: state.isSettled, policiesInForce: state.store.policiesInForce,
+            applyCount: state.applyCount, isInForce: state.isInForce, policiesInForce: state.store.policiesInForce,
             policiesRefused: state.store.policiesRefused, endpointsReady: endpoints.count - failed,
             endpointsWaiting: state.endpoints.waiting.count + failed,
             namespacesUnknown: state.endpoints.unknown.count, attachments: attachments,
             lastApplyMilliseconds: UInt64(max(0, lastApply / .milliseconds(1))), capacities: capacities ?? [],
-            reasons: reasons, eventsSuppressed: counters?.eventsSuppressed ?? 0, eventsLost: eventsLost,
+            reasons: reasons, eventsSuppressed: counters?.suppressedEvents.values.reduce(0, +) ?? 0,
+            eventsLost: eventsLost,
             conditions: state.conditions)
     }
 }

@@ -1,3 +1,4 @@
+import BPFEmit
 public import Logging
 import PolicyIR
 
@@ -9,22 +10,22 @@ public actor AgentService {
         public var instance: String
         /// The choices of the core.
         public var settings: AgentState.Settings
-        /// How often conntrack is swept.
-        public var sweep: Duration
+        /// How often conntrack entries of flows that are over are removed.
+        public var collection: Duration
         /// How often the kernel is compared with the desired state although nothing changed.
-        public var audit: Duration
+        public var resync: Duration
         /// How often the node is looked at although no event came.
         public var look: Duration
 
         /// Options.
         public init(
-            instance: String, settings: AgentState.Settings, sweep: Duration = .seconds(10),
-            audit: Duration = .seconds(60), look: Duration = .seconds(5)
+            instance: String, settings: AgentState.Settings, collection: Duration = .seconds(10),
+            resync: Duration = .seconds(60), look: Duration = .seconds(5)
         ) {
             self.instance = instance
             self.settings = settings
-            self.sweep = sweep
-            self.audit = audit
+            self.collection = collection
+            self.resync = resync
             self.look = look
         }
     }
@@ -32,25 +33,22 @@ public actor AgentService {
     /// The world.
     public struct Ports: Sendable {
         var manifests: any ManifestSource
-        var node: any NamespaceSource
-        var datapath: any DatapathPort
-        var compiler: any PolicyCompiler
+        var node: any NodeSource
+        let worker: DatapathWorker
 
-        /// Ports.
+        /// Ports. The datapath and the compiler belong to the agent from now on.
         public init(
-            manifests: any ManifestSource, node: any NamespaceSource, datapath: any DatapathPort,
-            compiler: any PolicyCompiler
+            manifests: any ManifestSource, node: any NodeSource, datapath: sending any DatapathPort,
+            compiler: sending any PolicyCompiler
         ) {
             self.manifests = manifests
             self.node = node
-            self.datapath = datapath
-            self.compiler = compiler
+            self.worker = DatapathWorker(datapath: datapath, compiler: compiler)
         }
     }
 
     let options: Options
     let ports: Ports
-    let worker: DatapathWorker
     let logger: Logger
     let started = ContinuousClock().now
     let inbox = VerdictInbox()
@@ -58,6 +56,7 @@ public actor AgentService {
     var compiled: CompiledNode?
     var evaluator: ReferenceEvaluator?
     var resolver: VerdictResolver?
+    var hits = RuleHitIndex()
     var lastApply: Duration = .zero
     var server: LocalServer?
     var monitors: [LocalServer.Client: MonitorFilter] = [:]
@@ -78,7 +77,6 @@ public actor AgentService {
         self.ports = ports
         self.logger = logger
         self.state = AgentState(settings: options.settings)
-        self.worker = DatapathWorker(datapath: ports.datapath, compiler: ports.compiler)
     }
 
     /// Starts watching, enforcing and, with a server, answering. Returns at once.
@@ -98,13 +96,13 @@ public actor AgentService {
         readManifests()
         lookAtNode()
         repeating(every: options.look) { $0.lookAtNode() }
-        repeating(every: options.audit) { $0.take(.audit) }
-        repeating(every: options.sweep) { await $0.sweepConntrack() }
+        repeating(every: options.resync) { $0.take(.resync) }
+        repeating(every: options.collection) { await $0.collectConntrack() }
         repeating(every: .seconds(1)) { await $0.tellSuppressed() }
     }
 
     /// Waits until everything seen so far is in force, or the time is over; answers which.
-    public func waitUntilSettled(_ limit: Duration) async -> Bool {
+    public func waitUntilInForce(_ limit: Duration) async -> Bool {
         let deadline = ContinuousClock().now + limit
         while !isQuiet && ContinuousClock().now < deadline {
             try? await Task.sleep(for: .milliseconds(20))
@@ -112,12 +110,12 @@ public actor AgentService {
         return isQuiet
     }
 
-    private var isQuiet: Bool { state.isSettled && !manifestReading.isRunning && !nodeReading.isRunning }
+    private var isQuiet: Bool { state.isInForce && !manifestReading.isRunning && !nodeReading.isRunning }
 
     /// Ends what would cost the datapath something when nobody is there: the writing of events. Enforcement stays.
     public func stop() async {
         monitors = [:]
-        try? await worker.listen(nil)
+        try? await ports.worker.listen(nil)
     }
 
     // MARK: inputs
@@ -160,16 +158,16 @@ public actor AgentService {
         let source = ports.node
         Task.detached {
             do {
-                let sight = try source.scan()
-                await self.nodeSeen(sight)
+                let snapshot = try source.snapshot()
+                await self.nodeSeen(snapshot)
             } catch {
                 await self.nodeNotSeen("\(error)")
             }
         }
     }
 
-    private func nodeSeen(_ sight: NodeSight) {
-        take(.sight(sight))
+    private func nodeSeen(_ snapshot: NodeSnapshot) {
+        take(.node(snapshot))
         nodeReadingEnded()
     }
 
@@ -195,13 +193,13 @@ public actor AgentService {
 
     private func perform(_ action: AgentAction) {
         switch action {
-        case .settle(let milliseconds):
+        case .reconcileLater(let milliseconds):
             Task {
                 try? await Task.sleep(for: .milliseconds(milliseconds))
-                take(.settled)
+                take(.reconcileDue)
             }
         case .reconcile(let inputs):
-            let worker = worker
+            let worker = ports.worker
             Task.detached {
                 do {
                     let outcome = try await worker.reconcile(inputs)
@@ -223,19 +221,27 @@ public actor AgentService {
     }
 
     private func reconciled(_ inputs: DesiredInputs, _ outcome: DatapathWorker.Outcome) {
+        hits = outcome.hits
+        resolver = nil
+        let report: ApplyReport
+        do {
+            report = try outcome.report.get()
+        } catch {
+            return take(.applyFailed(generation: inputs.generation, "\(error)"))
+        }
         compiled = outcome.compiled
         evaluator = nil
-        resolver = nil
-        take(.applied(generation: inputs.generation, outcome.report, outcome.compiled.diagnostics))
-        guard outcome.report.changedAnything || state.revision == 1 else { return }
+        take(.applied(generation: inputs.generation, report, outcome.compiled.diagnostics))
+        guard report.changedAnything || state.applyCount == 1 else { return }
         lastApply = outcome.compileTime + outcome.applyTime
         logger.notice(
             "policies in force",
             metadata: [
-                "revision": "\(state.revision)", "policies": "\(state.store.policiesInForce)",
-                "refused": "\(state.store.policiesRefused)", "endpoints": "\(outcome.report.endpoints.count)",
-                "programs": "\(outcome.report.programsLoaded)", "entries": "\(outcome.report.entriesChanged)",
-                "compile": "\(outcome.compileTime)", "apply": "\(outcome.applyTime)",
+                "apply": "\(state.applyCount)", "policies": "\(state.store.policiesInForce)",
+                "refused": "\(state.store.policiesRefused)", "endpoints": "\(report.endpoints.count)",
+                "programs": "\(report.programsLoaded)", "entries": "\(report.entriesChanged)",
+                "hooks": "\(report.hooksChanged)",
+                "compileTime": "\(outcome.compileTime)", "applyTime": "\(outcome.applyTime)",
             ])
     }
 
@@ -252,14 +258,16 @@ public actor AgentService {
         }
     }
 
-    private func sweepConntrack() async {
+    private func collectConntrack() async {
         do {
-            let sweep = try await worker.collectConntrack()
-            if sweep.removed > 0 {
-                logger.debug("conntrack swept", metadata: ["seen": "\(sweep.seen)", "removed": "\(sweep.removed)"])
+            let collected = try await ports.worker.collectConntrack()
+            if collected.removed > 0 {
+                logger.debug(
+                    "conntrack entries removed",
+                    metadata: ["seen": "\(collected.seen)", "removed": "\(collected.removed)"])
             }
         } catch {
-            logger.error("conntrack cannot be swept", metadata: ["error": "\(error)"])
+            logger.error("conntrack entries cannot be removed", metadata: ["error": "\(error)"])
         }
     }
 }

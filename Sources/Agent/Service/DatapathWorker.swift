@@ -1,33 +1,50 @@
+import BPFEmit
+
 /// Does the blocking work on the kernel, one piece at a time, away from the service that answers clients.
 actor DatapathWorker {
     private let datapath: any DatapathPort
     private let compiler: any PolicyCompiler
+    private var reading: EventThread?
 
-    init(datapath: any DatapathPort, compiler: any PolicyCompiler) {
+    init(datapath: sending any DatapathPort, compiler: sending any PolicyCompiler) {
         self.datapath = datapath
         self.compiler = compiler
     }
 
     /// What a reconciliation did.
     struct Outcome: Sendable {
-        var report: ApplyReport
+        /// What the kernel was to hold.
         var compiled: CompiledNode
+        /// What became of it.
+        var report: Result<ApplyReport, any Error>
+        /// What counters stand for from now on, whatever became of it.
+        var hits: RuleHitIndex
         var compileTime: Duration
         var applyTime: Duration
     }
 
+    /// Compiles and applies.
+    ///
+    /// - Throws: what the compiler throws; nothing was touched then.
     func reconcile(_ inputs: DesiredInputs) throws -> Outcome {
         let clock = ContinuousClock()
         let start = clock.now
         let compiled = try compiler.compile(inputs)
         let middle = clock.now
-        let report = try datapath.apply(compiled.image, interfaces: inputs.bindings)
+        let report = Result { try datapath.apply(compiled.image, interfaces: inputs.interfaces) }
         return Outcome(
-            report: report, compiled: compiled, compileTime: middle - start, applyTime: clock.now - middle)
+            compiled: compiled, report: report, hits: datapath.ruleHitIndex, compileTime: middle - start,
+            applyTime: clock.now - middle)
     }
 
     func counters() throws -> DatapathCounters { try datapath.counters() }
     func capacities() throws -> [CapacityUse] { try datapath.capacities() }
-    func collectConntrack() throws -> ConntrackSweep { try datapath.collectConntrack() }
-    func listen(_ deliver: (@Sendable ([VerdictRecord]) -> Void)?) throws { try datapath.listen(deliver) }
+    func collectConntrack() throws -> ConntrackCollection { try datapath.collectConntrack() }
+
+    /// Starts or stops the reading of events; `deliver` is called on a thread of its own.
+    func listen(_ deliver: (@Sendable ([VerdictRecord]) -> Void)?) throws {
+        reading?.stop()
+        reading = nil
+        if let deliver { reading = EventThread(try datapath.makeEventReader(), deliver) }
+    }
 }

@@ -14,18 +14,16 @@ struct EndpointReporting {
     /// The rows, sorted by name.
     func rows() -> [EndpointReport] {
         let applied = Dictionary(
-            (report?.endpoints ?? []).map { ($0.pod, $0) }, uniquingKeysWith: { first, _ in first })
+            (report?.endpoints ?? []).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
         let images = Dictionary(
-            (image?.endpoints ?? []).map { ("\($0.namespace)/\($0.name)", $0) }, uniquingKeysWith: { first, _ in first }
-        )
+            (image?.endpoints ?? []).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
         var rows = match.attached.map { attached in
-            let name = attached.binding.qualifiedName
             var row = row(attached.pod, state: .pending)
             row.netns = attached.netns
-            row.interface = attached.binding.interface
-            row.ifindex = attached.binding.ifindex
-            row.identity = images[name]?.identity
-            if let endpoint = applied[name] {
+            row.interface = attached.interface.name
+            row.ifindex = attached.interface.ifindex
+            row.identity = images[attached.key]?.identity
+            if let endpoint = applied[attached.key] {
                 row.slot = endpoint.slot
                 row.revision = endpoint.revision
                 row.state = endpoint.failure == nil ? .ready : .failed

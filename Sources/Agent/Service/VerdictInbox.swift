@@ -1,3 +1,4 @@
+import BPFEmit
 import Synchronization
 
 /// Records between the datapath's thread and the service: bounded, so that a flood of verdicts costs a count, not memory.

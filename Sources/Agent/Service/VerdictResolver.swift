@@ -21,20 +21,20 @@ struct VerdictResolver: Sendable {
     private let evaluator: ReferenceEvaluator
     private let slots: [UInt32: String]
     private let identities: [UInt32: String]
-    private let meaning: @Sendable (UInt32) -> HitMeaning?
+    private let hits: RuleHitIndex
     private var cache: [Question: NearMiss?] = [:]
 
     /// - Parameters:
     ///   - slots: slot in np_endpoints to `namespace/name`.
     ///   - identities: number to what it stands for.
+    ///   - hits: what counters stand for.
     init(
-        evaluator: ReferenceEvaluator, slots: [UInt32: String], identities: [UInt32: String],
-        meaning: @escaping @Sendable (UInt32) -> HitMeaning?
+        evaluator: ReferenceEvaluator, slots: [UInt32: String], identities: [UInt32: String], hits: RuleHitIndex
     ) {
         self.evaluator = evaluator
         self.slots = slots
         self.identities = identities
-        self.meaning = meaning
+        self.hits = hits
     }
 
     /// The verdict of a record read at `time`, milliseconds since 1970.
@@ -42,7 +42,7 @@ struct VerdictResolver: Sendable {
         let subject = slots[UInt32(record.slot)] ?? "endpoint \(record.slot)"
         let remote = record.direction == .ingress ? record.source : record.destination
         var verdict = FlowVerdict(
-            timeMilliseconds: time, isDrop: VerdictReason.isDrop(wire: record.reason),
+            timeMilliseconds: time, isDrop: record.isDrop,
             direction: "\(record.direction)", subject: subject,
             source: end(record.source, record.sourcePort, record, isRemote: record.direction == .ingress),
             destination: end(
@@ -50,7 +50,7 @@ struct VerdictResolver: Sendable {
             protocol: "\(record.protocol)", icmpType: record.protocol.isICMP ? record.destinationPort : nil,
             reason: VerdictReason.name(wire: record.reason), sentence: VerdictReason.sentence(wire: record.reason),
             rule: nil, isolatedBy: [], nearestMiss: nil, revision: record.revision, length: record.length)
-        switch record.ruleHit == 0 ? nil : meaning(record.ruleHit) {
+        switch hits.meaning(of: record.ruleHit)?.meaning {
         case .rule(let bit):
             verdict.rule = FlowVerdict.Rule(bit.origin)
         case .defaultDeny(let isolating):

@@ -1,3 +1,4 @@
+public import BPFEmit
 public import PolicyAPI
 
 /// What happens to the agent.
@@ -9,11 +10,11 @@ public enum AgentEvent: Sendable {
     /// The manifests folder could not be read.
     case manifestsUnavailable(String)
     /// The node was looked at.
-    case sight(NodeSight)
-    /// The delay asked for by `.settle` is over.
-    case settled
+    case node(NodeSnapshot)
+    /// The delay asked for by `.reconcileLater` is over.
+    case reconcileDue
     /// Time to compare the kernel with the desired state although no input changed.
-    case audit
+    case resync
     /// The kernel holds the state made from the inputs of this generation.
     case applied(generation: UInt64, ApplyReport, [Diagnostic] = [])
     /// The kernel could not be brought there.
@@ -22,8 +23,8 @@ public enum AgentEvent: Sendable {
 
 /// What the agent's core asks for.
 public enum AgentAction: Sendable {
-    /// Send `.settled` after this many milliseconds.
-    case settle(milliseconds: Int)
+    /// Send `.reconcileDue` after this many milliseconds.
+    case reconcileLater(milliseconds: Int)
     /// Compile and apply, then send `.applied` or `.applyFailed`.
     case reconcile(DesiredInputs)
     /// A condition came up: log it.

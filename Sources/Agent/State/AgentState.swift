@@ -1,4 +1,4 @@
-import BPFEmit
+public import BPFEmit
 import PolicyAPI
 import PolicyAnalysis
 
@@ -39,21 +39,21 @@ public struct AgentState: Sendable {
     /// The generation the kernel holds, 0 before the first apply.
     public private(set) var appliedGeneration: UInt64 = 0
     /// How many times the kernel was brought to a new state.
-    public private(set) var revision: UInt64 = 0
+    public private(set) var applyCount: UInt64 = 0
     /// The latest report of the datapath.
     public private(set) var report: ApplyReport?
     /// Which pods are where, as of the latest inputs.
     public private(set) var endpoints = EndpointMatch(pods: [], namespaces: [], node: "")
 
     private var lastSnapshot: ManifestSnapshot?
-    private var sight: NodeSight?
+    private var snapshot: NodeSnapshot?
     private var unavailable: Condition?
     private var failure: Condition?
     private var raised: Set<Condition> = []
     /// The delay asked for last, `nil` when none is running.
-    private var settling: Int?
+    private var pendingDelay: Int?
     private var isApplying = false
-    private var findings: [Condition] = []
+    private var compileConditions: [Condition] = []
     private var isIncomplete = false
     private var failures = 0
 
@@ -64,7 +64,7 @@ public struct AgentState: Sendable {
     }
 
     /// Whether everything seen is in force.
-    public var isSettled: Bool {
+    public var isInForce: Bool {
         generation > 0 && appliedGeneration == generation && !isApplying && !isIncomplete
     }
 
@@ -89,29 +89,29 @@ public struct AgentState: Sendable {
             unavailable = Condition(
                 kind: .manifestsUnavailable, subject: "manifests",
                 message: "\(reason); everything last read stays in force")
-        case .sight(let seen):
-            if seen != sight {
-                sight = seen
+        case .node(let seen):
+            if seen != snapshot {
+                snapshot = seen
                 actions += changed()
             }
-        case .settled:
-            settling = nil
+        case .reconcileDue:
+            pendingDelay = nil
             if appliedGeneration != generation || isIncomplete { actions += reconcile() }
-        case .audit:
-            if isSettled { actions += reconcile() }
+        case .resync:
+            if isInForce { actions += reconcile() }
         case .applied(let generation, let report, let diagnostics):
             isApplying = false
             failure = nil
-            if generation != appliedGeneration || report.changedAnything { revision += 1 }
+            if generation != appliedGeneration || report.changedAnything { applyCount += 1 }
             appliedGeneration = generation
             self.report = report
-            findings = diagnostics.map(AgentState.condition)
+            compileConditions = diagnostics.map(AgentState.condition)
             isIncomplete = report.endpoints.contains { $0.failure != nil }
             failures = isIncomplete ? failures + 1 : 0
             if generation != self.generation {
-                actions += settle(after: settings.debounce)
+                actions += reconcile(after: settings.debounce)
             } else if isIncomplete {
-                actions += settle(after: AgentState.backoff(failures))
+                actions += reconcile(after: AgentState.backoff(failures))
             }
         case .applyFailed(_, let message):
             isApplying = false
@@ -119,18 +119,19 @@ public struct AgentState: Sendable {
             failure = Condition(
                 kind: .applyFailed, subject: "datapath",
                 message: "\(message); the state before it stays in force, trying again")
-            actions += settle(after: AgentState.backoff(failures))
+            actions += reconcile(after: AgentState.backoff(failures))
         }
         return actions + conditionChanges()
     }
 
     /// The inputs of the desired state; `nil` until manifests and node have both been seen.
     public func desired() -> DesiredInputs? {
-        guard lastSnapshot != nil, let sight else { return nil }
+        guard lastSnapshot != nil, let snapshot else { return nil }
         var inputs = DesiredInputs(
             generation: generation, objects: store.objects, isolating: store.isolating, endpoints: endpoints,
-            bindings: endpoints.attached.map(\.binding), nodeAddresses: sight.nodeAddresses.sorted(),
-            node: node)
+            interfaces: Dictionary(
+                endpoints.attached.map { ($0.key, $0.interface.ifindex) }, uniquingKeysWith: { first, _ in first }),
+            nodeAddresses: snapshot.addresses, node: node)
         if settings.isolateUnknown { UnknownIsolation.add(endpoints.unknown, to: &inputs) }
         return inputs
     }
@@ -141,25 +142,26 @@ public struct AgentState: Sendable {
     }
 
     private static func condition(_ diagnostic: Diagnostic) -> Condition {
-        let kind: Condition.Kind =
-            switch (diagnostic.id, diagnostic.severity) {
-            // Nobody stands in for it: nodes are not protected as it says.
-            case (.hostPolicy, _): .refusedIgnored
-            case (_, .error): .compiledClosed
-            case (_, _): .policyWarning
-            }
-        return Condition(
-            kind: kind,
-            subject: diagnostic.location.map { $0.file } ?? "policies",
+        Condition(
+            kind: kind(diagnostic), subject: diagnostic.location.map { $0.file } ?? "policies",
             message: DiagnosticRenderer().render(diagnostic))
+    }
+
+    private static func kind(_ diagnostic: Diagnostic) -> Condition.Kind {
+        // Nobody is isolated in place of a host policy: nodes are not protected as it says.
+        if diagnostic.id == .hostPolicy { return .refusedIgnored }
+        switch diagnostic.severity {
+        case .error: return .compiledClosed
+        case .warning, .note: return .policyWarning
+        }
     }
 
     private mutating func changed() -> [AgentAction] {
         generation += 1
         endpoints = EndpointMatch(
-            pods: store.objects.pods, namespaces: sight?.namespaces ?? [], node: node)
-        guard lastSnapshot != nil, sight != nil else { return [] }
-        return settle(after: settings.debounce)
+            pods: store.objects.pods, namespaces: snapshot?.namespaces ?? [], node: node)
+        guard lastSnapshot != nil, snapshot != nil else { return [] }
+        return reconcile(after: settings.debounce)
     }
 
     /// 0.5 s, 1 s, 2 s ... 32 s, in milliseconds.
@@ -171,15 +173,15 @@ public struct AgentState: Sendable {
         return [.reconcile(inputs)]
     }
 
-    private mutating func settle(after milliseconds: Int) -> [AgentAction] {
-        // A change must not wait for the end of a long delay between retries. The second `.settled` does no harm.
-        if let settling, settling <= milliseconds { return [] }
-        settling = milliseconds
-        return [.settle(milliseconds: milliseconds)]
+    private mutating func reconcile(after milliseconds: Int) -> [AgentAction] {
+        // A change must not wait for the end of a long delay between retries. The second `.reconcileDue` does no harm.
+        if let pendingDelay, pendingDelay <= milliseconds { return [] }
+        pendingDelay = milliseconds
+        return [.reconcileLater(milliseconds: milliseconds)]
     }
 
     private mutating func conditionChanges() -> [AgentAction] {
-        var current = Set(store.conditions + endpoints.conditions + findings)
+        var current = Set(store.conditions + endpoints.conditions + compileConditions)
         if let unavailable { current.insert(unavailable) }
         if let failure { current.insert(failure) }
         if lastSnapshot != nil, !settings.isolateUnknown {
@@ -194,7 +196,7 @@ public struct AgentState: Sendable {
         }
         for endpoint in report?.endpoints ?? [] {
             guard let reason = endpoint.failure else { continue }
-            current.insert(Condition(kind: .endpointFailed, subject: endpoint.pod, message: reason))
+            current.insert(Condition(kind: .endpointFailed, subject: "\(endpoint.key)", message: reason))
         }
         let actions =
             current.subtracting(raised).sorted().map(AgentAction.raise)

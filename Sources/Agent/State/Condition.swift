@@ -3,29 +3,29 @@ public struct Condition: Hashable, Codable, Sendable {
     /// What kind of thing.
     public enum Kind: String, Hashable, Codable, Sendable, CaseIterable {
         /// An update was refused; the last good version is enforced.
-        case keptLastGood
+        case keptLastGood = "keptLastGood"
         /// A new policy was refused; the pods it selects are isolated.
-        case isolatedByRefused
+        case isolatedByRefused = "isolatedByRefused"
         /// A refused object has no effect.
-        case refusedIgnored
+        case refusedIgnored = "refusedIgnored"
         /// A file cannot be read; its last good objects are enforced.
-        case brokenFile
+        case brokenFile = "brokenFile"
         /// Two files hold the same object.
-        case duplicateObject
+        case duplicateObject = "duplicateObject"
         /// The manifests folder cannot be read; everything last read is enforced.
-        case manifestsUnavailable
+        case manifestsUnavailable = "manifestsUnavailable"
         /// Two live pods claim one address.
-        case addressConflict
+        case addressConflict = "addressConflict"
         /// A network namespace with an address that no pod has: nothing is enforced on it.
-        case unenforcedNamespace
+        case unenforcedNamespace = "unenforcedNamespace"
         /// A policy could not be compiled as written; the pods it selects are isolated.
-        case compiledClosed
+        case compiledClosed = "compiledClosed"
         /// A policy probably does not say what its author means.
-        case policyWarning
+        case policyWarning = "policyWarning"
         /// The kernel could not be brought to the desired state.
-        case applyFailed
+        case applyFailed = "applyFailed"
         /// One pod could not be programmed; the others were.
-        case endpointFailed
+        case endpointFailed = "endpointFailed"
     }
 
     /// The kind.
@@ -40,6 +40,12 @@ public struct Condition: Hashable, Codable, Sendable {
         self.kind = kind
         self.subject = subject
         self.message = message
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case kind = "kind"
+        case subject = "subject"
+        case message = "message"
     }
 
     /// Whether pods may be less protected than the manifests ask for.

@@ -1,3 +1,4 @@
+public import BPFEmit
 public import NetTypes
 public import PolicyAPI
 public import PolicyIR
@@ -12,8 +13,8 @@ public struct DesiredInputs: Sendable {
     public var isolating: [LoweredPolicy]
     /// The pods to enforce on, with their interfaces.
     public var endpoints: EndpointMatch
-    /// What the datapath is to attach to.
-    public var bindings: [InterfaceBinding]
+    /// The host side of each endpoint's veth, by pod.
+    public var interfaces: [EndpointKey: UInt32]
     /// Addresses of the node itself.
     public var nodeAddresses: [IPAddress]
     /// Name of the node.

@@ -1,3 +1,4 @@
+public import BPFEmit
 import NetTypes
 public import PolicyAPI
 
@@ -9,8 +10,13 @@ public struct EndpointMatch: Hashable, Sendable {
         public var pod: Pod
         /// Its network namespace.
         public var netns: String
-        /// The binding for the datapath.
-        public var binding: InterfaceBinding
+        /// Its interface.
+        public var interface: MountedNamespace.Interface
+
+        /// The pod as the datapath names it.
+        public var key: EndpointKey {
+            EndpointKey(namespace: pod.metadata.namespace, name: pod.metadata.name, uid: pod.metadata.uid)
+        }
     }
 
     /// A network namespace no pod claims.
@@ -18,7 +24,7 @@ public struct EndpointMatch: Hashable, Sendable {
         /// Its name.
         public var netns: String
         /// The interface.
-        public var interface: DiscoveredInterface
+        public var interface: MountedNamespace.Interface
     }
 
     /// Pods with their interfaces, sorted by namespace and name.
@@ -35,7 +41,7 @@ public struct EndpointMatch: Hashable, Sendable {
     /// Finished pods own no address; hostNetwork pods are the node. Pods without a node name are local. An address
     /// that two live pods claim belongs to neither: its interface stays unknown. Of several interfaces with a pod's
     /// addresses the newest is the pod's: the others are left over from a predecessor, or a way around the first.
-    public init(pods: [Pod], namespaces: [DiscoveredNamespace], node: String) {
+    public init(pods: [Pod], namespaces: [MountedNamespace], node: String) {
         let local = pods.filter { pod in
             !pod.isFinished && !pod.hostNetwork
                 && (pod.nodeName.isEmpty || pod.nodeName == node)
@@ -61,14 +67,9 @@ public struct EndpointMatch: Hashable, Sendable {
                 unknown.append(Unknown(netns: namespace.name, interface: interface))
                 continue
             }
-            let binding = InterfaceBinding(
-                namespace: pod.metadata.namespace, pod: pod.metadata.name, uid: pod.metadata.uid,
-                ifindex: interface.ifindex, interface: interface.name)
-            attached.append(Attached(pod: pod, netns: namespace.name, binding: binding))
+            attached.append(Attached(pod: pod, netns: namespace.name, interface: interface))
         }
-        attached.sort {
-            ($0.binding.qualifiedName, $0.binding.ifindex) < ($1.binding.qualifiedName, $1.binding.ifindex)
-        }
+        attached.sort { ($0.key, $0.interface.ifindex) < ($1.key, $1.interface.ifindex) }
         unknown.sort { ($0.netns, $0.interface.ifindex) < ($1.netns, $1.interface.ifindex) }
         waiting = local.filter { !seen.contains($0.qualifiedName) }.sorted { $0.qualifiedName < $1.qualifiedName }
         conditions.sort()

@@ -1,3 +1,4 @@
+import BPFEmit
 import PolicyAPI
 
 /// Stand-ins that isolate namespaces no pod claims (`--isolate-unknown`).
@@ -24,10 +25,7 @@ enum UnknownIsolation {
             var claimed = pod
             claimed.addresses.removeAll(where: owned.contains)
             inputs.objects.pods.append(claimed)
-            inputs.bindings.append(
-                InterfaceBinding(
-                    namespace: namespace, pod: name, uid: "", ifindex: stranger.interface.ifindex,
-                    interface: stranger.interface.name))
+            inputs.interfaces[EndpointKey(namespace: namespace, name: name)] = stranger.interface.ifindex
         }
     }
 }

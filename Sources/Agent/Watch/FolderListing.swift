@@ -1,4 +1,4 @@
-import PolicyIR
+import PolicyAPI
 import Support
 
 /// What the agent's folder of manifests holds at one moment: the same files as a dry run of it finds.

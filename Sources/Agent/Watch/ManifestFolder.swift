@@ -1,4 +1,4 @@
-import PolicyIR
+import PolicyAnalysis
 public import Support
 import Synchronization
 

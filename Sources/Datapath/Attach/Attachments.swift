@@ -1,3 +1,5 @@
+import BPFEmit
+
 /// Everything one instance has attached, by hook.
 final class Attachments {
     /// How new programs are attached; never `automatic`.

@@ -1,3 +1,5 @@
+import BPFEmit
+
 /// A program attached as a clsact filter. The interface keeps it there when this process is gone.
 final class ClsactAttachment: HookAttachment {
     let style = AttachmentStyle.clsact

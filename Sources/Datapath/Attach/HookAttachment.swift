@@ -1,3 +1,5 @@
+import BPFEmit
+
 /// A program at a hook, by whatever means.
 protocol HookAttachment: AnyObject {
     /// How.

@@ -1,3 +1,4 @@
+import BPFEmit
 import Glibc
 import Support
 

@@ -10,24 +10,6 @@ import SystemPackage
 /// Uses maps of its own that nothing else sees, so any number of them work side by side, beside an agent too. Nothing is
 /// attached. Every question is about a fresh flow.
 public final class KernelDecider {
-    /// What happens to the packet.
-    public struct Answer: Hashable, Sendable {
-        /// The policy's answer.
-        public enum Verdict: Hashable, Sendable {
-            /// Passed.
-            case allow
-            /// Dropped.
-            case deny
-            /// Matched by L7 rules only: for the proxy.
-            case l7
-        }
-
-        /// The policy's answer.
-        public var verdict: Verdict
-        /// `enum np_reason` the packet was counted under.
-        public var reason: UInt8
-    }
-
     /// Flows that a private instance remembers; more are forgotten, which harms no fresh flow.
     private static let conntrackEntries = 4096
     private static let firstSourcePort: UInt16 = 1024
@@ -60,7 +42,7 @@ public final class KernelDecider {
     /// - Throws: `ENOENT` for a pod the image does not have, `EAFNOSUPPORT` when it has no address of the remote's family.
     public func decide(
         _ pod: EndpointKey, _ direction: Direction, remote: IPAddress, protocol: L4Protocol, port: UInt16
-    ) throws(BPFError) -> Answer {
+    ) throws(BPFError) -> PacketAnswer {
         guard let endpoint = node.endpoints[pod] else {
             throw BPFError(.runProgram, "\(pod)", errno: .noSuchFileOrDirectory, detail: "no such pod in the image")
         }
@@ -88,7 +70,7 @@ public final class KernelDecider {
     }
 
     /// The reason is the one counter that moved.
-    private func answer(returned: Int32) throws(BPFError) -> Answer {
+    private func answer(returned: Int32) throws(BPFError) -> PacketAnswer {
         let counts = try countByReason()
         defer { passedSoFar = counts }
         let moved = counts.filter { $0.value != passedSoFar[$0.key, default: 0] }.map(\.key)
@@ -104,7 +86,7 @@ public final class KernelDecider {
                 detail: "returned \(returned) for reason \(reason)")
         }
         let isL7 = reason == UInt8(NP_DROP_L7_UNAVAILABLE.rawValue)
-        return Answer(verdict: isL7 ? .l7 : passed ? .allow : .deny, reason: reason)
+        return PacketAnswer(verdict: isL7 ? .l7 : passed ? .allow : .deny, reason: reason)
     }
 
     private func countByReason() throws(BPFError) -> [UInt32: UInt64] {

@@ -1,3 +1,4 @@
+import BPFEmit
 import CLibBPF
 import Glibc
 import SystemPackage
@@ -6,7 +7,7 @@ import SystemPackage
 final class RingBuffer {
     /// Where the callback puts records: C keeps a pointer to it.
     private final class Sink {
-        var events: [VerdictEvent] = []
+        var events: [VerdictRecord] = []
         var unreadable = 0
         var limit = 0
     }
@@ -25,7 +26,7 @@ final class RingBuffer {
                 { context, data, size in
                     guard let context, let data else { return 0 }
                     let sink = Unmanaged<Sink>.fromOpaque(context).takeUnretainedValue()
-                    if let event = VerdictEvent(UnsafeRawBufferPointer(start: data, count: size)) {
+                    if let event = VerdictRecord(UnsafeRawBufferPointer(start: data, count: size)) {
                         sink.events.append(event)
                     } else {
                         sink.unreadable += 1
@@ -50,7 +51,7 @@ final class RingBuffer {
     /// Takes what is there, at most `limit` records, oldest first.
     ///
     /// - Returns: the records, and the number of those that could not be read.
-    func take(limit: Int) throws(BPFError) -> (events: [VerdictEvent], unreadable: Int) {
+    func take(limit: Int) throws(BPFError) -> (events: [VerdictRecord], unreadable: Int) {
         sink.events = []
         sink.unreadable = 0
         sink.limit = limit

@@ -1,3 +1,5 @@
+public import BPFEmit
+import CLibNL
 import Glibc
 public import Support
 
@@ -41,7 +43,7 @@ public enum NamespaceScanner {
                 result.namespaces.append(
                     MountedNamespace(
                         path: path, name: name, inode: identity?.inode ?? 0,
-                        interfaces: interfaces.sorted { $0.index < $1.index }))
+                        interfaces: interfaces.sorted { $0.insideIndex < $1.insideIndex }))
             } catch let error as SystemError {
                 result.failures.append(error)
             } catch {
@@ -61,7 +63,7 @@ public enum NamespaceScanner {
         else { return nil }
         let own = addresses.filter { $0.interface == link.index && $0.isGlobal }
         return .init(
-            name: link.name, index: link.index, peerIndex: peer.index, peerName: peer.name,
+            ifindex: UInt32(peer.index), name: peer.name, insideName: link.name, insideIndex: UInt32(link.index),
             addresses: own.map(\.address).sorted())
     }
 }

@@ -1,3 +1,4 @@
+public import BPFEmit
 import CNetpoldABI
 
 /// How an instance of the datapath is set up.

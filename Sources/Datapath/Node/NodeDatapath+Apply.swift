@@ -28,8 +28,8 @@ extension NodeDatapath {
     ///   the next apply goes on from there and revalidates every flow.
     public func apply(
         _ image: NodeImage, interfaces: [EndpointKey: UInt32]
-    ) throws(BPFError) -> NodeApplyReport {
-        var report = NodeApplyReport()
+    ) throws(BPFError) -> ApplyReport {
+        var report = ApplyReport()
         let plan = try ApplyPlan(image, interfaces: interfaces, for: self)
         report.withoutInterface = plan.withoutInterface
         try hits.releaseQuarantine()

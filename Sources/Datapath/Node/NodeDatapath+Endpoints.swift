@@ -5,7 +5,7 @@ import NetTypes
 
 extension NodeDatapath {
     /// Step 5.
-    func write(_ change: TableChange, _ report: inout NodeApplyReport) throws(BPFError) {
+    func write(_ change: TableChange, _ report: inout ApplyReport) throws(BPFError) {
         try maps.addresses.set(change.addressUpserts.map { (key: np_address($0.address), value: $0.identity) })
         for entry in change.addressUpserts { addresses[entry.address] = entry.identity }
         try maps.prefixes.set(change.prefixUpserts.map { (key: np_prefix_key($0.prefix), value: $0.identity) })
@@ -22,7 +22,7 @@ extension NodeDatapath {
     }
 
     /// Step 6.
-    func detachSurplus(_ plan: ApplyPlan, _ report: inout NodeApplyReport) throws(BPFError) {
+    func detachSurplus(_ plan: ApplyPlan, _ report: inout ApplyReport) throws(BPFError) {
         for hook in attachments.hooks.sorted(by: { $0.description < $1.description }) where plan.hooks[hook] == nil {
             try attachments.detach(hook)
             report.hooksChanged += 1
@@ -31,7 +31,7 @@ extension NodeDatapath {
 
     /// Step 8. One new revision for all: it is written where something changed, and where the pod is new.
     func announce(
-        _ plan: ApplyPlan, changedSubjects: Set<String>, all: Bool, _ report: inout NodeApplyReport
+        _ plan: ApplyPlan, changedSubjects: Set<String>, all: Bool, _ report: inout ApplyReport
     ) throws(BPFError) {
         var isHandedOut = false
         for planned in plan.endpoints {
@@ -55,24 +55,25 @@ extension NodeDatapath {
     }
 
     /// Step 9. One interface that cannot be attached to does not keep the others waiting.
-    func attach(_ plan: ApplyPlan, _ report: inout NodeApplyReport) throws(BPFError) {
+    func attach(_ plan: ApplyPlan, _ report: inout ApplyReport) throws(BPFError) {
         for planned in plan.endpoints {
             guard let endpoint = endpoints[planned.key] else { continue }
-            var entry = NodeApplyReport.Endpoint(
-                key: planned.key, slot: endpoint.slot, revision: endpoint.value.revision, attachment: attachments.style)
+            var entry = ApplyReport.Endpoint(
+                key: planned.key, slot: endpoint.slot, revision: endpoint.value.revision,
+                attachment: attachments.style)
             do {
                 for hook in Hook.both(of: planned.ifindex) where plan.hooks[hook] != nil {
                     if try attachments.attach(endpoint.stub(hook), at: hook) { report.hooksChanged += 1 }
                 }
             } catch {
-                entry.failure = error
+                entry.failure = "\(error)"
             }
             report.endpoints.append(entry)
         }
     }
 
     /// Part of step 10: the slots of pods that went. Their revision stays, as the highest ever handed out.
-    func clearSurplusSlots(_ plan: ApplyPlan, _ report: inout NodeApplyReport) throws(BPFError) {
+    func clearSurplusSlots(_ plan: ApplyPlan, _ report: inout ApplyReport) throws(BPFError) {
         guard !plan.surplusSlots.isEmpty else { return }
         for slot in plan.surplusSlots.sorted() {
             var value = np_endpoint()

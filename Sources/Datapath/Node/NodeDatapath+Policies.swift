@@ -13,7 +13,7 @@ struct PolicyBatch {
 
 extension NodeDatapath {
     /// Step 2. Nothing of it is on the path of packets; a failure leaves nothing behind.
-    func load(_ plan: ApplyPlan, _ report: inout NodeApplyReport) throws(BPFError) -> PolicyBatch {
+    func load(_ plan: ApplyPlan, _ report: inout ApplyReport) throws(BPFError) -> PolicyBatch {
         var batch = PolicyBatch()
         do {
             for subject in plan.image.subjects {
@@ -69,7 +69,7 @@ extension NodeDatapath {
     ///
     /// - Returns: subjects in which something changed that is more than new identities.
     func widen(
-        _ batch: PolicyBatch, _ plan: ApplyPlan, _ report: inout NodeApplyReport
+        _ batch: PolicyBatch, _ plan: ApplyPlan, _ report: inout ApplyReport
     ) throws(BPFError) -> Set<String> {
         var changed: Set<String> = []
         for subject in plan.image.subjects {
@@ -88,7 +88,7 @@ extension NodeDatapath {
     ///
     /// - Returns: the subjects that have another program now. The ones they had are in `outOfUse`.
     func place(
-        _ batch: PolicyBatch, _ plan: ApplyPlan, _ report: inout NodeApplyReport
+        _ batch: PolicyBatch, _ plan: ApplyPlan, _ report: inout ApplyReport
     ) throws(BPFError) -> Set<String> {
         for (key, fresh) in batch.fresh.sorted(by: { $0.key < $1.key }) {
             guard let slot = plan.subjectSlots[key] else { continue }
@@ -126,7 +126,7 @@ extension NodeDatapath {
     }
 
     /// Step 10.
-    func narrow(_ plan: ApplyPlan, _ report: inout NodeApplyReport) throws(BPFError) {
+    func narrow(_ plan: ApplyPlan, _ report: inout ApplyReport) throws(BPFError) {
         for subject in plan.image.subjects {
             for direction in Direction.allCases {
                 report.entriesChanged += try subjects[subject.key]?[direction].narrow(to: subject[direction]) ?? 0

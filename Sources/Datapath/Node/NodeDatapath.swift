@@ -1,4 +1,4 @@
-import BPFEmit
+public import BPFEmit
 import CNetpoldABI
 public import NetTypes
 import Support
@@ -30,6 +30,8 @@ public final class NodeDatapath {
     var revision: UInt32
     /// Something was changed without the flows being told: the next apply tells them.
     var mustRevalidate: Bool
+    /// Loaded when it is first needed.
+    var clock: KernelClock?
 
     /// Loads the datapath, adopting what is pinned.
     ///
@@ -54,6 +56,8 @@ public final class NodeDatapath {
         self.mustRevalidate = !adopted.isEmpty
         self.attachments = try Attachments(style: options.attachment, pins: options.pins)
         try attachments.adopt(interfaces: adopted.values.map(\.ifindex))
+        // A process that was killed while it read events left the writing of them on.
+        try RingBufferReader.silence(maps)
     }
 
     /// How new hooks are attached on this kernel.

@@ -16,7 +16,7 @@ final class RuleHits {
     func allocate(for image: PolicyImage, subject: String, direction: Direction) -> RuleHitIndex.Entry? {
         index.take(
             count: image.hitCount, capacity: map.shape.capacity, subject: subject, direction: direction,
-            bits: image.bits)
+            bits: image.bits, isolatedBy: image.isolatedBy)
     }
 
     /// Keeps what a program counted. It must not run any more.

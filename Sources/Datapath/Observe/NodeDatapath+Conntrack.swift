@@ -1,3 +1,4 @@
+public import BPFEmit
 import CNetpoldABI
 import NetTypes
 
@@ -10,10 +11,9 @@ extension NodeDatapath {
     /// Forgets flows that have been silent for too long, so that new ones need not push live ones out.
     ///
     /// - Parameter now: of the same kernel.
-    /// - Returns: entries looked at and entries removed.
     public func collectConntrack(
         now: KernelClock.Reading, timeouts: ConntrackTimeouts = ConntrackTimeouts()
-    ) throws(BPFError) -> (seen: Int, removed: Int) {
+    ) throws(BPFError) -> ConntrackCollection {
         func isOver(_ key: np_flow_key, _ flow: np_flow) -> Bool {
             let seconds = timeouts.seconds(protocol: L4Protocol(rawValue: key.protocol), flags: flow.flags)
             // A packet since the reading makes the entry younger than now.
@@ -27,6 +27,14 @@ extension NodeDatapath {
             else { continue }
             if try maps.flows.remove(entry.key) { removed += 1 }
         }
-        return (entries.count, removed)
+        return ConntrackCollection(seen: entries.count, removed: removed)
+    }
+
+    /// Forgets flows that have been silent for too long as of now.
+    public func collectConntrack() throws(BPFError) -> ConntrackCollection {
+        let clock: KernelClock
+        if let known = self.clock { clock = known } else { clock = try KernelClock() }
+        self.clock = clock
+        return try collectConntrack(now: try clock.now())
     }
 }

@@ -1,31 +1,12 @@
+public import BPFEmit
 import CNetpoldABI
-
-/// Packets and their bytes.
-public struct PacketCounter: Hashable, Sendable {
-    /// Packets.
-    public var packets: UInt64
-    /// Bytes of those packets.
-    public var bytes: UInt64
-}
-
-/// Use of one limit of the datapath.
-public struct MapUse: Hashable, Sendable {
-    /// The map.
-    public var name: String
-    /// Entries in use; `nil` where counting them would take a walk over the whole map or says nothing.
-    public var used: Int?
-    /// Entries it can hold.
-    public var capacity: Int
-    /// Kernel memory, bytes; `nil` when the kernel does not say.
-    public var memoryBytes: Int?
-}
 
 extension NodeDatapath {
     /// Packets by `enum np_reason`, since the maps were made; zero ones left out.
-    public func packetsByReason() throws(BPFError) -> [UInt8: PacketCounter] {
-        var result: [UInt8: PacketCounter] = [:]
+    public func packetsByReason() throws(BPFError) -> [UInt8: PacketCount] {
+        var result: [UInt8: PacketCount] = [:]
         for (reason, values) in try maps.reasons.perCPUEntries(value: np_counter()) {
-            let sum = values.reduce(into: PacketCounter(packets: 0, bytes: 0)) {
+            let sum = values.reduce(into: PacketCount(packets: 0, bytes: 0)) {
                 $0.packets &+= $1.packets
                 $0.bytes &+= $1.bytes
             }
@@ -47,11 +28,14 @@ extension NodeDatapath {
     /// Packets that policy programs decided, by what decided them, since this process began; zero ones left out.
     public func packetsByRule() throws(BPFError) -> [RuleHitKey: UInt64] { try hits.totals() }
 
-    /// How much of each limit is in use.
-    ///
-    /// - Parameter countingFlows: also walk np_flows, which takes some milliseconds per 10,000 of them.
-    public func capacities(countingFlows: Bool = true) throws(BPFError) -> [MapUse] {
-        var uses: [MapUse] = []
+    /// Packets and events that were not written, by reason.
+    public func counters() throws(BPFError) -> DatapathCounters {
+        DatapathCounters(reasons: try packetsByReason(), suppressedEvents: try suppressedEvents())
+    }
+
+    /// How much of each limit is in use. Walks np_flows, which takes some milliseconds per 10,000 of them.
+    public func capacities() throws(BPFError) -> [CapacityUse] {
+        var uses: [CapacityUse] = []
         for map in maps.all {
             let used: Int?
             switch map.name {
@@ -60,18 +44,20 @@ extension NodeDatapath {
             case "np_prefixes": used = prefixes.count
             case "np_policies": used = 2 * subjects.count + strayPolicies.count
             case "np_rule_hits": used = hits.used
-            case "np_flows" where countingFlows: used = try maps.flows.count()
+            case "np_flows": used = try maps.flows.count()
             default: used = nil
             }
             uses.append(
-                MapUse(name: map.name, used: used, capacity: map.shape.capacity, memoryBytes: map.memoryBytes))
+                CapacityUse(
+                    name: map.name, used: used, limit: map.shape.capacity, memoryBytes: map.memoryBytes.map(UInt64.init)
+                ))
         }
         let peers = subjects.values.flatMap { [$0.ingress, $0.egress] }
         uses.append(
-            MapUse(
+            CapacityUse(
                 name: "np_peers", used: peers.reduce(0) { $0 + $1.peers.count },
-                capacity: peers.reduce(0) { $0 + $1.capacity },
-                memoryBytes: peers.reduce(0) { $0 + $1.memoryBytes }))
+                limit: peers.reduce(0) { $0 + $1.capacity },
+                memoryBytes: peers.reduce(0) { $0 + UInt64($1.memoryBytes) }))
         return uses
     }
 }

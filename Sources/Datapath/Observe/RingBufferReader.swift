@@ -1,8 +1,9 @@
+public import BPFEmit
 import CNetpoldABI
 
 /// Reads verdict events while it lives. The datapath writes none when nobody reads.
 ///
-/// The datapath wakes its reader rarely (that is the dearest thing on its path), so a reader also looks by the clock.
+/// The datapath wakes its reader rarely (that is the most expensive thing on its path), so a reader also looks by the clock.
 public final class RingBufferReader {
     /// Unread bytes at which the datapath wakes the reader: an eighth of the ring.
     static let wakeupBytes = UInt32(NP_EVENT_RING_BYTES / 8)
@@ -25,13 +26,15 @@ public final class RingBufferReader {
     /// Ends listening: the datapath stops writing records.
     public func stop() throws(BPFError) {
         hasEnded = true
-        try control.set(UInt32(0), np_control(listeners: 0, wakeup_bytes: 0))
+        try Self.silence(control)
     }
 
-    /// The next events, oldest first; waits up to 100 ms for them. Empty when there were none.
-    ///
-    /// - Parameter limit: at most so many; the others are there the next time.
-    public func read(limit: Int = 4096) throws(BPFError) -> [VerdictEvent] {
+    /// The next events, oldest first, at most 4096; the others are there the next time. Waits up to 100 ms for them.
+    /// Empty when there were none.
+    public func read() throws(BPFError) -> [VerdictRecord] { try read(limit: 4096) }
+
+    /// The next events, at most `limit`.
+    func read(limit: Int) throws(BPFError) -> [VerdictRecord] {
         // What is there already needs no waiting for: wake-ups come once, when the ring fills past a mark.
         var taken = try ring.take(limit: limit)
         if taken.events.isEmpty, taken.unreadable == 0 {
@@ -40,6 +43,13 @@ public final class RingBufferReader {
         }
         unreadable += taken.unreadable
         return taken.events
+    }
+
+    /// Stops the writing of records, whoever listened.
+    static func silence(_ maps: DatapathMaps) throws(BPFError) { try silence(maps.control) }
+
+    private static func silence(_ control: BPFMap) throws(BPFError) {
+        try control.set(UInt32(0), np_control(listeners: 0, wakeup_bytes: 0))
     }
 
     // A reader that was stopped must not silence the one that came after it.

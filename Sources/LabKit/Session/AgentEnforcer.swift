@@ -48,7 +48,7 @@ public final class AgentEnforcer: Enforcer {
         guard let paths = InstancePaths(instance: instance) else { return [] }
         let client = try LocalClient(path: paths.socket)
         try client.send(.wait(timeoutMilliseconds: 1000))
-        guard case .settled(true, _) = try client.next() else { return [] }
+        guard case .waited(inForce: true, _) = try client.next() else { return [] }
         try client.send(.endpoints)
         guard case .endpoints(let endpoints) = try client.next() else { return [] }
         return Set(endpoints.filter { $0.state == .ready }.map(\.name))

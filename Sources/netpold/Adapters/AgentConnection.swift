@@ -40,8 +40,8 @@ struct AgentConnection {
     /// The next reply; the agent's own complaint and its end are said on standard error, exit code 1.
     func next() throws -> APIReply {
         switch try client.next() {
-        case .error(let message):
-            ErrorOutput.error("the agent says: \(message)")
+        case .error(let error):
+            ErrorOutput.error("the agent refuses: \(error.message)")
             throw ExitCode.no
         case nil:
             ErrorOutput.error("the agent has gone")

@@ -122,17 +122,17 @@ struct AgentCommand: AsyncParsableCommand {
                 instance: instance.instance,
                 settings: .init(node: node ?? "", onRefused: onRefused, isolateUnknown: isolateUnknown)),
             ports: .init(
-                manifests: source, node: NodeScannerAdapter(folder: netnsDir),
-                datapath: try NodeDatapathAdapter(datapath),
-                compiler: verify ? VerifyingCompiler(compiler) : compiler),
+                manifests: source, node: WatchedNode(NodeScanner(folder: netnsDir), folder: netnsDir),
+                datapath: datapath,
+                compiler: verify ? VerifyingCompiler(compiler) { try KernelDecider($0) } : compiler),
             logger: logger)
         let server = try LocalServer(path: instance.socketPath)
         defer { server.stop() }
         try await service.start(server: server, remembered: remembered)
         if once {
-            let isSettled = await service.waitUntilSettled(.seconds(60))
+            let isInForce = await service.waitUntilInForce(.seconds(60))
             await service.stop()
-            if !isSettled {
+            if !isInForce {
                 ErrorOutput.error("not everything is in force after 60 s; the log and `netpold status` say what is not")
                 throw ExitCode.no
             }

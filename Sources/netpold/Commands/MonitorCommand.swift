@@ -55,7 +55,7 @@ struct MonitorCommand: ParsableCommand {
                 }
             case .lost(let count):
                 MonitorCommand.show(json ? "{\"lost\":\(count)}" : rendering.line(lost: count))
-            default:
+            case .status, .endpoints, .waited, .error:
                 throw AgentConnection.unexpected()
             }
         }

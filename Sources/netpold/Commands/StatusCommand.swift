@@ -29,12 +29,12 @@ struct StatusCommand: ParsableCommand {
 
     func run() throws {
         let agent = try AgentConnection(instance)
-        var isSettled = true
+        var isInForce = true
         if wait {
-            guard case .settled(let answer, _) = try agent.ask(.wait(timeoutMilliseconds: timeout * 1000)) else {
+            guard case .waited(let answer, _) = try agent.ask(.wait(timeoutMilliseconds: timeout * 1000)) else {
                 throw AgentConnection.unexpected()
             }
-            isSettled = answer
+            isInForce = answer
         }
         guard case .status(let status) = try agent.ask(.status) else { throw AgentConnection.unexpected() }
         if json {
@@ -42,7 +42,7 @@ struct StatusCommand: ParsableCommand {
         } else {
             StatusRendering(style: Terminal.output.style).lines(status).forEach { print($0) }
         }
-        if !isSettled {
+        if !isInForce {
             ErrorOutput.error("not everything is in force after \(timeout) s")
             throw ExitCode.no
         }

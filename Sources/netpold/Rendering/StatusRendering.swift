@@ -1,4 +1,5 @@
 import Agent
+import BPFEmit
 import Support
 
 /// Writes `netpold status` for people.
@@ -12,12 +13,13 @@ struct StatusRendering: Sendable {
 
     /// The page.
     func lines(_ status: StatusReport) -> [String] {
-        let settled =
-            status.isSettled ? style.good("everything read is in force") : style.notable("changes pending")
+        let inForce =
+            status.isInForce ? style.good("everything read is in force") : style.notable("changes pending")
         var lines = [
             "agent        \(style.good("up")), instance \(status.instance), process \(status.processID), "
                 + "since \(StatusRendering.duration(status.uptimeSeconds))",
-            "revision     \(status.revision), \(settled), latest change took \(status.lastApplyMilliseconds) ms",
+            "applied      \(status.applyCount) time\(status.applyCount == 1 ? "" : "s"), \(inForce), "
+                + "latest change took \(status.lastApplyMilliseconds) ms",
             "policies     \(status.policiesInForce) in force, "
                 + counted(status.policiesRefused, "refused", style.bad),
             "endpoints    \(status.endpointsReady) ready, "

@@ -32,10 +32,10 @@ struct NamespaceScannerTests {
         for (found, attachment) in zip(scan.namespaces, layout.attachments) {
             let interface = try #require(found.interfaces.first)
             #expect(found.interfaces.count == 1)
-            #expect(interface.name == "eth0")
+            #expect(interface.insideName == "eth0")
             #expect(interface.addresses == attachment.addresses.sorted())
-            #expect(interface.peerName == attachment.nodeInterface)
-            #expect(links.contains { $0.index == interface.peerIndex && $0.name == attachment.nodeInterface })
+            #expect(interface.name == attachment.nodeInterface)
+            #expect(links.contains { UInt32($0.index) == interface.ifindex && $0.name == attachment.nodeInterface })
         }
     }
 

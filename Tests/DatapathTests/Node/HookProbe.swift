@@ -1,3 +1,4 @@
+import BPFEmit
 import CNetpoldABI
 import Glibc
 import NetTypes

@@ -55,7 +55,7 @@ struct KernelDeciderTests {
             try NodeImages.node(subjects: [
                 NodeImages.subject(ingress: NodeImages.policy(.ingress, [l7], peers: [:]))
             ]))
-        for (port, verdict) in [(80, .l7), (81, .deny)] as [(UInt16, KernelDecider.Answer.Verdict)] {
+        for (port, verdict) in [(80, .l7), (81, .deny)] as [(UInt16, PolicyVerdict)] {
             let answer = try decider.decide(
                 NodeImages.webKey, .ingress, remote: NodeImages.client, protocol: .tcp, port: port)
             #expect(answer.verdict == verdict)

@@ -108,22 +108,22 @@ struct NodeApplyTests {
         func image(_ port: UInt16) throws -> NodeImage {
             try Self.web([NodeImages.bit(0, port: port)], peers: [NodeImages.clientID: 1])
         }
-        func count(_ meaning: RuleHitKey.Meaning) throws -> UInt64? {
+        func count(_ meaning: HitMeaning) throws -> UInt64? {
             try node.packetsByRule()[RuleHitKey(subject: "web", direction: .ingress, meaning: meaning)]
         }
-        let rule = RuleHitKey.Meaning.rule(
+        let rule = HitMeaning.rule(
             RuleBit(rule: 0, action: .allow, isL7: false, origin: NodeImages.origin("rule-0")))
         _ = try node.apply(try image(80), interfaces: [:])
         for source in 1...3 as ClosedRange<UInt16> { _ = try probe.tcp(source: source) }
         _ = try probe.tcp(source: 9, port: 99)
         #expect(try count(rule) == 3)
-        #expect(try count(.defaultDeny) == 1)
+        #expect(try count(.defaultDeny(isolatedBy: [NodeImages.origin("isolation")])) == 1)
         for port in 81...90 as ClosedRange<UInt16> {
             _ = try node.apply(try image(port), interfaces: [:])
             _ = try probe.tcp(source: 1, port: port)
         }
         #expect(try count(rule) == 13)
-        #expect(try count(.defaultDeny) == 1)
+        #expect(try count(.defaultDeny(isolatedBy: [NodeImages.origin("isolation")])) == 1)
         #expect(node.hits.used < 40)
     }
 

@@ -24,7 +24,8 @@ struct ObserveTests {
         let meanings = events.map { node.ruleHitIndex.meaning(of: $0.ruleHit)?.meaning }
         #expect(
             meanings == [
-                .rule(RuleBit(rule: 0, action: .allow, isL7: false, origin: NodeImages.origin("rule-0"))), .defaultDeny,
+                .rule(RuleBit(rule: 0, action: .allow, isL7: false, origin: NodeImages.origin("rule-0"))),
+                .defaultDeny(isolatedBy: [NodeImages.origin("isolation")]),
             ])
         try reader.stop()
         #expect(try probe.tcp(source: 4) == NP_REASON_ALLOWED)
@@ -65,16 +66,16 @@ struct ObserveTests {
             KernelClock.Reading(jiffies: now.jiffies + UInt64(seconds * now.rate), rate: now.rate)
         }
         #expect(try node.collectConntrack(now: now).removed == 0)
-        #expect(try node.collectConntrack(now: after(60)) == (3, 1))
+        #expect(try node.collectConntrack(now: after(60)) == ConntrackCollection(seen: 3, removed: 1))
         #expect(try node.conntrack().map(\.isReset) == [false, false])
-        #expect(try node.collectConntrack(now: after(700)) == (2, 1))
+        #expect(try node.collectConntrack(now: after(700)) == ConntrackCollection(seen: 2, removed: 1))
         #expect(try node.conntrack().map(\.low.port) == [1])
-        #expect(try node.collectConntrack(now: after(7000)) == (1, 0))
+        #expect(try node.collectConntrack(now: after(7000)) == ConntrackCollection(seen: 1, removed: 0))
         #expect(try probe.tcp(source: 1, flags: 0x10) == NP_REASON_ESTABLISHED)
         now.jiffies = 0
         #expect(try node.collectConntrack(now: now).removed == 0)
         now = try KernelClock().now()
-        #expect(try node.collectConntrack(now: after(8100)) == (1, 1))
+        #expect(try node.collectConntrack(now: after(8100)) == ConntrackCollection(seen: 1, removed: 1))
     }
 
     @Test("the use of each limit is told, with the kernel's memory")
@@ -83,7 +84,7 @@ struct ObserveTests {
         _ = try node.apply(try NodeImages.shop(), interfaces: [:])
         let uses = Dictionary(uniqueKeysWithValues: try node.capacities().map { ($0.name, $0) })
         #expect(uses["np_endpoints"]?.used == 1)
-        #expect(uses["np_endpoints"]?.capacity == Int(NP_MAX_ENDPOINTS))
+        #expect(uses["np_endpoints"]?.limit == Int(NP_MAX_ENDPOINTS))
         #expect(uses["np_addresses"]?.used == 3)
         #expect(uses["np_prefixes"]?.used == 2)
         #expect(uses["np_policies"]?.used == 2)

@@ -1,4 +1,5 @@
 import NetpoldTestSupport
+import PolicyAnalysis
 import Testing
 
 @testable import PolicyAPI

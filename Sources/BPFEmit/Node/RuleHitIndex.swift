@@ -1,25 +1,27 @@
-import BPFEmit
 import CNetpoldABI
-import NetTypes
+package import NetTypes
+package import PolicyAPI
 
 /// What each counter of np_rule_hits stands for at one moment: a value, to be kept beside the events of that time.
 public struct RuleHitIndex: Sendable {
     /// The counters of one program.
     package struct Entry: Hashable, Sendable {
         /// Never 0: that means "no counters" to a program.
-        let base: UInt32
-        let count: Int
+        package let base: UInt32
+        /// How many there are.
+        package let count: Int
         let subject: String
         let direction: Direction
         let bits: [RuleBit]
+        let isolatedBy: [RuleOrigin]
 
         var end: UInt32 { base + UInt32(count) }
 
         /// What the counter at an offset from the base counts.
-        func key(offset: Int) -> RuleHitKey? {
-            let meaning: RuleHitKey.Meaning
+        package func key(offset: Int) -> RuleHitKey? {
+            let meaning: HitMeaning
             switch offset {
-            case Int(NP_HIT_DEFAULT_DENY): meaning = .defaultDeny
+            case Int(NP_HIT_DEFAULT_DENY): meaning = .defaultDeny(isolatedBy: isolatedBy)
             case Int(NP_HIT_DEFAULT_ALLOW): meaning = .defaultAllow
             case Int(NP_HIT_HOST): meaning = .host
             default:
@@ -32,7 +34,10 @@ public struct RuleHitIndex: Sendable {
     }
 
     /// By base, without overlaps.
-    private(set) var entries: [Entry] = []
+    package private(set) var entries: [Entry] = []
+
+    /// No counters.
+    package init() {}
 
     /// What a counter stands for; `nil` for one that no program has. O(log programs).
     public func meaning(of index: UInt32) -> RuleHitKey? {
@@ -40,15 +45,15 @@ public struct RuleHitIndex: Sendable {
     }
 
     /// Whose counter an index is.
-    func entry(of index: UInt32) -> Entry? {
+    package func entry(of index: UInt32) -> Entry? {
         let position = firstEntry { $0.base > index }
         guard position > 0, index < entries[position - 1].end else { return nil }
         return entries[position - 1]
     }
 
     /// Takes the lowest free range below `capacity`; `nil` when there is none long enough.
-    mutating func take(
-        count: Int, capacity: Int, subject: String, direction: Direction, bits: [RuleBit]
+    package mutating func take(
+        count: Int, capacity: Int, subject: String, direction: Direction, bits: [RuleBit], isolatedBy: [RuleOrigin] = []
     ) -> Entry? {
         var base: UInt32 = 1
         var position = 0
@@ -57,13 +62,14 @@ public struct RuleHitIndex: Sendable {
             position += 1
         }
         guard Int(base) + count <= capacity else { return nil }
-        let entry = Entry(base: base, count: count, subject: subject, direction: direction, bits: bits)
+        let entry = Entry(
+            base: base, count: count, subject: subject, direction: direction, bits: bits, isolatedBy: isolatedBy)
         entries.insert(entry, at: position)
         return entry
     }
 
     /// Gives a range back.
-    mutating func remove(_ entry: Entry) {
+    package mutating func remove(_ entry: Entry) {
         let position = firstEntry { $0.base >= entry.base }
         if position < entries.count, entries[position].base == entry.base { entries.remove(at: position) }
     }

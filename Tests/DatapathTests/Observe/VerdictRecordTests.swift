@@ -1,10 +1,11 @@
+import BPFEmit
 import CNetpoldABI
 import Testing
 
 @testable import Datapath
 
 @Suite("event records")
-struct VerdictEventTests {
+struct VerdictRecordTests {
     private static func record(_ change: (inout np_event) -> Void = { _ in }) -> np_event {
         var event = np_event()
         event.time = 77
@@ -19,8 +20,8 @@ struct VerdictEventTests {
         return event
     }
 
-    private static func decode(_ event: np_event) -> VerdictEvent? {
-        withUnsafeBytes(of: event) { VerdictEvent($0) }
+    private static func decode(_ event: np_event) -> VerdictRecord? {
+        withUnsafeBytes(of: event) { VerdictRecord($0) }
     }
 
     @Test("a record is read, ports in host order")
@@ -46,9 +47,9 @@ struct VerdictEventTests {
     func truncated() {
         let bytes = withUnsafeBytes(of: Self.record()) { Array($0) }
         for length in 0..<bytes.count {
-            #expect(bytes[..<length].withUnsafeBytes { VerdictEvent($0) } == nil)
+            #expect(bytes[..<length].withUnsafeBytes { VerdictRecord($0) } == nil)
         }
-        #expect((bytes + [0]).withUnsafeBytes { VerdictEvent($0) } == nil)
+        #expect((bytes + [0]).withUnsafeBytes { VerdictRecord($0) } == nil)
     }
 
     @Test("a decision is only told where a policy was asked")

@@ -1,7 +1,7 @@
 /// What bringing the kernel to an image did.
-public struct NodeApplyReport: Sendable {
+public struct ApplyReport: Hashable, Sendable {
     /// One pod of the image.
-    public struct Endpoint: Sendable {
+    public struct Endpoint: Hashable, Sendable {
         /// The pod.
         public var key: EndpointKey
         /// Its slot in np_endpoints.
@@ -10,11 +10,22 @@ public struct NodeApplyReport: Sendable {
         public var revision: UInt32
         /// How its hooks are attached.
         public var attachment: AttachmentStyle
-        /// Why its hooks could not be attached; `nil` when they are.
-        public var failure: BPFError?
+        /// Why its hooks could not be attached, in words; `nil` when they are.
+        public var failure: String?
+
+        /// A pod's part of the report.
+        public init(
+            key: EndpointKey, slot: UInt32, revision: UInt32, attachment: AttachmentStyle, failure: String? = nil
+        ) {
+            self.key = key
+            self.slot = slot
+            self.revision = revision
+            self.attachment = attachment
+            self.failure = failure
+        }
     }
 
-    /// The pods that have an interface, sorted.
+    /// The pods that have an interface, sorted by key.
     public var endpoints: [Endpoint] = []
     /// Pods of the image for which no interface was given: nothing was done for them.
     public var withoutInterface: [EndpointKey] = []
@@ -26,6 +37,9 @@ public struct NodeApplyReport: Sendable {
     public var hooksChanged = 0
     /// Subjects and directions whose programs have no counters because np_rule_hits is full. Verdicts are the same.
     public var withoutCounters: [String] = []
+
+    /// Nothing done.
+    public init() {}
 
     /// Whether the kernel was not in the image's state before.
     public var changedAnything: Bool { programsLoaded + entriesChanged + hooksChanged > 0 }

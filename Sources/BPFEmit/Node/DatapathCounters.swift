@@ -1,14 +1,14 @@
-/// Counters of the datapath.
+/// Counters of the datapath, since its maps were made.
 public struct DatapathCounters: Hashable, Sendable {
-    /// Packets and bytes by `np_reason` number, zero ones left out.
+    /// Packets and bytes by `enum np_reason`, zero ones left out.
     public var reasons: [UInt8: PacketCount]
-    /// Event records that were not written, for rate or want of room.
-    public var eventsSuppressed: UInt64
+    /// Event records that were not written, for their rate or want of room, by `enum np_reason`; zero ones left out.
+    public var suppressedEvents: [UInt8: UInt64]
 
     /// Counters.
-    public init(reasons: [UInt8: PacketCount], eventsSuppressed: UInt64) {
+    public init(reasons: [UInt8: PacketCount], suppressedEvents: [UInt8: UInt64]) {
         self.reasons = reasons
-        self.eventsSuppressed = eventsSuppressed
+        self.suppressedEvents = suppressedEvents
     }
 }
 
@@ -24,13 +24,19 @@ public struct PacketCount: Hashable, Codable, Sendable {
         self.packets = packets
         self.bytes = bytes
     }
+
+    /// Names of the local API (docs/reference/local-api.md).
+    private enum CodingKeys: String, CodingKey {
+        case packets = "packets"
+        case bytes = "bytes"
+    }
 }
 
-/// Use of one limit.
+/// Use of one limit of the datapath.
 public struct CapacityUse: Hashable, Codable, Sendable {
     /// The map or table.
     public var name: String
-    /// Entries in use, `nil` where nobody counts them.
+    /// Entries in use; `nil` where counting them says nothing.
     public var used: Int?
     /// Entries it can hold.
     public var limit: Int
@@ -44,16 +50,24 @@ public struct CapacityUse: Hashable, Codable, Sendable {
         self.limit = limit
         self.memoryBytes = memoryBytes
     }
+
+    /// Names of the local API (docs/reference/local-api.md).
+    private enum CodingKeys: String, CodingKey {
+        case name = "name"
+        case used = "used"
+        case limit = "limit"
+        case memoryBytes = "memoryBytes"
+    }
 }
 
-/// What a conntrack collection did.
-public struct ConntrackSweep: Hashable, Sendable {
+/// What a collection of conntrack entries whose flows are over did.
+public struct ConntrackCollection: Hashable, Sendable {
     /// Entries looked at.
     public var seen: Int
     /// Entries removed.
     public var removed: Int
 
-    /// A sweep.
+    /// A collection.
     public init(seen: Int, removed: Int) {
         self.seen = seen
         self.removed = removed

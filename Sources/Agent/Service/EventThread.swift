@@ -1,13 +1,13 @@
-import Agent
-import Datapath
+import BPFEmit
 import Foundation
 import Synchronization
 
 /// Reads verdict events on a thread of its own until it is stopped.
 final class EventThread: Sendable {
-    /// The reader on its way to the thread. Unchecked: handed over once, used by that thread only.
+    /// The reader on its way to the thread. Unchecked: handed over once, used by that thread only; the maps it shares with
+    /// the datapath are descriptors that do not change.
     private struct Handover: @unchecked Sendable {
-        let reader: RingBufferReader
+        let reader: any VerdictReader
     }
 
     private enum State {
@@ -18,14 +18,14 @@ final class EventThread: Sendable {
     private let ended = DispatchSemaphore(value: 0)
 
     /// Begins to read.
-    init(_ reader: RingBufferReader, _ deliver: @escaping @Sendable ([VerdictRecord]) -> Void) {
+    init(_ reader: any VerdictReader, _ deliver: @escaping @Sendable ([VerdictRecord]) -> Void) {
         let handover = Handover(reader: reader)
         Thread.detachNewThread {
             let reader = handover.reader
             while self.state.withLock({ $0 == .running }) {
-                // A ring that cannot be read has nothing more to tell; the counters still have.
-                guard let events = try? reader.read() else { break }
-                if !events.isEmpty { deliver(events.map(VerdictRecord.init)) }
+                // A ring that cannot be read has nothing more to report; the counters still have.
+                guard let records = try? reader.read() else { break }
+                if !records.isEmpty { deliver(records) }
             }
             try? reader.stop()
             self.state.withLock { $0 = .ended }
@@ -40,16 +40,5 @@ final class EventThread: Sendable {
             return state != .ended
         }
         if isRunning { ended.wait() }
-    }
-}
-
-extension VerdictRecord {
-    /// A record of the datapath.
-    fileprivate init(_ event: VerdictEvent) {
-        self.init(
-            source: event.source, destination: event.destination, sourcePort: event.sourcePort,
-            destinationPort: event.destinationPort, protocol: event.protocol, slot: event.slot,
-            direction: event.direction, remoteIdentity: event.remoteIdentity, ruleHit: event.ruleHit,
-            revision: event.revision, reason: event.reason, length: event.length)
     }
 }

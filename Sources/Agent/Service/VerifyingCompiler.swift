@@ -1,35 +1,36 @@
-import Agent
-import BPFEmit
-import Datapath
+public import BPFEmit
 import NetTypes
 import PolicyAPI
 import PolicyIR
 
 /// Translation validation (`--verify`): each subject that changed is asked in the kernel, on maps of its own, about one
 /// packet of every class, before anything is put in force; one difference to the reference evaluator refuses the state.
-///
-/// Unchecked: calls come one at a time (the contract of `PolicyCompiler`).
-final class VerifyingCompiler: PolicyCompiler, @unchecked Sendable {
+public final class VerifyingCompiler: PolicyCompiler {
     /// Packets asked about one subject and direction; beyond, an evenly spread choice of them.
     static let packetLimit = 20_000
 
     private let compiler: any PolicyCompiler
-    private var decider: KernelDecider?
+    private let makeDecider: (NodeImage) throws -> any PacketDecider
+    private var decider: (any PacketDecider)?
     private var verified: Set<SubjectImage> = []
 
-    /// Verifies what `compiler` makes.
-    init(_ compiler: any PolicyCompiler) {
+    /// Verifies what `compiler` makes, with a decider that `makeDecider` loads with the first image.
+    public init(_ compiler: any PolicyCompiler, makeDecider: @escaping (NodeImage) throws -> any PacketDecider) {
         self.compiler = compiler
+        self.makeDecider = makeDecider
     }
 
-    func compile(_ inputs: DesiredInputs) throws -> CompiledNode {
+    /// Compiles and verifies.
+    ///
+    /// - Throws: `VerificationFailure` for a difference, and what the compiler and the decider throw.
+    public func compile(_ inputs: DesiredInputs) throws -> CompiledNode {
         let compiled = try compiler.compile(inputs)
         let changed = compiled.image.subjects.filter { !verified.contains($0) }
         guard !changed.isEmpty else { return compiled }
         if let decider {
             try decider.update(compiled.image)
         } else {
-            decider = try KernelDecider(compiled.image)
+            decider = try makeDecider(compiled.image)
         }
         guard let decider else { return compiled }
         let evaluator = ReferenceEvaluator(compiled.objects, policies: compiled.policies, localNode: inputs.node)
@@ -48,7 +49,7 @@ final class VerifyingCompiler: PolicyCompiler, @unchecked Sendable {
 
     private func verify(
         _ pod: Pod, _ endpoint: EndpointImage, _ direction: Direction, remotes: [IPAddress],
-        evaluator: ReferenceEvaluator, decider: KernelDecider
+        evaluator: ReferenceEvaluator, decider: any PacketDecider
     ) throws {
         let policy = evaluator.subjectPolicy(for: pod, direction)
         var packets: [(remote: IPAddress, traffic: PolicyBits.ResolvedTraffic)] = []
@@ -76,13 +77,13 @@ final class VerifyingCompiler: PolicyCompiler, @unchecked Sendable {
     }
 
     /// A packet that the datapath drops before it asks the policy is no difference; one that it passes is.
-    private static func agree(_ expected: SideDecision.Verdict, _ answer: KernelDecider.Answer) -> Bool {
+    private static func agree(_ expected: SideDecision.Verdict, _ answer: PacketAnswer) -> Bool {
         switch (expected, answer.verdict) {
         case (.allow, .allow), (.deny, .deny), (.l7, .l7): true
         case (_, .deny):
             VerdictReason(rawValue: answer.reason).map { $0 != .policyDeny && $0 != .policyDefault } ?? false
         case (_, .allow): VerdictReason(rawValue: answer.reason) == .neighbourDiscovery
-        default: false
+        case (.allow, .l7), (.deny, .l7): false
         }
     }
 
@@ -121,11 +122,16 @@ final class VerifyingCompiler: PolicyCompiler, @unchecked Sendable {
 }
 
 /// The kernel decides a packet in another way than the evaluator.
-struct VerificationFailure: Error, CustomStringConvertible {
-    let flow: String
-    let expected: String
-    let answer: String
-    var description: String {
+public struct VerificationFailure: Error, Hashable, CustomStringConvertible {
+    /// Whose policy was asked about which packet.
+    public let flow: String
+    /// What the policies say.
+    public let expected: String
+    /// What the kernel said.
+    public let answer: String
+
+    /// In words.
+    public var description: String {
         "translation validation failed: \(flow): the policies say \(expected), the compiled program says \(answer); "
             + "this is a bug of netpold"
     }

@@ -1,7 +1,6 @@
 import BPFEmit
+import PolicyAPI
 import Testing
-
-@testable import Datapath
 
 @Suite("ranges of np_rule_hits")
 struct RuleHitIndexTests {
@@ -26,11 +25,13 @@ struct RuleHitIndexTests {
     @Test("an index is resolved to its rule, its default or the host; others to nothing")
     func meaning() {
         var index = RuleHitIndex()
-        let bit = RuleBit(rule: 3, action: .allow, isL7: false, origin: NodeImages.origin("r"))
+        let origin = RuleOrigin(kind: "NetworkPolicy", namespace: "shop", name: "r", path: "")
+        let bit = RuleBit(rule: 3, action: .allow, isL7: false, origin: origin)
         _ = index.take(count: 2, capacity: 100, subject: "other", direction: .egress, bits: [])
-        _ = index.take(count: 4, capacity: 100, subject: "web", direction: .ingress, bits: [bit])
-        let meanings: [(UInt32, RuleHitKey.Meaning?)] = [
-            (0, nil), (3, .defaultDeny), (4, .defaultAllow), (5, .host), (6, .rule(bit)), (7, nil), (99, nil),
+        _ = index.take(count: 4, capacity: 100, subject: "web", direction: .ingress, bits: [bit], isolatedBy: [origin])
+        let meanings: [(UInt32, HitMeaning?)] = [
+            (0, nil), (3, .defaultDeny(isolatedBy: [origin])), (4, .defaultAllow), (5, .host), (6, .rule(bit)),
+            (7, nil), (99, nil),
         ]
         for (number, meaning) in meanings {
             #expect(

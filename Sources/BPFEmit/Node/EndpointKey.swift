@@ -1,5 +1,3 @@
-public import BPFEmit
-
 /// Names a pod for as long as it lives: one that is made again under the same name has another UID.
 public struct EndpointKey: Hashable, Sendable {
     /// Namespace.

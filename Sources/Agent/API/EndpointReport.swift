@@ -1,0 +1,61 @@
+/// One row of `netpold endpoints`.
+public struct EndpointReport: Hashable, Codable, Sendable {
+    /// What is known of an endpoint.
+    public enum State: String, Hashable, Codable, Sendable, CaseIterable {
+        /// Its policies are in place.
+        case ready = "ready"
+        /// The pod's network namespace has not been found.
+        case waiting = "waiting"
+        /// It was found and is not programmed yet.
+        case pending = "pending"
+        /// It could not be programmed.
+        case failed = "failed"
+        /// A network namespace without a pod: nothing is enforced.
+        case unenforced = "unenforced"
+        /// A network namespace without a pod, isolated.
+        case isolated = "isolated"
+    }
+
+    /// `namespace/name`; for a namespace without pod its netns.
+    public var name: String
+    /// Addresses in text form.
+    public var addresses: [String]
+    /// Name of the network namespace, if found.
+    public var netns: String?
+    /// Host side of the veth, if found.
+    public var interface: String?
+    /// Its index.
+    public var ifindex: UInt32?
+    /// Slot in np_endpoints.
+    public var slot: UInt32?
+    /// Identity number.
+    public var identity: UInt32?
+    /// Policies that apply to traffic to the pod, `Kind namespace/name`.
+    public var ingressPolicies: [String]
+    /// Policies that apply to traffic from the pod.
+    public var egressPolicies: [String]
+    /// Whether what no rule allows is denied, towards the pod.
+    public var isIngressIsolated: Bool
+    /// Whether what no rule allows is denied, from the pod.
+    public var isEgressIsolated: Bool
+    /// Revision of the endpoint in the datapath.
+    public var revision: UInt32?
+    /// The state.
+    public var state: State
+
+    private enum CodingKeys: String, CodingKey {
+        case name = "name"
+        case addresses = "addresses"
+        case netns = "netns"
+        case interface = "interface"
+        case ifindex = "ifindex"
+        case slot = "slot"
+        case identity = "identity"
+        case ingressPolicies = "ingressPolicies"
+        case egressPolicies = "egressPolicies"
+        case isIngressIsolated = "isIngressIsolated"
+        case isEgressIsolated = "isEgressIsolated"
+        case revision = "revision"
+        case state = "state"
+    }
+}

@@ -1,0 +1,84 @@
+import BPFEmit
+import PolicyAPI
+
+@testable import Agent
+
+/// One message of each type of the local API, with its line as it goes over the wire.
+enum APIMessages {
+    struct Sample<Message: APIMessage>: Sendable {
+        var message: Message
+        var line: String
+    }
+
+    static let requests: [Sample<APIRequest>] = [
+        Sample(message: .status, line: #"{"type":"status","version":2}"#),
+        Sample(message: .endpoints, line: #"{"type":"endpoints","version":2}"#),
+        Sample(
+            message: .monitor(MonitorFilter(dropsOnly: true, pod: "shop/web", policy: "shop/db")),
+            line: #"{"dropsOnly":true,"pod":"shop/web","policy":"shop/db","type":"monitor","version":2}"#),
+        Sample(
+            message: .wait(timeoutMilliseconds: 30_000),
+            line: #"{"timeoutMilliseconds":30000,"type":"wait","version":2}"#),
+    ]
+
+    static let replies: [Sample<APIReply>] = [
+        Sample(message: .status(status), line: statusLine),
+        Sample(message: .endpoints([endpoint]), line: endpointsLine),
+        Sample(message: .verdict(Fixtures.verdict()), line: verdictLine),
+        Sample(message: .lost(9), line: #"{"count":9,"type":"lost","version":2}"#),
+        Sample(
+            message: .waited(inForce: true, applyCount: 7),
+            line: #"{"applyCount":7,"inForce":true,"type":"waited","version":2}"#),
+        Sample(
+            message: .error(APIError(.unknownType, #"the type "reboot" is not known"#)),
+            line: #"{"error":{"code":"unknown-type","message":"the type \"reboot\" is not known"},"#
+                + #""type":"error","version":2}"#),
+    ]
+
+    private static let status = StatusReport(
+        instance: "default", processID: 4711, uptimeSeconds: 3600, applyCount: 7, isInForce: true, policiesInForce: 12,
+        policiesRefused: 1, endpointsReady: 3, endpointsWaiting: 1, namespacesUnknown: 0, attachments: ["tcx": 3],
+        lastApplyMilliseconds: 24,
+        capacities: [CapacityUse(name: "np_flows", used: 3, limit: 262_144, memoryBytes: 41_943_040)],
+        reasons: [
+            .init(
+                reason: "NP_DROP_POLICY_DEFAULT", sentence: "a policy isolates the pod and no rule allows the flow",
+                isDrop: true, count: PacketCount(packets: 5, bytes: 300))
+        ], eventsSuppressed: 0, eventsLost: 0,
+        conditions: [
+            Condition(
+                kind: .keptLastGood, subject: "NetworkPolicy shop/db",
+                message: "refused, the last good version stays in force: db.yaml:4:3: error: spec.prots: unknown field")
+        ])
+
+    private static let statusLine =
+        #"{"status":{"applyCount":7,"attachments":{"tcx":3},"#
+        + #""capacities":[{"limit":262144,"memoryBytes":41943040,"name":"np_flows","used":3}],"#
+        + #""conditions":[{"kind":"keptLastGood","message":"refused, the last good version stays in force: "#
+        + #"db.yaml:4:3: error: spec.prots: unknown field","subject":"NetworkPolicy shop/db"}],"#
+        + #""endpointsReady":3,"endpointsWaiting":1,"eventsLost":0,"eventsSuppressed":0,"inForce":true,"#
+        + #""instance":"default","lastApplyMilliseconds":24,"namespacesUnknown":0,"policiesInForce":12,"#
+        + #""policiesRefused":1,"processID":4711,"reasons":[{"count":{"bytes":300,"packets":5},"isDrop":true,"#
+        + #""reason":"NP_DROP_POLICY_DEFAULT","sentence":"a policy isolates the pod and no rule allows the flow"}],"#
+        + #""uptimeSeconds":3600},"type":"status","version":2}"#
+
+    private static let endpoint = EndpointReport(
+        name: "shop/db", addresses: ["10.0.0.2"], netns: "cni-7", interface: "veth7", ifindex: 12, slot: 0,
+        identity: 300, ingressPolicies: ["NetworkPolicy shop/db"], egressPolicies: [], isIngressIsolated: true,
+        isEgressIsolated: false, revision: 3, state: .ready)
+
+    private static let endpointsLine =
+        #"{"endpoints":[{"addresses":["10.0.0.2"],"egressPolicies":[],"identity":300,"ifindex":12,"#
+        + #""ingressPolicies":["NetworkPolicy shop/db"],"interface":"veth7","isEgressIsolated":false,"#
+        + #""isIngressIsolated":true,"name":"shop/db","netns":"cni-7","revision":3,"slot":0,"state":"ready"}],"#
+        + #""type":"endpoints","version":2}"#
+
+    private static let verdictLine =
+        #"{"type":"verdict","verdict":{"destination":{"address":"10.0.0.2","pod":"shop/db","port":5432},"#
+        + #""direction":"ingress","isDrop":true,"isolatedBy":[{"object":"NetworkPolicy shop/db","path":"","#
+        + #""place":"a.yaml:1:1"}],"length":60,"nearestMiss":"NetworkPolicy shop/db spec.ingress[0] (a.yaml:9:5): "#
+        + #"port 5432 is not in 80","protocol":"TCP","reason":"NP_DROP_POLICY_DEFAULT","revision":3,"#
+        + #""sentence":"a policy isolates the pod and no rule allows the flow","#
+        + #""source":{"address":"10.0.0.1","pod":"shop/web","port":4311},"subject":"shop/db","#
+        + #""timeMilliseconds":1000},"version":2}"#
+}
