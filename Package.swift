@@ -19,6 +19,7 @@ let package = Package(
         .executable(name: "netpold", targets: ["netpold"])
     ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-algorithms", from: "1.2.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -52,6 +53,7 @@ let package = Package(
             dependencies: [
                 "Support", "BPFEmit", "CNetpoldABI", "CLibBPF", "CLibNL", "CLinux",
                 .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Algorithms", package: "swift-algorithms"),
             ],
             swiftSettings: strict,
             plugins: ["EmbedBPF"]

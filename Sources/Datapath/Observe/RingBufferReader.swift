@@ -2,7 +2,7 @@ import CNetpoldABI
 
 /// Reads verdict events while it lives. The datapath writes none when nobody reads.
 ///
-/// The datapath wakes its reader rarely (that is the dearest thing on its path), so a reader also looks by the clock.
+/// The datapath wakes its reader rarely (that is the most expensive thing on its path), so a reader also looks by the clock.
 public final class RingBufferReader {
     /// Unread bytes at which the datapath wakes the reader: an eighth of the ring.
     static let wakeupBytes = UInt32(NP_EVENT_RING_BYTES / 8)
@@ -17,7 +17,7 @@ public final class RingBufferReader {
 
     /// Begins to listen.
     package init(_ maps: DatapathMaps) throws(BPFError) {
-        ring = try RingBuffer(maps.events)
+        ring = try RingBuffer(map: maps.events.fd, name: maps.events.name)
         control = maps.control
         try control.set(UInt32(0), np_control(listeners: 1, wakeup_bytes: Self.wakeupBytes))
     }
@@ -33,13 +33,19 @@ public final class RingBufferReader {
     /// - Parameter limit: at most so many; the others are there the next time.
     public func read(limit: Int = 4096) throws(BPFError) -> [VerdictEvent] {
         // What is there already needs no waiting for: wake-ups come once, when the ring fills past a mark.
-        var taken = try ring.take(limit: limit)
-        if taken.events.isEmpty, taken.unreadable == 0 {
-            try ring.wait(milliseconds: Self.interval)
-            taken = try ring.take(limit: limit)
+        let unreadableBefore = unreadable
+        let events = try take(limit: limit)
+        guard events.isEmpty, unreadable == unreadableBefore else { return events }
+        try ring.wait(milliseconds: Self.interval)
+        return try take(limit: limit)
+    }
+
+    private func take(limit: Int) throws(BPFError) -> [VerdictEvent] {
+        var events: [VerdictEvent] = []
+        try ring.take(limit: limit) { bytes in
+            if let event = VerdictEvent(bytes) { events.append(event) } else { unreadable += 1 }
         }
-        unreadable += taken.unreadable
-        return taken.events
+        return events
     }
 
     // A reader that was stopped must not silence the one that came after it.
