@@ -70,6 +70,7 @@ let package = Package(
             dependencies: [
                 "NetTypes", "PolicyAPI", "PolicyIR", "Support", "BPFEmit", "CNetpoldABI", "CLibBPF", "CLibNL", "CLinux",
                 .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Algorithms", package: "swift-algorithms"),
             ],
             swiftSettings: strict,
             plugins: ["EmbedBPF"]

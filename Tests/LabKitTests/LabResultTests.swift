@@ -54,11 +54,4 @@ struct LabResultTests {
         #expect(report.agreeing == report.flows.filter(\.agrees).count)
         #expect(report.flows.contains { $0.from == "ip:198.18.0.1" && $0.to == "shop/b" && $0.protocol == "ICMP" })
     }
-
-    @Test(
-        "numbers have a comma every three digits",
-        arguments: [(0, "0"), (999, "999"), (1344, "1,344"), (1_000_000, "1,000,000")])
-    func grouping(number: Int, text: String) {
-        #expect(LabResult.grouped(number) == text)
-    }
 }

@@ -1,36 +1,35 @@
-/// Columns of text, aligned.
-struct DumpTable {
-    /// Which side a column's texts stand at.
-    enum Alignment {
-        case left
-        case right
+/// A table of a dump: what stands in it, not how it is laid out.
+public struct DumpTable: Hashable, Sendable {
+    /// A column.
+    public struct Column: Hashable, Sendable {
+        /// Its heading.
+        public var title: String
+        /// Whether its cells are numbers, to be compared by their digits.
+        public var isNumeric: Bool
+
+        /// A column of words.
+        static func words(_ title: String) -> Column { Column(title: title, isNumeric: false) }
+        /// A column of numbers.
+        static func numbers(_ title: String) -> Column { Column(title: title, isNumeric: true) }
     }
 
-    private let alignments: [Alignment]
-    private var rows: [[String]]
+    /// What stands in a cell.
+    public enum Cell: Hashable, Sendable, ExpressibleByStringInterpolation {
+        /// A text.
+        case text(String)
+        /// An amount of memory.
+        case bytes(Int)
 
-    /// A table with a heading.
-    init(_ columns: [(title: String, alignment: Alignment)]) {
-        alignments = columns.map(\.alignment)
-        rows = [columns.map(\.title)]
+        /// A text.
+        public init(stringLiteral text: String) { self = .text(text) }
     }
 
-    /// Adds a row; missing cells are empty.
-    mutating func add(_ cells: [String]) { rows.append(cells) }
+    /// The columns.
+    public let columns: [Column]
+    /// The rows; cells that are missing at the end of one are empty.
+    public internal(set) var rows: [[Cell]] = []
 
-    /// The lines, heading first, without blanks at their ends.
-    func lines(indent: Int = 2) -> [String] {
-        let widths = alignments.indices.map { column in
-            rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
-        }
-        return rows.map { row in
-            var line = String(repeating: " ", count: indent)
-            for (column, cell) in row.enumerated() where column < widths.count {
-                let fill = String(repeating: " ", count: widths[column] - cell.count)
-                line += (column == 0 ? "" : "  ") + (alignments[column] == .right ? fill + cell : cell + fill)
-            }
-            while line.last == " " { line.removeLast() }
-            return line
-        }
-    }
+    init(_ columns: [Column]) { self.columns = columns }
+
+    mutating func add(_ cells: [Cell]) { rows.append(cells) }
 }

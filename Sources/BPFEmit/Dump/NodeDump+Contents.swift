@@ -4,83 +4,89 @@ import PolicyIR
 
 extension NodeDump {
     /// Identities and rules.
-    var ir: [Line] {
-        var lines = heading("identities")
-        var identities = DumpTable([("number", .right), ("stands for", .left)])
-        for identity in image.identities { identities.add([NodeDump.number(identity.number), identity.label]) }
-        lines += plain(identities.lines())
+    var ir: [Block] {
+        var identities = DumpTable([.numbers("number"), .words("stands for")])
+        for identity in image.identities {
+            identities.add([.text(NodeDump.number(identity.number)), .text(identity.label)])
+        }
+        var blocks: [Block] = [.heading("identities"), .table(identities)]
         for subject in image.subjects {
             for direction in Direction.allCases {
                 guard let policy = state.policy(of: subject.key, direction) else { continue }
-                lines += heading("\(direction) of \(subject.key)")
-                lines += plain(isolation(policy))
+                blocks.append(.heading("\(direction) of \(subject.key)"))
+                blocks += isolation(policy)
                 for (number, rule) in policy.rules.enumerated() {
                     let level = rule.tier == .normal ? "" : "\(rule.tier) \(rule.priority) "
-                    lines += plain([
-                        "  rule \(number): \(level)\(rule.action) \(RuleText.text(rule.traffic)) "
-                            + "\(direction == .ingress ? "from" : "to") \(RuleText.text(rule.peers))\(RuleText.text(rule.l7))",
-                        "    \(rule.origin)",
-                    ])
+                    blocks += [
+                        .line(
+                            "  rule \(number): \(level)\(rule.action) \(RuleText.text(rule.traffic)) "
+                                + "\(direction == .ingress ? "from" : "to") \(RuleText.text(rule.peers))"
+                                + RuleText.text(rule.l7)),
+                        .line("    \(rule.origin)"),
+                    ]
                 }
             }
         }
-        return lines
+        return blocks
     }
 
-    private func isolation(_ policy: SubjectPolicy) -> [String] {
+    private func isolation(_ policy: SubjectPolicy) -> [Block] {
         policy.isolatedBy.isEmpty
-            ? ["  default allow: nothing isolates it"]
-            : ["  default deny, isolated by"] + policy.isolatedBy.map { "    \($0)" }
+            ? [.line("  default allow: nothing isolates it")]
+            : [.line("  default deny, isolated by")] + policy.isolatedBy.map { .line("    \($0)") }
     }
 
     /// Every map entry.
-    var maps: [Line] {
+    var maps: [Block] {
         let names = names
-        func label(_ identity: UInt32) -> String { names[identity] ?? "" }
-        var lines = heading("np_addresses: address -> identity")
+        func label(_ identity: UInt32) -> DumpTable.Cell { .text(names[identity] ?? "") }
         var addresses = DumpTable([
-            ("address", .left), ("identity", .right), ("key", .left), ("value", .left), ("stands for", .left),
+            .words("address"), .numbers("identity"), .words("key"), .words("value"), .words("stands for"),
         ])
         for entry in image.addresses {
             addresses.add([
-                "\(entry.address)", NodeDump.number(entry.identity), NodeDump.hex(entry.address.bytes),
-                NodeDump.hex(entry.identity), label(entry.identity),
+                "\(entry.address)", .text(NodeDump.number(entry.identity)), .text(NodeDump.hex(entry.address.bytes)),
+                .text(NodeDump.hex(entry.identity)), label(entry.identity),
             ])
         }
-        lines += plain(addresses.lines())
-        lines += heading("np_prefixes: longest prefix -> identity")
         var prefixes = DumpTable([
-            ("prefix", .left), ("identity", .right), ("key", .left), ("value", .left), ("stands for", .left),
+            .words("prefix"), .numbers("identity"), .words("key"), .words("value"), .words("stands for"),
         ])
         for entry in image.prefixes {
             prefixes.add([
-                "\(entry.prefix)", NodeDump.number(entry.identity),
-                NodeDump.hex(UInt32(entry.prefix.mappedLength)) + " " + NodeDump.hex(entry.prefix.address.bytes),
-                NodeDump.hex(entry.identity), label(entry.identity),
+                "\(entry.prefix)", .text(NodeDump.number(entry.identity)),
+                "\(NodeDump.hex(UInt32(entry.prefix.mappedLength))) \(NodeDump.hex(entry.prefix.address.bytes))",
+                .text(NodeDump.hex(entry.identity)), label(entry.identity),
             ])
         }
-        lines += plain(prefixes.lines())
+        var blocks: [Block] = [
+            .heading("np_addresses: address -> identity"), .table(addresses),
+            .heading("np_prefixes: longest prefix -> identity"), .table(prefixes),
+        ]
         for subject in image.subjects {
             for direction in Direction.allCases where subject[direction].words > 0 {
-                lines += heading("peers of \(direction) of \(subject.key): identity -> rule bits")
-                lines += plain(peers(subject[direction], label))
+                blocks += [
+                    .heading("peers of \(direction) of \(subject.key): identity -> rule bits"),
+                    .table(peers(subject[direction], label)),
+                ]
             }
         }
-        return lines + footprint
+        return blocks + footprint
     }
 
-    private func peers(_ policy: PolicyImage, _ label: (UInt32) -> String) -> [String] {
+    private func peers(_ policy: PolicyImage, _ label: (UInt32) -> DumpTable.Cell) -> DumpTable {
         var table = DumpTable([
-            ("identity", .right), ("rules", .left), ("key", .left), ("value", .left), ("stands for", .left),
+            .numbers("identity"), .words("rules"), .words("key"), .words("value"), .words("stands for"),
         ])
         for entry in policy.peers {
             table.add([
-                NodeDump.number(entry.identity), rules(entry, policy), NodeDump.hex(entry.identity),
-                entry.words.map { NodeDump.hex($0) }.joined(separator: " "),
+                .text(NodeDump.number(entry.identity)), .text(rules(entry, policy)),
+                .text(NodeDump.hex(entry.identity)),
+                .text(entry.words.map { NodeDump.hex($0) }.joined(separator: " ")),
                 entry.identity == ReservedIdentity.unknown.rawValue ? "unknown or contested" : label(entry.identity),
             ])
         }
-        return table.lines()
+        return table
     }
 
     /// `allow 0,2 deny 1 host`.
@@ -110,18 +116,19 @@ extension NodeDump {
     }
 
     /// The programs.
-    var asm: [Line] {
-        var lines: [Line] = []
+    var asm: [Block] {
+        var blocks: [Block] = []
         for subject in image.subjects {
             for direction in Direction.allCases {
                 let policy = subject[direction]
-                lines += heading(
-                    "\(direction) of \(subject.key): \(policy.program.instructions.count) instructions, "
-                        + "\(policy.program.instructions.count * 8) bytes")
-                lines += plain(policy.disassembly.split(separator: "\n").map { "  \($0)" })
+                blocks.append(
+                    .heading(
+                        "\(direction) of \(subject.key): \(policy.program.instructions.count) instructions, "
+                            + "\(policy.program.instructions.count * 8) bytes"))
+                blocks += policy.disassembly.split(separator: "\n").map { .line("  \($0)") }
             }
         }
-        return lines
+        return blocks
     }
 
     /// Bytes in the order they lie in memory.

@@ -2,67 +2,63 @@ import NetTypes
 
 extension NodeDump {
     /// Endpoints, subjects, sizes.
-    var summary: [Line] {
-        var lines = heading(
-            "node \(state.localNode): \(count(image.endpoints.count, "local pod")), \(count(image.subjects.count, "subject")), "
-                + "\(count(image.identities.count, "identity", "identities"))")
-        var endpoints = DumpTable([("pod", .left), ("identity", .right), ("addresses", .left), ("subject", .left)])
+    var summary: [Block] {
+        var blocks: [Block] = [
+            .heading(
+                "node \(state.localNode): \(count(image.endpoints.count, "local pod")), "
+                    + "\(count(image.subjects.count, "subject")), "
+                    + "\(count(image.identities.count, "identity", "identities"))")
+        ]
+        if !image.endpoints.isEmpty { blocks.append(.table(endpoints)) }
+        return blocks + [.heading("policies"), .table(policies)] + footprint
+    }
+
+    private var endpoints: DumpTable {
+        var table = DumpTable([.words("pod"), .numbers("identity"), .words("addresses"), .words("subject")])
         for endpoint in image.endpoints {
-            endpoints.add([
-                "\(endpoint.namespace)/\(endpoint.name)", NodeDump.number(endpoint.identity),
-                endpoint.addresses.map(\.description).joined(separator: ","), endpoint.subject,
+            table.add([
+                "\(endpoint.namespace)/\(endpoint.name)", .text(NodeDump.number(endpoint.identity)),
+                .text(endpoint.addresses.map(\.description).joined(separator: ",")), .text(endpoint.subject),
             ])
         }
-        if !image.endpoints.isEmpty { lines += plain(endpoints.lines()) }
-        lines += heading("policies")
-        var policies = DumpTable([
-            ("subject", .left), ("direction", .left), ("default", .left), ("rules", .right), ("bits", .right),
-            ("peers", .right), ("words", .right), ("instructions", .right),
+        return table
+    }
+
+    private var policies: DumpTable {
+        var table = DumpTable([
+            .words("subject"), .words("direction"), .words("default"), .numbers("rules"), .numbers("bits"),
+            .numbers("peers"), .numbers("words"), .numbers("instructions"),
         ])
         for subject in image.subjects {
             for direction in Direction.allCases {
                 let policy = subject[direction]
-                policies.add([
-                    subject.key, "\(direction)", policy.isolatedBy.isEmpty ? "allow" : "deny",
+                table.add([
+                    .text(subject.key), "\(direction)", policy.isolatedBy.isEmpty ? "allow" : "deny",
                     "\(state.policy(of: subject.key, direction)?.rules.count ?? 0)", "\(policy.bits.count)",
                     "\(policy.peers.count)", "\(policy.words)", "\(policy.program.instructions.count)",
                 ])
             }
         }
-        lines += plain(policies.lines())
-        return lines + footprint
+        return table
     }
 
     /// The maps with their sizes.
-    var footprint: [Line] {
-        var lines = heading("maps")
+    var footprint: [Block] {
         var table = DumpTable([
-            ("map", .left), ("entries", .right), ("capacity", .right), ("key", .right), ("value", .right),
-            ("kernel memory", .right),
+            .words("map"), .numbers("entries"), .numbers("capacity"), .numbers("key"), .numbers("value"),
+            .numbers("kernel memory"),
         ])
-        var total = 0
         for map in image.footprints {
-            total += map.memory
             table.add([
-                map.name, "\(map.entries)", map.capacity.map(String.init) ?? "-", "\(map.keySize) B",
-                "\(map.valueSize) B",
-                NodeDump.bytes(map.memory),
+                .text(map.name), "\(map.entries)", .text(map.capacity.map(String.init) ?? "-"), "\(map.keySize) B",
+                "\(map.valueSize) B", .bytes(map.memory),
             ])
         }
-        table.add(["total", "", "", "", "", NodeDump.bytes(total)])
-        lines += plain(table.lines())
-        return lines
+        table.add(["total", "", "", "", "", .bytes(image.footprints.reduce(0) { $0 + $1.memory })])
+        return [.heading("maps"), .table(table)]
     }
 
     private func count(_ number: Int, _ one: String, _ many: String? = nil) -> String {
         "\(number) \(number == 1 ? one : many ?? one + "s")"
-    }
-
-    /// `312 B`, `4.0 KiB`, `39.0 MiB`.
-    static func bytes(_ count: Int) -> String {
-        if count < 1024 { return "\(count) B" }
-        let (unit, name) = count < 1 << 20 ? (1 << 10, "KiB") : (1 << 20, "MiB")
-        let tenths = (count * 10 + unit / 2) / unit
-        return "\(tenths / 10).\(tenths % 10) \(name)"
     }
 }

@@ -1,7 +1,7 @@
 public import NetTypes
 public import PolicyIR
 
-/// A compiled node as text: the same text for the same input, on every machine.
+/// A compiled node for people, as values to be written: the same for the same input, on every machine.
 public struct NodeDump: Sendable {
     /// What to show.
     public enum Form: String, CaseIterable, Sendable {
@@ -15,12 +15,14 @@ public struct NodeDump: Sendable {
         case asm
     }
 
-    /// One line.
-    public struct Line: Hashable, Sendable {
-        /// The text, without line end.
-        public var text: String
-        /// Whether it begins a section.
-        public var isHeading: Bool
+    /// A piece of a dump.
+    public enum Block: Hashable, Sendable {
+        /// Begins a section.
+        case heading(String)
+        /// A line as it is.
+        case line(String)
+        /// A table, indented.
+        case table(DumpTable)
     }
 
     let image: NodeImage
@@ -41,8 +43,8 @@ public struct NodeDump: Sendable {
     /// What is dumped.
     public var shown: NodeImage { image }
 
-    /// The lines of a form.
-    public func lines(_ form: Form) -> [Line] {
+    /// The pieces of a form.
+    public func blocks(_ form: Form) -> [Block] {
         switch form {
         case .summary: summary
         case .ir: ir
@@ -50,13 +52,6 @@ public struct NodeDump: Sendable {
         case .asm: asm
         }
     }
-
-    /// The text of a form, plain.
-    public func text(_ form: Form) -> String { lines(form).map { $0.text + "\n" }.joined() }
-
-    func heading(_ text: String) -> [Line] { [Line(text: text, isHeading: true)] }
-
-    func plain(_ texts: [String]) -> [Line] { texts.map { Line(text: $0, isHeading: false) } }
 
     /// The names of the identities, by number.
     var names: [UInt32: String] {

@@ -1,3 +1,4 @@
+import Algorithms
 import BPFEmit
 import NetTypes
 
@@ -27,7 +28,7 @@ struct RetiringIdentities {
             .sorted { $0.prefix < $1.prefix }
         for (prefix, identity) in prefixes where !known.contains(identity) {
             successors[identity, default: []].insert(target.identity(of: prefix))
-            for entry in carved[Self.lowerBound(carved.count) { carved[$0].prefix.address < prefix.address }...] {
+            for entry in carved[carved.partitioningIndex { $0.prefix.address >= prefix.address }...] {
                 guard entry.prefix.address <= prefix.lastAddress else { break }
                 if prefix.contains(entry.prefix) { successors[identity, default: []].insert(entry.identity) }
             }
@@ -55,15 +56,5 @@ struct RetiringIdentities {
             if row.contains(where: { $0 != 0 }) { entries[identity] = row }
         }
         return entries
-    }
-
-    private static func lowerBound(_ count: Int, isBefore: (Int) -> Bool) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if isBefore(middle) { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 }

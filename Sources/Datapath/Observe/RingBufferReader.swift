@@ -18,7 +18,7 @@ public final class RingBufferReader {
 
     /// Begins to listen.
     package init(_ maps: DatapathMaps) throws(BPFError) {
-        ring = try RingBuffer(maps.events)
+        ring = try RingBuffer(map: maps.events.fd, name: maps.events.name)
         control = maps.control
         try control.set(UInt32(0), np_control(listeners: 1, wakeup_bytes: Self.wakeupBytes))
     }
@@ -36,13 +36,19 @@ public final class RingBufferReader {
     /// The next events, at most `limit`.
     func read(limit: Int) throws(BPFError) -> [VerdictRecord] {
         // What is there already needs no waiting for: wake-ups come once, when the ring fills past a mark.
-        var taken = try ring.take(limit: limit)
-        if taken.events.isEmpty, taken.unreadable == 0 {
-            try ring.wait(milliseconds: Self.interval)
-            taken = try ring.take(limit: limit)
+        let unreadableBefore = unreadable
+        let events = try take(limit: limit)
+        guard events.isEmpty, unreadable == unreadableBefore else { return events }
+        try ring.wait(milliseconds: Self.interval)
+        return try take(limit: limit)
+    }
+
+    private func take(limit: Int) throws(BPFError) -> [VerdictRecord] {
+        var events: [VerdictRecord] = []
+        try ring.take(limit: limit) { bytes in
+            if let event = VerdictRecord(bytes) { events.append(event) } else { unreadable += 1 }
         }
-        unreadable += taken.unreadable
-        return taken.events
+        return events
     }
 
     /// Stops the writing of records, whoever listened.

@@ -1,3 +1,5 @@
+import Support
+
 /// A lab's plan and what was measured.
 public struct LabResult: Sendable {
     /// The plan.
@@ -23,17 +25,7 @@ public struct LabResult: Sendable {
         let total = plan.flows.count
         let differing = differences.count
         return differing == 0
-            ? "measured = predicted: \(LabResult.grouped(total)) of \(LabResult.grouped(total)) probes"
-            : "measured and predicted differ: \(LabResult.grouped(differing)) of \(LabResult.grouped(total)) probes"
-    }
-
-    /// A number with a comma every three digits.
-    public static func grouped(_ number: Int) -> String {
-        var text = ""
-        for (index, digit) in String(number).reversed().enumerated() {
-            if index > 0, index % 3 == 0 { text.append(",") }
-            text.append(digit)
-        }
-        return String(text.reversed())
+            ? "measured = predicted: \(Quantity.grouped(total)) of \(Quantity.grouped(total)) probes"
+            : "measured and predicted differ: \(Quantity.grouped(differing)) of \(Quantity.grouped(total)) probes"
     }
 }

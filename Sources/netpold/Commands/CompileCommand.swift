@@ -82,8 +82,7 @@ struct CompileCommand: ParsableCommand {
             throw ExitCode.badInput
         }
         if !json, let form = NodeDump.Form(rawValue: emit.rawValue) {
-            let style = Terminal.output.style
-            for line in dump.lines(form) { print(line.isHeading ? style.strong(line.text) : line.text) }
+            NodeDumpText(style: Terminal.output.style).lines(dump, form).forEach { print($0) }
         } else {
             print(try JSONText.render(CompileReport(dump.shown, state)))
         }

@@ -1,40 +1,36 @@
 import BenchKit
-import Foundation
+import Support
 
 /// The result of `bench-net` as text.
 enum BenchNetTable {
     /// Ratios to the round's run without policy: median, and the range of the middle half of the rounds.
     static func render(_ report: NetBenchReport) -> String {
-        var lines = [
-            "CPU time beside no policy in the same round, median of \(report.plain.count) rounds (middle half)", "",
-        ]
-        lines.append(pad("", 22) + LoadCost.columns.map { pad($0.name, 28) }.joined())
-        lines.append(
-            pad("no policy, ns", 22)
-                + LoadCost.columns.map { pad(String(format: "%.0f", report.plain($0.value)), 28) }.joined())
+        var costs = TextTable(
+            [.init(minimumWidth: 20)] + LoadCost.columns.map { .init($0.name, minimumWidth: 26) })
+        costs.add(["no policy, ns"] + LoadCost.columns.map { Quantity.fixed(report.plain($0.value), places: 0) })
         for name in NetBenchReport.order where report.contenders[name] != nil {
-            let cells = LoadCost.columns.map { column in
-                pad(
-                    String(
-                        format: "%.3f (%.3f-%.3f)", report.ratio(of: name, column.value),
-                        report.ratio(of: name, column.value, quantile: 0.25),
-                        report.ratio(of: name, column.value, quantile: 0.75)), 28)
-            }
-            lines.append(pad(name, 22) + cells.joined())
+            costs.add(
+                [name]
+                    + LoadCost.columns.map { column in
+                        let ratios = [0.5, 0.25, 0.75].map {
+                            Quantity.fixed(report.ratio(of: name, column.value, quantile: $0), places: 3)
+                        }
+                        return "\(ratios[0]) (\(ratios[1])-\(ratios[2]))"
+                    })
         }
-        lines.append("")
-        lines.append(
-            "Target: netpold at most \(NetBenchReport.limit) beyond the control (\"\(NetBenchReport.control)\").")
+        var targets = TextTable([.init(minimumWidth: 26), .init("", .right), .init()])
         for column in LoadCost.columns {
             let beyond = report.netpoldBeyondControl(column.value)
-            lines.append(
-                pad("  \(column.name)", 30) + String(format: "%.3f  ", beyond)
-                    + (beyond <= NetBenchReport.limit ? "met" : "MISSED"))
+            targets.add([
+                column.name, Quantity.fixed(beyond, places: 3), beyond <= NetBenchReport.limit ? "met" : "MISSED",
+            ])
         }
-        return lines.joined(separator: "\n")
-    }
-
-    private static func pad(_ text: String, _ width: Int) -> String {
-        text.count >= width ? text : text + String(repeating: " ", count: width - text.count)
+        let heading = [
+            "CPU time beside no policy in the same round, median of \(report.plain.count) rounds (middle half)", "",
+        ]
+        let target = [
+            "", "Target: netpold at most \(NetBenchReport.limit) beyond the control (\"\(NetBenchReport.control)\").",
+        ]
+        return (heading + costs.lines() + target + targets.lines(indent: 2)).joined(separator: "\n")
     }
 }

@@ -1,8 +1,9 @@
 import BenchKit
+import Support
 
 /// The result of `netpold bench-compile` as text, line by line: the whole takes a while.
 enum CompileBenchTable {
-    static let heading = "CPU time                                                          median      target"
+    static var heading: String { line("CPU time", "median", "target") }
 
     static func line(_ finding: CompileBench.Finding) -> String {
         switch finding {
@@ -14,12 +15,16 @@ enum CompileBenchTable {
                 case .microseconds: (1e3, "us")
                 }
             let time = Double(measurement.nanoseconds) / unit
-            let tenths = Int((time * 10).rounded())
-            let value = "\(tenths / 10).\(tenths % 10) \(symbol)"
-            let target =
-                measurement.target.map { "<= \($0) \(symbol)\(time <= Double($0) ? "" : "  MISSED")" } ?? ""
-            return measurement.name + String(repeating: " ", count: max(1, 60 - measurement.name.count))
-                + String(repeating: " ", count: max(1, 11 - value.count)) + value + "      " + target
+            let target = measurement.target.map { "<= \($0) \(symbol)\(time <= Double($0) ? "" : "  MISSED")" }
+            return line(measurement.name, "\(Quantity.fixed(time, places: 1)) \(symbol)", target ?? "")
         }
+    }
+
+    private static func line(_ name: String, _ median: String, _ target: String) -> String {
+        var table = TextTable([
+            .init(minimumWidth: 60), .init("", .right, minimumWidth: 9), .init(minimumWidth: 2), .init(),
+        ])
+        table.add([name, median, "", target])
+        return table.lines().joined()
     }
 }

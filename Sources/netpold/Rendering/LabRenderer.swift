@@ -13,7 +13,7 @@ struct LabRenderer: Sendable {
     func plan(_ plan: LabPlan) -> String {
         var lines = [
             "\(plan.pods.count) pods, the node, \(plan.outside.count) addresses outside; "
-                + "\(LabResult.grouped(plan.flows.count)) probes: \(LabTraffic.list(plan.traffic))"
+                + "\(Quantity.grouped(plan.flows.count)) probes: \(LabTraffic.list(plan.traffic))"
         ]
         lines += plan.notes.map { style.faint("note: \($0)") }
         return lines.joined(separator: "\n")

@@ -1,46 +1,33 @@
 import BenchKit
+import Support
 
 /// The result of `netpold bench` as text.
 enum PacketBenchTable {
     static func render(_ report: PacketBenchReport, cases: [PacketBenchCase]) -> String {
-        var lines = ["nanoseconds a packet                                      hot  spread"]
+        var costs = TextTable([
+            .init("nanoseconds a packet", minimumWidth: 54), .init("hot", .right, minimumWidth: 5),
+            .init("spread", .right, minimumWidth: 6),
+        ])
+        func add(_ name: String, _ cost: PacketBench.Cost?) {
+            if let cost { costs.add([name, "\(cost.hot)", "\(cost.spread)"]) }
+        }
         let names = ["empty program", "parse", "parse + LRU hit, same key"]
         for (name, reference) in zip(names, PacketBenchReport.references) {
-            guard let cost = report.references[reference] else { continue }
-            lines.append(row("reference: " + name, cost))
+            add("reference: \(name)", report.references[reference])
         }
-        for one in cases {
-            guard let cost = report.costs[one] else { continue }
-            lines.append(row("\(one)", cost))
-        }
-        lines.append("")
-        lines.append("hot: one sender. spread: 64k flows or every sender; the frame is rewritten before each packet.")
-        lines.append("Each new packet inserts a conntrack entry.")
-        lines.append("")
+        for one in cases { add("\(one)", report.costs[one]) }
+
+        var targets = TextTable([.init(minimumWidth: 62), .init("", .right), .init(), .init()])
         for target in report.targets(cases) {
-            lines.append(
-                pad(target.name, 64) + fixed(target.ratio)
-                    + "  at most \(fixed(target.limit))  \(target.ratio <= target.limit ? "met" : "MISSED")")
+            targets.add([
+                target.name, Quantity.fixed(target.ratio, places: 2),
+                "at most \(Quantity.fixed(target.limit, places: 2))", target.ratio <= target.limit ? "met" : "MISSED",
+            ])
         }
-        return lines.joined(separator: "\n")
-    }
-
-    private static func row(_ name: String, _ cost: PacketBench.Cost) -> String {
-        pad(name, 54) + right(cost.hot, 7) + right(cost.spread, 8)
-    }
-
-    private static func fixed(_ value: Double) -> String {
-        let hundredths = Int((value * 100).rounded())
-        let part = hundredths % 100
-        return "\(hundredths / 100).\(part < 10 ? "0" : "")\(part)"
-    }
-
-    private static func right(_ value: Int, _ width: Int) -> String {
-        let text = "\(value)"
-        return String(repeating: " ", count: max(width - text.count, 0)) + text
-    }
-
-    private static func pad(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(width - text.count, 0))
+        let legend = [
+            "", "hot: one sender. spread: 64k flows or every sender; the frame is rewritten before each packet.",
+            "Each new packet inserts a conntrack entry.", "",
+        ]
+        return (costs.lines() + legend + targets.lines()).joined(separator: "\n")
     }
 }

@@ -17,7 +17,7 @@ struct StatusRendering: Sendable {
             status.isInForce ? style.good("everything read is in force") : style.notable("changes pending")
         var lines = [
             "agent        \(style.good("up")), instance \(status.instance), process \(status.processID), "
-                + "since \(StatusRendering.duration(status.uptimeSeconds))",
+                + "since \(Quantity.duration(seconds: status.uptimeSeconds))",
             "applied      \(status.applyCount) time\(status.applyCount == 1 ? "" : "s"), \(inForce), "
                 + "latest change took \(status.lastApplyMilliseconds) ms",
             "policies     \(status.policiesInForce) in force, "
@@ -50,7 +50,7 @@ struct StatusRendering: Sendable {
         for use in capacities {
             table.add([
                 use.name, use.used.map { "\($0)" } ?? "-", "\(use.limit)",
-                use.memoryBytes.map(StatusRendering.bytes) ?? "-",
+                use.memoryBytes.map(Quantity.bytes) ?? "-",
             ])
         }
         return [""]
@@ -75,27 +75,5 @@ struct StatusRendering: Sendable {
                 if row == 0 { return style.faint(cell) }
                 return column == 2 && reasons[row - 1].isDrop ? style.bad(cell) : cell
             }
-    }
-
-    /// `3 d 4 h`, `5 min 6 s`: the two largest units.
-    static func duration(_ seconds: UInt64) -> String {
-        switch seconds {
-        case 86_400...: "\(seconds / 86_400) d \(seconds % 86_400 / 3600) h"
-        case 3600...: "\(seconds / 3600) h \(seconds % 3600 / 60) min"
-        case 60...: "\(seconds / 60) min \(seconds % 60) s"
-        default: "\(seconds) s"
-        }
-    }
-
-    /// `512 B`, `39.0 MiB`.
-    static func bytes(_ count: UInt64) -> String {
-        var units = ["KiB", "MiB", "GiB"][...]
-        guard count >= 1024 else { return "\(count) B" }
-        var tenths = count * 10 / 1024
-        while tenths >= 10_240, units.count > 1 {
-            tenths /= 1024
-            units = units.dropFirst()
-        }
-        return "\(tenths / 10).\(tenths % 10) \(units.first ?? "")"
     }
 }

@@ -1,4 +1,6 @@
+import CLibBPF
 public import NetTypes
+public import PolicyIR
 
 /// One of the two places at the host side of a pod's veth where its packets are decided.
 public struct Hook: Hashable, Sendable {
@@ -39,4 +41,15 @@ public struct Hook: Hashable, Sendable {
 extension Hook: CustomStringConvertible {
     /// `interface 7 (from pod)`.
     public var description: String { "interface \(ifindex) (\(direction == .egress ? "from" : "to") pod)" }
+}
+
+/// The two hooks of an interface, as the kernel numbers them. The installed headers are older than TCX.
+enum TCXDirection {
+    /// What the host receives from the pod.
+    case ingress
+    /// What the host sends to the pod.
+    case egress
+
+    /// `BPF_TCX_INGRESS` (46) and `BPF_TCX_EGRESS` (47).
+    var attachType: bpf_attach_type { bpf_attach_type(rawValue: self == .ingress ? 46 : 47) }
 }

@@ -3,12 +3,16 @@ import NetTypes
 import NetpoldTestSupport
 import PolicyAPI
 import PolicyIR
+import Support
 import Testing
+
+@testable import netpold
 
 @Suite struct NodeDumpTests {
     @Test("a compiled cluster prints as its golden files do", arguments: NodeDump.Form.allCases)
     func golden(form: NodeDump.Form) {
-        #expect(Snapshot.difference(NodeDump(Self.state()).text(form), "shop.\(form.rawValue).txt") == nil)
+        let lines = NodeDumpText(style: TextStyle(isColoured: false)).lines(NodeDump(Self.state()), form)
+        #expect(Snapshot.difference(lines.map { $0 + "\n" }.joined(), "shop.\(form.rawValue).txt") == nil)
     }
 
     @Test("with an endpoint, only its subject is printed")

@@ -7,35 +7,35 @@ import SystemPackage
 final class RingBuffer {
     /// Where the callback puts records: C keeps a pointer to it.
     private final class Sink {
-        var events: [VerdictRecord] = []
-        var unreadable = 0
-        var limit = 0
+        var receive: ((UnsafeRawBufferPointer) -> Void)?
+        /// Records that may still be taken.
+        var room = 0
     }
 
     private let name: String
     private let ring: OpaquePointer
     private let sink: Sink
 
-    init(_ map: BPFMap) throws(BPFError) {
+    /// Opens the ring of a map by its descriptor.
+    ///
+    /// - Parameter name: the map's, for messages.
+    init(map fd: Int32, name: String) throws(BPFError) {
         let sink = Sink()
         // The sink outlives the ring: both go with this object, the ring first.
         let context = Unmanaged.passUnretained(sink).toOpaque()
-        let ring = try Libbpf.pointer(.readEvents, map.name) {
+        let ring = try Libbpf.pointer(.readEvents, name) {
             ring_buffer__new(
-                map.fd,
+                fd,
                 { context, data, size in
                     guard let context, let data else { return 0 }
                     let sink = Unmanaged<Sink>.fromOpaque(context).takeUnretainedValue()
-                    if let event = VerdictRecord(UnsafeRawBufferPointer(start: data, count: size)) {
-                        sink.events.append(event)
-                    } else {
-                        sink.unreadable += 1
-                    }
+                    sink.receive?(UnsafeRawBufferPointer(start: data, count: size))
+                    sink.room -= 1
                     // Anything negative stops after this record, which counts as read.
-                    return sink.events.count + sink.unreadable >= sink.limit ? -ECANCELED : 0
+                    return sink.room <= 0 ? -ECANCELED : 0
                 }, context, nil)
         }
-        self.name = map.name
+        self.name = name
         self.sink = sink
         self.ring = ring
     }
@@ -48,19 +48,15 @@ final class RingBuffer {
         try Libbpf.call(.readEvents, name) { poll(&descriptor, 1, milliseconds) }
     }
 
-    /// Takes what is there, at most `limit` records, oldest first.
-    ///
-    /// - Returns: the records, and the number of those that could not be read.
-    func take(limit: Int) throws(BPFError) -> (events: [VerdictRecord], unreadable: Int) {
-        sink.events = []
-        sink.unreadable = 0
-        sink.limit = limit
+    /// Gives `receive` the records that are there, at most `limit`, oldest first. Their bytes are valid during its call only.
+    func take(limit: Int, _ receive: (UnsafeRawBufferPointer) -> Void) throws(BPFError) {
         let ring = ring
-        if case .failure(let code) = Libbpf.attempt(.readEvents, { ring_buffer__consume(ring) }),
-            code != .canceled
-        {
-            throw BPFError(.readEvents, name, errno: code)
+        let result = withoutActuallyEscaping(receive) { receive in
+            sink.receive = receive
+            sink.room = limit
+            defer { sink.receive = nil }
+            return Libbpf.attempt(.readEvents) { ring_buffer__consume(ring) }
         }
-        return (sink.events, sink.unreadable)
+        if case .failure(let code) = result, code != .canceled { throw BPFError(.readEvents, name, errno: code) }
     }
 }

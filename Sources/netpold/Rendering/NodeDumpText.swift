@@ -1,0 +1,32 @@
+import BPFEmit
+import Support
+
+/// Writes what `netpold compile` prints.
+struct NodeDumpText {
+    /// Colours for a terminal, or none.
+    let style: TextStyle
+
+    /// The lines of a form.
+    func lines(_ dump: NodeDump, _ form: NodeDump.Form) -> [String] {
+        dump.blocks(form).flatMap { block in
+            switch block {
+            case .heading(let text): [style.strong(text)]
+            case .line(let text): [text]
+            case .table(let table): lines(table)
+            }
+        }
+    }
+
+    private func lines(_ table: DumpTable) -> [String] {
+        var text = TextTable(table.columns.map { .init($0.title, $0.isNumeric ? .right : .left) })
+        for row in table.rows { text.add(row.map(cell)) }
+        return text.lines(indent: 2)
+    }
+
+    private func cell(_ cell: DumpTable.Cell) -> String {
+        switch cell {
+        case .text(let text): text
+        case .bytes(let count): Quantity.bytes(UInt64(max(0, count)))
+        }
+    }
+}
