@@ -17,7 +17,7 @@ import Testing
         logger.logLevel = .critical
         service = AgentService(
             options: .init(instance: "test", settings: .init(debounce: 5), collection: .milliseconds(20)),
-            ports: .init(manifests: world, node: world, datapath: world, compiler: world), logger: logger)
+            ports: .init(sources: [world], node: world, datapath: world, compiler: world), logger: logger)
         world.state.withLock { state in
             state.snapshot = [
                 "a.yaml": ManifestFile(

@@ -4,7 +4,7 @@ import Testing
 @testable import Agent
 
 @Suite struct AgentStateTests {
-    let snapshot: ManifestSnapshot = [
+    let files: FolderSnapshot = [
         "a.yaml": ManifestFile(
             objects: [
                 .pod(Fixtures.pod("web", "10.0.0.1")), .pod(Fixtures.pod("db", "10.0.0.2")),
@@ -15,60 +15,98 @@ import Testing
         namespaces: [Fixtures.netns("n1", "10.0.0.1", ifindex: 7), Fixtures.netns("n9", "10.0.0.9", ifindex: 9)],
         addresses: [Fixtures.address("192.0.2.1")])
 
-    private func text(_ inputs: DesiredInputs?) -> String {
-        guard let inputs else { return "nothing" }
-        return
-            "\(inputs.objects) \(inputs.interfaces.sorted { $0.key < $1.key }) \(inputs.nodeAddresses) \(inputs.endpoints)"
+    /// What happens, before it is an event: what a folder reports depends on what it has reported.
+    private enum Step {
+        case files(FolderSnapshot)
+        case unavailable
+        case event(AgentEvent)
+    }
+
+    /// An agent that was given one reading of the files, and the node.
+    private func begun(_ settings: AgentState.Settings = .init()) -> (AgentState, FolderFeed) {
+        var feed = FolderFeed()
+        var state = AgentState(settings: settings, sources: [FolderFeed.id])
+        _ = state.on(.objects(feed.read(files)))
+        _ = state.on(.node(node))
+        return (state, feed)
     }
 
     @Test("every order and repetition of the same inputs gives the same desired state")
     func permutations() {
         let older = NodeSnapshot(namespaces: [], addresses: [])
-        let broken: ManifestSnapshot = ["a.yaml": ManifestFile(unreadable: ["half written"])]
-        let orders: [[AgentEvent]] = [
-            [.manifests(snapshot), .node(node)],
-            [.node(node), .manifests(snapshot)],
-            [.node(older), .manifests(snapshot), .node(node), .node(node)],
-            [.manifests(snapshot), .manifests(broken), .node(node), .manifests(snapshot)],
-            [.manifests([:]), .node(node), .reconcileDue, .manifests(snapshot)],
-            [.manifests(snapshot), .node(node), .manifestsUnavailable("gone"), .manifests(snapshot)],
+        let broken: FolderSnapshot = ["a.yaml": ManifestFile(unreadable: ["half written"])]
+        let orders: [[Step]] = [
+            [.files(files), .event(.node(node))],
+            [.event(.node(node)), .files(files)],
+            [.event(.node(older)), .files(files), .event(.node(node)), .event(.node(node))],
+            [.files(files), .files(broken), .event(.node(node)), .files(files)],
+            [.files([:]), .event(.node(node)), .event(.reconcileDue), .files(files)],
+            [.files(files), .event(.node(node)), .event(.reconcileDue), .files(broken), .files(files)],
+            [.files(files), .event(.node(node)), .unavailable, .files(files)],
         ]
         var results: Set<String> = []
-        for events in orders {
-            var state = AgentState(settings: .init())
-            for event in events { _ = state.on(event) }
-            results.insert(text(state.desired()))
+        for steps in orders {
+            var run = ReducerRun()
+            var feed = FolderFeed()
+            for step in steps {
+                switch step {
+                case .files(let files): run.on(.objects(feed.read(files)))
+                case .unavailable: run.on(.objects(feed.unavailable("gone")))
+                case .event(let event): run.on(event)
+                }
+            }
+            run.finish()
+            #expect(run.state.isInForce)
+            let objects = run.table.objects.sorted { $0.key < $1.key }.map(\.value)
+            results.insert(
+                "\(objects) \(run.table.standIns) \(run.table.ownAddresses) \(run.interfaces.sorted { $0.key < $1.key })"
+                    + " \(run.node) \(run.state.endpoints)")
         }
         #expect(results.count == 1)
-        #expect(results.first != "nothing")
     }
 
-    @Test("nothing is applied before both manifests and node were seen")
+    @Test("nothing is applied before every source has named all its objects and the node was seen")
     func startGate() {
-        for first in [AgentEvent.manifests(snapshot), .node(node)] {
-            var state = AgentState(settings: .init())
+        var feed = FolderFeed()
+        let reading = feed.read(files)
+        var unsynced = reading
+        unsynced.events.removeLast()
+        for first in [AgentEvent.objects(reading), .node(node)] {
+            var state = AgentState(settings: .init(), sources: [FolderFeed.id])
             #expect(delays(state.on(first)).isEmpty)
             #expect(reconciles(state.on(.reconcileDue)).isEmpty)
+        }
+        let other = ObjectSourceID("other")
+        for events in [[reading], [unsynced]] {
+            var state = AgentState(settings: .init(), sources: [FolderFeed.id, other])
+            for event in events { _ = state.on(.objects(event)) }
+            #expect(delays(state.on(.node(node))).isEmpty)
+            #expect(reconciles(state.on(.reconcileDue)).isEmpty)
+            var last = ObjectBatch(source: other, events: ObjectKind.allCases.map(ObjectEvent.synced))
+            #expect(delays(state.on(.objects(last))).isEmpty == (events == [unsynced]))
+            last = ObjectBatch(source: FolderFeed.id, events: Array(reading.events.suffix(1)))
+            #expect(delays(state.on(.objects(last))).isEmpty == (events == [reading]))
         }
     }
 
     @Test("a file that is broken when the agent starts keeps what the agent before had accepted, and nothing else is")
     func remembered() {
-        var state = AgentState(settings: .init())
-        var before = snapshot
+        var before = files
         before["gone.yaml"] = ManifestFile(objects: [Fixtures.policy("gone", app: "db", directions: [.ingress])])
-        #expect(state.on(.remembered(before)).isEmpty)
+        var feed = FolderFeed(remembered: before)
+        var state = AgentState(settings: .init(), sources: [FolderFeed.id])
         #expect(delays(state.on(.node(node))).isEmpty)
-        _ = state.on(.manifests(["a.yaml": ManifestFile(unreadable: ["a.yaml:1:1: error: not YAML"])]))
-        #expect(state.desired()?.objects.networkPolicies.map(\.metadata.name) == ["web"])
+        _ = state.on(.objects(feed.read(["a.yaml": ManifestFile(unreadable: ["a.yaml:1:1: error: not YAML"])])))
+        #expect(state.store.objects.networkPolicies.map(\.metadata.name) == ["web"])
         #expect(state.conditions.contains { $0.kind == .brokenFile })
     }
 
     @Test("a burst of changes is compiled once")
     func coalescing() {
-        var state = AgentState(settings: .init())
+        var feed = FolderFeed()
+        var state = AgentState(settings: .init(), sources: [FolderFeed.id])
         var actions: [AgentAction] = []
-        actions += state.on(.manifests(snapshot))
+        actions += state.on(.objects(feed.read(files)))
         actions += state.on(.node(node))
         for ifindex in UInt32(20)..<30 {
             var changed = node
@@ -91,9 +129,7 @@ import Testing
 
     @Test("a failed apply is tried again, later each time, and is a condition until it works")
     func retries() {
-        var state = AgentState(settings: .init())
-        _ = state.on(.manifests(snapshot))
-        _ = state.on(.node(node))
+        var (state, _) = begun()
         var waits: [Int] = []
         for _ in 0..<9 {
             #expect(reconciles(state.on(.reconcileDue)).count == 1)
@@ -109,23 +145,19 @@ import Testing
 
     @Test("a change does not wait for the delay between retries")
     func changeWhileRetrying() {
-        var state = AgentState(settings: .init())
-        _ = state.on(.manifests(snapshot))
-        _ = state.on(.node(node))
+        var (state, feed) = begun()
         for _ in 0..<5 {
             _ = state.on(.reconcileDue)
             _ = state.on(.applyFailed(generation: state.generation, "np_addresses is full"))
         }
-        #expect(delays(state.on(.manifests([:]))) == [50])
+        #expect(delays(state.on(.objects(feed.read([:])))) == [50])
         #expect(reconciles(state.on(.reconcileDue)).count == 1)
         #expect(reconciles(state.on(.reconcileDue)).isEmpty)
     }
 
     @Test("an endpoint that could not be programmed is tried again, and not everything is in force")
     func partial() {
-        var state = AgentState(settings: .init())
-        _ = state.on(.manifests(snapshot))
-        _ = state.on(.node(node))
+        var (state, _) = begun()
         _ = state.on(.reconcileDue)
         var report = Fixtures.report("web")
         report.endpoints[0].failure = "attach to np7: ENODEV"
@@ -137,32 +169,55 @@ import Testing
 
     @Test("a namespace without a pod is reported, or isolated when the user says so", arguments: [false, true])
     func unknownNamespace(isolate: Bool) throws {
-        var state = AgentState(settings: .init(isolateUnknown: isolate))
-        _ = state.on(.manifests(snapshot))
-        _ = state.on(.node(node))
+        var (state, _) = begun(.init(isolateUnknown: isolate))
         #expect(state.conditions.contains { $0.kind == .unenforcedNamespace } != isolate)
-        let inputs = try #require(state.desired())
-        #expect(inputs.interfaces.values.sorted() == (isolate ? [7, 9] : [7]))
-        #expect(inputs.objects.networkPolicies.count == (isolate ? 2 : 1))
+        let desired = try #require(reconciles(state.on(.reconcileDue)).first)
+        #expect(desired.interfaces.values.sorted() == (isolate ? [7, 9] : [7]))
+        let policies = desired.changes.filter { if case .upsert(.networkPolicy) = $0 { true } else { false } }
+        #expect(policies.count == (isolate ? 2 : 1))
     }
 
     @Test("an unreadable folder keeps everything and is a condition")
     func unavailable() {
-        var state = AgentState(settings: .init())
-        _ = state.on(.manifests(snapshot))
-        _ = state.on(.node(node))
-        let before = text(state.desired())
-        let actions = state.on(.manifestsUnavailable("open /etc/netpold: ENOENT"))
-        #expect(text(state.desired()) == before)
-        #expect(raised(actions).map(\.kind) == [.manifestsUnavailable])
-        #expect(cleared(state.on(.manifests(snapshot))).map(\.kind) == [.manifestsUnavailable])
+        var (state, feed) = begun()
+        let before = state.store.objects
+        let actions = state.on(.objects(feed.unavailable("open /etc/netpold: ENOENT")))
+        #expect("\(state.store.objects)" == "\(before)")
+        #expect(delays(actions).isEmpty)
+        #expect(raised(actions).map(\.kind) == [.sourceUnavailable])
+        #expect(cleared(state.on(.objects(feed.read(files)))).map(\.kind) == [.sourceUnavailable])
+    }
+
+    @Test("what a reconciliation hands out is what changed since the one before, once")
+    func changesOnce() {
+        var (state, feed) = begun()
+        func next() -> [ObjectChange] {
+            defer { _ = state.on(.applied(generation: state.generation, ApplyReport())) }
+            return reconciles(state.on(.reconcileDue)).flatMap(\.changes)
+        }
+        #expect(next().count == 4)
+        var more = files
+        more["b.yaml"] = ManifestFile(objects: [Fixtures.policy("db", app: "db", directions: [.egress])])
+        _ = state.on(.objects(feed.read(more)))
+        guard case .upsert(.networkPolicy(let policy))? = next().first else {
+            Issue.record("no policy was handed out")
+            return
+        }
+        #expect(policy.metadata.name == "db")
+        // Gone and back before anybody compiled: nothing changed.
+        _ = state.on(.objects(feed.read(files)))
+        _ = state.on(.objects(feed.read(more)))
+        #expect(next().isEmpty)
+        // What is handed out counts as taken over, whatever becomes of it in the kernel.
+        _ = state.on(.objects(feed.read(files)))
+        #expect(reconciles(state.on(.reconcileDue)).flatMap(\.changes).count == 1)
+        _ = state.on(.applyFailed(generation: state.generation, "np_addresses is full"))
+        #expect(reconciles(state.on(.reconcileDue)).map(\.changes.count) == [0])
     }
 
     @Test("a resync compares with the kernel again and counts as no apply")
     func resync() {
-        var state = AgentState(settings: .init())
-        _ = state.on(.manifests(snapshot))
-        _ = state.on(.node(node))
+        var (state, _) = begun()
         _ = state.on(.reconcileDue)
         _ = state.on(.applied(generation: state.generation, Fixtures.report("web")))
         #expect(reconciles(state.on(.resync)).count == 1)
@@ -173,7 +228,7 @@ import Testing
     private func delays(_ actions: [AgentAction]) -> [Int] {
         actions.compactMap { if case .reconcileLater(let milliseconds) = $0 { milliseconds } else { nil } }
     }
-    private func reconciles(_ actions: [AgentAction]) -> [DesiredInputs] {
+    private func reconciles(_ actions: [AgentAction]) -> [DesiredChanges] {
         actions.compactMap { if case .reconcile(let inputs) = $0 { inputs } else { nil } }
     }
     private func raised(_ actions: [AgentAction]) -> [Condition] {

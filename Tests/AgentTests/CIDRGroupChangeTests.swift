@@ -21,23 +21,22 @@ import Testing
             + "spec: {externalCIDRs: [\(prefix)]}\n"
     }
 
-    private func compile(_ store: ObjectStore) throws -> CompiledNode {
-        try NodePolicyCompiler().compile(
-            DesiredInputs(
-                generation: 1, objects: store.objects, isolating: store.isolating,
-                endpoints: EndpointMatch(pods: [], namespaces: [], node: "node-1"), interfaces: [:], nodeAddresses: [],
-                node: "node-1"))
-    }
-
     @Test("a group that changes or goes in another file changes what is enforced; a deny of one that is gone closes")
     func groupChanges() throws {
-        var store = ObjectStore(onRefused: .isolate)
+        var store = FolderStore(onRefused: .isolate)
+        var compiler = NodePolicyCompiler()
+        func compile() throws -> CompiledNode {
+            try compiler.compile(
+                DesiredChanges(generation: 1, node: "node-1", changes: store.takeChanges(), interfaces: [:]))
+        }
         var files = ["policy.yaml": ManifestFile(decoding: Array(Self.policy.utf8), file: "policy.yaml")]
         #expect(files["policy.yaml"]?.isGood == true)
         func peers(_ text: String?) throws -> PeerMatch? {
             files["group.yaml"] = text.map { ManifestFile(decoding: Array($0.utf8), file: "group.yaml") }
             store.absorb(files)
-            return try compile(store).policies.first?.egress?.rules.first?.peers
+            let compiled = try compile()
+            return compiled.objects.lower(compiled.objects.cluster(node: "node-1")).policies.first?.egress?.rules.first?
+                .peers
         }
         func deny(_ text: String) throws -> PeerMatch {
             .anyOf([.addresses(try #require(IPPrefix(parsing: text)), except: [], .outsideCluster)])
@@ -47,6 +46,6 @@ import Testing
         // Half a group is no group: the last good one stays.
         #expect(try peers(group("198.51.100.0/24, nonsense")) == deny("198.51.100.0/24"))
         #expect(try peers(nil) == .everyone)
-        #expect(try compile(store).diagnostics.map(\.id) == [.unresolved])
+        #expect(try compile().diagnostics.map(\.id) == [.unresolved])
     }
 }

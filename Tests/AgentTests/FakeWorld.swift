@@ -1,15 +1,18 @@
 import BPFEmit
 import Glibc
-import PolicyIR
+import PolicyAPI
 import Support
 import Synchronization
 
 @testable import Agent
 
 /// A world without kernel: what the agent reads is set, what it does is kept.
-final class FakeWorld: ManifestSource, NodeSource, DatapathPort, PolicyCompiler, Sendable {
+final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, Sendable {
     struct State {
-        var snapshot: ManifestSnapshot = [:]
+        var snapshot: FolderSnapshot = [:]
+        var feed = FolderFeed()
+        /// What the compiler was told.
+        var objects = ObjectTable()
         var node = NodeSnapshot(namespaces: [], addresses: [])
         var applied: [[EndpointKey: UInt32]] = []
         var policies: [[String]] = []
@@ -26,10 +29,12 @@ final class FakeWorld: ManifestSource, NodeSource, DatapathPort, PolicyCompiler,
 
     let state = Mutex(State())
 
-    func read() throws -> ManifestSnapshot {
-        try state.withLock { state in
-            if let failure = state.readFailure { throw failure }
-            return state.snapshot
+    let id = FolderFeed.id
+
+    func changes() -> ObjectBatch {
+        state.withLock { state in
+            if let failure = state.readFailure { return state.feed.unavailable("\(failure)") }
+            return state.feed.read(state.snapshot)
         }
     }
 
@@ -54,13 +59,14 @@ final class FakeWorld: ManifestSource, NodeSource, DatapathPort, PolicyCompiler,
         changed()
     }
 
-    func compile(_ inputs: DesiredInputs) throws -> CompiledNode {
-        let names = inputs.objects.networkPolicies.map(\.metadata.name).sorted()
-        state.withLock { $0.policies.append(names) }
-        let image = NodeImage(identities: [], addresses: [], prefixes: [], subjects: [], endpoints: [])
-        return CompiledNode(
-            image: image, objects: inputs.objects,
-            policies: PolicyLowering.lower(inputs.objects).policies + inputs.isolating)
+    func compile(_ desired: DesiredChanges) throws -> CompiledNode {
+        state.withLock { state in
+            for change in desired.changes { state.objects.apply(change) }
+            state.policies.append(
+                state.objects.objects.keys.filter { $0.kind == "NetworkPolicy" }.map(\.name).sorted())
+            let image = NodeImage(identities: [], addresses: [], prefixes: [], subjects: [], endpoints: [])
+            return CompiledNode(image: image, objects: state.objects, node: desired.node)
+        }
     }
 
     func apply(_ image: NodeImage, interfaces: [EndpointKey: UInt32]) throws -> ApplyReport {

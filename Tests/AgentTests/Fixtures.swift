@@ -19,7 +19,7 @@ enum Fixtures {
     static func address(_ text: String) -> IPAddress { IPAddress(parsing: text) ?? IPAddress(ipv4: 0) }
 
     static func policy(_ name: String, app: String, file: String = "a.yaml", line: Int = 1, directions: Set<Direction>)
-        -> ManifestObject
+        -> ClusterObject
     {
         let place = SourceLocation(file: file, line: line, column: 1)
         return .networkPolicy(
@@ -29,16 +29,21 @@ enum Fixtures {
                 policyTypes: directions, ingress: [], egress: []))
     }
 
-    static func isolating(_ object: ManifestObject) -> [LoweredPolicy] {
+    static func isolating(_ object: ClusterObject) -> [LoweredPolicy] {
         var objects = ClusterObjects()
         objects.append(object)
         return PolicyLowering.lower(objects).policies
     }
 
-    static func refused(_ name: String, isolating: ManifestObject? = nil) -> RefusedObject {
+    static func refused(_ name: String, isolating: ClusterObject? = nil) -> RefusedObject {
         RefusedObject(
             key: ObjectKey(kind: "NetworkPolicy", namespace: "shop", name: name),
-            messages: ["a.yaml:3:5: error: spec.ingress[0].prots: unknown field; did you mean ports?"],
+            origin: .manifest(SourceLocation(file: "a.yaml", line: 1, column: 1)),
+            diagnostics: [
+                Diagnostic(
+                    id: .unknownField, location: SourceLocation(file: "a.yaml", line: 3, column: 5),
+                    path: "spec.ingress[0].prots", message: "unknown field", hint: "did you mean ports?")
+            ],
             isolating: isolating.map(Fixtures.isolating) ?? [])
     }
 

@@ -60,6 +60,22 @@ import Testing
         #expect(raw.readLine().isEmpty)
     }
 
+    @Test("a request cut short at any byte is an error, never another request")
+    func truncated() throws {
+        let scratch = try ScratchFolder()
+        let server = try LocalServer(path: scratch.file("s"))
+        server.start(.init(request: { request, _ in Issue.record("\(request) was not made") }, gone: { _ in }))
+        let line = try MessageCodec().encode(APIRequest.wait(timeoutMilliseconds: 1000)).dropLast()
+        for length in 0..<line.count {
+            let raw = try RawClient(scratch.file("s"))
+            raw.send(Array(line.prefix(length)) + [UInt8(ascii: "\n")])
+            let answer = try MessageCodec().decode(APIReply.self, from: raw.readLine())
+            guard case .error(let error) = answer else { throw TestFailure("\(answer)") }
+            #expect(error.code == .malformed)
+            #expect(raw.readLine().isEmpty)
+        }
+    }
+
     @Test("a request of a type that is not known is answered with an error, and the conversation goes on")
     func unknownType() throws {
         let scratch = try ScratchFolder()

@@ -26,9 +26,9 @@ import Testing
         #expect(file.unreadable.isEmpty)
         let refused = try #require(file.refused.first)
         #expect(refused.key == ObjectKey(kind: "NetworkPolicy", namespace: "shop", name: "bad"))
-        #expect(refused.messages.count == 1)
-        #expect(refused.messages.first?.hasPrefix("a.yaml:") == true)
-        #expect(refused.messages.first?.contains("error: spec.surprise: ") == true)
+        #expect(refused.diagnostics.map(\.path) == ["spec.surprise"])
+        #expect(refused.diagnostics.map(\.location?.file) == ["a.yaml"])
+        #expect(refused.origin == .manifest(SourceLocation(file: "a.yaml", line: 8, column: 1)))
         #expect(refused.isolating.map { $0.ingress?.isolates } == [true])
     }
 
@@ -70,7 +70,7 @@ import Testing
     @Test("a manifest cut short at any byte never takes away what was in force")
     func truncation() {
         let text = policy("one") + "---\n" + policy("two")
-        var store = ObjectStore(onRefused: .isolate)
+        var store = FolderStore(onRefused: .isolate)
         for length in stride(from: 0, to: text.utf8.count, by: 7) {
             store.absorb(["a.yaml": decode(text)])
             let cut = ManifestFile(decoding: Array(text.utf8.prefix(length)), file: "a.yaml")

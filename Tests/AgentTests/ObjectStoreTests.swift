@@ -1,3 +1,5 @@
+import BPFEmit
+import PolicyAPI
 import Testing
 
 @testable import Agent
@@ -8,10 +10,10 @@ import Testing
 
     @Test("a refused update keeps the last good version in force and says so")
     func refusedUpdate() {
-        var store = ObjectStore(onRefused: .isolate)
+        var store = FolderStore(onRefused: .isolate)
         store.absorb(["a.yaml": ManifestFile(objects: [strict], refused: [])])
         store.absorb(["a.yaml": ManifestFile(objects: [], refused: [Fixtures.refused("web", isolating: other)])])
-        #expect(store.objects.networkPolicies.map(ManifestObject.networkPolicy) == [strict])
+        #expect(store.objects.networkPolicies.map(ClusterObject.networkPolicy) == [strict])
         #expect(store.conditions.map(\.kind) == [.keptLastGood])
         #expect(store.policiesInForce == 1)
         #expect(store.policiesRefused == 1)
@@ -19,7 +21,7 @@ import Testing
 
     @Test("a refused update that moved to another file still keeps the last good version")
     func refusedUpdateInAnotherFile() {
-        var store = ObjectStore(onRefused: .isolate)
+        var store = FolderStore(onRefused: .isolate)
         store.absorb(["a.yaml": ManifestFile(objects: [strict], refused: [])])
         store.absorb(["b.yaml": ManifestFile(objects: [], refused: [Fixtures.refused("web", isolating: nil)])])
         #expect(store.objects.networkPolicies.count == 1)
@@ -30,8 +32,8 @@ import Testing
 
     @Test("a refused new policy isolates the pods it selects", arguments: RefusedPolicy.allCases)
     func refusedNew(choice: RefusedPolicy) {
-        var store = ObjectStore(onRefused: choice)
-        let snapshot: ManifestSnapshot = [
+        var store = FolderStore(onRefused: choice)
+        let snapshot: FolderSnapshot = [
             "a.yaml": ManifestFile(objects: [], refused: [Fixtures.refused("web", isolating: other)])
         ]
         store.absorb(snapshot)
@@ -42,13 +44,13 @@ import Testing
         store.absorb(snapshot)
         #expect(store.conditions.map(\.kind) == [choice == .isolate ? .isolatedByRefused : .refusedIgnored])
         store.absorb(["a.yaml": ManifestFile(objects: [strict], refused: [])])
-        #expect(store.objects.networkPolicies.map(ManifestObject.networkPolicy) == [strict])
+        #expect(store.objects.networkPolicies.map(ClusterObject.networkPolicy) == [strict])
         #expect(store.conditions.isEmpty)
     }
 
     @Test("a refused policy whose selector cannot be read is reported as without effect")
     func refusedUnreadable() {
-        var store = ObjectStore(onRefused: .isolate)
+        var store = FolderStore(onRefused: .isolate)
         store.absorb(["a.yaml": ManifestFile(objects: [], refused: [Fixtures.refused("web", isolating: nil)])])
         #expect(store.conditions.map(\.kind) == [.refusedIgnored])
         #expect(store.conditions.first?.isSevere == true)
@@ -57,7 +59,7 @@ import Testing
     @Test("a broken file keeps its last good objects and no others")
     func brokenFile() {
         let db = Fixtures.policy("db", app: "db", file: "b.yaml", directions: [.ingress])
-        var store = ObjectStore(onRefused: .isolate)
+        var store = FolderStore(onRefused: .isolate)
         store.absorb([
             "a.yaml": ManifestFile(objects: [strict], refused: []), "b.yaml": ManifestFile(objects: [db], refused: []),
         ])
@@ -73,23 +75,110 @@ import Testing
 
     @Test("an object that moved out of a broken file is taken from where it is now")
     func movedOutOfBroken() {
-        var store = ObjectStore(onRefused: .isolate)
+        var store = FolderStore(onRefused: .isolate)
         store.absorb(["a.yaml": ManifestFile(objects: [strict], refused: [])])
         store.absorb(["a.yaml": ManifestFile(unreadable: ["x"]), "b.yaml": ManifestFile(objects: [other], refused: [])])
-        #expect(store.objects.networkPolicies.map(ManifestObject.networkPolicy) == [other])
+        #expect(store.objects.networkPolicies.map(ClusterObject.networkPolicy) == [other])
     }
 
     @Test("of two files with the same object the first by path is in force, in any order")
     func duplicates() {
         for pair in [["a.yaml", "b.yaml"], ["b.yaml", "a.yaml"]] {
-            var snapshot: ManifestSnapshot = [:]
+            var snapshot: FolderSnapshot = [:]
             for file in pair {
                 snapshot[file] = ManifestFile(objects: [file == "a.yaml" ? strict : other], refused: [])
             }
-            var store = ObjectStore(onRefused: .isolate)
+            var store = FolderStore(onRefused: .isolate)
             store.absorb(snapshot)
-            #expect(store.objects.networkPolicies.map(ManifestObject.networkPolicy) == [strict])
+            #expect(store.objects.networkPolicies.map(ClusterObject.networkPolicy) == [strict])
             #expect(store.conditions.map(\.kind) == [.duplicateObject])
+        }
+    }
+
+    // MARK: sources that know no files
+
+    private let server = ObjectSourceID("api")
+    private let folder = ObjectSourceID("manifests")
+
+    private func upsert(_ object: ClusterObject, _ version: String = "1") -> ObjectEvent {
+        .upsert(object, origin: .resourceVersion(version))
+    }
+
+    private func take(_ store: inout ObjectStore, _ source: ObjectSourceID, _ events: ObjectEvent...) {
+        _ = store.take(ObjectBatch(source: source, events: events))
+    }
+
+    @Test("a refused update keeps the last good version until it is deleted or replaced")
+    func refusedEvent() {
+        var store = ObjectStore(onRefused: .isolate)
+        take(&store, server, upsert(strict), .refused(Fixtures.refused("web", isolating: other)))
+        #expect(store.objects.networkPolicies.map(ClusterObject.networkPolicy) == [strict])
+        #expect(store.conditions.map(\.kind) == [.keptLastGood])
+        take(&store, server, .refused(Fixtures.refused("web", isolating: nil)))
+        #expect(store.objects.networkPolicies.count == 1)
+        take(&store, server, upsert(other, "2"))
+        #expect(store.objects.networkPolicies.map(ClusterObject.networkPolicy) == [other])
+        #expect(store.conditions == [])
+        take(&store, server, .refused(Fixtures.refused("web", isolating: other)), .delete(strict.key))
+        #expect(store.objects.networkPolicies.isEmpty)
+        #expect(store.isolating.isEmpty)
+        #expect(store.conditions == [])
+    }
+
+    @Test("of two sources with one object the first by name counts; when it lets go, the other's is there")
+    func twoSources() {
+        var store = ObjectStore(onRefused: .isolate)
+        take(&store, folder, upsert(other))
+        take(&store, server, upsert(strict))
+        #expect(store.objects.networkPolicies.map(ClusterObject.networkPolicy) == [strict])
+        #expect(store.policiesInForce == 1)
+        #expect(store.conditions.map(\.kind) == [.duplicateObject])
+        take(&store, folder, .refused(Fixtures.refused("web", isolating: other)))
+        #expect(store.objects.networkPolicies.map(ClusterObject.networkPolicy) == [strict])
+        take(&store, folder, upsert(other))
+        take(&store, server, .delete(strict.key))
+        #expect(store.objects.networkPolicies.map(ClusterObject.networkPolicy) == [other])
+        #expect(store.conditions == [])
+        take(&store, folder, .delete(other.key))
+        #expect(store.policiesInForce == 0)
+    }
+
+    @Test("a source's conditions are its latest, and leave those of others alone")
+    func sourceConditions() {
+        var store = ObjectStore(onRefused: .isolate)
+        func report(_ source: ObjectSourceID, _ kinds: Condition.Kind...) {
+            let conditions = kinds.map { Condition(kind: $0, subject: "\(source)", message: "") }
+            _ = store.take(ObjectBatch(source: source, events: [], conditions: conditions))
+        }
+        report(server, .sourceUnavailable)
+        report(folder, .brokenFile, .policyWarning)
+        #expect(store.conditions.map(\.kind) == [.brokenFile, .policyWarning, .sourceUnavailable])
+        report(server)
+        #expect(store.conditions.map(\.kind) == [.brokenFile, .policyWarning])
+    }
+
+    @Test("changes name what is in force otherwise than before, and nothing that came back")
+    func changes() {
+        var store = ObjectStore(onRefused: .isolate)
+        take(&store, server, upsert(strict))
+        #expect(text(store.takeChanges()) == ["upsert NetworkPolicy shop/web"])
+        take(&store, server, .delete(strict.key), upsert(strict), .refused(Fixtures.refused("web", isolating: other)))
+        #expect(store.takeChanges().isEmpty)
+        take(&store, server, .delete(strict.key), .refused(Fixtures.refused("web", isolating: other)))
+        #expect(text(store.takeChanges()) == ["1 stand-in for NetworkPolicy shop/web"])
+        take(&store, server, .delete(strict.key))
+        #expect(text(store.takeChanges()) == ["delete NetworkPolicy shop/web"])
+    }
+
+    private func text(_ changes: [ObjectChange]) -> [String] {
+        changes.map { change in
+            switch change {
+            case .upsert(let object): "upsert \(object.key.text)"
+            case .delete(let key): "delete \(key.text)"
+            case .standIns(let policies, let key): "\(policies.count) stand-in for \(key.text)"
+            case .name(let name, _): name
+            case .ownAddresses(let addresses): "\(addresses)"
+            }
         }
     }
 }

@@ -36,14 +36,10 @@ import Testing
 
     private let pods = [Fixtures.pod("web", "10.0.0.1"), Fixtures.pod("db", "10.0.0.2")]
 
-    private func desired(_ directions: Set<Direction>) -> DesiredInputs {
-        var objects = ClusterObjects()
-        objects.pods = pods
-        objects.append(Fixtures.policy("web", app: "web", directions: directions))
-        return DesiredInputs(
-            generation: 1, objects: objects, isolating: [],
-            endpoints: EndpointMatch(pods: pods, namespaces: [], node: "node-1"), interfaces: [:], nodeAddresses: [],
-            node: "node-1")
+    private func desired(_ directions: Set<Direction>) -> DesiredChanges {
+        let objects = pods.map(ClusterObject.pod) + [Fixtures.policy("web", app: "web", directions: directions)]
+        return DesiredChanges(
+            generation: 1, node: "node-1", changes: objects.map(ObjectChange.upsert), interfaces: [:])
     }
 
     @Test("programs that decide as the policies say are let through, and only what changed is asked again")

@@ -78,7 +78,7 @@ public final class LocalServer: Sendable {
         ring()
     }
 
-    /// Sends a verdict, unless the client reads too slowly: then it is counted, and the client told. Returns whether it was
+    /// Sends a verdict, unless the client reads too slowly: then it is counted, and the client gets the count. Returns whether it was
     /// sent.
     public func send(verdict: FlowVerdict, to client: Client) -> Bool {
         let line = encoded(.verdict(verdict))
@@ -89,7 +89,7 @@ public final class LocalServer: Sendable {
         return isSent
     }
 
-    /// Tells a client that verdicts were lost before they came here.
+    /// Adds verdicts that were lost before they came here to a client's count.
     public func send(lost count: UInt64, to client: Client) {
         connections.withLock { connections in
             connections[client]?.outgoing.add(lostEarlier: count)

@@ -5,7 +5,7 @@ struct OutgoingLines: Sendable {
     static let verdictLimit = 1 << 20
 
     private(set) var bytes: [UInt8] = []
-    /// Verdicts left out since the last line that told so.
+    /// Verdicts left out since the last line with their count.
     private(set) var lost: UInt64 = 0
     /// The client's only fault is to be slow, but even answers have an end.
     private(set) var isOverrun = false
@@ -19,7 +19,7 @@ struct OutgoingLines: Sendable {
         }
     }
 
-    /// Adds a verdict, or counts it as lost. `lossLine` writes the line that tells a count. Returns whether it was added.
+    /// Adds a verdict, or counts it as lost. `lossLine` writes the line with a count. Returns whether it was added.
     mutating func add(verdict line: [UInt8], lossLine: (UInt64) -> [UInt8]) -> Bool {
         let notice = lost > 0 ? lossLine(lost) : []
         guard bytes.count + notice.count + line.count <= OutgoingLines.verdictLimit else {
@@ -38,7 +38,7 @@ struct OutgoingLines: Sendable {
     /// Forgets bytes the client has taken.
     mutating func sent(_ count: Int) { bytes.removeFirst(min(count, bytes.count)) }
 
-    /// Puts the notice of a loss in line when nothing else is: the client must not wait for the next verdict to hear it.
+    /// Puts the notice of a loss in line when nothing else is: the client must not wait for the next verdict to get it.
     mutating func flushLoss(_ lossLine: (UInt64) -> [UInt8]) {
         guard lost > 0, bytes.isEmpty else { return }
         bytes += lossLine(lost)

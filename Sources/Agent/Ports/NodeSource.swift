@@ -1,8 +1,8 @@
 public import BPFEmit
 
-/// Looks at the node: namespaces, veths, addresses.
+/// Observes the node: namespaces, veths, addresses.
 public protocol NodeSource: Sendable {
-    /// Looks once. Blocks for some milliseconds.
+    /// Observes once. Blocks for some milliseconds.
     func snapshot() throws -> NodeSnapshot
     /// Calls `changed` (on any thread, coalesced or not) whenever another snapshot might differ.
     func watch(_ changed: @escaping @Sendable () -> Void) throws

@@ -12,8 +12,8 @@ extension AgentService {
         case .endpoints:
             server?.answer(.endpoints(endpointRows()), to: client)
         case .wait(let timeoutMilliseconds):
-            readManifests()
-            lookAtNode()
+            readSources()
+            observeNode()
             let limit = Duration.milliseconds(min(max(timeoutMilliseconds, 0), 3_600_000))
             let isInForce = await waitUntilInForce(limit)
             server?.answer(.waited(inForce: isInForce, applyCount: state.applyCount), to: client)
@@ -49,7 +49,7 @@ extension AgentService {
 
     private func deliver() {
         let (records, lost) = inbox.take()
-        if lost > 0 { tell(lost: lost) }
+        if lost > 0 { report(lost: lost) }
         guard !monitors.isEmpty, !records.isEmpty else { return }
         var resolver = resolver ?? makeResolver()
         self.resolver = nil
@@ -63,15 +63,15 @@ extension AgentService {
         self.resolver = resolver
     }
 
-    /// Tells monitors of records that the kernel did not write.
-    func tellSuppressed() async {
+    /// Reports records that the kernel did not write to monitors.
+    func reportSuppressed() async {
         guard !monitors.isEmpty, let counters = try? await ports.worker.counters() else { return }
         let suppressed = counters.suppressedEvents.values.reduce(0, +)
-        if let seen = suppressedSeen, suppressed > seen { tell(lost: suppressed - seen) }
+        if let seen = suppressedSeen, suppressed > seen { report(lost: suppressed - seen) }
         suppressedSeen = suppressed
     }
 
-    private func tell(lost count: UInt64) {
+    private func report(lost count: UInt64) {
         eventsLost += count
         for client in monitors.keys { server?.send(lost: count, to: client) }
     }
@@ -92,8 +92,8 @@ extension AgentService {
 
     private func currentEvaluator() -> ReferenceEvaluator {
         if let evaluator { return evaluator }
-        let made = ReferenceEvaluator(
-            compiled?.objects ?? ClusterObjects(), policies: compiled?.policies ?? [], localNode: state.node)
+        let made =
+            compiled?.makeEvaluator() ?? ReferenceEvaluator(ClusterObjects(), policies: [], localNode: state.node)
         evaluator = made
         return made
     }

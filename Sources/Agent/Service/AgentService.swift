@@ -14,34 +14,34 @@ public actor AgentService {
         public var collection: Duration
         /// How often the kernel is compared with the desired state although nothing changed.
         public var resync: Duration
-        /// How often the node is looked at although no event came.
-        public var look: Duration
+        /// How often the node is observed although no event came.
+        public var observe: Duration
 
         /// Options.
         public init(
             instance: String, settings: AgentState.Settings, collection: Duration = .seconds(10),
-            resync: Duration = .seconds(60), look: Duration = .seconds(5)
+            resync: Duration = .seconds(60), observe: Duration = .seconds(5)
         ) {
             self.instance = instance
             self.settings = settings
             self.collection = collection
             self.resync = resync
-            self.look = look
+            self.observe = observe
         }
     }
 
     /// The world.
     public struct Ports: Sendable {
-        var manifests: any ManifestSource
+        var sources: [any ObjectSource]
         var node: any NodeSource
         let worker: DatapathWorker
 
         /// Ports. The datapath and the compiler belong to the agent from now on.
         public init(
-            manifests: any ManifestSource, node: any NodeSource, datapath: sending any DatapathPort,
+            sources: [any ObjectSource], node: any NodeSource, datapath: sending any DatapathPort,
             compiler: sending any PolicyCompiler
         ) {
-            self.manifests = manifests
+            self.sources = sources
             self.node = node
             self.worker = DatapathWorker(datapath: datapath, compiler: compiler)
         }
@@ -62,7 +62,7 @@ public actor AgentService {
     var monitors: [LocalServer.Client: MonitorFilter] = [:]
     var eventsLost: UInt64 = 0
     var suppressedSeen: UInt64?
-    private var manifestReading = Repeating()
+    private var sourceReading: [ObjectSourceID: Repeating] = [:]
     private var nodeReading = Repeating()
 
     /// A piece of reading that runs once at a time; what asks meanwhile makes it run once more.
@@ -76,16 +76,13 @@ public actor AgentService {
         self.options = options
         self.ports = ports
         self.logger = logger
-        self.state = AgentState(settings: options.settings)
+        self.state = AgentState(settings: options.settings, sources: Set(ports.sources.map(\.id)))
     }
 
     /// Starts watching, enforcing and, with a server, answering. Returns at once.
-    ///
-    /// - Parameter remembered: what an agent before this one had accepted.
-    public func start(server: LocalServer?, remembered: ManifestSnapshot = [:]) throws {
-        take(.remembered(remembered))
-        try ports.manifests.watch { [weak self] in Task { await self?.readManifests() } }
-        try ports.node.watch { [weak self] in Task { await self?.lookAtNode() } }
+    public func start(server: LocalServer?) throws {
+        for source in ports.sources { try source.watch { [weak self] in Task { await self?.read(source) } } }
+        try ports.node.watch { [weak self] in Task { await self?.observeNode() } }
         if let server {
             self.server = server
             server.start(
@@ -93,12 +90,12 @@ public actor AgentService {
                     request: { [weak self] request, client in Task { await self?.serve(request, client) } },
                     gone: { [weak self] client in Task { await self?.forget(client) } }))
         }
-        readManifests()
-        lookAtNode()
-        repeating(every: options.look) { $0.lookAtNode() }
+        readSources()
+        observeNode()
+        repeating(every: options.observe) { $0.observeNode() }
         repeating(every: options.resync) { $0.take(.resync) }
         repeating(every: options.collection) { await $0.collectConntrack() }
-        repeating(every: .seconds(1)) { await $0.tellSuppressed() }
+        repeating(every: .seconds(1)) { await $0.reportSuppressed() }
     }
 
     /// Waits until everything seen so far is in force, or the time is over; answers which.
@@ -110,7 +107,7 @@ public actor AgentService {
         return isQuiet
     }
 
-    private var isQuiet: Bool { state.isInForce && !manifestReading.isRunning && !nodeReading.isRunning }
+    private var isQuiet: Bool { state.isInForce && !nodeReading.isRunning && sourceReading.isEmpty }
 
     /// Ends what would cost the datapath something when nobody is there: the writing of events. Enforcement stays.
     public func stop() async {
@@ -120,36 +117,32 @@ public actor AgentService {
 
     // MARK: inputs
 
-    /// Reads the manifests, soon.
-    func readManifests() {
-        guard !manifestReading.isRunning else {
-            manifestReading.isWanted = true
+    /// Asks every source what changed, soon.
+    func readSources() {
+        for source in ports.sources { read(source) }
+    }
+
+    private func read(_ source: any ObjectSource) {
+        guard sourceReading[source.id]?.isRunning != true else {
+            sourceReading[source.id]?.isWanted = true
             return
         }
-        manifestReading.isRunning = true
-        let source = ports.manifests
+        sourceReading[source.id] = Repeating(isRunning: true)
         Task.detached {
-            let event: AgentEvent
-            do {
-                event = .manifests(try source.read())
-            } catch {
-                event = .manifestsUnavailable("\(error)")
-            }
-            await self.manifestsRead(event)
+            let batch = source.changes()
+            await self.sourceRead(source, batch)
         }
     }
 
-    private func manifestsRead(_ event: AgentEvent) {
-        take(event)
-        manifestReading.isRunning = false
-        if manifestReading.isWanted {
-            manifestReading.isWanted = false
-            readManifests()
-        }
+    private func sourceRead(_ source: any ObjectSource, _ batch: ObjectBatch) {
+        take(.objects(batch))
+        let isWanted = sourceReading[source.id]?.isWanted == true
+        sourceReading[source.id] = nil
+        if isWanted { read(source) }
     }
 
-    /// Looks at the node, soon.
-    func lookAtNode() {
+    /// Observes the node, soon.
+    func observeNode() {
         guard !nodeReading.isRunning else {
             nodeReading.isWanted = true
             return
@@ -159,21 +152,21 @@ public actor AgentService {
         Task.detached {
             do {
                 let snapshot = try source.snapshot()
-                await self.nodeSeen(snapshot)
+                await self.nodeObserved(snapshot)
             } catch {
-                await self.nodeNotSeen("\(error)")
+                await self.nodeNotObserved("\(error)")
             }
         }
     }
 
-    private func nodeSeen(_ snapshot: NodeSnapshot) {
+    private func nodeObserved(_ snapshot: NodeSnapshot) {
         take(.node(snapshot))
         nodeReadingEnded()
     }
 
-    private func nodeNotSeen(_ reason: String) {
-        // What was seen last stays in force; the next look is at most `options.look` away.
-        logger.error("the node cannot be looked at", metadata: ["error": "\(reason)"])
+    private func nodeNotObserved(_ reason: String) {
+        // What was observed last stays in force; the next try is at most `options.observe` away.
+        logger.error("the node cannot be observed", metadata: ["error": "\(reason)"])
         nodeReadingEnded()
     }
 
@@ -181,7 +174,7 @@ public actor AgentService {
         nodeReading.isRunning = false
         if nodeReading.isWanted {
             nodeReading.isWanted = false
-            lookAtNode()
+            observeNode()
         }
     }
 
@@ -198,14 +191,14 @@ public actor AgentService {
                 try? await Task.sleep(for: .milliseconds(milliseconds))
                 take(.reconcileDue)
             }
-        case .reconcile(let inputs):
+        case .reconcile(let desired):
             let worker = ports.worker
             Task.detached {
                 do {
-                    let outcome = try await worker.reconcile(inputs)
-                    await self.reconciled(inputs, outcome)
+                    let outcome = try await worker.reconcile(desired)
+                    await self.reconciled(desired, outcome)
                 } catch {
-                    await self.take(.applyFailed(generation: inputs.generation, "\(error)"))
+                    await self.take(.applyFailed(generation: desired.generation, "\(error)"))
                 }
             }
         case .raise(let condition):
@@ -220,18 +213,18 @@ public actor AgentService {
         }
     }
 
-    private func reconciled(_ inputs: DesiredInputs, _ outcome: DatapathWorker.Outcome) {
+    private func reconciled(_ desired: DesiredChanges, _ outcome: DatapathWorker.Outcome) {
         hits = outcome.hits
         resolver = nil
         let report: ApplyReport
         do {
             report = try outcome.report.get()
         } catch {
-            return take(.applyFailed(generation: inputs.generation, "\(error)"))
+            return take(.applyFailed(generation: desired.generation, "\(error)"))
         }
         compiled = outcome.compiled
         evaluator = nil
-        take(.applied(generation: inputs.generation, report, outcome.compiled.diagnostics))
+        take(.applied(generation: desired.generation, report, outcome.compiled.diagnostics))
         guard report.changedAnything || state.applyCount == 1 else { return }
         lastApply = outcome.compileTime + outcome.applyTime
         logger.notice(

@@ -3,7 +3,7 @@ import BPFEmit
 /// Does the blocking work on the kernel, one piece at a time, away from the service that answers clients.
 actor DatapathWorker {
     private let datapath: any DatapathPort
-    private let compiler: any PolicyCompiler
+    private var compiler: any PolicyCompiler
     private var reading: EventThread?
 
     init(datapath: sending any DatapathPort, compiler: sending any PolicyCompiler) {
@@ -26,12 +26,12 @@ actor DatapathWorker {
     /// Compiles and applies.
     ///
     /// - Throws: what the compiler throws; nothing was touched then.
-    func reconcile(_ inputs: DesiredInputs) throws -> Outcome {
+    func reconcile(_ desired: DesiredChanges) throws -> Outcome {
         let clock = ContinuousClock()
         let start = clock.now
-        let compiled = try compiler.compile(inputs)
+        let compiled = try compiler.compile(desired)
         let middle = clock.now
-        let report = Result { try datapath.apply(compiled.image, interfaces: inputs.interfaces) }
+        let report = Result { try datapath.apply(compiled.image, interfaces: desired.interfaces) }
         return Outcome(
             compiled: compiled, report: report, hits: datapath.ruleHitIndex, compileTime: middle - start,
             applyTime: clock.now - middle)

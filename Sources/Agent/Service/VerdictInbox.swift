@@ -12,7 +12,7 @@ final class VerdictInbox: Sendable {
 
     private let content = Mutex(Content())
 
-    /// Adds records; returns whether the inbox was empty, so that somebody must be told.
+    /// Adds records; returns whether the inbox was empty, so that its reader must be woken.
     func add(_ records: [VerdictRecord]) -> Bool {
         content.withLock { content in
             let wasEmpty = content.records.isEmpty

@@ -3,13 +3,9 @@ public import PolicyAPI
 
 /// What happens to the agent.
 public enum AgentEvent: Sendable {
-    /// What an agent before this one had accepted: the last good versions to begin with. Not in force by itself.
-    case remembered(ManifestSnapshot)
-    /// The manifests were read.
-    case manifests(ManifestSnapshot)
-    /// The manifests folder could not be read.
-    case manifestsUnavailable(String)
-    /// The node was looked at.
+    /// A source reports.
+    case objects(ObjectBatch)
+    /// The node was observed.
     case node(NodeSnapshot)
     /// The delay asked for by `.reconcileLater` is over.
     case reconcileDue
@@ -26,7 +22,7 @@ public enum AgentAction: Sendable {
     /// Send `.reconcileDue` after this many milliseconds.
     case reconcileLater(milliseconds: Int)
     /// Compile and apply, then send `.applied` or `.applyFailed`.
-    case reconcile(DesiredInputs)
+    case reconcile(DesiredChanges)
     /// A condition came up: log it.
     case raise(Condition)
     /// A condition is over: log it.

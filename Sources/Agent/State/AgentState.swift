@@ -1,16 +1,18 @@
 public import BPFEmit
+import NetTypes
 import PolicyAPI
 import PolicyAnalysis
 
 /// The agent's core: inputs in, work to do out. No I/O and no clock.
 ///
-/// Inputs are held as last seen, and the desired state is made from all of them at once, so their order does not matter.
-/// Nothing is asked for before the manifests and the node have been seen: an agent that starts must not take
-/// away what its predecessor left in the kernel.
+/// A reducer: objects are held by key as last reported, the node as last observed, and what is in force otherwise than before
+/// is handed out with each reconciliation. So the order in which inputs come does not matter.
+/// Nothing is asked for before every source has named all its objects and the node was observed: an agent that starts must not
+/// take away what its predecessor left in the kernel.
 public struct AgentState: Sendable {
     /// What the user chose.
     public struct Settings: Sendable {
-        /// This node's name, or empty: the node of pods that name none, else the first name that the manifests have.
+        /// This node's name, or empty: the node of pods that name none, else the first name that the objects have.
         public var node: String
         /// What becomes of a refused new policy.
         public var onRefused: RefusedPolicy
@@ -32,6 +34,8 @@ public struct AgentState: Sendable {
 
     /// The settings.
     public let settings: Settings
+    /// The sources without which nothing is asked for.
+    private let sources: Set<ObjectSourceID>
     /// The objects in force.
     public private(set) var store: ObjectStore
     /// Counts changes of the inputs.
@@ -45,9 +49,13 @@ public struct AgentState: Sendable {
     /// Which pods are where, as of the latest inputs.
     public private(set) var endpoints = EndpointMatch(pods: [], namespaces: [], node: "")
 
-    private var lastSnapshot: ManifestSnapshot?
+    /// This node's name.
+    public private(set) var node: String
+
     private var snapshot: NodeSnapshot?
-    private var unavailable: Condition?
+    private var unknownIsolation = UnknownIsolation()
+    /// What was handed out last, of what no source names.
+    private var handedOut = (isolation: UnknownIsolation(), addresses: [IPAddress]?.none)
     private var failure: Condition?
     private var raised: Set<Condition> = []
     /// The delay asked for last, `nil` when none is running.
@@ -58,8 +66,12 @@ public struct AgentState: Sendable {
     private var failures = 0
 
     /// An agent that has seen nothing yet.
-    public init(settings: Settings) {
+    ///
+    /// - Parameter sources: the sources that are to report.
+    public init(settings: Settings, sources: Set<ObjectSourceID>) {
         self.settings = settings
+        self.sources = sources
+        self.node = settings.node
         self.store = ObjectStore(onRefused: settings.onRefused)
     }
 
@@ -75,24 +87,15 @@ public struct AgentState: Sendable {
     public mutating func on(_ event: AgentEvent) -> [AgentAction] {
         var actions: [AgentAction] = []
         switch event {
-        case .remembered(let snapshot):
-            if lastSnapshot == nil { store.absorb(snapshot) }
-            return []
-        case .manifests(let snapshot):
-            unavailable = nil
-            if snapshot != lastSnapshot {
-                lastSnapshot = snapshot
-                store.absorb(snapshot)
-                actions += changed()
+        case .objects(let batch):
+            let effect = store.take(batch)
+            if effect.hasSynced || !effect.keys.isEmpty {
+                actions += changed(pods: effect.keys.contains { $0.objectKind == .pod || $0.objectKind == .node })
             }
-        case .manifestsUnavailable(let reason):
-            unavailable = Condition(
-                kind: .manifestsUnavailable, subject: "manifests",
-                message: "\(reason); everything last read stays in force")
         case .node(let seen):
             if seen != snapshot {
                 snapshot = seen
-                actions += changed()
+                actions += changed(pods: true)
             }
         case .reconcileDue:
             pendingDelay = nil
@@ -118,27 +121,10 @@ public struct AgentState: Sendable {
             failures += 1
             failure = Condition(
                 kind: .applyFailed, subject: "datapath",
-                message: "\(message); the state before it stays in force, trying again")
+                message: "\(message); the previous state stays in force, retrying")
             actions += reconcile(after: AgentState.backoff(failures))
         }
         return actions + conditionChanges()
-    }
-
-    /// The inputs of the desired state; `nil` until manifests and node have both been seen.
-    public func desired() -> DesiredInputs? {
-        guard lastSnapshot != nil, let snapshot else { return nil }
-        var inputs = DesiredInputs(
-            generation: generation, objects: store.objects, isolating: store.isolating, endpoints: endpoints,
-            interfaces: Dictionary(
-                endpoints.attached.map { ($0.key, $0.interface.ifindex) }, uniquingKeysWith: { first, _ in first }),
-            nodeAddresses: snapshot.addresses, node: node)
-        if settings.isolateUnknown { UnknownIsolation.add(endpoints.unknown, to: &inputs) }
-        return inputs
-    }
-
-    /// This node's name.
-    public var node: String {
-        settings.node.isEmpty ? NodeCompiler.defaultNode(of: store.objects) : settings.node
     }
 
     private static func condition(_ diagnostic: Diagnostic) -> Condition {
@@ -156,21 +142,48 @@ public struct AgentState: Sendable {
         }
     }
 
-    private mutating func changed() -> [AgentAction] {
+    /// Notes that the inputs are others; `pods`: those that decide which pod is where.
+    private mutating func changed(pods: Bool) -> [AgentAction] {
         generation += 1
-        endpoints = EndpointMatch(
-            pods: store.objects.pods, namespaces: snapshot?.namespaces ?? [], node: node)
-        guard lastSnapshot != nil, snapshot != nil else { return [] }
-        return reconcile(after: settings.debounce)
+        if pods { placePods() }
+        return isReady ? reconcile(after: settings.debounce) : []
     }
+
+    private mutating func placePods() {
+        let pods = store.pods
+        if settings.node.isEmpty {
+            var objects = ClusterObjects()
+            objects.pods = pods
+            objects.nodes = store.nodes
+            node = NodeCompiler.defaultNode(of: objects)
+        }
+        endpoints = EndpointMatch(pods: pods, namespaces: snapshot?.namespaces ?? [], node: node)
+        if settings.isolateUnknown { unknownIsolation = UnknownIsolation(endpoints.unknown, pods: pods) }
+    }
+
+    private var isReady: Bool { snapshot != nil && sources.allSatisfy(store.hasSynced) }
 
     /// 0.5 s, 1 s, 2 s ... 32 s, in milliseconds.
     private static func backoff(_ failures: Int) -> Int { 500 << min(max(failures - 1, 0), 6) }
 
     private mutating func reconcile() -> [AgentAction] {
-        guard !isApplying, let inputs = desired() else { return [] }
+        guard !isApplying, isReady else { return [] }
         isApplying = true
-        return [.reconcile(inputs)]
+        var interfaces = unknownIsolation.interfaces
+        for attached in endpoints.attached { interfaces[attached.key] = attached.interface.ifindex }
+        return [
+            .reconcile(
+                DesiredChanges(generation: generation, node: node, changes: takeChanges(), interfaces: interfaces))
+        ]
+    }
+
+    /// What is in force otherwise than at the last call: objects, isolated namespaces, the node's own addresses.
+    private mutating func takeChanges() -> [ObjectChange] {
+        var changes = store.takeChanges() + unknownIsolation.changes(from: handedOut.isolation)
+        let addresses = (snapshot?.addresses ?? []).filter(\.canNameNode)
+        if addresses != handedOut.addresses { changes.append(.ownAddresses(addresses)) }
+        handedOut = (unknownIsolation, addresses)
+        return changes
     }
 
     private mutating func reconcile(after milliseconds: Int) -> [AgentAction] {
@@ -182,16 +195,15 @@ public struct AgentState: Sendable {
 
     private mutating func conditionChanges() -> [AgentAction] {
         var current = Set(store.conditions + endpoints.conditions + compileConditions)
-        if let unavailable { current.insert(unavailable) }
         if let failure { current.insert(failure) }
-        if lastSnapshot != nil, !settings.isolateUnknown {
+        if sources.allSatisfy(store.hasSynced), !settings.isolateUnknown {
             for stranger in endpoints.unknown {
                 let addresses = stranger.interface.addresses.sorted().map(\.description).joined(separator: ", ")
                 current.insert(
                     Condition(
                         kind: .unenforcedNamespace, subject: stranger.netns,
-                        message: "interface \(stranger.interface.name) (\(addresses)) belongs to no pod of the "
-                            + "manifests: nothing is enforced on it; add the pod, or run with --isolate-unknown"))
+                        message: "interface \(stranger.interface.name) (\(addresses)) belongs to no pod: "
+                            + "nothing is enforced on it; add the pod, or run with --isolate-unknown"))
             }
         }
         for endpoint in report?.endpoints ?? [] {
@@ -203,5 +215,14 @@ public struct AgentState: Sendable {
             + raised.subtracting(current).sorted().map(AgentAction.clear)
         raised = current
         return actions
+    }
+}
+
+extension IPAddress {
+    /// Whether the address may name the node to a pod: neither loopback nor unspecified. Link-local ones may: a pod
+    /// reaches its node by them.
+    var canNameNode: Bool {
+        if let ipv4 { return ipv4 != 0 && ipv4 >> 24 != 127 }
+        return high != 0 || low > 1
     }
 }

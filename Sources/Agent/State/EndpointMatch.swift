@@ -53,7 +53,8 @@ public struct EndpointMatch: Hashable, Sendable {
             conditions.append(
                 Condition(
                     kind: .addressConflict, subject: "\(address)",
-                    message: "claimed by live pods \(names): none of them is enforced by this address"))
+                    message: "the live pods \(names) claim this address, so it belongs to none of them; "
+                        + "delete or restart those that do not own it"))
         }
         var seen: Set<String> = []
         let order = namespaces.flatMap { namespace in namespace.interfaces.map { (namespace, $0) } }

@@ -1,123 +1,211 @@
-public import PolicyAPI
-public import PolicyIR
+import BPFEmit
+import PolicyAPI
+import PolicyAnalysis
+import PolicyIR
 
 /// What becomes of a refused policy that has no last good version.
 public enum RefusedPolicy: String, Hashable, Codable, Sendable, CaseIterable {
     /// The pods its selector names are isolated in its directions.
-    case isolate
+    case isolate = "isolate"
     /// It is only reported.
-    case ignore
+    case ignore = "ignore"
 }
 
-/// The objects in force: the current manifests, and for what is refused or unreadable its last good version.
+/// The objects in force, by key: as their sources say, and for what is refused its last good version.
 ///
-/// The result depends on the snapshots seen, never on the order of files or objects in them.
+/// Knows nothing of files. `takeChanges` says what is in force otherwise than before, for an incremental compiler.
 public struct ObjectStore: Sendable {
-    /// An object and the file it came from.
-    private struct Held: Hashable, Sendable {
-        var object: ManifestObject
-        var file: String
+    /// What a source says of an object.
+    private struct Entry: Hashable, Sendable {
+        var source: ObjectSourceID
+        var good: ClusterObject?
+        var origin: ObjectOrigin
+        var refused: RefusedObject?
+    }
+
+    /// What stands in the kernel for an object.
+    private enum InForce: Hashable, Sendable {
+        case object(ClusterObject)
+        case standIns([LoweredPolicy])
     }
 
     private let onRefused: RefusedPolicy
-    private var lastGood: [ObjectKey: Held] = [:]
-    /// The objects in force, in key order.
-    public private(set) var objects = ClusterObjects()
-    /// Policies in force in place of refused ones that have no last good version, in key order.
-    public private(set) var isolating: [LoweredPolicy] = []
-    /// What the operator should know about it, sorted.
-    public private(set) var conditions: [Condition] = []
+    /// By key: the entry of the source that sorts first.
+    private var entries: [ObjectKey: Entry] = [:]
+    /// The other sources' entries, sorted by source, of keys that several have.
+    private var others: [ObjectKey: [Entry]] = [:]
+    private var refusedKeys: Set<ObjectKey> = []
+    private var sourceConditions: [ObjectSourceID: [Condition]] = [:]
+    private var synced: [ObjectSourceID: Set<ObjectKind>] = [:]
+    /// What was in force when `takeChanges` was called last, of the keys touched since.
+    private var before: [ObjectKey: InForce?] = [:]
     /// How many policies are in force as written (the last good versions included).
     public private(set) var policiesInForce = 0
-    /// How many policies of the current manifests are refused.
-    public private(set) var policiesRefused = 0
 
     /// An empty store.
     public init(onRefused: RefusedPolicy) {
         self.onRefused = onRefused
     }
 
-    /// Replaces the manifests.
-    public mutating func absorb(_ snapshot: ManifestSnapshot) {
-        var found: [Condition] = []
-        var good: [ObjectKey: Held] = [:]
-        var refusals: [(refused: RefusedObject, file: String)] = []
-        var broken: Set<String> = []
-        for (file, content) in snapshot.sorted(by: { $0.key < $1.key }) {
-            for object in content.objects {
-                if let first = good[object.key] {
-                    found.append(ObjectStore.duplicate(object, in: file, of: first.object, in: first.file))
-                } else {
-                    good[object.key] = Held(object: object, file: file)
+    /// What a batch changed.
+    struct Effect {
+        /// The keys under which something else is in force than before, most likely.
+        var keys: Set<ObjectKey> = []
+        /// Whether a source has named all its objects of a kind for the first time.
+        var hasSynced = false
+    }
+
+    /// Takes what a source reports.
+    mutating func take(_ batch: ObjectBatch) -> Effect {
+        var effect = Effect()
+        for event in batch.events {
+            switch event {
+            case .upsert(let object, let origin):
+                change(object.key, of: batch.source, &effect) { _ in
+                    Entry(source: batch.source, good: object, origin: origin)
                 }
-            }
-            refusals += content.refused.map { ($0, file) }
-            if !content.unreadable.isEmpty { broken.insert(file) }
-            found += content.warnings.map { Condition(kind: .policyWarning, subject: file, message: $0) }
-        }
-        // What cannot be read says nothing about its objects, not even that they are gone.
-        var kept: [String: Int] = [:]
-        for (key, held) in lastGood where good[key] == nil && broken.contains(held.file) {
-            good[key] = held
-            kept[held.file, default: 0] += 1
-        }
-        for file in broken {
-            found.append(ObjectStore.brokenFile(file, kept: kept[file] ?? 0, snapshot[file]?.unreadable ?? []))
-        }
-
-        var standIns: [ObjectKey: [LoweredPolicy]] = [:]
-        var refusedKeys: Set<ObjectKey> = []
-        for (refused, file) in refusals {
-            let key = refused.key
-            let why = refused.messages.joined(separator: "\n")
-            if key.isPolicy { refusedKeys.insert(key) }
-            if good[key] == nil, let held = lastGood[key] {
-                good[key] = Held(object: held.object, file: file)
-            }
-            if good[key] != nil {
-                found.append(
-                    Condition(
-                        kind: .keptLastGood, subject: "\(key)",
-                        message: "refused, the last good version stays in force: \(why)"))
-            } else if key.isPolicy, onRefused == .isolate, !refused.isolating.isEmpty {
-                standIns[key, default: []] += refused.isolating
-                found.append(
-                    Condition(
-                        kind: .isolatedByRefused, subject: "\(key)",
-                        message: "refused, the pods it selects are isolated until it is mended: \(why)"))
-            } else {
-                found.append(
-                    Condition(kind: .refusedIgnored, subject: "\(key)", message: "refused, it has no effect: \(why)"))
+            case .delete(let key):
+                change(key, of: batch.source, &effect) { _ in nil }
+            case .refused(let refused):
+                change(refused.key, of: batch.source, &effect) { old in
+                    var entry = old ?? Entry(source: batch.source, origin: refused.origin)
+                    entry.refused = refused
+                    return entry
+                }
+            case .synced(let kind):
+                if synced[batch.source, default: []].insert(kind).inserted { effect.hasSynced = true }
             }
         }
-        lastGood = good
-        var inForce = ClusterObjects()
-        for (_, held) in good.sorted(by: { $0.key < $1.key }) { inForce.append(held.object) }
-        objects = inForce
-        isolating = standIns.sorted { $0.key < $1.key }.flatMap(\.value)
-        policiesInForce = good.keys.count { $0.isPolicy }
-        policiesRefused = refusedKeys.count
-        conditions = Array(Set(found)).sorted()
+        sourceConditions[batch.source] = batch.conditions
+        return effect
     }
 
-    private static func duplicate(
-        _ object: ManifestObject, in file: String, of first: ManifestObject, in firstFile: String
-    ) -> Condition {
-        let place = object.metadata.location.map { "\($0)" } ?? file
-        let other = first.metadata.location.map { "\($0)" } ?? firstFile
-        return Condition(
-            kind: .duplicateObject, subject: "\(object.key)",
-            message: "\(place): error: metadata.name: the same object is at \(other), which is the one in force; "
-                + "remove one of them")
+    /// Whether a source has named all its objects.
+    func hasSynced(_ source: ObjectSourceID) -> Bool { synced[source]?.count == ObjectKind.allCases.count }
+
+    /// What is in force otherwise than at the last call, by key.
+    mutating func takeChanges() -> [ObjectChange] {
+        defer { before = [:] }
+        return before.sorted { $0.key < $1.key }.compactMap { key, before in
+            let now = inForce(key)
+            guard now != before else { return nil }
+            switch now {
+            case .object(let object): return .upsert(object)
+            case .standIns(let policies): return .standIns(policies, for: key)
+            case nil: return .delete(key)
+            }
+        }
     }
 
-    private static func brokenFile(_ file: String, kept: Int, _ messages: [String]) -> Condition {
-        let outcome =
-            kept > 0
-            ? "\(kept) object\(kept == 1 ? " it held before stays" : "s it held before stay") in force"
-            : "nothing is known of its objects, so none of them is in force"
+    /// The objects in force, in key order.
+    var objects: ClusterObjects {
+        var objects = ClusterObjects()
+        for key in entries.keys.sorted() {
+            if case .object(let object) = inForce(key) { objects.append(object) }
+        }
+        return objects
+    }
+
+    /// Policies in force in place of refused ones that have no last good version, by key.
+    var isolating: [ObjectKey: [LoweredPolicy]] {
+        var isolating: [ObjectKey: [LoweredPolicy]] = [:]
+        for key in refusedKeys {
+            if case .standIns(let policies) = inForce(key) { isolating[key] = policies }
+        }
+        return isolating
+    }
+
+    /// The pods in force, in no order.
+    var pods: [Pod] {
+        entries.compactMap { key, entry in
+            if case .pod(let pod) = good(key, entry) { pod } else { nil }
+        }
+    }
+
+    /// The Node objects in force, in no order.
+    var nodes: [Node] {
+        entries.compactMap { key, entry in
+            if case .node(let node) = good(key, entry) { node } else { nil }
+        }
+    }
+
+    /// How many policies of the sources are refused.
+    public var policiesRefused: Int { refusedKeys.count { $0.isPolicy } }
+
+    /// What the operator should know about it, sorted.
+    public var conditions: [Condition] {
+        let refusals = refusedKeys.flatMap { key in entries(of: key).compactMap { refusal(key, $0) } }
+        let repeated = others.flatMap { key, repeated in repeated.map { duplicate(key, $0) } }
+        return Array(Set(sourceConditions.values.joined() + refusals + repeated)).sorted()
+    }
+
+    // MARK: entries
+
+    private func entries(of key: ObjectKey) -> [Entry] {
+        (entries[key].map { [$0] } ?? []) + (others[key] ?? [])
+    }
+
+    /// The object of the first source that has a good one; `entry` is that of the first source.
+    private func good(_ key: ObjectKey, _ entry: Entry) -> ClusterObject? {
+        entry.good ?? others[key]?.lazy.compactMap(\.good).first
+    }
+
+    private func inForce(_ key: ObjectKey) -> InForce? {
+        guard let entry = entries[key] else { return nil }
+        if let object = good(key, entry) { return .object(object) }
+        guard key.isPolicy, onRefused == .isolate else { return nil }
+        return entries(of: key).lazy.compactMap(\.refused?.isolating).first { !$0.isEmpty }.map(InForce.standIns)
+    }
+
+    private mutating func change(
+        _ key: ObjectKey, of source: ObjectSourceID, _ effect: inout Effect, _ body: (Entry?) -> Entry?
+    ) {
+        var all = entries(of: key)
+        let index = all.firstIndex { $0.source == source }
+        let old = index.map { all[$0] }
+        let new = body(old)
+        guard new != old else { return }
+        let was = inForce(key)
+        if before[key] == nil { before[key] = .some(was) }
+        if let index { all.remove(at: index) }
+        if let new { all.append(new) }
+        all.sort { $0.source < $1.source }
+        entries[key] = all.first
+        others[key] = all.count > 1 ? Array(all.dropFirst()) : nil
+        if all.contains(where: { $0.refused != nil }) { refusedKeys.insert(key) } else { refusedKeys.remove(key) }
+        let now = inForce(key)
+        guard now != was else { return }
+        effect.keys.insert(key)
+        guard key.isPolicy else { return }
+        if case .object = was { policiesInForce -= 1 }
+        if case .object = now { policiesInForce += 1 }
+    }
+
+    // MARK: conditions
+
+    private func refusal(_ key: ObjectKey, _ entry: Entry) -> Condition? {
+        guard let refused = entry.refused else { return nil }
+        let why = refused.diagnostics.map(DiagnosticRenderer().render).joined(separator: "\n")
+        switch inForce(key) {
+        case .object:
+            return Condition(
+                kind: .keptLastGood, subject: key.text,
+                message: "refused, the last good version stays in force: \(why)")
+        case .standIns:
+            return Condition(
+                kind: .isolatedByRefused, subject: key.text,
+                message: "refused, the pods it selects are isolated until it is fixed: \(why)")
+        case nil:
+            return Condition(
+                kind: .refusedIgnored, subject: key.text, message: "refused, it has no effect: \(why)")
+        }
+    }
+
+    private func duplicate(_ key: ObjectKey, _ other: Entry) -> Condition {
+        let first = entries[key].map { "\($0.origin) (\($0.source))" } ?? "another source"
         return Condition(
-            kind: .brokenFile, subject: file,
-            message: "cannot be read, or not in whole; \(outcome): \(messages.joined(separator: "\n"))")
+            kind: .duplicateObject, subject: key.text,
+            message:
+                "\(other.origin) (\(other.source)): the same object is at \(first), which counts; remove one of them")
     }
 }

@@ -4,15 +4,15 @@ public import Support
 import Synchronization
 import SystemPackage
 
-/// Tells when anything below a folder changes, by inotify, on a thread of its own.
+/// Reports when anything below a folder changes, by inotify, on a thread of its own.
 ///
-/// What changed is not told: look again. So renames, link swaps, new folders and an overflow of the kernel's queue are all
+/// What changed is not part of a report: look again. So renames, link swaps, new folders and an overflow of the kernel's queue are all
 /// the same. Ends with the process.
 public final class FolderWatcher: Sendable {
     /// How long a file may stay "being written" without another write, seconds. A writer that never closes its file would
     /// otherwise keep it unread for ever.
     static let patience: TimeInterval = 2
-    /// How often to look even without an event, milliseconds: the file behind a link out of the folder tells nobody.
+    /// How often to look even without an event, milliseconds: the file behind a link out of the folder makes no event.
     static let slowRound: Int32 = 10_000
 
     private let root: String
@@ -42,7 +42,7 @@ public final class FolderWatcher: Sendable {
         return writing.withLock { Set($0.filter { $0.value > limit }.keys) }
     }
 
-    /// Starts telling. `changed` is called on the watcher's thread.
+    /// Starts to report. `changed` is called on the watcher's thread.
     public func start(_ changed: @escaping @Sendable () -> Void) throws(SystemError) {
         Thread.detachNewThread { self.run(changed) }
     }

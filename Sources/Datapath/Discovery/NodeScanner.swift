@@ -10,7 +10,7 @@ public struct NodeScanner: Sendable {
         self.folder = folder
     }
 
-    /// Looks once. Blocks for some milliseconds.
+    /// Observes once. Blocks for some milliseconds.
     ///
     /// - Throws: `SystemError` when the own namespace cannot be read.
     public func snapshot() throws(SystemError) -> NodeSnapshot {

@@ -1,6 +1,5 @@
 import CLibBPF
 public import NetTypes
-public import PolicyIR
 
 /// One of the two places at the host side of a pod's veth where its packets are decided.
 public struct Hook: Hashable, Sendable {

@@ -57,7 +57,7 @@ public final class NodeDatapath {
         self.attachments = try Attachments(style: options.attachment, pins: options.pins)
         try attachments.adopt(interfaces: adopted.values.map(\.ifindex))
         // A process that was killed while it read events left the writing of them on.
-        try RingBufferReader.silence(maps)
+        try maps.control.set(UInt32(0), np_control())
     }
 
     /// How new hooks are attached on this kernel.

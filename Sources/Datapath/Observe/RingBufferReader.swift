@@ -26,7 +26,7 @@ public final class RingBufferReader {
     /// Ends listening: the datapath stops writing records.
     public func stop() throws(BPFError) {
         hasEnded = true
-        try Self.silence(control)
+        try control.set(UInt32(0), np_control(listeners: 0, wakeup_bytes: 0))
     }
 
     /// The next events, oldest first, at most 4096; the others are there the next time. Waits up to 100 ms for them.
@@ -49,13 +49,6 @@ public final class RingBufferReader {
             if let event = VerdictRecord(bytes) { events.append(event) } else { unreadable += 1 }
         }
         return events
-    }
-
-    /// Stops the writing of records, whoever listened.
-    static func silence(_ maps: DatapathMaps) throws(BPFError) { try silence(maps.control) }
-
-    private static func silence(_ control: BPFMap) throws(BPFError) {
-        try control.set(UInt32(0), np_control(listeners: 0, wakeup_bytes: 0))
     }
 
     // A reader that was stopped must not silence the one that came after it.

@@ -93,9 +93,8 @@ struct AgentCommand: AsyncParsableCommand {
         let lock = try instance.paths().takeLock()
         defer { withExtendedLifetime(lock) {} }
         let lastGood = try LastGoodFiles(folder: instance.paths().lastGood)
-        // Before the first reading, which forgets copies of files that are gone.
-        let remembered = lastGood.load()
-        let source = try ManifestFolder(manifests, lastGood: lastGood) { path in
+        // Before anything is loaded: a folder that cannot be read at all is the user's mistake.
+        let source = try FolderSource(manifests, lastGood: lastGood) { path in
             do throws(SystemError) {
                 let bytes = try ManifestFiles.read(path)
                 let file = ManifestFile(decoding: bytes, file: path)
@@ -105,8 +104,6 @@ struct AgentCommand: AsyncParsableCommand {
                 return ManifestFile(unreadable: Diagnostic(unreadable: error))
             }
         }
-        // Before anything is loaded: a folder that cannot be read at all is the user's mistake.
-        _ = try source.read()
         let datapath = try NodeDatapath(DatapathOptions(pins: try PinPath(instance: instance.instance)))
         let pinned = datapath.identities
         logger.notice(
@@ -122,13 +119,13 @@ struct AgentCommand: AsyncParsableCommand {
                 instance: instance.instance,
                 settings: .init(node: node ?? "", onRefused: onRefused, isolateUnknown: isolateUnknown)),
             ports: .init(
-                manifests: source, node: WatchedNode(NodeScanner(folder: netnsDir), folder: netnsDir),
+                sources: [source], node: WatchedNode(NodeScanner(folder: netnsDir), folder: netnsDir),
                 datapath: datapath,
                 compiler: verify ? VerifyingCompiler(compiler) { try KernelDecider($0) } : compiler),
             logger: logger)
         let server = try LocalServer(path: instance.socketPath)
         defer { server.stop() }
-        try await service.start(server: server, remembered: remembered)
+        try await service.start(server: server)
         if once {
             let isInForce = await service.waitUntilInForce(.seconds(60))
             await service.stop()

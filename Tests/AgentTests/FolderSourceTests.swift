@@ -6,10 +6,10 @@ import Testing
 
 @testable import Agent
 
-@Suite struct ManifestFolderTests {
+@Suite struct FolderSourceTests {
     /// A folder whose files hold one pod each, named by the file's text.
-    private func folder(_ scratch: ScratchFolder) throws -> ManifestFolder {
-        try ManifestFolder(scratch.path) { path in
+    private func folder(_ scratch: ScratchFolder) throws -> FolderSource {
+        try FolderSource(scratch.path) { path in
             guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
                 return ManifestFile(unreadable: ["unreadable"])
             }
@@ -17,8 +17,18 @@ import Testing
         }
     }
 
-    private func names(_ folder: ManifestFolder) throws -> [String] {
-        try folder.read().values.flatMap { $0.objects.map(\.metadata.name) }.sorted()
+    /// What a source has reported so far.
+    private final class Reader {
+        let folder: FolderSource
+        private(set) var store = ObjectStore(onRefused: .isolate)
+
+        init(_ folder: FolderSource) { self.folder = folder }
+
+        /// The pods in force after another look.
+        func names() -> [String] {
+            _ = store.take(folder.changes())
+            return store.pods.map(\.metadata.name).sorted()
+        }
     }
 
     @Test("only visible yaml, yml and json files count, in subfolders too")
@@ -29,20 +39,21 @@ import Testing
         for name in ["a.yaml", "b.yml", "c.json", "sub/deep/d.yaml", ".e.yaml", "f.yaml~", "g.txt", ".git/h.yaml"] {
             try scratch.write(name, name)
         }
-        #expect(try names(folder(scratch)) == ["a.yaml", "b.yml", "c.json", "sub/deep/d.yaml"])
+        #expect(try Reader(folder(scratch)).names() == ["a.yaml", "b.yml", "c.json", "sub/deep/d.yaml"])
     }
 
-    @Test("every way of changing a folder is told and seen")
+    @Test("every way of changing a folder is reported and seen")
     func changes() async throws {
         let scratch = try ScratchFolder()
         let folder = try folder(scratch)
+        let reader = Reader(folder)
         let count = Mutex(0)
         try folder.watch { count.withLock { $0 += 1 } }
         func expect(_ wanted: [String], _ what: Comment, _ change: () throws -> Void) async throws {
             let before = count.withLock { $0 }
             try change()
             #expect(await eventually { count.withLock { $0 } > before }, what)
-            #expect(try await eventually { try names(folder) == wanted }, what)
+            #expect(await eventually { reader.names() == wanted }, what)
         }
         try await expect(["one"], "new file") { try scratch.write("a.yaml", "one") }
         try await expect(["two"], "rewritten in place") { try scratch.write("a.yaml", "two") }
@@ -65,14 +76,15 @@ import Testing
         symlink("..v1", scratch.file("..data"))
         symlink("..data/a.yaml", scratch.file("a.yaml"))
         let folder = try folder(scratch)
+        let reader = Reader(folder)
         let count = Mutex(0)
         try folder.watch { count.withLock { $0 += 1 } }
-        #expect(try names(folder) == ["one"])
+        #expect(reader.names() == ["one"])
         symlink("..v2", scratch.file("..data_tmp"))
         let before = count.withLock { $0 }
         rename(scratch.file("..data_tmp"), scratch.file("..data"))
         #expect(await eventually { count.withLock { $0 } > before })
-        #expect(try names(folder) == ["two"])
+        #expect(reader.names() == ["two"])
     }
 
     @Test("a file that is being written keeps its former content until it is closed")
@@ -80,36 +92,55 @@ import Testing
         let scratch = try ScratchFolder()
         try scratch.write("a.yaml", "whole")
         let folder = try folder(scratch)
+        let reader = Reader(folder)
         try folder.watch {}
-        #expect(try names(folder) == ["whole"])
+        #expect(reader.names() == ["whole"])
         let writer = try #require(FileHandle(forWritingAtPath: scratch.file("a.yaml")))
         try writer.truncate(atOffset: 0)
         try writer.write(contentsOf: Data("ha".utf8))
         // Give the watcher's thread time to hear of it, and no more than its patience: hence no suspension here.
         usleep(100_000)
-        #expect(try names(folder) == ["whole"])
+        #expect(reader.names() == ["whole"])
         try writer.write(contentsOf: Data("lves".utf8))
         try writer.close()
-        #expect(try await eventually { try names(folder) == ["halves"] })
+        #expect(await eventually { reader.names() == ["halves"] })
     }
 
-    @Test("a folder that is gone is an error, not an empty folder")
+    @Test("a folder that is gone is a condition, not an empty folder, and over when it is back")
     func gone() throws {
         let scratch = try ScratchFolder()
         try scratch.folder("m")
-        let folder = try ManifestFolder(scratch.file("m")) { _ in ManifestFile(unreadable: []) }
-        rmdir(scratch.file("m"))
-        #expect(throws: SystemError.self) { try folder.read() }
+        try scratch.write("m/a.yaml", "one")
+        let folder = try FolderSource(scratch.file("m")) { _ in
+            ManifestFile(objects: [.pod(Fixtures.pod("one", nil))])
+        }
+        #expect(folder.changes().events.count == 1 + ObjectKind.allCases.count)
+        rename(scratch.file("m"), scratch.file("away"))
+        let gone = folder.changes()
+        #expect(gone.events == [])
+        #expect(gone.conditions.map(\.kind) == [.sourceUnavailable])
+        rename(scratch.file("away"), scratch.file("m"))
+        let back = folder.changes()
+        #expect(back.events == [])
+        #expect(back.conditions == [])
     }
 
-    @Test("a folder that cannot be listed whole is an error: nobody knows what is in force in it")
+    @Test("a folder that is not there cannot be a source")
+    func missing() throws {
+        let scratch = try ScratchFolder()
+        #expect(throws: SystemError.self) { try FolderSource(scratch.file("m")) { _ in ManifestFile() } }
+    }
+
+    @Test("a folder that cannot be listed whole is a condition: nobody knows what is in force in it")
     func tooDeep() throws {
         let scratch = try ScratchFolder()
         try scratch.write("a.yaml", "one")
         let folder = try folder(scratch)
-        #expect(try names(folder) == ["one"])
+        let reader = Reader(folder)
+        #expect(reader.names() == ["one"])
         try scratch.folder((0..<DirectoryWalk.depthLimit).map { "\($0)" }.joined(separator: "/"))
-        #expect(throws: SystemError.self) { try folder.read() }
+        #expect(folder.changes().conditions.map(\.kind) == [.sourceUnavailable])
+        #expect(reader.names() == ["one"])
     }
 
     @Test("a link that leads nowhere is a file that cannot be read, a link to a folder a warning")
@@ -119,13 +150,12 @@ import Testing
         symlink("nowhere", scratch.file("b.yaml"))
         symlink(".", scratch.file("loop"))
         let folder = try folder(scratch)
-        #expect(try names(folder) == ["one"])
-        let snapshot = try folder.read()
-        #expect(snapshot.keys.sorted() == ["a.yaml", "b.yaml", "loop"].map(scratch.file))
-        #expect(snapshot[scratch.file("b.yaml")]?.unreadable.count == 1)
-        let loop = try #require(snapshot[scratch.file("loop")])
-        #expect(loop.isGood)
-        #expect(loop.warnings.count == 1)
+        #expect(Reader(folder).names() == ["one"])
+        let conditions = folder.changes().conditions
+        #expect(
+            conditions.map { [$0.kind.rawValue, $0.subject] } == [
+                ["brokenFile", scratch.file("b.yaml")], ["policyWarning", scratch.file("loop")],
+            ])
     }
 
     @Test("inotify records cut short at any byte give only whole events")

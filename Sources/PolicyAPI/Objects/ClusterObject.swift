@@ -1,7 +1,5 @@
-public import PolicyAPI
-
-/// One decoded, valid object of a manifest file.
-public enum ManifestObject: Hashable, Sendable {
+/// One decoded, valid object.
+public enum ClusterObject: Hashable, Sendable {
     /// A v1 Namespace.
     case namespace(Namespace)
     /// A v1 Pod.
@@ -21,6 +19,33 @@ public enum ManifestObject: Hashable, Sendable {
     /// A CiliumNetworkPolicy or CiliumClusterwideNetworkPolicy.
     case ciliumPolicy(CiliumPolicy)
 
+    /// What names an object across versions.
+    public struct Key: Hashable, Comparable, Sendable {
+        /// The kind, for example `NetworkPolicy`.
+        public var kind: String
+        /// The namespace, empty for cluster-scoped kinds.
+        public var namespace: String
+        /// The name.
+        public var name: String
+
+        /// A key.
+        public init(kind: String, namespace: String, name: String) {
+            self.kind = kind
+            self.namespace = namespace
+            self.name = name
+        }
+
+        /// The key of the object that a rule is written in.
+        public init(_ origin: RuleOrigin) {
+            self.init(kind: origin.kind, namespace: origin.namespace, name: origin.name)
+        }
+
+        /// By kind, namespace, name.
+        public static func < (left: Key, right: Key) -> Bool {
+            (left.kind, left.namespace, left.name) < (right.kind, right.namespace, right.name)
+        }
+    }
+
     /// The object's metadata.
     public var metadata: ObjectMeta {
         switch self {
@@ -36,7 +61,7 @@ public enum ManifestObject: Hashable, Sendable {
         }
     }
 
-    /// The object's kind.
+    /// The object's kind, as manifests write it.
     public var kind: String {
         switch self {
         case .namespace: "Namespace"
@@ -52,33 +77,5 @@ public enum ManifestObject: Hashable, Sendable {
     }
 
     /// The object's key.
-    public var key: ObjectKey { ObjectKey(kind: kind, namespace: metadata.namespace, name: metadata.name) }
-
-    /// All objects of a decoded set, kind by kind.
-    public static func all(of objects: ClusterObjects) -> [ManifestObject] {
-        objects.namespaces.map(ManifestObject.namespace) + objects.pods.map(ManifestObject.pod)
-            + objects.nodes.map(ManifestObject.node) + objects.services.map(ManifestObject.service)
-            + objects.endpointSlices.map(ManifestObject.endpointSlice)
-            + objects.cidrGroups.map(ManifestObject.cidrGroup)
-            + objects.networkPolicies.map(ManifestObject.networkPolicy)
-            + objects.clusterPolicies.map(ManifestObject.clusterPolicy)
-            + objects.ciliumPolicies.map(ManifestObject.ciliumPolicy)
-    }
-}
-
-extension ClusterObjects {
-    /// Adds one object.
-    mutating func append(_ object: ManifestObject) {
-        switch object {
-        case .namespace(let object): namespaces.append(object)
-        case .pod(let object): pods.append(object)
-        case .node(let object): nodes.append(object)
-        case .service(let object): services.append(object)
-        case .endpointSlice(let object): endpointSlices.append(object)
-        case .cidrGroup(let object): cidrGroups.append(object)
-        case .networkPolicy(let object): networkPolicies.append(object)
-        case .clusterPolicy(let object): clusterPolicies.append(object)
-        case .ciliumPolicy(let object): ciliumPolicies.append(object)
-        }
-    }
+    public var key: Key { Key(kind: kind, namespace: metadata.namespace, name: metadata.name) }
 }

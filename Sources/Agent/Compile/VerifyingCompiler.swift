@@ -1,7 +1,19 @@
 public import BPFEmit
-import NetTypes
+public import NetTypes
 import PolicyAPI
 import PolicyIR
+
+/// Decides packets by an image that is loaded somewhere where nothing else sees it.
+public protocol PacketDecider {
+    /// Goes on with another image.
+    func update(_ image: NodeImage) throws
+    /// What happens to the first packet of a flow at a pod's hook.
+    ///
+    /// - Parameter port: destination port, or ICMP type.
+    func decide(
+        _ pod: EndpointKey, _ direction: Direction, remote: IPAddress, protocol: L4Protocol, port: UInt16
+    ) throws -> PacketAnswer
+}
 
 /// Translation validation (`--verify`): each subject that changed is asked in the kernel, on maps of its own, about one
 /// packet of every class, before anything is put in force; one difference to the reference evaluator refuses the state.
@@ -9,7 +21,7 @@ public final class VerifyingCompiler: PolicyCompiler {
     /// Packets asked about one subject and direction; beyond, an evenly spread choice of them.
     static let packetLimit = 20_000
 
-    private let compiler: any PolicyCompiler
+    private var compiler: any PolicyCompiler
     private let makeDecider: (NodeImage) throws -> any PacketDecider
     private var decider: (any PacketDecider)?
     private var verified: Set<SubjectImage> = []
@@ -23,8 +35,8 @@ public final class VerifyingCompiler: PolicyCompiler {
     /// Compiles and verifies.
     ///
     /// - Throws: `VerificationFailure` for a difference, and what the compiler and the decider throw.
-    public func compile(_ inputs: DesiredInputs) throws -> CompiledNode {
-        let compiled = try compiler.compile(inputs)
+    public func compile(_ desired: DesiredChanges) throws -> CompiledNode {
+        let compiled = try compiler.compile(desired)
         let changed = compiled.image.subjects.filter { !verified.contains($0) }
         guard !changed.isEmpty else { return compiled }
         if let decider {
@@ -33,7 +45,7 @@ public final class VerifyingCompiler: PolicyCompiler {
             decider = try makeDecider(compiled.image)
         }
         guard let decider else { return compiled }
-        let evaluator = ReferenceEvaluator(compiled.objects, policies: compiled.policies, localNode: inputs.node)
+        let evaluator = compiled.makeEvaluator()
         let remotes = VerifyingCompiler.remotes(compiled.image)
         for subject in changed {
             guard let endpoint = compiled.image.endpoints.first(where: { $0.subject == subject.key }),

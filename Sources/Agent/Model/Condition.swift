@@ -10,10 +10,10 @@ public struct Condition: Hashable, Codable, Sendable {
         case refusedIgnored = "refusedIgnored"
         /// A file cannot be read; its last good objects are enforced.
         case brokenFile = "brokenFile"
-        /// Two files hold the same object.
+        /// Two files, or two sources, hold the same object.
         case duplicateObject = "duplicateObject"
-        /// The manifests folder cannot be read; everything last read is enforced.
-        case manifestsUnavailable = "manifestsUnavailable"
+        /// A source cannot be read; everything last read is enforced.
+        case sourceUnavailable = "sourceUnavailable"
         /// Two live pods claim one address.
         case addressConflict = "addressConflict"
         /// A network namespace with an address that no pod has: nothing is enforced on it.
@@ -48,11 +48,11 @@ public struct Condition: Hashable, Codable, Sendable {
         case message = "message"
     }
 
-    /// Whether pods may be less protected than the manifests ask for.
+    /// Whether pods may be less protected than the policies ask for.
     public var isSevere: Bool {
         switch kind {
         case .refusedIgnored, .unenforcedNamespace, .applyFailed, .endpointFailed, .brokenFile: true
-        case .keptLastGood, .isolatedByRefused, .duplicateObject, .manifestsUnavailable, .addressConflict,
+        case .keptLastGood, .isolatedByRefused, .duplicateObject, .sourceUnavailable, .addressConflict,
             .compiledClosed, .policyWarning:
             false
         }

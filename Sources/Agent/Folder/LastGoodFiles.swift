@@ -31,8 +31,8 @@ public final class LastGoodFiles: Sendable {
     }
 
     /// The copies, decoded; those that hold anything else than good objects are left out.
-    public func load() -> ManifestSnapshot {
-        var snapshot: ManifestSnapshot = [:]
+    public func load() -> FolderSnapshot {
+        var snapshot: FolderSnapshot = [:]
         for name in names {
             guard let data = FileManager.default.contents(atPath: "\(folder)/\(name)"),
                 let end = data.firstIndex(of: UInt8(ascii: "\n"))

@@ -31,43 +31,33 @@ extension ManifestFile {
         var decoder = ManifestDecoder()
         decoder.add(document)
         let decoded = decoder.finish()
+        objects += decoded.objects.each
         let errors = decoded.diagnostics.filter { $0.severity == .error }
-        guard !errors.isEmpty else {
-            note(decoded.diagnostics)
-            objects += ManifestObject.all(of: decoded.objects)
-            return
-        }
-        let messages = errors.map(DiagnosticRenderer().render)
-        objects += ManifestObject.all(of: decoded.objects)
+        guard !errors.isEmpty else { return note(decoded.diagnostics) }
+        let origin = ObjectOrigin.manifest(document.location)
         if !decoded.refused.isEmpty {
             let byObject = Dictionary(grouping: decoded.refused) { ObjectKey($0.origin) }
             for (key, refusals) in byObject.sorted(by: { $0.key < $1.key }) {
                 refused.append(
                     RefusedObject(
-                        key: key, messages: messages, isolating: PolicyLowering.lowerRefused(refusals)))
+                        key: key, origin: origin, diagnostics: errors,
+                        isolating: PolicyLowering.lowerRefused(refusals)))
             }
         } else if let key = ObjectKey(document) {
-            refused.append(RefusedObject(key: key, messages: messages, isolating: []))
+            refused.append(RefusedObject(key: key, origin: origin, diagnostics: errors, isolating: []))
         } else {
-            unreadable += messages
+            unreadable += errors.map(DiagnosticRenderer().render)
         }
     }
 }
 
 extension ObjectKey {
-    /// The object an origin is of.
-    init(_ origin: RuleOrigin) {
-        self.init(kind: origin.kind, namespace: origin.namespace, name: origin.name)
-    }
-
     /// The object that a document which could not be decoded would have been; `nil` when it does not say.
     init?(_ document: DocumentNode) {
         guard let kind = document["kind"]?.string, let metadata = document["metadata"],
             let name = metadata["name"]?.string, !name.isEmpty
         else { return nil }
-        let isClusterScoped =
-            ["Namespace", "Node", "CiliumClusterwideNetworkPolicy", "CiliumCIDRGroup"].contains(kind)
-            || ClusterPolicy.Kind(rawValue: kind) != nil
+        let isClusterScoped = ObjectKind(rawValue: kind)?.isClusterScoped ?? false
         let namespace = metadata["namespace"]?.string ?? ""
         self.init(
             kind: kind, namespace: isClusterScoped ? "" : namespace.isEmpty ? "default" : namespace, name: name)

@@ -1,0 +1,57 @@
+public import BPFEmit
+public import NetTypes
+public import PolicyAPI
+public import PolicyIR
+
+/// What is in force, as the changes so far make it up.
+public struct ObjectTable: Sendable {
+    /// The objects.
+    public private(set) var objects: [ObjectKey: ClusterObject] = [:]
+    /// Policies in the place of refused ones.
+    public private(set) var standIns: [ObjectKey: [LoweredPolicy]] = [:]
+    /// What DNS has answered.
+    public private(set) var names: [String: [IPAddress]] = [:]
+    /// The addresses of the node itself, besides those of its Node object.
+    public private(set) var ownAddresses: [IPAddress] = []
+
+    /// Nothing.
+    public init() {}
+
+    /// Takes a change over.
+    public mutating func apply(_ change: ObjectChange) {
+        switch change {
+        case .upsert(let object):
+            objects[object.key] = object
+            standIns[object.key] = nil
+        case .delete(let key):
+            objects[key] = nil
+            standIns[key] = nil
+        case .standIns(let policies, let key):
+            objects[key] = nil
+            standIns[key] = policies.isEmpty ? nil : policies
+        case .name(let name, let addresses): names[name] = addresses.isEmpty ? nil : addresses
+        case .ownAddresses(let addresses): ownAddresses = addresses
+        }
+    }
+
+    /// All objects in key order, the node's own addresses among those of its Node object.
+    public func cluster(node: String) -> ClusterObjects {
+        var all = ClusterObjects()
+        for (_, object) in objects.sorted(by: { $0.key < $1.key }) { all.append(object) }
+        all.names = names
+        if let index = all.nodes.firstIndex(where: { $0.metadata.name == node }) {
+            let known = Set(all.nodes[index].addresses)
+            all.nodes[index].addresses += ownAddresses.filter { !known.contains($0) }
+        } else {
+            all.nodes.append(Node(metadata: ObjectMeta(name: node), addresses: ownAddresses))
+        }
+        return all
+    }
+
+    /// The policies of such a cluster, then those in the place of refused ones, in key order.
+    public func lower(_ cluster: ClusterObjects) -> LoweredPolicies {
+        var lowered = PolicyLowering.lower(cluster, for: .enforcement)
+        lowered.policies += standIns.sorted { $0.key < $1.key }.flatMap(\.value)
+        return lowered
+    }
+}

@@ -1,0 +1,36 @@
+public import BPFEmit
+public import PolicyAPI
+public import PolicyIR
+
+/// Turns what is in force into what the kernel should hold.
+public protocol PolicyCompiler {
+    /// Takes the changes over and compiles. Also when it throws, the changes are taken over: they do not come again.
+    /// Numbers given to identities earlier stay the same.
+    mutating func compile(_ desired: DesiredChanges) throws -> CompiledNode
+}
+
+/// The result of a compilation.
+public struct CompiledNode: Sendable {
+    /// The desired state of the node.
+    public var image: NodeImage
+    /// What it was made from.
+    public var objects: ObjectTable
+    /// Name of the node.
+    public var node: String
+    /// What the authors of the policies should know.
+    public var diagnostics: [Diagnostic]
+
+    /// A compiled node.
+    public init(image: NodeImage, objects: ObjectTable, node: String, diagnostics: [Diagnostic] = []) {
+        self.image = image
+        self.objects = objects
+        self.node = node
+        self.diagnostics = diagnostics
+    }
+
+    /// What the policies mean, for explanations and comparisons. Costs about as much as a full compile.
+    public func makeEvaluator() -> ReferenceEvaluator {
+        let cluster = objects.cluster(node: node)
+        return ReferenceEvaluator(cluster, policies: objects.lower(cluster).policies, localNode: node)
+    }
+}

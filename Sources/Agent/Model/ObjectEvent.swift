@@ -1,0 +1,53 @@
+public import PolicyAPI
+public import PolicyIR
+
+/// What happened to an object at its source.
+public enum ObjectEvent: Hashable, Sendable {
+    /// There is this object, in the place of the one of its key.
+    case upsert(ClusterObject, origin: ObjectOrigin)
+    /// There is no object of this key any more.
+    case delete(ObjectKey)
+    /// There is an object of this key that cannot be used. What was accepted under the key before is not gone.
+    case refused(RefusedObject)
+    /// Every object of this kind that the source had at first has been named.
+    case synced(ObjectKind)
+}
+
+/// Where an object comes from.
+public enum ObjectOrigin: Hashable, Sendable {
+    /// Written in a manifest; the line is 0 where only the file is known.
+    case manifest(SourceLocation)
+    /// Sent by an API server, in this `resourceVersion`.
+    case resourceVersion(String)
+}
+
+extension ObjectOrigin: CustomStringConvertible {
+    /// `policy.yaml:12:5`, or `resource version 4711`.
+    public var description: String {
+        switch self {
+        case .manifest(let location): "\(location)"
+        case .resourceVersion(let version): "resource version \(version)"
+        }
+    }
+}
+
+/// An object that was not accepted.
+public struct RefusedObject: Hashable, Sendable {
+    /// Which object, as far as it could be read.
+    public var key: ObjectKey
+    /// Where it is from.
+    public var origin: ObjectOrigin
+    /// What is wrong with it.
+    public var diagnostics: [Diagnostic]
+    /// For a policy whose selector could be read: policies that isolate the pods it selects in its directions, and allow
+    /// nothing.
+    public var isolating: [LoweredPolicy]
+
+    /// A refused object.
+    public init(key: ObjectKey, origin: ObjectOrigin, diagnostics: [Diagnostic], isolating: [LoweredPolicy]) {
+        self.key = key
+        self.origin = origin
+        self.diagnostics = diagnostics
+        self.isolating = isolating
+    }
+}

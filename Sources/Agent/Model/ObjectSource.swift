@@ -1,0 +1,47 @@
+/// Where objects come from: a folder of manifests, an API server.
+public protocol ObjectSource: Sendable {
+    /// Its name.
+    var id: ObjectSourceID { get }
+    /// What happened since the last call; at the first call, every object. A batch takes effect as a whole. Blocks while it
+    /// reads. Calls come one at a time.
+    ///
+    /// A source that is sent events keeps a bounded number of them between calls, and leaves the others unread at its peer.
+    /// What cannot be read at the moment is a condition, no error: what was reported before stays.
+    func changes() -> ObjectBatch
+    /// Calls `changed` (on any thread) whenever another call of `changes` might find something.
+    func watch(_ changed: @escaping @Sendable () -> Void) throws
+}
+
+/// Names a source, for the operator. If several have an object of one key, the one of the source that sorts first is in
+/// force.
+public struct ObjectSourceID: Hashable, Sendable, Comparable, CustomStringConvertible {
+    /// The name, for example the folder's path.
+    public let description: String
+
+    /// A name.
+    public init(_ name: String) {
+        self.description = name
+    }
+
+    /// By name.
+    public static func < (left: ObjectSourceID, right: ObjectSourceID) -> Bool {
+        left.description < right.description
+    }
+}
+
+/// What a source has to report at one time.
+public struct ObjectBatch: Hashable, Sendable {
+    /// The source.
+    public var source: ObjectSourceID
+    /// What happened, in order.
+    public var events: [ObjectEvent]
+    /// All of the source's own conditions as of now: what it cannot read, and what is odd about what it read.
+    public var conditions: [Condition]
+
+    /// A batch.
+    public init(source: ObjectSourceID, events: [ObjectEvent], conditions: [Condition] = []) {
+        self.source = source
+        self.events = events
+        self.conditions = conditions
+    }
+}

@@ -1,0 +1,63 @@
+import BPFEmit
+import NetpoldTestSupport
+import Testing
+
+@testable import Agent
+
+/// The reducer with the incremental compiler behind it.
+@Suite struct ReducerCompilerTests {
+    @Test("after any sequence of events the image equals that of a compile from scratch", arguments: 0..<24)
+    func incremental(seed: Int) throws {
+        var world = RandomWorld(seed: UInt64(seed) + 100)
+        var run = ReducerRun(world.settings, sources: Set(world.sources))
+        var compiler = NodePolicyCompiler()
+        var compiled: CompiledNode?
+        for event in world.start() { run.on(event) }
+        for step in 0..<60 {
+            run.on(world.next())
+            let before = run.handedOut.count
+            if world.random.once(in: 2) { run.on(.reconcileDue) }
+            guard run.handedOut.count > before, let desired = run.handedOut.last else { continue }
+            let place: Comment = "seed \(seed) step \(step)"
+            let node = try compiler.compile(desired)
+            compiled = node
+            expectTable(run, place)
+            var scratch = NodePolicyCompiler(allocator: compiler.allocator)
+            let fresh = try scratch.compile(
+                DesiredChanges(
+                    generation: desired.generation, node: desired.node, changes: world.changes(of: run.table),
+                    interfaces: desired.interfaces))
+            #expect(differences(node.image, fresh.image) == [], place)
+            #expect(node.diagnostics == fresh.diagnostics, place)
+            if world.random.once(in: 4) {
+                run.on(.applyFailed(generation: desired.generation, "np_addresses is full"))
+            } else {
+                run.on(.applied(generation: desired.generation, ApplyReport()))
+            }
+        }
+        #expect(run.handedOut.count > 5)
+        #expect(compiled?.image.endpoints.isEmpty == false || run.interfaces.isEmpty)
+    }
+
+    /// What was handed out makes up what is in force.
+    private func expectTable(_ run: ReducerRun, _ place: Comment) {
+        let isolated = run.table.objects.filter { $0.key.namespace == UnknownIsolation.namespace }
+        var objects = Dictionary(uniqueKeysWithValues: run.state.store.objects.each.map { ($0.key, $0) })
+        objects.merge(isolated) { first, _ in first }
+        #expect(run.table.objects == objects, place)
+        #expect(run.table.standIns == run.state.store.isolating, place)
+        #expect(isolated.isEmpty != (run.state.settings.isolateUnknown && !run.state.endpoints.unknown.isEmpty), place)
+        #expect(run.node == run.state.node, place)
+    }
+
+    /// The members in which two images differ.
+    private func differences(_ left: NodeImage, _ right: NodeImage) -> [String] {
+        var found: [String] = []
+        if left.identities != right.identities { found.append("identities \(left.identities) \(right.identities)") }
+        if left.addresses != right.addresses { found.append("addresses \(left.addresses) \(right.addresses)") }
+        if left.prefixes != right.prefixes { found.append("prefixes \(left.prefixes) \(right.prefixes)") }
+        if left.subjects != right.subjects { found.append("subjects") }
+        if left.endpoints != right.endpoints { found.append("endpoints \(left.endpoints) \(right.endpoints)") }
+        return found
+    }
+}

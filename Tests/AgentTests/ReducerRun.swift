@@ -1,0 +1,39 @@
+import BPFEmit
+
+@testable import Agent
+
+/// An `AgentState` with what it has handed out so far, and a datapath that does as it is asked.
+struct ReducerRun {
+    private(set) var state: AgentState
+    /// What the changes handed out make up.
+    private(set) var table = ObjectTable()
+    /// What was handed out last.
+    private(set) var interfaces: [EndpointKey: UInt32] = [:]
+    private(set) var node = ""
+    /// Everything handed out, in order.
+    private(set) var handedOut: [DesiredChanges] = []
+
+    init(_ settings: AgentState.Settings = .init(), sources: Set<ObjectSourceID> = [FolderFeed.id]) {
+        state = AgentState(settings: settings, sources: sources)
+    }
+
+    @discardableResult
+    mutating func on(_ event: AgentEvent) -> [AgentAction] {
+        let actions = state.on(event)
+        for case .reconcile(let desired) in actions {
+            for change in desired.changes { table.apply(change) }
+            interfaces = desired.interfaces
+            node = desired.node
+            handedOut.append(desired)
+        }
+        return actions
+    }
+
+    /// Ends delays and applies until nothing is left to do.
+    mutating func finish() {
+        for _ in 0..<4 where !state.isInForce {
+            on(.reconcileDue)
+            if let last = handedOut.last { on(.applied(generation: last.generation, ApplyReport())) }
+        }
+    }
+}
