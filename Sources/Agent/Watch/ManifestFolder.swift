@@ -59,7 +59,7 @@ public final class ManifestFolder: ManifestSource {
         }
     }
 
-    /// Starts telling of changes.
+    /// Starts watching for changes.
     public func watch(_ changed: @escaping @Sendable () -> Void) throws {
         try watcher.start(changed)
     }

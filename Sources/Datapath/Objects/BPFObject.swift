@@ -80,7 +80,7 @@ public final class BPFObject {
         return try BPFProgram(try Libbpf.duplicate(fd, programName), name: programName)
     }
 
-    /// Size and member offsets of a struct as the object's BTF tells them; `nil` when it does not know the struct.
+    /// Size and member offsets of a struct as the object's BTF has them; `nil` when it does not know the struct.
     func layout(of structName: String) -> (size: Int, offsets: [String: Int])? {
         Libbpf.structLayout(structName, in: object)
     }

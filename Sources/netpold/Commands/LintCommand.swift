@@ -10,12 +10,12 @@ struct LintCommand: ParsableCommand {
         commandName: "lint",
         abstract: "Find errors in manifests, and what is legal in policies and probably wrong.",
         discussion: """
-            Reads all manifests and tells every error, every warning (what is legal and probably wrong) and every note at once, each \
-            with its place, reason and mend. Pods, workloads, namespaces and services among the manifests make it see more; without \
+            Reads all manifests and reports every error, every warning (what is legal and probably wrong) and every note at once, each \
+            with its place, reason and fix. Pods, workloads, namespaces and services among the manifests make it see more; without \
             them it is silent about what they would decide. Needs no root and no cluster.
 
             On a terminal each finding comes with the line it is about; elsewhere it is one line, file:line:col: severity: path: \
-            message; mend [id]. JSON and SARIF 2.1.0 are for other programs. The last line, on standard error, counts.
+            message; fix [id]. JSON and SARIF 2.1.0 are for other programs. The last line, on standard error, counts.
 
             Exit codes: 0 nothing found, or notes only; 1 warnings; 2 errors, or wrong arguments.
 
@@ -40,7 +40,7 @@ struct LintCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Leave out warnings and notes of this id. May be repeated.", valueName: "id"))
     var allow: [String] = []
 
-    @Option(help: ArgumentHelp("Print what an id means, why it matters and how to mend it.", valueName: "id"))
+    @Option(help: ArgumentHelp("Print what an id means, why it matters and how to fix it.", valueName: "id"))
     var explain: String?
 
     func validate() throws {

@@ -3,7 +3,7 @@ import ArgumentParser
 import PolicyIR
 import Support
 
-/// The option of commands that tell findings on standard error, beside their result.
+/// The option of commands that report findings on standard error, beside their result.
 struct DiagnosticOptions: ParsableArguments {
     @Option(help: "How errors and warnings about the manifests are written to standard error.")
     var format = DiagnosticFormat.text
@@ -17,4 +17,14 @@ struct DiagnosticOptions: ParsableArguments {
             format: format, stream: .error, standardInput: manifests.standardInput)
         ErrorOutput.write(try output.render(diagnostics))
     }
+}
+
+/// How findings are written.
+enum DiagnosticFormat: String, ExpressibleByArgument, CaseIterable {
+    /// For people: with excerpts on a terminal, else one line each.
+    case text
+    /// One object for other programs (`DiagnosticReport`).
+    case json
+    /// SARIF 2.1.0, for code hosts and editors.
+    case sarif
 }
