@@ -161,6 +161,9 @@ public final class LocalServer: Sendable {
         if !isAccepted { close(descriptor) }
     }
 
+    /// Whether the socket call that just failed is only to be made again.
+    private static var comesAgain: Bool { [.wouldBlock, .interrupted].contains(Errno.current) }
+
     /// Serves one client once; returns whether it stays.
     private func serve(_ client: Client, _ events: Int16, _ handlers: Handlers) -> Bool {
         if events & Int16(POLLOUT) != 0 {
@@ -169,7 +172,7 @@ public final class LocalServer: Sendable {
                 let count = connection.outgoing.bytes.withUnsafeBytes {
                     Glibc.send(client.descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
                 }
-                if count < 0 { return errno == EAGAIN || errno == EINTR }
+                if count < 0 { return LocalServer.comesAgain }
                 connections[client]?.outgoing.sent(count)
                 return !(connection.closesWhenSent && count == connection.outgoing.bytes.count)
             }
@@ -178,7 +181,7 @@ public final class LocalServer: Sendable {
         guard events & Int16(POLLIN | POLLHUP | POLLERR) != 0 else { return true }
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
         let count = Glibc.recv(client.descriptor, &buffer, buffer.count, 0)
-        if count < 0 { return errno == EAGAIN || errno == EINTR }
+        if count < 0 { return LocalServer.comesAgain }
         guard count > 0 else { return false }
         do throws(MessageError) {
             let lines = try connections.withLock { connections throws(MessageError) in

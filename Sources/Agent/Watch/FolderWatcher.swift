@@ -10,31 +10,23 @@ import SystemPackage
 /// the same. Ends with the process.
 public final class FolderWatcher: Sendable {
     /// How long a file may stay "being written" without another write, seconds. A writer that never closes its file would
-    /// otherwise keep it unread for ever.
+    /// otherwise keep it unread forever.
     static let patience: TimeInterval = 2
     /// How often to look even without an event, milliseconds: the file behind a link out of the folder makes no event.
     static let slowRound: Int32 = 10_000
 
     private let root: String
-    private let descriptor: Int32
+    private let descriptor: OwnedDescriptor
     private let writing = Mutex<[String: Date]>([:])
 
     /// A watcher of `root`, which must be a folder; silent until `start`, but nothing that happens from now on is missed.
     public init(_ root: String) throws(SystemError) {
         self.root = root
-        let opened = inotify_init1(Int32(IN_CLOEXEC) | Int32(IN_NONBLOCK))
-        guard opened >= 0 else { throw SystemError("watch", root, .current) }
-        descriptor = opened
+        descriptor = OwnedDescriptor(
+            rawValue: try SystemError.check("watch", root) { inotify_init1(Int32(IN_CLOEXEC) | Int32(IN_NONBLOCK)) })
         var ignored: [Int32: String] = [:]
-        do {
-            try addWatches(&ignored)
-        } catch {
-            close(opened)
-            throw error
-        }
+        try addWatches(&ignored)
     }
-
-    deinit { close(descriptor) }
 
     /// Files written to and not closed yet.
     public var filesBeingWritten: Set<String> {
@@ -51,7 +43,7 @@ public final class FolderWatcher: Sendable {
         var folders: [Int32: String] = [:]
         try? addWatches(&folders)
         while true {
-            var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            var request = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
             // While a file is being written its end of patience must be noticed too.
             let wait = writing.withLock(\.isEmpty) ? FolderWatcher.slowRound : 500
             _ = poll(&request, 1, wait)
@@ -71,21 +63,24 @@ public final class FolderWatcher: Sendable {
             | IN_DELETE_SELF | IN_MOVE_SELF
         let listing = try FolderListing(root)
         for folder in listing.folders {
-            let number = inotify_add_watch(descriptor, folder, UInt32(mask) | UInt32(IN_ONLYDIR))
+            let number = inotify_add_watch(descriptor.rawValue, folder, UInt32(mask) | UInt32(IN_ONLYDIR))
             if number >= 0 {
                 folders[number] = folder
-            } else if errno == ENOSPC {
-                throw SystemError("watch", folder, .current, hint: "raise fs.inotify.max_user_watches")
-            } else if errno != ENOENT {
-                throw SystemError("watch", folder, .current)
+                continue
             }
+            // One that has gone since it was listed needs no watch.
+            let error = SystemError("watch", folder, .current)
+            guard error.errno != .noSuchFileOrDirectory else { continue }
+            throw SystemError(
+                error.operation, folder, error.errno,
+                hint: error.errno == .noSpace ? "raise fs.inotify.max_user_watches" : "")
         }
     }
 
     private func takeEvents(_ folders: inout [Int32: String]) {
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
         while true {
-            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            let count = Glibc.read(descriptor.rawValue, &buffer, buffer.count)
             guard count > 0 else { return }
             for event in InotifyEvent.parse(buffer.prefix(count)) {
                 if event.isWatchGone { folders[event.watch] = nil }

@@ -78,15 +78,15 @@ public struct CompileBench: Sendable {
             pod.metadata.name = "more-\(number)"
             pod.nodeName = "node-9"
             pod.addresses = [IPAddress(ipv4: 0x0aff_0000 + UInt32(number))]
-            times.known.append(CPUClock.time { _ = state.apply(pod) })
+            times.known.append(ThreadCPU.time { _ = state.apply(pod) })
             pod.metadata.name = "new-\(number)"
             pod.metadata.labels["id"] = "\(number)"
             pod.addresses = [IPAddress(ipv4: 0x0afe_0000 + UInt32(number))]
-            times.new.append(CPUClock.time { _ = state.apply(pod) })
+            times.new.append(ThreadCPU.time { _ = state.apply(pod) })
         }
         for number in 0..<200 {
             times.gone.append(
-                CPUClock.time { _ = state.remove(podNamed: "new-\(number)", in: "team-\(number % 100)") })
+                ThreadCPU.time { _ = state.remove(podNamed: "new-\(number)", in: "team-\(number % 100)") })
         }
         for (name, values, target) in [
             ("one more pod, labels known", times.known, 50), ("one more pod, labels new", times.new, 50),
@@ -122,6 +122,6 @@ public struct CompileBench: Sendable {
 
     private func median(_ work: () -> Void) -> UInt64 {
         work()
-        return (0..<runs).map { _ in CPUClock.time(work) }.quantile(0.5) ?? 0
+        return (0..<runs).map { _ in ThreadCPU.time(of: work) }.quantile(0.5) ?? 0
     }
 }

@@ -19,7 +19,6 @@ struct CompileWorkload {
     static let namespaces = 100
     static let podsPerNamespace = 100
     static let policiesPerNamespace = 10
-    static let localPods = 50
     static let localNode = "node-1"
 
     init(_ labels: Labels) {
@@ -74,7 +73,7 @@ struct CompileWorkload {
         out.path = "spec.egress[0]"
         return NetworkPolicy(
             metadata: ObjectMeta(name: "policy-\(policy)", namespace: name),
-            // Every policy selects every local pod of its namespace: the dearest case.
+            // Every policy selects every local pod of its namespace: the most expensive case.
             podSelector: LabelSelector(), policyTypes: [.ingress, .egress], ingress: [rule], egress: [out])
     }
 

@@ -45,7 +45,7 @@ final class BenchNetwork {
     func measure(scale: Int) throws -> LoadCost {
         guard let namespace = routed.pods["client"] else { throw SystemError("find namespace", "client", nil) }
         return try namespace.run {
-            try CPUAffinity.pin(to: sysconf(Int32(_SC_NPROCESSORS_ONLN)) - 1)
+            try ThreadCPU.pin(to: sysconf(Int32(_SC_NPROCESSORS_ONLN)) - 1)
             let loads = zip(tcpPorts, listeners).map { port, listener in
                 NetLoad(
                     udp: Self.address(server, udpPort), tcp: Self.address(server, port), udpServer: udpSocket,

@@ -5,9 +5,9 @@ import SystemPackage
 /// The one place where C is called: every other file of the module goes through the functions in this folder.
 ///
 /// Each of them retries when a signal interrupted the call and turns a failure into a `BPFError`. libbpf says nothing by
-/// itself: what its log would tell is in the error.
+/// itself: what its log would say is in the error.
 enum Libbpf {
-    /// libbpf prints to stderr unless told otherwise; the first use of the funnel tells it.
+    /// libbpf prints to stderr unless told otherwise; the first use of the funnel does.
     private static let silenced: Void = { _ = libbpf_set_print(nil) }()
 
     /// Calls a function that answers a negative errno when it fails.

@@ -18,11 +18,6 @@ public final class NetworkNamespace: Sendable {
         self.path = path
     }
 
-    /// The calling thread's namespace.
-    public static func current() throws(SystemError) -> NetworkNamespace {
-        try NetworkNamespace(path: "/proc/thread-self/ns/net")
-    }
-
     /// Makes a new namespace and mounts it at `path`, a file that must not exist yet in a folder that does.
     public static func create(at path: String) throws -> NetworkNamespace {
         _ = try SystemError.wrap("create namespace", path) {

@@ -1,8 +1,9 @@
 import CLibNL
 import Glibc
 public import Support
+import SystemPackage
 
-/// Tells when the interfaces or addresses of a network namespace change. What changed is not told: look again.
+/// Notices when the interfaces or addresses of a network namespace change. What changed is not said: look again.
 ///
 /// The descriptor becomes readable at a change; `drain` makes it silent until the next one.
 public final class LinkMonitor {
@@ -37,9 +38,9 @@ public final class LinkMonitor {
         var changed = false
         while true {
             let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-            if count > 0 || (count < 0 && errno == ENOBUFS) {
+            if count > 0 || (count < 0 && Errno.current == .noBufferSpace) {
                 changed = true
-            } else if count < 0, errno == EINTR {
+            } else if count < 0, Errno.current == .interrupted {
                 continue
             } else {
                 return changed

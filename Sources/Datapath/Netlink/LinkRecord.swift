@@ -7,23 +7,17 @@ public struct LinkRecord: Hashable, Sendable {
     public var index: Int32
     /// Its name.
     public var name: String
-    /// `veth`, `dummy`, ...; empty for a device of no virtual kind.
-    public var kind: String
     /// The interface it hangs on: of a veth, the other end's number in the namespace where that lies. 0 for none.
     public var peerIndex: Int32
     /// The kernel's number for the namespace of the other end, as this namespace knows it; `nil` when it is the same.
     public var peerNamespace: Int32?
-    /// Whether it is up (`IFF_UP`).
-    public var isUp: Bool
 
     /// Reads libnl's link object.
     init(_ link: OpaquePointer) {
         index = rtnl_link_get_ifindex(link)
         name = rtnl_link_get_name(link).map { String(cString: $0) } ?? ""
-        kind = rtnl_link_get_type(link).map { String(cString: $0) } ?? ""
         peerIndex = rtnl_link_get_link(link)
         var identifier: Int32 = -1
         peerNamespace = rtnl_link_get_link_netnsid(link, &identifier) == 0 ? identifier : nil
-        isUp = rtnl_link_get_flags(link) & UInt32(IFF_UP) != 0
     }
 }

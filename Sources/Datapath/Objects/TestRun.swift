@@ -1,6 +1,6 @@
 import CLibBPF
 
-/// One `BPF_PROG_TEST_RUN`: a program, a packet, and what came of it. Nothing is attached, no interface is needed.
+/// One `BPF_PROG_TEST_RUN`: a program, a packet, and the outcome. Nothing is attached, no interface is needed.
 public struct TestRun: Sendable {
     /// The frame, from its Ethernet header on; at least 14 bytes.
     public var frame: [UInt8]
@@ -16,7 +16,7 @@ public struct TestRun: Sendable {
     /// A run on a frame.
     public init(frame: [UInt8]) { self.frame = frame }
 
-    /// What came of it.
+    /// The outcome.
     public struct Result: Sendable {
         /// What the program returned (`TC_ACT_*`).
         public var returned: Int32

@@ -54,7 +54,7 @@ struct OutsideSurvey {
         addresses = chosen.prefix(OutsideSurvey.limit).sorted { $0.address < $1.address }
     }
 
-    /// Everything policies can tell of an address by prefixes.
+    /// Everything policies can know of an address by prefixes.
     private struct Membership: Hashable {
         var isIPv4: Bool
         var holders: [IPPrefix]

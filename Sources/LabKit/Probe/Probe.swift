@@ -31,7 +31,7 @@ public struct Probe: Sendable {
     }
 }
 
-/// What came of a probe.
+/// The outcome of a probe.
 public enum ProbeOutcome: Hashable, Sendable {
     /// An answer, with the name of the responder (empty for an ICMP echo).
     case answered(by: String)

@@ -1,4 +1,4 @@
-/// What came of a probe over real sockets.
+/// The outcome of a probe over real sockets.
 public enum LabMeasurement: Hashable, Sendable {
     /// The one who was meant answered.
     case answered

@@ -32,7 +32,7 @@ struct VerdictRendering: Sendable {
         return lines
     }
 
-    /// The line that tells of verdicts that are not shown.
+    /// The line about verdicts that are not shown.
     func line(lost count: UInt64) -> String {
         style.notable(
             "-- \(count) verdict\(count == 1 ? "" : "s") not shown: more than this reader or the event ring takes")

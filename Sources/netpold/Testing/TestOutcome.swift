@@ -1,6 +1,6 @@
 import PolicyAnalysis
 
-/// What came of one test folder.
+/// The outcome of one test folder.
 struct TestOutcome {
     /// What happened.
     enum Content {
