@@ -51,7 +51,7 @@ let package = Package(
             name: "CRE2", cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
             linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CNetpoldABI", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Wpadded", "-Werror"])]),
-        // Its folders depend one way: Node <- Assembler <- Image <- Program <- Compile <- Dump.
+        // Its folders depend one way: ABI <- Assembler <- Image <- Program <- Compile <- Dump, and Image <- Node.
         .target(
             name: "BPFEmit", dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "CNetpoldABI"], swiftSettings: pure),
         // Runs emitted programs without a kernel. For tests: no product links it.
@@ -162,7 +162,8 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "Support", "BPFSimulate", "Agent", "NetpoldTestSupport", .product(name: "Logging", package: "swift-log"),
+                "Support", "BPFSimulate", "Agent", "NetpoldTestSupport",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict),

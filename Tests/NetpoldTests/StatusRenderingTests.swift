@@ -17,7 +17,7 @@ import Testing
         #expect(
             StatusRendering(style: TextStyle(isColoured: false)).lines(status) == [
                 "agent        up, instance default, process 7, since 1 h 1 min",
-                "revision     3, everything read is in force, latest change took 12 ms",
+                "applied      3 times, everything read is in force, latest change took 12 ms",
                 "policies     2 in force, 0 refused",
                 "endpoints    1 ready, 0 waiting, 0 without a pod",
                 "attached by  tcx (1)",

@@ -1,4 +1,3 @@
-
 extension PolicyImage {
     /// The program as text, each block with the rules it is about. Empty for words that are not of the emitted subset,
     /// which `PolicyEmitter` never gives.

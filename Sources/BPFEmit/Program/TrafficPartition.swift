@@ -1,4 +1,3 @@
-
 /// Pass 5, partition traffic: the values of `protocol << 16 | port` cut into intervals.
 ///
 /// Afterwards the same rule bits can match all packets of an interval. The first interval starts at 0, each one ends where the
