@@ -45,3 +45,10 @@ public struct PacketBenchCase: Hashable, Sendable {
         }
     }
 }
+
+extension PacketBenchCase: CustomStringConvertible {
+    /// `new, 100 rules, 10000 identities, read`
+    public var description: String {
+        "\(kind.rawValue), \(rules) rules, \(identities) identities\(hasReader ? ", read" : "")"
+    }
+}

@@ -50,10 +50,3 @@ public struct PacketBenchReport: Sendable {
         }
     }
 }
-
-extension PacketBenchCase: CustomStringConvertible {
-    /// `new, 100 rules, 10000 identities, read`
-    public var description: String {
-        "\(kind.rawValue), \(rules) rules, \(identities) identities\(hasReader ? ", read" : "")"
-    }
-}

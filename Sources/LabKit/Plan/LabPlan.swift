@@ -183,10 +183,3 @@ public struct LabPlan: Sendable {
         }
     }
 }
-
-extension LabEnd {
-    /// Whether policies are enforced at this end.
-    var isPod: Bool {
-        if case .pod = self { true } else { false }
-    }
-}

@@ -60,7 +60,7 @@ struct TestCommand: AsyncParsableCommand {
         var outcomes: [TestOutcome] = []
         for (number, file) in files.enumerated() {
             progress.show("\(number + 1)/\(files.count) \(file)")
-            for outcome in TestCommand.outcomes(of: file, kernels) {
+            for outcome in TestOutcome.decide(file: file, kernels) {
                 outcomes.append(outcome)
                 guard !json, !outcome.passed else { continue }
                 progress.clear()
@@ -83,24 +83,6 @@ struct TestCommand: AsyncParsableCommand {
         }
         if outcomes.contains(where: \.isUnusable) { throw ExitCode.badInput }
         if failed > 0 { throw ExitCode.no }
-    }
-
-    /// What comes of the tests of one file: decided by the evaluator, or by the kernel if there is one.
-    private static func outcomes(of file: String, _ kernels: KernelPool?) -> [TestOutcome] {
-        let folder = file.hasSuffix("/test.yaml") ? String(file.dropLast("/test.yaml".count)) : file
-        do {
-            return try LoadedTest.load(file: file).map { loaded in
-                let runner = PolicyTestRunner(loaded.test, evaluator: loaded.evaluator)
-                let decider: any FlowDecider =
-                    kernels.map { KernelFlowDecider(loaded, kernels: $0) } ?? loaded.evaluator
-                return TestOutcome(
-                    name: folder,
-                    content: .decided(
-                        runner.run(with: decider, pods: loaded.objects.pods, asksRequests: kernels == nil)))
-            }
-        } catch {
-            return [TestOutcome(name: folder, content: .unusable(error.messages))]
-        }
     }
 
     private static func write(_ text: String, to path: String) throws {

@@ -1,0 +1,27 @@
+import BPFEmit
+import Datapath
+
+/// Loaded programs, kept from test to test: loading them takes longer than most tests.
+final class KernelPool {
+    private var idle: [KernelDecider] = []
+    private var inUse: [KernelDecider] = []
+
+    /// Programs with an image, for as long as the test runs.
+    func take(_ image: NodeImage) throws -> KernelDecider {
+        let kernel: KernelDecider
+        if let used = idle.popLast() {
+            try used.update(image)
+            kernel = used
+        } else {
+            kernel = try KernelDecider(image)
+        }
+        inUse.append(kernel)
+        return kernel
+    }
+
+    /// The test before is over.
+    func takeBack() {
+        idle += inUse
+        inUse = []
+    }
+}

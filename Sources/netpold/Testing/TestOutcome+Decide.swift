@@ -1,0 +1,21 @@
+import PolicyIR
+
+extension TestOutcome {
+    /// The outcomes of the tests of one file: decided by the evaluator, or by the kernel if there is one.
+    static func decide(file: String, _ kernels: KernelPool?) -> [TestOutcome] {
+        let folder = file.hasSuffix("/test.yaml") ? String(file.dropLast("/test.yaml".count)) : file
+        do throws(LoadedTest.Unusable) {
+            return try LoadedTest.load(file: file).map { loaded in
+                let runner = PolicyTestRunner(loaded.test, evaluator: loaded.evaluator)
+                let decider: any FlowDecider =
+                    kernels.map { KernelFlowDecider(loaded, kernels: $0) } ?? loaded.evaluator
+                return TestOutcome(
+                    name: folder,
+                    content: .decided(
+                        runner.run(with: decider, pods: loaded.objects.pods, asksRequests: kernels == nil)))
+            }
+        } catch {
+            return [TestOutcome(name: folder, content: .unusable(error.messages))]
+        }
+    }
+}
