@@ -28,17 +28,15 @@ struct DirectionCompiler {
     var names: Set<TrafficResolver.PortName> = []
 
     /// - Parameters:
+    ///   - peers: of each rule its distinct peers; `nil`: everyone.
     ///   - subject: the class of the subject's pods: named ports of ingress rules are theirs.
     init(
-        _ policy: SubjectPolicy, _ direction: Direction, subject: IdentityIndex.ClassID, in index: inout IdentityIndex
+        _ policy: SubjectPolicy, _ direction: Direction, peers: [[IdentityIndex.TermID]?],
+        subject: IdentityIndex.ClassID, in index: inout IdentityIndex
     ) {
-        for (number, rule) in policy.rules.enumerated() {
-            var terms: [IdentityIndex.TermID]?
-            if case .anyOf(let peers) = rule.peers {
-                // Without peers the rule can never match.
-                if peers.isEmpty { continue }
-                terms = peers.map { index.term(of: $0) }
-            }
+        for (number, (rule, terms)) in zip(policy.rules, peers).enumerated() {
+            // Without peers the rule can never match.
+            if let terms, terms.isEmpty { continue }
             let traffic = TrafficResolver.split(rule.traffic)
             var plain = traffic.plain
             if direction == .ingress {

@@ -8,7 +8,7 @@ struct BenchCompileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench-compile", abstract: "Measure compilation against its targets.",
         discussion: """
-            1,000 policies, 10,000 pods, 50 of them local: from decoded objects to images, and one more pod. Needs no root. \
+            1,000 policies, 10,000 pods, 50 of them local: from decoded objects to images, and one change at a time. Needs no root. \
             Use a release build.
             """,
         shouldDisplay: false)
@@ -21,7 +21,7 @@ struct BenchCompileCommand: ParsableCommand {
         for (name, labels) in [("deployments", CompileWorkload.Labels.deployments), ("unique labels", .unique)] {
             let workload = CompileWorkload(labels)
             measureAll(workload, "\(workload.classes) identities (\(name))")
-            measureOnePod(workload, labels)
+            measureChanges(workload, labels)
         }
         measureWideRule()
     }
@@ -42,30 +42,6 @@ struct BenchCompileCommand: ParsableCommand {
             let entries = image.subjects.reduce(0) { $0 + $1.ingress.peers.count + $1.egress.peers.count }
             print("  \(image.endpoints.count) endpoints, \(image.subjects.count) subjects, \(entries) peers entries")
         }
-    }
-
-    private func measureOnePod(_ workload: CompileWorkload, _ labels: CompileWorkload.Labels) {
-        let policies = PolicyLowering.lower(workload.objects).policies
-        var state = CompilerState(workload.objects, policies: policies, localNode: CompileWorkload.localNode)
-        var times: (known: [Double], new: [Double], gone: [Double]) = ([], [], [])
-        for number in 0..<200 {
-            var pod = CompileWorkload.pod(number % 100, in: number % 100, .deployments)
-            if labels == .unique { pod.metadata.labels["statefulset.kubernetes.io/pod-name"] = "pod-\(number % 100)" }
-            pod.metadata.name = "more-\(number)"
-            pod.nodeName = "node-9"
-            pod.addresses = [IPAddress(ipv4: 0x0aff_0000 + UInt32(number))]
-            times.known.append(time { _ = state.apply(pod) })
-            pod.metadata.name = "new-\(number)"
-            pod.metadata.labels["id"] = "\(number)"
-            pod.addresses = [IPAddress(ipv4: 0x0afe_0000 + UInt32(number))]
-            times.new.append(time { _ = state.apply(pod) })
-        }
-        for number in 0..<200 {
-            times.gone.append(time { _ = state.remove(podNamed: "new-\(number)", in: "team-\(number % 100)") })
-        }
-        row("one more pod, labels known", middle(times.known), unit: 1e-6, "us", target: 50)
-        row("one more pod, labels new", middle(times.new), unit: 1e-6, "us", target: 50)
-        row("one pod less, labels with it", middle(times.gone), unit: 1e-6, "us", target: nil)
     }
 
     private func measureWideRule() {
@@ -91,10 +67,10 @@ struct BenchCompileCommand: ParsableCommand {
         return middle((0..<max(runs, 1)).map { _ in time(work) })
     }
 
-    private func middle(_ times: [Double]) -> Double { times.isEmpty ? 0 : times.sorted()[times.count / 2] }
+    func middle(_ times: [Double]) -> Double { times.isEmpty ? 0 : times.sorted()[times.count / 2] }
 
     /// CPU seconds of this thread: what else the machine does counts little.
-    private func time(_ work: () -> Void) -> Double {
+    func time(_ work: () -> Void) -> Double {
         let start = BenchCompileCommand.cpuTime()
         work()
         return BenchCompileCommand.cpuTime() - start
@@ -106,7 +82,7 @@ struct BenchCompileCommand: ParsableCommand {
         return Double(now.tv_sec) + Double(now.tv_nsec) * 1e-9
     }
 
-    private func row(_ name: String, _ seconds: Double, unit: Double, _ symbol: String, target: Int?) {
+    func row(_ name: String, _ seconds: Double, unit: Double, _ symbol: String, target: Int?) {
         let tenths = Int((seconds / unit * 10).rounded())
         let value = "\(tenths / 10).\(tenths % 10) \(symbol)"
         let limit = target.map { "<= \($0) \(symbol)\(seconds / unit <= Double($0) ? "" : "  MISSED")" } ?? ""

@@ -1,0 +1,124 @@
+import BPFEmit
+import PolicyIR
+
+/// Changes of one object, compiled in place.
+extension BenchCompileCommand {
+    private static let changes = 200
+
+    func measureChanges(_ workload: CompileWorkload, _ labels: CompileWorkload.Labels) {
+        measurePods(workload, labels)
+        measurePolicies(workload)
+        measureNamespaces(workload)
+    }
+
+    private func measurePods(_ workload: CompileWorkload, _ labels: CompileWorkload.Labels) {
+        var state = Self.state(workload)
+        var times: (known: [Double], held: [Double], new: [Double], gone: [Double]) = ([], [], [], [])
+        for number in 0..<Self.changes {
+            var pod = CompileWorkload.pod(number % 100, in: number % 100, .deployments)
+            if labels == .unique { pod.metadata.labels["statefulset.kubernetes.io/pod-name"] = "pod-\(number % 100)" }
+            pod.metadata.name = "more-\(number)"
+            pod.nodeName = "node-9"
+            pod.addresses = [IPAddress(ipv4: 0x0aff_0000 + UInt32(number))]
+            times.known.append(time { _ = state.apply([.upsert(.pod(pod))]) })
+            var image: NodeImage? = state.image
+            pod.metadata.name = "held-\(number)"
+            pod.addresses = [IPAddress(ipv4: 0x0afd_0000 + UInt32(number))]
+            times.held.append(
+                time {
+                    _ = state.apply([.upsert(.pod(pod))])
+                    image = state.image
+                })
+            withExtendedLifetime(image) {}
+            image = nil
+            pod.metadata.name = "new-\(number)"
+            pod.metadata.labels["id"] = "\(number)"
+            pod.addresses = [IPAddress(ipv4: 0x0afe_0000 + UInt32(number))]
+            times.new.append(time { _ = state.apply([.upsert(.pod(pod))]) })
+        }
+        for number in 0..<Self.changes {
+            let key = ClusterObject.Key(kind: "Pod", namespace: "team-\(number % 100)", name: "new-\(number)")
+            times.gone.append(time { _ = state.apply([.delete(key)]) })
+        }
+        row("one new pod, labels known", middle(times.known), unit: 1e-6, "us", target: 50)
+        row("  with an image handed out before and after", middle(times.held), unit: 1e-6, "us", target: nil)
+        row("one new pod, labels new", middle(times.new), unit: 1e-6, "us", target: 50)
+        row("one pod less, labels with it", middle(times.gone), unit: 1e-6, "us", target: nil)
+    }
+
+    private func measurePolicies(_ workload: CompileWorkload) {
+        var state = Self.state(workload)
+        var times: (replaced: [Double], held: [Double], prefix: [Double], added: [Double], gone: [Double])
+        times = ([], [], [], [], [])
+        for number in 0..<Self.changes {
+            // Every one selects the local pod of its namespace.
+            var policy = workload.objects.networkPolicies[number % 50 * 20 + number / 50]
+            policy.ingress[0].ports[0].port = .range(PortRange(UInt16(7000 + number)))
+            times.replaced.append(time { _ = state.apply([.upsert(.networkPolicy(policy))]) })
+            var image: NodeImage? = state.image
+            policy.egress[0].peers[0] = .pods(
+                namespaces: LabelSelector(),
+                pods: LabelSelector([
+                    LabelRequirement(key: "version", operator: .isIn, values: ["v1"]),
+                    LabelRequirement(key: "app", operator: .notIn, values: ["app-\(number % 20)"]),
+                ]))
+            times.held.append(
+                time {
+                    _ = state.apply([.upsert(.networkPolicy(policy))])
+                    image = state.image
+                })
+            withExtendedLifetime(image) {}
+            image = nil
+            // A prefix that nobody has named yet, around the pods of one namespace.
+            if let cidr = IPPrefix(IPAddress(ipv4: 0x0a00_0000 + UInt32(number % 100 * 256)), length: 24) {
+                policy.egress[0].peers[1] = .ipBlock(cidr: cidr, except: [])
+                times.prefix.append(time { _ = state.apply([.upsert(.networkPolicy(policy))]) })
+            }
+            _ = state.apply([.upsert(.networkPolicy(workload.objects.networkPolicies[number % 50 * 20 + number / 50]))])
+            policy = workload.objects.networkPolicies[number % 50 * 20 + number / 50]
+            policy.metadata.name = "more"
+            times.added.append(time { _ = state.apply([.upsert(.networkPolicy(policy))]) })
+            times.gone.append(time { _ = state.apply([.delete(ClusterObject.networkPolicy(policy).key)]) })
+        }
+        row("one policy replaced: ports", middle(times.replaced), unit: 1e-6, "us", target: 2000)
+        row("one policy replaced: a new selector, images handed out", middle(times.held), unit: 1e-6, "us", target: 2000)
+        row("one policy replaced: a new prefix around 100 pods", middle(times.prefix), unit: 1e-6, "us", target: 2000)
+        row("one policy added", middle(times.added), unit: 1e-6, "us", target: 2000)
+        row("one policy deleted", middle(times.gone), unit: 1e-6, "us", target: 2000)
+        var everywhere: [Double] = []
+        for number in 0..<10 {
+            let policy = ClusterPolicy(
+                metadata: ObjectMeta(name: "all"), kind: .clusterNetworkPolicy, tier: .admin, priority: 1,
+                subject: PodSelection(namespaces: LabelSelector(), pods: LabelSelector()),
+                ingress: [
+                    ClusterPolicyRule(
+                        name: "", action: .deny,
+                        peers: [.pods(PodSelection(namespaces: LabelSelector(), pods: LabelSelector()))],
+                        ports: [.range(.tcp, PortRange(UInt16(100 + number)))], path: "spec.ingress[0]")
+                ], egress: [])
+            everywhere.append(time { _ = state.apply([.upsert(.clusterPolicy(policy))]) })
+        }
+        row("one policy replaced that selects all 50 local pods", middle(everywhere), unit: 1e-6, "us", target: nil)
+    }
+
+    private func measureNamespaces(_ workload: CompileWorkload) {
+        var state = Self.state(workload)
+        var times: (team: [Double], stage: [Double]) = ([], [])
+        for number in 0..<50 {
+            var namespace = workload.objects.namespaces[number * 2]
+            namespace.metadata.labels["team"] = "other"
+            times.team.append(time { _ = state.apply([.upsert(.namespace(namespace))]) })
+            _ = state.apply([.upsert(.namespace(workload.objects.namespaces[number * 2]))])
+            namespace = workload.objects.namespaces[number * 2]
+            namespace.metadata.labels["stage"] = "test"
+            times.stage.append(time { _ = state.apply([.upsert(.namespace(namespace))]) })
+            _ = state.apply([.upsert(.namespace(workload.objects.namespaces[number * 2]))])
+        }
+        row("namespace relabelled, 10 policies ask about it", middle(times.team), unit: 1e-6, "us", target: nil)
+        row("namespace relabelled, 1,000 policies ask about it", middle(times.stage), unit: 1e-6, "us", target: nil)
+    }
+
+    private static func state(_ workload: CompileWorkload) -> CompilerState {
+        CompilerState(workload.objects, localNode: CompileWorkload.localNode)
+    }
+}
