@@ -1,90 +1,89 @@
+public import NetTypes
 public import PolicyAPI
-import PolicyIR
+public import PolicyIR
 
 /// The state as a value to load or to print.
 extension CompilerState {
-    /// The node's image.
+    /// The node's image. O(local pods and subjects): its lists are those of the state, shared until the state changes.
     public var image: NodeImage {
-        var addresses: [AddressEntry] = []
-        addresses.reserveCapacity(claims.count + index.nodeEntries.count)
-        var isContested = false
-        for (address, claim) in claims {
-            let identity = claim.remote < 0 ? ReservedIdentity.unknown.rawValue : index.number(of: claim.remote)
-            isContested = isContested || identity == ReservedIdentity.unknown.rawValue
-            addresses.append(AddressEntry(address: address, identity: identity))
-        }
-        for (address, remote) in index.nodeEntries where claims[address] == nil {
-            addresses.append(AddressEntry(address: address, identity: index.number(of: remote)))
-        }
-        addresses.sort { $0.address < $1.address }
-
-        var identities = index.identities.map { IdentityRecord(number: $0.number, label: $0.text) }
-        if isContested {
-            identities.insert(IdentityRecord(number: ReservedIdentity.unknown.rawValue, label: "contested"), at: 0)
+        var images: [SubjectImage] = []
+        images.reserveCapacity(subjects.order.count)
+        // A closure that captures `self` would copy it.
+        for number in subjects.order {
+            if let subject = subjects[number] { images.append(image(subject)) }
         }
         return NodeImage(
-            identities: identities, addresses: addresses,
-            prefixes: index.outsideEntries.map { PrefixEntry(prefix: $0.prefix, identity: $0.number) },
-            subjects: subjectImages, endpoints: endpoints)
-    }
-
-    /// The local pods, sorted by namespace and name.
-    public var endpoints: [EndpointImage] {
-        var found: [EndpointImage] = []
-        for entry in pods {
-            guard let entry, entry.isLocal, let number = subjectOfClass[entry.podClass], let subject = subjects[number]
-            else { continue }
-            let own = entry.pod.addresses.filter { (claims[$0]?.remote ?? -1) >= 0 }
-            found.append(
-                EndpointImage(
-                    namespace: entry.pod.metadata.namespace, name: entry.pod.metadata.name, uid: entry.pod.metadata.uid,
-                    addresses: own, subject: subject.key,
-                    identity: own.first.flatMap { identity(of: $0) } ?? ownNumber(entry)))
-        }
-        return found.sorted { ($0.namespace, $0.name) < ($1.namespace, $1.name) }
+            identities: identities, addresses: addresses, prefixes: prefixes, subjects: images, endpoints: endpoints)
     }
 
     /// The image of one subject, `nil` if no local pod is of it.
-    public func subject(_ key: String) -> SubjectImage? {
-        subjects.first { $0?.key == key }.flatMap(\.self).map(image)
+    public func subject(_ key: String) -> SubjectImage? { subject(of: key).map(image) }
+
+    /// What applies to a subject in one direction: its rules and who isolates it; `nil` if there is no such subject.
+    public func policy(of subject: String, _ direction: Direction) -> SubjectPolicy? {
+        self.subject(of: subject).map { compiled.policies[$0[direction]].policy }
     }
 
-    /// What could not be compiled as written, and what belongs to nobody.
-    public var diagnostics: [Diagnostic] {
-        var found: [Diagnostic] = []
-        for (address, claim) in claims where claim.remote < 0 {
-            let names = ([claim.pod] + claim.others).compactMap { pods[Int($0)]?.pod.qualifiedName }.sorted()
-            let claimants = names.map { "pod \($0)" } + (index.nodeEntries[address] == nil ? [] : ["a node"])
-            found.append(
-                Diagnostic(
-                    id: .contestedAddress, severity: .warning, location: nil,
-                    message:
-                        "\(address) is claimed by \(claimants.joined(separator: " and ")); it belongs to none of them, "
-                        + "no rule that names pods or addresses allows it",
-                    hint: "delete or restart the pods that do not own it"))
+    /// The identity of an address inside the cluster; `nil` for one that nobody there claims.
+    public func identity(of address: IPAddress) -> UInt32? {
+        if let remote = claims.remote(at: address) {
+            return remote < 0 ? ReservedIdentity.unknown.rawValue : index.number(of: remote)
         }
-        for (number, error) in failures {
-            for subject in policies[number].subjects.compactMap({ subjects[$0]?.key }) {
-                found.append(
-                    Diagnostic(
-                        id: .tooMany, location: nil,
-                        message: "\(policies[number].direction) of \(subject): \(error); everything is denied",
-                        hint: "select fewer policies for these pods"))
+        return index.nodeRemote(at: address).map { index.number(of: $0) }
+    }
+
+    /// The identity of a pod at one of its addresses, or without one; `nil` for a pod that has none.
+    public mutating func identity(ofPod namespace: String, _ name: String, at address: IPAddress? = nil) -> UInt32? {
+        guard let number = pods.number(of: name, in: namespace), let entry = pods.entries[number],
+            let podClass = entry.podClass
+        else { return nil }
+        if let address { return identity(of: address) }
+        if let first = entry.pod.addresses.first { return identity(of: first) }
+        return index.number(of: index.remote(of: podClass, at: nil))
+    }
+
+    /// What lowering found in policies that are objects, what could not be compiled as written, and what belongs to nobody.
+    public var diagnostics: [Diagnostic] { (book.diagnostics + contested + failures).sorted() }
+
+    /// What lowering found in one policy, the object of this key.
+    public func diagnostics(of key: ClusterObject.Key) -> [Diagnostic] { book.diagnostics(of: key) }
+
+    private var contested: [Diagnostic] {
+        claims.contested.map { address in
+            let names = claims.claimants(of: address).compactMap(pods.qualifiedName).sorted().map { "pod \($0)" }
+            let claimants = names + (index.nodeRemote(at: address) == nil ? [] : ["a node"])
+            return Diagnostic(
+                id: .contestedAddress, severity: .warning, location: nil,
+                message:
+                    "\(address) is claimed by \(claimants.joined(separator: " and ")); it belongs to none of them, "
+                    + "no rule that names pods or addresses allows it",
+                hint: "delete or restart the pods that do not own it")
+        }
+    }
+
+    private var failures: [Diagnostic] {
+        compiled.failures.flatMap { number, error in
+            keys(of: number).map { subject in
+                Diagnostic(
+                    id: .tooMany, location: nil,
+                    message:
+                        "\(compiled.policies[number].direction) of \(subject): \(error); everything is denied",
+                    hint: "select fewer policies for these pods")
             }
         }
-        return found.sorted()
     }
 
-    private var subjectImages: [SubjectImage] {
-        subjects.compactMap { $0.map(image) }.sorted { $0.key < $1.key }
+    /// The keys of the subjects that have a compiled policy, sorted.
+    func keys(of policy: Int) -> [String] {
+        compiled.policies[policy].subjects.compactMap { subjects[$0]?.key }.sorted()
     }
 
-    private func image(_ subject: Subject) -> SubjectImage {
-        SubjectImage(key: subject.key, ingress: policies[subject.ingress].image, egress: policies[subject.egress].image)
+    private func subject(of key: String) -> SubjectTable.Subject? {
+        subjects.order.lazy.compactMap { subjects[$0] }.first { $0.key == key }
     }
 
-    /// The number of a pod without addresses of its own.
-    private func ownNumber(_ entry: PodEntry) -> UInt32 {
-        index.knownRemote(ofClass: entry.podClass).map { index.number(of: $0) } ?? ReservedIdentity.unknown.rawValue
+    private func image(_ subject: SubjectTable.Subject) -> SubjectImage {
+        SubjectImage(
+            key: subject.key, ingress: compiled.image(subject.ingress), egress: compiled.image(subject.egress))
     }
 }

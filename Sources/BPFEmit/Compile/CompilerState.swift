@@ -2,95 +2,108 @@ public import NetTypes
 public import PolicyAPI
 public import PolicyIR
 
-/// A node's image with everything needed to change it in place when a pod comes, goes or changes.
+/// A node's image with everything needed to change it in place when an object of whatever kind comes, goes or changes.
 ///
-/// The image after any sequence of changes equals the one compiled from scratch with the same allocator. Policies,
-/// namespaces, nodes, services and names are fixed: when one of them changes, compile again.
+/// The image after any sequence of changes equals the one compiled from scratch with the same allocator: the full compile
+/// is `init`, and changing is `apply`. What each costs is said there.
 ///
 /// An address that two pods (or a pod and a node) claim belongs to neither: it gets identity 0, which no allow rule names and
 /// every deny rule does, and neither pod may send from it. A diagnostic names the claimants.
+///
+/// The fallback: nothing in here is renumbered while it lives, so what nobody needs any more stays behind. When that has
+/// outgrown what there was at the last full compile (and 65,536 things more), `apply` ends with a full compile. So its cost is
+/// paid once in as many changes as there are objects, and no kind of change asks for it by itself.
 public struct CompilerState: Sendable {
-    /// A pod of the cluster that has an identity.
-    struct PodEntry: Sendable {
-        var pod: Pod
-        var podClass: IdentityIndex.ClassID
-        var isLocal: Bool
-    }
-
-    /// Pods that say an address is theirs.
-    struct Claim: Sendable {
-        /// Index in `pods`.
-        var pod: Int32
-        /// The pod's remote at the address; -1 while the address is contested.
-        var remote: IdentityIndex.RemoteID
-        /// The other pods.
-        var others: [Int32] = []
-    }
-
-    /// A subject: a class of local pods.
-    struct Subject: Sendable {
-        var key: String
-        var podClass: IdentityIndex.ClassID
-        /// Indices in `policies`.
-        var ingress: Int
-        var egress: Int
-        /// Local pods that are of it.
-        var pods: Int
-    }
-
     /// The name of the node whose pods are compiled.
     public let localNode: String
     /// The numbers given so far.
     public internal(set) var allocator: IdentityAllocator
-    let lowered: [LoweredPolicy]
-    var objects: ClusterObjects
+
+    var book: PolicyBook
     var index: IdentityIndex
-    var selectors: SubjectIndex
-    var workspace = PeersWorkspace()
+    var slots = PolicySlots()
+    var namespaces: [String: Namespace] = [:]
+    var nodes: [String: Node] = [:]
+    /// Addresses of the local node besides those of its object; `nil` while nobody has said.
+    var ownAddresses: [IPAddress]?
+    var names: [String: [IPAddress]] = [:]
+    var pods = PodTable()
+    var claims = AddressClaims()
+    var subjects = SubjectTable()
+    var compiled = DirectionPolicies()
 
-    var pods: [PodEntry?] = []
-    /// Pods by qualified name; made at the first change.
-    var podNumbers: [String: Int32]?
-    var claims: [IPAddress: Claim] = [:]
+    // Parts of the image, patched in place.
+    var identities: [IdentityRecord] = []
+    var addresses: [AddressEntry] = []
+    var prefixes: [PrefixEntry] = []
+    /// The local pods, sorted by namespace and name.
+    public internal(set) var endpoints: [EndpointImage] = []
 
-    var subjects: [Subject?] = []
-    var subjectOfClass: [IdentityIndex.ClassID: Int] = [:]
-    var policies: [DirectionPolicy] = []
-    var policyNumbers: [DirectionPolicy.Key: Int] = [:]
-    /// By term: the bits that ask for it, in policies that carry it for every remote the term matches.
-    var users: [[TermUser]] = []
-    /// Policies with egress rules that name ports.
-    var namingPolicies: [Int] = []
-    /// By policy that does not fit the limits: why.
-    var failures: [Int: EmitError] = [:]
+    /// When the index has this size, everything is compiled again.
+    var sizeLimit = 0
+    /// What may be left behind before that, however few things there are.
+    var slack = 65_536
 
-    /// A bit of a policy.
-    struct TermUser: Sendable {
-        var policy: Int
-        var bit: Int
-    }
-
-    /// Compiles a cluster for one node.
+    /// Compiles a cluster for one node. The policies among the objects are lowered here.
+    ///
+    /// After a restart, begin with all objects that are known: pinned numbers are adopted in the first compile only.
     ///
     /// - Parameters:
-    ///   - policies: `PolicyLowering.lower(objects, for: .enforcement).policies`.
+    ///   - standIns: policies in the place of refused ones, lowered already.
+    ///   - localNode: the node; pods without a node name are local too. `nil`: `NodeCompiler.defaultNode`.
+    ///   - ownAddresses: what the local node has besides the addresses of its Node object.
+    ///   - allocator: the numbers given before, so that they stay.
+    public init(
+        _ objects: ClusterObjects, standIns: [ClusterObject.Key: [LoweredPolicy]] = [:], localNode: String? = nil,
+        ownAddresses: [IPAddress]? = nil, allocator: IdentityAllocator = IdentityAllocator()
+    ) {
+        var book = PolicyBook(objects)
+        for (key, policies) in standIns { book.set(policies, for: key) }
+        _ = book.takeChanges()
+        self.init(objects, book, localNode: localNode, ownAddresses: ownAddresses, allocator: allocator)
+    }
+
+    /// Compiles a cluster for one node with these policies, whichever are among the objects.
+    ///
+    /// - Parameters:
+    ///   - policies: `PolicyLowering.lower(objects, for: .enforcement).policies`. Each stays until an object of its origin's
+    ///     kind, namespace and name is upserted or deleted.
     ///   - localNode: the node; pods without a node name are local too. `nil`: `NodeCompiler.defaultNode`.
     ///   - allocator: the numbers given before, so that they stay.
     public init(
         _ objects: ClusterObjects, policies lowered: [LoweredPolicy], localNode: String? = nil,
         allocator: IdentityAllocator = IdentityAllocator()
     ) {
+        self.init(
+            objects, PolicyBook(objects, policies: lowered), localNode: localNode, ownAddresses: nil,
+            allocator: allocator)
+    }
+
+    init(
+        _ objects: ClusterObjects, _ book: PolicyBook, localNode: String?, ownAddresses: [IPAddress]?,
+        allocator: IdentityAllocator
+    ) {
         let localNode = localNode ?? NodeCompiler.defaultNode(of: objects)
         self.localNode = localNode
         self.allocator = allocator
-        self.lowered = lowered
-        self.objects = objects
-        self.objects.pods = []
-        var index = IdentityIndex(objects, policies: lowered, localNode: localNode)
-        selectors = SubjectIndex(lowered, in: &index)
-        self.index = index
+        self.ownAddresses = ownAddresses
+        self.book = book
+        index = IdentityIndex(localNode: localNode)
+        for (key, policies) in book.policies {
+            for policy in policies { index.mention(policy) }
+            _ = slots.install(policies, of: key, in: &index)
+        }
+        for namespace in objects.namespaces { namespaces[namespace.metadata.name] = namespace }
+        for node in objects.nodes { nodes[node.metadata.name] = node }
+        names = objects.names
+        index.add(objects)
+        if ownAddresses != nil { index.setNode(localNode, localNodeObject) }
+        _ = index.settle()
         addAll(objects.pods)
-        for number in pods.indices { enter(number) }
+        enterAll()
+        fillLists()
+        index.watchLiveness()
+        sizeLimit = index.size * 2 + slack
     }
 
     /// Registers the pods of a cluster before anything is compiled: numbers then follow the sorted texts.
@@ -98,75 +111,40 @@ public struct CompilerState: Sendable {
         pods.reserveCapacity(all.count)
         claims.reserveCapacity(all.count * 2)
         for pod in all {
-            // A hostNetwork pod is its node's address, which the index knows; a finished one owns nothing.
-            if pod.hostNetwork {
-                objects.pods.append(pod)
-            } else if !pod.isFinished {
-                let number = Int32(truncatingIfNeeded: pods.count)
-                pods.append(PodEntry(pod: pod, podClass: index.podClass(of: pod), isLocal: isLocal(pod)))
-                for address in pod.addresses { claim(address, for: number) }
-            }
+            let entry = entry(of: pod)
+            let number = pods.set(entry)
+            guard let podClass = entry.podClass else { continue }
+            for address in pod.addresses { claims.add(address, by: number) }
+            if pod.addresses.isEmpty { index.retain(index.remote(of: podClass, at: nil)) }
         }
-        for entry in pods {
-            guard let entry else { continue }
-            if entry.pod.addresses.isEmpty { index.retain(index.remote(of: entry.podClass, at: nil)) }
-            for address in entry.pod.addresses { settle(address) }
+        for pod in all where !pod.hostNetwork && !pod.isFinished {
+            for address in pod.addresses { claims.settle(address, pods, in: &index) }
         }
-        let settled = claims
-        index.assignNumbers(&allocator) {
-            settled.filter { $0.value.remote >= 0 }.map { ($0.key, $0.value.remote) }
-        }
+        let claims = claims
+        index.assignNumbers(&allocator) { claims.settled }
     }
 
-    func isLocal(_ pod: Pod) -> Bool { pod.nodeName.isEmpty || pod.nodeName == localNode }
-
-    /// Notes that a pod says an address is its own.
-    mutating func claim(_ address: IPAddress, for pod: Int32) {
-        guard let known = claims[address] else {
-            claims[address] = Claim(pod: pod, remote: -1)
-            return
+    private mutating func enterAll() {
+        for number in pods.local.sorted() {
+            enter(pods.classes[number])
         }
-        // A pod may write its address twice.
-        if known.pod != pod, !known.others.contains(pod) { claims[address]?.others.append(pod) }
+        compiled.compileWaiting(in: &index)
+        _ = compiled.takeChanges()
     }
 
-    /// Gives an address that one pod claims, and no node has, the pod's remote. Returns the remote, if it does.
-    @discardableResult
-    mutating func settle(_ address: IPAddress) -> IdentityIndex.RemoteID? {
-        guard let claim = claims[address], claim.remote < 0, claim.others.isEmpty,
-            let entry = pods[Int(claim.pod)], index.nodeEntries[address] == nil
-        else { return nil }
-        let remote = index.remote(of: entry.podClass, at: address)
-        claims[address]?.remote = remote
-        index.retain(remote)
-        return remote
+    /// A pod with its class. A hostNetwork pod is its node's address, which the index knows; a finished one owns nothing.
+    mutating func entry(of pod: Pod) -> PodTable.Entry {
+        PodTable.Entry(
+            pod: pod, podClass: pod.hostNetwork || pod.isFinished ? nil : index.podClass(of: pod),
+            isLocal: pod.nodeName.isEmpty || pod.nodeName == localNode)
     }
 
-    /// The identity of an address inside the cluster; `nil` for one that nobody there claims.
-    public func identity(of address: IPAddress) -> UInt32? {
-        if let claim = claims[address] {
-            return claim.remote < 0 ? ReservedIdentity.unknown.rawValue : index.number(of: claim.remote)
-        }
-        return index.nodeEntries[address].map { index.number(of: $0) }
-    }
-
-    /// The identity of a pod at one of its addresses, or without one; `nil` for a pod that has none.
-    public mutating func identity(ofPod namespace: String, _ name: String, at address: IPAddress? = nil) -> UInt32? {
-        guard let number = podNumber("\(namespace)/\(name)"), let entry = pods[number] else { return nil }
-        if let address { return identity(of: address) }
-        if let first = entry.pod.addresses.first { return identity(of: first) }
-        return index.number(of: index.remote(of: entry.podClass, at: nil))
-    }
-
-    /// The index of a pod by its qualified name.
-    mutating func podNumber(_ name: String) -> Int? {
-        if podNumbers == nil {
-            var numbers: [String: Int32] = [:]
-            for (number, entry) in pods.enumerated() {
-                if let entry { numbers[entry.pod.qualifiedName] = Int32(truncatingIfNeeded: number) }
-            }
-            podNumbers = numbers
-        }
-        return podNumbers?[name].map { Int($0) }
+    /// The local Node object with the addresses that the node has besides.
+    var localNodeObject: Node? {
+        guard let ownAddresses else { return nodes[localNode] }
+        var node = nodes[localNode] ?? Node(metadata: ObjectMeta(name: localNode), addresses: [])
+        let known = Set(node.addresses)
+        node.addresses += ownAddresses.filter { !known.contains($0) }
+        return node
     }
 }

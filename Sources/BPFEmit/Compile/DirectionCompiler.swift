@@ -22,15 +22,16 @@ struct DirectionCompiler {
     private(set) var names: Set<TrafficResolver.PortName> = []
 
     /// - Parameters:
+    ///   - peers: of each rule its distinct peers; `nil`: everyone.
     ///   - subject: the class of the subject's pods: named ports of ingress rules are theirs.
     /// - Complexity: O(peers and clauses of the rules); an egress rule that names ports also walks the ends that it matches.
     init(
-        _ policy: SubjectPolicy, _ direction: Direction, subject: IdentityIndex.ClassID, in index: inout IdentityIndex
+        _ policy: SubjectPolicy, _ direction: Direction, peers: [[IdentityIndex.TermID]?],
+        subject: IdentityIndex.ClassID, in index: inout IdentityIndex
     ) {
-        for (number, rule) in policy.rules.enumerated() {
-            // 1. Resolve peers: each is a term of the index. A rule for nobody has no bit.
-            let terms = Self.terms(of: rule.peers, in: &index)
-            if terms?.isEmpty == true { continue }
+        for (number, (rule, terms)) in zip(policy.rules, peers).enumerated() {
+            // 1. Resolved peers: terms of the index. A rule for nobody has no bit.
+            if let terms, terms.isEmpty { continue }
             // 2. Resolve traffic: numbers, sorted and joined, and the names that are left.
             let traffic = TrafficResolver.split(rule.traffic)
             switch direction {

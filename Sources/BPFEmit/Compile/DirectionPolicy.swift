@@ -18,20 +18,32 @@ struct DirectionPolicy: Sendable {
     let policy: SubjectPolicy
     /// A class of pods whose named ports stand for the subjects'.
     let subject: IdentityIndex.ClassID
-    /// The image.
-    var image: PolicyImage
+    /// The peers of each rule; `nil`: everyone.
+    let peers: [[IdentityIndex.TermID]?]
+    /// The peer that is the local node, if it reaches the subjects in spite of isolation.
+    let host: IdentityIndex.TermID?
+    /// The image; empty until it is compiled.
+    var image = PolicyImage(
+        program: EncodedProgram(instructions: [], mapReferences: []), words: 0, peers: [], bits: [], isolatedBy: [])
+    /// Who carries each bit.
+    var carriers: [DirectionCompiler.Carriers] = []
     /// How many entries of `image.peers` carry each bit (the host bit last). The program leaves out what nobody carries, so a
     /// change between none and some changes it.
     var carried: [Int32] = []
     /// Names that egress rules look up on remote ends.
     var names: Set<TrafficResolver.PortName> = []
-    /// The peers that its bits ask for.
-    var terms: Set<IdentityIndex.TermID> = []
-    /// Indices of the subjects that use it.
+    /// Numbers of the subjects that use it.
     var subjects: Set<Int> = []
 
     /// The direction.
     var direction: Direction { key.direction }
+
+    /// The distinct peers that it asks for.
+    var terms: Set<IdentityIndex.TermID> {
+        var found = Set(peers.lazy.compactMap(\.self).joined())
+        if let host { found.insert(host) }
+        return found
+    }
 
     /// Counts bits of an entry up or down. Returns whether a bit came to be carried by somebody, or by nobody.
     mutating func count(_ words: [UInt64], by step: Int32) -> Bool {

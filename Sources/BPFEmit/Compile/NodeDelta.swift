@@ -1,6 +1,6 @@
 public import NetTypes
 
-/// What one change of a pod changes in a node's image.
+/// What changes have changed in a node's image: the image before, with this applied, is the image after.
 public struct NodeDelta: Hashable, Sendable {
     /// A change of np_addresses.
     public struct AddressChange: Hashable, Sendable {
@@ -12,6 +12,20 @@ public struct NodeDelta: Hashable, Sendable {
         /// A change.
         public init(address: IPAddress, identity: UInt32?) {
             self.address = address
+            self.identity = identity
+        }
+    }
+
+    /// A change of np_prefixes.
+    public struct PrefixChange: Hashable, Sendable {
+        /// The prefix.
+        public var prefix: IPPrefix
+        /// Its identity from now on; `nil`: the entry goes.
+        public var identity: UInt32?
+
+        /// A change.
+        public init(prefix: IPPrefix, identity: UInt32?) {
+            self.prefix = prefix
             self.identity = identity
         }
     }
@@ -36,7 +50,7 @@ public struct NodeDelta: Hashable, Sendable {
         }
     }
 
-    /// A policy whose program is another one from now on.
+    /// A policy that is another one from now on.
     public struct ProgramChange: Hashable, Sendable {
         /// `SubjectImage.key` of the subject.
         public var subject: String
@@ -50,21 +64,20 @@ public struct NodeDelta: Hashable, Sendable {
         }
     }
 
-    /// Identities that nobody had before.
+    /// Identities that nobody had before, by number.
     public var newIdentities: [IdentityRecord] = []
-    /// Identities that nobody has any more.
+    /// Identities that nobody has any more. A number may be among the new ones with another label.
     public var retiredIdentities: [UInt32] = []
     /// Changes of np_addresses, by address.
     public var addresses: [AddressChange] = []
+    /// Changes of np_prefixes, by prefix.
+    public var prefixes: [PrefixChange] = []
     /// Changes of entries of `peers` maps whose programs stay.
     public var peers: [PeerChange] = []
-    /// Policies with a new program (and map).
+    /// Policies that are to be loaded anew, program and map, those of new subjects included; by subject.
     public var programs: [ProgramChange] = []
-    /// Whether local pods or their subjects changed.
+    /// Whether local pods, their addresses, identities or subjects changed.
     public var changesEndpoints = false
-    /// Whether something else than the above changed, so that whole images have to be compared: a hostNetwork pod came,
-    /// went or moved.
-    public var changesEverything = false
 
     /// No change.
     public init() {}

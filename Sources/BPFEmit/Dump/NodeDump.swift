@@ -1,5 +1,5 @@
-public import NetTypes
-public import PolicyIR
+import NetTypes
+import PolicyIR
 
 /// A compiled node for people, as values to be written: the same for the same input, on every machine.
 public struct NodeDump: Sendable {
@@ -61,13 +61,5 @@ public struct NodeDump: Sendable {
     /// `256`, or `0x1000000` from the first node-local number on.
     static func number(_ identity: UInt32) -> String {
         identity < IdentityScope.outside.numbers.lowerBound ? String(identity) : "0x" + String(identity, radix: 16)
-    }
-}
-
-extension CompilerState {
-    /// What applies to a subject in one direction: its rules and who isolates it; `nil` if there is no such subject.
-    public func policy(of subject: String, _ direction: Direction) -> SubjectPolicy? {
-        guard let found = subjects.compactMap(\.self).first(where: { $0.key == subject }) else { return nil }
-        return policies[direction == .ingress ? found.ingress : found.egress].policy
     }
 }

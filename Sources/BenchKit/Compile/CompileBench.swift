@@ -2,7 +2,7 @@ import BPFEmit
 import NetTypes
 import PolicyIR
 
-/// Measures compilation: a large cluster whole, one more pod in it, and one very wide rule.
+/// Measures compilation: a large cluster whole, one change of it at a time, and one very wide rule.
 public struct CompileBench: Sendable {
     /// What was found.
     public enum Finding: Hashable, Sendable {
@@ -42,7 +42,7 @@ public struct CompileBench: Sendable {
         for (name, labels) in [("deployments", CompileWorkload.Labels.deployments), ("unique labels", .unique)] {
             let workload = CompileWorkload(labels)
             measureAll(workload, "\(workload.classes) identities (\(name))", found)
-            measureOnePod(workload, labels, found)
+            measureChanges(workload, labels, found)
         }
         measureWideRule(found)
     }
@@ -64,38 +64,6 @@ public struct CompileBench: Sendable {
         let entries = image.subjects.reduce(0) { $0 + $1.ingress.peers.count + $1.egress.peers.count }
         found(
             .note("\(image.endpoints.count) endpoints, \(image.subjects.count) subjects, \(entries) peers entries"))
-    }
-
-    private func measureOnePod(
-        _ workload: CompileWorkload, _ labels: CompileWorkload.Labels, _ found: (Finding) -> Void
-    ) {
-        let policies = PolicyLowering.lower(workload.objects).policies
-        var state = CompilerState(workload.objects, policies: policies, localNode: CompileWorkload.localNode)
-        var times: (known: [UInt64], new: [UInt64], gone: [UInt64]) = ([], [], [])
-        for number in 0..<200 {
-            var pod = CompileWorkload.pod(number % 100, in: number % 100, .deployments)
-            if labels == .unique { pod.metadata.labels["statefulset.kubernetes.io/pod-name"] = "pod-\(number % 100)" }
-            pod.metadata.name = "more-\(number)"
-            pod.nodeName = "node-9"
-            pod.addresses = [IPAddress(ipv4: 0x0aff_0000 + UInt32(number))]
-            times.known.append(ThreadCPU.time { _ = state.apply(pod) })
-            pod.metadata.name = "new-\(number)"
-            pod.metadata.labels["id"] = "\(number)"
-            pod.addresses = [IPAddress(ipv4: 0x0afe_0000 + UInt32(number))]
-            times.new.append(ThreadCPU.time { _ = state.apply(pod) })
-        }
-        for number in 0..<200 {
-            times.gone.append(
-                ThreadCPU.time { _ = state.remove(podNamed: "new-\(number)", in: "team-\(number % 100)") })
-        }
-        for (name, values, target) in [
-            ("one more pod, labels known", times.known, 50), ("one more pod, labels new", times.new, 50),
-            ("one pod less, labels with it", times.gone, nil),
-        ] {
-            found(
-                .measurement(
-                    .init(name: name, nanoseconds: values.quantile(0.5) ?? 0, unit: .microseconds, target: target)))
-        }
     }
 
     private func measureWideRule(_ found: (Finding) -> Void) {

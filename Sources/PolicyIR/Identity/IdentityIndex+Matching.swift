@@ -14,21 +14,20 @@ extension IdentityIndex {
             if reserved {
                 for set in reservedSets.indices.dropFirst()
                 where matches(reserved: Int32(truncatingIfNeeded: set), requirements) {
-                    found += remotesOfReserved[set]
+                    appendLive(remotesOfReserved[set], to: &found)
                 }
             }
             return found
         case .nodes(let requirements):
             var found: [RemoteID] = []
-            for (id, remote) in remotes.enumerated()
-            where (remote.kind == .host || remote.kind == .remoteNode) && matches(node: remote, requirements) {
-                found.append(RemoteID(truncatingIfNeeded: id))
+            for id in nodes.remoteIDs.values where isLive(id) && matches(node: remotes[Int(id)], requirements) {
+                found.append(id)
             }
             return found
         case .entity(let entity):
             var found = IdentityIndex.holdsPods(entity) ? podRemotes : []
             for set in reservedSets.indices.dropFirst() where holds(entity, reserved: set) {
-                found += remotesOfReserved[set]
+                appendLive(remotesOfReserved[set], to: &found)
             }
             return found
         case .addresses(let prefix, let except, let block, let exceptBlocks):
@@ -36,31 +35,51 @@ extension IdentityIndex {
             if let block {
                 for (set, inside) in blockSets.enumerated()
                 where inside.contains(block) && !exceptBlocks.contains(where: inside.contains) {
-                    found += remotesOfBlocks[set].filter { isLive($0) }
+                    appendLive(remotesOfBlocks[set], to: &found)
                 }
             }
-            for index in outside.inside(prefix) {
-                let entry = outside.prefixes[index]
-                if !except.contains(where: { $0.contains(entry) }) { found.append(outsideRemotes[index]) }
+            // Several entries may be of one class.
+            let entries = outside.entries.inside(prefix)
+            var seen: Set<RemoteID> = []
+            for entry in entries where !except.contains(where: { $0.contains(outside.entries.prefixes[Int(entry)]) }) {
+                let remote = outside.remoteOfEntry[Int(entry)]
+                if entries.count == 1 || seen.insert(remote).inserted { found.append(remote) }
             }
             return found
         case .names(let selector):
-            return remotesOfName[selector] ?? []
+            var found: [RemoteID] = []
+            appendLive(outside.remotesOfName[selector] ?? [], to: &found)
+            return found
         }
     }
 
-    /// Whether a term matches a remote that is a pod.
-    func matches(_ term: TermID, _ remote: RemoteID) -> Bool {
+    /// Whether a term matches ends like a remote, be it alive or not. Says of live ones what `find` says.
+    public func matches(_ term: TermID, _ remote: RemoteID) -> Bool {
         let entry = remotes[Int(remote)]
-        guard entry.kind == .pod else { return false }
-        switch terms[Int(term)].shape {
-        case .selector(let requirements, _): return matches(entry.podClass, requirements)
-        case .entity(let entity): return IdentityIndex.holdsPods(entity)
-        case .addresses(_, _, let block, let exceptBlocks):
+        switch (terms[Int(term)].shape, entry.kind) {
+        case (.selector(let requirements, _), .pod):
+            return matches(entry.podClass, requirements)
+        case (.selector(let requirements, let reserved), .host), (.selector(let requirements, let reserved), .remoteNode),
+            (.selector(let requirements, let reserved), .outside):
+            return reserved && matches(reserved: entry.reserved, requirements)
+        case (.entity(let entity), .pod):
+            return IdentityIndex.holdsPods(entity)
+        case (.entity(let entity), .host), (.entity(let entity), .remoteNode), (.entity(let entity), .outside):
+            return holds(entity, reserved: Int(entry.reserved))
+        case (.nodes(let requirements), .host), (.nodes(let requirements), .remoteNode):
+            return matches(node: entry, requirements)
+        case (.addresses(_, _, let block, let exceptBlocks), .pod), (.addresses(_, _, let block, let exceptBlocks), .host),
+            (.addresses(_, _, let block, let exceptBlocks), .remoteNode):
             guard let block else { return false }
             let inside = blockSets[Int(entry.blocks)]
             return inside.contains(block) && !exceptBlocks.contains(where: inside.contains)
-        case .nodes, .names: return false
+        case (.addresses(let prefix, let except, _, _), .outside):
+            let seen = outside.classes[Int(entry.details)]
+            return seen.isInside(prefix) && !except.contains(where: seen.isInside)
+        case (.names(let selector), .outside):
+            return outside.classes[Int(entry.details)].names.contains(selector)
+        case (.nodes, .pod), (.nodes, .outside), (.names, .pod), (.names, .host), (.names, .remoteNode):
+            return false
         }
     }
 
@@ -70,7 +89,8 @@ extension IdentityIndex {
         let others = requirements.filter { !$0.isAboutNamespace }
         let candidates: [Int32]
         if let names = requirements.first(where: { $0.target == .namespaceName && $0.operator == .isIn })?.values {
-            candidates = names.compactMap { namespaceIDs[$0] }
+            // A selector may name a namespace twice.
+            candidates = Set(names).compactMap { namespaceIDs[$0] }
         } else {
             candidates = namespaces.indices.map { Int32(truncatingIfNeeded: $0) }
         }
@@ -118,6 +138,10 @@ extension IdentityIndex {
             }
         }
         return found
+    }
+
+    private func appendLive(_ remotes: [RemoteID], to found: inout [RemoteID]) {
+        for remote in remotes where isLive(remote) { found.append(remote) }
     }
 
     private func appendLiveRemotes(ofClass id: ClassID, to found: inout [RemoteID]) {

@@ -25,9 +25,11 @@ extension IdentityIndex {
         }
         var addresses: [RemoteID: [IPAddress]] = [:]
         for (address, remote) in members() { addresses[remote, default: []].append(address) }
-        for (address, remote) in nodeAddresses { addresses[remote, default: []].append(address) }
+        for (address, remote) in nodes.remoteOf { addresses[remote, default: []].append(address) }
         var prefixes: [RemoteID: [IPPrefix]] = [:]
-        for (prefix, remote) in zip(outside.prefixes, outsideRemotes) { prefixes[remote, default: []].append(prefix) }
+        for (prefix, remote) in zip(outside.entries.prefixes, outside.remoteOfEntry) where remote >= 0 {
+            prefixes[remote, default: []].append(prefix)
+        }
         let numbers = allocator.assign(
             pending.map {
                 IdentityAllocator.Request(
@@ -37,12 +39,15 @@ extension IdentityIndex {
         for (entry, number) in zip(pending, numbers) { remotes[Int(entry.remote)].number = number }
     }
 
-    /// Gives one remote that has come to life a number, unless it has one.
-    public mutating func assignNumber(to remote: RemoteID, _ allocator: inout IdentityAllocator) {
-        guard remotes[Int(remote)].number == 0 else { return }
-        let text = text(of: remote)
-        remotes[Int(remote)].text = text
-        remotes[Int(remote)].number = allocator.number(for: text, scope: scope(of: remote))
+    /// Gives remotes that have come to life numbers, in the order of their texts; those that have one keep it.
+    public mutating func assignNumbers(to born: [RemoteID], _ allocator: inout IdentityAllocator) {
+        var pending: [(text: String, remote: RemoteID)] = []
+        for remote in born where remotes[Int(remote)].number == 0 { pending.append((text(of: remote), remote)) }
+        if pending.count > 1 { pending.sort { $0.text < $1.text } }
+        for (text, remote) in pending {
+            remotes[Int(remote)].text = text
+            remotes[Int(remote)].number = allocator.number(for: text, scope: scope(of: remote))
+        }
     }
 
     /// The live identities with what they stand for, sorted by number.
@@ -56,11 +61,9 @@ extension IdentityIndex {
 
     /// The entries outside the cluster with their identity numbers, sorted by prefix.
     public var outsideEntries: [(prefix: IPPrefix, number: UInt32)] {
-        zip(outside.prefixes, outsideRemotes).map { ($0, number(of: $1)) }.sorted { $0.0 < $1.0 }
+        zip(outside.entries.prefixes, outside.remoteOfEntry).filter { $1 >= 0 }.map { ($0, number(of: $1)) }
+            .sorted { $0.0 < $1.0 }
     }
-
-    /// Addresses of nodes with their remotes.
-    public var nodeEntries: [IPAddress: RemoteID] { nodeAddresses }
 
     private func scope(of remote: RemoteID) -> IdentityScope {
         switch remotes[Int(remote)].kind {

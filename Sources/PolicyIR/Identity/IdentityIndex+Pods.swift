@@ -20,6 +20,9 @@ extension IdentityIndex {
         return addClass(namespace, labelRange: 3..<portStart)
     }
 
+    /// The name of the namespace of a class of pods.
+    public func namespace(ofClass id: ClassID) -> String { symbols[namespaces[Int(classes[Int(id)].namespace)].name] }
+
     /// The remote of a class of pods at an address (`nil`: a pod without one), a new one if there is none, without number.
     public mutating func remote(of podClass: ClassID, at address: IPAddress?) -> RemoteID {
         let set = address.map { blockSet(of: $0) } ?? 0
@@ -34,14 +37,6 @@ extension IdentityIndex {
         return id
     }
 
-    /// Counts an address (or a pod without one) that has a remote.
-    public mutating func retain(_ remote: RemoteID) { remotes[Int(remote)].references += 1 }
-
-    /// Counts an address off.
-    public mutating func release(_ remote: RemoteID) { remotes[Int(remote)].references -= 1 }
-
-    /// Whether some end is like this.
-    public func isLive(_ remote: RemoteID) -> Bool { remotes[Int(remote)].references > 0 }
 
     /// The text of a remote: for people, and the key of its number. Different remotes never have the same text.
     public func text(of remote: RemoteID) -> String {
@@ -107,11 +102,20 @@ extension IdentityIndex {
         return entry.kind == .pod ? entry.podClass : nil
     }
 
-    /// Some live remote of a class of pods.
-    public func knownRemote(ofClass id: ClassID) -> RemoteID? {
+    /// The number of a pod that has no address of its own: that of its class without an address, else the lowest of its class;
+    /// `nil` if no end is of its class.
+    public func number(ofClass id: ClassID) -> UInt32? {
+        var lowest: UInt32?
         var next = classes[Int(id)].firstRemote
-        while next >= 0, !isLive(next) { next = remotes[Int(next)].next }
-        return next >= 0 ? next : nil
+        while next >= 0 {
+            let remote = remotes[Int(next)]
+            if remote.references > 0 {
+                if remote.blocks == 0 { return remote.number }
+                lowest = min(lowest ?? .max, remote.number)
+            }
+            next = remote.next
+        }
+        return lowest
     }
 
     /// Whether two classes of pods have the same named ports.

@@ -112,7 +112,7 @@ extension IdentityIndex {
             var value = SymbolTable.none
             switch requirement.target {
             case .label(let key, let reserved):
-                for pair in nodeLabelSets[Int(remote.nodeLabels)] where pair.key == key { value = pair.value }
+                for pair in nodes.labelSets[Int(remote.details)] where pair.key == key { value = pair.value }
                 if value == SymbolTable.none, reserved != SymbolTable.none,
                     reservedSets[Int(remote.reserved)].contains(reserved)
                 {

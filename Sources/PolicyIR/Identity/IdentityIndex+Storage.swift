@@ -1,4 +1,5 @@
 import NetTypes
+import PolicyAPI
 
 extension IdentityIndex {
     /// A label, both sides as symbols.
@@ -14,7 +15,19 @@ extension IdentityIndex {
         var number: UInt16
     }
 
-    /// A namespace: its name, its labels, its classes of pods.
+    /// Where the terms that could match a remote are found.
+    enum TermPlace: Hashable, Sendable {
+        /// Of pods of the namespace of this name.
+        case namespace(UInt32)
+        /// Of addresses in this policy prefix, not in its exceptions.
+        case prefix(IPPrefix)
+        /// Of addresses learnt by this selector.
+        case name(FQDNSelector)
+        /// Of all the others.
+        case anywhere
+    }
+
+    /// A namespace: its name, its labels sorted by key, its classes of pods.
     struct NamespaceEntry: Sendable {
         var name: UInt32
         var labels: [LabelPair]
@@ -51,8 +64,8 @@ extension IdentityIndex {
         var blocks: Int32 = 0
         /// Index in `reservedSets`.
         var reserved: Int32 = 0
-        /// Index in `nodeLabelSets`.
-        var nodeLabels: Int32 = 0
+        /// Of a node, index in `NodeTable.labelSets`; outside the cluster, index in `OutsideTable.classes`.
+        var details: Int32 = 0
         /// The identity number.
         var number: UInt32 = 0
         /// Addresses that have it; 0: no end is like this any more.

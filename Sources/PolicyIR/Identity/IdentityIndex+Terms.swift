@@ -11,32 +11,38 @@ extension IdentityIndex {
         let id = TermID(truncatingIfNeeded: terms.count)
         termIDs[key] = id
         terms.append(PeerTerm(shape: shape))
-        if let names = IdentityIndex.namespaceNames(shape) {
-            for name in names { termsOfNamespace[name, default: []].append(id) }
-        } else {
-            termsOfAnyNamespace.append(id)
-        }
         return id
     }
 
-    /// The live remotes that a term matches.
+    /// The live remotes that a term matches, each once. The first time it finds them; from then on it is told.
     public mutating func matches(of term: TermID) -> [RemoteID] {
         if let known = terms[Int(term)].matches { return known }
         let found = find(terms[Int(term)].shape)
         terms[Int(term)].matches = found
+        for place in IdentityIndex.places(terms[Int(term)].shape) { evaluated[place, default: []].append(term) }
         return found
+    }
+
+    /// Forgets what a term matches: nobody asks for it any more.
+    public mutating func forget(_ term: TermID) {
+        guard terms[Int(term)].matches != nil else { return }
+        terms[Int(term)].matches = nil
+        for place in IdentityIndex.places(terms[Int(term)].shape) {
+            if let index = evaluated[place]?.firstIndex(of: term) { evaluated[place]?.remove(at: index) }
+            if evaluated[place]?.isEmpty == true { evaluated[place] = nil }
+        }
     }
 
     /// Tells the terms that somebody has asked for of a remote that has come to life. Returns those that match it.
     public mutating func announce(_ remote: RemoteID) -> [TermID] {
-        let found = asked(about: remote).filter { matches($0, remote) }
+        let found = asked(about: remote)
         for term in found { terms[Int(term)].matches?.append(remote) }
         return found
     }
 
     /// Tells the terms that somebody has asked for of a remote that no end is like any more. Returns those that matched it.
     public mutating func withdraw(_ remote: RemoteID) -> [TermID] {
-        let found = asked(about: remote).filter { matches($0, remote) }
+        let found = asked(about: remote)
         for term in found {
             // Newcomers go in the shortest time: they stand at the end.
             if let place = terms[Int(term)].matches?.lastIndex(of: remote) {
@@ -46,11 +52,34 @@ extension IdentityIndex {
         return found
     }
 
-    /// The evaluated terms that could match a remote that is a pod.
+    /// The evaluated terms that match a remote.
     private func asked(about remote: RemoteID) -> [TermID] {
-        guard let id = podClass(of: remote) else { return [] }
-        let name = namespaces[Int(classes[Int(id)].namespace)].name
-        return ((termsOfNamespace[name] ?? []) + termsOfAnyNamespace).filter { terms[Int($0)].matches != nil }
+        let entry = remotes[Int(remote)]
+        var found: [TermID] = []
+        appendMatching(remote, at: .anywhere, to: &found)
+        switch entry.kind {
+        case .pod:
+            let name = namespaces[Int(classes[Int(entry.podClass)].namespace)].name
+            appendMatching(remote, at: .namespace(name), to: &found)
+        case .host, .remoteNode:
+            break
+        case .outside:
+            let seen = outside.classes[Int(entry.details)]
+            for prefix in IdentityIndex.defaultPrefixes where prefix.isIPv4 == seen.isIPv4 {
+                appendMatching(remote, at: .prefix(prefix), to: &found)
+            }
+            for prefix in seen.prefixes { appendMatching(remote, at: .prefix(prefix), to: &found) }
+            for name in seen.names { appendMatching(remote, at: .name(name), to: &found) }
+        }
+        for block in blockSets[Int(entry.blocks)] {
+            appendMatching(remote, at: .prefix(blocks.prefixes[Int(block)]), to: &found)
+        }
+        return found
+    }
+
+    private func appendMatching(_ remote: RemoteID, at place: TermPlace, to found: inout [TermID]) {
+        guard let candidates = evaluated[place] else { return }
+        for term in candidates where matches(term, remote) { found.append(term) }
     }
 
     private mutating func shape(of peer: Peer) -> PeerTerm.Shape {
@@ -68,8 +97,8 @@ extension IdentityIndex {
         case .addresses(let prefix, let except, let space):
             let isEverywhere = space == .everywhere
             return .addresses(
-                prefix, except: except.sorted(), block: isEverywhere ? blocks.index(of: prefix) : nil,
-                exceptBlocks: isEverywhere ? except.compactMap { blocks.index(of: $0) } : [])
+                prefix, except: except.sorted(), block: isEverywhere ? blocks.number(of: prefix) : nil,
+                exceptBlocks: isEverywhere ? except.compactMap { blocks.number(of: $0) } : [])
         case .names(let selector):
             return .names(selector)
         }
@@ -123,9 +152,16 @@ extension IdentityIndex {
         return key
     }
 
-    /// The names of the namespaces outside of which a term matches nothing; `nil`: it may match anywhere.
-    private static func namespaceNames(_ shape: PeerTerm.Shape) -> [UInt32]? {
-        guard case .selector(let requirements, _) = shape else { return nil }
-        return requirements.first { $0.target == .namespaceName && $0.operator == .isIn }?.values
+    /// Where a term is looked for when a remote comes or goes; each remote that it matches has exactly one of the places.
+    private static func places(_ shape: PeerTerm.Shape) -> [TermPlace] {
+        switch shape {
+        case .selector(let requirements, _):
+            // Outside of the namespaces it names it matches nothing.
+            let names = requirements.first { $0.target == .namespaceName && $0.operator == .isIn }?.values
+            return names.map { Set($0).map(TermPlace.namespace) } ?? [.anywhere]
+        case .nodes, .entity: return [.anywhere]
+        case .addresses(let prefix, _, _, _): return [.prefix(prefix)]
+        case .names(let selector): return [.name(selector)]
+        }
     }
 }

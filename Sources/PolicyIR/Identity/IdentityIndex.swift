@@ -5,10 +5,15 @@ public import PolicyAPI
 ///
 /// Two ends that no policy can tell apart are one *remote* and have one identity: for a pod's address its namespace,
 /// labels, named ports, service account and the NetworkPolicy prefixes that contain it; for a node's address whose node it
-/// is, the node labels that policies mention and those prefixes; outside the cluster the policy prefixes that contain it and the name selectors it was learnt by.
+/// is, the node labels that policies mention and those prefixes; outside the cluster the policy prefixes that contain it
+/// and the name selectors it was learnt by.
 ///
 /// This is the fast path of compilation. It shares no code with the naive evaluator, so that the two check each other.
-/// Namespaces, nodes and policies are fixed at `init`; pods come and go.
+///
+/// Everything may change. Namespaces, nodes, names and what policies mention are set one by one; `settle` then puts the
+/// addresses of nodes and the entries outside into their new classes, and says which addresses of pods its caller, who
+/// alone knows them, must ask about again. Nothing is ever renumbered: classes, remotes, prefixes and terms that nobody
+/// needs any more stay behind, dead, and `size` says when it is time to make a new index.
 public struct IdentityIndex: Sendable {
     /// Index of a remote in this value; not stable across values, unlike its identity number.
     public typealias RemoteID = Int32
@@ -19,6 +24,7 @@ public struct IdentityIndex: Sendable {
 
     var symbols = SymbolTable()
     let keys: CiliumSymbols
+    let localNode: String
 
     // Namespaces, by index.
     var namespaces: [NamespaceEntry] = []
@@ -40,52 +46,58 @@ public struct IdentityIndex: Sendable {
     /// The sets of `reserved:` labels that remotes carry; the first is empty: pods.
     var reservedSets: [Set<UInt32>] = [[]]
     var remotesOfReserved: [[RemoteID]] = [[]]
-
-    // Labels of nodes, of the keys that policies mention, sorted by key; the first set is empty.
-    let nodeKeys: [String]
-    var nodeLabelSets: [[LabelPair]] = [[]]
+    /// Which remotes were alive before the changes that nobody has taken yet; `nil`: nobody will ask.
+    var livenessBefore: [RemoteID: Bool]?
 
     // NetworkPolicy prefixes and the sets of them that addresses lie in; the first set is empty.
-    let blocks: PrefixTable
+    var blocks = PrefixTable()
     var blockSets: [[Int32]] = [[]]
     var blockSetIDs: [[Int32]: Int32] = [[]: 0]
     var remotesOfBlocks: [[RemoteID]] = [[]]
+    /// Those that came or went since the last `settle`.
+    var changedBlocks: Set<IPPrefix> = []
 
-    // Prefixes outside the cluster.
-    let outside: PrefixTable
-    var outsideRemotes: [RemoteID] = []
-    var remotesOfName: [FQDNSelector: [RemoteID]] = [:]
+    var nodes = NodeTable()
+    var outside = OutsideTable()
+    var learnt = LearntAddresses()
 
     // Peers.
     var terms: [PeerTerm] = []
     var termIDs: [[UInt32]: TermID] = [:]
-    var termsOfNamespace: [UInt32: [TermID]] = [:]
-    var termsOfAnyNamespace: [TermID] = []
+    /// The terms that somebody has asked for, by where they are looked for when a remote comes or goes.
+    var evaluated: [TermPlace: [TermID]] = [:]
+    /// Terms that began or ceased to match a live remote because its namespace got other labels.
+    var relabelled: [RemoteID: Set<TermID>] = [:]
 
-    /// Addresses of nodes, hostNetwork pods' included.
-    var nodeAddresses: [IPAddress: RemoteID] = [:]
-    /// The remotes that are the local node.
-    public internal(set) var hostRemotes: [RemoteID] = []
+    /// An index of nothing but the local node, some other node and the outside.
+    ///
+    /// - Parameter localNode: the name of the node whose pods are compiled: `host` in policies.
+    public init(localNode: String) {
+        keys = CiliumSymbols(&symbols)
+        self.localNode = localNode
+        for prefix in IdentityIndex.defaultPrefixes { retainEntry(prefix) }
+    }
 
-    /// An index of a cluster without its pods.
+    /// An index of a cluster without its pods, settled.
     ///
     /// - Parameters:
     ///   - objects: the cluster; its namespaces and nodes are indexed.
     ///   - policies: the prefixes, names and node labels of all of them distinguish remote ends.
     ///   - localNode: the name of the node whose pods are compiled: `host` in policies.
     public init(_ objects: ClusterObjects, policies: [LoweredPolicy], localNode: String) {
-        keys = CiliumSymbols(&symbols)
-        let named = PolicyMentions(policies)
-        let learnt = LearntAddresses(objects, selectors: named.names)
-        blocks = PrefixTable(named.everywhere)
-        nodeKeys = named.nodeKeys.sorted()
-        outside = PrefixTable(
-            named.everywhere + named.outside + learnt.addresses.map { IPPrefix(host: $0) }
-                + IdentityIndex.defaultPrefixes)
+        self.init(localNode: localNode)
+        for policy in policies { mention(policy) }
+        add(objects)
+        _ = settle()
+    }
 
-        for namespace in objects.namespaces { addNamespace(namespace.metadata.name, namespace.metadata.labels) }
-        addNodes(objects, localNode: localNode, apiServers: learnt.apiServers)
-        addOutside(named: Set(named.everywhere + named.outside), learnt: learnt)
+    /// Sets everything that a cluster has, its pods on the pod network and its policies excepted.
+    public mutating func add(_ objects: ClusterObjects) {
+        for namespace in objects.namespaces { setNamespace(namespace.metadata.name, namespace) }
+        for node in objects.nodes { setNode(node.metadata.name, node) }
+        for pod in objects.pods where pod.hostNetwork { setHostPod(pod.qualifiedName, pod) }
+        for slice in objects.endpointSlices { replaceSlice(nil, by: slice) }
+        for (name, addresses) in objects.names { setName(name, addresses) }
     }
 
     /// 0.0.0.0/0 and ::/0: every address outside has an entry that holds it.
@@ -98,4 +110,10 @@ public struct IdentityIndex: Sendable {
 
     /// How many remotes there are, dead ones included.
     public var remoteCount: Int { remotes.count }
+
+    /// How many things the index holds, dead ones included: it never shrinks.
+    public var size: Int {
+        symbols.count + namespaces.count + classes.count + remotes.count + terms.count + blockSets.count
+            + blocks.prefixes.count + outside.entries.prefixes.count
+    }
 }

@@ -12,7 +12,7 @@ struct PeerTerm: Sendable {
         case nodes([CompiledRequirement])
         /// An entity.
         case entity(Entity)
-        /// Addresses: indices in `IdentityIndex.blocks` for pods and nodes (`nil`: they are never matched).
+        /// Addresses: numbers in `IdentityIndex.blocks` for pods and nodes (`nil`: they are never matched).
         case addresses(IPPrefix, except: [IPPrefix], block: Int32?, exceptBlocks: [Int32])
         /// Names outside the cluster.
         case names(FQDNSelector)
@@ -20,7 +20,7 @@ struct PeerTerm: Sendable {
 
     /// What it matches.
     var shape: Shape
-    /// The live remotes it matches, in no order; `nil` while nobody has asked.
+    /// The live remotes it matches, each once and in no order; `nil` while nobody has asked.
     var matches: [IdentityIndex.RemoteID]?
 }
 
@@ -55,6 +55,14 @@ struct CompiledRequirement: Sendable {
         case .notIn: value == SymbolTable.none || !values.contains(value)
         case .exists: value != SymbolTable.none
         case .doesNotExist: value == SymbolTable.none
+        }
+    }
+
+    /// Whether it is about a label of a pod's namespace.
+    var isAboutNamespaceLabel: Bool {
+        switch target {
+        case .namespaceLabel: true
+        case .label, .namespaceName, .serviceAccount, .cluster: false
         }
     }
 

@@ -1,32 +1,30 @@
 import NetTypes
 import PolicyAPI
 
-/// What policies mention of remote ends that are no pods: prefixes (exceptions included), name selectors, node labels.
+/// What one policy mentions of remote ends that are no pods: prefixes (exceptions included), name selectors, node labels.
+/// Repetitions are kept, so that what is counted up by it is counted down by it.
 struct PolicyMentions {
     /// Of NetworkPolicy's ipBlocks: they tell pods' and nodes' addresses apart as well.
     var everywhere: [IPPrefix] = []
     /// Of Cilium's CIDRs: only for addresses outside the cluster.
     var outside: [IPPrefix] = []
-    /// The selectors of `toFQDNs`, without repetition.
+    /// The selectors of `toFQDNs`.
     var names: [FQDNSelector] = []
     /// Keys of node labels: only they tell nodes apart.
-    var nodeKeys: Set<String> = []
+    var nodeKeys: [String] = []
 
-    init(_ policies: [LoweredPolicy]) {
-        var seen: Set<FQDNSelector> = []
-        for policy in policies {
-            for direction in Direction.allCases {
-                guard let rules = policy[direction]?.rules else { continue }
-                for rule in rules {
-                    guard case .anyOf(let peers) = rule.peers else { continue }
-                    for peer in peers {
-                        switch peer {
-                        case .addresses(let prefix, let except, .everywhere): everywhere += [prefix] + except
-                        case .addresses(let prefix, let except, .outsideCluster): outside += [prefix] + except
-                        case .names(let selector): if seen.insert(selector).inserted { names.append(selector) }
-                        case .nodes(let selector): nodeKeys.formUnion(selector.requirements.map(\.key))
-                        case .pods, .endpoints, .entity: break
-                        }
+    init(_ policy: LoweredPolicy) {
+        for direction in Direction.allCases {
+            guard let rules = policy[direction]?.rules else { continue }
+            for rule in rules {
+                guard case .anyOf(let peers) = rule.peers else { continue }
+                for peer in peers {
+                    switch peer {
+                    case .addresses(let prefix, let except, .everywhere): everywhere += [prefix] + except
+                    case .addresses(let prefix, let except, .outsideCluster): outside += [prefix] + except
+                    case .names(let selector): names.append(selector)
+                    case .nodes(let selector): nodeKeys += selector.requirements.map(\.key)
+                    case .pods, .endpoints, .entity: break
                     }
                 }
             }

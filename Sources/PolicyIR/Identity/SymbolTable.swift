@@ -8,6 +8,9 @@ struct SymbolTable: Sendable {
     /// Texts as they appear in identity keys, with the separators of those keys escaped.
     private var escaped: [String] = [""]
 
+    /// How many texts there are.
+    var count: Int { texts.count }
+
     /// The symbol of a text, a new one at its first use.
     mutating func intern(_ text: String) -> UInt32 {
         if let symbol = symbols[text] { return symbol }

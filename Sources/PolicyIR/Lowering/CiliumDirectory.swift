@@ -1,14 +1,14 @@
 import PolicyAPI
 
 /// The objects that Cilium policies refer to by name or label.
-struct CiliumDirectory {
+struct CiliumDirectory: Sendable {
     /// For `toServices`.
-    let services: ServiceDirectory
+    var services: ServiceDirectory
     /// For `cidrGroupRef` and `cidrGroupSelector`.
-    let groups: CIDRGroupDirectory
+    var groups: CIDRGroupDirectory
 
     init(_ objects: ClusterObjects) {
         services = ServiceDirectory(objects)
-        groups = CIDRGroupDirectory(objects)
+        groups = CIDRGroupDirectory(objects.cidrGroups)
     }
 }

@@ -2,27 +2,64 @@ import NetTypes
 import PolicyAPI
 
 /// Services by name, with the addresses of those without selector: what `toServices` is resolved with.
-struct ServiceDirectory {
-    private let services: [Service]
-    private let byName: [String: [Service]]
-    private let slices: [String: [EndpointSlice]]
+struct ServiceDirectory: Sendable {
+    private var byName: [String: [Service]]
+    private var slices: [String: [EndpointSlice]]
 
     init(_ objects: ClusterObjects) {
-        services = objects.services
         byName = Dictionary(grouping: objects.services, by: \.metadata.name)
-        slices = Dictionary(grouping: objects.endpointSlices, by: { "\($0.metadata.namespace)/\($0.serviceName)" })
+        slices = Dictionary(grouping: objects.endpointSlices, by: ServiceDirectory.service)
+    }
+
+    /// All services and endpoint slices, in no order.
+    var all: (services: [Service], slices: [EndpointSlice]) {
+        (byName.values.flatMap(\.self), slices.values.flatMap(\.self))
+    }
+
+    /// The service of a name.
+    func service(_ name: String, in namespace: String) -> Service? {
+        byName[name]?.first { $0.metadata.namespace == namespace }
+    }
+
+    /// Sets the service of a name, `nil`: there is none. Returns the one before.
+    mutating func set(_ name: String, in namespace: String, _ service: Service?) -> Service? {
+        let before = self.service(name, in: namespace)
+        byName[name]?.removeAll { $0.metadata.namespace == namespace }
+        if let service { byName[name, default: []].append(service) }
+        if byName[name]?.isEmpty == true { byName[name] = nil }
+        return before
+    }
+
+    /// Replaces an endpoint slice.
+    mutating func replace(_ before: EndpointSlice?, by after: EndpointSlice?) {
+        if let before {
+            let key = ServiceDirectory.service(of: before)
+            slices[key]?.removeAll { $0.metadata.name == before.metadata.name }
+            if slices[key]?.isEmpty == true { slices[key] = nil }
+        }
+        if let after { slices[ServiceDirectory.service(of: after), default: []].append(after) }
     }
 
     /// The services that a reference means. "Matching services of all namespaces when namespace is empty."
     func services(_ reference: ServiceReference) -> [Service] {
+        let candidates: [Service] =
+            switch reference {
+            case .named(let name, _): byName[name] ?? []
+            case .selected: byName.values.flatMap(\.self)
+            }
+        return candidates.filter { ServiceDirectory.means(reference, $0) }.sorted {
+            ($0.metadata.namespace, $0.metadata.name) < ($1.metadata.namespace, $1.metadata.name)
+        }
+    }
+
+    /// Whether a reference means a service.
+    static func means(_ reference: ServiceReference, _ service: Service) -> Bool {
         switch reference {
         case .named(let name, let namespace):
-            (byName[name] ?? []).filter { namespace.isEmpty || $0.metadata.namespace == namespace }
+            name == service.metadata.name && (namespace.isEmpty || service.metadata.namespace == namespace)
         // "k8sServiceSelector matches service labels; label source is ignored".
         case .selected(let selector, let namespace):
-            services.filter {
-                (namespace.isEmpty || $0.metadata.namespace == namespace) && selector.matches($0.metadata.labels)
-            }
+            (namespace.isEmpty || service.metadata.namespace == namespace) && selector.matches(service.metadata.labels)
         }
     }
 
@@ -41,5 +78,10 @@ struct ServiceDirectory {
         // "Service without selector: one host prefix per backend address; cannot match pods or nodes".
         let addresses = (slices["\(service.metadata.namespace)/\(service.metadata.name)"] ?? []).flatMap(\.addresses)
         return Set(addresses).sorted().map { .addresses(IPPrefix(host: $0), except: [], .outsideCluster) }
+    }
+
+    /// The service that a slice belongs to, `namespace/name`.
+    private static func service(of slice: EndpointSlice) -> String {
+        "\(slice.metadata.namespace)/\(slice.serviceName)"
     }
 }

@@ -1,0 +1,39 @@
+import PolicyAPI
+
+/// The objects that a Cilium policy refers to: when one of them changes, the policy is lowered again.
+struct CiliumReferences: Sendable {
+    /// Of `toServices`.
+    private var services: [ServiceReference] = []
+    /// Of `cidrGroupRef`.
+    private var groups: Set<String> = []
+    /// Of `cidrGroupSelector`.
+    private var groupSelectors: [LabelSelector] = []
+
+    init(_ policy: CiliumPolicy) {
+        for rule in policy.rules {
+            for elements in [rule.ingress, rule.ingressDeny, rule.egress, rule.egressDeny] {
+                for element in elements {
+                    services += element.services.value ?? []
+                    for entry in element.cidrSet.value ?? [] {
+                        switch entry.source {
+                        case .prefix: break
+                        case .group(let name): groups.insert(name)
+                        case .groups(let selector): groupSelectors.append(selector)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the policy refers to nothing.
+    var isEmpty: Bool { services.isEmpty && groups.isEmpty && groupSelectors.isEmpty }
+
+    /// Whether the policy means a service.
+    func mean(_ service: Service) -> Bool { services.contains { ServiceDirectory.means($0, service) } }
+
+    /// Whether the policy means a group.
+    func mean(_ group: CIDRGroup) -> Bool {
+        groups.contains(group.metadata.name) || groupSelectors.contains { CIDRGroupDirectory.matches($0, group) }
+    }
+}

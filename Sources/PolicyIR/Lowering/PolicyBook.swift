@@ -1,0 +1,170 @@
+public import PolicyAPI
+
+/// The policies in force, lowered for the kernel one by one, and kept in step with what they refer to.
+///
+/// A policy object is lowered when it is set, and again when a service or CIDR group that it refers to changes. In the
+/// place of an object that was refused stand policies that are lowered already. `takeChanges` says what is other than
+/// before.
+public struct PolicyBook: Sendable {
+    /// What became of the policies of one object.
+    public struct Change: Sendable {
+        /// The object.
+        public var key: ClusterObject.Key
+        /// What was in force.
+        public var before: [LoweredPolicy]
+        /// What is in force.
+        public var after: [LoweredPolicy]
+    }
+
+    private struct Entry: Sendable {
+        /// `nil`: policies that came lowered.
+        var object: ClusterObject?
+        var lowered: LoweredPolicies
+    }
+
+    private var entries: [ClusterObject.Key: Entry] = [:]
+    private var directory: CiliumDirectory
+    private var slices: [ClusterObject.Key: EndpointSlice] = [:]
+    /// Of those Cilium policies that refer to something.
+    private var references: [ClusterObject.Key: CiliumReferences] = [:]
+    /// Policies to be lowered again.
+    private var stale: Set<ClusterObject.Key> = []
+    /// What was in force when `takeChanges` was called last, of the objects that were touched since.
+    private var before: [ClusterObject.Key: [LoweredPolicy]] = [:]
+
+    /// The policies among the objects. `PolicyLowering.lower` says the same of the same objects in the order of their keys.
+    public init(_ objects: ClusterObjects) {
+        self.init(objects, policies: [])
+        for policy in objects.networkPolicies { set(.networkPolicy(policy)) }
+        for policy in objects.clusterPolicies { set(.clusterPolicy(policy)) }
+        for policy in objects.ciliumPolicies { set(.ciliumPolicy(policy)) }
+        lowerStale()
+        before = [:]
+    }
+
+    /// Policies that are lowered already, each under the key of its origin; those among the objects do not count.
+    public init(_ objects: ClusterObjects, policies: [LoweredPolicy]) {
+        var objects = objects
+        objects.cidrGroups.sort { $0.metadata.name < $1.metadata.name }
+        directory = CiliumDirectory(objects)
+        for slice in objects.endpointSlices { slices[ClusterObject.endpointSlice(slice).key] = slice }
+        for policy in policies {
+            entries[ClusterObject.Key(policy.origin), default: Entry(lowered: LoweredPolicies())].lowered.policies
+                .append(policy)
+        }
+    }
+
+    /// The policies in force, by object.
+    public var policies: [ClusterObject.Key: [LoweredPolicy]] { entries.mapValues(\.lowered.policies) }
+
+    /// What lowering found, in no order.
+    public var diagnostics: [Diagnostic] { entries.values.flatMap(\.lowered.diagnostics) }
+
+    /// What lowering found in one object.
+    public func diagnostics(of key: ClusterObject.Key) -> [Diagnostic] { entries[key]?.lowered.diagnostics ?? [] }
+
+    /// Adds the policies that are objects, and the objects that policies refer to, each kind in the order of its keys.
+    public func add(to objects: inout ClusterObjects) {
+        for (_, entry) in entries.sorted(by: { $0.key < $1.key }) {
+            switch entry.object {
+            case .networkPolicy(let policy): objects.networkPolicies.append(policy)
+            case .clusterPolicy(let policy): objects.clusterPolicies.append(policy)
+            case .ciliumPolicy(let policy): objects.ciliumPolicies.append(policy)
+            case .namespace, .pod, .node, .service, .endpointSlice, .cidrGroup, nil: break
+            }
+        }
+        let (services, slices) = directory.services.all
+        objects.services += services.sorted { PolicyBook.precedes($0.metadata, $1.metadata) }
+        objects.endpointSlices += slices.sorted { PolicyBook.precedes($0.metadata, $1.metadata) }
+        objects.cidrGroups += directory.groups.groups
+    }
+
+    /// Sets a policy; objects of other kinds are no policies. It takes the place of policies that came lowered.
+    public mutating func set(_ policy: ClusterObject) {
+        let key = policy.key
+        switch policy {
+        case .networkPolicy(let object):
+            replace(key, Entry(object: policy, lowered: LoweredPolicies(policies: [PolicyLowering.lower(object)])))
+        case .clusterPolicy(let object):
+            replace(key, Entry(object: policy, lowered: LoweredPolicies(policies: [PolicyLowering.lower(object)])))
+        case .ciliumPolicy(let object):
+            replace(key, Entry(object: policy, lowered: LoweredPolicies()))
+            let found = CiliumReferences(object)
+            references[key] = found.isEmpty ? nil : found
+            stale.insert(key)
+        case .namespace, .pod, .node, .service, .endpointSlice, .cidrGroup:
+            break
+        }
+    }
+
+    /// Sets policies that are lowered already in the place of an object that was refused; empty: there is no such object.
+    public mutating func set(_ policies: [LoweredPolicy], for key: ClusterObject.Key) {
+        replace(key, policies.isEmpty ? nil : Entry(lowered: LoweredPolicies(policies: policies)))
+    }
+
+    /// Sets the service of a name; `nil`: there is none. O(policies with references).
+    public mutating func set(service name: String, in namespace: String, _ service: Service?) {
+        let old = directory.services.set(name, in: namespace, service)
+        if old != service { lowerAgain([old, service].compactMap(\.self)) }
+    }
+
+    /// Sets an endpoint slice; `nil`: there is none of this key. Returns the one before. O(policies with references).
+    public mutating func set(slice key: ClusterObject.Key, _ slice: EndpointSlice?) -> EndpointSlice? {
+        let old = slices[key]
+        guard old != slice else { return old }
+        slices[key] = slice
+        directory.services.replace(old, by: slice)
+        lowerAgain(
+            [old, slice].compactMap(\.self).compactMap { slice in
+                directory.services.service(slice.serviceName, in: slice.metadata.namespace)
+            })
+        return old
+    }
+
+    /// Sets the CIDR group of a name; `nil`: there is none. O(policies with references).
+    public mutating func set(group name: String, _ group: CIDRGroup?) {
+        let old = directory.groups.set(name, group)
+        guard old != group else { return }
+        for (key, found) in references where [old, group].contains(where: { $0.map(found.mean) ?? false }) {
+            stale.insert(key)
+        }
+    }
+
+    /// What is other than at the last call, sorted by key. Lowers what was set or refers to what was set.
+    public mutating func takeChanges() -> [Change] {
+        lowerStale()
+        defer { before = [:] }
+        return before.sorted { $0.key < $1.key }.compactMap { key, before in
+            let after = entries[key]?.lowered.policies ?? []
+            return before == after ? nil : Change(key: key, before: before, after: after)
+        }
+    }
+
+    private mutating func lowerAgain(_ services: [Service]) {
+        for (key, found) in references where services.contains(where: found.mean) { stale.insert(key) }
+    }
+
+    private mutating func lowerStale() {
+        for key in stale {
+            guard case .ciliumPolicy(let policy) = entries[key]?.object else { continue }
+            note(key)
+            entries[key]?.lowered = CiliumLowering.lower(policy, directory, for: .enforcement)
+        }
+        stale = []
+    }
+
+    private mutating func replace(_ key: ClusterObject.Key, _ entry: Entry?) {
+        note(key)
+        entries[key] = entry
+        references[key] = nil
+        stale.remove(key)
+    }
+
+    private mutating func note(_ key: ClusterObject.Key) {
+        if before[key] == nil { before[key] = entries[key]?.lowered.policies ?? [] }
+    }
+
+    private static func precedes(_ left: ObjectMeta, _ right: ObjectMeta) -> Bool {
+        (left.namespace, left.name) < (right.namespace, right.name)
+    }
+}
