@@ -18,9 +18,6 @@ struct AddressClaims: Sendable {
 
     mutating func reserveCapacity(_ count: Int) { claims.reserveCapacity(count) }
 
-    /// How many addresses pods claim.
-    var count: Int { claims.count }
-
     /// The addresses that pods claim, each with its identity, in no order.
     func entries(in index: IdentityIndex) -> [AddressEntry] {
         var found: [AddressEntry] = []

@@ -59,6 +59,7 @@ extension DirectionPolicies {
         var patches: [(order: UInt32, entry: PeerEntry?)] = []
         var changesProgram = false
         let words = policies[policy].image.words
+        var before = [UInt64](repeating: 0, count: (policies[policy].carried.count + 63) / 64)
         // Values that many identities share are one array.
         var last: [UInt64] = []
         var start = 0
@@ -67,38 +68,31 @@ extension DirectionPolicies {
             var end = start + 1
             while end < touches[policy].count, touches[policy][end].remote == remote { end += 1 }
             let number = index.number(of: remote)
-            var row = before(touches[policy][start].change, number, in: policy)
-            if change(&row, of: policy, by: start..<end, in: &index) { changesProgram = true }
-            if row.contains(where: { $0 != 0 }) {
-                if !last.elementsEqual(row.prefix(words)) { last = Array(row.prefix(words)) }
-                patches.append((number, PeerEntry(identity: number, words: last)))
-            } else {
-                patches.append((number, nil))
+            for word in before.indices { before[word] = 0 }
+            // The entry of a newborn's number, if there is one, is that of a dead one: a reserved number goes from one to the
+            // other.
+            if touches[policy][start].change != .born, let entry = policies[policy].image.peers.entry(number) {
+                for (word, value) in entry.words.enumerated() { before[word] = value }
             }
+            var row = before
+            if change(&row, of: policy, by: start..<end, in: &index) { changesProgram = true }
             start = end
+            if row == before { continue }
+            if number < IdentityScope.pod.numbers.lowerBound { patches.removeAll { $0.order == number } }
+            if !row.contains(where: { $0 != 0 }) {
+                patches.append((number, nil))
+                continue
+            }
+            if !last.elementsEqual(row.prefix(words)) { last = Array(row.prefix(words)) }
+            patches.append((number, PeerEntry(identity: number, words: last)))
         }
         if changesProgram {
             waiting.insert(policy)
-            return
+        } else if !patches.isEmpty {
+            patches.sort { $0.order < $1.order }
+            policies[policy].image.peers.set(patches)
+            changes[policy] = .peers(patches)
         }
-        if patches.count > 1 { patches = DirectionPolicies.sorted(patches) }
-        // A loop, not a closure: one that captures `self` copies it.
-        var others: [(order: UInt32, entry: PeerEntry?)] = []
-        others.reserveCapacity(patches.count)
-        for patch in patches where policies[policy].image.peers.entry(patch.order) != patch.entry { others.append(patch) }
-        if others.isEmpty { return }
-        policies[policy].image.peers.set(others)
-        changes[policy] = .peers(others)
-    }
-
-    /// The bits of a remote before the change, as many words as the policy has bits for.
-    private func before(_ change: RemoteChange, _ number: UInt32, in policy: Int) -> [UInt64] {
-        var row = [UInt64](repeating: 0, count: (policies[policy].carried.count + 63) / 64)
-        // The entry of a newborn's number, if there is one, is that of a dead one: a reserved number goes from one to the other.
-        if change != .born, let entry = policies[policy].image.peers.entry(number) {
-            for (word, value) in entry.words.enumerated() { row[word] = value }
-        }
-        return row
     }
 
     /// Changes the bits of a remote, and counts who carries them. Returns whether one came to be carried by somebody, or by
@@ -132,19 +126,6 @@ extension DirectionPolicies {
     ) -> Bool {
         for term in policies[policy].carriers[bit].terms ?? [] where index.matches(term, remote) { return true }
         return false
-    }
-
-    /// By identity; of a dead and a newborn with one number the newborn counts, which comes later.
-    private static func sorted(
-        _ patches: [(order: UInt32, entry: PeerEntry?)]
-    ) -> [(order: UInt32, entry: PeerEntry?)] {
-        var sorted: [(order: UInt32, entry: PeerEntry?)] = []
-        sorted.reserveCapacity(patches.count)
-        for (_, patch) in patches.enumerated().sorted(by: { ($0.element.order, $0.offset) < ($1.element.order, $1.offset) }) {
-            if sorted.last?.order == patch.order { sorted.removeLast() }
-            sorted.append(patch)
-        }
-        return sorted
     }
 
     /// Policies with bits for the numbers that ends have names under are compiled when such an end comes, goes or changes.

@@ -69,24 +69,66 @@ extension Array where Element: OrderedEntry {
         }
     }
 
-    /// Several changes, sorted, each order once. O(n) if they are many.
+    /// Several changes, sorted, each order once. Two passes over the entries behind the first if they are many.
     mutating func set(_ changes: [(order: Element.Order, entry: Element?)]) {
         guard changes.count > Self.insertionLimit else {
             for change in changes { set(change.order, change.entry) }
             return
         }
-        var merged: [Element] = []
-        merged.reserveCapacity(count + changes.count)
-        var next = 0
-        for change in changes {
-            while next < count, self[next].order < change.order {
-                merged.append(self[next])
+        var added: [Element] = []
+        remove(changes, &added)
+        merge(added)
+    }
+
+    /// Changes the entries that are there or takes them out. What is to be added is left.
+    private mutating func remove(_ changes: [(order: Element.Order, entry: Element?)], _ added: inout [Element]) {
+        guard let first = changes.first else { return }
+        let start = place(of: first.order)
+        let end = withUnsafeMutableBufferPointer { entries in
+            var hole = start
+            var next = start
+            for change in changes {
+                while next < entries.count, entries[next].order < change.order {
+                    // Swapped in a buffer entries are moved, not copied: each holds a reference.
+                    if hole != next { entries.swapAt(hole, next) }
+                    hole += 1
+                    next += 1
+                }
+                let isThere = next < entries.count && entries[next].order == change.order
+                if isThere, let entry = change.entry {
+                    entries[next] = entry
+                } else if isThere {
+                    next += 1
+                } else if let entry = change.entry {
+                    added.append(entry)
+                }
+            }
+            if hole == next { return entries.count }
+            while next < entries.count {
+                entries.swapAt(hole, next)
+                hole += 1
                 next += 1
             }
-            if next < count, self[next].order == change.order { next += 1 }
-            if let entry = change.entry { merged.append(entry) }
+            return hole
         }
-        merged += self[next...]
-        self = merged
+        removeLast(count - end)
+    }
+
+    /// Adds sorted entries that are not there, from the end.
+    private mutating func merge(_ added: [Element]) {
+        var old = count - 1
+        self += added
+        withUnsafeMutableBufferPointer { entries in
+            var place = entries.count - 1
+            for entry in added.reversed() {
+                while old >= 0, entry.order < entries[old].order {
+                    entries.swapAt(old, place)
+                    old -= 1
+                    place -= 1
+                }
+                entries[place] = entry
+                place -= 1
+            }
+        }
     }
 }

@@ -68,7 +68,9 @@ struct SubjectTable: Sendable {
     mutating func setApplying(_ number: Int, _ applying: [Int]) { subjects[number]?.applying = applying }
 
     /// Gives a subject another compiled policy.
-    mutating func setPolicy(_ number: Int, _ direction: Direction, _ policy: Int) { subjects[number]?[direction] = policy }
+    mutating func setPolicy(_ number: Int, _ direction: Direction, _ policy: Int) {
+        subjects[number]?[direction] = policy
+    }
 
     private func place(of key: String) -> Int {
         var low = 0

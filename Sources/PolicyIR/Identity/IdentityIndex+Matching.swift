@@ -59,7 +59,8 @@ extension IdentityIndex {
         switch (terms[Int(term)].shape, entry.kind) {
         case (.selector(let requirements, _), .pod):
             return matches(entry.podClass, requirements)
-        case (.selector(let requirements, let reserved), .host), (.selector(let requirements, let reserved), .remoteNode),
+        case (.selector(let requirements, let reserved), .host),
+            (.selector(let requirements, let reserved), .remoteNode),
             (.selector(let requirements, let reserved), .outside):
             return reserved && matches(reserved: entry.reserved, requirements)
         case (.entity(let entity), .pod):
@@ -68,7 +69,8 @@ extension IdentityIndex {
             return holds(entity, reserved: Int(entry.reserved))
         case (.nodes(let requirements), .host), (.nodes(let requirements), .remoteNode):
             return matches(node: entry, requirements)
-        case (.addresses(_, _, let block, let exceptBlocks), .pod), (.addresses(_, _, let block, let exceptBlocks), .host),
+        case (.addresses(_, _, let block, let exceptBlocks), .pod),
+            (.addresses(_, _, let block, let exceptBlocks), .host),
             (.addresses(_, _, let block, let exceptBlocks), .remoteNode):
             guard let block else { return false }
             let inside = blockSets[Int(entry.blocks)]

@@ -32,7 +32,9 @@ extension IdentityIndex {
     private static func nameLabel(_ name: String) -> [String: String] { ["kubernetes.io/metadata.name": name] }
 
     private mutating func pairs(of labels: [String: String]) -> [LabelPair] {
-        labels.map { LabelPair(key: symbols.intern($0.key), value: symbols.intern($0.value)) }.sorted { $0.key < $1.key }
+        labels.map { LabelPair(key: symbols.intern($0.key), value: symbols.intern($0.value)) }.sorted {
+            $0.key < $1.key
+        }
     }
 
     /// Gives a namespace other labels, and tells the terms that asked about the old ones.

@@ -37,7 +37,6 @@ extension IdentityIndex {
         return id
     }
 
-
     /// The text of a remote: for people, and the key of its number. Different remotes never have the same text.
     public func text(of remote: RemoteID) -> String {
         let entry = remotes[Int(remote)]

@@ -55,7 +55,8 @@ public struct SubjectIndex: Sendable {
         _ number: Int, _ policy: LoweredPolicy, to podClass: IdentityIndex.ClassID, in index: inout IdentityIndex
     ) -> Bool {
         if case .nodes = policy.subject { return false }
-        return index.matches(podClass, compiled(number, policy, in: &index))
+        let selector = compiled(number, policy, in: &index)
+        return index.matches(podClass, selector)
     }
 
     /// Numbers of policies in the order of their origins; where origins say nothing, of the numbers.

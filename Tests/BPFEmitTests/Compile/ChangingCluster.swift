@@ -27,7 +27,9 @@ struct ChangingCluster {
     /// Everything as one value, in random order; the local node has its own addresses.
     func clusterObjects(_ random: inout SplitMix64) -> ClusterObjects {
         var all = ClusterObjects()
-        for object in objects.sorted(by: { $0.key < $1.key }).map(\.value).shuffled(using: &random) { all.append(object) }
+        for object in objects.sorted(by: { $0.key < $1.key }).map(\.value).shuffled(using: &random) {
+            all.append(object)
+        }
         all.names = names
         return all
     }

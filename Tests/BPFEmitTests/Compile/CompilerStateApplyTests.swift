@@ -128,7 +128,8 @@ import Testing
         let policy = Self.policy("policy", in: "a", from: [])
         let origin = RuleOrigin(kind: "NetworkPolicy", namespace: "a", name: "policy", path: "", isRefused: true)
         let closed = LoweredPolicy(
-            subject: .pods(.named("a"), LabelSelector()), ingress: DirectionRules(isolates: true, rules: []), egress: nil,
+            subject: .pods(.named("a"), LabelSelector()), ingress: DirectionRules(isolates: true, rules: []),
+            egress: nil,
             origin: origin)
         _ = state.apply([.standIns([closed], for: ClusterObject.networkPolicy(policy).key)])
         #expect(state.subject("a/app=web")?.ingress.isolatedBy == [origin])

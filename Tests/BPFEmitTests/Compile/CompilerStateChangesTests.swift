@@ -55,7 +55,9 @@ import Testing
         if Set(state.policies) != Set(policies) { found.append("policies \(state.policies) \(policies)") }
         let second = CompilerState(known, policies: policies, localNode: cluster.localNode, allocator: state.allocator)
         found += differences(state.image, second.image).map { "lowered before: \($0)" }
-        if state.diagnostics != (lowered.diagnostics + second.diagnostics).sorted() { found.append("lowering diagnostics") }
+        if state.diagnostics != (lowered.diagnostics + second.diagnostics).sorted() {
+            found.append("lowering diagnostics")
+        }
         if Set(known.pods) != Set(objects.pods) { found.append("pods") }
         return found
     }

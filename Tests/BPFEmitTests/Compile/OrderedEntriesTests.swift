@@ -4,7 +4,9 @@ import Testing
 @testable import BPFEmit
 
 @Suite struct OrderedEntriesTests {
-    @Test("one by one or merged, a list after changes holds what a dictionary holds, in order", arguments: [1, 10, 24, 25, 200])
+    @Test(
+        "one by one or merged, a list after changes holds what a dictionary holds, in order",
+        arguments: [1, 10, 24, 25, 200])
     func changes(count: Int) {
         var random = SplitMix64(seed: UInt64(count))
         var list: [PeerEntry] = []
