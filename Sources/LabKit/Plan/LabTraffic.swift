@@ -1,4 +1,4 @@
-public import PolicyIR
+public import NetTypes
 
 /// What a probe asks for: a port of a transport protocol, or an echo.
 public struct LabTraffic: Hashable, Comparable, Sendable {

@@ -1,4 +1,4 @@
-import PolicyIR
+import PolicyAnalysis
 
 extension TestOutcome {
     /// The outcomes of the tests of one file: decided by the evaluator, or by the kernel if there is one.
