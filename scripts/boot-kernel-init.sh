@@ -14,7 +14,7 @@ echo /bin/modprobe >/proc/sys/kernel/modprobe
 ip link set lo up
 
 failed=
-# Through a pipe: the console is no place for progress bars.
+# Through a pipe: progress bars are of no use on the console.
 check() {
     echo "== $*"
     { "$@" </dev/null; echo $? >/tmp/code; } 2>&1 | cat

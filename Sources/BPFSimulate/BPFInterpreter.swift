@@ -41,8 +41,10 @@ public struct BPFInterpreter: Sendable {
     ///
     /// - Parameters:
     ///   - cb: `skb->cb`, 5 words in host order; what the program stores is there afterwards.
-    ///   - maps: What lookups and tail calls find.
-    ///   - budget: Instructions it may take.
+    ///   - maps: what lookups and tail calls find.
+    ///   - budget: instructions it may take.
+    /// - Returns: how the program ended: its return value, or the tail call it left by.
+    /// - Throws: when an instruction cannot be carried out, and `budgetExceeded` when the program has not ended in time.
     public func run(
         cb: inout [UInt32], maps: some Maps, budget: Int = 1_000_000
     ) throws(InterpreterError) -> Ending {

@@ -3,7 +3,7 @@ public import BPFEmit
 /// Why the interpreter stopped: a program that does any of this would not get past the kernel's verifier, or it is not of the
 /// emitted subset.
 public enum InterpreterError: Error, Hashable, Sendable {
-    /// Words that are no instruction of the subset.
+    /// Words that are not an instruction of the subset.
     case notDecodable(slot: Int, reason: String)
     /// Execution reached a slot that is outside the program or the second half of a load.
     case notAnInstruction(slot: Int)
@@ -19,7 +19,7 @@ public enum InterpreterError: Error, Hashable, Sendable {
     case badOperands(slot: Int)
     /// A helper's argument is not what it takes.
     case badArgument(slot: Int, Helper)
-    /// The program returns something that is no number.
+    /// The program returns something that is not a number.
     case badReturnValue(slot: Int)
     /// More instructions than the budget.
     case budgetExceeded(Int)

@@ -10,7 +10,7 @@ public struct PolicySimulator: Sendable {
         case program(InterpreterError)
         /// The program ended in another way than its form of asking demands.
         case unexpectedEnding(BPFInterpreter.Ending)
-        /// The answer in cb is none.
+        /// What cb holds is not an answer.
         case malformedAnswer(cb: [UInt32])
     }
 

@@ -59,7 +59,7 @@ import Testing
             #expect(run.state.isInForce)
             let objects = run.table.objects.sorted { $0.key < $1.key }.map(\.value)
             results.insert(
-                "\(objects) \(run.table.standIns) \(run.table.ownAddresses) \(run.interfaces.sorted { $0.key < $1.key })"
+                "\(objects) \(run.table.isolating) \(run.table.ownAddresses) \(run.interfaces.sorted { $0.key < $1.key })"
                     + " \(run.node) \(run.state.endpoints)")
         }
         #expect(results.count == 1)

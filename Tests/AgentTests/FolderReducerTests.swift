@@ -32,7 +32,7 @@ import Testing
         }
         for change in store.takeChanges() { table.apply(change) }
         #expect(table.objects == model.objects)
-        #expect(table.standIns == model.isolating)
+        #expect(table.isolating == model.isolating)
     }
 
     @Test("a reading that changes nothing has no events; one file's change has those of its objects")

@@ -18,7 +18,7 @@ import Testing
         """
     }
 
-    @Test("one bad policy is refused with its name and a stand-in; the others are taken")
+    @Test("one bad policy is refused with its name and an isolating policy; the others are taken")
     func refusedPolicy() throws {
         let bad = policy("bad") + "  surprise: 1\n"
         let file = decode(policy("one") + "---\n" + bad + "---\n" + policy("two"))
@@ -59,7 +59,7 @@ import Testing
         #expect(file.objects.map(\.metadata.name) == ["b"])
     }
 
-    @Test("text that is no YAML, and documents that are no objects, leave the file unreadable in part")
+    @Test("text that is not YAML, and documents that are not objects, leave the file unreadable in part")
     func unreadable() {
         #expect(!decode("a: [1, 2").unreadable.isEmpty)
         let mixed = decode(policy("one") + "---\njust a sentence\n")

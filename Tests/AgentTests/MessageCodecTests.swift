@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test(
-        "what is no message is refused, with what is wrong with it",
+        "what is not a message is refused, with what is wrong with it",
         arguments: [
             ("", "is not a JSON object"), ("null", "is not a JSON object"), ("[]", "is not a JSON object"),
             ("\u{0}", "is not a JSON object"), ("{}", "has no version"), (#"{"version":2}"#, "lacks type"),

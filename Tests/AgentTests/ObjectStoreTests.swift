@@ -40,7 +40,7 @@ import Testing
         #expect(store.isolating == (choice == .isolate ? Fixtures.isolating(other) : []))
         #expect(store.objects.networkPolicies.isEmpty)
         #expect(store.conditions.map(\.kind) == [choice == .isolate ? .isolatedByRefused : .refusedIgnored])
-        // A stand-in is no good version: the next refusal is not "kept".
+        // An isolating policy is not a good version: the next refusal is not "kept".
         store.absorb(snapshot)
         #expect(store.conditions.map(\.kind) == [choice == .isolate ? .isolatedByRefused : .refusedIgnored])
         store.absorb(["a.yaml": ManifestFile(objects: [strict], refused: [])])
@@ -165,7 +165,7 @@ import Testing
         take(&store, server, .delete(strict.key), upsert(strict), .refused(Fixtures.refused("web", isolating: other)))
         #expect(store.takeChanges().isEmpty)
         take(&store, server, .delete(strict.key), .refused(Fixtures.refused("web", isolating: other)))
-        #expect(text(store.takeChanges()) == ["1 stand-in for NetworkPolicy shop/web"])
+        #expect(text(store.takeChanges()) == ["1 isolating for NetworkPolicy shop/web"])
         take(&store, server, .delete(strict.key))
         #expect(text(store.takeChanges()) == ["delete NetworkPolicy shop/web"])
     }
@@ -175,7 +175,7 @@ import Testing
             switch change {
             case .upsert(let object): "upsert \(object.key.text)"
             case .delete(let key): "delete \(key.text)"
-            case .standIns(let policies, let key): "\(policies.count) stand-in for \(key.text)"
+            case .standIns(let policies, let key): "\(policies.count) isolating for \(key.text)"
             case .name(let name, _): name
             case .ownAddresses(let addresses): "\(addresses)"
             }

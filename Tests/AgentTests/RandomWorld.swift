@@ -46,7 +46,7 @@ struct RandomWorld {
     /// A table as the changes that make it, in random order.
     mutating func changes(of table: ObjectTable) -> [ObjectChange] {
         var changes = table.objects.values.map(ObjectChange.upsert)
-        changes += table.standIns.map { .standIns($0.value, for: $0.key) }
+        changes += table.isolating.map { .standIns($0.value, for: $0.key) }
         changes.append(.ownAddresses(table.ownAddresses))
         return changes.shuffled(using: &random)
     }

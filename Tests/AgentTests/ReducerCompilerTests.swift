@@ -45,7 +45,7 @@ import Testing
         var objects = Dictionary(uniqueKeysWithValues: run.state.store.objects.each.map { ($0.key, $0) })
         objects.merge(isolated) { first, _ in first }
         #expect(run.table.objects == objects, place)
-        #expect(run.table.standIns == run.state.store.isolating, place)
+        #expect(run.table.isolating == run.state.store.isolating, place)
         #expect(isolated.isEmpty != (run.state.settings.isolateUnknown && !run.state.endpoints.unknown.isEmpty), place)
         #expect(run.node == run.state.node, place)
     }

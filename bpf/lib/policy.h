@@ -15,7 +15,7 @@ NP_INLINE const struct np_address *np_remote_of(const struct np_packet *packet, 
 
 /*
  * Asks the policy of `question->direction`; the rest of the question is filled in. Does not return: the compiled program
- * jumps on to np_verdict, which reads the question from np_scratch. If it returns there is no program: drop.
+ * jumps on to np_verdict, which reads the question from np_scratch. If it returns, the program is missing: drop.
  */
 NP_INLINE struct np_outcome np_ask_policy(struct __sk_buff *skb, const struct np_endpoint *endpoint,
 					  struct np_question *question, const struct np_address *remote, __u16 port)

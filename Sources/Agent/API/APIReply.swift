@@ -20,7 +20,7 @@ public struct APIError: Hashable, Codable, Sendable {
     public enum Code: String, Hashable, Codable, Sendable, CaseIterable {
         /// The line is longer than a request may be. The agent hangs up.
         case oversize = "oversize"
-        /// The line is no message. The agent hangs up.
+        /// The line is not a message. The agent hangs up.
         case malformed = "malformed"
         /// The line is of another version of the local API. The agent hangs up.
         case version = "version"
@@ -41,7 +41,7 @@ public struct APIError: Hashable, Codable, Sendable {
         self.message = message
     }
 
-    /// The answer to a line that is no request.
+    /// The answer to a line that is not a request.
     init(_ error: MessageError) {
         let code: Code =
             switch error {

@@ -8,7 +8,7 @@ public struct FlowVerdict: Hashable, Codable, Sendable {
         public var port: UInt16?
         /// `namespace/name` of the pod that owns the address.
         public var pod: String?
-        /// For what is no pod: what its identity stands for, for example `world` or `host`.
+        /// For what is not a pod: what its identity stands for, for example `world` or `host`.
         public var identity: String?
 
         /// An end.

@@ -32,7 +32,7 @@ public final class LocalClient {
         }
     }
 
-    /// The next reply; `nil` when the agent has hung up. Waits for ever.
+    /// The next reply; `nil` when the agent has hung up. Waits without a time limit.
     public func next() throws -> APIReply? {
         while lines.isEmpty {
             var buffer = [UInt8](repeating: 0, count: 64 << 10)

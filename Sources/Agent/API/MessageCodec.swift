@@ -54,7 +54,7 @@ public struct MessageCodec: Sendable {
     }
 }
 
-/// Why bytes are no message.
+/// Why bytes are not a message.
 public enum MessageError: Error, Hashable, Sendable {
     /// A line longer than the limit, bytes.
     case oversize(limit: Int)

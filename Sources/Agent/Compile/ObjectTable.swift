@@ -7,8 +7,8 @@ public import PolicyIR
 public struct ObjectTable: Sendable {
     /// The objects.
     public private(set) var objects: [ObjectKey: ClusterObject] = [:]
-    /// Policies in the place of refused ones.
-    public private(set) var standIns: [ObjectKey: [LoweredPolicy]] = [:]
+    /// Isolating policies, in the place of refused ones.
+    public private(set) var isolating: [ObjectKey: [LoweredPolicy]] = [:]
     /// What DNS has answered.
     public private(set) var names: [String: [IPAddress]] = [:]
     /// The addresses of the node itself, besides those of its Node object.
@@ -22,23 +22,29 @@ public struct ObjectTable: Sendable {
         switch change {
         case .upsert(let object):
             objects[object.key] = object
-            standIns[object.key] = nil
+            isolating[object.key] = nil
         case .delete(let key):
             objects[key] = nil
-            standIns[key] = nil
+            isolating[key] = nil
         case .standIns(let policies, let key):
             objects[key] = nil
-            standIns[key] = policies.isEmpty ? nil : policies
+            isolating[key] = policies.isEmpty ? nil : policies
         case .name(let name, let addresses): names[name] = addresses.isEmpty ? nil : addresses
         case .ownAddresses(let addresses): ownAddresses = addresses
         }
     }
 
-    /// All objects in key order, the node's own addresses among those of its Node object.
-    public func cluster(node: String) -> ClusterObjects {
+    /// All objects as written, in key order, and the names.
+    var written: ClusterObjects {
         var all = ClusterObjects()
         for (_, object) in objects.sorted(by: { $0.key < $1.key }) { all.append(object) }
         all.names = names
+        return all
+    }
+
+    /// All objects in key order, the node's own addresses among those of its Node object.
+    public func cluster(node: String) -> ClusterObjects {
+        var all = written
         if let index = all.nodes.firstIndex(where: { $0.metadata.name == node }) {
             let known = Set(all.nodes[index].addresses)
             all.nodes[index].addresses += ownAddresses.filter { !known.contains($0) }
@@ -51,7 +57,7 @@ public struct ObjectTable: Sendable {
     /// The policies of such a cluster, then those in the place of refused ones, in key order.
     public func lower(_ cluster: ClusterObjects) -> LoweredPolicies {
         var lowered = PolicyLowering.lower(cluster, for: .enforcement)
-        lowered.policies += standIns.sorted { $0.key < $1.key }.flatMap(\.value)
+        lowered.policies += isolating.sorted { $0.key < $1.key }.flatMap(\.value)
         return lowered
     }
 }

@@ -7,9 +7,7 @@ import PolicyIR
 public protocol PacketDecider {
     /// Goes on with another image.
     func update(_ image: NodeImage) throws
-    /// What happens to the first packet of a flow at a pod's hook.
-    ///
-    /// - Parameter port: destination port, or ICMP type.
+    /// What happens to the first packet of a flow at a pod's hook; `port` is the destination port, or the ICMP type.
     func decide(
         _ pod: EndpointKey, _ direction: Direction, remote: IPAddress, protocol: L4Protocol, port: UInt16
     ) throws -> PacketAnswer
@@ -88,7 +86,7 @@ public final class VerifyingCompiler: PolicyCompiler {
         }
     }
 
-    /// A packet that the datapath drops before it asks the policy is no difference; one that it passes is.
+    /// A packet that the datapath drops before it asks the policy is not a difference; one that it passes is.
     private static func agree(_ expected: SideDecision.Verdict, _ answer: PacketAnswer) -> Bool {
         switch (expected, answer.verdict) {
         case (.allow, .allow), (.deny, .deny), (.l7, .l7): true

@@ -17,8 +17,8 @@ public final class FolderSource: ObjectSource {
     private struct State {
         var files: [String: Decoded] = [:]
         var reducer: FolderReducer
-        /// What the latest listing says of paths that are no files to read, as files.
-        var findings: FolderSnapshot = [:]
+        /// What the latest listing says of paths that cannot be read as files, in the form of files.
+        var diagnostics: FolderSnapshot = [:]
         var hasSynced = false
     }
 
@@ -33,6 +33,7 @@ public final class FolderSource: ObjectSource {
     /// The folder at `root`.
     ///
     /// - Parameters:
+    ///   - root: the folder's path; also the id of the source.
     ///   - lastGood: copies of what an agent before this one had accepted, to begin with; forgets the copies of files that
     ///     are gone.
     ///   - decode: reads and decodes one file; it never fails but answers what is unreadable.
@@ -52,7 +53,7 @@ public final class FolderSource: ObjectSource {
     public func changes() -> ObjectBatch {
         state.withLock { state in
             do throws(SystemError) {
-                state.findings = try read(&state.files)
+                state.diagnostics = try read(&state.files)
             } catch {
                 let condition = Condition(
                     kind: .sourceUnavailable, subject: "manifests",
@@ -60,7 +61,7 @@ public final class FolderSource: ObjectSource {
                 return ObjectBatch(source: id, events: [], conditions: state.reducer.conditions + [condition])
             }
             var events = state.reducer.absorb(
-                state.files.mapValues(\.content).merging(state.findings) { file, _ in file })
+                state.files.mapValues(\.content).merging(state.diagnostics) { file, _ in file })
             if !state.hasSynced {
                 state.hasSynced = true
                 events += ObjectKind.allCases.map(ObjectEvent.synced)
@@ -72,11 +73,11 @@ public final class FolderSource: ObjectSource {
     /// Starts to report changes.
     public func watch(_ changed: @escaping @Sendable () -> Void) throws { try watcher.start(changed) }
 
-    /// Reads the files that changed. Returns what the listing says of paths that are no files to read.
+    /// Reads the files that changed. Returns what the listing says of paths that cannot be read as files.
     private func read(_ known: inout [String: Decoded]) throws(SystemError) -> FolderSnapshot {
         let listing = try FolderListing(root)
         let busy = watcher.filesBeingWritten
-        lastGood?.keep(only: Array(listing.files.keys) + listing.findings.keys)
+        lastGood?.keep(only: Array(listing.files.keys) + listing.diagnostics.keys)
         var next: [String: Decoded] = [:]
         for (path, version) in listing.files {
             if let old = known[path], old.version == version || busy.contains(path) {
@@ -90,10 +91,10 @@ public final class FolderSource: ObjectSource {
             }
         }
         known = next
-        return listing.findings.mapValues { finding in
-            finding.severity == .error
-                ? ManifestFile(unreadable: finding)
-                : ManifestFile(warnings: [DiagnosticRenderer().render(finding)])
+        return listing.diagnostics.mapValues { diagnostic in
+            diagnostic.severity == .error
+                ? ManifestFile(unreadable: diagnostic)
+                : ManifestFile(warnings: [DiagnosticRenderer().render(diagnostic)])
         }
     }
 }

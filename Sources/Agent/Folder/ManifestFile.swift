@@ -7,7 +7,7 @@ public struct ManifestFile: Hashable, Sendable {
     /// Objects that were not accepted.
     public var refused: [RefusedObject]
     /// Parts that cannot be read at all, with the diagnostics: nobody knows which objects they would be. The whole file, if
-    /// it is no YAML or cannot be opened.
+    /// it is not valid YAML or cannot be opened.
     public var unreadable: [String]
     /// Warnings about objects that are used.
     public var warnings: [String]

@@ -20,8 +20,10 @@ public enum ManifestFiles {
     /// addresses get some (`DecodedManifests.addSyntheticPods`).
     ///
     /// - Parameters:
+    ///   - paths: what to read, in this order.
     ///   - keepsDocuments: whether the documents of policies are kept (`DecodedManifests.documents`).
     ///   - progress: called before each file with its number, from 1, and how many there are.
+    /// - Returns: what was decoded, with the files it came from and the bytes of standard input.
     public static func load(
         _ paths: [String], keepsDocuments: Bool = false, progress: (_ number: Int, _ count: Int) -> Void = { _, _ in }
     ) -> LoadedManifests {
@@ -53,8 +55,8 @@ public enum ManifestFiles {
         try FileContent.read(path, limit: DocumentLimits.bytes + 1)
     }
 
-    /// The bytes of a file that was read before, for an excerpt; `nil` for what is no regular file (a pipe is empty by now, and
-    /// might wait for ever) or cannot be read any more.
+    /// The bytes of a file that was read before, for an excerpt; `nil` for what is not a regular file (a pipe is empty by
+    /// now, and reading it might block) or cannot be read any more.
     public static func readAgain(_ path: String) -> [UInt8]? {
         guard let status = try? Stat(FilePath(path)), status.type == .regular else { return nil }
         return try? read(path)

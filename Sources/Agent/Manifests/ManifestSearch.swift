@@ -2,7 +2,7 @@ import PolicyAPI
 import Support
 
 /// Finds the manifest files that paths stand for: `DirectoryWalk` for `*.yaml`, `*.yml` and `*.json`, with its problems as
-/// findings.
+/// diagnostics.
 struct ManifestSearch {
     private var walk = ManifestSearch.walk()
     /// Where standard input comes among the files.

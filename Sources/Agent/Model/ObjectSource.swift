@@ -6,7 +6,7 @@ public protocol ObjectSource: Sendable {
     /// reads. Calls come one at a time.
     ///
     /// A source that is sent events keeps a bounded number of them between calls, and leaves the others unread at its peer.
-    /// What cannot be read at the moment is a condition, no error: what was reported before stays.
+    /// What cannot be read at the moment is a condition, not an error: what was reported before stays.
     func changes() -> ObjectBatch
     /// Calls `changed` (on any thread) whenever another call of `changes` might find something.
     func watch(_ changed: @escaping @Sendable () -> Void) throws

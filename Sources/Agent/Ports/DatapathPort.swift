@@ -5,9 +5,8 @@ public protocol DatapathPort {
     /// Reads verdict events.
     associatedtype Reader: VerdictReader
 
-    /// Brings the kernel to the image; what is equal already is not touched.
-    ///
-    /// - Parameter interfaces: the host side of each pod's veth.
+    /// Brings the kernel to the image; what is equal already is not touched. `interfaces` are the indices of the host side
+    /// of each pod's veth.
     func apply(_ image: NodeImage, interfaces: [EndpointKey: UInt32]) throws -> ApplyReport
     /// What each counter stands for since the latest apply, programs it retired included.
     var ruleHitIndex: RuleHitIndex { get }

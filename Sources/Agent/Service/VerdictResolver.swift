@@ -15,7 +15,7 @@ struct VerdictResolver: Sendable {
         var port: UInt16
     }
 
-    /// Explanations kept; a scan of many ports must not hold memory for ever.
+    /// Explanations kept; a scan of many ports must not let memory grow without limit.
     static let cacheLimit = 4096
 
     private let evaluator: ReferenceEvaluator
@@ -24,7 +24,10 @@ struct VerdictResolver: Sendable {
     private let hits: RuleHitIndex
     private var cache: [Question: NearMiss?] = [:]
 
+    /// Resolves records by one generation's tables.
+    ///
     /// - Parameters:
+    ///   - evaluator: explains which rule nearly matched, by the objects in force.
     ///   - slots: slot in np_endpoints to `namespace/name`.
     ///   - identities: number to what it stands for.
     ///   - hits: what counters stand for.

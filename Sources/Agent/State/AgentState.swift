@@ -65,9 +65,7 @@ public struct AgentState: Sendable {
     private var isIncomplete = false
     private var failures = 0
 
-    /// An agent that has seen nothing yet.
-    ///
-    /// - Parameter sources: the sources that are to report.
+    /// An agent that has seen nothing yet. Nothing is applied before all of `sources` have reported.
     public init(settings: Settings, sources: Set<ObjectSourceID>) {
         self.settings = settings
         self.sources = sources

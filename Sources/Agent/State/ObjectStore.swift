@@ -26,7 +26,7 @@ public struct ObjectStore: Sendable {
     /// What stands in the kernel for an object.
     private enum InForce: Hashable, Sendable {
         case object(ClusterObject)
-        case standIns([LoweredPolicy])
+        case isolating([LoweredPolicy])
     }
 
     private let onRefused: RefusedPolicy
@@ -91,7 +91,7 @@ public struct ObjectStore: Sendable {
             guard now != before else { return nil }
             switch now {
             case .object(let object): return .upsert(object)
-            case .standIns(let policies): return .standIns(policies, for: key)
+            case .isolating(let policies): return .standIns(policies, for: key)
             case nil: return .delete(key)
             }
         }
@@ -106,11 +106,11 @@ public struct ObjectStore: Sendable {
         return objects
     }
 
-    /// Policies in force in place of refused ones that have no last good version, by key.
+    /// Isolating policies, in force in place of refused ones that have no last good version, by key.
     var isolating: [ObjectKey: [LoweredPolicy]] {
         var isolating: [ObjectKey: [LoweredPolicy]] = [:]
         for key in refusedKeys {
-            if case .standIns(let policies) = inForce(key) { isolating[key] = policies }
+            if case .isolating(let policies) = inForce(key) { isolating[key] = policies }
         }
         return isolating
     }
@@ -154,7 +154,7 @@ public struct ObjectStore: Sendable {
         guard let entry = entries[key] else { return nil }
         if let object = good(key, entry) { return .object(object) }
         guard key.isPolicy, onRefused == .isolate else { return nil }
-        return entries(of: key).lazy.compactMap(\.refused?.isolating).first { !$0.isEmpty }.map(InForce.standIns)
+        return entries(of: key).lazy.compactMap(\.refused?.isolating).first { !$0.isEmpty }.map(InForce.isolating)
     }
 
     private mutating func change(
@@ -191,7 +191,7 @@ public struct ObjectStore: Sendable {
             return Condition(
                 kind: .keptLastGood, subject: key.text,
                 message: "refused, the last good version stays in force: \(why)")
-        case .standIns:
+        case .isolating:
             return Condition(
                 kind: .isolatedByRefused, subject: key.text,
                 message: "refused, the pods it selects are isolated until it is fixed: \(why)")

@@ -16,7 +16,8 @@ struct UnknownIsolation: Sendable {
     /// Nothing isolated.
     init() {}
 
-    /// - Parameter pods: the pods in force. An address that one of them has must keep its identity for everybody else.
+    /// Isolates the interfaces of `unknown`. `pods` are the pods in force: an address that one of them has must keep its
+    /// identity for everybody else.
     init(_ unknown: [EndpointMatch.Unknown], pods: [Pod]) {
         guard !unknown.isEmpty else { return }
         let policy = ClusterObject.networkPolicy(

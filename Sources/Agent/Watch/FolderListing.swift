@@ -10,7 +10,7 @@ struct FolderListing: Sendable {
     /// Folders to watch, the given one first.
     let folders: [String]
     /// What is wrong with paths that should be files and are not, or are not followed.
-    let findings: [String: Diagnostic]
+    let diagnostics: [String: Diagnostic]
 
     /// Lists a folder.
     ///
@@ -23,6 +23,6 @@ struct FolderListing: Sendable {
         guard !walk.folders.isEmpty else { throw SystemError("list", root, .notDirectory) }
         files = Dictionary(walk.files.map { ($0.path, $0.version) }) { first, _ in first }
         folders = walk.folders
-        findings = Dictionary(walk.problems.map { ($0.path, Diagnostic($0)) }) { first, _ in first }
+        diagnostics = Dictionary(walk.problems.map { ($0.path, Diagnostic($0)) }) { first, _ in first }
     }
 }

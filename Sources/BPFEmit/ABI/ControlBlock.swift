@@ -41,8 +41,10 @@ package enum ControlBlock {
         return (L4Protocol(rawValue: number), UInt16(truncatingIfNeeded: register))
     }
 
-    /// Reads `cb[3]` as np_verdict does; `nil` for numbers that are no answer.
-    package static func unpackAnswer(_ register: UInt32) -> (verdict: PolicyVerdict, decision: PolicyDecision, word: Int)? {
+    /// Reads `cb[3]` as np_verdict does; `nil` for numbers that are not an answer.
+    package static func unpackAnswer(
+        _ register: UInt32
+    ) -> (verdict: PolicyVerdict, decision: PolicyDecision, word: Int)? {
         let decision = UInt8(truncatingIfNeeded: register >> UInt32(NP_CB_DECISION_SHIFT))
         guard let verdict = PolicyVerdict(rawValue: UInt8(register & UInt32(NP_CB_VERDICT_MASK))),
             let decision = PolicyDecision(rawValue: decision)

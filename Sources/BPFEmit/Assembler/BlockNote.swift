@@ -18,9 +18,7 @@ public enum BlockNote: Hashable, Sendable {
 }
 
 extension BlockNote {
-    /// The note in words, one line a rule.
-    ///
-    /// - Parameter rule: What the rule bit of a number is called.
+    /// The note in words, one line per rule; `rule` names the rule bit of a number.
     func lines(naming rule: (Int) -> String) -> [String] {
         func rules(_ word: Int, _ mask: UInt64) -> [String] {
             (0..<64).filter { mask >> UInt64($0) & 1 == 1 }.map { rule(word * 64 + $0) }

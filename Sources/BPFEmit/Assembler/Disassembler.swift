@@ -5,9 +5,9 @@ import NetTypes
 ///     ; rule 0 allow NetworkPolicy shop/allow-web spec.ingress[0] (shop.yaml:12:5)
 ///        9: r1 = *(u64 *)(r0 + 0)
 public enum Disassembler {
-    /// The text of a program, one instruction a line with its slot, notes as lines of their own before what they are about.
+    /// The text of a program, one instruction per line with its slot, notes as lines of their own before what they are about;
+    /// `rule` names the rule bit of a number.
     ///
-    /// - Parameter rule: What the rule bit of a number is called.
     /// - Throws: `DecodeError` for words that are not of the emitted subset.
     public static func text(
         _ program: EncodedProgram, naming rule: (Int) -> String = { "bit \($0)" }

@@ -21,9 +21,9 @@ struct DirectionCompiler {
     /// Names that egress rules look up on remote ends.
     private(set) var names: Set<TrafficResolver.PortName> = []
 
-    /// - Parameters:
-    ///   - peers: of each rule its distinct peers; `nil`: everyone.
-    ///   - subject: the class of the subject's pods: named ports of ingress rules are theirs.
+    /// The bits of a policy's rules in one direction. `peers` has of each rule its distinct peers, `nil` for everyone;
+    /// `subject` is the class of the subject's pods: named ports of ingress rules are theirs.
+    ///
     /// - Complexity: O(peers and clauses of the rules); an egress rule that names ports also walks the ends that it matches.
     init(
         _ policy: SubjectPolicy, _ direction: Direction, peers: [[IdentityIndex.TermID]?],

@@ -6,9 +6,11 @@ public enum NodeCompiler {
     /// The image of a node.
     ///
     /// - Parameters:
+    ///   - objects: the cluster.
     ///   - policies: `PolicyLowering.lower(objects, for: .enforcement).policies`.
     ///   - localNode: the node; pods without a node name are local too. `nil`: `defaultNode`.
-    ///   - allocator: the numbers given before; they stay, and new ones are noted.
+    ///   - allocator: the numbers given before; they stay, and new ones are added.
+    /// - Returns: what the kernel of the node should hold.
     public static func compile(
         _ objects: ClusterObjects, policies: [LoweredPolicy], localNode: String? = nil,
         allocator: inout IdentityAllocator
@@ -18,6 +20,6 @@ public enum NodeCompiler {
         return state.image
     }
 
-    /// The node that is meant when nobody says which; the same as the evaluator's.
+    /// The node when none is given; the same as the evaluator's.
     public static func defaultNode(of objects: ClusterObjects) -> String { ClusterView.defaultNode(of: objects) }
 }

@@ -10,9 +10,8 @@ enum TrafficResolver {
         /// Names with their protocols, without repetition, in order of appearance.
         var names: [PortName]
 
-        /// Everything as numbers, sorted and joined; `nil` for every protocol and port.
-        ///
-        /// - Parameter ports: The numbers of a name; none if the end does not have it.
+        /// Everything as numbers, sorted and joined; `nil` for every protocol and port. `ports` gives the
+        /// numbers of a name; none if the end does not have it.
         func resolved(_ ports: (PortName) -> [UInt16]) -> [PolicyBits.ResolvedTraffic]? {
             guard let plain, !names.isEmpty else { return plain }
             return TrafficResolver.merged(

@@ -45,7 +45,7 @@ public struct MountedNamespace: Hashable, Sendable {
     public var path: String
     /// The mount's file name.
     public var name: String
-    /// Inode of the namespace: tells apart two that had the same name one after the other.
+    /// Inode of the namespace: distinguishes two that had the same name one after the other.
     public var inode: UInt64
     /// The interfaces, by number inside.
     public var interfaces: [Interface]

@@ -33,8 +33,10 @@ struct DecisionGraph {
     /// The tests for the packets of one port interval.
     ///
     /// - Parameters:
+    ///   - groups: The groups of all tiers.
     ///   - active: The bits whose traffic holds the interval.
     ///   - hit: Whether the remote has an entry in `peers`; without one only bits for everybody can match.
+    /// - Returns: The node where the tests begin.
     /// - Complexity: O(words of all groups).
     mutating func tests(_ groups: DecisionGroups, active: [UInt64], hit: Bool) -> Node {
         var entry = node(.fallback(groups.fallback))
@@ -49,8 +51,8 @@ struct DecisionGraph {
         return entry
     }
 
-    /// - Parameter entries: Where each group of the tier begins, from the one behind `index` on; the last is what follows the
-    ///   tier.
+    /// Puts a group's tests before what follows it. `entries` says where each group of the tier begins, from the one behind
+    /// `index` on; the last is what follows the tier.
     private mutating func prepend(
         _ group: DecisionGroups.Group, at index: Int, of entries: [Node], active: [UInt64], hit: Bool
     ) -> Node {

@@ -9,6 +9,7 @@ public enum EntryStub {
     /// - Parameters:
     ///   - slot: Index in np_endpoints, below `NP_MAX_ENDPOINTS`.
     ///   - direction: `ingress` for to_pod, `egress` for from_pod.
+    /// - Returns: the assembled program.
     /// - Throws: `EmitError.endpointSlot` for a slot that no endpoint can have.
     public static func program(slot: UInt32, direction: Direction) throws(EmitError) -> EncodedProgram {
         guard slot < UInt32(NP_MAX_ENDPOINTS) else { throw .endpointSlot(slot, limit: Int(NP_MAX_ENDPOINTS)) }

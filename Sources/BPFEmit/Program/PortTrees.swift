@@ -13,7 +13,8 @@ struct PortTrees {
     /// For the others.
     let unknown: PortTree
 
-    /// - Parameter hasPeers: Whether there is a `peers` map.
+    /// Builds the trees; `hasPeers` says whether there is a `peers` map.
+    ///
     /// - Complexity: O(intervals * words of all groups).
     init(_ partition: TrafficPartition, _ groups: DecisionGroups, hasPeers: Bool) {
         var graph = DecisionGraph()

@@ -1,9 +1,8 @@
 import CNetpoldABI
 
 extension ProgramBuilder {
-    /// Goes on with a C program; drops the packet if there is none.
-    ///
-    /// - Parameter context: Where the context is; `nil` when r1 still holds it.
+    /// Goes on with a C program; drops the packet if there is none. `context` holds the context; `nil` when r1 still
+    /// does.
     mutating func tailCall(step: np_step, context: Register?) {
         if let context { move(.r1, context) }
         load(.r2, map: .steps)

@@ -41,7 +41,7 @@ final class BenchNetwork {
         }
     }
 
-    /// Runs the loads of one round from the client's namespace, pinned to a CPU.
+    /// Runs the loads of one round from the client's namespace, pinned to one CPU.
     func measure(scale: Int) throws -> LoadCost {
         guard let namespace = routed.pods["client"] else { throw SystemError("find namespace", "client", nil) }
         return try namespace.run {

@@ -18,7 +18,10 @@ public struct NetBench: Sendable {
 
     /// Measures everything. Needs root and nft.
     ///
-    /// - Parameter progress: told what is being measured.
+    /// - Parameters:
+    ///   - interrupt: checked before each round; a signal ends the measurement.
+    ///   - progress: called with the number of each round before it starts.
+    /// - Returns: the costs without policy, and each contender's relative to them, by round.
     /// - Throws: `Interrupt.Signalled`; what the network, the datapath or nft refused.
     public func run(_ interrupt: Interrupt, progress: (String) -> Void) throws -> NetBenchReport {
         let network = try BenchNetwork()

@@ -25,7 +25,7 @@ public struct LoadCost: Hashable, Sendable {
 
 /// What the network bench measured.
 public struct NetBenchReport: Sendable {
-    /// Name of the contender that is no policy once more: it shows the noise.
+    /// Name of the contender that runs without policy once more: it shows the noise.
     public static let control = "no policy again"
     /// The contenders, in the order printed.
     public static let order = [control, "netpold", "nftables + conntrack"]

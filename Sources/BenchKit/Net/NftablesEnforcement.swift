@@ -3,7 +3,7 @@ import Foundation
 import Support
 
 /// The same policy as an nftables set with conntrack in the node's namespace, as a CNI would write it: default drop,
-/// established and related accepted first, then one rule a port.
+/// established and related accepted first, then one rule per port.
 struct NftablesEnforcement: Enforcement {
     let name = "nftables + conntrack"
     let network: BenchNetwork

@@ -2,9 +2,9 @@ public import Datapath
 import Foundation
 import Synchronization
 
-/// Measures what the datapath costs a packet, with `BPF_PROG_TEST_RUN`, beside reference programs in the same rounds.
+/// Measures what the datapath costs per packet, with `BPF_PROG_TEST_RUN`, beside reference programs in the same rounds.
 public final class PacketBench {
-    /// Nanoseconds a packet, the least disturbed of all rounds.
+    /// Nanoseconds per packet, the least disturbed of all rounds.
     public struct Cost: Hashable, Sendable {
         /// One sender.
         public var hot: Int
@@ -38,9 +38,7 @@ public final class PacketBench {
         rig = try PacketBenchRig()
     }
 
-    /// Measures everything.
-    ///
-    /// - Parameter progress: told what is being measured.
+    /// Measures every case in every round. `progress` is called with a description of each measurement before it starts.
     public func run(_ cases: [PacketBenchCase], progress: (String) -> Void) throws(BPFError) -> PacketBenchReport {
         var report = PacketBenchReport()
         for round in 1...rounds {

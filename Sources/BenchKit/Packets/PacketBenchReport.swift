@@ -13,9 +13,9 @@ public struct PacketBenchReport: Sendable {
         public var limit: Double
     }
 
-    /// Nanoseconds a packet of each reference program.
+    /// Nanoseconds per packet of each reference program.
     public var references: [String: PacketBench.Cost] = [:]
-    /// Nanoseconds a packet of each case.
+    /// Nanoseconds per packet of each case.
     public var costs: [PacketBenchCase: PacketBench.Cost] = [:]
 
     /// Established packets over the lookup reference of the same flows, each round: where flows lie in memory makes more

@@ -61,9 +61,8 @@ final class PacketBenchRig {
         policy = loaded
     }
 
-    /// Nanoseconds a packet through a reference program, `np_bench_...`.
-    ///
-    /// - Parameter spread: the sender is rewritten before each packet, and that is part of the time.
+    /// Nanoseconds per packet through a reference program, `np_bench_...`. With `spread`, the sender is rewritten before
+    /// each packet, and that is part of the time.
     func measure(reference name: String, _ spread: PacketBenchCase.Spread, repetitions: Int) throws(BPFError) -> Int {
         let program = try bench.program(name)
         return try run(program, spread == .hot ? nil : plan(.established, .spread), repetitions)
@@ -81,9 +80,8 @@ final class PacketBenchRig {
         _ = try run(stub, plan(.established, .spread), Self.spreadFlows)
     }
 
-    /// Nanoseconds a packet of one run.
-    ///
-    /// - Parameter repetitions: packets; of new flows at most `newFlows`, which find an empty table.
+    /// Nanoseconds per packet of one run of `repetitions` packets; of new flows there are at most `newFlows`, which find an
+    /// empty table.
     func measure(
         _ kind: PacketBenchCase.Kind, _ spread: PacketBenchCase.Spread, repetitions: Int
     ) throws(BPFError) -> Int {

@@ -7,9 +7,12 @@ final class Attachments {
     private let pins: PinPath?
     private var attached: [Hook: any HookAttachment] = [:]
 
+    /// Nothing attached yet.
+    ///
     /// - Parameters:
-    ///   - style: resolved here.
+    ///   - style: how to attach; `automatic` becomes what this kernel can do.
     ///   - pins: where links are pinned; `nil` for an instance that ends with its process.
+    /// - Throws: when the kernel did not say whether it has TCX links, or lacks them and `tcx` was asked for by name.
     init(style: AttachmentStyle, pins: PinPath?) throws(BPFError) {
         self.style = try style.resolved()
         self.pins = pins

@@ -9,9 +9,7 @@ final class TCXAttachment: HookAttachment {
     private let link: OwnedDescriptor
     private let pin: String?
 
-    /// Attaches.
-    ///
-    /// - Parameter pin: where the link is pinned; `nil` leaves it to live as long as this object.
+    /// Attaches a program and pins the link at `pin`; with `nil` the link lives as long as this object.
     init(_ program: BPFProgram, at hook: Hook, pin: String?) throws(BPFError) {
         self.hook = hook
         self.pin = pin

@@ -38,8 +38,12 @@ public final class KernelDecider {
     /// - Parameters:
     ///   - pod: whose policy is asked.
     ///   - direction: `egress`: the pod sends to `remote`; `ingress`: it receives from there.
+    ///   - remote: the other end.
+    ///   - protocol: of the flow.
     ///   - port: destination port, or ICMP type.
-    /// - Throws: `ENOENT` for a pod the image does not have, `EAFNOSUPPORT` when it has no address of the remote's family.
+    /// - Returns: the verdict, and the reason under which the kernel counted the packet.
+    /// - Throws: `ENOENT` for a pod the image does not have, `EAFNOSUPPORT` when it has no address of the remote's family,
+    ///   `EPROTO` when what the program returned and what it counted do not fit together.
     public func decide(
         _ pod: EndpointKey, _ direction: Direction, remote: IPAddress, protocol: L4Protocol, port: UInt16
     ) throws(BPFError) -> PacketAnswer {
@@ -59,7 +63,7 @@ public final class KernelDecider {
         return try answer(returned: result.returned)
     }
 
-    /// Flows are told apart by their source port; those without ports only by forgetting the ones before.
+    /// Flows are distinguished by their source port; those without ports only by forgetting the ones before.
     private func freshSourcePort(for protocol: L4Protocol) throws(BPFError) -> UInt16 {
         if nextSourcePort == .max || !(`protocol`.hasPorts || `protocol`.isICMP) {
             try node.maps.forgetFlows()

@@ -7,7 +7,7 @@ import SystemPackage
 /// Each of them retries when a signal interrupted the call and turns a failure into a `BPFError`. libbpf says nothing by
 /// itself: what its log would say is in the error.
 enum Libbpf {
-    /// libbpf prints to stderr unless told otherwise; the first use of the funnel does.
+    /// libbpf prints to stderr by default; the first call through `Libbpf` turns that off.
     private static let silenced: Void = { _ = libbpf_set_print(nil) }()
 
     /// Calls a function that answers a negative errno when it fails.

@@ -16,9 +16,7 @@ final class RingBuffer {
     private let ring: OpaquePointer
     private let sink: Sink
 
-    /// Opens the ring of a map by its descriptor.
-    ///
-    /// - Parameter name: the map's, for messages.
+    /// Opens the ring of a map by its descriptor; errors name the map as `name`.
     init(map fd: Int32, name: String) throws(BPFError) {
         let sink = Sink()
         // The sink outlives the ring: both go with this object, the ring first.

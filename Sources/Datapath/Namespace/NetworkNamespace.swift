@@ -42,7 +42,7 @@ public final class NetworkNamespace: Sendable {
     }
 
     /// Unmounts a namespace made by `create` and removes its file. The kernel frees the namespace with its interfaces
-    /// when nothing else holds it. A path that is gone already is no error.
+    /// when nothing else holds it. A path that is gone already is not an error.
     public static func remove(at path: String) throws(SystemError) {
         do throws(SystemError) {
             try SystemError.check("unmount namespace", path) { umount2(path, Int32(MNT_DETACH)) }

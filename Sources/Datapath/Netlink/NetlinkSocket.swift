@@ -48,7 +48,7 @@ public final class NetlinkSocket {
 }
 
 extension SystemError {
-    /// What libnl answered, negative as it returns it or positive. Its numbers (`NLE_...`) are no errnos: the sentence is kept.
+    /// What libnl returned, negative or positive. Its numbers (`NLE_...`) are not errnos: its text is kept.
     init(_ operation: String, _ object: String, netlink code: Int32) {
         self.init(
             operation, object, nil, detail: nl_geterror(code).map { String(cString: $0) } ?? "error \(code)")

@@ -10,9 +10,7 @@ public struct DatapathOptions: Sendable {
     /// Where the maps and links are pinned; `nil` for a private instance that ends with its owner.
     public var pins: PinPath?
 
-    /// Options.
-    ///
-    /// - Parameter conntrackEntries: `nil` for `NP_MAX_CONNTRACK`.
+    /// Options; `nil` for `conntrackEntries` stands for `NP_MAX_CONNTRACK`.
     public init(pins: PinPath?, attachment: AttachmentStyle = .automatic, conntrackEntries: Int? = nil) {
         self.pins = pins
         self.attachment = attachment

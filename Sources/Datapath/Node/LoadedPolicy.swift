@@ -15,8 +15,12 @@ package final class LoadedPolicy {
     /// Loads a policy, off the path of packets.
     ///
     /// - Parameters:
+    ///   - image: the program and the entries of its peers map.
     ///   - transitional: entries beside those of the image, for identities that addresses still have.
+    ///   - name: of the program in the kernel, and in errors.
+    ///   - hits: the program's counters in np_rule_hits; `nil` when there was no room.
     ///   - steps: np_steps.
+    /// - Throws: when the peers map cannot be made or filled, or the program is refused.
     package init(
         _ image: PolicyImage, transitional: [UInt32: [UInt64]], name: String, hits: RuleHitIndex.Entry?, steps: BPFMap
     ) throws(BPFError) {

@@ -23,7 +23,8 @@ extension NodeDatapath {
     ///
     /// - Parameters:
     ///   - image: the desired state.
-    ///   - interfaces: the host side of each pod's veth. Pods without one are left out, and said so in the report.
+    ///   - interfaces: the host side of each pod's veth. Pods without one are left out, and listed in the report.
+    /// - Returns: what was changed, and which pods have no interface.
     /// - Throws: up to step 3 the verdicts are as before. Later: the state is between the two as after the step before;
     ///   the next apply goes on from there and revalidates every flow.
     public func apply(
@@ -37,7 +38,7 @@ extension NodeDatapath {
         let batch = try load(plan, &report)
         let firstAfterAdoption = !adopted.isEmpty || !strayPolicies.isEmpty
         let revalidateAll = mustRevalidate || !plan.tables.isEmpty
-        // If one of the next steps fails, flows must hear of the others at the next apply.
+        // If one of the next steps fails, the next apply must revalidate the flows for those that succeeded.
         mustRevalidate = true
         let widened = try widen(batch, plan, &report)
         let replaced = try place(batch, plan, &report)

@@ -28,7 +28,7 @@ public final class NodeDatapath {
     /// The highest revision any endpoint ever had. Never handed out twice, so an entry of a pod that is gone is never
     /// taken for one of its successor at the same address.
     var revision: UInt32
-    /// Something was changed without the flows being told: the next apply tells them.
+    /// Something changed and the flows have not been revalidated since: the next apply revalidates them.
     var mustRevalidate: Bool
     /// Loaded when it is first needed.
     var clock: KernelClock?

@@ -7,9 +7,7 @@ public final class BPFObject {
     private let name: String
     private let object: OpaquePointer
 
-    /// Opens an object without touching the kernel; works without privileges.
-    ///
-    /// - Parameter bytes: the ELF file; by default the one embedded in this binary.
+    /// Opens an ELF file, by default the one embedded in this binary, without touching the kernel; works without privileges.
     public init(name: String = "np_veth", bytes: [UInt8]? = nil) throws(BPFError) {
         let bytes = if let bytes { bytes } else { try EmbeddedObject.bytes() }
         self.name = name

@@ -7,6 +7,7 @@ extension BPFProgram {
     /// Loads an emitted program.
     ///
     /// - Parameters:
+    ///   - program: the instructions, and the slots in which they refer to maps.
     ///   - name: at most 15 bytes reach the kernel.
     ///   - hitBase: what the program reports as its first counter in np_rule_hits.
     ///   - maps: the map of each symbol it refers to.

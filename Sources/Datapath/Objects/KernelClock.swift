@@ -9,7 +9,7 @@ public struct KernelClock {
     public struct Reading: Hashable, Sendable {
         /// `bpf_jiffies64()`.
         public var jiffies: UInt64
-        /// Jiffies a second.
+        /// Jiffies per second.
         public var rate: Int
     }
 
@@ -39,7 +39,7 @@ public struct KernelClock {
     }
 
     /// Which of the rates Linux can be built with explains the reading. The count starts at 2^32 - 300 s, so that code
-    /// which minds a wrap meets one five minutes after boot.
+    /// that mishandles a wrap shows it five minutes after boot.
     static func rate(jiffies: UInt64, uptime: Double) -> Int {
         let rates = [100, 250, 300, 1000]
         // At the wrap itself every rate explains it: the fastest makes no flow older than it is.

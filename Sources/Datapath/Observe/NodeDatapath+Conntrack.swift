@@ -10,7 +10,11 @@ extension NodeDatapath {
 
     /// Forgets flows that have been silent for too long, so that new ones need not push live ones out.
     ///
-    /// - Parameter now: of the same kernel.
+    /// - Parameters:
+    ///   - now: a reading of the clock of the kernel that holds the flows.
+    ///   - timeouts: how long a flow may be silent, by protocol and state.
+    /// - Returns: how many flows were looked at, and how many of them were forgotten.
+    /// - Throws: when the flow map cannot be read or changed; flows removed until then stay removed.
     public func collectConntrack(
         now: KernelClock.Reading, timeouts: ConntrackTimeouts = ConntrackTimeouts()
     ) throws(BPFError) -> ConntrackCollection {

@@ -24,7 +24,11 @@ public final class RoutedNetwork: Sendable {
 
     /// Builds the network with its namespaces mounted in `folder`, an existing empty folder.
     ///
-    /// - Parameter progress: called after each attachment with how many are done.
+    /// - Parameters:
+    ///   - layout: the addresses of the node, and the pods with theirs.
+    ///   - folder: where the namespaces are mounted.
+    ///   - progress: called after each attachment with how many are done; throwing stops.
+    /// - Returns: the network, with a route to every pod.
     /// - Throws: `SystemError`; what was built until then is left for `remove`.
     public static func build(
         _ layout: NetworkLayout, in folder: String, progress: (Int) throws -> Void = { _ in }

@@ -37,7 +37,7 @@ public enum ProbeOutcome: Hashable, Sendable {
     case answered(by: String)
     /// A TCP reset or an ICMP port-unreachable: the packet arrived where nobody serves the port.
     case refused
-    /// The kernel had no way, or was told so by ICMP; the error number.
+    /// The kernel had no route, or ICMP reported that there is none; the error number.
     case unreachable(Errno)
     /// Nothing came back in time.
     case silent

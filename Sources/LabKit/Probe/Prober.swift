@@ -28,9 +28,8 @@ public final class Prober {
         var retriesLeft: Int
     }
 
-    /// Runs the probes and returns one outcome for each, in order.
-    ///
-    /// - Parameter progress: called often with how many are done; throwing stops.
+    /// Runs the probes and returns one outcome for each, in order. `progress` is called often with how many are done; what
+    /// it throws stops the run.
     public func run(_ probes: [Probe], progress: (Int) throws -> Void = { _ in }) throws -> [ProbeOutcome] {
         var outcomes = [ProbeOutcome?](repeating: nil, count: probes.count)
         var waiting = probes.indices.map { (probe: $0, retries: probes[$0].retries) }

@@ -2,8 +2,8 @@ public import Support
 
 /// What enforces policies in a lab.
 public protocol Enforcer: AnyObject {
-    /// Brings the policies into force on every pod of the network; returns when they are. `launched` is told of another
-    /// process that enforces; removing the lab's folder ends it.
+    /// Brings the policies into force on every pod of the network; returns when they are. `launched` is called with the
+    /// number of another process that enforces; removing the lab's folder ends it.
     func start(
         _ plan: LabPlan, _ network: RoutedNetwork, folder: LabFolder, interrupt: Interrupt,
         launched: (Int32) throws -> Void

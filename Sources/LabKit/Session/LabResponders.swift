@@ -8,8 +8,11 @@ public enum LabResponders {
 
     /// Answers on the ports of a lab until a signal comes.
     ///
-    /// - Parameter opened: called when every port is open.
-    /// - Throws: `LabFailure` when there is no such lab.
+    /// - Parameters:
+    ///   - name: of the lab.
+    ///   - interrupt: where the signal arrives.
+    ///   - opened: called when every port is open.
+    /// - Throws: `LabFailure` when no lab has that name; `SystemError` when its network or a port cannot be opened.
     public static func serve(lab name: String, until interrupt: Interrupt, opened: () -> Void) throws {
         guard let state = LabFolder.state(of: name) else {
             throw LabFailure.environment("there is no lab \"\(name)\"")

@@ -7,7 +7,8 @@ import SystemPackage
 ///   the first link to it.
 /// - Links to folders are not followed: what is behind them may be anywhere, and may lead back. A path that is named may
 ///   itself be one.
-/// - What is neither file nor folder is not read: a pipe that nobody writes to would hold the reader for ever. Named, it is.
+/// - What is neither file nor folder is not read, as a pipe that nobody writes to would block the reader forever, unless it
+///   is named itself.
 public struct DirectoryWalk: Sendable {
     /// A file that was found.
     public struct File: Hashable, Sendable {
@@ -191,7 +192,7 @@ extension DirectoryWalk.Problem {
                 ? "no such file or folder"
                 : "\(error.operation) failed: \(error.reason ?? "")\(error.errno.map { " (errno \($0.rawValue))" } ?? "")"
         case .linkToFolder: "a link to a folder, which is not followed"
-        case .notRegular: "this is no regular file"
+        case .notRegular: "this is not a regular file"
         case .tooDeep(let limit): "folders are nested deeper than \(limit)"
         case .tooMany(let limit): "there are more than \(limit) files"
         }

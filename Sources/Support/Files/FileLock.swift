@@ -10,6 +10,7 @@ public final class FileLock: Sendable {
     /// Takes the lock at `path`.
     ///
     /// - Parameters:
+    ///   - path: the file or folder that is locked.
     ///   - isFolder: whether `path` is a folder, which must be there. A file is made where there is none.
     ///   - busy: what is said when another process holds it.
     /// - Throws: with `EWOULDBLOCK` when another process holds it.

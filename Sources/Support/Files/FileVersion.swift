@@ -1,7 +1,7 @@
 import Glibc
 public import SystemPackage
 
-/// What tells the versions of a file apart without reading it.
+/// What distinguishes the versions of a file without reading it.
 public struct FileVersion: Hashable, Sendable {
     /// Which file.
     public let identity: FileIdentity

@@ -7,7 +7,7 @@ public final class ProgressBar {
     private let clock = ContinuousClock()
     private var lastShown: ContinuousClock.Instant
 
-    /// Progress of work in `total` steps. Nothing is shown before the first second on a stream that is no terminal.
+    /// Progress of work in `total` steps. Nothing is shown before the first second on a stream that is not a terminal.
     public init(_ title: String, of total: Int) {
         self.title = title
         self.total = total

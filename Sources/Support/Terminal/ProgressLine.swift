@@ -1,4 +1,4 @@
-/// One line on standard error that is overwritten while work goes on; nothing where standard error is no terminal.
+/// One line on standard error that is overwritten while work goes on; nothing where standard error is not a terminal.
 public struct ProgressLine {
     private let isShown = Terminal.error.isTerminal
     private let begin: ContinuousClock.Instant

@@ -32,7 +32,7 @@ public enum Quantity {
         return (number < 0 ? "-" : "") + String(text.reversed())
     }
 
-    /// `1.05`: rounded to so many decimals (0 to 9); `-` for what is no finite number or has no room.
+    /// `1.05`: rounded to so many decimals (0 to 9); `-` for what is not a finite number or has no room.
     public static func fixed(_ value: Double, places: Int) -> String {
         let scaled = (0..<places).reduce(value) { scaled, _ in scaled * 10 }.rounded()
         guard let whole = Int(exactly: scaled) else { return "-" }

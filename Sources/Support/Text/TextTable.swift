@@ -40,6 +40,7 @@ public struct TextTable: Sendable {
     ///   - indent: blanks before each line.
     ///   - decorate: may colour a cell of a row (0 is the heading) and column. It is given the cell's text alone, and what it
     ///     adds takes no room.
+    /// - Returns: the lines from top to bottom, without line ends.
     public func lines(
         indent: Int = 0,
         _ decorate: (_ cell: String, _ row: Int, _ column: Int) -> String = { cell, _, _ in cell }

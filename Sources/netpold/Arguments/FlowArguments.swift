@@ -19,12 +19,12 @@ struct FlowArguments {
         for text in [from, to] where FlowEnd(parsing: text) == nil && !FlowArguments.isBareName(text) {
             let isAddress = IPAddress(parsing: text) != nil
             throw ValidationError(
-                "'\(text)' is no end of a flow; "
+                "'\(text)' is not an end of a flow; "
                     + (isAddress ? "write ip:\(text)" : "write namespace/pod, ip:ADDRESS, host or remote-node"))
         }
         guard TrafficName(parsing: traffic) != nil || PortName(parsing: traffic) != nil else {
             throw ValidationError(
-                "'\(traffic)' is no port and protocol; write 80/TCP, 53/UDP, 9/SCTP, ICMP/8 or ICMPv6/128, "
+                "'\(traffic)' is not a port and protocol; write 80/TCP, 53/UDP, 9/SCTP, ICMP/8 or ICMPv6/128, "
                     + "or the name of a port of the destination: http/TCP")
         }
     }
@@ -38,7 +38,7 @@ struct FlowArguments {
         if let known = TrafficName(parsing: traffic) {
             return Flow(from: sender, to: receiver, protocol: known.protocol, port: known.port)
         }
-        guard let name = PortName(parsing: traffic) else { throw Mistake(description: "'\(traffic)' is no port") }
+        guard let name = PortName(parsing: traffic) else { throw Mistake(description: "'\(traffic)' is not a port") }
         let port = try number(name, at: receiver, view)
         return Flow(from: sender, to: receiver, protocol: name.protocol, port: port)
     }
@@ -51,7 +51,7 @@ struct FlowArguments {
                 throw Mistake(description: "\(text) is a node; write host if it is the local one, else \(address)")
             }
             throw Mistake(
-                description: "\(text) is no end of a flow: a pod needs its namespace"
+                description: "\(text) is not an end of a flow: a pod needs its namespace"
                     + Named.hint(text, pods, noun: "pods"))
         }
         guard case .pod(let namespace, let name) = end, !pods.contains(text) else { return end }
@@ -90,7 +90,7 @@ struct FlowArguments {
         case .host, .remoteNode: break
         }
         guard let pod else {
-            throw Mistake(description: "\(end) is no pod, so it names no ports; write the port's number")
+            throw Mistake(description: "\(end) is not a pod, so it names no ports; write the port's number")
         }
         let numbers = Array(Set(pod.ports(named: name.name, name.protocol))).sorted()
         if numbers.count == 1 { return numbers[0] }

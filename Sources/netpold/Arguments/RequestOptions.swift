@@ -55,12 +55,12 @@ struct RequestOptions: ParsableArguments {
     private func httpRequest(_ line: String) throws -> HTTPRequest {
         let parts = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, !parts[0].isEmpty, parts[1].hasPrefix("/") || parts[1] == "*" else {
-            throw ValidationError("'\(line)' is no request; write a method and a path: --http 'GET /cart?id=1'")
+            throw ValidationError("'\(line)' is not a request; write a method and a path: --http 'GET /cart?id=1'")
         }
         let headers = try header.map { text in
             let fields = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
             guard fields.count == 2, !fields[0].isEmpty else {
-                throw ValidationError("'\(text)' is no header; write --header 'Name: value'")
+                throw ValidationError("'\(text)' is not a header; write --header 'Name: value'")
             }
             return HTTPRequest.Header(String(fields[0]), String(fields[1].drop { $0 == " " }))
         }

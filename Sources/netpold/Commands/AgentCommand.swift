@@ -19,7 +19,7 @@ struct AgentCommand: AsyncParsableCommand {
             When the agent ends or is killed, what it loaded goes on enforcing; the next agent of the same instance adopts \
             it. `netpold detach` removes it.
 
-            Exit codes: 0 ended by a signal (with --once: everything read is in force; the log and `netpold lint` tell what is \
+            Exit codes: 0 ended by a signal (with --once: everything read is in force; the log and `netpold lint` report what is \
             refused); 1 an agent of the instance is running, or --once ran out of time; 2 wrong arguments; 3 not root, or the machine cannot do it.
 
             Example: netpold agent --manifests /etc/netpold

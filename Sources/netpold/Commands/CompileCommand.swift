@@ -50,7 +50,7 @@ struct CompileCommand: ParsableCommand {
     @Flag(help: "The same as --emit json.")
     var json = false
 
-    @OptionGroup var findings: DiagnosticOptions
+    @OptionGroup var diagnosticOptions: DiagnosticOptions
 
     func run() throws {
         let manifests = ManifestFiles.load(files)
@@ -58,18 +58,18 @@ struct CompileCommand: ParsableCommand {
         let lowered = PolicyLowering.lower(decoded.objects, for: .enforcement)
         let state = CompilerState(
             decoded.objects, policies: lowered.policies + PolicyLowering.lowerRefused(decoded.refused), localNode: node)
-        // Decoding has told of contested addresses, with their places.
+        // Decoding has reported contested addresses, with their places.
         let compiled = state.diagnostics.filter { $0.id != .contestedAddress }
         let diagnostics = decoded.diagnostics + lowered.diagnostics + compiled
-        try findings.write(diagnostics, of: manifests)
-        if findings.isText, let note = decoded.syntheticPodsSummary { ErrorOutput.write("note: \(note)\n") }
-        if findings.isText, let note = decoded.skippedSummary { ErrorOutput.write("note: \(note)\n") }
-        if findings.isText, lowered.policies.contains(where: \.needsProxy) { ErrorOutput.write(L7Notice.text) }
+        try diagnosticOptions.write(diagnostics, of: manifests)
+        if diagnosticOptions.isText, let note = decoded.syntheticPodsSummary { ErrorOutput.write("note: \(note)\n") }
+        if diagnosticOptions.isText, let note = decoded.skippedSummary { ErrorOutput.write("note: \(note)\n") }
+        if diagnosticOptions.isText, lowered.policies.contains(where: \.needsProxy) { ErrorOutput.write(L7Notice.text) }
         try Named.check(node: node, in: decoded.objects)
         let errors = diagnostics.count { $0.severity == .error }
         if decoded.objects.pods.isEmpty {
             guard errors == 0 else { throw ExitCode.badInput }
-            if findings.isText {
+            if diagnosticOptions.isText {
                 ErrorOutput.write(
                     "warning: there is no pod in the manifests, so there is nobody to enforce policies on\n")
             }
@@ -88,7 +88,7 @@ struct CompileCommand: ParsableCommand {
         }
         if errors > 0 {
             fflush(nil)
-            if findings.isText {
+            if diagnosticOptions.isText {
                 ErrorOutput.error("\(errors) error\(errors == 1 ? "" : "s") in the manifests, listed above the result")
             }
             throw ExitCode.badInput

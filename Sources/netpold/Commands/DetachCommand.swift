@@ -12,7 +12,7 @@ struct DetachCommand: ParsableCommand {
         abstract: "Take every program of an instance off its interfaces and remove everything it pinned.",
         discussion: """
             Pods of the instance are not protected any more afterwards. Prints what was removed; doing it again removes \
-            nothing and is no error. The agent must not be running.
+            nothing and is not an error. The agent must not be running.
 
             Exit codes: 0 nothing of the instance is left; 1 an agent of the instance is running; \
             2 wrong arguments; 3 not root, or the machine does not let it.

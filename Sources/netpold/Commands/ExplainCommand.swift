@@ -56,7 +56,7 @@ struct ExplainCommand: AsyncParsableCommand {
     @Flag(help: "Print the answer as JSON.")
     var json = false
 
-    @OptionGroup var findings: DiagnosticOptions
+    @OptionGroup var diagnosticOptions: DiagnosticOptions
 
     @Argument(help: "Who begins the flow: namespace/pod, ip:ADDRESS, host or remote-node.")
     var from: String
@@ -80,7 +80,7 @@ struct ExplainCommand: AsyncParsableCommand {
         objects.names = try learntNames()
         let lowered = PolicyLowering.lower(objects)
         let diagnostics = decoded.diagnostics + lowered.diagnostics
-        try findings.write(diagnostics, of: loaded)
+        try diagnosticOptions.write(diagnostics, of: loaded)
         try Named.check(node: localNode, in: objects)
         let evaluator = ReferenceEvaluator(
             objects, policies: lowered.policies + PolicyLowering.lowerRefused(decoded.refused), localNode: localNode)
@@ -99,7 +99,7 @@ struct ExplainCommand: AsyncParsableCommand {
                     style: Terminal.output.style, showsRules: Terminal.output.isTerminal,
                     standardInput: loaded.standardInput
                 ).render(explanation))
-        if findings.isText, explanation.needsProxy { ErrorOutput.write(L7Notice.text) }
+        if diagnosticOptions.isText, explanation.needsProxy { ErrorOutput.write(L7Notice.text) }
         if diagnostics.contains(where: { $0.severity == .error }) { throw ExitCode.badInput }
     }
 
@@ -110,7 +110,7 @@ struct ExplainCommand: AsyncParsableCommand {
         for answer in self.names {
             let parts = answer.split(separator: "=", maxSplits: 1)
             guard parts.count == 2, let address = IPAddress(parsing: parts[1]) else {
-                throw ValidationError("'\(answer)' is no DNS answer; write name=address")
+                throw ValidationError("'\(answer)' is not a DNS answer; write name=address")
             }
             names[parts[0].lowercased(), default: []].append(address)
         }

@@ -62,7 +62,7 @@ struct LabCommand: ParsableCommand {
     @Flag(help: "Print the result as JSON.")
     var json = false
 
-    @OptionGroup var findings: DiagnosticOptions
+    @OptionGroup var diagnosticOptions: DiagnosticOptions
 
     func validate() throws {
         let ways = [!files.isEmpty, down, shell != nil].filter(\.self).count
@@ -98,7 +98,7 @@ struct LabCommand: ParsableCommand {
         let decoded = manifests.decoded
         let lowered = PolicyLowering.lower(decoded.objects, for: .enforcement)
         let diagnostics = decoded.diagnostics + lowered.diagnostics
-        try findings.write(diagnostics, of: manifests)
+        try diagnosticOptions.write(diagnostics, of: manifests)
         guard !diagnostics.contains(where: { $0.severity == .error }) else {
             throw LabFailure.input("the manifests have errors; nothing was built")
         }

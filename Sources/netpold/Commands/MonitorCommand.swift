@@ -12,14 +12,14 @@ struct MonitorCommand: ParsableCommand {
         discussion: """
             One line a new verdict; packets of flows that are admitted already show nothing. A default deny names the \
             policies that isolate the pod and the rule that came nearest. Verdicts that could not be shown are counted. \
-            Ctrl-C ends it. With --json: one object a line; {"lost": N} for verdicts not shown.
+            Ctrl-C ends it. With --json: one object per line; {"lost": N} for verdicts not shown.
 
             Exit codes: 1 no agent answers, or it has gone; 2 wrong arguments; 130 ended by Ctrl-C.
             """)
 
     @OptionGroup var instance: InstanceOptions
 
-    @Flag(help: "Print JSON, one object a line.")
+    @Flag(help: "Print JSON, one object per line.")
     var json = false
 
     @Flag(help: "Only dropped packets.")

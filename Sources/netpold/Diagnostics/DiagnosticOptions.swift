@@ -20,7 +20,7 @@ struct DiagnosticOptions: ParsableArguments {
     }
 }
 
-/// How findings are written.
+/// How diagnostics are written.
 enum DiagnosticFormat: String, ExpressibleByArgument, CaseIterable {
     /// For people: with excerpts on a terminal, else one line each.
     case text

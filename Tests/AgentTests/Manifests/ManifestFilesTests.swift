@@ -128,7 +128,7 @@ struct ManifestFilesTests {
             faults.map { "\($0.severity) \($0.location?.file.dropFirst(scratch.path.count + 1) ?? "")" } == [
                 "warning outside", "error pipe.yaml", "error sub/dangling.json", "warning sub/up",
             ])
-        #expect(agent.findings.values.sorted() == faults.sorted())
+        #expect(agent.diagnostics.values.sorted() == faults.sorted())
         #expect(agent.folders == [scratch.path, scratch.path + "/sub"])
     }
 

@@ -38,7 +38,7 @@ struct ExitCodeTests {
         Case(arguments: ["explain", "-f", "-", "host", "shop/front", "80/TCP"], says: "its own port: shop/web"),
         Case(arguments: ["explain", "-f", "-", "host", "shop/web", "htpt/TCP"], says: "did you mean http/TCP?"),
         Case(arguments: ["explain", "-f", "-", "host", "shop/web", "http/UDP"], says: "no UDP port named http"),
-        Case(arguments: ["explain", "-f", "-", "shop/web", "host", "http/TCP"], says: "host is no pod"),
+        Case(arguments: ["explain", "-f", "-", "shop/web", "host", "http/TCP"], says: "host is not a pod"),
         Case(arguments: ["explain", "-f", "-", "80/TCP", "host", "shop/web"], says: "Usage: netpold explain"),
         Case(arguments: ["explain", "-f", "-", "--local-node", "x", "host", "shop/web", "80/TCP"], says: "a node x"),
         Case(arguments: ["test", "/nowhere"], says: "/nowhere: error: no such file or folder"),

@@ -1,6 +1,7 @@
 import NetpoldTestSupport
 import Testing
 
+@testable import NetTypes
 @testable import PolicyIR
 
 @Suite struct PrefixTableTests {
