@@ -19,20 +19,19 @@ public struct NodePolicyCompiler: PolicyCompiler {
     /// Takes the changes over and compiles.
     public mutating func compile(_ desired: DesiredChanges) throws -> CompiledNode {
         for change in desired.changes { objects.apply(change) }
-        if state?.localNode == desired.node {
-            _ = state?.apply(desired.changes)
-        } else {
+        let current: CompilerState
+        if var known = state, known.localNode == desired.node {
+            // There is one owner only, so it is changed in place.
             state = nil
+            _ = known.apply(desired.changes)
+            current = known
+        } else {
+            current = CompilerState(
+                objects.written, standIns: objects.isolating, localNode: desired.node,
+                ownAddresses: objects.ownAddresses, allocator: allocator)
         }
-        let current = state ?? compileAll(desired.node)
         state = current
         return CompiledNode(
             image: current.image, objects: objects, node: desired.node, diagnostics: current.diagnostics)
-    }
-
-    private func compileAll(_ node: String) -> CompilerState {
-        CompilerState(
-            objects.written, standIns: objects.isolating, localNode: node, ownAddresses: objects.ownAddresses,
-            allocator: allocator)
     }
 }

@@ -49,6 +49,7 @@ public struct CompilerState: Sendable {
     /// After a restart, begin with all objects that are known: pinned numbers are adopted in the first compile only.
     ///
     /// - Parameters:
+    ///   - objects: the cluster.
     ///   - standIns: policies in the place of refused ones, lowered already.
     ///   - localNode: the node; pods without a node name are local too. `nil`: `NodeCompiler.defaultNode`.
     ///   - ownAddresses: what the local node has besides the addresses of its Node object.
@@ -66,7 +67,8 @@ public struct CompilerState: Sendable {
     /// Compiles a cluster for one node with these policies, whichever are among the objects.
     ///
     /// - Parameters:
-    ///   - policies: `PolicyLowering.lower(objects, for: .enforcement).policies`. Each stays until an object of its origin's
+    ///   - objects: the cluster.
+    ///   - lowered: `PolicyLowering.lower(objects, for: .enforcement).policies`. Each stays until an object of its origin's
     ///     kind, namespace and name is upserted or deleted.
     ///   - localNode: the node; pods without a node name are local too. `nil`: `NodeCompiler.defaultNode`.
     ///   - allocator: the numbers given before, so that they stay.

@@ -25,7 +25,7 @@ struct DirectionCompiler {
     /// `subject` is the class of the subject's pods: named ports of ingress rules are theirs.
     ///
     /// - Complexity: O(peers and clauses of the rules); an egress rule that names ports also walks the ends that it matches.
-    init(
+    package init(
         _ policy: SubjectPolicy, _ direction: Direction, peers: [[IdentityIndex.TermID]?],
         subject: IdentityIndex.ClassID, in index: inout IdentityIndex
     ) {
@@ -54,14 +54,6 @@ struct DirectionCompiler {
                     add(number, rule, all, Carriers(terms: [], port: nil))
                 }
             }
-        }
-    }
-
-    /// The terms of a rule's peers; `nil`: everyone.
-    private static func terms(of peers: PeerMatch, in index: inout IdentityIndex) -> [IdentityIndex.TermID]? {
-        switch peers {
-        case .everyone: nil
-        case .anyOf(let peers): peers.map { index.term(of: $0) }
         }
     }
 

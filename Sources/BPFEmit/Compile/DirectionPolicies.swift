@@ -47,10 +47,8 @@ struct DirectionPolicies: Sendable {
     /// The image of a policy.
     func image(_ number: Int) -> PolicyImage { policies[number].image }
 
-    /// Gives a subject the policy of a direction, shared if an equal one exists. Returns its number.
-    ///
-    /// - Parameters:
-    ///   - applying: the numbers in `lowered` of the policies that select the subject.
+    /// Gives a subject the policy of a direction, shared if an equal one exists. Returns its number. `applying` are the
+    /// numbers in `lowered` of the policies that select the subject.
     mutating func use(
         _ direction: Direction, of podClass: IdentityIndex.ClassID, _ applying: [Int], of lowered: [LoweredPolicy],
         by subject: Int, in index: inout IdentityIndex
@@ -224,7 +222,7 @@ struct DirectionPolicies: Sendable {
     }
 
     /// The terms of a rule's peers, each once; `nil`: everyone.
-    private static func terms(of peers: PeerMatch, in index: inout IdentityIndex) -> [IdentityIndex.TermID]? {
+    static func terms(of peers: PeerMatch, in index: inout IdentityIndex) -> [IdentityIndex.TermID]? {
         guard case .anyOf(let peers) = peers else { return nil }
         var found: [IdentityIndex.TermID] = []
         found.reserveCapacity(peers.count)

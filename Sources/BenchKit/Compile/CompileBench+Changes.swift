@@ -24,7 +24,8 @@ extension CompileBench {
             let known = Self.pod(number, labels)
             var new = known
             new.metadata.labels["id"] = "\(number)"
-            times.known.append(ThreadCPU.time { _ = state.apply([.upsert(.pod(Self.renamed(known, "known", 0x0aff_0000)))]) })
+            times.known.append(
+                ThreadCPU.time { _ = state.apply([.upsert(.pod(Self.renamed(known, "known", 0x0aff_0000)))]) })
             times.knownHeld.append(timeHeld(&state, .upsert(.pod(Self.renamed(known, "held", 0x0afe_0000)))))
             times.new.append(ThreadCPU.time { _ = state.apply([.upsert(.pod(Self.renamed(new, "new", 0x0afd_0000)))]) })
             new.metadata.labels["id"] = "held-\(number)"
@@ -97,8 +98,7 @@ extension CompileBench {
             times.gone.append(ThreadCPU.time { _ = state.apply([.delete(ClusterObject.networkPolicy(policy).key)]) })
         }
         report("one policy replaced: ports", times.replaced, target: 2000, found)
-        report("one policy replaced: a new selector, images handed out", times.held), unit: 1e-6, "us", target: 2000
-        )
+        report("one policy replaced: a new selector, images handed out", times.held, target: 2000, found)
         report("one policy replaced: a new prefix, 100 pods in it", times.prefix, target: 2000, found)
         report("one policy added", times.added, target: 2000, found)
         report("one policy deleted", times.gone, target: 2000, found)

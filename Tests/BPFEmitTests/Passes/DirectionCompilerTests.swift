@@ -41,7 +41,8 @@ struct DirectionCompilerTests {
         mutating func compile(_ rules: [PolicyRule], _ direction: Direction, subject: String) -> DirectionCompiler {
             let policy = SubjectPolicy(
                 [DirectionRules(isolates: true, rules: rules)], isolatedBy: [.test("isolating")])
-            return DirectionCompiler(policy, direction, subject: classes[subject] ?? -1, in: &index)
+            let peers = policy.rules.map { DirectionPolicies.terms(of: $0.peers, in: &index) }
+            return DirectionCompiler(policy, direction, peers: peers, subject: classes[subject] ?? -1, in: &index)
         }
     }
 

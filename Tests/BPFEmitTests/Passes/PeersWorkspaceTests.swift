@@ -19,7 +19,7 @@ struct PeersWorkspaceTests {
                 addresses: [address])
             let remote = index.remote(of: index.podClass(of: pod), at: address)
             index.retain(remote)
-            if number < count { index.assignNumber(to: remote, &allocator) }
+            if number < count { index.assignNumbers(to: [remote], &allocator) }
             remotes.append(remote)
         }
         return (index, remotes)
