@@ -56,7 +56,8 @@ bench-smoke: build ## every benchmark once and short: that they run, no figures 
 	scripts/as-root.sh $(RELEASE) bench-net --rounds 1 --scale 1
 
 .PHONY: soak
-soak: build ## one million random flows three ways and one million random packets through the kernel
+soak: build ## one million random flows three ways, one million random packets through the kernel, 20,000 random changes
+	NETPOLD_CHANGE_STEPS=500 swift test --filter CompilerStateChanges
 	NETPOLD_DIFF_FLOWS=1000000 NETPOLD_PACKETS=1000000 scripts/as-root.sh swift test --filter 'Differential|RandomPackets'
 
 .PHONY: fuzz

@@ -24,6 +24,7 @@ extension IdentityIndex {
         var labels: [String: [String: String]] = [:]
         /// Labels of the keys that policies mention, sorted by key; the first set is empty.
         var labelSets: [[LabelPair]] = [[]]
+        var labelSetIDs: [[LabelPair]: Int32] = [[]: 0]
         /// Of each Node object, index in `labelSets`.
         var labelSetOf: [String: Int32] = [:]
         /// Nodes that have another set of labels since the last `settle`.
@@ -150,12 +151,10 @@ extension IdentityIndex {
                 set.append(LabelPair(key: symbols.intern(key), value: symbols.intern(value)))
             }
         }
-        var id: Int32 = 0
-        if let known = nodes.labelSets.firstIndex(of: set) {
-            id = Int32(truncatingIfNeeded: known)
-        } else {
-            id = Int32(truncatingIfNeeded: nodes.labelSets.count)
+        let id = nodes.labelSetIDs[set] ?? Int32(truncatingIfNeeded: nodes.labelSets.count)
+        if Int(id) == nodes.labelSets.count {
             nodes.labelSets.append(set)
+            nodes.labelSetIDs[set] = id
         }
         guard id != nodes.labelSetOf[name] ?? 0 else { return }
         nodes.labelSetOf[name] = id
