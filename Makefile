@@ -69,8 +69,8 @@ kernel-6.1: build ## Debian 12's kernel under QEMU: flows decided by it, the lab
 	scripts/boot-kernel.sh 6.1 $(RELEASE) Tests/Conformance/upstream/*[05]0-* Tests/Conformance/cilium/np-[1-3]
 
 .PHONY: release-check
-release-check: ## test, kernel-6.1, bench-smoke, fuzz and soak, in this order, up to the first failure (root; long)
-	scripts/release-check.sh test kernel-6.1 bench-smoke fuzz soak
+release-check: ## test, docs, kernel-6.1, bench-smoke, fuzz and soak, in this order, up to the first failure (root; long)
+	scripts/release-check.sh test docs kernel-6.1 bench-smoke fuzz soak
 
 .PHONY: format
 format: ## rewrite Swift sources in the house style
