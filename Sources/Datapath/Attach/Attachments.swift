@@ -43,6 +43,7 @@ final class Attachments {
     /// Makes a hook run a program. What was attached in another style is taken off after the new one is on.
     ///
     /// - Returns: whether anything had to be done.
+    /// - Throws: with the program before still attached, if there was one: an error never leaves a hook empty.
     func attach(_ program: BPFProgram, at hook: Hook) throws(BPFError) -> Bool {
         guard style != .none else { return false }
         let present = attached[hook]
@@ -52,7 +53,8 @@ final class Attachments {
                 try present.replace(with: program)
                 return true
             } catch {
-                // The interface of the link is gone, and another one may have its index now.
+                guard try present.programID() == nil else { throw error }
+                // The interface of the link is gone, and another one may have its index now: this only forgets the link.
                 try detach(hook)
             }
         }

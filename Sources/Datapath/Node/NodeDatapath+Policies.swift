@@ -54,7 +54,8 @@ extension NodeDatapath {
         }
     }
 
-    private func loadStub(_ slot: UInt32, _ direction: Direction) throws(BPFError) -> BPFProgram {
+    /// The entry stub of a hook: it puts the slot and the direction into the control block and goes on with the C program.
+    func loadStub(_ slot: UInt32, _ direction: Direction) throws(BPFError) -> BPFProgram {
         let name = direction == .ingress ? "np_stub_to_pod" : "np_stub_from_pod"
         let program: EncodedProgram
         do {

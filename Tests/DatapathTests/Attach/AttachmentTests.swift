@@ -107,6 +107,35 @@ struct AttachmentTests {
     }
 
     @Test(
+        "a program that cannot be put in place of the one before leaves that one attached",
+        arguments: [AttachmentStyle.tcx, .clsact])
+    func failingReplacement(style: AttachmentStyle) throws {
+        try Self.withNetwork { pins, interfaces, _ in
+            let web = try #require(interfaces[NodeImages.webKey])
+            let node = try Self.open(pins, style)
+            _ = try node.apply(try Self.image(), interfaces: interfaces)
+            let before = try Self.attached(node, web)
+            let hook = Hook.both(of: web)[0]
+            // Another endpoint's stub: a program that is not equivalent.
+            let other = try node.loadStub(4000, .ingress)
+            let fault = InjectedFault(style == .tcx ? .updateAttachment : .attach, errno: .noMemory)
+            let error = InjectedFault.$current.withValue(fault) { () -> BPFError? in
+                do throws(BPFError) {
+                    _ = try node.attachments.attach(other, at: hook)
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            #expect(fault.fired)
+            #expect(error?.errno == .noMemory)
+            #expect(try Self.attached(node, web) == before)
+            #expect(try node.attachments.attach(other, at: hook))
+            #expect(try Self.attached(node, web) != before)
+        }
+    }
+
+    @Test(
         "packets on the wire meet the policy, also while no process is there",
         arguments: [AttachmentStyle.tcx, .clsact])
     func wire(style: AttachmentStyle) throws {
