@@ -164,7 +164,7 @@ struct ConditionReading {
         for problem in evidence.problems {
             switch problem.kind {
             case .namespace, .processes: add(.unreadable, problem.subject, problem.reason)
-            case .cniFile: add(.evidenceIgnored, problem.subject, problem.reason)
+            case .ignoredFile: add(.evidenceIgnored, problem.subject, problem.reason)
             }
         }
     }

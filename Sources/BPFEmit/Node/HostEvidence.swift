@@ -70,8 +70,8 @@ public struct EvidenceProblem: Hashable, Sendable {
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         /// A network namespace could not be opened or entered.
         case namespace
-        /// A file of the runtime's result cache is not what it should be.
-        case cniFile
+        /// A file is not what files in its place are, and was left out.
+        case ignoredFile
         /// Processes could not be looked at: their namespaces and cgroups are unknown.
         case processes
     }
