@@ -57,7 +57,7 @@ public struct BindingView: Hashable, Sendable {
     /// Interfaces left alone, by number.
     public var foreign: [Foreign] = []
     /// What the operator should know, sorted.
-    public var conditions: [BindingCondition] = []
+    public var conditions: [Condition] = []
 
     /// The interfaces to attach to, by endpoint of the image.
     public var links: [EndpointKey: [UInt32]] {

@@ -4,7 +4,7 @@ import PolicyAPI
 
 /// What the operator should know of the bindings of one moment. Pure.
 struct ConditionReading {
-    private(set) var conditions: [BindingCondition] = []
+    private(set) var conditions: [Condition] = []
 
     private let table: BindingTable
     private let evidence: HostEvidence
@@ -25,14 +25,14 @@ struct ConditionReading {
         conditions = Set(conditions).sorted()
     }
 
-    private mutating func add(_ kind: BindingCondition.Kind, _ subject: String, _ message: String) {
-        conditions.append(BindingCondition(kind: kind, subject: subject, message: message))
+    private mutating func add(_ kind: Condition.Kind, _ subject: String, _ message: String) {
+        conditions.append(Condition(kind: kind, subject: subject, message: message))
     }
 
     private mutating func readNode() {
         guard !table.isNodeKnown else { return }
         add(
-            .nodeUnknown, table.settings.node,
+            .nodeNameUnknown, table.settings.node,
             "no Node object and no pod names node \(table.settings.node), so no pod is known to be here; run with --node NAME"
         )
     }
@@ -48,7 +48,7 @@ struct ConditionReading {
             case .current:
                 if let object = table.object(of: pod), !table.isLocal(object), !object.nodeName.isEmpty {
                     add(
-                        .nodeMismatch, name,
+                        .nodeNameMismatch, name,
                         "\(binding.rank.text) says that it is behind \(link) of this node, \(table.settings.node); its "
                             + "nodeName is \(object.nodeName). It is enforced here; check --node")
                 }
@@ -69,7 +69,7 @@ struct ConditionReading {
             }
             guard let contradiction = table.contradictions[binding.link.ifindex] else { continue }
             add(
-                .contradiction, link,
+                .bindingContradicted, link,
                 "bound to pod \(name) by \(binding.rank.text), but \(contradiction): it stays bound until it is gone")
         }
     }
@@ -93,7 +93,7 @@ struct ConditionReading {
             case .contradiction:
                 let why = table.contradictions[binding.link.ifindex] ?? "\(binding.rank.text) said several"
                 add(
-                    .contradiction, link,
+                    .bindingContradicted, link,
                     "cannot tell which pod is behind it: \(why); only the node reaches it until that is clear")
             }
         }
@@ -110,13 +110,13 @@ struct ConditionReading {
                 case .missing(let reference):
                     let pod = reference.isEmpty ? "a pod" : "pod \(reference)"
                     add(
-                        .unknownOpen, foreign.netns,
+                        .unenforcedNamespace, foreign.netns,
                         "interface \(foreign.link.name) is \(pod) by \(best.rank.text), which has no Pod object: nothing is "
                             + "enforced on it; add the pod, or run with --unknown isolate")
                 case .silent, .pod, .several:
                     guard foreign.isMounted, table.settings.source == .folder else { continue }
                     add(
-                        .unknownOpen, foreign.netns,
+                        .unenforcedNamespace, foreign.netns,
                         "interface \(foreign.link.name) belongs to no pod of the manifests: nothing is enforced on it; add "
                             + "the pod, or run with --unknown all-isolate")
                 }
@@ -146,7 +146,7 @@ struct ConditionReading {
         for namespace in evidence.namespaces {
             if let failure = namespace.failure {
                 add(
-                    .unreadable, namespace.name,
+                    .evidenceUnreadable, namespace.name,
                     "the network namespace cannot be looked at: \(failure); interfaces in it that are no veths would not be "
                         + "seen")
             }
@@ -163,7 +163,7 @@ struct ConditionReading {
     private mutating func readProblems() {
         for problem in evidence.problems {
             switch problem.kind {
-            case .namespace, .processes: add(.unreadable, problem.subject, problem.reason)
+            case .namespace, .processes: add(.evidenceUnreadable, problem.subject, problem.reason)
             case .ignoredFile: add(.evidenceIgnored, problem.subject, problem.reason)
             }
         }

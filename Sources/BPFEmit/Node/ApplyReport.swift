@@ -1,5 +1,3 @@
-public import BPFEmit
-
 /// What bringing the kernel to an image did.
 public struct ApplyReport: Hashable, Sendable {
     /// One pod of the image.

@@ -46,7 +46,8 @@ extension HookFinding: CustomStringConvertible {
         let place = "interface \(ifindex) (\(direction == .egress ? "from" : "to") pod)"
         switch problem {
         case .preceded(let others):
-            return "\(place): \(others.joined(separator: ", ")) runs before netpold, and what it passes is not decided by policies"
+            return
+                "\(place): \(others.joined(separator: ", ")) runs before netpold, and what it passes is not decided by policies"
         case .missing: return "\(place): no program of netpold is attached"
         case .unreadable(let reason): return "\(place): cannot be looked at: \(reason)"
         case .withoutPod: return "\(place): it belongs to no pod any more, and everything is dropped there"

@@ -74,7 +74,8 @@ final class Attachments {
         // Its interface is gone and another one has the number; or it is attached otherwise, or behind somebody: then both
         // run for a moment.
         try make(program, at: hook).persist()
-        try present.retire()
+        // A filter that was made again is in the place of the old one.
+        if present.style != .clsact || style != .clsact { try present.retire() }
         return true
     }
 

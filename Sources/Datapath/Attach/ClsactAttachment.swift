@@ -42,7 +42,7 @@ final class ClsactAttachment: HookAttachment {
         do {
             filters = try NetlinkSocket().filters(of: hook.ifindex, hook.side)
         } catch {
-            throw BPFError(.queryInfo, hook.description, errno: EIO, detail: "\(error)")
+            throw BPFError(.queryInfo, hook.description, errno: .ioError, detail: "\(error)")
         }
         let before = filters.prefix { $0.priority != Libbpf.filterPriority || $0.handle != Libbpf.filterHandle }
         return links + before.map(\.description)

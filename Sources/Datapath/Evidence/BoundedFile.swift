@@ -1,12 +1,14 @@
 import Glibc
+import Support
+import SystemPackage
 
 /// Reads small files that somebody else writes.
 enum BoundedFile {
     /// Why a file was not read.
     enum Failure: Error, Hashable {
-        /// The kernel's number.
-        case system(Int32)
-        /// It is no regular file.
+        /// The system refused.
+        case system(Errno)
+        /// It is not a regular file.
         case notRegular
         /// It has more bytes than allowed.
         case tooLarge
@@ -14,22 +16,26 @@ enum BoundedFile {
 
     /// All bytes of a regular file, `limit` at most. Symbolic links are not followed; nothing blocks.
     static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
-        let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-        guard file >= 0 else { throw .system(errno) }
-        defer { close(file) }
-        var status = stat()
-        guard fstat(file, &status) == 0 else { throw .system(errno) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegular }
-        // One byte more than allowed tells that there are more. /proc says 0 for the size of everything.
+        do {
+            let file = try OwnedDescriptor(opening: path, .readOnly, options: [.noFollow, .nonBlocking])
+            return try file.use { try read($0, limit: limit) }
+        } catch let failure as Failure {
+            throw failure
+        } catch {
+            throw .system(error as? Errno ?? .ioError)
+        }
+    }
+
+    private static func read(_ file: FileDescriptor, limit: Int) throws -> [UInt8] {
+        guard try Stat(file).type == .regular else { throw Failure.notRegular }
+        // One byte more than allowed shows that there are more. /proc says 0 for the size of everything.
         var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: min(limit + 1, 16 * 1024))
+        var block = [UInt8](repeating: 0, count: min(limit + 1, 1 << 14))
         while true {
-            let count = Glibc.read(file, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw .system(errno) }
+            let count = try block.withUnsafeMutableBytes { try file.read(into: $0) }
             if count == 0 { return bytes }
-            bytes += buffer.prefix(count)
-            guard bytes.count <= limit else { throw .tooLarge }
+            bytes += block[..<count]
+            guard bytes.count <= limit else { throw Failure.tooLarge }
         }
     }
 }
@@ -37,7 +43,7 @@ enum BoundedFile {
 extension BoundedFile.Failure: CustomStringConvertible {
     var description: String {
         switch self {
-        case .system(let code): String(cString: strerror(code))
+        case .system(let errno): errno.description
         case .notRegular: "not a regular file"
         case .tooLarge: "too large"
         }

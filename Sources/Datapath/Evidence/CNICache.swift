@@ -1,5 +1,6 @@
 import BPFEmit
-import Glibc
+import Support
+import SystemPackage
 
 /// libcni's result cache: one file for each interface that the runtime made for a container.
 struct CNICache {
@@ -19,7 +20,7 @@ struct CNICache {
     /// Reads the files of these folders; a folder that is not there is empty.
     init(folders: [String] = CNICache.systemFolders) {
         for folder in folders {
-            let names = DirectoryListing.names(in: folder)
+            let names = names(in: folder)
             for name in names.prefix(CNICache.countLimit) { read("\(folder)/\(name)", name: name) }
             if names.count > CNICache.countLimit {
                 refuse(
@@ -27,6 +28,15 @@ struct CNICache {
             }
         }
         attachments.sort { $0.file < $1.file }
+    }
+
+    private mutating func names(in folder: String) -> [String] {
+        do {
+            return try FolderNames.read(folder)
+        } catch {
+            if error != .noSuchFileOrDirectory { refuse(folder, "\(error)") }
+            return []
+        }
     }
 
     private mutating func read(_ path: String, name: String) {
@@ -38,7 +48,7 @@ struct CNICache {
                     source: .libcni, file: path, containerID: entry.containerID, interface: entry.interface,
                     pod: entry.pod, netns: entry.netns, namespace: CNICache.namespace(at: entry.netns),
                     hostInterfaces: entry.hostInterfaces, addresses: entry.addresses))
-        } catch BoundedFile.Failure.system(ENOENT) {
+        } catch BoundedFile.Failure.system(.noSuchFileOrDirectory) {
             // The container is gone meanwhile.
         } catch {
             refuse(path, "\(error)")
@@ -66,12 +76,13 @@ struct NamespaceFile: Hashable {
 
     /// `nil` when there is no file, or one that stands for no namespace: a mount point whose mount is gone.
     init?(_ path: String) {
-        var status = stat()
-        var own = stat()
         // All files that stand for namespaces lie on one file system that nothing else lies on.
-        guard stat(path, &status) == 0, stat("/proc/thread-self/ns/net", &own) == 0, status.st_dev == own.st_dev else {
-            return nil
-        }
-        inode = UInt64(status.st_ino)
+        guard let file = try? FileIdentity(of: path), let own = try? FileIdentity(of: NamespaceFile.own),
+            file.device == own.device
+        else { return nil }
+        inode = file.inode
     }
+
+    /// The network namespace of the calling thread.
+    static let own = "/proc/thread-self/ns/net"
 }

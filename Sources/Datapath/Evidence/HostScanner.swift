@@ -1,6 +1,7 @@
 public import BPFEmit
 import Glibc
 import NetTypes
+public import Support
 
 /// Looks at the host for everything that says which interface is which pod.
 public struct HostScanner: Sendable {
@@ -15,7 +16,7 @@ public struct HostScanner: Sendable {
 
         /// Places.
         public init(
-            namespaces: String = NamespaceScanner.systemFolder, cniCaches: [String]? = nil, processes: String = "/proc"
+            namespaces: String = "/run/netns", cniCaches: [String]? = nil, processes: String = "/proc"
         ) {
             self.namespaces = namespaces
             self.cniCaches = cniCaches ?? CNICache.systemFolders
@@ -34,13 +35,11 @@ public struct HostScanner: Sendable {
     /// Looks once, from the network namespace of the calling thread. Takes about a millisecond a namespace.
     ///
     /// A namespace that cannot be entered is in the answer, with the reason; what vanished meanwhile is not.
-    /// - Throws: `NetlinkError` when the own namespace cannot be read: then nothing is known.
-    public func scan() throws(NetlinkError) -> HostEvidence {
-        guard let own = NamespaceFile("/proc/thread-self/ns/net")?.inode else {
-            throw NetlinkError("find", "own network namespace", message: String(cString: strerror(errno)))
-        }
+    /// - Throws: `SystemError` when the own namespace cannot be read: then nothing is known.
+    public func scan() throws(SystemError) -> HostEvidence {
+        let host = try NetworkNamespace(path: NamespaceFile.own)
+        let own = try host.identity().inode
         let socket = try NetlinkSocket()
-        let host = try NetworkNamespace.current()
         // Links first: listing them is what gives the namespaces behind them their numbers.
         let links = try socket.links()
         var evidence = HostEvidence(

@@ -1,5 +1,6 @@
 import BPFEmit
 import Glibc
+import Support
 
 /// The namespaces to look at, each with a file that stands for it.
 struct NamespaceCandidates {
@@ -25,7 +26,16 @@ struct NamespaceCandidates {
 
     /// What is mounted in a folder. A file that stands for no namespace is a problem of its own.
     mutating func add(mountedIn folder: String, _ problems: inout [EvidenceProblem]) {
-        for name in DirectoryListing.names(in: folder) {
+        let names: [String]
+        do {
+            names = try FolderNames.read(folder)
+        } catch {
+            guard error != .noSuchFileOrDirectory else { return }
+            let reason = "the network namespaces in \(folder) cannot be listed: \(error)"
+            problems.append(EvidenceProblem(kind: .namespace, subject: folder, reason: reason))
+            return
+        }
+        for name in names {
             let path = "\(folder)/\(name)"
             if let file = NamespaceFile(path) {
                 add(Candidate(inode: file.inode, path: path, name: name, isMounted: true))

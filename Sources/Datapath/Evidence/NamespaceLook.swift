@@ -1,6 +1,7 @@
 import BPFEmit
 import Glibc
 import NetTypes
+import Support
 
 /// One look at one namespace.
 struct NamespaceLook {
@@ -17,7 +18,7 @@ struct NamespaceLook {
         do {
             let opened = try NetworkNamespace(path: candidate.path)
             // The path may stand for another namespace by now.
-            guard opened.inode == candidate.inode else { return }
+            guard try opened.identity().inode == candidate.inode else { return }
             number = try socket.number(of: opened)
             let isLinked = number.map { number in links.contains { $0.peerNamespace == number } } ?? false
             guard isLinked || candidate.isMounted || candidate.isNoted || !candidate.podUIDs.isEmpty else { return }
@@ -70,13 +71,5 @@ struct NamespaceLook {
         }
         // What has no kind is hardware, moved here; what hangs on an interface of the host sends by that one.
         return link.kind.isEmpty || leadsToHost ? .around : .inside
-    }
-}
-
-extension NetworkNamespace {
-    /// The namespace's number.
-    fileprivate var inode: UInt64? {
-        var status = stat()
-        return fstat(descriptor, &status) == 0 ? UInt64(status.st_ino) : nil
     }
 }

@@ -1,5 +1,6 @@
 import BPFEmit
 import Glibc
+import Support
 
 /// The network namespaces of the processes of this host, and the pods they belong to.
 struct ProcessNamespaces {
@@ -30,7 +31,8 @@ struct ProcessNamespaces {
     ///   - own: the namespace that is left out.
     init(_ folder: String = "/proc", own: UInt64) {
         var denied = 0
-        for name in DirectoryListing.names(in: folder) where name.utf8.allSatisfy({ (48...57).contains($0) }) {
+        for name in ProcessNamespaces.names(in: folder, &problems)
+        where name.utf8.allSatisfy({ (48...57).contains($0) }) {
             let link = "\(folder)/\(name)/ns/net"
             guard let inode = ProcessNamespaces.inode(of: link) else {
                 // A process that ended meanwhile is none.
@@ -47,6 +49,16 @@ struct ProcessNamespaces {
                     reason:
                         "the network namespaces of \(denied) processes cannot be told: Permission denied; the agent "
                         + "needs CAP_SYS_PTRACE"))
+        }
+    }
+
+    private static func names(in folder: String, _ problems: inout [EvidenceProblem]) -> [String] {
+        do {
+            return try FolderNames.read(folder)
+        } catch {
+            let reason = "the processes of the node cannot be listed: \(error)"
+            problems.append(EvidenceProblem(kind: .processes, subject: folder, reason: reason))
+            return []
         }
     }
 

@@ -37,9 +37,8 @@ extension Libbpf {
         }
         switch result {
         case .success: return Array(ids.prefix(Int(count)))
-        case .failure(let code) where [ENOENT, EINVAL, ENODEV].contains(code.rawValue): return []
-        case .failure(let code):
-            throw BPFError(.queryInfo, "programs at interface \(ifindex)", errno: code.rawValue)
+        case .failure(let code) where isGone(code): return []
+        case .failure(let code): throw BPFError(.queryInfo, "programs at interface \(ifindex)", errno: code)
         }
     }
 
@@ -105,7 +104,7 @@ extension Libbpf {
         }
     }
 
-    /// Whether there is no filter, no interface, or (`EINVAL`) no clsact at it.
+    /// Whether there is no filter, no interface, or (`EINVAL`) no clsact at it, or no TCX.
     private static func isGone(_ code: Errno) -> Bool {
         [.noSuchFileOrDirectory, .invalidArgument, .operationNotSupportedByDevice].contains(code)
     }

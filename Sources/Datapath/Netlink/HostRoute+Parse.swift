@@ -2,6 +2,7 @@ public import BPFEmit
 import CLibNL
 import Glibc
 import NetTypes
+public import Support
 
 extension HostRoute {
     /// Protocols of routes that the host learnt from packets: whoever sends those would decide where an address is.
@@ -47,13 +48,13 @@ extension NetlinkSocket {
     /// The routes of all tables that say behind which interface a single address is, sorted, each once.
     ///
     /// - Throws: also when the routes changed too often to be listed whole, and when there are more than `limit`.
-    public func hostRoutes(limit: Int = 65_536) throws(NetlinkError) -> [HostRoute] {
+    public func hostRoutes(limit: Int = 65_536) throws(SystemError) -> [HostRoute] {
         var found: Set<HostRoute> = []
         try dump("list routes", message: Int32(RTM_GETROUTE), header: [UInt8](repeating: 0, count: 12)) { payload in
             if found.count <= limit, let route = HostRoute(message: payload) { found.insert(route) }
         }
         guard found.count <= limit else {
-            throw NetlinkError("list routes", "list", message: "more than \(limit) routes to single addresses")
+            throw SystemError("list routes", "list", nil, detail: "more than \(limit) routes to single addresses")
         }
         return found.sorted { ($0.address, $0.ifindex) < ($1.address, $1.ifindex) }
     }

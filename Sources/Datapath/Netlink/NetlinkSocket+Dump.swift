@@ -1,5 +1,6 @@
 import CLibNL
 import Glibc
+import Support
 
 extension NetlinkSocket {
     /// What the callbacks of a dump write into.
@@ -15,9 +16,9 @@ extension NetlinkSocket {
     /// long list costs no memory. A list that changed while it was read is read again, and entries come twice.
     func dump(
         _ operation: String, message: Int32, header: [UInt8], visit: (UnsafeRawBufferPointer) -> Void
-    ) throws(NetlinkError) {
+    ) throws(SystemError) {
         guard let callbacks = nl_cb_alloc(NL_CB_DEFAULT) else {
-            throw NetlinkError(operation, "list", netlink: Int32(NLE_NOMEM))
+            throw SystemError(operation, "list", netlink: Int32(NLE_NOMEM))
         }
         defer { nl_cb_put(callbacks) }
         var header = header
@@ -42,6 +43,6 @@ extension NetlinkSocket {
                 return status
             }
         }
-        if status < 0 { throw NetlinkError(operation, "list", netlink: status) }
+        if status < 0 { throw SystemError(operation, "list", netlink: status) }
     }
 }

@@ -93,7 +93,8 @@ struct ApplyPlan {
             for ifindex in endpoint.links {
                 guard let other = interfaces.updateValue(endpoint.key, forKey: ifindex) else { continue }
                 throw BPFError(
-                    .allocate, "\(endpoint.key)", errno: .fileExists, detail: "interface \(ifindex) is \(other)'s as well")
+                    .allocate, "\(endpoint.key)", errno: .fileExists,
+                    detail: "interface \(ifindex) is \(other)'s as well")
             }
         }
     }

@@ -4,7 +4,9 @@ extension NodeDatapath {
     /// Looks at every hook of the instance as the kernel has it now; sorted by interface. A few system calls a hook.
     public func auditHooks() -> [HookFinding] {
         var findings: [HookFinding] = []
-        for hook in attachments.hooks.union(endpointHooks.keys).sorted(by: { ($0.ifindex, $0.direction.rawValue) < ($1.ifindex, $1.direction.rawValue) }) {
+        for hook in attachments.hooks.union(endpointHooks.keys).sorted(by: {
+            ($0.ifindex, $0.direction.rawValue) < ($1.ifindex, $1.direction.rawValue)
+        }) {
             let key = endpointHooks[hook]
             guard let problem = problem(at: hook, key) else { continue }
             findings.append(

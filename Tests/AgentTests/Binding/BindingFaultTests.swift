@@ -70,7 +70,7 @@ struct BindingFaultTests {
         host.look()
         #expect(host.bound == [:])
         #expect(host.stubs == [7, 8])
-        #expect(host.severe.contains(.contradiction))
+        #expect(host.severe.contains(.bindingContradicted))
         // Clear evidence ends it.
         host.note("web", uid: "u-web", in: 100, "10.0.0.1")
         host.note("spy", uid: "u-spy", in: 200, "10.0.0.2")
@@ -87,7 +87,7 @@ struct BindingFaultTests {
         host.look()
         #expect(host.bound == [7: "shop/web", 8: "shop/spy"])
         #expect(host.foreign == [9])
-        #expect(host.severe == [.unknownOpen])
+        #expect(host.severe == [.unenforcedNamespace])
     }
 
     @Test("with the API server, addresses inside bind nothing")
@@ -124,7 +124,7 @@ struct BindingFaultTests {
         host.route("10.0.0.1", over: 7)
         host.look()
         #expect(host.stubs == [7])
-        #expect(host.severe.contains(.contradiction))
+        #expect(host.severe.contains(.bindingContradicted))
         host.cgroup(100, "u-web")
         host.look()
         #expect(host.bound == [7: "shop/web"])
@@ -186,8 +186,8 @@ struct BindingFaultTests {
 
         var stray = BindingHost(node: "nobody", pods: [Self.web])
         stray.look()
-        #expect(stray.severe == [.nodeUnknown])
-        #expect(stray.message(.nodeUnknown).contains("--node"))
+        #expect(stray.severe == [.nodeNameUnknown])
+        #expect(stray.message(.nodeNameUnknown).contains("--node"))
         var silent = BindingHost(.folder, node: "nobody", pods: [Fixtures.pod("web", "10.0.0.1")])
         silent.look()
         #expect(silent.severe == [])
@@ -201,7 +201,7 @@ struct BindingFaultTests {
         host.look()
         #expect(host.bound == [7: "shop/web"])
         #expect(host.table.effectivePod("shop/web")?.nodeName == "node-1")
-        #expect(host.severe == [.nodeMismatch, .nodeUnknown])
+        #expect(host.severe == [.nodeNameMismatch, .nodeNameUnknown])
     }
 
     @Test(
@@ -214,8 +214,8 @@ struct BindingFaultTests {
         host.note("web", uid: "u-web", in: 100, "10.0.0.1")
         for _ in 1...3 { host.look() }
         #expect(host.bound == [7: "shop/web"])
-        #expect(host.severe == [.podUnenforced, .unreadable])
-        #expect(host.message(.unreadable).contains("Operation not permitted"))
+        #expect(host.severe == [.podUnenforced, .evidenceUnreadable])
+        #expect(host.message(.evidenceUnreadable).contains("Operation not permitted"))
         #expect(host.message(.podUnenforced).contains("it may be in ns100, which cannot be looked at"))
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 @testable import Agent
@@ -38,7 +39,7 @@ import Testing
         let whole = try #require(FileManager.default.contents(atPath: path))
         for length in 0..<whole.count {
             try whole.prefix(length).write(to: URL(filePath: path))
-            let error = #expect(throws: SystemFailure.self) { try BindingFile(path: path).load() }
+            let error = #expect(throws: SystemError.self) { try BindingFile(path: path).load() }
             #expect(error?.hint.contains("ignored") == true)
         }
     }

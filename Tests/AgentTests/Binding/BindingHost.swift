@@ -117,9 +117,9 @@ struct BindingHost {
 
     var stubs: [UInt32] { table.view.stubs.map(\.link.ifindex) }
     var foreign: [UInt32] { table.view.foreign.map(\.link.ifindex) }
-    var severe: [BindingCondition.Kind] { table.view.conditions.filter(\.isSevere).map(\.kind) }
-    var mild: [BindingCondition.Kind] { table.view.conditions.filter { !$0.isSevere }.map(\.kind) }
-    func message(_ kind: BindingCondition.Kind) -> String {
+    var severe: [Condition.Kind] { table.view.conditions.filter(\.isSevere).map(\.kind) }
+    var mild: [Condition.Kind] { table.view.conditions.filter { !$0.isSevere }.map(\.kind) }
+    func message(_ kind: Condition.Kind) -> String {
         table.view.conditions.first { $0.kind == kind }?.message ?? ""
     }
 }

@@ -123,8 +123,8 @@ struct BindingPropertyTests {
             var same = world.host.table
             _ = same.set(nodes: ["node-1"])
             #expect(again.view == same.view, "seed \(seed) step \(step)")
-            let others = world.host.table.view.conditions.filter { $0.kind != .nodeUnknown }
-            #expect(again.view.conditions.filter { $0.kind != .nodeUnknown } == others, "seed \(seed) step \(step)")
+            let others = world.host.table.view.conditions.filter { $0.kind != .nodeNameUnknown }
+            #expect(again.view.conditions.filter { $0.kind != .nodeNameUnknown } == others, "seed \(seed) step \(step)")
             #expect(again.view.links == world.host.table.view.links, "seed \(seed) step \(step)")
             #expect(again.records == world.host.table.records, "seed \(seed) step \(step)")
         }

@@ -81,7 +81,7 @@ struct EvidenceRankTests {
                 Self.give(first > second ? Self.db : Self.web, min(first, second), &later)
                 later.look()
                 #expect(later.bound == [7: first > second ? "shop/web" : "shop/db"])
-                #expect(later.severe.contains(.contradiction))
+                #expect(later.severe.contains(.bindingContradicted))
             }
         }
     }

@@ -50,7 +50,7 @@ struct UnknownNamespaceTests {
             let host = Self.host(source, .open)
             #expect(host.stubs == [])
             #expect(host.foreign == [7, 8, 9])
-            #expect(host.severe.filter { $0 == .unknownOpen }.count == (source == .folder ? 3 : 2))
+            #expect(host.severe.filter { $0 == .unenforcedNamespace }.count == (source == .folder ? 3 : 2))
         }
         var host = Self.host(.apiServer, nil, pods: [Self.web])
         #expect(host.bound == [7: "shop/web"])
@@ -66,7 +66,7 @@ struct UnknownNamespaceTests {
         #expect(Self.host(.folder, nil).table.settings.unknown == .open)
         let isolate = Self.host(.folder, .isolate)
         #expect(isolate.stubs == [7, 8])
-        #expect(isolate.severe == [.unknownOpen])
+        #expect(isolate.severe == [.unenforcedNamespace])
         var all = Self.host(.folder, .allIsolate)
         #expect(all.stubs == [7, 8, 9])
         #expect(all.severe == [])

@@ -48,7 +48,8 @@ struct HostRouteTests {
     func refused() {
         let both = [Self.destination, Self.interface]
         let others: [[UInt8]] = [
-            Self.message(length: 24, both), Self.message(length: 33, both), Self.message(family: Self.ipv6, length: 128, both),
+            Self.message(length: 24, both), Self.message(length: 33, both),
+            Self.message(family: Self.ipv6, length: 128, both),
             Self.message(type: 2, both), Self.message(type: 7, both), Self.message(table: 255, both),
             Self.message(table: 0, both + [(15, [255, 0, 0, 0])]),
             Self.message(protocol: 1, both), Self.message(protocol: 9, both), Self.message(flags: [0, 2, 0, 0], both),

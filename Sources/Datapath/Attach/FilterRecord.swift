@@ -1,4 +1,5 @@
 import CLibNL
+import Support
 
 /// A filter of a traffic-control hook, as the kernel lists it: in the order in which filters see packets.
 struct FilterRecord: Hashable {
@@ -55,7 +56,7 @@ extension NetlinkSocket {
     private static let egressParent: UInt32 = 0xffff_fff3
 
     /// The filters of an interface's clsact hook, in the order in which they see packets; none without such an interface.
-    func filters(of ifindex: UInt32, _ side: TCXDirection) throws(NetlinkError) -> [FilterRecord] {
+    func filters(of ifindex: UInt32, _ side: TCXDirection) throws(SystemError) -> [FilterRecord] {
         let parent = side == .ingress ? NetlinkSocket.ingressParent : NetlinkSocket.egressParent
         var header: [UInt8] = []
         for word in [0, ifindex, 0, parent, 0] as [UInt32] {
