@@ -83,37 +83,37 @@ public struct BindingTable: Sendable {
 
     // MARK: events
 
-    /// A Pod object came or changed.
-    public mutating func upsert(_ pod: Pod) -> BindingChange {
-        let old = directory[pod.qualifiedName]
-        guard old != pod else { return BindingChange() }
+    /// Pod objects came, changed or went, all at once. Costs nothing more where none of them matters to this node.
+    public mutating func update(_ pods: [BindingChange.PodChange]) -> BindingChange {
         let wasNodeKnown = isNodeKnown
-        directory.set(pod)
-        return change(of: pod.qualifiedName, from: old, wasNodeKnown)
+        var before: [String: Pod?] = [:]
+        var matters = false
+        for change in pods {
+            let name = change.qualifiedName
+            let old = directory[name]
+            guard change.pod != old else { continue }
+            if let pod = change.pod { directory.set(pod) } else { directory.remove(name) }
+            if before[name] == nil { before[name] = .some(old) }
+            matters = matters || [old, change.pod].compactMap(\.self).contains { isLocal($0) || relevant.concerns($0) }
+        }
+        if matters || wasNodeKnown != isNodeKnown { return resolved(before) }
+        var change = BindingChange()
+        change.pods = before.keys.sorted().compactMap { name in podChange(name, from: before[name] ?? nil) }
+        return change
     }
 
-    /// A Pod object is gone.
-    public mutating func remove(namespace: String, name: String) -> BindingChange {
-        let name = "\(namespace)/\(name)"
+    /// A Node object came.
+    public mutating func add(node: String) -> BindingChange {
         let wasNodeKnown = isNodeKnown
-        guard let old = directory.remove(name) else { return BindingChange() }
-        return change(of: name, from: old, wasNodeKnown)
+        nodes.insert(node)
+        return wasNodeKnown == isNodeKnown ? BindingChange() : resolved()
     }
 
-    /// The Pod objects are these, all of them.
-    public mutating func replace(pods: [Pod]) -> BindingChange {
-        let before = directory.pods
-        let names = Set(pods.map(\.qualifiedName))
-        for name in before.keys where !names.contains(name) { directory.remove(name) }
-        for pod in pods where before[pod.qualifiedName] != pod { directory.set(pod) }
-        return changes(of: names.union(before.keys), before: before)
-    }
-
-    /// The Node objects have these names.
-    public mutating func set(nodes: Set<String>) -> BindingChange {
-        guard nodes != self.nodes else { return BindingChange() }
-        self.nodes = nodes
-        return changes(of: [], before: [:])
+    /// A Node object is gone.
+    public mutating func remove(node: String) -> BindingChange {
+        let wasNodeKnown = isNodeKnown
+        nodes.remove(node)
+        return wasNodeKnown == isNodeKnown ? BindingChange() : resolved()
     }
 
     /// The source has told all objects that there are: from now on one that is not known does not exist. Nothing is bound
@@ -121,13 +121,13 @@ public struct BindingTable: Sendable {
     public mutating func sync() -> BindingChange {
         guard !isSynced else { return BindingChange() }
         isSynced = true
-        return changes(of: [], before: [:])
+        return resolved()
     }
 
     /// The host was looked at.
     public mutating func observe(_ evidence: HostEvidence) -> BindingChange {
         self.evidence = evidence
-        return changes(of: [], before: [:], isLook: true)
+        return resolved(isLook: true)
     }
 
     /// The pod that is to be compiled under a `namespace/name`; `nil` when none is.
@@ -146,51 +146,37 @@ public struct BindingTable: Sendable {
             || (nodes.isEmpty && !directory.namesNodes)
     }
 
-    private mutating func change(of name: String, from old: Pod?, _ wasNodeKnown: Bool) -> BindingChange {
-        let matters = [old, directory[name]].compactMap(\.self).contains { isLocal($0) || relevant.concerns($0) }
-        if matters || wasNodeKnown != isNodeKnown {
-            return changes(of: [name], before: old.map { [name: $0] } ?? [:])
-        }
-        var change = BindingChange()
-        if let pod = directory[name] {
-            change.pods = [.upsert(pod)]
-        } else if let old {
-            change.pods = [.remove(namespace: old.metadata.namespace, name: old.metadata.name)]
-        }
-        return change
-    }
-
     /// Resolves anew.
     ///
     /// - Parameters:
-    ///   - names: the objects that may have changed.
-    ///   - before: what those were.
+    ///   - before: the objects that changed, as they were.
     ///   - isLook: whether the host was looked at.
-    private mutating func changes(
-        of names: Set<String>, before: [String: Pod], isLook: Bool = false
-    ) -> BindingChange {
+    mutating func resolved(_ before: [String: Pod?] = [:], isLook: Bool = false) -> BindingChange {
         let oldOverlay = overlay
         var change = BindingChange()
         if let evidence, isSynced {
-            let old = (view, records)
+            let old = (view: view, records: records)
             restore(evidence)
             resolve(evidence)
             if isLook { countAbsences() }
             publish(evidence)
-            change.changesView = old.0 != view
-            change.changesRecords = old.1 != records
+            change.changesView = old.view != view
+            change.changesEndpoints = old.view.links != view.links || old.view.stubs != view.stubs
+            change.changesRecords = old.records != records
         }
-        for name in names.union(oldOverlay.keys).union(overlay.keys).sorted() {
-            let was = oldOverlay[name] ?? (names.contains(name) ? before[name] : directory[name])
-            let now = effectivePod(name)
-            guard was != now else { continue }
-            if let now {
-                change.pods.append(.upsert(now))
-            } else if let was {
-                change.pods.append(.remove(namespace: was.metadata.namespace, name: was.metadata.name))
-            }
+        for name in Set(before.keys).union(oldOverlay.keys).union(overlay.keys).sorted() {
+            let object = before[name] ?? directory[name]
+            if let told = podChange(name, from: oldOverlay[name] ?? object) { change.pods.append(told) }
         }
         return change
+    }
+
+    /// How the pod compiled under a name differs from what it was.
+    private func podChange(_ name: String, from old: Pod?) -> BindingChange.PodChange? {
+        let now = effectivePod(name)
+        guard old != now else { return nil }
+        if let now { return .upsert(now) }
+        return old.map { .remove(namespace: $0.metadata.namespace, name: $0.metadata.name) }
     }
 
     /// Takes over what an earlier agent had bound, once.

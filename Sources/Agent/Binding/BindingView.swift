@@ -46,6 +46,8 @@ public struct BindingView: Hashable, Sendable {
         public var netns: String
         /// Whether that is mounted in the folder of namespaces.
         public var isMounted: Bool
+        /// Whether evidence says that it is a pod's.
+        public var isPod: Bool
     }
 
     /// Enforced pods, by namespace and name.
@@ -58,6 +60,10 @@ public struct BindingView: Hashable, Sendable {
     public var foreign: [Foreign] = []
     /// What the operator should know, sorted.
     public var conditions: [Condition] = []
+
+    /// How many interfaces nobody is known behind who should be: isolated ones, and those left alone that are in the folder
+    /// of namespaces or a pod's.
+    public var strangers: Int { stubs.count + foreign.count { $0.isMounted || $0.isPod } }
 
     /// The interfaces to attach to, by endpoint of the image.
     public var links: [EndpointKey: [UInt32]] {
@@ -76,6 +82,17 @@ public struct BindingChange: Hashable, Sendable {
         case upsert(Pod)
         /// It is no more.
         case remove(namespace: String, name: String)
+
+        /// The pod as it is now; `nil` when there is none.
+        var pod: Pod? { if case .upsert(let pod) = self { pod } else { nil } }
+
+        /// `namespace/name`.
+        var qualifiedName: String {
+            switch self {
+            case .upsert(let pod): pod.qualifiedName
+            case .remove(let namespace, let name): "\(namespace)/\(name)"
+            }
+        }
     }
 
     /// The pods that are to be compiled otherwise, by namespace and name. What policies see is the Pod objects with these
@@ -83,6 +100,8 @@ public struct BindingChange: Hashable, Sendable {
     public var pods: [PodChange] = []
     /// Whether `BindingTable.view` is another one.
     public var changesView = false
+    /// Whether the kernel is to be changed by it, apart from `pods`: other interfaces, other stubs.
+    public var changesEndpoints = false
     /// Whether `BindingTable.records` are others: they should be written down.
     public var changesRecords = false
 

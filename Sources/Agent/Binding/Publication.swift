@@ -31,12 +31,17 @@ struct Publication {
         view.endpoints.sort { $0.key < $1.key }
         view.stubs = bindings.compactMap { binding in binding.stub.map { stub(binding, $0) } }
         view.waiting = table.waiting
-        let unbound = evidence.links.filter { table.bindings[$0.ifindex] == nil }
         let mounted = Set(evidence.namespaces.filter(\.isMounted).map(\.inode))
-        view.foreign = unbound.map { link in
-            BindingView.Foreign(
-                link: link, netns: netns(of: link), isMounted: link.namespace.map(mounted.contains) ?? false)
+        let reading = ClaimReading(table, evidence)
+        for group in reading.groups {
+            let isPod = reading.best(for: group).claim != .silent
+            for link in group.links where table.bindings[link.ifindex] == nil {
+                let isMounted = link.namespace.map(mounted.contains) ?? false
+                view.foreign.append(
+                    BindingView.Foreign(link: link, netns: netns(of: link), isMounted: isMounted, isPod: isPod))
+            }
         }
+        view.foreign.sort { $0.link.ifindex < $1.link.ifindex }
         view.conditions = ConditionReading(table, evidence, view).conditions
     }
 

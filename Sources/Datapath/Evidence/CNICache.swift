@@ -4,9 +4,6 @@ import SystemPackage
 
 /// libcni's result cache: one file for each interface that the runtime made for a container.
 struct CNICache {
-    /// Where runtimes keep it.
-    static let systemFolders = ["/var/lib/cni/results", "/var/lib/cni/cache/results"]
-
     /// A result is some kilobytes; the plugin's configuration beside it may be more.
     private static let sizeLimit = 1 << 20
     /// More interfaces than any node has.
@@ -18,7 +15,7 @@ struct CNICache {
     private(set) var problems: [EvidenceProblem] = []
 
     /// Reads the files of these folders; a folder that is not there is empty.
-    init(folders: [String] = CNICache.systemFolders) {
+    init(folders: [String]) {
         for folder in folders {
             let names = names(in: folder)
             for name in names.prefix(CNICache.countLimit) { read("\(folder)/\(name)", name: name) }

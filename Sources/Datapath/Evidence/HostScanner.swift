@@ -7,6 +7,11 @@ public import Support
 public struct HostScanner: Sendable {
     /// Where to look.
     public struct Places: Hashable, Sendable {
+        /// Where `ip netns` and container runtimes mount namespaces.
+        public static let systemNamespaces = "/run/netns"
+        /// Where container runtimes keep libcni's result cache.
+        public static let systemCaches = ["/var/lib/cni/results", "/var/lib/cni/cache/results"]
+
         /// The folder in which namespaces are mounted.
         public var namespaces: String
         /// The folders of libcni's result cache.
@@ -16,10 +21,10 @@ public struct HostScanner: Sendable {
 
         /// Places.
         public init(
-            namespaces: String = "/run/netns", cniCaches: [String]? = nil, processes: String = "/proc"
+            namespaces: String = systemNamespaces, cniCaches: [String] = systemCaches, processes: String = "/proc"
         ) {
             self.namespaces = namespaces
-            self.cniCaches = cniCaches ?? CNICache.systemFolders
+            self.cniCaches = cniCaches
             self.processes = processes
         }
     }
@@ -36,7 +41,7 @@ public struct HostScanner: Sendable {
     ///
     /// A namespace that cannot be entered is in the answer, with the reason; what vanished meanwhile is not.
     /// - Throws: `SystemError` when the own namespace cannot be read: then nothing is known.
-    public func scan() throws(SystemError) -> HostEvidence {
+    public func evidence() throws(SystemError) -> HostEvidence {
         let host = try NetworkNamespace(path: NamespaceFile.own)
         let own = try host.identity().inode
         let socket = try NetlinkSocket()
@@ -78,6 +83,12 @@ public struct HostScanner: Sendable {
         }.sorted { $0.ifindex < $1.ifindex }
         evidence.problems = Set(evidence.problems).sorted { ($0.subject, $0.reason) < ($1.subject, $1.reason) }
         return evidence
+    }
+
+    /// Calls `changed`, on a thread that lives as long as the process, whenever links or addresses change, and some times
+    /// afterwards.
+    public func watch(_ changed: @escaping @Sendable () -> Void) throws(SystemError) {
+        try LinkThread.start(changed)
     }
 
     private static func bootID(_ processes: String) -> String {
