@@ -150,7 +150,7 @@ int np_verdict(struct __sk_buff *skb)
 		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
 
 	outcome = np_outcome_of(np_reason_of(&answer, question->reason));
-	if (outcome.action == NP_ACTION_OK && question->remember && np_admit_flow(question))
+	if (outcome.action == NP_ACTION_NEXT && question->remember && np_admit_flow(question))
 		outcome = np_outcome_of(NP_DROP_CONNTRACK_FULL);
 
 	finding.endpoint = question->endpoint;

@@ -53,6 +53,7 @@ AT(np_bench_plan, mask, 8);
 /* What the kernel's own headers say. */
 HOLDS(offsetof(struct __sk_buff, cb) == NP_CB_OFFSET);
 HOLDS(sizeof(((struct __sk_buff *)0)->cb) == NP_CB_COUNT * sizeof(__u32));
+HOLDS(NP_ACTION_NEXT == TC_ACT_UNSPEC); /* and TCX_NEXT */
 HOLDS(NP_ACTION_OK == TC_ACT_OK);
 HOLDS(NP_ACTION_SHOT == TC_ACT_SHOT);
 

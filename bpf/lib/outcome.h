@@ -18,7 +18,7 @@ struct np_outcome {
 NP_INLINE struct np_outcome np_outcome_of(enum np_reason reason)
 {
 	struct np_outcome outcome = {
-		.action = reason < NP_REASON_FIRST_DROP ? NP_ACTION_OK : NP_ACTION_SHOT,
+		.action = reason < NP_REASON_FIRST_DROP ? NP_ACTION_NEXT : NP_ACTION_SHOT,
 		.reason = reason,
 	};
 

@@ -32,6 +32,7 @@ public struct NodePolicyCompiler: PolicyCompiler {
         }
         state = current
         return CompiledNode(
-            image: current.image, objects: objects, node: desired.node, diagnostics: current.diagnostics)
+            image: try current.image.adding(desired.stubs, node: objects.addresses(ofNode: desired.node)),
+            objects: objects, node: desired.node, diagnostics: current.diagnostics)
     }
 }

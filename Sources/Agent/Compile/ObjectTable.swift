@@ -34,6 +34,13 @@ public struct ObjectTable: Sendable {
         }
     }
 
+    /// The addresses of a node that is this one: those of its object and its own.
+    func addresses(ofNode name: String) -> [IPAddress] {
+        let key = ObjectKey(kind: ObjectKind.node.rawValue, namespace: "", name: name)
+        guard case .node(let node)? = objects[key] else { return ownAddresses }
+        return node.addresses + ownAddresses
+    }
+
     /// All objects as written, in key order, and the names.
     var written: ClusterObjects {
         var all = ClusterObjects()

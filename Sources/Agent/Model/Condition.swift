@@ -18,6 +18,30 @@ public struct Condition: Hashable, Codable, Sendable {
         case addressConflict = "addressConflict"
         /// A network namespace with an address that no pod has: nothing is enforced on it.
         case unenforcedNamespace = "unenforcedNamespace"
+        /// A network namespace that is a pod's, or is not known to be, and has no Pod object: only the node reaches it.
+        case unknownIsolated = "unknownIsolated"
+        /// A pod's interface is there, its Pod object is not: it stays enforced with its last labels and addresses.
+        case podObjectGone = "podObjectGone"
+        /// A finished pod's interface is there: it stays enforced.
+        case podFinished = "podFinished"
+        /// Evidence contradicts a binding, which stays, or itself: then only the node reaches what is behind the interface.
+        case bindingContradicted = "bindingContradicted"
+        /// A local pod is not enforced: no interface of it was found, or none that can be.
+        case podUnenforced = "podUnenforced"
+        /// An interface of an enforced pod does not lead through a veth of this node.
+        case interfaceUnenforced = "interfaceUnenforced"
+        /// Something before netpold at a hook lets packets pass that no policy was asked about, or netpold is not there.
+        case hookBypassed = "hookBypassed"
+        /// An interface that no pod has any more: everything is dropped there.
+        case hookWithoutPod = "hookWithoutPod"
+        /// A network namespace, or the processes of the node, cannot be looked at.
+        case evidenceUnreadable = "evidenceUnreadable"
+        /// A file that makes no sense was left out.
+        case evidenceIgnored = "evidenceIgnored"
+        /// No object names this node.
+        case nodeNameUnknown = "nodeNameUnknown"
+        /// A pod that runs here says that it runs elsewhere.
+        case nodeNameMismatch = "nodeNameMismatch"
         /// A policy could not be compiled as written; the pods it selects are isolated.
         case compiledClosed = "compiledClosed"
         /// A policy probably does not say what its author means.
@@ -51,9 +75,12 @@ public struct Condition: Hashable, Codable, Sendable {
     /// Whether pods may be less protected than the policies ask for.
     public var isSevere: Bool {
         switch kind {
-        case .refusedIgnored, .unenforcedNamespace, .applyFailed, .endpointFailed, .brokenFile: true
+        case .refusedIgnored, .unenforcedNamespace, .applyFailed, .endpointFailed, .brokenFile, .podObjectGone,
+            .bindingContradicted, .podUnenforced, .interfaceUnenforced, .hookBypassed, .evidenceUnreadable,
+            .nodeNameUnknown, .nodeNameMismatch:
+            true
         case .keptLastGood, .isolatedByRefused, .duplicateObject, .sourceUnavailable, .addressConflict,
-            .compiledClosed, .policyWarning:
+            .compiledClosed, .policyWarning, .unknownIsolated, .podFinished, .hookWithoutPod, .evidenceIgnored:
             false
         }
     }

@@ -5,9 +5,11 @@ public protocol DatapathPort {
     /// Reads verdict events.
     associatedtype Reader: VerdictReader
 
-    /// Brings the kernel to the image; what is equal already is not touched. `interfaces` are the indices of the host side
-    /// of each pod's veth.
-    func apply(_ image: NodeImage, interfaces: [EndpointKey: UInt32]) throws -> ApplyReport
+    /// Brings the kernel to the image; what is equal already is not touched. `links` are the indices of the host sides of
+    /// each pod's veths.
+    func apply(_ image: NodeImage, links: [EndpointKey: [UInt32]]) throws -> ApplyReport
+    /// Hooks at which not every packet is decided as the image says, as the kernel has them now.
+    func auditHooks() -> [HookFinding]
     /// What each counter stands for since the latest apply, programs it retired included.
     var ruleHitIndex: RuleHitIndex { get }
     /// Counters since the maps were made.

@@ -101,8 +101,8 @@ extension AgentService {
     /// The rows of `netpold endpoints`.
     func endpointRows() -> [EndpointReport] {
         EndpointReporting(
-            match: state.endpoints, report: state.report, image: compiled?.image,
-            evaluator: compiled == nil ? nil : currentEvaluator(), isolatesUnknown: options.settings.isolateUnknown
+            view: state.binding.view, report: state.report, image: compiled?.image,
+            evaluator: compiled == nil ? nil : currentEvaluator()
         ).rows()
     }
 
@@ -126,8 +126,8 @@ extension AgentService {
             uptimeSeconds: UInt64(max(0, (ContinuousClock().now - started).components.seconds)),
             applyCount: state.applyCount, isInForce: state.isInForce, policiesInForce: state.store.policiesInForce,
             policiesRefused: state.store.policiesRefused, endpointsReady: endpoints.count - failed,
-            endpointsWaiting: state.endpoints.waiting.count + failed,
-            namespacesUnknown: state.endpoints.unknown.count, attachments: attachments,
+            endpointsWaiting: state.binding.view.waiting.count + failed,
+            namespacesUnknown: state.binding.view.strangers, attachments: attachments,
             lastApplyMilliseconds: UInt64(max(0, lastApply / .milliseconds(1))), capacities: capacities ?? [],
             reasons: reasons, eventsSuppressed: counters?.suppressedEvents.values.reduce(0, +) ?? 0,
             eventsLost: eventsLost,

@@ -1,6 +1,8 @@
 import BPFEmit
 public import Logging
+public import NetTypes
 import PolicyIR
+import Support
 
 /// The running agent: events in, kernel and clients out. All decisions are `AgentState`'s.
 public actor AgentService {
@@ -35,14 +37,17 @@ public actor AgentService {
         var sources: [any ObjectSource]
         var node: any NodeSource
         let worker: DatapathWorker
+        let bindings: BindingFile?
 
-        /// Ports. The datapath and the compiler belong to the agent from now on.
+        /// Ports. The datapath and the compiler belong to the agent from now on. With `bindings`, a later agent goes on from
+        /// what this one has bound.
         public init(
             sources: [any ObjectSource], node: any NodeSource, datapath: sending any DatapathPort,
-            compiler: sending any PolicyCompiler
+            compiler: sending any PolicyCompiler, bindings: BindingFile? = nil
         ) {
             self.sources = sources
             self.node = node
+            self.bindings = bindings
             self.worker = DatapathWorker(datapath: datapath, compiler: compiler)
         }
     }
@@ -64,6 +69,9 @@ public actor AgentService {
     var suppressedSeen: UInt64?
     private var sourceReading: [ObjectSourceID: Repeating] = [:]
     private var nodeReading = Repeating()
+    /// Bindings to be written down; `nil` when there are none.
+    private var unsaved: BindingRecords?
+    private var isSaving = false
 
     /// A piece of reading that runs once at a time; what asks meanwhile makes it run once more.
     private struct Repeating {
@@ -71,12 +79,19 @@ public actor AgentService {
         var isWanted = false
     }
 
-    /// An agent that has not started.
-    public init(options: Options, ports: Ports, logger: Logger) {
+    /// An agent that has not started. `pinned` are the addresses that programs of an earlier agent let pass, by interface.
+    public init(options: Options, ports: Ports, pinned: [UInt32: [IPAddress]] = [:], logger: Logger) {
         self.options = options
         self.ports = ports
         self.logger = logger
-        self.state = AgentState(settings: options.settings, sources: Set(ports.sources.map(\.id)))
+        var records: BindingRecords?
+        do throws(SystemError) {
+            records = try ports.bindings?.load()
+        } catch {
+            logger.error("the bindings of an earlier agent are not known", metadata: ["error": "\(error)"])
+        }
+        self.state = AgentState(
+            settings: options.settings, sources: Set(ports.sources.map(\.id)), records: records, pinned: pinned)
     }
 
     /// Starts watching, enforcing and, with a server, answering. Returns at once.
@@ -107,7 +122,9 @@ public actor AgentService {
         return isQuiet
     }
 
-    private var isQuiet: Bool { state.isInForce && !nodeReading.isRunning && sourceReading.isEmpty }
+    private var isQuiet: Bool {
+        state.isInForce && !nodeReading.isRunning && sourceReading.isEmpty && !isSaving && unsaved == nil
+    }
 
     /// Ends what would cost the datapath something when nobody is there: the writing of events. Enforcement stays.
     public func stop() async {
@@ -151,16 +168,16 @@ public actor AgentService {
         let source = ports.node
         Task.detached {
             do {
-                let snapshot = try source.snapshot()
-                await self.nodeObserved(snapshot)
+                let evidence = try source.evidence()
+                await self.nodeObserved(evidence)
             } catch {
                 await self.nodeNotObserved("\(error)")
             }
         }
     }
 
-    private func nodeObserved(_ snapshot: NodeSnapshot) {
-        take(.node(snapshot))
+    private func nodeObserved(_ evidence: HostEvidence) {
+        take(.node(evidence))
         nodeReadingEnded()
     }
 
@@ -201,6 +218,9 @@ public actor AgentService {
                     await self.take(.applyFailed(generation: desired.generation, "\(error)"))
                 }
             }
+        case .record(let records):
+            unsaved = records
+            save()
         case .raise(let condition):
             let level: Logger.Level = condition.isSevere ? .error : .warning
             logger.log(
@@ -224,7 +244,9 @@ public actor AgentService {
         }
         compiled = outcome.compiled
         evaluator = nil
-        take(.applied(generation: desired.generation, report, outcome.compiled.diagnostics))
+        take(
+            .applied(
+                generation: desired.generation, report, outcome.compiled.diagnostics, hooks: outcome.hooks))
         guard report.changedAnything || state.applyCount == 1 else { return }
         lastApply = outcome.compileTime + outcome.applyTime
         logger.notice(
@@ -236,6 +258,26 @@ public actor AgentService {
                 "hooks": "\(report.hooksChanged)",
                 "compileTime": "\(outcome.compileTime)", "applyTime": "\(outcome.applyTime)",
             ])
+    }
+
+    /// Writes the latest bindings, one after the other.
+    private func save() {
+        guard let file = ports.bindings, let records = unsaved, !isSaving else { return }
+        unsaved = nil
+        isSaving = true
+        Task.detached {
+            let result = Result { () throws(SystemError) in try file.save(records) }
+            await self.saved(result)
+        }
+    }
+
+    private func saved(_ result: Result<Void, SystemError>) {
+        isSaving = false
+        if case .failure(let error) = result {
+            logger.error(
+                "the bindings cannot be written down: a restart would not know them", metadata: ["error": "\(error)"])
+        }
+        save()
     }
 
     // MARK: rounds

@@ -19,6 +19,8 @@ actor DatapathWorker {
         var report: Result<ApplyReport, any Error>
         /// What counters stand for from now on, whatever became of it.
         var hits: RuleHitIndex
+        /// The hooks as they are afterwards.
+        var hooks: [HookFinding]
         var compileTime: Duration
         var applyTime: Duration
     }
@@ -31,10 +33,11 @@ actor DatapathWorker {
         let start = clock.now
         let compiled = try compiler.compile(desired)
         let middle = clock.now
-        let report = Result { try datapath.apply(compiled.image, interfaces: desired.interfaces) }
+        let report = Result { try datapath.apply(compiled.image, links: desired.links) }
+        let end = clock.now
         return Outcome(
-            compiled: compiled, report: report, hits: datapath.ruleHitIndex, compileTime: middle - start,
-            applyTime: clock.now - middle)
+            compiled: compiled, report: report, hits: datapath.ruleHitIndex, hooks: datapath.auditHooks(),
+            compileTime: middle - start, applyTime: end - middle)
     }
 
     func counters() throws -> DatapathCounters { try datapath.counters() }

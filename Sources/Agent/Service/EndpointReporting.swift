@@ -5,11 +5,10 @@ import PolicyIR
 
 /// Makes the rows of `netpold endpoints` from one state of the node.
 struct EndpointReporting {
-    var match: EndpointMatch
+    var view: BindingView
     var report: ApplyReport?
     var image: NodeImage?
     var evaluator: ReferenceEvaluator?
-    var isolatesUnknown: Bool
 
     /// The rows, sorted by name.
     func rows() -> [EndpointReport] {
@@ -17,29 +16,32 @@ struct EndpointReporting {
             (report?.endpoints ?? []).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
         let images = Dictionary(
             (image?.endpoints ?? []).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
-        var rows = match.attached.map { attached in
-            var row = row(attached.pod, state: .pending)
-            row.netns = attached.netns
-            row.interface = attached.interface.name
-            row.ifindex = attached.interface.ifindex
-            row.identity = images[attached.key]?.identity
-            if let endpoint = applied[attached.key] {
-                row.slot = endpoint.slot
-                row.revision = endpoint.revision
-                row.state = endpoint.failure == nil ? .ready : .failed
-            }
+        var rows = view.endpoints.map { endpoint in
+            var row = row(endpoint.pod, state: .pending)
+            row.netns = endpoint.netns
+            row.interface = endpoint.links.map(\.name).joined(separator: ",")
+            row.ifindex = endpoint.links.first?.ifindex
+            row.identity = images[endpoint.key]?.identity
+            add(applied[endpoint.key], to: &row, inForce: .ready)
             return row
         }
-        rows += match.waiting.map { row($0, state: .waiting) }
-        rows += match.unknown.map { stranger in
-            EndpointReport(
-                name: "netns \(stranger.netns)", addresses: stranger.interface.addresses.sorted().map(\.description),
-                netns: stranger.netns, interface: stranger.interface.name, ifindex: stranger.interface.ifindex,
-                slot: nil,
-                identity: nil, ingressPolicies: [], egressPolicies: [], isIngressIsolated: isolatesUnknown,
-                isEgressIsolated: isolatesUnknown, revision: nil, state: isolatesUnknown ? .isolated : .unenforced)
+        rows += view.waiting.map { row($0, state: .waiting) }
+        rows += view.stubs.map { stub in
+            var row = row(stub.link, netns: stub.netns, addresses: stub.addresses, isIsolated: true, .pending)
+            add(applied[stub.key], to: &row, inForce: .isolated)
+            return row
+        }
+        rows += view.foreign.filter { $0.isMounted || $0.isPod }.map { stranger in
+            row(stranger.link, netns: stranger.netns, addresses: [], isIsolated: false, .unenforced)
         }
         return rows.sorted { ($0.name, $0.ifindex ?? 0) < ($1.name, $1.ifindex ?? 0) }
+    }
+
+    private func add(_ applied: ApplyReport.Endpoint?, to row: inout EndpointReport, inForce: EndpointReport.State) {
+        guard let applied else { return }
+        row.slot = applied.slot
+        row.revision = applied.revision
+        row.state = applied.failure == nil ? inForce : .failed
     }
 
     private func row(_ pod: Pod, state: EndpointReport.State) -> EndpointReport {
@@ -48,6 +50,16 @@ struct EndpointReporting {
             ifindex: nil, slot: nil, identity: nil, ingressPolicies: policies(pod, .ingress),
             egressPolicies: policies(pod, .egress), isIngressIsolated: isIsolated(pod, .ingress),
             isEgressIsolated: isIsolated(pod, .egress), revision: nil, state: state)
+    }
+
+    /// A row of an interface without pod.
+    private func row(
+        _ link: HostLink, netns: String, addresses: [IPAddress], isIsolated: Bool, _ state: EndpointReport.State
+    ) -> EndpointReport {
+        EndpointReport(
+            name: "netns \(netns)", addresses: addresses.map(\.description), netns: netns, interface: link.name,
+            ifindex: link.ifindex, slot: nil, identity: nil, ingressPolicies: [], egressPolicies: [],
+            isIngressIsolated: isIsolated, isEgressIsolated: isIsolated, revision: nil, state: state)
     }
 
     private func isIsolated(_ pod: Pod, _ direction: Direction) -> Bool {

@@ -26,6 +26,8 @@ public struct InstancePaths: Hashable, Sendable {
     public var socket: String { "\(InstancePaths.folder)/\(instance).sock" }
     /// The lock that keeps a second agent away.
     public var lock: String { "\(InstancePaths.folder)/\(instance).lock" }
+    /// Which interface is which pod, for the agent's next start.
+    public var bindings: String { "\(InstancePaths.folder)/\(instance).bindings.json" }
     /// Copies of the manifests as they were last accepted.
     public var lastGood: String { "\(InstancePaths.folder)/\(instance).last-good" }
 }

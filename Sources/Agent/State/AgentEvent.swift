@@ -6,13 +6,13 @@ public enum AgentEvent: Sendable {
     /// A source reports.
     case objects(ObjectBatch)
     /// The node was observed.
-    case node(NodeSnapshot)
+    case node(HostEvidence)
     /// The delay asked for by `.reconcileLater` is over.
     case reconcileDue
     /// Time to compare the kernel with the desired state although no input changed.
     case resync
-    /// The kernel holds the state made from the inputs of this generation.
-    case applied(generation: UInt64, ApplyReport, [Diagnostic] = [])
+    /// The kernel holds the state made from the inputs of this generation, and its hooks are as found.
+    case applied(generation: UInt64, ApplyReport, [Diagnostic] = [], hooks: [HookFinding] = [])
     /// The kernel could not be brought there.
     case applyFailed(generation: UInt64, String)
 }
@@ -23,6 +23,8 @@ public enum AgentAction: Sendable {
     case reconcileLater(milliseconds: Int)
     /// Compile and apply, then send `.applied` or `.applyFailed`.
     case reconcile(DesiredChanges)
+    /// Write the bindings down for the agent's next start, in place of those before.
+    case record(BindingRecords)
     /// A condition came up: log it.
     case raise(Condition)
     /// A condition is over: log it.

@@ -12,22 +12,17 @@ import PolicyAnalysis
 public struct AgentState: Sendable {
     /// What the user chose.
     public struct Settings: Sendable {
-        /// This node's name, or empty: the node of pods that name none, else the first name that the objects have.
-        public var node: String
+        /// This node, and what becomes of namespaces without Pod object.
+        public var binding: BindingTable.Settings
         /// What becomes of a refused new policy.
         public var onRefused: RefusedPolicy
-        /// Whether namespaces without a pod are isolated.
-        public var isolateUnknown: Bool
         /// How long inputs must be quiet before they are compiled, milliseconds.
         public var debounce: Int
 
         /// Settings.
-        public init(
-            node: String = "", onRefused: RefusedPolicy = .isolate, isolateUnknown: Bool = false, debounce: Int = 50
-        ) {
-            self.node = node
+        public init(binding: BindingTable.Settings, onRefused: RefusedPolicy = .isolate, debounce: Int = 50) {
+            self.binding = binding
             self.onRefused = onRefused
-            self.isolateUnknown = isolateUnknown
             self.debounce = debounce
         }
     }
@@ -46,16 +41,17 @@ public struct AgentState: Sendable {
     public private(set) var applyCount: UInt64 = 0
     /// The latest report of the datapath.
     public private(set) var report: ApplyReport?
-    /// Which pods are where, as of the latest inputs.
-    public private(set) var endpoints = EndpointMatch(pods: [], namespaces: [], node: "")
+    /// Which interface is which pod.
+    public private(set) var binding: BindingTable
 
-    /// This node's name.
-    public private(set) var node: String
-
-    private var snapshot: NodeSnapshot?
-    private var unknownIsolation = UnknownIsolation()
-    /// What was handed out last, of what no source names.
-    private var handedOut = (isolation: UnknownIsolation(), addresses: [IPAddress]?.none)
+    /// Whether the host was looked at.
+    private var hasEvidence = false
+    /// The node's own addresses as last seen, and as last handed out.
+    private var ownAddresses: [IPAddress] = []
+    private var handedOutAddresses: [IPAddress]?
+    /// Pods that are to be compiled otherwise than as last handed out.
+    private var podChanges: [ObjectKey: ObjectChange] = [:]
+    private var hookConditions: [Condition] = []
     private var failure: Condition?
     private var raised: Set<Condition> = []
     /// The delay asked for last, `nil` when none is running.
@@ -66,12 +62,22 @@ public struct AgentState: Sendable {
     private var failures = 0
 
     /// An agent that has seen nothing yet. Nothing is applied before all of `sources` have reported.
-    public init(settings: Settings, sources: Set<ObjectSourceID>) {
+    ///
+    /// - Parameters:
+    ///   - records: the bindings of an earlier agent of the instance.
+    ///   - pinned: by interface, the addresses that programs of an earlier agent let pass.
+    public init(
+        settings: Settings, sources: Set<ObjectSourceID>, records: BindingRecords? = nil,
+        pinned: [UInt32: [IPAddress]] = [:]
+    ) {
         self.settings = settings
         self.sources = sources
-        self.node = settings.node
+        self.binding = BindingTable(settings.binding, records: records, pinned: pinned)
         self.store = ObjectStore(onRefused: settings.onRefused)
     }
+
+    /// This node's name: the same for as long as the agent lives.
+    public var node: String { settings.binding.node }
 
     /// Whether everything seen is in force.
     public var isInForce: Bool {
@@ -87,21 +93,28 @@ public struct AgentState: Sendable {
         switch event {
         case .objects(let batch):
             let effect = store.take(batch)
-            if effect.hasSynced || !effect.keys.isEmpty {
-                actions += changed(pods: effect.keys.contains { $0.objectKind == .pod || $0.objectKind == .node })
-            }
+            let change = bind(effect.keys)
+            if effect.hasSynced || !effect.keys.isEmpty { actions += changed() }
+            actions += record(change)
         case .node(let seen):
-            if seen != snapshot {
-                snapshot = seen
-                actions += changed(pods: true)
+            let change = binding.observe(seen)
+            let isNews = !hasEvidence || change.changesEndpoints || !change.pods.isEmpty
+            hasEvidence = true
+            let own = seen.addresses.filter(\.canNameNode)
+            if isNews || own != ownAddresses {
+                ownAddresses = own
+                take(change.pods)
+                actions += changed()
             }
+            actions += record(change.changesRecords)
         case .reconcileDue:
             pendingDelay = nil
             if appliedGeneration != generation || isIncomplete { actions += reconcile() }
         case .resync:
             if isInForce { actions += reconcile() }
-        case .applied(let generation, let report, let diagnostics):
+        case .applied(let generation, let report, let diagnostics, let hooks):
             isApplying = false
+            hookConditions = hooks.map(AgentState.condition)
             failure = nil
             if generation != appliedGeneration || report.changedAnything { applyCount += 1 }
             appliedGeneration = generation
@@ -140,26 +153,58 @@ public struct AgentState: Sendable {
         }
     }
 
-    /// Notes that the inputs are others; `pods`: those that decide which pod is where.
-    private mutating func changed(pods: Bool) -> [AgentAction] {
+    private static func condition(_ finding: HookFinding) -> Condition {
+        Condition(
+            kind: finding.isOpen ? .hookBypassed : .hookWithoutPod,
+            subject: finding.key.map { "\($0)" } ?? "interface \(finding.ifindex)", message: "\(finding)")
+    }
+
+    /// Notes that the inputs are others.
+    private mutating func changed() -> [AgentAction] {
         generation += 1
-        if pods { placePods() }
         return isReady ? reconcile(after: settings.debounce) : []
     }
 
-    private mutating func placePods() {
-        let pods = store.pods
-        if settings.node.isEmpty {
-            var objects = ClusterObjects()
-            objects.pods = pods
-            objects.nodes = store.nodes
-            node = NodeCompiler.defaultNode(of: objects)
+    /// Gives the binding what changed; answers whether its records did.
+    private mutating func bind(_ keys: Set<ObjectKey>) -> Bool {
+        var pods: [BindingChange.PodChange] = []
+        var changes: [BindingChange] = []
+        for key in keys.sorted() {
+            let object = store.object(key)
+            if key.objectKind == .pod {
+                if case .pod(let pod)? = object {
+                    pods.append(.upsert(pod))
+                } else {
+                    pods.append(.remove(namespace: key.namespace, name: key.name))
+                }
+            } else if key.objectKind == .node {
+                changes.append(object == nil ? binding.remove(node: key.name) : binding.add(node: key.name))
+            }
         }
-        endpoints = EndpointMatch(pods: pods, namespaces: snapshot?.namespaces ?? [], node: node)
-        if settings.isolateUnknown { unknownIsolation = UnknownIsolation(endpoints.unknown, pods: pods) }
+        if !pods.isEmpty { changes.append(binding.update(pods)) }
+        if sources.allSatisfy(store.hasSynced) { changes.append(binding.sync()) }
+        for change in changes { take(change.pods) }
+        return changes.contains(where: \.changesRecords)
     }
 
-    private var isReady: Bool { snapshot != nil && sources.allSatisfy(store.hasSynced) }
+    private mutating func take(_ pods: [BindingChange.PodChange]) {
+        for change in pods {
+            switch change {
+            case .upsert(let pod):
+                let object = ClusterObject.pod(pod)
+                podChanges[object.key] = .upsert(object)
+            case .remove(let namespace, let name):
+                let key = ObjectKey(kind: ObjectKind.pod.rawValue, namespace: namespace, name: name)
+                podChanges[key] = .delete(key)
+            }
+        }
+    }
+
+    private func record(_ isNew: Bool) -> [AgentAction] {
+        isNew ? binding.records.map { [.record($0)] } ?? [] : []
+    }
+
+    private var isReady: Bool { hasEvidence && sources.allSatisfy(store.hasSynced) }
 
     /// 0.5 s, 1 s, 2 s ... 32 s, in milliseconds.
     private static func backoff(_ failures: Int) -> Int { 500 << min(max(failures - 1, 0), 6) }
@@ -167,20 +212,23 @@ public struct AgentState: Sendable {
     private mutating func reconcile() -> [AgentAction] {
         guard !isApplying, isReady else { return [] }
         isApplying = true
-        var interfaces = unknownIsolation.interfaces
-        for attached in endpoints.attached { interfaces[attached.key] = attached.interface.ifindex }
+        let view = binding.view
         return [
             .reconcile(
-                DesiredChanges(generation: generation, node: node, changes: takeChanges(), interfaces: interfaces))
+                DesiredChanges(
+                    generation: generation, node: node, changes: takeChanges(), links: view.links,
+                    stubs: view.stubs.map { DenyStub(key: $0.key, addresses: $0.addresses) }))
         ]
     }
 
-    /// What is in force otherwise than at the last call: objects, isolated namespaces, the node's own addresses.
+    /// What is in force otherwise than at the last call: objects, pods as they are bound, the node's own addresses.
     private mutating func takeChanges() -> [ObjectChange] {
-        var changes = store.takeChanges() + unknownIsolation.changes(from: handedOut.isolation)
-        let addresses = (snapshot?.addresses ?? []).filter(\.canNameNode)
-        if addresses != handedOut.addresses { changes.append(.ownAddresses(addresses)) }
-        handedOut = (unknownIsolation, addresses)
+        // Pods are compiled as the binding has them: their objects may no longer say what they are.
+        var changes = store.takeChanges().filter { !$0.isPod }
+        changes += podChanges.sorted { $0.key < $1.key }.map(\.value)
+        podChanges = [:]
+        if ownAddresses != handedOutAddresses { changes.append(.ownAddresses(ownAddresses)) }
+        handedOutAddresses = ownAddresses
         return changes
     }
 
@@ -192,18 +240,8 @@ public struct AgentState: Sendable {
     }
 
     private mutating func conditionChanges() -> [AgentAction] {
-        var current = Set(store.conditions + endpoints.conditions + compileConditions)
+        var current = Set(store.conditions + binding.view.conditions + compileConditions + hookConditions)
         if let failure { current.insert(failure) }
-        if sources.allSatisfy(store.hasSynced), !settings.isolateUnknown {
-            for stranger in endpoints.unknown {
-                let addresses = stranger.interface.addresses.sorted().map(\.description).joined(separator: ", ")
-                current.insert(
-                    Condition(
-                        kind: .unenforcedNamespace, subject: stranger.netns,
-                        message: "interface \(stranger.interface.name) (\(addresses)) belongs to no pod: "
-                            + "nothing is enforced on it; add the pod, or run with --isolate-unknown"))
-            }
-        }
         for endpoint in report?.endpoints ?? [] {
             guard let reason = endpoint.failure else { continue }
             current.insert(Condition(kind: .endpointFailed, subject: "\(endpoint.key)", message: reason))
@@ -213,6 +251,17 @@ public struct AgentState: Sendable {
             + raised.subtracting(current).sorted().map(AgentAction.clear)
         raised = current
         return actions
+    }
+}
+
+extension ObjectChange {
+    /// Whether it is of a Pod object.
+    fileprivate var isPod: Bool {
+        switch self {
+        case .upsert(let object): object.key.objectKind == .pod
+        case .delete(let key), .standIns(_, let key): key.objectKind == .pod
+        case .name, .ownAddresses: false
+        }
     }
 }
 

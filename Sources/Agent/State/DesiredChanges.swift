@@ -11,14 +11,20 @@ public struct DesiredChanges: Sendable {
     public var node: String
     /// What is in force otherwise than before.
     public var changes: [ObjectChange]
-    /// The host side of each endpoint's veth, by pod.
-    public var interfaces: [EndpointKey: UInt32]
+    /// The host sides of each endpoint's veths, by pod; stubs' too.
+    public var links: [EndpointKey: [UInt32]]
+    /// Interfaces behind which somebody is whom policies cannot speak of.
+    public var stubs: [DenyStub]
 
     /// Changes.
-    public init(generation: UInt64, node: String, changes: [ObjectChange], interfaces: [EndpointKey: UInt32]) {
+    public init(
+        generation: UInt64, node: String, changes: [ObjectChange], links: [EndpointKey: [UInt32]],
+        stubs: [DenyStub] = []
+    ) {
         self.generation = generation
         self.node = node
         self.changes = changes
-        self.interfaces = interfaces
+        self.links = links
+        self.stubs = stubs
     }
 }

@@ -97,6 +97,11 @@ public struct ObjectStore: Sendable {
         }
     }
 
+    /// The object in force under a key; `nil` when none is.
+    func object(_ key: ObjectKey) -> ClusterObject? {
+        if case .object(let object) = inForce(key) { object } else { nil }
+    }
+
     /// The objects in force, in key order.
     var objects: ClusterObjects {
         var objects = ClusterObjects()
@@ -113,20 +118,6 @@ public struct ObjectStore: Sendable {
             if case .isolating(let policies) = inForce(key) { isolating[key] = policies }
         }
         return isolating
-    }
-
-    /// The pods in force, in no order.
-    var pods: [Pod] {
-        entries.compactMap { key, entry in
-            if case .pod(let pod) = good(key, entry) { pod } else { nil }
-        }
-    }
-
-    /// The Node objects in force, in no order.
-    var nodes: [Node] {
-        entries.compactMap { key, entry in
-            if case .node(let node) = good(key, entry) { node } else { nil }
-        }
     }
 
     /// How many policies of the sources are refused.

@@ -1,23 +1,25 @@
 public import BPFEmit
 
-/// A node whose folder of mounted namespaces is watched too.
+/// A node whose folders are watched too: those of mounted namespaces and of what the runtime notes.
 public struct WatchedNode: NodeSource {
     private let source: any NodeSource
-    private let folder: String
+    private let folders: [String]
 
-    /// Watches `folder` besides what `source` watches itself. A folder that is not there yet is found by the agent's own
+    /// Watches `folders` besides what `source` watches itself. A folder that is not there yet is found by the agent's own
     /// round.
-    public init(_ source: any NodeSource, folder: String) {
+    public init(_ source: any NodeSource, folders: [String]) {
         self.source = source
-        self.folder = folder
+        self.folders = folders
     }
 
-    /// The source's snapshot.
-    public func snapshot() throws -> NodeSnapshot { try source.snapshot() }
+    /// What the source sees.
+    public func evidence() throws -> HostEvidence { try source.evidence() }
 
-    /// Watches both.
+    /// Watches all of them.
     public func watch(_ changed: @escaping @Sendable () -> Void) throws {
-        if let watcher = try? FolderWatcher(folder) { try watcher.start(changed) }
+        for folder in folders {
+            if let watcher = try? FolderWatcher(folder) { try watcher.start(changed) }
+        }
         try source.watch(changed)
     }
 }

@@ -263,7 +263,8 @@ enum np_step {
 
 /* What a program returns to the hook: TC_ACT_* of linux/pkt_cls.h. */
 enum np_action {
-	NP_ACTION_OK = 0, /* the packet goes on */
+	NP_ACTION_NEXT = -1, /* the packet goes on, to programs and filters behind netpold's first */
+	NP_ACTION_OK = 0, /* the packet goes on, and whoever stands behind is not asked: no hook returns it */
 	NP_ACTION_SHOT = 2, /* the packet is dropped */
 };
 

@@ -4,12 +4,22 @@ import BPFEmit
 protocol HookAttachment: AnyObject {
     /// How.
     var style: AttachmentStyle { get }
+    /// Whether another process attached it.
+    var isAdopted: Bool { get }
     /// Puts another program in its place. A packet meets the old one or the new one.
     func replace(with program: BPFProgram) throws(BPFError)
     /// The kernel's number of the program; `nil` when the interface is gone, or somebody took the program off.
     func programID() throws(BPFError) -> UInt32?
+    /// Whether the interface it was attached to is still there.
+    func isAlive() throws(BPFError) -> Bool
+    /// What runs before it at the hook, in words, in order: a verdict of those is final.
+    func predecessors() throws(BPFError) -> [String]
+    /// Does again what is missing for it to outlive this process.
+    func persist() throws(BPFError)
     /// Takes it off. An interface that is gone is fine.
     func detach() throws(BPFError)
+    /// Takes it off after another one took its place in the instance's books.
+    func retire() throws(BPFError)
 }
 
 extension HookAttachment {
@@ -21,6 +31,15 @@ extension HookAttachment {
 }
 
 extension BPFProgram {
+    /// What to call the program with this id in messages.
+    static func label(_ id: UInt32) -> String {
+        guard let program = try? Libbpf.program(id: id),
+            let info = try? Libbpf.programInfo(program.rawValue, "program \(id)")
+        else { return "program \(id)" }
+        let name = withUnsafeBytes(of: info.name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        return name.isEmpty ? "program \(id)" : "program \(id) (\(name))"
+    }
+
     /// Whether the loaded program with this id is the same code on the same maps.
     func isEquivalent(toProgram id: UInt32) throws(BPFError) -> Bool {
         let other = try BPFProgram(try Libbpf.program(id: id), name: "program \(id)")

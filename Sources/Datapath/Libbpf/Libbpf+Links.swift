@@ -5,14 +5,41 @@ import SystemPackage
 
 /// Attaching programs to interfaces.
 extension Libbpf {
-    /// Attaches a program to a TCX hook. The installed libbpf has no helper for it; the plain call works.
+    /// `BPF_F_BEFORE` of headers newer than the installed ones: without another program named, before all of them.
+    private static let before: UInt32 = 1 << 3
+
+    /// Attaches a program to a TCX hook, in front of those that are there. The installed libbpf has no helper for it; the
+    /// plain call works.
     static func createLink(
         program: Int32, ifindex: UInt32, _ direction: TCXDirection
     ) throws(BPFError) -> OwnedDescriptor {
-        OwnedDescriptor(
+        var options = bpf_link_create_opts()
+        options.sz = optionsSize(\bpf_link_create_opts.flags)
+        options.flags = before
+        return OwnedDescriptor(
             rawValue: try call(.attach, "interface \(ifindex)") {
-                bpf_link_create(program, Int32(bitPattern: ifindex), direction.attachType, nil)
+                bpf_link_create(program, Int32(bitPattern: ifindex), direction.attachType, &options)
             })
+    }
+
+    /// `BPF_MPROG_MAX`.
+    private static let chainLimit = 64
+
+    /// The ids of the programs at a TCX hook, in the order they run; none where there is no such interface or hook.
+    static func chain(ifindex: UInt32, _ direction: TCXDirection) throws(BPFError) -> [UInt32] {
+        var ids = [UInt32](repeating: 0, count: chainLimit)
+        var count: UInt32 = 0
+        var flags: UInt32 = 0
+        let result = attempt(.queryInfo) {
+            count = UInt32(chainLimit)
+            return bpf_prog_query(
+                Int32(bitPattern: ifindex), direction.attachType, 0, &flags, &ids, &count)
+        }
+        switch result {
+        case .success: return Array(ids.prefix(Int(count)))
+        case .failure(let code) where isGone(code): return []
+        case .failure(let code): throw BPFError(.queryInfo, "programs at interface \(ifindex)", errno: code)
+        }
     }
 
     static func updateLink(_ link: Int32, to program: Int32, _ name: String) throws(BPFError) {
@@ -41,8 +68,8 @@ extension Libbpf {
     }
 
     /// The place of netpold's filter among those of an interface.
-    private static let filterHandle: UInt32 = 0x6e70
-    private static let filterPriority: UInt32 = 1
+    static let filterHandle: UInt32 = 0x6e70
+    static let filterPriority: UInt32 = 1
 
     /// Attaches a program to a clsact hook, in place of the one netpold attached there before.
     static func attachFilter(program: Int32, _ hook: Hook) throws(BPFError) {
@@ -77,7 +104,7 @@ extension Libbpf {
         }
     }
 
-    /// Whether there is no filter, no interface, or (`EINVAL`) no clsact at it.
+    /// Whether there is no filter, no interface, or (`EINVAL`) no clsact at it, or no TCX.
     private static func isGone(_ code: Errno) -> Bool {
         [.noSuchFileOrDirectory, .invalidArgument, .operationNotSupportedByDevice].contains(code)
     }

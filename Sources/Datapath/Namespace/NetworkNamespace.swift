@@ -18,6 +18,11 @@ public final class NetworkNamespace: Sendable {
         self.path = path
     }
 
+    /// Which namespace it is.
+    func identity() throws(SystemError) -> FileIdentity {
+        try SystemError.wrap("identify namespace", path) { FileIdentity(try file.use { try Stat($0) }) }
+    }
+
     /// Makes a new namespace and mounts it at `path`, a file that must not exist yet in a folder that does.
     public static func create(at path: String) throws -> NetworkNamespace {
         _ = try SystemError.wrap("create namespace", path) {

@@ -11,6 +11,10 @@ public struct LinkRecord: Hashable, Sendable {
     public var peerIndex: Int32
     /// The kernel's number for the namespace of the other end, as this namespace knows it; `nil` when it is the same.
     public var peerNamespace: Int32?
+    /// Whether it is the namespace's loopback (`IFF_LOOPBACK`).
+    public var isLoopback: Bool
+    /// Its Ethernet address, `aa:bb:cc:dd:ee:ff`; empty for an interface without.
+    public var mac: String
 
     /// Reads libnl's link object.
     init(_ link: OpaquePointer) {
@@ -19,5 +23,7 @@ public struct LinkRecord: Hashable, Sendable {
         peerIndex = rtnl_link_get_link(link)
         var identifier: Int32 = -1
         peerNamespace = rtnl_link_get_link_netnsid(link, &identifier) == 0 ? identifier : nil
+        isLoopback = rtnl_link_get_flags(link) & UInt32(IFF_LOOPBACK) != 0
+        mac = rtnl_link_get_addr(link).map(NetlinkAddress.hardwareText) ?? ""
     }
 }

@@ -36,6 +36,13 @@ enum NetlinkAddress {
         return body(built)
     }
 
+    /// The link-layer address in libnl's object as text, for example `aa:bb:cc:dd:ee:ff`.
+    static func hardwareText(of object: OpaquePointer) -> String {
+        guard let start = nl_addr_get_binary_addr(object) else { return "" }
+        let bytes = UnsafeRawBufferPointer(start: start, count: Int(nl_addr_get_len(object)))
+        return bytes.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined(separator: ":")
+    }
+
     /// The IP address in libnl's object, `nil` for another family.
     static func address(of object: OpaquePointer?) -> IPAddress? {
         guard let object, let start = nl_addr_get_binary_addr(object) else { return nil }

@@ -42,11 +42,3 @@ extension NetlinkSocket {
         try request("add address", "to link \(index)") { rtnl_addr_add($0, record, NLM_F_CREATE | NLM_F_EXCL) }
     }
 }
-
-/// The addresses that are the node's own: where traffic with the identity `host` comes from and goes to.
-public enum LocalAddresses {
-    /// All addresses of the calling thread's namespace, sorted, each once: of every scope, loopback included.
-    public static func current() throws(SystemError) -> [IPAddress] {
-        Array(Set(try NetlinkSocket().addresses().map(\.address))).sorted()
-    }
-}

@@ -9,8 +9,8 @@ struct ApplyPlan {
     struct Endpoint {
         let key: EndpointKey
         let image: EndpointImage
-        /// 0 when there is no interface (nothing is attached).
-        let ifindex: UInt32
+        /// Its interfaces, by number; none when nothing is attached.
+        let links: [UInt32]
         let slot: UInt32
         /// The slot's value now, when the slot is this pod's already.
         let present: np_endpoint?
@@ -30,21 +30,24 @@ struct ApplyPlan {
     /// Endpoint slots that are cleared at the end.
     let surplusSlots: Set<UInt32>
 
+    /// A pod and its interfaces.
+    private typealias Wanted = (key: EndpointKey, image: EndpointImage, links: [UInt32])
+
     init(
-        _ image: NodeImage, interfaces: [EndpointKey: UInt32], for node: NodeDatapath
+        _ image: NodeImage, links: [EndpointKey: [UInt32]], for node: NodeDatapath
     ) throws(BPFError) {
         self.image = image
         self.tables = TableChange(from: node.addresses, node.prefixes, to: image)
         self.retiring = RetiringIdentities(from: node.addresses, node.prefixes, to: image, by: tables)
         let attaches = node.attachments.style != .none
-        var wanted: [(key: EndpointKey, image: EndpointImage, ifindex: UInt32)] = []
+        var wanted: [Wanted] = []
         var missing: [EndpointKey] = []
         for endpoint in image.endpoints {
-            let ifindex = interfaces[endpoint.key] ?? 0
-            if ifindex == 0, attaches {
+            let own = (links[endpoint.key] ?? []).filter { $0 != 0 }.sorted()
+            if own.isEmpty, attaches {
                 missing.append(endpoint.key)
             } else {
-                wanted.append((endpoint.key, endpoint, ifindex))
+                wanted.append((endpoint.key, endpoint, own))
             }
         }
         wanted.sort { $0.key < $1.key }
@@ -52,8 +55,8 @@ struct ApplyPlan {
         try Self.check(image, wanted, node)
         self.endpoints = try Self.assignSlots(wanted, node)
         var hooks: [Hook: EndpointKey] = [:]
-        for endpoint in endpoints where endpoint.ifindex != 0 && attaches {
-            for hook in Hook.both(of: endpoint.ifindex) { hooks[hook] = endpoint.key }
+        for endpoint in endpoints where attaches {
+            for hook in endpoint.links.flatMap(Hook.both(of:)) { hooks[hook] = endpoint.key }
         }
         self.hooks = hooks
         let kept = Set(endpoints.map(\.slot))
@@ -64,7 +67,7 @@ struct ApplyPlan {
     /// Refuses what could only be done in part. The maps' limits hold for the moment in which old and new entries are
     /// there together.
     private static func check(
-        _ image: NodeImage, _ wanted: [(key: EndpointKey, image: EndpointImage, ifindex: UInt32)], _ node: NodeDatapath
+        _ image: NodeImage, _ wanted: [Wanted], _ node: NodeDatapath
     ) throws(BPFError) {
         let addresses = Set(image.addresses.map(\.address)).union(node.addresses.keys).count
         let prefixes = Set(image.prefixes.map(\.prefix)).union(node.prefixes.keys).count
@@ -87,32 +90,33 @@ struct ApplyPlan {
                     .allocate, "\(endpoint.key)", errno: .argListTooLong,
                     detail: "\(endpoint.image.addresses.count) addresses; a pod has at most one a family")
             }
-            if endpoint.ifindex != 0, let other = interfaces.updateValue(endpoint.key, forKey: endpoint.ifindex) {
+            for ifindex in endpoint.links {
+                guard let other = interfaces.updateValue(endpoint.key, forKey: ifindex) else { continue }
                 throw BPFError(
                     .allocate, "\(endpoint.key)", errno: .fileExists,
-                    detail: "interface \(endpoint.ifindex) is \(other)'s as well")
+                    detail: "interface \(ifindex) is \(other)'s as well")
             }
         }
     }
 
-    /// Pods keep their slots; one that an earlier process programmed is known by its interface and addresses.
+    /// Pods keep their slots; one that an earlier process programmed is known by its first interface and its addresses.
     private static func assignSlots(
-        _ wanted: [(key: EndpointKey, image: EndpointImage, ifindex: UInt32)], _ node: NodeDatapath
+        _ wanted: [Wanted], _ node: NodeDatapath
     ) throws(BPFError) -> [Endpoint] {
         let adopted = Dictionary(node.adopted.map { ($0.value.ifindex, $0.key) }) { first, _ in first }
         var free = (0..<UInt32(NP_MAX_ENDPOINTS)).makeIterator()
-        let taken = Set(node.endpoints.values.map(\.slot)).union(node.adopted.keys)
+        let taken = Set(node.endpoints.values.map(\.slot)).union(node.adopted.keys).union(node.heldSlots)
         var result: [Endpoint] = []
-        for (key, image, ifindex) in wanted {
+        for (key, image, links) in wanted {
             if let known = node.endpoints[key] {
                 result.append(
-                    Endpoint(key: key, image: image, ifindex: ifindex, slot: known.slot, present: known.value))
+                    Endpoint(key: key, image: image, links: links, slot: known.slot, present: known.value))
                 continue
             }
-            if ifindex != 0, let slot = adopted[ifindex], let value = node.adopted[slot],
+            if let slot = links.lazy.compactMap({ adopted[$0] }).first, let value = node.adopted[slot],
                 Set(value.addresses) == Set(image.addresses)
             {
-                result.append(Endpoint(key: key, image: image, ifindex: ifindex, slot: slot, present: value))
+                result.append(Endpoint(key: key, image: image, links: links, slot: slot, present: value))
                 continue
             }
             var slot = free.next()
@@ -123,7 +127,7 @@ struct ApplyPlan {
                     detail: "no slot for \(key); it holds \(NP_MAX_ENDPOINTS)"
                 )
             }
-            result.append(Endpoint(key: key, image: image, ifindex: ifindex, slot: slot, present: nil))
+            result.append(Endpoint(key: key, image: image, links: links, slot: slot, present: nil))
         }
         return result
     }

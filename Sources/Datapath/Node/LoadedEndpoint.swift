@@ -8,6 +8,8 @@ struct LoadedEndpoint {
     var value: np_endpoint
     /// `SubjectImage.key`.
     var subject: String
+    /// Its interfaces, by number.
+    var links: [UInt32]
     /// The entry programs of its hooks.
     let ingressStub: BPFProgram
     let egressStub: BPFProgram

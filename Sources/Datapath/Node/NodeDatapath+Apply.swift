@@ -14,7 +14,8 @@ extension NodeDatapath {
     /// 4. *Place*: each slot of np_policies goes from old program to new in one write. New endpoints get a slot that is
     ///    not ready. From here on new flows meet the new rules.
     /// 5. *Address tables*, in an order that takes every address from old identity to new in one step.
-    /// 6. *Detach* pods that went.
+    /// 6. *Detach* from interfaces that went. Nothing else detaches: what is attached to an interface that is there, and no
+    ///    pod of the image has it, drops everything.
     /// 7. *Wait* until no program is running that was running at that point: nothing decides by the old state any more.
     /// 8. *Revisions*: only now, so that no verdict of an old program can be stamped with a new revision. Known flows
     ///    are asked again at their next packet. New endpoints become ready.
@@ -23,15 +24,15 @@ extension NodeDatapath {
     ///
     /// - Parameters:
     ///   - image: the desired state.
-    ///   - interfaces: the host side of each pod's veth. Pods without one are left out, and listed in the report.
+    ///   - links: the host sides of each pod's veths. Pods without any are left out, and listed in the report.
     /// - Returns: what was changed, and which pods have no interface.
     /// - Throws: up to step 3 the verdicts are as before. Later: the state is between the two as after the step before;
     ///   the next apply goes on from there and revalidates every flow.
     public func apply(
-        _ image: NodeImage, interfaces: [EndpointKey: UInt32]
+        _ image: NodeImage, links: [EndpointKey: [UInt32]]
     ) throws(BPFError) -> ApplyReport {
         var report = ApplyReport()
-        let plan = try ApplyPlan(image, interfaces: interfaces, for: self)
+        let plan = try ApplyPlan(image, links: links, for: self)
         report.withoutInterface = plan.withoutInterface
         try hits.releaseQuarantine()
 
@@ -54,5 +55,12 @@ extension NodeDatapath {
         try narrow(plan, &report)
         if firstAfterAdoption { try hits.clearAll() }
         return report
+    }
+
+    /// As `apply(_:links:)`, for pods with one interface each.
+    public func apply(
+        _ image: NodeImage, interfaces: [EndpointKey: UInt32]
+    ) throws(BPFError) -> ApplyReport {
+        try apply(image, links: interfaces.mapValues { [$0] })
     }
 }

@@ -21,12 +21,20 @@ extension NodeDatapath {
         report.entriesChanged += change.count
     }
 
-    /// Step 6.
+    /// Step 6. Hooks of interfaces that are gone. One whose interface lives stays on, whatever the image says: its slot is
+    /// about to be cleared, so everything drops there, until a pod has the interface again or the instance is detached.
     func detachSurplus(_ plan: ApplyPlan, _ report: inout ApplyReport) throws(BPFError) {
+        var isHolding = false
         for hook in attachments.hooks.sorted(by: { $0.description < $1.description }) where plan.hooks[hook] == nil {
-            try attachments.detach(hook)
-            report.hooksChanged += 1
+            if try attachments.isAlive(hook) {
+                isHolding = true
+            } else {
+                try attachments.detach(hook)
+                report.hooksChanged += 1
+            }
         }
+        // Their entry programs name slots, which nobody else may get.
+        heldSlots = isHolding ? heldSlots.union(plan.surplusSlots) : []
     }
 
     /// Step 8. One new revision for all: it is written where something changed, and where the pod is new.
@@ -61,12 +69,13 @@ extension NodeDatapath {
             var entry = ApplyReport.Endpoint(
                 key: planned.key, slot: endpoint.slot, revision: endpoint.value.revision,
                 attachment: attachments.style)
-            do {
-                for hook in Hook.both(of: planned.ifindex) where plan.hooks[hook] != nil {
+            // One hook that fails does not keep the others open.
+            for hook in planned.links.flatMap(Hook.both(of:)) where plan.hooks[hook] != nil {
+                do {
                     if try attachments.attach(endpoint.stub(hook), at: hook) { report.hooksChanged += 1 }
+                } catch {
+                    entry.failure = entry.failure ?? "\(error)"
                 }
-            } catch {
-                entry.failure = "\(error)"
             }
             report.endpoints.append(entry)
         }

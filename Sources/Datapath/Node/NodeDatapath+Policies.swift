@@ -109,18 +109,19 @@ extension NodeDatapath {
             var value = endpoint.present ?? np_endpoint()
             value.setAddresses(endpoint.image.addresses)
             value.policy = (2 * slot, 2 * slot + 1)
-            value.ifindex = endpoint.ifindex
+            value.ifindex = endpoint.links.first ?? 0
             if endpoint.present.map({ $0.hasEqualBytes(value) }) != true {
                 try maps.endpoints.set(endpoint.slot, value)
                 report.entriesChanged += 1
             }
             if let stubs = batch.stubs[endpoint.key] {
                 endpoints[endpoint.key] = LoadedEndpoint(
-                    slot: endpoint.slot, value: value, subject: endpoint.image.subject, ingressStub: stubs.ingress,
-                    egressStub: stubs.egress)
+                    slot: endpoint.slot, value: value, subject: endpoint.image.subject, links: endpoint.links,
+                    ingressStub: stubs.ingress, egressStub: stubs.egress)
                 adopted[endpoint.slot] = nil
             } else {
                 endpoints[endpoint.key]?.value = value
+                endpoints[endpoint.key]?.links = endpoint.links
             }
         }
         return Set(batch.fresh.keys)

@@ -23,6 +23,8 @@ public final class NodeDatapath {
     var outOfUse: [LoadedPolicy] = []
     /// Endpoints an earlier process left, by slot, until an apply claims or clears them.
     var adopted: [UInt32: np_endpoint]
+    /// Slots of pods that are gone, which hooks of interfaces that are not may still name.
+    var heldSlots: Set<UInt32> = []
     /// Places of np_policies that are occupied by nobody's known program.
     var strayPolicies: Set<UInt32>
     /// The highest revision any endpoint ever had. Never handed out twice, so an entry of a pod that is gone is never
@@ -55,9 +57,19 @@ public final class NodeDatapath {
         self.strayPolicies = try maps.readOccupiedPolicies()
         self.mustRevalidate = !adopted.isEmpty
         self.attachments = try Attachments(style: options.attachment, pins: options.pins)
-        try attachments.adopt(interfaces: adopted.values.map(\.ifindex))
+        try attachments.adopt(
+            interfaces: adopted.values.map(\.ifindex), others: NodeDatapath.interfaces(), steps: maps.steps.id)
         // A process that was killed while it read events left the writing of them on.
         try maps.control.set(UInt32(0), np_control())
+    }
+
+    /// The interfaces of the calling thread's namespace.
+    private static func interfaces() throws(BPFError) -> [UInt32] {
+        do {
+            return try NetlinkSocket().links().map { UInt32(bitPattern: $0.index) }
+        } catch {
+            throw BPFError(.queryInfo, "interfaces", errno: .ioError, detail: "\(error)")
+        }
     }
 
     /// How new hooks are attached on this kernel.
@@ -99,6 +111,8 @@ extension DatapathMaps {
         }
     }
 
+    /// Slots of pods that are gone, which hooks of interfaces that are not may still name.
+    var heldSlots: Set<UInt32> = []
     /// Places of np_policies that hold a program.
     func readOccupiedPolicies() throws(BPFError) -> Set<UInt32> {
         var occupied: Set<UInt32> = []

@@ -4,5 +4,5 @@ public import Datapath
 // The kernel side is what the agent asks for, member by member.
 extension NodeDatapath: DatapathPort {}
 extension RingBufferReader: VerdictReader {}
-extension NodeScanner: NodeSource {}
+extension HostScanner: NodeSource {}
 extension KernelDecider: PacketDecider {}

@@ -14,8 +14,9 @@ struct AgentCommand: AsyncParsableCommand {
         commandName: "agent",
         abstract: "Enforce the policies of a folder of manifests on this node's pods, and keep doing so.",
         discussion: """
-            Pods are matched by address to the network namespaces of the node. Changes of the folder are applied in place; \
-            refused updates leave the last good version in force, and pods that a refused new policy selects are isolated. \
+            Which interface is which pod is decided by what the host knows: the CNI result cache, cgroups, routes; the addresses \
+            inside a namespace only count where there is nothing else. A pod stays enforced until its interface is gone. Changes \
+            of the folder are applied in place; refused updates leave the last good version in force, and pods that a refused new policy selects are isolated. \
             When the agent ends or is killed, what it loaded goes on enforcing; the next agent of the same instance adopts \
             it. `netpold detach` removes it.
 
@@ -34,21 +35,32 @@ struct AgentCommand: AsyncParsableCommand {
     var netns: String?
 
     @Option(help: ArgumentHelp("Where the pods' network namespaces are mounted.", valueName: "folder"))
-    var netnsDir = NamespaceScanner.systemFolder
+    var netnsDir = HostScanner.Places.systemNamespaces
 
     @Option(
         help: ArgumentHelp(
             """
-            This node's name in the manifests: pods that name another node are remote. (default: the first name that the \
-            manifests have)
-            """, valueName: "name"))
+            Where the container runtime keeps CNI results; may be repeated. (default: /var/lib/cni/results and \
+            /var/lib/cni/cache/results)
+            """, valueName: "folder"))
+    var cniCache: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "This node's name in the manifests: pods that name another node are remote. (default: the host name)",
+            valueName: "name"))
     var node: String?
 
     @Option(help: ArgumentHelp("What to do about a refused policy that was never in force.", valueName: "what"))
     var onRefused = RefusedPolicy.isolate
 
-    @Flag(help: "Isolate network namespaces whose address no pod of the manifests has.")
-    var isolateUnknown = false
+    @Option(
+        help: ArgumentHelp(
+            """
+            What to do about network namespaces without a Pod object: isolate those that are known to be a pod's, leave them \
+            open, or isolate every mounted one. What was enforced before stays enforced. (default: open)
+            """, valueName: "what"))
+    var unknown: UnknownNamespaces?
 
     @Flag(help: "Compare each new state with the reference evaluator in the kernel before it is put in force.")
     var verify = false
@@ -106,6 +118,9 @@ struct AgentCommand: AsyncParsableCommand {
         }
         let datapath = try NodeDatapath(DatapathOptions(pins: try PinPath(instance: instance.instance)))
         let pinned = datapath.identities
+        let adopted = datapath.adoptedInterfaces
+        let places = HostScanner.Places(
+            namespaces: netnsDir, cniCaches: cniCache.isEmpty ? HostScanner.Places.systemCaches : cniCache)
         logger.notice(
             "datapath loaded",
             metadata: [
@@ -117,12 +132,17 @@ struct AgentCommand: AsyncParsableCommand {
         let service = AgentService(
             options: .init(
                 instance: instance.instance,
-                settings: .init(node: node ?? "", onRefused: onRefused, isolateUnknown: isolateUnknown)),
+                settings: .init(
+                    binding: .init(
+                        node: NodeName.resolve(option: node, hostname: ProcessInfo.processInfo.hostName),
+                        source: .folder, unknown: unknown), onRefused: onRefused)),
             ports: .init(
-                sources: [source], node: WatchedNode(NodeScanner(folder: netnsDir), folder: netnsDir),
+                sources: [source],
+                node: WatchedNode(HostScanner(places), folders: [places.namespaces] + places.cniCaches),
                 datapath: datapath,
-                compiler: verify ? VerifyingCompiler(compiler) { try KernelDecider($0) } : compiler),
-            logger: logger)
+                compiler: verify ? VerifyingCompiler(compiler) { try KernelDecider($0) } : compiler,
+                bindings: BindingFile(path: try instance.paths().bindings)),
+            pinned: adopted, logger: logger)
         let server = try LocalServer(path: instance.socketPath)
         defer { server.stop() }
         try await service.start(server: server)
@@ -142,4 +162,5 @@ struct AgentCommand: AsyncParsableCommand {
 }
 
 extension RefusedPolicy: ExpressibleByArgument {}
+extension UnknownNamespaces: ExpressibleByArgument {}
 extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -52,8 +52,10 @@ struct DetachCommand: ParsableCommand {
             }
         }
         for path in pinned { print("removed \(path)") }
-        let copies = try instance.paths().lastGood
-        if (try? FileManager.default.removeItem(atPath: copies)) != nil { print("removed \(copies)") }
+        for path in [try instance.paths().lastGood, try instance.paths().bindings]
+        where (try? FileManager.default.removeItem(atPath: path)) != nil {
+            print("removed \(path)")
+        }
         if unlink(instance.socketPath) == 0 { print("removed \(instance.socketPath)") }
         lock.remove()
         let left = try pins.pinned()

@@ -9,7 +9,8 @@ struct EndpointsCommand: ParsableCommand {
         abstract: "List the pods of this node with their interfaces, identities and policies.",
         discussion: """
             States: ready (policies in place), pending (found, not programmed yet), waiting (its network namespace is not \
-            there), failed, unenforced (a namespace that no pod claims), isolated (the same under --isolate-unknown).
+            there), failed, unenforced (nobody knows which pod is behind the interface), isolated (the same, and only \
+            the node reaches it).
 
             Exit codes: 0 listed; 1 no agent answers; 2 wrong arguments.
             """)

@@ -1,0 +1,88 @@
+import BPFEmit
+import NetTypes
+import PolicyAPI
+
+/// The Pod objects, findable by everything that evidence may say of a pod. All updates take constant time.
+struct PodDirectory: Sendable {
+    private(set) var pods: [String: Pod] = [:]
+    private var namesByUID: [String: Set<String>] = [:]
+    private var namesByNode: [String: Set<String>] = [:]
+    /// Live pods with a network of their own, by address.
+    private var namesByAddress: [IPAddress: Set<String>] = [:]
+
+    /// The pod of a `namespace/name`.
+    subscript(name: String) -> Pod? { pods[name] }
+
+    /// Takes a pod in place of the one of its name; returns that one.
+    @discardableResult
+    mutating func set(_ pod: Pod) -> Pod? {
+        let old = remove(pod.qualifiedName)
+        let name = pod.qualifiedName
+        pods[name] = pod
+        for uid in pod.runtimeUIDs { namesByUID[uid, default: []].insert(name) }
+        namesByNode[pod.nodeName, default: []].insert(name)
+        if pod.ownsAddresses {
+            for address in pod.addresses { namesByAddress[address, default: []].insert(name) }
+        }
+        return old
+    }
+
+    /// Forgets a pod; returns it.
+    @discardableResult
+    mutating func remove(_ name: String) -> Pod? {
+        guard let pod = pods.removeValue(forKey: name) else { return nil }
+        for uid in pod.runtimeUIDs { namesByUID.remove(name, of: uid) }
+        namesByNode.remove(name, of: pod.nodeName)
+        for address in pod.addresses { namesByAddress.remove(name, of: address) }
+        return pod
+    }
+
+    /// The pods that have a UID, by name. More than one is an error of whoever made the objects.
+    func names(withUID uid: String) -> Set<String> { namesByUID[uid] ?? [] }
+
+    /// The pods that name a node (empty: none), by name.
+    func names(onNode node: String) -> Set<String> { namesByNode[node] ?? [] }
+
+    /// Whether a pod names a node.
+    func namesNode(_ node: String) -> Bool { namesByNode[node] != nil }
+
+    /// Whether pods name nodes at all.
+    var namesNodes: Bool { namesByNode.keys.contains { !$0.isEmpty } }
+
+    /// The live pods that claim an address, by name.
+    func owners(of address: IPAddress) -> Set<String> { namesByAddress[address] ?? [] }
+}
+
+extension Dictionary where Value == Set<String> {
+    fileprivate mutating func remove(_ name: String, of key: Key) {
+        self[key]?.remove(name)
+        if self[key]?.isEmpty == true { self[key] = nil }
+    }
+}
+
+extension Pod {
+    /// The UIDs under which the runtime may know the pod. A static pod runs under the hash of its manifest; the API server
+    /// gives its mirror a UID of its own and keeps the hash in an annotation.
+    var runtimeUIDs: Set<String> {
+        let hashes = ["kubernetes.io/config.mirror", "kubernetes.io/config.hash"].compactMap {
+            metadata.annotations[$0]
+        }
+        return Set([metadata.uid] + hashes).subtracting([""])
+    }
+
+    /// Whether the pod is live and has a network of its own.
+    var ownsAddresses: Bool { !isFinished && !hostNetwork }
+
+    /// Whether two values may speak of the same pod: a pod made again under the same name has another UID.
+    func isSame(as other: Pod) -> Bool {
+        if metadata.uid.isEmpty || other.metadata.uid.isEmpty { return qualifiedName == other.qualifiedName }
+        return !runtimeUIDs.isDisjoint(with: other.runtimeUIDs)
+    }
+
+    /// Whether a reference may speak of this pod: nothing that both know differs.
+    func agrees(with reference: PodReference) -> Bool {
+        if !reference.uid.isEmpty, !metadata.uid.isEmpty { return runtimeUIDs.contains(reference.uid) }
+        if !reference.name.isEmpty { return qualifiedName == "\(reference.namespace)/\(reference.name)" }
+        return true
+    }
+}

@@ -1,0 +1,103 @@
+public import BPFEmit
+import Glibc
+import NetTypes
+public import Support
+
+/// Looks at the host for everything that says which interface is which pod.
+public struct HostScanner: Sendable {
+    /// Where to look.
+    public struct Places: Hashable, Sendable {
+        /// Where `ip netns` and container runtimes mount namespaces.
+        public static let systemNamespaces = "/run/netns"
+        /// Where container runtimes keep libcni's result cache.
+        public static let systemCaches = ["/var/lib/cni/results", "/var/lib/cni/cache/results"]
+
+        /// The folder in which namespaces are mounted.
+        public var namespaces: String
+        /// The folders of libcni's result cache.
+        public var cniCaches: [String]
+        /// The file system of processes.
+        public var processes: String
+
+        /// Places.
+        public init(
+            namespaces: String = systemNamespaces, cniCaches: [String] = systemCaches, processes: String = "/proc"
+        ) {
+            self.namespaces = namespaces
+            self.cniCaches = cniCaches
+            self.processes = processes
+        }
+    }
+
+    /// More namespaces are not looked at, and reported.
+    private static let namespaceLimit = 8192
+
+    private let places: Places
+
+    /// A scanner of these places.
+    public init(_ places: Places) { self.places = places }
+
+    /// Looks once, from the network namespace of the calling thread. Takes about a millisecond a namespace.
+    ///
+    /// A namespace that cannot be entered is in the answer, with the reason; what vanished meanwhile is not.
+    /// - Throws: `SystemError` when the own namespace cannot be read: then nothing is known.
+    public func evidence() throws(SystemError) -> HostEvidence {
+        let host = try NetworkNamespace(path: NamespaceFile.own)
+        let own = try host.identity().inode
+        let socket = try NetlinkSocket()
+        // Links first: listing them is what gives the namespaces behind them their numbers.
+        let links = try socket.links()
+        var evidence = HostEvidence(
+            host: HostIdentity(bootID: HostScanner.bootID(places.processes), namespace: own),
+            routes: try socket.hostRoutes(), addresses: Array(Set(try socket.addresses().map(\.address))).sorted())
+        let processes = ProcessNamespaces(places.processes, own: own)
+        let cache = CNICache(folders: places.cniCaches)
+        evidence.attachments = cache.attachments
+        evidence.problems = processes.problems + cache.problems
+
+        var candidates = NamespaceCandidates(limit: HostScanner.namespaceLimit, own: own)
+        candidates.add(mountedIn: places.namespaces, &evidence.problems)
+        candidates.add(processes)
+        candidates.add(cache.attachments)
+        if candidates.leftOut > 0 {
+            evidence.problems.append(
+                EvidenceProblem(
+                    kind: .namespace, subject: "\(candidates.leftOut) network namespaces",
+                    reason:
+                        "there are \(candidates.leftOut) network namespaces more than \(HostScanner.namespaceLimit); "
+                        + "they were not looked at"))
+        }
+
+        var namespaces: [Int32: UInt64] = [:]
+        for candidate in candidates.found.values.sorted(by: { $0.inode < $1.inode }) {
+            let look = NamespaceLook(candidate, socket, host, links)
+            if let number = look.number { namespaces[number] = candidate.inode }
+            if let problem = look.problem { evidence.problems.append(problem) }
+            if let namespace = look.namespace { evidence.namespaces.append(namespace) }
+        }
+        evidence.links = links.filter(\.isPairEnd).map { link in
+            HostLink(
+                ifindex: UInt32(bitPattern: link.index), name: link.name, mac: link.mac, kind: link.kind,
+                peerIndex: UInt32(bitPattern: link.peerIndex),
+                namespace: link.peerNamespace.flatMap { namespaces[$0] })
+        }.sorted { $0.ifindex < $1.ifindex }
+        evidence.problems = Set(evidence.problems).sorted { ($0.subject, $0.reason) < ($1.subject, $1.reason) }
+        return evidence
+    }
+
+    /// Calls `changed`, on a thread that lives as long as the process, whenever links or addresses change, and some times
+    /// afterwards.
+    public func watch(_ changed: @escaping @Sendable () -> Void) throws(SystemError) {
+        try LinkThread.start(changed)
+    }
+
+    private static func bootID(_ processes: String) -> String {
+        let bytes = (try? BoundedFile.read("\(processes)/sys/kernel/random/boot_id", limit: 64)) ?? []
+        return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+}
+
+extension LinkRecord {
+    /// Whether it is one end of a pair whose other end is in another namespace.
+    fileprivate var isPairEnd: Bool { (kind == "veth" || kind == "netkit") && peerNamespace != nil && peerIndex != 0 }
+}

@@ -1,0 +1,89 @@
+import BPFEmit
+import Glibc
+import Support
+
+/// The network namespaces of the processes of this host, and the pods they belong to.
+struct ProcessNamespaces {
+    /// One namespace that processes are in.
+    struct Entry {
+        /// A file that stands for it as long as that process lives.
+        var path: String
+        /// The pods of its processes.
+        var podUIDs: Set<String> = []
+        /// Processes whose cgroup was read.
+        fileprivate var read = 0
+    }
+
+    /// Processes of one namespace whose cgroups are read: all of a pod's say the same.
+    private static let readLimit = 64
+    /// A `/proc/<pid>/cgroup` takes some kilobytes at most.
+    private static let cgroupLimit = 64 * 1024
+
+    /// By inode, without `own`.
+    private(set) var entries: [UInt64: Entry] = [:]
+    /// What could not be looked at.
+    private(set) var problems: [EvidenceProblem] = []
+
+    /// Looks at every process.
+    ///
+    /// - Parameters:
+    ///   - folder: `/proc`.
+    ///   - own: the namespace that is left out.
+    init(_ folder: String = "/proc", own: UInt64) {
+        var denied = 0
+        for name in ProcessNamespaces.names(in: folder, &problems)
+        where name.utf8.allSatisfy({ (48...57).contains($0) }) {
+            let link = "\(folder)/\(name)/ns/net"
+            guard let inode = ProcessNamespaces.inode(of: link) else {
+                // A process that ended meanwhile is none.
+                if errno == EACCES || errno == EPERM { denied += 1 }
+                continue
+            }
+            if inode == own { continue }
+            note(inode, link, cgroup: "\(folder)/\(name)/cgroup")
+        }
+        if denied > 0 {
+            problems.append(
+                EvidenceProblem(
+                    kind: .processes, subject: folder,
+                    reason:
+                        "the network namespaces of \(denied) processes cannot be told: Permission denied; the agent "
+                        + "needs CAP_SYS_PTRACE"))
+        }
+    }
+
+    private static func names(in folder: String, _ problems: inout [EvidenceProblem]) -> [String] {
+        do {
+            return try FolderNames.read(folder)
+        } catch {
+            let reason = "the processes of the node cannot be listed: \(error)"
+            problems.append(EvidenceProblem(kind: .processes, subject: folder, reason: reason))
+            return []
+        }
+    }
+
+    private mutating func note(_ inode: UInt64, _ link: String, cgroup: String) {
+        var entry = entries[inode] ?? Entry(path: link)
+        defer { entries[inode] = entry }
+        guard entry.read < ProcessNamespaces.readLimit,
+            let bytes = try? BoundedFile.read(cgroup, limit: ProcessNamespaces.cgroupLimit)
+        else { return }
+        entry.read += 1
+        let uids = PodCgroup.uids(in: bytes)
+        // The number may be another process's by now, or the process in another namespace.
+        if !uids.isEmpty, ProcessNamespaces.inode(of: link) == inode { entry.podUIDs.formUnion(uids) }
+    }
+
+    private static func inode(of link: String) -> UInt64? {
+        var buffer = [CChar](repeating: 0, count: 64)
+        let count = readlink(link, &buffer, buffer.count)
+        return count > 0 ? inode(inLink: buffer.prefix(count).map { UInt8(bitPattern: $0) }) : nil
+    }
+
+    /// Reads `net:[4026531840]`.
+    static func inode(inLink text: some Collection<UInt8>) -> UInt64? {
+        let text = String(decoding: text, as: UTF8.self)
+        guard text.hasPrefix("net:["), text.hasSuffix("]") else { return nil }
+        return UInt64(text.dropFirst(5).dropLast())
+    }
+}
