@@ -1,5 +1,5 @@
 public import BPFEmit
-import NetTypes
+public import NetTypes
 import PolicyAPI
 import PolicyAnalysis
 

@@ -13,6 +13,8 @@ public struct LinkRecord: Hashable, Sendable {
     public var peerNamespace: Int32?
     /// Whether it is the namespace's loopback (`IFF_LOOPBACK`).
     public var isLoopback: Bool
+    /// The kernel's name for its kind (`veth`, `bridge`, `macvlan`); empty for physical interfaces and loopback.
+    public var kind: String
     /// Its Ethernet address, `aa:bb:cc:dd:ee:ff`; empty for an interface without.
     public var mac: String
 
@@ -24,6 +26,7 @@ public struct LinkRecord: Hashable, Sendable {
         var identifier: Int32 = -1
         peerNamespace = rtnl_link_get_link_netnsid(link, &identifier) == 0 ? identifier : nil
         isLoopback = rtnl_link_get_flags(link) & UInt32(IFF_LOOPBACK) != 0
+        kind = rtnl_link_get_type(link).map { String(cString: $0) } ?? ""
         mac = rtnl_link_get_addr(link).map(NetlinkAddress.hardwareText) ?? ""
     }
 }

@@ -111,8 +111,6 @@ extension DatapathMaps {
         }
     }
 
-    /// Slots of pods that are gone, which hooks of interfaces that are not may still name.
-    var heldSlots: Set<UInt32> = []
     /// Places of np_policies that hold a program.
     func readOccupiedPolicies() throws(BPFError) -> Set<UInt32> {
         var occupied: Set<UInt32> = []
