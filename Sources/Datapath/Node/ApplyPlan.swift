@@ -104,7 +104,9 @@ struct ApplyPlan {
         _ wanted: [Wanted], _ node: NodeDatapath
     ) throws(BPFError) -> [Endpoint] {
         let adopted = Dictionary(node.adopted.map { ($0.value.ifindex, $0.key) }) { first, _ in first }
-        var free = (0..<UInt32(NP_MAX_ENDPOINTS)).makeIterator()
+        // A pinned map may be larger than this version's.
+        let capacity = min(UInt32(NP_MAX_ENDPOINTS), UInt32(node.maps.endpoints.shape.capacity))
+        var free = (0..<capacity).makeIterator()
         let taken = Set(node.endpoints.values.map(\.slot)).union(node.adopted.keys).union(node.heldSlots)
         var result: [Endpoint] = []
         for (key, image, links) in wanted {

@@ -19,7 +19,7 @@ extension NodeDatapath {
     /// 7. *Wait* until no program is running that was running at that point: nothing decides by the old state any more.
     /// 8. *Revisions*: only now, so that no verdict of an old program can be stamped with a new revision. Known flows
     ///    are asked again at their next packet. New endpoints become ready.
-    /// 9. *Attach* new pods.
+    /// 9. *Attach* new pods, and take over what other versions left (`finishTakeover`).
     /// 10. *Narrow*: retired identities leave the peers maps, slots are cleared, old programs go, their counts are kept.
     ///
     /// - Parameters:
@@ -51,7 +51,9 @@ extension NodeDatapath {
 
         try announce(plan, changedSubjects: replaced.union(widened), all: revalidateAll, &report)
         mustRevalidate = false
+        try copyFlows()
         try attach(plan, &report)
+        try finishTakeover(plan, &report)
         try narrow(plan, &report)
         if firstAfterAdoption { try hits.clearAll() }
         return report
