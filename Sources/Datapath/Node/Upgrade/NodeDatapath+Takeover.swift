@@ -26,6 +26,8 @@ extension NodeDatapath {
     func finishTakeover(_ plan: ApplyPlan, _ report: inout ApplyReport) throws(BPFError) {
         try attachments.retireSuperseded()
         guard !carriages.isEmpty else { return }
+        // At once, as replies may be on the way; what is missing still comes after the wait.
+        try copyFlows()
         for hook in attachments.foreign.sorted(by: { $0.description < $1.description }) where plan.hooks[hook] == nil {
             if try attachments.isAlive(hook) {
                 // No pod of the image has the interface: everything is dropped there, as at others of that kind.
