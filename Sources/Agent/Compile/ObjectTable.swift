@@ -6,7 +6,7 @@ public import PolicyIR
 /// What is in force, as the changes so far make it up.
 public struct ObjectTable: Sendable {
     /// The objects.
-    public private(set) var objects: [ObjectKey: ClusterObject] = [:]
+    public private(set) var objects = ObjectShards()
     /// Isolating policies, in the place of refused ones.
     public private(set) var isolating: [ObjectKey: [LoweredPolicy]] = [:]
     /// What DNS has answered.
@@ -44,7 +44,7 @@ public struct ObjectTable: Sendable {
     /// All objects as written, in key order, and the names.
     var written: ClusterObjects {
         var all = ClusterObjects()
-        for (_, object) in objects.sorted(by: { $0.key < $1.key }) { all.append(object) }
+        for object in objects.sorted { all.append(object) }
         all.names = names
         return all
     }
