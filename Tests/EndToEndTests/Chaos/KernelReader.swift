@@ -22,7 +22,9 @@ struct KernelReader {
     func differences(from policies: ChaosPolicies) throws -> [String] {
         let objects = try policies.objects(network.pods)
         let lowered = PolicyLowering.lower(objects, for: .enforcement)
-        let image = NodeCompiler.compile(objects, policies: lowered.policies, localNode: "node-1")
+        var allocator = IdentityAllocator()
+        let image = NodeCompiler.compile(
+            objects, policies: lowered.policies, localNode: "node-1", allocator: &allocator)
         return try network.node.run {
             try tableDifferences(image) + decisionDifferences(KernelDecider(image), image)
         }
