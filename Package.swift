@@ -53,7 +53,12 @@ let package = Package(
         .target(name: "CNetpoldABI", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Wpadded", "-Werror"])]),
         // Its folders depend one way: ABI <- Assembler <- Image <- Program <- Compile <- Dump, and Image <- Node.
         .target(
-            name: "BPFEmit", dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "CNetpoldABI"], swiftSettings: pure),
+            name: "BPFEmit",
+            dependencies: [
+                "NetTypes", "PolicyAPI", "PolicyIR", "CNetpoldABI",
+                .product(name: "Algorithms", package: "swift-algorithms"),
+            ],
+            swiftSettings: pure),
         // Runs emitted programs without a kernel. For tests: no product links it.
         .target(
             name: "BPFSimulate", dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "BPFEmit", "CNetpoldABI"],
@@ -98,12 +103,12 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict),
-        // Measurements: `netpold bench`, `bench-compile`, `bench-net`.
+        // Measurements: `netpold bench`, `bench-compile`, `bench-changes`, `bench-net`.
         .target(
             name: "BenchKit",
             dependencies: [
                 "NetTypes", "PolicyAPI", "PolicyIR", "Support", "BPFEmit", "CNetpoldABI", "Datapath",
-                "LabKit", "CLinux",
+                "Agent", "LabKit", "CLinux", .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict,

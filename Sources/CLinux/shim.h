@@ -24,3 +24,17 @@ static inline int np_pin_to_cpus(unsigned long mask)
 {
 	return (int)syscall(SYS_sched_setaffinity, 0, sizeof(mask), &mask);
 }
+
+/* The CPUs that the calling thread may run on, a bit each: sched_getaffinity(2) and sched_setaffinity(2) as the kernel has
+ * them. Returns the bytes written; 0. -1 and errno when it fails. */
+#define NP_CPU_MASK_WORDS 128 /* 8192 CPUs, the most that Linux can be built for */
+
+static inline int np_read_affinity(unsigned long mask[NP_CPU_MASK_WORDS])
+{
+	return (int)syscall(SYS_sched_getaffinity, 0, NP_CPU_MASK_WORDS * sizeof(mask[0]), mask);
+}
+
+static inline int np_set_affinity(const unsigned long mask[NP_CPU_MASK_WORDS])
+{
+	return (int)syscall(SYS_sched_setaffinity, 0, NP_CPU_MASK_WORDS * sizeof(mask[0]), mask);
+}

@@ -219,6 +219,7 @@ public actor AgentService {
                 }
             }
         case .record(let records):
+            guard ports.bindings != nil else { return }
             unsaved = records
             save()
         case .raise(let condition):

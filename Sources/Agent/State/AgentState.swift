@@ -20,7 +20,7 @@ public struct AgentState: Sendable {
         public var debounce: Int
 
         /// Settings.
-        public init(binding: BindingTable.Settings, onRefused: RefusedPolicy = .isolate, debounce: Int = 50) {
+        public init(binding: BindingTable.Settings, onRefused: RefusedPolicy = .isolate, debounce: Int = 5) {
             self.binding = binding
             self.onRefused = onRefused
             self.debounce = debounce

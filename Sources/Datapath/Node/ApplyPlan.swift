@@ -37,8 +37,13 @@ struct ApplyPlan {
         _ image: NodeImage, links: [EndpointKey: [UInt32]], for node: NodeDatapath
     ) throws(BPFError) {
         self.image = image
-        self.tables = TableChange(from: node.addresses, node.prefixes, to: image)
-        self.retiring = RetiringIdentities(from: node.addresses, node.prefixes, to: image, by: tables)
+        if node.tables?.has(image) == true {
+            self.tables = .none
+            self.retiring = .none
+        } else {
+            self.tables = TableChange(from: node.addresses, node.prefixes, to: image)
+            self.retiring = RetiringIdentities(from: node.addresses, node.prefixes, to: image, by: tables)
+        }
         let attaches = node.attachments.style != .none
         var wanted: [Wanted] = []
         var missing: [EndpointKey] = []
@@ -52,7 +57,7 @@ struct ApplyPlan {
         }
         wanted.sort { $0.key < $1.key }
         self.withoutInterface = missing.sorted()
-        try Self.check(image, wanted, node)
+        try Self.check(image, tables, wanted, node)
         self.endpoints = try Self.assignSlots(wanted, node)
         var hooks: [Hook: EndpointKey] = [:]
         for endpoint in endpoints where attaches {
@@ -67,10 +72,10 @@ struct ApplyPlan {
     /// Refuses what could only be done in part. The maps' limits hold for the moment in which old and new entries are
     /// there together.
     private static func check(
-        _ image: NodeImage, _ wanted: [Wanted], _ node: NodeDatapath
+        _ image: NodeImage, _ tables: TableChange, _ wanted: [Wanted], _ node: NodeDatapath
     ) throws(BPFError) {
-        let addresses = Set(image.addresses.map(\.address)).union(node.addresses.keys).count
-        let prefixes = Set(image.prefixes.map(\.prefix)).union(node.prefixes.keys).count
+        let addresses = node.addresses.count + tables.addressUpserts.count { node.addresses[$0.address] == nil }
+        let prefixes = node.prefixes.count + tables.prefixUpserts.count { node.prefixes[$0.prefix] == nil }
         for (map, count) in [(node.maps.addresses, addresses), (node.maps.prefixes, prefixes)]
         where count > map.shape.capacity {
             throw BPFError(

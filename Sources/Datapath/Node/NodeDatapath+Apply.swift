@@ -32,30 +32,45 @@ extension NodeDatapath {
         _ image: NodeImage, links: [EndpointKey: [UInt32]]
     ) throws(BPFError) -> ApplyReport {
         var report = ApplyReport()
+        var timings = ApplyTimings()
+        let clock = ContinuousClock()
+        var begin = clock.now
+        func part() -> Duration {
+            let end = clock.now
+            defer { begin = end }
+            return end - begin
+        }
         let plan = try ApplyPlan(image, links: links, for: self)
         report.withoutInterface = plan.withoutInterface
         try hits.releaseQuarantine()
+        timings.plan = part()
 
         let batch = try load(plan, &report)
+        timings.load = part()
         let firstAfterAdoption = !adopted.isEmpty || !strayPolicies.isEmpty
         let revalidateAll = mustRevalidate || !plan.tables.isEmpty
         // If one of the next steps fails, the next apply must revalidate the flows for those that succeeded.
         mustRevalidate = true
         let widened = try widen(batch, plan, &report)
         let replaced = try place(batch, plan, &report)
-        try write(plan.tables, &report)
+        try write(plan, &report)
         try detachSurplus(plan, &report)
+        timings.swap = part()
 
         let mustWait = report.changedAnything || revalidateAll || firstAfterAdoption
-        if mustWait { try Libbpf.waitForRunningPrograms() }
+        if mustWait { try RunningPrograms.wait() }
+        timings.grace = part()
 
         try announce(plan, changedSubjects: replaced.union(widened), all: revalidateAll, &report)
         mustRevalidate = false
+        timings.revisions = part()
         try copyFlows()
         try attach(plan, &report)
         try finishTakeover(plan, &report)
         try narrow(plan, &report)
         if firstAfterAdoption { try hits.clearAll() }
+        timings.finish = part()
+        self.timings = timings
         return report
     }
 

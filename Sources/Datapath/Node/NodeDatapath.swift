@@ -21,6 +21,8 @@ public final class NodeDatapath {
     // What the kernel holds.
     var addresses: [IPAddress: UInt32]
     var prefixes: [IPPrefix: UInt32]
+    /// Both as the image has them whose entries they are; `nil` when they are no image's.
+    var tables: TablesInForce?
     var subjects: [String: LoadedSubject] = [:]
     var endpoints: [EndpointKey: LoadedEndpoint] = [:]
     /// Policies that no slot of np_policies holds any more. They may still be running until the next wait.
@@ -36,6 +38,8 @@ public final class NodeDatapath {
     var revision: UInt32
     /// Something changed and the flows have not been revalidated since: the next apply revalidates them.
     var mustRevalidate: Bool
+    /// How long the parts of the latest apply took.
+    public internal(set) var timings = ApplyTimings()
     /// Loaded when it is first needed.
     var clock: KernelClock?
     /// What of other versions' state the agent starts from.

@@ -12,6 +12,11 @@ struct RetiringIdentities {
     /// For each of them, which identities its addresses will have.
     let successors: [UInt32: Set<UInt32>]
 
+    /// None.
+    static let none = RetiringIdentities(successors: [:])
+
+    private init(successors: [UInt32: Set<UInt32>]) { self.successors = successors }
+
     init(
         from addresses: [IPAddress: UInt32], _ prefixes: [IPPrefix: UInt32], to image: NodeImage, by change: TableChange
     ) {

@@ -36,7 +36,7 @@ extension NodeDatapath {
                 try attachments.detach(hook)
             }
         }
-        try Libbpf.waitForRunningPrograms()
+        try RunningPrograms.wait()
         try copyFlows()
         guard attachments.foreign.isEmpty || attachments.style == .none else { return }
         try keepRevision()
