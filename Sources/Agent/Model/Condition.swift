@@ -46,6 +46,10 @@ public struct Condition: Hashable, Codable, Sendable {
         case compiledClosed = "compiledClosed"
         /// A policy probably does not say what its author means.
         case policyWarning = "policyWarning"
+        /// The agent had to mount the bpffs itself.
+        case bpffsMounted = "bpffsMounted"
+        /// The bpffs belongs to the agent's mount namespace alone, as `--allow-private-bpffs` allows.
+        case bpffsPrivate = "bpffsPrivate"
         /// The kernel could not be brought to the desired state.
         case applyFailed = "applyFailed"
         /// One pod could not be programmed; the others were.
@@ -80,7 +84,8 @@ public struct Condition: Hashable, Codable, Sendable {
             .nodeNameUnknown, .nodeNameMismatch:
             true
         case .keptLastGood, .isolatedByRefused, .duplicateObject, .sourceUnavailable, .addressConflict,
-            .compiledClosed, .policyWarning, .unknownIsolated, .podFinished, .hookWithoutPod, .evidenceIgnored:
+            .compiledClosed, .policyWarning, .unknownIsolated, .podFinished, .hookWithoutPod, .evidenceIgnored,
+            .bpffsMounted, .bpffsPrivate:
             false
         }
     }

@@ -248,6 +248,10 @@ public actor AgentService {
         take(
             .applied(
                 generation: desired.generation, report, outcome.compiled.diagnostics, hooks: outcome.hooks))
+        for version in report.takenOver {
+            logger.notice(
+                "another version's hooks, flows and counters were taken over", metadata: ["version": "\(version)"])
+        }
         guard report.changedAnything || state.applyCount == 1 else { return }
         lastApply = outcome.compileTime + outcome.applyTime
         logger.notice(

@@ -18,9 +18,15 @@ public struct AgentState: Sendable {
         public var onRefused: RefusedPolicy
         /// How long inputs must be quiet before they are compiled, milliseconds.
         public var debounce: Int
+        /// What the operator should know from the start, for as long as the agent runs.
+        public var standing: [Condition]
 
         /// Settings.
-        public init(binding: BindingTable.Settings, onRefused: RefusedPolicy = .isolate, debounce: Int = 5) {
+        public init(
+            binding: BindingTable.Settings, onRefused: RefusedPolicy = .isolate, debounce: Int = 5,
+            standing: [Condition] = []
+        ) {
+            self.standing = standing
             self.binding = binding
             self.onRefused = onRefused
             self.debounce = debounce
@@ -240,7 +246,8 @@ public struct AgentState: Sendable {
     }
 
     private mutating func conditionChanges() -> [AgentAction] {
-        var current = Set(store.conditions + binding.view.conditions + compileConditions + hookConditions)
+        var current = Set(
+            settings.standing + store.conditions + binding.view.conditions + compileConditions + hookConditions)
         if let failure { current.insert(failure) }
         for endpoint in report?.endpoints ?? [] {
             guard let reason = endpoint.failure else { continue }

@@ -68,6 +68,9 @@ struct AgentCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The least severe messages to log.", valueName: "level"))
     var logLevel = Logger.Level.notice
 
+    @Flag(help: "Pin to a bpffs that only this mount namespace sees: pods are open when that namespace goes.")
+    var allowPrivateBpffs = false
+
     @Flag(help: "Put everything in force once, then end.")
     var once = false
 
@@ -89,6 +92,7 @@ struct AgentCommand: AsyncParsableCommand {
             throw ExitCode.machine
         }
         do {
+            try HostPreparation.requireCapabilities()
             if let netns { try NamespaceEntry.enter(netns) }
             try await serve()
         } catch let code as ExitCode {
@@ -116,6 +120,7 @@ struct AgentCommand: AsyncParsableCommand {
                 return ManifestFile(unreadable: Diagnostic(unreadable: error))
             }
         }
+        let standing = try HostPreparation.prepareFilesystem(allowsPrivate: allowPrivateBpffs, logger)
         let datapath = try NodeDatapath(DatapathOptions(pins: try PinPath(instance: instance.instance)))
         let pinned = datapath.identities
         let adopted = datapath.adoptedInterfaces
@@ -127,6 +132,7 @@ struct AgentCommand: AsyncParsableCommand {
                 "instance": "\(instance.instance)", "attachment": "\(datapath.attachment.rawValue)",
                 "adopted": "\(pinned.addresses.count)",
             ])
+        HostPreparation.report(datapath.otherVersions, logger)
         let compiler = NodePolicyCompiler(
             allocator: IdentityAllocator(pinnedAddresses: pinned.addresses, pinnedPrefixes: pinned.prefixes))
         let service = AgentService(
@@ -135,7 +141,7 @@ struct AgentCommand: AsyncParsableCommand {
                 settings: .init(
                     binding: .init(
                         node: NodeName.resolve(option: node, hostname: ProcessInfo.processInfo.hostName),
-                        source: .folder, unknown: unknown), onRefused: onRefused)),
+                        source: .folder, unknown: unknown), onRefused: onRefused, standing: standing)),
             ports: .init(
                 sources: [source],
                 node: WatchedNode(HostScanner(places), folders: [places.namespaces] + places.cniCaches),

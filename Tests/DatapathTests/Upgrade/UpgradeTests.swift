@@ -16,7 +16,7 @@ struct UpgradeTests {
         return way == .upgrade ? both : both.reversed()
     }
 
-    private static let runs = SecondVersion.Change.allCases.flatMap { change in
+    private static let runs = [SecondVersion.Change.everything, .endpoints].flatMap { change in
         Way.allCases.flatMap { way in [AttachmentStyle.tcx, .clsact].map { (change, way, $0) } }
     }
 
@@ -63,6 +63,95 @@ struct UpgradeTests {
                 node.otherVersions.flatMap(\.notCarried).allSatisfy {
                     $0.contains("zone") || $0.contains("np_flows: the field packets")
                 })
+        }
+    }
+
+    @Test(
+        "tables of this version that are too small are taken over like those of another one; larger ones are used",
+        arguments: [AttachmentStyle.tcx, .clsact])
+    func smallTables(style: AttachmentStyle) throws {
+        let own = UpgradeNetwork.Version.own
+        let small = UpgradeNetwork.Version(try SecondVersion(.limits, number: own.number))
+        try UpgradeNetwork.with(style) { network in
+            #expect(try network.run(small).node.maps.endpoints.shape.capacity == 3)
+            #expect(network.beginIdleFlow())
+            let (node, report) = try network.run(own)
+            #expect(node.maps.endpoints.shape.capacity == Int(NP_MAX_ENDPOINTS))
+            #expect(report.takenOver == ["v\(own.number)-1"])
+            #expect(try network.versions() == ["v\(own.number)"])
+            for hook in network.hooks { #expect(try network.programs(at: hook) == 1) }
+            #expect(try network.webAnswersFirst())
+        }
+        try UpgradeNetwork.with(style) { network in
+            try network.run(own)
+            #expect(network.beginIdleFlow())
+            let (node, report) = try network.run(small)
+            #expect(node.maps.endpoints.shape.capacity == Int(NP_MAX_ENDPOINTS))
+            #expect(report.takenOver == [])
+            #expect(try network.webAnswersFirst())
+            #expect(try network.policyIsInForce())
+        }
+    }
+
+    @Test("a table of steps that has no slot for one of them is taken over")
+    func missingStep() throws {
+        try PrivateBPFFilesystem.with { files in
+            try files.pins.create()
+            let older = try BPFMap(
+                Libbpf.createMap(type: .init(3), name: "np_steps", keySize: 4, valueSize: 4, capacity: 2, flags: 0),
+                name: "np_steps")
+            try Libbpf.pin(older.fd, "np_steps", at: "\(files.pins.folder)/np_steps")
+            let node = try NodeDatapath.forTests(pins: files.pins)
+            #expect(node.maps.steps.shape.capacity == Int(NP_STEP_COUNT.rawValue))
+            #expect(try node.apply(try NodeImages.shop(), interfaces: [:]).takenOver.count == 1)
+            #expect(try HookProbe(node: node).tcp(source: 7) == NP_REASON_ALLOWED)
+        }
+    }
+
+    @Test(
+        "an interface that no pod has any more is closed, not left to the other version",
+        arguments: [AttachmentStyle.tcx, .clsact])
+    func leftOver(style: AttachmentStyle) throws {
+        let second = UpgradeNetwork.Version(try SecondVersion(.everything))
+        try UpgradeNetwork.with(style) { network in
+            try network.run(.own)
+            #expect(try network.policyIsInForce())
+            let node = try network.open(second)
+            var image = try UpgradeNetwork.image()
+            image.endpoints.removeAll { $0.name == "web" }
+            #expect(try node.apply(image, interfaces: network.interfaces).takenOver.count == 1)
+            #expect(try !network.policyIsInForce())
+            for hook in network.hooks { #expect(try network.programs(at: hook) == 1) }
+            // Its pod comes back.
+            try network.apply(node)
+            #expect(try network.policyIsInForce())
+        }
+    }
+
+    @Test("a version whose process is running is not taken over")
+    func running() throws {
+        let second = UpgradeNetwork.Version(try SecondVersion(.endpoints))
+        try UpgradeNetwork.with(.tcx) { network in
+            let (node, _) = try network.run(.own)
+            let error = #expect(throws: BPFError.self) { try network.open(second) }
+            #expect(error?.operation == .lockInstance)
+            #expect(error?.errnoName == "EAGAIN")
+            withExtendedLifetime(node) {}
+        }
+    }
+
+    @Test(
+        "detach takes off and removes what any version left, without loading anything",
+        arguments: [AttachmentStyle.tcx, .clsact])
+    func detach(style: AttachmentStyle) throws {
+        let second = UpgradeNetwork.Version(try SecondVersion(.everything))
+        try UpgradeNetwork.with(style) { network in
+            try network.run(second)
+            let fault = InjectedFault(.loadObject, errno: .notPermitted)
+            try InjectedFault.$current.withValue(fault) { try NodeDatapath.remove(try network.pins(.own)) }
+            #expect(!fault.fired)
+            for hook in network.hooks { #expect(try network.programs(at: hook) == 0) }
+            #expect(try Libbpf.names(in: "\(network.root)/netpold") == [])
         }
     }
 
