@@ -15,6 +15,8 @@ final class RunningAgent {
     private let instance: String
     private let network: PodNetwork
     private var process: Process?
+    /// What runs the agent, with its arguments: `setpriv`, `unshare`. Nothing: the agent itself.
+    var wrapper: [String] = []
 
     init(_ network: PodNetwork, manifests: [String: String]) throws {
         self.network = network
@@ -41,15 +43,28 @@ final class RunningAgent {
 
     /// Starts the agent; returns when everything is in force.
     func start(_ options: [String] = []) throws {
-        let process = try launch(
-            [
-                "agent", "--manifests", "\(folder)/manifests", "--instance", instance, "--socket", socket, "--netns",
-                node,
-                "--netns-dir", NetworkLayout.podsFolder(in: network.folder),
-            ] + options, output: "agent.log")
+        let process = try launchAgent(options)
         self.process = process
         for _ in 0..<600 where process.isRunning && !FileManager.default.fileExists(atPath: socket) { usleep(20_000) }
         try settle()
+    }
+
+    /// Starts an agent that is expected to refuse; answers what it said and its exit code.
+    func refusal(_ options: [String] = []) throws -> Run {
+        let process = try launchAgent(options)
+        for _ in 0..<500 where process.isRunning { usleep(20_000) }
+        if process.isRunning { process.terminate() }
+        process.waitUntilExit()
+        return Run(code: process.terminationStatus, output: log)
+    }
+
+    private func launchAgent(_ options: [String]) throws -> Process {
+        try launch(
+            [
+                "agent", "--manifests", "\(folder)/manifests", "--instance", instance, "--socket", socket, "--netns",
+                node,
+                "--netns-dir", NetworkLayout.podsFolder(in: network.folder), "--node", "node-1",
+            ] + options, output: "agent.log", wrapper: wrapper)
     }
 
     /// Waits until the manifests as they are now are in force.
@@ -100,13 +115,13 @@ final class RunningAgent {
             code: process.terminationStatus, output: try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8))
     }
 
-    private func launch(_ arguments: [String], output: String) throws -> Process {
+    private func launch(_ arguments: [String], output: String, wrapper: [String] = []) throws -> Process {
         let path = "\(folder)/\(output)"
         try "".write(toFile: path, atomically: false, encoding: .utf8)
         let file = try FileHandle(forWritingTo: URL(filePath: path))
         let process = Process()
-        process.executableURL = RunningAgent.executable
-        process.arguments = arguments
+        process.executableURL = wrapper.isEmpty ? RunningAgent.executable : URL(filePath: "/usr/bin/env")
+        process.arguments = wrapper.isEmpty ? arguments : wrapper + [RunningAgent.executable.path()] + arguments
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = file
         process.standardError = file

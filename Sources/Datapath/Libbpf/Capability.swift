@@ -36,15 +36,29 @@ public enum Capability: Int, CaseIterable, Hashable, Sendable {
         }
     }
 
-    /// Whether nothing can be enforced without it. Without the others something is, and conditions say what is not.
-    public var isRequired: Bool { self != .sysPtrace }
+    /// The capabilities any of which is enough; none for what can be done without: conditions then say what is not enforced.
+    private var alternatives: [Capability] {
+        switch self {
+        case .netAdmin, .sysAdmin: [self]
+        // What CAP_SYS_ADMIN once stood for it still includes.
+        case .bpf, .perfmon: [self, .sysAdmin]
+        case .sysPtrace: []
+        }
+    }
 
-    /// The capabilities that are required and that this process does not have; empty when the system does not say.
+    /// The capabilities without which nothing can be enforced and that this process does not have; empty when the system
+    /// does not say.
     public static func missing() -> [Capability] {
         guard let bytes = try? FileContent.read("/proc/self/status", limit: 1 << 16),
             let mask = effective(in: String(decoding: bytes, as: UTF8.self))
         else { return [] }
-        return allCases.filter { $0.isRequired && mask >> UInt64($0.rawValue) & 1 == 0 }
+        return missing(in: mask)
+    }
+
+    /// Those that a mask of capabilities lacks.
+    static func missing(in mask: UInt64) -> [Capability] {
+        func has(_ capability: Capability) -> Bool { mask >> UInt64(capability.rawValue) & 1 == 1 }
+        return allCases.filter { !$0.alternatives.isEmpty && !$0.alternatives.contains(where: has) }
     }
 
     /// The mask of the line `CapEff:` of a `/proc/<pid>/status`.
