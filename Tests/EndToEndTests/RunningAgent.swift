@@ -62,9 +62,9 @@ final class RunningAgent {
         try launch(
             [
                 "agent", "--manifests", "\(folder)/manifests", "--instance", instance, "--socket", socket, "--netns",
-                node,
-                "--netns-dir", NetworkLayout.podsFolder(in: network.folder), "--node", "node-1",
-            ] + options, output: "agent.log", wrapper: wrapper)
+                node, "--netns-dir", NetworkLayout.podsFolder(in: network.folder), "--cni-cache", "\(folder)/cni",
+            ] + (options.contains("--node") ? [] : ["--node", "node-1"]) + options, output: "agent.log",
+            wrapper: wrapper)
     }
 
     /// Waits until the manifests as they are now are in force.
