@@ -13,6 +13,8 @@ public struct ObjectTable: Sendable {
     public private(set) var names: [String: [IPAddress]] = [:]
     /// The addresses of the node itself, besides those of its Node object.
     public private(set) var ownAddresses: [IPAddress] = []
+    /// The networks of all the node's addresses.
+    public private(set) var ownNetworks: [IPPrefix] = []
 
     /// Nothing.
     public init() {}
@@ -31,6 +33,7 @@ public struct ObjectTable: Sendable {
             isolating[key] = policies.isEmpty ? nil : policies
         case .name(let name, let addresses): names[name] = addresses.isEmpty ? nil : addresses
         case .ownAddresses(let addresses): ownAddresses = addresses
+        case .ownNetworks(let networks): ownNetworks = networks
         }
     }
 
@@ -46,6 +49,7 @@ public struct ObjectTable: Sendable {
         var all = ClusterObjects()
         for (_, object) in objects.sorted(by: { $0.key < $1.key }) { all.append(object) }
         all.names = names
+        all.localNetworks = ownNetworks
         return all
     }
 

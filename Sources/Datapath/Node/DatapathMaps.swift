@@ -5,6 +5,7 @@ package final class DatapathMaps {
     package let endpoints: BPFMap
     package let flows: BPFMap
     package let addresses: BPFMap
+    package let sources: BPFMap
     let prefixes: BPFMap
     package let policies: BPFMap
     package let steps: BPFMap
@@ -31,6 +32,7 @@ package final class DatapathMaps {
         self.endpoints = try object.map("np_endpoints")
         self.flows = try object.map("np_flows")
         self.addresses = try object.map("np_addresses")
+        self.sources = try object.map("np_sources")
         self.prefixes = try object.map("np_prefixes")
         self.policies = try object.map("np_policies")
         self.steps = try object.map("np_steps")

@@ -17,6 +17,8 @@ public final class NodeDatapath {
     // What the kernel holds.
     var addresses: [IPAddress: UInt32]
     var prefixes: [IPPrefix: UInt32]
+    /// By address of a local pod, the interfaces by which its packets come in.
+    var sources: [IPAddress: [UInt32]]
     var subjects: [String: LoadedSubject] = [:]
     var endpoints: [EndpointKey: LoadedEndpoint] = [:]
     /// Policies that no slot of np_policies holds any more. They may still be running until the next wait.
@@ -51,6 +53,7 @@ public final class NodeDatapath {
         self.hits = RuleHits(map: maps.ruleHits)
         self.addresses = try maps.readAddresses()
         self.prefixes = try maps.readPrefixes()
+        self.sources = try maps.readSources()
         let slots = try maps.endpoints.entries(key: UInt32(0), value: np_endpoint())
         self.revision = slots.map(\.value.revision).max() ?? 0
         self.adopted = Dictionary(slots.filter(\.value.isReady).map { ($0.key, $0.value) }) { first, _ in first }
@@ -82,7 +85,8 @@ public final class NodeDatapath {
     /// a restart renumbers nothing.
     public var identities: (addresses: [(IPAddress, UInt32)], prefixes: [(IPPrefix, UInt32)]) {
         (
-            addresses.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
+            addresses.filter { !AddressEntry(address: $0.key, identity: $0.value).isShared }
+                .sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
             prefixes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         )
     }
@@ -101,6 +105,12 @@ extension DatapathMaps {
     func readAddresses() throws(BPFError) -> [IPAddress: UInt32] {
         let entries = try addresses.entries(key: np_address(), value: UInt32(0))
         return Dictionary(entries.map { ($0.key.ipAddress, $0.value) }) { first, _ in first }
+    }
+
+    /// np_sources.
+    func readSources() throws(BPFError) -> [IPAddress: [UInt32]] {
+        let entries = try sources.entries(key: np_address(), value: np_source())
+        return Dictionary(entries.map { ($0.key.ipAddress, $0.value.interfaces) }) { first, _ in first }
     }
 
     /// np_prefixes.
