@@ -11,6 +11,7 @@ struct VerdictResolver: Sendable {
         var subject: String
         var direction: Direction
         var remote: IPAddress
+        var isMasqueraded: Bool
         var `protocol`: L4Protocol
         var port: UInt16
     }
@@ -67,8 +68,8 @@ struct VerdictResolver: Sendable {
         }
         if VerdictReason(rawValue: record.reason) == .policyDefault {
             let question = Question(
-                subject: subject, direction: record.direction, remote: remote, protocol: record.protocol,
-                port: record.destinationPort)
+                subject: subject, direction: record.direction, remote: remote,
+                isMasqueraded: record.isMasqueraded, protocol: record.protocol, port: record.destinationPort)
             verdict.nearestMiss = nearestMiss(question).map {
                 "\($0.rule.origin): \($0.sentences.joined(separator: ", and "))"
             }
@@ -86,6 +87,8 @@ struct VerdictResolver: Sendable {
         }
         if isRemote, end.pod == nil {
             end.identity = identities[record.remoteIdentity] ?? "identity \(record.remoteIdentity)"
+            if record.isMasqueraded { end.identity? += ", masqueraded as the node" }
+            if record.isForNodeToo { end.identity? += ", where the node and the outside answer" }
         }
         return end
     }
@@ -94,9 +97,14 @@ struct VerdictResolver: Sendable {
         if let known = cache[question] { return known }
         let names = question.subject.split(separator: "/", maxSplits: 1).map(String.init)
         guard names.count == 2, let subject = evaluator.view.pod(names[0], names[1]) else { return nil }
-        let remote = evaluator.view.remoteEnd(
-            address: question.remote, seenFrom: evaluator.view.node(of: subject))
-        let miss = evaluator.subjectPolicy(for: subject, question.direction).nearMisses(
+        let policy = evaluator.subjectPolicy(for: subject, question.direction)
+        let remote = policy.decidingEnd(
+            subject: subject, question.direction,
+            remote: question.isMasqueraded
+                ? evaluator.view.remoteEnd(masqueradedAs: question.remote)
+                : evaluator.view.remoteEnd(address: question.remote, seenFrom: evaluator.view.node(of: subject)),
+            protocol: question.protocol, port: question.port)
+        let miss = policy.nearMisses(
             FlowSide(
                 subject: subject, direction: question.direction, remote: remote, protocol: question.protocol,
                 port: question.port), limit: 1

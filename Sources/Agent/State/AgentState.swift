@@ -55,6 +55,11 @@ public struct AgentState: Sendable {
     /// The node's own addresses as last seen, and as last handed out.
     private var ownAddresses: [IPAddress] = []
     private var handedOutAddresses: [IPAddress]?
+    /// The networks of those, as last seen and as last handed out.
+    private var ownNetworks: [IPPrefix] = []
+    private var handedOutNetworks: [IPPrefix] = []
+    /// Whom the interfaces are enslaved to, as last seen.
+    private var masters: [UInt32: [UInt32]] = [:]
     /// Pods that are to be compiled otherwise than as last handed out.
     private var podChanges: [ObjectKey: ObjectChange] = [:]
     private var hookConditions: [Condition] = []
@@ -104,8 +109,11 @@ public struct AgentState: Sendable {
             let isNews = !hasEvidence || change.changesEndpoints || !change.pods.isEmpty
             hasEvidence = true
             let own = seen.addresses.filter(\.canNameNode)
-            if isNews || own != ownAddresses {
+            let networks = seen.networks.filter { $0.address.canNameNode }
+            if isNews || own != ownAddresses || networks != ownNetworks || seen.masters != masters {
                 ownAddresses = own
+                ownNetworks = networks
+                masters = seen.masters
                 take(change.pods)
                 actions += changed()
             }
@@ -220,6 +228,7 @@ public struct AgentState: Sendable {
             .reconcile(
                 DesiredChanges(
                     generation: generation, node: node, changes: takeChanges(), links: view.links,
+                    masters: masters,
                     stubs: view.stubs.map { DenyStub(key: $0.key, addresses: $0.addresses) }))
         ]
     }
@@ -232,6 +241,8 @@ public struct AgentState: Sendable {
         podChanges = [:]
         if ownAddresses != handedOutAddresses { changes.append(.ownAddresses(ownAddresses)) }
         handedOutAddresses = ownAddresses
+        if ownNetworks != handedOutNetworks { changes.append(.ownNetworks(ownNetworks)) }
+        handedOutNetworks = ownNetworks
         return changes
     }
 
@@ -264,7 +275,7 @@ extension ObjectChange {
         switch self {
         case .upsert(let object): object.key.objectKind == .pod
         case .delete(let key), .standIns(_, let key): key.objectKind == .pod
-        case .name, .ownAddresses: false
+        case .name, .ownAddresses, .ownNetworks: false
         }
     }
 }

@@ -65,11 +65,13 @@ final class MeasuredDatapath: DatapathPort {
         datapath = try network.node.run { try NodeDatapath(DatapathOptions(pins: nil)) }
     }
 
-    func apply(_ image: NodeImage, links: [EndpointKey: [UInt32]]) throws -> ApplyReport {
+    func apply(
+        _ image: NodeImage, links: [EndpointKey: [UInt32]], masters: [UInt32: [UInt32]]
+    ) throws -> ApplyReport {
         try network.node.run {
             let begin = ContinuousClock.now
             do {
-                let report = try datapath.apply(image, links: links)
+                let report = try datapath.apply(image, links: links, masters: masters)
                 let failure = report.endpoints.lazy.compactMap(\.failure).first
                 stopwatch.applied(from: begin, datapath.timings, endpoints: report.endpoints.count, failure: failure)
                 return report

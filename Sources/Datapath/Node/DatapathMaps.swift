@@ -6,6 +6,7 @@ package final class DatapathMaps {
     package let flows: BPFMap
     let fragments: BPFMap
     package let addresses: BPFMap
+    package let sources: BPFMap
     let prefixes: BPFMap
     package let policies: BPFMap
     package let steps: BPFMap
@@ -48,6 +49,7 @@ package final class DatapathMaps {
         self.flows = try map("np_flows")
         self.fragments = try map("np_fragments")
         self.addresses = try map("np_addresses")
+        self.sources = try map("np_sources")
         self.prefixes = try map("np_prefixes")
         self.policies = try map("np_policies")
         self.steps = try map("np_steps")
