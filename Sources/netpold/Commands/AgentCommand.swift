@@ -6,6 +6,7 @@ import Glibc
 public import Logging
 import PolicyAPI
 import PolicyIR
+import ServiceLifecycle
 import Support
 
 /// `netpold agent`.
@@ -20,8 +21,11 @@ struct AgentCommand: AsyncParsableCommand {
             When the agent ends or is killed, what it loaded goes on enforcing; the next agent of the same instance adopts \
             it. `netpold detach` removes it.
 
-            Exit codes: 0 ended by a signal (with --once: everything read is in force; the log and `netpold lint` report what is \
-            refused); 1 an agent of the instance is running, or --once ran out of time; 2 wrong arguments; 3 not root, or the machine cannot do it.
+            SIGHUP reads everything again; SIGTERM and SIGINT end the agent. With --health-address, GET /readyz answers 200 \
+            while the node enforces (whoever writes a bad policy does not change that), GET /livez while the agent works.
+
+            Exit codes: 0 ended by a signal (with --once: every local pod is enforced as the manifests say); 1 an agent of the \
+            instance is running, or with --once something is not as written, as listed; 2 wrong arguments; 3 not root, or the machine cannot do it.
 
             Example: netpold agent --manifests /etc/netpold
             """)
@@ -68,6 +72,9 @@ struct AgentCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The least severe messages to log.", valueName: "level"))
     var logLevel = Logger.Level.notice
 
+    @Option(help: ArgumentHelp("How the log is written to standard error.", valueName: "format"))
+    var logFormat = LogFormat.logfmt
+
     @Flag(help: "Put everything in force once, then end.")
     var once = false
 
@@ -100,13 +107,45 @@ struct AgentCommand: AsyncParsableCommand {
     }
 
     private func serve() async throws {
-        var logger = Logger(label: "netpold") { StreamLogHandler.standardError(label: $0) }
+        // From here on a signal ends the agent in order, whatever it is doing.
+        let signals = SignalListener([SIGTERM, SIGINT, SIGHUP])
+        let handler = LineLogHandler(logFormat)
+        defer { handler.writer.flush() }
+        var logger = Logger(label: "netpold") { _ in handler }
         logger.logLevel = logLevel
         let lock = try instance.paths().takeLock()
         defer { withExtendedLifetime(lock) {} }
+        // Before anything is loaded: whatever can be refused is, and leaves nothing behind.
+        let source = try makeSource()
+        let server = try LocalServer(path: instance.socketPath)
+        defer { server.stop() }
+        let pins = try PinPath(instance: instance.instance)
+        let started = StartedPins(pins)
+        let service: AgentService
+        do {
+            service = try makeService(source, server, pins, logger)
+        } catch {
+            try started.undo()
+            throw error
+        }
+        do {
+            try await AgentRun(service: service, signals: signals, once: once ? .seconds(60) : nil, logger: logger).run()
+        } catch {
+            if !service.hasEnforced { try started.undo() }
+            throw error
+        }
+        guard once else { return }
+        let problems = service.health.problems
+        guard problems.isEmpty else {
+            for problem in problems { ErrorOutput.error("\(problem.subject): \(problem.message)") }
+            ErrorOutput.error("not everything is enforced as written")
+            throw ExitCode.no
+        }
+    }
+
+    private func makeSource() throws -> FolderSource {
         let lastGood = try LastGoodFiles(folder: instance.paths().lastGood)
-        // Before anything is loaded: a folder that cannot be read at all is the user's mistake.
-        let source = try FolderSource(manifests, lastGood: lastGood) { path in
+        return try FolderSource(manifests, lastGood: lastGood) { path in
             do throws(SystemError) {
                 let bytes = try ManifestFiles.read(path)
                 let file = ManifestFile(decoding: bytes, file: path)
@@ -116,7 +155,12 @@ struct AgentCommand: AsyncParsableCommand {
                 return ManifestFile(unreadable: Diagnostic(unreadable: error))
             }
         }
-        let datapath = try NodeDatapath(DatapathOptions(pins: try PinPath(instance: instance.instance)))
+    }
+
+    private func makeService(
+        _ source: FolderSource, _ server: LocalServer, _ pins: PinPath, _ logger: Logger
+    ) throws -> AgentService {
+        let datapath = try NodeDatapath(DatapathOptions(pins: pins))
         let pinned = datapath.identities
         let adopted = datapath.adoptedInterfaces
         let places = HostScanner.Places(
@@ -125,11 +169,11 @@ struct AgentCommand: AsyncParsableCommand {
             "datapath loaded",
             metadata: [
                 "instance": "\(instance.instance)", "attachment": "\(datapath.attachment.rawValue)",
-                "adopted": "\(pinned.addresses.count)",
+                "adopted": .stringConvertible(pinned.addresses.count),
             ])
         let compiler = NodePolicyCompiler(
             allocator: IdentityAllocator(pinnedAddresses: pinned.addresses, pinnedPrefixes: pinned.prefixes))
-        let service = AgentService(
+        return AgentService(
             options: .init(
                 instance: instance.instance,
                 settings: .init(
@@ -142,22 +186,7 @@ struct AgentCommand: AsyncParsableCommand {
                 datapath: datapath,
                 compiler: verify ? VerifyingCompiler(compiler) { try KernelDecider($0) } : compiler,
                 bindings: BindingFile(path: try instance.paths().bindings)),
-            pinned: adopted, logger: logger)
-        let server = try LocalServer(path: instance.socketPath)
-        defer { server.stop() }
-        try await service.start(server: server)
-        if once {
-            let isInForce = await service.waitUntilInForce(.seconds(60))
-            await service.stop()
-            if !isInForce {
-                ErrorOutput.error("not everything is in force after 60 s; the log and `netpold status` say what is not")
-                throw ExitCode.no
-            }
-        } else {
-            let signal = await TerminationSignal.wait()
-            await service.stop()
-            logger.notice("ending; what is loaded goes on enforcing", metadata: ["signal": "\(signal)"])
-        }
+            server: server, pinned: adopted, logger: logger)
     }
 }
 
