@@ -157,7 +157,10 @@ let package = Package(
         .testTarget(name: "LabKitTests", dependencies: ["LabKit", "NetpoldTestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NetpoldTests",
-            dependencies: ["Support", "BPFEmit", "Agent", "LabKit", "netpold", "NetpoldTestSupport"],
+            dependencies: [
+                "Support", "BPFEmit", "Agent", "LabKit", "netpold", "NetpoldTestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "SupportTests", dependencies: ["Support", .product(name: "SystemPackage", package: "swift-system")],

@@ -22,7 +22,9 @@ public final class LocalClient {
         try SystemError.check("connect to", path) { fcntl(socket.rawValue, F_SETFL, O_NONBLOCK) }
         while true {
             do throws(SystemError) {
-                try SystemError.check("connect to", path) { UnixAddress.with(path) { connect(socket.rawValue, $0, $1) } }
+                try SystemError.check("connect to", path) {
+                    UnixAddress.with(path) { connect(socket.rawValue, $0, $1) }
+                }
                 break
             } catch  where error.errno == .wouldBlock {
                 // The agent's queue of connections is full; there is nothing to poll for.
@@ -57,6 +59,7 @@ public final class LocalClient {
     /// The next reply; `nil` when the agent has hung up.
     ///
     /// - Parameter timeout: how long to wait for it; `nil` for ever.
+    /// - Returns: the reply, or `nil`.
     /// - Throws: with `ETIMEDOUT` when none came in time.
     public func next(timeout: Duration? = .seconds(5)) throws -> APIReply? {
         let deadline = timeout.map { clock.now + $0 }

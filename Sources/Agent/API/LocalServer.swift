@@ -92,7 +92,7 @@ public final class LocalServer: Sendable {
         listener = socket
         wakeReader = OwnedDescriptor(pipe.readEnd)
         wakeWriter = OwnedDescriptor(pipe.writeEnd)
-        (clients, arrived) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(LocalServer.clientLimit))
+        (clients, arrived) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(LocalServer.clientLimit))
     }
 
     /// Starts the thread.
@@ -164,7 +164,8 @@ public final class LocalServer: Sendable {
     }
 
     private func drop(_ client: Client) {
-        connections.withLock { $0[client] = nil }
+        // Only once: its number may be somebody else's by now.
+        guard connections.withLock({ $0.removeValue(forKey: client) }) != nil else { return }
         client.end()
         close(client.descriptor)
     }
@@ -192,8 +193,8 @@ public final class LocalServer: Sendable {
         serial += 1
         let client = Client(descriptor, serial, self)
         connections.withLock { $0[client] = ClientConnection(now: now) }
-        // Nobody takes them at the moment: whoever comes now is turned away rather than kept waiting.
-        if case .dropped = arrived.yield(client) { drop(client) }
+        // Where nobody takes them fast enough, those that have waited for longest go; most of them have hung up.
+        if case .dropped(let earliest) = arrived.yield(client) { drop(earliest) }
         return true
     }
 

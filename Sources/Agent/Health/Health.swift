@@ -119,7 +119,8 @@ public struct Health: Hashable, Codable, Sendable {
         }
         for pod in facts.view.waiting where pod.phase == "Running" && !named.contains(pod.qualifiedName) {
             problems.insert(
-                Problem(subject: pod.qualifiedName, message: "nothing is enforced on the pod: its interface was not found"))
+                Problem(
+                    subject: pod.qualifiedName, message: "nothing is enforced on the pod: its interface was not found"))
         }
         self.problems = problems.sorted()
         self.faults = faults.sorted()

@@ -18,6 +18,9 @@ final class MonitorHub: Sendable {
     static let share = 0.15
     /// How long records are collected, so that pods can take turns.
     static let window = Duration.milliseconds(20)
+    /// Verdicts a monitor gets of each window even when the time is spent: whoever wants little is not to suffer from
+    /// what others want.
+    static let least = 4
     /// Records read at once.
     private static let batch = 4096
 
@@ -37,8 +40,6 @@ final class MonitorHub: Sendable {
     private struct State {
         var monitors: [UInt64: Monitor] = [:]
         var serial: UInt64 = 0
-        /// Whom to serve first, so that no monitor always finds the budget spent.
-        var turn = 0
         var isEnding = false
     }
 
@@ -196,7 +197,6 @@ final class MonitorHub: Sendable {
 
     /// One monitor's part of a delivery.
     private struct Order {
-        let number: UInt64
         let sink: any VerdictSink
         let records: [VerdictRecord]
         var lost: UInt64
@@ -226,13 +226,10 @@ final class MonitorHub: Sendable {
         }
     }
 
-    /// What each monitor gets of what was collected.
+    /// What each monitor gets of what was collected: those who want least first, so that others find what they leave.
     private func orders(_ earned: Double) -> [Order] {
         state.withLock { state in
-            state.turn += 1
-            let numbers = state.monitors.keys.sorted()
-            let first = numbers.isEmpty ? 0 : state.turn % numbers.count
-            return (numbers[first...] + numbers[..<first]).compactMap { number in
+            state.monitors.keys.compactMap { number in
                 guard var monitor = state.monitors[number] else { return nil }
                 state.monitors[number] = nil
                 defer { state.monitors[number] = monitor }
@@ -241,8 +238,8 @@ final class MonitorHub: Sendable {
                 monitor.tokens -= Double(records.count)
                 let lost = monitor.lost + UInt64(left)
                 monitor.lost = 0
-                return Order(number: number, sink: monitor.sink, records: records, lost: lost)
-            }
+                return Order(sink: monitor.sink, records: records, lost: lost)
+            }.sorted { $0.records.count < $1.records.count }
         }
     }
 
@@ -256,7 +253,7 @@ final class MonitorHub: Sendable {
                 lines.append((record.time, known))
                 continue
             }
-            guard delivery.sending.isOpen else { return (lines, records.count - index) }
+            guard delivery.sending.isOpen || index < MonitorHub.least else { return (lines, records.count - index) }
             let line = line(of: record, generations.generation(of: record), &delivery, clock)
             delivery.lines[record] = line
             lines.append((record.time, line))

@@ -106,7 +106,8 @@ struct VerdictResolver: Sendable {
                 subject: subject, direction: record.direction, remote: remote, protocol: record.protocol,
                 port: record.destinationPort)
             switch nearestMiss(question) {
-            case .found(let miss): verdict.nearestMiss = "\(miss.rule.origin): \(miss.sentences.joined(separator: ", and "))"
+            case .found(let miss):
+                verdict.nearestMiss = "\(miss.rule.origin): \(miss.sentences.joined(separator: ", and "))"
             case .nothing: verdict.nearestMiss = nil
             case .notLookedFor: verdict.nearestMiss = VerdictResolver.notLookedFor
             }

@@ -94,7 +94,9 @@ actor Reconciler {
         await withDiscardingTaskGroup { group in
             for input in inputs {
                 group.addTask {
-                    await input.reader.run { await self.take(.objects(await input.thread.run { input.source.changes() })) }
+                    await input.reader.run {
+                        await self.take(.objects(await input.thread.run { input.source.changes() }))
+                    }
                 }
             }
             let nodeThread = BlockingThread(name: "netpold-node")
@@ -209,7 +211,9 @@ actor Reconciler {
         switch outcome.report {
         case .failure(let error): return take(.applyFailed(generation: desired.generation, "\(error)"))
         case .success(let report):
-            if report.changedAnything || !hasLoggedApply { snapshot.lastApply = outcome.compileTime + outcome.applyTime }
+            if report.changedAnything || !hasLoggedApply {
+                snapshot.lastApply = outcome.compileTime + outcome.applyTime
+            }
             take(
                 .applied(
                     generation: desired.generation, report, outcome.compiled.diagnostics, hooks: outcome.hooks))

@@ -15,6 +15,7 @@ struct AgentConnection {
     ///   - options: which agent.
     ///   - timeout: how long each answer may take.
     ///   - patience: how long to wait for an agent that is only starting.
+    /// - Throws: the exit code.
     init(_ options: InstanceOptions, timeout: Duration, patience: Duration = .zero) throws {
         self.timeout = timeout
         path = options.socketPath
@@ -38,7 +39,8 @@ struct AgentConnection {
         case .noSuchFileOrDirectory, .connectionRefused:
             ErrorOutput.error(
                 "no agent of instance \(options.instance) answers on \(path)\(others(than: options.instance)); start it with "
-                    + "`netpold agent`. What an earlier one left in the kernel goes on enforcing until `netpold detach`")
+                    + "`netpold agent`. What an earlier one left in the kernel goes on enforcing until `netpold detach`"
+            )
         case .permissionDenied:
             ErrorOutput.error("\(error); only root may talk to the agent")
         default:

@@ -2,7 +2,9 @@ import ArgumentParser
 
 /// How long a command waits for the agent.
 struct TimeoutOptions: ParsableArguments {
-    @Option(name: .customLong("timeout"), help: ArgumentHelp("Seconds to wait for the agent's answer.", valueName: "seconds"))
+    @Option(
+        name: .customLong("timeout"),
+        help: ArgumentHelp("Seconds to wait for the agent's answer.", valueName: "seconds"))
     var seconds = 5
 
     func validate() throws {

@@ -129,7 +129,8 @@ struct AgentCommand: AsyncParsableCommand {
             throw error
         }
         do {
-            try await AgentRun(service: service, signals: signals, once: once ? .seconds(60) : nil, logger: logger).run()
+            try await AgentRun(service: service, signals: signals, once: once ? .seconds(60) : nil, logger: logger)
+                .run()
         } catch {
             if !service.hasEnforced { try started.undo() }
             throw error

@@ -16,15 +16,17 @@ enum LogFormat: String, CaseIterable, ExpressibleByArgument, Sendable {
     ///   - level: how bad it is.
     ///   - time: when.
     ///   - metadata: what it is about; written sorted by key. A duration's key ends in its unit.
+    /// - Returns: one line, whatever is in the texts.
     func line(_ message: String, _ level: Logger.Level, _ time: Date, _ metadata: Logger.Metadata) -> String {
         let about = metadata.sorted { $0.key < $1.key }
-        let moment = time.ISO8601Format(.iso8601.time(includingFractionalSeconds: true))
+        let moment = time.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         let fields: [(key: String, value: Field)] =
             [("msg", .text(message)), ("level", .text(level.rawValue)), ("time", .text(moment))]
             + about.map { ($0.key, Field($0.value)) }
         switch self {
         case .logfmt: return fields.map { "\($0.key)=\($0.value.logfmt)" }.joined(separator: " ")
-        case .json: return "{" + fields.map { "\(JSONString.quote($0.key)):\($0.value.json)" }.joined(separator: ",") + "}"
+        case .json:
+            return "{" + fields.map { "\(JSONString.quote($0.key)):\($0.value.json)" }.joined(separator: ",") + "}"
         }
     }
 
@@ -57,7 +59,11 @@ enum LogFormat: String, CaseIterable, ExpressibleByArgument, Sendable {
             switch self {
             case .number(let number): return number
             case .text(let text):
-                let isPlain = !text.isEmpty && text.unicodeScalars.allSatisfy { $0 > " " && $0 != "\"" && $0 != "=" && $0 != "\\" && $0 != "\u{7f}" }
+                let isPlain =
+                    !text.isEmpty
+                    && text.unicodeScalars.allSatisfy {
+                        $0 > " " && $0 != "\"" && $0 != "=" && $0 != "\\" && $0 != "\u{7f}"
+                    }
                 return isPlain ? text : JSONString.quote(text)
             }
         }
@@ -76,7 +82,8 @@ private enum JSONString {
             case "\r": quoted += "\\r"
             case "\t": quoted += "\\t"
             case let control where control.value < 0x20 || control.value == 0x7f:
-                quoted += "\\u" + String(repeating: "0", count: 4 - String(control.value, radix: 16).count)
+                quoted +=
+                    "\\u" + String(repeating: "0", count: 4 - String(control.value, radix: 16).count)
                     + String(control.value, radix: 16)
             default: quoted.unicodeScalars.append(scalar)
             }

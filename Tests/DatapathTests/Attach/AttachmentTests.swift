@@ -71,7 +71,7 @@ struct AttachmentTests {
         "hooks are attached, adopted by the next process without a gap, and taken off when their interface is gone",
         arguments: [AttachmentStyle.tcx, .clsact])
     func lifecycle(style: AttachmentStyle) throws {
-        try Self.withNetwork { pins, links, _ in
+        try Self.withNetwork { pins, links, network in
             let web = try #require(links[NodeImages.webKey]?.first)
             var programs: [UInt32] = []
             var slot: UInt32 = 0
