@@ -105,7 +105,7 @@ let package = Package(
             name: "BenchKit",
             dependencies: [
                 "NetTypes", "PolicyAPI", "PolicyIR", "Support", "BPFEmit", "CNetpoldABI", "Datapath",
-                "LabKit", "CLinux",
+                "Agent", "LabKit", "CLinux",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict,

@@ -18,7 +18,7 @@ final class CounterCache: Sendable {
     /// A reading of this age is as good as a new one.
     static let freshness = Duration.milliseconds(25)
     /// How long to wait for a new reading, before the last one has to do.
-    static let patience = Duration.milliseconds(60)
+    static let patience = Duration.milliseconds(40)
     /// Capacities are counted at most so often: np_flows is walked for that.
     static let capacityInterval = Duration.seconds(5)
 
