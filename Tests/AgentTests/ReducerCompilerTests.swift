@@ -1,6 +1,6 @@
 import BPFEmit
-import PolicyAPI
 import NetpoldTestSupport
+import PolicyAPI
 import Testing
 
 @testable import Agent

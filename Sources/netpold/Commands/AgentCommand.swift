@@ -21,6 +21,12 @@ struct AgentCommand: AsyncParsableCommand {
             When the agent ends or is killed, what it loaded goes on enforcing; the next agent of the same instance adopts \
             it. `netpold detach` removes it.
 
+            A network namespace that is known to be a pod's (by the CNI result cache, a cgroup, or because it was enforced \
+            before) and has no Pod object is isolated under --unknown isolate: only the node reaches it, so that probes work, \
+            and it reaches nobody. Under open it is reported and left alone. all-isolate does the same to every other mounted \
+            namespace. What was enforced before stays enforced under each of them. Pods run here whose nodeName is --node, and \
+            those without a nodeName; the name is fixed when the agent starts.
+
             SIGHUP reads everything again; SIGTERM and SIGINT end the agent. With --health-address, GET /readyz answers 200 \
             while the node enforces (whoever writes a bad policy does not change that), GET /livez while the agent works.
 

@@ -87,7 +87,7 @@ struct HostScannerTests {
             try "".write(toFile: "\(folder)/pods/left-over", atomically: false, encoding: .utf8)
             let evidence = try network.node.run { try Self.look(folder) }
             #expect(evidence.namespaces.map(\.name) == ["pod1"])
-            #expect(evidence.problems.map(\.kind) == [.ignoredFile])
+            #expect(evidence.problems.map(\.kind) == [.ignored])
             #expect(evidence.problems.first?.subject == "\(folder)/pods/left-over")
         }
     }
@@ -98,12 +98,12 @@ struct HostScannerTests {
             let cache = "\(folder)/results"
             try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
             try """
-                {"kind":"cniCacheV1","containerId":"0123456789abcdef","ifName":"eth0","networkName":"net",
-                 "netns":"\(folder)/pods/pod1",
-                 "cniArgs":[["K8S_POD_NAMESPACE","shop"],["K8S_POD_NAME","web"],["K8S_POD_UID","u-web"]],
-                 "result":{"cniVersion":"1.0.0","interfaces":[{"name":"np1"},{"name":"eth0","sandbox":"/x"}],
-                           "ips":[{"address":"10.244.0.1/24","interface":1}]}}
-                """.write(toFile: "\(cache)/net-0123456789abcdef-eth0", atomically: false, encoding: .utf8)
+            {"kind":"cniCacheV1","containerId":"0123456789abcdef","ifName":"eth0","networkName":"net",
+             "netns":"\(folder)/pods/pod1",
+             "cniArgs":[["K8S_POD_NAMESPACE","shop"],["K8S_POD_NAME","web"],["K8S_POD_UID","u-web"]],
+             "result":{"cniVersion":"1.0.0","interfaces":[{"name":"np1"},{"name":"eth0","sandbox":"/x"}],
+                       "ips":[{"address":"10.244.0.1/24","interface":1}]}}
+            """.write(toFile: "\(cache)/net-0123456789abcdef-eth0", atomically: false, encoding: .utf8)
             try "{".write(toFile: "\(cache)/net-ffff-eth0", atomically: false, encoding: .utf8)
             let evidence = try network.node.run { try Self.look(folder, cniCaches: [cache]) }
             let note = try #require(evidence.attachments.first)
@@ -112,7 +112,7 @@ struct HostScannerTests {
             #expect(note.namespace == evidence.namespaces.first?.inode)
             #expect(note.hostInterfaces.map(\.name) == ["np1"])
             #expect(note.addresses == [IPAddress(ipv4: 0x0af4_0001)])
-            #expect(evidence.problems.map(\.kind) == [.ignoredFile])
+            #expect(evidence.problems.map(\.kind) == [.ignored])
         }
     }
 

@@ -75,9 +75,9 @@ struct SwapTests {
         for round in 0..<200 { _ = try node.apply(try image(round.isMultiple(of: 2)), links: [:]) }
         let passed = client.stop()
         let dropped = stranger.stop()
-        #expect(passed.keys.sorted() == [0])
+        #expect(passed.keys.sorted() == [NP_ACTION_NEXT.rawValue])
         #expect(dropped.keys.sorted() == [2])
-        #expect(passed[0, default: 0] > 1000)
+        #expect(passed[NP_ACTION_NEXT.rawValue, default: 0] > 1000)
         #expect(dropped[2, default: 0] > 1000)
     }
 }
