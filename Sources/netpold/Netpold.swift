@@ -12,6 +12,7 @@ struct Netpold: AsyncParsableCommand {
             LabCommand.self, LabRespondCommand.self,
             AgentCommand.self, StatusCommand.self, EndpointsCommand.self, MonitorCommand.self, DetachCommand.self,
             BenchCommand.self, BenchCompileCommand.self, BenchNetCommand.self, BenchChangesCommand.self,
+            BenchAgentCommand.self,
         ])
 
     /// Wrong arguments are bad input like wrong manifests, so they get the same exit code, not ArgumentParser's 64.

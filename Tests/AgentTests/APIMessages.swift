@@ -13,6 +13,7 @@ enum APIMessages {
     static let requests: [Sample<APIRequest>] = [
         Sample(message: .status, line: #"{"type":"status","version":2}"#),
         Sample(message: .endpoints, line: #"{"type":"endpoints","version":2}"#),
+        Sample(message: .health, line: #"{"type":"health","version":2}"#),
         Sample(
             message: .monitor(MonitorFilter(dropsOnly: true, pod: "shop/web", policy: "shop/db")),
             line: #"{"dropsOnly":true,"pod":"shop/web","policy":"shop/db","type":"monitor","version":2}"#),
@@ -24,6 +25,7 @@ enum APIMessages {
     static let replies: [Sample<APIReply>] = [
         Sample(message: .status(status), line: statusLine),
         Sample(message: .endpoints([endpoint]), line: endpointsLine),
+        Sample(message: .health(health), line: #"{"health":\#(healthText),"type":"health","version":2}"#),
         Sample(message: .verdict(Fixtures.verdict()), line: verdictLine),
         Sample(message: .lost(9), line: #"{"count":9,"type":"lost","version":2}"#),
         Sample(
@@ -35,8 +37,19 @@ enum APIMessages {
                 + #""type":"error","version":2}"#),
     ]
 
+    private static let health = Health(
+        Health.Facts(
+            generation: 3, appliedGeneration: 3,
+            conditions: [
+                Condition(kind: .endpointFailed, subject: "shop/db", message: "veth7: no such device")
+            ]))
+    private static let healthText =
+        #"{"faults":[{"message":"veth7: no such device","subject":"shop/db"}],"#
+        + #""problems":[{"message":"veth7: no such device","subject":"shop/db"}]}"#
+
     private static let status = StatusReport(
-        instance: "default", processID: 4711, uptimeSeconds: 3600, applyCount: 7, isInForce: true, policiesInForce: 12,
+        instance: "default", processID: 4711, uptimeSeconds: 3600, applyCount: 7, isInForce: true, health: health,
+        policiesInForce: 12,
         policiesRefused: 1, endpointsReady: 3, endpointsWaiting: 1, namespacesUnknown: 0, attachments: ["tcx": 3],
         lastApplyMilliseconds: 24,
         capacities: [CapacityUse(name: "np_flows", used: 3, limit: 262_144, memoryBytes: 41_943_040)],
@@ -56,7 +69,7 @@ enum APIMessages {
         + #""capacities":[{"limit":262144,"memoryBytes":41943040,"name":"np_flows","used":3}],"#
         + #""conditions":[{"kind":"keptLastGood","message":"refused, the last good version stays in force: "#
         + #"db.yaml:4:3: error: spec.prots: unknown field","subject":"NetworkPolicy shop/db"}],"#
-        + #""endpointsReady":3,"endpointsWaiting":1,"eventsLost":0,"eventsSuppressed":0,"inForce":true,"#
+        + #""endpointsReady":3,"endpointsWaiting":1,"eventsLost":0,"eventsSuppressed":0,"health":\#(healthText),"inForce":true,"#
         + #""instance":"default","lastApplyMilliseconds":24,"namespacesUnknown":0,"policiesInForce":12,"#
         + #""policiesRefused":1,"processID":4711,"reasons":[{"count":{"bytes":300,"packets":5},"isDrop":true,"#
         + #""reason":"NP_DROP_POLICY_DEFAULT","sentence":"a policy isolates the pod and no rule allows the flow"}],"#

@@ -243,6 +243,20 @@ import Testing
         #expect(state.applyCount == 1)
     }
 
+    @Test("an audit that fails is retried by the delays of failures, and everything is not in force meanwhile")
+    func failedAudit() {
+        var (state, _) = begun()
+        _ = state.on(.reconcileDue)
+        _ = state.on(.applied(generation: state.generation, Fixtures.report("web")))
+        _ = state.on(.resync)
+        #expect(delays(state.on(.applyFailed(generation: state.generation, "np_endpoints: EIO"))) == [500])
+        #expect(!state.isInForce)
+        #expect(reconciles(state.on(.reconcileDue)).count == 1)
+        _ = state.on(.applied(generation: state.generation, ApplyReport()))
+        #expect(state.isInForce)
+        #expect(reconciles(state.on(.reconcileDue)).isEmpty)
+    }
+
     private func delays(_ actions: [AgentAction]) -> [Int] {
         actions.compactMap { if case .reconcileLater(let milliseconds) = $0 { milliseconds } else { nil } }
     }

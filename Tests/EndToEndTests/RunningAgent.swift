@@ -13,7 +13,7 @@ final class RunningAgent {
     }
 
     let folder: String
-    private let instance: String
+    let instance: String
     private let network: PodNetwork
     private var process: Process?
     /// What runs the agent, with its arguments: `setpriv`, `unshare`. Nothing: the agent itself.
@@ -101,6 +101,12 @@ final class RunningAgent {
         return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
     }
 
+    /// Sends the agent a signal that does not end it.
+    func signal(_ number: Int32) throws {
+        guard let process else { throw PodNetworkError("no agent is running") }
+        kill(process.processIdentifier, number)
+    }
+
     /// Runs a client command with its place added.
     func ask(_ command: String, _ arguments: [String] = []) throws -> Run { try run([command] + arguments + place) }
 
@@ -141,11 +147,11 @@ final class RunningAgent {
     private var bindings: String { InstancePaths(instance: instance)?.bindings ?? "" }
 
     var log: String { (try? String(contentsOfFile: "\(folder)/agent.log", encoding: .utf8)) ?? "" }
-    private var socket: String { "\(folder)/s" }
-    private var node: String { NetworkLayout.nodePath(in: network.folder) }
-    private var place: [String] { ["--instance", instance, "--socket", socket] }
+    var socket: String { "\(folder)/s" }
+    var node: String { NetworkLayout.nodePath(in: network.folder) }
+    var place: [String] { ["--instance", instance, "--socket", socket] }
 
-    private func run(_ arguments: [String], program: URL = executable) throws -> Run {
+    func run(_ arguments: [String], program: URL = executable) throws -> Run {
         let name = "run-\(UInt32.random(in: .min ... .max)).log"
         let process = try launch(arguments, output: name, program: program)
         process.waitUntilExit()
@@ -153,7 +159,7 @@ final class RunningAgent {
             code: process.terminationStatus, output: try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8))
     }
 
-    private func launch(_ arguments: [String], output: String, program: URL = executable) throws -> Process {
+    func launch(_ arguments: [String], output: String, program: URL = executable) throws -> Process {
         let path = "\(folder)/\(output)"
         try "".write(toFile: path, atomically: false, encoding: .utf8)
         let file = try FileHandle(forWritingTo: URL(filePath: path))

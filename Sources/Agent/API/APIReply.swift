@@ -4,6 +4,8 @@ public enum APIReply: Hashable, Sendable {
     case status(StatusReport)
     /// The pods, sorted by name.
     case endpoints([EndpointReport])
+    /// Whether the agent enforces what it was asked to.
+    case health(Health)
     /// One verdict.
     case verdict(FlowVerdict)
     /// This many verdicts were not sent since the last line: the client read too slowly, or the kernel wrote no record.
@@ -64,6 +66,7 @@ extension APIReply: APIMessage {
     public enum Kind: String, CaseIterable, Sendable {
         case status = "status"
         case endpoints = "endpoints"
+        case health = "health"
         case verdict = "verdict"
         case lost = "lost"
         case waited = "waited"
@@ -73,6 +76,7 @@ extension APIReply: APIMessage {
     private enum CodingKeys: String, CodingKey {
         case status = "status"
         case endpoints = "endpoints"
+        case health = "health"
         case verdict = "verdict"
         case count = "count"
         case inForce = "inForce"
@@ -85,6 +89,7 @@ extension APIReply: APIMessage {
         switch self {
         case .status: .status
         case .endpoints: .endpoints
+        case .health: .health
         case .verdict: .verdict
         case .lost: .lost
         case .waited: .waited
@@ -98,6 +103,7 @@ extension APIReply: APIMessage {
         switch kind {
         case .status: self = .status(try fields.decode(StatusReport.self, forKey: .status))
         case .endpoints: self = .endpoints(try fields.decode([EndpointReport].self, forKey: .endpoints))
+        case .health: self = .health(try fields.decode(Health.self, forKey: .health))
         case .verdict: self = .verdict(try fields.decode(FlowVerdict.self, forKey: .verdict))
         case .lost: self = .lost(try fields.decode(UInt64.self, forKey: .count))
         case .waited:
@@ -114,6 +120,7 @@ extension APIReply: APIMessage {
         switch self {
         case .status(let report): try fields.encode(report, forKey: .status)
         case .endpoints(let reports): try fields.encode(reports, forKey: .endpoints)
+        case .health(let health): try fields.encode(health, forKey: .health)
         case .verdict(let verdict): try fields.encode(verdict, forKey: .verdict)
         case .lost(let count): try fields.encode(count, forKey: .count)
         case .waited(let inForce, let applyCount):

@@ -4,6 +4,8 @@ public enum APIRequest: Hashable, Sendable {
     case status
     /// One `APIReply.endpoints`.
     case endpoints
+    /// One `APIReply.health`, without counting anything.
+    case health
     /// `APIReply.verdict` and `.lost` until the client hangs up.
     case monitor(MonitorFilter)
     /// Looks at the sources and the node again; one `APIReply.waited` when everything seen is in force, or after the
@@ -16,6 +18,7 @@ extension APIRequest: APIMessage {
     public enum Kind: String, CaseIterable, Sendable {
         case status = "status"
         case endpoints = "endpoints"
+        case health = "health"
         case monitor = "monitor"
         case wait = "wait"
     }
@@ -29,6 +32,7 @@ extension APIRequest: APIMessage {
         switch self {
         case .status: .status
         case .endpoints: .endpoints
+        case .health: .health
         case .monitor: .monitor
         case .wait: .wait
         }
@@ -39,6 +43,7 @@ extension APIRequest: APIMessage {
         switch kind {
         case .status: self = .status
         case .endpoints: self = .endpoints
+        case .health: self = .health
         case .monitor: self = .monitor(try MonitorFilter(from: decoder))
         case .wait:
             let fields = try decoder.container(keyedBy: CodingKeys.self)
@@ -49,7 +54,7 @@ extension APIRequest: APIMessage {
     /// Writes the fields beside `type`.
     public func encodeFields(to encoder: any Encoder) throws {
         switch self {
-        case .status, .endpoints: break
+        case .status, .endpoints, .health: break
         case .monitor(let filter): try filter.encode(to: encoder)
         case .wait(let timeout):
             var fields = encoder.container(keyedBy: CodingKeys.self)

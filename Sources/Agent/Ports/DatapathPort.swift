@@ -20,14 +20,16 @@ public protocol DatapathPort {
     func capacities() throws -> [CapacityUse]
     /// Removes conntrack entries of flows that are over.
     func collectConntrack() throws -> ConntrackCollection
-    /// Starts the writing of event records. One reader at a time.
-    func makeEventReader() throws -> Reader
+    /// Starts the writing of event records. One reader at a time; records of earlier ones are not read.
+    func makeEventReader(_ interest: EventInterest) throws -> Reader
 }
 
 /// Verdict events while somebody listens. Used by one thread, which need not be the datapath's.
 public protocol VerdictReader {
     /// The next events, oldest first; waits a short time for them. Empty when there were none.
     func read() throws -> [VerdictRecord]
+    /// Chooses anew which packets records are written of.
+    func listen(to interest: EventInterest) throws
     /// Ends the writing of records.
     func stop() throws
 }

@@ -1,10 +1,13 @@
 import BPFEmit
+import Support
 
-/// Does the blocking work on the kernel, one piece at a time, away from the service that answers clients.
+/// Does the blocking work on the kernel, one piece at a time, on a thread of its own.
 actor DatapathWorker {
     private let datapath: any DatapathPort
     private var compiler: any PolicyCompiler
-    private var reading: EventThread?
+    private let executor = ThreadExecutor(name: "netpold-apply")
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     init(datapath: sending any DatapathPort, compiler: sending any PolicyCompiler) {
         self.datapath = datapath
@@ -21,6 +24,8 @@ actor DatapathWorker {
         var hits: RuleHitIndex
         /// The hooks as they are afterwards.
         var hooks: [HookFinding]
+        /// When the kernel began to hold it.
+        var time: KernelTime
         var compileTime: Duration
         var applyTime: Duration
     }
@@ -34,9 +39,10 @@ actor DatapathWorker {
         let compiled = try compiler.compile(desired)
         let middle = clock.now
         let report = Result { try datapath.apply(compiled.image, links: desired.links, masters: desired.masters) }
+        let time = KernelTime.now
         let end = clock.now
         return Outcome(
-            compiled: compiled, report: report, hits: datapath.ruleHitIndex, hooks: datapath.auditHooks(),
+            compiled: compiled, report: report, hits: datapath.ruleHitIndex, hooks: datapath.auditHooks(), time: time,
             compileTime: middle - start, applyTime: end - middle)
     }
 
@@ -44,10 +50,8 @@ actor DatapathWorker {
     func capacities() throws -> [CapacityUse] { try datapath.capacities() }
     func collectConntrack() throws -> ConntrackCollection { try datapath.collectConntrack() }
 
-    /// Starts or stops the reading of events; `deliver` is called on a thread of its own.
-    func listen(_ deliver: (@Sendable ([VerdictRecord]) -> Void)?) throws {
-        reading?.stop()
-        reading = nil
-        if let deliver { reading = EventThread(try datapath.makeEventReader(), deliver) }
+    /// Starts the writing of events.
+    func makeReading(_ interest: EventInterest) throws -> EventReading {
+        EventReading(reader: try datapath.makeEventReader(interest))
     }
 }

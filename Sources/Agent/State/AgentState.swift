@@ -89,7 +89,7 @@ public struct AgentState: Sendable {
 
     /// Whether everything seen is in force.
     public var isInForce: Bool {
-        generation > 0 && appliedGeneration == generation && !isApplying && !isIncomplete
+        generation > 0 && appliedGeneration == generation && !isApplying && !isIncomplete && failure == nil
     }
 
     /// What the operator should know, sorted.
@@ -120,7 +120,8 @@ public struct AgentState: Sendable {
             actions += record(change.changesRecords)
         case .reconcileDue:
             pendingDelay = nil
-            if appliedGeneration != generation || isIncomplete { actions += reconcile() }
+            // A failed audit is a failure too, although nothing new was to be put in force.
+            if appliedGeneration != generation || isIncomplete || failure != nil { actions += reconcile() }
         case .resync:
             if isInForce { actions += reconcile() }
         case .applied(let generation, let report, let diagnostics, let hooks):

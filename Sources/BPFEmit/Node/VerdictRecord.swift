@@ -2,8 +2,8 @@ public import NetTypes
 
 /// One record of np_events, decoded: what happened to one packet.
 public struct VerdictRecord: Hashable, Sendable {
-    /// When, in jiffies.
-    public var jiffies: UInt64
+    /// When: ns, CLOCK_MONOTONIC.
+    public var time: UInt64
     /// Where the packet came from.
     public var source: IPAddress
     /// Where it goes.
@@ -40,12 +40,12 @@ public struct VerdictRecord: Hashable, Sendable {
 
     /// A record.
     public init(
-        jiffies: UInt64 = 0, source: IPAddress, destination: IPAddress, sourcePort: UInt16, destinationPort: UInt16,
+        time: UInt64 = 0, source: IPAddress, destination: IPAddress, sourcePort: UInt16, destinationPort: UInt16,
         protocol: L4Protocol, slot: UInt16, direction: Direction, remoteIdentity: UInt32, ruleHit: UInt32,
         revision: UInt32, reason: UInt8, decision: PolicyDecision? = nil, length: UInt16, tcpFlags: UInt8 = 0,
         isMasqueraded: Bool = false, isForNodeToo: Bool = false
     ) {
-        self.jiffies = jiffies
+        self.time = time
         self.source = source
         self.destination = destination
         self.sourcePort = sourcePort

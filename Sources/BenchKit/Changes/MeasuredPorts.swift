@@ -87,12 +87,13 @@ final class MeasuredDatapath: DatapathPort {
     func counters() throws -> DatapathCounters { try datapath.counters() }
     func capacities() throws -> [CapacityUse] { try datapath.capacities() }
     func collectConntrack() throws -> ConntrackCollection { try datapath.collectConntrack() }
-    func makeEventReader() throws -> NoEvents { NoEvents() }
+    func makeEventReader(_ interest: EventInterest) throws -> NoEvents { NoEvents() }
 }
 
 /// Nobody listens.
 struct NoEvents: VerdictReader {
     func read() throws -> [VerdictRecord] { [] }
+    func listen(to interest: EventInterest) throws {}
     func stop() throws {}
 }
 

@@ -33,7 +33,10 @@
 #define NP_ENDPOINT_ADDRESSES 2 /* a pod has at most one address a family (Kubernetes: podIPs) */
 #define NP_SOURCE_LINKS 8 /* interfaces by which packets of a local pod may come in: its own and their masters */
 #define NP_MAX_RULE_WORDS 64 /* 64-bit words of rule bits a policy program may use: 4096 bits */
-#define NP_EVENT_RATE_PER_JIFFY 64 /* event records a CPU writes per reason and jiffy; the rest is only counted */
+/* Event records a CPU writes in a jiffy; the rest is only counted. Of passed packets, per reason; of drops, per endpoint: */
+#define NP_EVENT_RATE_PER_JIFFY 64
+#define NP_DROP_RATE_PER_JIFFY 8 /* budgets: 24 B an endpoint and CPU, 96 KiB a CPU */
+#define NP_EVENT_RING_SHARE (NP_EVENT_RING_BYTES / 2) /* of the ring for passed packets, bytes; drops may fill it */
 
 /* ---- addresses ------------------------------------------------------------------------------------------ */
 
@@ -368,7 +371,7 @@ struct np_counter {
 
 /* Record of np_events (ring buffer): one new verdict. */
 struct np_event {
-	__u64 time; /* jiffies64 */
+	__u64 time; /* ns, CLOCK_MONOTONIC */
 	struct np_address source;
 	struct np_address destination;
 	__be16 source_port;
@@ -391,16 +394,27 @@ struct np_event {
 #define NP_EVENT_MASQUERADED 1 /* the source is the node's, but the packet was forwarded: judged as from outside */
 #define NP_EVENT_NODE_TOO 2 /* the node answers at the destination as well: it must be allowed besides */
 
+/* Which packets event records are written of. */
+enum np_listening {
+	NP_LISTEN_NOBODY = 0,
+	NP_LISTEN_ALL = 1, /* new verdicts, and every drop */
+	NP_LISTEN_DROPS = 2,
+};
+
 /* np_control: one-entry array, written by the agent. */
 struct np_control {
-	__u32 listeners; /* 0: no event record is written */
+	__u32 listeners; /* enum np_listening; a number that is none writes no record */
 	__u32 wakeup_bytes; /* wake the reader when this much is unread */
 };
 
-/* np_event_budget: per-CPU array, key = reason. Written by the datapath only. */
+/*
+ * np_event_budget: per-CPU array, key = reason; np_drop_budget: per-CPU array, key = endpoint slot. Written by the datapath
+ * only. A drop is charged to its endpoint, so that a noisy pod takes no other pod's records away; its reason counts it too
+ * when it is suppressed.
+ */
 struct np_event_budget {
 	__u64 jiffy;
-	__u32 written;
+	__u32 written; /* in this jiffy */
 	__u32 pad;
 	__u64 suppressed; /* records not written since load: rate, or ring full */
 };

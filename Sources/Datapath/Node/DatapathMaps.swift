@@ -15,6 +15,7 @@ package final class DatapathMaps {
     let events: BPFMap
     let control: BPFMap
     let eventBudget: BPFMap
+    let dropBudget: BPFMap
     /// All maps of the object, by name, for reports.
     let all: [BPFMap]
 
@@ -58,6 +59,7 @@ package final class DatapathMaps {
         self.events = try map("np_events")
         self.control = try map("np_control")
         self.eventBudget = try map("np_event_budget")
+        self.dropBudget = try map("np_drop_budget")
         for (step, name) in Self.steps {
             // A map pinned by a version with fewer steps is shorter; what is reserved now had no slot then.
             if name == Self.noStep, Int(step.rawValue) >= steps.shape.capacity { continue }

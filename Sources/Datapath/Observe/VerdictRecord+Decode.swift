@@ -19,7 +19,7 @@ extension VerdictRecord {
         else { return nil }
         let wasAsked = event.rule_hit != 0 || VerdictRecord.policyReasons.contains(event.reason)
         self.init(
-            jiffies: event.time, source: event.source.ipAddress, destination: event.destination.ipAddress,
+            time: event.time, source: event.source.ipAddress, destination: event.destination.ipAddress,
             sourcePort: UInt16(bigEndian: event.source_port),
             destinationPort: UInt16(bigEndian: event.destination_port),
             protocol: L4Protocol(rawValue: event.protocol), slot: event.endpoint, direction: direction,

@@ -16,32 +16,68 @@ struct VerdictResolver: Sendable {
         var port: UInt16
     }
 
+    /// A pod's policy in one direction.
+    private struct Side: Hashable {
+        var subject: String
+        var direction: Direction
+    }
+
     /// Explanations kept; a scan of many ports must not let memory grow without limit.
     static let cacheLimit = 4096
+    /// Policies of pods kept, each in one direction.
+    static let policyLimit = 256
+    /// What a default deny says where nobody had the time to look for the rule that came nearest.
+    static let notLookedFor = "not looked for: there is more to explain than there is time for"
 
-    private let evaluator: ReferenceEvaluator
+    /// Resolves addresses.
+    private let names: ReferenceEvaluator
+    /// Says which rule nearly matched; `nil` where that is not looked for.
+    var explainer: ReferenceEvaluator?
     private let slots: [UInt32: String]
     private let identities: [UInt32: String]
     private let hits: RuleHitIndex
     private var cache: [Question: NearMiss?] = [:]
+    private var policies: [Side: SubjectPolicy] = [:]
 
     /// Resolves records by one generation's tables.
     ///
     /// - Parameters:
-    ///   - evaluator: explains which rule nearly matched, by the objects in force.
+    ///   - names: resolves addresses, by the objects in force.
+    ///   - explainer: says which rule nearly matched, by the policies in force.
     ///   - slots: slot in np_endpoints to `namespace/name`.
     ///   - identities: number to what it stands for.
     ///   - hits: what counters stand for.
     init(
-        evaluator: ReferenceEvaluator, slots: [UInt32: String], identities: [UInt32: String], hits: RuleHitIndex
+        names: ReferenceEvaluator, explainer: ReferenceEvaluator?, slots: [UInt32: String],
+        identities: [UInt32: String], hits: RuleHitIndex
     ) {
-        self.evaluator = evaluator
+        self.names = names
+        self.explainer = explainer
         self.slots = slots
         self.identities = identities
         self.hits = hits
     }
 
-    /// The verdict of a record read at `time`, milliseconds since 1970.
+    /// Resolves by one evaluator that knows both.
+    init(
+        evaluator: ReferenceEvaluator, slots: [UInt32: String], identities: [UInt32: String], hits: RuleHitIndex
+    ) {
+        self.init(names: evaluator, explainer: evaluator, slots: slots, identities: identities, hits: hits)
+    }
+
+    /// Resolves by the tables of a generation, without explanations.
+    init(_ generation: Generation) {
+        self.init(
+            names: generation.names, explainer: nil, slots: generation.slots.mapValues { "\($0.key)" },
+            identities: generation.identities, hits: generation.hits)
+    }
+
+    /// Whether the verdict of a record is explained by more than its numbers.
+    static func isExplained(_ record: VerdictRecord) -> Bool {
+        VerdictReason(rawValue: record.reason) == .policyDefault
+    }
+
+    /// The verdict of a record of a packet at `time`, milliseconds since 1970.
     mutating func resolve(_ record: VerdictRecord, time: UInt64) -> FlowVerdict {
         let subject = slots[UInt32(record.slot)] ?? "endpoint \(record.slot)"
         let remote = record.direction == .ingress ? record.source : record.destination
@@ -66,12 +102,15 @@ struct VerdictResolver: Sendable {
         case nil:
             break
         }
-        if VerdictReason(rawValue: record.reason) == .policyDefault {
+        if VerdictResolver.isExplained(record) {
             let question = Question(
                 subject: subject, direction: record.direction, remote: remote,
                 isMasqueraded: record.isMasqueraded, protocol: record.protocol, port: record.destinationPort)
-            verdict.nearestMiss = nearestMiss(question).map {
-                "\($0.rule.origin): \($0.sentences.joined(separator: ", and "))"
+            switch nearestMiss(question) {
+            case .found(let miss):
+                verdict.nearestMiss = "\(miss.rule.origin): \(miss.sentences.joined(separator: ", and "))"
+            case .nothing: verdict.nearestMiss = nil
+            case .notLookedFor: verdict.nearestMiss = VerdictResolver.notLookedFor
             }
         }
         return verdict
@@ -80,7 +119,7 @@ struct VerdictResolver: Sendable {
     private func end(_ address: IPAddress, _ port: UInt16, _ record: VerdictRecord, isRemote: Bool) -> FlowVerdict.End {
         var end = FlowVerdict.End(
             address: "\(address)", port: record.protocol.hasPorts ? port : nil, pod: nil, identity: nil)
-        switch evaluator.view.owner(of: address) {
+        switch names.view.owner(of: address) {
         case .pod(let pod): end.pod = pod.qualifiedName
         case .node(let name): end.identity = "node \(name)"
         case .outside, .contested: break
@@ -93,16 +132,24 @@ struct VerdictResolver: Sendable {
         return end
     }
 
-    private mutating func nearestMiss(_ question: Question) -> NearMiss? {
-        if let known = cache[question] { return known }
+    /// What came of a look for the rule that nearly matched.
+    private enum Nearest {
+        case found(NearMiss)
+        case nothing
+        case notLookedFor
+    }
+
+    private mutating func nearestMiss(_ question: Question) -> Nearest {
+        if let known = cache[question] { return known.map(Nearest.found) ?? .nothing }
+        guard let explainer else { return .notLookedFor }
         let names = question.subject.split(separator: "/", maxSplits: 1).map(String.init)
-        guard names.count == 2, let subject = evaluator.view.pod(names[0], names[1]) else { return nil }
-        let policy = evaluator.subjectPolicy(for: subject, question.direction)
+        guard names.count == 2, let subject = explainer.view.pod(names[0], names[1]) else { return .nothing }
+        let policy = policy(of: subject, question, explainer)
         let remote = policy.decidingEnd(
             subject: subject, question.direction,
             remote: question.isMasqueraded
-                ? evaluator.view.remoteEnd(masqueradedAs: question.remote)
-                : evaluator.view.remoteEnd(address: question.remote, seenFrom: evaluator.view.node(of: subject)),
+                ? explainer.view.remoteEnd(masqueradedAs: question.remote)
+                : explainer.view.remoteEnd(address: question.remote, seenFrom: explainer.view.node(of: subject)),
             protocol: question.protocol, port: question.port)
         let miss = policy.nearMisses(
             FlowSide(
@@ -111,7 +158,18 @@ struct VerdictResolver: Sendable {
         ).first
         if cache.count >= VerdictResolver.cacheLimit { cache = [:] }
         cache[question] = .some(miss)
-        return miss
+        return miss.map(Nearest.found) ?? .nothing
+    }
+
+    private mutating func policy(
+        of subject: Pod, _ question: Question, _ explainer: ReferenceEvaluator
+    ) -> SubjectPolicy {
+        let side = Side(subject: question.subject, direction: question.direction)
+        if let known = policies[side] { return known }
+        let policy = explainer.subjectPolicy(for: subject, question.direction)
+        if policies.count >= VerdictResolver.policyLimit { policies = [:] }
+        policies[side] = policy
+        return policy
     }
 }
 

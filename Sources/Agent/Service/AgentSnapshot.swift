@@ -1,0 +1,44 @@
+import BPFEmit
+import Synchronization
+
+/// What the reconciler made known last: whoever answers clients reads this, and never waits for the reconciler.
+struct AgentSnapshot: Sendable {
+    /// Raised with each publication.
+    var number: UInt64 = 0
+    /// What health is made from.
+    var facts = Health.Facts()
+    /// How many times the kernel was brought to a new state.
+    var applyCount: UInt64 = 0
+    /// Whether everything seen is in force.
+    var isInForce = false
+    var policiesInForce = 0
+    var policiesRefused = 0
+    /// How long the latest change took, from the end of its debounce delay to the kernel holding it.
+    var lastApply: Duration = .zero
+    /// Since when the kernel does not hold what was seen; `nil` when it does.
+    var pendingSince: ContinuousClock.Instant?
+
+    /// The health as of `now`.
+    func health(now: ContinuousClock.Instant) -> Health {
+        var facts = facts
+        facts.pendingFor = pendingSince.map { now - $0 } ?? .zero
+        return Health(facts)
+    }
+}
+
+/// The latest snapshot, for any thread.
+final class PublishedSnapshot: Sendable {
+    private let snapshot = Mutex(AgentSnapshot())
+
+    /// The latest one.
+    var current: AgentSnapshot { snapshot.withLock(\.self) }
+
+    /// Puts another one in its place.
+    func publish(_ next: AgentSnapshot) {
+        snapshot.withLock { current in
+            let number = current.number + 1
+            current = next
+            current.number = number
+        }
+    }
+}
