@@ -14,7 +14,9 @@
 
 /*
  * Part of the pin path (/sys/fs/bpf/netpold/<instance>/v<N>). Bumped when new programs cannot use old maps: a struct of a
- * map or the meaning of a field changes. Not for more entries: a pinned map keeps its capacity, and new programs cope.
+ * map changes, private ones included. Tests/Golden/abi records what each version was. A field whose meaning changes gets
+ * another name too: other versions carry flows over field by field, by name, and take what they do not know as 0, which
+ * must admit nothing. Not for more entries: a table that is too small is taken over like one of another version.
  */
 #define NP_ABI_VERSION 2
 

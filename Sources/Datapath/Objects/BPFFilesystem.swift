@@ -20,6 +20,7 @@ public enum BPFFilesystem {
     /// - Parameters:
     ///   - root: where it is, or is to be.
     ///   - allowsPrivate: whether one may be used that the host does not see.
+    /// - Returns: what was found.
     /// - Throws: when it cannot be mounted, and `EXDEV` for one that only this mount namespace has, unless that is allowed.
     public static func prepare(_ root: String = PinPath.defaultRoot, allowsPrivate: Bool) throws(BPFError) -> Finding {
         var finding = Finding()
@@ -52,6 +53,7 @@ public enum BPFFilesystem {
     ///   - mount: the mount.
     ///   - host: the mounts of process 1; empty when they are not known.
     ///   - seesHost: whether process 1 is the host's, and not a container's.
+    /// - Returns: whether nobody outside sees it; also when that cannot be told.
     static func isPrivate(_ mount: MountTable.Mount, host: [MountTable.Mount], seesHost: Bool) -> Bool {
         // The same file system, wherever it is mounted there.
         if seesHost, !host.isEmpty { return !host.contains { $0.device == mount.device && $0.type == "bpf" } }
