@@ -78,6 +78,12 @@ struct AgentCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The least severe messages to log.", valueName: "level"))
     var logLevel = Logger.Level.notice
 
+    @Option(
+        help: ArgumentHelp(
+            "Answer GET /readyz and /livez here: an address of the loopback interface, 127.0.0.1:9180 or [::1]:9180.",
+            valueName: "address:port"))
+    var healthAddress: HealthAddress?
+
     @Option(help: ArgumentHelp("How the log is written to standard error.", valueName: "format"))
     var logFormat = LogFormat.logfmt
 
@@ -125,6 +131,9 @@ struct AgentCommand: AsyncParsableCommand {
         let source = try makeSource()
         let server = try LocalServer(path: instance.socketPath)
         defer { server.stop() }
+        let running = RunningHealth()
+        var probes: HealthServer?
+        if let healthAddress { probes = try await HealthServer(healthAddress) { running.health } }
         let pins = try PinPath(instance: instance.instance)
         let started = StartedPins(pins)
         let service: AgentService
@@ -135,8 +144,11 @@ struct AgentCommand: AsyncParsableCommand {
             throw error
         }
         do {
-            try await AgentRun(service: service, signals: signals, once: once ? .seconds(60) : nil, logger: logger)
-                .run()
+            running.begin(service)
+            try await AgentRun(
+                service: service, signals: signals, once: once ? .seconds(60) : nil, logger: logger,
+                others: probes.map { [$0] } ?? []
+            ).run()
         } catch {
             if !service.hasEnforced { try started.undo() }
             throw error
@@ -195,6 +207,11 @@ struct AgentCommand: AsyncParsableCommand {
                 bindings: BindingFile(path: try instance.paths().bindings)),
             server: server, pinned: adopted, logger: logger)
     }
+}
+
+extension HealthAddress: ExpressibleByArgument {
+    /// `nil` when it is not a loopback address with a port.
+    public init?(argument: String) { self.init(parsing: argument) }
 }
 
 extension RefusedPolicy: ExpressibleByArgument {}
