@@ -39,13 +39,16 @@ enum APIMessages {
 
     private static let health = Health(
         Health.Facts(
-            generation: 3, appliedGeneration: 3,
+            generation: 3, appliedGeneration: 3, workingFor: .seconds(300),
             conditions: [
                 Condition(kind: .endpointFailed, subject: "shop/db", message: "veth7: no such device")
             ]))
+    private static let standstillText =
+        #"{"message":"one piece of work on the kernel has been going on for 300 s","subject":"agent"}"#
+    private static let failedText = #"{"message":"veth7: no such device","subject":"shop/db"}"#
     private static let healthText =
-        #"{"faults":[{"message":"veth7: no such device","subject":"shop/db"}],"#
-        + #""problems":[{"message":"veth7: no such device","subject":"shop/db"}]}"#
+        #"{"faults":[\#(standstillText),\#(failedText)],"problems":[\#(standstillText),\#(failedText)],"#
+        + #""standstill":\#(standstillText)}"#
 
     private static let status = StatusReport(
         instance: "default", processID: 4711, uptimeSeconds: 3600, applyCount: 7, isInForce: true, health: health,

@@ -33,6 +33,8 @@ public struct Health: Hashable, Codable, Sendable {
     /// What is wrong with enforcement itself, sorted: the part of the problems that no author of a policy and no pod can
     /// cause. Empty: the node does its work.
     public var faults: [Problem]
+    /// Why the agent cannot go on by itself, so that it should be started anew; `nil` while it works.
+    public var standstill: Problem?
 
     /// Whether everything is as written.
     public var isHealthy: Bool { problems.isEmpty }
@@ -42,6 +44,7 @@ public struct Health: Hashable, Codable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case problems = "problems"
         case faults = "faults"
+        case standstill = "standstill"
     }
 
     /// What an answer is made from.
@@ -52,6 +55,8 @@ public struct Health: Hashable, Codable, Sendable {
         var appliedGeneration: UInt64
         /// For how long the kernel has not held what was seen last.
         var pendingFor: Duration
+        /// For how long the kernel work at hand has been going on; `nil` when there is none.
+        var workingFor: Duration?
         /// Which pods are behind which interfaces.
         var view: BindingView
         /// The latest report of the datapath.
@@ -62,11 +67,13 @@ public struct Health: Hashable, Codable, Sendable {
         /// Facts.
         init(
             generation: UInt64 = 0, appliedGeneration: UInt64 = 0, pendingFor: Duration = .zero,
+            workingFor: Duration? = nil,
             view: BindingView = BindingView(), report: ApplyReport? = nil, conditions: [Condition] = []
         ) {
             self.generation = generation
             self.appliedGeneration = appliedGeneration
             self.pendingFor = pendingFor
+            self.workingFor = workingFor
             self.view = view
             self.report = report
             self.conditions = conditions
@@ -75,6 +82,9 @@ public struct Health: Hashable, Codable, Sendable {
 
     /// A change that takes longer than this to come into force is a fault.
     public static let patience = Duration.seconds(30)
+
+    /// A single piece of work on the kernel never takes so long.
+    public static let endurance = Duration.seconds(120)
 
     /// Conditions that are not severe, for no pod is less protected than it should be, and yet are not what was written.
     static let unmet: Set<Condition.Kind> = [
@@ -121,6 +131,14 @@ public struct Health: Hashable, Codable, Sendable {
             problems.insert(
                 Problem(
                     subject: pod.qualifiedName, message: "nothing is enforced on the pod: its interface was not found"))
+        }
+        if let working = facts.workingFor, working > Health.endurance {
+            let standstill = Problem(
+                subject: "agent",
+                message: "one piece of work on the kernel has been going on for \(working.components.seconds) s")
+            problems.insert(standstill)
+            faults.insert(standstill)
+            self.standstill = standstill
         }
         self.problems = problems.sorted()
         self.faults = faults.sorted()

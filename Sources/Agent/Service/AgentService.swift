@@ -56,6 +56,7 @@ public final class AgentService: Service {
     private let hub: MonitorHub
     private let cache: CounterCache
     private let api: APIServer
+    private let answers: Answers
     private let published = PublishedSnapshot()
 
     /// An agent that has not started; clients reach it by `server`. `pinned` are the addresses that programs of an earlier
@@ -80,10 +81,9 @@ public final class AgentService: Service {
             counters: { await cache.latest().counters })
         reconciler = Reconciler(
             options: options, ports: ports, state: state, published: published, history: history, logger: logger)
+        answers = Answers(instance: options.instance, published: published, worker: worker, cache: cache, hub: hub)
         api = APIServer(
-            server: server, reconciler: reconciler, published: published, hub: hub,
-            answers: Answers(
-                instance: options.instance, published: published, history: history, cache: cache, hub: hub),
+            server: server, reconciler: reconciler, published: published, hub: hub, answers: answers,
             endpoints: EndpointAnswers(published: published, history: history))
     }
 
@@ -109,7 +109,7 @@ public final class AgentService: Service {
     public var hasEnforced: Bool { published.current.applyCount > 0 }
 
     /// The health as of now.
-    public var health: Health { published.current.health(now: .now) }
+    public var health: Health { answers.health() }
 
     /// Waits until everything read so far is in force, or the time is over; answers which.
     public func waitUntilInForce(_ limit: Duration) async -> Bool {

@@ -18,9 +18,10 @@ struct AgentSnapshot: Sendable {
     /// Since when the kernel does not hold what was seen; `nil` when it does.
     var pendingSince: ContinuousClock.Instant?
 
-    /// The health as of `now`.
-    func health(now: ContinuousClock.Instant) -> Health {
+    /// The health as of `now`, by a worker that has been at its piece of work since `busySince`.
+    func health(now: ContinuousClock.Instant, busySince: ContinuousClock.Instant?) -> Health {
         var facts = facts
+        facts.workingFor = busySince.map { now - $0 }
         facts.pendingFor = pendingSince.map { now - $0 } ?? .zero
         return Health(facts)
     }

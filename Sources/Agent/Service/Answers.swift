@@ -20,7 +20,7 @@ actor Answers {
     private let instance: String
     private let started = ContinuousClock.now
     private let published: PublishedSnapshot
-    private let history: GenerationHistory
+    private let worker: DatapathWorker
     private let cache: CounterCache
     private let hub: MonitorHub
     private let codec = MessageCodec()
@@ -30,11 +30,11 @@ actor Answers {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     init(
-        instance: String, published: PublishedSnapshot, history: GenerationHistory, cache: CounterCache, hub: MonitorHub
+        instance: String, published: PublishedSnapshot, worker: DatapathWorker, cache: CounterCache, hub: MonitorHub
     ) {
         self.instance = instance
         self.published = published
-        self.history = history
+        self.worker = worker
         self.cache = cache
         self.hub = hub
     }
@@ -56,7 +56,7 @@ actor Answers {
     }
 
     /// The health as of now.
-    nonisolated func health() -> Health { published.current.health(now: .now) }
+    nonisolated func health() -> Health { published.current.health(now: .now, busySince: worker.busySince) }
 
     private func report(
         _ snapshot: AgentSnapshot, _ reading: CounterCache.Reading, _ now: ContinuousClock.Instant
@@ -75,7 +75,7 @@ actor Answers {
         return StatusReport(
             instance: instance, processID: getpid(),
             uptimeSeconds: UInt64(max(0, (now - started).components.seconds)), applyCount: snapshot.applyCount,
-            isInForce: snapshot.isInForce, health: snapshot.health(now: now),
+            isInForce: snapshot.isInForce, health: snapshot.health(now: now, busySince: worker.busySince),
             policiesInForce: snapshot.policiesInForce, policiesRefused: snapshot.policiesRefused,
             endpointsReady: endpoints.count - failed,
             endpointsWaiting: snapshot.facts.view.waiting.count + failed,

@@ -81,6 +81,12 @@ struct AgentCommand: AsyncParsableCommand {
     @Flag(help: "Pin to a bpffs that only this mount namespace sees: pods are open when that namespace goes.")
     var allowPrivateBpffs = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Answer GET /readyz and /livez here: an address of the loopback interface, 127.0.0.1:9180 or [::1]:9180.",
+            valueName: "address:port"))
+    var healthAddress: HealthAddress?
+
     @Option(help: ArgumentHelp("How the log is written to standard error.", valueName: "format"))
     var logFormat = LogFormat.logfmt
 
@@ -129,6 +135,9 @@ struct AgentCommand: AsyncParsableCommand {
         let source = try makeSource()
         let server = try LocalServer(path: instance.socketPath)
         defer { server.stop() }
+        let running = RunningHealth()
+        var probes: HealthServer?
+        if let healthAddress { probes = try await HealthServer(healthAddress) { running.health } }
         let pins = try PinPath(instance: instance.instance)
         let started = StartedPins(pins)
         let service: AgentService
@@ -139,8 +148,11 @@ struct AgentCommand: AsyncParsableCommand {
             throw error
         }
         do {
-            try await AgentRun(service: service, signals: signals, once: once ? .seconds(60) : nil, logger: logger)
-                .run()
+            running.begin(service)
+            try await AgentRun(
+                service: service, signals: signals, once: once ? .seconds(60) : nil, logger: logger,
+                others: probes.map { [$0] } ?? []
+            ).run()
         } catch {
             if !service.hasEnforced { try started.undo() }
             throw error
@@ -201,6 +213,11 @@ struct AgentCommand: AsyncParsableCommand {
                 bindings: BindingFile(path: try instance.paths().bindings)),
             server: server, pinned: adopted, logger: logger)
     }
+}
+
+extension HealthAddress: ExpressibleByArgument {
+    /// `nil` when it is not a loopback address with a port.
+    public init?(argument: String) { self.init(parsing: argument) }
 }
 
 extension RefusedPolicy: ExpressibleByArgument {}

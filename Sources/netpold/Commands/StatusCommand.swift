@@ -13,7 +13,7 @@ struct StatusCommand: ParsableCommand {
             only starting, too) to have read the manifests as they are now and to have put them in force.
 
             --ready and --live print nothing but what is wrong, for probes: whether the node does its work (a refused policy, or \
-            a pod, does not change that), and whether the agent answers.
+            a pod, does not change that), and whether the agent answers and works. They say what /readyz and /livez do.
 
             Exit codes: 0 everything is enforced as written (--ready: the node enforces; --live: the agent answers); 1 not, as \
             listed, or no agent answers in time; 2 wrong arguments.
@@ -73,7 +73,7 @@ struct StatusCommand: ParsableCommand {
 
     private func probe(_ agent: AgentConnection) throws {
         guard case .health(let health) = try agent.ask(.health) else { throw AgentConnection.unexpected() }
-        let faults = ready ? health.faults : []
+        let faults = ready ? health.faults : health.standstill.map { [$0] } ?? []
         for fault in faults { ErrorOutput.error("\(fault.subject): \(fault.message)") }
         if !faults.isEmpty { throw ExitCode.no }
     }

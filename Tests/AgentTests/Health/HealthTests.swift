@@ -96,4 +96,14 @@ import Testing
         let health = Health(Self.with(kind))
         #expect(Set(health.faults).isSubset(of: Set(health.problems)))
     }
+
+    @Test("work on the kernel that does not end is a standstill, and all else is none")
+    func standstill() {
+        var facts = Self.with(.applyFailed)
+        facts.workingFor = Health.endurance
+        #expect(Health(facts).standstill == nil)
+        facts.workingFor = Health.endurance + .seconds(1)
+        #expect(Health(facts).standstill != nil)
+        #expect(!Health(facts).isReady)
+    }
 }
