@@ -27,7 +27,7 @@ import Testing
         /// The pods in force after another look.
         func names() -> [String] {
             _ = store.take(folder.changes())
-            return store.pods.map(\.metadata.name).sorted()
+            return store.objects.pods.map(\.metadata.name).sorted()
         }
     }
 

@@ -44,9 +44,8 @@ final class RunningAgent {
         let process = try launch(
             [
                 "agent", "--manifests", "\(folder)/manifests", "--instance", instance, "--socket", socket, "--netns",
-                node,
-                "--netns-dir", NetworkLayout.podsFolder(in: network.folder),
-            ] + options, output: "agent.log")
+                node, "--netns-dir", NetworkLayout.podsFolder(in: network.folder), "--cni-cache", "\(folder)/cni",
+            ] + (options.contains("--node") ? [] : ["--node", "node-1"]) + options, output: "agent.log")
         self.process = process
         for _ in 0..<600 where process.isRunning && !FileManager.default.fileExists(atPath: socket) { usleep(20_000) }
         try settle()

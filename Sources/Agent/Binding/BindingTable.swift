@@ -35,9 +35,7 @@ public struct BindingTable: Sendable {
         /// After how many looks at the host a running pod that was not found is a severe condition.
         public var patience: Int
 
-        /// Settings.
-        ///
-        /// - Parameter unknown: `nil` for the source's default: `isolate` with the API server, `open` with a folder.
+        /// Settings. Without `unknown` it is the source's default: `isolate` with the API server, `open` with a folder.
         public init(node: String, source: Source, unknown: UnknownNamespaces? = nil, patience: Int = 8) {
             self.node = node
             self.source = source
@@ -62,7 +60,7 @@ public struct BindingTable: Sendable {
     var contradictions: [UInt32: String] = [:]
     /// For how many looks a local pod has not been found, by name.
     var absences: [String: Int] = [:]
-    private var nodes: Set<String> = []
+    private(set) var nodes: Set<String> = []
     private var remembered: BindingRecords?
     private var isSynced = false
     /// Pods that are compiled as something else than their object, by the name they are compiled under.
@@ -70,11 +68,8 @@ public struct BindingTable: Sendable {
     /// What a change of a Pod object has to speak of to matter here.
     private var relevant = Relevance()
 
-    /// A table that has seen nothing.
-    ///
-    /// - Parameters:
-    ///   - records: what an earlier agent of this instance wrote down; used if it was of the same life of the host.
-    ///   - pinned: by interface, the addresses that an earlier agent's programs let pass.
+    /// A table that has seen nothing. `records` are what an earlier agent of this instance wrote down, used if it was of the
+    /// same life of the host; `pinned` are the addresses that an earlier agent's programs let pass, by interface.
     public init(_ settings: Settings, records: BindingRecords? = nil, pinned: [UInt32: [IPAddress]] = [:]) {
         self.settings = settings
         self.remembered = records
@@ -146,11 +141,7 @@ public struct BindingTable: Sendable {
             || (nodes.isEmpty && !directory.namesNodes)
     }
 
-    /// Resolves anew.
-    ///
-    /// - Parameters:
-    ///   - before: the objects that changed, as they were.
-    ///   - isLook: whether the host was looked at.
+    /// Resolves anew. `before` holds the objects that changed, as they were; `isLook` says that the host was looked at.
     mutating func resolved(_ before: [String: Pod?] = [:], isLook: Bool = false) -> BindingChange {
         let oldOverlay = overlay
         var change = BindingChange()

@@ -20,8 +20,15 @@ struct AgentCommand: AsyncParsableCommand {
             When the agent ends or is killed, what it loaded goes on enforcing; the next agent of the same instance adopts \
             it. `netpold detach` removes it.
 
+            A network namespace that is known to be a pod's (by the CNI result cache, a cgroup, or because it was enforced \
+            before) and has no Pod object is isolated under --unknown isolate: only the node reaches it, so that probes work, \
+            and it reaches nobody. Under open it is reported and left alone. all-isolate does the same to every other mounted \
+            namespace. What was enforced before stays enforced under each of them. Pods run here whose nodeName is --node, and \
+            those without a nodeName; the name is fixed when the agent starts.
+
             Exit codes: 0 ended by a signal (with --once: everything read is in force; the log and `netpold lint` report what is \
-            refused); 1 an agent of the instance is running, or --once ran out of time; 2 wrong arguments; 3 not root, or the machine cannot do it.
+            refused); 1 an agent of the instance is running, or with --once time ran out or a pod is not enforced as its policies \
+            ask for; 2 wrong arguments; 3 not root, or the machine cannot do it.
 
             Example: netpold agent --manifests /etc/netpold
             """)
@@ -151,6 +158,10 @@ struct AgentCommand: AsyncParsableCommand {
             await service.stop()
             if !isInForce {
                 ErrorOutput.error("not everything is in force after 60 s; the log and `netpold status` say what is not")
+                throw ExitCode.no
+            }
+            guard await !service.hasSevereConditions else {
+                ErrorOutput.error("not everything is enforced as the policies ask for; the log says what is not")
                 throw ExitCode.no
             }
         } else {
