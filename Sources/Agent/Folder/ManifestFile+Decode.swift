@@ -9,6 +9,7 @@ extension ManifestFile {
         let output = DocumentReader.read(bytes, file: file)
         note(output.diagnostics)
         for document in output.documents { add(document) }
+        if !unreadable.isEmpty { refuse(BrokenPolicy.read(bytes, file: file), output.diagnostics) }
     }
 
     /// A file that could not be read at all.
@@ -47,6 +48,18 @@ extension ManifestFile {
             refused.append(RefusedObject(key: key, origin: origin, diagnostics: errors, isolating: []))
         } else {
             unreadable += errors.map(DiagnosticRenderer().render)
+            refuse(BrokenPolicy.items(of: document), errors)
+        }
+    }
+
+    /// Refuses policies of which no more can be read than whom they select.
+    private mutating func refuse(_ policies: [BrokenPolicy], _ diagnostics: [Diagnostic]) {
+        for policy in policies {
+            refused.append(
+                RefusedObject(
+                    key: ObjectKey(kind: policy.kind, namespace: policy.namespace, name: policy.name),
+                    origin: .manifest(policy.location), diagnostics: diagnostics.filter { $0.severity == .error },
+                    isolating: PolicyLowering.lowerRefused(policy.refusals)))
         }
     }
 }

@@ -17,6 +17,8 @@ extension AgentService {
             let limit = Duration.milliseconds(min(max(timeoutMilliseconds, 0), 3_600_000))
             let isInForce = await waitUntilInForce(limit)
             server?.answer(.waited(inForce: isInForce, applyCount: state.applyCount), to: client)
+        case .reload(let acceptEmpty):
+            server?.answer(.reloaded(await reload(acceptEmpty: acceptEmpty)), to: client)
         case .monitor(let filter):
             monitors[client] = filter
             if monitors.count == 1 { await listen(true) }

@@ -77,6 +77,8 @@ public actor AgentService {
     private struct Repeating {
         var isRunning = false
         var isWanted = false
+        /// Those who want everything read again: whether with `acceptEmpty`, and what they do with what was found.
+        var reloads: [(acceptEmpty: Bool, answer: CheckedContinuation<ObjectBatch, Never>)] = []
     }
 
     /// An agent that has not started. `pinned` are the addresses that programs of an earlier agent let pass, by interface.
@@ -139,23 +141,42 @@ public actor AgentService {
         for source in ports.sources { read(source) }
     }
 
+    /// Reads every source as a whole again.
+    public func reload(acceptEmpty: Bool) async -> ReloadReport {
+        var batches: [ObjectBatch] = []
+        for source in ports.sources {
+            batches.append(
+                await withCheckedContinuation { answer in
+                    sourceReading[source.id, default: Repeating()].reloads.append((acceptEmpty, answer))
+                    read(source)
+                })
+        }
+        return ReloadReport(batches)
+    }
+
     private func read(_ source: any ObjectSource) {
         guard sourceReading[source.id]?.isRunning != true else {
             sourceReading[source.id]?.isWanted = true
             return
         }
+        let reloads = sourceReading[source.id]?.reloads ?? []
         sourceReading[source.id] = Repeating(isRunning: true)
         Task.detached {
-            let batch = source.changes()
+            let batch =
+                reloads.isEmpty
+                ? source.changes() : source.reload(acceptEmpty: reloads.contains { $0.acceptEmpty })
             await self.sourceRead(source, batch)
+            for reload in reloads { reload.answer.resume(returning: batch) }
         }
     }
 
     private func sourceRead(_ source: any ObjectSource, _ batch: ObjectBatch) {
         take(.objects(batch))
-        let isWanted = sourceReading[source.id]?.isWanted == true
+        let next = sourceReading[source.id]
         sourceReading[source.id] = nil
-        if isWanted { read(source) }
+        guard let next, next.isWanted else { return }
+        sourceReading[source.id] = Repeating(reloads: next.reloads)
+        read(source)
     }
 
     /// Observes the node, soon.

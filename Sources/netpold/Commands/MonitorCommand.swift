@@ -55,7 +55,7 @@ struct MonitorCommand: ParsableCommand {
                 }
             case .lost(let count):
                 MonitorCommand.show(json ? "{\"lost\":\(count)}" : rendering.line(lost: count))
-            case .status, .endpoints, .waited, .error:
+            case .status, .endpoints, .waited, .reloaded, .error:
                 throw AgentConnection.unexpected()
             }
         }

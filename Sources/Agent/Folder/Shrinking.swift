@@ -1,0 +1,55 @@
+import PolicyAPI
+
+/// Whether a text is an edit, or what a broken-off write has left of the text before.
+///
+/// Nothing in a file says that it is whole. A write that breaks off leaves the beginning of what was to be written: so a text
+/// is not believed if all that it lost was at the end. Whoever removes the last object of a file on purpose says so
+/// (docs/decisions/0017).
+enum Shrinking: Hashable, Sendable {
+    /// No object is left.
+    case empty
+    /// The last objects are gone, all others are there.
+    case lastObjects
+    /// It ends where the text before went on, inside an object.
+    case insideObject
+    /// It was written over in place, is shorter, and ends in the middle of a line, as the text before did not.
+    case insideLine
+    /// Objects are gone while somebody still has the file open for writing.
+    case stillWritten
+
+    /// What became of `old`, judged by `new`; `nil` when `new` says all that its author meant, as far as anybody can tell.
+    ///
+    /// - Parameters:
+    ///   - old: the text that was accepted last.
+    ///   - isSameFile: whether the new text was written into the same file, so not put in its place whole.
+    ///   - isUnfinished: whether the file is still open for writing.
+    ///   - isElsewhere: whether an object is in another file by now.
+    static func of(
+        _ new: FileText, after old: FileText, isSameFile: Bool, isUnfinished: Bool,
+        isElsewhere: (ObjectKey) -> Bool
+    ) -> Shrinking? {
+        let before = old.content.keys
+        let now = Set(new.content.keys)
+        if before.contains(where: { !now.contains($0) && !isElsewhere($0) }) {
+            if now.isEmpty { return .empty }
+            if Set(before.prefix { now.contains($0) }) == now { return .lastObjects }
+            if isUnfinished { return .stillWritten }
+        }
+        let stayed = old.content.objects.filter { now.contains($0.key) }
+        guard new.bytes.count < old.bytes.count, stayed != new.content.objects else { return nil }
+        if old.bytes.starts(with: new.bytes) { return .insideObject }
+        let newline = UInt8(ascii: "\n")
+        return isSameFile && old.bytes.last == newline && new.bytes.last != newline ? .insideLine : nil
+    }
+
+    /// What happened to the file, in words.
+    var words: String {
+        switch self {
+        case .empty: "no object is left in it"
+        case .lastObjects: "it lost its end"
+        case .insideObject: "it ends in the middle of an object"
+        case .insideLine: "it ends in the middle of a line"
+        case .stillWritten: "it lost objects and is still being written"
+        }
+    }
+}
