@@ -62,7 +62,7 @@ public struct BindingTable: Sendable {
     var contradictions: [UInt32: String] = [:]
     /// For how many looks a local pod has not been found, by name.
     var absences: [String: Int] = [:]
-    private var nodes: Set<String> = []
+    private(set) var nodes: Set<String> = []
     private var remembered: BindingRecords?
     private var isSynced = false
     /// Pods that are compiled as something else than their object, by the name they are compiled under.

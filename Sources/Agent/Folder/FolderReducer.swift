@@ -235,7 +235,8 @@ public struct FolderReducer: Sendable {
                 kind: .shrunkFile, subject: PrintableName.of(file),
                 message: "\(shrunk), as after a write that broke off; "
                     + (kept.isEmpty ? "nothing of it is in force" : stays)
-                    + ": write the whole file, or say that this is all with `netpold agent reload --accept-empty`")
+                    + ": write the whole file; if this is all, say so by `...` as its last line, or with "
+                    + "`netpold agent reload --accept-empty`")
         }
         let isolating = content.refused.filter { !$0.isolating.isEmpty }
         let outcome =

@@ -9,10 +9,15 @@ public protocol ObjectSource: Sendable {
     /// What cannot be read at the moment is a condition, not an error: what was reported before stays.
     func changes() -> ObjectBatch
     /// As `changes`, but everything is read again. With `acceptEmpty` what the source does not have any more is taken to be
-    /// meant, where it would otherwise be kept as lost by accident.
+    /// meant, where it would otherwise be kept as lost by accident. A source that keeps nothing need not have it.
     func reload(acceptEmpty: Bool) -> ObjectBatch
     /// Calls `changed` (on any thread) whenever another call of `changes` might find something.
     func watch(_ changed: @escaping @Sendable () -> Void) throws
+}
+
+extension ObjectSource {
+    /// The same as `changes`.
+    public func reload(acceptEmpty: Bool) -> ObjectBatch { changes() }
 }
 
 /// Names a source, for the operator. If several have an object of one key, the one of the source that sorts first is in
