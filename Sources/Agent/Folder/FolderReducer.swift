@@ -115,14 +115,17 @@ public struct FolderReducer: Sendable {
         for (file, content) in snapshot.sorted(by: { $0.key < $1.key }) {
             for object in content.objects {
                 let held = Held(
-                    object: object, origin: .manifest(object.metadata.location ?? .whole(PrintableName.of(file))), file: file)
+                    object: object, origin: .manifest(object.metadata.location ?? .whole(PrintableName.of(file))),
+                    file: file)
                 if let first = good[object.key] {
                     found.append(duplicate(held, of: first))
                 } else {
                     good[object.key] = held
                 }
             }
-            found += content.warnings.map { Condition(kind: .policyWarning, subject: PrintableName.of(file), message: $0) }
+            found += content.warnings.map {
+                Condition(kind: .policyWarning, subject: PrintableName.of(file), message: $0)
+            }
         }
         return good
     }
@@ -255,7 +258,8 @@ public struct FolderReducer: Sendable {
     private static func lostFolder(_ lost: [ObjectKey]) -> Condition {
         Condition(
             kind: .folderLost, subject: "manifests",
-            message: "the folder lost everything it held; \(lost.count) object\(lost.count == 1 ? " stays" : "s stay") in "
+            message:
+                "the folder lost everything it held; \(lost.count) object\(lost.count == 1 ? " stays" : "s stay") in "
                 + "force (\(names(lost))): bring the files back, or say that this was meant with "
                 + "`netpold agent reload --accept-empty`")
     }

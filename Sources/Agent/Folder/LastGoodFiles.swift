@@ -95,7 +95,9 @@ public final class LastGoodFiles: Sendable {
             let headEnd = bytes[(titleEnd + 1)...].firstIndex(of: newline)
         else { return nil }
         let rest = bytes[(titleEnd + 1)...]
-        guard String(decoding: bytes[..<titleEnd], as: UTF8.self) == "\(title) \(sum(rest, seed: 0))" else { return nil }
+        guard String(decoding: bytes[..<titleEnd], as: UTF8.self) == "\(title) \(sum(rest, seed: 0))" else {
+            return nil
+        }
         let fields = String(decoding: bytes[(titleEnd + 1)..<headEnd], as: UTF8.self).split(separator: " ")
         guard fields.count == 6, let device = UInt64(fields[0]), let inode = UInt64(fields[1]),
             let time = UInt64(fields[2])

@@ -81,7 +81,8 @@ public struct Condition: Hashable, Codable, Sendable {
     /// Whether pods may be less protected than the policies ask for.
     public var isSevere: Bool {
         switch kind {
-        case .refusedIgnored, .unenforcedNamespace, .applyFailed, .endpointFailed, .brokenFile, .shrunkFile, .folderLost,
+        case .refusedIgnored, .unenforcedNamespace, .applyFailed, .endpointFailed, .brokenFile, .shrunkFile,
+            .folderLost,
             .sourceUnavailable, .podObjectGone,
             .bindingContradicted, .podUnenforced, .interfaceUnenforced, .hookBypassed, .evidenceUnreadable,
             .nodeNameUnknown, .nodeNameMismatch:

@@ -34,7 +34,8 @@ struct FolderListing: Sendable {
         guard !walk.folders.isEmpty else { throw SystemError("list", root, .notDirectory) }
         files = Dictionary(walk.files.map { ($0.path, $0.version) }) { first, _ in first }
         folders = walk.folders
-        diagnostics = Dictionary(walk.problems.filter { !$0.hidesFiles }.map { ($0.path, Diagnostic($0)) }) { first, _ in
+        diagnostics = Dictionary(walk.problems.filter { !$0.hidesFiles }.map { ($0.path, Diagnostic($0)) }) {
+            first, _ in
             first
         }
         self.unseen = unseen

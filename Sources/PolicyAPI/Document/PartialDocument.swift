@@ -70,7 +70,8 @@ struct PartialDocument {
                         if let last = open.last, last.isMap, last.key == nil {
                             open[open.count - 1].key = (text, event.location)
                         } else {
-                            let scalar = isPlain ? DocumentScalar(plain: text) : DocumentScalar(text: text, kind: .string)
+                            let scalar =
+                                isPlain ? DocumentScalar(plain: text) : DocumentScalar(text: text, kind: .string)
                             add(
                                 DocumentNode(
                                     scalar.map { .scalar($0) } ?? .null, location: event.location, path: path))

@@ -135,7 +135,8 @@ import Testing
         #expect(folder.conditions == [])
     }
 
-    @Test("a broken file copied under another name, then removed, keeps its objects; so do two files that change places")
+    @Test(
+        "a broken file copied under another name, then removed, keeps its objects; so do two files that change places")
     func copied() {
         var folder = TrackedFolder(["all.yaml": three, "d.yaml": TrackedFolder.policy("d")])
         folder.write("all.yaml", "spec: [")
@@ -219,4 +220,3 @@ import Testing
         #expect(folder.names == ["b", "new"])
     }
 }
-
