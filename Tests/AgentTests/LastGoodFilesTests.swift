@@ -11,7 +11,8 @@ import Testing
     private var copy: FolderCopy {
         FolderCopy(
             birth: FileBirth(identity: FileIdentity(device: 1, inode: 2), time: 3),
-            good: FileText(bytes: Array(pod.utf8), content: ManifestFile(decoding: Array(pod.utf8), file: "a")), serial: 1)
+            good: FileText(bytes: Array(pod.utf8), content: ManifestFile(decoding: Array(pod.utf8), file: "a")),
+            serial: 1)
     }
 
     @Test("copies come back under their paths, however long, and go with their files")

@@ -20,13 +20,15 @@ struct FolderReader: Sendable {
     }
 
     private let root: String
+    private let byteLimit: Int64
     private let decode: Decode
     private var known: [String: Known] = [:]
     /// Paths that changed and could not be read in peace yet.
     private var stale: Set<String> = []
 
-    init(_ root: String, decode: @escaping Decode) {
+    init(_ root: String, byteLimit: Int64 = FolderReader.byteLimit, decode: @escaping Decode) {
         self.root = root
+        self.byteLimit = byteLimit
         self.decode = decode
     }
 
@@ -54,7 +56,7 @@ struct FolderReader: Sendable {
     /// Reads the files that changed; answers whether there were any.
     private mutating func readFiles(_ listing: FolderListing, _ activity: FolderWatcher.Activity) -> Bool {
         var isNew = false
-        var room = FolderReader.byteLimit
+        var room = byteLimit
         var next: [String: Known] = [:]
         for (path, version) in listing.files.sorted(by: { $0.key < $1.key }) {
             room -= version.size
@@ -94,7 +96,7 @@ struct FolderReader: Sendable {
             return unreadable(
                 Diagnostic(
                     id: .limit, location: .whole(PrintableName.of(path)),
-                    message: "the files of the folder have more than \(FolderReader.byteLimit >> 20) MiB together",
+                    message: "the files of the folder have more than \(byteLimit) bytes together",
                     hint: "keep fewer or smaller files in it"))
         }
         do throws(SystemError) {

@@ -34,6 +34,8 @@ public struct FolderReducer: Sendable {
         var latest: Duration
         /// Whether it went with everything else that the folder held: then it stays until somebody says that this was meant.
         var isLost = false
+        /// Whether its file said so, in a text that was believed: then no accident of the file brings it back.
+        var isSaid = false
 
         func due(_ wait: DeletionWait) -> Duration { min(latest + wait.quiet, first + wait.longest) }
     }
@@ -138,7 +140,8 @@ public struct FolderReducer: Sendable {
         let broken = snapshot.filter(\.value.isIncomplete)
         guard !broken.isEmpty else { return [] }
         var kept: [String: [ObjectKey]] = [:]
-        for (key, held) in lastGood where good[key] == nil && broken[held.file] != nil {
+        for (key, held) in lastGood
+        where good[key] == nil && broken[held.file] != nil && leaving[key]?.isSaid != true {
             good[key] = held
             kept[held.file, default: []].append(key)
         }
@@ -164,9 +167,10 @@ public struct FolderReducer: Sendable {
                 // Its file is back without it; or nobody saw for how long it has been missing.
                 leaving = Leaving(first: view.time, latest: view.time)
             }
+            if let file = view.files[held.file], !file.isIncomplete { leaving.isSaid = true }
             if view.touched.contains(held.file) { leaving.latest = view.time }
             if !leaving.isLost, view.time >= leaving.due(wait) {
-                guard isEmpty else { continue }
+                guard isEmpty, !leaving.isSaid else { continue }
                 leaving.isLost = true
             }
             next[key] = leaving

@@ -69,6 +69,7 @@ public struct FolderTracker: Sendable {
     ///   - reading: the folder as it is.
     ///   - time: when it was read, since any beginning.
     ///   - acceptsLoss: whether what is missing is meant to be missing.
+    /// - Returns: what it changes.
     public mutating func absorb(_ reading: FolderReading, at time: Duration, acceptsLoss: Bool = false) -> Outcome {
         let moves = self.moves(to: reading)
         relabel(moves, reading)

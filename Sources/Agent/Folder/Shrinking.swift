@@ -17,13 +17,16 @@ enum Shrinking: Hashable, Sendable {
     /// Objects are gone while somebody still has the file open for writing.
     case stillWritten
 
-    /// What became of `old`, judged by `new`; `nil` when `new` says all that its author meant, as far as anybody can tell.
+    /// Judges a text.
     ///
     /// - Parameters:
+    ///   - new: the text.
     ///   - old: the text that was accepted last.
     ///   - isSameFile: whether the new text was written into the same file, so not put in its place whole.
     ///   - isUnfinished: whether the file is still open for writing.
     ///   - isElsewhere: whether an object is in another file by now.
+    /// - Returns: what became of the old text; `nil` when the new one says all that its author meant, as far as anybody can
+    ///   tell.
     static func of(
         _ new: FileText, after old: FileText, isSameFile: Bool, isUnfinished: Bool,
         isElsewhere: (ObjectKey) -> Bool

@@ -19,7 +19,9 @@ extension BrokenPolicy {
 
     /// The policies of documents with a syntax error.
     public static func read(_ bytes: [UInt8], file: String) -> [BrokenPolicy] {
-        DocumentChunk.split(bytes).flatMap { chunk -> [BrokenPolicy] in
+        let chunks = DocumentChunk.split(bytes)
+        return chunks.flatMap { chunk -> [BrokenPolicy] in
+            guard chunks.count > 1 else { return read(chunk, file: file) }
             let whole = DocumentReader.read(Array(chunk.bytes), file: file)
             guard whole.diagnostics.contains(where: { $0.id == .syntax || $0.id == .limit }) else { return [] }
             return read(chunk, file: file)
@@ -29,7 +31,7 @@ extension BrokenPolicy {
     /// The policies among the items of a document that is no list for want of its kind: `kubectl` writes that last.
     public static func items(of document: DocumentNode) -> [BrokenPolicy] {
         guard document["kind"] == nil, let items = document["items"]?.elements else { return [] }
-        return items.compactMap { read($0.asRoot(), isWhole: !$0.isFaulty, hasAllLines: true) }
+        return items.compactMap { read($0, cut: [], hasAllLines: true) }
     }
 
     /// Reads up to the first error; if that does not say whom the policy selects, reads on without the lines that are in the
@@ -41,12 +43,9 @@ extension BrokenPolicy {
             let part = PartialDocument(DocumentChunk(bytes: text[...], firstLine: chunk.firstLine), file: file)
             guard let root = part.root else { return [] }
             let isList = root["kind"]?.string.map { $0 == "List" } ?? (root["items"] != nil)
-            let found =
-                isList
-                ? (root["items"]?.elements ?? []).compactMap {
-                    read($0.asRoot(), isWhole: !$0.isFaulty, hasAllLines: attempt == 0)
-                }
-                : read(root, isWhole: false, hasAllLines: attempt == 0).map { [$0] } ?? []
+            let found = (isList ? root["items"]?.elements ?? [] : [root]).compactMap {
+                read($0, cut: part.cut, hasAllLines: attempt == 0)
+            }
             guard found.isEmpty, var line = part.errorLine.map({ min($0, lines.count) - 1 }) else { return found }
             // The error is often noticed at the line after it.
             while line >= 0, lines[line].allSatisfy(DocumentReader.isSpace) { line -= 1 }
@@ -56,29 +55,30 @@ extension BrokenPolicy {
         return []
     }
 
-    /// Whom a document selects; `nil` when it is no policy, or that cannot be read.
-    ///
-    /// - Parameters:
-    ///   - isWhole: whether nothing of it is missing.
-    ///   - hasAllLines: whether what comes before the error is as it was written.
-    private static func read(_ node: DocumentNode, isWhole: Bool, hasAllLines: Bool) -> BrokenPolicy? {
+    /// Whom a document, or an item of a list, selects; `nil` when it is no policy, or that cannot be read. `cut` are the paths
+    /// of values that may go on, `hasAllLines` says that what comes before the error is as it was written.
+    private static func read(_ node: DocumentNode, cut: Set<String>, hasAllLines: Bool) -> BrokenPolicy? {
+        func isWhole(_ node: DocumentNode) -> Bool {
+            hasAllLines && !node.isFaulty && !cut.contains(node.path.description)
+        }
         guard let kind = node["kind"]?.string, let known = KnownKind(rawValue: kind), known.isPolicy,
             let metadata = node["metadata"], metadata.members != nil, hasSelector(node, known)
         else { return nil }
         let isNamespaced = known == .networkPolicy || known == .ciliumNetworkPolicy
         let namespace = metadata["namespace"]?.string ?? ""
         // A missing namespace is `default` only if it is known to be missing.
-        guard !isNamespaced || !namespace.isEmpty || hasAllLines && !metadata.isFaulty else { return nil }
+        guard !isNamespaced || !namespace.isEmpty || isWhole(metadata) else { return nil }
         var decoder = ManifestDecoder()
         // Marked as faulty, so that nothing of it is taken for good.
-        decoder.add(DocumentNode(node.content, location: node.location, path: node.path, hasRepeatedKey: true))
+        let root = node.asRoot()
+        decoder.add(DocumentNode(root.content, location: root.location, path: root.path, hasRepeatedKey: true))
         var refusals = decoder.finish().refused.filter { $0.subject != nil }
         guard !refusals.isEmpty else { return nil }
-        let types = node["spec"]?["policyTypes"]
-        let knowsDirections = isWhole || hasAllLines && types?.elements?.isEmpty == false && types?.isFaulty == false
-        for index in refusals.indices where refusals[index].tier == .normal && !knowsDirections {
-            refusals[index].ingress = true
-            refusals[index].egress = true
+        for index in refusals.indices where refusals[index].tier == .normal {
+            let types = node["spec"]?["policyTypes"].flatMap { isWhole($0) ? $0.elements?.map(\.string) : nil }
+            let knowsTypes = known == .networkPolicy && types?.isEmpty == false
+            refusals[index].ingress = knowsTypes ? types?.contains("Ingress") ?? true : true
+            refusals[index].egress = knowsTypes ? types?.contains("Egress") ?? true : true
         }
         let name = metadata["name"]?.string ?? ""
         return BrokenPolicy(

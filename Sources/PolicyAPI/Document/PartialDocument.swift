@@ -1,4 +1,4 @@
-/// What can be read of a document up to its first syntax error. Values that were not at their end there are marked as faulty.
+/// What can be read of a document up to its first syntax error.
 ///
 /// For those who must know whom a broken policy is about: never for what it allows.
 struct PartialDocument {
@@ -7,6 +7,8 @@ struct PartialDocument {
 
     /// The document as far as it goes; `nil` when nothing of it can be read.
     private(set) var root: DocumentNode?
+    /// The paths of lists and maps that were not at their end there.
+    private(set) var cut: Set<String> = []
     /// The line of the error, from 1 at the first of the chunk; `nil` when there was none.
     private(set) var errorLine: Int?
 
@@ -31,10 +33,10 @@ struct PartialDocument {
             self.key = nil
         }
 
-        func node(isCut: Bool) -> DocumentNode {
+        var node: DocumentNode {
             DocumentNode(
                 isMap ? .map(builder.members) : .list(elements), location: location, path: path,
-                hasRepeatedKey: isCut || !builder.diagnostics.isEmpty)
+                hasRepeatedKey: !builder.diagnostics.isEmpty)
         }
     }
 
@@ -62,7 +64,7 @@ struct PartialDocument {
                         if case .mapStart = event.kind { isMap = true }
                         open.append(Open(isMap: isMap, location: event.location, path: path))
                     case .listEnd, .mapEnd:
-                        if let ended = open.popLast() { add(ended.node(isCut: false)) }
+                        if let ended = open.popLast() { add(ended.node) }
                     case .alias:
                         // What it stands for is not looked up: a value that cannot be read.
                         add(DocumentNode(.null, location: event.location, path: path, hasRepeatedKey: true))
@@ -82,8 +84,9 @@ struct PartialDocument {
                 errorLine = error.location.line - chunk.firstLine + 1
             }
         }
-        while let cut = open.popLast() {
-            let node = cut.node(isCut: true)
+        while let ended = open.popLast() {
+            cut.insert(ended.path.description)
+            let node = ended.node
             if open.isEmpty { root = root ?? node } else { open[open.count - 1].add(node) }
         }
         self.root = root

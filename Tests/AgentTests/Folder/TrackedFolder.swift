@@ -23,6 +23,7 @@ struct TrackedFolder {
     private(set) var time: Duration = .zero
     private var touched: Set<String> = []
     private var births: UInt64 = 0
+    private var decoded: [String: FileText] = [:]
 
     init(_ texts: [String: String] = [:]) {
         tracker = FolderTracker()
@@ -69,13 +70,15 @@ struct TrackedFolder {
     /// Waits, then looks.
     mutating func look(after duration: Duration = .zero, acceptsLoss: Bool = false, isAfterGap: Bool = false) {
         time += duration
-        var reading = FolderReading(
-            files: files.mapValues { file in
-                let bytes = Array(file.text.utf8)
-                return FolderReading.File(
-                    .text(FileText(bytes: bytes, content: ManifestFile(decoding: bytes, file: "f.yaml"))),
-                    birth: file.birth, isUnfinished: file.isUnfinished)
-            }, unseen: unseen, touched: touched)
+        for file in files.values where decoded[file.text] == nil {
+            let bytes = Array(file.text.utf8)
+            decoded[file.text] = FileText(bytes: bytes, content: ManifestFile(decoding: bytes, file: "f.yaml"))
+        }
+        var reading = FolderReading(unseen: unseen, touched: touched)
+        for (path, file) in files {
+            guard let text = decoded[file.text] else { continue }
+            reading.files[path] = FolderReading.File(.text(text), birth: file.birth, isUnfinished: file.isUnfinished)
+        }
         reading.isAfterGap = isAfterGap
         touched = []
         let outcome = tracker.absorb(reading, at: time, acceptsLoss: acceptsLoss)
