@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing of the Debian packages that building, testing and the demo need. Extra names may be given.
 set -euo pipefail
-packages=(libbpf-dev libelf-dev zlib1g-dev libnl-route-3-dev libnl-3-dev libre2-dev g++ pkg-config linux-libc-dev make python3 "$@")
+packages=(libbpf-dev libelf-dev zlib1g-dev libnl-route-3-dev libnl-3-dev libre2-dev g++ pkg-config linux-libc-dev make python3 iproute2 util-linux "$@")
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

@@ -70,12 +70,15 @@ enum APIMessages {
     private static let endpoint = EndpointReport(
         name: "shop/db", addresses: ["10.0.0.2"], netns: "cni-7", interface: "veth7", ifindex: 12, slot: 0,
         identity: 300, ingressPolicies: ["NetworkPolicy shop/db"], egressPolicies: [], isIngressIsolated: true,
-        isEgressIsolated: false, revision: 3, state: .ready)
+        isEgressIsolated: false, revision: 3, state: .orphan, evidence: "cniCache",
+        reason: "there is no such Pod object any more, and its interface veth7 is still there")
 
     private static let endpointsLine =
-        #"{"endpoints":[{"addresses":["10.0.0.2"],"egressPolicies":[],"identity":300,"ifindex":12,"#
+        #"{"endpoints":[{"addresses":["10.0.0.2"],"egressPolicies":[],"evidence":"cniCache","identity":300,"ifindex":12,"#
         + #""ingressPolicies":["NetworkPolicy shop/db"],"interface":"veth7","isEgressIsolated":false,"#
-        + #""isIngressIsolated":true,"name":"shop/db","netns":"cni-7","revision":3,"slot":0,"state":"ready"}],"#
+        + #""isIngressIsolated":true,"name":"shop/db","netns":"cni-7","#
+        + #""reason":"there is no such Pod object any more, and its interface veth7 is still there","#
+        + #""revision":3,"slot":0,"state":"orphan"}],"#
         + #""type":"endpoints","version":2}"#
 
     private static let verdictLine =

@@ -16,7 +16,7 @@ import Testing
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         service = AgentService(
-            options: .init(instance: "test", settings: .init(debounce: 5), collection: .milliseconds(20)),
+            options: .init(instance: "test", settings: Fixtures.settings(debounce: 5), collection: .milliseconds(20)),
             ports: .init(sources: [world], node: world, datapath: world, compiler: world), logger: logger)
         world.state.withLock { state in
             state.snapshot = [
@@ -26,7 +26,7 @@ import Testing
                         Fixtures.policy("web", app: "web", directions: [.ingress]),
                     ], refused: [])
             ]
-            state.node = NodeSnapshot(namespaces: [Fixtures.netns("n1", "10.0.0.1", ifindex: 7)], addresses: [])
+            state.node = Fixtures.host([(7, "10.0.0.1")])
         }
     }
 
@@ -39,7 +39,7 @@ import Testing
     @Test("what was read is in force, and the status says so")
     func enforces() async throws {
         let client = try await started()
-        #expect(world.state.withLock { $0.applied.map { Array($0.values) } } == [[7]])
+        #expect(world.state.withLock { $0.applied.map { Array($0.values) } } == [[[7]]])
         try client.send(.status)
         guard case .status(let status) = try await client.next() else { throw TestFailure("no status") }
         #expect(status.isInForce)
@@ -63,7 +63,7 @@ import Testing
         #expect(rows[1].ingressPolicies == ["NetworkPolicy shop/web"])
         #expect(rows[1].isIngressIsolated && !rows[1].isEgressIsolated)
 
-        world.change { $0.node.namespaces = [Fixtures.netns("n2", "10.0.0.2", ifindex: 8)] }
+        world.change { $0.node = Fixtures.host([(8, "10.0.0.2")]) }
         try client.send(.wait(timeoutMilliseconds: 120_000))
         #expect(try await client.next() == .waited(inForce: true, applyCount: 2))
         try client.send(.endpoints)

@@ -11,9 +11,7 @@ import Testing
                 Fixtures.policy("web", app: "web", directions: [.ingress]),
             ], refused: [])
     ]
-    let node = NodeSnapshot(
-        namespaces: [Fixtures.netns("n1", "10.0.0.1", ifindex: 7), Fixtures.netns("n9", "10.0.0.9", ifindex: 9)],
-        addresses: [Fixtures.address("192.0.2.1")])
+    let node = Fixtures.host([(7, "10.0.0.1"), (9, "10.0.0.9")], own: ["192.0.2.1"])
 
     /// What happens, before it is an event: what a folder reports depends on what it has reported.
     private enum Step {
@@ -23,7 +21,7 @@ import Testing
     }
 
     /// An agent that was given one reading of the files, and the node.
-    private func begun(_ settings: AgentState.Settings = .init()) -> (AgentState, FolderFeed) {
+    private func begun(_ settings: AgentState.Settings = Fixtures.settings()) -> (AgentState, FolderFeed) {
         var feed = FolderFeed()
         var state = AgentState(settings: settings, sources: [FolderFeed.id])
         _ = state.on(.objects(feed.read(files)))
@@ -33,7 +31,7 @@ import Testing
 
     @Test("every order and repetition of the same inputs gives the same desired state")
     func permutations() {
-        let older = NodeSnapshot(namespaces: [], addresses: [])
+        let older = Fixtures.host([])
         let broken: FolderSnapshot = ["a.yaml": ManifestFile(unreadable: ["half written"])]
         let orders: [[Step]] = [
             [.files(files), .event(.node(node))],
@@ -59,8 +57,8 @@ import Testing
             #expect(run.state.isInForce)
             let objects = run.table.objects.sorted { $0.key < $1.key }.map(\.value)
             results.insert(
-                "\(objects) \(run.table.isolating) \(run.table.ownAddresses) \(run.interfaces.sorted { $0.key < $1.key })"
-                    + " \(run.node) \(run.state.endpoints)")
+                "\(objects) \(run.table.isolating) \(run.table.ownAddresses) \(run.links.sorted { $0.key < $1.key })"
+                    + " \(run.node) \(run.state.binding.view)")
         }
         #expect(results.count == 1)
     }
@@ -72,13 +70,13 @@ import Testing
         var unsynced = reading
         unsynced.events.removeLast()
         for first in [AgentEvent.objects(reading), .node(node)] {
-            var state = AgentState(settings: .init(), sources: [FolderFeed.id])
+            var state = AgentState(settings: Fixtures.settings(), sources: [FolderFeed.id])
             #expect(delays(state.on(first)).isEmpty)
             #expect(reconciles(state.on(.reconcileDue)).isEmpty)
         }
         let other = ObjectSourceID("other")
         for events in [[reading], [unsynced]] {
-            var state = AgentState(settings: .init(), sources: [FolderFeed.id, other])
+            var state = AgentState(settings: Fixtures.settings(), sources: [FolderFeed.id, other])
             for event in events { _ = state.on(.objects(event)) }
             #expect(delays(state.on(.node(node))).isEmpty)
             #expect(reconciles(state.on(.reconcileDue)).isEmpty)
@@ -94,7 +92,7 @@ import Testing
         var before = files
         before["gone.yaml"] = ManifestFile(objects: [Fixtures.policy("gone", app: "db", directions: [.ingress])])
         var feed = FolderFeed(remembered: before)
-        var state = AgentState(settings: .init(), sources: [FolderFeed.id])
+        var state = AgentState(settings: Fixtures.settings(), sources: [FolderFeed.id])
         #expect(delays(state.on(.node(node))).isEmpty)
         _ = state.on(.objects(feed.read(["a.yaml": ManifestFile(unreadable: ["a.yaml:1:1: error: not YAML"])])))
         #expect(state.store.objects.networkPolicies.map(\.metadata.name) == ["web"])
@@ -104,17 +102,15 @@ import Testing
     @Test("a burst of changes is compiled once")
     func coalescing() {
         var feed = FolderFeed()
-        var state = AgentState(settings: .init(), sources: [FolderFeed.id])
+        var state = AgentState(settings: Fixtures.settings(), sources: [FolderFeed.id])
         var actions: [AgentAction] = []
         actions += state.on(.objects(feed.read(files)))
         actions += state.on(.node(node))
         for ifindex in UInt32(20)..<30 {
-            var changed = node
-            changed.namespaces[0] = Fixtures.netns("n1", "10.0.0.1", ifindex: ifindex)
-            actions += state.on(.node(changed))
+            actions += state.on(.node(Fixtures.host([(ifindex, "10.0.0.1")])))
         }
         #expect(delays(actions) == [50])
-        #expect(reconciles(state.on(.reconcileDue)).map { Array($0.interfaces.values) } == [[29]])
+        #expect(reconciles(state.on(.reconcileDue)).map { Array($0.links.values) } == [[[29]]])
         // While the kernel is at work, nothing else starts; what came meanwhile follows.
         #expect(delays(state.on(.node(node))) == [50])
         #expect(reconciles(state.on(.reconcileDue)).isEmpty)
@@ -169,12 +165,34 @@ import Testing
 
     @Test("a namespace without a pod is reported, or isolated when the user says so", arguments: [false, true])
     func unknownNamespace(isolate: Bool) throws {
-        var (state, _) = begun(.init(isolateUnknown: isolate))
+        var (state, _) = begun(Fixtures.settings(unknown: isolate ? .allIsolate : .open))
         #expect(state.conditions.contains { $0.kind == .unenforcedNamespace } != isolate)
         let desired = try #require(reconciles(state.on(.reconcileDue)).first)
-        #expect(desired.interfaces.values.sorted() == (isolate ? [7, 9] : [7]))
-        let policies = desired.changes.filter { if case .upsert(.networkPolicy) = $0 { true } else { false } }
-        #expect(policies.count == (isolate ? 2 : 1))
+        #expect(desired.links.values.flatMap(\.self).sorted() == (isolate ? [7, 9] : [7]))
+        #expect(desired.stubs.map(\.key.name) == (isolate ? ["n9:9"] : []))
+    }
+
+    @Test("bindings are handed out to be written down when they change, and only then")
+    func records() {
+        var feed = FolderFeed()
+        var state = AgentState(settings: Fixtures.settings(), sources: [FolderFeed.id])
+        #expect(recorded(state.on(.objects(feed.read(files)))) == [])
+        #expect(recorded(state.on(.node(node))).map { $0.bindings.map(\.ifindex) } == [[7]])
+        #expect(recorded(state.on(.node(node))) == [])
+        #expect(recorded(state.on(.node(Fixtures.host([(9, "10.0.0.9")])))).map(\.bindings.count) == [0])
+    }
+
+    @Test("hooks that others run before are severe conditions, and go when the hooks are found well")
+    func hooks() {
+        var (state, _) = begun()
+        _ = state.on(.reconcileDue)
+        let web = EndpointKey(namespace: "shop", name: "web")
+        let finding = HookFinding(ifindex: 7, direction: .ingress, key: web, problem: .preceded(by: ["program 5"]))
+        let found = state.on(.applied(generation: state.generation, Fixtures.report("web"), hooks: [finding]))
+        #expect(raised(found).filter(\.isSevere).map(\.kind).contains(.hookBypassed))
+        #expect(reconciles(state.on(.resync)).count == 1)
+        let over = state.on(.applied(generation: state.generation, ApplyReport()))
+        #expect(cleared(over).map(\.kind) == [.hookBypassed])
     }
 
     @Test("an unreadable folder keeps everything and is a condition")
@@ -230,6 +248,9 @@ import Testing
     }
     private func reconciles(_ actions: [AgentAction]) -> [DesiredChanges] {
         actions.compactMap { if case .reconcile(let inputs) = $0 { inputs } else { nil } }
+    }
+    private func recorded(_ actions: [AgentAction]) -> [BindingRecords] {
+        actions.compactMap { if case .record(let records) = $0 { records } else { nil } }
     }
     private func raised(_ actions: [AgentAction]) -> [Condition] {
         actions.compactMap { if case .raise(let condition) = $0 { condition } else { nil } }

@@ -27,7 +27,7 @@ import Testing
         var compiler = NodePolicyCompiler()
         func compile() throws -> CompiledNode {
             try compiler.compile(
-                DesiredChanges(generation: 1, node: "node-1", changes: store.takeChanges(), interfaces: [:]))
+                DesiredChanges(generation: 1, node: "node-1", changes: store.takeChanges(), links: [:]))
         }
         var files = ["policy.yaml": ManifestFile(decoding: Array(Self.policy.utf8), file: "policy.yaml")]
         #expect(files["policy.yaml"]?.isGood == true)

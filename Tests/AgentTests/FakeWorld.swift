@@ -13,8 +13,9 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
         var feed = FolderFeed()
         /// What the compiler was told.
         var objects = ObjectTable()
-        var node = NodeSnapshot(namespaces: [], addresses: [])
-        var applied: [[EndpointKey: UInt32]] = []
+        var node = Fixtures.host([])
+        var applied: [[EndpointKey: [UInt32]]] = []
+        var hooks: [HookFinding] = []
         var policies: [[String]] = []
         var failure: SystemError?
         var readFailure: SystemError?
@@ -38,7 +39,7 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
         }
     }
 
-    func snapshot() throws -> NodeSnapshot { state.withLock { $0.node } }
+    func evidence() throws -> HostEvidence { state.withLock { $0.node } }
 
     func watch(_ changed: @escaping @Sendable () -> Void) throws {
         state.withLock { state in
@@ -69,14 +70,15 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
         }
     }
 
-    func apply(_ image: NodeImage, interfaces: [EndpointKey: UInt32]) throws -> ApplyReport {
+    func apply(_ image: NodeImage, links: [EndpointKey: [UInt32]]) throws -> ApplyReport {
         try state.withLock { state in
             if let failure = state.failure { throw failure }
-            state.applied.append(interfaces)
-            return Fixtures.report(interfaces.keys.sorted())
+            state.applied.append(links)
+            return Fixtures.report(links.keys.sorted())
         }
     }
 
+    func auditHooks() -> [HookFinding] { state.withLock { $0.hooks } }
     var ruleHitIndex: RuleHitIndex { RuleHitIndex() }
     func counters() throws -> DatapathCounters {
         DatapathCounters(

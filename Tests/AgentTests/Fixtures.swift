@@ -47,14 +47,32 @@ enum Fixtures {
             isolating: isolating.map(Fixtures.isolating) ?? [])
     }
 
-    static func netns(_ name: String, _ addresses: String..., ifindex: UInt32, inode: UInt64 = 1) -> MountedNamespace {
-        MountedNamespace(
-            path: "/run/netns/\(name)", name: name, inode: inode,
-            interfaces: [
-                MountedNamespace.Interface(
-                    ifindex: ifindex, name: "np\(ifindex)", insideName: "eth0", insideIndex: 2,
-                    addresses: addresses.map { address($0) })
-            ])
+    /// Settings of an agent of a folder on `node-1`.
+    static func settings(
+        onRefused: RefusedPolicy = .isolate, unknown: UnknownNamespaces? = nil, debounce: Int = 50
+    ) -> AgentState.Settings {
+        .init(
+            binding: .init(node: "node-1", source: .folder, unknown: unknown), onRefused: onRefused, debounce: debounce)
+    }
+
+    /// A host with veths into mounted namespaces, each with an address inside.
+    static func host(_ veths: [(ifindex: UInt32, address: String)], own: [String] = []) -> HostEvidence {
+        var evidence = HostEvidence(host: HostIdentity(bootID: "boot-1", namespace: 1), addresses: own.map(address))
+        for (ifindex, inside) in veths {
+            let inode = UInt64(100 + ifindex)
+            evidence.links.append(
+                HostLink(
+                    ifindex: ifindex, name: "np\(ifindex)", mac: "", kind: "veth", peerIndex: 2, namespace: inode))
+            evidence.namespaces.append(
+                NamespaceEvidence(
+                    inode: inode, path: "/run/netns/n\(ifindex)", name: "n\(ifindex)", isMounted: true,
+                    interfaces: [
+                        .init(
+                            name: "eth0", index: 2, kind: "veth", reach: .node(ifindex: ifindex),
+                            addresses: [address(inside)])
+                    ]))
+        }
+        return evidence
     }
 
     /// A report in which each pod of the namespace `shop` is programmed.

@@ -18,13 +18,15 @@ struct RandomWorld {
         random = SplitMix64(seed: seed)
         for number in 0..<3 { pool += RandomCluster(seed: seed &* 31 &+ UInt64(number)).objects.each }
         settings = AgentState.Settings(
-            node: random.once(in: 2) ? "node-1" : "", onRefused: random.once(in: 4) ? .ignore : .isolate,
-            isolateUnknown: random.once(in: 2))
+            binding: .init(
+                node: random.once(in: 2) ? "node-1" : "host", source: random.pick([.folder, .apiServer]),
+                unknown: random.pick([nil, .isolate, .open, .allIsolate])),
+            onRefused: random.once(in: 4) ? .ignore : .isolate)
     }
 
     /// What happens first, so that something can be asked for.
     mutating func start() -> [AgentEvent] {
-        var events: [AgentEvent] = [.node(snapshot())]
+        var events: [AgentEvent] = [.node(host())]
         for source in sources {
             var first = ObjectBatch(source: source, events: [])
             for _ in 0..<random.below(12) { first.events.append(upsert(from: source)) }
@@ -36,7 +38,7 @@ struct RandomWorld {
 
     /// Anything.
     mutating func next() -> AgentEvent {
-        if random.once(in: 12) { return .node(snapshot()) }
+        if random.once(in: 12) { return .node(host()) }
         let source = random.once(in: 4) ? sources[1] : sources[0]
         var batch = ObjectBatch(source: source, events: [])
         for _ in 0...random.below(3) { batch.events.append(event(from: source)) }
@@ -83,12 +85,16 @@ struct RandomWorld {
             isolating: key.isPolicy && !random.once(in: 3) ? [isolating] : [])
     }
 
-    private mutating func snapshot() -> NodeSnapshot {
-        let namespaces = (0..<random.below(5)).map { number in
-            Fixtures.netns(
-                "n\(number)", "10.0.\(random.below(3)).\(1 + random.below(14))", ifindex: UInt32(10 + number))
+    private mutating func host() -> HostEvidence {
+        let veths = (0..<random.below(5)).map { number in
+            (ifindex: UInt32(10 + number), address: "10.0.\(random.below(3)).\(1 + random.below(14))")
         }
         let own = ["127.0.0.1", "192.168.0.1", "192.168.0.77", "fe80::1"].filter { _ in random.once(in: 2) }
-        return NodeSnapshot(namespaces: namespaces, addresses: own.map(Fixtures.address))
+        var evidence = Fixtures.host(veths, own: own)
+        // The host's routes say it too, of some.
+        evidence.routes = veths.filter { _ in random.once(in: 2) }.map {
+            HostRoute(address: Fixtures.address($0.address), ifindex: $0.ifindex)
+        }
+        return evidence
     }
 }

@@ -1,5 +1,6 @@
 import BPFEmit
 import NetpoldTestSupport
+import PolicyAPI
 import Testing
 
 @testable import Agent
@@ -26,7 +27,7 @@ import Testing
             let fresh = try scratch.compile(
                 DesiredChanges(
                     generation: desired.generation, node: desired.node, changes: world.changes(of: run.table),
-                    interfaces: desired.interfaces))
+                    links: desired.links, stubs: desired.stubs))
             #expect(differences(node.image, fresh.image) == [], place)
             #expect(node.diagnostics == fresh.diagnostics, place)
             if world.random.once(in: 4) {
@@ -36,17 +37,22 @@ import Testing
             }
         }
         #expect(run.handedOut.count > 5)
-        #expect(compiled?.image.endpoints.isEmpty == false || run.interfaces.isEmpty)
+        #expect(compiled?.image.endpoints.isEmpty == false || run.links.isEmpty)
     }
 
     /// What was handed out makes up what is in force.
     private func expectTable(_ run: ReducerRun, _ place: Comment) {
-        let isolated = run.table.objects.filter { $0.key.namespace == UnknownIsolation.namespace }
+        let binding = run.state.binding
         var objects = Dictionary(uniqueKeysWithValues: run.state.store.objects.each.map { ($0.key, $0) })
-        objects.merge(isolated) { first, _ in first }
+        let names = objects.keys.filter { $0.objectKind == .pod }.map { "\($0.namespace)/\($0.name)" }
+        for name in Set(names).union(binding.view.endpoints.map(\.pod.qualifiedName)) {
+            guard let pod = binding.effectivePod(name) else { continue }
+            objects[ClusterObject.pod(pod).key] = .pod(pod)
+        }
         #expect(run.table.objects == objects, place)
         #expect(run.table.isolating == run.state.store.isolating, place)
-        #expect(isolated.isEmpty != (run.state.settings.isolateUnknown && !run.state.endpoints.unknown.isEmpty), place)
+        #expect(run.links == binding.view.links, place)
+        #expect(run.handedOut.last?.stubs.map(\.key) == binding.view.stubs.map(\.key), place)
         #expect(run.node == run.state.node, place)
     }
 

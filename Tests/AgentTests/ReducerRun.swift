@@ -8,12 +8,12 @@ struct ReducerRun {
     /// What the changes handed out make up.
     private(set) var table = ObjectTable()
     /// What was handed out last.
-    private(set) var interfaces: [EndpointKey: UInt32] = [:]
+    private(set) var links: [EndpointKey: [UInt32]] = [:]
     private(set) var node = ""
     /// Everything handed out, in order.
     private(set) var handedOut: [DesiredChanges] = []
 
-    init(_ settings: AgentState.Settings = .init(), sources: Set<ObjectSourceID> = [FolderFeed.id]) {
+    init(_ settings: AgentState.Settings = Fixtures.settings(), sources: Set<ObjectSourceID> = [FolderFeed.id]) {
         state = AgentState(settings: settings, sources: sources)
     }
 
@@ -22,7 +22,7 @@ struct ReducerRun {
         let actions = state.on(event)
         for case .reconcile(let desired) in actions {
             for change in desired.changes { table.apply(change) }
-            interfaces = desired.interfaces
+            links = desired.links
             node = desired.node
             handedOut.append(desired)
         }

@@ -39,7 +39,7 @@ import Testing
     private func desired(_ directions: Set<Direction>) -> DesiredChanges {
         let objects = pods.map(ClusterObject.pod) + [Fixtures.policy("web", app: "web", directions: directions)]
         return DesiredChanges(
-            generation: 1, node: "node-1", changes: objects.map(ObjectChange.upsert), interfaces: [:])
+            generation: 1, node: "node-1", changes: objects.map(ObjectChange.upsert), links: [:])
     }
 
     @Test("programs that decide as the policies say are let through, and only what changed is asked again")

@@ -69,12 +69,12 @@ final class PodNetwork {
         try routed.node.run {
             let datapath = try self.datapath ?? NodeDatapath(DatapathOptions(pins: nil))
             self.datapath = datapath
-            var interfaces: [EndpointKey: UInt32] = [:]
+            var links: [EndpointKey: [UInt32]] = [:]
             for (index, pod) in pods.enumerated() {
                 let key = EndpointKey(namespace: pod.metadata.namespace, name: pod.metadata.name, uid: pod.metadata.uid)
-                interfaces[key] = if_nametoindex("np\(index)")
+                links[key] = [if_nametoindex("np\(index)")]
             }
-            let report = try datapath.apply(image, interfaces: interfaces)
+            let report = try datapath.apply(image, links: links)
             for endpoint in report.endpoints {
                 if let failure = endpoint.failure { throw PodNetworkError(failure) }
             }

@@ -70,7 +70,7 @@ struct RunningAgentTests {
         #expect(try agent.detach().output.hasPrefix("nothing of instance"))
     }
 
-    @Test("a namespace without a pod is reported, and cut off under --isolate-unknown")
+    @Test("a namespace without a pod is reported, and cut off under --unknown all-isolate")
     func unknownNamespace() throws {
         let listener = try PodSocket.listener(in: network.namespace("server"), port: 8001)
         defer { withExtendedLifetime(listener) {} }
@@ -82,7 +82,7 @@ struct RunningAgentTests {
         #expect(try agent.ask("endpoints").output.contains("netns blue"))
         #expect(try agent.ask("status").output.contains("belongs to no pod"))
         agent.end(SIGTERM)
-        try agent.start(["--isolate-unknown"])
+        try agent.start(["--unknown", "all-isolate"])
         #expect(try !connects("blue", 8001))
         #expect(try connects("green", 8001))
         let row = try agent.ask("endpoints").output.split(separator: "\n").first { $0.hasPrefix("netns blue") }

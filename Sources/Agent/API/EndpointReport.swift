@@ -4,15 +4,17 @@ public struct EndpointReport: Hashable, Codable, Sendable {
     public enum State: String, Hashable, Codable, Sendable, CaseIterable {
         /// Its policies are in place.
         case ready = "ready"
-        /// The pod's network namespace has not been found.
+        /// No interface of the pod has been found yet.
         case waiting = "waiting"
         /// It was found and is not programmed yet.
         case pending = "pending"
         /// It could not be programmed.
         case failed = "failed"
-        /// A network namespace without a pod: nothing is enforced.
+        /// Its policies are in place; its Pod object is gone, finished or on the host's network, and it keeps what it had.
+        case orphan = "orphan"
+        /// Nothing is enforced: a pod without an interface that can be, or an interface without a pod.
         case unenforced = "unenforced"
-        /// A network namespace without a pod, isolated.
+        /// The deny stub: an interface without a pod that only the node reaches.
         case isolated = "isolated"
     }
 
@@ -42,6 +44,10 @@ public struct EndpointReport: Hashable, Codable, Sendable {
     public var revision: UInt32?
     /// The state.
     public var state: State
+    /// What says whose interface it is (`EvidenceRank`); left out where nothing does.
+    public var evidence: String?
+    /// Why it is not simply ready, in words; left out where it is.
+    public var reason: String?
 
     private enum CodingKeys: String, CodingKey {
         case name = "name"
@@ -57,5 +63,7 @@ public struct EndpointReport: Hashable, Codable, Sendable {
         case isEgressIsolated = "isEgressIsolated"
         case revision = "revision"
         case state = "state"
+        case evidence = "evidence"
+        case reason = "reason"
     }
 }

@@ -35,9 +35,7 @@ public struct BindingTable: Sendable {
         /// After how many looks at the host a running pod that was not found is a severe condition.
         public var patience: Int
 
-        /// Settings.
-        ///
-        /// - Parameter unknown: `nil` for the source's default: `isolate` with the API server, `open` with a folder.
+        /// Settings. Without `unknown` it is the source's default: `isolate` with the API server, `open` with a folder.
         public init(node: String, source: Source, unknown: UnknownNamespaces? = nil, patience: Int = 8) {
             self.node = node
             self.source = source
@@ -70,11 +68,8 @@ public struct BindingTable: Sendable {
     /// What a change of a Pod object has to speak of to matter here.
     private var relevant = Relevance()
 
-    /// A table that has seen nothing.
-    ///
-    /// - Parameters:
-    ///   - records: what an earlier agent of this instance wrote down; used if it was of the same life of the host.
-    ///   - pinned: by interface, the addresses that an earlier agent's programs let pass.
+    /// A table that has seen nothing. `records` are what an earlier agent of this instance wrote down, used if it was of the
+    /// same life of the host; `pinned` are the addresses that an earlier agent's programs let pass, by interface.
     public init(_ settings: Settings, records: BindingRecords? = nil, pinned: [UInt32: [IPAddress]] = [:]) {
         self.settings = settings
         self.remembered = records
@@ -146,11 +141,7 @@ public struct BindingTable: Sendable {
             || (nodes.isEmpty && !directory.namesNodes)
     }
 
-    /// Resolves anew.
-    ///
-    /// - Parameters:
-    ///   - before: the objects that changed, as they were.
-    ///   - isLook: whether the host was looked at.
+    /// Resolves anew. `before` holds the objects that changed, as they were; `isLook` says that the host was looked at.
     mutating func resolved(_ before: [String: Pod?] = [:], isLook: Bool = false) -> BindingChange {
         let oldOverlay = overlay
         var change = BindingChange()
@@ -186,7 +177,10 @@ public struct BindingTable: Sendable {
         guard remembered.version == BindingRecords.currentVersion, remembered.host == evidence.host else { return }
         let links = Dictionary(evidence.links.map { ($0.ifindex, $0) }) { first, _ in first }
         for entry in remembered.bindings {
-            bindings[entry.ifindex] = links[entry.ifindex].flatMap(entry.binding)
+            guard let binding = links[entry.ifindex].flatMap(entry.binding) else { continue }
+            bindings[entry.ifindex] = binding
+            // What it was programmed for follows from this: it must not count for more.
+            pinned[entry.ifindex] = nil
         }
     }
 

@@ -36,6 +36,8 @@ public struct BindingView: Hashable, Sendable {
         public var netns: String
         /// Which pod it is, as far as known.
         public var reference: PodReference
+        /// The evidence that made it one.
+        public var rank: EvidenceRank
     }
 
     /// An interface on which nothing is enforced.

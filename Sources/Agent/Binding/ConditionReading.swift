@@ -9,11 +9,16 @@ struct ConditionReading {
     private let table: BindingTable
     private let evidence: HostEvidence
     private let view: BindingView
+    /// What the pods behind interfaces are compiled as, by interface.
+    private let names: [UInt32: String]
 
     init(_ table: BindingTable, _ evidence: HostEvidence, _ view: BindingView) {
         self.table = table
         self.evidence = evidence
         self.view = view
+        names = Dictionary(
+            view.endpoints.flatMap { endpoint in endpoint.links.map { ($0.ifindex, endpoint.pod.qualifiedName) } }
+        ) { first, _ in first }
         readNode()
         readBindings()
         readStubs()
@@ -42,7 +47,7 @@ struct ConditionReading {
     private mutating func readBindings() {
         for binding in table.bindings.values {
             guard let pod = binding.pod else { continue }
-            let name = pod.qualifiedName
+            let name = names[binding.link.ifindex] ?? pod.qualifiedName
             let link = binding.link.name
             switch binding.standing {
             case .current:
@@ -163,8 +168,8 @@ struct ConditionReading {
     private mutating func readProblems() {
         for problem in evidence.problems {
             switch problem.kind {
-            case .namespace, .processes: add(.evidenceUnreadable, problem.subject, problem.reason)
-            case .ignoredFile: add(.evidenceIgnored, problem.subject, problem.reason)
+            case .unreadable: add(.evidenceUnreadable, problem.subject, problem.reason)
+            case .ignored: add(.evidenceIgnored, problem.subject, problem.reason)
             }
         }
     }

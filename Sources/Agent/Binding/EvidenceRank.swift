@@ -19,6 +19,19 @@ public enum EvidenceRank: Int, Hashable, Codable, Sendable, CaseIterable, Compar
     /// By trust.
     public static func < (left: EvidenceRank, right: EvidenceRank) -> Bool { left.rawValue < right.rawValue }
 
+    /// Its name in the local API.
+    public var name: String {
+        switch self {
+        case .insideAddress: "insideAddress"
+        case .hostRoute: "hostRoute"
+        case .pinnedEndpoint: "pinnedEndpoint"
+        case .cniAddress: "cniAddress"
+        case .podCgroup: "podCgroup"
+        case .cniCache: "cniCache"
+        case .cniRecord: "cniRecord"
+        }
+    }
+
     /// What it is, for messages.
     public var text: String {
         switch self {

@@ -9,7 +9,8 @@ extension ManifestFile {
         let output = DocumentReader.read(bytes, file: file)
         note(output.diagnostics)
         for document in output.documents { add(document) }
-        if !unreadable.isEmpty { refuse(BrokenPolicy.read(bytes, file: file), output.diagnostics) }
+        let isBroken = output.diagnostics.contains { $0.id == .syntax || $0.id == .limit }
+        if isBroken { refuse(BrokenPolicy.read(bytes, file: file), output.diagnostics) }
     }
 
     /// A file that could not be read at all.
@@ -35,6 +36,11 @@ extension ManifestFile {
         objects += decoded.objects.each
         let errors = decoded.diagnostics.filter { $0.severity == .error }
         guard !errors.isEmpty else { return note(decoded.diagnostics) }
+        if document["kind"] == nil {
+            // Perhaps a list that breaks off before its kind: of its items only whom they select is known.
+            unreadable += errors.map(DiagnosticRenderer().render)
+            return refuse(BrokenPolicy.items(of: document), errors)
+        }
         let origin = ObjectOrigin.manifest(document.location)
         if !decoded.refused.isEmpty {
             let byObject = Dictionary(grouping: decoded.refused) { ObjectKey($0.origin) }
@@ -48,7 +54,6 @@ extension ManifestFile {
             refused.append(RefusedObject(key: key, origin: origin, diagnostics: errors, isolating: []))
         } else {
             unreadable += errors.map(DiagnosticRenderer().render)
-            refuse(BrokenPolicy.items(of: document), errors)
         }
     }
 

@@ -124,6 +124,9 @@ public actor AgentService {
         return isQuiet
     }
 
+    /// Whether pods may be less protected than the policies ask for.
+    public var hasSevereConditions: Bool { state.conditions.contains(where: \.isSevere) }
+
     private var isQuiet: Bool {
         state.isInForce && !nodeReading.isRunning && sourceReading.isEmpty && !isSaving && unsaved == nil
     }
@@ -240,6 +243,7 @@ public actor AgentService {
                 }
             }
         case .record(let records):
+            guard ports.bindings != nil else { return }
             unsaved = records
             save()
         case .raise(let condition):

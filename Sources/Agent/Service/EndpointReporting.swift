@@ -22,17 +22,28 @@ struct EndpointReporting {
             row.interface = endpoint.links.map(\.name).joined(separator: ",")
             row.ifindex = endpoint.links.first?.ifindex
             row.identity = images[endpoint.key]?.identity
-            add(applied[endpoint.key], to: &row, inForce: .ready)
+            row.evidence = endpoint.rank.name
+            row.reason = reason([row.name] + endpoint.links.map(\.name))
+            add(applied[endpoint.key], to: &row, inForce: endpoint.isCurrent ? .ready : .orphan)
             return row
         }
-        rows += view.waiting.map { row($0, state: .waiting) }
+        rows += view.waiting.map { pod in
+            let reason = reason([pod.qualifiedName])
+            var row = row(pod, state: reason == nil ? .waiting : .unenforced)
+            row.reason = reason
+            return row
+        }
         rows += view.stubs.map { stub in
             var row = row(stub.link, netns: stub.netns, addresses: stub.addresses, isIsolated: true, .pending)
+            row.evidence = stub.rank.name
+            row.reason = reason([stub.netns, stub.link.name])
             add(applied[stub.key], to: &row, inForce: .isolated)
             return row
         }
         rows += view.foreign.filter { $0.isMounted || $0.isPod }.map { stranger in
-            row(stranger.link, netns: stranger.netns, addresses: [], isIsolated: false, .unenforced)
+            var row = row(stranger.link, netns: stranger.netns, addresses: [], isIsolated: false, .unenforced)
+            row.reason = reason([stranger.netns])
+            return row
         }
         return rows.sorted { ($0.name, $0.ifindex ?? 0) < ($1.name, $1.ifindex ?? 0) }
     }
@@ -42,6 +53,13 @@ struct EndpointReporting {
         row.slot = applied.slot
         row.revision = applied.revision
         row.state = applied.failure == nil ? inForce : .failed
+        row.reason = applied.failure ?? row.reason
+    }
+
+    /// What the conditions of the binding say of these subjects.
+    private func reason(_ subjects: [String]) -> String? {
+        let messages = view.conditions.filter { subjects.contains($0.subject) }.map(\.message)
+        return messages.isEmpty ? nil : messages.joined(separator: "; ")
     }
 
     private func row(_ pod: Pod, state: EndpointReport.State) -> EndpointReport {

@@ -61,11 +61,8 @@ public struct AgentState: Sendable {
     private var isIncomplete = false
     private var failures = 0
 
-    /// An agent that has seen nothing yet. Nothing is applied before all of `sources` have reported.
-    ///
-    /// - Parameters:
-    ///   - records: the bindings of an earlier agent of the instance.
-    ///   - pinned: by interface, the addresses that programs of an earlier agent let pass.
+    /// An agent that has seen nothing yet. Nothing is applied before all of `sources` have reported. `records` are the
+    /// bindings of an earlier agent of the instance, `pinned` the addresses that its programs let pass, by interface.
     public init(
         settings: Settings, sources: Set<ObjectSourceID>, records: BindingRecords? = nil,
         pinned: [UInt32: [IPAddress]] = [:]

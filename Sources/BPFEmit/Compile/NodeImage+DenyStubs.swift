@@ -26,9 +26,9 @@ extension NodeImage {
     /// The image with deny stubs beside the pods.
     ///
     /// Their addresses get the identity `unknown`: no rule allows it, each rule that denies somebody denies it. They are no
-    /// subject of any policy, so that one that selects every pod allows them nothing.
+    /// subject of any policy, so that one that selects every pod allows them nothing. The addresses in `node` are those of the
+    /// node itself, which may reach them.
     ///
-    /// - Parameter node: the addresses of the node itself, which may reach them.
     /// - Throws: `EmitError` when the stub's program cannot be made; the image is then to be refused as a whole.
     public func adding(_ stubs: [DenyStub], node: [IPAddress]) throws(EmitError) -> NodeImage {
         guard !stubs.isEmpty else { return self }

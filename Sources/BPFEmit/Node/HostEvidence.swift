@@ -66,14 +66,12 @@ public struct HostRoute: Hashable, Sendable {
 
 /// Evidence that could not be read.
 public struct EvidenceProblem: Hashable, Sendable {
-    /// What kind of evidence.
+    /// What it means for what is known.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
-        /// A network namespace could not be opened or entered.
-        case namespace
+        /// A network namespace, processes or a folder could not be looked at: there may be pods that are not known of.
+        case unreadable
         /// A file is not what files in its place are, and was left out.
-        case ignoredFile
-        /// Processes could not be looked at: their namespaces and cgroups are unknown.
-        case processes
+        case ignored
     }
 
     /// The kind.

@@ -13,9 +13,8 @@ final class ClsactAttachment: HookAttachment {
         try Libbpf.attachFilter(program: program.fd, hook)
     }
 
-    /// Takes over a filter that an earlier process attached; `nil` when there is none.
-    ///
-    /// - Parameter steps: with it, only a filter whose program jumps by this map counts: that of the same instance.
+    /// Takes over a filter that an earlier process attached; `nil` when there is none. With `steps`, only a filter whose
+    /// program jumps by this map counts: that of the same instance.
     init?(adopting hook: Hook, steps: UInt32? = nil) throws(BPFError) {
         guard let id = try Libbpf.filterProgram(hook) else { return nil }
         if let steps {

@@ -13,9 +13,8 @@ final class TCXAttachment: HookAttachment {
     private let pin: String?
     private var isPinned: Bool
 
-    /// Attaches. A pin that is there already belongs to a link that this one replaces.
-    ///
-    /// - Parameter pin: where the link is to be pinned, by `persist`; `nil` leaves it to live as long as this object.
+    /// Attaches. `persist` pins the link at `pin`; without one it lives as long as this object. A pin that is there already
+    /// belongs to a link that this one replaces.
     init(_ program: BPFProgram, at hook: Hook, pin: String?) throws(BPFError) {
         self.hook = hook
         self.pin = pin

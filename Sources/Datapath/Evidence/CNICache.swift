@@ -20,7 +20,7 @@ struct CNICache {
             let names = names(in: folder)
             for name in names.prefix(CNICache.countLimit) { read("\(folder)/\(name)", name: name) }
             if names.count > CNICache.countLimit {
-                refuse(
+                lose(
                     folder, "\(names.count - CNICache.countLimit) files more than \(CNICache.countLimit) were left out")
             }
         }
@@ -31,7 +31,7 @@ struct CNICache {
         do {
             return try FolderNames.read(folder)
         } catch {
-            if error != .noSuchFileOrDirectory { refuse(folder, "\(error)") }
+            if error != .noSuchFileOrDirectory { lose(folder, "it cannot be listed: \(error)") }
             return []
         }
     }
@@ -52,10 +52,17 @@ struct CNICache {
         }
     }
 
+    /// One file says nothing.
     private mutating func refuse(_ path: String, _ reason: String) {
         problems.append(
             EvidenceProblem(
-                kind: .ignoredFile, subject: path, reason: "the CNI result cache: \(path) was left out: \(reason)"))
+                kind: .ignored, subject: path, reason: "the CNI result cache: \(path) was left out: \(reason)"))
+    }
+
+    /// Any file may be missing.
+    private mutating func lose(_ folder: String, _ reason: String) {
+        problems.append(
+            EvidenceProblem(kind: .unreadable, subject: folder, reason: "the CNI result cache \(folder): \(reason)"))
     }
 
     /// The namespace that a path stands for. A process's path stands for another process's namespace when its number has been

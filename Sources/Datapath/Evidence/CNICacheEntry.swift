@@ -35,6 +35,7 @@ struct CNICacheEntry: Hashable {
     /// - Parameters:
     ///   - bytes: its content.
     ///   - name: its name, `network-container-interface`: early versions tell container and interface only there.
+    /// - Throws: why the file says nothing.
     init(_ bytes: [UInt8], name: String) throws(Refusal) {
         guard let file = try? JSONDecoder().decode(File.self, from: Data(bytes)) else { throw .notCache }
         let named = CNICacheEntry.parts(ofName: name)

@@ -62,7 +62,7 @@ public struct HostScanner: Sendable {
         if candidates.leftOut > 0 {
             evidence.problems.append(
                 EvidenceProblem(
-                    kind: .namespace, subject: "\(candidates.leftOut) network namespaces",
+                    kind: .unreadable, subject: "\(candidates.leftOut) network namespaces",
                     reason:
                         "there are \(candidates.leftOut) network namespaces more than \(HostScanner.namespaceLimit); "
                         + "they were not looked at"))

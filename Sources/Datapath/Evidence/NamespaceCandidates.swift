@@ -32,7 +32,7 @@ struct NamespaceCandidates {
         } catch {
             guard error != .noSuchFileOrDirectory else { return }
             let reason = "the network namespaces in \(folder) cannot be listed: \(error)"
-            problems.append(EvidenceProblem(kind: .namespace, subject: folder, reason: reason))
+            problems.append(EvidenceProblem(kind: .unreadable, subject: folder, reason: reason))
             return
         }
         for name in names {
@@ -42,7 +42,7 @@ struct NamespaceCandidates {
             } else if access(path, F_OK) == 0 {
                 problems.append(
                     EvidenceProblem(
-                        kind: .ignoredFile, subject: path,
+                        kind: .ignored, subject: path,
                         reason: "\(path) stands for no namespace: nothing is mounted there"))
             }
         }

@@ -34,7 +34,7 @@ struct NamespaceLook {
         } catch {
             guard access(candidate.path, F_OK) == 0 else { return }
             problem = EvidenceProblem(
-                kind: .namespace, subject: candidate.name, reason: "the network namespace cannot be opened: \(error)")
+                kind: .unreadable, subject: candidate.name, reason: "the network namespace cannot be opened: \(error)")
         }
     }
 

@@ -30,25 +30,23 @@ struct ProcessNamespaces {
     ///   - folder: `/proc`.
     ///   - own: the namespace that is left out.
     init(_ folder: String = "/proc", own: UInt64) {
-        var denied = 0
+        var untold: Set<String> = []
         for name in ProcessNamespaces.names(in: folder, &problems)
         where name.utf8.allSatisfy({ (48...57).contains($0) }) {
             let link = "\(folder)/\(name)/ns/net"
-            guard let inode = ProcessNamespaces.inode(of: link) else {
-                // A process that ended meanwhile is none.
-                if errno == EACCES || errno == EPERM { denied += 1 }
-                continue
+            let cgroup = "\(folder)/\(name)/cgroup"
+            if let inode = ProcessNamespaces.inode(of: link) {
+                if inode != own { note(inode, link, cgroup) }
+            } else {
+                // One that ended meanwhile is in no cgroup; from one of no pod nothing is expected.
+                untold.formUnion(ProcessNamespaces.podUIDs(cgroup))
             }
-            if inode == own { continue }
-            note(inode, link, cgroup: "\(folder)/\(name)/cgroup")
         }
-        if denied > 0 {
+        for uid in untold.sorted() {
             problems.append(
                 EvidenceProblem(
-                    kind: .processes, subject: folder,
-                    reason:
-                        "the network namespaces of \(denied) processes cannot be told: Permission denied; the agent "
-                        + "needs CAP_SYS_PTRACE"))
+                    kind: .unreadable, subject: "pod \(uid)",
+                    reason: "the network namespace of its processes cannot be told: the agent needs CAP_SYS_PTRACE"))
         }
     }
 
@@ -57,21 +55,24 @@ struct ProcessNamespaces {
             return try FolderNames.read(folder)
         } catch {
             let reason = "the processes of the node cannot be listed: \(error)"
-            problems.append(EvidenceProblem(kind: .processes, subject: folder, reason: reason))
+            problems.append(EvidenceProblem(kind: .unreadable, subject: folder, reason: reason))
             return []
         }
     }
 
-    private mutating func note(_ inode: UInt64, _ link: String, cgroup: String) {
+    private mutating func note(_ inode: UInt64, _ link: String, _ cgroup: String) {
         var entry = entries[inode] ?? Entry(path: link)
         defer { entries[inode] = entry }
-        guard entry.read < ProcessNamespaces.readLimit,
-            let bytes = try? BoundedFile.read(cgroup, limit: ProcessNamespaces.cgroupLimit)
-        else { return }
+        guard entry.read < ProcessNamespaces.readLimit else { return }
         entry.read += 1
-        let uids = PodCgroup.uids(in: bytes)
+        let uids = ProcessNamespaces.podUIDs(cgroup)
         // The number may be another process's by now, or the process in another namespace.
         if !uids.isEmpty, ProcessNamespaces.inode(of: link) == inode { entry.podUIDs.formUnion(uids) }
+    }
+
+    /// The pods whose cgroup a process is in, which anybody may read; none for a process that ended.
+    private static func podUIDs(_ cgroup: String) -> Set<String> {
+        PodCgroup.uids(in: (try? BoundedFile.read(cgroup, limit: cgroupLimit)) ?? [])
     }
 
     private static func inode(of link: String) -> UInt64? {

@@ -8,9 +8,14 @@ struct EndpointsCommand: ParsableCommand {
         commandName: "endpoints",
         abstract: "List the pods of this node with their interfaces, identities and policies.",
         discussion: """
-            States: ready (policies in place), pending (found, not programmed yet), waiting (its network namespace is not \
-            there), failed, unenforced (nobody knows which pod is behind the interface), isolated (the same, and only \
-            the node reaches it).
+            States: ready (policies in place), orphan (the same, with the labels and addresses that its Pod object had last), \
+            pending (found, not programmed yet), waiting (no interface of it was found yet), failed, unenforced (a pod \
+            without an interface that can be enforced, or an interface that nobody knows the pod of), isolated (such an \
+            interface that only the node reaches). Below the table: why a row is not simply ready.
+
+            "bound by" is what says whose interface it is, best first: cniRecord, cniCache (the runtime's notes name the pod), \
+            podCgroup (the cgroup of the processes inside), cniAddress, pinnedEndpoint (an earlier agent), hostRoute, \
+            insideAddress (only the namespace itself).
 
             Exit codes: 0 listed; 1 no agent answers; 2 wrong arguments.
             """)

@@ -9,7 +9,7 @@ struct StatusCommand: ParsableCommand {
         abstract: "Show what the agent enforces, what it refused, and how full its tables are.",
         discussion: """
             Exit codes: 0 the agent is up (with --wait: everything in the manifests is in force); 1 no agent answers, or \
-            with --wait time ran out or a policy is refused; 2 wrong arguments.
+            with --wait time ran out, a policy is refused or a condition is severe; 2 wrong arguments.
             """)
 
     @OptionGroup var instance: InstanceOptions
@@ -48,6 +48,11 @@ struct StatusCommand: ParsableCommand {
         }
         if wait, status.policiesRefused > 0 {
             ErrorOutput.error("\(status.policiesRefused) of the policies are refused, as listed")
+            throw ExitCode.no
+        }
+        let severe = status.conditions.count(where: \.isSevere)
+        if wait, severe > 0 {
+            ErrorOutput.error("\(severe) severe condition\(severe == 1 ? "" : "s"), as listed")
             throw ExitCode.no
         }
     }

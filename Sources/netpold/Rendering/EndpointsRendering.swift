@@ -14,25 +14,31 @@ struct EndpointsRendering: Sendable {
     func lines(_ endpoints: [EndpointReport]) -> [String] {
         guard !endpoints.isEmpty else { return ["no endpoints: no pod of the manifests is on this node"] }
         var table = TextTable(
-            header: ["pod", "state", "addresses", "interface", "slot", "identity", "rev", "ingress", "egress"])
+            header: [
+                "pod", "state", "addresses", "interface", "bound by", "slot", "identity", "rev", "ingress", "egress",
+            ])
         for endpoint in endpoints {
             table.add([
                 endpoint.name, endpoint.state.rawValue, endpoint.addresses.joined(separator: ","),
-                endpoint.interface.map { "\($0)#\(endpoint.ifindex ?? 0)" } ?? "-", text(endpoint.slot),
-                text(endpoint.identity), text(endpoint.revision),
+                endpoint.interface.map { "\($0)#\(endpoint.ifindex ?? 0)" } ?? "-", endpoint.evidence ?? "-",
+                text(endpoint.slot), text(endpoint.identity), text(endpoint.revision),
                 side(endpoint.ingressPolicies, isIsolated: endpoint.isIngressIsolated),
                 side(endpoint.egressPolicies, isIsolated: endpoint.isEgressIsolated),
             ])
         }
-        return table.lines { cell, row, column in
+        let rows = table.lines { cell, row, column in
             if row == 0 { return style.faint(cell) }
             guard column == 1 else { return cell }
             switch endpoints[row - 1].state {
             case .ready: return style.good(cell)
-            case .waiting, .pending, .isolated: return style.notable(cell)
+            case .waiting, .pending, .isolated, .orphan: return style.notable(cell)
             case .failed, .unenforced: return style.bad(cell)
             }
         }
+        let reasons = endpoints.compactMap { endpoint in
+            endpoint.reason.map { "\(style.strong(endpoint.name)): \($0)" }
+        }
+        return rows + (reasons.isEmpty ? [] : [""] + reasons)
     }
 
     private func text(_ number: UInt32?) -> String { number.map { "\($0)" } ?? "-" }

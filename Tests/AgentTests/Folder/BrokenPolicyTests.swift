@@ -116,6 +116,17 @@ import Testing
             ])
     }
 
+    @Test("the dry run isolates the same pods")
+    func dryRun() {
+        let broken = head + "spec:\n  podSelector: {}\n  ingress: ["
+        var decoder = ManifestDecoder()
+        decoder.add(Array(broken.utf8), file: "a.yaml")
+        let decoded = decoder.finish()
+        let agent = ManifestFile(decoding: Array(broken.utf8), file: "a.yaml")
+        #expect(PolicyLowering.lowerRefused(decoded.refused) == agent.refused.flatMap(\.isolating))
+        #expect(!decoded.refused.isEmpty)
+    }
+
     @Test("JSON that breaks off is read the same way")
     func json() {
         let text = """

@@ -132,7 +132,6 @@ import Testing
         let began = ContinuousClock().now
         for await _ in stream where deletions(source.changes()) == ["b"] { break }
         #expect(began.duration(to: .now) >= .milliseconds(1900))
-        #expect(began.duration(to: .now) < .seconds(8))
     }
 
     @Test("copies are of what was accepted, go with it, and are not written when nothing changes")

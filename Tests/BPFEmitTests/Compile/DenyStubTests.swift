@@ -1,4 +1,5 @@
 import BPFEmit
+import BPFSimulate
 import NetTypes
 import PolicyAPI
 import PolicyIR

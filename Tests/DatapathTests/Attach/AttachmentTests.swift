@@ -13,7 +13,7 @@ struct AttachmentTests {
 
     /// A network of two pods, client and web, and a bpffs, with the test running in the node's namespace.
     private static func withNetwork(
-        _ body: @escaping (PinPath, [EndpointKey: UInt32], RoutedNetwork) throws -> Void
+        _ body: @escaping (PinPath, [EndpointKey: [UInt32]], RoutedNetwork) throws -> Void
     ) throws {
         let folder = "/tmp/netpold-attach-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -28,11 +28,11 @@ struct AttachmentTests {
         try PrivateBPFFilesystem.with { files in
             try network.node.run {
                 let socket = try NetlinkSocket()
-                let interfaces = [
-                    clientKey: UInt32(bitPattern: try socket.link(named: "np0").index),
-                    NodeImages.webKey: UInt32(bitPattern: try socket.link(named: "np1").index),
+                let links = [
+                    clientKey: [UInt32(bitPattern: try socket.link(named: "np0").index)],
+                    NodeImages.webKey: [UInt32(bitPattern: try socket.link(named: "np1").index)],
                 ]
-                try body(files.pins, interfaces, network)
+                try body(files.pins, links, network)
             }
         }
     }
@@ -68,22 +68,22 @@ struct AttachmentTests {
     }
 
     @Test(
-        "hooks are attached, adopted by the next process without a gap, and taken off with their pod",
+        "hooks are attached, adopted by the next process without a gap, and taken off when their interface is gone",
         arguments: [AttachmentStyle.tcx, .clsact])
     func lifecycle(style: AttachmentStyle) throws {
-        try Self.withNetwork { pins, interfaces, _ in
-            let web = try #require(interfaces[NodeImages.webKey])
+        try Self.withNetwork { pins, links, network in
+            let web = try #require(links[NodeImages.webKey]?.first)
             var programs: [UInt32] = []
             var slot: UInt32 = 0
             do {
                 let node = try Self.open(pins, style)
-                let report = try node.apply(try Self.image(), interfaces: interfaces)
+                let report = try node.apply(try Self.image(), links: links)
                 #expect(report.hooksChanged == 4)
                 for endpoint in report.endpoints {
                     #expect(endpoint.failure?.description == nil)
                     #expect(endpoint.attachment == style)
                 }
-                #expect(try node.apply(try Self.image(), interfaces: interfaces).changedAnything == false)
+                #expect(try node.apply(try Self.image(), links: links).changedAnything == false)
                 programs = try Self.attached(node, web)
                 slot = try #require(node.endpoints[NodeImages.webKey]).slot
                 #expect(programs.count == 2)
@@ -91,16 +91,26 @@ struct AttachmentTests {
             let node = try Self.open(pins, style)
             #expect(node.attachments.hooks.count == 4)
             #expect(try Self.attached(node, web) == programs)
-            let report = try node.apply(try Self.image(), interfaces: interfaces)
+            let report = try node.apply(try Self.image(), links: links)
             #expect(report.hooksChanged == 0)
             #expect(node.endpoints[NodeImages.webKey]?.slot == slot)
             #expect(try Self.attached(node, web) == programs)
-            #expect(try node.apply(try Self.image(), interfaces: interfaces).changedAnything == false)
+            #expect(try node.apply(try Self.image(), links: links).changedAnything == false)
 
             var less = try Self.image()
             less.endpoints.removeAll { $0.name == "web" }
-            #expect(try node.apply(less, interfaces: interfaces).hooksChanged == 2)
-            #expect(try Self.attached(node, web) == [])
+            #expect(try node.apply(less, links: links).hooksChanged == 0)
+            #expect(try Self.attached(node, web) == programs)
+            #expect(node.auditHooks().map(\.problem) == [.withoutPod, .withoutPod])
+            // Its pod comes back, and gets other programs only if its slot is another one.
+            #expect(try node.apply(try Self.image(), links: links).endpoints.count == 2)
+            #expect(node.auditHooks() == [])
+            _ = try node.apply(less, links: links)
+            // The other end goes with its namespace.
+            try network.pods["web"]?.run { _ = system("ip link del eth0") }
+            #expect(try node.apply(less, links: links).hooksChanged == 2)
+            #expect(node.attachments.hooks.count == 2)
+            #expect(node.auditHooks() == [])
             try node.detach()
             #expect(node.attachments.hooks == [])
         }
@@ -110,10 +120,10 @@ struct AttachmentTests {
         "a program that cannot be put in place of the one before leaves that one attached",
         arguments: [AttachmentStyle.tcx, .clsact])
     func failingReplacement(style: AttachmentStyle) throws {
-        try Self.withNetwork { pins, interfaces, _ in
-            let web = try #require(interfaces[NodeImages.webKey])
+        try Self.withNetwork { pins, links, _ in
+            let web = try #require(links[NodeImages.webKey]?.first)
             let node = try Self.open(pins, style)
-            _ = try node.apply(try Self.image(), interfaces: interfaces)
+            _ = try node.apply(try Self.image(), links: links)
             let before = try Self.attached(node, web)
             let hook = Hook.both(of: web)[0]
             // Another endpoint's stub: a program that is not equivalent.
@@ -139,7 +149,7 @@ struct AttachmentTests {
         "packets on the wire meet the policy, also while no process is there",
         arguments: [AttachmentStyle.tcx, .clsact])
     func wire(style: AttachmentStyle) throws {
-        try Self.withNetwork { pins, interfaces, network in
+        try Self.withNetwork { pins, links, network in
             let client = try #require(network.pods["client"])
             let web = try #require(network.pods["web"])
             let loop = try EventLoop()
@@ -156,7 +166,7 @@ struct AttachmentTests {
             do {
                 let node = try Self.open(pins, style)
                 _ = try node.apply(
-                    try Self.udpImage(port: 80), interfaces: interfaces)
+                    try Self.udpImage(port: 80), links: links)
                 #expect(try reaches(80))
                 #expect(try !reaches(81))
             }
@@ -164,7 +174,7 @@ struct AttachmentTests {
             #expect(try !reaches(81))
             let node = try Self.open(pins, style)
             #expect(try reaches(80))
-            _ = try node.apply(try Self.udpImage(port: 81), interfaces: interfaces)
+            _ = try node.apply(try Self.udpImage(port: 81), links: links)
             #expect(try !reaches(80))
             #expect(try reaches(81))
             try node.detach()

@@ -28,23 +28,23 @@ struct NodeApplyTests {
         let probe = HookProbe(node: node)
         let both = try Self.web(
             [NodeImages.bit(0, port: 80), NodeImages.bit(1, port: 81)], peers: [NodeImages.clientID: 0b11])
-        let first = try node.apply(both, interfaces: [:])
+        let first = try node.apply(both, links: [:])
         #expect(first.programsLoaded == 2)
         #expect(first.endpoints.map(\.revision) == [1])
-        #expect(try node.apply(both, interfaces: [:]).changedAnything == false)
+        #expect(try node.apply(both, links: [:]).changedAnything == false)
         #expect(try probe.tcp(source: 5000, port: 80) == NP_REASON_ALLOWED)
         #expect(try probe.tcp(source: 5001, port: 81) == NP_REASON_ALLOWED)
         #expect(try probe.tcp(source: 5000, port: 80, flags: 0x10) == NP_REASON_ESTABLISHED)
         #expect(try probe.tcpReply(source: 5000, port: 80) == NP_REASON_REPLY)
 
         let only80 = try Self.web([NodeImages.bit(0, port: 80)], peers: [NodeImages.clientID: 1])
-        #expect(try node.apply(only80, interfaces: [:]).endpoints.map(\.revision) == [2])
+        #expect(try node.apply(only80, links: [:]).endpoints.map(\.revision) == [2])
         #expect(try probe.tcp(source: 5001, port: 81, flags: 0x10) == NP_DROP_POLICY_DEFAULT)
         #expect(try probe.tcpReply(source: 5001, port: 81) == NP_DROP_POLICY_DEFAULT)
         #expect(try probe.tcpReply(source: 5000, port: 80) == NP_REASON_REVALIDATED)
         #expect(try probe.tcp(source: 5000, port: 80, flags: 0x10) == NP_REASON_ESTABLISHED)
 
-        _ = try node.apply(both, interfaces: [:])
+        _ = try node.apply(both, links: [:])
         #expect(try probe.tcp(source: 5001, port: 81, flags: 0x10) == NP_REASON_REVALIDATED)
         #expect(try probe.tcpReply(source: 5001, port: 81) == NP_REASON_REPLY)
     }
@@ -67,18 +67,18 @@ struct NodeApplyTests {
                 ])
         }
         let third = IPAddress(ipv4: 0x0a01_0000 + 1002)
-        #expect(try node.apply(try image(clients: 2), interfaces: [:]).programsLoaded == 2)
+        #expect(try node.apply(try image(clients: 2), links: [:]).programsLoaded == 2)
         #expect(try probe.tcp(from: third, source: 1) == NP_DROP_POLICY_DEFAULT)
-        let grown = try node.apply(try image(clients: 3), interfaces: [:])
+        let grown = try node.apply(try image(clients: 3), links: [:])
         #expect(grown.programsLoaded == 0)
         #expect(try probe.tcp(from: third, source: 2) == NP_REASON_ALLOWED)
-        #expect(try node.apply(try image(clients: 2), interfaces: [:]).programsLoaded == 0)
+        #expect(try node.apply(try image(clients: 2), links: [:]).programsLoaded == 0)
         #expect(try probe.tcp(from: third, source: 3) == NP_DROP_POLICY_DEFAULT)
         #expect(try probe.tcp(from: third, source: 2, flags: 0x10) == NP_DROP_POLICY_DEFAULT)
-        #expect(try node.apply(try image(clients: 100), interfaces: [:]).programsLoaded == 1)
+        #expect(try node.apply(try image(clients: 100), links: [:]).programsLoaded == 1)
         #expect(try probe.tcp(from: third, source: 4) == NP_REASON_ALLOWED)
         #expect(node.subjects["web"]?.ingress.peers.count == 100)
-        #expect(try node.apply(try image(clients: 100), interfaces: [:]).changedAnything == false)
+        #expect(try node.apply(try image(clients: 100), links: [:]).changedAnything == false)
     }
 
     @Test("an identity that retires while the rules change leaves nothing behind, and denied stays denied")
@@ -93,9 +93,9 @@ struct NodeApplyTests {
                 subjects: [NodeImages.subject(ingress: ingress)],
                 addresses: [(NodeImages.client, identity), (NodeImages.web, NodeImages.webID)])
         }
-        _ = try node.apply(try image(500, port: 80), interfaces: [:])
+        _ = try node.apply(try image(500, port: 80), links: [:])
         #expect(try probe.tcp(source: 1) == NP_DROP_POLICY_DENY)
-        _ = try node.apply(try image(501, port: 81), interfaces: [:])
+        _ = try node.apply(try image(501, port: 81), links: [:])
         #expect(try probe.tcp(source: 2, port: 81) == NP_DROP_POLICY_DENY)
         #expect(try probe.tcp(from: NodeImages.stranger, source: 2, port: 81) == NP_REASON_ALLOWED)
         #expect(node.subjects["web"]?.ingress.peers.keys.sorted() == [501])
@@ -113,13 +113,13 @@ struct NodeApplyTests {
         }
         let rule = HitMeaning.rule(
             RuleBit(rule: 0, action: .allow, isL7: false, origin: NodeImages.origin("rule-0")))
-        _ = try node.apply(try image(80), interfaces: [:])
+        _ = try node.apply(try image(80), links: [:])
         for source in 1...3 as ClosedRange<UInt16> { _ = try probe.tcp(source: source) }
         _ = try probe.tcp(source: 9, port: 99)
         #expect(try count(rule) == 3)
         #expect(try count(.defaultDeny(isolatedBy: [NodeImages.origin("isolation")])) == 1)
         for port in 81...90 as ClosedRange<UInt16> {
-            _ = try node.apply(try image(port), interfaces: [:])
+            _ = try node.apply(try image(port), links: [:])
             _ = try probe.tcp(source: 1, port: port)
         }
         #expect(try count(rule) == 13)
@@ -131,16 +131,16 @@ struct NodeApplyTests {
     func removed() throws {
         let node = try NodeDatapath.forTests()
         let shop = try NodeImages.shop()
-        _ = try node.apply(shop, interfaces: [:])
+        _ = try node.apply(shop, links: [:])
         let stub = try #require(node.endpoints[NodeImages.webKey]).ingressStub
         var empty = shop
         empty.endpoints = []
         empty.subjects = []
-        _ = try node.apply(empty, interfaces: [:])
+        _ = try node.apply(empty, links: [:])
         let packet = FlowPacket(
             source: NodeImages.client, destination: NodeImages.web, protocol: .tcp, sourcePort: 1, destinationPort: 80)
         #expect(try HookProbe(node: node).run(packet, stub) == NP_DROP_NOT_READY)
-        let next = try node.apply(shop, interfaces: [:])
+        let next = try node.apply(shop, links: [:])
         #expect(next.endpoints.map(\.revision) == [2])
     }
 
@@ -149,7 +149,7 @@ struct NodeApplyTests {
         let node = try NodeDatapath.forTests()
         let probe = HookProbe(node: node)
         let shop = try NodeImages.shop()
-        _ = try node.apply(shop, interfaces: [:])
+        _ = try node.apply(shop, links: [:])
         var tooManyAddresses = shop
         tooManyAddresses.endpoints[0].addresses = [NodeImages.web, NodeImages.client, NodeImages.stranger]
         var noSubject = shop
@@ -157,11 +157,11 @@ struct NodeApplyTests {
         var badProgram = try Self.web([NodeImages.bit(0, port: 81)], peers: [NodeImages.clientID: 1])
         badProgram.subjects[0].ingress.program.instructions[0] = AssembledProgram.instruction(0xbf, source: 7)
         for (image, errno) in [(tooManyAddresses, "E2BIG"), (noSubject, "EINVAL"), (badProgram, "EACCES")] {
-            let error = #expect(throws: BPFError.self) { try node.apply(image, interfaces: [:]) }
+            let error = #expect(throws: BPFError.self) { try node.apply(image, links: [:]) }
             #expect(error?.errnoName == errno)
             #expect(try probe.tcp(source: .random(in: 1...60_000)) == NP_REASON_ALLOWED)
         }
-        #expect(try node.apply(shop, interfaces: [:]).changedAnything == false)
+        #expect(try node.apply(shop, links: [:]).changedAnything == false)
     }
 
     @Test("whichever call of the kernel fails, the next apply gets there, and revoked flows are cut")
@@ -185,14 +185,14 @@ struct NodeApplyTests {
         var failures = 0
         for operation in [.createMap, .loadProgram, .writeMap, .deleteFromMap, .waitForReaders] as [BPFOperation] {
             for call in 0..<40 {
-                _ = try node.apply(before, interfaces: [:])
+                _ = try node.apply(before, links: [:])
                 source += 1
                 #expect(try probe.tcp(source: source, port: 80) == NP_REASON_ALLOWED)
                 #expect(try probe.tcp(source: source, port: 81) == NP_REASON_ALLOWED)
                 let fault = InjectedFault(operation, call: call, errno: .noMemory)
                 let error = InjectedFault.$current.withValue(fault) { () -> BPFError? in
                     do throws(BPFError) {
-                        _ = try node.apply(after, interfaces: [:])
+                        _ = try node.apply(after, links: [:])
                         return nil
                     } catch { return error }
                 }
@@ -201,10 +201,10 @@ struct NodeApplyTests {
                 // In between, a packet may meet the old or the new policy. The new one denies nothing of this flow.
                 let between = try probe.tcp(source: source, port: 80, flags: 0x10)
                 #expect(between.rawValue < NP_REASON_FIRST_DROP.rawValue, "\(operation) \(call): \(between.rawValue)")
-                _ = try node.apply(after, interfaces: [:])
+                _ = try node.apply(after, links: [:])
                 #expect(try probe.tcp(source: source, port: 81, flags: 0x10) == NP_DROP_POLICY_DEFAULT)
                 #expect(try probe.tcp(source: source, port: 80, flags: 0x10).rawValue < NP_REASON_FIRST_DROP.rawValue)
-                #expect(try node.apply(after, interfaces: [:]).changedAnything == false)
+                #expect(try node.apply(after, links: [:]).changedAnything == false)
                 #expect(node.subjects["web"]?.ingress.peers.keys.sorted() == [400])
             }
         }

@@ -15,7 +15,7 @@ struct PersistenceTests {
             var ids: [UInt32] = []
             do {
                 let node = try NodeDatapath.forTests(pins: files.pins)
-                _ = try node.apply(shop, interfaces: [:])
+                _ = try node.apply(shop, links: [:])
                 #expect(try HookProbe(node: node).tcp(source: 7) == NP_REASON_ALLOWED)
                 ids = node.maps.all.map(\.id)
             }
@@ -25,7 +25,7 @@ struct PersistenceTests {
             #expect(node.identities.prefixes.count == 2)
             #expect(node.adopted.count == 1)
             #expect(node.strayPolicies == [0, 1])
-            let report = try node.apply(shop, interfaces: [:])
+            let report = try node.apply(shop, links: [:])
             // Without an interface to know it by, the pod gets a new slot and the old one is cleared.
             #expect(report.endpoints.count == 1)
             #expect(node.adopted.isEmpty)
@@ -33,7 +33,7 @@ struct PersistenceTests {
             let probe = HookProbe(node: node)
             #expect(try probe.tcpReply(source: 7) == NP_REASON_REVALIDATED)
             #expect(try probe.tcp(source: 7, flags: 0x10) == NP_REASON_ESTABLISHED)
-            #expect(try node.apply(shop, interfaces: [:]).changedAnything == false)
+            #expect(try node.apply(shop, links: [:]).changedAnything == false)
         }
     }
 
@@ -43,16 +43,16 @@ struct PersistenceTests {
             var shop = try NodeImages.shop()
             do {
                 let node = try NodeDatapath.forTests(pins: files.pins)
-                _ = try node.apply(shop, interfaces: [:])
+                _ = try node.apply(shop, links: [:])
                 #expect(try HookProbe(node: node).tcp(source: 7) == NP_REASON_ALLOWED)
                 shop.endpoints = []
-                _ = try node.apply(shop, interfaces: [:])
+                _ = try node.apply(shop, links: [:])
             }
             let node = try NodeDatapath.forTests(pins: files.pins)
             let closed = try NodeImages.node(subjects: [
                 NodeImages.subject(ingress: NodeImages.policy(.ingress, [], peers: [:]))
             ])
-            _ = try node.apply(closed, interfaces: [:])
+            _ = try node.apply(closed, links: [:])
             #expect(try HookProbe(node: node).tcp(source: 7, flags: 0x10) == NP_DROP_POLICY_DEFAULT)
         }
     }
@@ -101,7 +101,7 @@ struct PersistenceTests {
             try Libbpf.pin(older.fd, "np_steps", at: "\(files.pins.folder)/np_steps")
             let node = try NodeDatapath.forTests(pins: files.pins)
             #expect(node.maps.steps.id == older.id)
-            _ = try node.apply(try NodeImages.shop(), interfaces: [:])
+            _ = try node.apply(try NodeImages.shop(), links: [:])
             #expect(try HookProbe(node: node).tcp(source: 7) == NP_REASON_ALLOWED)
         }
     }
@@ -124,7 +124,7 @@ struct PersistenceTests {
         var programs: [UInt32] = []
         do {
             let node = try NodeDatapath.forTests()
-            _ = try node.apply(try NodeImages.shop(), interfaces: [:])
+            _ = try node.apply(try NodeImages.shop(), links: [:])
             maps = node.maps.all.map(\.id)
             for endpoint in node.endpoints.values { programs += [endpoint.ingressStub.id, endpoint.egressStub.id] }
             for subject in node.subjects.values { programs += [subject.ingress.program.id, subject.egress.program.id] }
@@ -142,7 +142,7 @@ struct PersistenceTests {
     func detach() throws {
         try PrivateBPFFilesystem.with { files in
             let node = try NodeDatapath.forTests(pins: files.pins)
-            _ = try node.apply(try NodeImages.shop(), interfaces: [:])
+            _ = try node.apply(try NodeImages.shop(), links: [:])
             #expect(try FolderNames.read(files.pins.folder).contains("np_flows"))
             try node.detach()
             #expect(try FolderNames.read("\(files.pins.root)/netpold") == [])

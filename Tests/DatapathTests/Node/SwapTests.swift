@@ -62,7 +62,7 @@ struct SwapTests {
                     (NodeImages.client, client), (NodeImages.stranger, stranger), (NodeImages.web, NodeImages.webID),
                 ])
         }
-        _ = try node.apply(try image(true), interfaces: [:])
+        _ = try node.apply(try image(true), links: [:])
         let stub = try #require(node.endpoints[NodeImages.webKey]).ingressStub
         func load(_ source: IPAddress) -> Load {
             Load(
@@ -72,12 +72,12 @@ struct SwapTests {
         }
         let client = load(NodeImages.client)
         let stranger = load(NodeImages.stranger)
-        for round in 0..<200 { _ = try node.apply(try image(round.isMultiple(of: 2)), interfaces: [:]) }
+        for round in 0..<200 { _ = try node.apply(try image(round.isMultiple(of: 2)), links: [:]) }
         let passed = client.stop()
         let dropped = stranger.stop()
-        #expect(passed.keys.sorted() == [0])
+        #expect(passed.keys.sorted() == [NP_ACTION_NEXT.rawValue])
         #expect(dropped.keys.sorted() == [2])
-        #expect(passed[0, default: 0] > 1000)
+        #expect(passed[NP_ACTION_NEXT.rawValue, default: 0] > 1000)
         #expect(dropped[2, default: 0] > 1000)
     }
 }

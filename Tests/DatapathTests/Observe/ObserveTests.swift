@@ -9,7 +9,7 @@ struct ObserveTests {
     @Test("verdicts are told while somebody listens, with the rule that decided, and not otherwise")
     func events() throws {
         let node = try NodeDatapath.forTests()
-        _ = try node.apply(try NodeImages.shop(), interfaces: [:])
+        _ = try node.apply(try NodeImages.shop(), links: [:])
         let probe = HookProbe(node: node)
         #expect(try probe.tcp(source: 1) == NP_REASON_ALLOWED)
         let reader = try node.makeEventReader()
@@ -36,7 +36,7 @@ struct ObserveTests {
     @Test("a reader that asks for few records gets the others the next time")
     func limit() throws {
         let node = try NodeDatapath.forTests()
-        _ = try node.apply(try NodeImages.shop(), interfaces: [:])
+        _ = try node.apply(try NodeImages.shop(), links: [:])
         let probe = HookProbe(node: node)
         let reader = try node.makeEventReader()
         for source in 1...20 as ClosedRange<UInt16> { _ = try probe.tcp(source: source) }
@@ -48,7 +48,7 @@ struct ObserveTests {
     @Test("silent flows are forgotten by protocol and state; live ones never")
     func conntrack() throws {
         let node = try NodeDatapath.forTests()
-        _ = try node.apply(try NodeImages.shop(), interfaces: [:])
+        _ = try node.apply(try NodeImages.shop(), links: [:])
         let probe = HookProbe(node: node)
         for source in 1...3 as ClosedRange<UInt16> { #expect(try probe.tcp(source: source) == NP_REASON_ALLOWED) }
         // 2: both ends finish. 3: reset.
@@ -81,7 +81,7 @@ struct ObserveTests {
     @Test("the use of each limit is told, with the kernel's memory")
     func capacities() throws {
         let node = try NodeDatapath.forTests()
-        _ = try node.apply(try NodeImages.shop(), interfaces: [:])
+        _ = try node.apply(try NodeImages.shop(), links: [:])
         let uses = Dictionary(uniqueKeysWithValues: try node.capacities().map { ($0.name, $0) })
         #expect(uses["np_endpoints"]?.used == 1)
         #expect(uses["np_endpoints"]?.limit == Int(NP_MAX_ENDPOINTS))

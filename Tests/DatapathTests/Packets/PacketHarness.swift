@@ -145,7 +145,7 @@ final class PacketHarness: @unchecked Sendable {
             return NP_REASON_NONE
         }
         #expect(changed.count == 1 && now[reason] == counted[reason] + 1, "one packet was counted more than once")
-        #expect(returned == (reason < Int(NP_REASON_FIRST_DROP.rawValue) ? 0 : 2), "verdict against reason \(reason)")
+        #expect(returned == Self.action(of: reason), "verdict against reason \(reason)")
         return np_reason(UInt32(reason))
     }
 
@@ -160,7 +160,7 @@ final class PacketHarness: @unchecked Sendable {
         let returned = try run(frame, direction, of: pod)
         let index = Int(expected.rawValue)
         guard try count(of: expected) == counted[index] + 1,
-            returned == (index < Int(NP_REASON_FIRST_DROP.rawValue) ? 0 : 2)
+            returned == Self.action(of: index)
         else {
             let now = try readReasons()
             let moved = now.indices.filter { now[$0] != counted[$0] }
@@ -170,7 +170,12 @@ final class PacketHarness: @unchecked Sendable {
         return expected
     }
 
-    /// What the hook's stub returns for a frame, `TC_ACT_OK` or `TC_ACT_SHOT`.
+    /// What a hook returns: what passes is left to whoever is attached behind netpold.
+    private static func action(of reason: Int) -> Int32 {
+        reason < Int(NP_REASON_FIRST_DROP.rawValue) ? NP_ACTION_NEXT.rawValue : NP_ACTION_SHOT.rawValue
+    }
+
+    /// What the hook's stub returns for a frame: `NP_ACTION_NEXT` or `NP_ACTION_SHOT`.
     func run(_ frame: [UInt8], _ direction: Direction, of pod: Pod, repetitions: Int = 1) throws -> Int32 {
         let stub = try #require(stubs[pod]?[direction])
         var run = TestRun(frame: frame)

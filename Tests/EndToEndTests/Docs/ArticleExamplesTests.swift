@@ -101,9 +101,9 @@ struct ArticleExamplesTests {
 
             let report = try datapath.apply(
                 image,
-                interfaces: [
-                    EndpointKey(namespace: "shop", name: "web"): webInterface,
-                    EndpointKey(namespace: "shop", name: "db"): dbInterface,
+                links: [
+                    EndpointKey(namespace: "shop", name: "web"): [webInterface],
+                    EndpointKey(namespace: "shop", name: "db"): [dbInterface],
                 ])
             for endpoint in report.endpoints {
                 print(endpoint.key, endpoint.attachment, endpoint.failure.map { "\($0)" } ?? "in force")
