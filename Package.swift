@@ -32,7 +32,7 @@ let package = Package(
     targets: [
         // What every command and the agent need of the system and the terminal; nothing of netpold in it.
         .target(
-            name: "Support", dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            name: "Support", dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: strict),
 
         // Pure: no I/O, no clock, no root. (Of Support only the text style.) Dependencies go one way, in this order.

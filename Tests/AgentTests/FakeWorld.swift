@@ -81,7 +81,7 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
         _ image: NodeImage, links: [EndpointKey: [UInt32]], masters: [UInt32: [UInt32]]
     ) throws -> ApplyReport {
         Pause.sleep(state.withLock(\.blocking))
-        try state.withLock { state in
+        return try state.withLock { state in
             if let failure = state.failure { throw failure }
             state.applied.append(links)
             state.masters = masters

@@ -90,6 +90,7 @@ public struct AgentState: Sendable {
     /// Whether everything seen is in force.
     public var isInForce: Bool {
         generation > 0 && appliedGeneration == generation && !isApplying && !isIncomplete && failure == nil
+            && !store.isSettling
     }
 
     /// What the operator should know, sorted.

@@ -9,15 +9,17 @@ import PolicyIR
 import ServiceLifecycle
 import Support
 
-/// `netpold agent`.
+/// `netpold agent run`, or `netpold agent` without a subcommand.
 struct AgentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "agent",
+        commandName: "run",
         abstract: "Enforce the policies of a folder of manifests on this node's pods, and keep doing so.",
         discussion: """
             Which interface is which pod is decided by what the host knows: the CNI result cache, cgroups, routes; the addresses \
             inside a namespace only count where there is nothing else. A pod stays enforced until its interface is gone. Changes \
             of the folder are applied in place; refused updates leave the last good version in force, and pods that a refused new policy selects are isolated. \
+            What was accepted stays in force when files become empty, broken or cut off, or everything is gone; a file that is \
+            removed counts for 2 s more. `netpold agent reload` and SIGHUP read everything again. \
             When the agent ends or is killed, what it loaded goes on enforcing; the next agent of the same instance adopts \
             it. `netpold detach` removes it.
 
@@ -167,17 +169,7 @@ struct AgentCommand: AsyncParsableCommand {
     }
 
     private func makeSource() throws -> FolderSource {
-        let lastGood = try LastGoodFiles(folder: instance.paths().lastGood)
-        return try FolderSource(manifests, lastGood: lastGood) { path in
-            do throws(SystemError) {
-                let bytes = try ManifestFiles.read(path)
-                let file = ManifestFile(decoding: bytes, file: path)
-                if file.isGood { lastGood.save(path, bytes) }
-                return file
-            } catch {
-                return ManifestFile(unreadable: Diagnostic(unreadable: error))
-            }
-        }
+        try FolderSource(manifests, lastGood: LastGoodFiles(folder: instance.paths().lastGood))
     }
 
     private func makeService(
