@@ -23,13 +23,13 @@ public final class KernelDecider {
     public init(_ image: NodeImage) throws(BPFError) {
         node = try NodeDatapath(
             DatapathOptions(pins: nil, attachment: .none, conntrackEntries: Self.conntrackEntries))
-        _ = try node.apply(image, interfaces: [:])
+        _ = try node.apply(image, links: [:])
         passedSoFar = try countByReason()
     }
 
     /// Goes on with another image, as an agent would.
     public func update(_ image: NodeImage) throws(BPFError) {
-        _ = try node.apply(image, interfaces: [:])
+        _ = try node.apply(image, links: [:])
     }
 
     /// Whether the kernel has the pod.

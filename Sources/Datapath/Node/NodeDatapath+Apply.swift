@@ -31,7 +31,7 @@ extension NodeDatapath {
     /// - Throws: up to step 3 the verdicts are as before. Later: the state is between the two as after the step before;
     ///   the next apply goes on from there and revalidates every flow.
     public func apply(
-        _ image: NodeImage, links: [EndpointKey: [UInt32]], masters: [UInt32: [UInt32]]
+        _ image: NodeImage, links: [EndpointKey: [UInt32]], masters: [UInt32: [UInt32]] = [:]
     ) throws(BPFError) -> ApplyReport {
         var report = ApplyReport()
         var timings = ApplyTimings()
@@ -78,10 +78,10 @@ extension NodeDatapath {
         return report
     }
 
-    /// As `apply(_:links:masters:)`, for pods with one interface each.
+    /// As `apply(_:links:masters:)`, for pods with one interface each, that is nobody's slave.
     public func apply(
-        _ image: NodeImage, interfaces: [EndpointKey: UInt32], masters: [UInt32: [UInt32]] = [:]
+        _ image: NodeImage, interfaces: [EndpointKey: UInt32]
     ) throws(BPFError) -> ApplyReport {
-        try apply(image, links: interfaces.mapValues { [$0] }, masters: masters)
+        try apply(image, links: interfaces.mapValues { [$0] })
     }
 }

@@ -83,6 +83,7 @@ extension ReferenceEvaluator {
         var side = side
         side.remote = policy.decidingEnd(
             subject: side.subject, side.direction, remote: side.remote, protocol: side.protocol, port: side.port)
+        result.side = side
         switch bare.decision.reason {
         case .itself, .noPolicyHere, .localNode:
             return result

@@ -8,6 +8,7 @@ extension NodeDatapath: DatapathPort {}
 extension RingBufferReader: VerdictReader {}
 extension HostScanner: NodeSource {}
 extension KernelDecider: PacketDecider {
+    /// What a pod's policy says about a packet that was generated where its source is.
     public func decide(
         _ pod: EndpointKey, _ direction: Direction, remote: IPAddress, protocol: L4Protocol, port: UInt16
     ) throws -> PacketAnswer {

@@ -178,12 +178,12 @@ final class PacketHarness: @unchecked Sendable {
         return expected
     }
 
-    /// What a hook returns for a reason.
+    /// What a hook returns: what passes is left to whoever is attached behind netpold.
     private static func action(of reason: Int) -> Int32 {
-        reason < Int(NP_REASON_FIRST_DROP.rawValue) ? Int32(NP_ACTION_NEXT.rawValue) : Int32(NP_ACTION_SHOT.rawValue)
+        reason < Int(NP_REASON_FIRST_DROP.rawValue) ? NP_ACTION_NEXT.rawValue : NP_ACTION_SHOT.rawValue
     }
 
-    /// What the hook's stub returns for a frame, `NP_ACTION_NEXT` or `NP_ACTION_SHOT`.
+    /// What the hook's stub returns for a frame: `NP_ACTION_NEXT` or `NP_ACTION_SHOT`.
     func run(
         _ frame: [UInt8], _ direction: Direction, of pod: Pod, repetitions: Int = 1, by arrival: UInt32? = nil
     ) throws -> Int32 {

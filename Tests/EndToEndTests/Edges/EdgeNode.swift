@@ -138,18 +138,23 @@ final class EdgeNode {
         objects.localNetworks = networks
         let lowered = PolicyLowering.lower(objects)
         let image = NodeCompiler.compile(objects, policies: lowered.policies, allocator: &allocator)
+        let evidence = try evidence()
         try node.run {
             let datapath = try self.datapath ?? NodeDatapath(DatapathOptions(pins: nil))
             self.datapath = datapath
             // As the agent does it.
-            let evidence = try HostScanner(.init(namespaces: folder, cniCaches: [])).evidence()
-            var interfaces: [EndpointKey: UInt32] = [:]
-            for (name, link) in links { interfaces[EndpointKey(namespace: "edge", name: name)] = link }
-            let report = try datapath.apply(image, interfaces: interfaces, masters: evidence.masters)
+            var own: [EndpointKey: [UInt32]] = [:]
+            for (name, link) in links { own[EndpointKey(namespace: "edge", name: name)] = [link] }
+            let report = try datapath.apply(image, links: own, masters: evidence.masters)
             for endpoint in report.endpoints {
                 if let failure = endpoint.failure { throw PodNetworkError(failure) }
             }
         }
+    }
+
+    /// What the host knows of its interfaces.
+    func evidence() throws -> HostEvidence {
+        try node.run { try HostScanner(.init(namespaces: folder, cniCaches: [])).evidence() }
     }
 
     /// Packets so far by `enum np_reason`.
