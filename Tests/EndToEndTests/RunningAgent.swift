@@ -1,3 +1,4 @@
+import Agent
 import Datapath
 import Foundation
 import LabKit
@@ -39,22 +40,35 @@ final class RunningAgent {
 
     func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: "\(folder)/manifests/\(name)") }
 
-    /// Starts the agent; returns when everything is in force.
-    func start(_ options: [String] = []) throws {
+    /// Starts the agent; returns when everything is in force. Without `name` it has to know its node by itself.
+    func start(_ options: [String] = [], node name: String? = "node-1") throws {
         let process = try launch(
-            [
-                "agent", "--manifests", "\(folder)/manifests", "--instance", instance, "--socket", socket, "--netns",
-                node, "--netns-dir", NetworkLayout.podsFolder(in: network.folder), "--cni-cache", "\(folder)/cni",
-            ] + (options.contains("--node") ? [] : ["--node", "node-1"]) + options, output: "agent.log")
+            arguments + ["--netns", node] + (name.map { ["--node", $0] } ?? []) + options, output: "agent.log")
         self.process = process
         for _ in 0..<600 where process.isRunning && !FileManager.default.fileExists(atPath: socket) { usleep(20_000) }
         try settle()
     }
 
+    /// Runs the agent to its end (`--once`), on the node by `nsenter` and under `wrapper`, a command that runs others.
+    func once(under wrapper: [String]) throws -> Run {
+        try run(
+            ["--net=\(node)"] + wrapper + [RunningAgent.executable.path()] + arguments + [
+                "--node", "node-1", "--once",
+            ],
+            program: URL(filePath: "/usr/bin/nsenter"))
+    }
+
+    private var arguments: [String] {
+        [
+            "agent", "--manifests", "\(folder)/manifests", "--instance", instance, "--socket", socket,
+            "--netns-dir", NetworkLayout.podsFolder(in: network.folder), "--cni-cache", "\(folder)/cni",
+        ]
+    }
+
     /// Waits until the manifests as they are now are in force.
     func settle() throws {
         let run = try run(["status", "--wait", "--timeout", "30"] + place)
-        // With a refused policy everything else is in force, and the exit code says so.
+        // With a refused policy or a severe condition everything else is in force, and the exit code says so.
         let isRefusal = run.code == 1 && run.output.contains("everything read is in force")
         guard run.code == 0 || isRefusal else { throw PodNetworkError("not in force: \(run.output)\(log)") }
     }
@@ -92,25 +106,51 @@ final class RunningAgent {
         return try String(contentsOfFile: "\(folder)/monitor.log", encoding: .utf8)
     }
 
+    /// The rows of `netpold endpoints`, by name.
+    func endpoints() throws -> [String: EndpointReport] {
+        let rows = try JSONDecoder().decode([EndpointReport].self, from: Data(ask("endpoints", ["--json"]).output.utf8))
+        return Dictionary(rows.map { ($0.name, $0) }) { first, _ in first }
+    }
+
+    /// What `netpold status` shows, after everything of now was looked at.
+    func status() throws -> StatusReport {
+        try settle()
+        // What standard error says of it is in the same file.
+        let output = try ask("status", ["--json"]).output
+        let json = output.split(separator: "\n").filter { !$0.hasPrefix("error: ") }.joined(separator: "\n")
+        return try JSONDecoder().decode(StatusReport.self, from: Data(json.utf8))
+    }
+
+    /// The exit code of `netpold status --wait`.
+    func waitCode() throws -> Int32 { try ask("status", ["--wait", "--timeout", "30"]).code }
+
+    /// The file of bindings is lost.
+    func removeBindings() throws { try FileManager.default.removeItem(atPath: bindings) }
+
+    /// The file of bindings is no longer what an agent writes.
+    func breakBindings() throws { try "{".write(toFile: bindings, atomically: false, encoding: .utf8) }
+
+    private var bindings: String { InstancePaths(instance: instance)?.bindings ?? "" }
+
     var log: String { (try? String(contentsOfFile: "\(folder)/agent.log", encoding: .utf8)) ?? "" }
     var socket: String { "\(folder)/s" }
     var node: String { NetworkLayout.nodePath(in: network.folder) }
     var place: [String] { ["--instance", instance, "--socket", socket] }
 
-    func run(_ arguments: [String]) throws -> Run {
+    func run(_ arguments: [String], program: URL = executable) throws -> Run {
         let name = "run-\(UInt32.random(in: .min ... .max)).log"
-        let process = try launch(arguments, output: name)
+        let process = try launch(arguments, output: name, program: program)
         process.waitUntilExit()
         return Run(
             code: process.terminationStatus, output: try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8))
     }
 
-    func launch(_ arguments: [String], output: String) throws -> Process {
+    func launch(_ arguments: [String], output: String, program: URL = executable) throws -> Process {
         let path = "\(folder)/\(output)"
         try "".write(toFile: path, atomically: false, encoding: .utf8)
         let file = try FileHandle(forWritingTo: URL(filePath: path))
         let process = Process()
-        process.executableURL = RunningAgent.executable
+        process.executableURL = program
         process.arguments = arguments
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = file
@@ -120,7 +160,7 @@ final class RunningAgent {
     }
 
     /// The netpold built beside these tests; the runner may be the toolchain's, then the bundle is its argument.
-    private static var executable: URL {
+    static var executable: URL {
         let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") }
         let runner = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         return URL(filePath: bundle ?? runner).deletingLastPathComponent().appending(path: "netpold")

@@ -175,6 +175,27 @@ struct EvidenceRankTests {
         #expect(reused.bound == [:])
     }
 
+    @Test("a route to a pod that better evidence finds behind another interface says nothing of its own")
+    func staleRoute() {
+        var host = BindingHost(pods: [Self.web])
+        host.veth(7, into: 100)
+        host.veth(8, into: 200)
+        host.route("10.0.0.1", over: 7)
+        host.cgroup(200, "u-web")
+        host.look()
+        #expect(host.bound == [8: "shop/web"])
+        #expect(host.foreign == [7])
+        // Where the route was all there was, it has bound, and that stays.
+        var late = BindingHost(pods: [Self.web])
+        late.veth(7, into: 100)
+        late.veth(8, into: 200)
+        late.route("10.0.0.1", over: 7)
+        late.look()
+        late.cgroup(200, "u-web")
+        late.look()
+        #expect(late.bound == [7: "shop/web", 8: "shop/web"])
+    }
+
     @Test("an address routed over two interfaces says nothing")
     func routedTwice() {
         var host = BindingHost(pods: [Self.web])
