@@ -132,7 +132,10 @@ final class RunningAgent {
     /// What `netpold status` shows, after everything of now was looked at.
     func status() throws -> StatusReport {
         try settle()
-        return try JSONDecoder().decode(StatusReport.self, from: Data(ask("status", ["--json"]).output.utf8))
+        // What standard error says of it is in the same file.
+        let output = try ask("status", ["--json"]).output
+        let json = output.split(separator: "\n").filter { !$0.hasPrefix("error: ") }.joined(separator: "\n")
+        return try JSONDecoder().decode(StatusReport.self, from: Data(json.utf8))
     }
 
     /// The exit code of `netpold status --wait`.
@@ -174,7 +177,7 @@ final class RunningAgent {
     }
 
     /// The netpold built beside these tests; the runner may be the toolchain's, then the bundle is its argument.
-    private static var executable: URL {
+    static var executable: URL {
         let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") }
         let runner = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         return URL(filePath: bundle ?? runner).deletingLastPathComponent().appending(path: "netpold")

@@ -55,6 +55,8 @@ public struct Health: Hashable, Codable, Sendable {
         var appliedGeneration: UInt64
         /// For how long the kernel has not held what was seen last.
         var pendingFor: Duration
+        /// What is being read, and for how long.
+        var readings: [(subject: String, time: Duration)] = []
         /// For how long the kernel work at hand has been going on; `nil` when there is none.
         var workingFor: Duration?
         /// Which pods are behind which interfaces.
@@ -131,6 +133,13 @@ public struct Health: Hashable, Codable, Sendable {
             problems.insert(
                 Problem(
                     subject: pod.qualifiedName, message: "nothing is enforced on the pod: its interface was not found"))
+        }
+        for reading in facts.readings where reading.time > Health.patience {
+            let stalled = Problem(
+                subject: reading.subject,
+                message: "being read for \(reading.time.components.seconds) s: what changed since is not known")
+            problems.insert(stalled)
+            faults.insert(stalled)
         }
         if let working = facts.workingFor, working > Health.endurance {
             let standstill = Problem(

@@ -3,7 +3,6 @@ import NIOHTTP1
 import NIOPosix
 public import ServiceLifecycle
 public import Support
-import Synchronization
 
 /// Answers probes over HTTP: `GET /readyz` with 200 while the node enforces, `GET /livez` with 200 while the agent works;
 /// 503 and the reasons, one a line, otherwise.
@@ -23,14 +22,14 @@ public final class HealthServer: Service {
     /// - Throws: when the address cannot be listened on.
     public init(_ address: HealthAddress, health: @escaping @Sendable () -> Health?) async throws(SystemError) {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let open = Turnstile()
+        let open = Turnstile(limit: HealthServer.connectionLimit)
         self.group = group
         do {
             channel = try await ServerBootstrap(group: group)
                 .serverChannelOption(.backlog, value: 32)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelInitializer { channel in
-                    guard open.enter(below: HealthServer.connectionLimit) else { return channel.close() }
+                    guard open.enter() else { return channel.close() }
                     channel.closeFuture.whenComplete { _ in open.leave() }
                     channel.eventLoop.scheduleTask(in: HealthServer.timeLimit) { channel.close(promise: nil) }
                     return channel.eventLoop.makeCompletedFuture {
@@ -121,19 +120,4 @@ public final class HealthServer: Service {
             body = wrong.isEmpty ? "ok\n" : wrong.map { "\($0.subject): \($0.message)\n" }.joined()
         }
     }
-}
-
-/// Counts who is inside.
-private final class Turnstile: Sendable {
-    private let count = Mutex(0)
-
-    func enter(below limit: Int) -> Bool {
-        count.withLock { count in
-            guard count < limit else { return false }
-            count += 1
-            return true
-        }
-    }
-
-    func leave() { count.withLock { $0 -= 1 } }
 }

@@ -14,6 +14,10 @@ final class Generation: Sendable {
         var revision: UInt32
     }
 
+    private static let count = Atomic<UInt64>(0)
+
+    /// No two have the same, unlike addresses of objects, which are used again.
+    let number = count.add(1, ordering: .relaxed).newValue
     /// When the kernel began to hold it.
     let began: KernelTime
     /// By number.

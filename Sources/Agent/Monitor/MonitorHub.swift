@@ -30,7 +30,7 @@ final class MonitorHub: Sendable {
         let ending: AsyncStream<APIError>.Continuation
         var queue = FairQueue()
         /// By generation.
-        var raw: [ObjectIdentifier: RawFilter] = [:]
+        var raw: [UInt64: RawFilter] = [:]
         var lost: UInt64 = 0
         var tokens = MonitorHub.burst
         /// Records the kernel left out that would concern it, as last seen.
@@ -167,10 +167,10 @@ final class MonitorHub: Sendable {
                 guard var monitor = state.monitors[number] else { continue }
                 // In place: the queue must have one owner.
                 state.monitors[number] = nil
-                monitor.raw = monitor.raw.filter { raw in generations.contains { ObjectIdentifier($0) == raw.key } }
+                monitor.raw = monitor.raw.filter { raw in generations.contains { $0.number == raw.key } }
                 for record in records {
                     let generation = generations.count == 1 ? generations[0] : generations.generation(of: record)
-                    let id = ObjectIdentifier(generation)
+                    let id = generation.number
                     if monitor.raw[id] == nil { monitor.raw[id] = RawFilter(monitor.filter, generation) }
                     if monitor.raw[id]?.accepts(record) == true, !monitor.queue.add(record) { monitor.lost += 1 }
                 }
@@ -184,7 +184,7 @@ final class MonitorHub: Sendable {
         var sending: WorkBudget
         var explaining: WorkBudget
         var last: ContinuousClock.Instant
-        var resolvers: [ObjectIdentifier: (generation: Generation, resolver: VerdictResolver)] = [:]
+        var resolvers: [UInt64: VerdictResolver] = [:]
         /// Lines of this delivery, for monitors that want the same.
         var lines: [VerdictRecord: [UInt8]] = [:]
 
@@ -211,7 +211,7 @@ final class MonitorHub: Sendable {
         delivery.lines = [:]
         let generations = history.all
         delivery.resolvers = delivery.resolvers.filter { known in
-            generations.contains { ObjectIdentifier($0) == known.key }
+            generations.contains { $0.number == known.key }
         }
         for order in orders(earned) {
             let (lines, left) = resolve(order.records, generations, &delivery, clock)
@@ -264,14 +264,14 @@ final class MonitorHub: Sendable {
     private func line(
         of record: VerdictRecord, _ generation: Generation, _ delivery: inout Delivery, _ clock: ContinuousClock
     ) -> [UInt8] {
-        let id = ObjectIdentifier(generation)
+        let id = generation.number
         let start = clock.now
-        var resolver = delivery.resolvers[id]?.resolver ?? VerdictResolver(generation)
+        var resolver = delivery.resolvers[id] ?? VerdictResolver(generation)
         delivery.resolvers[id] = nil
         let isExplained = VerdictResolver.isExplained(record)
         resolver.explainer = isExplained && delivery.explaining.isOpen ? generation.evaluator(makes: true) : nil
         let verdict = resolver.resolve(record, time: KernelTime(nanoseconds: record.time).wallMilliseconds)
-        delivery.resolvers[id] = (generation, resolver)
+        delivery.resolvers[id] = resolver
         let middle = clock.now
         let line = codec.line(.verdict(verdict))
         let end = clock.now

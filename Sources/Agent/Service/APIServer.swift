@@ -1,3 +1,5 @@
+import Support
+
 /// Serves the clients of the local API, each in a task of its own that ends, with all it waits for, when the client hangs up.
 struct APIServer: Sendable {
     let server: LocalServer
@@ -6,6 +8,21 @@ struct APIServer: Sendable {
     let hub: MonitorHub
     let answers: Answers
     let endpoints: EndpointAnswers
+
+    init(
+        server: LocalServer, reconciler: Reconciler, published: PublishedSnapshot, hub: MonitorHub, answers: Answers,
+        endpoints: EndpointAnswers
+    ) {
+        self.server = server
+        self.reconciler = reconciler
+        self.published = published
+        self.hub = hub
+        self.answers = answers
+        self.endpoints = endpoints
+    }
+
+    /// With the monitors, fewer than the clients that may be connected: there is always a place for short requests.
+    private let waits = Turnstile(limit: 32)
 
     /// How often a `wait` looks.
     private static let round = Duration.milliseconds(10)
@@ -40,6 +57,10 @@ struct APIServer: Sendable {
             if let line = await endpoints.line() { client.answer(line: line) }
         case .health: client.answer(.health(answers.health()))
         case .wait(let milliseconds):
+            guard waits.enter() else {
+                return client.answer(.error(APIError(.unavailable, "too many clients wait already")))
+            }
+            defer { waits.leave() }
             let limit = Duration.milliseconds(min(max(milliseconds, 0), APIServer.longestWait))
             let isInForce = await settled(within: limit, rereading: true)
             client.answer(.waited(inForce: isInForce, applyCount: published.current.applyCount))

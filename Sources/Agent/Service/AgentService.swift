@@ -81,7 +81,9 @@ public final class AgentService: Service {
             counters: { await cache.latest().counters })
         reconciler = Reconciler(
             options: options, ports: ports, state: state, published: published, history: history, logger: logger)
-        answers = Answers(instance: options.instance, published: published, worker: worker, cache: cache, hub: hub)
+        answers = Answers(
+            instance: options.instance, published: published, worker: worker, reconciler: reconciler, cache: cache,
+            hub: hub)
         api = APIServer(
             server: server, reconciler: reconciler, published: published, hub: hub, answers: answers,
             endpoints: EndpointAnswers(published: published, history: history))

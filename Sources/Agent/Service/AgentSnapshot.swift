@@ -18,9 +18,13 @@ struct AgentSnapshot: Sendable {
     /// Since when the kernel does not hold what was seen; `nil` when it does.
     var pendingSince: ContinuousClock.Instant?
 
-    /// The health as of `now`, by a worker that has been at its piece of work since `busySince`.
-    func health(now: ContinuousClock.Instant, busySince: ContinuousClock.Instant?) -> Health {
+    /// The health as of `now`, by a worker that has been at its piece of work since `busySince`, while this is being read.
+    func health(
+        now: ContinuousClock.Instant, busySince: ContinuousClock.Instant?,
+        readings: [(subject: String, since: ContinuousClock.Instant)]
+    ) -> Health {
         var facts = facts
+        facts.readings = readings.map { ($0.subject, now - $0.since) }
         facts.workingFor = busySince.map { now - $0 }
         facts.pendingFor = pendingSince.map { now - $0 } ?? .zero
         return Health(facts)

@@ -21,6 +21,7 @@ actor Answers {
     private let started = ContinuousClock.now
     private let published: PublishedSnapshot
     private let worker: DatapathWorker
+    private let reconciler: Reconciler
     private let cache: CounterCache
     private let hub: MonitorHub
     private let codec = MessageCodec()
@@ -30,11 +31,14 @@ actor Answers {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     init(
-        instance: String, published: PublishedSnapshot, worker: DatapathWorker, cache: CounterCache, hub: MonitorHub
+        instance: String, published: PublishedSnapshot, worker: DatapathWorker, reconciler: Reconciler,
+        cache: CounterCache,
+        hub: MonitorHub
     ) {
         self.instance = instance
         self.published = published
         self.worker = worker
+        self.reconciler = reconciler
         self.cache = cache
         self.hub = hub
     }
@@ -56,7 +60,11 @@ actor Answers {
     }
 
     /// The health as of now.
-    nonisolated func health() -> Health { published.current.health(now: .now, busySince: worker.busySince) }
+    nonisolated func health() -> Health { health(published.current, .now) }
+
+    private nonisolated func health(_ snapshot: AgentSnapshot, _ now: ContinuousClock.Instant) -> Health {
+        snapshot.health(now: now, busySince: worker.busySince, readings: reconciler.readings)
+    }
 
     private func report(
         _ snapshot: AgentSnapshot, _ reading: CounterCache.Reading, _ now: ContinuousClock.Instant
@@ -75,7 +83,7 @@ actor Answers {
         return StatusReport(
             instance: instance, processID: getpid(),
             uptimeSeconds: UInt64(max(0, (now - started).components.seconds)), applyCount: snapshot.applyCount,
-            isInForce: snapshot.isInForce, health: snapshot.health(now: now, busySince: worker.busySince),
+            isInForce: snapshot.isInForce, health: health(snapshot, now),
             policiesInForce: snapshot.policiesInForce, policiesRefused: snapshot.policiesRefused,
             endpointsReady: endpoints.count - failed,
             endpointsWaiting: snapshot.facts.view.waiting.count + failed,
@@ -93,6 +101,7 @@ actor EndpointAnswers {
     private let published: PublishedSnapshot
     private let history: GenerationHistory
     private let executor = ThreadExecutor(name: "netpold-rows")
+    private var made: (line: [UInt8], snapshot: UInt64)?
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -104,12 +113,16 @@ actor EndpointAnswers {
     /// The line that answers `endpoints`; `nil` when nobody waits for it any more.
     func line() -> [UInt8]? {
         guard !Task.isCancelled else { return nil }
-        let facts = published.current.facts
+        let snapshot = published.current
+        if let made, made.snapshot == snapshot.number { return made.line }
+        let facts = snapshot.facts
         let generation = history.current
         let rows = EndpointReporting(
             view: facts.view, report: facts.report, image: generation.image,
             evaluator: generation.image == nil ? nil : generation.evaluator(makes: true)
         ).rows()
-        return MessageCodec().line(.endpoints(rows))
+        let line = MessageCodec().line(.endpoints(rows))
+        made = (line, snapshot.number)
+        return line
     }
 }

@@ -13,6 +13,8 @@ final class InputReader: Sendable {
         var asked: UInt64 = 0
         /// Everything asked up to here has been read.
         var read: UInt64 = 0
+        /// When the reading at hand began; `nil` when there is none.
+        var began: ContinuousClock.Instant?
     }
 
     private let state = Mutex(State())
@@ -39,6 +41,9 @@ final class InputReader: Sendable {
     /// Whether nothing asked for is outstanding.
     var isQuiet: Bool { state.withLock { $0.read == $0.asked } }
 
+    /// When the reading at hand began; `nil` when there is none.
+    var busySince: ContinuousClock.Instant? { state.withLock(\.began) }
+
     /// Reads until the task is cancelled.
     func run(_ read: @Sendable () async -> Void) async {
         await withDiscardingTaskGroup { group in
@@ -48,9 +53,15 @@ final class InputReader: Sendable {
                 }
             }
             for await _ in bell.rings {
-                let asked = state.withLock(\.asked)
+                let asked = state.withLock { state in
+                    state.began = .now
+                    return state.asked
+                }
                 await read()
-                state.withLock { $0.read = asked }
+                state.withLock { state in
+                    state.read = asked
+                    state.began = nil
+                }
             }
             group.cancelAll()
         }

@@ -99,6 +99,14 @@ actor Reconciler {
         inputs.allSatisfy(\.reader.isQuiet) && nodeReader.isQuiet && saver.isQuiet
     }
 
+    /// What is being read at the moment, and since when: a folder may be on a file system that does not answer.
+    nonisolated var readings: [(subject: String, since: ContinuousClock.Instant)] {
+        let sources = inputs.map { ("\($0.source.id)", $0.reader.busySince) }
+        return (sources + [("node", nodeReader.busySince)]).compactMap { subject, since in
+            since.map { (subject, $0) }
+        }
+    }
+
     /// Begins to watch for changes.
     private func watch() throws {
         for input in inputs { try input.source.watch { input.reader.ask() } }

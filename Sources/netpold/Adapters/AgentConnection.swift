@@ -1,5 +1,6 @@
 import Agent
 import ArgumentParser
+import Datapath
 import Glibc
 import Support
 
@@ -39,14 +40,21 @@ struct AgentConnection {
         case .noSuchFileOrDirectory, .connectionRefused:
             ErrorOutput.error(
                 "no agent of instance \(options.instance) answers on \(path)\(others(than: options.instance)); start it with "
-                    + "`netpold agent`. What an earlier one left in the kernel goes on enforcing until `netpold detach`"
-            )
+                    + "`netpold agent\(flag(options.instance))`\(left(by: options.instance))")
         case .permissionDenied:
             ErrorOutput.error("\(error); only root may talk to the agent")
         default:
             ErrorOutput.error("\(error)")
         }
         return ExitCode.no
+    }
+
+    private static func flag(_ instance: String) -> String { instance == "default" ? "" : " --instance \(instance)" }
+
+    /// That what an earlier agent loaded goes on enforcing, where there is any, and how to end that.
+    private static func left(by instance: String) -> String {
+        guard let pins = try? PinPath(instance: instance).pinned(), !pins.isEmpty else { return "" }
+        return ". What an earlier one loaded goes on enforcing until `netpold detach\(flag(instance))`"
     }
 
     /// The instances whose agent answers: whoever asks the default one of a lab's agent learns its name.

@@ -127,6 +127,8 @@ struct AgentCommand: AsyncParsableCommand {
     private func serve() async throws {
         // From here on a signal ends the agent in order, whatever it is doing.
         let signals = SignalListener([SIGTERM, SIGINT, SIGHUP])
+        // Whoever reads the log may go away: that is no reason to end.
+        signal(SIGPIPE, SIG_IGN)
         let handler = LineLogHandler(logFormat)
         defer { handler.writer.flush() }
         var logger = Logger(label: "netpold") { _ in handler }

@@ -48,7 +48,7 @@ struct StatusCommand: ParsableCommand {
         // With --wait the time is for the whole: what the start of the agent took is not there for the change.
         let deadline = ContinuousClock.now + time
         let agent = try AgentConnection(
-            instance, timeout: wait ? .seconds(5) : time, patience: wait ? time : .zero)
+            instance, timeout: wait ? .seconds(5) : max(time, .seconds(1)), patience: wait ? time : .zero)
         if ready || live { return try probe(agent) }
         if wait {
             let left = max(.zero, deadline - .now)

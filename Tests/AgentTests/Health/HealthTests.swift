@@ -106,4 +106,14 @@ import Testing
         #expect(Health(facts).standstill != nil)
         #expect(!Health(facts).isReady)
     }
+
+    @Test("a source or a node whose reading does not end is a fault that names it")
+    func stalledReading() {
+        var facts = Self.well
+        facts.readings = [("/etc/netpold", Health.patience)]
+        #expect(Health(facts).isHealthy)
+        facts.readings = [("/etc/netpold", Health.patience + .seconds(1))]
+        #expect(Health(facts).problems.map(\.subject) == ["/etc/netpold"])
+        #expect(!Health(facts).isReady)
+    }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import NetTypes
 import Testing
 
 /// What the commands say about an agent is one truth, in words and in exit codes.
@@ -96,6 +97,34 @@ struct AgentAnswersTests {
         #expect(Date().timeIntervalSince(start) < 10)
     }
 
+    @Test("a log that nobody reads any more ends no agent")
+    func closedLog() throws {
+        let process = Process()
+        let log = Pipe()
+        process.executableURL = RunningAgent.executable
+        process.arguments = options(["--instance", agent.instance, "--socket", agent.socket])
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = log
+        try process.run()
+        try log.fileHandleForReading.close()
+        #expect(try agent.ask("status", ["--wait"]).code == 0)
+        kill(process.processIdentifier, SIGHUP)
+        usleep(300_000)
+        #expect(try agent.ask("status", ["--wait"]).code == 0)
+        process.terminate()
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit && process.terminationStatus == 0)
+    }
+
+    @Test("the hint about what an earlier agent left names its instance, and is said only where there is any")
+    func detachHint() throws {
+        #expect(try !agent.ask("status").output.contains("netpold detach"))
+        try agent.start()
+        agent.end(SIGTERM)
+        #expect(try agent.ask("status").output.contains("`netpold detach --instance \(agent.instance)`"))
+    }
+
     @Test("SIGHUP reads everything again, and the log says so in the format asked for")
     func hangUpSignal() throws {
         try agent.start(["--log-format", "json"])
@@ -128,5 +157,29 @@ struct AgentAnswersTests {
         let run = try agent.ask("status")
         #expect(run.code == 1)
         #expect(!run.output.contains(name), "\(run.output)")
+    }
+
+    @Test("--health-address answers probes, and a tenant's refused policy does not make the node unready")
+    func probes() throws {
+        try agent.write("wrong.yaml", Self.refused)
+        try agent.start(["--health-address", "127.0.0.1:9180"])
+        for path in ["/readyz", "/livez"] {
+            let answer = try get(path)
+            #expect(answer.hasPrefix("HTTP/1.1 200 OK") && answer.hasSuffix("ok\n"), "\(answer)")
+        }
+        #expect(try agent.ask("status").code == 1)
+        agent.end(SIGTERM)
+        let taken = try agent.run(
+            options(["--instance", agent.instance, "--socket", agent.socket, "--health-address", "0.0.0.0:9180"]))
+        #expect(taken.code == 2)
+    }
+
+    private func get(_ path: String) throws -> String {
+        let connection = try #require(
+            try PodSocket.connect(in: network.routed.node, to: IPAddress(ipv4: 0x7f00_0001), port: 9180))
+        connection.send(Array("GET \(path) HTTP/1.1\r\nHost: node\r\n\r\n".utf8))
+        var text = ""
+        while let bytes = connection.receive(timeout: 2000) { text += String(decoding: bytes, as: UTF8.self) }
+        return text
     }
 }
