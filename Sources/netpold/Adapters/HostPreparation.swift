@@ -5,13 +5,13 @@ import Support
 
 /// What the machine and the process must have before anything is loaded.
 enum HostPreparation {
-    /// Refuses to go on without the capabilities that enforcing needs: one error that names every missing one.
-    static func requireCapabilities() throws(SystemError) {
+    /// Refuses to go on without the capabilities that enforcing, or taking it off, needs: one error that names every missing one.
+    static func requireCapabilities(_ what: String) throws(SystemError) {
         let missing = Capability.missing()
         guard !missing.isEmpty else { return }
         let reasons = missing.map { "\($0.name), which \($0.purpose)" }
         throw SystemError(
-            "start", "the agent", nil, detail: "the process lacks \(reasons.joined(separator: "; and "))",
+            "run", what, nil, detail: "the process lacks \(reasons.joined(separator: "; and "))",
             hint: "docs/reference/capabilities.md lists what it needs")
     }
 

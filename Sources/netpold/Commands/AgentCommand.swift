@@ -113,7 +113,7 @@ struct AgentCommand: AsyncParsableCommand {
             throw ExitCode.machine
         }
         do {
-            try HostPreparation.requireCapabilities()
+            try HostPreparation.requireCapabilities("the agent")
             if let netns { try NamespaceEntry.enter(netns) }
             try await serve()
         } catch let code as ExitCode {

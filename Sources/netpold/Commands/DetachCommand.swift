@@ -29,6 +29,7 @@ struct DetachCommand: ParsableCommand {
             throw ExitCode.machine
         }
         do {
+            try HostPreparation.requireCapabilities("detach")
             if let netns { try NamespaceEntry.enter(netns) }
             try detach()
         } catch {

@@ -128,6 +128,42 @@ struct UpgradeTests {
         }
     }
 
+    @Test(
+        "a hook that cannot be moved keeps its program and the next apply goes on; a flow that begins in between, judged by both, is not lost",
+        arguments: [AttachmentStyle.tcx, .clsact])
+    func failingMove(style: AttachmentStyle) throws {
+        let second = UpgradeNetwork.Version(try SecondVersion(.everything))
+        try UpgradeNetwork.with(style) { network in
+            try network.run(.own)
+            let node = try network.open(second)
+            // The third hook, to web; a filter takes two calls.
+            let fault = InjectedFault(
+                style == .tcx ? .updateAttachment : .attach, call: style == .tcx ? 2 : 4, errno: .noMemory)
+            let image = try UpgradeNetwork.image()
+            let first = try InjectedFault.$current.withValue(fault) {
+                try node.apply(image, interfaces: network.interfaces)
+            }
+            #expect(fault.fired)
+            #expect(first.endpoints.filter { $0.failure != nil }.map(\.key.name) == ["web"])
+            #expect(first.takenOver == [])
+            #expect(try network.versions().count == 2)
+            for hook in network.hooks { #expect(try network.programs(at: hook) == 1) }
+
+            // The client's hook is the new version's and writes into the new map, web's writes into the old one.
+            #expect(network.beginIdleFlow())
+            #expect(try network.policyIsInForce())
+            // As `apply` goes on, but without its copy before the hooks.
+            let plan = try ApplyPlan(image, links: network.interfaces.mapValues { [$0] }, for: node)
+            var report = ApplyReport()
+            try node.attach(plan, &report)
+            try node.finishTakeover(plan, &report)
+            #expect(report.takenOver.count == 1)
+            #expect(try network.webAnswersFirst(), "the flow that began in between was lost")
+            #expect(try network.apply(node).changedAnything == false)
+            #expect(try network.versions() == ["v\(second.number)"])
+        }
+    }
+
     @Test("a version whose process is running is not taken over")
     func running() throws {
         let second = UpgradeNetwork.Version(try SecondVersion(.endpoints))
