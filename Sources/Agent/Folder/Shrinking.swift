@@ -39,7 +39,7 @@ enum Shrinking: Hashable, Sendable {
         let lost = before.filter { !now.contains($0) && !isElsewhere($0) }
         if !lost.isEmpty, now.isEmpty { return .empty }
         if !lost.isEmpty, isUnfinished { return .stillWritten }
-        let isLoss = lost.contains(where: isMissed)
+        let isLoss = lost.contains(where: \.isMissed)
         if isLoss, Set(before.prefix { now.contains($0) }) == now { return .lastObjects }
         let stayed = old.content.objects.filter { now.contains($0.key) }
         let isSame = stayed == new.content.objects && new.content.refused.allSatisfy(old.content.refused.contains)
@@ -47,12 +47,6 @@ enum Shrinking: Hashable, Sendable {
         if isBeginning { return .insideObject }
         let newline = UInt8(ascii: "\n")
         return isSameFile && old.bytes.last == newline && new.bytes.last != newline ? .insideLine : nil
-    }
-
-    /// Whether pods may be more open without the object. Pods, nodes and what services stand for come and go, also at the end
-    /// of a file; a pod that runs stays enforced without its object.
-    private static func isMissed(_ key: ObjectKey) -> Bool {
-        key.isPolicy || key.objectKind == .namespace || key.objectKind == .cidrGroup
     }
 
     /// Whether the last line that is not blank is `...`.
@@ -72,4 +66,10 @@ enum Shrinking: Hashable, Sendable {
         case .stillWritten: "it lost objects and is still being written"
         }
     }
+}
+
+extension ObjectKey {
+    /// Whether pods may be more open without the object. Pods, nodes and what services stand for come and go, also at the end
+    /// of a file; a pod that runs stays enforced without its object.
+    var isMissed: Bool { isPolicy || objectKind == .namespace || objectKind == .cidrGroup }
 }
