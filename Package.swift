@@ -32,7 +32,7 @@ let package = Package(
     targets: [
         // What every command and the agent need of the system and the terminal; nothing of netpold in it.
         .target(
-            name: "Support", dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            name: "Support", dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: strict),
 
         // Pure: no I/O, no clock, no root. (Of Support only the text style.) Dependencies go one way, in this order.
@@ -55,7 +55,12 @@ let package = Package(
         .target(name: "CNetpoldABI", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Wpadded", "-Werror"])]),
         // Its folders depend one way: ABI <- Assembler <- Image <- Program <- Compile <- Dump, and Image <- Node.
         .target(
-            name: "BPFEmit", dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "CNetpoldABI"], swiftSettings: pure),
+            name: "BPFEmit",
+            dependencies: [
+                "NetTypes", "PolicyAPI", "PolicyIR", "CNetpoldABI",
+                .product(name: "Algorithms", package: "swift-algorithms"),
+            ],
+            swiftSettings: pure),
         // Runs emitted programs without a kernel. For tests: no product links it.
         .target(
             name: "BPFSimulate", dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "BPFEmit", "CNetpoldABI"],
@@ -104,12 +109,12 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict),
-        // Measurements: `netpold bench`, `bench-compile`, `bench-net`.
+        // Measurements: `netpold bench`, `bench-compile`, `bench-changes`, `bench-net`.
         .target(
             name: "BenchKit",
             dependencies: [
                 "NetTypes", "PolicyAPI", "PolicyIR", "Support", "BPFEmit", "CNetpoldABI", "Datapath",
-                "Agent", "LabKit", "CLinux",
+                "Agent", "LabKit", "CLinux", .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict,

@@ -50,4 +50,17 @@ while IFS=: read -r file line text; do
         complain "$file:$line: $page has no heading for #${target#*#}"
     fi
 done < <(grep -rnoE --include='*.md' '\]\([^)[:space:]]+' docs Tests Sources {README,ARCHITECTURE,CONTRIBUTING,SECURITY,CHANGELOG}.md)
+
+# `"title" (path)` in never-open.md: the file has a test of that title.
+tests=0
+while IFS= read -r text; do
+    tests=$((tests + 1))
+    title=${text#\"}
+    title=${title%%\" (*}
+    file=${text##*\" (}
+    file=Tests/${file%)}
+    [ -f "$file" ] || { complain "never-open.md: there is no $file"; continue; }
+    grep -qF "\"$title" "$file" || complain "never-open.md: $file has no test \"$title\""
+done < <(grep -oE '"[^"]+" \([A-Za-z0-9/+]+\.swift\)' docs/design/never-open.md)
+[ "$tests" -ge 20 ] || complain "never-open.md names only $tests tests"
 exit "$status"

@@ -20,7 +20,7 @@ RULES = {
     "NetTypes": (set(), set()),
     "PolicyAPI": ({"NetTypes", "CRE2"}, {"CYaml", "Yams"}),
     "PolicyIR": ({"NetTypes", "PolicyAPI"}, {"Algorithms"}),
-    "Support": (set(), None),
+    "Support": ({"CLinux"}, None),
     "PolicyAnalysis": ({"NetTypes", "PolicyAPI", "PolicyIR", "Support"}, {"Algorithms"}),
     "BPFEmit": ({"NetTypes", "PolicyAPI", "PolicyIR", "CNetpoldABI"}, {"Algorithms"}),
     "BPFSimulate": ({"NetTypes", "PolicyAPI", "PolicyIR", "BPFEmit", "CNetpoldABI"}, set()),
@@ -31,7 +31,8 @@ RULES = {
         {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent", "CLinux"}, None),
     "BenchKit": (
         {"NetTypes", "PolicyAPI", "PolicyIR", "Support", "BPFEmit", "CNetpoldABI", "Datapath", "Agent", "LabKit",
-         "CLinux"}, None),
+         "CLinux"},
+        None),
     "netpold": (
         {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent", "LabKit",
          "BenchKit"}, None),

@@ -20,6 +20,7 @@ enum APIMessages {
         Sample(
             message: .wait(timeoutMilliseconds: 30_000),
             line: #"{"timeoutMilliseconds":30000,"type":"wait","version":2}"#),
+        Sample(message: .reload(acceptEmpty: true), line: #"{"acceptEmpty":true,"type":"reload","version":2}"#),
     ]
 
     static let replies: [Sample<APIReply>] = [
@@ -31,6 +32,10 @@ enum APIMessages {
         Sample(
             message: .waited(inForce: true, applyCount: 7),
             line: #"{"applyCount":7,"inForce":true,"type":"waited","version":2}"#),
+        Sample(
+            message: .reloaded(ReloadReport(dropped: ["NetworkPolicy shop/db"], kept: ["Pod shop/web"])),
+            line: #"{"reload":{"conditions":[],"dropped":["NetworkPolicy shop/db"],"kept":["Pod shop/web"]},"#
+                + #""type":"reloaded","version":2}"#),
         Sample(
             message: .error(APIError(.unknownType, #"the type "reboot" is not known"#)),
             line: #"{"error":{"code":"unknown-type","message":"the type \"reboot\" is not known"},"#

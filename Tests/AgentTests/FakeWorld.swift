@@ -15,6 +15,7 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
         var objects = ObjectTable()
         var node = Fixtures.host([])
         var applied: [[EndpointKey: [UInt32]]] = []
+        var masters: [UInt32: [UInt32]] = [:]
         var hooks: [HookFinding] = []
         var policies: [[String]] = []
         var failure: SystemError?
@@ -76,15 +77,14 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
         }
     }
 
-    func apply(_ image: NodeImage, links: [EndpointKey: [UInt32]]) throws -> ApplyReport {
+    func apply(
+        _ image: NodeImage, links: [EndpointKey: [UInt32]], masters: [UInt32: [UInt32]]
+    ) throws -> ApplyReport {
         Pause.sleep(state.withLock(\.blocking))
-        return try applied(image, links)
-    }
-
-    private func applied(_ image: NodeImage, _ links: [EndpointKey: [UInt32]]) throws -> ApplyReport {
-        try state.withLock { state in
+        return try state.withLock { state in
             if let failure = state.failure { throw failure }
             state.applied.append(links)
+            state.masters = masters
             return Fixtures.report(links.keys.sorted())
         }
     }

@@ -50,4 +50,32 @@ enum AssembledProgram {
                 exit,
             ], mapReferences: [.init(slot: 4, map: .peers)])
     }
+
+    /// Counts in the first word of `peers[0]`, runs for about 100 us, and counts in the second.
+    static var slow: EncodedProgram {
+        EncodedProgram(
+            instructions: [
+                // *(u32 *)(fp - 4) = 0; r2 = fp - 4; r1 = peers ll; call map_lookup_elem
+                instruction(0x62, destination: 10, offset: -4),
+                instruction(0xbf, destination: 2, source: 10),
+                instruction(0x07, destination: 2, immediate: -4),
+                instruction(0x18, destination: 1), instruction(0),
+                instruction(0x85, immediate: 1),
+                // if r0 == 0 goto exit
+                instruction(0x15, destination: 0, offset: 9),
+                // r1 = *(u64 *)(r0 + 0); r1 += 1; *(u64 *)(r0 + 0) = r1
+                instruction(0x79, destination: 1, source: 0),
+                instruction(0x07, destination: 1, immediate: 1),
+                instruction(0x7b, destination: 0, source: 1),
+                // r7 = 0; do { r7 += 1 } while (r7 < 150000)
+                instruction(0xb7, destination: 7),
+                instruction(0x07, destination: 7, immediate: 1),
+                instruction(0xa5, destination: 7, offset: -2, immediate: 150_000),
+                // r1 = *(u64 *)(r0 + 8); r1 += 1; *(u64 *)(r0 + 8) = r1
+                instruction(0x79, destination: 1, source: 0, offset: 8),
+                instruction(0x07, destination: 1, immediate: 1),
+                instruction(0x7b, destination: 0, source: 1, offset: 8),
+                instruction(0xb7), exit,
+            ], mapReferences: [.init(slot: 3, map: .peers)])
+    }
 }

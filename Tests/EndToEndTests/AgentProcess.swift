@@ -1,16 +1,28 @@
 import Foundation
 import Glibc
 
-/// The real agent as a child process, over the pods of a `PodNetwork`.
+/// The real agent as a child process, over the pods of a network of namespaces.
 final class AgentProcess {
-    private let network: PodNetwork
-    private let instance: String
-    private let manifests: String
+    let instance: String
+    let manifests: String
+    private let places: [String]
     private var child: Process?
 
+    /// Prepares the manifests folder for the pods of a `PodNetwork`; nothing runs yet.
+    convenience init(_ network: PodNetwork, cluster: String) throws {
+        try self.init(node: network.nodePath, pods: network.podsFolder, cluster: cluster)
+    }
+
     /// Prepares the manifests folder; nothing runs yet.
-    init(_ network: PodNetwork, cluster: String) throws {
-        self.network = network
+    ///
+    /// - Parameters:
+    ///   - node: the path that stands for the node's namespace.
+    ///   - pods: the folder in which the pods' namespaces are mounted.
+    ///   - more: further arguments of the agent.
+    ///   - cluster: `cluster.yaml`.
+    /// - Throws: what the file system refuses.
+    init(node: String, pods: String, more: [String] = [], cluster: String) throws {
+        places = ["--netns", node, "--netns-dir", pods] + more
         instance = "test-\(getpid())"
         manifests = NSTemporaryDirectory() + instance
         try FileManager.default.createDirectory(atPath: manifests, withIntermediateDirectories: true)
@@ -30,22 +42,26 @@ final class AgentProcess {
 
     /// Starts the agent and waits until everything is in force.
     func start() throws {
+        try launch()
+        try settle()
+    }
+
+    /// Starts the agent and waits until it answers.
+    func launch() throws {
         let process = Process()
         process.executableURL = Self.executable
-        process.arguments = [
-            "agent", "--manifests", manifests, "--instance", instance, "--netns", network.nodePath,
-            "--netns-dir", network.podsFolder, "--node", "node-1", "--log-level", "warning",
-        ]
+        process.arguments =
+            ["agent", "--manifests", manifests, "--instance", instance, "--node", "node-1", "--log-level", "warning"]
+            + places
         try process.run()
         child = process
         let began = Date()
-        while try run(["status", "--instance", instance]) != 0 {
+        while try run(["endpoints", "--instance", instance]) != 0 {
             guard process.isRunning, Date().timeIntervalSince(began) < 30 else {
                 throw PodNetworkError("the agent did not come up")
             }
             usleep(50_000)
         }
-        try settle()
     }
 
     /// Waits until the manifests as they are now are in force.
@@ -74,7 +90,7 @@ final class AgentProcess {
     }
 
     /// The netpold that was built with these tests: it lies beside the test bundle.
-    private static var executable: URL {
+    static var executable: URL {
         URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
             .appending(path: "netpold")
     }

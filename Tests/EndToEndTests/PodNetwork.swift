@@ -14,6 +14,7 @@ final class PodNetwork {
     private let cluster: String
     private let pods: [Pod]
     private var datapath: NodeDatapath?
+    private var makeDatapath: () throws -> NodeDatapath = { try NodeDatapath(DatapathOptions(pins: nil)) }
     private var allocator = IdentityAllocator()
 
     /// Builds the pods of a manifest (YAML text).
@@ -67,7 +68,7 @@ final class PodNetwork {
         let lowered = PolicyLowering.lower(objects)
         let image = NodeCompiler.compile(objects, policies: lowered.policies, allocator: &allocator)
         try routed.node.run {
-            let datapath = try self.datapath ?? NodeDatapath(DatapathOptions(pins: nil))
+            let datapath = try self.datapath ?? makeDatapath()
             self.datapath = datapath
             var links: [EndpointKey: [UInt32]] = [:]
             for (index, pod) in pods.enumerated() {
@@ -79,6 +80,13 @@ final class PodNetwork {
                 if let failure = endpoint.failure { throw PodNetworkError(failure) }
             }
         }
+    }
+
+    /// Lets go of what enforces, as a process does that is killed; the next `apply` goes on with what `make` makes, in the
+    /// node's namespace.
+    func restart(_ make: @escaping () throws -> NodeDatapath) {
+        datapath = nil
+        makeDatapath = make
     }
 
     /// Packets so far by `enum np_reason`.

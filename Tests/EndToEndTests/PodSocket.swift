@@ -9,10 +9,18 @@ final class PodSocket {
     private init(_ descriptor: Int32) { self.descriptor = descriptor }
     deinit { close(descriptor) }
 
-    /// A UDP socket bound to a port of any address; 0 for any port.
-    static func udp(in namespace: NetworkNamespace, port: UInt16 = 0) throws -> PodSocket {
+    /// A UDP socket bound to a port of any address; 0 for any port. With `pretending`, it sends from that address, whether
+    /// the namespace has it or not.
+    static func udp(
+        in namespace: NetworkNamespace, port: UInt16 = 0, pretending: IPAddress? = nil
+    ) throws -> PodSocket {
         let socket = try open(SOCK_DGRAM, in: namespace)
-        try socket.bind(port)
+        if pretending != nil {
+            var one: Int32 = 1
+            setsockopt(
+                socket.descriptor, Int32(IPPROTO_IP), IP_TRANSPARENT, &one, socklen_t(MemoryLayout<Int32>.size))
+        }
+        try socket.bind(port, pretending)
         var bytes: Int32 = 8 << 20
         setsockopt(socket.descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, socklen_t(MemoryLayout<Int32>.size))
         return socket
@@ -79,10 +87,10 @@ final class PodSocket {
         return PodSocket(descriptor)
     }
 
-    private func bind(_ port: UInt16) throws {
+    private func bind(_ port: UInt16, _ own: IPAddress? = nil) throws {
         var one: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
-        var address = Self.address(IPAddress(ipv4: 0), port)
+        var address = Self.address(own ?? IPAddress(ipv4: 0), port)
         let status = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))

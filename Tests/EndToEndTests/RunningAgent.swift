@@ -16,6 +16,8 @@ final class RunningAgent {
     let instance: String
     private let network: PodNetwork
     private var process: Process?
+    /// What runs the agent, with its arguments: `setpriv`, `unshare`. Nothing: the agent itself.
+    var wrapper: [String] = []
 
     init(_ network: PodNetwork, manifests: [String: String]) throws {
         self.network = network
@@ -42,11 +44,26 @@ final class RunningAgent {
 
     /// Starts the agent; returns when everything is in force. Without `name` it has to know its node by itself.
     func start(_ options: [String] = [], node name: String? = "node-1") throws {
-        let process = try launch(
-            arguments + ["--netns", node] + (name.map { ["--node", $0] } ?? []) + options, output: "agent.log")
+        let process = try launchAgent(options, node: name)
         self.process = process
         for _ in 0..<600 where process.isRunning && !FileManager.default.fileExists(atPath: socket) { usleep(20_000) }
         try settle()
+    }
+
+    /// Starts an agent that is expected to refuse; answers what it said and its exit code.
+    func refusal(_ options: [String] = []) throws -> Run {
+        let process = try launchAgent(options, node: "node-1")
+        for _ in 0..<500 where process.isRunning { usleep(20_000) }
+        if process.isRunning { process.terminate() }
+        process.waitUntilExit()
+        return Run(code: process.terminationStatus, output: log)
+    }
+
+    private func launchAgent(_ options: [String], node name: String?) throws -> Process {
+        let own = arguments + ["--netns", node] + (name.map { ["--node", $0] } ?? []) + options
+        guard !wrapper.isEmpty else { return try launch(own, output: "agent.log") }
+        return try launch(
+            wrapper + [RunningAgent.executable.path()] + own, output: "agent.log", program: URL(filePath: "/usr/bin/env"))
     }
 
     /// Runs the agent to its end (`--once`), on the node by `nsenter` and under `wrapper`, a command that runs others.

@@ -18,6 +18,7 @@ struct np_finding {
 	__u32 rule_hit;
 	__u8 direction; /* enum np_direction */
 	__u8 decision; /* enum np_decision */
+	__u8 flags; /* NP_EVENT_* */
 };
 
 NP_INLINE void np_count(__u32 reason, __u32 bytes)
@@ -101,6 +102,7 @@ NP_INLINE void np_fill_event(struct np_event *event, const struct np_packet *pac
 	event->decision = finding->decision;
 	event->length = bytes < NP_MAX_EVENT_LENGTH ? bytes : NP_MAX_EVENT_LENGTH;
 	event->tcp_flags = packet->tcp_flags;
+	event->flags = finding->flags;
 	__builtin_memset(event->pad, 0, sizeof(event->pad));
 }
 

@@ -12,6 +12,8 @@ public enum APIReply: Hashable, Sendable {
     case lost(UInt64)
     /// Whether everything seen is in force, and how many times the kernel was brought to a new state so far.
     case waited(inForce: Bool, applyCount: UInt64)
+    /// All sources were read again.
+    case reloaded(ReloadReport)
     /// The request was not understood or cannot be served.
     case error(APIError)
 }
@@ -70,6 +72,7 @@ extension APIReply: APIMessage {
         case verdict = "verdict"
         case lost = "lost"
         case waited = "waited"
+        case reloaded = "reloaded"
         case error = "error"
     }
 
@@ -81,6 +84,7 @@ extension APIReply: APIMessage {
         case count = "count"
         case inForce = "inForce"
         case applyCount = "applyCount"
+        case reload = "reload"
         case error = "error"
     }
 
@@ -93,6 +97,7 @@ extension APIReply: APIMessage {
         case .verdict: .verdict
         case .lost: .lost
         case .waited: .waited
+        case .reloaded: .reloaded
         case .error: .error
         }
     }
@@ -110,6 +115,7 @@ extension APIReply: APIMessage {
             self = .waited(
                 inForce: try fields.decode(Bool.self, forKey: .inForce),
                 applyCount: try fields.decode(UInt64.self, forKey: .applyCount))
+        case .reloaded: self = .reloaded(try fields.decode(ReloadReport.self, forKey: .reload))
         case .error: self = .error(try fields.decode(APIError.self, forKey: .error))
         }
     }
@@ -126,6 +132,7 @@ extension APIReply: APIMessage {
         case .waited(let inForce, let applyCount):
             try fields.encode(inForce, forKey: .inForce)
             try fields.encode(applyCount, forKey: .applyCount)
+        case .reloaded(let report): try fields.encode(report, forKey: .reload)
         case .error(let error): try fields.encode(error, forKey: .error)
         }
     }

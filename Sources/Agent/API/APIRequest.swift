@@ -11,6 +11,9 @@ public enum APIRequest: Hashable, Sendable {
     /// Looks at the sources and the node again; one `APIReply.waited` when everything seen is in force, or after the
     /// time-out.
     case wait(timeoutMilliseconds: Int)
+    /// Reads all sources again; one `APIReply.reloaded`. With `acceptEmpty` what they do not have any more is taken to be
+    /// meant, where it is kept as lost by accident.
+    case reload(acceptEmpty: Bool)
 }
 
 extension APIRequest: APIMessage {
@@ -21,10 +24,12 @@ extension APIRequest: APIMessage {
         case health = "health"
         case monitor = "monitor"
         case wait = "wait"
+        case reload = "reload"
     }
 
     private enum CodingKeys: String, CodingKey {
         case timeoutMilliseconds = "timeoutMilliseconds"
+        case acceptEmpty = "acceptEmpty"
     }
 
     /// The value of `type`.
@@ -35,6 +40,7 @@ extension APIRequest: APIMessage {
         case .health: .health
         case .monitor: .monitor
         case .wait: .wait
+        case .reload: .reload
         }
     }
 
@@ -48,6 +54,9 @@ extension APIRequest: APIMessage {
         case .wait:
             let fields = try decoder.container(keyedBy: CodingKeys.self)
             self = .wait(timeoutMilliseconds: try fields.decode(Int.self, forKey: .timeoutMilliseconds))
+        case .reload:
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            self = .reload(acceptEmpty: try fields.decodeIfPresent(Bool.self, forKey: .acceptEmpty) ?? false)
         }
     }
 
@@ -59,6 +68,9 @@ extension APIRequest: APIMessage {
         case .wait(let timeout):
             var fields = encoder.container(keyedBy: CodingKeys.self)
             try fields.encode(timeout, forKey: .timeoutMilliseconds)
+        case .reload(let acceptEmpty):
+            var fields = encoder.container(keyedBy: CodingKeys.self)
+            try fields.encode(acceptEmpty, forKey: .acceptEmpty)
         }
     }
 }

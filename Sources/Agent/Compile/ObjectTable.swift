@@ -5,47 +5,53 @@ public import PolicyIR
 
 /// What is in force, as the changes so far make it up.
 public struct ObjectTable: Sendable {
-    /// The objects.
-    public private(set) var objects: [ObjectKey: ClusterObject] = [:]
+    private var shards = ObjectShards()
     /// Isolating policies, in the place of refused ones.
     public private(set) var isolating: [ObjectKey: [LoweredPolicy]] = [:]
     /// What DNS has answered.
     public private(set) var names: [String: [IPAddress]] = [:]
     /// The addresses of the node itself, besides those of its Node object.
     public private(set) var ownAddresses: [IPAddress] = []
+    /// The networks of all the node's addresses.
+    public private(set) var ownNetworks: [IPPrefix] = []
 
     /// Nothing.
     public init() {}
+
+    /// The objects, all copied into one dictionary.
+    public var objects: [ObjectKey: ClusterObject] { shards.all }
 
     /// Takes a change over.
     public mutating func apply(_ change: ObjectChange) {
         switch change {
         case .upsert(let object):
-            objects[object.key] = object
+            shards[object.key] = object
             isolating[object.key] = nil
         case .delete(let key):
-            objects[key] = nil
+            shards[key] = nil
             isolating[key] = nil
         case .standIns(let policies, let key):
-            objects[key] = nil
+            shards[key] = nil
             isolating[key] = policies.isEmpty ? nil : policies
         case .name(let name, let addresses): names[name] = addresses.isEmpty ? nil : addresses
         case .ownAddresses(let addresses): ownAddresses = addresses
+        case .ownNetworks(let networks): ownNetworks = networks
         }
     }
 
     /// The addresses of a node that is this one: those of its object and its own.
     func addresses(ofNode name: String) -> [IPAddress] {
         let key = ObjectKey(kind: ObjectKind.node.rawValue, namespace: "", name: name)
-        guard case .node(let node)? = objects[key] else { return ownAddresses }
+        guard case .node(let node)? = shards[key] else { return ownAddresses }
         return node.addresses + ownAddresses
     }
 
     /// All objects as written, in key order, and the names.
     var written: ClusterObjects {
         var all = ClusterObjects()
-        for (_, object) in objects.sorted(by: { $0.key < $1.key }) { all.append(object) }
+        for object in shards.sorted { all.append(object) }
         all.names = names
+        all.localNetworks = ownNetworks
         return all
     }
 

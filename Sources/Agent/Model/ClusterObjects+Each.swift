@@ -1,8 +1,8 @@
-import PolicyAPI
+package import PolicyAPI
 
 extension ClusterObjects {
     /// All objects, kind by kind.
-    var each: [ClusterObject] {
+    package var each: [ClusterObject] {
         namespaces.map(ClusterObject.namespace) + pods.map(ClusterObject.pod) + nodes.map(ClusterObject.node)
             + services.map(ClusterObject.service) + endpointSlices.map(ClusterObject.endpointSlice)
             + cidrGroups.map(ClusterObject.cidrGroup) + networkPolicies.map(ClusterObject.networkPolicy)

@@ -11,6 +11,7 @@ struct VerdictResolver: Sendable {
         var subject: String
         var direction: Direction
         var remote: IPAddress
+        var isMasqueraded: Bool
         var `protocol`: L4Protocol
         var port: UInt16
     }
@@ -103,8 +104,8 @@ struct VerdictResolver: Sendable {
         }
         if VerdictResolver.isExplained(record) {
             let question = Question(
-                subject: subject, direction: record.direction, remote: remote, protocol: record.protocol,
-                port: record.destinationPort)
+                subject: subject, direction: record.direction, remote: remote,
+                isMasqueraded: record.isMasqueraded, protocol: record.protocol, port: record.destinationPort)
             switch nearestMiss(question) {
             case .found(let miss):
                 verdict.nearestMiss = "\(miss.rule.origin): \(miss.sentences.joined(separator: ", and "))"
@@ -125,6 +126,8 @@ struct VerdictResolver: Sendable {
         }
         if isRemote, end.pod == nil {
             end.identity = identities[record.remoteIdentity] ?? "identity \(record.remoteIdentity)"
+            if record.isMasqueraded { end.identity? += ", masqueraded as the node" }
+            if record.isForNodeToo { end.identity? += ", where the node and the outside answer" }
         }
         return end
     }
@@ -141,9 +144,14 @@ struct VerdictResolver: Sendable {
         guard let explainer else { return .notLookedFor }
         let names = question.subject.split(separator: "/", maxSplits: 1).map(String.init)
         guard names.count == 2, let subject = explainer.view.pod(names[0], names[1]) else { return .nothing }
-        let remote = explainer.view.remoteEnd(
-            address: question.remote, seenFrom: explainer.view.node(of: subject))
-        let miss = policy(of: subject, question, explainer).nearMisses(
+        let policy = policy(of: subject, question, explainer)
+        let remote = policy.decidingEnd(
+            subject: subject, question.direction,
+            remote: question.isMasqueraded
+                ? explainer.view.remoteEnd(masqueradedAs: question.remote)
+                : explainer.view.remoteEnd(address: question.remote, seenFrom: explainer.view.node(of: subject)),
+            protocol: question.protocol, port: question.port)
+        let miss = policy.nearMisses(
             FlowSide(
                 subject: subject, direction: question.direction, remote: remote, protocol: question.protocol,
                 port: question.port), limit: 1

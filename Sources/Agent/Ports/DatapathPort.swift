@@ -6,8 +6,10 @@ public protocol DatapathPort {
     associatedtype Reader: VerdictReader
 
     /// Brings the kernel to the image; what is equal already is not touched. `links` are the indices of the host sides of
-    /// each pod's veths.
-    func apply(_ image: NodeImage, links: [EndpointKey: [UInt32]]) throws -> ApplyReport
+    /// each pod's veths, `masters` the interfaces that such a one is enslaved to (bridge, VRF), directly or not.
+    func apply(
+        _ image: NodeImage, links: [EndpointKey: [UInt32]], masters: [UInt32: [UInt32]]
+    ) throws -> ApplyReport
     /// Hooks at which not every packet is decided as the image says, as the kernel has them now.
     func auditHooks() -> [HookFinding]
     /// What each counter stands for since the latest apply, programs it retired included.

@@ -64,6 +64,8 @@ struct APIServer: Sendable {
             let limit = Duration.milliseconds(min(max(milliseconds, 0), APIServer.longestWait))
             let isInForce = await settled(within: limit, rereading: true)
             client.answer(.waited(inForce: isInForce, applyCount: published.current.applyCount))
+        case .reload(let acceptEmpty):
+            client.answer(.reloaded(await reconciler.reload(acceptEmpty: acceptEmpty)))
         case .monitor(let filter):
             // Until the client hangs up, or events cannot be read.
             if let error = await hub.serve(filter, to: client) { client.answer(.error(error)) }

@@ -104,8 +104,11 @@ public final class AgentService: Service {
         }
     }
 
-    /// Reads every source and the node again, soon.
-    public func reread() { reconciler.reread() }
+    /// Reads every source as a whole and the node again.
+    public func reload() async {
+        reconciler.reread()
+        _ = await reconciler.reload(acceptEmpty: false)
+    }
 
     /// Whether the kernel was brought to a state of this agent.
     public var hasEnforced: Bool { published.current.applyCount > 0 }

@@ -51,7 +51,7 @@ actor DatapathWorker {
         let start = clock.now
         let compiled = try compiler.compile(desired)
         let middle = clock.now
-        let report = Result { try datapath.apply(compiled.image, links: desired.links) }
+        let report = Result { try datapath.apply(compiled.image, links: desired.links, masters: desired.masters) }
         let time = KernelTime.now
         let end = clock.now
         return Outcome(

@@ -11,7 +11,19 @@ actor Reconciler {
     private struct Input: Sendable {
         let source: any ObjectSource
         let reader = InputReader(every: nil)
+        let reloads = ReloadQueue()
         let thread: BlockingThread
+
+        /// Reads what changed, or everything where somebody wants that; gives it to `take` before whoever waits for it.
+        func read(_ take: (ObjectBatch) async -> Void) async {
+            let waiting = reloads.take()
+            let batch = await thread.run {
+                waiting.isEmpty
+                    ? source.changes() : source.reload(acceptEmpty: waiting.contains { $0.acceptEmpty })
+            }
+            await take(batch)
+            for reload in waiting { reload.finish(batch) }
+        }
     }
 
     private let options: AgentService.Options
@@ -67,6 +79,16 @@ actor Reconciler {
         Reread(inputs: inputs.map { $0.reader.ask() }, node: nodeReader.ask())
     }
 
+    /// Reads every source as a whole again, not only what changed. With `acceptEmpty` what a source lost is gone.
+    nonisolated func reload(acceptEmpty: Bool) async -> ReloadReport {
+        var batches: [ObjectBatch] = []
+        for input in inputs {
+            let batch = await input.reloads.wait(acceptEmpty: acceptEmpty) { input.reader.ask() }
+            if let batch { batches.append(batch) }
+        }
+        return ReloadReport(batches)
+    }
+
     /// Whether what was read for a `reread` is known to the state.
     nonisolated func isDone(_ reread: Reread) -> Bool {
         zip(inputs, reread.inputs).allSatisfy { $0.reader.isDone($1) } && nodeReader.isDone(reread.node)
@@ -103,8 +125,9 @@ actor Reconciler {
             for input in inputs {
                 group.addTask {
                     await input.reader.run {
-                        await self.take(.objects(await input.thread.run { input.source.changes() }))
+                        await input.read { batch in await self.take(.objects(batch)) }
                     }
+                    input.reloads.close()
                 }
             }
             let nodeThread = BlockingThread(name: "netpold-node")
@@ -231,6 +254,10 @@ actor Reconciler {
 
     /// Says what is in force when that changed, and once after the start.
     private func logApply(_ report: ApplyReport, _ outcome: DatapathWorker.Outcome) {
+        for version in report.takenOver {
+            logger.notice(
+                "another version's hooks, flows and counters were taken over", metadata: ["version": "\(version)"])
+        }
         guard report.changedAnything || !hasLoggedApply else { return }
         hasLoggedApply = true
         logger.notice(

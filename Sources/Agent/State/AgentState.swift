@@ -18,9 +18,15 @@ public struct AgentState: Sendable {
         public var onRefused: RefusedPolicy
         /// How long inputs must be quiet before they are compiled, milliseconds.
         public var debounce: Int
+        /// What the operator should know from the start, for as long as the agent runs.
+        public var standing: [Condition]
 
         /// Settings.
-        public init(binding: BindingTable.Settings, onRefused: RefusedPolicy = .isolate, debounce: Int = 50) {
+        public init(
+            binding: BindingTable.Settings, onRefused: RefusedPolicy = .isolate, debounce: Int = 5,
+            standing: [Condition] = []
+        ) {
+            self.standing = standing
             self.binding = binding
             self.onRefused = onRefused
             self.debounce = debounce
@@ -49,6 +55,11 @@ public struct AgentState: Sendable {
     /// The node's own addresses as last seen, and as last handed out.
     private var ownAddresses: [IPAddress] = []
     private var handedOutAddresses: [IPAddress]?
+    /// The networks of those, as last seen and as last handed out.
+    private var ownNetworks: [IPPrefix] = []
+    private var handedOutNetworks: [IPPrefix] = []
+    /// Whom the interfaces are enslaved to, as last seen.
+    private var masters: [UInt32: [UInt32]] = [:]
     /// Pods that are to be compiled otherwise than as last handed out.
     private var podChanges: [ObjectKey: ObjectChange] = [:]
     private var hookConditions: [Condition] = []
@@ -79,6 +90,7 @@ public struct AgentState: Sendable {
     /// Whether everything seen is in force.
     public var isInForce: Bool {
         generation > 0 && appliedGeneration == generation && !isApplying && !isIncomplete && failure == nil
+            && !store.isSettling
     }
 
     /// What the operator should know, sorted.
@@ -98,8 +110,11 @@ public struct AgentState: Sendable {
             let isNews = !hasEvidence || change.changesEndpoints || !change.pods.isEmpty
             hasEvidence = true
             let own = seen.addresses.filter(\.canNameNode)
-            if isNews || own != ownAddresses {
+            let networks = seen.networks.filter { $0.address.canNameNode }
+            if isNews || own != ownAddresses || networks != ownNetworks || seen.masters != masters {
                 ownAddresses = own
+                ownNetworks = networks
+                masters = seen.masters
                 take(change.pods)
                 actions += changed()
             }
@@ -215,6 +230,7 @@ public struct AgentState: Sendable {
             .reconcile(
                 DesiredChanges(
                     generation: generation, node: node, changes: takeChanges(), links: view.links,
+                    masters: masters,
                     stubs: view.stubs.map { DenyStub(key: $0.key, addresses: $0.addresses) }))
         ]
     }
@@ -227,6 +243,8 @@ public struct AgentState: Sendable {
         podChanges = [:]
         if ownAddresses != handedOutAddresses { changes.append(.ownAddresses(ownAddresses)) }
         handedOutAddresses = ownAddresses
+        if ownNetworks != handedOutNetworks { changes.append(.ownNetworks(ownNetworks)) }
+        handedOutNetworks = ownNetworks
         return changes
     }
 
@@ -238,7 +256,8 @@ public struct AgentState: Sendable {
     }
 
     private mutating func conditionChanges() -> [AgentAction] {
-        var current = Set(store.conditions + binding.view.conditions + compileConditions + hookConditions)
+        var current = Set(
+            settings.standing + store.conditions + binding.view.conditions + compileConditions + hookConditions)
         if let failure { current.insert(failure) }
         for endpoint in report?.endpoints ?? [] {
             guard let reason = endpoint.failure else { continue }
@@ -258,7 +277,7 @@ extension ObjectChange {
         switch self {
         case .upsert(let object): object.key.objectKind == .pod
         case .delete(let key), .standIns(_, let key): key.objectKind == .pod
-        case .name, .ownAddresses: false
+        case .name, .ownAddresses, .ownNetworks: false
         }
     }
 }

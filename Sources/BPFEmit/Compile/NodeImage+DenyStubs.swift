@@ -1,3 +1,4 @@
+import Algorithms
 public import NetTypes
 import PolicyAPI
 import PolicyIR
@@ -34,29 +35,39 @@ extension NodeImage {
         guard !stubs.isEmpty else { return self }
         var image = self
         let unknown = ReservedIdentity.unknown.rawValue
-        let known = Dictionary(addresses.map { ($0.address, $0.identity) }) { first, _ in first }
-        let hosts = Set([ReservedIdentity.host.rawValue] + node.compactMap { known[$0] }).subtracting([unknown])
+        let hosts = Set([ReservedIdentity.host.rawValue] + node.compactMap(identity)).subtracting([unknown])
         image.subjects.append(
             SubjectImage(
                 key: DenyStub.subject, ingress: try DenyStub.policy(.ingress, hosts: hosts),
                 egress: try DenyStub.policy(.egress, hosts: [])))
         image.subjects.sort { $0.key < $1.key }
         for stub in stubs {
-            let own = stub.addresses.filter { known[$0] == nil }
-            image.addresses += own.map { AddressEntry(address: $0, identity: unknown) }
+            let own = stub.addresses.filter { identity(of: $0) == nil }
+            // Two stubs may claim one address: it is unknown either way.
+            for address in own where image.identity(of: address) == nil {
+                image.addresses.insert(
+                    AddressEntry(address: address, identity: unknown), at: image.firstAddress(notBefore: address))
+            }
             image.endpoints.append(
                 EndpointImage(
                     namespace: stub.key.namespace, name: stub.key.name, uid: stub.key.uid, addresses: own,
                     subject: DenyStub.subject, identity: unknown))
         }
-        // Two stubs may claim one address: it is unknown either way.
-        image.addresses = Dictionary(image.addresses.map { ($0.address, $0) }) { first, _ in first }.values
-            .sorted { $0.address < $1.address }
         image.endpoints.sort { ($0.namespace, $0.name) < ($1.namespace, $1.name) }
         if !image.identities.contains(where: { $0.number == unknown }) {
             image.identities.insert(IdentityRecord(number: unknown, label: "unknown"), at: 0)
         }
         return image
+    }
+
+    /// The identity of an exact address.
+    private func identity(of address: IPAddress) -> UInt32? {
+        let place = firstAddress(notBefore: address)
+        return place < addresses.endIndex && addresses[place].address == address ? addresses[place].identity : nil
+    }
+
+    private func firstAddress(notBefore address: IPAddress) -> Int {
+        addresses.partitioningIndex { $0.address >= address }
     }
 }
 

@@ -38,6 +38,9 @@ public struct ApplyReport: Hashable, Sendable {
     /// Subjects and directions whose programs have no counters because np_rule_hits is full. Verdicts are the same.
     public var withoutCounters: [String] = []
 
+    /// Other versions whose hooks and state were taken over, by the names of their folders; their pins are gone.
+    public var takenOver: [String] = []
+
     /// Nothing done.
     public init() {}
 

@@ -13,6 +13,15 @@ public enum EntryStub {
     /// - Throws: `EmitError.endpointSlot` for a slot that no endpoint can have.
     public static func program(slot: UInt32, direction: Direction) throws(EmitError) -> EncodedProgram {
         guard slot < UInt32(NP_MAX_ENDPOINTS) else { throw .endpointSlot(slot, limit: Int(NP_MAX_ENDPOINTS)) }
+        return try jump(slot: slot, direction)
+    }
+
+    /// The program of a hook behind which nobody is: it names a slot that no table has, so everything is dropped as not ready.
+    public static func closed(_ direction: Direction) throws(EmitError) -> EncodedProgram {
+        try jump(slot: UInt32(NP_CB_SLOT_MASK), direction)
+    }
+
+    private static func jump(slot: UInt32, _ direction: Direction) throws(EmitError) -> EncodedProgram {
         let step = direction == .ingress ? NP_STEP_TO_POD : NP_STEP_FROM_POD
         var b = ProgramBuilder()
         b.note(.remark("endpoint \(slot), \(direction)"))

@@ -9,6 +9,10 @@ final class Attachments {
     let style: AttachmentStyle
     private let pins: PinPath?
     private var attached: [Hook: any HookAttachment] = [:]
+    /// Hooks whose program is one of another version.
+    private(set) var foreign: Set<Hook> = []
+    /// What runs beside the hook's attachment: left by a process that was killed while it replaced one by the other.
+    private var superseded: [(hook: Hook, attachment: any HookAttachment)] = []
 
     /// Nothing attached yet.
     ///
@@ -36,20 +40,63 @@ final class Attachments {
     /// What runs before the hook's program, in words, in order; `nil` when none is attached.
     func predecessors(at hook: Hook) throws(BPFError) -> [String]? { try attached[hook]?.predecessors() }
 
-    /// Takes over what an earlier process left: pinned links, filters at these interfaces, and filters at others whose
-    /// programs jump by the same map.
-    func adopt(interfaces: some Sequence<UInt32>, others: some Sequence<UInt32>, steps: UInt32) throws(BPFError) {
+    /// Takes over what earlier processes left, of this version or others: pinned links, and filters whose programs jump by one of
+    /// the instance's maps.
+    ///
+    /// - Parameters:
+    ///   - interfaces: those of the namespace.
+    ///   - steps: the id of this version's np_steps; `nil` when there is none.
+    ///   - others: the other versions' folders of links, and the ids of their np_steps.
+    /// - Throws: when the kernel does not say what is attached.
+    func adopt(
+        interfaces: some Sequence<UInt32>, steps: UInt32?, others: [(links: String, steps: UInt32?)]
+    ) throws(BPFError) {
         if let pins {
-            for name in try Libbpf.names(in: pins.links) {
+            let names = try Libbpf.names(in: pins.links)
+            for name in names {
                 guard let hook = Hook(pinName: name) else { continue }
                 attached[hook] = try TCXAttachment(adopting: hook, pin: "\(pins.links)/\(name)")
             }
+            for name in names where name.hasSuffix(TCXAttachment.draft) {
+                guard let hook = Hook(pinName: String(name.dropLast(TCXAttachment.draft.count))) else { continue }
+                try adoptLink(at: hook, former: "\(pins.links)/\(name)", pin: "\(pins.links)/\(hook.pinName)")
+            }
+            for links in others.map(\.links) {
+                for name in try Libbpf.names(in: links) {
+                    let plain =
+                        name.hasSuffix(TCXAttachment.draft) ? String(name.dropLast(TCXAttachment.draft.count)) : name
+                    guard let hook = Hook(pinName: plain) else { continue }
+                    try adoptLink(at: hook, former: "\(links)/\(name)", pin: "\(pins.links)/\(plain)")
+                }
+            }
         }
-        for hook in interfaces.flatMap(Hook.both(of:)) where hook.ifindex != 0 && attached[hook] == nil {
-            attached[hook] = try ClsactAttachment(adopting: hook)
+        let own = Set([steps].compactMap(\.self) + others.compactMap(\.steps))
+        for hook in interfaces.flatMap(Hook.both(of:)) {
+            guard let filter = try ClsactAttachment(adopting: hook, steps: own) else { continue }
+            if attached[hook] == nil { attached[hook] = filter } else { superseded.append((hook, filter)) }
         }
-        for hook in others.flatMap(Hook.both(of:)) where attached[hook] == nil {
-            attached[hook] = try ClsactAttachment(adopting: hook, steps: steps)
+        guard !others.isEmpty else { return }
+        for (hook, attachment) in attached {
+            if let steps, try attachment.mapIDs().contains(steps) { continue }
+            foreign.insert(hook)
+        }
+    }
+
+    private func adoptLink(at hook: Hook, former: String, pin: String) throws(BPFError) {
+        guard let link = try TCXAttachment(adopting: hook, pin: pin, former: former) else { return }
+        guard let present = attached[hook] as? TCXAttachment else {
+            attached[hook] = link
+            return
+        }
+        // The same link under two versions: one of them was killed on the way. Two links: both judge every packet.
+        if try present.linkID() == link.linkID() { try Libbpf.unpin(former) } else { superseded.append((hook, link)) }
+    }
+
+    /// Takes off what runs beside programs that do the same.
+    func retireSuperseded() throws(BPFError) {
+        while let last = superseded.last {
+            try last.attachment.retire()
+            superseded.removeLast()
         }
     }
 
@@ -59,6 +106,12 @@ final class Attachments {
     /// - Throws: the hook then runs what it ran before, or, where nothing did, what `programID` says.
     func attach(_ program: BPFProgram, at hook: Hook) throws(BPFError) -> Bool {
         guard style != .none else { return false }
+        let hasChanged = try put(program, at: hook)
+        foreign.remove(hook)
+        return hasChanged
+    }
+
+    private func put(_ program: BPFProgram, at hook: Hook) throws(BPFError) -> Bool {
         guard let present = attached[hook] else {
             try make(program, at: hook).persist()
             return true
@@ -73,17 +126,22 @@ final class Attachments {
         }
         // Its interface is gone and another one has the number; or it is attached otherwise, or behind somebody: then both
         // run for a moment.
-        try make(program, at: hook).persist()
+        let made = try make(program, at: hook)
         // A filter that was made again is in the place of the old one.
-        if present.style != .clsact || style != .clsact { try present.retire() }
+        if present.style != .clsact || style != .clsact { superseded.append((hook, present)) }
+        try made.persist()
+        try retireSuperseded()
         return true
     }
 
     /// Takes a hook's program off.
     func detach(_ hook: Hook) throws(BPFError) {
         guard let present = attached[hook] else { return }
+        for entry in superseded where entry.hook == hook { try entry.attachment.retire() }
+        superseded.removeAll { $0.hook == hook }
         try present.detach()
         attached[hook] = nil
+        foreign.remove(hook)
     }
 
     /// Whether a link of another process stands behind somebody. One of our own was in front when it was made: who went in

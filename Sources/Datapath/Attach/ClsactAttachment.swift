@@ -13,13 +13,17 @@ final class ClsactAttachment: HookAttachment {
         try Libbpf.attachFilter(program: program.fd, hook)
     }
 
-    /// Takes over a filter that an earlier process attached; `nil` when there is none. With `steps`, only a filter whose
-    /// program jumps by this map counts: that of the same instance.
-    init?(adopting hook: Hook, steps: UInt32? = nil) throws(BPFError) {
+    /// Takes over a filter that an earlier process attached; `nil` when there is none.
+    ///
+    /// - Parameters:
+    ///   - hook: where it is.
+    ///   - steps: with it, only a filter whose program jumps by one of these maps counts: that of the same instance.
+    /// - Throws: when the kernel does not say what is there.
+    init?(adopting hook: Hook, steps: Set<UInt32>? = nil) throws(BPFError) {
         guard let id = try Libbpf.filterProgram(hook) else { return nil }
         if let steps {
             let program = try BPFProgram(try Libbpf.program(id: id), name: "program \(id)")
-            guard try program.mapIDs().contains(steps) else { return nil }
+            guard try !steps.isDisjoint(with: program.mapIDs()) else { return nil }
         }
         self.hook = hook
         self.isAdopted = true

@@ -23,6 +23,12 @@ protocol HookAttachment: AnyObject {
 }
 
 extension HookAttachment {
+    /// Ids of the maps of the program that is there; none when there is none.
+    func mapIDs() throws(BPFError) -> [UInt32] {
+        guard let id = try programID() else { return [] }
+        return try BPFProgram(try Libbpf.program(id: id), name: "program \(id)").mapIDs()
+    }
+
     /// Whether a program that does the same as this one is attached.
     func runs(_ program: BPFProgram) throws(BPFError) -> Bool {
         guard let id = try programID() else { return false }

@@ -5,6 +5,9 @@ import Support
 /// A program attached by a TCX link, in front of all others at the hook. The link's pin keeps it there when this process is
 /// gone.
 final class TCXAttachment: HookAttachment {
+    /// What the name of a pin ends in until it takes its place. (A bpffs refuses names with dots.)
+    static let draft = "-new"
+
     let style = AttachmentStyle.tcx
     /// Whether another process made it: an early version attached behind what was there.
     let isAdopted: Bool
@@ -12,9 +15,16 @@ final class TCXAttachment: HookAttachment {
     private let link: OwnedDescriptor
     private let pin: String?
     private var isPinned: Bool
+    /// Where a program of another version has pinned the link.
+    private var formerPin: String?
 
-    /// Attaches. `persist` pins the link at `pin`; without one it lives as long as this object. A pin that is there already
-    /// belongs to a link that this one replaces.
+    /// Attaches. A pin that is there already belongs to a link that this one replaces.
+    ///
+    /// - Parameters:
+    ///   - program: what is attached.
+    ///   - hook: where.
+    ///   - pin: where the link is to be pinned, by `persist`; `nil` leaves it to live as long as this object.
+    /// - Throws: when the kernel refuses the link; nothing is attached then.
     init(_ program: BPFProgram, at hook: Hook, pin: String?) throws(BPFError) {
         self.hook = hook
         self.pin = pin
@@ -25,19 +35,30 @@ final class TCXAttachment: HookAttachment {
 
     /// Takes over the link another process pinned. `nil`, with the pin removed, when its interface is gone: an
     /// interface that has the same index now is another one.
-    init?(adopting hook: Hook, pin: String) throws(BPFError) {
-        guard let link = try Libbpf.openPin(pin) else { return nil }
+    ///
+    /// - Parameters:
+    ///   - hook: what its name says.
+    ///   - pin: where it is pinned, or, when `former` says where it is, where `persist` is to pin it.
+    ///   - former: the pin of a program of another version. It goes when the link is pinned anew, not before: whichever
+    ///     version starts next finds the link.
+    /// - Throws: when the pin cannot be opened, or the kernel does not say what it is.
+    init?(adopting hook: Hook, pin: String, former: String? = nil) throws(BPFError) {
+        guard let link = try Libbpf.openPin(former ?? pin) else { return nil }
         let info = try Libbpf.linkInfo(link.rawValue, hook.description)
         guard info.ifindex == hook.ifindex, info.attachType == hook.side.attachType.rawValue else {
-            try Libbpf.unpin(pin)
+            try Libbpf.unpin(former ?? pin)
             return nil
         }
         self.hook = hook
         self.pin = pin
         self.link = link
         self.isAdopted = true
-        self.isPinned = true
+        self.isPinned = former == nil
+        self.formerPin = former
     }
+
+    /// The kernel's number of the link.
+    func linkID() throws(BPFError) -> UInt32 { try Libbpf.linkInfo(link.rawValue, hook.description).id }
 
     func replace(with program: BPFProgram) throws(BPFError) {
         try Libbpf.updateLink(link.rawValue, to: program.fd, hook.description)
@@ -56,10 +77,15 @@ final class TCXAttachment: HookAttachment {
     }
 
     func persist() throws(BPFError) {
-        guard let pin, !isPinned else { return }
-        try Libbpf.unpin(pin)
-        try Libbpf.pin(link.rawValue, hook.description, at: pin)
-        isPinned = true
+        if let pin, !isPinned {
+            // The pin that is there may be all that holds the link before this one: it goes in the step that pins this one.
+            let draft = pin + TCXAttachment.draft
+            try Libbpf.unpin(draft)
+            try Libbpf.pin(link.rawValue, hook.description, at: draft)
+            try Libbpf.movePin(draft, to: pin)
+            isPinned = true
+        }
+        try forget()
     }
 
     func detach() throws(BPFError) {
@@ -67,7 +93,13 @@ final class TCXAttachment: HookAttachment {
         try retire()
     }
 
+    private func forget() throws(BPFError) {
+        if let formerPin { try Libbpf.unpin(formerPin) }
+        formerPin = nil
+    }
+
     func retire() throws(BPFError) {
+        try forget()
         // A link whose interface went is detached already.
         let isAttached = try Libbpf.linkInfo(link.rawValue, hook.description).ifindex != 0
         if isAttached { try Libbpf.detachLink(link.rawValue, hook.description) }

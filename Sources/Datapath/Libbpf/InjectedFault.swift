@@ -11,9 +11,17 @@
         private let operation: BPFOperation?
         private let errno: Errno
         private var remaining: Int
+        private let isFatal: Bool
 
         /// Fails the call number `call` (from 0) of the operation (`nil`: of any) with `errno`.
-        init(_ operation: BPFOperation?, call: Int = 0, errno: Errno) {
+        ///
+        /// - Parameters:
+        ///   - operation: the kind.
+        ///   - call: its number.
+        ///   - errno: what it fails with.
+        ///   - isFatal: whether all calls after it fail too, whatever they are for: as if the process had been killed.
+        init(_ operation: BPFOperation?, call: Int = 0, errno: Errno, isFatal: Bool = false) {
+            self.isFatal = isFatal
             self.operation = operation
             self.errno = errno
             self.remaining = call
@@ -24,7 +32,8 @@
 
         /// The errno to fail with, if it is this call's turn.
         func next(_ operation: BPFOperation) -> Errno? {
-            guard !fired, self.operation == nil || self.operation == operation else { return nil }
+            if fired { return isFatal ? errno : nil }
+            guard self.operation == nil || self.operation == operation else { return nil }
             defer { remaining -= 1 }
             guard remaining == 0 else { return nil }
             fired = true

@@ -9,6 +9,11 @@ extension Libbpf {
         try call(.pin, "\(name) at \(path)") { bpf_obj_pin(fd, path) }
     }
 
+    /// Gives a pin another name, in one step, in place of the one that has it.
+    static func movePin(_ path: String, to target: String) throws(BPFError) {
+        try call(.pin, target) { rename(path, target) }
+    }
+
     /// The object pinned at a path; `nil` when nothing is.
     static func openPin(_ path: String) throws(BPFError) -> OwnedDescriptor? {
         switch attempt(.openPin, { bpf_obj_get(path) }) {

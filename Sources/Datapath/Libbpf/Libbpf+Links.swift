@@ -53,6 +53,7 @@ extension Libbpf {
 
     /// What a link says of itself.
     struct LinkInfo {
+        let id: UInt32
         let program: UInt32
         /// 0 when the interface is gone.
         let ifindex: UInt32
@@ -64,7 +65,8 @@ extension Libbpf {
         var size = UInt32(MemoryLayout<bpf_link_info>.size)
         try call(.queryInfo, name) { bpf_obj_get_info_by_fd(link, &info, &size) }
         // Headers older than TCX: its members lie where those of network namespace links do.
-        return LinkInfo(program: info.prog_id, ifindex: info.netns.netns_ino, attachType: info.netns.attach_type)
+        return LinkInfo(
+            id: info.id, program: info.prog_id, ifindex: info.netns.netns_ino, attachType: info.netns.attach_type)
     }
 
     /// The place of netpold's filter among those of an interface.

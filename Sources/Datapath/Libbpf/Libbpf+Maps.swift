@@ -35,10 +35,16 @@ extension Libbpf {
         try presence(.readMap, name) { bpf_map_lookup_elem(fd, key, value) }
     }
 
+    /// Writes an entry; false when there was one and `flags` is `BPF_NOEXIST`.
+    @discardableResult
     static func update(
-        _ fd: Int32, _ name: String, key: UnsafeRawPointer, value: UnsafeRawPointer
-    ) throws(BPFError) {
-        try call(.writeMap, name) { bpf_map_update_elem(fd, key, value, UInt64(BPF_ANY)) }
+        _ fd: Int32, _ name: String, key: UnsafeRawPointer, value: UnsafeRawPointer, flags: UInt64
+    ) throws(BPFError) -> Bool {
+        switch attempt(.writeMap, { bpf_map_update_elem(fd, key, value, flags) }) {
+        case .success: return true
+        case .failure(.fileExists) where flags == UInt64(BPF_NOEXIST): return false
+        case .failure(let code): throw BPFError(.writeMap, name, errno: code)
+        }
     }
 
     /// Whether the key was there.

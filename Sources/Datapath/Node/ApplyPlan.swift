@@ -18,6 +18,7 @@ struct ApplyPlan {
 
     let image: NodeImage
     let tables: TableChange
+    let sources: SourceChange
     let retiring: RetiringIdentities
     /// Sorted by key.
     let endpoints: [Endpoint]
@@ -34,12 +35,21 @@ struct ApplyPlan {
     private typealias Wanted = (key: EndpointKey, image: EndpointImage, links: [UInt32])
 
     init(
-        _ image: NodeImage, links: [EndpointKey: [UInt32]], for node: NodeDatapath
+        _ image: NodeImage, links: [EndpointKey: [UInt32]], masters: [UInt32: [UInt32]], for node: NodeDatapath
     ) throws(BPFError) {
         self.image = image
-        self.tables = TableChange(from: node.addresses, node.prefixes, to: image)
-        self.retiring = RetiringIdentities(from: node.addresses, node.prefixes, to: image, by: tables)
+        if node.tables?.has(image) == true {
+            self.tables = .none
+            self.retiring = .none
+        } else {
+            self.tables = TableChange(from: node.addresses, node.prefixes, to: image)
+            self.retiring = RetiringIdentities(from: node.addresses, node.prefixes, to: image, by: tables)
+        }
         let attaches = node.attachments.style != .none
+        // Where nothing is attached, packets come from nowhere.
+        var sending = image
+        if !attaches { sending.endpoints.removeAll { links[$0.key]?.isEmpty ?? true } }
+        self.sources = SourceChange(from: node.sources, to: sending, links: links, masters: masters)
         var wanted: [Wanted] = []
         var missing: [EndpointKey] = []
         for endpoint in image.endpoints {
@@ -52,7 +62,7 @@ struct ApplyPlan {
         }
         wanted.sort { $0.key < $1.key }
         self.withoutInterface = missing.sorted()
-        try Self.check(image, wanted, node)
+        try Self.check(image, tables, wanted, node)
         self.endpoints = try Self.assignSlots(wanted, node)
         var hooks: [Hook: EndpointKey] = [:]
         for endpoint in endpoints where attaches {
@@ -67,10 +77,10 @@ struct ApplyPlan {
     /// Refuses what could only be done in part. The maps' limits hold for the moment in which old and new entries are
     /// there together.
     private static func check(
-        _ image: NodeImage, _ wanted: [Wanted], _ node: NodeDatapath
+        _ image: NodeImage, _ tables: TableChange, _ wanted: [Wanted], _ node: NodeDatapath
     ) throws(BPFError) {
-        let addresses = Set(image.addresses.map(\.address)).union(node.addresses.keys).count
-        let prefixes = Set(image.prefixes.map(\.prefix)).union(node.prefixes.keys).count
+        let addresses = node.addresses.count + tables.addressUpserts.count { node.addresses[$0.address] == nil }
+        let prefixes = node.prefixes.count + tables.prefixUpserts.count { node.prefixes[$0.prefix] == nil }
         for (map, count) in [(node.maps.addresses, addresses), (node.maps.prefixes, prefixes)]
         where count > map.shape.capacity {
             throw BPFError(
@@ -104,7 +114,9 @@ struct ApplyPlan {
         _ wanted: [Wanted], _ node: NodeDatapath
     ) throws(BPFError) -> [Endpoint] {
         let adopted = Dictionary(node.adopted.map { ($0.value.ifindex, $0.key) }) { first, _ in first }
-        var free = (0..<UInt32(NP_MAX_ENDPOINTS)).makeIterator()
+        // A pinned map may be larger than this version's.
+        let capacity = min(UInt32(NP_MAX_ENDPOINTS), UInt32(node.maps.endpoints.shape.capacity))
+        var free = (0..<capacity).makeIterator()
         let taken = Set(node.endpoints.values.map(\.slot)).union(node.adopted.keys).union(node.heldSlots)
         var result: [Endpoint] = []
         for (key, image, links) in wanted {

@@ -4,7 +4,9 @@ import CNetpoldABI
 package final class DatapathMaps {
     package let endpoints: BPFMap
     package let flows: BPFMap
+    let fragments: BPFMap
     package let addresses: BPFMap
+    package let sources: BPFMap
     let prefixes: BPFMap
     package let policies: BPFMap
     package let steps: BPFMap
@@ -21,30 +23,60 @@ package final class DatapathMaps {
     ///
     /// Running programs of an earlier version go on until their slot is overwritten; they work on the same maps.
     package init(_ options: DatapathOptions) throws(BPFError) {
-        let object = try BPFObject()
-        try BTFCheck.require(object)
+        let object = try BPFObject(bytes: options.object)
+        // An object with other layouts is worked with as other versions' maps are: through codecs.
+        var codecs: [String: MapCodec] = [:]
+        if options.object == nil {
+            try BTFCheck.require(object)
+        } else {
+            let declared = object.mapLayouts
+            for (name, own) in try DatapathMaps.layouts() where declared[name] != own {
+                codecs[name] = declared[name].flatMap { MapCodec(here: own, there: $0) }
+            }
+        }
         try object.resize(map: "np_flows", to: options.conntrackEntries)
         if let pins = options.pins { try object.usePins(in: pins.folder) }
         try object.load()
         var all: [BPFMap] = []
-        for name in object.mapNames { all.append(try object.map(name)) }
+        for name in object.mapNames { all.append(try object.map(name, codec: codecs[name])) }
         self.all = all
-        self.endpoints = try object.map("np_endpoints")
-        self.flows = try object.map("np_flows")
-        self.addresses = try object.map("np_addresses")
-        self.prefixes = try object.map("np_prefixes")
-        self.policies = try object.map("np_policies")
-        self.steps = try object.map("np_steps")
-        self.ruleHits = try object.map("np_rule_hits")
-        self.reasons = try object.map("np_reasons")
-        self.events = try object.map("np_events")
-        self.control = try object.map("np_control")
-        self.eventBudget = try object.map("np_event_budget")
-        self.dropBudget = try object.map("np_drop_budget")
+        func map(_ name: String) throws(BPFError) -> BPFMap {
+            guard let map = all.first(where: { $0.name == name }) else {
+                throw BPFError(.findMap, name, errno: .noSuchFileOrDirectory)
+            }
+            return map
+        }
+        self.endpoints = try map("np_endpoints")
+        self.flows = try map("np_flows")
+        self.fragments = try map("np_fragments")
+        self.addresses = try map("np_addresses")
+        self.sources = try map("np_sources")
+        self.prefixes = try map("np_prefixes")
+        self.policies = try map("np_policies")
+        self.steps = try map("np_steps")
+        self.ruleHits = try map("np_rule_hits")
+        self.reasons = try map("np_reasons")
+        self.events = try map("np_events")
+        self.control = try map("np_control")
+        self.eventBudget = try map("np_event_budget")
+        self.dropBudget = try map("np_drop_budget")
         for (step, name) in Self.steps {
             // A map pinned by a version with fewer steps is shorter; what is reserved now had no slot then.
             if name == Self.noStep, Int(step.rawValue) >= steps.shape.capacity { continue }
             try steps.set(step.rawValue, program: try object.program(name))
+        }
+    }
+
+    /// The layouts of this program's records, by map: those of the embedded object, which `BTFCheck` compares with Swift's.
+    static func layouts() throws(BPFError) -> [String: MapLayout] { try BPFObject().mapLayouts }
+
+    /// The entries that a pinned map must have room for. Those of tables that forget, and of the ring, are a matter of options.
+    static func leastCapacity(of map: String, declared: Int) -> Int {
+        switch map {
+        case "np_flows", "np_fragments", "np_events": 0
+        // Reserved steps need no slot.
+        case "np_steps": steps.filter { $0.program != noStep }.map { Int($0.step.rawValue) + 1 }.max() ?? 0
+        default: declared
         }
     }
 

@@ -11,6 +11,9 @@ package final class LoadedPolicy {
     private let layout: PeersLayout
     /// The entries of the live map.
     private(set) var peers: [UInt32: [UInt64]]
+    /// The same as an image has them; `nil` on the way from one image to the next. An image in which they did not change
+    /// shares their storage, so comparing costs nothing then.
+    private var settled: [PeerEntry]?
 
     /// Loads a policy, off the path of packets.
     ///
@@ -38,6 +41,7 @@ package final class LoadedPolicy {
             self.map = nil
             self.peers = [:]
         }
+        settled = transitional.isEmpty ? image.peers : nil
         var maps: [MapSymbol: BPFMap] = [.steps: steps]
         maps[.peers] = map
         self.program = try BPFProgram(image.program, name: name, hitBase: hits?.base ?? 0, maps: maps)
@@ -46,7 +50,7 @@ package final class LoadedPolicy {
     /// Whether the live map can be brought to another image's entries: same code, same meaning of its bits, and room.
     func canBecome(_ other: PolicyImage) -> Bool {
         guard image.program == other.program, image.bits == other.bits, image.words == other.words else { return false }
-        guard map != nil else { return true }
+        guard map != nil, settled != other.peers else { return true }
         switch layout {
         case .hash(let capacity):
             let additions = other.peers.count { peers[$0.identity] == nil }
@@ -62,7 +66,7 @@ package final class LoadedPolicy {
 
     /// Whether bringing the live map to the other image would change anything.
     func differs(from other: PolicyImage) -> Bool {
-        guard map != nil else { return false }
+        guard map != nil, settled != other.peers else { return false }
         return other.peers.count != peers.count || other.peers.contains { peers[$0.identity] != $0.words }
     }
 
@@ -70,7 +74,8 @@ package final class LoadedPolicy {
     ///
     /// - Returns: the number written.
     func widen(to other: PolicyImage) throws(BPFError) -> Int {
-        guard let map else { return 0 }
+        guard let map, settled != other.peers else { return 0 }
+        settled = nil
         let changes = other.peers.filter { peers[$0.identity] != $0.words }
         for entry in changes {
             try map.setWords(entry.identity, entry.words)
@@ -83,7 +88,11 @@ package final class LoadedPolicy {
     ///
     /// - Returns: the number removed.
     func narrow(to other: PolicyImage) throws(BPFError) -> Int {
-        guard let map, peers.count > other.peers.count else { return 0 }
+        guard let map, settled != other.peers else { return 0 }
+        guard peers.count > other.peers.count else {
+            settled = other.peers
+            return 0
+        }
         let kept = Set(other.peers.map(\.identity))
         let surplus = peers.keys.filter { !kept.contains($0) }.sorted()
         for identity in surplus {
@@ -94,6 +103,7 @@ package final class LoadedPolicy {
             }
             peers[identity] = nil
         }
+        settled = other.peers
         return surplus.count
     }
 

@@ -4,10 +4,11 @@ extension NodeDatapath {
     /// Looks at every hook of the instance as the kernel has it now; sorted by interface. A few system calls a hook.
     public func auditHooks() -> [HookFinding] {
         var findings: [HookFinding] = []
-        for hook in attachments.hooks.union(endpointHooks.keys).sorted(by: {
+        let wanted = endpointHooks
+        for hook in attachments.hooks.union(wanted.keys).sorted(by: {
             ($0.ifindex, $0.direction.rawValue) < ($1.ifindex, $1.direction.rawValue)
         }) {
-            let key = endpointHooks[hook]
+            let key = wanted[hook]
             guard let problem = problem(at: hook, key) else { continue }
             findings.append(
                 HookFinding(ifindex: hook.ifindex, direction: hook.direction, key: key, problem: problem))

@@ -5,7 +5,9 @@ import NetTypes
 
 extension NodeDatapath {
     /// Step 5.
-    func write(_ change: TableChange, _ report: inout ApplyReport) throws(BPFError) {
+    func write(_ plan: ApplyPlan, _ report: inout ApplyReport) throws(BPFError) {
+        let change = plan.tables
+        tables = nil
         try maps.addresses.set(change.addressUpserts.map { (key: np_address($0.address), value: $0.identity) })
         for entry in change.addressUpserts { addresses[entry.address] = entry.identity }
         try maps.prefixes.set(change.prefixUpserts.map { (key: np_prefix_key($0.prefix), value: $0.identity) })
@@ -18,14 +20,36 @@ extension NodeDatapath {
             try maps.addresses.remove(np_address(address))
             addresses[address] = nil
         }
+        tables = TablesInForce(plan.image)
         report.entriesChanged += change.count
+    }
+
+    /// Step 5, before the identities.
+    func write(
+        _ upserts: [(address: IPAddress, links: [UInt32])], _ report: inout ApplyReport
+    ) throws(BPFError) {
+        for (address, links) in upserts {
+            try maps.sources.set(np_address(address), np_source(links))
+            sources[address] = links
+        }
+        report.entriesChanged += upserts.count
+    }
+
+    /// Step 5, after the identities.
+    func remove(_ removals: [IPAddress], _ report: inout ApplyReport) throws(BPFError) {
+        for address in removals {
+            try maps.sources.remove(np_address(address))
+            sources[address] = nil
+        }
+        report.entriesChanged += removals.count
     }
 
     /// Step 6. Hooks of interfaces that are gone. One whose interface lives stays on, whatever the image says: its slot is
     /// about to be cleared, so everything drops there, until a pod has the interface again or the instance is detached.
     func detachSurplus(_ plan: ApplyPlan, _ report: inout ApplyReport) throws(BPFError) {
         var isHolding = false
-        for hook in attachments.hooks.sorted(by: { $0.description < $1.description }) where plan.hooks[hook] == nil {
+        let surplus = attachments.hooks.filter { plan.hooks[$0] == nil }
+        for hook in surplus.sorted(by: { $0.description < $1.description }) {
             if try attachments.isAlive(hook) {
                 isHolding = true
             } else {
@@ -94,7 +118,7 @@ extension NodeDatapath {
         endpoints = endpoints.filter { !plan.surplusSlots.contains($0.value.slot) }
         // A hook that went over to another pod was running the old entry program a moment ago. When its slot is
         // handed out again, nobody may be left who came in by it.
-        try Libbpf.waitForRunningPrograms()
+        try RunningPrograms.wait()
     }
 }
 

@@ -13,10 +13,18 @@ public final class NodeDatapath {
     let attachments: Attachments
     let hits: RuleHits
     private let lock: FileLock?
+    /// What is still to be taken over from other versions.
+    var carriages: [Carriage] = []
+    /// Other versions of this instance that were found at the start, to be taken over by the first apply.
+    public let otherVersions: [OtherVersionReport]
 
     // What the kernel holds.
     var addresses: [IPAddress: UInt32]
     var prefixes: [IPPrefix: UInt32]
+    /// Both as the image has them whose entries they are; `nil` when they are no image's.
+    var tables: TablesInForce?
+    /// By address of a local pod, the interfaces by which its packets come in.
+    var sources: [IPAddress: [UInt32]]
     var subjects: [String: LoadedSubject] = [:]
     var endpoints: [EndpointKey: LoadedEndpoint] = [:]
     /// Policies that no slot of np_policies holds any more. They may still be running until the next wait.
@@ -32,39 +40,53 @@ public final class NodeDatapath {
     var revision: UInt32
     /// Something changed and the flows have not been revalidated since: the next apply revalidates them.
     var mustRevalidate: Bool
+    /// How long the parts of the latest apply took.
+    public internal(set) var timings = ApplyTimings()
     /// Loaded when it is first needed.
     var clock: KernelClock?
+    /// What of other versions' state the agent starts from.
+    let inherited: InheritedState
 
     /// Loads the datapath, adopting what is pinned.
     ///
-    /// - Throws: `EWOULDBLOCK` when another process uses the instance, `EEXIST` when another version pinned it.
+    /// What another version pinned is taken over by the first apply; until then it goes on deciding as before.
+    ///
+    /// - Throws: `EWOULDBLOCK` when another process uses the instance, of whatever version; `EEXIST` when maps of this version
+    ///   have another shape than this version's.
     public init(_ options: DatapathOptions) throws(BPFError) {
         self.options = options
-        if let pins = options.pins {
-            try pins.create()
-            self.lock = try Libbpf.lock(folder: pins.folder)
-        } else {
-            self.lock = nil
-        }
+        let folders: InstanceFolders? = if let pins = options.pins { try InstanceFolders(pins, options) } else { nil }
+        let others = folders?.others ?? []
+        self.lock = folders?.lock
         let maps = try DatapathMaps(options)
         self.maps = maps
         self.hits = RuleHits(map: maps.ruleHits)
         self.addresses = try maps.readAddresses()
         self.prefixes = try maps.readPrefixes()
+        self.sources = try maps.readSources()
         let slots = try maps.endpoints.entries(key: UInt32(0), value: np_endpoint())
-        self.revision = slots.map(\.value.revision).max() ?? 0
+        var revision = slots.map(\.value.revision).max() ?? 0
+        // Flows may be in maps that are shared, stamped by the other version.
+        for other in others { revision = max(revision, try other.highestRevision()) }
+        self.revision = revision
         self.adopted = Dictionary(slots.filter(\.value.isReady).map { ($0.key, $0.value) }) { first, _ in first }
         self.strayPolicies = try maps.readOccupiedPolicies()
-        self.mustRevalidate = !adopted.isEmpty
+        self.mustRevalidate = !adopted.isEmpty || !others.isEmpty
+        self.carriages = others.map { Carriage(from: $0, to: maps) }
+        var inherited = InheritedState()
+        for other in others { try inherited.add(other) }
+        self.inherited = inherited
+        self.otherVersions = others.map(OtherVersionReport.init)
         self.attachments = try Attachments(style: options.attachment, pins: options.pins)
         try attachments.adopt(
-            interfaces: adopted.values.map(\.ifindex), others: NodeDatapath.interfaces(), steps: maps.steps.id)
+            interfaces: NodeDatapath.interfaces(), steps: maps.steps.id,
+            others: others.map { ($0.links, $0.steps) })
         // A process that was killed while it read events left the writing of them on.
         try maps.control.set(UInt32(0), np_control())
     }
 
     /// The interfaces of the calling thread's namespace.
-    private static func interfaces() throws(BPFError) -> [UInt32] {
+    static func interfaces() throws(BPFError) -> [UInt32] {
         do {
             return try NetlinkSocket().links().map { UInt32(bitPattern: $0.index) }
         } catch {
@@ -81,15 +103,20 @@ public final class NodeDatapath {
     /// The identities that addresses and prefixes have in the kernel: what an allocator of numbers starts from, so that
     /// a restart renumbers nothing.
     public var identities: (addresses: [(IPAddress, UInt32)], prefixes: [(IPPrefix, UInt32)]) {
-        (
-            addresses.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
+        let addresses = addresses.isEmpty ? inherited.addresses : addresses
+        let prefixes = prefixes.isEmpty ? inherited.prefixes : prefixes
+        return (
+            addresses.filter { !AddressEntry(address: $0.key, identity: $0.value).isShared }
+                .sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
             prefixes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         )
     }
 
     /// Takes every hook off and removes every pin: pods of this instance are no longer protected.
     public func detach() throws(BPFError) {
+        try attachments.retireSuperseded()
         for hook in attachments.hooks { try attachments.detach(hook) }
+        carriages = []
         try options.pins?.removeAll()
         adopted = [:]
         endpoints = [:]
@@ -99,13 +126,29 @@ public final class NodeDatapath {
 extension DatapathMaps {
     /// np_addresses.
     func readAddresses() throws(BPFError) -> [IPAddress: UInt32] {
-        let entries = try addresses.entries(key: np_address(), value: UInt32(0))
+        try DatapathMaps.addresses(of: addresses)
+    }
+
+    /// Identities by address, as a map has them.
+    static func addresses(of map: BPFMap) throws(BPFError) -> [IPAddress: UInt32] {
+        let entries = try map.entries(key: np_address(), value: UInt32(0))
         return Dictionary(entries.map { ($0.key.ipAddress, $0.value) }) { first, _ in first }
+    }
+
+    /// np_sources.
+    func readSources() throws(BPFError) -> [IPAddress: [UInt32]] {
+        let entries = try sources.entries(key: np_address(), value: np_source())
+        return Dictionary(entries.map { ($0.key.ipAddress, $0.value.interfaces) }) { first, _ in first }
     }
 
     /// np_prefixes.
     func readPrefixes() throws(BPFError) -> [IPPrefix: UInt32] {
-        let entries = try prefixes.entries(key: np_prefix_key(), value: UInt32(0))
+        try DatapathMaps.prefixes(of: prefixes)
+    }
+
+    /// Identities by prefix, as a map has them.
+    static func prefixes(of map: BPFMap) throws(BPFError) -> [IPPrefix: UInt32] {
+        let entries = try map.entries(key: np_prefix_key(), value: UInt32(0))
         return Dictionary(entries.compactMap { entry in entry.key.prefix.map { ($0, entry.value) } }) { first, _ in
             first
         }

@@ -13,6 +13,19 @@ struct TableChange {
     /// 4. Exact addresses removed: they fall to a prefix of the image.
     let addressRemovals: [IPAddress]
 
+    /// Nothing to do.
+    static let none = TableChange(addressUpserts: [], prefixUpserts: [], prefixRemovals: [], addressRemovals: [])
+
+    private init(
+        addressUpserts: [AddressEntry], prefixUpserts: [PrefixEntry], prefixRemovals: [IPPrefix],
+        addressRemovals: [IPAddress]
+    ) {
+        self.addressUpserts = addressUpserts
+        self.prefixUpserts = prefixUpserts
+        self.prefixRemovals = prefixRemovals
+        self.addressRemovals = addressRemovals
+    }
+
     init(
         from addresses: [IPAddress: UInt32], _ prefixes: [IPPrefix: UInt32], to image: NodeImage
     ) {

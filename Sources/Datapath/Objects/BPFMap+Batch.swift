@@ -6,21 +6,22 @@ extension BPFMap {
     /// Most entries of one system call.
     private static let batchEntries = 4096
 
-    /// Every entry, in the kernel's order. Entries that come or go meanwhile may or may not be among them; one may come
+    /// Every entry, in the kernel's order, those left out in which a number does not fit this program's. Entries that come or go meanwhile may or may not be among them; one may come
     /// twice when the map changes under the walk.
     package func entries<Key: BitwiseCopyable, Value: BitwiseCopyable>(
         key: Key, value: Value
     ) throws(BPFError) -> [(key: Key, value: Value)] {
         checkSizes(Key.self, Value.self)
         var result: [(key: Key, value: Value)] = []
-        try forEachBatch(valueStride: MemoryLayout<Value>.size) { keys, values, count in
+        let keySize = shape.keySize
+        let valueSize = shape.valueSize
+        try forEachBatch(valueStride: valueSize) { keys, values, count in
             result.reserveCapacity(result.count + count)
             for index in 0..<count {
-                result.append(
-                    (
-                        keys.loadUnaligned(fromByteOffset: index * MemoryLayout<Key>.size, as: Key.self),
-                        values.loadUnaligned(fromByteOffset: index * MemoryLayout<Value>.size, as: Value.self)
-                    ))
+                guard let key: Key = decoded(keys + index * keySize, codec?.decodeKey),
+                    let value: Value = decoded(values + index * valueSize, codec?.decodeValue)
+                else { continue }
+                result.append((key, value))
             }
         }
         return result
@@ -39,15 +40,13 @@ extension BPFMap {
     ) throws(BPFError) -> [(key: UInt32, values: [Value])] {
         checkSizes(UInt32.self, Value.self)
         let cpus = try Libbpf.possibleCPUs()
-        let slot = Self.perCPUStride(MemoryLayout<Value>.size)
+        let slot = Self.perCPUStride(shape.valueSize)
         var result: [(key: UInt32, values: [Value])] = []
         try forEachBatch(valueStride: slot * cpus) { keys, values, count in
             result.reserveCapacity(result.count + count)
             for index in 0..<count {
                 let base = index * slot * cpus
-                let row = (0..<cpus).map {
-                    values.loadUnaligned(fromByteOffset: base + $0 * slot, as: Value.self)
-                }
+                let row: [Value] = (0..<cpus).compactMap { decoded(values + base + $0 * slot, codec?.decodeValue) }
                 result.append((keys.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self), row))
             }
         }
@@ -58,13 +57,28 @@ extension BPFMap {
     func perCPUValues<Value: BitwiseCopyable>(of key: UInt32, value: Value) throws(BPFError) -> [Value] {
         checkSizes(UInt32.self, Value.self)
         let cpus = try Libbpf.possibleCPUs()
-        let slot = Self.perCPUStride(MemoryLayout<Value>.size)
+        let slot = Self.perCPUStride(shape.valueSize)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: slot * cpus, alignment: 8)
         defer { buffer.deallocate() }
         guard let address = buffer.baseAddress else { return [] }
         var key = key
         guard try Libbpf.lookup(fd, name, key: &key, value: address) else { return [] }
-        return (0..<cpus).map { buffer.loadUnaligned(fromByteOffset: $0 * slot, as: Value.self) }
+        return (0..<cpus).compactMap { decoded(address + $0 * slot, codec?.decodeValue) }
+    }
+
+    /// Writes the values of all possible CPUs of one key of a per-CPU map.
+    func setPerCPU<Value: BitwiseCopyable>(_ key: UInt32, _ values: [Value]) throws(BPFError) {
+        checkSizes(UInt32.self, Value.self)
+        let slot = Self.perCPUStride(shape.valueSize)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: slot * values.count, alignment: 8)
+        defer { buffer.deallocate() }
+        guard let address = buffer.baseAddress else { return }
+        for (cpu, value) in values.enumerated() {
+            guard let record = encoded(value, codec?.encodeValue) else { continue }
+            (address + cpu * slot).copyMemory(from: record, byteCount: record.count)
+        }
+        var key = key
+        try Libbpf.update(fd, name, key: &key, value: address, flags: UInt64(BPF_ANY))
     }
 
     /// Adds or replaces entries of integer keys whose values are rows of 64-bit words.
@@ -82,6 +96,10 @@ extension BPFMap {
         _ entries: [(key: Key, value: Value)]
     ) throws(BPFError) {
         checkSizes(Key.self, Value.self)
+        guard codec == nil else {
+            for entry in entries { try set(entry.key, entry.value) }
+            return
+        }
         for chunk in stride(from: 0, to: entries.count, by: Self.batchEntries) {
             let part = entries[chunk..<min(chunk + Self.batchEntries, entries.count)]
             try writeBatch(keys: part.map(\.key), values: part.map(\.value), count: part.count)

@@ -30,6 +30,15 @@ public final class BPFObject {
         try Libbpf.call(.createMap, map) { bpf_map__set_max_entries(handle, UInt32(capacity)) }
     }
 
+    /// Its maps, as they are declared; `.rodata` and its like left out.
+    var declaredMaps: [(name: String, shape: MapShape)] {
+        Libbpf.maps(of: object).filter { !bpf_map__is_internal($0.map) }
+            .map { ($0.name, Libbpf.mapInfo(declaredBy: $0.map)) }
+    }
+
+    /// The layouts of its maps' records, by map; a map whose records have no types is left out.
+    var mapLayouts: [String: MapLayout] { Libbpf.mapLayouts(in: object) }
+
     /// Makes `load` use the maps pinned in a folder, and pin there those that are not.
     ///
     /// - Throws: `EEXIST` when a pinned map has another shape, naming every difference.
@@ -63,10 +72,13 @@ public final class BPFObject {
     }
 
     /// A loaded map, with a descriptor of its own: it outlives the object.
-    public func map(_ mapName: String) throws(BPFError) -> BPFMap {
+    public func map(_ mapName: String) throws(BPFError) -> BPFMap { try map(mapName, codec: nil) }
+
+    /// A loaded map whose records are converted on the way.
+    func map(_ mapName: String, codec: MapCodec?) throws(BPFError) -> BPFMap {
         let handle = try declaration(of: mapName)
         let fd = try Libbpf.call(.findMap, mapName) { bpf_map__fd(handle) }
-        return try BPFMap(try Libbpf.duplicate(fd, mapName), name: mapName)
+        return try BPFMap(try Libbpf.duplicate(fd, mapName), name: mapName, codec: codec)
     }
 
     /// A loaded program, with a descriptor of its own.

@@ -2,7 +2,8 @@ import CNetpoldABI
 import Glibc
 import SystemPackage
 
-/// Where one instance of netpold keeps what must outlive its process: `/sys/fs/bpf/netpold/<instance>/v<ABI>/`.
+/// Where one instance of netpold keeps what must outlive its process: `/sys/fs/bpf/netpold/<instance>/v<ABI>/`. Beside it
+/// lies what programs of other versions left.
 public struct PinPath: Hashable, Sendable {
     /// The root of the file system.
     public static let defaultRoot = "/sys/fs/bpf"
@@ -11,11 +12,18 @@ public struct PinPath: Hashable, Sendable {
     public let root: String
     /// The instance's name.
     public let instance: String
+    /// The version of the layouts, `NP_ABI_VERSION`.
+    package let version: Int
 
     /// The folder of an instance.
     ///
     /// - Throws: `EINVAL` when the name is not one of letters, digits and hyphens.
     public init(instance: String, root: String = defaultRoot) throws(BPFError) {
+        try self.init(instance: instance, root: root, version: Int(NP_ABI_VERSION))
+    }
+
+    /// The folder of an instance, for programs of any version.
+    package init(instance: String, root: String, version: Int) throws(BPFError) {
         let isName = instance.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -31,10 +39,11 @@ public struct PinPath: Hashable, Sendable {
         }
         self.root = root
         self.instance = instance
+        self.version = version
     }
 
     /// Holds the maps: one file each, named after them.
-    public var folder: String { "\(root)/netpold/\(instance)/v\(NP_ABI_VERSION)" }
+    public var folder: String { "\(root)/netpold/\(instance)/v\(version)" }
 
     /// Holds the links that attach programs to interfaces.
     public var links: String { "\(folder)/links" }
@@ -46,6 +55,29 @@ public struct PinPath: Hashable, Sendable {
         if !Libbpf.isBPFFilesystem(root) { try Libbpf.mountBPFFilesystem(at: root) }
         for path in ["\(root)/netpold", "\(root)/netpold/\(instance)", folder, links] {
             try Libbpf.createFolder(path)
+        }
+    }
+
+    /// The folders of other versions, older and newer ones, that are there; sorted.
+    func others() throws(BPFError) -> [String] {
+        try Libbpf.names(in: base).map { "\(base)/\($0)" }.filter { $0 != folder }
+    }
+
+    /// Moves the instance's folder aside, beside those of other versions: what it holds cannot be used as it is.
+    func setAside() throws(BPFError) {
+        let taken = Set(try Libbpf.names(in: base))
+        var number = 1
+        while taken.contains("v\(version)-\(number)") { number += 1 }
+        let target = "\(folder)-\(number)"
+        try Libbpf.call(.createFolder, target) { rename(folder, target) }
+    }
+
+    /// Removes one folder of pins: its links first, so that nothing stays attached to maps that are going. Again after a
+    /// removal that was interrupted.
+    func remove(folder: String) throws(BPFError) {
+        for inner in ["\(folder)/links", folder] {
+            for name in try Libbpf.names(in: inner) where name != "links" { try Libbpf.unpin("\(inner)/\(name)") }
+            try Libbpf.removeFolder(inner)
         }
     }
 

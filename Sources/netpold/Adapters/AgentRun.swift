@@ -45,7 +45,7 @@ struct AgentRun: Sendable {
             let name = SignalListener.name(of: number)
             if number == SIGHUP {
                 logger.notice("reading everything again", metadata: ["signal": "\(name)"])
-                service.reread()
+                await service.reload()
             } else {
                 logger.notice("ending; what is loaded goes on enforcing", metadata: ["signal": "\(name)"])
                 return

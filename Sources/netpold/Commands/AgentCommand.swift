@@ -9,15 +9,17 @@ import PolicyIR
 import ServiceLifecycle
 import Support
 
-/// `netpold agent`.
+/// `netpold agent run`, or `netpold agent` without a subcommand.
 struct AgentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "agent",
+        commandName: "run",
         abstract: "Enforce the policies of a folder of manifests on this node's pods, and keep doing so.",
         discussion: """
             Which interface is which pod is decided by what the host knows: the CNI result cache, cgroups, routes; the addresses \
             inside a namespace only count where there is nothing else. A pod stays enforced until its interface is gone. Changes \
             of the folder are applied in place; refused updates leave the last good version in force, and pods that a refused new policy selects are isolated. \
+            What was accepted stays in force when files become empty, broken or cut off, or everything is gone; a file that is \
+            removed counts for 2 s more. `netpold agent reload` and SIGHUP read everything again. \
             When the agent ends or is killed, what it loaded goes on enforcing; the next agent of the same instance adopts \
             it. `netpold detach` removes it.
 
@@ -78,6 +80,9 @@ struct AgentCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The least severe messages to log.", valueName: "level"))
     var logLevel = Logger.Level.notice
 
+    @Flag(help: "Pin to a bpffs that only this mount namespace sees: pods are open when that namespace goes.")
+    var allowPrivateBpffs = false
+
     @Option(
         help: ArgumentHelp(
             "Answer GET /readyz and /livez here: an address of the loopback interface, 127.0.0.1:9180 or [::1]:9180.",
@@ -108,6 +113,7 @@ struct AgentCommand: AsyncParsableCommand {
             throw ExitCode.machine
         }
         do {
+            try HostPreparation.requireCapabilities("the agent")
             if let netns { try NamespaceEntry.enter(netns) }
             try await serve()
         } catch let code as ExitCode {
@@ -165,22 +171,13 @@ struct AgentCommand: AsyncParsableCommand {
     }
 
     private func makeSource() throws -> FolderSource {
-        let lastGood = try LastGoodFiles(folder: instance.paths().lastGood)
-        return try FolderSource(manifests, lastGood: lastGood) { path in
-            do throws(SystemError) {
-                let bytes = try ManifestFiles.read(path)
-                let file = ManifestFile(decoding: bytes, file: path)
-                if file.isGood { lastGood.save(path, bytes) }
-                return file
-            } catch {
-                return ManifestFile(unreadable: Diagnostic(unreadable: error))
-            }
-        }
+        try FolderSource(manifests, lastGood: LastGoodFiles(folder: instance.paths().lastGood))
     }
 
     private func makeService(
         _ source: FolderSource, _ server: LocalServer, _ pins: PinPath, _ logger: Logger
     ) throws -> AgentService {
+        let standing = try HostPreparation.prepareFilesystem(allowsPrivate: allowPrivateBpffs, logger)
         let datapath = try NodeDatapath(DatapathOptions(pins: pins))
         let pinned = datapath.identities
         let adopted = datapath.adoptedInterfaces
@@ -192,6 +189,7 @@ struct AgentCommand: AsyncParsableCommand {
                 "instance": "\(instance.instance)", "attachment": "\(datapath.attachment.rawValue)",
                 "adopted": .stringConvertible(pinned.addresses.count),
             ])
+        HostPreparation.report(datapath.otherVersions, logger)
         let compiler = NodePolicyCompiler(
             allocator: IdentityAllocator(pinnedAddresses: pinned.addresses, pinnedPrefixes: pinned.prefixes))
         return AgentService(
@@ -200,7 +198,7 @@ struct AgentCommand: AsyncParsableCommand {
                 settings: .init(
                     binding: .init(
                         node: NodeName.resolve(option: node, hostname: ProcessInfo.processInfo.hostName),
-                        source: .folder, unknown: unknown), onRefused: onRefused)),
+                        source: .folder, unknown: unknown), onRefused: onRefused, standing: standing)),
             ports: .init(
                 sources: [source],
                 node: WatchedNode(HostScanner(places), folders: [places.namespaces] + places.cniCaches),

@@ -29,6 +29,7 @@ struct DetachCommand: ParsableCommand {
             throw ExitCode.machine
         }
         do {
+            try HostPreparation.requireCapabilities("detach")
             if let netns { try NamespaceEntry.enter(netns) }
             try detach()
         } catch {
@@ -44,9 +45,9 @@ struct DetachCommand: ParsableCommand {
         let pinned = try pins.pinned().sorted()
         if !pinned.isEmpty {
             do {
-                try NodeDatapath(DatapathOptions(pins: pins)).detach()
+                try NodeDatapath.remove(pins)
             } catch {
-                // Of another version, most likely: pinned links still go with their pins.
+                // Pinned links still go with their pins.
                 ErrorOutput.error("\(error); removing the pins only")
                 try pins.removeAll()
             }

@@ -88,15 +88,15 @@ import Testing
         await service.stop()
     }
 
-    @Test("a reread finds what nobody told of, and one that waits ends with its client")
-    func reread() async throws {
+    @Test("a reload finds what nobody told of, and one that waits ends with its client")
+    func reload() async throws {
         let service = try RunningService(world, socket: scratch.file("s"))
         await service.start()
         world.state.withLock { state in
             state.snapshot["b.yaml"] = ManifestFile(
                 objects: [Fixtures.policy("db", app: "web", directions: [.egress])], refused: [])
         }
-        service.service.reread()
+        await service.service.reload()
         #expect(await eventually { world.state.withLock { $0.policies.last == ["db"] } })
         await service.stop()
     }

@@ -1,0 +1,119 @@
+import Agent
+import BPFEmit
+import Datapath
+import Glibc
+import LabKit
+import Logging
+import NetTypes
+import PolicyAPI
+public import Support
+import SystemPackage
+
+/// Measures the agent: one policy is edited, and the new state is in force.
+///
+/// 10,000 pods, 1,000 policies, 50 pods on this node, each in a network namespace of its own with attached programs. The
+/// agent is the real one; its source is scripted, so that no folder or API server is measured.
+public struct ChangeBench: Sendable {
+    private let edits: Int
+
+    /// A bench of this many edits.
+    public init(edits: Int) { self.edits = max(edits, 1) }
+
+    /// Measures. Needs root.
+    ///
+    /// - Parameters:
+    ///   - interrupt: checked before each edit; a signal ends the measurement.
+    ///   - progress: called with what is being done.
+    /// - Returns: one sample an edit, in order.
+    /// - Throws: `Interrupt.Signalled`; what the network, the datapath or the agent refused.
+    public func run(_ interrupt: Interrupt, progress: (String) -> Void) async throws -> [ChangeSample] {
+        progress("building 50 pods")
+        let workload = CompileWorkload(.deployments)
+        let folder = "/run/netpold/bench-changes-\(getpid())"
+        mkdir("/run/netpold", 0o755)
+        guard mkdir(folder, 0o700) == 0 else { throw SystemError("make folder", folder, .current) }
+        defer { try? RoutedNetwork.remove(folder: folder) }
+        let local = workload.objects.pods.filter { $0.nodeName == CompileWorkload.localNode }
+        let network = try RoutedNetwork.build(
+            NetworkLayout(
+                nodeAddresses: [IPAddress(ipv4: 0x0af4_0001)],
+                attachments: local.enumerated().map { number, pod in
+                    .init(
+                        name: "\(pod.metadata.namespace)-\(pod.metadata.name)", nodeInterface: "np\(number)",
+                        addresses: pod.addresses)
+                }), in: folder)
+        let evidence = try network.node.run {
+            try HostScanner(
+                .init(namespaces: NetworkLayout.podsFolder(in: folder), cniCaches: [], processes: "/nonexistent")
+            ).evidence()
+        }
+        progress("compiling 10,000 pods and 1,000 policies")
+        let stopwatch = ChangeStopwatch()
+        let source = ScriptedSource(
+            workload.objects.each.map { .upsert($0, origin: .resourceVersion("1")) }
+                + ObjectKind.allCases.map { .synced($0) })
+        var logger = Logger(label: "bench")
+        logger.logLevel = .critical
+        let service = AgentService(
+            options: .init(
+                instance: "bench", settings: .init(binding: .init(node: CompileWorkload.localNode, source: .folder))),
+            ports: .init(
+                sources: [source], node: StillNode(seen: evidence), datapath: try MeasuredDatapath(network, stopwatch),
+                compiler: MeasuredCompiler(stopwatch: stopwatch)),
+            server: try LocalServer(path: folder + "/agent.sock"), logger: logger)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await service.run() }
+            defer { group.cancelAll() }
+            return try await measure(service, source, stopwatch, workload, interrupt, progress: progress)
+        }
+    }
+
+    private func measure(
+        _ service: AgentService, _ source: ScriptedSource, _ stopwatch: ChangeStopwatch, _ workload: CompileWorkload,
+        _ interrupt: Interrupt, progress: (String) -> Void
+    ) async throws -> [ChangeSample] {
+        var reconciliations = stopwatch.reconciliations.makeAsyncIterator()
+        try await Self.await("the first state", &reconciliations, service)
+        var samples: [ChangeSample] = []
+        for number in 0..<edits {
+            try interrupt.check()
+            progress("edit \(number + 1) of \(edits)")
+            // Every one selects the local pod of its namespace.
+            var policy = workload.objects.networkPolicies[number % 50 * 20 + number / 50 % 10]
+            policy.ingress[0].ports[0].port = .range(PortRange(UInt16(7000 + number % 50000)))
+            let processorTime = Self.processorTime()
+            let begin = ContinuousClock.now
+            source.say(.upsert(.networkPolicy(policy), origin: .resourceVersion("\(number + 2)")))
+            let times = try await Self.await("edit \(number + 1)", &reconciliations, service)
+            samples.append(
+                ChangeSample(
+                    debounce: times.compileBegin - begin, compile: times.compileEnd - times.compileBegin,
+                    plan: times.applyBegin - times.compileEnd + times.apply.plan, load: times.apply.load,
+                    swap: times.apply.swap, grace: times.apply.grace, revisions: times.apply.revisions,
+                    inForce: times.applyBegin + times.apply.untilInForce - begin,
+                    processorTime: Self.processorTime() - processorTime))
+        }
+        return samples
+    }
+
+    /// The times of the next reconciliation, when all of it is done.
+    @discardableResult
+    private static func await(
+        _ what: String, _ reconciliations: inout AsyncStream<ChangeStopwatch.Times>.AsyncIterator,
+        _ service: AgentService
+    ) async throws -> ChangeStopwatch.Times {
+        guard let times = await reconciliations.next() else { throw SystemError("put in force", what, nil) }
+        if let failure = times.failure { throw SystemError("put in force", "\(what): \(failure)", nil) }
+        guard await service.waitUntilInForce(.seconds(60)) else {
+            throw SystemError("put in force", "\(what): it takes more than 60 s", nil)
+        }
+        return times
+    }
+
+    /// User and system time of the process so far.
+    private static func processorTime() -> Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
+}

@@ -1,0 +1,44 @@
+import PolicyIR
+import Synchronization
+
+/// Which pairs each state of the policies lets talk, and when which states could be in force.
+final class ChaosTimeline: Sendable {
+    /// From the moment before anything of it was written until the next one was settled.
+    struct Version: Sendable {
+        let begin: ContinuousClock.Instant
+        var settled: ContinuousClock.Instant?
+        let allowed: Set<ProbePair>
+    }
+
+    private let versions = Mutex<[Version]>([])
+
+    /// A new state, of which nothing is written yet.
+    func begin(allowed: Set<ProbePair>) {
+        versions.withLock { $0.append(Version(begin: .now, settled: nil, allowed: allowed)) }
+    }
+
+    /// The latest state is what the kernel has.
+    func settle() {
+        versions.withLock { versions in
+            guard let last = versions.indices.last, versions[last].settled == nil else { return }
+            versions[last].settled = .now
+        }
+    }
+
+    /// Whether some state that could have been in force between the two moments allows the pair.
+    func mayPass(_ pair: ProbePair, sent: ContinuousClock.Instant, received: ContinuousClock.Instant) -> Bool {
+        versions.withLock { versions in
+            let first = versions.lastIndex { $0.settled.map { $0 <= sent } ?? false } ?? 0
+            return versions[first...].contains { $0.begin <= received && $0.allowed.contains(pair) }
+        }
+    }
+}
+
+/// Who sends to whom.
+struct ProbePair: Hashable, Sendable {
+    let from: String
+    let to: String
+    let port: UInt16
+    /// Whose address it is sent from; `nil` for its own.
+    var pretending: String?
+}

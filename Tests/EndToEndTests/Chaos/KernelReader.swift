@@ -1,0 +1,93 @@
+import BPFEmit
+import CNetpoldABI
+import Glibc
+import NetTypes
+import PolicyIR
+
+@testable import Datapath
+
+/// Reads what the kernel decides without the agent's own books: from the programs at the interfaces, by packets, and from the
+/// pinned tables.
+struct KernelReader {
+    private let network: ChaosNetwork
+    private let pins: PinPath
+    private static let outside = [0xc0a8_0101, 0x0808_0808].map { IPAddress(ipv4: $0) }
+
+    init(_ network: ChaosNetwork, instance: String) throws {
+        self.network = network
+        pins = try PinPath(instance: instance)
+    }
+
+    /// Where the kernel is otherwise than a compile from scratch of the policies and pods; empty when it is not.
+    func differences(from policies: ChaosPolicies) throws -> [String] {
+        let objects = try policies.objects(network.pods)
+        let lowered = PolicyLowering.lower(objects, for: .enforcement)
+        var allocator = IdentityAllocator()
+        let image = NodeCompiler.compile(
+            objects, policies: lowered.policies, localNode: "node-1", allocator: &allocator)
+        return try network.node.run {
+            try tableDifferences(image) + decisionDifferences(KernelDecider(image), image)
+        }
+    }
+
+    /// Pods have the same identity exactly where a compile from scratch gives them the same.
+    private func tableDifferences(_ image: NodeImage) throws -> [String] {
+        guard let pin = try Libbpf.openPin(pins.folder + "/np_addresses") else { return ["np_addresses is not pinned"] }
+        let map = try BPFMap(pin, name: "np_addresses")
+        let entries = try map.entries(key: np_address(), value: UInt32(0))
+        let kernel = Dictionary(uniqueKeysWithValues: entries.map { ($0.key.ipAddress, $0.value) })
+        let wanted = Dictionary(uniqueKeysWithValues: image.addresses.map { ($0.address, $0.identity) })
+        var differences: [String] = []
+        for pod in network.pods where kernel[pod.address] == nil { differences.append("\(pod.name) has no identity") }
+        for (one, other) in network.pods.flatMap({ one in network.pods.map { (one, $0) } }) {
+            let isSame = kernel[one.address] == kernel[other.address]
+            let shouldBe = wanted[one.address] == wanted[other.address]
+            if isSame != shouldBe { differences.append("\(one.name) and \(other.name): same identity \(isSame)") }
+        }
+        return differences
+    }
+
+    private func decisionDifferences(_ scratch: KernelDecider, _ image: NodeImage) throws -> [String] {
+        var differences: [String] = []
+        let links = try NetlinkSocket().links()
+        for endpoint in image.endpoints {
+            guard let address = endpoint.addresses.first,
+                let link = try hostSide(of: endpoint.name, links)
+            else {
+                differences.append("\(endpoint.name): no link")
+                continue
+            }
+            for direction in Direction.allCases {
+                let side: TCXDirection = direction == .egress ? .ingress : .egress
+                guard let id = try Libbpf.chain(ifindex: link, side).first else {
+                    differences.append("\(endpoint.name) \(direction): nothing is attached")
+                    continue
+                }
+                let program = try BPFProgram(try Libbpf.program(id: id), name: "\(endpoint.name) \(direction)")
+                for remote in network.pods.map(\.address) + Self.outside where remote != address {
+                    for port in ChaosPolicies.ports + [9002] {
+                        let expected = try scratch.decide(
+                            endpoint.key, direction, remote: remote, protocol: .udp, port: port)
+                        let packet = FlowPacket(
+                            source: direction == .egress ? address : remote,
+                            destination: direction == .egress ? remote : address, protocol: .udp,
+                            sourcePort: UInt16.random(in: 20000...60000), destinationPort: port)
+                        let passed = try TestRun(frame: packet.frame).run(program).returned != 2
+                        if passed != (expected.verdict == .allow) {
+                            differences.append(
+                                "\(endpoint.name) \(direction) \(remote) \(port): passed \(passed), expected \(expected)"
+                            )
+                        }
+                    }
+                }
+            }
+        }
+        return differences
+    }
+
+    /// The number of the interface on the node's side of a pod's eth0: by the kernel's own word.
+    private func hostSide(of pod: String, _ links: [LinkRecord]) throws -> UInt32? {
+        let peer = try network.namespace(pod).run { try NetlinkSocket().link(named: "eth0").peerIndex }
+        return links.first { $0.index == peer }.map { UInt32($0.index) }
+    }
+}

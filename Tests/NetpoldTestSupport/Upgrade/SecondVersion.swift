@@ -1,0 +1,107 @@
+import Foundation
+
+/// The programs of bpf/ compiled once more as those of another version: the same source over a netpold_abi.h with another
+/// `NP_ABI_VERSION` and other structs.
+public struct SecondVersion: Sendable {
+    /// Which structs are others.
+    public enum Change: String, Sendable, CaseIterable {
+        /// Those of flows, endpoints and counters: fields added, and fields in other places. Everything has to be converted.
+        case everything
+        /// That of endpoints alone: flows and counters stay in the maps they are in.
+        case endpoints
+        /// None; but there is room for three pods and no more.
+        case limits
+    }
+
+    /// Its `NP_ABI_VERSION`.
+    public let number: Int
+    /// The ELF file.
+    public let object: [UInt8]
+
+    /// Compiles it. Takes about a second.
+    ///
+    /// - Throws: when the header has not the lines that are to be changed, or clang refuses.
+    public init(_ change: Change, number: Int = 9) throws {
+        self.number = number
+        let folder = FileManager.default.temporaryDirectory.appending(path: "netpold-abi-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let header = SecondVersion.package.appending(path: "Sources/CNetpoldABI/include/netpold_abi.h")
+        var text = try String(contentsOf: header, encoding: .utf8)
+        for (old, new) in try SecondVersion.edits(change, number, text) {
+            guard text.contains(old) else { throw Failure("netpold_abi.h has no such lines any more:\n\(old)") }
+            text = text.replacing(old, with: new, maxReplacements: 1)
+        }
+        try text.write(to: folder.appending(path: "netpold_abi.h"), atomically: false, encoding: .utf8)
+        object = try SecondVersion.compile(over: folder)
+    }
+
+    private static var package: URL {
+        URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardized
+    }
+
+    private static func edits(_ change: Change, _ number: Int, _ text: String) throws -> [(String, String)] {
+        guard let version = text.firstMatch(of: /#define NP_ABI_VERSION \d+/) else {
+            throw Failure("no NP_ABI_VERSION")
+        }
+        var edits = [(String(version.output), "#define NP_ABI_VERSION \(number)")]
+        if change == .limits { return edits + [("#define NP_MAX_ENDPOINTS 4096", "#define NP_MAX_ENDPOINTS 3")] }
+        edits.append(("\t__u32 revision; /* bumped after", "\t__u64 zone;\n\t__u32 revision; /* bumped after"))
+        guard change == .everything else { return edits }
+        edits.append(
+            (
+                "\t__be16 low_port;\n\t__be16 high_port;\n\t__u8 protocol;\n\t__u8 pad[3];\n};\n\nenum np_role",
+                "\t__u8 protocol;\n\t__u8 pad[3];\n\t__be16 low_port;\n\t__be16 high_port;\n};\n\nenum np_role"
+            ))
+        edits.append(
+            (
+                "\t__u32 revision; /* np_endpoint.revision the verdict was taken under */\n\t__u32 role; /* enum np_role */\n",
+                "\t__u32 role; /* enum np_role */\n\t__u32 revision; /* np_endpoint.revision the verdict was taken under */\n"
+            ))
+        edits.append(
+            ("struct np_flow {\n", "struct np_flow {\n\t__u64 packets;\n"))
+        edits.append(
+            (
+                "struct np_counter {\n\t__u64 packets;\n\t__u64 bytes;\n",
+                "struct np_counter {\n\t__u64 bytes;\n\t__u64 packets;\n"
+            ))
+        return edits
+    }
+
+    private static func compile(over header: URL) throws -> [UInt8] {
+        let output = header.appending(path: "np_veth.bpf.o")
+        #if arch(x86_64)
+            let multiarch = "/usr/include/x86_64-linux-gnu"
+        #else
+            let multiarch = "/usr/include/aarch64-linux-gnu"
+        #endif
+        let environment = ProcessInfo.processInfo.environment
+        let folders = (environment["PATH"] ?? "").split(separator: ":").map(String.init) + ["/opt/swift/usr/bin"]
+        let candidates = [environment["NETPOLD_CLANG"]].compactMap(\.self) + folders.map { "\($0)/clang" }
+        var said = "no clang"
+        for clang in candidates where FileManager.default.isExecutableFile(atPath: clang) {
+            let process = Process()
+            let pipe = Pipe()
+            process.executableURL = URL(filePath: clang)
+            // As embed-bpf does.
+            process.arguments = [
+                "-target", "bpf", "-mcpu=v3", "-O2", "-g", "-std=gnu11", "-Wall", "-Wextra", "-Werror",
+                "-mllvm", "-hotcoldsplit-threshold=1000000", "-I", header.path(), "-idirafter", multiarch, "-c",
+                package.appending(path: "bpf/np_veth.bpf.c").path(), "-o", output.path(),
+            ]
+            process.standardError = pipe
+            process.standardOutput = FileHandle.nullDevice
+            try process.run()
+            said = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            if process.terminationStatus == 0 { return [UInt8](try Data(contentsOf: output)) }
+        }
+        throw Failure("the second version does not compile: \(said)")
+    }
+
+    /// What went wrong.
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+        init(_ description: String) { self.description = description }
+    }
+}
