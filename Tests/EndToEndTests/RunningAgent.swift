@@ -63,7 +63,8 @@ final class RunningAgent {
         let own = arguments + ["--netns", node] + (name.map { ["--node", $0] } ?? []) + options
         guard !wrapper.isEmpty else { return try launch(own, output: "agent.log") }
         return try launch(
-            wrapper + [RunningAgent.executable.path()] + own, output: "agent.log", program: URL(filePath: "/usr/bin/env"))
+            wrapper + [RunningAgent.executable.path()] + own, output: "agent.log",
+            program: URL(filePath: "/usr/bin/env"))
     }
 
     /// Runs the agent to its end (`--once`), on the node by `nsenter` and under `wrapper`, a command that runs others.

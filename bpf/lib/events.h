@@ -61,7 +61,7 @@ NP_INLINE bool np_within_drop_budget(struct np_event_budget *budget, const struc
 	__u32 group = ((remote->word[2] ^ remote->word[3]) * 0x9e3779b1u) >> (32 - NP_EVENT_REMOTE_BITS);
 
 	np_renew_budget(budget);
-	if (budget->written >= NP_DROP_RATE_PER_JIFFY && budget->remotes & 1u << group)
+	if (budget->written >= NP_EVENT_DROPS_PER_JIFFY && budget->remotes & 1u << group)
 		return false;
 	budget->remotes |= 1u << group;
 	budget->written++;

@@ -40,7 +40,7 @@
  * and one more of each group of remote ends that has none yet.
  */
 #define NP_EVENT_RATE_PER_JIFFY 64
-#define NP_DROP_RATE_PER_JIFFY 8 /* budgets: 24 B an endpoint and CPU, 96 KiB a CPU */
+#define NP_EVENT_DROPS_PER_JIFFY 8 /* budgets: 24 B an endpoint and CPU, 96 KiB a CPU */
 #define NP_EVENT_REMOTE_BITS 5 /* remote ends are told apart by so many bits: 32 groups */
 #define NP_EVENT_RING_SHARE (NP_EVENT_RING_BYTES / 2) /* of the ring for passed packets, bytes; drops may fill it */
 

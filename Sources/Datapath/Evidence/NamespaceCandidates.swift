@@ -58,7 +58,9 @@ struct NamespaceCandidates {
         for (inode, entry) in processes.entries.sorted(by: { $0.key < $1.key }) {
             if found[inode] == nil {
                 for uid in entry.podUIDs { made[uid, default: 0] += 1 }
-                guard entry.podUIDs.allSatisfy({ made[$0, default: 0] <= NamespaceCandidates.limitOfPod }) else { continue }
+                guard entry.podUIDs.allSatisfy({ made[$0, default: 0] <= NamespaceCandidates.limitOfPod }) else {
+                    continue
+                }
             }
             add(Candidate(inode: inode, path: entry.path, name: entry.path, podUIDs: entry.podUIDs))
             found[inode]?.podUIDs.formUnion(entry.podUIDs)

@@ -86,6 +86,7 @@ struct RecordConversionTests {
         var compared = 0
         for (name, layout) in object.mapLayouts {
             let map = try object.map(name)
+            defer { withExtendedLifetime(map) {} }
             let info = try Libbpf.mapInfo(map.fd, name)
             guard let types = try Libbpf.types(ofMap: info, name) else { continue }
             #expect(
@@ -94,7 +95,9 @@ struct RecordConversionTests {
             compared += 1
         }
         for name in ["np_flows", "np_endpoints", "np_addresses", "np_prefixes", "np_reasons", "np_fragments"] {
-            #expect(try Libbpf.mapInfo(object.map(name).fd, name).btf_id != 0, "\(name) has no types")
+            let map = try object.map(name)
+            #expect(try Libbpf.mapInfo(map.fd, name).btf_id != 0, "\(name) has no types")
+            withExtendedLifetime(map) {}
         }
         #expect(compared >= 6)
     }
