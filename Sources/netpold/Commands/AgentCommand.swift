@@ -127,7 +127,9 @@ struct AgentCommand: AsyncParsableCommand {
                 return ManifestFile(unreadable: Diagnostic(unreadable: error))
             }
         }
-        let standing = try HostPreparation.prepareFilesystem(allowsPrivate: allowPrivateBpffs, logger)
+        let standing =
+            HostPreparation.capabilityConditions()
+            + (try HostPreparation.prepareFilesystem(allowsPrivate: allowPrivateBpffs, logger))
         let datapath = try NodeDatapath(DatapathOptions(pins: try PinPath(instance: instance.instance)))
         let pinned = datapath.identities
         let adopted = datapath.adoptedInterfaces

@@ -92,9 +92,12 @@ struct RecordConversionTests {
                 Libbpf.mapLayout(key: info.btf_key_type_id, value: info.btf_value_type_id, types.btf) == layout,
                 "\(name)")
             compared += 1
+            withExtendedLifetime(map) {}
         }
         for name in ["np_flows", "np_endpoints", "np_addresses", "np_prefixes", "np_reasons", "np_fragments"] {
-            #expect(try Libbpf.mapInfo(object.map(name).fd, name).btf_id != 0, "\(name) has no types")
+            let map = try object.map(name)
+            #expect(try Libbpf.mapInfo(map.fd, name).btf_id != 0, "\(name) has no types")
+            withExtendedLifetime(map) {}
         }
         #expect(compared >= 6)
     }
