@@ -53,12 +53,17 @@ bench-net: build ## CPU per datagram, connection and request: nothing, netpold, 
 bench-changes: build ## from the edit of a policy until it is in force, and its CPU time, 50 pods of 10,000
 	scripts/as-root.sh $(RELEASE) bench-changes
 
+.PHONY: bench-agent
+bench-agent: build ## a policy edit and a status, quiet and with a monitor over a flood of denied packets
+	scripts/as-root.sh $(RELEASE) bench-agent
+
 .PHONY: bench-smoke
 bench-smoke: build ## every benchmark once and short: that they run, no figures to keep
 	scripts/install-deps.sh nftables
 	scripts/as-root.sh $(RELEASE) bench --rounds 1 --packets 1000
 	scripts/as-root.sh $(RELEASE) bench-net --rounds 1 --scale 1
 	scripts/as-root.sh $(RELEASE) bench-changes --edits 2
+	scripts/as-root.sh $(RELEASE) bench-agent --edits 3
 
 .PHONY: soak
 soak: build ## one million random flows three ways, one million random packets through the kernel, 20,000 random changes

@@ -24,13 +24,15 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         // `make docs` alone; no target of this package uses it.
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
         // What every command and the agent need of the system and the terminal; nothing of netpold in it.
         .target(
-            name: "Support", dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            name: "Support", dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: strict),
 
         // Pure: no I/O, no clock, no root. (Of Support only the text style.) Dependencies go one way, in this order.
@@ -89,6 +91,10 @@ let package = Package(
             dependencies: [
                 "NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict
@@ -121,6 +127,7 @@ let package = Package(
                 "LabKit", "BenchKit", .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),
@@ -159,7 +166,10 @@ let package = Package(
         .testTarget(name: "LabKitTests", dependencies: ["LabKit", "NetpoldTestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NetpoldTests",
-            dependencies: ["Support", "BPFEmit", "Agent", "LabKit", "netpold", "NetpoldTestSupport"],
+            dependencies: [
+                "Support", "BPFEmit", "Agent", "LabKit", "netpold", "NetpoldTestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "SupportTests", dependencies: ["Support", .product(name: "SystemPackage", package: "swift-system")],

@@ -11,6 +11,7 @@
  * The C programs are the steps in np_steps (enum np_step); reserved steps hold np_no_step. A step jumps on or ends in
  * np_finish, so each packet is counted under one named reason.
  */
+#include "lib/arp.h"
 #include "lib/events.h"
 #include "lib/fragment.h"
 #include "lib/icmp_error.h"
@@ -52,6 +53,26 @@ NP_INLINE struct np_finding np_finding_at(const struct np_hook *hook)
 	return finding;
 }
 
+NP_INLINE void np_set_arrival(struct np_hook *hook, const struct np_packet *packet)
+{
+	hook->arrival = hook->direction == NP_INGRESS ? np_arrival_of(hook->skb, packet->fragment) :
+							NP_ARRIVAL_UNKNOWN;
+}
+
+/*
+ * NP_REASON_NONE: the packet may be judged by its source. To a pod this is the check of what tells something about other
+ * packets; that of a flow or a message comes with its judgement.
+ */
+NP_INLINE enum np_reason np_check_source(const struct np_hook *hook, const struct np_packet *packet)
+{
+	if (hook->direction == NP_EGRESS)
+		return np_likely(np_is_endpoint_address(hook->endpoint, &packet->source)) ? NP_REASON_NONE :
+											   NP_DROP_SPOOFED_SOURCE;
+	if (np_likely(packet->fragment == NP_FRAGMENT_NONE && packet->kind != NP_KIND_ICMP_ERROR))
+		return NP_REASON_NONE;
+	return np_comes_from(&packet->source, hook->arrival) ? NP_REASON_NONE : NP_DROP_FOREIGN_SOURCE;
+}
+
 /* Everything up to the policy program. Does not return when that or another step goes on. */
 NP_INLINE struct np_outcome np_judge(struct np_hook *hook, struct np_packet *packet)
 {
@@ -63,14 +84,18 @@ NP_INLINE struct np_outcome np_judge(struct np_hook *hook, struct np_packet *pac
 
 	np_cursor_start(&cursor, hook->skb);
 	reason = np_parse(&cursor, packet);
+	np_set_arrival(hook, packet);
+	if (np_unlikely(reason == NP_REASON_ARP))
+		return np_outcome_of(np_judge_arp(hook, &cursor, packet));
 	if (np_unlikely(reason))
 		return np_outcome_of(reason);
 
-	if (np_passes_as_neighbour(packet, hook->endpoint, hook->direction))
-		return np_outcome_of(NP_REASON_NEIGHBOUR_DISCOVERY);
-	if (hook->direction == NP_EGRESS && np_unlikely(!np_is_endpoint_address(hook->endpoint, &packet->source)))
-		return np_outcome_of(NP_DROP_SPOOFED_SOURCE);
-
+	reason = np_judge_neighbour(hook, &cursor, packet);
+	if (np_unlikely(reason))
+		return np_outcome_of(reason);
+	reason = np_check_source(hook, packet);
+	if (np_unlikely(reason))
+		return np_outcome_of(reason);
 	reason = np_resolve_fragment(packet);
 	if (np_unlikely(reason))
 		return np_outcome_of(reason);
@@ -130,6 +155,7 @@ int np_icmp_error(struct __sk_buff *skb)
 		outcome = np_outcome_of(NP_DROP_NOT_READY);
 	} else {
 		error = question->packet;
+		np_set_arrival(&hook, &error);
 		outcome = np_judge_error(&hook, question, &error);
 	}
 	finding = np_finding_at(&hook);
@@ -150,6 +176,10 @@ int np_verdict(struct __sk_buff *skb)
 		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
 
 	outcome = np_outcome_of(np_reason_of(&answer, question->reason));
+	if (outcome.action == NP_ACTION_NEXT && np_unlikely(question->also)) {
+		outcome = np_ask_also(skb, question);
+		answer.base = 0; /* dropped by no rule */
+	}
 	if (outcome.action == NP_ACTION_NEXT && question->remember && np_admit_flow(question))
 		outcome = np_outcome_of(NP_DROP_CONNTRACK_FULL);
 
@@ -157,6 +187,7 @@ int np_verdict(struct __sk_buff *skb)
 	finding.revision = question->revision;
 	finding.remote_identity = question->remote_identity;
 	finding.direction = question->direction;
+	finding.flags = question->flags;
 	finding.decision = answer.decision;
 	finding.rule_hit = np_rule_hit_of(&answer);
 	hits = finding.rule_hit ? bpf_map_lookup_elem(&np_rule_hits, &finding.rule_hit) : NULL;

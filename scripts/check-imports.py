@@ -20,7 +20,7 @@ RULES = {
     "NetTypes": (set(), set()),
     "PolicyAPI": ({"NetTypes", "CRE2"}, {"CYaml", "Yams"}),
     "PolicyIR": ({"NetTypes", "PolicyAPI"}, {"Algorithms"}),
-    "Support": (set(), None),
+    "Support": ({"CLinux"}, None),
     "PolicyAnalysis": ({"NetTypes", "PolicyAPI", "PolicyIR", "Support"}, {"Algorithms"}),
     "BPFEmit": ({"NetTypes", "PolicyAPI", "PolicyIR", "CNetpoldABI"}, {"Algorithms"}),
     "BPFSimulate": ({"NetTypes", "PolicyAPI", "PolicyIR", "BPFEmit", "CNetpoldABI"}, set()),

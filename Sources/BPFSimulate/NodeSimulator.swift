@@ -48,11 +48,28 @@ public struct NodeSimulator: Sendable {
 
     /// The identity of an address: an exact entry, else the longest prefix that holds it.
     public func identity(of address: IPAddress) -> UInt32 {
-        if let identity = exact[address] { return identity }
+        if let identity = exact[address], identity & SharedMark.bit == 0 { return identity }
+        return outsideIdentity(of: address)
+    }
+
+    /// The identity of a sender behind an address of the node: that of the longest prefix.
+    public func outsideIdentity(of address: IPAddress) -> UInt32 {
         for length in lengths {
             if let prefix = IPPrefix(address, length: length), let identity = prefixes[prefix] { return identity }
         }
         return ReservedIdentity.unknown.rawValue
+    }
+
+    /// The node's identity where it answers beside others: by an entry, or at the groups that the datapath knows.
+    private func nodeIdentity(besides address: IPAddress) -> UInt32? {
+        if let identity = exact[address] {
+            return identity & SharedMark.bit == 0 ? nil : identity & ~SharedMark.bit
+        }
+        let isGroup =
+            address.ipv4.map { $0 == .max || $0 >> 8 == 0xe0_0000 }
+            ?? [0xff01, 0xff02].contains(address.high >> 48 & 0xff0f)
+        guard isGroup else { return nil }
+        return exact[IPAddress(high: 0, low: 0)].map { $0 & ~SharedMark.bit } ?? ReservedIdentity.host.rawValue
     }
 
     /// The local pod that may send from an address.
@@ -71,6 +88,9 @@ public struct NodeSimulator: Sendable {
         var answers = Answers(egress: nil, ingress: nil)
         if let sender {
             answers.egress = try ask(sender, .egress, identity(of: destination), `protocol`, port)
+            if answers.egress?.verdict == .allow, let node = nodeIdentity(besides: destination) {
+                answers.egress = try ask(sender, .egress, node, `protocol`, port)
+            }
         }
         if let receiver {
             answers.ingress = try ask(receiver, .ingress, identity(of: source), `protocol`, port)
@@ -96,4 +116,9 @@ public struct NodeSimulator: Sendable {
         return try (direction == .ingress ? programs.ingress : programs.egress)
             .ask(identity: identity, protocol: `protocol`, port: port)
     }
+}
+
+/// What marks addresses at which the node answers beside others.
+private enum SharedMark {
+    static let bit: UInt32 = 1 << 31
 }

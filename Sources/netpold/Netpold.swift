@@ -10,8 +10,9 @@ struct Netpold: AsyncParsableCommand {
         subcommands: [
             LintCommand.self, CompileCommand.self, TestCommand.self, ExplainCommand.self,
             LabCommand.self, LabRespondCommand.self,
-            AgentCommand.self, StatusCommand.self, EndpointsCommand.self, MonitorCommand.self, DetachCommand.self,
+            AgentCommands.self, StatusCommand.self, EndpointsCommand.self, MonitorCommand.self, DetachCommand.self,
             BenchCommand.self, BenchCompileCommand.self, BenchNetCommand.self, BenchChangesCommand.self,
+            BenchAgentCommand.self,
         ])
 
     /// Wrong arguments are bad input like wrong manifests, so they get the same exit code, not ArgumentParser's 64.

@@ -13,30 +13,51 @@ enum APIMessages {
     static let requests: [Sample<APIRequest>] = [
         Sample(message: .status, line: #"{"type":"status","version":2}"#),
         Sample(message: .endpoints, line: #"{"type":"endpoints","version":2}"#),
+        Sample(message: .health, line: #"{"type":"health","version":2}"#),
         Sample(
             message: .monitor(MonitorFilter(dropsOnly: true, pod: "shop/web", policy: "shop/db")),
             line: #"{"dropsOnly":true,"pod":"shop/web","policy":"shop/db","type":"monitor","version":2}"#),
         Sample(
             message: .wait(timeoutMilliseconds: 30_000),
             line: #"{"timeoutMilliseconds":30000,"type":"wait","version":2}"#),
+        Sample(message: .reload(acceptEmpty: true), line: #"{"acceptEmpty":true,"type":"reload","version":2}"#),
     ]
 
     static let replies: [Sample<APIReply>] = [
         Sample(message: .status(status), line: statusLine),
         Sample(message: .endpoints([endpoint]), line: endpointsLine),
+        Sample(message: .health(health), line: #"{"health":\#(healthText),"type":"health","version":2}"#),
         Sample(message: .verdict(Fixtures.verdict()), line: verdictLine),
         Sample(message: .lost(9), line: #"{"count":9,"type":"lost","version":2}"#),
         Sample(
             message: .waited(inForce: true, applyCount: 7),
             line: #"{"applyCount":7,"inForce":true,"type":"waited","version":2}"#),
         Sample(
+            message: .reloaded(ReloadReport(dropped: ["NetworkPolicy shop/db"], kept: ["Pod shop/web"])),
+            line: #"{"reload":{"conditions":[],"dropped":["NetworkPolicy shop/db"],"kept":["Pod shop/web"]},"#
+                + #""type":"reloaded","version":2}"#),
+        Sample(
             message: .error(APIError(.unknownType, #"the type "reboot" is not known"#)),
             line: #"{"error":{"code":"unknown-type","message":"the type \"reboot\" is not known"},"#
                 + #""type":"error","version":2}"#),
     ]
 
+    private static let health = Health(
+        Health.Facts(
+            generation: 3, appliedGeneration: 3, workingFor: .seconds(300),
+            conditions: [
+                Condition(kind: .endpointFailed, subject: "shop/db", message: "veth7: no such device")
+            ]))
+    private static let standstillText =
+        #"{"message":"one piece of work on the kernel has been going on for 300 s","subject":"agent"}"#
+    private static let failedText = #"{"message":"veth7: no such device","subject":"shop/db"}"#
+    private static let healthText =
+        #"{"faults":[\#(standstillText),\#(failedText)],"problems":[\#(standstillText),\#(failedText)],"#
+        + #""standstill":\#(standstillText)}"#
+
     private static let status = StatusReport(
-        instance: "default", processID: 4711, uptimeSeconds: 3600, applyCount: 7, isInForce: true, policiesInForce: 12,
+        instance: "default", processID: 4711, uptimeSeconds: 3600, applyCount: 7, isInForce: true, health: health,
+        policiesInForce: 12,
         policiesRefused: 1, endpointsReady: 3, endpointsWaiting: 1, namespacesUnknown: 0, attachments: ["tcx": 3],
         lastApplyMilliseconds: 24,
         capacities: [CapacityUse(name: "np_flows", used: 3, limit: 262_144, memoryBytes: 41_943_040)],
@@ -56,7 +77,7 @@ enum APIMessages {
         + #""capacities":[{"limit":262144,"memoryBytes":41943040,"name":"np_flows","used":3}],"#
         + #""conditions":[{"kind":"keptLastGood","message":"refused, the last good version stays in force: "#
         + #"db.yaml:4:3: error: spec.prots: unknown field","subject":"NetworkPolicy shop/db"}],"#
-        + #""endpointsReady":3,"endpointsWaiting":1,"eventsLost":0,"eventsSuppressed":0,"inForce":true,"#
+        + #""endpointsReady":3,"endpointsWaiting":1,"eventsLost":0,"eventsSuppressed":0,"health":\#(healthText),"inForce":true,"#
         + #""instance":"default","lastApplyMilliseconds":24,"namespacesUnknown":0,"policiesInForce":12,"#
         + #""policiesRefused":1,"processID":4711,"reasons":[{"count":{"bytes":300,"packets":5},"isDrop":true,"#
         + #""reason":"NP_DROP_POLICY_DEFAULT","sentence":"a policy isolates the pod and no rule allows the flow"}],"#

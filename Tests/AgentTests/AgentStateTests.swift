@@ -1,4 +1,5 @@
 import BPFEmit
+import NetTypes
 import Testing
 
 @testable import Agent
@@ -61,6 +62,31 @@ import Testing
                     + " \(run.node) \(run.state.binding.view)")
         }
         #expect(results.count == 1)
+    }
+
+    @Test("another master of an interface and other networks of the node are applied, as the host has them")
+    func mastersAndNetworks() throws {
+        var run = ReducerRun()
+        var feed = FolderFeed()
+        run.on(.objects(feed.read(files)))
+        run.on(.node(node))
+        run.finish()
+        #expect(run.state.isInForce && run.handedOut.last?.masters == [:])
+        var moved = node
+        let link = try #require(moved.links.first?.ifindex)
+        moved.masters = [link: [70, 71]]
+        run.on(.node(moved))
+        #expect(!run.state.isInForce)
+        run.finish()
+        #expect(run.handedOut.last?.masters == [link: [70, 71]])
+        // Loopback's network is no pod's to reach.
+        moved.networks = ["10.9.0.0/24", "127.0.0.0/8", "fd09::/64"].compactMap { IPPrefix(parsing: $0) }
+        run.on(.node(moved))
+        run.finish()
+        #expect(run.table.ownNetworks.map(\.description) == ["10.9.0.0/24", "fd09::/64"])
+        let count = run.handedOut.count
+        run.on(.node(moved))
+        #expect(run.state.isInForce && run.handedOut.count == count)
     }
 
     @Test("nothing is applied before every source has named all its objects and the node was seen")
@@ -241,6 +267,20 @@ import Testing
         #expect(reconciles(state.on(.resync)).count == 1)
         _ = state.on(.applied(generation: state.generation, ApplyReport()))
         #expect(state.applyCount == 1)
+    }
+
+    @Test("an audit that fails is retried by the delays of failures, and everything is not in force meanwhile")
+    func failedAudit() {
+        var (state, _) = begun()
+        _ = state.on(.reconcileDue)
+        _ = state.on(.applied(generation: state.generation, Fixtures.report("web")))
+        _ = state.on(.resync)
+        #expect(delays(state.on(.applyFailed(generation: state.generation, "np_endpoints: EIO"))) == [500])
+        #expect(!state.isInForce)
+        #expect(reconciles(state.on(.reconcileDue)).count == 1)
+        _ = state.on(.applied(generation: state.generation, ApplyReport()))
+        #expect(state.isInForce)
+        #expect(reconciles(state.on(.reconcileDue)).isEmpty)
     }
 
     private func delays(_ actions: [AgentAction]) -> [Int] {

@@ -15,6 +15,7 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
         var objects = ObjectTable()
         var node = Fixtures.host([])
         var applied: [[EndpointKey: [UInt32]]] = []
+        var masters: [UInt32: [UInt32]] = [:]
         var hooks: [HookFinding] = []
         var policies: [[String]] = []
         var failure: SystemError?
@@ -22,9 +23,15 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
         var changed: @Sendable () -> Void = {}
         /// Whether somebody listens.
         var isListening = false
+        var interest: EventInterest?
+        /// How long reading the node takes, and how long an apply does.
+        var blocking = Duration.zero
         /// Verdict records not read yet.
         var records: [VerdictRecord] = []
         var suppressed: UInt64 = 0
+        var suppressedDrops: [UInt32: UInt64] = [:]
+        /// How often counters and capacities were read.
+        var counted = 0
         var collections = 0
     }
 
@@ -70,10 +77,14 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
         }
     }
 
-    func apply(_ image: NodeImage, links: [EndpointKey: [UInt32]]) throws -> ApplyReport {
-        try state.withLock { state in
+    func apply(
+        _ image: NodeImage, links: [EndpointKey: [UInt32]], masters: [UInt32: [UInt32]]
+    ) throws -> ApplyReport {
+        Pause.sleep(state.withLock(\.blocking))
+        return try state.withLock { state in
             if let failure = state.failure { throw failure }
             state.applied.append(links)
+            state.masters = masters
             return Fixtures.report(links.keys.sorted())
         }
     }
@@ -81,9 +92,11 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
     func auditHooks() -> [HookFinding] { state.withLock { $0.hooks } }
     var ruleHitIndex: RuleHitIndex { RuleHitIndex() }
     func counters() throws -> DatapathCounters {
-        DatapathCounters(
+        state.withLock { $0.counted += 1 }
+        return DatapathCounters(
             reasons: [33: PacketCount(packets: 5, bytes: 300)],
-            suppressedEvents: [33: state.withLock { $0.suppressed }])
+            suppressedEvents: [33: state.withLock { $0.suppressed }],
+            suppressedDrops: state.withLock { $0.suppressedDrops })
     }
     func capacities() throws -> [CapacityUse] {
         [CapacityUse(name: "np_flows", used: 3, limit: 262_144, memoryBytes: 40 << 20)]
@@ -92,8 +105,11 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
         state.withLock { $0.collections += 1 }
         return ConntrackCollection(seen: 0, removed: 0)
     }
-    func makeEventReader() throws -> Reader {
-        state.withLock { $0.isListening = true }
+    func makeEventReader(_ interest: EventInterest) throws -> Reader {
+        state.withLock { state in
+            state.isListening = true
+            state.interest = interest
+        }
         return Reader(world: self)
     }
 
@@ -108,6 +124,8 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
             if records.isEmpty { usleep(5000) }
             return records
         }
+
+        func listen(to interest: EventInterest) throws { world.state.withLock { $0.interest = interest } }
 
         func stop() throws { world.state.withLock { $0.isListening = false } }
     }

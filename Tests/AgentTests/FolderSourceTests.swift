@@ -7,13 +7,10 @@ import Testing
 @testable import Agent
 
 @Suite struct FolderSourceTests {
-    /// A folder whose files hold one pod each, named by the file's text.
+    /// A folder whose files hold one pod each, named by the file's text. What is gone is gone at once.
     private func folder(_ scratch: ScratchFolder) throws -> FolderSource {
-        try FolderSource(scratch.path) { path in
-            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-                return ManifestFile(unreadable: ["unreadable"])
-            }
-            return ManifestFile(objects: [.pod(Fixtures.pod(text, nil))], refused: [])
+        try FolderSource(scratch.path, wait: .none) { bytes, _ in
+            ManifestFile(objects: [.pod(Fixtures.pod(String(decoding: bytes, as: UTF8.self), nil))])
         }
     }
 
@@ -111,7 +108,7 @@ import Testing
         let scratch = try ScratchFolder()
         try scratch.folder("m")
         try scratch.write("m/a.yaml", "one")
-        let folder = try FolderSource(scratch.file("m")) { _ in
+        let folder = try FolderSource(scratch.file("m")) { _, _ in
             ManifestFile(objects: [.pod(Fixtures.pod("one", nil))])
         }
         #expect(folder.changes().events.count == 1 + ObjectKind.allCases.count)
@@ -128,7 +125,7 @@ import Testing
     @Test("a folder that is not there cannot be a source")
     func missing() throws {
         let scratch = try ScratchFolder()
-        #expect(throws: SystemError.self) { try FolderSource(scratch.file("m")) { _ in ManifestFile() } }
+        #expect(throws: SystemError.self) { try FolderSource(scratch.file("m")) { _, _ in ManifestFile() } }
     }
 
     @Test("a folder that cannot be listed whole is a condition: nobody knows what is in force in it")

@@ -15,13 +15,14 @@ import Testing
         let line = try codec.encode(message)
         for length in 0..<line.count {
             var framer = LineFramer(limit: MessageCodec.replyLimit)
-            #expect(try framer.feed(line.prefix(length)).isEmpty)
+            framer.feed(line.prefix(length))
+            #expect(try framer.next() == nil)
             #expect(throws: MessageError.self) {
                 try codec.decode(Message.self, from: Array(line.prefix(min(length, line.count - 2))))
             }
-            let lines = try framer.feed(line.dropFirst(length))
-            #expect(lines.count == 1)
-            #expect(try codec.decode(Message.self, from: lines[0]) == message)
+            framer.feed(line.dropFirst(length))
+            let whole = try #require(try framer.next())
+            #expect(try codec.decode(Message.self, from: whole) == message)
             #expect(!framer.isInsideLine)
         }
     }
@@ -29,8 +30,12 @@ import Testing
     @Test("a line may be as long as the limit and no longer")
     func oversize() throws {
         var framer = LineFramer(limit: 8)
-        #expect(try framer.feed(Array("12345678\n".utf8)).map(\.count) == [8])
-        #expect(throws: MessageError.oversize(limit: 8)) { try framer.feed(Array("123456789".utf8)) }
+        framer.feed(Array("12345678\n1\n".utf8))
+        #expect(try framer.next()?.count == 8)
+        #expect(try framer.next()?.count == 1)
+        #expect(try framer.next() == nil)
+        framer.feed(Array("123456789".utf8))
+        #expect(throws: MessageError.oversize(limit: 8)) { try framer.next() }
     }
 
     @Test(

@@ -178,6 +178,7 @@ import Testing
             case .standIns(let policies, let key): "\(policies.count) isolating for \(key.text)"
             case .name(let name, _): name
             case .ownAddresses(let addresses): "\(addresses)"
+            case .ownNetworks(let networks): "\(networks)"
             }
         }
     }

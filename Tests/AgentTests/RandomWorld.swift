@@ -50,6 +50,7 @@ struct RandomWorld {
         var changes = table.objects.values.map(ObjectChange.upsert)
         changes += table.isolating.map { .standIns($0.value, for: $0.key) }
         changes.append(.ownAddresses(table.ownAddresses))
+        changes.append(.ownNetworks(table.ownNetworks))
         return changes.shuffled(using: &random)
     }
 

@@ -16,7 +16,7 @@ final class WaitingClient: Sendable {
     func next() async throws -> APIReply? {
         try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread {
-                continuation.resume(with: Result { try self.client.withLock { try $0.next() } })
+                continuation.resume(with: Result { try self.client.withLock { try $0.next(timeout: .seconds(120)) } })
             }
         }
     }

@@ -47,6 +47,19 @@ import Testing
         for _ in 0..<Self.flowsPerCluster {
             guard let (source, destination) = cluster.flowEnds(&random) else { break }
             let (proto, port) = RandomCluster.traffic(isIPv4: source.isIPv4, &random)
+            for node in cluster.nodeAddresses where node.isIPv4 == destination.isIPv4 {
+                guard let key = owners[destination], kernel.knows(key),
+                    let expected = oracle.decideMasqueraded(
+                        destination, as: node, proto, port, localNode: cluster.localNode)
+                else { continue }
+                let answer = try kernel.decide(
+                    key, .ingress, remote: node, isForwarded: true, protocol: proto, port: port)
+                if answer.reason == UInt8(NP_DROP_ICMP_INNER.rawValue) { continue }
+                compared += 1
+                #expect(
+                    answer.verdict == Self.verdict(expected),
+                    "seed \(seed): masqueraded as \(node) -> \(destination) \(proto) \(port), reason \(answer.reason)")
+            }
             for direction in Direction.allCases {
                 let (own, remote) = direction == .egress ? (source, destination) : (destination, source)
                 guard let key = owners[own], kernel.knows(key),

@@ -1,3 +1,4 @@
+import Agent
 import Datapath
 import Foundation
 import LabKit
@@ -12,7 +13,7 @@ final class RunningAgent {
     }
 
     let folder: String
-    private let instance: String
+    let instance: String
     private let network: PodNetwork
     private var process: Process?
     /// What runs the agent, with its arguments: `setpriv`, `unshare`. Nothing: the agent itself.
@@ -41,9 +42,9 @@ final class RunningAgent {
 
     func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: "\(folder)/manifests/\(name)") }
 
-    /// Starts the agent; returns when everything is in force.
-    func start(_ options: [String] = []) throws {
-        let process = try launchAgent(options)
+    /// Starts the agent; returns when everything is in force. Without `name` it has to know its node by itself.
+    func start(_ options: [String] = [], node name: String? = "node-1") throws {
+        let process = try launchAgent(options, node: name)
         self.process = process
         for _ in 0..<600 where process.isRunning && !FileManager.default.fileExists(atPath: socket) { usleep(20_000) }
         try settle()
@@ -51,26 +52,40 @@ final class RunningAgent {
 
     /// Starts an agent that is expected to refuse; answers what it said and its exit code.
     func refusal(_ options: [String] = []) throws -> Run {
-        let process = try launchAgent(options)
+        let process = try launchAgent(options, node: "node-1")
         for _ in 0..<500 where process.isRunning { usleep(20_000) }
         if process.isRunning { process.terminate() }
         process.waitUntilExit()
         return Run(code: process.terminationStatus, output: log)
     }
 
-    private func launchAgent(_ options: [String]) throws -> Process {
-        try launch(
-            [
-                "agent", "--manifests", "\(folder)/manifests", "--instance", instance, "--socket", socket, "--netns",
-                node, "--netns-dir", NetworkLayout.podsFolder(in: network.folder), "--cni-cache", "\(folder)/cni",
-            ] + (options.contains("--node") ? [] : ["--node", "node-1"]) + options, output: "agent.log",
-            wrapper: wrapper)
+    private func launchAgent(_ options: [String], node name: String?) throws -> Process {
+        let own = arguments + ["--netns", node] + (name.map { ["--node", $0] } ?? []) + options
+        guard !wrapper.isEmpty else { return try launch(own, output: "agent.log") }
+        return try launch(
+            wrapper + [RunningAgent.executable.path()] + own, output: "agent.log", program: URL(filePath: "/usr/bin/env"))
+    }
+
+    /// Runs the agent to its end (`--once`), on the node by `nsenter` and under `wrapper`, a command that runs others.
+    func once(under wrapper: [String]) throws -> Run {
+        try run(
+            ["--net=\(node)"] + wrapper + [RunningAgent.executable.path()] + arguments + [
+                "--node", "node-1", "--once",
+            ],
+            program: URL(filePath: "/usr/bin/nsenter"))
+    }
+
+    private var arguments: [String] {
+        [
+            "agent", "--manifests", "\(folder)/manifests", "--instance", instance, "--socket", socket,
+            "--netns-dir", NetworkLayout.podsFolder(in: network.folder), "--cni-cache", "\(folder)/cni",
+        ]
     }
 
     /// Waits until the manifests as they are now are in force.
     func settle() throws {
         let run = try run(["status", "--wait", "--timeout", "30"] + place)
-        // With a refused policy everything else is in force, and the exit code says so.
+        // With a refused policy or a severe condition everything else is in force, and the exit code says so.
         let isRefusal = run.code == 1 && run.output.contains("everything read is in force")
         guard run.code == 0 || isRefusal else { throw PodNetworkError("not in force: \(run.output)\(log)") }
     }
@@ -84,6 +99,12 @@ final class RunningAgent {
         self.process = nil
         if signal == SIGKILL { unlink(socket) }
         return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+    }
+
+    /// Sends the agent a signal that does not end it.
+    func signal(_ number: Int32) throws {
+        guard let process else { throw PodNetworkError("no agent is running") }
+        kill(process.processIdentifier, number)
     }
 
     /// Runs a client command with its place added.
@@ -102,26 +123,52 @@ final class RunningAgent {
         return try String(contentsOfFile: "\(folder)/monitor.log", encoding: .utf8)
     }
 
-    var log: String { (try? String(contentsOfFile: "\(folder)/agent.log", encoding: .utf8)) ?? "" }
-    private var socket: String { "\(folder)/s" }
-    private var node: String { NetworkLayout.nodePath(in: network.folder) }
-    private var place: [String] { ["--instance", instance, "--socket", socket] }
+    /// The rows of `netpold endpoints`, by name.
+    func endpoints() throws -> [String: EndpointReport] {
+        let rows = try JSONDecoder().decode([EndpointReport].self, from: Data(ask("endpoints", ["--json"]).output.utf8))
+        return Dictionary(rows.map { ($0.name, $0) }) { first, _ in first }
+    }
 
-    private func run(_ arguments: [String]) throws -> Run {
+    /// What `netpold status` shows, after everything of now was looked at.
+    func status() throws -> StatusReport {
+        try settle()
+        // What standard error says of it is in the same file.
+        let output = try ask("status", ["--json"]).output
+        let json = output.split(separator: "\n").filter { !$0.hasPrefix("error: ") }.joined(separator: "\n")
+        return try JSONDecoder().decode(StatusReport.self, from: Data(json.utf8))
+    }
+
+    /// The exit code of `netpold status --wait`.
+    func waitCode() throws -> Int32 { try ask("status", ["--wait", "--timeout", "30"]).code }
+
+    /// The file of bindings is lost.
+    func removeBindings() throws { try FileManager.default.removeItem(atPath: bindings) }
+
+    /// The file of bindings is no longer what an agent writes.
+    func breakBindings() throws { try "{".write(toFile: bindings, atomically: false, encoding: .utf8) }
+
+    private var bindings: String { InstancePaths(instance: instance)?.bindings ?? "" }
+
+    var log: String { (try? String(contentsOfFile: "\(folder)/agent.log", encoding: .utf8)) ?? "" }
+    var socket: String { "\(folder)/s" }
+    var node: String { NetworkLayout.nodePath(in: network.folder) }
+    var place: [String] { ["--instance", instance, "--socket", socket] }
+
+    func run(_ arguments: [String], program: URL = executable) throws -> Run {
         let name = "run-\(UInt32.random(in: .min ... .max)).log"
-        let process = try launch(arguments, output: name)
+        let process = try launch(arguments, output: name, program: program)
         process.waitUntilExit()
         return Run(
             code: process.terminationStatus, output: try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8))
     }
 
-    private func launch(_ arguments: [String], output: String, wrapper: [String] = []) throws -> Process {
+    func launch(_ arguments: [String], output: String, program: URL = executable) throws -> Process {
         let path = "\(folder)/\(output)"
         try "".write(toFile: path, atomically: false, encoding: .utf8)
         let file = try FileHandle(forWritingTo: URL(filePath: path))
         let process = Process()
-        process.executableURL = wrapper.isEmpty ? RunningAgent.executable : URL(filePath: "/usr/bin/env")
-        process.arguments = wrapper.isEmpty ? arguments : wrapper + [RunningAgent.executable.path()] + arguments
+        process.executableURL = program
+        process.arguments = arguments
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = file
         process.standardError = file
@@ -130,7 +177,7 @@ final class RunningAgent {
     }
 
     /// The netpold built beside these tests; the runner may be the toolchain's, then the bundle is its argument.
-    private static var executable: URL {
+    static var executable: URL {
         let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") }
         let runner = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         return URL(filePath: bundle ?? runner).deletingLastPathComponent().appending(path: "netpold")

@@ -29,6 +29,19 @@ public struct EvaluatorOracle {
         return (decision, policy, end)
     }
 
+    /// What the local pod that owns an address answers to a packet that its node forwards under an address of its own; `nil` if
+    /// none owns it, or if that is not the node's.
+    public mutating func decideMasqueraded(
+        _ own: IPAddress, as node: IPAddress, _ proto: L4Protocol, _ port: UInt16, localNode: String
+    ) -> SideDecision? {
+        guard case .node(localNode) = evaluator.view.owner(of: node),
+            let asked = ask(own, .ingress, node, proto, port, localNode: localNode),
+            case .pod(let pod) = evaluator.view.owner(of: own)
+        else { return nil }
+        return asked.policy.decide(
+            subject: pod, .ingress, remote: evaluator.view.remoteEnd(masqueradedAs: node), protocol: proto, port: port)
+    }
+
     /// What the local pod that owns an address answers; `nil` if none does, or if it speaks to itself.
     public mutating func decide(
         _ own: IPAddress, _ direction: Direction, _ remote: IPAddress, _ proto: L4Protocol, _ port: UInt16,

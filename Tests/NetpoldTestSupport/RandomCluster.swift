@@ -17,6 +17,10 @@ public struct RandomCluster: Sendable {
     public static let outside: [IPAddress] = [
         "1.1.1.1", "1.1.1.2", "1.2.3.4", "8.8.8.8", "10.0.1.250", "10.9.9.9", "5.5.5.5", "192.168.0.200",
         "2600::1", "2600::2", "fd00:10::ffff", "2001:db8::1",
+        // The local node answers too: at its networks' broadcast and anycast addresses and in groups of the link.
+        "192.168.0.255", "10.0.3.255", "fd00:1::", "255.255.255.255", "224.0.0.251", "ff02::fb", "ff01::1",
+        // Others' networks and wider groups.
+        "10.0.4.255", "224.0.1.1", "ff05::2",
     ].compactMap { IPAddress(parsing: $0) }
 
     /// The prefixes of CIDR groups, none of which a policy writes itself.
@@ -41,6 +45,8 @@ public struct RandomCluster: Sendable {
             if random.once(in: 2) { objects.nodes[index].metadata.labels["zone"] = random.pick(["a", "b"]) }
             if random.once(in: 3) { objects.nodes[index].metadata.labels["app"] = "a" }
         }
+        objects.localNetworks = RandomCluster.prefixes(
+            "192.168.0.0/24", "fd00:1::/64", "10.0.0.0/22", "192.168.0.1/32", "fd00:1::1/128", "10.0.4.254/31")
         objects.cidrGroups = [
             CIDRGroup(
                 metadata: ObjectMeta(name: "office", labels: ["team": "x"]),
@@ -136,6 +142,11 @@ public struct RandomCluster: Sendable {
         let others = (RandomCluster.outside + inside).filter { $0.isIPv4 == own.isIPv4 }
         let other = random.pick(others)
         return random.once(in: 2) ? (own, other) : (other, own)
+    }
+
+    /// The local node's addresses.
+    public var nodeAddresses: [IPAddress] {
+        objects.nodes.filter { $0.metadata.name == localNode }.flatMap(\.addresses)
     }
 
     /// A random protocol and port.

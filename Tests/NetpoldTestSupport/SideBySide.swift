@@ -59,6 +59,26 @@ public struct SideBySide {
         }
     }
 
+    /// What both say of the receiver when the local node forwards a packet under one of its own addresses; `nil` if the receiver
+    /// is no local pod, or if they say the same.
+    ///
+    /// - Throws: when a program misbehaves.
+    public mutating func askMasqueraded(
+        as node: IPAddress, to destination: IPAddress, protocol: L4Protocol, port: UInt16
+    ) throws -> String? {
+        guard let endpoint = simulator.endpoint(at: destination),
+            let decision = oracle.decideMasqueraded(destination, as: node, `protocol`, port, localNode: localNode)
+        else { return nil }
+        let answer = try simulator.decide(
+            .ingress, of: endpoint.namespace, endpoint.name, remote: simulator.outsideIdentity(of: node),
+            protocol: `protocol`, port: port)
+        let left = SideBySide.text(decision)
+        let right = SideBySide.text(answer, bits[endpoint.subject]?.ingress.bits ?? [])
+        return left == right
+            ? nil
+            : "masqueraded as \(node) -> \(destination) \(`protocol`) \(port): evaluator says \(left), image says \(right)"
+    }
+
     private static func text(_ decision: SideDecision?) -> String {
         guard let decision else { return "-" }
         switch decision.reason {

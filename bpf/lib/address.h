@@ -45,6 +45,20 @@ NP_INLINE bool np_is_ipv6_link_multicast(const struct np_address *a)
 	return (bpf_ntohl(a->word[0]) >> 16) == 0xff02;
 }
 
+/*
+ * What the stack of every node on the link answers and no router forwards: 255.255.255.255, 224.0.0.0/24, and IPv6 groups of
+ * interface and link scope (ff?1::/16, ff?2::/16).
+ */
+NP_INLINE bool np_is_link_group(const struct np_address *a)
+{
+	__u32 first = bpf_ntohl(a->word[0]) >> 16 & 0xff0f;
+	__u32 last = bpf_ntohl(a->word[3]);
+
+	if (np_is_mapped_ipv4(a))
+		return last >> 8 == 0xe00000 || last == 0xffffffff;
+	return first == 0xff01 || first == 0xff02;
+}
+
 NP_INLINE bool np_same_address(const struct np_address *a, const struct np_address *b)
 {
 	return !((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) | (a->word[2] ^ b->word[2]) |

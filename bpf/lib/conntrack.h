@@ -79,6 +79,13 @@ NP_INLINE void np_touch_flow(struct np_flow *flow, const struct np_packet *packe
 		flow->flags = flags;
 }
 
+/* Notes how the other end's packets come in. Written only when it changes: entries are shared by all CPUs. */
+NP_INLINE void np_write_arrival(struct np_flow *flow, __u32 side, __u32 arrival)
+{
+	if (flow->arrival[side & 1] != arrival)
+		flow->arrival[side & 1] = arrival;
+}
+
 /*
  * Records that the pod at `question->own_side` admits the flow. 0, or negative when that failed. Another hook or
  * CPU may have inserted the entry in the meantime: then only the own side of it is written.
@@ -95,12 +102,17 @@ NP_INLINE int np_admit_flow(const struct np_question *question)
 		struct np_flow fresh = {.last_seen = bpf_jiffies64()};
 
 		np_write_side(&fresh, question->own_side, admitted);
+		/* Not by index: the verifier knows no variable offsets into the stack. */
+		fresh.arrival[0] = question->own_side ? NP_ARRIVAL_UNKNOWN : question->arrival;
+		fresh.arrival[1] = question->own_side ? question->arrival : NP_ARRIVAL_UNKNOWN;
 		if (!bpf_map_update_elem(&np_flows, &question->key, &fresh, BPF_NOEXIST))
 			return 0;
 	}
 	flow = bpf_map_lookup_elem(&np_flows, &question->key);
 	if (!flow)
 		return -1;
+	if (question->arrived)
+		np_write_arrival(flow, question->own_side, question->arrival);
 	np_write_side(flow, question->own_side, admitted);
 	flow->last_seen = bpf_jiffies64();
 	return 0;

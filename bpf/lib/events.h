@@ -18,6 +18,7 @@ struct np_finding {
 	__u32 rule_hit;
 	__u8 direction; /* enum np_direction */
 	__u8 decision; /* enum np_decision */
+	__u8 flags; /* NP_EVENT_* */
 };
 
 NP_INLINE void np_count(__u32 reason, __u32 bytes)
@@ -30,7 +31,7 @@ NP_INLINE void np_count(__u32 reason, __u32 bytes)
 	counter->bytes += bytes;
 }
 
-NP_INLINE bool np_within_budget(struct np_event_budget *budget)
+NP_INLINE bool np_within_budget(struct np_event_budget *budget, __u32 rate)
 {
 	__u64 now = bpf_jiffies64();
 
@@ -38,7 +39,7 @@ NP_INLINE bool np_within_budget(struct np_event_budget *budget)
 		budget->jiffy = now;
 		budget->written = 0;
 	}
-	if (budget->written >= NP_EVENT_RATE_PER_JIFFY)
+	if (budget->written >= rate)
 		return false;
 	budget->written++;
 	return true;
@@ -47,18 +48,23 @@ NP_INLINE bool np_within_budget(struct np_event_budget *budget)
 /*
  * Waking the reader is the most expensive operation on the whole path, so it happens once each time the unread bytes
  * cross the threshold. A reader that misses the wake-up still finds unread bytes before it sleeps, and so does not sleep.
+ * `unread`: bytes in the ring before this record.
  */
-NP_INLINE __u64 np_wakeup_flag(__u32 wakeup_bytes)
+NP_INLINE __u64 np_wakeup_flag(__u64 unread, __u32 wakeup_bytes)
 {
-	__u64 unread = bpf_ringbuf_query(&np_events, BPF_RB_AVAIL_DATA);
-
 	return unread - wakeup_bytes < NP_WAKEUP_BAND_BYTES ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+/* Whether anybody wants to hear of packets that end like this. */
+NP_INLINE bool np_is_wanted(const struct np_control *control, bool is_drop)
+{
+	return control->listeners == NP_LISTEN_ALL || (control->listeners == NP_LISTEN_DROPS && is_drop);
 }
 
 NP_INLINE void np_fill_event(struct np_event *event, const struct np_packet *packet, const struct np_finding *finding,
 			     __u32 reason, __u32 bytes)
 {
-	event->time = bpf_jiffies64();
+	event->time = bpf_ktime_get_ns();
 	event->source = packet->source;
 	event->destination = packet->destination;
 	event->source_port = packet->source_port;
@@ -73,29 +79,48 @@ NP_INLINE void np_fill_event(struct np_event *event, const struct np_packet *pac
 	event->decision = finding->decision;
 	event->length = bytes < NP_MAX_EVENT_LENGTH ? bytes : NP_MAX_EVENT_LENGTH;
 	event->tcp_flags = packet->tcp_flags;
+	event->flags = finding->flags;
 	__builtin_memset(event->pad, 0, sizeof(event->pad));
 }
 
-/* Writes a record if there is a listener and the reason's budget for this CPU and jiffy is not used up. */
+/*
+ * Writes a record if somebody wants it and its budget for this CPU and jiffy is not used up: that of the endpoint for a
+ * drop, that of the reason for a passed packet, which also leaves half of the ring to drops.
+ */
 NP_INLINE void np_report(const struct np_packet *packet, const struct np_finding *finding, __u32 reason, __u32 bytes)
 {
 	__u32 only = 0;
+	__u32 slot = finding->endpoint;
+	const bool is_drop = reason >= NP_REASON_FIRST_DROP;
 	const struct np_control *control = bpf_map_lookup_elem(&np_control, &only);
-	struct np_event_budget *budget;
-	struct np_event *event;
+	struct np_event_budget *of_reason, *of_endpoint;
+	struct np_event *event = NULL;
+	bool is_within;
+	__u64 unread;
 
-	if (!control || !control->listeners)
+	if (!control || !np_is_wanted(control, is_drop))
 		return;
-	budget = bpf_map_lookup_elem(&np_event_budget, &reason);
-	if (!budget)
+	of_reason = bpf_map_lookup_elem(&np_event_budget, &reason);
+	/* NULL where a hook names no endpoint: such packets share their reason's budget. */
+	of_endpoint = is_drop ? bpf_map_lookup_elem(&np_drop_budget, &slot) : NULL;
+	if (!of_reason)
 		return;
-	event = np_within_budget(budget) ? bpf_ringbuf_reserve(&np_events, sizeof(*event), 0) : NULL;
+	unread = bpf_ringbuf_query(&np_events, BPF_RB_AVAIL_DATA);
+	if (of_endpoint)
+		is_within = np_within_budget(of_endpoint, NP_DROP_RATE_PER_JIFFY);
+	else
+		is_within = (is_drop || unread < NP_EVENT_RING_SHARE) &&
+			    np_within_budget(of_reason, NP_EVENT_RATE_PER_JIFFY);
+	if (is_within)
+		event = bpf_ringbuf_reserve(&np_events, sizeof(*event), 0);
 	if (!event) {
-		budget->suppressed++;
+		of_reason->suppressed++;
+		if (of_endpoint)
+			of_endpoint->suppressed++;
 		return;
 	}
 	np_fill_event(event, packet, finding, reason, bytes);
-	bpf_ringbuf_submit(event, np_wakeup_flag(control->wakeup_bytes));
+	bpf_ringbuf_submit(event, np_wakeup_flag(unread, control->wakeup_bytes));
 }
 
 #endif

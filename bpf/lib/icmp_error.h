@@ -82,6 +82,8 @@ NP_INLINE struct np_outcome np_judge_error(const struct np_hook *hook, struct np
 
 	question->packet = embedded;
 	question->known = true;
+	question->arrived = false;
+	question->arrival = flow->arrival[question->own_side & 1];
 	return np_judge_by_policy(hook, question, travel, np_direction_of(own.role), NP_REASON_RELATED);
 }
 

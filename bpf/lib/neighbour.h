@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Neighbour discovery and listener reports: IPv6 does not work without them, so they pass under any policy. Only between
- * a pod and its own host: the hop limit proves or enforces that there is no router in between, and from a pod the
- * destination must be one that is not forwarded. Other messages of these types are judged like any ICMPv6, after the
- * source check.
+ * Neighbour discovery and listener reports: IPv6 does not work without them, so they pass under any policy. Only on the
+ * link: the hop limit proves or enforces that there is no router in between, and from a pod the destination must be one that
+ * is not forwarded. What a pod says of addresses and frames must be about its own. Other messages of these types are judged
+ * like any ICMPv6, after the source check.
  */
 #ifndef NP_NEIGHBOUR_H
 #define NP_NEIGHBOUR_H
 
-#include "identity.h"
-#include "source.h"
+#include "arp.h"
+
+#define NP_MAX_NEIGHBOUR_OPTIONS 8 /* Linux sends two at most */
 
 /* A pod is a host: it does not advertise routes, redirect its node, or query for listeners. */
 NP_INLINE bool np_is_neighbour_message_from_host(__u8 type)
@@ -23,6 +24,12 @@ NP_INLINE bool np_is_neighbour_message(__u8 type)
 	return type >= NP_ICMPV6_ROUTER_SOLICITATION && type <= NP_ICMPV6_REDIRECT;
 }
 
+/* Those that have a target. */
+NP_INLINE bool np_is_about_target(__u8 type)
+{
+	return type == NP_ICMPV6_NEIGHBOUR_SOLICITATION || type == NP_ICMPV6_NEIGHBOUR_ADVERTISEMENT;
+}
+
 NP_INLINE bool np_is_listener_report(__u8 type)
 {
 	return type == NP_ICMPV6_LISTENER_REPORT || type == NP_ICMPV6_LISTENER_DONE ||
@@ -34,39 +41,151 @@ NP_INLINE bool np_is_link_source(const struct np_address *source)
 	return np_is_ipv6_link_local(source) || np_is_unspecified(source);
 }
 
-NP_INLINE bool np_passes_from_pod(const struct np_packet *packet, const struct np_endpoint *endpoint)
+/*
+ * Whether a link-local address may be that of the sender of a frame. Nobody tells which ones a pod has; but one made of an
+ * Ethernet address (modified EUI-64) must be of the frame's, and one that the node is known to have is not the pod's.
+ */
+NP_INLINE bool np_is_own_link_local(const struct np_address *address, const struct np_mac *frame)
 {
-	if (packet->hop_limit == NP_HOP_LIMIT_NEIGHBOUR && np_is_neighbour_message_from_host(packet->icmp_type)) {
-		if (!np_is_link_source(&packet->source) && !np_is_endpoint_address(endpoint, &packet->source))
-			return false;
-		/* Probes of a gateway that is known by a global address go to that address. */
-		return np_is_ipv6_link_multicast(&packet->destination) ||
-		       np_is_ipv6_link_local(&packet->destination) ||
-		       np_is_host_identity(np_identity_of(&packet->destination));
+	const __u8 *mac = frame->byte;
+	const __u32 upper = bpf_ntohl(address->word[2]), lower = bpf_ntohl(address->word[3]);
+
+	if (!np_is_ipv6_link_local(address))
+		return false;
+	if ((upper & 0xff) == 0xff && lower >> 24 == 0xfe)
+		return upper == ((mac[0] ^ 2u) << 24 | mac[1] << 16 | mac[2] << 8 | 0xff) &&
+		       lower == (0xfeu << 24 | mac[3] << 16 | mac[4] << 8 | mac[5]);
+	return !bpf_map_lookup_elem(&np_addresses, address);
+}
+
+NP_INLINE bool np_is_own(const struct np_endpoint *endpoint, const struct np_address *address,
+			 const struct np_mac *frame)
+{
+	return np_is_endpoint_address(endpoint, address) || np_is_own_link_local(address, frame);
+}
+
+/* Options at the cursor up to the packet's end: link-layer addresses among them must be the frame's. */
+NP_INLINE enum np_reason np_check_neighbour_options(struct np_cursor *cursor, const struct np_mac *frame,
+						    const bool may_have_source)
+{
+	cursor->direct = false;
+	for (int i = 0; i < NP_MAX_NEIGHBOUR_OPTIONS; i++) {
+		struct np_neighbour_option option;
+		struct np_mac mac;
+		__u32 length;
+
+		if (cursor->offset == cursor->end)
+			return NP_REASON_NONE;
+		if (np_peek(cursor, &option))
+			return NP_DROP_TRUNCATED;
+		length = option.length * NP_OCTAWORD_BYTES;
+		if (!length)
+			return NP_DROP_BAD_HEADER;
+		if (cursor->offset + length > cursor->end)
+			return NP_DROP_TRUNCATED;
+		if (option.type == NP_OPTION_SOURCE_LINK || option.type == NP_OPTION_TARGET_LINK) {
+			if (bpf_skb_load_bytes(cursor->skb, cursor->offset + sizeof(option), &mac, sizeof(mac)))
+				return NP_DROP_TRUNCATED;
+			if (length != NP_OCTAWORD_BYTES || !np_same_mac(&mac, frame))
+				return NP_DROP_NEIGHBOUR_SPOOFED;
+			if (option.type == NP_OPTION_SOURCE_LINK && !may_have_source)
+				return NP_DROP_NEIGHBOUR_SPOOFED;
+		}
+		cursor->offset += length;
 	}
-	if (packet->hop_limit == NP_HOP_LIMIT_LISTENER && np_is_listener_report(packet->icmp_type))
-		return np_is_link_source(&packet->source) && np_is_ipv6_multicast(&packet->destination);
-	return false;
+	return cursor->offset == cursor->end ? NP_REASON_NONE : NP_DROP_BAD_HEADER;
 }
 
-/* What arrives with a hop limit of 255 was sent by this host: forwarding would have taken one. */
-NP_INLINE bool np_passes_to_pod(const struct np_packet *packet)
+/* What a pod's message says. The cursor is behind the first eight bytes. */
+NP_INLINE enum np_reason np_check_neighbour_claims(const struct np_hook *hook, struct np_cursor *cursor,
+						   const struct np_packet *packet, const struct np_mac *frame)
 {
-	if (np_is_neighbour_message(packet->icmp_type))
-		return packet->hop_limit == NP_HOP_LIMIT_NEIGHBOUR;
-	if (np_is_listener_report(packet->icmp_type) || packet->icmp_type == NP_ICMPV6_LISTENER_QUERY)
-		return packet->hop_limit == NP_HOP_LIMIT_LISTENER && np_is_link_source(&packet->source) &&
-		       np_is_ipv6_multicast(&packet->destination);
-	return false;
+	const bool detects_duplicates = np_is_unspecified(&packet->source);
+
+	if (np_is_about_target(packet->icmp_type)) {
+		struct np_address target;
+
+		if (np_peek(cursor, &target))
+			return NP_DROP_TRUNCATED;
+		/* Only a question with a sender may be about somebody else. */
+		if ((packet->icmp_type == NP_ICMPV6_NEIGHBOUR_ADVERTISEMENT || detects_duplicates) &&
+		    !np_is_own(hook->endpoint, &target, frame))
+			return NP_DROP_NEIGHBOUR_SPOOFED;
+		cursor->offset += sizeof(target);
+	}
+	return np_check_neighbour_options(cursor, frame, !detects_duplicates);
 }
 
-NP_INLINE bool np_passes_as_neighbour(const struct np_packet *packet, const struct np_endpoint *endpoint,
-				      const enum np_direction hook)
+/* Where on the link a pod may send neighbour discovery to: solicited answers go to the address of who has asked. */
+NP_INLINE bool np_is_neighbour(const struct np_address *destination)
+{
+	return np_is_ipv6_link_multicast(destination) || np_is_ipv6_link_local(destination) ||
+	       np_is_of_host(destination) || bpf_map_lookup_elem(&np_sources, destination);
+}
+
+NP_INLINE enum np_reason np_judge_neighbour_from_pod(const struct np_hook *hook, struct np_cursor *cursor,
+						     const struct np_packet *packet)
+{
+	struct np_mac frame;
+	enum np_reason reason;
+
+	if (packet->hop_limit == NP_HOP_LIMIT_NEIGHBOUR && np_is_neighbour_message_from_host(packet->icmp_type)) {
+		if (np_load(cursor, NP_SOURCE_MAC_OFFSET, &frame))
+			return NP_DROP_TRUNCATED;
+		/* The source check drops it: but for questions of who has no address yet, as other packets. */
+		if (!np_is_own(hook->endpoint, &packet->source, &frame) &&
+		    !(np_is_unspecified(&packet->source) &&
+		      packet->icmp_type != NP_ICMPV6_NEIGHBOUR_ADVERTISEMENT))
+			return NP_REASON_NONE;
+		reason = np_check_neighbour_claims(hook, cursor, packet, &frame);
+		if (reason)
+			return reason;
+		return np_is_neighbour(&packet->destination) ? NP_REASON_NEIGHBOUR_DISCOVERY : NP_REASON_NONE;
+	}
+	if (packet->hop_limit == NP_HOP_LIMIT_LISTENER && np_is_listener_report(packet->icmp_type) &&
+	    np_is_link_source(&packet->source) && np_is_ipv6_multicast(&packet->destination))
+		return NP_REASON_NEIGHBOUR_DISCOVERY;
+	return NP_REASON_NONE;
+}
+
+/*
+ * What arrives with a hop limit of 255 comes from this link: forwarding would have taken one. Pods' messages were checked at
+ * their own hooks; what others say must not be about the node's address or that of another interface's pod.
+ */
+NP_INLINE enum np_reason np_judge_neighbour_to_pod(const struct np_hook *hook, const struct np_cursor *cursor,
+						   const struct np_packet *packet)
+{
+	if (np_is_neighbour_message(packet->icmp_type)) {
+		struct np_address target;
+
+		if (packet->hop_limit != NP_HOP_LIMIT_NEIGHBOUR)
+			return NP_REASON_NONE;
+		if (!np_may_announce(&packet->source, hook->arrival))
+			return NP_DROP_FOREIGN_SOURCE;
+		if (packet->icmp_type == NP_ICMPV6_NEIGHBOUR_ADVERTISEMENT) {
+			if (np_peek(cursor, &target))
+				return NP_DROP_TRUNCATED;
+			if (!np_may_announce(&target, hook->arrival))
+				return NP_DROP_FOREIGN_SOURCE;
+		}
+		return NP_REASON_NEIGHBOUR_DISCOVERY;
+	}
+	if ((np_is_listener_report(packet->icmp_type) || packet->icmp_type == NP_ICMPV6_LISTENER_QUERY) &&
+	    packet->hop_limit == NP_HOP_LIMIT_LISTENER && np_is_link_source(&packet->source) &&
+	    np_is_ipv6_multicast(&packet->destination))
+		return NP_REASON_NEIGHBOUR_DISCOVERY;
+	return NP_REASON_NONE;
+}
+
+/* NP_REASON_NONE: it is no neighbour discovery, or none that passes as such. */
+NP_INLINE enum np_reason np_judge_neighbour(const struct np_hook *hook, struct np_cursor *cursor,
+					    const struct np_packet *packet)
 {
 	if (np_likely(packet->protocol != IPPROTO_ICMPV6) || packet->kind != NP_KIND_STATELESS || packet->fragment ||
 	    packet->icmp_code)
-		return false;
-	return hook == NP_EGRESS ? np_passes_from_pod(packet, endpoint) : np_passes_to_pod(packet);
+		return NP_REASON_NONE;
+	return hook->direction == NP_EGRESS ? np_judge_neighbour_from_pod(hook, cursor, packet) :
+					      np_judge_neighbour_to_pod(hook, cursor, packet);
 }
 
 #endif

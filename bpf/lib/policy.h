@@ -4,8 +4,8 @@
 #define NP_POLICY_H
 
 #include "conntrack.h"
-#include "identity.h"
 #include "outcome.h"
+#include "source.h"
 
 /* The other end of the exchange, as the hook sees it. */
 NP_INLINE const struct np_address *np_remote_of(const struct np_packet *packet, enum np_direction hook)
@@ -14,21 +14,40 @@ NP_INLINE const struct np_address *np_remote_of(const struct np_packet *packet, 
 }
 
 /*
- * Asks the policy of `question->direction`; the rest of the question is filled in. Does not return: the compiled program
- * jumps on to np_verdict, which reads the question from np_scratch. If it returns, the program is missing: drop.
+ * Enters the compiled program of the question's policy. Does not return: the program jumps on to np_verdict, which reads
+ * the question from np_scratch. If it returns, the program is missing: drop.
+ */
+NP_INLINE struct np_outcome np_enter_policy(struct __sk_buff *skb, const struct np_question *question)
+{
+	skb->cb[NP_CB_IDENTITY] = question->remote_identity;
+	skb->cb[NP_CB_TRAFFIC] = (__u32)question->packet.protocol << NP_CB_PROTOCOL_SHIFT | question->port;
+	skb->cb[NP_CB_VERDICT] = 0;
+	skb->cb[NP_CB_BASE] = 0;
+	bpf_tail_call(skb, &np_policies, question->policy);
+	return np_outcome_of(NP_DROP_NO_POLICY_PROGRAM);
+}
+
+/*
+ * Asks the policy of `question->direction`; the rest of the question is filled in. Returns only to drop: where the packet
+ * has come from the remote (`question->arrived`), a local pod's source is checked here.
  */
 NP_INLINE struct np_outcome np_ask_policy(struct __sk_buff *skb, const struct np_endpoint *endpoint,
 					  struct np_question *question, const struct np_address *remote, __u16 port)
 {
-	__u32 policy = endpoint->policy[question->direction & 1];
+	if (question->arrived && np_unlikely(!np_comes_from(remote, question->arrival)))
+		return np_outcome_of(NP_DROP_FOREIGN_SOURCE);
+	question->policy = endpoint->policy[question->direction & 1];
+	question->port = port;
+	np_identify_remote(question, remote);
+	return np_enter_policy(skb, question);
+}
 
-	question->remote_identity = np_identity_of(remote);
-	skb->cb[NP_CB_IDENTITY] = question->remote_identity;
-	skb->cb[NP_CB_TRAFFIC] = (__u32)question->packet.protocol << NP_CB_PROTOCOL_SHIFT | port;
-	skb->cb[NP_CB_VERDICT] = 0;
-	skb->cb[NP_CB_BASE] = 0;
-	bpf_tail_call(skb, &np_policies, policy);
-	return np_outcome_of(NP_DROP_NO_POLICY_PROGRAM);
+/* Asks about the second identity of a remote that has two, once the first is allowed. Returns as np_enter_policy. */
+NP_INLINE struct np_outcome np_ask_also(struct __sk_buff *skb, struct np_question *question)
+{
+	question->remote_identity = question->also;
+	question->also = 0;
+	return np_enter_policy(skb, question);
 }
 
 struct np_answer {

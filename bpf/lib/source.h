@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Source check: a pod may send from its own addresses only. */
+/*
+ * Sources. From a pod: its own addresses only. To a pod: an address of a local pod is believed only if the packet came in
+ * by one of that pod's interfaces or by a master of one (bridge, VRF), where the owner's from_pod has seen it.
+ */
 #ifndef NP_SOURCE_H
 #define NP_SOURCE_H
 
-#include "address.h"
+#include "identity.h"
 
 /* An unused slot of the endpoint is all-zero like the unspecified address, which belongs to no endpoint. */
 NP_INLINE bool np_is_endpoint_address(const struct np_endpoint *endpoint, const struct np_address *address)
@@ -13,6 +16,50 @@ NP_INLINE bool np_is_endpoint_address(const struct np_endpoint *endpoint, const 
 		if (np_same_address(address, &endpoint->address[i]))
 			return !np_is_unspecified(address);
 	return false;
+}
+
+/*
+ * How a packet that leaves to a pod came in. The kernel forgets the interface when it cuts a forwarded IPv6 packet into
+ * fragments anew (ip6_copy_metadata, 6.18 and before); what was generated here has a socket.
+ */
+NP_INLINE __u32 np_arrival_of(const struct __sk_buff *skb, bool is_fragment)
+{
+	__u32 link = skb->ingress_ifindex;
+
+	if (np_unlikely(is_fragment) && !link && !skb->sk)
+		return NP_ARRIVAL_UNKNOWN;
+	return link + 1;
+}
+
+/* The arrival of what comes back to the pod that sent it: by the interface at which we are. */
+NP_INLINE __u32 np_own_arrival(const struct __sk_buff *skb)
+{
+	return skb->ifindex + 1;
+}
+
+/* False: the source is a local pod's address, and the packet did not come from that pod. */
+NP_INLINE bool np_comes_from(const struct np_address *address, __u32 arrival)
+{
+	const struct np_source *source = bpf_map_lookup_elem(&np_sources, address);
+	bool known = false;
+
+	if (!source)
+		return true;
+	if (arrival <= NP_ARRIVAL_HERE)
+		return false;
+	_Pragma("clang loop unroll(full)")
+	for (int i = 0; i < NP_SOURCE_LINKS; i++)
+		known |= source->links[i] == arrival - 1;
+	return known;
+}
+
+/*
+ * As np_comes_from, for what ARP and neighbour discovery say of an address: the node may speak for everybody (proxy), and
+ * only the node for itself.
+ */
+NP_INLINE bool np_may_announce(const struct np_address *address, __u32 arrival)
+{
+	return arrival == NP_ARRIVAL_HERE || (np_comes_from(address, arrival) && !np_is_of_host(address));
 }
 
 #endif

@@ -24,6 +24,29 @@
 #define NP_WORD_BYTES 4 /* unit of IPv4 IHL and of TCP's data offset */
 #define NP_OCTAWORD_BYTES 8 /* unit of IPv6 extension header lengths and of fragment offsets */
 
+/* ---- Ethernet and ARP (RFC 826) ---- */
+#define NP_SOURCE_MAC_OFFSET 6 /* bytes from the start of the frame */
+
+struct np_mac {
+	__u8 byte[ETH_ALEN];
+};
+
+struct np_arp {
+	__be16 hardware;
+	__be16 protocol;
+	__u8 hardware_bytes;
+	__u8 protocol_bytes;
+	__be16 operation;
+	struct np_mac sender_mac;
+	__u8 sender[4];
+	struct np_mac target_mac;
+	__u8 target[4];
+};
+
+#define NP_ARP_ETHERNET 1
+#define NP_ARP_REQUEST 1
+#define NP_ARP_REPLY 2
+
 /* ---- IPv4 (RFC 791) ---- */
 struct np_ipv4_header {
 	__u8 version_length; /* version << 4 | header length in words */
@@ -158,6 +181,15 @@ struct np_icmp_header {
 #define NP_ICMPV6_NEIGHBOUR_ADVERTISEMENT 136
 #define NP_ICMPV6_REDIRECT 137
 #define NP_ICMPV6_LISTENER_REPORT_V2 143
+
+/* Options of neighbour discovery (RFC 4861 4.6). */
+struct np_neighbour_option {
+	__u8 type;
+	__u8 length; /* units of eight bytes, the first two included */
+};
+
+#define NP_OPTION_SOURCE_LINK 1
+#define NP_OPTION_TARGET_LINK 2
 
 #define NP_HOP_LIMIT_NEIGHBOUR 255 /* not forwarded by any router since it was sent (RFC 4861) */
 #define NP_HOP_LIMIT_LISTENER 1 /* will not be forwarded by any router (RFC 2710) */

@@ -4,12 +4,16 @@ public enum APIReply: Hashable, Sendable {
     case status(StatusReport)
     /// The pods, sorted by name.
     case endpoints([EndpointReport])
+    /// Whether the agent enforces what it was asked to.
+    case health(Health)
     /// One verdict.
     case verdict(FlowVerdict)
     /// This many verdicts were not sent since the last line: the client read too slowly, or the kernel wrote no record.
     case lost(UInt64)
     /// Whether everything seen is in force, and how many times the kernel was brought to a new state so far.
     case waited(inForce: Bool, applyCount: UInt64)
+    /// All sources were read again.
+    case reloaded(ReloadReport)
     /// The request was not understood or cannot be served.
     case error(APIError)
 }
@@ -64,19 +68,23 @@ extension APIReply: APIMessage {
     public enum Kind: String, CaseIterable, Sendable {
         case status = "status"
         case endpoints = "endpoints"
+        case health = "health"
         case verdict = "verdict"
         case lost = "lost"
         case waited = "waited"
+        case reloaded = "reloaded"
         case error = "error"
     }
 
     private enum CodingKeys: String, CodingKey {
         case status = "status"
         case endpoints = "endpoints"
+        case health = "health"
         case verdict = "verdict"
         case count = "count"
         case inForce = "inForce"
         case applyCount = "applyCount"
+        case reload = "reload"
         case error = "error"
     }
 
@@ -85,9 +93,11 @@ extension APIReply: APIMessage {
         switch self {
         case .status: .status
         case .endpoints: .endpoints
+        case .health: .health
         case .verdict: .verdict
         case .lost: .lost
         case .waited: .waited
+        case .reloaded: .reloaded
         case .error: .error
         }
     }
@@ -98,12 +108,14 @@ extension APIReply: APIMessage {
         switch kind {
         case .status: self = .status(try fields.decode(StatusReport.self, forKey: .status))
         case .endpoints: self = .endpoints(try fields.decode([EndpointReport].self, forKey: .endpoints))
+        case .health: self = .health(try fields.decode(Health.self, forKey: .health))
         case .verdict: self = .verdict(try fields.decode(FlowVerdict.self, forKey: .verdict))
         case .lost: self = .lost(try fields.decode(UInt64.self, forKey: .count))
         case .waited:
             self = .waited(
                 inForce: try fields.decode(Bool.self, forKey: .inForce),
                 applyCount: try fields.decode(UInt64.self, forKey: .applyCount))
+        case .reloaded: self = .reloaded(try fields.decode(ReloadReport.self, forKey: .reload))
         case .error: self = .error(try fields.decode(APIError.self, forKey: .error))
         }
     }
@@ -114,11 +126,13 @@ extension APIReply: APIMessage {
         switch self {
         case .status(let report): try fields.encode(report, forKey: .status)
         case .endpoints(let reports): try fields.encode(reports, forKey: .endpoints)
+        case .health(let health): try fields.encode(health, forKey: .health)
         case .verdict(let verdict): try fields.encode(verdict, forKey: .verdict)
         case .lost(let count): try fields.encode(count, forKey: .count)
         case .waited(let inForce, let applyCount):
             try fields.encode(inForce, forKey: .inForce)
             try fields.encode(applyCount, forKey: .applyCount)
+        case .reloaded(let report): try fields.encode(report, forKey: .reload)
         case .error(let error): try fields.encode(error, forKey: .error)
         }
     }

@@ -4,11 +4,16 @@ public enum APIRequest: Hashable, Sendable {
     case status
     /// One `APIReply.endpoints`.
     case endpoints
+    /// One `APIReply.health`, without counting anything.
+    case health
     /// `APIReply.verdict` and `.lost` until the client hangs up.
     case monitor(MonitorFilter)
     /// Looks at the sources and the node again; one `APIReply.waited` when everything seen is in force, or after the
     /// time-out.
     case wait(timeoutMilliseconds: Int)
+    /// Reads all sources again; one `APIReply.reloaded`. With `acceptEmpty` what they do not have any more is taken to be
+    /// meant, where it is kept as lost by accident.
+    case reload(acceptEmpty: Bool)
 }
 
 extension APIRequest: APIMessage {
@@ -16,12 +21,15 @@ extension APIRequest: APIMessage {
     public enum Kind: String, CaseIterable, Sendable {
         case status = "status"
         case endpoints = "endpoints"
+        case health = "health"
         case monitor = "monitor"
         case wait = "wait"
+        case reload = "reload"
     }
 
     private enum CodingKeys: String, CodingKey {
         case timeoutMilliseconds = "timeoutMilliseconds"
+        case acceptEmpty = "acceptEmpty"
     }
 
     /// The value of `type`.
@@ -29,8 +37,10 @@ extension APIRequest: APIMessage {
         switch self {
         case .status: .status
         case .endpoints: .endpoints
+        case .health: .health
         case .monitor: .monitor
         case .wait: .wait
+        case .reload: .reload
         }
     }
 
@@ -39,21 +49,28 @@ extension APIRequest: APIMessage {
         switch kind {
         case .status: self = .status
         case .endpoints: self = .endpoints
+        case .health: self = .health
         case .monitor: self = .monitor(try MonitorFilter(from: decoder))
         case .wait:
             let fields = try decoder.container(keyedBy: CodingKeys.self)
             self = .wait(timeoutMilliseconds: try fields.decode(Int.self, forKey: .timeoutMilliseconds))
+        case .reload:
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            self = .reload(acceptEmpty: try fields.decodeIfPresent(Bool.self, forKey: .acceptEmpty) ?? false)
         }
     }
 
     /// Writes the fields beside `type`.
     public func encodeFields(to encoder: any Encoder) throws {
         switch self {
-        case .status, .endpoints: break
+        case .status, .endpoints, .health: break
         case .monitor(let filter): try filter.encode(to: encoder)
         case .wait(let timeout):
             var fields = encoder.container(keyedBy: CodingKeys.self)
             try fields.encode(timeout, forKey: .timeoutMilliseconds)
+        case .reload(let acceptEmpty):
+            var fields = encoder.container(keyedBy: CodingKeys.self)
+            try fields.encode(acceptEmpty, forKey: .acceptEmpty)
         }
     }
 }

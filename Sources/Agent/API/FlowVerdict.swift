@@ -50,7 +50,7 @@ public struct FlowVerdict: Hashable, Codable, Sendable {
         }
     }
 
-    /// When the agent read the record: milliseconds since 1970.
+    /// When the packet was judged: milliseconds since 1970.
     public var timeMilliseconds: UInt64
     /// Whether the packet was dropped.
     public var isDrop: Bool

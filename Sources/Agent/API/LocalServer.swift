@@ -5,36 +5,61 @@ import Synchronization
 import SystemPackage
 
 /// The agent's end of the local API: a unix socket served by one thread that never waits for any client.
+///
+/// Everything is bounded: clients, the requests of each (one), the bytes read before a request is answered and the bytes that
+/// a client does not take.
 public final class LocalServer: Sendable {
-    /// A client, for answering.
-    public struct Client: Hashable, Sendable {
-        fileprivate let descriptor: Int32
-        fileprivate let serial: UInt64
-    }
-
-    /// What happens on the server's thread; both must return at once.
-    public struct Handlers: Sendable {
-        /// A client asks.
-        public var request: @Sendable (APIRequest, Client) -> Void
-        /// A client is gone.
-        public var gone: @Sendable (Client) -> Void
-
-        /// Handlers.
-        public init(
-            request: @escaping @Sendable (APIRequest, Client) -> Void, gone: @escaping @Sendable (Client) -> Void
-        ) {
-            self.request = request
-            self.gone = gone
-        }
-    }
-
-    /// Further clients are turned away.
+    /// Clients served at once. One more takes the place of the one that has been idle for longest, or is turned away.
     static let clientLimit = 64
+    /// Bytes taken from a client at once.
+    private static let chunk = 16 << 10
+    /// How long the listening socket is left alone when the process has no descriptor for another client.
+    private static let pause: Int32 = 100
 
-    private struct Connection {
-        var framer = LineFramer(limit: MessageCodec.requestLimit)
-        var outgoing = OutgoingLines()
-        var closesWhenSent = false
+    /// A client, to be served. What is asked and the hang-up come in one order: a request, then the end of `requests`.
+    public final class Client: Sendable, Hashable {
+        /// What it asks: at most one request is in it, for the next one is read when that is answered. Ends when the client
+        /// has gone.
+        public let requests: AsyncStream<APIRequest>
+        /// Ends when the client has gone, also while a request is being served.
+        public let presence: AsyncStream<Never>
+        fileprivate let descriptor: Int32
+        private let serial: UInt64
+        private let server: LocalServer
+        private let asked: AsyncStream<APIRequest>.Continuation
+        private let present: AsyncStream<Never>.Continuation
+
+        fileprivate init(_ descriptor: Int32, _ serial: UInt64, _ server: LocalServer) {
+            self.descriptor = descriptor
+            self.serial = serial
+            self.server = server
+            (requests, asked) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
+            (presence, present) = AsyncStream.makeStream()
+        }
+
+        /// Answers the request in flight; the next one is read when the client has taken the answer.
+        public func answer(_ reply: APIReply) { answer(line: server.codec.line(reply)) }
+
+        /// Answers with a line that was encoded before.
+        func answer(line: [UInt8]) {
+            server.connections.withLock { $0[self]?.answer(line) }
+            server.ring()
+        }
+
+        fileprivate func sends(_ line: [UInt8]) -> Bool { server.send(verdict: line, to: self) }
+        fileprivate func loses(_ count: UInt64) { server.send(lost: count, to: self) }
+        fileprivate func ask(_ request: APIRequest) { asked.yield(request) }
+
+        fileprivate func end() {
+            asked.finish()
+            present.finish()
+        }
+
+        /// Two are one when they are the same connection.
+        public static func == (left: Client, right: Client) -> Bool { left.serial == right.serial }
+
+        /// By connection.
+        public func hash(into hasher: inout Hasher) { hasher.combine(serial) }
     }
 
     private let path: String
@@ -42,8 +67,14 @@ public final class LocalServer: Sendable {
     /// A pipe: a byte in it means that there is something to send.
     private let wakeReader: OwnedDescriptor
     private let wakeWriter: OwnedDescriptor
-    private let connections = Mutex<[Client: Connection]>([:])
+    private let connections = Mutex<[Client: ClientConnection]>([:])
+    private let isEnding = Mutex(false)
     private let codec = MessageCodec()
+    private let arrived: AsyncStream<Client>.Continuation
+
+    /// Clients as they come, each to be served until its `requests` end; ends with `stop`. At most `clientLimit` of those in
+    /// it have not gone.
+    public let clients: AsyncStream<Client>
 
     /// A server on `path`, mode 0600. A socket file there is replaced: the caller holds the instance's lock.
     public init(path: String) throws(SystemError) {
@@ -53,7 +84,7 @@ public final class LocalServer: Sendable {
         // Nobody can connect before `listen`, so the mode is in force in time.
         try SystemError.check("listen on", path) { UnixAddress.with(path) { bind(socket.rawValue, $0, $1) } }
         try SystemError.check("listen on", path) { chmod(path, 0o600) }
-        try SystemError.check("listen on", path) { listen(socket.rawValue, 16) }
+        try SystemError.check("listen on", path) { listen(socket.rawValue, 64) }
         try SystemError.check("listen on", path) { fcntl(socket.rawValue, F_SETFL, O_NONBLOCK) }
         let pipe = try SystemError.wrap("open pipe for", path) {
             try FileDescriptor.pipe(options: [.closeOnExec, .nonBlocking])
@@ -61,150 +92,164 @@ public final class LocalServer: Sendable {
         listener = socket
         wakeReader = OwnedDescriptor(pipe.readEnd)
         wakeWriter = OwnedDescriptor(pipe.writeEnd)
+        (clients, arrived) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(LocalServer.clientLimit))
     }
 
     /// Starts the thread.
-    public func start(_ handlers: Handlers) {
-        Thread.detachNewThread { self.run(handlers) }
+    public func start() {
+        let thread = Thread { self.run() }
+        thread.name = "netpold-api"
+        thread.start()
     }
 
-    /// Removes the socket file; clients see the end when the process ends.
-    public func stop() { unlink(path) }
-
-    /// Answers a request.
-    public func answer(_ reply: APIReply, to client: Client) {
-        let line = encoded(reply)
-        connections.withLock { $0[client]?.outgoing.add(answer: line) }
+    /// Hangs up on everybody and removes the socket file.
+    public func stop() {
+        unlink(path)
+        isEnding.withLock { $0 = true }
+        arrived.finish()
         ring()
     }
 
-    /// Sends a verdict, unless the client reads too slowly: then it is counted, and the client gets the count. Returns whether it was
-    /// sent.
-    public func send(verdict: FlowVerdict, to client: Client) -> Bool {
-        let line = encoded(.verdict(verdict))
-        let isSent = connections.withLock { connections in
-            connections[client]?.outgoing.add(verdict: line) { encoded(.lost($0)) } ?? false
-        }
-        ring()
-        return isSent
-    }
-
-    /// Adds verdicts that were lost before they came here to a client's count.
-    public func send(lost count: UInt64, to client: Client) {
-        connections.withLock { connections in
-            connections[client]?.outgoing.add(lostEarlier: count)
-        }
-        ring()
-    }
-
-    private func encoded(_ reply: APIReply) -> [UInt8] {
-        do throws(MessageError) {
-            return try codec.encode(reply)
-        } catch {
-            let version = MessageCodec.version
-            return Array(
-                #"{"error":{"code":"unavailable","message":"the answer cannot be written"},"type":"error","version":\#(version)}"#
-                    .utf8) + [10]
-        }
-    }
-
-    private func ring() {
+    fileprivate func ring() {
         // A full pipe wakes just as well.
         var byte: UInt8 = 1
         _ = write(wakeWriter.rawValue, &byte, 1)
     }
 
-    private func run(_ handlers: Handlers) {
+    // MARK: the thread
+
+    private func run() {
         var serial: UInt64 = 0
-        while true {
+        var accepts = true
+        while !isEnding.withLock(\.self) {
+            let (clients, polled, hasWork) = prepare(accepts)
+            var requests = polled
+            _ = poll(&requests, nfds_t(requests.count), hasWork ? 0 : accepts ? -1 : LocalServer.pause)
+            accepts = true
+            if requests[0].revents != 0 { drainWakes() }
+            for (client, state) in zip(clients, requests.dropFirst(2)) where !serve(client, state.revents) {
+                drop(client)
+            }
+            if requests[1].revents != 0 { accepts = accept(&serial) }
+        }
+        for client in connections.withLock({ Array($0.keys) }) { drop(client) }
+    }
+
+    /// Whom to wait for, and whether there is something to do without waiting.
+    private func prepare(_ accepts: Bool) -> (clients: [Client], polled: [pollfd], hasWork: Bool) {
+        connections.withLock { connections in
             var polled = [
                 pollfd(fd: wakeReader.rawValue, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: listener.rawValue, events: Int16(POLLIN), revents: 0),
+                // A negative number is left out.
+                pollfd(fd: accepts ? listener.rawValue : -1, events: Int16(POLLIN), revents: 0),
             ]
-            let clients = connections.withLock { connections -> [Client] in
-                for client in connections.keys {
-                    connections[client]?.outgoing.flushLoss { encoded(.lost($0)) }
-                    let wantsOut = connections[client]?.outgoing.bytes.isEmpty == false
-                    let events = POLLIN | (wantsOut ? POLLOUT : 0)
-                    polled.append(pollfd(fd: client.descriptor, events: Int16(events), revents: 0))
-                }
-                return Array(connections.keys)
+            var hasWork = false
+            let clients = Array(connections.keys)
+            for client in clients {
+                guard var connection = connections[client] else { continue }
+                connection.outgoing.flushLoss { codec.line(.lost($0)) }
+                if connection.hasWaitingLine { hasWork = true }
+                // Whether it hangs up is told without being asked for.
+                let events = (connection.reads ? POLLIN : 0) | (connection.outgoing.isEmpty ? 0 : POLLOUT)
+                polled.append(pollfd(fd: client.descriptor, events: Int16(events), revents: 0))
+                connections[client] = connection
             }
-            _ = poll(&polled, nfds_t(polled.count), -1)
-            if polled[0].revents != 0 {
-                var bytes = [UInt8](repeating: 0, count: 256)
-                _ = read(wakeReader.rawValue, &bytes, bytes.count)
-            }
-            for (client, state) in zip(clients, polled.dropFirst(2)) where state.revents != 0 {
-                if !serve(client, state.revents, handlers) {
-                    connections.withLock { $0[client] = nil }
-                    close(client.descriptor)
-                    handlers.gone(client)
-                }
-            }
-            if polled[1].revents != 0 { accept(&serial) }
+            return (clients, polled, hasWork)
         }
     }
 
-    private func accept(_ serial: inout UInt64) {
+    private func drainWakes() {
+        var buffer = [UInt8](repeating: 0, count: 256)
+        while read(wakeReader.rawValue, &buffer, buffer.count) > 0 {}
+    }
+
+    private func drop(_ client: Client) {
+        // Only once: its number may be somebody else's by now.
+        guard connections.withLock({ $0.removeValue(forKey: client) }) != nil else { return }
+        client.end()
+        close(client.descriptor)
+    }
+
+    /// Takes the next client; answers whether there may be more at once.
+    private func accept(_ serial: inout UInt64) -> Bool {
         let descriptor = Glibc.accept(listener.rawValue, nil, nil)
-        guard descriptor >= 0 else { return }
+        guard descriptor >= 0 else { return LocalServer.comesAgain || Errno.current == .connectionAbort }
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        serial += 1
-        let client = Client(descriptor: descriptor, serial: serial)
-        let isAccepted = connections.withLock { connections in
-            guard connections.count < LocalServer.clientLimit else { return false }
-            connections[client] = Connection()
-            return true
+        let now = ContinuousClock.now
+        let (isFull, idlest) = connections.withLock { connections in
+            (
+                connections.count >= LocalServer.clientLimit,
+                connections.filter(\.value.isExpendable).min { $0.value.lastActive < $1.value.lastActive }?.key
+            )
         }
-        if !isAccepted { close(descriptor) }
+        if isFull {
+            guard let idlest else {
+                close(descriptor)
+                return true
+            }
+            drop(idlest)
+        }
+        serial += 1
+        let client = Client(descriptor, serial, self)
+        connections.withLock { $0[client] = ClientConnection(now: now) }
+        // Where nobody takes them fast enough, those that have waited for longest go; most of them have hung up.
+        if case .dropped(let earliest) = arrived.yield(client) { drop(earliest) }
+        return true
     }
 
     /// Whether the socket call that just failed is only to be made again.
     private static var comesAgain: Bool { [.wouldBlock, .interrupted].contains(Errno.current) }
 
     /// Serves one client once; returns whether it stays.
-    private func serve(_ client: Client, _ events: Int16, _ handlers: Handlers) -> Bool {
-        if events & Int16(POLLOUT) != 0 {
-            let stays = connections.withLock { connections -> Bool in
-                guard let connection = connections[client], !connection.outgoing.isOverrun else { return false }
-                let count = connection.outgoing.bytes.withUnsafeBytes {
+    private func serve(_ client: Client, _ events: Int16) -> Bool {
+        // The other side is closed for good: nobody is there to answer.
+        if events & Int16(POLLHUP | POLLERR) != 0 { return false }
+        return connections.withLock { connections in
+            guard var connection = connections[client] else { return true }
+            defer { connections[client] = connection }
+            if events & Int16(POLLOUT) != 0 {
+                let count = connection.outgoing.send {
                     Glibc.send(client.descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
                 }
-                if count < 0 { return LocalServer.comesAgain }
-                connections[client]?.outgoing.sent(count)
-                return !(connection.closesWhenSent && count == connection.outgoing.bytes.count)
+                if count < 0, !LocalServer.comesAgain { return false }
             }
-            if !stays { return false }
+            if events & Int16(POLLIN) != 0, !LocalServer.receive(client.descriptor, &connection) { return false }
+            if case .serve(let request) = connection.next(codec, now: .now) { client.ask(request) }
+            return !connection.isOver
         }
-        guard events & Int16(POLLIN | POLLHUP | POLLERR) != 0 else { return true }
-        var buffer = [UInt8](repeating: 0, count: 16 << 10)
-        let count = Glibc.recv(client.descriptor, &buffer, buffer.count, 0)
-        if count < 0 { return LocalServer.comesAgain }
-        guard count > 0 else { return false }
-        do throws(MessageError) {
-            let lines = try connections.withLock { connections throws(MessageError) in
-                guard connections[client]?.closesWhenSent == false else { return [[UInt8]]() }
-                return try connections[client]?.framer.feed(buffer.prefix(count)) ?? []
-            }
-            for line in lines { try take(line, from: client, handlers) }
-        } catch {
-            let line = encoded(.error(APIError(error)))
-            connections.withLock { connections in
-                connections[client]?.outgoing.add(answer: line)
-                connections[client]?.closesWhenSent = true
-            }
-        }
+    }
+
+    /// Reads once; returns whether the client stays.
+    private static func receive(_ descriptor: Int32, _ connection: inout ClientConnection) -> Bool {
+        var buffer = [UInt8](repeating: 0, count: chunk)
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        if count < 0 { return comesAgain }
+        if count == 0 { connection.finish() } else { connection.take(buffer.prefix(count)) }
         return true
     }
 
-    /// Hands one line on, or answers it with an error if its type alone is not known.
-    private func take(_ line: [UInt8], from client: Client, _ handlers: Handlers) throws(MessageError) {
-        do {
-            handlers.request(try codec.decode(APIRequest.self, from: line), client)
-        } catch .unknownType(let type) {
-            answer(.error(APIError(.unknownType(type))), to: client)
+    // MARK: verdicts
+
+    fileprivate func send(verdict line: [UInt8], to client: Client) -> Bool {
+        let isSent = connections.withLock { connections in
+            connections[client]?.outgoing.add(verdict: line) { codec.line(.lost($0)) } ?? false
         }
+        ring()
+        return isSent
     }
+
+    fileprivate func send(lost count: UInt64, to client: Client) {
+        connections.withLock { $0[client]?.outgoing.add(lostEarlier: count) }
+        ring()
+    }
+}
+
+extension LocalServer.Client: VerdictSink {
+    /// Sends a verdict's line, unless the client reads too slowly: then it is counted, and the client gets the count. Returns
+    /// whether it was sent.
+    public func send(verdict line: [UInt8]) -> Bool { sends(line) }
+
+    /// Adds verdicts that were lost before they came here to the client's count.
+    public func send(lost count: UInt64) { loses(count) }
 }

@@ -28,19 +28,8 @@ public struct MonitorFilter: Hashable, Codable, Sendable {
         policy = try fields.decodeIfPresent(String.self, forKey: .policy)
     }
 
-    /// Whether a verdict is wanted.
-    public func accepts(_ verdict: FlowVerdict) -> Bool {
-        if dropsOnly && !verdict.isDrop { return false }
-        if let pod, verdict.source.pod != pod && verdict.destination.pod != pod { return false }
-        if let policy {
-            let involved = [verdict.rule?.object].compactMap(\.self) + verdict.isolatedBy.map(\.object)
-            return involved.contains { MonitorFilter.names(policy, $0) }
-        }
-        return true
-    }
-
     /// Whether `wanted` names an object written as `Kind namespace/name` or `Kind name`.
-    private static func names(_ wanted: String, _ object: String) -> Bool {
+    static func names(_ wanted: String, _ object: String) -> Bool {
         let name = object.split(separator: " ").last.map(String.init) ?? object
         return name == wanted || name.split(separator: "/").last.map(String.init) == wanted
     }

@@ -31,6 +31,8 @@ public struct StatusReport: Hashable, Codable, Sendable {
     public var applyCount: UInt64
     /// Whether everything seen is in force.
     public var isInForce: Bool
+    /// Whether it enforces what it was asked to, and what is in the way.
+    public var health: Health
     /// Policies in force, as written or as last accepted.
     public var policiesInForce: Int
     /// Policies of the manifests that are refused.
@@ -62,6 +64,7 @@ public struct StatusReport: Hashable, Codable, Sendable {
         case uptimeSeconds = "uptimeSeconds"
         case applyCount = "applyCount"
         case isInForce = "inForce"
+        case health = "health"
         case policiesInForce = "policiesInForce"
         case policiesRefused = "policiesRefused"
         case endpointsReady = "endpointsReady"

@@ -12,17 +12,15 @@ extension BindingTable {
         pinned = pinned.filter { present.contains($0.key) }
         refresh()
 
+        // A route says less of a pod that better evidence finds elsewhere: that comes first.
+        let early = ClaimReading(self, evidence)
+        for group in early.groups {
+            let best = early.best(for: group)
+            if best.rank > .hostRoute { bind(group, best) }
+        }
         let reading = ClaimReading(self, evidence)
         let claimed = reading.groups.map { (group: $0, best: reading.best(for: $0)) }
-        for (group, best) in claimed {
-            for link in group.links {
-                if bindings[link.ifindex] != nil {
-                    keep(link, best)
-                } else if let target = firstTarget(of: group, best) {
-                    bindings[link.ifindex] = Binding(link: link, rank: target.rank, target: target.target)
-                }
-            }
-        }
+        for (group, best) in claimed { bind(group, best) }
         let silent = claimed.filter { $0.best.claim == .silent }.map(\.group)
         bindByInsideAddresses(silent.filter { $0.links.contains(where: isOpen) }, ClaimReading(self, evidence))
         for group in reading.groups { update(group, reading) }
@@ -30,6 +28,16 @@ extension BindingTable {
         contradictions = [:]
         for (group, best) in claimed {
             for link in group.links { contradictions[link.ifindex] = contradiction(of: link, best) }
+        }
+    }
+
+    private mutating func bind(_ group: LinkGroup, _ best: RankedClaim) {
+        for link in group.links {
+            if bindings[link.ifindex] != nil {
+                keep(link, best)
+            } else if let target = firstTarget(of: group, best) {
+                bindings[link.ifindex] = Binding(link: link, rank: target.rank, target: target.target)
+            }
         }
     }
 

@@ -177,7 +177,10 @@ public struct BindingTable: Sendable {
         guard remembered.version == BindingRecords.currentVersion, remembered.host == evidence.host else { return }
         let links = Dictionary(evidence.links.map { ($0.ifindex, $0) }) { first, _ in first }
         for entry in remembered.bindings {
-            bindings[entry.ifindex] = links[entry.ifindex].flatMap(entry.binding)
+            guard let binding = links[entry.ifindex].flatMap(entry.binding) else { continue }
+            bindings[entry.ifindex] = binding
+            // What it was programmed for follows from this: it must not count for more.
+            pinned[entry.ifindex] = nil
         }
     }
 

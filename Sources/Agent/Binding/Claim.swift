@@ -30,6 +30,8 @@ struct ClaimReading {
     private let routes: [UInt32: [IPAddress]]
     /// How many groups show an address of a pod inside, by pod.
     private let showings: [String: Int]
+    /// The interfaces that better evidence than routes has bound, by the pod's object.
+    private let holders: [String: Set<UInt32>]
 
     init(_ table: BindingTable, _ evidence: HostEvidence) {
         self.table = table
@@ -46,6 +48,12 @@ struct ClaimReading {
             for name in ClaimReading.owners(of: group.insideAddresses, table) { showings[name, default: 0] += 1 }
         }
         self.showings = showings
+        var holders: [String: Set<UInt32>] = [:]
+        for (ifindex, binding) in table.bindings where binding.rank > .hostRoute {
+            guard let pod = binding.pod, let object = table.object(of: pod) else { continue }
+            holders[object.qualifiedName, default: []].insert(ifindex)
+        }
+        self.holders = holders
     }
 
     /// The best evidence of the host about a group; what the namespace shows of itself is left out.
@@ -97,7 +105,7 @@ struct ClaimReading {
         case .podCgroup: merged((group.namespace?.podUIDs ?? []).map { find(PodReference(uid: $0)) })
         case .cniAddress: unnamed(group.attachments.filter(\.pod.isEmpty))
         case .pinnedEndpoint: pinned(group.links.compactMap { table.pinned[$0.ifindex] })
-        case .hostRoute: owned(group.links.flatMap { routes[$0.ifindex] ?? [] })
+        case .hostRoute: routed(group)
         case .insideAddress: .silent
         }
     }
@@ -127,9 +135,21 @@ struct ClaimReading {
         return claim == .silent ? .missing(PodReference()) : claim
     }
 
+    /// The pods that the host sends to over a group's links. One that is known to be elsewhere is not here for a route.
+    private func routed(_ group: LinkGroup) -> Claim {
+        let addresses = group.links.flatMap { routes[$0.ifindex] ?? [] }
+        let names = ClaimReading.owners(of: Set(addresses), table).filter { name in
+            holders[name].map { $0.contains { ifindex in group.links.contains { $0.ifindex == ifindex } } } ?? true
+        }
+        return ClaimReading.one(of: names)
+    }
+
     private func owned(_ addresses: [IPAddress]) -> Claim {
-        let names = ClaimReading.owners(of: Set(addresses), table).sorted()
-        return names.count > 1 ? .several(names) : names.first.map(Claim.pod) ?? .silent
+        ClaimReading.one(of: ClaimReading.owners(of: Set(addresses), table))
+    }
+
+    private static func one(of names: Set<String>) -> Claim {
+        names.count > 1 ? .several(names.sorted()) : names.first.map(Claim.pod) ?? .silent
     }
 
     /// The local pods that have one of these addresses.

@@ -11,9 +11,6 @@ struct LinkGroup: Hashable, Sendable {
     /// What the runtime noted of it.
     var attachments: [CNIAttachment] = []
 
-    /// What to call it in messages.
-    var name: String { namespace?.name ?? links.first?.name ?? "" }
-
     /// The addresses that the namespace shows, of all its interfaces.
     var insideAddresses: Set<IPAddress> { Set(namespace?.interfaces.flatMap(\.addresses) ?? []) }
 
@@ -60,7 +57,15 @@ struct LinkGroup: Hashable, Sendable {
                 groups[number].attachments.append(note)
             }
         }
+        for number in groups.indices { groups[number].forgetDead() }
         return groups
+    }
+
+    /// Leaves out what the runtime noted of sandboxes that are gone, where there is one that is not. Some plugins give the
+    /// interface of a pod that is made again the same name, and notes outlive a crash of the runtime, or of the host.
+    private mutating func forgetDead() {
+        let live = attachments.filter { $0.namespace != nil }
+        if !live.isEmpty { attachments = live }
     }
 }
 

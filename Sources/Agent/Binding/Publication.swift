@@ -52,6 +52,9 @@ struct Publication {
         let object = table.object(of: pod)
         var base = pod
         if base.addresses.isEmpty { base.addresses = Publication.firstAddresses(bound) }
+        // More than the kernel side holds would keep the whole image from being applied.
+        let perFamily = base.addresses.onePerFamily
+        if base.addresses.count > perFamily.count { base.addresses = perFamily }
         // What runs here runs here, whatever its object says.
         if !table.isLocal(base) { base.nodeName = table.settings.node }
         let isCurrent = lowest.standing == .current

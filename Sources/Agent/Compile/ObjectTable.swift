@@ -12,6 +12,8 @@ public struct ObjectTable: Sendable {
     public private(set) var names: [String: [IPAddress]] = [:]
     /// The addresses of the node itself, besides those of its Node object.
     public private(set) var ownAddresses: [IPAddress] = []
+    /// The networks of all the node's addresses.
+    public private(set) var ownNetworks: [IPPrefix] = []
 
     /// Nothing.
     public init() {}
@@ -33,6 +35,7 @@ public struct ObjectTable: Sendable {
             isolating[key] = policies.isEmpty ? nil : policies
         case .name(let name, let addresses): names[name] = addresses.isEmpty ? nil : addresses
         case .ownAddresses(let addresses): ownAddresses = addresses
+        case .ownNetworks(let networks): ownNetworks = networks
         }
     }
 
@@ -48,6 +51,7 @@ public struct ObjectTable: Sendable {
         var all = ClusterObjects()
         for object in shards.sorted { all.append(object) }
         all.names = names
+        all.localNetworks = ownNetworks
         return all
     }
 

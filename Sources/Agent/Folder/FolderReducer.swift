@@ -1,9 +1,12 @@
+import NetTypes
 import PolicyAPI
+import Support
 
 /// Turns readings of a folder into events of objects: the work about files, so that nobody else need know of them.
 ///
 /// Of an object in several files the first by path counts. An object whose file cannot be read, or in which it is refused,
-/// is as it was last accepted. The result depends on the snapshots seen, never on the order of files or objects in them.
+/// is as it was last accepted; one that no file holds any more stays for as long as the view says. The result depends on the
+/// snapshots seen, never on the order of files or objects in them.
 public struct FolderReducer: Sendable {
     /// An object and the file that answers for it.
     private struct Held: Hashable, Sendable {
@@ -25,27 +28,70 @@ public struct FolderReducer: Sendable {
         }
     }
 
+    /// An object that no file holds any more, and since when.
+    private struct Leaving: Hashable, Sendable {
+        var first: Duration
+        var latest: Duration
+        /// Whether it went with everything else that the folder held: then it stays until somebody says that this was meant.
+        var isLost = false
+        /// Whether its file said so, in a text that was believed: then no accident of the file brings it back.
+        var isSaid = false
+
+        func due(_ wait: DeletionWait) -> Duration { min(latest + wait.quiet, first + wait.longest) }
+    }
+
     private var lastGood: [ObjectKey: Held] = [:]
+    private var leaving: [ObjectKey: Leaving] = [:]
+    private var previous: FolderSnapshot = [:]
     private var reported: [ObjectKey: Reported] = [:]
     /// What is odd about the files as last read, sorted.
     public private(set) var conditions: [Condition] = []
+    /// When the next object that no file holds any more is to go; `nil` when none waits.
+    private(set) var due: Duration?
+    /// Objects that are in force although their files do not say so, sorted: of broken files, and of a folder that lost
+    /// everything.
+    private(set) var kept: [ObjectKey] = []
 
     /// A folder that was not read yet.
     ///
     /// - Parameter remembered: what an agent before this one had accepted: the last good versions to begin with. Nothing
     ///   comes of them by itself.
     public init(remembered: FolderSnapshot = [:]) {
-        var found: [Condition] = []
-        lastGood = FolderReducer.good(remembered, &found)
+        self.init(remembered: [remembered])
     }
 
+    /// A folder that was not read yet, as a row of snapshots leaves it.
+    init(remembered: [FolderSnapshot]) {
+        for snapshot in remembered { _ = absorb(snapshot) }
+        reported = [:]
+        previous = [:]
+        conditions = []
+        kept = []
+    }
+
+    /// The objects in force.
+    var inForce: Set<ObjectKey> { Set(lastGood.keys) }
+
+    /// The files that answer for the objects in force.
+    var files: Set<String> { Set(lastGood.values.map(\.file)) }
+
+    /// Takes a reading; returns what it changes, by key. What is gone is gone at once.
+    public mutating func absorb(_ snapshot: FolderSnapshot) -> [ObjectEvent] { absorb(FolderView(files: snapshot)) }
+
     /// Takes a reading; returns what it changes, by key.
-    public mutating func absorb(_ snapshot: FolderSnapshot) -> [ObjectEvent] {
+    mutating func absorb(_ view: FolderView) -> [ObjectEvent] {
         var found: [Condition] = []
-        var good = FolderReducer.good(snapshot, &found)
-        keepBroken(snapshot, &good, &found)
+        if !view.moves.isEmpty {
+            lastGood = lastGood.mapValues { held in
+                var held = held
+                held.file = view.moves[held.file] ?? held.file
+                return held
+            }
+        }
+        var good = FolderReducer.good(view.files, &found)
+        kept = keepBroken(view.files, &good, &found)
         var next: [ObjectKey: Reported] = [:]
-        for (file, content) in snapshot.sorted(by: { $0.key < $1.key }) {
+        for (file, content) in view.files.sorted(by: { $0.key < $1.key }) {
             for refused in content.refused {
                 if good[refused.key] == nil, var held = lastGood[refused.key] {
                     held.file = file
@@ -54,8 +100,10 @@ public struct FolderReducer: Sendable {
                 next[refused.key, default: Reported()].add(refused)
             }
         }
+        if let wait = view.wait { keepLeaving(view, wait, hasRefused: !next.isEmpty, &good, &found) }
         for (key, held) in good { next[key, default: Reported()].held = held }
         lastGood = good
+        previous = view.files
         conditions = Array(Set(found)).sorted()
         defer { reported = next }
         return Set(next.keys).union(reported.keys).sorted().flatMap { key in
@@ -69,31 +117,96 @@ public struct FolderReducer: Sendable {
         for (file, content) in snapshot.sorted(by: { $0.key < $1.key }) {
             for object in content.objects {
                 let held = Held(
-                    object: object, origin: .manifest(object.metadata.location ?? .whole(file)), file: file)
+                    object: object, origin: .manifest(object.metadata.location ?? .whole(PrintableName.of(file))),
+                    file: file)
                 if let first = good[object.key] {
                     found.append(duplicate(held, of: first))
                 } else {
                     good[object.key] = held
                 }
             }
-            found += content.warnings.map { Condition(kind: .policyWarning, subject: file, message: $0) }
+            found += content.warnings.map {
+                Condition(kind: .policyWarning, subject: PrintableName.of(file), message: $0)
+            }
         }
         return good
     }
 
-    /// What cannot be read says nothing about its objects, not even that they are gone.
+    /// What cannot be read, or is not believed, says nothing about its objects, not even that they are gone. Returns what
+    /// stays for that reason, sorted.
     private func keepBroken(
         _ snapshot: FolderSnapshot, _ good: inout [ObjectKey: Held], _ found: inout [Condition]
-    ) {
-        let broken = snapshot.filter { !$0.value.unreadable.isEmpty }
-        guard !broken.isEmpty else { return }
-        var kept: [String: Int] = [:]
-        for (key, held) in lastGood where good[key] == nil && broken[held.file] != nil {
+    ) -> [ObjectKey] {
+        let broken = snapshot.filter(\.value.isIncomplete)
+        guard !broken.isEmpty else { return [] }
+        var kept: [String: [ObjectKey]] = [:]
+        for (key, held) in lastGood
+        where good[key] == nil && broken[held.file] != nil && leaving[key]?.isSaid != true {
             good[key] = held
-            kept[held.file, default: 0] += 1
+            kept[held.file, default: []].append(key)
         }
         for (file, content) in broken {
-            found.append(FolderReducer.brokenFile(file, kept: kept[file] ?? 0, content.unreadable))
+            found.append(FolderReducer.brokenFile(file, content, kept: (kept[file] ?? []).sorted()))
+        }
+        return kept.values.joined().sorted()
+    }
+
+    /// Objects that no file holds any more stay for a while: their files may be about to come back, or be on their way to
+    /// another place. If nothing else is left they stay until somebody says that this was meant.
+    private mutating func keepLeaving(
+        _ view: FolderView, _ wait: DeletionWait, hasRefused: Bool, _ good: inout [ObjectKey: Held],
+        _ found: inout [Condition]
+    ) {
+        let gone = lastGood.filter { key, held in isGone(key, held, good[key], view.files) }
+        let isEmpty = good.isEmpty && !hasRefused
+        let isTaken = FolderReducer.takenAddresses(gone, good)
+        var next: [ObjectKey: Leaving] = [:]
+        for (key, held) in gone where !view.acceptsLoss && !isTaken(held.object) {
+            var leaving = leaving[key] ?? Leaving(first: view.time, latest: view.time)
+            if leaving.isLost ? view.files[held.file] != nil : view.isAfterGap {
+                // Its file is back without it; or nobody saw for how long it has been missing.
+                leaving = Leaving(first: view.time, latest: view.time)
+            }
+            if let file = view.files[held.file], !file.isIncomplete { leaving.isSaid = true }
+            if view.touched.contains(held.file) { leaving.latest = view.time }
+            if !leaving.isLost, view.time >= leaving.due(wait) {
+                guard isEmpty, !leaving.isSaid else { continue }
+                leaving.isLost = true
+            }
+            next[key] = leaving
+            good[key] = held
+        }
+        leaving = next
+        due = next.values.lazy.filter { !$0.isLost }.map { $0.due(wait) }.min()
+        let lost = next.filter(\.value.isLost).keys.sorted()
+        if !lost.isEmpty {
+            kept = (kept + lost).sorted()
+            found.append(FolderReducer.lostFolder(lost))
+        }
+    }
+
+    /// Whether no file holds an object any more that was in force, or only one that held it all along as a duplicate: that is
+    /// no place to which it went.
+    private func isGone(_ key: ObjectKey, _ held: Held, _ now: Held?, _ files: FolderSnapshot) -> Bool {
+        guard let now else { return true }
+        guard now.file != held.file, let before = previous[now.file] else { return false }
+        let isStillThere = files[held.file]?.objects.contains { $0.key == key } ?? false
+        return !isStillThere && before.objects.contains { $0.key == key && $0 == now.object }
+    }
+
+    /// Whether a pod that went has an address that another pod has by now: then it goes at once.
+    private static func takenAddresses(
+        _ gone: [ObjectKey: Held], _ good: [ObjectKey: Held]
+    ) -> (ClusterObject) -> Bool {
+        guard gone.keys.contains(where: { $0.objectKind == .pod }) else { return { _ in false } }
+        var taken: [IPAddress: ObjectKey] = [:]
+        for (key, held) in good where gone[key] == nil {
+            guard case .pod(let pod) = held.object else { continue }
+            for address in pod.addresses { taken[address] = key }
+        }
+        return { object in
+            guard case .pod(let pod) = object else { return false }
+            return pod.addresses.contains { taken[$0] != nil }
         }
     }
 
@@ -119,13 +232,45 @@ public struct FolderReducer: Sendable {
                 + "which is the one in force; remove one of them")
     }
 
-    private static func brokenFile(_ file: String, kept: Int, _ messages: [String]) -> Condition {
+    private static func brokenFile(_ file: String, _ content: ManifestFile, kept: [ObjectKey]) -> Condition {
+        let stays =
+            kept.count == 1
+            ? "1 object it held before stays in force (\(names(kept)))"
+            : "\(kept.count) objects it held before stay in force (\(names(kept)))"
+        if let shrunk = content.shrunk {
+            return Condition(
+                kind: .shrunkFile, subject: PrintableName.of(file),
+                message: "\(shrunk), as after a write that broke off; "
+                    + (kept.isEmpty ? "nothing of it is in force" : stays)
+                    + ": write the whole file; if this is all, say so by `...` as its last line, or with "
+                    + "`netpold agent reload --accept-empty`")
+        }
+        let isolating = content.refused.filter { !$0.isolating.isEmpty }
         let outcome =
-            kept > 0
-            ? "\(kept) object\(kept == 1 ? " it held before stays" : "s it held before stay") in force"
-            : "nothing is known of its objects, so none of them is in force"
+            if !kept.isEmpty {
+                stays
+            } else if !isolating.isEmpty {
+                "whom \(names(isolating.map(\.key))) can be seen to select is isolated"
+            } else {
+                "nothing is known of its objects, so none of them is in force"
+            }
         return Condition(
-            kind: .brokenFile, subject: file,
-            message: "cannot be read completely; \(outcome): \(messages.joined(separator: "\n"))")
+            kind: .brokenFile, subject: PrintableName.of(file),
+            message: "cannot be read completely; \(outcome): \(content.unreadable.joined(separator: "\n"))")
+    }
+
+    private static func lostFolder(_ lost: [ObjectKey]) -> Condition {
+        Condition(
+            kind: .folderLost, subject: "manifests",
+            message:
+                "the folder lost everything it held; \(lost.count) object\(lost.count == 1 ? " stays" : "s stay") in "
+                + "force (\(names(lost))): bring the files back, or say that this was meant with "
+                + "`netpold agent reload --accept-empty`")
+    }
+
+    /// The first of some names.
+    private static func names(_ keys: [ObjectKey]) -> String {
+        let more = keys.count > 8 ? " and \(keys.count - 8) more" : ""
+        return keys.prefix(8).map(\.text).joined(separator: ", ") + more
     }
 }

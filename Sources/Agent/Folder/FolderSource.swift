@@ -1,100 +1,128 @@
-import Glibc
+import Dispatch
 import PolicyAPI
-import PolicyAnalysis
 public import Support
 import Synchronization
 
-/// A folder of manifests as a source of objects; each file is decoded once a version.
-///
-/// A file that somebody is writing at this moment keeps its former content until it is closed: half a file may well be
-/// valid YAML that lacks the policies of its second half.
+/// A folder of manifests as a source of objects: reads it (`FolderReader`), and reports what of it is in force
+/// (`FolderTracker`).
 public final class FolderSource: ObjectSource {
-    private struct Decoded {
-        var version: FileVersion
-        var content: ManifestFile
-    }
-
     private struct State {
-        var files: [String: Decoded] = [:]
-        var reducer: FolderReducer
-        /// What the latest listing says of paths that cannot be read as files, in the form of files.
-        var diagnostics: FolderSnapshot = [:]
+        var reader: FolderReader
+        var tracker: FolderTracker
         var hasSynced = false
+        /// Whether the folder could not be read last time: nothing is known of the time since.
+        var isAfterGap = false
+        var changed: (@Sendable () -> Void)?
+        /// When the next look is asked for already, since `start`.
+        var scheduled: Duration?
     }
 
     /// The folder's path.
     public let id: ObjectSourceID
-    private let root: String
-    private let decode: @Sendable (_ path: String) -> ManifestFile
     private let state: Mutex<State>
     private let watcher: FolderWatcher
     private let lastGood: LastGoodFiles?
+    private let start = ContinuousClock().now
 
     /// The folder at `root`.
     ///
     /// - Parameters:
     ///   - root: the folder's path; also the id of the source.
-    ///   - lastGood: copies of what an agent before this one had accepted, to begin with; forgets the copies of files that
-    ///     are gone.
-    ///   - decode: reads and decodes one file; it never fails but answers what is unreadable.
+    ///   - lastGood: copies of what an agent before this one had accepted, to begin with; kept up to date.
+    ///   - wait: how long what is gone stays in force.
+    ///   - decode: decodes the bytes of one file; it never fails but answers what is unreadable.
     /// - Throws: when the folder cannot be listed or watched.
     public init(
-        _ root: String, lastGood: LastGoodFiles? = nil, decode: @escaping @Sendable (_ path: String) -> ManifestFile
+        _ root: String, lastGood: LastGoodFiles? = nil, wait: DeletionWait = .standard,
+        decode: @escaping @Sendable (_ bytes: [UInt8], _ file: String) -> ManifestFile = {
+            ManifestFile(decoding: $0, file: $1)
+        }
     ) throws(SystemError) {
         self.id = ObjectSourceID(root)
-        self.root = root
-        self.decode = decode
         self.lastGood = lastGood
-        self.state = Mutex(State(reducer: FolderReducer(remembered: lastGood?.load() ?? [:])))
+        self.state = Mutex(
+            State(
+                reader: FolderReader(root, decode: decode),
+                tracker: FolderTracker(remembered: lastGood?.load() ?? [:], wait: wait)))
         self.watcher = try FolderWatcher(root)
     }
 
     /// Reads what changed since the last call.
     public func changes() -> ObjectBatch {
-        state.withLock { state in
-            do throws(SystemError) {
-                state.diagnostics = try read(&state.files)
-            } catch {
-                let condition = Condition(
-                    kind: .sourceUnavailable, subject: "manifests",
-                    message: "\(error); everything last read stays in force")
-                return ObjectBatch(source: id, events: [], conditions: state.reducer.conditions + [condition])
-            }
-            var events = state.reducer.absorb(
-                state.files.mapValues(\.content).merging(state.diagnostics) { file, _ in file })
-            if !state.hasSynced {
-                state.hasSynced = true
-                events += ObjectKind.allCases.map(ObjectEvent.synced)
-            }
-            return ObjectBatch(source: id, events: events, conditions: state.reducer.conditions)
-        }
+        state.withLock { look(&$0, everything: false, acceptsLoss: false) }
+    }
+
+    /// Reads everything again. With `acceptEmpty` what the folder does not hold any more, as far as it can be read, is taken to
+    /// be meant.
+    public func reload(acceptEmpty: Bool) -> ObjectBatch {
+        state.withLock { look(&$0, everything: true, acceptsLoss: acceptEmpty) }
     }
 
     /// Starts to report changes.
-    public func watch(_ changed: @escaping @Sendable () -> Void) throws { try watcher.start(changed) }
+    public func watch(_ changed: @escaping @Sendable () -> Void) throws {
+        state.withLock { state in
+            state.changed = changed
+            schedule(&state)
+        }
+        try watcher.start(changed)
+    }
 
-    /// Reads the files that changed. Returns what the listing says of paths that cannot be read as files.
-    private func read(_ known: inout [String: Decoded]) throws(SystemError) -> FolderSnapshot {
-        let listing = try FolderListing(root)
-        let busy = watcher.filesBeingWritten
-        lastGood?.keep(only: Array(listing.files.keys) + listing.diagnostics.keys)
-        var next: [String: Decoded] = [:]
-        for (path, version) in listing.files {
-            if let old = known[path], old.version == version || busy.contains(path) {
-                next[path] = old
-            } else if !busy.contains(path) {
-                let content = decode(path)
-                // Changed while being read: the watcher will call again; until then the former content counts.
-                next[path] =
-                    FileVersion(of: path) == version
-                    ? Decoded(version: version, content: content) : known[path]
-            }
+    private func look(_ state: inout State, everything: Bool, acceptsLoss: Bool) -> ObjectBatch {
+        var reading: FolderReading
+        var conditions: [Condition] = []
+        do throws(SystemError) {
+            reading = try state.reader.read(watcher.takeActivity(), everything: everything)
+            reading.isAfterGap = state.isAfterGap
+            state.isAfterGap = false
+        } catch {
+            state.isAfterGap = true
+            let isGone = error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory
+            conditions.append(FolderSource.unavailable("manifests", "\(error)"))
+            guard acceptsLoss, isGone else { return batch(state, [], conditions) }
+            reading = FolderReading()
         }
-        known = next
-        return listing.diagnostics.mapValues { diagnostic in
-            diagnostic.severity == .error
-                ? ManifestFile(unreadable: diagnostic)
-                : ManifestFile(warnings: [DiagnosticRenderer().render(diagnostic)])
+        for (folder, why) in reading.unseen {
+            conditions.append(FolderSource.unavailable(PrintableName.of(folder), why))
         }
+        let outcome = state.tracker.absorb(reading, at: start.duration(to: .now), acceptsLoss: acceptsLoss)
+        var events = outcome.events
+        if !state.hasSynced {
+            state.hasSynced = true
+            events += ObjectKind.allCases.map(ObjectEvent.synced)
+        }
+        do throws(SystemError) {
+            try lastGood?.save(state.tracker.copies)
+        } catch {
+            conditions.append(
+                Condition(
+                    kind: .copiesUnwritten, subject: "manifests",
+                    message: "\(error); a restart while files are broken would not know what they held"))
+        }
+        schedule(&state)
+        return batch(state, events, conditions, dropped: outcome.dropped)
+    }
+
+    private func batch(
+        _ state: State, _ events: [ObjectEvent], _ conditions: [Condition], dropped: [ObjectKey] = []
+    ) -> ObjectBatch {
+        var batch = ObjectBatch(source: id, events: events, conditions: state.tracker.conditions + conditions)
+        batch.isSettling = state.tracker.due != nil && !state.isAfterGap
+        batch.dropped = dropped
+        batch.kept = state.tracker.kept
+        return batch
+    }
+
+    /// Asks for another look when the tracker's next wait is over.
+    private func schedule(_ state: inout State) {
+        guard let changed = state.changed, let due = state.tracker.due else { return }
+        let now = start.duration(to: .now)
+        if let scheduled = state.scheduled, scheduled > now, scheduled <= due { return }
+        state.scheduled = due
+        let delay = max(due - now, .zero) / .milliseconds(1)
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(Int(delay) + 1), execute: changed)
+    }
+
+    private static func unavailable(_ subject: String, _ why: String) -> Condition {
+        Condition(kind: .sourceUnavailable, subject: subject, message: "\(why); everything last read stays in force")
     }
 }

@@ -9,6 +9,8 @@ extension ManifestFile {
         let output = DocumentReader.read(bytes, file: file)
         note(output.diagnostics)
         for document in output.documents { add(document) }
+        let isBroken = output.diagnostics.contains { $0.id == .syntax || $0.id == .limit }
+        if isBroken { refuse(BrokenPolicy.read(bytes, file: file), output.diagnostics) }
     }
 
     /// A file that could not be read at all.
@@ -34,6 +36,11 @@ extension ManifestFile {
         objects += decoded.objects.each
         let errors = decoded.diagnostics.filter { $0.severity == .error }
         guard !errors.isEmpty else { return note(decoded.diagnostics) }
+        if document["kind"] == nil {
+            // Perhaps a list that breaks off before its kind: of its items only whom they select is known.
+            unreadable += errors.map(DiagnosticRenderer().render)
+            return refuse(BrokenPolicy.items(of: document), errors)
+        }
         let origin = ObjectOrigin.manifest(document.location)
         if !decoded.refused.isEmpty {
             let byObject = Dictionary(grouping: decoded.refused) { ObjectKey($0.origin) }
@@ -47,6 +54,17 @@ extension ManifestFile {
             refused.append(RefusedObject(key: key, origin: origin, diagnostics: errors, isolating: []))
         } else {
             unreadable += errors.map(DiagnosticRenderer().render)
+        }
+    }
+
+    /// Refuses policies of which no more can be read than whom they select.
+    private mutating func refuse(_ policies: [BrokenPolicy], _ diagnostics: [Diagnostic]) {
+        for policy in policies {
+            refused.append(
+                RefusedObject(
+                    key: ObjectKey(kind: policy.kind, namespace: policy.namespace, name: policy.name),
+                    origin: .manifest(policy.location), diagnostics: diagnostics.filter { $0.severity == .error },
+                    isolating: PolicyLowering.lowerRefused(policy.refusals)))
         }
     }
 }

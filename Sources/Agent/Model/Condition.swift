@@ -10,6 +10,12 @@ public struct Condition: Hashable, Codable, Sendable {
         case refusedIgnored = "refusedIgnored"
         /// A file cannot be read; its last good objects are enforced.
         case brokenFile = "brokenFile"
+        /// A file lost objects in a way that may be a broken-off write; its last good objects are enforced.
+        case shrunkFile = "shrunkFile"
+        /// A folder lost all objects it held; they are enforced.
+        case folderLost = "folderLost"
+        /// Copies of what is in force cannot be written.
+        case copiesUnwritten = "copiesUnwritten"
         /// Two files, or two sources, hold the same object.
         case duplicateObject = "duplicateObject"
         /// A source cannot be read; everything last read is enforced.
@@ -79,11 +85,13 @@ public struct Condition: Hashable, Codable, Sendable {
     /// Whether pods may be less protected than the policies ask for.
     public var isSevere: Bool {
         switch kind {
-        case .refusedIgnored, .unenforcedNamespace, .applyFailed, .endpointFailed, .brokenFile, .podObjectGone,
+        case .refusedIgnored, .unenforcedNamespace, .applyFailed, .endpointFailed, .brokenFile, .shrunkFile,
+            .folderLost,
+            .sourceUnavailable, .podObjectGone,
             .bindingContradicted, .podUnenforced, .interfaceUnenforced, .hookBypassed, .evidenceUnreadable,
             .nodeNameUnknown, .nodeNameMismatch:
             true
-        case .keptLastGood, .isolatedByRefused, .duplicateObject, .sourceUnavailable, .addressConflict,
+        case .keptLastGood, .isolatedByRefused, .duplicateObject, .addressConflict, .copiesUnwritten,
             .compiledClosed, .policyWarning, .unknownIsolated, .podFinished, .hookWithoutPod, .evidenceIgnored,
             .bpffsMounted, .bpffsPrivate:
             false

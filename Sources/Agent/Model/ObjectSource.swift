@@ -8,8 +8,16 @@ public protocol ObjectSource: Sendable {
     /// A source that is sent events keeps a bounded number of them between calls, and leaves the others unread at its peer.
     /// What cannot be read at the moment is a condition, not an error: what was reported before stays.
     func changes() -> ObjectBatch
+    /// As `changes`, but everything is read again. With `acceptEmpty` what the source does not have any more is taken to be
+    /// meant, where it would otherwise be kept as lost by accident. A source that keeps nothing need not have it.
+    func reload(acceptEmpty: Bool) -> ObjectBatch
     /// Calls `changed` (on any thread) whenever another call of `changes` might find something.
     func watch(_ changed: @escaping @Sendable () -> Void) throws
+}
+
+extension ObjectSource {
+    /// The same as `changes`.
+    public func reload(acceptEmpty: Bool) -> ObjectBatch { changes() }
 }
 
 /// Names a source, for the operator. If several have an object of one key, the one of the source that sorts first is in
@@ -37,6 +45,12 @@ public struct ObjectBatch: Hashable, Sendable {
     public var events: [ObjectEvent]
     /// All of the source's own conditions as of now: what it cannot read, and what is odd about what it read.
     public var conditions: [Condition]
+    /// Whether something that is gone is about to be reported as such although nothing else happens.
+    public var isSettling = false
+    /// Objects that this batch takes out of force, sorted.
+    public var dropped: [ObjectKey] = []
+    /// Objects that are in force although the source does not have them any more, or not as they are, sorted.
+    public var kept: [ObjectKey] = []
 
     /// A batch.
     public init(source: ObjectSourceID, events: [ObjectEvent], conditions: [Condition] = []) {

@@ -6,8 +6,10 @@ public protocol DatapathPort {
     associatedtype Reader: VerdictReader
 
     /// Brings the kernel to the image; what is equal already is not touched. `links` are the indices of the host sides of
-    /// each pod's veths.
-    func apply(_ image: NodeImage, links: [EndpointKey: [UInt32]]) throws -> ApplyReport
+    /// each pod's veths, `masters` the interfaces that such a one is enslaved to (bridge, VRF), directly or not.
+    func apply(
+        _ image: NodeImage, links: [EndpointKey: [UInt32]], masters: [UInt32: [UInt32]]
+    ) throws -> ApplyReport
     /// Hooks at which not every packet is decided as the image says, as the kernel has them now.
     func auditHooks() -> [HookFinding]
     /// What each counter stands for since the latest apply, programs it retired included.
@@ -18,14 +20,16 @@ public protocol DatapathPort {
     func capacities() throws -> [CapacityUse]
     /// Removes conntrack entries of flows that are over.
     func collectConntrack() throws -> ConntrackCollection
-    /// Starts the writing of event records. One reader at a time.
-    func makeEventReader() throws -> Reader
+    /// Starts the writing of event records. One reader at a time; records of earlier ones are not read.
+    func makeEventReader(_ interest: EventInterest) throws -> Reader
 }
 
 /// Verdict events while somebody listens. Used by one thread, which need not be the datapath's.
 public protocol VerdictReader {
     /// The next events, oldest first; waits a short time for them. Empty when there were none.
     func read() throws -> [VerdictRecord]
+    /// Chooses anew which packets records are written of.
+    func listen(to interest: EventInterest) throws
     /// Ends the writing of records.
     func stop() throws
 }

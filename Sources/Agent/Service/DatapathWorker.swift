@@ -1,14 +1,28 @@
 import BPFEmit
+import Support
+import Synchronization
 
-/// Does the blocking work on the kernel, one piece at a time, away from the service that answers clients.
+/// Does the blocking work on the kernel, one piece at a time, on a thread of its own.
 actor DatapathWorker {
     private let datapath: any DatapathPort
     private var compiler: any PolicyCompiler
-    private var reading: EventThread?
+    private let executor = ThreadExecutor(name: "netpold-apply")
+    private let began = Mutex<ContinuousClock.Instant?>(nil)
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     init(datapath: sending any DatapathPort, compiler: sending any PolicyCompiler) {
         self.datapath = datapath
         self.compiler = compiler
+    }
+
+    /// When the piece of work at hand began; `nil` when there is none. Asks nothing of the thread, which may stand still.
+    nonisolated var busySince: ContinuousClock.Instant? { began.withLock(\.self) }
+
+    private func working<Result>(_ body: () throws -> Result) rethrows -> Result {
+        began.withLock { $0 = .now }
+        defer { began.withLock { $0 = nil } }
+        return try body()
     }
 
     /// What a reconciliation did.
@@ -21,6 +35,8 @@ actor DatapathWorker {
         var hits: RuleHitIndex
         /// The hooks as they are afterwards.
         var hooks: [HookFinding]
+        /// When the kernel began to hold it.
+        var time: KernelTime
         var compileTime: Duration
         var applyTime: Duration
     }
@@ -28,26 +44,27 @@ actor DatapathWorker {
     /// Compiles and applies.
     ///
     /// - Throws: what the compiler throws; nothing was touched then.
-    func reconcile(_ desired: DesiredChanges) throws -> Outcome {
+    func reconcile(_ desired: DesiredChanges) throws -> Outcome { try working { try reconciled(desired) } }
+
+    private func reconciled(_ desired: DesiredChanges) throws -> Outcome {
         let clock = ContinuousClock()
         let start = clock.now
         let compiled = try compiler.compile(desired)
         let middle = clock.now
-        let report = Result { try datapath.apply(compiled.image, links: desired.links) }
+        let report = Result { try datapath.apply(compiled.image, links: desired.links, masters: desired.masters) }
+        let time = KernelTime.now
         let end = clock.now
         return Outcome(
-            compiled: compiled, report: report, hits: datapath.ruleHitIndex, hooks: datapath.auditHooks(),
+            compiled: compiled, report: report, hits: datapath.ruleHitIndex, hooks: datapath.auditHooks(), time: time,
             compileTime: middle - start, applyTime: end - middle)
     }
 
-    func counters() throws -> DatapathCounters { try datapath.counters() }
-    func capacities() throws -> [CapacityUse] { try datapath.capacities() }
-    func collectConntrack() throws -> ConntrackCollection { try datapath.collectConntrack() }
+    func counters() throws -> DatapathCounters { try working { try datapath.counters() } }
+    func capacities() throws -> [CapacityUse] { try working { try datapath.capacities() } }
+    func collectConntrack() throws -> ConntrackCollection { try working { try datapath.collectConntrack() } }
 
-    /// Starts or stops the reading of events; `deliver` is called on a thread of its own.
-    func listen(_ deliver: (@Sendable ([VerdictRecord]) -> Void)?) throws {
-        reading?.stop()
-        reading = nil
-        if let deliver { reading = EventThread(try datapath.makeEventReader(), deliver) }
+    /// Starts the writing of events.
+    func makeReading(_ interest: EventInterest) throws -> EventReading {
+        EventReading(reader: try datapath.makeEventReader(interest))
     }
 }

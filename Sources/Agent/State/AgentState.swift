@@ -55,6 +55,11 @@ public struct AgentState: Sendable {
     /// The node's own addresses as last seen, and as last handed out.
     private var ownAddresses: [IPAddress] = []
     private var handedOutAddresses: [IPAddress]?
+    /// The networks of those, as last seen and as last handed out.
+    private var ownNetworks: [IPPrefix] = []
+    private var handedOutNetworks: [IPPrefix] = []
+    /// Whom the interfaces are enslaved to, as last seen.
+    private var masters: [UInt32: [UInt32]] = [:]
     /// Pods that are to be compiled otherwise than as last handed out.
     private var podChanges: [ObjectKey: ObjectChange] = [:]
     private var hookConditions: [Condition] = []
@@ -84,7 +89,8 @@ public struct AgentState: Sendable {
 
     /// Whether everything seen is in force.
     public var isInForce: Bool {
-        generation > 0 && appliedGeneration == generation && !isApplying && !isIncomplete
+        generation > 0 && appliedGeneration == generation && !isApplying && !isIncomplete && failure == nil
+            && !store.isSettling
     }
 
     /// What the operator should know, sorted.
@@ -104,15 +110,19 @@ public struct AgentState: Sendable {
             let isNews = !hasEvidence || change.changesEndpoints || !change.pods.isEmpty
             hasEvidence = true
             let own = seen.addresses.filter(\.canNameNode)
-            if isNews || own != ownAddresses {
+            let networks = seen.networks.filter { $0.address.canNameNode }
+            if isNews || own != ownAddresses || networks != ownNetworks || seen.masters != masters {
                 ownAddresses = own
+                ownNetworks = networks
+                masters = seen.masters
                 take(change.pods)
                 actions += changed()
             }
             actions += record(change.changesRecords)
         case .reconcileDue:
             pendingDelay = nil
-            if appliedGeneration != generation || isIncomplete { actions += reconcile() }
+            // A failed audit is a failure too, although nothing new was to be put in force.
+            if appliedGeneration != generation || isIncomplete || failure != nil { actions += reconcile() }
         case .resync:
             if isInForce { actions += reconcile() }
         case .applied(let generation, let report, let diagnostics, let hooks):
@@ -220,6 +230,7 @@ public struct AgentState: Sendable {
             .reconcile(
                 DesiredChanges(
                     generation: generation, node: node, changes: takeChanges(), links: view.links,
+                    masters: masters,
                     stubs: view.stubs.map { DenyStub(key: $0.key, addresses: $0.addresses) }))
         ]
     }
@@ -232,6 +243,8 @@ public struct AgentState: Sendable {
         podChanges = [:]
         if ownAddresses != handedOutAddresses { changes.append(.ownAddresses(ownAddresses)) }
         handedOutAddresses = ownAddresses
+        if ownNetworks != handedOutNetworks { changes.append(.ownNetworks(ownNetworks)) }
+        handedOutNetworks = ownNetworks
         return changes
     }
 
@@ -264,7 +277,7 @@ extension ObjectChange {
         switch self {
         case .upsert(let object): object.key.objectKind == .pod
         case .delete(let key), .standIns(_, let key): key.objectKind == .pod
-        case .name, .ownAddresses: false
+        case .name, .ownAddresses, .ownNetworks: false
         }
     }
 }

@@ -13,18 +13,21 @@ public struct DesiredChanges: Sendable {
     public var changes: [ObjectChange]
     /// The host sides of each endpoint's veths, by pod; stubs' too.
     public var links: [EndpointKey: [UInt32]]
+    /// The interfaces that those are enslaved to, directly or not.
+    public var masters: [UInt32: [UInt32]]
     /// Interfaces behind which somebody is whom policies cannot speak of.
     public var stubs: [DenyStub]
 
     /// Changes.
     public init(
         generation: UInt64, node: String, changes: [ObjectChange], links: [EndpointKey: [UInt32]],
-        stubs: [DenyStub] = []
+        masters: [UInt32: [UInt32]] = [:], stubs: [DenyStub] = []
     ) {
         self.generation = generation
         self.node = node
         self.changes = changes
         self.links = links
+        self.masters = masters
         self.stubs = stubs
     }
 }

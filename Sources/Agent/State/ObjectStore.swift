@@ -36,6 +36,7 @@ public struct ObjectStore: Sendable {
     private var others: [ObjectKey: [Entry]] = [:]
     private var refusedKeys: Set<ObjectKey> = []
     private var sourceConditions: [ObjectSourceID: [Condition]] = [:]
+    private var settling: Set<ObjectSourceID> = []
     private var synced: [ObjectSourceID: Set<ObjectKind>] = [:]
     /// What was in force when `takeChanges` was called last, of the keys touched since.
     private var before: [ObjectKey: InForce?] = [:]
@@ -77,8 +78,12 @@ public struct ObjectStore: Sendable {
             }
         }
         sourceConditions[batch.source] = batch.conditions
+        if batch.isSettling { settling.insert(batch.source) } else { settling.remove(batch.source) }
         return effect
     }
+
+    /// Whether a source is about to report that something is gone although nothing else happens.
+    var isSettling: Bool { !settling.isEmpty }
 
     /// Whether a source has named all its objects.
     func hasSynced(_ source: ObjectSourceID) -> Bool { synced[source]?.count == ObjectKind.allCases.count }

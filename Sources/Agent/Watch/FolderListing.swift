@@ -11,18 +11,33 @@ struct FolderListing: Sendable {
     let folders: [String]
     /// What is wrong with paths that should be files and are not, or are not followed.
     let diagnostics: [String: Diagnostic]
+    /// Folders below the given one of which it is not known which files they hold, with the reason. The given one is among
+    /// them when it holds more files than are taken.
+    let unseen: [String: SystemError]
 
     /// Lists a folder.
     ///
-    /// - Throws: when a folder cannot be read or is nested too deep: then nobody knows which files there are. A file or folder
-    ///   that vanishes meanwhile is not there, but the given folder must be.
+    /// - Throws: when the given folder is not there or cannot be read. A file or folder in it that vanishes meanwhile is not
+    ///   there.
     init(_ root: String) throws(SystemError) {
         var walk = ManifestSearch.walk()
         walk.add(root)
-        if let problem = walk.problems.first(where: { $0.hidesFiles || $0.path == root }) { throw problem.error }
+        var unseen: [String: SystemError] = [:]
+        for problem in walk.problems where problem.hidesFiles || problem.path == root {
+            switch problem.reason {
+            case .tooMany: unseen[root] = problem.error
+            case .tooDeep, .tooManyNames: unseen[problem.path] = problem.error
+            case .unreadableFolder where problem.path != root: unseen[problem.path] = problem.error
+            case .unreadable, .unreadableFolder, .linkToFolder, .notRegular, .nameNotText: throw problem.error
+            }
+        }
         guard !walk.folders.isEmpty else { throw SystemError("list", root, .notDirectory) }
         files = Dictionary(walk.files.map { ($0.path, $0.version) }) { first, _ in first }
         folders = walk.folders
-        diagnostics = Dictionary(walk.problems.map { ($0.path, Diagnostic($0)) }) { first, _ in first }
+        diagnostics = Dictionary(walk.problems.filter { !$0.hidesFiles }.map { ($0.path, Diagnostic($0)) }) {
+            first, _ in
+            first
+        }
+        self.unseen = unseen
     }
 }

@@ -6,18 +6,55 @@ import SystemPackage
 
 /// Reports when anything below a folder changes, by inotify, on a thread of its own.
 ///
-/// What changed is not part of a report: look again. So renames, link swaps, new folders and an overflow of the kernel's queue are all
-/// the same. Ends with the process.
+/// A report says no more than that: look again. So renames, link swaps, new folders and an overflow of the kernel's queue are
+/// all the same. Ends with the process.
 public final class FolderWatcher: Sendable {
+    /// What is known of writers and changes.
+    struct Activity: Sendable {
+        /// Files written to a moment ago and not closed yet.
+        var beingWritten: Set<String> = []
+        /// Files written to and not closed yet, however long ago.
+        var unfinished: Set<String> = []
+        /// Paths at which something happened.
+        var touched: Set<String> = []
+        /// Whether something may have happened at any path.
+        var isUnknown = false
+    }
+
+    private struct State {
+        /// When each file that is open for writing was written to last.
+        var writing: [String: Date] = [:]
+        var touched: Set<String> = []
+        var isUnknown = false
+
+        mutating func take(_ event: InotifyEvent, at path: String) {
+            guard touched.count < FolderWatcher.pathLimit, writing.count < FolderWatcher.pathLimit else {
+                forget()
+                return
+            }
+            touched.insert(path)
+            if event.isWrite { writing[path] = Date() }
+            if event.isFinished { writing[path] = nil }
+        }
+
+        mutating func forget() {
+            writing = [:]
+            touched = []
+            isUnknown = true
+        }
+    }
+
     /// How long a file may stay "being written" without another write, seconds. A writer that never closes its file would
     /// otherwise keep it unread forever.
     static let patience: TimeInterval = 2
     /// How often to look even without an event, milliseconds: the file behind a link out of the folder makes no event.
     static let slowRound: Int32 = 10_000
+    /// The most paths that are remembered.
+    static let pathLimit = 100_000
 
     private let root: String
     private let descriptor: OwnedDescriptor
-    private let writing = Mutex<[String: Date]>([:])
+    private let state = Mutex(State())
 
     /// A watcher of `root`, which must be a folder; silent until `start`, but nothing that happens from now on is missed.
     public init(_ root: String) throws(SystemError) {
@@ -28,10 +65,18 @@ public final class FolderWatcher: Sendable {
         try addWatches(&ignored)
     }
 
-    /// Files written to and not closed yet.
-    public var filesBeingWritten: Set<String> {
+    /// What happened since the last call, and which files are being written.
+    func takeActivity() -> Activity {
         let limit = Date(timeIntervalSinceNow: -FolderWatcher.patience)
-        return writing.withLock { Set($0.filter { $0.value > limit }.keys) }
+        return state.withLock { state in
+            defer {
+                state.touched = []
+                state.isUnknown = false
+            }
+            return Activity(
+                beingWritten: Set(state.writing.filter { $0.value > limit }.keys), unfinished: Set(state.writing.keys),
+                touched: state.touched, isUnknown: state.isUnknown)
+        }
     }
 
     /// Starts to report. `changed` is called on the watcher's thread.
@@ -45,13 +90,12 @@ public final class FolderWatcher: Sendable {
         while true {
             var request = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
             // While a file is being written its end of patience must be noticed too.
-            let wait = writing.withLock(\.isEmpty) ? FolderWatcher.slowRound : 500
-            _ = poll(&request, 1, wait)
+            let limit = Date(timeIntervalSinceNow: -FolderWatcher.patience - 1)
+            let isWaiting = state.withLock { $0.writing.contains { $0.value > limit } }
+            _ = poll(&request, 1, isWaiting ? 500 : FolderWatcher.slowRound)
             takeEvents(&folders)
             // New folders come without a watch; what they hold already is found by the caller's look.
             try? addWatches(&folders)
-            let limit = Date(timeIntervalSinceNow: -FolderWatcher.patience)
-            writing.withLock { $0 = $0.filter { $0.value > limit } }
             changed()
         }
     }
@@ -83,13 +127,12 @@ public final class FolderWatcher: Sendable {
             let count = Glibc.read(descriptor.rawValue, &buffer, buffer.count)
             guard count > 0 else { return }
             for event in InotifyEvent.parse(buffer.prefix(count)) {
+                // The kernel dropped events: perhaps the one that closes a file.
+                if event.isOverflow { state.withLock { $0.forget() } }
                 if event.isWatchGone { folders[event.watch] = nil }
                 guard let folder = folders[event.watch], !event.name.isEmpty else { continue }
                 let path = folder.hasSuffix("/") ? folder + event.name : "\(folder)/\(event.name)"
-                writing.withLock { writing in
-                    if event.isWrite { writing[path] = Date() }
-                    if event.isFinished { writing[path] = nil }
-                }
+                state.withLock { $0.take(event, at: path) }
             }
         }
     }

@@ -13,6 +13,7 @@ struct InotifyEvent: Hashable {
     var isFinished: Bool {
         mask & UInt32(IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE) != 0
     }
+    var isOverflow: Bool { mask & UInt32(IN_Q_OVERFLOW) != 0 }
     var isWatchGone: Bool { mask & UInt32(IN_IGNORED) != 0 }
 
     /// The events of one read: watch, mask, cookie, length of the name (4 bytes each, host order), name padded with zeros.

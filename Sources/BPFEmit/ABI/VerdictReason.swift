@@ -9,6 +9,7 @@ public enum VerdictReason: ABIEnumeration {
     case related
     case arp
     case neighbourDiscovery
+    case hairpin
 
     case policyDeny
     case policyDefault
@@ -29,6 +30,11 @@ public enum VerdictReason: ABIEnumeration {
     case internalError
     case icmpInner
     case sourceRoute
+    case arpInvalid
+    case arpSpoofed
+    case arpTarget
+    case neighbourSpoofed
+    case foreignSource
 
     /// `np_event.reason`, and the index of np_reasons.
     public var rawValue: UInt8 { UInt8(enumerator.rawValue) }
@@ -42,6 +48,7 @@ public enum VerdictReason: ABIEnumeration {
         case .related: NP_REASON_RELATED
         case .arp: NP_REASON_ARP
         case .neighbourDiscovery: NP_REASON_NEIGHBOUR_DISCOVERY
+        case .hairpin: NP_REASON_HAIRPIN
         case .policyDeny: NP_DROP_POLICY_DENY
         case .policyDefault: NP_DROP_POLICY_DEFAULT
         case .l7Unavailable: NP_DROP_L7_UNAVAILABLE
@@ -61,6 +68,11 @@ public enum VerdictReason: ABIEnumeration {
         case .internalError: NP_DROP_INTERNAL
         case .icmpInner: NP_DROP_ICMP_INNER
         case .sourceRoute: NP_DROP_SOURCE_ROUTE
+        case .arpInvalid: NP_DROP_ARP_INVALID
+        case .arpSpoofed: NP_DROP_ARP_SPOOFED
+        case .arpTarget: NP_DROP_ARP_TARGET
+        case .neighbourSpoofed: NP_DROP_NEIGHBOUR_SPOOFED
+        case .foreignSource: NP_DROP_FOREIGN_SOURCE
         }
     }
 

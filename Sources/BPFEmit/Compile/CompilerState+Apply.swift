@@ -71,6 +71,8 @@ extension CompilerState {
         for block in settlement.blocks {
             batch.addresses.formUnion(addresses.addresses(in: block))
         }
+        // Few; whose they are hangs on everything that says who the node is.
+        batch.addresses.formUnion(sharedAddresses)
         for address in batch.addresses { claims.settle(address, pods, in: &index) }
         (batch.died, batch.born) = index.takeLiveness()
         index.assignNumbers(to: batch.born, &allocator)

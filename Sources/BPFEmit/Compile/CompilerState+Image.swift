@@ -24,12 +24,21 @@ extension CompilerState {
         self.subject(of: subject).map { compiled.policies[$0[direction]].policy }
     }
 
-    /// The identity of an address inside the cluster; `nil` for one that nobody there claims.
+    /// The identity of an address inside the cluster, with `NP_IDENTITY_WORLD_TOO` where the node answers beside others; `nil`
+    /// for one that nobody there claims.
     public func identity(of address: IPAddress) -> UInt32? {
         if let remote = claims.remote(at: address) {
             return remote < 0 ? ReservedIdentity.unknown.rawValue : index.number(of: remote)
         }
-        return index.nodeRemote(at: address).map { index.number(of: $0) }
+        return index.nodeRemote(at: address).map { index.number(of: $0) } ?? sharedIdentity(of: address)
+    }
+
+    /// The marked identity of an address at which the node answers beside others.
+    private func sharedIdentity(of address: IPAddress) -> UInt32? {
+        guard sharedAddresses.contains(address), let node = index.localNodeNumber else { return nil }
+        // What programs assume anyway needs no entry.
+        if address == SharedAddresses.unspecified, node == ReservedIdentity.host.rawValue { return nil }
+        return node | SharedAddresses.mark
     }
 
     /// The identity of a pod at one of its addresses, or without one; `nil` for a pod that has none.

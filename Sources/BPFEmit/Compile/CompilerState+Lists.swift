@@ -11,6 +11,11 @@ extension CompilerState {
         for (address, remote) in index.nodeEntries where claims.remote(at: address) == nil {
             addresses.append(AddressEntry(address: address, identity: index.number(of: remote)))
         }
+        for address in sharedAddresses
+        where claims.remote(at: address) == nil && index.nodeRemote(at: address) == nil {
+            guard let identity = identity(of: address) else { continue }
+            addresses.append(AddressEntry(address: address, identity: identity))
+        }
         addresses.sort { $0.address < $1.address }
         prefixes = index.outsideEntries.map { PrefixEntry(prefix: $0.prefix, identity: $0.number) }
         identities = index.identities.map { IdentityRecord(number: $0.number, label: $0.text) }

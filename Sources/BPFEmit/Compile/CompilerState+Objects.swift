@@ -18,6 +18,10 @@ extension CompilerState {
         case .ownAddresses(let addresses):
             ownAddresses = addresses
             index.setNode(localNode, localNodeObject)
+        case .ownNetworks(let networks):
+            batch.addresses.formUnion(sharedAddresses)
+            localNetworks = networks
+            sharedAddresses = SharedAddresses.all(of: networks)
         }
     }
 
@@ -117,6 +121,7 @@ extension CompilerState {
         objects.pods = pods.entries.compactMap { $0?.pod }
         objects.nodes = nodes.sorted { $0.key < $1.key }.map(\.value)
         objects.names = names
+        objects.localNetworks = localNetworks
         book.add(to: &objects)
         return objects
     }

@@ -27,6 +27,10 @@ public struct CompilerState: Sendable {
     /// Addresses of the local node besides those of its object; `nil` while nobody has said.
     var ownAddresses: [IPAddress]?
     var names: [String: [IPAddress]] = [:]
+    /// As `ClusterObjects.localNetworks`.
+    var localNetworks: [IPPrefix] = []
+    /// What follows from those.
+    var sharedAddresses: Set<IPAddress>
     var pods = PodTable()
     var claims = AddressClaims()
     var subjects = SubjectTable()
@@ -90,6 +94,8 @@ public struct CompilerState: Sendable {
         self.allocator = allocator
         self.ownAddresses = ownAddresses
         self.book = book
+        localNetworks = objects.localNetworks
+        sharedAddresses = SharedAddresses.all(of: objects.localNetworks)
         index = IdentityIndex(localNode: localNode)
         for (key, policies) in book.policies {
             for policy in policies { index.mention(policy) }

@@ -17,4 +17,6 @@ public enum ObjectChange: Sendable {
     case name(String, addresses: [IPAddress])
     /// The addresses that the local node has besides those of its Node object, all of them.
     case ownAddresses([IPAddress])
+    /// The networks that all addresses of the local node are in, as `ClusterObjects.localNetworks`.
+    case ownNetworks([IPPrefix])
 }

@@ -61,10 +61,14 @@ extension NodeImage {
     /// The maps that the image fills, and those whose size is fixed.
     var footprints: [MapFootprint] {
         let address = MemoryLayout<np_address>.size
-        let hits = subjects.reduce(0) { $0 + $1.ingress.hitCount + $1.egress.hitCount }
-        var maps = [
+        let sources = Set(endpoints.flatMap(\.addresses)).count
+        let hits: Int = subjects.reduce(0) { $0 + $1.ingress.hitCount + $1.egress.hitCount }
+        var maps: [MapFootprint] = [
             MapFootprint.hash(
                 "np_addresses", entries: addresses.count, capacity: Int(NP_MAX_ADDRESSES), key: address, value: 4),
+            .hash(
+                "np_sources", entries: sources, capacity: Int(NP_MAX_SOURCES),
+                key: address, value: MemoryLayout<np_source>.size),
             .prefixes(
                 "np_prefixes", entries: prefixes.count, capacity: Int(NP_MAX_PREFIXES),
                 key: MemoryLayout<np_prefix_key>.size, value: 4),

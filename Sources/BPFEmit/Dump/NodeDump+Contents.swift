@@ -46,7 +46,8 @@ extension NodeDump {
         for entry in image.addresses {
             addresses.add([
                 "\(entry.address)", .text(NodeDump.number(entry.identity)), .text(NodeDump.hex(entry.address.bytes)),
-                .text(NodeDump.hex(entry.identity)), label(entry.identity),
+                .text(NodeDump.hex(entry.identity)),
+                .text((names[entry.unmarkedIdentity] ?? "") + (entry.isShared ? " and the outside" : "")),
             ])
         }
         var prefixes = DumpTable([

@@ -4,11 +4,16 @@ public struct DatapathCounters: Hashable, Sendable {
     public var reasons: [UInt8: PacketCount]
     /// Event records that were not written, for their rate or want of room, by `enum np_reason`; zero ones left out.
     public var suppressedEvents: [UInt8: UInt64]
+    /// Of them, those of dropped packets by slot in np_endpoints; zero ones left out.
+    public var suppressedDrops: [UInt32: UInt64]
 
     /// Counters.
-    public init(reasons: [UInt8: PacketCount], suppressedEvents: [UInt8: UInt64]) {
+    public init(
+        reasons: [UInt8: PacketCount], suppressedEvents: [UInt8: UInt64], suppressedDrops: [UInt32: UInt64] = [:]
+    ) {
         self.reasons = reasons
         self.suppressedEvents = suppressedEvents
+        self.suppressedDrops = suppressedDrops
     }
 }
 

@@ -18,12 +18,16 @@ public struct HostEvidence: Hashable, Sendable {
     public var problems: [EvidenceProblem]
     /// Every address of the agent's own namespace, sorted.
     public var addresses: [IPAddress]
+    /// The networks of those addresses, without host bits, sorted: the host answers at some of their addresses besides its own.
+    public var networks: [IPPrefix]
+    /// Of each of `links` that is enslaved to another interface (bridge, VRF), that one, its own master, and so on.
+    public var masters: [UInt32: [UInt32]]
 
     /// Evidence.
     public init(
         host: HostIdentity, links: [HostLink] = [], namespaces: [NamespaceEvidence] = [],
         attachments: [CNIAttachment] = [], routes: [HostRoute] = [], problems: [EvidenceProblem] = [],
-        addresses: [IPAddress] = []
+        addresses: [IPAddress] = [], networks: [IPPrefix] = [], masters: [UInt32: [UInt32]] = [:]
     ) {
         self.host = host
         self.links = links
@@ -32,6 +36,8 @@ public struct HostEvidence: Hashable, Sendable {
         self.routes = routes
         self.problems = problems
         self.addresses = addresses
+        self.networks = networks
+        self.masters = masters
     }
 }
 

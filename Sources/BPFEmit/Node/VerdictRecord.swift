@@ -2,8 +2,8 @@ public import NetTypes
 
 /// One record of np_events, decoded: what happened to one packet.
 public struct VerdictRecord: Hashable, Sendable {
-    /// When, in jiffies.
-    public var jiffies: UInt64
+    /// When: ns, CLOCK_MONOTONIC.
+    public var time: UInt64
     /// Where the packet came from.
     public var source: IPAddress
     /// Where it goes.
@@ -32,14 +32,20 @@ public struct VerdictRecord: Hashable, Sendable {
     public var length: UInt16
     /// TCP flags, 0 for other protocols.
     public var tcpFlags: UInt8
+    /// Whether the source is the node's although the packet was forwarded: who sent it is unknown, it was judged as from
+    /// outside (`NP_EVENT_MASQUERADED`).
+    public var isMasqueraded: Bool
+    /// Whether the node answers at the destination as well, and had to be allowed besides (`NP_EVENT_NODE_TOO`).
+    public var isForNodeToo: Bool
 
     /// A record.
     public init(
-        jiffies: UInt64 = 0, source: IPAddress, destination: IPAddress, sourcePort: UInt16, destinationPort: UInt16,
+        time: UInt64 = 0, source: IPAddress, destination: IPAddress, sourcePort: UInt16, destinationPort: UInt16,
         protocol: L4Protocol, slot: UInt16, direction: Direction, remoteIdentity: UInt32, ruleHit: UInt32,
-        revision: UInt32, reason: UInt8, decision: PolicyDecision? = nil, length: UInt16, tcpFlags: UInt8 = 0
+        revision: UInt32, reason: UInt8, decision: PolicyDecision? = nil, length: UInt16, tcpFlags: UInt8 = 0,
+        isMasqueraded: Bool = false, isForNodeToo: Bool = false
     ) {
-        self.jiffies = jiffies
+        self.time = time
         self.source = source
         self.destination = destination
         self.sourcePort = sourcePort
@@ -54,6 +60,8 @@ public struct VerdictRecord: Hashable, Sendable {
         self.decision = decision
         self.length = length
         self.tcpFlags = tcpFlags
+        self.isMasqueraded = isMasqueraded
+        self.isForNodeToo = isForNodeToo
     }
 
     /// Whether the packet was dropped.

@@ -60,8 +60,18 @@ public struct ChangeBench: Sendable {
             ports: .init(
                 sources: [source], node: StillNode(seen: evidence), datapath: try MeasuredDatapath(network, stopwatch),
                 compiler: MeasuredCompiler(stopwatch: stopwatch)),
-            logger: logger)
-        try await service.start(server: nil)
+            server: try LocalServer(path: folder + "/agent.sock"), logger: logger)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await service.run() }
+            defer { group.cancelAll() }
+            return try await measure(service, source, stopwatch, workload, interrupt, progress: progress)
+        }
+    }
+
+    private func measure(
+        _ service: AgentService, _ source: ScriptedSource, _ stopwatch: ChangeStopwatch, _ workload: CompileWorkload,
+        _ interrupt: Interrupt, progress: (String) -> Void
+    ) async throws -> [ChangeSample] {
         var reconciliations = stopwatch.reconciliations.makeAsyncIterator()
         try await Self.await("the first state", &reconciliations, service)
         var samples: [ChangeSample] = []
@@ -83,7 +93,6 @@ public struct ChangeBench: Sendable {
                     inForce: times.applyBegin + times.apply.untilInForce - begin,
                     processorTime: Self.processorTime() - processorTime))
         }
-        await service.stop()
         return samples
     }
 

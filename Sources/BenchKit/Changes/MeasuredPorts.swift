@@ -65,11 +65,13 @@ final class MeasuredDatapath: DatapathPort {
         datapath = try network.node.run { try NodeDatapath(DatapathOptions(pins: nil)) }
     }
 
-    func apply(_ image: NodeImage, links: [EndpointKey: [UInt32]]) throws -> ApplyReport {
+    func apply(
+        _ image: NodeImage, links: [EndpointKey: [UInt32]], masters: [UInt32: [UInt32]]
+    ) throws -> ApplyReport {
         try network.node.run {
             let begin = ContinuousClock.now
             do {
-                let report = try datapath.apply(image, links: links)
+                let report = try datapath.apply(image, links: links, masters: masters)
                 let failure = report.endpoints.lazy.compactMap(\.failure).first
                 stopwatch.applied(from: begin, datapath.timings, endpoints: report.endpoints.count, failure: failure)
                 return report
@@ -85,12 +87,13 @@ final class MeasuredDatapath: DatapathPort {
     func counters() throws -> DatapathCounters { try datapath.counters() }
     func capacities() throws -> [CapacityUse] { try datapath.capacities() }
     func collectConntrack() throws -> ConntrackCollection { try datapath.collectConntrack() }
-    func makeEventReader() throws -> NoEvents { NoEvents() }
+    func makeEventReader(_ interest: EventInterest) throws -> NoEvents { NoEvents() }
 }
 
 /// Nobody listens.
 struct NoEvents: VerdictReader {
     func read() throws -> [VerdictRecord] { [] }
+    func listen(to interest: EventInterest) throws {}
     func stop() throws {}
 }
 

@@ -86,7 +86,7 @@ private final class BenchReader: Sendable {
         nonisolated(unsafe) let maps = maps
         let started = DispatchSemaphore(value: 0)
         Thread.detachNewThread { [self] in
-            let reader = try? RingBufferReader(maps)
+            let reader = try? RingBufferReader(maps, .verdicts)
             started.signal()
             while let reader, !isStopped.load(ordering: .relaxed) { _ = try? reader.read() }
             ended.signal()

@@ -18,7 +18,7 @@
  * another name too: other versions carry flows over field by field, by name, and take what they do not know as 0, which
  * must admit nothing. Not for more entries: a table that is too small is taken over like one of another version.
  */
-#define NP_ABI_VERSION 1
+#define NP_ABI_VERSION 2
 
 /* ---- limits: each with its memory cost ------------------------------------------------------------------ */
 
@@ -27,13 +27,18 @@
 #define NP_MAX_CONNTRACK 262144 /* flows; about 150 B each, preallocated: 39 MiB (loader may resize) */
 #define NP_MAX_FRAGMENTS 8192 /* datagrams in flight in fragments; about 110 B each: 0.9 MiB */
 #define NP_MAX_ADDRESSES 262144 /* exact addresses; not preallocated, about 70 B each in use */
+#define NP_MAX_SOURCES 8192 /* addresses of local pods; not preallocated, about 100 B each in use */
 #define NP_MAX_PREFIXES 131072 /* prefixes outside the cluster; not preallocated, about 90 B each in use */
 #define NP_MAX_RULE_HITS 65536 /* per-CPU counters of rule bits; 8 B each and CPU: 512 KiB a CPU */
 #define NP_EVENT_RING_BYTES (1 << 22) /* ring buffer: 4 MiB */
 #define NP_MAX_EXTENSION_HEADERS 8 /* IPv6 extension headers walked before a packet is dropped */
 #define NP_ENDPOINT_ADDRESSES 2 /* a pod has at most one address a family (Kubernetes: podIPs) */
+#define NP_SOURCE_LINKS 8 /* interfaces by which packets of a local pod may come in: its own and their masters */
 #define NP_MAX_RULE_WORDS 64 /* 64-bit words of rule bits a policy program may use: 4096 bits */
-#define NP_EVENT_RATE_PER_JIFFY 64 /* event records a CPU writes per reason and jiffy; the rest is only counted */
+/* Event records a CPU writes in a jiffy; the rest is only counted. Of passed packets, per reason; of drops, per endpoint: */
+#define NP_EVENT_RATE_PER_JIFFY 64
+#define NP_DROP_RATE_PER_JIFFY 8 /* budgets: 24 B an endpoint and CPU, 96 KiB a CPU */
+#define NP_EVENT_RING_SHARE (NP_EVENT_RING_BYTES / 2) /* of the ring for passed packets, bytes; drops may fill it */
 
 /* ---- addresses ------------------------------------------------------------------------------------------ */
 
@@ -46,6 +51,14 @@ struct np_address {
 struct np_prefix_key {
 	__u32 prefix_length; /* 0..128, host order */
 	struct np_address address;
+};
+
+/*
+ * Value of np_sources (hash, key = an address of a local pod): the interfaces by which packets with this source come in,
+ * the pod's own and their masters (bridge, VRF). 0 = unused; without any the address is believed from nowhere.
+ */
+struct np_source {
+	__u32 links[NP_SOURCE_LINKS]; /* interface numbers */
 };
 
 /* ---- endpoints ------------------------------------------------------------------------------------------ */
@@ -99,6 +112,10 @@ struct np_flow_side {
 	__u32 role; /* enum np_role */
 };
 
+/* np_flow.arrival and np_question.arrival: how packets of the other end come in; else the interface's number + 1. */
+#define NP_ARRIVAL_UNKNOWN 0
+#define NP_ARRIVAL_HERE 1 /* generated on this node */
+
 #define NP_FLOW_FIN_LOW 1 /* closing: FIN or RST seen from the low end */
 #define NP_FLOW_FIN_HIGH 2
 #define NP_FLOW_RST 4
@@ -106,6 +123,7 @@ struct np_flow_side {
 struct np_flow {
 	struct np_flow_side side[2]; /* [0] low end, [1] high end */
 	__u64 last_seen; /* jiffies64 */
+	__u32 arrival[2]; /* by side: NP_ARRIVAL_* or interface by which the other end's latest packets came to this one */
 	__u32 flags; /* NP_FLOW_* */
 	__u32 pad;
 };
@@ -176,12 +194,18 @@ struct np_question {
 	__u32 embedded_end; /* and where the error ends */
 	__u32 endpoint; /* slot */
 	__u32 remote_identity;
+	__u32 also; /* identity that must be allowed too, 0 = none; asked after the first */
+	__u32 policy; /* slot in np_policies */
+	__u32 arrival; /* NP_ARRIVAL_* or interface: how the remote's packets come in */
 	__u32 revision; /* read before the policy is asked: a change in between makes the flow's entry stale, not wrong */
 	__u8 direction; /* enum np_direction: whose policy is asked */
 	__u8 own_side; /* index of np_flow.side */
 	__u8 known; /* the flow has an entry */
 	__u8 remember; /* an allowed packet admits its flow */
+	__u16 port; /* that the policy is asked by: a port or an ICMP type, host order */
 	__u8 reason; /* enum np_reason, when allowed */
+	__u8 flags; /* NP_EVENT_* */
+	__u8 arrived; /* the packet came from the remote: `arrival` is this packet's */
 	__u8 pad[3];
 };
 
@@ -287,6 +311,8 @@ enum np_action {
 	/* between pod and host: ICMPv6 133-137, MLD 130-132 and 143 */                                                \
 	REASON(NP_REASON_NEIGHBOUR_DISCOVERY, 7,                                                                       \
 	       "IPv6 neighbour discovery or multicast listener discovery of link scope")                               \
+	/* came in by the interface that it leaves by: a service whose backend is the client */                        \
+	REASON(NP_REASON_HAIRPIN, 8, "the pod's own packet comes back to it")                                          \
                                                                                                                        \
 	REASON(NP_DROP_POLICY_DENY, 32, "a deny rule matches")                                                         \
 	REASON(NP_DROP_POLICY_DEFAULT, 33, "a policy isolates the pod and no rule allows the flow")                    \
@@ -312,7 +338,15 @@ enum np_action {
 	REASON(NP_DROP_INTERNAL, 48, "a kernel helper failed that does not fail")                                      \
 	REASON(NP_DROP_ICMP_INNER, 49, "ICMP error whose embedded packet cannot be parsed")                            \
 	/* IPv4 source route, or IPv6 routing header with segments left */                                             \
-	REASON(NP_DROP_SOURCE_ROUTE, 50, "the header routes the packet on to another address than its destination")
+	REASON(NP_DROP_SOURCE_ROUTE, 50, "the header routes the packet on to another address than its destination")    \
+	/* hardware, protocol or operation other than Ethernet, IPv4, request and reply */                             \
+	REASON(NP_DROP_ARP_INVALID, 51, "ARP of a kind that pods do not need")                                         \
+	REASON(NP_DROP_ARP_SPOOFED, 52, "ARP from a pod whose sender is not the pod's own address and frame")          \
+	REASON(NP_DROP_ARP_TARGET, 53, "ARP that asks about an address that is not the pod's")                         \
+	REASON(NP_DROP_NEIGHBOUR_SPOOFED, 54,                                                                          \
+	       "neighbour discovery from a pod about an address or a frame that is not its own")                       \
+	REASON(NP_DROP_FOREIGN_SOURCE, 55,                                                                             \
+	       "the source is an address of this node or of a pod on it, and the packet came in by another way")
 
 enum np_reason {
 	NP_REASON_NONE = 0,
@@ -339,7 +373,7 @@ struct np_counter {
 
 /* Record of np_events (ring buffer): one new verdict. */
 struct np_event {
-	__u64 time; /* jiffies64 */
+	__u64 time; /* ns, CLOCK_MONOTONIC */
 	struct np_address source;
 	struct np_address destination;
 	__be16 source_port;
@@ -354,19 +388,35 @@ struct np_event {
 	__u8 decision; /* enum np_decision, when a policy program was asked */
 	__u16 length; /* of the packet, bytes, saturating */
 	__u8 tcp_flags;
-	__u8 pad[7];
+	__u8 flags; /* NP_EVENT_* */
+	__u8 pad[6];
+};
+
+/* np_event.flags */
+#define NP_EVENT_MASQUERADED 1 /* the source is the node's, but the packet was forwarded: judged as from outside */
+#define NP_EVENT_NODE_TOO 2 /* the node answers at the destination as well: it must be allowed besides */
+
+/* Which packets event records are written of. */
+enum np_listening {
+	NP_LISTEN_NOBODY = 0,
+	NP_LISTEN_ALL = 1, /* new verdicts, and every drop */
+	NP_LISTEN_DROPS = 2,
 };
 
 /* np_control: one-entry array, written by the agent. */
 struct np_control {
-	__u32 listeners; /* 0: no event record is written */
+	__u32 listeners; /* enum np_listening; a number that is none writes no record */
 	__u32 wakeup_bytes; /* wake the reader when this much is unread */
 };
 
-/* np_event_budget: per-CPU array, key = reason. Written by the datapath only. */
+/*
+ * np_event_budget: per-CPU array, key = reason; np_drop_budget: per-CPU array, key = endpoint slot. Written by the datapath
+ * only. A drop is charged to its endpoint, so that a noisy pod takes no other pod's records away; its reason counts it too
+ * when it is suppressed.
+ */
 struct np_event_budget {
 	__u64 jiffy;
-	__u32 written;
+	__u32 written; /* in this jiffy */
 	__u32 pad;
 	__u64 suppressed; /* records not written since load: rate, or ring full */
 };
@@ -399,5 +449,12 @@ struct np_bench_plan {
 #define NP_IDENTITY_FIRST_LOCAL 0x01000000 /* prefixes and names outside the cluster */
 #define NP_IDENTITY_FIRST_NODE 0x02000000 /* other nodes that a NetworkPolicy prefix or a label distinguishes */
 #define NP_IDENTITY_FIRST_HOST 0x03000000 /* addresses of this node that one of them distinguishes */
+
+/*
+ * In values of np_addresses, beside an identity of the node: the node answers at the address and so may others (broadcast,
+ * anycast). What a pod sends there must be allowed to the node and to the identity that np_prefixes gives. The entry of the
+ * unspecified address is the node at no address in particular: that of link-scope groups.
+ */
+#define NP_IDENTITY_WORLD_TOO 0x80000000
 
 #endif

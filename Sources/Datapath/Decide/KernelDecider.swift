@@ -12,6 +12,8 @@ import SystemPackage
 public final class KernelDecider {
     /// Flows that a private instance remembers; more are forgotten, which harms no fresh flow.
     private static let conntrackEntries = 4096
+    /// Not that of the test run, by which a pod's own packets would come back; nothing has it.
+    private static let someInterface = UInt32(Int32.max)
     private static let firstSourcePort: UInt16 = 1024
     private let node: NodeDatapath
     private var nextSourcePort = firstSourcePort
@@ -21,13 +23,13 @@ public final class KernelDecider {
     public init(_ image: NodeImage) throws(BPFError) {
         node = try NodeDatapath(
             DatapathOptions(pins: nil, attachment: .none, conntrackEntries: Self.conntrackEntries))
-        _ = try node.apply(image, interfaces: [:])
+        _ = try node.apply(image, links: [:])
         passedSoFar = try countByReason()
     }
 
     /// Goes on with another image, as an agent would.
     public func update(_ image: NodeImage) throws(BPFError) {
-        _ = try node.apply(image, interfaces: [:])
+        _ = try node.apply(image, links: [:])
     }
 
     /// Whether the kernel has the pod.
@@ -39,13 +41,15 @@ public final class KernelDecider {
     ///   - pod: whose policy is asked.
     ///   - direction: `egress`: the pod sends to `remote`; `ingress`: it receives from there.
     ///   - remote: the other end.
+    ///   - isForwarded: whether the packet came in from elsewhere: then an address of the node stands for somebody unknown.
     ///   - protocol: of the flow.
     ///   - port: destination port, or ICMP type.
     /// - Returns: the verdict, and the reason under which the kernel counted the packet.
     /// - Throws: `ENOENT` for a pod the image does not have, `EAFNOSUPPORT` when it has no address of the remote's family,
     ///   `EPROTO` when what the program returned and what it counted do not fit together.
     public func decide(
-        _ pod: EndpointKey, _ direction: Direction, remote: IPAddress, protocol: L4Protocol, port: UInt16
+        _ pod: EndpointKey, _ direction: Direction, remote: IPAddress, isForwarded: Bool = false,
+        protocol: L4Protocol, port: UInt16
     ) throws(BPFError) -> PacketAnswer {
         guard let endpoint = node.endpoints[pod] else {
             throw BPFError(.runProgram, "\(pod)", errno: .noSuchFileOrDirectory, detail: "no such pod in the image")
@@ -59,7 +63,9 @@ public final class KernelDecider {
             source: direction == .egress ? own : remote, destination: direction == .egress ? remote : own,
             protocol: `protocol`, sourcePort: try freshSourcePort(for: `protocol`), destinationPort: port)
         let program = direction == .egress ? endpoint.egressStub : endpoint.ingressStub
-        let result = try TestRun(frame: packet.frame).run(program)
+        var run = TestRun(frame: packet.frame)
+        run.ingressIfindex = isForwarded ? Self.someInterface : 0
+        let result = try run.run(program)
         return try answer(returned: result.returned)
     }
 

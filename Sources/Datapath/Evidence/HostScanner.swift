@@ -47,9 +47,11 @@ public struct HostScanner: Sendable {
         let socket = try NetlinkSocket()
         // Links first: listing them is what gives the namespaces behind them their numbers.
         let links = try socket.links()
+        let addresses = try socket.addresses()
         var evidence = HostEvidence(
             host: HostIdentity(bootID: HostScanner.bootID(places.processes), namespace: own),
-            routes: try socket.hostRoutes(), addresses: Array(Set(try socket.addresses().map(\.address))).sorted())
+            routes: try socket.hostRoutes(), addresses: Set(addresses.map(\.address)).sorted(),
+            networks: Set(addresses.map(\.network)).sorted(), masters: HostScanner.masters(links))
         let processes = ProcessNamespaces(places.processes, own: own)
         let cache = CNICache(folders: places.cniCaches)
         evidence.attachments = cache.attachments
@@ -83,6 +85,23 @@ public struct HostScanner: Sendable {
         }.sorted { $0.ifindex < $1.ifindex }
         evidence.problems = Set(evidence.problems).sorted { ($0.subject, $0.reason) < ($1.subject, $1.reason) }
         return evidence
+    }
+
+    /// Of each pair's end, whom it is enslaved to, up to the one that is nobody's slave.
+    private static func masters(_ links: [LinkRecord]) -> [UInt32: [UInt32]] {
+        let masters = Dictionary(links.map { ($0.index, $0.master) }) { first, _ in first }
+        var found: [UInt32: [UInt32]] = [:]
+        for link in links where link.isPairEnd && link.master != 0 {
+            var chain: [UInt32] = []
+            var next = link.master
+            // The kernel allows no circles; a list that is read while it changes may have one.
+            while next != 0, !chain.contains(UInt32(bitPattern: next)) {
+                chain.append(UInt32(bitPattern: next))
+                next = masters[next] ?? 0
+            }
+            found[UInt32(bitPattern: link.index)] = chain
+        }
+        return found
     }
 
     /// Calls `changed`, on a thread that lives as long as the process, whenever links or addresses change, and some times

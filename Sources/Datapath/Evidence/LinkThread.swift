@@ -7,6 +7,8 @@ enum LinkThread {
     /// When to look again after an event, milliseconds: an address that is given inside a pod is not announced outside,
     /// and comes right after the veth.
     private static let echoes: [Int32] = [20, 50, 100, 200, 500, 1000]
+    /// The shortest time between two looks, microseconds: a pod can make events as fast as it likes.
+    private static let pause: UInt32 = 20_000
 
     /// The monitor on its way to the thread. Unchecked: handed over once, used by that thread only.
     private struct Handover: @unchecked Sendable {
@@ -26,6 +28,7 @@ enum LinkThread {
                     pending = pending.dropFirst()
                 }
                 changed()
+                usleep(pause)
             }
         }
     }

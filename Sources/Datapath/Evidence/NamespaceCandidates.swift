@@ -14,6 +14,9 @@ struct NamespaceCandidates {
         var podUIDs: Set<String> = []
     }
 
+    /// Namespaces that are looked at of one pod, besides those that are mounted.
+    private static let limitOfPod = 16
+
     private let limit: Int
     private let own: UInt64
     private(set) var found: [UInt64: Candidate] = [:]
@@ -48,8 +51,15 @@ struct NamespaceCandidates {
         }
     }
 
+    /// What processes are in. A pod may make namespaces of its own without end, and only what has an interface of the host
+    /// counts: a few of them are enough.
     mutating func add(_ processes: ProcessNamespaces) {
+        var made: [String: Int] = [:]
         for (inode, entry) in processes.entries.sorted(by: { $0.key < $1.key }) {
+            if found[inode] == nil {
+                for uid in entry.podUIDs { made[uid, default: 0] += 1 }
+                guard entry.podUIDs.allSatisfy({ made[$0, default: 0] <= NamespaceCandidates.limitOfPod }) else { continue }
+            }
             add(Candidate(inode: inode, path: entry.path, name: entry.path, podUIDs: entry.podUIDs))
             found[inode]?.podUIDs.formUnion(entry.podUIDs)
         }

@@ -11,6 +11,8 @@ public struct LinkRecord: Hashable, Sendable {
     public var peerIndex: Int32
     /// The kernel's number for the namespace of the other end, as this namespace knows it; `nil` when it is the same.
     public var peerNamespace: Int32?
+    /// The number of the interface that it is enslaved to (bridge, VRF, bond); 0 for none.
+    public var master: Int32
     /// Whether it is the namespace's loopback (`IFF_LOOPBACK`).
     public var isLoopback: Bool
     /// The kernel's name for its kind (`veth`, `bridge`, `macvlan`); empty for physical interfaces and loopback.
@@ -23,6 +25,7 @@ public struct LinkRecord: Hashable, Sendable {
         index = rtnl_link_get_ifindex(link)
         name = rtnl_link_get_name(link).map { String(cString: $0) } ?? ""
         peerIndex = rtnl_link_get_link(link)
+        master = rtnl_link_get_master(link)
         var identifier: Int32 = -1
         peerNamespace = rtnl_link_get_link_netnsid(link, &identifier) == 0 ? identifier : nil
         isLoopback = rtnl_link_get_flags(link) & UInt32(IFF_LOOPBACK) != 0

@@ -11,6 +11,8 @@ public struct AddressRecord: Hashable, Sendable {
     public var address: IPAddress
     /// Whether it is valid beyond the link (not link-local, not loopback).
     public var isGlobal: Bool
+    /// The network that it is in, without host bits.
+    public var network: IPPrefix
 }
 
 extension NetlinkSocket {
@@ -21,11 +23,13 @@ extension NetlinkSocket {
             "list addresses", { rtnl_addr_alloc_cache($0, $1) },
             visit: { record in
                 guard let address = NetlinkAddress.address(of: rtnl_addr_get_local(record)) else { return }
+                let length = Int(nl_addr_get_prefixlen(rtnl_addr_get_local(record)))
                 let scope = rtnl_addr_get_scope(record)
                 found.append(
                     AddressRecord(
                         interface: rtnl_addr_get_ifindex(record), address: address,
-                        isGlobal: scope == Int32(RT_SCOPE_UNIVERSE.rawValue)))
+                        isGlobal: scope == Int32(RT_SCOPE_UNIVERSE.rawValue),
+                        network: IPPrefix(address, length: length) ?? IPPrefix(host: address)))
             })
         return found
     }

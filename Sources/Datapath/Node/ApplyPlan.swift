@@ -18,6 +18,7 @@ struct ApplyPlan {
 
     let image: NodeImage
     let tables: TableChange
+    let sources: SourceChange
     let retiring: RetiringIdentities
     /// Sorted by key.
     let endpoints: [Endpoint]
@@ -34,7 +35,7 @@ struct ApplyPlan {
     private typealias Wanted = (key: EndpointKey, image: EndpointImage, links: [UInt32])
 
     init(
-        _ image: NodeImage, links: [EndpointKey: [UInt32]], for node: NodeDatapath
+        _ image: NodeImage, links: [EndpointKey: [UInt32]], masters: [UInt32: [UInt32]], for node: NodeDatapath
     ) throws(BPFError) {
         self.image = image
         if node.tables?.has(image) == true {
@@ -45,6 +46,10 @@ struct ApplyPlan {
             self.retiring = RetiringIdentities(from: node.addresses, node.prefixes, to: image, by: tables)
         }
         let attaches = node.attachments.style != .none
+        // Where nothing is attached, packets come from nowhere.
+        var sending = image
+        if !attaches { sending.endpoints.removeAll { links[$0.key]?.isEmpty ?? true } }
+        self.sources = SourceChange(from: node.sources, to: sending, links: links, masters: masters)
         var wanted: [Wanted] = []
         var missing: [EndpointKey] = []
         for endpoint in image.endpoints {

@@ -6,6 +6,7 @@ package final class DatapathMaps {
     package let flows: BPFMap
     let fragments: BPFMap
     package let addresses: BPFMap
+    package let sources: BPFMap
     let prefixes: BPFMap
     package let policies: BPFMap
     package let steps: BPFMap
@@ -14,6 +15,7 @@ package final class DatapathMaps {
     let events: BPFMap
     let control: BPFMap
     let eventBudget: BPFMap
+    let dropBudget: BPFMap
     /// All maps of the object, by name, for reports.
     let all: [BPFMap]
 
@@ -48,6 +50,7 @@ package final class DatapathMaps {
         self.flows = try map("np_flows")
         self.fragments = try map("np_fragments")
         self.addresses = try map("np_addresses")
+        self.sources = try map("np_sources")
         self.prefixes = try map("np_prefixes")
         self.policies = try map("np_policies")
         self.steps = try map("np_steps")
@@ -56,6 +59,7 @@ package final class DatapathMaps {
         self.events = try map("np_events")
         self.control = try map("np_control")
         self.eventBudget = try map("np_event_budget")
+        self.dropBudget = try map("np_drop_budget")
         for (step, name) in Self.steps {
             // A map pinned by a version with fewer steps is shorter; what is reserved now had no slot then.
             if name == Self.noStep, Int(step.rawValue) >= steps.shape.capacity { continue }

@@ -5,9 +5,10 @@ extension NodeDatapath {
     /// first apply has claimed them. They were enforced before, whatever the agent knows of them now.
     public var adoptedInterfaces: [UInt32: [IPAddress]] {
         guard endpoints.isEmpty else { return [:] }
-        let own = adopted.values.filter { $0.ifindex != 0 }.map { ($0.ifindex, $0.addresses) }
-        // A pod's slot names the first of its interfaces only.
-        let others = attachments.hooks.map { ($0.ifindex, [IPAddress]()) }
-        return Dictionary(own + inherited.interfaces.map { ($0, $1) } + others) { first, _ in first }
+        let slots = Dictionary(adopted.values.map { ($0.ifindex, $0.addresses) }) { first, _ in first }
+        // A pod's slot names the first of its interfaces only. One without a program may be another interface by now.
+        let hooked = Set(attachments.hooks.map(\.ifindex))
+        let own = hooked.compactMap { hook in slots[hook].map { (hook, $0) } }
+        return Dictionary(own + inherited.interfaces.map { ($0, $1) } + hooked.map { ($0, []) }) { first, _ in first }
     }
 }

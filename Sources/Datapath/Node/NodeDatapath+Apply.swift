@@ -13,7 +13,8 @@ extension NodeDatapath {
     /// 3. *Widen* the live peers maps of programs that stay: new identities are known before an address has one.
     /// 4. *Place*: each slot of np_policies goes from old program to new in one write. New endpoints get a slot that is
     ///    not ready. From here on new flows meet the new rules.
-    /// 5. *Address tables*, in an order that takes every address from old identity to new in one step.
+    /// 5. *Address tables*, in an order that takes every address from old identity to new in one step; before an address is
+    ///    a local pod's, the interfaces are known by which its packets come in.
     /// 6. *Detach* from interfaces that went. Nothing else detaches: what is attached to an interface that is there, and no
     ///    pod of the image has it, drops everything.
     /// 7. *Wait* until no program is running that was running at that point: nothing decides by the old state any more.
@@ -25,11 +26,12 @@ extension NodeDatapath {
     /// - Parameters:
     ///   - image: the desired state.
     ///   - links: the host sides of each pod's veths. Pods without any are left out, and listed in the report.
+    ///   - masters: the interfaces that those are enslaved to, directly or not: packets of their pods come in by them too.
     /// - Returns: what was changed, and which pods have no interface.
     /// - Throws: up to step 3 the verdicts are as before. Later: the state is between the two as after the step before;
     ///   the next apply goes on from there and revalidates every flow.
     public func apply(
-        _ image: NodeImage, links: [EndpointKey: [UInt32]]
+        _ image: NodeImage, links: [EndpointKey: [UInt32]], masters: [UInt32: [UInt32]] = [:]
     ) throws(BPFError) -> ApplyReport {
         var report = ApplyReport()
         var timings = ApplyTimings()
@@ -40,7 +42,7 @@ extension NodeDatapath {
             defer { begin = end }
             return end - begin
         }
-        let plan = try ApplyPlan(image, links: links, for: self)
+        let plan = try ApplyPlan(image, links: links, masters: masters, for: self)
         report.withoutInterface = plan.withoutInterface
         try hits.releaseQuarantine()
         timings.plan = part()
@@ -48,12 +50,14 @@ extension NodeDatapath {
         let batch = try load(plan, &report)
         timings.load = part()
         let firstAfterAdoption = !adopted.isEmpty || !strayPolicies.isEmpty
-        let revalidateAll = mustRevalidate || !plan.tables.isEmpty
+        let revalidateAll = mustRevalidate || !plan.tables.isEmpty || !plan.sources.isEmpty
         // If one of the next steps fails, the next apply must revalidate the flows for those that succeeded.
         mustRevalidate = true
         let widened = try widen(batch, plan, &report)
         let replaced = try place(batch, plan, &report)
+        try write(plan.sources.upserts, &report)
         try write(plan, &report)
+        try remove(plan.sources.removals, &report)
         try detachSurplus(plan, &report)
         timings.swap = part()
 
@@ -74,7 +78,7 @@ extension NodeDatapath {
         return report
     }
 
-    /// As `apply(_:links:)`, for pods with one interface each.
+    /// As `apply(_:links:masters:)`, for pods with one interface each, that is nobody's slave.
     public func apply(
         _ image: NodeImage, interfaces: [EndpointKey: UInt32]
     ) throws(BPFError) -> ApplyReport {

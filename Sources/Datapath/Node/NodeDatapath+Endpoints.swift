@@ -24,6 +24,26 @@ extension NodeDatapath {
         report.entriesChanged += change.count
     }
 
+    /// Step 5, before the identities.
+    func write(
+        _ upserts: [(address: IPAddress, links: [UInt32])], _ report: inout ApplyReport
+    ) throws(BPFError) {
+        for (address, links) in upserts {
+            try maps.sources.set(np_address(address), np_source(links))
+            sources[address] = links
+        }
+        report.entriesChanged += upserts.count
+    }
+
+    /// Step 5, after the identities.
+    func remove(_ removals: [IPAddress], _ report: inout ApplyReport) throws(BPFError) {
+        for address in removals {
+            try maps.sources.remove(np_address(address))
+            sources[address] = nil
+        }
+        report.entriesChanged += removals.count
+    }
+
     /// Step 6. Hooks of interfaces that are gone. One whose interface lives stays on, whatever the image says: its slot is
     /// about to be cleared, so everything drops there, until a pod has the interface again or the instance is detached.
     func detachSurplus(_ plan: ApplyPlan, _ report: inout ApplyReport) throws(BPFError) {

@@ -23,6 +23,8 @@ public final class NodeDatapath {
     var prefixes: [IPPrefix: UInt32]
     /// Both as the image has them whose entries they are; `nil` when they are no image's.
     var tables: TablesInForce?
+    /// By address of a local pod, the interfaces by which its packets come in.
+    var sources: [IPAddress: [UInt32]]
     var subjects: [String: LoadedSubject] = [:]
     var endpoints: [EndpointKey: LoadedEndpoint] = [:]
     /// Policies that no slot of np_policies holds any more. They may still be running until the next wait.
@@ -61,6 +63,7 @@ public final class NodeDatapath {
         self.hits = RuleHits(map: maps.ruleHits)
         self.addresses = try maps.readAddresses()
         self.prefixes = try maps.readPrefixes()
+        self.sources = try maps.readSources()
         let slots = try maps.endpoints.entries(key: UInt32(0), value: np_endpoint())
         var revision = slots.map(\.value.revision).max() ?? 0
         // Flows may be in maps that are shared, stamped by the other version.
@@ -103,7 +106,8 @@ public final class NodeDatapath {
         let addresses = addresses.isEmpty ? inherited.addresses : addresses
         let prefixes = prefixes.isEmpty ? inherited.prefixes : prefixes
         return (
-            addresses.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
+            addresses.filter { !AddressEntry(address: $0.key, identity: $0.value).isShared }
+                .sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
             prefixes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         )
     }
@@ -129,6 +133,12 @@ extension DatapathMaps {
     static func addresses(of map: BPFMap) throws(BPFError) -> [IPAddress: UInt32] {
         let entries = try map.entries(key: np_address(), value: UInt32(0))
         return Dictionary(entries.map { ($0.key.ipAddress, $0.value) }) { first, _ in first }
+    }
+
+    /// np_sources.
+    func readSources() throws(BPFError) -> [IPAddress: [UInt32]] {
+        let entries = try sources.entries(key: np_address(), value: np_source())
+        return Dictionary(entries.map { ($0.key.ipAddress, $0.value.interfaces) }) { first, _ in first }
     }
 
     /// np_prefixes.

@@ -20,11 +20,15 @@ struct RetiringIdentities {
     init(
         from addresses: [IPAddress: UInt32], _ prefixes: [IPPrefix: UInt32], to image: NodeImage, by change: TableChange
     ) {
-        let known = Set(image.addresses.map(\.identity)).union(image.prefixes.map(\.identity))
+        let known = Set(image.addresses.map(\.unmarkedIdentity)).union(image.prefixes.map(\.identity))
         var successors: [UInt32: Set<UInt32>] = [:]
         let target = IdentityTable(image)
-        for (address, identity) in addresses where !known.contains(identity) {
-            successors[identity, default: []].insert(target.identity(of: address))
+        for (address, marked) in addresses {
+            // Where the node answers beside others, programs are asked by the identity without the mark.
+            let identity = AddressEntry(address: address, identity: marked).unmarkedIdentity
+            if known.contains(identity) { continue }
+            let next = AddressEntry(address: address, identity: target.identity(of: address))
+            successors[identity, default: []].insert(next.unmarkedIdentity)
         }
         // What of a prefix becomes an entry of its own goes there; the rest goes to what the prefix itself becomes.
         let carved =

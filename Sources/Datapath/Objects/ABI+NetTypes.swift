@@ -22,6 +22,23 @@ extension np_address {
     var isZero: Bool { word == (0, 0, 0, 0) }
 }
 
+extension np_source {
+    /// Of at most `NP_SOURCE_LINKS` interfaces; more are left out.
+    package init(_ links: some Sequence<UInt32>) {
+        self.init()
+        withUnsafeMutableBytes(of: &self.links) { bytes in
+            for (place, link) in zip(bytes.bindMemory(to: UInt32.self).indices, links) {
+                bytes.storeBytes(of: link, toByteOffset: 4 * place, as: UInt32.self)
+            }
+        }
+    }
+
+    /// The interfaces.
+    var interfaces: [UInt32] {
+        withUnsafeBytes(of: links) { Array($0.bindMemory(to: UInt32.self)) }.filter { $0 != 0 }
+    }
+}
+
 extension np_prefix_key {
     init(_ prefix: IPPrefix) {
         self.init(prefix_length: UInt32(prefix.mappedLength), address: np_address(prefix.address))

@@ -74,6 +74,7 @@ public enum BTFCheck {
             Expected(
                 "np_prefix_key", np_prefix_key.self,
                 [("prefix_length", \.prefix_length), ("address", \.address)]),
+            Expected("np_source", np_source.self, [("links", \.links)]),
             Expected(
                 "np_endpoint", np_endpoint.self,
                 [
@@ -87,7 +88,9 @@ public enum BTFCheck {
                     ("protocol", \.protocol),
                 ]),
             Expected("np_flow_side", np_flow_side.self, [("revision", \.revision), ("role", \.role)]),
-            Expected("np_flow", np_flow.self, [("side", \.side), ("last_seen", \.last_seen), ("flags", \.flags)]),
+            Expected(
+                "np_flow", np_flow.self,
+                [("side", \.side), ("last_seen", \.last_seen), ("arrival", \.arrival), ("flags", \.flags)]),
             Expected(
                 "np_fragment_key", np_fragment_key.self,
                 [
@@ -115,8 +118,10 @@ public enum BTFCheck {
                 [
                     ("packet", \.packet), ("key", \.key), ("embedded_offset", \.embedded_offset),
                     ("embedded_end", \.embedded_end), ("endpoint", \.endpoint),
-                    ("remote_identity", \.remote_identity), ("revision", \.revision), ("direction", \.direction),
-                    ("own_side", \.own_side), ("known", \.known), ("remember", \.remember), ("reason", \.reason),
+                    ("remote_identity", \.remote_identity), ("also", \.also), ("policy", \.policy),
+                    ("arrival", \.arrival), ("revision", \.revision), ("direction", \.direction),
+                    ("own_side", \.own_side), ("known", \.known), ("remember", \.remember), ("port", \.port),
+                    ("reason", \.reason), ("flags", \.flags), ("arrived", \.arrived),
                 ]),
             Expected("np_counter", np_counter.self, [("packets", \.packets), ("bytes", \.bytes)]),
             Expected(
@@ -127,7 +132,7 @@ public enum BTFCheck {
                     ("endpoint", \.endpoint), ("protocol", \.protocol), ("direction", \.direction),
                     ("remote_identity", \.remote_identity), ("rule_hit", \.rule_hit), ("revision", \.revision),
                     ("reason", \.reason), ("decision", \.decision), ("length", \.length),
-                    ("tcp_flags", \.tcp_flags),
+                    ("tcp_flags", \.tcp_flags), ("flags", \.flags),
                 ]),
             Expected(
                 "np_control", np_control.self, [("listeners", \.listeners), ("wakeup_bytes", \.wakeup_bytes)]),

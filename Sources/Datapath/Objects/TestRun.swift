@@ -10,6 +10,8 @@ public struct TestRun: Sendable {
     public var mark: UInt32 = 0
     /// `skb->ifindex`; 0: the loopback's.
     public var ifindex: UInt32 = 0
+    /// `skb->ingress_ifindex`: the interface by which the packet came in; 0: it was generated here.
+    public var ingressIfindex: UInt32 = 0
     /// How often the program runs; the result is the last run's, the duration the mean.
     public var repetitions = 1
 
@@ -38,6 +40,7 @@ public struct TestRun: Sendable {
         context.cb = cb
         context.mark = mark
         context.ifindex = ifindex
+        context.ingress_ifindex = ingressIfindex
         var contextOut = __sk_buff()
         // The kernel refuses to write less than the frame; programs of this project never grow one.
         let room = max(frame.count, 1)

@@ -25,12 +25,24 @@ extension NodeDatapath {
         return result
     }
 
+    /// Of them, those of dropped packets, by endpoint slot; zero ones left out.
+    public func suppressedDrops() throws(BPFError) -> [UInt32: UInt64] {
+        var result: [UInt32: UInt64] = [:]
+        for (slot, values) in try maps.dropBudget.perCPUEntries(value: np_event_budget()) {
+            let sum = values.reduce(0) { $0 &+ $1.suppressed }
+            if sum > 0 { result[slot] = sum }
+        }
+        return result
+    }
+
     /// Packets that policy programs decided, by what decided them, since this process began; zero ones left out.
     public func packetsByRule() throws(BPFError) -> [RuleHitKey: UInt64] { try hits.totals() }
 
     /// Packets and events that were not written, by reason.
     public func counters() throws(BPFError) -> DatapathCounters {
-        DatapathCounters(reasons: try packetsByReason(), suppressedEvents: try suppressedEvents())
+        DatapathCounters(
+            reasons: try packetsByReason(), suppressedEvents: try suppressedEvents(),
+            suppressedDrops: try suppressedDrops())
     }
 
     /// How much of each limit is in use. Walks np_flows, which takes some milliseconds per 10,000 of them.

@@ -1,5 +1,6 @@
 public import BPFEmit
 import CNetpoldABI
+import Glibc
 
 /// Reads verdict events while it lives. The datapath writes none when nobody reads.
 ///
@@ -16,11 +17,33 @@ public final class RingBufferReader {
     /// Records of another size or with numbers that do not exist, since this reader began.
     public private(set) var unreadable = 0
 
+    /// When this reader began, ns of CLOCK_MONOTONIC: records that an earlier one left unread are of another time, when
+    /// slots and counters stood for other things.
+    private let began: UInt64
+
     /// Begins to listen.
-    package init(_ maps: DatapathMaps) throws(BPFError) {
+    package init(_ maps: DatapathMaps, _ interest: EventInterest) throws(BPFError) {
         ring = try RingBuffer(map: maps.events.fd, name: maps.events.name)
         control = maps.control
-        try control.set(UInt32(0), np_control(listeners: 1, wakeup_bytes: Self.wakeupBytes))
+        began = RingBufferReader.now()
+        try listen(to: interest)
+    }
+
+    /// Chooses anew which packets records are written of.
+    public func listen(to interest: EventInterest) throws(BPFError) {
+        let listeners: np_listening =
+            switch interest {
+            case .drops: NP_LISTEN_DROPS
+            case .verdicts: NP_LISTEN_ALL
+            }
+        try control.set(
+            UInt32(0), np_control(listeners: listeners.rawValue, wakeup_bytes: Self.wakeupBytes))
+    }
+
+    private static func now() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     /// Ends listening: the datapath stops writing records.
@@ -46,7 +69,8 @@ public final class RingBufferReader {
     private func take(limit: Int) throws(BPFError) -> [VerdictRecord] {
         var events: [VerdictRecord] = []
         try ring.take(limit: limit) { bytes in
-            if let event = VerdictRecord(bytes) { events.append(event) } else { unreadable += 1 }
+            guard let event = VerdictRecord(bytes) else { return unreadable += 1 }
+            if event.time >= began { events.append(event) }
         }
         return events
     }
@@ -57,5 +81,7 @@ public final class RingBufferReader {
 
 extension NodeDatapath {
     /// Begins to listen to verdicts. One reader at a time: the ring has one reading position.
-    public func makeEventReader() throws(BPFError) -> RingBufferReader { try RingBufferReader(maps) }
+    public func makeEventReader(_ interest: EventInterest = .verdicts) throws(BPFError) -> RingBufferReader {
+        try RingBufferReader(maps, interest)
+    }
 }

@@ -19,11 +19,13 @@ extension VerdictRecord {
         else { return nil }
         let wasAsked = event.rule_hit != 0 || VerdictRecord.policyReasons.contains(event.reason)
         self.init(
-            jiffies: event.time, source: event.source.ipAddress, destination: event.destination.ipAddress,
+            time: event.time, source: event.source.ipAddress, destination: event.destination.ipAddress,
             sourcePort: UInt16(bigEndian: event.source_port),
             destinationPort: UInt16(bigEndian: event.destination_port),
             protocol: L4Protocol(rawValue: event.protocol), slot: event.endpoint, direction: direction,
             remoteIdentity: event.remote_identity, ruleHit: event.rule_hit, revision: event.revision,
-            reason: event.reason, decision: wasAsked ? decision : nil, length: event.length, tcpFlags: event.tcp_flags)
+            reason: event.reason, decision: wasAsked ? decision : nil, length: event.length, tcpFlags: event.tcp_flags,
+            isMasqueraded: Int32(event.flags) & NP_EVENT_MASQUERADED != 0,
+            isForNodeToo: Int32(event.flags) & NP_EVENT_NODE_TOO != 0)
     }
 }

@@ -4,7 +4,7 @@ import Support
 import SystemPackage
 
 /// Processes that belong to a lab.
-enum LabProcess {
+package enum LabProcess {
     /// Ends every other netpold whose arguments end with, or hold in a row, these words. Found by what they are, not by a
     /// number written down: a run may be killed between starting a process and noting it.
     static func end(whoseArgumentsHold words: [String]) {
@@ -43,7 +43,7 @@ enum LabProcess {
     /// Starts this program again with other arguments, in a process group of its own (Ctrl-C is for this one), its output
     /// going to a file. Nothing that is open here is open there: a kept process must not hold the ends of its starter's
     /// pipes.
-    static func start(_ arguments: [String], log: String) throws -> Int32 {
+    package static func start(_ arguments: [String], log: String) throws -> Int32 {
         closeOnExec()
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -67,7 +67,7 @@ enum LabProcess {
     }
 
     /// Whether a child of this process has not ended.
-    static func isRunning(child process: Int32) -> Bool {
+    package static func isRunning(child process: Int32) -> Bool {
         var status: Int32 = 0
         return waitpid(process, &status, WNOHANG) == 0
     }

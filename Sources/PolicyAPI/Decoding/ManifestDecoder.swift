@@ -33,6 +33,9 @@ public struct ManifestDecoder: Sendable {
         let output = DocumentReader.read(bytes, file: file)
         result.diagnostics += output.diagnostics
         for document in output.documents { add(document) }
+        if output.diagnostics.contains(where: { $0.id == .syntax || $0.id == .limit }) {
+            result.refused += BrokenPolicy.read(bytes, file: file).flatMap(\.refusals)
+        }
     }
 
     /// Reads one document: an object or a `List` of objects.
@@ -67,6 +70,7 @@ public struct ManifestDecoder: Sendable {
         let apiVersion = text(object, "apiVersion", inherited?.apiVersion, &diagnostics)
         guard let kind, let apiVersion else {
             result.diagnostics += diagnostics.collected
+            result.refused += BrokenPolicy.items(of: object).flatMap(\.refusals)
             return
         }
         if kind.hasSuffix("List"), let items = object["items"], kind == "List" || items.isNull || items.elements != nil

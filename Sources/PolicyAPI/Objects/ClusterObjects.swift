@@ -23,6 +23,9 @@ public struct ClusterObjects: Sendable {
     public var clusterPolicies: [ClusterPolicy] = []
     /// DNS answers: lower-case names without a final dot, to addresses. Used by `toFQDNs`.
     public var names: [String: [IPAddress]] = [:]
+    /// The networks of the local node's interfaces, without host bits. The node answers at their broadcast and subnet-router
+    /// anycast addresses; empty where nobody knows.
+    public var localNetworks: [IPPrefix] = []
 
     /// No objects.
     public init() {}

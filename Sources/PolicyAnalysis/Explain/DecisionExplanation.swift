@@ -63,7 +63,7 @@ extension ReferenceEvaluator {
                 case .node(let name, _) where hostPolicy(of: ends, direction) != nil:
                     FlowSide(
                         node: name, direction: direction, remote: remote, protocol: flow.protocol, port: flow.port)
-                case .node, .outside: nil
+                case .node, .outside, .masqueraded: nil
                 }
             let explanation = SideExplanation(
                 direction: direction, end: isEgress ? flow.from : flow.to, other: isEgress ? flow.to : flow.from,
@@ -80,6 +80,10 @@ extension ReferenceEvaluator {
         var result = bare
         let ofPod = side.subject.map { subjectPolicy(for: $0, side.direction) }
         guard let policy = ofPod ?? subjectPolicy(forNode: side.node, side.direction) else { return result }
+        var side = side
+        side.remote = policy.decidingEnd(
+            subject: side.subject, side.direction, remote: side.remote, protocol: side.protocol, port: side.port)
+        result.side = side
         switch bare.decision.reason {
         case .itself, .noPolicyHere, .localNode:
             return result

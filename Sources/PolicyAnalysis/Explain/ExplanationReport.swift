@@ -96,7 +96,7 @@ extension ExplanationReport {
             case .pod: kind = "pod"
             case .host: kind = "host"
             case .remoteNode: kind = "remote-node"
-            case .outside: kind = "world"
+            case .outside: kind = remote.isMasqueraded ? "masqueraded" : "world"
             case .contested: kind = "contested"
             }
         }

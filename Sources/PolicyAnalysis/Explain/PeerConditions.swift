@@ -155,7 +155,10 @@ extension RemoteEnd {
         case .pod(let pod): "pod \(pod.qualifiedName)"
         case .host: "the host"
         case .remoteNode: address.map { "node \($0)" } ?? "another node"
-        case .outside, .contested: address.map { "\($0)" } ?? "outside the cluster"
+        case .outside, .contested:
+            isMasqueraded
+                ? "somebody behind the node's address" + (address.map { " \($0)" } ?? "")
+                : address.map { "\($0)" } ?? "outside the cluster"
         }
     }
 

@@ -12,6 +12,13 @@ extension ClusterView {
             case node(String?, IPAddress?)
             /// An address that no object of the cluster owns, or that several claim.
             case outside(IPAddress)
+            /// Somebody unknown behind an address of the receiver's node.
+            case masqueraded(IPAddress)
+
+            /// Whether nobody can tell who it is, behind the node's address.
+            public var isMasqueraded: Bool {
+                if case .masqueraded = self { true } else { false }
+            }
 
             /// The pod, if it is one.
             public var pod: Pod? {
@@ -51,12 +58,13 @@ extension ClusterView {
         case .pod(let pod, _): observer = node(of: pod)
         // To an unknown node, all named nodes are remote.
         case .node(let name, _): observer = name ?? ""
-        case .outside: observer = localNode
+        case .outside, .masqueraded: observer = localNode
         }
         switch direction == .egress ? ends.to : ends.from {
         case .pod(let pod, let address): return remoteEnd(pod: pod, address: address)
         case .node(let name, let address): return remoteEnd(node: name, address: address, seenFrom: observer)
         case .outside(let address): return remoteEnd(address: address, seenFrom: observer)
+        case .masqueraded(let address): return remoteEnd(masqueradedAs: address)
         }
     }
 
@@ -66,6 +74,7 @@ extension ClusterView {
         case .host: return .node(localNode)
         case .remoteNode: return nil
         case .address(let address): return owner(of: address)
+        case .masqueraded: return .outside
         case .pod(let namespace, let name):
             guard let pod = pod(namespace, name) else { throw .unknownPod("\(namespace)/\(name)") }
             guard !pod.isFinished else { throw .finishedPod(pod.qualifiedName) }
@@ -74,6 +83,7 @@ extension ClusterView {
     }
 
     private func end(_ written: FlowEnd, _ owner: Owner?, _ isIPv4: Bool?) -> Ends.End {
+        if case .masqueraded(let address) = written { return .masqueraded(address) }
         var address: IPAddress?
         if case .address(let exact) = written { address = exact }
         switch owner {
@@ -90,7 +100,10 @@ extension ClusterView {
     }
 
     private func family(of end: FlowEnd) -> Bool? {
-        if case .address(let address) = end { address.isIPv4 } else { nil }
+        switch end {
+        case .address(let address), .masqueraded(let address): address.isIPv4
+        case .pod, .host, .remoteNode: nil
+        }
     }
 
     private func family(of protocol: L4Protocol) -> Bool? {

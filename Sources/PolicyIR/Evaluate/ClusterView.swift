@@ -24,6 +24,7 @@ public struct ClusterView: Sendable {
     private let nodeLabels: [String: [String: String]]
     private let namesByAddress: [IPAddress: Set<String>]
     private let apiServers: Set<IPAddress>
+    private let localNetworks: [IPPrefix]
 
     /// A view of these objects. The local node is `localNode`, else `defaultNode(of:)`.
     public init(_ objects: ClusterObjects, localNode: String? = nil) {
@@ -73,6 +74,7 @@ public struct ClusterView: Sendable {
         self.nodeLabels = Dictionary(
             objects.nodes.map { ($0.metadata.name, $0.metadata.labels) }, uniquingKeysWith: { first, _ in first })
         self.namesByAddress = namesByAddress
+        self.localNetworks = objects.localNetworks
         self.apiServers = Set(apiServerSlices.flatMap(\.addresses))
         self.namespaceLabels = Dictionary(
             objects.namespaces.map { ($0.metadata.name, $0.metadata.labels) }, uniquingKeysWith: { first, _ in first })
@@ -144,12 +146,43 @@ public struct ClusterView: Sendable {
             // distinction.
             var reserved: Set<String> = ["world", address.isIPv4 ? "world-ipv4" : "world-ipv6"]
             if apiServers.contains(address) { reserved.insert("kube-apiserver") }
-            return RemoteEnd(
+            var end = RemoteEnd(
                 kind: .outside, address: address, labels: CiliumLabels(reserved: reserved),
                 names: namesByAddress[address] ?? [])
+            let observer = observer ?? localNode
+            if isAnswered(address, byNode: observer) {
+                end.others = [remoteEnd(node: observer, address: nil, seenFrom: observer)]
+            }
+            return end
         case .contested:
             return RemoteEnd(kind: .contested, address: address, labels: CiliumLabels(reserved: []))
         }
+    }
+
+    /// Somebody unknown behind an address of the pod's node, which has forwarded his packet under its own address.
+    public func remoteEnd(masqueradedAs address: IPAddress) -> RemoteEnd {
+        var end = RemoteEnd(
+            kind: .outside, address: address,
+            labels: CiliumLabels(reserved: ["world", address.isIPv4 ? "world-ipv4" : "world-ipv6"]))
+        end.isMasqueraded = true
+        return end
+    }
+
+    /// Whether a node's stack takes what a pod of it sends to an address that is nobody's: a group or broadcast of link scope,
+    /// or an address that comes with the networks of the node's interfaces, which are known of the local node.
+    private func isAnswered(_ address: IPAddress, byNode node: String) -> Bool {
+        if let ipv4 = address.ipv4 {
+            if ipv4 == .max || ipv4 >> 8 == 0xe0_0000 { return true }
+        } else if [0xff01, 0xff02].contains(address.high >> 48 & 0xff0f) {
+            return true
+        }
+        return node == localNode
+            && localNetworks.contains { network in
+                guard network.mappedLength <= 126, network.contains(address) else { return false }
+                // The last address of an IPv4 network is its broadcast, the first of an IPv6 one that of its routers.
+                guard let ipv4 = address.ipv4 else { return address == network.address }
+                return ~ipv4 << UInt32(network.length) == 0
+            }
     }
 
     /// An address of a node of one family, if any is known.

@@ -10,8 +10,11 @@ public enum FlowEnd: Hashable, Sendable {
     case host
     /// Some other node.
     case remoteNode
+    /// As a sender, somebody whose packets the receiver's node forwards under this address of its own: nobody can tell who.
+    case masqueraded(IPAddress)
 
-    /// An end from its text: `namespace/pod`, `ip:ADDRESS`, `host` or `remote-node`; `nil` for anything else.
+    /// An end from its text: `namespace/pod`, `ip:ADDRESS`, `host`, `remote-node` or
+    /// `masqueraded:ADDRESS`; `nil` for anything else.
     public init?(parsing text: String) {
         if text == "host" {
             self = .host
@@ -20,6 +23,9 @@ public enum FlowEnd: Hashable, Sendable {
         } else if text.hasPrefix("ip:") {
             guard let address = IPAddress(parsing: text.dropFirst(3)) else { return nil }
             self = .address(address)
+        } else if text.hasPrefix("masqueraded:") {
+            guard let address = IPAddress(parsing: text.dropFirst("masqueraded:".count)) else { return nil }
+            self = .masqueraded(address)
         } else {
             let parts = text.split(separator: "/", omittingEmptySubsequences: false)
             guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
@@ -36,6 +42,7 @@ extension FlowEnd: CustomStringConvertible {
         case .address(let address): "ip:\(address)"
         case .host: "host"
         case .remoteNode: "remote-node"
+        case .masqueraded(let address): "masqueraded:\(address)"
         }
     }
 }

@@ -15,6 +15,28 @@ extension SubjectPolicy {
     public func decide(
         subject: Pod?, _ direction: Direction, remote: RemoteEnd, protocol: L4Protocol, port: UInt16
     ) -> SideDecision {
+        var decision = decideAlone(subject: subject, direction, remote: remote, protocol: `protocol`, port: port)
+        // "pass only if host and world are both allowed": what denies is the answer, else the last.
+        for other in direction == .egress && subject != nil ? remote.others : [] where decision.verdict == .allow {
+            decision = decideAlone(subject: subject, direction, remote: other, protocol: `protocol`, port: port)
+        }
+        return decision
+    }
+
+    /// Of the ends that answer at an address, the one whose decision counts: the first that is not allowed, else the last.
+    public func decidingEnd(
+        subject: Pod?, _ direction: Direction, remote: RemoteEnd, protocol: L4Protocol, port: UInt16
+    ) -> RemoteEnd {
+        guard direction == .egress, subject != nil else { return remote }
+        let ends = [remote] + remote.others
+        return ends.first {
+            decideAlone(subject: subject, direction, remote: $0, protocol: `protocol`, port: port).verdict != .allow
+        } ?? ends.last ?? remote
+    }
+
+    private func decideAlone(
+        subject: Pod?, _ direction: Direction, remote: RemoteEnd, protocol: L4Protocol, port: UInt16
+    ) -> SideDecision {
         let matching = rules.indices.filter { index in
             let rule = rules[index]
             // An address that several claim matches no peer of an allow rule; it may be the end that a deny rule selects, so it

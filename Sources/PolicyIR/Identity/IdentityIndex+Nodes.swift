@@ -68,6 +68,9 @@ extension IdentityIndex {
     /// The remote of an address of a node.
     public func nodeRemote(at address: IPAddress) -> RemoteID? { nodes.remoteOf[address] }
 
+    /// The number of the local node at no address in particular; `nil` before the first `settle`.
+    public var localNodeNumber: UInt32? { nodes.base.map { number(of: $0.local) } }
+
     /// Addresses of nodes with their remotes.
     public var nodeEntries: [IPAddress: RemoteID] { nodes.remoteOf }
 

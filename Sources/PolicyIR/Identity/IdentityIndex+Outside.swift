@@ -100,13 +100,15 @@ extension IdentityIndex {
 
     /// The remote of an entry, a new one if there is none like it.
     private mutating func outsideRemote(of prefix: IPPrefix) -> RemoteID {
-        let isHost = prefix.mappedLength == 128
+        // What was learnt of a node's address is about the node. Outside, it is the source of whatever the node forwards under its
+        // own address.
+        let isLearnt = prefix.mappedLength == 128 && nodes.remoteOf[prefix.address] == nil
         let seen = OutsideClass(
             isIPv4: prefix.isIPv4,
             prefixes: outside.named.containing(prefix).map { outside.named.prefixes[Int($0)] }
                 .filter { $0.length > 0 },
-            names: isHost ? learnt.names(of: prefix.address) : [],
-            isServer: isHost && learnt.isServer(prefix.address))
+            names: isLearnt ? learnt.names(of: prefix.address) : [],
+            isServer: isLearnt && learnt.isServer(prefix.address))
         if let known = outside.remoteIDs[seen] { return known }
         let world = prefix.isIPv4 ? ReservedIdentity.worldIPv4 : .worldIPv6
         var names = [ReservedIdentity.world.labelKey, world.labelKey]

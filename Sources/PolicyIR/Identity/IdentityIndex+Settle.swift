@@ -60,6 +60,10 @@ extension IdentityIndex {
         let touched = learnt.takeTouched()
         settleLearnt(touched)
         settlement.nodeAddresses = settleNodes(blocks: settlement.blocks)
+        for address in settlement.nodeAddresses {
+            let prefix = IPPrefix(host: address)
+            if outside.entries.number(of: prefix) != nil { outside.touched.insert(prefix) }
+        }
         settlement.entries = settleOutside()
         return settlement
     }

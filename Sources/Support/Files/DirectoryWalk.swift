@@ -30,10 +30,14 @@ public struct DirectoryWalk: Sendable {
             case linkToFolder
             /// Neither file nor folder.
             case notRegular
+            /// A name that is not UTF-8 text, so that nothing can be opened by it.
+            case nameNotText
             /// A folder inside so many others that it is not searched.
             case tooDeep(limit: Int)
             /// The first file beyond the most that are taken.
             case tooMany(limit: Int)
+            /// A folder with more names than are read.
+            case tooManyNames(limit: Int)
         }
 
         /// The path.
@@ -50,8 +54,8 @@ public struct DirectoryWalk: Sendable {
         /// Whether there may be files that the walk does not know of.
         public var hidesFiles: Bool {
             switch reason {
-            case .unreadableFolder, .tooDeep, .tooMany: true
-            case .unreadable, .linkToFolder, .notRegular: false
+            case .unreadableFolder, .tooDeep, .tooMany, .tooManyNames: true
+            case .unreadable, .linkToFolder, .notRegular, .nameNotText: false
             }
         }
     }
@@ -60,6 +64,8 @@ public struct DirectoryWalk: Sendable {
     public static let depthLimit = 32
     /// Files in all.
     public static let fileLimit = 100_000
+    /// Names in one folder, of whatever kind.
+    public static let nameLimit = 1_000_000
 
     /// The files, in the order in which they were met first.
     public private(set) var files: [File] = []
@@ -120,16 +126,21 @@ public struct DirectoryWalk: Sendable {
             met += 1
             return
         }
-        let names: [String]
+        let found: FolderNames
         do throws(Errno) {
-            names = try FolderNames.read(folder)
+            found = try FolderNames(folder, limit: DirectoryWalk.nameLimit)
         } catch {
             // A folder inside may have gone since its name was read.
             if depth > 0, error == .noSuchFileOrDirectory || error == .notDirectory { return }
             return report(folder, .unreadableFolder(SystemError("list", folder, error)))
         }
         folders.append(folder)
-        for name in names where !name.hasPrefix(".") && !isFull {
+        if found.isCut { report(folder, .tooManyNames(limit: DirectoryWalk.nameLimit)) }
+        // A folder of such a name cannot be looked into either, but only files are looked for by name.
+        for name in found.unusable where selects(name) && !name.hasPrefix(".") {
+            report(folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)", .nameNotText)
+        }
+        for name in found.names where !name.hasPrefix(".") && !isFull {
             visit(folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)", name, depth: depth)
         }
     }
@@ -193,8 +204,10 @@ extension DirectoryWalk.Problem {
                 : "\(error.operation) failed: \(error.reason ?? "")\(error.errno.map { " (errno \($0.rawValue))" } ?? "")"
         case .linkToFolder: "a link to a folder, which is not followed"
         case .notRegular: "this is not a regular file"
+        case .nameNotText: "the name is not UTF-8 text"
         case .tooDeep(let limit): "folders are nested deeper than \(limit)"
         case .tooMany(let limit): "there are more than \(limit) files"
+        case .tooManyNames(let limit): "there are more than \(limit) names in this folder"
         }
     }
 
@@ -205,8 +218,10 @@ extension DirectoryWalk.Problem {
             error.errno == .noSuchFileOrDirectory ? "check the path" : "check the path and its permissions"
         case .linkToFolder: "name the folder that it leads to, if what is in it counts"
         case .notRegular: "name it on the command line to read it anyway"
+        case .nameNotText: "rename it"
         case .tooDeep: "name the folder itself"
         case .tooMany: "name fewer folders"
+        case .tooManyNames: "keep other files out of the folder"
         }
     }
 
@@ -214,7 +229,8 @@ extension DirectoryWalk.Problem {
     public var error: SystemError {
         switch reason {
         case .unreadable(let error), .unreadableFolder(let error): error
-        case .linkToFolder, .notRegular, .tooDeep, .tooMany: SystemError("list", path, nil, detail: message, hint: hint)
+        case .linkToFolder, .notRegular, .nameNotText, .tooDeep, .tooMany, .tooManyNames:
+            SystemError("list", path, nil, detail: message, hint: hint)
         }
     }
 }

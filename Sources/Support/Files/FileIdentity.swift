@@ -7,6 +7,12 @@ public struct FileIdentity: Hashable, Sendable {
     /// Number of the file in it.
     public let inode: UInt64
 
+    /// An identity from its parts.
+    public init(device: UInt64, inode: UInt64) {
+        self.device = device
+        self.inode = inode
+    }
+
     /// The identity of a file of which this is known.
     public init(_ status: Stat) {
         device = UInt64(status.deviceID.rawValue)

@@ -5,7 +5,8 @@ public import SystemPackage
 public struct FileVersion: Hashable, Sendable {
     /// Which file.
     public let identity: FileIdentity
-    private let size: Int64
+    /// Bytes.
+    public let size: Int64
     /// Nanoseconds since 1970: of the content, and of anything.
     private let modified: Int64
     private let changed: Int64

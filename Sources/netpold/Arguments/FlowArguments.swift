@@ -20,7 +20,9 @@ struct FlowArguments {
             let isAddress = IPAddress(parsing: text) != nil
             throw ValidationError(
                 "'\(text)' is not an end of a flow; "
-                    + (isAddress ? "write ip:\(text)" : "write namespace/pod, ip:ADDRESS, host or remote-node"))
+                    + (isAddress
+                        ? "write ip:\(text)"
+                        : "write namespace/pod, ip:ADDRESS, host, remote-node or masqueraded:ADDRESS"))
         }
         guard TrafficName(parsing: traffic) != nil || PortName(parsing: traffic) != nil else {
             throw ValidationError(
@@ -87,7 +89,7 @@ struct FlowArguments {
         switch end {
         case .pod(let namespace, let name): pod = view.pod(namespace, name)
         case .address(let address): if case .pod(let owner) = view.owner(of: address) { pod = owner }
-        case .host, .remoteNode: break
+        case .host, .remoteNode, .masqueraded: break
         }
         guard let pod else {
             throw Mistake(description: "\(end) is not a pod, so it names no ports; write the port's number")

@@ -6,17 +6,20 @@ import Glibc
 public import Logging
 import PolicyAPI
 import PolicyIR
+import ServiceLifecycle
 import Support
 
-/// `netpold agent`.
+/// `netpold agent run`, or `netpold agent` without a subcommand.
 struct AgentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "agent",
+        commandName: "run",
         abstract: "Enforce the policies of a folder of manifests on this node's pods, and keep doing so.",
         discussion: """
             Which interface is which pod is decided by what the host knows: the CNI result cache, cgroups, routes; the addresses \
             inside a namespace only count where there is nothing else. A pod stays enforced until its interface is gone. Changes \
             of the folder are applied in place; refused updates leave the last good version in force, and pods that a refused new policy selects are isolated. \
+            What was accepted stays in force when files become empty, broken or cut off, or everything is gone; a file that is \
+            removed counts for 2 s more. `netpold agent reload` and SIGHUP read everything again. \
             When the agent ends or is killed, what it loaded goes on enforcing; the next agent of the same instance adopts \
             it. `netpold detach` removes it.
 
@@ -26,9 +29,11 @@ struct AgentCommand: AsyncParsableCommand {
             namespace. What was enforced before stays enforced under each of them. Pods run here whose nodeName is --node, and \
             those without a nodeName; the name is fixed when the agent starts.
 
-            Exit codes: 0 ended by a signal (with --once: everything read is in force; the log and `netpold lint` report what is \
-            refused); 1 an agent of the instance is running, or with --once time ran out or a pod is not enforced as its policies \
-            ask for; 2 wrong arguments; 3 not root, or the machine cannot do it.
+            SIGHUP reads everything again; SIGTERM and SIGINT end the agent. With --health-address, GET /readyz answers 200 \
+            while the node enforces (whoever writes a bad policy does not change that), GET /livez while the agent works.
+
+            Exit codes: 0 ended by a signal (with --once: every local pod is enforced as the manifests say); 1 an agent of the \
+            instance is running, or with --once something is not as written, as listed; 2 wrong arguments; 3 not root, or the machine cannot do it.
 
             Example: netpold agent --manifests /etc/netpold
             """)
@@ -78,6 +83,15 @@ struct AgentCommand: AsyncParsableCommand {
     @Flag(help: "Pin to a bpffs that only this mount namespace sees: pods are open when that namespace goes.")
     var allowPrivateBpffs = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Answer GET /readyz and /livez here: an address of the loopback interface, 127.0.0.1:9180 or [::1]:9180.",
+            valueName: "address:port"))
+    var healthAddress: HealthAddress?
+
+    @Option(help: ArgumentHelp("How the log is written to standard error.", valueName: "format"))
+    var logFormat = LogFormat.logfmt
+
     @Flag(help: "Put everything in force once, then end.")
     var once = false
 
@@ -111,26 +125,62 @@ struct AgentCommand: AsyncParsableCommand {
     }
 
     private func serve() async throws {
-        var logger = Logger(label: "netpold") { StreamLogHandler.standardError(label: $0) }
+        // From here on a signal ends the agent in order, whatever it is doing.
+        let signals = SignalListener([SIGTERM, SIGINT, SIGHUP])
+        // Whoever reads the log may go away: that is no reason to end.
+        signal(SIGPIPE, SIG_IGN)
+        let handler = LineLogHandler(logFormat)
+        defer { handler.writer.flush() }
+        var logger = Logger(label: "netpold") { _ in handler }
         logger.logLevel = logLevel
         let lock = try instance.paths().takeLock()
         defer { withExtendedLifetime(lock) {} }
-        let lastGood = try LastGoodFiles(folder: instance.paths().lastGood)
-        // Before anything is loaded: a folder that cannot be read at all is the user's mistake.
-        let source = try FolderSource(manifests, lastGood: lastGood) { path in
-            do throws(SystemError) {
-                let bytes = try ManifestFiles.read(path)
-                let file = ManifestFile(decoding: bytes, file: path)
-                if file.isGood { lastGood.save(path, bytes) }
-                return file
-            } catch {
-                return ManifestFile(unreadable: Diagnostic(unreadable: error))
-            }
+        // Before anything is loaded: whatever can be refused is, and leaves nothing behind.
+        let source = try makeSource()
+        let server = try LocalServer(path: instance.socketPath)
+        defer { server.stop() }
+        let running = RunningHealth()
+        var probes: HealthServer?
+        if let healthAddress { probes = try await HealthServer(healthAddress) { running.health } }
+        let pins = try PinPath(instance: instance.instance)
+        let started = StartedPins(pins)
+        let service: AgentService
+        do {
+            service = try makeService(source, server, pins, logger)
+        } catch {
+            try started.undo()
+            throw error
         }
+        do {
+            running.begin(service)
+            try await AgentRun(
+                service: service, signals: signals, once: once ? .seconds(60) : nil, logger: logger,
+                others: probes.map { [$0] } ?? []
+            ).run()
+        } catch {
+            if !service.hasEnforced { try started.undo() }
+            throw error
+        }
+        guard once else { return }
+        let problems = service.health.problems
+        guard problems.isEmpty else {
+            for problem in problems { ErrorOutput.error("\(problem.subject): \(problem.message)") }
+            ErrorOutput.error("not everything is enforced as written")
+            throw ExitCode.no
+        }
+    }
+
+    private func makeSource() throws -> FolderSource {
+        try FolderSource(manifests, lastGood: LastGoodFiles(folder: instance.paths().lastGood))
+    }
+
+    private func makeService(
+        _ source: FolderSource, _ server: LocalServer, _ pins: PinPath, _ logger: Logger
+    ) throws -> AgentService {
         let standing =
             HostPreparation.capabilityConditions()
             + (try HostPreparation.prepareFilesystem(allowsPrivate: allowPrivateBpffs, logger))
-        let datapath = try NodeDatapath(DatapathOptions(pins: try PinPath(instance: instance.instance)))
+        let datapath = try NodeDatapath(DatapathOptions(pins: pins))
         let pinned = datapath.identities
         let adopted = datapath.adoptedInterfaces
         let places = HostScanner.Places(
@@ -139,12 +189,12 @@ struct AgentCommand: AsyncParsableCommand {
             "datapath loaded",
             metadata: [
                 "instance": "\(instance.instance)", "attachment": "\(datapath.attachment.rawValue)",
-                "adopted": "\(pinned.addresses.count)",
+                "adopted": .stringConvertible(pinned.addresses.count),
             ])
         HostPreparation.report(datapath.otherVersions, logger)
         let compiler = NodePolicyCompiler(
             allocator: IdentityAllocator(pinnedAddresses: pinned.addresses, pinnedPrefixes: pinned.prefixes))
-        let service = AgentService(
+        return AgentService(
             options: .init(
                 instance: instance.instance,
                 settings: .init(
@@ -157,27 +207,13 @@ struct AgentCommand: AsyncParsableCommand {
                 datapath: datapath,
                 compiler: verify ? VerifyingCompiler(compiler) { try KernelDecider($0) } : compiler,
                 bindings: BindingFile(path: try instance.paths().bindings)),
-            pinned: adopted, logger: logger)
-        let server = try LocalServer(path: instance.socketPath)
-        defer { server.stop() }
-        try await service.start(server: server)
-        if once {
-            let isInForce = await service.waitUntilInForce(.seconds(60))
-            await service.stop()
-            if !isInForce {
-                ErrorOutput.error("not everything is in force after 60 s; the log and `netpold status` say what is not")
-                throw ExitCode.no
-            }
-            guard await !service.hasSevereConditions else {
-                ErrorOutput.error("not everything is enforced as the policies ask for; the log says what is not")
-                throw ExitCode.no
-            }
-        } else {
-            let signal = await TerminationSignal.wait()
-            await service.stop()
-            logger.notice("ending; what is loaded goes on enforcing", metadata: ["signal": "\(signal)"])
-        }
+            server: server, pinned: adopted, logger: logger)
     }
+}
+
+extension HealthAddress: ExpressibleByArgument {
+    /// `nil` when it is not a loopback address with a port.
+    public init?(argument: String) { self.init(parsing: argument) }
 }
 
 extension RefusedPolicy: ExpressibleByArgument {}

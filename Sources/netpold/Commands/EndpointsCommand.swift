@@ -17,16 +17,18 @@ struct EndpointsCommand: ParsableCommand {
             podCgroup (the cgroup of the processes inside), cniAddress, pinnedEndpoint (an earlier agent), hostRoute, \
             insideAddress (only the namespace itself).
 
-            Exit codes: 0 listed; 1 no agent answers; 2 wrong arguments.
+            Exit codes: 0 listed; 1 no agent answers in time; 2 wrong arguments.
             """)
 
     @OptionGroup var instance: InstanceOptions
+    @OptionGroup var timeout: TimeoutOptions
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() throws {
-        guard case .endpoints(let endpoints) = try AgentConnection(instance).ask(.endpoints) else {
+        let agent = try AgentConnection(instance, timeout: timeout.duration)
+        guard case .endpoints(let endpoints) = try agent.ask(.endpoints) else {
             throw AgentConnection.unexpected()
         }
         if json {

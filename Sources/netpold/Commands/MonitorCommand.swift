@@ -11,13 +11,15 @@ struct MonitorCommand: ParsableCommand {
         abstract: "Show verdicts as they happen: who, whom, and the rule that decided.",
         discussion: """
             One line a new verdict; packets of flows that are admitted already show nothing. A default deny names the \
-            policies that isolate the pod and the rule that came nearest. Verdicts that could not be shown are counted. \
+            policies that isolate the pod and the rule that came nearest. The time is the packet's, and pods and policies are \
+            those of that time. At most some 1,000 verdicts a second are shown, pods taking turns; others are counted. \
             Ctrl-C ends it. With --json: one object per line; {"lost": N} for verdicts not shown.
 
             Exit codes: 1 no agent answers, or it has gone; 2 wrong arguments; 130 ended by Ctrl-C.
             """)
 
     @OptionGroup var instance: InstanceOptions
+    @OptionGroup var timeout: TimeoutOptions
 
     @Flag(help: "Print JSON, one object per line.")
     var json = false
@@ -42,11 +44,11 @@ struct MonitorCommand: ParsableCommand {
         var none = sigset_t()
         sigemptyset(&none)
         pthread_sigmask(SIG_SETMASK, &none, nil)
-        let agent = try AgentConnection(instance)
+        let agent = try AgentConnection(instance, timeout: timeout.duration)
         try agent.send(.monitor(MonitorFilter(dropsOnly: drops, pod: pod, policy: policy)))
         let rendering = VerdictRendering(style: Terminal.output.style, clock: MonitorCommand.clock)
         while true {
-            switch try agent.next() {
+            switch try agent.next(timeout: nil) {
             case .verdict(let verdict):
                 if json {
                     MonitorCommand.show(try JSONText.render(verdict, isStream: true))
@@ -55,7 +57,7 @@ struct MonitorCommand: ParsableCommand {
                 }
             case .lost(let count):
                 MonitorCommand.show(json ? "{\"lost\":\(count)}" : rendering.line(lost: count))
-            case .status, .endpoints, .waited, .error:
+            case .status, .endpoints, .health, .waited, .reloaded, .error:
                 throw AgentConnection.unexpected()
             }
         }

@@ -6,10 +6,17 @@ import Support
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show what the agent enforces, what it refused, and how full its tables are.",
+        abstract: "Show whether everything is enforced as written, what is not, and how full the agent's tables are.",
         discussion: """
-            Exit codes: 0 the agent is up (with --wait: everything in the manifests is in force); 1 no agent answers, or \
-            with --wait time ran out, a policy is refused or a condition is severe; 2 wrong arguments.
+            Everything is enforced as written when every local pod is enforced as the manifests read last say, and no file, \
+            policy, namespace, interface or address is in a severe condition. --wait first waits for the agent (one that is \
+            only starting, too) to have read the manifests as they are now and to have put them in force.
+
+            --ready and --live print nothing but what is wrong, for probes: whether the node does its work (a refused policy, or \
+            a pod, does not change that), and whether the agent answers and works. They say what /readyz and /livez do.
+
+            Exit codes: 0 everything is enforced as written (--ready: the node enforces; --live: the agent answers); 1 not, as \
+            listed, or no agent answers in time; 2 wrong arguments.
             """)
 
     @OptionGroup var instance: InstanceOptions
@@ -20,21 +27,35 @@ struct StatusCommand: ParsableCommand {
     @Flag(help: "First wait until the manifests as they are now are in force on every endpoint.")
     var wait = false
 
-    @Option(help: "Seconds to wait.")
-    var timeout = 30
+    @Flag(help: "Only tell whether the node enforces.")
+    var ready = false
+
+    @Flag(help: "Only tell whether the agent answers.")
+    var live = false
+
+    @Option(help: ArgumentHelp("Seconds to wait. (default: 5; with --wait: 30)", valueName: "seconds"))
+    var timeout: Int?
 
     func validate() throws {
-        guard (0...3600).contains(timeout) else { throw ValidationError("--timeout is 0 to 3600 seconds") }
+        if let timeout, !(0...3600).contains(timeout) { throw ValidationError("--timeout is 0 to 3600 seconds") }
+        if ready || live, wait || json || ready == live {
+            throw ValidationError("--ready and --live go alone")
+        }
     }
 
     func run() throws {
-        let agent = try AgentConnection(instance)
-        var isInForce = true
+        let time = Duration.seconds(timeout ?? (wait ? 30 : 5))
+        // With --wait the time is for the whole: what the start of the agent took is not there for the change.
+        let deadline = ContinuousClock.now + time
+        let agent = try AgentConnection(
+            instance, timeout: wait ? .seconds(5) : max(time, .seconds(1)), patience: wait ? time : .zero)
+        if ready || live { return try probe(agent) }
         if wait {
-            guard case .waited(let answer, _) = try agent.ask(.wait(timeoutMilliseconds: timeout * 1000)) else {
+            let left = max(.zero, deadline - .now)
+            try agent.send(.wait(timeoutMilliseconds: Int(left / .milliseconds(1))))
+            guard case .waited = try agent.next(timeout: left + .seconds(5)) else {
                 throw AgentConnection.unexpected()
             }
-            isInForce = answer
         }
         guard case .status(let status) = try agent.ask(.status) else { throw AgentConnection.unexpected() }
         if json {
@@ -42,18 +63,18 @@ struct StatusCommand: ParsableCommand {
         } else {
             StatusRendering(style: Terminal.output.style).lines(status).forEach { print($0) }
         }
-        if !isInForce {
-            ErrorOutput.error("not everything is in force after \(timeout) s")
+        if !status.health.isHealthy {
+            let count = status.health.problems.count
+            ErrorOutput.error(
+                "not everything is enforced as written: \(count) problem\(count == 1 ? "" : "s"), as listed")
             throw ExitCode.no
         }
-        if wait, status.policiesRefused > 0 {
-            ErrorOutput.error("\(status.policiesRefused) of the policies are refused, as listed")
-            throw ExitCode.no
-        }
-        let severe = status.conditions.count(where: \.isSevere)
-        if wait, severe > 0 {
-            ErrorOutput.error("\(severe) severe condition\(severe == 1 ? "" : "s"), as listed")
-            throw ExitCode.no
-        }
+    }
+
+    private func probe(_ agent: AgentConnection) throws {
+        guard case .health(let health) = try agent.ask(.health) else { throw AgentConnection.unexpected() }
+        let faults = ready ? health.faults : health.standstill.map { [$0] } ?? []
+        for fault in faults { ErrorOutput.error("\(fault.subject): \(fault.message)") }
+        if !faults.isEmpty { throw ExitCode.no }
     }
 }

@@ -16,6 +16,7 @@ struct StatusRendering: Sendable {
         let inForce =
             status.isInForce ? style.good("everything read is in force") : style.notable("changes pending")
         var lines = [
+            health(status.health),
             "agent        \(style.good("up")), instance \(status.instance), process \(status.processID), "
                 + "since \(Quantity.duration(seconds: status.uptimeSeconds))",
             "applied      \(status.applyCount) time\(status.applyCount == 1 ? "" : "s"), \(inForce), "
@@ -32,12 +33,24 @@ struct StatusRendering: Sendable {
             "events       \(status.eventsSuppressed) not written by the kernel, \(status.eventsLost) not sent to slow readers"
         )
         // Before the long tables: what is wrong is why somebody asks.
+        let said = Set(status.conditions.map { Health.Problem(subject: $0.subject, message: $0.message) })
+        for problem in status.health.problems where !said.contains(problem) {
+            lines.append("\(style.bad("!")) \(style.strong(problem.subject)): \(problem.message)")
+        }
         for condition in status.conditions {
             let colour = condition.isSevere ? style.bad : style.notable
             lines.append("\(colour("!")) \(style.strong(condition.subject)): \(condition.message)")
         }
         lines += capacities(status.capacities) + reasons(status.reasons)
         return lines
+    }
+
+    private func health(_ health: Health) -> String {
+        let count = health.problems.count
+        guard count > 0 else { return "health       \(style.good("everything is enforced as written"))" }
+        let enforces = health.isReady ? "" : "; the node does not do all its work"
+        return "health       "
+            + style.bad("not everything is enforced as written: \(count) problem\(count == 1 ? "" : "s")\(enforces)")
     }
 
     private func counted(_ count: Int, _ word: String, _ colour: (String) -> String) -> String {

@@ -61,7 +61,8 @@ final class KernelFlowDecider: FlowDecider {
         }
         let remote = try address(of: direction == .egress ? ends.to : ends.from, subject, seenFrom: node)
         let answer = try prepared.kernel.decide(
-            key, direction, remote: remote, protocol: flow.protocol, port: flow.port)
+            key, direction, remote: remote, isForwarded: ends.from.isMasqueraded, protocol: flow.protocol,
+            port: flow.port)
         switch answer.verdict {
         case .allow: return .allow
         case .deny: return .deny
@@ -80,7 +81,7 @@ final class KernelFlowDecider: FlowDecider {
             return address
         case .node(let name, let address):
             return address ?? SyntheticNode.address(isHost: name == node, isIPv4: family)
-        case .outside(let address):
+        case .outside(let address), .masqueraded(let address):
             return address
         }
     }

@@ -175,6 +175,52 @@ struct EvidenceRankTests {
         #expect(reused.bound == [:])
     }
 
+    @Test("a route to a pod that better evidence finds behind another interface says nothing of its own")
+    func staleRoute() {
+        var host = BindingHost(pods: [Self.web])
+        host.veth(7, into: 100)
+        host.veth(8, into: 200)
+        host.route("10.0.0.1", over: 7)
+        host.cgroup(200, "u-web")
+        host.look()
+        #expect(host.bound == [8: "shop/web"])
+        #expect(host.foreign == [7])
+        // Where the route was all there was, it has bound, and that stays.
+        var late = BindingHost(pods: [Self.web])
+        late.veth(7, into: 100)
+        late.veth(8, into: 200)
+        late.route("10.0.0.1", over: 7)
+        late.look()
+        late.cgroup(200, "u-web")
+        late.look()
+        #expect(late.bound == [7: "shop/web", 8: "shop/web"])
+    }
+
+    @Test("a note left over from the predecessor whose interface had the same name says nothing beside the live one's")
+    func deadNote() {
+        var host = BindingHost(pods: [Self.web])
+        host.veth(7, into: 100)
+        host.note("web", uid: "u-before", in: nil, host: "veth7", "10.0.0.1")
+        // Alone it is all that is known.
+        host.look()
+        #expect(host.stubs == [7])
+        host.note("web", uid: "u-web", in: 100, host: "veth7", "10.0.0.1")
+        host.look()
+        #expect(host.bound == [7: "shop/web"])
+        #expect(host.severe == [])
+    }
+
+    @Test("a Pod object with more addresses than a pod can have is enforced with one of each family")
+    func tooManyAddresses() {
+        var pod = Self.web
+        pod.addresses = ["10.0.0.9", "10.0.0.1", "fd00::1", "10.0.0.5"].map(Fixtures.address)
+        var host = BindingHost(pods: [pod])
+        host.veth(7, into: 100)
+        host.cgroup(100, "u-web")
+        host.look()
+        #expect(host.addresses(of: "shop/web") == ["10.0.0.1", "fd00::1"])
+    }
+
     @Test("an address routed over two interfaces says nothing")
     func routedTwice() {
         var host = BindingHost(pods: [Self.web])

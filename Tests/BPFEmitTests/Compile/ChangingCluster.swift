@@ -12,6 +12,7 @@ struct ChangingCluster {
     private(set) var standIns: [ClusterObject.Key: [LoweredPolicy]] = [:]
     private(set) var names: [String: [IPAddress]]
     private(set) var ownAddresses: [IPAddress]?
+    private(set) var ownNetworks: [IPPrefix]
     let localNode: String
     private var policies: RandomPolicies
 
@@ -19,6 +20,7 @@ struct ChangingCluster {
         let cluster = RandomCluster(seed: seed)
         localNode = cluster.localNode
         names = cluster.objects.names
+        ownNetworks = cluster.objects.localNetworks
         policies = RandomPolicies(random: SplitMix64(seed: seed ^ 0xc4a5))
         for object in ClusterObject.all(of: cluster.objects) { objects[object.key] = object }
         for policy in cluster.extra { standIns[ClusterObject.Key(policy.origin), default: []].append(policy) }
@@ -31,6 +33,7 @@ struct ChangingCluster {
             all.append(object)
         }
         all.names = names
+        all.localNetworks = ownNetworks
         return all
     }
 
@@ -43,6 +46,11 @@ struct ChangingCluster {
             ownAddresses = addresses
             return .ownAddresses(addresses)
         case 2: return changeStandIns(&random)
+        case 3:
+            ownNetworks = random.some(
+                RandomCluster.prefixes("192.168.0.0/24", "10.0.0.0/16", "10.0.0.0/30", "fd00:1::/64", "fd00:10::/127"),
+                upTo: 3)
+            return .ownNetworks(ownNetworks)
         default: break
         }
         let object = another(&random)

@@ -151,6 +151,26 @@ import Testing
         #expect(state.apply([.ownAddresses([])]).addresses == [.init(address: addresses[1], identity: nil)])
     }
 
+    @Test("where the local node answers beside others, its identity is marked")
+    func sharedAddresses() {
+        var state = Self.state()
+        let before = state.image
+        let mark = UInt32(1) << 31
+        let networks = RandomCluster.prefixes(
+            "192.168.7.0/24", "10.0.0.0/31", "10.0.0.9/32", "fd00:7::/64", "fd00:8::2/127", "fd00:8::5/128")
+        let delta = state.apply([.ownNetworks(networks)])
+        #expect(delta.addresses.map { "\($0.address)" } == ["192.168.7.255", "fd00:7::"])
+        #expect(delta.addresses.map(\.identity) == [1 | mark, 1 | mark])
+        // Whose address it is counts more.
+        let pod = RandomCluster.addresses("192.168.7.255")
+        _ = state.apply([.upsert(.node(Node(metadata: ObjectMeta(name: "node-1"), addresses: pod)))])
+        #expect(state.identity(of: pod[0]) == 1)
+        _ = state.apply([.delete(ClusterObject.node(Node(metadata: ObjectMeta(name: "node-1"), addresses: [])).key)])
+        #expect(state.identity(of: pod[0]) == 1 | mark)
+        _ = state.apply([.ownNetworks([])])
+        #expect(differences(state.image, before) == [])
+    }
+
     @Test("a policy with too many rules denies everything until it has fewer")
     func tooManyRules() {
         var state = Self.state()

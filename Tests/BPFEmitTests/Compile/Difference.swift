@@ -13,6 +13,10 @@ struct Difference: CustomStringConvertible {
             for _ in 0..<flows {
                 guard let (source, destination) = cluster.flowEnds(&random) else { return nil }
                 let (proto, port) = RandomCluster.traffic(isIPv4: source.isIPv4, &random)
+                for node in cluster.nodeAddresses where node.isIPv4 == destination.isIPv4 {
+                    let text = try both.askMasqueraded(as: node, to: destination, protocol: proto, port: port)
+                    if let text { return Difference(description: text) }
+                }
                 for answer in try both.ask(from: source, to: destination, protocol: proto, port: port) {
                     if let text = answer.difference { return Difference(description: text) }
                 }

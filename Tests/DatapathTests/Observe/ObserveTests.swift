@@ -1,5 +1,6 @@
 import BPFEmit
 import CNetpoldABI
+import Glibc
 import Testing
 
 @testable import Datapath
@@ -31,6 +32,34 @@ struct ObserveTests {
         #expect(try probe.tcp(source: 4) == NP_REASON_ALLOWED)
         #expect(try reader.read().isEmpty)
         #expect(reader.unreadable == 0)
+    }
+
+    @Test("records have the packet's time, those of drops alone can be asked for, and none of an earlier reader come")
+    func times() throws {
+        let node = try NodeDatapath.forTests()
+        _ = try node.apply(try NodeImages.shop(), links: [:])
+        let probe = HookProbe(node: node)
+        let earlier = try node.makeEventReader()
+        #expect(try probe.tcp(source: 1) == NP_REASON_ALLOWED)
+        try earlier.stop()
+        let reader = try node.makeEventReader(.drops)
+        let before = monotonicNanoseconds()
+        #expect(try probe.tcp(source: 2) == NP_REASON_ALLOWED)
+        #expect(try probe.tcp(from: NodeImages.stranger, source: 3) == NP_DROP_POLICY_DEFAULT)
+        let after = monotonicNanoseconds()
+        usleep(200_000)
+        let events = try reader.read()
+        #expect(events.map(\.sourcePort) == [3])
+        #expect(events.allSatisfy { $0.time >= before && $0.time <= after })
+        try reader.listen(to: .verdicts)
+        #expect(try probe.tcp(source: 4) == NP_REASON_ALLOWED)
+        #expect(try reader.read().map(\.sourcePort) == [4])
+    }
+
+    private func monotonicNanoseconds() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     @Test("a reader that asks for few records gets the others the next time")

@@ -41,4 +41,34 @@ struct EventTests {
             #expect(try suppressed(NP_DROP_SPOOFED_SOURCE, harness) > UInt64(packets / 2))
         }
     }
+
+    private func suppressedDrops(_ slot: UInt32, _ harness: PacketHarness) throws -> UInt64 {
+        try harness.map("np_drop_budget").perCPUValues(of: slot, value: np_event_budget())
+            .reduce(0) { $0 + $1.suppressed }
+    }
+
+    @Test("a noisy endpoint's drops take no other endpoint's records away")
+    func noisyNeighbour() throws {
+        try PacketHarness.with { harness throws in
+            try harness.map("np_control").set(UInt32(0), np_control(listeners: 1, wakeup_bytes: 1 << 20))
+            let spoofed = packet.with { $0.source = PacketWorld.ipv4(9) }
+            let noisy = try suppressedDrops(PacketHarness.Pod.a.rawValue, harness)
+            let quiet = try suppressedDrops(PacketHarness.Pod.b.rawValue, harness)
+            _ = try harness.run(spoofed.frame, .egress, of: .a, repetitions: 200_000)
+            #expect(try suppressedDrops(PacketHarness.Pod.a.rawValue, harness) > noisy)
+            for _ in 0..<5 { _ = try harness.run(spoofed.frame, .egress, of: .b, repetitions: 1) }
+            #expect(try suppressedDrops(PacketHarness.Pod.b.rawValue, harness) == quiet)
+        }
+    }
+
+    @Test("when only drops are listened to, what passes costs no record and is not counted as left out")
+    func dropsOnly() throws {
+        try PacketHarness.with { harness throws in
+            try harness.map("np_control").set(
+                UInt32(0), np_control(listeners: NP_LISTEN_DROPS.rawValue, wakeup_bytes: 1 << 20))
+            let before = try (written(NP_REASON_ALLOWED, harness), suppressed(NP_REASON_ALLOWED, harness))
+            #expect(try harness.send(packet, .egress) == NP_REASON_ALLOWED)
+            #expect(try (written(NP_REASON_ALLOWED, harness), suppressed(NP_REASON_ALLOWED, harness)) == before)
+        }
+    }
 }

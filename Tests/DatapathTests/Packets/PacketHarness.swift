@@ -75,6 +75,12 @@ final class PacketHarness: @unchecked Sendable {
     private func fillIdentities() throws {
         let addresses = try object.map("np_addresses")
         for entry in PacketWorld.exact { try addresses.set(np_address(entry.address), entry.identity) }
+        let sources = try object.map("np_sources")
+        for pod in Pod.allCases {
+            for address in PacketWorld.addresses(of: pod) {
+                try sources.set(np_address(address), np_source(PacketWorld.links(of: pod)))
+            }
+        }
         let prefixes = try object.map("np_prefixes")
         for entry in PacketWorld.prefixes {
             let key = np_prefix_key(prefix_length: entry.length, address: np_address(entry.address))
@@ -132,11 +138,11 @@ final class PacketHarness: @unchecked Sendable {
 
     func removeStep(_ step: np_step) throws { try steps.remove(step.rawValue) }
 
-    /// Sends a frame through a hook of a pod.
-    ///
-    /// - Returns: the reason it was counted under; `NP_REASON_NONE` when it was counted nowhere.
-    func send(_ frame: [UInt8], _ direction: Direction, of pod: Pod = .a) throws -> np_reason {
-        let returned = try run(frame, direction, of: pod)
+    /// Sends a frame through a hook of a pod; answers the reason it was counted under, `NP_REASON_NONE` when it was counted
+    /// nowhere. To the pod it comes in by the interface `arrival` (0: it is generated here), else where its source is.
+    func send(_ frame: [UInt8], _ direction: Direction, of pod: Pod = .a, by arrival: UInt32? = nil) throws -> np_reason
+    {
+        let returned = try run(frame, direction, of: pod, by: arrival)
         let now = try readReasons()
         let changed = now.indices.filter { now[$0] != counted[$0] }
         defer { counted = now }
@@ -149,15 +155,17 @@ final class PacketHarness: @unchecked Sendable {
         return np_reason(UInt32(reason))
     }
 
-    func send(_ packet: IPPacket, _ direction: Direction, of pod: Pod = .a) throws -> np_reason {
-        try send(packet.frame, direction, of: pod)
+    func send(_ packet: IPPacket, _ direction: Direction, of pod: Pod = .a, by arrival: UInt32? = nil) throws
+        -> np_reason
+    {
+        try send(packet.frame, direction, of: pod, by: arrival)
     }
 
     /// As `send`, faster: looks at the counter of the expected reason first, and at the others only when it stood still.
     func confirm(
-        _ expected: np_reason, _ frame: [UInt8], _ direction: Direction, of pod: Pod
+        _ expected: np_reason, _ frame: [UInt8], _ direction: Direction, of pod: Pod, by arrival: UInt32
     ) throws -> np_reason {
-        let returned = try run(frame, direction, of: pod)
+        let returned = try run(frame, direction, of: pod, by: arrival)
         let index = Int(expected.rawValue)
         guard try count(of: expected) == counted[index] + 1,
             returned == Self.action(of: index)
@@ -176,9 +184,12 @@ final class PacketHarness: @unchecked Sendable {
     }
 
     /// What the hook's stub returns for a frame: `NP_ACTION_NEXT` or `NP_ACTION_SHOT`.
-    func run(_ frame: [UInt8], _ direction: Direction, of pod: Pod, repetitions: Int = 1) throws -> Int32 {
+    func run(
+        _ frame: [UInt8], _ direction: Direction, of pod: Pod, repetitions: Int = 1, by arrival: UInt32? = nil
+    ) throws -> Int32 {
         let stub = try #require(stubs[pod]?[direction])
         var run = TestRun(frame: frame)
+        run.ingressIfindex = direction == .egress ? PacketWorld.own : arrival ?? PacketWorld.arrival(of: frame)
         run.repetitions = repetitions
         return try run.run(stub).returned
     }

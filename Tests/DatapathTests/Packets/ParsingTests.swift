@@ -109,13 +109,13 @@ struct ParsingTests {
         }
     }
 
-    @Test("ARP passes, tags and unknown ethertypes do not")
+    @Test("ARP and IP are read, tags and unknown ethertypes are not")
     func ethertypes() throws {
         try PacketHarness.with { harness throws in
             try harness.set(.closed, .egress)
             let inside = SamplePacket.tcp.packet(v6: false).bytes
             let cases: [(UInt16, np_reason)] = [
-                (Frame.EtherType.arp, NP_REASON_ARP), (Frame.EtherType.vlan, NP_DROP_VLAN),
+                (Frame.EtherType.arp, NP_DROP_ARP_INVALID), (Frame.EtherType.vlan, NP_DROP_VLAN),
                 (Frame.EtherType.serviceVLAN, NP_DROP_VLAN), (0, NP_DROP_ETHERTYPE), (0x0600, NP_DROP_ETHERTYPE),
                 (0x8847, NP_DROP_ETHERTYPE), (0x88cc, NP_DROP_ETHERTYPE), (0xffff, NP_DROP_ETHERTYPE),
             ]

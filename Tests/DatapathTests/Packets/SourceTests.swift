@@ -29,11 +29,12 @@ struct SourceTests {
         }
     }
 
-    /// An ICMPv6 message of A's link.
+    /// An ICMPv6 message of A's link; neighbour messages are about A.
     static func message(
         _ type: UInt8, from source: IPAddress, to destination: IPAddress, hopLimit: UInt8, code: UInt8 = 0
     ) -> IPPacket {
-        IPPacket(source, destination, .icmpv6, Transport.icmp(type, code: code, body: [UInt8](repeating: 0, count: 16)))
+        let body = type == 133 ? [] : PacketWorld.ipv6(1).bytes
+        return IPPacket(source, destination, .icmpv6, Transport.icmp(type, code: code, body: body))
             .with { $0.hopLimit = hopLimit }
     }
 
@@ -47,7 +48,9 @@ struct SourceTests {
             try harness.set(.closed, .egress)
             let group = IPAddress(high: 0xff02_0000_0000_0000, low: 0x16)
             for type in [133, 135, 136] as [UInt8] {
-                for source in [PacketWorld.linkLocal, PacketWorld.unspecified, PacketWorld.ipv6(1)] {
+                // Advertisements have a source (RFC 4861 7.1.2).
+                let none = type == 136 ? [] : [PacketWorld.unspecified]
+                for source in [PacketWorld.linkLocal, PacketWorld.ipv6(1)] + none {
                     for destination in [
                         PacketWorld.allNodes, PacketWorld.linkLocal, PacketWorld.ipv6(254), PacketWorld.ipv6(253),
                     ] {
@@ -60,7 +63,7 @@ struct SourceTests {
             }
             for type in Self.neighbourTypes {
                 let received = Self.message(type, from: PacketWorld.linkLocal, to: PacketWorld.ipv6(1), hopLimit: 255)
-                #expect(try harness.send(received, .ingress) == NP_REASON_NEIGHBOUR_DISCOVERY, "\(type)")
+                #expect(try harness.send(received, .ingress, by: 0) == NP_REASON_NEIGHBOUR_DISCOVERY, "\(type)")
             }
             for type in Self.listenerTypes {
                 let sent = Self.message(type, from: PacketWorld.linkLocal, to: group, hopLimit: 1)

@@ -153,7 +153,7 @@ struct UpgradeTests {
             #expect(network.beginIdleFlow())
             #expect(try network.policyIsInForce())
             // As `apply` goes on, but without its copy before the hooks.
-            let plan = try ApplyPlan(image, links: network.interfaces.mapValues { [$0] }, for: node)
+            let plan = try ApplyPlan(image, links: network.interfaces.mapValues { [$0] }, masters: [:], for: node)
             var report = ApplyReport()
             try node.attach(plan, &report)
             try node.finishTakeover(plan, &report)

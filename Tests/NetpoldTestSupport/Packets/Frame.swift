@@ -26,8 +26,11 @@ public enum Frame {
         }
     }
 
+    /// The Ethernet address that frames come from.
+    public static let sender: [UInt8] = [2, 0, 0, 0, 0, 2]
+
     /// A frame between two fixed addresses.
     public static func ethernet(_ type: UInt16, _ payload: [UInt8]) -> [UInt8] {
-        [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2] + type.bigEndianBytes + payload
+        [2, 0, 0, 0, 0, 1] + sender + type.bigEndianBytes + payload
     }
 }

@@ -65,6 +65,44 @@ extension EdgeCases {
                 theirs: "some need a flag of the agent, or can be switched off by one", ours: "are always on",
                 why: "a policy has the same meaning everywhere")),
         EdgeCase(
+            .section("5.3 masqueraded"), "a packet that the node forwards under its own address is from outside",
+            Trial(
+                cnp("ingress: [{fromEntities: [host]}]"),
+                flows: ["allow host > web 80", "deny masqueraded:10.9.0.1 > web 80"]),
+            Trial(np("policyTypes: [Ingress]"), flows: ["allow host > web 80", "deny masqueraded:10.9.0.1 > web 80"]),
+            Trial(
+                np("ingress: [{from: [{ipBlock: {cidr: 10.9.0.0/16}}]}]"),
+                flows: ["allow masqueraded:10.9.0.1 > web 80", "deny masqueraded:10.8.0.1 > web 80"]),
+            Trial(
+                cnp("ingress: [{fromEntities: [world]}]"),
+                flows: ["allow masqueraded:10.9.0.1 > web 80", "deny remote-node > web 80"]),
+            differs: .init(
+                input: "a source that is an address of the node, in a packet that the node forwards",
+                theirs:
+                    "the sender's identity travels with the packet, through netpold's kind of masquerading not at all",
+                ours: "is somebody outside: CIDR rules may match, `host` and `kube-apiserver` do not",
+                why: "who is behind the address cannot be told, and the node itself passes every isolation")),
+        EdgeCase(
+            .section("5.3 shared addresses"), "where the node answers beside others, both must be allowed",
+            Trial(
+                cnp("egress: [{toEntities: [world]}]"),
+                flows: [
+                    "deny web > 255.255.255.255 80", "deny web > 224.0.0.251 5353/UDP", "deny web > ff02::fb 5353/UDP",
+                    "allow web > 224.0.1.1 80", "allow web > 8.8.8.8 80",
+                ]),
+            Trial(cnp("egress: [{toEntities: [host]}]"), flows: ["deny web > 224.0.0.251 80", "allow web > host 80"]),
+            Trial(
+                cnp("egress: [{toEntities: [host]}, {toCIDR: [224.0.0.0/24]}]"),
+                flows: ["allow web > 224.0.0.251 80", "deny web > 255.255.255.255 80"]),
+            Trial(
+                cnp("egress: [{toEntities: [all]}], egressDeny: [{toEntities: [host]}]"),
+                flows: ["deny web > 224.0.0.251 80", "allow web > 224.0.1.1 80"]),
+            differs: .init(
+                input:
+                    "egress to broadcast, subnet-router anycast and link-scope groups",
+                theirs: "is world", ours: "needs the host and the outside allowed",
+                why: "the node's own stack answers there; a rule for the outside must not reach it")),
+        EdgeCase(
             .section("8.1 enforcement mode"), "there is no mode in which policies are not enforced",
             Trial(cnp("ingress: [{}]"), flows: ["deny db > web 80", "allow db > cache 80"]),
             differs: .init(

@@ -24,7 +24,9 @@ enum EdgeFlow {
     }
 
     private static func end(_ text: String) -> String {
-        if text == "host" || text == "remote-node" || text.contains("/") { return text }
+        if text == "host" || text == "remote-node" || text.contains("/") || text.hasPrefix("masqueraded:") {
+            return text
+        }
         return IPAddress(parsing: text) == nil ? "shop/\(text)" : "ip:\(text)"
     }
 }

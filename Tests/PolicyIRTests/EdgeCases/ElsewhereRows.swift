@@ -89,8 +89,11 @@ enum ElsewhereRows {
         (
             .grey("ARP, non-IP, other L4 protocols"),
             .tests(
-                "DatapathTests/Packets/ParsingTests.swift",
-                ["ARP passes, tags and unknown ethertypes do not"])
+                "DatapathTests/Packets/NeighbourTests.swift",
+                [
+                    "what a pod may say by ARP: requests, answers, probes and announcements of its own address, from its own frame",
+                    "what reaches a pod by ARP: what is about its address, and announcements of those who may make them",
+                ])
         ),
         (
             .grey("IP fragments"),

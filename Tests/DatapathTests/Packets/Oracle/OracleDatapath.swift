@@ -43,19 +43,33 @@ struct OracleDatapath {
     var revisions: [Pod: Int] = [.a: 0, .b: 0]
     var admissions: [Side: Admission] = [:]
     var datagrams: [Datagram: OraclePacket] = [:]
+    /// How the other end's packets came to a side.
+    var arrivals: [Side: UInt32] = [:]
+    /// How the packet came in that is being judged.
+    private var arrival: UInt32 = 0
 
     mutating func forget() {
         admissions = [:]
+        arrivals = [:]
         datagrams = [:]
     }
 
     /// The reason the datapath should count the frame under.
-    mutating func judge(_ frame: [UInt8], _ direction: Direction, of pod: Pod) -> np_reason {
+    mutating func judge(_ frame: [UInt8], _ direction: Direction, of pod: Pod, by arrival: UInt32) -> np_reason {
+        self.arrival = arrival
         var packet: OraclePacket
-        do { packet = try OracleParser.parse(frame: frame) } catch { return error.reason }
-        if isNeighbourTalk(packet, direction, pod) { return NP_REASON_NEIGHBOUR_DISCOVERY }
+        do { packet = try OracleParser.parse(frame: frame) } catch {
+            guard error.reason == NP_REASON_ARP else { return error.reason }
+            return OracleNeighbours(pod: pod, direction: direction, arrival: arrival).judge(arp: frame)
+        }
+        if let told = OracleNeighbours(pod: pod, direction: direction, arrival: arrival).judge(packet, frame) {
+            return told
+        }
         let own = PacketWorld.addresses(of: pod)
         if direction == .egress, !own.contains(packet.source) { return NP_DROP_SPOOFED_SOURCE }
+        if direction == .ingress, packet.fragment != nil || packet.kind == .icmpError, isForeign(packet.source) {
+            return NP_DROP_FOREIGN_SOURCE
+        }
         if let refused = assemble(&packet) { return refused }
 
         if packet.kind == .icmpError { return judgeError(packet, direction, pod) }
@@ -67,7 +81,18 @@ struct OracleDatapath {
             let forward = admission.direction == direction
             let contradicts = forward ? packet.kind == .icmpAnswer : packet.kind == .exchange(asks: true)
             if !contradicts {
-                if admission.revision == revisions[pod] { return forward ? NP_REASON_ESTABLISHED : NP_REASON_REPLY }
+                if admission.revision == revisions[pod] {
+                    let known = forward ? NP_REASON_ESTABLISHED : NP_REASON_REPLY
+                    let before = arrivals[side]
+                    if direction == .egress || before == arrival { return known }
+                    if isForeign(packet.source) { return NP_DROP_FOREIGN_SOURCE }
+                    // The node, the pod itself and somebody else may stand behind one address.
+                    let special: [UInt32?] = [0, PacketWorld.own]
+                    if !forward || !special.contains(before) && !special.contains(arrival) {
+                        arrivals[side] = arrival
+                        return known
+                    }
+                }
                 return admit(side, packet, travel: direction, by: admission.direction, pod, NP_REASON_REVALIDATED)
             }
         }
@@ -84,10 +109,16 @@ struct OracleDatapath {
     }
 
     private func ask(
-        _ direction: Direction, of pod: Pod, remote: IPAddress, protocol: UInt8, port: UInt16
+        _ direction: Direction, of pod: Pod, remote: IPAddress, cameBy: UInt32?, protocol: UInt8, port: UInt16
     ) -> np_reason {
-        let identity = PacketWorld.identity(of: remote)
-        switch (policies[pod]?[direction] ?? .closed).answer(identity: identity, protocol: `protocol`, port: port) {
+        var identities = [PacketWorld.identity(of: remote)]
+        if direction == .ingress, PacketWorld.isNode(remote), cameBy != 0 {
+            identities = [PacketWorld.outsideIdentity(of: remote)]
+        }
+        if direction == .egress, PacketWorld.isShared(remote) { identities.append(PacketWorld.host) }
+        let policy = policies[pod]?[direction] ?? .closed
+        let answers = identities.map { policy.answer(identity: $0, protocol: `protocol`, port: port) }
+        switch answers.first(where: { $0 != .allow }) ?? .allow {
         case .allow: return NP_REASON_ALLOWED
         case .denyByRule: return NP_DROP_POLICY_DENY
         case .denyByDefault: return NP_DROP_POLICY_DEFAULT
@@ -97,21 +128,39 @@ struct OracleDatapath {
 
     private mutating func admit(
         _ side: Side, _ packet: OraclePacket, travel: Direction, by direction: Direction, _ pod: Pod,
-        _ allowed: np_reason
+        _ allowed: np_reason, isError: Bool = false
     ) -> np_reason {
         let remote = travel == .egress ? packet.destination : packet.source
         let port = travel == direction ? packet.destinationPort : packet.sourcePort
-        let answer = ask(direction, of: pod, remote: remote, protocol: packet.protocol, port: port)
-        guard answer == NP_REASON_ALLOWED else { return answer }
+        let arrived = travel == .ingress && !isError
+        let cameBy = arrived ? arrival : arrivals[side]
+        let isHairpin = direction == .ingress && cameBy == PacketWorld.own
+        if !isHairpin {
+            if arrived, isForeign(remote) { return NP_DROP_FOREIGN_SOURCE }
+            let answer = ask(
+                direction, of: pod, remote: remote, cameBy: cameBy, protocol: packet.protocol, port: port)
+            guard answer == NP_REASON_ALLOWED else { return answer }
+        }
         admissions[side] = Admission(revision: revisions[pod, default: 0], direction: direction)
-        return allowed
+        if arrived { arrivals[side] = arrival }
+        return isHairpin ? NP_REASON_HAIRPIN : allowed
+    }
+
+    /// Whether the packet's source is a local pod's and that pod did not send it.
+    private func isForeign(_ source: IPAddress) -> Bool {
+        guard let owner = Pod.allCases.first(where: { PacketWorld.addresses(of: $0).contains(source) }) else {
+            return false
+        }
+        return !PacketWorld.links(of: owner).contains(arrival)
     }
 
     private func judgeAlone(_ packet: OraclePacket, _ direction: Direction, _ pod: Pod) -> np_reason {
         var port = UInt16(packet.icmpType)
         if case .exchange = packet.kind { port = packet.destinationPort }
         let remote = direction == .egress ? packet.destination : packet.source
-        return ask(direction, of: pod, remote: remote, protocol: packet.protocol, port: port)
+        if direction == .ingress, arrival == PacketWorld.own { return NP_REASON_HAIRPIN }
+        if direction == .ingress, isForeign(remote) { return NP_DROP_FOREIGN_SOURCE }
+        return ask(direction, of: pod, remote: remote, cameBy: arrival, protocol: packet.protocol, port: port)
     }
 
     private mutating func judgeError(_ packet: OraclePacket, _ direction: Direction, _ pod: Pod) -> np_reason {
@@ -125,7 +174,7 @@ struct OracleDatapath {
             embedded.kind != .icmpError, embedded.kind != .icmpMessage, let admission = admissions[side]
         else { return judgeAlone(packet, direction, pod) }
         if admission.revision == revisions[pod] { return NP_REASON_RELATED }
-        return admit(side, embedded, travel: travel, by: admission.direction, pod, NP_REASON_RELATED)
+        return admit(side, embedded, travel: travel, by: admission.direction, pod, NP_REASON_RELATED, isError: true)
     }
 
     /// Gives later fragments what the first one told. Returns why the fragment must go, if it must.
@@ -151,27 +200,5 @@ struct OracleDatapath {
         // Whether the first one asked is not known of the others.
         if case .exchange = first.kind { packet.kind = .exchange(asks: false) }
         return nil
-    }
-
-    private func isNeighbourTalk(_ packet: OraclePacket, _ direction: Direction, _ pod: Pod) -> Bool {
-        guard packet.protocol == 58, !packet.source.isIPv4, packet.kind == .icmpMessage, packet.icmpCode == 0,
-            packet.fragment == nil
-        else { return false }
-        let linkSource = packet.source.high >> 54 == 0xfe80 >> 6 || packet.source == PacketWorld.unspecified
-        let group = packet.destination.high >> 56 == 0xff
-        let isReport = [131, 132, 143].contains(packet.icmpType)
-        if direction == .ingress {
-            if (133...137).contains(packet.icmpType) { return packet.hopLimit == 255 }
-            return (isReport || packet.icmpType == 130) && packet.hopLimit == 1 && linkSource && group
-        }
-        if [133, 135, 136].contains(packet.icmpType), packet.hopLimit == 255 {
-            let own = PacketWorld.addresses(of: pod).contains(packet.source)
-            let near =
-                packet.destination.high >> 48 == 0xff02 || packet.destination.high >> 54 == 0xfe80 >> 6
-                || [PacketWorld.host, UInt32(NP_IDENTITY_FIRST_HOST)].contains(
-                    PacketWorld.identity(of: packet.destination))
-            return (linkSource || own) && near
-        }
-        return isReport && packet.hopLimit == 1 && linkSource && group
     }
 }

@@ -23,6 +23,7 @@ struct RandomPackets {
         if !recent.isEmpty, chance(2) { return again() }
         let pod: PacketWorld.Pod = chance(4) ? .b : .a
         let direction = pick(Direction.allCases)
+        if chance(25) { return (arp(), direction, pod) }
         if chance(50) {
             return (Frame.ethernet(pick([0x0806, 0x8100, 0x88a8, 0x8847, 0x0000]), bytes(60)), direction, pod)
         }
@@ -35,6 +36,52 @@ struct RandomPackets {
         var frame = packet.frame
         if chance(3) { mutilate(&frame) }
         return (frame, direction, pod)
+    }
+
+    /// By which interface a frame comes in: mostly as it should.
+    mutating func arrival(of frame: [UInt8]) -> UInt32 {
+        if !chance(5) { return PacketWorld.arrival(of: frame) }
+        return pick([
+            0, 0, PacketWorld.own, PacketWorld.bridge, PacketWorld.uplink, PacketWorld.links(of: .a)[0],
+            PacketWorld.links(of: .b)[0],
+        ])
+    }
+
+    /// ARP, mostly about those who are there.
+    private mutating func arp() -> [UInt8] {
+        func about(_ generator: inout RandomPackets) -> [UInt8] {
+            Array(
+                generator.pick([PacketWorld.ipv4(1), PacketWorld.ipv4(2), PacketWorld.ipv4(254), .init(ipv4: 0)]).bytes
+                    .suffix(4))
+        }
+        let sender = about(&self)
+        var body: [UInt8] = [0, 1, 8, 0, 6, 4, 0, pick([1, 2])] + (chance(8) ? bytes(6) : Frame.sender) + sender
+        body += bytes(6) + (chance(3) ? sender : about(&self))
+        if chance(8) { body[Int.random(in: 0..<8, using: &random)] = UInt8.random(in: 0...9, using: &random) }
+        if chance(8) { body.removeLast(Int.random(in: 1...28, using: &random)) }
+        return Frame.ethernet(Frame.EtherType.arp, body)
+    }
+
+    /// The body of a neighbour message behind its first eight bytes.
+    private mutating func neighbourBody(_ type: UInt8, _ outer: IPPacket) -> [UInt8] {
+        var body: [UInt8] = []
+        if type != 133, type != 134 {
+            body =
+                pick([
+                    PacketWorld.ipv6(1), PacketWorld.ipv6(2), outer.source, outer.source, PacketWorld.ipv6(254),
+                    PacketWorld.linkLocal, PacketWorld.linkOfSender,
+                ]).bytes
+        }
+        for _ in 0..<pick([0, 1, 1, 2, 9]) {
+            switch random.next(upperBound: UInt32(8)) {
+            case 0: body += [14, 1] + bytes(6)
+            case 1: body += [pick([1, 2])] + [1] + bytes(6)
+            case 2: body += [pick([1, 2, 14]), pick([0, 2])] + bytes(pick([6, 14]))
+            default: body += [pick([1, 2])] + [1] + Frame.sender
+            }
+        }
+        if chance(8), !body.isEmpty { body.removeLast(Int.random(in: 1...body.count, using: &random)) }
+        return body
     }
 
     /// Something that was sent: the same again, its answer, the other pod's view of it, or an error about it.
@@ -90,10 +137,14 @@ struct RandomPackets {
         if !chance(6) { return known }
         return v6
             ? pick([
-                PacketWorld.linkLocal, PacketWorld.allNodes, PacketWorld.unspecified,
+                PacketWorld.linkLocal, PacketWorld.linkLocal, PacketWorld.linkOfSender, PacketWorld.allNodes,
+                PacketWorld.unspecified, PacketWorld.ipv6(253), PacketWorld.shared[1],
                 IPAddress(high: 0x2001_0db8_0000_0000, low: 5), IPAddress(high: 0x2a00_0000_0000_0000, low: 9),
             ])
-            : pick([.init(ipv4: 0xc000_0207), .init(ipv4: 0x0808_0808), .init(ipv4: .max), .init(ipv4: 0xe000_0001)])
+            : pick([
+                .init(ipv4: 0xc000_0207), .init(ipv4: 0x0808_0808), .init(ipv4: .max), .init(ipv4: 0xe000_0001),
+                PacketWorld.shared[0],
+            ])
     }
 
     private mutating func packet(_ direction: Direction, of pod: PacketWorld.Pod, embeds: Bool) -> IPPacket {
@@ -140,6 +191,7 @@ struct RandomPackets {
                 body = packet(back, of: pod, embeds: false).bytes
                 if chance(4) { body = Array(body.prefix(Int.random(in: 0...body.count, using: &random))) }
             }
+            if `protocol` == .icmpv6, (133...137).contains(type), !chance(4) { body = neighbourBody(type, outer) }
             return Transport.icmp(type, code: pick([0, 0, 0, 1]), identifier: pick([1000, 8, 128]), body: body)
         default: return bytes(pick([0, 4, 40]))
         }

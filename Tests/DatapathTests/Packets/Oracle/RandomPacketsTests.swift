@@ -30,7 +30,8 @@ struct RandomPacketsTests {
             NP_REASON_ARP, NP_REASON_NEIGHBOUR_DISCOVERY, NP_DROP_POLICY_DENY, NP_DROP_POLICY_DEFAULT,
             NP_DROP_L7_UNAVAILABLE, NP_DROP_SPOOFED_SOURCE, NP_DROP_TRUNCATED, NP_DROP_BAD_HEADER, NP_DROP_ETHERTYPE,
             NP_DROP_VLAN, NP_DROP_EXTENSION_HEADERS, NP_DROP_FRAGMENT_UNKNOWN, NP_DROP_FRAGMENT_TINY,
-            NP_DROP_ICMP_INNER, NP_DROP_SOURCE_ROUTE,
+            NP_DROP_ICMP_INNER, NP_DROP_SOURCE_ROUTE, NP_REASON_HAIRPIN, NP_DROP_ARP_INVALID, NP_DROP_ARP_SPOOFED,
+            NP_DROP_ARP_TARGET, NP_DROP_NEIGHBOUR_SPOOFED, NP_DROP_FOREIGN_SOURCE,
         ] {
             #expect(reasons[reason.rawValue, default: 0] > 0, "no packet came to reason \(reason.rawValue)")
         }
@@ -55,13 +56,14 @@ struct RandomPacketsTests {
             }
             let (frame, direction, pod) = generator.next()
             guard frame.count >= Frame.shortest(ofType: frame) else { continue }
-            let expected = oracle.judge(frame, direction, of: pod)
-            let reason = try harness.confirm(expected, frame, direction, of: pod)
+            let arrival = direction == .egress ? PacketWorld.own : generator.arrival(of: frame)
+            let expected = oracle.judge(frame, direction, of: pod, by: arrival)
+            let reason = try harness.confirm(expected, frame, direction, of: pod, by: arrival)
             reasons[reason.rawValue, default: 0] += 1
             guard reason == expected else {
                 Issue.record(
                     """
-                    seed \(seed), packet \(index) at pod \(pod) \(direction): reason \(reason.rawValue), expected \
+                    seed \(seed), packet \(index) at pod \(pod) \(direction) by \(arrival): reason \(reason.rawValue), expected \
                     \(expected.rawValue): \(Self.hex(frame))
                     """)
                 return false

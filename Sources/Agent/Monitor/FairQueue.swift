@@ -1,0 +1,55 @@
+import BPFEmit
+
+/// Records on their way to one monitor, bounded, and taken in turns by the pod and by whether it is a drop: however much one
+/// pod makes, it hides no other pod's drops, nor its own behind what passes.
+struct FairQueue {
+    /// Records held at once. Beyond that only whoever has none gets one in.
+    static let limit = 4096
+    /// Records held of one kind.
+    static let share = 512
+
+    private struct Kind: Hashable {
+        var slot: UInt16
+        var isDrop: Bool
+    }
+
+    private var waiting: [Kind: [VerdictRecord]] = [:]
+    /// In the order in which they came up.
+    private var kinds: [Kind] = []
+    private(set) var count = 0
+
+    /// Adds a record; answers whether there was room.
+    mutating func add(_ record: VerdictRecord) -> Bool {
+        let kind = Kind(slot: record.slot, isDrop: record.isDrop)
+        let held = waiting[kind]?.count ?? 0
+        guard held == 0 || (held < FairQueue.share && count < FairQueue.limit) else { return false }
+        if held == 0 { kinds.append(kind) }
+        waiting[kind, default: []].append(record)
+        count += 1
+        return true
+    }
+
+    /// Takes at most `limit` records, one of each kind in turn, and forgets the others.
+    ///
+    /// - Returns: the records, and how many were forgotten.
+    mutating func take(_ limit: Int) -> (records: [VerdictRecord], left: Int) {
+        defer { self = FairQueue() }
+        if count <= limit { return (interleaved(count), 0) }
+        return (interleaved(limit), count - limit)
+    }
+
+    private func interleaved(_ limit: Int) -> [VerdictRecord] {
+        var records: [VerdictRecord] = []
+        records.reserveCapacity(limit)
+        var turn = 0
+        var taking = kinds
+        while records.count < limit, !taking.isEmpty {
+            for kind in taking where records.count < limit {
+                if let list = waiting[kind], turn < list.count { records.append(list[turn]) }
+            }
+            turn += 1
+            taking.removeAll { turn >= (waiting[$0]?.count ?? 0) }
+        }
+        return records
+    }
+}

@@ -1,0 +1,311 @@
+import BPFEmit
+import Logging
+import NetTypes
+import Support
+import Synchronization
+
+/// Events in, kernel out. All decisions are `AgentState`'s; everything that blocks runs on threads of its own, and whoever
+/// answers clients reads what is published. Nothing waits for this actor but its own tasks.
+actor Reconciler {
+    /// One source with its reader and the thread that it blocks.
+    private struct Input: Sendable {
+        let source: any ObjectSource
+        let reader = InputReader(every: nil)
+        let reloads = ReloadQueue()
+        let thread: BlockingThread
+
+        /// Reads what changed, or everything where somebody wants that; gives it to `take` before whoever waits for it.
+        func read(_ take: (ObjectBatch) async -> Void) async {
+            let waiting = reloads.take()
+            let batch = await thread.run {
+                waiting.isEmpty
+                    ? source.changes() : source.reload(acceptEmpty: waiting.contains { $0.acceptEmpty })
+            }
+            await take(batch)
+            for reload in waiting { reload.finish(batch) }
+        }
+    }
+
+    private let options: AgentService.Options
+    private let logger: Logger
+    private let worker: DatapathWorker
+    private let node: any NodeSource
+    private let bindings: BindingFile?
+    private let published: PublishedSnapshot
+    private let history: GenerationHistory
+    private nonisolated let inputs: [Input]
+    private nonisolated let nodeReader: InputReader
+    private nonisolated let saver = InputReader(every: nil)
+    private let actions: AsyncStream<AgentAction>
+    private let doing: AsyncStream<AgentAction>.Continuation
+
+    private var state: AgentState
+    private var snapshot = AgentSnapshot()
+    private var compiled: CompiledNode?
+    /// Bindings to be written down; `nil` when there are none.
+    private var unsaved: BindingRecords?
+    /// The node cannot be observed at the moment.
+    private var nodeFailure: Condition?
+    private var hasLoggedApply = false
+
+    init(
+        options: AgentService.Options, ports: AgentService.Ports, state: AgentState, published: PublishedSnapshot,
+        history: GenerationHistory, logger: Logger
+    ) {
+        self.options = options
+        self.logger = logger
+        self.worker = ports.worker
+        self.node = ports.node
+        self.bindings = ports.bindings
+        self.published = published
+        self.history = history
+        self.state = state
+        inputs = ports.sources.map { Input(source: $0, thread: BlockingThread(name: "netpold-source")) }
+        nodeReader = InputReader(every: options.observe)
+        (actions, doing) = AsyncStream.makeStream()
+    }
+
+    // MARK: inputs
+
+    /// What a `reread` asked for.
+    struct Reread: Sendable {
+        fileprivate let inputs: [InputReader.Ticket]
+        fileprivate let node: InputReader.Ticket
+    }
+
+    /// Reads every source and the node again, soon.
+    @discardableResult
+    nonisolated func reread() -> Reread {
+        Reread(inputs: inputs.map { $0.reader.ask() }, node: nodeReader.ask())
+    }
+
+    /// Reads every source as a whole again, not only what changed. With `acceptEmpty` what a source lost is gone.
+    nonisolated func reload(acceptEmpty: Bool) async -> ReloadReport {
+        var batches: [ObjectBatch] = []
+        for input in inputs {
+            let batch = await input.reloads.wait(acceptEmpty: acceptEmpty) { input.reader.ask() }
+            if let batch { batches.append(batch) }
+        }
+        return ReloadReport(batches)
+    }
+
+    /// Whether what was read for a `reread` is known to the state.
+    nonisolated func isDone(_ reread: Reread) -> Bool {
+        zip(inputs, reread.inputs).allSatisfy { $0.reader.isDone($1) } && nodeReader.isDone(reread.node)
+    }
+
+    /// Whether everything asked for has been read, and what follows from it written down.
+    nonisolated var isQuiet: Bool {
+        inputs.allSatisfy(\.reader.isQuiet) && nodeReader.isQuiet && saver.isQuiet
+    }
+
+    /// What is being read at the moment, and since when: a folder may be on a file system that does not answer.
+    nonisolated var readings: [(subject: String, since: ContinuousClock.Instant)] {
+        let sources = inputs.map { ("\($0.source.id)", $0.reader.busySince) }
+        return (sources + [("node", nodeReader.busySince)]).compactMap { subject, since in
+            since.map { (subject, $0) }
+        }
+    }
+
+    /// Begins to watch for changes.
+    private func watch() throws {
+        for input in inputs { try input.source.watch { input.reader.ask() } }
+        try node.watch { [nodeReader] in nodeReader.ask() }
+    }
+
+    // MARK: tasks
+
+    /// Reads, compiles and applies until the task is cancelled. What is being applied then is finished first.
+    ///
+    /// - Throws: when a source or the node cannot be watched.
+    func run() async throws {
+        try watch()
+        reread()
+        await withDiscardingTaskGroup { group in
+            for input in inputs {
+                group.addTask {
+                    await input.reader.run {
+                        await input.read { batch in await self.take(.objects(batch)) }
+                    }
+                    input.reloads.close()
+                }
+            }
+            let nodeThread = BlockingThread(name: "netpold-node")
+            group.addTask { await self.nodeReader.run { await self.observe(on: nodeThread) } }
+            let fileThread = BlockingThread(name: "netpold-files")
+            group.addTask { await self.saver.run { await self.save(on: fileThread) } }
+            group.addTask { await self.repeating(every: self.options.resync) { await self.take(.resync) } }
+            group.addTask { await self.repeating(every: self.options.collection) { await self.collectConntrack() } }
+            for await action in actions {
+                switch action {
+                case .reconcileLater(let milliseconds):
+                    group.addTask {
+                        guard (try? await Task.sleep(for: .milliseconds(milliseconds))) != nil else { return }
+                        await self.take(.reconcileDue)
+                    }
+                case .reconcile(let desired):
+                    group.addTask { await self.reconcile(desired) }
+                case .record, .raise, .clear:
+                    break  // done at once, by `perform`
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    private nonisolated func repeating(every interval: Duration, _ body: @Sendable () async -> Void) async {
+        while (try? await Task.sleep(for: interval)) != nil { await body() }
+    }
+
+    private nonisolated func observe(on thread: BlockingThread) async {
+        do {
+            let source = node
+            let evidence = try await thread.run { try source.evidence() }
+            await observed(evidence)
+        } catch {
+            await notObserved("\(error)")
+        }
+    }
+
+    private func observed(_ evidence: HostEvidence) {
+        if let failure = nodeFailure { log(over: failure) }
+        nodeFailure = nil
+        take(.node(evidence))
+    }
+
+    /// What was observed last stays in force; the next try is at most `options.observe` away.
+    private func notObserved(_ reason: String) {
+        let failure = Condition(
+            kind: .evidenceUnreadable, subject: "node",
+            message: "cannot be observed: \(reason); what was seen last stays in force")
+        if failure != nodeFailure { log(failure) }
+        nodeFailure = failure
+        publish()
+    }
+
+    // MARK: the core
+
+    private func take(_ event: AgentEvent) {
+        for action in state.on(event) { perform(action) }
+        publish()
+    }
+
+    private func perform(_ action: AgentAction) {
+        switch action {
+        case .reconcileLater, .reconcile: doing.yield(action)
+        case .record(let records):
+            unsaved = records
+            if bindings != nil { saver.ask() }
+        case .raise(let condition): log(condition)
+        case .clear(let condition): log(over: condition)
+        }
+    }
+
+    private func log(_ condition: Condition) {
+        logger.log(
+            level: condition.isSevere ? .error : .warning, "\(condition.message)",
+            metadata: ["condition": "\(condition.kind.rawValue)", "subject": "\(condition.subject)"])
+    }
+
+    private func log(over condition: Condition) {
+        logger.notice(
+            "over: \(condition.message)",
+            metadata: ["condition": "\(condition.kind.rawValue)", "subject": "\(condition.subject)"])
+    }
+
+    private func publish() {
+        snapshot.facts = Health.Facts(
+            generation: state.generation, appliedGeneration: state.appliedGeneration, view: state.binding.view,
+            report: state.report, conditions: (state.conditions + (nodeFailure.map { [$0] } ?? [])).sorted())
+        snapshot.applyCount = state.applyCount
+        snapshot.isInForce = state.isInForce
+        snapshot.policiesInForce = state.store.policiesInForce
+        snapshot.policiesRefused = state.store.policiesRefused
+        let isPending = state.appliedGeneration != state.generation
+        snapshot.pendingSince = isPending ? snapshot.pendingSince ?? .now : nil
+        published.publish(snapshot)
+    }
+
+    private func reconcile(_ desired: DesiredChanges) async {
+        do {
+            reconciled(desired, try await worker.reconcile(desired))
+        } catch {
+            take(.applyFailed(generation: desired.generation, "\(error)"))
+        }
+    }
+
+    private func reconciled(_ desired: DesiredChanges, _ outcome: DatapathWorker.Outcome) {
+        let report = try? outcome.report.get()
+        if report != nil { compiled = outcome.compiled }
+        history.begin(
+            Generation(began: outcome.time, report: report ?? state.report, hits: outcome.hits, compiled: compiled))
+        switch outcome.report {
+        case .failure(let error): return take(.applyFailed(generation: desired.generation, "\(error)"))
+        case .success(let report):
+            if report.changedAnything || !hasLoggedApply {
+                snapshot.lastApply = outcome.compileTime + outcome.applyTime
+            }
+            take(
+                .applied(
+                    generation: desired.generation, report, outcome.compiled.diagnostics, hooks: outcome.hooks))
+            logApply(report, outcome)
+        }
+    }
+
+    /// Says what is in force when that changed, and once after the start.
+    private func logApply(_ report: ApplyReport, _ outcome: DatapathWorker.Outcome) {
+        for version in report.takenOver {
+            logger.notice(
+                "another version's hooks, flows and counters were taken over", metadata: ["version": "\(version)"])
+        }
+        guard report.changedAnything || !hasLoggedApply else { return }
+        hasLoggedApply = true
+        logger.notice(
+            "policies in force",
+            metadata: [
+                "apply": .stringConvertible(state.applyCount),
+                "policies": .stringConvertible(state.store.policiesInForce),
+                "refused": .stringConvertible(state.store.policiesRefused),
+                "endpoints": .stringConvertible(report.endpoints.count),
+                "programs": .stringConvertible(report.programsLoaded),
+                "entries": .stringConvertible(report.entriesChanged),
+                "hooks": .stringConvertible(report.hooksChanged),
+                "compileMilliseconds": .stringConvertible(outcome.compileTime.roundedMilliseconds),
+                "applyMilliseconds": .stringConvertible(outcome.applyTime.roundedMilliseconds),
+            ])
+    }
+
+    // MARK: rounds
+
+    /// Writes the latest bindings.
+    private func save(on thread: BlockingThread) async {
+        guard let file = bindings, let records = unsaved else { return }
+        unsaved = nil
+        do {
+            try await thread.run { try file.save(records) }
+        } catch {
+            logger.error(
+                "the bindings cannot be written down: a restart would not know them", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func collectConntrack() async {
+        do {
+            let collected = try await worker.collectConntrack()
+            if collected.removed > 0 {
+                logger.debug(
+                    "conntrack entries removed",
+                    metadata: [
+                        "seen": .stringConvertible(collected.seen), "removed": .stringConvertible(collected.removed),
+                    ])
+            }
+        } catch {
+            logger.error("conntrack entries cannot be removed", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+extension Duration {
+    /// Milliseconds, to the hundredth.
+    var roundedMilliseconds: Double { (self / .milliseconds(1) * 100).rounded() / 100 }
+}

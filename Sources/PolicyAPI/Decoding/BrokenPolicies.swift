@@ -1,0 +1,103 @@
+/// A policy in a document that cannot be read as a whole, of which it is known whom it selects.
+public struct BrokenPolicy: Hashable, Sendable {
+    /// Its kind.
+    public var kind: String
+    /// Its namespace; empty for cluster-scoped kinds.
+    public var namespace: String
+    /// Its name, or where it is written if that cannot be read.
+    public var name: String
+    /// Where it begins.
+    public var location: SourceLocation
+    /// Whom it selects, as far as its selectors can be read: rather more than fewer.
+    public var refusals: [PolicyRefusal]
+}
+
+extension BrokenPolicy {
+    /// The longest document that is looked into, bytes; and how many lines of it may be left out.
+    private static let sizeLimit = 1 << 20
+    private static let lineLimit = 8
+
+    /// The policies of documents with a syntax error.
+    public static func read(_ bytes: [UInt8], file: String) -> [BrokenPolicy] {
+        let chunks = DocumentChunk.split(bytes)
+        return chunks.flatMap { chunk -> [BrokenPolicy] in
+            guard chunks.count > 1 else { return read(chunk, file: file) }
+            let whole = DocumentReader.read(Array(chunk.bytes), file: file)
+            guard whole.diagnostics.contains(where: { $0.id == .syntax || $0.id == .limit }) else { return [] }
+            return read(chunk, file: file)
+        }
+    }
+
+    /// The policies among the items of a document that is no list for want of its kind: `kubectl` writes that last.
+    public static func items(of document: DocumentNode) -> [BrokenPolicy] {
+        guard document["kind"] == nil, let items = document["items"]?.elements else { return [] }
+        return items.compactMap { read($0, cut: [], hasAllLines: true) }
+    }
+
+    /// Reads up to the first error; if that does not say whom the policy selects, reads on without the lines that are in the
+    /// way.
+    private static func read(_ chunk: DocumentChunk, file: String) -> [BrokenPolicy] {
+        var lines = chunk.bytes.prefix(sizeLimit).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        for attempt in 0...lineLimit {
+            let text = Array(lines.joined(separator: [UInt8(ascii: "\n")]))
+            let part = PartialDocument(DocumentChunk(bytes: text[...], firstLine: chunk.firstLine), file: file)
+            guard let root = part.root else { return [] }
+            let isList = root["kind"]?.string.map { $0 == "List" } ?? (root["items"] != nil)
+            let found = (isList ? root["items"]?.elements ?? [] : [root]).compactMap {
+                read($0, cut: part.cut, hasAllLines: attempt == 0)
+            }
+            guard found.isEmpty, var line = part.errorLine.map({ min($0, lines.count) - 1 }) else { return found }
+            // The error is often noticed at the line after it.
+            while line >= 0, lines[line].allSatisfy(DocumentReader.isSpace) { line -= 1 }
+            guard line >= 0 else { return [] }
+            lines[line] = []
+        }
+        return []
+    }
+
+    /// Whom a document, or an item of a list, selects; `nil` when it is no policy, or that cannot be read. `cut` are the paths
+    /// of values that may go on, `hasAllLines` says that what comes before the error is as it was written.
+    private static func read(_ node: DocumentNode, cut: Set<String>, hasAllLines: Bool) -> BrokenPolicy? {
+        func isWhole(_ node: DocumentNode) -> Bool {
+            hasAllLines && !node.isFaulty && !cut.contains(node.path.description)
+        }
+        guard let kind = node["kind"]?.string, let known = KnownKind(rawValue: kind), known.isPolicy,
+            let metadata = node["metadata"], metadata.members != nil, hasSelector(node, known)
+        else { return nil }
+        let isNamespaced = known == .networkPolicy || known == .ciliumNetworkPolicy
+        let namespace = metadata["namespace"]?.string ?? ""
+        // A missing namespace is `default` only if it is known to be missing.
+        guard !isNamespaced || !namespace.isEmpty || isWhole(metadata) else { return nil }
+        var decoder = ManifestDecoder()
+        // Marked as faulty, so that nothing of it is taken for good.
+        let root = node.asRoot()
+        decoder.add(DocumentNode(root.content, location: root.location, path: root.path, hasRepeatedKey: true))
+        var refusals = decoder.finish().refused.filter { $0.subject != nil }
+        guard !refusals.isEmpty else { return nil }
+        for index in refusals.indices where refusals[index].tier == .normal {
+            let types = node["spec"]?["policyTypes"].flatMap { isWhole($0) ? $0.elements?.map(\.string) : nil }
+            let knowsTypes = known == .networkPolicy && types?.isEmpty == false
+            refusals[index].ingress = knowsTypes ? types?.contains("Ingress") ?? true : true
+            refusals[index].egress = knowsTypes ? types?.contains("Egress") ?? true : true
+        }
+        let name = metadata["name"]?.string ?? ""
+        return BrokenPolicy(
+            kind: kind, namespace: isNamespaced ? (namespace.isEmpty ? "default" : namespace) : "",
+            name: name.isEmpty ? "at \(node.location)" : name, location: node.location, refusals: refusals)
+    }
+
+    /// Whether a policy says whom it selects.
+    private static func hasSelector(_ node: DocumentNode, _ kind: KnownKind) -> Bool {
+        let specs = (node["spec"].map { [$0] } ?? []) + (node["specs"]?.elements ?? [])
+        let field =
+            switch kind {
+            case .networkPolicy: "podSelector"
+            case .ciliumNetworkPolicy, .ciliumClusterwideNetworkPolicy: "endpointSelector"
+            case .clusterNetworkPolicy, .adminNetworkPolicy, .baselineAdminNetworkPolicy: "subject"
+            case .namespace, .pod, .node, .service, .endpointSlice, .deployment, .statefulSet, .daemonSet, .replicaSet,
+                .replicationController, .job, .cronJob, .ciliumCIDRGroup:
+                ""
+            }
+        return specs.contains { $0[field]?.members != nil }
+    }
+}

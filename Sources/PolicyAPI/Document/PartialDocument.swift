@@ -1,0 +1,94 @@
+/// What can be read of a document up to its first syntax error.
+///
+/// For those who must know whom a broken policy is about: never for what it allows.
+struct PartialDocument {
+    /// Values of one document; what is beyond is not read.
+    static let nodeLimit = 100_000
+
+    /// The document as far as it goes; `nil` when nothing of it can be read.
+    private(set) var root: DocumentNode?
+    /// The paths of lists and maps that were not at their end there.
+    private(set) var cut: Set<String> = []
+    /// The line of the error, from 1 at the first of the chunk; `nil` when there was none.
+    private(set) var errorLine: Int?
+
+    /// A list or map that has not ended.
+    private struct Open {
+        var isMap: Bool
+        var location: SourceLocation
+        var path: DocumentPath
+        var elements: [DocumentNode] = []
+        var builder = DocumentMapBuilder()
+        var key: (name: String, location: SourceLocation)?
+
+        /// The path of the value that comes next.
+        var next: DocumentPath {
+            isMap ? key.map { path.appending(key: $0.name) } ?? path : path.appending(index: elements.count)
+        }
+
+        mutating func add(_ node: DocumentNode) {
+            guard isMap else { return elements.append(node) }
+            guard let key else { return }
+            builder.add(DocumentMember(key: key.name, location: key.location, value: node))
+            self.key = nil
+        }
+
+        var node: DocumentNode {
+            DocumentNode(
+                isMap ? .map(builder.members) : .list(elements), location: location, path: path,
+                hasRepeatedKey: !builder.diagnostics.isEmpty)
+        }
+    }
+
+    /// Reads the first document of a chunk.
+    init(_ chunk: DocumentChunk, file: String) {
+        var open: [Open] = []
+        var root: DocumentNode?
+        var count = 0
+        chunk.bytes.withUnsafeBufferPointer { input in
+            var events = YAMLEvents(chunk, input: input, file: file)
+            func add(_ node: DocumentNode) {
+                if open.isEmpty { root = root ?? node } else { open[open.count - 1].add(node) }
+            }
+            do throws(DocumentFailure) {
+                while root == nil, count < PartialDocument.nodeLimit {
+                    let event = try events.next()
+                    count += 1
+                    let path = open.last?.next ?? .root
+                    switch event.kind {
+                    case .streamEnd: return
+                    case .streamStart, .documentStart, .documentEnd: break
+                    case .listStart, .mapStart:
+                        guard open.count < DocumentLimits.depth else { return }
+                        var isMap = false
+                        if case .mapStart = event.kind { isMap = true }
+                        open.append(Open(isMap: isMap, location: event.location, path: path))
+                    case .listEnd, .mapEnd:
+                        if let ended = open.popLast() { add(ended.node) }
+                    case .alias:
+                        // What it stands for is not looked up: a value that cannot be read.
+                        add(DocumentNode(.null, location: event.location, path: path, hasRepeatedKey: true))
+                    case .scalar(let text, let isPlain):
+                        if let last = open.last, last.isMap, last.key == nil {
+                            open[open.count - 1].key = (text, event.location)
+                        } else {
+                            let scalar =
+                                isPlain ? DocumentScalar(plain: text) : DocumentScalar(text: text, kind: .string)
+                            add(
+                                DocumentNode(
+                                    scalar.map { .scalar($0) } ?? .null, location: event.location, path: path))
+                        }
+                    }
+                }
+            } catch {
+                errorLine = error.location.line - chunk.firstLine + 1
+            }
+        }
+        while let ended = open.popLast() {
+            cut.insert(ended.path.description)
+            let node = ended.node
+            if open.isEmpty { root = root ?? node } else { open[open.count - 1].add(node) }
+        }
+        self.root = root
+    }
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * ARP: who asks decides where the answers go, so a pod speaks for its own address and frame only. Resolution, probes
+ * (sender 0.0.0.0) and announcements of its own address pass.
+ *
+ * To a pod: what is about its address, and announcements of others: without them a neighbour that moved would be lost until
+ * the pod probes it. Whose they may be is checked here too, for what comes from no pod's hook.
+ */
+#ifndef NP_ARP_H
+#define NP_ARP_H
+
+#include "judge.h"
+#include "packet.h"
+
+NP_INLINE bool np_same_mac(const struct np_mac *a, const struct np_mac *b)
+{
+	__u32 different = 0;
+
+	_Pragma("clang loop unroll(full)")
+	for (int i = 0; i < ETH_ALEN; i++)
+		different |= a->byte[i] ^ b->byte[i];
+	return !different;
+}
+
+NP_INLINE bool np_is_arp_of_pods(const struct np_arp *arp)
+{
+	return arp->hardware == bpf_htons(NP_ARP_ETHERNET) && arp->protocol == bpf_htons(ETH_P_IP) &&
+	       arp->hardware_bytes == ETH_ALEN && arp->protocol_bytes == sizeof(arp->sender) &&
+	       (arp->operation == bpf_htons(NP_ARP_REQUEST) || arp->operation == bpf_htons(NP_ARP_REPLY));
+}
+
+NP_INLINE void np_map_arp_address(struct np_address *to, const __u8 *from)
+{
+	__be32 address;
+
+	__builtin_memcpy(&address, from, sizeof(address));
+	np_map_ipv4(to, address);
+}
+
+/* `packet` has sender and target as source and destination. */
+NP_INLINE enum np_reason np_judge_arp_from_pod(const struct np_hook *hook, const struct np_packet *packet,
+					       const struct np_arp *arp, const struct np_mac *frame)
+{
+	const bool is_probe = !packet->source.word[3] && arp->operation == bpf_htons(NP_ARP_REQUEST);
+
+	if (!np_same_mac(&arp->sender_mac, frame))
+		return NP_DROP_ARP_SPOOFED;
+	return is_probe || np_is_endpoint_address(hook->endpoint, &packet->source) ? NP_REASON_ARP :
+										     NP_DROP_ARP_SPOOFED;
+}
+
+NP_INLINE enum np_reason np_judge_arp_to_pod(const struct np_hook *hook, const struct np_packet *packet)
+{
+	if (!np_may_announce(&packet->source, hook->arrival))
+		return NP_DROP_FOREIGN_SOURCE;
+	return np_is_endpoint_address(hook->endpoint, &packet->destination) ||
+			       np_same_address(&packet->source, &packet->destination) ?
+		       NP_REASON_ARP :
+		       NP_DROP_ARP_TARGET;
+}
+
+/* ARP at the cursor. */
+NP_INLINE enum np_reason np_judge_arp(const struct np_hook *hook, const struct np_cursor *cursor,
+				      struct np_packet *packet)
+{
+	struct np_arp arp;
+	struct np_mac frame;
+
+	if (np_peek(cursor, &arp) || np_load(cursor, NP_SOURCE_MAC_OFFSET, &frame))
+		return NP_DROP_TRUNCATED;
+	if (!np_is_arp_of_pods(&arp))
+		return NP_DROP_ARP_INVALID;
+	np_map_arp_address(&packet->source, arp.sender);
+	np_map_arp_address(&packet->destination, arp.target);
+	return hook->direction == NP_EGRESS ? np_judge_arp_from_pod(hook, packet, &arp, &frame) :
+					      np_judge_arp_to_pod(hook, packet);
+}
+
+#endif
