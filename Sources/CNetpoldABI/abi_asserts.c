@@ -53,6 +53,7 @@ AT(np_event, tcp_flags, 64);
 AT(np_event, flags, 65);
 SIZE(np_control, 8);
 SIZE(np_event_budget, 24);
+AT(np_event_budget, remotes, 12);
 SIZE(np_bench_plan, 24);
 AT(np_bench_plan, mask, 8);
 
@@ -73,5 +74,6 @@ HOLDS(NP_BITS_PER_WORD == 8 * sizeof(__u64));
 HOLDS(NP_STEP_TO_POD == (int)NP_INGRESS && NP_STEP_FROM_POD == (int)NP_EGRESS);
 
 /* Fields narrower than what they name. */
+HOLDS(1 << NP_EVENT_REMOTE_BITS <= 8 * sizeof(__u32)); /* np_event_budget.remotes */
 HOLDS(NP_MAX_ENDPOINTS - 1 <= 0xffff); /* np_event.endpoint */
 HOLDS(NP_REASON_COUNT - 1 <= 0xff); /* np_event.reason, np_question.reason */

@@ -31,16 +31,39 @@ NP_INLINE void np_count(__u32 reason, __u32 bytes)
 	counter->bytes += bytes;
 }
 
-NP_INLINE bool np_within_budget(struct np_event_budget *budget, __u32 rate)
+/* Begins another jiffy's budget when it is another jiffy. */
+NP_INLINE void np_renew_budget(struct np_event_budget *budget)
 {
 	__u64 now = bpf_jiffies64();
 
-	if (budget->jiffy != now) {
-		budget->jiffy = now;
-		budget->written = 0;
-	}
-	if (budget->written >= rate)
+	if (budget->jiffy == now)
+		return;
+	budget->jiffy = now;
+	budget->written = 0;
+	budget->remotes = 0;
+}
+
+/* Whether a passed packet gets a record. */
+NP_INLINE bool np_within_reason_budget(struct np_event_budget *budget)
+{
+	np_renew_budget(budget);
+	if (budget->written >= NP_EVENT_RATE_PER_JIFFY)
 		return false;
+	budget->written++;
+	return true;
+}
+
+/* Whether a drop gets a record: by the endpoint's rate, or as the first of its remote end's group. */
+NP_INLINE bool np_within_drop_budget(struct np_event_budget *budget, const struct np_packet *packet, __u8 direction)
+{
+	const struct np_address *remote = direction == NP_EGRESS ? &packet->destination : &packet->source;
+	/* Fibonacci hashing: the upper bits of the product depend on all bits of the address. */
+	__u32 group = ((remote->word[2] ^ remote->word[3]) * 0x9e3779b1u) >> (32 - NP_EVENT_REMOTE_BITS);
+
+	np_renew_budget(budget);
+	if (budget->written >= NP_DROP_RATE_PER_JIFFY && budget->remotes & 1u << group)
+		return false;
+	budget->remotes |= 1u << group;
 	budget->written++;
 	return true;
 }
@@ -107,10 +130,10 @@ NP_INLINE void np_report(const struct np_packet *packet, const struct np_finding
 		return;
 	unread = bpf_ringbuf_query(&np_events, BPF_RB_AVAIL_DATA);
 	if (of_endpoint)
-		is_within = np_within_budget(of_endpoint, NP_DROP_RATE_PER_JIFFY);
+		is_within = np_within_drop_budget(of_endpoint, packet, finding->direction);
 	else
 		is_within = (is_drop || unread < NP_EVENT_RING_SHARE) &&
-			    np_within_budget(of_reason, NP_EVENT_RATE_PER_JIFFY);
+			    np_within_reason_budget(of_reason);
 	if (is_within)
 		event = bpf_ringbuf_reserve(&np_events, sizeof(*event), 0);
 	if (!event) {

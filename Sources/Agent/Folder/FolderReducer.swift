@@ -162,6 +162,8 @@ public struct FolderReducer: Sendable {
         let isTaken = FolderReducer.takenAddresses(gone, good)
         var next: [ObjectKey: Leaving] = [:]
         for (key, held) in gone where !view.acceptsLoss && !isTaken(held.object) {
+            // A pod that went while no agent was there may have been gone for long; what runs of it is known by its binding.
+            if view.isFirst, !isEmpty, !key.isMissed { continue }
             var leaving = leaving[key] ?? Leaving(first: view.time, latest: view.time)
             if leaving.isLost ? view.files[held.file] != nil : view.isAfterGap {
                 // Its file is back without it; or nobody saw for how long it has been missing.

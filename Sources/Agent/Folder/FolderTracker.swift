@@ -32,6 +32,7 @@ public struct FolderTracker: Sendable {
     private let wait: DeletionWait
     private var tracked: [String: Tracked] = [:]
     private var reducer: FolderReducer
+    private var hasRead = false
     /// Counts copies that changed.
     private var serial: UInt64 = 0
 
@@ -74,8 +75,10 @@ public struct FolderTracker: Sendable {
         let moves = self.moves(to: reading)
         relabel(moves, reading)
         var view = FolderView(
-            files: [:], moves: moves, touched: reading.touched, isAfterGap: reading.isAfterGap, time: time,
+            files: [:], moves: moves, touched: reading.touched, isFirst: !hasRead, isAfterGap: reading.isAfterGap,
+            time: time,
             wait: wait == .none ? nil : wait, acceptsLoss: acceptsLoss)
+        hasRead = true
         let doubts = acceptsLoss ? [:] : self.doubts(about: reading)
         for (path, file) in reading.files {
             take(path, file, doubts[path])

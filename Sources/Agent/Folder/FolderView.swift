@@ -8,6 +8,8 @@ struct FolderView: Sendable {
     var moves: [String: String] = [:]
     /// Paths at which something happened.
     var touched: Set<String> = []
+    /// Whether it is the first.
+    var isFirst = false
     /// Whether the folder could not be read before.
     var isAfterGap = false
     /// When, since any beginning.

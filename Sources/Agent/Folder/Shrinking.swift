@@ -8,7 +8,7 @@ import PolicyAPI
 enum Shrinking: Hashable, Sendable {
     /// No object is left.
     case empty
-    /// The last objects are gone, all others are there.
+    /// The last objects are gone, policies or what they refer to among them; all others are there.
     case lastObjects
     /// It ends where the text before went on, inside an object.
     case insideObject
@@ -36,12 +36,11 @@ enum Shrinking: Hashable, Sendable {
         let before = old.content.keys
         // What was refused and was not there before may be the rest of another object.
         let now = Set(new.content.objects.map(\.key)).union(new.content.refused.map(\.key).filter(before.contains))
-        let isLoss = before.contains { !now.contains($0) && !isElsewhere($0) }
-        if isLoss {
-            if now.isEmpty { return .empty }
-            if Set(before.prefix { now.contains($0) }) == now { return .lastObjects }
-            if isUnfinished { return .stillWritten }
-        }
+        let lost = before.filter { !now.contains($0) && !isElsewhere($0) }
+        if !lost.isEmpty, now.isEmpty { return .empty }
+        if !lost.isEmpty, isUnfinished { return .stillWritten }
+        let isLoss = lost.contains(where: \.isMissed)
+        if isLoss, Set(before.prefix { now.contains($0) }) == now { return .lastObjects }
         let stayed = old.content.objects.filter { now.contains($0.key) }
         let isSame = stayed == new.content.objects && new.content.refused.allSatisfy(old.content.refused.contains)
         guard new.bytes.count < old.bytes.count, isLoss || !isSame else { return nil }
@@ -67,4 +66,10 @@ enum Shrinking: Hashable, Sendable {
         case .stillWritten: "it lost objects and is still being written"
         }
     }
+}
+
+extension ObjectKey {
+    /// Whether pods may be more open without the object. Pods, nodes and what services stand for come and go, also at the end
+    /// of a file; a pod that runs stays enforced without its object.
+    var isMissed: Bool { isPolicy || objectKind == .namespace || objectKind == .cidrGroup }
 }

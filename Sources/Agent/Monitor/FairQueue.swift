@@ -1,16 +1,29 @@
 import BPFEmit
 
-/// Records on their way to one monitor, bounded, and taken in turns by the pod and by whether it is a drop: however much one
-/// pod makes, it hides no other pod's drops, nor its own behind what passes.
+/// Records on their way to one monitor, bounded, and taken in turns by the pod, by whether it is a drop and by the other end:
+/// however much one pod makes, it hides no other pod's drops, nor its own behind what passes; and whoever floods a pod hides
+/// few of those of others who send there.
 struct FairQueue {
     /// Records held at once. Beyond that only whoever has none gets one in.
     static let limit = 4096
     /// Records held of one kind.
     static let share = 512
 
+    /// Other ends are told apart by so many groups.
+    static let groups = 32
+
     private struct Kind: Hashable {
         var slot: UInt16
         var isDrop: Bool
+        var group: UInt8
+
+        init(_ record: VerdictRecord) {
+            slot = record.slot
+            isDrop = record.isDrop
+            let remote = record.direction == .ingress ? record.source : record.destination
+            let folded = (remote.high ^ remote.low) &* 0x9e37_79b9_7f4a_7c15
+            group = UInt8(truncatingIfNeeded: folded >> 59)
+        }
     }
 
     private var waiting: [Kind: [VerdictRecord]] = [:]
@@ -20,7 +33,7 @@ struct FairQueue {
 
     /// Adds a record; answers whether there was room.
     mutating func add(_ record: VerdictRecord) -> Bool {
-        let kind = Kind(slot: record.slot, isDrop: record.isDrop)
+        let kind = Kind(record)
         let held = waiting[kind]?.count ?? 0
         guard held == 0 || (held < FairQueue.share && count < FairQueue.limit) else { return false }
         if held == 0 { kinds.append(kind) }

@@ -35,9 +35,13 @@
 #define NP_ENDPOINT_ADDRESSES 2 /* a pod has at most one address a family (Kubernetes: podIPs) */
 #define NP_SOURCE_LINKS 8 /* interfaces by which packets of a local pod may come in: its own and their masters */
 #define NP_MAX_RULE_WORDS 64 /* 64-bit words of rule bits a policy program may use: 4096 bits */
-/* Event records a CPU writes in a jiffy; the rest is only counted. Of passed packets, per reason; of drops, per endpoint: */
+/*
+ * Event records a CPU writes in a jiffy; the rest is only counted. Of passed packets, per reason; of drops, per endpoint,
+ * and one more of each group of remote ends that has none yet.
+ */
 #define NP_EVENT_RATE_PER_JIFFY 64
 #define NP_DROP_RATE_PER_JIFFY 8 /* budgets: 24 B an endpoint and CPU, 96 KiB a CPU */
+#define NP_EVENT_REMOTE_BITS 5 /* remote ends are told apart by so many bits: 32 groups */
 #define NP_EVENT_RING_SHARE (NP_EVENT_RING_BYTES / 2) /* of the ring for passed packets, bytes; drops may fill it */
 
 /* ---- addresses ------------------------------------------------------------------------------------------ */
@@ -411,13 +415,13 @@ struct np_control {
 
 /*
  * np_event_budget: per-CPU array, key = reason; np_drop_budget: per-CPU array, key = endpoint slot. Written by the datapath
- * only. A drop is charged to its endpoint, so that a noisy pod takes no other pod's records away; its reason counts it too
- * when it is suppressed.
+ * only. A drop is charged to its endpoint, so that a noisy pod takes no other pod's records away, and whoever floods an
+ * endpoint takes few of those of others who send there; its reason counts it too when it is suppressed.
  */
 struct np_event_budget {
 	__u64 jiffy;
 	__u32 written; /* in this jiffy */
-	__u32 pad;
+	__u32 remotes; /* of drops: the groups of remote ends that one was written of in this jiffy, a bit each */
 	__u64 suppressed; /* records not written since load: rate, or ring full */
 };
 

@@ -138,7 +138,9 @@ public enum BTFCheck {
                 "np_control", np_control.self, [("listeners", \.listeners), ("wakeup_bytes", \.wakeup_bytes)]),
             Expected(
                 "np_event_budget", np_event_budget.self,
-                [("jiffy", \.jiffy), ("written", \.written), ("suppressed", \.suppressed)]),
+                [
+                    ("jiffy", \.jiffy), ("written", \.written), ("remotes", \.remotes), ("suppressed", \.suppressed),
+                ]),
             Expected(
                 "np_bench_plan", np_bench_plan.self,
                 [

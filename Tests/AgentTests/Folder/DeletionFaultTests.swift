@@ -256,6 +256,27 @@ import Testing
         #expect(folder.tracker.due == nil)
     }
 
+    @Test("a pod that went while no agent was there is gone at once, if its folder is not lost as a whole")
+    func restartedPods() throws {
+        let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: shop}\n"
+        var folder = TrackedFolder([
+            "a.yaml": TrackedFolder.policy("a"), "b.yaml": TrackedFolder.policy("b"), "p.yaml": pod,
+        ])
+        let policy = folder.remove("a.yaml")
+        folder.remove("p.yaml")
+        try folder.restart()
+        folder.look()
+        #expect(folder.names == ["a", "b"])
+        folder.restore("a.yaml", policy)
+        folder.replace("p.yaml", pod)
+        folder.look()
+        for path in ["a.yaml", "b.yaml", "p.yaml"] { folder.remove(path) }
+        try folder.restart()
+        folder.look()
+        folder.look(after: .seconds(3))
+        #expect(folder.names == ["a", "b", "p"])
+    }
+
     @Test("a file with a policy that is always refused is remembered over a restart all the same")
     func restartedRefused() throws {
         let refused = TrackedFolder.policy("bad") + "  surprise: 1\n"

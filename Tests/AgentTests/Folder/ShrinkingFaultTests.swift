@@ -185,6 +185,32 @@ import Testing
         #expect(folder.names == ["a"])
     }
 
+    @Test("pods come and go, also at the end of a file; one that is cut inside is not believed")
+    func pods() {
+        func pod(_ name: String, _ label: String) -> String {
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: \(name)\n  namespace: shop\n  labels:\n    app: \(name)\n"
+                + "    tier: \(label)\n"
+        }
+        let whole = ["a", "b", "c"].map { pod($0, "front") }.joined(separator: "---\n")
+        var folder = TrackedFolder(["pods.yaml": whole, "d.yaml": TrackedFolder.policy("d")])
+        let before = folder.inForce
+        for cut in [3, 8, 18] {
+            folder.write("pods.yaml", String(whole.dropLast(cut)))
+            folder.look()
+            folder.look(after: .seconds(10))
+            #expect(folder.inForce == before)
+            #expect(folder.severe.count == 1)
+        }
+        folder.write("pods.yaml", ["a", "b"].map { pod($0, "front") }.joined(separator: "---\n"))
+        folder.look()
+        folder.look(after: .seconds(2))
+        #expect(folder.names == ["a", "b", "d"])
+        folder.write("pods.yaml", "")
+        folder.look()
+        folder.look(after: .seconds(10))
+        #expect(folder.names == ["a", "b", "d"])
+    }
+
     @Test("the last object of a file may go to another file")
     func split() {
         var folder = TrackedFolder(["all.yaml": three])

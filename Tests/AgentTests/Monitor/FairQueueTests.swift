@@ -19,6 +19,17 @@ import Testing
         #expect(queue.count == 0)
     }
 
+    @Test("whoever floods a pod hides no drops of others who send there")
+    func sameTarget() {
+        var queue = FairQueue()
+        for port in 0..<10_000 { _ = queue.add(Records.drop(slot: 1, from: "10.0.0.1", port: UInt16(port))) }
+        var added = 0
+        for port in 0..<10 where queue.add(Records.drop(slot: 1, from: "10.0.0.3", port: UInt16(port))) { added += 1 }
+        let (taken, _) = queue.take(40)
+        #expect(added == 10)
+        #expect(taken.count { $0.source == Fixtures.address("10.0.0.3") } == 10)
+    }
+
     @Test("a pod's passed packets do not hide its own drops")
     func passed() {
         var queue = FairQueue()

@@ -1,4 +1,5 @@
 import CNetpoldABI
+import Glibc
 import NetpoldTestSupport
 import Testing
 
@@ -58,6 +59,25 @@ struct EventTests {
             #expect(try suppressedDrops(PacketHarness.Pod.a.rawValue, harness) > noisy)
             for _ in 0..<5 { _ = try harness.run(spoofed.frame, .egress, of: .b, repetitions: 1) }
             #expect(try suppressedDrops(PacketHarness.Pod.b.rawValue, harness) == quiet)
+        }
+    }
+
+    @Test("whoever floods one endpoint takes no record away from another one whose packets are dropped there")
+    func noisyRemote() throws {
+        try PacketHarness.with { harness throws in
+            try harness.map("np_control").set(UInt32(0), np_control(listeners: 1, wakeup_bytes: 1 << 20))
+            let noisy = packet.with { $0.source = PacketWorld.ipv4(9) }
+            let slot = PacketHarness.Pod.a.rawValue
+            for number in 0..<20 {
+                // Its own one a jiffy: no round is in the jiffy of the one before.
+                usleep(12_000)
+                // In the same jiffy as the flood before it, or in a fresh one: it gets its record.
+                _ = try harness.run(noisy.frame, .egress, of: .a, repetitions: 5000)
+                let before = try suppressedDrops(slot, harness)
+                let quiet = noisy.with { $0.destination = PacketWorld.ipv4(200) }
+                _ = try harness.run(quiet.frame, .egress, of: .a, repetitions: 1)
+                #expect(try suppressedDrops(slot, harness) == before, "round \(number)")
+            }
         }
     }
 

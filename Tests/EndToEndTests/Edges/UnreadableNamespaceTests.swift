@@ -29,7 +29,7 @@ struct UnreadableNamespaceTests {
         defer { withExtendedLifetime(process) {} }
         let run = try world.agent.once(under: ["setpriv", "--bounding-set=-sys_ptrace,-sys_nice"])
         #expect(run.code == 1, "\(run.output)")
-        #expect(run.output.contains("condition=evidenceUnreadable subject=pod \(cgroup.uid)"), "\(run.output)")
+        #expect(run.output.contains("condition=evidenceUnreadable subject=\"pod \(cgroup.uid)\""), "\(run.output)")
         #expect(run.output.contains("CAP_SYS_PTRACE"))
         #expect(try world.agent.once(under: []).code == 0)
     }
