@@ -36,7 +36,7 @@ public enum Capability: Int, CaseIterable, Hashable, Sendable {
         }
     }
 
-    /// The capabilities any of which is enough; none for what can be done without: conditions then say what is not enforced.
+    /// The capabilities any of which is enough; none for what can be done without.
     private var alternatives: [Capability] {
         switch self {
         case .netAdmin, .sysAdmin: [self]
@@ -46,8 +46,10 @@ public enum Capability: Int, CaseIterable, Hashable, Sendable {
         }
     }
 
-    /// The capabilities without which nothing can be enforced and that this process does not have; empty when the system
-    /// does not say.
+    /// Whether something can be enforced without it.
+    public var isOptional: Bool { alternatives.isEmpty }
+
+    /// The capabilities that this process needs and does not have; empty when the system does not say.
     public static func missing() -> [Capability] {
         guard let bytes = try? FileContent.read("/proc/self/status", limit: 1 << 16),
             let mask = effective(in: String(decoding: bytes, as: UTF8.self))
@@ -58,7 +60,7 @@ public enum Capability: Int, CaseIterable, Hashable, Sendable {
     /// Those that a mask of capabilities lacks.
     static func missing(in mask: UInt64) -> [Capability] {
         func has(_ capability: Capability) -> Bool { mask >> UInt64(capability.rawValue) & 1 == 1 }
-        return allCases.filter { !$0.alternatives.isEmpty && !$0.alternatives.contains(where: has) }
+        return allCases.filter { !has($0) && !$0.alternatives.contains(where: has) }
     }
 
     /// The mask of the line `CapEff:` of a `/proc/<pid>/status`.

@@ -7,12 +7,23 @@ import Support
 enum HostPreparation {
     /// Refuses to go on without the capabilities that enforcing, or taking it off, needs: one error that names every missing one.
     static func requireCapabilities(_ what: String) throws(SystemError) {
-        let missing = Capability.missing()
+        let missing = Capability.missing().filter { !$0.isOptional }
         guard !missing.isEmpty else { return }
         let reasons = missing.map { "\($0.name), which \($0.purpose)" }
         throw SystemError(
             "run", what, nil, detail: "the process lacks \(reasons.joined(separator: "; and "))",
             hint: "docs/reference/capabilities.md lists what it needs")
+    }
+
+    /// The conditions for capabilities that the process can do without, but not well.
+    static func capabilityConditions() -> [Condition] {
+        Capability.missing().filter(\.isOptional).map { capability in
+            Condition(
+                kind: .evidenceUnreadable, subject: capability.name,
+                message:
+                    "the agent lacks \(capability.name), which \(capability.purpose): pods whose namespaces are neither "
+                    + "mounted nor noted by the runtime are not known")
+        }
     }
 
     /// Makes sure that what is pinned stays.

@@ -177,7 +177,9 @@ struct AgentCommand: AsyncParsableCommand {
     private func makeService(
         _ source: FolderSource, _ server: LocalServer, _ pins: PinPath, _ logger: Logger
     ) throws -> AgentService {
-        let standing = try HostPreparation.prepareFilesystem(allowsPrivate: allowPrivateBpffs, logger)
+        let standing =
+            HostPreparation.capabilityConditions()
+            + (try HostPreparation.prepareFilesystem(allowsPrivate: allowPrivateBpffs, logger))
         let datapath = try NodeDatapath(DatapathOptions(pins: pins))
         let pinned = datapath.identities
         let adopted = datapath.adoptedInterfaces

@@ -43,9 +43,11 @@ struct BPFFilesystemTests {
         #expect(Capability.effective(in: "Name:\tx\nCapEff:\t000001fffeffffff\nCapBnd:\t0\n") == 0x1ff_feff_ffff)
         #expect(Capability.effective(in: "CapEff:\tnothing") == nil)
         #expect(Capability.effective(in: "") == nil)
-        #expect(Capability.missing(in: 0) == [.netAdmin, .sysAdmin, .perfmon, .bpf])
-        #expect(Capability.missing(in: 1 << 39 | 1 << 38 | 1 << 12) == [.sysAdmin])
-        #expect(Capability.missing(in: 1 << 21 | 1 << 12) == [])
+        #expect(Capability.missing(in: 0) == [.netAdmin, .sysPtrace, .sysAdmin, .perfmon, .bpf])
+        #expect(Capability.missing(in: 1 << 39 | 1 << 38 | 1 << 12) == [.sysPtrace, .sysAdmin])
+        #expect(Capability.missing(in: 1 << 21 | 1 << 12) == [.sysPtrace])
+        #expect(Capability.missing(in: 1 << 21 | 1 << 19 | 1 << 12) == [])
+        #expect(Capability.allCases.filter(\.isOptional) == [.sysPtrace])
         #expect(Capability.missing(in: .max) == [])
     }
 }

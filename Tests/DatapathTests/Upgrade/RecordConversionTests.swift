@@ -93,6 +93,7 @@ struct RecordConversionTests {
                 Libbpf.mapLayout(key: info.btf_key_type_id, value: info.btf_value_type_id, types.btf) == layout,
                 "\(name)")
             compared += 1
+            withExtendedLifetime(map) {}
         }
         for name in ["np_flows", "np_endpoints", "np_addresses", "np_prefixes", "np_reasons", "np_fragments"] {
             let map = try object.map(name)

@@ -136,11 +136,18 @@ extension np_flow {
             result.last_seen = other.last_seen
             result.flags = other.flags
         }
-        func admitted(_ own: np_flow_side, _ other: np_flow_side) -> np_flow_side {
-            let takesOther = other.role != NP_ROLE_NONE.rawValue && own.role != other.role
-            return takesOther && (isLater || own.role == NP_ROLE_NONE.rawValue) ? other : own
+        func takesOther(_ own: np_flow_side, _ other: np_flow_side) -> Bool {
+            other.role != NP_ROLE_NONE.rawValue && own.role != other.role
+                && (isLater || own.role == NP_ROLE_NONE.rawValue)
         }
-        result.side = (admitted(side.0, other.side.0), admitted(side.1, other.side.1))
+        if takesOther(side.0, other.side.0) {
+            result.side.0 = other.side.0
+            result.arrival.0 = other.arrival.0
+        }
+        if takesOther(side.1, other.side.1) {
+            result.side.1 = other.side.1
+            result.arrival.1 = other.arrival.1
+        }
         return result
     }
 }
