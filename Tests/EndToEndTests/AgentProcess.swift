@@ -23,7 +23,8 @@ final class AgentProcess {
     /// - Throws: what the file system refuses.
     init(node: String, pods: String, more: [String] = [], cluster: String) throws {
         places = ["--netns", node, "--netns-dir", pods] + more
-        instance = "test-\(getpid())"
+        // Suites run side by side.
+        instance = "test-\(getpid())-\(UInt32.random(in: .min ... .max))"
         manifests = NSTemporaryDirectory() + instance
         try FileManager.default.createDirectory(atPath: manifests, withIntermediateDirectories: true)
         try write(cluster, to: "cluster.yaml")

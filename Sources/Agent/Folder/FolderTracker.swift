@@ -5,7 +5,7 @@ import Support
 /// what of it is in force. No I/O and no clock.
 ///
 /// A folder is no database: files are written in place, replaced, moved, lost with their file system. So what was accepted
-/// once goes only when the folder says so in a way that no accident does (docs/decisions/0019).
+/// once goes only when the folder says so in a way that no accident does (docs/decisions/0018).
 public struct FolderTracker: Sendable {
     /// What a reading changes.
     public struct Outcome: Sendable {

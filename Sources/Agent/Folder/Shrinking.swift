@@ -4,7 +4,7 @@ import PolicyAPI
 ///
 /// Nothing in a file says that it is whole. A write that breaks off leaves the beginning of what was to be written: so a text
 /// is not believed if all that it lost was at the end. Whoever removes the last object of a file on purpose says so, by
-/// YAML's mark for the end of a document, `...`, as the last line, or to the agent (docs/decisions/0019).
+/// YAML's mark for the end of a document, `...`, as the last line, or to the agent (docs/decisions/0018).
 enum Shrinking: Hashable, Sendable {
     /// No object is left.
     case empty

@@ -11,6 +11,8 @@ import PolicyIR
 struct KernelReader {
     private let network: ChaosNetwork
     private let pins: PinPath
+    /// No interface of the node's namespace.
+    private static let elsewhere: UInt32 = 99_999
     private static let outside = [0xc0a8_0101, 0x0808_0808].map { IPAddress(ipv4: $0) }
 
     init(_ network: ChaosNetwork, instance: String) throws {
@@ -50,6 +52,8 @@ struct KernelReader {
     private func decisionDifferences(_ scratch: KernelDecider, _ image: NodeImage) throws -> [String] {
         var differences: [String] = []
         let links = try NetlinkSocket().links()
+        var arrivals: [IPAddress: UInt32] = [:]
+        for pod in network.pods { arrivals[pod.address] = try hostSide(of: pod.name, links) }
         for endpoint in image.endpoints {
             guard let address = endpoint.addresses.first,
                 let link = try hostSide(of: endpoint.name, links)
@@ -72,7 +76,11 @@ struct KernelReader {
                             source: direction == .egress ? address : remote,
                             destination: direction == .egress ? remote : address, protocol: .udp,
                             sourcePort: UInt16.random(in: 20000...60000), destinationPort: port)
-                        let passed = try TestRun(frame: packet.frame).run(program).returned != 2
+                        var run = TestRun(frame: packet.frame)
+                        // Pods' packets come in by their own links, others by no pod's.
+                        run.ifindex = link
+                        run.ingressIfindex = direction == .egress ? link : arrivals[remote] ?? Self.elsewhere
+                        let passed = try run.run(program).returned != NP_ACTION_SHOT.rawValue
                         if passed != (expected.verdict == .allow) {
                             differences.append(
                                 "\(endpoint.name) \(direction) \(remote) \(port): passed \(passed), expected \(expected)"
