@@ -136,7 +136,11 @@ final class RunningAgent {
         // What standard error says of it is in the same file.
         let output = try ask("status", ["--json"]).output
         let json = output.split(separator: "\n").filter { !$0.hasPrefix("error: ") }.joined(separator: "\n")
-        return try JSONDecoder().decode(StatusReport.self, from: Data(json.utf8))
+        do {
+            return try JSONDecoder().decode(StatusReport.self, from: Data(json.utf8))
+        } catch {
+            throw PodNetworkError("no status: \(output)\(log)")
+        }
     }
 
     /// The exit code of `netpold status --wait`.

@@ -1,3 +1,4 @@
+import Glibc
 import SystemPackage
 
 /// Writes to standard error.
@@ -7,6 +8,9 @@ public enum ErrorOutput {
         _ = try? FileDescriptor.standardError.writeAll(text.utf8)
     }
 
-    /// Writes a line that says what went wrong.
-    public static func error(_ message: String) { write("error: \(message)\n") }
+    /// Writes a line that says what went wrong, after what was printed before: both may go to one file or terminal.
+    public static func error(_ message: String) {
+        fflush(nil)
+        write("error: \(message)\n")
+    }
 }
