@@ -5,7 +5,9 @@ import PolicyIR
 /// The policies of one moment, by file. Never fewer than one isolates every pod.
 struct ChaosPolicies: Hashable, Sendable {
     /// Text by file name.
-    private(set) var files: [String: String] = ["base.yaml": ChaosPolicies.base]
+    private(set) var files: [String: String] = [
+        "base.yaml": ChaosPolicies.base, "policy-0.yaml": ChaosPolicies.open,
+    ]
     private static let places = 6
     private static let apps = ["red", "green", "blue"]
     /// What probes go to.
@@ -16,6 +18,15 @@ struct ChaosPolicies: Hashable, Sendable {
         kind: NetworkPolicy
         metadata: {name: base, namespace: chaos}
         spec: {podSelector: {}, policyTypes: [Ingress]}
+
+        """
+
+    /// In the place of the first random policy: so that something passes, whatever chance brings.
+    private static let open = """
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: policy-0, namespace: chaos}
+        spec: {podSelector: {}, ingress: [{ports: [{protocol: UDP, port: 9000}]}]}
 
         """
 
