@@ -23,14 +23,8 @@ static inline int np_enter_network(int fd)
 	return (int)syscall(SYS_setns, fd, NP_CLONE_NEWNET);
 }
 
-/* sched_setaffinity(2) of the calling thread, _GNU_SOURCE too; the first 64 CPUs. */
-static inline int np_pin_to_cpus(unsigned long mask)
-{
-	return (int)syscall(SYS_sched_setaffinity, 0, sizeof(mask), &mask);
-}
-
-/* The CPUs that the calling thread may run on, a bit each: sched_getaffinity(2) and sched_setaffinity(2) as the kernel has
- * them. Returns the bytes written; 0. -1 and errno when it fails. */
+/* The CPUs that the calling thread may run on, a bit each: sched_getaffinity(2) and sched_setaffinity(2), _GNU_SOURCE
+ * too. Return the bytes written; 0. -1 and errno when it fails. */
 #define NP_CPU_MASK_WORDS 128 /* 8192 CPUs, the most that Linux can be built for */
 
 static inline int np_read_affinity(unsigned long mask[NP_CPU_MASK_WORDS])

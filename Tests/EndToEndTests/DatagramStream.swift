@@ -1,6 +1,7 @@
 import Datapath
 import Glibc
 import NetTypes
+import NetpoldTestSupport
 import Synchronization
 
 /// Numbered datagrams from one pod to a port of another, as fast as they go, each remembered with the phase before and
@@ -17,7 +18,7 @@ final class DatagramStream: @unchecked Sendable {
     private let address: IPAddress
     private let port: UInt16
     private let stopping = Atomic(false)
-    private var thread = pthread_t()
+    private var thread: BackgroundThread?
 
     /// A stream to a port of `server`; `nil` if nothing may ever arrive there (another stream's socket that it does reach
     /// counts it as a stranger).
@@ -31,7 +32,7 @@ final class DatagramStream: @unchecked Sendable {
 
     /// Starts sending, at most one datagram each `pause` microseconds.
     func start(phase: PhaseClock, pause: UInt32) throws {
-        let job = Job { [self] in
+        thread = try BackgroundThread { [self] in
             while !stopping.load(ordering: .relaxed) {
                 let before = phase.now
                 let number = sent.count
@@ -43,15 +44,12 @@ final class DatagramStream: @unchecked Sendable {
             }
             drain(timeout: 500)
         }
-        let context = Unmanaged.passRetained(job)
-        let status = pthread_create(&thread, nil, { Job.run($0) }, context.toOpaque())
-        guard status == 0 else { throw PodNetworkError("pthread_create: \(status)") }
     }
 
     /// Stops sending and waits for what is still under way.
     func join() {
         stopping.store(true, ordering: .relaxed)
-        pthread_join(thread, nil)
+        thread?.join()
     }
 
     /// Numbers of datagrams sent wholly inside a phase for which `allowed` says whether they had to arrive, and that did
@@ -71,15 +69,6 @@ final class DatagramStream: @unchecked Sendable {
                 continue
             }
             received.insert(Int(bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }))
-        }
-    }
-
-    private final class Job {
-        let body: () -> Void
-        init(_ body: @escaping () -> Void) { self.body = body }
-        static func run(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-            context.map { Unmanaged<Job>.fromOpaque($0).takeRetainedValue().body() }
-            return nil
         }
     }
 }

@@ -1,5 +1,6 @@
 import Datapath
 import Glibc
+import NetpoldTestSupport
 import Synchronization
 
 /// One connection on which a numbered request follows the answer to the last, until it is joined.
@@ -12,7 +13,7 @@ final class TCPChatter: @unchecked Sendable {
     private let server: PodSocket
     private let listener: PodSocket
     private let stopping = Atomic(false)
-    private var thread = pthread_t()
+    private var thread: BackgroundThread?
 
     init(_ network: PodNetwork, from client: String, port: UInt16) throws {
         listener = try PodSocket.listener(in: network.namespace("server"), port: port)
@@ -27,20 +28,13 @@ final class TCPChatter: @unchecked Sendable {
 
     /// Starts talking.
     func start() throws {
-        let context = Unmanaged.passRetained(self)
-        let status = pthread_create(
-            &thread, nil,
-            { context in
-                context.map { Unmanaged<TCPChatter>.fromOpaque($0).takeRetainedValue().talk() }
-                return nil
-            }, context.toOpaque())
-        guard status == 0 else { throw PodNetworkError("pthread_create: \(status)") }
+        thread = try BackgroundThread { [self] in talk() }
     }
 
     /// Ends the talk.
     func join() {
         stopping.store(true, ordering: .relaxed)
-        pthread_join(thread, nil)
+        thread?.join()
     }
 
     private func talk() {

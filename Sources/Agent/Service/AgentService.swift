@@ -106,7 +106,6 @@ public final class AgentService: Service {
 
     /// Reads every source as a whole and the node again.
     public func reload() async {
-        reconciler.reread()
         _ = await reconciler.reload(acceptEmpty: false)
     }
 

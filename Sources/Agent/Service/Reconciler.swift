@@ -79,8 +79,10 @@ actor Reconciler {
         Reread(inputs: inputs.map { $0.reader.ask() }, node: nodeReader.ask())
     }
 
-    /// Reads every source as a whole again, not only what changed. With `acceptEmpty` what a source lost is gone.
+    /// Reads every source as a whole again, not only what changed, and the node. With `acceptEmpty` what a source lost is
+    /// gone.
     nonisolated func reload(acceptEmpty: Bool) async -> ReloadReport {
+        nodeReader.ask()
         var batches: [ObjectBatch] = []
         for input in inputs {
             let batch = await input.reloads.wait(acceptEmpty: acceptEmpty) { input.reader.ask() }

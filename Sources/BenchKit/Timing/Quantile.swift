@@ -1,6 +1,6 @@
 extension Array where Element: Comparable {
     /// The value below which this part (0 to 1) of the values lies; `nil` without values.
-    func quantile(_ part: Double) -> Element? {
+    package func quantile(_ part: Double) -> Element? {
         isEmpty ? nil : sorted()[Swift.min(count - 1, Int(part * Double(count)))]
     }
 }

@@ -1,14 +1,13 @@
-import CLinux
 import Glibc
 import Support
 
 /// The calling thread and its CPU, for measurements.
 enum ThreadCPU {
-    /// Keeps the thread on one of the first 64 CPUs.
+    /// Keeps the thread on one CPU.
     ///
     /// - Throws: when the machine has no such CPU.
     static func pin(to cpu: Int) throws(SystemError) {
-        try SystemError.check("pin thread to", "CPU \(cpu)") { np_pin_to_cpus(1 << UInt(cpu)) }
+        try SystemError.check("pin thread to", "CPU \(cpu)") { ThreadAffinity(cpu: cpu)?.apply() ?? -1 }
     }
 
     /// Nanoseconds of user and system time that the thread has had.

@@ -31,19 +31,9 @@ enum RunningPrograms {
             isEmpty("/sys/devices/system/cpu/isolated"), isEmpty("/sys/devices/system/cpu/nohz_full"),
             let online = text("/sys/devices/system/cpu/online").flatMap(CPUList.parse)
         else { return false }
-        var before = [UInt](repeating: 0, count: Int(NP_CPU_MASK_WORDS))
-        guard np_read_affinity(&before) > 0 else { return false }
-        defer { _ = np_set_affinity(before) }
-        return online.allSatisfy(visit)
-    }
-
-    /// Returns on the CPU: the kernel moves a running thread before it answers. False when the thread may not go there.
-    private static func visit(_ cpu: Int32) -> Bool {
-        var mask = [UInt](repeating: 0, count: Int(NP_CPU_MASK_WORDS))
-        let word = Int(cpu) / UInt.bitWidth
-        guard mask.indices.contains(word) else { return false }
-        mask[word] = 1 << (UInt(cpu) % UInt(UInt.bitWidth))
-        return np_set_affinity(mask) == 0
+        guard let before = ThreadAffinity() else { return false }
+        defer { _ = before.apply() }
+        return online.allSatisfy { cpu in ThreadAffinity(cpu: Int(cpu))?.apply() == 0 }
     }
 
     /// Whether a list of CPUs is empty (`\n`, or `(null)` in kernels before 6.9), or not there.
@@ -52,14 +42,13 @@ enum RunningPrograms {
         return CPUList.parse(text) == nil
     }
 
+    /// A short file of the kernel's, whole.
     private static func text(_ path: String) -> [UInt8]? {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return nil }
-        defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        let count = read(file, &bytes, bytes.count)
-        return count >= 0 && count < bytes.count ? Array(bytes.prefix(count)) : nil
+        guard let bytes = try? FileContent.read(path, limit: textLimit), bytes.count < textLimit else { return nil }
+        return bytes
     }
+
+    private static let textLimit = 4096
 
     // MARK: by the kernel
 

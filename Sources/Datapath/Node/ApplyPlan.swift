@@ -62,7 +62,7 @@ struct ApplyPlan {
         }
         wanted.sort { $0.key < $1.key }
         self.withoutInterface = missing.sorted()
-        try Self.check(image, tables, wanted, node)
+        try Self.check(image, tables, sources, wanted, node)
         self.endpoints = try Self.assignSlots(wanted, node)
         var hooks: [Hook: EndpointKey] = [:]
         for endpoint in endpoints where attaches {
@@ -77,11 +77,14 @@ struct ApplyPlan {
     /// Refuses what could only be done in part. The maps' limits hold for the moment in which old and new entries are
     /// there together.
     private static func check(
-        _ image: NodeImage, _ tables: TableChange, _ wanted: [Wanted], _ node: NodeDatapath
+        _ image: NodeImage, _ tables: TableChange, _ sources: SourceChange, _ wanted: [Wanted], _ node: NodeDatapath
     ) throws(BPFError) {
         let addresses = node.addresses.count + tables.addressUpserts.count { node.addresses[$0.address] == nil }
         let prefixes = node.prefixes.count + tables.prefixUpserts.count { node.prefixes[$0.prefix] == nil }
-        for (map, count) in [(node.maps.addresses, addresses), (node.maps.prefixes, prefixes)]
+        let senders = node.sources.count + sources.upserts.count { node.sources[$0.address] == nil }
+        for (map, count) in [
+            (node.maps.addresses, addresses), (node.maps.prefixes, prefixes), (node.maps.sources, senders),
+        ]
         where count > map.shape.capacity {
             throw BPFError(
                 .allocate, map.name, errno: .argListTooLong,

@@ -10,11 +10,11 @@ enum ChangeBenchTable {
         ])
         table.add(["one policy edited, ms", "median", "p99", "max", "", "target"])
         func row(_ name: String, _ part: (ChangeSample) -> Duration, target: Double? = nil) {
-            let times = samples.map { part($0) / .milliseconds(1) }.sorted()
-            let p99 = quantile(times, 0.99)
+            let times = samples.map { part($0) / .milliseconds(1) }
+            let p99 = times.quantile(0.99) ?? 0
             let judged = target.map { "p99 <= \(Quantity.fixed($0, places: 0)) ms\(p99 <= $0 ? "" : "  MISSED")" }
             table.add(
-                [name] + [quantile(times, 0.5), p99, times.last ?? 0].map { Quantity.fixed($0, places: 2) }
+                [name] + [times.quantile(0.5) ?? 0, p99, times.max() ?? 0].map { Quantity.fixed($0, places: 2) }
                     + ["", judged ?? ""])
         }
         row("event to in force", \.inForce, target: 25)
@@ -27,9 +27,5 @@ enum ChangeBenchTable {
         row("  raise revisions", \.revisions)
         row("CPU time of the agent", \.processorTime)
         return table.lines().joined(separator: "\n")
-    }
-
-    private static func quantile(_ sorted: [Double], _ part: Double) -> Double {
-        sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(part * Double(sorted.count)))]
     }
 }

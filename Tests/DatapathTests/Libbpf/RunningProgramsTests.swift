@@ -1,6 +1,7 @@
 import BPFEmit
 import Glibc
 import NetTypes
+import NetpoldTestSupport
 import Synchronization
 import Testing
 
@@ -57,18 +58,10 @@ struct RunningProgramsTests {
             let socket = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
             defer { close(socket) }
             let sender = Sender(socket)
-            let handle = Unmanaged.passRetained(sender)
-            var thread = pthread_t()
-            pthread_create(
-                &thread, nil,
-                { argument in
-                    if let argument { Unmanaged<Sender>.fromOpaque(argument).takeUnretainedValue().run() }
-                    return nil
-                }, handle.toOpaque())
+            let thread = try BackgroundThread { sender.run() }
             defer {
                 sender.isOver.store(true, ordering: .relaxed)
-                pthread_join(thread, nil)
-                handle.release()
+                thread.join()
             }
             var inTheMiddle = 0
             var stillRunning = 0

@@ -1,5 +1,6 @@
 import Glibc
 import NetTypes
+import NetpoldTestSupport
 import Synchronization
 
 /// Datagrams between pods, some hundred a second, each with its number; what arrives is judged at the end.
@@ -16,7 +17,7 @@ final class ProbeTraffic: @unchecked Sendable {
     private let stopping = Atomic(false)
     private var sentProbes: [Probe] = []
     private var arrivals: [(number: Int, time: ContinuousClock.Instant)] = []
-    private var threads: [pthread_t] = []
+    private var threads: [BackgroundThread] = []
 
     /// Opens the sockets; nothing is sent yet.
     init(_ network: ChaosNetwork, _ pairs: [ProbePair]) throws {
@@ -33,7 +34,7 @@ final class ProbeTraffic: @unchecked Sendable {
 
     /// Starts sending and receiving.
     func start() throws {
-        try spawn { [self] in
+        let sending = try BackgroundThread { [self] in
             while !stopping.load(ordering: .relaxed) {
                 for (pair, socket, address) in pairs {
                     let number = sentProbes.count
@@ -43,7 +44,7 @@ final class ProbeTraffic: @unchecked Sendable {
                 }
             }
         }
-        try spawn { [self] in
+        let receiving = try BackgroundThread { [self] in
             var waiting = servers.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
             while !stopping.load(ordering: .relaxed) {
                 guard poll(&waiting, nfds_t(waiting.count), 100) > 0 else { continue }
@@ -57,33 +58,17 @@ final class ProbeTraffic: @unchecked Sendable {
                 }
             }
         }
+        threads = [sending, receiving]
     }
 
     /// Ends; returns every probe.
     func join() -> [Probe] {
         stopping.store(true, ordering: .relaxed)
-        for thread in threads { pthread_join(thread, nil) }
+        for thread in threads { thread.join() }
         threads = []
         for arrival in arrivals where sentProbes.indices.contains(arrival.number) {
             sentProbes[arrival.number].received = arrival.time
         }
         return sentProbes
-    }
-
-    private final class Job {
-        let body: () -> Void
-        init(_ body: @escaping () -> Void) { self.body = body }
-    }
-
-    private func spawn(_ body: @escaping () -> Void) throws {
-        var thread = pthread_t()
-        let status = pthread_create(
-            &thread, nil,
-            { argument in
-                if let argument { Unmanaged<Job>.fromOpaque(argument).takeRetainedValue().body() }
-                return nil
-            }, Unmanaged.passRetained(Job(body)).toOpaque())
-        guard status == 0 else { throw PodNetworkError("pthread_create: \(status)") }
-        threads.append(thread)
     }
 }

@@ -128,6 +128,8 @@ struct AgentAnswersTests {
     @Test("SIGHUP reads everything again, and the log says so in the format asked for")
     func hangUpSignal() throws {
         try agent.start(["--log-format", "json"])
+        // The node's addresses may have settled meanwhile, and that is a change.
+        let said = agent.log.split(separator: "\n").count { $0.contains("policies in force") }
         try agent.signal(SIGHUP)
         for _ in 0..<200 where !agent.log.contains("reading everything again") { usleep(20_000) }
         let lines = agent.log.split(separator: "\n").map(String.init)
@@ -140,8 +142,8 @@ struct AgentAnswersTests {
         let inForce = try #require(lines.first { $0.contains("policies in force") })
         #expect(inForce.contains(#""policies":1"#))
         #expect(inForce.firstMatch(of: /"compileMilliseconds":[0-9.]+/) != nil)
-        // Nothing changed since: it is said once.
-        #expect(lines.count { $0.contains("policies in force") } == 1)
+        // Nothing changed since: it is not said again.
+        #expect(said > 0 && lines.count { $0.contains("policies in force") } == said)
         #expect(agent.end(SIGTERM) == 0)
         #expect(agent.log.contains("ending; what is loaded goes on enforcing"))
     }

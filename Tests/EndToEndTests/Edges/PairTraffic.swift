@@ -1,6 +1,7 @@
 import Datapath
 import Glibc
 import NetTypes
+import NetpoldTestSupport
 import Synchronization
 
 /// A client and a server pod that never stop talking, on an old connection, an old UDP flow and ever new ones, and that never
@@ -39,7 +40,7 @@ final class PairTraffic: @unchecked Sendable {
     private let idleConnection: (client: PodSocket, server: PodSocket)
     private let clientNamespace: NetworkNamespace
     private let stopping = Atomic(false)
-    private var thread = pthread_t()
+    private var thread: BackgroundThread?
 
     /// Opens everything, idle flows included; policies must be in force.
     init(_ network: PodNetwork, client: String, server: String) throws {
@@ -73,20 +74,13 @@ final class PairTraffic: @unchecked Sendable {
 
     /// Starts talking.
     func start() throws {
-        let context = Unmanaged.passRetained(self)
-        let status = pthread_create(
-            &thread, nil,
-            { context in
-                context.map { Unmanaged<PairTraffic>.fromOpaque($0).takeRetainedValue().talk() }
-                return nil
-            }, context.toOpaque())
-        guard status == 0 else { throw PodNetworkError("pthread_create: \(status)") }
+        thread = try BackgroundThread { [self] in talk() }
     }
 
     /// Ends the talk.
     func join() {
         stopping.store(true, ordering: .relaxed)
-        pthread_join(thread, nil)
+        thread?.join()
     }
 
     /// Whether the server may speak first on the flows that were silent all the time: UDP and TCP.
