@@ -85,6 +85,10 @@ public struct Health: Hashable, Codable, Sendable {
     /// A change that takes longer than this to come into force is a fault.
     public static let patience = Duration.seconds(30)
 
+    /// What comes into force within this time is on its way: in a busy cluster there is always a change under way, and an
+    /// answer that depends on the millisecond of the question is of no use to a script.
+    public static let settling = Duration.seconds(2)
+
     /// A single piece of work on the kernel never takes so long.
     public static let endurance = Duration.seconds(120)
 
@@ -112,7 +116,7 @@ public struct Health: Hashable, Codable, Sendable {
             let nothing = Problem(subject: "agent", message: "nothing has been put in force by it yet")
             problems.insert(nothing)
             faults.insert(nothing)
-        } else if facts.appliedGeneration != facts.generation {
+        } else if facts.appliedGeneration != facts.generation, facts.pendingFor > Health.settling {
             let pending = Problem(subject: "agent", message: "changes that were read are not in force yet")
             problems.insert(pending)
             if facts.pendingFor > Health.patience { faults.insert(pending) }

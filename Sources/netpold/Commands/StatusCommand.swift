@@ -9,8 +9,9 @@ struct StatusCommand: ParsableCommand {
         abstract: "Show whether everything is enforced as written, what is not, and how full the agent's tables are.",
         discussion: """
             Everything is enforced as written when every local pod is enforced as the manifests read last say, and no file, \
-            policy, namespace, interface or address is in a severe condition. --wait first waits for the agent (one that is \
-            only starting, too) to have read the manifests as they are now and to have put them in force.
+            policy, namespace, interface or address is in a severe condition. A change has two seconds to come into force. \
+            --wait first waits for the agent (one that is only starting, too) to have read the manifests as they are now and \
+            to have put them in force.
 
             --ready and --live print nothing but what is wrong, for probes: whether the node does its work (a refused policy, or \
             a pod, does not change that), and whether the agent answers and works. They say what /readyz and /livez do.
@@ -50,14 +51,7 @@ struct StatusCommand: ParsableCommand {
         let agent = try AgentConnection(
             instance, timeout: wait ? .seconds(5) : max(time, .seconds(1)), patience: wait ? time : .zero)
         if ready || live { return try probe(agent) }
-        if wait {
-            let left = max(.zero, deadline - .now)
-            try agent.send(.wait(timeoutMilliseconds: Int(left / .milliseconds(1))))
-            guard case .waited = try agent.next(timeout: left + .seconds(5)) else {
-                throw AgentConnection.unexpected()
-            }
-        }
-        guard case .status(let status) = try agent.ask(.status) else { throw AgentConnection.unexpected() }
+        let status = wait ? try settledStatus(agent, until: deadline) : try self.status(agent)
         if json {
             print(try JSONText.render(status))
         } else {
@@ -68,6 +62,30 @@ struct StatusCommand: ParsableCommand {
             ErrorOutput.error(
                 "not everything is enforced as written: \(count) problem\(count == 1 ? "" : "s"), as listed")
             throw ExitCode.no
+        }
+        if wait, !status.isInForce {
+            ErrorOutput.error("changes that were read are not in force after \(time.components.seconds) s")
+            throw ExitCode.no
+        }
+    }
+
+    private func status(_ agent: AgentConnection) throws -> StatusReport {
+        guard case .status(let status) = try agent.ask(.status) else { throw AgentConnection.unexpected() }
+        return status
+    }
+
+    /// The status when everything read is in force, or the last one before the deadline.
+    private func settledStatus(_ agent: AgentConnection, until deadline: ContinuousClock.Instant) throws -> StatusReport
+    {
+        while true {
+            let left = max(.zero, deadline - .now)
+            try agent.send(.wait(timeoutMilliseconds: Int(left / .milliseconds(1))))
+            guard case .waited = try agent.next(timeout: left + .seconds(5)) else {
+                throw AgentConnection.unexpected()
+            }
+            // Between the two answers another change may have come.
+            let status = try self.status(agent)
+            if status.isInForce || deadline <= .now { return status }
         }
     }
 

@@ -37,10 +37,13 @@ import Testing
         #expect(health.problems.map(\.subject) == ["agent"])
     }
 
-    @Test("what was read and is not in force is a problem; of enforcement only when it lasts")
+    @Test("what was read and does not come into force is a problem; of enforcement only when it lasts")
     func pending() {
         var facts = Self.well
         facts.generation = 4
+        facts.pendingFor = Health.settling
+        #expect(Health(facts).isHealthy)
+        facts.pendingFor = Health.settling + .milliseconds(1)
         #expect(!Health(facts).isHealthy)
         #expect(Health(facts).isReady)
         facts.pendingFor = Health.patience + .seconds(1)
