@@ -5,6 +5,7 @@
  *   entry stub             emitted, one per endpoint and hook: puts the endpoint's slot and the direction into cb[0]
  *   np_from_pod/np_to_pod  parse, source check, fragments, flow; packets of a flow that the pod has admitted end here
  *   np_icmp_error          only ICMP errors: the flow of the packet they embed
+ *   np_neighbour           only neighbour discovery and listener reports: what they claim
  *   policy program         emitted, one per subject and direction: answers in cb[1..4]
  *   np_verdict             remember the flow, count, report
  *
@@ -90,9 +91,8 @@ NP_INLINE struct np_outcome np_judge(struct np_hook *hook, struct np_packet *pac
 	if (np_unlikely(reason))
 		return np_outcome_of(reason);
 
-	reason = np_judge_neighbour(hook, &cursor, packet);
-	if (np_unlikely(reason))
-		return np_outcome_of(reason);
+	if (np_unlikely(np_may_be_neighbour(packet)))
+		return np_pass_to_step(hook, &cursor, packet, NP_STEP_NEIGHBOUR);
 	reason = np_check_source(hook, packet);
 	if (np_unlikely(reason))
 		return np_outcome_of(reason);
@@ -101,7 +101,7 @@ NP_INLINE struct np_outcome np_judge(struct np_hook *hook, struct np_packet *pac
 		return np_outcome_of(reason);
 
 	if (np_unlikely(packet->kind == NP_KIND_ICMP_ERROR))
-		return np_pass_to_error_step(hook, &cursor, packet);
+		return np_pass_to_step(hook, &cursor, packet, NP_STEP_ICMP_ERROR);
 	/* Multicast and broadcast have many receivers, and a flow has only one side at each end. */
 	if (packet->kind == NP_KIND_STATELESS ||
 	    (hook->direction == NP_INGRESS && !np_is_endpoint_address(hook->endpoint, &packet->destination)))
@@ -160,6 +160,44 @@ int np_icmp_error(struct __sk_buff *skb)
 	}
 	finding = np_finding_at(&hook);
 	return np_finish(skb, &error, &finding, outcome, false);
+}
+
+NP_INLINE struct np_outcome np_judge_neighbour_message(struct np_hook *hook, const struct np_question *question,
+						       const struct np_packet *packet)
+{
+	struct np_cursor cursor;
+	enum np_reason reason;
+
+	np_cursor_resume(&cursor, hook->skb, question);
+	reason = np_judge_neighbour(hook, &cursor, packet);
+	if (!reason)
+		reason = np_check_source(hook, packet);
+	return reason ? np_outcome_of(reason) : np_judge_stateless(hook, packet);
+}
+
+/* Goes on with neighbour discovery, from either hook. */
+SEC("tc")
+int np_neighbour(struct __sk_buff *skb)
+{
+	const struct np_question *question = np_scratch_question();
+	struct np_hook hook = {
+		.skb = skb,
+		.slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK,
+		.direction = skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT,
+	};
+	struct np_packet packet = {};
+	struct np_finding finding;
+	struct np_outcome outcome;
+
+	if (!question || !np_find_endpoint(&hook)) {
+		outcome = np_outcome_of(NP_DROP_NOT_READY);
+	} else {
+		packet = question->packet;
+		np_set_arrival(&hook, &packet);
+		outcome = np_judge_neighbour_message(&hook, question, &packet);
+	}
+	finding = np_finding_at(&hook);
+	return np_finish(skb, &packet, &finding, outcome, false);
 }
 
 /* After the compiled policy. */

@@ -37,7 +37,7 @@ AT(np_fragment, headers, 4);
 AT(np_fragment, kind, 7);
 SIZE(np_question, 136);
 AT(np_question, key, 52);
-AT(np_question, embedded_offset, 92);
+AT(np_question, resume_offset, 92);
 AT(np_question, endpoint, 100);
 AT(np_question, also, 108);
 AT(np_question, revision, 120);

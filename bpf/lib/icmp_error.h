@@ -12,21 +12,6 @@
 #include "judge.h"
 #include "parse.h"
 
-/* Goes on in np_icmp_error. The cursor is at the embedded packet. */
-NP_INLINE struct np_outcome np_pass_to_error_step(const struct np_hook *hook, const struct np_cursor *cursor,
-						  const struct np_packet *packet)
-{
-	struct np_question *question = np_scratch_question();
-
-	if (!question)
-		return np_outcome_of(NP_DROP_INTERNAL);
-	question->packet = *packet;
-	question->embedded_offset = cursor->offset;
-	question->embedded_end = cursor->end;
-	bpf_tail_call(hook->skb, &np_steps, NP_STEP_ICMP_ERROR);
-	return np_outcome_of(NP_DROP_NO_STEP);
-}
-
 /* NP_REASON_NONE: `embedded` is the packet that the error is about. */
 NP_INLINE enum np_reason np_parse_embedded(struct __sk_buff *skb, const struct np_question *question,
 					   struct np_packet *embedded)
@@ -34,10 +19,7 @@ NP_INLINE enum np_reason np_parse_embedded(struct __sk_buff *skb, const struct n
 	struct np_cursor cursor;
 	const bool ipv6 = question->packet.protocol == IPPROTO_ICMPV6;
 
-	np_cursor_start(&cursor, skb);
-	cursor.offset = question->embedded_offset;
-	cursor.end = question->embedded_end;
-	cursor.direct = false;
+	np_cursor_resume(&cursor, skb, question);
 	if (np_parse_network(&cursor, embedded, ipv6, true) || embedded->fragment == NP_FRAGMENT_LATER)
 		return NP_DROP_ICMP_INNER;
 	return NP_REASON_NONE;

@@ -6,6 +6,7 @@
 #ifndef NP_JUDGE_H
 #define NP_JUDGE_H
 
+#include "packet.h"
 #include "policy.h"
 #include "source.h"
 
@@ -38,6 +39,30 @@ NP_INLINE __u32 np_own_side(__u32 source_side, enum np_direction direction)
 NP_INLINE bool np_is_hairpin(const struct np_hook *hook, enum np_direction direction, __u32 arrival)
 {
 	return direction == NP_INGRESS && arrival == np_own_arrival(hook->skb);
+}
+
+/* Goes on in another program, with the packet and the place of the cursor in np_scratch. Returns only to drop. */
+NP_INLINE struct np_outcome np_pass_to_step(const struct np_hook *hook, const struct np_cursor *cursor,
+					    const struct np_packet *packet, enum np_step step)
+{
+	struct np_question *question = np_scratch_question();
+
+	if (!question)
+		return np_outcome_of(NP_DROP_INTERNAL);
+	question->packet = *packet;
+	question->resume_offset = cursor->offset;
+	question->resume_end = cursor->end;
+	bpf_tail_call(hook->skb, &np_steps, step);
+	return np_outcome_of(NP_DROP_NO_STEP);
+}
+
+/* The cursor in the program that goes on. */
+NP_INLINE void np_cursor_resume(struct np_cursor *cursor, struct __sk_buff *skb, const struct np_question *question)
+{
+	np_cursor_start(cursor, skb);
+	cursor->offset = question->resume_offset;
+	cursor->end = question->resume_end;
+	cursor->direct = false;
 }
 
 /* Policy decides, and nothing is remembered: ICMP messages by type, and what is sent to a group. */

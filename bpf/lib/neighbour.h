@@ -4,6 +4,8 @@
  * link: the hop limit proves or enforces that there is no router in between, and from a pod the destination must be one that
  * is not forwarded. What a pod says of addresses and frames must be about its own. Other messages of these types are judged
  * like any ICMPv6, after the source check.
+ *
+ * In a program of its own: behind the parser, with all the states in which that ends, the verifier of 6.1 would give up.
  */
 #ifndef NP_NEIGHBOUR_H
 #define NP_NEIGHBOUR_H
@@ -177,13 +179,20 @@ NP_INLINE enum np_reason np_judge_neighbour_to_pod(const struct np_hook *hook, c
 	return NP_REASON_NONE;
 }
 
-/* NP_REASON_NONE: it is no neighbour discovery, or none that passes as such. */
-NP_INLINE enum np_reason np_judge_neighbour(const struct np_hook *hook, struct np_cursor *cursor,
-					    const struct np_packet *packet)
+/* Whether a packet is for np_neighbour, which passes it on to policy if it is none that passes by itself. */
+NP_INLINE bool np_may_be_neighbour(const struct np_packet *packet)
 {
 	if (np_likely(packet->protocol != IPPROTO_ICMPV6) || packet->kind != NP_KIND_STATELESS || packet->fragment ||
 	    packet->icmp_code)
-		return NP_REASON_NONE;
+		return false;
+	return np_is_neighbour_message(packet->icmp_type) || np_is_listener_report(packet->icmp_type) ||
+	       packet->icmp_type == NP_ICMPV6_LISTENER_QUERY;
+}
+
+/* NP_REASON_NONE: it is none that passes as such. The cursor is behind the first eight bytes. */
+NP_INLINE enum np_reason np_judge_neighbour(const struct np_hook *hook, struct np_cursor *cursor,
+					    const struct np_packet *packet)
+{
 	return hook->direction == NP_EGRESS ? np_judge_neighbour_from_pod(hook, cursor, packet) :
 					      np_judge_neighbour_to_pod(hook, cursor, packet);
 }

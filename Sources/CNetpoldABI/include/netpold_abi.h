@@ -194,8 +194,8 @@ struct np_fragment {
 struct np_question {
 	struct np_packet packet; /* of an ICMP error: the embedded one */
 	struct np_flow_key key;
-	__u32 embedded_offset; /* ICMP errors: where in the frame the embedded packet starts, bytes */
-	__u32 embedded_end; /* and where the error ends */
+	__u32 resume_offset; /* for a step after the parser: where in the frame it goes on, bytes */
+	__u32 resume_end; /* and where the packet ends */
 	__u32 endpoint; /* slot */
 	__u32 remote_identity;
 	__u32 also; /* identity that must be allowed too, 0 = none; asked after the first */
@@ -284,11 +284,12 @@ enum np_step {
 	NP_STEP_FROM_POD = 1, /* = NP_EGRESS: np_from_pod */
 	NP_STEP_VERDICT = 2, /* np_verdict, after the policy program */
 	NP_STEP_ICMP_ERROR = 3, /* np_icmp_error, instead of the flow lookup */
-	NP_STEP_SERVICE = 4, /* reserved: service address to backend and back, before the policy is asked */
-	NP_STEP_NAMES = 5, /* reserved: DNS messages and TLS server names */
-	NP_STEP_PROXY = 6, /* reserved: flows that the L7 proxy decides */
-	NP_STEP_REDIRECT = 7, /* reserved: delivery to another interface of the node */
-	NP_STEP_COUNT = 8,
+	NP_STEP_NEIGHBOUR = 4, /* np_neighbour, neighbour discovery and listener reports */
+	NP_STEP_SERVICE = 5, /* reserved: service address to backend and back, before the policy is asked */
+	NP_STEP_NAMES = 6, /* reserved: DNS messages and TLS server names */
+	NP_STEP_PROXY = 7, /* reserved: flows that the L7 proxy decides */
+	NP_STEP_REDIRECT = 8, /* reserved: delivery to another interface of the node */
+	NP_STEP_COUNT = 9,
 };
 
 /* What a program returns to the hook: TC_ACT_* of linux/pkt_cls.h. */

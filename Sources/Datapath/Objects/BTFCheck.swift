@@ -116,8 +116,8 @@ public enum BTFCheck {
             Expected(
                 "np_question", np_question.self,
                 [
-                    ("packet", \.packet), ("key", \.key), ("embedded_offset", \.embedded_offset),
-                    ("embedded_end", \.embedded_end), ("endpoint", \.endpoint),
+                    ("packet", \.packet), ("key", \.key), ("resume_offset", \.resume_offset),
+                    ("resume_end", \.resume_end), ("endpoint", \.endpoint),
                     ("remote_identity", \.remote_identity), ("also", \.also), ("policy", \.policy),
                     ("arrival", \.arrival), ("revision", \.revision), ("direction", \.direction),
                     ("own_side", \.own_side), ("known", \.known), ("remember", \.remember), ("port", \.port),

@@ -210,5 +210,7 @@ final class PacketHarness: @unchecked Sendable {
     /// The flow entries there are.
     func flowCount() throws -> Int { try flows.entries(key: np_flow_key(), value: np_flow()).count }
 
+    func verifiedInstructions(of program: String) throws -> Int { try object.program(program).verifiedInstructions }
+
     func map(_ name: String) throws -> BPFMap { try object.map(name) }
 }

@@ -41,6 +41,19 @@ struct VerdictTests {
             try harness.removeStep(NP_STEP_ICMP_ERROR)
             let error = ICMPErrorTests.error(about: packet, from: PacketWorld.ipv4(3))
             #expect(try harness.send(error, .ingress) == NP_DROP_NO_STEP)
+            try harness.removeStep(NP_STEP_NEIGHBOUR)
+            let question = NeighbourTests.message(135, from: PacketWorld.ipv6(2), about: PacketWorld.ipv6(1))
+            #expect(try harness.send(question, .ingress) == NP_DROP_NO_STEP)
+        }
+    }
+
+    /// The verifier of 6.1 follows states that a newer one prunes: what took 144,000 here took more than its million there.
+    @Test(
+        "the verifier goes through no program for long, so that that of 6.1 loads it too",
+        arguments: DatapathMaps.steps.map(\.program))
+    func verification(program: String) throws {
+        try PacketHarness.with { harness throws in
+            #expect(try harness.verifiedInstructions(of: program) < 110_000)
         }
     }
 
