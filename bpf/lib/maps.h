@@ -20,6 +20,72 @@ struct {
 } np_flows SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, NP_MAX_FLOW_SETS);
+	__type(key, __u32);
+	__type(value, struct np_flow_set);
+} np_flow_sets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct np_flow_seed);
+} np_flow_seed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NP_MAX_ENDPOINTS);
+	__type(key, __u32); /* endpoint slot */
+	__type(value, __u32); /* the region that the endpoint leaves, as np_endpoint.region; 0 = none */
+} np_flow_moves SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, NP_MAX_ENDPOINTS);
+	__type(key, __u32); /* endpoint slot */
+	__type(value, struct np_flow_share);
+} np_flow_shares SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, NP_MAX_SERVICES);
+	__type(key, struct np_service_key);
+	__type(value, struct np_service);
+} np_services SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, NP_MAX_BACKENDS);
+	__type(key, struct np_service_key);
+	__type(value, __u32); /* how many Services' ports have it */
+} np_backend_ends SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NP_MAX_MAGLEV);
+	__type(key, __u32);
+	__type(value, __u32); /* slot in np_backends */
+} np_maglev SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NP_MAX_BACKENDS);
+	__type(key, __u32);
+	__type(value, struct np_backend);
+} np_backends SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, NP_MAX_AFFINITIES);
+	__type(key, struct np_affinity_key);
+	__type(value, struct np_affinity);
+} np_affinities SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, NP_MAX_FRAGMENTS);
 	__type(key, struct np_fragment_key);

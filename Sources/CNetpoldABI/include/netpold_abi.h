@@ -25,6 +25,8 @@
 #define NP_MAX_ENDPOINTS 4096 /* local pods; 64 B each, array: 256 KiB */
 #define NP_MAX_POLICY_SLOTS 8192 /* prog-array slots: two a subject; 8 B each */
 #define NP_MAX_CONNTRACK 262144 /* flows; about 150 B each, preallocated: 39 MiB (loader may resize) */
+#define NP_MAX_FLOW_SETS 131072 /* 4 flows each; 256 B each, taken at once: 32 MiB (loader may choose less; a power of two) */
+#define NP_FLOW_WAYS 4 /* flows of a set */
 #define NP_MAX_FRAGMENTS 8192 /* datagrams in flight in fragments; about 110 B each: 0.9 MiB */
 #define NP_MAX_ADDRESSES 262144 /* exact addresses; not preallocated, about 70 B each in use */
 #define NP_MAX_SOURCES 8192 /* addresses of local pods; not preallocated, about 100 B each in use */
@@ -74,6 +76,19 @@ enum np_direction {
 };
 
 #define NP_ENDPOINT_READY 1 /* flags: policy programs are in place; without it nothing passes */
+#define NP_ENDPOINT_MOVING 2 /* the region of flows is new: what is not in it may still be in that of np_flow_moves */
+#define NP_ENDPOINT_SERVICES 4 /* the pod's packets to Services are translated here */
+/* Two bits for each direction, from this one on, ingress first: enum np_state_need of what is decided in it. */
+#define NP_ENDPOINT_NEED_SHIFT 8
+#define NP_ENDPOINT_NEED_BITS 2
+#define NP_ENDPOINT_NEED_MASK 3
+
+/* Whether packets of a direction that policy allows need a flow entry, so that the answers pass the opposite direction. */
+enum np_state_need {
+	NP_STATE_NEVER = 0, /* the opposite direction lets everything pass by itself */
+	NP_STATE_MIRROR = 1, /* where the opposite direction's policy does not allow the answer in its own right */
+	NP_STATE_ALWAYS = 2, /* and the entry is looked up first */
+};
 
 /*
  * Value of np_endpoints (array, key = endpoint slot). The entry stub of each hook puts the slot into
@@ -85,7 +100,8 @@ struct np_endpoint {
 	__u32 flags; /* NP_ENDPOINT_* */
 	__u32 policy[2]; /* slot in np_policies, by np_direction */
 	__u32 ifindex; /* host side of the veth, for events */
-	__u32 pad[3];
+	__u32 region; /* of np_flow_sets: 2 * first set + number of sets, so its lowest bit set is the number; 0 = none */
+	__u32 pad[2];
 };
 
 /* ---- conntrack ------------------------------------------------------------------------------------------ */
@@ -129,6 +145,135 @@ struct np_flow {
 	__u64 last_seen; /* jiffies64 */
 	__u32 arrival[2]; /* by side: NP_ARRIVAL_* or interface by which the other end's latest packets came to this one */
 	__u32 flags; /* NP_FLOW_* */
+	__u32 pad;
+};
+
+/*
+ * A pod's flow, of its own: a flow between two pods of the node has an entry in the region of each. Fields of live
+ * entries that change (revision, arrival, last_seen, flags) are single aligned words.
+ */
+struct np_flow_record {
+	struct np_address remote; /* the other end as the pod's policy sees it */
+	__be16 own_port; /* ICMP queries: see np_packet */
+	__be16 remote_port;
+	__u8 protocol;
+	__u8 own_address; /* index of np_endpoint.address */
+	__be16 other_port; /* see `other` */
+	__u32 revision; /* np_endpoint.revision the verdict was taken under */
+	__u32 arrival; /* NP_ARRIVAL_* or interface by which the other end's latest packets came */
+	__u32 last_seen; /* jiffies64 >> NP_FLOW_CLOCK_SHIFT, low half */
+	__u32 flags; /* NP_ENTRY_* */
+	struct np_address other; /* NP_ENTRY_FRONTEND, NP_ENTRY_BACKEND: what the remote's address is replaced by */
+};
+
+#define NP_FLOW_CLOCK_SHIFT 6 /* 64 jiffies: 0.06 to 0.64 s */
+
+/* np_flow_record.flags */
+#define NP_ENTRY_FIN_OWN 1 /* FIN seen from the pod */
+#define NP_ENTRY_FIN_REMOTE 2
+#define NP_ENTRY_RST 4
+#define NP_ENTRY_ANSWERED 8 /* a packet against the flow's direction has passed */
+#define NP_ENTRY_FRONTEND 16 /* the remote is a Service; `other` is the backend chosen: no flow by itself */
+#define NP_ENTRY_BACKEND 32 /* the remote is a backend; `other` is the Service that the pod talks to */
+#define NP_ENTRY_ROLE_SHIFT 6 /* two bits: enum np_role */
+
+/* Lower half of a control word: state and tag; upper half: a version, counted up when the slot is used again. */
+#define NP_SLOT_FREE 0
+#define NP_SLOT_BUSY 1 /* being written: readers take it for another flow's */
+#define NP_SLOT_LIVE 2
+#define NP_SLOT_STATE_MASK 3
+#define NP_SLOT_TAG_MASK 0xfffffffc
+#define NP_SLOT_VERSION_SHIFT 32
+
+/*
+ * Value of np_flow_sets (array, mapped into the agent): the slots that a flow can be in. Each endpoint has a region of its
+ * own, a power of two of sets that begins at a multiple of its size. How slots are taken: docs/design/flow-table.md.
+ */
+struct np_flow_set {
+	__u64 control[NP_FLOW_WAYS];
+	struct np_flow_record flow[NP_FLOW_WAYS];
+};
+
+/* Value of np_flow_shares (per-CPU array, key = endpoint slot): what became of new flows in the endpoint's region. */
+struct np_flow_share {
+	__u64 inserted;
+	__u64 evicted; /* live and unanswered ones that made room */
+	__u64 refused; /* new ones that found none */
+};
+
+/* Value of np_flow_seed (array, one entry): the key of np_flow_hash. Random, set once, before the first endpoint is ready. */
+struct np_flow_seed {
+	__u64 word[2];
+};
+
+/*
+ * Where a flow may be: sets `hash & (sets - 1)` and `hash >> NP_FLOW_SECOND_SHIFT & (sets - 1)` of its endpoint's region,
+ * under the tag `hash >> NP_FLOW_TAG_SHIFT & NP_SLOT_TAG_MASK`. Keyed: who does not know the seed cannot fill a set.
+ */
+#define NP_FLOW_SECOND_SHIFT 17
+#define NP_FLOW_TAG_SHIFT 32
+
+static inline __attribute__((always_inline)) __u64
+np_flow_hash(const struct np_flow_seed *_Nonnull seed, __u32 endpoint, const struct np_flow_record *_Nonnull flow)
+{
+	const __u64 odd = seed->word[1] | 1;
+	__u64 hash = seed->word[0];
+
+	hash = (hash ^ ((__u64)flow->remote.word[0] << 32 | flow->remote.word[1])) * odd;
+	hash ^= hash >> 32;
+	hash = (hash ^ ((__u64)flow->remote.word[2] << 32 | flow->remote.word[3])) * 0x9fb21c651e98df25;
+	hash ^= hash >> 29;
+	hash ^= (__u64)endpoint << 44 | (__u64)flow->own_address << 40;
+	hash = (hash ^ ((__u64)flow->own_port << 24 | (__u64)flow->remote_port << 8 | flow->protocol)) * odd;
+	hash ^= hash >> 32;
+	hash *= 0xd6e8feb86659fd93;
+	return hash ^ hash >> 32;
+}
+
+/* ---- services ------------------------------------------------------------------------------------------- */
+
+/* Key of np_services (hash) and of np_backend_ends (hash): an address, port and protocol. */
+struct np_service_key {
+	struct np_address address;
+	__be16 port;
+	__u8 protocol;
+	__u8 pad;
+};
+
+/* Value of np_services: a port of a Service at one of its addresses. */
+struct np_service {
+	__u32 maglev; /* first entry in np_maglev */
+	__u32 maglev_size; /* a prime; 0 = no usable endpoint */
+	__u32 id; /* of the Service's port, not used again while flows may remember it; key of affinity */
+	__u32 affinity; /* seconds; 0 = none */
+};
+
+/* Value of np_backends (array, key = np_maglev's values): where a Service's packets go. */
+struct np_backend {
+	struct np_address address;
+	__be16 port;
+	__u8 protocol;
+	__u8 flags; /* NP_BACKEND_* */
+	__u32 generation; /* counted up when the slot is used again */
+};
+
+#define NP_BACKEND_USABLE 1 /* without it flows of connectionless protocols move on */
+
+#define NP_MAX_SERVICES 65536 /* address, port and protocol; not preallocated, about 90 B each in use */
+#define NP_MAX_MAGLEV 1048576 /* 4 B each: 4 MiB */
+#define NP_MAX_BACKENDS 65536 /* 24 B each: 1.5 MiB */
+#define NP_MAX_AFFINITIES 65536 /* clients of Services with sessionAffinity; about 80 B each */
+
+/* Key of np_affinities (LRU hash). */
+struct np_affinity_key {
+	__u32 endpoint; /* slot of the client */
+	__u32 service; /* np_service.id */
+};
+
+struct np_affinity {
+	__u32 backend; /* slot in np_backends */
+	__u32 generation; /* np_backend.generation */
+	__u32 last_seen; /* as np_flow_record.last_seen */
 	__u32 pad;
 };
 
@@ -351,7 +496,9 @@ enum np_action {
 	REASON(NP_DROP_NEIGHBOUR_SPOOFED, 54,                                                                          \
 	       "neighbour discovery from a pod about an address or a frame that is not its own")                       \
 	REASON(NP_DROP_FOREIGN_SOURCE, 55,                                                                             \
-	       "the source is an address of this node or of a pod on it, and the packet came in by another way")
+	       "the source is an address of this node or of a pod on it, and the packet came in by another way")       \
+	/* the pod has been told: TCP reset, or ICMP port unreachable */                                               \
+	REASON(NP_DROP_NO_BACKEND, 56, "the Service has no endpoint that may be used")
 
 enum np_reason {
 	NP_REASON_NONE = 0,
@@ -461,5 +608,9 @@ struct np_bench_plan {
  * unspecified address is the node at no address in particular: that of link-scope groups.
  */
 #define NP_IDENTITY_WORLD_TOO 0x80000000
+/* In values of np_addresses, beside any identity: np_services has ports of the address; np_backend_ends has. */
+#define NP_IDENTITY_FRONTEND 0x40000000
+#define NP_IDENTITY_BACKEND 0x20000000
+#define NP_IDENTITY_FLAGS 0xe0000000 /* all bits beside the identity */
 
 #endif

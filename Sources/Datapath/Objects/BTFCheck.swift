@@ -79,8 +79,38 @@ public enum BTFCheck {
                 "np_endpoint", np_endpoint.self,
                 [
                     ("address", \.address), ("revision", \.revision), ("flags", \.flags), ("policy", \.policy),
-                    ("ifindex", \.ifindex),
+                    ("ifindex", \.ifindex), ("region", \.region),
                 ]),
+            Expected(
+                "np_flow_record", np_flow_record.self,
+                [
+                    ("remote", \.remote), ("own_port", \.own_port), ("remote_port", \.remote_port),
+                    ("protocol", \.protocol), ("own_address", \.own_address), ("other_port", \.other_port),
+                    ("revision", \.revision), ("arrival", \.arrival), ("last_seen", \.last_seen),
+                    ("flags", \.flags), ("other", \.other),
+                ]),
+            Expected("np_flow_seed", np_flow_seed.self, [("word", \.word)]),
+            Expected("np_flow_set", np_flow_set.self, [("control", \.control), ("flow", \.flow)]),
+            Expected(
+                "np_flow_share", np_flow_share.self,
+                [("inserted", \.inserted), ("evicted", \.evicted), ("refused", \.refused)]),
+            Expected(
+                "np_service_key", np_service_key.self,
+                [("address", \.address), ("port", \.port), ("protocol", \.protocol)]),
+            Expected(
+                "np_service", np_service.self,
+                [("maglev", \.maglev), ("maglev_size", \.maglev_size), ("id", \.id), ("affinity", \.affinity)]),
+            Expected(
+                "np_backend", np_backend.self,
+                [
+                    ("address", \.address), ("port", \.port), ("protocol", \.protocol), ("flags", \.flags),
+                    ("generation", \.generation),
+                ]),
+            Expected(
+                "np_affinity_key", np_affinity_key.self, [("endpoint", \.endpoint), ("service", \.service)]),
+            Expected(
+                "np_affinity", np_affinity.self,
+                [("backend", \.backend), ("generation", \.generation), ("last_seen", \.last_seen)]),
             Expected(
                 "np_flow_key", np_flow_key.self,
                 [
