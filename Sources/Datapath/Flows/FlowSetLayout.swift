@@ -34,12 +34,12 @@ struct FlowSetLayout: Sendable {
         self.codec = codec
     }
 
-    /// That of a map whose values have other fields, or the same in other places.
+    /// That of a map whose values have other fields, or the same in other places; `nil` when it has no control words, or what
+    /// tells flows apart is missing on either side.
     ///
     /// - Parameters:
     ///   - here: the layout of this program's sets.
     ///   - there: that of the map's.
-    /// - Returns: `nil` when it has no control words, or what tells flows apart is missing on either side.
     init?(here: RecordLayout, there: RecordLayout) {
         var controls: [Int] = []
         while let control = there.fields.first(where: { $0.name == "control[\(controls.count)]" }), control.size == 8,

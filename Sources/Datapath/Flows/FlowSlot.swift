@@ -7,9 +7,7 @@ struct FlowSlot {
     private let words: UnsafeMutablePointer<Atomic<UInt32>>
     private let layout: FlowSetLayout
 
-    /// - Parameters:
-    ///   - set: the start of its set.
-    ///   - way: which of the set's slots.
+    /// The slot `way` of the set that begins at `set`.
     init(set: UnsafeMutableRawPointer, way: Int, _ layout: FlowSetLayout) {
         control = (set + layout.control(way)).assumingMemoryBound(to: Atomic<UInt64>.self)
         words = (set + layout.record(way)).assumingMemoryBound(to: Atomic<UInt32>.self)
@@ -19,10 +17,8 @@ struct FlowSlot {
     /// The control word as it is now. What was written into the slot before this word is seen afterwards.
     var word: ControlWord { ControlWord(rawValue: control.pointee.load(ordering: .acquiring)) }
 
-    /// Copies the record of a live slot.
-    ///
-    /// - Parameter target: as many bytes as the layout's records have.
-    /// - Returns: whether the slot belonged to the same flow all the time. If not, the bytes mean nothing.
+    /// Copies the record of a live slot to as many bytes as the layout's records have; whether the slot belonged to the same
+    /// flow all the time. If not, the bytes mean nothing.
     func copy(_ word: ControlWord, to target: UnsafeMutableRawPointer) -> Bool {
         for index in 0..<layout.recordSize / 4 {
             target.storeBytes(

@@ -38,6 +38,7 @@ package final class FlowTable: Sendable {
     ///   - map: the map.
     ///   - layout: of its values.
     ///   - seed: the key of the hash by which its flows are found.
+    /// - Throws: when the map cannot be mapped.
     init(_ map: BPFMap, layout: FlowSetLayout = .own, seed: np_flow_seed) throws(BPFError) {
         self.mapping = try FlowMapping(map)
         self.sets = map.shape.capacity

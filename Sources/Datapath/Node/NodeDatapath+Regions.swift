@@ -4,9 +4,7 @@ import CNetpoldABI
 /// The part of the flow table that each endpoint has.
 extension NodeDatapath {
     /// Takes over the regions that pinned endpoints name, so that nobody else gets them, and frees slots that a process which
-    /// was killed had begun to fill.
-    ///
-    /// - Parameter adopted: the endpoints, by slot; those whose region cannot be theirs have none afterwards.
+    /// was killed had begun to fill. Endpoints whose region cannot be theirs have none afterwards.
     static func adoptRegions(_ adopted: inout [UInt32: np_endpoint], _ maps: DatapathMaps) throws(BPFError)
         -> EndpointRegions
     {
