@@ -110,8 +110,8 @@ public final class KernelDecider {
 }
 
 extension DatapathMaps {
-    /// Empties np_flows.
+    /// Empties the flow table.
     package func forgetFlows() throws(BPFError) {
-        for entry in try flows.entries(key: np_flow_key(), value: np_flow()) { try flows.remove(entry.key) }
+        for entry in flowTable.entries(in: 0..<flowTable.sets) { _ = flowTable.remove(entry) }
     }
 }

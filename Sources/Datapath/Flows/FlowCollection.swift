@@ -16,14 +16,12 @@ struct FlowCollection: Sendable {
     /// By slot.
     private(set) var uses: [UInt32: Use] = [:]
     private let now: KernelClock.Reading
-    private let timeouts: ConntrackTimeouts
     /// What is still to be walked, the next last.
     private var pending: [(slot: UInt32, sets: Range<Int>, region: FlowRegion)]
 
     /// A walk over these regions.
-    init(_ regions: EndpointRegions, now: KernelClock.Reading, timeouts: ConntrackTimeouts) {
+    init(_ regions: EndpointRegions, now: KernelClock.Reading) {
         self.now = now
-        self.timeouts = timeouts
         pending = regions.current.sorted { $0.key > $1.key }.map { ($0.key, $0.value.range, $0.value) }
     }
 
@@ -50,7 +48,7 @@ struct FlowCollection: Sendable {
                 guard let entry = table.entry(set, way) else { continue }
                 seen += 1
                 // Read a moment ago, not when the walk began: a flow that woke up meanwhile stays.
-                if timeouts.isOver(entry.record, at: now), table.remove(entry) {
+                if entry.record.isOver(at: now), table.remove(entry) {
                     removed += 1
                 } else {
                     use.used += 1

@@ -48,6 +48,7 @@ package final class DatapathMaps {
         if object.mapNames.contains("np_flows") {
             try object.resize(map: "np_flows", to: options.flowSets * Int(NP_FLOW_WAYS))
         }
+        try object.fill(section: ".rodata.config", with: try DatapathMaps.configuration())
         if let pins = options.pins { try object.usePins(in: pins.folder) }
         try object.load()
         var all: [BPFMap] = []
@@ -92,6 +93,17 @@ package final class DatapathMaps {
             if name == Self.noStep, Int(step.rawValue) >= steps.shape.capacity { continue }
             try steps.set(step.rawValue, program: try object.program(name))
         }
+    }
+
+    /// What the programs are told of the machine.
+    private static func configuration() throws(BPFError) -> np_config {
+        let rate = try KernelClock().now().rate
+        #if arch(x86_64)
+            // Loads are not reordered there.
+            return np_config(hertz: UInt32(rate), barriers: 0)
+        #else
+            return np_config(hertz: UInt32(rate), barriers: 1)
+        #endif
     }
 
     /// The key of the flow table's hash: drawn once, and kept with the flows that are found by it.

@@ -18,15 +18,11 @@ extension NodeDatapath {
 
     /// Forgets flows that have been silent for too long, so that new ones need not push others out.
     ///
-    /// - Parameters:
-    ///   - now: a reading of the clock of the kernel that holds the flows.
-    ///   - timeouts: how long a flow may be silent, by protocol and state.
+    /// - Parameter now: a reading of the clock of the kernel that holds the flows.
     /// - Returns: how many flows were looked at, how many of them were forgotten, and what each endpoint has.
     /// - Throws: when a region that has become too small cannot be exchanged for a larger one; the flows are forgotten then.
-    public func collectConntrack(
-        now: KernelClock.Reading, timeouts: ConntrackTimeouts = ConntrackTimeouts()
-    ) throws(BPFError) -> ConntrackCollection {
-        var walk = FlowCollection(regions, now: now, timeouts: timeouts)
+    public func collectConntrack(now: KernelClock.Reading) throws(BPFError) -> ConntrackCollection {
+        var walk = FlowCollection(regions, now: now)
         walk.step(maps.flowTable, sets: .max)
         return try finish(walk, seen: walk.seen, removed: walk.removed)
     }
@@ -41,7 +37,7 @@ extension NodeDatapath {
             let clock: KernelClock
             if let known = self.clock { clock = known } else { clock = try KernelClock() }
             self.clock = clock
-            walk = FlowCollection(regions, now: try clock.now(), timeouts: ConntrackTimeouts())
+            walk = FlowCollection(regions, now: try clock.now())
         }
         let before = (seen: walk.seen, removed: walk.removed)
         walk.step(maps.flowTable, sets: Self.setsOfPart)

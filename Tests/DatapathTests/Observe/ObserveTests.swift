@@ -139,7 +139,7 @@ struct ObserveTests {
         #expect(parts == 1, "its region is as large as a part")
         #expect(!reading.fired)
         let later = KernelClock.Reading(jiffies: now.jiffies + UInt64(9000 * now.rate), rate: now.rate)
-        var walk = FlowCollection(node.regions, now: later, timeouts: ConntrackTimeouts())
+        var walk = FlowCollection(node.regions, now: later)
         let slot = try #require(node.endpoints[NodeImages.webKey]?.slot)
         let region = try #require(node.regions.current[slot])
         walk.step(node.maps.flowTable, sets: region.range.count / 2)
