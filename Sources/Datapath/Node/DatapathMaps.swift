@@ -11,13 +11,13 @@ package final class DatapathMaps {
     package let policies: BPFMap
     package let steps: BPFMap
     let ruleHits: BPFMap
-    let reasons: BPFMap
+    package let reasons: BPFMap
     let events: BPFMap
     let control: BPFMap
     let eventBudget: BPFMap
     let dropBudget: BPFMap
     /// All maps of the object, by name, for reports.
-    let all: [BPFMap]
+    package let all: [BPFMap]
 
     /// Loads the embedded object, on maps that are pinned already if there are any, and puts its programs into np_steps.
     ///
