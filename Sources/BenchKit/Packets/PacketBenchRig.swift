@@ -28,9 +28,6 @@ final class PacketBenchRig {
         try BTFCheck.require(bench)
         try bench.load()
         try maps.addresses.set(PacketBenchPolicy.addresses.map { (key: np_address($0.address), value: $0.identity) })
-        if let seed = maps.all.first(where: { $0.name == "np_flow_seed" }) {
-            try seed.set(UInt32(0), np_flow_seed(word: (.random(in: 1 ... .max), .random(in: 1 ... .max))))
-        }
         var counters = RuleHitIndex()
         for (number, policies) in PacketBenchCase.Policies.allCases.enumerated() {
             pods[policies] = try makePod(UInt32(number), policies, &counters)

@@ -122,6 +122,12 @@ extension NodeDatapath {
         // A hook that went over to another pod was running the old entry program a moment ago. When its slot is
         // handed out again, nobody may be left who came in by it.
         try RunningPrograms.wait()
+        // The next pod to get a slot counts from 0.
+        let cpus = try Libbpf.possibleCPUs()
+        for slot in plan.surplusSlots.sorted() {
+            try maps.flowShares.setPerCPU(slot, [np_flow_share](repeating: np_flow_share(), count: cpus))
+            try maps.flowMoves.set(slot, UInt32(0))
+        }
     }
 }
 

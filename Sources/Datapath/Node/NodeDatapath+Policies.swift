@@ -112,6 +112,7 @@ extension NodeDatapath {
             value.setAddresses(endpoint.image.addresses)
             value.policy = (2 * slot, 2 * slot + 1)
             value.ifindex = endpoint.links.first ?? 0
+            value.region = regionWord(of: endpoint.slot, pods: plan.endpoints.count)
             if present.map({ $0.hasEqualBytes(value) }) != true {
                 try maps.endpoints.set(endpoint.slot, value)
                 report.entriesChanged += 1
@@ -137,6 +138,7 @@ extension NodeDatapath {
             }
         }
         try clearSurplusSlots(plan, &report)
+        releaseRegions()
         let wanted = Set(plan.image.subjects.map(\.key))
         for (key, subject) in subjects where !wanted.contains(key) {
             try maps.policies.remove(2 * subject.slot)
