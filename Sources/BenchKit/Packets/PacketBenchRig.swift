@@ -13,10 +13,10 @@ final class PacketBenchRig {
         var policies: [LoadedPolicy]
     }
 
-    /// Sets of flows of each pod: 65,536 flows fill half of the slots.
-    private static let sets: UInt32 = 32_768
-    /// New flows of one run: they find room, and in a table that is as full as in life.
-    private static let newFlows = 32_768
+    /// Sets of flows of each pod. 65,536 flows fill a quarter of the slots: an agent gives a pod more before it is 3/8.
+    private static let sets = UInt32(NP_MAX_FLOW_SETS) / UInt32(PacketBenchCase.Policies.allCases.count)
+    /// New flows of one run: each finds room.
+    private static let newFlows = 1 << 16
 
     private let maps: DatapathMaps
     private let bench: BPFObject
