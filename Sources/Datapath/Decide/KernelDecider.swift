@@ -110,8 +110,6 @@ public final class KernelDecider {
 }
 
 extension DatapathMaps {
-    /// Empties the flow table.
-    package func forgetFlows() throws(BPFError) {
-        for entry in flowTable.entries(in: 0..<flowTable.sets) { _ = flowTable.remove(entry) }
-    }
+    /// Empties the flow table, of which no program may be running.
+    package func forgetFlows() throws(BPFError) { flowTable.clear() }
 }

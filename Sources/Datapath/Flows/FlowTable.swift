@@ -214,6 +214,11 @@ package final class FlowTable: Sendable {
         for set in region.range { for way in 0..<layout.ways { slot(set, way).clear() } }
     }
 
+    /// Empties all regions, which no program uses.
+    package func clear() {
+        for set in 0..<sets { for way in 0..<layout.ways where slot(set, way).word.isLive { slot(set, way).clear() } }
+    }
+
     /// Every flow in a region. Those that come, go or move meanwhile may be missing.
     func entries(in region: FlowRegion) -> [Entry] { entries(in: region.range) }
 

@@ -16,7 +16,7 @@ package final class DatapathMaps {
     package let policies: BPFMap
     package let steps: BPFMap
     let ruleHits: BPFMap
-    let reasons: BPFMap
+    package let reasons: BPFMap
     let events: BPFMap
     let control: BPFMap
     let eventBudget: BPFMap

@@ -68,8 +68,10 @@ extension NodeDatapath {
         var isHandedOut = false
         for planned in plan.endpoints {
             guard var endpoint = endpoints[planned.key] else { continue }
+            let needs = plan.stateNeeds(of: planned)
             let isCurrent =
                 !all && endpoint.value.isReady && endpoint.subject == planned.image.subject
+                && endpoint.value.stateNeeds == needs
                 && !changedSubjects.contains(planned.image.subject)
             guard !isCurrent else { continue }
             if !isHandedOut {
@@ -79,6 +81,7 @@ extension NodeDatapath {
             }
             endpoint.value.revision = revision
             endpoint.value.flags |= UInt32(NP_ENDPOINT_READY)
+            endpoint.value.stateNeeds = needs
             endpoint.subject = planned.image.subject
             try maps.endpoints.set(endpoint.slot, endpoint.value)
             endpoints[planned.key] = endpoint
