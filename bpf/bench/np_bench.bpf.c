@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Reference programs of `netpold bench`: the minimum cost of a packet. They use the datapath's own parser and key, so the
+ * Reference programs of `netpold bench`: the minimum cost of a packet. They use the datapath's own parser, so the
  * difference to them is what netpold adds. Never attached.
  */
-#include "../lib/conntrack.h"
+#include "../lib/outcome.h"
 #include "../lib/parse.h"
 
 #include <stddef.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Offsets of the sender in a frame of TCP over IPv4 without options. */
-#define NP_BENCH_ADDRESS_OFFSET (ETH_HLEN + offsetof(struct np_ipv4_header, source))
-#define NP_BENCH_PORT_OFFSET (ETH_HLEN + sizeof(struct np_ipv4_header))
+/* Offsets in a frame of TCP or UDP over IPv4 without options. */
+#define NP_BENCH_SOURCE_OFFSET (ETH_HLEN + offsetof(struct np_ipv4_header, source))
+#define NP_BENCH_DESTINATION_OFFSET (ETH_HLEN + offsetof(struct np_ipv4_header, destination))
+#define NP_BENCH_PORTS_OFFSET (ETH_HLEN + sizeof(struct np_ipv4_header))
 /* Odd: visits all numbers below a power of two, in an order that no prefetcher predicts. */
 #define NP_BENCH_STRIDE 40503
 
@@ -23,7 +24,7 @@ struct {
 	__type(value, struct np_bench_plan);
 } np_bench_plan SEC(".maps");
 
-/* [0]: what runs behind np_bench_vary. */
+/* [0]: what runs behind np_bench_vary_... */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, 1);
@@ -48,23 +49,8 @@ int np_bench_parse(struct __sk_buff *skb)
 	return np_parse(&cursor, &packet) ? NP_ACTION_SHOT : NP_ACTION_OK;
 }
 
-SEC("tc")
-int np_bench_lookup(struct __sk_buff *skb)
-{
-	struct np_packet packet = {};
-	struct np_cursor cursor;
-	struct np_flow_key key;
-
-	np_cursor_start(&cursor, skb);
-	if (np_parse(&cursor, &packet))
-		return NP_ACTION_SHOT;
-	np_flow_key_of(&packet, &key);
-	return bpf_map_lookup_elem(&np_flows, &key) ? NP_ACTION_OK : NP_ACTION_SHOT;
-}
-
-/* Writes the sender of the next flow of the plan into the frame and goes on to np_bench_next. */
-SEC("tc")
-int np_bench_vary(struct __sk_buff *skb)
+/* Writes the remote end of the next flow of the plan into the frame and goes on to np_bench_next. */
+NP_INLINE int np_bench_vary(struct __sk_buff *skb, const __u32 address_offset, const __u32 port_offset)
 {
 	void *data = (void *)(long)skb->data;
 	void *end = (void *)(long)skb->data_end;
@@ -72,12 +58,27 @@ int np_bench_vary(struct __sk_buff *skb)
 	struct np_bench_plan *plan = bpf_map_lookup_elem(&np_bench_plan, &only);
 	__u32 flow;
 
-	if (!plan || !plan->addresses || data + NP_BENCH_PORT_OFFSET + sizeof(__be16) > end)
+	if (!plan || !plan->addresses || data + NP_BENCH_PORTS_OFFSET + sizeof(struct np_ports) > end)
 		return NP_ACTION_SHOT;
 	flow = (__u32)(plan->counter++ * NP_BENCH_STRIDE) & plan->mask;
-	*(__be32 *)(data + NP_BENCH_ADDRESS_OFFSET) =
+	*(__be32 *)(data + address_offset) =
 		bpf_htonl(plan->first_address + flow % plan->addresses * plan->address_step);
-	*(__be16 *)(data + NP_BENCH_PORT_OFFSET) = bpf_htons(flow / plan->addresses);
+	*(__be16 *)(data + port_offset) = bpf_htons(flow / plan->addresses);
 	bpf_tail_call(skb, &np_bench_next, 0);
 	return NP_ACTION_SHOT;
+}
+
+/* For packets to a pod. */
+SEC("tc")
+int np_bench_vary_source(struct __sk_buff *skb)
+{
+	return np_bench_vary(skb, NP_BENCH_SOURCE_OFFSET, NP_BENCH_PORTS_OFFSET + offsetof(struct np_ports, source));
+}
+
+/* For packets from a pod. */
+SEC("tc")
+int np_bench_vary_destination(struct __sk_buff *skb)
+{
+	return np_bench_vary(skb, NP_BENCH_DESTINATION_OFFSET,
+			     NP_BENCH_PORTS_OFFSET + offsetof(struct np_ports, destination));
 }

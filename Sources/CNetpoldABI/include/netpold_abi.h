@@ -44,6 +44,8 @@
 #define NP_EVENT_RATE_PER_JIFFY 64
 #define NP_EVENT_DROPS_PER_JIFFY 8 /* budgets: 24 B an endpoint and CPU, 96 KiB a CPU */
 #define NP_EVENT_REMOTE_BITS 5 /* remote ends are told apart by so many bits: 32 groups */
+#define NP_RECENT_FLOWS 1024 /* flows without state that records were written of: 8 B each and CPU */
+#define NP_RECENT_SECONDS 60 /* of silence, after which such a flow is news again */
 #define NP_EVENT_RING_SHARE (NP_EVENT_RING_BYTES / 2) /* of the ring for passed packets, bytes; drops may fill it */
 
 /* ---- addresses ------------------------------------------------------------------------------------------ */
@@ -173,9 +175,41 @@ struct np_flow_record {
 #define NP_ENTRY_FIN_REMOTE 2
 #define NP_ENTRY_RST 4
 #define NP_ENTRY_ANSWERED 8 /* a packet against the flow's direction has passed */
-#define NP_ENTRY_FRONTEND 16 /* the remote is a Service; `other` is the backend chosen: no flow by itself */
+#define NP_ENTRY_FRONTEND 16 /* the remote is a Service; `other` is the backend chosen: no flow by itself, so of no role */
 #define NP_ENTRY_BACKEND 32 /* the remote is a backend; `other` is the Service that the pod talks to */
 #define NP_ENTRY_ROLE_SHIFT 6 /* two bits: enum np_role */
+
+/* How long a silent flow is remembered, seconds: docs/design/flow-table.md. */
+#define NP_TIMEOUT_ESTABLISHED 8000 /* TCP, no end seen closing: longer than keep-alive's two hours */
+#define NP_TIMEOUT_HALF_CLOSED 600 /* TCP after a FIN of one end: the other may still be sending */
+#define NP_TIMEOUT_CLOSED 30 /* TCP after FINs of both ends, or a RST: late retransmissions */
+#define NP_TIMEOUT_UNANSWERED 60 /* TCP that nobody has answered: as long as SYNs are repeated */
+#define NP_TIMEOUT_DATAGRAM 180 /* UDP, and protocols without a notion of connection */
+#define NP_TIMEOUT_ASSOCIATION 8000 /* SCTP */
+#define NP_TIMEOUT_QUERY 30 /* ICMP queries */
+#define NP_TIMEOUT_LINGER 2 /* a closed flow makes room for another one after so long */
+
+/* The timeout of a flow, seconds. `flags`: NP_ENTRY_*. */
+static inline __attribute__((always_inline)) __u32 np_flow_timeout(__u8 protocol, __u32 flags)
+{
+	const __u32 fins = flags & (NP_ENTRY_FIN_OWN | NP_ENTRY_FIN_REMOTE);
+
+	switch (protocol) {
+	case 6: /* TCP */
+		if (flags & NP_ENTRY_RST || fins == (NP_ENTRY_FIN_OWN | NP_ENTRY_FIN_REMOTE))
+			return NP_TIMEOUT_CLOSED;
+		if (!(flags & NP_ENTRY_ANSWERED))
+			return NP_TIMEOUT_UNANSWERED;
+		return fins ? NP_TIMEOUT_HALF_CLOSED : NP_TIMEOUT_ESTABLISHED;
+	case 132: /* SCTP */
+		return NP_TIMEOUT_ASSOCIATION;
+	case 1: /* ICMP */
+	case 58: /* ICMPv6 */
+		return NP_TIMEOUT_QUERY;
+	default:
+		return NP_TIMEOUT_DATAGRAM;
+	}
+}
 
 /* Lower half of a control word: state and tag; upper half: a version, counted up when the slot is used again. */
 #define NP_SLOT_FREE 0
@@ -229,6 +263,15 @@ np_flow_hash(const struct np_flow_seed *_Nonnull seed, __u32 endpoint, const str
 	hash *= 0xd6e8feb86659fd93;
 	return hash ^ hash >> 32;
 }
+
+/*
+ * What the programs know of the machine: section .rodata.config of the object, which the loader fills in before it loads.
+ * Constants for the verifier, so what they switch off costs nothing.
+ */
+struct np_config {
+	__u32 hertz; /* jiffies a second */
+	__u32 barriers; /* 1: loads may be reordered (not on x86), so readers of flows need a barrier */
+};
 
 /* ---- services ------------------------------------------------------------------------------------------- */
 
@@ -331,31 +374,46 @@ struct np_fragment {
 	__u8 pad[3];
 };
 
+/* What the policy is asked about a packet, one question after another: bpf/lib/verdict.h. */
+enum np_stage {
+	NP_STAGE_OWN = 0, /* the packet in its own right, at the hook where it is */
+	NP_STAGE_MIRROR = 1, /* its answer, which the opposite direction's policy may allow in its own right */
+	NP_STAGE_REPLY = 2, /* the flow that it answers, by the policy that admitted that one */
+	NP_STAGE_EMBEDDED = 3, /* the packet that an ICMP error embeds, at the hook where that one was */
+	NP_STAGE_EMBEDDED_MIRROR = 4, /* the answer to that packet */
+	NP_STAGE_EMBEDDED_FLOW = 5, /* the known flow of that packet, by the policy that admitted it */
+};
+
 /*
- * Value of np_scratch (one entry, per CPU): what the next program needs to know about the packet. np_icmp_error reads it,
- * and np_verdict after the policy program. tc programs run with bottom halves disabled, so no other packet of this CPU
- * comes between.
+ * Value of np_scratch (one entry, per CPU): what the next program needs to know about the packet. Steps read it, and
+ * np_verdict after each answer of a policy program. tc programs run with bottom halves disabled, so no other packet of this
+ * CPU comes between.
  */
 struct np_question {
-	struct np_packet packet; /* of an ICMP error: the embedded one */
-	struct np_flow_key key;
+	struct np_packet packet; /* that is judged; in the stages of an ICMP error the embedded one */
+	struct np_packet error; /* in these stages: the error itself */
+	struct np_flow_record flow; /* the packet's entry, should one be made; a step may have set `other` and flags */
 	__u32 resume_offset; /* for a step after the parser: where in the frame it goes on, bytes */
 	__u32 resume_end; /* and where the packet ends */
 	__u32 endpoint; /* slot */
-	__u32 remote_identity;
-	__u32 also; /* identity that must be allowed too, 0 = none; asked after the first */
-	__u32 policy; /* slot in np_policies */
-	__u32 arrival; /* NP_ARRIVAL_* or interface: how the remote's packets come in */
+	__u32 arrival; /* NP_ARRIVAL_* or interface: how the packet came in; of one from the pod NP_ARRIVAL_UNKNOWN */
 	__u32 revision; /* read before the policy is asked: a change in between makes the flow's entry stale, not wrong */
-	__u8 direction; /* enum np_direction: whose policy is asked */
-	__u8 own_side; /* index of np_flow.side */
-	__u8 known; /* the flow has an entry */
-	__u8 remember; /* an allowed packet admits its flow */
-	__u16 port; /* that the policy is asked by: a port or an ICMP type, host order */
-	__u8 reason; /* enum np_reason, when allowed */
+	__u32 asked; /* identity of the remote that the policy is asked about now */
+	__u32 also; /* identity that must be allowed too, 0 = none; asked after the first */
+	__u32 remote_identity; /* this and the following five: of the answer that decides, for counters and events */
+	__u32 rule_hit; /* index of np_rule_hits, 0 = none */
+	__u8 decision; /* enum np_decision */
+	__u8 decided; /* enum np_direction: whose policy it was */
 	__u8 flags; /* NP_EVENT_* */
-	__u8 arrived; /* the packet came from the remote: `arrival` is this packet's */
-	__u8 pad[3];
+	__u8 own; /* enum np_reason by the answer to the packet in its own right */
+	__u8 stage; /* enum np_stage */
+	__u8 travel; /* enum np_direction: of `packet`, NP_EGRESS = from the pod */
+	__u8 direction; /* enum np_direction: whose policy is asked now */
+	__u8 need; /* enum np_state_need */
+	__u8 tracked; /* the packet may belong to a flow */
+	__u8 allowed; /* enum np_reason of a packet that is allowed in its own right */
+	__u8 asked_flags; /* NP_EVENT_*, of what is asked now */
+	__u8 answered; /* enum np_reason by the answer in this stage */
 };
 
 /* ---- verdicts ------------------------------------------------------------------------------------------- */
@@ -454,7 +512,7 @@ enum np_action {
 #define NP_REASON_TABLE(REASON)                                                                                        \
 	REASON(NP_REASON_ESTABLISHED, 1, "packet of a flow that is admitted already")                                  \
 	REASON(NP_REASON_REPLY, 2, "answer of a flow that is admitted already")                                        \
-	REASON(NP_REASON_ALLOWED, 3, "a policy allows the new flow, or nothing isolates the pod")                      \
+	REASON(NP_REASON_ALLOWED, 3, "a policy allows the packet, or nothing isolates the pod")                      \
 	REASON(NP_REASON_REVALIDATED, 4, "policies changed, and they still allow the known flow")                      \
 	REASON(NP_REASON_RELATED, 5, "ICMP error about a flow that is admitted")                                       \
 	REASON(NP_REASON_ARP, 6, "ARP")                                                                                \
@@ -573,6 +631,15 @@ struct np_event_budget {
 	__u64 suppressed; /* records not written since load: rate, or ring full */
 };
 
+/*
+ * np_recent_flows: per-CPU array, key = low bits of the flow's hash. The flow that had the place last, so that one that no
+ * entry remembers is reported once and not with each packet. Two flows of one place are reported more often.
+ */
+struct np_recent_flow {
+	__u32 tag; /* bits 32-63 of the hash */
+	__u32 last_seen; /* as np_flow_record.last_seen */
+};
+
 /* ---- bench ---------------------------------------------------------------------------------------------- */
 
 /* How np_bench_vary makes flows from its counter. Of `netpold bench` only; no part of the datapath. */
@@ -611,6 +678,11 @@ struct np_bench_plan {
 /* In values of np_addresses, beside any identity: np_services has ports of the address; np_backend_ends has. */
 #define NP_IDENTITY_FRONTEND 0x40000000
 #define NP_IDENTITY_BACKEND 0x20000000
-#define NP_IDENTITY_FLAGS 0xe0000000 /* all bits beside the identity */
+/*
+ * Beside the identity of a pod: it is on another node, so that np_sources need not be asked about packets with its address.
+ * May be left out.
+ */
+#define NP_IDENTITY_ELSEWHERE 0x10000000
+#define NP_IDENTITY_FLAGS 0xf0000000 /* all bits beside the identity */
 
 #endif

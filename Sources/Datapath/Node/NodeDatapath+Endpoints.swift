@@ -66,10 +66,13 @@ extension NodeDatapath {
         _ plan: ApplyPlan, changedSubjects: Set<String>, all: Bool, _ report: inout ApplyReport
     ) throws(BPFError) {
         var isHandedOut = false
+        forgetFlowsOfFormerAddresses()
         for planned in plan.endpoints {
             guard var endpoint = endpoints[planned.key] else { continue }
+            let needs = plan.stateNeeds(of: planned)
             let isCurrent =
                 !all && endpoint.value.isReady && endpoint.subject == planned.image.subject
+                && endpoint.value.stateNeeds == needs
                 && !changedSubjects.contains(planned.image.subject)
             guard !isCurrent else { continue }
             if !isHandedOut {
@@ -79,6 +82,7 @@ extension NodeDatapath {
             }
             endpoint.value.revision = revision
             endpoint.value.flags |= UInt32(NP_ENDPOINT_READY)
+            endpoint.value.stateNeeds = needs
             endpoint.subject = planned.image.subject
             try maps.endpoints.set(endpoint.slot, endpoint.value)
             endpoints[planned.key] = endpoint
@@ -119,14 +123,31 @@ extension NodeDatapath {
         // A hook that went over to another pod was running the old entry program a moment ago. When its slot is
         // handed out again, nobody may be left who came in by it.
         try RunningPrograms.wait()
+        // The next pod to get a slot counts from 0.
+        let cpus = try Libbpf.possibleCPUs()
+        for slot in plan.surplusSlots.sorted() {
+            try maps.flowShares.setPerCPU(slot, [np_flow_share](repeating: np_flow_share(), count: cpus))
+            try maps.flowMoves.set(slot, UInt32(0))
+        }
     }
 }
 
 extension np_endpoint {
-    /// Writes what the pod may send from; at most `NP_ENDPOINT_ADDRESSES`.
-    mutating func setAddresses(_ addresses: [IPAddress]) {
-        address.0 = addresses.first.map(np_address.init) ?? np_address()
-        address.1 = addresses.dropFirst().first.map(np_address.init) ?? np_address()
+    /// Writes what the pod may send from; at most `NP_ENDPOINT_ADDRESSES`. An address that stays keeps its place: flows are known
+    /// by it.
+    ///
+    /// - Returns: the places that were another address's.
+    mutating func setAddresses(_ addresses: [IPAddress]) -> Set<UInt8> {
+        let before = [address.0, address.1]
+        var fresh = addresses.filter { new in !before.contains { !$0.isZero && $0.ipAddress == new } }[...]
+        var after = before
+        var reused: Set<UInt8> = []
+        for (place, old) in before.enumerated() where old.isZero || !addresses.contains(old.ipAddress) {
+            after[place] = fresh.popFirst().map(np_address.init) ?? np_address()
+            if !old.isZero { reused.insert(UInt8(place)) }
+        }
+        address = (after[0], after[1])
+        return reused
     }
 
     func hasEqualBytes(_ other: np_endpoint) -> Bool {
