@@ -79,8 +79,8 @@ extension NodeImage {
                 "np_policies", entries: 2 * subjects.count, capacity: Int(NP_MAX_POLICY_SLOTS), key: 4, value: 8),
             .fixed("np_rule_hits (a CPU)", entries: hits, capacity: Int(NP_MAX_RULE_HITS), key: 4, value: 8),
             .fixed(
-                "np_flows", entries: 0, capacity: Int(NP_MAX_CONNTRACK), key: MemoryLayout<np_flow_key>.size,
-                value: MemoryLayout<np_flow>.size, overhead: 64),
+                "np_flow_sets", entries: 0, capacity: Int(NP_MAX_FLOW_SETS), key: 4,
+                value: MemoryLayout<np_flow_set>.size),
             .fixed(
                 "np_fragments", entries: 0, capacity: Int(NP_MAX_FRAGMENTS), key: MemoryLayout<np_fragment_key>.size,
                 value: MemoryLayout<np_fragment>.size, overhead: 64),

@@ -61,7 +61,7 @@ struct UpgradeTests {
             #expect(try network.apply(node).changedAnything == false)
             #expect(
                 node.otherVersions.flatMap(\.notCarried).allSatisfy {
-                    $0.contains("zone") || $0.contains("np_flows: the field packets")
+                    $0.contains("zone")
                 })
         }
     }

@@ -50,16 +50,14 @@ public struct SecondVersion: Sendable {
         guard change == .everything else { return edits }
         edits.append(
             (
-                "\t__be16 low_port;\n\t__be16 high_port;\n\t__u8 protocol;\n\t__u8 pad[3];\n};\n\nenum np_role",
-                "\t__u8 protocol;\n\t__u8 pad[3];\n\t__be16 low_port;\n\t__be16 high_port;\n};\n\nenum np_role"
+                "\t__be16 own_port; /* ICMP queries: see np_packet */\n\t__be16 remote_port;\n",
+                "\t__be16 remote_port;\n\t__be16 own_port; /* ICMP queries: see np_packet */\n"
             ))
         edits.append(
             (
-                "\t__u32 revision; /* np_endpoint.revision the verdict was taken under */\n\t__u32 role; /* enum np_role */\n",
-                "\t__u32 role; /* enum np_role */\n\t__u32 revision; /* np_endpoint.revision the verdict was taken under */\n"
+                "\t__u32 last_seen; /* jiffies64 >> NP_FLOW_CLOCK_SHIFT, low half */\n\t__u32 flags; /* NP_ENTRY_* */\n",
+                "\t__u32 flags; /* NP_ENTRY_* */\n\t__u32 last_seen; /* jiffies64 >> NP_FLOW_CLOCK_SHIFT, low half */\n"
             ))
-        edits.append(
-            ("struct np_flow {\n", "struct np_flow {\n\t__u64 packets;\n"))
         edits.append(
             (
                 "struct np_counter {\n\t__u64 packets;\n\t__u64 bytes;\n",
