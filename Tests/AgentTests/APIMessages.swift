@@ -60,7 +60,7 @@ enum APIMessages {
         policiesInForce: 12,
         policiesRefused: 1, endpointsReady: 3, endpointsWaiting: 1, namespacesUnknown: 0, attachments: ["tcx": 3],
         lastApplyMilliseconds: 24,
-        capacities: [CapacityUse(name: "np_flows", used: 3, limit: 262_144, memoryBytes: 41_943_040)],
+        capacities: [CapacityUse(name: "np_flow_sets", used: 3, limit: 524_288, memoryBytes: 33_558_528)],
         reasons: [
             .init(
                 reason: "NP_DROP_POLICY_DEFAULT", sentence: "a policy isolates the pod and no rule allows the flow",
@@ -74,7 +74,7 @@ enum APIMessages {
 
     private static let statusLine =
         #"{"status":{"applyCount":7,"attachments":{"tcx":3},"#
-        + #""capacities":[{"limit":262144,"memoryBytes":41943040,"name":"np_flows","used":3}],"#
+        + #""capacities":[{"limit":524288,"memoryBytes":33558528,"name":"np_flow_sets","used":3}],"#
         + #""conditions":[{"kind":"keptLastGood","message":"refused, the last good version stays in force: "#
         + #"db.yaml:4:3: error: spec.prots: unknown field","subject":"NetworkPolicy shop/db"}],"#
         + #""endpointsReady":3,"endpointsWaiting":1,"eventsLost":0,"eventsSuppressed":0,"health":\#(healthText),"inForce":true,"#
@@ -87,10 +87,14 @@ enum APIMessages {
         name: "shop/db", addresses: ["10.0.0.2"], netns: "cni-7", interface: "veth7", ifindex: 12, slot: 0,
         identity: 300, ingressPolicies: ["NetworkPolicy shop/db"], egressPolicies: [], isIngressIsolated: true,
         isEgressIsolated: false, revision: 3, state: .orphan, evidence: "cniCache",
-        reason: "there is no such Pod object any more, and its interface veth7 is still there")
+        reason: "there is no such Pod object any more, and its interface veth7 is still there",
+        flows: FlowShare(
+            used: 12, answered: 9, room: 1024, canGrow: true, inserted: 40, evicted: 3, refused: 0))
 
     private static let endpointsLine =
-        #"{"endpoints":[{"addresses":["10.0.0.2"],"egressPolicies":[],"evidence":"cniCache","identity":300,"ifindex":12,"#
+        #"{"endpoints":[{"addresses":["10.0.0.2"],"egressPolicies":[],"evidence":"cniCache","#
+        + #""flows":{"answered":9,"canGrow":true,"evicted":3,"inserted":40,"refused":0,"room":1024,"used":12},"#
+        + #""identity":300,"ifindex":12,"#
         + #""ingressPolicies":["NetworkPolicy shop/db"],"interface":"veth7","isEgressIsolated":false,"#
         + #""isIngressIsolated":true,"name":"shop/db","netns":"cni-7","#
         + #""reason":"there is no such Pod object any more, and its interface veth7 is still there","#

@@ -1,3 +1,5 @@
+public import BPFEmit
+
 /// One row of `netpold endpoints`.
 public struct EndpointReport: Hashable, Codable, Sendable {
     /// What is known of an endpoint.
@@ -48,6 +50,8 @@ public struct EndpointReport: Hashable, Codable, Sendable {
     public var evidence: String?
     /// Why it is not simply ready, in words; left out where it is.
     public var reason: String?
+    /// Its part of the flow table, as of the latest walk over that; left out before the first.
+    public var flows: FlowShare?
 
     private enum CodingKeys: String, CodingKey {
         case name = "name"
@@ -65,5 +69,6 @@ public struct EndpointReport: Hashable, Codable, Sendable {
         case state = "state"
         case evidence = "evidence"
         case reason = "reason"
+        case flows = "flows"
     }
 }

@@ -60,6 +60,8 @@ public struct Condition: Hashable, Codable, Sendable {
         case applyFailed = "applyFailed"
         /// One pod could not be programmed; the others were.
         case endpointFailed = "endpointFailed"
+        /// A pod's part of the flow table is nearly full of answered flows, and there is no more for it.
+        case flowsCrowded = "flowsCrowded"
     }
 
     /// The kind.
@@ -93,7 +95,7 @@ public struct Condition: Hashable, Codable, Sendable {
             true
         case .keptLastGood, .isolatedByRefused, .duplicateObject, .addressConflict, .copiesUnwritten,
             .compiledClosed, .policyWarning, .unknownIsolated, .podFinished, .hookWithoutPod, .evidenceIgnored,
-            .bpffsMounted, .bpffsPrivate:
+            .bpffsMounted, .bpffsPrivate, .flowsCrowded:
             false
         }
     }

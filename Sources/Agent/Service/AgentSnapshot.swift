@@ -12,6 +12,8 @@ struct AgentSnapshot: Sendable {
     /// Whether everything seen is in force.
     var isInForce = false
     var policiesInForce = 0
+    /// What each endpoint has of the flow table, as of the latest walk over it.
+    var shares: [EndpointKey: FlowShare] = [:]
     var policiesRefused = 0
     /// How long the latest change took, from the end of its debounce delay to the kernel holding it.
     var lastApply: Duration = .zero

@@ -119,7 +119,7 @@ actor EndpointAnswers {
         let generation = history.current
         let rows = EndpointReporting(
             view: facts.view, report: facts.report, image: generation.image,
-            evaluator: generation.image == nil ? nil : generation.evaluator(makes: true)
+            evaluator: generation.image == nil ? nil : generation.evaluator(makes: true), shares: snapshot.shares
         ).rows()
         let line = MessageCodec().line(.endpoints(rows))
         made = (line, snapshot.number)

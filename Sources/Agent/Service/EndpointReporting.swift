@@ -9,6 +9,8 @@ struct EndpointReporting {
     var report: ApplyReport?
     var image: NodeImage?
     var evaluator: ReferenceEvaluator?
+    /// What each endpoint has of the flow table.
+    var shares: [EndpointKey: FlowShare] = [:]
 
     /// The rows, sorted by name.
     func rows() -> [EndpointReport] {
@@ -54,6 +56,7 @@ struct EndpointReporting {
         row.revision = applied.revision
         row.state = applied.failure == nil ? inForce : .failed
         row.reason = applied.failure ?? row.reason
+        row.flows = shares[applied.key]
     }
 
     /// What the conditions of the binding say of these subjects.

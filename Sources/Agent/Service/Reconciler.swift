@@ -44,6 +44,8 @@ actor Reconciler {
     private var compiled: CompiledNode?
     /// Bindings to be written down; `nil` when there are none.
     private var unsaved: BindingRecords?
+    /// Endpoints whose flows have hardly any room.
+    private var crowded: [Condition] = []
     /// The node cannot be observed at the moment.
     private var nodeFailure: Condition?
     private var hasLoggedApply = false
@@ -218,7 +220,7 @@ actor Reconciler {
     private func publish() {
         snapshot.facts = Health.Facts(
             generation: state.generation, appliedGeneration: state.appliedGeneration, view: state.binding.view,
-            report: state.report, conditions: (state.conditions + (nodeFailure.map { [$0] } ?? [])).sorted())
+            report: state.report, conditions: (state.conditions + (nodeFailure.map { [$0] } ?? []) + crowded).sorted())
         snapshot.applyCount = state.applyCount
         snapshot.isInForce = state.isInForce
         snapshot.policiesInForce = state.store.policiesInForce
@@ -291,9 +293,23 @@ actor Reconciler {
         }
     }
 
+    /// What each endpoint has of the flow table now.
+    private func take(_ shares: [EndpointKey: FlowShare]) {
+        guard shares != snapshot.shares else { return }
+        let before = crowded
+        snapshot.shares = shares
+        crowded = Condition.crowded(shares)
+        for condition in before where !crowded.contains(where: { $0.subject == condition.subject }) {
+            log(over: condition)
+        }
+        for condition in crowded where !before.contains(where: { $0.subject == condition.subject }) { log(condition) }
+        publish()
+    }
+
     private func collectConntrack() async {
         do {
             let collected = try await worker.collectConntrack()
+            take(collected.shares)
             if collected.removed > 0 {
                 logger.debug(
                     "conntrack entries removed",

@@ -6,7 +6,7 @@ extension np_flow_record {
         // A packet since the reading makes the entry younger than now. The stamps wrap.
         let silent = Int64(Int32(bitPattern: now.flowStamp &- last_seen))
         let seconds = Int64(np_flow_timeout(`protocol`, flags))
-        return silent > seconds * Int64(now.rate) >> Int64(NP_FLOW_CLOCK_SHIFT)
+        return silent > (seconds * Int64(now.rate)) >> Int64(NP_FLOW_CLOCK_SHIFT)
     }
 }
 

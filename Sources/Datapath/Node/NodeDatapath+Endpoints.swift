@@ -66,6 +66,7 @@ extension NodeDatapath {
         _ plan: ApplyPlan, changedSubjects: Set<String>, all: Bool, _ report: inout ApplyReport
     ) throws(BPFError) {
         var isHandedOut = false
+        forgetFlowsOfFormerAddresses()
         for planned in plan.endpoints {
             guard var endpoint = endpoints[planned.key] else { continue }
             let needs = plan.stateNeeds(of: planned)
@@ -132,10 +133,21 @@ extension NodeDatapath {
 }
 
 extension np_endpoint {
-    /// Writes what the pod may send from; at most `NP_ENDPOINT_ADDRESSES`.
-    mutating func setAddresses(_ addresses: [IPAddress]) {
-        address.0 = addresses.first.map(np_address.init) ?? np_address()
-        address.1 = addresses.dropFirst().first.map(np_address.init) ?? np_address()
+    /// Writes what the pod may send from; at most `NP_ENDPOINT_ADDRESSES`. An address that stays keeps its place: flows are known
+    /// by it.
+    ///
+    /// - Returns: the places that were another address's.
+    mutating func setAddresses(_ addresses: [IPAddress]) -> Set<UInt8> {
+        let before = [address.0, address.1]
+        var fresh = addresses.filter { new in !before.contains { !$0.isZero && $0.ipAddress == new } }[...]
+        var after = before
+        var reused: Set<UInt8> = []
+        for (place, old) in before.enumerated() where old.isZero || !addresses.contains(old.ipAddress) {
+            after[place] = fresh.popFirst().map(np_address.init) ?? np_address()
+            if !old.isZero { reused.insert(UInt8(place)) }
+        }
+        address = (after[0], after[1])
+        return reused
     }
 
     func hasEqualBytes(_ other: np_endpoint) -> Bool {

@@ -20,39 +20,48 @@ extension NodeDatapath {
     /// - Returns: how many flows were copied.
     func growRegions(_ uses: [UInt32: FlowCollection.Use]) throws(BPFError) -> Int {
         var copied = try finishMoves()
-        for (key, endpoint) in endpoints.sorted(by: { $0.value.slot < $1.value.slot }) {
-            let slot = endpoint.slot
-            guard let use = uses[slot], use.region == regions.current[slot],
-                Self.isTooSmall(use.region, answered: use.answered)
-            else { continue }
-            try beginMove(of: key)
+        let tooSmall = endpoints.filter { _, endpoint in
+            guard let use = uses[endpoint.slot], use.region == regions.current[endpoint.slot] else { return false }
+            return endpoint.value.isReady && Self.isTooSmall(use.region, answered: use.answered)
         }
+        try beginMoves(of: tooSmall.keys.sorted())
         copied += try finishMoves()
         return copied
     }
 
-    /// Gives an endpoint a larger region, if there is one.
-    private func beginMove(of key: EndpointKey) throws(BPFError) {
-        guard var endpoint = endpoints[key], endpoint.value.isReady, let region = regions.grow(endpoint.slot) else {
-            return
-        }
-        let slot = endpoint.slot
+    /// Gives endpoints a larger region, those that can have one.
+    private func beginMoves(of keys: [EndpointKey]) throws(BPFError) {
+        var growing: [(key: EndpointKey, region: FlowRegion)] = []
         do {
-            maps.flowTable.clear(region)
-            try maps.flowMoves.set(slot, endpoint.value.region)
-            endpoint.value.region = region.word
-            endpoint.value.flags |= UInt32(NP_ENDPOINT_MOVING)
-            try maps.endpoints.set(slot, endpoint.value)
+            for key in keys {
+                guard var endpoint = endpoints[key], let region = regions.grow(endpoint.slot) else { continue }
+                growing.append((key, region))
+                maps.flowTable.clear(region)
+                try maps.flowMoves.set(endpoint.slot, endpoint.value.region)
+                endpoint.value.flags |= UInt32(NP_ENDPOINT_MOVING)
+                try maps.endpoints.set(endpoint.slot, endpoint.value)
+                endpoints[key] = endpoint
+            }
+            guard !growing.isEmpty else { return }
+            // Nobody who finds the new region has read the flags before.
+            try RunningPrograms.wait()
+            while let (key, region) = growing.last {
+                if var endpoint = endpoints[key] {
+                    endpoint.value.region = region.word
+                    try maps.endpoints.set(endpoint.slot, endpoint.value)
+                    endpoints[key] = endpoint
+                }
+                growing.removeLast()
+            }
         } catch {
-            regions.cancelGrowth(of: slot)
+            for (key, _) in growing { if let slot = endpoints[key]?.slot { regions.cancelGrowth(of: slot) } }
             throw error
         }
-        endpoints[key] = endpoint
     }
 
     /// Copies what lives in regions that endpoints are leaving, and gives those back.
     private func finishMoves() throws(BPFError) -> Int {
-        let moving = endpoints.filter { regions.left[$0.value.slot] != nil }
+        let moving = endpoints.filter { $0.value.value.isMoving || regions.left[$0.value.slot] != nil }
         guard !moving.isEmpty else { return 0 }
         // From here on nobody inserts into a region that is being left.
         try RunningPrograms.wait()

@@ -109,7 +109,8 @@ extension NodeDatapath {
             // Whatever has no slot of its own yet starts without being ready, under no revision.
             let present = endpoint.present.map { $0.raisingStateNeeds(plan.stateNeeds(of: endpoint)) }
             var value = present ?? np_endpoint().raisingStateNeeds(plan.stateNeeds(of: endpoint))
-            value.setAddresses(endpoint.image.addresses)
+            let reused = value.setAddresses(endpoint.image.addresses)
+            if !reused.isEmpty { formerAddresses[endpoint.slot, default: []].formUnion(reused) }
             value.policy = (2 * slot, 2 * slot + 1)
             value.ifindex = endpoint.links.first ?? 0
             value.region = regionWord(of: endpoint.slot, pods: plan.endpoints.count)

@@ -35,6 +35,17 @@ extension NodeDatapath {
         return region.word
     }
 
+    /// Part of step 8: no program is running that takes a pod's former address for its own.
+    func forgetFlowsOfFormerAddresses() {
+        for (slot, places) in formerAddresses {
+            guard let region = regions.current[slot] else { continue }
+            for entry in maps.flowTable.entries(in: region) where places.contains(entry.record.own_address) {
+                _ = maps.flowTable.remove(entry)
+            }
+        }
+        formerAddresses = [:]
+    }
+
     /// Part of step 10: nobody is running who came in by a slot that is not an endpoint's any more.
     func releaseRegions() {
         regions.release(except: Set(endpoints.values.map(\.slot)).union(adopted.keys))

@@ -31,6 +31,8 @@ public final class NodeDatapath {
     var outOfUse: [LoadedPolicy] = []
     /// Endpoints an earlier process left, by slot, until an apply claims or clears them.
     var adopted: [UInt32: np_endpoint]
+    /// By slot, places of addresses that the pod has no more: flows that are known by them are not those of its new ones.
+    var formerAddresses: [UInt32: Set<UInt8>] = [:]
     /// The part of the flow table that each endpoint has.
     var regions: EndpointRegions
     /// Slots of pods that are gone, which hooks of interfaces that are not may still name.

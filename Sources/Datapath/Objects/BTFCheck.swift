@@ -145,6 +145,7 @@ public enum BTFCheck {
                     ("allowed", \.allowed), ("asked_flags", \.asked_flags),
                     ("answered", \.answered),
                 ]),
+            Expected("np_config", np_config.self, [("hertz", \.hertz), ("barriers", \.barriers)]),
             Expected(
                 "np_recent_flow", np_recent_flow.self, [("tag", \.tag), ("last_seen", \.last_seen)]),
             Expected("np_counter", np_counter.self, [("packets", \.packets), ("bytes", \.bytes)]),

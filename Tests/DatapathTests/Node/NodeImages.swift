@@ -84,4 +84,11 @@ enum NodeImages {
             .ingress, [bit(0, port: 80), bit(1, anyPeer: true, port: 443)], peers: [clientID: 1])
         return try node(subjects: [subject(ingress: ingress)])
     }
+
+    /// The same, and web may begin nothing by itself: its answers need flow entries.
+    static func closedShop() throws -> NodeImage {
+        let ingress = try policy(
+            .ingress, [bit(0, port: 80), bit(1, anyPeer: true, port: 443)], peers: [clientID: 1])
+        return try node(subjects: [subject(ingress: ingress, egress: policy(.egress, [], peers: [:]))])
+    }
 }

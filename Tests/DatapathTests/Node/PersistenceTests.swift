@@ -11,12 +11,16 @@ struct PersistenceTests {
     @Test("a restart with the same image changes no verdict and breaks no flow; the numbers of identities come back")
     func restart() throws {
         try PrivateBPFFilesystem.with { files in
-            let shop = try NodeImages.shop()
+            let shop = try NodeImages.closedShop()
             var ids: [UInt32] = []
+            var regions: [UInt32: FlowRegion] = [:]
+            var seed = np_flow_seed()
             do {
                 let node = try NodeDatapath.forTests(pins: files.pins)
-                _ = try node.apply(shop, links: [:])
+                _ = try node.apply(shop, links: [NodeImages.webKey: [7]])
                 #expect(try HookProbe(node: node).tcp(source: 7) == NP_REASON_ALLOWED)
+                regions = node.regions.current
+                seed = node.maps.flowTable.seed
                 ids = node.maps.all.map(\.id)
             }
             let node = try NodeDatapath.forTests(pins: files.pins)
@@ -25,15 +29,16 @@ struct PersistenceTests {
             #expect(node.identities.prefixes.count == 2)
             #expect(node.adopted.count == 1)
             #expect(node.strayPolicies == [0, 1])
-            let report = try node.apply(shop, links: [:])
-            // Without an interface to know it by, the pod gets a new slot and the old one is cleared.
+            let report = try node.apply(shop, links: [NodeImages.webKey: [7]])
             #expect(report.endpoints.count == 1)
+            #expect(node.regions.current == regions && regions.count == 1, "its flows are where they were")
+            #expect(node.maps.flowTable.seed.word == seed.word && seed.word != (0, 0))
             #expect(node.adopted.isEmpty)
             #expect(node.strayPolicies.isEmpty)
             let probe = HookProbe(node: node)
             #expect(try probe.tcpReply(source: 7) == NP_REASON_REVALIDATED)
             #expect(try probe.tcp(source: 7, flags: 0x10) == NP_REASON_ESTABLISHED)
-            #expect(try node.apply(shop, links: [:]).changedAnything == false)
+            #expect(try node.apply(shop, links: [NodeImages.webKey: [7]]).changedAnything == false)
         }
     }
 

@@ -33,7 +33,8 @@ public struct SecondVersion: Sendable {
             text = text.replacing(old, with: new, maxReplacements: 1)
         }
         try text.write(to: folder.appending(path: "netpold_abi.h"), atomically: false, encoding: .utf8)
-        object = try SecondVersion.compile(over: folder)
+        object = try SecondVersion.compile(
+            SecondVersion.package.appending(path: "bpf/np_veth.bpf.c"), over: folder)
     }
 
     private static var package: URL {
@@ -50,14 +51,10 @@ public struct SecondVersion: Sendable {
         guard change == .everything else { return edits }
         edits.append(
             (
-                "\t__be16 own_port; /* ICMP queries: see np_packet */\n\t__be16 remote_port;\n",
-                "\t__be16 remote_port;\n\t__be16 own_port; /* ICMP queries: see np_packet */\n"
-            ))
-        edits.append(
-            (
                 "\t__u32 last_seen; /* jiffies64 >> NP_FLOW_CLOCK_SHIFT, low half */\n\t__u32 flags; /* NP_ENTRY_* */\n",
                 "\t__u32 flags; /* NP_ENTRY_* */\n\t__u32 last_seen; /* jiffies64 >> NP_FLOW_CLOCK_SHIFT, low half */\n"
             ))
+        edits.append(("struct np_flow_record {\n", "struct np_flow_record {\n\t__u64 packets;\n"))
         edits.append(
             (
                 "struct np_counter {\n\t__u64 packets;\n\t__u64 bytes;\n",
@@ -66,7 +63,8 @@ public struct SecondVersion: Sendable {
         return edits
     }
 
-    private static func compile(over header: URL) throws -> [UInt8] {
+    /// Compiles a source over a folder of headers, in which the object is left too.
+    static func compile(_ source: URL, over header: URL) throws -> [UInt8] {
         let output = header.appending(path: "np_veth.bpf.o")
         #if arch(x86_64)
             let multiarch = "/usr/include/x86_64-linux-gnu"
@@ -85,7 +83,7 @@ public struct SecondVersion: Sendable {
             process.arguments = [
                 "-target", "bpf", "-mcpu=v3", "-O2", "-g", "-std=gnu11", "-Wall", "-Wextra", "-Werror",
                 "-mllvm", "-hotcoldsplit-threshold=1000000", "-I", header.path(), "-idirafter", multiarch, "-c",
-                package.appending(path: "bpf/np_veth.bpf.c").path(), "-o", output.path(),
+                source.path(), "-o", output.path(),
             ]
             process.standardError = pipe
             process.standardOutput = FileHandle.nullDevice
