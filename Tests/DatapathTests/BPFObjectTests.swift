@@ -39,7 +39,7 @@ struct BPFObjectTests {
     @Test("each kind of difference is named")
     func differences() throws {
         let other = [
-            BTFCheck.Expected("np_counter", np_flow_side.self, [("packets", \.role), ("drops", \.revision)])
+            BTFCheck.Expected("np_counter", np_control.self, [("packets", \.wakeup_bytes), ("drops", \.listeners)])
         ]
         let found = BTFCheck.differences(in: try BPFObject(), against: other)
         #expect(

@@ -65,20 +65,4 @@ NP_INLINE bool np_same_address(const struct np_address *a, const struct np_addre
 		 (a->word[3] ^ b->word[3]));
 }
 
-/* Two words as a number, in the order of the bytes on the wire. */
-NP_INLINE __u64 np_address_half(const struct np_address *a, int first)
-{
-	return (__u64)bpf_ntohl(a->word[first]) << 32 | bpf_ntohl(a->word[first + 1]);
-}
-
-/* Whether the end (a, a_port) comes after (b, b_port), comparing the bytes on the wire. */
-NP_INLINE bool np_end_is_after(const struct np_address *a, __be16 a_port, const struct np_address *b, __be16 b_port)
-{
-	if (np_address_half(a, 0) != np_address_half(b, 0))
-		return np_address_half(a, 0) > np_address_half(b, 0);
-	if (np_address_half(a, 2) != np_address_half(b, 2))
-		return np_address_half(a, 2) > np_address_half(b, 2);
-	return bpf_ntohs(a_port) > bpf_ntohs(b_port);
-}
-
 #endif

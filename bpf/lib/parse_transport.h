@@ -58,7 +58,7 @@ NP_INLINE enum np_reason np_parse_sctp(struct np_cursor *cursor, struct np_packe
 	return NP_REASON_NONE;
 }
 
-/* The query's end gets the identifier as its port, the answering end the type of the query: see np_flow_key. */
+/* The query's end gets the identifier as its port, the answering end the type of the query: see np_packet. */
 NP_INLINE void np_set_query(struct np_packet *packet, __be16 identifier)
 {
 	packet->kind = NP_KIND_FLOW;

@@ -10,7 +10,7 @@ public struct VerdictRecord: Hashable, Sendable {
     public var destination: IPAddress
     /// Source port, host order.
     public var sourcePort: UInt16
-    /// Destination port (ICMP: see np_flow_key), host order.
+    /// Destination port (ICMP: see np_packet), host order.
     public var destinationPort: UInt16
     /// The protocol.
     public var `protocol`: L4Protocol

@@ -24,7 +24,6 @@
 
 #define NP_MAX_ENDPOINTS 4096 /* local pods; 64 B each, array: 256 KiB */
 #define NP_MAX_POLICY_SLOTS 8192 /* prog-array slots: two a subject; 8 B each */
-#define NP_MAX_CONNTRACK 262144 /* flows; about 150 B each, preallocated: 39 MiB (loader may resize) */
 #define NP_MAX_FLOW_SETS 131072 /* 4 flows each; 256 B each, taken at once: 32 MiB (loader may choose less; a power of two) */
 #define NP_FLOW_WAYS 4 /* flows of a set */
 #define NP_MAX_FRAGMENTS 8192 /* datagrams in flight in fragments; about 110 B each: 0.9 MiB */
@@ -108,47 +107,15 @@ struct np_endpoint {
 
 /* ---- conntrack ------------------------------------------------------------------------------------------ */
 
-/*
- * One entry a flow, found from both directions: the two ends are sorted (lower address, then lower port,
- * comparing the bytes in network order). ICMP and ICMPv6 queries: the initiator's "port" is the
- * identifier, the responder's is the request's type. Protocols without ports: both 0.
- */
-struct np_flow_key {
-	struct np_address low;
-	struct np_address high;
-	__be16 low_port;
-	__be16 high_port;
-	__u8 protocol;
-	__u8 pad[3];
-};
-
 enum np_role {
-	NP_ROLE_NONE = 0, /* this side's pod has not admitted the flow */
-	NP_ROLE_INITIATOR = 1, /* admitted by this side's egress policy */
-	NP_ROLE_RESPONDER = 2, /* admitted by this side's ingress policy */
+	NP_ROLE_NONE = 0, /* no flow by itself */
+	NP_ROLE_INITIATOR = 1, /* admitted by the pod's egress policy */
+	NP_ROLE_RESPONDER = 2, /* admitted by its ingress policy */
 };
 
-/* What the hooks of the pod at one end know. Only that pod's own hooks write it: no pod admits for another. */
-struct np_flow_side {
-	__u32 revision; /* np_endpoint.revision the verdict was taken under */
-	__u32 role; /* enum np_role */
-};
-
-/* np_flow.arrival and np_question.arrival: how packets of the other end come in; else the interface's number + 1. */
+/* np_flow_record.arrival and np_question.arrival: how packets of the other end come in; else the interface's number + 1. */
 #define NP_ARRIVAL_UNKNOWN 0
 #define NP_ARRIVAL_HERE 1 /* generated on this node */
-
-#define NP_FLOW_FIN_LOW 1 /* closing: FIN or RST seen from the low end */
-#define NP_FLOW_FIN_HIGH 2
-#define NP_FLOW_RST 4
-
-struct np_flow {
-	struct np_flow_side side[2]; /* [0] low end, [1] high end */
-	__u64 last_seen; /* jiffies64 */
-	__u32 arrival[2]; /* by side: NP_ARRIVAL_* or interface by which the other end's latest packets came to this one */
-	__u32 flags; /* NP_FLOW_* */
-	__u32 pad;
-};
 
 /*
  * A pod's flow, of its own: a flow between two pods of the node has an entry in the region of each. Fields of live
@@ -336,11 +303,14 @@ enum np_fragment_place {
 	NP_FRAGMENT_LATER = 2, /* has no transport header: ports and kind come from np_fragments */
 };
 
-/* A parsed packet. */
+/*
+ * A parsed packet. Ports of ICMP and ICMPv6 queries: that of the end that asks is the identifier, that of the other end the type of
+ * the query. Protocols without ports: both 0.
+ */
 struct np_packet {
 	struct np_address source;
 	struct np_address destination;
-	__be16 source_port; /* of ICMP queries: see np_flow_key */
+	__be16 source_port;
 	__be16 destination_port;
 	__u8 protocol; /* IPv6: the last header */
 	__u8 kind; /* enum np_kind */
@@ -365,7 +335,7 @@ struct np_fragment_key {
 
 /* What the later fragments of a datagram need of the first one. */
 struct np_fragment {
-	__be16 source_port; /* of ICMP queries: see np_flow_key */
+	__be16 source_port; /* of ICMP queries: see np_packet */
 	__be16 destination_port;
 	__u16 headers; /* bytes of the datagram up to the end of its transport header; later fragments start behind */
 	__u8 protocol;
@@ -587,7 +557,7 @@ struct np_event {
 	struct np_address source;
 	struct np_address destination;
 	__be16 source_port;
-	__be16 destination_port; /* ICMP: see np_flow_key */
+	__be16 destination_port; /* ICMP: see np_packet */
 	__u16 endpoint; /* slot */
 	__u8 protocol;
 	__u8 direction; /* enum np_direction */

@@ -64,12 +64,13 @@ public struct FlowPacket: Sendable {
         }
     }
 
-    /// ICMP errors embed the packet they are about: here one that the receiver sent to the sender a while ago.
+    /// ICMP errors embed the packet they are about: here one that the receiver never sent, so that the error is judged by its
+    /// type. One about a packet that the receiver may send without state would pass as related.
     private var embeddedPacket: [UInt8]? {
         let errors: Set<UInt16> = `protocol` == .icmp ? [3, 11, 12] : [1, 2, 3, 4]
         guard errors.contains(destinationPort) else { return nil }
         let inner = FlowPacket(
-            source: destination, destination: source, protocol: .udp, sourcePort: sourcePort, destinationPort: 9)
+            source: source, destination: source, protocol: .udp, sourcePort: sourcePort, destinationPort: 9)
         return Array(inner.frame.dropFirst(Self.ethernetBytes))
     }
 

@@ -112,16 +112,6 @@ public enum BTFCheck {
                 "np_affinity", np_affinity.self,
                 [("backend", \.backend), ("generation", \.generation), ("last_seen", \.last_seen)]),
             Expected(
-                "np_flow_key", np_flow_key.self,
-                [
-                    ("low", \.low), ("high", \.high), ("low_port", \.low_port), ("high_port", \.high_port),
-                    ("protocol", \.protocol),
-                ]),
-            Expected("np_flow_side", np_flow_side.self, [("revision", \.revision), ("role", \.role)]),
-            Expected(
-                "np_flow", np_flow.self,
-                [("side", \.side), ("last_seen", \.last_seen), ("arrival", \.arrival), ("flags", \.flags)]),
-            Expected(
                 "np_fragment_key", np_fragment_key.self,
                 [
                     ("source", \.source), ("destination", \.destination), ("identification", \.identification),
@@ -155,6 +145,7 @@ public enum BTFCheck {
                     ("allowed", \.allowed), ("asked_flags", \.asked_flags),
                     ("answered", \.answered),
                 ]),
+            Expected("np_config", np_config.self, [("hertz", \.hertz), ("barriers", \.barriers)]),
             Expected(
                 "np_recent_flow", np_recent_flow.self, [("tag", \.tag), ("last_seen", \.last_seen)]),
             Expected("np_counter", np_counter.self, [("packets", \.packets), ("bytes", \.bytes)]),
