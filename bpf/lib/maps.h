@@ -13,13 +13,6 @@ struct {
 } np_endpoints SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, NP_MAX_CONNTRACK);
-	__type(key, struct np_flow_key);
-	__type(value, struct np_flow);
-} np_flows SEC(".maps");
-
-struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, NP_MAX_FLOW_SETS);

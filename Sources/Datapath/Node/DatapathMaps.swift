@@ -3,7 +3,6 @@ import CNetpoldABI
 /// The C side, loaded: its maps, and its programs in their places.
 package final class DatapathMaps {
     package let endpoints: BPFMap
-    package let flows: BPFMap
     package let flowSets: BPFMap
     /// np_flow_sets, mapped.
     package let flowTable: FlowTable
@@ -45,9 +44,6 @@ package final class DatapathMaps {
                 detail: "\(options.flowSets) sets: it takes a power of two, at most \(NP_MAX_FLOW_SETS)")
         }
         try object.resize(map: "np_flow_sets", to: options.flowSets)
-        if object.mapNames.contains("np_flows") {
-            try object.resize(map: "np_flows", to: options.flowSets * Int(NP_FLOW_WAYS))
-        }
         try object.fill(section: ".rodata.config", with: try DatapathMaps.configuration())
         if let pins = options.pins { try object.usePins(in: pins.folder) }
         try object.load()
@@ -61,7 +57,6 @@ package final class DatapathMaps {
             return map
         }
         self.endpoints = try map("np_endpoints")
-        self.flows = try map("np_flows")
         self.flowSets = try map("np_flow_sets")
         self.flowMoves = try map("np_flow_moves")
         self.flowShares = try map("np_flow_shares")
@@ -121,7 +116,7 @@ package final class DatapathMaps {
     /// The entries that a pinned map must have room for. Those of tables that forget, and of the ring, are a matter of options.
     static func leastCapacity(of map: String, declared: Int) -> Int {
         switch map {
-        case "np_flows", "np_flow_sets", "np_fragments", "np_events": 0
+        case "np_flow_sets", "np_fragments", "np_events": 0
         // Reserved steps need no slot.
         case "np_steps": steps.filter { $0.program != noStep }.map { Int($0.step.rawValue) + 1 }.max() ?? 0
         default: declared

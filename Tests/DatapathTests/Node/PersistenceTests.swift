@@ -151,7 +151,7 @@ struct PersistenceTests {
         try PrivateBPFFilesystem.with { files in
             let node = try NodeDatapath.forTests(pins: files.pins)
             _ = try node.apply(try NodeImages.shop(), links: [:])
-            #expect(try FolderNames.read(files.pins.folder).contains("np_flows"))
+            #expect(try FolderNames.read(files.pins.folder).contains("np_flow_sets"))
             try node.detach()
             #expect(try FolderNames.read("\(files.pins.root)/netpold") == [])
         }

@@ -95,7 +95,7 @@ struct RecordConversionTests {
             compared += 1
             withExtendedLifetime(map) {}
         }
-        for name in ["np_flows", "np_endpoints", "np_addresses", "np_prefixes", "np_reasons", "np_fragments"] {
+        for name in ["np_flow_sets", "np_endpoints", "np_addresses", "np_prefixes", "np_reasons", "np_fragments"] {
             let map = try object.map(name)
             #expect(try Libbpf.mapInfo(map.fd, name).btf_id != 0, "\(name) has no types")
             withExtendedLifetime(map) {}
