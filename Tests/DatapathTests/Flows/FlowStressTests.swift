@@ -142,8 +142,12 @@ struct FlowStressTests {
         for port in known {
             #expect(try Self.passes(Self.frame(port, flags: 0x02), programs.ingress))
             #expect(try Self.passes(Self.frame(port, flags: 0x12, isAnswer: true), programs.egress), "\(port)")
+            #expect(try Self.passes(Self.frame(port, flags: 0x10), programs.ingress))
         }
-        #expect(node.conntrack().count { $0.isAnswered } == known.count)
+        let reasons = try node.packetsByReason()
+        #expect(
+            node.conntrack().count { $0.isAnswered } == known.count,
+            "\(reasons) \(endpoint.value) \(node.conntrack().count) \(node.conntrack().prefix(1))")
         let isOver = Atomic(false)
         let lost = Atomic(0)
         let sent = Atomic(0)
@@ -180,7 +184,7 @@ struct FlowStressTests {
                 moves += 1
                 if node.regions.current[slot] == region { break }
             }
-            usleep(200_000)
+            while ContinuousClock.now < end, sent.load(ordering: .relaxed) < 5000 { usleep(10_000) }
         }
         #expect(lost.load(ordering: .relaxed) == 0, "of \(sent.load(ordering: .relaxed))")
         #expect(sent.load(ordering: .relaxed) > 1000)

@@ -27,7 +27,7 @@ public enum FirstVersion {
             __type(key, __u32);
             __type(value, struct np_endpoint);
         } np_endpoints SEC(".maps");
-        char license[] SEC("license") = "Dual BSD/GPL";
+        char v1_license[] SEC("license") = "Dual BSD/GPL";
         """
 
     /// Compiles it.

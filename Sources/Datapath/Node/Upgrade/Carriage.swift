@@ -19,6 +19,7 @@ final class Carriage {
     /// Copies the flows and fragments that are not here yet.
     ///
     /// - Parameter pods: what this version has programmed; flows of others are left.
+    /// - Throws: when a map of either version cannot be read or written; what was copied until then stays.
     func copy(to pods: CarriedPods) throws(BPFError) {
         if let map = source(of: "np_fragments", for: maps.fragments) {
             for entry in try map.entries(key: np_fragment_key(), value: np_fragment()) {
