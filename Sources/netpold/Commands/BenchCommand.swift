@@ -27,6 +27,9 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Leave out compiling.")
     var packetsOnly = false
 
+    @Option(help: ArgumentHelp("Only packets of cases with this in their line, like 'denied SYN'.", valueName: "text"))
+    var only = ""
+
     @Flag(help: "Exit with 1 if a case costs more than it may.")
     var check = false
 
@@ -44,7 +47,8 @@ struct BenchCommand: ParsableCommand {
         }
         let progress = ProgressLine()
         let bench = try PacketBench(rounds: rounds, repetitions: packets)
-        let report = try bench.run(PacketBenchCase.all, progress: progress.show)
+        let cases = PacketBenchCase.all.filter { only.isEmpty || $0.description.contains(only) }
+        let report = try bench.run(cases, progress: progress.show)
         progress.clear()
         print(json ? try JSONText.render(report) : PacketBenchTable.render(report))
         if !packetsOnly && !json {
