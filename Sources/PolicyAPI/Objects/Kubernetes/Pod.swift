@@ -35,6 +35,10 @@ public struct Pod: Hashable, Sendable {
     public var phase: String
     /// `metadata.ownerReferences`.
     public var owners: [ObjectOwner] = []
+    /// Whether it is ready, by `status.conditions`; true where nothing says so. Policies do not ask, Services do.
+    public var isReady = true
+    /// Whether it is being deleted (`metadata.deletionTimestamp`).
+    public var isTerminating = false
     /// Whether netpold has generated the pod for its workload, or its addresses because the manifest has none.
     public var isSynthetic = false
 
