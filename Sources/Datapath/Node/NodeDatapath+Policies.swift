@@ -110,6 +110,7 @@ extension NodeDatapath {
             value.setAddresses(endpoint.image.addresses)
             value.policy = (2 * slot, 2 * slot + 1)
             value.ifindex = endpoint.links.first ?? 0
+            value.translatesServices = options.services == .translate
             if endpoint.present.map({ $0.hasEqualBytes(value) }) != true {
                 try maps.endpoints.set(endpoint.slot, value)
                 report.entriesChanged += 1

@@ -59,4 +59,10 @@ extension np_endpoint {
     }
 
     var isReady: Bool { flags & UInt32(NP_ENDPOINT_READY) != 0 }
+
+    /// Whether the pod's packets to Services are translated.
+    var translatesServices: Bool {
+        get { flags & UInt32(NP_ENDPOINT_SERVICES) != 0 }
+        set { flags = flags & ~UInt32(NP_ENDPOINT_SERVICES) | (newValue ? UInt32(NP_ENDPOINT_SERVICES) : 0) }
+    }
 }

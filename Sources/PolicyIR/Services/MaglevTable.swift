@@ -18,6 +18,11 @@ public enum MaglevTable {
         return sizes.first { $0 >= backends * entriesPerBackend } ?? sizes[sizes.count - 1]
     }
 
+    /// Smaller sizes, largest first, that still give every backend an entry or more: for when there is no room.
+    public static func coarserSizes(than size: Int, backends: Int) -> [Int] {
+        sizes.filter { $0 < size && $0 >= backends * 2 }.reversed()
+    }
+
     /// The table of some backends.
     ///
     /// - Parameters:

@@ -17,6 +17,10 @@ public struct ServiceResolver: Sendable {
     /// The Services with an address of their own.
     private var byAddress: [IPAddress: [ServiceName]] = [:]
     private var byNodePort: [UInt16: [ServiceName]] = [:]
+    /// The Services with a selector, by namespace.
+    private var selecting: [String: Set<ServiceName>] = [:]
+    /// Services whose frontends may be others since the last `takeStale`.
+    private var stale: Set<ServiceName> = []
 
     /// The Services of a cluster. `localNode` is where pods without `nodeName` run.
     public init(_ objects: ClusterObjects, localNode: String) {
@@ -32,11 +36,26 @@ public struct ServiceResolver: Sendable {
                 grouping: objects.pods.filter { derived.contains($0.metadata.namespace) && !$0.isFinished },
                 by: \.metadata.namespace)
         }
-        for (name, service) in services where service.isTranslated {
-            for address in service.clusterIPs + service.externalIPs + service.loadBalancerIPs {
-                byAddress[address, default: []].append(name)
-            }
-            for port in Set(service.nodePorts.compactMap(\.nodePort)) { byNodePort[port, default: []].append(name) }
+        for (name, service) in services { enter(name, service) }
+        stale = Set(services.keys)
+    }
+
+    private mutating func enter(_ name: ServiceName, _ service: Service) {
+        if !service.selector.isEmpty { selecting[name.namespace, default: []].insert(name) }
+        guard service.isTranslated else { return }
+        for address in service.addresses { byAddress[address, default: []].append(name) }
+        for port in Set(service.nodePorts.compactMap(\.nodePort)) { byNodePort[port, default: []].append(name) }
+    }
+
+    private mutating func withdraw(_ name: ServiceName, _ service: Service) {
+        selecting[name.namespace]?.remove(name)
+        for address in service.addresses {
+            byAddress[address]?.removeAll { $0 == name }
+            if byAddress[address]?.isEmpty == true { byAddress[address] = nil }
+        }
+        for port in Set(service.nodePorts.compactMap(\.nodePort)) {
+            byNodePort[port]?.removeAll { $0 == name }
+            if byNodePort[port]?.isEmpty == true { byNodePort[port] = nil }
         }
     }
 
@@ -118,16 +137,27 @@ public struct ServiceResolver: Sendable {
     /// All frontends for pods of a node, sorted, each address, port and protocol once: the first by kind, then by the Service's
     /// name. The other claims of the same are diagnostics.
     public func allFrontends(on node: String? = nil) -> (frontends: [ServiceFrontend], diagnostics: [Diagnostic]) {
-        var chosen: [ServiceFrontend.Key: ServiceFrontend] = [:]
+        ServiceResolver.settle(names.flatMap { frontends(of: $0, on: node) })
+    }
+
+    /// Of frontends that claim the same address, port and protocol the one in force; the others are diagnostics.
+    public static func settle(
+        _ all: [ServiceFrontend]
+    ) -> (frontends: [ServiceFrontend], diagnostics: [Diagnostic]) {
         var conflicts: [Diagnostic] = []
-        for frontend in names.flatMap({ frontends(of: $0, on: node) }).sorted(by: ServiceFrontend.precedes) {
-            guard let other = chosen[frontend.key] else {
-                chosen[frontend.key] = frontend
-                continue
-            }
-            conflicts.append(frontend.conflict(with: other))
+        var chosen: [ServiceFrontend] = []
+        chosen.reserveCapacity(all.count)
+        let sorted = all.sorted { left, right in
+            left.key == right.key ? ServiceFrontend.precedes(left, right) : left.key < right.key
         }
-        return (chosen.values.sorted { $0.key < $1.key }, conflicts)
+        for frontend in sorted {
+            if let last = chosen.last, last.key == frontend.key {
+                conflicts.append(frontend.conflict(with: last))
+            } else {
+                chosen.append(frontend)
+            }
+        }
+        return (chosen, conflicts)
     }
 
     /// The addresses that the DNS name of a headless Service stands for: its ready endpoints, whatever port they have.
@@ -204,7 +234,66 @@ public struct ServiceResolver: Sendable {
     }
 }
 
+/// Changes of the cluster, one by one.
+extension ServiceResolver {
+    /// Sets the Service of a name; `nil`: there is none.
+    public mutating func set(_ name: ServiceName, _ service: Service?) {
+        if services[name] == service { return }
+        if let old = services[name] { withdraw(name, old) }
+        services[name] = service
+        if let service { enter(name, service) }
+        stale.insert(name)
+    }
+
+    /// Replaces an EndpointSlice.
+    public mutating func replace(_ before: EndpointSlice?, by after: EndpointSlice?) {
+        if before == after { return }
+        if let before {
+            let name = ServiceName(namespace: before.metadata.namespace, name: before.serviceName)
+            slices[name]?.removeAll { $0.metadata.name == before.metadata.name }
+            if slices[name]?.isEmpty == true { slices[name] = nil }
+            stale.insert(name)
+        }
+        if let after, !after.serviceName.isEmpty {
+            let name = ServiceName(namespace: after.metadata.namespace, name: after.serviceName)
+            slices[name, default: []].append(after)
+            stale.insert(name)
+        }
+    }
+
+    /// Sets the node of a name; `nil`: there is none.
+    public mutating func set(node name: String, _ node: Node?) {
+        let old = nodes[name]
+        nodes[name] = node
+        let key = "topology.kubernetes.io/zone"
+        if old?.addresses == node?.addresses, old?.metadata.labels[key] == node?.metadata.labels[key] { return }
+        stale.formUnion(services.keys)
+    }
+
+    /// Says that a pod came, went or is another one: as it was, or as it is.
+    public mutating func note(_ pod: Pod) {
+        for name in selecting[pod.metadata.namespace] ?? [] where derivesEndpoints(name) {
+            if services[name]?.selects(pod) == true { stale.insert(name) }
+        }
+    }
+
+    /// The Services whose frontends may be others since the last call, and the namespaces whose pods have to be set before they
+    /// are asked for.
+    public mutating func takeStale() -> (services: Set<ServiceName>, namespaces: Set<String>) {
+        defer { stale = [] }
+        return (stale, Set(stale.filter(derivesEndpoints).map(\.namespace)))
+    }
+
+    /// Sets the pods of namespaces that `takeStale` has named; those of all others are forgotten.
+    public mutating func set(pods all: [Pod]) {
+        pods = Dictionary(grouping: all.filter { !$0.isFinished }, by: \.metadata.namespace)
+    }
+}
+
 extension Service {
+    /// The addresses that are its own.
+    var addresses: [IPAddress] { clusterIPs + externalIPs + loadBalancerIPs }
+
     /// The ports that nodes have for it.
     var nodePorts: [ServicePort] {
         switch kind {

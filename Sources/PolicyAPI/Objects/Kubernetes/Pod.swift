@@ -59,6 +59,14 @@ public struct Pod: Hashable, Sendable {
     /// Whether the pod has terminated: its address may belong to another pod by now.
     public var isFinished: Bool { phase == "Succeeded" || phase == "Failed" }
 
+    /// Whether policies see no difference to another version of the pod: only its readiness differs, if anything.
+    public func hasEqualPolicies(_ other: Pod) -> Bool {
+        var other = other
+        other.isReady = isReady
+        other.isTerminating = isTerminating
+        return self == other
+    }
+
     /// `namespace/name`.
     public var qualifiedName: String { "\(metadata.namespace)/\(metadata.name)" }
 }
