@@ -133,6 +133,8 @@ public struct ServiceTables: Sendable {
         var `protocol`: L4Protocol
         var isIPv4: Bool
         var kind: ServiceFrontend.Kind
+        /// Ports of nodes may have other endpoints at each.
+        var node: IPAddress?
     }
 
     /// How many entries the maps can hold.
@@ -321,7 +323,8 @@ public struct ServiceTables: Sendable {
     private mutating func id(of frontend: ServiceFrontend) -> UInt32 {
         let group = Group(
             service: frontend.service, portName: frontend.portName, protocol: frontend.protocol,
-            isIPv4: frontend.address.isIPv4, kind: frontend.kind)
+            isIPv4: frontend.address.isIPv4, kind: frontend.kind,
+            node: frontend.kind == .nodePort ? frontend.address : nil)
         if let known = ids[group] { return known }
         let id = entries[frontend.key]?.id ?? nextID
         if id == nextID { nextID &+= 1 }

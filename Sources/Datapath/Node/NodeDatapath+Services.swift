@@ -38,6 +38,8 @@ extension NodeDatapath {
         if let services {
             next = services
         } else {
+            // What was replaced before may still be read, and nobody knows what that was.
+            try RunningPrograms.wait()
             next = ServicesInForce(tables: try maps.read(now: now))
         }
         let wanted = options.services == .translate ? image.services : []

@@ -141,7 +141,11 @@ struct ServiceTablesTests {
             let wanted: [ServiceFrontend] = (0..<UInt32(random.below(8))).map { number in
                 frontend(number, (0..<UInt32(random.below(6))).map { _ in UInt32(random.below(12)) }.uniqued())
             }
-            if random.below(6) == 0 { tables = kernel.adopted(now: now) }
+            if random.below(6) == 0 {
+                // Whoever adopts waits first: what was replaced before is not known to it.
+                kernel.wait()
+                tables = kernel.adopted(now: now)
+            }
             let before = tables
             let change = tables.change(to: wanted, now: now)
             #expect(change.leftOut.isEmpty)
