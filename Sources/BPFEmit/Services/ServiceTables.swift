@@ -101,6 +101,7 @@ public struct ServiceTables: Sendable {
                 + unusable.count + goneEnds.count
         }
 
+        /// Whether both write the same in the same order.
         public static func == (left: Change, right: Change) -> Bool {
             left.slots == right.slots && left.ranges.elementsEqual(right.ranges) { $0 == $1 }
                 && left.ends.elementsEqual(right.ends) { $0 == $1 }
@@ -108,6 +109,7 @@ public struct ServiceTables: Sendable {
                 && left.unusable == right.unusable && left.goneEnds == right.goneEnds && left.leftOut == right.leftOut
         }
 
+        /// By the number of writes.
         public func hash(into hasher: inout Hasher) { hasher.combine(count) }
     }
 
