@@ -37,7 +37,8 @@ extension CompilerState {
     /// - a namespace: the peers that ask about namespace labels, and its classes of pods in those that change their mind;
     /// - a node or hostNetwork pod: its addresses; one that becomes, or ceases to be, an address of the API server, or gets
     ///   other labels that policies ask about, the addresses of all nodes;
-    /// - a service, its endpoint slices, a CIDR group: the policies that refer to it;
+    /// - a service, its endpoint slices: the policies that refer to it, and its frontends; a node's addresses or zone those of all;
+    /// - a CIDR group: the policies that refer to it;
     /// - a name: the selectors of policies, and its addresses.
     public mutating func apply(_ changes: [ObjectChange]) -> NodeDelta {
         var batch = Batch()
@@ -48,7 +49,8 @@ extension CompilerState {
         spread(batch)
         compiled.compileWaiting(in: &index)
         slots.release(batch.retired)
-        let delta = updateLists(batch)
+        var delta = updateLists(batch)
+        delta.changesServices = services.update(pods)
         if index.size > sizeLimit { compileAgain() }
         return delta
     }

@@ -13,7 +13,8 @@ extension CompilerState {
             if let subject = subjects[number] { images.append(image(subject)) }
         }
         return NodeImage(
-            identities: identities, addresses: addresses, prefixes: prefixes, subjects: images, endpoints: endpoints)
+            identities: identities, addresses: addresses, prefixes: prefixes, subjects: images, endpoints: endpoints,
+            services: services.frontends)
     }
 
     /// The image of one subject, `nil` if no local pod is of it.
@@ -52,7 +53,7 @@ extension CompilerState {
     }
 
     /// What lowering found in policies that are objects, what could not be compiled as written, and what belongs to nobody.
-    public var diagnostics: [Diagnostic] { (book.diagnostics + contested + failures).sorted() }
+    public var diagnostics: [Diagnostic] { (book.diagnostics + contested + failures + services.conflicts).sorted() }
 
     /// What lowering found in one policy, the object of this key.
     public func diagnostics(of key: ClusterObject.Key) -> [Diagnostic] { book.diagnostics(of: key) }

@@ -18,6 +18,7 @@ extension CompilerState {
         case .ownAddresses(let addresses):
             ownAddresses = addresses
             index.setNode(localNode, localNodeObject)
+            services.resolver.set(node: localNode, localNodeObject)
         case .ownNetworks(let networks):
             batch.addresses.formUnion(sharedAddresses)
             localNetworks = networks
@@ -31,7 +32,7 @@ extension CompilerState {
         case .pod(let pod): setPod(pod.metadata.name, in: pod.metadata.namespace, pod, &batch)
         case .node(let node): setNode(node.metadata.name, node)
         case .service(let service):
-            book.set(service: service.metadata.name, in: service.metadata.namespace, service)
+            setService(service.metadata.name, in: service.metadata.namespace, service)
         case .endpointSlice(let slice): setSlice(object.key, slice)
         case .cidrGroup(let group): book.set(group: group.metadata.name, group)
         case .networkPolicy, .clusterPolicy, .ciliumPolicy: book.set(object)
@@ -43,7 +44,7 @@ extension CompilerState {
         case "Namespace": setNamespace(key.name, nil, &batch)
         case "Pod": setPod(key.name, in: key.namespace, nil, &batch)
         case "Node": setNode(key.name, nil)
-        case "Service": book.set(service: key.name, in: key.namespace, nil)
+        case "Service": setService(key.name, in: key.namespace, nil)
         case "EndpointSlice": setSlice(key, nil)
         case "CiliumCIDRGroup": book.set(group: key.name, nil)
         // Policies are named by the kinds that they were set with.
@@ -59,17 +60,29 @@ extension CompilerState {
     private mutating func setNode(_ name: String, _ node: Node?) {
         if nodes[name] == node { return }
         nodes[name] = node
-        index.setNode(name, name == localNode ? localNodeObject : node)
+        let whole = name == localNode ? localNodeObject : node
+        index.setNode(name, whole)
+        services.resolver.set(node: name, whole)
+    }
+
+    private mutating func setService(_ name: String, in namespace: String, _ service: Service?) {
+        book.set(service: name, in: namespace, service)
+        services.resolver.set(ServiceName(namespace: namespace, name: name), service)
     }
 
     private mutating func setSlice(_ key: ClusterObject.Key, _ slice: EndpointSlice?) {
-        index.replaceSlice(book.set(slice: key, slice), by: slice)
+        let before = book.set(slice: key, slice)
+        index.replaceSlice(before, by: slice)
+        services.resolver.replace(before, by: slice)
     }
 
     private mutating func setPod(_ name: String, in namespace: String, _ pod: Pod?, _ batch: inout Batch) {
         let number = pods.number(of: name, in: namespace)
         let before = number.flatMap { pods.entries[$0] }
         if before?.pod == pod { return }
+        for pod in [before?.pod, pod].compactMap(\.self) { services.resolver.note(pod) }
+        // Readiness is the Services' business alone.
+        if let number, let pod, before?.pod.hasEqualPolicies(pod) == true { return pods.refresh(number, pod) }
         if let number, let before { leave(number, before, &batch) }
         guard let pod else {
             if let number { pods.remove(number) }

@@ -35,6 +35,7 @@ public struct CompilerState: Sendable {
     var claims = AddressClaims()
     var subjects = SubjectTable()
     var compiled = DirectionPolicies()
+    var services: ServiceTable
 
     // Parts of the image, patched in place.
     var identities: [IdentityRecord] = []
@@ -104,12 +105,17 @@ public struct CompilerState: Sendable {
         for namespace in objects.namespaces { namespaces[namespace.metadata.name] = namespace }
         for node in objects.nodes { nodes[node.metadata.name] = node }
         names = objects.names
+        services = ServiceTable(ServiceResolver(objects, localNode: localNode))
         index.add(objects)
-        if ownAddresses != nil { index.setNode(localNode, localNodeObject) }
+        if ownAddresses != nil {
+            index.setNode(localNode, localNodeObject)
+            services.resolver.set(node: localNode, localNodeObject)
+        }
         _ = index.settle()
         addAll(objects.pods)
         enterAll()
         fillLists()
+        _ = services.update(pods)
         index.watchLiveness()
         sizeLimit = index.size * 2 + slack
     }

@@ -78,6 +78,8 @@ public struct NodeDelta: Hashable, Sendable {
     public var programs: [ProgramChange] = []
     /// Whether local pods, their addresses, identities or subjects changed.
     public var changesEndpoints = false
+    /// Whether frontends of Services, or backends of one, changed.
+    public var changesServices = false
 
     /// No change.
     public init() {}

@@ -70,6 +70,9 @@ struct PodTable: Sendable {
         return number
     }
 
+    /// Another version of a pod, which policies see no difference to.
+    mutating func refresh(_ number: Int, _ pod: Pod) { entries[number]?.pod = pod }
+
     /// Takes a pod out.
     mutating func remove(_ number: Int) {
         guard let meta = entries[number]?.pod.metadata else { return }

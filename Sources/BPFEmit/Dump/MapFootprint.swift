@@ -85,6 +85,7 @@ extension NodeImage {
                 "np_fragments", entries: 0, capacity: Int(NP_MAX_FRAGMENTS), key: MemoryLayout<np_fragment_key>.size,
                 value: MemoryLayout<np_fragment>.size, overhead: 64),
         ]
+        if !services.isEmpty { maps += serviceFootprints }
         for subject in subjects {
             for direction in Direction.allCases where subject[direction].words > 0 {
                 let image = subject[direction]
@@ -103,5 +104,25 @@ extension NodeImage {
             }
         }
         return maps
+    }
+}
+
+extension NodeImage {
+    /// The maps of Services, where they are translated.
+    private var serviceFootprints: [MapFootprint] {
+        var tables = ServiceTables()
+        _ = tables.change(to: services, now: 0)
+        let key = MemoryLayout<np_service_key>.size
+        return [
+            .hash(
+                "np_services", entries: tables.entries.count, capacity: Int(NP_MAX_SERVICES), key: key,
+                value: MemoryLayout<np_service>.size),
+            .fixed("np_maglev", entries: tables.maglevUsed, capacity: Int(NP_MAX_MAGLEV), key: 4, value: 4),
+            .fixed(
+                "np_backends", entries: tables.usedSlots.count, capacity: Int(NP_MAX_BACKENDS), key: 4,
+                value: MemoryLayout<np_backend>.size),
+            .hash(
+                "np_backend_ends", entries: tables.knownEnds.count, capacity: Int(NP_MAX_BACKENDS), key: key, value: 4),
+        ]
     }
 }

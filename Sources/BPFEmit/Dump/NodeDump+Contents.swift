@@ -77,6 +77,7 @@ extension NodeDump {
             .heading("np_addresses: address -> identity"), .table(addresses),
             .heading("np_prefixes: longest prefix -> identity"), .table(prefixes),
         ]
+        if !image.services.isEmpty { blocks += services }
         for subject in image.subjects {
             for direction in Direction.allCases where subject[direction].words > 0 {
                 blocks += [

@@ -1,4 +1,5 @@
 public import NetTypes
+public import PolicyIR
 
 /// Everything one node's kernel should hold, as a value: the desired state. The agent compares two of them; the dry run
 /// prints one.
@@ -13,17 +14,20 @@ public struct NodeImage: Sendable {
     public var subjects: [SubjectImage]
     /// The local pods, sorted by namespace and name.
     public var endpoints: [EndpointImage]
+    /// Where local pods reach Services, sorted, each address, port and protocol once. In force where the node translates.
+    public var services: [ServiceFrontend]
 
     /// An image.
     public init(
         identities: [IdentityRecord], addresses: [AddressEntry], prefixes: [PrefixEntry], subjects: [SubjectImage],
-        endpoints: [EndpointImage]
+        endpoints: [EndpointImage], services: [ServiceFrontend] = []
     ) {
         self.identities = identities
         self.addresses = addresses
         self.prefixes = prefixes
         self.subjects = subjects
         self.endpoints = endpoints
+        self.services = services
     }
 }
 

@@ -37,6 +37,8 @@ public struct ApplyReport: Hashable, Sendable {
     public var hooksChanged = 0
     /// Subjects and directions whose programs have no counters because np_rule_hits is full. Verdicts are the same.
     public var withoutCounters: [String] = []
+    /// Addresses, ports and protocols of Services that did not fit into the maps: they are left to whoever else translates.
+    public var servicesLeftOut: [String] = []
 
     /// Other versions whose hooks and state were taken over, by the names of their folders; their pins are gone.
     public var takenOver: [String] = []

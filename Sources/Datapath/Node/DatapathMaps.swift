@@ -20,6 +20,8 @@ package final class DatapathMaps {
     let control: BPFMap
     let eventBudget: BPFMap
     let dropBudget: BPFMap
+    /// The tables of Services; `nil` in an object without them.
+    let services: ServiceMaps?
     /// All maps of the object, by name, for reports.
     let all: [BPFMap]
 
@@ -83,6 +85,7 @@ package final class DatapathMaps {
         self.control = try map("np_control")
         self.eventBudget = try map("np_event_budget")
         self.dropBudget = try map("np_drop_budget")
+        self.services = ServiceMaps(all)
         for (step, name) in Self.steps {
             // A map pinned by a version with fewer steps is shorter; what is reserved now had no slot then.
             if name == Self.noStep, Int(step.rawValue) >= steps.shape.capacity { continue }

@@ -10,6 +10,8 @@ public struct DatapathOptions: Sendable {
     public var flowSets: Int
     /// Where the maps and links are pinned; `nil` for a private instance that ends with its owner.
     public var pins: PinPath?
+    /// Whether packets of pods to Services are translated.
+    public var services: ServiceMode = .off
     /// The object that is loaded in place of the one in this binary: that of another version, in tests.
     package var object: [UInt8]?
 

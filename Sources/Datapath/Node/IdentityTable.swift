@@ -15,6 +15,13 @@ struct IdentityTable {
         lengths = Set(image.prefixes.map(\.prefix.mappedLength)).sorted(by: >)
     }
 
+    /// The second lookup alone.
+    init(_ prefixes: [IPPrefix: UInt32]) {
+        addresses = [:]
+        self.prefixes = prefixes
+        lengths = Set(prefixes.keys.map(\.mappedLength)).sorted(by: >)
+    }
+
     /// What packets of an address get.
     func identity(of address: IPAddress) -> UInt32 {
         addresses[address] ?? longestPrefix(of: address, upTo: 128)

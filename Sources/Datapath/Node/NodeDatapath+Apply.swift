@@ -14,7 +14,8 @@ extension NodeDatapath {
     /// 4. *Place*: endpoints that will need more flow state keep it from now on, and what runs without is waited for. Then each
     ///    slot of np_policies goes from old program to new in one write. New endpoints get a slot that is not ready. From here
     ///    on new flows meet the new rules.
-    /// 5. *Address tables*, in an order that takes every address from old identity to new in one step; before an address is
+    /// 5. *Services*: backends and their tables, then the frontends, each with one write (`ServiceTables`).
+    ///    *Address tables*, in an order that takes every address from old identity to new in one step; before an address is
     ///    a local pod's, the interfaces are known by which its packets come in.
     /// 6. *Detach* from interfaces that went. Nothing else detaches: what is attached to an interface that is there, and no
     ///    pod of the image has it, drops everything.
@@ -44,6 +45,8 @@ extension NodeDatapath {
             defer { begin = end }
             return end - begin
         }
+        let serviceChange = try planServices(image)
+        let image = serviceChange.image
         let plan = try ApplyPlan(image, links: links, masters: masters, for: self)
         report.withoutInterface = plan.withoutInterface
         try hits.releaseQuarantine()
@@ -52,19 +55,24 @@ extension NodeDatapath {
         let batch = try load(plan, &report)
         timings.load = part()
         let firstAfterAdoption = !adopted.isEmpty || !strayPolicies.isEmpty
-        let revalidateAll = mustRevalidate || !plan.tables.isEmpty || !plan.sources.isEmpty
+        let revalidateAll = mustRevalidate || plan.tables.changesVerdicts || !plan.sources.isEmpty
         // If one of the next steps fails, the next apply must revalidate the flows for those that succeeded.
         mustRevalidate = true
         let widened = try widen(batch, plan, &report)
         let replaced = try place(batch, plan, &report)
+        try write(serviceChange, &report)
         try write(plan.sources.upserts, &report)
         try write(plan, &report)
         try remove(plan.sources.removals, &report)
+        try finish(serviceChange, &report)
         try detachSurplus(plan, &report)
         timings.swap = part()
 
         let mustWait = report.changedAnything || revalidateAll || firstAfterAdoption
-        if mustWait { try RunningPrograms.wait() }
+        if mustWait {
+            try RunningPrograms.wait()
+            services?.tables.released()
+        }
         timings.grace = part()
 
         try announce(plan, changedSubjects: replaced.union(widened), all: revalidateAll, &report)

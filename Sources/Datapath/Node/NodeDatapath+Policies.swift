@@ -114,6 +114,7 @@ extension NodeDatapath {
             value.policy = (2 * slot, 2 * slot + 1)
             value.ifindex = endpoint.links.first ?? 0
             value.region = regionWord(of: endpoint.slot, pods: plan.endpoints.count)
+            value.translatesServices = options.services == .translate
             if present.map({ $0.hasEqualBytes(value) }) != true {
                 try maps.endpoints.set(endpoint.slot, value)
                 report.entriesChanged += 1

@@ -23,6 +23,8 @@ public final class NodeDatapath {
     var prefixes: [IPPrefix: UInt32]
     /// Both as the image has them whose entries they are; `nil` when they are no image's.
     var tables: TablesInForce?
+    /// The tables of Services; `nil` while nobody knows what the kernel has.
+    var services: ServicesInForce?
     /// By address of a local pod, the interfaces by which its packets come in.
     var sources: [IPAddress: [UInt32]]
     var subjects: [String: LoadedSubject] = [:]
@@ -114,8 +116,8 @@ public final class NodeDatapath {
         let addresses = addresses.isEmpty ? inherited.addresses : addresses
         let prefixes = prefixes.isEmpty ? inherited.prefixes : prefixes
         return (
-            addresses.filter { !AddressEntry(address: $0.key, identity: $0.value).isShared }
-                .sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
+            addresses.map { AddressEntry(address: $0.key, identity: $0.value) }.filter { !$0.isShared }
+                .sorted { $0.address < $1.address }.map { ($0.address, $0.unmarkedIdentity) },
             prefixes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         )
     }

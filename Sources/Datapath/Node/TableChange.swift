@@ -12,6 +12,8 @@ struct TableChange {
     let prefixRemovals: [IPPrefix]
     /// 4. Exact addresses removed: they fall to a prefix of the image.
     let addressRemovals: [IPAddress]
+    /// Whether anybody's identity is another one after it: marks of Services alone change no verdict.
+    let changesVerdicts: Bool
 
     /// Nothing to do.
     static let none = TableChange(addressUpserts: [], prefixUpserts: [], prefixRemovals: [], addressRemovals: [])
@@ -20,6 +22,7 @@ struct TableChange {
         addressUpserts: [AddressEntry], prefixUpserts: [PrefixEntry], prefixRemovals: [IPPrefix],
         addressRemovals: [IPAddress]
     ) {
+        changesVerdicts = false
         self.addressUpserts = addressUpserts
         self.prefixUpserts = prefixUpserts
         self.prefixRemovals = prefixRemovals
@@ -38,7 +41,37 @@ struct TableChange {
         prefixRemovals =
             prefixes.keys.filter { !wantedPrefixes.contains($0) }
             .sorted { ($0.mappedLength, $0) < ($1.mappedLength, $1) }
-        addressRemovals = addresses.keys.filter { !wantedAddresses.contains($0) }.sorted()
+        let removals = addresses.keys.filter { !wantedAddresses.contains($0) }.sorted()
+        addressRemovals = removals
+        guard prefixUpserts.isEmpty, prefixRemovals.isEmpty else {
+            changesVerdicts = true
+            return
+        }
+        // What has an entry for its mark alone has the identity that it would have without.
+        let before = addressUpserts.compactMap { entry in
+            addresses[entry.address].map { AddressEntry(address: entry.address, identity: $0) }
+        }
+        let isSame = zip(before, addressUpserts).allSatisfy { old, new in
+            old.unmarkedIdentity == new.unmarkedIdentity && old.isShared == new.isShared
+        }
+        if before.count == addressUpserts.count, isSame, removals.isEmpty {
+            changesVerdicts = false
+            return
+        }
+        let outside = IdentityTable(prefixes)
+        let hasIdentityOfOutside = { (entry: AddressEntry) in
+            (entry.isFrontend || entry.isBackend) && !entry.isShared
+                && entry.unmarkedIdentity == outside.identity(of: entry.address)
+        }
+        changesVerdicts =
+            addressUpserts.contains { entry in
+                guard let known = addresses[entry.address] else { return !hasIdentityOfOutside(entry) }
+                let old = AddressEntry(address: entry.address, identity: known)
+                return old.unmarkedIdentity != entry.unmarkedIdentity || old.isShared != entry.isShared
+            }
+            || removals.contains { address in
+                !hasIdentityOfOutside(AddressEntry(address: address, identity: addresses[address] ?? 0))
+            }
     }
 
     /// Whether the kernel has these entries already.

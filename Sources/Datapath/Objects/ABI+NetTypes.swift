@@ -60,4 +60,10 @@ extension np_endpoint {
 
     var isReady: Bool { flags & UInt32(NP_ENDPOINT_READY) != 0 }
     var isMoving: Bool { flags & UInt32(NP_ENDPOINT_MOVING) != 0 }
+
+    /// Whether the pod's packets to Services are translated.
+    var translatesServices: Bool {
+        get { flags & UInt32(NP_ENDPOINT_SERVICES) != 0 }
+        set { flags = flags & ~UInt32(NP_ENDPOINT_SERVICES) | (newValue ? UInt32(NP_ENDPOINT_SERVICES) : 0) }
+    }
 }

@@ -57,6 +57,11 @@ public struct PolicyTestDecoder {
                 "\(wanted) requires `\(key)`, a number up to \(wanted.isICMP ? 255 : 65535)")
             return nil
         }
+        if case .service = from {
+            report(
+                fields["from"] ?? node, .invalidValue, "a Service begins no flows",
+                "write a pod behind it, namespace/pod")
+        }
         if let surplus = fields[wanted.isICMP ? "port" : "icmpType"] {
             report(surplus, .conflict, "\(wanted) is tested with `\(key)`", "remove this field")
         }
@@ -128,7 +133,7 @@ public struct PolicyTestDecoder {
         if let end = node?.string.flatMap(FlowEnd.init(parsing:)) { return end }
         report(
             node ?? parent, .invalidValue, "\(name) is not an end of a flow",
-            "write namespace/pod, ip:ADDRESS, host or remote-node")
+            "write namespace/pod, ip:ADDRESS, host or remote-node; as a receiver also svc/NAME or svc/NAMESPACE/NAME")
         return nil
     }
 

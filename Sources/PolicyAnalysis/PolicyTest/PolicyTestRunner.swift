@@ -52,6 +52,7 @@ public struct PolicyTestRunner: Sendable {
         mutating func check(_ entry: PolicyTestCase) {
             result.flows += 1
             do {
+                if let route = try evaluator.route(entry.flow) { return try check(entry, route) }
                 let answer = try decider.answer(entry.flow)
                 let before = result.failures.count
                 compare(.egress, entry.egress, answer.egress.rawValue, isDenied: answer.egress == .deny, entry)
@@ -63,6 +64,53 @@ public struct PolicyTestRunner: Sendable {
                     .compactMap { name, value in value.map { name + $0.rawValue } }
                 fail(.undecidable, entry, expected: expected.joined(separator: ", "), actual: "\(error)")
             }
+        }
+
+        /// A flow to a Service: what is expected must hold whichever backend is chosen.
+        private mutating func check(_ entry: PolicyTestCase, _ route: ServiceRoute) throws {
+            let answers = try route.backends.map { try decider.answer($0.flow) }
+            let before = result.failures.count
+            compare(.egress, entry.egress, answers.map(\.egress), entry, route)
+            compare(.ingress, entry.ingress, answers.map(\.ingress), entry, route)
+            guard result.failures.count == before, entry.expect != nil else { return }
+            var whole = answers.map(\.verdict)
+            if let request = entry.request {
+                for (index, answer) in answers.enumerated() where answer.verdict == .l7 {
+                    let decision = try evaluator.decide(route.backends[index].flow)
+                    guard let decided = requests?.decide(request, in: decision) else {
+                        result.requestsNotAsked += 1
+                        return
+                    }
+                    whole[index] = decided.isPermitted ? .allow : .deny
+                }
+            }
+            compare(nil, entry.expect, whole, entry, route)
+        }
+
+        private mutating func compare(
+            _ side: Direction?, _ expected: PolicyTest.Expectation?, _ answers: [FlowAnswer.Verdict],
+            _ entry: PolicyTestCase, _ route: ServiceRoute
+        ) {
+            guard let expected else { return }
+            let verdict = RouteVerdict(denials: answers.map { $0 == .deny }, needsProxy: answers.contains(.l7))
+            let isMet =
+                switch verdict {
+                case .allow, .l7: expected == .allow
+                case .deny, .rejected: expected == .deny
+                case .mixed: false
+                }
+            if isMet { return }
+            let what = side.map { "\($0) " } ?? ""
+            var actual = what + verdict.rawValue
+            if verdict == .mixed {
+                let denied = zip(route.backends, answers).filter { $0.1 == .deny }.map { "\($0.0.flow.to)" }
+                actual += ", denied at \(denied.prefix(8).joined(separator: ", "))" + (denied.count > 8 ? ", ..." : "")
+            }
+            let reason = try? evaluator.explain(route, request: entry.request).decidingLines
+            result.failures.append(
+                PolicyTestFailure(
+                    kind: .different, flow: entry.flow, request: entry.request, location: entry.location,
+                    expected: what + expected.rawValue, actual: actual, reason: reason ?? []))
         }
 
         /// `expect`: the request in the flow if the case has one, else the connection, where redirecting to a proxy is allowed.

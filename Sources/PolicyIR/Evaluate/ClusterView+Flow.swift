@@ -42,6 +42,7 @@ extension ClusterView {
     ///
     /// - Throws: `FlowError` when an end does not exist or the ends have no common address family.
     public func resolve(_ flow: Flow) throws(FlowError) -> Ends {
+        let flow = plain(flow)
         let from = try owner(flow.from)
         let to = try owner(flow.to)
         let families = [flow.isIPv4, family(of: flow.from), family(of: flow.to), family(of: flow.protocol)].compactMap(
@@ -75,6 +76,7 @@ extension ClusterView {
         case .remoteNode: return nil
         case .address(let address): return owner(of: address)
         case .masqueraded: return .outside
+        case .service: throw .misplacedService("\(end)")
         case .pod(let namespace, let name):
             guard let pod = pod(namespace, name) else { throw .unknownPod("\(namespace)/\(name)") }
             guard !pod.isFinished else { throw .finishedPod(pod.qualifiedName) }
@@ -102,8 +104,49 @@ extension ClusterView {
     private func family(of end: FlowEnd) -> Bool? {
         switch end {
         case .address(let address), .masqueraded(let address): address.isIPv4
-        case .pod, .host, .remoteNode: nil
+        case .pod, .host, .remoteNode, .service: nil
         }
+    }
+
+    /// The flow with pods of a namespace called `svc` in the place of Services that are none.
+    func plain(_ flow: Flow) -> Flow {
+        func plain(_ end: FlowEnd) -> FlowEnd {
+            guard case .service(nil, let name) = end, pod("svc", name) != nil else { return end }
+            return .pod(namespace: "svc", name: name)
+        }
+        var flow = flow
+        flow.from = plain(flow.from)
+        flow.to = plain(flow.to)
+        return flow
+    }
+
+    /// Whether an end is a pod on the pod network.
+    func isPod(_ end: FlowEnd) throws(FlowError) -> Bool {
+        if case .pod = try owner(end) { true } else { false }
+    }
+
+    /// Whether an end is outside the cluster.
+    func isOutside(_ end: FlowEnd) throws(FlowError) -> Bool {
+        switch try owner(end) {
+        case .outside: true
+        case .pod, .node, .contested, nil: false
+        }
+    }
+
+    /// The node from which a sender's packets to Services are translated; empty for some other node, or one outside.
+    func node(ofSender end: FlowEnd) throws(FlowError) -> String {
+        switch try owner(end) {
+        case .pod(let pod): node(of: pod)
+        case .node(let name): name
+        case .outside, .contested, nil: ""
+        }
+    }
+
+    /// The families that a sender has: all where nothing is known of its addresses.
+    func families(ofSender end: FlowEnd) throws(FlowError) -> Set<Bool> {
+        if let family = family(of: end) { return [family] }
+        guard case .pod(let pod) = try owner(end), !pod.addresses.isEmpty else { return [true, false] }
+        return Set(pod.addresses.map(\.isIPv4))
     }
 
     private func family(of protocol: L4Protocol) -> Bool? {

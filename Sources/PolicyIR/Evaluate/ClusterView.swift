@@ -97,6 +97,11 @@ public struct ClusterView: Sendable {
     /// The owner of an address. One that several running pods, or a pod and a node, claim belongs to none of them.
     public func owner(of address: IPAddress) -> Owner { owners[address] ?? .outside }
 
+    /// The addresses that DNS answers have given for a name.
+    func addresses(named name: String) -> Set<IPAddress> {
+        Set(namesByAddress.lazy.filter { $0.value.contains(name) }.map(\.key))
+    }
+
     /// The node that a pod runs on.
     public func node(of pod: Pod) -> String { pod.nodeName.isEmpty ? localNode : pod.nodeName }
 

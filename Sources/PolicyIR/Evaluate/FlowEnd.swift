@@ -12,9 +12,11 @@ public enum FlowEnd: Hashable, Sendable {
     case remoteNode
     /// As a sender, somebody whose packets the receiver's node forwards under this address of its own: nobody can tell who.
     case masqueraded(IPAddress)
+    /// As a receiver, a Service; without a namespace that of the sender, as its DNS name would be looked up.
+    case service(namespace: String?, name: String)
 
-    /// An end from its text: `namespace/pod`, `ip:ADDRESS`, `host`, `remote-node` or
-    /// `masqueraded:ADDRESS`; `nil` for anything else.
+    /// An end from its text: `namespace/pod`, `ip:ADDRESS`, `host`, `remote-node`,
+    /// `masqueraded:ADDRESS`, `svc/NAME` or `svc/NAMESPACE/NAME`; `nil` for anything else.
     public init?(parsing text: String) {
         if text == "host" {
             self = .host
@@ -28,7 +30,16 @@ public enum FlowEnd: Hashable, Sendable {
             self = .masqueraded(address)
         } else {
             let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-            guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
+            guard parts.allSatisfy({ !$0.isEmpty }) else { return nil }
+            if parts.count == 3, parts[0] == "svc" {
+                self = .service(namespace: String(parts[1]), name: String(parts[2]))
+                return
+            }
+            guard parts.count == 2 else { return nil }
+            if parts[0] == "svc" {
+                self = .service(namespace: nil, name: String(parts[1]))
+                return
+            }
             self = .pod(namespace: String(parts[0]), name: String(parts[1]))
         }
     }
@@ -43,6 +54,7 @@ extension FlowEnd: CustomStringConvertible {
         case .host: "host"
         case .remoteNode: "remote-node"
         case .masqueraded(let address): "masqueraded:\(address)"
+        case .service(let namespace, let name): namespace.map { "svc/\($0)/\(name)" } ?? "svc/\(name)"
         }
     }
 }

@@ -8,12 +8,20 @@ public struct ReferenceEvaluator: Sendable {
     public let view: ClusterView
     /// The policies.
     public let policies: [LoweredPolicy]
+    /// Says where flows to Services go.
+    public let services: ServiceResolver
 
     /// An evaluator of these policies over these objects. For `localNode` see `ClusterView`.
     public init(_ objects: ClusterObjects, policies: [LoweredPolicy], localNode: String? = nil) {
         view = ClusterView(objects, localNode: localNode)
         self.policies = policies
+        services = ServiceResolver(objects, localNode: view.localNode)
     }
+
+    /// Where a flow goes that is for a Service, by name or at one of its addresses; `nil` for any other.
+    ///
+    /// - Throws: `FlowError` when the Service, its port or an end does not exist.
+    public func route(_ flow: Flow) throws(FlowError) -> ServiceRoute? { try services.route(flow, view) }
 
     /// The policy of a pod in one direction.
     public func subjectPolicy(for pod: Pod, _ direction: Direction) -> SubjectPolicy {

@@ -22,7 +22,7 @@ struct FlowArguments {
                 "'\(text)' is not an end of a flow; "
                     + (isAddress
                         ? "write ip:\(text)"
-                        : "write namespace/pod, ip:ADDRESS, host, remote-node or masqueraded:ADDRESS"))
+                        : "write namespace/pod, ip:ADDRESS, host, remote-node, masqueraded:ADDRESS, or as TO svc/NAME"))
         }
         guard TrafficName(parsing: traffic) != nil || PortName(parsing: traffic) != nil else {
             throw ValidationError(
@@ -41,7 +41,12 @@ struct FlowArguments {
             return Flow(from: sender, to: receiver, protocol: known.protocol, port: known.port)
         }
         guard let name = PortName(parsing: traffic) else { throw Mistake(description: "'\(traffic)' is not a port") }
-        let port = try number(name, at: receiver, view)
+        let port: UInt16
+        if case .service(let namespace, let service) = receiver {
+            port = try number(name, of: service, in: namespace, sender, objects)
+        } else {
+            port = try number(name, at: receiver, view)
+        }
         return Flow(from: sender, to: receiver, protocol: name.protocol, port: port)
     }
 
@@ -56,32 +61,31 @@ struct FlowArguments {
                 description: "\(text) is not an end of a flow: a pod needs its namespace"
                     + Named.hint(text, pods, noun: "pods"))
         }
+        if case .service(nil, let name) = end, pods.contains(text) { return .pod(namespace: "svc", name: name) }
         guard case .pod(let namespace, let name) = end, !pods.contains(text) else { return end }
         if let service = objects.services.first(where: {
             $0.metadata.namespace == namespace && $0.metadata.name == name
         }) {
-            throw Mistake(description: FlowArguments.advice(service, objects))
+            throw Mistake(description: "\(service.qualifiedName) is a Service; write svc/\(service.qualifiedName)")
         }
         throw Mistake(description: "there is no pod \(text)\(Named.hint(text, pods, noun: "pods"))")
     }
 
-    /// What to write in place of a service.
-    private static func advice(_ service: Service, _ objects: ClusterObjects) -> String {
-        let meta = service.metadata
-        let isBehind = { (pod: Pod) in
-            pod.metadata.namespace == meta.namespace && !pod.isFinished && !service.selector.isEmpty
-                && service.selector.allSatisfy { pod.metadata.labels[$0.key] == $0.value }
-        }
-        let addresses = objects.endpointSlices.filter {
-            $0.metadata.namespace == meta.namespace && $0.serviceName == meta.name
-        }.flatMap(\.addresses)
-        let pods = objects.pods.filter(isBehind).map(\.qualifiedName).sorted()
-        let behind = pods.isEmpty ? addresses.map { "ip:\($0)" } : pods
-        return "\(meta.namespace)/\(meta.name) is a Service, and policies apply after service translation; "
-            + (behind.isEmpty
-                ? "no pod and no address is behind it"
-                : "name what is behind it, and its own port: \(behind.prefix(8).joined(separator: ", "))"
-                    + (behind.count > 8 ? ", ..." : ""))
+    /// The number of a Service's port.
+    private func number(
+        _ name: PortName, of service: String, in namespace: String?, _ sender: FlowEnd, _ objects: ClusterObjects
+    ) throws(Mistake) -> UInt16 {
+        var space = namespace
+        if case .pod(let own, _) = sender { space = space ?? own }
+        let known = objects.services.first { $0.metadata.name == service && $0.metadata.namespace == space }
+        guard let known else { throw Mistake(description: "there is no Service \(space ?? "?")/\(service)") }
+        let found = known.ports.first { $0.name == name.name && $0.protocol == name.protocol }
+        if let found { return found.port }
+        let names = known.ports.filter { !$0.name.isEmpty }.map { "\($0.name)/\($0.protocol)" }.sorted()
+        let hint =
+            names.isEmpty ? "; it names none" : Named.hint("\(name.name)/\(name.protocol)", names, noun: "its ports")
+        throw Mistake(
+            description: "Service \(known.qualifiedName) has no \(name.protocol) port named \(name.name)\(hint)")
     }
 
     private func number(_ name: PortName, at end: FlowEnd, _ view: ClusterView) throws(Mistake) -> UInt16 {
@@ -89,7 +93,7 @@ struct FlowArguments {
         switch end {
         case .pod(let namespace, let name): pod = view.pod(namespace, name)
         case .address(let address): if case .pod(let owner) = view.owner(of: address) { pod = owner }
-        case .host, .remoteNode, .masqueraded: break
+        case .host, .remoteNode, .masqueraded, .service: break
         }
         guard let pod else {
             throw Mistake(description: "\(end) is not a pod, so it names no ports; write the port's number")

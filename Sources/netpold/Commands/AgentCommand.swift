@@ -1,5 +1,6 @@
 public import Agent
 public import ArgumentParser
+import BPFEmit
 import Datapath
 import Foundation
 import Glibc
@@ -73,6 +74,14 @@ struct AgentCommand: AsyncParsableCommand {
             open, or isolate every mounted one. What was enforced before stays enforced. (default: open)
             """, valueName: "what"))
     var unknown: UnknownNamespaces?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Whether the pods' packets to Services are translated before policies are asked: translate, or off, for whoever else \
+            translates on this node. (default: off)
+            """, valueName: "what"))
+    var services = ServiceMode.off
 
     @Flag(help: "Compare each new state with the reference evaluator in the kernel before it is put in force.")
     var verify = false
@@ -180,7 +189,9 @@ struct AgentCommand: AsyncParsableCommand {
         let standing =
             HostPreparation.capabilityConditions()
             + (try HostPreparation.prepareFilesystem(allowsPrivate: allowPrivateBpffs, logger))
-        let datapath = try NodeDatapath(DatapathOptions(pins: pins))
+        var datapathOptions = DatapathOptions(pins: pins)
+        datapathOptions.services = services
+        let datapath = try NodeDatapath(datapathOptions)
         let pinned = datapath.identities
         let adopted = datapath.adoptedInterfaces
         let places = HostScanner.Places(
@@ -217,5 +228,6 @@ extension HealthAddress: ExpressibleByArgument {
 }
 
 extension RefusedPolicy: ExpressibleByArgument {}
+extension ServiceMode: ExpressibleByArgument {}
 extension UnknownNamespaces: ExpressibleByArgument {}
 extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -19,8 +19,12 @@ struct ExplainCommand: AsyncParsableCommand {
 
             FROM and TO are namespace/pod, ip:ADDRESS, host (the local node) or remote-node. An address stands for whoever owns \
             it. A Deployment (or other workload) of a folder without its pods stands as namespace/name-1 and so on, a \
-            StatefulSet as namespace/name-0. The port is the pod's own, after service translation: 8080/TCP, 53/UDP, 9/SCTP, the \
+            StatefulSet as namespace/name-0. The port is the pod's own: 8080/TCP, 53/UDP, 9/SCTP, the \
             name of a port of TO: http/TCP, or an ICMP type: ICMP/8, ICMPv6/128.
+
+            TO may be a Service: svc/NAME of the sender's namespace, svc/NAMESPACE/NAME, or ip: with one of its addresses; then \
+            the port is the Service's. Policies are asked about the endpoints that may be chosen: the answer is ALLOWED or DENIED \
+            if it is the same for all, MIXED if not, REJECTED if there is none.
 
             --json prints every fact as a field; docs/reference/explain-json.md describes them.
 
@@ -31,6 +35,7 @@ struct ExplainCommand: AsyncParsableCommand {
             that permits it, or each rule with the condition that failed.
 
             Example: netpold explain -f manifests/ shop/web shop/db 5432/TCP
+                     netpold explain -f manifests/ shop/web svc/db 5432/TCP
                      netpold explain -f manifests/ shop/web shop/api 80/TCP --http 'GET /cart?id=1' --header 'X-Token: abc'
             """)
 
@@ -61,7 +66,7 @@ struct ExplainCommand: AsyncParsableCommand {
     @Argument(help: "Who begins the flow: namespace/pod, ip:ADDRESS, host or remote-node.")
     var from: String
 
-    @Argument(help: "Whom it is for, written likewise.")
+    @Argument(help: "Whom it is for, written likewise, or svc/NAME, svc/NAMESPACE/NAME.")
     var to: String
 
     @Argument(help: ArgumentHelp("Port and protocol, or ICMP and type: 80/TCP, ICMP/8.", valueName: "port/protocol"))
@@ -84,22 +89,26 @@ struct ExplainCommand: AsyncParsableCommand {
         try Named.check(node: localNode, in: objects)
         let evaluator = ReferenceEvaluator(
             objects, policies: lowered.policies + PolicyLowering.lowerRefused(decoded.refused), localNode: localNode)
-        let explanation: DecisionExplanation
+        let text = ExplanationText(
+            style: Terminal.output.style, showsRules: Terminal.output.isTerminal, standardInput: loaded.standardInput)
+        let needsProxy: Bool
         do {
             let flow = try arguments.flow(in: objects, evaluator.view)
-            explanation = try evaluator.explain(flow, request: request.request(over: flow.protocol))
+            let request = try request.request(over: flow.protocol)
+            if let route = try evaluator.route(flow) {
+                let explanation = try evaluator.explain(route, request: request)
+                print(json ? try JSONText.render(ServiceReport(explanation)) : text.render(explanation))
+                needsProxy = explanation.backends.contains(where: \.explanation.needsProxy)
+            } else {
+                let explanation = try evaluator.explain(flow, request: request)
+                print(json ? try JSONText.render(ExplanationReport(explanation)) : text.render(explanation))
+                needsProxy = explanation.needsProxy
+            }
         } catch {
             ErrorOutput.error("\(error)")
             throw ExitCode.badInput
         }
-        print(
-            json
-                ? try JSONText.render(ExplanationReport(explanation))
-                : ExplanationText(
-                    style: Terminal.output.style, showsRules: Terminal.output.isTerminal,
-                    standardInput: loaded.standardInput
-                ).render(explanation))
-        if diagnosticOptions.isText, explanation.needsProxy { ErrorOutput.write(L7Notice.text) }
+        if diagnosticOptions.isText, needsProxy { ErrorOutput.write(L7Notice.text) }
         if diagnostics.contains(where: { $0.severity == .error }) { throw ExitCode.badInput }
     }
 

@@ -11,25 +11,38 @@ struct ExplanationText {
     let standardInput: [UInt8]?
 
     func render(_ explanation: DecisionExplanation) -> String {
-        explanation.lines.flatMap { line in [text(line, explanation)] + excerpt(line) }.joined(separator: "\n")
+        let isGood: Bool? =
+            switch (explanation.request, explanation.verdict) {
+            case (let request?, _): request.isPermitted
+            case (nil, .allow): true
+            case (nil, .deny): false
+            case (nil, .l7): nil
+            }
+        return render(explanation.lines, isGood: isGood)
     }
 
-    private func text(_ line: ExplanationLine, _ explanation: DecisionExplanation) -> String {
+    func render(_ explanation: ServiceExplanation) -> String {
+        let isGood: Bool? =
+            switch explanation.verdict {
+            case .allow: true
+            case .deny, .rejected: false
+            case .l7, .mixed: nil
+            }
+        return render(explanation.lines, isGood: isGood)
+    }
+
+    /// `isGood`: whether the verdict is that the flow passes; `nil` where it depends.
+    private func render(_ lines: [ExplanationLine], isGood: Bool?) -> String {
+        lines.flatMap { line in [text(line, isGood)] + excerpt(line) }.joined(separator: "\n")
+    }
+
+    private func text(_ line: ExplanationLine, _ isGood: Bool?) -> String {
         switch line.role {
-        case .verdict: verdict(line.text, explanation)
+        case .verdict: isGood.map { $0 ? style.good(line.text) : style.bad(line.text) } ?? style.notable(line.text)
         case .side: style.strong(line.text)
         case .reason: style.faint(line.text)
         case .rule: line.text
         case .failure: style.notable(line.text)
-        }
-    }
-
-    private func verdict(_ text: String, _ explanation: DecisionExplanation) -> String {
-        if let request = explanation.request { return request.isPermitted ? style.good(text) : style.bad(text) }
-        return switch explanation.verdict {
-        case .allow: style.good(text)
-        case .deny: style.bad(text)
-        case .l7: style.notable(text)
         }
     }
 

@@ -97,6 +97,8 @@ struct ChangingCluster {
 
     private func pod(_ random: inout SplitMix64) -> Pod {
         var pod = RandomCluster.pod(random.below(20), &random)
+        pod.isReady = !random.once(in: 4)
+        pod.isTerminating = random.once(in: 6)
         if random.once(in: 12) {
             pod.addresses = RandomCluster.addresses(random.pick(["10.0.0.1", "192.168.0.2", "1.1.1.1", "10.0.1.250"]))
         }
@@ -124,8 +126,21 @@ struct ChangingCluster {
         var meta = ObjectMeta(name: name, namespace: random.pick(["alpha", "beta"]))
         if random.once(in: 2) { meta.labels["team"] = random.pick(["x", "y"]) }
         let selector = random.once(in: 2) ? ["app": random.pick(["a", "b"])] : [:]
-        return Service(metadata: meta, selector: selector)
+        var service = Service(metadata: meta, selector: selector)
+        guard random.once(in: 2) else { return service }
+        service.clusterIPs = random.some(ChangingCluster.clusterIPs, upTo: 2)
+        service.ports = [
+            ServicePort(
+                name: "web", protocol: .tcp, port: 80, target: random.once(in: 2) ? .number(8080) : .named("http"),
+                nodePort: 30080)
+        ]
+        service.kind = random.pick([.clusterIP, .nodePort])
+        service.internalPolicy = random.pick([.cluster, .local])
+        return service
     }
+
+    /// Few, so that Services claim the same.
+    private static let clusterIPs = RandomCluster.addresses("10.96.0.1", "10.96.0.2", "fd00:96::1", "10.0.0.1")
 
     private func slice(_ random: inout SplitMix64) -> EndpointSlice {
         if random.once(in: 2) {
@@ -137,7 +152,10 @@ struct ChangingCluster {
         return EndpointSlice(
             metadata: ObjectMeta(name: random.pick(["outside", "more"]), namespace: "beta"),
             serviceName: random.pick(["outside", "outside", "missing"]),
-            addresses: random.some(RandomCluster.outside, upTo: 3))
+            endpoints: random.some(RandomCluster.outside, upTo: 3).map {
+                ServiceEndpoint(
+                    addresses: [$0], isReady: !random.once(in: 3), nodeName: random.pick(["node-1", "node-2", ""]))
+            }, ports: random.once(in: 2) ? [EndpointPort(name: "web", protocol: .tcp, port: 8443)] : [])
     }
 
     private func group(_ random: inout SplitMix64) -> CIDRGroup {

@@ -12,6 +12,7 @@ func differences(_ left: NodeImage, _ right: NodeImage) -> [String] {
     compare("addresses", left.addresses, right.addresses)
     compare("prefixes", left.prefixes, right.prefixes)
     compare("endpoints", left.endpoints, right.endpoints)
+    compare("services", left.services, right.services)
     if left.subjects.map(\.key) != right.subjects.map(\.key) { found.append("subjects") }
     for (one, other) in zip(left.subjects, right.subjects) where one != other {
         for direction in Direction.allCases where one[direction] != other[direction] {
@@ -48,6 +49,7 @@ func lacking(_ delta: NodeDelta, on before: NodeImage, towards after: NodeImage)
     for record in delta.newIdentities { identities[record.number] = record.label }
     if identities != named(after) { found.append("identities") }
     if !delta.changesEndpoints, before.endpoints != after.endpoints { found.append("endpoints") }
+    if !delta.changesServices, before.services != after.services { found.append("services") }
 
     let old = Dictionary(uniqueKeysWithValues: before.subjects.map { ($0.key, $0) })
     for subject in after.subjects {

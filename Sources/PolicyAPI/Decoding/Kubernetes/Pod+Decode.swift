@@ -5,6 +5,7 @@ extension Pod {
     static func decode(_ object: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> Pod {
         var pod = Pod(metadata: ObjectHeader.metadata(object, .namespaced, isPolicy: false, &diagnostics))
         pod.owners = ObjectOwner.decode(object)
+        pod.isTerminating = object["metadata"]?["deletionTimestamp"].map { !$0.isNull } ?? false
         if let spec = object["spec"].flatMap({ $0.isNull ? nil : FieldTable.lenient.read($0, &diagnostics) }) {
             pod.read(spec: spec, &diagnostics)
         }
@@ -15,6 +16,8 @@ extension Pod {
                 pod.add(fields["ip"], &diagnostics)
             }
             pod.add(status["podIP"], &diagnostics)
+            let ready = status["conditions"]?.elements?.first { $0["type"]?.string == "Ready" }
+            if let ready { pod.isReady = ready["status"]?.string == "True" }
         }
         return pod
     }

@@ -14,6 +14,26 @@ enum PortNumber {
         return port
     }
 
+    /// A number from 1 to 65535 of an object that is used without it: anything else is a warning.
+    static func lenient(_ node: DocumentNode?, _ diagnostics: inout DiagnosticCollector) -> UInt16? {
+        guard let node, !node.isNull else { return nil }
+        if let port = node.integer.flatMap({ UInt16(exactly: $0) }), port > 0 { return port }
+        diagnostics.warn(
+            .invalidValue, node, "\(node.kindDescription) is not a port number, so the port is left out",
+            "write a number from 1 to 65535")
+        return nil
+    }
+
+    /// As `decodeProtocol`, of an object that is used without the port.
+    static func lenientProtocol(_ node: DocumentNode?, _ diagnostics: inout DiagnosticCollector) -> L4Protocol? {
+        guard let node, !node.isNull else { return .tcp }
+        if let known: L4Protocol = ["TCP": .tcp, "UDP": .udp, "SCTP": .sctp][node.string ?? ""] { return known }
+        diagnostics.warn(
+            .invalidValue, node, "\(node.kindDescription) is not a protocol of Services, so the port is left out",
+            "write TCP, UDP or SCTP")
+        return nil
+    }
+
     /// TCP, UDP or SCTP; TCP when absent.
     static func decodeProtocol(_ node: DocumentNode?, _ diagnostics: inout DiagnosticCollector) -> L4Protocol? {
         guard let node else { return .tcp }

@@ -35,6 +35,10 @@ public struct Pod: Hashable, Sendable {
     public var phase: String
     /// `metadata.ownerReferences`.
     public var owners: [ObjectOwner] = []
+    /// Whether it is ready, by `status.conditions`; true where nothing says so. Policies do not ask, Services do.
+    public var isReady = true
+    /// Whether it is being deleted (`metadata.deletionTimestamp`).
+    public var isTerminating = false
     /// Whether netpold has generated the pod for its workload, or its addresses because the manifest has none.
     public var isSynthetic = false
 
@@ -54,6 +58,14 @@ public struct Pod: Hashable, Sendable {
 
     /// Whether the pod has terminated: its address may belong to another pod by now.
     public var isFinished: Bool { phase == "Succeeded" || phase == "Failed" }
+
+    /// Whether policies see no difference to another version of the pod: only its readiness differs, if anything.
+    public func hasEqualPolicies(_ other: Pod) -> Bool {
+        var other = other
+        other.isReady = isReady
+        other.isTerminating = isTerminating
+        return self == other
+    }
 
     /// `namespace/name`.
     public var qualifiedName: String { "\(metadata.namespace)/\(metadata.name)" }

@@ -1,0 +1,413 @@
+import CNetpoldABI
+public import NetTypes
+public import PolicyIR
+
+/// What the maps of Services hold, and the way from there to other frontends: pure, so that the dry run prints what the kernel
+/// gets. np_services, np_backends, np_maglev and np_backend_ends follow from it.
+///
+/// - A Maglev range in use is never written: frontends go to a new one by one write each.
+/// - The slot of a backend stays while something may go there, and some time after: flows remember it. When it gets another
+///   backend its generation is counted up.
+/// - An end stays in np_backend_ends for as long as a flow to it may live (`linger`): without it answers would come back
+///   untranslated.
+public struct ServiceTables: Sendable {
+    /// A backend with its protocol: key of np_backend_ends.
+    public struct End: Hashable, Comparable, Sendable {
+        /// Address and port.
+        public var backend: ServiceBackend
+        /// TCP, UDP or SCTP.
+        public var `protocol`: L4Protocol
+
+        /// An end.
+        public init(_ backend: ServiceBackend, _ protocol: L4Protocol) {
+            self.backend = backend
+            self.protocol = `protocol`
+        }
+
+        /// By address, port, protocol.
+        public static func < (left: End, right: End) -> Bool {
+            left.backend == right.backend ? left.protocol < right.protocol : left.backend < right.backend
+        }
+    }
+
+    /// A value of np_backends.
+    public struct Slot: Hashable, Sendable {
+        /// Its index.
+        public var number: UInt32
+        /// Where packets go.
+        public var end: End
+        /// How often the slot was used before.
+        public var generation: UInt32
+        /// Whether it may be chosen.
+        public var isUsable: Bool
+
+        /// A value.
+        public init(number: UInt32, end: End, generation: UInt32, isUsable: Bool) {
+            self.number = number
+            self.end = end
+            self.generation = generation
+            self.isUsable = isUsable
+        }
+    }
+
+    /// A value of np_services.
+    public struct Entry: Hashable, Sendable {
+        /// First entry in np_maglev.
+        public var maglev: UInt32
+        /// How many; 0: no endpoint may be used.
+        public var size: UInt32
+        /// What affinity is remembered under.
+        public var id: UInt32
+        /// Seconds of affinity; 0: none.
+        public var affinity: UInt32
+
+        /// An entry.
+        public init(maglev: UInt32, size: UInt32, id: UInt32, affinity: UInt32) {
+            self.maglev = maglev
+            self.size = size
+            self.id = id
+            self.affinity = affinity
+        }
+    }
+
+    /// The writes that lead to other frontends, in their order.
+    public struct Change: Hashable, Sendable {
+        /// 1. Slots of np_backends, before a table names them.
+        public var slots: [Slot] = []
+        /// 2. Ranges of np_maglev that nothing reads yet: first entry, and slots.
+        public var ranges: [(first: UInt32, slots: [UInt32])] = []
+        /// 3. Ends that are to be known before packets go there: how many frontends have it.
+        public var ends: [(end: End, count: UInt32)] = []
+        /// 4. Frontends, each with one write.
+        public var upserts: [(key: ServiceFrontend.Key, entry: Entry)] = []
+        /// 5. Frontends that go.
+        public var removals: [ServiceFrontend.Key] = []
+        /// 6. Slots that are not to be chosen any more; after the frontends.
+        public var unusable: [Slot] = []
+        /// 7. Ends that nothing can be coming from any more.
+        public var goneEnds: [End] = []
+        /// Frontends that did not fit, by the reason; whoever else translates has them.
+        public var leftOut: [ServiceFrontend.Key] = []
+
+        /// No change.
+        public init() {}
+
+        /// Whether nothing is to be written.
+        public var isEmpty: Bool { count == 0 }
+
+        /// How many entries are written or removed.
+        public var count: Int {
+            slots.count + ranges.reduce(0) { $0 + $1.slots.count } + ends.count + upserts.count + removals.count
+                + unusable.count + goneEnds.count
+        }
+
+        /// Whether both write the same in the same order.
+        public static func == (left: Change, right: Change) -> Bool {
+            left.slots == right.slots && left.ranges.elementsEqual(right.ranges) { $0 == $1 }
+                && left.ends.elementsEqual(right.ends) { $0 == $1 }
+                && left.upserts.elementsEqual(right.upserts) { $0 == $1 } && left.removals == right.removals
+                && left.unusable == right.unusable && left.goneEnds == right.goneEnds && left.leftOut == right.leftOut
+        }
+
+        /// By the number of writes.
+        public func hash(into hasher: inout Hasher) { hasher.combine(count) }
+    }
+
+    /// How long an end stays after its last use, seconds: as long as a silent TCP connection is remembered.
+    public static let linger: UInt64 = 8000
+
+    /// Backends that share a table.
+    struct Content: Hashable, Sendable {
+        var `protocol`: L4Protocol
+        /// Sorted.
+        var backends: [ServiceBackend]
+    }
+
+    struct Range: Sendable {
+        var run: ServiceRanges.Run
+        var users: Int
+    }
+
+    /// What one affinity is for.
+    struct Group: Hashable, Sendable {
+        var service: ServiceName
+        var portName: String
+        var `protocol`: L4Protocol
+        var isIPv4: Bool
+        var kind: ServiceFrontend.Kind
+        /// Ports of nodes may have other endpoints at each.
+        var node: IPAddress?
+    }
+
+    /// How many entries the maps can hold.
+    public struct Limits: Hashable, Sendable {
+        /// np_services.
+        public var frontends: Int
+        /// np_maglev.
+        public var maglev: Int
+        /// np_backends.
+        public var backends: Int
+        /// np_backend_ends.
+        public var ends: Int
+
+        /// Limits of maps; `nil` for those of the object.
+        public init(frontends: Int? = nil, maglev: Int? = nil, backends: Int? = nil, ends: Int? = nil) {
+            self.frontends = frontends ?? Int(NP_MAX_SERVICES)
+            self.maglev = maglev ?? Int(NP_MAX_MAGLEV)
+            self.backends = backends ?? Int(NP_MAX_BACKENDS)
+            self.ends = ends ?? Int(NP_MAX_BACKENDS)
+        }
+    }
+
+    private let limits: Limits
+    /// np_services, and which table each entry reads.
+    public private(set) var entries: [ServiceFrontend.Key: Entry] = [:]
+    private var contents: [ServiceFrontend.Key: Content] = [:]
+    private var ranges: [Content: Range] = [:]
+    /// Runs of entries that were found in the kernel and are nobody's table as this version makes it.
+    private var strays: [ServiceFrontend.Key: ServiceRanges.Run] = [:]
+    private var space: ServiceRanges
+    /// np_backends by end, and when each was last used.
+    private var slots: [End: Slot] = [:]
+    private var generations: [UInt32: UInt32] = [:]
+    private var freeSlots: [UInt32] = []
+    private var nextSlot: UInt32 = 0
+    /// np_backend_ends: how many frontends have the end, and since when none.
+    private var ends: [End: (count: UInt32, idleSince: UInt64)] = [:]
+    private var ids: [Group: UInt32] = [:]
+    private var nextID: UInt32 = 1
+
+    /// Tables of empty maps.
+    public init(limits: Limits = Limits()) {
+        self.limits = limits
+        space = ServiceRanges(capacity: limits.maglev)
+    }
+
+    /// Tables as they are found in the maps: whatever they hold goes on as it is until the frontends say otherwise.
+    ///
+    /// - Parameters:
+    ///   - entries: np_services.
+    ///   - slots: np_backends, those that have been used.
+    ///   - maglev: np_maglev, from its first entry.
+    ///   - ends: np_backend_ends.
+    ///   - now: seconds of a clock that never goes back.
+    ///   - limits: what the maps can hold.
+    public init(
+        entries: [ServiceFrontend.Key: Entry], slots: [Slot], maglev: [UInt32], ends: [End], now: UInt64,
+        limits: Limits = Limits()
+    ) {
+        self.init(limits: limits)
+        var byNumber: [UInt32: End] = [:]
+        let known = Set(ends)
+        for slot in slots {
+            generations[slot.number] = slot.generation
+            nextSlot = max(nextSlot, slot.number + 1)
+            // What was let go of keeps its generation alone.
+            guard slot.isUsable || known.contains(slot.end) else { continue }
+            self.slots[slot.end] = slot
+            byNumber[slot.number] = slot.end
+        }
+        freeSlots = (0..<nextSlot).reversed().filter { byNumber[$0] == nil }
+        for end in ends { self.ends[end] = (0, now) }
+        self.entries = entries
+        nextID = (entries.values.map(\.id).max() ?? 0) &+ 1
+        for (key, entry) in entries.sorted(by: { $0.key < $1.key }) where entry.size > 0 {
+            let run = ServiceRanges.Run(first: entry.maglev, count: entry.size)
+            let isInside = Int(entry.maglev) + Int(entry.size) <= maglev.count
+            let table = isInside ? Array(maglev[Int(run.first)..<Int(run.first) + Int(run.count)]) : []
+            let found = Set(table.compactMap { byNumber[$0] })
+            let content = Content(protocol: key.protocol, backends: found.map(\.backend).sorted())
+            if var known = ranges[content], known.run == run {
+                known.users += 1
+                ranges[content] = known
+                contents[key] = content
+            } else if ranges[content] == nil, isInside, self.table(content, size: table.count) == table,
+                space.adopt(run)
+            {
+                ranges[content] = Range(run: run, users: 1)
+                contents[key] = content
+            } else {
+                // Read by this entry until that gets another table; kept from being written by whoever else has it.
+                _ = space.adopt(run)
+                strays[key] = run
+            }
+        }
+    }
+
+    /// The slots of a table, `nil` if a backend has none.
+    private func table(_ content: Content, size: Int) -> [UInt32]? {
+        let numbers = content.backends.compactMap { slots[End($0, content.protocol)]?.number }
+        guard numbers.count == content.backends.count, !numbers.isEmpty else { return nil }
+        return MaglevTable.entries(content.backends, size: size).map { numbers[$0] }
+    }
+
+    /// np_backends, by number.
+    public var usedSlots: [Slot] { slots.values.sorted { $0.number < $1.number } }
+
+    /// np_backend_ends, sorted.
+    public var knownEnds: [End] { ends.keys.sorted() }
+
+    /// Entries of np_maglev in use.
+    public var maglevUsed: Int { space.used }
+
+    /// What a frontend's entries of np_maglev hold; empty where it has none.
+    public func table(of key: ServiceFrontend.Key) -> [UInt32] {
+        guard let content = contents[key], let range = ranges[content] else { return [] }
+        return table(content, size: Int(range.run.count)) ?? []
+    }
+
+    /// Goes to other frontends.
+    ///
+    /// - Parameters:
+    ///   - frontends: all of them, each key once.
+    ///   - now: seconds of a clock that never goes back.
+    /// - Returns: what is to be written, in that order. Call `released` when no program runs any more that ran at the end of it.
+    public mutating func change(to frontends: [ServiceFrontend], now: UInt64) -> Change {
+        var change = Change()
+        var wanted: [ServiceFrontend.Key: ServiceFrontend] = [:]
+        let kept = frontends.count <= limits.frontends ? frontends : fitting(frontends, &change)
+        for frontend in kept { wanted[frontend.key] = frontend }
+        for key in entries.keys.sorted() where wanted[key] == nil {
+            change.removals.append(key)
+            entries[key] = nil
+            leave(key)
+        }
+        for frontend in wanted.values.sorted(by: { $0.key < $1.key }) { set(frontend, &change) }
+        settleEnds(wanted.values.filter { entries[$0.key] != nil }, now, &change)
+        return change
+    }
+
+    /// No program reads what was replaced before: its entries of np_maglev may be used again.
+    public mutating func released() { space.releaseLeaving() }
+
+    /// The most important frontends, as many as fit: of other nodes' ports some are left to those nodes.
+    private func fitting(_ frontends: [ServiceFrontend], _ change: inout Change) -> [ServiceFrontend] {
+        let order = ServiceFrontend.Kind.allCases
+        let sorted = frontends.sorted { left, right in
+            let (one, two) = (order.firstIndex(of: left.kind) ?? 0, order.firstIndex(of: right.kind) ?? 0)
+            return one == two ? left.key < right.key : one < two
+        }
+        change.leftOut += sorted.dropFirst(limits.frontends).map(\.key)
+        return Array(sorted.prefix(limits.frontends))
+    }
+
+    private mutating func set(_ frontend: ServiceFrontend, _ change: inout Change) {
+        let key = frontend.key
+        let content = Content(protocol: frontend.protocol, backends: frontend.backends)
+        var run = ServiceRanges.Run(first: 0, count: 0)
+        if !frontend.backends.isEmpty {
+            if contents[key] != content {
+                guard let found = range(of: content, &change) else {
+                    // As if it were not there: a part of its endpoints would be wrong.
+                    change.leftOut.append(key)
+                    if entries.removeValue(forKey: key) != nil { change.removals.append(key) }
+                    leave(key)
+                    return
+                }
+                leave(key)
+                contents[key] = content
+                ranges[content]?.users += 1
+                run = found
+            } else {
+                run = ranges[content]?.run ?? run
+            }
+        } else {
+            leave(key)
+        }
+        let entry = Entry(
+            maglev: run.first, size: run.count, id: id(of: frontend), affinity: frontend.affinitySeconds)
+        if entries[key] == entry { return }
+        entries[key] = entry
+        change.upserts.append((key, entry))
+    }
+
+    /// The id of a frontend: that of its group, else the one it has in the kernel, else a new one.
+    private mutating func id(of frontend: ServiceFrontend) -> UInt32 {
+        let group = Group(
+            service: frontend.service, portName: frontend.portName, protocol: frontend.protocol,
+            isIPv4: frontend.address.isIPv4, kind: frontend.kind,
+            node: frontend.kind == .nodePort ? frontend.address : nil)
+        if let known = ids[group] { return known }
+        let id = entries[frontend.key]?.id ?? nextID
+        if id == nextID { nextID &+= 1 }
+        ids[group] = id
+        return id
+    }
+
+    /// A frontend does not read its table any more.
+    private mutating func leave(_ key: ServiceFrontend.Key) {
+        if let stray = strays.removeValue(forKey: key), !strays.values.contains(stray) { space.retire(stray) }
+        guard let content = contents.removeValue(forKey: key) else { return }
+        ranges[content]?.users -= 1
+        guard let range = ranges[content], range.users == 0 else { return }
+        space.retire(range.run)
+        ranges[content] = nil
+    }
+
+    /// The entries of a table: those that have it already, else new ones.
+    private mutating func range(of content: Content, _ change: inout Change) -> ServiceRanges.Run? {
+        if let known = ranges[content] { return known.run }
+        let missing = content.backends.filter { slots[End($0, content.protocol)] == nil }
+        guard missing.count <= freeSlots.count + (limits.backends - Int(nextSlot)) else { return nil }
+        // Under pressure a coarser table is better than none.
+        let best = MaglevTable.size(backends: content.backends.count)
+        var sizes = [best]
+        if content.backends.count > 1 {
+            sizes += MaglevTable.coarserSizes(than: best, backends: content.backends.count)
+        }
+        var found: ServiceRanges.Run?
+        for size in sizes where found == nil { found = space.allocate(size) }
+        guard let run = found else { return nil }
+        for backend in content.backends { use(End(backend, content.protocol), &change) }
+        change.ranges.append((run.first, table(content, size: Int(run.count)) ?? []))
+        ranges[content] = Range(run: run, users: 0)
+        return run
+    }
+
+    /// Gives an end a slot, or makes the one that it has usable again.
+    private mutating func use(_ end: End, _ change: inout Change) {
+        if var known = slots[end] {
+            if known.isUsable { return }
+            known.isUsable = true
+            slots[end] = known
+            change.slots.append(known)
+            return
+        }
+        let number = freeSlots.popLast() ?? nextSlot
+        if number == nextSlot { nextSlot += 1 }
+        let generation = generations[number].map { $0 &+ 1 } ?? 0
+        generations[number] = generation
+        let slot = Slot(number: number, end: end, generation: generation, isUsable: true)
+        slots[end] = slot
+        change.slots.append(slot)
+    }
+
+    /// Counts who has which end, and lets go of ends that have been idle for long.
+    private mutating func settleEnds(_ frontends: [ServiceFrontend], _ now: UInt64, _ change: inout Change) {
+        var counts: [End: UInt32] = [:]
+        for frontend in frontends {
+            for backend in frontend.backends { counts[End(backend, frontend.protocol), default: 0] += 1 }
+        }
+        for (end, count) in counts.sorted(by: { $0.key < $1.key }) {
+            if ends[end]?.count != count { change.ends.append((end, count)) }
+            ends[end] = (count, now)
+        }
+        for (end, known) in ends where counts[end] == nil && known.count > 0 { ends[end] = (0, now) }
+        for (end, slot) in slots.sorted(by: { $0.key < $1.key }) where counts[end] == nil && slot.isUsable {
+            slots[end]?.isUsable = false
+            change.unusable.append(
+                Slot(number: slot.number, end: end, generation: slot.generation, isUsable: false))
+        }
+        let idle = ends.filter { $0.value.count == 0 }.sorted {
+            ($0.value.idleSince, $0.key) < ($1.value.idleSince, $1.key)
+        }
+        // The oldest make room before there is none.
+        let surplus = max(0, ends.count - limits.ends * 7 / 8)
+        for (place, (end, known)) in idle.enumerated()
+        where place < surplus || now - min(now, known.idleSince) >= ServiceTables.linger {
+            ends[end] = nil
+            change.goneEnds.append(end)
+            if let slot = slots.removeValue(forKey: end) { freeSlots.append(slot.number) }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import BPFEmit
+import Glibc
+import NetTypes
+import PolicyIR
+
+/// The tables of Services as the kernel has them, and what they were made for.
+struct ServicesInForce {
+    var tables: ServiceTables
+    /// The frontends of the latest apply; `nil`: of none, the tables were found.
+    var frontends: [ServiceFrontend]?
+    /// When that was, seconds.
+    var time: UInt64 = 0
+    /// Entries of np_addresses and np_prefixes, as an image has them, and the former with marks.
+    var marked: (addresses: [AddressEntry], prefixes: [PrefixEntry], result: [AddressEntry])?
+}
+
+/// What an apply is going to do about Services.
+struct ServicePlan {
+    /// The image with the marks of Services in its addresses.
+    var image: NodeImage
+    /// The writes.
+    var change: ServiceTables.Change
+    /// The tables after them; `nil` in an object without.
+    var next: ServicesInForce?
+}
+
+extension NodeDatapath {
+    /// Ends that nothing can come from any more are looked for at most this often, seconds.
+    private static let settling: UInt64 = 60
+
+    /// Part of step 1.
+    func planServices(_ image: NodeImage) throws(BPFError) -> ServicePlan {
+        guard let maps = maps.services else {
+            return ServicePlan(image: image, change: ServiceTables.Change(), next: nil)
+        }
+        let now = NodeDatapath.seconds()
+        var next: ServicesInForce
+        if let services {
+            next = services
+        } else {
+            // What was replaced before may still be read, and nobody knows what that was.
+            try RunningPrograms.wait()
+            next = ServicesInForce(tables: try maps.read(now: now))
+        }
+        let wanted = options.services == .translate ? image.services : []
+        var change = ServiceTables.Change()
+        if next.frontends != wanted || now - next.time >= NodeDatapath.settling {
+            change = next.tables.change(to: wanted, now: now)
+            next.frontends = wanted
+            next.time = now
+            if !change.isEmpty { next.marked = nil }
+        }
+        var image = image
+        if let known = next.marked, known.addresses == image.addresses, known.prefixes == image.prefixes {
+            image.addresses = known.result
+        } else {
+            let result = image.marking(
+                frontends: Set(next.tables.entries.keys.map(\.address)).union(hairpins),
+                backends: Set(next.tables.knownEnds.map(\.backend.address)))
+            next.marked = (image.addresses, image.prefixes, result)
+            image.addresses = result
+        }
+        return ServicePlan(image: image, change: change, next: next)
+    }
+
+    /// The addresses that a pod gets its own packets from, where Services are translated.
+    private var hairpins: [IPAddress] { options.services == .translate ? NodeDatapath.hairpinAddresses : [] }
+
+    /// Part of step 5: everything that a packet may be sent to is there before a frontend leads there.
+    func write(_ plan: ServicePlan, _ report: inout ApplyReport) throws(BPFError) {
+        guard let maps = maps.services, let next = plan.next else { return }
+        // If a write fails, what the kernel has is read again.
+        services = nil
+        try maps.write(plan.change)
+        if plan.change.isEmpty { services = next }
+        report.servicesLeftOut = plan.change.leftOut.map { "\($0.address) port \($0.port)/\($0.protocol)" }
+        report.entriesChanged += plan.change.count
+    }
+
+    /// Part of step 5, after the address tables.
+    func finish(_ plan: ServicePlan, _ report: inout ApplyReport) throws(BPFError) {
+        guard let maps = maps.services, let next = plan.next, !plan.change.isEmpty else { return }
+        try maps.finish(plan.change)
+        services = next
+    }
+
+    /// Seconds since the machine was started.
+    private static func seconds() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(max(0, time.tv_sec))
+    }
+
+    /// 169.254.42.1 and fd6e:6574:706f:6c64::1: NP_HAIRPIN_*.
+    static let hairpinAddresses = [
+        IPAddress(ipv4: 0xa9fe_2a01), IPAddress(high: 0xfd6e_6574_706f_6c64, low: 1),
+    ]
+}
