@@ -73,15 +73,23 @@ NP_INLINE bool np_has_ports_of_answer(const struct np_packet *packet)
 	return bpf_ntohs(packet->source_port) < bpf_ntohs(packet->destination_port);
 }
 
+#define NP_FIRST_CLIENT_PORT 32768 /* net.ipv4.ip_local_port_range begins here, where nobody has changed it */
+
+NP_INLINE bool np_is_syn_ack(const struct np_packet *packet)
+{
+	return packet->protocol == IPPROTO_TCP && !packet->initiates && packet->tcp_flags & NP_TCP_SYN;
+}
+
 /*
- * Whether a TCP packet of an unknown flow answers: a SYN with ACK does, a SYN alone does not, and in the middle of a
- * connection the ports tell.
+ * Whether a TCP packet of an unknown flow may be an answer: a SYN with ACK is, a SYN alone is not, and in the middle of a
+ * connection one to the lower port is not, unless clients use such ports. In doubt it is one, for that opens nothing.
  */
-NP_INLINE bool np_seems_answer(const struct np_packet *packet)
+NP_INLINE bool np_may_answer(const struct np_packet *packet)
 {
 	if (packet->protocol != IPPROTO_TCP || packet->initiates)
 		return false;
-	return packet->tcp_flags & NP_TCP_SYN || np_has_ports_of_answer(packet);
+	return packet->tcp_flags & NP_TCP_SYN || packet->source_port == packet->destination_port ||
+	       np_has_ports_of_answer(packet) || bpf_ntohs(packet->destination_port) >= NP_FIRST_CLIENT_PORT;
 }
 
 /* The flags that a packet sets in its entry. */

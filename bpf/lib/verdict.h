@@ -72,7 +72,7 @@ NP_INLINE struct np_outcome np_ask_mirror(const struct np_hook *hook, struct np_
 {
 	const struct np_packet *packet = &question->packet;
 	const enum np_direction direction = np_opposite(question->travel);
-	const bool from_node = direction == NP_EGRESS || np_seems_answer(packet) || np_has_ports_of_answer(packet);
+	const bool from_node = direction == NP_EGRESS || np_is_syn_ack(packet) || np_has_ports_of_answer(packet);
 	struct np_remote remote;
 
 	remote = np_identify(np_remote_of(packet, question->travel), direction, NP_ARRIVAL_HERE);
@@ -106,10 +106,10 @@ NP_INLINE struct np_conclusion np_judge_unknown(const struct np_hook *hook, stru
 	if (question->packet.kind == NP_KIND_ICMP_REPLY)
 		return np_pass_stateless(question);
 	/*
-	 * In the middle of a connection: if the packet answers, its flow is one that the opposite direction must allow. So a
+	 * In the middle of a connection: if the packet may be an answer, its flow is one that the opposite direction must allow. So a
 	 * connection that passed without state is cut in both directions when it is revoked.
 	 */
-	if (question->allowed != NP_REASON_HAIRPIN && np_seems_answer(&question->packet)) {
+	if (question->allowed != NP_REASON_HAIRPIN && np_may_answer(&question->packet)) {
 		if (question->stage == NP_STAGE_OWN)
 			return np_go_on(np_ask_mirror(hook, question, NP_STAGE_MIRROR));
 		if (question->answered != NP_REASON_ALLOWED) {

@@ -215,13 +215,14 @@ struct FlowFaultTests {
     }
 
     @Test(
-        "a connection that passed without state is cut in both directions when it is revoked", arguments: [false, true])
-    func revokedWithoutState(v6: Bool) throws {
+        "a connection that passed without state is cut in both directions when it is revoked",
+        arguments: [false, true], [80, 50051] as [UInt16])
+    func revokedWithoutState(v6: Bool, port: UInt16) throws {
         try PacketHarness.with { harness throws in
             // A server that only ingress policies isolate.
             try harness.set(.only(.init(identity: PacketWorld.identityB)), .ingress)
-            let request = FlowTests.tcp(2, 40000, 1, 80, Flags.ack, v6: v6)
-            let answer = FlowTests.tcp(1, 80, 2, 40000, Flags.ack, v6: v6)
+            let request = FlowTests.tcp(2, 40000, 1, port, Flags.ack, v6: v6)
+            let answer = FlowTests.tcp(1, port, 2, 40000, Flags.ack, v6: v6)
             #expect(try harness.send(request, .ingress) == NP_REASON_ALLOWED)
             #expect(try harness.send(answer, .egress) == NP_REASON_ALLOWED)
             #expect(try harness.flowCount() == 0)
@@ -238,8 +239,8 @@ struct FlowFaultTests {
             try harness.forgetFlows()
             try harness.set(.open, .ingress)
             try harness.set(.only(.init(identity: PacketWorld.identityB)), .egress)
-            let out = FlowTests.tcp(1, 40000, 2, 80, Flags.ack, v6: v6)
-            let back = FlowTests.tcp(2, 80, 1, 40000, Flags.ack, v6: v6)
+            let out = FlowTests.tcp(1, 40000, 2, port, Flags.ack, v6: v6)
+            let back = FlowTests.tcp(2, port, 1, 40000, Flags.ack, v6: v6)
             #expect(try harness.send(out, .egress) == NP_REASON_ALLOWED)
             #expect(try harness.send(back, .ingress) == NP_REASON_ALLOWED)
             try harness.set(.closed, .egress)

@@ -128,7 +128,7 @@ struct OracleDatapath {
     ) -> np_reason {
         if packet.kind == .icmpAnswer { return allowed }
         var admittedBy = direction
-        if packet.seemsAnswer, allowed != NP_REASON_HAIRPIN {
+        if packet.mayAnswer, allowed != NP_REASON_HAIRPIN {
             let mirror = askMirror(packet, direction, flow.pod)
             guard mirror == NP_REASON_ALLOWED else { return mirror }
             admittedBy = Self.opposite(direction)
@@ -186,7 +186,7 @@ struct OracleDatapath {
     /// What the opposite direction says of the packet's answer. The node's answer may come from the node or from behind it.
     private func askMirror(_ packet: OraclePacket, _ travel: Direction, _ pod: Pod) -> np_reason {
         let remote = travel == .egress ? packet.destination : packet.source
-        let maybeForwarded = travel == .egress && !packet.seemsAnswer && !packet.goesUp
+        let maybeForwarded = travel == .egress && !packet.isSYNACK && !packet.goesUp
         let ways: [UInt32] = maybeForwarded && PacketWorld.isNode(remote) ? [0, PacketWorld.uplink] : [0]
         let answers = ways.map {
             ask(

@@ -52,8 +52,12 @@ struct OraclePacket {
 
     /// Whether it goes from the lower to the higher port, as answers of servers do.
     var goesUp: Bool { sourcePort < destinationPort }
-    /// Whether a TCP packet of which nothing else is known answers.
-    var seemsAnswer: Bool { `protocol` == 6 && !asks && (hasSYN || goesUp) }
+    var isSYNACK: Bool { `protocol` == 6 && !asks && hasSYN }
+    /// Whether a TCP packet of which nothing else is known may be an answer.
+    var mayAnswer: Bool {
+        let asksSurely = sourcePort > destinationPort && destinationPort < 32768
+        return `protocol` == 6 && !asks && (hasSYN || !asksSurely)
+    }
 
     /// The port or ICMP type that policy judges it by.
     var portForPolicy: UInt16 { if case .exchange = kind { destinationPort } else { UInt16(icmpType) } }
