@@ -124,8 +124,11 @@ NP_INLINE __u32 np_flags_cleared_by(const struct np_packet *packet)
 /* Notes in its entry that a packet has passed. */
 NP_INLINE void np_see_packet(struct np_flow_place *place, const struct np_packet *packet, enum np_direction travel)
 {
-	np_mark_flow(place, np_flags_set_by(packet, travel, np_flow_role(place->flags), false),
-		     np_flags_cleared_by(packet));
+	__u32 flags = np_flags_set_by(packet, travel, np_flow_role(place->flags), false);
+
+	if (packet->protocol != IPPROTO_TCP && !flags && place->flags & NP_ENTRY_ANSWERED)
+		flags = NP_ENTRY_STREAM;
+	np_mark_flow(place, flags, np_flags_cleared_by(packet));
 }
 
 /*

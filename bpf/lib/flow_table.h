@@ -233,10 +233,17 @@ NP_INLINE __u32 np_count_ways(__u32 ways)
 /* How ready an entry is to make room: the higher, the sooner. 0: not at all. */
 enum np_spare {
 	NP_SPARE_NEVER = 0,
-	NP_SPARE_UNANSWERED = 1,
-	NP_SPARE_CLOSED = 2,
-	NP_SPARE_EXPIRED = 3,
+	NP_SPARE_SETTLED = 1,
+	NP_SPARE_UNANSWERED = 2,
+	NP_SPARE_CLOSED = 3,
+	NP_SPARE_EXPIRED = 4,
 };
+
+/* Whether entries of a protocol end by themselves, so that an exchange may be what it was all about. */
+NP_INLINE bool np_has_no_connection(__u8 protocol)
+{
+	return protocol != IPPROTO_TCP && protocol != IPPROTO_SCTP;
+}
 
 NP_INLINE bool np_is_closed(__u32 flags)
 {
@@ -250,7 +257,11 @@ NP_INLINE enum np_spare np_spare_of(__u8 protocol, __u32 flags, __u32 age)
 		return NP_SPARE_EXPIRED;
 	if (np_is_closed(flags) && np_is_older(age, NP_TIMEOUT_LINGER))
 		return NP_SPARE_CLOSED;
-	return flags & NP_ENTRY_ANSWERED ? NP_SPARE_NEVER : NP_SPARE_UNANSWERED;
+	if (!(flags & NP_ENTRY_ANSWERED))
+		return NP_SPARE_UNANSWERED;
+	/* Questions and answers by the thousand, while nobody gives the pod a larger region. */
+	return np_has_no_connection(protocol) && np_is_exchange(flags) && np_is_older(age, NP_TIMEOUT_SETTLED) ?
+		       NP_SPARE_SETTLED : NP_SPARE_NEVER;
 }
 
 /* Which entry of a set makes room first, if it goes before `*best`. */
@@ -267,7 +278,8 @@ NP_INLINE void np_choose_spare(struct np_flow_set *set, __u32 now, struct np_flo
 
 		if (!rank || (control & NP_SLOT_STATE_MASK) != NP_SLOT_LIVE)
 			continue;
-		rank = rank << 32 | age; /* of two alike the older one */
+		/* Of two alike the older one; of exchanges the latest, as the oldest may be more than that. */
+		rank = rank << 32 | (rank == NP_SPARE_SETTLED ? ~age : age);
 		np_forget(rank, control);
 		if (rank <= *best_rank)
 			continue;
@@ -297,7 +309,7 @@ NP_INLINE bool np_make_room(struct np_flow_set *first, struct np_flow_set *secon
 	np_choose_spare(second, now, &best, &best_rank);
 	if (!best.set || !np_write_flow(best.set, best.way, best.control, flow, hash))
 		return false;
-	if (best_rank >> 32 == NP_SPARE_UNANSWERED)
+	if (best_rank >> 32 <= NP_SPARE_UNANSWERED)
 		share->evicted++;
 	return true;
 }

@@ -55,7 +55,7 @@ extension NodeDump {
             ])
         }
         return [
-            .heading("np_services: address, port, protocol -> Service (with --services=translate)"),
+            .heading("np_services: address, port, protocol -> Service (not loaded yet)"),
             .table(frontends), .heading("np_backends: slot -> address, port"), .table(backends),
             .heading("np_maglev: entry -> slot of a backend"), .table(ranges),
             .heading("np_backend_ends: address, port, protocol -> how many frontends have it"), .table(ends),

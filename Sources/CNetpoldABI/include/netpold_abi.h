@@ -145,6 +145,7 @@ struct np_flow_record {
 #define NP_ENTRY_FRONTEND 16 /* the remote is a Service; `other` is the backend chosen: no flow by itself, so of no role */
 #define NP_ENTRY_BACKEND 32 /* the remote is a backend; `other` is the Service that the pod talks to */
 #define NP_ENTRY_ROLE_SHIFT 6 /* two bits: enum np_role */
+#define NP_ENTRY_STREAM 256 /* of no connection: after an answer more packets came in the flow's direction */
 
 /* How long a silent flow is remembered, seconds: docs/design/flow-table.md. */
 #define NP_TIMEOUT_ESTABLISHED 8000 /* TCP, no end seen closing: longer than keep-alive's two hours */
@@ -152,9 +153,17 @@ struct np_flow_record {
 #define NP_TIMEOUT_CLOSED 30 /* TCP after FINs of both ends, or a RST: late retransmissions */
 #define NP_TIMEOUT_UNANSWERED 60 /* TCP that nobody has answered: as long as SYNs are repeated */
 #define NP_TIMEOUT_DATAGRAM 180 /* UDP, and protocols without a notion of connection */
+#define NP_TIMEOUT_EXCHANGE 30 /* of these, a question that has been answered and that nothing has followed */
 #define NP_TIMEOUT_ASSOCIATION 8000 /* SCTP */
 #define NP_TIMEOUT_QUERY 30 /* ICMP queries */
 #define NP_TIMEOUT_LINGER 2 /* a closed flow makes room for another one after so long */
+#define NP_TIMEOUT_SETTLED 1 /* an answered question after so long, where there is no other room */
+
+/* Whether a flow of no connection is a question that has been answered and that nothing has followed, as those of DNS. */
+static inline __attribute__((always_inline)) int np_is_exchange(__u32 flags)
+{
+	return (flags & (NP_ENTRY_ANSWERED | NP_ENTRY_STREAM)) == NP_ENTRY_ANSWERED;
+}
 
 /* The timeout of a flow, seconds. `flags`: NP_ENTRY_*. */
 static inline __attribute__((always_inline)) __u32 np_flow_timeout(__u8 protocol, __u32 flags)
@@ -174,7 +183,7 @@ static inline __attribute__((always_inline)) __u32 np_flow_timeout(__u8 protocol
 	case 58: /* ICMPv6 */
 		return NP_TIMEOUT_QUERY;
 	default:
-		return NP_TIMEOUT_DATAGRAM;
+		return np_is_exchange(flags) ? NP_TIMEOUT_EXCHANGE : NP_TIMEOUT_DATAGRAM;
 	}
 }
 
@@ -198,7 +207,7 @@ struct np_flow_set {
 /* Value of np_flow_shares (per-CPU array, key = endpoint slot): what became of new flows in the endpoint's region. */
 struct np_flow_share {
 	__u64 inserted;
-	__u64 evicted; /* live and unanswered ones that made room */
+	__u64 evicted; /* unanswered ones, and answered questions of no connection, that made room */
 	__u64 refused; /* new ones that found none */
 };
 
@@ -524,9 +533,7 @@ enum np_action {
 	REASON(NP_DROP_NEIGHBOUR_SPOOFED, 54,                                                                          \
 	       "neighbour discovery from a pod about an address or a frame that is not its own")                       \
 	REASON(NP_DROP_FOREIGN_SOURCE, 55,                                                                             \
-	       "the source is an address of this node or of a pod on it, and the packet came in by another way")       \
-	/* the pod has been told: TCP reset, or ICMP port unreachable */                                               \
-	REASON(NP_DROP_NO_BACKEND, 56, "the Service has no endpoint that may be used")
+	       "the source is an address of this node or of a pod on it, and the packet came in by another way")
 
 enum np_reason {
 	NP_REASON_NONE = 0,

@@ -51,10 +51,12 @@ struct EndpointRegions: Sendable {
     /// - Parameters:
     ///   - slot: of the endpoint.
     ///   - pods: how many endpoints there are going to be.
+    ///   - sets: a new region has as many at least, a power of two, if there is room.
     /// - Returns: `nil` when the table is full; and whether the region is new, so that it has to be emptied before it is used.
-    mutating func region(of slot: UInt32, pods: Int) -> (region: FlowRegion, isNew: Bool)? {
+    mutating func region(of slot: UInt32, pods: Int, atLeast sets: Int = 1) -> (region: FlowRegion, isNew: Bool)? {
         if let region = current[slot] { return (region, false) }
-        guard let region = table.allocate(upTo: Self.firstSize(free: table.freeSets, pods: pods)) else { return nil }
+        let size = max(sets, Self.firstSize(free: table.freeSets, pods: pods))
+        guard let region = table.allocate(upTo: size) else { return nil }
         current[slot] = region
         return (region, true)
     }

@@ -1,5 +1,6 @@
 import CNetpoldABI
 import Glibc
+import NetTypes
 
 /// np_flow_sets, mapped: finds, inserts and removes flows without system calls, beside the programs that do the same.
 ///
@@ -130,12 +131,15 @@ package final class FlowTable: Sendable {
         return nil
     }
 
-    /// Inserts a flow as programs do, except that a flow that nobody has answered makes room only for one that somebody has.
+    /// Inserts a flow as programs do, except that a flow that nobody has answered makes room only for one that somebody has and
+    /// that is more than a question and its answer.
     func insert(_ record: np_flow_record, endpoint: UInt32, in region: FlowRegion) -> Insertion {
         let place = place(record, endpoint, region)
         for _ in 0..<Self.attempts {
             if find(record, endpoint: endpoint, in: region) != nil { return .present }
-            guard let chosen = choose(place.sets) ?? (record.isAnswered ? victim(place.sets) : nil) else {
+            guard
+                let chosen = choose(place.sets) ?? (record.isAnswered && !record.isExchange ? victim(place.sets) : nil)
+            else {
                 return .full
             }
             // Who reuses a slot counts its version up; who takes a free one finds it counted up.
@@ -238,6 +242,12 @@ package final class FlowTable: Sendable {
 extension np_flow_record {
     /// Whether a packet against the flow's direction has passed.
     var isAnswered: Bool { flags & UInt32(NP_ENTRY_ANSWERED) != 0 }
+
+    /// Whether it is a question of no connection that has been answered, and nothing has followed.
+    var isExchange: Bool {
+        let hasConnection = [L4Protocol.tcp.rawValue, L4Protocol.sctp.rawValue].contains(`protocol`)
+        return !hasConnection && np_is_exchange(flags) != 0
+    }
 
     /// Whether this is the same flow, of the same endpoint.
     func hasKey(of other: np_flow_record) -> Bool {

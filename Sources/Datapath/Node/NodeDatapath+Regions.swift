@@ -1,5 +1,6 @@
 import BPFEmit
 import CNetpoldABI
+import NetTypes
 
 /// The part of the flow table that each endpoint has.
 extension NodeDatapath {
@@ -29,8 +30,9 @@ extension NodeDatapath {
     }
 
     /// The region of an endpoint that is about to be written; 0 when the table is full.
-    func regionWord(of slot: UInt32, pods: Int) -> UInt32 {
-        guard let (region, isNew) = regions.region(of: slot, pods: pods) else { return 0 }
+    func regionWord(of slot: UInt32, _ addresses: [IPAddress], pods: Int) -> UInt32 {
+        let least = addresses.compactMap { carriedSets[$0] }.max() ?? 1
+        guard let (region, isNew) = regions.region(of: slot, pods: pods, atLeast: least) else { return 0 }
         if isNew { maps.flowTable.clear(region) }
         return region.word
     }

@@ -75,14 +75,6 @@ struct AgentCommand: AsyncParsableCommand {
             """, valueName: "what"))
     var unknown: UnknownNamespaces?
 
-    @Option(
-        help: ArgumentHelp(
-            """
-            Whether the pods' packets to Services are translated before policies are asked: translate, or off, for whoever else \
-            translates on this node. (default: off)
-            """, valueName: "what"))
-    var services = ServiceMode.off
-
     @Flag(help: "Compare each new state with the reference evaluator in the kernel before it is put in force.")
     var verify = false
 
@@ -189,9 +181,8 @@ struct AgentCommand: AsyncParsableCommand {
         let standing =
             HostPreparation.capabilityConditions()
             + (try HostPreparation.prepareFilesystem(allowsPrivate: allowPrivateBpffs, logger))
-        var datapathOptions = DatapathOptions(pins: pins)
-        datapathOptions.services = services
-        let datapath = try NodeDatapath(datapathOptions)
+        // Services are left to whoever else translates on the node: the datapath has no step that does it yet.
+        let datapath = try NodeDatapath(DatapathOptions(pins: pins))
         let pinned = datapath.identities
         let adopted = datapath.adoptedInterfaces
         let places = HostScanner.Places(
@@ -228,6 +219,5 @@ extension HealthAddress: ExpressibleByArgument {
 }
 
 extension RefusedPolicy: ExpressibleByArgument {}
-extension ServiceMode: ExpressibleByArgument {}
 extension UnknownNamespaces: ExpressibleByArgument {}
 extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -35,7 +35,7 @@ struct ExitCodeTests {
         Case(arguments: ["explain", "-f", "-", "host", "shop/web", "80000/TCP"], says: "write 80/TCP"),
         Case(arguments: ["explain", "-f", "-", "web", "shop/web", "80/TCP"], says: "did you mean shop/web?"),
         Case(arguments: ["explain", "-f", "-", "default/web", "host", "80/TCP"], says: "did you mean shop/web?"),
-        Case(arguments: ["explain", "-f", "-", "host", "shop/front", "80/TCP"], says: "its own port: shop/web"),
+        Case(arguments: ["explain", "-f", "-", "host", "shop/front", "80/TCP"], says: "write svc/shop/front"),
         Case(arguments: ["explain", "-f", "-", "host", "shop/web", "htpt/TCP"], says: "did you mean http/TCP?"),
         Case(arguments: ["explain", "-f", "-", "host", "shop/web", "http/UDP"], says: "no UDP port named http"),
         Case(arguments: ["explain", "-f", "-", "shop/web", "host", "http/TCP"], says: "host is not a pod"),

@@ -66,10 +66,13 @@ struct UpgradeUnderLoadTests {
         }
         for pair in pairs { try pair.start() }
         usleep(200_000)
+        try network.collect()
         for _ in 0..<2 {
             try start(second.number, second.object)
+            try network.collect()
             usleep(200_000)
             try start(Int(NP_ABI_VERSION), nil)
+            try network.collect()
             usleep(200_000)
         }
         for pair in pairs { pair.join() }
@@ -81,7 +84,7 @@ struct UpgradeUnderLoadTests {
         print(
             "upgrade under load (\(change), \(style)): \(pairs.reduce(0) { $0 + $1.rounds }) rounds, \(retries) first exchanges repeated"
         )
-        // Where both versions work on one map of flows not even the first packet of a new one is lost.
-        if change == .endpoints { #expect(retries == 0) }
+        // Each version has flows of its own: one that begins between the two hooks of a pod may lose its first answer.
+        #expect(retries <= Self.pairs)
     }
 }

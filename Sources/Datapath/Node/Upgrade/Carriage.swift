@@ -27,9 +27,12 @@ final class Carriage {
             }
         }
         var flows = try sharedFlows(pods) + ownFlows(pods)
-        // A region that overflows goes without what was silent for longest.
+        // A region that overflows goes without questions that have been answered, then without what was silent for longest.
         let newest = flows.map(\.record.last_seen).max { Int32(bitPattern: $1 &- $0) > 0 } ?? 0
-        flows.sort { newest &- $0.record.last_seen < newest &- $1.record.last_seen }
+        func age(_ flow: CarriedFlow) -> UInt32 { newest &- flow.record.last_seen }
+        flows.sort {
+            $0.record.isExchange == $1.record.isExchange ? age($0) < age($1) : $1.record.isExchange
+        }
         for flow in flows { take(flow) }
     }
 
