@@ -27,8 +27,12 @@ final class EdgeSocket {
                 socklen_t(MemoryLayout<Int32>.size))
             guard status == 0 else { throw PodNetworkError("transparent: \(errno)") }
         }
-        let status = Self.with(address ?? (v6 ? IPAddress(high: 0, low: 0) : IPAddress(ipv4: 0)), port, isIPv4) {
-            bind(descriptor, $0, $1)
+        let own = address ?? (v6 ? IPAddress(high: 0, low: 0) : IPAddress(ipv4: 0))
+        var status = Self.with(own, port, isIPv4) { bind(descriptor, $0, $1) }
+        // A process that another test starts in this moment has our sockets until its exec, those too that are closed here.
+        for _ in 0..<100 where status != 0 && errno == EADDRINUSE {
+            usleep(10_000)
+            status = Self.with(own, port, isIPv4) { bind(descriptor, $0, $1) }
         }
         guard status == 0 else { throw PodNetworkError("bind \(String(describing: address)) \(port): \(errno)") }
     }
