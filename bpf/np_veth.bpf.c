@@ -37,6 +37,18 @@ NP_INLINE int np_finish(const struct __sk_buff *skb, const struct np_packet *pac
 	return outcome.action;
 }
 
+/* The hook that a packet is at, from what the stub has put into cb. */
+NP_INLINE struct np_hook np_hook_of(struct __sk_buff *skb)
+{
+	struct np_hook hook = {
+		.skb = skb,
+		.slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK,
+		.direction = skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT,
+	};
+
+	return hook;
+}
+
 /* The hook's endpoint. False: there is none, or it is not ready. */
 NP_INLINE bool np_find_endpoint(struct np_hook *hook)
 {
@@ -143,31 +155,6 @@ int np_to_pod(struct __sk_buff *skb)
 	return np_enter(skb, NP_INGRESS);
 }
 
-/* Goes on with an ICMP error, from either hook. */
-SEC("tc")
-int np_icmp_error(struct __sk_buff *skb)
-{
-	struct np_question *question = np_scratch_question();
-	struct np_hook hook = {
-		.skb = skb,
-		.slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK,
-		.direction = skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT,
-	};
-	struct np_packet error = {};
-	struct np_finding finding;
-	struct np_outcome outcome;
-
-	if (!question || !np_find_endpoint(&hook)) {
-		outcome = np_outcome_of(NP_DROP_NOT_READY);
-	} else {
-		error = question->packet;
-		np_set_arrival(&hook, &error);
-		outcome = np_judge_error(&hook, question, &error);
-	}
-	finding = np_finding_at(&hook);
-	return np_finish(skb, &error, &finding, outcome, false);
-}
-
 NP_INLINE struct np_outcome np_judge_neighbour_message(struct np_hook *hook, struct np_question *question,
 						       const struct np_packet *packet)
 {
@@ -181,16 +168,11 @@ NP_INLINE struct np_outcome np_judge_neighbour_message(struct np_hook *hook, str
 	return reason ? np_outcome_of(reason) : np_judge_message(hook, question, packet);
 }
 
-/* Goes on with neighbour discovery, from either hook. */
-SEC("tc")
-int np_neighbour(struct __sk_buff *skb)
+/* A step behind the parser, from either hook. */
+NP_INLINE int np_go_on_in(struct __sk_buff *skb, const enum np_step step)
 {
 	struct np_question *question = np_scratch_question();
-	struct np_hook hook = {
-		.skb = skb,
-		.slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK,
-		.direction = skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT,
-	};
+	struct np_hook hook = np_hook_of(skb);
 	struct np_packet packet = {};
 	struct np_finding finding;
 	struct np_outcome outcome;
@@ -200,10 +182,25 @@ int np_neighbour(struct __sk_buff *skb)
 	} else {
 		packet = question->packet;
 		np_set_arrival(&hook, &packet);
-		outcome = np_judge_neighbour_message(&hook, question, &packet);
+		outcome = step == NP_STEP_ICMP_ERROR ? np_judge_error(&hook, question, &packet) :
+						       np_judge_neighbour_message(&hook, question, &packet);
 	}
 	finding = np_finding_at(&hook);
 	return np_finish(skb, &packet, &finding, outcome, false);
+}
+
+/* Goes on with an ICMP error. */
+SEC("tc")
+int np_icmp_error(struct __sk_buff *skb)
+{
+	return np_go_on_in(skb, NP_STEP_ICMP_ERROR);
+}
+
+/* Goes on with neighbour discovery. */
+SEC("tc")
+int np_neighbour(struct __sk_buff *skb)
+{
+	return np_go_on_in(skb, NP_STEP_NEIGHBOUR);
 }
 
 /* Whether the packet's flow is to be reported, where that depends on what was reported before. */
@@ -223,11 +220,7 @@ int np_verdict(struct __sk_buff *skb)
 {
 	struct np_question *question = np_scratch_question();
 	struct np_answer answer = np_read_answer(skb);
-	struct np_hook hook = {
-		.skb = skb,
-		.slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK,
-		.direction = skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT,
-	};
+	struct np_hook hook = np_hook_of(skb);
 	struct np_finding finding = {};
 	struct np_conclusion conclusion;
 	__u64 *hits;

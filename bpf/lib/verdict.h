@@ -244,7 +244,7 @@ NP_INLINE struct np_conclusion np_conclude_error(const struct np_hook *hook, str
 		return np_judge_error_by_type(hook, question);
 	if (question->stage == NP_STAGE_EMBEDDED) {
 		np_note_answer(question, answer);
-		if (question->need == NP_STATE_MIRROR)
+		if (question->need != NP_STATE_NEVER)
 			return np_go_on(np_ask_mirror(hook, question, NP_STAGE_EMBEDDED_MIRROR));
 	}
 	return np_conclude(NP_REASON_RELATED, NP_NEWS_PERHAPS);

@@ -38,7 +38,7 @@ public final class NodeDatapath {
     /// The part of the flow table that each endpoint has.
     var regions: EndpointRegions
     /// Sets of the region that each pod has in another version's table: its flows come over into one that is no smaller.
-    private(set) var carriedSets: [IPAddress: Int] = [:]
+    var carriedSets: [IPAddress: Int] = [:]
     /// Slots of pods that are gone, which hooks of interfaces that are not may still name.
     var heldSlots: Set<UInt32> = []
     /// Places of np_policies that are occupied by nobody's known program.
@@ -86,8 +86,7 @@ public final class NodeDatapath {
         self.mustRevalidate = !adopted.isEmpty || !others.isEmpty
         self.carriages = others.map { Carriage(from: $0, to: maps) }
         for other in others {
-            guard let table = try other.flowTable() else { continue }
-            for (endpoint, regions) in try other.regions(sets: table.sets) {
+            for (endpoint, regions) in try other.regions() {
                 let sets = regions.map { Int($0.sets) }.max() ?? 0
                 for address in endpoint.addresses { carriedSets[address] = max(carriedSets[address] ?? 0, sets) }
             }

@@ -48,7 +48,7 @@ final class Carriage {
     private func ownFlows(_ pods: CarriedPods) throws(BPFError) -> [CarriedFlow] {
         guard let table = try other.flowTable() else { return [] }
         var flows: [CarriedFlow] = []
-        for (value, regions) in try other.regions(sets: table.sets) {
+        for (value, regions) in try other.regions() {
             for entry in regions.flatMap(table.entries(in:)) {
                 if let flow = pods.flow(entry.record, of: value) { flows.append(flow) }
             }

@@ -47,6 +47,7 @@ extension NodeDatapath {
             report.takenOver.append(carriage.other.name)
             carriages.removeLast()
         }
+        carriedSets = [:]
     }
 
     /// Flows that came from the other version carry its revisions. Without an endpoint nothing would remember which those are.

@@ -90,8 +90,9 @@ final class OtherVersion {
         return try FlowTable(map, layout: flowLayout, seed: np_flow_seed())
     }
 
-    /// The pods it had programmed, each with the regions of a table of so many sets that its flows are in.
-    func regions(sets: Int) throws(BPFError) -> [(endpoint: np_endpoint, regions: [FlowRegion])] {
+    /// The pods it had programmed, each with the regions that its flows are in; none where it has no such table.
+    func regions() throws(BPFError) -> [(endpoint: np_endpoint, regions: [FlowRegion])] {
+        guard let sets = maps["np_flow_sets"]?.shape.capacity else { return [] }
         let slots = try maps["np_endpoints"]?.entries(key: UInt32(0), value: np_endpoint()) ?? []
         var result: [(endpoint: np_endpoint, regions: [FlowRegion])] = []
         for (slot, value) in slots where value.isReady {
