@@ -174,12 +174,44 @@ struct np_flow_record {
 #define NP_ENTRY_RST 4
 #define NP_ENTRY_ANSWERED 8 /* a packet against the flow's direction has passed */
 /*
- * The remote is a Service; `other` is the backend chosen: no flow by itself. `arrival` is the backend's slot in np_backends,
- * `revision` its generation.
+ * The remote is a Service; `other` is the backend chosen: no flow by itself, so of no role. `arrival` is the backend's slot in
+ * np_backends, `revision` its generation.
  */
 #define NP_ENTRY_FRONTEND 16
 #define NP_ENTRY_BACKEND 32 /* the remote is a backend; `other` is the Service that the pod talks to */
 #define NP_ENTRY_ROLE_SHIFT 6 /* two bits: enum np_role */
+
+/* How long a silent flow is remembered, seconds: docs/design/flow-table.md. */
+#define NP_TIMEOUT_ESTABLISHED 8000 /* TCP, no end seen closing: longer than keep-alive's two hours */
+#define NP_TIMEOUT_HALF_CLOSED 600 /* TCP after a FIN of one end: the other may still be sending */
+#define NP_TIMEOUT_CLOSED 30 /* TCP after FINs of both ends, or a RST: late retransmissions */
+#define NP_TIMEOUT_UNANSWERED 60 /* TCP that nobody has answered: as long as SYNs are repeated */
+#define NP_TIMEOUT_DATAGRAM 180 /* UDP, and protocols without a notion of connection */
+#define NP_TIMEOUT_ASSOCIATION 8000 /* SCTP */
+#define NP_TIMEOUT_QUERY 30 /* ICMP queries */
+#define NP_TIMEOUT_LINGER 2 /* a closed flow makes room for another one after so long */
+
+/* The timeout of a flow, seconds. `flags`: NP_ENTRY_*. */
+static inline __attribute__((always_inline)) __u32 np_flow_timeout(__u8 protocol, __u32 flags)
+{
+	const __u32 fins = flags & (NP_ENTRY_FIN_OWN | NP_ENTRY_FIN_REMOTE);
+
+	switch (protocol) {
+	case 6: /* TCP */
+		if (flags & NP_ENTRY_RST || fins == (NP_ENTRY_FIN_OWN | NP_ENTRY_FIN_REMOTE))
+			return NP_TIMEOUT_CLOSED;
+		if (!(flags & NP_ENTRY_ANSWERED))
+			return NP_TIMEOUT_UNANSWERED;
+		return fins ? NP_TIMEOUT_HALF_CLOSED : NP_TIMEOUT_ESTABLISHED;
+	case 132: /* SCTP */
+		return NP_TIMEOUT_ASSOCIATION;
+	case 1: /* ICMP */
+	case 58: /* ICMPv6 */
+		return NP_TIMEOUT_QUERY;
+	default:
+		return NP_TIMEOUT_DATAGRAM;
+	}
+}
 
 /* Lower half of a control word: state and tag; upper half: a version, counted up when the slot is used again. */
 #define NP_SLOT_FREE 0
@@ -233,6 +265,15 @@ np_flow_hash(const struct np_flow_seed *_Nonnull seed, __u32 endpoint, const str
 	hash *= 0xd6e8feb86659fd93;
 	return hash ^ hash >> 32;
 }
+
+/*
+ * What the programs know of the machine: section .rodata.config of the object, which the loader fills in before it loads.
+ * Constants for the verifier, so what they switch off costs nothing.
+ */
+struct np_config {
+	__u32 hertz; /* jiffies a second */
+	__u32 barriers; /* 1: loads may be reordered (not on x86), so readers of flows need a barrier */
+};
 
 /* ---- services ------------------------------------------------------------------------------------------- */
 
