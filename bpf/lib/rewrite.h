@@ -32,7 +32,6 @@ struct np_end {
 
 #define NP_CRC32C 0x82f63b78u /* the polynomial, lowest bit first */
 #define NP_CRC32C_ONE 0x80000000u /* the polynomial 1, likewise */
-#define NP_LENGTH_BITS 16 /* of the length of a packet */
 
 /* What changes in a sum of 16-bit words when `from` becomes `to`, on top of `seed`. Of both, `size` bytes, 4n. */
 #define np_sum_change(from, to, size, seed) bpf_csum_diff((void *)(from), size, (void *)(to), size, seed)
@@ -51,19 +50,29 @@ NP_INLINE __s64 np_address_change(const struct np_address *from, const struct np
 }
 
 /* x^8, x^16, x^32 ...: what 1, 2, 4 ... more bytes behind multiply by. */
-static const __u32 np_crc32c_powers[NP_LENGTH_BITS] = {
-	0x00800000, 0x00008000, 0x82f63b78, 0x6ea2d55c, 0x18b8ea18, 0x510ac59a, 0xb82be955, 0xb8fdb1e7,
-	0x88e56f72, 0x74c360a4, 0xe4172b16, 0x0d65762a, 0x35d73a62, 0x28461564, 0xbf455269, 0xe2ea32dc,
-};
+#define NP_CRC32C_POWERS(POWER)                                                                                   \
+	POWER(0, 0x00800000) POWER(1, 0x00008000) POWER(2, 0x82f63b78) POWER(3, 0x6ea2d55c)                       \
+	POWER(4, 0x18b8ea18) POWER(5, 0x510ac59a) POWER(6, 0xb82be955) POWER(7, 0xb8fdb1e7)                       \
+	POWER(8, 0x88e56f72) POWER(9, 0x74c360a4) POWER(10, 0xe4172b16) POWER(11, 0x0d65762a)                     \
+	POWER(12, 0x35d73a62) POWER(13, 0x28461564) POWER(14, 0xbf455269) POWER(15, 0xe2ea32dc)
+
+/* The lowest bit, as a number that the compiler knows nothing about: else it would branch, and the verifier follow both. */
+NP_INLINE __u32 np_bit(__u32 number)
+{
+	number &= 1;
+	asm volatile("" : "+r"(number));
+	return number;
+}
 
 /* The product of two polynomials modulo that of CRC32c, both with the lowest power in the highest bit. */
 NP_INLINE __u32 np_crc32c_times(__u32 a, __u32 b)
 {
 	__u32 product = 0;
 
+	_Pragma("clang loop unroll(disable)")
 	for (int bit = 31; bit >= 0; bit--) {
-		product ^= b & -(a >> bit & 1);
-		b = b >> 1 ^ (NP_CRC32C & -(b & 1));
+		product ^= b * np_bit(a >> bit);
+		b = b >> 1 ^ NP_CRC32C * np_bit(b);
 	}
 	return product;
 }
@@ -78,11 +87,10 @@ __attribute__((noinline)) __u32 np_crc32c_change(__u32 change, __u32 behind)
 {
 	__u32 result = NP_CRC32C_ONE >> 16; /* the two bytes themselves */
 
-	for (int bit = 0; bit < NP_LENGTH_BITS; bit++) {
-		__u32 taken = -(behind >> bit & 1);
-
-		result = np_crc32c_times(result, (np_crc32c_powers[bit] & taken) | (NP_CRC32C_ONE & ~taken));
-	}
+#define NP_CRC32C_STEP(bit, power)                                                                                \
+	result = np_crc32c_times(result, NP_CRC32C_ONE ^ (NP_CRC32C_ONE ^ power) * np_bit(behind >> bit));
+	NP_CRC32C_POWERS(NP_CRC32C_STEP)
+#undef NP_CRC32C_STEP
 	return np_crc32c_times(change, result);
 }
 
