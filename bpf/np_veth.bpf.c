@@ -3,11 +3,12 @@
  * The datapath at the host side of a pod's veth. A packet's story:
  *
  *   entry stub             emitted, one per endpoint and hook: puts the endpoint's slot and the direction into cb[0]
- *   np_from_pod/np_to_pod  parse, source check, fragments, flow; packets of a flow that the pod has admitted end here
- *   np_icmp_error          only ICMP errors: the flow of the packet they embed
+ *   np_from_pod/np_to_pod  parse, source check, fragments; where policy needs state in both directions, packets of a flow that
+ *                          the pod has admitted end here
+ *   np_icmp_error          only ICMP errors: the packet they embed
  *   np_neighbour           only neighbour discovery and listener reports: what they claim
  *   policy program         emitted, one per subject and direction: answers in cb[1..4]
- *   np_verdict             remember the flow, count, report
+ *   np_verdict             ask the opposite direction too, find or make the flow's entry, count, report
  *
  * The C programs are the steps in np_steps (enum np_step); reserved steps hold np_no_step. A step jumps on or ends in
  * np_finish, so each packet is counted under one named reason.
@@ -19,18 +20,19 @@
 #include "lib/judge.h"
 #include "lib/neighbour.h"
 #include "lib/parse.h"
+#include "lib/verdict.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* A ring buffer has no value type, so this keeps the record's layout in the BTF that the loader compares. */
 const struct np_event np_event_layout = {};
 
-/* The one exit: counts the packet, reports drops and new verdicts, returns the action. */
+/* The one exit: counts the packet, reports drops and what is news, returns the action. */
 NP_INLINE int np_finish(const struct __sk_buff *skb, const struct np_packet *packet, const struct np_finding *finding,
-			struct np_outcome outcome, const bool new_verdict)
+			struct np_outcome outcome, const bool is_news)
 {
 	np_count(outcome.reason, skb->len);
-	if (np_unlikely(new_verdict || outcome.action == NP_ACTION_SHOT))
+	if (np_unlikely(is_news || outcome.action == NP_ACTION_SHOT))
 		np_report(packet, finding, outcome.reason, skb->len);
 	return outcome.action;
 }
@@ -77,10 +79,11 @@ NP_INLINE enum np_reason np_check_source(const struct np_hook *hook, const struc
 /* Everything up to the policy program. Does not return when that or another step goes on. */
 NP_INLINE struct np_outcome np_judge(struct np_hook *hook, struct np_packet *packet)
 {
+	struct np_question *question = np_scratch_question();
 	struct np_cursor cursor;
 	enum np_reason reason;
 
-	if (np_unlikely(!np_find_endpoint(hook)))
+	if (np_unlikely(!question || !np_find_endpoint(hook)))
 		return np_outcome_of(NP_DROP_NOT_READY);
 
 	np_cursor_start(&cursor, hook->skb);
@@ -102,11 +105,14 @@ NP_INLINE struct np_outcome np_judge(struct np_hook *hook, struct np_packet *pac
 
 	if (np_unlikely(packet->kind == NP_KIND_ICMP_ERROR))
 		return np_pass_to_step(hook, &cursor, packet, NP_STEP_ICMP_ERROR);
-	/* Multicast and broadcast have many receivers, and a flow has only one side at each end. */
+	/* Multicast and broadcast have many receivers, and a flow has only one end here. */
 	if (packet->kind == NP_KIND_STATELESS ||
 	    (hook->direction == NP_INGRESS && !np_is_endpoint_address(hook->endpoint, &packet->destination)))
-		return np_judge_stateless(hook, packet);
-	return np_judge_flow(hook, packet);
+		return np_judge_message(hook, question, packet);
+	np_begin_question(hook, question, packet, true);
+	question->resume_offset = cursor.offset;
+	question->resume_end = cursor.end;
+	return np_judge_flow(hook, question);
 }
 
 NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
@@ -162,7 +168,7 @@ int np_icmp_error(struct __sk_buff *skb)
 	return np_finish(skb, &error, &finding, outcome, false);
 }
 
-NP_INLINE struct np_outcome np_judge_neighbour_message(struct np_hook *hook, const struct np_question *question,
+NP_INLINE struct np_outcome np_judge_neighbour_message(struct np_hook *hook, struct np_question *question,
 						       const struct np_packet *packet)
 {
 	struct np_cursor cursor;
@@ -172,14 +178,14 @@ NP_INLINE struct np_outcome np_judge_neighbour_message(struct np_hook *hook, con
 	reason = np_judge_neighbour(hook, &cursor, packet);
 	if (!reason)
 		reason = np_check_source(hook, packet);
-	return reason ? np_outcome_of(reason) : np_judge_stateless(hook, packet);
+	return reason ? np_outcome_of(reason) : np_judge_message(hook, question, packet);
 }
 
 /* Goes on with neighbour discovery, from either hook. */
 SEC("tc")
 int np_neighbour(struct __sk_buff *skb)
 {
-	const struct np_question *question = np_scratch_question();
+	struct np_question *question = np_scratch_question();
 	struct np_hook hook = {
 		.skb = skb,
 		.slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK,
@@ -200,38 +206,52 @@ int np_neighbour(struct __sk_buff *skb)
 	return np_finish(skb, &packet, &finding, outcome, false);
 }
 
+/* Whether the packet's flow is to be reported, where that depends on what was reported before. */
+NP_INLINE bool np_is_news(const struct np_hook *hook, struct np_question *question, enum np_news news)
+{
+	if (np_likely(news != NP_NEWS_PERHAPS))
+		return news == NP_NEWS_SURE;
+	if (np_likely(!np_is_passing_wanted()))
+		return false;
+	np_fill_flow_key(hook->endpoint, &question->packet, question->travel, &question->flow);
+	return np_is_recent_news(np_hash_flow(hook->slot, &question->flow));
+}
+
 /* After the compiled policy. */
 SEC("tc")
 int np_verdict(struct __sk_buff *skb)
 {
 	struct np_question *question = np_scratch_question();
 	struct np_answer answer = np_read_answer(skb);
+	struct np_hook hook = {
+		.skb = skb,
+		.slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK,
+		.direction = skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT,
+	};
 	struct np_finding finding = {};
-	struct np_outcome outcome;
+	struct np_conclusion conclusion;
 	__u64 *hits;
 
 	if (!question)
 		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
-
-	outcome = np_outcome_of(np_reason_of(&answer, question->reason));
-	if (outcome.action == NP_ACTION_NEXT && np_unlikely(question->also)) {
-		outcome = np_ask_also(skb, question);
-		answer.base = 0; /* dropped by no rule */
+	if (!np_find_endpoint(&hook)) {
+		finding = np_finding_at(&hook);
+		return np_finish(skb, &question->packet, &finding, np_outcome_of(NP_DROP_NOT_READY), false);
 	}
-	if (outcome.action == NP_ACTION_NEXT && question->remember && np_admit_flow(question))
-		outcome = np_outcome_of(NP_DROP_CONNTRACK_FULL);
 
-	finding.endpoint = question->endpoint;
+	conclusion = np_conclude_answer(&hook, question, &answer);
+	finding.endpoint = hook.slot;
 	finding.revision = question->revision;
 	finding.remote_identity = question->remote_identity;
-	finding.direction = question->direction;
+	finding.direction = question->decided;
 	finding.flags = question->flags;
-	finding.decision = answer.decision;
-	finding.rule_hit = np_rule_hit_of(&answer);
+	finding.decision = question->decision;
+	finding.rule_hit = question->rule_hit;
 	hits = finding.rule_hit ? bpf_map_lookup_elem(&np_rule_hits, &finding.rule_hit) : NULL;
 	if (hits)
 		++*hits;
-	return np_finish(skb, &question->packet, &finding, outcome, true);
+	return np_finish(skb, &question->packet, &finding, conclusion.outcome,
+			 np_is_news(&hook, question, conclusion.news));
 }
 
 /* In the slot of every reserved step: what jumps there drops under a name. */

@@ -3,12 +3,19 @@
 #ifndef NP_EVENTS_H
 #define NP_EVENTS_H
 
-#include "maps.h"
+#include "flow_table.h"
 
 /* A record wakes the reader within so many unread bytes above the threshold: a few records, as CPUs race past it. */
 #define NP_WAKEUP_BAND_BYTES 1024
 
 #define NP_MAX_EVENT_LENGTH 0xffff
+
+/* Whether a passed packet is worth a record. */
+enum np_news {
+	NP_NEWS_NONE = 0,
+	NP_NEWS_SURE = 1, /* it is of a flow that was not known before, or not under this revision */
+	NP_NEWS_PERHAPS = 2, /* no entry remembers its flow: np_recent_flows tells */
+};
 
 /* What an event says about a verdict beside the packet. */
 struct np_finding {
@@ -82,6 +89,32 @@ NP_INLINE __u64 np_wakeup_flag(__u64 unread, __u32 wakeup_bytes)
 NP_INLINE bool np_is_wanted(const struct np_control *control, bool is_drop)
 {
 	return control->listeners == NP_LISTEN_ALL || (control->listeners == NP_LISTEN_DROPS && is_drop);
+}
+
+/* Whether anybody wants to hear of packets that pass. */
+NP_INLINE bool np_is_passing_wanted(void)
+{
+	__u32 only = 0;
+	const struct np_control *control = bpf_map_lookup_elem(&np_control, &only);
+
+	return control && np_is_wanted(control, false);
+}
+
+/* Whether the flow has not passed here in the last seconds; then it has now. Asked only while somebody listens. */
+NP_INLINE bool np_is_recent_news(__u64 hash)
+{
+	__u32 place = (__u32)hash & (NP_RECENT_FLOWS - 1);
+	const __u32 tag = hash >> 32;
+	const __u32 now = np_flow_clock();
+	struct np_recent_flow *recent = bpf_map_lookup_elem(&np_recent_flows, &place);
+	bool is_news;
+
+	if (!recent)
+		return true; /* not possible: the map has all places */
+	is_news = recent->tag != tag || np_is_older(now - recent->last_seen, NP_RECENT_SECONDS);
+	recent->tag = tag;
+	recent->last_seen = now;
+	return is_news;
 }
 
 NP_INLINE void np_fill_event(struct np_event *event, const struct np_packet *packet, const struct np_finding *finding,

@@ -129,12 +129,14 @@ NP_INLINE bool np_read_flow(struct np_flow_place *place)
 NP_INLINE bool np_find_flow(const struct np_endpoint *endpoint, __u32 slot, const struct np_flow_record *key,
 			    __u64 hash, struct np_flow_place *place)
 {
+	const struct np_flow_place nowhere = {};
 	__u32 region = endpoint->region;
 
+	*place = nowhere;
 	_Pragma("clang loop unroll(full)")
 	for (int attempt = 0; attempt < 4; attempt++) {
 		struct np_flow_set *set;
-		__u64 control;
+		__u64 control = 0;
 		__u32 way;
 
 		if (attempt == 2) {

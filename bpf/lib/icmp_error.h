@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * An ICMP error is judged by the packet it embeds, which travelled the other way: one that the pod sent (error to the
- * pod) or received (error from it). If the pod has admitted that packet's flow the error passes, whoever sent it; any
- * other error is judged by its type, like other ICMP messages.
+ * pod) or received (error from it). If the pod has admitted that packet's flow, or would let the packet pass without state,
+ * the error passes, whoever sent it; any other error is judged by its type, like other ICMP messages.
  *
  * In a program of its own: parsing a second packet behind the first would square the number of states to verify.
  */
@@ -40,33 +40,34 @@ NP_INLINE bool np_concerns_pod(const struct np_hook *hook, const struct np_packe
 NP_INLINE struct np_outcome np_judge_error(const struct np_hook *hook, struct np_question *question,
 					   const struct np_packet *error)
 {
-	enum np_direction travel = hook->direction == NP_EGRESS ? NP_INGRESS : NP_EGRESS;
+	const enum np_direction travel = np_opposite(hook->direction);
 	struct np_packet embedded = {};
-	struct np_flow_side own;
-	struct np_flow *flow;
-	__u32 source_side;
+	struct np_flow_place place;
+	__u32 role;
+	__u64 hash;
 
 	if (np_parse_embedded(hook->skb, question, &embedded))
 		return np_outcome_of(NP_DROP_ICMP_INNER);
 	if (!np_concerns_pod(hook, error, &embedded, travel))
-		return np_judge_stateless(hook, error);
+		return np_judge_message(hook, question, error);
 
-	source_side = np_flow_key_of(&embedded, &question->key);
-	question->own_side = np_own_side(source_side, travel);
-	flow = bpf_map_lookup_elem(&np_flows, &question->key);
-	if (!flow)
-		return np_judge_stateless(hook, error);
-	own = np_read_side(flow, question->own_side);
-	if (own.role == NP_ROLE_NONE)
-		return np_judge_stateless(hook, error);
-	if (own.revision == hook->endpoint->revision)
+	np_begin_question(hook, question, &embedded, true);
+	question->error = *error;
+	question->travel = travel;
+	question->need = np_need_of(hook->endpoint, travel);
+	np_fill_flow_key(hook->endpoint, &embedded, travel, &question->flow);
+	hash = np_hash_flow(hook->slot, &question->flow);
+	role = np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place) ? np_flow_role(place.flags) :
+											 NP_ROLE_NONE;
+	if (role == NP_ROLE_NONE) {
+		if (question->need == NP_STATE_ALWAYS)
+			return np_judge_message(hook, question, error);
+		return np_ask_stage(hook, question, NP_STAGE_EMBEDDED, travel, NP_ARRIVAL_UNKNOWN);
+	}
+	if (place.revision == hook->endpoint->revision ||
+	    np_is_hairpin(hook, np_direction_of(role), place.arrival))
 		return np_outcome_of(NP_REASON_RELATED);
-
-	question->packet = embedded;
-	question->known = true;
-	question->arrived = false;
-	question->arrival = flow->arrival[question->own_side & 1];
-	return np_judge_by_policy(hook, question, travel, np_direction_of(own.role), NP_REASON_RELATED);
+	return np_ask_stage(hook, question, NP_STAGE_EMBEDDED_FLOW, np_direction_of(role), place.arrival);
 }
 
 #endif

@@ -30,7 +30,7 @@ NP_INLINE bool np_is_of_host(const struct np_address *address)
 {
 	const __u32 *identity = bpf_map_lookup_elem(&np_addresses, address);
 
-	return identity && !(*identity & NP_IDENTITY_WORLD_TOO) && np_is_host_identity(*identity);
+	return identity && !(*identity & NP_IDENTITY_WORLD_TOO) && np_is_host_identity(*identity & ~NP_IDENTITY_FLAGS);
 }
 
 /* The node's identity at no address in particular. */
@@ -39,35 +39,49 @@ NP_INLINE __u32 np_host_identity(void)
 	const struct np_address unspecified = {};
 	const __u32 *identity = bpf_map_lookup_elem(&np_addresses, &unspecified);
 
-	return identity ? *identity & ~NP_IDENTITY_WORLD_TOO : NP_IDENTITY_HOST;
+	return identity ? *identity & ~NP_IDENTITY_FLAGS : NP_IDENTITY_HOST;
 }
 
+/* Who the other end of an exchange is. */
+struct np_remote {
+	__u32 identity;
+	__u32 also; /* another one that must be allowed too, 0 = none */
+	__u32 traits; /* NP_IDENTITY_* beside the identity of the exact address; 0: no pod and no Service has it */
+	__u8 flags; /* NP_EVENT_* */
+	bool may_be_here; /* it has the identity of a pod that may be on this node */
+};
+
 /*
- * Says in `question` who the remote end of the exchange is, for the policy of `question->direction`:
+ * The remote end for the policy of `direction`:
  *
- * - a source that is the node's is the node only in packets generated here: in others the node has replaced the source
- *   by its own (masquerading), or somebody pretends to be the node;
+ * - a source that is the node's is the node only in packets generated here (`arrival`): in others the node has replaced the
+ *   source by its own (masquerading), or somebody pretends to be the node;
  * - a destination at which the node answers among others is two remotes, and both must be allowed.
  */
-NP_INLINE void np_identify_remote(struct np_question *question, const struct np_address *address)
+NP_INLINE struct np_remote np_identify(const struct np_address *address, enum np_direction direction, __u32 arrival)
 {
 	const __u32 *exact = bpf_map_lookup_elem(&np_addresses, address);
+	struct np_remote remote = {};
 
-	question->also = 0;
-	question->flags = 0;
-	if (exact && !(*exact & NP_IDENTITY_WORLD_TOO)) {
-		question->remote_identity = *exact;
-		if (question->direction == NP_EGRESS || question->arrival == NP_ARRIVAL_HERE ||
-		    !np_is_host_identity(*exact))
-			return;
-		question->flags = NP_EVENT_MASQUERADED;
-	} else if (question->direction == NP_EGRESS) {
-		if (exact)
-			question->also = *exact & ~NP_IDENTITY_WORLD_TOO;
-		else if (np_unlikely(np_is_link_group(address)))
-			question->also = np_host_identity();
+	if (np_likely(exact)) {
+		remote.traits = *exact & NP_IDENTITY_FLAGS;
+		remote.identity = *exact & ~NP_IDENTITY_FLAGS;
+		if (np_likely(!(remote.traits & NP_IDENTITY_WORLD_TOO) && remote.identity)) {
+			if (np_likely(!np_is_host_identity(remote.identity))) {
+				remote.may_be_here = !(remote.traits & NP_IDENTITY_ELSEWHERE);
+				return remote;
+			}
+			if (direction == NP_EGRESS || arrival == NP_ARRIVAL_HERE)
+				return remote;
+			remote.flags = NP_EVENT_MASQUERADED;
+		} else if (direction == NP_EGRESS) {
+			remote.also = remote.identity;
+		}
+	} else if (direction == NP_EGRESS && np_unlikely(np_is_link_group(address))) {
+		remote.also = np_host_identity();
 	}
-	question->remote_identity = np_outside_identity(address);
+	remote.identity = np_outside_identity(address);
+	return remote;
 }
 
 #endif

@@ -1,35 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What to do with a parsed packet of a pod: pass what belongs to an admitted flow, ask the policy about the rest. Each
- * function returns an outcome, or does not return because the policy program runs.
+ * What to do with a parsed packet of a pod before its policy is asked: pass what belongs to an admitted flow, where policy
+ * needs state in both directions; for everything else policy comes first. Each function returns an outcome, or does not
+ * return because another program goes on.
  */
 #ifndef NP_JUDGE_H
 #define NP_JUDGE_H
 
 #include "packet.h"
 #include "policy.h"
-#include "source.h"
-
-/* The pod's hook at which a packet is judged. */
-struct np_hook {
-	struct __sk_buff *skb;
-	const struct np_endpoint *endpoint;
-	__u32 slot; /* of the endpoint */
-	__u32 arrival; /* to the pod: how the packet came in, as np_flow.arrival; from it NP_ARRIVAL_UNKNOWN */
-	enum np_direction direction; /* NP_EGRESS: from the pod */
-};
+#include "translate.h"
 
 NP_INLINE struct np_question *np_scratch_question(void)
 {
 	__u32 only = 0;
 
 	return bpf_map_lookup_elem(&np_scratch, &only);
-}
-
-/* The index of the pod's own side of a flow, from that of a packet's source. */
-NP_INLINE __u32 np_own_side(__u32 source_side, enum np_direction direction)
-{
-	return direction == NP_EGRESS ? source_side : source_side ^ 1;
 }
 
 /*
@@ -65,56 +51,68 @@ NP_INLINE void np_cursor_resume(struct np_cursor *cursor, struct __sk_buff *skb,
 	cursor->direct = false;
 }
 
-/* Policy decides, and nothing is remembered: ICMP messages by type, and what is sent to a group. */
-NP_INLINE struct np_outcome np_judge_stateless(const struct np_hook *hook, const struct np_packet *packet)
+/* Begins the story of a packet that travels as the hook sees it. */
+NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question *question,
+				 const struct np_packet *packet, bool tracked)
 {
-	struct np_question *question = np_scratch_question();
-	__u16 port = packet->kind == NP_KIND_FLOW ? bpf_ntohs(packet->destination_port) : packet->icmp_type;
+	const struct np_address nobody = {};
 
-	if (!question)
-		return np_outcome_of(NP_DROP_INTERNAL);
-	if (np_unlikely(np_is_hairpin(hook, hook->direction, hook->arrival)))
-		return np_outcome_of(NP_REASON_HAIRPIN);
 	question->packet = *packet;
+	question->flow.flags = 0;
+	question->flow.other_port = 0;
+	question->flow.other = nobody;
 	question->endpoint = hook->slot;
 	question->arrival = hook->arrival;
-	question->arrived = hook->direction == NP_INGRESS;
 	question->revision = hook->endpoint->revision;
+	question->stage = NP_STAGE_OWN;
+	question->own = NP_REASON_NONE;
+	question->travel = hook->direction;
 	question->direction = hook->direction;
-	question->remember = false;
-	question->reason = NP_REASON_ALLOWED;
-	return np_ask_policy(hook->skb, hook->endpoint, question, np_remote_of(packet, hook->direction), port);
+	question->need = np_need_of(hook->endpoint, hook->direction);
+	question->tracked = tracked;
+	question->allowed = NP_REASON_ALLOWED;
+}
+
+/* np_verdict goes on as after a policy program that allows everything. Returns only to drop. */
+NP_INLINE struct np_outcome np_allow_unasked(const struct np_hook *hook, struct np_question *question)
+{
+	question->asked = NP_IDENTITY_UNKNOWN;
+	question->asked_flags = 0;
+	question->also = 0;
+	hook->skb->cb[NP_CB_VERDICT] = NP_VERDICT_ALLOW | NP_DECISION_HOST << NP_CB_DECISION_SHIFT;
+	hook->skb->cb[NP_CB_BASE] = 0;
+	bpf_tail_call(hook->skb, &np_steps, NP_STEP_VERDICT);
+	return np_outcome_of(NP_DROP_NO_STEP);
 }
 
 /*
- * Policy of `direction` decides about the flow of `question->packet`, which travels as seen at a hook of
- * `travel`. The policy is always asked as the initiator's packet would: by the port of the answering end. `arrival` and
- * `arrived` of the question are set.
+ * Asks the policy about the packet in its own right; the source of one that came in is checked here. `remote` is who
+ * np_identify says it is. Returns only to drop.
  */
-NP_INLINE struct np_outcome np_judge_by_policy(const struct np_hook *hook, struct np_question *question,
-					       enum np_direction travel, enum np_direction direction,
-					       enum np_reason allowed)
+NP_INLINE struct np_outcome np_ask_own(const struct np_hook *hook, struct np_question *question,
+				       const struct np_remote *remote)
 {
-	const struct np_packet *packet = &question->packet;
-	__be16 port = direction == travel ? packet->destination_port : packet->source_port;
-
-	question->endpoint = hook->slot;
-	question->revision = hook->endpoint->revision;
-	question->direction = direction;
-	question->remember = true;
-	question->reason = allowed;
-	if (np_unlikely(np_is_hairpin(hook, direction, question->arrival)))
-		return np_outcome_of(np_admit_flow(question) ? NP_DROP_CONNTRACK_FULL : NP_REASON_HAIRPIN);
-	return np_ask_policy(hook->skb, hook->endpoint, question, np_remote_of(packet, travel), bpf_ntohs(port));
+	if (hook->direction == NP_INGRESS) {
+		if (np_unlikely(np_is_hairpin(hook, hook->direction, hook->arrival))) {
+			question->allowed = NP_REASON_HAIRPIN;
+			return np_allow_unasked(hook, question);
+		}
+		if (remote->may_be_here &&
+		    np_unlikely(!np_comes_from(&question->packet.source, hook->arrival)))
+			return np_outcome_of(NP_DROP_FOREIGN_SOURCE);
+	}
+	return np_ask(hook, question, remote);
 }
 
-/*
- * A packet against the direction in which its flow was admitted is a reply only if it starts nothing: a SYN from the
- * server's port, or an echo request back, is a new exchange. And an ICMP reply belongs to no flow that its sender opened.
- */
-NP_INLINE bool np_belongs(const struct np_packet *packet, bool forward)
+/* Policy decides, and there is no flow: ICMP messages by type, and what is sent to a group. */
+NP_INLINE struct np_outcome np_judge_message(const struct np_hook *hook, struct np_question *question,
+					     const struct np_packet *packet)
 {
-	return forward ? packet->kind != NP_KIND_ICMP_REPLY : !packet->initiates;
+	struct np_remote remote;
+
+	np_begin_question(hook, question, packet, false);
+	remote = np_identify(np_remote_of(packet, hook->direction), hook->direction, hook->arrival);
+	return np_ask_own(hook, question, &remote);
 }
 
 /*
@@ -122,64 +120,87 @@ NP_INLINE bool np_belongs(const struct np_packet *packet, bool forward)
  * the remote may be another one: the node itself, somebody behind the node's address, or the pod itself.
  */
 NP_INLINE enum np_reason np_judge_arrival(const struct np_hook *hook, const struct np_packet *packet,
-					  struct np_flow *flow, __u32 own_side, bool forward)
+					  struct np_flow_place *place, bool forward)
 {
-	__u32 before = flow->arrival[own_side & 1];
 	__u32 own = np_own_arrival(hook->skb);
 
 	if (!np_comes_from(&packet->source, hook->arrival))
 		return NP_DROP_FOREIGN_SOURCE;
-	if (forward && (before == NP_ARRIVAL_HERE || hook->arrival == NP_ARRIVAL_HERE || before == own ||
-			hook->arrival == own))
+	if (forward && (place->arrival == NP_ARRIVAL_HERE || hook->arrival == NP_ARRIVAL_HERE ||
+			place->arrival == own || hook->arrival == own))
 		return NP_REASON_NONE;
-	np_write_arrival(flow, own_side, hook->arrival);
+	np_stamp_flow(place, place->revision, hook->arrival);
 	return forward ? NP_REASON_ESTABLISHED : NP_REASON_REPLY;
 }
 
-/* Packets of flows: one lookup, and for flows that this pod has admitted under the current revision nothing more. */
-NP_INLINE struct np_outcome np_judge_flow(const struct np_hook *hook, const struct np_packet *packet)
+/*
+ * Passes a packet of a flow that the pod has admitted under the current revision. NP_REASON_NONE: it is none, or the policy
+ * must be asked all the same.
+ */
+NP_INLINE enum np_reason np_judge_known(const struct np_hook *hook, struct np_question *question)
 {
-	struct np_flow_key key;
-	__u32 source_side = np_flow_key_of(packet, &key);
-	__u32 own_side = np_own_side(source_side, hook->direction);
-	struct np_flow *flow = bpf_map_lookup_elem(&np_flows, &key);
-	enum np_direction direction = hook->direction;
-	enum np_reason allowed = NP_REASON_ALLOWED;
-	struct np_question *question;
+	const struct np_packet *packet = &question->packet;
+	struct np_flow_place place;
+	enum np_reason reason;
+	bool forward;
+	__u64 hash;
 
-	if (np_likely(flow)) {
-		struct np_flow_side own = np_read_side(flow, own_side);
-		bool forward = own.role == np_role_of(hook->direction);
-
-		if (np_likely(own.role != NP_ROLE_NONE && np_belongs(packet, forward))) {
-			if (np_likely(own.revision == hook->endpoint->revision)) {
-				enum np_reason reason = forward ? NP_REASON_ESTABLISHED : NP_REASON_REPLY;
-
-				if (hook->direction == NP_INGRESS &&
-				    np_unlikely(flow->arrival[own_side & 1] != hook->arrival))
-					reason = np_judge_arrival(hook, packet, flow, own_side, forward);
-				if (np_likely(reason)) {
-					np_touch_flow(flow, packet, source_side);
-					return np_outcome_of(reason);
-				}
-			}
-			direction = np_direction_of(own.role);
-			allowed = NP_REASON_REVALIDATED;
-		}
+	np_fill_flow_key(hook->endpoint, packet, hook->direction, &question->flow);
+	hash = np_hash_flow(hook->slot, &question->flow);
+	if (!np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place) ||
+	    np_flow_role(place.flags) == NP_ROLE_NONE)
+		return NP_REASON_NONE;
+	forward = np_flow_role(place.flags) == np_role_of(hook->direction);
+	if (np_unlikely(place.revision != hook->endpoint->revision || !np_belongs(packet, forward)))
+		return NP_REASON_NONE;
+	reason = forward ? NP_REASON_ESTABLISHED : NP_REASON_REPLY;
+	if (hook->direction == NP_INGRESS && np_unlikely(place.arrival != hook->arrival))
+		reason = np_judge_arrival(hook, packet, &place, forward);
+	if (reason && reason < NP_REASON_FIRST_DROP) {
+		np_see_packet(&place, packet, hook->direction);
+		reason = np_translate_back(hook, &place, reason);
 	}
-	if (packet->kind == NP_KIND_ICMP_REPLY && allowed == NP_REASON_ALLOWED)
-		return np_judge_stateless(hook, packet);
+	return reason;
+}
 
-	question = np_scratch_question();
-	if (!question)
-		return np_outcome_of(NP_DROP_INTERNAL);
-	question->packet = *packet;
-	question->key = key;
-	question->own_side = own_side;
-	question->known = flow != NULL;
-	question->arrived = hook->direction == NP_INGRESS;
-	question->arrival = question->arrived ? hook->arrival : flow ? flow->arrival[own_side & 1] : NP_ARRIVAL_UNKNOWN;
-	return np_judge_by_policy(hook, question, hook->direction, direction, allowed);
+/* Whether the packet's other end is a backend of a Service, so that an entry may change its way. */
+NP_INLINE bool np_is_backend_end(const struct np_packet *packet, enum np_direction travel)
+{
+	struct np_service_key end = {
+		.address = *np_remote_of(packet, travel),
+		.port = np_remote_port_of(packet, travel),
+		.protocol = packet->protocol,
+	};
+
+	return bpf_map_lookup_elem(&np_backend_ends, &end);
+}
+
+/* Packets of flows. `question` has begun. */
+NP_INLINE struct np_outcome np_judge_flow(const struct np_hook *hook, struct np_question *question)
+{
+	const struct np_packet *packet = &question->packet;
+	bool look = question->need == NP_STATE_ALWAYS && !np_opens(packet);
+	struct np_remote remote;
+	enum np_reason reason;
+
+	if (look) {
+		reason = np_judge_known(hook, question);
+		if (np_likely(reason))
+			return np_outcome_of(reason);
+	}
+	remote = np_identify(np_remote_of(packet, hook->direction), hook->direction, hook->arrival);
+	if (np_unlikely(remote.traits & NP_IDENTITY_FRONTEND) && hook->direction == NP_EGRESS &&
+	    hook->endpoint->flags & NP_ENDPOINT_SERVICES) {
+		bpf_tail_call(hook->skb, &np_steps, NP_STEP_SERVICE);
+		return np_outcome_of(NP_DROP_NO_STEP);
+	}
+	if (np_unlikely(remote.traits & NP_IDENTITY_BACKEND) && !look && !np_opens(packet) &&
+	    np_is_backend_end(packet, hook->direction)) {
+		reason = np_judge_known(hook, question);
+		if (reason)
+			return np_outcome_of(reason);
+	}
+	return np_ask_own(hook, question, &remote);
 }
 
 #endif

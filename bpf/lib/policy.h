@@ -3,51 +3,105 @@
 #ifndef NP_POLICY_H
 #define NP_POLICY_H
 
-#include "conntrack.h"
+#include "flow.h"
 #include "outcome.h"
-#include "source.h"
 
-/* The other end of the exchange, as the hook sees it. */
-NP_INLINE const struct np_address *np_remote_of(const struct np_packet *packet, enum np_direction hook)
+/* The pod's hook at which a packet is judged. */
+struct np_hook {
+	struct __sk_buff *skb;
+	const struct np_endpoint *endpoint;
+	__u32 slot; /* of the endpoint */
+	__u32 arrival; /* to the pod: how the packet came in, as np_flow_record.arrival; from it NP_ARRIVAL_UNKNOWN */
+	enum np_direction direction; /* NP_EGRESS: from the pod */
+};
+
+NP_INLINE enum np_direction np_opposite(enum np_direction direction)
 {
-	return hook == NP_EGRESS ? &packet->destination : &packet->source;
+	return direction == NP_EGRESS ? NP_INGRESS : NP_EGRESS;
+}
+
+/* enum np_state_need of what the endpoint's policy of `direction` allows. */
+NP_INLINE __u8 np_need_of(const struct np_endpoint *endpoint, enum np_direction direction)
+{
+	return endpoint->flags >> (NP_ENDPOINT_NEED_SHIFT + NP_ENDPOINT_NEED_BITS * direction) & NP_ENDPOINT_NEED_MASK;
 }
 
 /*
- * Enters the compiled program of the question's policy. Does not return: the program jumps on to np_verdict, which reads
- * the question from np_scratch. If it returns, the program is missing: drop.
+ * Enters the compiled program of a direction's policy. Does not return: the program jumps on to np_verdict, which reads the
+ * question from np_scratch. If it returns, the program is missing: drop.
  */
-NP_INLINE struct np_outcome np_enter_policy(struct __sk_buff *skb, const struct np_question *question)
+NP_INLINE struct np_outcome np_enter_policy(const struct np_hook *hook, const struct np_question *question, __u16 port)
 {
-	skb->cb[NP_CB_IDENTITY] = question->remote_identity;
-	skb->cb[NP_CB_TRAFFIC] = (__u32)question->packet.protocol << NP_CB_PROTOCOL_SHIFT | question->port;
+	struct __sk_buff *skb = hook->skb;
+
+	skb->cb[NP_CB_IDENTITY] = question->asked;
+	skb->cb[NP_CB_TRAFFIC] = (__u32)question->packet.protocol << NP_CB_PROTOCOL_SHIFT | port;
 	skb->cb[NP_CB_VERDICT] = 0;
 	skb->cb[NP_CB_BASE] = 0;
-	bpf_tail_call(skb, &np_policies, question->policy);
+	bpf_tail_call(skb, &np_policies, hook->endpoint->policy[question->direction & 1]);
 	return np_outcome_of(NP_DROP_NO_POLICY_PROGRAM);
 }
 
-/*
- * Asks the policy of `question->direction`; the rest of the question is filled in. Returns only to drop: where the packet
- * has come from the remote (`question->arrived`), a local pod's source is checked here.
- */
-NP_INLINE struct np_outcome np_ask_policy(struct __sk_buff *skb, const struct np_endpoint *endpoint,
-					  struct np_question *question, const struct np_address *remote, __u16 port)
+/* The type of the answer to an ICMP query. */
+NP_INLINE __u16 np_answer_type(const struct np_packet *packet)
 {
-	if (question->arrived && np_unlikely(!np_comes_from(remote, question->arrival)))
-		return np_outcome_of(NP_DROP_FOREIGN_SOURCE);
-	question->policy = endpoint->policy[question->direction & 1];
-	question->port = port;
-	np_identify_remote(question, remote);
-	return np_enter_policy(skb, question);
+	if (packet->protocol == IPPROTO_ICMPV6)
+		return NP_ICMPV6_ECHO_REPLY;
+	return packet->icmp_type == NP_ICMP_TIMESTAMP ? NP_ICMP_TIMESTAMP_REPLY : NP_ICMP_ECHO_REPLY;
+}
+
+/* By which port or ICMP type the policy is asked about the packet in a stage, host order. */
+NP_INLINE __u16 np_port_of(const struct np_question *question)
+{
+	const struct np_packet *packet = &question->packet;
+
+	switch (question->stage) {
+	case NP_STAGE_OWN:
+	case NP_STAGE_EMBEDDED:
+		return packet->kind == NP_KIND_FLOW ? bpf_ntohs(packet->destination_port) : packet->icmp_type;
+	case NP_STAGE_MIRROR:
+	case NP_STAGE_EMBEDDED_MIRROR:
+		if (packet->kind == NP_KIND_FLOW &&
+		    (packet->protocol == IPPROTO_ICMP || packet->protocol == IPPROTO_ICMPV6))
+			return np_answer_type(packet);
+		return bpf_ntohs(packet->source_port);
+	default:
+		/* As the flow's first packet was. */
+		return bpf_ntohs(question->direction == question->travel ? packet->destination_port :
+									   packet->source_port);
+	}
+}
+
+/* Asks the question that is prepared but for its remote. Returns as np_enter_policy. */
+NP_INLINE struct np_outcome np_ask(const struct np_hook *hook, struct np_question *question,
+				   const struct np_remote *remote)
+{
+	question->asked = remote->identity;
+	question->asked_flags = remote->flags;
+	question->also = remote->also;
+	return np_enter_policy(hook, question, np_port_of(question));
 }
 
 /* Asks about the second identity of a remote that has two, once the first is allowed. Returns as np_enter_policy. */
-NP_INLINE struct np_outcome np_ask_also(struct __sk_buff *skb, struct np_question *question)
+NP_INLINE struct np_outcome np_ask_also(const struct np_hook *hook, struct np_question *question)
 {
-	question->remote_identity = question->also;
+	question->asked = question->also;
 	question->also = 0;
-	return np_enter_policy(skb, question);
+	return np_enter_policy(hook, question, np_port_of(question));
+}
+
+/*
+ * Asks the policy of `direction` about the packet in a later stage. `arrival`: how packets of the remote come in. Returns as
+ * np_enter_policy.
+ */
+NP_INLINE struct np_outcome np_ask_stage(const struct np_hook *hook, struct np_question *question, enum np_stage stage,
+					 enum np_direction direction, __u32 arrival)
+{
+	struct np_remote remote = np_identify(np_remote_of(&question->packet, question->travel), direction, arrival);
+
+	question->stage = stage;
+	question->direction = direction;
+	return np_ask(hook, question, &remote);
 }
 
 struct np_answer {
@@ -100,11 +154,11 @@ NP_INLINE __u32 np_rule_hit_of(const struct np_answer *answer)
 	}
 }
 
-NP_INLINE enum np_reason np_reason_of(const struct np_answer *answer, enum np_reason allowed)
+NP_INLINE enum np_reason np_reason_of(const struct np_answer *answer)
 {
 	switch (answer->verdict) {
 	case NP_VERDICT_ALLOW:
-		return allowed;
+		return NP_REASON_ALLOWED;
 	case NP_VERDICT_DENY:
 		return answer->decision == NP_DECISION_DEFAULT_DENY ? NP_DROP_POLICY_DEFAULT : NP_DROP_POLICY_DENY;
 	case NP_VERDICT_L7:

@@ -44,6 +44,8 @@
 #define NP_EVENT_RATE_PER_JIFFY 64
 #define NP_EVENT_DROPS_PER_JIFFY 8 /* budgets: 24 B an endpoint and CPU, 96 KiB a CPU */
 #define NP_EVENT_REMOTE_BITS 5 /* remote ends are told apart by so many bits: 32 groups */
+#define NP_RECENT_FLOWS 1024 /* flows without state that records were written of: 8 B each and CPU */
+#define NP_RECENT_SECONDS 60 /* of silence, after which such a flow is news again */
 #define NP_EVENT_RING_SHARE (NP_EVENT_RING_BYTES / 2) /* of the ring for passed packets, bytes; drops may fill it */
 
 /* ---- addresses ------------------------------------------------------------------------------------------ */
@@ -333,6 +335,17 @@ struct np_refusal_budget {
 	__u32 pad;
 };
 
+/* What np_service has found about a packet to a Service: an allowed one makes or renews its entries. */
+struct np_choice {
+	struct np_address frontend; /* that the pod has sent to */
+	__be16 port;
+	__u8 made; /* the question is about such a packet; else the rest means nothing */
+	__u8 affinity; /* the Service's flows of a client stay together: the choice is remembered */
+	__u32 service; /* np_service.id */
+	__u32 backend; /* slot in np_backends */
+	__u32 generation; /* np_backend.generation */
+};
+
 /*
  * A pod that is chosen as its own backend gets its packets from here: from itself the pod would answer itself, without
  * netpold. Nobody has these addresses: 169.254.42.1 and fd6e:6574:706f:6c64::1.
@@ -397,44 +410,48 @@ struct np_fragment {
 	__u8 pad[3];
 };
 
-/* What np_service has found about a packet to a Service: an allowed one makes or renews its entries. */
-struct np_choice {
-	struct np_address frontend; /* that the pod has sent to */
-	__be16 port;
-	__u8 made; /* the question is about such a packet; else the rest means nothing */
-	__u8 affinity; /* the Service's flows of a client stay together: the choice is remembered */
-	__u32 service; /* np_service.id */
-	__u32 backend; /* slot in np_backends */
-	__u32 generation; /* np_backend.generation */
+/* What the policy is asked about a packet, one question after another: bpf/lib/verdict.h. */
+enum np_stage {
+	NP_STAGE_OWN = 0, /* the packet in its own right, at the hook where it is */
+	NP_STAGE_MIRROR = 1, /* its answer, which the opposite direction's policy may allow in its own right */
+	NP_STAGE_REPLY = 2, /* the flow that it answers, by the policy that admitted that one */
+	NP_STAGE_EMBEDDED = 3, /* the packet that an ICMP error embeds, at the hook where that one was */
+	NP_STAGE_EMBEDDED_MIRROR = 4, /* the answer to that packet */
+	NP_STAGE_EMBEDDED_FLOW = 5, /* the known flow of that packet, by the policy that admitted it */
 };
 
 /*
- * Value of np_scratch (one entry, per CPU): what the next program needs to know about the packet. np_icmp_error reads it,
- * and np_verdict after the policy program. tc programs run with bottom halves disabled, so no other packet of this CPU
- * comes between.
+ * Value of np_scratch (one entry, per CPU): what the next program needs to know about the packet. Steps read it, and
+ * np_verdict after each answer of a policy program. tc programs run with bottom halves disabled, so no other packet of this
+ * CPU comes between.
  */
 struct np_question {
-	struct np_packet packet; /* of an ICMP error: the embedded one */
-	struct np_flow_key key;
+	struct np_packet packet; /* that is judged; in the stages of an ICMP error the embedded one */
+	struct np_packet error; /* in these stages: the error itself */
+	struct np_flow_record flow; /* the packet's entry, should one be made; a step may have set `other` and flags */
 	__u32 resume_offset; /* for a step after the parser: where in the frame it goes on, bytes */
 	__u32 resume_end; /* and where the packet ends */
 	__u32 transport_offset; /* and where the transport header is; of later fragments nothing */
 	struct np_choice choice;
 	__u32 endpoint; /* slot */
-	__u32 remote_identity;
-	__u32 also; /* identity that must be allowed too, 0 = none; asked after the first */
-	__u32 policy; /* slot in np_policies */
-	__u32 arrival; /* NP_ARRIVAL_* or interface: how the remote's packets come in */
+	__u32 arrival; /* NP_ARRIVAL_* or interface: how the packet came in; of one from the pod NP_ARRIVAL_UNKNOWN */
 	__u32 revision; /* read before the policy is asked: a change in between makes the flow's entry stale, not wrong */
-	__u8 direction; /* enum np_direction: whose policy is asked */
-	__u8 own_side; /* index of np_flow.side */
-	__u8 known; /* the flow has an entry */
-	__u8 remember; /* an allowed packet admits its flow */
-	__u16 port; /* that the policy is asked by: a port or an ICMP type, host order */
-	__u8 reason; /* enum np_reason, when allowed */
+	__u32 asked; /* identity of the remote that the policy is asked about now */
+	__u32 also; /* identity that must be allowed too, 0 = none; asked after the first */
+	__u32 remote_identity; /* this and the following five: of the answer that decides, for counters and events */
+	__u32 rule_hit; /* index of np_rule_hits, 0 = none */
+	__u8 decision; /* enum np_decision */
+	__u8 decided; /* enum np_direction: whose policy it was */
 	__u8 flags; /* NP_EVENT_* */
-	__u8 arrived; /* the packet came from the remote: `arrival` is this packet's */
-	__u8 pad[3];
+	__u8 own; /* enum np_reason by the answer to the packet in its own right */
+	__u8 stage; /* enum np_stage */
+	__u8 travel; /* enum np_direction: of `packet`, NP_EGRESS = from the pod */
+	__u8 direction; /* enum np_direction: whose policy is asked now */
+	__u8 need; /* enum np_state_need */
+	__u8 tracked; /* the packet may belong to a flow */
+	__u8 allowed; /* enum np_reason of a packet that is allowed in its own right */
+	__u8 asked_flags; /* NP_EVENT_*, of what is asked now */
+	__u8 pad;
 };
 
 /* ---- verdicts ------------------------------------------------------------------------------------------- */
@@ -534,7 +551,7 @@ enum np_action {
 #define NP_REASON_TABLE(REASON)                                                                                        \
 	REASON(NP_REASON_ESTABLISHED, 1, "packet of a flow that is admitted already")                                  \
 	REASON(NP_REASON_REPLY, 2, "answer of a flow that is admitted already")                                        \
-	REASON(NP_REASON_ALLOWED, 3, "a policy allows the new flow, or nothing isolates the pod")                      \
+	REASON(NP_REASON_ALLOWED, 3, "a policy allows the packet, or nothing isolates the pod")                      \
 	REASON(NP_REASON_REVALIDATED, 4, "policies changed, and they still allow the known flow")                      \
 	REASON(NP_REASON_RELATED, 5, "ICMP error about a flow that is admitted")                                       \
 	REASON(NP_REASON_ARP, 6, "ARP")                                                                                \
@@ -655,6 +672,15 @@ struct np_event_budget {
 	__u64 suppressed; /* records not written since load: rate, or ring full */
 };
 
+/*
+ * np_recent_flows: per-CPU array, key = low bits of the flow's hash. The flow that had the place last, so that one that no
+ * entry remembers is reported once and not with each packet. Two flows of one place are reported more often.
+ */
+struct np_recent_flow {
+	__u32 tag; /* bits 32-63 of the hash */
+	__u32 last_seen; /* as np_flow_record.last_seen */
+};
+
 /* ---- bench ---------------------------------------------------------------------------------------------- */
 
 /* How np_bench_vary makes flows from its counter. Of `netpold bench` only; no part of the datapath. */
@@ -693,6 +719,11 @@ struct np_bench_plan {
 /* In values of np_addresses, beside any identity: np_services has ports of the address; np_backend_ends has. */
 #define NP_IDENTITY_FRONTEND 0x40000000
 #define NP_IDENTITY_BACKEND 0x20000000
-#define NP_IDENTITY_FLAGS 0xe0000000 /* all bits beside the identity */
+/*
+ * Beside the identity of a pod: it is on another node, so that np_sources need not be asked about packets with its address.
+ * May be left out.
+ */
+#define NP_IDENTITY_ELSEWHERE 0x10000000
+#define NP_IDENTITY_FLAGS 0xf0000000 /* all bits beside the identity */
 
 #endif

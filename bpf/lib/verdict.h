@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What an answer of the policy means for the packet: it ends the packet's story, or another question follows.
+ *
+ *   OWN       the packet in its own right. Denied: it passes only as the reply of a flow. Allowed: it passes, where the opposite
+ *             direction lets everything pass (NP_STATE_NEVER);
+ *   MIRROR    else, where the opposite direction may let the answers pass by itself (NP_STATE_MIRROR), that one is asked.
+ *             Allowed: the packet passes, and no entry is read or written;
+ *   state     otherwise the flow's entry decides, and is made if there is none;
+ *   REPLY     of a flow that was admitted under another revision, the policy that admitted it is asked again.
+ *
+ * A flow has one orientation, that of the packet that made its entry: only what can be an answer passes against it.
+ */
+#ifndef NP_VERDICT_H
+#define NP_VERDICT_H
+
+#include "judge.h"
+
+/* How a packet's story ends, and whether it is worth a record. */
+struct np_conclusion {
+	struct np_outcome outcome;
+	enum np_news news;
+};
+
+NP_INLINE struct np_conclusion np_conclude(enum np_reason reason, enum np_news news)
+{
+	struct np_conclusion conclusion = {.outcome = np_outcome_of(reason), .news = news};
+
+	return conclusion;
+}
+
+/* Another question follows; if that returns, the packet is dropped. */
+NP_INLINE struct np_conclusion np_go_on(struct np_outcome outcome)
+{
+	struct np_conclusion conclusion = {.outcome = outcome};
+
+	return conclusion;
+}
+
+/* Takes the answer down as the one that decides, for counters and events. */
+NP_INLINE void np_note_answer(struct np_question *question, const struct np_answer *answer)
+{
+	question->rule_hit = np_rule_hit_of(answer);
+	question->decision = answer->decision;
+	question->decided = question->direction;
+	question->remote_identity = question->asked;
+	question->flags = question->asked_flags;
+}
+
+/* The end of a packet that passes and that no entry remembers. */
+NP_INLINE struct np_conclusion np_pass_stateless(const struct np_question *question)
+{
+	const struct np_packet *packet = &question->packet;
+
+	if (question->allowed == NP_REASON_HAIRPIN)
+		return np_conclude(NP_REASON_HAIRPIN, NP_NEWS_NONE);
+	if (packet->protocol == IPPROTO_TCP && question->tracked)
+		return np_conclude(NP_REASON_ALLOWED, packet->initiates ? NP_NEWS_SURE : NP_NEWS_NONE);
+	return np_conclude(NP_REASON_ALLOWED, NP_NEWS_PERHAPS);
+}
+
+NP_INLINE struct np_conclusion np_pass_new(const struct np_question *question)
+{
+	return np_conclude(question->allowed, question->allowed == NP_REASON_HAIRPIN ? NP_NEWS_NONE : NP_NEWS_SURE);
+}
+
+/*
+ * Asks whether the opposite direction allows the answer in its own right. The node's answer may be generated here or
+ * forwarded from elsewhere, which are two remotes; what answers the node itself is answered from here.
+ */
+NP_INLINE struct np_outcome np_ask_mirror(const struct np_hook *hook, struct np_question *question, enum np_stage stage)
+{
+	const struct np_packet *packet = &question->packet;
+	const enum np_direction direction = np_opposite(question->travel);
+	const bool from_node = direction == NP_EGRESS || np_seems_answer(packet) || np_has_ports_of_answer(packet);
+	struct np_remote remote;
+
+	remote = np_identify(np_remote_of(packet, question->travel), direction, NP_ARRIVAL_HERE);
+	if (direction == NP_INGRESS && np_unlikely(np_is_host_identity(remote.identity)) && !from_node)
+		remote.also = np_outside_identity(np_remote_of(packet, question->travel));
+	question->stage = stage;
+	question->direction = direction;
+	return np_ask(hook, question, &remote);
+}
+
+/* The entry that the packet makes for the pod in a role. */
+NP_INLINE void np_fill_flow(struct np_question *question, __u32 role)
+{
+	struct np_flow_record *flow = &question->flow;
+
+	flow->revision = question->revision;
+	flow->arrival = question->arrival;
+	flow->last_seen = np_flow_clock();
+	flow->flags |= role << NP_ENTRY_ROLE_SHIFT |
+		       np_flags_set_by(&question->packet, question->travel, role, true);
+}
+
+/* What the state says where the entry is absent. */
+NP_INLINE struct np_conclusion np_judge_unknown(const struct np_hook *hook, struct np_question *question,
+						const struct np_answer *answer, __u64 hash)
+{
+	__u32 role = np_role_of(question->travel);
+
+	if (question->own != NP_REASON_ALLOWED)
+		return np_conclude(question->own, NP_NEWS_NONE);
+	if (question->packet.kind == NP_KIND_ICMP_REPLY)
+		return np_pass_stateless(question);
+	/*
+	 * In the middle of a connection: if the packet answers, its flow is one that the opposite direction must allow. So a
+	 * connection that passed without state is cut in both directions when it is revoked.
+	 */
+	if (question->allowed != NP_REASON_HAIRPIN && np_seems_answer(&question->packet)) {
+		if (question->stage == NP_STAGE_OWN)
+			return np_go_on(np_ask_mirror(hook, question, NP_STAGE_MIRROR));
+		if (np_reason_of(answer) != NP_REASON_ALLOWED) {
+			np_note_answer(question, answer);
+			return np_conclude(np_reason_of(answer), NP_NEWS_NONE);
+		}
+		role = np_role_of(np_opposite(question->travel));
+	}
+	np_fill_flow(question, role);
+	if (!np_insert_flow(hook->endpoint, hook->slot, &question->flow, hash))
+		return np_conclude(NP_DROP_CONNTRACK_FULL, NP_NEWS_NONE);
+	return np_pass_new(question);
+}
+
+/* A packet that policy allows and that begins something, with an entry there already. */
+NP_INLINE struct np_conclusion np_judge_beginning(struct np_question *question, struct np_flow_place *place, bool forward,
+						  __u64 hash)
+{
+	if (np_is_over(place, question->packet.protocol)) {
+		np_fill_flow(question, np_role_of(question->travel));
+		/* Where another CPU was faster, its entry is as good. */
+		np_replace_flow(place, &question->flow, hash);
+		return np_pass_new(question);
+	}
+	if (forward)
+		np_stamp_flow(place, question->revision,
+			      question->travel == NP_INGRESS ? question->arrival : place->arrival);
+	np_see_packet(place, &question->packet, question->travel);
+	return np_pass_new(question);
+}
+
+/* A packet that passes by its entry, under the verdict of the question's revision. */
+NP_INLINE struct np_conclusion np_pass_by_entry(const struct np_hook *hook, const struct np_question *question,
+						struct np_flow_place *place, enum np_reason reason)
+{
+	np_stamp_flow(place, question->revision, question->travel == NP_INGRESS ? question->arrival : place->arrival);
+	np_see_packet(place, &question->packet, question->travel);
+	return np_conclude(np_translate_back(hook, place, reason),
+			   reason == NP_REASON_REVALIDATED ? NP_NEWS_SURE : NP_NEWS_NONE);
+}
+
+/* The entry decides. `answer`: what the policy said in the question's stage. */
+NP_INLINE struct np_conclusion np_judge_by_state(const struct np_hook *hook, struct np_question *question,
+						 const struct np_answer *answer)
+{
+	const enum np_reason answered = np_reason_of(answer);
+	const struct np_packet *packet = &question->packet;
+	const bool is_allowed = question->own == NP_REASON_ALLOWED;
+	struct np_flow_place place;
+	bool known, forward;
+	__u64 hash;
+
+	np_fill_flow_key(hook->endpoint, packet, question->travel, &question->flow);
+	hash = np_hash_flow(hook->slot, &question->flow);
+	known = np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place) &&
+		np_flow_role(place.flags) != NP_ROLE_NONE;
+	forward = known && np_flow_role(place.flags) == np_role_of(question->travel);
+
+	if (question->stage == NP_STAGE_REPLY) {
+		if (answered != NP_REASON_ALLOWED)
+			return np_conclude(is_allowed ? answered : question->own, NP_NEWS_NONE);
+		/* Gone since it was found, it was there all the same. */
+		if (!known || forward)
+			return np_conclude(NP_REASON_REVALIDATED, NP_NEWS_SURE);
+		return np_pass_by_entry(hook, question, &place, NP_REASON_REVALIDATED);
+	}
+	if (!known)
+		return np_judge_unknown(hook, question, answer, hash);
+	if (np_opens(packet) || !np_belongs(packet, forward)) {
+		if (!is_allowed)
+			return np_conclude(question->own, NP_NEWS_NONE);
+		return packet->kind == NP_KIND_ICMP_REPLY ? np_pass_stateless(question) :
+							    np_judge_beginning(question, &place, forward, hash);
+	}
+	if (forward) {
+		enum np_reason renewed = question->allowed == NP_REASON_HAIRPIN ? NP_REASON_HAIRPIN :
+										  NP_REASON_REVALIDATED;
+
+		if (!is_allowed)
+			return np_conclude(question->own, NP_NEWS_NONE);
+		return np_pass_by_entry(hook, question, &place,
+					place.revision == question->revision ? NP_REASON_ESTABLISHED : renewed);
+	}
+	if (place.revision == question->revision) {
+		/* Not by the rule that denied the packet in its own right. */
+		if (!is_allowed)
+			question->rule_hit = 0;
+		return np_pass_by_entry(hook, question, &place, NP_REASON_REPLY);
+	}
+	if (np_is_hairpin(hook, np_direction_of(np_flow_role(place.flags)), place.arrival))
+		return np_pass_by_entry(hook, question, &place, NP_REASON_HAIRPIN);
+	return np_go_on(np_ask_stage(hook, question, NP_STAGE_REPLY, np_opposite(question->travel), place.arrival));
+}
+
+/* An ICMP error of a flow that no policy allows statelessly is judged by its type. */
+NP_INLINE struct np_conclusion np_judge_error_by_type(const struct np_hook *hook, struct np_question *question)
+{
+	question->packet = question->error;
+	question->travel = hook->direction;
+	question->tracked = false;
+	question->need = NP_STATE_NEVER;
+	if (np_is_hairpin(hook, hook->direction, question->arrival))
+		return np_conclude(NP_REASON_HAIRPIN, NP_NEWS_NONE);
+	return np_go_on(np_ask_stage(hook, question, NP_STAGE_OWN, hook->direction, question->arrival));
+}
+
+/* The stages of an ICMP error. */
+NP_INLINE struct np_conclusion np_conclude_error(const struct np_hook *hook, struct np_question *question,
+						 const struct np_answer *answer, enum np_reason answered)
+{
+	const bool is_allowed = answered == NP_REASON_ALLOWED;
+
+	if (question->stage == NP_STAGE_EMBEDDED_FLOW) {
+		struct np_flow_place place;
+		__u64 hash = np_hash_flow(hook->slot, &question->flow);
+
+		np_note_answer(question, answer);
+		if (!is_allowed)
+			return np_conclude(answered, NP_NEWS_NONE);
+		if (np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place) &&
+		    np_direction_of(np_flow_role(place.flags)) == question->direction)
+			np_stamp_flow(&place, question->revision, place.arrival);
+		return np_conclude(NP_REASON_RELATED, NP_NEWS_SURE);
+	}
+	if (!is_allowed)
+		return np_judge_error_by_type(hook, question);
+	if (question->stage == NP_STAGE_EMBEDDED) {
+		np_note_answer(question, answer);
+		if (question->need == NP_STATE_MIRROR)
+			return np_go_on(np_ask_mirror(hook, question, NP_STAGE_EMBEDDED_MIRROR));
+	}
+	return np_conclude(NP_REASON_RELATED, NP_NEWS_PERHAPS);
+}
+
+/* What the policy's answer makes of the packet. Does not return if another question follows. */
+NP_INLINE struct np_conclusion np_conclude_answer(const struct np_hook *hook, struct np_question *question,
+						  const struct np_answer *answer)
+{
+	enum np_reason answered = np_reason_of(answer);
+
+	if (answered == NP_REASON_ALLOWED && np_unlikely(question->also))
+		return np_go_on(np_ask_also(hook, question));
+	if (np_unlikely(question->stage >= NP_STAGE_EMBEDDED))
+		return np_conclude_error(hook, question, answer, answered);
+
+	if (np_likely(question->stage == NP_STAGE_OWN)) {
+		question->own = answered;
+		np_note_answer(question, answer);
+		if (answered != NP_REASON_ALLOWED) {
+			if (!question->tracked || question->packet.initiates)
+				return np_conclude(answered, NP_NEWS_NONE);
+		} else if (!question->tracked || question->need == NP_STATE_NEVER) {
+			return np_pass_stateless(question);
+		} else if (question->need == NP_STATE_MIRROR) {
+			return np_go_on(np_ask_mirror(hook, question, NP_STAGE_MIRROR));
+		}
+	} else if (question->stage == NP_STAGE_MIRROR) {
+		if (answered == NP_REASON_ALLOWED && question->need == NP_STATE_MIRROR)
+			return np_pass_stateless(question);
+	} else if (answered == NP_REASON_ALLOWED || question->own == NP_REASON_ALLOWED) {
+		np_note_answer(question, answer);
+	}
+	return np_judge_by_state(hook, question, answer);
+}
+
+#endif
