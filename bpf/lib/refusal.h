@@ -12,7 +12,7 @@
 #include "address.h"
 #include "maps.h"
 #include "outcome.h"
-#include "rewrite.h"
+#include "translate.h"
 
 #define NP_REFUSAL_HOPS 64
 /*
@@ -176,19 +176,35 @@ NP_INLINE bool np_is_answerable(const struct np_packet *packet)
 	       (packet->protocol != IPPROTO_TCP || !(packet->tcp_flags & NP_TCP_RST));
 }
 
-/* Drops a packet for a Service that has no endpoint, and tells its sender. `data`: where the payload of TCP begins. */
-NP_INLINE struct np_outcome np_refuse(struct __sk_buff *skb, __u32 slot, const struct np_packet *packet,
-				      const struct np_place *place, __u32 data)
+/*
+ * Makes the packet that np_scratch has, for a Service without endpoint, its own answer. False: it is dropped without. A
+ * global function, as np_name_frontend is, and for its stack.
+ */
+__attribute__((noinline)) int np_answer_refused(struct __sk_buff *skb)
+{
+	const struct np_question *question = np_scratch_question();
+	const struct np_packet *packet;
+	struct np_place place;
+
+	if (!question)
+		return false;
+	packet = &question->packet;
+	place = np_place_of(question);
+	if (!np_is_answerable(packet) || !np_may_refuse(question->endpoint))
+		return false;
+	if (packet->protocol == IPPROTO_TCP ? np_reset(skb, packet, &place, question->resume_offset) :
+					      np_unreach(skb, packet, &place))
+		return false;
+	return !np_swap_macs(skb);
+}
+
+/* Drops a packet for a Service that has no endpoint, and tells its sender. */
+NP_INLINE struct np_outcome np_refuse(struct __sk_buff *skb)
 {
 	struct np_outcome outcome = np_outcome_of(NP_DROP_NO_BACKEND);
 
-	if (!np_is_answerable(packet) || !np_may_refuse(slot))
-		return outcome;
-	if (packet->protocol == IPPROTO_TCP ? np_reset(skb, packet, place, data) : np_unreach(skb, packet, place))
-		return outcome;
-	if (np_swap_macs(skb))
-		return outcome;
-	outcome.action = bpf_redirect(skb->ifindex, 0);
+	if (np_answer_refused(skb))
+		outcome.action = bpf_redirect(skb->ifindex, 0);
 	return outcome;
 }
 

@@ -157,39 +157,37 @@ NP_INLINE enum np_reason np_store_address(struct __sk_buff *skb, __u32 network, 
 }
 
 /*
- * Replaces the source (or destination) of a packet of TCP, UDP or SCTP. `packet` is what the frame has, and has the new end
- * afterwards. Later fragments have no port. On a failure the frame may be half changed: it must not leave.
+ * Replaces the source (or destination) of a packet of TCP, UDP or SCTP by an address and port. `packet` is what the frame has.
+ * Later fragments have no port. On a failure the frame may be half changed: it must not leave.
  */
-NP_INLINE enum np_reason np_replace_end(struct __sk_buff *skb, struct np_packet *packet, const struct np_place *place,
-					const bool source, const struct np_end *to)
+NP_INLINE enum np_reason np_replace_end(struct __sk_buff *skb, const struct np_packet *packet,
+					const struct np_place *place, const bool source, const struct np_address *to,
+					__be16 to_port)
 {
-	struct np_address *address = source ? &packet->source : &packet->destination;
-	__be16 *port = source ? &packet->source_port : &packet->destination_port;
+	const struct np_address *from = source ? &packet->source : &packet->destination;
+	const __be16 from_port = source ? packet->source_port : packet->destination_port;
 	const __u32 port_offset = source ? offsetof(struct np_ports, source) : offsetof(struct np_ports, destination);
-	const bool ipv4 = np_is_mapped_ipv4(address);
-	enum np_reason reason = NP_REASON_NONE;
+	const bool ipv4 = np_is_mapped_ipv4(from);
+	enum np_reason reason;
 	__s64 change;
 
-	if (np_is_mapped_ipv4(&to->address) != ipv4)
+	if (np_is_mapped_ipv4(to) != ipv4)
 		return NP_DROP_UNTRANSLATABLE;
-	change = np_address_change(address, &to->address, ipv4);
+	change = np_address_change(from, to, ipv4);
 	if (change < 0)
 		return NP_DROP_INTERNAL;
 	if (packet->fragment != NP_FRAGMENT_LATER) {
 		if (packet->protocol == IPPROTO_SCTP)
-			reason = np_fix_sctp(skb, packet, place, port_offset, *port, to->port);
+			reason = np_fix_sctp(skb, packet, place, port_offset, from_port, to_port);
 		else
-			reason = np_fix_sum(skb, packet, place, change, *port, to->port);
+			reason = np_fix_sum(skb, packet, place, change, from_port, to_port);
 		if (reason)
 			return reason;
-		if (*port != to->port && bpf_skb_store_bytes(skb, place->transport + port_offset, &to->port,
-							     sizeof(to->port), 0))
+		if (from_port != to_port &&
+		    bpf_skb_store_bytes(skb, place->transport + port_offset, &to_port, sizeof(to_port), 0))
 			return NP_DROP_INTERNAL;
 	}
-	reason = np_store_address(skb, place->network, source, address, &to->address, ipv4);
-	*address = to->address;
-	*port = to->port;
-	return reason;
+	return np_store_address(skb, place->network, source, from, to, ipv4);
 }
 
 /* The offset of the checksum in the transport header of a packet that an ICMP error embeds; 0: none to be kept right. */

@@ -60,6 +60,14 @@ NP_INLINE bool np_is_hairpin_address(const struct np_address *address)
 	return np_same_address(address, &hairpin);
 }
 
+/* Whether a packet comes from the service step: from the address of hairpins, or in the name of a Service. */
+NP_INLINE bool np_is_from_service(const struct np_packet *packet)
+{
+	struct np_service_key key = np_service_key_of(&packet->source, packet->source_port, packet->protocol);
+
+	return np_is_hairpin_address(&packet->source) || bpf_map_lookup_elem(&np_services, &key);
+}
+
 /* Whether the backend in a slot is still the one that was chosen there. */
 NP_INLINE bool np_is_still_usable(__u32 slot, __u32 generation)
 {

@@ -335,12 +335,18 @@ struct np_refusal_budget {
 	__u32 pad;
 };
 
-/* What np_service has found about a packet to a Service: an allowed one makes or renews its entries. */
+/*
+ * What is known of a packet to a Service (`made`), an allowed one of which makes or renews its entries; or from one (`back`):
+ * then np_question.flow.other is its frontend.
+ */
 struct np_choice {
 	struct np_address frontend; /* that the pod has sent to */
 	__be16 port;
-	__u8 made; /* the question is about such a packet; else the rest means nothing */
+	__u8 made; /* this and the fields but the following one and `flags` are filled in */
+	__u8 back; /* the packet comes from a backend, in a flow to a Service */
+	__u8 flags; /* of such a packet: NP_ENTRY_* that are new of the flow */
 	__u8 affinity; /* the Service's flows of a client stay together: the choice is remembered */
+	__u8 pad[2];
 	__u32 service; /* np_service.id */
 	__u32 backend; /* slot in np_backends */
 	__u32 generation; /* np_backend.generation */
@@ -530,7 +536,8 @@ enum np_step {
 	NP_STEP_NAMES = 6, /* reserved: DNS messages and TLS server names */
 	NP_STEP_PROXY = 7, /* reserved: flows that the L7 proxy decides */
 	NP_STEP_REDIRECT = 8, /* reserved: delivery to another interface of the node */
-	NP_STEP_COUNT = 9,
+	NP_STEP_HAIRPIN = 9, /* np_hairpin: a pod that talks to itself through a Service */
+	NP_STEP_COUNT = 10,
 };
 
 /* What a program returns to the hook: TC_ACT_* of linux/pkt_cls.h. */
