@@ -111,7 +111,7 @@ NP_INLINE bool np_is_recent_news(__u64 hash)
 
 	if (!recent)
 		return true; /* not possible: the map has all places */
-	is_news = recent->tag != tag || np_is_older(now - recent->last_seen, NP_RECENT_SECONDS);
+	is_news = recent->tag != tag || np_is_older(np_flow_age(now, recent->last_seen), NP_RECENT_SECONDS);
 	recent->tag = tag;
 	recent->last_seen = now;
 	return is_news;

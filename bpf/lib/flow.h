@@ -129,7 +129,7 @@ NP_INLINE bool np_is_over(const struct np_flow_place *place, __u8 protocol)
 	const __u32 fins = NP_ENTRY_FIN_OWN | NP_ENTRY_FIN_REMOTE;
 
 	return (place->flags & fins) == fins ||
-	       np_is_older(np_flow_clock() - place->last_seen, np_flow_timeout(protocol, place->flags));
+	       np_is_older(np_flow_age(np_flow_clock(), place->last_seen), np_flow_timeout(protocol, place->flags));
 }
 
 #endif

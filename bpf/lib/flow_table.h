@@ -55,7 +55,15 @@ NP_INLINE __u32 np_flow_clock(void)
 	return bpf_jiffies64() >> NP_FLOW_CLOCK_SHIFT;
 }
 
-/* Whether an entry last seen `age` ago is older than some seconds. */
+/* How long ago something was seen, when it was `now`. Another CPU may have seen it since: that is no age. */
+NP_INLINE __u32 np_flow_age(__u32 now, __u32 last_seen)
+{
+	const __s32 age = now - last_seen;
+
+	return age < 0 ? 0 : age;
+}
+
+/* Whether what was last seen `age` ago is older than some seconds. */
 NP_INLINE bool np_is_older(__u32 age, __u32 seconds)
 {
 	return age > (__u64)seconds * np_config.hertz >> NP_FLOW_CLOCK_SHIFT;
@@ -84,11 +92,12 @@ NP_INLINE struct np_flow_set *np_flow_set_of(__u32 region, __u64 hash)
 	return region ? bpf_map_lookup_elem(&np_flow_sets, &index) : NULL;
 }
 
-/* Ports, protocol and addresses alike: the same flow of the endpoint. */
+/* Ports, protocol and addresses alike: the same flow of the endpoint. One comparison for all, as the verifier follows each. */
 NP_INLINE bool np_is_same_flow(const struct np_flow_record *a, const struct np_flow_record *b)
 {
-	return np_same_address(&a->remote, &b->remote) &&
-	       !((a->own_port ^ b->own_port) | (a->remote_port ^ b->remote_port) | (a->protocol ^ b->protocol) |
+	return !((a->remote.word[0] ^ b->remote.word[0]) | (a->remote.word[1] ^ b->remote.word[1]) |
+		 (a->remote.word[2] ^ b->remote.word[2]) | (a->remote.word[3] ^ b->remote.word[3]) |
+		 (a->own_port ^ b->own_port) | (a->remote_port ^ b->remote_port) | (a->protocol ^ b->protocol) |
 		 (a->own_address ^ b->own_address));
 }
 
@@ -254,15 +263,15 @@ NP_INLINE void np_choose_spare(struct np_flow_set *set, __u32 now, struct np_flo
 	for (__u32 way = 0; way < NP_FLOW_WAYS; way++) {
 		const __u64 control = np_read_once(set->control[way]);
 		const struct np_flow_record *flow = &set->flow[way];
-		const __u32 age = now - np_read_once(flow->last_seen);
+		const __u32 age = np_flow_age(now, np_read_once(flow->last_seen));
 		const __u32 flags = np_read_once(flow->flags);
 		__u64 rank = np_spare_of(flow->protocol, flags, age);
 		__u32 chosen = way;
 
 		if (!rank || (control & NP_SLOT_STATE_MASK) != NP_SLOT_LIVE)
 			continue;
-		/* Of two alike the older one; + 1: any is better than none. */
-		rank = (rank << 32 | age) + 1;
+		rank = rank << 32 | age; /* of two alike the older one */
+		np_forget(rank, control);
 		if (rank <= *best_rank)
 			continue;
 		np_forget(chosen, control);
@@ -285,7 +294,7 @@ NP_INLINE bool np_make_room(struct np_flow_set *first, struct np_flow_set *secon
 {
 	const __u32 now = np_flow_clock();
 	struct np_flow_place best = {};
-	__u64 best_rank = 0;
+	__u64 best_rank = 0; /* less than any that may go */
 
 	np_choose_spare(first, now, &best, &best_rank);
 	np_choose_spare(second, now, &best, &best_rank);

@@ -107,7 +107,7 @@ NP_INLINE enum np_reason np_translate_back(const struct np_hook *hook, const str
 {
 	enum np_reason failure;
 
-	if (np_likely(!question->choice.back))
+	if (np_likely(hook->direction == NP_EGRESS || !question->choice.back))
 		return reason;
 	failure = np_name_frontend(hook->skb);
 	if (failure)

@@ -97,7 +97,6 @@ NP_INLINE void np_fill_flow(struct np_question *question, __u32 role)
 
 /* What the state says where the entry is absent. */
 NP_INLINE struct np_conclusion np_judge_unknown(const struct np_hook *hook, struct np_question *question,
-						const struct np_answer *answer,
 						const struct np_flow_place *place, __u64 hash)
 {
 	__u32 role = np_role_of(question->travel);
@@ -113,9 +112,11 @@ NP_INLINE struct np_conclusion np_judge_unknown(const struct np_hook *hook, stru
 	if (question->allowed != NP_REASON_HAIRPIN && !question->choice.made && np_seems_answer(&question->packet)) {
 		if (question->stage == NP_STAGE_OWN)
 			return np_go_on(np_ask_mirror(hook, question, NP_STAGE_MIRROR));
-		if (np_reason_of(answer) != NP_REASON_ALLOWED) {
-			np_note_answer(question, answer);
-			return np_conclude(np_reason_of(answer), NP_NEWS_NONE);
+		if (question->answered != NP_REASON_ALLOWED) {
+			/* By no rule of the packet's own direction. */
+			question->rule_hit = 0;
+			question->decided = question->direction;
+			return np_conclude(question->answered, NP_NEWS_NONE);
 		}
 		role = np_role_of(np_opposite(question->travel));
 	}
@@ -154,13 +155,17 @@ NP_INLINE struct np_conclusion np_pass_by_entry(const struct np_question *questi
 	return np_conclude(reason, reason == NP_REASON_REVALIDATED ? NP_NEWS_SURE : NP_NEWS_NONE);
 }
 
-/* The entry decides. `answer`: what the policy said in the question's stage. */
-NP_INLINE struct np_conclusion np_judge_by_state(const struct np_hook *hook, struct np_question *question,
-						 const struct np_answer *answer)
+/*
+ * The entry decides. All that was found out is read from the question again: so the verifier, which follows no values through
+ * a map, follows one path from here on.
+ */
+NP_INLINE struct np_conclusion np_judge_by_state(const struct np_hook *hook, struct np_question *question)
 {
-	const enum np_reason answered = np_reason_of(answer);
+	const __u8 answered = np_read_once(question->answered);
+	const __u8 own = np_read_once(question->own);
+	const __u8 stage = np_read_once(question->stage);
 	const struct np_packet *packet = &question->packet;
-	const bool is_allowed = question->own == NP_REASON_ALLOWED;
+	const bool is_allowed = own == NP_REASON_ALLOWED;
 	struct np_flow_place place;
 	bool known, forward;
 	__u64 hash;
@@ -173,19 +178,19 @@ NP_INLINE struct np_conclusion np_judge_by_state(const struct np_hook *hook, str
 
 	if (known && !np_opens(packet) && !np_note_frontend(hook, question, &place))
 		return np_conclude(NP_DROP_INTERNAL, NP_NEWS_NONE);
-	if (question->stage == NP_STAGE_REPLY) {
+	if (stage == NP_STAGE_REPLY) {
 		if (answered != NP_REASON_ALLOWED)
-			return np_conclude(is_allowed ? answered : question->own, NP_NEWS_NONE);
+			return np_conclude(is_allowed ? answered : own, NP_NEWS_NONE);
 		/* Gone since it was found, it was there all the same. */
 		if (!known || forward)
 			return np_conclude(NP_REASON_REVALIDATED, NP_NEWS_SURE);
 		return np_pass_by_entry(question, &place, NP_REASON_REVALIDATED);
 	}
 	if (!known)
-		return np_judge_unknown(hook, question, answer, &place, hash);
+		return np_judge_unknown(hook, question, &place, hash);
 	if (np_opens(packet) || !np_belongs(packet, forward)) {
 		if (!is_allowed)
-			return np_conclude(question->own, NP_NEWS_NONE);
+			return np_conclude(own, NP_NEWS_NONE);
 		return packet->kind == NP_KIND_ICMP_REPLY ? np_pass_stateless(question) :
 							    np_judge_beginning(question, &place, forward, hash);
 	}
@@ -194,7 +199,7 @@ NP_INLINE struct np_conclusion np_judge_by_state(const struct np_hook *hook, str
 										  NP_REASON_REVALIDATED;
 
 		if (!is_allowed)
-			return np_conclude(question->own, NP_NEWS_NONE);
+			return np_conclude(own, NP_NEWS_NONE);
 		return np_pass_by_entry(question, &place,
 					place.revision == question->revision ? NP_REASON_ESTABLISHED : renewed);
 	}
@@ -277,7 +282,8 @@ NP_INLINE struct np_conclusion np_conclude_answer(const struct np_hook *hook, st
 	} else if (answered == NP_REASON_ALLOWED || question->own == NP_REASON_ALLOWED) {
 		np_note_answer(question, answer);
 	}
-	return np_judge_by_state(hook, question, answer);
+	question->answered = answered;
+	return np_judge_by_state(hook, question);
 }
 
 #endif

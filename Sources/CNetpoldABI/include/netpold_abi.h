@@ -457,7 +457,7 @@ struct np_question {
 	__u8 tracked; /* the packet may belong to a flow */
 	__u8 allowed; /* enum np_reason of a packet that is allowed in its own right */
 	__u8 asked_flags; /* NP_EVENT_*, of what is asked now */
-	__u8 pad;
+	__u8 answered; /* enum np_reason by the answer in this stage */
 };
 
 /* ---- verdicts ------------------------------------------------------------------------------------------- */

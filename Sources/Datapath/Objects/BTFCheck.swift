@@ -146,13 +146,17 @@ public enum BTFCheck {
             Expected(
                 "np_question", np_question.self,
                 [
-                    ("packet", \.packet), ("key", \.key), ("resume_offset", \.resume_offset),
-                    ("resume_end", \.resume_end), ("endpoint", \.endpoint),
-                    ("remote_identity", \.remote_identity), ("also", \.also), ("policy", \.policy),
-                    ("arrival", \.arrival), ("revision", \.revision), ("direction", \.direction),
-                    ("own_side", \.own_side), ("known", \.known), ("remember", \.remember), ("port", \.port),
-                    ("reason", \.reason), ("flags", \.flags), ("arrived", \.arrived),
+                    ("packet", \.packet), ("error", \.error), ("flow", \.flow),
+                    ("resume_offset", \.resume_offset), ("resume_end", \.resume_end), ("endpoint", \.endpoint),
+                    ("arrival", \.arrival), ("revision", \.revision), ("asked", \.asked), ("also", \.also),
+                    ("remote_identity", \.remote_identity), ("rule_hit", \.rule_hit), ("decision", \.decision),
+                    ("decided", \.decided), ("flags", \.flags), ("own", \.own), ("stage", \.stage),
+                    ("travel", \.travel), ("direction", \.direction), ("need", \.need), ("tracked", \.tracked),
+                    ("allowed", \.allowed), ("asked_flags", \.asked_flags),
+                    ("answered", \.answered),
                 ]),
+            Expected(
+                "np_recent_flow", np_recent_flow.self, [("tag", \.tag), ("last_seen", \.last_seen)]),
             Expected("np_counter", np_counter.self, [("packets", \.packets), ("bytes", \.bytes)]),
             Expected(
                 "np_event", np_event.self,

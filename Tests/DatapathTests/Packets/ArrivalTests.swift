@@ -27,6 +27,7 @@ struct ArrivalTests {
         let packet = Self.udp(PacketWorld.address(254, ipv6: v6), PacketWorld.address(1, ipv6: v6))
         let world = v6 ? PacketWorld.worldIPv6 : PacketWorld.worldIPv4
         try PacketHarness.with { harness throws in
+            try harness.set(.closed, .egress)
             try harness.set(.only(.init(identity: PacketWorld.host)), .ingress)
             #expect(try harness.send(packet, .ingress, by: 0) == NP_REASON_ALLOWED)
             // Known or not: the same packet from elsewhere is another sender's.
@@ -52,6 +53,7 @@ struct ArrivalTests {
     func pod(v6: Bool) throws {
         let packet = Self.udp(PacketWorld.address(2, ipv6: v6), PacketWorld.address(1, ipv6: v6))
         try PacketHarness.with { harness throws in
+            for direction in Direction.allCases { try harness.set(.everything, direction) }
             for arrival in [0, Self.linkA, Self.uplink, UInt32.max - 1] {
                 #expect(try harness.send(packet, .ingress, by: arrival) == NP_DROP_FOREIGN_SOURCE, "by \(arrival)")
             }
@@ -84,6 +86,7 @@ struct ArrivalTests {
         }
         let later = first.with { $0.fragment = .init(9, offset: 24, more: false) }
         try PacketHarness.with { harness throws in
+            for direction in Direction.allCases { try harness.set(.everything, direction) }
             #expect(try harness.send(question, .egress) == NP_REASON_ALLOWED)
             for packet in [error, redirect, first] {
                 #expect(try harness.send(packet, .ingress, by: Self.uplink) == NP_DROP_FOREIGN_SOURCE)
@@ -141,6 +144,7 @@ struct ArrivalTests {
             IPAddress(high: 0xfd00 << 48, low: 0x1_0000),
         ]
         try PacketHarness.with { harness throws in
+            try harness.set(.closed, .ingress)
             for (number, address) in (groups + outside).enumerated() {
                 let world = address.isIPv4 ? PacketWorld.worldIPv4 : PacketWorld.worldIPv6
                 let own = PacketWorld.address(1, ipv6: !address.isIPv4)

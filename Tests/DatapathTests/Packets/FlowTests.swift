@@ -1,6 +1,7 @@
 import CNetpoldABI
 import NetTypes
 import NetpoldTestSupport
+import PolicyAPI
 import Testing
 
 @testable import Datapath
@@ -118,9 +119,12 @@ struct FlowTests {
         }
     }
 
-    @Test("between two local pods each end decides, in one entry", arguments: [false, true])
+    @Test("between two local pods each end decides, in an entry of its own", arguments: [false, true])
     func localPods(v6: Bool) throws {
         try PacketHarness.with { harness throws in
+            for pod in PacketWorld.Pod.allCases {
+                for direction in Direction.allCases { try harness.set(.everything, direction, of: pod) }
+            }
             let syn = Self.tcp(1, 40000, 2, 80, Flags.syn, v6: v6)
             let ack = Self.tcp(1, 40000, 2, 80, Flags.ack, v6: v6)
             let answer = Self.tcp(2, 80, 1, 40000, Flags.ack, v6: v6)
@@ -130,6 +134,42 @@ struct FlowTests {
             #expect(try harness.send(answer, .ingress, of: .a) == NP_REASON_REPLY)
             #expect(try harness.send(ack, .egress, of: .a) == NP_REASON_ESTABLISHED)
             #expect(try harness.send(ack, .ingress, of: .b) == NP_REASON_ESTABLISHED)
+            #expect(try harness.flows(of: .a).count == 1)
+            #expect(try harness.flows(of: .b).count == 1)
+        }
+    }
+
+    @Test("where nothing isolates there is no state: every packet is allowed by itself", arguments: [false, true])
+    func stateless(v6: Bool) throws {
+        try PacketHarness.with { harness throws in
+            for packet in [
+                Self.tcp(1, 40000, 2, 80, Flags.syn, v6: v6), Self.tcp(1, 40000, 2, 80, Flags.ack, v6: v6),
+                Self.tcp(1, 40000, 2, 80, Flags.fin | Flags.ack, v6: v6),
+            ] {
+                #expect(try harness.send(packet, .egress, of: .a) == NP_REASON_ALLOWED)
+                #expect(try harness.send(packet, .ingress, of: .b) == NP_REASON_ALLOWED)
+            }
+            let answer = Self.tcp(2, 80, 1, 40000, Flags.ack, v6: v6)
+            #expect(try harness.send(answer, .egress, of: .b) == NP_REASON_ALLOWED)
+            #expect(try harness.send(answer, .ingress, of: .a) == NP_REASON_ALLOWED)
+            #expect(try harness.flowCount() == 0)
+        }
+    }
+
+    @Test("a pod that is isolated in one direction has entries for what it opens in the other one only")
+    func oneDirection() throws {
+        try PacketHarness.with { harness throws in
+            try harness.set(.only(.init(protocol: .tcp, ports: PortRange(80))), .ingress, of: .b)
+            let syn = Self.tcp(1, 40000, 2, 80, Flags.syn, v6: false)
+            let answer = Self.tcp(2, 80, 1, 40000, Flags.syn | Flags.ack, v6: false)
+            #expect(try harness.send(syn, .ingress, of: .b) == NP_REASON_ALLOWED)
+            #expect(try harness.send(answer, .egress, of: .b) == NP_REASON_ALLOWED)
+            #expect(try harness.flowCount() == 0)
+            let own = Self.tcp(2, 41000, 1, 443, Flags.syn, v6: false)
+            let ownAnswer = Self.tcp(1, 443, 2, 41000, Flags.syn | Flags.ack, v6: false)
+            #expect(try harness.send(ownAnswer, .ingress, of: .b) == NP_DROP_POLICY_DEFAULT)
+            #expect(try harness.send(own, .egress, of: .b) == NP_REASON_ALLOWED)
+            #expect(try harness.send(ownAnswer, .ingress, of: .b) == NP_REASON_REPLY)
             #expect(try harness.flowCount() == 1)
         }
     }

@@ -1,6 +1,7 @@
 import CNetpoldABI
 import NetTypes
 import NetpoldTestSupport
+import PolicyAPI
 import Testing
 
 @testable import Datapath
@@ -39,6 +40,36 @@ struct ICMPErrorTests {
             let short = Self.error(
                 about: sent.with { $0.payload = Array(sent.payload.prefix(8)) }, from: Self.router(v6: v6))
             #expect(try harness.send(short, .ingress) == NP_REASON_RELATED)
+        }
+    }
+
+    @Test(
+        "D25: path MTU works where the flow passes without state: the router is named by no policy",
+        arguments: [false, true])
+    func pathMTU(v6: Bool) throws {
+        try PacketHarness.with { harness throws in
+            // Ingress lets the answers in by themselves, so there is no entry.
+            try harness.set(.only(.init(identity: PacketWorld.identityB)), .ingress)
+            let sent = SamplePacket.tcp.packet(v6: v6)
+            #expect(try harness.send(sent, .egress) == NP_REASON_ALLOWED)
+            #expect(try harness.flowCount() == 0)
+            #expect(try harness.send(Self.error(about: sent, from: Self.router(v6: v6)), .ingress) == NP_REASON_RELATED)
+            // D26: about what the pod may not send, or what could not be answered, it is a message like others.
+            let other = sent.with { $0.destination = PacketWorld.address(3, ipv6: v6) }
+            #expect(
+                try harness.send(Self.error(about: other, from: Self.router(v6: v6)), .ingress)
+                    == NP_DROP_POLICY_DEFAULT)
+            try harness.set(.only(.init(identity: PacketWorld.identityC)), .egress)
+            #expect(
+                try harness.send(Self.error(about: sent, from: Self.router(v6: v6)), .ingress) == NP_DROP_POLICY_DEFAULT
+            )
+            // Where both directions need state, the entry alone speaks for a flow.
+            try harness.set(.everything, .egress)
+            #expect(
+                try harness.send(Self.error(about: sent, from: Self.router(v6: v6)), .ingress) == NP_DROP_POLICY_DEFAULT
+            )
+            #expect(try harness.send(sent, .egress) == NP_REASON_ALLOWED)
+            #expect(try harness.send(Self.error(about: sent, from: Self.router(v6: v6)), .ingress) == NP_REASON_RELATED)
         }
     }
 
@@ -135,7 +166,8 @@ struct ICMPErrorTests {
             #expect(try harness.send(sent, .egress) == NP_REASON_ALLOWED)
             try harness.bump(.a)
             #expect(try harness.send(error, .ingress) == NP_REASON_RELATED)
-            #expect(try harness.send(sent, .egress) == NP_REASON_ESTABLISHED)
+            let later = FlowTests.tcp(1, 40000, 2, 80, Transport.TCPFlags.ack, v6: v6)
+            #expect(try harness.send(later, .egress) == NP_REASON_ESTABLISHED)
             try harness.set(.closed, .egress)
             #expect(try harness.send(error, .ingress) == NP_DROP_POLICY_DEFAULT)
         }

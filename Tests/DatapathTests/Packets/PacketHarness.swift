@@ -31,19 +31,25 @@ final class PacketHarness: @unchecked Sendable {
     private let policies: BPFMap
     private let endpoints: BPFMap
     private let reasons: BPFMap
-    let flows: BPFMap
+    private let flowSets: BPFMap
+    private var policyOf: [Pod: [Direction: PacketPolicy]] = [:]
+    private var regions: [Pod: (region: UInt32, isMoving: Bool)] = [:]
+    private var floor: [Pod: [Direction: np_state_need]] = [:]
     private var stubs: [Pod: [Direction: BPFProgram]] = [:]
     private var revisions: [Pod: UInt32] = [:]
     private var counted: [UInt64] = Array(repeating: 0, count: Int(NP_REASON_COUNT.rawValue))
 
     init() throws {
         object = try BPFObject()
+        try object.resize(map: "np_flow_sets", to: Self.regionSets * 4)
         try object.load()
         steps = try object.map("np_steps")
         policies = try object.map("np_policies")
         endpoints = try object.map("np_endpoints")
         reasons = try object.map("np_reasons")
-        flows = try object.map("np_flows")
+        flowSets = try object.map("np_flow_sets")
+        try object.map("np_flow_seed").set(
+            UInt32(0), np_flow_seed(word: (0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210)))
         try fillIdentities()
         for pod in Pod.allCases {
             for direction in Direction.allCases {
@@ -54,12 +60,19 @@ final class PacketHarness: @unchecked Sendable {
         }
     }
 
+    /// The size of each pod's region of flows.
+    static let regionSets = 1024
+    /// The first set of a pod's region.
+    static func firstSet(of pod: Pod) -> Int { regionSets * Int(pod.rawValue) }
+
     /// Takes the harness back to its first state.
     func reset() throws {
         for (step, name) in DatapathMaps.steps {
             try put(try object.program(name), into: steps, at: step.rawValue)
         }
-        for entry in try flows.entries(key: np_flow_key(), value: np_flow()) { try flows.remove(entry.key) }
+        floor = [:]
+        regions = [:]
+        try forgetFlows()
         let fragments = try object.map("np_fragments")
         for entry in try fragments.entries(key: np_fragment_key(), value: np_fragment()) {
             try fragments.remove(entry.key)
@@ -94,12 +107,39 @@ final class PacketHarness: @unchecked Sendable {
 
     private func slot(_ pod: Pod, _ direction: Direction) -> UInt32 { 2 * pod.rawValue + UInt32(direction.rawValue) }
 
+    /// What the endpoint says of a direction: derived from the policies, or more if a test wants that.
+    func need(_ direction: Direction, of pod: Pod) -> np_state_need {
+        let policies = policyOf[pod] ?? [:]
+        let opposite: Direction = direction == .egress ? .ingress : .egress
+        let derived = (policies[direction] ?? .open).need(against: policies[opposite] ?? .open)
+        let least = floor[pod]?[direction] ?? NP_STATE_NEVER
+        return derived.rawValue < least.rawValue ? least : derived
+    }
+
+    /// Makes a direction need state more than its policies ask for, as an agent does while it changes them.
+    func raise(_ need: np_state_need, _ direction: Direction, of pod: Pod = .a) throws {
+        floor[pod, default: [:]][direction] = need
+        try writeEndpoint(pod)
+    }
+
+    /// Gives a pod another region than its own; 0: none.
+    func setRegion(_ region: UInt32, of pod: Pod = .a, isMoving: Bool = false) throws {
+        regions[pod] = (region, isMoving)
+        try writeEndpoint(pod)
+    }
+
     private func writeEndpoint(_ pod: Pod, ready: Bool = true) throws {
         var endpoint = np_endpoint()
         let addresses = PacketWorld.addresses(of: pod).map(np_address.init)
         endpoint.address = (addresses[0], addresses[1])
         endpoint.revision = revisions[pod, default: 1]
         endpoint.flags = ready ? UInt32(NP_ENDPOINT_READY) : 0
+        for direction in Direction.allCases {
+            let place = UInt32(NP_ENDPOINT_NEED_SHIFT) + UInt32(NP_ENDPOINT_NEED_BITS) * UInt32(direction.rawValue)
+            endpoint.flags |= need(direction, of: pod).rawValue << place
+        }
+        if regions[pod]?.isMoving == true { endpoint.flags |= UInt32(NP_ENDPOINT_MOVING) }
+        endpoint.region = regions[pod]?.region ?? UInt32(2 * Self.firstSet(of: pod) + Self.regionSets)
         endpoint.policy = (slot(pod, .ingress), slot(pod, .egress))
         try endpoints.set(pod.rawValue, endpoint)
     }
@@ -118,6 +158,7 @@ final class PacketHarness: @unchecked Sendable {
         }
         let program = try BPFProgram(image.program, name: "np_policy", hitBase: hitBase, maps: maps)
         try put(program, into: policies, at: slot(pod, direction))
+        policyOf[pod, default: [:]][direction] = policy
         if bump { try self.bump(pod) }
     }
 
@@ -207,8 +248,55 @@ final class PacketHarness: @unchecked Sendable {
         return totals
     }
 
+    /// The sets of a pod's own region that are not empty, by their number.
+    func flowSets(of pod: Pod = .a) throws -> [(number: Int, set: np_flow_set)] {
+        try (0..<Self.regionSets).compactMap { index in
+            let number = Self.firstSet(of: pod) + index
+            guard let set = try flowSets.value(of: UInt32(number), initial: np_flow_set()) else { return nil }
+            let control = set.control
+            guard [control.0, control.1, control.2, control.3].contains(where: { $0 & 3 != 0 }) else { return nil }
+            return (number, set)
+        }
+    }
+
+    func write(_ set: np_flow_set, at number: Int) throws { try flowSets.set(UInt32(number), set) }
+
+    /// The live entries of a pod.
+    func flows(of pod: Pod = .a) throws -> [np_flow_record] {
+        try flowSets(of: pod).flatMap { _, set in
+            let control = [set.control.0, set.control.1, set.control.2, set.control.3]
+            let records = [set.flow.0, set.flow.1, set.flow.2, set.flow.3]
+            return zip(control, records).filter { $0.0 & UInt64(NP_SLOT_STATE_MASK) == UInt64(NP_SLOT_LIVE) }.map(\.1)
+        }
+    }
+
+    /// Empties the table of flows.
+    func forgetFlows() throws {
+        try flowSets.set((0..<UInt32(Self.regionSets * 4)).map { (key: $0, value: np_flow_set()) })
+    }
+
+    /// Changes every entry of a pod.
+    func changeFlows(of pod: Pod = .a, _ change: (inout np_flow_record) -> Void) throws {
+        for (number, var set) in try flowSets(of: pod) {
+            change(&set.flow.0)
+            change(&set.flow.1)
+            change(&set.flow.2)
+            change(&set.flow.3)
+            try write(set, at: number)
+        }
+    }
+
+    /// What became of a pod's new flows since the object was loaded.
+    func share(of pod: Pod = .a) throws -> np_flow_share {
+        try map("np_flow_shares").perCPUValues(of: pod.rawValue, value: np_flow_share()).reduce(into: np_flow_share()) {
+            $0.inserted += $1.inserted
+            $0.evicted += $1.evicted
+            $0.refused += $1.refused
+        }
+    }
+
     /// The flow entries there are.
-    func flowCount() throws -> Int { try flows.entries(key: np_flow_key(), value: np_flow()).count }
+    func flowCount() throws -> Int { try Pod.allCases.reduce(0) { try $0 + flows(of: $1).count } }
 
     func verifiedInstructions(of program: String) throws -> Int { try object.program(program).verifiedInstructions }
 

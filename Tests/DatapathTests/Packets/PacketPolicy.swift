@@ -1,4 +1,5 @@
 import BPFEmit
+import CNetpoldABI
 import NetTypes
 import PolicyAPI
 
@@ -25,7 +26,21 @@ struct PacketPolicy {
     static let open = PacketPolicy(isolates: false, rules: [])
     static let closed = PacketPolicy(isolates: true, rules: [])
 
+    /// Isolates, and allows everything by a rule.
+    static let everything = PacketPolicy(isolates: true, rules: [Rule()])
+
     static func only(_ rules: Rule...) -> PacketPolicy { PacketPolicy(isolates: true, rules: rules) }
+
+    /// Whether something is not let through by itself.
+    var restricts: Bool { isolates || hasRefusals }
+    /// Whether some rule denies, or leaves the verdict to a proxy.
+    private var hasRefusals: Bool { rules.contains { $0.denies || $0.isL7 } }
+
+    /// Whether what this policy allows needs entries, given the policy of the opposite direction.
+    func need(against opposite: PacketPolicy) -> np_state_need {
+        if !opposite.restricts { return NP_STATE_NEVER }
+        return isolates ? NP_STATE_ALWAYS : NP_STATE_MIRROR
+    }
 
     enum Answer: Equatable {
         case allow, denyByRule, denyByDefault, l7

@@ -1,6 +1,7 @@
 import CNetpoldABI
 import NetTypes
 import NetpoldTestSupport
+import PolicyAPI
 import Testing
 
 @testable import Datapath
@@ -73,6 +74,7 @@ struct RevisionTests {
     func ends() throws {
         try PacketHarness.with { harness throws in
             try Self.open(harness)
+            for direction in Direction.allCases { try harness.set(.everything, direction, of: .b) }
             #expect(try harness.send(Self.request, .ingress, of: .b) == NP_REASON_ALLOWED)
             try harness.bump(.b)
             #expect(try harness.send(Self.request, .egress, of: .a) == NP_REASON_ESTABLISHED)
@@ -88,9 +90,7 @@ struct RevisionTests {
     func evicted() throws {
         try PacketHarness.with { harness throws in
             try Self.open(harness)
-            for entry in try harness.flows.entries(key: np_flow_key(), value: np_flow()) {
-                try harness.flows.remove(entry.key)
-            }
+            try harness.forgetFlows()
             #expect(try harness.send(Self.answer, .ingress) == NP_DROP_POLICY_DEFAULT)
             #expect(try harness.send(Self.request, .egress) == NP_REASON_ALLOWED)
             #expect(try harness.send(Self.answer, .ingress) == NP_REASON_REPLY)

@@ -2,6 +2,7 @@ import BPFEmit
 import CNetpoldABI
 import NetTypes
 import NetpoldTestSupport
+import PolicyAPI
 import Testing
 
 @testable import Datapath
@@ -24,9 +25,11 @@ struct VerdictTests {
     @Test("without a policy program new flows are dropped, known ones go on")
     func noProgram() throws {
         try PacketHarness.with { harness throws in
+            for direction in Direction.allCases { try harness.set(.everything, direction) }
             #expect(try harness.send(packet, .egress) == NP_REASON_ALLOWED)
             try harness.removePolicy(.egress)
-            #expect(try harness.send(packet, .egress) == NP_REASON_ESTABLISHED)
+            let later = FlowTests.tcp(1, 40000, 2, 80, Transport.TCPFlags.ack, v6: false)
+            #expect(try harness.send(later, .egress) == NP_REASON_ESTABLISHED)
             #expect(try harness.send(SamplePacket.udp.packet(v6: false), .egress) == NP_DROP_NO_POLICY_PROGRAM)
         }
     }
@@ -130,7 +133,13 @@ struct VerdictTests {
                 #expect(try moved(tcp(UInt16(1000 + rule))) == [UInt32(NP_HIT_FIRST_RULE) + rule: 1], "rule \(rule)")
             }
             #expect(try moved(tcp(2000)) == [UInt32(NP_HIT_DEFAULT_DENY): 1])
-            #expect(try moved(tcp(1000)) == [:], "an established packet asks no rule")
+            #expect(try moved(tcp(1000)) == [UInt32(NP_HIT_FIRST_RULE): 1], "without state each packet asks")
+            try harness.set(.closed, .ingress)
+            #expect(try moved(tcp(1000)) == [UInt32(NP_HIT_FIRST_RULE): 1])
+            #expect(try moved(tcp(1000)) == [UInt32(NP_HIT_FIRST_RULE): 1], "a SYN always asks")
+            let later = FlowTests.tcp(1, 5, 2, 1000, Transport.TCPFlags.ack, v6: false)
+            #expect(try moved(later) == [:], "an established packet asks no rule")
+            try harness.set(.open, .ingress)
             try harness.set(.open, .egress, hitBase: base)
             #expect(try moved(tcp(3000)) == [UInt32(NP_HIT_DEFAULT_ALLOW): 1])
         }
@@ -155,10 +164,10 @@ struct VerdictTests {
     func flags() throws {
         try PacketHarness.with { harness throws in
             typealias Flags = Transport.TCPFlags
-            func flow() throws -> np_flow {
-                let entries = try harness.flows.entries(key: np_flow_key(), value: np_flow())
-                return entries[0].value
-            }
+            try harness.set(.closed, .ingress)
+            func flow() throws -> np_flow_record { try #require(try harness.flows().first) }
+            let role = NP_ROLE_INITIATOR.rawValue << UInt32(NP_ENTRY_ROLE_SHIFT)
+            let answered = UInt32(NP_ENTRY_ANSWERED)
             func send(_ flags: UInt8, back: Bool = false) throws {
                 let packet =
                     back
@@ -168,15 +177,17 @@ struct VerdictTests {
             }
             try send(Flags.syn)
             #expect(try flow().last_seen > 0)
-            #expect(try flow().flags == 0)
+            #expect(try flow().flags == role)
             try send(Flags.fin | Flags.ack)
-            #expect(try flow().flags == UInt32(NP_FLOW_FIN_LOW))
+            #expect(try flow().flags == role | UInt32(NP_ENTRY_FIN_OWN))
             try send(Flags.fin | Flags.ack, back: true)
-            #expect(try flow().flags == UInt32(NP_FLOW_FIN_LOW | NP_FLOW_FIN_HIGH))
+            #expect(try flow().flags == role | answered | UInt32(NP_ENTRY_FIN_OWN | NP_ENTRY_FIN_REMOTE))
             try send(Flags.rst, back: true)
-            #expect(try flow().flags == UInt32(NP_FLOW_FIN_LOW | NP_FLOW_FIN_HIGH | NP_FLOW_RST))
+            #expect(
+                try flow().flags
+                    == role | answered | UInt32(NP_ENTRY_FIN_OWN | NP_ENTRY_FIN_REMOTE | NP_ENTRY_RST))
             try send(Flags.syn)
-            #expect(try flow().flags == 0, "the tuple is used again")
+            #expect(try flow().flags == role, "the tuple is used again")
         }
     }
 }

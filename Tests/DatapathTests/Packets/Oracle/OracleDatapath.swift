@@ -7,31 +7,6 @@ import PolicyIR
 struct OracleDatapath {
     typealias Pod = PacketWorld.Pod
 
-    /// One end of an exchange.
-    struct End: Hashable {
-        var address: IPAddress
-        var port: UInt16
-    }
-
-    /// An exchange, whichever way its packets go.
-    struct Flow: Hashable {
-        var ends: Set<End>
-        var `protocol`: UInt8
-    }
-
-    /// That a pod admitted a flow, and by which of its policies.
-    struct Admission {
-        var revision: Int
-        var direction: Direction
-    }
-
-    /// Which side of a flow a pod is on. Two ends may be alike; then the hook tells.
-    struct Side: Hashable {
-        var flow: Flow
-        var end: End
-        var alikeSource: Bool
-    }
-
     struct Datagram: Hashable {
         var source: IPAddress
         var destination: IPAddress
@@ -41,16 +16,15 @@ struct OracleDatapath {
 
     var policies: [Pod: [Direction: PacketPolicy]] = [:]
     var revisions: [Pod: Int] = [.a: 0, .b: 0]
-    var admissions: [Side: Admission] = [:]
+    /// Needs for state beyond those that the policies have.
+    var floors: [Pod: [Direction: np_state_need]] = [:]
+    var entries: [OracleFlow: OracleEntry] = [:]
     var datagrams: [Datagram: OraclePacket] = [:]
-    /// How the other end's packets came to a side.
-    var arrivals: [Side: UInt32] = [:]
     /// How the packet came in that is being judged.
     private var arrival: UInt32 = 0
 
     mutating func forget() {
-        admissions = [:]
-        arrivals = [:]
+        entries = [:]
         datagrams = [:]
     }
 
@@ -76,36 +50,150 @@ struct OracleDatapath {
         if packet.kind == .icmpMessage || direction == .ingress && !own.contains(packet.destination) {
             return judgeAlone(packet, direction, pod)
         }
-        let side = side(of: packet, direction)
-        if let admission = admissions[side] {
-            let forward = admission.direction == direction
-            let contradicts = forward ? packet.kind == .icmpAnswer : packet.kind == .exchange(asks: true)
-            if !contradicts {
-                if admission.revision == revisions[pod] {
-                    let known = forward ? NP_REASON_ESTABLISHED : NP_REASON_REPLY
-                    let before = arrivals[side]
-                    if direction == .egress || before == arrival { return known }
-                    if isForeign(packet.source) { return NP_DROP_FOREIGN_SOURCE }
-                    // The node, the pod itself and somebody else may stand behind one address.
-                    let special: [UInt32?] = [0, PacketWorld.own]
-                    if !forward || !special.contains(before) && !special.contains(arrival) {
-                        arrivals[side] = arrival
-                        return known
-                    }
-                }
-                return admit(side, packet, travel: direction, by: admission.direction, pod, NP_REASON_REVALIDATED)
-            }
-        }
-        if packet.kind == .icmpAnswer { return judgeAlone(packet, direction, pod) }
-        return admit(side, packet, travel: direction, by: direction, pod, NP_REASON_ALLOWED)
+        return judgeExchange(packet, direction, pod)
     }
 
-    private func side(of packet: OraclePacket, _ travel: Direction) -> Side {
-        let source = End(address: packet.source, port: packet.sourcePort)
-        let destination = End(address: packet.destination, port: packet.destinationPort)
-        return Side(
-            flow: Flow(ends: [source, destination], protocol: packet.protocol),
-            end: travel == .egress ? source : destination, alikeSource: source == destination && travel == .egress)
+    /// The packet is part of an exchange with somebody.
+    private mutating func judgeExchange(_ packet: OraclePacket, _ direction: Direction, _ pod: Pod) -> np_reason {
+        let flow = OracleFlow(packet, direction, of: pod)
+        let need = need(direction, of: pod)
+        if need == NP_STATE_ALWAYS, !packet.opens, let known = judgeKnown(packet, direction, flow) { return known }
+
+        // The packet in its own right.
+        let isHairpin = direction == .ingress && arrival == PacketWorld.own
+        let allowed = isHairpin ? NP_REASON_HAIRPIN : NP_REASON_ALLOWED
+        var own = NP_REASON_ALLOWED
+        if !isHairpin {
+            if direction == .ingress, isForeign(packet.source) { return NP_DROP_FOREIGN_SOURCE }
+            own = askOwn(packet, direction, pod)
+            if own != NP_REASON_ALLOWED, packet.asks { return own }
+        }
+        if own == NP_REASON_ALLOWED {
+            if need == NP_STATE_NEVER { return allowed }
+            if need == NP_STATE_MIRROR, askMirror(packet, direction, pod) == NP_REASON_ALLOWED { return allowed }
+        }
+        guard let entry = entries[flow] else {
+            guard own == NP_REASON_ALLOWED else { return own }
+            return judgeUnknown(packet, direction, flow, allowed)
+        }
+        if packet.opens || !entry.owns(packet, direction) {
+            guard own == NP_REASON_ALLOWED else { return own }
+            if packet.kind != .icmpAnswer { begin(packet, direction, flow) }
+            return allowed
+        }
+        let isCurrent = entry.revision == revisions[pod]
+        if entry.admittedBy == direction {
+            guard own == NP_REASON_ALLOWED else { return own }
+            pass(packet, direction, flow)
+            return isCurrent ? NP_REASON_ESTABLISHED : isHairpin ? NP_REASON_HAIRPIN : NP_REASON_REVALIDATED
+        }
+        if isCurrent {
+            pass(packet, direction, flow)
+            return NP_REASON_REPLY
+        }
+        // The reply of a flow that was admitted before policies changed: would it be admitted now?
+        if entry.admittedBy == .ingress, entry.arrival == PacketWorld.own {
+            pass(packet, direction, flow)
+            return NP_REASON_HAIRPIN
+        }
+        let answer = ask(
+            entry.admittedBy, of: pod, remote: flow.remote.address, cameBy: entry.arrival, protocol: packet.protocol,
+            port: packet.sourcePort)
+        guard answer == NP_REASON_ALLOWED else { return answer }
+        pass(packet, direction, flow)
+        return NP_REASON_REVALIDATED
+    }
+
+    /// A packet of a flow that was admitted under the policies of now. `nil`: policy must be asked.
+    private mutating func judgeKnown(
+        _ packet: OraclePacket, _ direction: Direction, _ flow: OracleFlow
+    ) -> np_reason? {
+        guard let entry = entries[flow], entry.owns(packet, direction), entry.revision == revisions[flow.pod] else {
+            return nil
+        }
+        let forward = entry.admittedBy == direction
+        if direction == .ingress, entry.arrival != arrival {
+            if isForeign(packet.source) { return NP_DROP_FOREIGN_SOURCE }
+            // The node, the pod itself and somebody else may stand behind one address.
+            let special: [UInt32?] = [0, PacketWorld.own]
+            if forward, special.contains(entry.arrival) || special.contains(arrival) { return nil }
+        }
+        pass(packet, direction, flow)
+        return forward ? NP_REASON_ESTABLISHED : NP_REASON_REPLY
+    }
+
+    /// Policy allows the packet, and its flow is not known.
+    private mutating func judgeUnknown(
+        _ packet: OraclePacket, _ direction: Direction, _ flow: OracleFlow, _ allowed: np_reason
+    ) -> np_reason {
+        if packet.kind == .icmpAnswer { return allowed }
+        var admittedBy = direction
+        if packet.seemsAnswer, allowed != NP_REASON_HAIRPIN {
+            let mirror = askMirror(packet, direction, flow.pod)
+            guard mirror == NP_REASON_ALLOWED else { return mirror }
+            admittedBy = Self.opposite(direction)
+        }
+        enter(packet, direction, flow, admittedBy)
+        return allowed
+    }
+
+    private mutating func enter(
+        _ packet: OraclePacket, _ travel: Direction, _ flow: OracleFlow, _ admittedBy: Direction
+    ) {
+        var entry = OracleEntry(
+            admittedBy: admittedBy, revision: revisions[flow.pod, default: 0],
+            arrival: travel == .ingress ? arrival : nil)
+        entry.see(packet, travel)
+        entries[flow] = entry
+    }
+
+    /// An allowed packet begins something where there is an entry: only one that is over changes its orientation.
+    private mutating func begin(_ packet: OraclePacket, _ travel: Direction, _ flow: OracleFlow) {
+        guard let entry = entries[flow], !entry.isOver else { return enter(packet, travel, flow, travel) }
+        if entry.admittedBy == travel {
+            pass(packet, travel, flow)
+        } else {
+            entries[flow]?.see(packet, travel)
+        }
+    }
+
+    /// A packet passes in its flow, under the policies of now.
+    private mutating func pass(_ packet: OraclePacket, _ travel: Direction, _ flow: OracleFlow) {
+        entries[flow]?.revision = revisions[flow.pod, default: 0]
+        if travel == .ingress { entries[flow]?.arrival = arrival }
+        entries[flow]?.see(packet, travel)
+    }
+
+    private static func opposite(_ direction: Direction) -> Direction { direction == .egress ? .ingress : .egress }
+
+    private func need(_ direction: Direction, of pod: Pod) -> np_state_need {
+        let policies = policies[pod] ?? [:]
+        let derived = (policies[direction] ?? .closed).need(against: policies[Self.opposite(direction)] ?? .closed)
+        let least = floors[pod]?[direction] ?? NP_STATE_NEVER
+        return derived.rawValue < least.rawValue ? least : derived
+    }
+
+    private func askOwn(_ packet: OraclePacket, _ travel: Direction, _ pod: Pod, cameBy: UInt32?) -> np_reason {
+        ask(
+            travel, of: pod, remote: travel == .egress ? packet.destination : packet.source, cameBy: cameBy,
+            protocol: packet.protocol, port: packet.portForPolicy)
+    }
+
+    private func askOwn(_ packet: OraclePacket, _ travel: Direction, _ pod: Pod) -> np_reason {
+        askOwn(packet, travel, pod, cameBy: arrival)
+    }
+
+    /// What the opposite direction says of the packet's answer. The node's answer may come from the node or from behind it.
+    private func askMirror(_ packet: OraclePacket, _ travel: Direction, _ pod: Pod) -> np_reason {
+        let remote = travel == .egress ? packet.destination : packet.source
+        let maybeForwarded = travel == .egress && !packet.seemsAnswer && !packet.goesUp
+        let ways: [UInt32] = maybeForwarded && PacketWorld.isNode(remote) ? [0, PacketWorld.uplink] : [0]
+        let answers = ways.map {
+            ask(
+                Self.opposite(travel), of: pod, remote: remote, cameBy: $0, protocol: packet.protocol,
+                port: packet.mirroredPort)
+        }
+        return answers.first { $0 != NP_REASON_ALLOWED } ?? NP_REASON_ALLOWED
     }
 
     private func ask(
@@ -126,26 +214,6 @@ struct OracleDatapath {
         }
     }
 
-    private mutating func admit(
-        _ side: Side, _ packet: OraclePacket, travel: Direction, by direction: Direction, _ pod: Pod,
-        _ allowed: np_reason, isError: Bool = false
-    ) -> np_reason {
-        let remote = travel == .egress ? packet.destination : packet.source
-        let port = travel == direction ? packet.destinationPort : packet.sourcePort
-        let arrived = travel == .ingress && !isError
-        let cameBy = arrived ? arrival : arrivals[side]
-        let isHairpin = direction == .ingress && cameBy == PacketWorld.own
-        if !isHairpin {
-            if arrived, isForeign(remote) { return NP_DROP_FOREIGN_SOURCE }
-            let answer = ask(
-                direction, of: pod, remote: remote, cameBy: cameBy, protocol: packet.protocol, port: port)
-            guard answer == NP_REASON_ALLOWED else { return answer }
-        }
-        admissions[side] = Admission(revision: revisions[pod, default: 0], direction: direction)
-        if arrived { arrivals[side] = arrival }
-        return isHairpin ? NP_REASON_HAIRPIN : allowed
-    }
-
     /// Whether the packet's source is a local pod's and that pod did not send it.
     private func isForeign(_ source: IPAddress) -> Bool {
         guard let owner = Pod.allCases.first(where: { PacketWorld.addresses(of: $0).contains(source) }) else {
@@ -155,26 +223,42 @@ struct OracleDatapath {
     }
 
     private func judgeAlone(_ packet: OraclePacket, _ direction: Direction, _ pod: Pod) -> np_reason {
-        var port = UInt16(packet.icmpType)
-        if case .exchange = packet.kind { port = packet.destinationPort }
-        let remote = direction == .egress ? packet.destination : packet.source
-        if direction == .ingress, arrival == PacketWorld.own { return NP_REASON_HAIRPIN }
-        if direction == .ingress, isForeign(remote) { return NP_DROP_FOREIGN_SOURCE }
-        return ask(direction, of: pod, remote: remote, cameBy: arrival, protocol: packet.protocol, port: port)
+        if direction == .ingress {
+            if arrival == PacketWorld.own { return NP_REASON_HAIRPIN }
+            if isForeign(packet.source) { return NP_DROP_FOREIGN_SOURCE }
+        }
+        return askOwn(packet, direction, pod)
     }
 
     private mutating func judgeError(_ packet: OraclePacket, _ direction: Direction, _ pod: Pod) -> np_reason {
         guard let embedded = OracleParser.parse(embedded: packet.body, v6: packet.protocol == 58) else {
             return NP_DROP_ICMP_INNER
         }
-        let travel: Direction = direction == .egress ? .ingress : .egress
+        let travel = Self.opposite(direction)
         let mine = travel == .egress ? embedded.source : embedded.destination
-        let side = side(of: embedded, travel)
         guard PacketWorld.addresses(of: pod).contains(mine), embedded.source == packet.destination,
-            embedded.kind != .icmpError, embedded.kind != .icmpMessage, let admission = admissions[side]
+            embedded.kind != .icmpError, embedded.kind != .icmpMessage
         else { return judgeAlone(packet, direction, pod) }
-        if admission.revision == revisions[pod] { return NP_REASON_RELATED }
-        return admit(side, embedded, travel: travel, by: admission.direction, pod, NP_REASON_RELATED, isError: true)
+        let flow = OracleFlow(embedded, travel, of: pod)
+        if let entry = entries[flow] {
+            if entry.revision == revisions[pod] { return NP_REASON_RELATED }
+            if entry.admittedBy == .ingress, entry.arrival == PacketWorld.own { return NP_REASON_RELATED }
+            let answer = ask(
+                entry.admittedBy, of: pod, remote: flow.remote.address, cameBy: entry.arrival,
+                protocol: embedded.protocol,
+                port: entry.admittedBy == travel ? embedded.destinationPort : embedded.sourcePort)
+            guard answer == NP_REASON_ALLOWED else { return answer }
+            entries[flow]?.revision = revisions[pod, default: 0]
+            return NP_REASON_RELATED
+        }
+        // Without an entry: would the embedded packet have passed without one?
+        let need = need(travel, of: pod)
+        if need != NP_STATE_ALWAYS, askOwn(embedded, travel, pod, cameBy: nil) == NP_REASON_ALLOWED,
+            need == NP_STATE_NEVER || askMirror(embedded, travel, pod) == NP_REASON_ALLOWED
+        {
+            return NP_REASON_RELATED
+        }
+        return judgeAlone(packet, direction, pod)
     }
 
     /// Gives later fragments what the first one told. Returns why the fragment must go, if it must.

@@ -31,6 +31,8 @@ struct OraclePacket {
     var kind = Kind.exchange(asks: false)
     var icmpType: UInt8 = 0
     var icmpCode: UInt8 = 0
+    /// Of TCP; 0 where there is no header.
+    var tcpFlags: UInt8 = 0
     var hopLimit: UInt8 = 0
     var fragment: FragmentPlace?
     /// What follows the ICMP header.
@@ -38,4 +40,27 @@ struct OraclePacket {
 
     /// The packet as seen against its direction of travel.
     var isFirstFragment: Bool { fragment?.offset == 0 }
+
+    /// Whether it starts an exchange: a connection, an association or an ICMP query.
+    var asks: Bool { kind == .exchange(asks: true) }
+    var isICMP: Bool { `protocol` == 1 || `protocol` == 58 }
+    /// Whether it opens a connection or an association.
+    var opens: Bool { asks && !isICMP }
+    var hasSYN: Bool { tcpFlags & 2 != 0 }
+    var hasRST: Bool { tcpFlags & 4 != 0 }
+    var hasFIN: Bool { tcpFlags & 1 != 0 }
+
+    /// Whether it goes from the lower to the higher port, as answers of servers do.
+    var goesUp: Bool { sourcePort < destinationPort }
+    /// Whether a TCP packet of which nothing else is known answers.
+    var seemsAnswer: Bool { `protocol` == 6 && !asks && (hasSYN || goesUp) }
+
+    /// The port or ICMP type that policy judges it by.
+    var portForPolicy: UInt16 { if case .exchange = kind { destinationPort } else { UInt16(icmpType) } }
+    /// The same of its answer; of an answer, that of the question.
+    var mirroredPort: UInt16 {
+        let answers: [UInt8: UInt16] = [8: 0, 13: 14, 128: 129]
+        if case .exchange = kind, isICMP { return answers[icmpType] ?? 0 }
+        return sourcePort
+    }
 }

@@ -142,6 +142,7 @@ struct OracleParser {
                 guard header >= 20 else { throw Refusal(NP_DROP_BAD_HEADER) }
                 guard bytes.count >= header else { throw cut }
                 packet.kind = .exchange(asks: bytes[13] & 0x12 == 0x02)
+                packet.tcpFlags = bytes[13]
             }
             if packet.protocol == 132, !embedded { packet.kind = .exchange(asks: bytes[12] == 1) }
         case 1, 58:

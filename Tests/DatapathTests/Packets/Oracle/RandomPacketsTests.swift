@@ -80,6 +80,10 @@ struct RandomPacketsTests {
         let policy = Self.policy(&generator)
         oracle.policies[pod, default: [:]][direction] = policy
         oracle.revisions[pod, default: 0] += 1
+        // Sometimes more than the policies need, as while an agent changes them.
+        let floor = generator.chance(4) ? generator.pick([NP_STATE_MIRROR, NP_STATE_ALWAYS]) : NP_STATE_NEVER
+        oracle.floors[pod, default: [:]][direction] = floor
+        try harness.raise(floor, direction, of: pod)
         try harness.set(policy, direction, of: pod)
     }
 
