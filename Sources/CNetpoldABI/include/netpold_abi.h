@@ -437,8 +437,6 @@ struct np_question {
 	struct np_flow_record flow; /* the packet's entry, should one be made; a step may have set `other` and flags */
 	__u32 resume_offset; /* for a step after the parser: where in the frame it goes on, bytes */
 	__u32 resume_end; /* and where the packet ends */
-	__u32 transport_offset; /* and where the transport header is; of later fragments nothing */
-	struct np_choice choice;
 	__u32 endpoint; /* slot */
 	__u32 arrival; /* NP_ARRIVAL_* or interface: how the packet came in; of one from the pod NP_ARRIVAL_UNKNOWN */
 	__u32 revision; /* read before the policy is asked: a change in between makes the flow's entry stale, not wrong */
@@ -458,6 +456,8 @@ struct np_question {
 	__u8 allowed; /* enum np_reason of a packet that is allowed in its own right */
 	__u8 asked_flags; /* NP_EVENT_*, of what is asked now */
 	__u8 answered; /* enum np_reason by the answer in this stage */
+	struct np_choice choice;
+	__u32 transport_offset; /* where the transport header is, bytes; of later fragments nothing */
 };
 
 /* ---- verdicts ------------------------------------------------------------------------------------------- */

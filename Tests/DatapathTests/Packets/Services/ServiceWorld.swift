@@ -67,15 +67,3 @@ extension IPPacket {
         }.summed
     }
 }
-
-extension PacketHarness {
-    /// Takes all Services away.
-    func removeServices() throws {
-        for name in ["np_services", "np_backend_ends"] {
-            let map = try map(name)
-            for entry in try map.entries(key: np_service_key(), value: UInt32(0).zeroedService) {
-                try map.remove(entry.key)
-            }
-        }
-    }
-}
