@@ -94,7 +94,7 @@ NP_INLINE __u32 np_flags_set_by(const struct np_packet *packet, enum np_directio
 		return forward ? 0 : NP_ENTRY_ANSWERED;
 	if (packet->tcp_flags & NP_TCP_RST)
 		return NP_ENTRY_RST;
-	if (packet->tcp_flags & NP_TCP_FIN)
+	if (packet->tcp_flags & NP_TCP_FIN && !packet->initiates)
 		flags |= travel == NP_EGRESS ? NP_ENTRY_FIN_OWN : NP_ENTRY_FIN_REMOTE;
 	/*
 	 * Of a connection to the pod the pod's own SYN with ACK is no proof of anybody at the other end, who may have lent an

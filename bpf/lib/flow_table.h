@@ -102,14 +102,19 @@ NP_INLINE bool np_is_same_flow(const struct np_flow_record *a, const struct np_f
 }
 
 /* The slot of a set that has the flow, NP_NO_WAY if none has. `*control` is its control word. */
-NP_INLINE __u32 np_flow_way(const struct np_flow_set *set, const struct np_flow_record *key, __u32 tag, __u64 *control)
+NP_INLINE __u32 np_flow_way(struct np_flow_set *set, const struct np_flow_record *key, __u32 tag, __u64 *control)
 {
 	const __u32 wanted = tag | NP_SLOT_LIVE;
 
 	_Pragma("clang loop unroll(full)")
 	for (__u32 way = 0; way < NP_FLOW_WAYS; way++) {
 		*control = np_read_once(set->control[way]);
-		if (np_unlikely((__u32)*control == wanted) && np_likely(np_is_same_flow(&set->flow[way], key)))
+		if (np_likely((__u32)*control != wanted))
+			continue;
+		/* Nothing of the entry may be read before its control word. */
+		if (np_config.barriers && __sync_fetch_and_add(&set->control[way], 0) != *control)
+			continue;
+		if (np_likely(np_is_same_flow(&set->flow[way], key)))
 			return way;
 	}
 	return NP_NO_WAY;
@@ -363,12 +368,18 @@ NP_INLINE void np_stamp_flow(struct np_flow_place *place, __u32 revision, __u32 
 {
 	union np_flow_stamp before = {.revision = place->revision, .arrival = place->arrival};
 	union np_flow_stamp after = {.revision = revision, .arrival = arrival};
-	__u64 *stamp;
+	__u64 *stamp, *control;
 
 	if (!place->set || before.word == after.word)
 		return;
 	stamp = (__u64 *)&place->set->flow[place->way & NP_WAY_MASK].revision;
-	__sync_val_compare_and_swap(stamp, before.word, after.word);
+	control = &place->set->control[place->way & NP_WAY_MASK];
+	if (np_read_once(*control) != place->control ||
+	    __sync_val_compare_and_swap(stamp, before.word, after.word) != before.word)
+		return;
+	/* The other flow may have had the very same stamp. */
+	if (np_unlikely(np_read_once(*control) != place->control))
+		__sync_val_compare_and_swap(stamp, after.word, before.word);
 }
 
 /* Sets and clears flags of an entry, which other CPUs may be doing too, and notes that it was seen. */

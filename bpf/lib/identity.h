@@ -66,7 +66,9 @@ NP_INLINE struct np_remote np_identify(const struct np_address *address, enum np
 	if (np_likely(exact)) {
 		remote.traits = *exact & NP_IDENTITY_FLAGS;
 		remote.identity = *exact & ~NP_IDENTITY_FLAGS;
-		if (np_likely(!(remote.traits & NP_IDENTITY_WORLD_TOO) && remote.identity)) {
+		/* A Service's address has no identity of its own; without one and no Service's it is nobody's (contested). */
+		if (np_likely(!(remote.traits & NP_IDENTITY_WORLD_TOO) &&
+			      (remote.identity || !(remote.traits & NP_IDENTITY_FRONTEND)))) {
 			if (np_likely(!np_is_host_identity(remote.identity))) {
 				remote.may_be_here = !(remote.traits & NP_IDENTITY_ELSEWHERE);
 				return remote;

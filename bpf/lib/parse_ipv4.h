@@ -52,6 +52,11 @@ NP_INLINE enum np_reason np_parse_ipv4(struct np_cursor *cursor, struct np_packe
 
 	if (np_unlikely(np_peek(cursor, &ip)))
 		return NP_DROP_TRUNCATED;
+	/* First, so that a drop can say whose packet it was. */
+	np_map_ipv4(&packet->source, ip.source);
+	np_map_ipv4(&packet->destination, ip.destination);
+	packet->protocol = ip.protocol;
+	packet->hop_limit = ip.time_to_live;
 	header = (ip.version_length & 0xf) * NP_WORD_BYTES;
 	if (np_unlikely(header != sizeof(ip)))
 		cursor->direct = false;
@@ -84,10 +89,6 @@ NP_INLINE enum np_reason np_parse_ipv4(struct np_cursor *cursor, struct np_packe
 		}
 	}
 
-	np_map_ipv4(&packet->source, ip.source);
-	np_map_ipv4(&packet->destination, ip.destination);
-	packet->protocol = ip.protocol;
-	packet->hop_limit = ip.time_to_live;
 	cursor->offset += header;
 
 	fragment = bpf_ntohs(ip.fragment) & (NP_IPV4_MORE_FRAGMENTS | NP_IPV4_OFFSET_MASK);

@@ -74,14 +74,14 @@ NP_INLINE enum np_reason np_parse_ipv6(struct np_cursor *cursor, struct np_packe
 		return NP_DROP_TRUNCATED;
 	if ((ip.version_class_flow & bpf_htonl(NP_IPV6_VERSION_MASK)) != bpf_htonl(NP_IPV6_VERSION))
 		return NP_DROP_BAD_HEADER;
-	/* Not valid on the wire, and would be mistaken for IPv4 addresses. */
-	if (np_is_mapped_ipv4(&ip.source) || np_is_mapped_ipv4(&ip.destination))
-		return NP_DROP_BAD_HEADER;
-
+	/* Before anything is refused, so that a drop can say whose packet it was. */
 	packet->source = ip.source;
 	packet->destination = ip.destination;
 	packet->protocol = ip.next_header;
 	packet->hop_limit = ip.hop_limit;
+	/* Not valid on the wire, and would be mistaken for IPv4 addresses. */
+	if (np_is_mapped_ipv4(&ip.source) || np_is_mapped_ipv4(&ip.destination))
+		return NP_DROP_BAD_HEADER;
 	cursor->offset += sizeof(ip);
 
 	if (!embedded) {

@@ -180,7 +180,7 @@ NP_INLINE struct np_conclusion np_judge_by_state(const struct np_hook *hook, str
 		return np_conclude(NP_DROP_INTERNAL, NP_NEWS_NONE);
 	if (stage == NP_STAGE_REPLY) {
 		if (answered != NP_REASON_ALLOWED)
-			return np_conclude(is_allowed ? answered : own, NP_NEWS_NONE);
+			return np_conclude(answered, NP_NEWS_NONE);
 		/* Gone since it was found, it was there all the same. */
 		if (!known || forward)
 			return np_conclude(NP_REASON_REVALIDATED, NP_NEWS_SURE);
@@ -279,7 +279,7 @@ NP_INLINE struct np_conclusion np_conclude_answer(const struct np_hook *hook, st
 	} else if (question->stage == NP_STAGE_MIRROR) {
 		if (answered == NP_REASON_ALLOWED && question->need == NP_STATE_MIRROR)
 			return np_pass_stateless(question);
-	} else if (answered == NP_REASON_ALLOWED || question->own == NP_REASON_ALLOWED) {
+	} else {
 		np_note_answer(question, answer);
 	}
 	question->answered = answered;

@@ -293,10 +293,8 @@ final class MonitorHub: Sendable {
                     return (monitor.sink, now > monitor.suppressed ? now - monitor.suppressed : 0)
                 }
             }
-            for (sink, count) in losses where count > 0 {
-                sink.send(lost: count)
-                lost.add(count, ordering: .relaxed)
-            }
+            // Each monitor is told; status has them from the kernel, once.
+            for (sink, count) in losses where count > 0 { sink.send(lost: count) }
         }
     }
 

@@ -18,7 +18,8 @@ public protocol DatapathPort {
     func counters() throws -> DatapathCounters
     /// How much of each limit is in use.
     func capacities() throws -> [CapacityUse]
-    /// Removes conntrack entries of flows that are over.
+    /// Removes conntrack entries of flows that are over, in a part of the table, and gives pods with many flows more room. The
+    /// next call goes on with the next part, until the collection is complete.
     func collectConntrack() throws -> ConntrackCollection
     /// Starts the writing of event records. One reader at a time; records of earlier ones are not read.
     func makeEventReader(_ interest: EventInterest) throws -> Reader

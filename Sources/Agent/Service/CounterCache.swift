@@ -19,7 +19,7 @@ final class CounterCache: Sendable {
     static let freshness = Duration.milliseconds(25)
     /// How long to wait for a new reading, before the last one has to do.
     static let patience = Duration.milliseconds(40)
-    /// Capacities are counted at most so often: np_flows is walked for that.
+    /// Capacities are counted at most so often: the flow table is looked through for that.
     static let capacityInterval = Duration.seconds(5)
 
     private let worker: DatapathWorker

@@ -61,7 +61,22 @@ actor DatapathWorker {
 
     func counters() throws -> DatapathCounters { try working { try datapath.counters() } }
     func capacities() throws -> [CapacityUse] { try working { try datapath.capacities() } }
-    func collectConntrack() throws -> ConntrackCollection { try working { try datapath.collectConntrack() } }
+
+    /// Removes conntrack entries of flows that are over, a part of the table at a time: a change need not wait for the others.
+    func collectConntrack() async throws -> ConntrackCollection {
+        var sum = ConntrackCollection(seen: 0, removed: 0)
+        while true {
+            let part = try working { try datapath.collectConntrack() }
+            sum.seen += part.seen
+            sum.removed += part.removed
+            sum.moved += part.moved
+            guard !part.isComplete else {
+                sum.shares = part.shares
+                return sum
+            }
+            await Task.yield()
+        }
+    }
 
     /// Starts the writing of events.
     func makeReading(_ interest: EventInterest) throws -> EventReading {

@@ -160,7 +160,7 @@ struct DirectionPolicies: Sendable {
                 (try? PolicyEmitter.emit(bits))
                 ?? PolicyImage(
                     program: EncodedProgram(instructions: [], mapReferences: []), words: 0, peers: [], bits: [],
-                    isolatedBy: bits.isolatedBy)
+                    isolatedBy: bits.isolatedBy, strictness: .isolating)
         }
     }
 

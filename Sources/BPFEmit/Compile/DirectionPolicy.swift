@@ -24,7 +24,8 @@ struct DirectionPolicy: Sendable {
     let host: IdentityIndex.TermID?
     /// The image; empty until it is compiled.
     var image = PolicyImage(
-        program: EncodedProgram(instructions: [], mapReferences: []), words: 0, peers: [], bits: [], isolatedBy: [])
+        program: EncodedProgram(instructions: [], mapReferences: []), words: 0, peers: [], bits: [], isolatedBy: [],
+        strictness: .isolating)
     /// Who carries each bit.
     var carriers: [DirectionCompiler.Carriers] = []
     /// How many entries of `image.peers` carry each bit (the host bit last). The program leaves out what nobody carries, so a

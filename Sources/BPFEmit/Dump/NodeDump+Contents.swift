@@ -14,7 +14,7 @@ extension NodeDump {
             for direction in Direction.allCases {
                 guard let policy = state.policy(of: subject.key, direction) else { continue }
                 blocks.append(.heading("\(direction) of \(subject.key)"))
-                blocks += isolation(policy)
+                blocks += isolation(policy) + [.line("  \(state(subject, direction))")]
                 for (number, rule) in policy.rules.enumerated() {
                     let level = rule.tier == .normal ? "" : "\(rule.tier) \(rule.priority) "
                     blocks += [
@@ -34,6 +34,19 @@ extension NodeDump {
         policy.isolatedBy.isEmpty
             ? [.line("  default allow: nothing isolates it")]
             : [.line("  default deny, isolated by")] + policy.isolatedBy.map { .line("    \($0)") }
+    }
+
+    /// `flow state never: egress lets every answer pass`.
+    private func state(_ subject: SubjectImage, _ direction: Direction) -> String {
+        let opposite = direction == .ingress ? Direction.egress : .ingress
+        let need = subject.stateNeeds[direction]
+        let why =
+            switch need {
+            case .never: "\(opposite) lets every answer pass"
+            case .mirror: "where \(opposite) does not let the answer pass by itself"
+            case .always: "\(opposite) does not let every answer pass by itself"
+            }
+        return "flow state \(need): \(why)"
     }
 
     /// Every map entry.

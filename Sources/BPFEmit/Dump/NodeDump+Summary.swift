@@ -26,7 +26,8 @@ extension NodeDump {
 
     private var policies: DumpTable {
         var table = DumpTable([
-            .words("subject"), .words("direction"), .words("default"), .numbers("rules"), .numbers("bits"),
+            .words("subject"), .words("direction"), .words("default"), .words("state"), .numbers("rules"),
+            .numbers("bits"),
             .numbers("peers"), .numbers("words"), .numbers("instructions"),
         ])
         for subject in image.subjects {
@@ -34,6 +35,7 @@ extension NodeDump {
                 let policy = subject[direction]
                 table.add([
                     .text(subject.key), "\(direction)", policy.isolatedBy.isEmpty ? "allow" : "deny",
+                    "\(subject.stateNeeds[direction])",
                     "\(state.policy(of: subject.key, direction)?.rules.count ?? 0)", "\(policy.bits.count)",
                     "\(policy.peers.count)", "\(policy.words)", "\(policy.program.instructions.count)",
                 ])

@@ -16,16 +16,20 @@ public struct PolicyImage: Hashable, Sendable {
     public var bits: [RuleBit]
     /// The policies that isolate the subject; empty when it is not isolated.
     public var isolatedBy: [RuleOrigin]
+    /// What the program can refuse. A subject may be isolated and allow everything, so this is not `isolatedBy`.
+    public var strictness: PolicyStrictness
 
     /// An image.
     public init(
-        program: EncodedProgram, words: Int, peers: [PeerEntry], bits: [RuleBit], isolatedBy: [RuleOrigin]
+        program: EncodedProgram, words: Int, peers: [PeerEntry], bits: [RuleBit], isolatedBy: [RuleOrigin],
+        strictness: PolicyStrictness
     ) {
         self.program = program
         self.words = words
         self.peers = peers
         self.bits = bits
         self.isolatedBy = isolatedBy
+        self.strictness = strictness
     }
 
     /// Counters the program needs in np_rule_hits: default deny, default allow, host (`NP_HIT_*`), then one a bit.

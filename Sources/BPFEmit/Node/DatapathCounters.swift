@@ -71,10 +71,21 @@ public struct ConntrackCollection: Hashable, Sendable {
     public var seen: Int
     /// Entries removed.
     public var removed: Int
+    /// What each endpoint has of the table; empty unless the collection is complete.
+    public var shares: [EndpointKey: FlowShare]
+    /// Flows that were copied to give an endpoint more room.
+    public var moved: Int
+    /// Whether the whole table has been looked at; if not, the next call goes on.
+    public var isComplete: Bool
 
     /// A collection.
-    public init(seen: Int, removed: Int) {
+    public init(
+        seen: Int, removed: Int, shares: [EndpointKey: FlowShare] = [:], moved: Int = 0, isComplete: Bool = true
+    ) {
         self.seen = seen
         self.removed = removed
+        self.shares = shares
+        self.moved = moved
+        self.isComplete = isComplete
     }
 }

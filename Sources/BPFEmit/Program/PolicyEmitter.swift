@@ -28,7 +28,7 @@ public enum PolicyEmitter {
         let program = try assemble(builder)
         return PolicyImage(
             program: program, words: carried.words.count, peers: carried.trimmed(bits.peers),
-            bits: bits.bits.map(\.rule), isolatedBy: bits.isolatedBy)
+            bits: bits.bits.map(\.rule), isolatedBy: bits.isolatedBy, strictness: trees.strictness)
     }
 
     private static func assemble(_ builder: ProgramBuilder) throws(EmitError) -> EncodedProgram {

@@ -1,54 +1,127 @@
-/// One thing that the packet bench measures.
+import BPFEmit
+public import NetTypes
+
+/// One thing that the packet bench measures: packets of a kind at a hook of a pod, and the most that they should cost.
 public struct PacketBenchCase: Hashable, Sendable {
-    /// What becomes of the packets.
-    public enum Kind: String, CaseIterable, Sendable {
-        /// They belong to a flow that the pod has admitted.
+    /// Which policies select the pod.
+    public enum Policies: String, CaseIterable, Sendable {
+        /// Of ingress: everything the pod sends is allowed.
+        case ingressOnly
+        /// Of both directions.
+        case bothDirections
+    }
+
+    /// What the packets are.
+    public enum Packets: Hashable, Sendable {
+        /// Of connections that have been answered.
         case established
-        /// Each belongs to a flow not seen before, which policy allows and conntrack remembers.
+        /// Each opens a connection that policy allows and nobody has seen before.
         case new
-        /// Policy denies each.
-        case denied
+        /// Each opens a connection that policy denies.
+        case deniedSYN
+        /// UDP that policy denies, unless it should be the answer to a datagram of the pod. None is.
+        case deniedUDP
     }
 
-    /// Which flows they belong to.
-    public enum Spread: String, CaseIterable, Sendable {
-        /// One sender; of established packets one flow. Everything is in the CPU's caches.
-        case hot
-        /// Every sender there is, and of established packets 64k flows, in no order.
-        case spread
+    /// The other ends, and their ports. Flows are visited in an order that no prefetcher predicts.
+    public enum Spread: Hashable, Sendable {
+        /// One packet, again and again: everything is in the CPU's caches.
+        case one
+        /// One end with 65,536 ports.
+        case ports
+        /// So many ends, each with many ports.
+        case ends(Int)
     }
 
-    /// What becomes of the packets.
-    public var kind: Kind
-    /// Rules of the policy.
-    public var rules: Int
-    /// Identities that the policy and the address table hold.
-    public var identities: Int
-    /// Whether somebody reads verdict events meanwhile.
-    public var hasReader: Bool
+    /// The policies of the pod.
+    public var policies: Policies
+    /// `ingress`: packets to the pod.
+    public var direction: Direction
+    /// The packets.
+    public var packets: Packets
+    /// Their other ends.
+    public var spread: Spread
+    /// The most that a packet should cost above the parser, ns.
+    public var limit: Int
 
     /// A case.
-    public init(_ kind: Kind, rules: Int, identities: Int, hasReader: Bool = false) {
-        self.kind = kind
-        self.rules = rules
-        self.identities = identities
-        self.hasReader = hasReader
+    public init(
+        _ policies: Policies, _ direction: Direction, _ packets: Packets, _ spread: Spread, limit: Int
+    ) {
+        self.policies = policies
+        self.direction = direction
+        self.packets = packets
+        self.spread = spread
+        self.limit = limit
     }
 
-    /// The whole grid, in the order it is printed.
+    /// All cases, in the order they are printed.
     public static let all: [PacketBenchCase] = [
-        (Kind.established, false), (.new, false), (.denied, false), (.new, true), (.denied, true),
+        PacketBenchCase(.ingressOnly, .ingress, .established, .one, limit: 40),
+        PacketBenchCase(.ingressOnly, .egress, .established, .one, limit: 40),
+        PacketBenchCase(.ingressOnly, .ingress, .established, .ports, limit: 60),
+        PacketBenchCase(.ingressOnly, .egress, .established, .ports, limit: 60),
+        PacketBenchCase(.ingressOnly, .ingress, .new, .ports, limit: 80),
+        PacketBenchCase(.ingressOnly, .ingress, .new, .ends(500), limit: 80),
+        PacketBenchCase(.ingressOnly, .egress, .new, .ends(500), limit: 330),
+        PacketBenchCase(.bothDirections, .ingress, .established, .one, limit: 60),
+        PacketBenchCase(.bothDirections, .egress, .established, .one, limit: 60),
+        PacketBenchCase(.bothDirections, .ingress, .established, .ports, limit: 250),
+        PacketBenchCase(.bothDirections, .egress, .established, .ports, limit: 250),
+        PacketBenchCase(.bothDirections, .ingress, .new, .ports, limit: 330),
+        PacketBenchCase(.bothDirections, .ingress, .new, .ends(500), limit: 330),
+        PacketBenchCase(.bothDirections, .ingress, .deniedSYN, .one, limit: 60),
+        PacketBenchCase(.bothDirections, .ingress, .deniedSYN, .ports, limit: 70),
+        PacketBenchCase(.bothDirections, .ingress, .deniedSYN, .ends(5_000), limit: 120),
+        PacketBenchCase(.bothDirections, .ingress, .deniedUDP, .one, limit: 300),
+        PacketBenchCase(.bothDirections, .ingress, .deniedUDP, .ports, limit: 300),
     ]
-    .flatMap { kind, reader in
-        [1, 100, 1000].flatMap { rules in
-            [100, 10_000, 100_000].map { PacketBenchCase(kind, rules: rules, identities: $0, hasReader: reader) }
+
+    /// Whether policy lets them pass.
+    var passes: Bool {
+        switch packets {
+        case .established, .new: true
+        case .deniedSYN, .deniedUDP: false
         }
     }
 }
 
 extension PacketBenchCase: CustomStringConvertible {
-    /// `new, 100 rules, 10000 identities, read`
+    /// `both directions: established to the pod, 64k flows`
+    public var description: String { "\(policies): \(name)" }
+
+    /// What it does, without the policies.
+    public var name: String { "\(packets.text) \(direction == .ingress ? "to" : "from") the pod, \(scope)" }
+
+    private var scope: String {
+        switch (spread, packets) {
+        case (.one, .established): "1 flow"
+        case (.one, .new), (.one, .deniedSYN), (.one, .deniedUDP): "1 packet"
+        case (.ports, .established): "64k flows"
+        case (.ports, .new): "1 sender"
+        case (.ports, .deniedSYN), (.ports, .deniedUDP): "64k ports"
+        case (.ends(let count), _): "\(count) \(direction == .ingress ? "senders" : "receivers")"
+        }
+    }
+}
+
+extension PacketBenchCase.Policies: CustomStringConvertible {
+    /// `policies of ingress only`
     public var description: String {
-        "\(kind.rawValue), \(rules) rules, \(identities) identities\(hasReader ? ", read" : "")"
+        switch self {
+        case .ingressOnly: "policies of ingress only"
+        case .bothDirections: "default deny in both directions"
+        }
+    }
+}
+
+extension PacketBenchCase.Packets {
+    fileprivate var text: String {
+        switch self {
+        case .established: "established"
+        case .new: "new"
+        case .deniedSYN: "denied SYN"
+        case .deniedUDP: "denied UDP that may be an answer"
+        }
     }
 }

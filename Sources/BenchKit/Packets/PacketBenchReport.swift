@@ -1,52 +1,77 @@
 /// What the packet bench measured.
 public struct PacketBenchReport: Sendable {
-    /// The reference programs, cheapest first.
-    public static let references = ["np_bench_empty", "np_bench_parse", "np_bench_lookup"]
-
-    /// A target and how far it was met.
-    public struct Target: Hashable, Sendable {
-        /// What is compared with what.
-        public var name: String
-        /// How much more the one costs than the other.
-        public var ratio: Double
-        /// The most it should be.
-        public var limit: Double
+    /// One round of a case: nanoseconds a packet, of the same packets each time.
+    public struct Sample: Hashable, Sendable {
+        /// Through a program that does nothing.
+        public var empty: Int
+        /// Through the datapath's parser alone.
+        public var parse: Int
+        /// Through the datapath.
+        public var cost: Int
     }
 
-    /// Nanoseconds per packet of each reference program.
-    public var references: [String: PacketBench.Cost] = [:]
-    /// Nanoseconds per packet of each case.
-    public var costs: [PacketBenchCase: PacketBench.Cost] = [:]
+    /// All rounds of a case.
+    public struct Result: Hashable, Sendable {
+        /// The case.
+        public var bench: PacketBenchCase
+        /// By round; at least one.
+        public var samples: [Sample]
 
-    /// Established packets over the lookup reference of the same flows, each round: where flows lie in memory makes more
-    /// difference to many of them than anything else, and differs from round to round.
-    public var established: [PacketBenchCase: [(hot: Double, spread: Double)]] = [:]
+        /// The lowest of all rounds.
+        public func minimum(_ part: (Sample) -> Int) -> Int { samples.map(part).min() ?? 0 }
 
-    /// Established packets against the lookup of the same flows: of each case the median of its rounds, of these the worst.
-    /// New packets: the lowest of all rounds, the worst pair.
-    public func targets(_ cases: [PacketBenchCase]) -> [Target] {
-        [("hot", \PacketBench.Cost.hot), ("spread", \PacketBench.Cost.spread)].flatMap { spread, value in
-            let medians = established.values.compactMap { rounds in
-                rounds.map { spread == "hot" ? $0.hot : $0.spread }.quantile(0.5)
-            }
-            let new = cases.filter { $0.kind == .new && !$0.hasReader }
-            func cost(_ rules: Int, _ identities: Int) -> Int? {
-                new.first { $0.rules == rules && $0.identities == identities }
-                    .flatMap { costs[$0]?[keyPath: value] }
-            }
-            func ratio(_ upper: Int?, _ lower: Int?) -> Double? {
-                guard let upper, let lower else { return nil }
-                return Double(upper) / Double(max(lower, 1))
-            }
-            let byRules = [100, 10_000, 100_000].compactMap { ratio(cost(1000, $0), cost(1, $0)) }
-            let byIdentities = [1, 100, 1000].compactMap { ratio(cost($0, 100_000), cost($0, 100)) }
-            return [
-                ("established against parse + LRU hit", medians.max(), 1.25),
-                ("new, 1,000 rules against 1", byRules.max(), 1.3),
-                ("new, 100,000 identities against 100", byIdentities.max(), 1.5),
-            ].compactMap { name, worst, limit in
-                worst.map { Target(name: "\(name), \(spread)", ratio: $0, limit: limit) }
-            }
+        /// The median of all rounds.
+        public func median(_ part: (Sample) -> Int) -> Int { samples.map(part).quantile(0.5) ?? 0 }
+
+        /// What the datapath adds to the parser: both at their least disturbed.
+        public var aboveParse: Int { minimum(\.cost) - minimum(\.parse) }
+
+        /// The datapath over the parser: both at their least disturbed.
+        public var multiple: Double { Double(minimum(\.cost)) / Double(max(minimum(\.parse), 1)) }
+
+        /// Whether the case costs no more than it should.
+        public var isMet: Bool { aboveParse <= bench.limit }
+    }
+
+    /// In the order of the cases.
+    public var results: [Result]
+    /// Cases that could not be measured, and why.
+    public var skipped: [String]
+
+    /// Whether every case that was measured costs no more than it should.
+    public var isMet: Bool { results.allSatisfy(\.isMet) }
+}
+
+extension PacketBenchReport: Encodable {
+    private struct Row: Encodable {
+        var policies: String
+        var name: String
+        var empty: Int
+        var parse: Int
+        var minimum: Int
+        var median: Int
+        var aboveParse: Int
+        var multiple: Double
+        var limit: Int
+        var isMet: Bool
+    }
+
+    private enum Key: String, CodingKey {
+        case cases, skipped, isMet
+    }
+
+    /// One object a case, nanoseconds a packet.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        let rows = results.map { result in
+            Row(
+                policies: result.bench.policies.rawValue, name: result.bench.name, empty: result.minimum(\.empty),
+                parse: result.minimum(\.parse), minimum: result.minimum(\.cost), median: result.median(\.cost),
+                aboveParse: result.aboveParse, multiple: result.multiple, limit: result.bench.limit,
+                isMet: result.isMet)
         }
+        try container.encode(rows, forKey: .cases)
+        try container.encode(skipped, forKey: .skipped)
+        try container.encode(isMet, forKey: .isMet)
     }
 }

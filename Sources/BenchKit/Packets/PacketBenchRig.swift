@@ -5,124 +5,160 @@ import Glibc
 import NetTypes
 import SystemPackage
 
-/// The datapath with one pod in it, and the reference programs beside it.
+/// The datapath with a pod for each kind of policies, and the reference programs beside it.
 final class PacketBenchRig {
-    private static let slot: UInt32 = 1
-    /// Flows that "spread" means.
-    static let spreadFlows = 1 << 16
-    /// New flows of one run: half a table of them, so that inserts find room.
-    static let newFlows = Int(NP_MAX_CONNTRACK) / 4
+    /// A pod and its programs.
+    private struct Pod {
+        var stubs: [Direction: BPFProgram]
+        var policies: [LoadedPolicy]
+    }
 
-    let maps: DatapathMaps
+    /// Sets of flows of each pod. 65,536 flows fill a quarter of the slots: an agent gives a pod more before it is 3/8.
+    private static let sets = UInt32(NP_MAX_FLOW_SETS) / UInt32(PacketBenchCase.Policies.allCases.count)
+    /// New flows of one run: each finds room.
+    private static let newFlows = 1 << 16
+
+    private let maps: DatapathMaps
     private let bench: BPFObject
-    private let stub: BPFProgram
-    private var policy: LoadedPolicy?
-    private var cluster = PacketBenchPolicy(rules: 0, identities: 0)
+    private var pods: [PacketBenchCase.Policies: Pod] = [:]
 
     init() throws(BPFError) {
         maps = try DatapathMaps(DatapathOptions(pins: nil))
         bench = try BPFObject(name: "np_bench", bytes: try EmbeddedObject.bytes(of: EmbeddedBenchObject.base64))
         try BTFCheck.require(bench)
-        // The reference finds its flows in the very table of the datapath: same memory, same order.
-        try bench.use(maps.flows)
         try bench.load()
-        let program: EncodedProgram
-        do {
-            program = try EntryStub.program(slot: Self.slot, direction: .ingress)
-        } catch {
-            throw BPFError(.loadProgram, "np_stub", errno: .invalidArgument, detail: "\(error)")
+        try maps.addresses.set(PacketBenchPolicy.addresses.map { (key: np_address($0.address), value: $0.identity) })
+        var counters = RuleHitIndex()
+        for (number, policies) in PacketBenchCase.Policies.allCases.enumerated() {
+            pods[policies] = try makePod(UInt32(number), policies, &counters)
         }
-        stub = try BPFProgram(program, name: "np_stub", hitBase: 0, maps: [.steps: maps.steps])
+    }
+
+    /// A pod in place. Its rules have counters, as in life.
+    private func makePod(
+        _ slot: UInt32, _ policies: PacketBenchCase.Policies, _ counters: inout RuleHitIndex
+    ) throws(BPFError) -> Pod {
+        let subject: SubjectImage
+        let stubs: [Direction: EncodedProgram]
+        do {
+            subject = try PacketBenchPolicy.subject(policies)
+            stubs = [
+                .ingress: try EntryStub.program(slot: slot, direction: .ingress),
+                .egress: try EntryStub.program(slot: slot, direction: .egress),
+            ]
+        } catch {
+            throw BPFError(.loadProgram, "np_policy", errno: .invalidArgument, detail: "\(error)")
+        }
         var endpoint = np_endpoint()
         endpoint.address.0 = np_address(PacketBenchPolicy.pod)
         endpoint.revision = 1
         endpoint.flags = UInt32(NP_ENDPOINT_READY)
-        try maps.endpoints.set(Self.slot, endpoint)
-    }
-
-    /// Puts the cluster of a case in place.
-    func prepare(rules: Int, identities: Int) throws(BPFError) {
-        guard cluster.rules != rules || cluster.identities != identities else { return }
-        if cluster.identities > identities {
-            for sender in cluster.senders.dropFirst(identities) {
-                try maps.addresses.remove(np_address(sender.address))
+        endpoint.stateNeeds = subject.stateNeeds
+        endpoint.policy = (2 * slot, 2 * slot + 1)
+        endpoint.region = 2 * slot * Self.sets + Self.sets
+        var pod = Pod(stubs: [:], policies: [])
+        for direction in Direction.allCases {
+            let image = subject[direction]
+            let hits = counters.take(
+                count: image.hitCount, capacity: Int(NP_MAX_RULE_HITS), subject: subject.key, direction: direction,
+                bits: image.bits)
+            let policy = try LoadedPolicy(
+                image, transitional: [:], name: "np_policy", hits: hits, steps: maps.steps)
+            try maps.policies.set(2 * slot + UInt32(direction.rawValue), program: policy.program)
+            pod.policies.append(policy)
+            if let stub = stubs[direction] {
+                pod.stubs[direction] = try BPFProgram(stub, name: "np_stub", hitBase: 0, maps: [.steps: maps.steps])
             }
         }
-        cluster = PacketBenchPolicy(rules: rules, identities: identities)
-        try maps.addresses.set(cluster.senders.map { (key: np_address($0.address), value: $0.identity) })
-        let image: PolicyImage
-        do {
-            image = try PolicyEmitter.emit(cluster.bits)
-        } catch {
-            throw BPFError(.loadProgram, "np_policy", errno: .invalidArgument, detail: "\(error)")
-        }
-        let loaded = try LoadedPolicy(image, transitional: [:], name: "np_policy", hits: nil, steps: maps.steps)
-        try maps.policies.set(0, program: loaded.program)
-        policy = loaded
+        try maps.endpoints.set(slot, endpoint)
+        return pod
     }
 
-    /// Nanoseconds per packet through a reference program, `np_bench_...`. With `spread`, the sender is rewritten before
-    /// each packet, and that is part of the time.
-    func measure(reference name: String, _ spread: PacketBenchCase.Spread, repetitions: Int) throws(BPFError) -> Int {
-        let program = try bench.program(name)
-        return try run(program, spread == .hot ? nil : plan(.established, .spread), repetitions)
-    }
-
-    /// Makes the flows of established packets.
+    /// One round of a case.
     ///
-    /// Twice: in a table never used, entries lie in memory in the order in which they were made, and are found faster than
-    /// they ever are in life.
-    func establish() throws(BPFError) {
+    /// - Throws: when a packet does not do what the case says.
+    func measure(_ one: PacketBenchCase, repetitions: Int) throws(BPFError) -> PacketBenchReport.Sample {
+        guard let pod = pods[one.policies], let stub = pod.stubs[one.direction] else {
+            throw BPFError(.findProgram, "\(one.policies)", errno: .noSuchFileOrDirectory)
+        }
+        switch one.packets {
+        case .established: try establish(one, pod)
+        case .new, .deniedSYN, .deniedUDP: try maps.forgetFlows()
+        }
+        // A new flow is one the first time only.
+        let count = one.packets == .new ? min(repetitions, Self.newFlows) : repetitions
+        let empty = try run(try bench.program("np_bench_empty"), one, repetitions)
+        let parse = try run(try bench.program("np_bench_parse"), one, repetitions)
+        let before = try dropped()
+        let cost = try run(stub, one, count)
+        let drops = try dropped() - before
+        guard drops == (one.passes ? 0 : UInt64(count)) else {
+            throw BPFError(
+                .runProgram, "\(one)", errno: .protocolError, detail: "\(drops) of \(count) packets were dropped")
+        }
+        return PacketBenchReport.Sample(empty: empty, parse: parse, cost: cost)
+    }
+
+    /// Opens the flows of a case to the pod, and has the pod answer each.
+    private func establish(_ one: PacketBenchCase, _ pod: Pod) throws(BPFError) {
         try maps.forgetFlows()
-        _ = try run(stub, plan(.established, .spread), Self.spreadFlows)
-        try maps.forgetFlows()
-        _ = try run(stub, nil, 1)
-        _ = try run(stub, plan(.established, .spread), Self.spreadFlows)
+        var opening = one
+        (opening.direction, opening.packets) = (.ingress, .new)
+        var answer = one
+        answer.direction = .egress
+        for part in [opening, answer] {
+            guard let stub = pod.stubs[part.direction] else { continue }
+            _ = try run(stub, part, part.spread == .one ? 1 : 1 << 16)
+        }
     }
 
-    /// Nanoseconds per packet of one run of `repetitions` packets; of new flows there are at most `newFlows`, which find an
-    /// empty table.
-    func measure(
-        _ kind: PacketBenchCase.Kind, _ spread: PacketBenchCase.Spread, repetitions: Int
-    ) throws(BPFError) -> Int {
-        if kind == .new { try maps.forgetFlows() }
-        let count = kind == .new ? min(repetitions, Self.newFlows) : repetitions
-        return try run(stub, plan(kind, spread), count, flags: kind == .established ? Self.ack : Self.syn)
+    /// Packets dropped so far.
+    private func dropped() throws(BPFError) -> UInt64 {
+        try maps.reasons.perCPUEntries(value: np_counter())
+            .filter { $0.key >= NP_REASON_FIRST_DROP.rawValue }
+            .reduce(0) { sum, reason in reason.values.reduce(sum) { $0 + $1.packets } }
     }
 
-    /// `nil`: the frame stays as it is.
-    private func plan(_ kind: PacketBenchCase.Kind, _ spread: PacketBenchCase.Spread) -> np_bench_plan? {
-        if kind == .established, spread == .hot { return nil }
-        // Even senders are allowed, odd ones denied.
-        let first = PacketBenchPolicy.firstSender + (kind == .denied ? 1 : 0)
-        let everySender = spread == .spread && kind != .established
-        let flows = everySender ? 1 << 20 : Self.spreadFlows
-        return np_bench_plan(
-            counter: 0, mask: UInt32(flows - 1), addresses: everySender ? UInt32(cluster.identities / 2) : 1,
-            first_address: first, address_step: 2)
-    }
-
-    private func run(
-        _ program: BPFProgram, _ plan: np_bench_plan?, _ repetitions: Int, flags: UInt8 = ack
-    ) throws(BPFError) -> Int {
-        var run = TestRun(frame: Self.frame(flags: flags))
+    /// Nanoseconds per packet of one run.
+    private func run(_ program: BPFProgram, _ one: PacketBenchCase, _ repetitions: Int) throws(BPFError) -> Int {
+        var run = TestRun(frame: one.frame)
         run.repetitions = repetitions
-        guard let plan else { return try run.run(program).nanoseconds }
+        guard let plan = one.plan else { return try run.run(program).nanoseconds }
         try bench.map("np_bench_plan").set(UInt32(0), plan)
         try bench.map("np_bench_next").set(0, program: program)
-        return try run.run(try bench.program("np_bench_vary")).nanoseconds
+        let vary = one.direction == .ingress ? "np_bench_vary_source" : "np_bench_vary_destination"
+        return try run.run(try bench.program(vary)).nanoseconds
+    }
+}
+
+extension PacketBenchCase {
+    /// How the other ends vary; `nil`: the frame stays as it is.
+    fileprivate var plan: np_bench_plan? {
+        let ends: UInt32
+        switch spread {
+        case .one: return nil
+        case .ports: ends = 1
+        case .ends(let count): ends = UInt32(count)
+        }
+        let flows: UInt32 = ends == 1 ? 1 << 16 : 1 << 20
+        return np_bench_plan(
+            counter: 0, mask: flows - 1, addresses: ends, first_address: firstEnd, address_step: 2)
     }
 
-    private static let ack: UInt8 = 0x10
-    private static let syn: UInt8 = 0x02
+    /// Even ends are allowed, odd ones denied.
+    private var firstEnd: UInt32 { PacketBenchPolicy.firstEnd + (passes ? 0 : 1) }
 
-    /// TCP over IPv4 from the first sender to the pod.
-    private static func frame(flags: UInt8) -> [UInt8] {
-        let ethernet: [UInt8] = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x08, 0x00]
-        let sender = IPAddress(ipv4: PacketBenchPolicy.firstSender).bytes.suffix(4)
-        let ip: [UInt8] = [0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0] + sender + PacketBenchPolicy.pod.bytes.suffix(4)
-        let port = UInt8(PacketBenchPolicy.port)
-        let tcp: [UInt8] = [0x30, 0x39, 0, port, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, flags, 0xff, 0xff, 0, 0, 0, 0]
-        return ethernet + ip + tcp
+    /// TCP or UDP over IPv4 between the first end and the pod.
+    fileprivate var frame: [UInt8] {
+        let isToPod = direction == .ingress
+        // The pod serves, and opens connections from a port of its own.
+        let podPort: UInt16 = packets == .new && !isToPod ? 40_000 : PacketBenchPolicy.port
+        let (end, pod) = (IPAddress(ipv4: firstEnd), PacketBenchPolicy.pod)
+        var packet = FlowPacket(
+            source: isToPod ? end : pod, destination: isToPod ? pod : end,
+            protocol: packets == .deniedUDP ? .udp : .tcp,
+            sourcePort: isToPod ? 12_345 : podPort, destinationPort: isToPod ? podPort : 12_345)
+        packet.tcpFlags = packets == .established ? 0x10 : 0x02
+        return packet.frame
     }
 }

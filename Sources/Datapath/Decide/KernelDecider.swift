@@ -10,8 +10,8 @@ import SystemPackage
 /// Uses maps of its own that nothing else sees, so any number of them work side by side, beside an agent too. Nothing is
 /// attached. Every question is about a fresh flow.
 public final class KernelDecider {
-    /// Flows that a private instance remembers; more are forgotten, which harms no fresh flow.
-    private static let conntrackEntries = 4096
+    /// Size of the private instance's flow table. Flows that nobody has answered make room for others: no fresh flow is refused.
+    private static let flowSets = 4096
     /// Not that of the test run, by which a pod's own packets would come back; nothing has it.
     private static let someInterface = UInt32(Int32.max)
     private static let firstSourcePort: UInt16 = 1024
@@ -22,7 +22,7 @@ public final class KernelDecider {
     /// Loads an image: every pod of it is taken for one of this node.
     public init(_ image: NodeImage) throws(BPFError) {
         node = try NodeDatapath(
-            DatapathOptions(pins: nil, attachment: .none, conntrackEntries: Self.conntrackEntries))
+            DatapathOptions(pins: nil, attachment: .none, flowSets: Self.flowSets))
         _ = try node.apply(image, links: [:])
         passedSoFar = try countByReason()
     }
@@ -110,8 +110,6 @@ public final class KernelDecider {
 }
 
 extension DatapathMaps {
-    /// Empties np_flows.
-    package func forgetFlows() throws(BPFError) {
-        for entry in try flows.entries(key: np_flow_key(), value: np_flow()) { try flows.remove(entry.key) }
-    }
+    /// Empties the flow table, of which no program may be running.
+    package func forgetFlows() throws(BPFError) { flowTable.clear() }
 }

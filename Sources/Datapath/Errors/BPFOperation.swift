@@ -9,6 +9,7 @@ public enum BPFOperation: String, Hashable, Sendable {
     case readMap = "read map"
     case writeMap = "write map"
     case deleteFromMap = "delete from map"
+    case mapMemory = "map memory of"
     case loadProgram = "load program"
     case runProgram = "run program"
     case queryInfo = "query"

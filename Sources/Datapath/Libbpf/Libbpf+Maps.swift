@@ -94,6 +94,17 @@ extension Libbpf {
         }
     }
 
+    /// Maps the first `bytes` of an array with `BPF_F_MMAPABLE` into this process, to read and write.
+    static func mapMemory(of fd: Int32, _ name: String, bytes: Int) throws(BPFError) -> UnsafeMutableRawPointer {
+        var address: UnsafeMutableRawPointer?
+        try call(.mapMemory, name) {
+            address = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
+            return address == UnsafeMutableRawPointer(bitPattern: -1) ? -1 : 0
+        }
+        guard let address else { throw BPFError(.mapMemory, name, errno: .noMemory) }
+        return address
+    }
+
     /// CPUs that per-CPU values have room for.
     static func possibleCPUs() throws(BPFError) -> Int {
         Int(try call(.queryInfo, "number of CPUs") { libbpf_num_possible_cpus() })

@@ -57,6 +57,16 @@ extension Libbpf {
         throw BPFError(.loadObject, name, errno: code)
     }
 
+    /// Sets what a section of constants holds when its object is loaded. Nothing happens when there is no such section.
+    static func fill(
+        section: String, of object: OpaquePointer, with value: some BitwiseCopyable
+    ) throws(BPFError) {
+        guard let map = maps(of: object).first(where: { $0.name == section }) else { return }
+        try call(.openObject, section) {
+            withUnsafeBytes(of: value) { bpf_map__set_initial_value(map.map, $0.baseAddress, $0.count) }
+        }
+    }
+
     static func mapInfo(declaredBy map: OpaquePointer) -> MapShape {
         MapShape(
             type: bpf_map__type(map).rawValue, keySize: Int(bpf_map__key_size(map)),

@@ -27,6 +27,8 @@ struct ApplyPlan {
     let hooks: [Hook: EndpointKey]
     /// Place of each subject in np_policies.
     let subjectSlots: [String: UInt32]
+    /// Of each subject.
+    let stateNeeds: [String: StateNeeds]
 
     /// Endpoint slots that are cleared at the end.
     let surplusSlots: Set<UInt32>
@@ -72,6 +74,13 @@ struct ApplyPlan {
         let kept = Set(endpoints.map(\.slot))
         self.surplusSlots = Set(node.endpoints.values.map(\.slot)).union(node.adopted.keys).subtracting(kept)
         self.subjectSlots = try Self.assignSubjects(image, endpoints, node)
+        self.stateNeeds = Dictionary(image.subjects.map { ($0.key, $0.stateNeeds) }) { first, _ in first }
+    }
+
+    /// Whether what the new policies of a pod allow needs flow entries.
+    func stateNeeds(of endpoint: Endpoint) -> StateNeeds {
+        // Every endpoint's subject is in the image, which `check` has seen to.
+        stateNeeds[endpoint.image.subject] ?? StateNeeds(ingress: .always, egress: .always)
     }
 
     /// Refuses what could only be done in part. The maps' limits hold for the moment in which old and new entries are

@@ -4,6 +4,11 @@ import CNetpoldABI
 package final class DatapathMaps {
     package let endpoints: BPFMap
     package let flows: BPFMap
+    package let flowSets: BPFMap
+    /// np_flow_sets, mapped.
+    package let flowTable: FlowTable
+    let flowMoves: BPFMap
+    let flowShares: BPFMap
     let fragments: BPFMap
     package let addresses: BPFMap
     package let sources: BPFMap
@@ -11,7 +16,7 @@ package final class DatapathMaps {
     package let policies: BPFMap
     package let steps: BPFMap
     let ruleHits: BPFMap
-    let reasons: BPFMap
+    package let reasons: BPFMap
     let events: BPFMap
     let control: BPFMap
     let eventBudget: BPFMap
@@ -34,7 +39,16 @@ package final class DatapathMaps {
                 codecs[name] = declared[name].flatMap { MapCodec(here: own, there: $0) }
             }
         }
-        try object.resize(map: "np_flows", to: options.conntrackEntries)
+        guard options.flowSets.nonzeroBitCount == 1, (1...Int(NP_MAX_FLOW_SETS)).contains(options.flowSets) else {
+            throw BPFError(
+                .createMap, "np_flow_sets", errno: .invalidArgument,
+                detail: "\(options.flowSets) sets: it takes a power of two, at most \(NP_MAX_FLOW_SETS)")
+        }
+        try object.resize(map: "np_flow_sets", to: options.flowSets)
+        if object.mapNames.contains("np_flows") {
+            try object.resize(map: "np_flows", to: options.flowSets * Int(NP_FLOW_WAYS))
+        }
+        try object.fill(section: ".rodata.config", with: try DatapathMaps.configuration())
         if let pins = options.pins { try object.usePins(in: pins.folder) }
         try object.load()
         var all: [BPFMap] = []
@@ -48,6 +62,20 @@ package final class DatapathMaps {
         }
         self.endpoints = try map("np_endpoints")
         self.flows = try map("np_flows")
+        self.flowSets = try map("np_flow_sets")
+        self.flowMoves = try map("np_flow_moves")
+        self.flowShares = try map("np_flow_shares")
+        var flowLayout = FlowSetLayout.own
+        if options.object != nil, let here = try DatapathMaps.layouts()["np_flow_sets"],
+            let there = object.mapLayouts["np_flow_sets"], here != there
+        {
+            guard let layout = FlowSetLayout(here: here.value, there: there.value) else {
+                throw BPFError(.checkLayout, "np_flow_sets", errno: .invalidArgument)
+            }
+            flowLayout = layout
+        }
+        self.flowTable = try FlowTable(
+            flowSets, layout: flowLayout, seed: try DatapathMaps.seed(in: try map("np_flow_seed")))
         self.fragments = try map("np_fragments")
         self.addresses = try map("np_addresses")
         self.sources = try map("np_sources")
@@ -67,13 +95,33 @@ package final class DatapathMaps {
         }
     }
 
+    /// What the programs are told of the machine.
+    private static func configuration() throws(BPFError) -> np_config {
+        let rate = try KernelClock().now().rate
+        #if arch(x86_64)
+            // Loads are not reordered there.
+            return np_config(hertz: UInt32(rate), barriers: 0)
+        #else
+            return np_config(hertz: UInt32(rate), barriers: 1)
+        #endif
+    }
+
+    /// The key of the flow table's hash: drawn once, and kept with the flows that are found by it.
+    private static func seed(in map: BPFMap) throws(BPFError) -> np_flow_seed {
+        if let seed = try map.value(of: UInt32(0), initial: np_flow_seed()), seed.word != (0, 0) { return seed }
+        var generator = SystemRandomNumberGenerator()
+        let seed = np_flow_seed(word: (generator.next(), generator.next()))
+        try map.set(UInt32(0), seed)
+        return seed
+    }
+
     /// The layouts of this program's records, by map: those of the embedded object, which `BTFCheck` compares with Swift's.
     static func layouts() throws(BPFError) -> [String: MapLayout] { try BPFObject().mapLayouts }
 
     /// The entries that a pinned map must have room for. Those of tables that forget, and of the ring, are a matter of options.
     static func leastCapacity(of map: String, declared: Int) -> Int {
         switch map {
-        case "np_flows", "np_fragments", "np_events": 0
+        case "np_flows", "np_flow_sets", "np_fragments", "np_events": 0
         // Reserved steps need no slot.
         case "np_steps": steps.filter { $0.program != noStep }.map { Int($0.step.rawValue) + 1 }.max() ?? 0
         default: declared

@@ -5,17 +5,18 @@ import CNetpoldABI
 public struct DatapathOptions: Sendable {
     /// How programs are attached.
     public var attachment: AttachmentStyle
-    /// Flows that can be remembered; about 150 bytes each, taken at once. Pinned maps keep the size they have.
-    public var conntrackEntries: Int
+    /// Size of the flow table in sets of `NP_FLOW_WAYS` flows, 256 bytes each, taken at once: a power of two, at most
+    /// `NP_MAX_FLOW_SETS`. Pinned maps keep the size they have.
+    public var flowSets: Int
     /// Where the maps and links are pinned; `nil` for a private instance that ends with its owner.
     public var pins: PinPath?
     /// The object that is loaded in place of the one in this binary: that of another version, in tests.
     package var object: [UInt8]?
 
-    /// Options; `nil` for `conntrackEntries` stands for `NP_MAX_CONNTRACK`.
-    public init(pins: PinPath?, attachment: AttachmentStyle = .automatic, conntrackEntries: Int? = nil) {
+    /// Options; `nil` for `flowSets` stands for `NP_MAX_FLOW_SETS`.
+    public init(pins: PinPath?, attachment: AttachmentStyle = .automatic, flowSets: Int? = nil) {
         self.pins = pins
         self.attachment = attachment
-        self.conntrackEntries = conntrackEntries ?? Int(NP_MAX_CONNTRACK)
+        self.flowSets = flowSets ?? Int(NP_MAX_FLOW_SETS)
     }
 }

@@ -11,15 +11,17 @@ extension NodeDatapath {
     /// 2. *Load* the programs that changed, each with a peers map of its own, off the path. Their maps also hold the
     ///    identities that are about to retire, with the bits of what their addresses will be.
     /// 3. *Widen* the live peers maps of programs that stay: new identities are known before an address has one.
-    /// 4. *Place*: each slot of np_policies goes from old program to new in one write. New endpoints get a slot that is
-    ///    not ready. From here on new flows meet the new rules.
+    /// 4. *Place*: endpoints that will need more flow state keep it from now on, and what runs without is waited for. Then each
+    ///    slot of np_policies goes from old program to new in one write. New endpoints get a slot that is not ready. From here
+    ///    on new flows meet the new rules.
     /// 5. *Address tables*, in an order that takes every address from old identity to new in one step; before an address is
     ///    a local pod's, the interfaces are known by which its packets come in.
     /// 6. *Detach* from interfaces that went. Nothing else detaches: what is attached to an interface that is there, and no
     ///    pod of the image has it, drops everything.
     /// 7. *Wait* until no program is running that was running at that point: nothing decides by the old state any more.
     /// 8. *Revisions*: only now, so that no verdict of an old program can be stamped with a new revision. Known flows
-    ///    are asked again at their next packet. New endpoints become ready.
+    ///    are asked again at their next packet. New endpoints become ready, and flow state that is not needed any more is not
+    ///    kept from here on.
     /// 9. *Attach* new pods, and take over what other versions left (`finishTakeover`).
     /// 10. *Narrow*: retired identities leave the peers maps, slots are cleared, old programs go, their counts are kept.
     ///

@@ -68,8 +68,10 @@ extension NodeDatapath {
         var isHandedOut = false
         for planned in plan.endpoints {
             guard var endpoint = endpoints[planned.key] else { continue }
+            let needs = plan.stateNeeds(of: planned)
             let isCurrent =
                 !all && endpoint.value.isReady && endpoint.subject == planned.image.subject
+                && endpoint.value.stateNeeds == needs
                 && !changedSubjects.contains(planned.image.subject)
             guard !isCurrent else { continue }
             if !isHandedOut {
@@ -79,6 +81,7 @@ extension NodeDatapath {
             }
             endpoint.value.revision = revision
             endpoint.value.flags |= UInt32(NP_ENDPOINT_READY)
+            endpoint.value.stateNeeds = needs
             endpoint.subject = planned.image.subject
             try maps.endpoints.set(endpoint.slot, endpoint.value)
             endpoints[planned.key] = endpoint
@@ -119,6 +122,12 @@ extension NodeDatapath {
         // A hook that went over to another pod was running the old entry program a moment ago. When its slot is
         // handed out again, nobody may be left who came in by it.
         try RunningPrograms.wait()
+        // The next pod to get a slot counts from 0.
+        let cpus = try Libbpf.possibleCPUs()
+        for slot in plan.surplusSlots.sorted() {
+            try maps.flowShares.setPerCPU(slot, [np_flow_share](repeating: np_flow_share(), count: cpus))
+            try maps.flowMoves.set(slot, UInt32(0))
+        }
     }
 }
 

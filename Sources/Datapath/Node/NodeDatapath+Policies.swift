@@ -91,6 +91,7 @@ extension NodeDatapath {
     func place(
         _ batch: PolicyBatch, _ plan: ApplyPlan, _ report: inout ApplyReport
     ) throws(BPFError) -> Set<String> {
+        try raiseStateNeeds(plan, &report)
         for (key, fresh) in batch.fresh.sorted(by: { $0.key < $1.key }) {
             guard let slot = plan.subjectSlots[key] else { continue }
             for (direction, policy) in fresh.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
@@ -106,11 +107,13 @@ extension NodeDatapath {
         for endpoint in plan.endpoints {
             guard let slot = plan.subjectSlots[endpoint.image.subject] else { continue }
             // Whatever has no slot of its own yet starts without being ready, under no revision.
-            var value = endpoint.present ?? np_endpoint()
+            let present = endpoint.present.map { $0.raisingStateNeeds(plan.stateNeeds(of: endpoint)) }
+            var value = present ?? np_endpoint().raisingStateNeeds(plan.stateNeeds(of: endpoint))
             value.setAddresses(endpoint.image.addresses)
             value.policy = (2 * slot, 2 * slot + 1)
             value.ifindex = endpoint.links.first ?? 0
-            if endpoint.present.map({ $0.hasEqualBytes(value) }) != true {
+            value.region = regionWord(of: endpoint.slot, pods: plan.endpoints.count)
+            if present.map({ $0.hasEqualBytes(value) }) != true {
                 try maps.endpoints.set(endpoint.slot, value)
                 report.entriesChanged += 1
             }
@@ -135,6 +138,7 @@ extension NodeDatapath {
             }
         }
         try clearSurplusSlots(plan, &report)
+        releaseRegions()
         let wanted = Set(plan.image.subjects.map(\.key))
         for (key, subject) in subjects where !wanted.contains(key) {
             try maps.policies.remove(2 * subject.slot)

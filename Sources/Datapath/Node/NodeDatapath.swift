@@ -31,6 +31,8 @@ public final class NodeDatapath {
     var outOfUse: [LoadedPolicy] = []
     /// Endpoints an earlier process left, by slot, until an apply claims or clears them.
     var adopted: [UInt32: np_endpoint]
+    /// The part of the flow table that each endpoint has.
+    var regions: EndpointRegions
     /// Slots of pods that are gone, which hooks of interfaces that are not may still name.
     var heldSlots: Set<UInt32> = []
     /// Places of np_policies that are occupied by nobody's known program.
@@ -42,6 +44,8 @@ public final class NodeDatapath {
     var mustRevalidate: Bool
     /// How long the parts of the latest apply took.
     public internal(set) var timings = ApplyTimings()
+    /// A walk over the flow table that is not over yet.
+    var collection: FlowCollection?
     /// Loaded when it is first needed.
     var clock: KernelClock?
     /// What of other versions' state the agent starts from.
@@ -69,7 +73,9 @@ public final class NodeDatapath {
         // Flows may be in maps that are shared, stamped by the other version.
         for other in others { revision = max(revision, try other.highestRevision()) }
         self.revision = revision
-        self.adopted = Dictionary(slots.filter(\.value.isReady).map { ($0.key, $0.value) }) { first, _ in first }
+        var adopted = Dictionary(slots.filter(\.value.isReady).map { ($0.key, $0.value) }) { first, _ in first }
+        self.regions = try NodeDatapath.adoptRegions(&adopted, maps)
+        self.adopted = adopted
         self.strayPolicies = try maps.readOccupiedPolicies()
         self.mustRevalidate = !adopted.isEmpty || !others.isEmpty
         self.carriages = others.map { Carriage(from: $0, to: maps) }
@@ -120,6 +126,7 @@ public final class NodeDatapath {
         try options.pins?.removeAll()
         adopted = [:]
         endpoints = [:]
+        regions = EndpointRegions(sets: maps.flowTable.sets)
     }
 }
 

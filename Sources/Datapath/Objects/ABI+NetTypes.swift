@@ -59,4 +59,5 @@ extension np_endpoint {
     }
 
     var isReady: Bool { flags & UInt32(NP_ENDPOINT_READY) != 0 }
+    var isMoving: Bool { flags & UInt32(NP_ENDPOINT_MOVING) != 0 }
 }

@@ -35,7 +35,7 @@ extension BPFMap {
     }
 
     /// Every entry of a per-CPU map with an integer key: the values of all possible CPUs.
-    func perCPUEntries<Value: BitwiseCopyable>(
+    package func perCPUEntries<Value: BitwiseCopyable>(
         value: Value
     ) throws(BPFError) -> [(key: UInt32, values: [Value])] {
         checkSizes(UInt32.self, Value.self)

@@ -30,6 +30,12 @@ public final class BPFObject {
         try Libbpf.call(.createMap, map) { bpf_map__set_max_entries(handle, UInt32(capacity)) }
     }
 
+    /// Fills in the constants of a section of its own (`.rodata.NAME`), before it is loaded; an object that has no such section
+    /// does without.
+    func fill(section: String, with value: some BitwiseCopyable) throws(BPFError) {
+        try Libbpf.fill(section: section, of: object, with: value)
+    }
+
     /// Its maps, as they are declared; `.rodata` and its like left out.
     var declaredMaps: [(name: String, shape: MapShape)] {
         Libbpf.maps(of: object).filter { !bpf_map__is_internal($0.map) }

@@ -3,42 +3,58 @@ import CNetpoldABI
 import NetTypes
 
 extension NodeDatapath {
-    /// Every flow the datapath remembers. Flows that come or go meanwhile may be missing.
-    public func conntrack() throws(BPFError) -> [ConntrackFlow] {
-        try maps.flows.entries(key: np_flow_key(), value: np_flow()).compactMap { ConntrackFlow($0.key, $0.value) }
+    /// Sets that a part of a collection walks: a millisecond or so, so that a change need not wait for the whole.
+    private static let setsOfPart = 4096
+
+    /// Every flow the datapath remembers. Flows that come or go meanwhile may be missing. No system calls.
+    public func conntrack() -> [ConntrackFlow] {
+        let values = Dictionary(endpoints.values.map { ($0.slot, $0.value) }) { first, _ in first }
+            .merging(adopted) { own, _ in own }
+        return regions.current.sorted { $0.key < $1.key }.flatMap { slot, region -> [ConntrackFlow] in
+            guard let value = values[slot] else { return [] }
+            return maps.flowTable.entries(in: region).compactMap { ConntrackFlow($0.record, endpoint: slot, value) }
+        }
     }
 
-    /// Forgets flows that have been silent for too long, so that new ones need not push live ones out.
+    /// Forgets flows that have been silent for too long, so that new ones need not push others out.
     ///
-    /// - Parameters:
-    ///   - now: a reading of the clock of the kernel that holds the flows.
-    ///   - timeouts: how long a flow may be silent, by protocol and state.
-    /// - Returns: how many flows were looked at, and how many of them were forgotten.
-    /// - Throws: when the flow map cannot be read or changed; flows removed until then stay removed.
-    public func collectConntrack(
-        now: KernelClock.Reading, timeouts: ConntrackTimeouts = ConntrackTimeouts()
-    ) throws(BPFError) -> ConntrackCollection {
-        func isOver(_ key: np_flow_key, _ flow: np_flow) -> Bool {
-            let seconds = timeouts.seconds(protocol: L4Protocol(rawValue: key.protocol), flags: flow.flags)
-            // A packet since the reading makes the entry younger than now.
-            return now.jiffies > flow.last_seen && now.jiffies - flow.last_seen > UInt64(seconds * now.rate)
-        }
-        let entries = try maps.flows.entries(key: np_flow_key(), value: np_flow())
-        var removed = 0
-        for entry in entries where isOver(entry.key, entry.value) {
-            // The walk takes a while: a flow that woke up since stays.
-            guard let current = try maps.flows.value(of: entry.key, initial: np_flow()), isOver(entry.key, current)
-            else { continue }
-            if try maps.flows.remove(entry.key) { removed += 1 }
-        }
-        return ConntrackCollection(seen: entries.count, removed: removed)
+    /// - Parameter now: a reading of the clock of the kernel that holds the flows.
+    /// - Returns: how many flows were looked at, how many of them were forgotten, and what each endpoint has.
+    /// - Throws: when a region that has become too small cannot be exchanged for a larger one; the flows are forgotten then.
+    public func collectConntrack(now: KernelClock.Reading) throws(BPFError) -> ConntrackCollection {
+        var walk = FlowCollection(regions, now: now)
+        walk.step(maps.flowTable, sets: .max)
+        return try finish(walk, seen: walk.seen, removed: walk.removed)
     }
 
-    /// Forgets flows that have been silent for too long as of now.
+    /// Goes on forgetting flows that have been silent for too long, as of the time when the walk over the table began: a part
+    /// of it, so that nothing else has to wait long. A walk that is over begins again.
     public func collectConntrack() throws(BPFError) -> ConntrackCollection {
-        let clock: KernelClock
-        if let known = self.clock { clock = known } else { clock = try KernelClock() }
-        self.clock = clock
-        return try collectConntrack(now: try clock.now())
+        var walk: FlowCollection
+        if let begun = collection {
+            walk = begun
+        } else {
+            let clock: KernelClock
+            if let known = self.clock { clock = known } else { clock = try KernelClock() }
+            self.clock = clock
+            walk = FlowCollection(regions, now: try clock.now())
+        }
+        let before = (seen: walk.seen, removed: walk.removed)
+        walk.step(maps.flowTable, sets: Self.setsOfPart)
+        let seen = walk.seen - before.seen
+        let removed = walk.removed - before.removed
+        guard walk.isComplete else {
+            collection = walk
+            return ConntrackCollection(seen: seen, removed: removed, isComplete: false)
+        }
+        collection = nil
+        return try finish(walk, seen: seen, removed: removed)
+    }
+
+    /// After a walk: endpoints whose region has become too small get a larger one.
+    private func finish(_ walk: FlowCollection, seen: Int, removed: Int) throws(BPFError) -> ConntrackCollection {
+        let moved = try growRegions(walk.uses)
+        return ConntrackCollection(
+            seen: seen, removed: removed, shares: try shares(walk.uses), moved: moved, isComplete: true)
     }
 }

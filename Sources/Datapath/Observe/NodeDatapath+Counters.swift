@@ -45,7 +45,27 @@ extension NodeDatapath {
             suppressedDrops: try suppressedDrops())
     }
 
-    /// How much of each limit is in use. Walks np_flows, which takes some milliseconds per 10,000 of them.
+    /// What each endpoint has of the flow table: what a walk found, and what was counted since the endpoint is there.
+    func shares(_ uses: [UInt32: FlowCollection.Use]) throws(BPFError) -> [EndpointKey: FlowShare] {
+        let counted = Dictionary(
+            try maps.flowShares.perCPUEntries(value: np_flow_share()).map { ($0.key, $0.values) }
+        ) { first, _ in first }
+        return endpoints.mapValues { endpoint in
+            let region = regions.current[endpoint.slot]
+            let use = uses[endpoint.slot]
+            var share = FlowShare(
+                used: use?.used ?? 0, answered: use?.answered ?? 0, room: region?.room ?? 0,
+                canGrow: regions.canGrow(endpoint.slot))
+            for cpu in counted[endpoint.slot] ?? [] {
+                share.inserted &+= cpu.inserted
+                share.evicted &+= cpu.evicted
+                share.refused &+= cpu.refused
+            }
+            return share
+        }
+    }
+
+    /// How much of each limit is in use. Reads one word of each slot of the flow table that is some endpoint's, in memory.
     public func capacities() throws(BPFError) -> [CapacityUse] {
         var uses: [CapacityUse] = []
         for map in maps.all {
@@ -56,13 +76,15 @@ extension NodeDatapath {
             case "np_prefixes": used = prefixes.count
             case "np_policies": used = 2 * subjects.count + strayPolicies.count
             case "np_rule_hits": used = hits.used
-            case "np_flows": used = try maps.flows.count()
+            case "np_flow_sets": used = regions.current.values.reduce(0) { $0 + maps.flowTable.count(in: $1) }
             default: used = nil
             }
+            // What users count is flows, not sets.
+            let ways = map.name == "np_flow_sets" ? Int(NP_FLOW_WAYS) : 1
             uses.append(
                 CapacityUse(
-                    name: map.name, used: used, limit: map.shape.capacity, memoryBytes: map.memoryBytes.map(UInt64.init)
-                ))
+                    name: map.name, used: used, limit: map.shape.capacity * ways,
+                    memoryBytes: map.memoryBytes.map(UInt64.init)))
         }
         let peers = subjects.values.flatMap { [$0.ingress, $0.egress] }
         uses.append(

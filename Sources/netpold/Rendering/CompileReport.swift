@@ -1,4 +1,5 @@
 import BPFEmit
+import NetTypes
 import PolicyIR
 
 /// `netpold compile --emit json`. Numbers wider than 53 bits are hexadecimal texts.
@@ -31,6 +32,8 @@ struct CompileReport: Encodable {
     }
     struct Policy: Encodable {
         var isolatedBy: [String]
+        /// `never`, `mirror` or `always`: whether allowed packets need a flow entry.
+        var flowState: String
         var bits: [Rule]
         var words: Int
         var peers: [Peer]
@@ -61,13 +64,16 @@ struct CompileReport: Encodable {
                 identity: $0.identity, subject: $0.subject)
         }
         subjects = image.subjects.map {
-            Subject(key: $0.key, ingress: CompileReport.policy($0.ingress), egress: CompileReport.policy($0.egress))
+            Subject(
+                key: $0.key, ingress: CompileReport.policy($0, .ingress), egress: CompileReport.policy($0, .egress))
         }
     }
 
-    private static func policy(_ image: PolicyImage) -> Policy {
-        Policy(
+    private static func policy(_ subject: SubjectImage, _ direction: Direction) -> Policy {
+        let image = subject[direction]
+        return Policy(
             isolatedBy: image.isolatedBy.map(\.description),
+            flowState: "\(subject.stateNeeds[direction])",
             bits: image.bits.map {
                 Rule(rule: $0.rule, action: "\($0.action)", l7: $0.isL7, origin: $0.origin.description)
             },

@@ -186,6 +186,25 @@ import Testing
         guard case .verdict = try await quiet.next() else { throw TestFailure("a loss that was not its own") }
     }
 
+    @Test("status counts what the kernel left out once, however many monitors are told of it")
+    func suppressedOnce() async throws {
+        await service.start()
+        var monitors: [WaitingClient] = []
+        for _ in 0..<3 {
+            let monitor = try WaitingClient(path: scratch.file("s"))
+            try monitor.send(.monitor(MonitorFilter()))
+            monitors.append(monitor)
+        }
+        try await Task.sleep(for: .milliseconds(300))
+        world.state.withLock { $0.suppressed = 70 }
+        for monitor in monitors { #expect(try await monitor.next() == .lost(70)) }
+        let client = try WaitingClient(path: scratch.file("s"))
+        try client.send(.status)
+        guard case .status(let status) = try await client.next() else { throw TestFailure("no status") }
+        #expect(status.eventsSuppressed == 70)
+        #expect(status.eventsLost == 0)
+    }
+
     @Test("a seventeenth monitor is refused, and its conversation goes on")
     func tooMany() async throws {
         await service.start()

@@ -59,7 +59,7 @@ struct AttachmentTests {
     }
 
     private static func open(_ pins: PinPath, _ style: AttachmentStyle) throws -> NodeDatapath {
-        try NodeDatapath(DatapathOptions(pins: pins, attachment: style, conntrackEntries: 1024))
+        try NodeDatapath(DatapathOptions(pins: pins, attachment: style, flowSets: 1024))
     }
 
     /// Programs at the hooks of an interface.

@@ -26,7 +26,7 @@ struct HookChainTests {
     }
 
     private static func node(_ files: PrivateBPFFilesystem, _ style: AttachmentStyle) throws -> NodeDatapath {
-        try NodeDatapath(DatapathOptions(pins: files.pins, attachment: style, conntrackEntries: 1024))
+        try NodeDatapath(DatapathOptions(pins: files.pins, attachment: style, flowSets: 1024))
     }
 
     /// A filter of a program that returns `value`, at the hook to the pod.

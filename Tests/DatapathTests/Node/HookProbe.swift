@@ -50,7 +50,7 @@ struct HookProbe {
 extension NodeDatapath {
     /// A datapath of its own that attaches nothing.
     static func forTests(pins: PinPath? = nil) throws -> NodeDatapath {
-        try NodeDatapath(DatapathOptions(pins: pins, attachment: .none, conntrackEntries: 1024))
+        try NodeDatapath(DatapathOptions(pins: pins, attachment: .none, flowSets: 1024))
     }
 }
 

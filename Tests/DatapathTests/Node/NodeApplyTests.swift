@@ -7,9 +7,12 @@ import Testing
 
 @Suite("going from image to image", .needsRoot, .serialized)
 struct NodeApplyTests {
-    private static func web(_ bits: [PolicyBits.Bit], peers: [UInt32: UInt64]) throws -> NodeImage {
+    /// `egress`: nothing isolates it by default, so what ingress allows needs no state.
+    private static func web(
+        _ bits: [PolicyBits.Bit], peers: [UInt32: UInt64], egress: PolicyImage? = nil
+    ) throws -> NodeImage {
         try NodeImages.node(subjects: [
-            NodeImages.subject(ingress: NodeImages.policy(.ingress, bits, peers: peers))
+            NodeImages.subject(ingress: NodeImages.policy(.ingress, bits, peers: peers), egress: egress)
         ])
     }
 
@@ -26,8 +29,10 @@ struct NodeApplyTests {
     func revisions() throws {
         let node = try NodeDatapath.forTests()
         let probe = HookProbe(node: node)
+        let closed = try NodeImages.policy(.egress, [], peers: [:])
         let both = try Self.web(
-            [NodeImages.bit(0, port: 80), NodeImages.bit(1, port: 81)], peers: [NodeImages.clientID: 0b11])
+            [NodeImages.bit(0, port: 80), NodeImages.bit(1, port: 81)], peers: [NodeImages.clientID: 0b11],
+            egress: closed)
         let first = try node.apply(both, links: [:])
         #expect(first.programsLoaded == 2)
         #expect(first.endpoints.map(\.revision) == [1])
@@ -37,7 +42,7 @@ struct NodeApplyTests {
         #expect(try probe.tcp(source: 5000, port: 80, flags: 0x10) == NP_REASON_ESTABLISHED)
         #expect(try probe.tcpReply(source: 5000, port: 80) == NP_REASON_REPLY)
 
-        let only80 = try Self.web([NodeImages.bit(0, port: 80)], peers: [NodeImages.clientID: 1])
+        let only80 = try Self.web([NodeImages.bit(0, port: 80)], peers: [NodeImages.clientID: 1], egress: closed)
         #expect(try node.apply(only80, links: [:]).endpoints.map(\.revision) == [2])
         #expect(try probe.tcp(source: 5001, port: 81, flags: 0x10) == NP_DROP_POLICY_DEFAULT)
         #expect(try probe.tcpReply(source: 5001, port: 81) == NP_DROP_POLICY_DEFAULT)
@@ -47,6 +52,27 @@ struct NodeApplyTests {
         _ = try node.apply(both, links: [:])
         #expect(try probe.tcp(source: 5001, port: 81, flags: 0x10) == NP_REASON_REVALIDATED)
         #expect(try probe.tcpReply(source: 5001, port: 81) == NP_REASON_REPLY)
+    }
+
+    @Test("without need for state, a revoked flow stops in both directions at its next packet too")
+    func stateless() throws {
+        let node = try NodeDatapath.forTests()
+        let probe = HookProbe(node: node)
+        let both = try Self.web(
+            [NodeImages.bit(0, port: 80), NodeImages.bit(1, port: 81)], peers: [NodeImages.clientID: 0b11])
+        _ = try node.apply(both, links: [:])
+        for port in [80, 81] as [UInt16] {
+            #expect(try probe.tcp(source: 5000, port: port) == NP_REASON_ALLOWED)
+            #expect(try probe.tcpReply(source: 5000, port: port) == NP_REASON_ALLOWED)
+            #expect(try probe.tcp(source: 5000, port: port, flags: 0x10) == NP_REASON_ALLOWED)
+        }
+        #expect(node.conntrack().isEmpty)
+        _ = try node.apply(
+            try Self.web([NodeImages.bit(0, port: 80)], peers: [NodeImages.clientID: 1]), links: [:])
+        #expect(try probe.tcp(source: 5000, port: 81, flags: 0x10) == NP_DROP_POLICY_DEFAULT)
+        #expect(try probe.tcpReply(source: 5000, port: 81) == NP_DROP_POLICY_DEFAULT)
+        #expect(try probe.tcp(source: 5000, port: 80, flags: 0x10) == NP_REASON_ALLOWED)
+        #expect(try probe.tcpReply(source: 5000, port: 80) == NP_REASON_ALLOWED)
     }
 
     @Test(

@@ -106,15 +106,18 @@ struct PersistenceTests {
         }
     }
 
-    @Test("a pinned conntrack table keeps its size")
+    @Test("a pinned flow table keeps its size; a size that is no power of two is refused")
     func size() throws {
         try PrivateBPFFilesystem.with { files in
-            func open(_ entries: Int) throws -> Int {
-                let options = DatapathOptions(pins: files.pins, attachment: .none, conntrackEntries: entries)
-                return try NodeDatapath(options).maps.flows.shape.capacity
+            func open(_ sets: Int) throws -> Int {
+                let options = DatapathOptions(pins: files.pins, attachment: .none, flowSets: sets)
+                return try NodeDatapath(options).maps.flowTable.sets
             }
-            let sizes = [try open(2048), try open(4096)]
-            #expect(sizes == [2048, 2048])
+            let sizes = [try open(512), try open(1024)]
+            #expect(sizes == [512, 512])
+            for sets in [0, -4, 96, 2 * Int(NP_MAX_FLOW_SETS)] {
+                #expect(throws: BPFError.self) { try open(sets) }
+            }
         }
     }
 

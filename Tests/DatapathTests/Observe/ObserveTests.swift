@@ -1,6 +1,7 @@
 import BPFEmit
 import CNetpoldABI
 import Glibc
+import NetTypes
 import Testing
 
 @testable import Datapath
@@ -78,33 +79,81 @@ struct ObserveTests {
     func conntrack() throws {
         let node = try NodeDatapath.forTests()
         _ = try node.apply(try NodeImages.shop(), links: [:])
-        let probe = HookProbe(node: node)
-        for source in 1...3 as ClosedRange<UInt16> { #expect(try probe.tcp(source: source) == NP_REASON_ALLOWED) }
-        // 2: both ends finish. 3: reset.
-        _ = try probe.tcp(source: 2, flags: 0x11)
-        #expect(try probe.tcp(source: 3, flags: 0x14) == NP_REASON_ESTABLISHED)
-        let flows = try node.conntrack()
-        #expect(flows.count == 3)
-        let client = try #require(flows.first { $0.low.port == 1 })
-        #expect(client.low.address == NodeImages.client)
-        #expect(client.high.role == .responder)
-        #expect(client.high.revision == 1)
-        #expect(client.protocol == .tcp)
-        var now = try KernelClock().now()
-        func after(_ seconds: Int) -> KernelClock.Reading {
-            KernelClock.Reading(jiffies: now.jiffies + UInt64(seconds * now.rate), rate: now.rate)
+        let clock = try KernelClock()
+        var now = try clock.now()
+        // 1: answered. 2: one end finishes. 3: reset. 4: nobody answers.
+        for (port, flags) in [(1, 0), (2, NP_ENTRY_FIN_OWN), (3, NP_ENTRY_RST)] as [(UInt16, Int32)] {
+            try node.remember(port, flags: NP_ENTRY_ANSWERED | flags, at: now)
         }
-        #expect(try node.collectConntrack(now: now).removed == 0)
-        #expect(try node.collectConntrack(now: after(60)) == ConntrackCollection(seen: 3, removed: 1))
-        #expect(try node.conntrack().map(\.isReset) == [false, false])
-        #expect(try node.collectConntrack(now: after(700)) == ConntrackCollection(seen: 2, removed: 1))
-        #expect(try node.conntrack().map(\.low.port) == [1])
-        #expect(try node.collectConntrack(now: after(7000)) == ConntrackCollection(seen: 1, removed: 0))
-        #expect(try probe.tcp(source: 1, flags: 0x10) == NP_REASON_ESTABLISHED)
+        try node.remember(4, flags: 0, at: now)
+        let flows = node.conntrack()
+        #expect(flows.count == 4)
+        let client = try #require(flows.first { $0.own.port == 1 })
+        #expect(client.own.address == NodeImages.web)
+        #expect(client.remote == .init(address: IPAddress(ipv4: 0xc000_0201), port: 80))
+        #expect(client.role == .initiator)
+        #expect(client.isAnswered && !client.hasFinished && !client.isReset)
+        #expect(client.protocol == .tcp)
+        func collect(_ seconds: Int) throws -> [Int] {
+            let reading = KernelClock.Reading(jiffies: now.jiffies + UInt64(seconds * now.rate), rate: now.rate)
+            let collected = try node.collectConntrack(now: reading)
+            return [collected.seen, collected.removed]
+        }
+        #expect(try collect(0) == [4, 0])
+        #expect(try collect(29) == [4, 0])
+        #expect(try collect(40) == [4, 1])
+        #expect(node.conntrack().map(\.isReset) == [false, false, false])
+        #expect(try collect(70) == [3, 1])
+        #expect(Set(node.conntrack().map(\.own.port)) == [1, 2])
+        #expect(try collect(700) == [2, 1])
+        #expect(node.conntrack().map(\.own.port) == [1])
+        #expect(try collect(7000) == [1, 0])
         now.jiffies = 0
-        #expect(try node.collectConntrack(now: now).removed == 0)
-        now = try KernelClock().now()
-        #expect(try node.collectConntrack(now: after(8100)) == ConntrackCollection(seen: 1, removed: 1))
+        #expect(try node.collectConntrack(now: now).removed == 0, "a packet since the reading")
+        now = try clock.now()
+        #expect(try collect(8100) == [1, 1])
+    }
+
+    @Test(
+        "a collection goes through the whole table part by part, without a system call for a flow, and a flow that woke up stays"
+    )
+    func parts() throws {
+        let node = try NodeDatapath(DatapathOptions(pins: nil, attachment: .none))
+        _ = try node.apply(try NodeImages.shop(), links: [:])
+        let now = try KernelClock().now()
+        for port in 0..<1000 as Range<UInt16> { try node.remember(port, flags: NP_ENTRY_ANSWERED, at: now) }
+        // The shares are read at the end.
+        let reading = InjectedFault(.readMap, call: 3, errno: .ioError)
+        var seen = 0
+        var parts = 0
+        try InjectedFault.$current.withValue(reading) {
+            var isOver = false
+            while !isOver {
+                let part = try node.collectConntrack()
+                seen += part.seen
+                parts += 1
+                isOver = part.isComplete
+            }
+        }
+        #expect(seen == 1000)
+        #expect(parts == 1, "its region is as large as a part")
+        #expect(!reading.fired)
+        let later = KernelClock.Reading(jiffies: now.jiffies + UInt64(9000 * now.rate), rate: now.rate)
+        var walk = FlowCollection(node.regions, now: later)
+        let slot = try #require(node.endpoints[NodeImages.webKey]?.slot)
+        let region = try #require(node.regions.current[slot])
+        walk.step(node.maps.flowTable, sets: region.range.count / 2)
+        #expect(walk.removed > 0 && !walk.isComplete)
+        let left = node.maps.flowTable.entries(in: region)
+        // One of those that the walk has not reached yet.
+        let awake = try #require(left.randomElement())
+        #expect(node.maps.flowTable.remove(awake))
+        var record = awake.record
+        record.last_seen = later.flowStamp
+        #expect(node.maps.flowTable.insert(record, endpoint: slot, in: region) == .inserted)
+        walk.step(node.maps.flowTable, sets: .max)
+        #expect(walk.isComplete)
+        #expect(node.conntrack().map(\.own.port) == [UInt16(bigEndian: record.own_port)])
     }
 
     @Test("the use of each limit is told, with the kernel's memory")
@@ -118,7 +167,10 @@ struct ObserveTests {
         #expect(uses["np_prefixes"]?.used == 2)
         #expect(uses["np_policies"]?.used == 2)
         #expect(uses["np_peers"]?.used == 1)
-        #expect(uses["np_flows"]?.used == 0)
+        #expect(uses["np_flow_sets"]?.used == 0)
+        #expect(uses["np_flow_sets"]?.limit == 4096)
+        try node.remember(1, flags: 0, at: try KernelClock().now())
+        #expect(try node.capacities().first { $0.name == "np_flow_sets" }?.used == 1)
         #expect(uses.values.allSatisfy { ($0.memoryBytes ?? 0) > 0 })
     }
 

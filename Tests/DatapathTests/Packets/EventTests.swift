@@ -1,6 +1,8 @@
 import CNetpoldABI
 import Glibc
+import NetTypes
 import NetpoldTestSupport
+import PolicyAPI
 import Testing
 
 @testable import Datapath
@@ -78,6 +80,39 @@ struct EventTests {
                 _ = try harness.run(quiet.frame, .egress, of: .a, repetitions: 1)
                 #expect(try suppressedDrops(slot, harness) == before, "round \(number)")
             }
+        }
+    }
+
+    /// How many records of passed packets something makes.
+    private func records(_ harness: PacketHarness, of body: () throws -> Void) throws -> Int {
+        let reasons = [NP_REASON_ALLOWED, NP_REASON_ESTABLISHED, NP_REASON_REPLY, NP_REASON_REVALIDATED]
+        let none = [np_event_budget](repeating: np_event_budget(), count: try Libbpf.possibleCPUs())
+        // A budget begins anew with a jiffy: so it is emptied before each packet and read after it.
+        for reason in reasons { try harness.map("np_event_budget").setPerCPU(reason.rawValue, none) }
+        try body()
+        return Int(try reasons.reduce(0) { try $0 + written($1, harness) + suppressed($1, harness) })
+    }
+
+    @Test("a flow is reported once, whether an entry remembers it or not", arguments: [false, true])
+    func onceAFlow(isStateful: Bool) throws {
+        try PacketHarness.with { harness throws in
+            if isStateful {
+                for direction in Direction.allCases { try harness.set(.everything, direction) }
+            }
+            try harness.map("np_control").set(UInt32(0), np_control(listeners: 1, wakeup_bytes: 1 << 20))
+            typealias Flags = Transport.TCPFlags
+            let port = UInt16.random(in: 1024...60000)
+            func udp(_ port: UInt16) -> IPPacket {
+                IPPacket(PacketWorld.ipv4(1), PacketWorld.ipv4(3), .udp, Transport.udp(port, 53))
+            }
+            func news(_ packet: IPPacket) throws -> Int {
+                try records(harness) { _ = try harness.send(packet, .egress) }
+            }
+            #expect(try news(FlowTests.tcp(1, 40000, 2, 80, Flags.syn, v6: false)) == 1)
+            for _ in 0..<3 { #expect(try news(FlowTests.tcp(1, 40000, 2, 80, Flags.ack, v6: false)) == 0) }
+            #expect(try news(udp(port)) == 1)
+            for _ in 0..<3 { #expect(try news(udp(port)) == 0) }
+            #expect(try news(udp(port + 1)) == 1)
         }
     }
 

@@ -23,6 +23,7 @@ struct ExtensionHeaderTests {
 
     static func isolate(_ harness: PacketHarness) throws {
         try harness.set(.only(.init(protocol: .tcp, ports: PortRange(80))), .egress)
+        try harness.set(.closed, .ingress)
     }
 
     @Test("the port behind a chain decides, up to the limit of headers")

@@ -33,6 +33,7 @@ struct FlowFaultTests {
                 _ = try harness.run(FlowTests.tcp(3, port, 1, 9, Flags.syn, v6: false).frame, .ingress, of: .a)
                 _ = try harness.run(FlowTests.tcp(3, port, 1, 9, Flags.ack, v6: false).frame, .ingress, of: .a)
             }
+            try harness.recount()
             #expect(try harness.flowCount() == 1)
             #expect(try harness.send(Self.answer, .ingress) == NP_REASON_REPLY, "data of the server comes first")
         }
@@ -54,6 +55,7 @@ struct FlowFaultTests {
                 let flow = Self.udp(1, UInt16(number % 60_000 + 1), UInt32(3 + number / 60_000), 53)
                 #expect(try harness.run(flow.frame, .egress, of: .a) == NP_ACTION_NEXT.rawValue)
             }
+            try harness.recount()
             let after = try harness.share()
             let room = 4 * PacketHarness.regionSets
             #expect(after.inserted - before.inserted == UInt64(packets))
@@ -87,7 +89,7 @@ struct FlowFaultTests {
             #expect(try harness.share().refused - before.refused == 32)
             #expect(try harness.share().evicted == before.evicted)
             // What is over makes room, and so does what has been silent for longer than its kind is.
-            try harness.changeFlows { $0.last_seen &-= UInt32(NP_TIMEOUT_DATAGRAM + 1) * 1000 >> 6 }
+            try harness.changeFlows { $0.last_seen &-= UInt32(NP_TIMEOUT_DATAGRAM + 10) * 1000 / 64 }
             #expect(try harness.send(Self.udp(1, 900, 3, 53), .egress) == NP_REASON_ALLOWED)
         }
     }

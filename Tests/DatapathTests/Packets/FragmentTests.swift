@@ -20,6 +20,7 @@ struct FragmentTests {
 
     static func isolate(_ harness: PacketHarness) throws {
         try harness.set(.only(.init(protocol: .udp, ports: PortRange(80))), .egress)
+        try harness.set(.closed, .ingress)
     }
 
     @Test("later fragments share the fate of the first", arguments: [false, true])
@@ -36,6 +37,7 @@ struct FragmentTests {
     @Test("without its first fragment seen before, a later one is dropped", arguments: [false, true])
     func unknown(v6: Bool) throws {
         try PacketHarness.with { harness throws in
+            try Self.isolate(harness)
             let parts = Self.datagram(1, port: 80, v6: v6)
             #expect(try harness.send(parts[2], .egress) == NP_DROP_FRAGMENT_UNKNOWN)
             #expect(try harness.send(parts[1], .egress) == NP_DROP_FRAGMENT_UNKNOWN)
@@ -68,6 +70,8 @@ struct FragmentTests {
     @Test("a later fragment that would overwrite the transport header is dropped", arguments: [false, true])
     func overlapping(v6: Bool) throws {
         try PacketHarness.with { harness throws in
+            try harness.set(.everything, .egress)
+            try harness.set(.closed, .ingress)
             let base = SamplePacket.tcp.packet(v6: v6)
             func later(_ offset: UInt16) -> IPPacket {
                 base.with {

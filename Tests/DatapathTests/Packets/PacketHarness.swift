@@ -260,6 +260,9 @@ final class PacketHarness: @unchecked Sendable {
         return try run.run(stub).returned
     }
 
+    /// Takes note of what `run` has counted, so that `send` tells its own packet from that.
+    func recount() throws { counted = try readReasons() }
+
     /// Packets counted under one reason.
     func count(of reason: np_reason) throws -> UInt64 {
         try reasons.perCPUValues(of: reason.rawValue, value: np_counter()).reduce(0) { $0 + $1.packets }

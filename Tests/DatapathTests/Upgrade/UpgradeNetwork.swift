@@ -85,7 +85,7 @@ final class UpgradeNetwork {
 
     /// Starts a version, as an agent does.
     func open(_ version: Version) throws -> NodeDatapath {
-        var options = DatapathOptions(pins: try pins(version), attachment: style, conntrackEntries: 1024)
+        var options = DatapathOptions(pins: try pins(version), attachment: style, flowSets: 1024)
         options.object = version.object
         return try NodeDatapath(options)
     }

@@ -1,15 +1,14 @@
 import CNetpoldABI
 import Glibc
+import NetTypes
 
 /// Brings over what the programs of another version remember and counted.
 ///
-/// Flows can be brought over as often as one likes: each time what is new. Nothing of this program's own is overwritten by
-/// something older.
+/// Flows can be brought over as often as one likes: each time what is new. They come without the revisions of the version that
+/// made them, so that policy is asked about each again, in its own orientation; nothing of this program's own is overwritten.
 final class Carriage {
     let other: OtherVersion
     private let maps: DatapathMaps
-    /// The flows brought over so far, with what was in them.
-    private var flows: [FlowID: Sides] = [:]
     private var hasCounters = true
 
     init(from other: OtherVersion, to maps: DatapathMaps) {
@@ -17,36 +16,50 @@ final class Carriage {
         self.maps = maps
     }
 
-    /// Copies the flows and fragments that are new since the last call.
+    /// Copies the flows and fragments that are not here yet.
     ///
-    /// - Returns: how many flows were new, or had changed.
-    @discardableResult
-    func copy() throws(BPFError) -> Int {
+    /// - Parameter pods: what this version has programmed; flows of others are left.
+    func copy(to pods: CarriedPods) throws(BPFError) {
         if let map = source(of: "np_fragments", for: maps.fragments) {
             for entry in try map.entries(key: np_fragment_key(), value: np_fragment()) {
                 _ = try maps.fragments.insert(entry.key, entry.value)
             }
         }
-        guard let map = source(of: "np_flows", for: maps.flows) else { return 0 }
-        var fresh = try map.entries(key: np_flow_key(), value: np_flow()).filter {
-            flows[FlowID($0.key)] != Sides($0.value)
+        var flows = try sharedFlows(pods) + ownFlows(pods)
+        // A region that overflows goes without what was silent for longest.
+        let newest = flows.map(\.record.last_seen).max { Int32(bitPattern: $1 &- $0) > 0 } ?? 0
+        flows.sort { newest &- $0.record.last_seen < newest &- $1.record.last_seen }
+        for flow in flows { take(flow) }
+    }
+
+    /// Flows of a version in which both ends of a flow shared one entry: one for each local pod that had admitted it.
+    private func sharedFlows(_ pods: CarriedPods) throws(BPFError) -> [CarriedFlow] {
+        guard let map = other.maps[SharedFlow.map] else { return [] }
+        return try map.entries(key: SharedFlow.Key(), value: SharedFlow()).flatMap { key, flow in
+            pods.flows(of: flow, key)
         }
-        // A table that overflows forgets what came first.
-        fresh.sort { $0.value.last_seen < $1.value.last_seen }
-        for entry in fresh {
-            let flow = entry.value.unstamped
-            if try !maps.flows.insert(entry.key, flow),
-                let present = try maps.flows.value(of: entry.key, initial: np_flow())
-            {
-                // A packet that changes the entry between these two calls is asked about again: nothing more is lost.
-                let merged = present.merged(with: flow)
-                if Sides(merged) != Sides(present) || merged.last_seen != present.last_seen {
-                    try maps.flows.set(entry.key, merged)
-                }
+    }
+
+    /// Flows of a version in which each endpoint has its own.
+    private func ownFlows(_ pods: CarriedPods) throws(BPFError) -> [CarriedFlow] {
+        guard let table = try other.flowTable() else { return [] }
+        var flows: [CarriedFlow] = []
+        for (value, regions) in try other.regions(sets: table.sets) {
+            for entry in regions.flatMap(table.entries(in:)) {
+                if let flow = pods.flow(entry.record, of: value) { flows.append(flow) }
             }
-            flows[FlowID(entry.key)] = Sides(entry.value)
         }
-        return fresh.count
+        return flows
+    }
+
+    private func take(_ flow: CarriedFlow) {
+        let table = maps.flowTable
+        guard table.insert(flow.record, endpoint: flow.slot, in: flow.region) == .present,
+            let present = table.find(flow.record, endpoint: flow.slot, in: flow.region),
+            present.record.revision == 0, present.record.role != flow.record.role
+        else { return }
+        // It came earlier, nobody here has decided on it since, and there it has turned round meanwhile.
+        if table.remove(present) { _ = table.insert(flow.record, endpoint: flow.slot, in: flow.region) }
     }
 
     /// Adds what was counted. Once only, and when none of the other version's programs is running any more.
@@ -88,66 +101,5 @@ final class Carriage {
     /// The other version's map, if it is not the same one.
     private func source(of name: String, for own: BPFMap) -> BPFMap? {
         other.maps[name].flatMap { $0.id == own.id ? nil : $0 }
-    }
-}
-
-/// A flow's key as numbers.
-private struct FlowID: Hashable {
-    private let low: SIMD2<UInt64>
-    private let high: SIMD2<UInt64>
-    private let rest: UInt64
-
-    init(_ key: np_flow_key) {
-        let words = withUnsafeBytes(of: key) { bytes in
-            (0..<5).map { bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self) }
-        }
-        low = [words[0], words[1]]
-        high = [words[2], words[3]]
-        rest = words[4]
-    }
-}
-
-/// What pods have admitted of a flow.
-private struct Sides: Equatable {
-    let low: UInt64
-    let high: UInt64
-
-    init(_ flow: np_flow) {
-        low = UInt64(flow.side.0.role) << 32 | UInt64(flow.side.0.revision)
-        high = UInt64(flow.side.1.role) << 32 | UInt64(flow.side.1.revision)
-    }
-}
-
-extension np_flow {
-    /// Without the revisions of the version that made it: both pods' policies are asked again at the next packet, in the flow's
-    /// own orientation.
-    fileprivate var unstamped: np_flow {
-        var flow = self
-        flow.side.0.revision = 0
-        flow.side.1.revision = 0
-        return flow
-    }
-
-    /// This entry with what another one of the same flow knows beside. Where they contradict each other the later one holds.
-    fileprivate func merged(with other: np_flow) -> np_flow {
-        var result = self
-        let isLater = other.last_seen > last_seen
-        if isLater {
-            result.last_seen = other.last_seen
-            result.flags = other.flags
-        }
-        func takesOther(_ own: np_flow_side, _ other: np_flow_side) -> Bool {
-            other.role != NP_ROLE_NONE.rawValue && own.role != other.role
-                && (isLater || own.role == NP_ROLE_NONE.rawValue)
-        }
-        if takesOther(side.0, other.side.0) {
-            result.side.0 = other.side.0
-            result.arrival.0 = other.arrival.0
-        }
-        if takesOther(side.1, other.side.1) {
-            result.side.1 = other.side.1
-            result.arrival.1 = other.arrival.1
-        }
-        return result
     }
 }

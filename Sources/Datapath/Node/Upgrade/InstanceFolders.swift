@@ -51,8 +51,9 @@ struct InstanceFolders {
 
     /// Pins maps of another version's in the own folder as well, where the programs of both can use them.
     private static func share(_ other: OtherVersion, _ pins: PinPath, _ object: BPFObject) throws(BPFError) {
-        for (name, shape) in object.declaredMaps where CarriedMap.all[name] != nil && other.identical.contains(name) {
-            guard let map = other.maps[name], shape.differences(from: map.shape).isEmpty,
+        for (name, shape) in object.declaredMaps where other.identical.contains(name) {
+            guard CarriedMap.all[name]?.isShared == true, let map = other.maps[name],
+                shape.differences(from: map.shape).isEmpty,
                 map.shape.capacity >= DatapathMaps.leastCapacity(of: name, declared: shape.capacity),
                 try Libbpf.openPin("\(pins.folder)/\(name)") == nil
             else { continue }

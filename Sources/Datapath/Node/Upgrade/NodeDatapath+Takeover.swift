@@ -8,9 +8,9 @@ import Support
 /// The order is such that a process that is killed at any point leaves every hook with one program that judges, and whatever
 /// version starts next finds all that is left:
 ///
-/// 1. Maps with the same layouts are pinned in the own folder as well (`InstanceFolders`). Nothing is taken away.
+/// 1. Maps of fragments and counters with the same layouts are pinned in the own folder as well (`InstanceFolders`). Nothing is taken away.
 /// 2. Everything of this version is loaded and filled, off the path of packets: steps 1 to 8 of `apply`.
-/// 3. Flows of maps with other layouts are copied.
+/// 3. Flows are copied into the regions of this version's endpoints.
 /// 4. Each hook goes over in one step: a link is updated and then pinned in the own folder, a filter replaced.
 /// 5. When no program of the other version is running any more, flows are copied again: what came in meanwhile.
 /// 6. Counters are added, and the other version's pins go.
@@ -19,7 +19,8 @@ import Support
 extension NodeDatapath {
     /// Before the first hook moves.
     func copyFlows() throws(BPFError) {
-        for carriage in carriages { try carriage.copy() }
+        let pods = CarriedPods(endpoints.values, regions)
+        for carriage in carriages { try carriage.copy(to: pods) }
     }
 
     /// After the hooks of the image's pods have moved.

@@ -22,6 +22,8 @@ final class OtherVersion {
     /// The id of its np_steps, by which its programs are known; `nil` when it is gone already.
     let steps: UInt32?
     private let lock: FileLock
+    /// Where the flows are in its np_flow_sets; `nil` when it has none, or none that can be read.
+    private let flowLayout: FlowSetLayout?
 
     /// Looks at a folder of pins.
     ///
@@ -38,12 +40,14 @@ final class OtherVersion {
         var identical: Set<String> = []
         var unreadable: [String] = []
         var steps: UInt32?
+        var flowLayout: FlowSetLayout?
         for map in try Libbpf.names(in: folder) where map != "links" {
             let path = "\(folder)/\(map)"
             if map == "np_steps", let pinned = try Libbpf.openPin(path) {
                 steps = try BPFMap(pinned, name: map).id
             }
-            guard let here = own[map], OtherVersion.isOfUse(map), let pinned = try Libbpf.openPin(path) else {
+            let known = map == SharedFlow.map ? SharedFlow.layout : own[map]
+            guard let here = known, OtherVersion.isOfUse(map), let pinned = try Libbpf.openPin(path) else {
                 continue
             }
             guard let there = try OtherVersion.layout(of: pinned, map) else {
@@ -54,6 +58,10 @@ final class OtherVersion {
                 unreadable.append("\(map): its keys have other fields (\(there.key))")
                 continue
             }
+            if map == "np_flow_sets" {
+                flowLayout = here == there ? .own : FlowSetLayout(here: here.value, there: there.value)
+                if flowLayout == nil { unreadable.append("\(map): its flows have other fields (\(there.value))") }
+            }
             for field in codec.decodeValue.lost { unreadable.append("\(map): the field \(field) is not known here") }
             if declared[map] == there { identical.insert(map) }
             maps[map] = try BPFMap(pinned, name: map, codec: here == there ? nil : codec)
@@ -62,6 +70,7 @@ final class OtherVersion {
         self.identical = identical
         self.unreadable = unreadable
         self.steps = steps
+        self.flowLayout = flowLayout
     }
 
     /// The pods it had programmed.
@@ -72,6 +81,28 @@ final class OtherVersion {
 
     private func slots() throws(BPFError) -> [np_endpoint] {
         try maps["np_endpoints"]?.entries(key: UInt32(0), value: np_endpoint()).map(\.value) ?? []
+    }
+
+    /// Its flows, where each endpoint has its own; `nil` when it has no such table.
+    func flowTable() throws(BPFError) -> FlowTable? {
+        guard let map = maps["np_flow_sets"], let flowLayout else { return nil }
+        // Nothing is looked up by its hash.
+        return try FlowTable(map, layout: flowLayout, seed: np_flow_seed())
+    }
+
+    /// The pods it had programmed, each with the regions of a table of so many sets that its flows are in.
+    func regions(sets: Int) throws(BPFError) -> [(endpoint: np_endpoint, regions: [FlowRegion])] {
+        let slots = try maps["np_endpoints"]?.entries(key: UInt32(0), value: np_endpoint()) ?? []
+        var result: [(endpoint: np_endpoint, regions: [FlowRegion])] = []
+        for (slot, value) in slots where value.isReady {
+            var words = [value.region]
+            if value.isMoving, let left = try maps["np_flow_moves"]?.value(of: slot, initial: UInt32(0)) {
+                words.append(left)
+            }
+            let regions = words.compactMap(FlowRegion.init(word:)).filter { $0.range.upperBound <= sets }
+            result.append((value, regions))
+        }
+        return result
     }
 
     /// The folder of its pinned links.
@@ -86,6 +117,7 @@ final class OtherVersion {
 
     /// Maps whose contents outlive a version. The others belong to its programs.
     private static func isOfUse(_ map: String) -> Bool {
-        map == "np_endpoints" || map == "np_addresses" || map == "np_prefixes" || CarriedMap.all[map] != nil
+        map == "np_endpoints" || map == "np_flow_moves" || map == "np_addresses" || map == "np_prefixes"
+            || CarriedMap.all[map] != nil
     }
 }

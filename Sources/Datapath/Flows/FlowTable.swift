@@ -1,0 +1,247 @@
+import CNetpoldABI
+import Glibc
+
+/// np_flow_sets, mapped: finds, inserts and removes flows without system calls, beside the programs that do the same.
+///
+/// Safe to use from any thread. Which sets are whose is not its business (`EndpointRegions`).
+package final class FlowTable: Sendable {
+    /// A flow, and the slot in which it was found.
+    struct Entry {
+        var record: np_flow_record
+        fileprivate(set) var word: ControlWord
+        fileprivate(set) var set: Int
+        fileprivate(set) var way: Int
+    }
+
+    /// What became of a flow that was to be inserted.
+    enum Insertion: Hashable, Sendable {
+        /// It is in the table now.
+        case inserted
+        /// It was there already; nothing was changed.
+        case present
+        /// Both of its sets are full of flows that may not make room.
+        case full
+    }
+
+    /// Sets it has.
+    package let sets: Int
+    /// The key of the hash.
+    let seed: np_flow_seed
+    let layout: FlowSetLayout
+    private let mapping: FlowMapping
+    /// How often an insertion looks for another slot when somebody else takes the one it wanted.
+    private static let attempts = 16
+
+    /// Maps a np_flow_sets.
+    ///
+    /// - Parameters:
+    ///   - map: the map.
+    ///   - layout: of its values.
+    ///   - seed: the key of the hash by which its flows are found.
+    /// - Throws: when the map cannot be mapped.
+    init(_ map: BPFMap, layout: FlowSetLayout = .own, seed: np_flow_seed) throws(BPFError) {
+        self.mapping = try FlowMapping(map)
+        self.sets = map.shape.capacity
+        self.layout = layout
+        self.seed = seed
+    }
+
+    // MARK: one slot
+
+    /// The slot of a set.
+    func slot(_ set: Int, _ way: Int) -> FlowSlot {
+        precondition(set >= 0 && set < sets, "set \(set)")
+        return FlowSlot(set: mapping.base + set * layout.stride, way: way, layout)
+    }
+
+    /// The flow in a slot; `nil` when there is none, or it changes hands at this moment.
+    func entry(_ set: Int, _ way: Int) -> Entry? {
+        let slot = slot(set, way)
+        let word = slot.word
+        guard word.isLive, let record = record(of: slot, word) else { return nil }
+        return Entry(record: record, word: word, set: set, way: way)
+    }
+
+    private func record(of slot: FlowSlot, _ word: ControlWord) -> np_flow_record? {
+        guard let codec = layout.codec else {
+            var record = np_flow_record()
+            let isWhole = withUnsafeMutableBytes(of: &record) { bytes in
+                bytes.baseAddress.map { slot.copy(word, to: $0) } ?? false
+            }
+            return isWhole ? record : nil
+        }
+        return withUnsafeTemporaryAllocation(byteCount: layout.recordSize, alignment: 8) { bytes in
+            guard let bytes = bytes.baseAddress, slot.copy(word, to: bytes) else { return nil }
+            var record = np_flow_record()
+            let fits = withUnsafeMutableBytes(of: &record) { target in
+                target.baseAddress.map { codec.decode.convert(bytes, to: $0) } ?? false
+            }
+            return fits ? record : nil
+        }
+    }
+
+    /// Forgets a flow, unless its slot has changed hands since it was read.
+    ///
+    /// - Returns: whether it was forgotten.
+    func remove(_ entry: Entry) -> Bool { slot(entry.set, entry.way).change(entry.word, to: entry.word.given) }
+
+    /// A slot that is being filled.
+    struct BusySlot {
+        fileprivate let word: ControlWord
+        fileprivate let set: Int
+        fileprivate let way: Int
+    }
+
+    /// The slots of a region that are being filled now.
+    func busySlots(in region: FlowRegion) -> [BusySlot] {
+        region.range.flatMap { set in
+            (0..<layout.ways).compactMap { way in
+                let word = slot(set, way).word
+                return word.isBusy ? BusySlot(word: word, set: set, way: way) : nil
+            }
+        }
+    }
+
+    /// Frees a slot that is still being filled, by somebody who is gone.
+    func abandon(_ busy: BusySlot) { _ = slot(busy.set, busy.way).change(busy.word, to: busy.word.given) }
+
+    /// Sets flags of a flow that was found, unless its slot has changed hands since.
+    func add(_ flags: UInt32, to entry: Entry) {
+        guard entry.record.flags & flags != flags else { return }
+        let slot = slot(entry.set, entry.way)
+        if slot.word == entry.word { slot.add(flags: flags) }
+    }
+
+    // MARK: one flow
+
+    /// The flow with the key that `record` has; `nil` when there is none.
+    func find(_ record: np_flow_record, endpoint: UInt32, in region: FlowRegion) -> Entry? {
+        let place = place(record, endpoint, region)
+        for set in place.sets {
+            for way in 0..<layout.ways {
+                let slot = slot(set, way)
+                let word = slot.word
+                guard word.isLive, word.tag == place.tag, let found = self.record(of: slot, word),
+                    found.hasKey(of: record)
+                else { continue }
+                return Entry(record: found, word: word, set: set, way: way)
+            }
+        }
+        return nil
+    }
+
+    /// Inserts a flow as programs do, except that a flow that nobody has answered makes room only for one that somebody has.
+    func insert(_ record: np_flow_record, endpoint: UInt32, in region: FlowRegion) -> Insertion {
+        let place = place(record, endpoint, region)
+        for _ in 0..<Self.attempts {
+            if find(record, endpoint: endpoint, in: region) != nil { return .present }
+            guard let chosen = choose(place.sets) ?? (record.isAnswered ? victim(place.sets) : nil) else {
+                return .full
+            }
+            // Who reuses a slot counts its version up; who takes a free one finds it counted up.
+            let version = chosen.word.isFree ? chosen.word.version : chosen.word.version &+ 1
+            let slot = slot(chosen.set, chosen.way)
+            guard slot.change(chosen.word, to: .busy(version: version)) else { continue }
+            write(record, into: slot, as: .live(version: version, tag: place.tag))
+            return .inserted
+        }
+        return .full
+    }
+
+    private func write(_ record: np_flow_record, into slot: FlowSlot, as word: ControlWord) {
+        withUnsafeBytes(of: record) { bytes in
+            guard let bytes = bytes.baseAddress else { return }
+            guard let codec = layout.codec else { return slot.publish(bytes, as: word) }
+            withUnsafeTemporaryAllocation(byteCount: layout.recordSize, alignment: 8) { target in
+                guard let target = target.baseAddress else { return }
+                // A number that does not fit leaves zeroes behind, which admit nothing.
+                if !codec.encode.convert(bytes, to: target) {
+                    target.initializeMemory(as: UInt8.self, repeating: 0, count: layout.recordSize)
+                }
+                slot.publish(target, as: word)
+            }
+        }
+    }
+
+    /// A free slot: of the first set while that has room for two, else of the one with more room.
+    private func choose(_ sets: [Int]) -> (set: Int, way: Int, word: ControlWord)? {
+        var best: (set: Int, way: Int, word: ControlWord)?
+        var most = 0
+        for set in sets {
+            let words = (0..<layout.ways).map { (set: set, way: $0, word: slot(set, $0).word) }
+            let free = words.filter(\.word.isFree)
+            if free.count > most {
+                most = free.count
+                best = free.first
+            }
+            if free.count >= 2 { break }
+        }
+        return best
+    }
+
+    /// The flow that has waited longest for an answer, if there is one.
+    private func victim(_ sets: [Int]) -> (set: Int, way: Int, word: ControlWord)? {
+        let waiting = sets.flatMap { set in (0..<layout.ways).compactMap { entry(set, $0) } }
+            .filter { !$0.record.isAnswered }
+        // The clock wraps: the largest distance before the others is the oldest.
+        let newest = waiting.map(\.record.last_seen).reduce(nil as UInt32?) { newest, seen in
+            guard let newest else { return seen }
+            return Int32(bitPattern: seen &- newest) > 0 ? seen : newest
+        }
+        guard let newest else { return nil }
+        return waiting.max { newest &- $0.record.last_seen < newest &- $1.record.last_seen }
+            .map { ($0.set, $0.way, $0.word) }
+    }
+
+    private func place(_ record: np_flow_record, _ endpoint: UInt32, _ region: FlowRegion) -> (sets: [Int], tag: UInt32)
+    {
+        let hash = withUnsafePointer(to: seed) { seed in
+            withUnsafePointer(to: record) { np_flow_hash(seed, endpoint, $0) }
+        }
+        let mask = UInt64(region.sets - 1)
+        let first = Int(region.first) + Int(hash & mask)
+        let second = Int(region.first) + Int(hash >> UInt64(NP_FLOW_SECOND_SHIFT) & mask)
+        return (
+            first == second ? [first] : [first, second],
+            UInt32(truncatingIfNeeded: hash >> UInt64(NP_FLOW_TAG_SHIFT)) & UInt32(NP_SLOT_TAG_MASK)
+        )
+    }
+
+    // MARK: a region
+
+    /// Empties a region that no program uses.
+    package func clear(_ region: FlowRegion) {
+        for set in region.range { for way in 0..<layout.ways { slot(set, way).clear() } }
+    }
+
+    /// Empties all regions, which no program uses.
+    package func clear() {
+        for set in 0..<sets { for way in 0..<layout.ways where slot(set, way).word.isLive { slot(set, way).clear() } }
+    }
+
+    /// Every flow in a region. Those that come, go or move meanwhile may be missing.
+    func entries(in region: FlowRegion) -> [Entry] { entries(in: region.range) }
+
+    /// Every flow in some sets.
+    func entries(in sets: Range<Int>) -> [Entry] {
+        sets.flatMap { set in (0..<layout.ways).compactMap { entry(set, $0) } }
+    }
+
+    /// Slots in a region that hold a flow.
+    func count(in region: FlowRegion) -> Int {
+        var count = 0
+        for set in region.range { for way in 0..<layout.ways where slot(set, way).word.isLive { count += 1 } }
+        return count
+    }
+}
+
+extension np_flow_record {
+    /// Whether a packet against the flow's direction has passed.
+    var isAnswered: Bool { flags & UInt32(NP_ENTRY_ANSWERED) != 0 }
+
+    /// Whether this is the same flow, of the same endpoint.
+    func hasKey(of other: np_flow_record) -> Bool {
+        remote.word == other.remote.word && own_port == other.own_port && remote_port == other.remote_port
+            && `protocol` == other.protocol && own_address == other.own_address
+    }
+}

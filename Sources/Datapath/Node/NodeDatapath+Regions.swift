@@ -1,0 +1,42 @@
+import BPFEmit
+import CNetpoldABI
+
+/// The part of the flow table that each endpoint has.
+extension NodeDatapath {
+    /// Takes over the regions that pinned endpoints name, so that nobody else gets them, and frees slots that a process which
+    /// was killed had begun to fill. Endpoints whose region cannot be theirs have none afterwards.
+    static func adoptRegions(_ adopted: inout [UInt32: np_endpoint], _ maps: DatapathMaps) throws(BPFError)
+        -> EndpointRegions
+    {
+        var regions = EndpointRegions(sets: maps.flowTable.sets)
+        guard !adopted.isEmpty else { return regions }
+        for (slot, value) in adopted.sorted(by: { $0.key < $1.key }) {
+            if let region = FlowRegion(word: value.region), regions.adopt(region, slot: slot) { continue }
+            adopted[slot]?.region = 0
+            adopted[slot]?.flags &= ~UInt32(NP_ENDPOINT_MOVING)
+        }
+        for (slot, value) in adopted.sorted(by: { $0.key < $1.key }) where value.isMoving {
+            let word = try maps.flowMoves.value(of: slot, initial: UInt32(0)) ?? 0
+            if let region = FlowRegion(word: word), regions.adoptLeft(region, slot: slot) { continue }
+            adopted[slot]?.flags &= ~UInt32(NP_ENDPOINT_MOVING)
+        }
+        let busy = (Array(regions.current.values) + regions.left.values).flatMap(maps.flowTable.busySlots)
+        // Programs fill a slot within one run: what is still being filled after those running now have ended was left behind.
+        // Besides, none of them uses a region any more that its endpoint had left before.
+        try RunningPrograms.wait()
+        for slot in busy { maps.flowTable.abandon(slot) }
+        return regions
+    }
+
+    /// The region of an endpoint that is about to be written; 0 when the table is full.
+    func regionWord(of slot: UInt32, pods: Int) -> UInt32 {
+        guard let (region, isNew) = regions.region(of: slot, pods: pods) else { return 0 }
+        if isNew { maps.flowTable.clear(region) }
+        return region.word
+    }
+
+    /// Part of step 10: nobody is running who came in by a slot that is not an endpoint's any more.
+    func releaseRegions() {
+        regions.release(except: Set(endpoints.values.map(\.slot)).union(adopted.keys))
+    }
+}

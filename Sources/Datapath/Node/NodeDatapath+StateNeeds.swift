@@ -1,0 +1,50 @@
+package import BPFEmit
+package import CNetpoldABI
+import NetTypes
+
+extension NodeDatapath {
+    /// Step 4, before any program is swapped: pods whose new policies need more flow state than the present ones keep it from
+    /// now on. A packet that passed without entry under the new programs could have its answer dropped by them, so those that
+    /// run with the smaller need are waited for.
+    func raiseStateNeeds(_ plan: ApplyPlan, _ report: inout ApplyReport) throws(BPFError) {
+        var isRaised = false
+        for planned in plan.endpoints {
+            guard let present = planned.present else { continue }
+            let raised = present.raisingStateNeeds(plan.stateNeeds(of: planned))
+            guard raised.flags != present.flags else { continue }
+            try maps.endpoints.set(planned.slot, raised)
+            endpoints[planned.key]?.value = raised
+            report.entriesChanged += 1
+            isRaised = true
+        }
+        if isRaised { try RunningPrograms.wait() }
+    }
+}
+
+extension np_endpoint {
+    /// The need for flow state of both directions, in `flags`. A number this version does not know counts as the largest need.
+    package var stateNeeds: StateNeeds {
+        get { StateNeeds(ingress: stateNeed(.ingress), egress: stateNeed(.egress)) }
+        set {
+            for direction in Direction.allCases {
+                flags &= ~(UInt32(NP_ENDPOINT_NEED_MASK) << Self.shift(direction))
+                flags |= newValue[direction].rawValue << Self.shift(direction)
+            }
+        }
+    }
+
+    /// The value with the larger need of both.
+    func raisingStateNeeds(_ other: StateNeeds) -> np_endpoint {
+        var value = self
+        value.stateNeeds = stateNeeds.raised(to: other)
+        return value
+    }
+
+    private func stateNeed(_ direction: Direction) -> StateNeed {
+        StateNeed(rawValue: flags >> Self.shift(direction) & UInt32(NP_ENDPOINT_NEED_MASK)) ?? .always
+    }
+
+    private static func shift(_ direction: Direction) -> UInt32 {
+        UInt32(NP_ENDPOINT_NEED_SHIFT) + UInt32(direction.rawValue) * UInt32(NP_ENDPOINT_NEED_BITS)
+    }
+}
