@@ -185,7 +185,7 @@ NP_INLINE struct np_outcome np_judge_flow(const struct np_hook *hook, struct np_
 	const struct np_packet *packet = &question->packet;
 	const bool at_once = question->need == NP_STATE_ALWAYS && !np_opens(packet);
 	bool look = at_once;
-	struct np_remote remote;
+	struct np_remote remote = {}; /* the compiler may load it before it is known whether it is needed */
 
 	if (!at_once) {
 		if (!np_identify_other_end(hook, packet, &remote))
