@@ -6,6 +6,8 @@
  *   np_from_pod/np_to_pod  parse, source check, fragments; where policy needs state in both directions, packets of a flow that
  *                          the pod has admitted end here
  *   np_icmp_error          only ICMP errors: the packet they embed
+ *   np_service             from the pod, only to an address of a Service: becomes a packet to one of its endpoints
+ *   np_hairpin             only packets to a Service whose chosen endpoint is the pod itself, and their answers
  *   np_neighbour           only neighbour discovery and listener reports: what they claim
  *   policy program         emitted, one per subject and direction: answers in cb[1..4]
  *   np_verdict             ask the opposite direction too, find or make the flow's entry, count, report
@@ -16,10 +18,12 @@
 #include "lib/arp.h"
 #include "lib/events.h"
 #include "lib/fragment.h"
+#include "lib/hairpin.h"
 #include "lib/icmp_error.h"
 #include "lib/judge.h"
 #include "lib/neighbour.h"
 #include "lib/parse.h"
+#include "lib/service_step.h"
 #include "lib/verdict.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -32,28 +36,9 @@ NP_INLINE int np_finish(const struct __sk_buff *skb, const struct np_packet *pac
 			struct np_outcome outcome, const bool is_news)
 {
 	np_count(outcome.reason, skb->len);
-	if (np_unlikely(is_news || outcome.action == NP_ACTION_SHOT))
+	if (np_unlikely(is_news || outcome.reason >= NP_REASON_FIRST_DROP))
 		np_report(packet, finding, outcome.reason, skb->len);
 	return outcome.action;
-}
-
-/* The hook that a packet is at, from what the stub has put into cb. */
-NP_INLINE struct np_hook np_hook_of(struct __sk_buff *skb)
-{
-	struct np_hook hook = {
-		.skb = skb,
-		.slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK,
-		.direction = skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT,
-	};
-
-	return hook;
-}
-
-/* The hook's endpoint. False: there is none, or it is not ready. */
-NP_INLINE bool np_find_endpoint(struct np_hook *hook)
-{
-	hook->endpoint = bpf_map_lookup_elem(&np_endpoints, &hook->slot);
-	return hook->endpoint && hook->endpoint->flags & NP_ENDPOINT_READY;
 }
 
 /* The part of the finding that is known from the hook alone. */
@@ -124,6 +109,7 @@ NP_INLINE struct np_outcome np_judge(struct np_hook *hook, struct np_packet *pac
 	np_begin_question(hook, question, packet, true);
 	question->resume_offset = cursor.offset;
 	question->resume_end = cursor.end;
+	question->transport_offset = cursor.transport;
 	return np_judge_flow(hook, question);
 }
 
@@ -214,6 +200,48 @@ NP_INLINE bool np_is_news(const struct np_hook *hook, struct np_question *questi
 	return np_is_recent_news(np_hash_flow(hook->slot, &question->flow));
 }
 
+/* A step for packets from the pod, whose question has begun. */
+NP_INLINE int np_enter_step(struct __sk_buff *skb, const bool is_hairpin)
+{
+	struct np_question *question = np_scratch_question();
+	struct np_hook hook = np_hook_of(skb);
+	struct np_finding finding;
+	struct np_outcome outcome;
+
+	hook.direction = NP_EGRESS;
+	if (!question)
+		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
+	if (!np_find_endpoint(&hook))
+		outcome = np_outcome_of(NP_DROP_NOT_READY);
+	else
+		outcome = is_hairpin ? np_judge_hairpin(&hook, question) : np_judge_to_service(&hook, question);
+	finding = np_finding_at(&hook);
+	return np_finish(skb, &question->packet, &finding, outcome, false);
+}
+
+/* Goes on with a packet from the pod to an address that a Service has. */
+SEC("tc")
+int np_service(struct __sk_buff *skb)
+{
+	return np_enter_step(skb, false);
+}
+
+/* Goes on with a packet from the pod to itself, through a Service. */
+SEC("tc")
+int np_hairpin(struct __sk_buff *skb)
+{
+	return np_enter_step(skb, true);
+}
+
+/* What is left to do for a packet to or from a Service that passes. Returns the reason to pass it, or one to drop it. */
+NP_INLINE enum np_reason np_finish_service(const struct np_hook *hook, const struct np_question *question,
+					   enum np_reason reason)
+{
+	if (np_unlikely(question->choice.made) && !np_keep_choice(hook->skb))
+		return NP_DROP_CONNTRACK_FULL;
+	return np_translate_back(hook, question, reason);
+}
+
 /* After the compiled policy. */
 SEC("tc")
 int np_verdict(struct __sk_buff *skb)
@@ -233,6 +261,8 @@ int np_verdict(struct __sk_buff *skb)
 	}
 
 	conclusion = np_conclude_answer(&hook, question, &answer);
+	if (np_likely(conclusion.outcome.action == NP_ACTION_NEXT))
+		conclusion.outcome = np_outcome_of(np_finish_service(&hook, question, conclusion.outcome.reason));
 	finding.endpoint = hook.slot;
 	finding.revision = question->revision;
 	finding.remote_identity = question->remote_identity;

@@ -211,6 +211,14 @@ NP_INLINE bool np_replace_flow(const struct np_flow_place *place, const struct n
 	return place->set && np_write_flow(place->set, place->way, place->control, flow, hash);
 }
 
+/* Forgets an entry, unless it is another flow's by now. */
+NP_INLINE void np_free_flow(const struct np_flow_place *place)
+{
+	const __u64 next = ((place->control >> NP_SLOT_VERSION_SHIFT) + 1) << NP_SLOT_VERSION_SHIFT;
+
+	__sync_val_compare_and_swap(&place->set->control[place->way & NP_WAY_MASK], place->control, next | NP_SLOT_FREE);
+}
+
 /* A bit for each slot of a set that is not free. Without branches, of which the verifier would follow each. */
 NP_INLINE __u32 np_used_ways(const struct np_flow_set *set)
 {

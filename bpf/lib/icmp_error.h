@@ -11,16 +11,16 @@
 
 #include "judge.h"
 #include "parse.h"
+#include "translate_error.h"
 
 /* NP_REASON_NONE: `embedded` is the packet that the error is about. */
 NP_INLINE enum np_reason np_parse_embedded(struct __sk_buff *skb, const struct np_question *question,
-					   struct np_packet *embedded)
+					   struct np_packet *embedded, struct np_cursor *cursor)
 {
-	struct np_cursor cursor;
 	const bool ipv6 = question->packet.protocol == IPPROTO_ICMPV6;
 
-	np_cursor_resume(&cursor, skb, question);
-	if (np_parse_network(&cursor, embedded, ipv6, true) || embedded->fragment == NP_FRAGMENT_LATER)
+	np_cursor_resume(cursor, skb, question);
+	if (np_parse_network(cursor, embedded, ipv6, true) || embedded->fragment == NP_FRAGMENT_LATER)
 		return NP_DROP_ICMP_INNER;
 	return NP_REASON_NONE;
 }
@@ -38,21 +38,30 @@ NP_INLINE bool np_concerns_pod(const struct np_hook *hook, const struct np_packe
 
 /* `error` is what question->packet was. */
 NP_INLINE struct np_outcome np_judge_error(const struct np_hook *hook, struct np_question *question,
-					   const struct np_packet *error)
+					   struct np_packet *error)
 {
 	const enum np_direction travel = np_opposite(hook->direction);
 	struct np_packet embedded = {};
+	struct np_cursor cursor;
 	struct np_flow_place place;
+	enum np_reason reason;
 	__u32 role;
 	__u64 hash;
 
-	if (np_parse_embedded(hook->skb, question, &embedded))
+	if (np_parse_embedded(hook->skb, question, &embedded, &cursor))
 		return np_outcome_of(NP_DROP_ICMP_INNER);
 	if (!np_concerns_pod(hook, error, &embedded, travel))
 		return np_judge_message(hook, question, error);
 
 	np_begin_question(hook, question, &embedded, true);
 	question->error = *error;
+	question->transport_offset = cursor.transport;
+	question->resume_end = cursor.end;
+	reason = np_translate_error(hook->skb);
+	if (reason)
+		return np_outcome_of(reason);
+	embedded = question->packet;
+	*error = question->error;
 	question->travel = travel;
 	question->need = np_need_of(hook->endpoint, travel);
 	np_fill_flow_key(hook->endpoint, &embedded, travel, &question->flow);

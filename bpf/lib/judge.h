@@ -9,14 +9,8 @@
 
 #include "packet.h"
 #include "policy.h"
+#include "service.h"
 #include "translate.h"
-
-NP_INLINE struct np_question *np_scratch_question(void)
-{
-	__u32 only = 0;
-
-	return bpf_map_lookup_elem(&np_scratch, &only);
-}
 
 /*
  * What the pod has sent comes back to it: it leaves by the interface it came in by, and the pod's own hook has seen it there.
@@ -38,6 +32,7 @@ NP_INLINE struct np_outcome np_pass_to_step(const struct np_hook *hook, const st
 	question->packet = *packet;
 	question->resume_offset = cursor->offset;
 	question->resume_end = cursor->end;
+	question->transport_offset = cursor->transport;
 	bpf_tail_call(hook->skb, &np_steps, step);
 	return np_outcome_of(NP_DROP_NO_STEP);
 }
@@ -61,6 +56,8 @@ NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question 
 	question->flow.flags = 0;
 	question->flow.other_port = 0;
 	question->flow.other = nobody;
+	question->choice.made = false;
+	question->choice.back = false;
 	question->endpoint = hook->slot;
 	question->arrival = hook->arrival;
 	question->revision = hook->endpoint->revision;
@@ -94,6 +91,9 @@ NP_INLINE struct np_outcome np_ask_own(const struct np_hook *hook, struct np_que
 {
 	if (hook->direction == NP_INGRESS) {
 		if (np_unlikely(np_is_hairpin(hook, hook->direction, hook->arrival))) {
+			/* The service step has its entries already, which must stay the only ones of their ends. */
+			if (remote->traits & NP_IDENTITY_FRONTEND && np_is_from_service(&question->packet))
+				return np_outcome_of(NP_REASON_HAIRPIN);
 			question->allowed = NP_REASON_HAIRPIN;
 			return np_allow_unasked(hook, question);
 		}
@@ -150,6 +150,9 @@ NP_INLINE enum np_reason np_judge_known(const struct np_hook *hook, struct np_qu
 	if (!np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place) ||
 	    np_flow_role(place.flags) == NP_ROLE_NONE)
 		return NP_REASON_NONE;
+	/* Its answers must not pass without their translation, whatever policy says of them in their own right. */
+	if (place.flags & NP_ENTRY_BACKEND)
+		question->need = NP_STATE_ALWAYS;
 	forward = np_flow_role(place.flags) == np_role_of(hook->direction);
 	if (np_unlikely(place.revision != hook->endpoint->revision || !np_belongs(packet, forward)))
 		return NP_REASON_NONE;
@@ -158,48 +161,47 @@ NP_INLINE enum np_reason np_judge_known(const struct np_hook *hook, struct np_qu
 		reason = np_judge_arrival(hook, packet, &place, forward);
 	if (reason && reason < NP_REASON_FIRST_DROP) {
 		np_see_packet(&place, packet, hook->direction);
-		reason = np_translate_back(hook, &place, reason);
+		if (!np_note_frontend(hook, question, &place))
+			return NP_DROP_INTERNAL;
+		reason = np_translate_back(hook, question, reason);
 	}
 	return reason;
 }
 
-/* Whether the packet's other end is a backend of a Service, so that an entry may change its way. */
-NP_INLINE bool np_is_backend_end(const struct np_packet *packet, enum np_direction travel)
+/* Who the other end of a packet is. From the pod, one to an address of a Service goes on in its step; false: it is missing. */
+NP_INLINE bool np_identify_other_end(const struct np_hook *hook, const struct np_packet *packet, struct np_remote *remote)
 {
-	struct np_service_key end = {
-		.address = *np_remote_of(packet, travel),
-		.port = np_remote_port_of(packet, travel),
-		.protocol = packet->protocol,
-	};
-
-	return bpf_map_lookup_elem(&np_backend_ends, &end);
+	*remote = np_identify(np_remote_of(packet, hook->direction), hook->direction, hook->arrival);
+	if (hook->direction == NP_INGRESS || np_likely(!(remote->traits & NP_IDENTITY_FRONTEND)) ||
+	    !(hook->endpoint->flags & NP_ENDPOINT_SERVICES))
+		return true;
+	bpf_tail_call(hook->skb, &np_steps, NP_STEP_SERVICE);
+	return false;
 }
 
 /* Packets of flows. `question` has begun. */
 NP_INLINE struct np_outcome np_judge_flow(const struct np_hook *hook, struct np_question *question)
 {
 	const struct np_packet *packet = &question->packet;
-	bool look = question->need == NP_STATE_ALWAYS && !np_opens(packet);
-	struct np_remote remote;
-	enum np_reason reason;
+	const bool at_once = question->need == NP_STATE_ALWAYS && !np_opens(packet);
+	bool look = at_once;
+	struct np_remote remote = {}; /* the compiler may load it before it is known whether it is needed */
 
+	if (!at_once) {
+		if (!np_identify_other_end(hook, packet, &remote))
+			return np_outcome_of(NP_DROP_NO_STEP);
+		look = np_unlikely(remote.traits & NP_IDENTITY_BACKEND) && !np_opens(packet) &&
+		       np_is_backend_end(np_remote_of(packet, hook->direction),
+					 np_remote_port_of(packet, hook->direction), packet->protocol);
+	}
 	if (look) {
-		reason = np_judge_known(hook, question);
+		enum np_reason reason = np_judge_known(hook, question);
+
 		if (np_likely(reason))
 			return np_outcome_of(reason);
 	}
-	remote = np_identify(np_remote_of(packet, hook->direction), hook->direction, hook->arrival);
-	if (np_unlikely(remote.traits & NP_IDENTITY_FRONTEND) && hook->direction == NP_EGRESS &&
-	    hook->endpoint->flags & NP_ENDPOINT_SERVICES) {
-		bpf_tail_call(hook->skb, &np_steps, NP_STEP_SERVICE);
+	if (at_once && !np_identify_other_end(hook, packet, &remote))
 		return np_outcome_of(NP_DROP_NO_STEP);
-	}
-	if (np_unlikely(remote.traits & NP_IDENTITY_BACKEND) && !look && !np_opens(packet) &&
-	    np_is_backend_end(packet, hook->direction)) {
-		reason = np_judge_known(hook, question);
-		if (reason)
-			return np_outcome_of(reason);
-	}
 	return np_ask_own(hook, question, &remote);
 }
 

@@ -79,6 +79,13 @@ struct {
 } np_affinities SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, NP_MAX_ENDPOINTS);
+	__type(key, __u32); /* endpoint slot */
+	__type(value, struct np_refusal_budget);
+} np_refusals SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, NP_MAX_FRAGMENTS);
 	__type(key, struct np_fragment_key);

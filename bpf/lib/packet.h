@@ -13,6 +13,7 @@ struct np_cursor {
 	__u32 offset; /* of the next header */
 	__u32 end; /* of the packet according to its headers, so padding is not read as packet */
 	__u32 fragmentable; /* where the fragmentable part starts */
+	__u32 transport; /* where the transport header starts; of later fragments nothing */
 	bool direct; /* no header of variable length so far: the next one is at an offset known at compile time */
 };
 
@@ -24,6 +25,7 @@ NP_INLINE void np_cursor_start(struct np_cursor *cursor, struct __sk_buff *skb)
 	cursor->offset = 0;
 	cursor->end = skb->len;
 	cursor->fragmentable = 0;
+	cursor->transport = 0;
 	cursor->direct = true;
 }
 

@@ -15,6 +15,7 @@ NP_INLINE enum np_reason np_parse_network(struct np_cursor *cursor, struct np_pa
 
 	if (np_unlikely(reason || packet->fragment == NP_FRAGMENT_LATER))
 		return reason;
+	cursor->transport = cursor->offset;
 	reason = np_parse_transport(cursor, packet, ipv6, embedded);
 	packet->fragment_headers = cursor->offset - cursor->fragmentable;
 	return reason;

@@ -4,16 +4,8 @@
 #define NP_POLICY_H
 
 #include "flow.h"
+#include "hook.h"
 #include "outcome.h"
-
-/* The pod's hook at which a packet is judged. */
-struct np_hook {
-	struct __sk_buff *skb;
-	const struct np_endpoint *endpoint;
-	__u32 slot; /* of the endpoint */
-	__u32 arrival; /* to the pod: how the packet came in, as np_flow_record.arrival; from it NP_ARRIVAL_UNKNOWN */
-	enum np_direction direction; /* NP_EGRESS: from the pod */
-};
 
 NP_INLINE enum np_direction np_opposite(enum np_direction direction)
 {

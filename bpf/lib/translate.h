@@ -1,21 +1,120 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Packets of a Service's backend on their way back to the pod, which knows the Service only. */
+/*
+ * Packets between a pod and a Service. The pod knows the Service (its frontend), everybody else the endpoint that was chosen
+ * (the backend): from the pod the destination is replaced (service_step.h), to it the source, here. Two entries of the pod's
+ * region say how:
+ *
+ *   FRONTEND  pod -> frontend; `other` is the backend. Keeps a flow at its backend.
+ *   BACKEND   pod -> backend; `other` is the frontend. The flow itself, which policy has admitted.
+ *
+ * Policy and events see the backend: nothing here decides what passes.
+ */
 #ifndef NP_TRANSLATE_H
 #define NP_TRANSLATE_H
 
+#include "hook.h"
 #include "policy.h"
+#include "rewrite.h"
+
+/* What an entry has beside the flow, which no live one changes. False: the slot was used again meanwhile. */
+NP_INLINE bool np_read_other(const struct np_flow_place *entry, struct np_address *other, __be16 *port)
+{
+	const struct np_flow_record *flow = &entry->set->flow[entry->way & NP_WAY_MASK];
+	__u64 *control = &entry->set->control[entry->way & NP_WAY_MASK];
+
+	*other = flow->other;
+	*port = flow->other_port;
+	asm volatile("" ::: "memory");
+	if (np_config.barriers)
+		return __sync_fetch_and_add(control, 0) == entry->control;
+	return np_read_once(*control) == entry->control;
+}
+
+/* Finds an entry of a kind (NP_ENTRY_FRONTEND or NP_ENTRY_BACKEND), and what it leads to. */
+NP_INLINE bool np_find_translation(const struct np_hook *hook, const struct np_flow_record *key, __u64 hash, __u32 kind,
+				   struct np_flow_place *entry, struct np_end *other)
+{
+	return np_find_flow(hook->endpoint, hook->slot, key, hash, entry) && entry->flags & kind &&
+	       np_read_other(entry, &other->address, &other->port);
+}
+
+NP_INLINE struct np_place np_place_of(const struct np_question *question)
+{
+	struct np_place place = {
+		.network = ETH_HLEN,
+		.transport = question->transport_offset,
+		.end = question->resume_end,
+	};
+
+	return place;
+}
 
 /*
- * The last thing that happens to a packet which passes by an entry, whose `flags` say NP_ENTRY_BACKEND where it came from a
- * backend: returns the reason to pass it, or another one to drop it. The service step (NP_STEP_SERVICE) comes with its
- * translation; until then no entry has the flag.
+ * Notes in the FRONTEND entry of the flow that np_scratch has what its own has got: they are to be forgotten together. As the
+ * following, a global function: it is verified once, not in every state of its callers.
  */
-NP_INLINE enum np_reason np_translate_back(const struct np_hook *hook, const struct np_flow_place *place,
+__attribute__((noinline)) int np_mark_front(struct __sk_buff *skb, __u32 flags)
+{
+	const struct np_question *question = np_scratch_question();
+	struct np_hook hook = np_hook_of(skb);
+	struct np_flow_record key;
+	struct np_flow_place front;
+
+	if (!question || !np_find_endpoint(&hook))
+		return 0;
+	key = question->flow;
+	key.remote = question->flow.other;
+	key.remote_port = question->flow.other_port;
+	if (np_find_flow(hook.endpoint, hook.slot, &key, np_hash_flow(hook.slot, &key), &front) &&
+	    front.flags & NP_ENTRY_FRONTEND)
+		np_mark_flow(&front, flags, 0);
+	return 0;
+}
+
+/* Gives the packet that np_scratch has the frontend as its source: `other` of the question's flow. Returns enum np_reason. */
+__attribute__((noinline)) int np_name_frontend(struct __sk_buff *skb)
+{
+	const struct np_question *question = np_scratch_question();
+	struct np_place place;
+
+	if (!question)
+		return NP_DROP_INTERNAL;
+	place = np_place_of(question);
+	return np_replace_end(skb, &question->packet, &place, true, &question->flow.other, question->flow.other_port);
+}
+
+/*
+ * Notes in the question that the packet, which passes by an entry, comes from a backend of a Service (`choice.back`). False:
+ * the entry is another flow's by now.
+ */
+NP_INLINE bool np_note_frontend(const struct np_hook *hook, struct np_question *question,
+				const struct np_flow_place *entry)
+{
+	if (np_likely(hook->direction == NP_EGRESS || !(entry->flags & NP_ENTRY_BACKEND)))
+		return true;
+	question->choice.back = true;
+	question->choice.flags = ~entry->flags &
+				 np_flags_set_by(&question->packet, NP_INGRESS, NP_ROLE_INITIATOR, false);
+	return np_read_other(entry, &question->flow.other, &question->flow.other_port);
+}
+
+/*
+ * The last thing that happens to a packet that passes: to the pod, what comes from a backend gets the frontend as its source.
+ * Returns the reason to pass it, or another one to drop it.
+ */
+NP_INLINE enum np_reason np_translate_back(const struct np_hook *hook, const struct np_question *question,
 					   enum np_reason reason)
 {
-	if (np_likely(hook->direction == NP_EGRESS || !(place->flags & NP_ENTRY_BACKEND)))
+	enum np_reason failure;
+
+	if (np_likely(hook->direction == NP_EGRESS || !question->choice.back))
 		return reason;
-	return NP_DROP_NO_STEP;
+	failure = np_name_frontend(hook->skb);
+	if (failure)
+		return failure;
+	if (np_unlikely(question->choice.flags))
+		np_mark_front(hook->skb, question->choice.flags);
+	return reason;
 }
 
 #endif

@@ -97,7 +97,7 @@ NP_INLINE void np_fill_flow(struct np_question *question, __u32 role)
 
 /* What the state says where the entry is absent. */
 NP_INLINE struct np_conclusion np_judge_unknown(const struct np_hook *hook, struct np_question *question,
-						__u64 hash)
+						const struct np_flow_place *place, __u64 hash)
 {
 	__u32 role = np_role_of(question->travel);
 
@@ -109,7 +109,7 @@ NP_INLINE struct np_conclusion np_judge_unknown(const struct np_hook *hook, stru
 	 * In the middle of a connection: if the packet may be an answer, its flow is one that the opposite direction must allow. So a
 	 * connection that passed without state is cut in both directions when it is revoked.
 	 */
-	if (question->allowed != NP_REASON_HAIRPIN && np_may_answer(&question->packet)) {
+	if (question->allowed != NP_REASON_HAIRPIN && !question->choice.made && np_may_answer(&question->packet)) {
 		if (question->stage == NP_STAGE_OWN)
 			return np_go_on(np_ask_mirror(hook, question, NP_STAGE_MIRROR));
 		if (question->answered != NP_REASON_ALLOWED) {
@@ -121,6 +121,9 @@ NP_INLINE struct np_conclusion np_judge_unknown(const struct np_hook *hook, stru
 		role = np_role_of(np_opposite(question->travel));
 	}
 	np_fill_flow(question, role);
+	/* What was a Service's address is none any more. */
+	if (np_unlikely(place->set))
+		np_free_flow(place);
 	if (!np_insert_flow(hook->endpoint, hook->slot, &question->flow, hash))
 		return np_conclude(NP_DROP_CONNTRACK_FULL, NP_NEWS_NONE);
 	return np_pass_new(question);
@@ -144,13 +147,12 @@ NP_INLINE struct np_conclusion np_judge_beginning(struct np_question *question, 
 }
 
 /* A packet that passes by its entry, under the verdict of the question's revision. */
-NP_INLINE struct np_conclusion np_pass_by_entry(const struct np_hook *hook, const struct np_question *question,
+NP_INLINE struct np_conclusion np_pass_by_entry(const struct np_question *question,
 						struct np_flow_place *place, enum np_reason reason)
 {
 	np_stamp_flow(place, question->revision, question->travel == NP_INGRESS ? question->arrival : place->arrival);
 	np_see_packet(place, &question->packet, question->travel);
-	return np_conclude(np_translate_back(hook, place, reason),
-			   reason == NP_REASON_REVALIDATED ? NP_NEWS_SURE : NP_NEWS_NONE);
+	return np_conclude(reason, reason == NP_REASON_REVALIDATED ? NP_NEWS_SURE : NP_NEWS_NONE);
 }
 
 /*
@@ -174,16 +176,18 @@ NP_INLINE struct np_conclusion np_judge_by_state(const struct np_hook *hook, str
 		np_flow_role(place.flags) != NP_ROLE_NONE;
 	forward = known && np_flow_role(place.flags) == np_role_of(question->travel);
 
+	if (known && !np_opens(packet) && !np_note_frontend(hook, question, &place))
+		return np_conclude(NP_DROP_INTERNAL, NP_NEWS_NONE);
 	if (stage == NP_STAGE_REPLY) {
 		if (answered != NP_REASON_ALLOWED)
 			return np_conclude(answered, NP_NEWS_NONE);
 		/* Gone since it was found, it was there all the same. */
 		if (!known || forward)
 			return np_conclude(NP_REASON_REVALIDATED, NP_NEWS_SURE);
-		return np_pass_by_entry(hook, question, &place, NP_REASON_REVALIDATED);
+		return np_pass_by_entry(question, &place, NP_REASON_REVALIDATED);
 	}
 	if (!known)
-		return np_judge_unknown(hook, question, hash);
+		return np_judge_unknown(hook, question, &place, hash);
 	if (np_opens(packet) || !np_belongs(packet, forward)) {
 		if (!is_allowed)
 			return np_conclude(own, NP_NEWS_NONE);
@@ -196,17 +200,17 @@ NP_INLINE struct np_conclusion np_judge_by_state(const struct np_hook *hook, str
 
 		if (!is_allowed)
 			return np_conclude(own, NP_NEWS_NONE);
-		return np_pass_by_entry(hook, question, &place,
+		return np_pass_by_entry(question, &place,
 					place.revision == question->revision ? NP_REASON_ESTABLISHED : renewed);
 	}
 	if (place.revision == question->revision) {
 		/* Not by the rule that denied the packet in its own right. */
 		if (!is_allowed)
 			question->rule_hit = 0;
-		return np_pass_by_entry(hook, question, &place, NP_REASON_REPLY);
+		return np_pass_by_entry(question, &place, NP_REASON_REPLY);
 	}
 	if (np_is_hairpin(hook, np_direction_of(np_flow_role(place.flags)), place.arrival))
-		return np_pass_by_entry(hook, question, &place, NP_REASON_HAIRPIN);
+		return np_pass_by_entry(question, &place, NP_REASON_HAIRPIN);
 	return np_go_on(np_ask_stage(hook, question, NP_STAGE_REPLY, np_opposite(question->travel), place.arrival));
 }
 

@@ -9,6 +9,7 @@
 #include <linux/in6.h>
 #include <linux/types.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
@@ -62,6 +63,7 @@ struct np_ipv4_header {
 };
 
 #define NP_IPV4_MIN_WORDS 5
+#define NP_IPV4_DO_NOT_FRAGMENT 0x4000
 #define NP_IPV4_MORE_FRAGMENTS 0x2000
 #define NP_IPV4_OFFSET_MASK 0x1fff
 #define NP_IPV4_MAX_OPTIONS 40 /* bytes */
@@ -160,6 +162,7 @@ struct np_icmp_header {
 
 #define NP_ICMP_ECHO_REPLY 0
 #define NP_ICMP_UNREACHABLE 3
+#define NP_ICMP_PORT 3 /* code of it */
 #define NP_ICMP_ECHO 8
 #define NP_ICMP_TIME_EXCEEDED 11
 #define NP_ICMP_PARAMETER_PROBLEM 12
@@ -167,6 +170,7 @@ struct np_icmp_header {
 #define NP_ICMP_TIMESTAMP_REPLY 14
 
 #define NP_ICMPV6_UNREACHABLE 1
+#define NP_ICMPV6_PORT 4 /* code of it */
 #define NP_ICMPV6_PACKET_TOO_BIG 2
 #define NP_ICMPV6_TIME_EXCEEDED 3
 #define NP_ICMPV6_PARAMETER_PROBLEM 4

@@ -35,6 +35,8 @@ public enum VerdictReason: ABIEnumeration {
     case arpTarget
     case neighbourSpoofed
     case foreignSource
+    case noBackend
+    case untranslatable
 
     /// `np_event.reason`, and the index of np_reasons.
     public var rawValue: UInt8 { UInt8(enumerator.rawValue) }
@@ -73,6 +75,8 @@ public enum VerdictReason: ABIEnumeration {
         case .arpTarget: NP_DROP_ARP_TARGET
         case .neighbourSpoofed: NP_DROP_NEIGHBOUR_SPOOFED
         case .foreignSource: NP_DROP_FOREIGN_SOURCE
+        case .noBackend: NP_DROP_NO_BACKEND
+        case .untranslatable: NP_DROP_UNTRANSLATABLE
         }
     }
 

@@ -142,7 +142,11 @@ struct np_flow_record {
 #define NP_ENTRY_FIN_REMOTE 2
 #define NP_ENTRY_RST 4
 #define NP_ENTRY_ANSWERED 8 /* a packet against the flow's direction has passed */
-#define NP_ENTRY_FRONTEND 16 /* the remote is a Service; `other` is the backend chosen: no flow by itself, so of no role */
+/*
+ * The remote is a Service; `other` is the backend chosen: no flow by itself, so of no role. `arrival` is the backend's slot in
+ * np_backends, `revision` its generation.
+ */
+#define NP_ENTRY_FRONTEND 16
 #define NP_ENTRY_BACKEND 32 /* the remote is a backend; `other` is the Service that the pod talks to */
 #define NP_ENTRY_ROLE_SHIFT 6 /* two bits: enum np_role */
 #define NP_ENTRY_STREAM 256 /* of no connection: after an answer more packets came in the flow's direction */
@@ -292,9 +296,47 @@ struct np_affinity_key {
 struct np_affinity {
 	__u32 backend; /* slot in np_backends */
 	__u32 generation; /* np_backend.generation */
-	__u32 last_seen; /* as np_flow_record.last_seen */
+	__u32 last_seen; /* of the client's latest new flow to the Service: seconds, CLOCK_MONOTONIC */
 	__u32 pad;
 };
+
+/*
+ * Value of np_refusals (per-CPU array, key = endpoint slot): how many packets for Services without endpoints were answered.
+ * An answer costs about what the packet did; more are dropped without one.
+ */
+#define NP_REFUSALS_PER_JIFFY 8
+struct np_refusal_budget {
+	__u64 jiffy;
+	__u32 sent; /* in this jiffy */
+	__u32 pad;
+};
+
+/*
+ * What is known of a packet to a Service (`made`), an allowed one of which makes or renews its entries; or from one (`back`):
+ * then np_question.flow.other is its frontend.
+ */
+struct np_choice {
+	struct np_address frontend; /* that the pod has sent to */
+	__be16 port;
+	__u8 made; /* this and the fields but the following one and `flags` are filled in */
+	__u8 back; /* the packet comes from a backend, in a flow to a Service */
+	__u8 flags; /* of such a packet: NP_ENTRY_* that are new of the flow */
+	__u8 affinity; /* the Service's flows of a client stay together: the choice is remembered */
+	__u8 pad[2];
+	__u32 service; /* np_service.id */
+	__u32 backend; /* slot in np_backends */
+	__u32 generation; /* np_backend.generation */
+};
+
+/*
+ * A pod that is chosen as its own backend gets its packets from here: from itself the pod would answer itself, without
+ * netpold. Nobody has these addresses: 169.254.42.1 and fd6e:6574:706f:6c64::1.
+ */
+#define NP_HAIRPIN_IPV4 0xa9fe2a01 /* host order */
+#define NP_HAIRPIN_IPV6_0 0xfd6e6574
+#define NP_HAIRPIN_IPV6_1 0x706f6c64
+#define NP_HAIRPIN_IPV6_2 0
+#define NP_HAIRPIN_IPV6_3 1
 
 /* ---- packets ------------------------------------------------------------------------------------------- */
 
@@ -393,6 +435,8 @@ struct np_question {
 	__u8 allowed; /* enum np_reason of a packet that is allowed in its own right */
 	__u8 asked_flags; /* NP_EVENT_*, of what is asked now */
 	__u8 answered; /* enum np_reason by the answer in this stage */
+	struct np_choice choice;
+	__u32 transport_offset; /* where the transport header is, bytes; of later fragments nothing */
 };
 
 /* ---- verdicts ------------------------------------------------------------------------------------------- */
@@ -467,11 +511,12 @@ enum np_step {
 	NP_STEP_VERDICT = 2, /* np_verdict, after the policy program */
 	NP_STEP_ICMP_ERROR = 3, /* np_icmp_error, instead of the flow lookup */
 	NP_STEP_NEIGHBOUR = 4, /* np_neighbour, neighbour discovery and listener reports */
-	NP_STEP_SERVICE = 5, /* reserved: service address to backend and back, before the policy is asked */
+	NP_STEP_SERVICE = 5, /* np_service: Service's address to backend and back, before the policy is asked */
 	NP_STEP_NAMES = 6, /* reserved: DNS messages and TLS server names */
 	NP_STEP_PROXY = 7, /* reserved: flows that the L7 proxy decides */
 	NP_STEP_REDIRECT = 8, /* reserved: delivery to another interface of the node */
-	NP_STEP_COUNT = 9,
+	NP_STEP_HAIRPIN = 9, /* np_hairpin: a pod that talks to itself through a Service */
+	NP_STEP_COUNT = 10,
 };
 
 /* What a program returns to the hook: TC_ACT_* of linux/pkt_cls.h. */
@@ -479,6 +524,7 @@ enum np_action {
 	NP_ACTION_NEXT = -1, /* the packet goes on, to programs and filters behind netpold's first */
 	NP_ACTION_OK = 0, /* the packet goes on, and whoever stands behind is not asked: no hook returns it */
 	NP_ACTION_SHOT = 2, /* the packet is dropped */
+	NP_ACTION_REDIRECT = 7, /* the packet leaves by the interface that bpf_redirect has named */
 };
 
 /*
@@ -533,7 +579,11 @@ enum np_action {
 	REASON(NP_DROP_NEIGHBOUR_SPOOFED, 54,                                                                          \
 	       "neighbour discovery from a pod about an address or a frame that is not its own")                       \
 	REASON(NP_DROP_FOREIGN_SOURCE, 55,                                                                             \
-	       "the source is an address of this node or of a pod on it, and the packet came in by another way")
+	       "the source is an address of this node or of a pod on it, and the packet came in by another way")       \
+	/* the pod has been told: TCP reset, or ICMP port unreachable */                                               \
+	REASON(NP_DROP_NO_BACKEND, 56, "the Service has no endpoint that may be used")                                 \
+	/* another family, or a fragmented SCTP packet to another port: its checksum is over bytes not seen */         \
+	REASON(NP_DROP_UNTRANSLATABLE, 57, "the packet cannot be translated to the Service's endpoint")
 
 enum np_reason {
 	NP_REASON_NONE = 0,

@@ -143,9 +143,17 @@ public enum BTFCheck {
                     ("decided", \.decided), ("flags", \.flags), ("own", \.own), ("stage", \.stage),
                     ("travel", \.travel), ("direction", \.direction), ("need", \.need), ("tracked", \.tracked),
                     ("allowed", \.allowed), ("asked_flags", \.asked_flags),
-                    ("answered", \.answered),
+                    ("answered", \.answered), ("choice", \.choice), ("transport_offset", \.transport_offset),
                 ]),
             Expected("np_config", np_config.self, [("hertz", \.hertz), ("barriers", \.barriers)]),
+            Expected(
+                "np_choice", np_choice.self,
+                [
+                    ("frontend", \.frontend), ("port", \.port), ("made", \.made), ("back", \.back),
+                    ("flags", \.flags), ("affinity", \.affinity), ("service", \.service), ("backend", \.backend),
+                    ("generation", \.generation),
+                ]),
+            Expected("np_refusal_budget", np_refusal_budget.self, [("jiffy", \.jiffy), ("sent", \.sent)]),
             Expected(
                 "np_recent_flow", np_recent_flow.self, [("tag", \.tag), ("last_seen", \.last_seen)]),
             Expected("np_counter", np_counter.self, [("packets", \.packets), ("bytes", \.bytes)]),

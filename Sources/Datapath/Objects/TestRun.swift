@@ -15,6 +15,9 @@ public struct TestRun: Sendable {
     /// How often the program runs; the result is the last run's, the duration the mean.
     public var repetitions = 1
 
+    /// Bytes that a program may add to a frame.
+    private static let growth = 256
+
     /// A run on a frame.
     public init(frame: [UInt8]) { self.frame = frame }
 
@@ -42,8 +45,8 @@ public struct TestRun: Sendable {
         context.ifindex = ifindex
         context.ingress_ifindex = ingressIfindex
         var contextOut = __sk_buff()
-        // The kernel refuses to write less than the frame; programs of this project never grow one.
-        let room = max(frame.count, 1)
+        // The kernel refuses to write less than the frame, which an answer that a packet becomes may have outgrown.
+        let room = frame.count + Self.growth
         let output = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 8)
         defer { output.deallocate() }
         var options = bpf_test_run_opts()

@@ -34,6 +34,8 @@ final class PacketHarness: @unchecked Sendable {
     private let flowSets: BPFMap
     private var policyOf: [Pod: [Direction: PacketPolicy]] = [:]
     private var regions: [Pod: (region: UInt32, isMoving: Bool)] = [:]
+    /// Whether packets of the pods to Services are translated.
+    var translates = false
     private var floor: [Pod: [Direction: np_state_need]] = [:]
     private var stubs: [Pod: [Direction: BPFProgram]] = [:]
     private var revisions: [Pod: UInt32] = [:]
@@ -72,6 +74,7 @@ final class PacketHarness: @unchecked Sendable {
         }
         floor = [:]
         regions = [:]
+        try removeServices()
         try forgetFlows()
         let fragments = try object.map("np_fragments")
         for entry in try fragments.entries(key: np_fragment_key(), value: np_fragment()) {
@@ -85,9 +88,14 @@ final class PacketHarness: @unchecked Sendable {
         counted = try readReasons()
     }
 
-    private func fillIdentities() throws {
+    /// Gives addresses the identities of `PacketWorld`, and nothing beside.
+    func fillAddresses() throws {
         let addresses = try object.map("np_addresses")
         for entry in PacketWorld.exact { try addresses.set(np_address(entry.address), entry.identity) }
+    }
+
+    private func fillIdentities() throws {
+        try fillAddresses()
         let sources = try object.map("np_sources")
         for pod in Pod.allCases {
             for address in PacketWorld.addresses(of: pod) {
@@ -138,6 +146,7 @@ final class PacketHarness: @unchecked Sendable {
             let place = UInt32(NP_ENDPOINT_NEED_SHIFT) + UInt32(NP_ENDPOINT_NEED_BITS) * UInt32(direction.rawValue)
             endpoint.flags |= need(direction, of: pod).rawValue << place
         }
+        if translates { endpoint.flags |= UInt32(NP_ENDPOINT_SERVICES) }
         if regions[pod]?.isMoving == true { endpoint.flags |= UInt32(NP_ENDPOINT_MOVING) }
         endpoint.region = regions[pod]?.region ?? UInt32(2 * Self.firstSet(of: pod) + Self.regionSets)
         endpoint.policy = (slot(pod, .ingress), slot(pod, .egress))
@@ -222,6 +231,22 @@ final class PacketHarness: @unchecked Sendable {
     /// What a hook returns: what passes is left to whoever is attached behind netpold.
     private static func action(of reason: Int) -> Int32 {
         reason < Int(NP_REASON_FIRST_DROP.rawValue) ? NP_ACTION_NEXT.rawValue : NP_ACTION_SHOT.rawValue
+    }
+
+    /// As `send`, for what may come back to the pod or change on its way: the outcome with the frame as the hook leaves it.
+    func pass(
+        _ packet: IPPacket, _ direction: Direction, of pod: Pod = .a, by arrival: UInt32? = nil
+    ) throws -> (reason: np_reason, returned: Int32, frame: [UInt8]) {
+        let stub = try #require(stubs[pod]?[direction])
+        let frame = packet.summedFrame
+        var run = TestRun(frame: frame)
+        run.ingressIfindex = direction == .egress ? PacketWorld.own : arrival ?? PacketWorld.arrival(of: frame)
+        let result = try run.run(stub)
+        let now = try readReasons()
+        let changed = now.indices.filter { now[$0] != counted[$0] }
+        counted = now
+        #expect(changed.count == 1, "counted under \(changed)")
+        return (np_reason(UInt32(changed.first ?? 0)), result.returned, result.frame)
     }
 
     /// What the hook's stub returns for a frame: `NP_ACTION_NEXT` or `NP_ACTION_SHOT`.

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Where a packet is judged, and what the programs tell each other about it. */
+#ifndef NP_HOOK_H
+#define NP_HOOK_H
+
+#include "maps.h"
+
+/* The pod's hook at which a packet is judged. */
+struct np_hook {
+	struct __sk_buff *skb;
+	const struct np_endpoint *endpoint;
+	__u32 slot; /* of the endpoint */
+	__u32 arrival; /* to the pod: how the packet came in, as np_flow_record.arrival; from it NP_ARRIVAL_UNKNOWN */
+	enum np_direction direction; /* NP_EGRESS: from the pod */
+};
+
+/* The hook in a program that goes on: its endpoint is still to be found. */
+NP_INLINE struct np_hook np_hook_of(struct __sk_buff *skb)
+{
+	struct np_hook hook = {
+		.skb = skb,
+		.slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK,
+		.arrival = NP_ARRIVAL_UNKNOWN,
+		.direction = skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT,
+	};
+
+	return hook;
+}
+
+/* The hook's endpoint. False: there is none, or it is not ready. */
+NP_INLINE bool np_find_endpoint(struct np_hook *hook)
+{
+	hook->endpoint = bpf_map_lookup_elem(&np_endpoints, &hook->slot);
+	return hook->endpoint && hook->endpoint->flags & NP_ENDPOINT_READY;
+}
+
+NP_INLINE struct np_question *np_scratch_question(void)
+{
+	__u32 only = 0;
+
+	return bpf_map_lookup_elem(&np_scratch, &only);
+}
+
+#endif
