@@ -44,7 +44,9 @@ struct ApplyPlan {
             self.tables = .none
             self.retiring = .none
         } else {
-            self.tables = TableChange(from: node.addresses, node.prefixes, to: image)
+            self.tables = TableChange(
+                from: node.addresses, node.prefixes, to: image, traits: node.traits,
+                image.traits(besides: image.localAddresses))
             self.retiring = RetiringIdentities(from: node.addresses, node.prefixes, to: image, by: tables)
         }
         let attaches = node.attachments.style != .none

@@ -20,6 +20,10 @@ public final class NodeDatapath {
 
     // What the kernel holds.
     var addresses: [IPAddress: UInt32]
+    /// What the values of np_addresses say beside the identity; none where they say nothing.
+    var traits: [IPAddress: UInt32]
+    /// The same of IPv4 addresses, as programs look first.
+    let ipv4: IPv4Identities
     var prefixes: [IPPrefix: UInt32]
     /// Both as the image has them whose entries they are; `nil` when they are no image's.
     var tables: TablesInForce?
@@ -65,7 +69,10 @@ public final class NodeDatapath {
         let maps = try DatapathMaps(options)
         self.maps = maps
         self.hits = RuleHits(map: maps.ruleHits)
-        self.addresses = try maps.readAddresses()
+        let values = try DatapathMaps.values(of: maps.addresses)
+        self.addresses = values.mapValues { $0 & ~DatapathMaps.traits }
+        self.traits = values.mapValues { $0 & DatapathMaps.traits }.filter { $0.value != 0 }
+        self.ipv4 = try IPv4Identities(maps.ipv4Identities, holding: values)
         self.prefixes = try maps.readPrefixes()
         self.sources = try maps.readSources()
         let slots = try maps.endpoints.entries(key: UInt32(0), value: np_endpoint())
@@ -131,13 +138,16 @@ public final class NodeDatapath {
 }
 
 extension DatapathMaps {
-    /// np_addresses.
-    func readAddresses() throws(BPFError) -> [IPAddress: UInt32] {
-        try DatapathMaps.addresses(of: addresses)
-    }
+    /// What values of np_addresses may say of addresses that are not the node's.
+    static let traits = UInt32(NP_IDENTITY_FLAGS) & ~UInt32(NP_IDENTITY_WORLD_TOO)
 
     /// Identities by address, as a map has them.
     static func addresses(of map: BPFMap) throws(BPFError) -> [IPAddress: UInt32] {
+        try values(of: map).mapValues { $0 & ~traits }
+    }
+
+    /// Values by address, as a map has them.
+    static func values(of map: BPFMap) throws(BPFError) -> [IPAddress: UInt32] {
         let entries = try map.entries(key: np_address(), value: UInt32(0))
         return Dictionary(entries.map { ($0.key.ipAddress, $0.value) }) { first, _ in first }
     }

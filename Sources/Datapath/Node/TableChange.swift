@@ -6,6 +6,8 @@ import NetTypes
 struct TableChange {
     /// 1. Exact addresses added or changed: from here on no prefix matters to them.
     let addressUpserts: [AddressEntry]
+    /// What values of np_addresses say beside the identity, by address; the others say nothing.
+    let traits: [IPAddress: UInt32]
     /// 2. Prefixes added or changed, longest first: none shows through before the one inside it is there.
     let prefixUpserts: [PrefixEntry]
     /// 3. Prefixes removed, shortest first: what a longer one leaves falls to a prefix of the image.
@@ -14,12 +16,14 @@ struct TableChange {
     let addressRemovals: [IPAddress]
 
     /// Nothing to do.
-    static let none = TableChange(addressUpserts: [], prefixUpserts: [], prefixRemovals: [], addressRemovals: [])
+    static let none = TableChange(
+        addressUpserts: [], prefixUpserts: [], prefixRemovals: [], addressRemovals: [], traits: [:])
 
     private init(
         addressUpserts: [AddressEntry], prefixUpserts: [PrefixEntry], prefixRemovals: [IPPrefix],
-        addressRemovals: [IPAddress]
+        addressRemovals: [IPAddress], traits: [IPAddress: UInt32]
     ) {
+        self.traits = traits
         self.addressUpserts = addressUpserts
         self.prefixUpserts = prefixUpserts
         self.prefixRemovals = prefixRemovals
@@ -27,11 +31,15 @@ struct TableChange {
     }
 
     init(
-        from addresses: [IPAddress: UInt32], _ prefixes: [IPPrefix: UInt32], to image: NodeImage
+        from addresses: [IPAddress: UInt32], _ prefixes: [IPPrefix: UInt32], to image: NodeImage,
+        traits before: [IPAddress: UInt32] = [:], _ traits: [IPAddress: UInt32] = [:]
     ) {
+        self.traits = traits
         let wantedAddresses = Set(image.addresses.map(\.address))
         let wantedPrefixes = Set(image.prefixes.map(\.prefix))
-        addressUpserts = image.addresses.filter { addresses[$0.address] != $0.identity }
+        addressUpserts = image.addresses.filter {
+            addresses[$0.address] != $0.identity || before[$0.address] != traits[$0.address]
+        }
         prefixUpserts =
             image.prefixes.filter { prefixes[$0.prefix] != $0.identity }
             .sorted { ($1.prefix.mappedLength, $0.prefix) < ($0.prefix.mappedLength, $1.prefix) }

@@ -155,6 +155,7 @@ public enum BTFCheck {
                     ("allowed", \.allowed), ("asked_flags", \.asked_flags),
                     ("answered", \.answered),
                 ]),
+            Expected("np_ipv4_bucket", np_ipv4_bucket.self, [("entry", \.entry), ("complete", \.complete)]),
             Expected(
                 "np_recent_flow", np_recent_flow.self, [("tag", \.tag), ("last_seen", \.last_seen)]),
             Expected("np_counter", np_counter.self, [("packets", \.packets), ("bytes", \.bytes)]),
