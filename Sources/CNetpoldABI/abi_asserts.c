@@ -38,6 +38,8 @@ AT(np_question, rule_hit, 192);
 AT(np_question, own, 199);
 AT(np_question, answered, 207);
 AT(np_question, choice, 208);
+SIZE(np_ipv4_bucket, 64);
+AT(np_ipv4_bucket, complete, 56);
 SIZE(np_recent_flow, 8);
 SIZE(np_config, 8);
 SIZE(np_counter, 16);

@@ -101,6 +101,14 @@ struct {
 } np_addresses SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, NP_IPV4_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct np_ipv4_bucket);
+} np_ipv4_identities SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, NP_MAX_SOURCES);

@@ -19,6 +19,7 @@ final class PacketBenchRig {
     private static let newFlows = 1 << 16
 
     private let maps: DatapathMaps
+    private let identities: IPv4Identities
     private let bench: BPFObject
     private var pods: [PacketBenchCase.Policies: Pod] = [:]
 
@@ -27,7 +28,11 @@ final class PacketBenchRig {
         bench = try BPFObject(name: "np_bench", bytes: try EmbeddedObject.bytes(of: EmbeddedBenchObject.base64))
         try BTFCheck.require(bench)
         try bench.load()
-        try maps.addresses.set(PacketBenchPolicy.addresses.map { (key: np_address($0.address), value: $0.identity) })
+        // Pods of other nodes.
+        let values = PacketBenchPolicy.addresses.map { ($0.address, $0.identity | UInt32(NP_IDENTITY_ELSEWHERE)) }
+        try maps.addresses.set(values.map { (key: np_address($0.0), value: $0.1) })
+        identities = try IPv4Identities(
+            maps.ipv4Identities, holding: Dictionary(values, uniquingKeysWith: { first, _ in first }))
         var counters = RuleHitIndex()
         for (number, policies) in PacketBenchCase.Policies.allCases.enumerated() {
             pods[policies] = try makePod(UInt32(number), policies, &counters)

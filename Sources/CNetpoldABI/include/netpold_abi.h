@@ -27,6 +27,7 @@
 #define NP_MAX_FLOW_SETS 131072 /* 4 flows each; 256 B each, taken at once: 32 MiB (loader may choose less; a power of two) */
 #define NP_FLOW_WAYS 4 /* flows of a set */
 #define NP_MAX_FRAGMENTS 8192 /* datagrams in flight in fragments; about 110 B each: 0.9 MiB */
+#define NP_IPV4_BUCKETS 65536 /* of np_ipv4_identities, 64 B each: 4 MiB */
 #define NP_MAX_ADDRESSES 262144 /* exact addresses; not preallocated, about 70 B each in use */
 #define NP_MAX_SOURCES 8192 /* addresses of local pods; not preallocated, about 100 B each in use */
 #define NP_MAX_PREFIXES 131072 /* prefixes outside the cluster; not preallocated, about 90 B each in use */
@@ -67,6 +68,25 @@ struct np_prefix_key {
 struct np_source {
 	__u32 links[NP_SOURCE_LINKS]; /* interface numbers */
 };
+
+/* ---- identities of IPv4 addresses ----------------------------------------------------------------------- */
+
+#define NP_IPV4_WAYS 7
+
+/*
+ * Value of np_ipv4_identities (array, mapped into the agent, key = np_ipv4_bucket_of): what np_addresses has, in one cache line.
+ * Each word changes in one piece. A bucket that is not complete, as one that nobody has written, leaves the rest to np_addresses.
+ */
+struct np_ipv4_bucket {
+	__u64 entry[NP_IPV4_WAYS]; /* lower half the address as in packets, upper half the value of np_addresses, not 0; 0 = none */
+	__u64 complete; /* 1: no other IPv4 address of this bucket is in np_addresses */
+};
+
+/* The bucket of an address, in network order. The numbers that networks count up last lie high. */
+static inline __attribute__((always_inline)) __u32 np_ipv4_bucket_of(__be32 address)
+{
+	return (address * 0x9e3779b1u ^ address >> 15) >> 16 & (NP_IPV4_BUCKETS - 1);
+}
 
 /* ---- endpoints ------------------------------------------------------------------------------------------ */
 

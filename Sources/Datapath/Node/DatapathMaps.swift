@@ -10,6 +10,7 @@ package final class DatapathMaps {
     let flowShares: BPFMap
     let fragments: BPFMap
     package let addresses: BPFMap
+    package let ipv4Identities: BPFMap
     package let sources: BPFMap
     let prefixes: BPFMap
     package let policies: BPFMap
@@ -75,6 +76,7 @@ package final class DatapathMaps {
             flowSets, layout: flowLayout, seed: try DatapathMaps.seed(in: try map("np_flow_seed")))
         self.fragments = try map("np_fragments")
         self.addresses = try map("np_addresses")
+        self.ipv4Identities = try map("np_ipv4_identities")
         self.sources = try map("np_sources")
         self.prefixes = try map("np_prefixes")
         self.policies = try map("np_policies")

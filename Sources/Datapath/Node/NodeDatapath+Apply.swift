@@ -45,7 +45,7 @@ extension NodeDatapath {
             defer { begin = end }
             return end - begin
         }
-        let serviceChange = try planServices(image)
+        let serviceChange = try planServices(markingElsewhere(image))
         let image = serviceChange.image
         let plan = try ApplyPlan(image, links: links, masters: masters, for: self)
         report.withoutInterface = plan.withoutInterface

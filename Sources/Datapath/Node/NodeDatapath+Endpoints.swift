@@ -8,8 +8,13 @@ extension NodeDatapath {
     func write(_ plan: ApplyPlan, _ report: inout ApplyReport) throws(BPFError) {
         let change = plan.tables
         tables = nil
+        // Packets of these addresses go by np_addresses while it changes.
+        for entry in change.addressUpserts { if addresses[entry.address] != nil { ipv4.leave(entry.address) } }
         try maps.addresses.set(change.addressUpserts.map { (key: np_address($0.address), value: $0.identity) })
-        for entry in change.addressUpserts { addresses[entry.address] = entry.identity }
+        for entry in change.addressUpserts {
+            ipv4.set(entry.address, entry.identity)
+            addresses[entry.address] = entry.identity
+        }
         try maps.prefixes.set(change.prefixUpserts.map { (key: np_prefix_key($0.prefix), value: $0.identity) })
         for entry in change.prefixUpserts { prefixes[entry.prefix] = entry.identity }
         for prefix in change.prefixRemovals {
@@ -17,7 +22,9 @@ extension NodeDatapath {
             prefixes[prefix] = nil
         }
         for address in change.addressRemovals {
+            ipv4.leave(address)
             try maps.addresses.remove(np_address(address))
+            ipv4.remove(address)
             addresses[address] = nil
         }
         tables = TablesInForce(plan.image)

@@ -20,6 +20,10 @@ public final class NodeDatapath {
 
     // What the kernel holds.
     var addresses: [IPAddress: UInt32]
+    /// The same of IPv4 addresses, as programs look first.
+    let ipv4: IPv4Identities
+    /// The last image's addresses as it has them and with the marks of pods of other nodes.
+    var elsewhere = ElsewhereMarks()
     var prefixes: [IPPrefix: UInt32]
     /// Both as the image has them whose entries they are; `nil` when they are no image's.
     var tables: TablesInForce?
@@ -71,7 +75,9 @@ public final class NodeDatapath {
         let maps = try DatapathMaps(options)
         self.maps = maps
         self.hits = RuleHits(map: maps.ruleHits)
-        self.addresses = try maps.readAddresses()
+        let addresses = try maps.readAddresses()
+        self.addresses = addresses
+        self.ipv4 = try IPv4Identities(maps.ipv4Identities, holding: addresses)
         self.prefixes = try maps.readPrefixes()
         self.sources = try maps.readSources()
         let slots = try maps.endpoints.entries(key: UInt32(0), value: np_endpoint())
@@ -148,7 +154,7 @@ extension DatapathMaps {
         try DatapathMaps.addresses(of: addresses)
     }
 
-    /// Identities by address, as a map has them.
+    /// Identities by address with their marks, as a map has them.
     static func addresses(of map: BPFMap) throws(BPFError) -> [IPAddress: UInt32] {
         let entries = try map.entries(key: np_address(), value: UInt32(0))
         return Dictionary(entries.map { ($0.key.ipAddress, $0.value) }) { first, _ in first }

@@ -33,7 +33,7 @@ struct RetiringIdentities {
         // What of a prefix becomes an entry of its own goes there; the rest goes to what the prefix itself becomes.
         let carved =
             (change.prefixUpserts.map { (prefix: $0.prefix, identity: $0.identity) }
-            + change.addressUpserts.map { (prefix: IPPrefix(host: $0.address), identity: $0.identity) })
+            + change.addressUpserts.map { (prefix: IPPrefix(host: $0.address), identity: $0.unmarkedIdentity) })
             .sorted { $0.prefix < $1.prefix }
         for (prefix, identity) in prefixes where !known.contains(identity) {
             successors[identity, default: []].insert(target.identity(of: prefix))

@@ -1,4 +1,5 @@
 import BPFEmit
+import NetTypes
 
 /// The entries of np_addresses and np_prefixes as an image has them: an image in which they did not change shares their
 /// storage, so comparing costs nothing then.
@@ -12,5 +13,7 @@ struct TablesInForce {
     }
 
     /// Whether the image has the same entries.
-    func has(_ image: NodeImage) -> Bool { addresses == image.addresses && prefixes == image.prefixes }
+    func has(_ image: NodeImage) -> Bool {
+        addresses == image.addresses && prefixes == image.prefixes
+    }
 }

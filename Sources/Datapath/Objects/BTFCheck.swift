@@ -154,6 +154,7 @@ public enum BTFCheck {
                     ("generation", \.generation),
                 ]),
             Expected("np_refusal_budget", np_refusal_budget.self, [("jiffy", \.jiffy), ("sent", \.sent)]),
+            Expected("np_ipv4_bucket", np_ipv4_bucket.self, [("entry", \.entry), ("complete", \.complete)]),
             Expected(
                 "np_recent_flow", np_recent_flow.self, [("tag", \.tag), ("last_seen", \.last_seen)]),
             Expected("np_counter", np_counter.self, [("packets", \.packets), ("bytes", \.bytes)]),

@@ -13,6 +13,15 @@ extension AddressEntry {
 }
 
 extension NodeImage {
+    /// The entries of np_addresses with the mark of pods that are on other nodes: of the addresses of pods beside the local ones.
+    public func markingElsewhere(besides local: Set<IPAddress>) -> [AddressEntry] {
+        let pods = UInt32(NP_IDENTITY_FIRST_POD)..<UInt32(NP_IDENTITY_FIRST_LOCAL)
+        return addresses.map { entry in
+            guard pods.contains(entry.identity), !local.contains(entry.address) else { return entry }
+            return AddressEntry(address: entry.address, identity: entry.identity | UInt32(NP_IDENTITY_ELSEWHERE))
+        }
+    }
+
     /// The entries of np_addresses with the marks of Services: addresses that nobody of the cluster has get an entry with the
     /// identity that np_prefixes gives them.
     ///

@@ -1,0 +1,53 @@
+import CNetpoldABI
+import NetTypes
+import NetpoldTestSupport
+import Testing
+
+@testable import Datapath
+
+@Suite("np_ipv4_identities", .needsRoot)
+struct IPv4IdentitiesTests {
+    /// Addresses of one bucket, more than it has room for, and one of another.
+    private static let crowd: [IPAddress] = {
+        let wanted = np_ipv4_bucket_of(UInt32(0x0a00_0001).bigEndian)
+        let alike = (0..<UInt32(1 << 22)).lazy.map { 0x0a00_0001 + $0 }
+            .filter { np_ipv4_bucket_of($0.bigEndian) == wanted }.prefix(10)
+        return alike.map { IPAddress(ipv4: $0) }
+    }()
+
+    @Test("whatever comes and goes, a program finds the value of np_addresses, or is sent there")
+    func random() throws {
+        let maps = try NodeDatapath.forTests().maps
+        let table = try IPv4Identities(maps.ipv4Identities, holding: [:])
+        var truth: [IPAddress: UInt32] = [:]
+        var random = SplitMix64(seed: 5)
+        var asked = 0
+        #expect(Self.crowd.count == 10)
+        for _ in 0..<20_000 {
+            let address = random.pick(Self.crowd)
+            if random.once(in: 3) {
+                table.leave(address)
+                truth[address] = nil
+                table.remove(address)
+            } else {
+                let value = UInt32(random.pick([0, 1, 256, 0x1000_0100]))
+                truth[address] = value
+                table.set(address, value)
+            }
+            for one in Self.crowd {
+                guard let found = table.value(of: one) else {
+                    asked += 1
+                    continue
+                }
+                #expect(found == truth[one, default: 0], "\(one)")
+            }
+        }
+        // Ten addresses do not fit into seven places; few enough do.
+        #expect(asked > 1_000 && asked < 190_000, "\(asked)")
+        // A process that begins with what this one has left.
+        let next = try IPv4Identities(maps.ipv4Identities, holding: [Self.crowd[0]: 7, Self.crowd[1]: 0])
+        for one in Self.crowd.dropFirst(2) { #expect([0, nil].contains(next.value(of: one))) }
+        #expect(next.value(of: Self.crowd[0]) == 7)
+        #expect(next.value(of: Self.crowd[1]) == nil)
+    }
+}
