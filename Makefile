@@ -41,7 +41,7 @@ test: deps lint ## what CI runs: lint, unit tests, kernel tests (as root), confo
 	$(MAKE) --no-print-directory conformance
 
 .PHONY: conformance
-conformance: build ## the 310 PolicyTest folders, decided by the evaluator and (as root) in the kernel
+conformance: build ## the 311 PolicyTest folders, decided by the evaluator and (as root) in the kernel
 	scripts/as-root.sh scripts/conformance.sh $(RELEASE) Tests/Conformance
 
 .PHONY: bench

@@ -13,7 +13,8 @@ public struct NamePattern: Hashable, Sendable {
         case queries
     }
 
-    private enum Token: Hashable, Sendable {
+    /// A part of a pattern.
+    package enum Token: Hashable, Sendable {
         /// This byte.
         case byte(UInt8)
         /// Zero or more name characters, never a dot.
@@ -24,9 +25,9 @@ public struct NamePattern: Hashable, Sendable {
         case anything
     }
 
-    private let tokens: [Token]
+    package let tokens: [Token]
     /// Whether the root name matches too, as for a pattern of only stars.
-    private let matchesRoot: Bool
+    package let matchesRoot: Bool
 
     /// The pattern of a selector.
     public init(_ selector: FQDNSelector, for use: Use = .addresses) {

@@ -49,13 +49,15 @@ public struct SubjectPolicy: Hashable, Sendable {
     public var rules: [PolicyRule]
 
     /// A subject's policy for one direction, from the policies that select it. Sorts, and turns L7 rules into plain ones
-    /// where nothing is isolated: an L7 list restricts only what default deny would drop (spec/cilium 8.5).
+    /// where nothing is isolated: an L7 list restricts only what default deny would drop (spec/cilium 8.5). Server names are
+    /// mandatory for their peer and port.
     public init(_ applying: [DirectionRules], isolatedBy: [RuleOrigin]) {
         self.isolatedBy = isolatedBy.sorted()
-        self.rules = applying.flatMap(\.rules).sorted(by: PolicyRule.precedes)
+        var rules = applying.flatMap(\.rules).sorted(by: PolicyRule.precedes)
         if isolatedBy.isEmpty {
             for index in rules.indices { rules[index].l7 = nil }
         }
+        self.rules = SubjectPolicy.requiringServerNames(rules)
     }
 
     /// Whether what no rule allows is denied.

@@ -62,18 +62,30 @@ extension EdgeCases {
                 ),
                 flows: ["deny db > web 443"], refused: ["unsupported-field spec.ingress[0].toPorts[0].terminatingTLS"])),
         EdgeCase(
-            .edge(77), "server names beside a plain allow of the same peer and port restrict nothing",
+            .edge(77), "server names are mandatory beside a plain allow of the same peer and port",
             Trial(
                 cnp("egress: [{\(sni("a.io"))}, {\(toPorts("443"))}]"),
-                flows: ["allow web > db 443 sni: a.io", "allow web > db 443 sni: b.io", "allow web > db 443"]),
+                flows: ["allow web > db 443 sni: a.io", "deny web > db 443 sni: b.io"]),
+            Trial(
+                cnp(
+                    "egress: [{toEndpoints: [\(app("db"))], \(sni("a.io"))},"
+                        + " {toEndpoints: [\(app("db")), \(app("cache"))], \(toPorts("443", "80"))}]"),
+                flows: [
+                    "allow web > db 443 sni: a.io", "deny web > db 443 sni: b.io", "allow web > db 80",
+                    "allow web > cache 443 sni: b.io", "allow web > cache 80",
+                ]),
+            Trial(
+                cnp("egress: [{toEndpoints: [\(app("db"))], \(sni("a.io"))}, {\(toPorts("443"))}]"),
+                flows: ["allow web > db 443 sni: b.io", "allow web > cache 443 sni: b.io"]),
+            Trial(
+                cnp("egress: [{\(sni("a.io"))}, {toEndpoints: [\(app("db"))]}]"),
+                flows: ["allow web > db 443 sni: b.io", "allow web > db 80", "deny web > cache 443 sni: b.io"]),
+            Trial(
+                cnp("egress: [{\(sni("a.io"))}, {\(sni("b.io"))}, {\(toPorts("443"))}]"),
+                flows: ["allow web > db 443 sni: a.io", "allow web > db 443 sni: b.io", "deny web > db 443 sni: c.io"]),
             Trial(
                 cnp("egress: [{\(sni("a.io"))}]"),
-                flows: ["allow web > db 443 sni: a.io", "deny web > db 443 sni: b.io"]),
-            differs: .init(
-                input: "`serverNames` and a plain allow for the same peer and port",
-                theirs: "the names are required of every connection, also of those that the plain rule allows",
-                ours: "what a plain rule allows passes, as with http and dns rules",
-                why: "allow rules only add: only deny rules restrict what another policy allows")),
+                flows: ["allow web > db 443 sni: a.io", "deny web > db 443 sni: b.io"])),
         EdgeCase(
             .edge(78), "listeners are refused, whatever their priority",
             Trial(

@@ -50,7 +50,7 @@ enum BypassedL7Check: LintCheck {
                 let candidates = cluster.policies(covering: number).filter { !plain[$0].isEmpty }
                 for rule in guarded {
                     guard
-                        let wide = candidates.lazy.flatMap({ plain[$0] }).first(where: { $0.covers(rule) })?.rule
+                        let wide = candidates.lazy.flatMap({ plain[$0] }).first(where: { covers($0, rule) })?.rule
                     else { continue }
                     report.warn(
                         .bypassedL7, "\(rule.rule.origin.path).\(word(rule.rule.l7))", of: rule.rule.origin,
@@ -59,6 +59,13 @@ enum BypassedL7Check: LintCheck {
                 }
             }
         }
+    }
+
+    /// Whether a plain rule allows what a guarded one asks about, after what server names take from it.
+    private static func covers(_ plain: CoverableRule, _ guarded: CoverableRule) -> Bool {
+        guard plain.covers(guarded) else { return false }
+        guard guarded.rule.asksForServerName else { return true }
+        return plain.rule.parts(without: guarded.rule).contains { CoverableRule($0).covers(guarded) }
     }
 
     private static func word(_ l7: L7Match?) -> String {

@@ -1,0 +1,163 @@
+public import PolicyIR
+
+/// Patterns of names as one deterministic automaton: a step of it is one table look-up a byte, so the time to decide a name does
+/// not depend on the number of patterns. The kernel walks it over the question of a DNS query or answer and over a server name.
+///
+/// Where the walk ends says which patterns match: its *name set*. Equal patterns give an equal automaton.
+public struct NameAutomaton: Hashable, Sendable {
+    /// The state that no name leaves and that matches nothing.
+    public static let dead = 0
+    /// The state before the first byte.
+    public static let start = 1
+    /// More states than this are not made.
+    public static let maximumStates = 16_384
+
+    /// `next[state * NameClass.count + class]`.
+    public private(set) var next: [UInt16]
+    /// Of each state, the number of its name set.
+    public private(set) var sets: [UInt16]
+    /// The patterns of each name set, sorted. Set 0 is empty.
+    public private(set) var patterns: [[Int]]
+    /// Patterns that did not fit, sorted: they are not in the automaton.
+    public let leftOut: [Int]
+
+    /// The number of states.
+    public var stateCount: Int { sets.count }
+
+    /// The automaton of some patterns, which are known by their index.
+    ///
+    /// - Parameters:
+    ///   - patterns: the patterns.
+    ///   - budget: the greatest number of states; patterns that need more are left out, those of many names first.
+    public init(_ patterns: [NamePattern], budget: Int = NameAutomaton.maximumStates) {
+        // Names without a star cost a state a byte; what stars cost depends on the other patterns, so they are left out first.
+        let order = patterns.indices.sorted { (patterns[$0].cost, $0) < (patterns[$1].cost, $1) }
+        var fitting = order.count
+        var tooMany = order.count + 1
+        var made = NameTable(order.map { ($0, patterns[$0]) }, budget: budget)
+        if made == nil {
+            fitting = 0
+            tooMany = order.count
+            while tooMany - fitting > 1 {
+                let middle = (fitting + tooMany) / 2
+                if let table = NameTable(order[..<middle].map { ($0, patterns[$0]) }, budget: budget) {
+                    made = table
+                    fitting = middle
+                } else {
+                    tooMany = middle
+                }
+            }
+        }
+        next = made?.next ?? [UInt16](repeating: 0, count: 2 * NameClass.count)
+        sets = made?.sets ?? [0, 0]
+        self.patterns = made?.patterns ?? [[]]
+        leftOut = order[fitting...].sorted()
+    }
+
+    /// The state after one more class.
+    public func step(_ state: Int, _ class: NameClass) -> Int { Int(next[state * NameClass.count + `class`.number]) }
+
+    /// The name set of a name given as its labels.
+    public func set(ofLabels labels: [[UInt8]]) -> Int {
+        var state = NameAutomaton.start
+        for label in labels {
+            for byte in label { state = step(state, NameClass(labelByte: byte)) }
+            state = step(state, .end)
+        }
+        if labels.isEmpty { state = step(state, .end) }
+        return Int(sets[state])
+    }
+}
+
+extension NamePattern {
+    /// First by how many names it stands for, then by length.
+    fileprivate var cost: Int {
+        let stars = tokens.count { if case .byte = $0 { false } else { true } }
+        return stars << 16 + tokens.count
+    }
+}
+
+/// The tables of an automaton while it is made: the subset construction.
+private struct NameTable {
+    private(set) var next: [UInt16] = []
+    private(set) var sets: [UInt16] = []
+    private(set) var patterns: [[Int]] = [[]]
+    private var numbers: [[Int]: Int] = [:]
+    private var setNumbers: [[Int]: Int] = [[]: 0]
+    private var waiting: [[Int]] = []
+
+    /// `nil` when more states are needed than the budget has.
+    init?(_ list: [(number: Int, pattern: NamePattern)], budget: Int) {
+        let graph = NameGraph(list)
+        var start: Set<Int> = []
+        for position in graph.starts { graph.add(position, to: &start) }
+        _ = state([], graph)
+        _ = state(start, graph)
+        var index = 0
+        while index < waiting.count {
+            guard waiting.count <= budget else { return nil }
+            expand(index, graph)
+            index += 1
+        }
+        // The root name has no label: its only step is from the start.
+        let root = Int(next[NameAutomaton.start * NameClass.count + NameClass.end.number])
+        guard !graph.rootPatterns.isEmpty else { return }
+        let all = Set(patterns[Int(sets[root])]).union(graph.rootPatterns)
+        next[NameAutomaton.start * NameClass.count + NameClass.end.number] = UInt16(sets.count)
+        next += next[root * NameClass.count..<(root + 1) * NameClass.count]
+        sets.append(setNumber(all.sorted()))
+    }
+
+    private mutating func expand(_ index: Int, _ graph: NameGraph) {
+        var byClass: [Int: Set<Int>] = [:]
+        var characters: Set<Int> = []
+        var others: Set<Int> = []
+        var ends: Set<Int> = []
+        for position in waiting[index] {
+            switch graph.steps[position] {
+            case .one(let wanted) where wanted == .end: graph.add(position + 1, to: &ends)
+            case .one(let wanted): graph.add(position + 1, to: &byClass[wanted.number, default: []])
+            case .run, .inLabel: graph.add(position, to: &characters)
+            case .label: graph.add(position + 1, to: &characters)
+            case .anything:
+                graph.add(position, to: &characters)
+                graph.add(position, to: &others)
+                graph.add(position, to: &ends)
+            case .end, .nowhere: break
+            }
+            if case .inLabel = graph.steps[position] {
+                graph.add(position - 1, to: &ends)
+                graph.add(position + 1, to: &ends)
+            }
+        }
+        let row = index * NameClass.count
+        next[row + NameClass.end.number] = UInt16(truncatingIfNeeded: state(ends, graph))
+        next[row + NameClass.other.number] = UInt16(truncatingIfNeeded: state(others, graph))
+        let any = UInt16(truncatingIfNeeded: state(characters, graph))
+        for number in NameClass.firstCharacter..<NameClass.count { next[row + number] = any }
+        // Sorted, so that states are numbered alike everywhere.
+        for (number, positions) in byClass.sorted(by: { $0.key < $1.key }) {
+            next[row + number] = UInt16(truncatingIfNeeded: state(positions.union(characters), graph))
+        }
+    }
+
+    /// The number of a state, which is made when it is new.
+    private mutating func state(_ positions: Set<Int>, _ graph: NameGraph) -> Int {
+        let key = positions.sorted()
+        if let known = numbers[key] { return known }
+        let number = waiting.count
+        numbers[key] = number
+        waiting.append(key)
+        next += repeatElement(0, count: NameClass.count)
+        let ended = key.compactMap { if case .end(let pattern) = graph.steps[$0] { pattern } else { nil } }
+        sets.append(setNumber(ended.sorted()))
+        return number
+    }
+
+    private mutating func setNumber(_ ended: [Int]) -> UInt16 {
+        if let known = setNumbers[ended] { return UInt16(truncatingIfNeeded: known) }
+        setNumbers[ended] = patterns.count
+        patterns.append(ended)
+        return UInt16(truncatingIfNeeded: patterns.count - 1)
+    }
+}

@@ -1,0 +1,106 @@
+import NetpoldTestSupport
+import PolicyAPI
+import PolicyIR
+import Testing
+
+@testable import BPFEmit
+
+@Suite("The automaton of names")
+struct NameAutomatonTests {
+    private static func labels(_ name: String) -> [[UInt8]] {
+        name.split(separator: ".").map { Array($0.utf8) }
+    }
+
+    private static func matches(_ automaton: NameAutomaton, _ name: String) -> [Int] {
+        automaton.patterns[automaton.set(ofLabels: labels(name))]
+    }
+
+    @Test("examples of the specification")
+    func examples() {
+        let texts = ["*.x.io", "**.x.io", "*x.io", "sub*.x.io", "a.**.x.io", "*", "API.x.io."]
+        let automaton = NameAutomaton(texts.map { NamePattern(.pattern($0)) })
+        #expect(Self.matches(automaton, "x.io") == [2, 5])
+        #expect(Self.matches(automaton, "a.x.io") == [0, 1, 5])
+        #expect(Self.matches(automaton, "api.X.io") == [0, 1, 5, 6])
+        #expect(Self.matches(automaton, "ax.io") == [2, 5])
+        #expect(Self.matches(automaton, "sub.x.io") == [0, 1, 3, 5])
+        #expect(Self.matches(automaton, "subway.x.io") == [0, 1, 3, 5])
+        #expect(Self.matches(automaton, "a.b.x.io") == [1, 4, 5])
+        #expect(Self.matches(automaton, "a.b.c.x.io") == [1, 5])
+        #expect(Self.matches(automaton, "") == [5])
+        #expect(automaton.leftOut == [])
+    }
+
+    @Test("what is no name matches only the queries that match everything")
+    func noNames() {
+        let automaton = NameAutomaton([
+            NamePattern(.pattern("*"), for: .queries), NamePattern(.pattern("*")), NamePattern(.name("a.io")),
+        ])
+        let odd: [[UInt8]] = [[0x61, 0x2e, 0x69, 0x6f], [0x61, 0], [0xc3, 0xa4], [0x2a]]
+        for label in odd {
+            #expect(automaton.patterns[automaton.set(ofLabels: [label])] == [0])
+        }
+        #expect(automaton.patterns[automaton.set(ofLabels: [])] == [0, 1])
+    }
+
+    @Test("any patterns and names: the walk ends where the evaluator says", arguments: 0..<40 as Range<UInt64>)
+    func law(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        func text(_ alphabet: [String], _ longest: Int) -> String {
+            (0...Int.random(in: 0..<longest, using: &random)).map { _ in random.pick(alphabet) }.joined()
+        }
+        let selectors: [FQDNSelector] = (0..<12).map { _ in
+            random.once(in: 3)
+                ? .name(text(["a", "b", "A", "-", "."], 6)) : .pattern(text(["a", "b", "*", "*", "_", "."], 7))
+        }
+        let patterns = selectors.map { NamePattern($0, for: random.once(in: 4) ? .queries : .addresses) }
+        let automaton = NameAutomaton(patterns)
+        #expect(automaton.leftOut == [])
+        for _ in 0..<300 {
+            let labels = (0..<Int.random(in: 0...4, using: &random)).map { _ in
+                text(["a", "b", "B", "-", "_", "a", "b", "*", "é"], 3)
+            }
+            let name = labels.joined(separator: ".")
+            let expected = patterns.indices.filter { patterns[$0].matches(name) }
+            #expect(
+                automaton.patterns[automaton.set(ofLabels: labels.map { Array($0.utf8) })] == expected,
+                "\(name) by \(selectors)")
+        }
+    }
+
+    @Test("beyond the budget, patterns are left out: those of many names first")
+    func budget() {
+        let names = (0..<50).map { NamePattern(.name("host-\($0).example.com")) }
+        let wide = [NamePattern(.pattern("*a*b*.example.com"))]
+        let all = NameAutomaton(wide + names)
+        #expect(all.leftOut == [])
+        let some = NameAutomaton(wide + names, budget: all.stateCount - 1)
+        #expect(some.leftOut == [0])
+        #expect(some.stateCount < all.stateCount)
+        #expect(Self.matches(some, "host-7.example.com") == [8])
+        #expect(Self.matches(some, "ab.example.com") == [])
+        let none = NameAutomaton(names, budget: 2)
+        #expect(none.leftOut == Array(names.indices))
+        #expect(Self.matches(none, "host-7.example.com") == [])
+    }
+
+    @Test("a pattern that multiplies states does not take the machine with it")
+    func blowUp() {
+        let stars = (0..<12).map { index in
+            NamePattern(.pattern("*" + String(repeating: "a", count: index + 1) + "*" + "b*c*.example.com"))
+        }
+        let automaton = NameAutomaton(stars + [NamePattern(.name("api.example.com"))], budget: 500)
+        #expect(automaton.stateCount <= 500)
+        #expect(Self.matches(automaton, "api.example.com") == [12])
+        #expect(!automaton.leftOut.contains(12))
+    }
+
+    @Test("seven hundred names: the same automaton each time")
+    func many() {
+        let patterns = (0..<700).map { NamePattern(.name("service-\($0).team-\($0 % 7).example.com")) }
+        let automaton = NameAutomaton(patterns)
+        #expect(automaton == NameAutomaton(patterns))
+        #expect(Self.matches(automaton, "service-699.team-6.example.com") == [699])
+        #expect(Self.matches(automaton, "service-699.team-5.example.com") == [])
+    }
+}
