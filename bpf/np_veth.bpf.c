@@ -258,8 +258,6 @@ int np_verdict(struct __sk_buff *skb)
 	struct np_answer answer = np_read_answer(skb);
 	struct np_hook hook = np_hook_of(skb);
 	struct np_conclusion conclusion;
-	__u32 rule_hit;
-	__u64 *hits;
 
 	if (!question)
 		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
@@ -269,10 +267,7 @@ int np_verdict(struct __sk_buff *skb)
 	conclusion = np_conclude_answer(&hook, question, &answer);
 	if (np_likely(conclusion.outcome.action == NP_ACTION_NEXT))
 		conclusion.outcome = np_outcome_of(np_finish_service(&hook, question, conclusion.outcome.reason));
-	rule_hit = question->rule_hit;
-	hits = rule_hit ? bpf_map_lookup_elem(&np_rule_hits, &rule_hit) : NULL;
-	if (hits)
-		++*hits;
+	np_count_hit(question->rule_hit);
 	return np_finish(skb, conclusion.outcome, np_is_news(&hook, question, conclusion.news));
 }
 

@@ -28,6 +28,15 @@ NP_INLINE void np_count(__u32 reason, __u32 bytes)
 	counter->bytes += bytes;
 }
 
+/* Counts what decided: an index of np_rule_hits, 0 = nothing that has a counter. */
+NP_INLINE void np_count_hit(__u32 rule_hit)
+{
+	__u64 *hits = rule_hit ? bpf_map_lookup_elem(&np_rule_hits, &rule_hit) : NULL;
+
+	if (hits)
+		++*hits;
+}
+
 /* Begins another jiffy's budget when it is another jiffy. */
 NP_INLINE void np_renew_budget(struct np_event_budget *budget)
 {

@@ -7,6 +7,7 @@
 #ifndef NP_JUDGE_H
 #define NP_JUDGE_H
 
+#include "events.h"
 #include "packet.h"
 #include "policy.h"
 #include "service.h"
@@ -68,6 +69,42 @@ NP_INLINE struct np_outcome np_allow_unasked(const struct np_hook *hook, struct 
 }
 
 /*
+ * Asks whether the opposite direction allows the answer in its own right. The node's answer may be generated here or
+ * forwarded from elsewhere, which are two remotes; what answers the node itself is answered from here.
+ */
+NP_INLINE struct np_outcome np_ask_mirror(const struct np_hook *hook, struct np_question *question, enum np_stage stage)
+{
+	const struct np_packet *packet = &question->packet;
+	const enum np_direction direction = np_opposite(question->travel);
+	const bool from_node = direction == NP_EGRESS || np_is_syn_ack(packet) || np_has_ports_of_answer(packet);
+	struct np_remote remote;
+
+	remote = np_identify(np_remote_of(packet, question->travel), direction, NP_ARRIVAL_HERE);
+	if (direction == NP_INGRESS && np_unlikely(np_is_host_identity(remote.identity)) && !from_node)
+		remote.also = np_outside_identity(np_remote_of(packet, question->travel));
+	question->stage = stage;
+	question->direction = direction;
+	return np_ask(hook, question, &remote);
+}
+
+/* Policy has nothing to say about packets of the direction. */
+NP_INLINE bool np_is_open(const struct np_endpoint *endpoint, enum np_direction direction)
+{
+	return endpoint->flags >> (NP_ENDPOINT_OPEN_SHIFT + direction) & 1;
+}
+
+/* Takes down that the packet passes in its own right, as after a program that allows everything. */
+NP_INLINE void np_note_open(const struct np_hook *hook, struct np_question *question, const struct np_remote *remote)
+{
+	question->own = NP_REASON_ALLOWED;
+	question->rule_hit = hook->endpoint->open_hit[hook->direction];
+	question->decision = NP_DECISION_DEFAULT_ALLOW;
+	question->decided = hook->direction;
+	question->remote_identity = remote->identity;
+	question->flags = remote->flags;
+}
+
+/*
  * Asks the policy about the packet in its own right; the source of one that came in is checked here. `remote` is who
  * np_identify says it is. Returns only to drop.
  */
@@ -85,6 +122,16 @@ NP_INLINE struct np_outcome np_ask_own(const struct np_hook *hook, struct np_que
 		if (remote->may_be_here &&
 		    np_unlikely(!np_comes_from(&question->packet.source, hook->arrival)))
 			return np_outcome_of(NP_DROP_FOREIGN_SOURCE);
+	}
+	if (np_is_open(hook->endpoint, hook->direction)) {
+		if (question->need == NP_STATE_NEVER && np_likely(!np_is_passing_wanted())) {
+			np_count_hit(hook->endpoint->open_hit[hook->direction]);
+			return np_outcome_of(NP_REASON_ALLOWED);
+		}
+		if (question->need == NP_STATE_MIRROR && question->tracked) {
+			np_note_open(hook, question, remote);
+			return np_ask_mirror(hook, question, NP_STAGE_MIRROR);
+		}
 	}
 	return np_ask(hook, question, remote);
 }

@@ -64,25 +64,6 @@ NP_INLINE struct np_conclusion np_pass_new(const struct np_question *question)
 	return np_conclude(question->allowed, question->allowed == NP_REASON_HAIRPIN ? NP_NEWS_NONE : NP_NEWS_SURE);
 }
 
-/*
- * Asks whether the opposite direction allows the answer in its own right. The node's answer may be generated here or
- * forwarded from elsewhere, which are two remotes; what answers the node itself is answered from here.
- */
-NP_INLINE struct np_outcome np_ask_mirror(const struct np_hook *hook, struct np_question *question, enum np_stage stage)
-{
-	const struct np_packet *packet = &question->packet;
-	const enum np_direction direction = np_opposite(question->travel);
-	const bool from_node = direction == NP_EGRESS || np_is_syn_ack(packet) || np_has_ports_of_answer(packet);
-	struct np_remote remote;
-
-	remote = np_identify(np_remote_of(packet, question->travel), direction, NP_ARRIVAL_HERE);
-	if (direction == NP_INGRESS && np_unlikely(np_is_host_identity(remote.identity)) && !from_node)
-		remote.also = np_outside_identity(np_remote_of(packet, question->travel));
-	question->stage = stage;
-	question->direction = direction;
-	return np_ask(hook, question, &remote);
-}
-
 /* The entry that the packet makes for the pod in a role. */
 NP_INLINE void np_fill_flow(struct np_question *question, __u32 role)
 {
