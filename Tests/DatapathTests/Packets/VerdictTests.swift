@@ -37,6 +37,8 @@ struct VerdictTests {
     @Test("a missing step drops")
     func missingSteps() throws {
         try PacketHarness.with { harness throws in
+            // Without policies nobody asks for a verdict.
+            try harness.set(.everything, .egress)
             try harness.removeStep(NP_STEP_VERDICT)
             #expect(try harness.send(packet, .egress) == NP_REASON_NONE)
             try harness.removeStep(NP_STEP_FROM_POD)
