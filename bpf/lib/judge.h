@@ -130,7 +130,11 @@ NP_INLINE struct np_outcome np_ask_own(const struct np_hook *hook, struct np_que
 		}
 		if (question->need == NP_STATE_MIRROR && question->tracked) {
 			np_note_open(hook, question, remote);
-			return np_ask_mirror(hook, question, NP_STAGE_MIRROR);
+			if (np_unlikely(!remote->is_plain))
+				return np_ask_mirror(hook, question, NP_STAGE_MIRROR);
+			question->stage = NP_STAGE_MIRROR;
+			question->direction = np_opposite(hook->direction);
+			return np_ask(hook, question, remote);
 		}
 	}
 	return np_ask(hook, question, remote);

@@ -79,7 +79,7 @@ struct np_source {
  */
 struct np_ipv4_bucket {
 	__u64 entry[NP_IPV4_WAYS]; /* lower half the address as in packets, upper half the value of np_addresses, not 0; 0 = none */
-	__u64 complete; /* 1: no other IPv4 address of this bucket is in np_addresses */
+	__u64 complete; /* lowest bit 1: no other IPv4 address of this bucket is in np_addresses; the others count changes of it */
 };
 
 /* The bucket of an address, in network order. The numbers that networks count up last lie high. */
@@ -127,7 +127,8 @@ struct np_endpoint {
 	__u32 policy[2]; /* slot in np_policies, by np_direction */
 	__u32 ifindex; /* host side of the veth, for events */
 	__u32 region; /* of np_flow_sets: 2 * first set + number of sets, so its lowest bit set is the number; 0 = none */
-	__u32 open_hit[2]; /* where NP_ENDPOINT_OPEN_SHIFT says open: index of np_rule_hits to count under, 0 = none */
+	__u16 open_hit[2]; /* where NP_ENDPOINT_OPEN_SHIFT says open: index of np_rule_hits to count under, 0 = none */
+	__u32 pad;
 };
 
 /* ---- conntrack ------------------------------------------------------------------------------------------ */

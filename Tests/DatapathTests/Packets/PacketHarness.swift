@@ -147,7 +147,7 @@ final class PacketHarness: @unchecked Sendable {
         for direction in Direction.allCases where marksOpen && policyOf[pod]?[direction]?.isOpen == true {
             if withoutPolicy[pod]?.contains(direction) == true { continue }
             let base = hitBases[pod]?[direction] ?? 0
-            open.insert(direction, hit: base == 0 ? 0 : base + UInt32(NP_HIT_DEFAULT_ALLOW))
+            open.insert(direction, hit: UInt16(base == 0 ? 0 : base + UInt32(NP_HIT_DEFAULT_ALLOW)))
         }
         return open
     }
