@@ -36,12 +36,16 @@ final class PacketHarness: @unchecked Sendable {
     private var regions: [Pod: (region: UInt32, isMoving: Bool)] = [:]
     /// Whether packets of the pods to Services are translated.
     var translates = false
+    /// How long ago each pod's policies allowed less.
+    private var changes: [Pod: PolicyAge] = [:]
+    private let clock: KernelClock
     private var floor: [Pod: [Direction: np_state_need]] = [:]
     private var stubs: [Pod: [Direction: BPFProgram]] = [:]
     private var revisions: [Pod: UInt32] = [:]
     private var counted: [UInt64] = Array(repeating: 0, count: Int(NP_REASON_COUNT.rawValue))
 
     init() throws {
+        clock = try KernelClock()
         object = try BPFObject()
         try object.resize(map: "np_flow_sets", to: Self.regionSets * 4)
         try object.load()
@@ -74,6 +78,7 @@ final class PacketHarness: @unchecked Sendable {
         }
         floor = [:]
         regions = [:]
+        changes = [:]
         try removeServices()
         try forgetFlows()
         let fragments = try object.map("np_fragments")
@@ -130,6 +135,23 @@ final class PacketHarness: @unchecked Sendable {
         try writeEndpoint(pod)
     }
 
+    /// Says how long ago a pod's policies allowed less, for as long as the test takes.
+    func setChange(_ age: PolicyAge, of pod: Pod = .a) throws {
+        changes[pod] = age
+        try writeEndpoint(pod)
+    }
+
+    /// As `np_endpoint.changed`; the programs of a harness take a second for 1000 jiffies.
+    private func stamp(_ age: PolicyAge) throws -> UInt32 {
+        func seconds(_ count: Int32) -> UInt32 { (UInt32(count) * 1000) >> UInt32(NP_FLOW_CLOCK_SHIFT) }
+        let now = try clock.now().flowStamp
+        return switch age {
+        case .old: now &- seconds(NP_REVOKED_SECONDS + 2)
+        case .recent: now &- seconds(NP_REVOKED_SECONDS / 2)
+        case .new: now &+ seconds(NP_REVOKED_SECONDS)
+        }
+    }
+
     /// Gives a pod another region than its own; 0: none.
     func setRegion(_ region: UInt32, of pod: Pod = .a, isMoving: Bool = false) throws {
         regions[pod] = (region, isMoving)
@@ -146,6 +168,7 @@ final class PacketHarness: @unchecked Sendable {
             let place = UInt32(NP_ENDPOINT_NEED_SHIFT) + UInt32(NP_ENDPOINT_NEED_BITS) * UInt32(direction.rawValue)
             endpoint.flags |= need(direction, of: pod).rawValue << place
         }
+        endpoint.changed = try stamp(changes[pod] ?? .old)
         if translates { endpoint.flags |= UInt32(NP_ENDPOINT_SERVICES) }
         if regions[pod]?.isMoving == true { endpoint.flags |= UInt32(NP_ENDPOINT_MOVING) }
         endpoint.region = regions[pod]?.region ?? UInt32(2 * Self.firstSet(of: pod) + Self.regionSets)

@@ -87,6 +87,9 @@ struct RandomPacketsTests {
         let floor = generator.chance(4) ? generator.pick([NP_STATE_MIRROR, NP_STATE_ALWAYS]) : NP_STATE_NEVER
         oracle.floors[pod, default: [:]][direction] = floor
         try harness.raise(floor, direction, of: pod)
+        let age = generator.pick(PolicyAge.allCases)
+        oracle.changes[pod] = age
+        try harness.setChange(age, of: pod)
         try harness.set(policy, direction, of: pod)
     }
 
