@@ -21,18 +21,9 @@ NP_INLINE bool np_is_hairpin(const struct np_hook *hook, enum np_direction direc
 	return direction == NP_INGRESS && arrival == np_own_arrival(hook->skb);
 }
 
-/* Goes on in another program, with the packet and the place of the cursor in np_scratch. Returns only to drop. */
-NP_INLINE struct np_outcome np_pass_to_step(const struct np_hook *hook, const struct np_cursor *cursor,
-					    const struct np_packet *packet, enum np_step step)
+/* Goes on in another program, with the packet that np_scratch has. Returns only to drop. */
+NP_INLINE struct np_outcome np_pass_to_step(const struct np_hook *hook, enum np_step step)
 {
-	struct np_question *question = np_scratch_question();
-
-	if (!question)
-		return np_outcome_of(NP_DROP_INTERNAL);
-	question->packet = *packet;
-	question->resume_offset = cursor->offset;
-	question->resume_end = cursor->end;
-	question->transport_offset = cursor->transport;
 	bpf_tail_call(hook->skb, &np_steps, step);
 	return np_outcome_of(NP_DROP_NO_STEP);
 }
@@ -46,16 +37,10 @@ NP_INLINE void np_cursor_resume(struct np_cursor *cursor, struct __sk_buff *skb,
 	cursor->direct = false;
 }
 
-/* Begins the story of a packet that travels as the hook sees it. */
-NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question *question,
-				 const struct np_packet *packet, bool tracked)
+/* Begins the story of the question's packet, which travels as the hook sees it. */
+NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question *question, bool tracked)
 {
-	const struct np_address nobody = {};
-
-	question->packet = *packet;
 	question->flow.flags = 0;
-	question->flow.other_port = 0;
-	question->flow.other = nobody;
 	question->choice.made = false;
 	question->choice.back = false;
 	question->endpoint = hook->slot;
@@ -105,13 +90,12 @@ NP_INLINE struct np_outcome np_ask_own(const struct np_hook *hook, struct np_que
 }
 
 /* Policy decides, and there is no flow: ICMP messages by type, and what is sent to a group. */
-NP_INLINE struct np_outcome np_judge_message(const struct np_hook *hook, struct np_question *question,
-					     const struct np_packet *packet)
+NP_INLINE struct np_outcome np_judge_message(const struct np_hook *hook, struct np_question *question)
 {
 	struct np_remote remote;
 
-	np_begin_question(hook, question, packet, false);
-	remote = np_identify(np_remote_of(packet, hook->direction), hook->direction, hook->arrival);
+	np_begin_question(hook, question, false);
+	remote = np_identify(np_remote_of(&question->packet, hook->direction), hook->direction, hook->arrival);
 	return np_ask_own(hook, question, &remote);
 }
 

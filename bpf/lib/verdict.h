@@ -87,7 +87,12 @@ NP_INLINE struct np_outcome np_ask_mirror(const struct np_hook *hook, struct np_
 NP_INLINE void np_fill_flow(struct np_question *question, __u32 role)
 {
 	struct np_flow_record *flow = &question->flow;
+	const struct np_address nobody = {};
 
+	if (np_likely(!question->choice.made && !question->choice.back)) {
+		flow->other = nobody;
+		flow->other_port = 0;
+	}
 	flow->revision = question->revision;
 	flow->arrival = question->arrival;
 	flow->last_seen = np_flow_clock();
@@ -128,7 +133,7 @@ NP_INLINE struct np_conclusion np_judge_unknown(const struct np_hook *hook, stru
 	/* What was a Service's address is none any more. */
 	if (np_unlikely(place->set))
 		np_free_flow(place);
-	if (!np_insert_flow(hook->endpoint, hook->slot, &question->flow, hash))
+	if (!np_insert_flow(hook->skb, hash))
 		return np_conclude(NP_DROP_CONNTRACK_FULL, NP_NEWS_NONE);
 	return np_pass_new(question);
 }
