@@ -4,8 +4,12 @@
  * (the backend): from the pod the destination is replaced (service_step.h), to it the source, here. Two entries of the pod's
  * region say how:
  *
- *   FRONTEND  pod -> frontend; `other` is the backend. Keeps a flow at its backend.
+ *   FRONTEND  pod -> frontend; `other` is the backend. Keeps a flow at its backend, and passes its packets on while the verdict
+ *             about the flow there stands.
  *   BACKEND   pod -> backend; `other` is the frontend. The flow itself, which policy has admitted.
+ *
+ * Beyond the translation two flows of the pod may have the same ends (through two Services, or one straight to the backend). The
+ * later one gets another port of the pod there, which both entries say.
  *
  * Policy and events see the backend: nothing here decides what passes.
  */
@@ -38,6 +42,14 @@ NP_INLINE bool np_find_translation(const struct np_hook *hook, const struct np_f
 	       np_read_other(entry, &other->address, &other->port);
 }
 
+/* The pod's port on the other side of the translation, by the flags of an entry that has `port` on this one. */
+NP_INLINE __be16 np_port_beyond(__u32 flags, __be16 port)
+{
+	const __be16 other = flags >> NP_ENTRY_PORT_SHIFT;
+
+	return other ? other : port;
+}
+
 NP_INLINE struct np_place np_place_of(const struct np_question *question)
 {
 	struct np_place place = {
@@ -50,6 +62,21 @@ NP_INLINE struct np_place np_place_of(const struct np_question *question)
 }
 
 /*
+ * Finds the FRONTEND entry of a flow that goes to the Service `remote` of the key. Where the pod talks to a backend straight away and
+ * through a Service with the same port, it has the alias of the address.
+ */
+NP_INLINE bool np_find_front(const struct np_hook *hook, struct np_flow_record *key, struct np_flow_place *front,
+			     struct np_end *backend)
+{
+	if (np_find_translation(hook, key, np_hash_flow(hook->slot, key), NP_ENTRY_FRONTEND, front, backend))
+		return true;
+	if (!front->set || !(front->flags & NP_ENTRY_BACKEND))
+		return false;
+	key->own_address |= NP_OWN_ALIAS;
+	return np_find_translation(hook, key, np_hash_flow(hook->slot, key), NP_ENTRY_FRONTEND, front, backend);
+}
+
+/*
  * Notes in the FRONTEND entry of the flow that np_scratch has what its own has got: they are to be forgotten together. As the
  * following, a global function: it is verified once, not in every state of its callers.
  */
@@ -59,28 +86,39 @@ __attribute__((noinline)) int np_mark_front(struct __sk_buff *skb, __u32 flags)
 	struct np_hook hook = np_hook_of(skb);
 	struct np_flow_record key;
 	struct np_flow_place front;
+	struct np_end backend;
 
 	if (!question || !np_find_endpoint(&hook))
 		return 0;
 	key = question->flow;
 	key.remote = question->flow.other;
 	key.remote_port = question->flow.other_port;
-	if (np_find_flow(hook.endpoint, hook.slot, &key, np_hash_flow(hook.slot, &key), &front) &&
-	    front.flags & NP_ENTRY_FRONTEND)
+	if (question->choice.own_port)
+		key.own_port = question->choice.own_port;
+	if (np_find_front(&hook, &key, &front, &backend))
 		np_mark_flow(&front, flags, 0);
 	return 0;
 }
 
-/* Gives the packet that np_scratch has the frontend as its source: `other` of the question's flow. Returns enum np_reason. */
+/*
+ * Gives the packet that np_scratch has the frontend as its source, `other` of the question's flow, and the pod's own port as its
+ * destination. Returns enum np_reason.
+ */
 __attribute__((noinline)) int np_name_frontend(struct __sk_buff *skb)
 {
 	const struct np_question *question = np_scratch_question();
+	const struct np_packet *packet;
+	enum np_reason reason;
 	struct np_place place;
 
 	if (!question)
 		return NP_DROP_INTERNAL;
+	packet = &question->packet;
 	place = np_place_of(question);
-	return np_replace_end(skb, &question->packet, &place, true, &question->flow.other, question->flow.other_port);
+	reason = np_replace_end(skb, packet, &place, true, &question->flow.other, question->flow.other_port);
+	if (!reason && question->choice.own_port)
+		reason = np_replace_port(skb, packet, &place, false, question->choice.own_port);
+	return reason;
 }
 
 /*
@@ -93,6 +131,7 @@ NP_INLINE bool np_note_frontend(const struct np_hook *hook, struct np_question *
 	if (np_likely(hook->direction == NP_EGRESS || !(entry->flags & NP_ENTRY_BACKEND)))
 		return true;
 	question->choice.back = true;
+	question->choice.own_port = entry->flags >> NP_ENTRY_PORT_SHIFT;
 	question->choice.flags = ~entry->flags &
 				 np_flags_set_by(&question->packet, NP_INGRESS, NP_ROLE_INITIATOR, false);
 	return np_read_other(entry, &question->flow.other, &question->flow.other_port);

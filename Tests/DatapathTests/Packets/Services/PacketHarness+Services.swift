@@ -43,7 +43,7 @@ extension PacketHarness {
                 first + UInt32(number),
                 np_backend(
                     address: address, port: backend.port.bigEndian, protocol: `protocol`.rawValue,
-                    flags: backend.flags, generation: backend.generation))
+                    flags: backend.flags, generation: backend.generation, service: service))
             let end = np_service_key(
                 address: address, port: backend.port.bigEndian, protocol: `protocol`.rawValue, pad: 0)
             try map("np_backend_ends").set(end, UInt32(1))
