@@ -96,7 +96,7 @@ __attribute__((noinline)) int np_keep_choice(struct __sk_buff *skb)
 		if (np_replace_flow(&entry, front, hash))
 			return true;
 	}
-	return np_insert_flow(hook.endpoint, hook.slot, front, hash);
+	return np_insert_flow(skb, hash);
 }
 
 #endif

@@ -37,7 +37,7 @@ NP_INLINE bool np_admit_hairpin(const struct np_hook *hook, struct np_question *
 	flow->last_seen = np_flow_clock();
 	flow->flags |= NP_ROLE_INITIATOR << NP_ENTRY_ROLE_SHIFT |
 		       np_flags_set_by(&question->packet, NP_EGRESS, NP_ROLE_INITIATOR, true);
-	return np_insert_flow(hook->endpoint, hook->slot, flow, hash);
+	return np_insert_flow(hook->skb, hash);
 }
 
 /* The packet to the Service, whose backend is the remote of `question->flow`: the pod itself. */

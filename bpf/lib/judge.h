@@ -7,6 +7,7 @@
 #ifndef NP_JUDGE_H
 #define NP_JUDGE_H
 
+#include "events.h"
 #include "packet.h"
 #include "policy.h"
 #include "service.h"
@@ -21,18 +22,9 @@ NP_INLINE bool np_is_hairpin(const struct np_hook *hook, enum np_direction direc
 	return direction == NP_INGRESS && arrival == np_own_arrival(hook->skb);
 }
 
-/* Goes on in another program, with the packet and the place of the cursor in np_scratch. Returns only to drop. */
-NP_INLINE struct np_outcome np_pass_to_step(const struct np_hook *hook, const struct np_cursor *cursor,
-					    const struct np_packet *packet, enum np_step step)
+/* Goes on in another program, with the packet that np_scratch has. Returns only to drop. */
+NP_INLINE struct np_outcome np_pass_to_step(const struct np_hook *hook, enum np_step step)
 {
-	struct np_question *question = np_scratch_question();
-
-	if (!question)
-		return np_outcome_of(NP_DROP_INTERNAL);
-	question->packet = *packet;
-	question->resume_offset = cursor->offset;
-	question->resume_end = cursor->end;
-	question->transport_offset = cursor->transport;
 	bpf_tail_call(hook->skb, &np_steps, step);
 	return np_outcome_of(NP_DROP_NO_STEP);
 }
@@ -46,16 +38,10 @@ NP_INLINE void np_cursor_resume(struct np_cursor *cursor, struct __sk_buff *skb,
 	cursor->direct = false;
 }
 
-/* Begins the story of a packet that travels as the hook sees it. */
-NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question *question,
-				 const struct np_packet *packet, bool tracked)
+/* Begins the story of the question's packet, which travels as the hook sees it. */
+NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question *question, bool tracked)
 {
-	const struct np_address nobody = {};
-
-	question->packet = *packet;
 	question->flow.flags = 0;
-	question->flow.other_port = 0;
-	question->flow.other = nobody;
 	question->choice.made = false;
 	question->choice.back = false;
 	question->endpoint = hook->slot;
@@ -83,6 +69,42 @@ NP_INLINE struct np_outcome np_allow_unasked(const struct np_hook *hook, struct 
 }
 
 /*
+ * Asks whether the opposite direction allows the answer in its own right. The node's answer may be generated here or
+ * forwarded from elsewhere, which are two remotes; what answers the node itself is answered from here.
+ */
+NP_INLINE struct np_outcome np_ask_mirror(const struct np_hook *hook, struct np_question *question, enum np_stage stage)
+{
+	const struct np_packet *packet = &question->packet;
+	const enum np_direction direction = np_opposite(question->travel);
+	const bool from_node = direction == NP_EGRESS || np_is_syn_ack(packet) || np_has_ports_of_answer(packet);
+	struct np_remote remote;
+
+	remote = np_identify(np_remote_of(packet, question->travel), direction, NP_ARRIVAL_HERE);
+	if (direction == NP_INGRESS && np_unlikely(np_is_host_identity(remote.identity)) && !from_node)
+		remote.also = np_outside_identity(np_remote_of(packet, question->travel));
+	question->stage = stage;
+	question->direction = direction;
+	return np_ask(hook, question, &remote);
+}
+
+/* Policy has nothing to say about packets of the direction. */
+NP_INLINE bool np_is_open(const struct np_endpoint *endpoint, enum np_direction direction)
+{
+	return endpoint->flags >> (NP_ENDPOINT_OPEN_SHIFT + direction) & 1;
+}
+
+/* Takes down that the packet passes in its own right, as after a program that allows everything. */
+NP_INLINE void np_note_open(const struct np_hook *hook, struct np_question *question, const struct np_remote *remote)
+{
+	question->own = NP_REASON_ALLOWED;
+	question->rule_hit = hook->endpoint->open_hit[hook->direction];
+	question->decision = NP_DECISION_DEFAULT_ALLOW;
+	question->decided = hook->direction;
+	question->remote_identity = remote->identity;
+	question->flags = remote->flags;
+}
+
+/*
  * Asks the policy about the packet in its own right; the source of one that came in is checked here. `remote` is who
  * np_identify says it is. Returns only to drop.
  */
@@ -101,17 +123,26 @@ NP_INLINE struct np_outcome np_ask_own(const struct np_hook *hook, struct np_que
 		    np_unlikely(!np_comes_from(&question->packet.source, hook->arrival)))
 			return np_outcome_of(NP_DROP_FOREIGN_SOURCE);
 	}
+	if (np_is_open(hook->endpoint, hook->direction)) {
+		if (question->need == NP_STATE_NEVER && np_likely(!np_is_passing_wanted())) {
+			np_count_hit(hook->endpoint->open_hit[hook->direction]);
+			return np_outcome_of(NP_REASON_ALLOWED);
+		}
+		if (question->need == NP_STATE_MIRROR && question->tracked) {
+			np_note_open(hook, question, remote);
+			return np_ask_mirror(hook, question, NP_STAGE_MIRROR);
+		}
+	}
 	return np_ask(hook, question, remote);
 }
 
 /* Policy decides, and there is no flow: ICMP messages by type, and what is sent to a group. */
-NP_INLINE struct np_outcome np_judge_message(const struct np_hook *hook, struct np_question *question,
-					     const struct np_packet *packet)
+NP_INLINE struct np_outcome np_judge_message(const struct np_hook *hook, struct np_question *question)
 {
 	struct np_remote remote;
 
-	np_begin_question(hook, question, packet, false);
-	remote = np_identify(np_remote_of(packet, hook->direction), hook->direction, hook->arrival);
+	np_begin_question(hook, question, false);
+	remote = np_identify(np_remote_of(&question->packet, hook->direction), hook->direction, hook->arrival);
 	return np_ask_own(hook, question, &remote);
 }
 

@@ -103,6 +103,11 @@ enum np_direction {
 #define NP_ENDPOINT_NEED_SHIFT 8
 #define NP_ENDPOINT_NEED_BITS 2
 #define NP_ENDPOINT_NEED_MASK 3
+/*
+ * A bit for each direction, from this one on, ingress first: no policy has a rule or isolates in it, so everything passes and
+ * the program need not be asked. Set only while the old program and the new one are both so.
+ */
+#define NP_ENDPOINT_OPEN_SHIFT 12
 
 /* Whether packets of a direction that policy allows need a flow entry, so that the answers pass the opposite direction. */
 enum np_state_need {
@@ -122,7 +127,7 @@ struct np_endpoint {
 	__u32 policy[2]; /* slot in np_policies, by np_direction */
 	__u32 ifindex; /* host side of the veth, for events */
 	__u32 region; /* of np_flow_sets: 2 * first set + number of sets, so its lowest bit set is the number; 0 = none */
-	__u32 pad[2];
+	__u32 open_hit[2]; /* where NP_ENDPOINT_OPEN_SHIFT says open: index of np_rule_hits to count under, 0 = none */
 };
 
 /* ---- conntrack ------------------------------------------------------------------------------------------ */
