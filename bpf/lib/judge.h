@@ -190,7 +190,7 @@ NP_INLINE enum np_reason np_judge_known(const struct np_hook *hook, struct np_qu
 	if (np_unlikely(place.flags & (NP_ENTRY_FRONTEND | NP_ENTRY_BACKEND))) {
 		/* To a Service; or straight to a backend, with the ports of a flow through a Service. */
 		if (hook->direction == NP_EGRESS)
-			return np_go_to_service(hook);
+			return np_send_on(hook, question, &place, &reason) ? reason : np_go_to_service(hook);
 		/* Its answers must not pass without their translation, whatever policy says of them in their own right. */
 		if (place.flags & NP_ENTRY_BACKEND)
 			question->need = NP_STATE_ALWAYS;
@@ -204,21 +204,16 @@ NP_INLINE enum np_reason np_judge_known(const struct np_hook *hook, struct np_qu
 		reason = np_judge_arrival(hook, packet, &place, forward);
 	if (reason && reason < NP_REASON_FIRST_DROP) {
 		np_see_packet(&place, packet, hook->direction);
-		if (!np_note_frontend(hook, question, &place))
-			return NP_DROP_INTERNAL;
-		reason = np_translate_back(hook, question, reason);
+		reason = np_send_back(hook, question, &place, reason);
 	}
 	return reason;
 }
 
-/* Who the other end of a packet is. From the pod, one to an address of a Service goes on in its step; false: it is missing. */
-NP_INLINE bool np_identify_other_end(const struct np_hook *hook, const struct np_packet *packet, struct np_remote *remote)
+/* Whether a packet goes to an address that a Service has, from a pod whose packets are translated here. */
+NP_INLINE bool np_goes_to_service(const struct np_hook *hook, const struct np_remote *remote)
 {
-	*remote = np_identify(np_remote_of(packet, hook->direction), hook->direction, hook->arrival);
-	if (hook->direction == NP_INGRESS || np_likely(!(remote->traits & NP_IDENTITY_FRONTEND)) ||
-	    !(hook->endpoint->flags & NP_ENDPOINT_SERVICES))
-		return true;
-	return np_go_to_service(hook) == NP_REASON_NONE;
+	return hook->direction == NP_EGRESS && np_unlikely(remote->traits & NP_IDENTITY_FRONTEND) &&
+	       hook->endpoint->flags & NP_ENDPOINT_SERVICES;
 }
 
 /* Whether the other end of the packet is a Service's endpoint. */
@@ -234,15 +229,17 @@ NP_INLINE struct np_outcome np_judge_flow(const struct np_hook *hook, struct np_
 {
 	const struct np_packet *packet = &question->packet;
 	const bool at_once = question->need == NP_STATE_ALWAYS && !np_opens(packet);
-	bool look = at_once;
+	bool look = at_once, to_service = false;
 	struct np_remote remote = {}; /* the compiler may load it before it is known whether it is needed */
 
 	if (!at_once) {
-		if (!np_identify_other_end(hook, packet, &remote))
-			return np_outcome_of(NP_DROP_NO_STEP);
-		look = (hook->direction == NP_EGRESS || !np_opens(packet)) && np_has_backend(hook, packet, &remote);
+		remote = np_identify(np_remote_of(packet, hook->direction), hook->direction, hook->arrival);
+		to_service = np_goes_to_service(hook, &remote);
+		look = to_service ? !np_opens(packet) :
+				    (hook->direction == NP_EGRESS || !np_opens(packet)) &&
+					    np_has_backend(hook, packet, &remote);
 		/* Straight to a backend: remembered, so that a flow through a Service with the same ports gets another one there. */
-		if (look && hook->direction == NP_EGRESS)
+		if (look && hook->direction == NP_EGRESS && !to_service)
 			question->need = NP_STATE_ALWAYS;
 	}
 	if (look) {
@@ -251,9 +248,11 @@ NP_INLINE struct np_outcome np_judge_flow(const struct np_hook *hook, struct np_
 		if (np_likely(reason))
 			return np_outcome_of(reason);
 	}
-	if (at_once && !np_identify_other_end(hook, packet, &remote))
-		return np_outcome_of(NP_DROP_NO_STEP);
-	return np_ask_own(hook, question, &remote);
+	if (at_once) {
+		remote = np_identify(np_remote_of(packet, hook->direction), hook->direction, hook->arrival);
+		to_service = np_goes_to_service(hook, &remote);
+	}
+	return np_unlikely(to_service) ? np_outcome_of(np_go_to_service(hook)) : np_ask_own(hook, question, &remote);
 }
 
 #endif

@@ -254,11 +254,24 @@ NP_INLINE struct np_tcp_header *np_tcp_header_at(const struct __sk_buff *skb, co
 	return (void *)(tcp + 1) <= (void *)(long)skb->data_end ? tcp : NULL;
 }
 
+/* The sum of a packet's pseudo header, which is all that the field has whose checksum is still to be made. */
+NP_INLINE __u32 np_pseudo_words(const struct np_packet *packet, __u32 length, const bool ipv4)
+{
+	const struct np_address *a = &packet->source, *b = &packet->destination;
+	__u64 sum = (__u64)a->word[3] + b->word[3] + bpf_htonl(length) + bpf_htonl(packet->protocol);
+
+	if (!ipv4)
+		sum += (__u64)a->word[0] + a->word[1] + a->word[2] + b->word[0] + b->word[1] + b->word[2];
+	return np_fold_words(sum);
+}
+
 /*
- * The sum of the TCP header at `offset` for another address and port. Whether it is still to be made is seen from how the helper
- * changes it for the address: then up by the change, else, as it is the complement, down. `change` is not 0 where ports differ.
+ * The sum of the TCP header at `offset` for another address and port. A field that is not the pseudo header's sum has a finished
+ * sum, which needs no helper. Else it is left to one: whether the sum is still to be made is seen from how that changes it for the
+ * address: then up by the change, else, as it is the complement, down. `change` is not 0 where ports differ.
  */
-NP_INLINE enum np_reason np_fix_tcp_sum(struct __sk_buff *skb, const __u32 offset, __u32 change, __u32 port_change)
+NP_INLINE enum np_reason np_fix_tcp_sum(struct __sk_buff *skb, const __u32 offset, __u32 pseudo, __u32 change,
+					__u32 port_change)
 {
 	struct np_tcp_header *tcp = np_tcp_header_at(skb, offset);
 	__be16 before;
@@ -266,6 +279,10 @@ NP_INLINE enum np_reason np_fix_tcp_sum(struct __sk_buff *skb, const __u32 offse
 	if (!tcp)
 		return NP_DROP_INTERNAL;
 	before = tcp->checksum;
+	if (!skb->gso_size && !np_is_same_sum(before, pseudo)) {
+		tcp->checksum = np_checksum_after(before, change + port_change);
+		return NP_REASON_NONE;
+	}
 	if (bpf_l4_csum_replace(skb, offset + offsetof(struct np_tcp_header, checksum), 0, change, BPF_F_PSEUDO_HDR))
 		return NP_DROP_INTERNAL;
 	tcp = np_tcp_header_at(skb, offset);
@@ -276,15 +293,16 @@ NP_INLINE enum np_reason np_fix_tcp_sum(struct __sk_buff *skb, const __u32 offse
 	return NP_REASON_NONE;
 }
 
-/* As np_replace_end, of TCP over IPv4 without options or over IPv6 without extensions, in the linear part. */
-NP_INLINE enum np_reason np_replace_tcp_end(struct __sk_buff *skb, const struct np_packet *packet, const bool ipv4,
-					    const bool source, const struct np_address *to, __be16 to_port)
+/* A replacement of np_replace_tcp_end over one family. `change`: of the address. */
+NP_INLINE enum np_reason np_replace_tcp_over(struct __sk_buff *skb, const struct np_packet *packet,
+					     const struct np_place *place, const bool ipv4, const bool source,
+					     const struct np_address *to, __be16 to_port, __u32 change)
 {
 	const __u32 offset = ETH_HLEN + (ipv4 ? sizeof(struct np_ipv4_header) : sizeof(struct np_ipv6_header));
-	const __u32 change = np_change_of_address(source ? &packet->source : &packet->destination, to, ipv4);
 	const __be16 from_port = source ? packet->source_port : packet->destination_port;
 	const __u32 port_change = from_port == to_port ? 0 : np_change_of_words(from_port, to_port);
-	enum np_reason reason = np_fix_tcp_sum(skb, offset, change, port_change);
+	enum np_reason reason = np_fix_tcp_sum(skb, offset, np_pseudo_words(packet, place->end - offset, ipv4), change,
+					       port_change);
 	struct np_tcp_header *tcp = np_tcp_header_at(skb, offset);
 
 	if (reason || !tcp)
@@ -312,24 +330,38 @@ NP_INLINE enum np_reason np_replace_tcp_end(struct __sk_buff *skb, const struct 
 	return NP_REASON_NONE;
 }
 
-/* np_replace_end, by one helper for nearly all packets of TCP. */
-NP_INLINE enum np_reason np_replace_end_fast(struct __sk_buff *skb, const struct np_packet *packet,
-					     const struct np_place *place, const bool source, const struct np_address *to,
-					     __be16 to_port)
+/*
+ * As np_replace_end, with at most one helper, of nearly all packets of TCP: over IPv4 without options or IPv6 without extensions,
+ * headers in the linear part. False: it is none of these, and nothing was changed. `*reason`: what became of it.
+ */
+NP_INLINE bool np_replace_tcp_end(struct __sk_buff *skb, const struct np_packet *packet, const struct np_place *place,
+				  const bool source, const struct np_address *to, __be16 to_port,
+				  enum np_reason *reason)
 {
 	const struct np_address *from = source ? &packet->source : &packet->destination;
 	const __be16 from_port = source ? packet->source_port : packet->destination_port;
 	const bool ipv4 = np_is_mapped_ipv4(from);
-	const __u32 offset = ETH_HLEN + (ipv4 ? sizeof(struct np_ipv4_header) : sizeof(struct np_ipv6_header));
-	const bool is_linear = ipv4 ? np_tcp_header_at(skb, ETH_HLEN + sizeof(struct np_ipv4_header)) != NULL :
-				      np_tcp_header_at(skb, ETH_HLEN + sizeof(struct np_ipv6_header)) != NULL;
+	__u32 change;
 
-	if (np_likely(packet->protocol == IPPROTO_TCP && packet->fragment == NP_FRAGMENT_NONE &&
-		      place->transport == offset && np_is_mapped_ipv4(to) == ipv4 && is_linear &&
-		      (from_port == to_port || !np_is_same_sum(np_change_of_address(from, to, ipv4), 0))))
-		return ipv4 ? np_replace_tcp_end(skb, packet, true, source, to, to_port) :
-			      np_replace_tcp_end(skb, packet, false, source, to, to_port);
-	return np_replace_end(skb, packet, place, source, to, to_port);
+	if (np_unlikely(packet->protocol != IPPROTO_TCP || packet->fragment != NP_FRAGMENT_NONE ||
+			np_is_mapped_ipv4(to) != ipv4))
+		return false;
+	if (np_likely(ipv4)) {
+		change = np_change_of_address(from, to, true);
+		if (np_unlikely(place->transport != ETH_HLEN + sizeof(struct np_ipv4_header) ||
+				!np_tcp_header_at(skb, ETH_HLEN + sizeof(struct np_ipv4_header)) ||
+				(from_port != to_port && np_is_same_sum(change, 0))))
+			return false;
+		*reason = np_replace_tcp_over(skb, packet, place, true, source, to, to_port, change);
+		return true;
+	}
+	change = np_change_of_address(from, to, false);
+	if (place->transport != ETH_HLEN + sizeof(struct np_ipv6_header) ||
+	    !np_tcp_header_at(skb, ETH_HLEN + sizeof(struct np_ipv6_header)) ||
+	    (from_port != to_port && np_is_same_sum(change, 0)))
+		return false;
+	*reason = np_replace_tcp_over(skb, packet, place, false, source, to, to_port, change);
+	return true;
 }
 
 /* Replaces a port alone. */

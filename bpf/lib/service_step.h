@@ -11,15 +11,6 @@
 #include "judge.h"
 #include "refusal.h"
 
-/*
- * Whether a packet may as well go to another backend than those before: what begins anew, and UDP. A connection stays where it
- * is until it ends, whatever becomes of the Service: nobody else could go on with it.
- */
-NP_INLINE bool np_may_move(const struct np_packet *packet)
-{
-	return packet->protocol == IPPROTO_UDP || packet->initiates;
-}
-
 /* The other step for what goes back to the pod. Returns only to drop. */
 NP_INLINE struct np_outcome np_go_to_hairpin(const struct np_hook *hook)
 {
@@ -42,20 +33,6 @@ struct np_former {
 	__u64 hash;
 	bool is_known;
 };
-
-/*
- * Whether the packet goes on as those before: it is in the middle of a connection to a backend which policy has allowed, and
- * nothing is to be noted of it. Now and then (each tick of the flow table's clock) and for everything else all is looked at anew.
- */
-NP_INLINE bool np_goes_on(const struct np_hook *hook, const struct np_packet *packet, const struct np_former *former)
-{
-	const struct np_flow_place *front = &former->front;
-
-	return front->revision == hook->endpoint->revision && front->last_seen == np_flow_clock() &&
-	       !np_may_move(packet) && packet->fragment == NP_FRAGMENT_NONE && !(front->flags >> NP_ENTRY_PORT_SHIFT) &&
-	       !(np_flags_set_by(packet, NP_EGRESS, NP_ROLE_INITIATOR, false) & ~front->flags) &&
-	       !(np_flags_cleared_by(packet) & front->flags);
-}
 
 /* Finds the FRONTEND entry; where the packet's ends are those of a flow through a Service, under the alias. */
 NP_INLINE void np_find_former(const struct np_hook *hook, struct np_flow_record *flow, struct np_former *former)
@@ -150,7 +127,7 @@ NP_INLINE enum np_reason np_go_to_backend(const struct np_hook *hook, struct np_
 	struct np_packet *packet = &question->packet;
 	const struct np_place place = np_place_of(question);
 	enum np_reason reason =
-		np_replace_end_fast(hook->skb, packet, &place, false, &flow->remote, flow->remote_port);
+		np_replace_end(hook->skb, packet, &place, false, &flow->remote, flow->remote_port);
 
 	packet->destination = flow->remote;
 	packet->destination_port = flow->remote_port;
@@ -204,12 +181,8 @@ NP_INLINE struct np_outcome np_judge_to_service(const struct np_hook *hook, stru
 		return np_go_to_hairpin(hook);
 	former.hash = np_hash_flow(hook->slot, flow);
 	np_find_former(hook, flow, &former);
-	if (np_likely(former.is_known && np_goes_on(hook, packet, &former))) {
-		flow->remote = former.backend.address;
-		flow->remote_port = former.backend.port;
-		reason = np_go_to_backend(hook, question);
-		return np_outcome_of(reason ? reason : NP_REASON_ESTABLISHED);
-	}
+	if (np_likely(former.is_known && np_send_on(hook, question, &former.front, &reason)))
+		return np_outcome_of(reason);
 	switch (np_find_way(hook, question, &former)) {
 	case NP_WAY_PLAIN:
 		return np_judge_plain(hook, question);

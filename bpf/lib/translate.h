@@ -62,6 +62,41 @@ NP_INLINE struct np_place np_place_of(const struct np_question *question)
 }
 
 /*
+ * Whether a packet may as well go to another backend than those before: what begins anew, and UDP. A connection stays where it
+ * is until it ends, whatever becomes of the Service: nobody else could go on with it.
+ */
+NP_INLINE bool np_may_move(const struct np_packet *packet)
+{
+	return packet->protocol == IPPROTO_UDP || packet->initiates;
+}
+
+/*
+ * Sends a packet from the pod on as those before, by its FRONTEND entry alone: it is in the middle of a TCP connection to a backend
+ * which policy has allowed, and nothing is to be noted of it. False: it was not changed, and all must be looked at anew, as happens
+ * each tick of the flow table's clock anyway.
+ */
+NP_INLINE bool np_send_on(const struct np_hook *hook, const struct np_question *question, const struct np_flow_place *front,
+			  enum np_reason *reason)
+{
+	const struct np_packet *packet = &question->packet;
+	const struct np_place place = np_place_of(question);
+	struct np_end backend;
+	enum np_reason failure = NP_REASON_NONE;
+
+	if (np_unlikely(!(front->flags & NP_ENTRY_FRONTEND) || front->revision != hook->endpoint->revision ||
+			front->last_seen != np_flow_clock() || np_may_move(packet) ||
+			front->flags >> NP_ENTRY_PORT_SHIFT ||
+			np_flags_set_by(packet, NP_EGRESS, NP_ROLE_INITIATOR, false) & ~front->flags ||
+			np_flags_cleared_by(packet) & front->flags ||
+			!np_read_other(front, &backend.address, &backend.port) ||
+			!np_replace_tcp_end(hook->skb, packet, &place, false, &backend.address, backend.port,
+					    &failure)))
+		return false;
+	*reason = failure ? failure : NP_REASON_ESTABLISHED;
+	return true;
+}
+
+/*
  * Finds the FRONTEND entry of a flow that goes to the Service `remote` of the key. Where the pod talks to a backend straight away and
  * through a Service with the same port, it has the alias of the address.
  */
@@ -108,14 +143,16 @@ __attribute__((noinline)) int np_name_frontend(struct __sk_buff *skb)
 {
 	const struct np_question *question = np_scratch_question();
 	const struct np_packet *packet;
-	enum np_reason reason;
+	enum np_reason reason = NP_REASON_NONE;
 	struct np_place place;
 
 	if (!question)
 		return NP_DROP_INTERNAL;
 	packet = &question->packet;
 	place = np_place_of(question);
-	reason = np_replace_end(skb, packet, &place, true, &question->flow.other, question->flow.other_port);
+	if (!np_replace_tcp_end(skb, packet, &place, true, &question->flow.other, question->flow.other_port, &reason))
+		reason = np_replace_end(skb, packet, &place, true, &question->flow.other,
+					question->flow.other_port);
 	if (!reason && question->choice.own_port)
 		reason = np_replace_port(skb, packet, &place, false, question->choice.own_port);
 	return reason;
@@ -154,6 +191,30 @@ NP_INLINE enum np_reason np_translate_back(const struct np_hook *hook, const str
 	if (np_unlikely(question->choice.flags))
 		np_mark_front(hook->skb, question->choice.flags);
 	return reason;
+}
+
+/*
+ * Gives a packet that passes by an entry, the frontend's name if it comes from a backend: as np_note_frontend and np_translate_back,
+ * without a call for nearly all.
+ */
+NP_INLINE enum np_reason np_send_back(const struct np_hook *hook, struct np_question *question,
+				      const struct np_flow_place *entry, enum np_reason reason)
+{
+	const struct np_packet *packet = &question->packet;
+	const struct np_place place = np_place_of(question);
+	enum np_reason failure = NP_REASON_NONE;
+	struct np_end frontend;
+
+	if (np_likely(hook->direction == NP_EGRESS || !(entry->flags & NP_ENTRY_BACKEND)))
+		return reason;
+	if (np_likely(!(entry->flags >> NP_ENTRY_PORT_SHIFT) &&
+		      !(np_flags_set_by(packet, NP_INGRESS, NP_ROLE_INITIATOR, false) & ~entry->flags) &&
+		      np_read_other(entry, &frontend.address, &frontend.port) &&
+		      np_replace_tcp_end(hook->skb, packet, &place, true, &frontend.address, frontend.port, &failure)))
+		return failure ? failure : reason;
+	if (!np_note_frontend(hook, question, entry))
+		return NP_DROP_INTERNAL;
+	return np_translate_back(hook, question, reason);
 }
 
 #endif
