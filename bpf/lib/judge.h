@@ -228,19 +228,25 @@ NP_INLINE bool np_has_backend(const struct np_hook *hook, const struct np_packet
 NP_INLINE struct np_outcome np_judge_flow(const struct np_hook *hook, struct np_question *question)
 {
 	const struct np_packet *packet = &question->packet;
-	const bool at_once = question->need == NP_STATE_ALWAYS && !np_opens(packet);
+	const bool has_state = question->need == NP_STATE_ALWAYS && !np_opens(packet);
+	/* UDP goes to a Service from its next packet on when there is one, whatever entry it has. */
+	const bool at_once = has_state && !(hook->direction == NP_EGRESS && np_may_move(packet) &&
+					    hook->endpoint->flags & NP_ENDPOINT_SERVICES);
 	bool look = at_once, to_service = false;
 	struct np_remote remote = {}; /* the compiler may load it before it is known whether it is needed */
 
 	if (!at_once) {
 		remote = np_identify(np_remote_of(packet, hook->direction), hook->direction, hook->arrival);
 		to_service = np_goes_to_service(hook, &remote);
-		look = to_service ? !np_opens(packet) :
-				    (hook->direction == NP_EGRESS || !np_opens(packet)) &&
-					    np_has_backend(hook, packet, &remote);
-		/* Straight to a backend: remembered, so that a flow through a Service with the same ports gets another one there. */
-		if (look && hook->direction == NP_EGRESS && !to_service)
-			question->need = NP_STATE_ALWAYS;
+		look = has_state;
+		if (np_unlikely(to_service)) {
+			look = !np_may_move(packet);
+		} else if ((hook->direction == NP_EGRESS || !np_opens(packet)) && np_has_backend(hook, packet, &remote)) {
+			look = true;
+			/* Remembered, so that a flow through a Service with the same ports gets another one there. */
+			if (hook->direction == NP_EGRESS)
+				question->need = NP_STATE_ALWAYS;
+		}
 	}
 	if (look) {
 		enum np_reason reason = np_judge_known(hook, question);

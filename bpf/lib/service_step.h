@@ -23,7 +23,6 @@ enum np_way {
 	NP_WAY_PLAIN, /* it is for no Service: its destination is what it says */
 	NP_WAY_BACKEND, /* question->choice says where it goes, and question->flow is the flow there */
 	NP_WAY_REFUSED, /* the Service has no endpoint */
-	NP_WAY_NONE, /* no port is left by which it could be told apart from other flows to the backend */
 };
 
 /* What was found out about where the packet went before. */
@@ -114,9 +113,7 @@ NP_INLINE enum np_way np_find_way(const struct np_hook *hook, struct np_question
 	flow->remote_port = former->backend.port;
 	if (keeps)
 		flow->own_port = np_port_beyond(former->front.flags, flow->own_port);
-	else if (!np_find_port(hook->skb))
-		return NP_WAY_NONE;
-	flow->flags = NP_ENTRY_BACKEND | np_port_flags(flow->own_port, choice->own_port);
+	former->is_known = keeps;
 	return NP_WAY_BACKEND;
 }
 
@@ -138,7 +135,7 @@ NP_INLINE enum np_reason np_go_to_backend(const struct np_hook *hook, struct np_
 }
 
 /*
- * Passes a packet of a known flow if the flow to the backend has an entry under the current revision, whatever policy says about
+ * Whether a packet of a known flow passes: if the flow to the backend has an entry under the current revision, whatever policy says about
  * state: it is the one that translates the answers.
  */
 NP_INLINE enum np_reason np_judge_in_step(const struct np_hook *hook, const struct np_question *question,
@@ -148,7 +145,7 @@ NP_INLINE enum np_reason np_judge_in_step(const struct np_hook *hook, const stru
 	const __u64 hash = np_hash_flow(hook->slot, &question->flow);
 	struct np_flow_place entry;
 
-	if (!former->is_known || np_opens(packet) || former->front.arrival != question->choice.backend ||
+	if (!former->is_known || np_opens(packet) ||
 	    !np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &entry) ||
 	    !np_is_chosen(&entry, question) || np_flow_role(entry.flags) != NP_ROLE_INITIATOR ||
 	    entry.revision != hook->endpoint->revision)
@@ -172,7 +169,8 @@ NP_INLINE struct np_outcome np_judge_to_service(const struct np_hook *hook, stru
 	const struct np_packet *packet = &question->packet;
 	struct np_flow_record *flow = &question->flow;
 	struct np_former former = {};
-	enum np_reason reason;
+	enum np_reason reason, known;
+	bool is_hairpin;
 
 	if (np_unlikely(!np_is_service_protocol(packet->protocol)))
 		return np_judge_plain(hook, question);
@@ -188,19 +186,20 @@ NP_INLINE struct np_outcome np_judge_to_service(const struct np_hook *hook, stru
 		return np_judge_plain(hook, question);
 	case NP_WAY_REFUSED:
 		return np_refuse(hook->skb);
-	case NP_WAY_NONE:
-		return np_outcome_of(NP_DROP_UNTRANSLATABLE);
 	case NP_WAY_BACKEND:
 		break;
 	}
-	if (np_unlikely(np_is_endpoint_address(hook->endpoint, &flow->remote)))
+	is_hairpin = np_is_endpoint_address(hook->endpoint, &flow->remote);
+	known = np_unlikely(is_hairpin) ? NP_REASON_NONE : np_judge_in_step(hook, question, &former);
+	/* The port of before may be another flow's by now. */
+	if (np_unlikely(!known) && !np_find_port(hook->skb))
+		return np_outcome_of(NP_DROP_UNTRANSLATABLE);
+	flow->flags = NP_ENTRY_BACKEND | np_port_flags(flow->own_port, question->choice.own_port);
+	if (np_unlikely(is_hairpin))
 		return np_go_to_hairpin(hook);
 	reason = np_go_to_backend(hook, question);
-	if (reason)
-		return np_outcome_of(reason);
-	reason = np_judge_in_step(hook, question, &former);
-	if (reason)
-		return np_outcome_of(reason);
+	if (reason || known)
+		return np_outcome_of(reason ? reason : known);
 	question->need = NP_STATE_ALWAYS;
 	return np_judge_plain(hook, question);
 }

@@ -62,15 +62,6 @@ NP_INLINE struct np_place np_place_of(const struct np_question *question)
 }
 
 /*
- * Whether a packet may as well go to another backend than those before: what begins anew, and UDP. A connection stays where it
- * is until it ends, whatever becomes of the Service: nobody else could go on with it.
- */
-NP_INLINE bool np_may_move(const struct np_packet *packet)
-{
-	return packet->protocol == IPPROTO_UDP || packet->initiates;
-}
-
-/*
  * Sends a packet from the pod on as those before, by its FRONTEND entry alone: it is in the middle of a TCP connection to a backend
  * which policy has allowed, and nothing is to be noted of it. False: it was not changed, and all must be looked at anew, as happens
  * each tick of the flow table's clock anyway.

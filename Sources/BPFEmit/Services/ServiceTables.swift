@@ -229,7 +229,8 @@ public struct ServiceTables: Sendable {
         self.init(limits: limits)
         var byNumber: [UInt32: Place] = [:]
         let known = Set(ends)
-        for slot in slots {
+        // Of two slots of one backend the other one has been let go of.
+        for slot in slots.sorted(by: { ($0.isUsable ? 0 : 1, $0.number) < ($1.isUsable ? 0 : 1, $1.number) }) {
             generations[slot.number] = slot.generation
             nextSlot = max(nextSlot, slot.number + 1)
             nextPort = max(nextPort, slot.service &+ 1)

@@ -31,7 +31,8 @@ struct ServiceTablesTests {
             reading += services.values
             for slot in change.slots {
                 if let old = slots[slot.number], old.end != slot.end || old.service != slot.service {
-                    #expect(slot.generation == old.generation % 65535 + 1, "a slot is used again under the same generation")
+                    #expect(
+                        slot.generation == old.generation % 65535 + 1, "a slot is used again under the same generation")
                     #expect(!isRead(slot.number), "slot \(slot.number) is in a table that packets may read")
                 }
                 slots[slot.number] = slot
