@@ -318,6 +318,21 @@ public struct ServiceTables: Sendable {
         return change
     }
 
+    /// Ends that the next change lets go of, unless `keep` says that flows still have them.
+    ///
+    /// - Parameter now: seconds of a clock that never goes back.
+    /// - Returns: those that no frontend has had for as long as silent connections are remembered.
+    public func idleEnds(now: UInt64) -> Set<End> {
+        Set(
+            ends.filter { $0.value.count == 0 && now - min(now, $0.value.idleSince) >= ServiceTables.linger }.map(\.key)
+        )
+    }
+
+    /// Keeps ends that flows still have for as long as if their last frontend had just gone: a connection may go on for days.
+    public mutating func keep(_ inUse: Set<End>, now: UInt64) {
+        for end in inUse where ends[end]?.count == 0 { ends[end]?.idleSince = now }
+    }
+
     /// No program reads what was replaced before: its entries of np_maglev and slots may be used again.
     public mutating func released() {
         space.releaseLeaving()

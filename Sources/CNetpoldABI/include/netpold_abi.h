@@ -625,7 +625,7 @@ enum np_action {
 	       "the source is an address of this node or of a pod on it, and the packet came in by another way")       \
 	/* the pod has been told: TCP reset, or ICMP port unreachable */                                               \
 	REASON(NP_DROP_NO_BACKEND, 56, "the Service has no endpoint that may be used")                                 \
-	/* another family, or a fragmented SCTP packet to another port: its checksum is over bytes not seen */         \
+	/* no port left there; a fragmented SCTP packet to another port; to the address of hairpins, answering nothing */ \
 	REASON(NP_DROP_UNTRANSLATABLE, 57, "the packet cannot be translated to the Service's endpoint")
 
 enum np_reason {

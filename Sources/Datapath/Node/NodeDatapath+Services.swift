@@ -46,6 +46,8 @@ extension NodeDatapath {
         let wanted = options.services == .translate ? image.services : []
         var change = ServiceTables.Change()
         if next.frontends != wanted || now - next.time >= NodeDatapath.settling {
+            let idle = next.tables.idleEnds(now: now)
+            if !idle.isEmpty { next.tables.keep(endsInUse(among: idle), now: now) }
             change = next.tables.change(to: wanted, now: now)
             next.frontends = wanted
             next.time = now
@@ -83,6 +85,21 @@ extension NodeDatapath {
         guard let maps = maps.services, let next = plan.next, !plan.change.isEmpty else { return }
         try maps.finish(plan.change)
         services = next
+    }
+
+    /// Those of some ends that a pod's flow to a Service has gone to: their answers are still to be translated.
+    func endsInUse(among ends: Set<ServiceTables.End>) -> Set<ServiceTables.End> {
+        var inUse: Set<ServiceTables.End> = []
+        for region in Array(regions.current.values) + Array(regions.left.values) {
+            for entry in maps.flowTable.entries(in: region)
+            where entry.record.flags & UInt32(NP_ENTRY_BACKEND) != 0 {
+                let backend = ServiceBackend(
+                    address: entry.record.remote.ipAddress, port: UInt16(bigEndian: entry.record.remote_port))
+                let end = ServiceTables.End(backend, L4Protocol(rawValue: entry.record.protocol))
+                if ends.contains(end) { inUse.insert(end) }
+            }
+        }
+        return inUse
     }
 
     /// Seconds since the machine was started.

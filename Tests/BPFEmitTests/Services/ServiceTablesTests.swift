@@ -148,6 +148,22 @@ struct ServiceTablesTests {
         #expect(third.slots.map(\.number) == [left.number] && third.slots.map(\.generation) == [2])
     }
 
+    @Test("an end stays known while a flow has it, however long ago its last Service went")
+    func endsInUse() throws {
+        var tables = ServiceTables()
+        _ = tables.change(to: [frontend(1, [1, 2])], now: 0)
+        _ = tables.change(to: [], now: 1)
+        #expect(tables.idleEnds(now: ServiceTables.linger).isEmpty)
+        let later = 1 + ServiceTables.linger
+        let idle = tables.idleEnds(now: later)
+        #expect(idle == Set(tables.knownEnds) && idle.count == 2)
+        let used = try #require(idle.first)
+        tables.keep([used], now: later)
+        #expect(tables.change(to: [], now: later).goneEnds == idle.subtracting([used]).sorted())
+        #expect(tables.knownEnds == [used])
+        #expect(tables.change(to: [], now: later + ServiceTables.linger).goneEnds == [used])
+    }
+
     @Test("generations count from 1 to 65535: 0 is what flows remember that do not know")
     func generations() {
         let end = ServiceTables.End(ServiceBackend(address: IPAddress(ipv4: 1), port: 1), .tcp)
