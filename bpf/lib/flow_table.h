@@ -8,15 +8,7 @@
 
 #include "address.h"
 #include "hook.h"
-
-/* Defaults for loaders that fill nothing in: flows are forgotten late, and readers are careful. */
-const volatile struct np_config np_config SEC(".rodata.config") = {
-	.hertz = 1000,
-	.barriers = 1,
-};
-
-#define np_read_once(place) (*(const volatile typeof(place) *)&(place))
-#define np_write_once(place, value) (*(volatile typeof(place) *)&(place) = (value))
+#include "machine.h"
 
 /*
  * Makes the verifier forget a number that it knows, by way of one that it does not know: paths that differ in the number only

@@ -97,7 +97,7 @@ NP_INLINE bool np_is_open(const struct np_endpoint *endpoint, enum np_direction 
 NP_INLINE void np_note_open(const struct np_hook *hook, struct np_question *question, const struct np_remote *remote)
 {
 	question->own = NP_REASON_ALLOWED;
-	question->rule_hit = hook->endpoint->open_hit[hook->direction];
+	question->rule_hit = hook->endpoint->open_hit[hook->direction & 1];
 	question->decision = NP_DECISION_DEFAULT_ALLOW;
 	question->decided = hook->direction;
 	question->remote_identity = remote->identity;
@@ -125,12 +125,16 @@ NP_INLINE struct np_outcome np_ask_own(const struct np_hook *hook, struct np_que
 	}
 	if (np_is_open(hook->endpoint, hook->direction)) {
 		if (question->need == NP_STATE_NEVER && np_likely(!np_is_passing_wanted())) {
-			np_count_hit(hook->endpoint->open_hit[hook->direction]);
+			np_count_hit(hook->endpoint->open_hit[hook->direction & 1]);
 			return np_outcome_of(NP_REASON_ALLOWED);
 		}
 		if (question->need == NP_STATE_MIRROR && question->tracked) {
 			np_note_open(hook, question, remote);
-			return np_ask_mirror(hook, question, NP_STAGE_MIRROR);
+			if (np_unlikely(!remote->is_plain))
+				return np_ask_mirror(hook, question, NP_STAGE_MIRROR);
+			question->stage = NP_STAGE_MIRROR;
+			question->direction = np_opposite(hook->direction);
+			return np_ask(hook, question, remote);
 		}
 	}
 	return np_ask(hook, question, remote);

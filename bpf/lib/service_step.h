@@ -57,7 +57,7 @@ NP_INLINE void np_see_front(struct np_flow_place *front, const struct np_packet 
 {
 	__u32 flags = np_flags_set_by(packet, NP_EGRESS, NP_ROLE_INITIATOR, false);
 
-	if (packet->protocol != IPPROTO_TCP && front->flags & NP_ENTRY_ANSWERED)
+	if (np_has_no_connection(packet->protocol) && front->flags & NP_ENTRY_ANSWERED)
 		flags = NP_ENTRY_STREAM;
 	np_mark_flow(front, flags, np_flags_cleared_by(packet));
 }

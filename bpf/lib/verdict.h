@@ -92,10 +92,11 @@ NP_INLINE struct np_conclusion np_judge_unknown(const struct np_hook *hook, stru
 	if (question->packet.kind == NP_KIND_ICMP_REPLY)
 		return np_pass_stateless(question);
 	/*
-	 * In the middle of a connection: if the packet may be an answer, its flow is one that the opposite direction must allow. So a
-	 * connection that passed without state is cut in both directions when it is revoked.
+	 * If the packet may be an answer, its flow is one that the opposite direction must allow. So a flow that passed without
+	 * state is cut in both directions when it is revoked.
 	 */
-	if (question->allowed != NP_REASON_HAIRPIN && !question->choice.made && np_may_answer(&question->packet)) {
+	if (question->allowed != NP_REASON_HAIRPIN && !question->choice.made &&
+	    np_may_answer(&question->packet, hook->endpoint)) {
 		if (question->stage == NP_STAGE_OWN)
 			return np_go_on(np_ask_mirror(hook, question, NP_STAGE_MIRROR));
 		if (question->answered != NP_REASON_ALLOWED) {
@@ -104,6 +105,9 @@ NP_INLINE struct np_conclusion np_judge_unknown(const struct np_hook *hook, stru
 			question->decided = question->direction;
 			return np_conclude(question->answered, NP_NEWS_NONE);
 		}
+		/* Of datagrams whose ports tell nothing there is no entry that might say the wrong thing: both directions pass. */
+		if (np_has_no_connection(question->packet.protocol) && !np_is_from_server(&question->packet))
+			return np_pass_stateless(question);
 		role = np_role_of(np_opposite(question->travel));
 	}
 	np_fill_flow(question, role);
@@ -165,8 +169,12 @@ NP_INLINE struct np_conclusion np_judge_by_state(const struct np_hook *hook, str
 	if (known && !np_opens(packet) && !np_note_frontend(hook, question, &place))
 		return np_conclude(NP_DROP_INTERNAL, NP_NEWS_NONE);
 	if (stage == NP_STAGE_REPLY) {
-		if (answered != NP_REASON_ALLOWED)
+		if (answered != NP_REASON_ALLOWED) {
+			/* A server that goes on sending does not begin a flow of its own when the revoked one would be forgotten. */
+			if (known && !forward && np_is_from_server(packet))
+				np_mark_flow(&place, 0, 0);
 			return np_conclude(answered, NP_NEWS_NONE);
+		}
 		/* Gone since it was found, it was there all the same. */
 		if (!known || forward)
 			return np_conclude(NP_REASON_REVALIDATED, NP_NEWS_SURE);

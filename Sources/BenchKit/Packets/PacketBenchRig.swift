@@ -72,7 +72,7 @@ final class PacketBenchRig {
                 image, transitional: [:], name: "np_policy", hits: hits, steps: maps.steps)
             try maps.policies.set(2 * slot + UInt32(direction.rawValue), program: policy.program)
             pod.policies.append(policy)
-            if image.isOpen { open.insert(direction, hit: hits.map { $0.base + UInt32(NP_HIT_DEFAULT_ALLOW) } ?? 0) }
+            if image.isOpen { open.insert(direction, hit: hits?.openHit ?? 0) }
             if let stub = stubs[direction] {
                 pod.stubs[direction] = try BPFProgram(stub, name: "np_stub", hitBase: 0, maps: [.steps: maps.steps])
             }

@@ -79,7 +79,7 @@ struct np_source {
  */
 struct np_ipv4_bucket {
 	__u64 entry[NP_IPV4_WAYS]; /* lower half the address as in packets, upper half the value of np_addresses, not 0; 0 = none */
-	__u64 complete; /* 1: no other IPv4 address of this bucket is in np_addresses */
+	__u64 complete; /* lowest bit 1: no other IPv4 address of this bucket is in np_addresses; the others count changes of it */
 };
 
 /* The bucket of an address, in network order. The numbers that networks count up last lie high. */
@@ -127,7 +127,12 @@ struct np_endpoint {
 	__u32 policy[2]; /* slot in np_policies, by np_direction */
 	__u32 ifindex; /* host side of the veth, for events */
 	__u32 region; /* of np_flow_sets: 2 * first set + number of sets, so its lowest bit set is the number; 0 = none */
-	__u32 open_hit[2]; /* where NP_ENDPOINT_OPEN_SHIFT says open: index of np_rule_hits to count under, 0 = none */
+	/*
+	 * When what its policies allow may last have become less, as np_flow_record.last_seen; written before they do. 0 = never:
+	 * flows that passed without an entry may have been revoked since, and a packet in the middle of one is no new flow.
+	 */
+	__u32 changed;
+	__u16 open_hit[2]; /* where NP_ENDPOINT_OPEN_SHIFT says open: index of np_rule_hits to count under, 0 = none */
 };
 
 /* ---- conntrack ------------------------------------------------------------------------------------------ */
@@ -163,7 +168,7 @@ struct np_flow_record {
 #define NP_FLOW_CLOCK_SHIFT 6 /* 64 jiffies: 0.06 to 0.64 s */
 
 /* np_flow_record.flags */
-#define NP_ENTRY_FIN_OWN 1 /* FIN seen from the pod */
+#define NP_ENTRY_FIN_OWN 1 /* FIN seen from the pod; this and RST of SCTP: see np_packet.tcp_flags */
 #define NP_ENTRY_FIN_REMOTE 2
 #define NP_ENTRY_RST 4
 #define NP_ENTRY_ANSWERED 8 /* a packet against the flow's direction has passed */
@@ -189,16 +194,24 @@ struct np_flow_record {
 #define NP_OWN_ADDRESS_MASK 1
 
 /* How long a silent flow is remembered, seconds: docs/design/flow-table.md. */
-#define NP_TIMEOUT_ESTABLISHED 8000 /* TCP, no end seen closing: longer than keep-alive's two hours */
-#define NP_TIMEOUT_HALF_CLOSED 600 /* TCP after a FIN of one end: the other may still be sending */
-#define NP_TIMEOUT_CLOSED 30 /* TCP after FINs of both ends, or a RST: late retransmissions */
-#define NP_TIMEOUT_UNANSWERED 60 /* TCP that nobody has answered: as long as SYNs are repeated */
+#define NP_TIMEOUT_ESTABLISHED 8000 /* TCP and SCTP, no end seen closing: longer than keep-alive's two hours */
+#define NP_TIMEOUT_HALF_CLOSED 600 /* after a FIN of one end: the other may still be sending */
+#define NP_TIMEOUT_CLOSED 30 /* after FINs of both ends, or a RST: late retransmissions */
+#define NP_TIMEOUT_UNANSWERED 60 /* of these, what nobody has answered: as long as SYNs are repeated */
 #define NP_TIMEOUT_DATAGRAM 180 /* UDP, and protocols without a notion of connection */
 #define NP_TIMEOUT_EXCHANGE 30 /* of these, a question that has been answered and that nothing has followed */
-#define NP_TIMEOUT_ASSOCIATION 8000 /* SCTP */
 #define NP_TIMEOUT_QUERY 30 /* ICMP queries */
 #define NP_TIMEOUT_LINGER 2 /* a closed flow makes room for another one after so long */
 #define NP_TIMEOUT_SETTLED 1 /* an answered question after so long, where there is no other room */
+
+/*
+ * For how long after its policies allow less (np_endpoint.changed) a pod's datagrams of unknown flows may be answers of revoked
+ * ones, seconds: those from a server's port for as long as an entry would have remembered the flow, those whose ports tell
+ * nothing while an answer may be under way.
+ */
+#define NP_REVOKED_SECONDS NP_TIMEOUT_DATAGRAM
+#define NP_DOUBT_SECONDS 2
+#define NP_FIRST_CLIENT_PORT 32768 /* net.ipv4.ip_local_port_range begins here, where nobody has changed it */
 
 /* Whether a flow of no connection is a question that has been answered and that nothing has followed, as those of DNS. */
 static inline __attribute__((always_inline)) int np_is_exchange(__u32 flags)
@@ -213,13 +226,12 @@ static inline __attribute__((always_inline)) __u32 np_flow_timeout(__u8 protocol
 
 	switch (protocol) {
 	case 6: /* TCP */
+	case 132: /* SCTP */
 		if (flags & NP_ENTRY_RST || fins == (NP_ENTRY_FIN_OWN | NP_ENTRY_FIN_REMOTE))
 			return NP_TIMEOUT_CLOSED;
 		if (!(flags & NP_ENTRY_ANSWERED))
 			return NP_TIMEOUT_UNANSWERED;
 		return fins ? NP_TIMEOUT_HALF_CLOSED : NP_TIMEOUT_ESTABLISHED;
-	case 132: /* SCTP */
-		return NP_TIMEOUT_ASSOCIATION;
 	case 1: /* ICMP */
 	case 58: /* ICMPv6 */
 		return NP_TIMEOUT_QUERY;
@@ -410,7 +422,7 @@ struct np_packet {
 	__u8 kind; /* enum np_kind */
 	__u8 initiates; /* starts a new exchange: TCP SYN without ACK, SCTP INIT, ICMP query */
 	__u8 icmp_type;
-	__u8 tcp_flags;
+	__u8 tcp_flags; /* of SCTP what its first chunk is to TCP: INIT SYN, INIT ACK SYN, ABORT RST, both SHUTDOWNs FIN */
 	__u8 hop_limit;
 	__u8 fragment; /* enum np_fragment_place */
 	__u8 icmp_code;

@@ -73,6 +73,7 @@ extension NodeDatapath {
         _ plan: ApplyPlan, changedSubjects: Set<String>, all: Bool, _ report: inout ApplyReport
     ) throws(BPFError) {
         var isHandedOut = false
+        var moment = FlowMoment()
         forgetFlowsOfFormerAddresses()
         for planned in plan.endpoints {
             guard var endpoint = endpoints[planned.key] else { continue }
@@ -87,6 +88,10 @@ extension NodeDatapath {
                 // 0 is "never".
                 revision = revision == .max ? 1 : revision + 1
                 isHandedOut = true
+            }
+            // Peers that a live program loses do so after this; and a swap may have taken its time.
+            if mayRevoke(plan, planned, changed: changedSubjects) {
+                endpoint.value.changed = try moment.stamp(self)
             }
             endpoint.value.revision = revision
             endpoint.value.flags |= UInt32(NP_ENDPOINT_READY)

@@ -5,13 +5,13 @@ package import NetTypes
 /// The directions of a pod that no policy says anything of, and where the packets that pass so are counted: an index in
 /// np_rule_hits, 0 when there was no room for counters.
 package struct OpenDirections: Hashable {
-    package private(set) var hits: [Direction: UInt32] = [:]
+    package private(set) var hits: [Direction: UInt16] = [:]
 
     /// None.
     package init() {}
 
     /// Adds a direction.
-    package mutating func insert(_ direction: Direction, hit: UInt32) { hits[direction] = hit }
+    package mutating func insert(_ direction: Direction, hit: UInt16) { hits[direction] = hit }
 
     /// What both have, counted alike.
     func intersection(_ other: OpenDirections) -> OpenDirections {
@@ -45,6 +45,11 @@ extension np_endpoint {
     }
 }
 
+extension RuleHitIndex.Entry {
+    /// The counter of what a program without rules allows, as `np_endpoint.open_hit` names it.
+    package var openHit: UInt16 { UInt16(truncatingIfNeeded: base + UInt32(NP_HIT_DEFAULT_ALLOW)) }
+}
+
 extension NodeDatapath {
     /// The directions that no policy of the image says anything of, once the programs of `batch` are in place.
     func openDirections(of subject: String, _ batch: PolicyBatch) -> OpenDirections {
@@ -52,7 +57,7 @@ extension NodeDatapath {
         for direction in Direction.allCases {
             guard let policy = batch.fresh[subject]?[direction] ?? subjects[subject]?[direction], policy.image.isOpen
             else { continue }
-            open.insert(direction, hit: policy.hits.map { $0.base + UInt32(NP_HIT_DEFAULT_ALLOW) } ?? 0)
+            open.insert(direction, hit: policy.hits?.openHit ?? 0)
         }
         return open
     }

@@ -41,12 +41,16 @@ final class PacketHarness: @unchecked Sendable {
     private var hitBases: [Pod: [Direction: UInt32]] = [:]
     /// Directions whose program is not that of `policyOf`.
     private var withoutPolicy: [Pod: Set<Direction>] = [:]
+    /// How long ago each pod's policies allowed less.
+    private var changes: [Pod: PolicyAge] = [:]
+    private let clock: KernelClock
     private var floor: [Pod: [Direction: np_state_need]] = [:]
     private var stubs: [Pod: [Direction: BPFProgram]] = [:]
     private var revisions: [Pod: UInt32] = [:]
     private var counted: [UInt64] = Array(repeating: 0, count: Int(NP_REASON_COUNT.rawValue))
 
     init() throws {
+        clock = try KernelClock()
         object = try BPFObject()
         try object.resize(map: "np_flow_sets", to: Self.regionSets * 4)
         try object.load()
@@ -80,6 +84,7 @@ final class PacketHarness: @unchecked Sendable {
         floor = [:]
         regions = [:]
         marksOpen = true
+        changes = [:]
         try removeServices()
         try forgetFlows()
         let fragments = try object.map("np_fragments")
@@ -136,6 +141,23 @@ final class PacketHarness: @unchecked Sendable {
         try writeEndpoint(pod)
     }
 
+    /// Says how long ago a pod's policies allowed less, for as long as the test takes.
+    func setChange(_ age: PolicyAge, of pod: Pod = .a) throws {
+        changes[pod] = age
+        try writeEndpoint(pod)
+    }
+
+    /// As `np_endpoint.changed`; the programs of a harness take a second for 1000 jiffies.
+    private func stamp(_ age: PolicyAge) throws -> UInt32 {
+        func seconds(_ count: Int32) -> UInt32 { (UInt32(count) * 1000) >> UInt32(NP_FLOW_CLOCK_SHIFT) }
+        let now = try clock.now().flowStamp
+        return switch age {
+        case .old: now &- seconds(NP_REVOKED_SECONDS + 2)
+        case .recent: now &- seconds(NP_REVOKED_SECONDS / 2)
+        case .new: now &+ seconds(NP_REVOKED_SECONDS)
+        }
+    }
+
     /// Gives a pod another region than its own; 0: none.
     func setRegion(_ region: UInt32, of pod: Pod = .a, isMoving: Bool = false) throws {
         regions[pod] = (region, isMoving)
@@ -147,7 +169,7 @@ final class PacketHarness: @unchecked Sendable {
         for direction in Direction.allCases where marksOpen && policyOf[pod]?[direction]?.isOpen == true {
             if withoutPolicy[pod]?.contains(direction) == true { continue }
             let base = hitBases[pod]?[direction] ?? 0
-            open.insert(direction, hit: base == 0 ? 0 : base + UInt32(NP_HIT_DEFAULT_ALLOW))
+            open.insert(direction, hit: UInt16(base == 0 ? 0 : base + UInt32(NP_HIT_DEFAULT_ALLOW)))
         }
         return open
     }
@@ -163,6 +185,7 @@ final class PacketHarness: @unchecked Sendable {
             endpoint.flags |= need(direction, of: pod).rawValue << place
         }
         endpoint.openDirections = openDirections(of: pod)
+        endpoint.changed = try stamp(changes[pod] ?? .old)
         if translates { endpoint.flags |= UInt32(NP_ENDPOINT_SERVICES) }
         if regions[pod]?.isMoving == true { endpoint.flags |= UInt32(NP_ENDPOINT_MOVING) }
         endpoint.region = regions[pod]?.region ?? UInt32(2 * Self.firstSet(of: pod) + Self.regionSets)

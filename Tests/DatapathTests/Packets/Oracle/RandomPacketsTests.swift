@@ -89,6 +89,9 @@ struct RandomPacketsTests {
         // Whether a program that allows everything is asked must make no difference.
         harness.marksOpen = generator.chance(2)
         try harness.raise(floor, direction, of: pod)
+        let age = generator.pick(PolicyAge.allCases)
+        oracle.changes[pod] = age
+        try harness.setChange(age, of: pod)
         try harness.set(policy, direction, of: pod)
     }
 
