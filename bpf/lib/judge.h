@@ -168,6 +168,13 @@ NP_INLINE enum np_reason np_judge_arrival(const struct np_hook *hook, const stru
 	return forward ? NP_REASON_ESTABLISHED : NP_REASON_REPLY;
 }
 
+/* Goes on in the step for packets to Services. Returns only to drop. */
+NP_INLINE enum np_reason np_go_to_service(const struct np_hook *hook)
+{
+	bpf_tail_call(hook->skb, &np_steps, NP_STEP_SERVICE);
+	return NP_DROP_NO_STEP;
+}
+
 /*
  * Passes a packet of a flow that the pod has admitted under the current revision. NP_REASON_NONE: it is none, or the policy
  * must be asked all the same.
@@ -182,52 +189,68 @@ NP_INLINE enum np_reason np_judge_known(const struct np_hook *hook, struct np_qu
 
 	np_fill_flow_key(hook->endpoint, packet, hook->direction, &question->flow);
 	hash = np_hash_flow(hook->slot, &question->flow);
-	if (!np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place) ||
-	    np_flow_role(place.flags) == NP_ROLE_NONE)
+	if (!np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place))
 		return NP_REASON_NONE;
-	/* Its answers must not pass without their translation, whatever policy says of them in their own right. */
-	if (place.flags & NP_ENTRY_BACKEND)
-		question->need = NP_STATE_ALWAYS;
+	if (np_unlikely(place.flags & (NP_ENTRY_FRONTEND | NP_ENTRY_BACKEND))) {
+		/* To a Service; or straight to a backend, with the ports of a flow through a Service. */
+		if (hook->direction == NP_EGRESS)
+			return np_send_on(hook, question, &place, &reason) ? reason : np_go_to_service(hook);
+		/* Its answers must not pass without their translation, whatever policy says of them in their own right. */
+		if (place.flags & NP_ENTRY_BACKEND)
+			question->need = NP_STATE_ALWAYS;
+	}
 	forward = np_flow_role(place.flags) == np_role_of(hook->direction);
-	if (np_unlikely(place.revision != hook->endpoint->revision || !np_belongs(packet, forward)))
+	if (np_unlikely(place.revision != hook->endpoint->revision || np_flow_role(place.flags) == NP_ROLE_NONE ||
+			np_opens(packet) || !np_belongs(packet, forward)))
 		return NP_REASON_NONE;
 	reason = forward ? NP_REASON_ESTABLISHED : NP_REASON_REPLY;
 	if (hook->direction == NP_INGRESS && np_unlikely(place.arrival != hook->arrival))
 		reason = np_judge_arrival(hook, packet, &place, forward);
 	if (reason && reason < NP_REASON_FIRST_DROP) {
 		np_see_packet(&place, packet, hook->direction);
-		if (!np_note_frontend(hook, question, &place))
-			return NP_DROP_INTERNAL;
-		reason = np_translate_back(hook, question, reason);
+		reason = np_send_back(hook, question, &place, reason);
 	}
 	return reason;
 }
 
-/* Who the other end of a packet is. From the pod, one to an address of a Service goes on in its step; false: it is missing. */
-NP_INLINE bool np_identify_other_end(const struct np_hook *hook, const struct np_packet *packet, struct np_remote *remote)
+/* Whether a packet goes to an address that a Service has, from a pod whose packets are translated here. */
+NP_INLINE bool np_goes_to_service(const struct np_hook *hook, const struct np_remote *remote)
 {
-	*remote = np_identify(np_remote_of(packet, hook->direction), hook->direction, hook->arrival);
-	if (hook->direction == NP_INGRESS || np_likely(!(remote->traits & NP_IDENTITY_FRONTEND)) ||
-	    !(hook->endpoint->flags & NP_ENDPOINT_SERVICES))
-		return true;
-	bpf_tail_call(hook->skb, &np_steps, NP_STEP_SERVICE);
-	return false;
+	return hook->direction == NP_EGRESS && np_unlikely(remote->traits & NP_IDENTITY_FRONTEND) &&
+	       hook->endpoint->flags & NP_ENDPOINT_SERVICES;
+}
+
+/* Whether the other end of the packet is a Service's endpoint. */
+NP_INLINE bool np_has_backend(const struct np_hook *hook, const struct np_packet *packet, const struct np_remote *remote)
+{
+	return np_unlikely(remote->traits & NP_IDENTITY_BACKEND) &&
+	       np_is_backend_end(np_remote_of(packet, hook->direction), np_remote_port_of(packet, hook->direction),
+				 packet->protocol);
 }
 
 /* Packets of flows. `question` has begun. */
 NP_INLINE struct np_outcome np_judge_flow(const struct np_hook *hook, struct np_question *question)
 {
 	const struct np_packet *packet = &question->packet;
-	const bool at_once = question->need == NP_STATE_ALWAYS && !np_opens(packet);
-	bool look = at_once;
+	const bool has_state = question->need == NP_STATE_ALWAYS && !np_opens(packet);
+	/* UDP goes to a Service from its next packet on when there is one, whatever entry it has. */
+	const bool at_once = has_state && !(hook->direction == NP_EGRESS && np_may_move(packet) &&
+					    hook->endpoint->flags & NP_ENDPOINT_SERVICES);
+	bool look = at_once, to_service = false;
 	struct np_remote remote = {}; /* the compiler may load it before it is known whether it is needed */
 
 	if (!at_once) {
-		if (!np_identify_other_end(hook, packet, &remote))
-			return np_outcome_of(NP_DROP_NO_STEP);
-		look = np_unlikely(remote.traits & NP_IDENTITY_BACKEND) && !np_opens(packet) &&
-		       np_is_backend_end(np_remote_of(packet, hook->direction),
-					 np_remote_port_of(packet, hook->direction), packet->protocol);
+		remote = np_identify(np_remote_of(packet, hook->direction), hook->direction, hook->arrival);
+		to_service = np_goes_to_service(hook, &remote);
+		look = has_state;
+		if (np_unlikely(to_service)) {
+			look = !np_may_move(packet);
+		} else if ((hook->direction == NP_EGRESS || !np_opens(packet)) && np_has_backend(hook, packet, &remote)) {
+			look = true;
+			/* Remembered, so that a flow through a Service with the same ports gets another one there. */
+			if (hook->direction == NP_EGRESS)
+				question->need = NP_STATE_ALWAYS;
+		}
 	}
 	if (look) {
 		enum np_reason reason = np_judge_known(hook, question);
@@ -235,9 +258,11 @@ NP_INLINE struct np_outcome np_judge_flow(const struct np_hook *hook, struct np_
 		if (np_likely(reason))
 			return np_outcome_of(reason);
 	}
-	if (at_once && !np_identify_other_end(hook, packet, &remote))
-		return np_outcome_of(NP_DROP_NO_STEP);
-	return np_ask_own(hook, question, &remote);
+	if (at_once) {
+		remote = np_identify(np_remote_of(packet, hook->direction), hook->direction, hook->arrival);
+		to_service = np_goes_to_service(hook, &remote);
+	}
+	return np_unlikely(to_service) ? np_outcome_of(np_go_to_service(hook)) : np_ask_own(hook, question, &remote);
 }
 
 #endif

@@ -285,8 +285,14 @@ final class PacketHarness: @unchecked Sendable {
     func pass(
         _ packet: IPPacket, _ direction: Direction, of pod: Pod = .a, by arrival: UInt32? = nil
     ) throws -> (reason: np_reason, returned: Int32, frame: [UInt8]) {
+        try pass(frame: packet.summedFrame, direction, of: pod, by: arrival)
+    }
+
+    /// As `pass(_:_:of:by:)`, of any frame.
+    func pass(
+        frame: [UInt8], _ direction: Direction, of pod: Pod = .a, by arrival: UInt32? = nil
+    ) throws -> (reason: np_reason, returned: Int32, frame: [UInt8]) {
         let stub = try #require(stubs[pod]?[direction])
-        let frame = packet.summedFrame
         var run = TestRun(frame: frame)
         run.ingressIfindex = direction == .egress ? PacketWorld.own : arrival ?? PacketWorld.arrival(of: frame)
         let result = try run.run(stub)
