@@ -58,14 +58,15 @@ AT(np_flow_record, revision, 24);
 AT(np_flow_record, flags, 36);
 AT(np_flow_record, other, 40);
 HOLDS(offsetof(struct np_flow_set, flow[1].revision) % 8 == 0); /* with arrival one word of 64 bits */
+HOLDS(NP_MAX_RULE_HITS <= 1 << 16); /* np_endpoint.open_hit */
 SIZE(np_flow_set, 256);
 AT(np_flow_set, flow, 32);
 SIZE(np_flow_share, 24);
 SIZE(np_service_key, 20);
 SIZE(np_service, 16);
-SIZE(np_backend, 24);
+SIZE(np_backend, 28);
 SIZE(np_affinity_key, 8);
-SIZE(np_affinity, 16);
+SIZE(np_affinity, 8);
 SIZE(np_refusal_budget, 16);
 SIZE(np_event_budget, 24);
 AT(np_event_budget, remotes, 12);

@@ -56,6 +56,15 @@ NP_INLINE bool np_opens(const struct np_packet *packet)
 }
 
 /*
+ * Whether a packet may as well go to another backend of a Service than those before: what begins anew, and UDP. A connection stays
+ * where it is until it ends, whatever becomes of the Service: nobody else could go on with it.
+ */
+NP_INLINE bool np_may_move(const struct np_packet *packet)
+{
+	return packet->protocol == IPPROTO_UDP || packet->initiates;
+}
+
+/*
  * A packet against the direction in which its flow was admitted is a reply only if it starts nothing: a SYN from the
  * server's port, or an echo request back, is a new exchange. And an ICMP reply belongs to no flow that its sender opened.
  */
@@ -73,50 +82,77 @@ NP_INLINE bool np_has_ports_of_answer(const struct np_packet *packet)
 	return bpf_ntohs(packet->source_port) < bpf_ntohs(packet->destination_port);
 }
 
-#define NP_FIRST_CLIENT_PORT 32768 /* net.ipv4.ip_local_port_range begins here, where nobody has changed it */
+/* Whether it goes from a port of servers to a higher one. */
+NP_INLINE bool np_is_from_server(const struct np_packet *packet)
+{
+	return np_has_ports_of_answer(packet) && bpf_ntohs(packet->source_port) < NP_FIRST_CLIENT_PORT;
+}
 
 NP_INLINE bool np_is_syn_ack(const struct np_packet *packet)
 {
-	return packet->protocol == IPPROTO_TCP && !packet->initiates && packet->tcp_flags & NP_TCP_SYN;
+	return !packet->initiates && packet->tcp_flags & NP_TCP_SYN;
+}
+
+/* Whether the ports say nothing about who asks: they are equal, or both are ones that clients use. */
+NP_INLINE bool np_has_ports_of_anybody(const struct np_packet *packet)
+{
+	return packet->source_port == packet->destination_port ||
+	       bpf_ntohs(packet->destination_port) >= NP_FIRST_CLIENT_PORT;
 }
 
 /*
- * Whether a TCP packet of an unknown flow may be an answer: a SYN with ACK is, a SYN alone is not, and in the middle of a
- * connection one to the lower port is not, unless clients use such ports. In doubt it is one, for that opens nothing.
+ * Whether a packet of an unknown flow may be an answer. Of a connection a SYN with ACK is one, a SYN alone is none, and in the
+ * middle one to the lower port is none, unless clients use such ports. In doubt it is one, for that opens nothing.
+ *
+ * A datagram of an unknown flow begins a new one, but for some time after the pod's policies allow less: then it may be an
+ * answer under way of a flow that was revoked and had no entry.
  */
-NP_INLINE bool np_may_answer(const struct np_packet *packet)
+NP_INLINE bool np_may_answer(const struct np_packet *packet, const struct np_endpoint *endpoint)
 {
-	if (packet->protocol != IPPROTO_TCP || packet->initiates)
+	__u32 age;
+
+	if (packet->initiates)
 		return false;
-	return packet->tcp_flags & NP_TCP_SYN || packet->source_port == packet->destination_port ||
-	       np_has_ports_of_answer(packet) || bpf_ntohs(packet->destination_port) >= NP_FIRST_CLIENT_PORT;
+	if (!np_has_no_connection(packet->protocol))
+		return np_is_syn_ack(packet) || np_has_ports_of_answer(packet) || np_has_ports_of_anybody(packet);
+	age = np_flow_age(np_flow_clock(), endpoint->changed);
+	if (np_likely(np_is_older(age, NP_REVOKED_SECONDS)))
+		return false;
+	return np_is_from_server(packet) ||
+	       (!np_is_older(age, NP_DOUBT_SECONDS) &&
+		(np_has_ports_of_answer(packet) || np_has_ports_of_anybody(packet)));
 }
 
 /* The flags that a packet sets in its entry. */
 NP_INLINE __u32 np_flags_set_by(const struct np_packet *packet, enum np_direction travel, __u32 role, bool is_first)
 {
 	const bool forward = role == np_role_of(travel);
+	bool answers = !forward;
 	__u32 flags = 0;
 
-	if (packet->protocol != IPPROTO_TCP)
-		return forward ? 0 : NP_ENTRY_ANSWERED;
+	if (np_has_no_connection(packet->protocol))
+		return answers ? NP_ENTRY_ANSWERED : 0;
 	if (packet->tcp_flags & NP_TCP_RST)
 		return NP_ENTRY_RST;
 	if (packet->tcp_flags & NP_TCP_FIN && !packet->initiates)
 		flags |= travel == NP_EGRESS ? NP_ENTRY_FIN_OWN : NP_ENTRY_FIN_REMOTE;
 	/*
 	 * Of a connection to the pod the pod's own SYN with ACK is no proof of anybody at the other end, who may have lent an
-	 * address to send SYNs from: what comes after it is.
+	 * address to send SYNs from: what comes after it is. The pod resets a TCP connection whose other end has made that up; of
+	 * an SCTP association it says nothing, but answers only to the cookie that its INIT ACK has brought.
 	 */
-	if (role == NP_ROLE_INITIATOR ? !forward : !is_first && !(packet->tcp_flags & NP_TCP_SYN))
-		flags |= NP_ENTRY_ANSWERED;
-	return flags;
+	if (role == NP_ROLE_RESPONDER) {
+		if (packet->protocol == IPPROTO_TCP)
+			answers = !is_first;
+		answers = answers && !(packet->tcp_flags & NP_TCP_SYN);
+	}
+	return answers ? flags | NP_ENTRY_ANSWERED : flags;
 }
 
 /* The flags that a packet clears: one RST may have been anybody's, and a SYN starts anew. */
 NP_INLINE __u32 np_flags_cleared_by(const struct np_packet *packet)
 {
-	if (packet->protocol != IPPROTO_TCP || packet->tcp_flags & NP_TCP_RST)
+	if (np_has_no_connection(packet->protocol) || packet->tcp_flags & NP_TCP_RST)
 		return 0;
 	return packet->initiates ? NP_ENTRY_FIN_OWN | NP_ENTRY_FIN_REMOTE | NP_ENTRY_RST : NP_ENTRY_RST;
 }
@@ -126,7 +162,7 @@ NP_INLINE void np_see_packet(struct np_flow_place *place, const struct np_packet
 {
 	__u32 flags = np_flags_set_by(packet, travel, np_flow_role(place->flags), false);
 
-	if (packet->protocol != IPPROTO_TCP && !flags && place->flags & NP_ENTRY_ANSWERED)
+	if (np_has_no_connection(packet->protocol) && !flags && place->flags & NP_ENTRY_ANSWERED)
 		flags = NP_ENTRY_STREAM;
 	np_mark_flow(place, flags, np_flags_cleared_by(packet));
 }

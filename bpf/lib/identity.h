@@ -4,6 +4,7 @@
 #define NP_IDENTITY_H
 
 #include "address.h"
+#include "machine.h"
 #include "maps.h"
 
 #define NP_ADDRESS_BITS 128
@@ -20,6 +21,7 @@ NP_INLINE __u64 np_exact_entry(const struct np_address *address)
 		const volatile struct np_ipv4_bucket *bucket = bpf_map_lookup_elem(&np_ipv4_identities, &place);
 
 		if (np_likely(bucket)) {
+			const __u64 complete = bucket->complete;
 			__u64 found = 0;
 
 			/* Without a branch, which the verifier would follow seven times. */
@@ -32,7 +34,8 @@ NP_INLINE __u64 np_exact_entry(const struct np_address *address)
 			}
 			if (np_likely(found))
 				return found >> 32;
-			if (np_likely(bucket->complete))
+			/* Complete all the while: else the address may have left and come back, each time past this look. */
+			if (np_likely(complete & 1 && bucket->complete == complete) && !np_config.barriers)
 				return NP_NO_ENTRY;
 		}
 	}
@@ -81,6 +84,7 @@ struct np_remote {
 	__u32 traits; /* NP_IDENTITY_* beside the identity of the exact address; 0: no pod and no Service has it */
 	__u8 flags; /* NP_EVENT_* */
 	bool may_be_here; /* it has the identity of a pod that may be on this node */
+	bool is_plain; /* it is the same whichever direction's policy asks, and however its packets come in */
 };
 
 /*
@@ -103,6 +107,7 @@ NP_INLINE struct np_remote np_identify(const struct np_address *address, enum np
 			      (remote.identity || !(remote.traits & NP_IDENTITY_FRONTEND)))) {
 			if (np_likely(!np_is_host_identity(remote.identity))) {
 				remote.may_be_here = !(remote.traits & NP_IDENTITY_ELSEWHERE);
+				remote.is_plain = true;
 				return remote;
 			}
 			if (direction == NP_EGRESS || arrival == NP_ARRIVAL_HERE)

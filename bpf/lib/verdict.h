@@ -64,30 +64,16 @@ NP_INLINE struct np_conclusion np_pass_new(const struct np_question *question)
 	return np_conclude(question->allowed, question->allowed == NP_REASON_HAIRPIN ? NP_NEWS_NONE : NP_NEWS_SURE);
 }
 
-/*
- * Asks whether the opposite direction allows the answer in its own right. The node's answer may be generated here or
- * forwarded from elsewhere, which are two remotes; what answers the node itself is answered from here.
- */
-NP_INLINE struct np_outcome np_ask_mirror(const struct np_hook *hook, struct np_question *question, enum np_stage stage)
-{
-	const struct np_packet *packet = &question->packet;
-	const enum np_direction direction = np_opposite(question->travel);
-	const bool from_node = direction == NP_EGRESS || np_is_syn_ack(packet) || np_has_ports_of_answer(packet);
-	struct np_remote remote;
-
-	remote = np_identify(np_remote_of(packet, question->travel), direction, NP_ARRIVAL_HERE);
-	if (direction == NP_INGRESS && np_unlikely(np_is_host_identity(remote.identity)) && !from_node)
-		remote.also = np_outside_identity(np_remote_of(packet, question->travel));
-	question->stage = stage;
-	question->direction = direction;
-	return np_ask(hook, question, &remote);
-}
-
 /* The entry that the packet makes for the pod in a role. */
 NP_INLINE void np_fill_flow(struct np_question *question, __u32 role)
 {
 	struct np_flow_record *flow = &question->flow;
+	const struct np_address nobody = {};
 
+	if (np_likely(!question->choice.made && !question->choice.back)) {
+		flow->other = nobody;
+		flow->other_port = 0;
+	}
 	flow->revision = question->revision;
 	flow->arrival = question->arrival;
 	flow->last_seen = np_flow_clock();
@@ -106,10 +92,11 @@ NP_INLINE struct np_conclusion np_judge_unknown(const struct np_hook *hook, stru
 	if (question->packet.kind == NP_KIND_ICMP_REPLY)
 		return np_pass_stateless(question);
 	/*
-	 * In the middle of a connection: if the packet may be an answer, its flow is one that the opposite direction must allow. So a
-	 * connection that passed without state is cut in both directions when it is revoked.
+	 * If the packet may be an answer, its flow is one that the opposite direction must allow. So a flow that passed without
+	 * state is cut in both directions when it is revoked.
 	 */
-	if (question->allowed != NP_REASON_HAIRPIN && !question->choice.made && np_may_answer(&question->packet)) {
+	if (question->allowed != NP_REASON_HAIRPIN && !question->choice.made &&
+	    np_may_answer(&question->packet, hook->endpoint)) {
 		if (question->stage == NP_STAGE_OWN)
 			return np_go_on(np_ask_mirror(hook, question, NP_STAGE_MIRROR));
 		if (question->answered != NP_REASON_ALLOWED) {
@@ -118,13 +105,16 @@ NP_INLINE struct np_conclusion np_judge_unknown(const struct np_hook *hook, stru
 			question->decided = question->direction;
 			return np_conclude(question->answered, NP_NEWS_NONE);
 		}
+		/* Of datagrams whose ports tell nothing there is no entry that might say the wrong thing: both directions pass. */
+		if (np_has_no_connection(question->packet.protocol) && !np_is_from_server(&question->packet))
+			return np_pass_stateless(question);
 		role = np_role_of(np_opposite(question->travel));
 	}
 	np_fill_flow(question, role);
 	/* What was a Service's address is none any more. */
 	if (np_unlikely(place->set))
 		np_free_flow(place);
-	if (!np_insert_flow(hook->endpoint, hook->slot, &question->flow, hash))
+	if (!np_insert_flow(hook->skb, hash))
 		return np_conclude(NP_DROP_CONNTRACK_FULL, NP_NEWS_NONE);
 	return np_pass_new(question);
 }
@@ -179,8 +169,12 @@ NP_INLINE struct np_conclusion np_judge_by_state(const struct np_hook *hook, str
 	if (known && !np_opens(packet) && !np_note_frontend(hook, question, &place))
 		return np_conclude(NP_DROP_INTERNAL, NP_NEWS_NONE);
 	if (stage == NP_STAGE_REPLY) {
-		if (answered != NP_REASON_ALLOWED)
+		if (answered != NP_REASON_ALLOWED) {
+			/* A server that goes on sending does not begin a flow of its own when the revoked one would be forgotten. */
+			if (known && !forward && np_is_from_server(packet))
+				np_mark_flow(&place, 0, 0);
 			return np_conclude(answered, NP_NEWS_NONE);
+		}
 		/* Gone since it was found, it was there all the same. */
 		if (!known || forward)
 			return np_conclude(NP_REASON_REVALIDATED, NP_NEWS_SURE);

@@ -144,6 +144,10 @@ struct np_sctp_header {
 };
 
 #define NP_SCTP_INIT 1
+#define NP_SCTP_INIT_ACK 2
+#define NP_SCTP_ABORT 6
+#define NP_SCTP_SHUTDOWN 7
+#define NP_SCTP_SHUTDOWN_ACK 8
 
 /* The eight bytes of its cause that every ICMP error embeds behind the IP header (RFC 792): ports are in them. */
 struct np_embedded_transport {

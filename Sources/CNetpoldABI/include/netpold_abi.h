@@ -79,7 +79,7 @@ struct np_source {
  */
 struct np_ipv4_bucket {
 	__u64 entry[NP_IPV4_WAYS]; /* lower half the address as in packets, upper half the value of np_addresses, not 0; 0 = none */
-	__u64 complete; /* 1: no other IPv4 address of this bucket is in np_addresses */
+	__u64 complete; /* lowest bit 1: no other IPv4 address of this bucket is in np_addresses; the others count changes of it */
 };
 
 /* The bucket of an address, in network order. The numbers that networks count up last lie high. */
@@ -103,6 +103,11 @@ enum np_direction {
 #define NP_ENDPOINT_NEED_SHIFT 8
 #define NP_ENDPOINT_NEED_BITS 2
 #define NP_ENDPOINT_NEED_MASK 3
+/*
+ * A bit for each direction, from this one on, ingress first: no policy has a rule or isolates in it, so everything passes and
+ * the program need not be asked. Set only while the old program and the new one are both so.
+ */
+#define NP_ENDPOINT_OPEN_SHIFT 12
 
 /* Whether packets of a direction that policy allows need a flow entry, so that the answers pass the opposite direction. */
 enum np_state_need {
@@ -122,7 +127,12 @@ struct np_endpoint {
 	__u32 policy[2]; /* slot in np_policies, by np_direction */
 	__u32 ifindex; /* host side of the veth, for events */
 	__u32 region; /* of np_flow_sets: 2 * first set + number of sets, so its lowest bit set is the number; 0 = none */
-	__u32 pad[2];
+	/*
+	 * When what its policies allow may last have become less, as np_flow_record.last_seen; written before they do. 0 = never:
+	 * flows that passed without an entry may have been revoked since, and a packet in the middle of one is no new flow.
+	 */
+	__u32 changed;
+	__u16 open_hit[2]; /* where NP_ENDPOINT_OPEN_SHIFT says open: index of np_rule_hits to count under, 0 = none */
 };
 
 /* ---- conntrack ------------------------------------------------------------------------------------------ */
@@ -146,7 +156,7 @@ struct np_flow_record {
 	__be16 own_port; /* ICMP queries: see np_packet */
 	__be16 remote_port;
 	__u8 protocol;
-	__u8 own_address; /* index of np_endpoint.address */
+	__u8 own_address; /* index of np_endpoint.address, and NP_OWN_ALIAS */
 	__be16 other_port; /* see `other` */
 	__u32 revision; /* np_endpoint.revision the verdict was taken under */
 	__u32 arrival; /* NP_ARRIVAL_* or interface by which the other end's latest packets came */
@@ -158,30 +168,50 @@ struct np_flow_record {
 #define NP_FLOW_CLOCK_SHIFT 6 /* 64 jiffies: 0.06 to 0.64 s */
 
 /* np_flow_record.flags */
-#define NP_ENTRY_FIN_OWN 1 /* FIN seen from the pod */
+#define NP_ENTRY_FIN_OWN 1 /* FIN seen from the pod; this and RST of SCTP: see np_packet.tcp_flags */
 #define NP_ENTRY_FIN_REMOTE 2
 #define NP_ENTRY_RST 4
 #define NP_ENTRY_ANSWERED 8 /* a packet against the flow's direction has passed */
 /*
- * The remote is a Service; `other` is the backend chosen: no flow by itself, so of no role. `arrival` is the backend's slot in
- * np_backends, `revision` its generation.
+ * The remote is a Service; `other` is the backend chosen: no flow by itself, so of no role. `arrival` is np_backend_reference of
+ * the backend; `revision` that under which the flow to the backend was admitted, so that its packets need one entry.
  */
 #define NP_ENTRY_FRONTEND 16
 #define NP_ENTRY_BACKEND 32 /* the remote is a backend; `other` is the Service that the pod talks to */
 #define NP_ENTRY_ROLE_SHIFT 6 /* two bits: enum np_role */
 #define NP_ENTRY_STREAM 256 /* of no connection: after an answer more packets came in the flow's direction */
+/*
+ * 16 bits, a port in network order; 0: the pod's own. Where another flow of the pod has the same ends beyond the translation, the
+ * pod gets another port there: FRONTEND entries say which, BACKEND entries have it as `own_port` and say here what the pod's is.
+ */
+#define NP_ENTRY_PORT_SHIFT 16
+
+/*
+ * In own_address of a FRONTEND entry whose ends are those of a BACKEND entry: the pod talks to a backend straight away, at which it
+ * has a flow through a Service with the same port.
+ */
+#define NP_OWN_ALIAS 2
+#define NP_OWN_ADDRESS_MASK 1
 
 /* How long a silent flow is remembered, seconds: docs/design/flow-table.md. */
-#define NP_TIMEOUT_ESTABLISHED 8000 /* TCP, no end seen closing: longer than keep-alive's two hours */
-#define NP_TIMEOUT_HALF_CLOSED 600 /* TCP after a FIN of one end: the other may still be sending */
-#define NP_TIMEOUT_CLOSED 30 /* TCP after FINs of both ends, or a RST: late retransmissions */
-#define NP_TIMEOUT_UNANSWERED 60 /* TCP that nobody has answered: as long as SYNs are repeated */
+#define NP_TIMEOUT_ESTABLISHED 8000 /* TCP and SCTP, no end seen closing: longer than keep-alive's two hours */
+#define NP_TIMEOUT_HALF_CLOSED 600 /* after a FIN of one end: the other may still be sending */
+#define NP_TIMEOUT_CLOSED 30 /* after FINs of both ends, or a RST: late retransmissions */
+#define NP_TIMEOUT_UNANSWERED 60 /* of these, what nobody has answered: as long as SYNs are repeated */
 #define NP_TIMEOUT_DATAGRAM 180 /* UDP, and protocols without a notion of connection */
 #define NP_TIMEOUT_EXCHANGE 30 /* of these, a question that has been answered and that nothing has followed */
-#define NP_TIMEOUT_ASSOCIATION 8000 /* SCTP */
 #define NP_TIMEOUT_QUERY 30 /* ICMP queries */
 #define NP_TIMEOUT_LINGER 2 /* a closed flow makes room for another one after so long */
 #define NP_TIMEOUT_SETTLED 1 /* an answered question after so long, where there is no other room */
+
+/*
+ * For how long after its policies allow less (np_endpoint.changed) a pod's datagrams of unknown flows may be answers of revoked
+ * ones, seconds: those from a server's port for as long as an entry would have remembered the flow, those whose ports tell
+ * nothing while an answer may be under way.
+ */
+#define NP_REVOKED_SECONDS NP_TIMEOUT_DATAGRAM
+#define NP_DOUBT_SECONDS 2
+#define NP_FIRST_CLIENT_PORT 32768 /* net.ipv4.ip_local_port_range begins here, where nobody has changed it */
 
 /* Whether a flow of no connection is a question that has been answered and that nothing has followed, as those of DNS. */
 static inline __attribute__((always_inline)) int np_is_exchange(__u32 flags)
@@ -196,13 +226,12 @@ static inline __attribute__((always_inline)) __u32 np_flow_timeout(__u8 protocol
 
 	switch (protocol) {
 	case 6: /* TCP */
+	case 132: /* SCTP */
 		if (flags & NP_ENTRY_RST || fins == (NP_ENTRY_FIN_OWN | NP_ENTRY_FIN_REMOTE))
 			return NP_TIMEOUT_CLOSED;
 		if (!(flags & NP_ENTRY_ANSWERED))
 			return NP_TIMEOUT_UNANSWERED;
 		return fins ? NP_TIMEOUT_HALF_CLOSED : NP_TIMEOUT_ESTABLISHED;
-	case 132: /* SCTP */
-		return NP_TIMEOUT_ASSOCIATION;
 	case 1: /* ICMP */
 	case 58: /* ICMPv6 */
 		return NP_TIMEOUT_QUERY;
@@ -297,14 +326,21 @@ struct np_backend {
 	__be16 port;
 	__u8 protocol;
 	__u8 flags; /* NP_BACKEND_* */
-	__u32 generation; /* counted up when the slot is used again */
+	__u32 generation; /* 1 to 65535, another one each time the slot is used again */
+	__u32 service; /* the Service's port that goes there, by a number of the agent's; a slot is of one only */
 };
+
+/* A backend as FRONTEND entries remember it: its slot, and above that its generation. Without one (0) it is not known. */
+static inline __attribute__((always_inline)) __u32 np_backend_reference(__u32 slot, __u32 generation)
+{
+	return (slot & 0xffff) | generation << 16;
+}
 
 #define NP_BACKEND_USABLE 1 /* without it flows of connectionless protocols move on */
 
 #define NP_MAX_SERVICES 65536 /* address, port and protocol; not preallocated, about 90 B each in use */
 #define NP_MAX_MAGLEV 1048576 /* 4 B each: 4 MiB */
-#define NP_MAX_BACKENDS 65536 /* 24 B each: 1.5 MiB */
+#define NP_MAX_BACKENDS 65536 /* 28 B each: 1.8 MiB */
 #define NP_MAX_AFFINITIES 65536 /* clients of Services with sessionAffinity; about 80 B each */
 
 /* Key of np_affinities (LRU hash). */
@@ -314,10 +350,8 @@ struct np_affinity_key {
 };
 
 struct np_affinity {
-	__u32 backend; /* slot in np_backends */
-	__u32 generation; /* np_backend.generation */
+	__u32 backend; /* np_backend_reference */
 	__u32 last_seen; /* of the client's latest new flow to the Service: seconds, CLOCK_MONOTONIC */
-	__u32 pad;
 };
 
 /*
@@ -332,8 +366,8 @@ struct np_refusal_budget {
 };
 
 /*
- * What is known of a packet to a Service (`made`), an allowed one of which makes or renews its entries; or from one (`back`):
- * then np_question.flow.other is its frontend.
+ * What is known of a packet to a Service (`made`), an allowed one of which makes or renews its entries: np_question.flow is the
+ * flow to the backend. Or of one from a Service (`back`): np_question.flow.other is its frontend.
  */
 struct np_choice {
 	struct np_address frontend; /* that the pod has sent to */
@@ -342,10 +376,11 @@ struct np_choice {
 	__u8 back; /* the packet comes from a backend, in a flow to a Service */
 	__u8 flags; /* of such a packet: NP_ENTRY_* that are new of the flow */
 	__u8 affinity; /* the Service's flows of a client stay together: the choice is remembered */
-	__u8 pad[2];
+	__be16 own_port; /* the pod's, where it has another one at the backend; of a packet from a backend 0 if it has not */
 	__u32 service; /* np_service.id */
-	__u32 backend; /* slot in np_backends */
-	__u32 generation; /* np_backend.generation */
+	__u32 backend; /* np_backend_reference */
+	__u8 own_address; /* np_flow_record.own_address of the FRONTEND entry */
+	__u8 pad[3];
 };
 
 /*
@@ -387,7 +422,7 @@ struct np_packet {
 	__u8 kind; /* enum np_kind */
 	__u8 initiates; /* starts a new exchange: TCP SYN without ACK, SCTP INIT, ICMP query */
 	__u8 icmp_type;
-	__u8 tcp_flags;
+	__u8 tcp_flags; /* of SCTP what its first chunk is to TCP: INIT SYN, INIT ACK SYN, ABORT RST, both SHUTDOWNs FIN */
 	__u8 hop_limit;
 	__u8 fragment; /* enum np_fragment_place */
 	__u8 icmp_code;
@@ -602,7 +637,7 @@ enum np_action {
 	       "the source is an address of this node or of a pod on it, and the packet came in by another way")       \
 	/* the pod has been told: TCP reset, or ICMP port unreachable */                                               \
 	REASON(NP_DROP_NO_BACKEND, 56, "the Service has no endpoint that may be used")                                 \
-	/* another family, or a fragmented SCTP packet to another port: its checksum is over bytes not seen */         \
+	/* no port left there; a fragmented SCTP packet to another port; to the address of hairpins, answering nothing */ \
 	REASON(NP_DROP_UNTRANSLATABLE, 57, "the packet cannot be translated to the Service's endpoint")
 
 enum np_reason {

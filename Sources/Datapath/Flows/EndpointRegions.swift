@@ -51,11 +51,13 @@ struct EndpointRegions: Sendable {
     /// - Parameters:
     ///   - slot: of the endpoint.
     ///   - pods: how many endpoints there are going to be.
-    ///   - sets: a new region has as many at least, a power of two, if there is room.
-    /// - Returns: `nil` when the table is full; and whether the region is new, so that it has to be emptied before it is used.
+    ///   - sets: a new region has as many, a power of two, if that leaves an eighth of the table for pods that come.
+    /// - Returns: `nil` when every set is somebody's, which needs more pods than sets; and whether the region is new, so that it has to be emptied before it is used.
     mutating func region(of slot: UInt32, pods: Int, atLeast sets: Int = 1) -> (region: FlowRegion, isNew: Bool)? {
         if let region = current[slot] { return (region, false) }
-        let size = max(sets, Self.firstSize(free: table.freeSets, pods: pods))
+        let first = Self.firstSize(free: table.freeSets, pods: pods)
+        var size = max(sets, first)
+        while size > first, table.freeSets - size < kept { size = max(size / 2, first) }
         guard let region = table.allocate(upTo: size) else { return nil }
         current[slot] = region
         return (region, true)
@@ -73,6 +75,26 @@ struct EndpointRegions: Sendable {
         }
     }
 
+    /// Sets that no region takes for being large: for the first regions of pods that come.
+    private var kept: Int { table.sets / 8 }
+
+    // MARK: shrinking
+
+    /// Whether so little is left that regions which are hardly used should become smaller.
+    var isScarce: Bool { table.freeSets <= table.sets / 4 }
+
+    /// Gives an endpoint a region that is smaller by three quarters or more, which has to be emptied before it is used; `nil` when
+    /// its flows would take more than an eighth of such a one, or it is moving.
+    mutating func shrink(_ slot: UInt32, used: Int) -> FlowRegion? {
+        guard let old = current[slot], left[slot] == nil else { return nil }
+        var size = Self.firstSizes.lowerBound
+        while size * Int(NP_FLOW_WAYS) < used * 8 { size *= 2 }
+        guard size * 4 <= Int(old.sets), let region = table.allocate(size) else { return nil }
+        left[slot] = old
+        current[slot] = region
+        return region
+    }
+
     // MARK: growth
 
     /// Whether the region of a slot could become larger.
@@ -82,7 +104,7 @@ struct EndpointRegions: Sendable {
     private func sizeToGrow(_ slot: UInt32) -> Int? {
         guard let region = current[slot], left[slot] == nil else { return nil }
         return [4, 2].map { Int(region.sets) * $0 }
-            .first { $0 <= table.largestFree && table.freeSets - $0 >= table.sets / 8 }
+            .first { $0 <= table.largestFree && table.freeSets - $0 >= kept }
     }
 
     /// Gives an endpoint a larger region, which has to be emptied before it is used; `nil` when there is none, or it is moving.
@@ -95,8 +117,8 @@ struct EndpointRegions: Sendable {
         return region
     }
 
-    /// Undoes `grow`, where np_endpoints was not written.
-    mutating func cancelGrowth(of slot: UInt32) {
+    /// Undoes `grow` or `shrink`, where np_endpoints was not written.
+    mutating func cancelMove(of slot: UInt32) {
         guard let old = left[slot], let region = current[slot] else { return }
         table.release(region)
         current[slot] = old

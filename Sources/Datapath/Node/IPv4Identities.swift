@@ -6,7 +6,8 @@ import Synchronization
 ///
 /// np_addresses has every address. A bucket that says it is complete is believed where it has none, so an address that does not
 /// fit, or is about to go, makes its bucket incomplete until it is gone: then np_addresses is asked. Every word changes in one
-/// piece, so a packet sees an address with its old value or with its new one.
+/// piece, so a packet sees an address with its old value or with its new one. Programs that find nothing look twice whether
+/// the bucket was complete all the while, which is counted up for that.
 package final class IPv4Identities {
     private let mapping: FlowMapping
     /// By bucket, the addresses that it leaves to np_addresses.
@@ -69,7 +70,7 @@ package final class IPv4Identities {
         if let way = way(bucket, { $0 != 0 && UInt32(truncatingIfNeeded: $0) == raw }) {
             return UInt32(word(bucket, way).pointee.load(ordering: .relaxed) >> 32)
         }
-        return word(bucket, Int(NP_IPV4_WAYS)).pointee.load(ordering: .relaxed) == 1 ? 0 : nil
+        return word(bucket, Int(NP_IPV4_WAYS)).pointee.load(ordering: .relaxed) & 1 == 1 ? 0 : nil
     }
 
     private static func address(of entry: UInt64) -> IPAddress {
@@ -85,7 +86,9 @@ package final class IPv4Identities {
     }
 
     private func setComplete(_ bucket: UInt32, _ isComplete: Bool) {
-        store(isComplete ? 1 : 0, bucket, Int(NP_IPV4_WAYS))
+        let before = word(bucket, Int(NP_IPV4_WAYS)).pointee.load(ordering: .relaxed)
+        guard (before & 1 == 1) != isComplete else { return }
+        store(before &+ 1, bucket, Int(NP_IPV4_WAYS))
     }
 
     /// A word of a bucket; the one behind the entries says whether it is complete.

@@ -73,13 +73,15 @@ extension NodeDatapath {
         _ plan: ApplyPlan, changedSubjects: Set<String>, all: Bool, _ report: inout ApplyReport
     ) throws(BPFError) {
         var isHandedOut = false
+        var moment = FlowMoment()
         forgetFlowsOfFormerAddresses()
         for planned in plan.endpoints {
             guard var endpoint = endpoints[planned.key] else { continue }
             let needs = plan.stateNeeds(of: planned)
+            let open = openDirections(of: planned.image.subject, PolicyBatch())
             let isCurrent =
                 !all && endpoint.value.isReady && endpoint.subject == planned.image.subject
-                && endpoint.value.stateNeeds == needs
+                && endpoint.value.stateNeeds == needs && endpoint.value.openDirections == open
                 && !changedSubjects.contains(planned.image.subject)
             guard !isCurrent else { continue }
             if !isHandedOut {
@@ -87,9 +89,14 @@ extension NodeDatapath {
                 revision = revision == .max ? 1 : revision + 1
                 isHandedOut = true
             }
+            // Peers that a live program loses do so after this; and a swap may have taken its time.
+            if mayRevoke(plan, planned, changed: changedSubjects) {
+                endpoint.value.changed = try moment.stamp(self)
+            }
             endpoint.value.revision = revision
             endpoint.value.flags |= UInt32(NP_ENDPOINT_READY)
             endpoint.value.stateNeeds = needs
+            endpoint.value.openDirections = open
             endpoint.subject = planned.image.subject
             try maps.endpoints.set(endpoint.slot, endpoint.value)
             endpoints[planned.key] = endpoint

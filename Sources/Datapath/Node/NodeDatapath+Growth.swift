@@ -1,7 +1,8 @@
 import BPFEmit
 import CNetpoldABI
 
-/// Larger regions for endpoints with many flows.
+/// Larger regions for endpoints with many flows; and smaller ones for those that hardly use theirs, where the table is nearly used
+/// up, so that there is room for pods that come and for those that need more.
 ///
 /// Programs go on meanwhile, and at every moment find every flow that was there before: new flows go into the new region from
 /// the first write on, and who finds nothing there looks into the old one until everything that lives there has been copied.
@@ -15,26 +16,48 @@ extension NodeDatapath {
         answered * fullness.denominator > region.room * fullness.numerator
     }
 
-    /// Exchanges regions that have become too small, and finishes moves that an earlier call or process had begun.
+    /// Exchanges regions that have become too small, and finishes moves that an earlier call or process had begun. Before, where the
+    /// table is nearly used up, takes back what regions have too much; and gives regions to endpoints that found none.
     ///
     /// - Returns: how many flows were copied.
     func growRegions(_ uses: [UInt32: FlowCollection.Use]) throws(BPFError) -> Int {
         var copied = try finishMoves()
+        if regions.isScarce {
+            try beginMoves(of: endpoints.keys.sorted()) { regions, slot in
+                guard let use = uses[slot], use.region == regions.current[slot] else { return nil }
+                return regions.shrink(slot, used: use.used)
+            }
+            copied += try finishMoves()
+        }
+        try giveMissingRegions()
         let tooSmall = endpoints.filter { _, endpoint in
             guard let use = uses[endpoint.slot], use.region == regions.current[endpoint.slot] else { return false }
             return endpoint.value.isReady && Self.isTooSmall(use.region, answered: use.answered)
         }
-        try beginMoves(of: tooSmall.keys.sorted())
+        try beginMoves(of: tooSmall.keys.sorted()) { regions, slot in regions.grow(slot) }
         copied += try finishMoves()
         return copied
     }
 
-    /// Gives endpoints a larger region, those that can have one.
-    private func beginMoves(of keys: [EndpointKey]) throws(BPFError) {
+    /// Gives endpoints a first region that came when every set was somebody's.
+    private func giveMissingRegions() throws(BPFError) {
+        for (key, var endpoint) in endpoints where endpoint.value.region == 0 {
+            endpoint.value.region = regionWord(of: endpoint.slot, endpoint.value.addresses, pods: endpoints.count)
+            guard endpoint.value.region != 0 else { continue }
+            // One word: whoever reads it, before or after, finds a region that is whole.
+            try maps.endpoints.set(endpoint.slot, endpoint.value)
+            endpoints[key] = endpoint
+        }
+    }
+
+    /// Gives endpoints another region, those for which `exchange` finds one.
+    private func beginMoves(
+        of keys: [EndpointKey], _ exchange: (inout EndpointRegions, UInt32) -> FlowRegion?
+    ) throws(BPFError) {
         var growing: [(key: EndpointKey, region: FlowRegion)] = []
         do {
             for key in keys {
-                guard var endpoint = endpoints[key], let region = regions.grow(endpoint.slot) else { continue }
+                guard var endpoint = endpoints[key], let region = exchange(&regions, endpoint.slot) else { continue }
                 growing.append((key, region))
                 maps.flowTable.clear(region)
                 try maps.flowMoves.set(endpoint.slot, endpoint.value.region)
@@ -54,7 +77,7 @@ extension NodeDatapath {
                 growing.removeLast()
             }
         } catch {
-            for (key, _) in growing { if let slot = endpoints[key]?.slot { regions.cancelGrowth(of: slot) } }
+            for (key, _) in growing { if let slot = endpoints[key]?.slot { regions.cancelMove(of: slot) } }
             throw error
         }
     }

@@ -1,4 +1,5 @@
 import BPFEmit
+import CNetpoldABI
 import Glibc
 import NetTypes
 import PolicyIR
@@ -45,6 +46,8 @@ extension NodeDatapath {
         let wanted = options.services == .translate ? image.services : []
         var change = ServiceTables.Change()
         if next.frontends != wanted || now - next.time >= NodeDatapath.settling {
+            let idle = next.tables.idleEnds(now: now)
+            if !idle.isEmpty { next.tables.keep(endsInUse(among: idle), now: now) }
             change = next.tables.change(to: wanted, now: now)
             next.frontends = wanted
             next.time = now
@@ -84,6 +87,21 @@ extension NodeDatapath {
         services = next
     }
 
+    /// Those of some ends that a pod's flow to a Service has gone to: their answers are still to be translated.
+    func endsInUse(among ends: Set<ServiceTables.End>) -> Set<ServiceTables.End> {
+        var inUse: Set<ServiceTables.End> = []
+        for region in Array(regions.current.values) + Array(regions.left.values) {
+            for entry in maps.flowTable.entries(in: region)
+            where entry.record.flags & UInt32(NP_ENTRY_BACKEND) != 0 {
+                let backend = ServiceBackend(
+                    address: entry.record.remote.ipAddress, port: UInt16(bigEndian: entry.record.remote_port))
+                let end = ServiceTables.End(backend, L4Protocol(rawValue: entry.record.protocol))
+                if ends.contains(end) { inUse.insert(end) }
+            }
+        }
+        return inUse
+    }
+
     /// Seconds since the machine was started.
     private static func seconds() -> UInt64 {
         var time = timespec()
@@ -91,8 +109,11 @@ extension NodeDatapath {
         return UInt64(max(0, time.tv_sec))
     }
 
-    /// 169.254.42.1 and fd6e:6574:706f:6c64::1: NP_HAIRPIN_*.
+    /// From where a pod that is its own backend gets its packets: NP_HAIRPIN_*.
     static let hairpinAddresses = [
-        IPAddress(ipv4: 0xa9fe_2a01), IPAddress(high: 0xfd6e_6574_706f_6c64, low: 1),
+        IPAddress(ipv4: UInt32(NP_HAIRPIN_IPV4)),
+        IPAddress(
+            high: UInt64(NP_HAIRPIN_IPV6_0) << 32 | UInt64(NP_HAIRPIN_IPV6_1),
+            low: UInt64(NP_HAIRPIN_IPV6_2) << 32 | UInt64(NP_HAIRPIN_IPV6_3)),
     ]
 }

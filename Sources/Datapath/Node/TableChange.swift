@@ -14,6 +14,9 @@ struct TableChange {
     let addressRemovals: [IPAddress]
     /// Whether anybody's identity is another one after it: marks of Services alone change no verdict.
     let changesVerdicts: Bool
+    /// Whether an address or prefix that is known has another identity after it, or a prefix none: then flows with its ends may be
+    /// revoked. An address that comes or goes has no flows that anybody would miss.
+    let mayRevoke: Bool
 
     /// Nothing to do.
     static let none = TableChange(addressUpserts: [], prefixUpserts: [], prefixRemovals: [], addressRemovals: [])
@@ -23,6 +26,7 @@ struct TableChange {
         addressRemovals: [IPAddress]
     ) {
         changesVerdicts = false
+        mayRevoke = false
         self.addressUpserts = addressUpserts
         self.prefixUpserts = prefixUpserts
         self.prefixRemovals = prefixRemovals
@@ -43,6 +47,14 @@ struct TableChange {
             .sorted { ($0.mappedLength, $0) < ($1.mappedLength, $1) }
         let removals = addresses.keys.filter { !wantedAddresses.contains($0) }.sorted()
         addressRemovals = removals
+        let isAnother = { (entry: AddressEntry) in
+            guard let known = addresses[entry.address] else { return false }
+            let old = AddressEntry(address: entry.address, identity: known)
+            return old.unmarkedIdentity != entry.unmarkedIdentity || old.isShared != entry.isShared
+        }
+        mayRevoke =
+            !prefixRemovals.isEmpty || prefixUpserts.contains { prefixes[$0.prefix] != nil }
+            || addressUpserts.contains(where: isAnother)
         guard prefixUpserts.isEmpty, prefixRemovals.isEmpty else {
             changesVerdicts = true
             return

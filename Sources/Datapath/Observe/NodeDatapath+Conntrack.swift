@@ -34,10 +34,7 @@ extension NodeDatapath {
         if let begun = collection {
             walk = begun
         } else {
-            let clock: KernelClock
-            if let known = self.clock { clock = known } else { clock = try KernelClock() }
-            self.clock = clock
-            walk = FlowCollection(regions, now: try clock.now())
+            walk = FlowCollection(regions, now: try flowClock())
         }
         let before = (seen: walk.seen, removed: walk.removed)
         walk.step(maps.flowTable, sets: Self.setsOfPart)

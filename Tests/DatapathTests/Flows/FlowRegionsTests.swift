@@ -126,7 +126,7 @@ struct FlowRegionsTests {
         #expect(regions.left[7] == first)
         let again = regions.grow(7)
         #expect(again == nil, "it is moving already")
-        regions.cancelGrowth(of: 7)
+        regions.cancelMove(of: 7)
         #expect(regions.current[7] == first && regions.left[7] == nil)
         var grown = 0
         while let region = regions.grow(7) {
@@ -138,6 +138,67 @@ struct FlowRegionsTests {
         #expect(regions.freeSets >= 128)
         let nobody = regions.grow(8)
         #expect(nobody == nil)
+    }
+
+    @Test(
+        "however large the regions were that pods had in another version, there is one for each pod that comes after them"
+    )
+    func carried() throws {
+        var regions = EndpointRegions(sets: 131072)
+        for slot in 0..<8 as Range<UInt32> {
+            let region = regions.region(of: slot, pods: 8, atLeast: 131072)?.region
+            #expect(region != nil)
+        }
+        #expect(regions.freeSets >= 8192)
+        for slot in 8..<4096 as Range<UInt32> {
+            let region = regions.region(of: slot, pods: 4096, atLeast: 65536)?.region
+            #expect(region != nil, "\(slot)")
+        }
+    }
+
+    @Test("when everybody has grown, every pod up to the highest number of them finds a region")
+    func late() throws {
+        var regions = EndpointRegions(sets: 131072)
+        for slot in 0..<100 as Range<UInt32> { _ = regions.region(of: slot, pods: 100) }
+        var grows = true
+        while grows {
+            grows = false
+            for slot in 0..<100 as Range<UInt32> where regions.grow(slot) != nil {
+                grows = true
+                regions.finishMove(of: slot)
+            }
+        }
+        #expect(regions.isScarce)
+        var smallest = Int.max
+        for slot in 100..<4096 as Range<UInt32> {
+            let region = try #require(regions.region(of: slot, pods: Int(slot) + 1)?.region, "\(slot)")
+            smallest = min(smallest, region.range.count)
+        }
+        #expect(smallest >= 1)
+        #expect(regions.freeSets > 0)
+    }
+
+    @Test("a region shrinks to what its flows need eightfold, by three quarters at least, never below a first one")
+    func shrinking() throws {
+        var regions = EndpointRegions(sets: 16384)
+        _ = regions.region(of: 1, pods: 1)
+        while regions.grow(1) != nil { regions.finishMove(of: 1) }
+        let large = try #require(regions.current[1])
+        let tooFull = regions.shrink(1, used: large.room / 16)
+        #expect(tooFull == nil)
+        let shrunk = regions.shrink(1, used: large.room / 64)
+        let small = try #require(shrunk)
+        #expect(small.sets * 4 <= large.sets && small.room >= large.room / 8)
+        #expect(regions.left[1] == large)
+        regions.cancelMove(of: 1)
+        #expect(regions.current[1] == large)
+        _ = regions.shrink(1, used: 0)
+        regions.finishMove(of: 1)
+        #expect(regions.current[1]?.sets == UInt32(EndpointRegions.firstSizes.lowerBound))
+        let again = regions.shrink(1, used: 0)
+        #expect(again == nil)
+        let grown = regions.grow(1)
+        #expect(grown != nil, "and grows again")
     }
 
     @Test("after a restart nobody gets what pinned endpoints name, and of two that overlap only the first keeps it")

@@ -101,11 +101,12 @@ struct FlowStressTests {
     // MARK: with packets
 
     /// Web isolated both ways; clients may reach its port 80.
-    private static func image() throws -> NodeImage {
+    private static func image(withSecondPod: Bool = false) throws -> NodeImage {
         let ingress = try NodeImages.policy(.ingress, [NodeImages.bit(0, port: 80)], peers: [NodeImages.clientID: 1])
         return try NodeImages.node(
             subjects: [NodeImages.subject(ingress: ingress, egress: NodeImages.policy(.egress, [], peers: [:]))],
-            endpoints: [NodeImages.endpoint("web", NodeImages.web)])
+            endpoints: [NodeImages.endpoint("web", NodeImages.web)]
+                + (withSecondPod ? [NodeImages.endpoint("late", NodeImages.stranger)] : []))
     }
 
     /// A packet from the client's port, or web's answer to it.
@@ -195,5 +196,55 @@ struct FlowStressTests {
         for port in known { #expect(try Self.passes(Self.frame(port, flags: 0x10, isAnswer: true), programs.egress)) }
         let share = try #require(try node.shares([:])[NodeImages.webKey])
         #expect(share.inserted > 100 && share.refused == 0, "\(share)")
+    }
+
+    @Test(
+        "where the table is used up, an idle pod's region shrinks without losing a flow, and a pod that found none gets one"
+    )
+    func scarce() throws {
+        let node = try NodeDatapath(DatapathOptions(pins: nil, attachment: .none, flowSets: 4096))
+        _ = try node.apply(try Self.image(), links: [:])
+        let endpoint = try #require(node.endpoints[NodeImages.webKey])
+        let slot = endpoint.slot
+        let known = 1000..<1020 as Range<UInt16>
+        for port in known {
+            #expect(try Self.passes(Self.frame(port, flags: 0x02), endpoint.ingressStub))
+            #expect(try Self.passes(Self.frame(port, flags: 0x12, isAnswer: true), endpoint.egressStub))
+            #expect(try Self.passes(Self.frame(port, flags: 0x10), endpoint.ingressStub))
+        }
+        func grow(_ slot: UInt32) throws {
+            while let region = node.regions.current[slot], node.regions.canGrow(slot) {
+                _ = try node.growRegions([slot: .init(region: region, used: region.room, answered: region.room)])
+            }
+        }
+        try grow(slot)
+        let large = try #require(node.regions.current[slot])
+        // Somebody else has the rest, until the next apply says that there is nobody.
+        var taken: UInt32 = 3000
+        while node.regions.freeSets > 0 {
+            _ = node.regions.region(of: taken, pods: 1)
+            taken += 1
+        }
+        _ = try node.apply(try Self.image(withSecondPod: true), links: [:])
+        let late = try #require(node.endpoints.first { $0.key != NodeImages.webKey })
+        let lateSlot = late.value.slot
+        #expect(late.value.value.region == 0)
+        #expect(try node.shares([:])[late.key]?.isCrowded == true, "the condition names it")
+        _ = try node.growRegions([:])
+        #expect(node.endpoints[late.key]?.value.region != 0)
+        try grow(lateSlot)
+        #expect(node.regions.isScarce)
+        let grown = try #require(node.regions.current[lateSlot])
+
+        _ = try node.growRegions([
+            slot: .init(region: large, used: known.count, answered: known.count),
+            lateSlot: .init(region: grown, used: grown.room, answered: grown.room),
+        ])
+        #expect(try #require(node.regions.current[slot]).sets * 4 <= large.sets)
+        #expect(try #require(node.regions.current[lateSlot]).sets > grown.sets)
+        for port in known {
+            #expect(try Self.passes(Self.frame(port, flags: 0x10, isAnswer: true), endpoint.egressStub))
+        }
+        #expect(Set(node.conntrack().filter(\.isAnswered).map(\.remote.port)).isSuperset(of: known))
     }
 }

@@ -1,6 +1,9 @@
+import BPFEmit
 import CNetpoldABI
+import Foundation
 import NetTypes
 import NetpoldTestSupport
+import Synchronization
 import Testing
 
 @testable import Datapath
@@ -14,6 +17,42 @@ struct IPv4IdentitiesTests {
             .filter { np_ipv4_bucket_of($0.bigEndian) == wanted }.prefix(10)
         return alike.map { IPAddress(ipv4: $0) }
     }()
+
+    @Test("an address that leaves for np_addresses and comes back is nobody's at no moment")
+    func moving() throws {
+        let node = try NodeDatapath.forTests()
+        let ingress = try NodeImages.policy(
+            .ingress, [NodeImages.bit(0, port: 80)], peers: [NodeImages.clientID: 1])
+        _ = try node.apply(try NodeImages.node(subjects: [NodeImages.subject(ingress: ingress)]), links: [:])
+        let stub = try #require(node.endpoints[NodeImages.webKey]).ingressStub
+        let value = try #require(node.addresses[NodeImages.client])
+        var packet = FlowPacket(
+            source: NodeImages.client, destination: NodeImages.web, protocol: .tcp, sourcePort: 4000,
+            destinationPort: 80)
+        packet.tcpFlags = Transport.TCPFlags.ack
+        var run = TestRun(frame: packet.frame)
+        run.repetitions = 300_000
+        let before = try node.packetsByReason()
+        let isOver = Atomic(false)
+        let moves = Atomic(0)
+        // The map is the node's; only this thread changes it meanwhile.
+        nonisolated(unsafe) let table = node.ipv4
+        let mover = Thread {
+            while !isOver.load(ordering: .relaxed) {
+                table.leave(NodeImages.client)
+                table.set(NodeImages.client, value)
+                moves.add(1, ordering: .relaxed)
+            }
+        }
+        mover.start()
+        for _ in 0..<10 { _ = try run.run(stub) }
+        isOver.store(true, ordering: .relaxed)
+        let after = try node.packetsByReason()
+        #expect(moves.load(ordering: .relaxed) > 1_000)
+        for (reason, count) in after where reason >= UInt8(NP_REASON_FIRST_DROP.rawValue) {
+            #expect(count == before[reason], "reason \(reason)")
+        }
+    }
 
     @Test("whatever comes and goes, a program finds the value of np_addresses, or is sent there")
     func random() throws {

@@ -51,7 +51,7 @@ struct ServiceApplyTests {
         let (front, back) = (UInt32(NP_IDENTITY_FRONTEND), UInt32(NP_IDENTITY_BACKEND))
         #expect(node.addresses[Self.frontendAddress] == NodeImages.world | front)
         #expect(node.addresses[NodeImages.web] == NodeImages.webID | back)
-        #expect(node.addresses[NodeImages.stranger] == NodeImages.strangerID)
+        #expect(node.addresses[NodeImages.stranger].map { $0 & (front | back) } == 0)
         for hairpin in NodeDatapath.hairpinAddresses { #expect(node.addresses[hairpin] == NodeImages.world | front) }
         let slot = try #require(node.endpoints[NodeImages.webKey])
         #expect(slot.value.translatesServices)
@@ -68,6 +68,27 @@ struct ServiceApplyTests {
         // Answers of an endpoint that is not chosen any more are still translated.
         #expect(node.addresses[NodeImages.web] == NodeImages.webID | back)
         #expect(node.identities.addresses.contains { $0 == (NodeImages.web, NodeImages.webID) })
+    }
+
+    @Test("an end that a flow to a Service has is in use, one of a straight flow is not")
+    func endsInUse() throws {
+        let node = try node(.translate)
+        _ = try node.apply(try image([frontend([NodeImages.web, NodeImages.client])]), links: [:])
+        let slot = try #require(node.endpoints[NodeImages.webKey]?.slot)
+        let region = try #require(node.regions.current[slot])
+        for (backend, flags) in [(NodeImages.web, NP_ENTRY_BACKEND), (NodeImages.client, 0)] {
+            var record = np_flow_record()
+            record.remote = np_address(backend)
+            record.remote_port = UInt16(8080).bigEndian
+            record.own_port = 1
+            record.protocol = 6
+            record.flags = UInt32(flags) | NP_ROLE_INITIATOR.rawValue << UInt32(NP_ENTRY_ROLE_SHIFT)
+            #expect(node.maps.flowTable.insert(record, endpoint: slot, in: region) == .inserted)
+        }
+        let ends = Set(try #require(node.services).tables.knownEnds)
+        #expect(ends.count == 2)
+        #expect(node.endsInUse(among: ends).map(\.backend.address) == [NodeImages.web])
+        #expect(node.endsInUse(among: []).isEmpty)
     }
 
     @Test("off takes frontends and marks away, and the pods' flag")

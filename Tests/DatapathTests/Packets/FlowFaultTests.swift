@@ -215,6 +215,57 @@ struct FlowFaultTests {
     }
 
     @Test(
+        "INITs of SCTP from lent addresses stay unanswered: the pod's INIT ACK is no proof, what it sends to a cookie is"
+    )
+    func associations() throws {
+        try PacketHarness.with { harness throws in
+            for direction in Direction.allCases { try harness.set(.everything, direction) }
+            func send(_ chunk: UInt8, fromPod: Bool) throws -> np_reason {
+                let packet = IPPacket(
+                    PacketWorld.ipv4(fromPod ? 1 : 3), PacketWorld.ipv4(fromPod ? 3 : 1), .sctp,
+                    Transport.sctp(fromPod ? 80 : 40000, fromPod ? 40000 : 80, chunk: chunk))
+                return try harness.send(packet, fromPod ? .egress : .ingress)
+            }
+            let flags = { try harness.flows().map { $0.flags & UInt32(NP_ENTRY_ANSWERED | NP_ENTRY_RST) } }
+            let answered = UInt32(NP_ENTRY_ANSWERED)
+            #expect(try send(1, fromPod: false) == NP_REASON_ALLOWED)
+            #expect(try send(2, fromPod: true) == NP_REASON_REPLY)
+            #expect(try flags() == [0], "INIT and INIT ACK")
+            // What the pod does not answer is nobody's.
+            for chunk in [10, 0, 3, 4] as [UInt8] { #expect(try send(chunk, fromPod: false) == NP_REASON_ESTABLISHED) }
+            #expect(try flags() == [0], "COOKIE ECHO and what a liar may add")
+            #expect(try send(11, fromPod: true) == NP_REASON_REPLY)
+            #expect(try flags() == [answered], "COOKIE ACK")
+            #expect(try send(6, fromPod: false) == NP_REASON_ESTABLISHED)
+            #expect(try flags() == [answered | UInt32(NP_ENTRY_RST)], "ABORT")
+            #expect(try send(0, fromPod: false) == NP_REASON_ESTABLISHED)
+            #expect(try flags() == [answered], "one ABORT may have been anybody's")
+            for (chunk, fromPod) in [(7, false), (8, true)] as [(UInt8, Bool)] { _ = try send(chunk, fromPod: fromPod) }
+            let both = UInt32(NP_ENTRY_FIN_OWN | NP_ENTRY_FIN_REMOTE)
+            #expect(try harness.flows().map { $0.flags & both } == [both], "SHUTDOWN, and its ACK")
+
+            // A flood of them takes only what nobody has answered.
+            try harness.forgetFlows()
+            try harness.setRegion(UInt32(2 * PacketHarness.firstSet(of: .a) + 16))
+            _ = try send(1, fromPod: false)
+            _ = try send(11, fromPod: true)
+            let before = try harness.share()
+            for port in 1...2000 as ClosedRange<UInt16> {
+                for (chunk, fromPod) in [(1, false), (2, true), (10, false)] as [(UInt8, Bool)] {
+                    let packet = IPPacket(
+                        PacketWorld.ipv4(fromPod ? 1 : 2), PacketWorld.ipv4(fromPod ? 2 : 1), .sctp,
+                        Transport.sctp(fromPod ? 80 : port, fromPod ? port : 80, chunk: chunk))
+                    _ = try harness.run(packet.frame, fromPod ? .egress : .ingress, of: .a)
+                }
+            }
+            try harness.recount()
+            #expect(try harness.share().refused == before.refused)
+            #expect(try harness.share().evicted - before.evicted >= 1900)
+            #expect(try send(0, fromPod: false) == NP_REASON_ESTABLISHED)
+        }
+    }
+
+    @Test(
         "a connection that passed without state is cut in both directions when it is revoked",
         arguments: [false, true], [80, 50051] as [UInt16])
     func revokedWithoutState(v6: Bool, port: UInt16) throws {

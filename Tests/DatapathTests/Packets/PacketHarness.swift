@@ -36,12 +36,21 @@ final class PacketHarness: @unchecked Sendable {
     private var regions: [Pod: (region: UInt32, isMoving: Bool)] = [:]
     /// Whether packets of the pods to Services are translated.
     var translates = false
+    /// Whether endpoints say which directions are open, as an agent has them say once their programs are in place.
+    var marksOpen = true
+    private var hitBases: [Pod: [Direction: UInt32]] = [:]
+    /// Directions whose program is not that of `policyOf`.
+    private var withoutPolicy: [Pod: Set<Direction>] = [:]
+    /// How long ago each pod's policies allowed less.
+    private var changes: [Pod: PolicyAge] = [:]
+    private let clock: KernelClock
     private var floor: [Pod: [Direction: np_state_need]] = [:]
     private var stubs: [Pod: [Direction: BPFProgram]] = [:]
     private var revisions: [Pod: UInt32] = [:]
     private var counted: [UInt64] = Array(repeating: 0, count: Int(NP_REASON_COUNT.rawValue))
 
     init() throws {
+        clock = try KernelClock()
         object = try BPFObject()
         try object.resize(map: "np_flow_sets", to: Self.regionSets * 4)
         try object.load()
@@ -74,6 +83,8 @@ final class PacketHarness: @unchecked Sendable {
         }
         floor = [:]
         regions = [:]
+        marksOpen = true
+        changes = [:]
         try removeServices()
         try forgetFlows()
         let fragments = try object.map("np_fragments")
@@ -130,10 +141,37 @@ final class PacketHarness: @unchecked Sendable {
         try writeEndpoint(pod)
     }
 
+    /// Says how long ago a pod's policies allowed less, for as long as the test takes.
+    func setChange(_ age: PolicyAge, of pod: Pod = .a) throws {
+        changes[pod] = age
+        try writeEndpoint(pod)
+    }
+
+    /// As `np_endpoint.changed`; the programs of a harness take a second for 1000 jiffies.
+    private func stamp(_ age: PolicyAge) throws -> UInt32 {
+        func seconds(_ count: Int32) -> UInt32 { (UInt32(count) * 1000) >> UInt32(NP_FLOW_CLOCK_SHIFT) }
+        let now = try clock.now().flowStamp
+        return switch age {
+        case .old: now &- seconds(NP_REVOKED_SECONDS + 2)
+        case .recent: now &- seconds(NP_REVOKED_SECONDS / 2)
+        case .new: now &+ seconds(NP_REVOKED_SECONDS)
+        }
+    }
+
     /// Gives a pod another region than its own; 0: none.
     func setRegion(_ region: UInt32, of pod: Pod = .a, isMoving: Bool = false) throws {
         regions[pod] = (region, isMoving)
         try writeEndpoint(pod)
+    }
+
+    private func openDirections(of pod: Pod) -> OpenDirections {
+        var open = OpenDirections()
+        for direction in Direction.allCases where marksOpen && policyOf[pod]?[direction]?.isOpen == true {
+            if withoutPolicy[pod]?.contains(direction) == true { continue }
+            let base = hitBases[pod]?[direction] ?? 0
+            open.insert(direction, hit: UInt16(base == 0 ? 0 : base + UInt32(NP_HIT_DEFAULT_ALLOW)))
+        }
+        return open
     }
 
     private func writeEndpoint(_ pod: Pod, ready: Bool = true) throws {
@@ -146,6 +184,8 @@ final class PacketHarness: @unchecked Sendable {
             let place = UInt32(NP_ENDPOINT_NEED_SHIFT) + UInt32(NP_ENDPOINT_NEED_BITS) * UInt32(direction.rawValue)
             endpoint.flags |= need(direction, of: pod).rawValue << place
         }
+        endpoint.openDirections = openDirections(of: pod)
+        endpoint.changed = try stamp(changes[pod] ?? .old)
         if translates { endpoint.flags |= UInt32(NP_ENDPOINT_SERVICES) }
         if regions[pod]?.isMoving == true { endpoint.flags |= UInt32(NP_ENDPOINT_MOVING) }
         endpoint.region = regions[pod]?.region ?? UInt32(2 * Self.firstSet(of: pod) + Self.regionSets)
@@ -168,16 +208,24 @@ final class PacketHarness: @unchecked Sendable {
         let program = try BPFProgram(image.program, name: "np_policy", hitBase: hitBase, maps: maps)
         try put(program, into: policies, at: slot(pod, direction))
         policyOf[pod, default: [:]][direction] = policy
+        hitBases[pod, default: [:]][direction] = hitBase
+        withoutPolicy[pod]?.remove(direction)
         if bump { try self.bump(pod) }
     }
 
     /// Puts any program in the place of a policy.
     func set(program: EncodedProgram, _ direction: Direction, of pod: Pod = .a) throws {
         let loaded = try BPFProgram(program, name: "np_policy", hitBase: 0, maps: [.steps: steps])
+        withoutPolicy[pod, default: []].insert(direction)
+        try writeEndpoint(pod)
         try put(loaded, into: policies, at: slot(pod, direction))
     }
 
-    func removePolicy(_ direction: Direction, of pod: Pod = .a) throws { try policies.remove(slot(pod, direction)) }
+    func removePolicy(_ direction: Direction, of pod: Pod = .a) throws {
+        withoutPolicy[pod, default: []].insert(direction)
+        try writeEndpoint(pod)
+        try policies.remove(slot(pod, direction))
+    }
 
     func bump(_ pod: Pod) throws {
         revisions[pod, default: 1] += 1
@@ -237,8 +285,14 @@ final class PacketHarness: @unchecked Sendable {
     func pass(
         _ packet: IPPacket, _ direction: Direction, of pod: Pod = .a, by arrival: UInt32? = nil
     ) throws -> (reason: np_reason, returned: Int32, frame: [UInt8]) {
+        try pass(frame: packet.summedFrame, direction, of: pod, by: arrival)
+    }
+
+    /// As `pass(_:_:of:by:)`, of any frame.
+    func pass(
+        frame: [UInt8], _ direction: Direction, of pod: Pod = .a, by arrival: UInt32? = nil
+    ) throws -> (reason: np_reason, returned: Int32, frame: [UInt8]) {
         let stub = try #require(stubs[pod]?[direction])
-        let frame = packet.summedFrame
         var run = TestRun(frame: frame)
         run.ingressIfindex = direction == .egress ? PacketWorld.own : arrival ?? PacketWorld.arrival(of: frame)
         let result = try run.run(stub)

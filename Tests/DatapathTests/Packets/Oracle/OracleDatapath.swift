@@ -18,6 +18,8 @@ struct OracleDatapath {
     var revisions: [Pod: Int] = [.a: 0, .b: 0]
     /// Needs for state beyond those that the policies have.
     var floors: [Pod: [Direction: np_state_need]] = [:]
+    /// When policies have changed for the worse.
+    var changes: [Pod: PolicyAge] = [:]
     var entries: [OracleFlow: OracleEntry] = [:]
     var datagrams: [Datagram: OraclePacket] = [:]
     /// How the packet came in that is being judged.
@@ -128,9 +130,11 @@ struct OracleDatapath {
     ) -> np_reason {
         if packet.kind == .icmpAnswer { return allowed }
         var admittedBy = direction
-        if packet.mayAnswer, allowed != NP_REASON_HAIRPIN {
+        if packet.mayAnswer(changes[flow.pod, default: .old]), allowed != NP_REASON_HAIRPIN {
             let mirror = askMirror(packet, direction, flow.pod)
             guard mirror == NP_REASON_ALLOWED else { return mirror }
+            // Who asked is not even likely, and both may.
+            if !packet.hasConnection, !packet.isFromServer { return allowed }
             admittedBy = Self.opposite(direction)
         }
         enter(packet, direction, flow, admittedBy)

@@ -44,7 +44,7 @@ struct OracleEntry {
 
     /// Takes notice of a packet that passes.
     mutating func see(_ packet: OraclePacket, _ travel: Direction) {
-        if packet.protocol != 6 || packet.hasRST { return }
+        if !packet.hasConnection || packet.hasRST { return }
         if packet.asks { finished = [] } else if packet.hasFIN { finished.insert(travel) }
     }
 

@@ -33,6 +33,8 @@ struct OraclePacket {
     var icmpCode: UInt8 = 0
     /// Of TCP; 0 where there is no header.
     var tcpFlags: UInt8 = 0
+    /// Type of the first chunk of SCTP; -1 where there is none.
+    var chunk = -1
     var hopLimit: UInt8 = 0
     var fragment: FragmentPlace?
     /// What follows the ICMP header.
@@ -46,17 +48,32 @@ struct OraclePacket {
     var isICMP: Bool { `protocol` == 1 || `protocol` == 58 }
     /// Whether it opens a connection or an association.
     var opens: Bool { asks && !isICMP }
-    var hasSYN: Bool { tcpFlags & 2 != 0 }
-    var hasRST: Bool { tcpFlags & 4 != 0 }
-    var hasFIN: Bool { tcpFlags & 1 != 0 }
+    /// Whether it is of a protocol whose flows have a beginning that can be told.
+    var hasConnection: Bool { `protocol` == 6 || `protocol` == 132 }
+    /// SYN, or SCTP's INIT and INIT ACK.
+    var hasSYN: Bool { tcpFlags & 2 != 0 || [1, 2].contains(chunk) }
+    /// RST, or ABORT.
+    var hasRST: Bool { tcpFlags & 4 != 0 || chunk == 6 }
+    /// FIN, or SHUTDOWN and SHUTDOWN ACK.
+    var hasFIN: Bool { tcpFlags & 1 != 0 || [7, 8].contains(chunk) }
 
     /// Whether it goes from the lower to the higher port, as answers of servers do.
     var goesUp: Bool { sourcePort < destinationPort }
-    var isSYNACK: Bool { `protocol` == 6 && !asks && hasSYN }
-    /// Whether a TCP packet of which nothing else is known may be an answer.
-    var mayAnswer: Bool {
-        let asksSurely = sourcePort > destinationPort && destinationPort < 32768
-        return `protocol` == 6 && !asks && (hasSYN || !asksSurely)
+    var isSYNACK: Bool { !asks && hasSYN }
+    /// Whether it goes from a port that only servers use to a higher one.
+    var isFromServer: Bool { goesUp && sourcePort < 32768 }
+    /// Whether its ports are not those of somebody who asks a server.
+    private var mayBeAnswerByPorts: Bool { !(sourcePort > destinationPort && destinationPort < 32768) }
+
+    /// Whether a packet of which nothing else is known may be an answer, at a pod that was last allowed less so long ago.
+    func mayAnswer(_ change: PolicyAge) -> Bool {
+        if asks { return false }
+        if hasConnection { return hasSYN || mayBeAnswerByPorts }
+        switch change {
+        case .old: return false
+        case .recent: return isFromServer
+        case .new: return mayBeAnswerByPorts
+        }
     }
 
     /// The port or ICMP type that policy judges it by.
@@ -67,4 +84,14 @@ struct OraclePacket {
         if case .exchange = kind, isICMP { return answers[icmpType] ?? 0 }
         return sourcePort
     }
+}
+
+/// How long ago what a pod's policies allow has become less, as far as that matters to packets of unknown flows.
+enum PolicyAge: CaseIterable {
+    /// So long that every entry of that time would be forgotten.
+    case old
+    /// Within the time that a silent flow is remembered.
+    case recent
+    /// An answer may be under way.
+    case new
 }

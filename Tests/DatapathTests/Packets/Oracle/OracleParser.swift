@@ -144,7 +144,10 @@ struct OracleParser {
                 packet.kind = .exchange(asks: bytes[13] & 0x12 == 0x02)
                 packet.tcpFlags = bytes[13]
             }
-            if packet.protocol == 132, !embedded { packet.kind = .exchange(asks: bytes[12] == 1) }
+            if packet.protocol == 132, !embedded {
+                packet.kind = .exchange(asks: bytes[12] == 1)
+                packet.chunk = Int(bytes[12])
+            }
         case 1, 58:
             guard (packet.protocol == 58) == v6 else { throw Refusal(NP_DROP_BAD_HEADER) }
             guard bytes.count >= 8 else { throw cut }

@@ -169,8 +169,8 @@ struct RandomPackets {
     private mutating func transport(
         _ protocol: L4Protocol, _ outer: IPPacket, _ direction: Direction, _ pod: PacketWorld.Pod, embeds: Bool
     ) -> [UInt8] {
-        let source: UInt16 = pick([1000, 1001, 80, 8])
-        let destination: UInt16 = pick([80, 81, 53, 1000, 1001, 8])
+        let source: UInt16 = pick([1000, 1001, 80, 8, 40000])
+        let destination: UInt16 = pick([80, 81, 53, 1000, 1001, 8, 40000, 50000])
         switch `protocol` {
         case .tcp:
             let options = bytes(4 * pick([0, 0, 1, 10]))
@@ -178,7 +178,8 @@ struct RandomPackets {
             return Transport.tcp(
                 source, destination, flags: pick([2, 18, 16, 17, 4, 0, 3]), words: words, options: options)
         case .udp: return Transport.udp(source, destination, payload: bytes(pick([0, 8, 30])))
-        case .sctp: return Transport.sctp(source, destination, chunk: pick([0, 1, 2]))
+        case .sctp:
+            return Transport.sctp(source, destination, chunk: pick([0, 1, 1, 2, 3, 6, 7, 8, 10, 11, 0x41, 0x86, 0xc1]))
         case .icmp, .icmpv6:
             let types: [UInt8] =
                 `protocol` == .icmp

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the programs know of the machine, and access to words that others change meanwhile. */
+#ifndef NP_MACHINE_H
+#define NP_MACHINE_H
+
+#include "wire.h"
+
+/* Defaults for loaders that fill nothing in: flows are forgotten late, and readers are careful. */
+const volatile struct np_config np_config SEC(".rodata.config") = {
+	.hertz = 1000,
+	.barriers = 1,
+};
+
+#define np_read_once(place) (*(const volatile typeof(place) *)&(place))
+#define np_write_once(place, value) (*(volatile typeof(place) *)&(place) = (value))
+
+#endif
