@@ -35,7 +35,7 @@ NP_INLINE __u64 np_exact_entry(const struct np_address *address)
 			if (np_likely(found))
 				return found >> 32;
 			/* Complete all the while: else the address may have left and come back, each time past this look. */
-			if (np_likely(bucket->complete & 1) && !np_config.barriers)
+			if (np_likely(complete & 1 && bucket->complete == complete) && !np_config.barriers)
 				return NP_NO_ENTRY;
 		}
 	}
