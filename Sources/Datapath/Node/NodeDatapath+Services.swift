@@ -11,6 +11,8 @@ struct ServicesInForce {
     var frontends: [ServiceFrontend]?
     /// When that was, seconds.
     var time: UInt64 = 0
+    /// Addresses that frontends had, for as long as flows go on there: without a mark they would not be found any more.
+    var former: Set<IPAddress> = []
     /// Entries of np_addresses and np_prefixes, as an image has them, and the former with marks.
     var marked: (addresses: [AddressEntry], prefixes: [PrefixEntry], result: [AddressEntry])?
 }
@@ -45,20 +47,32 @@ extension NodeDatapath {
         }
         let wanted = options.services == .translate ? image.services : []
         var change = ServiceTables.Change()
-        if next.frontends != wanted || now - next.time >= NodeDatapath.settling {
+        let isFirst = next.frontends == nil
+        let isDue = now - next.time >= NodeDatapath.settling
+        if next.frontends != wanted || isDue {
+            let before = Set(next.tables.entries.keys.map(\.address))
             let idle = next.tables.idleEnds(now: now)
             if !idle.isEmpty { next.tables.keep(endsInUse(among: idle), now: now) }
             change = next.tables.change(to: wanted, now: now)
             next.frontends = wanted
+            let after = Set(next.tables.entries.keys.map(\.address))
+            var former = next.former.union(before).subtracting(after)
+            if options.services != .translate { former = [] }
+            if isFirst {
+                former.formUnion(frontendsInUse().subtracting(after))
+            } else if isDue, !former.isEmpty {
+                former.formIntersection(frontendsInUse())
+            }
+            if !change.isEmpty || former != next.former { next.marked = nil }
+            next.former = former
             next.time = now
-            if !change.isEmpty { next.marked = nil }
         }
         var image = image
         if let known = next.marked, known.addresses == image.addresses, known.prefixes == image.prefixes {
             image.addresses = known.result
         } else {
             let result = image.marking(
-                frontends: Set(next.tables.entries.keys.map(\.address)).union(hairpins),
+                frontends: Set(next.tables.entries.keys.map(\.address)).union(hairpins).union(next.former),
                 backends: Set(next.tables.knownEnds.map(\.backend.address)))
             next.marked = (image.addresses, image.prefixes, result)
             image.addresses = result
@@ -98,6 +112,19 @@ extension NodeDatapath {
                 let end = ServiceTables.End(backend, L4Protocol(rawValue: entry.record.protocol))
                 if ends.contains(end) { inUse.insert(end) }
             }
+        }
+        return inUse
+    }
+
+    /// Addresses of Services, or of what was one, that pods' flows go to; none where nothing is translated.
+    func frontendsInUse() -> Set<IPAddress> {
+        guard options.services == .translate else { return [] }
+        var inUse: Set<IPAddress> = []
+        for region in Array(regions.current.values) + Array(regions.left.values) {
+            for entry in maps.flowTable.entries(in: region)
+            where entry.record.flags & UInt32(NP_ENTRY_FRONTEND) != 0
+                && entry.record.own_address & UInt8(NP_OWN_ALIAS) == 0
+            { inUse.insert(entry.record.remote.ipAddress) }
         }
         return inUse
     }

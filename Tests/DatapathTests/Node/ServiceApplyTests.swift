@@ -91,6 +91,36 @@ struct ServiceApplyTests {
         #expect(node.endsInUse(among: []).isEmpty)
     }
 
+    @Test("the address of a Service that is gone keeps its mark while a flow goes on there, after a restart too")
+    func formerAddress() throws {
+        try PrivateBPFFilesystem.with { files in
+            let front = UInt32(NP_IDENTITY_FRONTEND)
+            let other = IPAddress(ipv4: 0x0a60_0002)
+            do {
+                let node = try node(pins: files.pins, .translate)
+                _ = try node.apply(
+                    try image([frontend([NodeImages.web]), frontend([NodeImages.web], number: 2)]), links: [:])
+                let slot = try #require(node.endpoints[NodeImages.clientKey]?.slot)
+                let region = try #require(node.regions.current[slot])
+                var record = np_flow_record()
+                record.remote = np_address(Self.frontendAddress)
+                record.remote_port = UInt16(80).bigEndian
+                record.own_port = 1
+                record.protocol = 6
+                record.flags = UInt32(NP_ENTRY_FRONTEND | NP_ENTRY_ANSWERED)
+                #expect(node.maps.flowTable.insert(record, endpoint: slot, in: region) == .inserted)
+                _ = try node.apply(try image([]), links: [:])
+                for address in [Self.frontendAddress, other] {
+                    #expect((node.addresses[address] ?? 0) & front != 0)
+                }
+            }
+            let node = try node(pins: files.pins, .translate)
+            _ = try node.apply(try image([]), links: [:])
+            #expect((node.addresses[Self.frontendAddress] ?? 0) & front != 0)
+            #expect(node.addresses[other] == nil)
+        }
+    }
+
     @Test("off takes frontends and marks away, and the pods' flag")
     func off() throws {
         try PrivateBPFFilesystem.with { files in

@@ -57,6 +57,8 @@ private struct ServiceRun {
     private let maps: ServiceMaps
     private var policy = PacketPolicy.open
     private var marked: Set<IPAddress> = []
+    /// Addresses that Services have or had: their marks stay while flows go on there.
+    private var fronts: Set<IPAddress> = []
     private var time: UInt64 = 0
 
     init(seed: UInt64, _ harness: PacketHarness) throws {
@@ -127,7 +129,7 @@ private struct ServiceRun {
         for address in marked { try addresses.remove(np_address(address)) }
         try harness.fillAddresses()
         let loopbacks = [false, true].map { ServiceWorld.loopback(v6: $0) }
-        let fronts = Set(tables.entries.keys.map(\.address) + loopbacks)
+        fronts.formUnion(tables.entries.keys.map(\.address) + loopbacks)
         let ends = Set(tables.knownEnds.map(\.backend.address))
         for address in fronts.union(ends) {
             var value = PacketWorld.exact.first { $0.address == address }?.identity ?? 0
