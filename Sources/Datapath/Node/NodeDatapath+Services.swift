@@ -10,6 +10,8 @@ struct ServicesInForce {
     var frontends: [ServiceFrontend]?
     /// When that was, seconds.
     var time: UInt64 = 0
+    /// Those of them that did not fit.
+    var leftOut: [ServiceFrontend.Key] = []
     /// Entries of np_addresses and np_prefixes, as an image has them, and the former with marks.
     var marked: (addresses: [AddressEntry], prefixes: [PrefixEntry], result: [AddressEntry])?
 }
@@ -48,6 +50,7 @@ extension NodeDatapath {
             change = next.tables.change(to: wanted, now: now)
             next.frontends = wanted
             next.time = now
+            next.leftOut = change.leftOut
             if !change.isEmpty { next.marked = nil }
         }
         var image = image
@@ -73,7 +76,7 @@ extension NodeDatapath {
         services = nil
         try maps.write(plan.change)
         if plan.change.isEmpty { services = next }
-        report.servicesLeftOut = plan.change.leftOut.map { "\($0.address) port \($0.port)/\($0.protocol)" }
+        report.servicesLeftOut = next.leftOut.map { "\($0.address) port \($0.port)/\($0.protocol)" }
         report.entriesChanged += plan.change.count
     }
 
