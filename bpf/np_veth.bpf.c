@@ -20,9 +20,9 @@
 #include "lib/fragment.h"
 #include "lib/hairpin.h"
 #include "lib/icmp_error.h"
+#include "lib/intake.h"
 #include "lib/judge.h"
 #include "lib/neighbour.h"
-#include "lib/parse.h"
 #include "lib/service_step.h"
 #include "lib/verdict.h"
 
@@ -32,99 +32,113 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const struct np_event np_event_layout = {};
 
 /* The one exit: counts the packet, reports drops and what is news, returns the action. */
-NP_INLINE int np_finish(const struct __sk_buff *skb, const struct np_packet *packet, const struct np_finding *finding,
-			struct np_outcome outcome, const bool is_news)
+NP_INLINE int np_finish(struct __sk_buff *skb, struct np_outcome outcome, const bool is_news)
 {
 	np_count(outcome.reason, skb->len);
 	if (np_unlikely(is_news || outcome.reason >= NP_REASON_FIRST_DROP))
-		np_report(packet, finding, outcome.reason, skb->len);
+		np_report(skb, outcome.reason);
 	return outcome.action;
 }
 
-/* The part of the finding that is known from the hook alone. */
-NP_INLINE struct np_finding np_finding_at(const struct np_hook *hook)
+/* The exit of packets whose policy was not asked. */
+NP_INLINE int np_finish_unasked(const struct np_hook *hook, struct np_question *question, struct np_outcome outcome)
 {
-	struct np_finding finding = {
-		.endpoint = hook->slot,
-		.revision = hook->endpoint ? hook->endpoint->revision : 0,
-		.direction = hook->direction,
-	};
-
-	return finding;
+	if (np_unlikely(outcome.reason >= NP_REASON_FIRST_DROP)) {
+		question->endpoint = hook->slot;
+		question->revision = hook->endpoint ? hook->endpoint->revision : 0;
+		question->remote_identity = NP_IDENTITY_UNKNOWN;
+		question->rule_hit = 0;
+		question->decision = NP_DECISION_RULE;
+		question->decided = hook->direction;
+		question->flags = 0;
+	}
+	return np_finish(hook->skb, outcome, false);
 }
 
-NP_INLINE void np_set_arrival(struct np_hook *hook, const struct np_packet *packet)
+/* The exit of packets that nothing is known of. */
+NP_INLINE int np_finish_unknown(const struct np_hook *hook, struct np_question *question, enum np_reason reason)
 {
-	hook->arrival = hook->direction == NP_INGRESS ? np_arrival_of(hook->skb, packet->fragment) :
-							NP_ARRIVAL_UNKNOWN;
+	const struct np_packet nothing = {};
+
+	question->packet = nothing;
+	return np_finish_unasked(hook, question, np_outcome_of(reason));
 }
 
-/*
- * NP_REASON_NONE: the packet may be judged by its source. To a pod this is the check of what tells something about other
- * packets; that of a flow or a message comes with its judgement.
- */
+/* The source of any packet but a plain one to the pod: NP_REASON_NONE, it may be judged. */
 NP_INLINE enum np_reason np_check_source(const struct np_hook *hook, const struct np_packet *packet)
 {
 	if (hook->direction == NP_EGRESS)
 		return np_likely(np_is_endpoint_address(hook->endpoint, &packet->source)) ? NP_REASON_NONE :
 											   NP_DROP_SPOOFED_SOURCE;
+	/* What tells something about other packets. That of a flow or a message comes with its judgement. */
 	if (np_likely(packet->fragment == NP_FRAGMENT_NONE && packet->kind != NP_KIND_ICMP_ERROR))
 		return NP_REASON_NONE;
 	return np_comes_from(&packet->source, hook->arrival) ? NP_REASON_NONE : NP_DROP_FOREIGN_SOURCE;
 }
 
-/* Everything up to the policy program. Does not return when that or another step goes on. */
-NP_INLINE struct np_outcome np_judge(struct np_hook *hook, struct np_packet *packet)
+/* A packet whose kind and ports are known, in a flow or not. Does not return when the policy program or a step goes on. */
+NP_INLINE struct np_outcome np_judge_parsed(const struct np_hook *hook, struct np_question *question)
 {
-	struct np_question *question = np_scratch_question();
-	struct np_cursor cursor;
-	enum np_reason reason;
-
-	if (np_unlikely(!question || !np_find_endpoint(hook)))
-		return np_outcome_of(NP_DROP_NOT_READY);
-
-	np_cursor_start(&cursor, hook->skb);
-	reason = np_parse(&cursor, packet);
-	np_set_arrival(hook, packet);
-	if (np_unlikely(reason == NP_REASON_ARP))
-		return np_outcome_of(np_judge_arp(hook, &cursor, packet));
-	if (np_unlikely(reason))
-		return np_outcome_of(reason);
-
-	if (np_unlikely(np_may_be_neighbour(packet)))
-		return np_pass_to_step(hook, &cursor, packet, NP_STEP_NEIGHBOUR);
-	reason = np_check_source(hook, packet);
-	if (np_unlikely(reason))
-		return np_outcome_of(reason);
-	reason = np_resolve_fragment(packet);
-	if (np_unlikely(reason))
-		return np_outcome_of(reason);
-
-	if (np_unlikely(packet->kind == NP_KIND_ICMP_ERROR))
-		return np_pass_to_step(hook, &cursor, packet, NP_STEP_ICMP_ERROR);
 	/* Multicast and broadcast have many receivers, and a flow has only one end here. */
-	if (packet->kind == NP_KIND_STATELESS ||
-	    (hook->direction == NP_INGRESS && !np_is_endpoint_address(hook->endpoint, &packet->destination)))
-		return np_judge_message(hook, question, packet);
-	np_begin_question(hook, question, packet, true);
-	question->resume_offset = cursor.offset;
-	question->resume_end = cursor.end;
-	question->transport_offset = cursor.transport;
+	if (question->packet.kind == NP_KIND_STATELESS ||
+	    (hook->direction == NP_INGRESS && !np_is_endpoint_address(hook->endpoint, &question->packet.destination)))
+		return np_judge_message(hook, question);
+	np_begin_question(hook, question, true);
 	return np_judge_flow(hook, question);
+}
+
+/* A packet that is not plain, up to where it is like one. `*outcome`: what becomes of it. True: it is to be judged. */
+NP_INLINE bool np_take(struct np_hook *hook, struct np_question *question, struct np_outcome *outcome)
+{
+	const struct np_packet *packet = &question->packet;
+	enum np_reason reason = np_take_any(hook->skb);
+
+	np_set_arrival(hook, packet);
+	if (reason == NP_REASON_ARP)
+		reason = np_judge_arp(hook->skb);
+	*outcome = np_outcome_of(reason);
+	if (reason)
+		return false;
+	if (np_may_be_neighbour(packet)) {
+		*outcome = np_pass_to_step(hook, NP_STEP_NEIGHBOUR);
+		return false;
+	}
+	reason = np_check_source(hook, packet);
+	if (!reason && packet->fragment != NP_FRAGMENT_NONE)
+		reason = np_resolve_fragment(hook->skb);
+	*outcome = np_outcome_of(reason);
+	if (reason)
+		return false;
+	if (packet->kind == NP_KIND_ICMP_ERROR) {
+		*outcome = np_pass_to_step(hook, NP_STEP_ICMP_ERROR);
+		return false;
+	}
+	return true;
 }
 
 NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 {
-	struct np_packet packet = {};
+	struct np_question *question = np_scratch_question();
+	struct np_outcome outcome;
 	struct np_hook hook = {
 		.skb = skb,
 		.slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK,
 		.direction = direction,
 	};
-	struct np_outcome outcome = np_judge(&hook, &packet);
-	struct np_finding finding = np_finding_at(&hook);
 
-	return np_finish(skb, &packet, &finding, outcome, false);
+	if (np_unlikely(!question))
+		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
+	if (np_unlikely(!np_find_endpoint(&hook)))
+		return np_finish_unknown(&hook, question, NP_DROP_NOT_READY);
+	if (np_likely(np_take_plain(skb, question))) {
+		hook.arrival = direction == NP_INGRESS ? np_arrival_of(skb, false) : NP_ARRIVAL_UNKNOWN;
+		if (direction == NP_EGRESS &&
+		    np_unlikely(!np_is_endpoint_address(hook.endpoint, &question->packet.source)))
+			return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_SPOOFED_SOURCE));
+	} else if (!np_take(&hook, question, &outcome)) {
+		return np_finish_unasked(&hook, question, outcome);
+	}
+	return np_finish_unasked(&hook, question, np_judge_parsed(&hook, question));
 }
 
 /* tc ingress of the host side: the pod's egress policy. */
@@ -141,52 +155,50 @@ int np_to_pod(struct __sk_buff *skb)
 	return np_enter(skb, NP_INGRESS);
 }
 
-NP_INLINE struct np_outcome np_judge_neighbour_message(struct np_hook *hook, struct np_question *question,
-						       const struct np_packet *packet)
+NP_INLINE struct np_outcome np_judge_neighbour_message(struct np_hook *hook, struct np_question *question)
 {
 	struct np_cursor cursor;
 	enum np_reason reason;
 
 	np_cursor_resume(&cursor, hook->skb, question);
-	reason = np_judge_neighbour(hook, &cursor, packet);
+	reason = np_judge_neighbour(hook, &cursor, &question->packet);
 	if (!reason)
-		reason = np_check_source(hook, packet);
-	return reason ? np_outcome_of(reason) : np_judge_message(hook, question, packet);
-}
-
-/* A step behind the parser, from either hook. */
-NP_INLINE int np_go_on_in(struct __sk_buff *skb, const enum np_step step)
-{
-	struct np_question *question = np_scratch_question();
-	struct np_hook hook = np_hook_of(skb);
-	struct np_packet packet = {};
-	struct np_finding finding;
-	struct np_outcome outcome;
-
-	if (!question || !np_find_endpoint(&hook)) {
-		outcome = np_outcome_of(NP_DROP_NOT_READY);
-	} else {
-		packet = question->packet;
-		np_set_arrival(&hook, &packet);
-		outcome = step == NP_STEP_ICMP_ERROR ? np_judge_error(&hook, question, &packet) :
-						       np_judge_neighbour_message(&hook, question, &packet);
-	}
-	finding = np_finding_at(&hook);
-	return np_finish(skb, &packet, &finding, outcome, false);
+		reason = np_check_source(hook, &question->packet);
+	return reason ? np_outcome_of(reason) : np_judge_message(hook, question);
 }
 
 /* Goes on with an ICMP error. */
 SEC("tc")
 int np_icmp_error(struct __sk_buff *skb)
 {
-	return np_go_on_in(skb, NP_STEP_ICMP_ERROR);
+	struct np_question *question = np_scratch_question();
+	struct np_hook hook = np_hook_of(skb);
+	struct np_outcome outcome;
+
+	if (!question)
+		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
+	if (!np_find_endpoint(&hook))
+		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
+	np_set_arrival(&hook, &question->packet);
+	outcome = np_judge_error(&hook, question);
+	/* What is counted and reported is the error. */
+	question->packet = question->error;
+	return np_finish_unasked(&hook, question, outcome);
 }
 
 /* Goes on with neighbour discovery. */
 SEC("tc")
 int np_neighbour(struct __sk_buff *skb)
 {
-	return np_go_on_in(skb, NP_STEP_NEIGHBOUR);
+	struct np_question *question = np_scratch_question();
+	struct np_hook hook = np_hook_of(skb);
+
+	if (!question)
+		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
+	if (!np_find_endpoint(&hook))
+		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
+	np_set_arrival(&hook, &question->packet);
+	return np_finish_unasked(&hook, question, np_judge_neighbour_message(&hook, question));
 }
 
 /* Whether the packet's flow is to be reported, where that depends on what was reported before. */
@@ -205,18 +217,14 @@ NP_INLINE int np_enter_step(struct __sk_buff *skb, const bool is_hairpin)
 {
 	struct np_question *question = np_scratch_question();
 	struct np_hook hook = np_hook_of(skb);
-	struct np_finding finding;
-	struct np_outcome outcome;
 
 	hook.direction = NP_EGRESS;
 	if (!question)
 		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
 	if (!np_find_endpoint(&hook))
-		outcome = np_outcome_of(NP_DROP_NOT_READY);
-	else
-		outcome = is_hairpin ? np_judge_hairpin(&hook, question) : np_judge_to_service(&hook, question);
-	finding = np_finding_at(&hook);
-	return np_finish(skb, &question->packet, &finding, outcome, false);
+		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
+	return np_finish_unasked(&hook, question,
+				 is_hairpin ? np_judge_hairpin(&hook, question) : np_judge_to_service(&hook, question));
 }
 
 /* Goes on with a packet from the pod to an address that a Service has. */
@@ -249,43 +257,28 @@ int np_verdict(struct __sk_buff *skb)
 	struct np_question *question = np_scratch_question();
 	struct np_answer answer = np_read_answer(skb);
 	struct np_hook hook = np_hook_of(skb);
-	struct np_finding finding = {};
 	struct np_conclusion conclusion;
-	__u64 *hits;
 
 	if (!question)
 		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
-	if (!np_find_endpoint(&hook)) {
-		finding = np_finding_at(&hook);
-		return np_finish(skb, &question->packet, &finding, np_outcome_of(NP_DROP_NOT_READY), false);
-	}
+	if (!np_find_endpoint(&hook))
+		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
 
 	conclusion = np_conclude_answer(&hook, question, &answer);
 	if (np_likely(conclusion.outcome.action == NP_ACTION_NEXT))
 		conclusion.outcome = np_outcome_of(np_finish_service(&hook, question, conclusion.outcome.reason));
-	finding.endpoint = hook.slot;
-	finding.revision = question->revision;
-	finding.remote_identity = question->remote_identity;
-	finding.direction = question->decided;
-	finding.flags = question->flags;
-	finding.decision = question->decision;
-	finding.rule_hit = question->rule_hit;
-	hits = finding.rule_hit ? bpf_map_lookup_elem(&np_rule_hits, &finding.rule_hit) : NULL;
-	if (hits)
-		++*hits;
-	return np_finish(skb, &question->packet, &finding, conclusion.outcome,
-			 np_is_news(&hook, question, conclusion.news));
+	np_count_hit(question->rule_hit);
+	return np_finish(skb, conclusion.outcome, np_is_news(&hook, question, conclusion.news));
 }
 
 /* In the slot of every reserved step: what jumps there drops under a name. */
 SEC("tc")
 int np_no_step(struct __sk_buff *skb)
 {
-	struct np_packet packet = {};
-	struct np_finding finding = {
-		.endpoint = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK,
-		.direction = skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT,
-	};
+	struct np_question *question = np_scratch_question();
+	struct np_hook hook = np_hook_of(skb);
 
-	return np_finish(skb, &packet, &finding, np_outcome_of(NP_DROP_NO_STEP), false);
+	if (!question)
+		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
+	return np_finish_unknown(&hook, question, NP_DROP_NO_STEP);
 }

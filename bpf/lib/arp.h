@@ -59,14 +59,25 @@ NP_INLINE enum np_reason np_judge_arp_to_pod(const struct np_hook *hook, const s
 		       NP_DROP_ARP_TARGET;
 }
 
-/* ARP at the cursor. */
-NP_INLINE enum np_reason np_judge_arp(const struct np_hook *hook, const struct np_cursor *cursor,
-				      struct np_packet *packet)
+/*
+ * ARP behind the Ethernet header; np_scratch's packet gets its addresses. Returns enum np_reason. A global function: it is
+ * verified once, not in every state of the parser.
+ */
+__attribute__((noinline)) int np_judge_arp(struct __sk_buff *skb)
 {
+	struct np_question *question = np_scratch_question();
+	struct np_hook at = np_hook_of(skb);
+	const struct np_hook *hook = &at;
+	struct np_packet *packet;
 	struct np_arp arp;
 	struct np_mac frame;
 
-	if (np_peek(cursor, &arp) || np_load(cursor, NP_SOURCE_MAC_OFFSET, &frame))
+	if (!question || !np_find_endpoint(&at))
+		return NP_DROP_INTERNAL;
+	packet = &question->packet;
+	np_set_arrival(&at, packet);
+	if (bpf_skb_load_bytes(skb, ETH_HLEN, &arp, sizeof(arp)) ||
+	    bpf_skb_load_bytes(skb, NP_SOURCE_MAC_OFFSET, &frame, sizeof(frame)))
 		return NP_DROP_TRUNCATED;
 	if (!np_is_arp_of_pods(&arp))
 		return NP_DROP_ARP_INVALID;

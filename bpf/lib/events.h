@@ -4,6 +4,7 @@
 #define NP_EVENTS_H
 
 #include "flow_table.h"
+#include "hook.h"
 
 /* A record wakes the reader within so many unread bytes above the threshold: a few records, as CPUs race past it. */
 #define NP_WAKEUP_BAND_BYTES 1024
@@ -17,17 +18,6 @@ enum np_news {
 	NP_NEWS_PERHAPS = 2, /* no entry remembers its flow: np_recent_flows tells */
 };
 
-/* What an event says about a verdict beside the packet. */
-struct np_finding {
-	__u32 endpoint; /* slot */
-	__u32 revision;
-	__u32 remote_identity;
-	__u32 rule_hit;
-	__u8 direction; /* enum np_direction */
-	__u8 decision; /* enum np_decision */
-	__u8 flags; /* NP_EVENT_* */
-};
-
 NP_INLINE void np_count(__u32 reason, __u32 bytes)
 {
 	struct np_counter *counter = bpf_map_lookup_elem(&np_reasons, &reason);
@@ -36,6 +26,15 @@ NP_INLINE void np_count(__u32 reason, __u32 bytes)
 		return; /* not possible: np_reasons has an entry for every reason */
 	counter->packets++;
 	counter->bytes += bytes;
+}
+
+/* Counts what decided: an index of np_rule_hits, 0 = nothing that has a counter. */
+NP_INLINE void np_count_hit(__u32 rule_hit)
+{
+	__u64 *hits = rule_hit ? bpf_map_lookup_elem(&np_rule_hits, &rule_hit) : NULL;
+
+	if (hits)
+		++*hits;
 }
 
 /* Begins another jiffy's budget when it is another jiffy. */
@@ -117,36 +116,39 @@ NP_INLINE bool np_is_recent_news(__u64 hash)
 	return is_news;
 }
 
-NP_INLINE void np_fill_event(struct np_event *event, const struct np_packet *packet, const struct np_finding *finding,
-			     __u32 reason, __u32 bytes)
+NP_INLINE void np_fill_event(struct np_event *event, const struct np_question *question, __u32 reason, __u32 bytes)
 {
+	const struct np_packet *packet = &question->packet;
+
 	event->time = bpf_ktime_get_ns();
 	event->source = packet->source;
 	event->destination = packet->destination;
 	event->source_port = packet->source_port;
 	event->destination_port = packet->destination_port;
-	event->endpoint = finding->endpoint;
+	event->endpoint = question->endpoint;
 	event->protocol = packet->protocol;
-	event->direction = finding->direction;
-	event->remote_identity = finding->remote_identity;
-	event->rule_hit = finding->rule_hit;
-	event->revision = finding->revision;
+	event->direction = question->decided;
+	event->remote_identity = question->remote_identity;
+	event->rule_hit = question->rule_hit;
+	event->revision = question->revision;
 	event->reason = reason;
-	event->decision = finding->decision;
+	event->decision = question->decision;
 	event->length = bytes < NP_MAX_EVENT_LENGTH ? bytes : NP_MAX_EVENT_LENGTH;
 	event->tcp_flags = packet->tcp_flags;
-	event->flags = finding->flags;
+	event->flags = question->flags;
 	__builtin_memset(event->pad, 0, sizeof(event->pad));
 }
 
 /*
- * Writes a record if somebody wants it and its budget for this CPU and jiffy is not used up: that of the endpoint for a
- * drop, that of the reason for a passed packet, which also leaves half of the ring to drops.
+ * Writes a record of the packet that np_scratch has, if its budget for this CPU and jiffy is not used up: that of the endpoint
+ * for a drop, that of the reason for a passed packet, which also leaves half of the ring to drops. A global function: it is
+ * verified once, not in every state of its callers.
  */
-NP_INLINE void np_report(const struct np_packet *packet, const struct np_finding *finding, __u32 reason, __u32 bytes)
+__attribute__((noinline)) int np_write_record(struct __sk_buff *skb, __u32 reason)
 {
 	__u32 only = 0;
-	__u32 slot = finding->endpoint;
+	const struct np_question *question = np_scratch_question();
+	__u32 slot = question ? question->endpoint : 0;
 	const bool is_drop = reason >= NP_REASON_FIRST_DROP;
 	const struct np_control *control = bpf_map_lookup_elem(&np_control, &only);
 	struct np_event_budget *of_reason, *of_endpoint;
@@ -154,16 +156,16 @@ NP_INLINE void np_report(const struct np_packet *packet, const struct np_finding
 	bool is_within;
 	__u64 unread;
 
-	if (!control || !np_is_wanted(control, is_drop))
-		return;
+	if (!control || !question)
+		return 0;
 	of_reason = bpf_map_lookup_elem(&np_event_budget, &reason);
 	/* NULL where a hook names no endpoint: such packets share their reason's budget. */
 	of_endpoint = is_drop ? bpf_map_lookup_elem(&np_drop_budget, &slot) : NULL;
 	if (!of_reason)
-		return;
+		return 0;
 	unread = bpf_ringbuf_query(&np_events, BPF_RB_AVAIL_DATA);
 	if (of_endpoint)
-		is_within = np_within_drop_budget(of_endpoint, packet, finding->direction);
+		is_within = np_within_drop_budget(of_endpoint, &question->packet, question->decided);
 	else
 		is_within = (is_drop || unread < NP_EVENT_RING_SHARE) &&
 			    np_within_reason_budget(of_reason);
@@ -173,10 +175,21 @@ NP_INLINE void np_report(const struct np_packet *packet, const struct np_finding
 		of_reason->suppressed++;
 		if (of_endpoint)
 			of_endpoint->suppressed++;
-		return;
+		return 0;
 	}
-	np_fill_event(event, packet, finding, reason, bytes);
+	np_fill_event(event, question, reason, skb->len);
 	bpf_ringbuf_submit(event, np_wakeup_flag(unread, control->wakeup_bytes));
+	return 0;
+}
+
+/* Writes a record if somebody wants it. */
+NP_INLINE void np_report(struct __sk_buff *skb, __u32 reason)
+{
+	__u32 only = 0;
+	const struct np_control *control = bpf_map_lookup_elem(&np_control, &only);
+
+	if (control && np_is_wanted(control, reason >= NP_REASON_FIRST_DROP))
+		np_write_record(skb, reason);
 }
 
 #endif

@@ -56,6 +56,15 @@ NP_INLINE bool np_opens(const struct np_packet *packet)
 }
 
 /*
+ * Whether a packet may as well go to another backend of a Service than those before: what begins anew, and UDP. A connection stays
+ * where it is until it ends, whatever becomes of the Service: nobody else could go on with it.
+ */
+NP_INLINE bool np_may_move(const struct np_packet *packet)
+{
+	return packet->protocol == IPPROTO_UDP || packet->initiates;
+}
+
+/*
  * A packet against the direction in which its flow was admitted is a reply only if it starts nothing: a SYN from the
  * server's port, or an echo request back, is a new exchange. And an ICMP reply belongs to no flow that its sender opened.
  */

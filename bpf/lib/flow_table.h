@@ -7,7 +7,7 @@
 #define NP_FLOW_TABLE_H
 
 #include "address.h"
-#include "maps.h"
+#include "hook.h"
 
 /* Defaults for loaders that fill nothing in: flows are forgotten late, and readers are careful. */
 const volatile struct np_config np_config SEC(".rodata.config") = {
@@ -323,18 +323,24 @@ NP_INLINE bool np_make_room(struct np_flow_set *first, struct np_flow_set *secon
 }
 
 /*
- * Makes an entry in the region of the endpoint. False: there is no room, which is counted for the endpoint.
+ * Makes an entry of the flow that np_scratch has, in the region of its endpoint. False: there is no room, which is counted for
+ * the endpoint. A global function: it is verified once, not in every state of its callers.
  *
  * Two CPUs may make one each of the same flow. Both found it allowed; the first one found serves, the other expires.
  */
-NP_INLINE bool np_insert_flow(const struct np_endpoint *endpoint, __u32 slot, const struct np_flow_record *flow, __u64 hash)
+__attribute__((noinline)) int np_insert_flow(struct __sk_buff *skb, __u64 hash)
 {
-	struct np_flow_set *first = np_flow_set_of(endpoint->region, hash);
-	struct np_flow_set *second = np_flow_set_of(endpoint->region, hash >> NP_FLOW_SECOND_SHIFT);
-	struct np_flow_share *share = np_flow_share_of(slot);
+	const struct np_question *question = np_scratch_question();
+	struct np_hook hook = np_hook_of(skb);
+	struct np_flow_share *share = np_flow_share_of(hook.slot);
+	struct np_flow_set *first, *second;
+	const struct np_flow_record *flow;
 
-	if (!share)
+	if (!question || !share || !np_find_endpoint(&hook))
 		return false;
+	flow = &question->flow;
+	first = np_flow_set_of(hook.endpoint->region, hash);
+	second = np_flow_set_of(hook.endpoint->region, hash >> NP_FLOW_SECOND_SHIFT);
 	if (!first || !second) {
 		share->refused++;
 		return false;

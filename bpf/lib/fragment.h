@@ -4,7 +4,7 @@
 #define NP_FRAGMENT_H
 
 #include "address.h"
-#include "maps.h"
+#include "hook.h"
 
 /* Bytes that the first fragment of a datagram must have had before a later one may start. */
 NP_INLINE __u32 np_least_transport_bytes(__u8 protocol)
@@ -63,13 +63,20 @@ NP_INLINE enum np_reason np_recall_fragment(const struct np_fragment_key *key, s
 	return NP_REASON_NONE;
 }
 
-/* NP_REASON_NONE: the packet can be judged. */
-NP_INLINE enum np_reason np_resolve_fragment(struct np_packet *packet)
+/*
+ * Gives the fragment that np_scratch has the ports of its datagram. Returns enum np_reason; NP_REASON_NONE: it can be judged.
+ * A global function: it is verified once, not in every state of its callers.
+ */
+__attribute__((noinline)) int np_resolve_fragment(struct __sk_buff *skb)
 {
+	struct np_question *question = np_scratch_question();
 	struct np_fragment_key key;
+	struct np_packet *packet;
 
-	if (np_likely(packet->fragment == NP_FRAGMENT_NONE))
-		return NP_REASON_NONE;
+	asm volatile("" : : "r"(skb)); /* else clang passes nothing, which the verifier refuses */
+	if (!question)
+		return NP_DROP_INTERNAL;
+	packet = &question->packet;
 	np_fragment_key_of(packet, &key);
 	return packet->fragment == NP_FRAGMENT_FIRST ? np_remember_fragment(&key, packet)
 						     : np_recall_fragment(&key, packet);

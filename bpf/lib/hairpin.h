@@ -28,16 +28,16 @@ NP_INLINE bool np_admit_hairpin(const struct np_hook *hook, struct np_question *
 	const __u64 hash = np_hash_flow(hook->slot, flow);
 	struct np_flow_place entry;
 
-	if (np_find_backend_entry(hook, flow, hash, &entry)) {
+	if (np_find_flow(hook->endpoint, hook->slot, flow, hash, &entry) && np_is_chosen(&entry, question)) {
 		np_see_packet(&entry, &question->packet, NP_EGRESS);
 		return true;
 	}
-	flow->revision = hook->endpoint->revision;
+	flow->revision = question->revision;
 	flow->arrival = NP_ARRIVAL_UNKNOWN;
 	flow->last_seen = np_flow_clock();
-	flow->flags = NP_ENTRY_BACKEND | NP_ROLE_INITIATOR << NP_ENTRY_ROLE_SHIFT |
-		      np_flags_set_by(&question->packet, NP_EGRESS, NP_ROLE_INITIATOR, true);
-	return np_insert_flow(hook->endpoint, hook->slot, flow, hash);
+	flow->flags |= NP_ROLE_INITIATOR << NP_ENTRY_ROLE_SHIFT |
+		       np_flags_set_by(&question->packet, NP_EGRESS, NP_ROLE_INITIATOR, true);
+	return np_insert_flow(hook->skb, hash);
 }
 
 /* The packet to the Service, whose backend is the remote of `question->flow`: the pod itself. */
@@ -57,9 +57,11 @@ NP_INLINE struct np_outcome np_send_hairpin(const struct np_hook *hook, struct n
 	if (reason)
 		return np_outcome_of(reason);
 	np_hairpin_address(&nobody, np_is_mapped_ipv4(&packet->source));
-	reason = np_replace_end(hook->skb, packet, &place, true, &nobody, packet->source_port);
+	reason = np_replace_end(hook->skb, packet, &place, true, &nobody, flow->own_port);
 	if (reason)
 		return np_outcome_of(reason);
+	/* No revision: its packets come by here, always. */
+	question->revision = 0;
 	return np_keep_choice(hook->skb) ? np_return_to_pod(hook->skb) : np_outcome_of(NP_DROP_CONNTRACK_FULL);
 }
 
@@ -80,8 +82,10 @@ NP_INLINE struct np_outcome np_return_answer(const struct np_hook *hook, struct 
 	    !(entry.flags & NP_ENTRY_BACKEND) || !np_read_other(&entry, &flow->other, &flow->other_port))
 		return np_outcome_of(NP_DROP_UNTRANSLATABLE);
 	np_see_packet(&entry, packet, NP_INGRESS);
+	question->choice.own_port = entry.flags >> NP_ENTRY_PORT_SHIFT;
 	np_mark_front(hook->skb, np_flags_set_by(packet, NP_INGRESS, NP_ROLE_INITIATOR, false));
-	reason = np_replace_end(hook->skb, packet, &place, false, &flow->remote, packet->destination_port);
+	reason = np_replace_end(hook->skb, packet, &place, false, &flow->remote,
+				np_port_beyond(entry.flags, packet->destination_port));
 	packet->destination = flow->remote;
 	if (!reason)
 		reason = np_replace_end(hook->skb, packet, &place, true, &flow->other, flow->other_port);

@@ -13,16 +13,33 @@
 #include "parse.h"
 #include "translate_error.h"
 
-/* NP_REASON_NONE: `embedded` is the packet that the error is about. */
-NP_INLINE enum np_reason np_parse_embedded(struct __sk_buff *skb, const struct np_question *question,
-					   struct np_packet *embedded, struct np_cursor *cursor)
+/*
+ * Parses the packet that the error in np_scratch is about, into the question's packet; the error is kept in `error`. Returns
+ * enum np_reason; NP_REASON_NONE: there is one. A global function: it is verified once.
+ */
+__attribute__((noinline)) int np_take_embedded(struct __sk_buff *skb)
 {
-	const bool ipv6 = question->packet.protocol == IPPROTO_ICMPV6;
+	struct np_question *question = np_scratch_question();
+	struct np_packet embedded = {};
+	struct np_cursor cursor;
+	enum np_reason reason;
 
-	np_cursor_resume(cursor, skb, question);
-	if (np_parse_network(cursor, embedded, ipv6, true) || embedded->fragment == NP_FRAGMENT_LATER)
-		return NP_DROP_ICMP_INNER;
-	return NP_REASON_NONE;
+	if (!question)
+		return NP_DROP_INTERNAL;
+	question->error = question->packet;
+	np_cursor_resume(&cursor, skb, question);
+	reason = np_parse_network(&cursor, &embedded, question->packet.protocol == IPPROTO_ICMPV6, true);
+	question->packet = embedded;
+	question->resume_end = cursor.end;
+	question->transport_offset = cursor.transport;
+	return reason || embedded.fragment == NP_FRAGMENT_LATER ? NP_DROP_ICMP_INNER : NP_REASON_NONE;
+}
+
+/* The error is judged as other messages are. */
+NP_INLINE struct np_outcome np_judge_error_as_message(const struct np_hook *hook, struct np_question *question)
+{
+	question->packet = question->error;
+	return np_judge_message(hook, question);
 }
 
 /* The error goes to the sender of the packet it is about, and this pod was an end of that packet's flow. */
@@ -36,41 +53,35 @@ NP_INLINE bool np_concerns_pod(const struct np_hook *hook, const struct np_packe
 	       (embedded->kind == NP_KIND_FLOW || embedded->kind == NP_KIND_ICMP_REPLY);
 }
 
-/* `error` is what question->packet was. */
-NP_INLINE struct np_outcome np_judge_error(const struct np_hook *hook, struct np_question *question,
-					   struct np_packet *error)
+/* `question->packet` is the error. */
+NP_INLINE struct np_outcome np_judge_error(const struct np_hook *hook, struct np_question *question)
 {
 	const enum np_direction travel = np_opposite(hook->direction);
-	struct np_packet embedded = {};
-	struct np_cursor cursor;
+	const struct np_packet *embedded = &question->packet;
 	struct np_flow_place place;
 	enum np_reason reason;
 	__u32 role;
 	__u64 hash;
 
-	if (np_parse_embedded(hook->skb, question, &embedded, &cursor))
-		return np_outcome_of(NP_DROP_ICMP_INNER);
-	if (!np_concerns_pod(hook, error, &embedded, travel))
-		return np_judge_message(hook, question, error);
+	reason = np_take_embedded(hook->skb);
+	if (reason)
+		return np_outcome_of(reason);
+	if (!np_concerns_pod(hook, &question->error, embedded, travel))
+		return np_judge_error_as_message(hook, question);
 
-	np_begin_question(hook, question, &embedded, true);
-	question->error = *error;
-	question->transport_offset = cursor.transport;
-	question->resume_end = cursor.end;
+	np_begin_question(hook, question, true);
 	reason = np_translate_error(hook->skb);
 	if (reason)
 		return np_outcome_of(reason);
-	embedded = question->packet;
-	*error = question->error;
 	question->travel = travel;
 	question->need = np_need_of(hook->endpoint, travel);
-	np_fill_flow_key(hook->endpoint, &embedded, travel, &question->flow);
+	np_fill_flow_key(hook->endpoint, embedded, travel, &question->flow);
 	hash = np_hash_flow(hook->slot, &question->flow);
 	role = np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place) ? np_flow_role(place.flags) :
 											 NP_ROLE_NONE;
 	if (role == NP_ROLE_NONE) {
 		if (question->need == NP_STATE_ALWAYS)
-			return np_judge_message(hook, question, error);
+			return np_judge_error_as_message(hook, question);
 		return np_ask_stage(hook, question, NP_STAGE_EMBEDDED, travel, NP_ARRIVAL_UNKNOWN);
 	}
 	if (place.revision == hook->endpoint->revision ||

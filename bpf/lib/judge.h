@@ -7,6 +7,7 @@
 #ifndef NP_JUDGE_H
 #define NP_JUDGE_H
 
+#include "events.h"
 #include "packet.h"
 #include "policy.h"
 #include "service.h"
@@ -21,18 +22,9 @@ NP_INLINE bool np_is_hairpin(const struct np_hook *hook, enum np_direction direc
 	return direction == NP_INGRESS && arrival == np_own_arrival(hook->skb);
 }
 
-/* Goes on in another program, with the packet and the place of the cursor in np_scratch. Returns only to drop. */
-NP_INLINE struct np_outcome np_pass_to_step(const struct np_hook *hook, const struct np_cursor *cursor,
-					    const struct np_packet *packet, enum np_step step)
+/* Goes on in another program, with the packet that np_scratch has. Returns only to drop. */
+NP_INLINE struct np_outcome np_pass_to_step(const struct np_hook *hook, enum np_step step)
 {
-	struct np_question *question = np_scratch_question();
-
-	if (!question)
-		return np_outcome_of(NP_DROP_INTERNAL);
-	question->packet = *packet;
-	question->resume_offset = cursor->offset;
-	question->resume_end = cursor->end;
-	question->transport_offset = cursor->transport;
 	bpf_tail_call(hook->skb, &np_steps, step);
 	return np_outcome_of(NP_DROP_NO_STEP);
 }
@@ -46,16 +38,10 @@ NP_INLINE void np_cursor_resume(struct np_cursor *cursor, struct __sk_buff *skb,
 	cursor->direct = false;
 }
 
-/* Begins the story of a packet that travels as the hook sees it. */
-NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question *question,
-				 const struct np_packet *packet, bool tracked)
+/* Begins the story of the question's packet, which travels as the hook sees it. */
+NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question *question, bool tracked)
 {
-	const struct np_address nobody = {};
-
-	question->packet = *packet;
 	question->flow.flags = 0;
-	question->flow.other_port = 0;
-	question->flow.other = nobody;
 	question->choice.made = false;
 	question->choice.back = false;
 	question->endpoint = hook->slot;
@@ -83,6 +69,42 @@ NP_INLINE struct np_outcome np_allow_unasked(const struct np_hook *hook, struct 
 }
 
 /*
+ * Asks whether the opposite direction allows the answer in its own right. The node's answer may be generated here or
+ * forwarded from elsewhere, which are two remotes; what answers the node itself is answered from here.
+ */
+NP_INLINE struct np_outcome np_ask_mirror(const struct np_hook *hook, struct np_question *question, enum np_stage stage)
+{
+	const struct np_packet *packet = &question->packet;
+	const enum np_direction direction = np_opposite(question->travel);
+	const bool from_node = direction == NP_EGRESS || np_is_syn_ack(packet) || np_has_ports_of_answer(packet);
+	struct np_remote remote;
+
+	remote = np_identify(np_remote_of(packet, question->travel), direction, NP_ARRIVAL_HERE);
+	if (direction == NP_INGRESS && np_unlikely(np_is_host_identity(remote.identity)) && !from_node)
+		remote.also = np_outside_identity(np_remote_of(packet, question->travel));
+	question->stage = stage;
+	question->direction = direction;
+	return np_ask(hook, question, &remote);
+}
+
+/* Policy has nothing to say about packets of the direction. */
+NP_INLINE bool np_is_open(const struct np_endpoint *endpoint, enum np_direction direction)
+{
+	return endpoint->flags >> (NP_ENDPOINT_OPEN_SHIFT + direction) & 1;
+}
+
+/* Takes down that the packet passes in its own right, as after a program that allows everything. */
+NP_INLINE void np_note_open(const struct np_hook *hook, struct np_question *question, const struct np_remote *remote)
+{
+	question->own = NP_REASON_ALLOWED;
+	question->rule_hit = hook->endpoint->open_hit[hook->direction];
+	question->decision = NP_DECISION_DEFAULT_ALLOW;
+	question->decided = hook->direction;
+	question->remote_identity = remote->identity;
+	question->flags = remote->flags;
+}
+
+/*
  * Asks the policy about the packet in its own right; the source of one that came in is checked here. `remote` is who
  * np_identify says it is. Returns only to drop.
  */
@@ -101,17 +123,26 @@ NP_INLINE struct np_outcome np_ask_own(const struct np_hook *hook, struct np_que
 		    np_unlikely(!np_comes_from(&question->packet.source, hook->arrival)))
 			return np_outcome_of(NP_DROP_FOREIGN_SOURCE);
 	}
+	if (np_is_open(hook->endpoint, hook->direction)) {
+		if (question->need == NP_STATE_NEVER && np_likely(!np_is_passing_wanted())) {
+			np_count_hit(hook->endpoint->open_hit[hook->direction]);
+			return np_outcome_of(NP_REASON_ALLOWED);
+		}
+		if (question->need == NP_STATE_MIRROR && question->tracked) {
+			np_note_open(hook, question, remote);
+			return np_ask_mirror(hook, question, NP_STAGE_MIRROR);
+		}
+	}
 	return np_ask(hook, question, remote);
 }
 
 /* Policy decides, and there is no flow: ICMP messages by type, and what is sent to a group. */
-NP_INLINE struct np_outcome np_judge_message(const struct np_hook *hook, struct np_question *question,
-					     const struct np_packet *packet)
+NP_INLINE struct np_outcome np_judge_message(const struct np_hook *hook, struct np_question *question)
 {
 	struct np_remote remote;
 
-	np_begin_question(hook, question, packet, false);
-	remote = np_identify(np_remote_of(packet, hook->direction), hook->direction, hook->arrival);
+	np_begin_question(hook, question, false);
+	remote = np_identify(np_remote_of(&question->packet, hook->direction), hook->direction, hook->arrival);
 	return np_ask_own(hook, question, &remote);
 }
 
@@ -133,6 +164,13 @@ NP_INLINE enum np_reason np_judge_arrival(const struct np_hook *hook, const stru
 	return forward ? NP_REASON_ESTABLISHED : NP_REASON_REPLY;
 }
 
+/* Goes on in the step for packets to Services. Returns only to drop. */
+NP_INLINE enum np_reason np_go_to_service(const struct np_hook *hook)
+{
+	bpf_tail_call(hook->skb, &np_steps, NP_STEP_SERVICE);
+	return NP_DROP_NO_STEP;
+}
+
 /*
  * Passes a packet of a flow that the pod has admitted under the current revision. NP_REASON_NONE: it is none, or the policy
  * must be asked all the same.
@@ -147,52 +185,68 @@ NP_INLINE enum np_reason np_judge_known(const struct np_hook *hook, struct np_qu
 
 	np_fill_flow_key(hook->endpoint, packet, hook->direction, &question->flow);
 	hash = np_hash_flow(hook->slot, &question->flow);
-	if (!np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place) ||
-	    np_flow_role(place.flags) == NP_ROLE_NONE)
+	if (!np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place))
 		return NP_REASON_NONE;
-	/* Its answers must not pass without their translation, whatever policy says of them in their own right. */
-	if (place.flags & NP_ENTRY_BACKEND)
-		question->need = NP_STATE_ALWAYS;
+	if (np_unlikely(place.flags & (NP_ENTRY_FRONTEND | NP_ENTRY_BACKEND))) {
+		/* To a Service; or straight to a backend, with the ports of a flow through a Service. */
+		if (hook->direction == NP_EGRESS)
+			return np_send_on(hook, question, &place, &reason) ? reason : np_go_to_service(hook);
+		/* Its answers must not pass without their translation, whatever policy says of them in their own right. */
+		if (place.flags & NP_ENTRY_BACKEND)
+			question->need = NP_STATE_ALWAYS;
+	}
 	forward = np_flow_role(place.flags) == np_role_of(hook->direction);
-	if (np_unlikely(place.revision != hook->endpoint->revision || !np_belongs(packet, forward)))
+	if (np_unlikely(place.revision != hook->endpoint->revision || np_flow_role(place.flags) == NP_ROLE_NONE ||
+			np_opens(packet) || !np_belongs(packet, forward)))
 		return NP_REASON_NONE;
 	reason = forward ? NP_REASON_ESTABLISHED : NP_REASON_REPLY;
 	if (hook->direction == NP_INGRESS && np_unlikely(place.arrival != hook->arrival))
 		reason = np_judge_arrival(hook, packet, &place, forward);
 	if (reason && reason < NP_REASON_FIRST_DROP) {
 		np_see_packet(&place, packet, hook->direction);
-		if (!np_note_frontend(hook, question, &place))
-			return NP_DROP_INTERNAL;
-		reason = np_translate_back(hook, question, reason);
+		reason = np_send_back(hook, question, &place, reason);
 	}
 	return reason;
 }
 
-/* Who the other end of a packet is. From the pod, one to an address of a Service goes on in its step; false: it is missing. */
-NP_INLINE bool np_identify_other_end(const struct np_hook *hook, const struct np_packet *packet, struct np_remote *remote)
+/* Whether a packet goes to an address that a Service has, from a pod whose packets are translated here. */
+NP_INLINE bool np_goes_to_service(const struct np_hook *hook, const struct np_remote *remote)
 {
-	*remote = np_identify(np_remote_of(packet, hook->direction), hook->direction, hook->arrival);
-	if (hook->direction == NP_INGRESS || np_likely(!(remote->traits & NP_IDENTITY_FRONTEND)) ||
-	    !(hook->endpoint->flags & NP_ENDPOINT_SERVICES))
-		return true;
-	bpf_tail_call(hook->skb, &np_steps, NP_STEP_SERVICE);
-	return false;
+	return hook->direction == NP_EGRESS && np_unlikely(remote->traits & NP_IDENTITY_FRONTEND) &&
+	       hook->endpoint->flags & NP_ENDPOINT_SERVICES;
+}
+
+/* Whether the other end of the packet is a Service's endpoint. */
+NP_INLINE bool np_has_backend(const struct np_hook *hook, const struct np_packet *packet, const struct np_remote *remote)
+{
+	return np_unlikely(remote->traits & NP_IDENTITY_BACKEND) &&
+	       np_is_backend_end(np_remote_of(packet, hook->direction), np_remote_port_of(packet, hook->direction),
+				 packet->protocol);
 }
 
 /* Packets of flows. `question` has begun. */
 NP_INLINE struct np_outcome np_judge_flow(const struct np_hook *hook, struct np_question *question)
 {
 	const struct np_packet *packet = &question->packet;
-	const bool at_once = question->need == NP_STATE_ALWAYS && !np_opens(packet);
-	bool look = at_once;
+	const bool has_state = question->need == NP_STATE_ALWAYS && !np_opens(packet);
+	/* UDP goes to a Service from its next packet on when there is one, whatever entry it has. */
+	const bool at_once = has_state && !(hook->direction == NP_EGRESS && np_may_move(packet) &&
+					    hook->endpoint->flags & NP_ENDPOINT_SERVICES);
+	bool look = at_once, to_service = false;
 	struct np_remote remote = {}; /* the compiler may load it before it is known whether it is needed */
 
 	if (!at_once) {
-		if (!np_identify_other_end(hook, packet, &remote))
-			return np_outcome_of(NP_DROP_NO_STEP);
-		look = np_unlikely(remote.traits & NP_IDENTITY_BACKEND) && !np_opens(packet) &&
-		       np_is_backend_end(np_remote_of(packet, hook->direction),
-					 np_remote_port_of(packet, hook->direction), packet->protocol);
+		remote = np_identify(np_remote_of(packet, hook->direction), hook->direction, hook->arrival);
+		to_service = np_goes_to_service(hook, &remote);
+		look = has_state;
+		if (np_unlikely(to_service)) {
+			look = !np_may_move(packet);
+		} else if ((hook->direction == NP_EGRESS || !np_opens(packet)) && np_has_backend(hook, packet, &remote)) {
+			look = true;
+			/* Remembered, so that a flow through a Service with the same ports gets another one there. */
+			if (hook->direction == NP_EGRESS)
+				question->need = NP_STATE_ALWAYS;
+		}
 	}
 	if (look) {
 		enum np_reason reason = np_judge_known(hook, question);
@@ -200,9 +254,11 @@ NP_INLINE struct np_outcome np_judge_flow(const struct np_hook *hook, struct np_
 		if (np_likely(reason))
 			return np_outcome_of(reason);
 	}
-	if (at_once && !np_identify_other_end(hook, packet, &remote))
-		return np_outcome_of(NP_DROP_NO_STEP);
-	return np_ask_own(hook, question, &remote);
+	if (at_once) {
+		remote = np_identify(np_remote_of(packet, hook->direction), hook->direction, hook->arrival);
+		to_service = np_goes_to_service(hook, &remote);
+	}
+	return np_unlikely(to_service) ? np_outcome_of(np_go_to_service(hook)) : np_ask_own(hook, question, &remote);
 }
 
 #endif

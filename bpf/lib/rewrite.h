@@ -7,6 +7,8 @@
  * bpf_l4_csum_replace knows: of such a packet it changes the field for what is in the pseudo header (BPF_F_PSEUDO_HDR) and
  * leaves it alone for the rest, which is summed up later. So addresses and ports are two calls.
  *
+ * TCP with headers of the usual sizes, which is nearly all there is, takes one call and direct access: np_replace_tcp_end.
+ *
  * CHECKSUM_COMPLETE does not reach these hooks: what is forwarded to a pod or comes from one has lost it (skb_forward_csum),
  * so BPF_F_IPV6, which older kernels refuse, is not needed.
  */
@@ -120,20 +122,34 @@ NP_INLINE enum np_reason np_fix_sctp(struct __sk_buff *skb, const struct np_pack
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "np_fix_sctp reads ports and checksum as they lie in memory");
 
-/* The transport checksum of TCP and UDP. A UDP checksum of 0 is none, and stays. */
+/* Where the checksum of TCP or UDP is. */
+NP_INLINE __u32 np_checksum_of(const struct np_packet *packet, const struct np_place *place)
+{
+	return place->transport + (packet->protocol == IPPROTO_UDP ? offsetof(struct np_udp_header, checksum) :
+								     offsetof(struct np_tcp_header, checksum));
+}
+
+/* The transport checksum of TCP and UDP for another port. A UDP checksum of 0 is none, and stays. */
+NP_INLINE enum np_reason np_fix_port(struct __sk_buff *skb, const struct np_packet *packet, const struct np_place *place,
+				     __be16 from, __be16 to)
+{
+	const __u64 flags = packet->protocol == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;
+
+	if (from == to)
+		return NP_REASON_NONE;
+	return bpf_l4_csum_replace(skb, np_checksum_of(packet, place), from, to, flags | sizeof(from)) ?
+		       NP_DROP_INTERNAL : NP_REASON_NONE;
+}
+
+/* The same for another address too, which changes the pseudo header's sum by `addresses`. */
 NP_INLINE enum np_reason np_fix_sum(struct __sk_buff *skb, const struct np_packet *packet, const struct np_place *place,
 				    __s64 addresses, __be16 from, __be16 to)
 {
-	const bool udp = packet->protocol == IPPROTO_UDP;
-	const __u64 flags = udp ? BPF_F_MARK_MANGLED_0 : 0;
-	const __u32 at = place->transport + (udp ? offsetof(struct np_udp_header, checksum) :
-						   offsetof(struct np_tcp_header, checksum));
+	const __u64 flags = packet->protocol == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;
 
-	if (bpf_l4_csum_replace(skb, at, 0, addresses, flags | BPF_F_PSEUDO_HDR))
+	if (bpf_l4_csum_replace(skb, np_checksum_of(packet, place), 0, addresses, flags | BPF_F_PSEUDO_HDR))
 		return NP_DROP_INTERNAL;
-	if (from != to && bpf_l4_csum_replace(skb, at, from, to, flags | sizeof(from)))
-		return NP_DROP_INTERNAL;
-	return NP_REASON_NONE;
+	return np_fix_port(skb, packet, place, from, to);
 }
 
 /* Stores an address in the IP header at `network`, with the header's checksum if it has one. */
@@ -188,6 +204,184 @@ NP_INLINE enum np_reason np_replace_end(struct __sk_buff *skb, const struct np_p
 			return NP_DROP_INTERNAL;
 	}
 	return np_store_address(skb, place->network, source, from, to, ipv4);
+}
+
+/* A sum of 16-bit words, in 16 bits. */
+NP_INLINE __u32 np_fold_words(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
+
+/* What changes in a sum of words when one becomes another. */
+NP_INLINE __u32 np_change_of_words(__u16 from, __u16 to)
+{
+	return np_fold_words((__u64)(__u16)~from + to);
+}
+
+/* The same of addresses. */
+NP_INLINE __u32 np_change_of_address(const struct np_address *from, const struct np_address *to, const bool ipv4)
+{
+	__u64 sum = (__u64)(__u32)~from->word[3] + to->word[3];
+
+	if (!ipv4)
+		sum += (__u64)(__u32)~from->word[0] + to->word[0] + (__u32)~from->word[1] + to->word[1] +
+		       (__u32)~from->word[2] + to->word[2];
+	return np_fold_words(sum);
+}
+
+/* Whether numbers are the same as sums: 0 and 0xffff are. */
+NP_INLINE bool np_is_same_sum(__u16 a, __u16 b)
+{
+	const __u32 difference = np_change_of_words(b, a);
+
+	return difference == 0 || difference == 0xffff;
+}
+
+/* A checksum when the sum of its words has changed: RFC 1624, 3. */
+NP_INLINE __be16 np_checksum_after(__be16 checksum, __u32 change)
+{
+	return ~np_fold_words((__u64)(__u16)~checksum + change);
+}
+
+/* The TCP header at an offset, NULL when it is not in the linear part. */
+NP_INLINE struct np_tcp_header *np_tcp_header_at(const struct __sk_buff *skb, const __u32 offset)
+{
+	struct np_tcp_header *tcp = (void *)(long)skb->data + offset;
+
+	return (void *)(tcp + 1) <= (void *)(long)skb->data_end ? tcp : NULL;
+}
+
+/* The sum of a packet's pseudo header, which is all that the field has whose checksum is still to be made. */
+NP_INLINE __u32 np_pseudo_words(const struct np_packet *packet, __u32 length, const bool ipv4)
+{
+	const struct np_address *a = &packet->source, *b = &packet->destination;
+	__u64 sum = (__u64)a->word[3] + b->word[3] + bpf_htonl(length) + bpf_htonl(packet->protocol);
+
+	if (!ipv4)
+		sum += (__u64)a->word[0] + a->word[1] + a->word[2] + b->word[0] + b->word[1] + b->word[2];
+	return np_fold_words(sum);
+}
+
+/*
+ * The sum of the TCP header at `offset` for another address and port. A field that is not the pseudo header's sum has a finished
+ * sum, which needs no helper. Else it is left to one: whether the sum is still to be made is seen from how that changes it for the
+ * address: then up by the change, else, as it is the complement, down. `change` is not 0 where ports differ.
+ */
+NP_INLINE enum np_reason np_fix_tcp_sum(struct __sk_buff *skb, const __u32 offset, __u32 pseudo, __u32 change,
+					__u32 port_change)
+{
+	struct np_tcp_header *tcp = np_tcp_header_at(skb, offset);
+	__be16 before;
+
+	if (!tcp)
+		return NP_DROP_INTERNAL;
+	before = tcp->checksum;
+	if (!skb->gso_size && !np_is_same_sum(before, pseudo)) {
+		tcp->checksum = np_checksum_after(before, change + port_change);
+		return NP_REASON_NONE;
+	}
+	if (bpf_l4_csum_replace(skb, offset + offsetof(struct np_tcp_header, checksum), 0, change, BPF_F_PSEUDO_HDR))
+		return NP_DROP_INTERNAL;
+	tcp = np_tcp_header_at(skb, offset);
+	if (!tcp)
+		return NP_DROP_INTERNAL;
+	if (port_change && np_is_same_sum(np_fold_words(tcp->checksum + change), before))
+		tcp->checksum = np_checksum_after(tcp->checksum, port_change);
+	return NP_REASON_NONE;
+}
+
+/* A replacement of np_replace_tcp_end over one family. `change`: of the address. */
+NP_INLINE enum np_reason np_replace_tcp_over(struct __sk_buff *skb, const struct np_packet *packet,
+					     const struct np_place *place, const bool ipv4, const bool source,
+					     const struct np_address *to, __be16 to_port, __u32 change)
+{
+	const __u32 offset = ETH_HLEN + (ipv4 ? sizeof(struct np_ipv4_header) : sizeof(struct np_ipv6_header));
+	const __be16 from_port = source ? packet->source_port : packet->destination_port;
+	const __u32 port_change = from_port == to_port ? 0 : np_change_of_words(from_port, to_port);
+	enum np_reason reason = np_fix_tcp_sum(skb, offset, np_pseudo_words(packet, place->end - offset, ipv4), change,
+					       port_change);
+	struct np_tcp_header *tcp = np_tcp_header_at(skb, offset);
+
+	if (reason || !tcp)
+		return reason ? reason : NP_DROP_INTERNAL;
+	if (source)
+		tcp->ports.source = to_port;
+	else
+		tcp->ports.destination = to_port;
+	if (ipv4) {
+		struct np_ipv4_header *ip = (void *)(long)skb->data + ETH_HLEN;
+
+		ip->checksum = np_checksum_after(ip->checksum, change);
+		if (source)
+			ip->source = to->word[3];
+		else
+			ip->destination = to->word[3];
+	} else {
+		struct np_ipv6_header *ip = (void *)(long)skb->data + ETH_HLEN;
+
+		if (source)
+			ip->source = *to;
+		else
+			ip->destination = *to;
+	}
+	return NP_REASON_NONE;
+}
+
+/*
+ * As np_replace_end, with at most one helper, of nearly all packets of TCP: over IPv4 without options or IPv6 without extensions,
+ * headers in the linear part. False: it is none of these, and nothing was changed. `*reason`: what became of it.
+ */
+NP_INLINE bool np_replace_tcp_end(struct __sk_buff *skb, const struct np_packet *packet, const struct np_place *place,
+				  const bool source, const struct np_address *to, __be16 to_port,
+				  enum np_reason *reason)
+{
+	const struct np_address *from = source ? &packet->source : &packet->destination;
+	const __be16 from_port = source ? packet->source_port : packet->destination_port;
+	const bool ipv4 = np_is_mapped_ipv4(from);
+	__u32 change;
+
+	if (np_unlikely(packet->protocol != IPPROTO_TCP || packet->fragment != NP_FRAGMENT_NONE ||
+			np_is_mapped_ipv4(to) != ipv4))
+		return false;
+	if (np_likely(ipv4)) {
+		change = np_change_of_address(from, to, true);
+		if (np_unlikely(place->transport != ETH_HLEN + sizeof(struct np_ipv4_header) ||
+				!np_tcp_header_at(skb, ETH_HLEN + sizeof(struct np_ipv4_header)) ||
+				(from_port != to_port && np_is_same_sum(change, 0))))
+			return false;
+		*reason = np_replace_tcp_over(skb, packet, place, true, source, to, to_port, change);
+		return true;
+	}
+	change = np_change_of_address(from, to, false);
+	if (place->transport != ETH_HLEN + sizeof(struct np_ipv6_header) ||
+	    !np_tcp_header_at(skb, ETH_HLEN + sizeof(struct np_ipv6_header)) ||
+	    (from_port != to_port && np_is_same_sum(change, 0)))
+		return false;
+	*reason = np_replace_tcp_over(skb, packet, place, false, source, to, to_port, change);
+	return true;
+}
+
+/* Replaces a port alone. */
+NP_INLINE enum np_reason np_replace_port(struct __sk_buff *skb, const struct np_packet *packet, const struct np_place *place,
+					 const bool source, __be16 to)
+{
+	const __be16 from = source ? packet->source_port : packet->destination_port;
+	const __u32 port_offset = source ? offsetof(struct np_ports, source) : offsetof(struct np_ports, destination);
+	enum np_reason reason;
+
+	if (packet->fragment == NP_FRAGMENT_LATER)
+		return NP_REASON_NONE;
+	if (packet->protocol == IPPROTO_SCTP)
+		reason = np_fix_sctp(skb, packet, place, port_offset, from, to);
+	else
+		reason = np_fix_port(skb, packet, place, from, to);
+	if (reason)
+		return reason;
+	return bpf_skb_store_bytes(skb, place->transport + port_offset, &to, sizeof(to), 0) ? NP_DROP_INTERNAL :
+											     NP_REASON_NONE;
 }
 
 /* The offset of the checksum in the transport header of a packet that an ICMP error embeds; 0: none to be kept right. */

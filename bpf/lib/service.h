@@ -68,12 +68,14 @@ NP_INLINE bool np_is_from_service(const struct np_packet *packet)
 	return np_is_hairpin_address(&packet->source) || bpf_map_lookup_elem(&np_services, &key);
 }
 
-/* Whether the backend in a slot is still the one that was chosen there. */
-NP_INLINE bool np_is_still_usable(__u32 slot, __u32 generation)
+/* Whether a backend that was chosen before is there, and may still be chosen. */
+NP_INLINE bool np_is_still_usable(__u32 reference)
 {
+	__u32 slot = reference & 0xffff;
 	const struct np_backend *backend = bpf_map_lookup_elem(&np_backends, &slot);
 
-	return backend && backend->flags & NP_BACKEND_USABLE && backend->generation == generation;
+	return backend && backend->flags & NP_BACKEND_USABLE && reference >> 16 &&
+	       np_backend_reference(slot, backend->generation) == reference;
 }
 
 /* Takes the backend in a slot. False: it must not get new flows. */
@@ -83,8 +85,7 @@ NP_INLINE bool np_take_backend(__u32 slot, struct np_choice *choice, struct np_e
 
 	if (!backend || !(backend->flags & NP_BACKEND_USABLE))
 		return false;
-	choice->backend = slot;
-	choice->generation = backend->generation;
+	choice->backend = np_backend_reference(slot, backend->generation);
 	end->address = backend->address;
 	end->port = backend->port;
 	return true;
@@ -103,7 +104,7 @@ NP_INLINE bool np_take_affine(const struct np_service *service, __u32 slot, stru
 	const struct np_affinity *affinity = bpf_map_lookup_elem(&np_affinities, &key);
 
 	return affinity && np_seconds() - affinity->last_seen < service->affinity &&
-	       np_take_backend(affinity->backend, choice, end) && choice->generation == affinity->generation;
+	       np_is_still_usable(affinity->backend) && np_take_backend(affinity->backend & 0xffff, choice, end);
 }
 
 /*
@@ -138,11 +139,7 @@ NP_INLINE bool np_choose_backend(const struct np_service *service, __u32 slot, _
 NP_INLINE void np_keep_affinity(const struct np_choice *choice, __u32 slot)
 {
 	struct np_affinity_key key = {.endpoint = slot, .service = choice->service};
-	struct np_affinity affinity = {
-		.backend = choice->backend,
-		.generation = choice->generation,
-		.last_seen = np_seconds(),
-	};
+	struct np_affinity affinity = {.backend = choice->backend, .last_seen = np_seconds()};
 
 	/* Without it the next flow may go elsewhere, which no policy depends on. */
 	(void)bpf_map_update_elem(&np_affinities, &key, &affinity, BPF_ANY);

@@ -6,6 +6,7 @@
 #ifndef NP_SOURCE_H
 #define NP_SOURCE_H
 
+#include "hook.h"
 #include "identity.h"
 
 /* An unused slot of the endpoint is all-zero like the unspecified address, which belongs to no endpoint. */
@@ -29,6 +30,12 @@ NP_INLINE __u32 np_arrival_of(const struct __sk_buff *skb, bool is_fragment)
 	if (np_unlikely(is_fragment) && !link && !skb->sk)
 		return NP_ARRIVAL_UNKNOWN;
 	return link + 1;
+}
+
+NP_INLINE void np_set_arrival(struct np_hook *hook, const struct np_packet *packet)
+{
+	hook->arrival = hook->direction == NP_INGRESS ? np_arrival_of(hook->skb, packet->fragment) :
+							NP_ARRIVAL_UNKNOWN;
 }
 
 /* The arrival of what comes back to the pod that sent it: by the interface at which we are. */

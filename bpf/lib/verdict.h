@@ -64,30 +64,16 @@ NP_INLINE struct np_conclusion np_pass_new(const struct np_question *question)
 	return np_conclude(question->allowed, question->allowed == NP_REASON_HAIRPIN ? NP_NEWS_NONE : NP_NEWS_SURE);
 }
 
-/*
- * Asks whether the opposite direction allows the answer in its own right. The node's answer may be generated here or
- * forwarded from elsewhere, which are two remotes; what answers the node itself is answered from here.
- */
-NP_INLINE struct np_outcome np_ask_mirror(const struct np_hook *hook, struct np_question *question, enum np_stage stage)
-{
-	const struct np_packet *packet = &question->packet;
-	const enum np_direction direction = np_opposite(question->travel);
-	const bool from_node = direction == NP_EGRESS || np_is_syn_ack(packet) || np_has_ports_of_answer(packet);
-	struct np_remote remote;
-
-	remote = np_identify(np_remote_of(packet, question->travel), direction, NP_ARRIVAL_HERE);
-	if (direction == NP_INGRESS && np_unlikely(np_is_host_identity(remote.identity)) && !from_node)
-		remote.also = np_outside_identity(np_remote_of(packet, question->travel));
-	question->stage = stage;
-	question->direction = direction;
-	return np_ask(hook, question, &remote);
-}
-
 /* The entry that the packet makes for the pod in a role. */
 NP_INLINE void np_fill_flow(struct np_question *question, __u32 role)
 {
 	struct np_flow_record *flow = &question->flow;
+	const struct np_address nobody = {};
 
+	if (np_likely(!question->choice.made && !question->choice.back)) {
+		flow->other = nobody;
+		flow->other_port = 0;
+	}
 	flow->revision = question->revision;
 	flow->arrival = question->arrival;
 	flow->last_seen = np_flow_clock();
@@ -124,7 +110,7 @@ NP_INLINE struct np_conclusion np_judge_unknown(const struct np_hook *hook, stru
 	/* What was a Service's address is none any more. */
 	if (np_unlikely(place->set))
 		np_free_flow(place);
-	if (!np_insert_flow(hook->endpoint, hook->slot, &question->flow, hash))
+	if (!np_insert_flow(hook->skb, hash))
 		return np_conclude(NP_DROP_CONNTRACK_FULL, NP_NEWS_NONE);
 	return np_pass_new(question);
 }

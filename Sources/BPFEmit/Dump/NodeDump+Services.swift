@@ -26,14 +26,16 @@ extension NodeDump {
             ])
         }
         var backends = DumpTable([
-            .numbers("slot"), .words("backend"), .numbers("generation"), .words("value"),
+            .numbers("slot"), .words("backend"), .numbers("generation"), .numbers("port"), .words("value"),
         ])
         for slot in tables.usedSlots {
             backends.add([
                 .text("\(slot.number)"), "\(slot.end.backend)/\(slot.end.protocol)", .text("\(slot.generation)"),
+                .text("\(slot.service)"),
                 .text(
                     "\(NodeDump.hex(slot.end.backend.address.bytes)) \(NodeDump.hex(slot.end.backend.port.bigEndian)) "
-                        + "\(NodeDump.hex(slot.end.protocol.rawValue)) 01 \(NodeDump.hex(slot.generation))"),
+                        + "\(NodeDump.hex(slot.end.protocol.rawValue)) 01 \(NodeDump.hex(slot.generation)) "
+                        + NodeDump.hex(slot.service)),
             ])
         }
         var ranges = DumpTable([.words("entries"), .words("slots, each with how many of them")])

@@ -32,6 +32,9 @@ public struct PolicyImage: Hashable, Sendable {
         self.strictness = strictness
     }
 
+    /// Whether no policy has a rule or isolates: the program allows whatever it is asked, by default.
+    public var isOpen: Bool { bits.isEmpty && isolatedBy.isEmpty }
+
     /// Counters the program needs in np_rule_hits: default deny, default allow, host (`NP_HIT_*`), then one a bit.
     public var hitCount: Int { bits.count + Int(NP_HIT_FIRST_RULE) }
 }

@@ -6,8 +6,9 @@ public import PolicyIR
 /// gets. np_services, np_backends, np_maglev and np_backend_ends follow from it.
 ///
 /// - A Maglev range in use is never written: frontends go to a new one by one write each.
-/// - The slot of a backend stays while something may go there, and some time after: flows remember it. When it gets another
-///   backend its generation is counted up.
+/// - A slot of np_backends is one backend of one port of one Service, so that it is not usable any more when the backend leaves
+///   that Service, whatever others it is in. It stays while something may go there, and some time after: flows and affinities
+///   remember it. When it gets another backend its generation is counted up.
 /// - An end stays in np_backend_ends for as long as a flow to it may live (`linger`): without it answers would come back
 ///   untranslated.
 public struct ServiceTables: Sendable {
@@ -36,16 +37,19 @@ public struct ServiceTables: Sendable {
         public var number: UInt32
         /// Where packets go.
         public var end: End
-        /// How often the slot was used before.
+        /// 1 to 65535, another one each time the slot is used again. 0 is what flows remember that do not know.
         public var generation: UInt32
+        /// The number of the port of the Service.
+        public var service: UInt32
         /// Whether it may be chosen.
         public var isUsable: Bool
 
         /// A value.
-        public init(number: UInt32, end: End, generation: UInt32, isUsable: Bool) {
+        public init(number: UInt32, end: End, generation: UInt32, service: UInt32, isUsable: Bool) {
             self.number = number
             self.end = end
             self.generation = generation
+            self.service = service
             self.isUsable = isUsable
         }
     }
@@ -116,8 +120,25 @@ public struct ServiceTables: Sendable {
     /// How long an end stays after its last use, seconds: as long as a silent TCP connection is remembered.
     public static let linger: UInt64 = 8000
 
-    /// Backends that share a table.
+    /// A port of a Service. A backend has a slot for each that leads there.
+    struct Port: Hashable, Sendable {
+        var service: ServiceName
+        var name: String
+    }
+
+    /// Which backend of which port of a Service a slot is for.
+    fileprivate struct Place: Hashable, Comparable, Sendable {
+        var service: UInt32
+        var end: End
+
+        static func < (left: Place, right: Place) -> Bool {
+            left.end == right.end ? left.service < right.service : left.end < right.end
+        }
+    }
+
+    /// Frontends that share a table.
     struct Content: Hashable, Sendable {
+        var service: UInt32
         var `protocol`: L4Protocol
         /// Sorted.
         var backends: [ServiceBackend]
@@ -167,10 +188,19 @@ public struct ServiceTables: Sendable {
     /// Runs of entries that were found in the kernel and are nobody's table as this version makes it.
     private var strays: [ServiceFrontend.Key: ServiceRanges.Run] = [:]
     private var space: ServiceRanges
-    /// np_backends by end, and when each was last used.
-    private var slots: [End: Slot] = [:]
+    /// np_backends.
+    private var slots: [Place: Slot] = [:]
+    /// Since when slots are not usable.
+    private var idleSlots: [Place: UInt64] = [:]
+    /// Numbers of ports of Services.
+    private var ports: [Port: UInt32] = [:]
+    /// Those that were found in the kernel, by their frontends: whose they are is not known before these come.
+    private var foundPorts: [ServiceFrontend.Key: UInt32] = [:]
+    private var nextPort: UInt32 = 1
     private var generations: [UInt32: UInt32] = [:]
     private var freeSlots: [UInt32] = []
+    /// Those that tables which were replaced may still name.
+    private var leavingSlots: [UInt32] = []
     private var nextSlot: UInt32 = 0
     /// np_backend_ends: how many frontends have the end, and since when none.
     private var ends: [End: (count: UInt32, idleSince: UInt64)] = [:]
@@ -197,15 +227,19 @@ public struct ServiceTables: Sendable {
         limits: Limits = Limits()
     ) {
         self.init(limits: limits)
-        var byNumber: [UInt32: End] = [:]
+        var byNumber: [UInt32: Place] = [:]
         let known = Set(ends)
-        for slot in slots {
+        // Of two slots of one backend the other one has been let go of.
+        for slot in slots.sorted(by: { ($0.isUsable ? 0 : 1, $0.number) < ($1.isUsable ? 0 : 1, $1.number) }) {
             generations[slot.number] = slot.generation
             nextSlot = max(nextSlot, slot.number + 1)
+            nextPort = max(nextPort, slot.service &+ 1)
             // What was let go of keeps its generation alone.
-            guard slot.isUsable || known.contains(slot.end) else { continue }
-            self.slots[slot.end] = slot
-            byNumber[slot.number] = slot.end
+            let place = Place(service: slot.service, end: slot.end)
+            guard slot.isUsable || known.contains(slot.end), self.slots[place] == nil else { continue }
+            self.slots[place] = slot
+            if !slot.isUsable { idleSlots[place] = now }
+            byNumber[slot.number] = place
         }
         freeSlots = (0..<nextSlot).reversed().filter { byNumber[$0] == nil }
         for end in ends { self.ends[end] = (0, now) }
@@ -216,7 +250,11 @@ public struct ServiceTables: Sendable {
             let isInside = Int(entry.maglev) + Int(entry.size) <= maglev.count
             let table = isInside ? Array(maglev[Int(run.first)..<Int(run.first) + Int(run.count)]) : []
             let found = Set(table.compactMap { byNumber[$0] })
-            let content = Content(protocol: key.protocol, backends: found.map(\.backend).sorted())
+            // Of one port of a Service, or of none that this version would make.
+            let service = found.first?.service ?? 0
+            if found.allSatisfy({ $0.service == service }) { foundPorts[key] = service }
+            let content = Content(
+                service: service, protocol: key.protocol, backends: found.map(\.end.backend).sorted())
             if var known = ranges[content], known.run == run {
                 known.users += 1
                 ranges[content] = known
@@ -236,7 +274,7 @@ public struct ServiceTables: Sendable {
 
     /// The slots of a table, `nil` if a backend has none.
     private func table(_ content: Content, size: Int) -> [UInt32]? {
-        let numbers = content.backends.compactMap { slots[End($0, content.protocol)]?.number }
+        let numbers = content.backends.compactMap { slots[content.place($0)]?.number }
         guard numbers.count == content.backends.count, !numbers.isEmpty else { return nil }
         return MaglevTable.entries(content.backends, size: size).map { numbers[$0] }
     }
@@ -273,12 +311,19 @@ public struct ServiceTables: Sendable {
             leave(key)
         }
         for frontend in wanted.values.sorted(by: { $0.key < $1.key }) { set(frontend, &change) }
-        settleEnds(wanted.values.filter { entries[$0.key] != nil }, now, &change)
+        foundPorts = [:]
+        let left = wanted.values.filter { entries[$0.key] != nil }
+        settleSlots(left, now, &change)
+        settleEnds(left, now, &change)
         return change
     }
 
-    /// No program reads what was replaced before: its entries of np_maglev may be used again.
-    public mutating func released() { space.releaseLeaving() }
+    /// No program reads what was replaced before: its entries of np_maglev and slots may be used again.
+    public mutating func released() {
+        space.releaseLeaving()
+        freeSlots += leavingSlots
+        leavingSlots = []
+    }
 
     /// The most important frontends, as many as fit: of other nodes' ports some are left to those nodes.
     private func fitting(_ frontends: [ServiceFrontend], _ change: inout Change) -> [ServiceFrontend] {
@@ -293,7 +338,8 @@ public struct ServiceTables: Sendable {
 
     private mutating func set(_ frontend: ServiceFrontend, _ change: inout Change) {
         let key = frontend.key
-        let content = Content(protocol: frontend.protocol, backends: frontend.backends)
+        let content = Content(
+            service: number(of: frontend), protocol: frontend.protocol, backends: frontend.backends)
         var run = ServiceRanges.Run(first: 0, count: 0)
         if !frontend.backends.isEmpty {
             if contents[key] != content {
@@ -319,6 +365,19 @@ public struct ServiceTables: Sendable {
         if entries[key] == entry { return }
         entries[key] = entry
         change.upserts.append((key, entry))
+    }
+
+    /// The number of a frontend's port: the one that it has in the kernel, unless that is another Service's by now, else a new one.
+    private mutating func number(of frontend: ServiceFrontend) -> UInt32 {
+        let port = Port(service: frontend.service, name: frontend.portName)
+        if let known = ports[port] { return known }
+        var number = foundPorts[frontend.key] ?? 0
+        if number == 0 || ports.values.contains(number) {
+            number = nextPort
+            nextPort &+= 1
+        }
+        ports[port] = number
+        return number
     }
 
     /// The id of a frontend: that of its group, else the one it has in the kernel, else a new one.
@@ -347,7 +406,7 @@ public struct ServiceTables: Sendable {
     /// The entries of a table: those that have it already, else new ones.
     private mutating func range(of content: Content, _ change: inout Change) -> ServiceRanges.Run? {
         if let known = ranges[content] { return known.run }
-        let missing = content.backends.filter { slots[End($0, content.protocol)] == nil }
+        let missing = content.backends.filter { slots[content.place($0)] == nil }
         guard missing.count <= freeSlots.count + (limits.backends - Int(nextSlot)) else { return nil }
         // Under pressure a coarser table is better than none.
         let best = MaglevTable.size(backends: content.backends.count)
@@ -358,28 +417,54 @@ public struct ServiceTables: Sendable {
         var found: ServiceRanges.Run?
         for size in sizes where found == nil { found = space.allocate(size) }
         guard let run = found else { return nil }
-        for backend in content.backends { use(End(backend, content.protocol), &change) }
+        for backend in content.backends { use(content.place(backend), &change) }
         change.ranges.append((run.first, table(content, size: Int(run.count)) ?? []))
         ranges[content] = Range(run: run, users: 0)
         return run
     }
 
-    /// Gives an end a slot, or makes the one that it has usable again.
-    private mutating func use(_ end: End, _ change: inout Change) {
-        if var known = slots[end] {
+    /// Gives a backend a slot, or makes the one that it has usable again.
+    private mutating func use(_ place: Place, _ change: inout Change) {
+        idleSlots[place] = nil
+        if var known = slots[place] {
             if known.isUsable { return }
             known.isUsable = true
-            slots[end] = known
+            slots[place] = known
             change.slots.append(known)
             return
         }
         let number = freeSlots.popLast() ?? nextSlot
         if number == nextSlot { nextSlot += 1 }
-        let generation = generations[number].map { $0 &+ 1 } ?? 0
+        let generation = (generations[number] ?? 0) % UInt32(UInt16.max) + 1
         generations[number] = generation
-        let slot = Slot(number: number, end: end, generation: generation, isUsable: true)
-        slots[end] = slot
+        let slot = Slot(
+            number: number, end: place.end, generation: generation, service: place.service, isUsable: true)
+        slots[place] = slot
         change.slots.append(slot)
+    }
+
+    /// Takes slots that no frontend goes to any more out of use, and lets go of those that have been so for long.
+    private mutating func settleSlots(_ frontends: [ServiceFrontend], _ now: UInt64, _ change: inout Change) {
+        let used = Set(
+            frontends.flatMap { frontend in
+                let content = contents[frontend.key]
+                return frontend.backends.compactMap { content?.place($0) }
+            })
+        for (place, slot) in slots.sorted(by: { $0.key < $1.key }) where slot.isUsable && !used.contains(place) {
+            var slot = slot
+            slot.isUsable = false
+            slots[place] = slot
+            idleSlots[place] = now
+            change.unusable.append(slot)
+        }
+        // The oldest make room before there is none.
+        let surplus = max(0, slots.count - limits.backends * 7 / 8)
+        let idle = idleSlots.sorted { ($0.value, $0.key) < ($1.value, $1.key) }
+        for (order, (place, since)) in idle.enumerated()
+        where order < surplus || now - min(now, since) >= ServiceTables.linger {
+            idleSlots[place] = nil
+            if let slot = slots.removeValue(forKey: place) { leavingSlots.append(slot.number) }
+        }
     }
 
     /// Counts who has which end, and lets go of ends that have been idle for long.
@@ -393,11 +478,6 @@ public struct ServiceTables: Sendable {
             ends[end] = (count, now)
         }
         for (end, known) in ends where counts[end] == nil && known.count > 0 { ends[end] = (0, now) }
-        for (end, slot) in slots.sorted(by: { $0.key < $1.key }) where counts[end] == nil && slot.isUsable {
-            slots[end]?.isUsable = false
-            change.unusable.append(
-                Slot(number: slot.number, end: end, generation: slot.generation, isUsable: false))
-        }
         let idle = ends.filter { $0.value.count == 0 }.sorted {
             ($0.value.idleSince, $0.key) < ($1.value.idleSince, $1.key)
         }
@@ -407,7 +487,13 @@ public struct ServiceTables: Sendable {
         where place < surplus || now - min(now, known.idleSince) >= ServiceTables.linger {
             ends[end] = nil
             change.goneEnds.append(end)
-            if let slot = slots.removeValue(forKey: end) { freeSlots.append(slot.number) }
         }
+    }
+}
+
+extension ServiceTables.Content {
+    /// What a slot of one of the backends is for.
+    fileprivate func place(_ backend: ServiceBackend) -> ServiceTables.Place {
+        ServiceTables.Place(service: service, end: ServiceTables.End(backend, self.protocol))
     }
 }

@@ -62,6 +62,7 @@ final class PacketBenchRig {
         endpoint.policy = (2 * slot, 2 * slot + 1)
         endpoint.region = 2 * slot * Self.sets + Self.sets
         var pod = Pod(stubs: [:], policies: [])
+        var open = OpenDirections()
         for direction in Direction.allCases {
             let image = subject[direction]
             let hits = counters.take(
@@ -71,10 +72,12 @@ final class PacketBenchRig {
                 image, transitional: [:], name: "np_policy", hits: hits, steps: maps.steps)
             try maps.policies.set(2 * slot + UInt32(direction.rawValue), program: policy.program)
             pod.policies.append(policy)
+            if image.isOpen { open.insert(direction, hit: hits.map { $0.base + UInt32(NP_HIT_DEFAULT_ALLOW) } ?? 0) }
             if let stub = stubs[direction] {
                 pod.stubs[direction] = try BPFProgram(stub, name: "np_stub", hitBase: 0, maps: [.steps: maps.steps])
             }
         }
+        endpoint.openDirections = open
         try maps.endpoints.set(slot, endpoint)
         return pod
     }

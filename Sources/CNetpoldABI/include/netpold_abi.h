@@ -103,6 +103,11 @@ enum np_direction {
 #define NP_ENDPOINT_NEED_SHIFT 8
 #define NP_ENDPOINT_NEED_BITS 2
 #define NP_ENDPOINT_NEED_MASK 3
+/*
+ * A bit for each direction, from this one on, ingress first: no policy has a rule or isolates in it, so everything passes and
+ * the program need not be asked. Set only while the old program and the new one are both so.
+ */
+#define NP_ENDPOINT_OPEN_SHIFT 12
 
 /* Whether packets of a direction that policy allows need a flow entry, so that the answers pass the opposite direction. */
 enum np_state_need {
@@ -122,7 +127,7 @@ struct np_endpoint {
 	__u32 policy[2]; /* slot in np_policies, by np_direction */
 	__u32 ifindex; /* host side of the veth, for events */
 	__u32 region; /* of np_flow_sets: 2 * first set + number of sets, so its lowest bit set is the number; 0 = none */
-	__u32 pad[2];
+	__u32 open_hit[2]; /* where NP_ENDPOINT_OPEN_SHIFT says open: index of np_rule_hits to count under, 0 = none */
 };
 
 /* ---- conntrack ------------------------------------------------------------------------------------------ */
@@ -146,7 +151,7 @@ struct np_flow_record {
 	__be16 own_port; /* ICMP queries: see np_packet */
 	__be16 remote_port;
 	__u8 protocol;
-	__u8 own_address; /* index of np_endpoint.address */
+	__u8 own_address; /* index of np_endpoint.address, and NP_OWN_ALIAS */
 	__be16 other_port; /* see `other` */
 	__u32 revision; /* np_endpoint.revision the verdict was taken under */
 	__u32 arrival; /* NP_ARRIVAL_* or interface by which the other end's latest packets came */
@@ -163,13 +168,25 @@ struct np_flow_record {
 #define NP_ENTRY_RST 4
 #define NP_ENTRY_ANSWERED 8 /* a packet against the flow's direction has passed */
 /*
- * The remote is a Service; `other` is the backend chosen: no flow by itself, so of no role. `arrival` is the backend's slot in
- * np_backends, `revision` its generation.
+ * The remote is a Service; `other` is the backend chosen: no flow by itself, so of no role. `arrival` is np_backend_reference of
+ * the backend; `revision` that under which the flow to the backend was admitted, so that its packets need one entry.
  */
 #define NP_ENTRY_FRONTEND 16
 #define NP_ENTRY_BACKEND 32 /* the remote is a backend; `other` is the Service that the pod talks to */
 #define NP_ENTRY_ROLE_SHIFT 6 /* two bits: enum np_role */
 #define NP_ENTRY_STREAM 256 /* of no connection: after an answer more packets came in the flow's direction */
+/*
+ * 16 bits, a port in network order; 0: the pod's own. Where another flow of the pod has the same ends beyond the translation, the
+ * pod gets another port there: FRONTEND entries say which, BACKEND entries have it as `own_port` and say here what the pod's is.
+ */
+#define NP_ENTRY_PORT_SHIFT 16
+
+/*
+ * In own_address of a FRONTEND entry whose ends are those of a BACKEND entry: the pod talks to a backend straight away, at which it
+ * has a flow through a Service with the same port.
+ */
+#define NP_OWN_ALIAS 2
+#define NP_OWN_ADDRESS_MASK 1
 
 /* How long a silent flow is remembered, seconds: docs/design/flow-table.md. */
 #define NP_TIMEOUT_ESTABLISHED 8000 /* TCP, no end seen closing: longer than keep-alive's two hours */
@@ -297,14 +314,21 @@ struct np_backend {
 	__be16 port;
 	__u8 protocol;
 	__u8 flags; /* NP_BACKEND_* */
-	__u32 generation; /* counted up when the slot is used again */
+	__u32 generation; /* 1 to 65535, another one each time the slot is used again */
+	__u32 service; /* the Service's port that goes there, by a number of the agent's; a slot is of one only */
 };
+
+/* A backend as FRONTEND entries remember it: its slot, and above that its generation. Without one (0) it is not known. */
+static inline __attribute__((always_inline)) __u32 np_backend_reference(__u32 slot, __u32 generation)
+{
+	return (slot & 0xffff) | generation << 16;
+}
 
 #define NP_BACKEND_USABLE 1 /* without it flows of connectionless protocols move on */
 
 #define NP_MAX_SERVICES 65536 /* address, port and protocol; not preallocated, about 90 B each in use */
 #define NP_MAX_MAGLEV 1048576 /* 4 B each: 4 MiB */
-#define NP_MAX_BACKENDS 65536 /* 24 B each: 1.5 MiB */
+#define NP_MAX_BACKENDS 65536 /* 28 B each: 1.8 MiB */
 #define NP_MAX_AFFINITIES 65536 /* clients of Services with sessionAffinity; about 80 B each */
 
 /* Key of np_affinities (LRU hash). */
@@ -314,10 +338,8 @@ struct np_affinity_key {
 };
 
 struct np_affinity {
-	__u32 backend; /* slot in np_backends */
-	__u32 generation; /* np_backend.generation */
+	__u32 backend; /* np_backend_reference */
 	__u32 last_seen; /* of the client's latest new flow to the Service: seconds, CLOCK_MONOTONIC */
-	__u32 pad;
 };
 
 /*
@@ -332,8 +354,8 @@ struct np_refusal_budget {
 };
 
 /*
- * What is known of a packet to a Service (`made`), an allowed one of which makes or renews its entries; or from one (`back`):
- * then np_question.flow.other is its frontend.
+ * What is known of a packet to a Service (`made`), an allowed one of which makes or renews its entries: np_question.flow is the
+ * flow to the backend. Or of one from a Service (`back`): np_question.flow.other is its frontend.
  */
 struct np_choice {
 	struct np_address frontend; /* that the pod has sent to */
@@ -342,10 +364,11 @@ struct np_choice {
 	__u8 back; /* the packet comes from a backend, in a flow to a Service */
 	__u8 flags; /* of such a packet: NP_ENTRY_* that are new of the flow */
 	__u8 affinity; /* the Service's flows of a client stay together: the choice is remembered */
-	__u8 pad[2];
+	__be16 own_port; /* the pod's, where it has another one at the backend; of a packet from a backend 0 if it has not */
 	__u32 service; /* np_service.id */
-	__u32 backend; /* slot in np_backends */
-	__u32 generation; /* np_backend.generation */
+	__u32 backend; /* np_backend_reference */
+	__u8 own_address; /* np_flow_record.own_address of the FRONTEND entry */
+	__u8 pad[3];
 };
 
 /*

@@ -67,13 +67,13 @@ public struct ConntrackFlow: Hashable, Sendable {
     /// Reads an entry of a pod with these addresses; `nil` for one that makes no sense.
     init?(_ record: np_flow_record, endpoint slot: UInt32, _ value: np_endpoint) {
         let addresses = [value.address.0, value.address.1]
-        guard Int(record.own_address) < addresses.count, !addresses[Int(record.own_address)].isZero,
+        guard record.addressIndex < addresses.count, !addresses[record.addressIndex].isZero,
             let role = Role(rawValue: record.flags >> UInt32(NP_ENTRY_ROLE_SHIFT) & 3)
         else { return nil }
         func has(_ flag: Int32) -> Bool { record.flags & UInt32(flag) != 0 }
         endpoint = slot
         own = End(
-            address: addresses[Int(record.own_address)].ipAddress, port: UInt16(bigEndian: record.own_port))
+            address: addresses[record.addressIndex].ipAddress, port: UInt16(bigEndian: record.own_port))
         remote = End(address: record.remote.ipAddress, port: UInt16(bigEndian: record.remote_port))
         `protocol` = L4Protocol(rawValue: record.protocol)
         self.role = role
@@ -88,4 +88,9 @@ public struct ConntrackFlow: Hashable, Sendable {
             has(NP_ENTRY_FRONTEND)
             ? .frontend(backend: other) : has(NP_ENTRY_BACKEND) ? .backend(service: other) : nil
     }
+}
+
+extension np_flow_record {
+    /// Index of `np_endpoint.address`.
+    var addressIndex: Int { Int(own_address) & ~Int(NP_OWN_ALIAS) }
 }

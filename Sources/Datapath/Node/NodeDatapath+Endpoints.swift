@@ -77,9 +77,10 @@ extension NodeDatapath {
         for planned in plan.endpoints {
             guard var endpoint = endpoints[planned.key] else { continue }
             let needs = plan.stateNeeds(of: planned)
+            let open = openDirections(of: planned.image.subject, PolicyBatch())
             let isCurrent =
                 !all && endpoint.value.isReady && endpoint.subject == planned.image.subject
-                && endpoint.value.stateNeeds == needs
+                && endpoint.value.stateNeeds == needs && endpoint.value.openDirections == open
                 && !changedSubjects.contains(planned.image.subject)
             guard !isCurrent else { continue }
             if !isHandedOut {
@@ -90,6 +91,7 @@ extension NodeDatapath {
             endpoint.value.revision = revision
             endpoint.value.flags |= UInt32(NP_ENDPOINT_READY)
             endpoint.value.stateNeeds = needs
+            endpoint.value.openDirections = open
             endpoint.subject = planned.image.subject
             try maps.endpoints.set(endpoint.slot, endpoint.value)
             endpoints[planned.key] = endpoint

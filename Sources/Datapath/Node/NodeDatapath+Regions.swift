@@ -41,7 +41,7 @@ extension NodeDatapath {
     func forgetFlowsOfFormerAddresses() {
         for (slot, places) in formerAddresses {
             guard let region = regions.current[slot] else { continue }
-            for entry in maps.flowTable.entries(in: region) where places.contains(entry.record.own_address) {
+            for entry in maps.flowTable.entries(in: region) where places.contains(UInt8(entry.record.addressIndex)) {
                 _ = maps.flowTable.remove(entry)
             }
         }

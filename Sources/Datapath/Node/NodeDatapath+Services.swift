@@ -1,4 +1,5 @@
 import BPFEmit
+import CNetpoldABI
 import Glibc
 import NetTypes
 import PolicyIR
@@ -94,8 +95,11 @@ extension NodeDatapath {
         return UInt64(max(0, time.tv_sec))
     }
 
-    /// 169.254.42.1 and fd6e:6574:706f:6c64::1: NP_HAIRPIN_*.
+    /// From where a pod that is its own backend gets its packets: NP_HAIRPIN_*.
     static let hairpinAddresses = [
-        IPAddress(ipv4: 0xa9fe_2a01), IPAddress(high: 0xfd6e_6574_706f_6c64, low: 1),
+        IPAddress(ipv4: UInt32(NP_HAIRPIN_IPV4)),
+        IPAddress(
+            high: UInt64(NP_HAIRPIN_IPV6_0) << 32 | UInt64(NP_HAIRPIN_IPV6_1),
+            low: UInt64(NP_HAIRPIN_IPV6_2) << 32 | UInt64(NP_HAIRPIN_IPV6_3)),
     ]
 }

@@ -5,12 +5,12 @@ import NetTypes
 extension NodeDatapath {
     /// Step 4, before any program is swapped: pods whose new policies need more flow state than the present ones keep it from
     /// now on. A packet that passed without entry under the new programs could have its answer dropped by them, so those that
-    /// run with the smaller need are waited for.
-    func raiseStateNeeds(_ plan: ApplyPlan, _ report: inout ApplyReport) throws(BPFError) {
+    /// run with the smaller need are waited for. Likewise programs that will not allow everything are asked from now on.
+    func raiseStateNeeds(_ plan: ApplyPlan, _ batch: PolicyBatch, _ report: inout ApplyReport) throws(BPFError) {
         var isRaised = false
         for planned in plan.endpoints {
             guard let present = planned.present else { continue }
-            let raised = present.raisingStateNeeds(plan.stateNeeds(of: planned))
+            let raised = right(present, for: planned, plan, batch)
             guard raised.flags != present.flags else { continue }
             try maps.endpoints.set(planned.slot, raised)
             endpoints[planned.key]?.value = raised
@@ -18,6 +18,15 @@ extension NodeDatapath {
             isRaised = true
         }
         if isRaised { try RunningPrograms.wait() }
+    }
+
+    /// What an endpoint says that is right both under the present programs and under those of the image.
+    func right(
+        _ present: np_endpoint, for planned: ApplyPlan.Endpoint, _ plan: ApplyPlan, _ batch: PolicyBatch
+    ) -> np_endpoint {
+        var value = present.raisingStateNeeds(plan.stateNeeds(of: planned))
+        value.openDirections = value.openDirections.intersection(openDirections(of: planned.image.subject, batch))
+        return value
     }
 }
 

@@ -100,7 +100,7 @@ extension np_backend {
         self.init(
             address: np_address(slot.end.backend.address), port: slot.end.backend.port.bigEndian,
             protocol: slot.end.protocol.rawValue, flags: slot.isUsable ? UInt8(NP_BACKEND_USABLE) : 0,
-            generation: slot.generation)
+            generation: slot.generation, service: slot.service)
     }
 }
 
@@ -123,7 +123,7 @@ extension ServiceTables.Slot {
             ServiceBackend(address: value.address.ipAddress, port: UInt16(bigEndian: value.port)),
             L4Protocol(rawValue: value.protocol))
         self.init(
-            number: number, end: end, generation: value.generation,
+            number: number, end: end, generation: value.generation, service: value.service,
             isUsable: value.flags & UInt8(NP_BACKEND_USABLE) != 0)
     }
 }

@@ -79,7 +79,7 @@ public enum BTFCheck {
                 "np_endpoint", np_endpoint.self,
                 [
                     ("address", \.address), ("revision", \.revision), ("flags", \.flags), ("policy", \.policy),
-                    ("ifindex", \.ifindex), ("region", \.region),
+                    ("ifindex", \.ifindex), ("region", \.region), ("open_hit", \.open_hit),
                 ]),
             Expected(
                 "np_flow_record", np_flow_record.self,
@@ -104,13 +104,13 @@ public enum BTFCheck {
                 "np_backend", np_backend.self,
                 [
                     ("address", \.address), ("port", \.port), ("protocol", \.protocol), ("flags", \.flags),
-                    ("generation", \.generation),
+                    ("generation", \.generation), ("service", \.service),
                 ]),
             Expected(
                 "np_affinity_key", np_affinity_key.self, [("endpoint", \.endpoint), ("service", \.service)]),
             Expected(
                 "np_affinity", np_affinity.self,
-                [("backend", \.backend), ("generation", \.generation), ("last_seen", \.last_seen)]),
+                [("backend", \.backend), ("last_seen", \.last_seen)]),
             Expected(
                 "np_fragment_key", np_fragment_key.self,
                 [
@@ -151,7 +151,7 @@ public enum BTFCheck {
                 [
                     ("frontend", \.frontend), ("port", \.port), ("made", \.made), ("back", \.back),
                     ("flags", \.flags), ("affinity", \.affinity), ("service", \.service), ("backend", \.backend),
-                    ("generation", \.generation),
+                    ("own_port", \.own_port), ("own_address", \.own_address),
                 ]),
             Expected("np_refusal_budget", np_refusal_budget.self, [("jiffy", \.jiffy), ("sent", \.sent)]),
             Expected("np_ipv4_bucket", np_ipv4_bucket.self, [("entry", \.entry), ("complete", \.complete)]),

@@ -30,8 +30,9 @@ struct ServiceTablesTests {
         mutating func apply(_ change: ServiceTables.Change) throws {
             reading += services.values
             for slot in change.slots {
-                if let old = slots[slot.number], old.end != slot.end {
-                    #expect(slot.generation == old.generation &+ 1, "a slot is used again under the same generation")
+                if let old = slots[slot.number], old.end != slot.end || old.service != slot.service {
+                    #expect(
+                        slot.generation == old.generation % 65535 + 1, "a slot is used again under the same generation")
                     #expect(!isRead(slot.number), "slot \(slot.number) is in a table that packets may read")
                 }
                 slots[slot.number] = slot
@@ -120,12 +121,40 @@ struct ServiceTablesTests {
         #expect(tables.knownEnds.count == 2)
         let third = tables.change(to: [frontend(1, [2])], now: 1 + ServiceTables.linger)
         #expect(third.goneEnds.count == 1 && third.slots.isEmpty)
+        tables.released()
         let fourth = tables.change(to: [frontend(1, [2, 3])], now: 2 + ServiceTables.linger)
-        #expect(fourth.slots.map(\.number) == [0] && fourth.slots.map(\.generation) == [1])
+        #expect(fourth.slots.map(\.number) == [0] && fourth.slots.map(\.generation) == [2])
         // One that comes back within that time has its slot and its generation: its flows go on.
         _ = tables.change(to: [frontend(1, [3])], now: 3 + ServiceTables.linger)
         let back = tables.change(to: [frontend(1, [2, 3])], now: 4 + ServiceTables.linger)
-        #expect(back.slots.map(\.number) == [1] && back.slots.map(\.generation) == [0])
+        #expect(back.slots.map(\.number) == [1] && back.slots.map(\.generation) == [1])
+    }
+
+    @Test("a backend that leaves one Service is not usable there any more, though another Service has it")
+    func leavingOneOfTwo() throws {
+        var tables = ServiceTables()
+        let first = tables.change(to: [frontend(1, [1, 2]), frontend(2, [1])], now: 0)
+        #expect(first.slots.count == 3 && first.slots.allSatisfy { $0.generation > 0 })
+        let second = tables.change(to: [frontend(1, [2]), frontend(2, [1])], now: 1)
+        #expect(second.unusable.map(\.end.backend.address) == [IPAddress(ipv4: 0x0a00_0001)])
+        let left = try #require(second.unusable.first)
+        #expect(tables.table(of: frontend(2, []).key).allSatisfy { $0 != left.number })
+        #expect(tables.knownEnds.count == 2 && second.goneEnds.isEmpty)
+        // Its slot is given to somebody else in the end, though the end is still known.
+        _ = tables.change(to: [frontend(1, [2]), frontend(2, [1])], now: 1 + ServiceTables.linger)
+        tables.released()
+        let third = tables.change(
+            to: [frontend(1, [2]), frontend(2, [1, 3])], now: 2 + ServiceTables.linger)
+        #expect(third.slots.map(\.number) == [left.number] && third.slots.map(\.generation) == [2])
+    }
+
+    @Test("generations count from 1 to 65535: 0 is what flows remember that do not know")
+    func generations() {
+        let end = ServiceTables.End(ServiceBackend(address: IPAddress(ipv4: 1), port: 1), .tcp)
+        var tables = ServiceTables(
+            entries: [:], slots: [.init(number: 0, end: end, generation: 65535, service: 1, isUsable: false)],
+            maglev: [], ends: [], now: 0)
+        #expect(tables.change(to: [frontend(1, [1])], now: 0).slots.map(\.generation) == [1])
     }
 
     @Test(

@@ -32,11 +32,13 @@ struct StateNeedFlagTests {
         return try HookProbe(node: node).run(packet, stub) == NP_DROP_POLICY_DEFAULT
     }
 
-    @Test("np_endpoints has the need of the image, ingress in the lower bits, and READY beside it")
+    @Test(
+        "np_endpoints has the need of the image, ingress in the lower bits, READY beside it, and which directions are open"
+    )
     func flags() throws {
         let node = try NodeDatapath.forTests()
         let rows: [(Set<Direction>, UInt32)] = [
-            ([], 0x001), ([.ingress], 0x401), ([.ingress, .egress], 0xa01), ([.egress], 0x101), ([], 0x001),
+            ([], 0x3001), ([.ingress], 0x2401), ([.ingress, .egress], 0xa01), ([.egress], 0x1101), ([], 0x3001),
         ]
         for (directions, flags) in rows {
             _ = try node.apply(try Self.image(isolating: directions), links: [:])
@@ -67,12 +69,14 @@ struct StateNeedFlagTests {
                     swapped += 1
                     #expect(between == needsOfLarge, "\(operation) \(call)")
                 }
+                try Self.expectOpenPrograms(node, "up, \(operation) \(call)")
                 // Down: as long as flows are those of the old revision, their state is still used.
                 _ = try node.apply(large, links: [:])
                 let before = try Self.endpoint(node)
                 #expect(before.stateNeeds == needsOfLarge)
                 let down = InjectedFault(operation, call: call, errno: .noMemory)
                 try Self.applying(down) { _ = try node.apply(small, links: [:]) }
+                try Self.expectOpenPrograms(node, "down, \(operation) \(call)")
                 let after = try Self.endpoint(node)
                 if after.revision == before.revision {
                     kept += 1
@@ -82,6 +86,14 @@ struct StateNeedFlagTests {
             }
         }
         #expect(swapped > 3 && kept > 1, "the faults do not reach the middle: \(swapped), \(kept)")
+    }
+
+    /// Where the endpoint says that a program need not be asked, the one in place allows everything.
+    private static func expectOpenPrograms(_ node: NodeDatapath, _ moment: Comment) throws {
+        let subject = try #require(node.subjects.values.first)
+        for direction in try endpoint(node).openDirections.hits.keys {
+            #expect(subject[direction].image.isOpen, "\(direction), \(moment)")
+        }
     }
 
     /// Runs with a fault that may or may not fire; nothing else may fail.

@@ -36,6 +36,11 @@ final class PacketHarness: @unchecked Sendable {
     private var regions: [Pod: (region: UInt32, isMoving: Bool)] = [:]
     /// Whether packets of the pods to Services are translated.
     var translates = false
+    /// Whether endpoints say which directions are open, as an agent has them say once their programs are in place.
+    var marksOpen = true
+    private var hitBases: [Pod: [Direction: UInt32]] = [:]
+    /// Directions whose program is not that of `policyOf`.
+    private var withoutPolicy: [Pod: Set<Direction>] = [:]
     private var floor: [Pod: [Direction: np_state_need]] = [:]
     private var stubs: [Pod: [Direction: BPFProgram]] = [:]
     private var revisions: [Pod: UInt32] = [:]
@@ -74,6 +79,7 @@ final class PacketHarness: @unchecked Sendable {
         }
         floor = [:]
         regions = [:]
+        marksOpen = true
         try removeServices()
         try forgetFlows()
         let fragments = try object.map("np_fragments")
@@ -136,6 +142,16 @@ final class PacketHarness: @unchecked Sendable {
         try writeEndpoint(pod)
     }
 
+    private func openDirections(of pod: Pod) -> OpenDirections {
+        var open = OpenDirections()
+        for direction in Direction.allCases where marksOpen && policyOf[pod]?[direction]?.isOpen == true {
+            if withoutPolicy[pod]?.contains(direction) == true { continue }
+            let base = hitBases[pod]?[direction] ?? 0
+            open.insert(direction, hit: base == 0 ? 0 : base + UInt32(NP_HIT_DEFAULT_ALLOW))
+        }
+        return open
+    }
+
     private func writeEndpoint(_ pod: Pod, ready: Bool = true) throws {
         var endpoint = np_endpoint()
         let addresses = PacketWorld.addresses(of: pod).map(np_address.init)
@@ -146,6 +162,7 @@ final class PacketHarness: @unchecked Sendable {
             let place = UInt32(NP_ENDPOINT_NEED_SHIFT) + UInt32(NP_ENDPOINT_NEED_BITS) * UInt32(direction.rawValue)
             endpoint.flags |= need(direction, of: pod).rawValue << place
         }
+        endpoint.openDirections = openDirections(of: pod)
         if translates { endpoint.flags |= UInt32(NP_ENDPOINT_SERVICES) }
         if regions[pod]?.isMoving == true { endpoint.flags |= UInt32(NP_ENDPOINT_MOVING) }
         endpoint.region = regions[pod]?.region ?? UInt32(2 * Self.firstSet(of: pod) + Self.regionSets)
@@ -168,16 +185,24 @@ final class PacketHarness: @unchecked Sendable {
         let program = try BPFProgram(image.program, name: "np_policy", hitBase: hitBase, maps: maps)
         try put(program, into: policies, at: slot(pod, direction))
         policyOf[pod, default: [:]][direction] = policy
+        hitBases[pod, default: [:]][direction] = hitBase
+        withoutPolicy[pod]?.remove(direction)
         if bump { try self.bump(pod) }
     }
 
     /// Puts any program in the place of a policy.
     func set(program: EncodedProgram, _ direction: Direction, of pod: Pod = .a) throws {
         let loaded = try BPFProgram(program, name: "np_policy", hitBase: 0, maps: [.steps: steps])
+        withoutPolicy[pod, default: []].insert(direction)
+        try writeEndpoint(pod)
         try put(loaded, into: policies, at: slot(pod, direction))
     }
 
-    func removePolicy(_ direction: Direction, of pod: Pod = .a) throws { try policies.remove(slot(pod, direction)) }
+    func removePolicy(_ direction: Direction, of pod: Pod = .a) throws {
+        withoutPolicy[pod, default: []].insert(direction)
+        try writeEndpoint(pod)
+        try policies.remove(slot(pod, direction))
+    }
 
     func bump(_ pod: Pod) throws {
         revisions[pod, default: 1] += 1
@@ -237,8 +262,14 @@ final class PacketHarness: @unchecked Sendable {
     func pass(
         _ packet: IPPacket, _ direction: Direction, of pod: Pod = .a, by arrival: UInt32? = nil
     ) throws -> (reason: np_reason, returned: Int32, frame: [UInt8]) {
+        try pass(frame: packet.summedFrame, direction, of: pod, by: arrival)
+    }
+
+    /// As `pass(_:_:of:by:)`, of any frame.
+    func pass(
+        frame: [UInt8], _ direction: Direction, of pod: Pod = .a, by arrival: UInt32? = nil
+    ) throws -> (reason: np_reason, returned: Int32, frame: [UInt8]) {
         let stub = try #require(stubs[pod]?[direction])
-        let frame = packet.summedFrame
         var run = TestRun(frame: frame)
         run.ingressIfindex = direction == .egress ? PacketWorld.own : arrival ?? PacketWorld.arrival(of: frame)
         let result = try run.run(stub)

@@ -31,6 +31,9 @@ struct PacketPolicy {
 
     static func only(_ rules: Rule...) -> PacketPolicy { PacketPolicy(isolates: true, rules: rules) }
 
+    /// Whether it says nothing.
+    var isOpen: Bool { !isolates && rules.isEmpty }
+
     /// Whether something is not let through by itself.
     var restricts: Bool { isolates || hasRefusals }
     /// Whether some rule denies, or leaves the verdict to a proxy.

@@ -21,7 +21,9 @@ public enum Checksums {
     /// The bytes of a transport message of a packet, with its checksum where the protocol has it.
     static func transport(_ payload: [UInt8], of packet: IPPacket) -> [UInt8] {
         var result = payload
-        func put(_ sum: UInt16, at offset: Int) { result.replaceSubrange(offset..<offset + 2, with: sum.bigEndianBytes) }
+        func put(_ sum: UInt16, at offset: Int) {
+            result.replaceSubrange(offset..<offset + 2, with: sum.bigEndianBytes)
+        }
         let pseudo =
             packet.source.bytes.suffix(packet.source.isIPv4 ? 4 : 16)
             + packet.destination.bytes.suffix(packet.source.isIPv4 ? 4 : 16) + UInt32(payload.count).bigEndianBytes

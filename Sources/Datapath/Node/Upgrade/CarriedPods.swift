@@ -62,13 +62,13 @@ struct CarriedPods {
     /// Where each endpoint had its own: the flow of an endpoint with that value, if its pod is here.
     func flow(_ record: np_flow_record, of value: np_endpoint) -> CarriedFlow? {
         let addresses = [value.address.0, value.address.1]
-        guard Int(record.own_address) < addresses.count, !addresses[Int(record.own_address)].isZero,
-            let place = places[addresses[Int(record.own_address)].ipAddress]
+        guard record.addressIndex < addresses.count, !addresses[record.addressIndex].isZero,
+            let place = places[addresses[record.addressIndex].ipAddress]
         else { return nil }
         var carried = record
-        carried.own_address = place.index
+        carried.own_address = place.index | record.own_address & UInt8(NP_OWN_ALIAS)
         carried.revision = 0
-        // Of a Service's entry it is the place of a backend in a table of that version: 0 is of no generation.
+        // Of a Service's entry it is a slot of np_backends of that version: 0 is of no generation.
         if record.flags & UInt32(NP_ENTRY_FRONTEND) != 0 { carried.arrival = 0 }
         return CarriedFlow(record: carried, slot: place.slot, region: place.region)
     }

@@ -86,6 +86,8 @@ struct RandomPacketsTests {
         // Sometimes more than the policies need, as while an agent changes them.
         let floor = generator.chance(4) ? generator.pick([NP_STATE_MIRROR, NP_STATE_ALWAYS]) : NP_STATE_NEVER
         oracle.floors[pod, default: [:]][direction] = floor
+        // Whether a program that allows everything is asked must make no difference.
+        harness.marksOpen = generator.chance(2)
         try harness.raise(floor, direction, of: pod)
         try harness.set(policy, direction, of: pod)
     }

@@ -22,10 +22,8 @@ extension PacketHarness {
         for entry in try map("np_affinities").entries(key: np_affinity_key(), value: np_affinity()) {
             try map("np_affinities").remove(entry.key)
         }
-        for v6 in [false, true] {
-            for address in [ServiceWorld.frontend(v6: v6), ServiceWorld.other(v6: v6), ServiceWorld.loopback(v6: v6)] {
-                try map("np_addresses").remove(np_address(address))
-            }
+        for entry in try map("np_addresses").entries(key: np_address(), value: UInt32(0)) {
+            try map("np_addresses").remove(entry.key)
         }
         try fillAddresses()
         translates = false
@@ -43,7 +41,7 @@ extension PacketHarness {
                 first + UInt32(number),
                 np_backend(
                     address: address, port: backend.port.bigEndian, protocol: `protocol`.rawValue,
-                    flags: backend.flags, generation: backend.generation))
+                    flags: backend.flags, generation: backend.generation, service: service))
             let end = np_service_key(
                 address: address, port: backend.port.bigEndian, protocol: `protocol`.rawValue, pad: 0)
             try map("np_backend_ends").set(end, UInt32(1))
@@ -64,7 +62,8 @@ extension PacketHarness {
                 affinity: affinity))
         let loopback = ServiceWorld.loopback(v6: !frontend.isIPv4)
         for address in [frontend, loopback] {
-            try map("np_addresses").set(np_address(address), UInt32(NP_IDENTITY_FRONTEND))
+            let identity = PacketWorld.exact.first { $0.address == address }?.identity ?? 0
+            try map("np_addresses").set(np_address(address), identity | UInt32(NP_IDENTITY_FRONTEND))
         }
         guard !translates else { return }
         translates = true

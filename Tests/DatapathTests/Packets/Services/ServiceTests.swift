@@ -44,7 +44,8 @@ struct ServiceTests {
                 if isolated {
                     try harness.set(.closed, .ingress)
                     try harness.set(
-                        .only(.init(identity: PacketWorld.identityB, protocol: `protocol`, ports: .init(8080))), .egress)
+                        .only(.init(identity: PacketWorld.identityB, protocol: `protocol`, ports: .init(8080))), .egress
+                    )
                 }
                 let first = Self.request(`protocol`, v6: v6, first: true)
                 let sent = try harness.pass(first, .egress)
@@ -66,7 +67,9 @@ struct ServiceTests {
         }
     }
 
-    @Test("a deny of the backend's pod is not bypassed through the Service, and leaves nothing behind", arguments: [false, true])
+    @Test(
+        "a deny of the backend's pod is not bypassed through the Service, and leaves nothing behind",
+        arguments: [false, true])
     func denied(v6: Bool) throws {
         try PacketHarness.with { harness throws in
             let backend = Self.pod(.b, v6: v6)
@@ -197,7 +200,9 @@ struct ServiceTests {
         }
     }
 
-    @Test("UDP and new connections leave a backend that is not to be used any more, connections stay", arguments: [false, true])
+    @Test(
+        "UDP and new connections leave a backend that is not to be used any more, connections stay",
+        arguments: [false, true])
     func leaving(v6: Bool) throws {
         try PacketHarness.with { harness throws in
             let frontend = World.frontend(v6: v6)
@@ -262,28 +267,6 @@ struct ServiceTests {
                 entry = renewed
             }
             #expect(elsewhere > 4)
-        }
-    }
-
-    @Test("two Services with the same backend: answers come from the one that was talked to last", arguments: [false, true])
-    func sharedBackend(v6: Bool) throws {
-        try PacketHarness.with { harness throws in
-            let backend = Self.pod(.b, v6: v6)
-            let services = [World.frontend(v6: v6), World.other(v6: v6)]
-            for (number, frontend) in services.enumerated() {
-                try harness.serve(.udp, at: frontend, by: [.init(backend)], service: UInt32(number + 1))
-            }
-            let answer = Self.answer(.udp, v6: v6, from: backend)
-            for _ in 0..<2 {
-                for frontend in services {
-                    let request = Self.request(.udp, v6: v6, to: frontend)
-                    #expect(try harness.pass(request, .egress).frame == request.redirected(to: backend, 8080).summedFrame)
-                    #expect(
-                        try harness.pass(answer, .ingress).frame
-                            == answer.relabelled(as: frontend, World.port).summedFrame)
-                }
-            }
-            #expect(try harness.flows(of: .a).count == 3)
         }
     }
 }
