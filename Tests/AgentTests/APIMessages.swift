@@ -60,6 +60,7 @@ enum APIMessages {
         policiesInForce: 12,
         policiesRefused: 1, endpointsReady: 3, endpointsWaiting: 1, namespacesUnknown: 0, attachments: ["tcx": 3],
         lastApplyMilliseconds: 24,
+        services: ServiceChoice(asked: nil, findings: []),
         capacities: [CapacityUse(name: "np_flow_sets", used: 3, limit: 524_288, memoryBytes: 33_558_528)],
         reasons: [
             .init(
@@ -81,6 +82,7 @@ enum APIMessages {
         + #""instance":"default","lastApplyMilliseconds":24,"namespacesUnknown":0,"policiesInForce":12,"#
         + #""policiesRefused":1,"processID":4711,"reasons":[{"count":{"bytes":300,"packets":5},"isDrop":true,"#
         + #""reason":"NP_DROP_POLICY_DEFAULT","sentence":"a policy isolates the pod and no rule allows the flow"}],"#
+        + #""services":{"mode":"translate","reason":"detected: nothing else that translates Services was found"},"#
         + #""uptimeSeconds":3600},"type":"status","version":2}"#
 
     private static let endpoint = EndpointReport(

@@ -16,6 +16,9 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
         var node = Fixtures.host([])
         var applied: [[EndpointKey: [UInt32]]] = []
         var masters: [UInt32: [UInt32]] = [:]
+        var images: [NodeImage] = []
+        /// What does not fit from now on.
+        var servicesLeftOut: [String] = []
         var hooks: [HookFinding] = []
         var policies: [[String]] = []
         var failure: SystemError?
@@ -85,7 +88,10 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
             if let failure = state.failure { throw failure }
             state.applied.append(links)
             state.masters = masters
-            return Fixtures.report(links.keys.sorted())
+            state.images.append(image)
+            var report = Fixtures.report(links.keys.sorted())
+            report.servicesLeftOut = state.servicesLeftOut
+            return report
         }
     }
 

@@ -47,6 +47,8 @@ public struct StatusReport: Hashable, Codable, Sendable {
     public var attachments: [String: Int]
     /// Milliseconds the latest change took, from the end of its debounce delay to the kernel holding it.
     public var lastApplyMilliseconds: UInt64
+    /// What it does about Services, and why; `nil` from an agent that does not say.
+    public var services: ServiceChoice?
     /// Use of each limit.
     public var capacities: [CapacityUse]
     /// Packets by reason, those that are not zero.
@@ -72,6 +74,7 @@ public struct StatusReport: Hashable, Codable, Sendable {
         case namespacesUnknown = "namespacesUnknown"
         case attachments = "attachments"
         case lastApplyMilliseconds = "lastApplyMilliseconds"
+        case services = "services"
         case capacities = "capacities"
         case reasons = "reasons"
         case eventsSuppressed = "eventsSuppressed"

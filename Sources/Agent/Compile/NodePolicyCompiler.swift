@@ -7,13 +7,18 @@ public struct NodePolicyCompiler: PolicyCompiler {
     private var objects = ObjectTable()
     private var state: CompilerState?
     private let pinned: IdentityAllocator
+    private let services: ServiceSettings
 
     /// The numbers given so far.
     public var allocator: IdentityAllocator { state?.allocator ?? pinned }
 
     /// A compiler that goes on from these numbers: after a restart, those found in the kernel.
-    public init(allocator: IdentityAllocator = IdentityAllocator()) {
+    public init(
+        allocator: IdentityAllocator = IdentityAllocator(),
+        services: ServiceSettings = ServiceSettings(mode: .translate)
+    ) {
         pinned = allocator
+        self.services = services
     }
 
     /// Takes the changes over and compiles.
@@ -28,11 +33,11 @@ public struct NodePolicyCompiler: PolicyCompiler {
         } else {
             current = CompilerState(
                 objects.written, standIns: objects.isolating, localNode: desired.node,
-                ownAddresses: objects.ownAddresses, allocator: allocator)
+                ownAddresses: objects.ownAddresses, allocator: allocator, serviceSettings: services)
         }
         state = current
         return CompiledNode(
             image: try current.image.adding(desired.stubs, node: objects.addresses(ofNode: desired.node)),
-            objects: objects, node: desired.node, diagnostics: current.diagnostics)
+            objects: objects, node: desired.node, diagnostics: current.diagnostics, services: services)
     }
 }

@@ -19,18 +19,25 @@ public struct CompiledNode: Sendable {
     public var node: String
     /// What the authors of the policies should know.
     public var diagnostics: [Diagnostic]
+    /// What the node does about Services.
+    public var services: ServiceSettings
 
     /// A compiled node.
-    public init(image: NodeImage, objects: ObjectTable, node: String, diagnostics: [Diagnostic] = []) {
+    public init(
+        image: NodeImage, objects: ObjectTable, node: String, diagnostics: [Diagnostic] = [],
+        services: ServiceSettings = ServiceSettings(mode: .translate)
+    ) {
         self.image = image
         self.objects = objects
         self.node = node
         self.diagnostics = diagnostics
+        self.services = services
     }
 
     /// What the policies mean, for explanations and comparisons. Costs about as much as a full compile.
     public func makeEvaluator() -> ReferenceEvaluator {
         let cluster = objects.cluster(node: node)
-        return ReferenceEvaluator(cluster, policies: objects.lower(cluster).policies, localNode: node)
+        return ReferenceEvaluator(
+            cluster, policies: objects.lower(cluster).policies, localNode: node, serviceSettings: services)
     }
 }

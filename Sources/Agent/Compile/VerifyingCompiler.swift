@@ -62,10 +62,13 @@ public final class VerifyingCompiler: PolicyCompiler {
         evaluator: ReferenceEvaluator, decider: any PacketDecider
     ) throws {
         let policy = evaluator.subjectPolicy(for: pod, direction)
+        let observed = VerifyingCompiler.observedPorts(evaluator, direction)
         var packets: [(remote: IPAddress, traffic: PolicyBits.ResolvedTraffic)] = []
         for remote in remotes where !endpoint.addresses.contains(remote) {
             guard endpoint.addresses.contains(where: { $0.isIPv4 == remote.isIPv4 }) else { continue }
-            for traffic in VerifyingCompiler.traffic(policy, subject: pod, isIPv4: remote.isIPv4) {
+            for traffic in VerifyingCompiler.traffic(
+                policy, subject: pod, isIPv4: remote.isIPv4, besides: observed[remote] ?? [])
+            {
                 packets.append((remote, traffic))
             }
         }
@@ -74,8 +77,13 @@ public final class VerifyingCompiler: PolicyCompiler {
             let (address, traffic) = packets[index]
             let port = traffic.ports.first
             let remote = evaluator.view.remoteEnd(address: address, seenFrom: evaluator.view.node(of: pod))
-            let expected = policy.decide(
+            var expected = policy.decide(
                 subject: pod, direction, remote: remote, protocol: traffic.protocol, port: port)
+            if direction == .egress,
+                evaluator.observedFrontend(address, traffic.protocol, port, on: evaluator.view.node(of: pod)) != nil
+            {
+                expected = evaluator.decideEgress(subject: pod, to: address, protocol: traffic.protocol, port: port)
+            }
             let answer = try decider.decide(
                 endpoint.key, direction, remote: address, protocol: traffic.protocol, port: port)
             guard VerifyingCompiler.agree(expected.verdict, answer) else {
@@ -111,11 +119,23 @@ public final class VerifyingCompiler: PolicyCompiler {
         return Set(byIdentity.values).union(outside).sorted()
     }
 
-    /// The edges of every port range the rules name, in every protocol.
+    /// The ports of Services that other components translate, by address.
+    private static func observedPorts(
+        _ evaluator: ReferenceEvaluator, _ direction: Direction
+    ) -> [IPAddress: Set<UInt16>] {
+        guard direction == .egress, evaluator.serviceSettings.mode == .observe else { return [:] }
+        var ports: [IPAddress: Set<UInt16>] = [:]
+        for frontend in evaluator.services.allFrontends().frontends {
+            ports[frontend.address, default: []].insert(frontend.port)
+        }
+        return ports
+    }
+
+    /// The edges of every port range the rules name, and some ports besides, in every protocol.
     private static func traffic(
-        _ policy: SubjectPolicy, subject: Pod, isIPv4: Bool
+        _ policy: SubjectPolicy, subject: Pod, isIPv4: Bool, besides more: Set<UInt16>
     ) -> [PolicyBits.ResolvedTraffic] {
-        var ports: Set<UInt16> = [1, 80, .max]
+        var ports: Set<UInt16> = more.union([1, 80, .max])
         for rule in policy.rules {
             guard case .anyOf(let clauses) = rule.traffic else { continue }
             for clause in clauses {

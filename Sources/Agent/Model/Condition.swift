@@ -62,6 +62,8 @@ public struct Condition: Hashable, Codable, Sendable {
         case endpointFailed = "endpointFailed"
         /// A pod's part of the flow table is nearly full of answered flows, and there is no more for it.
         case flowsCrowded = "flowsCrowded"
+        /// Addresses of Services did not fit into the tables: policies see them, and not the endpoints behind them.
+        case servicesLeftOut = "servicesLeftOut"
     }
 
     /// The kind.
@@ -91,7 +93,7 @@ public struct Condition: Hashable, Codable, Sendable {
             .folderLost,
             .sourceUnavailable, .podObjectGone,
             .bindingContradicted, .podUnenforced, .interfaceUnenforced, .hookBypassed, .evidenceUnreadable,
-            .nodeNameUnknown, .nodeNameMismatch:
+            .nodeNameUnknown, .nodeNameMismatch, .servicesLeftOut:
             true
         case .keptLastGood, .isolatedByRefused, .duplicateObject, .addressConflict, .copiesUnwritten,
             .compiledClosed, .policyWarning, .unknownIsolated, .podFinished, .hookWithoutPod, .evidenceIgnored,

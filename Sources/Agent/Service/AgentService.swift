@@ -12,6 +12,8 @@ public final class AgentService: Service {
         public var instance: String
         /// The choices of the core.
         public var settings: AgentState.Settings
+        /// What the datapath and the compiler do about Services, for the status; `nil`: nobody has said.
+        public var services: ServiceChoice?
         /// How often conntrack entries of flows that are over are removed.
         public var collection: Duration
         /// How often the kernel is compared with the desired state although nothing changed.
@@ -21,11 +23,13 @@ public final class AgentService: Service {
 
         /// Options.
         public init(
-            instance: String, settings: AgentState.Settings, collection: Duration = .seconds(10),
+            instance: String, settings: AgentState.Settings, services: ServiceChoice? = nil,
+            collection: Duration = .seconds(10),
             resync: Duration = .seconds(60), observe: Duration = .seconds(5)
         ) {
             self.instance = instance
             self.settings = settings
+            self.services = services
             self.collection = collection
             self.resync = resync
             self.observe = observe
@@ -82,7 +86,8 @@ public final class AgentService: Service {
         reconciler = Reconciler(
             options: options, ports: ports, state: state, published: published, history: history, logger: logger)
         answers = Answers(
-            instance: options.instance, published: published, worker: worker, reconciler: reconciler, cache: cache,
+            instance: options.instance, services: options.services, published: published, worker: worker,
+            reconciler: reconciler, cache: cache,
             hub: hub)
         api = APIServer(
             server: server, reconciler: reconciler, published: published, hub: hub, answers: answers,

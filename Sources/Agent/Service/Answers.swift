@@ -18,6 +18,7 @@ actor Answers {
     }
 
     private let instance: String
+    private let services: ServiceChoice?
     private let started = ContinuousClock.now
     private let published: PublishedSnapshot
     private let worker: DatapathWorker
@@ -31,11 +32,13 @@ actor Answers {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     init(
-        instance: String, published: PublishedSnapshot, worker: DatapathWorker, reconciler: Reconciler,
+        instance: String, services: ServiceChoice?, published: PublishedSnapshot, worker: DatapathWorker,
+        reconciler: Reconciler,
         cache: CounterCache,
         hub: MonitorHub
     ) {
         self.instance = instance
+        self.services = services
         self.published = published
         self.worker = worker
         self.reconciler = reconciler
@@ -89,7 +92,7 @@ actor Answers {
             endpointsWaiting: snapshot.facts.view.waiting.count + failed,
             namespacesUnknown: snapshot.facts.view.strangers, attachments: attachments,
             lastApplyMilliseconds: UInt64(max(0, snapshot.lastApply / .milliseconds(1))),
-            capacities: reading.capacities, reasons: reasons,
+            services: services, capacities: reading.capacities, reasons: reasons,
             eventsSuppressed: reading.counters?.suppressedEvents.values.reduce(0, +) ?? 0, eventsLost: hub.eventsLost,
             conditions: snapshot.facts.conditions)
     }

@@ -263,6 +263,7 @@ public struct AgentState: Sendable {
             guard let reason = endpoint.failure else { continue }
             current.insert(Condition(kind: .endpointFailed, subject: "\(endpoint.key)", message: reason))
         }
+        if let leftOut = report.flatMap({ Condition.servicesLeftOut($0.servicesLeftOut) }) { current.insert(leftOut) }
         let actions =
             current.subtracting(raised).sorted().map(AgentAction.raise)
             + raised.subtracting(current).sorted().map(AgentAction.clear)

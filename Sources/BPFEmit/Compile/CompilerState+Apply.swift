@@ -37,11 +37,13 @@ extension CompilerState {
     /// - a namespace: the peers that ask about namespace labels, and its classes of pods in those that change their mind;
     /// - a node or hostNetwork pod: its addresses; one that becomes, or ceases to be, an address of the API server, or gets
     ///   other labels that policies ask about, the addresses of all nodes;
-    /// - a service, its endpoint slices: the policies that refer to it, and its frontends; a node's addresses or zone those of all;
+    /// - a service, its endpoint slices: the policies that refer to it, and its frontends; a node's addresses or zone those of all.
+    ///   Where the node does not translate it, what each policy says of its endpoints, if they have other identities or ports;
     /// - a CIDR group: the policies that refer to it;
     /// - a name: the selectors of policies, and its addresses.
     public mutating func apply(_ changes: [ObjectChange]) -> NodeDelta {
         var batch = Batch()
+        let (before, images) = (observed.targets, imagesOfSubjects)
         for change in changes { take(change, &batch) }
         changePolicies(&batch)
         classify(&batch)
@@ -50,7 +52,10 @@ extension CompilerState {
         compiled.compileWaiting(in: &index)
         slots.release(batch.retired)
         var delta = updateLists(batch)
-        delta.changesServices = services.update(pods)
+        let own = services.isStale ? localAddresses : []
+        delta.changesServices = services.update(pods, own: own)
+        observe()
+        complete(&delta, from: before, images)
         if index.size > sizeLimit { compileAgain() }
         return delta
     }
@@ -97,7 +102,8 @@ extension CompilerState {
         allocator.forget(except: Set(index.identities.map(\.text)))
         let slack = slack
         self = CompilerState(
-            objectsAsSet, book, localNode: localNode, ownAddresses: ownAddresses, allocator: allocator)
+            objectsAsSet, book, localNode: localNode, ownAddresses: ownAddresses, allocator: allocator,
+            serviceSettings: services.settings)
         self.slack = slack
         sizeLimit = index.size * 2 + slack
     }

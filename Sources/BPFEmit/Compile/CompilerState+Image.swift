@@ -13,8 +13,8 @@ extension CompilerState {
             if let subject = subjects[number] { images.append(image(subject)) }
         }
         return NodeImage(
-            identities: identities, addresses: addresses, prefixes: prefixes, subjects: images, endpoints: endpoints,
-            services: services.frontends)
+            identities: observed.adding(to: identities), addresses: observed.adding(to: addresses), prefixes: prefixes,
+            subjects: images, endpoints: endpoints, services: services.frontends)
     }
 
     /// The image of one subject, `nil` if no local pod is of it.
@@ -24,6 +24,9 @@ extension CompilerState {
     public func policy(of subject: String, _ direction: Direction) -> SubjectPolicy? {
         self.subject(of: subject).map { compiled.policies[$0[direction]].policy }
     }
+
+    /// The image of a compiled policy, with what Services add to it.
+    func effective(_ policy: Int) -> PolicyImage { observed.images[policy] ?? compiled.image(policy) }
 
     /// The identity of an address inside the cluster, with `NP_IDENTITY_WORLD_TOO` where the node answers beside others; `nil`
     /// for one that nobody there claims.
@@ -53,7 +56,9 @@ extension CompilerState {
     }
 
     /// What lowering found in policies that are objects, what could not be compiled as written, and what belongs to nobody.
-    public var diagnostics: [Diagnostic] { (book.diagnostics + contested + failures + services.conflicts).sorted() }
+    public var diagnostics: [Diagnostic] {
+        (book.diagnostics + contested + failures + services.conflicts + observed.diagnostics).sorted()
+    }
 
     /// What lowering found in one policy, the object of this key.
     public func diagnostics(of key: ClusterObject.Key) -> [Diagnostic] { book.diagnostics(of: key) }
@@ -94,6 +99,6 @@ extension CompilerState {
 
     private func image(_ subject: SubjectTable.Subject) -> SubjectImage {
         SubjectImage(
-            key: subject.key, ingress: compiled.image(subject.ingress), egress: compiled.image(subject.egress))
+            key: subject.key, ingress: effective(subject.ingress), egress: effective(subject.egress))
     }
 }

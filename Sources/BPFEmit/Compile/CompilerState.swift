@@ -36,6 +36,8 @@ public struct CompilerState: Sendable {
     var subjects = SubjectTable()
     var compiled = DirectionPolicies()
     var services: ServiceTable
+    /// Those that the node does not translate, as programs see them.
+    var observed: ObservedServices
 
     // Parts of the image, patched in place.
     var identities: [IdentityRecord] = []
@@ -59,14 +61,18 @@ public struct CompilerState: Sendable {
     ///   - localNode: the node; pods without a node name are local too. `nil`: `NodeCompiler.defaultNode`.
     ///   - ownAddresses: what the local node has besides the addresses of its Node object.
     ///   - allocator: the numbers given before, so that they stay.
+    ///   - serviceSettings: which Services the node translates.
     public init(
         _ objects: ClusterObjects, standIns: [ClusterObject.Key: [LoweredPolicy]] = [:], localNode: String? = nil,
-        ownAddresses: [IPAddress]? = nil, allocator: IdentityAllocator = IdentityAllocator()
+        ownAddresses: [IPAddress]? = nil, allocator: IdentityAllocator = IdentityAllocator(),
+        serviceSettings: ServiceSettings = ServiceSettings(mode: .translate)
     ) {
         var book = PolicyBook(objects)
         for (key, policies) in standIns { book.set(policies, for: key) }
         _ = book.takeChanges()
-        self.init(objects, book, localNode: localNode, ownAddresses: ownAddresses, allocator: allocator)
+        self.init(
+            objects, book, localNode: localNode, ownAddresses: ownAddresses, allocator: allocator,
+            serviceSettings: serviceSettings)
     }
 
     /// Compiles a cluster for one node with these policies, whichever are among the objects.
@@ -77,18 +83,20 @@ public struct CompilerState: Sendable {
     ///     kind, namespace and name is upserted or deleted.
     ///   - localNode: the node; pods without a node name are local too. `nil`: `NodeCompiler.defaultNode`.
     ///   - allocator: the numbers given before, so that they stay.
+    ///   - serviceSettings: which Services the node translates.
     public init(
         _ objects: ClusterObjects, policies lowered: [LoweredPolicy], localNode: String? = nil,
-        allocator: IdentityAllocator = IdentityAllocator()
+        allocator: IdentityAllocator = IdentityAllocator(),
+        serviceSettings: ServiceSettings = ServiceSettings(mode: .translate)
     ) {
         self.init(
             objects, PolicyBook(objects, policies: lowered), localNode: localNode, ownAddresses: nil,
-            allocator: allocator)
+            allocator: allocator, serviceSettings: serviceSettings)
     }
 
     init(
         _ objects: ClusterObjects, _ book: PolicyBook, localNode: String?, ownAddresses: [IPAddress]?,
-        allocator: IdentityAllocator
+        allocator: IdentityAllocator, serviceSettings: ServiceSettings
     ) {
         let localNode = localNode ?? NodeCompiler.defaultNode(of: objects)
         self.localNode = localNode
@@ -105,7 +113,8 @@ public struct CompilerState: Sendable {
         for namespace in objects.namespaces { namespaces[namespace.metadata.name] = namespace }
         for node in objects.nodes { nodes[node.metadata.name] = node }
         names = objects.names
-        services = ServiceTable(ServiceResolver(objects, localNode: localNode))
+        services = ServiceTable(ServiceResolver(objects, localNode: localNode), serviceSettings)
+        observed = ObservedServices()
         index.add(objects)
         if ownAddresses != nil {
             index.setNode(localNode, localNodeObject)
@@ -115,7 +124,9 @@ public struct CompilerState: Sendable {
         addAll(objects.pods)
         enterAll()
         fillLists()
-        _ = services.update(pods)
+        let own = localAddresses
+        _ = services.update(pods, own: own)
+        observe()
         index.watchLiveness()
         sizeLimit = index.size * 2 + slack
     }
@@ -152,6 +163,9 @@ public struct CompilerState: Sendable {
             pod: pod, podClass: pod.hostNetwork || pod.isFinished ? nil : index.podClass(of: pod),
             isLocal: pod.nodeName.isEmpty || pod.nodeName == localNode)
     }
+
+    /// The addresses of the local node.
+    var localAddresses: Set<IPAddress> { Set(localNodeObject?.addresses ?? []) }
 
     /// The local Node object with the addresses that the node has besides.
     var localNodeObject: Node? {

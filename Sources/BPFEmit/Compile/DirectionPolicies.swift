@@ -151,8 +151,10 @@ struct DirectionPolicies: Sendable {
                 words == bits.words
                 ? entries : entries.map { PeerEntry(identity: $0.identity, words: Array($0.words.prefix(words))) }
             policies[number].image = image
+            policies[number].bits = bits.bits
         } catch {
             failures[number] = error
+            policies[number].bits = []
             bits = PolicyBits(
                 direction: direction, isolatedBy: DirectionPolicies.closed(policy), bits: [], hostBit: nil, peers: [])
             // Nothing to fail on is left; if it did, an empty program is one that no loader takes.

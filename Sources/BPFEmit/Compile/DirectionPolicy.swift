@@ -26,6 +26,8 @@ struct DirectionPolicy: Sendable {
     var image = PolicyImage(
         program: EncodedProgram(instructions: [], mapReferences: []), words: 0, peers: [], bits: [], isolatedBy: [],
         strictness: .isolating)
+    /// The bits of the image, without the host bit; none where the policy could not be compiled.
+    var bits: [PolicyBits.Bit] = []
     /// Who carries each bit.
     var carriers: [DirectionCompiler.Carriers] = []
     /// How many entries of `image.peers` carry each bit (the host bit last). The program leaves out what nobody carries, so a

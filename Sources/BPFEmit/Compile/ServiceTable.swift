@@ -1,3 +1,4 @@
+import NetTypes
 import PolicyAPI
 import PolicyIR
 
@@ -5,18 +6,31 @@ import PolicyIR
 struct ServiceTable: Sendable {
     /// The Services and what their endpoints come from.
     var resolver: ServiceResolver
-    /// All frontends, sorted, each address, port and protocol once.
+    /// Which of them the node translates.
+    let settings: ServiceSettings
+    /// The frontends that it translates, sorted, each address, port and protocol once.
     private(set) var frontends: [ServiceFrontend] = []
+    /// Those that another component translates, or a cache of the node answers for: sorted, with all that may be chosen.
+    private(set) var observed: [ServiceFrontend] = []
     /// What was found about addresses that several Services claim.
     private(set) var conflicts: [Diagnostic] = []
     private var byService: [ServiceName: [ServiceFrontend]] = [:]
+    /// The addresses of the node, as of the latest update.
+    private var own: Set<IPAddress> = []
 
-    init(_ resolver: ServiceResolver) { self.resolver = resolver }
+    init(_ resolver: ServiceResolver, _ settings: ServiceSettings) {
+        self.resolver = resolver
+        self.settings = settings
+    }
 
-    /// Brings the frontends up to date. Returns whether any is another one. O(frontends) if something was changed, and O(pods)
+    /// Whether `update` has something to do.
+    var isStale: Bool { resolver.isStale }
+
+    /// Brings the frontends up to date; `own` are the node's addresses, asked for only where `isStale`. Returns whether any is another one. O(frontends) if something was changed, and O(pods)
     /// if it was a Service whose endpoints are derived from them.
-    mutating func update(_ pods: PodTable) -> Bool {
+    mutating func update(_ pods: PodTable, own addresses: Set<IPAddress>) -> Bool {
         let (stale, namespaces) = resolver.takeStale()
+        // Whatever changes a node's addresses makes every Service stale.
         if stale.isEmpty { return false }
         if !namespaces.isEmpty {
             resolver.set(
@@ -31,9 +45,38 @@ struct ServiceTable: Sendable {
         }
         // Kept no longer than needed: they are the pod table's.
         resolver.set(pods: [])
-        guard isOther else { return false }
+        guard isOther || addresses != own else { return false }
+        own = addresses
         let before = frontends
-        (frontends, conflicts) = ServiceResolver.settle(byService.values.flatMap(\.self))
+        let isBound = { (address: IPAddress) in addresses.contains(address) }
+        let (all, found) = ServiceResolver.settle(byService.values.flatMap(\.self))
+        conflicts = found
+        frontends = all.filter { settings.translates($0, isBound: isBound) }
+        observed = settledObserved(all, isBound: isBound)
         return frontends != before
+    }
+
+    private func settledObserved(
+        _ all: [ServiceFrontend], isBound: (IPAddress) -> Bool
+    ) -> [ServiceFrontend] {
+        var found: [ServiceFrontend.Key: ServiceFrontend] = [:]
+        var behind: [ServiceFrontend.Key: [ServiceBackend]] = [:]
+        for var frontend in all where settings.observes(frontend, isBound: isBound) {
+            if frontend.kind == .nodePort {
+                let port = ServiceFrontend.Key(
+                    address: IPAddress(high: 0, low: 0), port: frontend.port, protocol: frontend.protocol)
+                let backends =
+                    behind[port]
+                    ?? ServiceResolver.behindNodePort(frontend, byService[frontend.service] ?? [])
+                behind[port] = backends
+                frontend.backends = backends
+            }
+            found[frontend.key] = frontend
+        }
+        // A cache has its ports whoever else claims them.
+        for frontend in settings.listening(for: byService[settings.dns] ?? [], isBound: isBound) {
+            found[frontend.key] = frontend
+        }
+        return found.values.sorted { $0.key < $1.key }
     }
 }

@@ -57,7 +57,7 @@ extension NodeImage {
 }
 
 /// The longest of an image's prefixes around an address.
-private struct PrefixLookup {
+struct PrefixLookup {
     private let identities: [IPPrefix: UInt32]
     /// Lengths that occur, longest first, of each family.
     private let lengths: [Bool: [Int]]

@@ -1,18 +1,21 @@
 import CLibNL
 public import Support
 
-/// A route netlink socket. It speaks about the network namespace of the thread that opened it, whoever uses it later.
+/// A netlink socket. It speaks about the network namespace of the thread that opened it, whoever uses it later.
 ///
 /// Not `Sendable`: one thread at a time uses it.
 public final class NetlinkSocket {
     let raw: OpaquePointer
 
-    /// Opens a socket in the calling thread's network namespace.
-    public init() throws(SystemError) {
+    /// Opens a socket for links, addresses and routes in the calling thread's network namespace.
+    public convenience init() throws(SystemError) { try self.init(protocol: NETLINK_ROUTE) }
+
+    /// Opens a socket of another netlink protocol (`NETLINK_*`).
+    init(protocol number: Int32) throws(SystemError) {
         guard let socket = nl_socket_alloc() else {
             throw SystemError("open", "netlink socket", netlink: Int32(NLE_NOMEM))
         }
-        let status = nl_connect(socket, NETLINK_ROUTE)
+        let status = nl_connect(socket, number)
         guard status == 0 else {
             nl_socket_free(socket)
             throw SystemError("open", "netlink socket", netlink: status)

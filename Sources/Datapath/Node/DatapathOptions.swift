@@ -1,5 +1,6 @@
 public import BPFEmit
 import CNetpoldABI
+public import PolicyIR
 
 /// How an instance of the datapath is set up.
 public struct DatapathOptions: Sendable {

@@ -13,6 +13,8 @@ struct ServicesInForce {
     var time: UInt64 = 0
     /// Addresses that frontends had, for as long as flows go on there: without a mark they would not be found any more.
     var former: Set<IPAddress> = []
+    /// Those of them that did not fit.
+    var leftOut: [ServiceFrontend.Key] = []
     /// Entries of np_addresses and np_prefixes, as an image has them, and the former with marks.
     var marked: (addresses: [AddressEntry], prefixes: [PrefixEntry], result: [AddressEntry])?
 }
@@ -66,6 +68,7 @@ extension NodeDatapath {
             if !change.isEmpty || former != next.former { next.marked = nil }
             next.former = former
             next.time = now
+            next.leftOut = change.leftOut
         }
         var image = image
         if let known = next.marked, known.addresses == image.addresses, known.prefixes == image.prefixes {
@@ -90,7 +93,7 @@ extension NodeDatapath {
         services = nil
         try maps.write(plan.change)
         if plan.change.isEmpty { services = next }
-        report.servicesLeftOut = plan.change.leftOut.map { "\($0.address) port \($0.port)/\($0.protocol)" }
+        report.servicesLeftOut = next.leftOut.map { "\($0.address) port \($0.port)/\($0.protocol)" }
         report.entriesChanged += plan.change.count
     }
 

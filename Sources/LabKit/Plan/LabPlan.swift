@@ -33,6 +33,10 @@ public struct LabPlan: Sendable {
     public var traffic: [LabTraffic] = []
     /// Every exchange: by traffic, from, to, family.
     public var flows: [Flow] = []
+    /// The addresses of Services that pods try.
+    public var frontends: [LabFrontend] = []
+    /// Every connection through a Service: by frontend, pod.
+    public var serviceFlows: [LabServiceFlow] = []
     /// The objects as the lab has them: every pod on its node, every pod and the node with addresses.
     public var objects: ClusterObjects
     /// Name of the lab's node.
@@ -45,17 +49,24 @@ public struct LabPlan: Sendable {
     private var evaluator: ReferenceEvaluator
 
     /// Plans a lab for these objects and their lowered policies. With `isEnforced` false the policies say only what is
-    /// tried; everything is expected to pass.
-    public init(_ objects: ClusterObjects, policies: [LoweredPolicy], isEnforced: Bool = true) {
+    /// tried; everything is expected to pass. Services are tried where `services` says who translates: the lab's node, or
+    /// another component that stands behind it, which `isBesideKubeProxy` gives it.
+    public init(
+        _ objects: ClusterObjects, policies: [LoweredPolicy], isEnforced: Bool = true,
+        services settings: ServiceSettings = ServiceSettings(mode: .translate), isBesideKubeProxy: Bool = false
+    ) {
         nodeName = ClusterView(objects).localNode
         self.objects = objects
         evaluator = ReferenceEvaluator(objects, policies: [], localNode: nodeName)
         settle()
-        evaluator = ReferenceEvaluator(self.objects, policies: isEnforced ? policies : [], localNode: nodeName)
+        evaluator = ReferenceEvaluator(
+            self.objects, policies: isEnforced ? policies : [], localNode: nodeName,
+            serviceSettings: settings)
         let ports = PortSurvey(pods: self.objects.pods, policies: policies)
         let taken = Set(nodeAddresses + pods.flatMap(\.ipAddresses))
         let survey = OutsideSurvey(
-            policies: policies, names: objects.names.values.flatMap(\.self).sorted(),
+            policies: policies,
+            names: Set(objects.names.values.flatMap(\.self)).union(LabPlan.outsideEndpoints(evaluator)).sorted(),
             nodes: self.objects.nodes.filter { $0.metadata.name != nodeName }
                 .flatMap { node in node.addresses.map { (node.metadata.name, $0) } },
             taken: taken)
@@ -63,6 +74,41 @@ public struct LabPlan: Sendable {
         outside = survey.addresses
         notes += ports.notes + survey.notes
         flows = exchanges()
+        guard settings.mode != .off, isEnforced || isBesideKubeProxy,
+            settings.mode == .translate || isBesideKubeProxy
+        else { return }
+        let names = namesByAddress
+        frontends = LabPlan.frontends(evaluator, names: names, nodeName: nodeName, notes: &notes)
+        if settings.mode == .observe {
+            // kube-proxy puts the node's address in the place of the sender's there.
+            let others = frontends.filter { $0.frontend.kind != .clusterIP }
+            frontends.removeAll { $0.frontend.kind != .clusterIP }
+            if !others.isEmpty {
+                notes.append("\(others.count) addresses of Services are not tried: they are no cluster IPs")
+            }
+        }
+        serviceFlows = serviceExchanges(evaluator, names: names)
+    }
+
+    /// Whose name answers at each address.
+    private var namesByAddress: [IPAddress: String] {
+        var names: [IPAddress: String] = [:]
+        for end in ends {
+            for address in addresses(of: end) { names[address] = name(of: end) }
+        }
+        return names
+    }
+
+    /// The endpoints of Services that nobody in the cluster has.
+    private static func outsideEndpoints(_ evaluator: ReferenceEvaluator) -> [IPAddress] {
+        evaluator.services.allFrontends().frontends.flatMap(\.backends).map(\.address).filter {
+            evaluator.view.owner(of: $0) == .outside
+        }
+    }
+
+    /// Why a connection through a Service is predicted to pass or not, in lines.
+    public func explain(_ flow: LabServiceFlow) -> [String] {
+        (try? explanation(evaluator, flow.from, flow.to))?.decidingLines ?? []
     }
 
     /// Brings all pods to the lab's node and gives addresses to those without.

@@ -24,6 +24,30 @@ public struct LabReport: Codable, Hashable, Sendable {
         public var reasons: [String]?
     }
 
+    /// A connection through a Service.
+    public struct ServiceFlow: Codable, Hashable, Sendable {
+        /// Who asked: `namespace/pod`.
+        public var from: String
+        /// `namespace/name` of the Service.
+        public var service: String
+        /// `cluster IP`, `external IP`, `load balancer IP`, `node port`, `node-local DNS`.
+        public var kind: String
+        /// The address asked.
+        public var address: String
+        /// `TCP` or `UDP`.
+        public var `protocol`: String
+        /// The port asked.
+        public var port: Int
+        /// `allow`, `deny`, `mixed`, `rejected` or `l7`.
+        public var predicted: String
+        /// `answered by shop/web-1`, `no answer`, ... in words.
+        public var measured: String
+        /// Whether the two agree.
+        public var agrees: Bool
+        /// Where they differ: why the prediction is what it is, in lines.
+        public var reasons: [String]?
+    }
+
     /// The pods with the addresses they had.
     public var pods: [LabPod]
     /// The node's addresses.
@@ -36,13 +60,24 @@ public struct LabReport: Codable, Hashable, Sendable {
     public var notes: [String]
     /// Every exchange.
     public var flows: [Flow]
+    /// Every connection through a Service.
+    public var services: [ServiceFlow]
 
     /// The report of a result.
     public init(_ result: LabResult) {
         pods = result.plan.pods
         node = result.plan.nodeAddresses.map(\.description)
-        probes = result.plan.flows.count
-        agreeing = probes - result.differences.count
+        probes = result.plan.flows.count + result.plan.serviceFlows.count
+        agreeing = probes - result.differences.count - result.serviceDifferences.count
+        services = zip(result.plan.serviceFlows, result.serviceMeasurements).map { flow, measurement in
+            let asked = result.plan.frontends[flow.to].frontend
+            let agrees = measurement.agrees(with: flow.prediction)
+            return ServiceFlow(
+                from: result.plan.pods[flow.from].qualifiedName, service: "\(asked.service)", kind: asked.kind.rawValue,
+                address: "\(asked.address)", protocol: "\(asked.protocol)", port: Int(asked.port),
+                predicted: flow.prediction.verdict.rawValue, measured: measurement.summary, agrees: agrees,
+                reasons: agrees ? nil : result.plan.explain(flow))
+        }
         notes = result.plan.notes
         func end(_ end: LabEnd) -> String {
             if case .outside = end { "ip:\(result.plan.name(of: end))" } else { result.plan.name(of: end) }

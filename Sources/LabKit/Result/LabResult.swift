@@ -6,12 +6,25 @@ public struct LabResult: Sendable {
     public var plan: LabPlan
     /// One measurement for each flow of the plan, in order.
     public var measurements: [LabMeasurement]
+    /// One measurement for each of the plan's connections through Services, in order.
+    public var serviceMeasurements: [LabMeasurement]
 
     /// A result.
-    public init(plan: LabPlan, measurements: [LabMeasurement]) {
+    public init(plan: LabPlan, measurements: [LabMeasurement], serviceMeasurements: [LabMeasurement] = []) {
         self.plan = plan
         self.measurements = measurements
+        self.serviceMeasurements = serviceMeasurements
     }
+
+    /// Indices of the connections through Services that went otherwise than predicted.
+    public var serviceDifferences: [Int] {
+        zip(plan.serviceFlows, serviceMeasurements).enumerated().compactMap { index, pair in
+            pair.1.agrees(with: pair.0.prediction) ? nil : index
+        }
+    }
+
+    /// Whether everything went as predicted.
+    public var agrees: Bool { differences.isEmpty && serviceDifferences.isEmpty }
 
     /// Indices of the flows that went otherwise than predicted.
     public var differences: [Int] {
@@ -22,8 +35,8 @@ public struct LabResult: Sendable {
 
     /// The last line: `measured = predicted: 1,344 of 1,344 probes`.
     public var verdict: String {
-        let total = plan.flows.count
-        let differing = differences.count
+        let total = plan.flows.count + plan.serviceFlows.count
+        let differing = differences.count + serviceDifferences.count
         return differing == 0
             ? "measured = predicted: \(Quantity.grouped(total)) of \(Quantity.grouped(total)) probes"
             : "measured and predicted differ: \(Quantity.grouped(differing)) of \(Quantity.grouped(total)) probes"

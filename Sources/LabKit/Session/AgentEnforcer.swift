@@ -1,14 +1,19 @@
 import Agent
 import Glibc
+public import PolicyIR
 public import Support
 
 /// Enforces as users do: by `netpold agent` on the lab's node, watching the folder of manifests.
 public final class AgentEnforcer: Enforcer {
     private let manifests: String
+    private let services: ServiceMode?
     private let clock = ContinuousClock()
 
-    /// An agent for a folder of manifests.
-    public init(manifests: String) { self.manifests = manifests }
+    /// An agent for a folder of manifests; `nil` for `services`: the agent decides what it does about them.
+    public init(manifests: String, services: ServiceMode? = nil) {
+        self.manifests = manifests
+        self.services = services
+    }
 
     /// Starts the agent and waits until it enforces on every pod of the plan.
     public func start(
@@ -20,7 +25,7 @@ public final class AgentEnforcer: Enforcer {
                 "agent", "--manifests", manifests, "--instance", folder.instance, "--node", plan.nodeName,
                 "--netns", NetworkLayout.nodePath(in: folder.network),
                 "--netns-dir", NetworkLayout.podsFolder(in: folder.network),
-            ], log: folder.agentLog)
+            ] + (services.map { ["--services", $0.rawValue] } ?? []), log: folder.agentLog)
         try launched(agent)
         let progress = ProgressBar("waiting for the agent", of: plan.pods.count)
         defer { progress.finish() }

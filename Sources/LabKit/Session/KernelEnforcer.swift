@@ -7,18 +7,22 @@ public import Support
 /// could not use as they are: pods without addresses, of several nodes, or not in one folder.
 public final class KernelEnforcer: Enforcer {
     private let policies: [LoweredPolicy]
+    private let services: ServiceSettings
 
     /// An enforcer of these policies.
-    public init(_ policies: [LoweredPolicy]) { self.policies = policies }
+    public init(_ policies: [LoweredPolicy], services: ServiceSettings = ServiceSettings(mode: .translate)) {
+        self.policies = policies
+        self.services = services
+    }
 
     /// Compiles the plan's objects and programs the node.
     public func start(
         _ plan: LabPlan, _ network: RoutedNetwork, folder: LabFolder, interrupt: Interrupt,
         launched: (Int32) throws -> Void
     ) throws {
-        var identities = IdentityAllocator()
-        let image = NodeCompiler.compile(
-            plan.objects, policies: policies, localNode: plan.nodeName, allocator: &identities)
+        let image = CompilerState(
+            plan.objects, policies: policies, localNode: plan.nodeName, serviceSettings: services
+        ).image
         let report = try network.node.run {
             // Interface numbers and attachments are those of the namespace this runs in.
             let links = try NetlinkSocket().links()
@@ -28,7 +32,8 @@ public final class KernelEnforcer: Enforcer {
                 let key = image.endpoints.first { $0.namespace == pod.namespace && $0.name == pod.name }?.key
                 if let key { interfaces[key] = UInt32(link.index) }
             }
-            let options = DatapathOptions(pins: try PinPath(instance: folder.instance))
+            var options = DatapathOptions(pins: try PinPath(instance: folder.instance))
+            options.services = services.mode
             return try NodeDatapath(options).apply(image, interfaces: interfaces)
         }
         let failures = report.endpoints.compactMap { endpoint in

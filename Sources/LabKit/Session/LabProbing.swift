@@ -22,13 +22,53 @@ struct LabProbing {
 
     /// Every port of every end.
     var served: [LabState.Served] {
-        plan.ends.flatMap { end in
-            plan.addresses(of: end).flatMap { address in
-                plan.traffic.filter { $0 != .echo }.map { traffic in
-                    LabState.Served(
-                        place: place(end), name: plan.name(of: end), address: address.description,
-                        isTCP: traffic.protocol == .tcp, port: traffic.port)
+        servedEndpoints
+            + plan.ends.flatMap { end in
+                plan.addresses(of: end).flatMap { address in
+                    plan.traffic.filter { $0 != .echo }.map { traffic in
+                        LabState.Served(
+                            place: place(end), name: plan.name(of: end), address: address.description,
+                            isTCP: traffic.protocol == .tcp, port: traffic.port)
+                    }
                 }
+            }
+    }
+
+    /// The ports of endpoints that nothing else of the plan names.
+    private var servedEndpoints: [LabState.Served] {
+        var found: Set<LabState.Served> = []
+        for frontend in plan.frontends.map(\.frontend) {
+            for backend in frontend.backends where !plan.traffic.contains(LabTraffic(frontend.protocol, backend.port)) {
+                for end in plan.ends where plan.addresses(of: end).contains(backend.address) {
+                    found.insert(
+                        LabState.Served(
+                            place: place(end), name: plan.name(of: end), address: backend.address.description,
+                            isTCP: frontend.protocol == .tcp, port: backend.port))
+                }
+            }
+        }
+        return Array(found)
+    }
+
+    /// Probes of the plan's connections through Services, in order.
+    func serviceProbes(_ network: RoutedNetwork) throws -> [Probe] {
+        try plan.serviceFlows.map { flow in
+            let frontend = plan.frontends[flow.to].frontend
+            return Probe(
+                namespace: try LabProbing.namespace(place(.pod(flow.from)), network), source: flow.source,
+                destination: frontend.address, protocol: frontend.protocol, port: frontend.port,
+                retries: flow.prediction.passes ? LabProbing.retries : 0)
+        }
+    }
+
+    /// What the outcomes of those mean: whichever endpoint answers is somebody else.
+    static func serviceMeasurements(_ outcomes: [ProbeOutcome]) -> [LabMeasurement] {
+        outcomes.map { outcome in
+            switch outcome {
+            case .answered(let name): .answeredByOther(name)
+            case .refused: .refused
+            case .unreachable(let code): .unreachable(code.description)
+            case .silent: .silent
             }
         }
     }

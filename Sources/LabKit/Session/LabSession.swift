@@ -12,15 +12,18 @@ public final class LabSession {
     private let enforcer: any Enforcer
     private let interrupt: Interrupt
     private let isKept: Bool
+    private let isBesideKubeProxy: Bool
     private var state: LabState
 
     /// A run that has not begun.
     ///
     /// - Throws: `LabFailure` when the lab of this name is in use or was kept, or without root.
     private init(
-        _ plan: LabPlan, manifests: [String], name: String, enforcer: any Enforcer, interrupt: Interrupt, isKept: Bool
+        _ plan: LabPlan, manifests: [String], name: String, enforcer: any Enforcer, interrupt: Interrupt, isKept: Bool,
+        isBesideKubeProxy: Bool
     ) throws {
         self.plan = plan
+        self.isBesideKubeProxy = isBesideKubeProxy
         self.manifests = manifests
         self.enforcer = enforcer
         self.interrupt = interrupt
@@ -46,16 +49,20 @@ public final class LabSession {
     /// The folder of a crashed run was removed, its lock with it: claim anew.
     private struct Restart: Error {}
 
-    /// Makes a session, cleaning up after a crashed one first.
+    /// Makes a session, cleaning up after a crashed one first. With `isBesideKubeProxy` the node translates Services by rules
+    /// like kube-proxy's.
     public static func begin(
-        _ plan: LabPlan, manifests: [String], name: String, enforcer: any Enforcer, interrupt: Interrupt, isKept: Bool
+        _ plan: LabPlan, manifests: [String], name: String, enforcer: any Enforcer, interrupt: Interrupt, isKept: Bool,
+        isBesideKubeProxy: Bool = false
     ) throws -> LabSession {
         do {
             return try LabSession(
-                plan, manifests: manifests, name: name, enforcer: enforcer, interrupt: interrupt, isKept: isKept)
+                plan, manifests: manifests, name: name, enforcer: enforcer, interrupt: interrupt, isKept: isKept,
+                isBesideKubeProxy: isBesideKubeProxy)
         } catch is Restart {
             return try LabSession(
-                plan, manifests: manifests, name: name, enforcer: enforcer, interrupt: interrupt, isKept: isKept)
+                plan, manifests: manifests, name: name, enforcer: enforcer, interrupt: interrupt, isKept: isKept,
+                isBesideKubeProxy: isBesideKubeProxy)
         }
     }
 
@@ -88,6 +95,7 @@ public final class LabSession {
         let loop = try EventLoop()
         let responders = try LabProbing.respond(state.served, in: network, loop: loop)
         defer { withExtendedLifetime(responders) {} }
+        if isBesideKubeProxy { try KubeProxyRules(plan.frontends.map(\.frontend)).install(in: network.node) }
         let probes = try probing.probes(network)
         let control = try probe(LabProbing.patient(probes), "trying without policies", loop)
         try checkUnhindered(control, probing)
@@ -96,8 +104,10 @@ public final class LabSession {
             state.agent = agent
             try folder.write(state)
         }
+        let measurements = probing.measurements(try probe(probes, "probing", loop))
+        let outcomes = try probe(probing.serviceProbes(network), "probing Services", loop)
         return LabResult(
-            plan: plan, measurements: probing.measurements(try probe(probes, "probing", loop)))
+            plan: plan, measurements: measurements, serviceMeasurements: LabProbing.serviceMeasurements(outcomes))
     }
 
     private func probe(_ probes: [Probe], _ title: String, _ loop: EventLoop) throws -> [ProbeOutcome] {

@@ -1,7 +1,7 @@
 /// What a lab's folder says about it, for whoever comes later: `--shell`, `--down`, the next run after a crash.
 struct LabState: Codable {
     /// A port that a responder serves.
-    struct Served: Codable {
+    struct Served: Codable, Hashable {
         /// Attachment name of the pod, or `@node`, `@outside`.
         var place: String
         /// What it answers with.

@@ -19,9 +19,14 @@ public struct ServiceExplanation: Hashable, Sendable {
     public var route: ServiceRoute
     /// The backends that may be chosen, sorted by address; none: the connection is refused.
     public var backends: [Backend]
+    /// What the sender's policies say of all backends together; `nil` where the sender's node translates, so that they are asked
+    /// about the one that is chosen.
+    public var together: SideDecision?
 
     /// What becomes of the flow, over all backends.
     public var verdict: RouteVerdict {
+        // The sender's node cannot know which one the other component is going to choose.
+        if together?.verdict == .deny, !backends.isEmpty { return .deny }
         let needsProxy = backends.contains { backend in
             if case .l7 = backend.explanation.verdict { backend.explanation.request == nil } else { false }
         }
@@ -35,6 +40,13 @@ public struct ServiceExplanation: Hashable, Sendable {
 }
 
 extension ReferenceEvaluator {
+    /// The decision of the sender's policies about a route that another component translates.
+    private func together(_ route: ServiceRoute) throws(FlowError) -> SideDecision? {
+        guard route.isObserved, let sender = try view.pod(sending: route.flow) else { return nil }
+        return decideEgress(
+            subject: sender, backends: route.backends.map(\.backend), protocol: route.flow.protocol)
+    }
+
     /// Why a flow to a Service, and a request in it, passes or not.
     ///
     /// - Throws: `FlowError` when a backend cannot be reached at all, for want of a common address family.
@@ -44,6 +56,6 @@ extension ReferenceEvaluator {
             backends.append(
                 .init(backend: backend.backend, explanation: try explain(backend.flow, request: request)))
         }
-        return ServiceExplanation(route: route, backends: backends)
+        return ServiceExplanation(route: route, backends: backends, together: try together(route))
     }
 }

@@ -31,9 +31,28 @@ extension ServiceExplanation {
         case .rejected: return "REJECTED \(what): \(emptiness)"
         case .mixed:
             return "MIXED \(what): denied at \(backends.count(where: \.isDenied)) of \(backends.count) endpoints"
+        case .deny
+        where together?.verdict == .deny
+            && backends.contains(where: { $0.explanation.egress.decision.verdict != .deny }):
+            let denied = backends.count { $0.explanation.egress.decision.verdict == .deny }
+            return
+                "DENIED \(what), by the egress policies of \(route.flow.from), which deny \(denied) of \(backends.count) "
+                + "endpoints that may be chosen"
         case .deny:
             let by = denying
             return "DENIED \(what)" + (by.isEmpty ? "" : ", by \(by)")
+        }
+    }
+
+    /// What becomes of a packet to the frontend.
+    private func translation(_ count: String) -> String {
+        guard route.isObserved else { return "is translated to \(count)" }
+        let all = "the sender's policies must allow \(backends.count == 1 ? "it" : "all of them")"
+        switch route.frontend?.kind {
+        case .nodeLocalDNS:
+            return "is where a DNS cache of the node listens, which stands for \(count): \(all)"
+        case .clusterIP, .externalIP, .loadBalancer, .nodePort, nil:
+            return "is translated to \(count) by another component, behind the sender's hook: \(all)"
         }
     }
 
@@ -68,7 +87,7 @@ extension ServiceExplanation {
             let frontend = route.frontend.map { ", \($0.kind.rawValue) \($0.address)," } ?? ""
             what =
                 backends.isEmpty
-                ? "\(port)\(frontend) has no endpoints" : "\(port)\(frontend) is translated to \(count)"
+                ? "\(port)\(frontend) has no endpoints" : "\(port)\(frontend) \(translation(count))"
         case .headless:
             what =
                 backends.isEmpty

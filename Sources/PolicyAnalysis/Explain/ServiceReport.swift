@@ -28,6 +28,7 @@ public struct ServiceReport: Encodable, Sendable {
         let frontend: String?
         let address: String?
         let portName: String?
+        let isObserved: Bool?
         let file: String?
         let line: Int?
         let column: Int?
@@ -60,7 +61,8 @@ public struct ServiceReport: Encodable, Sendable {
         service = Target(
             namespace: route.service.namespace, name: route.service.name, meaning: meaning, alias: alias,
             frontend: route.frontend?.kind.rawValue, address: route.frontend.map { "\($0.address)" },
-            portName: route.portName.isEmpty ? nil : route.portName, file: route.location?.file,
+            portName: route.portName.isEmpty ? nil : route.portName, isObserved: route.isObserved ? true : nil,
+            file: route.location?.file,
             line: route.location?.line, column: route.location?.column)
         backends = explanation.backends.map {
             Backend(

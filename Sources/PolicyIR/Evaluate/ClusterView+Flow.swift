@@ -108,6 +108,13 @@ extension ClusterView {
         }
     }
 
+    /// The pod that sends a flow; `nil` where no pod does.
+    ///
+    /// - Throws: `FlowError` when there is no such pod.
+    public func pod(sending flow: Flow) throws(FlowError) -> Pod? {
+        if case .pod(let pod) = try owner(plain(flow).from) { pod } else { nil }
+    }
+
     /// The flow with pods of a namespace called `svc` in the place of Services that are none.
     func plain(_ flow: Flow) -> Flow {
         func plain(_ end: FlowEnd) -> FlowEnd {

@@ -10,9 +10,15 @@ public struct ReferenceEvaluator: Sendable {
     public let policies: [LoweredPolicy]
     /// Says where flows to Services go.
     public let services: ServiceResolver
+    /// Which of them the nodes translate.
+    public let serviceSettings: ServiceSettings
 
     /// An evaluator of these policies over these objects. For `localNode` see `ClusterView`.
-    public init(_ objects: ClusterObjects, policies: [LoweredPolicy], localNode: String? = nil) {
+    public init(
+        _ objects: ClusterObjects, policies: [LoweredPolicy], localNode: String? = nil,
+        serviceSettings: ServiceSettings = ServiceSettings(mode: .translate)
+    ) {
+        self.serviceSettings = serviceSettings
         view = ClusterView(objects, localNode: localNode)
         self.policies = policies
         services = ServiceResolver(objects, localNode: view.localNode)
@@ -21,7 +27,31 @@ public struct ReferenceEvaluator: Sendable {
     /// Where a flow goes that is for a Service, by name or at one of its addresses; `nil` for any other.
     ///
     /// - Throws: `FlowError` when the Service, its port or an end does not exist.
-    public func route(_ flow: Flow) throws(FlowError) -> ServiceRoute? { try services.route(flow, view) }
+    public func route(_ flow: Flow) throws(FlowError) -> ServiceRoute? {
+        if let observed = try observedRoute(flow) { return observed }
+        // Policies see the address, whatever becomes of it behind them.
+        if serviceSettings.mode == .off, case .address = flow.to { return nil }
+        return try services.route(flow, view)
+    }
+
+    /// The route of a flow to an address, or to a Service whose address is known, that the sender's node does not translate.
+    private func observedRoute(_ flow: Flow) throws(FlowError) -> ServiceRoute? {
+        let plain = view.plain(flow)
+        var address: IPAddress
+        var translated: ServiceRoute?
+        switch plain.to {
+        case .address(let named): address = named
+        case .service:
+            let route = try services.route(flow, view)
+            guard let route, let frontend = route.frontend else { return nil }
+            (address, translated) = (frontend.address, route)
+        case .pod, .host, .remoteNode, .masqueraded: return nil
+        }
+        guard try view.isPod(plain.from) else { return nil }
+        let node = try view.node(ofSender: plain.from)
+        guard let frontend = observedFrontend(address, plain.protocol, plain.port, on: node) else { return nil }
+        return services.observed(plain, frontend, as: translated, view)
+    }
 
     /// The policy of a pod in one direction.
     public func subjectPolicy(for pod: Pod, _ direction: Direction) -> SubjectPolicy {

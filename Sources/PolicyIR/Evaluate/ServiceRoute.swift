@@ -35,6 +35,8 @@ public struct ServiceRoute: Hashable, Sendable {
     public var portName: String
     /// Those that may be chosen, sorted by address; none: the connection is refused.
     public var backends: [Backend]
+    /// Whether another component translates, behind the sender's hook: the sender's policies must allow all backends.
+    public var isObserved = false
 }
 
 extension ServiceResolver {
@@ -58,6 +60,21 @@ extension ServiceResolver {
                 backends: frontend.backends.map { backend($0, of: flow, view) })
         case .pod, .host, .remoteNode, .masqueraded: return nil
         }
+    }
+
+    /// The route to a frontend that the sender's node leaves to another component.
+    func observed(
+        _ flow: Flow, _ frontend: ServiceFrontend, as translated: ServiceRoute?, _ view: ClusterView
+    ) -> ServiceRoute {
+        var route =
+            translated
+            ?? ServiceRoute(
+                flow: flow, service: frontend.service, location: frontend.location, meaning: .translated,
+                frontend: frontend, portName: frontend.portName, backends: [])
+        route.frontend = frontend
+        route.backends = frontend.backends.map { backend($0, of: flow, view) }
+        route.isObserved = true
+        return route
     }
 
     private func route(

@@ -13,6 +13,8 @@ public struct ServiceFrontend: Hashable, Sendable {
         case loadBalancer = "load balancer IP"
         /// A port of a node.
         case nodePort = "node port"
+        /// The address of a DNS cache on the node, which stands for the DNS Service.
+        case nodeLocalDNS = "node-local DNS"
     }
 
     /// The address.

@@ -123,9 +123,32 @@ public struct ServiceResolver: Sendable {
             // Another node would decide by its own policy.
             let isLocal = name != node && service.externalPolicy == .local
             let backends = isLocal ? endpoints.local(node: name) : cluster
-            found += ofFamily(other.addresses).map { frontend(.nodePort, $0, nodePort, backends) }
+            // IPVS gives the node the Services' own addresses, which have no node ports.
+            let own = ofFamily(other.addresses).filter { !isClusterIP($0) }
+            found += own.map { frontend(.nodePort, $0, nodePort, backends) }
         }
         return found
+    }
+
+    /// Whether some Service has the address as a cluster IP.
+    private func isClusterIP(_ address: IPAddress) -> Bool {
+        byAddress[address]?.contains { services[$0]?.clusterIPs.contains(address) == true } ?? false
+    }
+
+    /// What may be chosen behind a node port, whichever node's it is: nodes with traffic policy Local have others each. Of both
+    /// families, for a node is the same whatever address it is reached by.
+    public func behindNodePort(_ frontend: ServiceFrontend, on node: String? = nil) -> [ServiceBackend] {
+        ServiceResolver.behindNodePort(frontend, frontends(of: frontend.service, on: node))
+    }
+
+    /// The same, of the frontends of its Service.
+    public static func behindNodePort(
+        _ frontend: ServiceFrontend, _ all: [ServiceFrontend]
+    ) -> [ServiceBackend] {
+        let same = all.filter {
+            $0.kind == .nodePort && $0.port == frontend.port && $0.protocol == frontend.protocol
+        }
+        return Set(same.flatMap(\.backends)).sorted()
     }
 
     /// The frontends at an address, port and protocol for pods of a node: the one in force, and others that claim the same.
@@ -276,6 +299,9 @@ extension ServiceResolver {
             if services[name]?.selects(pod) == true { stale.insert(name) }
         }
     }
+
+    /// Whether `takeStale` would name a Service.
+    public var isStale: Bool { !stale.isEmpty }
 
     /// The Services whose frontends may be others since the last call, and the namespaces whose pods have to be set before they
     /// are asked for.

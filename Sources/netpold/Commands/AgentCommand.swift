@@ -5,8 +5,9 @@ import Datapath
 import Foundation
 import Glibc
 public import Logging
+public import NetTypes
 import PolicyAPI
-import PolicyIR
+public import PolicyIR
 import ServiceLifecycle
 import Support
 
@@ -74,6 +75,23 @@ struct AgentCommand: AsyncParsableCommand {
             open, or isolate every mounted one. What was enforced before stays enforced. (default: open)
             """, valueName: "what"))
     var unknown: UnknownNamespaces?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            What to do about the pods' packets to Services: translate, before policies are asked; observe, where another \
+            component translates: policies ask about every endpoint that may be chosen; or off: policies see the Services' \
+            addresses. (default: observe where a network plugin translates on this node, else translate; `status` says why)
+            """, valueName: "what"))
+    var services: ServiceMode?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Where a DNS cache of the node listens (NodeLocal DNSCache). While the node has the address it stands for the \
+            endpoints of Service kube-system/kube-dns; may be repeated. (default: 169.254.20.10)
+            """, valueName: "address"))
+    var nodeLocalDns: [IPAddress] = []
 
     @Flag(help: "Compare each new state with the reference evaluator in the kernel before it is put in force.")
     var verify = false
@@ -181,8 +199,11 @@ struct AgentCommand: AsyncParsableCommand {
         let standing =
             HostPreparation.capabilityConditions()
             + (try HostPreparation.prepareFilesystem(allowsPrivate: allowPrivateBpffs, logger))
-        // Services are left to whoever else translates on the node: the datapath has no step that does it yet.
-        let datapath = try NodeDatapath(DatapathOptions(pins: pins))
+        let (serviceSettings, choice) = chooseServices()
+        logger.notice("services", metadata: ["mode": "\(choice.mode)", "reason": "\(choice.reason)"])
+        var datapathOptions = DatapathOptions(pins: pins)
+        datapathOptions.services = serviceSettings.mode
+        let datapath = try NodeDatapath(datapathOptions)
         let pinned = datapath.identities
         let adopted = datapath.adoptedInterfaces
         let places = HostScanner.Places(
@@ -195,14 +216,16 @@ struct AgentCommand: AsyncParsableCommand {
             ])
         HostPreparation.report(datapath.otherVersions, logger)
         let compiler = NodePolicyCompiler(
-            allocator: IdentityAllocator(pinnedAddresses: pinned.addresses, pinnedPrefixes: pinned.prefixes))
+            allocator: IdentityAllocator(pinnedAddresses: pinned.addresses, pinnedPrefixes: pinned.prefixes),
+            services: serviceSettings)
         return AgentService(
             options: .init(
                 instance: instance.instance,
                 settings: .init(
                     binding: .init(
                         node: NodeName.resolve(option: node, hostname: ProcessInfo.processInfo.hostName),
-                        source: .folder, unknown: unknown), onRefused: onRefused, standing: standing)),
+                        source: .folder, unknown: unknown), onRefused: onRefused, standing: standing),
+                services: choice),
             ports: .init(
                 sources: [source],
                 node: WatchedNode(HostScanner(places), folders: [places.namespaces] + places.cniCaches),
@@ -213,11 +236,28 @@ struct AgentCommand: AsyncParsableCommand {
     }
 }
 
+extension AgentCommand {
+    /// What the node does about Services, and why.
+    private func chooseServices() -> (ServiceSettings, ServiceChoice) {
+        let scan = TranslatorScan()
+        let choice = ServiceChoice(asked: services, findings: scan.findings, unread: scan.unread)
+        var settings = ServiceSettings(mode: ServiceMode(rawValue: choice.mode) ?? .translate)
+        if !nodeLocalDns.isEmpty { settings.listeners = Set(nodeLocalDns) }
+        return (settings, choice)
+    }
+}
+
 extension HealthAddress: ExpressibleByArgument {
     /// `nil` when it is not a loopback address with a port.
     public init?(argument: String) { self.init(parsing: argument) }
 }
 
+extension IPAddress: ExpressibleByArgument {
+    /// `nil` when it is not an address.
+    public init?(argument: String) { self.init(parsing: argument) }
+}
+
 extension RefusedPolicy: ExpressibleByArgument {}
+extension ServiceMode: ExpressibleByArgument {}
 extension UnknownNamespaces: ExpressibleByArgument {}
 extension Logger.Level: @retroactive ExpressibleByArgument {}

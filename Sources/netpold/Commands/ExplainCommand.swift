@@ -24,7 +24,8 @@ struct ExplainCommand: AsyncParsableCommand {
 
             TO may be a Service: svc/NAME of the sender's namespace, svc/NAMESPACE/NAME, or ip: with one of its addresses; then \
             the port is the Service's. Policies are asked about the endpoints that may be chosen: the answer is ALLOWED or DENIED \
-            if it is the same for all, MIXED if not, REJECTED if there is none.
+            if it is the same for all, MIXED if not, REJECTED if there is none. Where another component translates behind the \
+            sender's hook (--services observe, as `netpold status` says of a node), the sender's policies must allow all of them.
 
             --json prints every fact as a field; docs/reference/explain-json.md describes them.
 
@@ -58,6 +59,9 @@ struct ExplainCommand: AsyncParsableCommand {
             "The node that host means (default: node-1 if there is one, else the first).", valueName: "name"))
     var localNode: String?
 
+    @OptionGroup(title: "Services")
+    var services: ServiceOptions
+
     @Flag(help: "Print the answer as JSON.")
     var json = false
 
@@ -87,8 +91,10 @@ struct ExplainCommand: AsyncParsableCommand {
         let diagnostics = decoded.diagnostics + lowered.diagnostics
         try diagnosticOptions.write(diagnostics, of: loaded)
         try Named.check(node: localNode, in: objects)
+        services.addListeners(to: &objects, localNode: localNode)
         let evaluator = ReferenceEvaluator(
-            objects, policies: lowered.policies + PolicyLowering.lowerRefused(decoded.refused), localNode: localNode)
+            objects, policies: lowered.policies + PolicyLowering.lowerRefused(decoded.refused), localNode: localNode,
+            serviceSettings: services.settings)
         let text = ExplanationText(
             style: Terminal.output.style, showsRules: Terminal.output.isTerminal, standardInput: loaded.standardInput)
         let needsProxy: Bool

@@ -22,6 +22,9 @@ struct LabCommand: ParsableCommand {
             for by pods named web-1, web-2. Outside addresses are chosen so that each prefix that a \
             policy names, and each exception, is tried from inside and from beside it.
 
+            Pods also connect through Services, at cluster IPs, external IPs, load balancers' addresses and the node's ports: an \
+            endpoint that policies allow must answer, and without endpoints the connection must be refused at once.
+
             Everything is taken away again at the end, after Ctrl-C too; a run that was killed is cleaned up by the next \
             one. With --keep the lab stays, enforced and answering, until --down.
 
@@ -58,6 +61,17 @@ struct LabCommand: ParsableCommand {
 
     @Flag(help: "Enforce nothing; everything is expected to pass.")
     var noEnforce = false
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Who translates Services: translate (the lab's node), observe (kube-proxy's rules, with --kube-proxy), or off: no \
+            Services are tried.
+            """, valueName: "what"))
+    var services = ServiceMode.translate
+
+    @Flag(help: "Give the lab's node rules like those of kube-proxy's nftables mode (needs nft).")
+    var kubeProxy = false
 
     @Flag(help: "Print the result as JSON.")
     var json = false
@@ -102,21 +116,24 @@ struct LabCommand: ParsableCommand {
         guard !diagnostics.contains(where: { $0.severity == .error }) else {
             throw LabFailure.input("the manifests have errors; nothing was built")
         }
-        let plan = LabPlan(decoded.objects, policies: lowered.policies, isEnforced: !noEnforce)
+        let plan = LabPlan(
+            decoded.objects, policies: lowered.policies, isEnforced: !noEnforce,
+            services: ServiceSettings(mode: services), isBesideKubeProxy: kubeProxy)
         guard !plan.pods.isEmpty else { throw LabFailure.input("there is no pod in the manifests") }
 
         let renderer = LabRenderer(style: Terminal.output.style)
         let interrupt = Interrupt()
         let enforcer = enforcer(plan, lowered.policies)
         let session = try LabSession.begin(
-            plan, manifests: files, name: name, enforcer: enforcer, interrupt: interrupt, isKept: keep)
+            plan, manifests: files, name: name, enforcer: enforcer, interrupt: interrupt, isKept: keep,
+            isBesideKubeProxy: kubeProxy)
         if !json { print(renderer.plan(plan) + "\n") }
         fflush(nil)
         let result = try session.run()
         if !json, !noEnforce { print("without policies every probe was answered; with them:\n") }
         print(json ? try JSONText.render(LabReport(result)) : renderer.result(result))
         if keep { ErrorOutput.write(kept(plan, byAgent: enforcer is AgentEnforcer)) }
-        if !result.differences.isEmpty { throw ExitCode(1) }
+        if !result.agrees { throw ExitCode(1) }
     }
 
     private func enforcer(_ plan: LabPlan, _ policies: [LoweredPolicy]) -> any Enforcer {
@@ -125,9 +142,10 @@ struct LabCommand: ParsableCommand {
         if plan.isAsWritten, let folder = files.first, files.count == 1,
             FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue
         {
-            return AgentEnforcer(manifests: URL(filePath: folder).standardizedFileURL.path())
+            return AgentEnforcer(
+                manifests: URL(filePath: folder).standardizedFileURL.path(), services: services)
         }
-        return KernelEnforcer(policies)
+        return KernelEnforcer(policies, services: ServiceSettings(mode: services))
     }
 
     private func kept(_ plan: LabPlan, byAgent: Bool) -> String {

@@ -15,6 +15,10 @@ struct LabRenderer: Sendable {
             "\(plan.pods.count) pods, the node, \(plan.outside.count) addresses outside; "
                 + "\(Quantity.grouped(plan.flows.count)) probes: \(LabTraffic.list(plan.traffic))"
         ]
+        if !plan.serviceFlows.isEmpty {
+            lines.append(
+                "\(plan.frontends.count) addresses of Services; \(Quantity.grouped(plan.serviceFlows.count)) probes")
+        }
         lines += plan.notes.map { style.faint("note: \($0)") }
         return lines.joined(separator: "\n")
     }
@@ -24,10 +28,11 @@ struct LabRenderer: Sendable {
         let matrix = LabMatrix(result)
         var lines: [String] = []
         for group in matrix.groups.indices { lines += grid(group, matrix, result.plan) + [""] }
-        lines.append(legend(matrix))
-        lines += differences(result)
+        lines += services(result)
+        lines.append(legend(matrix, hasServices: !result.plan.serviceFlows.isEmpty))
+        lines += differences(result) + serviceDifferences(result)
         lines.append("")
-        lines.append(result.differences.isEmpty ? style.good(result.verdict) : style.alarming(result.verdict))
+        lines.append(result.agrees ? style.good(result.verdict) : style.alarming(result.verdict))
         return lines.joined(separator: "\n")
     }
 
@@ -63,11 +68,60 @@ struct LabRenderer: Sendable {
         }
     }
 
-    private func legend(_ matrix: LabMatrix) -> String {
+    /// Rows are asked, columns ask: pods by the numbers they have as rows of the first grid.
+    private func services(_ result: LabResult) -> [String] {
+        let plan = result.plan
+        guard !plan.serviceFlows.isEmpty else { return [] }
+        var cells: [[String]] = Array(
+            repeating: Array(repeating: "   ", count: plan.pods.count), count: plan.frontends.count)
+        for (flow, measurement) in zip(plan.serviceFlows, result.serviceMeasurements) {
+            cells[flow.to][flow.from] = symbol(flow.prediction, measurement)
+        }
+        let names = plan.frontends.map { "\($0.name) \($0.traffic)" }
+        let width = names.map(\.count).max() ?? 0
+        let numbers = plan.pods.indices.map { pad("\($0 + 1)", 3, left: true) }.joined()
+        var lines = [style.strong("Services"), style.faint(pad("  to \\ from", width + 3) + numbers)]
+        for (name, row) in zip(names, cells) { lines.append("  \(pad(name, width)) \(row.joined())") }
+        return lines + [""]
+    }
+
+    private func symbol(_ prediction: LabServicePrediction, _ measurement: LabMeasurement) -> String {
+        guard measurement.agrees(with: prediction) else { return "  " + style.alarming("!") }
+        switch prediction.verdict {
+        case .allow: return "  " + style.good("✓")
+        case .deny, .l7: return "  " + style.faintlyBad("·")
+        case .mixed: return "  " + style.notable("~")
+        case .rejected: return "  " + style.notable("r")
+        }
+    }
+
+    private func serviceDifferences(_ result: LabResult) -> [String] {
+        let all = result.serviceDifferences
+        guard !all.isEmpty else { return [] }
+        var lines = ["", style.strong("Differences through Services")]
+        for index in all.prefix(LabRenderer.differenceLimit) {
+            let flow = result.plan.serviceFlows[index]
+            let frontend = result.plan.frontends[flow.to]
+            lines.append(
+                "  \(result.plan.pods[flow.from].qualifiedName) -> \(frontend.name) \(frontend.traffic): predicted "
+                    + "\(flow.prediction.summary), measured \(result.serviceMeasurements[index].summary)")
+            lines += result.plan.explain(flow).map { "      " + style.faint($0) }
+        }
+        if all.count > LabRenderer.differenceLimit {
+            lines.append("  and \(all.count - LabRenderer.differenceLimit) more (--json lists all)")
+        }
+        return lines
+    }
+
+    private func legend(_ matrix: LabMatrix, hasServices: Bool) -> String {
         let cells = Set(matrix.groups.flatMap { $0.cells.flatMap(\.self) })
         var parts = ["\(style.good("✓")) answered", "\(style.faintlyBad("·")) dropped"]
         for family in [4, 6] where cells.contains(.onlyFamily(family)) {
             parts.append("\(style.notable("\(family)")) answered over IPv\(family) only")
+        }
+        if hasServices {
+            parts.append("\(style.notable("~")) answered at some endpoints")
+            parts.append("\(style.notable("r")) refused, without endpoints")
         }
         if cells.contains(.different) {
             parts.append("\(style.alarming("!")) other than predicted")

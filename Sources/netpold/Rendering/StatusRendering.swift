@@ -29,6 +29,7 @@ struct StatusRendering: Sendable {
         ]
         let attachments = status.attachments.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }
         if !attachments.isEmpty { lines.append("attached by  \(attachments.joined(separator: ", "))") }
+        if let services = status.services { lines.append("services     \(services.mode): \(services.reason)") }
         lines.append(
             "events       \(status.eventsSuppressed) not written by the kernel, \(status.eventsLost) not sent to slow readers"
         )

@@ -12,15 +12,17 @@ final class RunningService: Sendable {
     /// An agent that has not started.
     init(
         _ world: FakeWorld, socket: String, debounce: Int = 5, resync: Duration = .seconds(60),
-        collection: Duration = .seconds(10)
+        collection: Duration = .seconds(10), services: ServiceChoice? = nil,
+        compiler: sending (any PolicyCompiler)? = nil
     ) throws {
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
         let service = AgentService(
             options: .init(
-                instance: "test", settings: Fixtures.settings(debounce: debounce), collection: collection,
+                instance: "test", settings: Fixtures.settings(debounce: debounce), services: services,
+                collection: collection,
                 resync: resync),
-            ports: .init(sources: [world], node: world, datapath: world, compiler: world),
+            ports: .init(sources: [world], node: world, datapath: world, compiler: compiler ?? world),
             server: try LocalServer(path: socket), logger: logger)
         let (begins, begin) = AsyncStream.makeStream(of: Void.self)
         self.service = service

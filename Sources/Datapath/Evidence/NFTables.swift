@@ -1,0 +1,53 @@
+import CLibNL
+import Glibc
+import Support
+
+/// The tables and chains of nftables, by name.
+enum NFTables {
+    /// A table, or a chain in one.
+    struct Name: Hashable {
+        var table: String
+        /// Empty: the table itself.
+        var chain: String
+    }
+
+    // linux/netfilter/nfnetlink.h and nf_tables.h: the subsystem in the upper byte of a message's type.
+    private static let subsystem: Int32 = 10 << 8
+    private static let getTable: Int32 = 1
+    private static let getChain: Int32 = 4
+    private static let tableName: UInt16 = 1  // NFTA_TABLE_NAME
+    private static let chainTable: UInt16 = 1  // NFTA_CHAIN_TABLE
+    private static let chainName: UInt16 = 3  // NFTA_CHAIN_NAME
+
+    /// All of them in the calling thread's network namespace; empty where the kernel has no nftables.
+    static func names() throws(SystemError) -> [Name] {
+        let socket: NetlinkSocket
+        do throws(SystemError) {
+            socket = try NetlinkSocket(protocol: NETLINK_NETFILTER)
+        } catch {
+            // A kernel without netfilter has no rules either.
+            return []
+        }
+        var found: [Name] = []
+        // `struct nfgenmsg`: any family, version 0, no resource.
+        let header: [UInt8] = [0, 0, 0, 0]
+        try socket.dump("list", message: subsystem | getTable, header: header) { payload in
+            var reader = NetlinkReader(payload)
+            guard reader.header(4) != nil else { return }
+            while let attribute = reader.next() {
+                if attribute.type == tableName { found.append(Name(table: attribute.text, chain: "")) }
+            }
+        }
+        try socket.dump("list", message: subsystem | getChain, header: header) { payload in
+            var reader = NetlinkReader(payload)
+            guard reader.header(4) != nil else { return }
+            var name = Name(table: "", chain: "")
+            while let attribute = reader.next() {
+                if attribute.type == chainTable { name.table = attribute.text }
+                if attribute.type == chainName { name.chain = attribute.text }
+            }
+            found.append(name)
+        }
+        return found
+    }
+}
