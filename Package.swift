@@ -44,6 +44,9 @@ let package = Package(
             name: "PolicyAPI", dependencies: ["NetTypes", "CRE2", .product(name: "Yams", package: "Yams")],
             swiftSettings: pure),
         .target(name: "PolicyIR", dependencies: ["NetTypes", "PolicyAPI"], swiftSettings: pure),
+        // HTTP rules compiled for requests as bytes, and the snapshot in which the agent hands them to the proxy.
+        .target(
+            name: "ProxyRules", dependencies: ["HTTPScan", "NetTypes", "PolicyAPI", "PolicyIR"], swiftSettings: strict),
         .target(
             name: "PolicyAnalysis",
             dependencies: [
@@ -146,6 +149,10 @@ let package = Package(
             path: "Tests/HTTPTestSupport", swiftSettings: pure),
         .testTarget(
             name: "HTTPScanTests", dependencies: ["HTTPScan", "HTTPTestSupport", "NetpoldTestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ProxyRulesTests",
+            dependencies: ["HTTPScan", "PolicyAPI", "PolicyIR", "ProxyRules", "NetpoldTestSupport"],
             swiftSettings: strict),
         .testTarget(name: "NetTypesTests", dependencies: ["NetTypes"], swiftSettings: strict),
         .testTarget(

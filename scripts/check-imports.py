@@ -21,6 +21,7 @@ RULES = {
     "NetTypes": (set(), set()),
     "PolicyAPI": ({"NetTypes", "CRE2"}, {"CYaml", "Yams"}),
     "PolicyIR": ({"NetTypes", "PolicyAPI"}, {"Algorithms"}),
+    "ProxyRules": ({"HTTPScan", "NetTypes", "PolicyAPI", "PolicyIR"}, {"Foundation"}),
     "Support": ({"CLinux"}, None),
     "PolicyAnalysis": ({"NetTypes", "PolicyAPI", "PolicyIR", "Support"}, {"Algorithms"}),
     "BPFEmit": ({"NetTypes", "PolicyAPI", "PolicyIR", "CNetpoldABI"}, {"Algorithms"}),
