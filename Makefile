@@ -75,7 +75,7 @@ soak: build ## one million random flows three ways, one million random packets t
 	NETPOLD_DIFF_FLOWS=1000000 NETPOLD_PACKETS=1000000 scripts/as-root.sh swift test --filter 'Differential|RandomPackets'
 
 .PHONY: fuzz
-fuzz: deps ## libFuzzer on manifests, values and verdicts, FUZZ_SECONDS=60 each
+fuzz: deps ## libFuzzer on manifests, values, verdicts and HTTP (beside llhttp), FUZZ_SECONDS=60 each
 	scripts/fuzz.sh
 
 .PHONY: kernel-6.1

@@ -35,12 +35,18 @@ let package = Package(
             name: "Support", dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: strict),
 
+        // Finds the messages of HTTP/1 in bytes. Depends on nothing.
+        .target(name: "HTTPScan", swiftSettings: pure),
+
         // Pure: no I/O, no clock, no root. (Of Support only the text style.) Dependencies go one way, in this order.
         .target(name: "NetTypes", swiftSettings: pure),
         .target(
             name: "PolicyAPI", dependencies: ["NetTypes", "CRE2", .product(name: "Yams", package: "Yams")],
             swiftSettings: pure),
         .target(name: "PolicyIR", dependencies: ["NetTypes", "PolicyAPI"], swiftSettings: pure),
+        // HTTP rules compiled for requests as bytes, and the snapshot in which the agent hands them to the proxy.
+        .target(
+            name: "ProxyRules", dependencies: ["HTTPScan", "NetTypes", "PolicyAPI", "PolicyIR"], swiftSettings: strict),
         .target(
             name: "PolicyAnalysis",
             dependencies: [
@@ -137,6 +143,17 @@ let package = Package(
             dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "BPFEmit", "BPFSimulate"],
             path: "Tests/NetpoldTestSupport",
             swiftSettings: pure),
+        // The smuggling corpus, and llhttp beside the scanner: the one that SwiftNIO carries for NIOHTTP1.
+        .target(
+            name: "HTTPTestSupport", dependencies: ["HTTPScan", .product(name: "NIOHTTP1", package: "swift-nio")],
+            path: "Tests/HTTPTestSupport", swiftSettings: pure),
+        .testTarget(
+            name: "HTTPScanTests", dependencies: ["HTTPScan", "HTTPTestSupport", "NetpoldTestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ProxyRulesTests",
+            dependencies: ["HTTPScan", "PolicyAPI", "PolicyIR", "ProxyRules", "NetpoldTestSupport"],
+            swiftSettings: strict),
         .testTarget(name: "NetTypesTests", dependencies: ["NetTypes"], swiftSettings: strict),
         .testTarget(
             name: "PolicyAPITests", dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "NetpoldTestSupport"],
@@ -192,7 +209,8 @@ if fuzzing {
     package.targets += [
         .systemLibrary(name: "CLibFuzzer", path: "Fuzz/CLibFuzzer"),
         .executableTarget(
-            name: "FuzzTargets", dependencies: ["CLibFuzzer", "NetpoldTestSupport"], path: "Fuzz/Targets",
+            name: "FuzzTargets", dependencies: ["CLibFuzzer", "HTTPTestSupport", "NetpoldTestSupport"],
+            path: "Fuzz/Targets",
             swiftSettings: pure, linkerSettings: [.linkedLibrary("clang_rt.fuzzer_no_main-x86_64")]),
     ]
 }

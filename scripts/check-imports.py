@@ -17,9 +17,11 @@ SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Source
 # By module: the modules of this package it may import, and what else. None: anything.
 PURE = {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "BPFEmit", "BPFSimulate"}
 RULES = {
+    "HTTPScan": (set(), set()),
     "NetTypes": (set(), set()),
     "PolicyAPI": ({"NetTypes", "CRE2"}, {"CYaml", "Yams"}),
     "PolicyIR": ({"NetTypes", "PolicyAPI"}, {"Algorithms"}),
+    "ProxyRules": ({"HTTPScan", "NetTypes", "PolicyAPI", "PolicyIR"}, {"Foundation"}),
     "Support": ({"CLinux"}, None),
     "PolicyAnalysis": ({"NetTypes", "PolicyAPI", "PolicyIR", "Support"}, {"Algorithms"}),
     "BPFEmit": ({"NetTypes", "PolicyAPI", "PolicyIR", "CNetpoldABI"}, {"Algorithms"}),

@@ -16,6 +16,8 @@ NETPOLD_FUZZ=1 swift build -c release -Xcc -fsanitize=fuzzer-no-link -Xlinker "-
 mkdir -p "$work/found"
 {
     grep -ohE '"[A-Za-z][A-Za-z0-9./-]{2,40}"' -r Sources/Policy*/Decoding Sources/Policy*/Objects | sort -u
+    printf '"%s"\n' '\x0d\x0a' '\x0d\x0a\x0d\x0a' 'GET / HTTP/1.1\x0d\x0a' 'Host: a\x0d\x0a' 'Content-Length: 5' 'Transfer-Encoding: ' \
+        'chunked' 'HTTP/1.0' 'Connection: close' 'keep-alive' 'Upgrade: websocket' 'Expect: 100-continue' 'http://' 'HTTP/1.1 200'
     printf '"%s"\n' '---\x0a' '\x0a  ' ': ' '- ' '[]' '{}' '&a ' '*a' '<<: ' '10.0.0.0/8' '::/0' '!!str ' '**.' '\x00'
 } >"$work/words"
 
@@ -40,7 +42,10 @@ seed manifests Tests/Manifests/*.yaml Tests/Conformance/*/*[05]/*.yaml examples/
 seed values Tests/Fuzzed/values/*
 seed verdicts examples/*/*.yaml Tests/Fuzzed/verdicts/*
 streams verdicts
-[ "$#" -gt 0 ] || set -- manifests values verdicts
+mkdir -p "$work/corpus/http"
+"$work/release/FuzzTargets" http-seeds "$work/corpus/http"
+seed http Tests/Fuzzed/http/*
+[ "$#" -gt 0 ] || set -- manifests values verdicts http
 for target in "$@"; do
     echo "== fuzz $target, $seconds s"
     # Swift's own crash handler would run before libFuzzer writes the input down.

@@ -1,5 +1,6 @@
 import CLibFuzzer
 import Glibc
+import HTTPTestSupport
 import NetpoldTestSupport
 
 /// `FuzzTargets TARGET [libFuzzer's arguments]`: feeds libFuzzer's inputs to the laws of one target. A broken law ends the process,
@@ -16,9 +17,36 @@ enum FuzzTargets {
             run(&count, &arguments) { bytes, count in FuzzTargets.test(bytes, count, ValueLaws.check) }
         case "verdicts":
             run(&count, &arguments) { bytes, count in FuzzTargets.test(bytes, count, VerdictLaws.check) }
+        case "http":
+            run(&count, &arguments) { bytes, count in
+                do {
+                    try HTTPLaws.check(Array(UnsafeBufferPointer(start: bytes, count: count)))
+                } catch {
+                    fatalError("broken law: \(error)")
+                }
+                return 0
+            }
+        case "http-seeds": writeHTTPSeeds(into: CommandLine.arguments.dropFirst(2).first ?? ".")
         default:
-            print("usage: FuzzTargets manifests|values|verdicts [libFuzzer arguments]")
+            print(
+                "usage: FuzzTargets manifests|values|verdicts|http [libFuzzer arguments]\n       FuzzTargets http-seeds FOLDER"
+            )
             exit(2)
+        }
+    }
+
+    /// Writes the cases of the smuggling corpus as inputs of the target `http`, one file each.
+    private static func writeHTTPSeeds(into folder: String) {
+        do {
+            for expectation in try SmugglingCase.all() {
+                let path = "\(folder)/seed-\(expectation.group)-\(expectation.name)"
+                guard let file = fopen(path, "wb") else { fatalError("cannot write \(path)") }
+                let input = HTTPLaws.input(expectation)
+                fwrite(input, 1, input.count, file)
+                fclose(file)
+            }
+        } catch {
+            fatalError("the corpus: \(error)")
         }
     }
 

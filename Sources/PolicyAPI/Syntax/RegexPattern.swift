@@ -53,6 +53,13 @@ public final class RegexPattern: Sendable {
 
     deinit { cre2_free(compiled) }
 
+    /// Whether all bytes match, as `matches(_:)` of a text. Bytes that are no UTF-8 match no pattern character.
+    public func matches(_ bytes: Span<UInt8>) -> Bool {
+        bytes.withUnsafeBufferPointer { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { cre2_matches_whole(compiled, $0.baseAddress, $0.count) }
+        }
+    }
+
     /// Whether the whole text matches. "Regexes must match the entire value" (docs/spec/cilium-network-policy.md 10.1). Linear in the text.
     public func matches(_ text: String) -> Bool {
         var copy = text

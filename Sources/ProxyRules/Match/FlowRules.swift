@@ -1,0 +1,63 @@
+public import HTTPScan
+
+/// The HTTP rules of a flow. A request passes when each end that has rules has one that allows it.
+public struct FlowRules: Sendable {
+    /// The sender's rules; `nil` without L7 rules at that end.
+    public let egress: CompiledSide?
+    /// The receiver's.
+    public let ingress: CompiledSide?
+
+    /// The rules of both ends.
+    public init(egress: CompiledSide?, ingress: CompiledSide?) {
+        self.egress = egress
+        self.ingress = ingress
+    }
+
+    /// What became of a request.
+    public struct Answer: Sendable {
+        /// The sender's end.
+        public var egress: SideAnswer?
+        /// The receiver's end: about the request after the sender's header actions. `nil` also when it does not arrive.
+        public var ingress: SideAnswer?
+        /// The head after the actions of both ends; `nil` when it stays as it is.
+        public var rewritten: [UInt8]?
+        /// Whether actions would make another message of the request (`HeadRewriting`): then it is denied.
+        public var actionsBreakRequest = false
+
+        /// Whether the request is allowed. One that no end was asked about is not.
+        public var isPermitted: Bool {
+            !actionsBreakRequest && (egress ?? ingress) != nil && egress?.isPermitted != false
+                && ingress?.isPermitted != false
+        }
+    }
+
+    /// Decides a request whose head was scanned in these bytes.
+    public func decide(_ bytes: Span<UInt8>, _ head: RequestHead, limits: ScanLimits) -> Answer {
+        var answer = Answer(egress: egress?.decide(bytes, head))
+        if case .denied? = answer.egress { return answer }
+        guard case .permitted(_, let actions)? = answer.egress, actions.contains(where: { $0.kind != .log }) else {
+            answer.ingress = ingress?.decide(bytes, head)
+            rewrite(&answer, bytes, head, limits)
+            return answer
+        }
+        guard let arriving = HeadRewriting.apply(actions, bytes, head, limits: limits) else {
+            answer.actionsBreakRequest = true
+            return answer
+        }
+        answer.rewritten = arriving.bytes
+        answer.ingress = ingress?.decide(arriving.bytes.span, arriving.head)
+        rewrite(&answer, arriving.bytes.span, arriving.head, limits)
+        return answer
+    }
+
+    private func rewrite(_ answer: inout Answer, _ bytes: Span<UInt8>, _ head: RequestHead, _ limits: ScanLimits) {
+        guard case .permitted(_, let actions)? = answer.ingress, actions.contains(where: { $0.kind != .log }) else {
+            return
+        }
+        guard let changed = HeadRewriting.apply(actions, bytes, head, limits: limits) else {
+            answer.actionsBreakRequest = true
+            return
+        }
+        answer.rewritten = changed.bytes
+    }
+}

@@ -1,0 +1,102 @@
+public import NetTypes
+
+/// The HTTP rules of all policies of a node at one revision, as the agent writes and the proxy reads them. JSON, so that a person
+/// can read what the proxy enforces.
+public struct RuleSnapshot: Codable, Hashable, Sendable {
+    /// The version of this form. Another one is refused: rules must not be read in part.
+    public static let currentVersion = 1
+    /// The largest file that is read, in bytes.
+    public static let largest = 256 << 20
+
+    /// Says what the file is: `netpold-proxy-rules`.
+    public var format = "netpold-proxy-rules"
+    /// The version of the form.
+    public var version = RuleSnapshot.currentVersion
+    /// The revision of the policies.
+    public var revision: UInt64
+    /// The policies with HTTP rules.
+    public var policies: [Policy]
+
+    /// A snapshot.
+    public init(revision: UInt64, policies: [Policy]) {
+        self.revision = revision
+        self.policies = policies
+    }
+
+    /// The HTTP rules of one subject and direction.
+    public struct Policy: Codable, Hashable, Sendable {
+        /// The number by which the datapath knows it.
+        public var id: UInt32
+        /// `ingress` or `egress`.
+        public var direction: String
+        /// Its rules with HTTP conditions.
+        public var rules: [Rule]
+
+        /// A policy.
+        public init(id: UInt32, direction: Direction, rules: [Rule]) {
+            self.id = id
+            self.direction = direction == .ingress ? "ingress" : "egress"
+            self.rules = rules
+        }
+    }
+
+    /// One rule: a bit of the compiled policy.
+    public struct Rule: Codable, Hashable, Sendable {
+        /// Its number in the policy.
+        public var number: UInt32
+        /// The elements of its `http` list.
+        public var http: [Element]
+
+        /// A rule.
+        public init(number: UInt32, http: [Element]) {
+            self.number = number
+            self.http = http
+        }
+    }
+
+    /// One element of `rules.http`.
+    public struct Element: Codable, Hashable, Sendable {
+        /// RE2 pattern of the method, empty for any.
+        public var method = ""
+        /// RE2 pattern of the path with query, empty for any.
+        public var path = ""
+        /// RE2 pattern of the host, empty for any.
+        public var host = ""
+        /// `headers`, as written.
+        public var headers: [String] = []
+        /// `headerMatches`.
+        public var headerMatches: [HeaderCheck] = []
+        /// Where it is written.
+        public var origin: Origin
+    }
+
+    /// One element of `headerMatches`.
+    public struct HeaderCheck: Codable, Hashable, Sendable {
+        /// The header's name.
+        public var name: String
+        /// The expected value.
+        public var value: String?
+        /// `LOG`, `ADD`, `DELETE`, `REPLACE` or empty.
+        public var mismatch: String
+        /// `namespace/name` of a secret, which is not read.
+        public var secret: String?
+    }
+
+    /// Where an element is written.
+    public struct Origin: Codable, Hashable, Sendable {
+        /// The object's kind.
+        public var kind: String
+        /// The object's namespace.
+        public var namespace: String
+        /// The object's name.
+        public var name: String
+        /// The path in the object.
+        public var path: String
+        /// The file, if it is from one.
+        public var file: String?
+        /// The line in it.
+        public var line: Int?
+        /// The column in it.
+        public var column: Int?
+    }
+}
