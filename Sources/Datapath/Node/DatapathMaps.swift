@@ -129,7 +129,7 @@ package final class DatapathMaps {
     }
 
     /// The program in the slots of reserved steps.
-    private static let noStep = "np_no_step"
+    static let noStep = "np_no_step"
 
     /// Which program each slot of np_steps holds. Later steps first: nothing jumps to a step that is not there.
     static let steps: [(step: np_step, program: String)] = [

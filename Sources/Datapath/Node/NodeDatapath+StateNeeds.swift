@@ -31,6 +31,15 @@ extension NodeDatapath {
         return written
     }
 
+    /// What an endpoint says that is right both under the present programs and under those of the image.
+    func right(
+        _ present: np_endpoint, for planned: ApplyPlan.Endpoint, _ plan: ApplyPlan, _ batch: PolicyBatch
+    ) -> np_endpoint {
+        var value = present.raisingStateNeeds(plan.stateNeeds(of: planned))
+        value.openDirections = value.openDirections.intersection(openDirections(of: planned.image.subject, batch))
+        return value
+    }
+
     /// Whether flows of an endpoint may be revoked by what becomes of its policies and of their peers.
     func mayRevoke(_ plan: ApplyPlan, _ planned: ApplyPlan.Endpoint, changed: Set<String>) -> Bool {
         guard planned.present?.isReady == true else { return false }
@@ -57,15 +66,6 @@ struct FlowMoment {
         let now = try node.flowClock().flowStamp
         known = now
         return now
-    }
-
-    /// What an endpoint says that is right both under the present programs and under those of the image.
-    func right(
-        _ present: np_endpoint, for planned: ApplyPlan.Endpoint, _ plan: ApplyPlan, _ batch: PolicyBatch
-    ) -> np_endpoint {
-        var value = present.raisingStateNeeds(plan.stateNeeds(of: planned))
-        value.openDirections = value.openDirections.intersection(openDirections(of: planned.image.subject, batch))
-        return value
     }
 }
 
