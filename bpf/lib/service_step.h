@@ -36,20 +36,27 @@ struct np_former {
 /* Finds the FRONTEND entry; where the packet's ends are those of a flow through a Service, under the alias. */
 NP_INLINE void np_find_former(const struct np_hook *hook, struct np_flow_record *flow, struct np_former *former)
 {
+	struct np_flow_place holder;
+
 	former->is_known = np_find_translation(hook, flow, former->hash, NP_ENTRY_FRONTEND, &former->front,
 					       &former->backend);
 	if (np_likely(former->is_known) || !former->front.set || !(former->front.flags & NP_ENTRY_BACKEND))
 		return;
-	/* That flow is over: what it had is free. */
-	if (np_is_over(&former->front, flow->protocol)) {
-		np_free_flow(&former->front);
-		former->front.set = NULL;
-		return;
-	}
+	holder = former->front;
 	flow->own_address |= NP_OWN_ALIAS;
 	former->hash = np_hash_flow(hook->slot, flow);
 	former->is_known = np_find_translation(hook, flow, former->hash, NP_ENTRY_FRONTEND, &former->front,
 					       &former->backend);
+	if (former->is_known) {
+		/* The alias is found by way of the other flow's entry, so that has to stay, though its flow may be over. */
+		np_mark_flow(&holder, 0, 0);
+	} else if (np_is_over(&holder, flow->protocol)) {
+		/* What it had is free. */
+		np_free_flow(&holder);
+		flow->own_address &= NP_OWN_ADDRESS_MASK;
+		former->hash = np_hash_flow(hook->slot, flow);
+		former->front.set = NULL;
+	}
 }
 
 /* Notes in the FRONTEND entry of a flow that stays where it is that it was seen. */

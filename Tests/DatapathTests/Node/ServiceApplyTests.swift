@@ -100,7 +100,7 @@ struct ServiceApplyTests {
                 let node = try node(pins: files.pins, .translate)
                 _ = try node.apply(
                     try image([frontend([NodeImages.web]), frontend([NodeImages.web], number: 2)]), links: [:])
-                let slot = try #require(node.endpoints[NodeImages.clientKey]?.slot)
+                let slot = try #require(node.endpoints[NodeImages.webKey]?.slot)
                 let region = try #require(node.regions.current[slot])
                 var record = np_flow_record()
                 record.remote = np_address(Self.frontendAddress)
