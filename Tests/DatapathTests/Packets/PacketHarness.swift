@@ -36,8 +36,6 @@ final class PacketHarness: @unchecked Sendable {
     private var regions: [Pod: (region: UInt32, isMoving: Bool)] = [:]
     /// Whether packets of the pods to Services are translated.
     var translates = false
-    /// How long ago each pod's policies allowed less.
-    private var changes: [Pod: PolicyAge] = [:]
     private let clock: KernelClock
     private var floor: [Pod: [Direction: np_state_need]] = [:]
     private var stubs: [Pod: [Direction: BPFProgram]] = [:]
@@ -78,7 +76,7 @@ final class PacketHarness: @unchecked Sendable {
         }
         floor = [:]
         regions = [:]
-        changes = [:]
+        for pod in Pod.allCases { try setChange(.old, of: pod) }
         try removeServices()
         try forgetFlows()
         let fragments = try object.map("np_fragments")
@@ -137,11 +135,10 @@ final class PacketHarness: @unchecked Sendable {
 
     /// Says how long ago a pod's policies allowed less, for as long as the test takes.
     func setChange(_ age: PolicyAge, of pod: Pod = .a) throws {
-        changes[pod] = age
-        try writeEndpoint(pod)
+        try object.map("np_policy_changes").set(pod.rawValue, stamp(age))
     }
 
-    /// As `np_endpoint.changed`; the programs of a harness take a second for 1000 jiffies.
+    /// As in np_policy_changes; the programs of a harness take a second for 1000 jiffies.
     private func stamp(_ age: PolicyAge) throws -> UInt32 {
         func seconds(_ count: Int32) -> UInt32 { (UInt32(count) * 1000) >> UInt32(NP_FLOW_CLOCK_SHIFT) }
         let now = try clock.now().flowStamp
@@ -168,7 +165,6 @@ final class PacketHarness: @unchecked Sendable {
             let place = UInt32(NP_ENDPOINT_NEED_SHIFT) + UInt32(NP_ENDPOINT_NEED_BITS) * UInt32(direction.rawValue)
             endpoint.flags |= need(direction, of: pod).rawValue << place
         }
-        endpoint.changed = try stamp(changes[pod] ?? .old)
         if translates { endpoint.flags |= UInt32(NP_ENDPOINT_SERVICES) }
         if regions[pod]?.isMoving == true { endpoint.flags |= UInt32(NP_ENDPOINT_MOVING) }
         endpoint.region = regions[pod]?.region ?? UInt32(2 * Self.firstSet(of: pod) + Self.regionSets)
