@@ -69,10 +69,16 @@ bench-smoke: build ## every benchmark once and short: that they run, no figures 
 	scripts/as-root.sh $(RELEASE) bench-changes --edits 2
 	scripts/as-root.sh $(RELEASE) bench-agent --edits 3
 
+# Ten million each, which takes optimised tests; `make build` and this build each other's modules anew.
+SOAK_FLOWS ?= 10000000
+SOAK_TEST := -c release -Xswiftc -enable-testing
 .PHONY: soak
-soak: build ## one million random flows three ways, one million random packets through the kernel, 20,000 random changes
-	NETPOLD_CHANGE_STEPS=500 swift test --filter CompilerStateChanges
-	NETPOLD_DIFF_FLOWS=1000000 NETPOLD_PACKETS=1000000 scripts/as-root.sh swift test --filter 'Differential|RandomPackets'
+soak: deps ## ten million random flows three ways, ten million random packets, floods of a million flows, 20,000 changes (root; 1 h)
+	swift build $(SOAK_TEST) --build-tests
+	NETPOLD_CHANGE_STEPS=500 swift test $(SOAK_TEST) --skip-build --filter CompilerStateChanges
+	NETPOLD_FLOOD=1000000 scripts/as-root.sh swift test $(SOAK_TEST) --skip-build --filter FloodTests
+	NETPOLD_DIFF_FLOWS=$(SOAK_FLOWS) NETPOLD_DIFF_PER_CLUSTER=2000 NETPOLD_PACKETS=$(SOAK_FLOWS) \
+		scripts/as-root.sh swift test $(SOAK_TEST) --skip-build --filter 'Differential|RandomPackets'
 
 .PHONY: fuzz
 fuzz: deps ## libFuzzer on manifests, values and verdicts, FUZZ_SECONDS=60 each

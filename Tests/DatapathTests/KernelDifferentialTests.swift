@@ -1,7 +1,6 @@
 import BPFEmit
 import CNetpoldABI
 import Datapath
-import Foundation
 import NetTypes
 import NetpoldTestSupport
 import PolicyIR
@@ -9,10 +8,9 @@ import Testing
 
 /// Random clusters and policies decided by packets through the loaded programs, against the naive evaluator.
 @Suite(.needsRoot) struct KernelDifferentialTests {
-    /// Flows of a run; `NETPOLD_DIFF_FLOWS=1000000` for the long one, `NETPOLD_DIFF_SEED` for another start.
-    private static let flows = ProcessInfo.processInfo.environment["NETPOLD_DIFF_FLOWS"].flatMap { Int($0) } ?? 40_000
-    private static let seed = ProcessInfo.processInfo.environment["NETPOLD_DIFF_SEED"].flatMap { UInt64($0) } ?? 1
-    private static let flowsPerCluster = 200
+    private static let flows = DifferentialSize.flows(otherwise: 40_000)
+    private static let seed = DifferentialSize.seed
+    private static let flowsPerCluster = DifferentialSize.flowsPerCluster
 
     @Test("the kernel decides random flows as the evaluator does")
     func kernelAgreesWithEvaluator() throws {
@@ -29,7 +27,7 @@ import Testing
             decider = kernel
             compared += try compare(cluster, image, kernel, seed: seed)
         }
-        print("kernel against evaluator: \(compared) decisions compared")
+        print("kernel against evaluator: \(compared) decisions compared of \(Self.flows) flows")
         #expect(compared > Self.flows / 4)
     }
 

@@ -56,6 +56,16 @@ final class PodSocket {
         return accepted >= 0 ? PodSocket(accepted) : nil
     }
 
+    /// The port it is bound to.
+    var port: UInt16 {
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        _ = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        }
+        return UInt16(bigEndian: address.sin_port)
+    }
+
     /// Sends a datagram.
     func send(_ bytes: [UInt8], to address: IPAddress, port: UInt16) {
         var target = Self.address(address, port)

@@ -2,6 +2,11 @@
 /// reach 8001 under the first only, `blue` 8002 under the second only, so `green` never 8002 and `blue` never 8001;
 /// `always` may reach 9000 under both.
 enum SwapCluster {
+    /// Which directions of the pods policies isolate: the server's ingress, the clients' egress, or all of all pods'.
+    enum Isolation: CaseIterable {
+        case ingress, egress, both
+    }
+
     static let pods = ["green", "blue", "always", "server"].enumerated().map { index, name in
         """
         apiVersion: v1
@@ -12,10 +17,48 @@ enum SwapCluster {
         """
     }.joined(separator: "\n---\n")
 
-    static let first = policy(name: "first", from: "green", port: 8001)
-    static let second = policy(name: "second", from: "blue", port: 8002)
+    /// A policy that selects no pod.
+    static let nothing = """
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: nobody, namespace: lab}
+        spec:
+          podSelector: {matchLabels: {app: nobody}}
+          policyTypes: [Ingress]
+        """
 
-    private static func policy(name: String, from: String, port: Int) -> String {
+    static let first = first(.ingress)
+    static let second = second(.ingress)
+
+    static func first(_ isolation: Isolation) -> String {
+        policies(isolation, name: "first", from: "green", port: 8001)
+    }
+    static func second(_ isolation: Isolation) -> String {
+        policies(isolation, name: "second", from: "blue", port: 8002)
+    }
+
+    private static func policies(_ isolation: Isolation, name: String, from: String, port: Int) -> String {
+        switch isolation {
+        case .ingress: return ingress(name, from, port)
+        case .egress: return egress(name, from, port)
+        case .both:
+            let nothing = """
+                apiVersion: networking.k8s.io/v1
+                kind: NetworkPolicy
+                metadata: {name: nothing-else, namespace: lab}
+                spec:
+                  podSelector: {}
+                  policyTypes: [Ingress, Egress]
+                """
+            return [ingress(name, from, port), egress(name, from, port), nothing].joined(separator: "\n---\n")
+        }
+    }
+
+    private static func ports(_ port: Int) -> String {
+        "[{protocol: UDP, port: \(port)}, {protocol: TCP, port: \(port)}]"
+    }
+
+    private static func ingress(_ name: String, _ from: String, _ port: Int) -> String {
         """
         apiVersion: networking.k8s.io/v1
         kind: NetworkPolicy
@@ -25,9 +68,32 @@ enum SwapCluster {
           policyTypes: [Ingress]
           ingress:
           - from: [{podSelector: {matchLabels: {app: always}}}]
-            ports: [{protocol: UDP, port: 9000}, {protocol: TCP, port: 9000}]
+            ports: \(ports(9000))
           - from: [{podSelector: {matchLabels: {app: \(from)}}}]
-            ports: [{protocol: UDP, port: \(port)}, {protocol: TCP, port: \(port)}]
+            ports: \(ports(port))
         """
+    }
+
+    /// The same, said of the clients.
+    private static func egress(_ name: String, _ from: String, _ port: Int) -> String {
+        [("green", from == "green" ? port : nil), ("blue", from == "blue" ? port : nil), ("always", 9000)].map {
+            client, port in
+            let rule = port.map {
+                """
+
+                  egress:
+                  - to: [{podSelector: {matchLabels: {app: server}}}]
+                    ports: \(ports($0))
+                """
+            }
+            return """
+                apiVersion: networking.k8s.io/v1
+                kind: NetworkPolicy
+                metadata: {name: \(name)-of-\(client), namespace: lab}
+                spec:
+                  podSelector: {matchLabels: {app: \(client)}}
+                  policyTypes: [Egress]\(rule ?? "")
+                """
+        }.joined(separator: "\n---\n")
     }
 }

@@ -107,15 +107,17 @@ NP_INLINE bool np_has_ports_of_anybody(const struct np_packet *packet)
  * A datagram of an unknown flow begins a new one, but for some time after the pod's policies allow less: then it may be an
  * answer under way of a flow that was revoked and had no entry.
  */
-NP_INLINE bool np_may_answer(const struct np_packet *packet, const struct np_endpoint *endpoint)
+NP_INLINE bool np_may_answer(const struct np_packet *packet, __u32 slot)
 {
+	const __u32 *changed;
 	__u32 age;
 
 	if (packet->initiates)
 		return false;
 	if (!np_has_no_connection(packet->protocol))
 		return np_is_syn_ack(packet) || np_has_ports_of_answer(packet) || np_has_ports_of_anybody(packet);
-	age = np_flow_age(np_flow_clock(), endpoint->changed);
+	changed = bpf_map_lookup_elem(&np_policy_changes, &slot);
+	age = changed ? np_flow_age(np_flow_clock(), np_read_once(*changed)) : 0;
 	if (np_likely(np_is_older(age, NP_REVOKED_SECONDS)))
 		return false;
 	return np_is_from_server(packet) ||

@@ -35,6 +35,13 @@ struct {
 } np_flow_moves SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NP_MAX_ENDPOINTS);
+	__type(key, __u32); /* endpoint slot */
+	__type(value, __u32); /* as np_flow_record.last_seen: NP_REVOKED_SECONDS */
+} np_policy_changes SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, NP_MAX_ENDPOINTS);
 	__type(key, __u32); /* endpoint slot */

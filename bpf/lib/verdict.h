@@ -96,7 +96,7 @@ NP_INLINE struct np_conclusion np_judge_unknown(const struct np_hook *hook, stru
 	 * state is cut in both directions when it is revoked.
 	 */
 	if (question->allowed != NP_REASON_HAIRPIN && !question->choice.made &&
-	    np_may_answer(&question->packet, hook->endpoint)) {
+	    np_may_answer(&question->packet, hook->slot)) {
 		if (question->stage == NP_STAGE_OWN)
 			return np_go_on(np_ask_mirror(hook, question, NP_STAGE_MIRROR));
 		if (question->answered != NP_REASON_ALLOWED) {

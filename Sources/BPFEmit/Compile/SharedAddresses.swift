@@ -24,8 +24,6 @@ enum SharedAddresses {
 }
 
 extension AddressEntry {
-    /// The identity without `NP_IDENTITY_WORLD_TOO` and the other marks.
-    public var unmarkedIdentity: UInt32 { identity & ~UInt32(NP_IDENTITY_FLAGS) }
     /// Whether others than the identity may answer there too.
     public var isShared: Bool { identity & SharedAddresses.mark != 0 }
 }

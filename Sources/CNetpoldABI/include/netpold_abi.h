@@ -127,12 +127,8 @@ struct np_endpoint {
 	__u32 policy[2]; /* slot in np_policies, by np_direction */
 	__u32 ifindex; /* host side of the veth, for events */
 	__u32 region; /* of np_flow_sets: 2 * first set + number of sets, so its lowest bit set is the number; 0 = none */
-	/*
-	 * When what its policies allow may last have become less, as np_flow_record.last_seen; written before they do. 0 = never:
-	 * flows that passed without an entry may have been revoked since, and a packet in the middle of one is no new flow.
-	 */
-	__u32 changed;
 	__u16 open_hit[2]; /* where NP_ENDPOINT_OPEN_SHIFT says open: index of np_rule_hits to count under, 0 = none */
+	__u32 pad;
 };
 
 /* ---- conntrack ------------------------------------------------------------------------------------------ */
@@ -205,8 +201,9 @@ struct np_flow_record {
 #define NP_TIMEOUT_SETTLED 1 /* an answered question after so long, where there is no other room */
 
 /*
- * For how long after its policies allow less (np_endpoint.changed) a pod's datagrams of unknown flows may be answers of revoked
- * ones, seconds: those from a server's port for as long as an entry would have remembered the flow, those whose ports tell
+ * np_policy_changes (array, key = endpoint slot): when what the pod's policies allow may last have become less, as
+ * np_flow_record.last_seen, written before they do; 0 = never. Flows that passed without an entry may have been revoked then.
+ * For so many seconds datagrams of unknown flows may be answers in those: those from a server's port for as long as an entry would have remembered the flow, those whose ports tell
  * nothing while an answer may be under way.
  */
 #define NP_REVOKED_SECONDS NP_TIMEOUT_DATAGRAM

@@ -8,6 +8,7 @@ package final class DatapathMaps {
     package let flowTable: FlowTable
     let flowMoves: BPFMap
     let flowShares: BPFMap
+    let policyChanges: BPFMap
     let fragments: BPFMap
     package let addresses: BPFMap
     package let ipv4Identities: BPFMap
@@ -63,6 +64,7 @@ package final class DatapathMaps {
         self.flowSets = try map("np_flow_sets")
         self.flowMoves = try map("np_flow_moves")
         self.flowShares = try map("np_flow_shares")
+        self.policyChanges = try map("np_policy_changes")
         var flowLayout = FlowSetLayout.own
         if options.object != nil, let here = try DatapathMaps.layouts()["np_flow_sets"],
             let there = object.mapLayouts["np_flow_sets"], here != there

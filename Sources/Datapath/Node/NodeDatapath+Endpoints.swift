@@ -73,7 +73,7 @@ extension NodeDatapath {
         _ plan: ApplyPlan, changedSubjects: Set<String>, all: Bool, _ report: inout ApplyReport
     ) throws(BPFError) {
         var isHandedOut = false
-        var moment = FlowMoment()
+        try notePolicyChanges(plan, changed: changedSubjects)
         forgetFlowsOfFormerAddresses()
         for planned in plan.endpoints {
             guard var endpoint = endpoints[planned.key] else { continue }
@@ -88,10 +88,6 @@ extension NodeDatapath {
                 // 0 is "never".
                 revision = revision == .max ? 1 : revision + 1
                 isHandedOut = true
-            }
-            // Peers that a live program loses do so after this; and a swap may have taken its time.
-            if mayRevoke(plan, planned, changed: changedSubjects) {
-                endpoint.value.changed = try moment.stamp(self)
             }
             endpoint.value.revision = revision
             endpoint.value.flags |= UInt32(NP_ENDPOINT_READY)
@@ -142,6 +138,7 @@ extension NodeDatapath {
         for slot in plan.surplusSlots.sorted() {
             try maps.flowShares.setPerCPU(slot, [np_flow_share](repeating: np_flow_share(), count: cpus))
             try maps.flowMoves.set(slot, UInt32(0))
+            try maps.policyChanges.set(slot, UInt32(0))
         }
     }
 }

@@ -91,7 +91,8 @@ extension NodeDatapath {
     func place(
         _ batch: PolicyBatch, _ plan: ApplyPlan, _ report: inout ApplyReport
     ) throws(BPFError) -> Set<String> {
-        let raised = try raiseStateNeeds(plan, batch, &report)
+        try notePolicyChanges(plan, changed: Set(batch.fresh.keys))
+        try raiseStateNeeds(plan, batch, &report)
         for (key, fresh) in batch.fresh.sorted(by: { $0.key < $1.key }) {
             guard let slot = plan.subjectSlots[key] else { continue }
             for (direction, policy) in fresh.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
@@ -107,7 +108,7 @@ extension NodeDatapath {
         for endpoint in plan.endpoints {
             guard let slot = plan.subjectSlots[endpoint.image.subject] else { continue }
             // Whatever has no slot of its own yet starts without being ready, under no revision.
-            let present = (raised[endpoint.slot] ?? endpoint.present).map { right($0, for: endpoint, plan, batch) }
+            let present = endpoint.present.map { right($0, for: endpoint, plan, batch) }
             var value = present ?? np_endpoint().raisingStateNeeds(plan.stateNeeds(of: endpoint))
             let reused = value.setAddresses(endpoint.image.addresses)
             if !reused.isEmpty { formerAddresses[endpoint.slot, default: []].formUnion(reused) }

@@ -79,7 +79,7 @@ public enum BTFCheck {
                 "np_endpoint", np_endpoint.self,
                 [
                     ("address", \.address), ("revision", \.revision), ("flags", \.flags), ("policy", \.policy),
-                    ("ifindex", \.ifindex), ("region", \.region), ("changed", \.changed), ("open_hit", \.open_hit),
+                    ("ifindex", \.ifindex), ("region", \.region), ("open_hit", \.open_hit),
                 ]),
             Expected(
                 "np_flow_record", np_flow_record.self,

@@ -1,4 +1,3 @@
-import Foundation
 import NetTypes
 import NetpoldTestSupport
 import PolicyIR
@@ -7,10 +6,10 @@ import Testing
 /// Policies written otherwise mean the same: this needs no oracle, and the evaluator itself is under test.
 @Suite("Rewritten policies")
 struct RewriteDifferentialTests {
-    /// Flows of a run, of all rewritings together; as in `DifferentialTests`.
-    private static let flows = ProcessInfo.processInfo.environment["NETPOLD_DIFF_FLOWS"].flatMap { Int($0) } ?? 40_000
-    private static let seed = ProcessInfo.processInfo.environment["NETPOLD_DIFF_SEED"].flatMap { UInt64($0) } ?? 1
-    private static let perCluster = 200
+    /// Flows of a run, of all rewritings together.
+    private static let flows = DifferentialSize.flows(otherwise: 40_000)
+    private static let seed = DifferentialSize.seed
+    private static let perCluster = DifferentialSize.flowsPerCluster
 
     @Test("no verdict changes, by the evaluator and by the image", arguments: Rewrite.all.map(\.name))
     func verdicts(name: String) throws {

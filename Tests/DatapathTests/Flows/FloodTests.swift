@@ -30,6 +30,7 @@ struct FloodTests {
         }
 
         /// - Parameter receives: the port at which the receiver lets the flooder in.
+        /// - Throws: when the datapath cannot be loaded.
         init(receives: UInt16) throws {
             let names = ["flooder", "web", "other"]
             let addresses = [NodeImages.client, NodeImages.web, NodeImages.stranger]

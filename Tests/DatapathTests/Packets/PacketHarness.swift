@@ -41,8 +41,6 @@ final class PacketHarness: @unchecked Sendable {
     private var hitBases: [Pod: [Direction: UInt32]] = [:]
     /// Directions whose program is not that of `policyOf`.
     private var withoutPolicy: [Pod: Set<Direction>] = [:]
-    /// How long ago each pod's policies allowed less.
-    private var changes: [Pod: PolicyAge] = [:]
     private let clock: KernelClock
     private var floor: [Pod: [Direction: np_state_need]] = [:]
     private var stubs: [Pod: [Direction: BPFProgram]] = [:]
@@ -84,7 +82,7 @@ final class PacketHarness: @unchecked Sendable {
         floor = [:]
         regions = [:]
         marksOpen = true
-        changes = [:]
+        for pod in Pod.allCases { try setChange(.old, of: pod) }
         try removeServices()
         try forgetFlows()
         let fragments = try object.map("np_fragments")
@@ -143,11 +141,10 @@ final class PacketHarness: @unchecked Sendable {
 
     /// Says how long ago a pod's policies allowed less, for as long as the test takes.
     func setChange(_ age: PolicyAge, of pod: Pod = .a) throws {
-        changes[pod] = age
-        try writeEndpoint(pod)
+        try object.map("np_policy_changes").set(pod.rawValue, stamp(age))
     }
 
-    /// As `np_endpoint.changed`; the programs of a harness take a second for 1000 jiffies.
+    /// As in np_policy_changes; the programs of a harness take a second for 1000 jiffies.
     private func stamp(_ age: PolicyAge) throws -> UInt32 {
         func seconds(_ count: Int32) -> UInt32 { (UInt32(count) * 1000) >> UInt32(NP_FLOW_CLOCK_SHIFT) }
         let now = try clock.now().flowStamp
@@ -185,7 +182,6 @@ final class PacketHarness: @unchecked Sendable {
             endpoint.flags |= need(direction, of: pod).rawValue << place
         }
         endpoint.openDirections = openDirections(of: pod)
-        endpoint.changed = try stamp(changes[pod] ?? .old)
         if translates { endpoint.flags |= UInt32(NP_ENDPOINT_SERVICES) }
         if regions[pod]?.isMoving == true { endpoint.flags |= UInt32(NP_ENDPOINT_MOVING) }
         endpoint.region = regions[pod]?.region ?? UInt32(2 * Self.firstSet(of: pod) + Self.regionSets)
