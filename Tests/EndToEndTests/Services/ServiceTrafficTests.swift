@@ -185,7 +185,6 @@ struct ServiceTrafficTests {
                 try asking.bind(port: 23456, listens: false)
                 try asking.connect(end.address, port: end.port)
                 pairs.append((asking, try listener.accept()))
-                asking.setOption(SOL_SOCKET, SO_LINGER, 0)
             }
             for round in 0..<3 {
                 for (number, (asking, answering)) in pairs.enumerated() {
@@ -267,7 +266,6 @@ private final class TrafficSocket: Sendable {
     func reset() {
         var linger = Glibc.linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
-        shutdown(descriptor, Int32(SHUT_RDWR))
     }
 
     func bind(port: UInt16, listens: Bool = true) throws {
