@@ -29,7 +29,7 @@ struct FloodTests {
             let egress: BPFProgram
         }
 
-        /// - Parameter receives: the port at which the receiver lets the flooder in.
+        /// The receiver lets the flooder in at a UDP port.
         init(receives: UInt16) throws {
             let names = ["flooder", "web", "other"]
             let addresses = [NodeImages.client, NodeImages.web, NodeImages.stranger]
