@@ -10,6 +10,7 @@ extension NodeDatapath {
     /// - Parameters:
     ///   - plan: what is going to be done.
     ///   - changed: subjects whose programs or peers are others afterwards.
+    /// - Throws: when the map cannot be written, or the clock not be read.
     func notePolicyChanges(_ plan: ApplyPlan, changed: Set<String>) throws(BPFError) {
         var moment: UInt32?
         for planned in plan.endpoints where mayRevoke(plan, planned, changed) {
