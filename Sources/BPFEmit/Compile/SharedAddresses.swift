@@ -22,10 +22,3 @@ enum SharedAddresses {
             high: network.address.high, low: network.address.low | (.max >> UInt64(network.mappedLength - 64)))
     }
 }
-
-extension AddressEntry {
-    /// The identity without `NP_IDENTITY_WORLD_TOO` and the other marks.
-    public var unmarkedIdentity: UInt32 { identity & ~UInt32(NP_IDENTITY_FLAGS) }
-    /// Whether others than the identity may answer there too.
-    public var isShared: Bool { identity & SharedAddresses.mark != 0 }
-}

@@ -6,6 +6,9 @@ extension AddressEntry {
     /// The marks that Services leave beside an identity.
     static let serviceMarks = UInt32(NP_IDENTITY_FRONTEND) | UInt32(NP_IDENTITY_BACKEND)
 
+    /// The identity without `NP_IDENTITY_WORLD_TOO` and the other marks.
+    public var unmarkedIdentity: UInt32 { identity & ~UInt32(NP_IDENTITY_FLAGS) }
+
     /// Whether np_services has ports of the address.
     public var isFrontend: Bool { identity & UInt32(NP_IDENTITY_FRONTEND) != 0 }
     /// Whether np_backend_ends has ports of the address.

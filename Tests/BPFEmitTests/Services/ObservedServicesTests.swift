@@ -134,7 +134,8 @@ struct ObservedServicesTests {
         #expect(image.egress.bits.contains { "\($0.origin)".hasPrefix("Service shop/") && $0.action == .deny })
     }
 
-    @Test("a Service of which some endpoint is allowed by L7 rules alone needs the proxy; one that is denied besides is denied")
+    @Test(
+        "a Service with an endpoint that L7 rules alone allow needs the proxy; with a denied one besides it is denied")
     func needsProxy() throws {
         let rules = """
             {apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: requests, namespace: shop}, spec: {endpointSelector: {matchLabels: {app: free}}, egress: [{toEndpoints: [{matchLabels: {role: first}}], toPorts: [{ports: [{port: "5432", protocol: TCP}], rules: {http: [{method: GET}]}}]}]}}

@@ -172,7 +172,6 @@ struct ServiceConnectionTests {
 
         // The Service goes and comes back.
         try agent.remove("service.yaml")
-        #expect(try agent.ask("reload", ["--accept-empty"]).code == 0)
         try agent.settle()
         #expect(try PodSocket.connect(in: network.namespace("client"), to: Self.address, port: 80, timeout: 300) == nil)
         try agent.write("service.yaml", Self.service([Self.second]))
