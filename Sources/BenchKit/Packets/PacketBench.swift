@@ -31,7 +31,6 @@ public final class PacketBench {
             }
         }
         return PacketBenchReport(
-            results: zip(cases, samples).map { PacketBenchReport.Result(bench: $0, samples: $1) },
-            skipped: ["established through a Service: this datapath translates none yet"])
+            results: zip(cases, samples).map { PacketBenchReport.Result(bench: $0, samples: $1) }, skipped: [])
     }
 }

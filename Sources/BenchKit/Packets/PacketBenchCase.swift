@@ -15,6 +15,8 @@ public struct PacketBenchCase: Hashable, Sendable {
     public enum Packets: Hashable, Sendable {
         /// Of connections that have been answered.
         case established
+        /// Of connections to a Service's address, which are translated: one to its only backend, or 1,024 over its many.
+        case service
         /// Each opens a connection that policy allows and nobody has seen before.
         case new
         /// Each opens a connection that policy denies.
@@ -68,6 +70,9 @@ public struct PacketBenchCase: Hashable, Sendable {
         PacketBenchCase(.bothDirections, .egress, .established, .one, limit: 60),
         PacketBenchCase(.bothDirections, .ingress, .established, .ports, limit: 250),
         PacketBenchCase(.bothDirections, .egress, .established, .ports, limit: 250),
+        // 15 more than without a Service, however many backends it has.
+        PacketBenchCase(.bothDirections, .egress, .service, .one, limit: 75),
+        PacketBenchCase(.bothDirections, .egress, .service, .ends(PacketBenchServices.backends), limit: 75),
         PacketBenchCase(.bothDirections, .ingress, .new, .ports, limit: 330),
         PacketBenchCase(.bothDirections, .ingress, .new, .ends(500), limit: 330),
         PacketBenchCase(.bothDirections, .ingress, .deniedSYN, .one, limit: 60),
@@ -80,7 +85,7 @@ public struct PacketBenchCase: Hashable, Sendable {
     /// Whether policy lets them pass.
     var passes: Bool {
         switch packets {
-        case .established, .new: true
+        case .established, .service, .new: true
         case .deniedSYN, .deniedUDP: false
         }
     }
@@ -95,6 +100,9 @@ extension PacketBenchCase: CustomStringConvertible {
 
     private var scope: String {
         switch (spread, packets) {
+        case (.one, .service): "1 flow, 1 backend"
+        case (.ports, .service): "64k flows"
+        case (.ends(let count), .service): "\(PacketBenchServices.flows) flows, \(count) backends"
         case (.one, .established): "1 flow"
         case (.one, .new), (.one, .deniedSYN), (.one, .deniedUDP): "1 packet"
         case (.ports, .established): "64k flows"
@@ -119,6 +127,7 @@ extension PacketBenchCase.Packets {
     fileprivate var text: String {
         switch self {
         case .established: "established"
+        case .service: "established through a Service,"
         case .new: "new"
         case .deniedSYN: "denied SYN"
         case .deniedUDP: "denied UDP that may be an answer"

@@ -29,10 +29,13 @@ final class PacketBenchRig {
         try BTFCheck.require(bench)
         try bench.load()
         // Pods of other nodes.
-        let values = PacketBenchPolicy.addresses.map { ($0.address, $0.identity | UInt32(NP_IDENTITY_ELSEWHERE)) }
+        let values =
+            PacketBenchPolicy.addresses.map { ($0.address, $0.identity | UInt32(NP_IDENTITY_ELSEWHERE)) }
+            + PacketBenchServices.addresses.map { ($0.address, $0.identity) }
         try maps.addresses.set(values.map { (key: np_address($0.0), value: $0.1) })
         identities = try IPv4Identities(
             maps.ipv4Identities, holding: Dictionary(values, uniquingKeysWith: { first, _ in first }))
+        try maps.write(services: PacketBenchServices.change)
         var counters = RuleHitIndex()
         for (number, policies) in PacketBenchCase.Policies.allCases.enumerated() {
             pods[policies] = try makePod(UInt32(number), policies, &counters)
@@ -57,7 +60,8 @@ final class PacketBenchRig {
         var endpoint = np_endpoint()
         endpoint.address.0 = np_address(PacketBenchPolicy.pod)
         endpoint.revision = 1
-        endpoint.flags = UInt32(NP_ENDPOINT_READY)
+        // As in life: who translates does so for every pod.
+        endpoint.flags = UInt32(NP_ENDPOINT_READY) | UInt32(NP_ENDPOINT_SERVICES)
         endpoint.stateNeeds = subject.stateNeeds
         endpoint.policy = (2 * slot, 2 * slot + 1)
         endpoint.region = 2 * slot * Self.sets + Self.sets
@@ -91,6 +95,7 @@ final class PacketBenchRig {
         }
         switch one.packets {
         case .established: try establish(one, pod)
+        case .service: try connect(one, stub)
         case .new, .deniedSYN, .deniedUDP: try maps.forgetFlows()
         }
         // A new flow is one the first time only.
@@ -120,6 +125,12 @@ final class PacketBenchRig {
         }
     }
 
+    /// Opens the connections of a case through a Service.
+    private func connect(_ one: PacketBenchCase, _ stub: BPFProgram) throws(BPFError) {
+        try maps.forgetFlows()
+        _ = try run(stub, one, one.spread == .one ? 1 : PacketBenchServices.flows, opens: true)
+    }
+
     /// Packets dropped so far.
     private func dropped() throws(BPFError) -> UInt64 {
         try maps.reasons.perCPUEntries(value: np_counter())
@@ -128,12 +139,24 @@ final class PacketBenchRig {
     }
 
     /// Nanoseconds per packet of one run.
-    private func run(_ program: BPFProgram, _ one: PacketBenchCase, _ repetitions: Int) throws(BPFError) -> Int {
-        var run = TestRun(frame: one.frame)
+    private func run(
+        _ program: BPFProgram, _ one: PacketBenchCase, _ repetitions: Int, opens: Bool = false
+    ) throws(BPFError) -> Int {
+        var frame = one.frame
+        if one.packets == .service, opens { frame[PacketBenchCase.flagsPlace] = 0x02 }
+        var run = TestRun(frame: frame)
         run.repetitions = repetitions
+        if one.packets == .service {
+            for word in 0..<5 {
+                let bytes = frame[(FlowPacket.ethernetBytes + word * 8)...].prefix(8)
+                let value = bytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+                try bench.map("np_bench_headers").set(UInt32(word), value)
+            }
+        }
         guard let plan = one.plan else { return try run.run(program).nanoseconds }
         try bench.map("np_bench_plan").set(UInt32(0), plan)
         try bench.map("np_bench_next").set(0, program: program)
+        if one.packets == .service { return try run.run(try bench.program("np_bench_restore")).nanoseconds }
         let vary = one.direction == .ingress ? "np_bench_vary_source" : "np_bench_vary_destination"
         return try run.run(try bench.program(vary)).nanoseconds
     }
@@ -142,6 +165,10 @@ final class PacketBenchRig {
 extension PacketBenchCase {
     /// How the other ends vary; `nil`: the frame stays as it is.
     fileprivate var plan: np_bench_plan? {
+        if packets == .service {
+            let flows = spread == .one ? 1 : UInt32(PacketBenchServices.flows)
+            return np_bench_plan(counter: 0, mask: flows - 1, addresses: 1, first_address: 0, address_step: 0)
+        }
         let ends: UInt32
         switch spread {
         case .one: return nil
@@ -156,8 +183,19 @@ extension PacketBenchCase {
     /// Even ends are allowed, odd ones denied.
     private var firstEnd: UInt32 { PacketBenchPolicy.firstEnd + (passes ? 0 : 1) }
 
-    /// TCP or UDP over IPv4 between the first end and the pod.
+    /// Where a frame of TCP over IPv4 has its flags.
+    fileprivate static let flagsPlace = FlowPacket.ethernetBytes + 20 + 13
+
+    /// TCP or UDP over IPv4 between the first end and the pod, or from the pod to a Service.
     fileprivate var frame: [UInt8] {
+        if packets == .service {
+            var packet = FlowPacket(
+                source: PacketBenchPolicy.pod, destination: PacketBenchServices.address, protocol: .tcp,
+                sourcePort: 20_000,
+                destinationPort: spread == .one ? PacketBenchServices.onePort : PacketBenchServices.manyPort)
+            packet.tcpFlags = 0x10
+            return packet.frame
+        }
         let isToPod = direction == .ingress
         // The pod serves, and opens connections from a port of its own.
         let podPort: UInt16 = packets == .new && !isToPod ? 40_000 : PacketBenchPolicy.port

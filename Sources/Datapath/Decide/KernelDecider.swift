@@ -139,4 +139,7 @@ public final class KernelDecider {
 extension DatapathMaps {
     /// Empties the flow table, of which no program may be running.
     package func forgetFlows() throws(BPFError) { flowTable.clear() }
+
+    /// Writes frontends with their backends and tables, nothing of which programs have read before.
+    package func write(services change: ServiceTables.Change) throws(BPFError) { try services?.write(change) }
 }

@@ -27,3 +27,18 @@ public enum LabMeasurement: Hashable, Sendable {
         }
     }
 }
+
+extension LabMeasurement {
+    /// Whether this is what a prediction about a Service says: an answer of an endpoint that allows it, silence, or, without
+    /// endpoints, a refusal at once.
+    public func agrees(with prediction: LabServicePrediction) -> Bool {
+        switch (prediction.verdict, self) {
+        case (.allow, .answeredByOther(let name)), (.mixed, .answeredByOther(let name)):
+            prediction.answering.contains(name)
+        case (.deny, .silent), (.l7, .silent), (.mixed, .silent), (.rejected, .refused): true
+        case (.allow, .answered), (.allow, .refused), (.allow, .unreachable), (.allow, .silent), (.deny, _), (.l7, _),
+            (.mixed, .answered), (.mixed, .refused), (.mixed, .unreachable), (.rejected, _):
+            false
+        }
+    }
+}

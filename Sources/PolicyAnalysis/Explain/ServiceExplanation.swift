@@ -26,7 +26,7 @@ public struct ServiceExplanation: Hashable, Sendable {
     /// What becomes of the flow, over all backends.
     public var verdict: RouteVerdict {
         // The sender's node cannot know which one the other component is going to choose.
-        if together?.verdict == .deny, !backends.isEmpty { return .deny }
+        if together?.verdict == .deny { return .deny }
         let needsProxy = backends.contains { backend in
             if case .l7 = backend.explanation.verdict { backend.explanation.request == nil } else { false }
         }

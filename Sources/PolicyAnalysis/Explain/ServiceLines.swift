@@ -31,6 +31,8 @@ extension ServiceExplanation {
         case .rejected: return "REJECTED \(what): \(emptiness)"
         case .mixed:
             return "MIXED \(what): denied at \(backends.count(where: \.isDenied)) of \(backends.count) endpoints"
+        case .deny where backends.isEmpty:
+            return "DENIED \(what), by the egress policies of \(route.flow.from): \(emptinessObserved)"
         case .deny
         where together?.verdict == .deny
             && backends.contains(where: { $0.explanation.egress.decision.verdict != .deny }):
@@ -67,6 +69,10 @@ extension ServiceExplanation {
         }
         if sides.count > 2 { return "the policies of every endpoint" }
         return sides.joined(separator: " and ")
+    }
+
+    private var emptinessObserved: String {
+        "Service \(route.service) has no endpoint that may be used, so there is none that they allow"
     }
 
     private var emptiness: String {
