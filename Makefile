@@ -71,7 +71,8 @@ bench-smoke: build ## every benchmark once and short: that they run, no figures 
 
 # Ten million each, which takes optimised tests; `make build` and this build each other's modules anew.
 SOAK_FLOWS ?= 10000000
-SOAK_TEST := -c release -Xswiftc -enable-testing
+# DEBUG: injected faults, which tests name.
+SOAK_TEST := -c release -Xswiftc -enable-testing -Xswiftc -DDEBUG
 .PHONY: soak
 soak: deps ## ten million random flows three ways, ten million random packets, floods of a million flows, 20,000 changes (root; 1 h)
 	swift build $(SOAK_TEST) --build-tests
