@@ -22,3 +22,8 @@ enum SharedAddresses {
             high: network.address.high, low: network.address.low | (.max >> UInt64(network.mappedLength - 64)))
     }
 }
+
+extension AddressEntry {
+    /// Whether others than the identity may answer there too.
+    public var isShared: Bool { identity & SharedAddresses.mark != 0 }
+}
