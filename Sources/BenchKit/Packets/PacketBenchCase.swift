@@ -15,8 +15,8 @@ public struct PacketBenchCase: Hashable, Sendable {
     public enum Packets: Hashable, Sendable {
         /// Of connections that have been answered.
         case established
-        /// Of connections to a Service's address, which are translated: one to its only backend, or 1,024 over its many.
-        case service
+        /// Of connections to a Service's address with so many backends, to which they are translated.
+        case service(backends: Int)
         /// Each opens a connection that policy allows and nobody has seen before.
         case new
         /// Each opens a connection that policy denies.
@@ -31,6 +31,8 @@ public struct PacketBenchCase: Hashable, Sendable {
         case one
         /// One end with 65,536 ports.
         case ports
+        /// One end with 1,024 ports.
+        case fewPorts
         /// So many ends, each with many ports.
         case ends(Int)
     }
@@ -43,8 +45,16 @@ public struct PacketBenchCase: Hashable, Sendable {
     public var packets: Packets
     /// Their other ends.
     public var spread: Spread
-    /// The most that a packet should cost above the parser, ns.
+    /// The most that a packet should cost above the reference, ns.
     public var limit: Int
+
+    /// What a case is compared with, in the same run.
+    public enum Reference: String, CaseIterable, Sendable {
+        /// The same packets through the datapath's parser alone.
+        case parse
+        /// As many established flows through the datapath straight to an end, no Service's.
+        case straight
+    }
 
     /// A case.
     public init(
@@ -70,9 +80,6 @@ public struct PacketBenchCase: Hashable, Sendable {
         PacketBenchCase(.bothDirections, .egress, .established, .one, limit: 60),
         PacketBenchCase(.bothDirections, .ingress, .established, .ports, limit: 250),
         PacketBenchCase(.bothDirections, .egress, .established, .ports, limit: 250),
-        // 15 more than without a Service, however many backends it has.
-        PacketBenchCase(.bothDirections, .egress, .service, .one, limit: 75),
-        PacketBenchCase(.bothDirections, .egress, .service, .ends(PacketBenchServices.backends), limit: 75),
         PacketBenchCase(.bothDirections, .ingress, .new, .ports, limit: 330),
         PacketBenchCase(.bothDirections, .ingress, .new, .ends(500), limit: 330),
         PacketBenchCase(.bothDirections, .ingress, .deniedSYN, .one, limit: 60),
@@ -80,7 +87,19 @@ public struct PacketBenchCase: Hashable, Sendable {
         PacketBenchCase(.bothDirections, .ingress, .deniedSYN, .ends(5_000), limit: 120),
         PacketBenchCase(.bothDirections, .ingress, .deniedUDP, .one, limit: 300),
         PacketBenchCase(.bothDirections, .ingress, .deniedUDP, .ports, limit: 300),
+        PacketBenchCase(.bothDirections, .egress, .service(backends: 1), .one, limit: 15),
+        PacketBenchCase(.bothDirections, .egress, .service(backends: 1), .fewPorts, limit: 15),
+        PacketBenchCase(
+            .bothDirections, .egress, .service(backends: PacketBenchServices.backends), .fewPorts, limit: 15),
     ]
+
+    /// What its limit is about.
+    public var reference: Reference {
+        switch packets {
+        case .established, .new, .deniedSYN, .deniedUDP: .parse
+        case .service: .straight
+        }
+    }
 
     /// Whether policy lets them pass.
     var passes: Bool {
@@ -100,9 +119,11 @@ extension PacketBenchCase: CustomStringConvertible {
 
     private var scope: String {
         switch (spread, packets) {
-        case (.one, .service): "1 flow, 1 backend"
-        case (.ports, .service): "64k flows"
-        case (.ends(let count), .service): "\(PacketBenchServices.flows) flows, \(count) backends"
+        case (.fewPorts, .service(1)): "\(PacketBenchServices.flows) flows, 1 backend"
+        case (.fewPorts, .service(let backends)): "\(PacketBenchServices.flows) flows, \(backends) backends"
+        case (.fewPorts, _): "\(PacketBenchServices.flows) ports"
+        case (.one, .service(let backends)): "1 flow, \(backends) backend\(backends == 1 ? "" : "s")"
+        case (.ports, .service(let backends)): "64k flows, \(backends) backends"
         case (.one, .established): "1 flow"
         case (.one, .new), (.one, .deniedSYN), (.one, .deniedUDP): "1 packet"
         case (.ports, .established): "64k flows"

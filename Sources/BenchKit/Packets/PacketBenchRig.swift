@@ -95,13 +95,20 @@ final class PacketBenchRig {
         }
         switch one.packets {
         case .established: try establish(one, pod)
-        case .service: try connect(one, stub)
+        case .service: break
         case .new, .deniedSYN, .deniedUDP: try maps.forgetFlows()
         }
         // A new flow is one the first time only.
         let count = one.packets == .new ? min(repetitions, Self.newFlows) : repetitions
         let empty = try run(try bench.program("np_bench_empty"), one, repetitions)
-        let parse = try run(try bench.program("np_bench_parse"), one, repetitions)
+        let reference: Int
+        switch one.reference {
+        case .parse: reference = try run(try bench.program("np_bench_parse"), one, repetitions)
+        case .straight:
+            try connect(one, stub, straight: true)
+            reference = try run(stub, one, repetitions, straight: true)
+            try connect(one, stub)
+        }
         let before = try dropped()
         let cost = try run(stub, one, count)
         let drops = try dropped() - before
@@ -109,7 +116,7 @@ final class PacketBenchRig {
             throw BPFError(
                 .runProgram, "\(one)", errno: .protocolError, detail: "\(drops) of \(count) packets were dropped")
         }
-        return PacketBenchReport.Sample(empty: empty, parse: parse, cost: cost)
+        return PacketBenchReport.Sample(empty: empty, reference: reference, cost: cost)
     }
 
     /// Opens the flows of a case to the pod, and has the pod answer each.
@@ -125,10 +132,10 @@ final class PacketBenchRig {
         }
     }
 
-    /// Opens the connections of a case through a Service.
-    private func connect(_ one: PacketBenchCase, _ stub: BPFProgram) throws(BPFError) {
+    /// Opens the connections of a case through a Service, or as many straight to an end.
+    private func connect(_ one: PacketBenchCase, _ stub: BPFProgram, straight: Bool = false) throws(BPFError) {
         try maps.forgetFlows()
-        _ = try run(stub, one, one.spread == .one ? 1 : PacketBenchServices.flows, opens: true)
+        _ = try run(stub, one, one.spread == .one ? 1 : PacketBenchServices.flows, opens: true, straight: straight)
     }
 
     /// Packets dropped so far.
@@ -140,13 +147,13 @@ final class PacketBenchRig {
 
     /// Nanoseconds per packet of one run.
     private func run(
-        _ program: BPFProgram, _ one: PacketBenchCase, _ repetitions: Int, opens: Bool = false
+        _ program: BPFProgram, _ one: PacketBenchCase, _ repetitions: Int, opens: Bool = false, straight: Bool = false
     ) throws(BPFError) -> Int {
-        var frame = one.frame
-        if one.packets == .service, opens { frame[PacketBenchCase.flagsPlace] = 0x02 }
+        var frame = straight ? one.straightFrame : one.frame
+        if opens { frame[PacketBenchCase.flagsPlace] = 0x02 }
         var run = TestRun(frame: frame)
         run.repetitions = repetitions
-        if one.packets == .service {
+        if one.reference == .straight {
             for word in 0..<5 {
                 let bytes = frame[(FlowPacket.ethernetBytes + word * 8)...].prefix(8)
                 let value = bytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
@@ -156,7 +163,7 @@ final class PacketBenchRig {
         guard let plan = one.plan else { return try run.run(program).nanoseconds }
         try bench.map("np_bench_plan").set(UInt32(0), plan)
         try bench.map("np_bench_next").set(0, program: program)
-        if one.packets == .service { return try run.run(try bench.program("np_bench_restore")).nanoseconds }
+        if one.reference == .straight { return try run.run(try bench.program("np_bench_restore")).nanoseconds }
         let vary = one.direction == .ingress ? "np_bench_vary_source" : "np_bench_vary_destination"
         return try run.run(try bench.program(vary)).nanoseconds
     }
@@ -165,14 +172,14 @@ final class PacketBenchRig {
 extension PacketBenchCase {
     /// How the other ends vary; `nil`: the frame stays as it is.
     fileprivate var plan: np_bench_plan? {
-        if packets == .service {
+        if reference == .straight {
             let flows = spread == .one ? 1 : UInt32(PacketBenchServices.flows)
             return np_bench_plan(counter: 0, mask: flows - 1, addresses: 1, first_address: 0, address_step: 0)
         }
         let ends: UInt32
         switch spread {
         case .one: return nil
-        case .ports: ends = 1
+        case .ports, .fewPorts: ends = 1
         case .ends(let count): ends = UInt32(count)
         }
         let flows: UInt32 = ends == 1 ? 1 << 16 : 1 << 20
@@ -186,15 +193,25 @@ extension PacketBenchCase {
     /// Where a frame of TCP over IPv4 has its flags.
     fileprivate static let flagsPlace = FlowPacket.ethernetBytes + 20 + 13
 
+    /// Of a connection from the pod to an end that policy allows.
+    fileprivate var straightFrame: [UInt8] {
+        frame(to: IPAddress(ipv4: PacketBenchPolicy.firstEnd), PacketBenchPolicy.port)
+    }
+
+    private func frame(to destination: IPAddress, _ port: UInt16) -> [UInt8] {
+        var packet = FlowPacket(
+            source: PacketBenchPolicy.pod, destination: destination, protocol: .tcp, sourcePort: 20_000,
+            destinationPort: port)
+        packet.tcpFlags = 0x10
+        return packet.frame
+    }
+
     /// TCP or UDP over IPv4 between the first end and the pod, or from the pod to a Service.
     fileprivate var frame: [UInt8] {
-        if packets == .service {
-            var packet = FlowPacket(
-                source: PacketBenchPolicy.pod, destination: PacketBenchServices.address, protocol: .tcp,
-                sourcePort: 20_000,
-                destinationPort: spread == .one ? PacketBenchServices.onePort : PacketBenchServices.manyPort)
-            packet.tcpFlags = 0x10
-            return packet.frame
+        if case .service(let backends) = packets {
+            return frame(
+                to: PacketBenchServices.address,
+                backends == 1 ? PacketBenchServices.onePort : PacketBenchServices.manyPort)
         }
         let isToPod = direction == .ingress
         // The pod serves, and opens connections from a port of its own.

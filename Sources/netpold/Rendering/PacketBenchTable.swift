@@ -4,24 +4,38 @@ import Support
 /// The result of `netpold bench` as text.
 enum PacketBenchTable {
     static func render(_ report: PacketBenchReport) -> String {
-        var lines = ["nanoseconds a packet; empty, parse: the same packets through programs that do no more than that"]
+        var lines = [
+            "nanoseconds a packet; empty, parse: the same packets through programs that do no more than that; straight: as many",
+            "established flows past no Service",
+        ]
         for policies in PacketBenchCase.Policies.allCases {
-            var table = TextTable([
-                .init("\(policies)", minimumWidth: 50), .init("empty", .right), .init("parse", .right),
-                .init("min", .right), .init("median", .right), .init("min/parse", .right), .init("above parse", .right),
-                .init("at most", .right), .init(),
-            ])
-            for result in report.results where result.bench.policies == policies {
-                table.add([
-                    "  \(result.bench.name)", "\(result.minimum(\.empty))", "\(result.minimum(\.parse))",
-                    "\(result.minimum(\.cost))", "\(result.median(\.cost))",
-                    Quantity.fixed(result.multiple, places: 2), "\(result.aboveParse)", "\(result.bench.limit)",
-                    result.isMet ? "met" : "MISSED",
-                ])
+            for reference in PacketBenchCase.Reference.allCases {
+                let results = report.results.filter {
+                    $0.bench.policies == policies && $0.bench.reference == reference
+                }
+                if !results.isEmpty { lines += [""] + table(results, policies, reference).lines() }
             }
-            lines += [""] + table.lines()
         }
         lines += [""] + report.skipped.map { "skipped: \($0)" }
         return lines.joined(separator: "\n")
+    }
+
+    private static func table(
+        _ results: [PacketBenchReport.Result], _ policies: PacketBenchCase.Policies,
+        _ reference: PacketBenchCase.Reference
+    ) -> TextTable {
+        var table = TextTable([
+            .init("\(policies)", minimumWidth: 50), .init("empty", .right), .init("\(reference)", .right),
+            .init("min", .right), .init("median", .right), .init("min/\(reference)", .right),
+            .init("above \(reference)", .right), .init("at most", .right), .init(),
+        ])
+        for result in results {
+            table.add([
+                "  \(result.bench.name)", "\(result.minimum(\.empty))", "\(result.minimum(\.reference))",
+                "\(result.minimum(\.cost))", "\(result.median(\.cost))", Quantity.fixed(result.multiple, places: 2),
+                "\(result.aboveReference)", "\(result.bench.limit)", result.isMet ? "met" : "MISSED",
+            ])
+        }
+        return table
     }
 }
