@@ -37,6 +37,9 @@ public struct LabServicePrediction: Hashable, Sendable {
     /// Whether an answer is expected, whichever endpoint is chosen.
     public var passes: Bool { verdict == .allow }
 
+    /// Whether something comes back, whichever endpoint is chosen: an answer, or that there is none.
+    public var isAnswered: Bool { passes || verdict == .rejected }
+
     /// `allowed`, `denied`, `refused`, `allowed at some endpoints`.
     public var summary: String {
         switch verdict {

@@ -57,7 +57,7 @@ struct LabProbing {
             return Probe(
                 namespace: try LabProbing.namespace(place(.pod(flow.from)), network), source: flow.source,
                 destination: frontend.address, protocol: frontend.protocol, port: frontend.port,
-                retries: flow.prediction.passes ? LabProbing.retries : 0)
+                retries: flow.prediction.isAnswered ? LabProbing.retries : 0)
         }
     }
 
