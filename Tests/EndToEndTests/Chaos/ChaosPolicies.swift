@@ -42,6 +42,19 @@ struct ChaosPolicies: Hashable, Sendable {
         return file
     }
 
+    /// What a reader may find while these files take the place of others one after the other: each changed file is the old one or the
+    /// new one. These files themselves come last.
+    func mixes(from before: [String: String]) -> [ChaosPolicies] {
+        let changed = Set(before.keys).union(files.keys).sorted().filter { before[$0] != files[$0] }
+        return (0..<1 << changed.count).map { chosen in
+            var mixed = self
+            for (index, file) in changed.enumerated() where chosen >> index & 1 == 0 {
+                mixed.files[file] = before[file]
+            }
+            return mixed
+        }
+    }
+
     private static func policy(_ place: Int, _ random: inout some RandomNumberGenerator) -> String {
         let subject = apps.randomElement(using: &random) ?? "red"
         let peer = apps.randomElement(using: &random) ?? "red"

@@ -45,7 +45,7 @@ final class ChaosRun {
         }
         self.pairs = pairs.sorted { ($0.from, $0.to, $0.port) < ($1.from, $1.to, $1.port) }
         for (file, text) in policies.files { try agent.write(text, to: file) }
-        try beginVersion()
+        try beginVersion(policies)
         try agent.launch()
         try settle("start")
     }
@@ -88,7 +88,7 @@ final class ChaosRun {
     private func changePolicies() throws {
         let before = policies.files
         for _ in 0..<Int.random(in: 1...3, using: &random) { _ = policies.mutate(&random) }
-        try beginVersion()
+        for mixed in policies.mixes(from: before) { try beginVersion(mixed) }
         for file in Set(before.keys).union(policies.files.keys).sorted() where before[file] != policies.files[file] {
             let path = "\(agent.manifests)/\(file)"
             if let text = policies.files[file] {
@@ -221,7 +221,7 @@ final class ChaosRun {
         quietPoints += 1
     }
 
-    private func beginVersion() throws {
+    private func beginVersion(_ policies: ChaosPolicies) throws {
         let objects = try policies.objects(network.pods)
         let evaluator = ReferenceEvaluator(
             objects, policies: PolicyLowering.lower(objects, for: .enforcement).policies, localNode: "node-1")
