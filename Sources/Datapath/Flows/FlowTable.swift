@@ -29,7 +29,7 @@ package final class FlowTable: Sendable {
     /// The key of the hash.
     let seed: np_flow_seed
     let layout: FlowSetLayout
-    private let mapping: FlowMapping
+    private let mapping: MapMemory
     /// How often an insertion looks for another slot when somebody else takes the one it wanted.
     private static let attempts = 16
 
@@ -41,7 +41,7 @@ package final class FlowTable: Sendable {
     ///   - seed: the key of the hash by which its flows are found.
     /// - Throws: when the map cannot be mapped.
     init(_ map: BPFMap, layout: FlowSetLayout = .own, seed: np_flow_seed) throws(BPFError) {
-        self.mapping = try FlowMapping(map)
+        self.mapping = try MapMemory(map)
         self.sets = map.shape.capacity
         self.layout = layout
         self.seed = seed

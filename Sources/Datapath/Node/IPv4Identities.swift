@@ -9,7 +9,7 @@ import Synchronization
 /// piece, so a packet sees an address with its old value or with its new one. Programs that find nothing look twice whether
 /// the bucket was complete all the while, which is counted up for that.
 package final class IPv4Identities {
-    private let mapping: FlowMapping
+    private let mapping: MapMemory
     /// By bucket, the addresses that it leaves to np_addresses.
     private var left: [UInt32: Set<UInt32>] = [:]
 
@@ -17,7 +17,7 @@ package final class IPv4Identities {
     ///
     /// - Throws: when the map cannot be mapped.
     package init(_ map: BPFMap, holding values: [IPAddress: UInt32]) throws(BPFError) {
-        mapping = try FlowMapping(map)
+        mapping = try MapMemory(map)
         for bucket in 0..<UInt32(NP_IPV4_BUCKETS) {
             for way in 0..<Int(NP_IPV4_WAYS) {
                 let entry = word(bucket, way).pointee.load(ordering: .relaxed)

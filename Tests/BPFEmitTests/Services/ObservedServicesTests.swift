@@ -107,6 +107,15 @@ struct ObservedServicesTests {
                 == ["203.0.113.1 80/TCP", "192.168.0.1 80/TCP"])
     }
 
+    /// Of the egress policy of the pod that most cases ask about, over TCP.
+    private static func verdict(_ simulator: NodeSimulator, _ to: String, _ port: UInt16) throws -> PolicyVerdict? {
+        try simulator.decide(
+            from: try #require(IPAddress(parsing: "10.0.0.9")), to: try #require(IPAddress(parsing: to)),
+            protocol: .tcp,
+            port: port
+        ).egress?.verdict
+    }
+
     @Test("a deny of one endpoint denies the Service: a deny is not got round")
     func denyOfOne() throws {
         let deny = """
@@ -117,10 +126,7 @@ struct ObservedServicesTests {
             objects, localNode: "node-1", serviceSettings: ServiceSettings(mode: .observe))
         let simulator = try NodeSimulator(state.image)
         func verdict(_ to: String, _ port: UInt16) throws -> PolicyVerdict? {
-            try simulator.decide(
-                from: try #require(IPAddress(parsing: "10.0.0.9")), to: try #require(IPAddress(parsing: to)),
-                protocol: .tcp, port: port
-            ).egress?.verdict
+            try Self.verdict(simulator, to, port)
         }
         #expect(try verdict("10.96.0.1", 80) == .deny)
         #expect(try verdict("10.96.0.2", 80) == .allow)
@@ -145,10 +151,7 @@ struct ObservedServicesTests {
             objects, localNode: "node-1", serviceSettings: ServiceSettings(mode: .observe))
         let simulator = try NodeSimulator(state.image)
         func verdict(_ to: String, _ port: UInt16) throws -> PolicyVerdict? {
-            try simulator.decide(
-                from: try #require(IPAddress(parsing: "10.0.0.9")), to: try #require(IPAddress(parsing: to)),
-                protocol: .tcp, port: port
-            ).egress?.verdict
+            try Self.verdict(simulator, to, port)
         }
         #expect(try verdict("10.96.0.2", 80) == .l7)
         #expect(try verdict("192.168.0.1", 30080) == .l7)

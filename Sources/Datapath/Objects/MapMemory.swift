@@ -2,8 +2,8 @@ import Glibc
 
 /// The memory of a map with `BPF_F_MMAPABLE`, shared with the programs that use it. Unmapped when it goes.
 ///
-/// Sendable: the address does not change, and whoever reads or writes there does it by atomics (`FlowSlot`).
-struct FlowMapping: ~Copyable, @unchecked Sendable {
+/// Sendable: the address does not change, and whoever reads or writes there does it by atomics (`FlowSlot`, `IPv4Identities`).
+struct MapMemory: ~Copyable, @unchecked Sendable {
     /// Its first byte, at a page boundary.
     let base: UnsafeMutableRawPointer
     /// Bytes, whole pages.
