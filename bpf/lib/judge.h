@@ -54,6 +54,8 @@ NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question 
 	question->need = np_need_of(hook->endpoint, hook->direction);
 	question->tracked = tracked;
 	question->allowed = NP_REASON_ALLOWED;
+	question->columns = 0;
+	question->names_done = false;
 }
 
 /* np_verdict goes on as after a policy program that allows everything. Returns only to drop. */

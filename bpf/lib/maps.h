@@ -193,6 +193,78 @@ struct {
 } np_recent_flows SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * NP_MAX_NAME_STATES);
+	__type(key, __u32);
+	__type(value, struct np_name_state);
+} np_names SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct np_name_revision);
+} np_name_revision SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct np_name_options);
+} np_name_options SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, NP_MAX_NAME_RULES);
+	__type(key, struct np_name_rule_key);
+	__type(value, struct np_name_rule);
+} np_name_rules SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, NP_MAX_LEARNT);
+	__type(key, struct np_learnt_key);
+	__type(value, struct np_learnt);
+} np_learnt SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NP_MAX_ENDPOINTS);
+	__type(key, __u32); /* endpoint slot */
+	__type(value, struct np_learnt_share);
+} np_learnt_shares SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NP_MAX_ENDPOINTS * NP_PENDING_SETS);
+	__type(key, __u32);
+	__type(value, struct np_pending_set);
+} np_pending SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, NP_NAME_RING_BYTES);
+} np_name_events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, NP_MAX_EXTENSIONS);
+	__type(key, __u32); /* index of the flow's slot */
+	__type(value, struct np_flow_extension);
+} np_flow_extensions SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, NP_MAX_PROXIED);
+	__type(key, struct np_proxied_key);
+	__type(value, struct np_proxied);
+} np_proxied SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);

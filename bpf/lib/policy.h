@@ -28,7 +28,7 @@ NP_INLINE struct np_outcome np_enter_policy(const struct np_hook *hook, const st
 
 	skb->cb[NP_CB_IDENTITY] = question->asked;
 	skb->cb[NP_CB_TRAFFIC] = (__u32)question->packet.protocol << NP_CB_PROTOCOL_SHIFT | port;
-	skb->cb[NP_CB_VERDICT] = 0;
+	skb->cb[NP_CB_VERDICT] = question->columns;
 	skb->cb[NP_CB_BASE] = 0;
 	bpf_tail_call(skb, &np_policies, hook->endpoint->policy[question->direction & 1]);
 	return np_outcome_of(NP_DROP_NO_POLICY_PROGRAM);
@@ -101,17 +101,20 @@ struct np_answer {
 	__u32 decision; /* enum np_decision, or anything */
 	__u32 word; /* of the rule bit */
 	__u64 bit; /* isolated in its word */
+	__u64 rules; /* NP_VERDICT_L7: all that matched in it */
 	__u32 base; /* of the program's counters, 0 = none */
 };
 
 NP_INLINE struct np_answer np_read_answer(const struct __sk_buff *skb)
 {
 	__u32 verdict = skb->cb[NP_CB_VERDICT];
+	__u64 rules = (__u64)skb->cb[NP_CB_TRAFFIC] << 32 | skb->cb[NP_CB_IDENTITY];
 	struct np_answer answer = {
 		.verdict = verdict & NP_CB_VERDICT_MASK,
 		.word = verdict >> NP_CB_WORD_SHIFT & NP_CB_WORD_MASK,
 		.decision = verdict >> NP_CB_DECISION_SHIFT,
-		.bit = (__u64)skb->cb[NP_CB_TRAFFIC] << 32 | skb->cb[NP_CB_IDENTITY],
+		.bit = rules & -rules,
+		.rules = rules,
 		.base = skb->cb[NP_CB_BASE],
 	};
 
@@ -150,6 +153,7 @@ NP_INLINE enum np_reason np_reason_of(const struct np_answer *answer)
 {
 	switch (answer->verdict) {
 	case NP_VERDICT_ALLOW:
+	case NP_VERDICT_ALLOW_READ:
 		return NP_REASON_ALLOWED;
 	case NP_VERDICT_DENY:
 		return answer->decision == NP_DECISION_DEFAULT_DENY ? NP_DROP_POLICY_DEFAULT : NP_DROP_POLICY_DENY;

@@ -97,10 +97,10 @@ public final class VerifyingCompiler: PolicyCompiler {
     /// A packet that the datapath drops before it asks the policy is not a difference; one that it passes is.
     private static func agree(_ expected: SideDecision.Verdict, _ answer: PacketAnswer) -> Bool {
         switch (expected, answer.verdict) {
-        case (.allow, .allow), (.deny, .deny), (.l7, .l7): true
+        case (.allow, .allow), (.allow, .allowRead), (.deny, .deny), (.l7, .l7): true
         case (_, .deny):
             VerdictReason(rawValue: answer.reason).map { $0 != .policyDeny && $0 != .policyDefault } ?? false
-        case (_, .allow): VerdictReason(rawValue: answer.reason) == .neighbourDiscovery
+        case (_, .allow), (_, .allowRead): VerdictReason(rawValue: answer.reason) == .neighbourDiscovery
         case (.allow, .l7), (.deny, .l7): false
         }
     }

@@ -8,6 +8,8 @@ public enum PolicyVerdict: ABIEnumeration {
     case deny
     /// Only L7 rules match: the proxy decides.
     case l7
+    /// A plain rule allows the packet, and DNS rules cover it as well: the exchange is read.
+    case allowRead
 
     /// `enum np_verdict`.
     public var rawValue: UInt8 {
@@ -16,6 +18,7 @@ public enum PolicyVerdict: ABIEnumeration {
             case .allow: NP_VERDICT_ALLOW
             case .deny: NP_VERDICT_DENY
             case .l7: NP_VERDICT_L7
+            case .allowRead: NP_VERDICT_ALLOW_READ
             }
         return UInt8(number.rawValue)
     }

@@ -37,6 +37,16 @@ public enum VerdictReason: ABIEnumeration {
     case foreignSource
     case noBackend
     case untranslatable
+    case nameDenied
+    case dnsQuery
+    case dnsAnswer
+    case serverName
+    case hello
+    case helloOrder
+    case synData
+    case notProxied
+    case proxyUnknown
+    case nameRoom
 
     /// `np_event.reason`, and the index of np_reasons.
     public var rawValue: UInt8 { UInt8(enumerator.rawValue) }
@@ -77,6 +87,16 @@ public enum VerdictReason: ABIEnumeration {
         case .foreignSource: NP_DROP_FOREIGN_SOURCE
         case .noBackend: NP_DROP_NO_BACKEND
         case .untranslatable: NP_DROP_UNTRANSLATABLE
+        case .nameDenied: NP_DROP_NAME_DENIED
+        case .dnsQuery: NP_DROP_DNS_QUERY
+        case .dnsAnswer: NP_DROP_DNS_ANSWER
+        case .serverName: NP_DROP_SERVER_NAME
+        case .hello: NP_DROP_HELLO
+        case .helloOrder: NP_DROP_HELLO_ORDER
+        case .synData: NP_DROP_SYN_DATA
+        case .notProxied: NP_DROP_NOT_PROXIED
+        case .proxyUnknown: NP_DROP_PROXY_UNKNOWN
+        case .nameRoom: NP_DROP_NAME_ROOM
         }
     }
 

@@ -15,7 +15,7 @@ extension PortTrees {
             case .fallback(let answer): outcome = answer
             }
             switch (outcome.verdict, outcome.decision) {
-            case (.allow, _): continue
+            case (.allow, _), (.allowRead, _): continue
             // L7 rules are asked of isolated subjects only; without a proxy, they refuse.
             case (.deny, .rule), (.l7, .rule): found = .denying
             case (.deny, _), (.l7, _): return .isolating

@@ -99,6 +99,7 @@ enum np_direction {
 #define NP_ENDPOINT_READY 1 /* flags: policy programs are in place; without it nothing passes */
 #define NP_ENDPOINT_MOVING 2 /* the region of flows is new: what is not in it may still be in that of np_flow_moves */
 #define NP_ENDPOINT_SERVICES 4 /* the pod's packets to Services are translated here */
+#define NP_ENDPOINT_NAMES 8 /* egress rules have DNS names: the pod's DNS exchanges are read */
 /* Two bits for each direction, from this one on, ingress first: enum np_state_need of what is decided in it. */
 #define NP_ENDPOINT_NEED_SHIFT 8
 #define NP_ENDPOINT_NEED_BITS 2
@@ -128,7 +129,7 @@ struct np_endpoint {
 	__u32 ifindex; /* host side of the veth, for events */
 	__u32 region; /* of np_flow_sets: 2 * first set + number of sets, so its lowest bit set is the number; 0 = none */
 	__u16 open_hit[2]; /* where NP_ENDPOINT_OPEN_SHIFT says open: index of np_rule_hits to count under, 0 = none */
-	__u32 pad;
+	__u32 names; /* number of the subject's name columns, key of np_name_rules; 0 = none: no name counts, none is learnt */
 };
 
 /* ---- conntrack ------------------------------------------------------------------------------------------ */
@@ -176,6 +177,14 @@ struct np_flow_record {
 #define NP_ENTRY_BACKEND 32 /* the remote is a backend; `other` is the Service that the pod talks to */
 #define NP_ENTRY_ROLE_SHIFT 6 /* two bits: enum np_role */
 #define NP_ENTRY_STREAM 256 /* of no connection: after an answer more packets came in the flow's direction */
+#define NP_ENTRY_QUERIES 512 /* DNS rules cover the flow: each of its queries is a question to policy */
+#define NP_ENTRY_HELLO 1024 /* the server's name is not decided yet: np_flow_extension is about its ClientHello */
+#define NP_ENTRY_PROXY 2048 /* the L7 proxy carries the flow: np_flow_extension says how its packets are delivered */
+/*
+ * Addresses learnt from DNS let the flow in: other.word[0] (host order) has the name columns that did. They count for this flow as
+ * long as it lives, whatever has expired. Not beside FRONTEND and BACKEND.
+ */
+#define NP_ENTRY_NAMED 4096
 /*
  * 16 bits, a port in network order; 0: the pod's own. Where another flow of the pod has the same ends beyond the translation, the
  * pod gets another port there: FRONTEND entries say which, BACKEND entries have it as `own_port` and say here what the pod's is.
@@ -390,6 +399,177 @@ struct np_choice {
 #define NP_HAIRPIN_IPV6_2 0
 #define NP_HAIRPIN_IPV6_3 1
 
+/* ---- names ---------------------------------------------------------------------------------------------- */
+
+/*
+ * The patterns of all rules about names (DNS rules, toFQDNs, serverNames) are one automaton over the bytes of a name, in one of
+ * two banks of np_names. A row is a state. Where the walk of a name ends is its name set: which patterns it satisfies.
+ */
+#define NP_MAX_NAME_STATES 16384 /* of a bank; 128 B each: 2 banks are 4 MiB */
+#define NP_NAME_CLASSES 40 /* NameClass: end of a label, any other byte, a-z, 0-9, `-`, `_` */
+#define NP_NAME_CLASS_END 0
+#define NP_NAME_CLASS_OTHER 1
+#define NP_NAME_DEAD 0 /* the state that no name leaves */
+#define NP_NAME_START 1
+
+/* Value of np_names (array, key = bank * NP_MAX_NAME_STATES + state). */
+struct np_name_state {
+	__u16 next[NP_NAME_CLASSES]; /* state by class */
+	__u16 set; /* the name set of a name that ends here, after its last label's end */
+	__u16 pad[23];
+};
+
+/*
+ * Value of np_name_revision (array, one entry): which automaton is in force, changed in one piece. The lowest bit is the bank;
+ * the number changes with each automaton and is not used again while a packet or an entry of np_name_rules refers to it.
+ */
+struct np_name_revision {
+	__u32 number; /* 0 = none: no name satisfies anything */
+};
+
+/* Key of np_name_rules (hash). */
+struct np_name_rule_key {
+	__u32 owner; /* base of a policy program's counters (cb[NP_CB_BASE]), or NP_NAME_COLUMNS | np_endpoint.names */
+	__u32 revision; /* np_name_revision.number; 0 with one of the sets below */
+	__u32 set; /* a name set, or NP_NAME_SET_* */
+};
+
+#define NP_NAME_COLUMNS 0x80000000
+#define NP_NAME_SET_DNS 0xfffffffd /* not a name: all bits of DNS rules */
+#define NP_NAME_SET_SERVER 0xfffffffe /* all bits of rules with serverNames */
+
+/* Value of np_name_rules. No entry = nothing. */
+struct np_name_rule {
+	__u64 rules; /* of a program: its L7 bits, of the one word that has them, that the name set satisfies */
+	__u32 columns; /* of an endpoint's columns: those whose selectors the name set satisfies */
+	__u32 pad;
+};
+
+/*
+ * Columns are the toFQDNs lists of a subject; a learnt address has a bit for each that it was learnt by. Not used again while an
+ * entry or a program may refer to it.
+ */
+#define NP_MAX_NAME_COLUMNS 32
+#define NP_MAX_NAME_RULES 262144 /* entries of np_name_rules; not preallocated, about 80 B each in use */
+#define NP_MAX_LEARNT 262144 /* entries of np_learnt; not preallocated, about 230 B each in use */
+#define NP_MAX_LEARNT_OF_POD 8192 /* of them of one endpoint */
+
+/* Key of np_learnt (hash): what a pod has learnt. */
+struct np_learnt_key {
+	struct np_address address;
+	__u32 endpoint; /* slot */
+};
+
+/* Value of np_learnt. Times: seconds, as np_name_clock. An entry counts only while nothing else names the address. */
+struct np_learnt {
+	__u32 names; /* np_endpoint.names that it was learnt under; under another one it is nothing */
+	__u32 columns; /* that ever were learnt */
+	__u32 earliest; /* until then all of `columns` hold */
+	__u32 pad;
+	__u32 expires[NP_MAX_NAME_COLUMNS];
+};
+
+/* Value of np_learnt_shares (array, key = endpoint slot). */
+struct np_learnt_share {
+	__u64 inserted; /* entries, by programs and the agent */
+	__u64 removed; /* by the agent; the difference is bounded by NP_MAX_LEARNT_OF_POD */
+	__u64 refused; /* addresses that found no room */
+	__u64 unlearnt; /* answers to the pod's queries that taught nothing: not exact */
+};
+
+/*
+ * Value of np_pending (array, key = endpoint slot * NP_PENDING_SETS + set): queries that wait for their answer. An entry is the
+ * keyed hash of all that an answer must repeat: ends, ports, id, folded question, type and class. Consumed by compare and swap.
+ */
+#define NP_PENDING_SETS 32 /* of an endpoint: 256 queries; 4 KiB an endpoint, 16 MiB */
+#define NP_PENDING_WAYS 8
+#define NP_PENDING_SECONDS 10
+struct np_pending_set {
+	__u64 hash[NP_PENDING_WAYS]; /* 0 = free */
+	__u32 time[NP_PENDING_WAYS]; /* of the query: low half of jiffies64 */
+	__u32 pad[8];
+};
+
+/* Record of np_name_events (ring buffer, pinned: unread ones outlive the agent). */
+enum np_name_event_kind {
+	NP_NAME_LEARNT = 1, /* addresses of a name; those beyond NP_NAME_EVENT_ADDRESSES in more records */
+	NP_NAME_DENIED = 2, /* a query that no DNS rule allows */
+	NP_NAME_UNLEARNT = 3, /* an answer that taught nothing */
+	NP_NAME_SERVER_DENIED = 4, /* a server name that no rule allows; empty: none, or not TLS */
+};
+
+#define NP_NAME_BYTES 256 /* a name as on the wire, labels with their length, folded; zeros behind it */
+#define NP_NAME_EVENT_ADDRESSES 16
+#define NP_NAME_RING_BYTES (1 << 21)
+struct np_name_event {
+	__u64 time; /* ns, CLOCK_MONOTONIC */
+	__u32 endpoint; /* slot */
+	__u32 expires; /* as np_learnt.expires */
+	__u32 rule_base; /* NP_NAME_DENIED, NP_NAME_SERVER_DENIED: the program, and the L7 bits that were asked */
+	__u8 kind; /* enum np_name_event_kind */
+	__u8 count; /* of addresses */
+	__u16 type; /* of the question */
+	__u64 rules;
+	struct np_address remote; /* the resolver, or the server */
+	__u8 name[NP_NAME_BYTES];
+	struct np_address address[NP_NAME_EVENT_ADDRESSES];
+};
+
+/* What the names programs know of the node's options: np_name_options (array, one entry). */
+struct np_name_options {
+	__u32 refusal; /* RCODE of a denied query: 5 REFUSED, 3 NXDOMAIN */
+	__u32 least_ttl; /* seconds that an address is kept at least */
+	__u32 drops_inexact; /* 1: answers to the pod's queries that cannot be read are dropped; 0: they pass, and teach nothing */
+	__u32 pad;
+};
+
+/* ---- L7 flows ------------------------------------------------------------------------------------------- */
+
+/*
+ * Value of np_flow_extensions (hash, key = index of the flow's slot: set * NP_FLOW_WAYS + way): what flows with L7 rules need
+ * beside their record. Of another flow that had the slot before if `version` is not the slot's.
+ */
+#define NP_MAX_EXTENSIONS 262144 /* not preallocated, about 130 B each in use */
+struct np_flow_extension {
+	__u32 version; /* upper half of the slot's control word */
+	__u32 base; /* of the program that answered L7; key of np_name_rules and of the proxy's rules */
+	__u64 rules; /* the L7 bits that matched, of the program's one word */
+	__u8 own_mac[6]; /* NP_ENTRY_PROXY: of the SYN's frame, the pod's */
+	__u8 peer_mac[6]; /* and the other one's */
+	__u32 pad;
+	/* NP_ENTRY_HELLO: how far the ClientHello has been read. */
+	__u32 sequence; /* of the next byte to read, host order */
+	__u32 state; /* bpf/lib/hello.h */
+	__u32 left[4]; /* bytes left of: record, handshake message, vector, name */
+	__u32 name_state; /* of the automaton */
+	__u32 name_revision;
+};
+
+/*
+ * Key and value of np_proxied (hash, pinned): the flows that the proxy carries, as its sockets know them. Written before the
+ * connection's first packet reaches the proxy; that of the server's side before the answer to the proxy's SYN does.
+ */
+#define NP_MAX_PROXIED 131072
+struct np_proxied_key {
+	struct np_address client;
+	struct np_address server;
+	__be16 client_port;
+	__be16 server_port;
+	__u32 pad;
+};
+
+struct np_proxied_side {
+	__u32 base; /* of the program: the proxy's rules have it; 0 = no L7 rules on this side */
+	__u32 endpoint; /* slot + 1; 0 = none: the end is not on this node */
+	__u32 revision; /* np_endpoint.revision */
+	__u32 remote_identity;
+	__u64 rules; /* L7 bits */
+};
+
+struct np_proxied {
+	struct np_proxied_side side[2]; /* by enum np_direction: NP_EGRESS the client's, NP_INGRESS the server's */
+};
+
 /* ---- packets ------------------------------------------------------------------------------------------- */
 
 /* How a packet is judged. */
@@ -489,6 +669,12 @@ struct np_question {
 	__u8 answered; /* enum np_reason by the answer in this stage */
 	struct np_choice choice;
 	__u32 transport_offset; /* where the transport header is, bytes; of later fragments nothing */
+	__u64 l7_rules; /* after NP_VERDICT_L7: the L7 bits that matched, of the one word that has them */
+	__u32 l7_base; /* and the program's base */
+	__u32 l7_word; /* and the word */
+	__u32 columns; /* name columns that hold for the remote: given to the policy program in cb[NP_CB_VERDICT] */
+	__u8 names_done; /* NP_STEP_NAMES has read the packet: np_verdict goes on as after a plain answer */
+	__u8 names_pad[3];
 };
 
 /* ---- verdicts ------------------------------------------------------------------------------------------- */
@@ -498,7 +684,13 @@ enum np_verdict {
 	NP_VERDICT_NONE = 0,
 	NP_VERDICT_ALLOW = 1,
 	NP_VERDICT_DENY = 2,
-	NP_VERDICT_L7 = 3, /* matched by L7 rules only: for the proxy */
+	/*
+	 * Matched by L7 rules only. cb[1..2] are all of them, not the lowest; they are of one word, and each program has at most one
+	 * word with L7 rules.
+	 */
+	NP_VERDICT_L7 = 3,
+	/* A plain rule allows, and DNS rules of its level cover the packet as well: their exchange is read all the same. */
+	NP_VERDICT_ALLOW_READ = 4,
 };
 
 /*
@@ -506,9 +698,9 @@ enum np_verdict {
  *
  *           before the policy program            after it
  *   cb[0]   endpoint slot | direction << 31      the same
- *   cb[1]   identity of the remote               low half of the isolated lowest matching rule bit
+ *   cb[1]   identity of the remote               low half of the isolated lowest matching rule bit (NP_VERDICT_L7: of all)
  *   cb[2]   protocol << 16 | port (host order)   high half
- *   cb[3]   0                                    np_verdict | rule word << 8 | NP_DECISION_* << 24
+ *   cb[3]   name columns of the remote           np_verdict | rule word << 8 | NP_DECISION_* << 24
  *   cb[4]   0, or NP_PROBE                       rule_hits base of the program (unless probing)
  *
  * A policy program that is given NP_PROBE in cb[4] leaves the answer in cb[1..3] and returns
@@ -564,11 +756,13 @@ enum np_step {
 	NP_STEP_ICMP_ERROR = 3, /* np_icmp_error, instead of the flow lookup */
 	NP_STEP_NEIGHBOUR = 4, /* np_neighbour, neighbour discovery and listener reports */
 	NP_STEP_SERVICE = 5, /* np_service: Service's address to backend and back, before the policy is asked */
-	NP_STEP_NAMES = 6, /* reserved: DNS messages and TLS server names */
-	NP_STEP_PROXY = 7, /* reserved: flows that the L7 proxy decides */
-	NP_STEP_REDIRECT = 8, /* reserved: delivery to another interface of the node */
+	NP_STEP_NAMES = 6, /* reserved: a DNS query from the pod, between the policy program and np_verdict */
+	NP_STEP_PROXY = 7, /* reserved: packets of flows that the L7 proxy carries, or is to carry */
+	NP_STEP_REDIRECT = 8, /* reserved: delivery of what the proxy sends */
 	NP_STEP_HAIRPIN = 9, /* np_hairpin: a pod that talks to itself through a Service */
-	NP_STEP_COUNT = 10,
+	NP_STEP_DNS_ANSWER = 10, /* reserved: a DNS answer to the pod, after np_verdict's decision to pass it */
+	NP_STEP_HELLO = 11, /* reserved: packets of a flow whose server name is not decided yet */
+	NP_STEP_COUNT = 12,
 };
 
 /* What a program returns to the hook: TC_ACT_* of linux/pkt_cls.h. */
@@ -635,7 +829,19 @@ enum np_action {
 	/* the pod has been told: TCP reset, or ICMP port unreachable */                                               \
 	REASON(NP_DROP_NO_BACKEND, 56, "the Service has no endpoint that may be used")                                 \
 	/* no port left there; a fragmented SCTP packet to another port; to the address of hairpins, answering nothing */ \
-	REASON(NP_DROP_UNTRANSLATABLE, 57, "the packet cannot be translated to the Service's endpoint")
+	REASON(NP_DROP_UNTRANSLATABLE, 57, "the packet cannot be translated to the Service's endpoint")                \
+	/* the pod has been told: REFUSED, or NXDOMAIN by option */                                                    \
+	REASON(NP_DROP_NAME_DENIED, 58, "no DNS rule allows the name")                                                 \
+	/* compressed, too long, not one question, not one message */                                                  \
+	REASON(NP_DROP_DNS_QUERY, 59, "a packet to a resolver that is not exactly one DNS query")                      \
+	REASON(NP_DROP_DNS_ANSWER, 60, "a packet of a resolver that is not exactly the answer to a query")             \
+	REASON(NP_DROP_SERVER_NAME, 61, "no rule allows the TLS server name")                                          \
+	REASON(NP_DROP_HELLO, 62, "the connection does not begin with a TLS ClientHello that can be read")             \
+	REASON(NP_DROP_HELLO_ORDER, 63, "a segment of a connection whose server name is not decided, out of order")    \
+	REASON(NP_DROP_SYN_DATA, 64, "a SYN with data, to a port with L7 rules")                                       \
+	REASON(NP_DROP_NOT_PROXIED, 65, "of a connection with L7 rules that the proxy does not carry")                 \
+	REASON(NP_DROP_PROXY_UNKNOWN, 66, "the proxy sent a packet of no flow that it carries")                        \
+	REASON(NP_DROP_NAME_ROOM, 67, "what the names of the packet need could not be remembered")
 
 enum np_reason {
 	NP_REASON_NONE = 0,
@@ -643,7 +849,7 @@ enum np_reason {
 	NP_REASON_TABLE(NP_REASON_ENUMERATOR)
 #undef NP_REASON_ENUMERATOR
 	NP_REASON_FIRST_DROP = 32,
-	NP_REASON_COUNT = 64,
+	NP_REASON_COUNT = 96,
 };
 
 #ifndef __bpf__

@@ -64,7 +64,7 @@ final class KernelFlowDecider: FlowDecider {
             key, direction, remote: remote, isForwarded: ends.from.isMasqueraded, protocol: flow.protocol,
             port: flow.port)
         switch answer.verdict {
-        case .allow: return .allow
+        case .allow, .allowRead: return .allow
         case .deny: return .deny
         case .l7: return .l7
         }
