@@ -259,6 +259,22 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, NP_MAX_HELLOS);
+	__type(key, __u32); /* index of the flow's slot */
+	__type(value, struct np_hello);
+} np_hellos SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, NP_MAX_ENDPOINTS * NP_HELLO_COPIES);
+	__type(key, __u32);
+	__type(value, struct np_hello_copy);
+} np_hello_copies SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, NP_MAX_PROXIED);
 	__type(key, struct np_proxied_key);
 	__type(value, struct np_proxied);

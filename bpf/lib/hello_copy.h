@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What was read of a connection, to compare retransmissions with. Bytes that were read have been sent on, but whether the server has got
+ * them is not known before it acknowledges them: a client that sends them again with other content might have the server take a
+ * name that was never read here. So until then they may come again only as they were.
+ */
+#ifndef NP_HELLO_COPY_H
+#define NP_HELLO_COPY_H
+
+#include "machine.h"
+#include "maps.h"
+
+#define NP_HELLO_CHUNK 64 /* bytes copied or compared in one step */
+#define NP_HELLO_CHUNKS (NP_HELLO_COPY_BYTES / NP_HELLO_CHUNK + 2)
+
+/* Copies and comparisons begin at hello->offset of the frame and hello->place of the copy, and end at hello->end of the frame. */
+struct np_hello_copying {
+	struct __sk_buff *skb;
+	struct np_hello *hello;
+	struct np_hello_copy *copy;
+	bool is_same; /* no byte has differed */
+};
+
+/* What a new copy begins as. */
+const struct np_hello_copy np_hello_no_copy = {};
+
+/* Takes a lock of a map's value, which no program holds for longer than a packet. False: another CPU has it. */
+NP_INLINE bool np_take_lock(__u32 *busy)
+{
+	return !__sync_val_compare_and_swap(busy, 0, 1);
+}
+
+NP_INLINE void np_release_lock(__u32 *busy)
+{
+	__sync_lock_test_and_set(busy, 0);
+}
+
+/* The place of a connection's copy, locked. NULL: there is none, or another CPU is at it. */
+NP_INLINE struct np_hello_copy *np_take_copy(__u32 endpoint, __u32 slot, bool is_new)
+{
+	__u32 key = endpoint * NP_HELLO_COPIES + slot % NP_HELLO_COPIES;
+	struct np_hello_copy *copy = bpf_map_lookup_elem(&np_hello_copies, &key);
+
+	if (!copy && is_new && !bpf_map_update_elem(&np_hello_copies, &key, &np_hello_no_copy, BPF_NOEXIST))
+		copy = bpf_map_lookup_elem(&np_hello_copies, &key);
+	return copy && np_take_lock(&copy->busy) ? copy : NULL;
+}
+
+/* Whether a copy is that of a connection. */
+NP_INLINE bool np_is_copy_of(const struct np_hello_copy *copy, __u32 slot, const struct np_hello *hello)
+{
+	return copy->slot == slot && copy->version == hello->version && copy->start == hello->start;
+}
+
+/* How many bytes the next step takes, at most NP_HELLO_CHUNK. */
+NP_INLINE __u32 np_hello_chunk(const struct np_hello *hello)
+{
+	__u32 length = hello->end - hello->offset;
+
+	return length > NP_HELLO_CHUNK ? NP_HELLO_CHUNK : length;
+}
+
+static long np_hello_copy_step(__u32 step, struct np_hello_copying *copying)
+{
+	struct np_hello *hello = copying->hello;
+	__u32 length = np_hello_chunk(hello);
+	__u32 place = hello->place;
+
+	asm volatile("" : "+r"(length));
+	if (!length || length > NP_HELLO_CHUNK || place > NP_HELLO_COPY_BYTES - NP_HELLO_CHUNK)
+		return 1;
+	if (bpf_skb_load_bytes(copying->skb, hello->offset, &copying->copy->bytes[place], length))
+		return 1;
+	hello->offset += length;
+	hello->place = place + length;
+	return 0;
+}
+
+static long np_hello_compare_step(__u32 step, struct np_hello_copying *copying)
+{
+	struct np_hello *hello = copying->hello;
+	__u8 bytes[NP_HELLO_CHUNK];
+	__u32 length = np_hello_chunk(hello);
+	__u32 place = hello->place;
+	__u8 differs = 0;
+
+	asm volatile("" : "+r"(length));
+	if (!length || length > NP_HELLO_CHUNK || place > NP_HELLO_COPY_BYTES - NP_HELLO_CHUNK)
+		return 1;
+	if (bpf_skb_load_bytes(copying->skb, hello->offset, bytes, length)) {
+		copying->is_same = false;
+		return 1;
+	}
+	for (__u32 i = 0; i < NP_HELLO_CHUNK; i++) {
+		if (i >= length)
+			break;
+		differs |= bytes[i] ^ copying->copy->bytes[place + i];
+	}
+	if (differs) {
+		copying->is_same = false;
+		return 1;
+	}
+	hello->offset += length;
+	hello->place = place + length;
+	return 0;
+}
+
+/*
+ * Keeps the bytes of a packet that have just been read: `length` of them from `at` in the frame, those from `sequence` on. What is beyond
+ * the copy's room is not kept.
+ */
+NP_INLINE void np_keep_bytes(struct __sk_buff *skb, struct np_hello *hello, __u32 endpoint, __u32 slot, __u32 at,
+			     __u32 length, __u32 sequence)
+{
+	struct np_hello_copying copying = {.skb = skb, .hello = hello};
+	const __u32 place = sequence - hello->start;
+	struct np_hello_copy *copy = np_take_copy(endpoint, slot, true);
+
+	if (!copy)
+		return;
+	if (!place) {
+		copy->slot = slot;
+		copy->version = hello->version;
+		copy->start = hello->start;
+		copy->length = 0;
+	}
+	/* Where bytes before are missing, these would be at another place. */
+	if (np_is_copy_of(copy, slot, hello) && copy->length == place) {
+		copying.copy = copy;
+		hello->offset = at;
+		hello->end = at + length;
+		hello->place = place;
+		bpf_loop(NP_HELLO_CHUNKS, np_hello_copy_step, &copying, 0);
+		copy->length = hello->place;
+	}
+	np_release_lock(&copy->busy);
+}
+
+/* What a retransmission is. */
+enum np_hello_likeness {
+	NP_HELLO_SAME = 0,
+	NP_HELLO_OTHER = 1, /* it has other content */
+	NP_HELLO_UNLIKE = 2, /* nobody knows: it is not in the copy */
+};
+
+/* Compares bytes of a packet, `length` from `at` in the frame on, with those that were read from `sequence` on. */
+NP_INLINE enum np_hello_likeness np_compare_bytes(struct __sk_buff *skb, struct np_hello *hello, __u32 endpoint,
+						  __u32 slot, __u32 at, __u32 length, __u32 sequence)
+{
+	struct np_hello_copying copying = {.skb = skb, .hello = hello, .is_same = true};
+	enum np_hello_likeness likeness = NP_HELLO_UNLIKE;
+	const __u32 place = sequence - hello->start;
+	struct np_hello_copy *copy;
+
+	if (!length)
+		return NP_HELLO_SAME;
+	copy = np_take_copy(endpoint, slot, false);
+	if (!copy)
+		return NP_HELLO_UNLIKE;
+	if (np_is_copy_of(copy, slot, hello) && place + length <= copy->length) {
+		copying.copy = copy;
+		hello->offset = at;
+		hello->end = at + length;
+		hello->place = place;
+		bpf_loop(NP_HELLO_CHUNKS, np_hello_compare_step, &copying, 0);
+		if (!copying.is_same)
+			likeness = NP_HELLO_OTHER;
+		else if (hello->offset == hello->end)
+			likeness = NP_HELLO_SAME;
+	}
+	np_release_lock(&copy->busy);
+	return likeness;
+}
+
+#endif
