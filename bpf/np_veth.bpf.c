@@ -11,6 +11,7 @@
  *   np_neighbour           only neighbour discovery and listener reports: what they claim
  *   policy program         emitted, one per subject and direction: answers in cb[1..4]
  *   np_verdict             ask the opposite direction too, find or make the flow's entry, count, report
+ *   np_hello               only packets of connections that rules allow for their TLS server name, until it is decided
  *
  * The C programs are the steps in np_steps (enum np_step); reserved steps hold np_no_step. A step jumps on or ends in
  * np_finish, so each packet is counted under one named reason.
@@ -19,6 +20,7 @@
 #include "lib/events.h"
 #include "lib/fragment.h"
 #include "lib/hairpin.h"
+#include "lib/hello.h"
 #include "lib/icmp_error.h"
 #include "lib/intake.h"
 #include "lib/judge.h"
@@ -265,10 +267,34 @@ int np_verdict(struct __sk_buff *skb)
 		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
 
 	conclusion = np_conclude_answer(&hook, question, &answer);
+	if (np_unlikely(question->hello == NP_HELLO_OPENS) && conclusion.outcome.action == NP_ACTION_NEXT)
+		conclusion = np_go_on(np_pass_to_step(&hook, NP_STEP_HELLO));
 	if (np_likely(conclusion.outcome.action == NP_ACTION_NEXT))
 		conclusion.outcome = np_outcome_of(np_finish_service(&hook, question, conclusion.outcome.reason));
 	np_count_hit(question->rule_hit);
 	return np_finish(skb, conclusion.outcome, np_is_news(&hook, question, conclusion.news));
+}
+
+/* Goes on with a packet of a connection whose TLS server name decides. */
+SEC("tc")
+int np_hello(struct __sk_buff *skb)
+{
+	struct np_question *question = np_scratch_question();
+	struct np_hook hook = np_hook_of(skb);
+	struct np_outcome outcome;
+	bool is_news;
+
+	if (!question)
+		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
+	if (!np_find_endpoint(&hook))
+		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
+	outcome = np_take_hello(&hook, question, &is_news);
+	if (outcome.action == NP_ACTION_NEXT)
+		outcome = np_outcome_of(question->hello == NP_HELLO_KNOWN ?
+						np_translate_back(&hook, question, outcome.reason) :
+						np_finish_service(&hook, question, outcome.reason));
+	np_count_hit(question->rule_hit);
+	return np_finish(skb, outcome, is_news);
 }
 
 /* In the slot of every reserved step: what jumps there drops under a name. */

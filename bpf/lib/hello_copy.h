@@ -66,6 +66,7 @@ static long np_hello_copy_step(__u32 step, struct np_hello_copying *copying)
 	__u32 length = np_hello_chunk(hello);
 	__u32 place = hello->place;
 
+	(void)step;
 	asm volatile("" : "+r"(length));
 	if (!length || length > NP_HELLO_CHUNK || place > NP_HELLO_COPY_BYTES - NP_HELLO_CHUNK)
 		return 1;
@@ -84,6 +85,7 @@ static long np_hello_compare_step(__u32 step, struct np_hello_copying *copying)
 	__u32 place = hello->place;
 	__u8 differs = 0;
 
+	(void)step;
 	asm volatile("" : "+r"(length));
 	if (!length || length > NP_HELLO_CHUNK || place > NP_HELLO_COPY_BYTES - NP_HELLO_CHUNK)
 		return 1;
@@ -106,34 +108,33 @@ static long np_hello_compare_step(__u32 step, struct np_hello_copying *copying)
 }
 
 /*
- * Keeps the bytes of a packet that have just been read: `length` of them from `at` in the frame, those from `sequence` on. What is beyond
- * the copy's room is not kept.
+ * Keeps the bytes of a packet that have just been read: from hello->offset of the frame up to hello->end, which are those of the
+ * connection from hello->place on. What is beyond the copy's room is not kept. `slot`: np_flow_slot.
  */
-NP_INLINE void np_keep_bytes(struct __sk_buff *skb, struct np_hello *hello, __u32 endpoint, __u32 slot, __u32 at,
-			     __u32 length, __u32 sequence)
+__attribute__((noinline)) int np_keep_bytes(struct __sk_buff *skb, struct np_hello *hello, __u32 slot)
 {
 	struct np_hello_copying copying = {.skb = skb, .hello = hello};
-	const __u32 place = sequence - hello->start;
-	struct np_hello_copy *copy = np_take_copy(endpoint, slot, true);
+	struct np_hello_copy *copy;
 
+	if (!hello)
+		return 0;
+	copy = np_take_copy(skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK, slot, true);
 	if (!copy)
-		return;
-	if (!place) {
+		return 0;
+	if (!hello->place) {
 		copy->slot = slot;
 		copy->version = hello->version;
 		copy->start = hello->start;
 		copy->length = 0;
 	}
 	/* Where bytes before are missing, these would be at another place. */
-	if (np_is_copy_of(copy, slot, hello) && copy->length == place) {
+	if (np_is_copy_of(copy, slot, hello) && copy->length == hello->place) {
 		copying.copy = copy;
-		hello->offset = at;
-		hello->end = at + length;
-		hello->place = place;
 		bpf_loop(NP_HELLO_CHUNKS, np_hello_copy_step, &copying, 0);
 		copy->length = hello->place;
 	}
 	np_release_lock(&copy->busy);
+	return 0;
 }
 
 /* What a retransmission is. */
@@ -143,25 +144,20 @@ enum np_hello_likeness {
 	NP_HELLO_UNLIKE = 2, /* nobody knows: it is not in the copy */
 };
 
-/* Compares bytes of a packet, `length` from `at` in the frame on, with those that were read from `sequence` on. */
-NP_INLINE enum np_hello_likeness np_compare_bytes(struct __sk_buff *skb, struct np_hello *hello, __u32 endpoint,
-						  __u32 slot, __u32 at, __u32 length, __u32 sequence)
+/* Compares bytes of a packet with those that were read, in the same places. Returns enum np_hello_likeness. */
+__attribute__((noinline)) int np_compare_bytes(struct __sk_buff *skb, struct np_hello *hello, __u32 slot)
 {
 	struct np_hello_copying copying = {.skb = skb, .hello = hello, .is_same = true};
 	enum np_hello_likeness likeness = NP_HELLO_UNLIKE;
-	const __u32 place = sequence - hello->start;
 	struct np_hello_copy *copy;
 
-	if (!length)
-		return NP_HELLO_SAME;
-	copy = np_take_copy(endpoint, slot, false);
+	if (!hello)
+		return likeness;
+	copy = np_take_copy(skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK, slot, false);
 	if (!copy)
-		return NP_HELLO_UNLIKE;
-	if (np_is_copy_of(copy, slot, hello) && place + length <= copy->length) {
+		return likeness;
+	if (np_is_copy_of(copy, slot, hello) && hello->end - hello->offset + hello->place <= copy->length) {
 		copying.copy = copy;
-		hello->offset = at;
-		hello->end = at + length;
-		hello->place = place;
 		bpf_loop(NP_HELLO_CHUNKS, np_hello_compare_step, &copying, 0);
 		if (!copying.is_same)
 			likeness = NP_HELLO_OTHER;

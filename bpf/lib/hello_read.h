@@ -240,6 +240,7 @@ static long np_hello_step(__u32 step, struct np_hello_reading *reading)
 	__u32 skip = hello->skip;
 	__u8 byte;
 
+	(void)step;
 	if (!available)
 		return 1;
 	if (record && skip) {
@@ -273,11 +274,16 @@ static long np_hello_step(__u32 step, struct np_hello_reading *reading)
 	return 1;
 }
 
-/* Reads the packet's bytes from hello->offset up to hello->end; hello->offset is then where reading ended. */
-NP_INLINE enum np_hello_progress np_hello_read(struct __sk_buff *skb, struct np_hello *hello)
+/*
+ * Reads the packet's bytes from hello->offset up to hello->end; hello->offset is then where reading ended. Returns enum
+ * np_hello_progress. A global function, as the other ones about hellos: it is verified once.
+ */
+__attribute__((noinline)) int np_hello_read(struct __sk_buff *skb, struct np_hello *hello)
 {
 	struct np_hello_reading reading = {.skb = skb, .hello = hello, .progress = NP_HELLO_MORE};
 
+	if (!hello)
+		return NP_HELLO_BAD;
 	bpf_loop(NP_HELLO_STEPS, np_hello_step, &reading, 0);
 	if (reading.progress == NP_HELLO_MORE && hello->offset != hello->end)
 		return NP_HELLO_BAD;

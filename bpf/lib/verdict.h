@@ -130,6 +130,15 @@ NP_INLINE struct np_conclusion np_judge_beginning(struct np_question *question, 
 		np_replace_flow(place, &question->flow, hash);
 		return np_pass_new(question);
 	}
+	if (np_unlikely(question->hello == NP_HELLO_OPENS)) {
+		/* There is a connection the other way round. */
+		if (!forward)
+			return np_conclude(NP_DROP_NOT_PROXIED, NP_NEWS_NONE);
+		/* Before it passes by its entry under this revision. */
+		np_mark_flow(place, NP_ENTRY_HELLO, 0);
+	} else if (forward && np_unlikely(place->flags & NP_ENTRY_HELLO)) {
+		np_release_flow(place, NP_ENTRY_HELLO);
+	}
 	if (forward)
 		np_stamp_flow(place, question->revision,
 			      question->travel == NP_INGRESS ? question->arrival : place->arrival);
@@ -141,6 +150,9 @@ NP_INLINE struct np_conclusion np_judge_beginning(struct np_question *question, 
 NP_INLINE struct np_conclusion np_pass_by_entry(const struct np_question *question,
 						struct np_flow_place *place, enum np_reason reason)
 {
+	/* A plain rule admits it: nobody waits for a name any more. */
+	if (np_unlikely(place->flags & NP_ENTRY_HELLO))
+		np_release_flow(place, NP_ENTRY_HELLO);
 	np_stamp_flow(place, question->revision, question->travel == NP_INGRESS ? question->arrival : place->arrival);
 	np_see_packet(place, &question->packet, question->travel);
 	return np_conclude(reason, reason == NP_REASON_REVALIDATED ? NP_NEWS_SURE : NP_NEWS_NONE);
@@ -171,6 +183,8 @@ NP_INLINE struct np_conclusion np_judge_by_state(const struct np_hook *hook, str
 		return np_conclude(NP_DROP_INTERNAL, NP_NEWS_NONE);
 	if (stage == NP_STAGE_REPLY) {
 		if (answered != NP_REASON_ALLOWED) {
+			if (known && !forward && np_unlikely(question->hello == NP_HELLO_ASKED))
+				return np_go_on(np_pass_to_step(hook, NP_STEP_HELLO));
 			/* A server that goes on sending does not begin a flow of its own when the revoked one would be forgotten. */
 			if (known && !forward && np_is_from_server(packet))
 				np_mark_flow(&place, 0, 0);
@@ -193,12 +207,16 @@ NP_INLINE struct np_conclusion np_judge_by_state(const struct np_hook *hook, str
 		enum np_reason renewed = question->allowed == NP_REASON_HAIRPIN ? NP_REASON_HAIRPIN :
 										  NP_REASON_REVALIDATED;
 
+		if (np_unlikely(question->hello == NP_HELLO_ASKED))
+			return np_go_on(np_pass_to_step(hook, NP_STEP_HELLO));
 		if (!is_allowed)
 			return np_conclude(own, NP_NEWS_NONE);
 		return np_pass_by_entry(question, &place,
 					place.revision == question->revision ? NP_REASON_ESTABLISHED : renewed);
 	}
 	if (place.revision == question->revision) {
+		if (np_unlikely(place.flags & NP_ENTRY_HELLO))
+			return np_conclude(np_go_to_hello(hook, question), NP_NEWS_NONE);
 		/* Not by the rule that denied the packet in its own right. */
 		if (!is_allowed)
 			question->rule_hit = 0;
@@ -278,6 +296,11 @@ NP_INLINE struct np_conclusion np_conclude_answer(const struct np_hook *hook, st
 			return np_pass_stateless(question);
 	} else {
 		np_note_answer(question, answer);
+		question->hello = NP_HELLO_NONE;
+		if (np_unlikely(np_asks_for_hello(question, answer))) {
+			np_note_l7(question, answer);
+			answered = np_route_hello(question);
+		}
 	}
 	question->answered = answered;
 	return np_judge_by_state(hook, question);
