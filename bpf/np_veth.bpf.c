@@ -18,11 +18,13 @@
 #include "lib/arp.h"
 #include "lib/events.h"
 #include "lib/fragment.h"
+#include "lib/from_proxy.h"
 #include "lib/hairpin.h"
 #include "lib/icmp_error.h"
 #include "lib/intake.h"
 #include "lib/judge.h"
 #include "lib/neighbour.h"
+#include "lib/proxy.h"
 #include "lib/service_step.h"
 #include "lib/verdict.h"
 
@@ -250,6 +252,18 @@ NP_INLINE enum np_reason np_finish_service(const struct np_hook *hook, const str
 	return np_translate_back(hook, question, reason);
 }
 
+/*
+ * A packet that L7 rules are to decide goes on where they are known; what else they match is dropped. A connection that the proxy
+ * carries stays there. Does not return when a step goes on.
+ */
+NP_INLINE struct np_outcome np_route_l7(const struct np_hook *hook, struct np_question *question)
+{
+	if (question->packet.protocol != IPPROTO_TCP || !question->tracked || question->also ||
+	    question->stage >= NP_STAGE_EMBEDDED)
+		return np_outcome_of(NP_DROP_L7_UNAVAILABLE);
+	return np_outcome_of(np_go_to_proxy(hook, question, NP_PROXY_RULES));
+}
+
 /* After the compiled policy. */
 SEC("tc")
 int np_verdict(struct __sk_buff *skb)
@@ -264,11 +278,70 @@ int np_verdict(struct __sk_buff *skb)
 	if (!np_find_endpoint(&hook))
 		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
 
+	if (np_unlikely(answer.verdict == NP_VERDICT_L7)) {
+		question->l7_rules = answer.rules;
+		question->l7_base = answer.base;
+		question->l7_word = answer.word;
+	}
 	conclusion = np_conclude_answer(&hook, question, &answer);
+	if (np_unlikely(conclusion.outcome.reason == NP_DROP_L7_UNAVAILABLE))
+		conclusion.outcome = np_route_l7(&hook, question);
 	if (np_likely(conclusion.outcome.action == NP_ACTION_NEXT))
 		conclusion.outcome = np_outcome_of(np_finish_service(&hook, question, conclusion.outcome.reason));
 	np_count_hit(question->rule_hit);
 	return np_finish(skb, conclusion.outcome, np_is_news(&hook, question, conclusion.news));
+}
+
+/* Goes on with a packet that the proxy carries, or is to carry. */
+SEC("tc")
+int np_proxy_step(struct __sk_buff *skb)
+{
+	struct np_question *question = np_scratch_question();
+	struct np_hook hook = np_hook_of(skb);
+	struct np_outcome outcome;
+
+	if (!question)
+		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
+	if (!np_find_endpoint(&hook))
+		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
+	outcome = np_judge_proxied(&hook, question);
+	if (question->proxy == NP_PROXY_ERROR)
+		question->packet = question->error;
+	return np_finish(skb, outcome, outcome.reason == NP_REASON_ALLOWED || outcome.reason == NP_REASON_REVALIDATED);
+}
+
+/* tc ingress of the node's end of the veth pair to the proxy's namespace. What is delivered to a pod is counted there. */
+SEC("tc")
+int np_from_proxy(struct __sk_buff *skb)
+{
+	struct np_question *question = np_scratch_question();
+	struct np_hook hook = {.skb = skb, .arrival = NP_ARRIVAL_UNKNOWN, .direction = NP_INGRESS};
+	struct np_outcome outcome;
+
+	if (!question)
+		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
+	outcome = np_deliver(&hook, question);
+	if (outcome.action != NP_ACTION_REDIRECT)
+		np_count(outcome.reason, skb->len);
+	return outcome.action;
+}
+
+/* Every connection that gets into the proxy's namespace is for its listener, whatever the destination. */
+SEC("sk_lookup")
+int np_to_listener(struct bpf_sk_lookup *lookup)
+{
+	__u32 first = 0;
+	struct bpf_sock *listener;
+	long failed;
+
+	if (lookup->protocol != IPPROTO_TCP)
+		return SK_DROP;
+	listener = bpf_map_lookup_elem(&np_listeners, &first);
+	if (!listener)
+		return SK_DROP;
+	failed = bpf_sk_assign(lookup, listener, 0);
+	bpf_sk_release(listener);
+	return failed ? SK_DROP : SK_PASS;
 }
 
 /* In the slot of every reserved step: what jumps there drops under a name. */

@@ -145,7 +145,7 @@ NP_INLINE enum np_reason np_go_to_backend(const struct np_hook *hook, struct np_
  * Whether a packet of a known flow passes: if the flow to the backend has an entry under the current revision, whatever policy says about
  * state: it is the one that translates the answers.
  */
-NP_INLINE enum np_reason np_judge_in_step(const struct np_hook *hook, const struct np_question *question,
+NP_INLINE enum np_reason np_judge_in_step(const struct np_hook *hook, struct np_question *question,
 					  struct np_former *former)
 {
 	const struct np_packet *packet = &question->packet;
@@ -157,6 +157,10 @@ NP_INLINE enum np_reason np_judge_in_step(const struct np_hook *hook, const stru
 	    !np_is_chosen(&entry, question) || np_flow_role(entry.flags) != NP_ROLE_INITIATOR ||
 	    entry.revision != hook->endpoint->revision)
 		return NP_REASON_NONE;
+	if (np_unlikely(entry.flags & NP_ENTRY_PROXY)) {
+		question->is_proxied = true;
+		return NP_REASON_ESTABLISHED;
+	}
 	np_see_packet(&entry, packet, NP_EGRESS);
 	np_stamp_flow(&former->front, entry.revision, former->front.arrival);
 	return NP_REASON_ESTABLISHED;
@@ -205,6 +209,8 @@ NP_INLINE struct np_outcome np_judge_to_service(const struct np_hook *hook, stru
 	if (np_unlikely(is_hairpin))
 		return np_go_to_hairpin(hook);
 	reason = np_go_to_backend(hook, question);
+	if (!reason && np_unlikely(question->is_proxied))
+		return np_outcome_of(np_go_to_proxy(hook, question, NP_PROXY_KNOWN));
 	if (reason || known)
 		return np_outcome_of(reason ? reason : known);
 	question->need = NP_STATE_ALWAYS;

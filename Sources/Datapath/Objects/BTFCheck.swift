@@ -79,7 +79,7 @@ public enum BTFCheck {
                 "np_endpoint", np_endpoint.self,
                 [
                     ("address", \.address), ("revision", \.revision), ("flags", \.flags), ("policy", \.policy),
-                    ("ifindex", \.ifindex), ("region", \.region), ("open_hit", \.open_hit),
+                    ("ifindex", \.ifindex), ("region", \.region), ("open_hit", \.open_hit), ("names", \.names),
                 ]),
             Expected(
                 "np_flow_record", np_flow_record.self,
@@ -144,7 +144,46 @@ public enum BTFCheck {
                     ("travel", \.travel), ("direction", \.direction), ("need", \.need), ("tracked", \.tracked),
                     ("allowed", \.allowed), ("asked_flags", \.asked_flags),
                     ("answered", \.answered), ("choice", \.choice), ("transport_offset", \.transport_offset),
+                    ("l7_rules", \.l7_rules), ("l7_base", \.l7_base), ("l7_word", \.l7_word),
+                    ("columns", \.columns), ("names_done", \.names_done), ("proxy", \.proxy),
+                    ("is_proxied", \.is_proxied), ("names_pad", \.names_pad),
                 ]),
+            Expected("np_name_state", np_name_state.self, [("next", \.next), ("set", \.set)]),
+            Expected("np_name_revision", np_name_revision.self, [("number", \.number)]),
+            Expected(
+                "np_name_rule_key", np_name_rule_key.self,
+                [("owner", \.owner), ("revision", \.revision), ("set", \.set)]),
+            Expected("np_name_rule", np_name_rule.self, [("rules", \.rules), ("columns", \.columns)]),
+            Expected("np_learnt_key", np_learnt_key.self, [("address", \.address), ("endpoint", \.endpoint)]),
+            Expected(
+                "np_learnt", np_learnt.self,
+                [("names", \.names), ("columns", \.columns), ("earliest", \.earliest), ("expires", \.expires)]),
+            Expected(
+                "np_learnt_share", np_learnt_share.self,
+                [
+                    ("inserted", \.inserted), ("removed", \.removed), ("refused", \.refused),
+                    ("unlearnt", \.unlearnt),
+                ]),
+            Expected("np_pending_set", np_pending_set.self, [("hash", \.hash), ("time", \.time)]),
+            Expected(
+                "np_name_options", np_name_options.self,
+                [
+                    ("refusal", \.refusal), ("least_ttl", \.least_ttl), ("drops_inexact", \.drops_inexact),
+                ]),
+            Expected(
+                "np_proxied_key", np_proxied_key.self,
+                [
+                    ("client", \.client), ("server", \.server), ("client_port", \.client_port),
+                    ("server_port", \.server_port), ("side", \.side),
+                ]),
+            Expected(
+                "np_proxied_side", np_proxied_side.self,
+                [
+                    ("rules", \.rules), ("base", \.base), ("endpoint", \.endpoint), ("revision", \.revision),
+                    ("remote_identity", \.remote_identity), ("flags", \.flags), ("own_mac", \.own_mac),
+                    ("peer_mac", \.peer_mac),
+                ]),
+            Expected("np_proxy", np_proxy.self, [("interface", \.interface), ("mac", \.mac)]),
             Expected("np_config", np_config.self, [("hertz", \.hertz), ("barriers", \.barriers)]),
             Expected(
                 "np_choice", np_choice.self,
