@@ -9,6 +9,7 @@
 #include "address.h"
 #include "hook.h"
 #include "machine.h"
+#include "proxied.h"
 
 /*
  * Makes the verifier forget a number that it knows, by way of one that it does not know: paths that differ in the number only
@@ -307,17 +308,25 @@ NP_INLINE struct np_flow_share *np_flow_share_of(__u32 slot)
 }
 
 /* Puts an entry in the place of one that both its sets can spare. */
-NP_INLINE bool np_make_room(struct np_flow_set *first, struct np_flow_set *second, const struct np_flow_record *flow,
-			    __u64 hash, struct np_flow_share *share)
+NP_INLINE bool np_make_room(const struct np_endpoint *endpoint, struct np_flow_set *first, struct np_flow_set *second,
+			    const struct np_flow_record *flow, __u64 hash, struct np_flow_share *share)
 {
+	struct np_proxied_key proxied;
 	const __u32 now = np_flow_clock();
 	struct np_flow_place best = {};
 	__u64 best_rank = 0; /* less than any that may go */
 
 	np_choose_spare(first, now, &best, &best_rank);
 	np_choose_spare(second, now, &best, &best_rank);
-	if (!best.set || !np_write_flow(best.set, best.way, best.control, flow, hash))
+	if (!best.set)
 		return false;
+	if (np_unlikely(best.flags & NP_ENTRY_PROXY))
+		np_fill_proxied_key(&proxied, endpoint, &best.set->flow[best.way & NP_WAY_MASK]);
+	if (!np_write_flow(best.set, best.way, best.control, flow, hash))
+		return false;
+	/* So that a pod has no more of these than its region has slots, however many connections it begins. */
+	if (np_unlikely(best.flags & NP_ENTRY_PROXY))
+		bpf_map_delete_elem(&np_proxied, &proxied);
 	if (best_rank >> 32 <= NP_SPARE_UNANSWERED)
 		share->evicted++;
 	return true;
@@ -371,7 +380,7 @@ __attribute__((noinline)) int np_insert_flow(struct __sk_buff *skb, __u64 hash)
 			return true;
 		}
 	}
-	if (np_make_room(first, second, flow, hash, share)) {
+	if (np_make_room(hook.endpoint, first, second, flow, hash, share)) {
 		share->inserted++;
 		return true;
 	}

@@ -22,7 +22,7 @@
 #include "hello_read.h"
 #include "judge.h"
 #include "name.h"
-#include "refusal.h"
+#include "proxy.h"
 
 /* What the step works on. */
 struct np_hello_work {
@@ -345,27 +345,14 @@ NP_INLINE void np_report_name(const struct np_hello_work *work)
  */
 NP_INLINE struct np_outcome np_deny_hello(struct np_hello_work *work, enum np_reason reason)
 {
-	struct np_question *question = work->question;
-	struct np_packet *packet = &question->packet;
-	struct np_outcome outcome = np_outcome_of(reason);
-	struct np_end server = {.address = packet->destination, .port = packet->destination_port};
-	const __be16 port = packet->source_port;
-	const bool is_egress = question->travel == NP_EGRESS;
 	struct __sk_buff *skb = work->hook->skb;
+	struct np_outcome outcome = np_outcome_of(reason);
 
 	if (reason == NP_DROP_HELLO_ORDER || reason == NP_DROP_NAME_ROOM || !work->forward)
 		return outcome;
 	np_mark_flow(&work->place, NP_ENTRY_RST, 0);
-	if (question->choice.made) {
-		packet->destination = question->choice.frontend;
-		packet->destination_port = question->choice.port;
-		packet->source_port = question->choice.own_port;
-	}
-	if (np_answer_refused(skb))
-		outcome.action = bpf_redirect(skb->ifindex, is_egress ? 0 : BPF_F_INGRESS);
-	packet->destination = server.address;
-	packet->destination_port = server.port;
-	packet->source_port = port;
+	if (np_reset_connection(skb))
+		outcome.action = NP_ACTION_REDIRECT;
 	return outcome;
 }
 
@@ -420,8 +407,8 @@ NP_INLINE void np_note_hello(struct np_hello_work *work, __u32 role)
 	question->remote_identity = work->hello->identity;
 }
 
-/* Judges the packet that np_scratch has. `*is_news`: it is worth a record. */
-NP_INLINE struct np_outcome np_take_hello(struct np_hook *hook, struct np_question *question, bool *is_news)
+/* Judges a packet. `*is_news`: it is worth a record. */
+NP_INLINE struct np_outcome np_take_hello(const struct np_hook *hook, struct np_question *question, bool *is_news)
 {
 	struct np_hello_work work = {.hook = hook, .question = question};
 	const struct np_packet *packet = &question->packet;
@@ -477,6 +464,26 @@ NP_INLINE struct np_outcome np_take_hello(struct np_hook *hook, struct np_questi
 	if (!np_note_frontend(hook, question, &work.place))
 		return np_outcome_of(NP_DROP_INTERNAL);
 	return outcome;
+}
+
+/* What np_take_packet returns: enum np_reason, and flags. */
+#define NP_HELLO_REASON 0xff
+#define NP_HELLO_ANSWERED 0x100 /* the packet has become its own answer, and goes back */
+#define NP_HELLO_NEWS 0x200 /* it is worth a record */
+
+/* Judges the packet that np_scratch has. A global function, for its stack. */
+__attribute__((noinline)) int np_take_packet(struct __sk_buff *skb)
+{
+	struct np_question *question = np_scratch_question();
+	struct np_hook hook = np_hook_of(skb);
+	struct np_outcome outcome;
+	bool is_news;
+
+	if (!question || !np_find_endpoint(&hook))
+		return NP_DROP_NOT_READY;
+	outcome = np_take_hello(&hook, question, &is_news);
+	return outcome.reason | (outcome.action == NP_ACTION_REDIRECT ? NP_HELLO_ANSWERED : 0) |
+	       (is_news ? NP_HELLO_NEWS : 0);
 }
 
 #endif

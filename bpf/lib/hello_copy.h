@@ -52,23 +52,29 @@ NP_INLINE bool np_is_copy_of(const struct np_hello_copy *copy, __u32 slot, const
 	return copy->slot == slot && copy->version == hello->version && copy->start == hello->start;
 }
 
-/* How many bytes the next step takes, at most NP_HELLO_CHUNK. */
-NP_INLINE __u32 np_hello_chunk(const struct np_hello *hello)
+/*
+ * How many bytes the next step takes, 1 to NP_HELLO_CHUNK, of a packet that is not used up. In an order of operations from which the
+ * verifier sees that.
+ */
+NP_INLINE __u64 np_hello_chunk(const struct np_hello *hello)
 {
-	__u32 length = hello->end - hello->offset;
+	const __u32 left = hello->end - hello->offset - 1;
+	__u64 more = left < NP_HELLO_CHUNK - 1 ? left : NP_HELLO_CHUNK - 1;
 
-	return length > NP_HELLO_CHUNK ? NP_HELLO_CHUNK : length;
+	asm volatile("" : "+r"(more));
+	more &= NP_HELLO_CHUNK - 1;
+	asm volatile("" : "+r"(more));
+	return more + 1;
 }
 
 static long np_hello_copy_step(__u32 step, struct np_hello_copying *copying)
 {
 	struct np_hello *hello = copying->hello;
-	__u32 length = np_hello_chunk(hello);
+	const __u64 length = np_hello_chunk(hello);
 	__u32 place = hello->place;
 
 	(void)step;
-	asm volatile("" : "+r"(length));
-	if (!length || length > NP_HELLO_CHUNK || place > NP_HELLO_COPY_BYTES - NP_HELLO_CHUNK)
+	if (hello->offset == hello->end || place > NP_HELLO_COPY_BYTES - NP_HELLO_CHUNK)
 		return 1;
 	if (bpf_skb_load_bytes(copying->skb, hello->offset, &copying->copy->bytes[place], length))
 		return 1;
@@ -81,13 +87,12 @@ static long np_hello_compare_step(__u32 step, struct np_hello_copying *copying)
 {
 	struct np_hello *hello = copying->hello;
 	__u8 bytes[NP_HELLO_CHUNK];
-	__u32 length = np_hello_chunk(hello);
+	const __u64 length = np_hello_chunk(hello);
 	__u32 place = hello->place;
 	__u8 differs = 0;
 
 	(void)step;
-	asm volatile("" : "+r"(length));
-	if (!length || length > NP_HELLO_CHUNK || place > NP_HELLO_COPY_BYTES - NP_HELLO_CHUNK)
+	if (hello->offset == hello->end || place > NP_HELLO_COPY_BYTES - NP_HELLO_CHUNK)
 		return 1;
 	if (bpf_skb_load_bytes(copying->skb, hello->offset, bytes, length)) {
 		copying->is_same = false;

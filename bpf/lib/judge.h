@@ -57,6 +57,16 @@ NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question 
 	question->columns = 0;
 	question->names_done = false;
 	question->hello = NP_HELLO_NONE;
+	question->proxy = NP_PROXY_RULES;
+	question->is_proxied = false;
+}
+
+/* Goes on in the step for flows that the proxy carries. Returns only to drop. */
+NP_INLINE enum np_reason np_go_to_proxy(const struct np_hook *hook, struct np_question *question, enum np_proxy_call call)
+{
+	question->proxy = call;
+	bpf_tail_call(hook->skb, &np_steps, NP_STEP_PROXY);
+	return NP_DROP_NO_STEP;
 }
 
 /* np_verdict goes on as after a policy program that allows everything. Returns only to drop. */
@@ -214,6 +224,8 @@ NP_INLINE enum np_reason np_judge_known(const struct np_hook *hook, struct np_qu
 	if (np_unlikely(place.revision != hook->endpoint->revision || np_flow_role(place.flags) == NP_ROLE_NONE ||
 			np_opens(packet) || !np_belongs(packet, forward)))
 		return NP_REASON_NONE;
+	if (np_unlikely(place.flags & NP_ENTRY_PROXY))
+		return np_go_to_proxy(hook, question, NP_PROXY_KNOWN);
 	reason = forward ? NP_REASON_ESTABLISHED : NP_REASON_REPLY;
 	if (hook->direction == NP_INGRESS && np_unlikely(place.arrival != hook->arrival)) {
 		/* np_hello's own answer to the pod. */

@@ -57,10 +57,11 @@ NP_INLINE enum np_reason np_route_l7(const struct np_hook *hook, struct np_quest
 				     const struct np_answer *answer)
 {
 	np_note_l7(question, answer);
-	if (hook->direction != question->direction)
-		return NP_DROP_L7_UNAVAILABLE;
+	question->hello = NP_HELLO_NONE;
 	if (np_asks_for_hello(question, answer))
 		return np_route_hello(question);
+	if (hook->direction != question->direction)
+		return NP_DROP_L7_UNAVAILABLE;
 	return np_reason_of(answer);
 }
 

@@ -178,6 +178,22 @@ NP_INLINE bool np_is_answerable(const struct np_packet *packet)
 }
 
 /*
+ * Makes the TCP packet that np_scratch has the RST that answers it. False: it is dropped without. For callers that are global
+ * functions: it needs stack.
+ */
+NP_INLINE bool np_answer_reset(struct __sk_buff *skb)
+{
+	const struct np_question *question = np_scratch_question();
+	struct np_place place;
+
+	if (!question || question->packet.protocol != IPPROTO_TCP)
+		return false;
+	place = np_place_of(question);
+	return np_is_answerable(&question->packet) && np_may_refuse(question->endpoint) &&
+	       !np_reset(skb, &question->packet, &place, question->resume_offset) && !np_swap_macs(skb);
+}
+
+/*
  * Makes the packet that np_scratch has, for a Service without endpoint, its own answer. False: it is dropped without. A
  * global function, as np_name_frontend is, and for its stack.
  */

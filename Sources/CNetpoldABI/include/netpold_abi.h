@@ -179,7 +179,7 @@ struct np_flow_record {
 #define NP_ENTRY_STREAM 256 /* of no connection: after an answer more packets came in the flow's direction */
 #define NP_ENTRY_QUERIES 512 /* DNS rules cover the flow: each of its queries is a question to policy */
 #define NP_ENTRY_HELLO 1024 /* the server's name is not decided yet: np_hello is about its ClientHello */
-#define NP_ENTRY_PROXY 2048 /* the L7 proxy carries the flow: np_flow_extension says how its packets are delivered */
+#define NP_ENTRY_PROXY 2048 /* the L7 proxy carries the flow: np_proxied has it */
 /*
  * Addresses learnt from DNS let the flow in: other.word[0] (host order) has the name columns that did. They count for this flow as
  * long as it lives, whatever has expired. Not beside FRONTEND and BACKEND.
@@ -562,23 +562,49 @@ struct np_name_options {
 /* ---- L7 flows ------------------------------------------------------------------------------------------- */
 
 /*
- * Value of np_flow_extensions (hash, key = index of the flow's slot: set * NP_FLOW_WAYS + way): what flows with L7 rules need
- * beside their record. Of another flow that had the slot before if `version` is not the slot's.
+ * Key and value of np_proxied (hash, pinned): what each side's policy says of a flow that the proxy carries, by the connection's
+ * ends as the proxy's sockets know them. The side that sends the flow to the proxy is written before the connection's first
+ * packet gets there; the server's, where the client's side does, before the answer to the proxy's own SYN.
  */
-#define NP_MAX_EXTENSIONS 262144 /* not preallocated, about 130 B each in use */
-struct np_flow_extension {
-	__u32 version; /* upper half of the slot's control word */
-	__u32 base; /* of the program that answered L7; key of np_name_rules and of the proxy's rules */
-	__u64 rules; /* the L7 bits that matched, of the program's one word */
-	__u8 own_mac[6]; /* NP_ENTRY_PROXY: of the SYN's frame, the pod's */
-	__u8 peer_mac[6]; /* and the other one's */
-	__u32 pad;
+#define NP_MAX_PROXIED 131072 /* not preallocated, about 130 B each in use; no more of a pod than its region has slots */
+struct np_proxied_key {
+	struct np_address client;
+	struct np_address server;
+	__be16 client_port;
+	__be16 server_port;
+	__u32 side; /* enum np_direction: NP_EGRESS the client's, NP_INGRESS the server's */
 };
 
+struct np_proxied_side {
+	__u64 rules; /* L7 bits that matched, of the program's one word; 0 with NP_PROXIED_ALLOWED */
+	__u32 base; /* of the program: the proxy's rules have it; 0 with NP_PROXIED_ALLOWED */
+	__u32 endpoint; /* slot */
+	__u32 revision; /* np_endpoint.revision */
+	__u32 remote_identity;
+	__u32 flags; /* NP_PROXIED_*; without any: this side takes what comes from the proxy, and has L7 rules too */
+	__u8 own_mac[6]; /* NP_PROXIED_REDIRECTS: of the SYN's frame, the pod's */
+	__u8 peer_mac[6]; /* and the other one's */
+};
+
+#define NP_PROXIED_REDIRECTS 1 /* this side's pod sends the flow to the proxy */
+#define NP_PROXIED_ALLOWED 2 /* policy has come to allow everything of the flow: no L7 rule of this side is asked */
+
 /*
- * Value of np_hellos (hash, key as of np_flow_extensions): what is known of the ClientHello of a TLS connection whose server name
- * rules decide, and its name once it is decided: so that other rules can be asked about it when the connection goes on under them.
- * Sequence numbers are in host order. Of another flow if `version` is not the slot's.
+ * np_proxy (array, one entry, written by the agent): the way to the proxy's namespace. The proxy is there as long as its listening
+ * socket is in np_listeners, out of which the kernel takes it when it is closed.
+ */
+struct np_proxy {
+	__u32 interface; /* the node's end of the veth pair; 0 = none */
+	__u8 mac[6]; /* of the proxy's end */
+	__u8 pad[2];
+};
+
+#define NP_MAX_LISTENERS 4 /* of np_listeners (sockmap); the first stands for all of its SO_REUSEPORT group */
+
+/*
+ * Value of np_hellos (hash, key = index of the flow's slot: set * NP_FLOW_WAYS + way): what is known of the ClientHello of a TLS
+ * connection whose server name rules decide, and its name once it is decided: so that other rules can be asked about it when the
+ * connection goes on under them. Sequence numbers are in host order. Of another flow if `version` is not the slot's.
  */
 #define NP_MAX_HELLOS (NP_MAX_FLOW_SETS * NP_FLOW_WAYS) /* one a slot; not preallocated, about 370 B each in use */
 struct np_hello {
@@ -635,31 +661,6 @@ struct np_hello_copy {
 	__u32 busy; /* as np_hello.busy */
 	__u32 pad;
 	__u8 bytes[NP_HELLO_COPY_BYTES];
-};
-
-/*
- * Key and value of np_proxied (hash, pinned): the flows that the proxy carries, as its sockets know them. Written before the
- * connection's first packet reaches the proxy; that of the server's side before the answer to the proxy's SYN does.
- */
-#define NP_MAX_PROXIED 131072
-struct np_proxied_key {
-	struct np_address client;
-	struct np_address server;
-	__be16 client_port;
-	__be16 server_port;
-	__u32 pad;
-};
-
-struct np_proxied_side {
-	__u32 base; /* of the program: the proxy's rules have it; 0 = no L7 rules on this side */
-	__u32 endpoint; /* slot + 1; 0 = none: the end is not on this node */
-	__u32 revision; /* np_endpoint.revision */
-	__u32 remote_identity;
-	__u64 rules; /* L7 bits */
-};
-
-struct np_proxied {
-	struct np_proxied_side side[2]; /* by enum np_direction: NP_EGRESS the client's, NP_INGRESS the server's */
 };
 
 /* ---- packets ------------------------------------------------------------------------------------------- */
@@ -737,6 +738,14 @@ enum np_stage {
 	NP_STAGE_EMBEDDED_FLOW = 5, /* the known flow of that packet, by the policy that admitted it */
 };
 
+/* Why a packet is in NP_STEP_PROXY. */
+enum np_proxy_call {
+	NP_PROXY_RULES = 0, /* its policy's answer is L7 */
+	NP_PROXY_KNOWN = 1, /* it is of a flow that the proxy carries, under the current revision */
+	NP_PROXY_ALLOWED = 2, /* of such a flow, and policy allows it by now without L7 rules */
+	NP_PROXY_ERROR = 3, /* an ICMP error about such a flow */
+};
+
 /*
  * Value of np_scratch (one entry, per CPU): what the next program needs to know about the packet. Steps read it, and
  * np_verdict after each answer of a policy program. tc programs run with bottom halves disabled, so no other packet of this
@@ -780,7 +789,9 @@ struct np_question {
 	__u8 names_news; /* before NP_STEP_DNS_ANSWER: enum np_news */
 	__u8 reads; /* the packet passes by an entry with NP_ENTRY_QUERIES */
 	__u8 hello; /* enum np_hello_cause */
-	__u8 pad[7];
+	__u8 proxy; /* enum np_proxy_call, for NP_STEP_PROXY */
+	__u8 is_proxied; /* the packet's flow has NP_ENTRY_PROXY */
+	__u8 pad[5];
 };
 
 /* ---- verdicts ------------------------------------------------------------------------------------------- */
@@ -863,7 +874,7 @@ enum np_step {
 	NP_STEP_NEIGHBOUR = 4, /* np_neighbour, neighbour discovery and listener reports */
 	NP_STEP_SERVICE = 5, /* np_service: Service's address to backend and back, before the policy is asked */
 	NP_STEP_NAMES = 6, /* reserved: a DNS query from the pod, between the policy program and np_verdict */
-	NP_STEP_PROXY = 7, /* reserved: packets of flows that the L7 proxy carries, or is to carry */
+	NP_STEP_PROXY = 7, /* np_proxy_step: packets of flows that the L7 proxy carries, or is to carry */
 	NP_STEP_REDIRECT = 8, /* reserved: delivery of what the proxy sends */
 	NP_STEP_HAIRPIN = 9, /* np_hairpin: a pod that talks to itself through a Service */
 	NP_STEP_DNS_ANSWER = 10, /* reserved: a DNS answer to the pod, after np_verdict's decision to pass it */
