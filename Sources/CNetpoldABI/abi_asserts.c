@@ -79,7 +79,7 @@ SIZE(np_pending_set, 128);
 SIZE(np_name_event, 560);
 SIZE(np_name_options, 16);
 SIZE(np_proxied_key, 40);
-SIZE(np_proxied_side, 48);
+SIZE(np_proxied_side, 40);
 SIZE(np_proxy, 12);
 SIZE(np_event_budget, 24);
 AT(np_event_budget, remotes, 12);
