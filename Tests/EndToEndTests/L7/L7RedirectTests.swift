@@ -15,7 +15,8 @@ struct L7RedirectTests {
         for (number, setting) in L7World.Setting.allCases.enumerated() {
             try world.apply(setting)
             if number == 0 { try world.startRelay() }
-            #expect(try world.failures(setting).isEmpty)
+            let failures = try world.failures(setting)
+            #expect(failures == [])
         }
     }
 }

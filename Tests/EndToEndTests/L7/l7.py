@@ -267,7 +267,8 @@ async def client():
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if sys.argv[1] == "relay":
         asyncio.run(relay(sys.argv[2]))
     elif sys.argv[1] == "server":
