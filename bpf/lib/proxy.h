@@ -263,7 +263,8 @@ NP_INLINE struct np_outcome np_judge_proxied(const struct np_hook *hook, struct 
 	known = np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place);
 	if (call != NP_PROXY_KNOWN)
 		np_count_hit(question->rule_hit);
-	if (call == NP_PROXY_RULES && question->packet.initiates)
+	if (call == NP_PROXY_RULES && question->packet.initiates &&
+	    !(from_proxy && known && place.flags & NP_ENTRY_PROXY))
 		return np_begin_proxied(hook, question, proxy, &place, hash, from_proxy);
 	if (!known || np_flow_role(place.flags) == NP_ROLE_NONE)
 		return np_refuse_connection(hook, proxy, false);

@@ -22,6 +22,8 @@ package final class DatapathMaps {
     let control: BPFMap
     let eventBudget: BPFMap
     let dropBudget: BPFMap
+    /// What belongs to the L7 proxy; `nil` in an object without it.
+    let proxy: ProxyParts?
     /// The tables of Services; `nil` in an object without them.
     let services: ServiceMaps?
     /// All maps of the object, by name, for reports.
@@ -90,6 +92,7 @@ package final class DatapathMaps {
         self.eventBudget = try map("np_event_budget")
         self.dropBudget = try map("np_drop_budget")
         self.services = ServiceMaps(all)
+        self.proxy = try ProxyParts(object, all)
         for (step, name) in Self.steps {
             // A map pinned by a version with fewer steps is shorter; what is reserved now had no slot then.
             if name == Self.noStep, Int(step.rawValue) >= steps.shape.capacity { continue }
