@@ -25,6 +25,11 @@ struct LabCommand: ParsableCommand {
             Pods also connect through Services, at cluster IPs, external IPs, load balancers' addresses and the node's ports: an \
             endpoint that policies allow must answer, and without endpoints the connection must be refused at once.
 
+            Where rules are about names or requests, those are tried too: HTTP requests that each rule matches and others beside them, \
+            DNS queries for names made up from the rules' patterns (each has an address outside), TLS handshakes with these names, \
+            and connections to a name's address, without having asked for it and at once after the answer. Denied is denied: \
+            status 403, a REFUSED answer, a reset handshake. gRPC methods are tried as the HTTP requests they are.
+
             Everything is taken away again at the end, after Ctrl-C too; a run that was killed is cleaned up by the next \
             one. With --keep the lab stays, enforced and answering, until --down.
 
