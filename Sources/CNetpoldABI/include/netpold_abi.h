@@ -344,7 +344,7 @@ static inline __attribute__((always_inline)) __u32 np_backend_reference(__u32 sl
 
 #define NP_BACKEND_USABLE 1 /* without it flows of connectionless protocols move on */
 
-#define NP_MAX_SERVICES 65536 /* address, port and protocol; not preallocated, about 90 B each in use */
+#define NP_MAX_SERVICES 262144 /* address, port and protocol; not preallocated, about 90 B each in use */
 #define NP_MAX_MAGLEV 1048576 /* 4 B each: 4 MiB */
 #define NP_MAX_BACKENDS 65536 /* 28 B each: 1.8 MiB */
 #define NP_MAX_AFFINITIES 65536 /* clients of Services with sessionAffinity; about 80 B each */
