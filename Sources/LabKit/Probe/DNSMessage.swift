@@ -1,9 +1,9 @@
-import NetTypes
+package import NetTypes
 
 /// The few DNS messages of a lab: a query for the addresses of a name, and its answers.
-enum DNSMessage {
+package enum DNSMessage {
     /// The addresses that a lab's servers know, by lower-case name without a final dot.
-    typealias Zone = [String: [IPAddress]]
+    package typealias Zone = [String: [IPAddress]]
 
     /// What an answer says.
     enum Answer: Hashable {
@@ -16,20 +16,20 @@ enum DNSMessage {
     private static let headerLength = 12
     private static let inAddressClass: UInt16 = 1
     /// Long enough for a lab.
-    private static let seconds: UInt32 = 60
+    private static let seconds: UInt32 = 300
     private static let codes = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"]
 
     private static func type(isIPv4: Bool) -> UInt16 { isIPv4 ? 1 : 28 }
 
     /// A query for the addresses of a name, recursion desired.
-    static func query(_ name: String, isIPv4: Bool, id: UInt16) -> [UInt8] {
+    package static func query(_ name: String, isIPv4: Bool, id: UInt16) -> [UInt8] {
         var bytes = big(id) + [0x01, 0, 0, 1, 0, 0, 0, 0, 0, 0]
         for label in name.split(separator: ".") { bytes += [UInt8(truncatingIfNeeded: label.utf8.count)] + label.utf8 }
         return bytes + [0] + big(type(isIPv4: isIPv4)) + big(inAddressClass)
     }
 
     /// What a lab's server answers; `nil` when it is no query with one question.
-    static func answer(to query: [UInt8], _ zone: Zone) -> [UInt8]? {
+    package static func answer(to query: [UInt8], _ zone: Zone) -> [UInt8]? {
         guard query.count > headerLength, query[2] & 0xf8 == 0, query[4] == 0, query[5] == 1,
             let (name, end) = name(in: query, at: headerLength), end + 4 <= query.count
         else { return nil }

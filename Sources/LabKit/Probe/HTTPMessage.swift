@@ -1,9 +1,9 @@
-import PolicyIR
+package import PolicyIR
 
 /// The HTTP/1.1 messages of a lab.
-enum HTTPMessage {
+package enum HTTPMessage {
     /// A request without a body; the connection is to be closed after its answer.
-    static func request(_ request: HTTPRequest) -> [UInt8] {
+    package static func request(_ request: HTTPRequest) -> [UInt8] {
         var text = "\(request.method) \(request.path) HTTP/1.1\r\nHost: \(request.host)\r\n"
         for header in request.headers { text += "\(header.name): \(header.value)\r\n" }
         if request.method != "GET", request.method != "HEAD" { text += "Content-Length: 0\r\n" }

@@ -1,5 +1,5 @@
 /// The first message of a TLS handshake, and how a lab's server shows that it has arrived.
-enum TLSMessage {
+package enum TLSMessage {
     /// The content type of a handshake's records.
     static let handshake: UInt8 = 22
     /// A fatal alert, `handshake_failure`: a lab's server has no certificates. Whatever comes back from a server shows that the
@@ -7,7 +7,7 @@ enum TLSMessage {
     static let alert: [UInt8] = [21, 3, 3, 0, 2, 2, 40]
 
     /// A ClientHello for TLS 1.2 and 1.3 with this server name; without one when it is empty.
-    static func clientHello(_ serverName: String) -> [UInt8] {
+    package static func clientHello(_ serverName: String) -> [UInt8] {
         let name = Array(serverName.utf8)
         let names = [0] + counted(name)
         var extensions = name.isEmpty ? [] : big(0) + counted(counted(names))
