@@ -127,17 +127,23 @@ public final class LabSession {
         let others = plan.requestFlows.indices.filter { !unasked.contains($0) }
         for part in [unasked, others] {
             let probes = try probing.requestProbes(network, of: part.map { plan.requestFlows[$0] })
-            for (index, outcome) in zip(part, try probe(probes, "probing names and requests", loop)) {
+            let answered = try probe(probes, "probing names and requests", loop, patience: .seconds(1))
+            for (index, outcome) in zip(part, answered) {
                 outcomes[index] = outcome
             }
         }
         return outcomes
     }
 
-    private func probe(_ probes: [Probe], _ title: String, _ loop: EventLoop) throws -> [ProbeOutcome] {
+    /// Runs probes; `patience` where a proxy, another process, takes part.
+    private func probe(
+        _ probes: [Probe], _ title: String, _ loop: EventLoop, patience: Duration? = nil
+    ) throws -> [ProbeOutcome] {
         let progress = ProgressBar(title, of: probes.count)
         defer { progress.finish() }
-        return try Prober(loop: loop).run(probes) { done in
+        let prober = Prober(loop: loop)
+        if let patience { prober.patience = patience }
+        return try prober.run(probes) { done in
             try interrupt.check()
             progress.show(done)
         }
