@@ -28,8 +28,9 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* A ring buffer has no value type, so this keeps the record's layout in the BTF that the loader compares. */
+/* A ring buffer has no value type, so these keep the records' layouts in the BTF that the loader compares. */
 const struct np_event np_event_layout = {};
+const struct np_name_event np_name_event_layout = {};
 
 /* The one exit: counts the packet, reports drops and what is news, returns the action. */
 NP_INLINE int np_finish(struct __sk_buff *skb, struct np_outcome outcome, const bool is_news)

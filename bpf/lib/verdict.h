@@ -15,6 +15,7 @@
 #define NP_VERDICT_H
 
 #include "judge.h"
+#include "l7.h"
 
 /* How a packet's story ends, and whether it is worth a record. */
 struct np_conclusion {
@@ -260,6 +261,8 @@ NP_INLINE struct np_conclusion np_conclude_answer(const struct np_hook *hook, st
 		return np_conclude_error(hook, question, answer, answered);
 
 	if (np_likely(question->stage == NP_STAGE_OWN)) {
+		if (np_unlikely(np_is_l7(answer)))
+			answered = np_route_l7(hook, question, answer);
 		question->own = answered;
 		np_note_answer(question, answer);
 		if (answered != NP_REASON_ALLOWED) {

@@ -515,6 +515,42 @@ struct np_name_event {
 	struct np_address address[NP_NAME_EVENT_ADDRESSES];
 };
 
+#define NP_DNS_MAX_BYTES 4096 /* of a message that is read: over UDP more comes in fragments */
+#define NP_DNS_MAX_RECORDS 128 /* of a message, and addresses of an answer */
+
+/* Value of np_dns_scratch (per-CPU array, one entry): the DNS message of the packet, and what has been found out about it. */
+struct np_dns_message {
+	__u64 hash; /* keyed, of the question's folded name */
+	__u32 length; /* bytes */
+	__u32 revision; /* np_name_revision.number */
+	__u32 state; /* of the automaton */
+	__u32 set; /* name set of the question's name */
+	__u32 cursor; /* where reading goes on; offsets are bytes from the start of the message */
+	__u32 left; /* bytes left of the label that is being read */
+	__u32 name_length; /* bytes of the question's name, 0 = it is none */
+	__u32 owner; /* where the name is that the next address must have */
+	__u32 answers; /* records of the answer section */
+	__u32 records; /* of all sections */
+	__u32 ttl; /* the shortest of the answer, seconds */
+	__u32 count; /* of addresses */
+	__u32 compared[2]; /* names that are being compared: where */
+	__u32 jumps; /* by compression pointers */
+	__u32 steps; /* of comparisons, in all records */
+	__u32 columns; /* that the question's name satisfies */
+	__u32 names; /* np_endpoint.names */
+	__u32 expires; /* of what is learnt */
+	__u32 endpoint; /* slot */
+	__u16 id;
+	__u16 type; /* of the question */
+	__u16 query_class;
+	__u8 is_exact; /* so far */
+	__u8 is_equal; /* the names compared */
+	__u16 place[NP_DNS_MAX_RECORDS]; /* where the addresses are; 0 = it is one that is never learnt */
+	__u8 name[NP_NAME_BYTES]; /* of the question, as in np_name_event */
+	__u8 bytes[NP_DNS_MAX_BYTES];
+	struct np_learnt learnt; /* an entry before it is put into np_learnt */
+};
+
 /* What the names programs know of the node's options: np_name_options (array, one entry). */
 struct np_name_options {
 	__u32 refusal; /* RCODE of a denied query: 5 REFUSED, 3 NXDOMAIN */
@@ -673,8 +709,12 @@ struct np_question {
 	__u32 l7_base; /* and the program's base */
 	__u32 l7_word; /* and the word */
 	__u32 columns; /* name columns that hold for the remote: given to the policy program in cb[NP_CB_VERDICT] */
+	__u32 kept; /* of them those by which the flow was let in */
+	__u32 named; /* of the egress question, whichever was asked last: what an entry remembers */
 	__u8 names_done; /* NP_STEP_NAMES has read the packet: np_verdict goes on as after a plain answer */
-	__u8 names_pad[3];
+	__u8 names_reason; /* enum np_reason: what that means; before NP_STEP_DNS_ANSWER why the packet passes */
+	__u8 names_news; /* before NP_STEP_DNS_ANSWER: enum np_news */
+	__u8 reads; /* the packet passes by an entry with NP_ENTRY_QUERIES */
 };
 
 /* ---- verdicts ------------------------------------------------------------------------------------------- */
