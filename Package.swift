@@ -106,6 +106,15 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Decides HTTP requests between a client and a server, and forwards what rules allow as it came.
+        .target(
+            name: "L7Proxy",
+            dependencies: [
+                "HTTPScan", "PolicyIR", "ProxyRules", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+
         // Networks of namespaces, and what is tried in them: `netpold lab`, and the kernel tests.
         .target(
             name: "LabKit",
@@ -153,6 +162,13 @@ let package = Package(
         .testTarget(
             name: "ProxyRulesTests",
             dependencies: ["HTTPScan", "PolicyAPI", "PolicyIR", "ProxyRules", "NetpoldTestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "L7ProxyTests",
+            dependencies: [
+                "HTTPScan", "HTTPTestSupport", "L7Proxy", "PolicyAPI", "PolicyIR", "ProxyRules",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ],
             swiftSettings: strict),
         .testTarget(name: "NetTypesTests", dependencies: ["NetTypes"], swiftSettings: strict),
         .testTarget(
