@@ -86,6 +86,6 @@ extension DatapathMaps {
         key.client_port = opening.sourcePort.bigEndian
         key.server_port = opening.destinationPort.bigEndian
         key.side = direction == .egress ? UInt32(NP_EGRESS.rawValue) : UInt32(NP_INGRESS.rawValue)
-        return try proxied.value(of: key, initial: np_proxied_side())
+        return try all.first { $0.name == "np_proxied" }?.value(of: key, initial: np_proxied_side())
     }
 }

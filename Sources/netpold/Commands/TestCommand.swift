@@ -58,7 +58,7 @@ struct TestCommand: AsyncParsableCommand {
         }
         let style = Terminal.output.style
         let progress = ProgressLine()
-        let kernels = kernel ? KernelPool() : nil
+        let kernels = kernel ? KernelPool(proxy: try await ProxyTrial.start()) : nil
         var outcomes: [TestOutcome] = []
         for (number, file) in files.enumerated() {
             progress.show("\(number + 1)/\(files.count) \(file)")

@@ -4,6 +4,7 @@ import NetTypes
 import PolicyAPI
 import PolicyAnalysis
 import PolicyIR
+import ProxyRules
 
 /// Decides the flows of tests with the loaded programs. One set of programs serves all tests, one after the other: each
 /// brings its own image.
@@ -19,6 +20,8 @@ final class KernelFlowDecider: FlowDecider {
     /// Nodes whose image is in the kernel.
     private var prepared: [String: Prepared] = [:]
 
+    /// The proxy's rules of all images so far.
+    var rules: [RuleSnapshot.Policy] = []
     /// Pods that have asked for all names; whether they were let.
     private var taught: [String: Bool] = [:]
 

@@ -42,7 +42,7 @@ final class ProxyTrial {
     private let rules: RuleSource
     private let flows: TrialFlows
     private let group: MultiThreadedEventLoopGroup
-    private let loop: EventLoop
+    private let loop: LabKit.EventLoop
     private let namespace: NetworkNamespace
     private let server: Responder
     private var known: [RuleSnapshot.Policy] = []
@@ -50,7 +50,7 @@ final class ProxyTrial {
     private init(
         _ proxy: HTTPProxy, port: UInt16, _ rules: RuleSource, _ flows: TrialFlows,
         _ group: MultiThreadedEventLoopGroup,
-        _ loop: EventLoop, _ namespace: NetworkNamespace, _ server: Responder
+        _ loop: LabKit.EventLoop, _ namespace: NetworkNamespace, _ server: Responder
     ) {
         (self.proxy, self.port, self.rules, self.flows) = (proxy, port, rules, flows)
         (self.group, self.loop, self.namespace, self.server) = (group, loop, namespace, server)
@@ -58,7 +58,7 @@ final class ProxyTrial {
 
     /// Starts the proxy and the server, on ports of 127.0.0.1 that are free.
     static func start() async throws -> ProxyTrial {
-        let loop = try EventLoop()
+        let loop = try LabKit.EventLoop()
         let namespace = try NetworkNamespace(path: "/proc/self/ns/net")
         let (server, serverPort) = try serve(namespace, loop)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -71,7 +71,7 @@ final class ProxyTrial {
             proxy, port: UInt16(truncatingIfNeeded: port), rules, flows, group, loop, namespace, server)
     }
 
-    private static func serve(_ namespace: NetworkNamespace, _ loop: EventLoop) throws -> (Responder, UInt16) {
+    private static func serve(_ namespace: NetworkNamespace, _ loop: LabKit.EventLoop) throws -> (Responder, UInt16) {
         for _ in 0..<100 {
             let port = UInt16.random(in: 20_000...60_000)
             let ports = [Responder.Port(address: loopback, protocol: .tcp, port: port, waits: true)]
