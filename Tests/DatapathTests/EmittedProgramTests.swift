@@ -58,7 +58,8 @@ struct EmittedProgramTests {
             let (returned, answer) = try loaded.ask(identity, key, columns: columns)
             let expected = bits.decide(identity: identity, columns: columns, protocol: `protocol`, port: port)
             guard answer == expected, returned == 0 else {
-                Issue.record("identity \(identity) columns \(columns) \(`protocol`)/\(port): \(answer), expected \(expected)")
+                Issue.record(
+                    "identity \(identity) columns \(columns) \(`protocol`)/\(port): \(answer), expected \(expected)")
                 return
             }
         }

@@ -143,7 +143,8 @@ extension PolicyBits {
         return stride(from: 0, to: identities.count * sorted.count, by: step).map { index in
             let key = sorted[index % sorted.count]
             return (
-                identities[index / sorted.count].0, identities[index / sorted.count].1, L4Protocol(rawValue: UInt8(key >> 16)),
+                identities[index / sorted.count].0, identities[index / sorted.count].1,
+                L4Protocol(rawValue: UInt8(key >> 16)),
                 UInt16(truncatingIfNeeded: key)
             )
         }

@@ -48,7 +48,7 @@ struct NameColumnTests {
             app.map { LabelSelector([LabelRequirement(source: "any", key: "app", operator: .isIn, values: [$0])]) }
             ?? LabelSelector()
         return CiliumPolicy(
-            metadata: ObjectMeta(name: name, namespace: "shop"),
+            metadata: ObjectMeta(name: name, namespace: "shop"), isClusterwide: false,
             rules: [CiliumRule(subject: .endpoints(selector), egress: elements)])
     }
 
@@ -74,7 +74,8 @@ struct NameColumnTests {
         let outside = RandomCluster.addresses("192.0.2.1")[0]
         let other = RandomCluster.addresses("192.0.2.2")[0]
         let world = World(
-            [Self.policy("names", [[.name("a.example")]])], answers: ["a.example": [outside, pod], "b.example": [other]])
+            [Self.policy("names", [[.name("a.example")]])],
+            answers: ["a.example": [outside, pod], "b.example": [other]])
         let simulator = try NodeSimulator(world.state.image)
         let web = RandomCluster.addresses("10.0.0.1")[0]
         func verdict(_ address: IPAddress) throws -> PolicyVerdict? {
@@ -163,7 +164,8 @@ struct NameColumnTests {
                     var element = CiliumElement(path: "spec.egress[\(number)]")
                     element.cidrs = .some([IPPrefix(host: RandomCluster.addresses("198.51.100.\(number)")[0])])
                     var ports = PortRule(
-                        ports: [PortProtocol(protocols: [.tcp], port: .range(PortRange(80)))], path: "spec.egress[\(number)].toPorts[0]")
+                        ports: [PortProtocol(protocols: [.tcp], port: .range(PortRange(80)))],
+                        path: "spec.egress[\(number)].toPorts[0]")
                     if number.isMultiple(of: 2) { ports.http = .some([Located(HTTPRule(method: "GET"))]) }
                     element.toPorts = .some([ports])
                     elements.append(element)
@@ -171,7 +173,7 @@ struct NameColumnTests {
             }
         ])
         let image = try world.egress("web")
-        #expect(image.bits.prefix(64).allSatisfy(\.isL7))
+        #expect(image.bits.prefix(64).allSatisfy { $0.isL7 })
         #expect(image.bits.dropFirst(64).allSatisfy { !$0.isL7 })
         #expect(image.bits.count == 164)
         #expect(image.leftOut.count == 36)
@@ -186,7 +188,8 @@ struct NameColumnTests {
         let subject = try #require(world.state.subject(web.subject))
         #expect(subject.stateNeeds == StateNeeds(ingress: .always, egress: .always))
         let api = try #require(world.state.endpoints.first { $0.name == "api" })
-        #expect(try #require(world.state.subject(api.subject)).stateNeeds == StateNeeds(ingress: .never, egress: .never))
+        #expect(
+            try #require(world.state.subject(api.subject)).stateNeeds == StateNeeds(ingress: .never, egress: .never))
     }
 
     @Test("a plain allow beside a DNS rule of the level says that the exchange is read; a deny and another port do not")
