@@ -28,7 +28,7 @@ struct ProxyFixture {
 
     static func start(
         _ rules: [HTTPRule], limits: ProxyLimits = ProxyLimits(), log: AccessLog? = nil, answer: [UInt8]? = nil,
-        to address: SocketAddress? = nil
+        to address: SocketAddress? = nil, resolver: (any FlowResolver)? = nil
     ) async throws -> ProxyFixture {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let server = try await RecordingServer.start(group, answer: answer)
@@ -38,7 +38,7 @@ struct ProxyFixture {
         let source = RuleSource(try book(rules))
         let proxy = try await HTTPProxy.start(
             on: SocketAddress(ipAddress: "127.0.0.1", port: 0), group: group, rules: source,
-            resolver: FixedFlowResolver(flow), limits: limits, log: log)
+            resolver: resolver ?? FixedFlowResolver(flow), limits: limits, log: log)
         return ProxyFixture(group: group, server: server, proxy: proxy, rules: source)
     }
 

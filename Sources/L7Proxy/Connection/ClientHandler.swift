@@ -11,21 +11,32 @@ final class ClientHandler: ChannelInboundHandler {
     /// The first read: one that is asked for before is lost.
     func channelActive(context: ChannelHandlerContext) { connection.readOn() }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { connection.clientSent(unwrapInboundIn(data)) }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if connection.isHTTP2 { return context.fireChannelRead(data) }
+        connection.clientSent(unwrapInboundIn(data))
+    }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        if connection.isHTTP2 { return context.fireChannelReadComplete() }
         // A read that brought nothing.
         connection.clientReading = false
         connection.readOn()
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) { connection.readOn() }
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if connection.isHTTP2 { return context.fireChannelWritabilityChanged() }
+        connection.readOn()
+    }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if connection.isHTTP2 { return context.fireUserInboundEventTriggered(event) }
         if let event = event as? ChannelEvent, event == .inputClosed { connection.clientInputEnded() }
     }
 
-    func channelInactive(context: ChannelHandlerContext) { connection.clientGone() }
+    func channelInactive(context: ChannelHandlerContext) {
+        if connection.isHTTP2 { context.fireChannelInactive() }
+        connection.clientGone()
+    }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { connection.abort() }
 }

@@ -7,7 +7,7 @@ extension ProxyConnection {
     /// Reads from each side whose bytes can be taken.
     func readOn() {
         switch phase {
-        case .closed: return
+        case .closed, .http2: return
         case .lingering: if !clientEnded { readClient() }
         case .open:
             let canSend = !isConnecting && (server?.isWritable ?? true)
@@ -63,7 +63,12 @@ extension ProxyConnection {
         guard phase != .closed else { return }
         closeServer()
         let client = client
-        client.writeAndFlush(client.allocator.buffer(capacity: 0)).whenComplete { _ in client.close(promise: nil) }
+        if isHTTP2 {
+            // Its pipeline takes frames, not bytes.
+            client.close(promise: nil)
+        } else {
+            client.writeAndFlush(client.allocator.buffer(capacity: 0)).whenComplete { _ in client.close(promise: nil) }
+        }
         closed()
     }
 
@@ -87,6 +92,8 @@ extension ProxyConnection {
 
     private func closed() {
         phase = .closed
+        http2?.closeServer()
+        http2 = nil
         fromClient.clear()
         fromServer.clear()
         toServer.clear()
@@ -118,17 +125,25 @@ extension ProxyConnection {
         let limits = shared.limits
         switch phase {
         case .closed: break
+        case .http2: http2?.look(at: now)
         case .lingering: if now - lastActivity > limits.lingerTimeout { clientTooSlow() }
         case .open:
             if let headSince, now - headSince > limits.headTimeout {
                 shared.counters.timeouts += 1
                 timeOut()
-            } else if now - lastActivity > limits.idleTimeout {
+            } else if isIdle {
+                guard now - lastActivity > limits.idleTimeout else { return }
                 shared.counters.timeouts += 1
-                if pending.isEmpty, requests.isBetweenRequests { linger() } else { abort() }
+                linger()
+            } else if now - lastActivity > limits.streamIdleTimeout {
+                shared.counters.timeouts += 1
+                abort()
             }
         }
     }
+
+    /// Whether no request is under way.
+    private var isIdle: Bool { pending.isEmpty && requests.isBetweenRequests && !responses.isTunnel }
 
     private func clientTooSlow() {
         let client = client
@@ -138,8 +153,9 @@ extension ProxyConnection {
 
     /// No further requests: the proxy is about to stop.
     func drain() {
+        http2?.drain()
         guard phase == .open, !responses.isTunnel else { return }
-        if pending.isEmpty, requests.isBetweenRequests {
+        if isIdle {
             linger()
         } else if let last = pending.indices.last {
             pending[last].isLast = true

@@ -13,6 +13,8 @@ final class ProxyConnection {
     /// Where a connection is in its life.
     enum Phase {
         case open
+        /// The client speaks HTTP/2: `http2` has the connection.
+        case http2
         /// The last answer is on its way; what the client still sends is thrown away.
         case lingering
         case closed
@@ -42,7 +44,14 @@ final class ProxyConnection {
     var clientReading = false
     var serverReading = false
     var rules: (book: RuleBook, rules: FlowRules)?
+    var http2: HTTP2Session?
+    /// Whether the client's events are HTTP/2's, to the last.
+    var isHTTP2 = false
+    /// Whether a request came: HTTP/2 begins with a connection.
+    private var hasRequests = false
 
+    /// What the access log says of the connection; empty before its first line.
+    private var logText: [UInt8] = []
     /// When the present head began; `nil` outside of heads.
     var headSince: NIODeadline?
     var lastActivity: NIODeadline
@@ -146,12 +155,11 @@ final class ProxyConnection {
                 if phase == .open { refuse(refusal) }
                 return
             case .http2:
-                shared.counters.http2 += 1
-                refuse(.version)
+                if hasRequests { refuse(.http2Preface) } else { beginHTTP2() }
                 return
             case .head(let head):
                 headSince = nil
-                decide(head, &run)
+                guard decide(head, &run) else { return }
             }
         }
     }
@@ -169,18 +177,22 @@ final class ProxyConnection {
         return responses.step(buffer.readableBytesUInt8Span.extracting(run...))
     }
 
-    /// Decides the request whose head begins behind `run` bytes that may be forwarded.
-    private func decide(_ head: RequestHead, _ run: inout Int) {
+    /// Decides the request whose head begins behind `run` bytes that may be forwarded. `false`: it cannot be decided before the
+    /// server is connected.
+    private func decide(_ head: RequestHead, _ run: inout Int) -> Bool {
+        hasRequests = true
         let answer: FlowRules.Answer
         var record: AccessRecord?
         do {
             let buffer = fromClient
             let bytes = buffer.readableBytesUInt8Span.extracting(run...)
             answer = currentRules().decide(bytes, head, limits: shared.limits.scan)
-            if shared.log != nil {
-                record = AccessRecord(bytes, head)
-                record?.take(answer)
-            }
+            if let format = shared.lines?.format { record = AccessRecord(format, bytes, head, answer) }
+        }
+        if answer.isPermitted, !flow.isComplete {
+            // The sender's end allows it; the receiver's is not known yet. A flow that stays incomplete never gets here again.
+            if server == nil, !isConnecting { connect() }
+            return false
         }
         var request = PendingRequest(
             answerer: .server, method: head.knownMethod, upgrade: head.upgrade, isLast: !head.keepsConnection,
@@ -193,11 +205,11 @@ final class ProxyConnection {
             request.answerer = .local(.denied, closes: request.isLast)
             forward(run)
             run = 0
-            guard phase == .open else { return }
+            guard phase == .open else { return false }
             fromClient.moveReaderIndex(forwardBy: head.count)
             requests.take(head, isDiscarded: true, isLast: request.isLast)
             append(request)
-            return
+            return true
         }
         shared.counters.allowed += 1
         // Servers that expect no body with such a method may read it as the next request; so there is none.
@@ -208,16 +220,17 @@ final class ProxyConnection {
         if closes || offersHTTP2 || answer.rewritten != nil {
             forward(run)
             run = 0
-            guard phase == .open else { return }
+            guard phase == .open else { return false }
             var bytes = answer.rewritten
             if closes || offersHTTP2 { bytes = withEnding(bytes, head, close: closes, withoutHTTP2: offersHTTP2) }
             fromClient.moveReaderIndex(forwardBy: head.count)
             if let bytes { send(ByteBuffer(bytes: bytes)) }
-            guard phase == .open else { return }
+            guard phase == .open else { return false }
         } else {
             run += head.count
         }
         append(request)
+        return true
     }
 
     /// GET, DELETE, OPTIONS and methods of their own with a body.
@@ -241,11 +254,11 @@ final class ProxyConnection {
     }
 
     /// The rules in force now; asked again when they have changed.
-    private func currentRules() -> FlowRules {
+    func currentRules() -> FlowRules {
         let book = shared.rules.book
         if let rules, rules.book === book { return rules.rules }
         if rules != nil, let again = shared.resolver.flow(of: clientAddress, to: localAddress) {
-            (flow.egress, flow.ingress) = (again.egress, again.ingress)
+            take(again)
         }
         let fresh = book.rules(egress: flow.egress, ingress: flow.ingress)
         rules = (book, fresh)
@@ -262,7 +275,7 @@ final class ProxyConnection {
         headSince = nil
         shared.counters.refused[refusal, default: 0] += 1
         requests.end()
-        if shared.log != nil { log(AccessRecord(refused: refusal), status: 400, since: .now()) }
+        if let format = shared.lines?.format { log(AccessRecord(format, refused: refusal), status: 400, since: .now()) }
         fromClient.clear()
         let answer = PendingRequest.Answerer.local(.refused(refusal), closes: true)
         if requests.isCut, let last = pending.last, case .server = last.answerer {
@@ -305,20 +318,51 @@ final class ProxyConnection {
         server = channel
         isConnecting = false
         lastActivity = .now()
+        guard flow.isComplete || completeFlow() else {
+            shared.counters.unknownFlows += 1
+            return failServer()
+        }
         if toServer.readableBytes > 0 {
             channel.writeAndFlush(toServer, promise: nil)
             toServer = channel.allocator.buffer(capacity: 0)
         }
+        takeRequests()
         readOn()
+    }
+
+    /// Asks for the receiver's end, which is known now; whether it is.
+    func completeFlow() -> Bool {
+        guard let again = shared.resolver.flow(of: clientAddress, to: localAddress), again.isComplete else { return false }
+        take(again)
+        rules = nil
+        return true
+    }
+
+    /// The flow as the resolver knows it now. Of one that is connected both ends were known: if they are not any more, nothing is
+    /// allowed.
+    private func take(_ again: ProxiedFlow) {
+        let isLost = server != nil && !again.isComplete
+        (flow.egress, flow.ingress) = isLost ? (nil, nil) : (again.egress, again.ingress)
+        (flow.server, flow.isComplete) = (again.server, isLost || again.isComplete)
+        logText = []
     }
 
     func notConnected() {
         guard phase == .open else { return }
         isConnecting = false
         shared.counters.noServer += 1
+        failServer()
+    }
+
+    /// No request can reach the server.
+    private func failServer() {
         requests.end()
-        // Those before it were answered by the proxy itself, or are among them.
-        answerFirst(.noServer)
+        // Those before the first were answered by the proxy itself, or are among them.
+        guard pending.isEmpty else { return answerFirst(.noServer) }
+        append(
+            PendingRequest(
+                answerer: .local(.noServer, closes: true), method: .other, upgrade: .none, isLast: true, since: .now(),
+                record: nil))
     }
 
     /// Adds bytes; without a copy when nothing waits.
@@ -448,7 +492,7 @@ final class ProxyConnection {
         let bytes = answer.bytes(closes: closes, toHEAD: request.method == .head)
         client.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
         if var record = request.record {
-            if case .denied = answer {} else { record.decision = "error" }
+            if case .denied = answer {} else { record.decision = .error }
             log(record, status: answer.status, since: request.since)
         }
     }
@@ -459,7 +503,9 @@ final class ProxyConnection {
         log(record, status: first.status, since: first.since)
     }
 
-    private func log(_ record: AccessRecord, status: Int, since: NIODeadline) {
-        shared.write(record, status: status, latency: NIODeadline.now() - since, of: self)
+    func log(_ record: AccessRecord, status: Int, since: NIODeadline) {
+        if logText.isEmpty { logText = LogLines.connectionText(clientAddress, flow) }
+        shared.write(
+            record, status: status, latency: NIODeadline.now() - since, of: logText, revision: rules?.book.revision)
     }
 }

@@ -24,16 +24,28 @@ enum LocalAnswer {
         }
     }
 
+    /// The words, which are the body's line.
+    var text: String {
+        switch self {
+        case .denied: "Access denied"
+        case .refused(let refusal): "Refused: \(refusal.rawValue)"
+        case .timeout: "Timeout"
+        case .badResponse: "Bad response"
+        case .noServer: "No connection"
+        }
+    }
+
     /// The whole response. `closes`: the connection ends behind it. An answer to HEAD has no body.
     func bytes(closes: Bool, toHEAD: Bool) -> [UInt8] {
-        let (reason, body) =
+        let reason =
             switch self {
-            case .denied: ("Forbidden", "Access denied\r\n")
-            case .refused(let refusal): ("Bad Request", "Refused: \(refusal.rawValue)\r\n")
-            case .timeout: ("Request Timeout", "Timeout\r\n")
-            case .badResponse: ("Bad Gateway", "Bad response\r\n")
-            case .noServer: ("Service Unavailable", "No connection\r\n")
+            case .denied: "Forbidden"
+            case .refused: "Bad Request"
+            case .timeout: "Request Timeout"
+            case .badResponse: "Bad Gateway"
+            case .noServer: "Service Unavailable"
             }
+        let body = "\(text)\r\n"
         let close = closes ? "connection: close\r\n" : ""
         let head =
             "HTTP/1.1 \(status) \(reason)\r\ncontent-length: \(body.utf8.count)\r\ncontent-type: text/plain\r\n\(close)\r\n"

@@ -5,8 +5,10 @@ public import ProxyRules
 public struct ProxiedFlow: Sendable {
     /// Where the client wanted to go.
     public var destination: SocketAddress
-    /// The sockets' options and the address to connect from belong to the resolver; `nil` to connect from any.
+    /// The address to connect from; `nil` to connect from any.
     public var source: SocketAddress?
+    /// Whether `source` is another host's, so that the socket must be transparent (which takes CAP_NET_ADMIN).
+    public var isTransparent = false
     /// The sender's pod, for the log.
     public var client = ""
     /// The receiver's pod, for the log.
@@ -15,6 +17,9 @@ public struct ProxiedFlow: Sendable {
     public var egress: RuleBook.Selection?
     /// The rules of the receiver's end.
     public var ingress: RuleBook.Selection?
+    /// Whether both ends are known. That of the receiver may be known only when its host has answered: then the resolver is asked
+    /// again once the server is connected, and no request is forwarded before.
+    public var isComplete = true
 
     /// A flow to an address.
     public init(destination: SocketAddress) { self.destination = destination }
@@ -22,8 +27,9 @@ public struct ProxiedFlow: Sendable {
 
 /// Knows the flows of accepted connections: where they go, and which rules hold for them.
 public protocol FlowResolver: Sendable {
-    /// The flow of a connection; `nil` when it is not known, then it is closed. Asked again when the rules have changed: only
-    /// `egress` and `ingress` count then.
+    /// The flow of a connection; `nil` when it is not known, then it is closed. Called on an event loop: must not block. Asked again
+    /// when the rules have changed, and when the server is connected of a flow that was not complete: only `egress`, `ingress`,
+    /// `server` and `isComplete` count then.
     func flow(of client: SocketAddress, to local: SocketAddress) -> ProxiedFlow?
 }
 

@@ -1,39 +1,67 @@
+internal import Glibc
 public import NIOCore
 internal import NIOPosix
 
-/// Accepts connections, decides the HTTP requests in them by the rules in force, and forwards what they allow.
+/// Accepts connections, decides the HTTP requests in them by the rules in force, and forwards what they allow. Each event loop has a
+/// listener of its own, and what it accepts stays on it.
 public final class HTTPProxy: Sendable {
-    private let group: any EventLoopGroup
-    private let listener: any Channel
+    private let listeners: [any Channel]
     private let loops: [NIOLoopBound<LoopState>]
 
     /// The address that is listened on.
-    public var address: SocketAddress? { listener.localAddress }
+    public var address: SocketAddress? { listeners.first?.localAddress }
 
-    private init(group: any EventLoopGroup, listener: any Channel, loops: [NIOLoopBound<LoopState>]) {
-        self.group = group
-        self.listener = listener
+    private init(_ listeners: [any Channel], _ loops: [NIOLoopBound<LoopState>]) {
+        self.listeners = listeners
         self.loops = loops
     }
 
-    /// Begins to listen. The group's event loops serve the connections; it stays the caller's.
+    /// Begins to listen on an address. The group's event loops serve the connections; it stays the caller's.
     public static func start(
         on address: SocketAddress, group: any EventLoopGroup, rules: RuleSource, resolver: any FlowResolver,
         limits: ProxyLimits = ProxyLimits(), log: AccessLog? = nil
     ) async throws -> HTTPProxy {
+        let loops = try await makeLoops(group, limits: limits, rules: rules, resolver: resolver, log: log)
+        var listeners: [any Channel] = []
+        for bound in loops {
+            // Port 0 stands for the one that the first got.
+            let wanted = listeners.first?.localAddress ?? address
+            let bootstrap = bootstrap(bound, limits).serverChannelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1)
+            listeners.append(try await bootstrap.bind(to: wanted).get())
+        }
+        return HTTPProxy(listeners, loops)
+    }
+
+    /// Serves sockets that listen already, one for each of the group's event loops; they are the proxy's from here on.
+    public static func start(
+        listeners descriptors: [CInt], group: any EventLoopGroup, rules: RuleSource, resolver: any FlowResolver,
+        limits: ProxyLimits = ProxyLimits(), log: AccessLog? = nil
+    ) async throws -> HTTPProxy {
+        let loops = try await makeLoops(group, limits: limits, rules: rules, resolver: resolver, log: log)
+        var listeners: [any Channel] = []
+        for (bound, descriptor) in zip(loops, descriptors) {
+            listeners.append(try await bootstrap(bound, limits).withBoundSocket(descriptor).get())
+        }
+        return HTTPProxy(listeners, loops)
+    }
+
+    private static func makeLoops(
+        _ group: any EventLoopGroup, limits: ProxyLimits, rules: RuleSource, resolver: any FlowResolver, log: AccessLog?
+    ) async throws -> [NIOLoopBound<LoopState>] {
         var loops: [NIOLoopBound<LoopState>] = []
-        var byLoop: [ObjectIdentifier: NIOLoopBound<LoopState>] = [:]
         for loop in group.makeIterator() {
             let bound = try await loop.submit {
                 NIOLoopBound(
                     LoopState(loop, limits: limits, rules: rules, resolver: resolver, log: log), eventLoop: loop)
             }.get()
-            loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in bound.value.tick() }
+            loop.scheduleRepeatedTask(initialDelay: limits.tick, delay: limits.tick) { _ in bound.value.tick() }
             loops.append(bound)
-            byLoop[ObjectIdentifier(loop)] = bound
         }
-        let known = byLoop
-        let listener = try await ServerBootstrap(group: group)
+        return loops
+    }
+
+    private static func bootstrap(_ bound: NIOLoopBound<LoopState>, _ limits: ProxyLimits) -> ServerBootstrap {
+        ServerBootstrap(group: bound.eventLoop, childGroup: bound.eventLoop)
             .serverChannelOption(.backlog, value: 4_096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.autoRead, value: false)
@@ -43,15 +71,8 @@ public final class HTTPProxy: Sendable {
             .childChannelOption(.writeBufferWaterMark, value: .init(low: limits.waterMark / 2, high: limits.waterMark))
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    guard let state = known[ObjectIdentifier(channel.eventLoop)]?.value else {
-                        throw ChannelError.inappropriateOperationForState
-                    }
-                    try state.accepted(channel)
-                }
+                channel.eventLoop.makeCompletedFuture { try bound.value.accepted(channel) }
             }
-            .bind(to: address).get()
-        return HTTPProxy(group: group, listener: listener, loops: loops)
     }
 
     /// The numbers of all event loops.
@@ -63,7 +84,7 @@ public final class HTTPProxy: Sendable {
 
     /// Stops listening, lets requests under way end, and resets what is left after `patience`.
     public func stop(patience: TimeAmount) async throws {
-        try? await listener.close()
+        for listener in listeners { try? await listener.close() }
         for bound in loops { try await bound.eventLoop.submit { bound.value.drain() }.get() }
         let end = NIODeadline.now() + patience
         while NIODeadline.now() < end, try await counters().open > 0 {

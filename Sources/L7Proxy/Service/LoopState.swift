@@ -1,4 +1,3 @@
-internal import Glibc
 internal import HTTPScan
 internal import NIOCore
 internal import NIOPosix
@@ -9,8 +8,12 @@ final class LoopState {
     let limits: ProxyLimits
     let rules: RuleSource
     let resolver: any FlowResolver
-    let log: AccessLog?
+    /// On their way to the access log; `nil` without one.
+    private(set) var lines: LogLines?
+    private var isHandingOver = false
     var counters = ProxyCounters()
+    /// How long a line may wait for others.
+    private static let logDelay = TimeAmount.milliseconds(20)
     private var connections: [ObjectIdentifier: ProxyConnection] = [:]
     private var isDraining = false
 
@@ -19,7 +22,7 @@ final class LoopState {
         self.limits = limits
         self.rules = rules
         self.resolver = resolver
-        self.log = log
+        lines = log.map(LogLines.init)
     }
 
     var now: NIODeadline { .now() }
@@ -34,7 +37,7 @@ final class LoopState {
         if connections.removeValue(forKey: ObjectIdentifier(connection)) != nil { counters.open -= 1 }
     }
 
-    /// Each second: what takes too long is ended.
+    /// Each `ProxyLimits.tick`: what takes too long is ended.
     func tick() {
         let now = NIODeadline.now()
         for connection in Array(connections.values) {
@@ -52,6 +55,7 @@ final class LoopState {
     /// Resets what is left.
     func abortAll() {
         for connection in Array(connections.values) { connection.abort() }
+        lines?.handOver()
     }
 
     /// An accepted connection.
@@ -70,71 +74,57 @@ final class LoopState {
     /// Connects to the server of a connection.
     func connect(_ connection: ProxyConnection) {
         let bound = NIOLoopBound(connection, eventLoop: loop)
-        var bootstrap = ClientBootstrap(group: loop)
-            .connectTimeout(limits.connectTimeout)
+        bootstrap(for: connection.flow)
             .channelOption(.autoRead, value: false)
-            .channelOption(.maxMessagesPerRead, value: 1)
-            .channelOption(.allowRemoteHalfClosure, value: true)
-            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: limits.readSize))
-            .channelOption(.writeBufferWaterMark, value: .init(low: limits.waterMark / 2, high: limits.waterMark))
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(ServerHandler(bound.value))
                 }
             }
-        if let source = connection.flow.source { bootstrap = bootstrap.bind(to: source) }
-        bootstrap.connect(to: connection.flow.destination).assumeIsolated().whenComplete { result in
-            switch result {
-            case .success(let channel): connection.connected(channel)
-            case .failure: connection.notConnected()
+            .connect(to: connection.flow.destination).assumeIsolated().whenComplete { result in
+                switch result {
+                case .success(let channel): connection.connected(channel)
+                case .failure: connection.notConnected()
+                }
             }
+    }
+
+    /// Makes connections to the server of a flow.
+    func bootstrap(for flow: ProxiedFlow) -> ClientBootstrap {
+        var bootstrap = ClientBootstrap(group: loop)
+            .connectTimeout(limits.connectTimeout)
+            .channelOption(.maxMessagesPerRead, value: 1)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: limits.readSize))
+            .channelOption(.writeBufferWaterMark, value: .init(low: limits.waterMark / 2, high: limits.waterMark))
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+        if flow.isTransparent {
+            bootstrap =
+                bootstrap
+                // A port that another of the proxy's sockets has, to another server.
+                .channelOption(.socketOption(.so_reuseaddr), value: 1)
+                .channelOption(LoopState.transparent(for: flow.destination), value: 1)
+        }
+        if let source = flow.source { bootstrap = bootstrap.bind(to: source) }
+        return bootstrap
+    }
+
+    /// IP_TRANSPARENT or IPV6_TRANSPARENT: to bind to another host's address.
+    private static func transparent(for address: SocketAddress) -> ChannelOptions.Types.SocketOption {
+        switch address {
+        case .v6: ChannelOptions.Types.SocketOption(level: .ipv6, name: .init(rawValue: 75))
+        case .v4, .unixDomainSocket: ChannelOptions.Types.SocketOption(level: .ip, name: .init(rawValue: 19))
         }
     }
 
     /// Writes one line of the access log.
-    func write(_ record: AccessRecord, status: Int, latency: TimeAmount, of connection: ProxyConnection) {
-        guard let log else { return }
-        var line = JSONLine()
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        line.add("time", LoopState.text(of: time))
-        line.add("client", "\(LoopState.text(of: connection.clientAddress))")
-        line.add("server", "\(LoopState.text(of: connection.flow.destination))")
-        if !connection.flow.client.isEmpty { line.add("clientPod", connection.flow.client) }
-        if !connection.flow.server.isEmpty { line.add("serverPod", connection.flow.server) }
-        if !record.method.isEmpty {
-            line.add("method", record.method)
-            line.add("path", record.path)
-            line.add("host", record.host)
+    func write(_ record: AccessRecord, status: Int, latency: TimeAmount, of connection: [UInt8], revision: UInt64?) {
+        lines?.add(record, status: status, latency: latency, connection: connection, revision: revision)
+        guard !isHandingOver, lines?.isEmpty == false else { return }
+        isHandingOver = true
+        loop.assumeIsolated().scheduleTask(in: LoopState.logDelay) {
+            self.isHandingOver = false
+            self.lines?.handOver()
         }
-        line.add("decision", record.decision)
-        if let rule = record.rule { line.add("rule", rule) }
-        if let reason = record.reason { line.add("reason", reason) }
-        if !record.actions.isEmpty { line.add("headers", record.actions) }
-        line.add("status", status)
-        line.add("microseconds", latency.nanoseconds / 1_000)
-        if let rules = connection.rules { line.add("revision", rules.book.revision) }
-        log.add(line.finish())
-    }
-
-    /// `2026-11-27T10:00:00.000Z`.
-    private static func text(of time: timespec) -> String {
-        var seconds = time.tv_sec
-        var parts = tm()
-        gmtime_r(&seconds, &parts)
-        func digits(_ value: Int, _ count: Int) -> String {
-            let text = "\(value)"
-            return String(repeating: "0", count: max(0, count - text.utf8.count)) + text
-        }
-        let date =
-            "\(digits(Int(parts.tm_year) + 1_900, 4))-\(digits(Int(parts.tm_mon) + 1, 2))-\(digits(Int(parts.tm_mday), 2))"
-        let clock = "\(digits(Int(parts.tm_hour), 2)):\(digits(Int(parts.tm_min), 2)):\(digits(Int(parts.tm_sec), 2))"
-        return "\(date)T\(clock).\(digits(time.tv_nsec / 1_000_000, 3))Z"
-    }
-
-    private static func text(of address: SocketAddress) -> String {
-        guard let host = address.ipAddress, let port = address.port else { return "unix" }
-        return host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 }

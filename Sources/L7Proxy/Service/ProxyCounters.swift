@@ -20,6 +20,8 @@ public struct ProxyCounters: Hashable, Sendable {
     public var timeouts: UInt64 = 0
     /// Connections that spoke HTTP/2.
     public var http2: UInt64 = 0
+    /// Errors in their frames, floods among them: each ended its connection.
+    public var http2Errors: UInt64 = 0
     /// Connections whose flow nobody knows.
     public var unknownFlows: UInt64 = 0
 
@@ -37,6 +39,7 @@ public struct ProxyCounters: Hashable, Sendable {
         noServer += other.noServer
         timeouts += other.timeouts
         http2 += other.http2
+        http2Errors += other.http2Errors
         unknownFlows += other.unknownFlows
     }
 }
