@@ -39,6 +39,9 @@ struct BlockingClient: ~Copyable {
         }
     }
 
+    /// Sends nothing more.
+    func finish() { shutdown(descriptor, CInt(SHUT_WR)) }
+
     func send(_ text: String) { send(Array(text.utf8)) }
 
     /// Reads until the other side closes, nothing came for `patience`, or the text ends with this.

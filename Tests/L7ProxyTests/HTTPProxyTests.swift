@@ -4,6 +4,8 @@ import HTTPTestSupport
 import L7Proxy
 import NIOCore
 import PolicyAPI
+import ProxyRules
+import Synchronization
 import Testing
 
 @Suite("The HTTP proxy", .serialized)
@@ -40,6 +42,32 @@ struct HTTPProxyTests {
         #expect(client.read(until: "Access denied\r\n").text.hasPrefix("HTTP/1.1 403"))
         client.send("GET /public HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(client.read(until: "X-Number: 1\r\n\r\n").text.hasPrefix("HTTP/1.1 200"))
+        try await proxy.stop()
+    }
+
+    @Test("a client that ends its side behind a request gets the whole answer, then the end")
+    func halfClosed() async throws {
+        let body = String(repeating: "0123456789abcdef", count: 1 << 16)
+        let answer = Array("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
+        let proxy = try await ProxyFixture.start([HTTPRule()], answer: answer)
+        let client = try proxy.client(patience: 10_000)
+        client.send("GET /public HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.finish()
+        let (text, isClosed) = client.read()
+        #expect(text.utf8.count == answer.count && isClosed)
+        try await proxy.settle()
+        try await proxy.stop()
+    }
+
+    @Test("a client that ends its side with idle connections leaves none behind")
+    func idleEnd() async throws {
+        let proxy = try await ProxyFixture.start([HTTPRule()])
+        let client = try proxy.client(patience: 10_000)
+        client.send("GET /public HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(client.read(until: "X-Number: 1\r\n\r\n").text.hasPrefix("HTTP/1.1 200"))
+        client.finish()
+        #expect(client.read().isClosed)
+        try await proxy.settle()
         try await proxy.stop()
     }
 
@@ -101,6 +129,40 @@ struct HTTPProxyTests {
         client.send("GET /public HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(client.read(until: "Access denied\r\n").text.hasPrefix("HTTP/1.1 403"))
         try await proxy.stop()
+    }
+
+    @Test("where the receiver's end is known only when it has answered, nothing is forwarded before both are asked")
+    func incomplete() async throws {
+        let recorder = try await ProxyFixture.start([HTTPRule()])
+        guard let server = recorder.server.address else { throw ProxyFixture.Broken() }
+        let resolver = LateResolver(server: server)
+        let proxy = try await ProxyFixture.start([HTTPRule(path: "/public.*")], resolver: resolver)
+        proxy.rules.replace(with: try ProxyFixture.book([HTTPRule(path: "/public.*")], [HTTPRule(path: "/public/1")]))
+        let client = try proxy.client(patience: 10_000)
+        client.send("GET /admin HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(client.read(until: "Access denied\r\n").text.hasPrefix("HTTP/1.1 403"))
+        #expect(recorder.server.received.withLock { $0.isEmpty })
+        client.send("GET /public/2 HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(client.read(until: "Access denied\r\n").text.hasPrefix("HTTP/1.1 403"))
+        client.send("GET /public/1 HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(client.read(until: "X-Number: 1\r\n\r\n").text.hasPrefix("HTTP/1.1 200"))
+        let sent = recorder.server.take().map { String(decoding: $0, as: UTF8.self) }
+        #expect(sent == ["GET /public/1 HTTP/1.1\r\nHost: a\r\n\r\n"])
+        try await proxy.stop()
+        try await recorder.stop()
+    }
+
+    @Test("a flow whose receiver's end never becomes known passes nothing")
+    func neverComplete() async throws {
+        let recorder = try await ProxyFixture.start([HTTPRule()])
+        guard let server = recorder.server.address else { throw ProxyFixture.Broken() }
+        let proxy = try await ProxyFixture.start([HTTPRule()], resolver: LateResolver(server: server, after: .max))
+        let client = try proxy.client(patience: 10_000)
+        client.send("GET /public HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(client.read().text.hasPrefix("HTTP/1.1 503"))
+        #expect(recorder.server.take().isEmpty)
+        try await proxy.stop()
+        try await recorder.stop()
     }
 
     @Test("a body with GET ends the connection, so that no server reads it as a request")
@@ -181,5 +243,29 @@ struct HTTPProxyTests {
         #expect(lines.dropFirst().first?.contains(#""decision":"denied""#) == true)
         #expect(lines.dropFirst().first?.contains(#""reason":"path""#) == true)
         #expect(lines.last?.contains(#""reason":"target-character""#) == true)
+    }
+}
+
+/// Knows the receiver's end from a question on: of the test's two policies.
+private final class LateResolver: FlowResolver {
+    private let server: SocketAddress
+    private let after: Int
+    private let asked = Mutex(0)
+
+    init(server: SocketAddress, after: Int = 2) {
+        self.server = server
+        self.after = after
+    }
+
+    func flow(of client: SocketAddress, to local: SocketAddress) -> ProxiedFlow? {
+        let count = asked.withLock { asked in
+            asked += 1
+            return asked
+        }
+        var flow = ProxiedFlow(destination: server)
+        flow.egress = RuleBook.Selection(policy: 1, rules: [0])
+        flow.isComplete = count > after
+        if flow.isComplete { flow.ingress = RuleBook.Selection(policy: 2, rules: [0]) }
+        return flow
     }
 }

@@ -3,6 +3,7 @@ import HTTPTestSupport
 import L7Proxy
 import NIOCore
 import NIOPosix
+import NetTypes
 import PolicyAPI
 import PolicyIR
 import ProxyRules
@@ -16,14 +17,24 @@ struct ProxyFixture {
 
     struct Broken: Error {}
 
-    /// A book with one policy for the receiver's end.
+    /// A book with one policy for the receiver's end, number 1.
     static func book(_ rules: [HTTPRule], revision: UInt64 = 1) throws -> RuleBook {
+        try RuleBook(RuleSnapshot(revision: revision, policies: [policy(1, .ingress, rules)]))
+    }
+
+    /// A book with a policy for the sender's end, number 1, and one for the receiver's, number 2.
+    static func book(_ egress: [HTTPRule], _ ingress: [HTTPRule]) throws -> RuleBook {
+        try RuleBook(
+            RuleSnapshot(revision: 1, policies: [policy(1, .egress, egress), policy(2, .ingress, ingress)]))
+    }
+
+    private static func policy(_ id: UInt32, _ direction: Direction, _ rules: [HTTPRule]) throws -> RuleSnapshot.Policy
+    {
         let rule = PolicyRule(
             action: .allow, peers: .everyone, traffic: .everything, l7: .http(rules.map { Located($0) }),
             origin: RuleOrigin(kind: "CiliumNetworkPolicy", namespace: "shop", name: "api", path: "spec"))
         guard let snapshot = RuleSnapshot.Rule(number: 0, rule) else { throw Broken() }
-        return try RuleBook(
-            RuleSnapshot(revision: revision, policies: [.init(id: 1, direction: .ingress, rules: [snapshot])]))
+        return .init(id: id, direction: direction, rules: [snapshot])
     }
 
     static func start(

@@ -103,7 +103,9 @@ final class HTTPPeer {
             if role == .client {
                 outcome.reconnects += 1
                 try addClient()
-                if left > 0 { for (socket, state) in sockets where state.role == .client && !state.isAsking { ask(socket, state) } }
+                if left > 0 {
+                    for (socket, state) in sockets where state.role == .client && !state.isAsking { ask(socket, state) }
+                }
             }
             return
         }

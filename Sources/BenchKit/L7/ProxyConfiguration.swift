@@ -36,7 +36,8 @@ struct ProxyConfiguration {
 
     private func write(_ name: String, _ text: String) throws -> String {
         let path = "\(folder)/\(name)"
-        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        // haproxy refuses a file whose last line has no end.
+        try "\(text)\n".write(toFile: path, atomically: true, encoding: .utf8)
         return path
     }
 
@@ -88,13 +89,13 @@ struct ProxyConfiguration {
     private var envoy: String {
         let policies = ProxyConfiguration.patterns.enumerated().map { index, pattern in
             """
-                            rule\(index):
-                              principals: [{any: true}]
-                              permissions:
-                              - and_rules:
-                                  rules:
-                                  - header: {name: ":method", string_match: {exact: GET}}
-                                  - url_path: {path: {safe_regex: {regex: "\(pattern)"}}}
+                              rule\(index):
+                                principals: [{any: true}]
+                                permissions:
+                                - and_rules:
+                                    rules:
+                                    - header: {name: ":method", string_match: {exact: GET}}
+                                    - url_path: {path: {safe_regex: {regex: "\(pattern)"}}}
             """
         }
         return """

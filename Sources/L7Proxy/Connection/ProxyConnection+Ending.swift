@@ -36,11 +36,11 @@ extension ProxyConnection {
         headSince = nil
         lastActivity = .now()
         requests.end()
-        pending.removeAll()
-        fromClient.clear()
+        logUnanswered()
+        fromClient = ByteBuffer()
         closeServer()
         let client = client
-        client.writeAndFlush(client.allocator.buffer(capacity: 0)).whenComplete { _ in
+        client.writeAndFlush(ByteBuffer()).whenComplete { _ in
             client.close(mode: .output, promise: nil)
         }
         if clientEnded {
@@ -67,7 +67,7 @@ extension ProxyConnection {
             // Its pipeline takes frames, not bytes.
             client.close(promise: nil)
         } else {
-            client.writeAndFlush(client.allocator.buffer(capacity: 0)).whenComplete { _ in client.close(promise: nil) }
+            client.writeAndFlush(ByteBuffer()).whenComplete { _ in client.close(promise: nil) }
         }
         closed()
     }
@@ -94,10 +94,10 @@ extension ProxyConnection {
         phase = .closed
         http2?.closeServer()
         http2 = nil
-        fromClient.clear()
-        fromServer.clear()
-        toServer.clear()
-        pending.removeAll()
+        fromClient = ByteBuffer()
+        fromServer = ByteBuffer()
+        toServer = ByteBuffer()
+        logUnanswered()
         shared.remove(self)
     }
 

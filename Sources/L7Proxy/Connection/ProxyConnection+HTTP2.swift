@@ -6,7 +6,7 @@ extension ProxyConnection {
     func beginHTTP2() {
         let session = HTTP2Session(self)
         let bytes = fromClient
-        fromClient.clear()
+        fromClient = ByteBuffer()
         requests.end()
         phase = .http2
         http2 = session

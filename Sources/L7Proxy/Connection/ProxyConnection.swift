@@ -32,11 +32,11 @@ final class ProxyConnection {
     var responses: ResponseSide
     var pending = CircularBuffer<PendingRequest>()
     /// What the client sent and no step took.
-    var fromClient: ByteBuffer
+    var fromClient = ByteBuffer()
     /// What the server sent and no step took.
-    var fromServer: ByteBuffer
+    var fromServer = ByteBuffer()
     /// What may be sent to the server once it is connected.
-    var toServer: ByteBuffer
+    var toServer = ByteBuffer()
     var isConnecting = false
     var clientEnded = false
     var serverEnded = false
@@ -49,6 +49,8 @@ final class ProxyConnection {
     var isHTTP2 = false
     /// Whether a request came: HTTP/2 begins with a connection.
     private var hasRequests = false
+    /// Whether the server answered one to its end.
+    private var hasResponses = false
 
     /// What the access log says of the connection; empty before its first line.
     private var logText: [UInt8] = []
@@ -64,9 +66,6 @@ final class ProxyConnection {
         localAddress = to
         requests = RequestSide(limits: shared.limits.scan)
         responses = ResponseSide(limits: shared.limits.scan)
-        fromClient = client.allocator.buffer(capacity: 0)
-        fromServer = fromClient
-        toServer = fromClient
         lastActivity = shared.now
         shared.add(self)
     }
@@ -89,8 +88,11 @@ final class ProxyConnection {
         if responses.isTunnel {
             server?.close(mode: .output, promise: nil)
             closeWhenBothEnded()
-        } else if pending.isEmpty || !requests.hasWholeRequest || requests.isInHead {
+        } else if !requests.hasWholeRequest || pending.isEmpty && requests.isInHead {
             abort()
+        } else if pending.isEmpty {
+            // Behind the last answer, which may still be on its way.
+            linger()
         } else {
             // The answers to what was sent are still due.
             requests.end()
@@ -121,7 +123,8 @@ final class ProxyConnection {
             return
         }
         guard let first = pending.first else { return linger() }
-        if case .server = first.answerer, !first.hasBegun {
+        // A connection that was kept and ended just now: without a proxy the client would see that, and ask again (RFC 9112 9.3.1).
+        if case .server = first.answerer, !first.hasBegun, !hasResponses {
             answerFirst(.badResponse)
         } else {
             abort()
@@ -155,6 +158,9 @@ final class ProxyConnection {
                 if phase == .open { refuse(refusal) }
                 return
             case .http2:
+                forward(run)
+                run = 0
+                guard phase == .open else { return }
                 if hasRequests { refuse(.http2Preface) } else { beginHTTP2() }
                 return
             case .head(let head):
@@ -187,7 +193,7 @@ final class ProxyConnection {
             let buffer = fromClient
             let bytes = buffer.readableBytesUInt8Span.extracting(run...)
             answer = currentRules().decide(bytes, head, limits: shared.limits.scan)
-            if let format = shared.lines?.format { record = AccessRecord(format, bytes, head, answer) }
+            record = shared.lines?.record(of: bytes, head, answer)
         }
         if answer.isPermitted, !flow.isComplete {
             // The sender's end allows it; the receiver's is not known yet. A flow that stays incomplete never gets here again.
@@ -253,14 +259,19 @@ final class ProxyConnection {
         return HeadRewriting.ending(rewritten.span, again, close: close, withoutHTTP2: withoutHTTP2)
     }
 
-    /// The rules in force now; asked again when they have changed.
+    /// The rules in force now. The resolver is asked again when the book has changed, and before each request where the selection may
+    /// change without it.
     func currentRules() -> FlowRules {
         let book = shared.rules.book
-        if let rules, rules.book === book { return rules.rules }
-        if rules != nil, let again = shared.resolver.flow(of: clientAddress, to: localAddress) {
-            take(again)
+        if let rules, rules.book === book, !shared.selectionsChange { return rules.rules }
+        if rules != nil {
+            let before = (flow.egress, flow.ingress, flow.isUnrestricted)
+            if let again = shared.resolver.flow(of: clientAddress, to: localAddress) { take(again) }
+            if let rules, rules.book === book, before == (flow.egress, flow.ingress, flow.isUnrestricted) {
+                return rules.rules
+            }
         }
-        let fresh = book.rules(egress: flow.egress, ingress: flow.ingress)
+        let fresh = book.rules(egress: flow.egress, ingress: flow.ingress, isUnrestricted: flow.isUnrestricted)
         rules = (book, fresh)
         return fresh
     }
@@ -275,14 +286,13 @@ final class ProxyConnection {
         headSince = nil
         shared.counters.refused[refusal, default: 0] += 1
         requests.end()
-        if let format = shared.lines?.format { log(AccessRecord(format, refused: refusal), status: 400, since: .now()) }
-        fromClient.clear()
+        if let record = shared.lines?.record(refused: refusal) { log(record, status: 400, since: .now()) }
+        fromClient = ByteBuffer()
         let answer = PendingRequest.Answerer.local(.refused(refusal), closes: true)
         if requests.isCut, let last = pending.last, case .server = last.answerer {
             // The server has a part of this request, and never gets the rest.
             guard !last.hasBegun else { return abort() }
             pending[pending.index(before: pending.endIndex)].answerer = answer
-            pending[pending.index(before: pending.endIndex)].record = nil
             if pending.count == 1 { beginFirst() }
             return
         }
@@ -295,7 +305,8 @@ final class ProxyConnection {
     /// Forwards the first bytes of what the client sent.
     private func forward(_ count: Int) {
         guard count > 0, let slice = fromClient.readSlice(length: count) else { return }
-        if fromClient.readableBytes == 0 { fromClient.clear() }
+        // Let go before it is written: then its memory is free for the next read.
+        if fromClient.readableBytes == 0 { fromClient = ByteBuffer() }
         send(slice)
     }
 
@@ -324,7 +335,7 @@ final class ProxyConnection {
         }
         if toServer.readableBytes > 0 {
             channel.writeAndFlush(toServer, promise: nil)
-            toServer = channel.allocator.buffer(capacity: 0)
+            toServer = ByteBuffer()
         }
         takeRequests()
         readOn()
@@ -332,7 +343,9 @@ final class ProxyConnection {
 
     /// Asks for the receiver's end, which is known now; whether it is.
     func completeFlow() -> Bool {
-        guard let again = shared.resolver.flow(of: clientAddress, to: localAddress), again.isComplete else { return false }
+        guard let again = shared.resolver.flow(of: clientAddress, to: localAddress), again.isComplete else {
+            return false
+        }
         take(again)
         rules = nil
         return true
@@ -343,7 +356,10 @@ final class ProxyConnection {
     private func take(_ again: ProxiedFlow) {
         let isLost = server != nil && !again.isComplete
         (flow.egress, flow.ingress) = isLost ? (nil, nil) : (again.egress, again.ingress)
-        (flow.server, flow.isComplete) = (again.server, isLost || again.isComplete)
+        flow.isUnrestricted = !isLost && again.isUnrestricted
+        flow.isComplete = isLost || again.isComplete
+        guard flow.server != again.server else { return }
+        flow.server = again.server
         logText = []
     }
 
@@ -380,7 +396,7 @@ final class ProxyConnection {
 
     /// The first request in line is the one to be answered.
     func beginFirst() {
-        while phase == .open, let first = pending.first {
+        while phase == .open, var first = pending.first {
             switch first.answerer {
             case .server:
                 if responses.isIdle { responses.expect(first.method, offering: first.upgrade) }
@@ -388,7 +404,7 @@ final class ProxyConnection {
             case .local(let answer, let closes):
                 // First: a write may find the connection gone, and end everything.
                 pending.removeFirst()
-                writeLocal(answer, closes: closes, to: first)
+                writeLocal(answer, closes: closes, to: &first)
                 if closes { return linger() }
             }
         }
@@ -444,7 +460,7 @@ final class ProxyConnection {
 
     private func flush(_ count: Int) {
         guard count > 0, let slice = fromServer.readSlice(length: count) else { return }
-        if fromServer.readableBytes == 0 { fromServer.clear() }
+        if fromServer.readableBytes == 0 { fromServer = ByteBuffer() }
         client.writeAndFlush(slice, promise: nil)
     }
 
@@ -452,9 +468,10 @@ final class ProxyConnection {
     private func finishFirst(keeps: Bool) {
         logFirst()
         guard let first = pending.popFirst() else { return }
+        hasResponses = true
         // A response that ends before its request: the server may take the rest for another one.
         let isCut = pending.isEmpty && !requests.hasWholeRequest
-        if !keeps || first.isLast || isCut { return linger() }
+        if !keeps || first.isLast || isCut || clientEnded && pending.isEmpty { return linger() }
         beginFirst()
         if phase == .open { takeRequests() }
     }
@@ -472,9 +489,9 @@ final class ProxyConnection {
 
     /// Answers the first request in the server's place, as the last.
     private func answerFirst(_ answer: LocalAnswer) {
-        guard let first = pending.popFirst() else { return linger() }
+        guard var first = pending.popFirst() else { return linger() }
         requests.end()
-        writeLocal(answer, closes: true, to: first)
+        writeLocal(answer, closes: true, to: &first)
         linger()
     }
 
@@ -488,22 +505,31 @@ final class ProxyConnection {
                 record: nil))
     }
 
-    private func writeLocal(_ answer: LocalAnswer, closes: Bool, to request: PendingRequest) {
-        let bytes = answer.bytes(closes: closes, toHEAD: request.method == .head)
-        client.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
-        if var record = request.record {
+    private func writeLocal(_ answer: LocalAnswer, closes: Bool, to request: inout PendingRequest) {
+        client.writeAndFlush(answer.message(closes: closes, toHEAD: request.method == .head), promise: nil)
+        if var record = request.record.take() {
             if case .denied = answer {} else { record.decision = .error }
             log(record, status: answer.status, since: request.since)
         }
     }
 
     private func logFirst() {
-        guard let first = pending.first, let record = first.record else { return }
-        pending[pending.startIndex].record = nil
-        log(record, status: first.status, since: first.since)
+        guard !pending.isEmpty else { return }
+        let first = pending.startIndex
+        guard let record = pending[first].record.take() else { return }
+        log(record, status: pending[first].status, since: pending[first].since)
     }
 
-    func log(_ record: AccessRecord, status: Int, since: NIODeadline) {
+    /// Requests that were decided and never get their whole answer: each decided request has its line.
+    func logUnanswered() {
+        while var request = pending.popFirst() {
+            guard var record = request.record.take() else { continue }
+            if case .server = request.answerer { record.decision = .error }
+            log(record, status: request.status, since: request.since)
+        }
+    }
+
+    func log(_ record: consuming AccessRecord, status: Int, since: NIODeadline) {
         if logText.isEmpty { logText = LogLines.connectionText(clientAddress, flow) }
         shared.write(
             record, status: status, latency: NIODeadline.now() - since, of: logText, revision: rules?.book.revision)

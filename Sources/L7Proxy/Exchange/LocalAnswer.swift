@@ -1,4 +1,5 @@
 internal import HTTPScan
+internal import NIOCore
 
 /// Answers that the proxy gives itself.
 enum LocalAnswer {
@@ -35,8 +36,16 @@ enum LocalAnswer {
         }
     }
 
+    private static let deniedAndKept = ByteBuffer(bytes: LocalAnswer.denied.bytes(closes: false, toHEAD: false))
+
     /// The whole response. `closes`: the connection ends behind it. An answer to HEAD has no body.
-    func bytes(closes: Bool, toHEAD: Bool) -> [UInt8] {
+    func message(closes: Bool, toHEAD: Bool) -> ByteBuffer {
+        // The usual one is made once.
+        if case .denied = self, !closes, !toHEAD { return LocalAnswer.deniedAndKept }
+        return ByteBuffer(bytes: bytes(closes: closes, toHEAD: toHEAD))
+    }
+
+    private func bytes(closes: Bool, toHEAD: Bool) -> [UInt8] {
         let reason =
             switch self {
             case .denied: "Forbidden"

@@ -2,7 +2,7 @@ internal import HTTPScan
 internal import PolicyIR
 internal import ProxyRules
 
-/// What the access log says of one request, written when it is decided: one allocation. Values of the query, and of headers, are never in
+/// What the access log says of one request, written when it is decided. Values of the query, and of headers, are never in
 /// it.
 struct AccessRecord {
     /// What became of a request.
@@ -16,15 +16,18 @@ struct AccessRecord {
 
     var decision: Decision
     /// The members or words about the request.
-    private(set) var bytes: [UInt8] = []
+    private(set) var bytes: [UInt8]
 
     /// At most so many bytes of a path are written.
     static let longestPath = 1_024
 
-    /// A request that was decided.
-    init(_ format: AccessLog.Format, _ head: Span<UInt8>, _ places: RequestHead, _ answer: FlowRules.Answer) {
+    /// A request that was decided. `room`: an empty array for its memory.
+    init(
+        _ format: AccessLog.Format, _ head: Span<UInt8>, _ places: RequestHead, _ answer: FlowRules.Answer,
+        room: [UInt8]
+    ) {
+        bytes = room
         decision = answer.isPermitted ? .allowed : .denied
-        bytes.reserveCapacity(256 + min(places.path.count, AccessRecord.longestPath))
         let verdict = Verdict(answer)
         switch format {
         case .json:
@@ -51,12 +54,20 @@ struct AccessRecord {
     }
 
     /// A request whose head was not understood.
-    init(_ format: AccessLog.Format, refused refusal: Refusal) {
+    init(_ format: AccessLog.Format, refused refusal: Refusal, room: [UInt8]) {
+        bytes = room
         decision = .refused
         switch format {
         case .json: LineText.add("reason", refusal.rawValue, to: &bytes)
         case .text: addWords("not exactly HTTP: \(refusal.rawValue)")
         }
+    }
+
+    /// The record's memory, which it gives up.
+    mutating func takeBytes() -> [UInt8] {
+        let taken = bytes
+        bytes = []
+        return taken
     }
 
     private mutating func addText(_ text: Span<UInt8>) {

@@ -1,5 +1,7 @@
 internal import Glibc
+internal import HTTPScan
 internal import NIOCore
+internal import ProxyRules
 
 /// The lines of one event loop on their way to the access log: handed over in batches, so that a request costs neither a lock nor a
 /// thread switch.
@@ -11,18 +13,38 @@ struct LogLines {
     private var second = 0
     private var secondText: [UInt8] = []
 
+    /// The memory of records that were written, for the next: a record costs no allocation.
+    private var spare: [[UInt8]] = []
+
+    /// At most so many are kept.
+    static let mostSpare = 1_024
     /// So many bytes are handed over at once.
     static let batch = 32 << 10
 
     init(_ log: AccessLog) { self.log = log }
 
-    var format: AccessLog.Format { log.format }
     var isEmpty: Bool { lines.isEmpty }
     var isFull: Bool { lines.count >= LogLines.batch }
 
+    /// The record of a request that was decided.
+    mutating func record(of bytes: Span<UInt8>, _ head: RequestHead, _ answer: FlowRules.Answer) -> AccessRecord {
+        AccessRecord(log.format, bytes, head, answer, room: room())
+    }
+
+    /// The record of bytes that are not understood.
+    mutating func record(refused refusal: Refusal) -> AccessRecord {
+        AccessRecord(log.format, refused: refusal, room: room())
+    }
+
+    private mutating func room() -> [UInt8] {
+        var room = spare.popLast() ?? []
+        room.reserveCapacity(256)
+        return room
+    }
+
     /// Adds one line. `connection` is what `connectionText` made.
     mutating func add(
-        _ record: AccessRecord, status: Int, latency: TimeAmount, connection: [UInt8], revision: UInt64?
+        _ record: consuming AccessRecord, status: Int, latency: TimeAmount, connection: [UInt8], revision: UInt64?
     ) {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
@@ -59,6 +81,10 @@ struct LogLines {
         }
         count += 1
         if isFull { handOver() }
+        guard spare.count < LogLines.mostSpare else { return }
+        var room = record.takeBytes()
+        room.removeAll(keepingCapacity: true)
+        spare.append(room)
     }
 
     /// Gives what there is to the log.

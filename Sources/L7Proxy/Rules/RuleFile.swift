@@ -31,7 +31,7 @@ public final class RuleFile: Sendable {
     private let report: @Sendable (Event) -> Void
     private let queue = DispatchQueue(label: "netpold.proxy-rules")
     private let state = Mutex(State())
-    // Activated and cancelled alone, which any thread may.
+    // Scheduled and cancelled alone, which any thread may.
     private nonisolated(unsafe) let timer: any DispatchSourceTimer
 
     /// A reader of a path. `report` is called on the reader's thread, for changes alone.
@@ -40,14 +40,18 @@ public final class RuleFile: Sendable {
         self.source = source
         self.report = report
         timer = DispatchSource.makeTimerSource(queue: queue)
+        timer.setEventHandler { [weak self] in self?.lookNow() }
+        timer.schedule(deadline: .distantFuture)
+        // At once: one that never was must not be released.
+        timer.activate()
     }
+
+    deinit { timer.cancel() }
 
     /// Reads the file and goes on looking at it. Once.
     public func start() {
-        timer.setEventHandler { [weak self] in self?.lookNow() }
-        timer.schedule(deadline: .now(), repeating: RuleFile.interval)
         queue.sync { lookNow() }
-        timer.activate()
+        timer.schedule(deadline: .now() + RuleFile.interval, repeating: RuleFile.interval)
     }
 
     /// Stops looking.

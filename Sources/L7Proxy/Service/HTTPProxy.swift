@@ -26,7 +26,8 @@ public final class HTTPProxy: Sendable {
         for bound in loops {
             // Port 0 stands for the one that the first got.
             let wanted = listeners.first?.localAddress ?? address
-            let bootstrap = bootstrap(bound, limits).serverChannelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1)
+            let bootstrap = bootstrap(bound, limits).serverChannelOption(
+                .socketOption(.init(rawValue: SO_REUSEPORT)), value: 1)
             listeners.append(try await bootstrap.bind(to: wanted).get())
         }
         return HTTPProxy(listeners, loops)

@@ -16,7 +16,7 @@ final class TriedRulesReader: Sendable {
     private let taken: @Sendable (UInt64) -> Void
     private let state: Mutex<State>
     private let queue = DispatchQueue(label: "netpold.tried-rules")
-    // Activated and cancelled alone, which any thread may.
+    // Scheduled and cancelled alone, which any thread may.
     private nonisolated(unsafe) let timer: any DispatchSourceTimer
 
     /// A reader of the files that were read already. `taken` is called with the revision of rules that are in force.
@@ -28,13 +28,17 @@ final class TriedRulesReader: Sendable {
         self.taken = taken
         state = Mutex(State(files: files, versions: files.map { FileVersion(of: $0) }))
         timer = DispatchSource.makeTimerSource(queue: queue)
+        timer.setEventHandler { [weak self] in self?.look() }
+        timer.schedule(deadline: .distantFuture)
+        // At once: one that never was must not be released.
+        timer.activate()
     }
+
+    deinit { timer.cancel() }
 
     /// Begins to look. Once.
     func start() {
-        timer.setEventHandler { [weak self] in self?.look() }
         timer.schedule(deadline: .now() + .milliseconds(500), repeating: .milliseconds(500))
-        timer.activate()
     }
 
     /// Stops looking.

@@ -101,7 +101,9 @@ struct HTTP2Tests {
         let call = try await fixture.client.begin(Client.request("POST", "/public"), ends: false)
         _ = try await call.response { !$0.status.isEmpty }
         try? await call.channel.close()
-        for _ in 0..<1_000 where fixture.server.cut.withLock({ $0 }) == 0 { try await Task.sleep(nanoseconds: 2_000_000) }
+        for _ in 0..<1_000 where fixture.server.cut.withLock({ $0 }) == 0 {
+            try await Task.sleep(nanoseconds: 2_000_000)
+        }
         #expect(fixture.server.cut.withLock { $0 } == 1)
         try await fixture.stop()
     }
@@ -109,7 +111,8 @@ struct HTTP2Tests {
     @Test(
         "fields that HTTP/1 reads as something else are refused",
         arguments: [
-            (":path", "/public HTTP/1.1\r\nX: 1"), (":path", "/public\r\n"), (":path", "public"), (":path", "/a/../public"),
+            (":path", "/public HTTP/1.1\r\nX: 1"), (":path", "/public\r\n"), (":path", "public"),
+            (":path", "/a/../public"),
             (":path", "http://a/public"), (":method", "GET /public"), (":authority", "a\r\nX: 1"), (":scheme", "file"),
             ("x-a", "1\r\ncontent-length: 5"), ("x-a", "1\0"), ("X-Capital", "1"), ("x a", "1"), ("host", "other"),
             ("connection", "close"), ("transfer-encoding", "chunked"), ("upgrade", "h2c"), ("te", "gzip"), (":x", "1"),

@@ -51,7 +51,8 @@ final class RealServer: Sendable {
             try write("app.py", application)
             process.arguments = [
                 "-k", "gthread", "--threads", "8", "--keep-alive", "30", "-b", "127.0.0.1:\(port)", "--chdir", folder,
-                "--limit-request-line", "0", "--limit-request-field_size", "0", "--limit-request-fields", "1000", "app:app",
+                "--limit-request-line", "0", "--limit-request-field_size", "0", "--limit-request-fields", "1000",
+                "app:app",
             ]
         }
         try process.run()
@@ -86,7 +87,8 @@ final class RealServer: Sendable {
     }
 
     private func write(_ name: String, _ text: String) throws {
-        try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+        // haproxy refuses a file whose last line has no end.
+        try "\(text)\n".write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
     }
 
     private static func freePort() throws -> Int {

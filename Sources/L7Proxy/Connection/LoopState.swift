@@ -8,8 +8,9 @@ final class LoopState {
     let limits: ProxyLimits
     let rules: RuleSource
     let resolver: any FlowResolver
+    let selectionsChange: Bool
     /// On their way to the access log; `nil` without one.
-    private(set) var lines: LogLines?
+    var lines: LogLines?
     private var isHandingOver = false
     var counters = ProxyCounters()
     /// How long a line may wait for others.
@@ -22,6 +23,7 @@ final class LoopState {
         self.limits = limits
         self.rules = rules
         self.resolver = resolver
+        selectionsChange = resolver.selectionsChange
         lines = log.map(LogLines.init)
     }
 
@@ -118,7 +120,9 @@ final class LoopState {
     }
 
     /// Writes one line of the access log.
-    func write(_ record: AccessRecord, status: Int, latency: TimeAmount, of connection: [UInt8], revision: UInt64?) {
+    func write(
+        _ record: consuming AccessRecord, status: Int, latency: TimeAmount, of connection: [UInt8], revision: UInt64?
+    ) {
         lines?.add(record, status: status, latency: latency, connection: connection, revision: revision)
         guard !isHandingOver, lines?.isEmpty == false else { return }
         isHandingOver = true

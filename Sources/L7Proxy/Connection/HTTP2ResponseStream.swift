@@ -33,7 +33,8 @@ final class HTTP2ResponseStream: ChannelInboundHandler {
         case .data(let data):
             request.responded(
                 .data(.init(data: data.data, endStream: data.endStream)), status: nil, ends: data.endStream)
-        case .priority, .rstStream, .settings, .pushPromise, .ping, .goAway, .windowUpdate, .alternativeService, .origin:
+        case .priority, .rstStream, .settings, .pushPromise, .ping, .goAway, .windowUpdate, .alternativeService,
+            .origin:
             break
         }
     }

@@ -59,7 +59,8 @@ final class HTTP2RequestStream: ChannelInboundHandler {
             clientEnded = clientEnded || data.endStream
             // Padding says nothing to a server.
             forward(.data(.init(data: data.data, endStream: data.endStream)))
-        case .priority, .rstStream, .settings, .pushPromise, .ping, .goAway, .windowUpdate, .alternativeService, .origin:
+        case .priority, .rstStream, .settings, .pushPromise, .ping, .goAway, .windowUpdate, .alternativeService,
+            .origin:
             break
         }
     }
@@ -72,7 +73,7 @@ final class HTTP2RequestStream: ChannelInboundHandler {
     func channelWritabilityChanged(context: ChannelHandlerContext) { response?.readOn() }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if case .open(let server) = state, !responseEnded { server.close(promise: nil) }
+        closeServer()
         if !responseEnded { logError() }
         state = .ended
         response = nil
@@ -102,7 +103,7 @@ final class HTTP2RequestStream: ChannelInboundHandler {
             decide(head)
         } catch {
             shared.counters.refused[error, default: 0] += 1
-            if let format = shared.lines?.format { record = AccessRecord(format, refused: error) }
+            record = shared.lines?.record(refused: error)
             answer(.refused(error))
         }
     }
@@ -114,7 +115,7 @@ final class HTTP2RequestStream: ChannelInboundHandler {
             state = .waiting(head)
             return session.connect(for: self)
         }
-        if let format = shared.lines?.format { record = AccessRecord(format, head.bytes.span, head.head, decision) }
+        record = shared.lines?.record(of: head.bytes.span, head.head, decision)
         guard decision.isPermitted else {
             shared.counters.denied += 1
             return answer(.denied)
@@ -225,8 +226,14 @@ final class HTTP2RequestStream: ChannelInboundHandler {
     }
 
     private func reset(_ code: HTTP2ErrorCode) {
+        closeServer()
         state = .ended
         channel.writeAndFlush(HTTP2Frame.FramePayload.rstStream(code), promise: nil)
+    }
+
+    /// Ends the server's stream; one that both sides have ended is closed already.
+    private func closeServer() {
+        if case .open(let server) = state { server.close(promise: nil) }
     }
 
     private func logError() {
