@@ -268,6 +268,9 @@ NP_INLINE struct np_outcome np_judge_proxied(const struct np_hook *hook, struct 
 		return np_begin_proxied(hook, question, proxy, &place, hash, from_proxy);
 	if (!known || np_flow_role(place.flags) == NP_ROLE_NONE)
 		return np_refuse_connection(hook, proxy, false);
+	/* An answer of ours to the pod. */
+	if (hook->direction == NP_INGRESS && question->arrival == np_own_arrival(hook->skb))
+		return np_outcome_of(NP_REASON_HAIRPIN);
 	reason = np_flow_role(place.flags) == np_role_of(question->travel) ? NP_REASON_ESTABLISHED : NP_REASON_REPLY;
 	if (call != NP_PROXY_KNOWN) {
 		/* A connection that was let in without the proxy is not one that it can take over. */

@@ -127,8 +127,9 @@ NP_INLINE int np_reset(struct __sk_buff *skb, const struct np_packet *packet, co
 
 	if (bpf_skb_load_bytes(skb, place->transport, &got, sizeof(got)))
 		return -1;
-	reset.ports.source = got.ports.destination;
-	reset.ports.destination = got.ports.source;
+	/* Not as in the frame, which may be translated already. */
+	reset.ports.source = packet->destination_port;
+	reset.ports.destination = packet->source_port;
 	reset.data_offset = NP_TCP_MIN_WORDS << 4;
 	if (got.flags & NP_TCP_ACK) {
 		reset.flags = NP_TCP_RST;

@@ -29,8 +29,9 @@ public final class ProxiedFlows: Sendable {
         public var isAllowed: Bool
         /// Whether this side's pod sends the flow to the proxy.
         public var redirects: Bool
-        /// The pod's slot, and the revision of its policies that was asked.
+        /// The pod's slot.
         public var slot: UInt32
+        /// The revision of its policies that was asked.
         public var revision: UInt32
         /// Who the other end is.
         public var remoteIdentity: UInt32

@@ -50,7 +50,8 @@ public final class ProxyListeners: Sendable {
 
     private static func open() throws(SystemError) -> Int32 {
         let made = try SystemError.check("open", "listening socket") {
-            socket(AF_INET6, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+            socket(
+                AF_INET6, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
         }
         do throws(SystemError) {
             // IP_TRANSPARENT, IPV6_TRANSPARENT; the wildcard address with both families.
