@@ -244,9 +244,32 @@ struct {
 } np_pending SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct np_dns_message);
+} np_dns_scratch SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, NP_NAME_RING_BYTES);
 } np_name_events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, NP_MAX_HELLOS);
+	__type(key, __u32); /* index of the flow's slot */
+	__type(value, struct np_hello);
+} np_hellos SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, NP_MAX_ENDPOINTS * NP_HELLO_COPIES);
+	__type(key, __u32);
+	__type(value, struct np_hello_copy);
+} np_hello_copies SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

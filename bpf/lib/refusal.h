@@ -127,7 +127,7 @@ NP_INLINE int np_reset(struct __sk_buff *skb, const struct np_packet *packet, co
 
 	if (bpf_skb_load_bytes(skb, place->transport, &got, sizeof(got)))
 		return -1;
-	/* Not as in the frame, which may be translated already. */
+	/* Not those of the frame: it may be one to a backend already. */
 	reset.ports.source = packet->destination_port;
 	reset.ports.destination = packet->source_port;
 	reset.data_offset = NP_TCP_MIN_WORDS << 4;

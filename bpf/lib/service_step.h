@@ -157,8 +157,10 @@ NP_INLINE enum np_reason np_judge_in_step(const struct np_hook *hook, struct np_
 	    !np_is_chosen(&entry, question) || np_flow_role(entry.flags) != NP_ROLE_INITIATOR ||
 	    entry.revision != hook->endpoint->revision)
 		return NP_REASON_NONE;
-	if (np_unlikely(entry.flags & NP_ENTRY_PROXY)) {
-		question->is_proxied = true;
+	if (np_unlikely(entry.flags & (NP_ENTRY_HELLO | NP_ENTRY_PROXY))) {
+		question->hello = entry.flags & NP_ENTRY_HELLO ? NP_HELLO_KNOWN : NP_HELLO_NONE;
+		question->is_proxied = !!(entry.flags & NP_ENTRY_PROXY);
+		question->proxy = NP_PROXY_KNOWN;
 		return NP_REASON_ESTABLISHED;
 	}
 	np_see_packet(&entry, packet, NP_EGRESS);
@@ -209,8 +211,6 @@ NP_INLINE struct np_outcome np_judge_to_service(const struct np_hook *hook, stru
 	if (np_unlikely(is_hairpin))
 		return np_go_to_hairpin(hook);
 	reason = np_go_to_backend(hook, question);
-	if (!reason && np_unlikely(question->is_proxied))
-		return np_outcome_of(np_go_to_proxy(hook, question, NP_PROXY_KNOWN));
 	if (reason || known)
 		return np_outcome_of(reason ? reason : known);
 	question->need = NP_STATE_ALWAYS;

@@ -15,6 +15,7 @@
 #define NP_VERDICT_H
 
 #include "judge.h"
+#include "l7.h"
 
 /* How a packet's story ends, and whether it is worth a record. */
 struct np_conclusion {
@@ -129,6 +130,15 @@ NP_INLINE struct np_conclusion np_judge_beginning(const struct np_hook *hook, st
 		np_replace_flow(place, &question->flow, hash);
 		return np_pass_new(question);
 	}
+	if (np_unlikely(question->hello == NP_HELLO_OPENS)) {
+		/* There is a connection the other way round, or one that the proxy carries. */
+		if (!forward || question->is_proxied)
+			return np_conclude(NP_DROP_NOT_PROXIED, NP_NEWS_NONE);
+		/* Before it passes by its entry under this revision. */
+		np_mark_flow(place, NP_ENTRY_HELLO, 0);
+	} else if (forward && np_unlikely(place->flags & NP_ENTRY_HELLO)) {
+		np_release_flow(place, NP_ENTRY_HELLO);
+	}
 	/* A connection stays with the proxy until it ends, whatever policy says by now. */
 	if (np_unlikely(question->is_proxied) && forward)
 		return np_go_on(np_outcome_of(np_go_to_proxy(hook, question, NP_PROXY_ALLOWED)));
@@ -146,6 +156,9 @@ NP_INLINE struct np_conclusion np_pass_by_entry(const struct np_hook *hook, stru
 	if (np_unlikely(place->flags & NP_ENTRY_PROXY))
 		return np_go_on(np_outcome_of(np_go_to_proxy(
 			hook, question, reason == NP_REASON_REVALIDATED ? NP_PROXY_ALLOWED : NP_PROXY_KNOWN)));
+	/* A plain rule admits it: nobody waits for a name any more. */
+	if (np_unlikely(place->flags & NP_ENTRY_HELLO))
+		np_release_flow(place, NP_ENTRY_HELLO);
 	np_stamp_flow(place, question->revision, question->travel == NP_INGRESS ? question->arrival : place->arrival);
 	np_see_packet(place, &question->packet, question->travel);
 	return np_conclude(reason, reason == NP_REASON_REVALIDATED ? NP_NEWS_SURE : NP_NEWS_NONE);
@@ -216,6 +229,8 @@ NP_INLINE struct np_conclusion np_judge_by_state(const struct np_hook *hook, str
 					place.revision == question->revision ? NP_REASON_ESTABLISHED : renewed);
 	}
 	if (place.revision == question->revision) {
+		if (np_unlikely(place.flags & NP_ENTRY_HELLO))
+			return np_conclude(np_go_to_hello(hook, question), NP_NEWS_NONE);
 		/* Not by the rule that denied the packet in its own right. */
 		if (!is_allowed)
 			question->rule_hit = 0;
@@ -278,6 +293,8 @@ NP_INLINE struct np_conclusion np_conclude_answer(const struct np_hook *hook, st
 		return np_conclude_error(hook, question, answer, answered);
 
 	if (np_likely(question->stage == NP_STAGE_OWN)) {
+		if (np_unlikely(np_is_l7(answer)))
+			answered = np_route_l7(hook, question, answer);
 		question->own = answered;
 		np_note_answer(question, answer);
 		if (answered != NP_REASON_ALLOWED) {
@@ -293,6 +310,8 @@ NP_INLINE struct np_conclusion np_conclude_answer(const struct np_hook *hook, st
 			return np_pass_stateless(question);
 	} else {
 		np_note_answer(question, answer);
+		if (np_unlikely(np_is_l7(answer)))
+			answered = np_route_l7(hook, question, answer);
 	}
 	question->answered = answered;
 	return np_judge_by_state(hook, question);

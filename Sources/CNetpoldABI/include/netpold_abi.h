@@ -178,7 +178,7 @@ struct np_flow_record {
 #define NP_ENTRY_ROLE_SHIFT 6 /* two bits: enum np_role */
 #define NP_ENTRY_STREAM 256 /* of no connection: after an answer more packets came in the flow's direction */
 #define NP_ENTRY_QUERIES 512 /* DNS rules cover the flow: each of its queries is a question to policy */
-#define NP_ENTRY_HELLO 1024 /* the server's name is not decided yet: np_hellos is about its ClientHello */
+#define NP_ENTRY_HELLO 1024 /* the server's name is not decided yet: np_hello is about its ClientHello */
 #define NP_ENTRY_PROXY 2048 /* the L7 proxy carries the flow: np_proxied has it */
 /*
  * Addresses learnt from DNS let the flow in: other.word[0] (host order) has the name columns that did. They count for this flow as
@@ -515,6 +515,42 @@ struct np_name_event {
 	struct np_address address[NP_NAME_EVENT_ADDRESSES];
 };
 
+#define NP_DNS_MAX_BYTES 4096 /* of a message that is read: over UDP more comes in fragments */
+#define NP_DNS_MAX_RECORDS 128 /* of a message, and addresses of an answer */
+
+/* Value of np_dns_scratch (per-CPU array, one entry): the DNS message of the packet, and what has been found out about it. */
+struct np_dns_message {
+	__u64 hash; /* keyed, of the question's folded name */
+	__u32 length; /* bytes */
+	__u32 revision; /* np_name_revision.number */
+	__u32 state; /* of the automaton */
+	__u32 set; /* name set of the question's name */
+	__u32 cursor; /* where reading goes on; offsets are bytes from the start of the message */
+	__u32 left; /* bytes left of the label that is being read */
+	__u32 name_length; /* bytes of the question's name, 0 = it is none */
+	__u32 owner; /* where the name is that the next address must have */
+	__u32 answers; /* records of the answer section */
+	__u32 records; /* of all sections */
+	__u32 ttl; /* the shortest of the answer, seconds */
+	__u32 count; /* of addresses */
+	__u32 compared[2]; /* names that are being compared: where */
+	__u32 jumps; /* by compression pointers */
+	__u32 steps; /* of comparisons, in all records */
+	__u32 columns; /* that the question's name satisfies */
+	__u32 names; /* np_endpoint.names */
+	__u32 expires; /* of what is learnt */
+	__u32 endpoint; /* slot */
+	__u16 id;
+	__u16 type; /* of the question */
+	__u16 query_class;
+	__u8 is_exact; /* so far */
+	__u8 is_equal; /* the names compared */
+	__u16 place[NP_DNS_MAX_RECORDS]; /* where the addresses are; 0 = it is one that is never learnt */
+	__u8 name[NP_NAME_BYTES]; /* of the question, as in np_name_event */
+	__u8 bytes[NP_DNS_MAX_BYTES];
+	struct np_learnt learnt; /* an entry before it is put into np_learnt */
+};
+
 /* What the names programs know of the node's options: np_name_options (array, one entry). */
 struct np_name_options {
 	__u32 refusal; /* RCODE of a denied query: 5 REFUSED, 3 NXDOMAIN */
@@ -564,6 +600,68 @@ struct np_proxy {
 };
 
 #define NP_MAX_LISTENERS 4 /* of np_listeners (sockmap); the first stands for all of its SO_REUSEPORT group */
+
+/*
+ * Value of np_hellos (hash, key = index of the flow's slot: set * NP_FLOW_WAYS + way): what is known of the ClientHello of a TLS
+ * connection whose server name rules decide, and its name once it is decided: so that other rules can be asked about it when the
+ * connection goes on under them. Sequence numbers are in host order. Of another flow if `version` is not the slot's.
+ */
+#define NP_MAX_HELLOS (NP_MAX_FLOW_SETS * NP_FLOW_WAYS) /* one a slot; not preallocated, about 370 B each in use */
+struct np_hello {
+	__u64 rules; /* L7 bits that matched the connection, of the program's one word */
+	__u32 base; /* of the program that answered L7; key of np_name_rules */
+	__u32 word; /* that has the bits */
+	__u32 version; /* upper half of the slot's control word */
+	__u32 busy; /* 1: a program is changing this; taken by compare and swap */
+	__u32 identity; /* of the other end */
+	__u32 start; /* sequence number of the connection's first byte */
+	__u32 sequence; /* of the next byte to read; once all is read, of the one behind the ClientHello */
+	__u32 acknowledged; /* what the server is known to have got: retransmissions of it change nothing */
+	__u32 again; /* `start` of a connection that a later SYN of the same ends asked for, until its answer says whether there is one */
+	__u32 offset; /* this and the following two: of the packet that is read now, bytes from the start of the frame */
+	__u32 end;
+	__u32 place; /* in np_hello_copy.bytes */
+	__u16 record; /* bytes left of: the TLS record, */
+	__u16 message; /* the ClientHello, once its length is known, */
+	__u16 skip; /* a part of it that is not looked at, */
+	__u16 item; /* the server_name extension, and its name */
+	__u32 number; /* being read, its first bytes */
+	__u16 walk; /* the automaton's state */
+	__u16 padding;
+	__u8 state; /* enum np_hello_state */
+	__u8 is_again; /* `again` is one */
+	__u8 part; /* bpf/lib/hello_read.h */
+	__u8 digits; /* bytes read of the part's number */
+	__u8 head; /* bytes read of the record's header */
+	__u8 name_length; /* bytes of `name` without the last label's end */
+	__u8 label; /* where in `name` the length of the label is that is being read */
+	__u8 reason; /* NP_HELLO_REFUSED: enum np_reason */
+	__u8 name[NP_NAME_BYTES]; /* as np_name_event.name; empty: none yet */
+};
+
+enum np_hello_state {
+	NP_HELLO_READING = 0, /* nothing of the server passes */
+	NP_HELLO_ALLOWED = 1, /* what the server has not acknowledged must not be sent again in another form */
+	NP_HELLO_DECIDED = 2, /* the flow passes by its entry */
+	NP_HELLO_REFUSED = 3,
+};
+
+/*
+ * Value of np_hello_copies (hash, key = endpoint slot * NP_HELLO_COPIES + index of the flow's slot modulo that): the first bytes of a
+ * connection, to compare retransmissions with. Of the flow that had the place last; a retransmission that cannot be compared is
+ * dropped as long as the server has not acknowledged what it repeats.
+ */
+#define NP_HELLO_COPIES 32 /* of an endpoint; made as they are needed: 128 KiB at most */
+#define NP_HELLO_COPY_BYTES 3968 /* what leaves an entry of the map in 4 KiB */
+struct np_hello_copy {
+	__u32 slot; /* index of the flow's slot */
+	__u32 version; /* of it */
+	__u32 start; /* np_hello.start */
+	__u32 length; /* bytes that are there */
+	__u32 busy; /* as np_hello.busy */
+	__u32 pad;
+	__u8 bytes[NP_HELLO_COPY_BYTES];
+};
 
 /* ---- packets ------------------------------------------------------------------------------------------- */
 
@@ -622,6 +720,14 @@ struct np_fragment {
 	__u8 pad[3];
 };
 
+/* Why a packet is one for NP_STEP_HELLO. */
+enum np_hello_cause {
+	NP_HELLO_NONE = 0, /* it is not */
+	NP_HELLO_KNOWN = 1, /* its flow waits for its server's name, under the current revision */
+	NP_HELLO_ASKED = 2, /* the policy has answered with l7_rules, which are all about server names */
+	NP_HELLO_OPENS = 3, /* likewise; it is a SYN that passes, and its flow's entry is there */
+};
+
 /* What the policy is asked about a packet, one question after another: bpf/lib/verdict.h. */
 enum np_stage {
 	NP_STAGE_OWN = 0, /* the packet in its own right, at the hook where it is */
@@ -676,10 +782,16 @@ struct np_question {
 	__u32 l7_base; /* and the program's base */
 	__u32 l7_word; /* and the word */
 	__u32 columns; /* name columns that hold for the remote: given to the policy program in cb[NP_CB_VERDICT] */
+	__u32 kept; /* of them those by which the flow was let in */
+	__u32 named; /* of the egress question, whichever was asked last: what an entry remembers */
 	__u8 names_done; /* NP_STEP_NAMES has read the packet: np_verdict goes on as after a plain answer */
+	__u8 names_reason; /* enum np_reason: what that means; before NP_STEP_DNS_ANSWER why the packet passes */
+	__u8 names_news; /* before NP_STEP_DNS_ANSWER: enum np_news */
+	__u8 reads; /* the packet passes by an entry with NP_ENTRY_QUERIES */
+	__u8 hello; /* enum np_hello_cause */
 	__u8 proxy; /* enum np_proxy_call, for NP_STEP_PROXY */
 	__u8 is_proxied; /* the packet's flow has NP_ENTRY_PROXY */
-	__u8 names_pad;
+	__u8 pad[5];
 };
 
 /* ---- verdicts ------------------------------------------------------------------------------------------- */
@@ -766,7 +878,7 @@ enum np_step {
 	NP_STEP_REDIRECT = 8, /* reserved: delivery of what the proxy sends */
 	NP_STEP_HAIRPIN = 9, /* np_hairpin: a pod that talks to itself through a Service */
 	NP_STEP_DNS_ANSWER = 10, /* reserved: a DNS answer to the pod, after np_verdict's decision to pass it */
-	NP_STEP_HELLO = 11, /* reserved: packets of a flow whose server name is not decided yet */
+	NP_STEP_HELLO = 11, /* np_hello: packets of a flow whose server name is not decided yet */
 	NP_STEP_COUNT = 12,
 };
 
