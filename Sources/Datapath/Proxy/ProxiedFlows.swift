@@ -29,6 +29,8 @@ public final class ProxiedFlows: Sendable {
         public var isAllowed: Bool
         /// Whether this side's pod sends the flow to the proxy.
         public var redirects: Bool
+        /// Whether the server has answered the proxy; of the client's side.
+        public var isConnected: Bool
         /// The pod's slot.
         public var slot: UInt32
         /// The revision of its policies that was asked.
@@ -41,6 +43,7 @@ public final class ProxiedFlows: Sendable {
         init(_ side: np_proxied_side) {
             isAllowed = side.flags & UInt32(NP_PROXIED_ALLOWED) != 0
             redirects = side.flags & UInt32(NP_PROXIED_REDIRECTS) != 0
+            isConnected = side.flags & UInt32(NP_PROXIED_CONNECTED) != 0
             slot = side.endpoint
             revision = side.revision
             remoteIdentity = side.remote_identity

@@ -54,7 +54,9 @@ struct ProxyRun: Sendable {
         try await serve(ends: { _ in again.read() }) { group in
             let proxy = try await HTTPProxy.start(on: listen, group: group, rules: source, resolver: resolver, log: log)
             let address = proxy.address.flatMap { address in
-                address.ipAddress.map { $0.contains(":") ? "[\($0)]:\(address.port ?? 0)" : "\($0):\(address.port ?? 0)" }
+                address.ipAddress.map {
+                    $0.contains(":") ? "[\($0)]:\(address.port ?? 0)" : "\($0):\(address.port ?? 0)"
+                }
             }
             note(
                 "\(tried.pod) \(tried.direction): \(found.elements) HTTP \(found.elements == 1 ? "rule" : "rules") in force; "
@@ -66,7 +68,8 @@ struct ProxyRun: Sendable {
     }
 
     private func serve(
-        ends again: @Sendable (Int32) -> Void, _ start: (MultiThreadedEventLoopGroup) async throws -> (HTTPProxy, RuleSource)
+        ends again: @Sendable (Int32) -> Void,
+        _ start: (MultiThreadedEventLoopGroup) async throws -> (HTTPProxy, RuleSource)
     ) async throws {
         let signals = SignalListener([SIGTERM, SIGINT, SIGHUP])
         signal(SIGPIPE, SIG_IGN)

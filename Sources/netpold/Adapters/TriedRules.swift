@@ -71,17 +71,20 @@ struct TriedRules {
             throw Mistake(description: "'\(peer)' is not an end of a flow; write --peer namespace/pod or ip:ADDRESS")
         }
         let flow = Flow(
-            from: direction == .egress ? own : other, to: direction == .egress ? other : own, protocol: .tcp, port: port)
+            from: direction == .egress ? own : other, to: direction == .egress ? other : own, protocol: .tcp, port: port
+        )
         let decision = try evaluator.decide(flow)
         let side = direction == .egress ? decision.egress : decision.ingress
         switch side.reason {
         case .l7Rules(let numbers, _): return numbers
         case .rule(_, let origin) where side.verdict == .allow:
             throw Mistake(
-                description: "\(origin) allows this flow without HTTP rules: it never reaches a proxy, every request passes")
+                description:
+                    "\(origin) allows this flow without HTTP rules: it never reaches a proxy, every request passes")
         case .rule, .localNode, .itself, .noPolicyHere, .notIsolated, .defaultDeny:
             throw Mistake(
-                description: "the flow of TCP port \(port) is \(side.verdict == .allow ? "allowed" : "denied") before HTTP "
+                description:
+                    "the flow of TCP port \(port) is \(side.verdict == .allow ? "allowed" : "denied") before HTTP "
                     + "rules are asked; `netpold explain` says why")
         }
     }
@@ -97,7 +100,8 @@ struct TriedRules {
 
     private func nothing(_ policy: SubjectPolicy) -> Mistake {
         guard policy.isIsolated else {
-            return Mistake(description: "no policy isolates \(pod) at \(direction): every request passes without a proxy")
+            return Mistake(
+                description: "no policy isolates \(pod) at \(direction): every request passes without a proxy")
         }
         let ports = Set(
             policy.rules.flatMap { rule -> [String] in

@@ -11,7 +11,8 @@ import Support
 struct ProxyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "proxy",
-        abstract: "Decide HTTP and gRPC requests by HTTP rules: as the node's proxy, or for trying policies on a laptop.",
+        abstract:
+            "Decide HTTP and gRPC requests by HTTP rules: as the node's proxy, or for trying policies on a laptop.",
         discussion: """
             With --listen, --to, -f and --pod it is a proxy by itself, without root and without an agent: clients connect to \
             --listen, the server is at --to, and each request is decided by the HTTP rules that the manifests have for the pod in \
@@ -37,7 +38,8 @@ struct ProxyCommand: AsyncParsableCommand {
             """)
 
     @Option(
-        help: ArgumentHelp("Accept clients here: 127.0.0.1:8080, [::1]:8080; port 0 for a free one.", valueName: "address"))
+        help: ArgumentHelp(
+            "Accept clients here: 127.0.0.1:8080, [::1]:8080; port 0 for a free one.", valueName: "address"))
     var listen: SocketAddressArgument?
 
     @Option(help: ArgumentHelp("Forward allowed requests to this server.", valueName: "address"))
@@ -54,7 +56,8 @@ struct ProxyCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("ingress: the pod is the server. egress: it is the client.", valueName: "direction"))
     var direction = ProxyDirection.ingress
 
-    @Option(help: ArgumentHelp("The other end: namespace/pod, ip:ADDRESS. (default: rules of all peers)", valueName: "end"))
+    @Option(
+        help: ArgumentHelp("The other end: namespace/pod, ip:ADDRESS. (default: rules of all peers)", valueName: "end"))
     var peer: String?
 
     @Option(help: ArgumentHelp("The port in the policies. (default: that of --to)", valueName: "port"))
@@ -75,11 +78,13 @@ struct ProxyCommand: AsyncParsableCommand {
     var stateFile: String?
 
     @Option(
-        help: ArgumentHelp("Where a line for each request goes: a file, - for standard output, or none.", valueName: "path"))
+        help: ArgumentHelp(
+            "Where a line for each request goes: a file, - for standard output, or none.", valueName: "path"))
     var accessLog = "-"
 
     @Option(
-        help: ArgumentHelp("How it is written: text or json. (default: text on a terminal, else json)", valueName: "format"))
+        help: ArgumentHelp(
+            "How it is written: text or json. (default: text on a terminal, else json)", valueName: "format"))
     var accessLogFormat: AccessLog.Format?
 
     @Option(help: "Event loops, each with a listener of its own. (default: one for each core)")
@@ -138,7 +143,8 @@ struct ProxyCommand: AsyncParsableCommand {
         let tried = TriedRules(
             files: files, pod: pod, direction: direction.value, peer: peer, port: port ?? to.port)
         let found = try tried.find(revision: 1)
-        ErrorOutput.write(try DiagnosticOutput(format: .text, stream: .error, standardInput: nil).render(found.diagnostics))
+        ErrorOutput.write(
+            try DiagnosticOutput(format: .text, stream: .error, standardInput: nil).render(found.diagnostics))
         guard !found.diagnostics.contains(where: { $0.severity == .error }) else { throw ExitCode.badInput }
         try await run.serve(tried, found, listen: listen.address, to: to.address)
     }

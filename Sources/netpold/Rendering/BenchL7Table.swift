@@ -24,18 +24,21 @@ enum BenchL7Table {
         }
         let rounds = report.costs.values.map(\.count).max() ?? 0
         var lines =
-            ["CPU a request, one core, 32 connections, 1 KB; median of \(rounds) rounds (lowest-highest)", ""] + costs.lines()
+            ["CPU a request, one core, 32 connections, 1 KB; median of \(rounds) rounds (lowest-highest)", ""]
+            + costs.lines()
             + ["", "netpold beside the others in the same rounds", ""] + ratios.lines() + [""]
         for proxy in report.proxies {
             let bytes = report.residentBytes[proxy] ?? 0
-            let target = proxy == "netpold" ? bytes < L7BenchReport.memoryTarget ? " met (below 64)" : " MISSED (below 64)" : ""
+            let target =
+                proxy == "netpold" ? bytes < L7BenchReport.memoryTarget ? " met (below 64)" : " MISSED (below 64)" : ""
             lines.append("\(proxy): \(bytes >> 20) MiB at 1,000 connections\(target)")
         }
         if report.allocations.count == 2 {
             let isMet = report.allocations[0] <= L7BenchReport.allocationTarget
             lines.append(
                 "netpold: \(Quantity.fixed(report.allocations[0], places: 2)) allocations an allowed request, "
-                    + "\(Quantity.fixed(report.allocations[1], places: 2)) a denied one; \(isMet ? "met" : "MISSED") (at most 1)")
+                    + "\(Quantity.fixed(report.allocations[1], places: 2)) a denied one; \(isMet ? "met" : "MISSED") (at most 1)"
+            )
         }
         return lines.joined(separator: "\n")
     }
