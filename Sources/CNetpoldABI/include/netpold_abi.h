@@ -587,6 +587,7 @@ struct np_proxied_side {
 };
 
 #define NP_PROXIED_REDIRECTS 1 /* this side's pod sends the flow to the proxy */
+#define NP_PROXIED_CONNECTED 4 /* beside REDIRECTS of the client's: the server has answered the proxy, so its side is known */
 #define NP_PROXIED_ALLOWED 2 /* policy has come to allow everything of the flow: no L7 rule of this side is asked */
 
 /*
@@ -627,7 +628,7 @@ struct np_hello {
 	__u16 item; /* the server_name extension, and its name */
 	__u32 number; /* being read, its first bytes */
 	__u16 walk; /* the automaton's state */
-	__u16 padding;
+	__u16 pad;
 	__u8 state; /* enum np_hello_state */
 	__u8 is_again; /* `again` is one */
 	__u8 part; /* bpf/lib/hello_read.h */
