@@ -77,6 +77,19 @@ extension KernelDecider {
     }
 }
 
+extension KernelDecider {
+    /// What the first 64 bits of the loaded policies stand for, among them all with L7 rules; by base.
+    public var policyBits: [UInt32: ArraySlice<RuleBit>] {
+        var found: [UInt32: ArraySlice<RuleBit>] = [:]
+        for subject in node.subjects.values {
+            for policy in [subject.ingress, subject.egress] {
+                if let hits = policy.hits { found[hits.base] = policy.image.bits.prefix(64) }
+            }
+        }
+        return found
+    }
+}
+
 extension DatapathMaps {
     /// What the policy of one end has said of a flow that the proxy is to carry; `nil` when the flow is none.
     func proxiedSide(_ opening: FlowPacket, _ direction: Direction) throws(BPFError) -> np_proxied_side? {

@@ -76,6 +76,17 @@ extension LabPlan {
         return direct + translated
     }
 
+    /// Leaves out what only a proxy can answer: there is none.
+    public mutating func leaveOutProxy() {
+        guard needsProxy else { return }
+        needsProxy = false
+        let before = requestFlows.count
+        requestFlows.removeAll { $0.attempt.kind == "http" }
+        notes.append(
+            "\(before - requestFlows.count) HTTP requests are not tried: the proxy takes its rules from an agent, and none enforces "
+                + "here (one folder of manifests, every pod with its addresses)")
+    }
+
     /// What is tried over a flow with this traffic.
     private func candidates(_ survey: RequestSurvey, _ traffic: LabTraffic) -> [L7Request] {
         if survey.dns.contains(traffic) {

@@ -43,6 +43,8 @@ public struct LabPlan: Sendable {
     public var requestFlows: [LabRequestFlow] = []
     /// TCP ports whose servers wait until their client has said something.
     public var waitingPorts: Set<UInt16> = []
+    /// Whether policies have HTTP rules, which a proxy decides.
+    public var needsProxy = false
     /// The objects as the lab has them: every pod on its node, every pod and the node with addresses.
     public var objects: ClusterObjects
     /// Name of the lab's node.
@@ -82,6 +84,7 @@ public struct LabPlan: Sendable {
         let requests = RequestSurvey(pods: self.objects.pods, policies: policies)
         let nameSurvey = NameSurvey(policies: policies, taken: taken.union(outside.map(\.address)))
         waitingPorts = requests.waiting
+        needsProxy = isEnforced && !requests.http.isEmpty
         names = nameSurvey.names
         notes += requests.notes + nameSurvey.notes
         flows = exchanges()

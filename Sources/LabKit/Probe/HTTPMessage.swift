@@ -2,9 +2,13 @@ package import PolicyIR
 
 /// The HTTP/1.1 messages of a lab.
 package enum HTTPMessage {
+    /// Stands in the Host header of a request that names no host: HTTP/1.1 requires one.
+    private static let anyHost = "host.invalid"
+
     /// A request without a body; the connection is to be closed after its answer.
     package static func request(_ request: HTTPRequest) -> [UInt8] {
-        var text = "\(request.method) \(request.path) HTTP/1.1\r\nHost: \(request.host)\r\n"
+        var text =
+            "\(request.method) \(request.path) HTTP/1.1\r\nHost: \(request.host.isEmpty ? anyHost : request.host)\r\n"
         for header in request.headers { text += "\(header.name): \(header.value)\r\n" }
         if request.method != "GET", request.method != "HEAD" { text += "Content-Length: 0\r\n" }
         return Array((text + "Connection: close\r\n\r\n").utf8)

@@ -32,6 +32,21 @@ final class KernelFlowDecider: FlowDecider {
         let kernel: KernelDecider
         /// By namespace and name.
         let pods: [String: EndpointKey]
+
+        /// Its HTTP rules as the proxy takes them.
+        var rules: [RuleSnapshot.Policy] {
+            kernel.policyBits.sorted { $0.key < $1.key }.compactMap { base, bits in
+                let rules = bits.enumerated().compactMap { number, bit in
+                    RuleSnapshot.Rule(
+                        number: UInt32(number),
+                        PolicyRule(
+                            action: bit.action, peers: .everyone, traffic: .everything, l7: bit.l7, origin: bit.origin))
+                }
+                guard !rules.isEmpty else { return nil }
+                return RuleSnapshot.Policy(
+                    id: ProxyTrial.Side.policy(image: number, base: base), direction: .ingress, rules: rules)
+            }
+        }
     }
 
     /// A decider of the flows of one test.
@@ -137,6 +152,7 @@ final class KernelFlowDecider: FlowDecider {
             number: prepared.count, kernel: try kernels.take(image),
             pods: Dictionary(image.endpoints.map { ("\($0.namespace)/\($0.name)", $0.key) }) { first, _ in first })
         prepared[node] = made
+        rules += made.rules
         return made
     }
 
