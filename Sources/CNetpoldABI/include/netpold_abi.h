@@ -344,7 +344,7 @@ static inline __attribute__((always_inline)) __u32 np_backend_reference(__u32 sl
 
 #define NP_BACKEND_USABLE 1 /* without it flows of connectionless protocols move on */
 
-#define NP_MAX_SERVICES 65536 /* address, port and protocol; not preallocated, about 90 B each in use */
+#define NP_MAX_SERVICES 262144 /* address, port and protocol; not preallocated, about 90 B each in use */
 #define NP_MAX_MAGLEV 1048576 /* 4 B each: 4 MiB */
 #define NP_MAX_BACKENDS 65536 /* 28 B each: 1.8 MiB */
 #define NP_MAX_AFFINITIES 65536 /* clients of Services with sessionAffinity; about 80 B each */
@@ -587,6 +587,7 @@ struct np_proxied_side {
 };
 
 #define NP_PROXIED_REDIRECTS 1 /* this side's pod sends the flow to the proxy */
+#define NP_PROXIED_CONNECTED 4 /* beside REDIRECTS of the client's: the server has answered the proxy, so its side is known */
 #define NP_PROXIED_ALLOWED 2 /* policy has come to allow everything of the flow: no L7 rule of this side is asked */
 
 /*
@@ -627,7 +628,7 @@ struct np_hello {
 	__u16 item; /* the server_name extension, and its name */
 	__u32 number; /* being read, its first bytes */
 	__u16 walk; /* the automaton's state */
-	__u16 padding;
+	__u16 pad;
 	__u8 state; /* enum np_hello_state */
 	__u8 is_again; /* `again` is one */
 	__u8 part; /* bpf/lib/hello_read.h */
@@ -792,7 +793,7 @@ struct np_question {
 	__u8 hello; /* enum np_hello_cause */
 	__u8 proxy; /* enum np_proxy_call, for NP_STEP_PROXY */
 	__u8 is_proxied; /* the packet's flow has NP_ENTRY_PROXY */
-	__u8 pad[5];
+	__u8 pad;
 };
 
 /* ---- verdicts ------------------------------------------------------------------------------------------- */
