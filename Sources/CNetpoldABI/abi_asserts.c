@@ -28,7 +28,7 @@ SIZE(np_fragment, 12);
 AT(np_fragment, headers, 4);
 AT(np_fragment, kind, 7);
 SIZE(np_choice, 36);
-SIZE(np_question, 280);
+SIZE(np_question, 288);
 AT(np_question, error, 52);
 AT(np_question, flow, 104);
 AT(np_question, resume_offset, 160);
