@@ -109,7 +109,9 @@ public final class NodeDatapath {
         try attachments.adopt(
             interfaces: NodeDatapath.interfaces(), steps: maps.steps.id,
             others: others.map { ($0.links, $0.steps) })
-        if let place = options.proxy { self.proxyWay = try ProxyWay(place, attachments.style, options.pins, maps.proxy) }
+        if let place = options.proxy {
+            self.proxyWay = try ProxyWay(place, attachments.style, options.pins, maps.proxy)
+        }
         // A process that was killed while it read events left the writing of them on.
         try maps.control.set(UInt32(0), np_control())
     }
