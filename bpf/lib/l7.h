@@ -32,7 +32,8 @@ NP_INLINE enum np_reason np_route_hello(struct np_question *question)
 		question->hello = NP_HELLO_ASKED;
 		return NP_DROP_L7_UNAVAILABLE;
 	}
-	if (question->resume_end > question->resume_offset)
+	/* What a fragment has no room for comes in others. */
+	if (question->resume_end > question->resume_offset || question->packet.fragment != NP_FRAGMENT_NONE)
 		return NP_DROP_SYN_DATA;
 	question->hello = NP_HELLO_OPENS;
 	question->flow.flags |= NP_ENTRY_HELLO;
