@@ -239,7 +239,9 @@ if fuzzing {
         .target(name: "CHelloRead", dependencies: ["CNetpoldABI"], path: "Fuzz/CHelloRead"),
         .executableTarget(
             name: "FuzzTargets",
-            dependencies: ["CLibFuzzer", "CHelloRead", "CNetpoldABI", "HTTPTestSupport", "NetpoldTestSupport", "TLSScan"],
+            dependencies: [
+                "CLibFuzzer", "CHelloRead", "CNetpoldABI", "HTTPTestSupport", "NetpoldTestSupport", "TLSScan",
+            ],
             path: "Fuzz/Targets",
             swiftSettings: pure, linkerSettings: [.linkedLibrary("clang_rt.fuzzer_no_main-x86_64")]),
     ]

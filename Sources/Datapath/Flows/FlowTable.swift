@@ -135,10 +135,8 @@ package final class FlowTable: Sendable {
     }
 
     /// Inserts a flow as programs do, except that a flow that nobody has answered makes room only for one that somebody has and
-    /// that is more than a question and its answer.
-    ///
-    /// - Parameter prepare: called with the index of the slot and its version before anybody can find the flow there: for what is
-    ///   remembered beside it.
+    /// that is more than a question and its answer. `prepare` gets the slot's index and version before anybody can find the flow
+    /// there: for what is remembered beside it.
     func insert(
         _ record: np_flow_record, endpoint: UInt32, in region: FlowRegion,
         prepare: (_ slot: UInt32, _ version: UInt32) -> Void = { _, _ in }
