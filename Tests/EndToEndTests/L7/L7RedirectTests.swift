@@ -189,6 +189,18 @@ struct L7RedirectTests {
         #expect(failures == [])
     }
 
+    @Test("detach takes the proxy's place away, with all that was made for it")
+    func detached() throws {
+        let world = try world(.both)
+        let interface = world.place.interface
+        #expect(try world.edge.node.run { if_nametoindex(interface) } != 0)
+        #expect(try world.ask(.podToPod, v6: false, "/who").body == "Access denied\r\n")
+        try world.detach()
+        #expect(try world.edge.node.run { if_nametoindex(interface) } == 0)
+        #expect(access(world.place.namespace, F_OK) != 0)
+        #expect(try world.ask(.podToPod, v6: false, "/who").body?.hasSuffix("proxied=0") == true)
+    }
+
     @Test("policies change under a connection")
     func changes() throws {
         let world = try world(.both)

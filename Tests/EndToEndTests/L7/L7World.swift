@@ -197,6 +197,12 @@ final class L7World {
         relay = nil
     }
 
+    /// As `netpold detach`, once the agent has ended.
+    func detach() throws {
+        edge.restart()
+        try edge.node.run { try NodeDatapath.remove(pins) }
+    }
+
     // MARK: requests
 
     func ask(_ end: String, _ command: [String: Any]) throws -> Answer {
