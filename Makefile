@@ -101,9 +101,15 @@ fuzz: deps ## libFuzzer on manifests, values, verdicts and HTTP (beside llhttp),
 kernel-6.1: build ## Debian 12's kernel under QEMU: flows decided by it, the lab enforced by clsact (2 min)
 	scripts/boot-kernel.sh 6.1 $(RELEASE) Tests/Conformance/upstream/*[05]0-* Tests/Conformance/cilium/np-[1-3]
 
+# The test that CI runs with a thousand.
+.PHONY: lookups
+lookups: deps ## 10,000 new names, each connected to at once, half of them with the agent killed: none lost (root)
+	swift build --build-tests
+	NETPOLD_LOOKUPS=10000 scripts/as-root.sh swift test --skip-build --filter NameLookupTests
+
 .PHONY: release-check
-release-check: ## test, docs, kernel-6.1, bench-smoke, fuzz and soak, in this order, up to the first failure (root; long)
-	scripts/release-check.sh test docs kernel-6.1 bench-smoke fuzz soak
+release-check: ## test, lookups, docs, kernel-6.1, bench-smoke, fuzz and soak, in this order, up to the first failure (root; long)
+	scripts/release-check.sh test lookups docs kernel-6.1 bench-smoke fuzz soak
 
 .PHONY: format
 format: ## rewrite Swift sources in the house style

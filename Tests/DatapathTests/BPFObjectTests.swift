@@ -1,3 +1,4 @@
+import BPFEmit
 import CNetpoldABI
 import Foundation
 import SystemPackage
@@ -51,6 +52,16 @@ struct BPFObjectTests {
             ])
         #expect(found.contains("map np_scratch: struct np_question is not one of netpold_abi.h"))
         #expect(!found.contains { $0.hasPrefix("map np_reasons") })
+    }
+
+    @Test("its classes of name bytes are those the automata are made with")
+    func nameClasses() throws {
+        let classes = try #require(try BPFObject().constants(of: ".rodata.classes"))
+        #expect(classes == (0...UInt8.max).map { UInt8(NameClass(labelByte: $0).number) })
+        #expect(Int(NP_NAME_CLASSES) == NameClass.count)
+        #expect(Int(NP_NAME_CLASS_END) == NameClass.end.number)
+        #expect(Int(NP_NAME_DEAD) == NameAutomaton.dead && Int(NP_NAME_START) == NameAutomaton.start)
+        #expect(Int(NP_MAX_NAME_STATES) == NameAutomaton.maximumStates)
     }
 
     @Test("bytes that are no object are refused")

@@ -43,18 +43,26 @@ NP_INLINE __be16 np_fold_sum(__u32 sum)
 	return ~sum;
 }
 
+/* Begins another jiffy's budget when it is another jiffy. */
+NP_INLINE void np_renew_refusals(struct np_refusal_budget *budget)
+{
+	const __u64 now = bpf_jiffies64();
+
+	if (budget->jiffy == now)
+		return;
+	budget->jiffy = now;
+	budget->sent = 0;
+	budget->named = 0;
+}
+
 /* False: this pod has been told often enough in this jiffy. */
 NP_INLINE bool np_may_refuse(__u32 slot)
 {
 	struct np_refusal_budget *budget = bpf_map_lookup_elem(&np_refusals, &slot);
-	__u64 now = bpf_jiffies64();
 
 	if (!budget)
 		return false;
-	if (budget->jiffy != now) {
-		budget->jiffy = now;
-		budget->sent = 0;
-	}
+	np_renew_refusals(budget);
 	return budget->sent++ < NP_REFUSALS_PER_JIFFY;
 }
 
@@ -127,8 +135,9 @@ NP_INLINE int np_reset(struct __sk_buff *skb, const struct np_packet *packet, co
 
 	if (bpf_skb_load_bytes(skb, place->transport, &got, sizeof(got)))
 		return -1;
-	reset.ports.source = got.ports.destination;
-	reset.ports.destination = got.ports.source;
+	/* Not those of the frame: it may be one to a backend already. */
+	reset.ports.source = packet->destination_port;
+	reset.ports.destination = packet->source_port;
 	reset.data_offset = NP_TCP_MIN_WORDS << 4;
 	if (got.flags & NP_TCP_ACK) {
 		reset.flags = NP_TCP_RST;
@@ -174,6 +183,22 @@ NP_INLINE bool np_is_answerable(const struct np_packet *packet)
 {
 	return packet->fragment != NP_FRAGMENT_LATER &&
 	       (packet->protocol != IPPROTO_TCP || !(packet->tcp_flags & NP_TCP_RST));
+}
+
+/*
+ * Makes the TCP packet that np_scratch has the RST that answers it. False: it is dropped without. For callers that are global
+ * functions: it needs stack.
+ */
+NP_INLINE bool np_answer_reset(struct __sk_buff *skb)
+{
+	const struct np_question *question = np_scratch_question();
+	struct np_place place;
+
+	if (!question || question->packet.protocol != IPPROTO_TCP)
+		return false;
+	place = np_place_of(question);
+	return np_is_answerable(&question->packet) && np_may_refuse(question->endpoint) &&
+	       !np_reset(skb, &question->packet, &place, question->resume_offset) && !np_swap_macs(skb);
 }
 
 /*

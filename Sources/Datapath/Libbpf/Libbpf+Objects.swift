@@ -67,6 +67,14 @@ extension Libbpf {
         }
     }
 
+    /// What a section of constants holds before its object is loaded; `nil` when there is no such section.
+    static func constants(of section: String, in object: OpaquePointer) -> [UInt8]? {
+        guard let map = maps(of: object).first(where: { $0.name == section }) else { return nil }
+        var size = 0
+        guard let bytes = bpf_map__initial_value(map.map, &size) else { return nil }
+        return Array(UnsafeRawBufferPointer(start: bytes, count: size))
+    }
+
     static func mapInfo(declaredBy map: OpaquePointer) -> MapShape {
         MapShape(
             type: bpf_map__type(map).rawValue, keySize: Int(bpf_map__key_size(map)),

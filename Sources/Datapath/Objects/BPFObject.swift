@@ -36,6 +36,9 @@ public final class BPFObject {
         try Libbpf.fill(section: section, of: object, with: value)
     }
 
+    /// What a section of its constants (`.rodata.NAME`) holds; `nil` when it has none.
+    func constants(of section: String) -> [UInt8]? { Libbpf.constants(of: section, in: object) }
+
     /// Its maps, as they are declared; `.rodata` and its like left out.
     var declaredMaps: [(name: String, shape: MapShape)] {
         Libbpf.maps(of: object).filter { !bpf_map__is_internal($0.map) }

@@ -79,7 +79,7 @@ public enum BTFCheck {
                 "np_endpoint", np_endpoint.self,
                 [
                     ("address", \.address), ("revision", \.revision), ("flags", \.flags), ("policy", \.policy),
-                    ("ifindex", \.ifindex), ("region", \.region), ("open_hit", \.open_hit),
+                    ("ifindex", \.ifindex), ("region", \.region), ("open_hit", \.open_hit), ("names", \.names),
                 ]),
             Expected(
                 "np_flow_record", np_flow_record.self,
@@ -144,7 +144,25 @@ public enum BTFCheck {
                     ("travel", \.travel), ("direction", \.direction), ("need", \.need), ("tracked", \.tracked),
                     ("allowed", \.allowed), ("asked_flags", \.asked_flags),
                     ("answered", \.answered), ("choice", \.choice), ("transport_offset", \.transport_offset),
+                    ("l7_rules", \.l7_rules), ("l7_base", \.l7_base), ("l7_word", \.l7_word), ("columns", \.columns),
+                    ("kept", \.kept), ("named", \.named), ("names", \.names), ("names_done", \.names_done),
+                    ("names_reason", \.names_reason), ("names_news", \.names_news), ("reads", \.reads),
+                    ("hello", \.hello), ("proxy", \.proxy), ("is_proxied", \.is_proxied),
                 ]),
+            Expected(
+                "np_proxied_key", np_proxied_key.self,
+                [
+                    ("client", \.client), ("server", \.server), ("client_port", \.client_port),
+                    ("server_port", \.server_port), ("side", \.side),
+                ]),
+            Expected(
+                "np_proxied_side", np_proxied_side.self,
+                [
+                    ("rules", \.rules), ("base", \.base), ("endpoint", \.endpoint), ("revision", \.revision),
+                    ("remote_identity", \.remote_identity), ("flags", \.flags), ("own_mac", \.own_mac),
+                    ("peer_mac", \.peer_mac),
+                ]),
+            Expected("np_proxy", np_proxy.self, [("interface", \.interface), ("mac", \.mac)]),
             Expected("np_config", np_config.self, [("hertz", \.hertz), ("barriers", \.barriers)]),
             Expected(
                 "np_choice", np_choice.self,
@@ -153,7 +171,7 @@ public enum BTFCheck {
                     ("flags", \.flags), ("affinity", \.affinity), ("service", \.service), ("backend", \.backend),
                     ("own_port", \.own_port), ("own_address", \.own_address),
                 ]),
-            Expected("np_refusal_budget", np_refusal_budget.self, [("jiffy", \.jiffy), ("sent", \.sent)]),
+            Expected("np_refusal_budget", np_refusal_budget.self, [("jiffy", \.jiffy), ("sent", \.sent), ("named", \.named)]),
             Expected("np_ipv4_bucket", np_ipv4_bucket.self, [("entry", \.entry), ("complete", \.complete)]),
             Expected(
                 "np_recent_flow", np_recent_flow.self, [("tag", \.tag), ("last_seen", \.last_seen)]),
@@ -174,6 +192,69 @@ public enum BTFCheck {
                 "np_event_budget", np_event_budget.self,
                 [
                     ("jiffy", \.jiffy), ("written", \.written), ("remotes", \.remotes), ("suppressed", \.suppressed),
+                ]),
+            Expected("np_name_state", np_name_state.self, [("next", \.next), ("set", \.set)]),
+            Expected("np_name_revision", np_name_revision.self, [("number", \.number)]),
+            Expected(
+                "np_name_rule_key", np_name_rule_key.self,
+                [
+                    ("owner", \.owner), ("revision", \.revision), ("set", \.set),
+                ]),
+            Expected("np_name_rule", np_name_rule.self, [("rules", \.rules), ("columns", \.columns)]),
+            Expected("np_learnt_key", np_learnt_key.self, [("address", \.address), ("endpoint", \.endpoint)]),
+            Expected(
+                "np_learnt", np_learnt.self,
+                [
+                    ("names", \.names), ("columns", \.columns), ("earliest", \.earliest), ("expires", \.expires),
+                ]),
+            Expected(
+                "np_learnt_share", np_learnt_share.self,
+                [
+                    ("inserted", \.inserted), ("removed", \.removed), ("refused", \.refused),
+                    ("unlearnt", \.unlearnt),
+                ]),
+            Expected("np_pending_set", np_pending_set.self, [("hash", \.hash), ("time", \.time)]),
+            Expected(
+                "np_name_event", np_name_event.self,
+                [
+                    ("time", \.time), ("endpoint", \.endpoint), ("expires", \.expires), ("rule_base", \.rule_base),
+                    ("kind", \.kind), ("count", \.count), ("type", \.type), ("rules", \.rules),
+                    ("remote", \.remote), ("name", \.name), ("address", \.address),
+                ]),
+            Expected(
+                "np_dns_message", np_dns_message.self,
+                [
+                    ("hash", \.hash), ("length", \.length), ("revision", \.revision), ("state", \.state),
+                    ("set", \.set), ("cursor", \.cursor), ("left", \.left), ("name_length", \.name_length),
+                    ("owner", \.owner), ("answers", \.answers), ("ttl", \.ttl), ("count", \.count),
+                    ("compared", \.compared), ("jumps", \.jumps), ("steps", \.steps), ("columns", \.columns),
+                    ("names", \.names), ("expires", \.expires), ("endpoint", \.endpoint), ("id", \.id),
+                    ("type", \.type), ("query_class", \.query_class), ("records", \.records), ("is_exact", \.is_exact),
+                    ("is_equal", \.is_equal),
+                    ("place", \.place), ("name", \.name), ("bytes", \.bytes), ("learnt", \.learnt),
+                ]),
+            Expected(
+                "np_name_options", np_name_options.self,
+                [
+                    ("refusal", \.refusal), ("least_ttl", \.least_ttl), ("drops_inexact", \.drops_inexact),
+                ]),
+            Expected(
+                "np_hello", np_hello.self,
+                [
+                    ("rules", \.rules), ("base", \.base), ("word", \.word), ("version", \.version), ("busy", \.busy),
+                    ("identity", \.identity), ("start", \.start), ("sequence", \.sequence),
+                    ("acknowledged", \.acknowledged), ("again", \.again), ("offset", \.offset), ("end", \.end),
+                    ("place", \.place), ("record", \.record), ("message", \.message), ("skip", \.skip),
+                    ("item", \.item), ("number", \.number), ("walk", \.walk), ("padding", \.padding),
+                    ("state", \.state),
+                    ("is_again", \.is_again), ("part", \.part), ("digits", \.digits), ("head", \.head),
+                    ("name_length", \.name_length), ("label", \.label), ("reason", \.reason), ("name", \.name),
+                ]),
+            Expected(
+                "np_hello_copy", np_hello_copy.self,
+                [
+                    ("slot", \.slot), ("version", \.version), ("start", \.start), ("length", \.length),
+                    ("busy", \.busy), ("bytes", \.bytes),
                 ]),
             Expected(
                 "np_bench_plan", np_bench_plan.self,

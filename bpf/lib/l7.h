@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Where a packet goes on of which the policy says that L7 rules decide. */
+#ifndef NP_L7_H
+#define NP_L7_H
+
+#include "name.h"
+#include "policy.h"
+
+/* Takes down what the policy said, for the step that goes on. */
+NP_INLINE void np_note_l7(struct np_question *question, const struct np_answer *answer)
+{
+	question->l7_rules = answer->rules;
+	question->l7_base = answer->base;
+	question->l7_word = answer->word;
+}
+
+/* Whether an answer of the policy is one that a step makes another answer of. */
+NP_INLINE bool np_is_l7(const struct np_answer *answer)
+{
+	return answer->verdict == NP_VERDICT_L7 || answer->verdict == NP_VERDICT_ALLOW_READ;
+}
+
+/*
+ * A packet of TCP that only rules about server names match: a SYN passes, and np_hello goes on once its flow has an entry; what is in
+ * the middle of a connection goes there if it has one.
+ */
+NP_INLINE enum np_reason np_route_hello(struct np_question *question)
+{
+	if (question->also || !question->tracked)
+		return NP_DROP_L7_UNAVAILABLE;
+	if (!question->packet.initiates) {
+		question->hello = NP_HELLO_ASKED;
+		return NP_DROP_L7_UNAVAILABLE;
+	}
+	if (question->resume_end > question->resume_offset)
+		return NP_DROP_SYN_DATA;
+	question->hello = NP_HELLO_OPENS;
+	question->flow.flags |= NP_ENTRY_HELLO;
+	question->need = NP_STATE_ALWAYS;
+	return NP_REASON_ALLOWED;
+}
+
+/* Whether rules about server names, and no others, match. */
+NP_INLINE bool np_asks_for_hello(const struct np_question *question, const struct np_answer *answer)
+{
+	return answer->verdict == NP_VERDICT_L7 && question->packet.protocol == IPPROTO_TCP && answer->rules &&
+	       !(answer->rules & ~np_name_bits(answer->base, NP_NAME_SET_SERVER));
+}
+
+/*
+ * The policy was asked about a flow of queries, not about a query: what belongs to it passes, for it is the queries that are filtered,
+ * and from now on each of them is.
+ */
+NP_INLINE bool np_is_of_queries(struct np_question *question, const struct np_answer *answer)
+{
+	if (question->direction != NP_EGRESS || question->packet.protocol != IPPROTO_UDP)
+		return false;
+	if (answer->verdict == NP_VERDICT_L7 && !(answer->rules & np_name_bits(answer->base, NP_NAME_SET_DNS)))
+		return false;
+	question->flow.flags |= NP_ENTRY_QUERIES;
+	return true;
+}
+
+/*
+ * Goes on in the step that decides a packet of which the policy has said NP_VERDICT_L7 or NP_VERDICT_ALLOW_READ. Returns only if there
+ * is none, with what the answer means by itself.
+ *
+ * Steps to come: TCP to NP_STEP_PROXY.
+ */
+NP_INLINE enum np_reason np_route_l7(const struct np_hook *hook, struct np_question *question,
+				     const struct np_answer *answer)
+{
+	if (question->stage == NP_STAGE_OWN || question->stage == NP_STAGE_REPLY) {
+		np_note_l7(question, answer);
+		question->hello = NP_HELLO_NONE;
+		if (np_asks_for_hello(question, answer))
+			return np_route_hello(question);
+	}
+	if (question->stage != NP_STAGE_OWN)
+		return np_is_of_queries(question, answer) ? NP_REASON_ALLOWED : np_reason_of(answer);
+	if (hook->direction == NP_EGRESS && question->packet.protocol == IPPROTO_UDP && question->tracked)
+		bpf_tail_call(hook->skb, &np_steps, NP_STEP_NAMES);
+	return np_reason_of(answer);
+}
+
+#endif
