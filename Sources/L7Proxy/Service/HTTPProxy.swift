@@ -63,6 +63,12 @@ public final class HTTPProxy: Sendable {
 
     private static func bootstrap(_ bound: NIOLoopBound<LoopState>, _ limits: ProxyLimits) -> ServerBootstrap {
         ServerBootstrap(group: bound.eventLoop, childGroup: bound.eventLoop)
+            // Without file descriptors the kernel keeps connections waiting; asking again at once would take the whole core.
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
+                }
+            }
             .serverChannelOption(.backlog, value: 4_096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.autoRead, value: false)
