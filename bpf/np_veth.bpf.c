@@ -11,6 +11,7 @@
  *   np_neighbour           only neighbour discovery and listener reports: what they claim
  *   policy program         emitted, one per subject and direction: answers in cb[1..4]
  *   np_verdict             ask the opposite direction too, find or make the flow's entry, count, report
+ *   np_hello               only packets of connections that rules allow for their TLS server name, until it is decided
  *
  * The C programs are the steps in np_steps (enum np_step); reserved steps hold np_no_step. A step jumps on or ends in
  * np_finish, so each packet is counted under one named reason.
@@ -18,11 +19,14 @@
 #include "lib/arp.h"
 #include "lib/events.h"
 #include "lib/fragment.h"
+#include "lib/from_proxy.h"
 #include "lib/hairpin.h"
+#include "lib/hello.h"
 #include "lib/icmp_error.h"
 #include "lib/intake.h"
 #include "lib/judge.h"
 #include "lib/neighbour.h"
+#include "lib/proxy.h"
 #include "lib/service_step.h"
 #include "lib/verdict.h"
 
@@ -218,14 +222,18 @@ NP_INLINE int np_enter_step(struct __sk_buff *skb, const bool is_hairpin)
 {
 	struct np_question *question = np_scratch_question();
 	struct np_hook hook = np_hook_of(skb);
+	struct np_outcome outcome;
 
 	hook.direction = NP_EGRESS;
 	if (!question)
 		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
 	if (!np_find_endpoint(&hook))
 		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
-	return np_finish_unasked(&hook, question,
-				 is_hairpin ? np_judge_hairpin(&hook, question) : np_judge_to_service(&hook, question));
+	outcome = is_hairpin ? np_judge_hairpin(&hook, question) : np_judge_to_service(&hook, question);
+	/* Of a known flow, whose packet is one to the backend by now. */
+	if (np_unlikely(question->hello | question->is_proxied) && outcome.reason == NP_REASON_ESTABLISHED)
+		outcome = np_pass_to_step(&hook, question->hello ? NP_STEP_HELLO : NP_STEP_PROXY);
+	return np_finish_unasked(&hook, question, outcome);
 }
 
 /* Goes on with a packet from the pod to an address that a Service has. */
@@ -251,6 +259,20 @@ NP_INLINE enum np_reason np_finish_service(const struct np_hook *hook, const str
 	return np_translate_back(hook, question, reason);
 }
 
+/*
+ * A packet that L7 rules are to decide goes on where they are known; what else they match is dropped. A connection that the proxy
+ * carries stays there. Does not return when a step goes on.
+ */
+NP_INLINE struct np_outcome np_go_to_l7(const struct np_hook *hook, struct np_question *question)
+{
+	if (question->packet.protocol != IPPROTO_TCP || !question->tracked || question->also ||
+	    question->stage >= NP_STAGE_EMBEDDED)
+		return np_outcome_of(NP_DROP_L7_UNAVAILABLE);
+	if (question->hello == NP_HELLO_ASKED && !question->is_proxied)
+		return np_pass_to_step(hook, NP_STEP_HELLO);
+	return np_outcome_of(np_go_to_proxy(hook, question, NP_PROXY_RULES));
+}
+
 /* After the compiled policy. */
 SEC("tc")
 int np_verdict(struct __sk_buff *skb)
@@ -266,10 +288,92 @@ int np_verdict(struct __sk_buff *skb)
 		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
 
 	conclusion = np_conclude_answer(&hook, question, &answer);
+	if (np_unlikely(question->hello == NP_HELLO_OPENS) && conclusion.outcome.action == NP_ACTION_NEXT)
+		conclusion = np_go_on(np_pass_to_step(&hook, NP_STEP_HELLO));
+	if (np_unlikely(conclusion.outcome.reason == NP_DROP_L7_UNAVAILABLE))
+		conclusion.outcome = np_go_to_l7(&hook, question);
 	if (np_likely(conclusion.outcome.action == NP_ACTION_NEXT))
 		conclusion.outcome = np_outcome_of(np_finish_service(&hook, question, conclusion.outcome.reason));
 	np_count_hit(question->rule_hit);
 	return np_finish(skb, conclusion.outcome, np_is_news(&hook, question, conclusion.news));
+}
+
+/* Goes on with a packet of a connection whose TLS server name decides. */
+SEC("tc")
+int np_hello(struct __sk_buff *skb)
+{
+	struct np_question *question = np_scratch_question();
+	struct np_hook hook = np_hook_of(skb);
+	struct np_outcome outcome;
+	__u32 taken;
+
+	if (!question)
+		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
+	if (!np_find_endpoint(&hook))
+		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
+	taken = np_take_packet(skb);
+	outcome = np_outcome_of(taken & NP_HELLO_REASON);
+	if (outcome.action == NP_ACTION_NEXT)
+		/* A known flow to a Service has its entries. */
+		outcome = np_outcome_of(question->hello == NP_HELLO_KNOWN ?
+						np_translate_back(&hook, question, outcome.reason) :
+						np_finish_service(&hook, question, outcome.reason));
+	else if (taken & NP_HELLO_ANSWERED)
+		outcome.action = bpf_redirect(skb->ifindex, hook.direction == NP_EGRESS ? 0 : BPF_F_INGRESS);
+	np_count_hit(question->rule_hit);
+	return np_finish(skb, outcome, taken & NP_HELLO_NEWS);
+}
+
+/* Goes on with a packet that the proxy carries, or is to carry. */
+SEC("tc")
+int np_proxy_step(struct __sk_buff *skb)
+{
+	struct np_question *question = np_scratch_question();
+	struct np_hook hook = np_hook_of(skb);
+	struct np_outcome outcome;
+
+	if (!question)
+		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
+	if (!np_find_endpoint(&hook))
+		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
+	outcome = np_judge_proxied(&hook, question);
+	if (question->proxy == NP_PROXY_ERROR)
+		question->packet = question->error;
+	return np_finish(skb, outcome, outcome.reason == NP_REASON_ALLOWED || outcome.reason == NP_REASON_REVALIDATED);
+}
+
+/* tc ingress of the node's end of the veth pair to the proxy's namespace. What is delivered to a pod is counted there. */
+SEC("tc")
+int np_from_proxy(struct __sk_buff *skb)
+{
+	struct np_question *question = np_scratch_question();
+	struct np_hook hook = {.skb = skb, .arrival = NP_ARRIVAL_UNKNOWN, .direction = NP_INGRESS};
+	struct np_outcome outcome;
+
+	if (!question)
+		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
+	outcome = np_deliver(&hook, question);
+	if (outcome.action != NP_ACTION_REDIRECT)
+		np_count(outcome.reason, skb->len);
+	return outcome.action;
+}
+
+/* Every connection that gets into the proxy's namespace is for its listener, whatever the destination. */
+SEC("sk_lookup")
+int np_to_listener(struct bpf_sk_lookup *lookup)
+{
+	__u32 first = 0;
+	struct bpf_sock *listener;
+	long failed;
+
+	if (lookup->protocol != IPPROTO_TCP)
+		return SK_DROP;
+	listener = bpf_map_lookup_elem(&np_listeners, &first);
+	if (!listener)
+		return SK_DROP;
+	failed = bpf_sk_assign(lookup, listener, 0);
+	bpf_sk_release(listener);
+	return failed ? SK_DROP : SK_PASS;
 }
 
 /* In the slot of every reserved step: what jumps there drops under a name. */

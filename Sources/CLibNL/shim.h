@@ -2,6 +2,7 @@
 /* libnl-route: links, addresses and routes over netlink. Shims only where Swift cannot call. */
 #pragma once
 #include <linux/if_link.h>
+#include <linux/fib_rules.h>
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <netlink/addr.h>
@@ -15,4 +16,5 @@
 #include <netlink/route/neighbour.h>
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
+#include <netlink/route/rule.h>
 #include <netlink/socket.h>

@@ -9,6 +9,7 @@
 #include "address.h"
 #include "hook.h"
 #include "machine.h"
+#include "proxied.h"
 
 /*
  * Makes the verifier forget a number that it knows, by way of one that it does not know: paths that differ in the number only
@@ -25,6 +26,7 @@
 struct np_flow_place {
 	struct np_flow_set *set; /* NULL: there is none */
 	__u64 control; /* the slot's control word while the copy was taken */
+	__u32 number; /* of the set, in np_flow_sets */
 	__u32 way; /* slot of the set */
 	__u32 revision; /* this and the following as in np_flow_record */
 	__u32 arrival;
@@ -75,13 +77,20 @@ NP_INLINE __u32 np_flow_tag(__u64 hash)
 	return hash >> NP_FLOW_TAG_SHIFT & NP_SLOT_TAG_MASK;
 }
 
+/* The number of a set of a region by a part of the hash. */
+NP_INLINE __u32 np_flow_set_number(__u32 region, __u64 hash)
+{
+	const __u32 sets = region & -region;
+
+	return ((region - sets) >> 1) + ((__u32)hash & (sets - 1));
+}
+
 /* The set of a region by a part of the hash. NULL: there is no region. */
 NP_INLINE struct np_flow_set *np_flow_set_of(__u32 region, __u64 hash)
 {
-	const __u32 sets = region & -region;
-	const __u32 index = ((region - sets) >> 1) + ((__u32)hash & (sets - 1));
+	const __u32 number = np_flow_set_number(region, hash);
 
-	return region ? bpf_map_lookup_elem(&np_flow_sets, &index) : NULL;
+	return region ? bpf_map_lookup_elem(&np_flow_sets, &number) : NULL;
 }
 
 /* Ports, protocol and addresses alike: the same flow of the endpoint. One comparison for all, as the verifier follows each. */
@@ -161,6 +170,7 @@ NP_INLINE bool np_find_flow(const struct np_endpoint *endpoint, __u32 slot, cons
 			continue;
 		np_forget(way, hash);
 		place->set = set;
+		place->number = np_flow_set_number(region, attempt & 1 ? hash >> NP_FLOW_SECOND_SHIFT : hash);
 		place->way = way;
 		place->control = control;
 		if (np_likely(np_read_flow(place)))
@@ -298,17 +308,25 @@ NP_INLINE struct np_flow_share *np_flow_share_of(__u32 slot)
 }
 
 /* Puts an entry in the place of one that both its sets can spare. */
-NP_INLINE bool np_make_room(struct np_flow_set *first, struct np_flow_set *second, const struct np_flow_record *flow,
-			    __u64 hash, struct np_flow_share *share)
+NP_INLINE bool np_make_room(const struct np_endpoint *endpoint, struct np_flow_set *first, struct np_flow_set *second,
+			    const struct np_flow_record *flow, __u64 hash, struct np_flow_share *share)
 {
+	struct np_proxied_key proxied;
 	const __u32 now = np_flow_clock();
 	struct np_flow_place best = {};
 	__u64 best_rank = 0; /* less than any that may go */
 
 	np_choose_spare(first, now, &best, &best_rank);
 	np_choose_spare(second, now, &best, &best_rank);
-	if (!best.set || !np_write_flow(best.set, best.way, best.control, flow, hash))
+	if (!best.set)
 		return false;
+	if (np_unlikely(best.flags & NP_ENTRY_PROXY))
+		np_fill_proxied_key(&proxied, endpoint, &best.set->flow[best.way & NP_WAY_MASK]);
+	if (!np_write_flow(best.set, best.way, best.control, flow, hash))
+		return false;
+	/* So that a pod has no more of these than its region has slots, however many connections it begins. */
+	if (np_unlikely(best.flags & NP_ENTRY_PROXY))
+		bpf_map_delete_elem(&np_proxied, &proxied);
 	if (best_rank >> 32 <= NP_SPARE_UNANSWERED)
 		share->evicted++;
 	return true;
@@ -362,7 +380,7 @@ __attribute__((noinline)) int np_insert_flow(struct __sk_buff *skb, __u64 hash)
 			return true;
 		}
 	}
-	if (np_make_room(first, second, flow, hash, share)) {
+	if (np_make_room(hook.endpoint, first, second, flow, hash, share)) {
 		share->inserted++;
 		return true;
 	}
@@ -390,6 +408,37 @@ NP_INLINE void np_stamp_flow(struct np_flow_place *place, __u32 revision, __u32 
 	/* The other flow may have had the very same stamp. */
 	if (np_unlikely(np_read_once(*control) != place->control))
 		__sync_val_compare_and_swap(stamp, after.word, before.word);
+}
+
+/* The index of an entry's slot, key of what is remembered beside the entry. */
+NP_INLINE __u32 np_flow_slot(const struct np_flow_place *place)
+{
+	return place->number * NP_FLOW_WAYS + place->way;
+}
+
+/* What tells the flows of a slot apart: part of what is remembered beside the entry. */
+NP_INLINE __u32 np_flow_version(const struct np_flow_place *place)
+{
+	return place->control >> NP_SLOT_VERSION_SHIFT;
+}
+
+/*
+ * Clears a flag that keeps packets from passing by their entry. As in np_stamp_flow, the slot may be another flow's by now, to
+ * which it is given back.
+ */
+NP_INLINE void np_release_flow(const struct np_flow_place *place, __u32 flag)
+{
+	__u64 *control;
+	__u32 *flags;
+
+	if (!place->set)
+		return;
+	flags = &place->set->flow[place->way & NP_WAY_MASK].flags;
+	control = &place->set->control[place->way & NP_WAY_MASK];
+	if (np_read_once(*control) != place->control)
+		return;
+	if (__sync_fetch_and_and(flags, ~flag) & flag && np_unlikely(np_read_once(*control) != place->control))
+		__sync_fetch_and_or(flags, flag);
 }
 
 /* Sets and clears flags of an entry, which other CPUs may be doing too, and notes that it was seen. */

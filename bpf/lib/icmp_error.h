@@ -84,6 +84,8 @@ NP_INLINE struct np_outcome np_judge_error(const struct np_hook *hook, struct np
 			return np_judge_error_as_message(hook, question);
 		return np_ask_stage(hook, question, NP_STAGE_EMBEDDED, travel, NP_ARRIVAL_UNKNOWN);
 	}
+	if (np_unlikely(place.flags & NP_ENTRY_PROXY))
+		return np_outcome_of(np_go_to_proxy(hook, question, NP_PROXY_ERROR));
 	if (place.revision == hook->endpoint->revision ||
 	    np_is_hairpin(hook, np_direction_of(role), place.arrival))
 		return np_outcome_of(NP_REASON_RELATED);

@@ -56,6 +56,17 @@ NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question 
 	question->allowed = NP_REASON_ALLOWED;
 	question->columns = 0;
 	question->names_done = false;
+	question->hello = NP_HELLO_NONE;
+	question->proxy = NP_PROXY_RULES;
+	question->is_proxied = false;
+}
+
+/* Goes on in the step for flows that the proxy carries. Returns only to drop. */
+NP_INLINE enum np_reason np_go_to_proxy(const struct np_hook *hook, struct np_question *question, enum np_proxy_call call)
+{
+	question->proxy = call;
+	bpf_tail_call(hook->skb, &np_steps, NP_STEP_PROXY);
+	return NP_DROP_NO_STEP;
 }
 
 /* np_verdict goes on as after a policy program that allows everything. Returns only to drop. */
@@ -177,6 +188,14 @@ NP_INLINE enum np_reason np_go_to_service(const struct np_hook *hook)
 	return NP_DROP_NO_STEP;
 }
 
+/* Goes on in the step for flows that wait for their server's name. Returns only to drop. */
+NP_INLINE enum np_reason np_go_to_hello(const struct np_hook *hook, struct np_question *question)
+{
+	question->hello = NP_HELLO_KNOWN;
+	bpf_tail_call(hook->skb, &np_steps, NP_STEP_HELLO);
+	return NP_DROP_NO_STEP;
+}
+
 /*
  * Passes a packet of a flow that the pod has admitted under the current revision. NP_REASON_NONE: it is none, or the policy
  * must be asked all the same.
@@ -205,10 +224,18 @@ NP_INLINE enum np_reason np_judge_known(const struct np_hook *hook, struct np_qu
 	if (np_unlikely(place.revision != hook->endpoint->revision || np_flow_role(place.flags) == NP_ROLE_NONE ||
 			np_opens(packet) || !np_belongs(packet, forward)))
 		return NP_REASON_NONE;
+	if (np_unlikely(place.flags & NP_ENTRY_PROXY))
+		return np_go_to_proxy(hook, question, NP_PROXY_KNOWN);
 	reason = forward ? NP_REASON_ESTABLISHED : NP_REASON_REPLY;
-	if (hook->direction == NP_INGRESS && np_unlikely(place.arrival != hook->arrival))
+	if (hook->direction == NP_INGRESS && np_unlikely(place.arrival != hook->arrival)) {
+		/* np_hello's own answer to the pod. */
+		if (place.flags & NP_ENTRY_HELLO && np_is_hairpin(hook, hook->direction, hook->arrival))
+			return NP_REASON_HAIRPIN;
 		reason = np_judge_arrival(hook, packet, &place, forward);
+	}
 	if (reason && reason < NP_REASON_FIRST_DROP) {
+		if (np_unlikely(place.flags & NP_ENTRY_HELLO))
+			return np_go_to_hello(hook, question);
 		np_see_packet(&place, packet, hook->direction);
 		reason = np_send_back(hook, question, &place, reason);
 	}

@@ -21,15 +21,45 @@ NP_INLINE bool np_is_l7(const struct np_answer *answer)
 }
 
 /*
+ * A packet of TCP that only rules about server names match: a SYN passes, and np_hello goes on once its flow has an entry; what is in
+ * the middle of a connection goes there if it has one.
+ */
+NP_INLINE enum np_reason np_route_hello(struct np_question *question)
+{
+	if (question->also || !question->tracked)
+		return NP_DROP_L7_UNAVAILABLE;
+	if (!question->packet.initiates) {
+		question->hello = NP_HELLO_ASKED;
+		return NP_DROP_L7_UNAVAILABLE;
+	}
+	if (question->resume_end > question->resume_offset)
+		return NP_DROP_SYN_DATA;
+	question->hello = NP_HELLO_OPENS;
+	question->flow.flags |= NP_ENTRY_HELLO;
+	question->need = NP_STATE_ALWAYS;
+	return NP_REASON_ALLOWED;
+}
+
+/* Whether rules about server names, and no others, match. */
+NP_INLINE bool np_asks_for_hello(const struct np_question *question, const struct np_answer *answer)
+{
+	return answer->verdict == NP_VERDICT_L7 && question->packet.protocol == IPPROTO_TCP && answer->rules &&
+	       !(answer->rules & ~np_name_bits(answer->base, NP_NAME_SET_SERVER));
+}
+
+/*
  * Goes on in the step that decides a packet of which the policy of its own direction has said NP_VERDICT_L7 or NP_VERDICT_ALLOW_READ.
  * Returns only if there is none, with what the answer means by itself.
  *
- * Steps to come: TCP, all of its bits in np_name_bits(base, NP_NAME_SET_SERVER), to NP_STEP_HELLO; other TCP to NP_STEP_PROXY.
+ * Steps to come: TCP to NP_STEP_PROXY.
  */
 NP_INLINE enum np_reason np_route_l7(const struct np_hook *hook, struct np_question *question,
 				     const struct np_answer *answer)
 {
 	np_note_l7(question, answer);
+	question->hello = NP_HELLO_NONE;
+	if (np_asks_for_hello(question, answer))
+		return np_route_hello(question);
 	if (hook->direction != question->direction)
 		return NP_DROP_L7_UNAVAILABLE;
 	return np_reason_of(answer);

@@ -258,18 +258,40 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, NP_MAX_EXTENSIONS);
+	__uint(max_entries, NP_MAX_HELLOS);
 	__type(key, __u32); /* index of the flow's slot */
-	__type(value, struct np_flow_extension);
-} np_flow_extensions SEC(".maps");
+	__type(value, struct np_hello);
+} np_hellos SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, NP_MAX_ENDPOINTS * NP_HELLO_COPIES);
+	__type(key, __u32);
+	__type(value, struct np_hello_copy);
+} np_hello_copies SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, NP_MAX_PROXIED);
 	__type(key, struct np_proxied_key);
-	__type(value, struct np_proxied);
+	__type(value, struct np_proxied_side);
 } np_proxied SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct np_proxy);
+} np_proxy SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SOCKMAP);
+	__uint(max_entries, NP_MAX_LISTENERS);
+	__type(key, __u32);
+	__type(value, __u64); /* the agent's and the proxy's writes: a descriptor */
+} np_listeners SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

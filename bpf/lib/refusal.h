@@ -127,8 +127,9 @@ NP_INLINE int np_reset(struct __sk_buff *skb, const struct np_packet *packet, co
 
 	if (bpf_skb_load_bytes(skb, place->transport, &got, sizeof(got)))
 		return -1;
-	reset.ports.source = got.ports.destination;
-	reset.ports.destination = got.ports.source;
+	/* Not those of the frame: it may be one to a backend already. */
+	reset.ports.source = packet->destination_port;
+	reset.ports.destination = packet->source_port;
 	reset.data_offset = NP_TCP_MIN_WORDS << 4;
 	if (got.flags & NP_TCP_ACK) {
 		reset.flags = NP_TCP_RST;
@@ -174,6 +175,22 @@ NP_INLINE bool np_is_answerable(const struct np_packet *packet)
 {
 	return packet->fragment != NP_FRAGMENT_LATER &&
 	       (packet->protocol != IPPROTO_TCP || !(packet->tcp_flags & NP_TCP_RST));
+}
+
+/*
+ * Makes the TCP packet that np_scratch has the RST that answers it. False: it is dropped without. For callers that are global
+ * functions: it needs stack.
+ */
+NP_INLINE bool np_answer_reset(struct __sk_buff *skb)
+{
+	const struct np_question *question = np_scratch_question();
+	struct np_place place;
+
+	if (!question || question->packet.protocol != IPPROTO_TCP)
+		return false;
+	place = np_place_of(question);
+	return np_is_answerable(&question->packet) && np_may_refuse(question->endpoint) &&
+	       !np_reset(skb, &question->packet, &place, question->resume_offset) && !np_swap_macs(skb);
 }
 
 /*

@@ -145,7 +145,7 @@ NP_INLINE enum np_reason np_go_to_backend(const struct np_hook *hook, struct np_
  * Whether a packet of a known flow passes: if the flow to the backend has an entry under the current revision, whatever policy says about
  * state: it is the one that translates the answers.
  */
-NP_INLINE enum np_reason np_judge_in_step(const struct np_hook *hook, const struct np_question *question,
+NP_INLINE enum np_reason np_judge_in_step(const struct np_hook *hook, struct np_question *question,
 					  struct np_former *former)
 {
 	const struct np_packet *packet = &question->packet;
@@ -157,6 +157,12 @@ NP_INLINE enum np_reason np_judge_in_step(const struct np_hook *hook, const stru
 	    !np_is_chosen(&entry, question) || np_flow_role(entry.flags) != NP_ROLE_INITIATOR ||
 	    entry.revision != hook->endpoint->revision)
 		return NP_REASON_NONE;
+	if (np_unlikely(entry.flags & (NP_ENTRY_HELLO | NP_ENTRY_PROXY))) {
+		question->hello = entry.flags & NP_ENTRY_HELLO ? NP_HELLO_KNOWN : NP_HELLO_NONE;
+		question->is_proxied = !!(entry.flags & NP_ENTRY_PROXY);
+		question->proxy = NP_PROXY_KNOWN;
+		return NP_REASON_ESTABLISHED;
+	}
 	np_see_packet(&entry, packet, NP_EGRESS);
 	np_stamp_flow(&former->front, entry.revision, former->front.arrival);
 	return NP_REASON_ESTABLISHED;

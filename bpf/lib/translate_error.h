@@ -36,6 +36,9 @@ __attribute__((noinline)) int np_translate_error(struct __sk_buff *skb)
 	if (to_pod ? !np_find_translation(&hook, &key, np_hash_flow(hook.slot, &key), NP_ENTRY_BACKEND, &entry, &other) :
 		     !np_find_front(&hook, &key, &entry, &other))
 		return NP_REASON_NONE;
+	/* The proxy, not the pod, has sent the packet, and knows the backend. */
+	if (to_pod && np_unlikely(entry.flags & NP_ENTRY_PROXY))
+		return NP_REASON_NONE;
 	place.network = question->resume_offset;
 	place.transport = question->transport_offset;
 	place.end = question->resume_end;

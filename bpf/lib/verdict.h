@@ -121,8 +121,8 @@ NP_INLINE struct np_conclusion np_judge_unknown(const struct np_hook *hook, stru
 }
 
 /* A packet that policy allows and that begins something, with an entry there already. */
-NP_INLINE struct np_conclusion np_judge_beginning(struct np_question *question, struct np_flow_place *place, bool forward,
-						  __u64 hash)
+NP_INLINE struct np_conclusion np_judge_beginning(const struct np_hook *hook, struct np_question *question,
+						  struct np_flow_place *place, bool forward, __u64 hash)
 {
 	if (np_is_over(place, question->packet.protocol)) {
 		np_fill_flow(question, np_role_of(question->travel));
@@ -130,6 +130,18 @@ NP_INLINE struct np_conclusion np_judge_beginning(struct np_question *question, 
 		np_replace_flow(place, &question->flow, hash);
 		return np_pass_new(question);
 	}
+	if (np_unlikely(question->hello == NP_HELLO_OPENS)) {
+		/* There is a connection the other way round, or one that the proxy carries. */
+		if (!forward || question->is_proxied)
+			return np_conclude(NP_DROP_NOT_PROXIED, NP_NEWS_NONE);
+		/* Before it passes by its entry under this revision. */
+		np_mark_flow(place, NP_ENTRY_HELLO, 0);
+	} else if (forward && np_unlikely(place->flags & NP_ENTRY_HELLO)) {
+		np_release_flow(place, NP_ENTRY_HELLO);
+	}
+	/* A connection stays with the proxy until it ends, whatever policy says by now. */
+	if (np_unlikely(question->is_proxied) && forward)
+		return np_go_on(np_outcome_of(np_go_to_proxy(hook, question, NP_PROXY_ALLOWED)));
 	if (forward)
 		np_stamp_flow(place, question->revision,
 			      question->travel == NP_INGRESS ? question->arrival : place->arrival);
@@ -138,12 +150,25 @@ NP_INLINE struct np_conclusion np_judge_beginning(struct np_question *question, 
 }
 
 /* A packet that passes by its entry, under the verdict of the question's revision. */
-NP_INLINE struct np_conclusion np_pass_by_entry(const struct np_question *question,
+NP_INLINE struct np_conclusion np_pass_by_entry(const struct np_hook *hook, struct np_question *question,
 						struct np_flow_place *place, enum np_reason reason)
 {
+	if (np_unlikely(place->flags & NP_ENTRY_PROXY))
+		return np_go_on(np_outcome_of(np_go_to_proxy(
+			hook, question, reason == NP_REASON_REVALIDATED ? NP_PROXY_ALLOWED : NP_PROXY_KNOWN)));
+	/* A plain rule admits it: nobody waits for a name any more. */
+	if (np_unlikely(place->flags & NP_ENTRY_HELLO))
+		np_release_flow(place, NP_ENTRY_HELLO);
 	np_stamp_flow(place, question->revision, question->travel == NP_INGRESS ? question->arrival : place->arrival);
 	np_see_packet(place, &question->packet, question->travel);
 	return np_conclude(reason, reason == NP_REASON_REVALIDATED ? NP_NEWS_SURE : NP_NEWS_NONE);
+}
+
+/* What the proxy has of a revoked flow must not get to anybody either. */
+NP_INLINE void np_cut_proxied(const struct np_question *question, const struct np_flow_place *place, enum np_reason reason)
+{
+	if (np_unlikely(question->is_proxied) && reason != NP_DROP_L7_UNAVAILABLE)
+		np_free_flow(place);
 }
 
 /*
@@ -167,6 +192,7 @@ NP_INLINE struct np_conclusion np_judge_by_state(const struct np_hook *hook, str
 		np_flow_role(place.flags) != NP_ROLE_NONE;
 	forward = known && np_flow_role(place.flags) == np_role_of(question->travel);
 
+	question->is_proxied = known && place.flags & NP_ENTRY_PROXY;
 	if (known && !np_opens(packet) && !np_note_frontend(hook, question, &place))
 		return np_conclude(NP_DROP_INTERNAL, NP_NEWS_NONE);
 	if (stage == NP_STAGE_REPLY) {
@@ -174,12 +200,14 @@ NP_INLINE struct np_conclusion np_judge_by_state(const struct np_hook *hook, str
 			/* A server that goes on sending does not begin a flow of its own when the revoked one would be forgotten. */
 			if (known && !forward && np_is_from_server(packet))
 				np_mark_flow(&place, 0, 0);
+			if (known)
+				np_cut_proxied(question, &place, answered);
 			return np_conclude(answered, NP_NEWS_NONE);
 		}
 		/* Gone since it was found, it was there all the same. */
 		if (!known || forward)
 			return np_conclude(NP_REASON_REVALIDATED, NP_NEWS_SURE);
-		return np_pass_by_entry(question, &place, NP_REASON_REVALIDATED);
+		return np_pass_by_entry(hook, question, &place, NP_REASON_REVALIDATED);
 	}
 	if (!known)
 		return np_judge_unknown(hook, question, &place, hash);
@@ -187,25 +215,29 @@ NP_INLINE struct np_conclusion np_judge_by_state(const struct np_hook *hook, str
 		if (!is_allowed)
 			return np_conclude(own, NP_NEWS_NONE);
 		return packet->kind == NP_KIND_ICMP_REPLY ? np_pass_stateless(question) :
-							    np_judge_beginning(question, &place, forward, hash);
+							    np_judge_beginning(hook, question, &place, forward, hash);
 	}
 	if (forward) {
 		enum np_reason renewed = question->allowed == NP_REASON_HAIRPIN ? NP_REASON_HAIRPIN :
 										  NP_REASON_REVALIDATED;
 
-		if (!is_allowed)
+		if (!is_allowed) {
+			np_cut_proxied(question, &place, own);
 			return np_conclude(own, NP_NEWS_NONE);
-		return np_pass_by_entry(question, &place,
+		}
+		return np_pass_by_entry(hook, question, &place,
 					place.revision == question->revision ? NP_REASON_ESTABLISHED : renewed);
 	}
 	if (place.revision == question->revision) {
+		if (np_unlikely(place.flags & NP_ENTRY_HELLO))
+			return np_conclude(np_go_to_hello(hook, question), NP_NEWS_NONE);
 		/* Not by the rule that denied the packet in its own right. */
 		if (!is_allowed)
 			question->rule_hit = 0;
-		return np_pass_by_entry(question, &place, NP_REASON_REPLY);
+		return np_pass_by_entry(hook, question, &place, NP_REASON_REPLY);
 	}
 	if (np_is_hairpin(hook, np_direction_of(np_flow_role(place.flags)), place.arrival))
-		return np_pass_by_entry(question, &place, NP_REASON_HAIRPIN);
+		return np_pass_by_entry(hook, question, &place, NP_REASON_HAIRPIN);
 	return np_go_on(np_ask_stage(hook, question, NP_STAGE_REPLY, np_opposite(question->travel), place.arrival));
 }
 
@@ -278,6 +310,8 @@ NP_INLINE struct np_conclusion np_conclude_answer(const struct np_hook *hook, st
 			return np_pass_stateless(question);
 	} else {
 		np_note_answer(question, answer);
+		if (np_unlikely(np_is_l7(answer)))
+			answered = np_route_l7(hook, question, answer);
 	}
 	question->answered = answered;
 	return np_judge_by_state(hook, question);

@@ -126,6 +126,7 @@ struct np_tcp_header {
 #define NP_TCP_SYN 0x02
 #define NP_TCP_RST 0x04
 #define NP_TCP_ACK 0x10
+#define NP_TCP_URG 0x20
 
 struct np_udp_header {
 	struct np_ports ports;

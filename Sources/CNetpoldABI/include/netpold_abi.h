@@ -178,8 +178,8 @@ struct np_flow_record {
 #define NP_ENTRY_ROLE_SHIFT 6 /* two bits: enum np_role */
 #define NP_ENTRY_STREAM 256 /* of no connection: after an answer more packets came in the flow's direction */
 #define NP_ENTRY_QUERIES 512 /* DNS rules cover the flow: each of its queries is a question to policy */
-#define NP_ENTRY_HELLO 1024 /* the server's name is not decided yet: np_flow_extension is about its ClientHello */
-#define NP_ENTRY_PROXY 2048 /* the L7 proxy carries the flow: np_flow_extension says how its packets are delivered */
+#define NP_ENTRY_HELLO 1024 /* the server's name is not decided yet: np_hello is about its ClientHello */
+#define NP_ENTRY_PROXY 2048 /* the L7 proxy carries the flow: np_proxied has it */
 /*
  * Addresses learnt from DNS let the flow in: other.word[0] (host order) has the name columns that did. They count for this flow as
  * long as it lives, whatever has expired. Not beside FRONTEND and BACKEND.
@@ -562,48 +562,105 @@ struct np_name_options {
 /* ---- L7 flows ------------------------------------------------------------------------------------------- */
 
 /*
- * Value of np_flow_extensions (hash, key = index of the flow's slot: set * NP_FLOW_WAYS + way): what flows with L7 rules need
- * beside their record. Of another flow that had the slot before if `version` is not the slot's.
+ * Key and value of np_proxied (hash, pinned): what each side's policy says of a flow that the proxy carries, by the connection's
+ * ends as the proxy's sockets know them. The side that sends the flow to the proxy is written before the connection's first
+ * packet gets there; the server's, where the client's side does, before the answer to the proxy's own SYN.
  */
-#define NP_MAX_EXTENSIONS 262144 /* not preallocated, about 130 B each in use */
-struct np_flow_extension {
-	__u32 version; /* upper half of the slot's control word */
-	__u32 base; /* of the program that answered L7; key of np_name_rules and of the proxy's rules */
-	__u64 rules; /* the L7 bits that matched, of the program's one word */
-	__u8 own_mac[6]; /* NP_ENTRY_PROXY: of the SYN's frame, the pod's */
-	__u8 peer_mac[6]; /* and the other one's */
-	__u32 pad;
-	/* NP_ENTRY_HELLO: how far the ClientHello has been read. */
-	__u32 sequence; /* of the next byte to read, host order */
-	__u32 state; /* bpf/lib/hello.h */
-	__u32 left[4]; /* bytes left of: record, handshake message, vector, name */
-	__u32 name_state; /* of the automaton */
-	__u32 name_revision;
-};
-
-/*
- * Key and value of np_proxied (hash, pinned): the flows that the proxy carries, as its sockets know them. Written before the
- * connection's first packet reaches the proxy; that of the server's side before the answer to the proxy's SYN does.
- */
-#define NP_MAX_PROXIED 131072
+#define NP_MAX_PROXIED 131072 /* not preallocated, about 130 B each in use; no more of a pod than its region has slots */
 struct np_proxied_key {
 	struct np_address client;
 	struct np_address server;
 	__be16 client_port;
 	__be16 server_port;
-	__u32 pad;
+	__u32 side; /* enum np_direction: NP_EGRESS the client's, NP_INGRESS the server's */
 };
 
 struct np_proxied_side {
-	__u32 base; /* of the program: the proxy's rules have it; 0 = no L7 rules on this side */
-	__u32 endpoint; /* slot + 1; 0 = none: the end is not on this node */
+	__u64 rules; /* L7 bits that matched, of the program's one word; 0 with NP_PROXIED_ALLOWED */
+	__u32 base; /* of the program: the proxy's rules have it; 0 with NP_PROXIED_ALLOWED */
+	__u32 endpoint; /* slot */
 	__u32 revision; /* np_endpoint.revision */
 	__u32 remote_identity;
-	__u64 rules; /* L7 bits */
+	__u32 flags; /* NP_PROXIED_*; without any: this side takes what comes from the proxy, and has L7 rules too */
+	__u8 own_mac[6]; /* NP_PROXIED_REDIRECTS: of the SYN's frame, the pod's */
+	__u8 peer_mac[6]; /* and the other one's */
 };
 
-struct np_proxied {
-	struct np_proxied_side side[2]; /* by enum np_direction: NP_EGRESS the client's, NP_INGRESS the server's */
+#define NP_PROXIED_REDIRECTS 1 /* this side's pod sends the flow to the proxy */
+#define NP_PROXIED_ALLOWED 2 /* policy has come to allow everything of the flow: no L7 rule of this side is asked */
+
+/*
+ * np_proxy (array, one entry, written by the agent): the way to the proxy's namespace. The proxy is there as long as its listening
+ * socket is in np_listeners, out of which the kernel takes it when it is closed.
+ */
+struct np_proxy {
+	__u32 interface; /* the node's end of the veth pair; 0 = none */
+	__u8 mac[6]; /* of the proxy's end */
+	__u8 pad[2];
+};
+
+#define NP_MAX_LISTENERS 4 /* of np_listeners (sockmap); the first stands for all of its SO_REUSEPORT group */
+
+/*
+ * Value of np_hellos (hash, key = index of the flow's slot: set * NP_FLOW_WAYS + way): what is known of the ClientHello of a TLS
+ * connection whose server name rules decide, and its name once it is decided: so that other rules can be asked about it when the
+ * connection goes on under them. Sequence numbers are in host order. Of another flow if `version` is not the slot's.
+ */
+#define NP_MAX_HELLOS (NP_MAX_FLOW_SETS * NP_FLOW_WAYS) /* one a slot; not preallocated, about 370 B each in use */
+struct np_hello {
+	__u64 rules; /* L7 bits that matched the connection, of the program's one word */
+	__u32 base; /* of the program that answered L7; key of np_name_rules */
+	__u32 word; /* that has the bits */
+	__u32 version; /* upper half of the slot's control word */
+	__u32 busy; /* 1: a program is changing this; taken by compare and swap */
+	__u32 identity; /* of the other end */
+	__u32 start; /* sequence number of the connection's first byte */
+	__u32 sequence; /* of the next byte to read; once all is read, of the one behind the ClientHello */
+	__u32 acknowledged; /* what the server is known to have got: retransmissions of it change nothing */
+	__u32 again; /* `start` of a connection that a later SYN of the same ends asked for, until its answer says whether there is one */
+	__u32 offset; /* this and the following two: of the packet that is read now, bytes from the start of the frame */
+	__u32 end;
+	__u32 place; /* in np_hello_copy.bytes */
+	__u16 record; /* bytes left of: the TLS record, */
+	__u16 message; /* the ClientHello, once its length is known, */
+	__u16 skip; /* a part of it that is not looked at, */
+	__u16 item; /* the server_name extension, and its name */
+	__u32 number; /* being read, its first bytes */
+	__u16 walk; /* the automaton's state */
+	__u16 padding;
+	__u8 state; /* enum np_hello_state */
+	__u8 is_again; /* `again` is one */
+	__u8 part; /* bpf/lib/hello_read.h */
+	__u8 digits; /* bytes read of the part's number */
+	__u8 head; /* bytes read of the record's header */
+	__u8 name_length; /* bytes of `name` without the last label's end */
+	__u8 label; /* where in `name` the length of the label is that is being read */
+	__u8 reason; /* NP_HELLO_REFUSED: enum np_reason */
+	__u8 name[NP_NAME_BYTES]; /* as np_name_event.name; empty: none yet */
+};
+
+enum np_hello_state {
+	NP_HELLO_READING = 0, /* nothing of the server passes */
+	NP_HELLO_ALLOWED = 1, /* what the server has not acknowledged must not be sent again in another form */
+	NP_HELLO_DECIDED = 2, /* the flow passes by its entry */
+	NP_HELLO_REFUSED = 3,
+};
+
+/*
+ * Value of np_hello_copies (hash, key = endpoint slot * NP_HELLO_COPIES + index of the flow's slot modulo that): the first bytes of a
+ * connection, to compare retransmissions with. Of the flow that had the place last; a retransmission that cannot be compared is
+ * dropped as long as the server has not acknowledged what it repeats.
+ */
+#define NP_HELLO_COPIES 32 /* of an endpoint; made as they are needed: 128 KiB at most */
+#define NP_HELLO_COPY_BYTES 3968 /* what leaves an entry of the map in 4 KiB */
+struct np_hello_copy {
+	__u32 slot; /* index of the flow's slot */
+	__u32 version; /* of it */
+	__u32 start; /* np_hello.start */
+	__u32 length; /* bytes that are there */
+	__u32 busy; /* as np_hello.busy */
+	__u32 pad;
+	__u8 bytes[NP_HELLO_COPY_BYTES];
 };
 
 /* ---- packets ------------------------------------------------------------------------------------------- */
@@ -663,6 +720,14 @@ struct np_fragment {
 	__u8 pad[3];
 };
 
+/* Why a packet is one for NP_STEP_HELLO. */
+enum np_hello_cause {
+	NP_HELLO_NONE = 0, /* it is not */
+	NP_HELLO_KNOWN = 1, /* its flow waits for its server's name, under the current revision */
+	NP_HELLO_ASKED = 2, /* the policy has answered with l7_rules, which are all about server names */
+	NP_HELLO_OPENS = 3, /* likewise; it is a SYN that passes, and its flow's entry is there */
+};
+
 /* What the policy is asked about a packet, one question after another: bpf/lib/verdict.h. */
 enum np_stage {
 	NP_STAGE_OWN = 0, /* the packet in its own right, at the hook where it is */
@@ -671,6 +736,14 @@ enum np_stage {
 	NP_STAGE_EMBEDDED = 3, /* the packet that an ICMP error embeds, at the hook where that one was */
 	NP_STAGE_EMBEDDED_MIRROR = 4, /* the answer to that packet */
 	NP_STAGE_EMBEDDED_FLOW = 5, /* the known flow of that packet, by the policy that admitted it */
+};
+
+/* Why a packet is in NP_STEP_PROXY. */
+enum np_proxy_call {
+	NP_PROXY_RULES = 0, /* its policy's answer is L7 */
+	NP_PROXY_KNOWN = 1, /* it is of a flow that the proxy carries, under the current revision */
+	NP_PROXY_ALLOWED = 2, /* of such a flow, and policy allows it by now without L7 rules */
+	NP_PROXY_ERROR = 3, /* an ICMP error about such a flow */
 };
 
 /*
@@ -715,6 +788,10 @@ struct np_question {
 	__u8 names_reason; /* enum np_reason: what that means; before NP_STEP_DNS_ANSWER why the packet passes */
 	__u8 names_news; /* before NP_STEP_DNS_ANSWER: enum np_news */
 	__u8 reads; /* the packet passes by an entry with NP_ENTRY_QUERIES */
+	__u8 hello; /* enum np_hello_cause */
+	__u8 proxy; /* enum np_proxy_call, for NP_STEP_PROXY */
+	__u8 is_proxied; /* the packet's flow has NP_ENTRY_PROXY */
+	__u8 pad[5];
 };
 
 /* ---- verdicts ------------------------------------------------------------------------------------------- */
@@ -797,11 +874,11 @@ enum np_step {
 	NP_STEP_NEIGHBOUR = 4, /* np_neighbour, neighbour discovery and listener reports */
 	NP_STEP_SERVICE = 5, /* np_service: Service's address to backend and back, before the policy is asked */
 	NP_STEP_NAMES = 6, /* reserved: a DNS query from the pod, between the policy program and np_verdict */
-	NP_STEP_PROXY = 7, /* reserved: packets of flows that the L7 proxy carries, or is to carry */
+	NP_STEP_PROXY = 7, /* np_proxy_step: packets of flows that the L7 proxy carries, or is to carry */
 	NP_STEP_REDIRECT = 8, /* reserved: delivery of what the proxy sends */
 	NP_STEP_HAIRPIN = 9, /* np_hairpin: a pod that talks to itself through a Service */
 	NP_STEP_DNS_ANSWER = 10, /* reserved: a DNS answer to the pod, after np_verdict's decision to pass it */
-	NP_STEP_HELLO = 11, /* reserved: packets of a flow whose server name is not decided yet */
+	NP_STEP_HELLO = 11, /* np_hello: packets of a flow whose server name is not decided yet */
 	NP_STEP_COUNT = 12,
 };
 

@@ -42,6 +42,12 @@ extension Libbpf {
         }
     }
 
+    /// Attaches an SK_LOOKUP program to a network namespace.
+    static func createLookupLink(program: Int32, namespace: Int32, _ name: String) throws(BPFError) -> OwnedDescriptor {
+        OwnedDescriptor(
+            rawValue: try call(.attach, name) { bpf_link_create(program, namespace, BPF_SK_LOOKUP, nil) })
+    }
+
     static func updateLink(_ link: Int32, to program: Int32, _ name: String) throws(BPFError) {
         try call(.updateAttachment, name) { bpf_link_update(link, program, nil) }
     }

@@ -35,7 +35,13 @@ extension NetlinkSocket {
     }
 
     /// Gives an interface an address as a host address (`/32`, `/128`), usable at once: no duplicate detection.
-    public func addAddress(_ address: IPAddress, to index: Int32) throws(SystemError) {
+    ///
+    /// - Parameters:
+    ///   - address: the address.
+    ///   - index: the interface.
+    ///   - isOfHost: whether it is of use inside the namespace only (scope host), and never a socket's source by itself.
+    /// - Throws: unless the interface has it afterwards.
+    public func addAddress(_ address: IPAddress, to index: Int32, isOfHost: Bool = false) throws(SystemError) {
         guard let record = rtnl_addr_alloc() else {
             throw SystemError("add address", "\(index)", netlink: Int32(NLE_NOMEM))
         }
@@ -43,6 +49,7 @@ extension NetlinkSocket {
         rtnl_addr_set_ifindex(record, index)
         _ = NetlinkAddress.with(address) { rtnl_addr_set_local(record, $0) }
         if !address.isIPv4 { rtnl_addr_set_flags(record, UInt32(IFA_F_NODAD)) }
-        try request("add address", "to link \(index)") { rtnl_addr_add($0, record, NLM_F_CREATE | NLM_F_EXCL) }
+        if isOfHost { rtnl_addr_set_scope(record, Int32(RT_SCOPE_HOST.rawValue)) }
+        try ensure("add address", "to link \(index)") { rtnl_addr_add($0, record, NLM_F_CREATE | NLM_F_EXCL) }
     }
 }

@@ -51,6 +51,16 @@ extension NetlinkSocket {
         }
     }
 
+    /// Removes an interface; a veth goes with its other end.
+    public func removeLink(_ index: Int32) throws(SystemError) {
+        guard let link = rtnl_link_alloc() else {
+            throw SystemError("remove link", "\(index)", netlink: Int32(NLE_NOMEM))
+        }
+        defer { rtnl_link_put(link) }
+        rtnl_link_set_ifindex(link, index)
+        try request("remove link", "\(index)") { rtnl_link_delete($0, link) }
+    }
+
     /// Sets an interface up.
     public func setUp(_ index: Int32) throws(SystemError) {
         guard let original = rtnl_link_alloc(), let change = rtnl_link_alloc() else {

@@ -33,6 +33,16 @@ public final class NetlinkSocket {
         if status < 0 { throw SystemError(operation, object(), netlink: status) }
     }
 
+    /// As `request`, for what may be there already: that is fine.
+    func ensure(
+        _ operation: String, _ object: @autoclosure () -> String, _ body: (OpaquePointer) -> Int32
+    ) throws(SystemError) {
+        try request(operation, object()) { socket in
+            let status = body(socket)
+            return status == -Int32(NLE_EXIST) ? 0 : status
+        }
+    }
+
     /// Fills a cache (links, addresses), gives each object to `visit`, frees the cache.
     func dump(
         _ operation: String, _ fill: (OpaquePointer, UnsafeMutablePointer<OpaquePointer?>) -> Int32,

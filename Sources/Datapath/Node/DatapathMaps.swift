@@ -22,6 +22,8 @@ package final class DatapathMaps {
     let control: BPFMap
     let eventBudget: BPFMap
     let dropBudget: BPFMap
+    /// What belongs to the L7 proxy; `nil` in an object without it.
+    let proxy: ProxyParts?
     /// The tables of Services; `nil` in an object without them.
     let services: ServiceMaps?
     /// All maps of the object, by name, for reports.
@@ -90,6 +92,7 @@ package final class DatapathMaps {
         self.eventBudget = try map("np_event_budget")
         self.dropBudget = try map("np_drop_budget")
         self.services = ServiceMaps(all)
+        self.proxy = try ProxyParts(object, all)
         for (step, name) in Self.steps {
             // A map pinned by a version with fewer steps is shorter; what is reserved now had no slot then.
             if name == Self.noStep, Int(step.rawValue) >= steps.shape.capacity { continue }
@@ -135,8 +138,8 @@ package final class DatapathMaps {
 
     /// Which program each slot of np_steps holds. Later steps first: nothing jumps to a step that is not there.
     static let steps: [(step: np_step, program: String)] = [
-        (NP_STEP_NAMES, noStep), (NP_STEP_PROXY, noStep), (NP_STEP_REDIRECT, noStep),
-        (NP_STEP_DNS_ANSWER, noStep), (NP_STEP_HELLO, noStep),
+        (NP_STEP_NAMES, noStep), (NP_STEP_PROXY, "np_proxy_step"), (NP_STEP_REDIRECT, noStep),
+        (NP_STEP_DNS_ANSWER, noStep), (NP_STEP_HELLO, "np_hello"),
         (NP_STEP_HAIRPIN, "np_hairpin"), (NP_STEP_SERVICE, "np_service"),
         (NP_STEP_VERDICT, "np_verdict"), (NP_STEP_ICMP_ERROR, "np_icmp_error"), (NP_STEP_NEIGHBOUR, "np_neighbour"),
         (NP_STEP_TO_POD, "np_to_pod"), (NP_STEP_FROM_POD, "np_from_pod"),

@@ -13,6 +13,8 @@ public struct DatapathOptions: Sendable {
     public var pins: PinPath?
     /// Whether packets of pods to Services are translated.
     public var services: ServiceMode = .off
+    /// Where the L7 proxy lives; `nil` for a node without: L7 flows are refused.
+    public var proxy: ProxyPlace?
     /// The object that is loaded in place of the one in this binary: that of another version, in tests.
     package var object: [UInt8]?
 

@@ -77,7 +77,7 @@ extension NodeDatapath {
         forgetFlowsOfFormerAddresses()
         for planned in plan.endpoints {
             guard var endpoint = endpoints[planned.key] else { continue }
-            let needs = plan.stateNeeds(of: planned)
+            let needs = holding(plan.stateNeeds(of: planned), of: endpoint)
             let open = openDirections(of: planned.image.subject, PolicyBatch())
             let isCurrent =
                 !all && endpoint.value.isReady && endpoint.subject == planned.image.subject
@@ -139,6 +139,7 @@ extension NodeDatapath {
             try maps.flowShares.setPerCPU(slot, [np_flow_share](repeating: np_flow_share(), count: cpus))
             try maps.flowMoves.set(slot, UInt32(0))
             try maps.policyChanges.set(slot, UInt32(0))
+            heldNeeds[slot] = nil
         }
     }
 }

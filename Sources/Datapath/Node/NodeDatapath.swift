@@ -12,6 +12,10 @@ public final class NodeDatapath {
     let maps: DatapathMaps
     let attachments: Attachments
     let hits: RuleHits
+    /// The way to the L7 proxy, while it is open.
+    var proxyWay: ProxyWay?
+    /// By slot, the flow state that a pod needs but for flows that the proxy carries.
+    var heldNeeds: [UInt32: StateNeeds] = [:]
     private let lock: FileLock?
     /// What is still to be taken over from other versions.
     var carriages: [Carriage] = []
@@ -105,6 +109,7 @@ public final class NodeDatapath {
         try attachments.adopt(
             interfaces: NodeDatapath.interfaces(), steps: maps.steps.id,
             others: others.map { ($0.links, $0.steps) })
+        if let place = options.proxy { self.proxyWay = try ProxyWay(place, attachments.style, options.pins, maps.proxy) }
         // A process that was killed while it read events left the writing of them on.
         try maps.control.set(UInt32(0), np_control())
     }
@@ -141,6 +146,9 @@ public final class NodeDatapath {
         try attachments.retireSuperseded()
         for hook in attachments.hooks { try attachments.detach(hook) }
         carriages = []
+        try proxyWay?.close()
+        proxyWay = nil
+        if let pins = options.pins, options.proxy == nil { try ProxyPlace(instance: pins.instance).remove() }
         try options.pins?.removeAll()
         adopted = [:]
         endpoints = [:]

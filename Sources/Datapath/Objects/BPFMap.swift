@@ -6,7 +6,7 @@ import Support
 ///
 /// Keys and values are the C structs of the ABI header, copied as they lie in memory. Their sizes must be the map's:
 /// anything else is a bug of this module and traps. Those of a map that a program with other layouts made are converted.
-public final class BPFMap {
+public final class BPFMap: Sendable {
     /// The map's name, for messages.
     public let name: String
     /// Its properties.

@@ -147,7 +147,22 @@ public enum BTFCheck {
                     ("l7_rules", \.l7_rules), ("l7_base", \.l7_base), ("l7_word", \.l7_word), ("columns", \.columns),
                     ("kept", \.kept), ("named", \.named), ("names_done", \.names_done),
                     ("names_reason", \.names_reason), ("names_news", \.names_news), ("reads", \.reads),
+                    ("hello", \.hello), ("proxy", \.proxy), ("is_proxied", \.is_proxied),
                 ]),
+            Expected(
+                "np_proxied_key", np_proxied_key.self,
+                [
+                    ("client", \.client), ("server", \.server), ("client_port", \.client_port),
+                    ("server_port", \.server_port), ("side", \.side),
+                ]),
+            Expected(
+                "np_proxied_side", np_proxied_side.self,
+                [
+                    ("rules", \.rules), ("base", \.base), ("endpoint", \.endpoint), ("revision", \.revision),
+                    ("remote_identity", \.remote_identity), ("flags", \.flags), ("own_mac", \.own_mac),
+                    ("peer_mac", \.peer_mac),
+                ]),
+            Expected("np_proxy", np_proxy.self, [("interface", \.interface), ("mac", \.mac)]),
             Expected("np_config", np_config.self, [("hertz", \.hertz), ("barriers", \.barriers)]),
             Expected(
                 "np_choice", np_choice.self,
@@ -224,25 +239,22 @@ public enum BTFCheck {
                     ("refusal", \.refusal), ("least_ttl", \.least_ttl), ("drops_inexact", \.drops_inexact),
                 ]),
             Expected(
-                "np_flow_extension", np_flow_extension.self,
+                "np_hello", np_hello.self,
                 [
-                    ("version", \.version), ("base", \.base), ("rules", \.rules), ("own_mac", \.own_mac),
-                    ("peer_mac", \.peer_mac), ("sequence", \.sequence), ("state", \.state), ("left", \.left),
-                    ("name_state", \.name_state), ("name_revision", \.name_revision),
+                    ("rules", \.rules), ("base", \.base), ("word", \.word), ("version", \.version), ("busy", \.busy),
+                    ("identity", \.identity), ("start", \.start), ("sequence", \.sequence),
+                    ("acknowledged", \.acknowledged), ("again", \.again), ("offset", \.offset), ("end", \.end),
+                    ("place", \.place), ("record", \.record), ("message", \.message), ("skip", \.skip),
+                    ("item", \.item), ("number", \.number), ("walk", \.walk), ("state", \.state),
+                    ("is_again", \.is_again), ("part", \.part), ("digits", \.digits), ("head", \.head),
+                    ("name_length", \.name_length), ("label", \.label), ("reason", \.reason), ("name", \.name),
                 ]),
             Expected(
-                "np_proxied_key", np_proxied_key.self,
+                "np_hello_copy", np_hello_copy.self,
                 [
-                    ("client", \.client), ("server", \.server), ("client_port", \.client_port),
-                    ("server_port", \.server_port),
+                    ("slot", \.slot), ("version", \.version), ("start", \.start), ("length", \.length),
+                    ("busy", \.busy), ("bytes", \.bytes),
                 ]),
-            Expected(
-                "np_proxied_side", np_proxied_side.self,
-                [
-                    ("base", \.base), ("endpoint", \.endpoint), ("revision", \.revision),
-                    ("remote_identity", \.remote_identity), ("rules", \.rules),
-                ]),
-            Expected("np_proxied", np_proxied.self, [("side", \.side)]),
             Expected(
                 "np_bench_plan", np_bench_plan.self,
                 [

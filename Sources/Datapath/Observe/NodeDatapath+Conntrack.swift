@@ -51,6 +51,7 @@ extension NodeDatapath {
     /// After a walk: endpoints whose region has become too small get a larger one.
     private func finish(_ walk: FlowCollection, seen: Int, removed: Int) throws(BPFError) -> ConntrackCollection {
         let moved = try growRegions(walk.uses)
+        try collectProxied()
         return ConntrackCollection(
             seen: seen, removed: removed, shares: try shares(walk.uses), moved: moved, isComplete: true)
     }

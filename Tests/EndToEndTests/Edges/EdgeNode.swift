@@ -59,7 +59,9 @@ final class EdgeNode {
     /// Last number of each pod's addresses.
     let numbers: [String: Int]
     private let folder: String
-    private var datapath: NodeDatapath?
+    private(set) var datapath: NodeDatapath?
+    /// How the datapath is made.
+    var options = DatapathOptions(pins: nil)
     private var allocator = IdentityAllocator()
 
     init(_ topology: Topology, pods names: [String]) throws {
@@ -140,7 +142,7 @@ final class EdgeNode {
         let image = NodeCompiler.compile(objects, policies: lowered.policies, allocator: &allocator)
         let evidence = try evidence()
         try node.run {
-            let datapath = try self.datapath ?? NodeDatapath(DatapathOptions(pins: nil))
+            let datapath = try self.datapath ?? NodeDatapath(options)
             self.datapath = datapath
             // As the agent does it.
             var own: [EndpointKey: [UInt32]] = [:]
@@ -151,6 +153,9 @@ final class EdgeNode {
             }
         }
     }
+
+    /// Lets go of what enforces, as a process does that is killed; the next `apply` goes on with what is pinned.
+    func restart() { datapath = nil }
 
     /// What the host knows of its interfaces.
     func evidence() throws -> HostEvidence {

@@ -1,0 +1,52 @@
+import BPFEmit
+import CNetpoldABI
+import NetTypes
+
+/// Flows that the L7 proxy carries.
+extension NodeDatapath {
+    /// What flow state an endpoint is to keep. One whose flows the proxy may carry keeps all it has kept, though its policies may need
+    /// less by now: those flows go by their entries until they end (`collectProxied`).
+    func holding(_ needs: StateNeeds, of endpoint: LoadedEndpoint) -> StateNeeds {
+        guard proxyWay != nil else { return needs }
+        let kept = endpoint.value.stateNeeds.raised(to: needs)
+        heldNeeds[endpoint.slot] = kept == needs ? nil : needs
+        return kept
+    }
+
+    /// After a walk over the flows: forgets what np_proxied has of flows that are gone, and lets pods of which the proxy carries nothing
+    /// keep as little flow state as their policies need.
+    func collectProxied() throws(BPFError) {
+        guard let proxied = maps.proxy?.proxied else { return }
+        var slots: Set<UInt32> = []
+        let values = Dictionary(endpoints.values.map { ($0.slot, $0.value) }) { first, _ in first }
+            .merging(adopted) { own, _ in own }
+        for (key, side) in try proxied.entries(key: np_proxied_key(), value: np_proxied_side()) {
+            if let value = values[side.endpoint], isCarried(key, side, value) {
+                slots.insert(side.endpoint)
+            } else {
+                try proxied.remove(key)
+            }
+        }
+        for (key, endpoint) in endpoints {
+            guard let needs = heldNeeds[endpoint.slot], !slots.contains(endpoint.slot) else { continue }
+            var value = endpoint.value
+            value.stateNeeds = needs
+            try maps.endpoints.set(endpoint.slot, value)
+            endpoints[key]?.value = value
+            heldNeeds[endpoint.slot] = nil
+        }
+    }
+
+    private func isCarried(_ key: np_proxied_key, _ side: np_proxied_side, _ endpoint: np_endpoint) -> Bool {
+        let isClient = key.side == NP_EGRESS.rawValue
+        let own = isClient ? key.client : key.server
+        var record = np_flow_record()
+        record.protocol = L4Protocol.tcp.rawValue
+        record.remote = isClient ? key.server : key.client
+        record.own_port = isClient ? key.client_port : key.server_port
+        record.remote_port = isClient ? key.server_port : key.client_port
+        record.own_address = endpoint.address.0.word == own.word ? 0 : 1
+        let regions = [regions.current[side.endpoint], regions.left[side.endpoint]].compactMap(\.self)
+        return regions.contains { maps.flowTable.find(record, endpoint: side.endpoint, in: $0) != nil }
+    }
+}

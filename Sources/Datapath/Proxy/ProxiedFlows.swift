@@ -1,0 +1,84 @@
+import CNetpoldABI
+public import NetTypes
+import Support
+
+/// What both sides' policies say of flows that the proxy carries: np_proxied, as it is pinned.
+///
+/// Safe to use from any thread; a question is one system call a side.
+public final class ProxiedFlows: Sendable {
+    /// An end of a connection.
+    public struct End: Hashable, Sendable {
+        /// The address.
+        public var address: IPAddress
+        /// The port.
+        public var port: UInt16
+
+        /// An end.
+        public init(_ address: IPAddress, _ port: UInt16) {
+            self.address = address
+            self.port = port
+        }
+    }
+
+    /// What one side's policy says.
+    public struct Side: Hashable, Sendable {
+        /// The policy, as the proxy's rules number it, and the numbers of its rules that matched; `nil` when policy allows everything of
+        /// the flow by now.
+        public var rules: (policy: UInt32, numbers: [UInt32])? { isAllowed ? nil : (policy, Side.numbers(of: bits)) }
+        /// Whether policy allows everything of the flow by now.
+        public var isAllowed: Bool
+        /// Whether this side's pod sends the flow to the proxy.
+        public var redirects: Bool
+        /// The pod's slot, and the revision of its policies that was asked.
+        public var slot: UInt32
+        public var revision: UInt32
+        /// Who the other end is.
+        public var remoteIdentity: UInt32
+        private var policy: UInt32
+        private var bits: UInt64
+
+        init(_ side: np_proxied_side) {
+            isAllowed = side.flags & UInt32(NP_PROXIED_ALLOWED) != 0
+            redirects = side.flags & UInt32(NP_PROXIED_REDIRECTS) != 0
+            slot = side.endpoint
+            revision = side.revision
+            remoteIdentity = side.remote_identity
+            policy = side.base
+            bits = side.rules
+        }
+
+        private static func numbers(of bits: UInt64) -> [UInt32] {
+            (0..<UInt32(NP_BITS_PER_WORD)).filter { bits >> UInt64($0) & 1 == 1 }
+        }
+    }
+
+    private let map: BPFMap
+
+    /// Opens what an instance has pinned.
+    ///
+    /// - Throws: when it has no such map, or one of another layout.
+    public init(instance: String) throws(BPFError) {
+        let path = "\(try PinPath(instance: instance).folder)/np_proxied"
+        guard let pinned = try Libbpf.openPin(path) else {
+            throw BPFError(.openPin, path, errno: .noSuchFileOrDirectory)
+        }
+        map = try BPFMap(pinned, name: "np_proxied")
+        guard map.shape.keySize == MemoryLayout<np_proxied_key>.size,
+            map.shape.valueSize == MemoryLayout<np_proxied_side>.size
+        else { throw BPFError(.checkLayout, path, errno: .invalidArgument) }
+    }
+
+    /// What the sides say of a connection; `nil` for one that says nothing. A flow that neither knows is not to be carried.
+    ///
+    /// The server's side is there when the connection to the server is, at the latest, if that is a pod of this node with L7 rules.
+    public func sides(client: End, server: End) throws(BPFError) -> (client: Side?, server: Side?) {
+        (try side(NP_EGRESS, client, server), try side(NP_INGRESS, client, server))
+    }
+
+    private func side(_ side: np_direction, _ client: End, _ server: End) throws(BPFError) -> Side? {
+        let key = np_proxied_key(
+            client: np_address(client.address), server: np_address(server.address),
+            client_port: client.port.bigEndian, server_port: server.port.bigEndian, side: side.rawValue)
+        return try map.value(of: key, initial: np_proxied_side()).map(Side.init)
+    }
+}

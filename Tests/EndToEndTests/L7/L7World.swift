@@ -1,0 +1,207 @@
+import BPFEmit
+import Datapath
+import Foundation
+import Glibc
+import NetTypes
+
+/// Two pods, `a` and `b`, of an `EdgeNode` with a place for the L7 proxy, and the outside: HTTP servers at `b` and outside, clients at
+/// `a` and outside, and a stand-in for the proxy (l7.py), which lets requests for /api/ pass.
+final class L7World {
+    /// Who has L7 rules.
+    enum Setting: String, CaseIterable {
+        case egress, ingress, both
+        var isEgress: Bool { self != .ingress }
+        var isIngress: Bool { self != .egress }
+    }
+
+    /// A way that connections go.
+    enum Way: String, CaseIterable {
+        case podToPod, podToOutside, outsideToPod
+        var client: String { self == .outsideToPod ? "outside" : "a" }
+        var server: String { self == .podToOutside ? "outside" : "b" }
+    }
+
+    /// What comes of a command of the client.
+    struct Answer: Decodable, CustomStringConvertible {
+        var body: String?
+        var length: Int?
+        var error: String?
+        var after: Double?
+
+        var description: String { error.map { "\($0) after \(after ?? 0) s" } ?? body ?? "\(length ?? 0) bytes" }
+    }
+
+    static let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "l7.py").path()
+    static var canRun: Bool { EdgeNode.canBuild && access("/usr/bin/python3", X_OK) == 0 && access(script, R_OK) == 0 }
+
+    let edge: EdgeNode
+    let place: ProxyPlace
+    private let pins: PinPath
+    private var relay: Child?
+    private var servers: [Child] = []
+    private var clients: [String: Child] = [:]
+
+    init(_ topology: EdgeNode.Topology, _ attachment: AttachmentStyle = .automatic, reversePathFilter: Int = 0) throws {
+        edge = try EdgeNode(topology, pods: ["a", "b"])
+        let instance = "l7-\(getpid())-\(UInt16.random(in: .min ... .max))"
+        pins = try PinPath(instance: instance)
+        place = ProxyPlace(instance: instance)
+        edge.options = DatapathOptions(pins: pins, attachment: attachment, flowSets: 1 << 14)
+        edge.options.proxy = place
+        for link in ["all", "default"] {
+            try edge.set(edge.node, "ipv4/conf/\(link)/rp_filter", "\(reversePathFilter)")
+        }
+        for namespace in [edge.outside, try edge.pod("a"), try edge.pod("b")] {
+            try edge.set(namespace, "core/somaxconn", "8192")
+            try edge.set(namespace, "ipv4/tcp_max_syn_backlog", "8192")
+            try edge.set(namespace, "ipv4/ip_local_port_range", "10000 65000")
+            try edge.set(namespace, "ipv4/tcp_tw_reuse", "1")
+        }
+        servers = [
+            try Child(["server", "80"], in: edge.outside.path), try Child(["server", "80"], in: try edge.pod("b").path),
+        ]
+        for server in servers { try server.waitUntilReady() }
+        clients = [
+            "a": try Child(["client"], in: try edge.pod("a").path), "outside": try Child(["client"], in: edge.outside.path),
+        ]
+    }
+
+    deinit {
+        relay?.end(SIGKILL)
+        for child in servers + Array(clients.values) { child.end(SIGKILL) }
+        if let datapath = edge.datapath {
+            try? edge.node.run { try datapath.detach() }
+        } else {
+            try? edge.node.run { try NodeDatapath.remove(pins) }
+        }
+        edge.restart()
+    }
+
+    func address(_ end: String, v6: Bool) -> IPAddress {
+        end == "outside" ? EdgeNode.address(2, v6: v6, network: 8) : edge.address(end, v6: v6)
+    }
+
+    // MARK: policies and the proxy
+
+    static func policy(_ setting: Setting) -> String {
+        let ports = """
+            toPorts: [{ports: [{port: "80", protocol: TCP}], rules: {http: [{path: "/api/.*"}]}}]
+            """
+        var policies: [String] = []
+        if setting.isEgress {
+            policies.append(
+                """
+                apiVersion: cilium.io/v2
+                kind: CiliumNetworkPolicy
+                metadata: {name: egress, namespace: edge}
+                spec: {endpointSelector: {matchLabels: {app: a}}, egress: [{toEntities: [all], \(ports)}]}
+                """)
+        }
+        if setting.isIngress {
+            policies.append(
+                """
+                apiVersion: cilium.io/v2
+                kind: CiliumNetworkPolicy
+                metadata: {name: ingress, namespace: edge}
+                spec: {endpointSelector: {matchLabels: {app: b}}, ingress: [{fromEntities: [all], \(ports)}]}
+                """)
+        }
+        return policies.joined(separator: "\n---\n")
+    }
+
+    func apply(_ setting: Setting) throws { try edge.apply(Self.policy(setting)) }
+
+    /// Starts the stand-in in the proxy's namespace; once something was applied.
+    func startRelay() throws {
+        let child = try Child(["relay", pins.folder], in: place.namespace)
+        relay = child
+        try child.waitUntilReady()
+    }
+
+    func endRelay(_ signal: Int32 = SIGKILL) {
+        relay?.end(signal)
+        relay = nil
+    }
+
+    // MARK: requests
+
+    func ask(_ end: String, _ command: [String: Any]) throws -> Answer {
+        guard let client = clients[end] else { throw PodNetworkError("no client \(end)") }
+        return try JSONDecoder().decode(Answer.self, from: client.ask(command))
+    }
+
+    func count(_ end: String, _ command: [String: Any]) throws -> [String: Int] {
+        guard let client = clients[end] else { throw PodNetworkError("no client \(end)") }
+        return try JSONDecoder().decode([String: Int].self, from: client.ask(command))
+    }
+
+    /// A request on a connection of its own.
+    func ask(_ way: Way, v6: Bool, _ path: String, _ more: [String: Any] = [:]) throws -> Answer {
+        try ask(way.client, ["to": "\(address(way.server, v6: v6))", "path": path].merging(more) { $1 })
+    }
+
+    /// What is to come of a request.
+    func expected(_ setting: Setting, _ way: Way, v6: Bool, _ path: String) -> String {
+        let isProxied = setting.isEgress && way.client == "a" || setting.isIngress && way.server == "b"
+        if isProxied, !path.hasPrefix("/api/") { return "Access denied\r\n" }
+        return "\(address(way.client, v6: v6)) \(path) proxied=\(isProxied ? 1 : 0)"
+    }
+
+    /// The failures of the matrix of one setting: every way, both families, a request that is allowed and one that is not.
+    func failures(_ setting: Setting, _ more: [String: Any] = [:]) throws -> [String] {
+        var failures: [String] = []
+        for way in Way.allCases {
+            for v6 in [false, true] {
+                for path in ["/api/users/1", "/who"] {
+                    let answer = try ask(way, v6: v6, path, more)
+                    guard answer.body != expected(setting, way, v6: v6, path) else { continue }
+                    failures.append("\(setting) \(way) \(v6 ? "v6" : "v4") \(path): \(answer)")
+                }
+            }
+        }
+        return failures
+    }
+
+    /// A process of l7.py.
+    private final class Child {
+        private let process = Process()
+        private let input = Pipe()
+        private let output = Pipe()
+        private var rest: [UInt8] = []
+
+        init(_ arguments: [String], in namespace: String) throws {
+            process.executableURL = URL(filePath: "/usr/bin/nsenter")
+            process.arguments = ["--net=\(namespace)", "/usr/bin/python3", L7World.script] + arguments
+            process.standardInput = input
+            process.standardOutput = output
+            try process.run()
+        }
+
+        func waitUntilReady() throws {
+            guard try line() == Array("ready".utf8) else { throw PodNetworkError("l7.py is not ready") }
+        }
+
+        func ask(_ command: [String: Any]) throws -> Data {
+            let text = try JSONSerialization.data(withJSONObject: command) + Data("\n".utf8)
+            try input.fileHandleForWriting.write(contentsOf: text)
+            return Data(try line())
+        }
+
+        private func line() throws -> [UInt8] {
+            while true {
+                if let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                    defer { rest.removeFirst(end + 1) }
+                    return Array(rest[..<end])
+                }
+                let more = output.fileHandleForReading.availableData
+                guard !more.isEmpty else { throw PodNetworkError("l7.py has ended") }
+                rest += more
+            }
+        }
+
+        func end(_ signal: Int32) {
+            kill(process.processIdentifier, signal)
+            process.waitUntilExit()
+        }
+    }
+}

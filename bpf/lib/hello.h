@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * TLS connections that rules allow for their server name. What passes when, in the states of struct np_hello:
+ *
+ *   READING   the client's bytes, in order, up to the end of the ClientHello, where its name decides. What is ahead of them is
+ *             dropped, and comes again. Of the server only what has no data.
+ *   ALLOWED   everything. But up to its acknowledgement the ClientHello may be sent again only as it was: hello_copy.h.
+ *   DECIDED   everything, and from now on by the flow's entry alone. Rules that change ask about the name again.
+ *   REFUSED   nothing but RSTs. The client gets one for whatever it sends.
+ *
+ * The first bytes of a ClientHello in several segments are with the server before the name is known; the name itself is not
+ * acted upon there before the last one is.
+ *
+ * One CPU at a time reads a connection (np_hello.busy); a packet of it that another one has meanwhile is dropped. So no two
+ * packets are read in each other's place, and no later SYN of the same ends is let pass by what an earlier one has sent.
+ */
+#ifndef NP_HELLO_H
+#define NP_HELLO_H
+
+#include "events.h"
+#include "hello_copy.h"
+#include "hello_read.h"
+#include "judge.h"
+#include "name.h"
+#include "proxy.h"
+
+/* What the step works on. */
+struct np_hello_work {
+	const struct np_hook *hook;
+	struct np_question *question;
+	struct np_hello *hello;
+	struct np_flow_place place;
+	__u32 slot; /* np_flow_slot */
+	bool forward; /* the packet is the client's */
+	bool is_news; /* the connection was decided */
+};
+
+/* The numbers of a TCP header that count here, in host order. */
+struct np_hello_segment {
+	__u32 sequence;
+	__u32 acknowledgement;
+	__u32 at; /* its first byte in the frame */
+	__u32 length; /* of its data */
+	__u8 flags;
+};
+
+/* What a new connection begins as. */
+const struct np_hello np_hello_none = {};
+
+/* How far a sequence number is ahead of another one. */
+NP_INLINE __s32 np_ahead(__u32 sequence, __u32 of)
+{
+	return sequence - of;
+}
+
+NP_INLINE bool np_load_segment(struct __sk_buff *skb, const struct np_question *question, struct np_hello_segment *segment)
+{
+	struct np_tcp_header tcp;
+
+	if (bpf_skb_load_bytes(skb, question->transport_offset, &tcp, sizeof(tcp)))
+		return false;
+	segment->sequence = bpf_ntohl(tcp.sequence);
+	segment->acknowledgement = bpf_ntohl(tcp.acknowledgement);
+	segment->flags = tcp.flags;
+	segment->at = question->resume_offset;
+	segment->length = question->resume_end - question->resume_offset;
+	return true;
+}
+
+/* One byte of the name, or the length of one of its labels: hello->walk is the automaton's state, hello->number what is left of the label. */
+static long np_hello_walk_step(__u32 step, struct np_hello_reading *reading)
+{
+	struct np_hello *hello = reading->hello;
+	const __u32 revision = hello->place;
+	const __u8 byte = hello->name[step & (NP_NAME_BYTES - 1)];
+	__u32 class = NP_NAME_CLASS_END;
+
+	if (hello->number) {
+		hello->number--;
+		class = np_name_class(byte);
+	} else {
+		hello->number = byte;
+		if (!step)
+			return 0;
+	}
+	hello->walk = np_name_step(revision, hello->walk, class);
+	return class == NP_NAME_CLASS_END && !byte;
+}
+
+/* The L7 bits that the connection's name satisfies, by the automaton that is in force now. */
+__attribute__((noinline)) __u64 np_hello_rules(struct __sk_buff *skb, struct np_hello *hello)
+{
+	struct np_hello_reading reading = {.skb = skb, .hello = hello};
+	const __u32 revision = np_names_in_force();
+	const struct np_name_rule *rule;
+
+	if (!hello || !hello->name_length || !revision)
+		return 0;
+	hello->number = 0;
+	hello->walk = NP_NAME_START;
+	hello->place = revision;
+	bpf_loop(NP_NAME_BYTES, np_hello_walk_step, &reading, 0);
+	hello->number = 0;
+	rule = np_name_rule(hello->base, revision, np_name_set(revision, hello->walk));
+	return rule ? rule->rules & hello->rules : 0;
+}
+
+/* Lets the connection's name decide, again or for the first time. False: no rule allows it. */
+NP_INLINE bool np_decide_hello(struct np_hello_work *work)
+{
+	const struct np_hello *hello = work->hello;
+	const __u64 rules = np_hello_rules(work->hook->skb, work->hello);
+	const struct np_answer answer = {
+		.decision = NP_DECISION_RULE,
+		.word = hello->word,
+		.bit = rules & -rules,
+		.base = hello->base,
+	};
+
+	work->question->rule_hit = rules ? np_rule_hit_of(&answer) : 0;
+	return rules;
+}
+
+/* Begins with a connection whose SYN is there. */
+NP_INLINE void np_begin_hello(struct np_hello *hello, __u32 start)
+{
+	hello->start = start;
+	hello->sequence = start;
+	hello->acknowledged = start;
+	hello->is_again = false;
+	hello->state = NP_HELLO_READING;
+	np_hello_rewind(hello);
+}
+
+/* From now on nothing of the connection passes. Returns the reason. */
+NP_INLINE enum np_reason np_refuse_hello(struct np_hello_work *work, enum np_reason reason)
+{
+	work->hello->state = NP_HELLO_REFUSED;
+	work->hello->reason = reason;
+	/* Half a name is none. */
+	if (reason == NP_DROP_HELLO)
+		work->hello->name[0] = 0;
+	work->is_news = true;
+	return reason;
+}
+
+/* Takes over what the policy answers now. A name that is known already must be one of these rules too. */
+NP_INLINE void np_renew_hello(struct np_hello_work *work)
+{
+	const struct np_question *question = work->question;
+	struct np_hello *hello = work->hello;
+	const bool is_same = hello->base == question->l7_base && hello->rules == question->l7_rules &&
+			     hello->word == question->l7_word;
+
+	hello->identity = question->asked;
+	if (is_same)
+		return;
+	hello->base = question->l7_base;
+	hello->rules = question->l7_rules;
+	hello->word = question->l7_word;
+	if ((hello->state == NP_HELLO_ALLOWED || hello->state == NP_HELLO_DECIDED) && !np_decide_hello(work))
+		(void)np_refuse_hello(work, NP_DROP_SERVER_NAME);
+}
+
+/*
+ * A SYN that passes, whose flow has its entry. A later one of the same ends may be anybody's, so a connection whose name is known stays
+ * as it is until the server answers to the new one.
+ */
+NP_INLINE enum np_reason np_open_hello(struct np_hello_work *work, const struct np_hello_segment *segment)
+{
+	const __u32 start = segment->sequence + 1;
+	const __u32 version = np_flow_version(&work->place);
+	struct np_hello *hello = work->hello;
+	const bool is_same = hello->version == version;
+
+	if (is_same && (hello->state == NP_HELLO_ALLOWED || hello->state == NP_HELLO_DECIDED)) {
+		if (hello->start != start) {
+			hello->again = start;
+			hello->is_again = true;
+		}
+		np_renew_hello(work);
+	} else {
+		hello->base = work->question->l7_base;
+		hello->rules = work->question->l7_rules;
+		hello->word = work->question->l7_word;
+		hello->identity = work->question->asked;
+		hello->version = version;
+		if (!is_same || hello->start != start || hello->state == NP_HELLO_REFUSED)
+			np_begin_hello(hello, start);
+	}
+	return work->question->allowed;
+}
+
+/*
+ * The part of a segment that was read before: `length` bytes from its first one on. NP_REASON_NONE: it is what it was, or the server has
+ * it already.
+ */
+NP_INLINE enum np_reason np_judge_repetition(struct np_hello_work *work, const struct np_hello_segment *segment, __u32 length)
+{
+	struct np_hello *hello = work->hello;
+	const __s32 known = np_ahead(hello->acknowledged, segment->sequence);
+	const __u32 from = known > 0 ? known : 0;
+
+	if (from >= length)
+		return NP_REASON_NONE;
+	/* Nothing was read before the first byte: a probe of a connection that is not there yet. */
+	if (np_ahead(segment->sequence + from, hello->start) < 0)
+		return NP_DROP_HELLO_ORDER;
+	if (segment->flags & NP_TCP_URG)
+		return np_refuse_hello(work, NP_DROP_HELLO);
+	hello->offset = segment->at + from;
+	hello->end = segment->at + length;
+	hello->place = segment->sequence + from - hello->start;
+	switch ((enum np_hello_likeness)np_compare_bytes(work->hook->skb, hello, work->slot)) {
+	case NP_HELLO_SAME:
+		return NP_REASON_NONE;
+	case NP_HELLO_OTHER:
+		return np_refuse_hello(work, NP_DROP_HELLO);
+	case NP_HELLO_UNLIKE:
+		return NP_DROP_HELLO_ORDER;
+	}
+	return NP_DROP_HELLO_ORDER;
+}
+
+/* Reads on, `length` bytes from `at` in the frame. */
+NP_INLINE enum np_reason np_read_on(struct np_hello_work *work, __u32 at, __u32 length)
+{
+	struct __sk_buff *skb = work->hook->skb;
+	struct np_hello *hello = work->hello;
+	enum np_hello_progress progress;
+	const __u32 place = hello->sequence - hello->start;
+
+	hello->offset = at;
+	hello->end = at + length;
+	progress = np_hello_read(skb, hello);
+	if (progress == NP_HELLO_BAD)
+		return np_refuse_hello(work, NP_DROP_HELLO);
+	hello->end = hello->offset;
+	hello->offset = at;
+	hello->place = place;
+	hello->sequence += hello->end - at;
+	np_keep_bytes(skb, hello, work->slot);
+	if (progress == NP_HELLO_WHOLE) {
+		if (!np_decide_hello(work))
+			return np_refuse_hello(work, NP_DROP_SERVER_NAME);
+		hello->state = NP_HELLO_ALLOWED;
+		work->is_news = true;
+	}
+	return work->is_news ? NP_REASON_ALLOWED : NP_REASON_ESTABLISHED;
+}
+
+/* A packet of the client. */
+NP_INLINE enum np_reason np_judge_client(struct np_hello_work *work, const struct np_hello_segment *segment)
+{
+	struct np_hello *hello = work->hello;
+	const __s32 ahead = np_ahead(segment->sequence, hello->sequence);
+	__u32 before = 0;
+	enum np_reason reason;
+
+	if (hello->state == NP_HELLO_DECIDED || segment->flags & NP_TCP_RST)
+		return NP_REASON_ESTABLISHED;
+	if (hello->state == NP_HELLO_REFUSED)
+		return hello->reason;
+	if (segment->flags & NP_TCP_SYN || work->question->packet.fragment != NP_FRAGMENT_NONE)
+		return NP_DROP_HELLO_ORDER;
+	if (!segment->length)
+		return NP_REASON_ESTABLISHED;
+	if (ahead < 0) {
+		before = -(__u32)ahead;
+		if (before > segment->length)
+			before = segment->length;
+		reason = np_judge_repetition(work, segment, before);
+		if (reason)
+			return reason;
+	}
+	if (hello->state == NP_HELLO_ALLOWED || before == segment->length)
+		return NP_REASON_ESTABLISHED;
+	if (ahead > 0)
+		return NP_DROP_HELLO_ORDER;
+	/* A byte that is urgent may be no part of what the server reads. */
+	if (segment->flags & NP_TCP_URG)
+		return np_refuse_hello(work, NP_DROP_HELLO);
+	return np_read_on(work, segment->at + before, segment->length - before);
+}
+
+/* A packet of the server. */
+NP_INLINE enum np_reason np_judge_server(struct np_hello_work *work, const struct np_hello_segment *segment)
+{
+	const bool acknowledges = segment->flags & NP_TCP_ACK;
+	struct np_hello *hello = work->hello;
+	const __s32 ahead = np_ahead(segment->acknowledgement, hello->sequence);
+
+	if (segment->flags & NP_TCP_RST)
+		return NP_REASON_REPLY;
+	if (hello->is_again && segment->flags & NP_TCP_SYN && acknowledges && segment->acknowledgement == hello->again) {
+		np_begin_hello(hello, hello->again);
+		/* What the former connection's entry was left with. */
+		np_mark_flow(&work->place, NP_ENTRY_HELLO, 0);
+	}
+	switch (hello->state) {
+	case NP_HELLO_READING:
+		if (segment->length || work->question->packet.fragment != NP_FRAGMENT_NONE)
+			return NP_DROP_HELLO_ORDER;
+		break;
+	case NP_HELLO_ALLOWED:
+	case NP_HELLO_DECIDED:
+		break;
+	default:
+		return NP_DROP_HELLO_ORDER;
+	}
+	if (acknowledges && ahead <= 0 && np_ahead(segment->acknowledgement, hello->acknowledged) > 0)
+		hello->acknowledged = segment->acknowledgement;
+	if (hello->state == NP_HELLO_ALLOWED && acknowledges && ahead >= 0)
+		hello->state = NP_HELLO_DECIDED;
+	return NP_REASON_REPLY;
+}
+
+/* Tells who listens which name was refused. */
+NP_INLINE void np_report_name(const struct np_hello_work *work)
+{
+	const struct np_question *question = work->question;
+	const struct np_hello *hello = work->hello;
+	struct np_name_event *event;
+
+	/* Learnt names must find room: half of the ring is theirs. */
+	if (bpf_ringbuf_query(&np_name_events, BPF_RB_AVAIL_DATA) >= NP_NAME_RING_BYTES / 2)
+		return;
+	event = bpf_ringbuf_reserve(&np_name_events, sizeof(*event), 0);
+	if (!event)
+		return;
+	__builtin_memset(event, 0, sizeof(*event));
+	event->time = bpf_ktime_get_ns();
+	event->endpoint = work->hook->slot;
+	event->rule_base = hello->base;
+	event->kind = NP_NAME_SERVER_DENIED;
+	event->rules = hello->rules;
+	event->remote = *np_remote_of(&question->packet, question->travel);
+	__builtin_memcpy(event->name, hello->name, sizeof(event->name));
+	bpf_ringbuf_submit(event, 0);
+}
+
+/*
+ * Drops a packet, and resets its client where the connection will come to nothing: in the server's name, or in that of the Service that
+ * the client knows it by. The server is told nothing: for it the client is silent.
+ */
+NP_INLINE struct np_outcome np_deny_hello(struct np_hello_work *work, enum np_reason reason)
+{
+	struct __sk_buff *skb = work->hook->skb;
+	struct np_outcome outcome = np_outcome_of(reason);
+
+	if (reason == NP_DROP_HELLO_ORDER || reason == NP_DROP_NAME_ROOM || !work->forward)
+		return outcome;
+	np_mark_flow(&work->place, NP_ENTRY_RST, 0);
+	if (np_reset_connection(skb))
+		outcome.action = NP_ACTION_REDIRECT;
+	return outcome;
+}
+
+/* The connection's entry, made for a SYN where there is none. NULL: there is none, or no room for it. */
+NP_INLINE struct np_hello *np_find_hello(__u32 slot, bool opens)
+{
+	struct np_hello *hello = bpf_map_lookup_elem(&np_hellos, &slot);
+
+	if (hello || !opens || bpf_map_update_elem(&np_hellos, &slot, &np_hello_none, BPF_NOEXIST))
+		return hello;
+	return bpf_map_lookup_elem(&np_hellos, &slot);
+}
+
+/* Whether a packet's flow has a hello that goes with it: its own, and one that was read all the time that packets passed. */
+NP_INLINE bool np_has_hello(const struct np_hello_work *work)
+{
+	return work->hello->version == np_flow_version(&work->place) &&
+	       (work->place.flags & NP_ENTRY_HELLO || work->hello->state != NP_HELLO_READING);
+}
+
+/* Judges a packet of a connection that is locked. */
+NP_INLINE enum np_reason np_judge_hello(struct np_hello_work *work)
+{
+	struct np_question *question = work->question;
+	struct np_hello *hello = work->hello;
+	struct np_hello_segment segment;
+	enum np_reason reason;
+
+	if (!np_load_segment(work->hook->skb, question, &segment))
+		return NP_DROP_HELLO_ORDER;
+	if (question->hello == NP_HELLO_OPENS)
+		return np_open_hello(work, &segment);
+	if (!np_has_hello(work))
+		return question->hello == NP_HELLO_ASKED ? NP_DROP_NOT_PROXIED : NP_DROP_NAME_ROOM;
+	if (question->hello == NP_HELLO_ASKED)
+		np_renew_hello(work);
+	reason = work->forward ? np_judge_client(work, &segment) : np_judge_server(work, &segment);
+	if (hello->state == NP_HELLO_DECIDED && !hello->is_again && work->place.flags & NP_ENTRY_HELLO)
+		np_release_flow(&work->place, NP_ENTRY_HELLO);
+	/* Its next packets may go to a backend by what the Service's entry says alone only when it is decided. */
+	if (hello->state != NP_HELLO_DECIDED || hello->is_again)
+		question->flow.flags |= NP_ENTRY_HELLO;
+	return reason;
+}
+
+/* Takes down whose policy decides, for counters and events. */
+NP_INLINE void np_note_hello(struct np_hello_work *work, __u32 role)
+{
+	struct np_question *question = work->question;
+
+	question->decided = np_direction_of(role);
+	question->remote_identity = work->hello->identity;
+}
+
+/* Judges a packet. `*is_news`: it is worth a record. */
+NP_INLINE struct np_outcome np_take_hello(const struct np_hook *hook, struct np_question *question, bool *is_news)
+{
+	struct np_hello_work work = {.hook = hook, .question = question};
+	const struct np_packet *packet = &question->packet;
+	const bool opens = question->hello == NP_HELLO_OPENS;
+	struct np_outcome outcome = np_outcome_of(NP_DROP_NOT_PROXIED);
+	enum np_reason reason;
+	__u32 role;
+	__u64 hash;
+
+	*is_news = false;
+	question->rule_hit = 0;
+	question->decision = NP_DECISION_RULE;
+	question->decided = hook->direction;
+	question->remote_identity = NP_IDENTITY_UNKNOWN;
+	question->flags = 0;
+	np_fill_flow_key(hook->endpoint, packet, question->travel, &question->flow);
+	hash = np_hash_flow(hook->slot, &question->flow);
+	if (!np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &work.place))
+		return outcome;
+	role = np_flow_role(work.place.flags);
+	work.forward = role == np_role_of(question->travel);
+	work.slot = np_flow_slot(&work.place);
+	if (role == NP_ROLE_NONE || (opens && !work.forward))
+		return outcome;
+	work.hello = np_find_hello(work.slot, opens);
+	if (!work.hello)
+		return opens || question->hello == NP_HELLO_KNOWN ? np_outcome_of(NP_DROP_NAME_ROOM) :
+								    np_deny_hello(&work, NP_DROP_NOT_PROXIED);
+	if (!np_take_lock(&work.hello->busy))
+		return np_outcome_of(NP_DROP_HELLO_ORDER);
+	reason = np_judge_hello(&work);
+	np_note_hello(&work, role);
+	if (question->hello == NP_HELLO_ASKED && reason < NP_REASON_FIRST_DROP && !work.is_news &&
+	    work.place.revision != question->revision) {
+		reason = NP_REASON_REVALIDATED;
+		work.is_news = true;
+	}
+	*is_news = work.is_news;
+	if (reason >= NP_REASON_FIRST_DROP) {
+		outcome = np_deny_hello(&work, reason);
+		if (work.is_news && outcome.action != NP_ACTION_SHOT)
+			np_report_name(&work);
+	} else {
+		outcome = np_outcome_of(reason);
+	}
+	np_release_lock(&work.hello->busy);
+	if (reason >= NP_REASON_FIRST_DROP)
+		return outcome;
+	if (question->hello == NP_HELLO_ASKED)
+		np_stamp_flow(&work.place, question->revision,
+			      question->travel == NP_INGRESS ? question->arrival : work.place.arrival);
+	np_see_packet(&work.place, packet, question->travel);
+	if (!np_note_frontend(hook, question, &work.place))
+		return np_outcome_of(NP_DROP_INTERNAL);
+	return outcome;
+}
+
+/* What np_take_packet returns: enum np_reason, and flags. */
+#define NP_HELLO_REASON 0xff
+#define NP_HELLO_ANSWERED 0x100 /* the packet has become its own answer, and goes back */
+#define NP_HELLO_NEWS 0x200 /* it is worth a record */
+
+/* Judges the packet that np_scratch has. A global function, for its stack. */
+__attribute__((noinline)) int np_take_packet(struct __sk_buff *skb)
+{
+	struct np_question *question = np_scratch_question();
+	struct np_hook hook = np_hook_of(skb);
+	struct np_outcome outcome;
+	bool is_news;
+
+	if (!question || !np_find_endpoint(&hook))
+		return NP_DROP_NOT_READY;
+	outcome = np_take_hello(&hook, question, &is_news);
+	return outcome.reason | (outcome.action == NP_ACTION_REDIRECT ? NP_HELLO_ANSWERED : 0) |
+	       (is_news ? NP_HELLO_NEWS : 0);
+}
+
+#endif
