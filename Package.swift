@@ -130,7 +130,7 @@ let package = Package(
             name: "netpold",
             dependencies: [
                 "NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent",
-                "LabKit", "BenchKit", .product(name: "SystemPackage", package: "swift-system"),
+                "LabKit", "BenchKit", "ProxyRules", .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -26,6 +26,8 @@ package final class DatapathMaps {
     let proxy: ProxyParts?
     /// The tables of Services; `nil` in an object without them.
     let services: ServiceMaps?
+    /// The maps of names; `nil` in an object without them.
+    package let names: NameMaps?
     /// All maps of the object, by name, for reports.
     let all: [BPFMap]
 
@@ -92,6 +94,7 @@ package final class DatapathMaps {
         self.eventBudget = try map("np_event_budget")
         self.dropBudget = try map("np_drop_budget")
         self.services = ServiceMaps(all)
+        self.names = NameMaps(all)
         self.proxy = try ProxyParts(object, all)
         for (step, name) in Self.steps {
             // A map pinned by a version with fewer steps is shorter; what is reserved now had no slot then.
