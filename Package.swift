@@ -26,6 +26,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         // `make docs` alone; no target of this package uses it.
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
@@ -37,6 +38,9 @@ let package = Package(
 
         // Finds the messages of HTTP/1 in bytes. Depends on nothing.
         .target(name: "HTTPScan", swiftSettings: pure),
+
+        // Finds the name in a TLS ClientHello, as the kernel does. Depends on nothing.
+        .target(name: "TLSScan", swiftSettings: pure),
 
         // Pure: no I/O, no clock, no root. (Of Support only the text style.) Dependencies go one way, in this order.
         .target(name: "NetTypes", swiftSettings: pure),
@@ -106,6 +110,16 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Decides HTTP requests between a client and a server, and forwards what rules allow as it came.
+        .target(
+            name: "L7Proxy",
+            dependencies: [
+                "HTTPScan", "PolicyIR", "ProxyRules", "Support", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+            ],
+            swiftSettings: strict),
+
         // Networks of namespaces, and what is tried in them: `netpold lab`, and the kernel tests.
         .target(
             name: "LabKit",
@@ -130,7 +144,9 @@ let package = Package(
             name: "netpold",
             dependencies: [
                 "NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent",
-                "LabKit", "BenchKit", "ProxyRules", .product(name: "SystemPackage", package: "swift-system"),
+                "LabKit", "BenchKit", "L7Proxy", "ProxyRules",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -151,8 +167,18 @@ let package = Package(
             name: "HTTPScanTests", dependencies: ["HTTPScan", "HTTPTestSupport", "NetpoldTestSupport"],
             swiftSettings: strict),
         .testTarget(
+            name: "TLSScanTests", dependencies: ["TLSScan", "NetpoldTestSupport"], swiftSettings: strict),
+        .testTarget(
             name: "ProxyRulesTests",
             dependencies: ["HTTPScan", "PolicyAPI", "PolicyIR", "ProxyRules", "NetpoldTestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "L7ProxyTests",
+            dependencies: [
+                "HTTPScan", "HTTPTestSupport", "L7Proxy", "NetTypes", "PolicyAPI", "PolicyIR", "ProxyRules",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+            ],
             swiftSettings: strict),
         .testTarget(name: "NetTypesTests", dependencies: ["NetTypes"], swiftSettings: strict),
         .testTarget(
@@ -177,7 +203,7 @@ let package = Package(
         .testTarget(
             name: "DatapathTests",
             dependencies: [
-                "Support", "BPFSimulate", "Datapath", "LabKit", "BenchKit", "NetpoldTestSupport",
+                "Support", "BPFSimulate", "Datapath", "LabKit", "BenchKit", "NetpoldTestSupport", "TLSScan",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict),

@@ -5,6 +5,9 @@
 
 #include "maps.h"
 
+/* skb->mark of what was refused here, on its way back to the pod. */
+#define NP_REFUSAL_MARK 0x6e70646e
+
 /* The pod's hook at which a packet is judged. */
 struct np_hook {
 	struct __sk_buff *skb;

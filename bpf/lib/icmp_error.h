@@ -89,6 +89,7 @@ NP_INLINE struct np_outcome np_judge_error(const struct np_hook *hook, struct np
 	if (place.revision == hook->endpoint->revision ||
 	    np_is_hairpin(hook, np_direction_of(role), place.arrival))
 		return np_outcome_of(NP_REASON_RELATED);
+	np_keep_names(hook, question, &place);
 	return np_ask_stage(hook, question, NP_STAGE_EMBEDDED_FLOW, np_direction_of(role), place.arrival);
 }
 

@@ -84,6 +84,7 @@ struct np_remote {
 	__u32 traits; /* NP_IDENTITY_* beside the identity of the exact address; 0: no pod and no Service has it */
 	__u8 flags; /* NP_EVENT_* */
 	bool may_be_here; /* it has the identity of a pod that may be on this node */
+	bool is_exact; /* something in the cluster has the address: what names say of it does not count */
 	bool is_plain; /* it is the same whichever direction's policy asks, and however its packets come in */
 };
 
@@ -100,6 +101,7 @@ NP_INLINE struct np_remote np_identify(const struct np_address *address, enum np
 	struct np_remote remote = {};
 
 	if (np_likely(exact != NP_NO_ENTRY)) {
+		remote.is_exact = true;
 		remote.traits = exact & NP_IDENTITY_FLAGS;
 		remote.identity = exact & ~NP_IDENTITY_FLAGS;
 		/* A Service's address has no identity of its own; without one and no Service's it is nobody's (contested). */

@@ -22,6 +22,15 @@ NP_INLINE bool np_is_hairpin(const struct np_hook *hook, enum np_direction direc
 	return direction == NP_INGRESS && arrival == np_own_arrival(hook->skb);
 }
 
+/*
+ * What the pod has sent comes back to it as the answer to a query that was not allowed (dns_query.h). Only what came in from the pod
+ * itself is looked at, and marks are nothing that a pod can set.
+ */
+NP_INLINE bool np_is_refusal(const struct np_hook *hook)
+{
+	return hook->arrival == np_own_arrival(hook->skb) && hook->skb->mark == NP_REFUSAL_MARK;
+}
+
 /* Goes on in another program, with the packet that np_scratch has. Returns only to drop. */
 NP_INLINE struct np_outcome np_pass_to_step(const struct np_hook *hook, enum np_step step)
 {
@@ -54,11 +63,13 @@ NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question 
 	question->need = np_need_of(hook->endpoint, hook->direction);
 	question->tracked = tracked;
 	question->allowed = NP_REASON_ALLOWED;
-	question->columns = 0;
+	question->kept = 0;
+	question->named = 0;
 	question->names_done = false;
 	question->hello = NP_HELLO_NONE;
 	question->proxy = NP_PROXY_RULES;
 	question->is_proxied = false;
+	question->reads = false;
 }
 
 /* Goes on in the step for flows that the proxy carries. Returns only to drop. */
@@ -129,6 +140,9 @@ NP_INLINE struct np_outcome np_ask_own(const struct np_hook *hook, struct np_que
 			/* The service step has its entries already, which must stay the only ones of their ends. */
 			if (remote->traits & NP_IDENTITY_FRONTEND && np_is_from_service(&question->packet))
 				return np_outcome_of(NP_REASON_HAIRPIN);
+			/* An answer made here is of no flow: what the pod asks next is asked anew. */
+			if (np_is_refusal(hook))
+				return np_outcome_of(NP_REASON_HAIRPIN);
 			question->allowed = NP_REASON_HAIRPIN;
 			return np_allow_unasked(hook, question);
 		}
@@ -196,6 +210,39 @@ NP_INLINE enum np_reason np_go_to_hello(const struct np_hook *hook, struct np_qu
 	return NP_DROP_NO_STEP;
 }
 
+/* Notes by which names a flow was let in: they go on to count for it. */
+NP_INLINE void np_keep_names(const struct np_hook *hook, struct np_question *question, const struct np_flow_place *place)
+{
+	struct np_address other;
+	__be16 port;
+
+	if (np_likely(!(place->flags & NP_ENTRY_NAMED)))
+		return;
+	if (np_read_other(place, &other, &port) && other.word[1] == hook->endpoint->names)
+		question->kept = other.word[0];
+}
+
+/*
+ * Whether the pod's packet is a question to policy though it is of a flow that policy has admitted: a query, or what may be one
+ * against the direction of a flow that somebody has opened from where queries go.
+ */
+NP_INLINE bool np_may_be_query(const struct np_hook *hook, const struct np_packet *packet, __u32 flags, bool forward)
+{
+	return hook->direction == NP_EGRESS &&
+	       (flags & NP_ENTRY_QUERIES ||
+		(!forward && hook->endpoint->flags & NP_ENDPOINT_NAMES && packet->protocol == IPPROTO_UDP));
+}
+
+/* Goes on in the step that reads what a resolver answers, which then passes for a reason. Returns only to drop. */
+NP_INLINE enum np_reason np_go_to_dns_answer(const struct np_hook *hook, struct np_question *question,
+					     enum np_reason reason, bool is_news)
+{
+	question->names_reason = reason;
+	question->names_news = is_news;
+	bpf_tail_call(hook->skb, &np_steps, NP_STEP_DNS_ANSWER);
+	return NP_DROP_NO_STEP;
+}
+
 /*
  * Passes a packet of a flow that the pod has admitted under the current revision. NP_REASON_NONE: it is none, or the policy
  * must be asked all the same.
@@ -222,14 +269,18 @@ NP_INLINE enum np_reason np_judge_known(const struct np_hook *hook, struct np_qu
 	}
 	forward = np_flow_role(place.flags) == np_role_of(hook->direction);
 	if (np_unlikely(place.revision != hook->endpoint->revision || np_flow_role(place.flags) == NP_ROLE_NONE ||
-			np_opens(packet) || !np_belongs(packet, forward)))
+			np_opens(packet) || !np_belongs(packet, forward) ||
+			np_may_be_query(hook, packet, place.flags, forward))) {
+		np_keep_names(hook, question, &place);
 		return NP_REASON_NONE;
+	}
 	if (np_unlikely(place.flags & NP_ENTRY_PROXY))
 		return np_go_to_proxy(hook, question, NP_PROXY_KNOWN);
 	reason = forward ? NP_REASON_ESTABLISHED : NP_REASON_REPLY;
 	if (hook->direction == NP_INGRESS && np_unlikely(place.arrival != hook->arrival)) {
-		/* np_hello's own answer to the pod. */
-		if (place.flags & NP_ENTRY_HELLO && np_is_hairpin(hook, hook->direction, hook->arrival))
+		/* A step's own answer to the pod. */
+		if (np_is_refusal(hook) ||
+		    (place.flags & NP_ENTRY_HELLO && np_is_hairpin(hook, hook->direction, hook->arrival)))
 			return NP_REASON_HAIRPIN;
 		reason = np_judge_arrival(hook, packet, &place, forward);
 	}
@@ -237,6 +288,9 @@ NP_INLINE enum np_reason np_judge_known(const struct np_hook *hook, struct np_qu
 		if (np_unlikely(place.flags & NP_ENTRY_HELLO))
 			return np_go_to_hello(hook, question);
 		np_see_packet(&place, packet, hook->direction);
+		if (np_unlikely(place.flags & NP_ENTRY_QUERIES))
+			return np_note_frontend(hook, question, &place) ?
+				       np_go_to_dns_answer(hook, question, reason, false) : NP_DROP_INTERNAL;
 		reason = np_send_back(hook, question, &place, reason);
 	}
 	return reason;

@@ -48,20 +48,38 @@ NP_INLINE bool np_asks_for_hello(const struct np_question *question, const struc
 }
 
 /*
- * Goes on in the step that decides a packet of which the policy of its own direction has said NP_VERDICT_L7 or NP_VERDICT_ALLOW_READ.
- * Returns only if there is none, with what the answer means by itself.
+ * The policy was asked about a flow of queries, not about a query: what belongs to it passes, for it is the queries that are filtered,
+ * and from now on each of them is.
+ */
+NP_INLINE bool np_is_of_queries(struct np_question *question, const struct np_answer *answer)
+{
+	if (question->direction != NP_EGRESS || question->packet.protocol != IPPROTO_UDP)
+		return false;
+	if (answer->verdict == NP_VERDICT_L7 && !(answer->rules & np_name_bits(answer->base, NP_NAME_SET_DNS)))
+		return false;
+	question->flow.flags |= NP_ENTRY_QUERIES;
+	return true;
+}
+
+/*
+ * Goes on in the step that decides a packet of which the policy has said NP_VERDICT_L7 or NP_VERDICT_ALLOW_READ. Returns only if there
+ * is none, with what the answer means by itself.
  *
  * Steps to come: TCP to NP_STEP_PROXY.
  */
 NP_INLINE enum np_reason np_route_l7(const struct np_hook *hook, struct np_question *question,
 				     const struct np_answer *answer)
 {
-	np_note_l7(question, answer);
-	question->hello = NP_HELLO_NONE;
-	if (np_asks_for_hello(question, answer))
-		return np_route_hello(question);
-	if (hook->direction != question->direction)
-		return NP_DROP_L7_UNAVAILABLE;
+	if (question->stage == NP_STAGE_OWN || question->stage == NP_STAGE_REPLY) {
+		np_note_l7(question, answer);
+		question->hello = NP_HELLO_NONE;
+		if (np_asks_for_hello(question, answer))
+			return np_route_hello(question);
+	}
+	if (question->stage != NP_STAGE_OWN)
+		return np_is_of_queries(question, answer) ? NP_REASON_ALLOWED : np_reason_of(answer);
+	if (hook->direction == NP_EGRESS && question->packet.protocol == IPPROTO_UDP && question->tracked)
+		bpf_tail_call(hook->skb, &np_steps, NP_STEP_NAMES);
 	return np_reason_of(answer);
 }
 

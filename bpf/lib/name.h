@@ -88,4 +88,14 @@ NP_INLINE __u64 np_name_bits(__u32 base, __u32 kind)
 	return rule ? rule->rules : 0;
 }
 
+/* What the node wants done with names. */
+NP_INLINE struct np_name_options np_options(void)
+{
+	__u32 only = 0;
+	const struct np_name_options *options = bpf_map_lookup_elem(&np_name_options, &only);
+	const struct np_name_options none = {};
+
+	return options ? *options : none;
+}
+
 #endif

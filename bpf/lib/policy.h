@@ -5,6 +5,7 @@
 
 #include "flow.h"
 #include "hook.h"
+#include "learnt.h"
 #include "outcome.h"
 
 NP_INLINE enum np_direction np_opposite(enum np_direction direction)
@@ -64,6 +65,21 @@ NP_INLINE __u16 np_port_of(const struct np_question *question)
 	}
 }
 
+/*
+ * What names say of the remote of a question about egress: what the pod has learnt of it, where nothing in the cluster has its address,
+ * and what its flow was let in by.
+ */
+NP_INLINE void np_ask_names(const struct np_hook *hook, struct np_question *question, const struct np_remote *remote)
+{
+	if (question->direction != NP_EGRESS)
+		return;
+	question->named = question->kept;
+	if (!remote->is_exact)
+		question->named |= np_learnt_columns(hook->skb);
+	question->names = hook->endpoint->names;
+	question->columns = question->named;
+}
+
 /* Asks the question that is prepared but for its remote. Returns as np_enter_policy. */
 NP_INLINE struct np_outcome np_ask(const struct np_hook *hook, struct np_question *question,
 				   const struct np_remote *remote)
@@ -71,6 +87,9 @@ NP_INLINE struct np_outcome np_ask(const struct np_hook *hook, struct np_questio
 	question->asked = remote->identity;
 	question->asked_flags = remote->flags;
 	question->also = remote->also;
+	question->columns = 0;
+	if (np_unlikely(hook->endpoint->names))
+		np_ask_names(hook, question, remote);
 	return np_enter_policy(hook, question, np_port_of(question));
 }
 

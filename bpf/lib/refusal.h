@@ -43,18 +43,26 @@ NP_INLINE __be16 np_fold_sum(__u32 sum)
 	return ~sum;
 }
 
+/* Begins another jiffy's budget when it is another jiffy. */
+NP_INLINE void np_renew_refusals(struct np_refusal_budget *budget)
+{
+	const __u64 now = bpf_jiffies64();
+
+	if (budget->jiffy == now)
+		return;
+	budget->jiffy = now;
+	budget->sent = 0;
+	budget->named = 0;
+}
+
 /* False: this pod has been told often enough in this jiffy. */
 NP_INLINE bool np_may_refuse(__u32 slot)
 {
 	struct np_refusal_budget *budget = bpf_map_lookup_elem(&np_refusals, &slot);
-	__u64 now = bpf_jiffies64();
 
 	if (!budget)
 		return false;
-	if (budget->jiffy != now) {
-		budget->jiffy = now;
-		budget->sent = 0;
-	}
+	np_renew_refusals(budget);
 	return budget->sent++ < NP_REFUSALS_PER_JIFFY;
 }
 

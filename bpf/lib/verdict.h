@@ -74,6 +74,11 @@ NP_INLINE void np_fill_flow(struct np_question *question, __u32 role)
 	if (np_likely(!question->choice.made && !question->choice.back)) {
 		flow->other = nobody;
 		flow->other_port = 0;
+		if (np_unlikely(question->named) && role == NP_ROLE_INITIATOR) {
+			flow->other.word[0] = question->named;
+			flow->other.word[1] = question->names;
+			flow->flags |= NP_ENTRY_NAMED;
+		}
 	}
 	flow->revision = question->revision;
 	flow->arrival = question->arrival;
@@ -149,6 +154,23 @@ NP_INLINE struct np_conclusion np_judge_beginning(const struct np_hook *hook, st
 	return np_pass_new(question);
 }
 
+/*
+ * Keeps up in the entry whether the flow's packets are read, by what policy says of the pod's packet. Before its revision: no query
+ * passes by an entry that does not say yet that it is one.
+ */
+NP_INLINE void np_note_queries(struct np_question *question, struct np_flow_place *place)
+{
+	const __u32 reads = question->flow.flags & NP_ENTRY_QUERIES;
+
+	if (np_likely(!((place->flags | reads) & NP_ENTRY_QUERIES)))
+		return;
+	question->reads = true;
+	if (reads)
+		np_mark_flow(place, NP_ENTRY_QUERIES, 0);
+	else if (question->stage == NP_STAGE_OWN && question->travel == NP_EGRESS && question->own == NP_REASON_ALLOWED)
+		np_mark_flow(place, 0, NP_ENTRY_QUERIES);
+}
+
 /* A packet that passes by its entry, under the verdict of the question's revision. */
 NP_INLINE struct np_conclusion np_pass_by_entry(const struct np_hook *hook, struct np_question *question,
 						struct np_flow_place *place, enum np_reason reason)
@@ -159,6 +181,7 @@ NP_INLINE struct np_conclusion np_pass_by_entry(const struct np_hook *hook, stru
 	/* A plain rule admits it: nobody waits for a name any more. */
 	if (np_unlikely(place->flags & NP_ENTRY_HELLO))
 		np_release_flow(place, NP_ENTRY_HELLO);
+	np_note_queries(question, place);
 	np_stamp_flow(place, question->revision, question->travel == NP_INGRESS ? question->arrival : place->arrival);
 	np_see_packet(place, &question->packet, question->travel);
 	return np_conclude(reason, reason == NP_REASON_REVALIDATED ? NP_NEWS_SURE : NP_NEWS_NONE);
@@ -238,6 +261,7 @@ NP_INLINE struct np_conclusion np_judge_by_state(const struct np_hook *hook, str
 	}
 	if (np_is_hairpin(hook, np_direction_of(np_flow_role(place.flags)), place.arrival))
 		return np_pass_by_entry(hook, question, &place, NP_REASON_HAIRPIN);
+	np_keep_names(hook, question, &place);
 	return np_go_on(np_ask_stage(hook, question, NP_STAGE_REPLY, np_opposite(question->travel), place.arrival));
 }
 
@@ -267,8 +291,10 @@ NP_INLINE struct np_conclusion np_conclude_error(const struct np_hook *hook, str
 		if (!is_allowed)
 			return np_conclude(answered, NP_NEWS_NONE);
 		if (np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place) &&
-		    np_direction_of(np_flow_role(place.flags)) == question->direction)
+		    np_direction_of(np_flow_role(place.flags)) == question->direction) {
+			np_note_queries(question, &place);
 			np_stamp_flow(&place, question->revision, place.arrival);
+		}
 		return np_conclude(NP_REASON_RELATED, NP_NEWS_SURE);
 	}
 	if (!is_allowed)
@@ -287,14 +313,18 @@ NP_INLINE struct np_conclusion np_conclude_answer(const struct np_hook *hook, st
 {
 	enum np_reason answered = np_reason_of(answer);
 
+	if (np_unlikely(question->names_done)) {
+		answered = question->names_reason;
+		question->names_done = false;
+	} else if (np_unlikely(np_is_l7(answer))) {
+		answered = np_route_l7(hook, question, answer);
+	}
 	if (answered == NP_REASON_ALLOWED && np_unlikely(question->also))
 		return np_go_on(np_ask_also(hook, question));
 	if (np_unlikely(question->stage >= NP_STAGE_EMBEDDED))
 		return np_conclude_error(hook, question, answer, answered);
 
 	if (np_likely(question->stage == NP_STAGE_OWN)) {
-		if (np_unlikely(np_is_l7(answer)))
-			answered = np_route_l7(hook, question, answer);
 		question->own = answered;
 		np_note_answer(question, answer);
 		if (answered != NP_REASON_ALLOWED) {
@@ -310,8 +340,6 @@ NP_INLINE struct np_conclusion np_conclude_answer(const struct np_hook *hook, st
 			return np_pass_stateless(question);
 	} else {
 		np_note_answer(question, answer);
-		if (np_unlikely(np_is_l7(answer)))
-			answered = np_route_l7(hook, question, answer);
 	}
 	question->answered = answered;
 	return np_judge_by_state(hook, question);

@@ -181,8 +181,8 @@ struct np_flow_record {
 #define NP_ENTRY_HELLO 1024 /* the server's name is not decided yet: np_hello is about its ClientHello */
 #define NP_ENTRY_PROXY 2048 /* the L7 proxy carries the flow: np_proxied has it */
 /*
- * Addresses learnt from DNS let the flow in: other.word[0] (host order) has the name columns that did. They count for this flow as
- * long as it lives, whatever has expired. Not beside FRONTEND and BACKEND.
+ * Addresses learnt from DNS let the flow in: other.word[0] (host order) has the name columns that did, other.word[1] np_endpoint.names.
+ * They count for this flow as long as it lives, whatever has expired. Not beside FRONTEND and BACKEND.
  */
 #define NP_ENTRY_NAMED 4096
 /*
@@ -344,7 +344,7 @@ static inline __attribute__((always_inline)) __u32 np_backend_reference(__u32 sl
 
 #define NP_BACKEND_USABLE 1 /* without it flows of connectionless protocols move on */
 
-#define NP_MAX_SERVICES 65536 /* address, port and protocol; not preallocated, about 90 B each in use */
+#define NP_MAX_SERVICES 262144 /* address, port and protocol; not preallocated, about 90 B each in use */
 #define NP_MAX_MAGLEV 1048576 /* 4 B each: 4 MiB */
 #define NP_MAX_BACKENDS 65536 /* 28 B each: 1.8 MiB */
 #define NP_MAX_AFFINITIES 65536 /* clients of Services with sessionAffinity; about 80 B each */
@@ -368,7 +368,7 @@ struct np_affinity {
 struct np_refusal_budget {
 	__u64 jiffy;
 	__u32 sent; /* in this jiffy */
-	__u32 pad;
+	__u32 named; /* records about names in this jiffy */
 };
 
 /*
@@ -587,6 +587,7 @@ struct np_proxied_side {
 };
 
 #define NP_PROXIED_REDIRECTS 1 /* this side's pod sends the flow to the proxy */
+#define NP_PROXIED_CONNECTED 4 /* beside REDIRECTS of the client's: the server has answered the proxy, so its side is known */
 #define NP_PROXIED_ALLOWED 2 /* policy has come to allow everything of the flow: no L7 rule of this side is asked */
 
 /*
@@ -627,7 +628,7 @@ struct np_hello {
 	__u16 item; /* the server_name extension, and its name */
 	__u32 number; /* being read, its first bytes */
 	__u16 walk; /* the automaton's state */
-	__u16 padding;
+	__u16 pad;
 	__u8 state; /* enum np_hello_state */
 	__u8 is_again; /* `again` is one */
 	__u8 part; /* bpf/lib/hello_read.h */
@@ -784,6 +785,7 @@ struct np_question {
 	__u32 columns; /* name columns that hold for the remote: given to the policy program in cb[NP_CB_VERDICT] */
 	__u32 kept; /* of them those by which the flow was let in */
 	__u32 named; /* of the egress question, whichever was asked last: what an entry remembers */
+	__u32 names; /* np_endpoint.names, by which columns are numbered */
 	__u8 names_done; /* NP_STEP_NAMES has read the packet: np_verdict goes on as after a plain answer */
 	__u8 names_reason; /* enum np_reason: what that means; before NP_STEP_DNS_ANSWER why the packet passes */
 	__u8 names_news; /* before NP_STEP_DNS_ANSWER: enum np_news */
@@ -791,7 +793,7 @@ struct np_question {
 	__u8 hello; /* enum np_hello_cause */
 	__u8 proxy; /* enum np_proxy_call, for NP_STEP_PROXY */
 	__u8 is_proxied; /* the packet's flow has NP_ENTRY_PROXY */
-	__u8 pad[5];
+	__u8 pad;
 };
 
 /* ---- verdicts ------------------------------------------------------------------------------------------- */
@@ -873,11 +875,11 @@ enum np_step {
 	NP_STEP_ICMP_ERROR = 3, /* np_icmp_error, instead of the flow lookup */
 	NP_STEP_NEIGHBOUR = 4, /* np_neighbour, neighbour discovery and listener reports */
 	NP_STEP_SERVICE = 5, /* np_service: Service's address to backend and back, before the policy is asked */
-	NP_STEP_NAMES = 6, /* reserved: a DNS query from the pod, between the policy program and np_verdict */
+	NP_STEP_NAMES = 6, /* np_dns_query: a DNS query from the pod, between the policy program and np_verdict */
 	NP_STEP_PROXY = 7, /* np_proxy_step: packets of flows that the L7 proxy carries, or is to carry */
 	NP_STEP_REDIRECT = 8, /* reserved: delivery of what the proxy sends */
 	NP_STEP_HAIRPIN = 9, /* np_hairpin: a pod that talks to itself through a Service */
-	NP_STEP_DNS_ANSWER = 10, /* reserved: a DNS answer to the pod, after np_verdict's decision to pass it */
+	NP_STEP_DNS_ANSWER = 10, /* np_dns_answer: a DNS answer to the pod, after the decision to pass it */
 	NP_STEP_HELLO = 11, /* np_hello: packets of a flow whose server name is not decided yet */
 	NP_STEP_COUNT = 12,
 };

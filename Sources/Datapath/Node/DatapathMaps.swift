@@ -141,8 +141,8 @@ package final class DatapathMaps {
 
     /// Which program each slot of np_steps holds. Later steps first: nothing jumps to a step that is not there.
     static let steps: [(step: np_step, program: String)] = [
-        (NP_STEP_NAMES, noStep), (NP_STEP_PROXY, "np_proxy_step"), (NP_STEP_REDIRECT, noStep),
-        (NP_STEP_DNS_ANSWER, noStep), (NP_STEP_HELLO, "np_hello"),
+        (NP_STEP_REDIRECT, noStep), (NP_STEP_PROXY, "np_proxy_step"), (NP_STEP_HELLO, "np_hello"),
+        (NP_STEP_DNS_ANSWER, "np_dns_answer"), (NP_STEP_NAMES, "np_dns_query"),
         (NP_STEP_HAIRPIN, "np_hairpin"), (NP_STEP_SERVICE, "np_service"),
         (NP_STEP_VERDICT, "np_verdict"), (NP_STEP_ICMP_ERROR, "np_icmp_error"), (NP_STEP_NEIGHBOUR, "np_neighbour"),
         (NP_STEP_TO_POD, "np_to_pod"), (NP_STEP_FROM_POD, "np_from_pod"),

@@ -145,7 +145,7 @@ public enum BTFCheck {
                     ("allowed", \.allowed), ("asked_flags", \.asked_flags),
                     ("answered", \.answered), ("choice", \.choice), ("transport_offset", \.transport_offset),
                     ("l7_rules", \.l7_rules), ("l7_base", \.l7_base), ("l7_word", \.l7_word), ("columns", \.columns),
-                    ("kept", \.kept), ("named", \.named), ("names_done", \.names_done),
+                    ("kept", \.kept), ("named", \.named), ("names", \.names), ("names_done", \.names_done),
                     ("names_reason", \.names_reason), ("names_news", \.names_news), ("reads", \.reads),
                     ("hello", \.hello), ("proxy", \.proxy), ("is_proxied", \.is_proxied),
                 ]),
@@ -171,7 +171,7 @@ public enum BTFCheck {
                     ("flags", \.flags), ("affinity", \.affinity), ("service", \.service), ("backend", \.backend),
                     ("own_port", \.own_port), ("own_address", \.own_address),
                 ]),
-            Expected("np_refusal_budget", np_refusal_budget.self, [("jiffy", \.jiffy), ("sent", \.sent)]),
+            Expected("np_refusal_budget", np_refusal_budget.self, [("jiffy", \.jiffy), ("sent", \.sent), ("named", \.named)]),
             Expected("np_ipv4_bucket", np_ipv4_bucket.self, [("entry", \.entry), ("complete", \.complete)]),
             Expected(
                 "np_recent_flow", np_recent_flow.self, [("tag", \.tag), ("last_seen", \.last_seen)]),

@@ -93,6 +93,12 @@ struct AgentCommand: AsyncParsableCommand {
             """, valueName: "address"))
     var nodeLocalDns: [IPAddress] = []
 
+    @Flag(
+        help:
+            "Make a place for `netpold proxy`, a network namespace of its own, which takes the flows that HTTP rules decide; without a proxy in it they are refused."
+    )
+    var l7Proxy = false
+
     @Flag(help: "Compare each new state with the reference evaluator in the kernel before it is put in force.")
     var verify = false
 
@@ -213,6 +219,7 @@ struct AgentCommand: AsyncParsableCommand {
         logger.notice("services", metadata: ["mode": "\(choice.mode)", "reason": "\(choice.reason)"])
         var datapathOptions = DatapathOptions(pins: pins)
         datapathOptions.services = serviceSettings.mode
+        if l7Proxy { datapathOptions.proxy = ProxyPlace(instance: instance.instance) }
         let datapath = try NodeDatapath(datapathOptions)
         try datapath.set(NameOptions(refusal: dnsRefusal, leastTTL: fqdnMinTtl))
         let names = try makeNames(datapath, logger)

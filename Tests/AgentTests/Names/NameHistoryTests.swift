@@ -154,7 +154,7 @@ struct NameHistoryTests {
             if fails { throw Failure() }
             saved.append($0)
         }
-        let desired = DesiredChanges(generation: 1, node: "n")
+        let desired = DesiredChanges(generation: 1, node: "n", changes: [], links: [:])
         #expect(throws: Failure.self) { try compiler.compile(desired) }
         fails = false
         let record = try compiler.compile(desired).image.columnRecord

@@ -64,7 +64,7 @@ struct VerdictTests {
 
     @Test(
         "a jump to a reserved step is counted and dropped, and to an empty slot dropped by who jumps",
-        arguments: [NP_STEP_NAMES, NP_STEP_PROXY, NP_STEP_REDIRECT, NP_STEP_DNS_ANSWER, NP_STEP_HELLO].map(\.rawValue))
+        arguments: [NP_STEP_NAMES, NP_STEP_REDIRECT, NP_STEP_DNS_ANSWER].map(\.rawValue))
     func reservedSteps(step: UInt32) throws {
         try PacketHarness.with { harness throws in
             try harness.set(program: Self.jump(to: step, answer: Int32(NP_VERDICT_ALLOW.rawValue)), .egress)

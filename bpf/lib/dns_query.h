@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A query from the pod, of which the policy has said that DNS rules decide. Allowed, it goes on as after a plain answer, and its answer
+ * is waited for. Denied, it becomes its own answer and goes back, as what is refused for a Service does (refusal.h).
+ */
+#ifndef NP_DNS_QUERY_H
+#define NP_DNS_QUERY_H
+
+#include "name_events.h"
+#include "pending.h"
+#include "refusal.h"
+
+#define NP_DNS_OPT_BYTES 11 /* the record without options: its name is one byte */
+
+/* What a query is to the policy that was asked about its packet. */
+enum np_query {
+	NP_QUERY_ALLOWED,
+	NP_QUERY_DENIED,
+	NP_QUERY_NONE, /* it is none */
+	NP_QUERY_RESPONSE, /* none, but perhaps a response of the pod */
+};
+
+/* Whether nothing is behind the question but what extends the query (EDNS, RFC 6891). */
+NP_INLINE bool np_dns_ends(const struct np_dns_message *message)
+{
+	const __u32 at = message->cursor;
+
+	switch (np_dns_short(message, NP_DNS_ADDITIONALS_OFFSET)) {
+	case 0:
+		return at == message->length;
+	case 1:
+		return at + NP_DNS_OPT_BYTES <= message->length && !np_dns_byte(message, at) &&
+		       np_dns_short(message, at + 1) == NP_DNS_TYPE_OPT &&
+		       at + NP_DNS_OPT_BYTES + np_dns_short(message, at + NP_DNS_OPT_BYTES - 2) == message->length;
+	default:
+		return false;
+	}
+}
+
+/* Reads a query into np_dns_scratch: NP_QUERY_ALLOWED, it is exactly one. */
+NP_INLINE enum np_query np_read_query(struct __sk_buff *skb, const struct np_question *question,
+				      struct np_dns_message *message)
+{
+	__u16 flags;
+
+	message->name_length = 0;
+	if (!np_dns_take(skb, question, message))
+		return NP_QUERY_NONE;
+	flags = np_dns_short(message, NP_DNS_FLAGS_OFFSET);
+	if (flags & NP_DNS_RESPONSE)
+		return NP_QUERY_RESPONSE;
+	if (flags & (NP_DNS_OPCODE_MASK | NP_DNS_TRUNCATED | NP_DNS_RCODE_MASK) ||
+	    np_dns_short(message, NP_DNS_ANSWERS_OFFSET) || np_dns_short(message, NP_DNS_AUTHORITIES_OFFSET) ||
+	    !np_dns_read_question(skb) || !np_dns_ends(message))
+		return NP_QUERY_NONE;
+	return NP_QUERY_ALLOWED;
+}
+
+/* Swaps two addresses in a header. Sums stay as they are. */
+NP_INLINE int np_swap_addresses(struct __sk_buff *skb, const struct np_packet *packet)
+{
+	const bool ipv4 = np_is_mapped_ipv4(&packet->source);
+
+	if (ipv4) {
+		const __u32 at = ETH_HLEN + offsetof(struct np_ipv4_header, source);
+		__be32 pair[2], swapped[2];
+
+		if (bpf_skb_load_bytes(skb, at, pair, sizeof(pair)))
+			return -1;
+		swapped[0] = pair[1];
+		swapped[1] = pair[0];
+		return bpf_skb_store_bytes(skb, at, swapped, sizeof(swapped), 0);
+	} else {
+		const __u32 at = ETH_HLEN + offsetof(struct np_ipv6_header, source);
+		struct np_address pair[2], swapped[2];
+
+		if (bpf_skb_load_bytes(skb, at, pair, sizeof(pair)))
+			return -1;
+		swapped[0] = pair[1];
+		swapped[1] = pair[0];
+		return bpf_skb_store_bytes(skb, at, swapped, sizeof(swapped), 0);
+	}
+}
+
+NP_INLINE int np_swap_ports(struct __sk_buff *skb, __u32 at)
+{
+	struct np_ports ports, swapped;
+
+	if (bpf_skb_load_bytes(skb, at, &ports, sizeof(ports)))
+		return -1;
+	swapped.source = ports.destination;
+	swapped.destination = ports.source;
+	return bpf_skb_store_bytes(skb, at, &swapped, sizeof(swapped), 0);
+}
+
+/*
+ * Makes the query that np_scratch has its own answer: id, question and what extends it stay as they are. False: it could not be changed.
+ * Not limited in number: the answer goes to who has asked, is as long as the query, and costs less than its way to a resolver, while a
+ * resolver in the pod that is not answered waits for seconds. A global function, for its stack.
+ */
+__attribute__((noinline)) int np_refuse_query(struct __sk_buff *skb)
+{
+	const struct np_question *question = np_scratch_question();
+	const struct np_name_options options = np_options();
+	__u32 rcode = options.refusal & NP_DNS_RCODE_MASK;
+	const struct np_packet *packet;
+	struct np_place place;
+	__be16 asked, answered;
+	__u32 at;
+
+	if (!question)
+		return false;
+	packet = &question->packet;
+	place = np_place_of(question);
+	at = question->resume_offset + NP_DNS_FLAGS_OFFSET;
+	/* The pod has asked the Service. */
+	if (question->choice.made &&
+	    (np_replace_end(skb, packet, &place, false, &question->choice.frontend, question->choice.port) ||
+	     (question->choice.own_port != packet->source_port &&
+	      np_replace_port(skb, packet, &place, true, question->choice.own_port))))
+		return false;
+	if (bpf_skb_load_bytes(skb, at, &asked, sizeof(asked)))
+		return false;
+	answered = (asked & bpf_htons(NP_DNS_RECURSION_DESIRED | NP_DNS_CHECKING_DISABLED)) |
+		   bpf_htons(NP_DNS_RESPONSE | NP_DNS_RECURSION_AVAILABLE | (rcode ? rcode : NP_DNS_REFUSED));
+	if (bpf_l4_csum_replace(skb, place.transport + offsetof(struct np_udp_header, checksum), asked, answered,
+				BPF_F_MARK_MANGLED_0 | sizeof(asked)) ||
+	    bpf_skb_store_bytes(skb, at, &answered, sizeof(answered), 0) ||
+	    np_swap_ports(skb, place.transport) || np_swap_addresses(skb, packet))
+		return false;
+	skb->mark = NP_REFUSAL_MARK;
+	return !np_swap_macs(skb);
+}
+
+/* The query in np_dns_scratch by the name rules of the program that has answered. `*rules`: the L7 bits that allow it. */
+NP_INLINE bool np_allow_query(const struct np_dns_message *message, const struct np_answer *answer, __u64 *rules)
+{
+	const struct np_name_rule *rule = np_name_rule(answer->base, message->revision, message->set);
+
+	*rules &= rule ? rule->rules : 0;
+	return *rules;
+}
+
+/* Hands np_verdict a plain answer for that of the policy: that the lowest of some bits allows the packet. */
+NP_INLINE void np_answer_plainly(struct __sk_buff *skb, __u64 rules)
+{
+	const __u64 bit = rules & -rules;
+
+	skb->cb[NP_CB_IDENTITY] = (__u32)bit;
+	skb->cb[NP_CB_TRAFFIC] = bit >> 32;
+	skb->cb[NP_CB_VERDICT] = (skb->cb[NP_CB_VERDICT] & ~NP_CB_VERDICT_MASK) | NP_VERDICT_ALLOW;
+}
+
+/* What becomes of the packet, of which the policy has said `answer`. `*reason`: what np_verdict is told. */
+NP_INLINE enum np_query np_judge_query(const struct np_hook *hook, struct np_question *question,
+				       struct np_dns_message *message, const struct np_answer *answer,
+				       enum np_reason *reason)
+{
+	const bool is_read = answer->verdict == NP_VERDICT_ALLOW_READ;
+	__u64 rules = answer->rules;
+	enum np_query query;
+
+	*reason = NP_REASON_ALLOWED;
+	if (!is_read) {
+		rules &= np_name_bits(answer->base, NP_NAME_SET_DNS);
+		*reason = NP_DROP_L7_UNAVAILABLE;
+		/* Not by DNS rules: other rules about names are about TCP. */
+		if (!rules)
+			return NP_QUERY_RESPONSE;
+		*reason = NP_DROP_DNS_QUERY;
+	}
+	query = np_read_query(hook->skb, question, message);
+	if (query != NP_QUERY_ALLOWED)
+		return is_read ? NP_QUERY_RESPONSE : query;
+	if (!is_read && !np_allow_query(message, answer, &rules))
+		return NP_QUERY_DENIED;
+	np_add_pending(hook->skb, np_pending_hash(hook, question, message, NP_EGRESS));
+	*reason = NP_REASON_ALLOWED;
+	np_answer_plainly(hook->skb, rules);
+	return NP_QUERY_ALLOWED;
+}
+
+#endif
