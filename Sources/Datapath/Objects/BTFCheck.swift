@@ -246,7 +246,7 @@ public enum BTFCheck {
                     ("identity", \.identity), ("start", \.start), ("sequence", \.sequence),
                     ("acknowledged", \.acknowledged), ("again", \.again), ("offset", \.offset), ("end", \.end),
                     ("place", \.place), ("record", \.record), ("message", \.message), ("skip", \.skip),
-                    ("item", \.item), ("number", \.number), ("walk", \.walk), ("padding", \.padding),
+                    ("item", \.item), ("number", \.number), ("walk", \.walk),
                     ("state", \.state),
                     ("is_again", \.is_again), ("part", \.part), ("digits", \.digits), ("head", \.head),
                     ("name_length", \.name_length), ("label", \.label), ("reason", \.reason), ("name", \.name),
