@@ -1,8 +1,8 @@
-public import BPFEmit
+import BPFEmit
 import Foundation
 import Glibc
 import NetTypes
-public import PolicyAPI
+import PolicyAPI
 public import PolicyIR
 public import Support
 import SystemPackage
