@@ -33,8 +33,10 @@ quick: lint ## lint and the tests that need no kernel and no root
 # which take whole cores, run apart from the agent's.
 E2E_WIDTH ?= 4
 
+# Installs servers that tests put behind the proxy; without them those tests say that they did not run.
 .PHONY: test
 test: deps lint ## what CI runs: lint, unit tests, kernel tests (as root), conformance
+	scripts/install-deps.sh nginx haproxy gunicorn python3-grpcio
 	swift build --build-tests
 	scripts/as-root.sh scripts/swift-test.sh --skip DatapathTests --skip EndToEndTests
 	scripts/as-root.sh scripts/swift-test.sh --filter DatapathTests
@@ -55,6 +57,13 @@ bench-net: build ## CPU per datagram, connection and request: nothing, netpold, 
 	scripts/install-deps.sh nftables
 	scripts/as-root.sh $(RELEASE) bench-net
 
+.PHONY: bench-l7
+bench-l7: build ## CPU per HTTP request in the proxy, beside Envoy (PyPI) and haproxy (Debian) in the same rounds
+	scripts/install-deps.sh haproxy python3-venv
+	cc -O2 -shared -fPIC -o .build/count-allocations.so scripts/count-allocations.c
+	$(RELEASE) bench-l7 --envoy "$$(scripts/install-envoy.sh)" --haproxy /usr/sbin/haproxy \
+		--allocations .build/count-allocations.so
+
 .PHONY: bench-changes
 bench-changes: build ## from the edit of a policy until it is in force, and its CPU time, 50 pods of 10,000
 	scripts/as-root.sh $(RELEASE) bench-changes
@@ -70,6 +79,7 @@ bench-smoke: build ## every benchmark once and short: that they run, no figures 
 	scripts/as-root.sh $(RELEASE) bench-net --rounds 1 --scale 1
 	scripts/as-root.sh $(RELEASE) bench-changes --edits 2
 	scripts/as-root.sh $(RELEASE) bench-agent --edits 3
+	$(RELEASE) bench-l7 --rounds 1 --requests 500
 
 # Ten million each, which takes optimised tests; `make build` and this build each other's modules anew.
 SOAK_FLOWS ?= 10000000
@@ -84,16 +94,22 @@ soak: deps ## ten million random flows three ways, ten million random packets, f
 		scripts/as-root.sh swift test $(SOAK_TEST) --skip-build --filter 'Differential|RandomPackets'
 
 .PHONY: fuzz
-fuzz: deps ## libFuzzer on manifests, values, verdicts and HTTP (beside llhttp), FUZZ_SECONDS=60 each
+fuzz: deps ## libFuzzer on manifests, values, verdicts, HTTP (beside llhttp) and ClientHellos, FUZZ_SECONDS=60 each
 	scripts/fuzz.sh
 
 .PHONY: kernel-6.1
 kernel-6.1: build ## Debian 12's kernel under QEMU: flows decided by it, the lab enforced by clsact (2 min)
 	scripts/boot-kernel.sh 6.1 $(RELEASE) Tests/Conformance/upstream/*[05]0-* Tests/Conformance/cilium/np-[1-3]
 
+# The test that CI runs with a thousand.
+.PHONY: lookups
+lookups: deps ## 10,000 new names, each connected to at once, half of them with the agent killed: none lost (root)
+	swift build --build-tests
+	NETPOLD_LOOKUPS=10000 scripts/as-root.sh swift test --skip-build --filter NameLookupTests
+
 .PHONY: release-check
-release-check: ## test, docs, kernel-6.1, bench-smoke, fuzz and soak, in this order, up to the first failure (root; long)
-	scripts/release-check.sh test docs kernel-6.1 bench-smoke fuzz soak
+release-check: ## test, lookups, docs, kernel-6.1, bench-smoke, fuzz and soak, in this order, up to the first failure (root; long)
+	scripts/release-check.sh test lookups docs kernel-6.1 bench-smoke fuzz soak
 
 .PHONY: format
 format: ## rewrite Swift sources in the house style

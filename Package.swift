@@ -26,6 +26,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         // `make docs` alone; no target of this package uses it.
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
@@ -112,6 +113,16 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Decides HTTP requests between a client and a server, and forwards what rules allow as it came.
+        .target(
+            name: "L7Proxy",
+            dependencies: [
+                "HTTPScan", "PolicyIR", "ProxyRules", "Support", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+            ],
+            swiftSettings: strict),
+
         // Networks of namespaces, and what is tried in them: `netpold lab`, and the kernel tests.
         .target(
             name: "LabKit",
@@ -136,7 +147,9 @@ let package = Package(
             name: "netpold",
             dependencies: [
                 "NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent",
-                "LabKit", "BenchKit", .product(name: "SystemPackage", package: "swift-system"),
+                "LabKit", "BenchKit", "L7Proxy", "ProxyRules",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -162,6 +175,15 @@ let package = Package(
             name: "ProxyRulesTests",
             dependencies: ["HTTPScan", "PolicyAPI", "PolicyIR", "ProxyRules", "NetpoldTestSupport"],
             swiftSettings: strict),
+        .testTarget(
+            name: "L7ProxyTests",
+            dependencies: [
+                "HTTPScan", "HTTPTestSupport", "L7Proxy", "NetTypes", "PolicyAPI", "PolicyIR", "ProxyRules",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+            ],
+            exclude: ["RealServers/grpc_calls.py"],
+            swiftSettings: strict),
         .testTarget(name: "NetTypesTests", dependencies: ["NetTypes"], swiftSettings: strict),
         .testTarget(
             name: "PolicyAPITests", dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "NetpoldTestSupport"],
@@ -180,7 +202,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["CNetpoldABI", "Datapath", "Agent", "LabKit", "netpold", "NetpoldTestSupport"],
-            exclude: ["L7/l7.py"],
+            exclude: ["L7/l7.py", "L7/tls.py"],
             swiftSettings: strict),
         .testTarget(
             name: "DatapathTests",
@@ -217,8 +239,13 @@ let package = Package(
 if fuzzing {
     package.targets += [
         .systemLibrary(name: "CLibFuzzer", path: "Fuzz/CLibFuzzer"),
+        // The kernel's reader of ClientHellos as a function of this machine.
+        .target(name: "CHelloRead", dependencies: ["CNetpoldABI"], path: "Fuzz/CHelloRead"),
         .executableTarget(
-            name: "FuzzTargets", dependencies: ["CLibFuzzer", "HTTPTestSupport", "NetpoldTestSupport"],
+            name: "FuzzTargets",
+            dependencies: [
+                "CLibFuzzer", "CHelloRead", "CNetpoldABI", "HTTPTestSupport", "NetpoldTestSupport", "TLSScan",
+            ],
             path: "Fuzz/Targets",
             swiftSettings: pure, linkerSettings: [.linkedLibrary("clang_rt.fuzzer_no_main-x86_64")]),
     ]

@@ -33,6 +33,9 @@ check netpold test --kernel /conformance
 check netpold lab -f /shop --keep
 if [ -e /expect-clsact ]; then check clsact_in_use; fi
 check netpold lab --down
+check netpold test --kernel /l7
+check netpold lab -f /l7
+check netpold lab -f /redirect
 check no_kernel_complaint
 echo "boot-kernel: ${failed:+failed}${failed:-passed}"
 poweroff -f

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # boot-kernel.sh VERSION NETPOLD FOLDER...: boots Debian's kernel of that version (6.1) under QEMU and lets NETPOLD, a built
-# binary, decide PolicyTest folders there with its loaded programs and run the lab on examples/shop, attached.
+# binary, decide PolicyTest folders there with its loaded programs and run the lab, attached: on examples/shop, on examples/l7
+# (DNS, names, server names, HTTP), and on Tests/Labs/redirect (every way of a connection through the proxy).
 # Nothing is installed but QEMU and cpio: the kernel's package is unpacked to .build/kernels. Exit code 0: all of it passed.
 set -euo pipefail
 version=$1
@@ -11,7 +12,7 @@ cd "$(dirname "$0")/.."
     echo "boot-kernel: no PolicyTest folder given" >&2
     exit 1
 }
-limit=${NETPOLD_BOOT_SECONDS:-300}
+limit=${NETPOLD_BOOT_SECONDS:-480}
 
 [ "$(uname -m)" = x86_64 ] || {
     echo "boot-kernel: this needs an x86_64 machine" >&2
@@ -50,7 +51,7 @@ modules=$root/lib/modules/$release
 mkdir -p "$root/bin" "$root/lib64" "$modules"
 cp "$unpacked/bin/busybox" "$root/bin/"
 cp "$netpold" "$root/bin/netpold"
-cp -r examples/shop "$root/shop"
+cp -r examples/shop examples/l7 Tests/Labs/redirect "$root/"
 install -m 755 scripts/boot-kernel-init.sh "$root/init"
 ldd "$netpold" | awk '$3 ~ "^/" { print $3 }' | xargs -I{} cp -L {} "$root/lib/"
 cp -L /lib64/ld-linux-x86-64.so.2 "$root/lib64/"

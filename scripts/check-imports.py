@@ -19,6 +19,7 @@ PURE = {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "BPFEmit", "BPFSi
 RULES = {
     "DNSScan": (set(), set()),
     "HTTPScan": (set(), set()),
+    "TLSScan": (set(), set()),
     "NetTypes": (set(), set()),
     "PolicyAPI": ({"NetTypes", "CRE2"}, {"CYaml", "Yams"}),
     "PolicyIR": ({"NetTypes", "PolicyAPI"}, {"Algorithms"}),
@@ -30,6 +31,7 @@ RULES = {
     "Datapath": ({"NetTypes", "PolicyAPI", "PolicyIR", "BPFEmit", "CNetpoldABI", "CLibBPF", "CLibNL", "CLinux",
          "Support"}, None),
     "Agent": ({"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit"}, None),
+    "L7Proxy": ({"HTTPScan", "PolicyIR", "ProxyRules", "Support"}, None),
     "LabKit": (
         {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent", "CLinux"}, None),
     "BenchKit": (
@@ -38,7 +40,7 @@ RULES = {
         None),
     "netpold": (
         {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent", "LabKit",
-         "BenchKit"}, None),
+         "BenchKit", "L7Proxy", "ProxyRules"}, None),
     "embed-bpf": (set(), None),
 }
 # Commands alone parse arguments.

@@ -25,6 +25,9 @@ public struct NodeSimulator: Sendable {
     private let lengths: [Int]
     private let endpoints: [IPAddress: EndpointImage]
     private let endpointsByName: [String: EndpointImage]
+    private let names: [IPAddress: Set<String>]
+    /// By subject: its columns.
+    private let columns: [String: [PolicyBits.Column]]
     private let programs: [String: (ingress: PolicySimulator, egress: PolicySimulator)]
 
     /// A simulator of an image.
@@ -44,6 +47,13 @@ public struct NodeSimulator: Sendable {
             programs[subject.key] = (try PolicySimulator(subject.ingress), try PolicySimulator(subject.egress))
         }
         self.programs = programs
+        columns = Dictionary(
+            image.subjects.map { ($0.key, $0.egress.columns) }, uniquingKeysWith: { first, _ in first })
+        var names: [IPAddress: Set<String>] = [:]
+        for (name, addresses) in image.answers {
+            for address in addresses { names[address, default: []].insert(name) }
+        }
+        self.names = names
     }
 
     /// The identity of an address: an exact entry, else the longest prefix that holds it.
@@ -87,8 +97,10 @@ public struct NodeSimulator: Sendable {
         }
         var answers = Answers(egress: nil, ingress: nil)
         if let sender {
-            answers.egress = try ask(sender, .egress, identity(of: destination), `protocol`, port)
-            if answers.egress?.verdict == .allow, let node = nodeIdentity(besides: destination) {
+            answers.egress = try ask(
+                sender, .egress, identity(of: destination), columns: columns(of: sender, at: destination), `protocol`,
+                port)
+            if [.allow, .allowRead].contains(answers.egress?.verdict), let node = nodeIdentity(besides: destination) {
                 answers.egress = try ask(sender, .egress, node, `protocol`, port)
             }
         }
@@ -109,12 +121,21 @@ public struct NodeSimulator: Sendable {
         return try ask(endpoint, direction, identity, `protocol`, port)
     }
 
+    /// The columns of a sender that an address has: none where an entry names it.
+    private func columns(of endpoint: EndpointImage, at address: IPAddress) -> UInt32 {
+        guard exact[address] == nil, let names = names[address] else { return 0 }
+        return (columns[endpoint.subject] ?? []).reduce(0) { found, column in
+            names.contains(where: column.list.matches) ? found | 1 << UInt32(column.number) : found
+        }
+    }
+
     private func ask(
-        _ endpoint: EndpointImage, _ direction: Direction, _ identity: UInt32, _ protocol: L4Protocol, _ port: UInt16
+        _ endpoint: EndpointImage, _ direction: Direction, _ identity: UInt32, columns: UInt32 = 0,
+        _ protocol: L4Protocol, _ port: UInt16
     ) throws(PolicySimulator.Failure) -> PolicyAnswer? {
         guard let programs = programs[endpoint.subject] else { return nil }
         return try (direction == .ingress ? programs.ingress : programs.egress)
-            .ask(identity: identity, protocol: `protocol`, port: port)
+            .ask(identity: identity, columns: columns, protocol: `protocol`, port: port)
     }
 }
 

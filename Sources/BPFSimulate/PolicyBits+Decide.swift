@@ -4,10 +4,21 @@ import PolicyAPI
 
 extension PolicyBits {
     /// The answer straight from the definition, for comparison with compiled programs. Naive on purpose: never optimise this.
-    public func decide(identity: UInt32, protocol: L4Protocol, port: UInt16) -> PolicyAnswer {
+    ///
+    /// - Parameters:
+    ///   - identity: of the remote.
+    ///   - held: the name columns of the remote, a bit each.
+    ///   - protocol: of the packet.
+    ///   - port: its destination port, or ICMP type.
+    /// - Returns: what a program must answer.
+    public func decide(
+        identity: UInt32, columns held: UInt32 = 0, protocol: L4Protocol, port: UInt16
+    ) -> PolicyAnswer {
         let words = peers.first { $0.identity == identity }?.words ?? []
+        // "The remote's peers hold what its identity carries, and what the columns carry that its names have"
+        let rows = [words] + columns.filter { held >> UInt32($0.number) & 1 == 1 }.map(\.words)
         func carries(_ number: Int) -> Bool {
-            number / 64 < words.count && words[number / 64] >> UInt64(number % 64) & 1 == 1
+            rows.contains { number / 64 < $0.count && $0[number / 64] >> UInt64(number % 64) & 1 == 1 }
         }
         // "m = the bits whose peers hold the identity and whose traffic holds the packet"
         let matching = bits.indices.filter { number in
@@ -33,15 +44,21 @@ extension PolicyBits {
                 func first(_ action: RuleAction, l7: Bool) -> Int? {
                     level.first { bits[$0].rule.action == action && bits[$0].rule.isL7 == l7 }
                 }
-                // "any deny bit of m denies; else any plain allow bit allows; else any L7 bit answers L7; else any pass bit
-                // skips the other levels of the tier"
+                // "any deny bit of m denies; else any plain allow bit allows, and if DNS bits of the level are in m as well, the
+                // answer says so; else the L7 bits answer L7, all of them; else any pass bit skips the other levels of the tier"
                 if let bit = level.first(where: { bits[$0].rule.action == .deny }) {
                     return PolicyAnswer(.deny, .rule, bit: bit)
                 }
-                if let bit = first(.allow, l7: false) { return PolicyAnswer(.allow, .rule, bit: bit) }
+                if let bit = first(.allow, l7: false) {
+                    let isRead = level.contains { bits[$0].rule.isDNS }
+                    return PolicyAnswer(isRead ? .allowRead : .allow, .rule, bit: bit)
+                }
                 // "a plain allow asked after the normal tier's deny and allow bits and before its L7 bits"
                 if isHostTier, priority == priorities.last { return PolicyAnswer(.allow, .host) }
-                if let bit = first(.allow, l7: true) { return PolicyAnswer(.l7, .rule, bit: bit) }
+                if let bit = first(.allow, l7: true) {
+                    let all = level.filter { bits[$0].rule.action == .allow && bits[$0].rule.isL7 }
+                    return PolicyAnswer(.l7, .rule, bit: bit, l7: all)
+                }
                 if level.contains(where: { bits[$0].rule.action == .pass }) { break }
             }
         }

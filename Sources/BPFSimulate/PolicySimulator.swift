@@ -39,8 +39,10 @@ public struct PolicySimulator: Sendable {
     }
 
     /// The answer to a packet, by probing the program as BPF_PROG_TEST_RUN does.
-    public func ask(identity: UInt32, protocol: L4Protocol, port: UInt16) throws(Failure) -> PolicyAnswer {
-        var cb = Self.question(identity, `protocol`, port, base: UInt32(NP_PROBE))
+    public func ask(
+        identity: UInt32, columns: UInt32 = 0, protocol: L4Protocol, port: UInt16
+    ) throws(Failure) -> PolicyAnswer {
+        var cb = Self.question(identity, columns, `protocol`, port, base: UInt32(NP_PROBE))
         let ending = try run(&cb, hasVerdictStep: true)
         guard ending == .returned(0) else { throw .unexpectedEnding(ending) }
         return try answer(cb)
@@ -48,9 +50,9 @@ public struct PolicySimulator: Sendable {
 
     /// What the program does to a packet in the datapath: how it ends, and cb afterwards.
     public func forward(
-        identity: UInt32, protocol: L4Protocol, port: UInt16, hasVerdictStep: Bool = true
+        identity: UInt32, columns: UInt32 = 0, protocol: L4Protocol, port: UInt16, hasVerdictStep: Bool = true
     ) throws(Failure) -> (ending: BPFInterpreter.Ending, cb: [UInt32]) {
-        var cb = Self.question(identity, `protocol`, port, base: 0)
+        var cb = Self.question(identity, columns, `protocol`, port, base: 0)
         let ending = try run(&cb, hasVerdictStep: hasVerdictStep)
         return (ending, cb)
     }
@@ -60,19 +62,21 @@ public struct PolicySimulator: Sendable {
         guard cb.count == ControlBlock.count,
             let (verdict, decision, word) = ControlBlock.unpackAnswer(cb[Int(NP_CB_VERDICT)])
         else { throw .malformedAnswer(cb: cb) }
-        let isolated = UInt64(cb[Int(NP_CB_IDENTITY)]) | UInt64(cb[Int(NP_CB_TRAFFIC)]) << 32
-        let number = word * Int(NP_BITS_PER_WORD) + isolated.trailingZeroBitCount
-        // A rule is named by exactly one bit; a decision without a rule by none.
+        let found = UInt64(cb[Int(NP_CB_IDENTITY)]) | UInt64(cb[Int(NP_CB_TRAFFIC)]) << 32
+        let numbers = (0..<64).filter { found >> UInt64($0) & 1 == 1 }.map { word * Int(NP_BITS_PER_WORD) + $0 }
+        // A rule is named by exactly one bit, those with L7 conditions by all that matched; a decision without a rule by none.
         let isSound =
-            decision == .rule ? isolated.nonzeroBitCount == 1 && number < bitCount : isolated == 0 && word == 0
+            decision == .rule
+            ? (verdict == .l7 ? !numbers.isEmpty : numbers.count == 1) && numbers.allSatisfy { $0 < bitCount }
+            : numbers.isEmpty && word == 0 && verdict != .l7 && verdict != .allowRead
         guard isSound else { throw .malformedAnswer(cb: cb) }
-        return PolicyAnswer(verdict, decision, bit: decision == .rule ? number : nil)
+        return PolicyAnswer(verdict, decision, bit: numbers.first, l7: verdict == .l7 ? numbers : [])
     }
 
     private static func question(
-        _ identity: UInt32, _ protocol: L4Protocol, _ port: UInt16, base: UInt32
+        _ identity: UInt32, _ columns: UInt32, _ protocol: L4Protocol, _ port: UInt16, base: UInt32
     ) -> [UInt32] {
-        [0, identity, ControlBlock.packTraffic(`protocol`, port), 0, base]
+        [0, identity, ControlBlock.packTraffic(`protocol`, port), columns, base]
     }
 
     private func run(_ cb: inout [UInt32], hasVerdictStep: Bool) throws(Failure) -> BPFInterpreter.Ending {

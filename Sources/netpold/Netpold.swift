@@ -10,9 +10,10 @@ struct Netpold: AsyncParsableCommand {
         subcommands: [
             LintCommand.self, CompileCommand.self, TestCommand.self, ExplainCommand.self,
             LabCommand.self, LabRespondCommand.self,
-            AgentCommands.self, StatusCommand.self, EndpointsCommand.self, MonitorCommand.self, DetachCommand.self,
+            AgentCommands.self, StatusCommand.self, EndpointsCommand.self, NamesCommand.self, MonitorCommand.self,
+            DetachCommand.self, ProxyCommand.self,
             BenchCommand.self, BenchCompileCommand.self, BenchNetCommand.self, BenchChangesCommand.self,
-            BenchAgentCommand.self,
+            BenchAgentCommand.self, BenchL7Command.self,
         ])
 
     /// Wrong arguments are bad input like wrong manifests, so they get the same exit code, not ArgumentParser's 64.

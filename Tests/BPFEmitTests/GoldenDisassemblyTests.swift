@@ -112,7 +112,7 @@ struct GoldenDisassemblyTests {
                 17: r5 = 3
                 18: r1 = *(u64 *)(r0 + 0)
                 19: r1 &= 4
-                20: if r1 != 0 goto 39
+                20: if r1 != 0 goto 42
                 21: goto 26
             ; proto-18/0 and up, or below?
                 22: if w2 >= 1179648 goto 26
@@ -143,6 +143,7 @@ struct GoldenDisassemblyTests {
                 39: r2 = r1
                 40: r2 = -r2
                 41: r1 &= r2
+            ; with L7 conditions: all that match
                 42: *(u32 *)(r6 + 52) = r1
                 43: r1 >>= 32
                 44: *(u32 *)(r6 + 56) = r1

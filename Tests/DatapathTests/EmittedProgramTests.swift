@@ -28,9 +28,11 @@ struct EmittedProgramTests {
             simulator = try PolicySimulator(image)
         }
 
-        func ask(_ identity: UInt32, _ key: UInt32) throws -> (returned: Int32, answer: PolicyAnswer) {
+        func ask(
+            _ identity: UInt32, _ key: UInt32, columns: UInt32 = 0
+        ) throws -> (returned: Int32, answer: PolicyAnswer) {
             var run = TestRun(frame: [UInt8](repeating: 0, count: 64))
-            run.cb = (5, identity, key, 0, UInt32(NP_PROBE))
+            run.cb = (5, identity, key, columns, UInt32(NP_PROBE))
             let result = try run.run(program)
             let cb = [result.cb.0, result.cb.1, result.cb.2, result.cb.3, result.cb.4]
             return (result.returned, try simulator.answer(cb))
@@ -51,12 +53,13 @@ struct EmittedProgramTests {
         var policies = RandomPolicyBits(seed: UInt64(5000 + seed))
         let bits = policies.next(maximum: [2, 8, 64, 130, 400, 1300][seed % 6])
         let loaded = try Loaded(bits, steps: Self.steps())
-        for (identity, `protocol`, port) in bits.probes(limit: 150) {
+        for (identity, columns, `protocol`, port) in bits.probes(limit: 150) {
             let key = UInt32(`protocol`.rawValue) << 16 | UInt32(port)
-            let (returned, answer) = try loaded.ask(identity, key)
-            let expected = bits.decide(identity: identity, protocol: `protocol`, port: port)
+            let (returned, answer) = try loaded.ask(identity, key, columns: columns)
+            let expected = bits.decide(identity: identity, columns: columns, protocol: `protocol`, port: port)
             guard answer == expected, returned == 0 else {
-                Issue.record("identity \(identity) \(`protocol`)/\(port): \(answer), expected \(expected)")
+                Issue.record(
+                    "identity \(identity) columns \(columns) \(`protocol`)/\(port): \(answer), expected \(expected)")
                 return
             }
         }

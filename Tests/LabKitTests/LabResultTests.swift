@@ -31,7 +31,30 @@ struct LabResultTests {
             Decision(egress: SideDecision(.allow, .notIsolated), ingress: SideDecision(.l7([]), .l7Rules([], []))))
         #expect(measurement.agrees(with: pass) == asPass)
         #expect(measurement.agrees(with: drop) == asDrop)
-        #expect(measurement.agrees(with: proxy) == asDrop)
+        // Where only L7 rules match, no server may answer what is no request; how that ends is the proxy's business.
+        let reached = measurement == .answered || measurement == .answeredByOther("x")
+        #expect(measurement.agrees(with: proxy) == !reached)
+    }
+
+    @Test("what is no request may be answered by the proxy, which has no name, and by no server")
+    func proxyAnswers() {
+        let proxy = LabPrediction(
+            Decision(egress: SideDecision(.allow, .notIsolated), ingress: SideDecision(.l7([]), .l7Rules([], []))))
+        #expect(LabMeasurement.answeredByOther(Responder.nobody).agrees(with: proxy))
+        #expect(LabMeasurement.denied("reset").agrees(with: proxy))
+    }
+
+    @Test("a request is answered by whom it was meant for, denied by an answer, dropped in silence, and nothing else")
+    func requestAgreement() {
+        let all: [LabMeasurement] = [
+            .answered, .denied("403"), .silent, .refused, .answeredByOther("x"), .unreachable(""),
+        ]
+        let wanted: [(LabRequestPrediction, LabMeasurement)] = [
+            (.answered, .answered), (.denied, .denied("403")), (.dropped, .silent),
+        ]
+        for (prediction, only) in wanted {
+            #expect(all.filter { $0.agrees(with: prediction) } == [only])
+        }
     }
 
     @Test("a cell shows which family alone passes")

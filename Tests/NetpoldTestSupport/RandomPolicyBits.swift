@@ -1,6 +1,7 @@
 public import BPFEmit
 public import NetTypes
 public import PolicyAPI
+import PolicyIR
 
 /// Policies as bits, of many shapes: tiers, priorities, passes, L7, the local node, everybody, overlapping ports.
 public struct RandomPolicyBits: Sendable {
@@ -31,23 +32,40 @@ public struct RandomPolicyBits: Sendable {
             var action: RuleAction = chance(denyPercent) ? .deny : .allow
             if tiers.count > 1, chance(15) { action = .pass }
             let isNormal = tier == .normal
-            let isL7 = action == .allow && chance(l7Percent)
+            // Answers name L7 bits by one word, and there are none in ordered lists.
+            let isL7 = isNormal && action == .allow && chance(l7Percent)
+            let isDNS = isL7 && chance(50)
             bits.append(
                 PolicyBits.Bit(
-                    rule: RuleBit(rule: 0, action: action, isL7: isL7, origin: .test("random-\(below(objects))")),
+                    rule: RuleBit(
+                        rule: 0, action: action, isL7: isL7, origin: .test("random-\(below(objects))"),
+                        l7: isDNS ? .dns([]) : nil),
                     tier: tier, priority: isNormal && chance(80) ? 0 : UInt32(below(priorities)),
                     order: isNormal ? 0 : UInt32(below(orders)),
                     matchesAnyPeer: chance(anyPeerPercent),
                     traffic: chance(anyTrafficPercent) ? nil : traffic(portPool)))
         }
         bits.sort(by: RandomPolicyBits.precedes)
+        let first = bits.filter(\.rule.isL7).prefix(64)
+        bits = first + bits.filter { !$0.rule.isL7 }
         for index in bits.indices { bits[index].rule.rule = index }
 
         let isolated = chance(70)
-        let hostBit = isolated && chance(50) ? count : nil
+        let hostBit = isolated && chance(50) ? bits.count : nil
         return PolicyBits(
             direction: chance(50) ? .ingress : .egress, isolatedBy: isolated ? [.test("isolating")] : [], bits: bits,
-            hostBit: hostBit, peers: peers(bits, hostBit))
+            hostBit: hostBit, peers: peers(bits, hostBit), columns: chance(50) ? columns(bits) : [], names: 1)
+    }
+
+    private mutating func columns(_ bits: [PolicyBits.Bit]) -> [PolicyBits.Column] {
+        (0..<32).compactMap { number in
+            guard chance(20) else { return nil }
+            var words = [UInt64](repeating: 0, count: (bits.count + 64) / 64)
+            for (index, bit) in bits.enumerated() where !bit.matchesAnyPeer && chance(20) {
+                words[index / 64] |= 1 << UInt64(index % 64)
+            }
+            return PolicyBits.Column(number: number, list: NameList([.name("\(number).example")]), words: words)
+        }
     }
 
     /// As `PolicyRule.precedes`.
@@ -104,8 +122,11 @@ extension RuleOrigin {
 
 extension PolicyBits {
     /// One packet of every class the policy can tell apart, and of the neighbouring ones: each edge of a port range +-1,
-    /// for each identity of `peers` and one that is not there. At most about `limit` of them, evenly chosen.
-    public func probes(limit: Int = .max) -> [(identity: UInt32, protocol: L4Protocol, port: UInt16)] {
+    /// for each identity of `peers` and one that is not there, without names, with those of one column and with all. At most about
+    /// `limit` of them, evenly chosen.
+    public func probes(
+        limit: Int = .max
+    ) -> [(identity: UInt32, columns: UInt32, protocol: L4Protocol, port: UInt16)] {
         var keys: Set<UInt32> = [0, 6 << 16 | 80, 17 << 16 | 53, 0xff_ffff]
         for range in bits.compactMap(\.traffic).joined() {
             for edge in [range.ports.first, range.ports.last] {
@@ -113,14 +134,17 @@ extension PolicyBits {
                 for near in [key &- 1, key, key + 1] where near <= 0xff_ffff { keys.insert(near) }
             }
         }
-        let identities = peers.map(\.identity) + [0xffff]
+        let held: [UInt32] =
+            columns.isEmpty ? [0, .max] : [0, .max, 1 << UInt32(columns[columns.count / 2].number)]
+        let identities = (peers.map(\.identity) + [0xffff]).flatMap { identity in held.map { (identity, $0) } }
         let sorted = keys.sorted()
         // An even step would meet the same keys for every identity.
         let step = max(1, identities.count * sorted.count / limit) | 1
         return stride(from: 0, to: identities.count * sorted.count, by: step).map { index in
             let key = sorted[index % sorted.count]
             return (
-                identities[index / sorted.count], L4Protocol(rawValue: UInt8(key >> 16)),
+                identities[index / sorted.count].0, identities[index / sorted.count].1,
+                L4Protocol(rawValue: UInt8(key >> 16)),
                 UInt16(truncatingIfNeeded: key)
             )
         }

@@ -83,7 +83,7 @@ public struct SideBySide {
         guard let decision else { return "-" }
         switch decision.reason {
         case .rule(let number, _): return "\(verdict(decision)) by rule \(number)"
-        case .l7Rules(let numbers, _): return "\(verdict(decision)) by rule \(numbers[0])"
+        case .l7Rules(let numbers, _): return "\(verdict(decision)) by rules \(numbers)"
         case .localNode: return "\(verdict(decision)) by host"
         case .itself, .noPolicyHere: return "-"
         case .notIsolated: return "\(verdict(decision)) by defaultAllow"
@@ -101,7 +101,13 @@ public struct SideBySide {
 
     private static func text(_ answer: PolicyAnswer?, _ bits: [RuleBit]) -> String {
         guard let answer else { return "-" }
-        if let bit = answer.bit { return "\(answer.verdict) by rule \(bits[bit].rule)" }
+        if answer.verdict == .l7 {
+            // Several numbers of a named port are a bit each.
+            return "l7 by rules \(Set(answer.l7.map { bits[$0].rule }).sorted())"
+        }
+        // Whether the exchange is read as well is another question.
+        let verdict = answer.verdict == .allowRead ? PolicyVerdict.allow : answer.verdict
+        if let bit = answer.bit { return "\(verdict) by rule \(bits[bit].rule)" }
         return "\(answer.verdict) by \(answer.decision)"
     }
 }

@@ -3,8 +3,8 @@ public import NetTypes
 public import PolicyAPI
 public import PolicyIR
 
-/// Derives the need for flow state from what the evaluator answers, question by question: it knows neither programs nor what
-/// rules look like.
+/// Derives the need for flow state from what the evaluator answers, question by question: it knows no programs, and of rules only
+/// whether they ask about more than addresses and ports: then flows are remembered, whatever the answers are.
 public struct StateNeedOracle {
     private let evaluator: ReferenceEvaluator
     private let remotes: [RemoteEnd]
@@ -40,9 +40,21 @@ public struct StateNeedOracle {
 
     /// The need of both directions of a pod.
     public func needs(of pod: Pod) -> StateNeeds {
+        if Direction.allCases.contains(where: { asksMore(of: pod, $0) }) {
+            return StateNeeds(ingress: .always, egress: .always)
+        }
         let ingress = strictness(of: pod, .ingress)
         let egress = strictness(of: pod, .egress)
         return StateNeeds(ingress: need(ingress, opposite: egress), egress: need(egress, opposite: ingress))
+    }
+
+    /// Whether a rule that can match something has L7 conditions, or names among its peers.
+    private func asksMore(of pod: Pod, _ direction: Direction) -> Bool {
+        evaluator.subjectPolicy(for: pod, direction).rules.contains { rule in
+            guard rule.l7 != nil || rule.nameList != nil, rule.peers != .anyOf([]) else { return false }
+            guard case .anyOf(let clauses) = rule.traffic else { return true }
+            return clauses.contains { if case .ports = $0 { true } else { false } }
+        }
     }
 
     private typealias Refusals = (any: Bool, byDefault: Bool)

@@ -33,6 +33,15 @@ struct FlowRulesTests {
         #expect(!request.decide(FlowRules(egress: CompiledSide([]), ingress: nil)).isPermitted)
     }
 
+    @Test("an unrestricted flow passes only where no end has rules")
+    func unrestricted() throws {
+        let request = try RequestBytes("GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
+        let put = side(HTTPRule(method: "PUT"))
+        #expect(request.decide(FlowRules(egress: nil, ingress: nil, isUnrestricted: true)).isPermitted)
+        #expect(!request.decide(FlowRules(egress: put, ingress: nil, isUnrestricted: true)).isPermitted)
+        #expect(!request.decide(FlowRules(egress: nil, ingress: put, isUnrestricted: true)).isPermitted)
+    }
+
     @Test("a denied request has the rule that came nearest, its place, and what it fails")
     func nearest() throws {
         let rules = side(

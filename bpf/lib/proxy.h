@@ -136,7 +136,10 @@ __attribute__((noinline)) int np_note_proxied(struct __sk_buff *skb, __u32 flags
 		if ((__s32)(former->revision - question->revision) > 0)
 			return true;
 		side = *former;
-		side.flags = (side.flags & NP_PROXIED_REDIRECTS) | flags;
+		/* A SYN may begin another connection. */
+		side.flags = (side.flags & (NP_PROXIED_REDIRECTS |
+					    (question->packet.initiates ? 0 : NP_PROXIED_CONNECTED))) |
+			     flags;
 	}
 	side.endpoint = hook.slot;
 	side.revision = question->revision;
@@ -144,6 +147,26 @@ __attribute__((noinline)) int np_note_proxied(struct __sk_buff *skb, __u32 flags
 	side.base = flags & NP_PROXIED_ALLOWED ? 0 : question->l7_base;
 	side.rules = flags & NP_PROXIED_ALLOWED ? 0 : question->l7_rules;
 	return !bpf_map_update_elem(&np_proxied, &key, &side, BPF_ANY);
+}
+
+/* Notes that the server has answered the proxy: if its own policy has L7 rules, they are noted by now. */
+__attribute__((noinline)) int np_note_connected(struct __sk_buff *skb, __u32 flags)
+{
+	const struct np_question *question = np_scratch_question();
+	struct np_hook hook = np_hook_of(skb);
+	struct np_proxied_side *side;
+	struct np_proxied_key key;
+	struct np_flow_record flow;
+
+	if (!question || !np_find_endpoint(&hook))
+		return 0;
+	flow = question->flow;
+	flow.flags = flags;
+	np_fill_proxied_key(&key, hook.endpoint, &flow);
+	side = bpf_map_lookup_elem(&np_proxied, &key);
+	if (side)
+		__sync_fetch_and_or(&side->flags, NP_PROXIED_CONNECTED);
+	return 0;
 }
 
 /* What is left to do for a packet through a Service: its flow stays at its backend, and each packet comes by here. */
@@ -229,6 +252,8 @@ NP_INLINE struct np_outcome np_carry(const struct np_hook *hook, struct np_quest
 				return np_outcome_of(NP_DROP_FOREIGN_SOURCE);
 			np_stamp_flow(place, place->revision, question->arrival);
 		}
+		if (np_unlikely(np_is_syn_ack(packet)))
+			np_note_connected(hook->skb, place->flags);
 		/* Of another connection than the pod's: it ends nothing of that. */
 		np_mark_flow(place,
 			     np_flags_set_by(packet, question->travel, np_flow_role(place->flags), false) &
@@ -258,16 +283,22 @@ NP_INLINE struct np_outcome np_judge_proxied(const struct np_hook *hook, struct 
 			return np_outcome_of(NP_DROP_PROXY_UNKNOWN);
 		return proxy ? np_send_to_proxy(hook, proxy, NP_REASON_RELATED) : np_outcome_of(NP_DROP_NOT_PROXIED);
 	}
+	if (call != NP_PROXY_KNOWN)
+		np_count_hit(question->rule_hit);
+	/* A node that has no place for a proxy. */
+	if (!proxy && call == NP_PROXY_RULES && !question->is_proxied)
+		return np_outcome_of(NP_DROP_L7_UNAVAILABLE);
 	np_fill_flow_key(hook->endpoint, &question->packet, question->travel, &question->flow);
 	hash = np_hash_flow(hook->slot, &question->flow);
 	known = np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place);
-	if (call != NP_PROXY_KNOWN)
-		np_count_hit(question->rule_hit);
 	if (call == NP_PROXY_RULES && question->packet.initiates &&
 	    !(from_proxy && known && place.flags & NP_ENTRY_PROXY))
 		return np_begin_proxied(hook, question, proxy, &place, hash, from_proxy);
 	if (!known || np_flow_role(place.flags) == NP_ROLE_NONE)
 		return np_refuse_connection(hook, proxy, false);
+	/* An answer of ours to the pod. */
+	if (hook->direction == NP_INGRESS && question->arrival == np_own_arrival(hook->skb))
+		return np_outcome_of(NP_REASON_HAIRPIN);
 	reason = np_flow_role(place.flags) == np_role_of(question->travel) ? NP_REASON_ESTABLISHED : NP_REASON_REPLY;
 	if (call != NP_PROXY_KNOWN) {
 		/* A connection that was let in without the proxy is not one that it can take over. */

@@ -50,7 +50,9 @@ public final class VerifyingCompiler: PolicyCompiler {
                 let pod = evaluator.view.pod(endpoint.namespace, endpoint.name)
             else { continue }
             for direction in Direction.allCases {
-                try verify(pod, endpoint, direction, remotes: remotes, evaluator: evaluator, decider: decider)
+                try verify(
+                    pod, endpoint, direction, isWhole: subject[direction].leftOut.isEmpty, remotes: remotes,
+                    evaluator: evaluator, decider: decider)
             }
         }
         verified = Set(compiled.image.subjects)
@@ -58,7 +60,7 @@ public final class VerifyingCompiler: PolicyCompiler {
     }
 
     private func verify(
-        _ pod: Pod, _ endpoint: EndpointImage, _ direction: Direction, remotes: [IPAddress],
+        _ pod: Pod, _ endpoint: EndpointImage, _ direction: Direction, isWhole: Bool, remotes: [IPAddress],
         evaluator: ReferenceEvaluator, decider: any PacketDecider
     ) throws {
         let policy = evaluator.subjectPolicy(for: pod, direction)
@@ -86,6 +88,8 @@ public final class VerifyingCompiler: PolicyCompiler {
             }
             let answer = try decider.decide(
                 endpoint.key, direction, remote: address, protocol: traffic.protocol, port: port)
+            // A condition speaks of rules that did not fit; what they would allow is denied.
+            if !isWhole, expected.verdict != .deny, answer.verdict == .deny { continue }
             guard VerifyingCompiler.agree(expected.verdict, answer) else {
                 throw VerificationFailure(
                     flow: "\(direction) of \(pod.qualifiedName), \(address) \(traffic.protocol) \(port)",

@@ -10,7 +10,7 @@ extension Condition {
         return Condition(
             kind: .servicesLeftOut, subject: "Services",
             message:
-                "there is no room for \(frontends.count) of the Services' addresses (\(list)): policies see these addresses "
-                + "themselves, and not the endpoints behind them")
+                "there is no room for \(frontends.count) of the Services' addresses (\(list)): what pods send "
+                + "there is refused")
     }
 }

@@ -56,12 +56,15 @@ public struct PolicyAnswer: Hashable, Sendable {
     public var decision: PolicyDecision
     /// The number of the rule bit that decided; `nil` unless `decision` is `rule`.
     public var bit: Int?
+    /// Of `l7`: the numbers of all L7 bits that matched, sorted; `bit` is the first.
+    public var l7: [Int]
 
     /// An answer.
-    public init(_ verdict: PolicyVerdict, _ decision: PolicyDecision, bit: Int? = nil) {
+    public init(_ verdict: PolicyVerdict, _ decision: PolicyDecision, bit: Int? = nil, l7: [Int] = []) {
         self.verdict = verdict
         self.decision = decision
         self.bit = bit
+        self.l7 = l7
     }
 }
 

@@ -13,6 +13,10 @@ public enum BlockNote: Hashable, Sendable {
     case host(word: Int, bits: UInt64)
     /// Asks whether one of these pass bits of a word matches; if so the rest of the tier is skipped.
     case pass(word: Int, bits: UInt64)
+    /// Asks whether one of these DNS bits of a word matches; if so what a plain rule allows is read as well.
+    case read(word: Int, bits: UInt64)
+    /// A column of names carries these bits of a word.
+    case column(number: Int, word: Int, bits: UInt64)
     /// Answers without a rule.
     case fallback(decision: PolicyDecision, verdict: PolicyVerdict)
 }
@@ -29,6 +33,8 @@ extension BlockNote {
             let (`protocol`, port) = ControlBlock.unpackTraffic(from)
             return ["\(`protocol`)/\(port) and up, or below?"]
         case .test(let word, let mask, _), .pass(let word, let mask): return rules(word, mask)
+        case .read(let word, let mask): return ["beside what allows it, is it read for"] + rules(word, mask)
+        case .column(let number, let word, let mask): return ["column \(number) of names"] + rules(word, mask)
         case .host: return ["the local node reaches its pods"]
         case .fallback(let decision, let verdict):
             switch decision {

@@ -14,7 +14,7 @@ extension CompilerState {
         }
         return NodeImage(
             identities: observed.adding(to: identities), addresses: observed.adding(to: addresses), prefixes: prefixes,
-            subjects: images, endpoints: endpoints, services: services.frontends)
+            subjects: images, endpoints: endpoints, services: services.frontends, answers: names)
     }
 
     /// The image of one subject, `nil` if no local pod is of it.
@@ -57,7 +57,7 @@ extension CompilerState {
 
     /// What lowering found in policies that are objects, what could not be compiled as written, and what belongs to nobody.
     public var diagnostics: [Diagnostic] {
-        (book.diagnostics + contested + failures + services.conflicts + observed.diagnostics).sorted()
+        (book.diagnostics + contested + failures + leftOut + services.conflicts + observed.diagnostics).sorted()
     }
 
     /// What lowering found in one policy, the object of this key.
@@ -85,6 +85,19 @@ extension CompilerState {
                         "\(compiled.policies[number].direction) of \(subject): \(error); everything is denied",
                     hint: "select fewer policies for these pods")
             }
+        }
+    }
+
+    private var leftOut: [Diagnostic] {
+        var found: Set<LeftOutRule> = []
+        for number in subjects.order {
+            guard let subject = subjects[number] else { continue }
+            for direction in Direction.allCases { found.formUnion(effective(subject[direction]).leftOut) }
+        }
+        return found.map { rule in
+            Diagnostic(
+                id: .tooMany, location: rule.origin.location, message: "\(rule.origin): \(rule)",
+                hint: "select fewer policies for these pods, or put several names into one list")
         }
     }
 

@@ -14,7 +14,6 @@ extension CompilerState {
             book.set(policies, for: key)
         case .name(let name, let addresses):
             names[name] = addresses.isEmpty ? nil : addresses
-            index.setName(name, addresses)
         case .ownAddresses(let addresses):
             ownAddresses = addresses
             index.setNode(localNode, localNodeObject)

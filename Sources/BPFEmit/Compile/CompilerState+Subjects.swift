@@ -24,15 +24,24 @@ extension CompilerState {
         }
         let applying = slots.applying(to: podClass, in: &index)
         let new = subjects.reserveNumber()
+        let key = index.text(ofClass: podClass)
+        let ingress = use(.ingress, of: podClass, applying, by: new, named: key)
+        let egress = use(.egress, of: podClass, applying, by: new, named: key)
         subjects.add(
             SubjectTable.Subject(
-                key: index.text(ofClass: podClass), podClass: podClass, namespace: index.namespace(ofClass: podClass),
-                applying: applying,
-                ingress: compiled.use(.ingress, of: podClass, applying, of: slots.policies, by: new, in: &index),
-                egress: compiled.use(.egress, of: podClass, applying, of: slots.policies, by: new, in: &index),
-                pods: 1),
+                key: key, podClass: podClass, namespace: index.namespace(ofClass: podClass), applying: applying,
+                ingress: ingress, egress: egress, pods: 1),
             as: new)
         return new
+    }
+
+    private mutating func use(
+        _ direction: Direction, of podClass: IdentityIndex.ClassID, _ applying: [Int], by subject: Int,
+        named key: String
+    ) -> Int {
+        compiled.use(
+            direction, of: podClass, applying, of: slots.policies, by: subject, named: key, &allocator.columns,
+            in: &index)
     }
 
     /// Counts a local pod of a class off; its subject goes with the last one.
@@ -41,6 +50,7 @@ extension CompilerState {
             subjects.count(number, by: -1) == 0
         else { return }
         subjects.remove(number)
+        allocator.columns.forget(subject.key)
         for direction in Direction.allCases { compiled.release(subject[direction], by: number, in: &index) }
     }
 
@@ -69,8 +79,7 @@ extension CompilerState {
     ) {
         let before = subject[direction]
         // The new one first: what both ask for is not forgotten.
-        let policy = compiled.use(
-            direction, of: subject.podClass, applying, of: slots.policies, by: number, in: &index)
+        let policy = use(direction, of: subject.podClass, applying, by: number, named: subject.key)
         guard policy != before else { return }
         batch.moved.append((number, direction, compiled.image(before)))
         subjects.setPolicy(number, direction, policy)

@@ -150,8 +150,11 @@ public struct CompilerState: Sendable {
     }
 
     private mutating func enterAll() {
-        for number in pods.local.sorted() {
-            enter(pods.classes[number])
+        // By their texts: what is numbered on the way does not depend on the order of the objects.
+        let classes = Dictionary(grouping: pods.local) { [pods] in pods.classes[$0] }
+        let texts = classes.keys.map { (text: index.text(ofClass: $0), podClass: $0) }
+        for (_, podClass) in texts.sorted(by: { $0.text < $1.text }) {
+            for _ in classes[podClass] ?? [] { enter(podClass) }
         }
         compiled.compileWaiting(in: &index)
         _ = compiled.takeChanges()

@@ -12,35 +12,44 @@ struct DirectionCompiler {
         var terms: [IdentityIndex.TermID]?
         /// Only ends that have this port under this number carry it.
         var port: NamedNumber?
+        /// The column of names whose addresses carry it as well.
+        var column: Int?
     }
 
-    /// The bits, without the host bit.
+    /// The bits, without the host bit: those with L7 conditions first, so that they are in the first word.
     private(set) var bits: [PolicyBits.Bit] = []
     /// By bit.
     private(set) var carriers: [Carriers] = []
     /// Names that egress rules look up on remote ends.
     private(set) var names: Set<TrafficResolver.PortName> = []
+    /// Rules, or parts of them, that did not fit.
+    private(set) var leftOut: [LeftOutRule] = []
+    /// How many bits have L7 conditions.
+    private var l7Bits = 0
 
     /// The bits of a policy's rules in one direction. `peers` has of each rule its distinct peers, `nil` for everyone;
-    /// `subject` is the class of the subject's pods: named ports of ingress rules are theirs.
+    /// `subject` is the class of the subject's pods: named ports of ingress rules are theirs. `columns` are those of lists of names.
     ///
     /// - Complexity: O(peers and clauses of the rules); an egress rule that names ports also walks the ends that it matches.
     package init(
         _ policy: SubjectPolicy, _ direction: Direction, peers: [[IdentityIndex.TermID]?],
-        subject: IdentityIndex.ClassID, in index: inout IdentityIndex
+        subject: IdentityIndex.ClassID, columns: [NameList: Int] = [:], in index: inout IdentityIndex
     ) {
         for (number, (rule, terms)) in zip(policy.rules, peers).enumerated() {
             // 1. Resolved peers: terms of the index. A rule for nobody has no bit.
-            if let terms, terms.isEmpty { continue }
+            let list = rule.nameList
+            let column = list.flatMap { columns[$0] }
+            if list != nil, column == nil { leftOut.append(LeftOutRule(origin: rule.origin, reason: .columns)) }
+            if let terms, terms.isEmpty, column == nil { continue }
             // 2. Resolve traffic: numbers, sorted and joined, and the names that are left.
             let traffic = TrafficResolver.split(rule.traffic)
             switch direction {
             case .ingress:
                 // 3. Names are ports of the subject itself: one bit with their numbers.
                 let numbers = traffic.resolved { index.ports(ofClass: subject, named: $0.name, $0.protocol) }
-                add(number, rule, numbers, Carriers(terms: terms, port: nil))
+                add(number, rule, numbers, Carriers(terms: terms, column: column))
             case .egress:
-                add(number, rule, traffic.plain, Carriers(terms: terms, port: nil))
+                add(number, rule, traffic.plain, Carriers(terms: terms, column: column))
                 // 4. Names are ports of the remote ends: one bit for each number that an end has one under.
                 guard !traffic.names.isEmpty else { continue }
                 names.formUnion(traffic.names)
@@ -51,7 +60,7 @@ struct DirectionCompiler {
                 if rule.action == .deny {
                     let protocols = Set(traffic.names.map(\.protocol)).sorted()
                     let all = protocols.map { PolicyBits.ResolvedTraffic($0, .all) }
-                    add(number, rule, all, Carriers(terms: [], port: nil))
+                    add(number, rule, all, Carriers(terms: []))
                 }
             }
         }
@@ -70,11 +79,19 @@ struct DirectionCompiler {
         _ number: Int, _ rule: PolicyRule, _ traffic: [PolicyBits.ResolvedTraffic]?, _ carriers: Carriers
     ) {
         if traffic?.isEmpty == true { return }
-        bits.append(
-            PolicyBits.Bit(
-                rule: RuleBit(rule: number, action: rule.action, isL7: rule.l7 != nil, origin: rule.origin),
-                tier: rule.tier, priority: rule.priority, order: rule.order,
-                matchesAnyPeer: carriers.terms == nil && carriers.port == nil, traffic: traffic))
-        self.carriers.append(carriers)
+        let isL7 = rule.l7 != nil
+        if isL7, l7Bits == 64 {
+            let omission = LeftOutRule(origin: rule.origin, reason: .l7Bits)
+            if leftOut.last != omission { leftOut.append(omission) }
+            return
+        }
+        let bit = PolicyBits.Bit(
+            rule: RuleBit(rule: number, action: rule.action, isL7: isL7, origin: rule.origin, l7: rule.l7),
+            tier: rule.tier, priority: rule.priority, order: rule.order,
+            matchesAnyPeer: carriers.terms == nil && carriers.port == nil, traffic: traffic)
+        let place = isL7 ? l7Bits : bits.count
+        bits.insert(bit, at: place)
+        self.carriers.insert(carriers, at: place)
+        if isL7 { l7Bits += 1 }
     }
 }

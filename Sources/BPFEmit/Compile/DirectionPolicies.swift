@@ -48,13 +48,14 @@ struct DirectionPolicies: Sendable {
     func image(_ number: Int) -> PolicyImage { policies[number].image }
 
     /// Gives a subject the policy of a direction, shared if an equal one exists. Returns its number. `applying` are the
-    /// numbers in `lowered` of the policies that select the subject.
+    /// numbers in `lowered` of the policies that select the subject; `columns` numbers the columns of its names, `name` is its key
+    /// there.
     mutating func use(
         _ direction: Direction, of podClass: IdentityIndex.ClassID, _ applying: [Int], of lowered: [LoweredPolicy],
-        by subject: Int, in index: inout IdentityIndex
+        by subject: Int, named name: String, _ columns: inout NameColumns, in index: inout IdentityIndex
     ) -> Int {
         let speaking = applying.filter { lowered[$0][direction] != nil }
-        var key = DirectionPolicy.Key(direction: direction, policies: speaking, ports: -1)
+        var key = DirectionPolicy.Key(direction: direction, policies: speaking, ports: -1, names: 0)
         if direction == .ingress, speaking.contains(where: { DirectionPolicies.namesPorts(lowered[$0]) }) {
             let known = numbers.keys.first {
                 $0.direction == .ingress && $0.policies == speaking && $0.ports >= 0
@@ -62,6 +63,8 @@ struct DirectionPolicies: Sendable {
             }
             key.ports = known?.ports ?? podClass
         }
+        let lists = Set(speaking.lazy.compactMap { lowered[$0][direction] }.flatMap(\.rules).compactMap(\.nameList))
+        key.names = columns.numbering(of: name, lists)
         if let known = numbers[key] {
             policies[known].subjects.insert(subject)
             return known
@@ -73,7 +76,7 @@ struct DirectionPolicies: Sendable {
             key: key, policy: rules, subject: podClass,
             peers: rules.rules.map { DirectionPolicies.terms(of: $0.peers, in: &index) },
             host: direction == .ingress && rules.isIsolated ? index.term(of: .entity(.host)) : nil,
-            subjects: [subject])
+            columns: columns.columns(of: key.names).filter { lists.contains($0.key) }, subjects: [subject])
         for term in policy.terms {
             while uses.count <= Int(term) { uses.append(0) }
             uses[Int(term)] += 1
@@ -131,7 +134,8 @@ struct DirectionPolicies: Sendable {
     private mutating func compile(_ number: Int, in index: inout IdentityIndex) {
         let (direction, policy) = (policies[number].direction, policies[number].policy)
         let compiled = DirectionCompiler(
-            policy, direction, peers: policies[number].peers, subject: policies[number].subject, in: &index)
+            policy, direction, peers: policies[number].peers, subject: policies[number].subject,
+            columns: policies[number].columns, in: &index)
         var bits = PolicyBits(
             direction: direction, isolatedBy: policy.isolatedBy, bits: compiled.bits,
             hostBit: policies[number].host == nil ? nil : compiled.bits.count, peers: [])
@@ -142,14 +146,17 @@ struct DirectionPolicies: Sendable {
         // A program depends on which bits somebody carries, not on who: one entry stands for all of them.
         let union = policies[number].carriedWords(bits.words)
         bits.peers = entries.last.map { [PeerEntry(identity: $0.identity, words: union)] } ?? []
+        bits.columns = policies[number].nameColumns(bits.words)
+        bits.names = policies[number].key.names
 
         failures[number] = nil
         do {
             var image = try PolicyEmitter.emit(bits)
             let words = image.words
             image.peers =
-                words == bits.words
+                words == bits.words || entries.isEmpty
                 ? entries : entries.map { PeerEntry(identity: $0.identity, words: Array($0.words.prefix(words))) }
+            image.leftOut = compiled.leftOut
             policies[number].image = image
             policies[number].bits = bits.bits
         } catch {
@@ -199,7 +206,7 @@ struct DirectionPolicies: Sendable {
     private mutating func use(_ compiled: DirectionCompiler, _ number: Int) {
         forgetUsers(number)
         var carriers = compiled.carriers
-        if let host = policies[number].host { carriers.append(DirectionCompiler.Carriers(terms: [host], port: nil)) }
+        if let host = policies[number].host { carriers.append(DirectionCompiler.Carriers(terms: [host])) }
         for (bit, carrier) in carriers.enumerated() where carrier.port == nil {
             for term in carrier.terms ?? [] {
                 while users.count <= Int(term) { users.append([]) }
@@ -223,14 +230,14 @@ struct DirectionPolicies: Sendable {
         return origins.isEmpty ? [RuleOrigin(kind: "netpold", namespace: "", name: "limit", path: "")] : origins
     }
 
-    /// The terms of a rule's peers, each once; `nil`: everyone.
+    /// The terms of a rule's peers, each once; `nil`: everyone. Names have none.
     static func terms(of peers: PeerMatch, in index: inout IdentityIndex) -> [IdentityIndex.TermID]? {
         guard case .anyOf(let peers) = peers else { return nil }
         var found: [IdentityIndex.TermID] = []
         found.reserveCapacity(peers.count)
         var seen: Set<IdentityIndex.TermID> = []
         for peer in peers {
-            let term = index.term(of: peer)
+            guard let term = index.term(of: peer) else { continue }
             // Of a few, looking at all of them is cheaper than a set.
             if peers.count > 16 ? seen.insert(term).inserted : !found.contains(term) { found.append(term) }
         }
@@ -238,8 +245,8 @@ struct DirectionPolicies: Sendable {
     }
 
     private static let nothing = DirectionPolicy(
-        key: DirectionPolicy.Key(direction: .ingress, policies: [], ports: -1),
-        policy: SubjectPolicy([], isolatedBy: []), subject: -1, peers: [], host: nil)
+        key: DirectionPolicy.Key(direction: .ingress, policies: [], ports: -1, names: 0),
+        policy: SubjectPolicy([], isolatedBy: []), subject: -1, peers: [], host: nil, columns: [:])
 
     private static func namesPorts(_ policy: LoweredPolicy) -> Bool {
         policy.ingress?.rules.contains { rule in

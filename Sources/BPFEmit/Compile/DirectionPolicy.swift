@@ -10,6 +10,8 @@ struct DirectionPolicy: Sendable {
         var policies: [Int]
         /// A class of pods with the subject's named ports, if an ingress rule asks for them; -1 otherwise.
         var ports: IdentityIndex.ClassID
+        /// The numbering of the columns of names; 0 without names.
+        var names: UInt32
     }
 
     /// What it is found by.
@@ -22,6 +24,8 @@ struct DirectionPolicy: Sendable {
     let peers: [[IdentityIndex.TermID]?]
     /// The peer that is the local node, if it reaches the subjects in spite of isolation.
     let host: IdentityIndex.TermID?
+    /// The columns of its lists of names.
+    let columns: [NameList: Int]
     /// The image; empty until it is compiled.
     var image = PolicyImage(
         program: EncodedProgram(instructions: [], mapReferences: []), words: 0, peers: [], bits: [], isolatedBy: [],
@@ -76,6 +80,18 @@ struct DirectionPolicy: Sendable {
             }
         }
         _ = count(pending.words, by: pending.times)
+    }
+
+    /// The columns that carry bits, by number, with so many words each.
+    func nameColumns(_ width: Int) -> [PolicyBits.Column] {
+        var words: [Int: [UInt64]] = [:]
+        for (bit, carrier) in carriers.enumerated() {
+            guard let column = carrier.column else { continue }
+            words[column, default: Array(repeating: 0, count: width)][bit / 64] |= 1 << UInt64(bit % 64)
+        }
+        return columns.compactMap { list, number in
+            words[number].map { PolicyBits.Column(number: number, list: list, words: $0) }
+        }.sorted { $0.number < $1.number }
     }
 
     /// The bits that somebody carries, as words.

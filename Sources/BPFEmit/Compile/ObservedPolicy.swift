@@ -13,10 +13,12 @@ struct ObservedPolicy {
     /// The kind of object that such a bit is said to come from.
     static let originKind = "Service"
 
-    /// What one bit is for: equal ports of targets with the same answer share it.
+    /// What bits are for: equal ports of targets with the same answer share them.
     private struct Group: Hashable {
         var outcome: PolicyBits.Outcome
         var traffic: [PolicyBits.ResolvedTraffic]
+        /// Of `l7`: the policy's bits that all endpoints behind L7 rules match; none where they match different ones.
+        var l7: [Int]
     }
 
     /// A policy without Services, and what it was made of.
@@ -47,34 +49,102 @@ struct ObservedPolicy {
             return result
         }
         for entry in added { words[entry.identity] = entry.words }
-        let sorted = groups.sorted { precedes($0.key, $1.key) }
-        var bits = plain.bits.map { bit in
+        return try emit(plain, words, groups.sorted { precedes($0.key, $1.key) })
+    }
+
+    /// The image with groups. Bits with L7 conditions stand behind the policy's own, as all must be of the first word; the others
+    /// behind all of its bits.
+    private static func emit(
+        _ plain: Plain, _ words: [UInt32: [UInt64]],
+        _ groups: [(key: Group, value: (targets: [UInt32], services: Set<ServiceName>))]
+    ) throws(EmitError) -> PolicyImage {
+        let own = plain.bits.count { $0.rule.isL7 }
+        var l7: [(bit: RuleBit, group: Int)] = []
+        var others: [(bit: RuleBit, group: Int)] = []
+        var leftOut = plain.image.leftOut
+        for (number, (group, users)) in groups.enumerated() {
+            let origin = origin(users.services)
+            let conditions = l7Conditions(group, plain)
+            if own + l7.count + conditions.count > 64 {
+                leftOut.append(LeftOutRule(origin: origin, reason: .l7Bits))
+                others.append((RuleBit(rule: 0, action: .deny, isL7: false, origin: origin), number))
+                continue
+            }
+            if group.outcome == .l7, group.l7.isEmpty {
+                leftOut.append(LeftOutRule(origin: origin, reason: .endpoints))
+            }
+            l7 += conditions.map {
+                (RuleBit(rule: 0, action: .allow, isL7: true, origin: origin, l7: $0), number)
+            }
+            if group.outcome == .l7 { continue }
+            others.append(
+                (RuleBit(rule: 0, action: group.outcome.passes ? .allow : .deny, isL7: false, origin: origin), number))
+        }
+        var bits: [PolicyBits.Bit] = []
+        var carriers: [(bit: Int, group: Int)] = []
+        func append(_ added: [(bit: RuleBit, group: Int)]) {
+            for (bit, group) in added {
+                var rule = bit
+                rule.rule = plain.bits.count + carriers.count
+                carriers.append((bits.count, group))
+                bits.append(
+                    PolicyBits.Bit(
+                        rule: rule, tier: .admin, priority: priority, matchesAnyPeer: false,
+                        traffic: groups[group].key.traffic))
+            }
+        }
+        let behind = plain.bits.map { bit in
             var bit = bit
             if bit.tier == .admin { bit.priority += 1 }
             return bit
         }
-        let width = (bits.count + sorted.count + 63) / 64
-        for (group, users) in sorted {
-            let number = bits.count
-            bits.append(
-                PolicyBits.Bit(
-                    rule: RuleBit(
-                        rule: number, action: group.outcome.passes || group.outcome == .l7 ? .allow : .deny,
-                        isL7: group.outcome == .l7, origin: origin(users.services)),
-                    tier: .admin, priority: priority, matchesAnyPeer: false, traffic: group.traffic))
-            for target in users.targets {
-                var row = words[target] ?? []
-                row += [UInt64](repeating: 0, count: max(0, width - row.count))
-                row[number / 64] |= 1 << UInt64(number % 64)
-                words[target] = row
+        bits = Array(behind[..<own])
+        append(l7)
+        bits += behind[own...]
+        append(others)
+        let width = (bits.count + 63) / 64
+        var rows = words.mapValues { moved($0, from: own, by: l7.count, width: width) }
+        for (bit, group) in carriers {
+            for target in groups[group].value.targets {
+                rows[target, default: Array(repeating: 0, count: width)][bit / 64] |= 1 << UInt64(bit % 64)
             }
         }
-        let peers = words.sorted { $0.key < $1.key }.map { identity, row in
-            PeerEntry(identity: identity, words: row + [UInt64](repeating: 0, count: max(0, width - row.count)))
+        let peers = rows.sorted { $0.key < $1.key }.map { PeerEntry(identity: $0, words: $1) }
+        let columns = plain.image.columns.map {
+            PolicyBits.Column(
+                number: $0.number, list: $0.list, words: moved($0.words, from: own, by: l7.count, width: width))
         }
-        return try PolicyEmitter.emit(
-            PolicyBits(direction: plain.direction, isolatedBy: plain.isolatedBy, bits: bits, hostBit: nil, peers: peers)
-        )
+        var image = try PolicyEmitter.emit(
+            PolicyBits(
+                direction: plain.direction, isolatedBy: plain.isolatedBy, bits: bits, hostBit: nil, peers: peers,
+                columns: columns, names: plain.image.names))
+        image.leftOut = leftOut
+        return image
+    }
+
+    /// What the bits of a group ask for: of `l7` what the endpoints' do, or something that nothing satisfies; of `read` that it is
+    /// read.
+    private static func l7Conditions(_ group: Group, _ plain: Plain) -> [L7Match?] {
+        switch group.outcome {
+        case .l7: group.l7.isEmpty ? [nil] : group.l7.map { plain.bits[$0].rule.l7 }
+        case .read: [.dns([])]
+        case .open, .allowed, .defaultDenied, .denied: []
+        }
+    }
+
+    /// A row in which the bits from one on are so many places higher.
+    private static func moved(_ row: [UInt64], from first: Int, by distance: Int, width: Int) -> [UInt64] {
+        var result = [UInt64](repeating: 0, count: width)
+        for (word, value) in row.enumerated() {
+            var rest = value
+            while rest != 0 {
+                let bit = word * 64 + rest.trailingZeroBitCount
+                rest &= rest - 1
+                let place = bit < first ? bit : bit + distance
+                result[place / 64] |= 1 << UInt64(place % 64)
+            }
+        }
+        return result
     }
 
     /// A policy that denies everything, for one that does not fit.
@@ -102,25 +172,41 @@ struct ObservedPolicy {
         _ groups: inout [Group: (targets: [UInt32], services: Set<ServiceName>)]
     ) {
         let isIsolated = !plain.isolatedBy.isEmpty
-        func outcome(_ identity: UInt32, _ protocol: L4Protocol, _ port: UInt16) -> PolicyBits.Outcome {
+        func outcome(
+            _ identity: UInt32, _ protocol: L4Protocol, _ port: UInt16
+        ) -> (outcome: PolicyBits.Outcome, l7: [Int]) {
             PolicyBits.outcome(
                 plain.bits, isIsolated: isIsolated, words: words[identity] ?? [], `protocol`, port)
         }
-        var traffic: [PolicyBits.Outcome: (ports: [PolicyBits.ResolvedTraffic], services: Set<ServiceName>)] = [:]
+        struct Answer: Hashable {
+            var outcome: PolicyBits.Outcome
+            var l7: [Int]
+        }
+        var traffic: [Answer: (ports: [PolicyBits.ResolvedTraffic], services: Set<ServiceName>)] = [:]
         for row in target.rows {
-            let wanted =
-                row.ends.map { outcome($0.identity, row.protocol, $0.port) }.max()
-                ?? (isIsolated ? .defaultDenied : .open)
+            let ends = row.ends.map { outcome($0.identity, row.protocol, $0.port) }
+            var wanted = ends.map(\.outcome).max() ?? (isIsolated ? .defaultDenied : .open)
+            // What only some endpoints' exchanges are read for is not read.
+            if wanted == .read, ends.contains(where: { $0.outcome != .read }) { wanted = .allowed }
+            let sets = Set(ends.filter { $0.outcome == .l7 }.map(\.l7))
+            let l7 = wanted == .l7 && sets.count == 1 ? sets.first ?? [] : []
             let already = outcome(target.base, row.protocol, row.port)
             // Whether a rule allows, or none denies, makes no difference for a packet; that a rule denies is worth saying.
-            if wanted == already || (wanted.passes && already.passes) { continue }
-            if wanted == .defaultDenied, already == .denied { continue }
-            let answer: PolicyBits.Outcome = wanted.passes ? .allowed : wanted == .l7 ? .l7 : .denied
-            traffic[answer, default: ([], [])].ports.append(.init(row.protocol, PortRange(row.port)))
-            traffic[answer, default: ([], [])].services.insert(row.service)
+            if wanted == already.outcome, wanted != .l7 || l7 == already.l7 { continue }
+            if wanted.passes, already.outcome.passes, wanted != .read, already.outcome != .read { continue }
+            if wanted == .defaultDenied, already.outcome == .denied { continue }
+            let answer: PolicyBits.Outcome =
+                switch wanted {
+                case .open, .allowed: .allowed
+                case .read, .l7: wanted
+                case .defaultDenied, .denied: .denied
+                }
+            traffic[Answer(outcome: answer, l7: l7), default: ([], [])].ports.append(
+                .init(row.protocol, PortRange(row.port)))
+            traffic[Answer(outcome: answer, l7: l7), default: ([], [])].services.insert(row.service)
         }
         for (answer, found) in traffic {
-            let group = Group(outcome: answer, traffic: found.ports.sorted())
+            let group = Group(outcome: answer.outcome, traffic: found.ports.sorted(), l7: answer.l7)
             groups[group, default: ([], [])].targets.append(target.identity)
             groups[group, default: ([], [])].services.formUnion(found.services)
         }
@@ -128,6 +214,7 @@ struct ObservedPolicy {
 
     private static func precedes(_ left: Group, _ right: Group) -> Bool {
         if left.outcome != right.outcome { return left.outcome > right.outcome }
+        if left.l7 != right.l7 { return left.l7.lexicographicallyPrecedes(right.l7) }
         return left.traffic.lexicographicallyPrecedes(right.traffic)
     }
 

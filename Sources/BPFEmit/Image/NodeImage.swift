@@ -16,11 +16,15 @@ public struct NodeImage: Sendable {
     public var endpoints: [EndpointImage]
     /// Where local pods reach Services, sorted, each address, port and protocol once. In force where the node translates.
     public var services: [ServiceFrontend]
+    /// What DNS has answered: the addresses of each name (lower case, without final dot), as if every local pod had asked for it.
+    public var answers: [String: [IPAddress]]
+    /// The serial number of the record in which it is written down what columns of names stand for; 0: nobody does.
+    public var columnRecord: UInt32 = 0
 
     /// An image.
     public init(
         identities: [IdentityRecord], addresses: [AddressEntry], prefixes: [PrefixEntry], subjects: [SubjectImage],
-        endpoints: [EndpointImage], services: [ServiceFrontend] = []
+        endpoints: [EndpointImage], services: [ServiceFrontend] = [], answers: [String: [IPAddress]] = [:]
     ) {
         self.identities = identities
         self.addresses = addresses
@@ -28,6 +32,7 @@ public struct NodeImage: Sendable {
         self.subjects = subjects
         self.endpoints = endpoints
         self.services = services
+        self.answers = answers
     }
 }
 
@@ -88,6 +93,9 @@ public struct SubjectImage: Hashable, Sendable {
         self.ingress = ingress
         self.egress = egress
     }
+
+    /// The number of the numbering that its columns of names are of; 0: it has none.
+    public var names: UInt32 { egress.names }
 
     /// The image of a direction.
     public subscript(direction: Direction) -> PolicyImage { direction == .ingress ? ingress : egress }

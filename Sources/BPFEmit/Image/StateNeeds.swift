@@ -44,5 +44,10 @@ public struct StateNeeds: Hashable, Sendable {
 
 extension SubjectImage {
     /// Whether packets that its policies allow need a flow entry.
-    public var stateNeeds: StateNeeds { StateNeeds(ingress: ingress.strictness, egress: egress.strictness) }
+    ///
+    /// Flows that names let in, or that are read, are remembered whatever the opposite direction says: names expire while they live.
+    public var stateNeeds: StateNeeds {
+        if ingress.asksMore || egress.asksMore { return StateNeeds(ingress: .always, egress: .always) }
+        return StateNeeds(ingress: ingress.strictness, egress: egress.strictness)
+    }
 }

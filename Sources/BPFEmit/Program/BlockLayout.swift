@@ -16,8 +16,8 @@ struct BlockLayout {
         case loadTraffic
         /// A step of the port tree: jumps with the keys from this one on, or with those below.
         case split(from: UInt32, jumping: Side, to: Place)
-        /// Answers with the lowest bit of `(value & specific) | everyone` if there is one; there always is when nothing
-        /// follows.
+        /// Answers with the lowest bit of `(value & specific) | everyone` if there is one, an L7 outcome with all of them; there
+        /// always is one when nothing follows.
         case test(word: Int, specific: UInt64, everyone: UInt64, DecisionGroups.Outcome, isLast: Bool)
         /// Jumps when `value & specific` is not 0, or when it is.
         case branch(word: Int, specific: UInt64, Purpose, jumping: Condition, to: Place)
@@ -45,6 +45,8 @@ struct BlockLayout {
         case host
         /// A rule passes on to what follows the tier, or to a later group of it.
         case pass
+        /// DNS rules cover the packet beside the plain rule that allows it.
+        case read
     }
 
     /// For remotes with an entry in `peers`; `nil` when there is no such map.
@@ -161,7 +163,7 @@ private struct Placement {
                 .test(word: word, specific: specific, everyone: everyone, outcome, isLast: next == nil))
             return next
         case .branch(let word, let specific, let target, let next):
-            let purpose: BlockLayout.Purpose = isHost(target) ? .host : .pass
+            let purpose = purpose(of: target)
             if edges[target] == 1, edges[next] > 1 {
                 blocks.append(
                     .branch(word: word, specific: specific, purpose, jumping: .noMatch, to: place(of: next)))
@@ -178,7 +180,11 @@ private struct Placement {
         }
     }
 
-    private func isHost(_ node: DecisionGraph.Node) -> Bool {
-        if case .fallback(let outcome) = graph.steps[node] { outcome.decision == .host } else { false }
+    private func purpose(of target: DecisionGraph.Node) -> BlockLayout.Purpose {
+        switch graph.steps[target] {
+        case .fallback(let outcome): outcome.decision == .host ? .host : .pass
+        case .test(_, _, _, let outcome, _): outcome.verdict == .allowRead ? .read : .pass
+        case .branch: .pass
+        }
     }
 }

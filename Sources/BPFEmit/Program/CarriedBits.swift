@@ -1,8 +1,8 @@
-/// Pass 2, trim words: the bits that at least one entry of `peers` carries.
+/// Pass 2, trim words: the bits that at least one entry of `peers`, or a column of names, carries.
 ///
-/// Afterwards the last word is not 0. Without words the policy needs no map.
+/// Afterwards the last word is not 0. Without words nobody is told apart.
 struct CarriedBits: Equatable {
-    /// The union of all entries.
+    /// The union of all entries and columns.
     let words: [UInt64]
 
     /// - Complexity: O(words of `peers`).
@@ -10,6 +10,9 @@ struct CarriedBits: Equatable {
         var union = [UInt64](repeating: 0, count: policy.words)
         for entry in policy.peers {
             for (word, value) in entry.words.enumerated() where value != 0 { union[word] |= value }
+        }
+        for column in policy.columns {
+            for (word, value) in column.words.enumerated() where value != 0 { union[word] |= value }
         }
         while union.last == 0 { union.removeLast() }
         words = union
@@ -28,7 +31,8 @@ struct CarriedBits: Equatable {
         peers.map { PeerEntry(identity: $0.identity, words: trimmed($0.words)) }
     }
 
-    private func trimmed(_ entry: [UInt64]) -> [UInt64] {
+    /// As many words as there are here.
+    func trimmed(_ entry: [UInt64]) -> [UInt64] {
         // The usual case keeps the array, which many entries share.
         if entry.count == words.count { return entry }
         return Array(entry.prefix(words.count)) + [UInt64](repeating: 0, count: max(words.count - entry.count, 0))

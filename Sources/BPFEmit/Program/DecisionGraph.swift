@@ -68,6 +68,23 @@ struct DecisionGraph {
         case .group(let number):
             return prependBranches(group, to: next, target: entries[number], active: active, hit: hit)
         }
+        let entry = prependTests(group, outcome, to: next, active: active, hit: hit)
+        let reads = group.reads.contains { mask in
+            ((hit ? mask.specific : 0) | mask.everyone) & active[mask.word] != 0
+        }
+        // Without a test there is no answer that could say so.
+        if !reads || entry == next { return entry }
+        let reading = DecisionGroups.Group(hit: .group(0), masks: group.reads)
+        let target = prependTests(
+            group, DecisionGroups.Outcome(verdict: .allowRead, decision: outcome.decision), to: next, active: active,
+            hit: hit)
+        return prependBranches(reading, to: entry, target: target, active: active, hit: hit)
+    }
+
+    /// Tests that answer with one of a group's bits.
+    private mutating func prependTests(
+        _ group: DecisionGroups.Group, _ outcome: DecisionGroups.Outcome, to next: Node, active: [UInt64], hit: Bool
+    ) -> Node {
         var entry = next
         for mask in group.masks.reversed() {
             let specific = hit ? mask.specific & active[mask.word] : 0

@@ -26,6 +26,8 @@ struct DecisionGroups: Equatable {
         var hit: Hit
         /// By word, ascending; no all-zero mask.
         var masks: [PolicyLevels.WordMask]
+        /// Of plain allow bits: the DNS bits of the level. Where one matches as well, the answer is `allowRead`.
+        var reads: [PolicyLevels.WordMask] = []
     }
 
     /// The groups of each tier that is asked, in order of asking.
@@ -52,7 +54,9 @@ struct DecisionGroups: Equatable {
     /// another kind ends the object.
     private static func append(_ level: PolicyLevels.Level, to groups: inout [Group]) {
         guard level.objects.count > 1 else {
-            groups += level.objects.joined().map { Group(hit: $0.kind.hit, masks: $0.masks) }
+            groups += level.objects.joined().map { run in
+                Group(hit: run.kind.hit, masks: run.masks, reads: run.kind == .allow ? level.reads : [])
+            }
             return
         }
         for kind in PolicyLevels.Kind.allCases {

@@ -8,6 +8,10 @@ public enum EmitError: Error, Hashable, Sendable {
     case unsortedPeers(identity: UInt32)
     /// An entry of `peers` has bits that the policy does not have.
     case strayPeerBits(identity: UInt32)
+    /// Columns of names are not in ascending order below their limit, or have bits that the policy does not have.
+    case misplacedColumn(Int)
+    /// Bits with L7 conditions are of several words, or of a level whose objects have an order.
+    case misplacedL7Bit(Int)
     /// No endpoint can have the slot.
     case endpointSlot(UInt32, limit: Int)
     /// The program cannot be assembled.
@@ -27,6 +31,10 @@ extension EmitError: CustomStringConvertible {
             "peers are not in strictly ascending order at identity \(identity)"
         case .strayPeerBits(let identity):
             "the peers entry of identity \(identity) has bits beyond the policy's last"
+        case .misplacedColumn(let number):
+            "column \(number) of names is out of order, or has bits beyond the policy's last"
+        case .misplacedL7Bit(let number):
+            "bit \(number) has L7 conditions and is not in the one word of such bits, or of a level whose objects have an order"
         case .endpointSlot(let slot, let limit):
             "endpoint slot \(slot) is beyond the limit of \(limit) (NP_MAX_ENDPOINTS)"
         case .assembly(let error):

@@ -1,15 +1,18 @@
 public import NetTypes
 public import PolicyAPI
+public import PolicyIR
 
 /// A subject's policy of one direction as bits, everything resolved to numbers: what the emitter turns into a program.
 ///
 /// Meaning, for a packet with `identity`, `protocol` and `port`:
 /// `m` = the bits whose peers hold the identity and whose traffic holds the packet, without those that stand behind another
 /// of them in the list of the same object. Then, level by level:
-/// any deny bit of `m` denies; else any plain allow bit allows; else any L7 bit answers L7; else any pass bit skips the
-/// other levels of the tier. After the normal tier an isolated subject denies by default, and the baseline tier is not
+/// any deny bit of `m` denies; else any plain allow bit allows, and if DNS bits of the level are in `m` as well, the answer says
+/// so; else the L7 bits answer L7, all of them; else any pass bit skips the other levels of the tier. After the normal tier an isolated subject denies by default, and the baseline tier is not
 /// asked; otherwise baseline is asked, and what nothing decided is allowed by default. The host bit, if there is one, is
 /// a plain allow asked after the normal tier's deny and allow bits and before its L7 bits.
+///
+/// The remote's peers hold what its identity carries, and what the columns carry that its names have.
 public struct PolicyBits: Hashable, Sendable {
     /// One rule bit.
     public struct Bit: Hashable, Sendable {
@@ -59,25 +62,51 @@ public struct PolicyBits: Hashable, Sendable {
         }
     }
 
+    /// A column of names: a remote that was learnt by its list carries the bits.
+    public struct Column: Hashable, Sendable {
+        /// The number, below `NameColumns.limit`: its bit in `cb[3]`.
+        public var number: Int
+        /// What it stands for.
+        public var list: NameList
+        /// Its rule bits, least significant word first.
+        public var words: [UInt64]
+
+        /// A column.
+        public init(number: Int, list: NameList, words: [UInt64]) {
+            self.number = number
+            self.list = list
+            self.words = words
+        }
+    }
+
     /// The direction.
     public var direction: Direction
     /// The policies that isolate the subject; empty: not isolated.
     public var isolatedBy: [RuleOrigin]
-    /// The bits in order of precedence.
+    /// The bits in order of precedence within a kind. L7 bits lie in one word of 64, and at a level whose objects have no order.
     public var bits: [Bit]
     /// The number of the bit that the local node's identities carry in `peers` so that it reaches its pods: one past the
     /// last of `bits`, or `nil` (egress, or not isolated).
     public var hostBit: Int?
     /// Which identities carry which bits, sorted by identity, no all-zero entry. Bits of `matchesAnyPeer` are left out.
     public var peers: [PeerEntry]
+    /// The columns that carry bits, by number.
+    public var columns: [Column]
+    /// The number of the numbering that the columns are of (`NameColumns`); 0: there is none.
+    public var names: UInt32
 
     /// A policy as bits.
-    public init(direction: Direction, isolatedBy: [RuleOrigin], bits: [Bit], hostBit: Int?, peers: [PeerEntry]) {
+    public init(
+        direction: Direction, isolatedBy: [RuleOrigin], bits: [Bit], hostBit: Int?, peers: [PeerEntry],
+        columns: [Column] = [], names: UInt32 = 0
+    ) {
         self.direction = direction
         self.isolatedBy = isolatedBy
         self.bits = bits
         self.hostBit = hostBit
         self.peers = peers
+        self.columns = columns
+        self.names = names
     }
 
     /// Words a `peers` value needs.

@@ -45,6 +45,8 @@ struct PolicyLevels: Equatable {
     struct Level: Equatable {
         /// By object. Rules of objects without an order of their own stand together as one object.
         var objects: [[Run]]
+        /// Its bits with DNS rules, by word.
+        var reads: [WordMask] = []
     }
 
     /// The levels of each tier that is asked, in order of asking; levels without bits are left out.
@@ -86,7 +88,10 @@ struct PolicyLevels: Equatable {
         if tier == .normal, let host = policy.hostBit, carried.contains(host) {
             levels[lastPriority, default: []].append(Item(number: host, order: 0, kind: .host, isEveryone: false))
         }
-        return levels.sorted { $0.key < $1.key }.map { _, items in Level(objects: objects(items, policy).map(runs)) }
+        return levels.sorted { $0.key < $1.key }.map { _, items in
+            let reads = items.filter { $0.number < policy.bits.count && policy.bits[$0.number].rule.isDNS }
+            return Level(objects: objects(items, policy).map(runs), reads: runs(reads).first?.masks ?? [])
+        }
     }
 
     private static func objects(_ items: [Item], _ policy: PolicyBits) -> [[Item]] {

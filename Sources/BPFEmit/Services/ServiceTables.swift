@@ -295,17 +295,17 @@ public struct ServiceTables: Sendable {
         var run = ServiceRanges.Run(first: 0, count: 0)
         if !frontend.backends.isEmpty {
             if contents[key] != content {
-                guard let found = range(of: content, &change) else {
-                    // As if it were not there: a part of its endpoints would be wrong.
-                    change.leftOut.append(key)
-                    if entries.removeValue(forKey: key) != nil { change.removals.append(key) }
+                if let found = range(of: content, &change) {
                     leave(key)
-                    return
+                    contents[key] = content
+                    ranges[content]?.users += 1
+                    run = found
+                } else {
+                    // A part of its endpoints would be wrong, and without an entry policies would see the Service's address, by which
+                    // whoever may not reach the endpoints would reach them. So it is as if it had none: refused.
+                    change.leftOut.append(key)
+                    leave(key)
                 }
-                leave(key)
-                contents[key] = content
-                ranges[content]?.users += 1
-                run = found
             } else {
                 run = ranges[content]?.run ?? run
             }

@@ -344,7 +344,7 @@ static inline __attribute__((always_inline)) __u32 np_backend_reference(__u32 sl
 
 #define NP_BACKEND_USABLE 1 /* without it flows of connectionless protocols move on */
 
-#define NP_MAX_SERVICES 65536 /* address, port and protocol; not preallocated, about 90 B each in use */
+#define NP_MAX_SERVICES 262144 /* address, port and protocol; not preallocated, about 90 B each in use */
 #define NP_MAX_MAGLEV 1048576 /* 4 B each: 4 MiB */
 #define NP_MAX_BACKENDS 65536 /* 28 B each: 1.8 MiB */
 #define NP_MAX_AFFINITIES 65536 /* clients of Services with sessionAffinity; about 80 B each */
@@ -556,7 +556,7 @@ struct np_name_options {
 	__u32 refusal; /* RCODE of a denied query: 5 REFUSED, 3 NXDOMAIN */
 	__u32 least_ttl; /* seconds that an address is kept at least */
 	__u32 drops_inexact; /* 1: answers to the pod's queries that cannot be read are dropped; 0: they pass, and teach nothing */
-	__u32 pad;
+	__u32 record; /* the agent's: serial number of what it has written down about the numbers of columns */
 };
 
 /* ---- L7 flows ------------------------------------------------------------------------------------------- */
@@ -587,6 +587,7 @@ struct np_proxied_side {
 };
 
 #define NP_PROXIED_REDIRECTS 1 /* this side's pod sends the flow to the proxy */
+#define NP_PROXIED_CONNECTED 4 /* beside REDIRECTS of the client's: the server has answered the proxy, so its side is known */
 #define NP_PROXIED_ALLOWED 2 /* policy has come to allow everything of the flow: no L7 rule of this side is asked */
 
 /*
@@ -627,7 +628,7 @@ struct np_hello {
 	__u16 item; /* the server_name extension, and its name */
 	__u32 number; /* being read, its first bytes */
 	__u16 walk; /* the automaton's state */
-	__u16 padding;
+	__u16 pad;
 	__u8 state; /* enum np_hello_state */
 	__u8 is_again; /* `again` is one */
 	__u8 part; /* bpf/lib/hello_read.h */

@@ -14,6 +14,8 @@ public struct FlowPacket: Sendable {
     public var destinationPort: UInt16
     /// TCP flags (TCP only); SYN by default.
     public var tcpFlags: UInt8 = 0x02
+    /// The TCP sequence number.
+    public var sequence: UInt32 = 1
     /// Bytes after the transport header.
     public var payload: [UInt8] = []
 
@@ -49,8 +51,8 @@ public struct FlowPacket: Sendable {
         let ports = sourcePort.networkBytes + destinationPort.networkBytes
         switch `protocol` {
         case .tcp:
-            // sequence 1, acknowledgement 0, 5 words, window 65535
-            return ports + [0, 0, 0, 1, 0, 0, 0, 0, 0x50, tcpFlags, 0xff, 0xff, 0, 0, 0, 0]
+            // acknowledgement 0, 5 words, window 65535
+            return ports + sequence.networkBytes + [0, 0, 0, 0, 0x50, tcpFlags, 0xff, 0xff, 0, 0, 0, 0]
         case .udp:
             return ports + UInt16(truncatingIfNeeded: 8 + payload.count).networkBytes + [0, 0]
         case .sctp:

@@ -12,10 +12,19 @@ import SystemPackage
 public final class KernelDecider {
     /// Size of the private instance's flow table. Flows that nobody has answered make room for others: no fresh flow is refused.
     private static let flowSets = 4096
+    /// Drops that say that only L7 rules match: they are decided elsewhere, or by a packet that has a request.
+    private static let l7Reasons: Set = [
+        NP_DROP_L7_UNAVAILABLE.rawValue, NP_DROP_NOT_PROXIED.rawValue, NP_DROP_DNS_QUERY.rawValue,
+    ]
+    /// Drops that may be answered in place of whom the packet was for.
+    private static let refusals: Set = [
+        NP_DROP_NAME_DENIED.rawValue, NP_DROP_DNS_QUERY.rawValue, NP_DROP_SERVER_NAME.rawValue, NP_DROP_HELLO.rawValue,
+        NP_DROP_NOT_PROXIED.rawValue,
+    ]
     /// Not that of the test run, by which a pod's own packets would come back; nothing has it.
     private static let someInterface = UInt32(Int32.max)
     private static let firstSourcePort: UInt16 = 1024
-    private let node: NodeDatapath
+    let node: NodeDatapath
     private var nextSourcePort = firstSourcePort
     /// Packets by reason, as of the latest answers.
     private var countedSoFar: [UInt32: UInt64] = [:]
@@ -29,15 +38,25 @@ public final class KernelDecider {
     public init(_ image: NodeImage) throws(BPFError) {
         node = try NodeDatapath(
             DatapathOptions(pins: nil, attachment: .none, flowSets: Self.flowSets))
-        _ = try node.apply(image, links: [:])
+        try put(image)
         countedSoFar = try countByReason()
     }
 
     /// Goes on with another image, as an agent would.
     public func update(_ image: NodeImage) throws(BPFError) {
-        _ = try node.apply(image, links: [:])
+        try put(image)
         // Every flow begins with the packet that is asked about: none is in the middle of one that was revoked.
         try node.forgetPolicyChanges()
+    }
+
+    private func put(_ image: NodeImage) throws(BPFError) {
+        // Images number their columns from 1, each for itself.
+        try node.forgetLearnt(Set(node.endpoints.values.map(\.slot)))
+        _ = try node.apply(image, links: [:])
+        let answers = image.answers.sorted { $0.key < $1.key }.map { name, addresses in
+            LearntName(name: name, addresses: Dictionary(addresses.map { ($0, .max - 1) }) { first, _ in first })
+        }
+        for pod in node.endpoints.keys { try node.learn(pod, answers) }
     }
 
     /// Whether the kernel has the pod.
@@ -59,9 +78,33 @@ public final class KernelDecider {
         _ pod: EndpointKey, _ direction: Direction, remote: IPAddress, isForwarded: Bool = false,
         protocol: L4Protocol, port: UInt16
     ) throws(BPFError) -> PacketAnswer {
-        guard let endpoint = node.endpoints[pod] else {
-            throw BPFError(.runProgram, "\(pod)", errno: .noSuchFileOrDirectory, detail: "no such pod in the image")
+        let conversation = try converse(pod, direction, remote, isForwarded, `protocol`, port)
+        return try conversation.send(conversation.opening)
+    }
+
+    /// The packets of one flow at a pod's hook.
+    struct PodConversation {
+        let decider: KernelDecider
+        let program: BPFProgram
+        /// `skb->ingress_ifindex`.
+        let ingressInterface: UInt32
+        /// The packet that opens it.
+        let opening: FlowPacket
+
+        /// What the datapath does with a packet of it.
+        func send(_ packet: FlowPacket) throws(BPFError) -> PacketAnswer {
+            var run = TestRun(frame: packet.frame)
+            run.ingressIfindex = ingressInterface
+            return try decider.answer(returned: try run.run(program).returned)
         }
+    }
+
+    /// A flow that nobody has seen yet.
+    func converse(
+        _ pod: EndpointKey, _ direction: Direction, _ remote: IPAddress, _ isForwarded: Bool, _ protocol: L4Protocol,
+        _ port: UInt16
+    ) throws(BPFError) -> PodConversation {
+        let endpoint = try endpoint(pod)
         guard let own = endpoint.value.addresses.first(where: { $0.isIPv4 == remote.isIPv4 }) else {
             throw BPFError(
                 .runProgram, "\(pod)", errno: .addressFamilyNotSupported,
@@ -70,11 +113,16 @@ public final class KernelDecider {
         let packet = FlowPacket(
             source: direction == .egress ? own : remote, destination: direction == .egress ? remote : own,
             protocol: `protocol`, sourcePort: try freshSourcePort(for: `protocol`), destinationPort: port)
-        let program = direction == .egress ? endpoint.egressStub : endpoint.ingressStub
-        var run = TestRun(frame: packet.frame)
-        run.ingressIfindex = isForwarded ? Self.someInterface : 0
-        let result = try run.run(program)
-        return try answer(returned: result.returned)
+        return PodConversation(
+            decider: self, program: direction == .egress ? endpoint.egressStub : endpoint.ingressStub,
+            ingressInterface: isForwarded ? Self.someInterface : 0, opening: packet)
+    }
+
+    func endpoint(_ pod: EndpointKey) throws(BPFError) -> LoadedEndpoint {
+        guard let endpoint = node.endpoints[pod] else {
+            throw BPFError(.runProgram, "\(pod)", errno: .noSuchFileOrDirectory, detail: "no such pod in the image")
+        }
+        return endpoint
     }
 
     /// Flows are distinguished by their source port; those without ports only by forgetting the ones before.
@@ -89,7 +137,7 @@ public final class KernelDecider {
 
     /// The reason is the one counter that moved. That of the latest packet with the same outcome is looked at first, as reading one
     /// is ten times as fast as reading all; now and then all are compared with the number of packets.
-    private func answer(returned: Int32) throws(BPFError) -> PacketAnswer {
+    func answer(returned: Int32) throws(BPFError) -> PacketAnswer {
         let passed = returned != Int32(NP_ACTION_SHOT.rawValue)
         sinceComparison += 1
         var moved: [UInt32] = []
@@ -113,13 +161,15 @@ public final class KernelDecider {
                 detail: "one packet was counted under \(moved.count) reasons")
         }
         latestReason[passed] = moved[0]
-        guard passed != VerdictReason.isDrop(wire: reason) else {
+        // What is refused comes back to who has sent it.
+        let isRefusal = passed && Self.refusals.contains(UInt32(reason))
+        guard passed != VerdictReason.isDrop(wire: reason) || isRefusal else {
             throw BPFError(
                 .runProgram, "the entry program", errno: .protocolError,
                 detail: "returned \(returned) for reason \(reason)")
         }
-        let isL7 = reason == UInt8(NP_DROP_L7_UNAVAILABLE.rawValue)
-        return PacketAnswer(verdict: isL7 ? .l7 : passed ? .allow : .deny, reason: reason)
+        if Self.l7Reasons.contains(UInt32(reason)) { return PacketAnswer(verdict: .l7, reason: reason) }
+        return PacketAnswer(verdict: passed && !isRefusal ? .allow : .deny, reason: reason)
     }
 
     private func count(of reason: UInt32) throws(BPFError) -> UInt64 {

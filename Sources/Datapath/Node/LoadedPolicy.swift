@@ -49,7 +49,9 @@ package final class LoadedPolicy {
 
     /// Whether the live map can be brought to another image's entries: same code, same meaning of its bits, and room.
     func canBecome(_ other: PolicyImage) -> Bool {
-        guard image.program == other.program, image.bits == other.bits, image.words == other.words else { return false }
+        guard image.program == other.program, image.bits == other.bits, image.words == other.words,
+            image.columns == other.columns, image.names == other.names
+        else { return false }
         guard map != nil, settled != other.peers else { return true }
         switch layout {
         case .hash(let capacity):

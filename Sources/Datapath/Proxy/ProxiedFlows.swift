@@ -29,8 +29,11 @@ public final class ProxiedFlows: Sendable {
         public var isAllowed: Bool
         /// Whether this side's pod sends the flow to the proxy.
         public var redirects: Bool
-        /// The pod's slot, and the revision of its policies that was asked.
+        /// Whether the server has answered the proxy; of the client's side.
+        public var isConnected: Bool
+        /// The pod's slot.
         public var slot: UInt32
+        /// The revision of its policies that was asked.
         public var revision: UInt32
         /// Who the other end is.
         public var remoteIdentity: UInt32
@@ -40,6 +43,7 @@ public final class ProxiedFlows: Sendable {
         init(_ side: np_proxied_side) {
             isAllowed = side.flags & UInt32(NP_PROXIED_ALLOWED) != 0
             redirects = side.flags & UInt32(NP_PROXIED_REDIRECTS) != 0
+            isConnected = side.flags & UInt32(NP_PROXIED_CONNECTED) != 0
             slot = side.endpoint
             revision = side.revision
             remoteIdentity = side.remote_identity

@@ -14,6 +14,8 @@ public final class ProxyListeners: Sendable {
     /// The sockets: dual-stack, transparent, of one SO_REUSEPORT group. Whoever uses them closes them.
     public let sockets: [Int32]
     private let pins: PinPath
+    private let place: ProxyPlace
+    private let home: FileIdentity
 
     /// Opens the sockets and gives them to the datapath.
     ///
@@ -23,9 +25,10 @@ public final class ProxyListeners: Sendable {
     ///   - folder: where the place's namespace is mounted.
     /// - Throws: `SystemError` when the place is not there, and `BPFError` when its maps are not.
     public init(instance: String, count: Int, folder: String = ProxyPlace.systemFolder) throws {
-        let place = ProxyPlace(instance: instance, folder: folder)
+        place = ProxyPlace(instance: instance, folder: folder)
         pins = try PinPath(instance: instance)
         let namespace = try NetworkNamespace(path: place.namespace)
+        home = try namespace.identity()
         sockets = try namespace.run {
             var made: [Int32] = []
             do {
@@ -48,9 +51,13 @@ public final class ProxyListeners: Sendable {
         try BPFMap(pinned, name: "np_listeners").set(UInt32(0), UInt64(sockets[0]))
     }
 
+    /// Whether the sockets are in the place as it is now.
+    public func isAtHome() throws -> Bool { try NetworkNamespace(path: place.namespace).identity() == home }
+
     private static func open() throws(SystemError) -> Int32 {
         let made = try SystemError.check("open", "listening socket") {
-            socket(AF_INET6, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+            socket(
+                AF_INET6, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
         }
         do throws(SystemError) {
             // IP_TRANSPARENT, IPV6_TRANSPARENT; the wildcard address with both families.

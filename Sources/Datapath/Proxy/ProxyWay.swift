@@ -41,7 +41,8 @@ final class ProxyWay {
         // Last: now it is one.
         let mac = place.innerAddress.bytes
         try parts.way.set(
-            UInt32(0), np_proxy(interface: interface, mac: (mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]), pad: (0, 0)))
+            UInt32(0),
+            np_proxy(interface: interface, mac: (mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]), pad: (0, 0)))
     }
 
     private static func attach(

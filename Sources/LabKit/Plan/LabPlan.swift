@@ -37,6 +37,14 @@ public struct LabPlan: Sendable {
     public var frontends: [LabFrontend] = []
     /// Every connection through a Service: by frontend, pod.
     public var serviceFlows: [LabServiceFlow] = []
+    /// The names that DNS knows in the lab.
+    public var names: [LabName] = []
+    /// Everything tried that goes beyond a connection: requests, queries, handshakes, connections by name.
+    public var requestFlows: [LabRequestFlow] = []
+    /// TCP ports whose servers wait until their client has said something.
+    public var waitingPorts: Set<UInt16> = []
+    /// Whether policies have HTTP rules, which a proxy decides.
+    public var needsProxy = false
     /// The objects as the lab has them: every pod on its node, every pod and the node with addresses.
     public var objects: ClusterObjects
     /// Name of the lab's node.
@@ -46,7 +54,7 @@ public struct LabPlan: Sendable {
     public var isAsWritten = true
     /// What of the manifests has no part in the lab, in words.
     public var notes: [String] = []
-    private var evaluator: ReferenceEvaluator
+    var evaluator: ReferenceEvaluator
 
     /// Plans a lab for these objects and their lowered policies. With `isEnforced` false the policies say only what is
     /// tried; everything is expected to pass. Services are tried where `services` says who translates: the lab's node, or
@@ -73,12 +81,19 @@ public struct LabPlan: Sendable {
         traffic = ports.traffic
         outside = survey.addresses
         notes += ports.notes + survey.notes
+        let requests = RequestSurvey(pods: self.objects.pods, policies: policies)
+        let nameSurvey = NameSurvey(policies: policies, taken: taken.union(outside.map(\.address)))
+        waitingPorts = requests.waiting
+        needsProxy = isEnforced && !requests.http.isEmpty
+        names = nameSurvey.names
+        notes += requests.notes + nameSurvey.notes
         flows = exchanges()
+        defer { requestFlows = attempts(requests) }
         guard settings.mode != .off, isEnforced || isBesideKubeProxy,
             settings.mode == .translate || isBesideKubeProxy
         else { return }
-        let names = namesByAddress
-        frontends = LabPlan.frontends(evaluator, names: names, nodeName: nodeName, notes: &notes)
+        let owners = namesByAddress
+        frontends = LabPlan.frontends(evaluator, names: owners, nodeName: nodeName, notes: &notes)
         if settings.mode == .observe {
             // kube-proxy puts the node's address in the place of the sender's there.
             let others = frontends.filter { $0.frontend.kind != .clusterIP }
@@ -87,7 +102,7 @@ public struct LabPlan: Sendable {
                 notes.append("\(others.count) addresses of Services are not tried: they are no cluster IPs")
             }
         }
-        serviceFlows = serviceExchanges(evaluator, names: names)
+        serviceFlows = serviceExchanges(evaluator, names: owners)
     }
 
     /// Whose name answers at each address.
@@ -213,7 +228,7 @@ public struct LabPlan: Sendable {
             prediction: LabPrediction(decision))
     }
 
-    private func question(
+    func question(
         _ from: LabEnd, _ to: LabEnd, _ traffic: LabTraffic, isIPv4: Bool
     ) -> PolicyIR.Flow {
         PolicyIR.Flow(
@@ -221,7 +236,7 @@ public struct LabPlan: Sendable {
             port: traffic.policyPort(isIPv4: isIPv4), isIPv4: isIPv4)
     }
 
-    private func flowEnd(_ end: LabEnd) -> FlowEnd {
+    func flowEnd(_ end: LabEnd) -> FlowEnd {
         switch end {
         case .pod(let index): .pod(namespace: pods[index].namespace, name: pods[index].name)
         case .node: .host

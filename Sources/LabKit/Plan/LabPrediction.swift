@@ -8,16 +8,18 @@ public struct LabPrediction: Hashable, Sendable {
     /// A prediction.
     public init(_ decision: Decision) { self.decision = decision }
 
-    /// Whether an answer is expected. A flow that only L7 rules match needs the proxy; the lab runs none, so the
-    /// datapath has to drop it.
+    /// Whether an answer is expected, whatever is said.
     public var passes: Bool { decision.verdict == .allow }
 
-    /// `allowed`, `denied`, or `denied (needs the L7 proxy)`.
+    /// Whether only L7 rules match: then what is said decides, and what is none of their requests gets no answer.
+    public var needsRequest: Bool { if case .l7 = decision.verdict { true } else { false } }
+
+    /// `allowed`, `denied`, or that requests decide.
     public var summary: String {
         switch decision.verdict {
         case .allow: "allowed"
         case .deny: "denied"
-        case .l7: "denied (only L7 rules match, and the lab runs no proxy)"
+        case .l7: "no answer to what is no request (only L7 rules match)"
         }
     }
 }

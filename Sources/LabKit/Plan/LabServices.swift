@@ -45,7 +45,7 @@ public struct LabServicePrediction: Hashable, Sendable {
         switch verdict {
         case .allow: "allowed"
         case .deny: "denied"
-        case .l7: "denied (only L7 rules match, and the lab runs no proxy)"
+        case .l7: "no answer to what is no request (only L7 rules match)"
         case .mixed: "allowed by \(answering.sorted().joined(separator: ", ")) alone"
         case .rejected: "refused (there is no endpoint)"
         }

@@ -16,11 +16,15 @@ public struct Probe: Sendable {
     public var port: UInt16
     /// How often silence is answered by asking again before it counts.
     public var retries: Int
+    /// What it says.
+    public var request: ProbeRequest
+    /// What is tried at once with the addresses that a DNS query is answered with; its outcome is then that of the probe.
+    public var follow: (@Sendable ([IPAddress]) -> Probe?)?
 
     /// A probe.
     public init(
         namespace: NetworkNamespace, source: IPAddress, destination: IPAddress, protocol: L4Protocol, port: UInt16,
-        retries: Int
+        retries: Int, request: ProbeRequest = .greeting
     ) {
         self.namespace = namespace
         self.source = source
@@ -28,6 +32,7 @@ public struct Probe: Sendable {
         self.protocol = `protocol`
         self.port = port
         self.retries = retries
+        self.request = request
     }
 }
 
@@ -35,6 +40,10 @@ public struct Probe: Sendable {
 public enum ProbeOutcome: Hashable, Sendable {
     /// An answer, with the name of the responder (empty for an ICMP echo).
     case answered(by: String)
+    /// A DNS query was answered with these addresses.
+    case resolved([IPAddress])
+    /// A request was answered, with a refusal: `403`, `REFUSED`, `reset`.
+    case denied(String)
     /// A TCP reset or an ICMP port-unreachable: the packet arrived where nobody serves the port.
     case refused
     /// The kernel had no route, or ICMP reported that there is none; the error number.

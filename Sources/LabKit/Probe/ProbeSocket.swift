@@ -53,9 +53,17 @@ final class ProbeSocket {
 
     /// What can be read now, or the error number.
     func receive() -> Result<[UInt8], Errno> {
-        var buffer = [UInt8](repeating: 0, count: 512)
+        var buffer = [UInt8](repeating: 0, count: 2048)
         let count = recv(descriptor, &buffer, buffer.count, 0)
         return count >= 0 ? .success(Array(buffer.prefix(count))) : .failure(.current)
+    }
+
+    /// How connecting has ended; `nil` for well.
+    var connectFailure: Errno? {
+        var code: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        guard getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) == 0 else { return .current }
+        return code == 0 ? nil : Errno(rawValue: code)
     }
 
     /// Sends bytes to the connected peer.

@@ -1,6 +1,7 @@
 import CLinux
 import Datapath
 import Glibc
+import NetTypes
 import SystemPackage
 
 /// Runs many probes at a time in one event loop.
@@ -26,6 +27,8 @@ public final class Prober {
         var probe: Int
         var socket: ProbeSocket
         var retriesLeft: Int
+        /// What is tried with the addresses that come back.
+        var follow: (@Sendable ([IPAddress]) -> Probe?)?
     }
 
     /// Runs the probes and returns one outcome for each, in order. `progress` is called often with how many are done; what
@@ -52,18 +55,26 @@ public final class Prober {
                     expire { finished.append(($0, $1)) }
                 }
             }
-            for (number, outcome) in finished {
+            let ended = finished
+            finished.removeAll(keepingCapacity: true)
+            for (number, outcome) in ended {
                 guard let attempt = underway.removeValue(forKey: number) else { continue }
                 loop.forget(attempt.socket.descriptor)
                 attempt.socket.closeAbruptly()
-                if outcome == .silent, attempt.retriesLeft > 0 {
+                if case .resolved(let addresses) = outcome, let next = attempt.follow?(addresses) {
+                    let socket = try next.namespace.run {
+                        try ProbeSocket(next.protocol, isIPv4: next.source.isIPv4)
+                    }
+                    try begin(next, socket, probe: attempt.probe, retries: attempt.retriesLeft) {
+                        finished.append(($0, $1))
+                    }
+                } else if outcome == .silent, attempt.retriesLeft > 0 {
                     waiting.append((attempt.probe, attempt.retriesLeft - 1))
                 } else {
                     outcomes[attempt.probe] = outcome
                     done += 1
                 }
             }
-            finished.removeAll(keepingCapacity: true)
             try progress(done)
         }
         return outcomes.map { $0 ?? .silent }
@@ -90,13 +101,20 @@ public final class Prober {
                 }
             }
             for (item, socket) in zip(items, sockets) {
-                let number = nextNumber
-                nextNumber += 1
-                underway[number] = Attempt(probe: item.probe, socket: socket, retriesLeft: item.retries)
-                deadlines.append((number, clock.now + patience))
-                try send(probes[item.probe], socket) { finish(number, $0) }
+                try begin(probes[item.probe], socket, probe: item.probe, retries: item.retries, finish: finish)
             }
         }
+    }
+
+    private func begin(
+        _ probe: Probe, _ socket: ProbeSocket, probe index: Int, retries: Int,
+        finish: @escaping (Int, ProbeOutcome) -> Void
+    ) throws {
+        let number = nextNumber
+        nextNumber += 1
+        underway[number] = Attempt(probe: index, socket: socket, retriesLeft: retries, follow: probe.follow)
+        deadlines.append((number, clock.now + patience))
+        try send(probe, socket) { finish(number, $0) }
     }
 
     private func send(_ probe: Probe, _ socket: ProbeSocket, finish: @escaping (ProbeOutcome) -> Void) throws {
@@ -105,6 +123,7 @@ public final class Prober {
             return finish(Prober.outcome(of: failure))
         }
         let descriptor = socket.descriptor
+        if probe.request.isSpoken { return try speak(Conversation(probe), socket, finish: finish) }
         if probe.protocol == .tcp {
             // The responder speaks first; an answer shows more than a handshake that the kernel does alone.
             try loop.watch(descriptor, for: .readable) { [unowned socket] _ in
@@ -118,6 +137,30 @@ public final class Prober {
             }
         }
         socket.send(probe.protocol.isICMP ? Prober.echoRequest(probe) : Array("netpold?".utf8))
+    }
+
+    /// Sends what a conversation begins with as soon as there is a connection, and reads until its outcome is known.
+    private func speak(
+        _ conversation: Conversation, _ socket: ProbeSocket, finish: @escaping (ProbeOutcome) -> Void
+    ) throws {
+        let descriptor = socket.descriptor
+        var conversation = conversation
+        func read() {
+            while true {
+                let received = socket.receive()
+                if received == .failure(.wouldBlock) { return }
+                if let outcome = conversation.take(received) { return finish(outcome) }
+            }
+        }
+        guard conversation.isTCP else {
+            try loop.watch(descriptor, for: .readable) { _ in read() }
+            return socket.send(conversation.opening)
+        }
+        try loop.watch(descriptor, for: .writable) { [loop] _ in
+            if let failure = socket.connectFailure { return finish(Prober.outcome(of: failure)) }
+            socket.send(conversation.opening)
+            do { try loop.watch(descriptor, for: .readable) { _ in read() } } catch { finish(.silent) }
+        }
     }
 
     private func timeToDeadline() -> Int32 {
@@ -135,7 +178,7 @@ public final class Prober {
         deadlines.removeFirst(expired.count)
     }
 
-    private static func outcome(of failure: Errno) -> ProbeOutcome {
+    static func outcome(of failure: Errno) -> ProbeOutcome {
         failure == .connectionRefused || failure == .connectionReset ? .refused : .unreachable(failure)
     }
 
@@ -144,7 +187,9 @@ public final class Prober {
         switch socket.receive() {
         case .success(let bytes):
             let text = String(decoding: bytes, as: UTF8.self)
-            guard text.hasPrefix(Responder.greeting), text.hasSuffix("\n") else { return .answered(by: "?") }
+            guard text.hasPrefix(Responder.greeting), text.hasSuffix("\n") else {
+                return .answered(by: Responder.nobody)
+            }
             return .answered(by: String(text.dropFirst(Responder.greeting.count).dropLast()))
         case .failure(let failure):
             return failure == .wouldBlock ? nil : outcome(of: failure)

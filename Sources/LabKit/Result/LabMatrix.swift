@@ -10,6 +10,8 @@ public struct LabMatrix: Hashable, Sendable {
         case dropped
         /// Only this family (4 or 6) passed, as predicted.
         case onlyFamily(Int)
+        /// Requests decide; what is none was not answered, as predicted.
+        case byRequest
         /// At least one family went otherwise than predicted.
         case different
     }
@@ -29,14 +31,16 @@ public struct LabMatrix: Hashable, Sendable {
     public init(_ result: LabResult) {
         let ends = result.plan.ends
         let position = Dictionary(ends.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-        let blank = [[[(family: Int, passed: Bool, agrees: Bool)]]](
-            repeating: [[(family: Int, passed: Bool, agrees: Bool)]](repeating: [], count: ends.count),
+        let blank = [[[Outcome]]](
+            repeating: [[Outcome]](repeating: [], count: ends.count),
             count: ends.count)
-        var found: [LabTraffic: [[[(family: Int, passed: Bool, agrees: Bool)]]]] = [:]
+        var found: [LabTraffic: [[[Outcome]]]] = [:]
         for (flow, measurement) in zip(result.plan.flows, result.measurements) {
             guard let row = position[flow.from], let column = position[flow.to] else { continue }
             found[flow.traffic, default: blank][row][column].append(
-                (flow.family, measurement == .answered, measurement.agrees(with: flow.prediction)))
+                Outcome(
+                    family: flow.family, passed: measurement == .answered,
+                    agrees: measurement.agrees(with: flow.prediction), needsRequest: flow.prediction.needsRequest))
         }
         var groups: [Group] = []
         for traffic in result.plan.traffic {
@@ -66,9 +70,17 @@ public struct LabMatrix: Hashable, Sendable {
         }
     }
 
-    private static func cell(_ outcomes: [(family: Int, passed: Bool, agrees: Bool)]) -> Cell {
+    private struct Outcome {
+        var family: Int
+        var passed: Bool
+        var agrees: Bool
+        var needsRequest: Bool
+    }
+
+    private static func cell(_ outcomes: [Outcome]) -> Cell {
         if outcomes.isEmpty { return .none }
         if outcomes.contains(where: { !$0.agrees }) { return .different }
+        if outcomes.allSatisfy(\.needsRequest) { return .byRequest }
         let passed = outcomes.filter(\.passed)
         if passed.count == outcomes.count { return .passed }
         guard let family = passed.first?.family else { return .dropped }

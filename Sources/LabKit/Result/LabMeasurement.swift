@@ -4,16 +4,29 @@ public enum LabMeasurement: Hashable, Sendable {
     case answered
     /// Somebody else answered: routing or translation is wrong.
     case answeredByOther(String)
-    /// The packet arrived, but nobody serves the port: a fault of the lab.
+    /// A request was answered with a refusal: `403`, `REFUSED`, `reset`.
+    case denied(String)
+    /// A reset or port-unreachable: nobody serves the port, a fault of the lab; or the datapath, where L7 rules are not in force.
     case refused
     /// The kernel found no way; its words.
     case unreachable(String)
     /// Nothing came back: dropped on the way.
     case silent
 
-    /// Whether this is what a prediction says. Only silence is a drop: a refused probe has reached the other end.
+    /// Whether this is what a prediction says. Only silence is a drop: a refused probe has reached the other end. Where only L7 rules
+    /// match, what is no request must not get to the server; how it ends is open.
     public func agrees(with prediction: LabPrediction) -> Bool {
-        prediction.passes ? self == .answered : self == .silent
+        if prediction.needsRequest { return !reachedServer }
+        return prediction.passes ? self == .answered : self == .silent
+    }
+
+    /// Whether some server of the lab has answered: not the proxy, which has no name.
+    private var reachedServer: Bool {
+        switch self {
+        case .answered: true
+        case .answeredByOther(let name): name != Responder.nobody
+        case .denied, .refused, .unreachable, .silent: false
+        }
     }
 
     /// For people.
@@ -21,6 +34,7 @@ public enum LabMeasurement: Hashable, Sendable {
         switch self {
         case .answered: "answered"
         case .answeredByOther(let name): "answered by \(name.isEmpty ? "somebody else" : name)"
+        case .denied(let how): "denied (\(how))"
         case .refused: "refused (it arrived, but nobody serves the port)"
         case .unreachable(let words): "no way there (\(words))"
         case .silent: "no answer"
@@ -35,9 +49,11 @@ extension LabMeasurement {
         switch (prediction.verdict, self) {
         case (.allow, .answeredByOther(let name)), (.mixed, .answeredByOther(let name)):
             prediction.answering.contains(name)
-        case (.deny, .silent), (.l7, .silent), (.mixed, .silent), (.rejected, .refused): true
-        case (.allow, .answered), (.allow, .refused), (.allow, .unreachable), (.allow, .silent), (.deny, _), (.l7, _),
-            (.mixed, .answered), (.mixed, .refused), (.mixed, .unreachable), (.rejected, _):
+        case (.l7, _): !reachedServer
+        case (.deny, .silent), (.mixed, .silent), (.rejected, .refused): true
+        case (.allow, .answered), (.allow, .denied), (.allow, .refused), (.allow, .unreachable), (.allow, .silent),
+            (.deny, _), (.mixed, .answered), (.mixed, .denied), (.mixed, .refused), (.mixed, .unreachable),
+            (.rejected, _):
             false
         }
     }

@@ -48,6 +48,32 @@ public struct LabReport: Codable, Hashable, Sendable {
         public var reasons: [String]?
     }
 
+    /// A request, a query, a handshake, or a connection by name.
+    public struct RequestFlow: Codable, Hashable, Sendable {
+        /// Who asked.
+        public var from: String
+        /// Who was asked: a pod, `host`, `ip:ADDRESS`, a Service with its address, or a name.
+        public var to: String
+        /// The address asked.
+        public var address: String
+        /// `TCP` or `UDP`.
+        public var `protocol`: String
+        /// The port asked.
+        public var port: Int
+        /// `http`, `dns`, `sni`, `connect` (to an address not asked for) or `lookup` (and a connection at once).
+        public var kind: String
+        /// What was tried, in words.
+        public var request: String
+        /// `answered`, `denied` or `dropped`.
+        public var predicted: String
+        /// `answered`, `denied (403)`, `no answer`, ... in words.
+        public var measured: String
+        /// Whether the two agree.
+        public var agrees: Bool
+        /// Where they differ: why the prediction is what it is, in lines.
+        public var reasons: [String]?
+    }
+
     /// The pods with the addresses they had.
     public var pods: [LabPod]
     /// The node's addresses.
@@ -62,13 +88,16 @@ public struct LabReport: Codable, Hashable, Sendable {
     public var flows: [Flow]
     /// Every connection through a Service.
     public var services: [ServiceFlow]
+    /// Every request, query, handshake and connection by name.
+    public var requests: [RequestFlow]
 
     /// The report of a result.
     public init(_ result: LabResult) {
         pods = result.plan.pods
         node = result.plan.nodeAddresses.map(\.description)
-        probes = result.plan.flows.count + result.plan.serviceFlows.count
-        agreeing = probes - result.differences.count - result.serviceDifferences.count
+        probes = result.plan.flows.count + result.plan.serviceFlows.count + result.plan.requestFlows.count
+        agreeing =
+            probes - result.differences.count - result.serviceDifferences.count - result.requestDifferences.count
         services = zip(result.plan.serviceFlows, result.serviceMeasurements).map { flow, measurement in
             let asked = result.plan.frontends[flow.to].frontend
             let agrees = measurement.agrees(with: flow.prediction)
@@ -81,6 +110,16 @@ public struct LabReport: Codable, Hashable, Sendable {
         notes = result.plan.notes
         func end(_ end: LabEnd) -> String {
             if case .outside = end { "ip:\(result.plan.name(of: end))" } else { result.plan.name(of: end) }
+        }
+        requests = zip(result.plan.requestFlows, result.requestMeasurements).map { flow, measurement in
+            let agrees = measurement.agrees(with: flow.prediction)
+            var to = result.plan.name(of: flow.to)
+            if case .end(.outside) = flow.to { to = "ip:\(to)" }
+            return RequestFlow(
+                from: end(flow.from), to: to, address: "\(flow.destination)", protocol: "\(flow.traffic.protocol)",
+                port: Int(flow.traffic.port), kind: flow.attempt.kind, request: flow.attempt.summary,
+                predicted: flow.prediction.rawValue, measured: measurement.summary, agrees: agrees,
+                reasons: agrees ? nil : result.plan.explain(flow))
         }
         flows = zip(result.plan.flows, result.measurements).map { flow, measurement in
             let agrees = measurement.agrees(with: flow.prediction)

@@ -8,9 +8,15 @@ public struct LabResult: Sendable {
     public var measurements: [LabMeasurement]
     /// One measurement for each of the plan's connections through Services, in order.
     public var serviceMeasurements: [LabMeasurement]
+    /// One measurement for each of the plan's requests, queries, handshakes and connections by name, in order.
+    public var requestMeasurements: [LabMeasurement]
 
     /// A result.
-    public init(plan: LabPlan, measurements: [LabMeasurement], serviceMeasurements: [LabMeasurement] = []) {
+    public init(
+        plan: LabPlan, measurements: [LabMeasurement], serviceMeasurements: [LabMeasurement] = [],
+        requestMeasurements: [LabMeasurement] = []
+    ) {
+        self.requestMeasurements = requestMeasurements
         self.plan = plan
         self.measurements = measurements
         self.serviceMeasurements = serviceMeasurements
@@ -23,8 +29,15 @@ public struct LabResult: Sendable {
         }
     }
 
+    /// Indices of the requests and names that went otherwise than predicted.
+    public var requestDifferences: [Int] {
+        zip(plan.requestFlows, requestMeasurements).enumerated().compactMap { index, pair in
+            pair.1.agrees(with: pair.0.prediction) ? nil : index
+        }
+    }
+
     /// Whether everything went as predicted.
-    public var agrees: Bool { differences.isEmpty && serviceDifferences.isEmpty }
+    public var agrees: Bool { differences.isEmpty && serviceDifferences.isEmpty && requestDifferences.isEmpty }
 
     /// Indices of the flows that went otherwise than predicted.
     public var differences: [Int] {
@@ -35,8 +48,8 @@ public struct LabResult: Sendable {
 
     /// The last line: `measured = predicted: 1,344 of 1,344 probes`.
     public var verdict: String {
-        let total = plan.flows.count + plan.serviceFlows.count
-        let differing = differences.count + serviceDifferences.count
+        let total = plan.flows.count + plan.serviceFlows.count + plan.requestFlows.count
+        let differing = differences.count + serviceDifferences.count + requestDifferences.count
         return differing == 0
             ? "measured = predicted: \(Quantity.grouped(total)) of \(Quantity.grouped(total)) probes"
             : "measured and predicted differ: \(Quantity.grouped(differing)) of \(Quantity.grouped(total)) probes"

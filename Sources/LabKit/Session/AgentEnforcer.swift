@@ -25,7 +25,8 @@ public final class AgentEnforcer: Enforcer {
                 "agent", "--manifests", manifests, "--instance", folder.instance, "--node", plan.nodeName,
                 "--netns", NetworkLayout.nodePath(in: folder.network),
                 "--netns-dir", NetworkLayout.podsFolder(in: folder.network),
-            ] + (services.map { ["--services", $0.rawValue] } ?? []), log: folder.agentLog)
+            ] + (services.map { ["--services", $0.rawValue] } ?? []) + (plan.needsProxy ? ["--l7-proxy"] : []),
+            log: folder.agentLog)
         try launched(agent)
         let progress = ProgressBar("waiting for the agent", of: plan.pods.count)
         defer { progress.finish() }
@@ -37,12 +38,29 @@ public final class AgentEnforcer: Enforcer {
             }
             let ready = (try? readyPods(folder.instance)) ?? []
             let missing = plan.pods.filter { !ready.contains($0.qualifiedName) }
-            if missing.isEmpty { return }
+            if missing.isEmpty { break }
             progress.show(plan.pods.count - missing.count)
             guard clock.now < deadline else {
                 let names = missing.map(\.qualifiedName).joined(separator: ", ")
                 throw LabFailure.environment(
                     "after a minute the agent does not enforce on \(names): \(LabProcess.text(of: folder.agentLog))")
+            }
+            usleep(20_000)
+        }
+        if plan.needsProxy { try startProxy(folder, interrupt) }
+    }
+
+    /// Starts the proxy beside the agent, and waits until it serves.
+    private func startProxy(_ folder: LabFolder, _ interrupt: Interrupt) throws {
+        guard let paths = InstancePaths(instance: folder.instance) else { return }
+        let proxy = try LabProcess.start(
+            ["proxy", "--instance", folder.instance, "--loops", "1", "--access-log", folder.accessLog],
+            log: folder.proxyLog)
+        let deadline = clock.now + .seconds(30)
+        while access(paths.proxyState, F_OK) != 0 {
+            try interrupt.check()
+            guard LabProcess.isRunning(child: proxy), clock.now < deadline else {
+                throw LabFailure.environment("the proxy does not serve: \(LabProcess.text(of: folder.proxyLog))")
             }
             usleep(20_000)
         }

@@ -20,6 +20,8 @@ public final class LabFolder {
     var path: String { "\(LabFolder.root)/\(name)" }
     var network: String { "\(path)/netns" }
     var agentLog: String { "\(path)/agent.log" }
+    var proxyLog: String { "\(path)/proxy.log" }
+    var accessLog: String { "\(path)/access.log" }
     /// Name of the datapath instance that enforces in the lab.
     var instance: String { "lab-\(name)" }
 
@@ -85,13 +87,15 @@ public final class LabFolder {
         LabProcess.end(whoseArgumentsHold: ["--instance", instance])
         LabProcess.end(whoseArgumentsHold: ["lab-respond", name])
         attempt { _ = try PinPath(instance: instance).removeAll() }
+        attempt { try ProxyPlace(instance: instance).remove() }
         if access(network, F_OK) == 0 { attempt { try RoutedNetwork.remove(folder: network) } }
         if failures.isEmpty { attempt { try FileManager.default.removeItem(atPath: path) } }
         if !failures.isEmpty {
             throw LabFailure.environment("lab \"\(name)\" could not be removed: \(failures.joined(separator: "; "))")
         }
         if let agent = InstancePaths(instance: instance) {
-            for path in [agent.socket, agent.lock, agent.lastGood] { try? FileManager.default.removeItem(atPath: path) }
+            let files = [agent.socket, agent.lock, agent.lastGood, agent.proxyRules, agent.proxyState]
+            for path in files { try? FileManager.default.removeItem(atPath: path) }
         }
         // Also the folders above, when this was the last lab.
         rmdir(LabFolder.root)

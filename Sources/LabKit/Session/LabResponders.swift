@@ -25,7 +25,8 @@ public enum LabResponders {
             })
         let network = try RoutedNetwork.open(layout, in: "\(LabFolder.root)/\(name)/netns")
         let loop = try EventLoop()
-        let responders = try LabProbing.respond(state.served, in: network, loop: loop)
+        let responders = try LabProbing.respond(
+            state.served, names: state.names ?? [:], in: network, loop: loop)
         defer { withExtendedLifetime(responders) {} }
         opened()
         while (try? interrupt.check()) != nil { loop.turn(atMost: 500) }

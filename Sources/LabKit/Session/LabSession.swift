@@ -42,7 +42,7 @@ public final class LabSession {
         let probing = LabProbing(plan: plan)
         state = LabState(
             pid: getpid(), manifests: manifests, pods: plan.pods, node: plan.nodeAddresses.map(\.description),
-            served: probing.served)
+            served: probing.served, names: probing.zone)
         try folder.write(state)
     }
 
@@ -93,12 +93,15 @@ public final class LabSession {
         building.finish()
 
         let loop = try EventLoop()
-        let responders = try LabProbing.respond(state.served, in: network, loop: loop)
+        let responders = try LabProbing.respond(
+            state.served, names: state.names ?? [:], in: network, loop: loop)
         defer { withExtendedLifetime(responders) {} }
         if isBesideKubeProxy { try KubeProxyRules(plan.frontends.map(\.frontend)).install(in: network.node) }
         let probes = try probing.probes(network)
         let control = try probe(LabProbing.patient(probes), "trying without policies", loop)
         try checkUnhindered(control, probing)
+        let direct = LabProbing.patient(try probing.requestProbes(network, of: probing.directFlows))
+        try checkUnhindered(requests: try probe(direct, "trying requests without policies", loop), probing)
 
         try enforcer.start(plan, network, folder: folder, interrupt: interrupt) { agent in
             state.agent = agent
@@ -106,14 +109,41 @@ public final class LabSession {
         }
         let measurements = probing.measurements(try probe(probes, "probing", loop))
         let outcomes = try probe(probing.serviceProbes(network), "probing Services", loop)
+        let answers = try answers(probing, network, loop)
         return LabResult(
-            plan: plan, measurements: measurements, serviceMeasurements: LabProbing.serviceMeasurements(outcomes))
+            plan: plan, measurements: measurements, serviceMeasurements: LabProbing.serviceMeasurements(outcomes),
+            requestMeasurements: probing.requestMeasurements(answers, of: plan.requestFlows))
     }
 
-    private func probe(_ probes: [Probe], _ title: String, _ loop: EventLoop) throws -> [ProbeOutcome] {
+    /// The outcomes of the plan's attempts. What one teaches a pod must not be known before: addresses that nobody has asked for
+    /// come first.
+    private func answers(
+        _ probing: LabProbing, _ network: RoutedNetwork, _ loop: EventLoop
+    ) throws -> [ProbeOutcome] {
+        var outcomes = [ProbeOutcome](repeating: .silent, count: plan.requestFlows.count)
+        let unasked = plan.requestFlows.indices.filter {
+            if case .connect = plan.requestFlows[$0].attempt { true } else { false }
+        }
+        let others = plan.requestFlows.indices.filter { !unasked.contains($0) }
+        for part in [unasked, others] {
+            let probes = try probing.requestProbes(network, of: part.map { plan.requestFlows[$0] })
+            let answered = try probe(probes, "probing names and requests", loop, patience: .seconds(1))
+            for (index, outcome) in zip(part, answered) {
+                outcomes[index] = outcome
+            }
+        }
+        return outcomes
+    }
+
+    /// Runs probes; `patience` where a proxy, another process, takes part.
+    private func probe(
+        _ probes: [Probe], _ title: String, _ loop: EventLoop, patience: Duration? = nil
+    ) throws -> [ProbeOutcome] {
         let progress = ProgressBar(title, of: probes.count)
         defer { progress.finish() }
-        return try Prober(loop: loop).run(probes) { done in
+        let prober = Prober(loop: loop)
+        if let patience { prober.patience = patience }
+        return try prober.run(probes) { done in
             try interrupt.check()
             progress.show(done)
         }
@@ -127,6 +157,17 @@ public final class LabSession {
             "\(failures.count) of \(plan.flows.count) probes fail without any policy, for example "
                 + "\(plan.name(of: flow.from)) -> \(plan.name(of: flow.to)) \(flow.traffic) over IPv\(flow.family): "
                 + "\(measurement.summary); this machine's kernel or firewall is in the way")
+    }
+
+    /// The same of requests, but for those through Services, which nobody translates yet.
+    private func checkUnhindered(requests outcomes: [ProbeOutcome], _ probing: LabProbing) throws {
+        let measured = zip(probing.directFlows, probing.requestMeasurements(outcomes, of: probing.directFlows))
+        let failures = measured.filter { $0.1 != .answered }
+        guard let (flow, measurement) = failures.first else { return }
+        throw LabFailure.environment(
+            "\(failures.count) of \(outcomes.count) requests fail without any policy, for example "
+                + "\(plan.name(of: flow.from)) -> \(plan.name(of: flow.to)) \(flow.traffic) \(flow.attempt.summary): "
+                + "\(measurement.summary)")
     }
 
     private func keep() throws {

@@ -9,6 +9,8 @@ struct LabState: Codable {
         var address: String
         var isTCP: Bool
         var port: UInt16
+        /// Over TCP: whether the client speaks first.
+        var waits: Bool?
     }
 
     /// The process that builds and probes it.
@@ -27,4 +29,6 @@ struct LabState: Codable {
     var node: [String]
     /// What is served.
     var served: [Served]
+    /// What DNS queries are answered with.
+    var names: [String: [String]]?
 }

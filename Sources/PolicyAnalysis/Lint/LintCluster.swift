@@ -82,7 +82,8 @@ final class LintCluster {
     /// The classes of pods that a peer matches.
     func pods(matching peer: Peer) -> [PodClass] {
         var found: Set<PodClass> = []
-        for remote in index.matches(of: index.term(of: peer)) {
+        guard let term = index.term(of: peer) else { return [] }
+        for remote in index.matches(of: term) {
             if let podClass = index.podClass(of: remote) { found.insert(podClass) }
         }
         return found.sorted()

@@ -7,7 +7,7 @@ public struct PolicyTestResult: Hashable, Sendable {
     public var name: String
     /// How many flows were decided.
     public var flows: Int
-    /// How many of them have a request that L7 rules apply to but were not evaluated for: only the connection was decided.
+    /// How many of them have a request that was not decided: only the connection was.
     public var requestsNotAsked = 0
     /// The flows whose verdict differs from the expectation.
     public var failures: [PolicyTestFailure]

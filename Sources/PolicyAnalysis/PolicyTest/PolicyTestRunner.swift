@@ -18,12 +18,14 @@ public struct PolicyTestRunner: Sendable {
     /// - Parameters:
     ///   - decider: decides the connections.
     ///   - pods: the pods of matrices.
-    ///   - asksRequests: whether requests that L7 rules apply to are decided too, by the evaluator's rules. `false` for a
-    ///     decider that is itself under test and decides connections only: then such requests are counted, not decided.
+    ///   - answerer: decides the requests of all cases that have one and whose connection is not denied; `nil`: the evaluator does,
+    ///     of those that L7 rules apply to.
     /// - Returns: the result, with every failure in the order of the test.
-    public func run(with decider: any FlowDecider, pods: [Pod], asksRequests: Bool = true) -> PolicyTestResult {
+    public func run(
+        with decider: any FlowDecider, pods: [Pod], requests answerer: (any RequestAnswerer)? = nil
+    ) -> PolicyTestResult {
         var run = Run(
-            evaluator: evaluator, decider: decider, requests: asksRequests ? RequestDecider() : nil,
+            evaluator: evaluator, decider: decider, answerer: answerer,
             result: PolicyTestResult(name: test.name, flows: 0, failures: []))
         for entry in test.cases { run.check(entry) }
         let names = pods.filter { !$0.isFinished && !$0.hostNetwork }
@@ -46,7 +48,8 @@ public struct PolicyTestRunner: Sendable {
     private struct Run {
         let evaluator: ReferenceEvaluator
         let decider: any FlowDecider
-        var requests: RequestDecider?
+        let answerer: (any RequestAnswerer)?
+        var requests = RequestDecider()
         var result: PolicyTestResult
 
         mutating func check(_ entry: PolicyTestCase) {
@@ -75,13 +78,9 @@ public struct PolicyTestRunner: Sendable {
             guard result.failures.count == before, entry.expect != nil else { return }
             var whole = answers.map(\.verdict)
             if let request = entry.request {
-                for (index, answer) in answers.enumerated() where answer.verdict == .l7 {
-                    let decision = try evaluator.decide(route.backends[index].flow)
-                    guard let decided = requests?.decide(request, in: decision) else {
-                        result.requestsNotAsked += 1
-                        return
-                    }
-                    whole[index] = decided.isPermitted ? .allow : .deny
+                for (index, answer) in answers.enumerated() where asks(answer) {
+                    guard let isPermitted = try permits(request, in: route.backends[index].flow) else { return }
+                    whole[index] = isPermitted ? .allow : .deny
                 }
             }
             compare(nil, entry.expect, whole, entry, route)
@@ -115,15 +114,27 @@ public struct PolicyTestRunner: Sendable {
 
         /// `expect`: the request in the flow if the case has one, else the connection, where redirecting to a proxy is allowed.
         private mutating func checkWhole(_ entry: PolicyTestCase, _ answer: FlowAnswer) throws {
-            guard let request = entry.request, answer.verdict == .l7 else {
+            guard let request = entry.request, asks(answer) else {
                 return compare(nil, entry.expect, answer.verdict.rawValue, isDenied: answer.verdict == .deny, entry)
             }
-            let decision = try evaluator.decide(entry.flow)
-            guard let decided = requests?.decide(request, in: decision) else {
-                result.requestsNotAsked += 1
-                return
+            guard let isPermitted = try permits(request, in: entry.flow) else { return }
+            compare(nil, entry.expect, isPermitted ? "allow" : "deny", isDenied: !isPermitted, entry)
+        }
+
+        /// Whether a request in a flow is decided: where L7 rules apply, and, by those that do not know where that is, wherever it can
+        /// be sent.
+        private func asks(_ answer: FlowAnswer) -> Bool {
+            answerer == nil ? answer.verdict == .l7 : answer.verdict != .deny
+        }
+
+        /// Whether a request gets through; `nil`, and counted, when that is not decided.
+        private mutating func permits(_ request: L7Request, in flow: Flow) throws -> Bool? {
+            guard let answerer else {
+                return requests.decide(request, in: try evaluator.decide(flow)).isPermitted
             }
-            compare(nil, entry.expect, decided.isPermitted ? "allow" : "deny", isDenied: !decided.isPermitted, entry)
+            let isPermitted = try answerer.permits(request, in: flow)
+            if isPermitted == nil { result.requestsNotAsked += 1 }
+            return isPermitted
         }
 
         private mutating func compare(

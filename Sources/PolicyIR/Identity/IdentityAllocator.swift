@@ -27,6 +27,9 @@ public struct IdentityAllocator: Sendable {
         }
     }
 
+    /// The columns of names.
+    public var columns = NameColumns()
+
     private var numbers: [String: UInt32] = [:]
     private var next: [UInt32] = IdentityScope.allCases.map(\.numbers.lowerBound)
     private var pinnedAddresses: [IPAddress: UInt32] = [:]

@@ -46,10 +46,6 @@ extension IdentityIndex {
                 if entries.count == 1 || seen.insert(remote).inserted { found.append(remote) }
             }
             return found
-        case .names(let selector):
-            var found: [RemoteID] = []
-            appendLive(outside.remotesOfName[selector] ?? [], to: &found)
-            return found
         }
     }
 
@@ -78,9 +74,7 @@ extension IdentityIndex {
         case (.addresses(let prefix, let except, _, _), .outside):
             let seen = outside.classes[Int(entry.details)]
             return seen.isInside(prefix) && !except.contains(where: seen.isInside)
-        case (.names(let selector), .outside):
-            return outside.classes[Int(entry.details)].names.contains(selector)
-        case (.nodes, .pod), (.nodes, .outside), (.names, .pod), (.names, .host), (.names, .remoteNode):
+        case (.nodes, .pod), (.nodes, .outside):
             return false
         }
     }

@@ -80,7 +80,7 @@ extension IdentityIndex {
             nodes.hasOtherKeys = false
             for name in nodes.labels.keys { updateLabelSet(of: name) }
         }
-        let servers = Set(learnt.apiServers.compactMap { nodes.owners.owner(of: $0) })
+        let servers = Set(servers.addresses.compactMap { nodes.owners.owner(of: $0) })
         let others = nodes.relabelled.union(servers.symmetricDifference(nodes.servers))
         nodes.relabelled = []
         nodes.servers = servers

@@ -9,8 +9,6 @@ extension IdentityIndex {
         /// The policy prefixes that contain it, shortest first. All of a family is in its zero-length prefix: that one tells
         /// nothing apart and is left out.
         var prefixes: [IPPrefix]
-        /// The selectors it was learnt by.
-        var names: [FQDNSelector]
         var isServer: Bool
 
         /// Whether a policy's prefix contains the entries of the class.
@@ -23,15 +21,14 @@ extension IdentityIndex {
     struct OutsideTable: Sendable {
         /// The prefixes that policies name.
         var named = PrefixTable()
-        /// Those, learnt addresses and the two that hold everything.
+        /// Those, API servers' addresses and the two that hold everything.
         var entries = PrefixTable()
         /// By number of the entry; -1: nobody needs it.
         var remoteOfEntry: [RemoteID] = []
         var classes: [OutsideClass] = []
         var remoteIDs: [OutsideClass: RemoteID] = [:]
-        var remotesOfName: [FQDNSelector: [RemoteID]] = [:]
-        /// Learnt addresses that have an entry because of that.
-        var learnt: Set<IPAddress> = []
+        /// Addresses of the API server that have an entry because of that.
+        var servers: Set<IPAddress> = []
         /// Policy prefixes that came or went since the last `settle`.
         var changedNamed: Set<IPPrefix> = []
         /// Entries to be looked at.
@@ -62,14 +59,14 @@ extension IdentityIndex {
         if outside.named.release(prefix), prefix.length > 0 { outside.changedNamed.insert(prefix) }
     }
 
-    /// Gives learnt addresses their entries, or takes them.
-    mutating func settleLearnt(_ addresses: Set<IPAddress>) {
+    /// Gives addresses of the API server their entries, or takes them.
+    mutating func settleServers(_ addresses: Set<IPAddress>) {
         for address in addresses {
             let prefix = IPPrefix(host: address)
             outside.touched.insert(prefix)
-            if learnt.tellsApart(address) {
-                if outside.learnt.insert(address).inserted { retainEntry(prefix) }
-            } else if outside.learnt.remove(address) != nil {
+            if servers.contains(address) {
+                if outside.servers.insert(address).inserted { retainEntry(prefix) }
+            } else if outside.servers.remove(address) != nil {
                 releaseEntry(prefix)
             }
         }
@@ -100,15 +97,14 @@ extension IdentityIndex {
 
     /// The remote of an entry, a new one if there is none like it.
     private mutating func outsideRemote(of prefix: IPPrefix) -> RemoteID {
-        // What was learnt of a node's address is about the node. Outside, it is the source of whatever the node forwards under its
+        // What is known of a node's address is about the node. Outside, it is the source of whatever the node forwards under its
         // own address.
-        let isLearnt = prefix.mappedLength == 128 && nodes.remoteOf[prefix.address] == nil
+        let isAddress = prefix.mappedLength == 128 && nodes.remoteOf[prefix.address] == nil
         let seen = OutsideClass(
             isIPv4: prefix.isIPv4,
             prefixes: outside.named.containing(prefix).map { outside.named.prefixes[Int($0)] }
                 .filter { $0.length > 0 },
-            names: isLearnt ? learnt.names(of: prefix.address) : [],
-            isServer: isLearnt && learnt.isServer(prefix.address))
+            isServer: isAddress && servers.contains(prefix.address))
         if let known = outside.remoteIDs[seen] { return known }
         let world = prefix.isIPv4 ? ReservedIdentity.worldIPv4 : .worldIPv6
         var names = [ReservedIdentity.world.labelKey, world.labelKey]
@@ -116,18 +112,14 @@ extension IdentityIndex {
         var remote = Remote(
             kind: .outside, reserved: reservedSet(names),
             details: Int32(truncatingIfNeeded: outside.classes.count))
-        if seen.prefixes.isEmpty, seen.names.isEmpty, !seen.isServer { remote.number = world.rawValue }
+        if seen.prefixes.isEmpty, !seen.isServer { remote.number = world.rawValue }
         remote.text = world.labelKey + (seen.isServer ? "+" + ReservedIdentity.kubeAPIServer.labelKey : "")
         if !seen.prefixes.isEmpty {
             remote.text += " in=" + seen.prefixes.map { "\($0)" }.joined(separator: ",")
         }
-        if !seen.names.isEmpty {
-            remote.text += " names=" + seen.names.map { SymbolTable.escape($0.identityText) }.joined(separator: ",")
-        }
         let id = append(remote)
         outside.classes.append(seen)
         outside.remoteIDs[seen] = id
-        for name in seen.names { outside.remotesOfName[name, default: []].append(id) }
         return id
     }
 }

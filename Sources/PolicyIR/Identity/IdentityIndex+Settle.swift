@@ -21,7 +21,6 @@ extension IdentityIndex {
             retainNamed(prefix)
         }
         for prefix in mentions.outside { retainNamed(prefix) }
-        for selector in mentions.names { learnt.want(selector) }
         for key in mentions.nodeKeys { nodes.retain(key: key) }
     }
 
@@ -33,12 +32,8 @@ extension IdentityIndex {
             releaseNamed(prefix)
         }
         for prefix in mentions.outside { releaseNamed(prefix) }
-        for selector in mentions.names { learnt.unwant(selector) }
         for key in mentions.nodeKeys { nodes.release(key: key) }
     }
-
-    /// What DNS has answered for a name, all of it; empty: the name is forgotten.
-    public mutating func setName(_ name: String, _ addresses: [IPAddress]) { learnt.answer(name, addresses) }
 
     /// Replaces an EndpointSlice. Only those of the service `default/kubernetes` count: they are the API server.
     public mutating func replaceSlice(_ before: EndpointSlice?, by after: EndpointSlice?) {
@@ -46,7 +41,7 @@ extension IdentityIndex {
             guard let slice, slice.metadata.namespace == "default", slice.serviceName == "kubernetes" else { return [] }
             return slice.addresses
         }
-        learnt.serve(adding: addresses(after), removing: addresses(before))
+        servers.serve(adding: addresses(after), removing: addresses(before))
     }
 
     /// Puts nodes and the outside into the classes that everything set so far makes.
@@ -57,8 +52,8 @@ extension IdentityIndex {
         var settlement = Settlement()
         settlement.blocks = changedBlocks
         changedBlocks = []
-        let touched = learnt.takeTouched()
-        settleLearnt(touched)
+        let touched = servers.takeTouched()
+        settleServers(touched)
         settlement.nodeAddresses = settleNodes(blocks: settlement.blocks)
         for address in settlement.nodeAddresses {
             let prefix = IPPrefix(host: address)

@@ -21,8 +21,6 @@ extension IdentityIndex {
         case namespace(UInt32)
         /// Of addresses in this policy prefix, not in its exceptions.
         case prefix(IPPrefix)
-        /// Of addresses learnt by this selector.
-        case name(FQDNSelector)
         /// Of all the others.
         case anywhere
     }

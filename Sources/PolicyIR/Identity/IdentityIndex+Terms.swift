@@ -2,11 +2,11 @@ import PolicyAPI
 
 /// Peers: each distinct one is a term, and knows which remotes it matches.
 extension IdentityIndex {
-    /// The term of a peer. Peers that mean the same by the same words share one, wherever they are written.
-    public mutating func term(of peer: Peer) -> TermID {
-        let shape = shape(of: peer)
-        var key = IdentityIndex.key(of: shape)
-        if case .names(let selector) = shape { key.append(symbols.intern(selector.identityText)) }
+    /// The term of a peer; `nil` for names, which give an address no identity: who has one is known when a packet goes there. Peers
+    /// that mean the same by the same words share one, wherever they are written.
+    public mutating func term(of peer: Peer) -> TermID? {
+        guard let shape = shape(of: peer) else { return nil }
+        let key = IdentityIndex.key(of: shape)
         if let known = termIDs[key] { return known }
         let id = TermID(truncatingIfNeeded: terms.count)
         termIDs[key] = id
@@ -69,7 +69,6 @@ extension IdentityIndex {
                 appendMatching(remote, at: .prefix(prefix), to: &found)
             }
             for prefix in seen.prefixes { appendMatching(remote, at: .prefix(prefix), to: &found) }
-            for name in seen.names { appendMatching(remote, at: .name(name), to: &found) }
         }
         for block in blockSets[Int(entry.blocks)] {
             appendMatching(remote, at: .prefix(blocks.prefixes[Int(block)]), to: &found)
@@ -82,7 +81,7 @@ extension IdentityIndex {
         for term in candidates where matches(term, remote) { found.append(term) }
     }
 
-    private mutating func shape(of peer: Peer) -> PeerTerm.Shape {
+    private mutating func shape(of peer: Peer) -> PeerTerm.Shape? {
         switch peer {
         case .pods(.named(let name), let selector):
             return .selector([inNamespace(name)] + compile(pods: selector), reserved: false)
@@ -99,8 +98,8 @@ extension IdentityIndex {
             return .addresses(
                 prefix, except: except.sorted(), block: isEverywhere ? blocks.number(of: prefix) : nil,
                 exceptBlocks: isEverywhere ? except.compactMap { blocks.number(of: $0) } : [])
-        case .names(let selector):
-            return .names(selector)
+        case .names:
+            return nil
         }
     }
 
@@ -122,8 +121,6 @@ extension IdentityIndex {
                 key.append(UInt32(truncatingIfNeeded: prefix.mappedLength) | (prefix.isIPv4 ? 0x100 : 0))
             }
             return key
-        case .names:
-            return [5]
         }
     }
 
@@ -161,7 +158,6 @@ extension IdentityIndex {
             return names.map { Set($0).map(TermPlace.namespace) } ?? [.anywhere]
         case .nodes, .entity: return [.anywhere]
         case .addresses(let prefix, _, _, _): return [.prefix(prefix)]
-        case .names(let selector): return [.name(selector)]
         }
     }
 }

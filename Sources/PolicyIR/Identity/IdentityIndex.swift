@@ -5,12 +5,12 @@ public import PolicyAPI
 ///
 /// Two ends that no policy can tell apart are one *remote* and have one identity: for a pod's address its namespace,
 /// labels, named ports, service account and the NetworkPolicy prefixes that contain it; for a node's address whose node it
-/// is, the node labels that policies mention and those prefixes; outside the cluster the policy prefixes that contain it
-/// and the name selectors it was learnt by.
+/// is, the node labels that policies mention and those prefixes; outside the cluster the policy prefixes that contain it,
+/// and whether it is the API server's. Names that DNS gives an address make no identity.
 ///
 /// This is the fast path of compilation. It shares no code with the naive evaluator, so that the two check each other.
 ///
-/// Everything may change. Namespaces, nodes, names and what policies mention are set one by one; `settle` then puts the
+/// Everything may change. Namespaces, nodes and what policies mention are set one by one; `settle` then puts the
 /// addresses of nodes and the entries outside into their new classes, and says which addresses of pods its caller, who
 /// alone knows them, must ask about again. Nothing is ever renumbered: classes, remotes, prefixes and terms that nobody
 /// needs any more stay behind, dead, and `size` says when it is time to make a new index.
@@ -59,7 +59,7 @@ public struct IdentityIndex: Sendable {
 
     var nodes = NodeTable()
     var outside = OutsideTable()
-    var learnt = LearntAddresses()
+    var servers = APIServers()
 
     // Peers.
     var terms: [PeerTerm] = []
@@ -82,7 +82,7 @@ public struct IdentityIndex: Sendable {
     ///
     /// - Parameters:
     ///   - objects: the cluster; its namespaces and nodes are indexed.
-    ///   - policies: the prefixes, names and node labels of all of them distinguish remote ends.
+    ///   - policies: the prefixes and node labels of all of them distinguish remote ends.
     ///   - localNode: the name of the node whose pods are compiled: `host` in policies.
     public init(_ objects: ClusterObjects, policies: [LoweredPolicy], localNode: String) {
         self.init(localNode: localNode)
@@ -97,7 +97,6 @@ public struct IdentityIndex: Sendable {
         for node in objects.nodes { setNode(node.metadata.name, node) }
         for pod in objects.pods where pod.hostNetwork { setHostPod(pod.qualifiedName, pod) }
         for slice in objects.endpointSlices { replaceSlice(nil, by: slice) }
-        for (name, addresses) in objects.names { setName(name, addresses) }
     }
 
     /// 0.0.0.0/0 and ::/0: every address outside has an entry that holds it.

@@ -14,8 +14,6 @@ struct PeerTerm: Sendable {
         case entity(Entity)
         /// Addresses: numbers in `IdentityIndex.blocks` for pods and nodes (`nil`: they are never matched).
         case addresses(IPPrefix, except: [IPPrefix], block: Int32?, exceptBlocks: [Int32])
-        /// Names outside the cluster.
-        case names(FQDNSelector)
     }
 
     /// What it matches.

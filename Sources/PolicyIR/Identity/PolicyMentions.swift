@@ -1,15 +1,13 @@
 import NetTypes
 import PolicyAPI
 
-/// What one policy mentions of remote ends that are no pods: prefixes (exceptions included), name selectors, node labels.
+/// What one policy mentions of remote ends that are no pods: prefixes (exceptions included), node labels.
 /// Repetitions are kept, so that what is counted up by it is counted down by it.
 struct PolicyMentions {
     /// Of NetworkPolicy's ipBlocks: they tell pods' and nodes' addresses apart as well.
     var everywhere: [IPPrefix] = []
     /// Of Cilium's CIDRs: only for addresses outside the cluster.
     var outside: [IPPrefix] = []
-    /// The selectors of `toFQDNs`.
-    var names: [FQDNSelector] = []
     /// Keys of node labels: only they tell nodes apart.
     var nodeKeys: [String] = []
 
@@ -22,9 +20,8 @@ struct PolicyMentions {
                     switch peer {
                     case .addresses(let prefix, let except, .everywhere): everywhere += [prefix] + except
                     case .addresses(let prefix, let except, .outsideCluster): outside += [prefix] + except
-                    case .names(let selector): names.append(selector)
                     case .nodes(let selector): nodeKeys += selector.requirements.map(\.key)
-                    case .pods, .endpoints, .entity: break
+                    case .pods, .endpoints, .entity, .names: break
                     }
                 }
             }

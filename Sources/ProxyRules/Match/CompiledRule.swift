@@ -6,6 +6,8 @@ internal import PolicyIR
 public final class CompiledRule: Sendable {
     /// Where it is written.
     public let origin: RuleOrigin
+    /// `origin` as logs write it, made once.
+    public let text: String
     private let method: FieldMatch
     private let path: FieldMatch
     private let host: FieldMatch
@@ -17,6 +19,7 @@ public final class CompiledRule: Sendable {
     /// Compiles an element.
     public init(_ rule: HTTPRule, origin: RuleOrigin) {
         self.origin = origin
+        text = "\(origin)"
         let matcher = HTTPMatcher(rule)
         method = FieldMatch(matcher.method)
         path = FieldMatch(matcher.path)

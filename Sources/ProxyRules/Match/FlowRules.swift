@@ -7,10 +7,14 @@ public struct FlowRules: Sendable {
     /// The receiver's.
     public let ingress: CompiledSide?
 
+    /// Whether a flow of which no end has rules may pass: policies have come to allow everything of it since it came to the proxy.
+    public let isUnrestricted: Bool
+
     /// The rules of both ends.
-    public init(egress: CompiledSide?, ingress: CompiledSide?) {
+    public init(egress: CompiledSide?, ingress: CompiledSide?, isUnrestricted: Bool = false) {
         self.egress = egress
         self.ingress = ingress
+        self.isUnrestricted = isUnrestricted && egress == nil && ingress == nil
     }
 
     /// What became of a request.
@@ -24,16 +28,19 @@ public struct FlowRules: Sendable {
         /// Whether actions would make another message of the request (`HeadRewriting`): then it is denied.
         public var actionsBreakRequest = false
 
-        /// Whether the request is allowed. One that no end was asked about is not.
+        /// Whether no end has rules and the flow may pass (`FlowRules.isUnrestricted`).
+        public var isUnrestricted = false
+
+        /// Whether the request is allowed. One that no end was asked about is not, unless it is unrestricted.
         public var isPermitted: Bool {
-            !actionsBreakRequest && (egress ?? ingress) != nil && egress?.isPermitted != false
-                && ingress?.isPermitted != false
+            guard let side = egress ?? ingress else { return isUnrestricted }
+            return !actionsBreakRequest && side.isPermitted && ingress?.isPermitted != false
         }
     }
 
     /// Decides a request whose head was scanned in these bytes.
     public func decide(_ bytes: Span<UInt8>, _ head: RequestHead, limits: ScanLimits) -> Answer {
-        var answer = Answer(egress: egress?.decide(bytes, head))
+        var answer = Answer(egress: egress?.decide(bytes, head), isUnrestricted: isUnrestricted)
         if case .denied? = answer.egress { return answer }
         guard case .permitted(_, let actions)? = answer.egress, actions.contains(where: { $0.kind != .log }) else {
             answer.ingress = ingress?.decide(bytes, head)

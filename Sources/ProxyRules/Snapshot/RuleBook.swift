@@ -53,7 +53,7 @@ public final class RuleBook: Sendable {
     }
 
     /// The rules of a flow.
-    public func rules(egress: Selection?, ingress: Selection?) -> FlowRules {
-        FlowRules(egress: egress.map(side), ingress: ingress.map(side))
+    public func rules(egress: Selection?, ingress: Selection?, isUnrestricted: Bool = false) -> FlowRules {
+        FlowRules(egress: egress.map(side), ingress: ingress.map(side), isUnrestricted: isUnrestricted)
     }
 }

@@ -25,11 +25,16 @@ struct LabCommand: ParsableCommand {
             Pods also connect through Services, at cluster IPs, external IPs, load balancers' addresses and the node's ports: an \
             endpoint that policies allow must answer, and without endpoints the connection must be refused at once.
 
+            Where rules are about names or requests, those are tried too: HTTP requests that each rule matches and others beside them, \
+            DNS queries for names made up from the rules' patterns (each has an address outside), TLS handshakes with these names, \
+            and connections to a name's address, without having asked for it and at once after the answer. Denied is denied: \
+            status 403, a REFUSED answer, a reset handshake. gRPC methods are tried as the HTTP requests they are.
+
             Everything is taken away again at the end, after Ctrl-C too; a run that was killed is cleaned up by the next \
             one. With --keep the lab stays, enforced and answering, until --down.
 
             With one folder of manifests in which every pod has its addresses, `netpold agent` enforces, watching the \
-            folder; in a kept lab `netpold monitor --instance lab-NAME` shows its verdicts. Otherwise the lab loads the \
+            folder, with `netpold proxy` beside it where there are HTTP rules; in a kept lab `netpold monitor --instance lab-NAME` shows its verdicts. Otherwise the lab loads the \
             same programs itself.
 
             Exit codes: 0 measured as predicted; 1 something differs; 2 the manifests or arguments have errors; 3 the \
@@ -116,7 +121,7 @@ struct LabCommand: ParsableCommand {
         guard !diagnostics.contains(where: { $0.severity == .error }) else {
             throw LabFailure.input("the manifests have errors; nothing was built")
         }
-        let plan = LabPlan(
+        var plan = LabPlan(
             decoded.objects, policies: lowered.policies, isEnforced: !noEnforce,
             services: ServiceSettings(mode: services), isBesideKubeProxy: kubeProxy)
         guard !plan.pods.isEmpty else { throw LabFailure.input("there is no pod in the manifests") }
@@ -124,6 +129,7 @@ struct LabCommand: ParsableCommand {
         let renderer = LabRenderer(style: Terminal.output.style)
         let interrupt = Interrupt()
         let enforcer = enforcer(plan, lowered.policies)
+        if !(enforcer is AgentEnforcer) { plan.leaveOutProxy() }
         let session = try LabSession.begin(
             plan, manifests: files, name: name, enforcer: enforcer, interrupt: interrupt, isKept: keep,
             isBesideKubeProxy: kubeProxy)

@@ -15,8 +15,10 @@ struct TestCommand: AsyncParsableCommand {
             Each failing flow is printed with what was expected, what was answered, and why: the rule that decided, or the \
             policies that isolate the pod and the rules that came nearest. The last line, "N passed, M failed", counts folders.
 
-            A case with http, dns or sni expects an answer to that request. The kernel decides connections only: with --kernel, \
-            requests that meet L7 rules are not decided, and the line before the last says how many those are.
+            A case with http, dns or sni expects an answer to that request. With --kernel queries and handshakes are sent as packets, \
+            the names of the test are learnt from answers as pods learn them, and requests that the programs give to the proxy are \
+            sent through a running one on the loopback interface. What cannot be decided so is counted, and the line before the last \
+            says how many those are.
 
             Exit codes: 0 all folders passed; 1 some failed; 2 a test or its manifests cannot be used (such a folder counts as \
             failed; the others are run); 3 --kernel without root.
@@ -56,7 +58,7 @@ struct TestCommand: AsyncParsableCommand {
         }
         let style = Terminal.output.style
         let progress = ProgressLine()
-        let kernels = kernel ? KernelPool() : nil
+        let kernels = kernel ? KernelPool(proxy: try await ProxyTrial.start()) : nil
         var outcomes: [TestOutcome] = []
         for (number, file) in files.enumerated() {
             progress.show("\(number + 1)/\(files.count) \(file)")
@@ -76,7 +78,7 @@ struct TestCommand: AsyncParsableCommand {
             let notAsked = outcomes.reduce(0) { $0 + $1.requestsNotAsked }
             if notAsked > 0 {
                 print(
-                    "\(notAsked) requests meet L7 rules: their connections were decided, the requests in them were not")
+                    "\(notAsked) requests were not decided, only their connections")
             }
             let last = "\(outcomes.count - failed) passed, \(failed) failed"
             print(failed == 0 ? style.good(last) : style.bad(last))

@@ -19,6 +19,10 @@ struct LabRenderer: Sendable {
             lines.append(
                 "\(plan.frontends.count) addresses of Services; \(Quantity.grouped(plan.serviceFlows.count)) probes")
         }
+        if !plan.requestFlows.isEmpty {
+            lines.append(
+                "\(Quantity.grouped(plan.requestFlows.count)) requests, queries, handshakes and connections by name")
+        }
         lines += plan.notes.map { style.faint("note: \($0)") }
         return lines.joined(separator: "\n")
     }
@@ -28,9 +32,9 @@ struct LabRenderer: Sendable {
         let matrix = LabMatrix(result)
         var lines: [String] = []
         for group in matrix.groups.indices { lines += grid(group, matrix, result.plan) + [""] }
-        lines += services(result)
-        lines.append(legend(matrix, hasServices: !result.plan.serviceFlows.isEmpty))
-        lines += differences(result) + serviceDifferences(result)
+        lines += services(result) + requests(result)
+        lines.append(legend(matrix, result.plan))
+        lines += differences(result) + serviceDifferences(result) + requestDifferences(result)
         lines.append("")
         lines.append(result.agrees ? style.good(result.verdict) : style.alarming(result.verdict))
         return lines.joined(separator: "\n")
@@ -64,6 +68,7 @@ struct LabRenderer: Sendable {
         case .passed: "  " + style.good("✓")
         case .dropped: "  " + style.faintlyBad("·")
         case .onlyFamily(let family): "  " + style.notable("\(family)")
+        case .byRequest: "  " + style.notable("?")
         case .different: "  " + style.alarming("!")
         }
     }
@@ -89,7 +94,8 @@ struct LabRenderer: Sendable {
         guard measurement.agrees(with: prediction) else { return "  " + style.alarming("!") }
         switch prediction.verdict {
         case .allow: return "  " + style.good("✓")
-        case .deny, .l7: return "  " + style.faintlyBad("·")
+        case .deny: return "  " + style.faintlyBad("·")
+        case .l7: return "  " + style.notable("?")
         case .mixed: return "  " + style.notable("~")
         case .rejected: return "  " + style.notable("r")
         }
@@ -113,20 +119,32 @@ struct LabRenderer: Sendable {
         return lines
     }
 
-    private func legend(_ matrix: LabMatrix, hasServices: Bool) -> String {
+    private func legend(_ matrix: LabMatrix, _ plan: LabPlan) -> String {
         let cells = Set(matrix.groups.flatMap { $0.cells.flatMap(\.self) })
         var parts = ["\(style.good("✓")) answered", "\(style.faintlyBad("·")) dropped"]
         for family in [4, 6] where cells.contains(.onlyFamily(family)) {
             parts.append("\(style.notable("\(family)")) answered over IPv\(family) only")
         }
-        if hasServices {
+        if !plan.requestFlows.isEmpty {
+            parts.append("\(style.notable("?")) what is said decides")
+            parts.append("\(style.notable("d")) denied: 403, REFUSED or reset")
+        }
+        if !plan.serviceFlows.isEmpty {
             parts.append("\(style.notable("~")) answered at some endpoints")
             parts.append("\(style.notable("r")) refused, without endpoints")
         }
         if cells.contains(.different) {
             parts.append("\(style.alarming("!")) other than predicted")
         }
-        return parts.joined(separator: "   ")
+        // As many on a line as fit.
+        return parts.reduce(into: [(text: String, width: Int)]()) { lines, part in
+            let width = part.filter { $0 != "\u{1b}" }.count
+            if let last = lines.last, last.width + 3 + width <= 80 {
+                lines[lines.count - 1] = (last.text + "   " + part, last.width + 3 + width)
+            } else {
+                lines.append((part, width))
+            }
+        }.map(\.text).joined(separator: "\n")
     }
 
     private func differences(_ result: LabResult) -> [String] {
@@ -147,7 +165,7 @@ struct LabRenderer: Sendable {
         return lines
     }
 
-    private func pad(_ text: String, _ width: Int, left: Bool = false) -> String {
+    func pad(_ text: String, _ width: Int, left: Bool = false) -> String {
         let space = String(repeating: " ", count: max(0, width - text.count))
         return left ? space + text : text + space
     }

@@ -4,29 +4,61 @@ import NetTypes
 import PolicyAPI
 import PolicyAnalysis
 import PolicyIR
+import ProxyRules
 
 /// Decides the flows of tests with the loaded programs. One set of programs serves all tests, one after the other: each
 /// brings its own image.
 final class KernelFlowDecider: FlowDecider {
-    private let view: ClusterView
+    let view: ClusterView
+    /// Decides what the programs send to the proxy; `nil`: nobody does.
+    let proxy: ProxyTrial?
     private let objects: ClusterObjects
     private let policies: [LoweredPolicy]
+    private let names: KnownNames
     private let evaluator: ReferenceEvaluator
     private let kernels: KernelPool
     /// Nodes whose image is in the kernel.
     private var prepared: [String: Prepared] = [:]
 
-    private struct Prepared {
+    /// The proxy's rules of all images so far.
+    var rules: [RuleSnapshot.Policy] = []
+    /// Pods that have asked for all names; whether they were let.
+    private var taught: [String: Bool] = [:]
+
+    /// The programs of one node.
+    struct Prepared {
+        /// Its number among the nodes of the test.
+        let number: Int
         let kernel: KernelDecider
         /// By namespace and name.
         let pods: [String: EndpointKey]
+
+        /// Its HTTP rules as the proxy takes them.
+        var rules: [RuleSnapshot.Policy] {
+            kernel.policyBits.sorted { $0.key < $1.key }.compactMap { base, bits in
+                let rules = bits.enumerated().compactMap { number, bit in
+                    RuleSnapshot.Rule(
+                        number: UInt32(number),
+                        PolicyRule(
+                            action: bit.action, peers: .everyone, traffic: .everything, l7: bit.l7, origin: bit.origin))
+                }
+                guard !rules.isEmpty else { return nil }
+                return RuleSnapshot.Policy(
+                    id: ProxyTrial.Side.policy(image: number, base: base), direction: .ingress, rules: rules)
+            }
+        }
     }
 
     /// A decider of the flows of one test.
     init(_ loaded: LoadedTest, kernels: KernelPool) {
         self.view = ClusterView(loaded.objects, localNode: loaded.test.localNode)
-        self.objects = loaded.objects
-        self.policies = loaded.policies
+        names = KnownNames(loaded.objects.names, policies: loaded.policies)
+        var objects = loaded.objects
+        // Nothing is compiled in: the pods ask.
+        objects.names = [:]
+        self.objects = objects
+        self.policies = loaded.policies + names.policies
+        proxy = kernels.proxy
         self.evaluator = loaded.evaluator
         self.kernels = kernels
         kernels.takeBack()
@@ -48,11 +80,31 @@ final class KernelFlowDecider: FlowDecider {
     private func answer(
         _ flow: Flow, _ ends: ClusterView.Ends, _ direction: Direction
     ) throws -> FlowAnswer.Verdict {
+        guard let asked = try question(flow, ends, direction) else { return .allow }
+        let answer = try asked.prepared.kernel.decide(
+            asked.key, direction, remote: asked.remote, isForwarded: ends.from.isMasqueraded, protocol: flow.protocol,
+            port: flow.port)
+        switch answer.verdict {
+        case .allow, .allowRead: return .allow
+        case .deny: return .deny
+        case .l7: return .l7
+        }
+    }
+
+    /// What the programs of one end are asked about a flow.
+    struct Question {
+        let prepared: Prepared
+        let key: EndpointKey
+        let remote: IPAddress
+    }
+
+    /// The question to one end; `nil` when no programs are asked there.
+    func question(_ flow: Flow, _ ends: ClusterView.Ends, _ direction: Direction) throws -> Question? {
         guard let subject = ends.subject(direction) else {
             guard evaluator.hostPolicy(of: ends, direction) == nil else {
                 throw Undecidable("host policies are evaluated but not yet enforced, so the kernel cannot be asked")
             }
-            return .allow
+            return nil
         }
         let node = view.node(of: subject)
         let prepared = try prepare(node)
@@ -60,13 +112,18 @@ final class KernelFlowDecider: FlowDecider {
             throw Undecidable("\(subject.qualifiedName) has no address, so no packet of it can be sent")
         }
         let remote = try address(of: direction == .egress ? ends.to : ends.from, subject, seenFrom: node)
-        let answer = try prepared.kernel.decide(
-            key, direction, remote: remote, isForwarded: ends.from.isMasqueraded, protocol: flow.protocol,
-            port: flow.port)
-        switch answer.verdict {
-        case .allow, .allowRead: return .allow
-        case .deny: return .deny
-        case .l7: return .l7
+        if direction == .egress, names.names.values.contains(where: { $0.contains(remote) }) {
+            try teach(subject, key, prepared, isIPv4: subject.addresses.first?.isIPv4 ?? true)
+        }
+        return Question(prepared: prepared, key: key, remote: remote)
+    }
+
+    private func teach(_ subject: Pod, _ key: EndpointKey, _ prepared: Prepared, isIPv4: Bool) throws {
+        if taught[subject.qualifiedName] == nil {
+            taught[subject.qualifiedName] = try names.teach(key, isIPv4: isIPv4, prepared.kernel)
+        }
+        guard taught[subject.qualifiedName] == true else {
+            throw Undecidable("\(subject.qualifiedName) may not ask the test's resolver, so it cannot learn names")
         }
     }
 
@@ -92,9 +149,10 @@ final class KernelFlowDecider: FlowDecider {
         var image = NodeCompiler.compile(objects, policies: policies, localNode: node, allocator: &allocator)
         image.addresses = (image.addresses + SyntheticNode.entries).sorted { $0.address < $1.address }
         let made = Prepared(
-            kernel: try kernels.take(image),
+            number: prepared.count, kernel: try kernels.take(image),
             pods: Dictionary(image.endpoints.map { ("\($0.namespace)/\($0.name)", $0.key) }) { first, _ in first })
         prepared[node] = made
+        rules += made.rules
         return made
     }
 

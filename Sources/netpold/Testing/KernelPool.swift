@@ -3,8 +3,13 @@ import Datapath
 
 /// Loaded programs, kept from test to test: loading them takes longer than most tests.
 final class KernelPool {
+    /// The proxy that decides what the programs send there.
+    let proxy: ProxyTrial?
     private var idle: [KernelDecider] = []
     private var inUse: [KernelDecider] = []
+
+    /// Programs and a proxy; without one its requests are not decided.
+    init(proxy: ProxyTrial?) { self.proxy = proxy }
 
     /// Programs with an image, for as long as the test runs.
     func take(_ image: NodeImage) throws -> KernelDecider {

@@ -7,12 +7,11 @@ extension TestOutcome {
         do throws(LoadedTest.Unusable) {
             return try LoadedTest.load(file: file).map { loaded in
                 let runner = PolicyTestRunner(loaded.test, evaluator: loaded.evaluator)
-                let decider: any FlowDecider =
-                    kernels.map { KernelFlowDecider(loaded, kernels: $0) } ?? loaded.evaluator
+                let kernel = kernels.map { KernelFlowDecider(loaded, kernels: $0) }
                 return TestOutcome(
                     name: folder,
                     content: .decided(
-                        runner.run(with: decider, pods: loaded.objects.pods, asksRequests: kernels == nil)))
+                        runner.run(with: kernel ?? loaded.evaluator, pods: loaded.objects.pods, requests: kernel)))
             }
         } catch {
             return [TestOutcome(name: folder, content: .unusable(error.messages))]

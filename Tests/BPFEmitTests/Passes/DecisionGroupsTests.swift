@@ -19,7 +19,7 @@ struct DecisionGroupsTests {
     /// The groups of one tier; each as its bit and what a hit leads to.
     private static func groups(_ levels: [[[PolicyLevels.Run]]]) -> [(bit: Int, hit: Hit)] {
         let groups = DecisionGroups(
-            PolicyLevels(tiers: [levels.map(PolicyLevels.Level.init(objects:))], isIsolated: true))
+            PolicyLevels(tiers: [levels.map { PolicyLevels.Level(objects: $0) }], isIsolated: true))
         return groups.tiers[0].map { ($0.masks[0].specific.trailingZeroBitCount, $0.hit) }
     }
 

@@ -143,8 +143,10 @@ struct DirectionCompilerTests {
         let bit = PolicyBits.Bit(
             rule: RuleBit(rule: 0, action: .pass, isL7: false, origin: .test("admin", "spec.ingress[3]")),
             tier: .admin, priority: 7, order: 3, matchesAnyPeer: true, traffic: nil)
-        #expect(compiled.bits.first == bit)
-        #expect(compiled.bits.map(\.rule.isL7) == [false, true])
+        // Those with L7 conditions come first, so that all of them are in the first word.
+        #expect(compiled.bits.last == bit)
+        #expect(compiled.bits.map(\.rule.isL7) == [true, false])
+        #expect(compiled.bits.first?.rule.l7 == .serverNames([]))
     }
 
     @Test("named numbers are sorted by number, each once, whoever has them")

@@ -56,7 +56,7 @@ struct PolicyProgramWriterTests {
             ; bit 1
                 14: r5 = 3
                 15: r1 = 2
-                16: goto 19
+                16: goto 22
             ; default deny
                 17: r5 = 16777218
                 18: r1 = 0
@@ -100,7 +100,7 @@ struct PolicyProgramWriterTests {
             ; bit 40
                 13: r5 = 3
                 14: r1 = 0x10000000000 ll
-                16: goto 21
+                16: goto 24
             ; bit 0
             ; bit 1
             ; bit 2

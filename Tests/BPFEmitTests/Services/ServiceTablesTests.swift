@@ -235,17 +235,25 @@ struct ServiceTablesTests {
         try kernel.apply(change)
     }
 
-    @Test("where the maps are too small coarser tables come first, then the ports of other nodes are left out")
+    @Test("where the maps are too small: coarser tables, then refused Services, ports of other nodes left out")
     func limits() {
         var tables = ServiceTables(limits: .init(maglev: 200))
         let change = tables.change(to: [frontend(1, [1, 2]), frontend(2, [3, 4]), frontend(3, [5, 6])], now: 0)
-        #expect(change.upserts.map(\.entry.size) == [127, 61])
+        #expect(change.upserts.map(\.entry.size) == [127, 61, 0])
         #expect(change.leftOut == [frontend(3, []).key])
         var few = ServiceTables(limits: .init(frontends: 1))
         let other = few.change(to: [frontend(1, [1], kind: .nodePort), frontend(2, [1])], now: 0)
         #expect(other.leftOut == [frontend(1, []).key] && other.upserts.map(\.key) == [frontend(2, []).key])
         var slots = ServiceTables(limits: .init(backends: 2))
-        #expect(slots.change(to: [frontend(1, [1, 2]), frontend(2, [3])], now: 0).leftOut == [frontend(2, []).key])
+        let crowded = slots.change(to: [frontend(1, [1, 2]), frontend(2, [3])], now: 0)
+        #expect(crowded.leftOut == [frontend(2, []).key])
+        #expect(crowded.upserts.first { $0.key == frontend(2, []).key }?.entry.size == 0)
+        // Refused only for as long as there is no room.
+        let roomy = slots.change(to: [frontend(1, [1]), frontend(2, [3])], now: ServiceTables.linger + 1)
+        slots.released()
+        let after = slots.change(to: [frontend(1, [1]), frontend(2, [3])], now: 2 * ServiceTables.linger + 2)
+        #expect(
+            (roomy.upserts + after.upserts).last { $0.key == frontend(2, []).key }.map { $0.entry.size > 0 } == true)
     }
 
     @Test(

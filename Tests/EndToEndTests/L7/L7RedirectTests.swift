@@ -1,12 +1,29 @@
 import BPFEmit
+import CNetpoldABI
 import Datapath
+import Foundation
 import Glibc
 import NetTypes
 import Testing
 
 /// TCP connections that L7 rules decide go through the proxy's namespace, whoever opens them and whoever has the rules.
-@Suite("L7 flows go to the proxy", .enabled(if: L7World.canRun, "needs root, containernetworking-plugins, python3"), .serialized)
+@Suite(
+    "L7 flows go to the proxy", .enabled(if: L7World.canRun, "needs root, containernetworking-plugins, python3"),
+    .serialized)
 struct L7RedirectTests {
+    /// How many connections a test makes; more in release checks.
+    private static let connections =
+        ProcessInfo.processInfo.environment["NETPOLD_L7_CONNECTIONS"].flatMap { Int($0) } ?? 1000
+
+    private func world(
+        _ setting: L7World.Setting, _ topology: EdgeNode.Topology = .ptp, _ attachment: AttachmentStyle = .automatic
+    ) throws -> L7World {
+        let world = try L7World(topology, attachment, reversePathFilter: 1)
+        try world.apply(setting)
+        try world.startRelay()
+        return world
+    }
+
     @Test(
         "36 of 36: rules at either end or both, between pods and with the outside, both families, allowed and denied",
         arguments: [EdgeNode.Topology.ptp, .bridge], [AttachmentStyle.automatic, .clsact])
@@ -18,5 +35,204 @@ struct L7RedirectTests {
             let failures = try world.failures(setting)
             #expect(failures == [])
         }
+    }
+
+    @Test("36 of 36 through Services", arguments: [EdgeNode.Topology.ptp, .bridge])
+    func matrixThroughServices(_ topology: EdgeNode.Topology) throws {
+        let world = try L7World(topology, reversePathFilter: 1)
+        for (number, setting) in L7World.Setting.allCases.enumerated() {
+            try world.apply(setting)
+            if number == 0 { try world.startRelay() }
+            let failures = try world.failures(setting, throughService: true)
+            #expect(failures == [])
+        }
+    }
+
+    @Test("36 of 36 with netpold proxy", arguments: [EdgeNode.Topology.ptp, .bridge])
+    func matrixWithTheProxy(_ topology: EdgeNode.Topology) throws {
+        let world = try L7World(topology, reversePathFilter: 1)
+        for (number, setting) in L7World.Setting.allCases.enumerated() {
+            try world.apply(setting)
+            if number == 0 { try world.startProxy() }
+            let failures = try world.failures(setting)
+            #expect(failures == [])
+            let through = try world.failures(setting, throughService: true)
+            #expect(through == [])
+        }
+        let size = 8_000_000
+        for way in L7World.Way.allCases {
+            for v6 in [false, true] {
+                #expect(try world.ask(way, v6: v6, "/api/upload", ["body": size]).body == "got \(size)")
+                #expect(try world.ask(way, v6: v6, "/api/download/\(size)").length == size)
+            }
+        }
+    }
+
+    @Test(
+        "large bodies both ways, half-closed connections, resets of either end", arguments: L7World.Way.allCases,
+        [false, true])
+    func transfers(_ way: L7World.Way, v6: Bool) throws {
+        let world = try world(.both)
+        let size = 8_000_000
+        func ask(_ path: String, _ more: [String: Any] = [:]) throws -> L7World.Answer {
+            try world.ask(way, v6: v6, path, more)
+        }
+        #expect(try ask("/api/upload", ["body": size]).body == "got \(size)")
+        #expect(try ask("/api/download/\(size)").length == size)
+        #expect(try ask("/api/until-end", ["body": 100_000, "until_end": true]).body == "got 100000")
+        let reset = try ask("/api/reset")
+        #expect(reset.error == "ConnectionResetError" || reset.error == "IncompleteReadError", "\(reset)")
+        #expect((reset.after ?? 9) < 2)
+        // The client resets, and its port is good for another connection at once.
+        for _ in 0..<3 {
+            #expect(try ask("/api/x", ["reset": true, "from_port": 9500]).body?.hasSuffix("proxied=1") == true)
+        }
+        // Through a Service, where there is one.
+        guard way.client == "a" else { return }
+        let service: [String: Any] = ["to": "\(L7World.service(of: way.server, v6: v6))", "port": 8000]
+        #expect(try ask("/api/upload", service.merging(["body": size]) { $1 }).body == "got \(size)")
+        #expect(try ask("/api/download/\(size)", service).length == size)
+    }
+
+    @Test("the way to the outside has an MTU of 1280", arguments: [false, true])
+    func pathMTU(v6: Bool) throws {
+        let world = try world(.both)
+        try world.edge.ip(world.edge.node, "-4 route replace 10.8.0.0/24 dev uplink mtu 1280")
+        try world.edge.ip(world.edge.node, "-6 route replace fd08::/64 dev uplink mtu 1280")
+        let size = 2_000_000
+        #expect(try world.ask(.podToOutside, v6: v6, "/api/upload", ["body": size]).body == "got \(size)")
+        #expect(try world.ask(.outsideToPod, v6: v6, "/api/download/\(size)").length == size)
+    }
+
+    @Test("many connections, and over few ports")
+    func many() throws {
+        let world = try world(.both, .bridge)
+        for v6 in [false, true] {
+            let path = "/api/x"
+            let expected = world.expected(.both, .podToPod, v6: v6, path)
+            let all = try world.count(
+                "a",
+                [
+                    "to": "\(world.address("b", v6: v6))", "path": path, "count": Self.connections, "width": 200,
+                    "seconds": 30,
+                ])
+            #expect(all == [expected: Self.connections])
+        }
+        let few = try world.count(
+            "a",
+            [
+                "to": "\(world.address("b", v6: false))", "path": "/api/x", "count": 400, "width": 1, "ports": 20,
+                "reset": true,
+            ])
+        #expect(few == [world.expected(.both, .podToPod, v6: false, "/api/x"): 400])
+    }
+
+    @Test(
+        "the proxy is killed: flows under way end, new ones are refused at once, others go on",
+        arguments: [false, true])
+    func killed(v6: Bool) throws {
+        let world = try world(.egress)
+        let server = "\(world.address("b", v6: v6))"
+        // Of no L7 rule: from outside.
+        let plain: [String: Any] = ["hold": "plain", "to": server, "path": "/who"]
+        #expect(try world.ask("outside", plain).body?.hasSuffix("proxied=0") == true)
+        let large: [String: Any] = ["hold": "large", "to": server, "path": "/api/download/500000000", "unread": true]
+        #expect(try world.ask("a", large).error == nil)
+        usleep(200_000)
+        let before = try world.ask("outside", ["to": server, "path": "/count"]).body.flatMap { Int($0) }
+        world.endRelay(SIGKILL)
+        // What is left of it: an end, or a reset.
+        let rest = try world.ask("a", ["hold": "large", "to": server, "read": true])
+        #expect(rest.error != "TimeoutError" && (rest.length ?? 0) < 500_000_000, "\(rest)")
+        for way in [L7World.Way.podToPod, .podToOutside] {
+            let refused = try world.ask(way, v6: v6, "/api/x")
+            #expect(refused.error == "ConnectionRefusedError" && (refused.after ?? 9) < 0.5, "\(refused)")
+            let service: [String: Any] = ["to": "\(L7World.service(of: way.server, v6: v6))", "port": 8000]
+            let again = try world.ask(way, v6: v6, "/api/x", service)
+            #expect(again.error == "ConnectionRefusedError" && (again.after ?? 9) < 0.5, "\(again)")
+        }
+        #expect(try world.ask("outside", plain).body?.hasSuffix("proxied=0") == true)
+        // Nobody has reached the server meanwhile: this connection is the first.
+        let after = try world.ask("outside", ["to": server, "path": "/count"]).body.flatMap { Int($0) }
+        #expect(before != nil && after == before.map { $0 + 1 })
+        try world.startRelay()
+        #expect(try world.ask(.podToPod, v6: v6, "/api/x").body?.hasSuffix("proxied=1") == true)
+    }
+
+    @Test(
+        "the proxy is down and the server's side has the rules: who asks from outside or a pod is refused at once",
+        arguments: [false, true])
+    func refusedAtTheServer(v6: Bool) throws {
+        let world = try L7World(.bridge, reversePathFilter: 1)
+        try world.apply(.ingress)
+        for way in [L7World.Way.podToPod, .outsideToPod] {
+            let refused = try world.ask(way, v6: v6, "/api/x")
+            #expect(refused.error == "ConnectionRefusedError" && (refused.after ?? 9) < 0.5, "\(way) \(refused)")
+        }
+    }
+
+    @Test("an agent's restart cuts nothing", arguments: [AttachmentStyle.automatic, .clsact])
+    func restart(_ attachment: AttachmentStyle) throws {
+        let world = try world(.both, .bridge, attachment)
+        func held(_ name: String, v6: Bool) throws -> String? {
+            try world.ask("a", ["hold": name, "to": "\(world.address("b", v6: v6))", "path": "/api/x"]).body
+        }
+        let expected = [false, true].map { world.expected(.both, .podToPod, v6: $0, "/api/x") }
+        #expect(try [held("four", v6: false), held("six", v6: true)] == expected)
+        for _ in 0..<2 {
+            world.edge.restart()
+            #expect(try [held("four", v6: false), held("six", v6: true)] == expected)
+            try world.apply(.both)
+            #expect(try [held("four", v6: false), held("six", v6: true)] == expected)
+        }
+        let failures = try world.failures(.both)
+        #expect(failures == [])
+    }
+
+    @Test("detach takes the proxy's place away, with all that was made for it")
+    func detached() throws {
+        let world = try world(.both)
+        let interface = world.place.interface
+        #expect(try world.edge.node.run { if_nametoindex(interface) } != 0)
+        #expect(try world.ask(.podToPod, v6: false, "/who").body == "Access denied\r\n")
+        try world.detach()
+        #expect(try world.edge.node.run { if_nametoindex(interface) } == 0)
+        #expect(access(world.place.namespace, F_OK) != 0)
+        #expect(try world.ask(.podToPod, v6: false, "/who").body?.hasSuffix("proxied=0") == true)
+    }
+
+    @Test("policies change under a connection")
+    func changes() throws {
+        let world = try world(.both)
+        func held(_ name: String) throws -> L7World.Answer {
+            try world.ask(
+                "a", ["hold": name, "to": "\(world.address("b", v6: false))", "path": "/api/x", "seconds": 2])
+        }
+        let proxied = world.expected(.both, .podToPod, v6: false, "/api/x")
+        let direct = proxied.replacing("proxied=1", with: "proxied=0")
+        #expect(try held("first").body == proxied)
+        // One side after the other, and everything allowed: what the proxy carries it goes on carrying.
+        for setting in [L7World.Setting.ingress, .egress, .both, .ingress] {
+            try world.apply(setting)
+            #expect(try held("first").body == proxied, "\(setting)")
+        }
+        try world.apply("")
+        #expect(try held("first").body == proxied)
+        #expect(try held("plain").body == direct)
+        try world.edge.node.run { _ = try world.edge.datapath?.collectConntrack() }
+        #expect(try held("first").body == proxied)
+        // L7 rules that come later do not let a connection go on that they have not seen from its beginning.
+        try world.apply(.ingress)
+        #expect(try held("plain").error != nil)
+        #expect(try held("first").body == proxied)
+        // Nothing is allowed: it is cut.
+        try world.apply(
+            """
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicy
+            metadata: {name: none, namespace: edge}
+            spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+            """)
+        #expect(try held("first").error != nil)
     }
 }

@@ -38,6 +38,9 @@ final class L7World {
     let place: ProxyPlace
     private let pins: PinPath
     private var relay: Child?
+    private var proxy: Process?
+    /// Whether the proxy is netpold's, which leaves requests as they are.
+    private var isReal = false
     private var servers: [Child] = []
     private var clients: [String: Child] = [:]
 
@@ -48,6 +51,7 @@ final class L7World {
         place = ProxyPlace(instance: instance)
         edge.options = DatapathOptions(pins: pins, attachment: attachment, flowSets: 1 << 14)
         edge.options.proxy = place
+        edge.options.services = .translate
         for link in ["all", "default"] {
             try edge.set(edge.node, "ipv4/conf/\(link)/rp_filter", "\(reversePathFilter)")
         }
@@ -58,16 +62,26 @@ final class L7World {
             try edge.set(namespace, "ipv4/tcp_tw_reuse", "1")
         }
         servers = [
-            try Child(["server", "80"], in: edge.outside.path), try Child(["server", "80"], in: try edge.pod("b").path),
+            try Child(["server", "80"], in: edge.outside.path),
+            try Child(["server", "80"], in: try edge.pod("b").path),
         ]
         for server in servers { try server.waitUntilReady() }
         clients = [
-            "a": try Child(["client"], in: try edge.pod("a").path), "outside": try Child(["client"], in: edge.outside.path),
+            "a": try Child(["client"], in: try edge.pod("a").path),
+            "outside": try Child(["client"], in: edge.outside.path),
         ]
     }
 
     deinit {
         relay?.end(SIGKILL)
+        if let proxy {
+            kill(proxy.processIdentifier, SIGKILL)
+            proxy.waitUntilExit()
+            for name in ["rules.json", "state"] {
+                try? FileManager.default.removeItem(
+                    atPath: "\(FileManager.default.temporaryDirectory.path())/\(place.instance).\(name)")
+            }
+        }
         for child in servers + Array(clients.values) { child.end(SIGKILL) }
         if let datapath = edge.datapath {
             try? edge.node.run { try datapath.detach() }
@@ -109,7 +123,40 @@ final class L7World {
         return policies.joined(separator: "\n---\n")
     }
 
-    func apply(_ setting: Setting) throws { try edge.apply(Self.policy(setting)) }
+    /// A Service of each server, that of `b` at 10.96.0.1 and fd96::1, that of the outside at .2, both at port 8000.
+    private static let services = [("b", 1), ("outside", 2)].map { name, number in
+        let slices = [false, true].map { v6 in
+            let address = name == "b" ? EdgeNode.address(3, v6: v6) : EdgeNode.address(2, v6: v6, network: 8)
+            return """
+                apiVersion: discovery.k8s.io/v1
+                kind: EndpointSlice
+                metadata: {name: \(name)-\(v6 ? 6 : 4), namespace: edge, labels: {kubernetes.io/service-name: \(name)}}
+                addressType: IPv\(v6 ? 6 : 4)
+                ports: [{name: web, port: 80, protocol: TCP}]
+                endpoints: [{addresses: ["\(address)"]}]
+                """
+        }
+        let service = """
+            apiVersion: v1
+            kind: Service
+            metadata: {name: \(name), namespace: edge}
+            spec:
+              clusterIP: 10.96.0.\(number)
+              clusterIPs: [10.96.0.\(number), "fd96::\(number)"]
+              ports: [{name: web, port: 8000, targetPort: 80}]
+            """
+        return ([service] + slices).joined(separator: "\n---\n")
+    }.joined(separator: "\n---\n")
+
+    /// The Service of a server.
+    static func service(of server: String, v6: Bool) -> IPAddress {
+        let number = server == "b" ? 1 : 2
+        return v6 ? IPAddress(high: 0xfd96 << 48, low: UInt64(number)) : IPAddress(ipv4: 0x0a60_0000 | UInt32(number))
+    }
+
+    func apply(_ setting: Setting) throws { try apply(Self.policy(setting)) }
+
+    func apply(_ policies: String) throws { try edge.apply("\(policies)\n---\n\(Self.services)") }
 
     /// Starts the stand-in in the proxy's namespace; once something was applied.
     func startRelay() throws {
@@ -118,9 +165,42 @@ final class L7World {
         try child.waitUntilReady()
     }
 
+    /// Starts `netpold proxy` with rules that let requests for /api/ pass, by whatever number policies and rules go.
+    func startProxy() throws {
+        let files = "\(FileManager.default.temporaryDirectory.path())/\(place.instance)"
+        let element: [String: Any] = [
+            "method": "", "path": "/api/.*", "host": "", "headers": [String](), "headerMatches": [String](),
+            "origin": ["kind": "CiliumNetworkPolicy", "namespace": "edge", "name": "l7", "path": "spec"],
+        ]
+        let rules: [[String: Any]] = (0..<4).map { ["number": $0, "http": [element]] }
+        let policies: [[String: Any]] = (1..<500).map { ["id": $0, "direction": "egress", "rules": rules] }
+        let snapshot: [String: Any] = [
+            "format": "netpold-proxy-rules", "version": 1, "revision": 1, "policies": policies,
+        ]
+        try JSONSerialization.data(withJSONObject: snapshot).write(to: URL(filePath: "\(files).rules.json"))
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/nsenter")
+        process.arguments = [
+            "--net=\(edge.node.path)", RunningAgent.executable.path(), "proxy", "--instance", place.instance, "--rules",
+            "\(files).rules.json", "--state-file", "\(files).state", "--access-log", "none", "--loops", "2",
+        ]
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        proxy = process
+        isReal = true
+        for _ in 0..<500 where process.isRunning && access("\(files).state", F_OK) != 0 { usleep(20_000) }
+        guard access("\(files).state", F_OK) == 0 else { throw PodNetworkError("no proxy") }
+    }
+
     func endRelay(_ signal: Int32 = SIGKILL) {
         relay?.end(signal)
         relay = nil
+    }
+
+    /// As `netpold detach`, once the agent has ended.
+    func detach() throws {
+        edge.restart()
+        try edge.node.run { try NodeDatapath.remove(pins) }
     }
 
     // MARK: requests
@@ -144,15 +224,25 @@ final class L7World {
     func expected(_ setting: Setting, _ way: Way, v6: Bool, _ path: String) -> String {
         let isProxied = setting.isEgress && way.client == "a" || setting.isIngress && way.server == "b"
         if isProxied, !path.hasPrefix("/api/") { return "Access denied\r\n" }
-        return "\(address(way.client, v6: v6)) \(path) proxied=\(isProxied ? 1 : 0)"
+        return "\(address(way.client, v6: v6)) \(path) proxied=\(isProxied && !isReal ? 1 : 0)"
     }
 
     /// The failures of the matrix of one setting: every way, both families, a request that is allowed and one that is not.
-    func failures(_ setting: Setting, _ more: [String: Any] = [:]) throws -> [String] {
+    ///
+    /// - Parameters:
+    ///   - setting: whose policies are in force.
+    ///   - throughService: pods ask the Services of the servers.
+    /// - Returns: those whose answer is not what it should be.
+    /// - Throws: when a client has ended.
+    func failures(_ setting: Setting, throughService: Bool = false) throws -> [String] {
         var failures: [String] = []
         for way in Way.allCases {
             for v6 in [false, true] {
                 for path in ["/api/users/1", "/who"] {
+                    var more: [String: Any] = [:]
+                    if throughService, way.client == "a" {
+                        more = ["to": "\(Self.service(of: way.server, v6: v6))", "port": 8000]
+                    }
                     let answer = try ask(way, v6: v6, path, more)
                     guard answer.body != expected(setting, way, v6: v6, path) else { continue }
                     failures.append("\(setting) \(way) \(v6 ? "v6" : "v4") \(path): \(answer)")

@@ -56,10 +56,15 @@ def dial(client, server):
     return upstream
 
 
-async def pump(reader, writer):
+def mark(data):
+    """Says in the head of a request, if it is one, that it went through here."""
+    return data.replace(b"\r\n\r\n", b"\r\nx-proxied: 1\r\n\r\n", 1) if data.startswith(b"POST ") else data
+
+
+async def pump(reader, writer, change=lambda data: data):
     try:
         while data := await reader.read(65536):
-            writer.write(data)
+            writer.write(change(data))
             await writer.drain()
         if writer.can_write_eof():
             writer.write_eof()
@@ -68,7 +73,12 @@ async def pump(reader, writer):
         raise
 
 
+connected = set()
+
+
 async def carry(reader, writer):
+    # The loop alone does not keep it.
+    connected.add(asyncio.current_task())
     transports = [writer.transport]
     try:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -85,8 +95,8 @@ async def carry(reader, writer):
         await asyncio.get_running_loop().sock_connect(upstream, server)
         above, below = await asyncio.open_connection(sock=upstream)
         transports.append(below.transport)
-        below.write(head.replace(b"\r\n\r\n", b"\r\nx-proxied: 1\r\n\r\n", 1))
-        await asyncio.gather(pump(reader, below), pump(above, writer))
+        below.write(mark(head))
+        await asyncio.gather(pump(reader, below, mark), pump(above, writer))
         below.close()
         writer.close()
     except (OSError, asyncio.IncompleteReadError):
@@ -95,6 +105,8 @@ async def carry(reader, writer):
             if sock is not None and sock.fileno() >= 0:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             transport.abort()
+    finally:
+        connected.discard(asyncio.current_task())
 
 
 async def relay(pins):
@@ -114,7 +126,12 @@ async def relay(pins):
 # ---- the server ----
 
 
+connections = 0
+
+
 async def answer(reader, writer):
+    global connections
+    connections += 1
     try:
         while True:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -122,6 +139,10 @@ async def answer(reader, writer):
             path = lines[0].split(" ")[1]
             fields = {line.split(":")[0].lower(): line.split(":")[1].strip() for line in lines[1:] if ":" in line}
             words = path.split("/")
+            if path == "/count":
+                writer.write(f"HTTP/1.1 200 OK\r\ncontent-length: {len(str(connections))}\r\n\r\n{connections}".encode())
+                await writer.drain()
+                continue
             body = f"{plain(writer.get_extra_info('peername')[0])} {path} proxied={sum(line.startswith('x-proxied:') for line in lines)}"
             if "upload" in words:
                 total = 0
@@ -179,6 +200,7 @@ async def request(command):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(local)
     begin = time.monotonic()
+    writer = None
     try:
         await asyncio.get_running_loop().sock_connect(sock, (command["to"], command.get("port", 80)))
         reader, writer = await asyncio.open_connection(sock=sock)
@@ -200,7 +222,11 @@ async def request(command):
             writer.close()
         return {"body": got.decode() if len(got) < 1000 else "", "length": len(got)}
     except (OSError, asyncio.IncompleteReadError) as error:
-        sock.close()
+        if writer is None:
+            sock.close()
+        else:
+            writer.transport.abort()
+            await asyncio.sleep(0)
         return {"error": type(error).__name__, "after": time.monotonic() - begin}
 
 
@@ -220,7 +246,7 @@ async def many(command):
         ports = command.get("ports")
         single = dict(command)
         if ports:
-            single["from_port"] = 20000 + number % ports
+            single["from_port"] = 9000 + number % ports
         async with gate:
             result = await limited(single)
         key = result.get("error") or result["body"]

@@ -20,14 +20,22 @@ struct PolicyTestRunnerTests {
         pod("a/x", "", ["10.0.0.1"]), pod("a/y", "", ["10.0.0.2"]), pod("a/z", "", [], hostNetwork: true),
     ]
 
-    private func run(_ spec: String, _ decider: any FlowDecider, asksRequests: Bool = true) throws -> PolicyTestResult {
+    /// Decides every request the same, or none.
+    private struct Answerer: RequestAnswerer {
+        var permits: Bool?
+        func permits(_ request: L7Request, in flow: Flow) throws -> Bool? { permits }
+    }
+
+    private func run(
+        _ spec: String, _ decider: any FlowDecider, requests: (any RequestAnswerer)? = nil
+    ) throws -> PolicyTestResult {
         let text = "apiVersion: netpold.dev/v1alpha1\nkind: PolicyTest\nmetadata: {name: t}\nspec:\n  \(spec)\n"
         let test = try #require(
             PolicyTestDecoder.decode(DocumentReader.read(Array(text.utf8), file: "t").documents).tests.first)
         var objects = ClusterObjects()
         objects.pods = pods
         return PolicyTestRunner(test, evaluator: evaluator(objects)).run(
-            with: decider, pods: pods, asksRequests: asksRequests)
+            with: decider, pods: pods, requests: requests)
     }
 
     private static let plain =
@@ -43,9 +51,23 @@ struct PolicyTestRunnerTests {
         let asked = try run(PolicyTestRunnerTests.request, Constant(verdict: .l7))
         #expect(asked.failures.map(\.expected) == ["deny"])
         #expect(asked.failures.map(\.request) == [.http(HTTPRequest())])
-        let notAsked = try run(PolicyTestRunnerTests.request, Constant(verdict: .l7), asksRequests: false)
+        let notAsked = try run(PolicyTestRunnerTests.request, Constant(verdict: .l7), requests: Answerer())
         #expect(notAsked.passed)
         #expect(notAsked.requestsNotAsked == 1)
+    }
+
+    @Test("whoever decides requests is asked wherever one can be sent, also where the connection is plainly allowed")
+    func answerer() throws {
+        for verdict in [FlowAnswer.Verdict.l7, .allow] {
+            let denied = try run(
+                PolicyTestRunnerTests.request, Constant(verdict: verdict), requests: Answerer(permits: false))
+            #expect(denied.passed)
+            let allowed = try run(
+                PolicyTestRunnerTests.request, Constant(verdict: verdict), requests: Answerer(permits: true))
+            #expect(allowed.failures.map(\.actual) == ["allow"])
+        }
+        let closed = try run(PolicyTestRunnerTests.request, Constant(verdict: .deny), requests: Answerer(permits: true))
+        #expect(closed.failures.map(\.expected) == ["ingress allow"])
     }
 
     @Test("a request is denied with its connection, and allowed where no L7 rule is met")

@@ -1,0 +1,197 @@
+internal import HTTPScan
+internal import NIOCore
+internal import NIOHTTP2
+internal import ProxyRules
+
+/// A client that speaks HTTP/2, and its connection to the server. Each stream is decided by itself; bodies are forwarded with the flow
+/// control of both sides. Lives on the event loop of its connection.
+final class HTTP2Session {
+    private enum Server {
+        case none
+        case connecting
+        case connected(any Channel, NIOHTTP2Handler.StreamMultiplexer)
+        /// It takes no more streams.
+        case gone
+    }
+
+    let connection: ProxyConnection
+    private var server = Server.none
+    /// Streams that wait for the connection to the server.
+    private var waiting: [HTTP2RequestStream] = []
+    /// The streams that are open.
+    private var streams = 0
+    private var isEnding = false
+
+    var shared: LoopState { connection.shared }
+
+    init(_ connection: ProxyConnection) { self.connection = connection }
+
+    /// Speaks HTTP/2 with the client from here on.
+    func begin() throws {
+        shared.counters.http2 += 1
+        let bound = NIOLoopBound(self, eventLoop: shared.loop)
+        let handler = NIOHTTP2Handler(
+            mode: .server, eventLoop: shared.loop, connectionConfiguration: HTTP2Limits.client(shared.limits),
+            streamConfiguration: HTTP2Limits.stream(shared.limits)
+        ) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try channel.syncOptions?.setOption(.autoRead, value: false)
+                try channel.pipeline.syncOperations.addHandler(HTTP2RequestStream(bound.value, channel))
+            }
+        }
+        let client = connection.client
+        try client.pipeline.syncOperations.addHandlers([handler, HTTP2ConnectionEnd(self, isServer: false)])
+        try client.syncOptions?.setOption(.autoRead, value: true)
+    }
+
+    // MARK: Streams
+
+    /// A stream of the client has begun. `false`: no more are taken.
+    func streamBegan() -> Bool {
+        streams += 1
+        return !isEnding
+    }
+
+    /// A stream of the client is over.
+    func streamEnded(_ stream: HTTP2RequestStream) {
+        streams -= 1
+        waiting.removeAll { $0 === stream }
+        if streams == 0, isEnding { close() }
+    }
+
+    /// Decides a request by the rules in force.
+    func decide(_ head: HTTP2Head) -> FlowRules.Answer {
+        connection.currentRules().decide(head.bytes.span, head.head, limits: shared.limits.scan)
+    }
+
+    /// Whether both ends are known (`ProxiedFlow.isComplete`).
+    var isComplete: Bool { connection.flow.isComplete }
+
+    /// Calls the stream's `connected` or `failed` once the server is connected or cannot be.
+    func connect(for stream: HTTP2RequestStream) {
+        switch server {
+        case .none:
+            waiting.append(stream)
+            server = .connecting
+            connect()
+        case .connecting: waiting.append(stream)
+        case .connected: stream.connected()
+        case .gone: stream.failed()
+        }
+    }
+
+    /// Opens a stream to the server, whose handler is made for `stream`.
+    func openStream(for stream: HTTP2RequestStream) {
+        guard case .connected(_, let multiplexer) = server else { return stream.failed() }
+        let bound = NIOLoopBound(stream, eventLoop: shared.loop)
+        multiplexer.createStreamChannel { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try channel.syncOptions?.setOption(.autoRead, value: false)
+                try channel.pipeline.syncOperations.addHandler(HTTP2ResponseStream(bound.value))
+            }
+        }
+        .assumeIsolated().whenComplete { result in
+            switch result {
+            case .success(let channel): stream.opened(channel)
+            case .failure: stream.failed()
+            }
+        }
+    }
+
+    private func connect() {
+        let bound = NIOLoopBound(self, eventLoop: shared.loop)
+        let limits = shared.limits
+        shared.bootstrap(for: connection.flow)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let handler = NIOHTTP2Handler(
+                        mode: .client, eventLoop: channel.eventLoop,
+                        connectionConfiguration: HTTP2Limits.server(limits),
+                        streamConfiguration: HTTP2Limits.stream(limits)
+                    ) { pushed in pushed.close() }
+                    try channel.pipeline.syncOperations.addHandlers([
+                        handler, HTTP2ConnectionEnd(bound.value, isServer: true),
+                    ])
+                    try channel.syncOptions?.setOption(.autoRead, value: true)
+                }
+            }
+            .connect(to: connection.flow.destination).assumeIsolated().whenComplete { result in
+                switch result {
+                case .success(let channel): self.connected(channel)
+                case .failure: self.notConnected()
+                }
+            }
+    }
+
+    private func connected(_ channel: any Channel) {
+        guard connection.phase == .http2,
+            let handler = try? channel.pipeline.syncOperations.handler(type: NIOHTTP2Handler.self),
+            let multiplexer = try? handler.syncMultiplexer()
+        else { return channel.close(promise: nil) }
+        connection.lastActivity = .now()
+        server = .connected(channel, multiplexer)
+        guard connection.flow.isComplete || connection.completeFlow() else {
+            shared.counters.unknownFlows += 1
+            return fail()
+        }
+        let streams = waiting
+        waiting = []
+        for stream in streams { stream.connected() }
+    }
+
+    private func notConnected() {
+        shared.counters.noServer += 1
+        fail()
+    }
+
+    private func fail() {
+        let streams = waiting
+        closeServer()
+        for stream in streams { stream.failed() }
+        drain()
+    }
+
+    // MARK: The end
+
+    /// One of the connections is gone, or spoke something else than HTTP/2.
+    func ended(isServer: Bool) {
+        guard connection.phase == .http2 else { return }
+        guard isServer else { return connection.abort() }
+        // Its streams end by themselves; the client opens another connection for the next.
+        server = .gone
+        drain()
+    }
+
+    /// No further streams: those under way go on.
+    func drain() {
+        guard !isEnding, connection.phase == .http2 else { return }
+        isEnding = true
+        let frame = HTTP2Frame(
+            streamID: .rootStream, payload: .goAway(lastStreamID: .maxID, errorCode: .noError, opaqueData: nil))
+        connection.client.writeAndFlush(frame, promise: nil)
+        if streams == 0 { close() }
+    }
+
+    /// Ends both connections, behind what was written.
+    private func close() { connection.close() }
+
+    /// Called by the connection when it is closed.
+    func closeServer() {
+        if case .connected(let channel, _) = server { channel.close(promise: nil) }
+        server = .gone
+        waiting = []
+    }
+
+    /// Called each `ProxyLimits.tick`: whether something takes too long.
+    func look(at now: NIODeadline) {
+        let limits = shared.limits
+        let idle = now - connection.lastActivity
+        if streams == 0, idle > limits.idleTimeout {
+            shared.counters.timeouts += 1
+            drain()
+        } else if idle > limits.streamIdleTimeout {
+            shared.counters.timeouts += 1
+            connection.abort()
+        }
+    }
+}

@@ -1,0 +1,394 @@
+internal import HTTPScan
+internal import NIOCore
+internal import NIOPosix
+internal import ProxyRules
+
+/// One accepted connection and its connection to the server. Lives on one event loop. Bytes are forwarded as they came; requests
+/// and responses are found in them by `RequestSide` and `ResponseSide`, and each request is decided before a byte of it is
+/// forwarded.
+///
+/// Memory is bounded: a side is read only while what it sends can be taken, so a connection holds at most a head or the last read of
+/// each side, and what waits to be written up to `ProxyLimits.waterMark` and one read more.
+final class ProxyConnection {
+    /// Where a connection is in its life.
+    enum Phase {
+        case open
+        /// The client speaks HTTP/2: `http2` has the connection.
+        case http2
+        /// The last answer is on its way; what the client still sends is thrown away.
+        case lingering
+        case closed
+    }
+
+    let shared: LoopState
+    let client: any Channel
+    var server: (any Channel)?
+    var flow: ProxiedFlow
+    let clientAddress: SocketAddress
+    let localAddress: SocketAddress
+
+    var phase = Phase.open
+    var requests: RequestSide
+    var responses: ResponseSide
+    var pending = CircularBuffer<PendingRequest>()
+    /// What the client sent and no step took.
+    var fromClient = ByteBuffer()
+    /// What the server sent and no step took.
+    var fromServer = ByteBuffer()
+    /// What may be sent to the server once it is connected.
+    var toServer = ByteBuffer()
+    var isConnecting = false
+    var clientEnded = false
+    var serverEnded = false
+    /// Whether a read was asked for and has not come.
+    var clientReading = false
+    var serverReading = false
+    var rules: (book: RuleBook, rules: FlowRules)?
+    var http2: HTTP2Session?
+    /// Whether the client's events are HTTP/2's, to the last.
+    var isHTTP2 = false
+    /// Whether a request came: HTTP/2 begins with a connection.
+    private var hasRequests = false
+    /// Whether the server answered one to its end.
+    var hasResponses = false
+
+    /// What the access log says of the connection; empty before its first line.
+    var logText: [UInt8] = []
+    /// When the present head began; `nil` outside of heads.
+    var headSince: NIODeadline?
+    var lastActivity: NIODeadline
+
+    init(_ client: any Channel, shared: LoopState, flow: ProxiedFlow, from: SocketAddress, to: SocketAddress) {
+        self.client = client
+        self.shared = shared
+        self.flow = flow
+        clientAddress = from
+        localAddress = to
+        requests = RequestSide(limits: shared.limits.scan)
+        responses = ResponseSide(limits: shared.limits.scan)
+        lastActivity = shared.now
+        shared.add(self)
+    }
+
+    // MARK: Events of the client
+
+    func clientSent(_ bytes: ByteBuffer) {
+        clientReading = false
+        lastActivity = .now()
+        guard phase == .open else { return readOn() }
+        ProxyConnection.append(bytes, to: &fromClient)
+        takeRequests()
+        readOn()
+    }
+
+    /// The client sends nothing more. A request that is not complete never will be.
+    func clientInputEnded() {
+        clientEnded = true
+        guard phase == .open else { return close() }
+        if responses.isTunnel {
+            server?.close(mode: .output, promise: nil)
+            closeWhenBothEnded()
+        } else if !requests.hasWholeRequest || pending.isEmpty && requests.isInHead {
+            abort()
+        } else if pending.isEmpty {
+            // Behind the last answer, which may still be on its way.
+            linger()
+        } else {
+            // The answers to what was sent are still due.
+            requests.end()
+        }
+    }
+
+    // MARK: Events of the server
+
+    func serverSent(_ bytes: ByteBuffer) {
+        serverReading = false
+        lastActivity = .now()
+        guard phase == .open else { return }
+        ProxyConnection.append(bytes, to: &fromServer)
+        takeResponses()
+        readOn()
+    }
+
+    func serverInputEnded() {
+        serverEnded = true
+        guard phase == .open else { return }
+        if responses.isTunnel {
+            client.close(mode: .output, promise: nil)
+            return closeWhenBothEnded()
+        }
+        if responses.endsWithConnection {
+            responses.ended()
+            finishFirst(keeps: false)
+            return
+        }
+        guard let first = pending.first else { return linger() }
+        // A connection that was kept and ended just now: without a proxy the client would see that, and ask again (RFC 9112 9.3.1).
+        if case .server = first.answerer, !first.hasBegun, !hasResponses {
+            answerFirst(.badResponse)
+        } else {
+            abort()
+        }
+    }
+
+    // MARK: Requests
+
+    /// Takes what the client sent as far as it goes.
+    func takeRequests() {
+        var run = 0
+        defer { if phase == .open { forward(run) } }
+        while phase == .open {
+            guard pending.count < shared.limits.pipelined else { return }
+            guard let step = requestStep(behind: run) else { return }
+            switch step {
+            case .needMore:
+                if requests.isInHead, headSince == nil { headSince = .now() }
+                return
+            case .wait: return
+            case .forward(let count): run += count
+            case .discard(let count):
+                forward(run)
+                run = 0
+                // A write may find the server gone, and end everything.
+                guard phase == .open else { return }
+                fromClient.moveReaderIndex(forwardBy: count)
+            case .refuse(let refusal):
+                forward(run)
+                run = 0
+                if phase == .open { refuse(refusal) }
+                return
+            case .http2:
+                forward(run)
+                run = 0
+                guard phase == .open else { return }
+                if hasRequests { refuse(.http2Preface) } else { beginHTTP2() }
+                return
+            case .head(let head):
+                headSince = nil
+                guard decide(head, &run) else { return }
+            }
+        }
+    }
+
+    private func requestStep(behind run: Int) -> RequestSide.Step? {
+        // A reference, not a copy.
+        let buffer = fromClient
+        guard buffer.readableBytes > run else { return nil }
+        return requests.step(buffer.readableBytesUInt8Span.extracting(run...))
+    }
+
+    func responseStep(behind run: Int) -> ResponseSide.Step? {
+        let buffer = fromServer
+        guard buffer.readableBytes > run else { return nil }
+        return responses.step(buffer.readableBytesUInt8Span.extracting(run...))
+    }
+
+    /// Decides the request whose head begins behind `run` bytes that may be forwarded. `false`: it cannot be decided before the
+    /// server is connected.
+    private func decide(_ head: RequestHead, _ run: inout Int) -> Bool {
+        hasRequests = true
+        let answer: FlowRules.Answer
+        var record: AccessRecord?
+        do {
+            let buffer = fromClient
+            let bytes = buffer.readableBytesUInt8Span.extracting(run...)
+            answer = currentRules().decide(bytes, head, limits: shared.limits.scan)
+            record = shared.lines?.record(of: bytes, head, answer)
+        }
+        if answer.isPermitted, !flow.isComplete {
+            // The sender's end allows it; the receiver's is not known yet. A flow that stays incomplete never gets here again.
+            if server == nil, !isConnecting { connect() }
+            return false
+        }
+        var request = PendingRequest(
+            answerer: .server, method: head.knownMethod, upgrade: head.upgrade, isLast: !head.keepsConnection,
+            since: .now(),
+            record: record)
+        guard answer.isPermitted else {
+            shared.counters.denied += 1
+            // A client that waits for 100 may send the body or not: what follows cannot be told apart.
+            request.isLast = request.isLast || head.expectsContinue
+            request.answerer = .local(.denied, closes: request.isLast)
+            forward(run)
+            run = 0
+            guard phase == .open else { return false }
+            fromClient.moveReaderIndex(forwardBy: head.count)
+            requests.take(head, isDiscarded: true, isLast: request.isLast)
+            append(request)
+            return true
+        }
+        shared.counters.allowed += 1
+        // Servers that expect no body with such a method may read it as the next request; so there is none.
+        let closes = head.framing != .none && ProxyConnection.mayBeReadAsRequest(head)
+        request.isLast = request.isLast || closes
+        requests.take(head, isDiscarded: false, isLast: request.isLast)
+        let offersHTTP2 = head.upgrade == .http2
+        if closes || offersHTTP2 || answer.rewritten != nil {
+            forward(run)
+            run = 0
+            guard phase == .open else { return false }
+            var bytes = answer.rewritten
+            if closes || offersHTTP2 { bytes = withEnding(bytes, head, close: closes, withoutHTTP2: offersHTTP2) }
+            fromClient.moveReaderIndex(forwardBy: head.count)
+            if let bytes { send(ByteBuffer(bytes: bytes)) }
+            guard phase == .open else { return false }
+        } else {
+            run += head.count
+        }
+        append(request)
+        return true
+    }
+
+    /// GET, DELETE, OPTIONS and methods of their own with a body.
+    private static func mayBeReadAsRequest(_ head: RequestHead) -> Bool {
+        switch head.knownMethod {
+        case .post, .put, .patch: false
+        case .get, .head, .delete, .options, .trace, .other: head.keepsConnection
+        }
+    }
+
+    private func withEnding(_ rewritten: [UInt8]?, _ head: RequestHead, close: Bool, withoutHTTP2: Bool) -> [UInt8] {
+        guard let rewritten else {
+            let buffer = fromClient
+            return HeadRewriting.ending(
+                buffer.readableBytesUInt8Span, head, close: close, withoutHTTP2: withoutHTTP2)
+        }
+        var scanner = RequestHeadScanner(limits: shared.limits.scan)
+        // It was scanned when it was made.
+        guard case .head(let again)? = try? scanner.scan(rewritten.span) else { return rewritten }
+        return HeadRewriting.ending(rewritten.span, again, close: close, withoutHTTP2: withoutHTTP2)
+    }
+
+    /// The rules in force now. The resolver is asked again when the book has changed, and before each request where the selection may
+    /// change without it.
+    func currentRules() -> FlowRules {
+        let book = shared.rules.book
+        if let rules, rules.book === book, !shared.selectionsChange { return rules.rules }
+        if rules != nil {
+            let before = (flow.egress, flow.ingress, flow.isUnrestricted)
+            if let again = shared.resolver.flow(of: clientAddress, to: localAddress) { take(again) }
+            if let rules, rules.book === book, before == (flow.egress, flow.ingress, flow.isUnrestricted) {
+                return rules.rules
+            }
+        }
+        let fresh = book.rules(egress: flow.egress, ingress: flow.ingress, isUnrestricted: flow.isUnrestricted)
+        rules = (book, fresh)
+        return fresh
+    }
+
+    func append(_ request: PendingRequest) {
+        pending.append(request)
+        if pending.count == 1 { beginFirst() }
+    }
+
+    /// Bytes that are not understood: a last answer, and never another byte to the server.
+    private func refuse(_ refusal: Refusal) {
+        headSince = nil
+        shared.counters.refused[refusal, default: 0] += 1
+        requests.end()
+        if let record = shared.lines?.record(refused: refusal) { log(record, status: 400, since: .now()) }
+        fromClient = ByteBuffer()
+        let answer = PendingRequest.Answerer.local(.refused(refusal), closes: true)
+        if requests.isCut, let last = pending.last, case .server = last.answerer {
+            // The server has a part of this request, and never gets the rest.
+            guard !last.hasBegun else { return abort() }
+            pending[pending.index(before: pending.endIndex)].answerer = answer
+            if pending.count == 1 { beginFirst() }
+            return
+        }
+        append(
+            PendingRequest(answerer: answer, method: .other, upgrade: .none, isLast: true, since: .now(), record: nil))
+    }
+
+    // MARK: To the server
+
+    /// Forwards the first bytes of what the client sent.
+    private func forward(_ count: Int) {
+        guard count > 0, let slice = fromClient.readSlice(length: count) else { return }
+        // Let go before it is written: then its memory is free for the next read.
+        if fromClient.readableBytes == 0 { fromClient = ByteBuffer() }
+        send(slice)
+    }
+
+    private func send(_ bytes: ByteBuffer) {
+        if let server, !isConnecting {
+            server.writeAndFlush(bytes, promise: nil)
+            return
+        }
+        ProxyConnection.append(bytes, to: &toServer)
+        if !isConnecting { connect() }
+    }
+
+    private func connect() {
+        isConnecting = true
+        shared.connect(self)
+    }
+
+    func connected(_ channel: any Channel) {
+        guard phase == .open else { return channel.close(promise: nil) }
+        server = channel
+        isConnecting = false
+        lastActivity = .now()
+        guard flow.isComplete || completeFlow() else {
+            shared.counters.unknownFlows += 1
+            return failServer()
+        }
+        if toServer.readableBytes > 0 {
+            channel.writeAndFlush(toServer, promise: nil)
+            toServer = ByteBuffer()
+        }
+        takeRequests()
+        readOn()
+    }
+
+    /// Asks for the receiver's end, which is known now; whether it is.
+    func completeFlow() -> Bool {
+        guard let again = shared.resolver.flow(of: clientAddress, to: localAddress), again.isComplete else {
+            return false
+        }
+        take(again)
+        rules = nil
+        return true
+    }
+
+    /// The flow as the resolver knows it now. Of one that is connected both ends were known: if they are not any more, nothing is
+    /// allowed.
+    private func take(_ again: ProxiedFlow) {
+        let isLost = server != nil && !again.isComplete
+        (flow.egress, flow.ingress) = isLost ? (nil, nil) : (again.egress, again.ingress)
+        flow.isUnrestricted = !isLost && again.isUnrestricted
+        flow.isComplete = isLost || again.isComplete
+        guard flow.server != again.server else { return }
+        flow.server = again.server
+        logText = []
+    }
+
+    func notConnected() {
+        guard phase == .open else { return }
+        isConnecting = false
+        shared.counters.noServer += 1
+        failServer()
+    }
+
+    /// No request can reach the server.
+    private func failServer() {
+        requests.end()
+        // Those before the first were answered by the proxy itself, or are among them.
+        guard pending.isEmpty else { return answerFirst(.noServer) }
+        append(
+            PendingRequest(
+                answerer: .local(.noServer, closes: true), method: .other, upgrade: .none, isLast: true, since: .now(),
+                record: nil))
+    }
+
+    /// Adds bytes; without a copy when nothing waits.
+    private static func append(_ bytes: ByteBuffer, to buffer: inout ByteBuffer) {
+        if buffer.readableBytes == 0 {
+            buffer = bytes
+        } else {
+            var bytes = bytes
+            buffer.discardReadBytes()
+            buffer.writeBuffer(&bytes)
+        }
+    }
+}

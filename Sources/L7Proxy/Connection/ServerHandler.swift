@@ -1,0 +1,29 @@
+internal import NIOCore
+
+/// Hands the events of a server's channel to its connection.
+final class ServerHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let connection: ProxyConnection
+
+    init(_ connection: ProxyConnection) { self.connection = connection }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { connection.serverSent(unwrapInboundIn(data)) }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        connection.serverReading = false
+        connection.readOn()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) { connection.readOn() }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed { connection.serverInputEnded() }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) { connection.serverGone() }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+}

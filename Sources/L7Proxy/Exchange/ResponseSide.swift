@@ -1,0 +1,105 @@
+internal import HTTPScan
+
+/// The responses of a connection's server, without I/O.
+struct ResponseSide {
+    private enum State {
+        case idle
+        case head(ResponseHeadScanner, method: RequestHead.Method, upgrade: RequestHead.Upgrade)
+        case body(BodyScanner)
+        case tunnel
+    }
+
+    /// What to do with the bytes that a step was given.
+    enum Step {
+        /// More are needed.
+        case needMore
+        /// So many may be forwarded; whether the response ends with them.
+        case forward(Int, ends: Bool)
+        /// A head of so many bytes, which may be forwarded; whether the response ends with it.
+        case head(ResponseHead, ends: Bool)
+        /// Bytes that answer no request.
+        case unasked
+        /// Not to be forwarded.
+        case refuse(Refusal)
+    }
+
+    private let limits: ScanLimits
+    private var state = State.idle
+
+    init(limits: ScanLimits) { self.limits = limits }
+
+    /// Whether no response is expected or under way.
+    var isIdle: Bool {
+        switch state {
+        case .idle: true
+        case .head, .body, .tunnel: false
+        }
+    }
+
+    /// Whether the bytes are another protocol's.
+    var isTunnel: Bool {
+        switch state {
+        case .tunnel: true
+        case .idle, .head, .body: false
+        }
+    }
+
+    /// Whether a body goes on to the end of the connection.
+    var endsWithConnection: Bool {
+        switch state {
+        case .body(let scanner): scanner.endsWithConnection
+        case .idle, .head, .tunnel: false
+        }
+    }
+
+    /// The response to this request is next.
+    mutating func expect(_ method: RequestHead.Method, offering upgrade: RequestHead.Upgrade) {
+        state = .head(
+            ResponseHeadScanner(answering: method, offering: upgrade, limits: limits), method: method, upgrade: upgrade)
+    }
+
+    /// The body went on to the end of the connection.
+    mutating func ended() { state = .idle }
+
+    /// Takes the next step. `bytes` begin with the first that no step has taken.
+    mutating func step(_ bytes: Span<UInt8>) -> Step {
+        guard !bytes.isEmpty else { return .needMore }
+        switch state {
+        case .idle: return .unasked
+        case .tunnel: return .forward(bytes.count, ends: false)
+        case .head(var scanner, let method, let upgrade):
+            do throws(Refusal) {
+                let progress = try scanner.scan(bytes)
+                switch progress {
+                case .needMore:
+                    state = .head(scanner, method: method, upgrade: upgrade)
+                    return .needMore
+                case .head(let head):
+                    if head.isInterim {
+                        expect(method, offering: upgrade)
+                        return .head(head, ends: false)
+                    }
+                    if head.switchesProtocol {
+                        state = .tunnel
+                        return .head(head, ends: false)
+                    }
+                    let body = BodyScanner(head.framing, limits: limits)
+                    state = body.isComplete ? .idle : .body(body)
+                    return .head(head, ends: body.isComplete)
+                }
+            } catch {
+                state = .idle
+                return .refuse(error)
+            }
+        case .body(var scanner):
+            do throws(Refusal) {
+                let count = try scanner.take(bytes)
+                state = scanner.isComplete ? .idle : .body(scanner)
+                return count > 0 ? .forward(count, ends: scanner.isComplete) : .needMore
+            } catch {
+                state = .idle
+                return .refuse(error)
+            }
+        }
+    }
+}

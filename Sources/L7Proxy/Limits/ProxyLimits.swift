@@ -1,0 +1,43 @@
+public import HTTPScan
+public import NIOCore
+
+/// What a connection may take at most.
+public struct ProxyLimits: Sendable {
+    /// What a message may be.
+    public var scan = ScanLimits()
+    /// From the first byte of a head to its end.
+    public var headTimeout = TimeAmount.seconds(10)
+    /// Without a byte in either direction, between requests.
+    public var idleTimeout = TimeAmount.seconds(60)
+    /// Without a byte in either direction, inside a request, its response or another protocol: as Cilium's
+    /// `http-stream-idle-timeout`.
+    public var streamIdleTimeout = TimeAmount.seconds(300)
+    /// For a connection to the server.
+    public var connectTimeout = TimeAmount.seconds(5)
+    /// For the client to take the last answer.
+    public var lingerTimeout = TimeAmount.seconds(2)
+    /// How often the timeouts are looked at.
+    public var tick = TimeAmount.seconds(1)
+    /// Requests of one connection that wait for their responses.
+    public var pipelined = 32
+    /// Streams of one connection at once, of HTTP/2.
+    public var streams = 100
+    /// Streams that a peer may reset or break in 30 s.
+    public var resets = 1_000
+    /// Frames that carry nothing (PING, SETTINGS, PRIORITY) in a second.
+    public var controlFrames = 10_000
+    /// Bytes read at once, at most: a connection begins with `smallestRead` and has more while it brings more.
+    public var largestRead = 64 << 10
+    /// Bytes that a connection keeps room for in each direction.
+    public var smallestRead = 2 << 10
+    /// Bytes that wait to be written before no more are read from the other side.
+    public var waterMark = 64 << 10
+
+    /// The default limits.
+    public init() {}
+
+    /// How much is read at once.
+    var reads: AdaptiveRecvByteBufferAllocator {
+        AdaptiveRecvByteBufferAllocator(minimum: smallestRead, initial: smallestRead, maximum: largestRead)
+    }
+}

@@ -1,0 +1,94 @@
+internal import Dispatch
+internal import Foundation
+internal import ProxyRules
+internal import Support
+internal import Synchronization
+
+/// Keeps a `RuleSource` at what the agent's snapshot says: the file is looked at ten times a second and read when another one is in its
+/// place, on a thread of its own. One that cannot be taken changes nothing: what was read before stays in force.
+public final class RuleFile: Sendable {
+    /// What became of a file.
+    public enum Event: Sendable {
+        /// Its rules are in force: the revision and the number of policies.
+        case taken(revision: UInt64, policies: Int)
+        /// There is none.
+        case absent
+        /// It cannot be read, or is no snapshot.
+        case refused(String)
+    }
+
+    private struct State {
+        var version: FileVersion?
+        var wasAbsent = false
+    }
+
+    /// How often the file is looked at.
+    static let interval = DispatchTimeInterval.milliseconds(100)
+
+    /// The snapshot's path.
+    public let path: String
+    private let source: RuleSource
+    private let report: @Sendable (Event) -> Void
+    private let queue = DispatchQueue(label: "netpold.proxy-rules")
+    private let state = Mutex(State())
+    // Scheduled and cancelled alone, which any thread may.
+    private nonisolated(unsafe) let timer: any DispatchSourceTimer
+
+    /// A reader of a path. `report` is called on the reader's thread, for changes alone.
+    public init(_ path: String, into source: RuleSource, report: @escaping @Sendable (Event) -> Void) {
+        self.path = path
+        self.source = source
+        self.report = report
+        timer = DispatchSource.makeTimerSource(queue: queue)
+        timer.setEventHandler { [weak self] in self?.lookNow() }
+        timer.schedule(deadline: .distantFuture)
+        // At once: one that never was must not be released.
+        timer.activate()
+    }
+
+    deinit { timer.cancel() }
+
+    /// Reads the file and goes on looking at it. Once.
+    public func start() {
+        queue.sync { lookNow() }
+        timer.schedule(deadline: .now() + RuleFile.interval, repeating: RuleFile.interval)
+    }
+
+    /// Stops looking.
+    public func stop() { timer.cancel() }
+
+    /// Looks at once, on the reader's thread.
+    public func look() { queue.async { self.lookNow() } }
+
+    private func lookNow() {
+        guard let version = FileVersion(of: path) else {
+            let isNew = state.withLock { state in
+                defer { (state.version, state.wasAbsent) = (nil, true) }
+                return !state.wasAbsent
+            }
+            if isNew { report(.absent) }
+            return
+        }
+        guard state.withLock({ $0.version != version }) else { return }
+        do throws(SystemError) {
+            let read = try FileContent.readRegular(path, limit: RuleSnapshot.largest + 1)
+            // Changed while it was read: looked at again.
+            guard let version = read.version else { return }
+            state.withLock { ($0.version, $0.wasAbsent) = (version, false) }
+            take(read.bytes)
+        } catch {
+            state.withLock { $0.version = version }
+            report(.refused("\(error)"))
+        }
+    }
+
+    private func take(_ bytes: [UInt8]) {
+        do throws(SnapshotProblem) {
+            let snapshot = try RuleSnapshot(json: Data(bytes))
+            source.replace(with: try RuleBook(snapshot))
+            report(.taken(revision: snapshot.revision, policies: snapshot.policies.count))
+        } catch {
+            report(.refused("\(path): \(error)"))
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import Datapath
+import Glibc
+import L7Proxy
+import Support
+
+/// What the datapath gives the node's proxy: the sockets at which L7 flows arrive, and who knows them.
+struct NodeProxyPorts {
+    /// Listening, transparent sockets, one for each event loop.
+    let listeners: [CInt]
+    /// Knows the flows.
+    let resolver: any FlowResolver
+
+    /// Moves the process into the place that the instance's agent has made for the proxy, by starting it anew there, and opens the ports.
+    /// Ends the process when the place is made anew: whoever supervises it starts it in the new one.
+    ///
+    /// - Throws: `SystemError` when the instance's datapath has no place for a proxy.
+    static func open(instance: String, listeners count: Int) throws(SystemError) -> NodeProxyPorts {
+        let place = ProxyPlace(instance: instance)
+        do {
+            try NamespaceEntry.enter(place.namespace)
+            let listeners = try ProxyListeners(instance: instance, count: count)
+            let ports = NodeProxyPorts(
+                listeners: listeners.sockets, resolver: NodeFlowResolver(try ProxiedFlows(instance: instance)))
+            Task.detached { await watch(listeners, place) }
+            return ports
+        } catch {
+            throw SystemError(
+                "open", "the proxy's place in the datapath of instance \(instance)", nil, detail: "\(error)",
+                hint: "`netpold agent --l7-proxy` makes it; to try policies on their own: --listen, --to, -f and --pod")
+        }
+    }
+
+    private static func watch(_ listeners: ProxyListeners, _ place: ProxyPlace) async {
+        while true {
+            try? await Task.sleep(for: .seconds(1))
+            // An agent that upgrades or restarts is between two states for moments; only another namespace is for good.
+            if (try? listeners.isAtHome()) == false {
+                ErrorOutput.error("\(place.namespace) is another network namespace by now: flows arrive there")
+                exit(3)
+            }
+            try? listeners.register()
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import Glibc
+import NIOCore
+
+/// A client that writes bytes and reads what comes.
+struct BlockingClient: ~Copyable {
+    private let descriptor: CInt
+
+    /// Connects to a port of 127.0.0.1. Reads wait at most `patience` milliseconds.
+    init(port: Int, patience: Int = 2_000) throws {
+        descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var wait = timeval(tv_sec: patience / 1_000, tv_usec: patience % 1_000 * 1_000)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        let code = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard code == 0 else { throw Failed() }
+    }
+
+    deinit { close(descriptor) }
+
+    struct Failed: Error {}
+
+    func send(_ bytes: [UInt8]) {
+        var from = 0
+        while from < bytes.count {
+            let count = bytes.withUnsafeBytes { bytes in
+                bytes.baseAddress.map {
+                    Glibc.send(descriptor, $0 + from, bytes.count - from, CInt(MSG_NOSIGNAL))
+                } ?? -1
+            }
+            guard count > 0 else { return }
+            from += count
+        }
+    }
+
+    /// Sends nothing more.
+    func finish() { shutdown(descriptor, CInt(SHUT_WR)) }
+
+    func send(_ text: String) { send(Array(text.utf8)) }
+
+    /// Reads until the other side closes, nothing came for `patience`, or the text ends with this.
+    func read(until end: String? = nil) -> (text: String, isClosed: Bool) {
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = recv(descriptor, &piece, piece.count, 0)
+            if count == 0 { return (String(decoding: bytes, as: UTF8.self), true) }
+            // A reset also ends the connection; a time-out does not.
+            if count < 0 { return (String(decoding: bytes, as: UTF8.self), errno != EAGAIN) }
+            bytes += piece[..<count]
+            if let end, String(decoding: bytes, as: UTF8.self).hasSuffix(end) {
+                return (String(decoding: bytes, as: UTF8.self), false)
+            }
+        }
+    }
+}
