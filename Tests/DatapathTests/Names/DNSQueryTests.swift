@@ -145,7 +145,8 @@ struct DNSQueryTests {
                 copy.replaceSubrange(offset..<offset + bytes.count, with: bytes)
                 return copy
             }
-            let long = Array(repeating: [63] + [UInt8](repeating: 97, count: 63), count: 4).flatMap { $0 } + [0]
+            let label: [UInt8] = [63] + [UInt8](repeating: 97, count: 63)
+            let long: [UInt8] = label + label + label + label + [0]
             let pointer = DNSText.header(1, flags: 0x100) + [3, 119, 119, 119] + DNSText.pointer(12) + [0, 1, 0, 1]
             let cases: [(String, [UInt8])] = [
                 ("response", changed(2, [0x81, 0])), ("opcode", changed(2, [0x29, 0])),
@@ -199,7 +200,11 @@ struct DNSQueryTests {
     func longest() throws {
         try PacketHarness.with { harness throws in
             try harness.restrictNames()
-            let labels = [63, 63, 63, 61].flatMap { [UInt8($0)] + [UInt8](repeating: 98, count: $0) } + [0]
+            var labels: [UInt8] = []
+            for length in [63, 63, 63, 61] as [UInt8] {
+                labels += [length] + [UInt8](repeating: 98, count: Int(length))
+            }
+            labels.append(0)
             #expect(labels.count == 255)
             let query = World.query(DNSText.header(1, flags: 0x100) + labels + [0, 1, 0, 1])
             #expect(try harness.pass(query, .egress).reason == NP_DROP_NAME_DENIED)
