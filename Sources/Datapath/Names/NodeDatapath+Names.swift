@@ -184,7 +184,7 @@ extension NodeDatapath {
         for (key, value) in try maps.learnt.entries(key: np_learnt_key(), value: np_learnt()) {
             let endpoint = bySlot[key.endpoint]?.value
             let names = endpoint?.value.names ?? adopted[key.endpoint]?.names
-            // An hour more than needed, for flows that ask again; an entry of another numbering says nothing at all.
+            // Flows that names have let in remember that themselves. An entry of another numbering says nothing at all.
             if names == value.names, value.latest > now {
                 held[key.endpoint, default: 0] += 1
                 continue
