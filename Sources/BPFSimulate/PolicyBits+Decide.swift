@@ -5,7 +5,12 @@ import PolicyAPI
 extension PolicyBits {
     /// The answer straight from the definition, for comparison with compiled programs. Naive on purpose: never optimise this.
     ///
-    /// - Parameter columns: the name columns of the remote, a bit each.
+    /// - Parameters:
+    ///   - identity: of the remote.
+    ///   - held: the name columns of the remote, a bit each.
+    ///   - protocol: of the packet.
+    ///   - port: its destination port, or ICMP type.
+    /// - Returns: what a program must answer.
     public func decide(
         identity: UInt32, columns held: UInt32 = 0, protocol: L4Protocol, port: UInt16
     ) -> PolicyAnswer {

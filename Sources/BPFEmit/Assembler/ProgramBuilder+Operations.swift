@@ -56,6 +56,11 @@ extension ProgramBuilder {
         }
     }
 
+    /// `destination *= source`.
+    public mutating func multiply(_ destination: Register, _ source: Register) {
+        append(.arithmetic(.multiply, .bits64, destination, .register(source)))
+    }
+
     /// `destination |= source`.
     public mutating func or(_ destination: Register, _ source: Register) {
         append(.arithmetic(.or, .bits64, destination, .register(source)))

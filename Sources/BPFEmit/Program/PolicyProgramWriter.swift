@@ -6,7 +6,7 @@ import PolicyAPI
 ///     r6  context                          r2  protocol << 16 | port, in the port trees
 ///     r0  the remote's entry in peers      r3  scratch for 64-bit masks
 ///     r1  matching bits of a word          r5  the answer for cb[3]
-///     r7  name columns of the remote: with any, r0 points to a copy of the entry that has their bits as well
+///     r7  name columns of the remote: with any, r0 points to a copy of the entry that has their bits as well; r8 one of them
 ///
 /// Afterwards every label that is jumped to is placed, behind the jumps; only their distances are missing.
 struct PolicyProgramWriter {
@@ -101,9 +101,7 @@ struct PolicyProgramWriter {
             writeBlank(remotes.words, at: start)
         }
         for column in remotes.columns {
-            for (word, bits) in column.words.enumerated() where bits != 0 {
-                writeColumn(column.number, bits, of: word, at: start + Int16(8 * word))
-            }
+            writeColumn(column, at: start)
         }
         builder.move(.r0, .r10)
         builder.add(.r0, imm: Int32(start))
@@ -119,17 +117,21 @@ struct PolicyProgramWriter {
         for word in 0..<words { builder.store(.double, .r10, start + Int16(8 * word), .r1) }
     }
 
-    /// Adds the bits of a column that the remote has, without a jump: 32 of them would be too many ways for the verifier.
-    private mutating func writeColumn(_ number: Int, _ bits: UInt64, of word: Int, at place: Int16) {
-        builder.note(.column(number: number, word: word, bits: bits))
-        builder.move(.r1, .r7)
-        if number > 0 { builder.shiftRight(.r1, imm: Int32(number)) }
-        builder.and(.r1, mask: 1, scratch: .r3)
-        builder.negate(.r1)
-        builder.and(.r1, mask: bits, scratch: .r3)
-        builder.load(.double, .r2, .r10, place)
-        builder.or(.r2, .r1)
-        builder.store(.double, .r10, place, .r2)
+    /// Adds the bits of a column if the remote has it. Without a jump, and by multiplication: with 32 of them jumps would be too many
+    /// ways for the verifier, which also goes two ways where a mask of all bits or none is made by negation.
+    private mutating func writeColumn(_ column: PolicyBits.Column, at start: Int16) {
+        builder.move(.r8, .r7)
+        if column.number > 0 { builder.shiftRight(.r8, imm: Int32(column.number)) }
+        builder.and(.r8, mask: 1, scratch: .r3)
+        for (word, bits) in column.words.enumerated() where bits != 0 {
+            let place = start + Int16(8 * word)
+            builder.note(.column(number: column.number, word: word, bits: bits))
+            builder.move(.r1, constant: bits)
+            builder.multiply(.r1, .r8)
+            builder.load(.double, .r2, .r10, place)
+            builder.or(.r2, .r1)
+            builder.store(.double, .r10, place, .r2)
+        }
     }
 
     private mutating func write(_ block: BlockLayout.Block) {

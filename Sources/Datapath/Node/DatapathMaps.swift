@@ -26,8 +26,13 @@ package final class DatapathMaps {
     let proxy: ProxyParts?
     /// The tables of Services; `nil` in an object without them.
     let services: ServiceMaps?
+<<<<<<< HEAD
     /// What is known of the server names of TLS connections; `nil` in an object without them.
     let hellos: BPFMap?
+=======
+    /// The maps of names; `nil` in an object without them.
+    package let names: NameMaps?
+>>>>>>> names
     /// All maps of the object, by name, for reports.
     let all: [BPFMap]
 
@@ -94,7 +99,11 @@ package final class DatapathMaps {
         self.eventBudget = try map("np_event_budget")
         self.dropBudget = try map("np_drop_budget")
         self.services = ServiceMaps(all)
+<<<<<<< HEAD
         self.hellos = all.first { $0.name == "np_hellos" }
+=======
+        self.names = NameMaps(all)
+>>>>>>> names
         self.proxy = try ProxyParts(object, all)
         for (step, name) in Self.steps {
             // A map pinned by a version with fewer steps is shorter; what is reserved now had no slot then.
