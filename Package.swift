@@ -39,6 +39,9 @@ let package = Package(
         // Finds the messages of HTTP/1 in bytes. Depends on nothing.
         .target(name: "HTTPScan", swiftSettings: pure),
 
+        // Reads DNS queries and what answers teach, as the kernel does. Depends on nothing.
+        .target(name: "DNSScan", swiftSettings: pure),
+
         // Finds the name in a TLS ClientHello, as the kernel does. Depends on nothing.
         .target(name: "TLSScan", swiftSettings: pure),
 
@@ -179,6 +182,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
             ],
+            exclude: ["RealServers/grpc_calls.py"],
             swiftSettings: strict),
         .testTarget(name: "NetTypesTests", dependencies: ["NetTypes"], swiftSettings: strict),
         .testTarget(
@@ -203,7 +207,7 @@ let package = Package(
         .testTarget(
             name: "DatapathTests",
             dependencies: [
-                "Support", "BPFSimulate", "Datapath", "LabKit", "BenchKit", "NetpoldTestSupport", "TLSScan",
+                "Support", "BPFSimulate", "Datapath", "LabKit", "BenchKit", "NetpoldTestSupport", "DNSScan", "TLSScan",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict),

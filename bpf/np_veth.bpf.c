@@ -12,8 +12,8 @@
  *   policy program         emitted, one per subject and direction: answers in cb[1..4]
  *   np_dns_query           only what DNS rules decide: the name that is asked for
  *   np_verdict             ask the opposite direction too, find or make the flow's entry, count, report
- *   np_hello               only packets of connections that rules allow for their TLS server name, until it is decided
  *   np_dns_answer          only answers to queries that np_dns_query has let pass: what they teach of names
+ *   np_hello               only packets of connections that rules allow for their TLS server name, until it is decided
  *
  * The C programs are the steps in np_steps (enum np_step); reserved steps hold np_no_step. A step jumps on or ends in
  * np_finish, so each packet is counted under one named reason.
@@ -263,6 +263,13 @@ NP_INLINE enum np_reason np_finish_service(const struct np_hook *hook, const str
 	return np_translate_back(hook, question, reason);
 }
 
+/* Whether a packet that passes is one that a resolver may have sent to answer a query. */
+NP_INLINE bool np_is_read(const struct np_hook *hook, const struct np_question *question)
+{
+	return hook->direction == NP_INGRESS && question->packet.protocol == IPPROTO_UDP &&
+	       (question->reads || question->flow.flags & NP_ENTRY_QUERIES);
+}
+
 /*
  * A packet that L7 rules are to decide goes on where they are known; what else they match is dropped. A connection that the proxy
  * carries stays there. Does not return when a step goes on.
@@ -275,13 +282,6 @@ NP_INLINE struct np_outcome np_go_to_l7(const struct np_hook *hook, struct np_qu
 	if (question->hello == NP_HELLO_ASKED && !question->is_proxied)
 		return np_pass_to_step(hook, NP_STEP_HELLO);
 	return np_outcome_of(np_go_to_proxy(hook, question, NP_PROXY_RULES));
-}
-
-/* Whether a packet that passes is one that a resolver may have sent to answer a query. */
-NP_INLINE bool np_is_read(const struct np_hook *hook, const struct np_question *question)
-{
-	return hook->direction == NP_INGRESS && question->packet.protocol == IPPROTO_UDP &&
-	       (question->reads || question->flow.flags & NP_ENTRY_QUERIES);
 }
 
 /* After the compiled policy. */
@@ -314,6 +314,64 @@ int np_verdict(struct __sk_buff *skb)
 	}
 	np_count_hit(question->rule_hit);
 	return np_finish(skb, conclusion.outcome, np_is_news(&hook, question, conclusion.news));
+}
+
+/* Goes on with a packet of the pod that DNS rules decide, between the policy and np_verdict. */
+SEC("tc")
+int np_dns_query(struct __sk_buff *skb)
+{
+	struct np_question *question = np_scratch_question();
+	struct np_dns_message *message = np_dns_message();
+	const struct np_answer answer = np_read_answer(skb);
+	struct np_hook hook = np_hook_of(skb);
+	struct np_outcome outcome = {};
+	enum np_reason reason;
+
+	if (!question || !message)
+		return NP_ACTION_SHOT; /* not possible: the maps have one entry each */
+	if (!np_find_endpoint(&hook))
+		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
+	switch (np_judge_query(&hook, question, message, &answer, &reason)) {
+	case NP_QUERY_ALLOWED:
+	case NP_QUERY_RESPONSE:
+		if (reason == NP_REASON_ALLOWED)
+			question->flow.flags |= NP_ENTRY_QUERIES;
+		question->names_done = true;
+		question->names_reason = reason;
+		bpf_tail_call(skb, &np_steps, NP_STEP_VERDICT);
+		reason = NP_DROP_NO_STEP;
+		break;
+	case NP_QUERY_DENIED:
+		reason = NP_DROP_NAME_DENIED;
+		np_tell_name(skb, NP_NAME_DENIED, 0);
+		outcome.action = np_refuse_query(skb) ? bpf_redirect(skb->ifindex, 0) : NP_ACTION_SHOT;
+		break;
+	case NP_QUERY_NONE:
+		break;
+	}
+	np_note_answer(question, &answer);
+	if (outcome.action == 0)
+		outcome.action = NP_ACTION_SHOT;
+	outcome.reason = reason;
+	return np_finish(skb, outcome, false);
+}
+
+/* Goes on with a packet to the pod that passes, in a flow whose queries are read. */
+SEC("tc")
+int np_dns_answer(struct __sk_buff *skb)
+{
+	struct np_question *question = np_scratch_question();
+	struct np_dns_message *message = np_dns_message();
+	struct np_hook hook = np_hook_of(skb);
+	enum np_reason reason = NP_DROP_DNS_ANSWER;
+
+	if (!question || !message)
+		return NP_ACTION_SHOT; /* not possible: the maps have one entry each */
+	if (!np_find_endpoint(&hook))
+		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
+	if (np_learn_answer(&hook, question, message))
+		reason = np_translate_back(&hook, question, question->names_reason);
+	return np_finish(skb, np_outcome_of(reason), question->names_news);
 }
 
 /* Goes on with a packet of a connection whose TLS server name decides. */
@@ -392,64 +450,6 @@ int np_to_listener(struct bpf_sk_lookup *lookup)
 	failed = bpf_sk_assign(lookup, listener, 0);
 	bpf_sk_release(listener);
 	return failed ? SK_DROP : SK_PASS;
-}
-
-/* Goes on with a packet of the pod that DNS rules decide, between the policy and np_verdict. */
-SEC("tc")
-int np_dns_query(struct __sk_buff *skb)
-{
-	struct np_question *question = np_scratch_question();
-	struct np_dns_message *message = np_dns_message();
-	const struct np_answer answer = np_read_answer(skb);
-	struct np_hook hook = np_hook_of(skb);
-	struct np_outcome outcome = {};
-	enum np_reason reason;
-
-	if (!question || !message)
-		return NP_ACTION_SHOT; /* not possible: the maps have one entry each */
-	if (!np_find_endpoint(&hook))
-		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
-	switch (np_judge_query(&hook, question, message, &answer, &reason)) {
-	case NP_QUERY_ALLOWED:
-	case NP_QUERY_RESPONSE:
-		if (reason == NP_REASON_ALLOWED)
-			question->flow.flags |= NP_ENTRY_QUERIES;
-		question->names_done = true;
-		question->names_reason = reason;
-		bpf_tail_call(skb, &np_steps, NP_STEP_VERDICT);
-		reason = NP_DROP_NO_STEP;
-		break;
-	case NP_QUERY_DENIED:
-		reason = NP_DROP_NAME_DENIED;
-		np_tell_name(skb, NP_NAME_DENIED, 0);
-		outcome.action = np_refuse_query(skb) ? bpf_redirect(skb->ifindex, 0) : NP_ACTION_SHOT;
-		break;
-	case NP_QUERY_NONE:
-		break;
-	}
-	np_note_answer(question, &answer);
-	if (outcome.action == 0)
-		outcome.action = NP_ACTION_SHOT;
-	outcome.reason = reason;
-	return np_finish(skb, outcome, false);
-}
-
-/* Goes on with a packet to the pod that passes, in a flow whose queries are read. */
-SEC("tc")
-int np_dns_answer(struct __sk_buff *skb)
-{
-	struct np_question *question = np_scratch_question();
-	struct np_dns_message *message = np_dns_message();
-	struct np_hook hook = np_hook_of(skb);
-	enum np_reason reason = NP_DROP_DNS_ANSWER;
-
-	if (!question || !message)
-		return NP_ACTION_SHOT; /* not possible: the maps have one entry each */
-	if (!np_find_endpoint(&hook))
-		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
-	if (np_learn_answer(&hook, question, message))
-		reason = np_translate_back(&hook, question, question->names_reason);
-	return np_finish(skb, np_outcome_of(reason), question->names_news);
 }
 
 /* In the slot of every reserved step: what jumps there drops under a name. */

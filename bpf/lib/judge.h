@@ -66,6 +66,7 @@ NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question 
 	question->kept = 0;
 	question->named = 0;
 	question->names_done = false;
+	question->reads = false;
 	question->hello = NP_HELLO_NONE;
 	question->proxy = NP_PROXY_RULES;
 	question->is_proxied = false;
@@ -202,14 +203,6 @@ NP_INLINE enum np_reason np_go_to_service(const struct np_hook *hook)
 	return NP_DROP_NO_STEP;
 }
 
-/* Goes on in the step for flows that wait for their server's name. Returns only to drop. */
-NP_INLINE enum np_reason np_go_to_hello(const struct np_hook *hook, struct np_question *question)
-{
-	question->hello = NP_HELLO_KNOWN;
-	bpf_tail_call(hook->skb, &np_steps, NP_STEP_HELLO);
-	return NP_DROP_NO_STEP;
-}
-
 /* Notes by which names a flow was let in: they go on to count for it. */
 NP_INLINE void np_keep_names(const struct np_hook *hook, struct np_question *question, const struct np_flow_place *place)
 {
@@ -240,6 +233,14 @@ NP_INLINE enum np_reason np_go_to_dns_answer(const struct np_hook *hook, struct 
 	question->names_reason = reason;
 	question->names_news = is_news;
 	bpf_tail_call(hook->skb, &np_steps, NP_STEP_DNS_ANSWER);
+	return NP_DROP_NO_STEP;
+}
+
+/* Goes on in the step for flows that wait for their server's name. Returns only to drop. */
+NP_INLINE enum np_reason np_go_to_hello(const struct np_hook *hook, struct np_question *question)
+{
+	question->hello = NP_HELLO_KNOWN;
+	bpf_tail_call(hook->skb, &np_steps, NP_STEP_HELLO);
 	return NP_DROP_NO_STEP;
 }
 
@@ -278,7 +279,7 @@ NP_INLINE enum np_reason np_judge_known(const struct np_hook *hook, struct np_qu
 		return np_go_to_proxy(hook, question, NP_PROXY_KNOWN);
 	reason = forward ? NP_REASON_ESTABLISHED : NP_REASON_REPLY;
 	if (hook->direction == NP_INGRESS && np_unlikely(place.arrival != hook->arrival)) {
-		/* A step's own answer to the pod. */
+		/* An answer made here, by np_dns_query or np_hello. */
 		if (np_is_refusal(hook) ||
 		    (place.flags & NP_ENTRY_HELLO && np_is_hairpin(hook, hook->direction, hook->arrival)))
 			return NP_REASON_HAIRPIN;

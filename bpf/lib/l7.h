@@ -21,6 +21,20 @@ NP_INLINE bool np_is_l7(const struct np_answer *answer)
 }
 
 /*
+ * The policy was asked about a flow of queries, not about a query: what belongs to it passes, for it is the queries that are filtered,
+ * and from now on each of them is.
+ */
+NP_INLINE bool np_is_of_queries(struct np_question *question, const struct np_answer *answer)
+{
+	if (question->direction != NP_EGRESS || question->packet.protocol != IPPROTO_UDP)
+		return false;
+	if (answer->verdict == NP_VERDICT_L7 && !(answer->rules & np_name_bits(answer->base, NP_NAME_SET_DNS)))
+		return false;
+	question->flow.flags |= NP_ENTRY_QUERIES;
+	return true;
+}
+
+/*
  * A packet of TCP that only rules about server names match: a SYN passes, and np_hello goes on once its flow has an entry; what is in
  * the middle of a connection goes there if it has one.
  */
@@ -49,37 +63,26 @@ NP_INLINE bool np_asks_for_hello(const struct np_question *question, const struc
 }
 
 /*
- * The policy was asked about a flow of queries, not about a query: what belongs to it passes, for it is the queries that are filtered,
- * and from now on each of them is.
- */
-NP_INLINE bool np_is_of_queries(struct np_question *question, const struct np_answer *answer)
-{
-	if (question->direction != NP_EGRESS || question->packet.protocol != IPPROTO_UDP)
-		return false;
-	if (answer->verdict == NP_VERDICT_L7 && !(answer->rules & np_name_bits(answer->base, NP_NAME_SET_DNS)))
-		return false;
-	question->flow.flags |= NP_ENTRY_QUERIES;
-	return true;
-}
-
-/*
- * Goes on in the step that decides a packet of which the policy has said NP_VERDICT_L7 or NP_VERDICT_ALLOW_READ. Returns only if there
- * is none, with what the answer means by itself.
+ * Goes on in the step that decides a packet of which the policy of its own direction has said NP_VERDICT_L7 or NP_VERDICT_ALLOW_READ.
+ * Returns only if there is none, with what the answer means by itself.
  *
- * Steps to come: TCP to NP_STEP_PROXY.
+ * UDP goes to np_dns_query. TCP that np_hello does not decide goes to the proxy at the end of np_verdict.
  */
 NP_INLINE enum np_reason np_route_l7(const struct np_hook *hook, struct np_question *question,
 				     const struct np_answer *answer)
 {
-	if (question->stage == NP_STAGE_OWN || question->stage == NP_STAGE_REPLY) {
-		np_note_l7(question, answer);
-		question->hello = NP_HELLO_NONE;
-		if (np_asks_for_hello(question, answer))
-			return np_route_hello(question);
-	}
-	if (question->stage != NP_STAGE_OWN)
+	const bool is_udp = question->packet.protocol == IPPROTO_UDP;
+
+	if (is_udp && question->stage != NP_STAGE_OWN)
 		return np_is_of_queries(question, answer) ? NP_REASON_ALLOWED : np_reason_of(answer);
-	if (hook->direction == NP_EGRESS && question->packet.protocol == IPPROTO_UDP && question->tracked)
+	/* What the opposite direction says of the answer is no rule of this packet. */
+	if (question->stage != NP_STAGE_OWN && question->stage != NP_STAGE_REPLY)
+		return np_reason_of(answer);
+	np_note_l7(question, answer);
+	question->hello = NP_HELLO_NONE;
+	if (np_asks_for_hello(question, answer))
+		return np_route_hello(question);
+	if (is_udp && hook->direction == NP_EGRESS && question->tracked)
 		bpf_tail_call(hook->skb, &np_steps, NP_STEP_NAMES);
 	return np_reason_of(answer);
 }

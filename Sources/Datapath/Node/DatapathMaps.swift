@@ -26,13 +26,10 @@ package final class DatapathMaps {
     let proxy: ProxyParts?
     /// The tables of Services; `nil` in an object without them.
     let services: ServiceMaps?
-<<<<<<< HEAD
     /// What is known of the server names of TLS connections; `nil` in an object without them.
     let hellos: BPFMap?
-=======
     /// The maps of names; `nil` in an object without them.
     package let names: NameMaps?
->>>>>>> names
     /// All maps of the object, by name, for reports.
     let all: [BPFMap]
 
@@ -99,11 +96,8 @@ package final class DatapathMaps {
         self.eventBudget = try map("np_event_budget")
         self.dropBudget = try map("np_drop_budget")
         self.services = ServiceMaps(all)
-<<<<<<< HEAD
         self.hellos = all.first { $0.name == "np_hellos" }
-=======
         self.names = NameMaps(all)
->>>>>>> names
         self.proxy = try ProxyParts(object, all)
         for (step, name) in Self.steps {
             // A map pinned by a version with fewer steps is shorter; what is reserved now had no slot then.
@@ -150,7 +144,7 @@ package final class DatapathMaps {
 
     /// Which program each slot of np_steps holds. Later steps first: nothing jumps to a step that is not there.
     static let steps: [(step: np_step, program: String)] = [
-        (NP_STEP_REDIRECT, noStep), (NP_STEP_PROXY, "np_proxy_step"), (NP_STEP_HELLO, "np_hello"),
+        (NP_STEP_PROXY, "np_proxy_step"), (NP_STEP_REDIRECT, noStep), (NP_STEP_HELLO, "np_hello"),
         (NP_STEP_DNS_ANSWER, "np_dns_answer"), (NP_STEP_NAMES, "np_dns_query"),
         (NP_STEP_HAIRPIN, "np_hairpin"), (NP_STEP_SERVICE, "np_service"),
         (NP_STEP_VERDICT, "np_verdict"), (NP_STEP_ICMP_ERROR, "np_icmp_error"), (NP_STEP_NEIGHBOUR, "np_neighbour"),

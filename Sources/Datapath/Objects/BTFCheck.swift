@@ -171,7 +171,8 @@ public enum BTFCheck {
                     ("flags", \.flags), ("affinity", \.affinity), ("service", \.service), ("backend", \.backend),
                     ("own_port", \.own_port), ("own_address", \.own_address),
                 ]),
-            Expected("np_refusal_budget", np_refusal_budget.self, [("jiffy", \.jiffy), ("sent", \.sent), ("named", \.named)]),
+            Expected(
+                "np_refusal_budget", np_refusal_budget.self, [("jiffy", \.jiffy), ("sent", \.sent), ("named", \.named)]),
             Expected("np_ipv4_bucket", np_ipv4_bucket.self, [("entry", \.entry), ("complete", \.complete)]),
             Expected(
                 "np_recent_flow", np_recent_flow.self, [("tag", \.tag), ("last_seen", \.last_seen)]),
@@ -246,8 +247,7 @@ public enum BTFCheck {
                     ("identity", \.identity), ("start", \.start), ("sequence", \.sequence),
                     ("acknowledged", \.acknowledged), ("again", \.again), ("offset", \.offset), ("end", \.end),
                     ("place", \.place), ("record", \.record), ("message", \.message), ("skip", \.skip),
-                    ("item", \.item), ("number", \.number), ("walk", \.walk),
-                    ("state", \.state),
+                    ("item", \.item), ("number", \.number), ("walk", \.walk), ("state", \.state),
                     ("is_again", \.is_again), ("part", \.part), ("digits", \.digits), ("head", \.head),
                     ("name_length", \.name_length), ("label", \.label), ("reason", \.reason), ("name", \.name),
                 ]),

@@ -63,12 +63,18 @@ public final class HTTPProxy: Sendable {
 
     private static func bootstrap(_ bound: NIOLoopBound<LoopState>, _ limits: ProxyLimits) -> ServerBootstrap {
         ServerBootstrap(group: bound.eventLoop, childGroup: bound.eventLoop)
+            // Without file descriptors the kernel keeps connections waiting; asking again at once would take the whole core.
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
+                }
+            }
             .serverChannelOption(.backlog, value: 4_096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.autoRead, value: false)
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: limits.readSize))
+            .childChannelOption(.recvAllocator, value: limits.reads)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: limits.waterMark / 2, high: limits.waterMark))
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in

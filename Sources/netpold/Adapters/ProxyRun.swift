@@ -73,6 +73,7 @@ struct ProxyRun: Sendable {
     ) async throws {
         let signals = SignalListener([SIGTERM, SIGINT, SIGHUP])
         signal(SIGPIPE, SIG_IGN)
+        ProxyRun.raiseDescriptorLimit()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
         let (proxy, source) = try await start(group)
         tellState(source.book.revision)
@@ -86,6 +87,14 @@ struct ProxyRun: Sendable {
         try await proxy.stop(patience: drain)
         log?.flush()
         try await group.shutdownGracefully()
+    }
+
+    /// Two descriptors a connection; what a shell or service manager gives by default is 1,024 of them.
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     private func tellState(_ revision: UInt64) {

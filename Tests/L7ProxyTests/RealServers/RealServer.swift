@@ -91,7 +91,7 @@ final class RealServer: Sendable {
         try "\(text)\n".write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
     }
 
-    private static func freePort() throws -> Int {
+    static func freePort() throws -> Int {
         let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()
