@@ -5,17 +5,20 @@ import LabKit
 import NetTypes
 import Testing
 
-/// TLS between pods by policies with serverNames, through the kernel's own TCP: hellos as a real client sends them, resets that a
-/// real socket takes.
-@Suite(
-    "TLS server names between pods", .enabled(if: ServerNameTests.canRun, "needs root, python3 and openssl"),
-    .serialized)
-struct ServerNameTests {
-    static let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "tls.py").path()
+/// The program at both ends.
+private enum TLSScript {
+    static let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "tls.py").path()
     static var canRun: Bool {
         geteuid() == 0 && ["/usr/bin/python3", "/usr/bin/openssl"].allSatisfy { access($0, X_OK) == 0 }
     }
+}
 
+/// TLS between pods by policies with serverNames, through the kernel's own TCP: hellos as a real client sends them, resets that a
+/// real socket takes.
+@Suite(
+    "TLS server names between pods", .enabled(if: TLSScript.canRun, "needs root, python3 and openssl"),
+    .serialized)
+struct ServerNameTests {
     private static let pods = """
         apiVersion: v1
         kind: Namespace
@@ -50,7 +53,7 @@ struct ServerNameTests {
         let output = Pipe()
         process.executableURL = URL(filePath: "/usr/bin/nsenter")
         process.arguments =
-            ["--net=\(network.podsFolder)/\(namespace)", "/usr/bin/python3", Self.script] + arguments
+            ["--net=\(network.podsFolder)/\(namespace)", "/usr/bin/python3", TLSScript.path] + arguments
         process.standardOutput = output
         try process.run()
         return (process, output)
