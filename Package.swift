@@ -39,6 +39,9 @@ let package = Package(
         // Finds the messages of HTTP/1 in bytes. Depends on nothing.
         .target(name: "HTTPScan", swiftSettings: pure),
 
+        // Reads DNS queries and what answers teach, as the kernel does. Depends on nothing.
+        .target(name: "DNSScan", swiftSettings: pure),
+
         // Finds the name in a TLS ClientHello, as the kernel does. Depends on nothing.
         .target(name: "TLSScan", swiftSettings: pure),
 
@@ -204,7 +207,7 @@ let package = Package(
         .testTarget(
             name: "DatapathTests",
             dependencies: [
-                "Support", "BPFSimulate", "Datapath", "LabKit", "BenchKit", "NetpoldTestSupport", "TLSScan",
+                "Support", "BPFSimulate", "Datapath", "LabKit", "BenchKit", "NetpoldTestSupport", "DNSScan", "TLSScan",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict),

@@ -17,6 +17,7 @@ SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Source
 # By module: the modules of this package it may import, and what else. None: anything.
 PURE = {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "BPFEmit", "BPFSimulate"}
 RULES = {
+    "DNSScan": (set(), set()),
     "HTTPScan": (set(), set()),
     "NetTypes": (set(), set()),
     "PolicyAPI": ({"NetTypes", "CRE2"}, {"CYaml", "Yams"}),

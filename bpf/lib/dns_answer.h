@@ -69,7 +69,7 @@ NP_INLINE bool np_dns_jump(struct np_dns_message *message, const __u32 which)
 }
 
 /* One step of a comparison: a pointer is followed, or a byte of each name compared. */
-static long np_dns_compare_step(__u32 index __attribute__((unused)), void *context)
+static long np_dns_compare_step(__u32 index, void *context)
 {
 	const struct np_dns_walk *walk = context;
 	struct np_dns_message *message = walk->message;
@@ -78,13 +78,9 @@ static long np_dns_compare_step(__u32 index __attribute__((unused)), void *conte
 
 	if (++message->steps > NP_DNS_MAX_STEPS)
 		return 1;
-	if (!message->left) {
-		const bool jumps = np_dns_jump(message, 0);
-
-		/* Nowhere: at 0 is no name. */
-		if (np_dns_jump(message, 1) || jumps)
-			return !message->compared[0] || !message->compared[1];
-	}
+	/* Nowhere: at 0 is no name. */
+	if (!message->left && (np_dns_jump(message, 0) || np_dns_jump(message, 1)))
+		return !message->compared[0] || !message->compared[1];
 	a = message->compared[0];
 	b = message->compared[1];
 	x = np_dns_byte(message, a);
@@ -97,7 +93,8 @@ static long np_dns_compare_step(__u32 index __attribute__((unused)), void *conte
 		message->left--;
 		return np_dns_fold(x) != np_dns_fold(y);
 	}
-	message->is_equal = !x && !y;
+	/* A step that was no jump was a byte. */
+	message->is_equal = !x && !y && index + 1 - message->jumps <= NP_DNS_NAME_BYTES;
 	message->left = x;
 	return x != y || !x || x > NP_DNS_LABEL_BYTES;
 }
@@ -112,7 +109,7 @@ NP_INLINE bool np_dns_is_same_name(struct np_dns_walk *walk, __u32 a, __u32 b)
 	message->left = 0;
 	message->jumps = 0;
 	message->is_equal = false;
-	bpf_loop(NP_DNS_NAME_BYTES + 2 * NP_DNS_MAX_JUMPS, np_dns_compare_step, walk, 0);
+	bpf_loop(NP_DNS_NAME_BYTES + NP_DNS_MAX_JUMPS, np_dns_compare_step, walk, 0);
 	return message->is_equal;
 }
 

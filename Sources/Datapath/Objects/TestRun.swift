@@ -12,6 +12,8 @@ public struct TestRun: Sendable {
     public var ifindex: UInt32 = 0
     /// `skb->ingress_ifindex`: the interface by which the packet came in; 0: it was generated here.
     public var ingressIfindex: UInt32 = 0
+    /// Bytes of each datagram or segment that the packet will be cut into; 0: it will not.
+    public var segmentBytes: UInt32 = 0
     /// How often the program runs; the result is the last run's, the duration the mean.
     public var repetitions = 1
 
@@ -42,6 +44,8 @@ public struct TestRun: Sendable {
         var context = __sk_buff()
         context.cb = cb
         context.mark = mark
+        context.gso_size = segmentBytes
+        context.gso_segs = segmentBytes == 0 ? 0 : 2
         context.ifindex = ifindex
         context.ingress_ifindex = ingressIfindex
         var contextOut = __sk_buff()

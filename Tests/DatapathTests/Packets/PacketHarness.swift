@@ -36,6 +36,8 @@ final class PacketHarness: @unchecked Sendable {
     private var regions: [Pod: (region: UInt32, isMoving: Bool)] = [:]
     /// Whether packets of the pods to Services are translated.
     var translates = false
+    /// The numbers of the pods' name columns; a pod that has one has its DNS exchanges read.
+    var names: [Pod: UInt32] = [:]
     /// Whether endpoints say which directions are open, as an agent has them say once their programs are in place.
     var marksOpen = true
     private var hitBases: [Pod: [Direction: UInt32]] = [:]
@@ -84,6 +86,7 @@ final class PacketHarness: @unchecked Sendable {
         marksOpen = true
         for pod in Pod.allCases { try setChange(.old, of: pod) }
         try removeServices()
+        try removeNames()
         try forgetFlows()
         let fragments = try object.map("np_fragments")
         for entry in try fragments.entries(key: np_fragment_key(), value: np_fragment()) {
@@ -182,6 +185,10 @@ final class PacketHarness: @unchecked Sendable {
             endpoint.flags |= need(direction, of: pod).rawValue << place
         }
         endpoint.openDirections = openDirections(of: pod)
+        if let names = names[pod] {
+            endpoint.names = names
+            endpoint.flags |= UInt32(NP_ENDPOINT_NAMES)
+        }
         if translates { endpoint.flags |= UInt32(NP_ENDPOINT_SERVICES) }
         if regions[pod]?.isMoving == true { endpoint.flags |= UInt32(NP_ENDPOINT_MOVING) }
         endpoint.region = regions[pod]?.region ?? UInt32(2 * Self.firstSet(of: pod) + Self.regionSets)
@@ -284,13 +291,16 @@ final class PacketHarness: @unchecked Sendable {
         try pass(frame: packet.summedFrame, direction, of: pod, by: arrival)
     }
 
-    /// As `pass(_:_:of:by:)`, of any frame.
+    /// As `pass(_:_:of:by:)`, of any frame, with a mark.
     func pass(
-        frame: [UInt8], _ direction: Direction, of pod: Pod = .a, by arrival: UInt32? = nil
+        frame: [UInt8], _ direction: Direction, of pod: Pod = .a, by arrival: UInt32? = nil, mark: UInt32 = 0,
+        segmentBytes: UInt32 = 0
     ) throws -> (reason: np_reason, returned: Int32, frame: [UInt8]) {
         let stub = try #require(stubs[pod]?[direction])
         var run = TestRun(frame: frame)
         run.ingressIfindex = direction == .egress ? PacketWorld.own : arrival ?? PacketWorld.arrival(of: frame)
+        run.mark = mark
+        run.segmentBytes = segmentBytes
         let result = try run.run(stub)
         let now = try readReasons()
         let changed = now.indices.filter { now[$0] != counted[$0] }
@@ -308,6 +318,15 @@ final class PacketHarness: @unchecked Sendable {
         run.ingressIfindex = direction == .egress ? PacketWorld.own : arrival ?? PacketWorld.arrival(of: frame)
         run.repetitions = repetitions
         return try run.run(stub).returned
+    }
+
+    /// As `run`: the mean time of a run, ns.
+    func time(_ frame: [UInt8], _ direction: Direction, of pod: Pod = .a, repetitions: Int) throws -> Int {
+        let stub = try #require(stubs[pod]?[direction])
+        var run = TestRun(frame: frame)
+        run.ingressIfindex = direction == .egress ? PacketWorld.own : PacketWorld.arrival(of: frame)
+        run.repetitions = repetitions
+        return try run.run(stub).nanoseconds
     }
 
     /// Takes note of what `run` has counted, so that `send` tells its own packet from that.
