@@ -19,6 +19,7 @@ PURE = {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "BPFEmit", "BPFSi
 RULES = {
     "DNSScan": (set(), set()),
     "HTTPScan": (set(), set()),
+    "TLSScan": (set(), set()),
     "NetTypes": (set(), set()),
     "PolicyAPI": ({"NetTypes", "CRE2"}, {"CYaml", "Yams"}),
     "PolicyIR": ({"NetTypes", "PolicyAPI"}, {"Algorithms"}),

@@ -45,7 +45,10 @@ streams verdicts
 mkdir -p "$work/corpus/http"
 "$work/release/FuzzTargets" http-seeds "$work/corpus/http"
 seed http Tests/Fuzzed/http/*
-[ "$#" -gt 0 ] || set -- manifests values verdicts http
+mkdir -p "$work/corpus/hello"
+"$work/release/FuzzTargets" hello-seeds "$work/corpus/hello"
+seed hello Tests/Fuzzed/hello/*
+[ "$#" -gt 0 ] || set -- manifests values verdicts http hello
 for target in "$@"; do
     echo "== fuzz $target, $seconds s"
     # Swift's own crash handler would run before libFuzzer writes the input down.

@@ -26,10 +26,20 @@ enum FuzzTargets {
                 }
                 return 0
             }
+        case "hello":
+            run(&count, &arguments) { bytes, count in
+                do {
+                    try HelloLaws.check(Array(UnsafeBufferPointer(start: bytes, count: count)))
+                } catch {
+                    fatalError("broken law: \(error)")
+                }
+                return 0
+            }
+        case "hello-seeds": writeHelloSeeds(into: CommandLine.arguments.dropFirst(2).first ?? ".")
         case "http-seeds": writeHTTPSeeds(into: CommandLine.arguments.dropFirst(2).first ?? ".")
         default:
             print(
-                "usage: FuzzTargets manifests|values|verdicts|http [libFuzzer arguments]\n       FuzzTargets http-seeds FOLDER"
+                "usage: FuzzTargets manifests|values|verdicts|http|hello [libFuzzer arguments]\n       FuzzTargets http-seeds|hello-seeds FOLDER"
             )
             exit(2)
         }
@@ -47,6 +57,23 @@ enum FuzzTargets {
             }
         } catch {
             fatalError("the corpus: \(error)")
+        }
+    }
+
+    /// Writes recorded and built ClientHellos as inputs of the target `hello`, whole and in segments.
+    private static func writeHelloSeeds(into folder: String) {
+        do {
+            let built = [HelloBytes.hello("a.example.com"), HelloBytes.hello("a.example.com", postQuantum: true)]
+            for (number, hello) in try (HelloBytes.names.map { try HelloBytes.recorded($0) } + built).enumerated() {
+                for (name, cuts) in [("whole", [0]), ("cut", [2, 60, 100])] as [(String, [UInt8])] {
+                    let path = "\(folder)/seed-\(number)-\(name)"
+                    guard let file = fopen(path, "wb") else { fatalError("cannot write \(path)") }
+                    fwrite(cuts + hello, 1, cuts.count + hello.count, file)
+                    fclose(file)
+                }
+            }
+        } catch {
+            fatalError("the recorded hellos: \(error)")
         }
     }
 

@@ -62,6 +62,7 @@ extension ClientHello {
     /// Strict, and the same as the kernel's np_hello: what is not exactly understood is refused, at the first byte that shows it.
     ///
     /// - Parameter bytes: the first bytes of the connection, in order.
+    /// - Returns: what they are; the same for all that begin with them once it is not `more`.
     public static func scan(_ bytes: some Collection<UInt8>) -> HelloScan {
         var reader = RecordReader(bytes)
         do {

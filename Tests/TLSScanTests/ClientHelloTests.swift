@@ -46,7 +46,7 @@ struct ClientHelloTests {
             ([21, 3, 1, 0, 2, 2, 40], .notHandshake), (changed(1, 2), .notHandshake),
             ([22, 3, 1, 0, 0], .recordLength), ([22, 3, 1, 0x40, 1], .recordLength),
             (changed(5, 2), .notClientHello), ([22, 3, 1, 0, 4, 1, 0, 0, 0], .length),
-            ([22, 3, 1, 0, 4, 1, 0, 0x40, 1], .length), (changed(9, 2), .version), (changed(43, 33), .structure),
+            ([22, 3, 1, 0, 4, 1, 0, 0x40, 1], .length), (changed(9, 2) + [3], .version), (changed(43, 33), .structure),
             (message([HelloBytes.serverName("a.b"), HelloBytes.serverName("a.b")]), .secondName),
             (message([HelloBytes.extension(0, [])]), .structure),
             (message([HelloBytes.extension(0, [0, 3, 1, 0, 0]), HelloBytes.extension(1, [])]), .notHostName),
@@ -57,8 +57,8 @@ struct ClientHelloTests {
             (HelloBytes.records(HelloBytes.message(extensions: [HelloBytes.serverName("a.b")]) + [11]), .excess),
         ]
         for (bytes, refusal) in cases { #expect(ClientHello.scan(bytes) == .refused(refusal), "\(bytes)") }
-        #expect(
-            ClientHello.scan(HelloBytes.records(HelloBytes.message(extensions: nil))) == .hello(ClientHello(nil, 87)))
+        let bare = HelloBytes.records(HelloBytes.message(extensions: nil))
+        #expect(ClientHello.scan(bare) == .hello(ClientHello(nil, bare.count)))
     }
 }
 

@@ -261,7 +261,7 @@ NP_INLINE enum np_reason np_judge_client(struct np_hello_work *work, const struc
 		return NP_REASON_ESTABLISHED;
 	if (hello->state == NP_HELLO_REFUSED)
 		return hello->reason;
-	if (segment->flags & NP_TCP_SYN || work->question->packet.fragment != NP_FRAGMENT_NONE)
+	if (segment->flags & NP_TCP_SYN)
 		return NP_DROP_HELLO_ORDER;
 	if (!segment->length)
 		return NP_REASON_ESTABLISHED;
@@ -292,14 +292,15 @@ NP_INLINE enum np_reason np_judge_server(struct np_hello_work *work, const struc
 
 	if (segment->flags & NP_TCP_RST)
 		return NP_REASON_REPLY;
-	if (hello->is_again && segment->flags & NP_TCP_SYN && acknowledges && segment->acknowledgement == hello->again) {
+	if (hello->is_again && segment->flags & NP_TCP_SYN && acknowledges && segment->acknowledgement == hello->again &&
+	    work->question->packet.fragment == NP_FRAGMENT_NONE) {
 		np_begin_hello(hello, hello->again);
 		/* What the former connection's entry was left with. */
 		np_mark_flow(&work->place, NP_ENTRY_HELLO, 0);
 	}
 	switch (hello->state) {
 	case NP_HELLO_READING:
-		if (segment->length || work->question->packet.fragment != NP_FRAGMENT_NONE)
+		if (segment->length)
 			return NP_DROP_HELLO_ORDER;
 		break;
 	case NP_HELLO_ALLOWED:
@@ -381,6 +382,9 @@ NP_INLINE enum np_reason np_judge_hello(struct np_hello_work *work)
 	struct np_hello_segment segment;
 	enum np_reason reason;
 
+	/* Of a later fragment the header is elsewhere. */
+	if (question->packet.fragment != NP_FRAGMENT_NONE && (!np_has_hello(work) || hello->state != NP_HELLO_DECIDED))
+		return NP_DROP_HELLO_ORDER;
 	if (!np_load_segment(work->hook->skb, question, &segment))
 		return NP_DROP_HELLO_ORDER;
 	if (question->hello == NP_HELLO_OPENS)

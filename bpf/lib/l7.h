@@ -46,7 +46,8 @@ NP_INLINE enum np_reason np_route_hello(struct np_question *question)
 		question->hello = NP_HELLO_ASKED;
 		return NP_DROP_L7_UNAVAILABLE;
 	}
-	if (question->resume_end > question->resume_offset)
+	/* What a fragment has no room for comes in others. */
+	if (question->resume_end > question->resume_offset || question->packet.fragment != NP_FRAGMENT_NONE)
 		return NP_DROP_SYN_DATA;
 	question->hello = NP_HELLO_OPENS;
 	question->flow.flags |= NP_ENTRY_HELLO;
@@ -72,11 +73,14 @@ NP_INLINE enum np_reason np_route_l7(const struct np_hook *hook, struct np_quest
 {
 	const bool is_udp = question->packet.protocol == IPPROTO_UDP;
 
-	np_note_l7(question, answer);
 	if (is_udp && question->stage != NP_STAGE_OWN)
 		return np_is_of_queries(question, answer) ? NP_REASON_ALLOWED : np_reason_of(answer);
+	/* What the opposite direction says of the answer is no rule of this packet. */
+	if (question->stage != NP_STAGE_OWN && question->stage != NP_STAGE_REPLY)
+		return np_reason_of(answer);
+	np_note_l7(question, answer);
 	question->hello = NP_HELLO_NONE;
-	if ((question->stage == NP_STAGE_OWN || question->stage == NP_STAGE_REPLY) && np_asks_for_hello(question, answer))
+	if (np_asks_for_hello(question, answer))
 		return np_route_hello(question);
 	if (is_udp && hook->direction == NP_EGRESS && question->tracked)
 		bpf_tail_call(hook->skb, &np_steps, NP_STEP_NAMES);

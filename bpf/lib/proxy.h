@@ -283,11 +283,14 @@ NP_INLINE struct np_outcome np_judge_proxied(const struct np_hook *hook, struct 
 			return np_outcome_of(NP_DROP_PROXY_UNKNOWN);
 		return proxy ? np_send_to_proxy(hook, proxy, NP_REASON_RELATED) : np_outcome_of(NP_DROP_NOT_PROXIED);
 	}
+	if (call != NP_PROXY_KNOWN)
+		np_count_hit(question->rule_hit);
+	/* A node that has no place for a proxy. */
+	if (!proxy && call == NP_PROXY_RULES && !question->is_proxied)
+		return np_outcome_of(NP_DROP_L7_UNAVAILABLE);
 	np_fill_flow_key(hook->endpoint, &question->packet, question->travel, &question->flow);
 	hash = np_hash_flow(hook->slot, &question->flow);
 	known = np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place);
-	if (call != NP_PROXY_KNOWN)
-		np_count_hit(question->rule_hit);
 	if (call == NP_PROXY_RULES && question->packet.initiates &&
 	    !(from_proxy && known && place.flags & NP_ENTRY_PROXY))
 		return np_begin_proxied(hook, question, proxy, &place, hash, from_proxy);

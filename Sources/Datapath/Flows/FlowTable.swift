@@ -12,6 +12,9 @@ package final class FlowTable: Sendable {
         fileprivate(set) var word: ControlWord
         fileprivate(set) var set: Int
         fileprivate(set) var way: Int
+
+        /// The index of its slot.
+        var slot: UInt32 { UInt32(set * Int(NP_FLOW_WAYS) + way) }
     }
 
     /// What became of a flow that was to be inserted.
@@ -132,8 +135,12 @@ package final class FlowTable: Sendable {
     }
 
     /// Inserts a flow as programs do, except that a flow that nobody has answered makes room only for one that somebody has and
-    /// that is more than a question and its answer.
-    func insert(_ record: np_flow_record, endpoint: UInt32, in region: FlowRegion) -> Insertion {
+    /// that is more than a question and its answer. `prepare` gets the slot's index and version before anybody can find the flow
+    /// there: for what is remembered beside it.
+    func insert(
+        _ record: np_flow_record, endpoint: UInt32, in region: FlowRegion,
+        prepare: (_ slot: UInt32, _ version: UInt32) -> Void = { _, _ in }
+    ) -> Insertion {
         let place = place(record, endpoint, region)
         for _ in 0..<Self.attempts {
             if find(record, endpoint: endpoint, in: region) != nil { return .present }
@@ -146,6 +153,7 @@ package final class FlowTable: Sendable {
             let version = chosen.word.isFree ? chosen.word.version : chosen.word.version &+ 1
             let slot = slot(chosen.set, chosen.way)
             guard slot.change(chosen.word, to: .busy(version: version)) else { continue }
+            prepare(UInt32(chosen.set * layout.ways + chosen.way), version)
             write(record, into: slot, as: .live(version: version, tag: place.tag))
             return .inserted
         }

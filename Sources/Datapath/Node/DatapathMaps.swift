@@ -26,6 +26,8 @@ package final class DatapathMaps {
     let proxy: ProxyParts?
     /// The tables of Services; `nil` in an object without them.
     let services: ServiceMaps?
+    /// What is known of the server names of TLS connections; `nil` in an object without them.
+    let hellos: BPFMap?
     /// All maps of the object, by name, for reports.
     let all: [BPFMap]
 
@@ -92,6 +94,7 @@ package final class DatapathMaps {
         self.eventBudget = try map("np_event_budget")
         self.dropBudget = try map("np_drop_budget")
         self.services = ServiceMaps(all)
+        self.hellos = all.first { $0.name == "np_hellos" }
         self.proxy = try ProxyParts(object, all)
         for (step, name) in Self.steps {
             // A map pinned by a version with fewer steps is shorter; what is reserved now had no slot then.

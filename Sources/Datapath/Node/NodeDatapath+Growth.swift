@@ -1,5 +1,6 @@
 import BPFEmit
 import CNetpoldABI
+import NetTypes
 
 /// Larger regions for endpoints with many flows; and smaller ones for those that hardly use theirs, where the table is nearly used
 /// up, so that there is room for pods that come and for those that need more.
@@ -118,7 +119,10 @@ extension NodeDatapath {
         let entries = table.entries(in: old)
         var copied = 0
         for entry in entries.filter(\.record.isAnswered) + entries.filter({ !$0.record.isAnswered }) {
-            switch table.insert(entry.record, endpoint: slot, in: new) {
+            let insertion = table.insert(entry.record, endpoint: slot, in: new) {
+                moveHello(of: entry, to: $0, version: $1)
+            }
+            switch insertion {
             case .inserted: copied += 1
             case .present:
                 if let present = table.find(entry.record, endpoint: slot, in: new) {
@@ -128,6 +132,17 @@ extension NodeDatapath {
             }
         }
         return copied
+    }
+
+    /// Takes along what is known of the server name of a flow that gets another slot. One whose ClientHello a program reads at this
+    /// moment may have to begin anew; without it the client is reset at its next packet.
+    private func moveHello(of entry: FlowTable.Entry, to slot: UInt32, version: UInt32) {
+        guard entry.record.protocol == L4Protocol.tcp.rawValue, let hellos = maps.hellos,
+            var hello = try? hellos.value(of: entry.slot, initial: np_hello()), hello.version == entry.word.version
+        else { return }
+        hello.version = version
+        hello.busy = 0
+        try? hellos.set(slot, hello)
     }
 }
 

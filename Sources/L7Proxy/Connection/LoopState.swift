@@ -97,7 +97,7 @@ final class LoopState {
             .connectTimeout(limits.connectTimeout)
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.allowRemoteHalfClosure, value: true)
-            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: limits.readSize))
+            .channelOption(.recvAllocator, value: limits.reads)
             .channelOption(.writeBufferWaterMark, value: .init(low: limits.waterMark / 2, high: limits.waterMark))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
         if flow.isTransparent {

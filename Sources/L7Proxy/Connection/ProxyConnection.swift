@@ -50,10 +50,10 @@ final class ProxyConnection {
     /// Whether a request came: HTTP/2 begins with a connection.
     private var hasRequests = false
     /// Whether the server answered one to its end.
-    private var hasResponses = false
+    var hasResponses = false
 
     /// What the access log says of the connection; empty before its first line.
-    private var logText: [UInt8] = []
+    var logText: [UInt8] = []
     /// When the present head began; `nil` outside of heads.
     var headSince: NIODeadline?
     var lastActivity: NIODeadline
@@ -177,7 +177,7 @@ final class ProxyConnection {
         return requests.step(buffer.readableBytesUInt8Span.extracting(run...))
     }
 
-    private func responseStep(behind run: Int) -> ResponseSide.Step? {
+    func responseStep(behind run: Int) -> ResponseSide.Step? {
         let buffer = fromServer
         guard buffer.readableBytes > run else { return nil }
         return responses.step(buffer.readableBytesUInt8Span.extracting(run...))
@@ -276,7 +276,7 @@ final class ProxyConnection {
         return fresh
     }
 
-    private func append(_ request: PendingRequest) {
+    func append(_ request: PendingRequest) {
         pending.append(request)
         if pending.count == 1 { beginFirst() }
     }
@@ -390,148 +390,5 @@ final class ProxyConnection {
             buffer.discardReadBytes()
             buffer.writeBuffer(&bytes)
         }
-    }
-
-    // MARK: Responses
-
-    /// The first request in line is the one to be answered.
-    func beginFirst() {
-        while phase == .open, var first = pending.first {
-            switch first.answerer {
-            case .server:
-                if responses.isIdle { responses.expect(first.method, offering: first.upgrade) }
-                return
-            case .local(let answer, let closes):
-                // First: a write may find the connection gone, and end everything.
-                pending.removeFirst()
-                writeLocal(answer, closes: closes, to: &first)
-                if closes { return linger() }
-            }
-        }
-    }
-
-    func takeResponses() {
-        var run = 0
-        while phase == .open {
-            guard let step = responseStep(behind: run) else { break }
-            switch step {
-            case .needMore:
-                flush(run)
-                return
-            case .unasked, .refuse:
-                flush(run)
-                shared.counters.badResponses += 1
-                badResponse()
-                return
-            case .forward(let count, let ends):
-                run += count
-                if ends {
-                    flush(run)
-                    run = 0
-                    finishFirst(keeps: true)
-                }
-            case .head(let head, let ends):
-                run += head.count
-                guard !pending.isEmpty else { return abort() }
-                let index = pending.startIndex
-                if !head.isInterim { pending[index].hasBegun = true }
-                pending[index].isLast = pending[index].isLast || (!head.isInterim && !head.keepsConnection)
-                if !head.isInterim { pending[index].status = head.status }
-                if head.switchesProtocol {
-                    flush(run)
-                    run = 0
-                    requests.answered(switches: true, isLast: true)
-                    logFirst()
-                    takeRequests()
-                    continue
-                }
-                if !head.isInterim, pending[index].upgrade == .webSocket {
-                    requests.answered(switches: false, isLast: pending[index].isLast)
-                }
-                if ends {
-                    flush(run)
-                    run = 0
-                    finishFirst(keeps: true)
-                }
-            }
-        }
-        if phase == .open { flush(run) }
-    }
-
-    private func flush(_ count: Int) {
-        guard count > 0, let slice = fromServer.readSlice(length: count) else { return }
-        if fromServer.readableBytes == 0 { fromServer = ByteBuffer() }
-        client.writeAndFlush(slice, promise: nil)
-    }
-
-    /// The first request is answered to its end.
-    private func finishFirst(keeps: Bool) {
-        logFirst()
-        guard let first = pending.popFirst() else { return }
-        hasResponses = true
-        // A response that ends before its request: the server may take the rest for another one.
-        let isCut = pending.isEmpty && !requests.hasWholeRequest
-        if !keeps || first.isLast || isCut || clientEnded && pending.isEmpty { return linger() }
-        beginFirst()
-        if phase == .open { takeRequests() }
-    }
-
-    /// A response that is not understood, or bytes that nothing asked for.
-    private func badResponse() {
-        if let first = pending.first, case .server = first.answerer, !first.hasBegun {
-            answerFirst(.badResponse)
-        } else if pending.isEmpty {
-            linger()
-        } else {
-            abort()
-        }
-    }
-
-    /// Answers the first request in the server's place, as the last.
-    private func answerFirst(_ answer: LocalAnswer) {
-        guard var first = pending.popFirst() else { return linger() }
-        requests.end()
-        writeLocal(answer, closes: true, to: &first)
-        linger()
-    }
-
-    /// A head that takes too long. Others before it are cut short: their client is as slow as this.
-    func timeOut() {
-        headSince = nil
-        guard pending.isEmpty else { return abort() }
-        append(
-            PendingRequest(
-                answerer: .local(.timeout, closes: true), method: .other, upgrade: .none, isLast: true, since: .now(),
-                record: nil))
-    }
-
-    private func writeLocal(_ answer: LocalAnswer, closes: Bool, to request: inout PendingRequest) {
-        client.writeAndFlush(answer.message(closes: closes, toHEAD: request.method == .head), promise: nil)
-        if var record = request.record.take() {
-            if case .denied = answer {} else { record.decision = .error }
-            log(record, status: answer.status, since: request.since)
-        }
-    }
-
-    private func logFirst() {
-        guard !pending.isEmpty else { return }
-        let first = pending.startIndex
-        guard let record = pending[first].record.take() else { return }
-        log(record, status: pending[first].status, since: pending[first].since)
-    }
-
-    /// Requests that were decided and never get their whole answer: each decided request has its line.
-    func logUnanswered() {
-        while var request = pending.popFirst() {
-            guard var record = request.record.take() else { continue }
-            if case .server = request.answerer { record.decision = .error }
-            log(record, status: request.status, since: request.since)
-        }
-    }
-
-    func log(_ record: consuming AccessRecord, status: Int, since: NIODeadline) {
-        if logText.isEmpty { logText = LogLines.connectionText(clientAddress, flow) }
-        shared.write(
-            record, status: status, latency: NIODeadline.now() - since, of: logText, revision: rules?.book.revision)
     }
 }

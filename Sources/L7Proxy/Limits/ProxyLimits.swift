@@ -26,11 +26,18 @@ public struct ProxyLimits: Sendable {
     public var resets = 1_000
     /// Frames that carry nothing (PING, SETTINGS, PRIORITY) in a second.
     public var controlFrames = 10_000
-    /// Bytes read at once.
-    public var readSize = 16 << 10
+    /// Bytes read at once, at most: a connection begins with `smallestRead` and has more while it brings more.
+    public var largestRead = 64 << 10
+    /// Bytes that a connection keeps room for in each direction.
+    public var smallestRead = 2 << 10
     /// Bytes that wait to be written before no more are read from the other side.
     public var waterMark = 64 << 10
 
     /// The default limits.
     public init() {}
+
+    /// How much is read at once.
+    var reads: AdaptiveRecvByteBufferAllocator {
+        AdaptiveRecvByteBufferAllocator(minimum: smallestRead, initial: smallestRead, maximum: largestRead)
+    }
 }

@@ -39,16 +39,16 @@ enum LineText {
         }
     }
 
-    /// Adds a decimal number.
+    /// Adds a decimal number. Digit by digit from the first: a slice of an array that is turned round is a copy.
     static func append(_ number: Int64, to bytes: inout [UInt8]) {
-        var rest = number.magnitude
+        let rest = number.magnitude
         if number < 0 { bytes.append(UInt8(ascii: "-")) }
-        let start = bytes.count
-        repeat {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
-        } while rest > 0
-        bytes[start...].reverse()
+        var unit: UInt64 = 1
+        while rest / unit >= 10 { unit *= 10 }
+        while unit > 0 {
+            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / unit % 10))
+            unit /= 10
+        }
     }
 
     private static func begin(_ name: StaticString, _ bytes: inout [UInt8]) {

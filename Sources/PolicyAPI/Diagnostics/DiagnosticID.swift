@@ -58,6 +58,8 @@ public enum DiagnosticID: String, Hashable, CaseIterable, Sendable {
     case emptyPeerList = "empty-peer-list"
     /// HTTP rules on a port that carries TLS.
     case httpOnTLSPort = "http-on-tls-port"
+    /// Server names on a port whose protocol is not TCP alone.
+    case serverNamesNotQUIC = "server-names-not-quic"
     /// An allow rule that a deny rule overrides entirely.
     case shadowedByDeny = "shadowed-by-deny"
     /// A rule that a wider rule makes redundant.

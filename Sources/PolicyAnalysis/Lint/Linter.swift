@@ -9,6 +9,7 @@ public enum Linter {
             SelectsNothingCheck.self, OrInsteadOfAndCheck.self, EgressWithoutDNSCheck.self,
             FQDNWithoutDNSRuleCheck.self, EmptyElementCheck.self, EmptyPeerListCheck.self, DenyIsolatesCheck.self,
             ShadowedByDenyCheck.self, RedundantRuleCheck.self, BypassedL7Check.self, HTTPOnTLSPortCheck.self,
+            ServerNamesNotQUICCheck.self,
             ServicePortCheck.self, UnknownPortNameCheck.self, CIDRCoversClusterCheck.self, APIServerUnknownCheck.self,
             UndeclaredNamespaceCheck.self, NamespaceNameLabelCheck.self,
         ]

@@ -48,6 +48,26 @@ struct L7RedirectTests {
         }
     }
 
+    @Test("36 of 36 with netpold proxy", arguments: [EdgeNode.Topology.ptp, .bridge])
+    func matrixWithTheProxy(_ topology: EdgeNode.Topology) throws {
+        let world = try L7World(topology, reversePathFilter: 1)
+        for (number, setting) in L7World.Setting.allCases.enumerated() {
+            try world.apply(setting)
+            if number == 0 { try world.startProxy() }
+            let failures = try world.failures(setting)
+            #expect(failures == [])
+            let through = try world.failures(setting, throughService: true)
+            #expect(through == [])
+        }
+        let size = 8_000_000
+        for way in L7World.Way.allCases {
+            for v6 in [false, true] {
+                #expect(try world.ask(way, v6: v6, "/api/upload", ["body": size]).body == "got \(size)")
+                #expect(try world.ask(way, v6: v6, "/api/download/\(size)").length == size)
+            }
+        }
+    }
+
     @Test(
         "large bodies both ways, half-closed connections, resets of either end", arguments: L7World.Way.allCases,
         [false, true])
@@ -167,6 +187,18 @@ struct L7RedirectTests {
         }
         let failures = try world.failures(.both)
         #expect(failures == [])
+    }
+
+    @Test("detach takes the proxy's place away, with all that was made for it")
+    func detached() throws {
+        let world = try world(.both)
+        let interface = world.place.interface
+        #expect(try world.edge.node.run { if_nametoindex(interface) } != 0)
+        #expect(try world.ask(.podToPod, v6: false, "/who").body == "Access denied\r\n")
+        try world.detach()
+        #expect(try world.edge.node.run { if_nametoindex(interface) } == 0)
+        #expect(access(world.place.namespace, F_OK) != 0)
+        #expect(try world.ask(.podToPod, v6: false, "/who").body?.hasSuffix("proxied=0") == true)
     }
 
     @Test("policies change under a connection")

@@ -38,6 +38,9 @@ final class L7World {
     let place: ProxyPlace
     private let pins: PinPath
     private var relay: Child?
+    private var proxy: Process?
+    /// Whether the proxy is netpold's, which leaves requests as they are.
+    private var isReal = false
     private var servers: [Child] = []
     private var clients: [String: Child] = [:]
 
@@ -71,6 +74,14 @@ final class L7World {
 
     deinit {
         relay?.end(SIGKILL)
+        if let proxy {
+            kill(proxy.processIdentifier, SIGKILL)
+            proxy.waitUntilExit()
+            for name in ["rules.json", "state"] {
+                try? FileManager.default.removeItem(
+                    atPath: "\(FileManager.default.temporaryDirectory.path())/\(place.instance).\(name)")
+            }
+        }
         for child in servers + Array(clients.values) { child.end(SIGKILL) }
         if let datapath = edge.datapath {
             try? edge.node.run { try datapath.detach() }
@@ -154,9 +165,42 @@ final class L7World {
         try child.waitUntilReady()
     }
 
+    /// Starts `netpold proxy` with rules that let requests for /api/ pass, by whatever number policies and rules go.
+    func startProxy() throws {
+        let files = "\(FileManager.default.temporaryDirectory.path())/\(place.instance)"
+        let element: [String: Any] = [
+            "method": "", "path": "/api/.*", "host": "", "headers": [String](), "headerMatches": [String](),
+            "origin": ["kind": "CiliumNetworkPolicy", "namespace": "edge", "name": "l7", "path": "spec"],
+        ]
+        let rules: [[String: Any]] = (0..<4).map { ["number": $0, "http": [element]] }
+        let policies: [[String: Any]] = (1..<500).map { ["id": $0, "direction": "egress", "rules": rules] }
+        let snapshot: [String: Any] = [
+            "format": "netpold-proxy-rules", "version": 1, "revision": 1, "policies": policies,
+        ]
+        try JSONSerialization.data(withJSONObject: snapshot).write(to: URL(filePath: "\(files).rules.json"))
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/nsenter")
+        process.arguments = [
+            "--net=\(edge.node.path)", RunningAgent.executable.path(), "proxy", "--instance", place.instance, "--rules",
+            "\(files).rules.json", "--state-file", "\(files).state", "--access-log", "none", "--loops", "2",
+        ]
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        proxy = process
+        isReal = true
+        for _ in 0..<500 where process.isRunning && access("\(files).state", F_OK) != 0 { usleep(20_000) }
+        guard access("\(files).state", F_OK) == 0 else { throw PodNetworkError("no proxy") }
+    }
+
     func endRelay(_ signal: Int32 = SIGKILL) {
         relay?.end(signal)
         relay = nil
+    }
+
+    /// As `netpold detach`, once the agent has ended.
+    func detach() throws {
+        edge.restart()
+        try edge.node.run { try NodeDatapath.remove(pins) }
     }
 
     // MARK: requests
@@ -180,7 +224,7 @@ final class L7World {
     func expected(_ setting: Setting, _ way: Way, v6: Bool, _ path: String) -> String {
         let isProxied = setting.isEgress && way.client == "a" || setting.isIngress && way.server == "b"
         if isProxied, !path.hasPrefix("/api/") { return "Access denied\r\n" }
-        return "\(address(way.client, v6: v6)) \(path) proxied=\(isProxied ? 1 : 0)"
+        return "\(address(way.client, v6: v6)) \(path) proxied=\(isProxied && !isReal ? 1 : 0)"
     }
 
     /// The failures of the matrix of one setting: every way, both families, a request that is allowed and one that is not.

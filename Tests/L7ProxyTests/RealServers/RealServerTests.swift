@@ -55,7 +55,7 @@ struct RealServerTests {
                 "\(make), \(expectation): it read \(read), decided were \(known)")
         }
         // A proxy that forwards nothing would pass.
-        #expect(reached > 100, "\(make) read only \(reached)")
+        #expect(reached > 60, "\(make) read only \(reached)")
     }
 
     /// Whether a server read what was decided, in order. What it could not read, or did not want, is the last of a connection, and stands for
@@ -70,14 +70,16 @@ struct RealServerTests {
         return true
     }
 
-    /// Without query, and without scheme and authority of an absolute target, which servers write in ways of their own.
+    /// Without query, and without scheme and authority of an absolute target, which servers write in ways of their own; and no more of a
+    /// path than the access log has.
     private static func plain(_ request: String) -> String {
         let parts = request.split(separator: " ", maxSplits: 1).map(String.init)
         guard parts.count == 2, var target = parts.last else { return request }
         if let scheme = target.range(of: "://") {
             target = target[scheme.upperBound...].firstIndex(of: "/").map { String(target[$0...]) } ?? target
         }
-        return "\(parts[0]) \(target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)[0])"
+        let path = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)[0]
+        return "\(parts[0]) \(path.prefix(1_000))"
     }
 
     /// The proxy's access log in a file.

@@ -120,6 +120,19 @@ struct PortAndNameLintTests {
         #expect(lint(rule("443", "serverNames: [a.example.com]"), .httpOnTLSPort) == [])
     }
 
+    @Test("server names where UDP seems to be allowed: QUIC is not; ports of TCP and rules without names are fine")
+    func serverNamesNotQUIC() {
+        let rule = { (port: String, rest: String) in
+            self.cilium("{endpointSelector: {}, egress: [{toPorts: [{ports: [{port: \"443\"\(port)}]\(rest)}]}]}")
+        }
+        let names = ", serverNames: [a.example.com]"
+        for port in ["", ", protocol: ANY", ", protocol: UDP"] {
+            #expect(lint(rule(port, names), .serverNamesNotQUIC).count == 1)
+            #expect(lint(rule(port, ""), .serverNamesNotQUIC) == [])
+        }
+        #expect(lint(rule(", protocol: TCP", names), .serverNamesNotQUIC) == [])
+    }
+
     private let service =
         "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\nspec: {selector: {app: web}, ports: [{port: 80, targetPort: http}]}\n---\n"
 

@@ -85,6 +85,7 @@ extension NodeDatapath {
         try attachments.adopt(interfaces: try interfaces(), steps: own, others: others)
         try attachments.retireSuperseded()
         for hook in attachments.hooks { try attachments.detach(hook) }
+        try ProxyPlace(instance: pins.instance).remove()
         try pins.removeAll()
         withExtendedLifetime(locks) {}
     }

@@ -211,6 +211,42 @@ struct HelloFlowTests {
         }
     }
 
+    @Test(
+        "fragments do not pass before the decision, whatever stands where their header would be",
+        arguments: [false, true])
+    func fragments(v6: Bool) throws {
+        try Self.with(v6: v6) { connection throws in
+            func fragments(_ packet: IPPacket, _ number: UInt32) -> [IPPacket] {
+                let cut = 32
+                return [
+                    packet.with {
+                        $0.payload = Array(packet.payload[..<cut])
+                        $0.fragment = .init(number, offset: 0, more: true)
+                    },
+                    packet.with {
+                        $0.payload = Array(packet.payload[cut...])
+                        $0.fragment = .init(number, offset: UInt16(cut), more: false)
+                    },
+                ]
+            }
+            #expect(
+                try connection.send(fragments(connection.syn([UInt8](repeating: 0, count: 20)), 1)[0])
+                    == NP_DROP_SYN_DATA)
+            try connection.open()
+            for fragment in fragments(connection.client(0, Self.allowed), 2) {
+                #expect(try connection.send(fragment) == NP_DROP_HELLO_ORDER)
+            }
+            for fragment in fragments(connection.server(acknowledges: 0, Self.allowed), 3) {
+                #expect(try connection.send(fragment) == NP_DROP_HELLO_ORDER)
+            }
+            _ = try connection.send(connection.client(0, Self.allowed))
+            _ = try connection.send(connection.server(acknowledges: Self.allowed.count))
+            for fragment in fragments(connection.client(Self.allowed.count, Self.allowed), 4) {
+                #expect(try connection.send(fragment) == NP_REASON_ESTABLISHED)
+            }
+        }
+    }
+
     @Test("urgent bytes are no part of what the server reads: they end it")
     func urgent() throws {
         try Self.with { connection throws in

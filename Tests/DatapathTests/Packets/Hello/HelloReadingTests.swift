@@ -1,6 +1,7 @@
 import CNetpoldABI
 import NetpoldTestSupport
 import PolicyAPI
+import PolicyIR
 import TLSScan
 import Testing
 
@@ -24,8 +25,7 @@ struct HelloReadingTests {
 
     private static func isAllowed(_ name: String?) -> Bool {
         guard let name else { return false }
-        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
-        return name == "api.stripe.com" || (labels.count == 3 && name.hasSuffix(".example.com"))
+        return patterns.contains { NamePattern(.pattern($0)).matches(name) }
     }
 
     /// What is to become of a client's segment, once all before it and itself are `bytes`.

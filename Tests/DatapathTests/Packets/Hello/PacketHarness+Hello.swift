@@ -18,6 +18,7 @@ extension PacketHarness {
     ///   - patterns: those of the program's only L7 rule, bit 0.
     ///   - bases: of the programs that have it.
     ///   - revision: of the automaton; its lowest bit is the bank.
+    /// - Throws: when a map cannot be written.
     func setNames(_ patterns: [String], bases: [UInt32] = [helloBase], revision: UInt32 = 2) throws {
         let automaton = NameAutomaton(patterns.map { NamePattern(.pattern($0)) })
         let bank = (revision & 1) * UInt32(NP_MAX_NAME_STATES)
@@ -82,7 +83,8 @@ extension PacketHarness {
         let events = try map("np_name_events")
         let ring = try RingBuffer(map: events.fd, name: events.name)
         var names: [String] = []
-        try ring.take(limit: 100) { bytes in
+        // Other tests of the harness may have left thousands.
+        try ring.take(limit: 100_000) { bytes in
             let event = bytes.loadUnaligned(as: np_name_event.self)
             guard UInt32(event.kind) == NP_NAME_SERVER_DENIED.rawValue else { return }
             let name = withUnsafeBytes(of: event.name) { Array($0) }
