@@ -10,8 +10,8 @@ struct Netpold: AsyncParsableCommand {
         subcommands: [
             LintCommand.self, CompileCommand.self, TestCommand.self, ExplainCommand.self,
             LabCommand.self, LabRespondCommand.self,
-            AgentCommands.self, StatusCommand.self, EndpointsCommand.self, MonitorCommand.self, DetachCommand.self,
-            ProxyCommand.self,
+            AgentCommands.self, StatusCommand.self, EndpointsCommand.self, NamesCommand.self, MonitorCommand.self,
+            DetachCommand.self, ProxyCommand.self,
             BenchCommand.self, BenchCompileCommand.self, BenchNetCommand.self, BenchChangesCommand.self,
             BenchAgentCommand.self, BenchL7Command.self,
         ])

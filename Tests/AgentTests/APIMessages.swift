@@ -13,6 +13,7 @@ enum APIMessages {
     static let requests: [Sample<APIRequest>] = [
         Sample(message: .status, line: #"{"type":"status","version":2}"#),
         Sample(message: .endpoints, line: #"{"type":"endpoints","version":2}"#),
+        Sample(message: .names, line: #"{"type":"names","version":2}"#),
         Sample(message: .health, line: #"{"type":"health","version":2}"#),
         Sample(
             message: .monitor(MonitorFilter(dropsOnly: true, pod: "shop/web", policy: "shop/db")),
@@ -26,6 +27,22 @@ enum APIMessages {
     static let replies: [Sample<APIReply>] = [
         Sample(message: .status(status), line: statusLine),
         Sample(message: .endpoints([endpoint]), line: endpointsLine),
+        Sample(
+            message: .names([
+                NameReport(
+                    pod: "shop/web",
+                    names: [
+                        .init(
+                            name: "a.example", addresses: [.init(address: "192.0.2.7", seconds: 30)],
+                            selectors: ["*.example"])
+                    ], denied: [.init(name: "b.example", kind: "dns", remote: "10.0.0.53", count: 2)], entries: 1,
+                    refused: 0, unlearnt: 3)
+            ]),
+            line:
+                #"{"names":[{"denied":[{"count":2,"kind":"dns","name":"b.example","remote":"10.0.0.53"}],"entries":1,"#
+                + #""names":[{"addresses":[{"address":"192.0.2.7","seconds":30}],"name":"a.example","#
+                + #""selectors":["*.example"]}],"pod":"shop/web","refused":0,"unlearnt":3}],"type":"names","version":2}"#
+        ),
         Sample(message: .health(health), line: #"{"health":\#(healthText),"type":"health","version":2}"#),
         Sample(message: .verdict(Fixtures.verdict()), line: verdictLine),
         Sample(message: .lost(9), line: #"{"count":9,"type":"lost","version":2}"#),

@@ -4,6 +4,8 @@ public enum APIReply: Hashable, Sendable {
     case status(StatusReport)
     /// The pods, sorted by name.
     case endpoints([EndpointReport])
+    /// What pods have learnt of names, sorted by pod.
+    case names([NameReport])
     /// Whether the agent enforces what it was asked to.
     case health(Health)
     /// One verdict.
@@ -68,6 +70,7 @@ extension APIReply: APIMessage {
     public enum Kind: String, CaseIterable, Sendable {
         case status = "status"
         case endpoints = "endpoints"
+        case names = "names"
         case health = "health"
         case verdict = "verdict"
         case lost = "lost"
@@ -79,6 +82,7 @@ extension APIReply: APIMessage {
     private enum CodingKeys: String, CodingKey {
         case status = "status"
         case endpoints = "endpoints"
+        case names = "names"
         case health = "health"
         case verdict = "verdict"
         case count = "count"
@@ -93,6 +97,7 @@ extension APIReply: APIMessage {
         switch self {
         case .status: .status
         case .endpoints: .endpoints
+        case .names: .names
         case .health: .health
         case .verdict: .verdict
         case .lost: .lost
@@ -108,6 +113,7 @@ extension APIReply: APIMessage {
         switch kind {
         case .status: self = .status(try fields.decode(StatusReport.self, forKey: .status))
         case .endpoints: self = .endpoints(try fields.decode([EndpointReport].self, forKey: .endpoints))
+        case .names: self = .names(try fields.decode([NameReport].self, forKey: .names))
         case .health: self = .health(try fields.decode(Health.self, forKey: .health))
         case .verdict: self = .verdict(try fields.decode(FlowVerdict.self, forKey: .verdict))
         case .lost: self = .lost(try fields.decode(UInt64.self, forKey: .count))
@@ -126,6 +132,7 @@ extension APIReply: APIMessage {
         switch self {
         case .status(let report): try fields.encode(report, forKey: .status)
         case .endpoints(let reports): try fields.encode(reports, forKey: .endpoints)
+        case .names(let reports): try fields.encode(reports, forKey: .names)
         case .health(let health): try fields.encode(health, forKey: .health)
         case .verdict(let verdict): try fields.encode(verdict, forKey: .verdict)
         case .lost(let count): try fields.encode(count, forKey: .count)

@@ -4,6 +4,8 @@ public enum APIRequest: Hashable, Sendable {
     case status
     /// One `APIReply.endpoints`.
     case endpoints
+    /// One `APIReply.names`.
+    case names
     /// One `APIReply.health`, without counting anything.
     case health
     /// `APIReply.verdict` and `.lost` until the client hangs up.
@@ -21,6 +23,7 @@ extension APIRequest: APIMessage {
     public enum Kind: String, CaseIterable, Sendable {
         case status = "status"
         case endpoints = "endpoints"
+        case names = "names"
         case health = "health"
         case monitor = "monitor"
         case wait = "wait"
@@ -37,6 +40,7 @@ extension APIRequest: APIMessage {
         switch self {
         case .status: .status
         case .endpoints: .endpoints
+        case .names: .names
         case .health: .health
         case .monitor: .monitor
         case .wait: .wait
@@ -49,6 +53,7 @@ extension APIRequest: APIMessage {
         switch kind {
         case .status: self = .status
         case .endpoints: self = .endpoints
+        case .names: self = .names
         case .health: self = .health
         case .monitor: self = .monitor(try MonitorFilter(from: decoder))
         case .wait:
@@ -63,7 +68,7 @@ extension APIRequest: APIMessage {
     /// Writes the fields beside `type`.
     public func encodeFields(to encoder: any Encoder) throws {
         switch self {
-        case .status, .endpoints, .health: break
+        case .status, .endpoints, .names, .health: break
         case .monitor(let filter): try filter.encode(to: encoder)
         case .wait(let timeout):
             var fields = encoder.container(keyedBy: CodingKeys.self)

@@ -21,17 +21,20 @@ public struct CompiledNode: Sendable {
     public var diagnostics: [Diagnostic]
     /// What the node does about Services.
     public var services: ServiceSettings
+    /// What the columns of names stand for.
+    public var columns: NameColumns
 
     /// A compiled node.
     public init(
         image: NodeImage, objects: ObjectTable, node: String, diagnostics: [Diagnostic] = [],
-        services: ServiceSettings = ServiceSettings(mode: .translate)
+        services: ServiceSettings = ServiceSettings(mode: .translate), columns: NameColumns = NameColumns()
     ) {
         self.image = image
         self.objects = objects
         self.node = node
         self.diagnostics = diagnostics
         self.services = services
+        self.columns = columns
     }
 
     /// What the policies mean, for explanations and comparisons. Costs about as much as a full compile.

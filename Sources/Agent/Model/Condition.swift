@@ -64,6 +64,10 @@ public struct Condition: Hashable, Codable, Sendable {
         case flowsCrowded = "flowsCrowded"
         /// Addresses of Services did not fit into the tables: policies see them, and not the endpoints behind them.
         case servicesLeftOut = "servicesLeftOut"
+        /// Patterns of names did not fit into the tables: what they would allow is denied.
+        case namesLeftOut = "namesLeftOut"
+        /// Addresses that a pod has learnt from DNS found no room.
+        case learntFull = "learntFull"
     }
 
     /// The kind.
@@ -97,7 +101,7 @@ public struct Condition: Hashable, Codable, Sendable {
             true
         case .keptLastGood, .isolatedByRefused, .duplicateObject, .addressConflict, .copiesUnwritten,
             .compiledClosed, .policyWarning, .unknownIsolated, .podFinished, .hookWithoutPod, .evidenceIgnored,
-            .bpffsMounted, .bpffsPrivate, .flowsCrowded:
+            .bpffsMounted, .bpffsPrivate, .flowsCrowded, .namesLeftOut, .learntFull:
             false
         }
     }

@@ -21,8 +21,27 @@ public protocol DatapathPort {
     /// Removes conntrack entries of flows that are over, in a part of the table, and gives pods with many flows more room. The
     /// next call goes on with the next part, until the collection is complete.
     func collectConntrack() throws -> ConntrackCollection
+    /// Removes what pods have learnt of names and that has ended; by pod, what it has.
+    func collectLearnt() throws -> [EndpointKey: LearntUse]
+    /// Puts what a pod has learnt of names into force.
+    func learn(_ pod: EndpointKey, _ history: [LearntName]) throws
     /// Starts the writing of event records. One reader at a time; records of earlier ones are not read.
     func makeEventReader(_ interest: EventInterest) throws -> Reader
+}
+
+extension DatapathPort {
+    /// Removes what pods have learnt of names and that has ended; by pod, what it has.
+    public func collectLearnt() throws -> [EndpointKey: LearntUse] { [:] }
+    /// Puts what a pod has learnt of names into force.
+    public func learn(_ pod: EndpointKey, _ history: [LearntName]) throws {}
+}
+
+/// What programs tell about names. Used by several threads.
+public protocol NameReading: Sendable {
+    /// Waits until there are records, a short time at most.
+    func wait() throws
+    /// The next records, oldest first: those that are there.
+    func take() throws -> [NameRecord]
 }
 
 /// Verdict events while somebody listens. Used by one thread, which need not be the datapath's.

@@ -8,10 +8,11 @@ struct APIServer: Sendable {
     let hub: MonitorHub
     let answers: Answers
     let endpoints: EndpointAnswers
+    let names: NameAnswers?
 
     init(
         server: LocalServer, reconciler: Reconciler, published: PublishedSnapshot, hub: MonitorHub, answers: Answers,
-        endpoints: EndpointAnswers
+        endpoints: EndpointAnswers, names: NameAnswers?
     ) {
         self.server = server
         self.reconciler = reconciler
@@ -19,6 +20,7 @@ struct APIServer: Sendable {
         self.hub = hub
         self.answers = answers
         self.endpoints = endpoints
+        self.names = names
     }
 
     /// With the monitors, fewer than the clients that may be connected: there is always a place for short requests.
@@ -55,6 +57,7 @@ struct APIServer: Sendable {
         case .status: client.answer(line: await answers.status())
         case .endpoints:
             if let line = await endpoints.line() { client.answer(line: line) }
+        case .names: client.answer(.names(await names?.rows() ?? []))
         case .health: client.answer(.health(answers.health()))
         case .wait(let milliseconds):
             guard waits.enter() else {

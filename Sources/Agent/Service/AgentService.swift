@@ -42,16 +42,18 @@ public final class AgentService: Service {
         let node: any NodeSource
         let worker: DatapathWorker
         let bindings: BindingFile?
+        let names: NameFeed?
 
         /// Ports. The datapath and the compiler belong to the agent from now on. With `bindings`, a later agent goes on from
-        /// what this one has bound.
+        /// what this one has bound; with `names`, what pods learn is kept.
         public init(
             sources: [any ObjectSource], node: any NodeSource, datapath: sending any DatapathPort,
-            compiler: sending any PolicyCompiler, bindings: BindingFile? = nil
+            compiler: sending any PolicyCompiler, bindings: BindingFile? = nil, names: NameFeed? = nil
         ) {
             self.sources = sources
             self.node = node
             self.bindings = bindings
+            self.names = names
             self.worker = DatapathWorker(datapath: datapath, compiler: compiler)
         }
     }
@@ -62,6 +64,9 @@ public final class AgentService: Service {
     private let api: APIServer
     private let answers: Answers
     private let published = PublishedSnapshot()
+    private let names: NameFeed?
+    private let worker: DatapathWorker
+    private let logger: Logger
 
     /// An agent that has not started; clients reach it by `server`. `pinned` are the addresses that programs of an earlier
     /// agent let pass, by interface.
@@ -78,6 +83,9 @@ public final class AgentService: Service {
             settings: options.settings, sources: Set(ports.sources.map(\.id)), records: records, pinned: pinned)
         let history = GenerationHistory()
         let worker = ports.worker
+        self.worker = worker
+        self.logger = logger
+        names = ports.names
         let cache = CounterCache(worker)
         self.cache = cache
         hub = MonitorHub(
@@ -91,7 +99,8 @@ public final class AgentService: Service {
             hub: hub)
         api = APIServer(
             server: server, reconciler: reconciler, published: published, hub: hub, answers: answers,
-            endpoints: EndpointAnswers(published: published, history: history))
+            endpoints: EndpointAnswers(published: published, history: history),
+            names: ports.names.map { NameAnswers(feed: $0, history: history) })
     }
 
     /// Watches, enforces and answers until it is told to shut down or the task is cancelled. Then nobody is answered any
@@ -105,6 +114,9 @@ public final class AgentService: Service {
                 group.addTask { await self.hub.run() }
                 group.addTask { await self.cache.run() }
                 group.addTask { await self.api.run() }
+                if let names = self.names {
+                    group.addTask { await names.run(self.published, self.worker, self.reconciler, self.logger) }
+                }
             }
         }
     }

@@ -78,6 +78,14 @@ actor DatapathWorker {
         }
     }
 
+    /// Removes what has ended of what pods have learnt.
+    func collectLearnt() throws -> [EndpointKey: LearntUse] { try working { try datapath.collectLearnt() } }
+
+    /// Puts into force what pods have learnt.
+    func learn(_ pods: [EndpointKey: [LearntName]]) throws {
+        try working { for (pod, names) in pods.sorted(by: { $0.key < $1.key }) { try datapath.learn(pod, names) } }
+    }
+
     /// Starts the writing of events.
     func makeReading(_ interest: EventInterest) throws -> EventReading {
         EventReading(reader: try datapath.makeEventReader(interest))

@@ -32,6 +32,10 @@ public struct InstancePaths: Hashable, Sendable {
     public var proxyRules: String { "\(InstancePaths.folder)/\(instance).proxy-rules.json" }
     /// Exists while the proxy serves: its pid, and the revision of its rules.
     public var proxyState: String { "\(InstancePaths.folder)/\(instance).proxy.json" }
+    /// What pods have learnt of names, for the agent's next start.
+    public var names: String { "\(InstancePaths.folder)/\(instance).names.json" }
+    /// What the columns of names in the kernel stand for.
+    public var columns: String { "\(InstancePaths.folder)/\(instance).columns.json" }
     /// Copies of the manifests as they were last accepted.
     public var lastGood: String { "\(InstancePaths.folder)/\(instance).last-good" }
 }

@@ -46,6 +46,8 @@ actor Reconciler {
     private var unsaved: BindingRecords?
     /// Endpoints whose flows have hardly any room.
     private var crowded: [Condition] = []
+    /// Endpoints whose learnt addresses have no more room.
+    private var learntFull: [Condition] = []
     /// The node cannot be observed at the moment.
     private var nodeFailure: Condition?
     private var hasLoggedApply = false
@@ -220,7 +222,9 @@ actor Reconciler {
     private func publish() {
         snapshot.facts = Health.Facts(
             generation: state.generation, appliedGeneration: state.appliedGeneration, view: state.binding.view,
-            report: state.report, conditions: (state.conditions + (nodeFailure.map { [$0] } ?? []) + crowded).sorted())
+            report: state.report,
+            conditions: (state.conditions + (nodeFailure.map { [$0] } ?? []) + crowded
+                + learntFull).sorted())
         snapshot.applyCount = state.applyCount
         snapshot.isInForce = state.isInForce
         snapshot.policiesInForce = state.store.policiesInForce
@@ -303,6 +307,18 @@ actor Reconciler {
             log(over: condition)
         }
         for condition in crowded where !before.contains(where: { $0.subject == condition.subject }) { log(condition) }
+        publish()
+    }
+
+    /// What the latest collection of learnt addresses found.
+    func take(names found: [Condition]) {
+        guard found != learntFull else { return }
+        let before = Set(learntFull.map(\.subject))
+        for condition in learntFull where !found.contains(where: { $0.subject == condition.subject }) {
+            log(over: condition)
+        }
+        for condition in found where !before.contains(condition.subject) { log(condition) }
+        learntFull = found
         publish()
     }
 

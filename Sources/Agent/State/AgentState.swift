@@ -264,6 +264,9 @@ public struct AgentState: Sendable {
             current.insert(Condition(kind: .endpointFailed, subject: "\(endpoint.key)", message: reason))
         }
         if let leftOut = report.flatMap({ Condition.servicesLeftOut($0.servicesLeftOut) }) { current.insert(leftOut) }
+        if let names = report.flatMap({ Condition.namesLeftOut($0.patternsLeftOut, entries: $0.namesLeftOut) }) {
+            current.insert(names)
+        }
         let actions =
             current.subtracting(raised).sorted().map(AgentAction.raise)
             + raised.subtracting(current).sorted().map(AgentAction.clear)

@@ -86,6 +86,7 @@ extension NodeImage {
                 value: MemoryLayout<np_fragment>.size, overhead: 64),
         ]
         if !services.isEmpty { maps += serviceFootprints }
+        if subjects.contains(where: { $0.ingress.asksMore || $0.egress.asksMore }) { maps += nameFootprints }
         for subject in subjects {
             for direction in Direction.allCases where subject[direction].words > 0 {
                 let image = subject[direction]
@@ -108,6 +109,24 @@ extension NodeImage {
 }
 
 extension NodeImage {
+    /// The maps of names.
+    private var nameFootprints: [MapFootprint] {
+        [
+            .fixed(
+                "np_names", entries: names.automaton.stateCount, capacity: 2 * Int(NP_MAX_NAME_STATES), key: 4,
+                value: MemoryLayout<np_name_state>.size),
+            .hash(
+                "np_name_rules", entries: nameRuleCount, capacity: Int(NP_MAX_NAME_RULES),
+                key: MemoryLayout<np_name_rule_key>.size, value: MemoryLayout<np_name_rule>.size),
+            .hash(
+                "np_learnt", entries: 0, capacity: Int(NP_MAX_LEARNT), key: MemoryLayout<np_learnt_key>.size,
+                value: MemoryLayout<np_learnt>.size),
+            .fixed(
+                "np_pending", entries: 0, capacity: Int(NP_MAX_ENDPOINTS * NP_PENDING_SETS), key: 4,
+                value: MemoryLayout<np_pending_set>.size),
+        ]
+    }
+
     /// The maps of Services, where they are translated.
     private var serviceFootprints: [MapFootprint] {
         var tables = ServiceTables()

@@ -10,7 +10,7 @@ extension NodeDump {
                     + "\(count(image.identities.count, "identity", "identities"))")
         ]
         if !image.endpoints.isEmpty { blocks.append(.table(endpoints)) }
-        return blocks + [.heading("policies"), .table(policies)] + footprint
+        return blocks + [.heading("policies"), .table(policies)] + nameBlocks + footprint
     }
 
     private var endpoints: DumpTable {

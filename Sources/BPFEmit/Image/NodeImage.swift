@@ -18,6 +18,8 @@ public struct NodeImage: Sendable {
     public var services: [ServiceFrontend]
     /// What DNS has answered: the addresses of each name (lower case, without final dot), as if every local pod had asked for it.
     public var answers: [String: [IPAddress]]
+    /// The serial number of the record in which it is written down what columns of names stand for; 0: nobody does.
+    public var columnRecord: UInt32 = 0
 
     /// An image.
     public init(

@@ -37,6 +37,10 @@ public struct ApplyReport: Hashable, Sendable {
     public var hooksChanged = 0
     /// Subjects and directions whose programs have no counters because np_rule_hits is full. Verdicts are the same.
     public var withoutCounters: [String] = []
+    /// Entries of np_name_rules that found no room: what they would allow is denied.
+    public var namesLeftOut = 0
+    /// Patterns of names that did not fit into the automaton: no name satisfies them.
+    public var patternsLeftOut: [String] = []
     /// Addresses, ports and protocols of Services that did not fit into the maps: they are left to whoever else translates.
     public var servicesLeftOut: [String] = []
 

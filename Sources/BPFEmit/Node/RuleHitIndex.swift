@@ -15,6 +15,9 @@ public struct RuleHitIndex: Sendable {
         let bits: [RuleBit]
         let isolatedBy: [RuleOrigin]
 
+        /// The direction of the program.
+        package var programDirection: Direction { direction }
+
         var end: UInt32 { base + UInt32(count) }
 
         /// What the counter at an offset from the base counts.

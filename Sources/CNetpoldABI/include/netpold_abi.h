@@ -556,7 +556,7 @@ struct np_name_options {
 	__u32 refusal; /* RCODE of a denied query: 5 REFUSED, 3 NXDOMAIN */
 	__u32 least_ttl; /* seconds that an address is kept at least */
 	__u32 drops_inexact; /* 1: answers to the pod's queries that cannot be read are dropped; 0: they pass, and teach nothing */
-	__u32 pad;
+	__u32 record; /* the agent's: serial number of what it has written down about the numbers of columns */
 };
 
 /* ---- L7 flows ------------------------------------------------------------------------------------------- */

@@ -38,15 +38,25 @@ public final class KernelDecider {
     public init(_ image: NodeImage) throws(BPFError) {
         node = try NodeDatapath(
             DatapathOptions(pins: nil, attachment: .none, flowSets: Self.flowSets))
-        _ = try node.apply(image, links: [:])
+        try put(image)
         countedSoFar = try countByReason()
     }
 
     /// Goes on with another image, as an agent would.
     public func update(_ image: NodeImage) throws(BPFError) {
-        _ = try node.apply(image, links: [:])
+        try put(image)
         // Every flow begins with the packet that is asked about: none is in the middle of one that was revoked.
         try node.forgetPolicyChanges()
+    }
+
+    private func put(_ image: NodeImage) throws(BPFError) {
+        // Images number their columns from 1, each for itself.
+        try node.forgetLearnt(Set(node.endpoints.values.map(\.slot)))
+        _ = try node.apply(image, links: [:])
+        let answers = image.answers.sorted { $0.key < $1.key }.map { name, addresses in
+            LearntName(name: name, addresses: Dictionary(addresses.map { ($0, .max - 1) }) { first, _ in first })
+        }
+        for pod in node.endpoints.keys { try node.learn(pod, answers) }
     }
 
     /// Whether the kernel has the pod.

@@ -29,6 +29,10 @@ struct ApplyPlan {
     let subjectSlots: [String: UInt32]
     /// Of each subject.
     let stateNeeds: [String: StateNeeds]
+    /// By subject: the numbering of its columns of names, and those that it has.
+    let columns: [String: (names: UInt32, columns: [PolicyBits.Column])]
+    /// The subjects whose DNS exchanges are read.
+    let readers: Set<String>
 
     /// Endpoint slots that are cleared at the end.
     let surplusSlots: Set<UInt32>
@@ -75,6 +79,8 @@ struct ApplyPlan {
         self.surplusSlots = Set(node.endpoints.values.map(\.slot)).union(node.adopted.keys).subtracting(kept)
         self.subjectSlots = try Self.assignSubjects(image, endpoints, node)
         self.stateNeeds = Dictionary(image.subjects.map { ($0.key, $0.stateNeeds) }) { first, _ in first }
+        self.columns = Dictionary(image.subjects.map { ($0.key, ($0.names, $0.egress.columns)) }) { first, _ in first }
+        self.readers = Set(image.subjects.filter { $0.egress.bits.contains(where: \.isDNS) }.map(\.key))
     }
 
     /// Whether what the new policies of a pod allow needs flow entries.
@@ -82,6 +88,12 @@ struct ApplyPlan {
         // Every endpoint's subject is in the image, which `check` has seen to.
         stateNeeds[endpoint.image.subject] ?? StateNeeds(ingress: .always, egress: .always)
     }
+
+    /// The numbering of a pod's columns.
+    func names(of endpoint: Endpoint) -> UInt32 { columns[endpoint.image.subject]?.names ?? 0 }
+
+    /// Whether a pod's DNS exchanges are read.
+    func reads(_ endpoint: Endpoint) -> Bool { readers.contains(endpoint.image.subject) }
 
     /// Refuses what could only be done in part. The maps' limits hold for the moment in which old and new entries are
     /// there together.

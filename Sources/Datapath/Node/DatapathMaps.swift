@@ -28,6 +28,8 @@ package final class DatapathMaps {
     let services: ServiceMaps?
     /// What is known of the server names of TLS connections; `nil` in an object without them.
     let hellos: BPFMap?
+    /// The maps of names; `nil` in an object without them.
+    package let names: NameMaps?
     /// All maps of the object, by name, for reports.
     let all: [BPFMap]
 
@@ -95,6 +97,7 @@ package final class DatapathMaps {
         self.dropBudget = try map("np_drop_budget")
         self.services = ServiceMaps(all)
         self.hellos = all.first { $0.name == "np_hellos" }
+        self.names = NameMaps(all)
         self.proxy = try ProxyParts(object, all)
         for (step, name) in Self.steps {
             // A map pinned by a version with fewer steps is shorter; what is reserved now had no slot then.

@@ -10,7 +10,9 @@ extension NodeDatapath {
     /// 1. *Plan.* Everything that could not be done whole is refused here.
     /// 2. *Load* the programs that changed, each with a peers map of its own, off the path. Their maps also hold the
     ///    identities that are about to retire, with the bits of what their addresses will be.
-    /// 3. *Widen* the live peers maps of programs that stay: new identities are known before an address has one.
+    /// 3. *Names*: an automaton with the patterns of these programs beside those that run, and what its name sets satisfy for each
+    ///    (`NamesInForce`); the proxy is told of their rules.
+    ///    *Widen* the live peers maps of programs that stay: new identities are known before an address has one.
     /// 4. *Place*: endpoints that will need more flow state keep it from now on, and what runs without is waited for. Then each
     ///    slot of np_policies goes from old program to new in one write. New endpoints get a slot that is not ready. From here
     ///    on new flows meet the new rules.
@@ -21,7 +23,7 @@ extension NodeDatapath {
     ///    pod of the image has it, drops everything.
     /// 7. *Wait* until no program is running that was running at that point: nothing decides by the old state any more.
     /// 8. *Revisions*: only now, so that no verdict of an old program can be stamped with a new revision. Known flows
-    ///    are asked again at their next packet. New endpoints become ready, and flow state that is not needed any more is not
+    ///    are asked again at their next packet. Pods get their columns of names, filled with what they have learnt. New endpoints become ready, and flow state that is not needed any more is not
     ///    kept from here on.
     /// 9. *Attach* new pods, and take over what other versions left (`finishTakeover`).
     /// 10. *Narrow*: retired identities leave the peers maps, slots are cleared, old programs go, their counts are kept.
@@ -58,6 +60,8 @@ extension NodeDatapath {
         let revalidateAll = mustRevalidate || plan.tables.changesVerdicts || !plan.sources.isEmpty
         // If one of the next steps fails, the next apply must revalidate the flows for those that succeeded.
         mustRevalidate = true
+        try note(columnRecord: image.columnRecord)
+        try prepareNames(batch, &report)
         let widened = try widen(batch, plan, &report)
         let replaced = try place(batch, plan, &report)
         try write(serviceChange, &report)
@@ -82,6 +86,8 @@ extension NodeDatapath {
         try attach(plan, &report)
         try finishTakeover(plan, &report)
         try narrow(plan, &report)
+        try settleNames(&report)
+        try refill(plan)
         if firstAfterAdoption { try hits.clearAll() }
         timings.finish = part()
         self.timings = timings

@@ -83,6 +83,7 @@ extension NodeDatapath {
                 !all && endpoint.value.isReady && endpoint.subject == planned.image.subject
                 && endpoint.value.stateNeeds == needs && endpoint.value.openDirections == open
                 && !changedSubjects.contains(planned.image.subject)
+                && endpoint.value.names == plan.names(of: planned) && endpoint.value.readsNames == plan.reads(planned)
             guard !isCurrent else { continue }
             if !isHandedOut {
                 // 0 is "never".
@@ -93,6 +94,12 @@ extension NodeDatapath {
             endpoint.value.flags |= UInt32(NP_ENDPOINT_READY)
             endpoint.value.stateNeeds = needs
             endpoint.value.openDirections = open
+            endpoint.value.readsNames = plan.reads(planned)
+            if let (names, columns) = plan.columns[planned.image.subject] {
+                report.entriesChanged += try fill(endpoint.slot, names, columns, history(of: planned.key, plan))
+                endpoint.value.names = names
+                if names != 0 { refilled.insert(planned.key) }
+            }
             endpoint.subject = planned.image.subject
             try maps.endpoints.set(endpoint.slot, endpoint.value)
             endpoints[planned.key] = endpoint
@@ -133,6 +140,7 @@ extension NodeDatapath {
         // A hook that went over to another pod was running the old entry program a moment ago. When its slot is
         // handed out again, nobody may be left who came in by it.
         try RunningPrograms.wait()
+        try forgetLearnt(plan.surplusSlots)
         // The next pod to get a slot counts from 0.
         let cpus = try Libbpf.possibleCPUs()
         for slot in plan.surplusSlots.sorted() {
@@ -144,7 +152,23 @@ extension NodeDatapath {
     }
 }
 
+extension NodeDatapath {
+    /// What a pod has learnt: what it is said to, and the answers that an image has for everybody.
+    private func history(of pod: EndpointKey, _ plan: ApplyPlan) -> [LearntName] {
+        let answers = plan.image.answers.sorted { $0.key < $1.key }.map { name, addresses in
+            LearntName(name: name, addresses: Dictionary(addresses.map { ($0, UInt32.max - 1) }) { first, _ in first })
+        }
+        return answers + (history?(pod) ?? [])
+    }
+}
+
 extension np_endpoint {
+    /// Whether the pod's DNS exchanges are read, in `flags`.
+    var readsNames: Bool {
+        get { flags & UInt32(NP_ENDPOINT_NAMES) != 0 }
+        set { flags = newValue ? flags | UInt32(NP_ENDPOINT_NAMES) : flags & ~UInt32(NP_ENDPOINT_NAMES) }
+    }
+
     /// Writes what the pod may send from; at most `NP_ENDPOINT_ADDRESSES`. An address that stays keeps its place: flows are known
     /// by it.
     ///

@@ -11,7 +11,7 @@ extension NodeDatapath {
         for planned in plan.endpoints {
             guard let present = planned.present else { continue }
             let raised = right(present, for: planned, plan, batch)
-            guard raised.flags != present.flags else { continue }
+            guard raised.flags != present.flags || raised.names != present.names else { continue }
             try maps.endpoints.set(planned.slot, raised)
             endpoints[planned.key]?.value = raised
             report.entriesChanged += 1
@@ -26,6 +26,9 @@ extension NodeDatapath {
     ) -> np_endpoint {
         var value = present.raisingStateNeeds(plan.stateNeeds(of: planned))
         value.openDirections = value.openDirections.intersection(openDirections(of: planned.image.subject, batch))
+        // Numbers of another numbering mean something else: until the programs are swapped no name counts.
+        if value.names != plan.names(of: planned) { value.names = 0 }
+        if plan.reads(planned) { value.flags |= UInt32(NP_ENDPOINT_NAMES) }
         return value
     }
 }

@@ -35,6 +35,17 @@ public final class NodeDatapath {
     var services: ServicesInForce?
     /// By address of a local pod, the interfaces by which its packets come in.
     var sources: [IPAddress: [UInt32]]
+    /// The tables of names; `nil` in an object without them.
+    let names: NamesInForce?
+    /// Asked before programs are swapped, with the L7 rules of all that run or are about to, and after, without those that are gone.
+    /// Whoever reads the rules must know them when it returns.
+    public var onRules: (([ProgramRules]) -> Void)?
+    /// The programs that it was asked with last.
+    var toldRules: [UInt32: [RuleBit]] = [:]
+    /// Pods that have got columns in this apply.
+    var refilled: Set<EndpointKey> = []
+    /// What pods have learnt so far: read when they get columns.
+    public var history: ((EndpointKey) -> [LearntName])?
     var subjects: [String: LoadedSubject] = [:]
     var endpoints: [EndpointKey: LoadedEndpoint] = [:]
     /// Policies that no slot of np_policies holds any more. They may still be running until the next wait.
@@ -79,6 +90,7 @@ public final class NodeDatapath {
         let maps = try DatapathMaps(options)
         self.maps = maps
         self.hits = RuleHits(map: maps.ruleHits)
+        if let names = maps.names { self.names = try NamesInForce(names) } else { self.names = nil }
         let addresses = try maps.readAddresses()
         self.addresses = addresses
         self.ipv4 = try IPv4Identities(maps.ipv4Identities, holding: addresses)
@@ -112,6 +124,7 @@ public final class NodeDatapath {
         if let place = options.proxy {
             self.proxyWay = try ProxyWay(place, attachments.style, options.pins, maps.proxy)
         }
+        try maps.setDefaultNameOptions()
         // A process that was killed while it read events left the writing of them on.
         try maps.control.set(UInt32(0), np_control())
     }

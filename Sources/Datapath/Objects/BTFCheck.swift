@@ -238,6 +238,7 @@ public enum BTFCheck {
                 "np_name_options", np_name_options.self,
                 [
                     ("refusal", \.refusal), ("least_ttl", \.least_ttl), ("drops_inexact", \.drops_inexact),
+                    ("record", \.record),
                 ]),
             Expected(
                 "np_hello", np_hello.self,

@@ -23,12 +23,15 @@ extension NameList: Comparable {
 
 extension NameList: CustomStringConvertible {
     /// `api.example.com, *.example.org`.
-    public var description: String {
+    public var description: String { texts.joined(separator: ", ") }
+
+    /// The selectors as they are written.
+    public var texts: [String] {
         selectors.map { selector in
             switch selector {
             case .name(let text), .pattern(let text): text
             }
-        }.joined(separator: ", ")
+        }
     }
 }
 

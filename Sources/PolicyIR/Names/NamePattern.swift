@@ -48,6 +48,22 @@ public struct NamePattern: Hashable, Sendable {
         }
     }
 
+    /// A text that no other pattern has: names of one are shown by it. In lower case, with a final dot.
+    public var text: String {
+        var text = matchesRoot && tokens == [.anything] ? "*" : ""
+        if matchesRoot, tokens == [.labels] { return "**" }
+        if !text.isEmpty { return text }
+        for token in tokens {
+            switch token {
+            case .byte(let byte): text.unicodeScalars.append(Unicode.Scalar(byte))
+            case .run: text += "*"
+            case .labels: text += "**."
+            case .anything: text += "*."
+            }
+        }
+        return text
+    }
+
     /// Whether the whole name matches.
     public func matches(_ name: String) -> Bool {
         let bytes = NamePattern.normalized(name)

@@ -6,6 +6,10 @@ public import NetTypes
 // The kernel side is what the agent asks for, member by member.
 extension NodeDatapath: DatapathPort {}
 extension RingBufferReader: VerdictReader {}
+extension NameReader: NameReading {
+    /// The next records, at most 1024.
+    public func take() throws -> [NameRecord] { try take(1024) }
+}
 extension HostScanner: NodeSource {}
 extension KernelDecider: PacketDecider {
     /// What a pod's policy says about a packet that was generated where its source is.

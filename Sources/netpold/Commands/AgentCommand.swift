@@ -117,6 +117,15 @@ struct AgentCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How the log is written to standard error.", valueName: "format"))
     var logFormat = LogFormat.logfmt
 
+    @Option(help: "Whose DNS answers count for toFQDNs: pod, each pod's its own; node, those of all pods of the node.")
+    var fqdnScope = NameScope.pod
+
+    @Option(help: ArgumentHelp("Seconds that an address from DNS is kept at least.", valueName: "seconds"))
+    var fqdnMinTtl: UInt32 = 0
+
+    @Option(help: "What a DNS query gets whose name no rule allows: refused, or nxdomain.")
+    var dnsRefusal = NameOptions.Refusal.refused
+
     @Flag(help: "Put everything in force once, then end.")
     var once = false
 
@@ -125,6 +134,7 @@ struct AgentCommand: AsyncParsableCommand {
         guard FileManager.default.fileExists(atPath: manifests, isDirectory: &isFolder), isFolder.boolValue else {
             throw ValidationError("--manifests \(manifests): no such folder")
         }
+        if fqdnMinTtl > 86_400 { throw ValidationError("--fqdn-min-ttl is at most 86400 seconds") }
         if let netns, !FileManager.default.fileExists(atPath: netns) {
             throw ValidationError("--netns \(netns): no such file; `ip netns` makes them in /run/netns")
         }
@@ -211,6 +221,15 @@ struct AgentCommand: AsyncParsableCommand {
         datapathOptions.services = serviceSettings.mode
         if l7Proxy { datapathOptions.proxy = ProxyPlace(instance: instance.instance) }
         let datapath = try NodeDatapath(datapathOptions)
+        try datapath.set(NameOptions(refusal: dnsRefusal, leastTTL: fqdnMinTtl))
+        let names = try makeNames(datapath, logger)
+        let columnFile = RecordFile<ColumnRecords>(path: try instance.paths().columns)
+        let columns = ColumnRecords.adopt(
+            load(columnFile, logger), record: try datapath.columnRecord, next: try datapath.nextNameColumns)
+        let rules = RuleSnapshotWriter(try instance.paths()) { problem in
+            logger.error("the proxy's rules cannot be written", metadata: ["error": "\(problem)"])
+        }
+        datapath.onRules = { rules.write($0) }
         let pinned = datapath.identities
         let adopted = datapath.adoptedInterfaces
         let places = HostScanner.Places(
@@ -222,9 +241,12 @@ struct AgentCommand: AsyncParsableCommand {
                 "adopted": .stringConvertible(pinned.addresses.count),
             ])
         HostPreparation.report(datapath.otherVersions, logger)
-        let compiler = NodePolicyCompiler(
-            allocator: IdentityAllocator(pinnedAddresses: pinned.addresses, pinnedPrefixes: pinned.prefixes),
-            services: serviceSettings)
+        var allocator = IdentityAllocator(pinnedAddresses: pinned.addresses, pinnedPrefixes: pinned.prefixes)
+        allocator.columns = columns.columns
+        let keeping = ColumnKeepingCompiler(
+            NodePolicyCompiler(allocator: allocator, services: serviceSettings), columns: columns.columns,
+            record: columns.record
+        ) { try columnFile.save($0) }
         return AgentService(
             options: .init(
                 instance: instance.instance,
@@ -237,13 +259,36 @@ struct AgentCommand: AsyncParsableCommand {
                 sources: [source],
                 node: WatchedNode(HostScanner(places), folders: [places.namespaces] + places.cniCaches),
                 datapath: datapath,
-                compiler: verify ? VerifyingCompiler(compiler) { try KernelDecider($0) } : compiler,
-                bindings: BindingFile(path: try instance.paths().bindings)),
+                compiler: verify ? VerifyingCompiler(keeping) { try KernelDecider($0) } : keeping,
+                bindings: BindingFile(path: try instance.paths().bindings), names: names),
             server: server, pinned: adopted, logger: logger)
     }
 }
 
 extension AgentCommand {
+    /// Goes on from what pods had learnt, and keeps what they learn.
+    private func makeNames(_ datapath: NodeDatapath, _ logger: Logger) throws -> NameFeed? {
+        guard let reader = try datapath.makeNameReader() else { return nil }
+        let file = RecordFile<[NameRecords.Pod]>(path: try instance.paths().names)
+        let history = NameHistory(isShared: fqdnScope == .node)
+        history.restore(load(file, logger) ?? [])
+        let feed = NameFeed(history: history, reader: reader, file: file)
+        datapath.history = { pod in
+            _ = try? feed.drain()
+            return history.known(to: pod)
+        }
+        return feed
+    }
+
+    /// What an earlier agent wrote down; nothing, with a line in the log, where it cannot be read.
+    private func load<Record>(_ file: RecordFile<Record>, _ logger: Logger) -> Record? {
+        do throws(SystemError) {
+            return try file.load()
+        } catch {
+            logger.error("what an earlier agent has written down is not known", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
     /// What the node does about Services, and why.
     private func chooseServices() -> (ServiceSettings, ServiceChoice) {
         let scan = TranslatorScan()
@@ -266,5 +311,7 @@ extension IPAddress: ExpressibleByArgument {
 
 extension RefusedPolicy: ExpressibleByArgument {}
 extension ServiceMode: ExpressibleByArgument {}
+extension NameScope: ExpressibleByArgument {}
+extension NameOptions.Refusal: ExpressibleByArgument {}
 extension UnknownNamespaces: ExpressibleByArgument {}
 extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -37,8 +37,27 @@ struct CompileReport: Encodable {
         var bits: [Rule]
         var words: Int
         var peers: [Peer]
+        /// The number of the numbering of the columns; 0: there is none.
+        var names: UInt32
+        var columns: [Column]
+        var leftOut: [LeftOut]
         var instructions: [String]
         var mapReferences: [Int: String]
+    }
+    struct Column: Encodable {
+        var number: Int
+        var names: [String]
+        var words: [String]
+    }
+    struct LeftOut: Encodable {
+        var rule: String
+        var reason: String
+    }
+    struct Names: Encodable {
+        var patterns: [String]
+        var states: Int
+        var sets: Int
+        var leftOut: [String]
     }
     struct Subject: Encodable {
         var key: String
@@ -52,9 +71,15 @@ struct CompileReport: Encodable {
     var prefixes: [Entry]
     var endpoints: [Endpoint]
     var subjects: [Subject]
+    /// The automaton of all names that policies ask about.
+    var names: Names
 
     init(_ image: NodeImage, _ state: CompilerState) {
         node = state.localNode
+        let tables = image.names
+        names = Names(
+            patterns: tables.patterns.map(\.text), states: tables.automaton.stateCount, sets: tables.setCount,
+            leftOut: tables.leftOut)
         identities = image.identities.map { Identity(number: $0.number, label: $0.label) }
         addresses = image.addresses.map { Entry(key: "\($0.address)", identity: $0.identity) }
         prefixes = image.prefixes.map { Entry(key: "\($0.prefix)", identity: $0.identity) }
@@ -79,6 +104,11 @@ struct CompileReport: Encodable {
             },
             words: image.words,
             peers: image.peers.map { Peer(identity: $0.identity, words: $0.words.map(hex)) },
+            names: image.names,
+            columns: image.columns.map {
+                Column(number: $0.number, names: $0.list.texts, words: $0.words.map(hex))
+            },
+            leftOut: image.leftOut.map { LeftOut(rule: $0.origin.description, reason: $0.description) },
             instructions: image.program.instructions.map(hex),
             mapReferences: Dictionary(
                 image.program.mapReferences.map { ($0.slot, $0.map.rawValue) }, uniquingKeysWith: { first, _ in first })

@@ -1,0 +1,50 @@
+import BPFEmit
+import Glibc
+import PolicyIR
+import Support
+
+/// Makes the rows of `netpold names`, on a thread of its own.
+actor NameAnswers {
+    private let feed: NameFeed
+    private let history: GenerationHistory
+    private let executor = ThreadExecutor(name: "netpold-rows")
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    init(feed: NameFeed, history: GenerationHistory) {
+        self.feed = feed
+        self.history = history
+    }
+
+    /// The rows, sorted by pod.
+    func rows() -> [NameReport] {
+        let image = history.current.image
+        let subjects = Dictionary((image?.subjects ?? []).map { ($0.key, $0) }) { first, _ in first }
+        let endpoints = Dictionary((image?.endpoints ?? []).map { ($0.key, $0) }) { first, _ in first }
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        let now = UInt32(truncatingIfNeeded: time.tv_sec)
+        return feed.history.pods.sorted { $0.key < $1.key }.map { pod, known in
+            let columns = endpoints[pod].flatMap { subjects[$0.subject] }?.egress.columns ?? []
+            let use = feed.use(of: pod)
+            return NameReport(
+                pod: "\(pod.namespace)/\(pod.name)",
+                names: known.learnt.compactMap { NameAnswers.row($0, columns, now) },
+                denied: known.denied.map {
+                    NameReport.Denial(
+                        name: $0.name, kind: $0.isServerName ? "tls" : "dns", remote: "\($0.remote)", count: $0.count)
+                },
+                entries: use?.entries, refused: use?.refused, unlearnt: use?.unlearnt)
+        }
+    }
+
+    private static func row(_ known: LearntName, _ columns: [PolicyBits.Column], _ now: UInt32) -> NameReport.Name? {
+        let addresses = known.addresses.filter { $0.value > now }.sorted { $0.key < $1.key }.map {
+            NameReport.Address(address: "\($0.key)", seconds: $0.value - now)
+        }
+        guard !addresses.isEmpty else { return nil }
+        let selectors = columns.flatMap(\.list.selectors).filter { NamePattern($0).matches(known.name) }
+        return NameReport.Name(
+            name: known.name, addresses: addresses, selectors: NameList(selectors).texts)
+    }
+}

@@ -1,0 +1,115 @@
+public import BPFEmit
+import Glibc
+import Logging
+import Support
+import Synchronization
+
+/// Takes what programs tell about names into the history, writes that down, and removes what has ended.
+public final class NameFeed: Sendable {
+    /// How often what has ended is removed.
+    private static let collection = Duration.seconds(60)
+    /// How often the history is written down at most.
+    private static let saving = Duration.seconds(2)
+
+    /// The history.
+    public let history: NameHistory
+    private let reader: any NameReading
+    private let file: RecordFile<[NameRecords.Pod]>?
+    private let uses = Mutex<[EndpointKey: LearntUse]>([:])
+
+    /// A feed of a history, which is kept in a file.
+    public init(history: NameHistory, reader: any NameReading, file: RecordFile<[NameRecords.Pod]>? = nil) {
+        self.history = history
+        self.reader = reader
+        self.file = file
+    }
+
+    /// Takes what is there, without waiting. Returns the pods that have learnt something.
+    @discardableResult
+    public func drain() throws -> Set<EndpointKey> {
+        // The ring keeps what comes before anybody has said whose the slots are.
+        guard history.hasPods else { return [] }
+        var news: Set<EndpointKey> = []
+        // No more than what was there: a pod that goes on writing must not keep anybody here.
+        for _ in 0..<16 {
+            let records = try reader.take()
+            if records.isEmpty { break }
+            news.formUnion(history.take(records))
+        }
+        return news
+    }
+
+    /// What a pod has of the table of learnt addresses, as of the latest collection.
+    public func use(of pod: EndpointKey) -> LearntUse? { uses.withLock { $0[pod] } }
+
+    /// Works until the task is cancelled.
+    func run(_ published: PublishedSnapshot, _ worker: DatapathWorker, _ reconciler: Reconciler, _ logger: Logger) async
+    {
+        let thread = BlockingThread(name: "netpold-names")
+        var applied: UInt64 = 0
+        var changed = ContinuousClock.now
+        var collected = ContinuousClock.now
+        var saved = ContinuousClock.now
+        var isFirst = true
+        while !Task.isCancelled {
+            let endpoints = published.current.facts.report?.endpoints ?? []
+            if published.current.applyCount != applied {
+                applied = published.current.applyCount
+                changed = .now
+            }
+            let slots = Dictionary(endpoints.map { ($0.slot, $0.key) }) { first, _ in first }
+            // Before the first apply nobody knows whose a slot is; the ring keeps what comes.
+            guard !slots.isEmpty else {
+                guard (try? await Task.sleep(for: .milliseconds(100))) != nil else { return }
+                continue
+            }
+            history.setPods(slots, at: NameFeed.now)
+            do {
+                let news = try await thread.run {
+                    try self.reader.wait()
+                    return try self.drain()
+                }
+                // What was learnt while policies changed may have been learnt under the numbers before.
+                if history.isShared ? !news.isEmpty : (isFirst || .now - changed < .seconds(2)) && !news.isEmpty {
+                    let pods = history.isShared ? Array(slots.values) : Array(news)
+                    try await worker.learn(
+                        Dictionary(pods.map { ($0, history.known(to: $0)) }) { first, _ in first })
+                }
+                isFirst = false
+                if .now - collected > NameFeed.collection {
+                    collected = .now
+                    history.forget(before: UInt32(truncatingIfNeeded: NameFeed.now / 1_000_000_000))
+                    let uses = try await worker.collectLearnt()
+                    self.uses.withLock { $0 = uses }
+                    await reconciler.take(names: Condition.learntFull(uses))
+                }
+            } catch {
+                logger.error("what pods learn of names cannot be read", metadata: ["error": "\(error)"])
+                guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
+            }
+            if .now - saved > NameFeed.saving {
+                saved = .now
+                await save(on: thread, logger)
+            }
+        }
+        await save(on: thread, logger)
+    }
+
+    private func save(on thread: BlockingThread, _ logger: Logger) async {
+        guard let file, let pods = history.takeUnsaved() else { return }
+        do {
+            try await thread.run { try file.save(pods) }
+        } catch {
+            logger.error(
+                "what pods have learnt cannot be written down: a restart would not know it",
+                metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// ns of CLOCK_MONOTONIC.
+    private static var now: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}

@@ -1,0 +1,267 @@
+public import BPFEmit
+import CNetpoldABI
+import Glibc
+public import NetTypes
+import PolicyIR
+
+/// The L7 rules of a program, as the proxy is told of them.
+public struct ProgramRules: Sendable {
+    /// The base of the program's counters, which names it.
+    public let base: UInt32
+    /// Its direction.
+    public let direction: Direction
+    /// Its L7 rules, each with its bit in the one word that they are of.
+    public let rules: [(bit: UInt32, rule: RuleBit)]
+}
+
+extension NodeDatapath {
+    /// The policies that slots of np_policies hold.
+    private var placed: [LoadedPolicy] {
+        subjects.sorted { $0.key < $1.key }.flatMap { [$0.value.ingress, $0.value.egress] }
+    }
+
+    /// Step 3, before any program is swapped: what names satisfy for programs that run and those that are about to, and what the
+    /// proxy is to know of them.
+    func prepareNames(_ batch: PolicyBatch, _ report: inout ApplyReport) throws(BPFError) {
+        let fresh = batch.fresh.sorted { $0.key < $1.key }.flatMap { $0.value.values }
+        let policies = placed + outOfUse + fresh
+        tell(policies)
+        guard let names else { return }
+        let (written, isOther) = try names.prepare(policies)
+        report.entriesChanged += written
+        if isOther { try RunningPrograms.wait() }
+        report.namesLeftOut = names.refused
+        report.patternsLeftOut = names.tables?.leftOut ?? []
+    }
+
+    /// After step 10: patterns and entries go that only programs asked for that are gone.
+    func settleNames(_ report: inout ApplyReport) throws(BPFError) {
+        let policies = placed + outOfUse
+        tell(policies)
+        guard let names else { return }
+        let (_, isOther) = try names.settle(policies)
+        if isOther { try RunningPrograms.wait() }
+        _ = try names.clean(policies)
+        report.namesLeftOut = names.refused
+        report.patternsLeftOut = names.tables?.leftOut ?? []
+    }
+
+    /// Says what L7 rules the programs have, when that is something else than before.
+    private func tell(_ policies: [LoadedPolicy]) {
+        guard let onRules else { return }
+        var seen: Set<UInt32> = []
+        var rules: [ProgramRules] = []
+        for policy in policies {
+            guard let base = policy.hits?.base, seen.insert(base).inserted else { continue }
+            let bits = policy.image.bits.enumerated().filter(\.element.isL7)
+            guard let direction = policy.hits?.programDirection, !bits.isEmpty else { continue }
+            rules.append(
+                ProgramRules(
+                    base: base, direction: direction,
+                    rules: bits.map { (UInt32($0.offset % Int(NP_BITS_PER_WORD)), $0.element) }))
+        }
+        let telling = Dictionary(rules.map { ($0.base, $0.rules.map(\.rule)) }) { first, _ in first }
+        if telling == toldRules { return }
+        toldRules = telling
+        onRules(rules)
+    }
+
+    /// Whether a pod's DNS exchanges are read, once its policies are in place.
+    func readsNames(_ subject: String, _ plan: ApplyPlan) -> Bool { plan.readers.contains(subject) }
+
+    /// The numbers below this one may be known to the kernel, as those of columns.
+    public var nextNameColumns: UInt32 {
+        get throws(BPFError) {
+            guard let names = maps.names else { return 1 }
+            let endpoints =
+                try maps.endpoints.entries(key: UInt32(0), value: np_endpoint()).map(\.value.names).max() ?? 0
+            let learnt =
+                try names.learnt.entries(key: np_learnt_key(), value: np_learnt()).map(\.value.names).max() ?? 0
+            return max(endpoints, learnt, self.names?.highestColumns ?? 0) + 1
+        }
+    }
+
+    /// The serial number of the latest record of columns that the kernel goes by; 0: none.
+    public var columnRecord: UInt32 {
+        get throws(BPFError) {
+            try maps.names?.options.value(of: UInt32(0), initial: np_name_options())?.record ?? 0
+        }
+    }
+
+    /// Says how DNS is dealt with from now on.
+    public func set(_ options: NameOptions) throws(BPFError) {
+        let record = try columnRecord
+        try maps.names?.options.set(
+            UInt32(0),
+            np_name_options(
+                refusal: options.refusal.code, least_ttl: options.leastTTL, drops_inexact: options.dropsInexact ? 1 : 0,
+                record: record))
+    }
+
+    /// Says which record of columns the kernel goes by, before it does.
+    func note(columnRecord record: UInt32) throws(BPFError) {
+        guard let names = maps.names, record > 0,
+            var value = try names.options.value(of: UInt32(0), initial: np_name_options()), value.record != record
+        else { return }
+        value.record = record
+        try names.options.set(UInt32(0), value)
+    }
+
+    /// What was learnt while columns were being put into force is in force as well: it was told of under the numbers before.
+    func refill(_ plan: ApplyPlan) throws(BPFError) {
+        guard let history else { return }
+        let pods = refilled
+        refilled = []
+        for pod in pods.sorted() { try learn(pod, history(pod)) }
+    }
+
+    /// Seconds of the clock of np_learnt.
+    public static var nameClock: UInt32 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt32(truncatingIfNeeded: time.tv_sec)
+    }
+}
+
+extension NodeDatapath {
+    /// Puts what a pod has learnt earlier into force for its columns, in a slot. What the programs know beyond that stays.
+    ///
+    /// - Returns: entries written.
+    func fill(_ slot: UInt32, _ names: UInt32, _ columns: [PolicyBits.Column], _ history: [LearntName]) throws(BPFError)
+        -> Int
+    {
+        guard let maps = maps.names, names != 0, !columns.isEmpty else { return 0 }
+        let now = NodeDatapath.nameClock
+        var wanted: [IPAddress: [Int: UInt32]] = [:]
+        for known in history {
+            let matching = columns.filter { $0.list.matches(known.name) }.map(\.number)
+            if matching.isEmpty { continue }
+            for (address, expires) in known.addresses where expires > now {
+                for column in matching {
+                    wanted[address, default: [:]][column] = max(wanted[address]?[column] ?? 0, expires)
+                }
+            }
+        }
+        guard !wanted.isEmpty else { return 0 }
+        var share = try maps.shares.value(of: slot, initial: np_learnt_share()) ?? np_learnt_share()
+        var inserted: UInt64 = 0
+        var written = 0
+        for (address, expirations) in wanted.sorted(by: { $0.key < $1.key }) {
+            // Of nodes, pods and Services nothing is learnt, whoever they have become.
+            if addresses[address] != nil { continue }
+            let key = np_learnt_key(address: np_address(address), endpoint: slot)
+            let present = try maps.learnt.value(of: key, initial: np_learnt())
+            if present == nil, share.inserted &+ inserted &- share.removed >= UInt64(NP_MAX_LEARNT_OF_POD) { continue }
+            var value = present.flatMap { $0.names == names ? $0 : nil } ?? np_learnt()
+            guard value.add(expirations, names: names) else { continue }
+            try maps.learnt.set(key, value)
+            if present == nil { inserted += 1 }
+            written += 1
+        }
+        if inserted > 0 {
+            share.inserted &+= inserted
+            try maps.shares.set(slot, share)
+        }
+        return written
+    }
+
+    /// Puts what a pod has learnt into force now: for columns that its policy has already.
+    public func learn(_ pod: EndpointKey, _ history: [LearntName]) throws(BPFError) {
+        guard let endpoint = endpoints[pod], let subject = subjects[endpoint.subject] else { return }
+        let image = subject.egress.image
+        guard image.names != 0, endpoint.value.names == image.names else { return }
+        _ = try fill(endpoint.slot, image.names, image.columns, history)
+    }
+
+    /// Removes the entries of np_learnt that nothing says any more, and counts what each pod has.
+    ///
+    /// - Returns: by pod, entries it has, and addresses that found no room so far.
+    public func collectLearnt() throws(BPFError) -> [EndpointKey: LearntUse] {
+        guard let maps = maps.names else { return [:] }
+        let now = NodeDatapath.nameClock
+        let bySlot = Dictionary(endpoints.map { ($0.value.slot, $0) }) { first, _ in first }
+        var held: [UInt32: Int] = [:]
+        for (key, value) in try maps.learnt.entries(key: np_learnt_key(), value: np_learnt()) {
+            let endpoint = bySlot[key.endpoint]?.value
+            let names = endpoint?.value.names ?? adopted[key.endpoint]?.names
+            // An hour more than needed, for flows that ask again; an entry of another numbering says nothing at all.
+            if names == value.names, value.latest > now {
+                held[key.endpoint, default: 0] += 1
+                continue
+            }
+            // It may have been learnt anew meanwhile.
+            guard let present = try maps.learnt.value(of: key, initial: np_learnt()),
+                present.names == value.names, present.latest == value.latest
+            else { continue }
+            try maps.learnt.remove(key)
+        }
+        var uses: [EndpointKey: LearntUse] = [:]
+        for (slot, endpoint) in bySlot {
+            guard var share = try maps.shares.value(of: slot, initial: np_learnt_share()) else { continue }
+            let count = UInt64(held[slot] ?? 0)
+            if share.inserted &- share.removed != count {
+                share.removed = share.inserted &- count
+                try maps.shares.set(slot, share)
+            }
+            if endpoint.value.value.names != 0 || share.inserted > 0 {
+                uses[endpoint.key] = LearntUse(
+                    entries: Int(count), refused: share.refused, unlearnt: share.unlearnt)
+            }
+        }
+        return uses
+    }
+
+    /// Forgets what pods in these slots have learnt: nobody is in them any more.
+    func forgetLearnt(_ slots: Set<UInt32>) throws(BPFError) {
+        guard let maps = maps.names, !slots.isEmpty else { return }
+        for (key, _) in try maps.learnt.entries(key: np_learnt_key(), value: np_learnt())
+        where slots.contains(key.endpoint) { try maps.learnt.remove(key) }
+        for slot in slots.sorted() { try maps.shares.set(slot, np_learnt_share()) }
+    }
+}
+
+extension DatapathMaps {
+    /// Options that nobody has written yet: a query that is refused is answered REFUSED.
+    func setDefaultNameOptions() throws(BPFError) {
+        guard let names, var value = try names.options.value(of: UInt32(0), initial: np_name_options()),
+            value.refusal == 0
+        else { return }
+        value.refusal = NameOptions.Refusal.refused.code
+        try names.options.set(UInt32(0), value)
+    }
+}
+
+extension np_learnt {
+    /// When the last of its columns ends.
+    var latest: UInt32 {
+        withUnsafeBytes(of: expires) { bytes in
+            (0..<Int(NP_MAX_NAME_COLUMNS)).filter { columns >> UInt32($0) & 1 == 1 }
+                .map { bytes.load(fromByteOffset: 4 * $0, as: UInt32.self) }.max() ?? 0
+        }
+    }
+
+    /// Adds columns, by number with their ends. Returns whether anything is other than before.
+    mutating func add(_ expirations: [Int: UInt32], names: UInt32) -> Bool {
+        let before = columns
+        self.names = names
+        var isOther = false
+        var earliest = UInt32.max
+        var all = before
+        withUnsafeMutableBytes(of: &expires) { bytes in
+            for (column, end) in expirations where (0..<Int(NP_MAX_NAME_COLUMNS)).contains(column) {
+                let present = bytes.load(fromByteOffset: 4 * column, as: UInt32.self)
+                if all >> UInt32(column) & 1 == 0 || present < end {
+                    bytes.storeBytes(of: max(present, end), toByteOffset: 4 * column, as: UInt32.self)
+                    isOther = true
+                }
+                all |= 1 << UInt32(column)
+            }
+            for column in 0..<Int(NP_MAX_NAME_COLUMNS) where all >> UInt32(column) & 1 == 1 {
+                earliest = min(earliest, bytes.load(fromByteOffset: 4 * column, as: UInt32.self))
+            }
+        }
+        columns = all
+        self.earliest = all == 0 ? 0 : earliest
+        return isOther
+    }
+}

@@ -1,0 +1,76 @@
+import Agent
+import Datapath
+import Foundation
+import Glibc
+import PolicyIR
+import ProxyRules
+import Support
+import SystemPackage
+
+/// Writes the proxy's rules whenever programs with L7 rules come or go, before they do, and waits a moment for the proxy to have read
+/// them.
+final class RuleSnapshotWriter {
+    /// How long a proxy that runs is waited for: what it does not know yet it denies.
+    private static let patience = Duration.milliseconds(400)
+
+    private struct State: Decodable {
+        var pid: Int32
+        var revision: UInt64
+    }
+
+    private let paths: InstancePaths
+    private let failed: (String) -> Void
+    private var revision: UInt64
+
+    /// A writer that goes on from the revision of the file that is there; `failed` is told what cannot be written.
+    init(_ paths: InstancePaths, failed: @escaping (String) -> Void) {
+        self.paths = paths
+        self.failed = failed
+        let data = try? Data(contentsOf: URL(filePath: paths.proxyRules))
+        revision = (data.flatMap { try? RuleSnapshot(json: $0) }?.revision ?? 0)
+    }
+
+    /// The snapshot of some programs' rules.
+    static func snapshot(_ programs: [ProgramRules], revision: UInt64) -> RuleSnapshot {
+        RuleSnapshot(
+            revision: revision,
+            policies: programs.sorted { $0.base < $1.base }.compactMap { program in
+                let rules = program.rules.compactMap { bit, rule in
+                    RuleSnapshot.Rule(
+                        number: bit,
+                        PolicyRule(
+                            action: rule.action, peers: .everyone, traffic: .everything, l7: rule.l7,
+                            origin: rule.origin))
+                }
+                return rules.isEmpty
+                    ? nil : RuleSnapshot.Policy(id: program.base, direction: program.direction, rules: rules)
+            })
+    }
+
+    /// Writes the rules of these programs.
+    func write(_ programs: [ProgramRules]) {
+        revision += 1
+        do {
+            let data = try RuleSnapshotWriter.snapshot(programs, revision: revision).json()
+            let draft = "\(paths.proxyRules).new"
+            let file = try OwnedDescriptor(
+                opening: draft, .writeOnly, options: [.create, .truncate, .noFollow], permissions: .ownerReadWrite)
+            _ = try file.use { try $0.writeAll(data) }
+            try SystemError.check("write", paths.proxyRules) { rename(draft, paths.proxyRules) }
+        } catch {
+            return failed("\(error)")
+        }
+        wait()
+    }
+
+    private func wait() {
+        let end = ContinuousClock.now + RuleSnapshotWriter.patience
+        while ContinuousClock.now < end {
+            guard let data = try? Data(contentsOf: URL(filePath: paths.proxyState)),
+                let state = try? JSONDecoder().decode(State.self, from: data), kill(state.pid, 0) == 0
+            else { return }
+            if state.revision >= revision { return }
+            usleep(5000)
+        }
+    }
+}
