@@ -70,7 +70,6 @@ NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question 
 	question->hello = NP_HELLO_NONE;
 	question->proxy = NP_PROXY_RULES;
 	question->is_proxied = false;
-	question->reads = false;
 }
 
 /* Goes on in the step for flows that the proxy carries. Returns only to drop. */
