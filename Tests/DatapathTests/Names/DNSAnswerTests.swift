@@ -178,7 +178,7 @@ struct DNSAnswerTests {
         try PacketHarness.with { harness throws in
             try harness.restrictByColumns()
             try harness.map("np_name_options").set(
-                UInt32(0), np_name_options(refusal: 5, least_ttl: 0, drops_inexact: 1, pad: 0))
+                UInt32(0), np_name_options(refusal: 5, least_ttl: 0, drops_inexact: 1, record: 0))
             _ = try harness.send(World.query(DNSText.query("www.example.com")), .egress)
             #expect(try harness.send(World.answer([1, 2, 3]), .ingress) == NP_DROP_DNS_ANSWER)
             try Self.exchange(harness, Self.answer([], flags: 0x8183))
@@ -236,7 +236,7 @@ struct DNSAnswerTests {
                 #expect(try #require(try harness.learnt(address)).expires <= harness.nameClock() + 2)
             }
             try harness.map("np_name_options").set(
-                UInt32(0), np_name_options(refusal: 5, least_ttl: 100, drops_inexact: 0, pad: 0))
+                UInt32(0), np_name_options(refusal: 5, least_ttl: 100, drops_inexact: 0, record: 0))
             try Self.exchange(
                 harness,
                 Self.answer([DNSText.address(World.outside(9), ttl: 500), DNSText.address(World.outside(8), ttl: 7)]))

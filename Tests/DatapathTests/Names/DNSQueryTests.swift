@@ -92,7 +92,7 @@ struct DNSQueryTests {
         try PacketHarness.with { harness throws in
             try harness.restrictNames()
             try harness.map("np_name_options").set(
-                UInt32(0), np_name_options(refusal: 3, least_ttl: 0, drops_inexact: 0, pad: 0))
+                UInt32(0), np_name_options(refusal: 3, least_ttl: 0, drops_inexact: 0, record: 0))
             let query = World.query(DNSText.query("evil.org", edns: DNSText.edns()))
             #expect(try harness.pass(query, .egress).frame == Self.refusal(of: query, code: 3).summedFrame.turned)
         }

@@ -9,7 +9,7 @@ import Testing
 private enum TLSScript {
     static let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "tls.py").path()
     static var canRun: Bool {
-        geteuid() == 0 && ["/usr/bin/python3", "/usr/bin/openssl"].allSatisfy { access($0, X_OK) == 0 }
+        geteuid() == 0 && (["/usr/bin/python3", "/usr/bin/openssl"] as [String]).allSatisfy { access($0, X_OK) == 0 }
     }
 }
 
