@@ -71,13 +71,3 @@ public enum LabRequestPrediction: String, Hashable, Sendable {
     /// No packet comes back.
     case dropped
 }
-
-extension LabMeasurement {
-    /// Whether this is what a prediction about an attempt says.
-    public func agrees(with prediction: LabRequestPrediction) -> Bool {
-        switch (prediction, self) {
-        case (.answered, .answered), (.denied, .denied), (.dropped, .silent): true
-        case (.answered, _), (.denied, _), (.dropped, _): false
-        }
-    }
-}

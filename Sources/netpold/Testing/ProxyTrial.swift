@@ -89,6 +89,7 @@ final class ProxyTrial {
     ///   - egress: what the sender's policy said; `nil`: it sent nothing to the proxy.
     ///   - ingress: the same of the receiver's.
     ///   - policies: the rules, numbered by `Side.policy`.
+    /// - Returns: whether the server got it.
     /// - Throws: `Unexpected` when the proxy answers otherwise, `SnapshotProblem` for rules that it does not take.
     func permits(
         _ request: L7Request, egress: Side?, ingress: Side?, of policies: [RuleSnapshot.Policy]

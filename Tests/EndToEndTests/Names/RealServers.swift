@@ -31,7 +31,12 @@ final class RealServers {
         agent = try RunningAgent(
             network, manifests: ["cluster.yaml": cluster, "policies.yaml": try manifest("policies.yaml")])
         try startServers()
-        try agent.start(["--services", "translate"])
+        try agent.start(["--services", "translate", "--l7-proxy"])
+        servers.append(
+            try agent.launch(
+                ["proxy", "--instance", agent.instance, "--loops", "1", "--access-log", "none"], output: "proxy.log"))
+        let state = "/run/netpold/\(agent.instance).proxy.json"
+        for _ in 0..<500 where !FileManager.default.fileExists(atPath: state) { usleep(20_000) }
     }
 
     deinit {
