@@ -34,7 +34,8 @@ public struct NameAutomaton: Hashable, Sendable {
         let order = patterns.indices.sorted { (patterns[$0].cost, $0) < (patterns[$1].cost, $1) }
         var fitting = order.count
         var tooMany = order.count + 1
-        var made = NameTable(order.map { ($0, patterns[$0]) }, budget: budget)
+        // Without any pattern the state before the first byte would be the dead one.
+        var made = order.isEmpty ? nil : NameTable(order.map { ($0, patterns[$0]) }, budget: budget)
         if made == nil {
             fitting = 0
             tooMany = order.count

@@ -15,6 +15,13 @@ struct NameAutomatonTests {
         automaton.patterns[automaton.set(ofLabels: labels(name))]
     }
 
+    @Test("without patterns there is an automaton, and nothing satisfies anything")
+    func none() {
+        let automaton = NameAutomaton([])
+        #expect(automaton.patterns[automaton.set(ofLabels: [Array("a".utf8)])].isEmpty)
+        #expect(automaton.patterns[automaton.set(ofLabels: [])].isEmpty && automaton.leftOut.isEmpty)
+    }
+
     @Test("examples of the specification")
     func examples() {
         let texts = ["*.x.io", "**.x.io", "*x.io", "sub*.x.io", "a.**.x.io", "*", "API.x.io."]
