@@ -63,6 +63,8 @@ final class RealServer: Sendable {
         throw Broken(words: "\(make) does not listen")
     }
 
+    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+
     var address: SocketAddress {
         get throws { try SocketAddress(ipAddress: "127.0.0.1", port: port) }
     }
