@@ -157,6 +157,9 @@ NP_INLINE enum np_reason np_judge_in_step(const struct np_hook *hook, struct np_
 	    !np_is_chosen(&entry, question) || np_flow_role(entry.flags) != NP_ROLE_INITIATOR ||
 	    entry.revision != hook->endpoint->revision)
 		return NP_REASON_NONE;
+	/* Each query is a question to policy, however well the flow is known. */
+	if (np_unlikely(entry.flags & NP_ENTRY_QUERIES))
+		return NP_REASON_NONE;
 	if (np_unlikely(entry.flags & (NP_ENTRY_HELLO | NP_ENTRY_PROXY))) {
 		question->hello = entry.flags & NP_ENTRY_HELLO ? NP_HELLO_KNOWN : NP_HELLO_NONE;
 		question->is_proxied = !!(entry.flags & NP_ENTRY_PROXY);

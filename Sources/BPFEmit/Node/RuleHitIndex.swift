@@ -14,6 +14,8 @@ public struct RuleHitIndex: Sendable {
         let direction: Direction
         let bits: [RuleBit]
         let isolatedBy: [RuleOrigin]
+        /// Of no program of this process: see `keep`.
+        package var isKept = false
 
         /// The direction of the program.
         package var programDirection: Direction { direction }
@@ -22,6 +24,7 @@ public struct RuleHitIndex: Sendable {
 
         /// What the counter at an offset from the base counts.
         package func key(offset: Int) -> RuleHitKey? {
+            if isKept { return nil }
             let meaning: HitMeaning
             switch offset {
             case Int(NP_HIT_DEFAULT_DENY): meaning = .defaultDeny(isolatedBy: isolatedBy)
@@ -70,6 +73,16 @@ public struct RuleHitIndex: Sendable {
         entries.insert(entry, at: position)
         return entry
     }
+
+    /// Keeps numbers from being the base of a program: those of an earlier process still run under them. Of an index without entries.
+    package mutating func keep(_ bases: Set<UInt32>) {
+        entries = bases.sorted().map { base in
+            Entry(base: base, count: 1, subject: "", direction: .ingress, bits: [], isolatedBy: [], isKept: true)
+        }
+    }
+
+    /// Gives the numbers back that were kept.
+    package mutating func releaseKept() { entries.removeAll(where: \.isKept) }
 
     /// Gives a range back.
     package mutating func remove(_ entry: Entry) {

@@ -32,6 +32,12 @@ final class NamesInForce {
         return entries.keys.lazy.filter { $0.owner & flag != 0 }.map { $0.owner & ~flag }.max() ?? 0
     }
 
+    /// The bases of the programs that have entries.
+    var programs: Set<UInt32> {
+        let flag = UInt32(truncatingIfNeeded: NP_NAME_COLUMNS)
+        return Set(entries.keys.lazy.map(\.owner).filter { $0 & flag == 0 && $0 < NP_MAX_RULE_HITS })
+    }
+
     /// What policies ask for, before programs are swapped: for those that run and those that are about to.
     ///
     /// - Returns: what was written, and whether another automaton is in force: then whoever reads the old one must be waited for.
@@ -113,10 +119,11 @@ final class NamesInForce {
             for (set, bits) in tables.rules(of: policy.image) {
                 wanted[NameRuleKey(owner: base, revision: number, set: set)] = NameRuleValue(rules: bits)
             }
+            // Without any bits too: so the next process finds the bases of all programs with L7 rules.
             for (set, bits) in [
                 (NP_NAME_SET_DNS, policy.image.l7Bits(where: \.isDNS)),
                 (NP_NAME_SET_SERVER, policy.image.l7Bits(where: \.isServerName)),
-            ] where bits != 0 {
+            ] {
                 wanted[NameRuleKey(owner: base, revision: 0, set: UInt32(truncatingIfNeeded: set))] =
                     NameRuleValue(rules: bits)
             }

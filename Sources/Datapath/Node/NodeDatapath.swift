@@ -89,8 +89,9 @@ public final class NodeDatapath {
         self.lock = folders?.lock
         let maps = try DatapathMaps(options)
         self.maps = maps
-        self.hits = RuleHits(map: maps.ruleHits)
-        if let names = maps.names { self.names = try NamesInForce(names) } else { self.names = nil }
+        let names: NamesInForce? = if let names = maps.names { try NamesInForce(names) } else { nil }
+        self.names = names
+        self.hits = RuleHits(map: maps.ruleHits, keeping: names?.programs ?? [])
         let addresses = try maps.readAddresses()
         self.addresses = addresses
         self.ipv4 = try IPv4Identities(maps.ipv4Identities, holding: addresses)

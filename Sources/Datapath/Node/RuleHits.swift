@@ -10,7 +10,12 @@ final class RuleHits {
     private var quarantine: [RuleHitIndex.Entry] = []
     private var retired: [RuleHitKey: UInt64] = [:]
 
-    init(map: BPFMap) { self.map = map }
+    /// Counters of a map. Programs of an earlier process may run under `others`: what names and the proxy know by a base must not be
+    /// another program's meanwhile.
+    init(map: BPFMap, keeping others: Set<UInt32>) {
+        self.map = map
+        index.keep(others)
+    }
 
     /// The lowest free range, or `nil` when there is none long enough: the program then counts nothing.
     func allocate(for image: PolicyImage, subject: String, direction: Direction) -> RuleHitIndex.Entry? {
@@ -37,8 +42,11 @@ final class RuleHits {
         }
     }
 
-    /// Zeroes everything: after adopting maps whose ranges an earlier process handed out.
-    func clearAll() throws(BPFError) { try map.clearPerCPU(first: 0, count: map.shape.capacity) }
+    /// Zeroes everything: after adopting maps whose ranges an earlier process handed out, none of whose programs runs any more.
+    func clearAll() throws(BPFError) {
+        index.releaseKept()
+        try map.clearPerCPU(first: 0, count: map.shape.capacity)
+    }
 
     /// Packets by what decided them, retired programs included; zero ones left out.
     func totals() throws(BPFError) -> [RuleHitKey: UInt64] {
@@ -56,7 +64,7 @@ final class RuleHits {
     }
 
     /// Counters handed out.
-    var used: Int { index.entries.reduce(0) { $0 + $1.count } }
+    var used: Int { index.entries.lazy.filter { !$0.isKept }.reduce(0) { $0 + $1.count } }
 
     private func read(_ range: RuleHitIndex.Entry) throws(BPFError) -> [RuleHitKey: UInt64] {
         var result: [RuleHitKey: UInt64] = [:]

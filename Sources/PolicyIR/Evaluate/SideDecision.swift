@@ -10,6 +10,12 @@ public struct SideDecision: Hashable, Sendable {
         case deny
         /// Redirected to a proxy: allowed if at least one of these matches.
         case l7([L7Match])
+
+        /// Whether TLS server names are all that is left to decide: then the SYN passes, and the ClientHello is asked about.
+        public var isServerNames: Bool {
+            guard case .l7(let matches) = self else { return false }
+            return !matches.isEmpty && matches.allSatisfy { if case .serverNames = $0 { true } else { false } }
+        }
     }
 
     /// The reason of the verdict.

@@ -21,13 +21,18 @@ final class RuleSnapshotWriter {
     private let paths: InstancePaths
     private let failed: (String) -> Void
     private var revision: UInt64
+    /// The policies of an earlier process, whose programs run until the first ones of this one are in their place. Theirs have other
+    /// numbers.
+    private var earlier: [RuleSnapshot.Policy]
 
     /// A writer that goes on from the revision of the file that is there; `failed` is told what cannot be written.
     init(_ paths: InstancePaths, failed: @escaping (String) -> Void) {
         self.paths = paths
         self.failed = failed
         let data = try? Data(contentsOf: URL(filePath: paths.proxyRules))
-        revision = (data.flatMap { try? RuleSnapshot(json: $0) }?.revision ?? 0)
+        let found = data.flatMap { try? RuleSnapshot(json: $0) }
+        revision = found?.revision ?? 0
+        earlier = found?.policies ?? []
     }
 
     /// The snapshot of some programs' rules.
@@ -51,7 +56,12 @@ final class RuleSnapshotWriter {
     func write(_ programs: [ProgramRules]) {
         revision += 1
         do {
-            let data = try RuleSnapshotWriter.snapshot(programs, revision: revision).json()
+            var snapshot = RuleSnapshotWriter.snapshot(programs, revision: revision)
+            let own = Set(snapshot.policies.map(\.id))
+            snapshot.policies += earlier.filter { !own.contains($0.id) }
+            snapshot.policies.sort { $0.id < $1.id }
+            earlier = []
+            let data = try snapshot.json()
             let draft = "\(paths.proxyRules).new"
             let file = try OwnedDescriptor(
                 opening: draft, .writeOnly, options: [.create, .truncate, .noFollow], permissions: .ownerReadWrite)

@@ -166,10 +166,6 @@ struct DNSQueryTests {
                 ),
                 ("256 bytes of name", DNSText.header(1, flags: 0x100) + long + [0, 1, 0, 1]), ("compressed", pointer),
                 ("a label type of nobody", changed(12, [0x43])),
-                (
-                    "longer than any",
-                    DNSText.query("www.example.com", edns: DNSText.edns([UInt8](repeating: 0, count: 4080)))
-                ),
             ]
             for (name, message) in cases {
                 #expect(try harness.send(World.query(message), .egress) == NP_DROP_DNS_QUERY, "\(name)")
