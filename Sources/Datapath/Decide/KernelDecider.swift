@@ -23,6 +23,7 @@ public final class KernelDecider {
     ]
     /// Not that of the test run, by which a pod's own packets would come back; nothing has it.
     private static let someInterface = UInt32(Int32.max)
+    private static let proxyInterface = UInt32(Int32.max) - 1
     private static let firstSourcePort: UInt16 = 1024
     let node: NodeDatapath
     private var nextSourcePort = firstSourcePort
@@ -38,6 +39,9 @@ public final class KernelDecider {
     public init(_ image: NodeImage) throws(BPFError) {
         node = try NodeDatapath(
             DatapathOptions(pins: nil, attachment: .none, flowSets: Self.flowSets))
+        // There is a place for the proxy, in which nobody listens: so what the proxy would be told is written down.
+        try node.maps.proxy?.way.set(
+            UInt32(0), np_proxy(interface: Self.proxyInterface, mac: (0, 0, 0, 0, 0, 0), pad: (0, 0)))
         try put(image)
         countedSoFar = try countByReason()
     }
@@ -53,10 +57,16 @@ public final class KernelDecider {
         // Images number their columns from 1, each for itself.
         try node.forgetLearnt(Set(node.endpoints.values.map(\.slot)))
         _ = try node.apply(image, links: [:])
-        let answers = image.answers.sorted { $0.key < $1.key }.map { name, addresses in
-            LearntName(name: name, addresses: Dictionary(addresses.map { ($0, .max - 1) }) { first, _ in first })
-        }
-        for pod in node.endpoints.keys { try node.learn(pod, answers) }
+        for pod in node.endpoints.keys { try learn(image.answers, pod) }
+    }
+
+    /// A pod has learnt addresses of names, which never expire.
+    public func learn(_ answers: [String: [IPAddress]], _ pod: EndpointKey) throws(BPFError) {
+        try node.learn(
+            pod,
+            answers.sorted { $0.key < $1.key }.map { name, addresses in
+                LearntName(name: name, addresses: Dictionary(addresses.map { ($0, .max - 1) }) { first, _ in first })
+            })
     }
 
     /// Whether the kernel has the pod.

@@ -14,9 +14,14 @@ package enum HTTPMessage {
         return Array((text + "Connection: close\r\n\r\n").utf8)
     }
 
-    /// An answer with this body.
+    /// The header that repeats the body: the answer to HEAD has none.
+    private static let bodyHeader = "netpold-body: "
+
+    /// An answer with this body, a line of text.
     static func answer(_ body: [UInt8]) -> [UInt8] {
-        Array("HTTP/1.1 200 OK\r\nContent-Length: \(body.count)\r\nConnection: close\r\n\r\n".utf8) + body
+        let line = String(decoding: body.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: \(body.count)\r\n\(bodyHeader)\(line)\r\nConnection: close\r\n\r\n"
+        return Array(head.utf8) + body
     }
 
     /// Whether a request's head has arrived as a whole.
@@ -28,11 +33,16 @@ package enum HTTPMessage {
         guard text.hasPrefix("HTTP/1.1 ") || text.hasPrefix("HTTP/1.0 "), let status = Int(text.dropFirst(9).prefix(3)),
             let end = text.firstRange(of: "\r\n\r\n")
         else { return nil }
-        let body = String(text[end.upperBound...])
-        let length = text[..<end.lowerBound].split(separator: "\r\n").lazy.compactMap { line -> Int? in
+        var body = String(text[end.upperBound...])
+        let lines = text[..<end.lowerBound].split(separator: "\r\n")
+        let length = lines.lazy.compactMap { line -> Int? in
             guard line.lowercased().hasPrefix("content-length:") else { return nil }
             return Int(line.dropFirst(15).drop { $0 == " " })
         }.first
-        return isClosed || body.utf8.count >= (length ?? .max) ? (status, body) : nil
+        guard isClosed || body.utf8.count >= (length ?? .max) else { return nil }
+        if body.isEmpty, let repeated = lines.first(where: { $0.lowercased().hasPrefix(bodyHeader) }) {
+            body = "\(repeated.dropFirst(bodyHeader.count))\n"
+        }
+        return (status, body)
     }
 }

@@ -21,8 +21,8 @@ enum ServerNamesNotQUICCheck: LintCheck {
             metadata: {name: web, namespace: shop}
             spec:
               endpointSelector: {matchLabels: {app: web}}
-              egress:
-                - toEntities: [world]
+              ingress:
+                - fromEntities: [world]
                   toPorts:
                     - ports: [{port: "443"}]
                       serverNames: [api.example.com]
@@ -33,8 +33,8 @@ enum ServerNamesNotQUICCheck: LintCheck {
             metadata: {name: web, namespace: shop}
             spec:
               endpointSelector: {matchLabels: {app: web}}
-              egress:
-                - toEntities: [world]
+              ingress:
+                - fromEntities: [world]
                   toPorts:
                     - ports: [{port: "443", protocol: TCP}]
                       serverNames: [api.example.com]
