@@ -21,9 +21,8 @@ enum ServerNamesNotQUICCheck: LintCheck {
             metadata: {name: web, namespace: shop}
             spec:
               endpointSelector: {matchLabels: {app: web}}
-              egress:
-                - toEntities: [world]
-                  toPorts:
+              ingress:
+                - toPorts:
                     - ports: [{port: "443"}]
                       serverNames: [api.example.com]
             """,
@@ -33,9 +32,8 @@ enum ServerNamesNotQUICCheck: LintCheck {
             metadata: {name: web, namespace: shop}
             spec:
               endpointSelector: {matchLabels: {app: web}}
-              egress:
-                - toEntities: [world]
-                  toPorts:
+              ingress:
+                - toPorts:
                     - ports: [{port: "443", protocol: TCP}]
                       serverNames: [api.example.com]
             """)
