@@ -202,7 +202,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["CNetpoldABI", "Datapath", "Agent", "LabKit", "netpold", "NetpoldTestSupport"],
-            exclude: ["L7/l7.py", "L7/tls.py"],
+            exclude: ["L7/l7.py"],
             swiftSettings: strict),
         .testTarget(
             name: "DatapathTests",
