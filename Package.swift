@@ -117,7 +117,8 @@ let package = Package(
         .target(
             name: "L7Proxy",
             dependencies: [
-                "HTTPScan", "PolicyIR", "ProxyRules", "Support", .product(name: "NIOCore", package: "swift-nio"),
+                "DNSScan", "HTTPScan", "PolicyIR", "ProxyRules", "Support",
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
             ],

@@ -4,6 +4,8 @@ enum DNSLimits {
     /// Of a record behind its owner's name: type, class, time to live, length.
     static let fixedBytes = 10
     static let messageBytes = 4096
+    /// Behind a length of two bytes (RFC 1035 4.2.2).
+    static let streamMessageBytes = 65_535
     static let nameBytes = 255
     static let labelBytes: UInt8 = 63
     /// From this length byte on the rest of a name is elsewhere.

@@ -3,11 +3,18 @@ public struct DNSQuery: Hashable, Sendable {
     /// What is asked.
     public let question: DNSQuestion
 
-    /// Reads a message; `nil` when it is not exactly a query.
-    public init?(message: [UInt8]) {
+    /// Reads a datagram's message; `nil` when it is not exactly a query.
+    public init?(message: [UInt8]) { self.init(message, limit: DNSLimits.messageBytes) }
+
+    /// Reads a message of a TCP connection, without its length, which may be longer than what the kernel reads of a
+    /// datagram; `nil` when it is not exactly a query.
+    public init?(streamMessage: [UInt8]) { self.init(streamMessage, limit: DNSLimits.streamMessageBytes) }
+
+    private init?(_ message: [UInt8], limit: Int) {
         // Not a response, opcode 0, not truncated, code 0; no records but one in the last section.
         guard message.count >= DNSLimits.headerBytes, message[2] & 0xfa == 0, message[3] & 0x0f == 0,
-            message.short(at: 6) == 0, message.short(at: 8) == 0, let question = DNSQuestion(message: message)
+            message.short(at: 6) == 0, message.short(at: 8) == 0,
+            let question = DNSQuestion(message: message, limit: limit)
         else { return nil }
         let at = question.end
         switch message.short(at: 10) {

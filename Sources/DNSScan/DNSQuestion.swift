@@ -23,8 +23,8 @@ public struct DNSQuestion: Hashable, Sendable {
     }
 
     /// Reads it; `nil` when there is none that is exactly so. The header's flags and counts of records are for the caller.
-    init?(message: [UInt8]) {
-        guard message.count >= DNSLimits.headerBytes, message.count <= DNSLimits.messageBytes,
+    init?(message: [UInt8], limit: Int = DNSLimits.messageBytes) {
+        guard message.count >= DNSLimits.headerBytes, message.count <= limit,
             message.short(at: 4) == 1
         else { return nil }
         var name: [UInt8] = []

@@ -44,6 +44,18 @@ struct BlockingClient: ~Copyable {
 
     func send(_ text: String) { send(Array(text.utf8)) }
 
+    /// Reads so many bytes, fewer if the other side closes or nothing came for `patience`.
+    func read(bytes count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            var piece = [UInt8](repeating: 0, count: count - bytes.count)
+            let got = recv(descriptor, &piece, piece.count, 0)
+            guard got > 0 else { break }
+            bytes += piece[..<got]
+        }
+        return bytes
+    }
+
     /// Reads until the other side closes, nothing came for `patience`, or the text ends with this.
     func read(until end: String? = nil) -> (text: String, isClosed: Bool) {
         var bytes: [UInt8] = []

@@ -9,6 +9,11 @@ extension ProxyConnection {
         switch phase {
         case .closed, .http2: return
         case .lingering: if !clientEnded { readClient() }
+        case .dns:
+            // Each of its queries may have to be answered to it: not before it takes what it was sent.
+            let canTake = client.isWritable && !isConnecting
+            if canTake, server?.isWritable ?? true, !clientEnded { readClient() }
+            if canTake, !serverEnded { readServer() }
         case .open:
             let canSend = !isConnecting && (server?.isWritable ?? true)
             if canSend, !clientEnded, pending.count < shared.limits.pipelined, !requests.isWaiting { readClient() }
@@ -31,7 +36,7 @@ extension ProxyConnection {
     /// Ends the connection behind what was written to the client. It stays half open for a moment, since a reset would take the last
     /// answer away from a client that still sends.
     func linger() {
-        guard phase == .open else { return }
+        guard phase == .open || phase == .dns else { return }
         phase = .lingering
         headSince = nil
         lastActivity = .now()
@@ -83,7 +88,7 @@ extension ProxyConnection {
     func serverGone() {
         guard server != nil else { return }
         server = nil
-        if phase == .open, !serverEnded { serverInputEnded() }
+        if phase == .open || phase == .dns, !serverEnded { serverInputEnded() }
     }
 
     func closeWhenBothEnded() {
@@ -126,6 +131,14 @@ extension ProxyConnection {
         switch phase {
         case .closed: break
         case .http2: http2?.look(at: now)
+        case .dns:
+            if let headSince, now - headSince > limits.headTimeout {
+                shared.counters.timeouts += 1
+                linger()
+            } else if now - lastActivity > limits.idleTimeout {
+                shared.counters.timeouts += 1
+                linger()
+            }
         case .lingering: if now - lastActivity > limits.lingerTimeout { clientTooSlow() }
         case .open:
             if let headSince, now - headSince > limits.headTimeout {
@@ -154,6 +167,7 @@ extension ProxyConnection {
     /// No further requests: the proxy is about to stop.
     func drain() {
         http2?.drain()
+        if phase == .dns, dns.owed == 0 { return linger() }
         guard phase == .open, !responses.isTunnel else { return }
         if isIdle {
             linger()

@@ -15,6 +15,8 @@ final class ProxyConnection {
         case open
         /// The client speaks HTTP/2: `http2` has the connection.
         case http2
+        /// The connection carries DNS (`DNSExchange`).
+        case dns
         /// The last answer is on its way; what the client still sends is thrown away.
         case lingering
         case closed
@@ -45,10 +47,14 @@ final class ProxyConnection {
     var serverReading = false
     var rules: (book: RuleBook, rules: FlowRules)?
     var http2: HTTP2Session?
+    /// What is under way while `phase` is `dns`.
+    var dns = DNSExchange()
     /// Whether the client's events are HTTP/2's, to the last.
     var isHTTP2 = false
     /// Whether a request came: HTTP/2 begins with a connection.
     private var hasRequests = false
+    /// Whether the client sent anything: by then it is settled what the connection carries.
+    private var hasBytes = false
     /// Whether the server answered one to its end.
     var hasResponses = false
 
@@ -75,6 +81,15 @@ final class ProxyConnection {
     func clientSent(_ bytes: ByteBuffer) {
         clientReading = false
         lastActivity = .now()
+        if !hasBytes {
+            hasBytes = true
+            if phase == .open, shared.rules.book.isDNS(egress: flow.egress, ingress: flow.ingress) { phase = .dns }
+        }
+        if phase == .dns {
+            ProxyConnection.append(bytes, to: &fromClient)
+            takeQueries()
+            return readOn()
+        }
         guard phase == .open else { return readOn() }
         ProxyConnection.append(bytes, to: &fromClient)
         takeRequests()
@@ -84,6 +99,7 @@ final class ProxyConnection {
     /// The client sends nothing more. A request that is not complete never will be.
     func clientInputEnded() {
         clientEnded = true
+        if phase == .dns { return endQueries() }
         guard phase == .open else { return close() }
         if responses.isTunnel {
             server?.close(mode: .output, promise: nil)
@@ -104,6 +120,11 @@ final class ProxyConnection {
     func serverSent(_ bytes: ByteBuffer) {
         serverReading = false
         lastActivity = .now()
+        if phase == .dns {
+            ProxyConnection.append(bytes, to: &fromServer)
+            takeDNSAnswers()
+            return readOn()
+        }
         guard phase == .open else { return }
         ProxyConnection.append(bytes, to: &fromServer)
         takeResponses()
@@ -112,6 +133,7 @@ final class ProxyConnection {
 
     func serverInputEnded() {
         serverEnded = true
+        if phase == .dns { return endDNSAnswers() }
         guard phase == .open else { return }
         if responses.isTunnel {
             client.close(mode: .output, promise: nil)
@@ -310,7 +332,7 @@ final class ProxyConnection {
         send(slice)
     }
 
-    private func send(_ bytes: ByteBuffer) {
+    func send(_ bytes: ByteBuffer) {
         if let server, !isConnecting {
             server.writeAndFlush(bytes, promise: nil)
             return
@@ -319,13 +341,13 @@ final class ProxyConnection {
         if !isConnecting { connect() }
     }
 
-    private func connect() {
+    func connect() {
         isConnecting = true
         shared.connect(self)
     }
 
     func connected(_ channel: any Channel) {
-        guard phase == .open else { return channel.close(promise: nil) }
+        guard phase == .open || phase == .dns else { return channel.close(promise: nil) }
         server = channel
         isConnecting = false
         lastActivity = .now()
@@ -337,7 +359,12 @@ final class ProxyConnection {
             channel.writeAndFlush(toServer, promise: nil)
             toServer = ByteBuffer()
         }
-        takeRequests()
+        if phase == .dns {
+            takeQueries()
+            if clientEnded { endQueries() }
+        } else {
+            takeRequests()
+        }
         readOn()
     }
 
@@ -364,7 +391,7 @@ final class ProxyConnection {
     }
 
     func notConnected() {
-        guard phase == .open else { return }
+        guard phase == .open || phase == .dns else { return }
         isConnecting = false
         shared.counters.noServer += 1
         failServer()
@@ -372,6 +399,8 @@ final class ProxyConnection {
 
     /// No request can reach the server.
     private func failServer() {
+        // There is no answer to a query that says so: the client sees a connection that ends.
+        if phase == .dns { return abort() }
         requests.end()
         // Those before the first were answered by the proxy itself, or are among them.
         guard pending.isEmpty else { return answerFirst(.noServer) }

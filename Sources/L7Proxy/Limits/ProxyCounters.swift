@@ -12,6 +12,8 @@ public struct ProxyCounters: Hashable, Sendable {
     public var denied: UInt64 = 0
     /// Bytes that are not understood, by reason.
     public var refused: [Refusal: UInt64] = [:]
+    /// DNS messages that are not exactly a query: each ended its connection.
+    public var badQueries: UInt64 = 0
     /// Responses that are not understood, or that nothing asked for.
     public var badResponses: UInt64 = 0
     /// Connections to servers that failed.
@@ -35,6 +37,7 @@ public struct ProxyCounters: Hashable, Sendable {
         allowed += other.allowed
         denied += other.denied
         refused.merge(other.refused, uniquingKeysWith: +)
+        badQueries += other.badQueries
         badResponses += other.badResponses
         noServer += other.noServer
         timeouts += other.timeouts

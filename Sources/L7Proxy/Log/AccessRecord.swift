@@ -63,6 +63,33 @@ struct AccessRecord {
         }
     }
 
+    /// A DNS query that was decided.
+    init(_ format: AccessLog.Format, query name: String, _ answer: FlowRules.QueryAnswer, room: [UInt8]) {
+        bytes = room
+        decision = answer.isPermitted ? .allowed : .denied
+        let reason = answer.isPermitted ? nil : answer.hasRules ? "name" : "no-rules"
+        switch format {
+        case .json:
+            LineText.add("query", name, to: &bytes)
+            if let rule = answer.rule { LineText.add("rule", rule.text, to: &bytes) }
+            if let reason { LineText.add("reason", reason, to: &bytes) }
+        case .text:
+            addWords("DNS query for \(name)")
+            if let rule = answer.rule { addWords("  by \(rule.text)") }
+            if let reason { addWords("  it fails \(reason)") }
+        }
+    }
+
+    /// A DNS message that is not exactly a query.
+    init(notAQuery format: AccessLog.Format, room: [UInt8]) {
+        bytes = room
+        decision = .refused
+        switch format {
+        case .json: LineText.add("reason", "not-a-query", to: &bytes)
+        case .text: addWords("not exactly a DNS query")
+        }
+    }
+
     /// The record's memory, which it gives up.
     mutating func takeBytes() -> [UInt8] {
         let taken = bytes

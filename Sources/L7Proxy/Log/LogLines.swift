@@ -36,6 +36,14 @@ struct LogLines {
         AccessRecord(log.format, refused: refusal, room: room())
     }
 
+    /// The record of a DNS query that was decided.
+    mutating func record(query name: String, _ answer: FlowRules.QueryAnswer) -> AccessRecord {
+        AccessRecord(log.format, query: name, answer, room: room())
+    }
+
+    /// The record of a DNS message that is not exactly a query.
+    mutating func recordOfNoQuery() -> AccessRecord { AccessRecord(notAQuery: log.format, room: room()) }
+
     private mutating func room() -> [UInt8] {
         var room = spare.popLast() ?? []
         room.reserveCapacity(256)

@@ -1,14 +1,16 @@
 public import HTTPScan
 internal import PolicyIR
 
-/// The HTTP rules of one end of a flow, a union: "a request is allowed if any allow rule applicable matches".
+/// The HTTP and DNS rules of one end of a flow, a union: "a request is allowed if any allow rule applicable matches".
 public struct CompiledSide: Sendable {
     private let rules: [CompiledRule]
     private let hasActions: Bool
+    private let names: [CompiledNameRule]
 
     /// A union of rules. An empty one denies everything.
-    public init(_ rules: [CompiledRule]) {
+    public init(_ rules: [CompiledRule], dns names: [CompiledNameRule] = []) {
         self.rules = rules
+        self.names = names
         hasActions = rules.contains(where: \.hasActions)
     }
 
@@ -22,6 +24,9 @@ public struct CompiledSide: Sendable {
         let other = decide(bytes, head, path: normal.span)
         return other.isPermitted ? answer : other
     }
+
+    /// The first DNS rule that allows a query for a name, written as `QueryName` does; `nil`: none does.
+    func rule(forQuery name: String) -> CompiledNameRule? { names.first { $0.pattern.matches(name) } }
 
     private func decide(_ bytes: Span<UInt8>, _ head: RequestHead, path: Span<UInt8>) -> SideAnswer {
         var actions: [HeaderAction] = []

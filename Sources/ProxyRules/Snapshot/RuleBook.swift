@@ -2,7 +2,7 @@ internal import PolicyAPI
 
 /// A snapshot with every pattern compiled. Immutable: a new revision is a new book.
 public final class RuleBook: Sendable {
-    /// The HTTP rules that one end's policy applies to a flow, as the datapath knows them.
+    /// The HTTP and DNS rules that one end's policy applies to a flow, as the datapath knows them.
     public struct Selection: Hashable, Sendable {
         /// The policy's number.
         public var policy: UInt32
@@ -18,14 +18,20 @@ public final class RuleBook: Sendable {
 
     /// The revision of the snapshot.
     public let revision: UInt64
-    private let policies: [UInt32: [UInt32: [CompiledRule]]]
+    private let policies: [UInt32: [UInt32: Rule]]
+
+    /// The elements of one rule.
+    private struct Rule {
+        var http: [CompiledRule]
+        var dns: [CompiledNameRule]
+    }
 
     /// Compiles a snapshot. A pattern that RE2 refuses refuses the whole: rules are not enforced in part.
     public init(_ snapshot: RuleSnapshot) throws(SnapshotProblem) {
-        var policies: [UInt32: [UInt32: [CompiledRule]]] = [:]
+        var policies: [UInt32: [UInt32: Rule]] = [:]
         for policy in snapshot.policies {
             guard policies[policy.id] == nil else { throw .twice("policy \(policy.id)") }
-            var rules: [UInt32: [CompiledRule]] = [:]
+            var rules: [UInt32: Rule] = [:]
             for rule in policy.rules {
                 guard rules[rule.number] == nil else { throw .twice("rule \(rule.number) of policy \(policy.id)") }
                 for element in rule.http {
@@ -37,7 +43,15 @@ public final class RuleBook: Sendable {
                         }
                     }
                 }
-                rules[rule.number] = rule.http.map { $0.compiled() }
+                var names: [CompiledNameRule] = []
+                for element in rule.dns {
+                    guard let compiled = element.compiled() else {
+                        let place = "policy \(policy.id), \(element.origin.path)"
+                        throw .form("\(place): not one of matchName and matchPattern")
+                    }
+                    names.append(compiled)
+                }
+                rules[rule.number] = Rule(http: rule.http.map { $0.compiled() }, dns: names)
             }
             policies[policy.id] = rules
         }
@@ -49,7 +63,22 @@ public final class RuleBook: Sendable {
     /// what it would allow is not known.
     public func side(_ selection: Selection) -> CompiledSide {
         let rules = policies[selection.policy] ?? [:]
-        return CompiledSide(selection.rules.flatMap { rules[$0] ?? [] })
+        let selected = selection.rules.compactMap { rules[$0] }
+        return CompiledSide(selected.flatMap(\.http), dns: selected.flatMap(\.dns))
+    }
+
+    /// Whether a flow is DNS over TCP: a rule that is selected at either end is one of DNS, and none is one of HTTP.
+    public func isDNS(egress: Selection?, ingress: Selection?) -> Bool {
+        var isDNS = false
+        for selection in [egress, ingress] {
+            guard let selection, let rules = policies[selection.policy] else { continue }
+            for number in selection.rules {
+                guard let rule = rules[number] else { continue }
+                if !rule.http.isEmpty { return false }
+                if !rule.dns.isEmpty { isDNS = true }
+            }
+        }
+        return isDNS
     }
 
     /// The rules of a flow.

@@ -1,6 +1,6 @@
 public import NetTypes
 
-/// The HTTP rules of all policies of a node at one revision, as the agent writes and the proxy reads them. JSON, so that a person
+/// The HTTP and DNS rules of all policies of a node at one revision, as the agent writes and the proxy reads them. JSON, so that a person
 /// can read what the proxy enforces.
 public struct RuleSnapshot: Codable, Hashable, Sendable {
     /// The version of this form. Another one is refused: rules must not be read in part.
@@ -14,7 +14,7 @@ public struct RuleSnapshot: Codable, Hashable, Sendable {
     public var version = RuleSnapshot.currentVersion
     /// The revision of the policies.
     public var revision: UInt64
-    /// The policies with HTTP rules.
+    /// The policies with such rules.
     public var policies: [Policy]
 
     /// A snapshot.
@@ -23,13 +23,13 @@ public struct RuleSnapshot: Codable, Hashable, Sendable {
         self.policies = policies
     }
 
-    /// The HTTP rules of one subject and direction.
+    /// The rules of one subject and direction.
     public struct Policy: Codable, Hashable, Sendable {
         /// The number by which the datapath knows it.
         public var id: UInt32
         /// `ingress` or `egress`.
         public var direction: String
-        /// Its rules with HTTP conditions.
+        /// Its rules with HTTP or DNS conditions.
         public var rules: [Rule]
 
         /// A policy.
@@ -46,11 +46,22 @@ public struct RuleSnapshot: Codable, Hashable, Sendable {
         public var number: UInt32
         /// The elements of its `http` list.
         public var http: [Element]
+        /// The elements of its `dns` list.
+        public var dns: [DNSElement]
 
         /// A rule.
-        public init(number: UInt32, http: [Element]) {
+        public init(number: UInt32, http: [Element], dns: [DNSElement] = []) {
             self.number = number
             self.http = http
+            self.dns = dns
+        }
+
+        /// Reads a rule. One that an earlier agent wrote has no `dns`, and allows no query.
+        public init(from decoder: any Decoder) throws {
+            let members = try decoder.container(keyedBy: CodingKeys.self)
+            number = try members.decode(UInt32.self, forKey: .number)
+            http = try members.decode([Element].self, forKey: .http)
+            dns = try members.decodeIfPresent([DNSElement].self, forKey: .dns) ?? []
         }
     }
 
@@ -66,6 +77,16 @@ public struct RuleSnapshot: Codable, Hashable, Sendable {
         public var headers: [String] = []
         /// `headerMatches`.
         public var headerMatches: [HeaderCheck] = []
+        /// Where it is written.
+        public var origin: Origin
+    }
+
+    /// One element of `rules.dns`: a name or a pattern.
+    public struct DNSElement: Codable, Hashable, Sendable {
+        /// `matchName`, as written.
+        public var matchName: String?
+        /// `matchPattern`, as written.
+        public var matchPattern: String?
         /// Where it is written.
         public var origin: Origin
     }

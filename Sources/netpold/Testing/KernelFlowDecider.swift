@@ -41,7 +41,7 @@ final class KernelFlowDecider: FlowDecider {
                         number: UInt32(number),
                         PolicyRule(
                             action: bit.action, peers: .everyone, traffic: .everything, l7: bit.l7, origin: bit.origin))
-                }
+                }.filter { !$0.http.isEmpty }
                 guard !rules.isEmpty else { return nil }
                 return RuleSnapshot.Policy(
                     id: ProxyTrial.Side.policy(image: number, base: base), direction: .ingress, rules: rules)
