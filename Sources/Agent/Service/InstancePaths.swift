@@ -28,7 +28,7 @@ public struct InstancePaths: Hashable, Sendable {
     public var lock: String { "\(InstancePaths.folder)/\(instance).lock" }
     /// Which interface is which pod, for the agent's next start.
     public var bindings: String { "\(InstancePaths.folder)/\(instance).bindings.json" }
-    /// The HTTP rules that the agent hands to the proxy (`RuleSnapshot`).
+    /// The HTTP and DNS rules that the agent hands to the proxy (`RuleSnapshot`).
     public var proxyRules: String { "\(InstancePaths.folder)/\(instance).proxy-rules.json" }
     /// Exists while the proxy serves: its pid, and the revision of its rules.
     public var proxyState: String { "\(InstancePaths.folder)/\(instance).proxy.json" }

@@ -94,7 +94,12 @@ public final class LabFolder {
             throw LabFailure.environment("lab \"\(name)\" could not be removed: \(failures.joined(separator: "; "))")
         }
         if let agent = InstancePaths(instance: instance) {
-            let files = [agent.socket, agent.lock, agent.lastGood, agent.proxyRules, agent.proxyState]
+            // All that an agent finds at its next start, or another lab of this name would begin with what this one has learnt.
+            let files = [
+                agent.socket, agent.lock, agent.lastGood, agent.proxyRules, agent.proxyState, agent.bindings,
+                agent.names,
+                agent.columns,
+            ]
             for path in files { try? FileManager.default.removeItem(atPath: path) }
         }
         // Also the folders above, when this was the last lab.
