@@ -20,7 +20,9 @@ package enum HTTPMessage {
     /// An answer with this body, a line of text.
     static func answer(_ body: [UInt8]) -> [UInt8] {
         let line = String(decoding: body.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-        let head = "HTTP/1.1 200 OK\r\nContent-Length: \(body.count)\r\n\(bodyHeader)\(line)\r\nConnection: close\r\n\r\n"
+        let head =
+            "HTTP/1.1 200 OK\r\nContent-Length: \(body.count)\r\n\(bodyHeader)\(line)\r\n"
+            + "Connection: close\r\n\r\n"
         return Array(head.utf8) + body
     }
 

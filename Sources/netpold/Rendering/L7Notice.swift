@@ -2,10 +2,11 @@ import NetTypes
 import PolicyAnalysis
 import PolicyIR
 
-/// What is said where a result rests on L7 rules. Goes when `netpold proxy` exists.
+/// What is said where a result rests on L7 rules: that something else than the agent decides it.
 enum L7Notice {
     /// One line, for standard error.
-    static let text = "note: this version has no proxy: the agent drops what only L7 rules permit (l7 unavailable)\n"
+    static let text =
+        "note: requests are decided where `netpold proxy` runs beside the agent (--l7-proxy); elsewhere they are dropped (l7 unavailable)\n"
 }
 
 extension DecisionExplanation {

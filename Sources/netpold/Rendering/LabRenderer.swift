@@ -11,10 +11,11 @@ struct LabRenderer: Sendable {
 
     /// What the lab consists of, and what of the manifests is left out.
     func plan(_ plan: LabPlan) -> String {
-        var lines = [
+        let parts =
             "\(plan.pods.count) pods, the node, \(plan.outside.count) addresses outside; "
-                + "\(Quantity.grouped(plan.flows.count)) probes: \(LabTraffic.list(plan.traffic))"
-        ]
+            + "\(Quantity.grouped(plan.flows.count)) probes:"
+        let traffic = LabTraffic.list(plan.traffic)
+        var lines = parts.count + traffic.count < 80 ? ["\(parts) \(traffic)"] : [parts, "  \(traffic)"]
         if !plan.serviceFlows.isEmpty {
             lines.append(
                 "\(plan.frontends.count) addresses of Services; \(Quantity.grouped(plan.serviceFlows.count)) probes")

@@ -41,7 +41,8 @@ final class RealServers {
 
     deinit {
         for server in servers {
-            server.terminate()
+            // Test processes may be started with SIGTERM blocked.
+            kill(server.processIdentifier, SIGKILL)
             server.waitUntilExit()
         }
     }

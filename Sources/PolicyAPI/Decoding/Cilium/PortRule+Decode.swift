@@ -6,7 +6,7 @@ extension PortRule {
             .enforced(
                 "serverNames", "rules",
                 note:
-                    "evaluated by `test` and `explain`; the agent has no proxy yet and drops what only these rules allow"
+                    "DNS over UDP and server names in the kernel; HTTP, gRPC and DNS over TCP by `netpold proxy`"
             ),
             .refused(
                 "terminatingTLS", why: "TLS is not terminated", instead: "match the server name with serverNames"),
