@@ -31,7 +31,7 @@ RULES = {
     "Datapath": ({"NetTypes", "PolicyAPI", "PolicyIR", "BPFEmit", "CNetpoldABI", "CLibBPF", "CLibNL", "CLinux",
          "Support"}, None),
     "Agent": ({"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit"}, None),
-    "L7Proxy": ({"HTTPScan", "PolicyIR", "ProxyRules", "Support"}, None),
+    "L7Proxy": ({"DNSScan", "HTTPScan", "PolicyIR", "ProxyRules", "Support"}, None),
     "LabKit": (
         {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent", "CLinux"}, None),
     "BenchKit": (

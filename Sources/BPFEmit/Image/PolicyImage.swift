@@ -13,7 +13,7 @@ public struct PolicyImage: Hashable, Sendable {
     /// Entries of the `peers` map, sorted by identity: which rule bits have the identity among their peers.
     public var peers: [PeerEntry]
     /// The columns of names that carry bits, by number.
-    public var columns: [PolicyBits.Column]
+    public var columns: [NameColumn]
     /// The number of the numbering that they are of; 0: there is none.
     public var names: UInt32
     /// What each rule bit stands for; bit i is bit i % 64 of word i / 64. Several bits may stand for one rule (a named
@@ -28,7 +28,7 @@ public struct PolicyImage: Hashable, Sendable {
 
     /// An image.
     public init(
-        program: EncodedProgram, words: Int, peers: [PeerEntry], columns: [PolicyBits.Column] = [], names: UInt32 = 0,
+        program: EncodedProgram, words: Int, peers: [PeerEntry], columns: [NameColumn] = [], names: UInt32 = 0,
         bits: [RuleBit], isolatedBy: [RuleOrigin], strictness: PolicyStrictness, leftOut: [LeftOutRule] = []
     ) {
         self.program = program

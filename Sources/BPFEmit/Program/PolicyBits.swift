@@ -1,6 +1,5 @@
 public import NetTypes
 public import PolicyAPI
-public import PolicyIR
 
 /// A subject's policy of one direction as bits, everything resolved to numbers: what the emitter turns into a program.
 ///
@@ -62,22 +61,8 @@ public struct PolicyBits: Hashable, Sendable {
         }
     }
 
-    /// A column of names: a remote that was learnt by its list carries the bits.
-    public struct Column: Hashable, Sendable {
-        /// The number, below `NameColumns.limit`: its bit in `cb[3]`.
-        public var number: Int
-        /// What it stands for.
-        public var list: NameList
-        /// Its rule bits, least significant word first.
-        public var words: [UInt64]
-
-        /// A column.
-        public init(number: Int, list: NameList, words: [UInt64]) {
-            self.number = number
-            self.list = list
-            self.words = words
-        }
-    }
+    /// A column of names.
+    public typealias Column = NameColumn
 
     /// The direction.
     public var direction: Direction
