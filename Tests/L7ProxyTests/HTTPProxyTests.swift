@@ -165,6 +165,23 @@ struct HTTPProxyTests {
         try await recorder.stop()
     }
 
+    @Test("a flow that is not known any more passes nothing, whatever it passed before")
+    func forgotten() async throws {
+        let recorder = try await ProxyFixture.start([HTTPRule()])
+        guard let server = recorder.server.address else { throw ProxyFixture.Broken() }
+        let resolver = ForgetfulResolver(server: server)
+        let proxy = try await ProxyFixture.start([HTTPRule()], resolver: resolver)
+        let client = try proxy.client(patience: 10_000)
+        client.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(client.read(until: "X-Number: 1\r\n\r\n").text.hasPrefix("HTTP/1.1 200"))
+        resolver.forget()
+        client.send("GET /2 HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(client.read(until: "Access denied\r\n").text.hasPrefix("HTTP/1.1 403"))
+        #expect(recorder.server.take().count == 1)
+        try await proxy.stop()
+        try await recorder.stop()
+    }
+
     @Test("a body with GET ends the connection, so that no server reads it as a request")
     func bodyOfGet() async throws {
         let proxy = try await ProxyFixture.start([HTTPRule()])
@@ -243,6 +260,23 @@ struct HTTPProxyTests {
         #expect(lines.dropFirst().first?.contains(#""decision":"denied""#) == true)
         #expect(lines.dropFirst().first?.contains(#""reason":"path""#) == true)
         #expect(lines.last?.contains(#""reason":"target-character""#) == true)
+    }
+}
+
+/// Knows the flow until it is told to forget it.
+private final class ForgetfulResolver: FlowResolver {
+    private let server: SocketAddress
+    private let isGone = Mutex(false)
+
+    init(server: SocketAddress) { self.server = server }
+
+    func forget() { isGone.withLock { $0 = true } }
+
+    func flow(of client: SocketAddress, to local: SocketAddress) -> ProxiedFlow? {
+        if isGone.withLock({ $0 }) { return nil }
+        var flow = ProxiedFlow(destination: server)
+        flow.egress = RuleBook.Selection(policy: 1, rules: [0])
+        return flow
     }
 }
 

@@ -66,16 +66,14 @@ NP_INLINE __u16 np_port_of(const struct np_question *question)
 }
 
 /*
- * What names say of the remote of a question about egress: what the pod has learnt of it, where nothing in the cluster has its address,
- * and what its flow was let in by.
+ * What names say of the remote of a question about egress: what the pod has learnt of it, and what its flow was let in by. Nothing where
+ * something in the cluster has its address, be it by now only.
  */
 NP_INLINE void np_ask_names(const struct np_hook *hook, struct np_question *question, const struct np_remote *remote)
 {
 	if (question->direction != NP_EGRESS)
 		return;
-	question->named = question->kept;
-	if (!remote->is_exact)
-		question->named |= np_learnt_columns(hook->skb);
+	question->named = remote->is_exact ? 0 : question->kept | np_learnt_columns(hook->skb);
 	question->names = hook->endpoint->names;
 	question->columns = question->named;
 }

@@ -48,13 +48,4 @@ NP_INLINE void np_fill_proxied_key(struct np_proxied_key *key, const struct np_e
 	}
 }
 
-/* Forgets what the pod's side says of an entry's flow. */
-NP_INLINE void np_forget_proxied(const struct np_endpoint *endpoint, const struct np_flow_record *flow)
-{
-	struct np_proxied_key key;
-
-	np_fill_proxied_key(&key, endpoint, flow);
-	bpf_map_delete_elem(&np_proxied, &key);
-}
-
 #endif

@@ -99,6 +99,17 @@ NP_INLINE struct np_outcome np_refuse_connection(const struct np_hook *hook, con
 
 #define NP_NOTE_NEW 0x100 /* beside NP_PROXIED_*: the flow begins, and nothing that was noted of its ends holds */
 
+/* Notes at the client's side, which redirects the flow, that there is a server's side of it too. */
+NP_INLINE void np_note_both(struct np_proxied_key key)
+{
+	struct np_proxied_side *client;
+
+	key.side ^= 1;
+	client = bpf_map_lookup_elem(&np_proxied, &key);
+	if (client)
+		__sync_fetch_and_or(&client->flags, NP_PROXIED_BOTH);
+}
+
 /*
  * Notes in np_proxied what the policy says of the flow that np_scratch has, in the name of the pod's side. 0: there is no room, or
  * it is not known. A global function, for its stack.
@@ -128,6 +139,8 @@ __attribute__((noinline)) int np_note_proxied(struct __sk_buff *skb, __u32 flags
 			key.side ^= 1;
 		}
 		side.flags = flags & ~NP_NOTE_NEW;
+		if (!(flags & NP_PROXIED_REDIRECTS))
+			np_note_both(key);
 	} else {
 		former = bpf_map_lookup_elem(&np_proxied, &key);
 		if (!former)
@@ -138,7 +151,7 @@ __attribute__((noinline)) int np_note_proxied(struct __sk_buff *skb, __u32 flags
 		side = *former;
 		/* A SYN may begin another connection. */
 		side.flags = (side.flags & (NP_PROXIED_REDIRECTS |
-					    (question->packet.initiates ? 0 : NP_PROXIED_CONNECTED))) |
+					    (question->packet.initiates ? 0 : NP_PROXIED_CONNECTED | NP_PROXIED_BOTH))) |
 			     flags;
 	}
 	side.endpoint = hook.slot;

@@ -20,6 +20,9 @@ public struct RuleHitIndex: Sendable {
         /// The direction of the program.
         package var programDirection: Direction { direction }
 
+        /// Whether others than programs may go by its base: names, and the proxy.
+        package var isNamed: Bool { isKept || bits.contains(where: \.isL7) }
+
         var end: UInt32 { base + UInt32(count) }
 
         /// What the counter at an offset from the base counts.
@@ -81,8 +84,10 @@ public struct RuleHitIndex: Sendable {
         }
     }
 
-    /// Gives the numbers back that were kept.
-    package mutating func releaseKept() { entries.removeAll(where: \.isKept) }
+    /// Gives the numbers back that were kept, but for some.
+    package mutating func releaseKept(except named: Set<UInt32>) {
+        entries.removeAll { $0.isKept && !named.contains($0.base) }
+    }
 
     /// Gives a range back.
     package mutating func remove(_ entry: Entry) {

@@ -589,6 +589,7 @@ struct np_proxied_side {
 #define NP_PROXIED_REDIRECTS 1 /* this side's pod sends the flow to the proxy */
 #define NP_PROXIED_CONNECTED 4 /* beside REDIRECTS of the client's: the server has answered the proxy, so its side is known */
 #define NP_PROXIED_ALLOWED 2 /* policy has come to allow everything of the flow: no L7 rule of this side is asked */
+#define NP_PROXIED_BOTH 8 /* beside REDIRECTS of the client's: the server's side has L7 rules too; without its entry nothing passes */
 
 /*
  * np_proxy (array, one entry, written by the agent): the way to the proxy's namespace. The proxy is there as long as its listening

@@ -51,7 +51,7 @@ extension NodeDatapath {
         let image = serviceChange.image
         let plan = try ApplyPlan(image, links: links, masters: masters, for: self)
         report.withoutInterface = plan.withoutInterface
-        try hits.releaseQuarantine()
+        try hits.releaseQuarantine(proxiedBases)
         timings.plan = part()
 
         let batch = try load(plan, &report)

@@ -37,6 +37,13 @@ extension NodeDatapath {
         }
     }
 
+    /// The bases of programs by which the proxy knows flows. One side's may be that of a program that is gone: it is asked again when a
+    /// packet passes its pod's hook, which may be after the proxy's decision.
+    func proxiedBases() throws(BPFError) -> Set<UInt32> {
+        guard let proxied = maps.proxy?.proxied else { return [] }
+        return Set(try proxied.entries(key: np_proxied_key(), value: np_proxied_side()).map(\.value.base))
+    }
+
     private func isCarried(_ key: np_proxied_key, _ side: np_proxied_side, _ endpoint: np_endpoint) -> Bool {
         let isClient = key.side == NP_EGRESS.rawValue
         let own = isClient ? key.client : key.server

@@ -40,6 +40,8 @@ public final class NodeDatapath {
     /// Asked before programs are swapped, with the L7 rules of all that run or are about to, and after, without those that are gone.
     /// Whoever reads the rules must know them when it returns.
     public var onRules: (([ProgramRules]) -> Void)?
+    /// The bases of the programs that the tables of names are settled for; `nil` while they are not.
+    var settledNames: Set<UInt32>?
     /// The programs that it was asked with last.
     var toldRules: [UInt32: [RuleBit]] = [:]
     /// Pods that have got columns in this apply.

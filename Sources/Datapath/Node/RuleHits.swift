@@ -9,6 +9,8 @@ final class RuleHits {
     /// Ranges whose program is gone. Their meaning is kept until the next apply, for events not read yet.
     private var quarantine: [RuleHitIndex.Entry] = []
     private var retired: [RuleHitKey: UInt64] = [:]
+    /// Whether programs of an earlier process may be running.
+    private var othersRun = true
 
     /// Counters of a map. Programs of an earlier process may run under `others`: what names and the proxy know by a base must not be
     /// another program's meanwhile.
@@ -33,9 +35,15 @@ final class RuleHits {
     /// Gives back a range that no program ever used.
     func discard(_ range: RuleHitIndex.Entry) { index.remove(range) }
 
-    /// Makes quarantined ranges free again, zeroed.
-    func releaseQuarantine() throws(BPFError) {
-        while let range = quarantine.last {
+    /// Makes quarantined ranges free again, zeroed, but for those by whose base the proxy still knows flows: to another program's rules
+    /// it would hold these. `proxied` is asked for them when it matters.
+    func releaseQuarantine(_ proxied: () throws(BPFError) -> Set<UInt32>) throws(BPFError) {
+        let asks = quarantine.contains(where: \.isNamed) || !othersRun && index.entries.contains(where: \.isKept)
+        let named = asks ? try proxied() : []
+        if !othersRun { index.releaseKept(except: named) }
+        let held = quarantine.filter { named.contains($0.base) }
+        quarantine = held + quarantine.filter { !named.contains($0.base) }
+        while quarantine.count > held.count, let range = quarantine.last {
             try map.clearPerCPU(first: range.base, count: range.count)
             index.remove(range)
             quarantine.removeLast()
@@ -44,7 +52,7 @@ final class RuleHits {
 
     /// Zeroes everything: after adopting maps whose ranges an earlier process handed out, none of whose programs runs any more.
     func clearAll() throws(BPFError) {
-        index.releaseKept()
+        othersRun = false
         try map.clearPerCPU(first: 0, count: map.shape.capacity)
     }
 

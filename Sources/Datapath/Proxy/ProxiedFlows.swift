@@ -31,6 +31,8 @@ public final class ProxiedFlows: Sendable {
         public var redirects: Bool
         /// Whether the server has answered the proxy; of the client's side.
         public var isConnected: Bool
+        /// Whether the server's side has rules as well; of the client's side.
+        public var hasServerSide: Bool
         /// The pod's slot.
         public var slot: UInt32
         /// The revision of its policies that was asked.
@@ -44,6 +46,7 @@ public final class ProxiedFlows: Sendable {
             isAllowed = side.flags & UInt32(NP_PROXIED_ALLOWED) != 0
             redirects = side.flags & UInt32(NP_PROXIED_REDIRECTS) != 0
             isConnected = side.flags & UInt32(NP_PROXIED_CONNECTED) != 0
+            hasServerSide = side.flags & UInt32(NP_PROXIED_BOTH) != 0
             slot = side.endpoint
             revision = side.revision
             remoteIdentity = side.remote_identity

@@ -288,7 +288,7 @@ final class ProxyConnection {
         if let rules, rules.book === book, !shared.selectionsChange { return rules.rules }
         if rules != nil {
             let before = (flow.egress, flow.ingress, flow.isUnrestricted)
-            if let again = shared.resolver.flow(of: clientAddress, to: localAddress) { take(again) }
+            take(shared.resolver.flow(of: clientAddress, to: localAddress))
             if let rules, rules.book === book, before == (flow.egress, flow.ingress, flow.isUnrestricted) {
                 return rules.rules
             }
@@ -378,9 +378,14 @@ final class ProxyConnection {
         return true
     }
 
-    /// The flow as the resolver knows it now. Of one that is connected both ends were known: if they are not any more, nothing is
-    /// allowed.
-    private func take(_ again: ProxiedFlow) {
+    /// The flow as the resolver knows it now. Of one that is connected both ends were known: if they are not any more, or the flow is
+    /// not, nothing is allowed.
+    private func take(_ again: ProxiedFlow?) {
+        guard let again else {
+            (flow.egress, flow.ingress) = (nil, nil)
+            flow.isUnrestricted = false
+            return
+        }
         let isLost = server != nil && !again.isComplete
         (flow.egress, flow.ingress) = isLost ? (nil, nil) : (again.egress, again.ingress)
         flow.isUnrestricted = !isLost && again.isUnrestricted

@@ -13,6 +13,8 @@ struct NodeFlowResolver: FlowResolver {
     func flow(of client: SocketAddress, to local: SocketAddress) -> ProxiedFlow? {
         guard let from = client.end, let to = local.end, let sides = try? flows.sides(client: from, server: to),
             sides.client?.redirects == true || sides.server?.redirects == true,
+            // What the server's side says is not there any more: nobody knows what it allows.
+            sides.client?.hasServerSide != true || sides.server != nil,
             let source = try? SocketAddress(ipAddress: from.address.description, port: Int(from.port)),
             let destination = try? SocketAddress(ipAddress: to.address.description, port: Int(to.port))
         else { return nil }

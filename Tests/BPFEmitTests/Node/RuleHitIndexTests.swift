@@ -22,6 +22,20 @@ struct RuleHitIndexTests {
         #expect(index.entries.map(\.base) == [1, 6, 10, 12])
     }
 
+    @Test("numbers that are kept are nobody's base, until they are given back")
+    func kept() {
+        var index = RuleHitIndex()
+        index.keep([1, 4])
+        #expect(take(2, &index) == 2)
+        #expect(take(3, &index) == 5)
+        #expect(index.meaning(of: 1) == nil && index.meaning(of: 4) == nil)
+        index.releaseKept(except: [4])
+        #expect(take(1, &index) == 1)
+        #expect(take(1, &index) == 8)
+        index.releaseKept(except: [])
+        #expect(take(1, &index) == 4)
+    }
+
     @Test("an index is resolved to its rule, its default or the host; others to nothing")
     func meaning() {
         var index = RuleHitIndex()

@@ -278,6 +278,25 @@ struct DNSAnswerTests {
         }
     }
 
+    @Test("an address that somebody in the cluster has by now is not reached by its name, in known flows neither")
+    func taken() throws {
+        try PacketHarness.with { harness throws in
+            try harness.restrictByColumns()
+            let address = World.outside(1)
+            try Self.exchange(harness, Self.answer([DNSText.address(address)]))
+            #expect(try harness.send(World.syn(to: address), .egress) == NP_REASON_ALLOWED)
+            try harness.map("np_addresses").set(np_address(address), PacketWorld.identityC)
+            try harness.bump(.a)
+            let ack = FlowTests.tcp(1, 50000, 1, 443, Transport.TCPFlags.ack, v6: false).with {
+                $0.destination = address
+            }
+            #expect(try harness.send(ack, .egress) == NP_DROP_POLICY_DEFAULT)
+            #expect(try harness.send(World.syn(to: address, port: 50001), .egress) == NP_DROP_POLICY_DEFAULT)
+            try harness.map("np_addresses").remove(np_address(address))
+            #expect(try harness.send(ack, .egress) == NP_REASON_REVALIDATED)
+        }
+    }
+
     @Test("a later answer adds columns and never shortens")
     func refresh() throws {
         try PacketHarness.with { harness throws in

@@ -128,6 +128,31 @@ struct NameApplyTests {
         #expect(try #require(node.endpoints[NodeImages.webKey]).value.readsNames == false)
     }
 
+    @Test("a program gets no number by which the proxy still knows a flow of another one")
+    func bases() throws {
+        let node = try NodeDatapath.forTests()
+        let proxied = try #require(node.maps.proxy?.proxied)
+        _ = try node.apply(Self.image(dns: [.name("a.example")]), links: [:])
+        let base = try Self.base(node)
+        let key = np_proxied_key()
+        var side = np_proxied_side()
+        side.base = base
+        try proxied.set(key, side)
+        var later: [UInt32] = []
+        for name in ["b.example", "c.example", "d.example", "e.example"] {
+            _ = try node.apply(Self.image(dns: [.name(name)]), links: [:])
+            later.append(try Self.base(node))
+        }
+        #expect(!later.contains(base))
+        try proxied.remove(key)
+        later = []
+        for name in ["f.example", "g.example", "h.example"] {
+            _ = try node.apply(Self.image(dns: [.name(name)]), links: [:])
+            later.append(try Self.base(node))
+        }
+        #expect(later.contains(base))
+    }
+
     @Test("columns are filled with what a pod has learnt before, and with no other pod's; of pods nothing is learnt")
     func history() throws {
         let node = try NodeDatapath.forTests()

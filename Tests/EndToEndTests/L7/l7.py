@@ -6,6 +6,7 @@
 """
 import asyncio
 import ctypes
+import errno
 import json
 import os
 import resource
@@ -73,6 +74,21 @@ async def pump(reader, writer, change=lambda data: data):
         raise
 
 
+async def reach(client, server):
+    """A connection to the server. That of the client's former one with the same ends may not have heard of its end yet."""
+    end = time.monotonic() + 1
+    while True:
+        upstream = dial(client, server)
+        try:
+            await asyncio.get_running_loop().sock_connect(upstream, server)
+            return upstream
+        except OSError as error:
+            upstream.close()
+            if error.errno not in (errno.EADDRNOTAVAIL, errno.EADDRINUSE) or time.monotonic() > end:
+                raise
+        await asyncio.sleep(0.005)
+
+
 connected = set()
 
 
@@ -91,8 +107,7 @@ async def carry(reader, writer):
         client = writer.get_extra_info("peername")
         server = writer.get_extra_info("sockname")
         server = (plain(server[0]), server[1])
-        upstream = dial((plain(client[0]), client[1]), server)
-        await asyncio.get_running_loop().sock_connect(upstream, server)
+        upstream = await reach((plain(client[0]), client[1]), server)
         above, below = await asyncio.open_connection(sock=upstream)
         transports.append(below.transport)
         below.write(mark(head))

@@ -25,25 +25,36 @@ extension NodeDatapath {
     func prepareNames(_ batch: PolicyBatch, _ report: inout ApplyReport) throws(BPFError) {
         let fresh = batch.fresh.sorted { $0.key < $1.key }.flatMap { $0.value.values }
         let policies = placed + outOfUse + fresh
+        if isSettled(policies) { return }
+        settledNames = nil
         tell(policies)
         guard let names else { return }
         let (written, isOther) = try names.prepare(policies)
         report.entriesChanged += written
         if isOther { try RunningPrograms.wait() }
-        report.namesLeftOut = names.refused
-        report.patternsLeftOut = names.tables?.leftOut ?? []
     }
 
     /// After step 10: patterns and entries go that only programs asked for that are gone.
     func settleNames(_ report: inout ApplyReport) throws(BPFError) {
         let policies = placed + outOfUse
-        tell(policies)
-        guard let names else { return }
-        let (_, isOther) = try names.settle(policies)
-        if isOther { try RunningPrograms.wait() }
-        _ = try names.clean(policies)
-        report.namesLeftOut = names.refused
-        report.patternsLeftOut = names.tables?.leftOut ?? []
+        if !isSettled(policies) {
+            settledNames = nil
+            tell(policies)
+            if let names {
+                let (_, isOther) = try names.settle(policies)
+                if isOther { try RunningPrograms.wait() }
+                _ = try names.clean(policies)
+            }
+            settledNames = Set(policies.compactMap { $0.hits?.base })
+        }
+        report.namesLeftOut = names?.refused ?? 0
+        report.patternsLeftOut = names?.tables?.leftOut ?? []
+    }
+
+    /// Whether these are the programs that the tables were settled for. A program without counters has no number to be known by.
+    private func isSettled(_ policies: [LoadedPolicy]) -> Bool {
+        let bases = policies.compactMap { $0.hits?.base }
+        return bases.count == policies.count && settledNames == Set(bases)
     }
 
     /// Says what L7 rules the programs have, when that is something else than before.
