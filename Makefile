@@ -42,10 +42,10 @@ test: deps lint ## what CI runs: lint, unit tests, kernel tests (as root), confo
 	scripts/as-root.sh scripts/swift-test.sh --filter DatapathTests
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(E2E_WIDTH) \
 		scripts/as-root.sh scripts/swift-test.sh --filter EndToEndTests
-	$(MAKE) --no-print-directory conformance
+	scripts/as-root.sh scripts/conformance.sh .build/debug/netpold Tests/Conformance
 
 .PHONY: conformance
-conformance: build ## the 311 PolicyTest folders, decided by the evaluator and (as root) in the kernel
+conformance: build ## the 311 PolicyTest folders, decided by the evaluator and (as root) in the kernel; `make test` does it with the debug binary
 	scripts/as-root.sh scripts/conformance.sh $(RELEASE) Tests/Conformance
 
 .PHONY: bench
