@@ -134,6 +134,40 @@ struct CNIPluginTests {
         print("pod starts: \(count), \(sent) datagrams from their first moment, \(passed) passed")
     }
 
+    @Test("without the plugin a pod is open until the agent has found it: how long, and that it ends")
+    func windowWithoutPlugin() throws {
+        let count = Int(ProcessInfo.processInfo.environment["NETPOLD_POD_STARTS"] ?? "") ?? 5
+        let names = (0..<count).map { "pod-\($0)" }
+        try world.write(pods: names.map { ($0, "shut") })
+        try world.agent.launch()
+        var chain = world.chain("bridge")
+        chain.plugins.removeLast()
+        let sink = try PodSocket.udp(in: world.node, port: 9000)
+        let clock = ContinuousClock()
+        var windows: [Duration] = []
+        for name in names {
+            let pod = try world.start(name, chain)
+            let began = clock.now
+            // What the runtime keeps beside it, by which the agent knows the pod.
+            try world.note(pod, chain)
+            let socket = try PodSocket.udp(in: pod.namespace)
+            var last = Duration.zero
+            while clock.now - began < .milliseconds(900) {
+                let sent = clock.now - began
+                socket.send([UInt8(truncatingIfNeeded: windows.count)], to: CNIWorld.gateway, port: 9000)
+                usleep(200)
+                while sink.receive(timeout: 0) != nil { last = sent }
+            }
+            windows.append(last)
+        }
+        let sorted = windows.sorted()
+        let (median, p99) = (sorted[sorted.count / 2], sorted[min(sorted.count - 1, sorted.count * 99 / 100)])
+        print(
+            "open without the plugin: \(count) pods, p50 \(median / .milliseconds(1)) ms, p99 \(p99 / .milliseconds(1)) ms"
+        )
+        #expect(sorted.allSatisfy { $0 < .milliseconds(890) })
+    }
+
     // MARK: looking
 
     private func rows() throws -> [String: EndpointReport] {

@@ -18,7 +18,6 @@ final class CNIWorld {
     let folder: String
     let node: NetworkNamespace
     let agent: AgentProcess
-    private var connected: [String: Pod] = [:]
     private var names: [String: String] = [:]
 
     /// `app: open` may send to the node's UDP port 9000 and be sent to; everybody else is isolated both ways.
@@ -39,7 +38,7 @@ final class CNIWorld {
 
     init() throws {
         folder = "/run/netpold/cni-\(getpid())-\(UInt16.random(in: .min ... .max))"
-        for path in ["\(folder)/pods", "\(folder)/addresses"] {
+        for path in ["\(folder)/pods", "\(folder)/addresses", "\(folder)/cache"] {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         }
         node = try NetworkNamespace.create(at: "\(folder)/node")
@@ -49,7 +48,7 @@ final class CNIWorld {
         }
         agent = try AgentProcess(
             node: "\(folder)/node", pods: "\(folder)/pods",
-            more: ["--cni-cache", "\(folder)/none", "--unknown", "isolate"],
+            more: ["--cni-cache", "\(folder)/cache", "--unknown", "isolate"],
             cluster: CNIWorld.policies)
     }
 
@@ -130,6 +129,17 @@ final class CNIWorld {
         return Pod(
             name: name, container: container(name), path: path, namespace: namespace, result: result,
             addresses: addresses)
+    }
+
+    /// Writes what libcni keeps of a result.
+    func note(_ pod: Pod, _ chain: PluginChain) throws {
+        let arguments = arguments(pod.name).split(separator: ";").map { $0.split(separator: "=").map(String.init) }
+        let note: [String: Any] = [
+            "kind": "cniCacheV1", "containerId": pod.container, "ifName": "eth0", "networkName": chain.network,
+            "netns": pod.path, "cniArgs": arguments, "result": pod.result,
+        ]
+        let file = "\(folder)/cache/\(chain.network)-\(pod.container)-eth0"
+        try JSONSerialization.data(withJSONObject: note).write(to: URL(fileURLWithPath: file), options: .atomic)
     }
 
     func delete(_ pod: Pod, _ chain: PluginChain) throws {
