@@ -36,7 +36,7 @@ E2E_WIDTH ?= 4
 # Installs servers that tests put behind the proxy; without them those tests say that they did not run.
 .PHONY: test
 test: deps lint ## what CI runs: lint, unit tests, kernel tests (as root), conformance
-	scripts/install-deps.sh nginx haproxy gunicorn python3-grpcio
+	scripts/install-deps.sh nginx haproxy gunicorn python3-grpcio dnsmasq-base bind9-dnsutils curl openssl
 	swift build --build-tests
 	scripts/as-root.sh scripts/swift-test.sh --skip DatapathTests --skip EndToEndTests
 	scripts/as-root.sh scripts/swift-test.sh --filter DatapathTests
