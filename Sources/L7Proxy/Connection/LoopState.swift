@@ -10,6 +10,8 @@ final class LoopState {
     let rules: RuleSource
     let resolver: any FlowResolver
     let selectionsChange: Bool
+    /// `nil`: nothing is learnt.
+    let learner: (any AnswerLearner)?
     /// On their way to the access log; `nil` without one.
     var lines: LogLines?
     private var isHandingOver = false
@@ -21,12 +23,16 @@ final class LoopState {
     private var connections: [ObjectIdentifier: ProxyConnection] = [:]
     private var isDraining = false
 
-    init(_ loop: any EventLoop, limits: ProxyLimits, rules: RuleSource, resolver: any FlowResolver, log: AccessLog?) {
+    init(
+        _ loop: any EventLoop, limits: ProxyLimits, rules: RuleSource, resolver: any FlowResolver, log: AccessLog?,
+        learner: (any AnswerLearner)?
+    ) {
         self.loop = loop
         self.limits = limits
         self.rules = rules
         self.resolver = resolver
         selectionsChange = resolver.selectionsChange
+        self.learner = learner
         lines = log.map(LogLines.init)
     }
 
