@@ -94,7 +94,7 @@ soak: deps ## ten million random flows three ways, ten million random packets, f
 		scripts/as-root.sh swift test $(SOAK_TEST) --skip-build --filter 'Differential|RandomPackets'
 
 .PHONY: fuzz
-fuzz: deps ## libFuzzer on manifests, values, verdicts, HTTP (beside llhttp) and ClientHellos, FUZZ_SECONDS=60 each
+fuzz: deps ## libFuzzer on manifests, values, verdicts, HTTP (beside llhttp), ClientHellos and DNS messages (beside the kernel's readers), FUZZ_SECONDS=60 each
 	scripts/fuzz.sh
 
 .PHONY: kernel-6.1

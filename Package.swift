@@ -242,10 +242,13 @@ if fuzzing {
         .systemLibrary(name: "CLibFuzzer", path: "Fuzz/CLibFuzzer"),
         // The kernel's reader of ClientHellos as a function of this machine.
         .target(name: "CHelloRead", dependencies: ["CNetpoldABI"], path: "Fuzz/CHelloRead"),
+        // Its readers of DNS messages.
+        .target(name: "CDNSRead", dependencies: ["CNetpoldABI"], path: "Fuzz/CDNSRead"),
         .executableTarget(
             name: "FuzzTargets",
             dependencies: [
-                "CLibFuzzer", "CHelloRead", "CNetpoldABI", "HTTPTestSupport", "NetpoldTestSupport", "TLSScan",
+                "CLibFuzzer", "CDNSRead", "CHelloRead", "CNetpoldABI", "DNSScan", "HTTPTestSupport",
+                "NetpoldTestSupport", "TLSScan",
             ],
             path: "Fuzz/Targets",
             swiftSettings: pure, linkerSettings: [.linkedLibrary("clang_rt.fuzzer_no_main-x86_64")]),
