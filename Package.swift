@@ -124,6 +124,11 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // The protocol of CNI plugins, the notes of one, and its place in a node's configuration.
+        .target(
+            name: "CNIPlugin",
+            dependencies: ["Support", .product(name: "SystemPackage", package: "swift-system")], swiftSettings: strict),
+
         // Networks of namespaces, and what is tried in them: `netpold lab`, and the kernel tests.
         .target(
             name: "LabKit",
@@ -148,6 +153,7 @@ let package = Package(
             name: "netpold",
             dependencies: [
                 "NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent",
+                "CNIPlugin",
                 "LabKit", "BenchKit", "L7Proxy", "ProxyRules",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -185,6 +191,7 @@ let package = Package(
             ],
             exclude: ["RealServers/grpc_calls.py"],
             swiftSettings: strict),
+        .testTarget(name: "CNIPluginTests", dependencies: ["CNIPlugin", "NetpoldTestSupport"], swiftSettings: strict),
         .testTarget(name: "NetTypesTests", dependencies: ["NetTypes"], swiftSettings: strict),
         .testTarget(
             name: "PolicyAPITests", dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "NetpoldTestSupport"],
