@@ -13,7 +13,7 @@ struct Netpold: AsyncParsableCommand {
             AgentCommands.self, StatusCommand.self, EndpointsCommand.self, NamesCommand.self, MonitorCommand.self,
             DetachCommand.self, ProxyCommand.self, CNICommands.self,
             BenchCommand.self, BenchCompileCommand.self, BenchNetCommand.self, BenchChangesCommand.self,
-            BenchAgentCommand.self, BenchL7Command.self,
+            BenchAgentCommand.self, BenchL7Command.self, BenchNamesCommand.self,
         ])
 
     /// Wrong arguments are bad input like wrong manifests, so they get the same exit code, not ArgumentParser's 64.
