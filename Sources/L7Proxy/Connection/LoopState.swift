@@ -1,12 +1,14 @@
 internal import HTTPScan
 internal import NIOCore
 internal import NIOPosix
+internal import ProxyRules
 
 /// What the connections of one event loop share.
 final class LoopState {
     let loop: any EventLoop
     let limits: ProxyLimits
-    let rules: RuleSource
+    private let rules: RuleSource
+    private var seen: (book: RuleBook, changes: UInt64)
     let resolver: any FlowResolver
     let selectionsChange: Bool
     /// On their way to the access log; `nil` without one.
@@ -22,12 +24,22 @@ final class LoopState {
         self.loop = loop
         self.limits = limits
         self.rules = rules
+        // In this order: a change between the two is seen by the next look.
+        let changes = rules.changes
+        seen = (rules.book, changes)
         self.resolver = resolver
         selectionsChange = resolver.selectionsChange
         lines = log.map(LogLines.init)
     }
 
     var now: NIODeadline { .now() }
+
+    /// The rules in force.
+    var book: RuleBook {
+        let changes = rules.changes
+        if changes != seen.changes { seen = (rules.book, changes) }
+        return seen.book
+    }
 
     func add(_ connection: ProxyConnection) {
         counters.connections += 1

@@ -39,7 +39,7 @@ extension ProxyConnection {
                 send(bytes)
             } else {
                 shared.counters.denied += 1
-                client.writeAndFlush(DNSExchange.refusal(of: bytes), promise: nil)
+                toClient.write(DNSExchange.refusal(of: bytes))
             }
         }
     }
@@ -66,7 +66,7 @@ extension ProxyConnection {
     func takeDNSAnswers() {
         while phase == .dns, let message = DNSExchange.take(&fromServer) {
             dns.answered()
-            client.writeAndFlush(message, promise: nil)
+            toClient.write(message)
         }
     }
 
