@@ -24,7 +24,12 @@ final class ProxyConnection {
 
     let shared: LoopState
     let client: any Channel
-    var server: (any Channel)?
+    let toClient: Outlet
+    var server: (any Channel)? {
+        didSet { outlet = server.map(Outlet.init) }
+    }
+    /// The server's.
+    private var outlet: Outlet?
     var flow: ProxiedFlow
     let clientAddress: SocketAddress
     let localAddress: SocketAddress
@@ -66,6 +71,7 @@ final class ProxyConnection {
 
     init(_ client: any Channel, shared: LoopState, flow: ProxiedFlow, from: SocketAddress, to: SocketAddress) {
         self.client = client
+        toClient = Outlet(client)
         self.shared = shared
         self.flow = flow
         clientAddress = from
@@ -83,7 +89,7 @@ final class ProxyConnection {
         lastActivity = .now()
         if !hasBytes {
             hasBytes = true
-            if phase == .open, shared.rules.book.isDNS(egress: flow.egress, ingress: flow.ingress) { phase = .dns }
+            if phase == .open, shared.book.isDNS(egress: flow.egress, ingress: flow.ingress) { phase = .dns }
         }
         if phase == .dns {
             ProxyConnection.append(bytes, to: &fromClient)
@@ -224,8 +230,7 @@ final class ProxyConnection {
         }
         var request = PendingRequest(
             answerer: .server, method: head.knownMethod, upgrade: head.upgrade, isLast: !head.keepsConnection,
-            since: .now(),
-            record: record)
+            since: lastActivity, record: record)
         guard answer.isPermitted else {
             shared.counters.denied += 1
             // A client that waits for 100 may send the body or not: what follows cannot be told apart.
@@ -284,7 +289,7 @@ final class ProxyConnection {
     /// The rules in force now. The resolver is asked again when the book has changed, and before each request where the selection may
     /// change without it.
     func currentRules() -> FlowRules {
-        let book = shared.rules.book
+        let book = shared.book
         if let rules, rules.book === book, !shared.selectionsChange { return rules.rules }
         if rules != nil {
             let before = (flow.egress, flow.ingress, flow.isUnrestricted)
@@ -326,17 +331,24 @@ final class ProxyConnection {
 
     /// Forwards the first bytes of what the client sent.
     private func forward(_ count: Int) {
-        guard count > 0, let slice = fromClient.readSlice(length: count) else { return }
-        // Let go before it is written: then its memory is free for the next read.
-        if fromClient.readableBytes == 0 { fromClient = ByteBuffer() }
-        send(slice)
+        guard count > 0 else { return }
+        var taken = 0
+        if let outlet, !isConnecting { taken = outlet.offer(fromClient, count) }
+        let rest = ProxyConnection.take(taken, of: count, from: &fromClient)
+        if let rest { send(rest) }
+    }
+
+    /// Lets go of the first `taken` bytes, and takes out those behind them up to `count`. A buffer that is empty is let go: then its memory is
+    /// free for the next read.
+    static func take(_ taken: Int, of count: Int, from buffer: inout ByteBuffer) -> ByteBuffer? {
+        buffer.moveReaderIndex(forwardBy: taken)
+        let rest = taken < count ? buffer.readSlice(length: count - taken) : nil
+        if buffer.readableBytes == 0 { buffer = ByteBuffer() }
+        return rest
     }
 
     func send(_ bytes: ByteBuffer) {
-        if let server, !isConnecting {
-            server.writeAndFlush(bytes, promise: nil)
-            return
-        }
+        if let outlet, !isConnecting { return outlet.write(bytes) }
         ProxyConnection.append(bytes, to: &toServer)
         if !isConnecting { connect() }
     }
@@ -356,8 +368,9 @@ final class ProxyConnection {
             return failServer()
         }
         if toServer.readableBytes > 0 {
-            channel.writeAndFlush(toServer, promise: nil)
+            let bytes = toServer
             toServer = ByteBuffer()
+            send(bytes)
         }
         if phase == .dns {
             takeQueries()
