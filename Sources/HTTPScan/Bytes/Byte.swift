@@ -45,6 +45,7 @@ enum Byte {
     static func endOfText(in bytes: Span<UInt8>, from start: Int) -> Int {
         bytes.withUnsafeBufferPointer { bytes in
             var at = start
+            while let word = EightBytes(bytes, at: at), !word.hasControl { at += 8 }
             while at < bytes.count, isText(bytes[at]) { at += 1 }
             return at
         }

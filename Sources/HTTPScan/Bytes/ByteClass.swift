@@ -44,6 +44,8 @@ struct ByteClass {
     static let token = alphanumeric.union(ByteClass("!#$%&'*+-.^_`|~"))
     /// `pchar` of RFC 3986 and `/`; square brackets, the bar and braces are taken too, as clients send them unescaped.
     static let path = alphanumeric.union(ByteClass("-._~%!$&'()*+,;=:@/[]|{}"))
+    /// Those of a path that mean themselves to every server.
+    static let plainPath = alphanumeric.union(ByteClass("-_~"))
     /// The path's, `?`, and what browsers leave unescaped in queries.
     static let query = path.union(ByteClass("?\\^`"))
     /// Names and IPv4 addresses.

@@ -120,7 +120,8 @@ extension ProxyConnection {
         toClient.write(answer.message(closes: closes, toHEAD: request.method == .head))
         if var record = request.record.take() {
             if case .denied = answer {} else { record.decision = .error }
-            log(record, status: answer.status, since: request.since)
+            // Given away, so that its memory is the next one's.
+            log(consume record, status: answer.status, since: request.since)
         }
     }
 
@@ -136,7 +137,7 @@ extension ProxyConnection {
         while var request = pending.popFirst() {
             guard var record = request.record.take() else { continue }
             if case .server = request.answerer { record.decision = .error }
-            log(record, status: request.status, since: request.since)
+            log(consume record, status: request.status, since: request.since)
         }
     }
 

@@ -35,13 +35,15 @@ final class ProxyConnection {
     let localAddress: SocketAddress
 
     var phase = Phase.open
-    var requests: RequestSide
-    var responses: ResponseSide
-    var pending = CircularBuffer<PendingRequest>()
+    // A tenth of a request's instructions would be checks that nobody else changes these meanwhile. Nobody does: one thread has the
+    // connection, and no call that changes one of them in place calls anything but the scanners and the buffer itself.
+    @exclusivity(unchecked) var requests: RequestSide
+    @exclusivity(unchecked) var responses: ResponseSide
+    @exclusivity(unchecked) var pending = CircularBuffer<PendingRequest>()
     /// What the client sent and no step took.
-    var fromClient = ByteBuffer()
+    @exclusivity(unchecked) var fromClient = ByteBuffer()
     /// What the server sent and no step took.
-    var fromServer = ByteBuffer()
+    @exclusivity(unchecked) var fromServer = ByteBuffer()
     /// What may be sent to the server once it is connected.
     var toServer = ByteBuffer()
     var isConnecting = false
@@ -179,7 +181,7 @@ final class ProxyConnection {
                 run = 0
                 // A write may find the server gone, and end everything.
                 guard phase == .open else { return }
-                fromClient.moveReaderIndex(forwardBy: count)
+                drop(count)
             case .refuse(let refusal):
                 forward(run)
                 run = 0
@@ -239,7 +241,7 @@ final class ProxyConnection {
             forward(run)
             run = 0
             guard phase == .open else { return false }
-            fromClient.moveReaderIndex(forwardBy: head.count)
+            drop(head.count)
             requests.take(head, isDiscarded: true, isLast: request.isLast)
             append(request)
             return true
@@ -256,7 +258,7 @@ final class ProxyConnection {
             guard phase == .open else { return false }
             var bytes = answer.rewritten
             if closes || offersHTTP2 { bytes = withEnding(bytes, head, close: closes, withoutHTTP2: offersHTTP2) }
-            fromClient.moveReaderIndex(forwardBy: head.count)
+            drop(head.count)
             if let bytes { send(ByteBuffer(bytes: bytes)) }
             guard phase == .open else { return false }
         } else {
@@ -337,6 +339,9 @@ final class ProxyConnection {
         let rest = ProxyConnection.take(taken, of: count, from: &fromClient)
         if let rest { send(rest) }
     }
+
+    /// Lets go of bytes that are not forwarded.
+    private func drop(_ count: Int) { _ = ProxyConnection.take(count, of: count, from: &fromClient) }
 
     /// Lets go of the first `taken` bytes, and takes out those behind them up to `count`. A buffer that is empty is let go: then its memory is
     /// free for the next read.

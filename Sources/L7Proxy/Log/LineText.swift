@@ -1,3 +1,5 @@
+internal import HTTPScan
+
 /// Writes the parts of a line: members of a JSON object, or words.
 enum LineText {
     /// Adds a member with a text, escaped: whatever a client sends stays one value on one line.
@@ -35,12 +37,22 @@ enum LineText {
     /// Run by run, since most texts need no escape.
     private static func append(_ text: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {
         var start = 0
-        for index in text.indices where !isPlain(text[index]) {
-            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<index]))
-            append(text[index], to: &bytes)
-            start = index + 1
+        while start < text.count {
+            let end = endOfPlain(text, from: start)
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<end]))
+            if end < text.count { append(text[end], to: &bytes) }
+            start = end + 1
         }
-        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start...]))
+    }
+
+    /// The offset of the first byte from `start` on that needs an escape. Eight at a time while none does.
+    private static func endOfPlain(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+        var at = start
+        while let word = EightBytes(text, at: at), !word.hasControl, !word.has(UInt8(ascii: "\"")),
+            !word.has(UInt8(ascii: "\\"))
+        { at += 8 }
+        while at < text.count, isPlain(text[at]) { at += 1 }
+        return at
     }
 
     /// Adds one byte of a text, escaped as JSON asks. Text for a terminal is escaped likewise.
