@@ -42,15 +42,17 @@ enum RawClient {
         let tls = try NIOSSLContext(configuration: configuration)
         let loop = MultiThreadedEventLoopGroup.singleton.any()
         let promise = loop.makePromise(of: Exchange.self)
-        let channel = try await ClientBootstrap(group: loop)
+        let connecting = ClientBootstrap(group: loop)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandlers(
                         try NIOSSLClientHandler(context: tls, serverHostname: nil), Collector(promise))
                 }
             }
-            .connect(host: "127.0.0.1", port: port).get()
-        try await channel.writeAndFlush(ByteBuffer(bytes: request))
+            .connect(host: "127.0.0.1", port: port)
+        connecting.cascadeFailure(to: promise)
+        let channel = try await connecting.get()
+        channel.writeAndFlush(ByteBuffer(bytes: request), promise: nil)
         let timer = loop.scheduleTask(in: limit) { channel.close(promise: nil) }
         let exchange = try await promise.futureResult.get()
         timer.cancel()
