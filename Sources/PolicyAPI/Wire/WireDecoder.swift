@@ -100,6 +100,7 @@ public struct WireDecoder: Sendable {
             !output.diagnostics.contains(where: { $0.id == .syntax || $0.id == .limit })
         else {
             var object = WireObject(output.documents.first)
+            object.isMalformed = true
             object.diagnostics = output.diagnostics
             if object.diagnostics.isEmpty {
                 object.diagnostics = [

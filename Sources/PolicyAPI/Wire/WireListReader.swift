@@ -1,7 +1,7 @@
 /// Cuts a list that comes in pieces into its items, so that the list is never in memory as a whole.
 ///
 /// It finds where items begin and end, and that brackets and commas are where they belong around them; what is inside is for
-/// `WireDecoder` to read strictly. The keys of the list may come in any order.
+/// `WireDecoder` to read strictly; an item that is no JSON there spoils the list. The keys of the list may come in any order.
 public struct WireListReader: Sendable {
     /// Why a list cannot be read on.
     public struct Failure: Error, Hashable, CustomStringConvertible {

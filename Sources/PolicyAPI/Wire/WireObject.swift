@@ -10,6 +10,9 @@ public struct WireObject: Sendable {
     public var resourceVersion = ""
     /// Whether it carries the annotation that ends the initial events of a streaming list.
     public var endsInitialEvents = false
+    /// Whether the bytes are not one JSON object. What was cut out of a list so may have swallowed others: the list has to be asked
+    /// for again, and so has the watch.
+    public var isMalformed = false
     /// What is wrong with it.
     public var diagnostics: [Diagnostic] = []
     /// What a policy that was refused is about.

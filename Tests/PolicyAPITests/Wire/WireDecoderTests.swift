@@ -120,7 +120,8 @@ struct WireDecoderTests {
         let refused = decoder.decode(
             #"{"metadata":{"name":"p","namespace":"shop"},"spec":{"podSelectr":{}}}"#.utf8)
         #expect(
-            refused.object == nil && refused.refusals.count == 1 && refused.name == "p" && !refused.diagnostics.isEmpty)
+            refused.object == nil && !refused.isMalformed && refused.refusals.count == 1 && refused.name == "p"
+                && !refused.diagnostics.isEmpty)
     }
 
     @Test func manifestsAsJSON() throws {
@@ -151,7 +152,7 @@ struct WireDecoderTests {
         #expect(decoder.decode(whole).object != nil && decoder.exactCount == 0)
         for count in 0..<whole.count {
             let cut = decoder.decode(whole[..<count])
-            #expect(cut.object == nil && !cut.diagnostics.isEmpty, "\(count) bytes")
+            #expect(cut.object == nil && cut.isMalformed && !cut.diagnostics.isEmpty, "\(count) bytes")
         }
         let pod = try WireDecoderTests.pods()[0]
         for count in stride(from: 1, to: pod.count, by: 97) { #expect(decoder.decode(pod[..<count]).object == nil) }
