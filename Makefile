@@ -77,6 +77,10 @@ bench-changes: build ## from the edit of a policy until it is in force, and its 
 bench-agent: build ## a policy edit and a status, quiet and with a monitor over a flood of denied packets
 	scripts/as-root.sh $(RELEASE) bench-agent
 
+.PHONY: bench-kube
+bench-kube: build ## Pods of an API server: read a second, memory, CPU of 1,000 events a second
+	$(RELEASE) bench-kube
+
 .PHONY: bench-smoke
 bench-smoke: build ## every benchmark once and short: that they run, no figures to keep
 	scripts/install-deps.sh nftables
@@ -85,6 +89,7 @@ bench-smoke: build ## every benchmark once and short: that they run, no figures 
 	scripts/as-root.sh $(RELEASE) bench-changes --edits 2
 	scripts/as-root.sh $(RELEASE) bench-agent --edits 3
 	$(RELEASE) bench-l7 --rounds 1 --requests 500
+	$(RELEASE) bench-kube --short
 	scripts/as-root.sh $(RELEASE) bench-names --rounds 1 --seconds 1
 
 # Ten million each, which takes optimised tests; `make build` and this build each other's modules anew.

@@ -27,6 +27,8 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
         // `make docs` alone; no target of this package uses it.
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
@@ -124,6 +126,20 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // A Kubernetes API server in this process that behaves as a recorded one, and misbehaves on request. For tests, the lab
+        // and the bench.
+        .target(
+            name: "KubeTestServer",
+            dependencies: [
+                "PolicyAPI",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+            ],
+            swiftSettings: strict),
+
         // The protocol of CNI plugins, the notes of one, and its place in a node's configuration.
         .target(
             name: "CNIPlugin",
@@ -190,6 +206,16 @@ let package = Package(
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
             ],
             exclude: ["RealServers/grpc_calls.py"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "KubeTestServerTests",
+            dependencies: [
+                "KubeTestServer", "PolicyAPI",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
             swiftSettings: strict),
         .testTarget(name: "CNIPluginTests", dependencies: ["CNIPlugin", "NetpoldTestSupport"], swiftSettings: strict),
         .testTarget(name: "NetTypesTests", dependencies: ["NetTypes"], swiftSettings: strict),

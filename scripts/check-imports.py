@@ -33,6 +33,7 @@ RULES = {
     "CNIPlugin": ({"Support"}, {"Foundation", "Glibc", "SystemPackage"}),
     "Agent": ({"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit"}, None),
     "L7Proxy": ({"DNSScan", "HTTPScan", "PolicyIR", "ProxyRules", "Support"}, None),
+    "KubeTestServer": ({"PolicyAPI"}, None),
     "LabKit": (
         {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent", "CLinux"}, None),
     "BenchKit": (

@@ -17,6 +17,8 @@ enum FuzzTargets {
             run(&count, &arguments) { bytes, count in FuzzTargets.test(bytes, count, ValueLaws.check) }
         case "verdicts":
             run(&count, &arguments) { bytes, count in FuzzTargets.test(bytes, count, VerdictLaws.check) }
+        case "wire":
+            run(&count, &arguments) { bytes, count in FuzzTargets.test(bytes, count, WireLaws.check) }
         case "http":
             run(&count, &arguments) { bytes, count in
                 do {
@@ -49,7 +51,7 @@ enum FuzzTargets {
         case "http-seeds": writeHTTPSeeds(into: CommandLine.arguments.dropFirst(2).first ?? ".")
         default:
             print(
-                "usage: FuzzTargets manifests|values|verdicts|http|hello|dns [libFuzzer arguments]\n       FuzzTargets http-seeds|hello-seeds|dns-seeds FOLDER"
+                "usage: FuzzTargets manifests|values|verdicts|wire|http|hello|dns [libFuzzer arguments]\n       FuzzTargets http-seeds|hello-seeds|dns-seeds FOLDER"
             )
             exit(2)
         }

@@ -12,7 +12,8 @@ struct Netpold: AsyncParsableCommand {
             LabCommand.self, LabRespondCommand.self,
             AgentCommands.self, StatusCommand.self, EndpointsCommand.self, NamesCommand.self, MonitorCommand.self,
             DetachCommand.self, ProxyCommand.self, CNICommands.self,
-            BenchCommand.self, BenchCompileCommand.self, BenchNetCommand.self, BenchChangesCommand.self,
+            BenchCommand.self, BenchCompileCommand.self, BenchKubeCommand.self, BenchNetCommand.self,
+            BenchChangesCommand.self,
             BenchAgentCommand.self, BenchL7Command.self, BenchNamesCommand.self,
         ])
 
