@@ -105,9 +105,11 @@ struct L7RedirectTests {
         #expect(try world.ask(.outsideToPod, v6: v6, "/api/download/\(size)").length == size)
     }
 
-    @Test("many connections, and over few ports")
-    func many() throws {
-        let world = try world(.both, .bridge)
+    @Test("many connections, and over few ports; through the stand-in and netpold proxy", arguments: [false, true])
+    func many(isReal: Bool) throws {
+        let world = try L7World(.bridge, reversePathFilter: 1)
+        try world.apply(.both)
+        if isReal { try world.startProxy() } else { try world.startRelay() }
         for v6 in [false, true] {
             let path = "/api/x"
             let expected = world.expected(.both, .podToPod, v6: v6, path)
