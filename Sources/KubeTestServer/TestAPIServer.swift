@@ -294,6 +294,9 @@ public final class TestAPIServer: Sendable {
         }
     }
 
+    /// A CustomResourceDefinition that answers 429 is served from now on, whatever the settings say.
+    public func serve(_ resource: APIResource) { control.store.with { $0.setPhase(.served, of: resource) } }
+
     /// Changes the schema of a CustomResourceDefinition: its watches end cleanly a second later; then 429 for a moment, and
     /// watches from before are too old.
     public func changeSchema(of resource: APIResource) {

@@ -2,8 +2,8 @@
 /// (../shared/kube-api/record, p-pod-sample.json) and made again with other names.
 struct PodTemplate: Sendable {
     private static let text = #"""
-        {"metadata":{"name":"@NAME@","namespace":"@NAMESPACE@","uid":"@UID@","resourceVersion":"@VERSION@","generati\#
-        on":1,"creationTimestamp":"2026-11-26T21:00:35Z","labels":{"app":"@APP@","app.kubernetes.io/name":"@APP@","a\#
+        {"metadata":{"name":"^NAME^","namespace":"^NAMESPACE^","uid":"^UID^","resourceVersion":"^VERSION^","generati\#
+        on":1,"creationTimestamp":"2026-11-26T21:00:35Z","labels":{"app":"^APP^","app.kubernetes.io/name":"^APP^","a\#
         pp.kubernetes.io/part-of":"perf","pod-template-hash":"7d9f8b6c5d","tier":"web","topology.kubernetes.io/zone"\#
         :"z0"},"annotations":{"kubectl.kubernetes.io/restartedAt":"2026-01-01T00:00:00Z","prometheus.io/scrape":"tru\#
         e"},"managedFields":[{"manager":"unknown","operation":"Update","apiVersion":"v1","time":"2026-11-26T21:00:35\#
@@ -30,7 +30,7 @@ struct PodTemplate: Sendable {
         Time":{},"f:lastTransitionTime":{},"f:status":{},"f:type":{}},"k:{\"type\":\"PodScheduled\"}":{".":{},"f:las\#
         tProbeTime":{},"f:lastTransitionTime":{},"f:status":{},"f:type":{}},"k:{\"type\":\"Ready\"}":{".":{},"f:last\#
         ProbeTime":{},"f:lastTransitionTime":{},"f:status":{},"f:type":{}}},"f:containerStatuses":{},"f:hostIP":{},"\#
-        f:phase":{},"f:podIP":{},"f:podIPs":{".":{},"k:{\"ip\":\"@IPV4@\"}":{".":{},"f:ip":{}}}}},"subresource":"sta\#
+        f:phase":{},"f:podIP":{},"f:podIPs":{".":{},"k:{\"ip\":\"^IPV4^\"}":{".":{},"f:ip":{}}}}},"subresource":"sta\#
         tus"}]},"spec":{"containers":[{"name":"app","image":"registry.invalid/team/app:1.2.3","ports":[{"name":"http\#
         ","containerPort":8080,"protocol":"TCP"},{"name":"metrics","containerPort":9090,"protocol":"TCP"}],"env":[{"\#
         name":"VAR_0","value":"value-0"},{"name":"VAR_1","value":"value-1"},{"name":"VAR_2","value":"value-2"},{"nam\#
@@ -42,7 +42,7 @@ struct PodTemplate: Sendable {
         shold":1,"failureThreshold":3},"terminationMessagePath":"/dev/termination-log","terminationMessagePolicy":"F\#
         ile","imagePullPolicy":"IfNotPresent"}],"restartPolicy":"Always","terminationGracePeriodSeconds":0,"dnsPolic\#
         y":"ClusterFirst","serviceAccountName":"default","serviceAccount":"default","automountServiceAccountToken":f\#
-        alse,"nodeName":"@NODE@","securityContext":{},"schedulerName":"default-scheduler","tolerations":[{"key":"nod\#
+        alse,"nodeName":"^NODE^","securityContext":{},"schedulerName":"default-scheduler","tolerations":[{"key":"nod\#
         e.kubernetes.io/not-ready","operator":"Exists","effect":"NoExecute","tolerationSeconds":300},{"key":"node.ku\#
         bernetes.io/unreachable","operator":"Exists","effect":"NoExecute","tolerationSeconds":300}],"priority":0,"en\#
         ableServiceLinks":true,"preemptionPolicy":"PreemptLowerPriority"},"status":{"phase":"Running","conditions":[\#
@@ -50,7 +50,7 @@ struct PodTemplate: Sendable {
         pe":"Ready","status":"True","lastProbeTime":null,"lastTransitionTime":"2026-01-01T00:00:00Z"},{"type":"Conta\#
         inersReady","status":"True","lastProbeTime":null,"lastTransitionTime":"2026-01-01T00:00:00Z"},{"type":"PodSc\#
         heduled","status":"True","lastProbeTime":null,"lastTransitionTime":"2026-01-01T00:00:00Z"}],"hostIP":"192.16\#
-        8.77.1","podIP":"@IPV4@","podIPs":[{"ip":"@IPV4@"}],"containerStatuses":[{"name":"app","state":{"running":{"\#
+        8.77.1","podIP":"^IPV4^","podIPs":[{"ip":"^IPV4^"}],"containerStatuses":[{"name":"app","state":{"running":{"\#
         startedAt":"2026-01-01T00:00:00Z"}},"lastState":{},"ready":true,"restartCount":0,"image":"registry.invalid/t\#
         eam/app:1.2.3","imageID":"registry.invalid/team/app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0\#
         123456789abcdef","containerID":"containerd://000000000000000000000000000000000000000000000000000000000000000\#
@@ -62,8 +62,8 @@ struct PodTemplate: Sendable {
 
     /// The recorded Pod.
     init() {
-        // Every second part is the name of a field.
-        let all = PodTemplate.text.split(separator: "@", omittingEmptySubsequences: false)
+        // Every second part is the name of a field: the Pod has no other ^.
+        let all = PodTemplate.text.split(separator: "^", omittingEmptySubsequences: false)
         parts = all.indices.filter { $0.isMultiple(of: 2) }.map { Array(all[$0].utf8) }
         fields = all.indices.filter { !$0.isMultiple(of: 2) }.map { String(all[$0]) }
     }

@@ -23,6 +23,6 @@ struct BenchKubeCommand: ParsableCommand {
         try KubeBench(isShort: short).run { finding in
             table.add([finding.name, finding.value, "", finding.goal + (finding.isMet ? "" : "  MISSED")])
         }
-        print(table.lines().joined())
+        print(table.lines().joined(separator: "\n"))
     }
 }
