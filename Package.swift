@@ -27,6 +27,8 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         // `make docs` alone; no target of this package uses it.
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
@@ -113,6 +115,29 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Follows a Kubernetes API server: kubeconfig, credentials, list and watch. Knows nothing of policies' meaning.
+        .target(
+            name: "KubeClient",
+            dependencies: [
+                "NetTypes", "PolicyAPI", "Support",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict),
+        // The objects of an API server as a source of the agent's: decodes what KubeClient brings.
+        .target(
+            name: "KubeObjects",
+            dependencies: [
+                "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "Agent", "KubeClient",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+
         // Decides HTTP requests between a client and a server, and forwards what rules allow as it came.
         .target(
             name: "L7Proxy",
@@ -148,7 +173,7 @@ let package = Package(
             name: "netpold",
             dependencies: [
                 "NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent",
-                "LabKit", "BenchKit", "L7Proxy", "ProxyRules",
+                "LabKit", "BenchKit", "L7Proxy", "ProxyRules", "KubeClient", "KubeObjects",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -219,6 +244,16 @@ let package = Package(
                 "Support", "BPFEmit", "Agent", "LabKit", "netpold", "NetpoldTestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "KubeClientTests",
+            dependencies: [
+                "Agent", "KubeClient", "KubeObjects", "PolicyAPI", "PolicyIR", "Support", "NetpoldTestSupport",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            exclude: ["Recordings"],
             swiftSettings: strict),
         .testTarget(
             name: "SupportTests", dependencies: ["Support", .product(name: "SystemPackage", package: "swift-system")],

@@ -31,6 +31,8 @@ RULES = {
     "Datapath": ({"NetTypes", "PolicyAPI", "PolicyIR", "BPFEmit", "CNetpoldABI", "CLibBPF", "CLibNL", "CLinux",
          "Support"}, None),
     "Agent": ({"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit"}, None),
+    "KubeClient": ({"NetTypes", "PolicyAPI", "Support"}, None),
+    "KubeObjects": ({"PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "Agent", "KubeClient"}, None),
     "L7Proxy": ({"DNSScan", "HTTPScan", "PolicyIR", "ProxyRules", "Support"}, None),
     "LabKit": (
         {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent", "CLinux"}, None),
@@ -40,7 +42,7 @@ RULES = {
         None),
     "netpold": (
         {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent", "LabKit",
-         "BenchKit", "L7Proxy", "ProxyRules"}, None),
+         "BenchKit", "L7Proxy", "ProxyRules", "KubeClient", "KubeObjects"}, None),
     "embed-bpf": (set(), None),
 }
 # Commands alone parse arguments.
