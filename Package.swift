@@ -29,6 +29,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
         // `make docs` alone; no target of this package uses it.
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
@@ -149,6 +150,20 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // A Kubernetes API server in this process that behaves as a recorded one, and misbehaves on request. For tests, the lab
+        // and the bench.
+        .target(
+            name: "KubeTestServer",
+            dependencies: [
+                "PolicyAPI",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+            ],
+            swiftSettings: strict),
+
         // Networks of namespaces, and what is tried in them: `netpold lab`, and the kernel tests.
         .target(
             name: "LabKit",
@@ -210,6 +225,14 @@ let package = Package(
             ],
             exclude: ["RealServers/grpc_calls.py"],
             swiftSettings: strict),
+        .testTarget(
+            name: "KubeTestServerTests",
+            dependencies: [
+                "KubeTestServer", "PolicyAPI",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: strict),
         .testTarget(name: "NetTypesTests", dependencies: ["NetTypes"], swiftSettings: strict),
         .testTarget(
             name: "PolicyAPITests", dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "NetpoldTestSupport"],
@@ -248,12 +271,11 @@ let package = Package(
         .testTarget(
             name: "KubeClientTests",
             dependencies: [
-                "Agent", "KubeClient", "KubeObjects", "PolicyAPI", "PolicyIR", "Support", "NetpoldTestSupport",
+                "Agent", "KubeClient", "KubeObjects", "KubeTestServer", "PolicyAPI", "PolicyIR", "Support", "NetpoldTestSupport",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
-            exclude: ["Recordings"],
             swiftSettings: strict),
         .testTarget(
             name: "SupportTests", dependencies: ["Support", .product(name: "SystemPackage", package: "swift-system")],

@@ -34,6 +34,7 @@ RULES = {
     "KubeClient": ({"NetTypes", "PolicyAPI", "Support"}, None),
     "KubeObjects": ({"PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "Agent", "KubeClient"}, None),
     "L7Proxy": ({"DNSScan", "HTTPScan", "PolicyIR", "ProxyRules", "Support"}, None),
+    "KubeTestServer": ({"PolicyAPI"}, None),
     "LabKit": (
         {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent", "CLinux"}, None),
     "BenchKit": (
