@@ -32,7 +32,8 @@ public struct Kubeconfig {
     /// - Parameter context: its name; `nil` for `current-context`.
     /// - Throws: when it, its cluster or its user is missing, or says something that cannot be done.
     public func access(context name: String?) throws(KubeconfigError) -> ClusterAccess {
-        let context = try find("contexts", "context", try name ?? currentContext(), what: "context")
+        let chosen = if let name { name } else { try currentContext() }
+        let context = try find("contexts", "context", chosen, what: "context")
         guard let clusterName = try context.text("cluster") else {
             throw context.error("it names no cluster", "write cluster: with the name of one of the clusters")
         }

@@ -11,7 +11,7 @@ import Synchronization
 ///
 /// A kind is synced when its objects have been listed or it was found to be absent. So long as one is not, the agent puts
 /// nothing in force, and what is pinned goes on.
-public final class KubeSource: ObjectSource, Service {
+public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
     private struct State {
         var news: [ObjectKey: ObjectNews] = [:]
         /// Kinds that have been listed, or found absent, since the last call.
