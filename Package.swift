@@ -250,7 +250,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["CNetpoldABI", "Datapath", "Agent", "LabKit", "netpold", "NetpoldTestSupport"],
+            dependencies: [
+                "CNetpoldABI", "Datapath", "Agent", "KubeTestServer", "LabKit", "netpold", "NetpoldTestSupport",
+            ],
             exclude: ["L7/l7.py"],
             swiftSettings: strict),
         .testTarget(

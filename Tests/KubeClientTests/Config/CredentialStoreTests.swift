@@ -69,7 +69,7 @@ struct CredentialStoreTests {
     }
 
     @Test(arguments: [
-        ("exit 3", "ended with 3"), ("echo no", "printed no ExecCredential"),
+        ("exit 3", "ended with status 3"), ("kill -9 $$", "ended with signal 9"), ("echo no", "printed no ExecCredential"),
         ("echo '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"status\":{\"token\":\"SECRET\"}}'", "was asked for client.authentication.k8s.io/v1"),
         ("echo '\(credential("{}"))'", "neither token nor certificate"),
         ("echo '\(credential(#"{"token":"SEC RET"}"#))'", "a token that cannot be sent"),
