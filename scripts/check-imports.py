@@ -30,6 +30,7 @@ RULES = {
     "BPFSimulate": ({"NetTypes", "PolicyAPI", "PolicyIR", "BPFEmit", "CNetpoldABI"}, set()),
     "Datapath": ({"NetTypes", "PolicyAPI", "PolicyIR", "BPFEmit", "CNetpoldABI", "CLibBPF", "CLibNL", "CLinux",
          "Support"}, None),
+    "CNIPlugin": ({"Support"}, {"Foundation", "Glibc", "SystemPackage"}),
     "Agent": ({"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit"}, None),
     "KubeClient": ({"NetTypes", "PolicyAPI", "Support"}, None),
     "KubeObjects": ({"PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "Agent", "KubeClient"}, None),
@@ -43,7 +44,7 @@ RULES = {
         None),
     "netpold": (
         {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent", "LabKit",
-         "BenchKit", "L7Proxy", "ProxyRules", "KubeClient", "KubeObjects"}, None),
+         "BenchKit", "L7Proxy", "ProxyRules", "CNIPlugin", "KubeClient", "KubeObjects"}, None),
     "embed-bpf": (set(), None),
 }
 # Commands alone parse arguments.

@@ -1,4 +1,4 @@
-public import NIOCore
+import NIOCore
 import NIOHTTP1
 import NIOHTTP2
 import NIOHTTPCompression
@@ -69,7 +69,7 @@ public final class TestAPIServer: Sendable {
     ) async throws -> any Channel {
         try await ServerBootstrap(group: group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try prepare(channel, control, tls) }
                     .flatMap { connection in
@@ -80,8 +80,13 @@ public final class TestAPIServer: Sendable {
                             },
                             { channel in
                                 channel.eventLoop.makeCompletedFuture {
-                                    try channel.pipeline.syncOperations.addHandlers(
-                                        compressor(), APIHandler(control, connection))
+                                    let pipeline = channel.pipeline.syncOperations
+                                    // It reads no more while an answer is under way: that a client of a watch goes would not be
+                                    // seen.
+                                    if let assistant = try? pipeline.handler(type: HTTPServerPipelineHandler.self) {
+                                        pipeline.removeHandler(assistant, promise: nil)
+                                    }
+                                    try pipeline.addHandlers(compressor(), APIHandler(control, connection))
                                 }
                             })
                     }

@@ -93,6 +93,26 @@ struct FaultTests {
         await server.stop()
     }
 
+    @Test func aClientThatDoesNotReadLosesItsWatchByACleanEnd() async throws {
+        let server = try await TestAPIServer.start()
+        let pods = try server.resource("pods")
+        let filler = Array(#"{"name":"a","namespace":"shop"},"x":"\#(String(repeating: "x", count: 20_000))"}"#.utf8)
+        let exchange = try await RawClient.watchWithoutReading(
+            "/api/v1/pods?watch=1&resourceVersion=\(server.version)", from: server
+        ) {
+            // More than sockets and the server's patience hold.
+            for _ in 0..<2_000 {
+                server.add(pods, namespace: "shop", name: "a", labels: [:], nodeName: "") { _ in
+                    Array(#""metadata":"#.utf8) + filler
+                }
+            }
+        }
+        #expect(exchange.isClean && exchange.answer.isComplete)
+        #expect(!exchange.answer.lines.isEmpty && exchange.answer.lines.count < 2_000)
+        #expect(exchange.answer.lines.allSatisfy { !$0.contains("ERROR") })
+        await server.stop()
+    }
+
     @Test func longListsAreCompressedAndShortOnesAreNot() async throws {
         let server = try await TestAPIServer.start()
         let filler = String(repeating: "x", count: 1_000)

@@ -42,19 +42,51 @@ enum RawClient {
         let tls = try NIOSSLContext(configuration: configuration)
         let loop = MultiThreadedEventLoopGroup.singleton.any()
         let promise = loop.makePromise(of: Exchange.self)
-        let channel = try await ClientBootstrap(group: loop)
+        let connecting = ClientBootstrap(group: loop)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandlers(
                         try NIOSSLClientHandler(context: tls, serverHostname: nil), Collector(promise))
                 }
             }
-            .connect(host: "127.0.0.1", port: port).get()
-        try await channel.writeAndFlush(ByteBuffer(bytes: request))
+            .connect(host: "127.0.0.1", port: port)
+        connecting.cascadeFailure(to: promise)
+        let channel = try await connecting.get()
+        channel.writeAndFlush(ByteBuffer(bytes: request), promise: nil)
         let timer = loop.scheduleTask(in: limit) { channel.close(promise: nil) }
         let exchange = try await promise.futureResult.get()
         timer.cancel()
         return exchange
+    }
+
+    /// A watch whose client reads nothing for a while: what it gets when it reads at last.
+    static func watchWithoutReading(
+        _ path: String, from server: TestAPIServer, _ body: () async throws -> Void
+    ) async throws -> Exchange {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.certificateVerification = .none
+        configuration.applicationProtocols = ["http/1.1"]
+        let tls = try NIOSSLContext(configuration: configuration)
+        let loop = MultiThreadedEventLoopGroup.singleton.any()
+        let promise = loop.makePromise(of: Exchange.self)
+        let connecting = ClientBootstrap(group: loop)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandlers(
+                        try NIOSSLClientHandler(context: tls, serverHostname: nil), Collector(promise))
+                }
+            }
+            .connect(host: "127.0.0.1", port: server.port)
+        connecting.cascadeFailure(to: promise)
+        let channel = try await connecting.get()
+        let request =
+            "GET \(path) HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer admin-token\r\nConnection: close\r\n\r\n"
+        try await channel.writeAndFlush(ByteBuffer(string: request))
+        for _ in 0..<2_000 where server.watchCount == 0 { try await Task.sleep(for: .milliseconds(2)) }
+        try await channel.setOption(.autoRead, value: false).get()
+        try await body()
+        try await channel.setOption(.autoRead, value: true).get()
+        return try await promise.futureResult.get()
     }
 
     /// `GET` with the token of the administrator.

@@ -64,7 +64,7 @@ extension Diagnostic {
     fileprivate var isError: Bool { severity == .error }
 
     /// The same about an object of an API server: nobody can look at its lines.
-    fileprivate func moved(to place: SourceLocation) -> Diagnostic {
+    func moved(to place: SourceLocation) -> Diagnostic {
         var moved = self
         moved.location = place
         return moved

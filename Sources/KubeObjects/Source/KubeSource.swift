@@ -34,7 +34,7 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
 
     /// A source that has asked nothing yet; it works while `run` does.
     public convenience init(
-        _ access: ClusterAccess, decoder: any ObjectDecoder = DocumentObjectDecoder(),
+        _ access: ClusterAccess, decoder: any ObjectDecoder = WireObjectDecoder(),
         settings: WatchSettings = WatchSettings()
     ) {
         let connection = KubeConnection(access)

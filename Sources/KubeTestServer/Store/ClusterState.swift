@@ -100,7 +100,9 @@ struct ClusterState {
     mutating func put(_ value: JSONValue, _ resource: APIResource, managers: [FieldManager]) -> StoredObject {
         let new = StoredObject(value, resource, version: version + 1, managers: managers)
         let old = object(resource, new.key)
-        if let old, old.moved(to: version + 1, resource).bytes == new.bytes { return old }
+        if let old, StoredObject(value, resource, version: old.version, managers: managers).bytes == old.bytes {
+            return old
+        }
         record(ObjectTable.Change(version: version + 1, old: old, new: new), of: resource)
         return new
     }

@@ -72,6 +72,8 @@ final class APIHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch (unwrapInboundIn(data), phase) {
+        // A request before the answer to the last one: no client of Kubernetes sends that.
+        case (.head, .answering): context.close(promise: nil)
         case (.head(let head), _): phase = .reading(head, [])
         case (.body(let buffer), .reading(let head, let bytes)):
             phase = .reading(head, bytes + Array(buffer.readableBytesView))
