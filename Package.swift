@@ -282,7 +282,8 @@ let package = Package(
         .testTarget(
             name: "KubeClientTests",
             dependencies: [
-                "Agent", "KubeClient", "KubeObjects", "KubeTestServer", "PolicyAPI", "PolicyIR", "Support", "NetpoldTestSupport",
+                "Agent", "KubeClient", "KubeObjects", "KubeTestServer", "PolicyAPI", "PolicyIR", "Support",
+                "NetpoldTestSupport",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),

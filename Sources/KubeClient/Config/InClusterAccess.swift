@@ -6,17 +6,14 @@ public enum InClusterAccess {
     /// Where its files are mounted.
     public static let folder = "/var/run/secrets/kubernetes.io/serviceaccount"
 
-    /// Whether this process has one.
-    ///
-    /// - Parameter environment: the variables; `nil` for this process's own.
+    /// Whether this process has one. Without `environment` its own variables are looked at.
     public static func isThere(folder: String = folder, environment: [String: String]? = nil) -> Bool {
         (environment ?? ProcessInfo.processInfo.environment)["KUBERNETES_SERVICE_HOST"] != nil
             && FileManager.default.fileExists(atPath: "\(folder)/token")
     }
 
-    /// How to reach the API server with it.
+    /// How to reach the API server with it. Without `environment` the process's own variables are looked at.
     ///
-    /// - Parameter environment: the variables; `nil` for this process's own.
     /// - Throws: when a file or a variable is missing.
     public static func access(
         folder: String = folder, environment: [String: String]? = nil

@@ -27,9 +27,8 @@ public struct Kubeconfig {
         self.names = names
     }
 
-    /// What a context comes to.
+    /// What a context comes to; `nil` is for `current-context`.
     ///
-    /// - Parameter context: its name; `nil` for `current-context`.
     /// - Throws: when it, its cluster or its user is missing, or says something that cannot be done.
     public func access(context name: String?) throws(KubeconfigError) -> ClusterAccess {
         let chosen = if let name { name } else { try currentContext() }
@@ -88,7 +87,8 @@ public struct Kubeconfig {
         guard let server = ServerURL(text) else {
             let isPlain = text.lowercased().hasPrefix("http://")
             throw node.error(
-                isPlain ? "netpold only speaks TLS, this is plain HTTP" : "\"\(PrintableName.of(text))\" is no https URL",
+                isPlain
+                    ? "netpold only speaks TLS, this is plain HTTP" : "\"\(PrintableName.of(text))\" is no https URL",
                 isPlain
                     ? "use the API server's https address: whoever can change what is read over plain HTTP decides who may talk"
                     : "write https://HOST:PORT")
@@ -130,7 +130,8 @@ public struct Kubeconfig {
             let scheme = parts.scheme?.lowercased(), ["http", "socks5"].contains(scheme)
         else {
             throw place.error(
-                "\"\(PrintableName.of(text))\" is no proxy that netpold can use", "write http://HOST:PORT or socks5://HOST:PORT")
+                "\"\(PrintableName.of(text))\" is no proxy that netpold can use",
+                "write http://HOST:PORT or socks5://HOST:PORT")
         }
         let isSOCKS = scheme == "socks5"
         let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
@@ -147,12 +148,14 @@ public struct Kubeconfig {
         for key in ["as", "as-uid", "as-groups", "as-user-extra"] {
             if let place = user[key] {
                 throw place.error(
-                    "netpold does not impersonate others", "give the agent a service account with the rights that it needs")
+                    "netpold does not impersonate others",
+                    "give the agent a service account with the rights that it needs")
             }
         }
         if let place = user["auth-provider"] {
             throw place.error(
-                "auth-provider has been removed from Kubernetes", "use an exec plugin of your provider, or a service account")
+                "auth-provider has been removed from Kubernetes",
+                "use an exec plugin of your provider, or a service account")
         }
         let certificate = try material(user, "client-certificate")
         let key = try material(user, "client-key")
@@ -161,7 +164,8 @@ public struct Kubeconfig {
         case (let certificate?, let key?):
             access.clientCertificate = ClusterAccess.ClientCertificate(certificate: certificate, key: key)
         case (_?, nil): throw user.error("it has a client-certificate without client-key", "give client-key-data too")
-        case (nil, _?): throw user.error("it has a client-key without client-certificate", "give client-certificate-data too")
+        case (nil, _?):
+            throw user.error("it has a client-key without client-certificate", "give client-certificate-data too")
         }
         // As client-go: the file of a token counts before the token.
         if let path = try user.filePath("tokenFile") {

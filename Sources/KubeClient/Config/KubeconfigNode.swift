@@ -18,7 +18,8 @@ struct KubeconfigNode {
         } catch {
             throw KubeconfigError(
                 file: PrintableName.of(file), problem: "it cannot be read: \(error)",
-                fix: "name a kubeconfig that this user may read, or make one with `kubectl config view --raw --flatten`")
+                fix: "name a kubeconfig that this user may read, or make one with `kubectl config view --raw --flatten`"
+            )
         }
         self = try KubeconfigNode(String(decoding: bytes, as: UTF8.self), file: file)
     }
@@ -34,7 +35,8 @@ struct KubeconfigNode {
         }
         self.init(file: file, path: "", node: found ?? Node.mapping([:]))
         guard case .mapping = node else {
-            throw self.error("a kubeconfig is a map", "write apiVersion: v1, kind: Config, clusters, users and contexts")
+            throw self.error(
+                "a kubeconfig is a map", "write apiVersion: v1, kind: Config, clusters, users and contexts")
         }
     }
 
@@ -68,7 +70,9 @@ struct KubeconfigNode {
     /// Whether a value under a key is true.
     func flag(_ key: String) throws(KubeconfigError) -> Bool {
         guard let value = self[key] else { return false }
-        guard let flag = value.node.bool else { throw value.error("it is neither true nor false", "write true or false") }
+        guard let flag = value.node.bool else {
+            throw value.error("it is neither true nor false", "write true or false")
+        }
         return flag
     }
 

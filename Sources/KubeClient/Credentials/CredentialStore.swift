@@ -55,7 +55,9 @@ actor CredentialStore {
 
     private func printedNow(_ plugin: ExecPlugin) throws(RequestFailure) -> ExecCredential {
         if let printed {
-            guard let end = printed.expires, end.timeIntervalSince(now()) < CredentialStore.margin else { return printed }
+            guard let end = printed.expires, end.timeIntervalSince(now()) < CredentialStore.margin else {
+                return printed
+            }
         }
         do throws(RequestFailure) {
             let new = try ExecCredential(parsing: try ExecRun().output(of: plugin), version: plugin.apiVersion)

@@ -22,7 +22,8 @@ struct ExecCredential: Hashable, Sendable {
         }
         guard document["apiVersion"]?.string == version else {
             throw .credentials(
-                "it printed apiVersion \(document["apiVersion"]?.kindDescription ?? "nothing"), and was asked for \(version)")
+                "it printed apiVersion \(document["apiVersion"]?.kindDescription ?? "nothing"), and was asked for \(version)"
+            )
         }
         guard let status = document["status"], status.members != nil else { throw .credentials("it printed no status") }
         token = status["token"]?.string.flatMap { $0.isEmpty ? nil : $0 }
@@ -35,7 +36,8 @@ struct ExecCredential: Hashable, Sendable {
         guard token != nil || certificate != nil else { throw .credentials("it printed neither token nor certificate") }
         guard let text = status["expirationTimestamp"]?.string else { return }
         guard let date = ExecCredential.date(text) else {
-            throw .credentials("it printed expirationTimestamp \"\(DocumentNode.shortened(text))\", which is no RFC 3339 time")
+            throw .credentials(
+                "it printed expirationTimestamp \"\(DocumentNode.shortened(text))\", which is no RFC 3339 time")
         }
         expires = date
     }

@@ -32,13 +32,8 @@ public final class KindFollower: Sendable {
     private let signals: AsyncStream<Signal>
     private let signal: AsyncStream<Signal>.Continuation
 
-    /// Nothing is asked yet.
-    ///
-    /// - Parameters:
-    ///   - places: where the kind may be, the best first.
-    ///   - accept: in which form objects are wanted.
-    ///   - settings: times and sizes; their `places` are those given here.
-    ///   - seed: of the delays.
+    /// Nothing is asked yet. `places` are where the kind may be, the best first; `accept` is the form in which objects are
+    /// wanted; the number of places in `settings` is that of those given here; `seed` is of the delays.
     public init(
         _ places: [ResourcePlace], accept: String = "application/json", settings: WatchSettings,
         transport: any KubeTransport, sink: any KindSink, seed: UInt64 = .random(in: .min ... .max)

@@ -10,7 +10,9 @@ enum TLSMaterial {
             configuration.trustRoots = .certificates(try certificates(pem, "certificate-authority"))
         }
         if let certificate = material.certificate, let key = material.key {
-            configuration.certificateChain = try certificates(certificate, "client-certificate").map { .certificate($0) }
+            configuration.certificateChain = try certificates(certificate, "client-certificate").map {
+                .certificate($0)
+            }
             do {
                 configuration.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: key, format: .pem))
             } catch {

@@ -82,7 +82,9 @@ public struct WatchMachine: Sendable {
         deadline = now + settings.answerLimit
         if streams {
             state = .initialEvents
-            return [.begin, .watch(WatchQuery(place: place, version: nil, seconds: backoff.pick(settings.watchSeconds)))]
+            return [
+                .begin, .watch(WatchQuery(place: place, version: nil, seconds: backoff.pick(settings.watchSeconds))),
+            ]
         }
         state = .listing(version: nil)
         return [.begin, .list(ListQuery(place: place, limit: limit))]

@@ -26,7 +26,8 @@ public struct DocumentObjectDecoder: ObjectDecoder {
         let read = DocumentReader.read(whole, file: "\(key.text).json")
         guard let document = read.documents.first, read.documents.count == 1 else {
             let nothing = Diagnostic(
-                id: .syntax, location: nil, message: "the API server sent no object", hint: "look at the API server's log")
+                id: .syntax, location: nil, message: "the API server sent no object",
+                hint: "look at the API server's log")
             return refused(read.diagnostics.isEmpty ? [nothing] : read.diagnostics, [])
         }
         var decoder = ManifestDecoder()

@@ -6,11 +6,8 @@ public import PolicyAPI
 public protocol ObjectDecoder: Sendable {
     /// Decodes one object. Never fails: what cannot be used is refused, with the reasons.
     ///
-    /// - Parameters:
-    ///   - kind: what it is, whatever it says itself.
-    ///   - bytes: one JSON object. It may lack `kind` and `apiVersion`, as items of built-in lists do.
-    ///   - head: what was read of it already.
-    ///   - apiVersion: of the place that it comes from.
+    /// `bytes` are one JSON object of this kind, in the apiVersion of the place that it comes from; it may say neither, as
+    /// items of built-in lists do. `head` is what was read of it already.
     func decode(
         _ kind: ObjectKind, _ bytes: ArraySlice<UInt8>, head: ObjectHead, apiVersion: String
     ) -> DecodedObject

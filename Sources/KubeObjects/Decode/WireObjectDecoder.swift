@@ -31,7 +31,8 @@ public final class WireObjectDecoder: ObjectDecoder {
         let place = SourceLocation.whole(key.text)
         let errors = read.diagnostics.filter { $0.severity == .error }
         if let object = read.object, object.key == key, errors.isEmpty {
-            return .good(object, warnings: read.diagnostics.filter { $0.severity == .warning }.map { $0.moved(to: place) })
+            return .good(
+                object, warnings: read.diagnostics.filter { $0.severity == .warning }.map { $0.moved(to: place) })
         }
         let other = Diagnostic(
             id: .notAnObject, location: place, message: "the API server sent something else in its place",

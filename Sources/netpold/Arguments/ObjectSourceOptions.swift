@@ -1,8 +1,6 @@
-import Agent
 import ArgumentParser
 import Foundation
 import KubeClient
-import KubeObjects
 
 /// Where the agent's objects come from.
 struct ObjectSourceOptions: ParsableArguments {
@@ -31,10 +29,14 @@ struct ObjectSourceOptions: ParsableArguments {
     }
 
     func validate() throws {
-        let given = [manifests != nil ? "--manifests" : nil, kubeconfig != nil ? "--kubeconfig" : nil, inCluster ? "--in-cluster" : nil]
-            .compactMap { $0 }
+        let given = [
+            manifests != nil ? "--manifests" : nil, kubeconfig != nil ? "--kubeconfig" : nil,
+            inCluster ? "--in-cluster" : nil,
+        ]
+        .compactMap { $0 }
         if given.count > 1 {
-            throw ValidationError("\(given.joined(separator: " and ")) are two places for the same objects; give one of them")
+            throw ValidationError(
+                "\(given.joined(separator: " and ")) are two places for the same objects; give one of them")
         }
         switch try choice() {
         case .folder(let folder):
@@ -61,7 +63,9 @@ struct ObjectSourceOptions: ParsableArguments {
     }
 
     /// How to reach the API server; `nil` with a folder.
-    private func access() throws -> ClusterAccess? {
+    ///
+    /// - Throws: `ValidationError`, with file, key and what to do.
+    func access() throws -> ClusterAccess? {
         do throws(KubeconfigError) {
             switch choiceOrNil() {
             case .kubeconfig(let files): return try Kubeconfig(files).access(context: context)
@@ -74,18 +78,4 @@ struct ObjectSourceOptions: ParsableArguments {
     }
 
     private func choiceOrNil() -> Choice? { try? choice() }
-
-    /// Makes the source.
-    ///
-    /// - Throws: when the folder cannot be listed or watched, or what says how to reach the API server has become wrong.
-    func source(lastGood: @autoclosure () throws -> LastGoodFiles) throws -> ChosenSource {
-        if let manifests {
-            return ChosenSource(
-                source: try FolderSource(manifests, lastGood: lastGood()), services: [], kind: .folder, words: manifests)
-        }
-        guard let access = try access() else { throw ValidationError("give --kubeconfig FILE or --manifests FOLDER") }
-        let source = KubeSource(access)
-        return ChosenSource(
-            source: source, services: [source], kind: .apiServer, words: "\(access.server) by \(access.origin)")
-    }
 }

@@ -15,7 +15,8 @@ import Support
 struct AgentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Enforce policies on this node's pods, and keep doing so: those of a cluster, or of a folder of manifests.",
+        abstract:
+            "Enforce policies on this node's pods, and keep doing so: those of a cluster, or of a folder of manifests.",
         discussion: """
             The objects come from an API server (--kubeconfig, or the service account of the agent's own pod with --in-cluster), \
             or from a folder (--manifests). With none of these options the service account is used if there is one, else the \

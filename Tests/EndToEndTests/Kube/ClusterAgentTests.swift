@@ -102,7 +102,9 @@ struct ClusterAgentTests {
         }
     }
 
-    @Test("policies of the API server are enforced; without it, and after kill -9 of the agent, they stay; what changed meanwhile comes")
+    @Test(
+        "policies of the API server are enforced; without it, and after kill -9 of the agent, they stay; what changed meanwhile comes"
+    )
     func followed() async throws {
         let cluster = try await Cluster()
         let inside = try cluster.network.namespace("server")

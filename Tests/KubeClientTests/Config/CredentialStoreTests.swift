@@ -38,7 +38,8 @@ struct CredentialStoreTests {
     @Test func whatAPluginPrintsIsKeptUntilItEnds() async throws {
         let count = FileManager.default.temporaryDirectory.appending(path: "count-\(UUID())").path()
         defer { try? FileManager.default.removeItem(atPath: count) }
-        let printed = Self.credential(#"{"token":"t'$(wc -l < \#(count) | tr -d " ")'","expirationTimestamp":"2030-01-01T00:10:00Z"}"#)
+        let printed = Self.credential(
+            #"{"token":"t'$(wc -l < \#(count) | tr -d " ")'","expirationTimestamp":"2030-01-01T00:10:00Z"}"#)
         let script = "echo x >> \(count); echo '\(printed)'"
         let clock = TestDate()
         clock.now = try Date("2030-01-01T00:00:00Z", strategy: .iso8601)
@@ -56,8 +57,11 @@ struct CredentialStoreTests {
     @Test func pluginsAreToldOfTheCluster() async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "info-\(UUID())").path()
         defer { try? FileManager.default.removeItem(atPath: file) }
-        let script = #"printf '%s\n%s' "$EXTRA" "$KUBERNETES_EXEC_INFO" > \#(file); echo '\#(Self.credential(#"{"token":"t"}"#))'"#
-        #expect(try await CredentialStore(try Self.access(.exec(Self.plugin(script)))).current().authorization == "Bearer t")
+        let script =
+            #"printf '%s\n%s' "$EXTRA" "$KUBERNETES_EXEC_INFO" > \#(file); echo '\#(Self.credential(#"{"token":"t"}"#))'"#
+        #expect(
+            try await CredentialStore(try Self.access(.exec(Self.plugin(script)))).current().authorization == "Bearer t"
+        )
         let told = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
         #expect(told.first == "more")
         let info = try JSONSerialization.jsonObject(with: Data(try #require(told.last).utf8)) as? NSDictionary
@@ -69,8 +73,12 @@ struct CredentialStoreTests {
     }
 
     @Test(arguments: [
-        ("exit 3", "ended with status 3"), ("kill -9 $$", "ended with signal 9"), ("echo no", "printed no ExecCredential"),
-        ("echo '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"status\":{\"token\":\"SECRET\"}}'", "was asked for client.authentication.k8s.io/v1"),
+        ("exit 3", "ended with status 3"), ("kill -9 $$", "ended with signal 9"),
+        ("echo no", "printed no ExecCredential"),
+        (
+            "echo '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"status\":{\"token\":\"SECRET\"}}'",
+            "was asked for client.authentication.k8s.io/v1"
+        ),
         ("echo '\(credential("{}"))'", "neither token nor certificate"),
         ("echo '\(credential(#"{"token":"SEC RET"}"#))'", "a token that cannot be sent"),
         ("echo '\(credential(#"{"clientCertificateData":"SECRET"}"#))'", "only one of"),
@@ -95,7 +103,10 @@ struct CredentialStoreTests {
         var plugin = Self.plugin("")
         plugin.command = "no-such-plugin"
         let store = CredentialStore(try Self.access(.exec(plugin)))
-        await #expect(throws: RequestFailure.credentials("config:1: users[me].user.exec: no-such-plugin is not there, or not executable (apt install it)")) {
+        await #expect(
+            throws: RequestFailure.credentials(
+                "config:1: users[me].user.exec: no-such-plugin is not there, or not executable (apt install it)")
+        ) {
             try await store.current()
         }
     }

@@ -68,7 +68,8 @@ struct KubeconfigTests {
         let config = try folder.write(
             "config",
             Self.text(
-                cluster: "server: https://[fd00::1]:6443/k8s/\ncertificate-authority: ca.crt\ntls-server-name: api.internal",
+                cluster:
+                    "server: https://[fd00::1]:6443/k8s/\ncertificate-authority: ca.crt\ntls-server-name: api.internal",
                 user: "client-certificate: me.crt\nclient-key: me.key"))
         let access = try Kubeconfig(config).access(context: nil)
         #expect(access.server.host == "fd00::1" && access.server.prefix == "/k8s")
@@ -109,7 +110,8 @@ struct KubeconfigTests {
     @Test func tokenFilesCountBeforeTokensAndProxiesAreRead() throws {
         let access = try access(
             Self.text(
-                cluster: "server: https://api.test\nproxy-url: http://u:p@proxy.test:3128", user: "token: x\ntokenFile: /run/token"))
+                cluster: "server: https://api.test\nproxy-url: http://u:p@proxy.test:3128",
+                user: "token: x\ntokenFile: /run/token"))
         #expect(access.credentials == .tokenFile("/run/token"))
         #expect(access.proxy?.host == "proxy.test" && access.proxy?.port == 3128 && access.proxy?.isSOCKS == false)
         let socks = try self.access(Self.text(cluster: "server: https://api.test\nproxy-url: socks5://[::1]"))
@@ -118,21 +120,40 @@ struct KubeconfigTests {
 
     /// Each refusal names file and key, and what to do.
     @Test(arguments: [
-        ("server: https://api.test\ninsecure-skip-tls-verify: true", "token: a", "insecure-skip-tls-verify: netpold always verifies", "certificate-authority-data"),
+        (
+            "server: https://api.test\ninsecure-skip-tls-verify: true", "token: a",
+            "insecure-skip-tls-verify: netpold always verifies", "certificate-authority-data"
+        ),
         ("server: http://api.test:8080", "token: a", "server: netpold only speaks TLS", "https"),
         ("server: ftp://api.test", "token: a", "is no https URL", "write https://HOST:PORT"),
         ("certificate-authority-data: Q0E=", "token: a", "it has no server", "write server:"),
-        ("server: https://a\ncertificate-authority-data: '*'", "token: a", "certificate-authority-data: it is no base64", "base64 -w0"),
+        (
+            "server: https://a\ncertificate-authority-data: '*'", "token: a",
+            "certificate-authority-data: it is no base64", "base64 -w0"
+        ),
         ("server: https://a\ncertificate-authority: gone.crt", "token: a", "certificate-authority: ", "--flatten"),
         ("server: https://a\nproxy-url: https://p", "token: a", "is no proxy that netpold can use", "socks5://"),
         ("server: https://a", "token: a\nas: admin", "user.as: netpold does not impersonate", "service account"),
         ("server: https://a", "auth-provider: {name: gcp}", "auth-provider has been removed", "exec plugin"),
-        ("server: https://a", "client-certificate-data: Q0E=", "a client-certificate without client-key", "client-key-data"),
+        (
+            "server: https://a", "client-certificate-data: Q0E=", "a client-certificate without client-key",
+            "client-key-data"
+        ),
         ("server: https://a", "token: \"a\\nb\"", "user.token: it is no token", "kubectl create token"),
-        ("server: https://a", "exec: {command: x, apiVersion: client.authentication.k8s.io/v1alpha1}", "exec.apiVersion: \"client.authentication.k8s.io/v1alpha1\" is not spoken", "v1"),
+        (
+            "server: https://a", "exec: {command: x, apiVersion: client.authentication.k8s.io/v1alpha1}",
+            "exec.apiVersion: \"client.authentication.k8s.io/v1alpha1\" is not spoken", "v1"
+        ),
         ("server: https://a", "exec: {apiVersion: client.authentication.k8s.io/v1}", "it names no command", "command:"),
-        ("server: https://a", "token: x\nexec: {command: x, apiVersion: client.authentication.k8s.io/v1}", "other credentials besides exec", "keep one"),
-        ("server: https://a", "exec: {command: x, interactiveMode: Always, apiVersion: client.authentication.k8s.io/v1}", "nobody to ask", "service account"),
+        (
+            "server: https://a", "token: x\nexec: {command: x, apiVersion: client.authentication.k8s.io/v1}",
+            "other credentials besides exec", "keep one"
+        ),
+        (
+            "server: https://a",
+            "exec: {command: x, interactiveMode: Always, apiVersion: client.authentication.k8s.io/v1}", "nobody to ask",
+            "service account"
+        ),
     ])
     func whatCannotBeDoneIsSaid(cluster: String, user: String, problem: String, fix: String) throws {
         let text = try refusal(Self.text(cluster: cluster, user: user))
@@ -141,7 +162,8 @@ struct KubeconfigTests {
     }
 
     @Test func namesThatAreMissingAreSaidWithThoseThatAreThere() throws {
-        #expect(try refusal(Self.text(), context: "prod").contains("there is no context \"prod\"; the contexts are: dev"))
+        #expect(
+            try refusal(Self.text(), context: "prod").contains("there is no context \"prod\"; the contexts are: dev"))
         let noUser = Self.text().replacing("- name: me", with: "- name: you")
         #expect(try refusal(noUser).contains("there is no user \"me\"; the users are: you"))
         let noCurrent = Self.text().replacing("current-context: dev", with: "")
@@ -153,7 +175,9 @@ struct KubeconfigTests {
     }
 
     @Test func secretsAreInNoMessage() throws {
-        for user in ["token: SECRET\nas: x", "token: SECRET\nexec: {command: x, apiVersion: client.authentication.k8s.io/v1}"] {
+        for user in [
+            "token: SECRET\nas: x", "token: SECRET\nexec: {command: x, apiVersion: client.authentication.k8s.io/v1}",
+        ] {
             let text = try refusal(Self.text(user: user))
             #expect(!text.contains("SECRET"))
         }
@@ -164,7 +188,9 @@ struct KubeconfigTests {
         let variables = ["KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"]
         #expect(!InClusterAccess.isThere(folder: folder.path, environment: variables))
         try folder.write("token", "abc\n")
-        #expect(throws: KubeconfigError.self) { try InClusterAccess.access(folder: folder.path, environment: variables) }
+        #expect(throws: KubeconfigError.self) {
+            try InClusterAccess.access(folder: folder.path, environment: variables)
+        }
         try folder.write("ca.crt", "CA")
         #expect(InClusterAccess.isThere(folder: folder.path, environment: variables))
         #expect(!InClusterAccess.isThere(folder: folder.path, environment: [:]))

@@ -1,6 +1,7 @@
 import Foundation
-@testable import KubeClient
 import Testing
+
+@testable import KubeClient
 
 /// What a real kube-apiserver said, read whole, byte by byte and cut at every byte.
 struct RecordedAnswersTests {
@@ -81,7 +82,8 @@ struct RecordedAnswersTests {
     }
 
     @Test(arguments: [
-        ("b/01-list-limit10.http", 10, true), ("b/01-list-limit10-page4.http", 3, false), ("b/18-empty-list.http", 0, false),
+        ("b/01-list-limit10.http", 10, true), ("b/01-list-limit10-page4.http", 3, false),
+        ("b/18-empty-list.http", 0, false),
         ("b/19-crd-list.http", 1, false), ("b/20-clusterwide.http", 1, false), ("b/12-rv-old-exact.http", 0, false),
         ("b/30-crd-cidrgroup-v2alpha1.http", 1, false),
     ])
@@ -116,7 +118,10 @@ struct RecordedAnswersTests {
             #expect(StatusObject(parsing: try Recording(name).body) == nil)
         }
         let status = try #require(StatusObject(parsing: try Recording("f/04c-rewatch-429.http").body))
-        #expect(status == StatusObject(code: 429, reason: "TooManyRequests", message: "storage is (re)initializing", retryAfter: 1))
+        #expect(
+            status
+                == StatusObject(
+                    code: 429, reason: "TooManyRequests", message: "storage is (re)initializing", retryAfter: 1))
         #expect(StatusObject(parsing: try Recording("b/43-continue-expired-410.http").body)?.code == 410)
     }
 
@@ -132,9 +137,12 @@ struct RecordedAnswersTests {
     }
 
     @Test(arguments: [
-        "", "[]", "{}", "null", "{\"items\":[]}", "{\"items\":[],\"metadata\":{}}", "{\"metadata\":{\"resourceVersion\":\"1\"}}",
-        "{\"items\":[{},\"metadata\":{\"resourceVersion\":\"1\"}}", "{\"items\":[{}],\"metadata\":{\"resourceVersion\":\"1\"}}x",
-        "{\"items\":[{}{}],\"metadata\":{\"resourceVersion\":\"1\"}}", "{\"items\":{},\"metadata\":{\"resourceVersion\":1}}",
+        "", "[]", "{}", "null", "{\"items\":[]}", "{\"items\":[],\"metadata\":{}}",
+        "{\"metadata\":{\"resourceVersion\":\"1\"}}",
+        "{\"items\":[{},\"metadata\":{\"resourceVersion\":\"1\"}}",
+        "{\"items\":[{}],\"metadata\":{\"resourceVersion\":\"1\"}}x",
+        "{\"items\":[{}{}],\"metadata\":{\"resourceVersion\":\"1\"}}",
+        "{\"items\":{},\"metadata\":{\"resourceVersion\":1}}",
         "404 page not found", "{\"kind\":\"Status\",\"code\":200}",
     ])
     func whatIsNoListIsRefused(text: String) {
@@ -142,7 +150,8 @@ struct RecordedAnswersTests {
     }
 
     @Test func escapesInNamesAreRead() throws {
-        let head = try ObjectHead(scanning: Array(#"{"metadata":{"name":"a\u0062\"c","namespace":"x\\"},"z":"}\""}"#.utf8))
+        let head = try ObjectHead(
+            scanning: Array(#"{"metadata":{"name":"a\u0062\"c","namespace":"x\\"},"z":"}\""}"#.utf8))
         #expect(head.name == "ab\"c" && head.namespace == "x\\")
         #expect(try ObjectHead(scanning: Array(#"{"metadata":null}"#.utf8)).name.isEmpty)
     }

@@ -1,5 +1,6 @@
-@testable import KubeClient
 import Testing
+
+@testable import KubeClient
 
 /// What the machine does with one event after another. No I/O, no clock.
 struct WatchMachineTests {
@@ -57,7 +58,9 @@ struct WatchMachineTests {
         #expect(run.on(.start) == [.begin, .list(ListQuery(place: 0, limit: 500, from: nil))])
         run.on(.opened)
         #expect(
-            run.on(.page(version: "10", next: "abc")) == [.collect, .list(ListQuery(place: 0, limit: 500, from: "abc"))])
+            run.on(.page(version: "10", next: "abc")) == [
+                .collect, .list(ListQuery(place: 0, limit: 500, from: "abc")),
+            ])
         let last = run.on(.page(version: "10", next: nil))
         #expect(last.prefix(3) == [.collect, .replace, .health(.following)])
         #expect(watched(last) == "10")
@@ -247,7 +250,8 @@ struct WatchMachineTests {
     @Test func aVersionOfTheFutureIsListedAgain() {
         var run = Run()
         run.listed()
-        let future = StatusObject(code: 504, reason: "Timeout", message: "Timeout: Too large resource version: 9, current: 7")
+        let future = StatusObject(
+            code: 504, reason: "Timeout", message: "Timeout: Too large resource version: 9, current: 7")
         let actions = run.on(.error(future))
         #expect(actions.first == .cancel)
         #expect(isList(run.sleep()))
@@ -369,7 +373,8 @@ struct WatchMachineTests {
     func serversWithoutInitialEventsAreAskedForPages(code: Int) {
         var run = Run(Self.streaming)
         run.on(.start)
-        #expect(run.on(Self.refusal(code, "sendInitialEvents is forbidden")).last == .list(ListQuery(place: 0, limit: 500)))
+        #expect(
+            run.on(Self.refusal(code, "sendInitialEvents is forbidden")).last == .list(ListQuery(place: 0, limit: 500)))
     }
 
     /// d/02d: the end is never marked; and a slow reader is cut before it.
