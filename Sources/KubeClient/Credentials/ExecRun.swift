@@ -19,7 +19,9 @@ struct ExecRun {
             throw .credentials("\(plugin.origin): \(plugin.command) is not there, or not executable\(hint)")
         }
         var ends: [Int32] = [-1, -1]
-        guard pipe2(&ends, O_CLOEXEC) == 0 else { throw ExecRun.cannotRun(plugin, program, errno, hint) }
+        // A socket, not a pipe: it can be made so that no other child inherits it.
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw ExecRun.cannotRun(plugin, program, errno, hint) }
         defer { close(ends[0]) }
         let (child, failure) = ExecRun.start(program, plugin, output: ends[1])
         close(ends[1])
@@ -45,7 +47,8 @@ struct ExecRun {
         .credentials("\(plugin.origin): \(program) cannot be run: \(String(cString: strerror(number)))\(hint)")
     }
 
-    /// Starts the program in a process group of its own, with no files but the three standard ones.
+    /// Starts the program in a process group of its own. It inherits the three standard files: all others of the agent close
+    /// themselves.
     ///
     /// - Returns: its number; `nil` with `errno` when it cannot be started.
     private static func start(_ program: String, _ plugin: ExecPlugin, output: Int32) -> (pid_t?, Int32) {
@@ -57,7 +60,6 @@ struct ExecRun {
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

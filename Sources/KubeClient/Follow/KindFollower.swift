@@ -51,6 +51,13 @@ public final class KindFollower: Sendable {
     /// Somebody knows that the kind may have appeared.
     public func appeared() { signal.yield(.appeared) }
 
+    /// Whether `appeared` will be called when a missing kind appears.
+    public func announced(_ isAnnounced: Bool) {
+        state.withLock { _ = $0.machine.on(.announced(isAnnounced), at: now($0)) }
+        // Whoever waits may have to wait less.
+        signal.yield(.time)
+    }
+
     /// Follows until the task is cancelled. To be called once.
     public func run() async {
         var iterator = signals.makeAsyncIterator()
@@ -202,7 +209,7 @@ public final class KindFollower: Sendable {
         _ response: KubeResponse, _ place: Int, _ epoch: Int
     ) async throws(RequestFailure) -> [WatchAction]? {
         var reader = response.body.reader()
-        guard response.status == 200 else { throw await KindFollower.refusal(response, &reader) }
+        guard response.status == 200 else { throw await believed(await KindFollower.refusal(response, &reader)) }
         _ = step(.opened, of: epoch)
         var bytes: [UInt8] = []
         while let chunk = try await reader.next() {
@@ -227,7 +234,7 @@ public final class KindFollower: Sendable {
         _ response: KubeResponse, _ place: Int, _ epoch: Int
     ) async throws(RequestFailure) -> [WatchAction]? {
         var reader = response.body.reader()
-        guard response.status == 200 else { throw await KindFollower.refusal(response, &reader) }
+        guard response.status == 200 else { throw await believed(await KindFollower.refusal(response, &reader)) }
         guard let actions = step(.opened, of: epoch) else { return nil }
         _ = await perform(actions)
         var splitter = LineSplitter(limit: KubeLimits.eventBytes)
@@ -296,6 +303,23 @@ public final class KindFollower: Sendable {
             .bookmark(version: line.head.resourceVersion, endsInitialEvents: line.head.endsInitialEvents)
         case .error: .error(StatusObject(parsing: line.object) ?? StatusObject(code: 0, message: "an ERROR event"))
         }
+    }
+
+    /// A refusal; one that says that a path is unknown only if it is an API server that says so. Other servers written in Go use the
+    /// same words, those in front of API servers among them.
+    private func believed(_ refusal: RequestFailure) async -> RequestFailure {
+        guard case .status(let answer) = refusal, answer.saysUnknownPath else { return refusal }
+        let isServer = try? await transport.send(KubeRequest("/apis")) { response throws(RequestFailure) in
+            var reader = response.body.reader()
+            var bytes: [UInt8] = []
+            while bytes.count < KubeLimits.answerBytes, let chunk = try await reader.next() {
+                bytes += chunk.readableBytesView
+            }
+            return response.status == 200 && APIGroupList.isOne(bytes)
+        }
+        guard isServer != true else { return refusal }
+        return .status(
+            RequestFailure.Refusal(code: 404, text: "\(answer.text), and /apis is not answered by an API server"))
     }
 
     /// What a refusal says. Its body may be text, JSON, or broken off.

@@ -92,7 +92,8 @@ actor ConnectionPools {
         configuration.redirectConfiguration = .disallow
         configuration.timeout.connect = .seconds(10)
         configuration.httpVersion = .automatic
-        configuration.decompression = .enabled(limit: .size(KubeLimits.answerBytes))
+        // Whoever reads has a limit of its own, half of this one, and says so in better words.
+        configuration.decompression = .enabled(limit: .size(2 * KubeLimits.answerBytes))
         // Failures are told at once, and tried again by `WatchMachine`.
         configuration.connectionPool.retryConnectionEstablishment = false
         // With HTTP/1.1 each watch has a connection of its own.

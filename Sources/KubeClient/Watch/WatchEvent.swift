@@ -24,6 +24,8 @@ public enum WatchEvent: Hashable, Sendable {
     case wake
     /// Somebody knows that the kind may have appeared.
     case appeared
+    /// Whether somebody will say so when it does, so that there is little need to ask.
+    case announced(Bool)
 }
 
 /// What is to be done, in order. At most one request runs; `list` and `watch` begin it.

@@ -46,6 +46,8 @@ public struct WatchMachine: Sendable {
     private var hasSet = false
     /// How often more a missing kind is soon asked for again.
     private var eager = 0
+    /// Whether somebody says when a missing kind appears.
+    private var isAnnounced = false
     private var streams: Bool
     private var limit: Int
 
@@ -72,6 +74,7 @@ public struct WatchMachine: Sendable {
         case .failed(let failure): failed(failure, now)
         case .wake: wake(now)
         case .appeared: appeared(now)
+        case .announced(let isAnnounced): announced(isAnnounced, now)
         }
     }
 
@@ -254,6 +257,15 @@ public struct WatchMachine: Sendable {
         return list(now)
     }
 
+    private mutating func announced(_ isAnnounced: Bool, _ now: Duration) -> [WatchAction] {
+        let wasAnnounced = self.isAnnounced
+        self.isAnnounced = isAnnounced
+        if case .waiting(.list) = state, health == .absent, wasAnnounced, !isAnnounced, let due = deadline {
+            deadline = min(due, now + backoff.spread(settings.absentPoll))
+        }
+        return []
+    }
+
     private mutating func failed(_ failure: RequestFailure, _ now: Duration) -> [WatchAction] {
         if case .watching(_, let opened?) = state, now - opened >= settings.shortWatch { wentWell() }
         return switch failure {
@@ -314,7 +326,8 @@ public struct WatchMachine: Sendable {
         failures = 0
         expirations = 0
         state = .waiting(.list)
-        deadline = now + (eager > 0 ? settings.firstDelay : backoff.spread(settings.absentPoll))
+        let poll = isAnnounced ? settings.announcedPoll : settings.absentPoll
+        deadline = now + (eager > 0 ? settings.firstDelay : backoff.spread(poll))
         eager = max(eager - 1, 0)
         return dropped + (isNews ? [.remove] : []) + report(.absent)
     }

@@ -22,6 +22,8 @@ public struct WatchSettings: Hashable, Sendable {
     public var longestDelay: Duration
     /// How often to look whether a missing kind is there.
     public var absentPoll: Duration
+    /// How often to look for it where its appearance is announced.
+    public var announcedPoll: Duration
     /// How soon to look again before objects are dropped because their kind is said to be missing.
     public var absentConfirmation: Duration
 
@@ -31,7 +33,8 @@ public struct WatchSettings: Hashable, Sendable {
         answerLimit: Duration = .seconds(30), silenceLimit: Duration = .seconds(120),
         watchSeconds: ClosedRange<Int> = 300...600, shortWatch: Duration = .seconds(5),
         firstDelay: Duration = .milliseconds(500), longestDelay: Duration = .seconds(30),
-        absentPoll: Duration = .seconds(30), absentConfirmation: Duration = .seconds(2)
+        absentPoll: Duration = .seconds(30), announcedPoll: Duration = .seconds(600),
+        absentConfirmation: Duration = .seconds(2)
     ) {
         self.places = places
         self.isOptional = isOptional
@@ -44,6 +47,7 @@ public struct WatchSettings: Hashable, Sendable {
         self.firstDelay = firstDelay
         self.longestDelay = longestDelay
         self.absentPoll = absentPoll
+        self.announcedPoll = announcedPoll
         self.absentConfirmation = absentConfirmation
     }
 }

@@ -36,7 +36,9 @@ struct DefinitionWatch: Sendable {
                     }
                 case .events(let lines, _), .initial(let lines, _):
                     for line in lines { followers[line.head.name]?.appeared() }
-                case .begin, .replace, .discard, .remove, .health: break
+                case .health(let health):
+                    for follower in followers.values { follower.announced(health == .following) }
+                case .begin, .replace, .discard, .remove: break
                 }
             }
         }

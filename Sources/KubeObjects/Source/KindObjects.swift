@@ -18,9 +18,9 @@ struct KindObjects {
     /// The new set, as far as it has come: what differs from the one in force.
     private var fresh: [Name: Int] = [:]
     private var changed: [ObjectKey: ObjectNews] = [:]
-    /// Objects without a name, of the set in force.
-    private(set) var nameless = 0
-    private var freshNameless = 0
+    /// How many objects of the set in force were no objects, or had no name: what a list leaves out may be among them.
+    private(set) var unreadable = 0
+    private var freshUnreadable = 0
 
     init(_ kind: ObjectKind, apiVersions: [String], decoder: any ObjectDecoder) {
         self.kind = kind
@@ -37,7 +37,7 @@ struct KindObjects {
         case .begin, .discard:
             fresh = [:]
             changed = [:]
-            freshNameless = 0
+            freshUnreadable = 0
             return [:]
         case .page(let page, let place):
             for item in page.items { collect(page.bytes[item], place, head: nil) }
@@ -54,7 +54,7 @@ struct KindObjects {
         case .remove:
             fresh = [:]
             changed = [:]
-            freshNameless = 0
+            freshUnreadable = 0
             return replace()
         case .health: return [:]
         }
@@ -73,28 +73,34 @@ struct KindObjects {
 
     private mutating func collect(_ bytes: ArraySlice<UInt8>, _ place: Int, head: ObjectHead?) {
         guard let head = head ?? (try? ObjectHead(scanning: bytes)), !head.name.isEmpty else {
-            freshNameless += 1
+            freshUnreadable += 1
             return
         }
         let name = Name(namespace: head.namespace, name: head.name)
         let hash = KindObjects.hash(bytes)
         fresh[name] = hash
         guard held[name] != hash else { return }
-        changed[kind.key(head), default: ObjectNews()].add(decode(bytes, head, place))
+        let one = decode(bytes, head, place)
+        if one.isNoJSON { freshUnreadable += 1 }
+        changed[kind.key(head), default: ObjectNews()].add(one)
     }
 
     private mutating func replace() -> [ObjectKey: ObjectNews] {
         var news = changed
-        for name in held.keys where fresh[name] == nil {
+        for (name, hash) in held where fresh[name] == nil {
+            guard freshUnreadable == 0 else {
+                fresh[name] = hash
+                continue
+            }
             let key = ObjectKey(
                 kind: kind.rawValue, namespace: kind.isClusterScoped ? "" : name.namespace, name: name.name)
             news[key] = ObjectNews(.delete(key))
         }
         held = fresh
-        nameless = freshNameless
+        unreadable = freshUnreadable
         fresh = [:]
         changed = [:]
-        freshNameless = 0
+        freshUnreadable = 0
         return news
     }
 

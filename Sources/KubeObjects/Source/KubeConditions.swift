@@ -22,11 +22,13 @@ struct KubeConditions {
         guard let message = unreachable.values.min() else { return found }
         let missing = Set(ObjectKind.allCases).subtracting(synced)
         let kinds = unreachable.keys.map(\.rawValue).sorted()
-        let what = kinds.count == ObjectKind.allCases.count ? "nothing" : "\(kinds.joined(separator: ", ")) not"
+        let what =
+            kinds.count == ObjectKind.allCases.count
+            ? "nothing can be read" : "\(kinds.joined(separator: ", ")) cannot be read"
         found.append(
             Condition(
                 kind: .sourceUnavailable, subject: server,
-                message: "\(what) can be read: \(message); \(consequence(missing)); trying again"))
+                message: "\(what): \(message); \(consequence(missing)); trying again"))
         return found
     }
 

@@ -18,7 +18,7 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
         var newlySynced: [ObjectKind] = []
         var synced: Set<ObjectKind> = []
         var health: [ObjectKind: KindHealth] = [:]
-        var nameless: [ObjectKind: Int] = [:]
+        var unreadable: [ObjectKind: Int] = [:]
         var warnings: [ObjectKey: [Diagnostic]] = [:]
         var changed: (@Sendable () -> Void)?
     }
@@ -119,22 +119,22 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
         }
 
         private func take(_ change: KindChange) {
-            let (news, nameless) = objects.withLock { ($0.take(change), $0.nameless) }
+            let (news, unreadable) = objects.withLock { ($0.take(change), $0.unreadable) }
             switch change {
             case .begin, .page, .initial, .discard: break
-            case .replace, .remove: source.take(kind, news, nameless: nameless, isWhole: true)
-            case .events: source.take(kind, news, nameless: nameless, isWhole: false)
+            case .replace, .remove: source.take(kind, news, unreadable: unreadable, isWhole: true)
+            case .events: source.take(kind, news, unreadable: unreadable, isWhole: false)
             case .health(let health): source.take(kind, health)
             }
         }
     }
 
-    private func take(_ kind: ObjectKind, _ news: [ObjectKey: ObjectNews], nameless: Int, isWhole: Bool) {
+    private func take(_ kind: ObjectKind, _ news: [ObjectKey: ObjectNews], unreadable: Int, isWhole: Bool) {
         let changed = state.withLock { state -> (@Sendable () -> Void)? in
             let isFirst = isWhole && state.synced.insert(kind).inserted
             if isFirst { state.newlySynced.append(kind) }
-            let countsOtherwise = state.nameless[kind, default: 0] != nameless
-            state.nameless[kind] = nameless
+            let countsOtherwise = state.unreadable[kind, default: 0] != unreadable
+            state.unreadable[kind] = unreadable
             for (key, one) in news {
                 state.news[key, default: ObjectNews()].add(one)
                 if let warnings = one.warnings { state.warnings[key] = warnings.isEmpty ? nil : warnings }
@@ -156,11 +156,13 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
 
     private func conditions(_ state: borrowing State) -> [Condition] {
         var found = KubeConditions(server: "\(id)", health: state.health, synced: state.synced).conditions
-        for (kind, count) in state.nameless where count > 0 {
+        for (kind, count) in state.unreadable where count > 0 {
             found.append(
                 Condition(
                     kind: .sourceUnavailable, subject: kind.rawValue,
-                    message: "\(count) objects without a name were sent by the API server, and left out"))
+                    message:
+                        "\(count) objects that the API server lists cannot be read; whatever its list leaves out stays in force"
+                ))
         }
         let renderer = DiagnosticRenderer()
         for (key, warnings) in state.warnings {

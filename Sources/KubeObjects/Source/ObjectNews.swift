@@ -9,6 +9,14 @@ struct ObjectNews: Hashable, Sendable {
         case upsert(ClusterObject, origin: ObjectOrigin, warnings: [Diagnostic])
         case delete(ObjectKey)
         case refused(RefusedObject)
+
+        /// Whether the bytes were no JSON: then they may have swallowed what came after them.
+        var isNoJSON: Bool {
+            switch self {
+            case .upsert, .delete: false
+            case .refused(let refused): refused.diagnostics.contains { $0.id == .syntax }
+            }
+        }
     }
 
     /// What there is, or that there is nothing; `nil` when it is as before.

@@ -56,7 +56,7 @@ final class PortRelay {
     private func accept(_ peers: inout [Int32: Int32]) {
         let inside = Glibc.accept(listener.descriptor, nil, nil)
         guard inside >= 0 else { return }
-        let outside = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let outside = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = target.bigEndian
@@ -79,7 +79,7 @@ final class PortRelay {
         var rest = bytes
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes {
-                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
             guard count > 0 else { return false }
             rest = rest.dropFirst(count)

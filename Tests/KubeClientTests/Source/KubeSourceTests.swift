@@ -197,6 +197,23 @@ struct KubeSourceTests {
         await run.stop()
     }
 
+    /// A proxy in front of the API server that says 404 in the same words takes no policy out of force.
+    @Test func whatIsNotFoundBySomebodyElseIsNotGone() async throws {
+        let run = try SourceRun(try await server())
+        try await run.until("synced") { $0.isSynced }
+        run.server.inject(Fault(.plain(code: 404, body: "404 page not found\n")))
+        run.server.cutConnections()
+        try await run.until("said") { state in
+            state.conditions.contains { $0.message.contains("/apis is not answered by an API server") }
+        }
+        try await Task.sleep(for: .milliseconds(500))
+        let state = run.now()
+        #expect(state.has(.ciliumNetworkPolicy, "cilium") && state.dropped.isEmpty)
+        run.server.clearFaults()
+        try await run.until("over") { $0.conditions.isEmpty }
+        await run.stop()
+    }
+
     /// Objects that cannot be used keep their last good version; the list they are in counts all the same.
     @Test func refusedObjectsKeepTheirLastGoodVersion() async throws {
         let run = try SourceRun(try await server())

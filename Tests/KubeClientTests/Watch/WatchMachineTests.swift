@@ -222,6 +222,20 @@ struct WatchMachineTests {
         #expect(run.on(.appeared) == [], "it is there")
     }
 
+    /// 5,000 nodes that ask for six missing kinds twice a minute would be a load.
+    @Test func whatIsAnnouncedIsHardlyAskedFor() {
+        var run = Run(Self.optional)
+        run.on(.start)
+        run.on(Self.unknownPath)
+        #expect((run.machine.deadline ?? .zero) <= .seconds(30))
+        run.on(.announced(true))
+        _ = run.sleep()
+        run.on(Self.unknownPath)
+        #expect((run.machine.deadline ?? .zero) - run.now >= .seconds(300))
+        run.on(.announced(false))
+        #expect((run.machine.deadline ?? .zero) - run.now <= .seconds(30))
+    }
+
     /// e/03: missing rights are said at once, and take nothing out of force.
     @Test func missingRightsAreLoudAndClosed() {
         var run = Run(Self.optional)
@@ -454,13 +468,14 @@ extension WatchEvent {
     fileprivate var endsRequest: Bool {
         switch self {
         case .page, .ended, .failed: true
-        case .start, .sent, .opened, .progress, .object, .bookmark, .error, .wake, .appeared: false
+        case .start, .sent, .opened, .progress, .object, .bookmark, .error, .wake, .appeared, .announced: false
         }
     }
 
     /// What may happen while a request runs.
     fileprivate static let answers: [WatchEvent] = [
-        .opened, .opened, .progress, .object(version: "7"), .object(version: "8"), .ended, .wake, .appeared,
+        .opened, .opened, .progress, .announced(true), .announced(false), .object(version: "7"), .object(version: "8"),
+        .ended, .wake, .appeared,
         .bookmark(version: "9", endsInitialEvents: true), .bookmark(version: "9", endsInitialEvents: false),
         .error(StatusObject(code: 410)), .error(StatusObject(code: 504)), .failed(.connection("cut")),
         .failed(.garbled("x")), .failed(.tooLarge(limit: 1)), .failed(.credentials("none")),
