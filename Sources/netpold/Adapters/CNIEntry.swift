@@ -16,7 +16,7 @@ enum CNIEntry {
             let invocation = try CNIInvocation(environment: ProcessInfo.processInfo.environment)
             let output: [UInt8]
             if invocation.command == .version, isatty(STDIN_FILENO) != 0 {
-                output = try CNIPlugin(CNIMachine(), records: CNIRecordFolder(path: "/")).versions()
+                output = CNIPlugin(CNIMachine(), records: CNIRecordFolder(path: "/")).versions()
             } else {
                 let configuration = try CNIConfiguration(try input())
                 version = configuration.version

@@ -44,7 +44,7 @@ struct ClusterAgentTests {
                 "agent", "--kubeconfig", "\(folder)/config", "--instance", instance, "--node", "node-1", "--netns",
                 network.nodePath, "--netns-dir", network.podsFolder, "--log-level", "notice",
             ]
-            FileManager.default.createFile(atPath: "\(folder)/log", contents: nil)
+            _ = FileManager.default.createFile(atPath: "\(folder)/log", contents: nil)
             process.standardError = FileHandle(forWritingAtPath: "\(folder)/log")
             try process.run()
             child = process
@@ -68,7 +68,7 @@ struct ClusterAgentTests {
             process.executableURL = RunningAgent.executable
             process.arguments = arguments
             let file = "\(folder)/out-\(UInt32.random(in: .min ... .max))"
-            FileManager.default.createFile(atPath: file, contents: nil)
+            _ = FileManager.default.createFile(atPath: file, contents: nil)
             process.standardOutput = FileHandle(forWritingAtPath: file)
             process.standardError = FileHandle(forWritingAtPath: file)
             try process.run()
