@@ -289,6 +289,35 @@ struct HTTPProxyTests {
     }
 }
 
+extension HTTPProxyTests {
+    @Test("signs that JSON escapes are escaped in the log wherever they stand")
+    func escapedLog() async throws {
+        var ends: [CInt] = [0, 0]
+        pipe(&ends)
+        let log = AccessLog(descriptor: ends[1])
+        let proxy = try await ProxyFixture.start([get], log: log)
+        let client = try proxy.client(patience: 10_000)
+        // The only sign of these that a path may have is the backslash of a query; names in a query are shown.
+        for place in 0..<20 {
+            let name = String(repeating: "n", count: place) + "\\" + String(repeating: "n", count: 20 - place)
+            client.send("GET /public?\(name)=1 HTTP/1.1\r\nHost: a\r\n\r\n")
+            _ = client.read(until: "\r\n\r\n")
+        }
+        try await proxy.stop()
+        log.flush()
+        close(ends[1])
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        let count = read(ends[0], &piece, piece.count)
+        close(ends[0])
+        let lines = String(decoding: piece[..<max(0, count)], as: UTF8.self).split(separator: "\n")
+        #expect(lines.count == 20)
+        for (place, line) in lines.enumerated() {
+            let name = String(repeating: "n", count: place) + "\\\\" + String(repeating: "n", count: 20 - place)
+            #expect(line.contains("\"path\":\"/public?\(name)=...\""), "\(line)")
+        }
+    }
+}
+
 /// Knows the flow until it is told to forget it.
 private final class ForgetfulResolver: FlowResolver {
     private let server: SocketAddress

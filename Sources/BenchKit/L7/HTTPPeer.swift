@@ -10,8 +10,9 @@ final class HTTPPeer {
 
     private struct Socket {
         var role: Role
-        var buffer: [UInt8] = []
         var isAsking = false
+        /// What came of a message that is not complete.
+        var rest: [UInt8] = []
     }
 
     /// What a run came to.
@@ -25,14 +26,16 @@ final class HTTPPeer {
     }
 
     private let epoll: OwnedDescriptor
-    private var sockets: [Int32: Socket] = [:]
+    /// By descriptor: this thread shares a machine with what it measures, and must not be what the proxies wait for.
+    private var sockets: [Socket?] = []
     private var scratch = [UInt8](repeating: 0, count: 64 << 10)
     private let answer: [UInt8]
     /// The port of the server.
     let port: UInt16
     private var proxy: UInt16 = 0
     private var request: [UInt8] = []
-    private var expectedStatus = 200
+    /// How a response with the expected status begins.
+    private var expectedStart: [UInt8] = []
     private var left = 0
     private var outcome = Outcome()
 
@@ -57,11 +60,11 @@ final class HTTPPeer {
         try watch(listener, .listener)
     }
 
-    deinit { for socket in sockets.keys { close(socket) } }
+    deinit { for (socket, state) in sockets.enumerated() where state != nil { close(Int32(socket)) } }
 
     /// Connects this many clients to the proxy; those of before are closed.
     func connect(_ count: Int, to port: UInt16) throws(SystemError) {
-        for (socket, state) in sockets where state.role == .client { drop(socket) }
+        for socket in clients() { drop(socket) }
         proxy = port
         for _ in 0..<count { try addClient() }
     }
@@ -69,10 +72,10 @@ final class HTTPPeer {
     /// Sends requests, one at a time on each connection, until so many are answered.
     func run(_ count: Int, request: [UInt8], expecting status: Int) throws(SystemError) -> Outcome {
         self.request = request
-        expectedStatus = status
+        expectedStart = Array("HTTP/1.1 \(status) ".utf8)
         outcome = Outcome()
         left = count
-        for (socket, state) in sockets where state.role == .client { ask(socket, state) }
+        for socket in clients() { ask(socket) }
         var ready = [epoll_event](repeating: epoll_event(), count: 256)
         while outcome.responses < count {
             let number = epoll_wait(epoll.rawValue, &ready, Int32(ready.count), 5_000)
@@ -86,8 +89,12 @@ final class HTTPPeer {
         return outcome
     }
 
+    private func clients() -> [Int32] {
+        sockets.indices.filter { sockets[$0]?.role == .client }.map(Int32.init)
+    }
+
     private func take(_ descriptor: Int32) throws(SystemError) {
-        guard let role = sockets[descriptor]?.role else { return }
+        guard let role = sockets[Int(descriptor)]?.role else { return }
         if role == .listener {
             while true {
                 let accepted = accept(descriptor, nil, nil)
@@ -103,43 +110,44 @@ final class HTTPPeer {
             if role == .client {
                 outcome.reconnects += 1
                 try addClient()
-                if left > 0 {
-                    for (socket, state) in sockets where state.role == .client && !state.isAsking { ask(socket, state) }
-                }
+                if left > 0 { for socket in clients() { ask(socket) } }
             }
             return
         }
-        sockets[descriptor]?.buffer.append(contentsOf: scratch[..<count])
-        if role == .server { serve(descriptor) } else { receive(descriptor) }
-    }
-
-    /// Answers each complete head: the requests have no bodies.
-    private func serve(_ descriptor: Int32) {
-        while let end = sockets[descriptor]?.buffer.endOfHead {
-            sockets[descriptor]?.buffer.removeFirst(end)
-            send(descriptor, answer)
+        if sockets[Int(descriptor)]?.rest.isEmpty == true {
+            // Nearly always one whole message.
+            let used = handle(descriptor, role, scratch[..<count])
+            if used < count { sockets[Int(descriptor)]?.rest.append(contentsOf: scratch[used..<count]) }
+        } else {
+            sockets[Int(descriptor)]?.rest.append(contentsOf: scratch[..<count])
+            let all = sockets[Int(descriptor)]?.rest ?? []
+            let used = handle(descriptor, role, all[...])
+            sockets[Int(descriptor)]?.rest.removeFirst(used)
         }
     }
 
-    private func receive(_ descriptor: Int32) {
-        guard var state = sockets[descriptor], let end = state.buffer.endOfHead else { return }
-        let head = String(decoding: state.buffer[..<end], as: UTF8.self).lowercased()
-        let length = head.split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
-            .flatMap { Int($0.dropFirst(15).drop { $0 == " " }) }
-        let total = end + (length ?? 0)
-        guard state.buffer.count >= total else { return }
-        outcome.responses += 1
-        if head.hasPrefix("http/1.1 \(expectedStatus)") { outcome.expected += 1 }
-        state.buffer.removeFirst(total)
-        state.isAsking = false
-        sockets[descriptor] = state
-        ask(descriptor, state)
+    /// Handles the complete messages in these bytes; how many bytes they are.
+    private func handle(_ descriptor: Int32, _ role: Role, _ bytes: ArraySlice<UInt8>) -> Int {
+        var used = bytes.startIndex
+        while let head = HTTPPeer.Head(bytes[used...]), head.total <= bytes.endIndex - used {
+            let bytesOfThis = bytes[used..<used + head.total]
+            used += head.total
+            guard role == .client else {
+                send(descriptor, answer)
+                continue
+            }
+            outcome.responses += 1
+            if bytesOfThis.starts(with: expectedStart) { outcome.expected += 1 }
+            sockets[Int(descriptor)]?.isAsking = false
+            ask(descriptor)
+        }
+        return used - bytes.startIndex
     }
 
-    private func ask(_ descriptor: Int32, _ state: Socket) {
-        guard left > 0, !state.isAsking else { return }
+    private func ask(_ descriptor: Int32) {
+        guard left > 0, sockets[Int(descriptor)]?.isAsking == false else { return }
         left -= 1
-        sockets[descriptor]?.isAsking = true
+        sockets[Int(descriptor)]?.isAsking = true
         send(descriptor, request)
     }
 
@@ -163,11 +171,12 @@ final class HTTPPeer {
         event.data.fd = descriptor
         try SystemError.check("watch", "socket") { epoll_ctl(epoll.rawValue, EPOLL_CTL_ADD, descriptor, &event) }
         if role == .listener { _ = fcntl(descriptor, F_SETFL, O_NONBLOCK) }
-        sockets[descriptor] = Socket(role: role)
+        while sockets.count <= Int(descriptor) { sockets.append(nil) }
+        sockets[Int(descriptor)] = Socket(role: role)
     }
 
     private func drop(_ descriptor: Int32) {
-        sockets[descriptor] = nil
+        sockets[Int(descriptor)] = nil
         close(descriptor)
     }
 
@@ -206,16 +215,58 @@ final class HTTPPeer {
     }
 }
 
-extension [UInt8] {
-    /// The offset behind the first empty line.
-    fileprivate var endOfHead: Int? {
-        var index = 3
-        while index < count {
-            if self[index] == 0x0a, self[index - 1] == 0x0d, self[index - 2] == 0x0a, self[index - 3] == 0x0d {
-                return index + 1
+extension HTTPPeer {
+    /// The length of a message whose head is complete. Of messages that the bench and the measured proxies make.
+    fileprivate struct Head {
+        /// The bytes of head and body.
+        let total: Int
+
+        init?(_ bytes: ArraySlice<UInt8>) {
+            let found: Int? = bytes.withUnsafeBytes { bytes in
+                guard let end = Head.end(bytes) else { return nil }
+                return end + Head.bodyLength(UnsafeRawBufferPointer(rebasing: bytes[..<end]))
             }
-            index += 1
+            guard let found else { return nil }
+            total = found
         }
-        return nil
+
+        /// The offset behind the first empty line.
+        private static func end(_ bytes: UnsafeRawBufferPointer) -> Int? {
+            guard let start = bytes.baseAddress else { return nil }
+            var at = 0
+            while at + 4 <= bytes.count, let found = memchr(start + at, 0x0d, bytes.count - at - 3) {
+                at = UnsafeRawPointer(found) - start
+                if bytes[at + 1] == 0x0a, bytes[at + 2] == 0x0d, bytes[at + 3] == 0x0a { return at + 4 }
+                at += 2
+            }
+            return nil
+        }
+
+        /// What Content-Length says; 0 without one.
+        private static func bodyLength(_ head: UnsafeRawBufferPointer) -> Int {
+            let name: StaticString = "content-length:"
+            return name.withUTF8Buffer { name in
+                guard let start = head.baseAddress, let text = name.baseAddress else { return 0 }
+                var at = 0
+                while let found = memchr(start + at, 0x0a, head.count - at) {
+                    at = UnsafeRawPointer(found) - start + 1
+                    guard at + name.count < head.count else { return 0 }
+                    guard
+                        strncasecmp(
+                            (start + at).assumingMemoryBound(to: CChar.self),
+                            UnsafeRawPointer(text).assumingMemoryBound(to: CChar.self), name.count) == 0
+                    else { continue }
+                    at += name.count
+                    while head[at] == UInt8(ascii: " ") { at += 1 }
+                    var length = 0
+                    while head[at] &- UInt8(ascii: "0") < 10 {
+                        length = length * 10 + Int(head[at] - UInt8(ascii: "0"))
+                        at += 1
+                    }
+                    return length
+                }
+                return 0
+            }
+        }
     }
 }

@@ -92,25 +92,28 @@ public struct L7Bench {
     private func measure(_ proxy: MeasuredProxy, _ peer: HTTPPeer) throws -> L7BenchReport.Cost {
         try peer.connect(L7Bench.connections, to: proxy.port)
         var cost = L7BenchReport.Cost()
-        cost.allowed = try time(proxy, peer, L7Bench.allowed, 200)
-        cost.denied = try time(proxy, peer, L7Bench.denied, 403)
+        (cost.allowed, cost.allowedKernel) = try time(proxy, peer, L7Bench.allowed, 200)
+        (cost.denied, cost.deniedKernel) = try time(proxy, peer, L7Bench.denied, 403)
         try peer.connect(0, to: proxy.port)
         return cost
     }
 
-    /// Microseconds of CPU a request.
-    private func time(_ proxy: MeasuredProxy, _ peer: HTTPPeer, _ request: [UInt8], _ status: Int) throws -> Double {
+    /// Microseconds of CPU a request, and the kernel's part of them.
+    private func time(
+        _ proxy: MeasuredProxy, _ peer: HTTPPeer, _ request: [UInt8], _ status: Int
+    ) throws -> (all: Double, kernel: Double) {
         _ = try peer.run(requests / 10, request: request, expecting: status)
-        let begin = proxy.cpuTime()
+        let begin = (proxy.cpuTime(), proxy.kernelTime())
         let outcome = try peer.run(requests, request: request, expecting: status)
-        let end = proxy.cpuTime()
+        let end = (proxy.cpuTime(), proxy.kernelTime())
         guard outcome.expected == outcome.responses, outcome.reconnects == 0 else {
             throw SystemError(
                 "measure", proxy.kind.rawValue, nil,
                 detail: "\(outcome.expected) of \(outcome.responses) responses were \(status), "
                     + "\(outcome.reconnects) connections were closed: the proxies do not do the same work")
         }
-        return Double(end - begin) / Double(requests) / 1_000
+        let scale = Double(requests) * 1_000
+        return (Double(end.0 - begin.0) / scale, Double(end.1 - begin.1) / scale)
     }
 
     private func countAllocations(_ allocations: Allocations, _ peer: HTTPPeer, _ folder: String) throws -> [Double] {

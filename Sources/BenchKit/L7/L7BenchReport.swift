@@ -6,6 +6,10 @@ public struct L7BenchReport {
         public var allowed = 0.0
         /// Of a denied one.
         public var denied = 0.0
+        /// The kernel's part of an allowed request: what no proxy of two connections is spared. Counted in ticks, so roughly.
+        public var allowedKernel = 0.0
+        /// The kernel's part of a denied request.
+        public var deniedKernel = 0.0
     }
 
     /// Rounds of each proxy, in order.

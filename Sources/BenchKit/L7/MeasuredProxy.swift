@@ -67,6 +67,18 @@ final class MeasuredProxy {
         }
     }
 
+    /// Nanoseconds of the kernel's work for its threads, in clock ticks of 10 ms.
+    func kernelTime() -> UInt64 {
+        let folder = "/proc/\(process.processIdentifier)/task"
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return threads.reduce(0) { sum, thread in
+            let text = (try? String(contentsOfFile: "\(folder)/\(thread)/stat", encoding: .utf8)) ?? ""
+            // The 15th field; the second, a name in brackets, may have spaces.
+            let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
+            return sum + (fields.count > 12 ? UInt64(fields[12]) ?? 0 : 0) * 10_000_000
+        }
+    }
+
     /// Bytes of memory that it has.
     func residentBytes() -> Int {
         ResidentMemory.bytes(of: process.processIdentifier)

@@ -1,6 +1,7 @@
 import Foundation
 
-/// The same work for each proxy: three patterns of paths, and a line of an access log in a file for each request.
+/// The same work for each proxy: three patterns of paths, and a line of an access log in a file for each request, which says when, what
+/// was decided, how long it took, who asked whom, and for what.
 struct ProxyConfiguration {
     let folder: String
     let port: UInt16
@@ -76,7 +77,8 @@ struct ProxyConfiguration {
         frontend f
           bind 127.0.0.1:\(port)
           log global
-          log-format "{\\"time\\":\\"%t\\",\\"client\\":\\"%ci:%cp\\",\\"status\\":%ST,\\"ms\\":%Ta,\\"method\\":\\"%HM\\",\\"path\\":\\"%HP\\"}"
+          http-request capture req.hdr(host) len 64
+          log-format "{\\"time\\":\\"%t\\",\\"decision\\":\\"%ts\\",\\"status\\":%ST,\\"ms\\":%Ta,\\"client\\":\\"%ci:%cp\\",\\"server\\":\\"%si:%sp\\",\\"method\\":\\"%HM\\",\\"host\\":\\"%[capture.req.hdr(0)]\\",\\"path\\":\\"%HP\\"}"
           acl get method GET
         \(ProxyConfiguration.patterns.map { "  acl path_ok path_reg ^\($0)$" }.joined(separator: "\n"))
           http-request return status 403 content-type text/plain string "Access denied\\r\\n" unless get path_ok
@@ -115,7 +117,7 @@ struct ProxyConfiguration {
                           path: \(accessLog(.envoy))
                           log_format:
                             text_format_source:
-                              inline_string: "{\\"time\\":\\"%START_TIME%\\",\\"client\\":\\"%DOWNSTREAM_REMOTE_ADDRESS%\\",\\"status\\":%RESPONSE_CODE%,\\"ms\\":%DURATION%,\\"method\\":\\"%REQ(:METHOD)%\\",\\"path\\":\\"%REQ(:PATH)%\\"}\\n"
+                              inline_string: "{\\"time\\":\\"%START_TIME%\\",\\"decision\\":\\"%RESPONSE_CODE_DETAILS%\\",\\"status\\":%RESPONSE_CODE%,\\"ms\\":%DURATION%,\\"client\\":\\"%DOWNSTREAM_REMOTE_ADDRESS%\\",\\"server\\":\\"%UPSTREAM_HOST%\\",\\"method\\":\\"%REQ(:METHOD)%\\",\\"host\\":\\"%REQ(:AUTHORITY)%\\",\\"path\\":\\"%REQ(:PATH)%\\"}\\n"
                       http_filters:
                       - name: envoy.filters.http.rbac
                         typed_config:

@@ -40,6 +40,17 @@ enum Byte {
     @inline(__always)
     static func isText(_ byte: UInt8) -> Bool { byte >= 0x20 ? byte != 0x7f : byte == tab }
 
+    /// Where the text ends that begins or goes on at an offset.
+    @inline(__always)
+    static func endOfText(in bytes: Span<UInt8>, from start: Int) -> Int {
+        bytes.withUnsafeBufferPointer { bytes in
+            var at = start
+            while let word = EightBytes(bytes, at: at), !word.hasControl { at += 8 }
+            while at < bytes.count, isText(bytes[at]) { at += 1 }
+            return at
+        }
+    }
+
     /// Why a byte that is no text is refused. A carriage return is for the caller, who sees what follows.
     static func refusal(ofControl byte: UInt8) -> Refusal {
         switch byte {

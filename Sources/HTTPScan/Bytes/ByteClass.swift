@@ -23,7 +23,18 @@ struct ByteClass {
 
     @inline(__always)
     func contains(_ byte: UInt8) -> Bool {
-        byte < 64 ? low >> UInt64(byte) & 1 != 0 : byte < 128 && high >> UInt64(byte & 63) & 1 != 0
+        // A word and a shift, no jump on the byte.
+        (byte < 64 ? low : byte < 128 ? high : 0) >> UInt64(byte & 63) & 1 != 0
+    }
+
+    /// The offset of the first byte from `start` on that is not in the set.
+    @inline(__always)
+    func end(in bytes: Span<UInt8>, from start: Int) -> Int {
+        bytes.withUnsafeBufferPointer { bytes in
+            var at = start
+            while at < bytes.count, contains(bytes[at]) { at += 1 }
+            return at
+        }
     }
 
     static let alphanumeric = ByteClass("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
@@ -33,6 +44,8 @@ struct ByteClass {
     static let token = alphanumeric.union(ByteClass("!#$%&'*+-.^_`|~"))
     /// `pchar` of RFC 3986 and `/`; square brackets, the bar and braces are taken too, as clients send them unescaped.
     static let path = alphanumeric.union(ByteClass("-._~%!$&'()*+,;=:@/[]|{}"))
+    /// Those of a path that mean themselves to every server.
+    static let plainPath = alphanumeric.union(ByteClass("-_~"))
     /// The path's, `?`, and what browsers leave unescaped in queries.
     static let query = path.union(ByteClass("?\\^`"))
     /// Names and IPv4 addresses.

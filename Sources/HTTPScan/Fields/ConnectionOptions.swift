@@ -11,7 +11,7 @@ struct ConnectionOptions {
         while true {
             while at < value.upperBound, bytes[at] == Byte.space || bytes[at] == Byte.tab { at += 1 }
             let start = at
-            while at < value.upperBound, ByteClass.token.contains(bytes[at]) { at += 1 }
+            at = min(ByteClass.token.end(in: bytes, from: at), value.upperBound)
             guard at > start else { throw .connectionSyntax }
             try add(bytes, token: start..<at)
             while at < value.upperBound, bytes[at] == Byte.space || bytes[at] == Byte.tab { at += 1 }

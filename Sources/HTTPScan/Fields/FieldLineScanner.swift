@@ -58,7 +58,7 @@ struct FieldLineScanner {
                 }
                 at += 1
             case .name:
-                while at < bytes.count, ByteClass.token.contains(bytes[at]) { at += 1 }
+                at = ByteClass.token.end(in: bytes, from: at)
                 guard at < bytes.count else { return .needMore }
                 guard bytes[at] == Byte.colon else { throw FieldLineScanner.refusal(inName: bytes[at]) }
                 nameEnd = at
@@ -68,16 +68,17 @@ struct FieldLineScanner {
                 if byte == Byte.space || byte == Byte.tab {
                     at += 1
                 } else {
-                    (valueStart, valueEnd) = (at, at)
+                    valueStart = at
                     state = .value
                 }
             case .value:
-                while at < bytes.count, Byte.isText(bytes[at]) {
-                    if bytes[at] != Byte.space, bytes[at] != Byte.tab { valueEnd = at + 1 }
-                    at += 1
-                }
+                at = Byte.endOfText(in: bytes, from: at)
                 guard at < bytes.count else { return .needMore }
                 guard bytes[at] == Byte.carriageReturn else { throw Byte.refusal(ofControl: bytes[at]) }
+                valueEnd = at
+                while valueEnd > valueStart, bytes[valueEnd - 1] == Byte.space || bytes[valueEnd - 1] == Byte.tab {
+                    valueEnd -= 1
+                }
                 at += 1
                 state = .lineFeed
             case .lineFeed:

@@ -22,6 +22,10 @@ struct PathSegment {
         }
     }
 
+    /// Takes bytes of names: neither separators nor dots nor semicolons.
+    @inline(__always)
+    mutating func take(plain count: Int) { if !hasParameters { others += count } }
+
     /// Ends the segment.
     func end() throws(Refusal) {
         if others == 0, dots == 1 || dots == 2 { throw .dotSegment }

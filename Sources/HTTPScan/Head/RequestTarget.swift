@@ -38,7 +38,15 @@ struct RequestTarget {
         var hasOtherForms = false
         var segment = PathSegment()
         var at = path.lowerBound
+        let (plain, allowed) = (ByteClass.plainPath, ByteClass.path)
         while at < path.upperBound, bytes[at] != Byte.questionMark {
+            // Most of a path is names.
+            let end = min(plain.end(in: bytes, from: at), path.upperBound)
+            if end > at {
+                segment.take(plain: end - at)
+                at = end
+                continue
+            }
             var byte = bytes[at]
             var width = 1
             if byte == Byte.percent {
@@ -50,16 +58,15 @@ struct RequestTarget {
                 width = 3
                 hasOtherForms = hasOtherForms || PathSegment.isSeparator(byte) || ByteClass.unreserved.contains(byte)
             } else {
-                guard ByteClass.path.contains(byte) else { throw .targetCharacter }
+                guard allowed.contains(byte) else { throw .targetCharacter }
                 if byte == Byte.slash, at > path.lowerBound, bytes[at - 1] == Byte.slash { hasOtherForms = true }
             }
             try segment.take(byte, isEscaped: width == 3)
             at += width
         }
         try segment.end()
-        while at < path.upperBound {
-            guard ByteClass.query.contains(bytes[at]) else { throw .targetCharacter }
-            at += 1
+        guard at == path.upperBound || ByteClass.query.end(in: bytes, from: at) >= path.upperBound else {
+            throw .targetCharacter
         }
         return hasOtherForms
     }

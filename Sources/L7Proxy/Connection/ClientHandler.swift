@@ -5,6 +5,8 @@ final class ClientHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private let connection: ProxyConnection
+    /// Whether the read that ends now brought something.
+    private var hasRead = false
 
     init(_ connection: ProxyConnection) { self.connection = connection }
 
@@ -13,12 +15,14 @@ final class ClientHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if connection.isHTTP2 { return context.fireChannelRead(data) }
+        hasRead = true
         connection.clientSent(unwrapInboundIn(data))
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
         if connection.isHTTP2 { return context.fireChannelReadComplete() }
-        // A read that brought nothing.
+        // What came has been taken, and the next read asked for.
+        guard !hasRead else { return hasRead = false }
         connection.clientReading = false
         connection.readOn()
     }

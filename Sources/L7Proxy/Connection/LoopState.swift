@@ -2,12 +2,14 @@ internal import Glibc
 internal import HTTPScan
 internal import NIOCore
 internal import NIOPosix
+internal import ProxyRules
 
 /// What the connections of one event loop share.
 final class LoopState {
     let loop: any EventLoop
     let limits: ProxyLimits
-    let rules: RuleSource
+    private let rules: RuleSource
+    private var seen: (book: RuleBook, changes: UInt64)
     let resolver: any FlowResolver
     let selectionsChange: Bool
     /// `nil`: nothing is learnt.
@@ -30,6 +32,9 @@ final class LoopState {
         self.loop = loop
         self.limits = limits
         self.rules = rules
+        // In this order: a change between the two is seen by the next look.
+        let changes = rules.changes
+        seen = (rules.book, changes)
         self.resolver = resolver
         selectionsChange = resolver.selectionsChange
         self.learner = learner
@@ -37,6 +42,13 @@ final class LoopState {
     }
 
     var now: NIODeadline { .now() }
+
+    /// The rules in force.
+    var book: RuleBook {
+        let changes = rules.changes
+        if changes != seen.changes { seen = (rules.book, changes) }
+        return seen.book
+    }
 
     func add(_ connection: ProxyConnection) {
         counters.connections += 1

@@ -39,14 +39,14 @@ extension ProxyConnection {
                 send(bytes)
             } else {
                 shared.counters.denied += 1
-                client.writeAndFlush(DNSExchange.refusal(of: bytes), promise: nil)
+                toClient.write(DNSExchange.refusal(of: bytes))
             }
         }
     }
 
     /// Whether answers are learnt from: those to queries that DNS rules of the client's own pod allow.
     private var isLearnt: Bool {
-        shared.learner != nil && shared.rules.book.isDNS(egress: flow.egress, ingress: nil)
+        shared.learner != nil && shared.book.isDNS(egress: flow.egress, ingress: nil)
     }
 
     /// A message that is not exactly a query: nothing of it reaches the server, nor anything behind it.
@@ -72,7 +72,7 @@ extension ProxyConnection {
         while phase == .dns, let message = DNSExchange.take(&fromServer) {
             dns.answered()
             guard heed(message) else { return abort() }
-            client.writeAndFlush(message, promise: nil)
+            toClient.write(message)
         }
     }
 

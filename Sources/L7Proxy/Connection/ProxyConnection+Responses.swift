@@ -5,14 +5,15 @@ internal import NIOCore
 extension ProxyConnection {
     /// The first request in line is the one to be answered.
     func beginFirst() {
-        while phase == .open, var first = pending.first {
-            switch first.answerer {
+        while phase == .open, !pending.isEmpty {
+            let index = pending.startIndex
+            switch pending[index].answerer {
             case .server:
-                if responses.isIdle { responses.expect(first.method, offering: first.upgrade) }
+                if responses.isIdle { responses.expect(pending[index].method, offering: pending[index].upgrade) }
                 return
             case .local(let answer, let closes):
                 // First: a write may find the connection gone, and end everything.
-                pending.removeFirst()
+                var first = pending.removeFirst()
                 writeLocal(answer, closes: closes, to: &first)
                 if closes { return linger() }
             }
@@ -68,9 +69,10 @@ extension ProxyConnection {
     }
 
     private func flush(_ count: Int) {
-        guard count > 0, let slice = fromServer.readSlice(length: count) else { return }
-        if fromServer.readableBytes == 0 { fromServer = ByteBuffer() }
-        client.writeAndFlush(slice, promise: nil)
+        guard count > 0 else { return }
+        let taken = toClient.offer(fromServer, count)
+        let rest = ProxyConnection.take(taken, of: count, from: &fromServer)
+        if let rest { toClient.hold(rest) }
     }
 
     /// The first request is answered to its end.
@@ -115,10 +117,11 @@ extension ProxyConnection {
     }
 
     private func writeLocal(_ answer: LocalAnswer, closes: Bool, to request: inout PendingRequest) {
-        client.writeAndFlush(answer.message(closes: closes, toHEAD: request.method == .head), promise: nil)
+        toClient.write(answer.message(closes: closes, toHEAD: request.method == .head))
         if var record = request.record.take() {
             if case .denied = answer {} else { record.decision = .error }
-            log(record, status: answer.status, since: request.since)
+            // Given away, so that its memory is the next one's.
+            log(consume record, status: answer.status, since: request.since)
         }
     }
 
@@ -134,7 +137,7 @@ extension ProxyConnection {
         while var request = pending.popFirst() {
             guard var record = request.record.take() else { continue }
             if case .server = request.answerer { record.decision = .error }
-            log(record, status: request.status, since: request.since)
+            log(consume record, status: request.status, since: request.since)
         }
     }
 

@@ -24,19 +24,26 @@ final class ProxyConnection {
 
     let shared: LoopState
     let client: any Channel
-    var server: (any Channel)?
+    let toClient: Outlet
+    var server: (any Channel)? {
+        didSet { outlet = server.map(Outlet.init) }
+    }
+    /// The server's.
+    private var outlet: Outlet?
     var flow: ProxiedFlow
     let clientAddress: SocketAddress
     let localAddress: SocketAddress
 
     var phase = Phase.open
-    var requests: RequestSide
-    var responses: ResponseSide
-    var pending = CircularBuffer<PendingRequest>()
+    // A tenth of a request's instructions would be checks that nobody else changes these meanwhile. Nobody does: one thread has the
+    // connection, and no call that changes one of them in place calls anything but the scanners and the buffer itself.
+    @exclusivity(unchecked) var requests: RequestSide
+    @exclusivity(unchecked) var responses: ResponseSide
+    @exclusivity(unchecked) var pending = CircularBuffer<PendingRequest>()
     /// What the client sent and no step took.
-    var fromClient = ByteBuffer()
+    @exclusivity(unchecked) var fromClient = ByteBuffer()
     /// What the server sent and no step took.
-    var fromServer = ByteBuffer()
+    @exclusivity(unchecked) var fromServer = ByteBuffer()
     /// What may be sent to the server once it is connected.
     var toServer = ByteBuffer()
     var isConnecting = false
@@ -66,6 +73,7 @@ final class ProxyConnection {
 
     init(_ client: any Channel, shared: LoopState, flow: ProxiedFlow, from: SocketAddress, to: SocketAddress) {
         self.client = client
+        toClient = Outlet(client)
         self.shared = shared
         self.flow = flow
         clientAddress = from
@@ -83,7 +91,7 @@ final class ProxyConnection {
         lastActivity = .now()
         if !hasBytes {
             hasBytes = true
-            if phase == .open, shared.rules.book.isDNS(egress: flow.egress, ingress: flow.ingress) { phase = .dns }
+            if phase == .open, shared.book.isDNS(egress: flow.egress, ingress: flow.ingress) { phase = .dns }
         }
         if phase == .dns {
             ProxyConnection.append(bytes, to: &fromClient)
@@ -173,7 +181,7 @@ final class ProxyConnection {
                 run = 0
                 // A write may find the server gone, and end everything.
                 guard phase == .open else { return }
-                fromClient.moveReaderIndex(forwardBy: count)
+                drop(count)
             case .refuse(let refusal):
                 forward(run)
                 run = 0
@@ -224,8 +232,7 @@ final class ProxyConnection {
         }
         var request = PendingRequest(
             answerer: .server, method: head.knownMethod, upgrade: head.upgrade, isLast: !head.keepsConnection,
-            since: .now(),
-            record: record)
+            since: lastActivity, record: record)
         guard answer.isPermitted else {
             shared.counters.denied += 1
             // A client that waits for 100 may send the body or not: what follows cannot be told apart.
@@ -234,7 +241,7 @@ final class ProxyConnection {
             forward(run)
             run = 0
             guard phase == .open else { return false }
-            fromClient.moveReaderIndex(forwardBy: head.count)
+            drop(head.count)
             requests.take(head, isDiscarded: true, isLast: request.isLast)
             append(request)
             return true
@@ -251,7 +258,7 @@ final class ProxyConnection {
             guard phase == .open else { return false }
             var bytes = answer.rewritten
             if closes || offersHTTP2 { bytes = withEnding(bytes, head, close: closes, withoutHTTP2: offersHTTP2) }
-            fromClient.moveReaderIndex(forwardBy: head.count)
+            drop(head.count)
             if let bytes { send(ByteBuffer(bytes: bytes)) }
             guard phase == .open else { return false }
         } else {
@@ -284,7 +291,7 @@ final class ProxyConnection {
     /// The rules in force now. The resolver is asked again when the book has changed, and before each request where the selection may
     /// change without it.
     func currentRules() -> FlowRules {
-        let book = shared.rules.book
+        let book = shared.book
         if let rules, rules.book === book, !shared.selectionsChange { return rules.rules }
         if rules != nil {
             let before = (flow.egress, flow.ingress, flow.isUnrestricted)
@@ -326,17 +333,27 @@ final class ProxyConnection {
 
     /// Forwards the first bytes of what the client sent.
     private func forward(_ count: Int) {
-        guard count > 0, let slice = fromClient.readSlice(length: count) else { return }
-        // Let go before it is written: then its memory is free for the next read.
-        if fromClient.readableBytes == 0 { fromClient = ByteBuffer() }
-        send(slice)
+        guard count > 0 else { return }
+        var taken = 0
+        if let outlet, !isConnecting { taken = outlet.offer(fromClient, count) }
+        let rest = ProxyConnection.take(taken, of: count, from: &fromClient)
+        if let rest { send(rest) }
+    }
+
+    /// Lets go of bytes that are not forwarded.
+    private func drop(_ count: Int) { _ = ProxyConnection.take(count, of: count, from: &fromClient) }
+
+    /// Lets go of the first `taken` bytes, and takes out those behind them up to `count`. A buffer that is empty is let go: then its memory is
+    /// free for the next read.
+    static func take(_ taken: Int, of count: Int, from buffer: inout ByteBuffer) -> ByteBuffer? {
+        buffer.moveReaderIndex(forwardBy: taken)
+        let rest = taken < count ? buffer.readSlice(length: count - taken) : nil
+        if buffer.readableBytes == 0 { buffer = ByteBuffer() }
+        return rest
     }
 
     func send(_ bytes: ByteBuffer) {
-        if let server, !isConnecting {
-            server.writeAndFlush(bytes, promise: nil)
-            return
-        }
+        if let outlet, !isConnecting { return outlet.write(bytes) }
         ProxyConnection.append(bytes, to: &toServer)
         if !isConnecting { connect() }
     }
@@ -356,8 +373,9 @@ final class ProxyConnection {
             return failServer()
         }
         if toServer.readableBytes > 0 {
-            channel.writeAndFlush(toServer, promise: nil)
+            let bytes = toServer
             toServer = ByteBuffer()
+            send(bytes)
         }
         if phase == .dns {
             takeQueries()

@@ -5,12 +5,19 @@ final class ServerHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private let connection: ProxyConnection
+    /// Whether the read that ends now brought something.
+    private var hasRead = false
 
     init(_ connection: ProxyConnection) { self.connection = connection }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { connection.serverSent(unwrapInboundIn(data)) }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        hasRead = true
+        connection.serverSent(unwrapInboundIn(data))
+    }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        // What came has been taken, and the next read asked for.
+        guard !hasRead else { return hasRead = false }
         connection.serverReading = false
         connection.readOn()
     }

@@ -31,9 +31,11 @@ struct AccessRecord {
         let verdict = Verdict(answer)
         switch format {
         case .json:
-            LineText.add("method", head.extracting(places.method), to: &bytes)
-            LineText.add("host", head.extracting(places.host), to: &bytes)
-            bytes += ",\"path\":\"".utf8
+            LineText.append(plain: "\"method\":\"", to: &bytes)
+            LineText.append(head.extracting(places.method), to: &bytes)
+            LineText.append(plain: "\",\"host\":\"", to: &bytes)
+            LineText.append(head.extracting(places.host), to: &bytes)
+            LineText.append(plain: "\",\"path\":\"", to: &bytes)
             addPath(head, places.path)
             bytes.append(UInt8(ascii: "\""))
             if let rule = verdict.rule { LineText.add("rule", rule.text, to: &bytes) }
@@ -42,9 +44,9 @@ struct AccessRecord {
                 LineText.add("headers", verdict.actions.joined(separator: ", "), to: &bytes)
             }
         case .text:
-            addText(head.extracting(places.method))
+            LineText.append(head.extracting(places.method), to: &bytes)
             bytes.append(UInt8(ascii: " "))
-            addText(head.extracting(places.host))
+            LineText.append(head.extracting(places.host), to: &bytes)
             addPath(head, places.path)
             let near = answer.isPermitted ? "by" : "nearest:"
             if let rule = verdict.rule { addWords("  \(near) \(rule.text)") }
@@ -97,43 +99,48 @@ struct AccessRecord {
         return taken
     }
 
-    private mutating func addText(_ text: Span<UInt8>) {
-        for index in text.indices { LineText.append(text[index], to: &bytes) }
-    }
-
-    private mutating func addWords(_ text: String) {
-        for byte in text.utf8 { LineText.append(byte, to: &bytes) }
-    }
+    private mutating func addWords(_ text: String) { LineText.append(text, to: &bytes) }
 
     /// The path with the names of the query's parameters and without their values.
     private mutating func addPath(_ head: Span<UInt8>, _ path: Range<Int>) {
+        let shown = path.prefix(AccessRecord.longestPath)
+        var query = shown.lowerBound
+        while query < shown.upperBound, head[query] != UInt8(ascii: "?") { query += 1 }
+        LineText.append(head.extracting(shown.lowerBound..<query), to: &bytes)
+        let isWhole =
+            query == shown.upperBound || addQuery(head, query..<shown.upperBound, end: path.upperBound)
+        if isWhole, path.count > AccessRecord.longestPath { LineText.append(plain: "...", to: &bytes) }
+    }
+
+    /// A query with its question mark, of a path that goes on to `end`. `false`: its rest is left out.
+    private mutating func addQuery(_ head: Span<UInt8>, _ query: Range<Int>, end: Int) -> Bool {
         var inQuery = false
         var inValue = false
-        for index in path.prefix(AccessRecord.longestPath) {
+        for index in query {
             let byte = head[index]
             if inQuery, byte == UInt8(ascii: "&") || byte == UInt8(ascii: ";") {
                 inValue = false
                 // A part without "=" may be a value itself.
-                guard AccessRecord.hasName(head, index + 1, path.upperBound) else {
-                    bytes += "&...".utf8
-                    return
+                guard AccessRecord.hasName(head, index + 1, end) else {
+                    LineText.append(plain: "&...", to: &bytes)
+                    return false
                 }
             } else if inValue {
                 continue
             } else if !inQuery, byte == UInt8(ascii: "?") {
                 inQuery = true
-                guard AccessRecord.hasName(head, index + 1, path.upperBound) else {
-                    bytes += "?...".utf8
-                    return
+                guard AccessRecord.hasName(head, index + 1, end) else {
+                    LineText.append(plain: "?...", to: &bytes)
+                    return false
                 }
             } else if inQuery, byte == UInt8(ascii: "=") {
                 inValue = true
-                bytes += "=...".utf8
+                LineText.append(plain: "=...", to: &bytes)
                 continue
             }
             LineText.append(byte, to: &bytes)
         }
-        if path.count > AccessRecord.longestPath { bytes += "...".utf8 }
+        return true
     }
 
     /// Whether a name and "=" begin here, before the next part.
@@ -156,15 +163,16 @@ struct AccessRecord {
 
         init(_ answer: FlowRules.Answer) {
             if answer.actionsBreakRequest { reason = "header-action" }
-            take(answer.egress, answer)
-            take(answer.ingress, answer)
+            let showsPermitted = answer.isPermitted || answer.actionsBreakRequest
+            take(answer.egress, showsPermitted)
+            take(answer.ingress, showsPermitted)
             if rule == nil, reason == nil, !answer.isPermitted { reason = "no-rules" }
         }
 
-        private mutating func take(_ side: SideAnswer?, _ answer: FlowRules.Answer) {
+        private mutating func take(_ side: SideAnswer?, _ showsPermitted: Bool) {
             switch side {
             case .permitted(let rule, let done)?:
-                if answer.isPermitted || answer.actionsBreakRequest { self.rule = rule }
+                if showsPermitted { self.rule = rule }
                 for action in done { actions.append("\(action.kind.rawValue) \(action.name)") }
             case .denied(let nearest, let failed)?:
                 rule = nearest

@@ -59,21 +59,23 @@ struct LogLines {
         let microseconds = latency.nanoseconds / 1_000
         switch log.format {
         case .json:
-            lines += "{\"time\":\"".utf8
+            LineText.append(plain: "{\"time\":\"", to: &lines)
             addTime(time)
-            lines += "\",\"decision\":\"".utf8
-            lines += record.decision.rawValue.utf8
-            lines.append(UInt8(ascii: "\""))
-            LineText.add("status", Int64(status), to: &lines)
-            LineText.add("microseconds", microseconds, to: &lines)
-            if let revision { LineText.add("revision", Int64(clamping: revision), to: &lines) }
+            LineText.append(plain: LogLines.decided(record.decision), to: &lines)
+            LineText.append(Int64(status), to: &lines)
+            LineText.append(plain: ",\"microseconds\":", to: &lines)
+            LineText.append(microseconds, to: &lines)
+            if let revision {
+                LineText.append(plain: ",\"revision\":", to: &lines)
+                LineText.append(Int64(clamping: revision), to: &lines)
+            }
             lines.append(UInt8(ascii: ","))
             lines += connection
             if !record.bytes.isEmpty {
                 lines.append(UInt8(ascii: ","))
                 lines += record.bytes
             }
-            lines += "}\n".utf8
+            LineText.append(plain: "}\n", to: &lines)
         case .text:
             addTime(time)
             lines.append(UInt8(ascii: " "))
@@ -93,6 +95,16 @@ struct LogLines {
         var room = record.takeBytes()
         room.removeAll(keepingCapacity: true)
         spare.append(room)
+    }
+
+    /// What stands between the time and the status, in one piece.
+    private static func decided(_ decision: AccessRecord.Decision) -> StaticString {
+        switch decision {
+        case .allowed: "\",\"decision\":\"allowed\",\"status\":"
+        case .denied: "\",\"decision\":\"denied\",\"status\":"
+        case .refused: "\",\"decision\":\"refused\",\"status\":"
+        case .error: "\",\"decision\":\"error\",\"status\":"
+        }
     }
 
     /// Gives what there is to the log.

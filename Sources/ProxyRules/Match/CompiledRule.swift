@@ -33,8 +33,8 @@ public final class CompiledRule: Sendable {
     func matches(_ bytes: Span<UInt8>, _ head: RequestHead, path text: Span<UInt8>, _ actions: inout [HeaderAction])
         -> Bool
     {
-        guard let headers, method.accepts(bytes.extracting(head.method)), path.accepts(text),
-            host.accepts(bytes.extracting(head.host))
+        guard method.accepts(bytes.extracting(head.method)), path.accepts(text),
+            host.accepts(bytes.extracting(head.host)), let headers
         else { return false }
         let before = actions.count
         for header in headers where !header.accepts(bytes, head) {

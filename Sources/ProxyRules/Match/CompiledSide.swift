@@ -41,6 +41,8 @@ public struct CompiledSide: Sendable {
         for rule in rules {
             let failed = rule.failures(bytes, head, path: path)
             if failed.count < nearest?.failed.count ?? .max { nearest = (rule, failed) }
+            // None comes nearer: it would have matched.
+            if failed.count == 1 { break }
         }
         return .denied(nearest: nearest?.rule, nearest?.failed ?? [])
     }

@@ -19,10 +19,14 @@ public struct FailedConditions: OptionSet, Hashable, Sendable {
     public var count: Int { rawValue.nonzeroBitCount }
 
     /// The names, for logs: `method`, `path+header`.
-    public var text: String {
+    public var text: String { FailedConditions.texts[Int(rawValue & 15)] }
+
+    /// Of each set, made once.
+    private static let texts = (UInt8(0)..<16).map { bits in
         let names: [(FailedConditions, String)] = [
             (.method, "method"), (.path, "path"), (.host, "host"), (.header, "header"),
         ]
-        return names.filter { contains($0.0) }.map(\.1).joined(separator: "+")
+        let failed = FailedConditions(rawValue: bits)
+        return names.filter { failed.contains($0.0) }.map(\.1).joined(separator: "+")
     }
 }

@@ -1,7 +1,8 @@
 public import HTTPScan
 
-/// The HTTP rules of a flow. A request passes when each end that has rules has one that allows it.
-public struct FlowRules: Sendable {
+/// The HTTP rules of a flow. A request passes when each end that has rules has one that allows it. A class: they are handed on for each
+/// request.
+public final class FlowRules: Sendable {
     /// The sender's rules; `nil` without L7 rules at that end.
     public let egress: CompiledSide?
     /// The receiver's.
@@ -33,8 +34,12 @@ public struct FlowRules: Sendable {
 
         /// Whether the request is allowed. One that no end was asked about is not, unless it is unrestricted.
         public var isPermitted: Bool {
-            guard let side = egress ?? ingress else { return isUnrestricted }
-            return !actionsBreakRequest && side.isPermitted && ingress?.isPermitted != false
+            // Without a copy of what the ends say.
+            switch (egress, ingress) {
+            case (nil, nil): isUnrestricted
+            case (.denied?, _), (_, .denied?): false
+            case (.permitted?, .permitted?), (.permitted?, nil), (nil, .permitted?): !actionsBreakRequest
+            }
         }
     }
 

@@ -9,9 +9,17 @@ enum BenchL7Table {
 
     /// Microseconds and ratios: median, and the range of all rounds.
     static func render(_ report: L7BenchReport) -> String {
-        var costs = TextTable([.init(minimumWidth: 20)] + columns.map { .init("\($0.name), us", minimumWidth: 24) })
+        var costs = TextTable(
+            [.init(minimumWidth: 20)] + columns.map { .init("\($0.name), us", minimumWidth: 24) } + [
+                .init("the kernel's part")
+            ])
         for proxy in report.proxies {
-            costs.add([proxy] + columns.map { spread { report.cost(of: proxy, $0, quantile: $1) }($0.value) })
+            let kernel = [\L7BenchReport.Cost.allowedKernel, \.deniedKernel].map { part in
+                Quantity.fixed(report.cost(of: proxy, { $0[keyPath: part] }, quantile: 0.5), places: 1)
+            }
+            costs.add(
+                [proxy] + columns.map { spread { report.cost(of: proxy, $0, quantile: $1) }($0.value) }
+                    + [kernel.joined(separator: ", ")])
         }
         var ratios = TextTable([.init(minimumWidth: 20)] + columns.map { .init($0.name, minimumWidth: 24) } + [.init()])
         for (proxy, limit, aim) in L7BenchReport.targets where report.costs[proxy] != nil {
