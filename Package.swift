@@ -27,6 +27,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
         // `make docs` alone; no target of this package uses it.
@@ -115,6 +116,29 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Follows a Kubernetes API server: kubeconfig, credentials, list and watch. Knows nothing of policies' meaning.
+        .target(
+            name: "KubeClient",
+            dependencies: [
+                "NetTypes", "PolicyAPI", "Support",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict),
+        // The objects of an API server as a source of the agent's: decodes what KubeClient brings.
+        .target(
+            name: "KubeObjects",
+            dependencies: [
+                "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "Agent", "KubeClient",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+
         // Decides HTTP requests between a client and a server, and forwards what rules allow as it came.
         .target(
             name: "L7Proxy",
@@ -169,7 +193,7 @@ let package = Package(
             name: "netpold",
             dependencies: [
                 "NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent",
-                "CNIPlugin",
+                "CNIPlugin", "KubeClient", "KubeObjects",
                 "LabKit", "BenchKit", "L7Proxy", "ProxyRules",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -235,7 +259,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["CNetpoldABI", "Datapath", "Agent", "LabKit", "netpold", "NetpoldTestSupport"],
+            dependencies: [
+                "CNetpoldABI", "Datapath", "Agent", "KubeTestServer", "LabKit", "netpold", "NetpoldTestSupport",
+            ],
             exclude: ["L7/l7.py", "Names/grpc_shop.py"],
             swiftSettings: strict),
         .testTarget(
@@ -251,6 +277,16 @@ let package = Package(
             dependencies: [
                 "Support", "BPFEmit", "Agent", "LabKit", "netpold", "NetpoldTestSupport",
                 .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "KubeClientTests",
+            dependencies: [
+                "Agent", "KubeClient", "KubeObjects", "KubeTestServer", "PolicyAPI", "PolicyIR", "Support",
+                "NetpoldTestSupport",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: strict),
         .testTarget(

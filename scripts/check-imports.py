@@ -32,6 +32,8 @@ RULES = {
          "Support"}, None),
     "CNIPlugin": ({"Support"}, {"Foundation", "Glibc", "SystemPackage"}),
     "Agent": ({"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit"}, None),
+    "KubeClient": ({"NetTypes", "PolicyAPI", "Support"}, None),
+    "KubeObjects": ({"PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "Agent", "KubeClient"}, None),
     "L7Proxy": ({"DNSScan", "HTTPScan", "PolicyIR", "ProxyRules", "Support"}, None),
     "KubeTestServer": ({"PolicyAPI"}, None),
     "LabKit": (
@@ -42,7 +44,7 @@ RULES = {
         None),
     "netpold": (
         {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent", "LabKit",
-         "BenchKit", "L7Proxy", "ProxyRules", "CNIPlugin"}, None),
+         "BenchKit", "L7Proxy", "ProxyRules", "CNIPlugin", "KubeClient", "KubeObjects"}, None),
     "embed-bpf": (set(), None),
 }
 # Commands alone parse arguments.

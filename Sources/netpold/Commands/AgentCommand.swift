@@ -15,8 +15,17 @@ import Support
 struct AgentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Enforce the policies of a folder of manifests on this node's pods, and keep doing so.",
+        abstract:
+            "Enforce policies on this node's pods, and keep doing so: those of a cluster, or of a folder of manifests.",
         discussion: """
+            The objects come from an API server (--kubeconfig, or the service account of the agent's own pod with --in-cluster), \
+            or from a folder (--manifests). With none of these options the service account is used if there is one, else the \
+            files that KUBECONFIG names. The API server is always verified by TLS. Before each kind of objects was listed once, or found \
+            to have no CustomResourceDefinition, nothing new is put in force, and what an earlier agent has pinned stays; when the API server is away later, everything \
+            last read stays in force. What cannot be read is said by `netpold status`. The agent needs list and watch on namespaces, nodes, pods, \
+            services, endpointslices, networkpolicies, the policies and CIDR groups of Cilium and of policy.networking.k8s.io, and, to notice at \
+            once when one of these kinds is installed, on customresourcedefinitions.
+
             Which interface is which pod is decided by what the host knows: the CNI result cache, cgroups, routes; the addresses \
             inside a namespace only count where there is nothing else. A pod stays enforced until its interface is gone. Changes \
             of the folder are applied in place; refused updates leave the last good version in force, and pods that a refused new policy selects are isolated. \
@@ -37,11 +46,11 @@ struct AgentCommand: AsyncParsableCommand {
             Exit codes: 0 ended by a signal (with --once: every local pod is enforced as the manifests say); 1 an agent of the \
             instance is running, or with --once something is not as written, as listed; 2 wrong arguments; 3 not root, or the machine cannot do it.
 
-            Example: netpold agent --manifests /etc/netpold
+            Examples: netpold agent --kubeconfig /etc/kubernetes/admin.conf
+                      netpold agent --manifests /etc/netpold
             """)
 
-    @Option(help: ArgumentHelp("Folder of manifests, read recursively and watched.", valueName: "folder"))
-    var manifests: String
+    @OptionGroup var objects: ObjectSourceOptions
 
     @OptionGroup var instance: InstanceOptions
 
@@ -72,7 +81,8 @@ struct AgentCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             """
             What to do about network namespaces without a Pod object: isolate those that are known to be a pod's, leave them \
-            open, or isolate every mounted one. What was enforced before stays enforced. (default: open)
+            open, or isolate every mounted one. What was enforced before stays enforced. (default: open with --manifests, isolate \
+            with an API server, which knows every pod)
             """, valueName: "what"))
     var unknown: UnknownNamespaces?
 
@@ -130,10 +140,6 @@ struct AgentCommand: AsyncParsableCommand {
     var once = false
 
     func validate() throws {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: manifests, isDirectory: &isFolder), isFolder.boolValue else {
-            throw ValidationError("--manifests \(manifests): no such folder")
-        }
         if fqdnMinTtl > 86_400 { throw ValidationError("--fqdn-min-ttl is at most 86400 seconds") }
         if let netns, !FileManager.default.fileExists(atPath: netns) {
             throw ValidationError("--netns \(netns): no such file; `ip netns` makes them in /run/netns")
@@ -171,7 +177,7 @@ struct AgentCommand: AsyncParsableCommand {
         let lock = try instance.paths().takeLock()
         defer { withExtendedLifetime(lock) {} }
         // Before anything is loaded: whatever can be refused is, and leaves nothing behind.
-        let source = try makeSource()
+        let source = try objects.source(lastGood: LastGoodFiles(folder: instance.paths().lastGood))
         let server = try LocalServer(path: instance.socketPath)
         defer { server.stop() }
         let running = RunningHealth()
@@ -190,7 +196,7 @@ struct AgentCommand: AsyncParsableCommand {
             running.begin(service)
             try await AgentRun(
                 service: service, signals: signals, once: once ? .seconds(60) : nil, logger: logger,
-                others: probes.map { [$0] } ?? []
+                others: (probes.map { [$0] } ?? []) + source.services
             ).run()
         } catch {
             if !service.hasEnforced { try started.undo() }
@@ -205,17 +211,14 @@ struct AgentCommand: AsyncParsableCommand {
         }
     }
 
-    private func makeSource() throws -> FolderSource {
-        try FolderSource(manifests, lastGood: LastGoodFiles(folder: instance.paths().lastGood))
-    }
-
     private func makeService(
-        _ source: FolderSource, _ server: LocalServer, _ pins: PinPath, _ logger: Logger
+        _ source: ChosenSource, _ server: LocalServer, _ pins: PinPath, _ logger: Logger
     ) throws -> AgentService {
         let standing =
             HostPreparation.capabilityConditions()
             + (try HostPreparation.prepareFilesystem(allowsPrivate: allowPrivateBpffs, logger))
         let (serviceSettings, choice) = chooseServices()
+        logger.notice("objects", metadata: ["from": "\(source.words)"])
         logger.notice("services", metadata: ["mode": "\(choice.mode)", "reason": "\(choice.reason)"])
         var datapathOptions = DatapathOptions(pins: pins)
         datapathOptions.services = serviceSettings.mode
@@ -254,10 +257,10 @@ struct AgentCommand: AsyncParsableCommand {
                 settings: .init(
                     binding: .init(
                         node: NodeName.resolve(option: node, hostname: ProcessInfo.processInfo.hostName),
-                        source: .folder, unknown: unknown), onRefused: onRefused, standing: standing),
+                        source: source.kind, unknown: unknown), onRefused: onRefused, standing: standing),
                 services: choice),
             ports: .init(
-                sources: [source],
+                sources: [source.source],
                 node: WatchedNode(HostScanner(places), folders: [places.namespaces] + places.cniCaches),
                 datapath: datapath,
                 compiler: verify ? VerifyingCompiler(keeping) { try KernelDecider($0) } : keeping,

@@ -44,6 +44,13 @@ struct ExitCodeTests {
         Case(arguments: ["test", "/nowhere"], says: "/nowhere: error: no such file or folder"),
         Case(arguments: ["lab", "-f", "/nowhere"], says: "/nowhere: error: no such file or folder"),
         Case(arguments: ["agent", "--manifests", "/nowhere"], says: "--manifests /nowhere: no such folder"),
+        Case(arguments: ["agent", "--kubeconfig", "/nowhere"], says: "/nowhere: it cannot be read"),
+        Case(
+            arguments: ["agent", "--kubeconfig", "/nowhere", "--manifests", "/tmp"],
+            says: "--manifests and --kubeconfig are two places for the same objects"),
+        Case(
+            arguments: ["agent", "--manifests", "/tmp", "--context", "dev"],
+            says: "--context is about a kubeconfig; give --kubeconfig with it"),
         Case(arguments: ["status", "--instance", "-x"], says: "--instance"),
     ]
 

@@ -1,0 +1,59 @@
+/// One answer to a list, cut into its objects.
+public struct ListPage: Sendable {
+    /// The bytes of the answer.
+    public let bytes: [UInt8]
+    /// Where each object is in `bytes`.
+    public private(set) var items: [Range<Int>] = []
+    /// The version of the list: a watch goes on from it.
+    public private(set) var resourceVersion = ""
+    /// Where the next page begins; `nil` on the last one.
+    public private(set) var next: String?
+
+    /// Cuts an answer. The order of its keys does not matter: lists of custom resources have `items` first.
+    ///
+    /// - Throws: when it is no JSON object, is cut off, or is no list with a version.
+    public init(parsing bytes: [UInt8]) throws(EnvelopeFailure) {
+        self.bytes = bytes
+        var items: [Range<Int>] = []
+        var hasItems = false
+        var version = ""
+        var next: String?
+        let failure = bytes.withUnsafeBufferPointer { buffer -> EnvelopeFailure? in
+            var cursor = JSONCursor(buffer)
+            do throws(EnvelopeFailure) {
+                try cursor.eachMember { cursor, key throws(EnvelopeFailure) in
+                    switch key {
+                    case "items":
+                        hasItems = true
+                        guard cursor.peek() == UInt8(ascii: "[") else {
+                            // Go writes an empty list that nobody made as null.
+                            _ = try cursor.value()
+                            return
+                        }
+                        try cursor.eachElement { cursor throws(EnvelopeFailure) in items.append(try cursor.value()) }
+                    case "metadata" where cursor.peek() == UInt8(ascii: "{"):
+                        try cursor.eachMember { cursor, key throws(EnvelopeFailure) in
+                            switch key {
+                            case "resourceVersion": version = try cursor.text() ?? ""
+                            case "continue": next = try cursor.text()
+                            default: _ = try cursor.value()
+                            }
+                        }
+                    default: _ = try cursor.value()
+                    }
+                }
+                try cursor.end()
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw failure }
+        guard hasItems, !version.isEmpty else {
+            throw EnvelopeFailure("it is no list: it has no \(hasItems ? "metadata.resourceVersion" : "items")")
+        }
+        self.items = items
+        self.resourceVersion = version
+        self.next = next.flatMap { $0.isEmpty ? nil : $0 }
+    }
+}

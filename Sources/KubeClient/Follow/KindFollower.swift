@@ -1,0 +1,373 @@
+import NIOCore
+import Synchronization
+
+/// Follows one kind of objects: does what `WatchMachine` says, one request at a time.
+public final class KindFollower: Sendable {
+    /// What the machine and its time are.
+    private struct State {
+        var machine: WatchMachine
+        /// Counts requests: events of an earlier one do not count any more.
+        var epoch = 0
+        /// How much of the time was not spent in waiting for the server, and since when it is not.
+        var away = Duration.zero
+        var awaySince: ContinuousClock.Instant?
+    }
+
+    private enum Request {
+        case list(ListQuery)
+        case watch(WatchQuery)
+    }
+
+    private enum Signal {
+        case time
+        case appeared
+    }
+
+    private let places: [ResourcePlace]
+    private let accept: String
+    private let transport: any KubeTransport
+    private let sink: any KindSink
+    private let state: Mutex<State>
+    private let begin = ContinuousClock.now
+    private let signals: AsyncStream<Signal>
+    private let signal: AsyncStream<Signal>.Continuation
+
+    /// Nothing is asked yet. `places` are where the kind may be, the best first; `accept` is the form in which objects are
+    /// wanted; the number of places in `settings` is that of those given here; `seed` is of the delays.
+    public init(
+        _ places: [ResourcePlace], accept: String = "application/json", settings: WatchSettings,
+        transport: any KubeTransport, sink: any KindSink, seed: UInt64 = .random(in: .min ... .max)
+    ) {
+        self.places = places
+        self.accept = accept
+        self.transport = transport
+        self.sink = sink
+        var settings = settings
+        settings.places = places.count
+        state = Mutex(State(machine: WatchMachine(settings, seed: seed)))
+        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(4))
+    }
+
+    /// Somebody knows that the kind may have appeared.
+    public func appeared() { signal.yield(.appeared) }
+
+    /// Whether `appeared` will be called when a missing kind appears.
+    public func announced(_ isAnnounced: Bool) {
+        state.withLock { _ = $0.machine.on(.announced(isAnnounced), at: now($0)) }
+        // Whoever waits may have to wait less.
+        signal.yield(.time)
+    }
+
+    /// Follows until the task is cancelled. To be called once.
+    public func run() async {
+        var iterator = signals.makeAsyncIterator()
+        var actions = step(.start)
+        while !Task.isCancelled {
+            let request = await perform(actions)
+            if let request {
+                actions = await outcome(of: request)
+            } else if let next = await wait(&iterator) {
+                actions = next
+            }
+        }
+    }
+
+    // MARK: machine
+
+    /// Time that was spent in waiting for the server: what this side takes for its own work is no silence of the other.
+    private func now(_ state: borrowing State) -> Duration {
+        (state.awaySince ?? .now) - begin - state.away
+    }
+
+    private func step(_ event: WatchEvent) -> [WatchAction] {
+        state.withLock { state in
+            state.epoch += 1
+            return state.machine.on(event, at: now(state))
+        }
+    }
+
+    /// An event of the request `epoch`; `nil` when that has been given up.
+    private func step(_ event: WatchEvent, of epoch: Int) -> [WatchAction]? {
+        state.withLock { state in
+            guard state.epoch == epoch else { return nil }
+            return state.machine.on(event, at: now(state))
+        }
+    }
+
+    /// Gives what came to whom it is for.
+    private func give(_ changes: [KindChange]) async {
+        guard !changes.isEmpty else { return }
+        state.withLock { $0.awaySince = .now }
+        await sink.take(changes)
+        state.withLock { state in
+            if let since = state.awaySince { state.away += .now - since }
+            state.awaySince = nil
+        }
+    }
+
+    /// Does what is no request; returns the request that is to follow.
+    private func perform(_ actions: [WatchAction]) async -> Request? {
+        var request: Request?
+        var changes: [KindChange] = []
+        for action in actions {
+            switch action {
+            case .list(let query): request = .list(query)
+            case .watch(let query): request = .watch(query)
+            case .begin: changes.append(.begin)
+            case .replace: changes.append(.replace)
+            case .discard: changes.append(.discard)
+            case .remove: changes.append(.remove)
+            case .health(let health): changes.append(.health(health))
+            case .reloadCredentials: await transport.reloadCredentials()
+            case .renewConnections: await transport.renewConnections()
+            case .cancel, .collect, .apply: break  // done where the event was
+            }
+        }
+        await give(changes)
+        return request
+    }
+
+    /// Waits until the machine wants to be woken; `nil` when nothing follows from what woke it.
+    private func wait(_ iterator: inout AsyncStream<Signal>.Iterator) async -> [WatchAction]? {
+        let left = state.withLock { state in state.machine.deadline.map { $0 - now(state) } } ?? .seconds(3600)
+        let signal = signal
+        let woken = await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                guard (try? await Task.sleep(for: max(left, .zero))) != nil else { return }
+                signal.yield(.time)
+            }
+            let woken = await iterator.next()
+            group.cancelAll()
+            return woken
+        }
+        switch woken {
+        case .time: return step(.wake)
+        case .appeared: return step(.appeared)
+        case nil: return nil
+        }
+    }
+
+    // MARK: requests
+
+    /// Sends a request and reads its answer, for as long as the machine waits for it; returns what is to be done then.
+    private func outcome(of request: Request) async -> [WatchAction] {
+        let epoch = state.withLock { state in
+            state.epoch += 1
+            _ = state.machine.on(.sent, at: now(state))
+            return state.epoch
+        }
+        return await withTaskGroup(of: [WatchAction]?.self) { group in
+            group.addTask { await self.read(request, epoch) }
+            group.addTask { await self.watchOver(epoch) }
+            var outcome: [WatchAction]?
+            while outcome == nil, let next = await group.next() { outcome = next }
+            group.cancelAll()
+            return outcome ?? []
+        }
+    }
+
+    /// Returns when the machine has waited long enough for a request.
+    private func watchOver(_ epoch: Int) async -> [WatchAction]? {
+        while !Task.isCancelled {
+            let (left, actions) = state.withLock { state -> (Duration, [WatchAction]) in
+                guard state.epoch == epoch, let deadline = state.machine.deadline else { return (.seconds(3600), []) }
+                let left = deadline - now(state)
+                guard left <= .zero else { return (left, []) }
+                let actions = state.machine.on(.wake, at: now(state))
+                if !actions.isEmpty { state.epoch += 1 }
+                return (.milliseconds(100), actions)
+            }
+            if !actions.isEmpty { return actions }
+            try? await Task.sleep(for: max(left, .milliseconds(5)))
+        }
+        return nil
+    }
+
+    private func read(_ request: Request, _ epoch: Int) async -> [WatchAction]? {
+        do throws(RequestFailure) {
+            switch request {
+            case .list(let query):
+                var message = KubeRequest(places[query.place].target(query))
+                message.accept = accept
+                return try await transport.send(message) { response throws(RequestFailure) in
+                    try await self.list(response, query.place, epoch)
+                }
+            case .watch(let query):
+                var message = KubeRequest(places[query.place].target(query))
+                message.accept = accept
+                message.acceptsGzip = false
+                return try await transport.send(message) { response throws(RequestFailure) in
+                    try await self.watch(response, query.place, epoch)
+                }
+            }
+        } catch {
+            return step(.failed(error), of: epoch)
+        }
+    }
+
+    private func list(
+        _ response: KubeResponse, _ place: Int, _ epoch: Int
+    ) async throws(RequestFailure) -> [WatchAction]? {
+        var reader = response.body.reader()
+        guard response.status == 200 else { throw await believed(await KindFollower.refusal(response, &reader)) }
+        _ = step(.opened, of: epoch)
+        var bytes: [UInt8] = []
+        while let chunk = try await reader.next() {
+            guard bytes.count + chunk.readableBytes <= KubeLimits.answerBytes else {
+                throw .tooLarge(limit: KubeLimits.answerBytes)
+            }
+            bytes += chunk.readableBytesView
+            guard step(.progress, of: epoch) != nil else { return nil }
+        }
+        let page: ListPage
+        do throws(EnvelopeFailure) {
+            page = try ListPage(parsing: bytes)
+        } catch {
+            throw .garbled("the list makes no sense: \(error)")
+        }
+        let actions = step(.page(version: page.resourceVersion, next: page.next), of: epoch)
+        if let actions, actions.contains(.collect) { await give([.page(page, place: place)]) }
+        return actions
+    }
+
+    private func watch(
+        _ response: KubeResponse, _ place: Int, _ epoch: Int
+    ) async throws(RequestFailure) -> [WatchAction]? {
+        var reader = response.body.reader()
+        guard response.status == 200 else { throw await believed(await KindFollower.refusal(response, &reader)) }
+        guard let actions = step(.opened, of: epoch) else { return nil }
+        _ = await perform(actions)
+        var splitter = LineSplitter(limit: KubeLimits.eventBytes)
+        while let chunk = try await reader.next() {
+            let lines: [ArraySlice<UInt8>]
+            do throws(LineSplitter.TooLong) {
+                lines = try splitter.take(chunk.readableBytesView)
+            } catch {
+                throw .garbled("the watch sends \(error)")
+            }
+            switch try await take(lines, place, epoch) {
+            case .more: continue
+            case .over(let actions): return actions
+            }
+        }
+        return step(.ended, of: epoch)
+    }
+
+    /// How a watch goes on after some events.
+    private enum Course {
+        case more
+        /// With what is to be done; `nil` when the request was given up meanwhile.
+        case over([WatchAction]?)
+    }
+
+    /// Takes the events of one chunk.
+    private func take(
+        _ lines: [ArraySlice<UInt8>], _ place: Int, _ epoch: Int
+    ) async throws(RequestFailure) -> Course {
+        var batch = EventBatch(place: place)
+        for text in lines {
+            let line: WatchLine
+            do throws(EnvelopeFailure) {
+                line = try WatchLine(parsing: text)
+            } catch {
+                await give(batch.finish())
+                throw .garbled("an event makes no sense: \(error)")
+            }
+            let event = KindFollower.event(line)
+            guard let actions = step(event, of: epoch) else {
+                await give(batch.finish())
+                return .over(nil)
+            }
+            for action in actions {
+                switch action {
+                case .apply: batch.add(line, isInitial: false)
+                case .collect: batch.add(line, isInitial: true)
+                case .replace: batch.add(.replace)
+                case .health(let health): batch.add(.health(health))
+                case .cancel, .list, .watch, .begin, .discard, .remove, .reloadCredentials, .renewConnections: break
+                }
+            }
+            if case .error = event {
+                await give(batch.finish())
+                return .over(actions)
+            }
+        }
+        await give(batch.finish())
+        return .more
+    }
+
+    private static func event(_ line: WatchLine) -> WatchEvent {
+        switch line.kind {
+        case .added, .modified, .deleted: .object(version: line.head.resourceVersion)
+        case .bookmark:
+            .bookmark(version: line.head.resourceVersion, endsInitialEvents: line.head.endsInitialEvents)
+        case .error: .error(StatusObject(parsing: line.object) ?? StatusObject(code: 0, message: "an ERROR event"))
+        }
+    }
+
+    /// A refusal; one that says that a path is unknown only if it is an API server that says so. Other servers written in Go use the
+    /// same words, those in front of API servers among them.
+    private func believed(_ refusal: RequestFailure) async -> RequestFailure {
+        guard case .status(let answer) = refusal, answer.saysUnknownPath else { return refusal }
+        let isServer = try? await transport.send(KubeRequest("/apis")) { response throws(RequestFailure) in
+            var reader = response.body.reader()
+            var bytes: [UInt8] = []
+            while bytes.count < KubeLimits.answerBytes, let chunk = try await reader.next() {
+                bytes += chunk.readableBytesView
+            }
+            return response.status == 200 && APIGroupList.isOne(bytes)
+        }
+        guard isServer != true else { return refusal }
+        return .status(
+            RequestFailure.Refusal(code: 404, text: "\(answer.text), and /apis is not answered by an API server"))
+    }
+
+    /// What a refusal says. Its body may be text, JSON, or broken off.
+    private static func refusal(_ response: KubeResponse, _ reader: inout KubeResponse.Reader) async -> RequestFailure {
+        var bytes: [UInt8] = []
+        while bytes.count < KubeLimits.refusalBytes, let chunk = try? await reader.next() {
+            bytes += chunk.readableBytesView
+        }
+        let status = StatusObject(parsing: bytes)
+        let line = String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }.prefix(200), as: UTF8.self)
+        return .status(
+            RequestFailure.Refusal(
+                code: response.status, status: status, retryAfter: response.retryAfter ?? status?.retryAfter,
+                text: status == nil ? line : ""))
+    }
+}
+
+/// Events of one chunk, put together for the sink in order.
+private struct EventBatch {
+    let place: Int
+    private var changes: [KindChange] = []
+    private var lines: [WatchLine] = []
+    private var isInitial = false
+
+    init(place: Int) {
+        self.place = place
+    }
+
+    mutating func add(_ line: WatchLine, isInitial: Bool) {
+        if isInitial != self.isInitial { flush() }
+        self.isInitial = isInitial
+        lines.append(line)
+    }
+
+    mutating func add(_ change: KindChange) {
+        flush()
+        changes.append(change)
+    }
+
+    mutating func finish() -> [KindChange] {
+        flush()
+        defer { changes = [] }
+        return changes
+    }
+
+    private mutating func flush() {
+        guard !lines.isEmpty else { return }
+        changes.append(isInitial ? .initial(lines, place: place) : .events(lines, place: place))
+        lines = []
+    }
+}

@@ -1,0 +1,50 @@
+/// Where an API server has the objects of a kind.
+public struct ResourcePlace: Hashable, Sendable {
+    /// The API group; empty for the core group.
+    public var group: String
+    /// The version of the group.
+    public var version: String
+    /// The kind in the plural, as in paths.
+    public var plural: String
+
+    /// A place.
+    public init(group: String = "", version: String, plural: String) {
+        self.group = group
+        self.version = version
+        self.plural = plural
+    }
+
+    /// `v1`, or `networking.k8s.io/v1`.
+    public var apiVersion: String { group.isEmpty ? version : "\(group)/\(version)" }
+
+    /// The path of the objects of all namespaces.
+    public var path: String { group.isEmpty ? "/api/\(version)/\(plural)" : "/apis/\(group)/\(version)/\(plural)" }
+
+    /// The request for a page.
+    func target(_ query: ListQuery) -> String {
+        "\(path)?limit=\(query.limit)\(query.from.map { "&continue=\(ResourcePlace.encoded($0))" } ?? "")"
+    }
+
+    /// The request for a watch. Bookmarks are its sign of life.
+    func target(_ query: WatchQuery) -> String {
+        let from =
+            query.version.map { "resourceVersion=\(ResourcePlace.encoded($0))" }
+            ?? "sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
+        return "\(path)?watch=1&allowWatchBookmarks=true&timeoutSeconds=\(query.seconds)&\(from)"
+    }
+
+    private static func encoded(_ text: String) -> String {
+        var encoded = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                encoded.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                let hex = String(byte, radix: 16, uppercase: true)
+                encoded += byte < 16 ? "%0\(hex)" : "%\(hex)"
+            }
+        }
+        return encoded
+    }
+}

@@ -1,0 +1,175 @@
+public import Agent
+public import KubeClient
+import PolicyAPI
+import PolicyAnalysis
+public import ServiceLifecycle
+import Support
+import Synchronization
+
+/// An API server as a source of objects: one follower for each kind, and between calls of `changes` at most two events for
+/// each object that changed.
+///
+/// A kind is synced when its objects have been listed or it was found to be absent. So long as one is not, the agent puts
+/// nothing in force, and what is pinned goes on.
+public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
+    private struct State {
+        var news: [ObjectKey: ObjectNews] = [:]
+        /// Kinds that have been listed, or found absent, since the last call.
+        var newlySynced: [ObjectKind] = []
+        var synced: Set<ObjectKind> = []
+        var health: [ObjectKind: KindHealth] = [:]
+        var unreadable: [ObjectKind: Int] = [:]
+        var warnings: [ObjectKey: [Diagnostic]] = [:]
+        var changed: (@Sendable () -> Void)?
+    }
+
+    /// The API server's URL.
+    public let id: ObjectSourceID
+    private let connection: any KubeTransport
+    private let close: @Sendable () async -> Void
+    private let decoder: any ObjectDecoder
+    private let settings: WatchSettings
+    private let thread = BlockingThread(name: "netpold-decode")
+    private let state = Mutex(State())
+
+    /// A source that has asked nothing yet; it works while `run` does.
+    public convenience init(
+        _ access: ClusterAccess, decoder: any ObjectDecoder = WireObjectDecoder(),
+        settings: WatchSettings = WatchSettings()
+    ) {
+        let connection = KubeConnection(access)
+        self.init(
+            ObjectSourceID("\(access.server)"), connection, decoder: decoder, settings: settings
+        ) { await connection.close() }
+    }
+
+    init(
+        _ id: ObjectSourceID, _ connection: any KubeTransport, decoder: any ObjectDecoder, settings: WatchSettings,
+        close: @escaping @Sendable () async -> Void
+    ) {
+        self.id = id
+        self.connection = connection
+        self.decoder = decoder
+        self.settings = settings
+        self.close = close
+    }
+
+    // MARK: ObjectSource
+
+    /// What came since the last call.
+    public func changes() -> ObjectBatch {
+        state.withLock { state in
+            defer {
+                state.news = [:]
+                state.newlySynced = []
+            }
+            let events = state.news.sorted { $0.key < $1.key }.flatMap(\.value.events)
+            return ObjectBatch(
+                source: id, events: events + state.newlySynced.map(ObjectEvent.synced), conditions: conditions(state))
+        }
+    }
+
+    /// Calls `changed` when something came, or it stands otherwise with the API server.
+    public func watch(_ changed: @escaping @Sendable () -> Void) {
+        state.withLock { $0.changed = changed }
+        changed()
+    }
+
+    // MARK: Service
+
+    /// Follows every kind until it is told to shut down or the task is cancelled.
+    public func run() async {
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                var optional: [String: KindFollower] = [:]
+                for kind in ObjectKind.allCases {
+                    var settings = self.settings
+                    settings.isOptional = kind.isCustomResource
+                    let places = kind.places
+                    let sink = Sink(
+                        source: self, kind: kind,
+                        objects: KindObjects(kind, apiVersions: places.map(\.apiVersion), decoder: self.decoder))
+                    let follower = KindFollower(places, settings: settings, transport: self.connection, sink: sink)
+                    if kind.isCustomResource, let place = places.first {
+                        optional["\(place.plural).\(place.group)"] = follower
+                    }
+                    group.addTask { await follower.run() }
+                }
+                let definitions = DefinitionWatch(self.connection, followers: optional, settings: self.settings)
+                group.addTask { await definitions.run() }
+            }
+        }
+        await close()
+    }
+
+    /// Takes the changes of one kind, which decodes on a thread of its own.
+    private final class Sink: KindSink {
+        private let source: KubeSource
+        private let kind: ObjectKind
+        private let objects: Mutex<KindObjects>
+
+        init(source: KubeSource, kind: ObjectKind, objects: sending KindObjects) {
+            self.source = source
+            self.kind = kind
+            self.objects = Mutex(objects)
+        }
+
+        func take(_ changes: [KindChange]) async {
+            await source.thread.run { for change in changes { self.take(change) } }
+        }
+
+        private func take(_ change: KindChange) {
+            let (news, unreadable) = objects.withLock { ($0.take(change), $0.unreadable) }
+            switch change {
+            case .begin, .page, .initial, .discard: break
+            case .replace, .remove: source.take(kind, news, unreadable: unreadable, isWhole: true)
+            case .events: source.take(kind, news, unreadable: unreadable, isWhole: false)
+            case .health(let health): source.take(kind, health)
+            }
+        }
+    }
+
+    private func take(_ kind: ObjectKind, _ news: [ObjectKey: ObjectNews], unreadable: Int, isWhole: Bool) {
+        let changed = state.withLock { state -> (@Sendable () -> Void)? in
+            let isFirst = isWhole && state.synced.insert(kind).inserted
+            if isFirst { state.newlySynced.append(kind) }
+            let countsOtherwise = state.unreadable[kind, default: 0] != unreadable
+            state.unreadable[kind] = unreadable
+            for (key, one) in news {
+                state.news[key, default: ObjectNews()].add(one)
+                if let warnings = one.warnings { state.warnings[key] = warnings.isEmpty ? nil : warnings }
+            }
+            return isFirst || countsOtherwise || !news.isEmpty ? state.changed : nil
+        }
+        changed?()
+    }
+
+    private func take(_ kind: ObjectKind, _ health: KindHealth) {
+        let changed = state.withLock { state in
+            state.health[kind] = health
+            return state.changed
+        }
+        changed?()
+    }
+
+    // MARK: conditions
+
+    private func conditions(_ state: borrowing State) -> [Condition] {
+        var found = KubeConditions(server: "\(id)", health: state.health, synced: state.synced).conditions
+        for (kind, count) in state.unreadable where count > 0 {
+            found.append(
+                Condition(
+                    kind: .sourceUnavailable, subject: kind.rawValue,
+                    message:
+                        "\(count) objects that the API server lists cannot be read; whatever its list leaves out stays in force"
+                ))
+        }
+        let renderer = DiagnosticRenderer()
+        for (key, warnings) in state.warnings {
+            found += warnings.map {
+                Condition(kind: .policyWarning, subject: key.text, message: renderer.render($0))
+            }
+        }
+        return found.sorted()
+    }
+}

@@ -1,0 +1,34 @@
+import Agent
+import ArgumentParser
+import KubeClient
+import KubeObjects
+import ServiceLifecycle
+
+/// Where the agent's objects come from, as the arguments say.
+struct ChosenSource {
+    /// The source.
+    let source: any ObjectSource
+    /// What has to run for it.
+    let services: [any Service]
+    /// Whether it knows every pod.
+    let kind: BindingTable.Source
+    /// For the log.
+    let words: String
+}
+
+extension ObjectSourceOptions {
+    /// Makes the source.
+    ///
+    /// - Throws: when the folder cannot be listed or watched, or what says how to reach the API server has become wrong.
+    func source(lastGood: @autoclosure () throws -> LastGoodFiles) throws -> ChosenSource {
+        if let manifests {
+            return ChosenSource(
+                source: try FolderSource(manifests, lastGood: lastGood()), services: [], kind: .folder, words: manifests
+            )
+        }
+        guard let access = try access() else { throw ValidationError("give --kubeconfig FILE or --manifests FOLDER") }
+        let source = KubeSource(access)
+        return ChosenSource(
+            source: source, services: [source], kind: .apiServer, words: "\(access.server) by \(access.origin)")
+    }
+}

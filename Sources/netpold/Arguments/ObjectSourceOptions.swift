@@ -1,0 +1,81 @@
+import ArgumentParser
+import Foundation
+import KubeClient
+
+/// Where the agent's objects come from.
+struct ObjectSourceOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Folder of manifests, read recursively and watched.", valueName: "folder"))
+    var manifests: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Follow the API server of this kubeconfig; several files with colons between them are merged, as in KUBECONFIG.",
+            valueName: "file"))
+    var kubeconfig: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The context of the kubeconfig to use. (default: its current-context)", valueName: "name"))
+    var context: String?
+
+    @Flag(help: "Follow the API server of the cluster whose pod the agent is, with its service account.")
+    var inCluster = false
+
+    /// What was chosen.
+    private enum Choice {
+        case folder(String)
+        case kubeconfig(String)
+        case inCluster
+    }
+
+    func validate() throws {
+        let given = [
+            manifests != nil ? "--manifests" : nil, kubeconfig != nil ? "--kubeconfig" : nil,
+            inCluster ? "--in-cluster" : nil,
+        ]
+        .compactMap { $0 }
+        if given.count > 1 {
+            throw ValidationError(
+                "\(given.joined(separator: " and ")) are two places for the same objects; give one of them")
+        }
+        switch try choice() {
+        case .folder(let folder):
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+                throw ValidationError("--manifests \(folder): no such folder")
+            }
+            if context != nil { throw ValidationError("--context is about a kubeconfig; give --kubeconfig with it") }
+        case .inCluster:
+            if context != nil { throw ValidationError("--context is about a kubeconfig; give --kubeconfig with it") }
+        case .kubeconfig: break
+        }
+        _ = try access()
+    }
+
+    private func choice() throws -> Choice {
+        if let manifests { return .folder(manifests) }
+        if let kubeconfig { return .kubeconfig(kubeconfig) }
+        if inCluster || InClusterAccess.isThere() { return .inCluster }
+        if let files = ProcessInfo.processInfo.environment["KUBECONFIG"], !files.isEmpty { return .kubeconfig(files) }
+        throw ValidationError(
+            "nobody says where the objects come from; give --kubeconfig FILE for a cluster, or --manifests FOLDER "
+                + "(this is no pod with a service account, and KUBECONFIG is not set)")
+    }
+
+    /// How to reach the API server; `nil` with a folder.
+    ///
+    /// - Throws: `ValidationError`, with file, key and what to do.
+    func access() throws -> ClusterAccess? {
+        do throws(KubeconfigError) {
+            switch choiceOrNil() {
+            case .kubeconfig(let files): return try Kubeconfig(files).access(context: context)
+            case .inCluster: return try InClusterAccess.access()
+            case .folder, nil: return nil
+            }
+        } catch {
+            throw ValidationError("\(error)")
+        }
+    }
+
+    private func choiceOrNil() -> Choice? { try? choice() }
+}
