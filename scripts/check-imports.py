@@ -30,8 +30,10 @@ RULES = {
     "BPFSimulate": ({"NetTypes", "PolicyAPI", "PolicyIR", "BPFEmit", "CNetpoldABI"}, set()),
     "Datapath": ({"NetTypes", "PolicyAPI", "PolicyIR", "BPFEmit", "CNetpoldABI", "CLibBPF", "CLibNL", "CLinux",
          "Support"}, None),
+    "CNIPlugin": ({"Support"}, {"Foundation", "Glibc", "SystemPackage"}),
     "Agent": ({"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit"}, None),
     "L7Proxy": ({"DNSScan", "HTTPScan", "PolicyIR", "ProxyRules", "Support"}, None),
+    "KubeTestServer": ({"PolicyAPI"}, None),
     "LabKit": (
         {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent", "CLinux"}, None),
     "BenchKit": (
@@ -40,7 +42,7 @@ RULES = {
         None),
     "netpold": (
         {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent", "LabKit",
-         "BenchKit", "L7Proxy", "ProxyRules"}, None),
+         "BenchKit", "L7Proxy", "ProxyRules", "CNIPlugin"}, None),
     "embed-bpf": (set(), None),
 }
 # Commands alone parse arguments.

@@ -42,13 +42,17 @@ seed manifests Tests/Manifests/*.yaml Tests/Conformance/*/*[05]/*.yaml examples/
 seed values Tests/Fuzzed/values/*
 seed verdicts examples/*/*.yaml Tests/Fuzzed/verdicts/*
 streams verdicts
+seed wire Tests/Fuzzed/wire/*
 mkdir -p "$work/corpus/http"
 "$work/release/FuzzTargets" http-seeds "$work/corpus/http"
 seed http Tests/Fuzzed/http/*
 mkdir -p "$work/corpus/hello"
 "$work/release/FuzzTargets" hello-seeds "$work/corpus/hello"
 seed hello Tests/Fuzzed/hello/*
-[ "$#" -gt 0 ] || set -- manifests values verdicts http hello
+mkdir -p "$work/corpus/dns"
+"$work/release/FuzzTargets" dns-seeds "$work/corpus/dns"
+seed dns Tests/Fuzzed/dns/*
+[ "$#" -gt 0 ] || set -- manifests values verdicts wire http hello dns
 for target in "$@"; do
     echo "== fuzz $target, $seconds s"
     # Swift's own crash handler would run before libFuzzer writes the input down.

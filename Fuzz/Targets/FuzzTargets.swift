@@ -17,6 +17,8 @@ enum FuzzTargets {
             run(&count, &arguments) { bytes, count in FuzzTargets.test(bytes, count, ValueLaws.check) }
         case "verdicts":
             run(&count, &arguments) { bytes, count in FuzzTargets.test(bytes, count, VerdictLaws.check) }
+        case "wire":
+            run(&count, &arguments) { bytes, count in FuzzTargets.test(bytes, count, WireLaws.check) }
         case "http":
             run(&count, &arguments) { bytes, count in
                 do {
@@ -35,11 +37,21 @@ enum FuzzTargets {
                 }
                 return 0
             }
+        case "dns":
+            run(&count, &arguments) { bytes, count in
+                do {
+                    try DNSLaws.check(Array(UnsafeBufferPointer(start: bytes, count: count)))
+                } catch {
+                    fatalError("broken law: \(error)")
+                }
+                return 0
+            }
+        case "dns-seeds": writeDNSSeeds(into: CommandLine.arguments.dropFirst(2).first ?? ".")
         case "hello-seeds": writeHelloSeeds(into: CommandLine.arguments.dropFirst(2).first ?? ".")
         case "http-seeds": writeHTTPSeeds(into: CommandLine.arguments.dropFirst(2).first ?? ".")
         default:
             print(
-                "usage: FuzzTargets manifests|values|verdicts|http|hello [libFuzzer arguments]\n       FuzzTargets http-seeds|hello-seeds FOLDER"
+                "usage: FuzzTargets manifests|values|verdicts|wire|http|hello|dns [libFuzzer arguments]\n       FuzzTargets http-seeds|hello-seeds|dns-seeds FOLDER"
             )
             exit(2)
         }
@@ -57,6 +69,16 @@ enum FuzzTargets {
             }
         } catch {
             fatalError("the corpus: \(error)")
+        }
+    }
+
+    /// Writes DNS messages as inputs of the target `dns`.
+    private static func writeDNSSeeds(into folder: String) {
+        for (number, message) in DNSLaws.seeds.enumerated() {
+            let path = "\(folder)/seed-\(number)"
+            guard let file = fopen(path, "wb") else { fatalError("cannot write \(path)") }
+            fwrite(message, 1, message.count, file)
+            fclose(file)
         }
     }
 

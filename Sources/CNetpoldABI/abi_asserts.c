@@ -79,6 +79,8 @@ SIZE(np_pending_set, 128);
 SIZE(np_name_event, 560);
 SIZE(np_name_options, 16);
 SIZE(np_dns_message, 4848);
+SIZE(np_lesson_head, 32);
+SIZE(np_lesson, 4856);
 SIZE(np_hello, 336);
 SIZE(np_hello_copy, 3992);
 SIZE(np_proxied_key, 40);
@@ -97,7 +99,8 @@ HOLDS(NP_ACTION_OK == TC_ACT_OK);
 HOLDS(NP_ACTION_SHOT == TC_ACT_SHOT);
 
 /* The fields of the registers do not overlap, and hold what is put into them. */
-HOLDS(NP_CB_SLOT_MASK == (1u << NP_CB_DIRECTION_SHIFT) - 1);
+HOLDS(NP_CB_SLOT_MASK == NP_CB_LESSON - 1);
+HOLDS(NP_CB_LESSON << 1 == 1u << NP_CB_DIRECTION_SHIFT);
 HOLDS(NP_MAX_ENDPOINTS - 1 <= NP_CB_SLOT_MASK);
 HOLDS(NP_CB_VERDICT_MASK == (1u << NP_CB_WORD_SHIFT) - 1);
 HOLDS(NP_CB_WORD_MASK == (1u << (NP_CB_DECISION_SHIFT - NP_CB_WORD_SHIFT)) - 1);

@@ -11,13 +11,16 @@ struct Netpold: AsyncParsableCommand {
             LintCommand.self, CompileCommand.self, TestCommand.self, ExplainCommand.self,
             LabCommand.self, LabRespondCommand.self,
             AgentCommands.self, StatusCommand.self, EndpointsCommand.self, NamesCommand.self, MonitorCommand.self,
-            DetachCommand.self, ProxyCommand.self,
-            BenchCommand.self, BenchCompileCommand.self, BenchNetCommand.self, BenchChangesCommand.self,
-            BenchAgentCommand.self, BenchL7Command.self,
+            DetachCommand.self, ProxyCommand.self, CNICommands.self,
+            BenchCommand.self, BenchCompileCommand.self, BenchKubeCommand.self, BenchNetCommand.self,
+            BenchChangesCommand.self,
+            BenchAgentCommand.self, BenchL7Command.self, BenchNamesCommand.self,
         ])
 
     /// Wrong arguments are bad input like wrong manifests, so they get the same exit code, not ArgumentParser's 64.
     static func main() async {
+        // A container runtime calls plugins without arguments.
+        if CommandLine.arguments.count == 1, CNIEntry.isCalled { CNIEntry.run() }
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -22,6 +22,13 @@ enum APIMessages {
             message: .wait(timeoutMilliseconds: 30_000),
             line: #"{"timeoutMilliseconds":30000,"type":"wait","version":2}"#),
         Sample(message: .reload(acceptEmpty: true), line: #"{"acceptEmpty":true,"type":"reload","version":2}"#),
+        Sample(
+            message: .admit(
+                PodAdmission(
+                    pod: PodReference(namespace: "shop", name: "db", uid: "8f6a"), interfaces: [12],
+                    timeoutMilliseconds: 10_000)),
+            line: #"{"interfaces":[12],"pod":{"name":"db","namespace":"shop","uid":"8f6a"},"#
+                + #""timeoutMilliseconds":10000,"type":"admit","version":2}"#),
     ]
 
     static let replies: [Sample<APIReply>] = [
@@ -49,6 +56,10 @@ enum APIMessages {
         Sample(
             message: .waited(inForce: true, applyCount: 7),
             line: #"{"applyCount":7,"inForce":true,"type":"waited","version":2}"#),
+        Sample(
+            message: .admitted(inForce: false, reason: "the agent has no Pod object of shop/db for veth7 yet"),
+            line: #"{"inForce":false,"reason":"the agent has no Pod object of shop/db for veth7 yet","#
+                + #""type":"admitted","version":2}"#),
         Sample(
             message: .reloaded(ReloadReport(dropped: ["NetworkPolicy shop/db"], kept: ["Pod shop/web"])),
             line: #"{"reload":{"conditions":[],"dropped":["NetworkPolicy shop/db"],"kept":["Pod shop/web"]},"#

@@ -15,7 +15,7 @@ final class RunningAgent {
     let folder: String
     let instance: String
     private let network: PodNetwork
-    private var process: Process?
+    private var process: ChildProcess?
     /// What runs the agent, with its arguments: `setpriv`, `unshare`. Nothing: the agent itself.
     var wrapper: [String] = []
 
@@ -55,11 +55,10 @@ final class RunningAgent {
         let process = try launchAgent(options, node: "node-1")
         for _ in 0..<500 where process.isRunning { usleep(20_000) }
         if process.isRunning { process.terminate() }
-        process.waitUntilExit()
-        return Run(code: process.terminationStatus, output: log)
+        return Run(code: process.waitUntilExit(), output: log)
     }
 
-    private func launchAgent(_ options: [String], node name: String?) throws -> Process {
+    private func launchAgent(_ options: [String], node name: String?) throws -> ChildProcess {
         let own = arguments + ["--netns", node] + (name.map { ["--node", $0] } ?? []) + options
         guard !wrapper.isEmpty else { return try launch(own, output: "agent.log") }
         return try launch(
@@ -95,17 +94,16 @@ final class RunningAgent {
     @discardableResult
     func end(_ signal: Int32) -> Int32 {
         guard let process else { return 0 }
-        kill(process.processIdentifier, signal)
-        process.waitUntilExit()
+        process.signal(signal)
         self.process = nil
-        if signal == SIGKILL { unlink(socket) }
-        return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+        defer { if signal == SIGKILL { unlink(socket) } }
+        return process.waitUntilExit()
     }
 
     /// Sends the agent a signal that does not end it.
     func signal(_ number: Int32) throws {
         guard let process else { throw PodNetworkError("no agent is running") }
-        kill(process.processIdentifier, number)
+        process.signal(number)
     }
 
     /// Runs a client command with its place added.
@@ -162,23 +160,12 @@ final class RunningAgent {
     func run(_ arguments: [String], program: URL = executable) throws -> Run {
         let name = "run-\(UInt32.random(in: .min ... .max)).log"
         let process = try launch(arguments, output: name, program: program)
-        process.waitUntilExit()
         return Run(
-            code: process.terminationStatus, output: try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8))
+            code: process.waitUntilExit(), output: try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8))
     }
 
-    func launch(_ arguments: [String], output: String, program: URL = executable) throws -> Process {
-        let path = "\(folder)/\(output)"
-        try "".write(toFile: path, atomically: false, encoding: .utf8)
-        let file = try FileHandle(forWritingTo: URL(filePath: path))
-        let process = Process()
-        process.executableURL = program
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = file
-        process.standardError = file
-        try process.run()
-        return process
+    func launch(_ arguments: [String], output: String, program: URL = executable) throws -> ChildProcess {
+        try ChildProcess(program.path(), arguments, output: "\(folder)/\(output)")
     }
 
     /// The netpold built beside these tests; the runner may be the toolchain's, then the bundle is its argument.

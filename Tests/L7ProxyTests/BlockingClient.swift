@@ -24,6 +24,22 @@ struct BlockingClient: ~Copyable {
 
     deinit { close(descriptor) }
 
+    /// A free port of 127.0.0.1, taken by a socket that the caller closes.
+    static func takenPort() throws -> (port: Int, descriptor: CInt) {
+        let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) + getsockname(descriptor, $0, &length)
+            }
+        }
+        guard code == 0 else { throw Failed() }
+        return (Int(UInt16(bigEndian: address.sin_port)), descriptor)
+    }
+
     struct Failed: Error {}
 
     func send(_ bytes: [UInt8]) {

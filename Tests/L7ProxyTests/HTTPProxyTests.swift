@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import HTTPScan
 import HTTPTestSupport
@@ -43,6 +44,31 @@ struct HTTPProxyTests {
         client.send("GET /public HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(client.read(until: "X-Number: 1\r\n\r\n").text.hasPrefix("HTTP/1.1 200"))
         try await proxy.stop()
+    }
+
+    /// The client's former connection may not have ended yet.
+    @Test(
+        "the client's address and port are another socket's for a moment: connected as soon as they are free, 503 when they stay taken",
+        arguments: [true, false])
+    func takenEnds(_ isFreed: Bool) async throws {
+        let server = try await ProxyFixture.start([get])
+        let taken = try BlockingClient.takenPort()
+        var flow = ProxiedFlow(destination: try #require(server.server.address))
+        flow.ingress = RuleBook.Selection(policy: 1, rules: [0])
+        flow.source = try SocketAddress(ipAddress: "127.0.0.1", port: taken.port)
+        let proxy = try await ProxyFixture.start([get], resolver: FixedFlowResolver(flow))
+        let client = try proxy.client(patience: 10_000)
+        client.send("GET /public HTTP/1.1\r\nHost: a\r\n\r\n")
+        if isFreed {
+            // Not by a task: other tests may keep all threads that tasks have.
+            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(300)) { close(taken.descriptor) }
+            #expect(client.read(until: "X-Number: 1\r\n\r\n").text.hasPrefix("HTTP/1.1 200"))
+        } else {
+            #expect(client.read().text.hasPrefix("HTTP/1.1 503"))
+            close(taken.descriptor)
+        }
+        try await proxy.stop()
+        try await server.stop()
     }
 
     @Test("a client that ends its side behind a request gets the whole answer, then the end")

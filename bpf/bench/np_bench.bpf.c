@@ -34,6 +34,7 @@ struct {
 
 #define NP_BENCH_WORDS 5 /* of 8 bytes: an IPv4 header without options and one of TCP */
 #define NP_BENCH_FIRST_PORT 20000
+#define NP_BENCH_ADDRESSES 4 /* of np_bench_vary_message */
 
 /* What np_bench_restore writes behind the Ethernet header, 8 bytes an entry, as they are on the wire. */
 struct {
@@ -92,6 +93,32 @@ int np_bench_vary_destination(struct __sk_buff *skb)
 {
 	return np_bench_vary(skb, NP_BENCH_DESTINATION_OFFSET,
 			     NP_BENCH_PORTS_OFFSET + offsetof(struct np_ports, destination));
+}
+
+/*
+ * For DNS messages over UDP and IPv4: gives each an id of its own, and the addresses of the plan (`first_address`: where the last two bytes
+ * of the first one are) the same number, and goes on to np_bench_next.
+ */
+SEC("tc")
+int np_bench_vary_message(struct __sk_buff *skb)
+{
+	__u32 only = 0;
+	struct np_bench_plan *plan = bpf_map_lookup_elem(&np_bench_plan, &only);
+	__be16 number;
+
+	if (!plan)
+		return NP_ACTION_SHOT;
+	number = bpf_htons((__u32)plan->counter++ & plan->mask);
+	if (bpf_skb_store_bytes(skb, NP_BENCH_PORTS_OFFSET + sizeof(struct np_udp_header), &number, sizeof(number), 0))
+		return NP_ACTION_SHOT;
+	_Pragma("clang loop unroll(disable)")
+	for (__u32 address = 0; address < NP_BENCH_ADDRESSES; address++)
+		if (address < plan->addresses &&
+		    bpf_skb_store_bytes(skb, plan->first_address + address * plan->address_step, &number,
+					sizeof(number), 0))
+			return NP_ACTION_SHOT;
+	bpf_tail_call(skb, &np_bench_next, 0);
+	return NP_ACTION_SHOT;
 }
 
 /*

@@ -1,206 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * An answer to a query of the pod: its addresses are learnt for the name that was asked for, before the pod can read them.
- *
- * Addresses count along the chain of aliases from that name, in the order of the chain, as servers write it: the owner of each is where
- * the alias before has its name, by a pointer there or written again. An answer that is not exactly so teaches nothing.
  */
 #ifndef NP_DNS_ANSWER_H
 #define NP_DNS_ANSWER_H
 
+#include "dns_records.h"
 #include "learnt.h"
 #include "name_events.h"
 #include "pending.h"
-
-#define NP_DNS_MAX_LABELS 128 /* of a name, the root's included */
-#define NP_DNS_MAX_JUMPS 16 /* by pointers in a name */
-#define NP_DNS_MAX_STEPS 2048 /* bytes and jumps of the names that are compared in a message */
-
-/* What an answer is. */
-enum np_lesson {
-	NP_LESSON_LEARNT,
-	NP_LESSON_NONE, /* it teaches nothing, and says nothing that it should not */
-	NP_LESSON_INEXACT, /* it is not exactly an answer to a query */
-};
-
-/* One label of the name at the cursor. */
-static long np_dns_skip_label(__u32 index __attribute__((unused)), void *context)
-{
-	const struct np_dns_walk *walk = context;
-	struct np_dns_message *message = walk->message;
-	const __u32 at = message->cursor;
-	const __u8 byte = np_dns_byte(message, at);
-	const bool is_pointer = byte >= NP_DNS_POINTER;
-
-	if (at >= message->length || (byte > NP_DNS_LABEL_BYTES && !is_pointer))
-		return 1;
-	message->cursor = at + 1 + (is_pointer ? 1 : byte);
-	message->left = byte && !is_pointer;
-	return !message->left;
-}
-
-/* Puts the cursor behind the name at it, which may end in a pointer. False: it is none. */
-NP_INLINE bool np_dns_skip_name(struct np_dns_walk *walk)
-{
-	walk->message->left = 1;
-	bpf_loop(NP_DNS_MAX_LABELS, np_dns_skip_label, walk, 0);
-	return !walk->message->left;
-}
-
-/* Where a pointer leads, 0: nowhere. Only back, and not into the header. */
-NP_INLINE __u32 np_dns_target(const struct np_dns_message *message, __u32 at)
-{
-	const __u32 target = np_dns_short(message, at) & 0x3fff;
-
-	return at + 1 < message->length && target < at && target >= NP_DNS_HEADER_BYTES ? target : 0;
-}
-
-/* Follows the pointer at one of the names that are compared. True: there was one. */
-NP_INLINE bool np_dns_jump(struct np_dns_message *message, const __u32 which)
-{
-	const __u32 at = message->compared[which];
-
-	if (np_dns_byte(message, at) < NP_DNS_POINTER)
-		return false;
-	message->compared[which] = np_dns_target(message, at);
-	if (++message->jumps > NP_DNS_MAX_JUMPS)
-		message->compared[which] = 0;
-	return true;
-}
-
-/* One step of a comparison: a pointer is followed, or a byte of each name compared. */
-static long np_dns_compare_step(__u32 index, void *context)
-{
-	const struct np_dns_walk *walk = context;
-	struct np_dns_message *message = walk->message;
-	__u32 a, b;
-	__u8 x, y;
-
-	if (++message->steps > NP_DNS_MAX_STEPS)
-		return 1;
-	/* Nowhere: at 0 is no name. */
-	if (!message->left && (np_dns_jump(message, 0) || np_dns_jump(message, 1)))
-		return !message->compared[0] || !message->compared[1];
-	a = message->compared[0];
-	b = message->compared[1];
-	x = np_dns_byte(message, a);
-	y = np_dns_byte(message, b);
-	message->compared[0] = a + 1;
-	message->compared[1] = b + 1;
-	if (a >= message->length || b >= message->length)
-		return 1;
-	if (message->left) {
-		message->left--;
-		return np_dns_fold(x) != np_dns_fold(y);
-	}
-	/* A step that was no jump was a byte. */
-	message->is_equal = !x && !y && index + 1 - message->jumps <= NP_DNS_NAME_BYTES;
-	message->left = x;
-	return x != y || !x || x > NP_DNS_LABEL_BYTES;
-}
-
-/* Whether the names at two offsets are the same, but for the case of letters. */
-NP_INLINE bool np_dns_is_same_name(struct np_dns_walk *walk, __u32 a, __u32 b)
-{
-	struct np_dns_message *message = walk->message;
-
-	message->compared[0] = a;
-	message->compared[1] = b;
-	message->left = 0;
-	message->jumps = 0;
-	message->is_equal = false;
-	bpf_loop(NP_DNS_NAME_BYTES + NP_DNS_MAX_JUMPS, np_dns_compare_step, walk, 0);
-	return message->is_equal;
-}
-
-/* The offset of a name, or of what it consists of: a pointer alone. 0: the pointer leads nowhere. */
-NP_INLINE __u32 np_dns_place_of_name(const struct np_dns_message *message, __u32 at)
-{
-	return np_dns_byte(message, at) >= NP_DNS_POINTER ? np_dns_target(message, at) : at;
-}
-
-/* One record. */
-static long np_dns_read_record(__u32 index, void *context)
-{
-	struct np_dns_walk *walk = context;
-	struct np_dns_message *message = walk->message;
-	const __u32 begin = message->cursor;
-	__u32 fixed, data, next, owner, ttl;
-	__u16 type, length;
-
-	if (!np_dns_skip_name(walk))
-		return 1;
-	fixed = message->cursor;
-	data = fixed + NP_DNS_FIXED_BYTES;
-	if (data > message->length)
-		return 1;
-	type = np_dns_short(message, fixed);
-	ttl = np_dns_long(message, fixed + 4);
-	length = np_dns_short(message, fixed + 8);
-	next = data + length;
-	if (next > message->length)
-		return 1;
-	message->cursor = next;
-	if (index >= message->answers) {
-		/* The upper bits of the code (RFC 6891) say that it is another one. */
-		if (type == NP_DNS_TYPE_OPT && ttl >> 24)
-			return 1;
-	} else if (type == NP_DNS_TYPE_CNAME || type == NP_DNS_TYPE_A || type == NP_DNS_TYPE_AAAA) {
-		owner = np_dns_place_of_name(message, begin);
-		if (np_dns_short(message, fixed + 2) != NP_DNS_CLASS_IN || !owner ||
-		    (owner != message->owner && !np_dns_is_same_name(walk, owner, message->owner)))
-			return 1;
-		/* RFC 2181 8: the highest bit set means 0. */
-		if (ttl >> 31)
-			ttl = 0;
-		if (ttl < message->ttl)
-			message->ttl = ttl;
-		if (type == NP_DNS_TYPE_CNAME) {
-			/* A name has one alias, and no address beside it. */
-			message->cursor = data;
-			if (message->count || !np_dns_skip_name(walk) || message->cursor != next)
-				return 1;
-			message->owner = np_dns_place_of_name(message, data);
-			if (!message->owner)
-				return 1;
-		} else {
-			if (length != (type == NP_DNS_TYPE_A ? sizeof(__be32) : sizeof(struct np_address)) ||
-			    (message->type != type && message->type != NP_DNS_TYPE_ANY))
-				return 1;
-			message->place[message->count & (NP_DNS_MAX_RECORDS - 1)] =
-				data | (type == NP_DNS_TYPE_A ? NP_DNS_PLACE_IPV4 : 0);
-			message->count++;
-		}
-	}
-	if (index + 1 == message->records)
-		message->is_exact = next == message->length;
-	return 0;
-}
-
-/* Reads what is behind the question. A global function: verified once. */
-__attribute__((noinline)) int np_dns_read_records(struct __sk_buff *skb)
-{
-	struct np_dns_walk walk = {.message = np_dns_message()};
-	struct np_dns_message *message = walk.message;
-	__u32 records;
-
-	asm volatile("" : : "r"(skb)); /* else clang passes nothing, which the verifier refuses */
-	if (!message)
-		return false;
-	message->answers = np_dns_short(message, NP_DNS_ANSWERS_OFFSET);
-	records = message->answers + np_dns_short(message, NP_DNS_AUTHORITIES_OFFSET) +
-		  np_dns_short(message, NP_DNS_ADDITIONALS_OFFSET);
-	if (records > NP_DNS_MAX_RECORDS)
-		return false;
-	message->records = records;
-	message->owner = NP_DNS_HEADER_BYTES;
-	message->count = 0;
-	message->steps = 0;
-	message->ttl = 0x7fffffff;
-	message->is_exact = !records && message->cursor == message->length;
-	bpf_loop(records, np_dns_read_record, &walk, 0);
-	return message->is_exact;
-}
 
 /*
  * Whether an address is never learnt, whoever gives it: what is somebody else's in the cluster or of the node, and what is nobody's. An
@@ -306,7 +114,7 @@ static long np_dns_learn_address(__u32 index, void *context)
 /* Puts the addresses of the message into force for the endpoint. A global function: verified once. Returns nothing of interest. */
 __attribute__((noinline)) int np_learn_addresses(struct __sk_buff *skb)
 {
-	struct np_dns_walk walk = {.message = np_dns_message()};
+	struct np_dns_walk walk = {.message = np_dns_message(skb)};
 	struct np_dns_message *message = walk.message;
 	struct np_hook hook = np_hook_of(skb);
 	const struct np_name_options options = np_options();
@@ -327,7 +135,7 @@ __attribute__((noinline)) int np_learn_addresses(struct __sk_buff *skb)
 }
 
 /* What the packet that np_scratch has teaches, which came in a flow whose queries are read. */
-NP_INLINE enum np_lesson np_read_answer_message(const struct np_hook *hook, struct np_question *question,
+NP_INLINE enum np_lesson_kind np_read_answer_message(const struct np_hook *hook, struct np_question *question,
 						struct np_dns_message *message)
 {
 	__u16 flags;
@@ -339,19 +147,12 @@ NP_INLINE enum np_lesson np_read_answer_message(const struct np_hook *hook, stru
 	if (!(flags & NP_DNS_RESPONSE) || flags & NP_DNS_OPCODE_MASK || !np_dns_read_question(hook->skb) ||
 	    !np_take_pending(hook->skb, np_pending_hash(hook, question, message, NP_INGRESS)))
 		return NP_LESSON_INEXACT;
-	if (flags & (NP_DNS_TRUNCATED | NP_DNS_RCODE_MASK) || message->query_class != NP_DNS_CLASS_IN ||
-	    (message->type != NP_DNS_TYPE_A && message->type != NP_DNS_TYPE_AAAA &&
-	     message->type != NP_DNS_TYPE_ANY))
-		return NP_LESSON_NONE;
-	if (!np_dns_read_records(hook->skb))
-		return NP_LESSON_INEXACT;
-	return message->count ? NP_LESSON_LEARNT : NP_LESSON_NONE;
+	return np_read_response(hook->skb, message);
 }
 
-/* Learns from the answer, and tells of it. False: it is none, and the node drops such answers. */
-NP_INLINE bool np_learn_answer(const struct np_hook *hook, struct np_question *question, struct np_dns_message *message)
+/* Puts the message in np_dns_scratch into force, and tells of it. False: it is not exactly an answer. */
+NP_INLINE bool np_heed(const struct np_hook *hook, struct np_dns_message *message, enum np_lesson_kind lesson)
 {
-	const enum np_lesson lesson = np_read_answer_message(hook, question, message);
 	struct np_learnt_share *share;
 
 	if (lesson == NP_LESSON_NONE)
@@ -368,7 +169,47 @@ NP_INLINE bool np_learn_answer(const struct np_hook *hook, struct np_question *q
 	if (share)
 		__sync_fetch_and_add(&share->unlearnt, 1);
 	np_tell_name(hook->skb, NP_NAME_UNLEARNT, 0);
-	return !np_options().drops_inexact;
+	return false;
+}
+
+/* Learns from the answer. False: it is none, and the node drops such answers. */
+NP_INLINE bool np_learn_answer(const struct np_hook *hook, struct np_question *question, struct np_dns_message *message)
+{
+	return np_heed(hook, message, np_read_answer_message(hook, question, message)) || !np_options().drops_inexact;
+}
+
+#define NP_LESSON_AT (ETH_HLEN + sizeof(struct np_lesson_head)) /* of the message */
+
+/* Copies the message that the proxy teaches. */
+NP_INLINE bool np_take_lesson(struct __sk_buff *skb, struct np_dns_message *message)
+{
+	__u32 behind = skb->len - NP_LESSON_AT - NP_DNS_HEADER_BYTES;
+
+	/* As in np_dns_take. */
+	asm volatile("" : "+r"(behind));
+	if (behind > NP_DNS_MAX_BYTES - NP_DNS_HEADER_BYTES)
+		return false;
+	message->length = NP_DNS_HEADER_BYTES + behind;
+	return !bpf_skb_load_bytes(skb, NP_LESSON_AT, message->bytes, NP_DNS_HEADER_BYTES + behind);
+}
+
+/* Learns what the proxy teaches: it has compared the answer with the pod's query. Returns enum np_lesson_answer. */
+NP_INLINE int np_learn_lesson(struct np_hook *hook, struct np_dns_message *message)
+{
+	struct np_lesson_head head;
+	enum np_lesson_kind lesson = NP_LESSON_INEXACT;
+
+	if (!np_find_endpoint(hook) || bpf_skb_load_bytes(hook->skb, ETH_HLEN, &head, sizeof(head)) ||
+	    !np_is_endpoint_address(hook->endpoint, &head.client))
+		return NP_LESSON_REFUSED;
+	message->name_length = 0;
+	if (np_take_lesson(hook->skb, message) &&
+	    (np_dns_short(message, NP_DNS_FLAGS_OFFSET) & (NP_DNS_RESPONSE | NP_DNS_OPCODE_MASK)) == NP_DNS_RESPONSE &&
+	    np_dns_read_question(hook->skb))
+		lesson = np_read_response(hook->skb, message);
+	if (np_heed(hook, message, lesson))
+		return NP_LESSON_TAKEN;
+	return np_options().drops_inexact ? NP_LESSON_WITHHELD : NP_LESSON_REFUSED;
 }
 
 #endif

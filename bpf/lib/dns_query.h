@@ -10,8 +10,6 @@
 #include "pending.h"
 #include "refusal.h"
 
-#define NP_DNS_OPT_BYTES 11 /* the record without options: its name is one byte */
-
 /* What a query is to the policy that was asked about its packet. */
 enum np_query {
 	NP_QUERY_ALLOWED,
@@ -20,40 +18,16 @@ enum np_query {
 	NP_QUERY_RESPONSE, /* none, but perhaps a response of the pod */
 };
 
-/* Whether nothing is behind the question but what extends the query (EDNS, RFC 6891). */
-NP_INLINE bool np_dns_ends(const struct np_dns_message *message)
-{
-	const __u32 at = message->cursor;
-
-	switch (np_dns_short(message, NP_DNS_ADDITIONALS_OFFSET)) {
-	case 0:
-		return at == message->length;
-	case 1:
-		return at + NP_DNS_OPT_BYTES <= message->length && !np_dns_byte(message, at) &&
-		       np_dns_short(message, at + 1) == NP_DNS_TYPE_OPT &&
-		       at + NP_DNS_OPT_BYTES + np_dns_short(message, at + NP_DNS_OPT_BYTES - 2) == message->length;
-	default:
-		return false;
-	}
-}
-
 /* Reads a query into np_dns_scratch: NP_QUERY_ALLOWED, it is exactly one. */
 NP_INLINE enum np_query np_read_query(struct __sk_buff *skb, const struct np_question *question,
 				      struct np_dns_message *message)
 {
-	__u16 flags;
-
 	message->name_length = 0;
 	if (!np_dns_take(skb, question, message))
 		return NP_QUERY_NONE;
-	flags = np_dns_short(message, NP_DNS_FLAGS_OFFSET);
-	if (flags & NP_DNS_RESPONSE)
+	if (np_dns_short(message, NP_DNS_FLAGS_OFFSET) & NP_DNS_RESPONSE)
 		return NP_QUERY_RESPONSE;
-	if (flags & (NP_DNS_OPCODE_MASK | NP_DNS_TRUNCATED | NP_DNS_RCODE_MASK) ||
-	    np_dns_short(message, NP_DNS_ANSWERS_OFFSET) || np_dns_short(message, NP_DNS_AUTHORITIES_OFFSET) ||
-	    !np_dns_read_question(skb) || !np_dns_ends(message))
-		return NP_QUERY_NONE;
-	return NP_QUERY_ALLOWED;
+	return np_dns_read_query(skb, message) ? NP_QUERY_ALLOWED : NP_QUERY_NONE;
 }
 
 /* Swaps two addresses in a header. Sums stay as they are. */

@@ -251,6 +251,13 @@ struct {
 } np_dns_scratch SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct np_lesson);
+} np_lesson_scratch SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, NP_NAME_RING_BYTES);
 } np_name_events SEC(".maps");

@@ -5,6 +5,7 @@
 
 #include "address.h"
 #include "dns.h"
+#include "dns_records.h"
 #include "events.h"
 #include "refusal.h"
 
@@ -12,7 +13,6 @@
 #define NP_NAME_RECORDS_PER_JIFFY 64 /* and of all */
 #define NP_NAME_RING_SHARE (NP_NAME_RING_BYTES / 2) /* for those that tell of no address, bytes */
 #define NP_NAME_WAKEUP_BYTES (NP_NAME_RING_BYTES / 8)
-#define NP_DNS_PLACE_IPV4 0x8000 /* of np_dns_message.place: four bytes, not sixteen */
 
 /* An address that an answer has at a place. */
 NP_INLINE void np_dns_address(const struct np_dns_message *message, __u32 place, struct np_address *address)
@@ -49,7 +49,7 @@ NP_INLINE bool np_may_tell(__u32 slot, __u32 kind, __u64 unread)
 __attribute__((noinline)) int np_tell_name(struct __sk_buff *skb, __u32 kind, __u32 first)
 {
 	const struct np_question *question = np_scratch_question();
-	const struct np_dns_message *message = np_dns_message();
+	const struct np_dns_message *message = np_dns_message(skb);
 	const __u32 slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK;
 	const __u64 unread = bpf_ringbuf_query(&np_name_events, BPF_RB_AVAIL_DATA);
 	struct np_name_event *event;
@@ -67,7 +67,14 @@ __attribute__((noinline)) int np_tell_name(struct __sk_buff *skb, __u32 kind, __
 	event->rules = kind == NP_NAME_DENIED ? question->l7_rules : 0;
 	event->kind = kind;
 	event->type = message->type;
-	event->remote = *np_remote_of(&question->packet, question->travel);
+	if (skb->cb[NP_CB_ENDPOINT] & NP_CB_LESSON) {
+		const struct np_address nobody = {};
+
+		if (bpf_skb_load_bytes(skb, ETH_HLEN, &event->remote, sizeof(event->remote)))
+			event->remote = nobody;
+	} else {
+		event->remote = *np_remote_of(&question->packet, question->travel);
+	}
 	__builtin_memcpy(event->name, message->name, sizeof(event->name));
 	_Pragma("clang loop unroll(disable)")
 	for (__u32 i = 0; i < NP_NAME_EVENT_ADDRESSES; i++) {

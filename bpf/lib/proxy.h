@@ -318,8 +318,10 @@ NP_INLINE struct np_outcome np_judge_proxied(const struct np_hook *hook, struct 
 		if (!(place.flags & NP_ENTRY_PROXY) && !from_proxy && !np_is_from_proxy(place.arrival))
 			return np_refuse_connection(hook, proxy, false);
 		question->flow.flags = place.flags;
+		/* A server's side of which nothing is noted never had rules: then there is nothing to be taken back. */
 		if (!np_note_proxied(hook->skb, call == NP_PROXY_ALLOWED ? NP_PROXIED_ALLOWED : 0) &&
-		    (place.flags & NP_ENTRY_PROXY || !np_note_proxied(hook->skb, NP_NOTE_NEW)))
+		    (place.flags & NP_ENTRY_PROXY ||
+		     (call == NP_PROXY_RULES && !np_note_proxied(hook->skb, NP_NOTE_NEW))))
 			return np_refuse_connection(hook, proxy, false);
 		np_stamp_flow(&place, question->revision, from_proxy ? question->arrival : place.arrival);
 		place.revision = question->revision;

@@ -16,6 +16,7 @@
 
 #include "judge.h"
 #include "l7.h"
+#include "proxied.h"
 
 /* How a packet's story ends, and whether it is worth a record. */
 struct np_conclusion {
@@ -178,6 +179,10 @@ NP_INLINE struct np_conclusion np_pass_by_entry(const struct np_hook *hook, stru
 	if (np_unlikely(place->flags & NP_ENTRY_PROXY))
 		return np_go_on(np_outcome_of(np_go_to_proxy(
 			hook, question, reason == NP_REASON_REVALIDATED ? NP_PROXY_ALLOWED : NP_PROXY_KNOWN)));
+	/* What the proxy has of the server's side of a flow that the client's pod sends there. */
+	if (np_unlikely(reason == NP_REASON_REVALIDATED) && question->packet.protocol == IPPROTO_TCP &&
+	    np_is_from_proxy(question->travel == NP_INGRESS ? question->arrival : place->arrival))
+		return np_go_on(np_outcome_of(np_go_to_proxy(hook, question, NP_PROXY_ALLOWED)));
 	/* A plain rule admits it: nobody waits for a name any more. */
 	if (np_unlikely(place->flags & NP_ENTRY_HELLO))
 		np_release_flow(place, NP_ENTRY_HELLO);

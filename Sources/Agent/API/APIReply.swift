@@ -16,6 +16,8 @@ public enum APIReply: Hashable, Sendable {
     case waited(inForce: Bool, applyCount: UInt64)
     /// All sources were read again.
     case reloaded(ReloadReport)
+    /// Whether a pod's policies are in force at its interfaces; if not, why, in words.
+    case admitted(inForce: Bool, reason: String)
     /// The request was not understood or cannot be served.
     case error(APIError)
 }
@@ -76,6 +78,7 @@ extension APIReply: APIMessage {
         case lost = "lost"
         case waited = "waited"
         case reloaded = "reloaded"
+        case admitted = "admitted"
         case error = "error"
     }
 
@@ -87,6 +90,7 @@ extension APIReply: APIMessage {
         case verdict = "verdict"
         case count = "count"
         case inForce = "inForce"
+        case reason = "reason"
         case applyCount = "applyCount"
         case reload = "reload"
         case error = "error"
@@ -103,6 +107,7 @@ extension APIReply: APIMessage {
         case .lost: .lost
         case .waited: .waited
         case .reloaded: .reloaded
+        case .admitted: .admitted
         case .error: .error
         }
     }
@@ -122,6 +127,10 @@ extension APIReply: APIMessage {
                 inForce: try fields.decode(Bool.self, forKey: .inForce),
                 applyCount: try fields.decode(UInt64.self, forKey: .applyCount))
         case .reloaded: self = .reloaded(try fields.decode(ReloadReport.self, forKey: .reload))
+        case .admitted:
+            self = .admitted(
+                inForce: try fields.decode(Bool.self, forKey: .inForce),
+                reason: try fields.decode(String.self, forKey: .reason))
         case .error: self = .error(try fields.decode(APIError.self, forKey: .error))
         }
     }
@@ -140,6 +149,9 @@ extension APIReply: APIMessage {
             try fields.encode(inForce, forKey: .inForce)
             try fields.encode(applyCount, forKey: .applyCount)
         case .reloaded(let report): try fields.encode(report, forKey: .reload)
+        case .admitted(let inForce, let reason):
+            try fields.encode(inForce, forKey: .inForce)
+            try fields.encode(reason, forKey: .reason)
         case .error(let error): try fields.encode(error, forKey: .error)
         }
     }

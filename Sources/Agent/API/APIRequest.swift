@@ -16,6 +16,8 @@ public enum APIRequest: Hashable, Sendable {
     /// Reads all sources again; one `APIReply.reloaded`. With `acceptEmpty` what they do not have any more is taken to be
     /// meant, where it is kept as lost by accident.
     case reload(acceptEmpty: Bool)
+    /// Looks at the node again; one `APIReply.admitted` when the pod's policies are in force at its interfaces, or after the time-out.
+    case admit(PodAdmission)
 }
 
 extension APIRequest: APIMessage {
@@ -28,6 +30,7 @@ extension APIRequest: APIMessage {
         case monitor = "monitor"
         case wait = "wait"
         case reload = "reload"
+        case admit = "admit"
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -45,6 +48,7 @@ extension APIRequest: APIMessage {
         case .monitor: .monitor
         case .wait: .wait
         case .reload: .reload
+        case .admit: .admit
         }
     }
 
@@ -62,6 +66,7 @@ extension APIRequest: APIMessage {
         case .reload:
             let fields = try decoder.container(keyedBy: CodingKeys.self)
             self = .reload(acceptEmpty: try fields.decodeIfPresent(Bool.self, forKey: .acceptEmpty) ?? false)
+        case .admit: self = .admit(try PodAdmission(from: decoder))
         }
     }
 
@@ -76,6 +81,7 @@ extension APIRequest: APIMessage {
         case .reload(let acceptEmpty):
             var fields = encoder.container(keyedBy: CodingKeys.self)
             try fields.encode(acceptEmpty, forKey: .acceptEmpty)
+        case .admit(let admission): try admission.encode(to: encoder)
         }
     }
 }

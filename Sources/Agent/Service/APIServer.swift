@@ -69,9 +69,32 @@ struct APIServer: Sendable {
             client.answer(.waited(inForce: isInForce, applyCount: published.current.applyCount))
         case .reload(let acceptEmpty):
             client.answer(.reloaded(await reconciler.reload(acceptEmpty: acceptEmpty)))
+        case .admit(let admission):
+            guard waits.enter() else {
+                return client.answer(.error(APIError(.unavailable, "too many clients wait already")))
+            }
+            defer { waits.leave() }
+            client.answer(await admitted(admission))
         case .monitor(let filter):
             // Until the client hangs up, or events cannot be read.
             if let error = await hub.serve(filter, to: client) { client.answer(.error(error)) }
+        }
+    }
+
+    /// Waits until a pod's policies are in force, looking at the node first: its interfaces are new.
+    private func admitted(_ admission: PodAdmission) async -> APIReply {
+        let clock = ContinuousClock()
+        let deadline = clock.now + .milliseconds(min(max(admission.timeoutMilliseconds, 0), APIServer.longestWait))
+        reconciler.look()
+        var wait = PodAdmissionWait(admission)
+        while true {
+            switch wait.look(at: published.current.facts) {
+            case .inForce: return .admitted(inForce: true, reason: "")
+            case .waiting(let reason):
+                guard clock.now < deadline, (try? await clock.sleep(for: APIServer.round)) != nil else {
+                    return .admitted(inForce: false, reason: reason)
+                }
+            }
         }
     }
 

@@ -36,6 +36,8 @@ public struct InstancePaths: Hashable, Sendable {
     public var names: String { "\(InstancePaths.folder)/\(instance).names.json" }
     /// What the columns of names in the kernel stand for.
     public var columns: String { "\(InstancePaths.folder)/\(instance).columns.json" }
+    /// What `netpold cni` noted of the interfaces it was called for, a file each.
+    public var cniRecords: String { "\(InstancePaths.folder)/\(instance).cni" }
     /// Copies of the manifests as they were last accepted.
     public var lastGood: String { "\(InstancePaths.folder)/\(instance).last-good" }
 }

@@ -83,6 +83,9 @@ actor Reconciler {
         Reread(inputs: inputs.map { $0.reader.ask() }, node: nodeReader.ask())
     }
 
+    /// Looks at the node again, soon.
+    nonisolated func look() { nodeReader.ask() }
+
     /// Reads every source as a whole again, not only what changed, and the node. With `acceptEmpty` what a source lost is
     /// gone.
     nonisolated func reload(acceptEmpty: Bool) async -> ReloadReport {

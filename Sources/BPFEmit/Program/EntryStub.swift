@@ -21,6 +21,13 @@ public enum EntryStub {
         try jump(slot: UInt32(NP_CB_SLOT_MASK), direction)
     }
 
+    /// A program that drops everything and needs no map: for hooks of an instance that has none yet.
+    public static func shut() throws(EmitError) -> EncodedProgram {
+        var b = ProgramBuilder()
+        b.exit(returning: TrafficControlAction.shot)
+        do { return try b.assemble() } catch { throw .assembly(error) }
+    }
+
     private static func jump(slot: UInt32, _ direction: Direction) throws(EmitError) -> EncodedProgram {
         let step = direction == .ingress ? NP_STEP_TO_POD : NP_STEP_FROM_POD
         var b = ProgramBuilder()

@@ -81,9 +81,7 @@ final class MeasuredProxy {
 
     /// Bytes of memory that it has.
     func residentBytes() -> Int {
-        let text = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)) ?? ""
-        let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-        return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) << 10
+        ResidentMemory.bytes(of: process.processIdentifier)
     }
 
     private static func freePort() throws -> UInt16 {

@@ -551,6 +551,30 @@ struct np_dns_message {
 	struct np_learnt learnt; /* an entry before it is put into np_learnt */
 };
 
+/*
+ * An answer that the proxy has read off a TCP connection of a pod, taught by a test run of np_dns_lesson (pinned among the links). The
+ * frame is an Ethernet header of zeros, this, and the message; cb[0] has the pod's slot and NP_CB_LESSON. What the program returns is
+ * enum np_lesson_answer.
+ */
+struct np_lesson_head {
+	struct np_address resolver;
+	struct np_address client; /* the pod's own: its slot may be another's by now */
+};
+
+enum np_lesson_answer {
+	NP_LESSON_TAKEN = 0, /* what the message says is in force, if it says anything */
+	NP_LESSON_REFUSED = 1, /* it is not exactly an answer, or nobody's */
+	NP_LESSON_WITHHELD = 2, /* as REFUSED, and the node drops such answers */
+	NP_LESSON_BUSY = 3, /* another one is under way on this CPU */
+};
+
+/* Value of np_lesson_scratch (per-CPU array, one entry): as np_dns_scratch, which packets may take meanwhile. */
+struct np_lesson {
+	struct np_dns_message message;
+	__u32 busy; /* taken by compare and swap */
+	__u32 pad;
+};
+
 /* What the names programs know of the node's options: np_name_options (array, one entry). */
 struct np_name_options {
 	__u32 refusal; /* RCODE of a denied query: 5 REFUSED, 3 NXDOMAIN */
@@ -834,7 +858,8 @@ enum np_verdict {
 #define NP_CB_COUNT 5 /* registers of 32 bits */
 #define NP_CB_OFFSET 48 /* of cb[0] in struct __sk_buff, bytes */
 
-#define NP_CB_SLOT_MASK 0x7fffffff /* cb[0] */
+#define NP_CB_SLOT_MASK 0x3fffffff /* cb[0] */
+#define NP_CB_LESSON 0x40000000 /* cb[0]: not a packet, but what np_lesson_head begins */
 #define NP_CB_DIRECTION_SHIFT 31
 #define NP_CB_PROTOCOL_SHIFT 16 /* cb[2] */
 #define NP_CB_VERDICT_MASK 0xff /* cb[3], from here on */

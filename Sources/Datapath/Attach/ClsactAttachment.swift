@@ -23,7 +23,10 @@ final class ClsactAttachment: HookAttachment {
         guard let id = try Libbpf.filterProgram(hook) else { return nil }
         if let steps {
             let program = try BPFProgram(try Libbpf.program(id: id), name: "program \(id)")
-            guard try !steps.isDisjoint(with: program.mapIDs()) else { return nil }
+            // What closed the interface before the instance had maps (`InterfaceGate`) jumps by none.
+            let isGate = try BPFProgram.kernelName(id) == InterfaceGate.programName
+            let maps = try program.mapIDs()
+            guard isGate || !steps.isDisjoint(with: maps) else { return nil }
         }
         self.hook = hook
         self.isAdopted = true

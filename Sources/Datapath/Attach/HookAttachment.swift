@@ -39,11 +39,15 @@ extension HookAttachment {
 extension BPFProgram {
     /// What to call the program with this id in messages.
     static func label(_ id: UInt32) -> String {
-        guard let program = try? Libbpf.program(id: id),
-            let info = try? Libbpf.programInfo(program.rawValue, "program \(id)")
-        else { return "program \(id)" }
-        let name = withUnsafeBytes(of: info.name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        guard let name = try? kernelName(id) else { return "program \(id)" }
         return name.isEmpty ? "program \(id)" : "program \(id) (\(name))"
+    }
+
+    /// The name that the kernel has for the program with this id.
+    static func kernelName(_ id: UInt32) throws(BPFError) -> String {
+        let program = try Libbpf.program(id: id)
+        let info = try Libbpf.programInfo(program.rawValue, "program \(id)")
+        return withUnsafeBytes(of: info.name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 
     /// Whether the loaded program with this id is the same code on the same maps.

@@ -2,7 +2,8 @@ import BPFEmit
 import Support
 import SystemPackage
 
-/// libcni's result cache: one file for each interface that the runtime made for a container.
+/// libcni's result cache: one file for each interface that the runtime made for a container. The notes of netpold's own plugin have
+/// the same form.
 struct CNICache {
     /// A result is some kilobytes; the plugin's configuration beside it may be more.
     private static let sizeLimit = 1 << 20
@@ -15,10 +16,10 @@ struct CNICache {
     private(set) var problems: [EvidenceProblem] = []
 
     /// Reads the files of these folders; a folder that is not there is empty.
-    init(folders: [String]) {
+    init(folders: [String], source: CNIAttachment.Source) {
         for folder in folders {
             let names = names(in: folder)
-            for name in names.prefix(CNICache.countLimit) { read("\(folder)/\(name)", name: name) }
+            for name in names.prefix(CNICache.countLimit) { read("\(folder)/\(name)", name: name, source) }
             if names.count > CNICache.countLimit {
                 lose(
                     folder, "\(names.count - CNICache.countLimit) files more than \(CNICache.countLimit) were left out")
@@ -36,13 +37,13 @@ struct CNICache {
         }
     }
 
-    private mutating func read(_ path: String, name: String) {
+    private mutating func read(_ path: String, name: String, _ source: CNIAttachment.Source) {
         do {
             let bytes = try BoundedFile.read(path, limit: CNICache.sizeLimit)
             let entry = try CNICacheEntry(bytes, name: name)
             attachments.append(
                 CNIAttachment(
-                    source: .libcni, file: path, containerID: entry.containerID, interface: entry.interface,
+                    source: source, file: path, containerID: entry.containerID, interface: entry.interface,
                     pod: entry.pod, netns: entry.netns, namespace: CNICache.namespace(at: entry.netns),
                     hostInterfaces: entry.hostInterfaces, addresses: entry.addresses))
         } catch BoundedFile.Failure.system(.noSuchFileOrDirectory) {

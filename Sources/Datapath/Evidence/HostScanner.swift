@@ -16,15 +16,19 @@ public struct HostScanner: Sendable {
         public var namespaces: String
         /// The folders of libcni's result cache.
         public var cniCaches: [String]
+        /// The folder of the notes of netpold's own CNI plugin; `nil` for none.
+        public var cniRecords: String?
         /// The file system of processes.
         public var processes: String
 
         /// Places.
         public init(
-            namespaces: String = systemNamespaces, cniCaches: [String] = systemCaches, processes: String = "/proc"
+            namespaces: String = systemNamespaces, cniCaches: [String] = systemCaches, cniRecords: String? = nil,
+            processes: String = "/proc"
         ) {
             self.namespaces = namespaces
             self.cniCaches = cniCaches
+            self.cniRecords = cniRecords
             self.processes = processes
         }
     }
@@ -53,14 +57,15 @@ public struct HostScanner: Sendable {
             routes: try socket.hostRoutes(), addresses: Set(addresses.map(\.address)).sorted(),
             networks: Set(addresses.map(\.network)).sorted(), masters: HostScanner.masters(links))
         let processes = ProcessNamespaces(places.processes, own: own)
-        let cache = CNICache(folders: places.cniCaches)
-        evidence.attachments = cache.attachments
-        evidence.problems = processes.problems + cache.problems
+        let cache = CNICache(folders: places.cniCaches, source: .libcni)
+        let records = CNICache(folders: places.cniRecords.map { [$0] } ?? [], source: .netpold)
+        evidence.attachments = (cache.attachments + records.attachments).sorted { $0.file < $1.file }
+        evidence.problems = processes.problems + cache.problems + records.problems
 
         var candidates = NamespaceCandidates(limit: HostScanner.namespaceLimit, own: own)
         candidates.add(mountedIn: places.namespaces, &evidence.problems)
         candidates.add(processes)
-        candidates.add(cache.attachments)
+        candidates.add(evidence.attachments)
         if candidates.leftOut > 0 {
             evidence.problems.append(
                 EvidenceProblem(
@@ -78,13 +83,31 @@ public struct HostScanner: Sendable {
             if let namespace = look.namespace { evidence.namespaces.append(namespace) }
         }
         evidence.links = links.filter(\.isPairEnd).map { link in
-            HostLink(
-                ifindex: UInt32(bitPattern: link.index), name: link.name, mac: link.mac, kind: link.kind,
-                peerIndex: UInt32(bitPattern: link.peerIndex),
-                namespace: link.peerNamespace.flatMap { namespaces[$0] })
+            HostLink(link, namespace: link.peerNamespace.flatMap { namespaces[$0] })
         }.sorted { $0.ifindex < $1.ifindex }
         evidence.problems = Set(evidence.problems).sorted { ($0.subject, $0.reason) < ($1.subject, $1.reason) }
         return evidence
+    }
+
+    /// Looks at one namespace, from that of the calling thread.
+    ///
+    /// - Parameter path: a file that stands for it.
+    /// - Returns: the interfaces of the own namespace that lead into it, and what is in it.
+    /// - Throws: `SystemError` when there is no namespace at the path, or it cannot be looked at.
+    public static func look(at path: String) throws(SystemError) -> (links: [HostLink], namespace: NamespaceEvidence) {
+        guard let file = NamespaceFile(path) else {
+            throw SystemError("open namespace", path, nil, detail: "no network namespace is there")
+        }
+        let socket = try NetlinkSocket()
+        let links = try socket.links()
+        let candidate = NamespaceCandidates.Candidate(inode: file.inode, path: path, name: path, isNoted: true)
+        let look = NamespaceLook(candidate, socket, try NetworkNamespace(path: NamespaceFile.own), links)
+        guard let namespace = look.namespace, namespace.failure == nil else {
+            throw SystemError(
+                "look at namespace", path, nil, detail: look.namespace?.failure ?? look.problem?.reason ?? "it is gone")
+        }
+        let ends = links.filter { $0.isPairEnd && $0.peerNamespace != nil && $0.peerNamespace == look.number }
+        return (ends.map { HostLink($0, namespace: file.inode) }, namespace)
     }
 
     /// Of each pair's end, whom it is enslaved to, up to the one that is nobody's slave.
@@ -113,6 +136,15 @@ public struct HostScanner: Sendable {
     private static func bootID(_ processes: String) -> String {
         let bytes = (try? BoundedFile.read("\(processes)/sys/kernel/random/boot_id", limit: 64)) ?? []
         return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+}
+
+extension HostLink {
+    /// A link as the kernel lists it.
+    fileprivate init(_ link: LinkRecord, namespace: UInt64?) {
+        self.init(
+            ifindex: UInt32(bitPattern: link.index), name: link.name, mac: link.mac, kind: link.kind,
+            peerIndex: UInt32(bitPattern: link.peerIndex), namespace: namespace)
     }
 }
 

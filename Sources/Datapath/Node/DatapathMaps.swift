@@ -40,10 +40,11 @@ package final class DatapathMaps {
         let object = try BPFObject(bytes: options.object)
         // An object with other layouts is worked with as other versions' maps are: through codecs.
         var codecs: [String: MapCodec] = [:]
+        // Asked before pinned maps are taken: libbpf then gives their types by the numbers of the BTF that they were made with.
+        let declared = object.mapLayouts
         if options.object == nil {
             try BTFCheck.require(object)
         } else {
-            let declared = object.mapLayouts
             for (name, own) in try DatapathMaps.layouts() where declared[name] != own {
                 codecs[name] = declared[name].flatMap { MapCodec(here: own, there: $0) }
             }
@@ -73,7 +74,7 @@ package final class DatapathMaps {
         self.policyChanges = try map("np_policy_changes")
         var flowLayout = FlowSetLayout.own
         if options.object != nil, let here = try DatapathMaps.layouts()["np_flow_sets"],
-            let there = object.mapLayouts["np_flow_sets"], here != there
+            let there = declared["np_flow_sets"], here != there
         {
             guard let layout = FlowSetLayout(here: here.value, there: there.value) else {
                 throw BPFError(.checkLayout, "np_flow_sets", errno: .invalidArgument)

@@ -25,7 +25,8 @@ extension NodeDatapath {
     /// 8. *Revisions*: only now, so that no verdict of an old program can be stamped with a new revision. Known flows
     ///    are asked again at their next packet. Pods get their columns of names, filled with what they have learnt. New endpoints become ready, and flow state that is not needed any more is not
     ///    kept from here on.
-    /// 9. *Attach* new pods, and take over what other versions left (`finishTakeover`).
+    /// 9. *Attach* new pods, and take over what other versions left (`finishTakeover`). Servers of flows that the proxy carries are
+    ///    asked again (`askServersAgain`).
     /// 10. *Narrow*: retired identities leave the peers maps, slots are cleared, old programs go, their counts are kept.
     ///
     /// - Parameters:
@@ -85,6 +86,7 @@ extension NodeDatapath {
         try copyFlows()
         try attach(plan, &report)
         try finishTakeover(plan, &report)
+        if mustWait { try askServersAgain() }
         try narrow(plan, &report)
         try settleNames(&report)
         try refill(plan)

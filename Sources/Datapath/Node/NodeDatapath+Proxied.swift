@@ -1,5 +1,6 @@
 import BPFEmit
 import CNetpoldABI
+import Glibc
 import NetTypes
 
 /// Flows that the L7 proxy carries.
@@ -43,6 +44,37 @@ extension NodeDatapath {
         guard let proxied = maps.proxy?.proxied else { return [] }
         return Set(try proxied.entries(key: np_proxied_key(), value: np_proxied_side()).map(\.value.base))
     }
+
+    /// Part of step 9: asks the servers' policies again about flows that clients' pods send to the proxy. A client's packets pass its
+    /// own hook before the proxy has them; but a request that the proxy denies never gets to its server, whose side would stay what it
+    /// was, in the numbers of a program that is gone. What policies deny altogether stays too: nothing of it passes.
+    func askServersAgain() throws(BPFError) {
+        guard let proxied = maps.proxy?.proxied, proxyWay != nil, let place = options.proxy else { return }
+        let revisions = Dictionary(endpoints.values.map { ($0.slot, $0.value.revision) }) { first, _ in first }
+        func isStale(_ side: np_proxied_side) -> Bool {
+            revisions[side.endpoint].map { $0 != side.revision } ?? false
+        }
+        var stale = try proxied.entries(key: np_proxied_key(), value: np_proxied_side()).filter { key, side in
+            key.side == NP_INGRESS.rawValue && side.flags & UInt32(NP_PROXIED_REDIRECTS) == 0 && isStale(side)
+        }.map(\.key)
+        guard !stale.isEmpty else { return }
+        // Without the place nothing of them passes.
+        guard let nudge = try? ProxyNudge(place) else { return }
+        // The packets are on their way when they have been sent, in the order of a queue that is rarely not empty already.
+        for attempt in 0..<NodeDatapath.nudges {
+            if attempt > 0 { usleep(NodeDatapath.nudgeMicroseconds << UInt32(attempt)) }
+            for key in stale { nudge.send(key) }
+            var left: [np_proxied_key] = []
+            for key in stale {
+                if let side = try proxied.value(of: key, initial: np_proxied_side()), isStale(side) { left.append(key) }
+            }
+            stale = left
+            if stale.isEmpty { return }
+        }
+    }
+
+    private static let nudges = 5
+    private static let nudgeMicroseconds: UInt32 = 100
 
     private func isCarried(_ key: np_proxied_key, _ side: np_proxied_side, _ endpoint: np_endpoint) -> Bool {
         let isClient = key.side == NP_EGRESS.rawValue

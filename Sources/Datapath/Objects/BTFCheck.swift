@@ -234,6 +234,7 @@ public enum BTFCheck {
                     ("is_equal", \.is_equal),
                     ("place", \.place), ("name", \.name), ("bytes", \.bytes), ("learnt", \.learnt),
                 ]),
+            Expected("np_lesson", np_lesson.self, [("message", \.message), ("busy", \.busy)]),
             Expected(
                 "np_name_options", np_name_options.self,
                 [

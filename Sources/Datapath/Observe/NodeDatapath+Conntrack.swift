@@ -52,6 +52,7 @@ extension NodeDatapath {
     private func finish(_ walk: FlowCollection, seen: Int, removed: Int) throws(BPFError) -> ConntrackCollection {
         let moved = try growRegions(walk.uses)
         try collectProxied()
+        try collectHellos()
         return ConntrackCollection(
             seen: seen, removed: removed, shares: try shares(walk.uses), moved: moved, isComplete: true)
     }

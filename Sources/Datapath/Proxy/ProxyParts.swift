@@ -12,6 +12,8 @@ struct ProxyParts {
     let fromProxy: BPFProgram
     /// np_to_listener, for the proxy's namespace.
     let toListener: BPFProgram
+    /// np_dns_lesson, for the proxy to run.
+    let lesson: BPFProgram
 
     /// - Returns: `nil` for an object without: that of an earlier version.
     init?(_ object: BPFObject, _ maps: [BPFMap]) throws(BPFError) {
@@ -24,5 +26,6 @@ struct ProxyParts {
         self.listeners = listeners
         fromProxy = try object.program("np_from_proxy")
         toListener = try object.program("np_to_listener")
+        lesson = try object.program("np_dns_lesson")
     }
 }

@@ -5,6 +5,8 @@ import Support
 /// The way between the node and the L7 proxy's namespace: the pair, with what is attached to both ends. It outlives the process where
 /// the instance is pinned.
 final class ProxyWay {
+    /// The name of the pin of np_dns_lesson, which the proxy runs.
+    static let lessonPin = "proxy-lesson"
     /// Names of the pins of the two links; no hook of a pod has them.
     private static let ingressPin = "proxy-ingress"
     private static let lookupPin = "proxy-lookup"
@@ -38,6 +40,7 @@ final class ProxyWay {
             pin: pins.map { "\($0.links)/\(ProxyWay.ingressPin)" })
         lookup = try ProxyWay.attach(
             parts.toListener, in: namespace, pin: pins.map { "\($0.links)/\(ProxyWay.lookupPin)" })
+        if let pins { try ProxyWay.pin(parts.lesson, at: "\(pins.links)/\(ProxyWay.lessonPin)") }
         // Last: now it is one.
         let mac = place.innerAddress.bytes
         try parts.way.set(
@@ -76,6 +79,14 @@ final class ProxyWay {
         let link = try Libbpf.createLookupLink(program: program.fd, namespace: namespace.descriptor, namespace.path)
         if let pin { try Libbpf.pin(link.rawValue, namespace.path, at: pin) }
         return link
+    }
+
+    /// Pins a program in place of the one that is pinned there.
+    private static func pin(_ program: BPFProgram, at path: String) throws(BPFError) {
+        let draft = "\(path)-draft"
+        try Libbpf.unpin(draft)
+        try Libbpf.pin(program.fd, program.name, at: draft)
+        try Libbpf.movePin(draft, to: path)
     }
 
     /// Takes everything away: flows for the proxy are refused from now on.

@@ -101,7 +101,7 @@ final class HTTP2Session {
     private func connect() {
         let bound = NIOLoopBound(self, eventLoop: shared.loop)
         let limits = shared.limits
-        shared.bootstrap(for: connection.flow)
+        let bootstrap = shared.bootstrap(for: connection.flow)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let handler = NIOHTTP2Handler(
@@ -115,12 +115,11 @@ final class HTTP2Session {
                     try channel.syncOptions?.setOption(.autoRead, value: true)
                 }
             }
-            .connect(to: connection.flow.destination).assumeIsolated().whenComplete { result in
-                switch result {
-                case .success(let channel): self.connected(channel)
-                case .failure: self.notConnected()
-                }
-            }
+        shared.reach(
+            connection.flow.destination, by: bootstrap, isWanted: { self.connection.phase == .http2 }
+        ) { channel in
+            if let channel { self.connected(channel) } else { self.notConnected() }
+        }
     }
 
     private func connected(_ channel: any Channel) {

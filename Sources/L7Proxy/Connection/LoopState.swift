@@ -1,3 +1,4 @@
+internal import Glibc
 internal import HTTPScan
 internal import NIOCore
 internal import NIOPosix
@@ -11,16 +12,23 @@ final class LoopState {
     private var seen: (book: RuleBook, changes: UInt64)
     let resolver: any FlowResolver
     let selectionsChange: Bool
+    /// `nil`: nothing is learnt.
+    let learner: (any AnswerLearner)?
     /// On their way to the access log; `nil` without one.
     var lines: LogLines?
     private var isHandingOver = false
     var counters = ProxyCounters()
     /// How long a line may wait for others.
     private static let logDelay = TimeAmount.milliseconds(20)
+    /// Between attempts to connect by ends that another socket has.
+    private static let rebindDelay = TimeAmount.milliseconds(5)
     private var connections: [ObjectIdentifier: ProxyConnection] = [:]
     private var isDraining = false
 
-    init(_ loop: any EventLoop, limits: ProxyLimits, rules: RuleSource, resolver: any FlowResolver, log: AccessLog?) {
+    init(
+        _ loop: any EventLoop, limits: ProxyLimits, rules: RuleSource, resolver: any FlowResolver, log: AccessLog?,
+        learner: (any AnswerLearner)?
+    ) {
         self.loop = loop
         self.limits = limits
         self.rules = rules
@@ -29,6 +37,7 @@ final class LoopState {
         seen = (rules.book, changes)
         self.resolver = resolver
         selectionsChange = resolver.selectionsChange
+        self.learner = learner
         lines = log.map(LogLines.init)
     }
 
@@ -88,19 +97,48 @@ final class LoopState {
     /// Connects to the server of a connection.
     func connect(_ connection: ProxyConnection) {
         let bound = NIOLoopBound(connection, eventLoop: loop)
-        bootstrap(for: connection.flow)
+        let bootstrap = bootstrap(for: connection.flow)
             .channelOption(.autoRead, value: false)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(ServerHandler(bound.value))
                 }
             }
-            .connect(to: connection.flow.destination).assumeIsolated().whenComplete { result in
+        reach(connection.flow.destination, by: bootstrap, isWanted: { connection.phase != .closed }) { channel in
+            if let channel { connection.connected(channel) } else { connection.notConnected() }
+        }
+    }
+
+    /// Connects, and does so again for a moment when another socket has the ends of the connection: that of the client's connection
+    /// before, which is about to end.
+    ///
+    /// - Parameters:
+    ///   - address: the server's.
+    ///   - bootstrap: by which it is connected to.
+    ///   - isWanted: whether to try again.
+    ///   - done: is given the connection, or `nil`.
+    func reach(
+        _ address: SocketAddress, by bootstrap: ClientBootstrap, isWanted: @escaping () -> Bool,
+        done: @escaping ((any Channel)?) -> Void
+    ) {
+        let end = NIODeadline.now() + limits.rebindTimeout
+        func attempt() {
+            bootstrap.connect(to: address).assumeIsolated().whenComplete { result in
                 switch result {
-                case .success(let channel): connection.connected(channel)
-                case .failure: connection.notConnected()
+                case .success(let channel): done(channel)
+                case .failure(let error):
+                    guard LoopState.isOfTakenEnds(error), NIODeadline.now() < end, isWanted() else { return done(nil) }
+                    self.loop.assumeIsolated().scheduleTask(in: LoopState.rebindDelay) { attempt() }
                 }
             }
+        }
+        attempt()
+    }
+
+    /// Whether a socket could not have the address and port that it was to have, or not towards this server.
+    private static func isOfTakenEnds(_ error: any Error) -> Bool {
+        guard let error = error as? IOError else { return false }
+        return error.errnoCode == EADDRINUSE || error.errnoCode == EADDRNOTAVAIL
     }
 
     /// Makes connections to the server of a flow.

@@ -4,8 +4,8 @@ internal import ProxyRules
 
 // DNS over TCP: each message of the client is read exactly and decided before a byte of it is forwarded. What is allowed is forwarded as it
 // came, what is denied is answered REFUSED, and a message that is not exactly a query ends the connection. The server's messages are forwarded
-// whole, so that an answer of the proxy's own never stands inside one; they are not read: addresses in them are not learnt for `toFQDNs`, as
-// those in datagrams are.
+// whole, so that an answer of the proxy's own never stands inside one; what they say to queries that rules of the client's pod allow is
+// learnt before they are (`AnswerLearner`), as from datagrams.
 extension ProxyConnection {
     /// Decides what the client sent as far as it goes.
     func takeQueries() {
@@ -35,13 +35,18 @@ extension ProxyConnection {
             }
             if answer.isPermitted {
                 shared.counters.allowed += 1
-                dns.asked()
+                dns.asked(isLearnt ? query.question : nil)
                 send(bytes)
             } else {
                 shared.counters.denied += 1
                 toClient.write(DNSExchange.refusal(of: bytes))
             }
         }
+    }
+
+    /// Whether answers are learnt from: those to queries that DNS rules of the client's own pod allow.
+    private var isLearnt: Bool {
+        shared.learner != nil && shared.book.isDNS(egress: flow.egress, ingress: nil)
     }
 
     /// A message that is not exactly a query: nothing of it reaches the server, nor anything behind it.
@@ -66,8 +71,28 @@ extension ProxyConnection {
     func takeDNSAnswers() {
         while phase == .dns, let message = DNSExchange.take(&fromServer) {
             dns.answered()
+            guard heed(message) else { return abort() }
             toClient.write(message)
         }
+    }
+
+    /// Learns from an answer, if one is waited for; whether the client may have it.
+    private func heed(_ message: ByteBuffer) -> Bool {
+        guard let learner = shared.learner, !dns.questions.isEmpty else { return true }
+        let bytes = Array(message.readableBytesView.dropFirst(2))
+        guard let answer = DNSAnswer(message: bytes), dns.takes(answer.question) else { return true }
+        switch answer.lesson {
+        case .nothing: return true
+        case .addresses, .inexact: break
+        }
+        switch learner.learn(bytes, of: clientAddress, to: localAddress) {
+        case .learnt: shared.counters.learnt += 1
+        case .unlearnt: shared.counters.unlearnt += 1
+        case .withheld:
+            shared.counters.unlearnt += 1
+            return false
+        }
+        return true
     }
 
     /// The server sends nothing more.

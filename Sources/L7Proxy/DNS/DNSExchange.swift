@@ -1,3 +1,4 @@
+internal import DNSScan
 internal import NIOCore
 
 /// What is under way on a connection that carries DNS over TCP (RFC 1035 4.2.2: messages behind their length in two bytes).
@@ -5,11 +6,29 @@ struct DNSExchange {
     /// Queries that were forwarded and have no answer yet. A server that answers one with several messages, as zone transfers do, makes
     /// it smaller than it is.
     private(set) var owed = 0
+    /// Questions from whose answers is learnt, and that have none yet: the latest `mostQuestions`.
+    private(set) var questions: [DNSQuestion] = []
+    /// A client that has more of them under way learns from no more.
+    static let mostQuestions = 256
     /// Whether the end of the client's queries was passed on.
     var hasPassedEnd = false
 
     /// A query was forwarded.
-    mutating func asked() { owed += 1 }
+    ///
+    /// - Parameter question: What is learnt the answer to; `nil`: nothing is.
+    mutating func asked(_ question: DNSQuestion?) {
+        owed += 1
+        guard let question else { return }
+        if questions.count == DNSExchange.mostQuestions { questions.removeFirst() }
+        questions.append(question)
+    }
+
+    /// Whether an answer to this question is learnt from: the first one is, id, name, type and class repeated.
+    mutating func takes(_ question: DNSQuestion) -> Bool {
+        guard let place = questions.firstIndex(of: question) else { return false }
+        questions.remove(at: place)
+        return true
+    }
 
     /// A message of the server was forwarded.
     mutating func answered() { owed = max(0, owed - 1) }

@@ -14,6 +14,10 @@ public struct ProxyCounters: Hashable, Sendable {
     public var refused: [Refusal: UInt64] = [:]
     /// DNS messages that are not exactly a query: each ended its connection.
     public var badQueries: UInt64 = 0
+    /// DNS answers that were learnt from.
+    public var learnt: UInt64 = 0
+    /// DNS answers that were to be learnt from, and could not.
+    public var unlearnt: UInt64 = 0
     /// Responses that are not understood, or that nothing asked for.
     public var badResponses: UInt64 = 0
     /// Connections to servers that failed.
@@ -38,6 +42,8 @@ public struct ProxyCounters: Hashable, Sendable {
         denied += other.denied
         refused.merge(other.refused, uniquingKeysWith: +)
         badQueries += other.badQueries
+        learnt += other.learnt
+        unlearnt += other.unlearnt
         badResponses += other.badResponses
         noServer += other.noServer
         timeouts += other.timeouts

@@ -14,6 +14,8 @@ public struct ProxyLimits: Sendable {
     public var streamIdleTimeout = TimeAmount.seconds(300)
     /// For a connection to the server.
     public var connectTimeout = TimeAmount.seconds(5)
+    /// For the ends of a connection to the server, which another socket still has.
+    public var rebindTimeout = TimeAmount.seconds(1)
     /// For the client to take the last answer.
     public var lingerTimeout = TimeAmount.seconds(2)
     /// How often the timeouts are looked at.

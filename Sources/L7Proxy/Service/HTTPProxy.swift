@@ -19,9 +19,10 @@ public final class HTTPProxy: Sendable {
     /// Begins to listen on an address. The group's event loops serve the connections; it stays the caller's.
     public static func start(
         on address: SocketAddress, group: any EventLoopGroup, rules: RuleSource, resolver: any FlowResolver,
-        limits: ProxyLimits = ProxyLimits(), log: AccessLog? = nil
+        limits: ProxyLimits = ProxyLimits(), log: AccessLog? = nil, learner: (any AnswerLearner)? = nil
     ) async throws -> HTTPProxy {
-        let loops = try await makeLoops(group, limits: limits, rules: rules, resolver: resolver, log: log)
+        let loops = try await makeLoops(
+            group, limits: limits, rules: rules, resolver: resolver, log: log, learner: learner)
         var listeners: [any Channel] = []
         for bound in loops {
             // Port 0 stands for the one that the first got.
@@ -36,9 +37,10 @@ public final class HTTPProxy: Sendable {
     /// Serves sockets that listen already, one for each of the group's event loops; they are the proxy's from here on.
     public static func start(
         listeners descriptors: [CInt], group: any EventLoopGroup, rules: RuleSource, resolver: any FlowResolver,
-        limits: ProxyLimits = ProxyLimits(), log: AccessLog? = nil
+        limits: ProxyLimits = ProxyLimits(), log: AccessLog? = nil, learner: (any AnswerLearner)? = nil
     ) async throws -> HTTPProxy {
-        let loops = try await makeLoops(group, limits: limits, rules: rules, resolver: resolver, log: log)
+        let loops = try await makeLoops(
+            group, limits: limits, rules: rules, resolver: resolver, log: log, learner: learner)
         var listeners: [any Channel] = []
         for (bound, descriptor) in zip(loops, descriptors) {
             listeners.append(try await bootstrap(bound, limits).withBoundSocket(descriptor).get())
@@ -47,13 +49,17 @@ public final class HTTPProxy: Sendable {
     }
 
     private static func makeLoops(
-        _ group: any EventLoopGroup, limits: ProxyLimits, rules: RuleSource, resolver: any FlowResolver, log: AccessLog?
+        _ group: any EventLoopGroup, limits: ProxyLimits, rules: RuleSource, resolver: any FlowResolver,
+        log: AccessLog?,
+        learner: (any AnswerLearner)?
     ) async throws -> [NIOLoopBound<LoopState>] {
         var loops: [NIOLoopBound<LoopState>] = []
         for loop in group.makeIterator() {
             let bound = try await loop.submit {
                 NIOLoopBound(
-                    LoopState(loop, limits: limits, rules: rules, resolver: resolver, log: log), eventLoop: loop)
+                    LoopState(
+                        loop, limits: limits, rules: rules, resolver: resolver, log: log, learner: learner),
+                    eventLoop: loop)
             }.get()
             loop.scheduleRepeatedTask(initialDelay: limits.tick, delay: limits.tick) { _ in bound.value.tick() }
             loops.append(bound)

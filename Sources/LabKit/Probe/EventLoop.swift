@@ -15,7 +15,7 @@ public final class EventLoop {
     }
 
     /// What a descriptor can be watched for.
-    enum Interest {
+    package enum Interest {
         case readable
         case writable
 
@@ -28,7 +28,9 @@ public final class EventLoop {
     }
 
     /// Watches a descriptor, or changes what it is watched for. The handler gets the epoll event mask.
-    func watch(_ socket: Int32, for interest: Interest, _ handler: @escaping (UInt32) -> Void) throws(SystemError) {
+    package func watch(_ socket: Int32, for interest: Interest, _ handler: @escaping (UInt32) -> Void)
+        throws(SystemError)
+    {
         var event = epoll_event()
         event.events = interest.mask
         event.data.fd = socket

@@ -57,7 +57,7 @@ public struct ManifestDecoder: Sendable {
     }
 
     /// `inherited` is the apiVersion and kind that items of a typed list may omit.
-    private mutating func add(_ object: DocumentNode, inherited: (apiVersion: String, kind: String)?) {
+    mutating func add(_ object: DocumentNode, inherited: (apiVersion: String, kind: String)?) {
         var diagnostics = DiagnosticCollector()
         guard object.members != nil else {
             diagnostics.error(

@@ -31,6 +31,10 @@ struct AgentRun: Sendable {
         let run: AgentRun
 
         func run() async throws {
+            // What an earlier agent has pinned enforces already, and this one answers: whoever starts after it need not wait for an API
+            // server. `netpold status --wait` and /readyz say when everything is in force.
+            ServiceManager.tell("READY=1")
+            defer { ServiceManager.tell("STOPPING=1") }
             await withTaskGroup { group in
                 group.addTask { await run.obeySignals() }
                 if let limit = run.once { group.addTask { _ = await run.service.waitUntilInForce(limit) } }

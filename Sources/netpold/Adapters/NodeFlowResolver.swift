@@ -36,7 +36,7 @@ struct NodeFlowResolver: FlowResolver {
 
 extension SocketAddress {
     /// As the datapath has it; `nil` for an address of another family.
-    fileprivate var end: ProxiedFlows.End? {
+    var end: ProxiedFlows.End? {
         switch self {
         case .v4(let address):
             return .init(

@@ -9,6 +9,8 @@ struct NodeProxyPorts {
     let listeners: [CInt]
     /// Knows the flows.
     let resolver: any FlowResolver
+    /// Learns what DNS answers over TCP say.
+    let learner: any AnswerLearner
 
     /// Moves the process into the place that the instance's agent has made for the proxy, by starting it anew there, and opens the ports.
     /// Ends the process when the place is made anew: whoever supervises it starts it in the new one.
@@ -19,8 +21,10 @@ struct NodeProxyPorts {
         do {
             try NamespaceEntry.enter(place.namespace)
             let listeners = try ProxyListeners(instance: instance, count: count)
+            let flows = try ProxiedFlows(instance: instance)
             let ports = NodeProxyPorts(
-                listeners: listeners.sockets, resolver: NodeFlowResolver(try ProxiedFlows(instance: instance)))
+                listeners: listeners.sockets, resolver: NodeFlowResolver(flows),
+                learner: NodeAnswerLearner(flows, try DNSLessons(instance: instance)))
             Task.detached { await watch(listeners, place) }
             return ports
         } catch {

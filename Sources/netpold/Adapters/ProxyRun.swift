@@ -30,7 +30,8 @@ struct ProxyRun: Sendable {
         }
         try await serve(ends: { _ in file.look() }) { group in
             let proxy = try await HTTPProxy.start(
-                listeners: ports.listeners, group: group, rules: source, resolver: ports.resolver, log: log)
+                listeners: ports.listeners, group: group, rules: source, resolver: ports.resolver, log: log,
+                learner: ports.learner)
             file.start()
             return (proxy, source)
         }

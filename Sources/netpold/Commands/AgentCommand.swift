@@ -233,7 +233,8 @@ struct AgentCommand: AsyncParsableCommand {
         let pinned = datapath.identities
         let adopted = datapath.adoptedInterfaces
         let places = HostScanner.Places(
-            namespaces: netnsDir, cniCaches: cniCache.isEmpty ? HostScanner.Places.systemCaches : cniCache)
+            namespaces: netnsDir, cniCaches: cniCache.isEmpty ? HostScanner.Places.systemCaches : cniCache,
+            cniRecords: try instance.paths().cniRecords)
         logger.notice(
             "datapath loaded",
             metadata: [

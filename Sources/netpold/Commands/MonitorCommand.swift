@@ -57,7 +57,7 @@ struct MonitorCommand: ParsableCommand {
                 }
             case .lost(let count):
                 MonitorCommand.show(json ? "{\"lost\":\(count)}" : rendering.line(lost: count))
-            case .status, .endpoints, .health, .waited, .reloaded, .names, .error:
+            case .status, .endpoints, .health, .waited, .reloaded, .admitted, .names, .error:
                 throw AgentConnection.unexpected()
             }
         }

@@ -8,7 +8,7 @@ import PolicyIR
 
 /// Requests as packets: queries and handshakes are decided by the loaded programs, what these send to the proxy by a running one.
 extension KernelFlowDecider: RequestAnswerer {
-    /// Whether a request gets through; `nil` for what goes to the proxy and is no HTTP.
+    /// Whether a request gets through; `nil` for what goes to the proxy when there is none.
     func permits(_ request: L7Request, in flow: Flow) throws -> Bool? {
         let ends = try view.resolve(flow)
         // "A pod cannot block access to itself": such packets never leave it.

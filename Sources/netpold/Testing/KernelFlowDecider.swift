@@ -33,7 +33,7 @@ final class KernelFlowDecider: FlowDecider {
         /// By namespace and name.
         let pods: [String: EndpointKey]
 
-        /// Its HTTP rules as the proxy takes them.
+        /// Its rules for HTTP and DNS as the proxy takes them.
         var rules: [RuleSnapshot.Policy] {
             kernel.policyBits.sorted { $0.key < $1.key }.compactMap { base, bits in
                 let rules = bits.enumerated().compactMap { number, bit in
@@ -41,7 +41,7 @@ final class KernelFlowDecider: FlowDecider {
                         number: UInt32(number),
                         PolicyRule(
                             action: bit.action, peers: .everyone, traffic: .everything, l7: bit.l7, origin: bit.origin))
-                }.filter { !$0.http.isEmpty }
+                }.filter { !$0.http.isEmpty || !$0.dns.isEmpty }
                 guard !rules.isEmpty else { return nil }
                 return RuleSnapshot.Policy(
                     id: ProxyTrial.Side.policy(image: number, base: base), direction: .ingress, rules: rules)

@@ -82,10 +82,10 @@ final class ProxyTrial {
         throw Unexpected(description: "no port of 127.0.0.1 is free")
     }
 
-    /// Whether the proxy lets a request through to the server; `nil` for a query: this proxy has no rules for those.
+    /// Whether the proxy lets a request through to the server.
     ///
     /// - Parameters:
-    ///   - request: the request.
+    ///   - request: the request; a query goes over TCP.
     ///   - egress: what the sender's policy said; `nil`: it sent nothing to the proxy.
     ///   - ingress: the same of the receiver's.
     ///   - policies: the rules, numbered by `Side.policy`.
@@ -93,8 +93,7 @@ final class ProxyTrial {
     /// - Throws: `Unexpected` when the proxy answers otherwise, `SnapshotProblem` for rules that it does not take.
     func permits(
         _ request: L7Request, egress: Side?, ingress: Side?, of policies: [RuleSnapshot.Policy]
-    ) throws -> Bool? {
-        if case .dns = request { return nil }
+    ) throws -> Bool {
         if policies != known {
             rules.replace(with: try RuleBook(RuleSnapshot(revision: rules.book.revision + 1, policies: policies)))
             known = policies
@@ -106,11 +105,16 @@ final class ProxyTrial {
             request: .request(request))
         let prober = Prober(loop: loop)
         prober.patience = .seconds(2)
-        switch try prober.run([probe]).first ?? .silent {
-        case .answered(by: Self.serverName): return true
-        case .denied: return false
-        case .answered(let other): throw Unexpected(description: "the proxy answered \(other)")
-        case .resolved, .refused, .unreachable, .silent: throw Unexpected(description: "the proxy did not answer")
+        switch (try prober.run([probe]).first ?? .silent, request) {
+        // The server knows no name, and the proxy does not say so.
+        case (.denied("NXDOMAIN"), .dns): return true
+        case (.denied("REFUSED"), .dns): return false
+        case (.denied(let other), .dns): throw Unexpected(description: "the query came to nothing: \(other)")
+        case (.answered(by: Self.serverName), _): return true
+        case (.denied, _): return false
+        case (.answered(let other), _): throw Unexpected(description: "the proxy answered \(other)")
+        case (.resolved, _), (.refused, _), (.unreachable, _), (.silent, _):
+            throw Unexpected(description: "the proxy did not answer")
         }
     }
 }

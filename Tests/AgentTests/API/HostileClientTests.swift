@@ -28,7 +28,7 @@ import Testing
             case .status: client.answer(.lost(1))
             case .endpoints: client.answer(.endpoints(Array(repeating: Self.row, count: 2000)))
             case .wait: try? await Task.sleep(for: .seconds(3600))
-            case .names, .health, .monitor, .reload: client.answer(.lost(2))
+            case .names, .health, .monitor, .reload, .admit: client.answer(.lost(2))
             }
         }
     }

@@ -134,7 +134,7 @@ struct CNICacheEntryTests {
         try FileManager.default.createDirectory(atPath: "\(folder)/e", withIntermediateDirectories: true)
         try FileManager.default.createSymbolicLink(atPath: "\(folder)/f", withDestinationPath: "/dev/zero")
         mkfifo("\(folder)/g", 0o600)
-        let cache = CNICache(folders: [folder, "\(folder)/missing"])
+        let cache = CNICache(folders: [folder, "\(folder)/missing"], source: .libcni)
         #expect(cache.attachments.map(\.file) == ["a", "b"].map { "\(folder)/\($0)-\(Self.container)-eth0" })
         // The namespaces they name are not there.
         #expect(cache.attachments.map(\.namespace) == [nil, nil])

@@ -115,6 +115,35 @@ struct ObserveTests {
         #expect(try collect(8100) == [1, 1])
     }
 
+    @Test("hellos of connections that are gone are forgotten with them, others kept")
+    func hellos() throws {
+        let node = try NodeDatapath.forTests()
+        _ = try node.apply(try NodeImages.shop(), links: [:])
+        let hellos = try #require(node.maps.hellos)
+        let clock = try KernelClock()
+        let now = try clock.now()
+        try node.remember(1, flags: NP_ENTRY_ANSWERED, at: now)
+        try node.remember(2, flags: NP_ENTRY_ANSWERED | NP_ENTRY_RST, at: now)
+        let web = try #require(node.endpoints[NodeImages.webKey])
+        let region = try #require(node.regions.current[web.slot])
+        let entries = node.maps.flowTable.entries(in: region)
+        for entry in entries {
+            var hello = np_hello()
+            hello.version = entry.word.version
+            try hellos.set(entry.slot, hello)
+        }
+        func slots() throws -> Set<UInt32> {
+            Set(try hellos.entries(key: UInt32(0), value: np_hello()).map(\.key))
+        }
+        _ = try node.collectConntrack(now: now)
+        #expect(try slots() == Set(entries.map(\.slot)) && entries.count == 2)
+        // The one that was reset is over.
+        let later = KernelClock.Reading(jiffies: now.jiffies + UInt64(60 * now.rate), rate: now.rate)
+        #expect(try node.collectConntrack(now: later).removed == 1)
+        let left = try #require(entries.first { $0.record.own_port == UInt16(1).bigEndian })
+        #expect(try slots() == [left.slot])
+    }
+
     @Test(
         "a collection goes through the whole table part by part, without a system call for a flow, and a flow that woke up stays"
     )
@@ -123,8 +152,8 @@ struct ObserveTests {
         _ = try node.apply(try NodeImages.shop(), links: [:])
         let now = try KernelClock().now()
         for port in 0..<1000 as Range<UInt16> { try node.remember(port, flags: NP_ENTRY_ANSWERED, at: now) }
-        // The shares are read at the end.
-        let reading = InjectedFault(.readMap, call: 3, errno: .ioError)
+        // The shares are read at the end, and what is known of proxied connections and of hellos.
+        let reading = InjectedFault(.readMap, call: 4, errno: .ioError)
         var seen = 0
         var parts = 0
         try InjectedFault.$current.withValue(reading) {

@@ -73,7 +73,7 @@ struct UpgradeTests {
         let own = UpgradeNetwork.Version.own
         let small = UpgradeNetwork.Version(try SecondVersion(.limits, number: own.number))
         try UpgradeNetwork.with(style) { network in
-            #expect(try network.run(small).node.maps.endpoints.shape.capacity == 11)
+            #expect(try network.run(small).node.maps.endpoints.shape.capacity == 3)
             #expect(network.beginIdleFlow())
             let (node, report) = try network.run(own)
             #expect(node.maps.endpoints.shape.capacity == Int(NP_MAX_ENDPOINTS))

@@ -202,6 +202,54 @@ struct L7RedirectTests {
         #expect(try world.ask(.podToPod, v6: false, "/who").body?.hasSuffix("proxied=0") == true)
     }
 
+    @Test(
+        "both ends have rules and those of the server change: the next request of a live connection is decided by them",
+        arguments: [false, true])
+    func serverChanges(v6: Bool) throws {
+        let world = try L7World(.ptp, reversePathFilter: 1)
+        let to = "\(world.address("b", v6: v6))"
+        func ask(_ path: String) throws -> String? {
+            let answer = try world.ask("a", ["hold": "one", "to": to, "path": path, "seconds": 2])
+            return answer.body.map { $0.hasSuffix("proxied=0") ? "allowed" : $0 } ?? answer.error
+        }
+        func apply(client: String, server: String?) throws {
+            func rules(_ path: String?) -> String {
+                path.map { ", rules: {http: [{path: \"\($0)\"}]}" } ?? ""
+            }
+            let ends = [("a", "egress", "to", rules(client)), ("b", "ingress", "from", rules(server))]
+            try world.apply(
+                ends.map { pod, direction, word, rules in
+                    """
+                    apiVersion: cilium.io/v2
+                    kind: CiliumNetworkPolicy
+                    metadata: {name: \(direction), namespace: edge}
+                    spec:
+                      endpointSelector: {matchLabels: {app: \(pod)}}
+                      \(direction): [{\(word)Entities: [all], toPorts: [{ports: [{port: "80", protocol: TCP}]\(rules)}]}]
+                    """
+                }.joined(separator: "\n---\n"))
+        }
+        let denied = "Access denied\r\n"
+        try apply(client: "/.*", server: "/none")
+        try world.startProxyOfAgent()
+        try apply(client: "/(one|two)", server: "/one")
+        #expect(try [ask("/one"), ask("/two"), ask("/one")] == ["allowed", denied, "allowed"])
+        // The same bit of another program.
+        try apply(client: "/(one|two)", server: "/two")
+        #expect(try [ask("/one"), ask("/two")] == [denied, "allowed"])
+        try apply(client: "/(one|two)", server: "/none")
+        #expect(try [ask("/one"), ask("/two")] == [denied, denied])
+        // Everything is allowed at the server: the client's own rules go on to count.
+        try apply(client: "/(one|two)", server: nil)
+        #expect(try [ask("/one"), ask("/two"), ask("/three")] == ["allowed", "allowed", denied])
+        // The server has rules that it had none of: of a connection that the proxy carries they count at once.
+        try apply(client: "/(one|two)", server: "/one")
+        #expect(try [ask("/one"), ask("/two")] == ["allowed", denied])
+        // Both change at once.
+        try apply(client: "/(two|three)", server: "/(one|two)")
+        #expect(try [ask("/one"), ask("/two"), ask("/three")] == [denied, "allowed", denied])
+    }
+
     @Test("policies change under a connection")
     func changes() throws {
         let world = try world(.both)

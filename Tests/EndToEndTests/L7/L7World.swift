@@ -1,8 +1,11 @@
+import Agent
 import BPFEmit
 import Datapath
 import Foundation
 import Glibc
 import NetTypes
+
+@testable import netpold
 
 /// Two pods, `a` and `b`, of an `EdgeNode` with a place for the L7 proxy, and the outside: HTTP servers at `b` and outside, clients at
 /// `a` and outside, and a stand-in for the proxy (l7.py), which lets requests for /api/ pass.
@@ -38,7 +41,8 @@ final class L7World {
     let place: ProxyPlace
     private let pins: PinPath
     private var relay: Child?
-    private var proxy: Process?
+    private var proxy: ChildProcess?
+    private var proxyFiles: [String] = []
     /// Whether the proxy is netpold's, which leaves requests as they are.
     private var isReal = false
     private var servers: [Child] = []
@@ -74,14 +78,9 @@ final class L7World {
 
     deinit {
         relay?.end(SIGKILL)
-        if let proxy {
-            kill(proxy.processIdentifier, SIGKILL)
-            proxy.waitUntilExit()
-            for name in ["rules.json", "state"] {
-                try? FileManager.default.removeItem(
-                    atPath: "\(FileManager.default.temporaryDirectory.path())/\(place.instance).\(name)")
-            }
-        }
+        proxy?.signal(SIGKILL)
+        proxy?.waitUntilExit()
+        for file in proxyFiles { unlink(file) }
         for child in servers + Array(clients.values) { child.end(SIGKILL) }
         if let datapath = edge.datapath {
             try? edge.node.run { try datapath.detach() }
@@ -178,18 +177,33 @@ final class L7World {
             "format": "netpold-proxy-rules", "version": 1, "revision": 1, "policies": policies,
         ]
         try JSONSerialization.data(withJSONObject: snapshot).write(to: URL(filePath: "\(files).rules.json"))
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/nsenter")
-        process.arguments = [
-            "--net=\(edge.node.path)", RunningAgent.executable.path(), "proxy", "--instance", place.instance, "--rules",
-            "\(files).rules.json", "--state-file", "\(files).state", "--access-log", "none", "--loops", "2",
-        ]
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
+        try launchProxy(rules: "\(files).rules.json", state: "\(files).state")
+    }
+
+    /// Starts `netpold proxy`, which from the next change of policies on has the rules that the datapath tells of, as the agent writes
+    /// them.
+    func startProxyOfAgent() throws {
+        guard let paths = InstancePaths(instance: place.instance), let datapath = edge.datapath else {
+            throw PodNetworkError("nothing was applied")
+        }
+        let writer = RuleSnapshotWriter(paths) { problem in print(problem) }
+        datapath.onRules = { writer.write($0) }
+        try launchProxy(rules: paths.proxyRules, state: paths.proxyState)
+    }
+
+    private func launchProxy(rules: String, state: String) throws {
+        let log = "\(FileManager.default.temporaryDirectory.path())/\(place.instance).proxy.log"
+        proxyFiles += [rules, state, log]
+        let process = try ChildProcess(
+            "/usr/bin/nsenter",
+            [
+                "--net=\(edge.node.path)", RunningAgent.executable.path(), "proxy", "--instance", place.instance,
+                "--rules", rules, "--state-file", state, "--access-log", "none", "--loops", "2",
+            ], output: log)
         proxy = process
         isReal = true
-        for _ in 0..<500 where process.isRunning && access("\(files).state", F_OK) != 0 { usleep(20_000) }
-        guard access("\(files).state", F_OK) == 0 else { throw PodNetworkError("no proxy") }
+        for _ in 0..<500 where process.isRunning && access(state, F_OK) != 0 { usleep(20_000) }
+        guard access(state, F_OK) == 0 else { throw PodNetworkError("no proxy") }
     }
 
     func endRelay(_ signal: Int32 = SIGKILL) {

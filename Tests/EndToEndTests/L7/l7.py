@@ -216,8 +216,10 @@ async def request(command):
         sock.bind(local)
     begin = time.monotonic()
     writer = None
+    command["stage"] = "connecting"
     try:
         await asyncio.get_running_loop().sock_connect(sock, (command["to"], command.get("port", 80)))
+        command["stage"] = f"connected from port {sock.getsockname()[1]}"
         reader, writer = await asyncio.open_connection(sock=sock)
         length = "" if command.get("until_end") else f"content-length: {body}\r\n"
         writer.write(f"POST {command['path']} HTTP/1.1\r\nhost: x\r\n{length}\r\n".encode())
@@ -265,6 +267,8 @@ async def many(command):
         async with gate:
             result = await limited(single)
         key = result.get("error") or result["body"]
+        if key == "TimeoutError":
+            key = f"TimeoutError, {single['stage']}"
         results[key] = results.get(key, 0) + 1
 
     await asyncio.gather(*(one(number) for number in range(command["count"])))

@@ -1,24 +1,32 @@
 import Foundation
 import LabKit
 
-/// The pods of examples/l7 with servers and clients that people use: dnsmasq, nginx, openssl s_server; dig, curl, openssl s_client.
+/// The pods of examples/l7 with servers and clients that people use: dnsmasq, nginx, openssl s_server, gRPC's; dig, curl, openssl
+/// s_client, gRPC's.
 final class RealServers {
-    static let tools = ["dnsmasq", "dig", "nginx", "curl", "openssl", "nsenter"]
+    /// Debian's packages of them.
+    static let packages = "dnsmasq-base nginx bind9-dnsutils curl openssl python3-grpcio"
+    private static let files = [
+        "/usr/sbin/dnsmasq", "/usr/sbin/nginx", "/usr/bin/dig", "/usr/bin/curl", "/usr/bin/openssl", "/usr/bin/nsenter",
+        "/usr/lib/python3/dist-packages/grpc", script,
+    ]
 
     /// Which of the tools this machine does not have.
-    static var missing: [String] {
-        let folders = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"]
-        return tools.filter { tool in
-            !folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(tool)") }
-        }
-    }
+    static var missing: [String] { files.filter { !FileManager.default.fileExists(atPath: $0) } }
+
+    private static let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "grpc_shop.py")
+        .path()
 
     private static let example = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appending(path: "examples/l7")
 
+    /// The agent's.
+    static let options = ["--services", "translate", "--l7-proxy"]
+    private static let tlsServers = ["198.51.100.20", "198.51.100.21", "198.51.100.30"]
+
     let network: PodNetwork
     let agent: RunningAgent
-    private var servers: [Process] = []
+    private var servers: [ChildProcess] = []
     private var folder: String { agent.folder }
 
     /// Builds everything; the servers run, and the agent enforces.
@@ -31,7 +39,7 @@ final class RealServers {
         agent = try RunningAgent(
             network, manifests: ["cluster.yaml": cluster, "policies.yaml": try manifest("policies.yaml")])
         try startServers()
-        try agent.start(["--services", "translate", "--l7-proxy"])
+        try agent.start(Self.options)
         servers.append(
             try agent.launch(
                 ["proxy", "--instance", agent.instance, "--loops", "1", "--access-log", "none"], output: "proxy.log"))
@@ -40,18 +48,17 @@ final class RealServers {
     }
 
     deinit {
-        for server in servers {
-            // Test processes may be started with SIGTERM blocked.
-            kill(server.processIdentifier, SIGKILL)
-            server.waitUntilExit()
-        }
+        // The proxy has to be gone before the agent takes its place away.
+        for server in servers { server.signal(SIGKILL) }
+        for server in servers { server.waitUntilExit() }
     }
 
     private func startServers() throws {
         try serve(
             in: podPath("dns"),
             [
-                "dnsmasq", "--keep-in-foreground", "--no-hosts", "--no-resolv", "--conf-file=/dev/null", "--pid-file=",
+                "dnsmasq", "--keep-in-foreground", "--no-hosts", "--no-resolv", "--local-ttl=300",
+                "--conf-file=/dev/null", "--pid-file=",
                 "--user=root", "--listen-address=10.30.0.17,fd00:30:1::17,127.0.0.1", "--bind-interfaces",
                 "--address=/api.stripe.com/198.51.100.20", "--address=/js.stripe.com/198.51.100.21",
                 "--address=/pypi.org/198.51.100.30", "--address=/api.shop.svc.cluster.local/10.30.0.13",
@@ -67,20 +74,7 @@ final class RealServers {
         }
         """.write(toFile: "\(folder)/nginx.conf", atomically: true, encoding: .utf8)
         try serve(in: podPath("api"), ["nginx", "-c", "\(folder)/nginx.conf"])
-        try """
-        daemon off; master_process off; user root; pid \(folder)/grpc.pid; error_log \(folder)/grpc-error.log;
-        events {}
-        http {
-          access_log off;
-          client_body_temp_path \(folder); proxy_temp_path \(folder); fastcgi_temp_path \(folder);
-          uwsgi_temp_path \(folder); scgi_temp_path \(folder);
-          server {
-            listen 50051 http2;
-            location / { default_type application/grpc; add_header grpc-status 0; return 200 ""; }
-          }
-        }
-        """.write(toFile: "\(folder)/grpc.conf", atomically: true, encoding: .utf8)
-        try serve(in: podPath("inventory"), ["nginx", "-c", "\(folder)/grpc.conf"])
+        try serve(in: podPath("inventory"), ["/usr/bin/python3", Self.script, "serve", "[::]:50051"])
         let outside = NetworkLayout.outsidePath(in: network.folder)
         let made = try run(
             in: outside,
@@ -90,7 +84,7 @@ final class RealServers {
                 "-subj", "/CN=lab", "-keyout", "\(folder)/key.pem", "-out", "\(folder)/cert.pem",
             ])
         guard made.code == 0 else { throw PodNetworkError("no certificate: \(made.output)") }
-        for address in ["198.51.100.20", "198.51.100.21", "198.51.100.30"] {
+        for address in Self.tlsServers {
             try serve(
                 in: outside,
                 [
@@ -98,7 +92,30 @@ final class RealServers {
                     "\(folder)/key.pem", "-quiet", "-www",
                 ])
         }
-        usleep(500_000)
+        try waitUntilReady()
+    }
+
+    /// Until each server takes connections.
+    private func waitUntilReady() throws {
+        let inside = [("dns", "127.0.0.1", 53), ("api", "127.0.0.1", 8080), ("inventory", "127.0.0.1", 50051)]
+        let outside = NetworkLayout.outsidePath(in: network.folder)
+        let ends =
+            inside.map { (podPath($0.0), $0.1, $0.2) } + Self.tlsServers.map { (outside, $0, 443) }
+        for (namespace, address, port) in ends {
+            var tries = 0
+            while try run(in: namespace, ["bash", "-c", ": < /dev/tcp/\(address)/\(port)"]).code != 0 {
+                tries += 1
+                guard tries < 100, servers.allSatisfy(\.isRunning) else {
+                    throw PodNetworkError("nobody listens at \(address):\(port)\n\(logs)")
+                }
+                usleep(50_000)
+            }
+        }
+    }
+
+    private var logs: String {
+        servers.indices.compactMap { try? String(contentsOfFile: "\(folder)/server-\($0).log", encoding: .utf8) }
+            .joined(separator: "\n")
     }
 
     func podPath(_ pod: String) -> String { "\(NetworkLayout.podsFolder(in: network.folder))/\(pod)" }
@@ -133,8 +150,16 @@ final class RealServers {
 
     /// `curl`: the status, and the body without its line end.
     func curl(_ pod: String, _ url: String, _ options: [String] = []) throws -> String {
-        try client(pod, ["curl", "-sk", "--max-time", "3", "-w", " %{http_code}"] + options + [url]).output
+        try client(
+            pod,
+            ["curl", "-sk", "--connect-timeout", "1.5", "--max-time", "5", "-w", " %{http_code}"] + options + [url]
+        ).output
             .replacing("\r\n", with: "").replacing("\n", with: "")
+    }
+
+    /// The status of a gRPC call.
+    func call(_ pod: String, _ address: String, _ method: String) throws -> String {
+        try client(pod, ["/usr/bin/python3", Self.script, "call", address, method]).output
     }
 
     /// Whether a handshake with a server name ends well.

@@ -46,7 +46,7 @@ public struct SecondVersion: Sendable {
             throw Failure("no NP_ABI_VERSION")
         }
         var edits = [(String(version.output), "#define NP_ABI_VERSION \(number)")]
-        if change == .limits { return edits + [("#define NP_MAX_ENDPOINTS 4096", "#define NP_MAX_ENDPOINTS 11")] }
+        if change == .limits { return edits + [("#define NP_MAX_ENDPOINTS 4096", "#define NP_MAX_ENDPOINTS 3")] }
         edits.append(("\t__u32 revision; /* bumped after", "\t__u64 zone;\n\t__u32 revision; /* bumped after"))
         guard change == .everything else { return edits }
         edits.append(

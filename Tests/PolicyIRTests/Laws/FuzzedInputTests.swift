@@ -30,6 +30,13 @@ struct FuzzedInputTests {
         for bytes in inputs { try ValueLaws.check(bytes) }
     }
 
+    @Test("What fuzzing found is read of an API server as of a manifest")
+    func wire() throws {
+        let inputs = try Self.inputs("Tests/Fuzzed/wire")
+        #expect(!inputs.isEmpty)
+        for bytes in inputs { try WireLaws.check(bytes) }
+    }
+
     @Test("What fuzzing found is decided by the image as by the evaluator")
     func verdicts() throws {
         for bytes in try Self.inputs("Tests/Fuzzed/verdicts") { try VerdictLaws.check(bytes) }

@@ -1,0 +1,200 @@
+import Foundation
+import Glibc
+public import Support
+import SystemPackage
+
+/// Puts netpold behind the plugins of the node's network configuration, and takes it out again. Every file changes in one step.
+public struct CNIInstaller: Sendable {
+    /// What becomes of the file that was there.
+    private static let original = ".netpold-original"
+    /// More than any conflist has, bytes.
+    private static let limit = 4 << 20
+
+    /// Where the runtime reads its network configuration, usually `/etc/cni/net.d`.
+    public let configurations: String
+    /// Where it finds plugins, usually `/opt/cni/bin`.
+    public let plugins: String
+
+    /// An installer for these folders.
+    public init(configurations: String, plugins: String) {
+        self.configurations = configurations
+        self.plugins = plugins
+    }
+
+    /// Puts a plugin of type `netpold` at the end of the configuration that the runtime uses: the first by name. Again changes nothing.
+    ///
+    /// - Parameters:
+    ///   - executable: what is copied to the plugins' folder.
+    ///   - options: keys of netpold's part besides `type`, as JSON values.
+    /// - Returns: what was done, a sentence each.
+    /// - Throws: naming the file; what was changed before stays usable.
+    public func install(executable: String, options: [String: Option]) throws(SystemError) -> [String] {
+        let name = try configuration()
+        let path = "\(configurations)/\(name)"
+        let object = try read(path)
+        var entry: [String: Any] = ["type": "netpold"]
+        for (key, value) in options { entry[key] = value.json }
+        var done: [String] = []
+        let binary = "\(plugins)/netpold"
+        // First: a configuration that names a plugin that is not there starts no pod.
+        try copy(executable, to: binary)
+        done.append("wrote \(binary)")
+        if let list = object["plugins"] {
+            guard var list = list as? [[String: Any]], !list.isEmpty else {
+                throw SystemError("read", path, nil, detail: "plugins is no list of objects")
+            }
+            let rest = list.filter { $0["type"] as? String != "netpold" }
+            let wanted = rest + [entry]
+            if same(list, wanted) { return done + ["\(path) has netpold at its end already"] }
+            if list.count == rest.count { try keep(path) }
+            list = wanted
+            var changed = object
+            changed["plugins"] = list
+            try write(changed, to: path)
+            return done + ["added netpold to the end of \(path)"]
+        }
+        // A configuration of one plugin: a list of two takes its place.
+        let target = "\(configurations)/\(stem(name)).conflist"
+        guard access(target, F_OK) != 0 else {
+            throw SystemError("write", target, nil, detail: "it is there already, beside \(name)")
+        }
+        var first = object
+        for key in ["cniVersion", "name"] { first[key] = nil }
+        let changed: [String: Any] = [
+            "cniVersion": object["cniVersion"] ?? "0.3.1", "name": object["name"] ?? "", "plugins": [first, entry],
+        ]
+        try write(changed, to: target)
+        try move(path, to: path + CNIInstaller.original)
+        return done + ["wrote \(target) in place of \(name)"]
+    }
+
+    /// Takes netpold out of every configuration. The plugin itself stays where `keepsPlugin` says so: runtimes call it once more for
+    /// each pod that was started with it.
+    ///
+    /// - Returns: what was done, a sentence each.
+    /// - Throws: naming the file.
+    public func uninstall(keepsPlugin: Bool) throws(SystemError) -> [String] {
+        var done: [String] = []
+        for name in try names() where name.hasSuffix(".conflist") {
+            let path = "\(configurations)/\(name)"
+            guard let object = try? read(path), let list = object["plugins"] as? [[String: Any]] else { continue }
+            let rest = list.filter { $0["type"] as? String != "netpold" }
+            guard rest.count < list.count else { continue }
+            let single = "\(configurations)/\(stem(name)).conf" + CNIInstaller.original
+            if access(single, F_OK) == 0 {
+                try move(single, to: String(single.dropLast(CNIInstaller.original.count)))
+                try remove(path)
+                done.append("put \(stem(name)).conf back in place of \(path)")
+                continue
+            }
+            let saved = path + CNIInstaller.original
+            if let before = try? read(saved), let plugins = before["plugins"] as? [[String: Any]], same(plugins, rest) {
+                try move(saved, to: path)
+                done.append("put \(path) back as it was")
+            } else {
+                // Somebody changed it meanwhile.
+                var changed = object
+                changed["plugins"] = rest
+                try write(changed, to: path)
+                if access(saved, F_OK) == 0 { try remove(saved) }
+                done.append("took netpold out of \(path)")
+            }
+        }
+        let binary = "\(plugins)/netpold"
+        if !keepsPlugin, access(binary, F_OK) == 0 {
+            try remove(binary)
+            done.append("removed \(binary)")
+        }
+        return done
+    }
+
+    /// A value of netpold's part of a configuration.
+    public enum Option: Hashable, Sendable {
+        case text(String)
+        case number(Int)
+
+        fileprivate var json: Any {
+            switch self {
+            case .text(let text): text
+            case .number(let number): number
+            }
+        }
+    }
+
+    /// The configuration that runtimes use: of all that libcni reads, the first by name.
+    private func configuration() throws(SystemError) -> String {
+        let found = try names().filter { name in [".conflist", ".conf", ".json"].contains { name.hasSuffix($0) } }
+        guard let first = found.first else {
+            throw SystemError(
+                "read", configurations, nil, detail: "no network configuration is there",
+                hint: "install the network plugin first, or name its folder with --conf-dir")
+        }
+        return first
+    }
+
+    private func names() throws(SystemError) -> [String] {
+        do {
+            return try FolderNames.read(configurations).sorted()
+        } catch {
+            throw SystemError("list", configurations, error)
+        }
+    }
+
+    private func stem(_ name: String) -> String {
+        name.split(separator: ".", omittingEmptySubsequences: false).dropLast().joined(separator: ".")
+    }
+
+    private func read(_ path: String) throws(SystemError) -> [String: Any] {
+        let bytes = try FileContent.read(path, limit: CNIInstaller.limit)
+        guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] else {
+            throw SystemError("read", path, nil, detail: "this is no JSON object")
+        }
+        return object
+    }
+
+    private func same(_ left: [[String: Any]], _ right: [[String: Any]]) -> Bool {
+        left.count == right.count
+            && zip(left, right).allSatisfy { NSDictionary(dictionary: $0) == NSDictionary(dictionary: $1) }
+    }
+
+    /// Keeps a copy of a file beside it. Runtimes do not read files of this name.
+    private func keep(_ path: String) throws(SystemError) {
+        let bytes = try FileContent.read(path, limit: CNIInstaller.limit)
+        try write(bytes, to: path + CNIInstaller.original, mode: 0o600)
+    }
+
+    private func write(_ object: [String: Any], to path: String) throws(SystemError) {
+        let options: JSONSerialization.WritingOptions = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? JSONSerialization.data(withJSONObject: object, options: options) else {
+            throw SystemError("write", path, nil, detail: "it cannot be written as JSON")
+        }
+        try write(Array(data) + [UInt8(ascii: "\n")], to: path, mode: 0o600)
+    }
+
+    private func copy(_ source: String, to target: String) throws(SystemError) {
+        let bytes = try FileContent.read(source, limit: 1 << 30)
+        try write(bytes, to: target, mode: 0o755)
+    }
+
+    /// Writes beside the file and renames: runtimes read the old file or the new one.
+    private func write(_ bytes: [UInt8], to path: String, mode: mode_t) throws(SystemError) {
+        // No name that a runtime reads.
+        let draft = "\(path).netpold-new"
+        try SystemError.wrap("write", draft) {
+            let file = try OwnedDescriptor(
+                opening: draft, .writeOnly, options: [.create, .truncate, .noFollow],
+                permissions: FilePermissions(rawValue: mode))
+            _ = try file.use { try $0.writeAll(bytes) }
+        }
+        try SystemError.check("set the mode of", draft) { chmod(draft, mode) }
+        try move(draft, to: path)
+    }
+
+    private func move(_ path: String, to target: String) throws(SystemError) {
+        try SystemError.check("rename", path) { rename(path, target) }
+    }
+
+    private func remove(_ path: String) throws(SystemError) {
+        try SystemError.check("remove", path) { unlink(path) }
+    }
+}

@@ -1,0 +1,95 @@
+public import BPFEmit
+import CNetpoldABI
+import NetTypes
+import Support
+
+/// Closes interfaces before anybody enforces them: `netpold cni` does so while a pod is being made, whether an agent runs or not.
+///
+/// What closes an interface is put where the agent puts its programs (the pins of links, the place of the clsact filter). So an agent
+/// takes its place in one step, one that starts later adopts it, and `detach` removes it.
+public struct InterfaceGate {
+    /// What programs that close are called in the kernel.
+    static let programName = "np_closed"
+
+    private let pins: PinPath
+    private let style: AttachmentStyle
+
+    /// The gate of an instance.
+    ///
+    /// - Throws: when the bpffs cannot be used, or the kernel does not say how programs are attached.
+    public init(_ pins: PinPath, style: AttachmentStyle = .automatic) throws(BPFError) {
+        self.pins = pins
+        self.style = try style.resolved()
+        try pins.create()
+    }
+
+    /// Closes both directions of an interface where nothing of the instance is attached.
+    ///
+    /// - Throws: when the kernel refuses: then the direction named is open.
+    public func close(_ ifindex: UInt32) throws(BPFError) {
+        for hook in Hook.both(of: ifindex) where try !isDecided(hook) {
+            let program = try closed(hook.direction)
+            switch style {
+            case .clsact: _ = try ClsactAttachment(program, at: hook)
+            case .tcx, .automatic, .none: try pin(program, at: hook)
+            }
+        }
+    }
+
+    /// Whether both directions have a program of the instance, one that closes included.
+    public func isDecided(_ ifindex: UInt32) throws(BPFError) -> Bool {
+        for hook in Hook.both(of: ifindex) where try !isDecided(hook) { return false }
+        return true
+    }
+
+    /// Removes the pins of links whose interface is gone. The agent does so too; without one they would stay.
+    public func sweep() throws(BPFError) {
+        for name in try Libbpf.names(in: pins.links) {
+            guard let hook = Hook(pinName: name), let link = try Libbpf.openPin("\(pins.links)/\(name)") else {
+                continue
+            }
+            // The number may be another interface's by now: the link says whether it is attached.
+            guard try Libbpf.linkInfo(link.rawValue, hook.description).ifindex == 0 else { continue }
+            try Libbpf.unpin("\(pins.links)/\(name)")
+        }
+    }
+
+    private func isDecided(_ hook: Hook) throws(BPFError) -> Bool {
+        switch style {
+        case .clsact: return try Libbpf.filterProgram(hook) != nil
+        case .tcx, .automatic, .none:
+            guard let link = try Libbpf.openPin(path(hook)) else { return false }
+            return try Libbpf.linkInfo(link.rawValue, hook.description).ifindex == hook.ifindex
+        }
+    }
+
+    /// Attaches in front of what is there and pins. An agent that pins at the same moment keeps its own.
+    private func pin(_ program: BPFProgram, at hook: Hook) throws(BPFError) {
+        let link = try Libbpf.createLink(program: program.fd, ifindex: hook.ifindex, hook.side)
+        do {
+            // The link of an interface that is gone and had the same number.
+            if try Libbpf.openPin(path(hook)) != nil, try !isDecided(hook) { try Libbpf.unpin(path(hook)) }
+            try Libbpf.pin(link.rawValue, hook.description, at: path(hook))
+        } catch {
+            guard error.errno == .fileExists, try isDecided(hook) else { throw error }
+        }
+    }
+
+    private func path(_ hook: Hook) -> String { "\(pins.links)/\(hook.pinName)" }
+
+    /// A program that drops everything: with the instance's steps, so that what it drops is counted, or alone before there are any.
+    private func closed(_ direction: Direction) throws(BPFError) -> BPFProgram {
+        let steps: BPFMap? =
+            if let pinned = try Libbpf.openPin("\(pins.folder)/np_steps") {
+                try BPFMap(pinned, name: "np_steps")
+            } else { nil }
+        let program: EncodedProgram
+        do throws(EmitError) {
+            program = try steps == nil ? EntryStub.shut() : EntryStub.closed(direction)
+        } catch {
+            throw BPFError(.loadProgram, InterfaceGate.programName, errno: .invalidArgument, detail: "\(error)")
+        }
+        return try BPFProgram(
+            program, name: InterfaceGate.programName, hitBase: 0, maps: steps.map { [.steps: $0] } ?? [:])
+    }
+}
