@@ -113,13 +113,21 @@ struct L7RedirectTests {
         for v6 in [false, true] {
             let path = "/api/x"
             let expected = world.expected(.both, .podToPod, v6: v6, path)
-            let all = try world.count(
-                "a",
-                [
-                    "to": "\(world.address("b", v6: v6))", "path": path, "count": Self.connections, "width": 200,
-                    "seconds": 30,
-                ])
-            #expect(all == [expected: Self.connections])
+            // In parts, with a walk over the flows after each, as the agent makes one every ten seconds: parts of the table grow by it.
+            var left = Self.connections
+            while left > 0 {
+                let count = min(left, 1000)
+                let all = try world.count(
+                    "a",
+                    [
+                        "to": "\(world.address("b", v6: v6))", "path": path, "count": count, "width": 200,
+                        "seconds": 30,
+                    ])
+                let reasons = try world.edge.packetsByReason()
+                #expect(all == [expected: count], "\(left) left, packets by reason: \(reasons)")
+                _ = try world.edge.datapath?.collectConntrack()
+                left -= count
+            }
         }
         let few = try world.count(
             "a",
