@@ -24,6 +24,8 @@ struct EndpointRegions: Sendable {
             let share = max(1, sets / max(pods, 8))
             return 1 << (Int.bitWidth - 1 - share.leadingZeroBitCount)
         }
+        // Each of the first eight pods, for which a little less is free than for the one before, gets as much.
+        if free / 4 / max(pods, 8) >= firstSizes.upperBound * 3 / 4 { return firstSizes.upperBound }
         let least = min(firstSizes.lowerBound, share(of: free / 2))
         return min(max(share(of: free / 4), least), firstSizes.upperBound)
     }

@@ -27,7 +27,8 @@ final class ProbeSocket {
 
     /// Binds to an address and port; port 0 leaves the choice to the kernel.
     func bind(_ address: IPAddress, port: UInt16) throws(SystemError) {
-        set(SOL_SOCKET, SO_REUSEADDR, 1)
+        // With it the kernel may choose a port for UDP that another probe has: one of them would get the answers of both.
+        if port != 0 { set(SOL_SOCKET, SO_REUSEADDR, 1) }
         try SystemError.check("bind", "port \(port)") {
             SocketAddress.with(address, port: port) { Glibc.bind(descriptor, $0, $1) }
         }

@@ -80,7 +80,9 @@ struct FlowRegionsTests {
     @Test("first regions follow the number of pods; a table as small as a test's is not used up by the first few")
     func firstSize() {
         let sizes = [1, 8, 9, 16, 110, 500, 4096].map { EndpointRegions.firstSize(free: 131072, pods: $0) }
-        #expect(sizes == [4096, 4096, 2048, 2048, 256, 64, 16])
+        #expect(sizes == [4096, 4096, 4096, 2048, 256, 64, 16])
+        // Each of the first eight gets as much, whatever the ones before have taken.
+        #expect((0..<8).allSatisfy { EndpointRegions.firstSize(free: 131072 - $0 * 4096, pods: 8) == 4096 })
         #expect(EndpointRegions.firstSize(free: 1024, pods: 2) == 64)
         #expect(EndpointRegions.firstSize(free: 256, pods: 2) == 16)
         #expect(EndpointRegions.firstSize(free: 0, pods: 2) == 1)

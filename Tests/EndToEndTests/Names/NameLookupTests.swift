@@ -24,12 +24,14 @@ struct NameLookupTests {
         let world = try NameWorld(names: attended + unattended + unasked + [refused])
 
         #expect(try world.connects(unasked[0]) == .silent)
-        #expect(try world.lost(attended) == [])
+        let lost = try world.lost(attended)
+        #expect(lost == [], "\(lost.count) of \(half), such as \(lost.prefix(3))")
         #expect(try world.lost(Array(attended.prefix(50)), isIPv4: false) == [])
         #expect(try world.lost([refused]).map(\.outcome) == [.denied("REFUSED")])
 
         world.agent.end(SIGKILL)
-        #expect(try world.lost(unattended) == [])
+        let lostAlone = try world.lost(unattended)
+        #expect(lostAlone == [], "\(lostAlone.count) of \(unattended.count), such as \(lostAlone.prefix(3))")
         #expect(try world.lost([refused]).map(\.outcome) == [.denied("REFUSED")])
         #expect(try world.connects(unasked[0]) == .silent)
         // What was learnt before is still open.
