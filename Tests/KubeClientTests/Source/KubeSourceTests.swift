@@ -232,16 +232,18 @@ struct KubeSourceTests {
         await run.stop()
     }
 
-    @Test(arguments: [
-        Fault(.tooManyRequests, times: 20), Fault(.initializing, times: 20),
-        Fault(.unavailable, path: "/apis", times: 3),
-        Fault(.plain(code: 502, body: "<html>bad gateway</html>"), times: 20), Fault(.silence, times: 3),
-        Fault(.slow(bytes: 500, every: .milliseconds(2)), times: 40), Fault(.cut(afterBytes: 700), times: 20),
-        Fault(.shorten(afterBytes: 700), times: 20), Fault(.corrupt(at: 0, with: [0xff, 0, 0x7b]), times: 20),
-        Fault(.plain(code: 404, body: "<html>nothing here</html>"), times: 20),
-        Fault(.cut(afterBytes: 100), watches: true, times: 60),
-        Fault(.shorten(afterBytes: 0), watches: true, times: 30),
-    ])
+    @Test(
+        .serialized,
+        arguments: [
+            Fault(.tooManyRequests, times: 20), Fault(.initializing, times: 20),
+            Fault(.unavailable, path: "/apis", times: 3),
+            Fault(.plain(code: 502, body: "<html>bad gateway</html>"), times: 20), Fault(.silence, times: 3),
+            Fault(.slow(bytes: 500, every: .milliseconds(2)), times: 40), Fault(.cut(afterBytes: 700), times: 20),
+            Fault(.shorten(afterBytes: 700), times: 20), Fault(.corrupt(at: 0, with: [0xff, 0, 0x7b]), times: 20),
+            Fault(.plain(code: 404, body: "<html>nothing here</html>"), times: 20),
+            Fault(.cut(afterBytes: 100), watches: true, times: 60),
+            Fault(.shorten(afterBytes: 0), watches: true, times: 30),
+        ])
     func faultsPass(fault: Fault) async throws {
         let server = try await server(pods: 12)
         server.inject(fault)

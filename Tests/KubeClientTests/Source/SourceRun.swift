@@ -86,12 +86,12 @@ final class SourceRun: Sendable {
     /// What is known now.
     func now() -> State { known.take(source.changes()) }
 
-    /// Waits until `isTrue`, 10 s at most.
+    /// Waits until `isTrue`, two minutes at most: tests of other suites that compute hold the threads that tasks need.
     @discardableResult
     func until(
         _ what: String, _ location: Testing.SourceLocation = #_sourceLocation, _ isTrue: (State) -> Bool
     ) async throws -> State {
-        let end = ContinuousClock.now + .seconds(10)
+        let end = ContinuousClock.now + .seconds(120)
         var state = now()
         while !isTrue(state), .now < end {
             try await Task.sleep(for: .milliseconds(10))
