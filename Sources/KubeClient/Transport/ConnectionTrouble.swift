@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Glibc
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -11,7 +12,7 @@ enum ConnectionTrouble {
         case let failure as HTTPClientError: words(failure)
         case let failure as NIOSSLExtraError where failure == .failedToValidateHostname:
             "the API server's certificate is for other names; write tls-server-name: with one of them"
-        case let failure as IOError: failure.description
+        case let failure as IOError: String(cString: strerror(failure.errnoCode))
         default: words("\(error)")
         }
     }

@@ -51,7 +51,8 @@ struct KubeConditions {
 
     private func consequence(_ missing: Set<ObjectKind>) -> String {
         guard !missing.isEmpty else { return "everything last read stays in force" }
-        return
-            "nothing is put in force before \(missing.map(\.rawValue).sorted().joined(separator: ", ")) can be read, what an earlier agent has pinned stays"
+        let isAll = missing.count == ObjectKind.allCases.count
+        let kinds = isAll ? "its objects" : missing.map(\.rawValue).sorted().joined(separator: ", ")
+        return "nothing is put in force before \(kinds) can be read, what an earlier agent has pinned stays"
     }
 }
