@@ -131,6 +131,23 @@ struct HTTPProxyTests {
         try await proxy.stop()
     }
 
+    @Test("what a client sends behind an upgrade whose server is gone begins no connection")
+    func webSocketWithoutServer() async throws {
+        let proxy = try await ProxyFixture.start([get])
+        let client = try proxy.client(patience: 2_000)
+        client.send("GET /public HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nx\n")
+        #expect(client.read(until: "x\n").text.hasPrefix("HTTP/1.1 101"))
+        client.send([0xff])
+        for _ in 0..<200 where proxy.server.open.withLock({ $0 }) > 0 { try await Task.sleep(for: .milliseconds(10)) }
+        for _ in 0..<2 {
+            client.send("POST /admin HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        #expect(proxy.server.received.withLock(\.count) == 1)
+        #expect(!proxy.server.take().contains { String(decoding: $0, as: UTF8.self).contains("/admin") })
+        try await proxy.stop()
+    }
+
     @Test("an offer of HTTP/2 is taken out of the head, and the next request is decided")
     func http2Offer() async throws {
         let proxy = try await ProxyFixture.start([get])

@@ -1,3 +1,4 @@
+import Glibc
 import HTTPScan
 import HTTPTestSupport
 import NIOCore
@@ -72,6 +73,14 @@ final class RecordingServer: Sendable {
             let buffer = unwrapInboundIn(data)
             let new = Array(buffer.readableBytesView)
             server.received.withLock { $0[index] += new }
+            if isEcho, new.contains(0xff) {
+                // Ends with a reset.
+                if let options = context.channel as? any SocketOptionProvider {
+                    _ = options.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+                }
+                context.close(promise: nil)
+                return
+            }
             if isEcho {
                 context.writeAndFlush(NIOAny(buffer), promise: nil)
                 return

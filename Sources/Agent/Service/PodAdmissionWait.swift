@@ -28,7 +28,7 @@ struct PodAdmissionWait {
             seen = nil
             return .waiting(missing(facts, wanted.subtracting(bound)))
         }
-        for endpoint in found where !(endpoint.isCurrent && endpoint.pod.agrees(with: admission.pod)) {
+        for endpoint in found where !(endpoint.isCurrent && isIts(endpoint.pod)) {
             seen = nil
             return .waiting(
                 "\(endpoint.links.map(\.name).joined(separator: ", ")) is \(endpoint.pod.qualifiedName)'s for the agent"
@@ -46,6 +46,13 @@ struct PodAdmissionWait {
             if let failure = applied.failure { return .waiting(failure) }
         }
         return .inForce
+    }
+
+    /// Whether an endpoint is the pod's. It may have another name than the object: `name@net1` in a second network.
+    private func isIts(_ pod: Pod) -> Bool {
+        var pod = pod
+        pod.metadata.name = String(pod.metadata.name.prefix { $0 != "@" })
+        return pod.agrees(with: admission.pod)
     }
 
     /// Why interfaces are not the pod's yet.

@@ -58,8 +58,7 @@ public struct CNIInstaller: Sendable {
         guard access(target, F_OK) != 0 else {
             throw SystemError("write", target, nil, detail: "it is there already, beside \(name)")
         }
-        var first = object
-        for key in ["cniVersion", "name"] { first[key] = nil }
+        let first = unnamed(object)
         let changed: [String: Any] = [
             "cniVersion": object["cniVersion"] ?? "0.3.1", "name": object["name"] ?? "", "plugins": [first, entry],
         ]
@@ -80,15 +79,22 @@ public struct CNIInstaller: Sendable {
             guard let object = try? read(path), let list = object["plugins"] as? [[String: Any]] else { continue }
             let rest = list.filter { $0["type"] as? String != "netpold" }
             guard rest.count < list.count else { continue }
-            let single = "\(configurations)/\(stem(name)).conf" + CNIInstaller.original
-            if access(single, F_OK) == 0 {
-                try move(single, to: String(single.dropLast(CNIInstaller.original.count)))
-                try remove(path)
-                done.append("put \(stem(name)).conf back in place of \(path)")
-                continue
+            let singles = [".conf", ".json"].map { "\(configurations)/\(stem(name))\($0)\(CNIInstaller.original)" }
+            if let single = singles.first(where: { access($0, F_OK) == 0 }) {
+                let before = String(single.dropLast(CNIInstaller.original.count))
+                // Else somebody changed it meanwhile: it stays as it is, without netpold.
+                if let object = try? read(single), rest.count == 1, same([unnamed(object)], rest) {
+                    try move(single, to: before)
+                    try remove(path)
+                    done.append("put \(before) back in place of \(path)")
+                    continue
+                }
+                try remove(single)
             }
             let saved = path + CNIInstaller.original
-            if let before = try? read(saved), let plugins = before["plugins"] as? [[String: Any]], same(plugins, rest) {
+            var without = object
+            without["plugins"] = rest
+            if let before = try? read(saved), same([before], [without]) {
                 try move(saved, to: path)
                 done.append("put \(path) back as it was")
             } else {
@@ -138,6 +144,13 @@ public struct CNIInstaller: Sendable {
         } catch {
             throw SystemError("list", configurations, error)
         }
+    }
+
+    /// A configuration of one plugin as it stands in a list.
+    private func unnamed(_ object: [String: Any]) -> [String: Any] {
+        var first = object
+        for key in ["cniVersion", "name"] { first[key] = nil }
+        return first
     }
 
     private func stem(_ name: String) -> String {

@@ -11,16 +11,26 @@ public struct InterfaceGate {
     /// What programs that close are called in the kernel.
     static let programName = "np_closed"
 
-    private let pins: PinPath
+    /// The folder of pins in use: that of the agent that runs, which may be of another version.
+    private let folder: String
+    /// Whether it is this version's, whose steps are known.
+    private let isOwn: Bool
     private let style: AttachmentStyle
 
     /// The gate of an instance.
     ///
     /// - Throws: when the bpffs cannot be used, or the kernel does not say how programs are attached.
     public init(_ pins: PinPath, style: AttachmentStyle = .automatic) throws(BPFError) {
-        self.pins = pins
         self.style = try style.resolved()
         try pins.create()
+        let candidates = [pins.folder] + (try pins.others()).reversed()
+        var used = pins.folder
+        for folder in candidates where try Libbpf.openPin("\(folder)/np_steps") != nil {
+            used = folder
+            break
+        }
+        folder = used
+        isOwn = used == pins.folder
     }
 
     /// Closes both directions of an interface where nothing of the instance is attached.
@@ -30,7 +40,9 @@ public struct InterfaceGate {
         for hook in Hook.both(of: ifindex) where try !isDecided(hook) {
             let program = try closed(hook.direction)
             switch style {
-            case .clsact: _ = try ClsactAttachment(program, at: hook)
+            case .clsact:
+                // An agent that attaches at the same moment keeps its own.
+                _ = try Libbpf.attachFirstFilter(program: program.fd, hook)
             case .tcx, .automatic, .none: try pin(program, at: hook)
             }
         }
@@ -44,13 +56,13 @@ public struct InterfaceGate {
 
     /// Removes the pins of links whose interface is gone. The agent does so too; without one they would stay.
     public func sweep() throws(BPFError) {
-        for name in try Libbpf.names(in: pins.links) {
-            guard let hook = Hook(pinName: name), let link = try Libbpf.openPin("\(pins.links)/\(name)") else {
+        for name in try Libbpf.names(in: "\(folder)/links") {
+            guard let hook = Hook(pinName: name), let link = try Libbpf.openPin("\(folder)/links/\(name)") else {
                 continue
             }
             // The number may be another interface's by now: the link says whether it is attached.
             guard try Libbpf.linkInfo(link.rawValue, hook.description).ifindex == 0 else { continue }
-            try Libbpf.unpin("\(pins.links)/\(name)")
+            try Libbpf.unpin("\(folder)/links/\(name)")
         }
     }
 
@@ -75,12 +87,12 @@ public struct InterfaceGate {
         }
     }
 
-    private func path(_ hook: Hook) -> String { "\(pins.links)/\(hook.pinName)" }
+    private func path(_ hook: Hook) -> String { "\(folder)/links/\(hook.pinName)" }
 
     /// A program that drops everything: with the instance's steps, so that what it drops is counted, or alone before there are any.
     private func closed(_ direction: Direction) throws(BPFError) -> BPFProgram {
         let steps: BPFMap? =
-            if let pinned = try Libbpf.openPin("\(pins.folder)/np_steps") {
+            if isOwn, let pinned = try Libbpf.openPin("\(folder)/np_steps") {
                 try BPFMap(pinned, name: "np_steps")
             } else { nil }
         let program: EncodedProgram

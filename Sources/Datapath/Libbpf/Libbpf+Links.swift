@@ -91,6 +91,21 @@ extension Libbpf {
         try call(.attach, hook.description) { bpf_tc_attach(&place, &options) }
     }
 
+    /// Attaches a program to a clsact hook where netpold has attached none; whether it has.
+    static func attachFirstFilter(program: Int32, _ hook: Hook) throws(BPFError) -> Bool {
+        var place = bpf_tc_hook(hook)
+        if case .failure(let code) = attempt(.attach, { bpf_tc_hook_create(&place) }), code != .fileExists {
+            throw BPFError(.attach, hook.description, errno: code, detail: "no clsact queueing discipline")
+        }
+        var options = filterOptions()
+        options.prog_fd = program
+        switch attempt(.attach, { bpf_tc_attach(&place, &options) }) {
+        case .success: return true
+        case .failure(.fileExists): return false
+        case .failure(let code): throw BPFError(.attach, hook.description, errno: code)
+        }
+    }
+
     /// The id of the program netpold attached; `nil` when there is none, or no such interface.
     static func filterProgram(_ hook: Hook) throws(BPFError) -> UInt32? {
         var place = bpf_tc_hook(hook)

@@ -47,16 +47,30 @@ extension NodeDatapath {
 
     /// Part of step 9: asks the servers' policies again about flows that clients' pods send to the proxy. A client's packets pass its
     /// own hook before the proxy has them; but a request that the proxy denies never gets to its server, whose side would stay what it
-    /// was, in the numbers of a program that is gone. What policies deny altogether stays too: nothing of it passes.
+    /// was, in the numbers of a program that is gone; and a server's pod that had no such rules has no side yet, without which its new
+    /// ones would not be asked. What policies deny altogether stays too: nothing of it passes.
     func askServersAgain() throws(BPFError) {
         guard let proxied = maps.proxy?.proxied, proxyWay != nil, let place = options.proxy else { return }
         let revisions = Dictionary(endpoints.values.map { ($0.slot, $0.value.revision) }) { first, _ in first }
         func isStale(_ side: np_proxied_side) -> Bool {
             revisions[side.endpoint].map { $0 != side.revision } ?? false
         }
-        var stale = try proxied.entries(key: np_proxied_key(), value: np_proxied_side()).filter { key, side in
-            key.side == NP_INGRESS.rawValue && side.flags & UInt32(NP_PROXIED_REDIRECTS) == 0 && isStale(side)
-        }.map(\.key)
+        var asking: Set<IPAddress> = []
+        for endpoint in endpoints.values {
+            guard subjects[endpoint.subject]?.ingress.image.bits.contains(where: \.isL7) == true else { continue }
+            asking.formUnion(endpoint.value.addresses)
+        }
+        var stale: [np_proxied_key] = []
+        for (key, side) in try proxied.entries(key: np_proxied_key(), value: np_proxied_side()) {
+            let redirects = side.flags & UInt32(NP_PROXIED_REDIRECTS) != 0
+            if key.side == NP_INGRESS.rawValue, !redirects, isStale(side) {
+                stale.append(key)
+            } else if key.side == NP_EGRESS.rawValue, redirects, asking.contains(key.server.ipAddress) {
+                var server = key
+                server.side = NP_INGRESS.rawValue
+                if try proxied.value(of: server, initial: np_proxied_side()) == nil { stale.append(server) }
+            }
+        }
         guard !stale.isEmpty else { return }
         // Without the place nothing of them passes.
         guard let nudge = try? ProxyNudge(place) else { return }
@@ -66,10 +80,12 @@ extension NodeDatapath {
             for key in stale { nudge.send(key) }
             var left: [np_proxied_key] = []
             for key in stale {
-                if let side = try proxied.value(of: key, initial: np_proxied_side()), isStale(side) { left.append(key) }
+                let side = try proxied.value(of: key, initial: np_proxied_side())
+                if side.map(isStale) ?? true { left.append(key) }
             }
+            // A second round without progress: the policies deny them, now as in the next round.
+            if left.isEmpty || attempt > 0 && left.count == stale.count { return }
             stale = left
-            if stale.isEmpty { return }
         }
     }
 

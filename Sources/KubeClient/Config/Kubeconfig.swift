@@ -88,7 +88,7 @@ public struct Kubeconfig {
             let isPlain = text.lowercased().hasPrefix("http://")
             throw node.error(
                 isPlain
-                    ? "netpold only speaks TLS, this is plain HTTP" : "\"\(PrintableName.of(text))\" is no https URL",
+                    ? "netpold only speaks TLS, this is plain HTTP" : "this is no https URL of a server",
                 isPlain
                     ? "use the API server's https address: whoever can change what is read over plain HTTP decides who may talk"
                     : "write https://HOST:PORT")
@@ -130,7 +130,7 @@ public struct Kubeconfig {
             let scheme = parts.scheme?.lowercased(), ["http", "socks5"].contains(scheme)
         else {
             throw place.error(
-                "\"\(PrintableName.of(text))\" is no proxy that netpold can use",
+                "this is no proxy that netpold can use",
                 "write http://HOST:PORT or socks5://HOST:PORT")
         }
         let isSOCKS = scheme == "socks5"

@@ -31,12 +31,25 @@ struct KubeconfigNode {
             found = try Yams.compose(yaml: text)
         } catch {
             throw KubeconfigError(
-                file: PrintableName.of(file), problem: "it is no YAML: \(error)", fix: "correct it there")
+                file: PrintableName.of(file), problem: "it is no YAML: \(KubeconfigNode.words(error))",
+                fix: "correct it there")
         }
         self.init(file: file, path: "", node: found ?? Node.mapping([:]))
         guard case .mapping = node else {
             throw self.error(
                 "a kubeconfig is a map", "write apiVersion: v1, kind: Config, clusters, users and contexts")
+        }
+    }
+
+    /// What is wrong, and where; not the line itself, which may hold a secret.
+    private static func words(_ error: any Error) -> String {
+        switch error as? YamlError {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            "line \(mark.line), column \(mark.column): \(problem)"
+        case .duplicatedKeysInMapping(let keys, let context):
+            "line \(context.mark.line): \(keys.joined(separator: ", ")) twice"
+        default: "it cannot be read as such"
         }
     }
 

@@ -26,14 +26,20 @@ struct ExecRun {
         let (child, failure) = ExecRun.start(program, plugin, output: ends[1])
         close(ends[1])
         guard let child else { throw ExecRun.cannotRun(plugin, program, failure, hint) }
-        guard let output = read(ends[0]) else {
+        let end = ContinuousClock.now + limit
+        guard let output = read(ends[0], until: end) else {
             // What it has started goes with it.
             kill(-child, SIGKILL)
             _ = ExecRun.wait(child)
             throw .credentials(
                 "\(plugin.origin): \(program) took more than \(limit), or printed more than \(outputLimit) bytes")
         }
-        let status = ExecRun.wait(child)
+        // Who has closed its output has not ended yet.
+        guard let status = ExecRun.wait(child, until: end) else {
+            kill(-child, SIGKILL)
+            _ = ExecRun.wait(child)
+            throw .credentials("\(plugin.origin): \(program) took more than \(limit)")
+        }
         guard status == 0 else {
             let how = status & 0x7f == 0 ? "status \(status >> 8 & 0xff)" : "signal \(status & 0x7f)"
             throw .credentials("\(plugin.origin): \(program) ended with \(how)\(hint)")
@@ -89,9 +95,20 @@ struct ExecRun {
         return status
     }
 
+    /// Waits for the end, which is to come soon; `nil` when it does not.
+    private static func wait(_ child: pid_t, until end: ContinuousClock.Instant) -> Int32? {
+        while true {
+            var status: Int32 = 0
+            let ended = waitpid(child, &status, WNOHANG)
+            if ended == child { return status }
+            if ended < 0, errno != EINTR { return -1 }
+            guard .now < end else { return nil }
+            usleep(5_000)
+        }
+    }
+
     /// Everything up to the end of the stream; `nil` when it is too much or takes too long.
-    private func read(_ descriptor: Int32) -> [UInt8]? {
-        let end = ContinuousClock.now + limit
+    private func read(_ descriptor: Int32, until end: ContinuousClock.Instant) -> [UInt8]? {
         var bytes: [UInt8] = []
         var block = [UInt8](repeating: 0, count: 1 << 14)
         while true {

@@ -17,6 +17,7 @@ public struct ListPage: Sendable {
         var items: [Range<Int>] = []
         var hasItems = false
         var version = ""
+        var kind = ""
         var next: String?
         let failure = bytes.withUnsafeBufferPointer { buffer -> EnvelopeFailure? in
             var cursor = JSONCursor(buffer)
@@ -26,11 +27,15 @@ public struct ListPage: Sendable {
                     case "items":
                         hasItems = true
                         guard cursor.peek() == UInt8(ascii: "[") else {
-                            // Go writes an empty list that nobody made as null.
-                            _ = try cursor.value()
+                            // Go writes an empty list that nobody made as null. Anything else says nothing of what there is.
+                            let value = try cursor.value()
+                            guard bytes[value].elementsEqual("null".utf8) else {
+                                throw EnvelopeFailure("its items are no list")
+                            }
                             return
                         }
                         try cursor.eachElement { cursor throws(EnvelopeFailure) in items.append(try cursor.value()) }
+                    case "kind": kind = try cursor.text() ?? ""
                     case "metadata" where cursor.peek() == UInt8(ascii: "{"):
                         try cursor.eachMember { cursor, key throws(EnvelopeFailure) in
                             switch key {
@@ -49,6 +54,9 @@ public struct ListPage: Sendable {
             }
         }
         if let failure { throw failure }
+        guard kind.hasSuffix("List") else {
+            throw EnvelopeFailure("it is no list, but of the kind \"\(kind.prefix(64))\"")
+        }
         guard hasItems, !version.isEmpty else {
             throw EnvelopeFailure("it is no list: it has no \(hasItems ? "metadata.resourceVersion" : "items")")
         }

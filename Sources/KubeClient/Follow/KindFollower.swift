@@ -209,7 +209,7 @@ public final class KindFollower: Sendable {
         _ response: KubeResponse, _ place: Int, _ epoch: Int
     ) async throws(RequestFailure) -> [WatchAction]? {
         var reader = response.body.reader()
-        guard response.status == 200 else { throw await believed(await KindFollower.refusal(response, &reader)) }
+        guard response.status == 200 else { throw await believed(await KindFollower.refusal(response, &reader), place) }
         _ = step(.opened, of: epoch)
         var bytes: [UInt8] = []
         while let chunk = try await reader.next() {
@@ -234,7 +234,7 @@ public final class KindFollower: Sendable {
         _ response: KubeResponse, _ place: Int, _ epoch: Int
     ) async throws(RequestFailure) -> [WatchAction]? {
         var reader = response.body.reader()
-        guard response.status == 200 else { throw await believed(await KindFollower.refusal(response, &reader)) }
+        guard response.status == 200 else { throw await believed(await KindFollower.refusal(response, &reader), place) }
         guard let actions = step(.opened, of: epoch) else { return nil }
         _ = await perform(actions)
         var splitter = LineSplitter(limit: KubeLimits.eventBytes)
@@ -305,21 +305,45 @@ public final class KindFollower: Sendable {
         }
     }
 
-    /// A refusal; one that says that a path is unknown only if it is an API server that says so. Other servers written in Go use the
-    /// same words, those in front of API servers among them.
-    private func believed(_ refusal: RequestFailure) async -> RequestFailure {
+    /// A refusal; one that says that a path is unknown only if an API server says so, and has the kind in no other version either: objects of
+    /// a kind whose version is not served any more are still there. Other servers written in Go use the same words, those in front
+    /// of API servers among them.
+    private func believed(_ refusal: RequestFailure, _ place: Int) async -> RequestFailure {
         guard case .status(let answer) = refusal, answer.saysUnknownPath else { return refusal }
-        let isServer = try? await transport.send(KubeRequest("/apis")) { response throws(RequestFailure) in
+        func doubt(_ why: String) -> RequestFailure {
+            .status(RequestFailure.Refusal(code: 404, text: "\(answer.text), and \(why)"))
+        }
+        let asked = places[place]
+        guard let versions = await document("/apis").flatMap({ Discovery.versions(of: asked.group, in: $0) }) else {
+            return doubt("/apis is not answered by an API server")
+        }
+        let known = places.filter { $0.group == asked.group }.map(\.version)
+        for version in versions where !known.contains(version) {
+            let path = "/apis/\(asked.group)/\(version)"
+            guard let resources = await document(path).flatMap(Discovery.resources) else {
+                return doubt("what \(path) has cannot be read")
+            }
+            guard !resources.contains(asked.plural) else {
+                return doubt(
+                    "\(asked.plural) are served as \(asked.group)/\(version), which netpold does not read: serve \(known.joined(separator: " or ")) too"
+                )
+            }
+        }
+        return refusal
+    }
+
+    /// What a path answers with 200; `nil` for everything else.
+    private func document(_ path: String) async -> [UInt8]? {
+        try? await transport.send(KubeRequest(path)) { response throws(RequestFailure) in
+            guard response.status == 200 else { throw .garbled("") }
             var reader = response.body.reader()
             var bytes: [UInt8] = []
-            while bytes.count < KubeLimits.answerBytes, let chunk = try await reader.next() {
+            while let chunk = try await reader.next() {
+                guard bytes.count < KubeLimits.answerBytes else { throw .tooLarge(limit: KubeLimits.answerBytes) }
                 bytes += chunk.readableBytesView
             }
-            return response.status == 200 && APIGroupList.isOne(bytes)
+            return bytes
         }
-        guard isServer != true else { return refusal }
-        return .status(
-            RequestFailure.Refusal(code: 404, text: "\(answer.text), and /apis is not answered by an API server"))
     }
 
     /// What a refusal says. Its body may be text, JSON, or broken off.

@@ -161,7 +161,7 @@ public struct WatchMachine: Sendable {
 
     /// The new set is all there.
     private mutating func complete(_ version: String) -> [WatchAction] {
-        failures = 0
+        // Failures count on: a list whose watch never comes to anything is not to be asked for again without a pause.
         missing = 0
         hasSet = true
         return [.replace] + report(.following)

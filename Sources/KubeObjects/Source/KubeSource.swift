@@ -14,6 +14,7 @@ import Synchronization
 public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
     private struct State {
         var news: [ObjectKey: ObjectNews] = [:]
+        var order = NamespaceOrder()
         /// Kinds that have been listed, or found absent, since the last call.
         var newlySynced: [ObjectKind] = []
         var synced: Set<ObjectKind> = []
@@ -63,7 +64,7 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
                 state.news = [:]
                 state.newlySynced = []
             }
-            let events = state.news.sorted { $0.key < $1.key }.flatMap(\.value.events)
+            let events = state.order.pass(state.news).sorted { $0.key < $1.key }.flatMap(\.value.events)
             return ObjectBatch(
                 source: id, events: events + state.newlySynced.map(ObjectEvent.synced), conditions: conditions(state))
         }

@@ -45,6 +45,12 @@ struct ObjectNews: Hashable, Sendable {
         if let refused = later.refused { add(.refused(refused)) }
     }
 
+    /// Whether there is an object now, which can be used.
+    var isUpsert: Bool { if case .upsert = base { true } else { false } }
+
+    /// Whether there is none any more.
+    var isDelete: Bool { if case .delete = base { true } else { false } }
+
     /// The warnings about what counts now; `nil` when that is as before.
     var warnings: [Diagnostic]? {
         switch base {

@@ -88,6 +88,8 @@ extension ProxyConnection {
     func serverGone() {
         guard server != nil else { return }
         server = nil
+        // What the client would still send is for nobody.
+        if phase == .open, responses.isTunnel { return close() }
         if phase == .open || phase == .dns, !serverEnded { serverInputEnded() }
     }
 

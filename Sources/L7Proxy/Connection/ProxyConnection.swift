@@ -47,6 +47,8 @@ final class ProxyConnection {
     /// What may be sent to the server once it is connected.
     var toServer = ByteBuffer()
     var isConnecting = false
+    /// Whether there was a server. There is one in the life of a connection: bytes that were decided for it do not begin another.
+    private var hasConnected = false
     var clientEnded = false
     var serverEnded = false
     /// Whether a read was asked for and has not come.
@@ -359,6 +361,7 @@ final class ProxyConnection {
     }
 
     func connect() {
+        guard !hasConnected else { return abort() }
         isConnecting = true
         shared.connect(self)
     }
@@ -366,6 +369,7 @@ final class ProxyConnection {
     func connected(_ channel: any Channel) {
         guard phase == .open || phase == .dns else { return channel.close(promise: nil) }
         server = channel
+        hasConnected = true
         isConnecting = false
         lastActivity = .now()
         guard flow.isComplete || completeFlow() else {

@@ -43,14 +43,13 @@ struct DetachCommand: ParsableCommand {
         defer { withExtendedLifetime(lock) {} }
         let pins = try PinPath(instance: instance.instance)
         let pinned = try pins.pinned().sorted()
-        if !pinned.isEmpty {
-            do {
-                try NodeDatapath.remove(pins)
-            } catch {
-                // Pinned links still go with their pins.
-                ErrorOutput.error("\(error); removing the pins only")
-                try pins.removeAll()
-            }
+        do {
+            // Also without pins: what `netpold cni` closed by a filter has none.
+            try NodeDatapath.remove(pins)
+        } catch {
+            // Pinned links still go with their pins.
+            ErrorOutput.error("\(error); removing the pins only")
+            try pins.removeAll()
         }
         for path in pinned { print("removed \(path)") }
         for path in [try instance.paths().lastGood, try instance.paths().bindings]

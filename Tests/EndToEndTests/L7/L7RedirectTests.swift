@@ -260,6 +260,45 @@ struct L7RedirectTests {
         #expect(try [ask("/one"), ask("/two"), ask("/three")] == [denied, "allowed", denied])
     }
 
+    @Test(
+        "a server that gains rules has them for connections of the proxy that it let in without",
+        arguments: [false, true])
+    func serverGainsRules(v6: Bool) throws {
+        let world = try L7World(.ptp, reversePathFilter: 1)
+        let to = "\(world.address("b", v6: v6))"
+        func ask(_ path: String) throws -> String? {
+            let answer = try world.ask("a", ["hold": "one", "to": to, "path": path, "seconds": 2])
+            return answer.body.map { $0.hasSuffix("proxied=0") ? "allowed" : $0 } ?? answer.error
+        }
+        func apply(server rules: String) throws {
+            try world.apply(
+                """
+                apiVersion: cilium.io/v2
+                kind: CiliumNetworkPolicy
+                metadata: {name: egress, namespace: edge}
+                spec:
+                  endpointSelector: {matchLabels: {app: a}}
+                  egress:
+                  - toEntities: [all]
+                    toPorts: [{ports: [{port: "80", protocol: TCP}], rules: {http: [{path: "/(one|two)"}]}}]
+                ---
+                apiVersion: cilium.io/v2
+                kind: CiliumNetworkPolicy
+                metadata: {name: ingress, namespace: edge}
+                spec:
+                  endpointSelector: {matchLabels: {app: b}}
+                  ingress: [{fromEntities: [all], toPorts: [{ports: [{port: "80", protocol: TCP}]\(rules)}]}]
+                """)
+        }
+        try apply(server: ", rules: {http: [{path: /none}]}")
+        try world.startProxyOfAgent()
+        // The connection begins while the server has no rules.
+        try apply(server: "")
+        #expect(try [ask("/one"), ask("/two")] == ["allowed", "allowed"])
+        try apply(server: ", rules: {http: [{path: /one}]}")
+        #expect(try [ask("/two"), ask("/one")] == ["Access denied\r\n", "allowed"])
+    }
+
     @Test("policies change under a connection")
     func changes() throws {
         let world = try world(.both)

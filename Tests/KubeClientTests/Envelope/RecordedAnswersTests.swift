@@ -149,6 +149,17 @@ struct RecordedAnswersTests {
         #expect(throws: EnvelopeFailure.self) { try ListPage(parsing: Array(text.utf8)) }
     }
 
+    @Test func whatHasNoItemsSaysNothingOfWhatThereIs() throws {
+        for items in ["{}", "0", "\"\"", "false"] {
+            let text = "{\"kind\":\"PodList\",\"items\":\(items),\"metadata\":{\"resourceVersion\":\"9\"}}"
+            #expect(throws: EnvelopeFailure.self) { try ListPage(parsing: Array(text.utf8)) }
+        }
+        let other = #"{"kind":"Foo","items":[],"metadata":{"resourceVersion":"9"}}"#
+        #expect(throws: EnvelopeFailure.self) { try ListPage(parsing: Array(other.utf8)) }
+        let none = #"{"kind":"PodList","items":null,"metadata":{"resourceVersion":"9"}}"#
+        #expect(try ListPage(parsing: Array(none.utf8)).items.isEmpty)
+    }
+
     @Test func escapesInNamesAreRead() throws {
         let head = try ObjectHead(
             scanning: Array(#"{"metadata":{"name":"a\u0062\"c","namespace":"x\\"},"z":"}\""}"#.utf8))

@@ -13,7 +13,7 @@ struct KindObjectsTests {
     }
 
     private func page(_ items: [String]) throws -> KindChange {
-        let text = #"{"metadata":{"resourceVersion":"9"},"items":[\#(items.joined(separator: ","))]}"#
+        let text = #"{"kind":"PodList","metadata":{"resourceVersion":"9"},"items":[\#(items.joined(separator: ","))]}"#
         return .page(try ListPage(parsing: Array(text.utf8)), place: 0)
     }
 
