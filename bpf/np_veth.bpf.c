@@ -387,7 +387,7 @@ int np_dns_lesson(struct __sk_buff *skb)
 	/* A test run may be put aside for another one. */
 	if (__sync_val_compare_and_swap(&lesson->busy, 0, 1))
 		return NP_LESSON_BUSY;
-	answer = np_learn_lesson(&hook, &lesson->message);
+	answer = np_learn_lesson(&hook, lesson);
 	np_write_once(lesson->busy, 0);
 	return answer;
 }

@@ -80,7 +80,7 @@ SIZE(np_name_event, 560);
 SIZE(np_name_options, 16);
 SIZE(np_dns_message, 4848);
 SIZE(np_lesson_head, 32);
-SIZE(np_lesson, 4856);
+SIZE(np_lesson, 4888);
 SIZE(np_hello, 336);
 SIZE(np_hello_copy, 3992);
 SIZE(np_proxied_key, 40);

@@ -194,13 +194,14 @@ NP_INLINE bool np_take_lesson(struct __sk_buff *skb, struct np_dns_message *mess
 }
 
 /* Learns what the proxy teaches: it has compared the answer with the pod's query. Returns enum np_lesson_answer. */
-NP_INLINE int np_learn_lesson(struct np_hook *hook, struct np_dns_message *message)
+NP_INLINE int np_learn_lesson(struct np_hook *hook, struct np_lesson *scratch)
 {
-	struct np_lesson_head head;
+	struct np_dns_message *message = &scratch->message;
+	struct np_lesson_head *head = &scratch->head;
 	enum np_lesson_kind lesson = NP_LESSON_INEXACT;
 
-	if (!np_find_endpoint(hook) || bpf_skb_load_bytes(hook->skb, ETH_HLEN, &head, sizeof(head)) ||
-	    !np_is_endpoint_address(hook->endpoint, &head.client))
+	if (!np_find_endpoint(hook) || bpf_skb_load_bytes(hook->skb, ETH_HLEN, head, sizeof(*head)) ||
+	    !np_is_endpoint_address(hook->endpoint, &head->client))
 		return NP_LESSON_REFUSED;
 	message->name_length = 0;
 	if (np_take_lesson(hook->skb, message) &&

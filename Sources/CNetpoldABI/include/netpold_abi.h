@@ -571,6 +571,7 @@ enum np_lesson_answer {
 /* Value of np_lesson_scratch (per-CPU array, one entry): as np_dns_scratch, which packets may take meanwhile. */
 struct np_lesson {
 	struct np_dns_message message;
+	struct np_lesson_head head;
 	__u32 busy; /* taken by compare and swap */
 	__u32 pad;
 };

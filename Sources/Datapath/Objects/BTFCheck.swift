@@ -234,7 +234,8 @@ public enum BTFCheck {
                     ("is_equal", \.is_equal),
                     ("place", \.place), ("name", \.name), ("bytes", \.bytes), ("learnt", \.learnt),
                 ]),
-            Expected("np_lesson", np_lesson.self, [("message", \.message), ("busy", \.busy)]),
+            Expected("np_lesson", np_lesson.self, [("message", \.message), ("head", \.head), ("busy", \.busy)]),
+            Expected("np_lesson_head", np_lesson_head.self, [("resolver", \.resolver), ("client", \.client)]),
             Expected(
                 "np_name_options", np_name_options.self,
                 [
