@@ -45,14 +45,8 @@ public struct CNIPlugin<Host: CNIHost> {
                     .notAvailable, "no netpold agent answers: pods that start now wait for one", details: reason)
             }
             return []
-        case .version: return versions()
+        case .version: return CNIVersion.list
         }
-    }
-
-    /// What VERSION prints.
-    public func versions() -> [UInt8] {
-        let list = CNIVersion.supported.map { "\"\($0)\"" }.joined(separator: ",")
-        return Array("{\"cniVersion\":\"\(CNIVersion.newest)\",\"supportedVersions\":[\(list)]}\n".utf8)
     }
 
     private func add(

@@ -42,7 +42,7 @@ public struct InterfaceGate {
             switch style {
             case .clsact:
                 // An agent that attaches at the same moment keeps its own.
-                _ = try Libbpf.attachFirstFilter(program: program.fd, hook)
+                try Libbpf.attachFilter(program: program.fd, hook, replaces: false)
             case .tcx, .automatic, .none: try pin(program, at: hook)
             }
         }

@@ -79,29 +79,19 @@ extension Libbpf {
     static let filterHandle: UInt32 = 0x6e70
     static let filterPriority: UInt32 = 1
 
-    /// Attaches a program to a clsact hook, in place of the one netpold attached there before.
-    static func attachFilter(program: Int32, _ hook: Hook) throws(BPFError) {
+    /// Attaches a program to a clsact hook, in place of the one netpold attached there before, or, with `replaces` false, only where
+    /// there is none.
+    static func attachFilter(program: Int32, _ hook: Hook, replaces: Bool = true) throws(BPFError) {
         var place = bpf_tc_hook(hook)
         if case .failure(let code) = attempt(.attach, { bpf_tc_hook_create(&place) }), code != .fileExists {
             throw BPFError(.attach, hook.description, errno: code, detail: "no clsact queueing discipline")
         }
         var options = filterOptions()
         options.prog_fd = program
-        options.flags = UInt32(BPF_TC_F_REPLACE.rawValue)
-        try call(.attach, hook.description) { bpf_tc_attach(&place, &options) }
-    }
-
-    /// Attaches a program to a clsact hook where netpold has attached none; whether it has.
-    static func attachFirstFilter(program: Int32, _ hook: Hook) throws(BPFError) -> Bool {
-        var place = bpf_tc_hook(hook)
-        if case .failure(let code) = attempt(.attach, { bpf_tc_hook_create(&place) }), code != .fileExists {
-            throw BPFError(.attach, hook.description, errno: code, detail: "no clsact queueing discipline")
-        }
-        var options = filterOptions()
-        options.prog_fd = program
+        options.flags = replaces ? UInt32(BPF_TC_F_REPLACE.rawValue) : 0
         switch attempt(.attach, { bpf_tc_attach(&place, &options) }) {
-        case .success: return true
-        case .failure(.fileExists): return false
+        case .success: break
+        case .failure(.fileExists) where !replaces: break
         case .failure(let code): throw BPFError(.attach, hook.description, errno: code)
         }
     }

@@ -15,8 +15,9 @@ enum CNIEntry {
         do throws(CNIError) {
             let invocation = try CNIInvocation(environment: ProcessInfo.processInfo.environment)
             let output: [UInt8]
-            if invocation.command == .version, isatty(STDIN_FILENO) != 0 {
-                output = CNIPlugin(CNIMachine(), records: CNIRecordFolder(path: "/")).versions()
+            if invocation.command == .version {
+                // Its input names no network.
+                output = CNIVersion.list
             } else {
                 let configuration = try CNIConfiguration(try input())
                 version = configuration.version
