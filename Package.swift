@@ -183,7 +183,8 @@ let package = Package(
             name: "BenchKit",
             dependencies: [
                 "NetTypes", "PolicyAPI", "PolicyIR", "Support", "BPFEmit", "CNetpoldABI", "Datapath",
-                "Agent", "LabKit", "CLinux", .product(name: "Logging", package: "swift-log"),
+                "Agent", "LabKit", "CLinux", "KubeClient", "KubeObjects", "KubeTestServer",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict,
