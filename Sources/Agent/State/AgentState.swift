@@ -228,6 +228,8 @@ public struct AgentState: Sendable {
         guard !isApplying, isReady else { return [] }
         isApplying = true
         hasHandedOut = true
+        // What it ends with says how long to wait. A `.reconcileDue` of before it does no harm.
+        pendingDelay = nil
         let view = binding.view
         return [
             .reconcile(

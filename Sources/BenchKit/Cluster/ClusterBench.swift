@@ -37,6 +37,7 @@ public struct ClusterBench: Sendable {
     /// - Parameters:
     ///   - interrupt: checked before each change; a signal ends the measurement.
     ///   - progress: called with what is being done.
+    /// - Returns: what was measured.
     /// - Throws: `Interrupt.Signalled`; what the network, the API server, the datapath or the agent refused.
     public func run(_ interrupt: Interrupt, progress: (String) -> Void) async throws -> ClusterReport {
         progress("building 50 pods")
