@@ -73,6 +73,10 @@ bench-names: build ## latency of allowed DNS answers beside no policy, and the t
 bench-changes: build ## from the edit of a policy until it is in force, and its CPU time, 50 pods of 10,000
 	scripts/as-root.sh $(RELEASE) bench-changes
 
+.PHONY: bench-cluster
+bench-cluster: build ## the agent on an API server: a change until it is in force, memory, CPU while nothing changes
+	scripts/as-root.sh $(RELEASE) bench-cluster --check
+
 .PHONY: bench-agent
 bench-agent: build ## a policy edit and a status, quiet and with a monitor over a flood of denied packets
 	scripts/as-root.sh $(RELEASE) bench-agent
@@ -87,6 +91,7 @@ bench-smoke: build ## every benchmark once and short: that they run, no figures 
 	scripts/as-root.sh $(RELEASE) bench --rounds 1 --packets 1000
 	scripts/as-root.sh $(RELEASE) bench-net --rounds 1 --scale 1
 	scripts/as-root.sh $(RELEASE) bench-changes --edits 2
+	scripts/as-root.sh $(RELEASE) bench-cluster --edits 3 --idle 2
 	scripts/as-root.sh $(RELEASE) bench-agent --edits 3
 	$(RELEASE) bench-l7 --rounds 1 --requests 500
 	$(RELEASE) bench-kube --short

@@ -40,7 +40,7 @@ RULES = {
         {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent", "CLinux"}, None),
     "BenchKit": (
         {"NetTypes", "PolicyAPI", "PolicyIR", "Support", "BPFEmit", "CNetpoldABI", "Datapath", "Agent", "LabKit",
-         "CLinux"},
+         "CLinux", "KubeClient", "KubeObjects", "KubeTestServer"},
         None),
     "netpold": (
         {"NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent", "LabKit",

@@ -2,6 +2,7 @@
 /* The few Linux interfaces that Swift's Glibc module leaves out. Shims only where Swift cannot call, each says why. */
 #pragma once
 #include <linux/stat.h>
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <unistd.h>

@@ -13,7 +13,7 @@ struct Netpold: AsyncParsableCommand {
             AgentCommands.self, StatusCommand.self, EndpointsCommand.self, NamesCommand.self, MonitorCommand.self,
             DetachCommand.self, ProxyCommand.self, CNICommands.self,
             BenchCommand.self, BenchCompileCommand.self, BenchKubeCommand.self, BenchNetCommand.self,
-            BenchChangesCommand.self,
+            BenchChangesCommand.self, BenchClusterCommand.self, BenchClusterServerCommand.self,
             BenchAgentCommand.self, BenchL7Command.self, BenchNamesCommand.self,
         ])
 

@@ -149,6 +149,28 @@ import Testing
         #expect(state.applyCount == 2)
     }
 
+    @Test("the first change after a while is compiled at once, those within a rest after an apply together at its end")
+    func firstChangeAtOnce() {
+        var (state, _) = begun()
+        _ = state.on(.reconcileDue)
+        func apply() -> [AgentAction] { state.on(.applied(generation: state.generation, Fixtures.report("web"))) }
+        // The rest.
+        #expect(delays(apply()) == [50])
+        for ifindex in UInt32(20)..<30 {
+            let actions = state.on(.node(Fixtures.host([(ifindex, "10.0.0.1")])))
+            #expect(delays(actions).isEmpty && reconciles(actions).isEmpty)
+        }
+        #expect(reconciles(state.on(.reconcileDue)).map { Array($0.links.values) } == [[[29]]])
+        #expect(delays(apply()) == [50])
+        // Nothing came: it is over.
+        #expect(reconciles(state.on(.reconcileDue)).isEmpty)
+        #expect(state.isInForce)
+        let actions = state.on(.node(Fixtures.host([(40, "10.0.0.1")])))
+        #expect(delays(actions).isEmpty)
+        #expect(reconciles(actions).map { Array($0.links.values) } == [[[40]]])
+        #expect(!state.isInForce)
+    }
+
     @Test("a failed apply is tried again, later each time, and is a condition until it works")
     func retries() {
         var (state, _) = begun()

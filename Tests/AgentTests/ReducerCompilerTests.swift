@@ -15,8 +15,9 @@ import Testing
         var compiled: CompiledNode?
         for event in world.start() { run.on(event) }
         for step in 0..<60 {
-            run.on(world.next())
             let before = run.handedOut.count
+            // The first change after a rest is handed out at once.
+            run.on(world.next())
             if world.random.once(in: 2) { run.on(.reconcileDue) }
             guard run.handedOut.count > before, let desired = run.handedOut.last else { continue }
             let place: Comment = "seed \(seed) step \(step)"

@@ -22,13 +22,18 @@ final class GenerationHistory: Sendable {
 
     /// Begins another one.
     func begin(_ next: Generation) {
+        generations.withLock { $0.insert(next, at: 0) }
+        forget(at: next.began)
+    }
+
+    /// Lets go of those that no record can be of any more: each has the policies of a node.
+    func forget(at now: KernelTime) {
         generations.withLock { generations in
-            generations.insert(next, at: 0)
             let memory = UInt64(GenerationHistory.memory / .nanoseconds(1))
             // One that was followed longer ago than that, and all before it.
             let end = generations.indices.dropFirst().first { index in
                 index >= GenerationHistory.limit
-                    || next.began.nanoseconds > generations[index - 1].began.nanoseconds + memory
+                    || now.nanoseconds > generations[index - 1].began.nanoseconds + memory
             }
             if let end { generations.removeSubrange(end...) }
         }

@@ -78,6 +78,9 @@ actor DatapathWorker {
         }
     }
 
+    /// Gives the system back what a list of all pods and the state before a change have left.
+    func returnMemory() { FreeMemory.giveBack() }
+
     /// Removes what has ended of what pods have learnt.
     func collectLearnt() throws -> [EndpointKey: LearntUse] { try working { try datapath.collectLearnt() } }
 

@@ -51,6 +51,8 @@ actor Reconciler {
     /// The node cannot be observed at the moment.
     private var nodeFailure: Condition?
     private var hasLoggedApply = false
+    /// `applyCount` when freed memory was last returned.
+    private var trimmedAt: UInt64 = 0
 
     init(
         options: AgentService.Options, ports: AgentService.Ports, state: AgentState, published: PublishedSnapshot,
@@ -326,6 +328,11 @@ actor Reconciler {
     }
 
     private func collectConntrack() async {
+        history.forget(at: .now)
+        if state.applyCount != trimmedAt {
+            trimmedAt = state.applyCount
+            await worker.returnMemory()
+        }
         do {
             let collected = try await worker.collectConntrack()
             take(collected.shares)

@@ -16,7 +16,7 @@ public struct AgentState: Sendable {
         public var binding: BindingTable.Settings
         /// What becomes of a refused new policy.
         public var onRefused: RefusedPolicy
-        /// How long inputs must be quiet before they are compiled, milliseconds.
+        /// How long after an apply inputs are gathered before the next one, milliseconds. What comes later is compiled at once.
         public var debounce: Int
         /// What the operator should know from the start, for as long as the agent runs.
         public var standing: [Condition]
@@ -72,6 +72,8 @@ public struct AgentState: Sendable {
     /// The delay asked for last, `nil` when none is running.
     private var pendingDelay: Int?
     private var isApplying = false
+    /// Whether something was handed out in this life.
+    private var hasHandedOut = false
     private var compileConditions: [Condition] = []
     private var isIncomplete = false
     private var failures = 0
@@ -140,11 +142,8 @@ public struct AgentState: Sendable {
             compileConditions = diagnostics.map(AgentState.condition)
             isIncomplete = report.endpoints.contains { $0.failure != nil }
             failures = isIncomplete ? failures + 1 : 0
-            if generation != self.generation {
-                actions += reconcile(after: settings.debounce)
-            } else if isIncomplete {
-                actions += reconcile(after: AgentState.backoff(failures))
-            }
+            let isRetry = isIncomplete && generation == self.generation
+            actions += reconcile(after: isRetry ? AgentState.backoff(failures) : settings.debounce)
         case .applyFailed(_, let message):
             isApplying = false
             failures += 1
@@ -177,10 +176,13 @@ public struct AgentState: Sendable {
             subject: finding.key.map { "\($0)" } ?? "interface \(finding.ifindex)", message: "\(finding)")
     }
 
-    /// Notes that the inputs are others.
+    /// Notes that the inputs are others. The first change after a while is not kept waiting; many in a row are taken together, with
+    /// a rest after each apply, so that they do not keep the node busy. So are those of the start.
     private mutating func changed() -> [AgentAction] {
         generation += 1
-        return isReady ? reconcile(after: settings.debounce) : []
+        guard isReady else { return [] }
+        let isRested = hasHandedOut && pendingDelay == nil && !isApplying
+        return isRested ? reconcile() : reconcile(after: settings.debounce)
     }
 
     /// Gives the binding what changed; answers whether its records did.
@@ -236,6 +238,9 @@ public struct AgentState: Sendable {
     private mutating func reconcile() -> [AgentAction] {
         guard !isApplying, isReady else { return [] }
         isApplying = true
+        hasHandedOut = true
+        // What it ends with says how long to wait. A `.reconcileDue` of before it does no harm.
+        pendingDelay = nil
         let view = binding.view
         let wasKept = keeper.kept
         let desired = DesiredChanges(

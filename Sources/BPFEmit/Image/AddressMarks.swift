@@ -19,8 +19,10 @@ extension NodeImage {
     /// The entries of np_addresses with the mark of pods that are on other nodes: of the addresses of pods beside the local ones.
     public func markingElsewhere(besides local: Set<IPAddress>) -> [AddressEntry] {
         let pods = UInt32(NP_IDENTITY_FIRST_POD)..<UInt32(NP_IDENTITY_FIRST_LOCAL)
+        var own = local.sorted()[...]
         return addresses.map { entry in
-            guard pods.contains(entry.identity), !local.contains(entry.address) else { return entry }
+            while let first = own.first, first < entry.address { own.removeFirst() }
+            guard pods.contains(entry.identity), own.first != entry.address else { return entry }
             return AddressEntry(address: entry.address, identity: entry.identity | UInt32(NP_IDENTITY_ELSEWHERE))
         }
     }
@@ -40,22 +42,32 @@ extension NodeImage {
             (frontends.contains(address) ? UInt32(NP_IDENTITY_FRONTEND) : 0)
                 | (backends.contains(address) ? UInt32(NP_IDENTITY_BACKEND) : 0)
         }
-        var missing = frontends.union(backends)
+        // Both are sorted: addresses without marks, nearly all, cost a comparison.
+        var marked = frontends.union(backends).sorted()[...]
+        var outside: PrefixLookup?
         var result: [AddressEntry] = []
-        result.reserveCapacity(addresses.count + missing.count)
+        result.reserveCapacity(addresses.count + marked.count)
+        func add(_ address: IPAddress) {
+            let lookup = outside ?? PrefixLookup(prefixes)
+            outside = lookup
+            result.append(AddressEntry(address: address, identity: lookup.identity(of: address) | marks(address)))
+        }
         for entry in addresses {
+            while let next = marked.first, next < entry.address {
+                add(next)
+                marked.removeFirst()
+            }
+            guard marked.first == entry.address else {
+                result.append(entry)
+                continue
+            }
+            marked.removeFirst()
             var entry = entry
-            missing.remove(entry.address)
             if entry.unmarkedIdentity != ReservedIdentity.unknown.rawValue { entry.identity |= marks(entry.address) }
             result.append(entry)
         }
-        if missing.isEmpty { return result }
-        let outside = PrefixLookup(prefixes)
-        for address in missing {
-            result.append(
-                AddressEntry(address: address, identity: outside.identity(of: address) | marks(address)))
-        }
-        return result.sorted { $0.address < $1.address }
+        for address in marked { add(address) }
+        return result
     }
 }
 

@@ -29,24 +29,11 @@ public struct ChangeBench: Sendable {
     public func run(_ interrupt: Interrupt, progress: (String) -> Void) async throws -> [ChangeSample] {
         progress("building 50 pods")
         let workload = CompileWorkload(.deployments)
-        let folder = "/run/netpold/bench-changes-\(getpid())"
-        mkdir("/run/netpold", 0o755)
-        guard mkdir(folder, 0o700) == 0 else { throw SystemError("make folder", folder, .current) }
-        defer { try? RoutedNetwork.remove(folder: folder) }
         let local = workload.objects.pods.filter { $0.nodeName == CompileWorkload.localNode }
-        let network = try RoutedNetwork.build(
-            NetworkLayout(
-                nodeAddresses: [IPAddress(ipv4: 0x0af4_0001)],
-                attachments: local.enumerated().map { number, pod in
-                    .init(
-                        name: "\(pod.metadata.namespace)-\(pod.metadata.name)", nodeInterface: "np\(number)",
-                        addresses: pod.addresses)
-                }), in: folder)
-        let evidence = try network.node.run {
-            try HostScanner(
-                .init(namespaces: NetworkLayout.podsFolder(in: folder), cniCaches: [], processes: "/nonexistent")
-            ).evidence()
-        }
+        let network = try BenchPods(
+            "bench-changes", local.map { ("\($0.metadata.namespace)-\($0.metadata.name)", $0.addresses) })
+        defer { network.remove() }
+        let evidence = try network.evidence()
         progress("compiling 10,000 pods and 1,000 policies")
         let stopwatch = ChangeStopwatch()
         let source = ScriptedSource(
@@ -58,9 +45,10 @@ public struct ChangeBench: Sendable {
             options: .init(
                 instance: "bench", settings: .init(binding: .init(node: CompileWorkload.localNode, source: .folder))),
             ports: .init(
-                sources: [source], node: StillNode(seen: evidence), datapath: try MeasuredDatapath(network, stopwatch),
+                sources: [source], node: StillNode(seen: evidence),
+                datapath: try MeasuredDatapath(network.routed, stopwatch),
                 compiler: MeasuredCompiler(stopwatch: stopwatch)),
-            server: try LocalServer(path: folder + "/agent.sock"), logger: logger)
+            server: try LocalServer(path: network.socket), logger: logger)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await service.run() }
             defer { group.cancelAll() }
@@ -81,7 +69,7 @@ public struct ChangeBench: Sendable {
             // Every one selects the local pod of its namespace.
             var policy = workload.objects.networkPolicies[number % 50 * 20 + number / 50 % 10]
             policy.ingress[0].ports[0].port = .range(PortRange(UInt16(7000 + number % 50000)))
-            let processorTime = Self.processorTime()
+            let processorTime = ProcessCPU.time()
             let begin = ContinuousClock.now
             source.say(.upsert(.networkPolicy(policy), origin: .resourceVersion("\(number + 2)")))
             let times = try await Self.await("edit \(number + 1)", &reconciliations, service)
@@ -91,7 +79,7 @@ public struct ChangeBench: Sendable {
                     plan: times.applyBegin - times.compileEnd + times.apply.plan, load: times.apply.load,
                     swap: times.apply.swap, grace: times.apply.grace, revisions: times.apply.revisions,
                     inForce: times.applyBegin + times.apply.untilInForce - begin,
-                    processorTime: Self.processorTime() - processorTime))
+                    processorTime: ProcessCPU.time() - processorTime))
         }
         return samples
     }
@@ -108,12 +96,5 @@ public struct ChangeBench: Sendable {
             throw SystemError("put in force", "\(what): it takes more than 60 s", nil)
         }
         return times
-    }
-
-    /// User and system time of the process so far.
-    private static func processorTime() -> Duration {
-        var time = timespec()
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 }

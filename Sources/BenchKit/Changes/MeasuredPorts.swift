@@ -14,9 +14,16 @@ final class ChangeStopwatch: Sendable {
         var applyBegin: ContinuousClock.Instant
         var apply = ApplyTimings()
         var endpoints = 0
+        /// What the apply changed in the kernel.
+        var programs = 0
+        var entries = 0
+        /// The identity that the kernel's map has for `watched`.
+        var identity: UInt32?
         var failure: String?
     }
 
+    /// An address whose identity is read after each apply.
+    let watched = Mutex<IPAddress?>(nil)
     /// One value for each reconciliation.
     let reconciliations: AsyncStream<Times>
     private let continuation: AsyncStream<Times>.Continuation
@@ -29,11 +36,17 @@ final class ChangeStopwatch: Sendable {
         current.withLock { $0 = Times(compileBegin: begin, compileEnd: now, applyBegin: now) }
     }
 
-    func applied(from begin: ContinuousClock.Instant, _ timings: ApplyTimings, endpoints: Int, failure: String?) {
+    func applied(
+        from begin: ContinuousClock.Instant, _ timings: ApplyTimings, _ report: ApplyReport?, identity: UInt32? = nil,
+        failure: String?
+    ) {
         let times = current.withLock { times in
             times?.applyBegin = begin
             times?.apply = timings
-            times?.endpoints = endpoints
+            times?.endpoints = report?.endpoints.count ?? 0
+            times?.programs = report?.programsLoaded ?? 0
+            times?.entries = report?.entriesChanged ?? 0
+            times?.identity = identity
             times?.failure = failure
             return times
         }
@@ -73,10 +86,13 @@ final class MeasuredDatapath: DatapathPort {
             do {
                 let report = try datapath.apply(image, links: links, masters: masters)
                 let failure = report.endpoints.lazy.compactMap(\.failure).first
-                stopwatch.applied(from: begin, datapath.timings, endpoints: report.endpoints.count, failure: failure)
+                let watched = stopwatch.watched.withLock(\.self)
+                stopwatch.applied(
+                    from: begin, datapath.timings, report, identity: try watched.flatMap(datapath.kernelIdentity),
+                    failure: failure)
                 return report
             } catch {
-                stopwatch.applied(from: begin, ApplyTimings(), endpoints: 0, failure: "\(error)")
+                stopwatch.applied(from: begin, ApplyTimings(), nil, failure: "\(error)")
                 throw error
             }
         }

@@ -78,7 +78,7 @@ public struct KubeBench: Sendable {
         var problem: String?
         for number in 0..<count {
             if number > 0 { text.append(UInt8(ascii: ",")) }
-            template.write(number, version: number, to: &text)
+            template.write(.number(number), version: number, to: &text)
             if number == count - 1 { text += "]}".utf8 }
             guard text.count > 1 << 20 || number == count - 1 else { continue }
             cost.bytes += text.count
@@ -113,7 +113,7 @@ public struct KubeBench: Sendable {
         var texts: [[UInt8]] = []
         for number in 0..<200 {
             var text: [UInt8] = []
-            template.write(number, version: number, to: &text)
+            template.write(.number(number), version: number, to: &text)
             texts.append(Array(#"{"kind":"Pod","apiVersion":"v1","#.utf8) + text.dropFirst())
         }
         var read = 0

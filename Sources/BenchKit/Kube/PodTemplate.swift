@@ -68,14 +68,38 @@ struct PodTemplate: Sendable {
         fields = all.indices.filter { !$0.isMultiple(of: 2) }.map { String(all[$0]) }
     }
 
-    /// Appends the JSON of a Pod of a cluster: 200 deployments in 10 namespaces, 100 Pods a node.
-    func write(_ number: Int, version: Int, to output: inout [UInt8]) {
-        let deployment = number % 200
-        let app = "app-\(1_000 + deployment)"
+    /// What tells one Pod of a cluster from another.
+    struct Values: Sendable {
+        /// Its namespace.
+        var namespace: String
+        /// Its name.
+        var name: String
+        /// Its labels `app` and `app.kubernetes.io/name`.
+        var app: String
+        /// Its node's name.
+        var node: String
+        /// Its IPv4 address.
+        var address: String
+        /// The last part of its UID, 12 digits.
+        var uid: Int
+
+        /// A Pod of a cluster of 200 deployments in 10 namespaces, 100 Pods a node.
+        static func number(_ number: Int) -> Values {
+            let deployment = number % 200
+            let app = "app-\(1_000 + deployment)"
+            return Values(
+                namespace: "perf-\(deployment % 10)", name: "\(app)-7d9f8b6c5d-\(10_000 + number)", app: app,
+                node: "node-\(number / 100)",
+                address: "10.\(number >> 16 & 255).\(number >> 8 & 255).\(number & 255)", uid: number)
+        }
+    }
+
+    /// Appends the JSON of a Pod.
+    func write(_ pod: Values, version: Int, to output: inout [UInt8]) {
         let values = [
-            "NAME": "\(app)-7d9f8b6c5d-\(10_000 + number)", "NAMESPACE": "perf-\(deployment % 10)", "APP": app,
-            "UID": "31ecd9fa-b6cd-4d0b-9ba4-\(100_000_000_000 + number)", "VERSION": "\(version)",
-            "NODE": "node-\(number / 100)", "IPV4": "10.\(number >> 16 & 255).\(number >> 8 & 255).\(number & 255)",
+            "NAME": pod.name, "NAMESPACE": pod.namespace, "APP": pod.app,
+            "UID": "31ecd9fa-b6cd-4d0b-9ba4-\(100_000_000_000 + pod.uid)", "VERSION": "\(version)", "NODE": pod.node,
+            "IPV4": pod.address,
         ]
         for (index, part) in parts.enumerated() {
             output += part

@@ -44,13 +44,8 @@ struct ApplyPlan {
         _ image: NodeImage, links: [EndpointKey: [UInt32]], masters: [UInt32: [UInt32]], for node: NodeDatapath
     ) throws(BPFError) {
         self.image = image
-        if node.tables?.has(image) == true {
-            self.tables = .none
-            self.retiring = .none
-        } else {
-            self.tables = TableChange(from: node.addresses, node.prefixes, to: image)
-            self.retiring = RetiringIdentities(from: node.addresses, node.prefixes, to: image, by: tables)
-        }
+        self.tables = TableChange(from: node.tables ?? TablesInForce(node.addresses, node.prefixes), to: image)
+        self.retiring = RetiringIdentities(to: image, by: tables)
         let attaches = node.attachments.style != .none
         // Where nothing is attached, packets come from nowhere.
         var sending = image

@@ -1,30 +1,34 @@
+import Algorithms
 import BPFEmit
 import CNetpoldABI
 import NetTypes
 
 /// The datapath's two lookups on an image: the exact address, then the longest prefix.
 struct IdentityTable {
-    private let addresses: [IPAddress: UInt32]
+    /// Sorted.
+    private let addresses: [AddressEntry]
     private let prefixes: [IPPrefix: UInt32]
     /// Lengths that occur, longest first, in the mapped space.
     private let lengths: [Int]
 
     init(_ image: NodeImage) {
-        addresses = Dictionary(image.addresses.map { ($0.address, $0.identity) }) { first, _ in first }
+        addresses = image.addresses
         prefixes = Dictionary(image.prefixes.map { ($0.prefix, $0.identity) }) { first, _ in first }
         lengths = Set(image.prefixes.map(\.prefix.mappedLength)).sorted(by: >)
     }
 
     /// The second lookup alone.
-    init(_ prefixes: [IPPrefix: UInt32]) {
-        addresses = [:]
-        self.prefixes = prefixes
-        lengths = Set(prefixes.keys.map(\.mappedLength)).sorted(by: >)
+    init(_ prefixes: [PrefixEntry]) {
+        addresses = []
+        self.prefixes = Dictionary(prefixes.map { ($0.prefix, $0.identity) }) { first, _ in first }
+        lengths = Set(prefixes.map(\.prefix.mappedLength)).sorted(by: >)
     }
 
     /// What packets of an address get.
     func identity(of address: IPAddress) -> UInt32 {
-        addresses[address] ?? longestPrefix(of: address, upTo: 128)
+        let place = addresses.partitioningIndex { $0.address >= address }
+        if place < addresses.count, addresses[place].address == address { return addresses[place].identity }
+        return longestPrefix(of: address, upTo: 128)
     }
 
     /// What those addresses of a prefix get that have no entry inside it.

@@ -7,43 +7,40 @@ package final class LoadedPolicy {
     /// Its counters; `nil` when np_rule_hits had no room.
     let hits: RuleHitIndex.Entry?
     package let program: BPFProgram
-    private let map: BPFMap?
-    private let layout: PeersLayout
-    /// The entries of the live map.
-    private(set) var peers: [UInt32: [UInt64]]
-    /// The same as an image has them; `nil` on the way from one image to the next. An image in which they did not change
-    /// shares their storage, so comparing costs nothing then.
-    private var settled: [PeerEntry]?
+    /// Its peers map; `nil` where no bit is carried by identity.
+    private let table: LoadedPeers?
 
     /// Loads a policy, off the path of packets.
     ///
     /// - Parameters:
     ///   - image: the program and the entries of its peers map.
     ///   - transitional: entries beside those of the image, for identities that addresses still have.
+    ///   - predecessor: the policy whose place it is to take, if that alone has its map. It keeps the map if the entries are the same:
+    ///     filling a new one costs more than the verifier.
     ///   - name: of the program in the kernel, and in errors.
     ///   - hits: the program's counters in np_rule_hits; `nil` when there was no room.
     ///   - steps: np_steps.
     /// - Throws: when the peers map cannot be made or filled, or the program is refused.
     package init(
-        _ image: PolicyImage, transitional: [UInt32: [UInt64]], name: String, hits: RuleHitIndex.Entry?, steps: BPFMap
+        _ image: PolicyImage, transitional: [UInt32: [UInt64]], inPlaceOf predecessor: LoadedPolicy? = nil,
+        name: String,
+        hits: RuleHitIndex.Entry?, steps: BPFMap
     ) throws(BPFError) {
         self.image = image
         self.hits = hits
-        var peers = Dictionary(image.peers.map { ($0.identity, $0.words) }) { first, _ in first }
-        peers.merge(transitional) { own, _ in own }
-        layout = PeersLayout(entries: peers.count, highest: peers.keys.max() ?? 0, words: image.words)
-        if image.words > 0 {
-            let map = try BPFMap(peers: layout, words: image.words)
-            try map.setWords(peers.sorted { $0.key < $1.key }.map { (key: $0.key, words: $0.value) })
-            self.map = map
-            self.peers = peers
+        if image.words == 0 {
+            table = nil
+        } else if let known = predecessor?.table, transitional.isEmpty, known.words == image.words,
+            known.has(image.peers)
+        {
+            table = known
         } else {
-            self.map = nil
-            self.peers = [:]
+            let beside = transitional.filter { identity, _ in !image.peers.has(identity) }
+                .map { PeerEntry(identity: $0.key, words: $0.value) }.sorted { $0.identity < $1.identity }
+            table = try LoadedPeers(image.peers.merging(beside[...]), words: image.words)
         }
-        settled = transitional.isEmpty ? image.peers : nil
         var maps: [MapSymbol: BPFMap] = [.steps: steps]
-        maps[.peers] = map
+        maps[.peers] = table?.symbolMap
         self.program = try BPFProgram(image.program, name: name, hitBase: hits?.base ?? 0, maps: maps)
     }
 
@@ -52,80 +49,40 @@ package final class LoadedPolicy {
         guard image.program == other.program, image.bits == other.bits, image.words == other.words,
             image.columns == other.columns, image.names == other.names
         else { return false }
-        guard map != nil, settled != other.peers else { return true }
-        switch layout {
-        case .hash(let capacity):
-            let additions = other.peers.count { peers[$0.identity] == nil }
-            return peers.count + additions <= capacity
-        case .array(let capacity):
-            // A hash replaces an entry in one piece, an array word by word: a packet could see half of a change.
-            let isWhole = { (entry: PeerEntry) in
-                other.words <= 1 || self.peers[entry.identity] ?? entry.words == entry.words
-            }
-            return other.peers.allSatisfy { Int($0.identity) < capacity && isWhole($0) }
-        }
+        return table?.canBecome(other.peers) ?? true
     }
 
     /// Whether bringing the live map to the other image would change anything.
-    func differs(from other: PolicyImage) -> Bool {
-        guard map != nil, settled != other.peers else { return false }
-        return other.peers.count != peers.count || other.peers.contains { peers[$0.identity] != $0.words }
-    }
+    func differs(from other: PolicyImage) -> Bool { table?.differs(from: other.peers) ?? false }
 
     /// Adds and changes entries to those of an image; removes none. Each entry changes in one piece.
     ///
     /// - Returns: the number written.
-    func widen(to other: PolicyImage) throws(BPFError) -> Int {
-        guard let map, settled != other.peers else { return 0 }
-        settled = nil
-        let changes = other.peers.filter { peers[$0.identity] != $0.words }
-        for entry in changes {
-            try map.setWords(entry.identity, entry.words)
-            peers[entry.identity] = entry.words
-        }
-        return changes.count
-    }
+    func widen(to other: PolicyImage) throws(BPFError) -> Int { try table?.widen(to: other.peers) ?? 0 }
 
     /// Removes the entries that an image does not have.
     ///
     /// - Returns: the number removed.
-    func narrow(to other: PolicyImage) throws(BPFError) -> Int {
-        guard let map, settled != other.peers else { return 0 }
-        guard peers.count > other.peers.count else {
-            settled = other.peers
-            return 0
-        }
-        let kept = Set(other.peers.map(\.identity))
-        let surplus = peers.keys.filter { !kept.contains($0) }.sorted()
-        for identity in surplus {
-            // Nobody asks for these identities any more, so the words of an array may go one by one.
-            switch layout {
-            case .hash: try map.remove(identity)
-            case .array: try map.setWords(identity, [UInt64](repeating: 0, count: image.words))
-            }
-            peers[identity] = nil
-        }
-        settled = other.peers
-        return surplus.count
-    }
+    func narrow(to other: PolicyImage) throws(BPFError) -> Int { try table?.narrow(to: other.peers) ?? 0 }
 
+    /// The entries of the live map, sorted by identity.
+    var peers: [PeerEntry] { table?.entries ?? [] }
     /// Kernel memory of the peers map, bytes.
-    var memoryBytes: Int { map?.memoryBytes ?? 0 }
+    var memoryBytes: Int { table?.memoryBytes ?? 0 }
     /// Most entries of the peers map.
-    var capacity: Int { map?.shape.capacity ?? 0 }
+    var capacity: Int { table?.capacity ?? 0 }
+    /// Whether two policies have one map: nothing else tells from outside.
+    func sharesPeers(with other: LoadedPolicy) -> Bool { table != nil && table === other.table }
 }
 
-extension BPFMap {
-    /// A new peers map.
-    fileprivate convenience init(peers layout: PeersLayout, words: Int) throws(BPFError) {
-        switch layout {
-        case .hash(let capacity):
-            try self.init(
-                hash: "np_peers", keySize: PeersLayout.keyBytes, valueSize: PeersLayout.valueBytes(words: words),
-                capacity: capacity)
-        case .array(let capacity):
-            try self.init(
-                array: "np_peers", valueSize: PeersLayout.valueBytes(words: words), capacity: capacity)
+extension [PeerEntry] {
+    /// Whether an identity has an entry.
+    fileprivate func has(_ identity: UInt32) -> Bool {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].identity < identity { low = middle + 1 } else { high = middle }
         }
+        return low < count && self[low].identity == identity
     }
 }

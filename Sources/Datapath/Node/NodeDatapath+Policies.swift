@@ -15,12 +15,15 @@ extension NodeDatapath {
     /// Step 2. Nothing of it is on the path of packets; a failure leaves nothing behind.
     func load(_ plan: ApplyPlan, _ report: inout ApplyReport) throws(BPFError) -> PolicyBatch {
         var batch = PolicyBatch()
+        // An apply that failed may have replaced policies that still run: a map of theirs must not change under them.
+        if !outOfUse.isEmpty { try RunningPrograms.wait() }
         do {
             for subject in plan.image.subjects {
                 for direction in Direction.allCases {
                     let image = subject[direction]
-                    if let live = subjects[subject.key]?[direction], live.canBecome(image) { continue }
-                    let policy = try load(image, subject: subject.key, direction, plan)
+                    let live = subjects[subject.key]?[direction]
+                    if let live, live.canBecome(image) { continue }
+                    let policy = try load(image, subject: subject.key, direction, inPlaceOf: live, plan)
                     batch.fresh[subject.key, default: [:]][direction] = policy
                     report.programsLoaded += 1
                     if policy.hits == nil { report.withoutCounters.append("\(subject.key) \(direction)") }
@@ -39,12 +42,12 @@ extension NodeDatapath {
     }
 
     private func load(
-        _ image: PolicyImage, subject: String, _ direction: Direction, _ plan: ApplyPlan
+        _ image: PolicyImage, subject: String, _ direction: Direction, inPlaceOf live: LoadedPolicy?, _ plan: ApplyPlan
     ) throws(BPFError) -> LoadedPolicy {
         let range = hits.allocate(for: image, subject: subject, direction: direction)
         do {
             return try LoadedPolicy(
-                image, transitional: plan.retiring.transitionalEntries(for: image),
+                image, transitional: plan.retiring.transitionalEntries(for: image), inPlaceOf: live,
                 name: direction == .ingress ? "np_ingress" : "np_egress", hits: range, steps: maps.steps)
         } catch {
             range.map(hits.discard)

@@ -12,34 +12,38 @@ struct RetiringIdentities {
     /// For each of them, which identities its addresses will have.
     let successors: [UInt32: Set<UInt32>]
 
-    /// None.
-    static let none = RetiringIdentities(successors: [:])
-
-    private init(successors: [UInt32: Set<UInt32>]) { self.successors = successors }
-
-    init(
-        from addresses: [IPAddress: UInt32], _ prefixes: [IPPrefix: UInt32], to image: NodeImage, by change: TableChange
-    ) {
-        let known = Set(image.addresses.map(\.unmarkedIdentity)).union(image.prefixes.map(\.identity))
+    /// Only what an address or prefix had that changes can retire: O(changes) where nothing does, else O(entries).
+    init(to image: NodeImage, by change: TableChange) {
+        // Where the node answers beside others, programs are asked by the identity without the mark.
+        var former = Set(change.formerAddresses.map(\.unmarkedIdentity))
+        former.formUnion(change.formerPrefixes.map(\.identity))
+        if !former.isEmpty {
+            for entry in image.addresses where former.contains(entry.unmarkedIdentity) {
+                former.remove(entry.unmarkedIdentity)
+                if former.isEmpty { break }
+            }
+            for entry in image.prefixes { former.remove(entry.identity) }
+        }
+        guard !former.isEmpty else {
+            successors = [:]
+            return
+        }
         var successors: [UInt32: Set<UInt32>] = [:]
         let target = IdentityTable(image)
-        for (address, marked) in addresses {
-            // Where the node answers beside others, programs are asked by the identity without the mark.
-            let identity = AddressEntry(address: address, identity: marked).unmarkedIdentity
-            if known.contains(identity) { continue }
-            let next = AddressEntry(address: address, identity: target.identity(of: address))
-            successors[identity, default: []].insert(next.unmarkedIdentity)
+        for entry in change.formerAddresses where former.contains(entry.unmarkedIdentity) {
+            let next = AddressEntry(address: entry.address, identity: target.identity(of: entry.address))
+            successors[entry.unmarkedIdentity, default: []].insert(next.unmarkedIdentity)
         }
         // What of a prefix becomes an entry of its own goes there; the rest goes to what the prefix itself becomes.
         let carved =
             (change.prefixUpserts.map { (prefix: $0.prefix, identity: $0.identity) }
             + change.addressUpserts.map { (prefix: IPPrefix(host: $0.address), identity: $0.unmarkedIdentity) })
             .sorted { $0.prefix < $1.prefix }
-        for (prefix, identity) in prefixes where !known.contains(identity) {
-            successors[identity, default: []].insert(target.identity(of: prefix))
-            for entry in carved[carved.partitioningIndex { $0.prefix.address >= prefix.address }...] {
-                guard entry.prefix.address <= prefix.lastAddress else { break }
-                if prefix.contains(entry.prefix) { successors[identity, default: []].insert(entry.identity) }
+        for entry in change.formerPrefixes where former.contains(entry.identity) {
+            successors[entry.identity, default: []].insert(target.identity(of: entry.prefix))
+            for part in carved[carved.partitioningIndex { $0.prefix.address >= entry.prefix.address }...] {
+                guard part.prefix.address <= entry.prefix.lastAddress else { break }
+                if entry.prefix.contains(part.prefix) { successors[entry.identity, default: []].insert(part.identity) }
             }
         }
         self.successors = successors

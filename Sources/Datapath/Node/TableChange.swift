@@ -12,78 +12,49 @@ struct TableChange {
     let prefixRemovals: [IPPrefix]
     /// 4. Exact addresses removed: they fall to a prefix of the image.
     let addressRemovals: [IPAddress]
+    /// The addresses that had another identity, or had one, with it; by address.
+    let formerAddresses: [AddressEntry]
+    /// The same of prefixes.
+    let formerPrefixes: [PrefixEntry]
     /// Whether anybody's identity is another one after it: marks of Services alone change no verdict.
     let changesVerdicts: Bool
     /// Whether an address or prefix that is known has another identity after it, or a prefix none: then flows with its ends may be
     /// revoked. An address that comes or goes has no flows that anybody would miss.
     let mayRevoke: Bool
 
-    /// Nothing to do.
-    static let none = TableChange(addressUpserts: [], prefixUpserts: [], prefixRemovals: [], addressRemovals: [])
-
-    private init(
-        addressUpserts: [AddressEntry], prefixUpserts: [PrefixEntry], prefixRemovals: [IPPrefix],
-        addressRemovals: [IPAddress]
-    ) {
-        changesVerdicts = false
-        mayRevoke = false
-        self.addressUpserts = addressUpserts
-        self.prefixUpserts = prefixUpserts
-        self.prefixRemovals = prefixRemovals
-        self.addressRemovals = addressRemovals
-    }
-
-    init(
-        from addresses: [IPAddress: UInt32], _ prefixes: [IPPrefix: UInt32], to image: NodeImage
-    ) {
-        let wantedAddresses = Set(image.addresses.map(\.address))
-        let wantedPrefixes = Set(image.prefixes.map(\.prefix))
-        addressUpserts = image.addresses.filter { addresses[$0.address] != $0.identity }
-        prefixUpserts =
-            image.prefixes.filter { prefixes[$0.prefix] != $0.identity }
+    /// O(entries), both sides being sorted; what does not change costs one comparison.
+    init(from known: TablesInForce, to image: NodeImage) {
+        let addresses = SortedChange(from: known.addresses, to: image.addresses, by: \.address)
+        let prefixes = SortedChange(from: known.prefixes, to: image.prefixes, by: \.prefix)
+        addressUpserts = addresses.upserts.map(\.new)
+        addressRemovals = addresses.removals.map(\.address)
+        prefixUpserts = prefixes.upserts.map(\.new)
             .sorted { ($1.prefix.mappedLength, $0.prefix) < ($0.prefix.mappedLength, $1.prefix) }
-        prefixRemovals =
-            prefixes.keys.filter { !wantedPrefixes.contains($0) }
-            .sorted { ($0.mappedLength, $0) < ($1.mappedLength, $1) }
-        let removals = addresses.keys.filter { !wantedAddresses.contains($0) }.sorted()
-        addressRemovals = removals
-        let isAnother = { (entry: AddressEntry) in
-            guard let known = addresses[entry.address] else { return false }
-            let old = AddressEntry(address: entry.address, identity: known)
-            return old.unmarkedIdentity != entry.unmarkedIdentity || old.isShared != entry.isShared
+        prefixRemovals = prefixes.removals.map(\.prefix).sorted { ($0.mappedLength, $0) < ($1.mappedLength, $1) }
+        formerAddresses = addresses.upserts.compactMap(\.old) + addresses.removals
+        formerPrefixes = prefixes.upserts.compactMap(\.old) + prefixes.removals
+        func isSame(_ old: AddressEntry, _ new: AddressEntry) -> Bool {
+            old.unmarkedIdentity == new.unmarkedIdentity && old.isShared == new.isShared
         }
-        mayRevoke =
-            !prefixRemovals.isEmpty || prefixUpserts.contains { prefixes[$0.prefix] != nil }
-            || addressUpserts.contains(where: isAnother)
-        guard prefixUpserts.isEmpty, prefixRemovals.isEmpty else {
+        let isAnother = addresses.upserts.contains { change in change.old.map { !isSame($0, change.new) } ?? false }
+        mayRevoke = !prefixes.removals.isEmpty || prefixes.upserts.contains { $0.old != nil } || isAnother
+        guard prefixes.upserts.isEmpty, prefixes.removals.isEmpty else {
             changesVerdicts = true
             return
         }
         // What has an entry for its mark alone has the identity that it would have without.
-        let before = addressUpserts.compactMap { entry in
-            addresses[entry.address].map { AddressEntry(address: entry.address, identity: $0) }
+        let added = addresses.upserts.filter { $0.old == nil }.map(\.new) + addresses.removals
+        let marked = added.filter { ($0.isFrontend || $0.isBackend) && !$0.isShared }
+        guard !isAnother, marked.count == added.count else {
+            changesVerdicts = true
+            return
         }
-        let isSame = zip(before, addressUpserts).allSatisfy { old, new in
-            old.unmarkedIdentity == new.unmarkedIdentity && old.isShared == new.isShared
-        }
-        if before.count == addressUpserts.count, isSame, removals.isEmpty {
+        guard !marked.isEmpty else {
             changesVerdicts = false
             return
         }
-        let outside = IdentityTable(prefixes)
-        let hasIdentityOfOutside = { (entry: AddressEntry) in
-            (entry.isFrontend || entry.isBackend) && !entry.isShared
-                && entry.unmarkedIdentity == outside.identity(of: entry.address)
-        }
-        changesVerdicts =
-            addressUpserts.contains { entry in
-                guard let known = addresses[entry.address] else { return !hasIdentityOfOutside(entry) }
-                let old = AddressEntry(address: entry.address, identity: known)
-                return old.unmarkedIdentity != entry.unmarkedIdentity || old.isShared != entry.isShared
-            }
-            || removals.contains { address in
-                !hasIdentityOfOutside(AddressEntry(address: address, identity: addresses[address] ?? 0))
-            }
+        let outside = IdentityTable(known.prefixes)
+        changesVerdicts = marked.contains { $0.unmarkedIdentity != outside.identity(of: $0.address) }
     }
 
     /// Whether the kernel has these entries already.
@@ -92,5 +63,31 @@ struct TableChange {
     /// Entries written or removed.
     var count: Int {
         addressUpserts.count + prefixUpserts.count + prefixRemovals.count + addressRemovals.count
+    }
+}
+
+/// What turns one sorted list into another.
+private struct SortedChange<Entry: Equatable, Order: Comparable> {
+    var upserts: [(old: Entry?, new: Entry)] = []
+    var removals: [Entry] = []
+
+    init(from old: [Entry], to new: [Entry], by order: (Entry) -> Order) {
+        // What did not change is the same storage.
+        if old == new { return }
+        var place = 0
+        for entry in new {
+            let wanted = order(entry)
+            while place < old.count, order(old[place]) < wanted {
+                removals.append(old[place])
+                place += 1
+            }
+            if place < old.count, order(old[place]) == wanted {
+                if old[place] != entry { upserts.append((old[place], entry)) }
+                place += 1
+            } else {
+                upserts.append((nil, entry))
+            }
+        }
+        removals += old[place...]
     }
 }

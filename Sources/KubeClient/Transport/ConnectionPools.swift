@@ -108,7 +108,9 @@ actor ConnectionPools {
                 authorization: proxy.credentials.map { .basic(username: $0.0, password: $0.1) })
         }
         configuration.http1_1ConnectionDebugInitializer = { $0.noticeDeadPeers() }
-        configuration.http2ConnectionDebugInitializer = { $0.noticeDeadPeers() }
+        configuration.http2ConnectionDebugInitializer = { channel in
+            CompactFrames.add(to: channel).flatMap { channel.noticeDeadPeers() }
+        }
         return configuration
     }
 }

@@ -58,4 +58,16 @@ import Testing
         history.begin(Records.generation(report("web", slot: 0, revision: 1), began: 2 * hour))
         #expect(history.all.map(\.began.nanoseconds) == [2 * hour, hour])
     }
+
+    @Test("generations that no record can be of are let go of although none follows; the one in force stays")
+    func forgotten() {
+        let history = GenerationHistory()
+        for number in 1...3 as ClosedRange<UInt64> {
+            history.begin(Records.generation(report("web", slot: 0, revision: 1), began: number))
+        }
+        history.forget(at: KernelTime(nanoseconds: 4_000_000_000))
+        #expect(history.all.count == 3)
+        history.forget(at: KernelTime(nanoseconds: 3_600_000_000_000))
+        #expect(history.all.map(\.began.nanoseconds) == [3])
+    }
 }

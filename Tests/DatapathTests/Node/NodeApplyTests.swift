@@ -107,6 +107,66 @@ struct NodeApplyTests {
         #expect(try node.apply(try image(clients: 100), links: [:]).changedAnything == false)
     }
 
+    @Test("a program that alone changes keeps the map of its peers, one with other entries does not")
+    func keptMap() throws {
+        let node = try NodeDatapath.forTests()
+        let probe = HookProbe(node: node)
+        func image(port: UInt16, peers: [UInt32: UInt64]) throws -> NodeImage {
+            try Self.web([NodeImages.bit(0, port: port), NodeImages.bit(1, port: 90)], peers: peers)
+        }
+        _ = try node.apply(
+            try image(port: 80, peers: [NodeImages.clientID: 0b11, NodeImages.strangerID: 0b11]), links: [:])
+        let first = try #require(node.subjects["web"]?.ingress)
+        #expect(
+            try node.apply(
+                try image(port: 81, peers: [NodeImages.clientID: 0b11, NodeImages.strangerID: 0b11]), links: [:]
+            ).programsLoaded == 1)
+        let second = try #require(node.subjects["web"]?.ingress)
+        #expect(first !== second && second.sharesPeers(with: first))
+        #expect(try probe.tcp(source: 1, port: 80) == NP_DROP_POLICY_DEFAULT)
+        #expect(try probe.tcp(source: 2, port: 81) == NP_REASON_ALLOWED)
+        // In place.
+        #expect(
+            try node.apply(
+                try image(port: 81, peers: [NodeImages.clientID: 0b10, NodeImages.strangerID: 0b11]), links: [:]
+            ).programsLoaded == 0)
+        #expect(try probe.tcp(source: 3, port: 81) == NP_DROP_POLICY_DEFAULT)
+        #expect(try probe.tcp(source: 4, port: 90) == NP_REASON_ALLOWED)
+        _ = try node.apply(
+            try image(port: 82, peers: [NodeImages.clientID: 0b01, NodeImages.strangerID: 0b11]), links: [:])
+        let third = try #require(node.subjects["web"]?.ingress)
+        #expect(!third.sharesPeers(with: second))
+        #expect(try probe.tcp(source: 5, port: 82) == NP_REASON_ALLOWED)
+        #expect(try probe.tcp(source: 6, port: 90) == NP_DROP_POLICY_DEFAULT)
+    }
+
+    @Test(
+        "an apply that fails after programs were swapped changes no map under them: the next one waits for them first")
+    func keptMapAfterFailure() throws {
+        let node = try NodeDatapath.forTests()
+        let probe = HookProbe(node: node)
+        func image(port: UInt16, peers: [UInt32: UInt64]) throws -> NodeImage {
+            try Self.web([NodeImages.bit(0, port: port), NodeImages.bit(1, port: 90)], peers: peers)
+        }
+        _ = try node.apply(try image(port: 80, peers: [NodeImages.clientID: 0b11]), links: [:])
+        func fail(_ image: NodeImage) {
+            let fault = InjectedFault(.waitForReaders, errno: .noMemory, isFatal: true)
+            #expect(throws: BPFError.self) {
+                try InjectedFault.$current.withValue(fault) { _ = try node.apply(image, links: [:]) }
+            }
+        }
+        fail(try image(port: 81, peers: [NodeImages.clientID: 0b11]))
+        let replaced = try #require(node.outOfUse.first)
+        #expect(node.subjects["web"]?.ingress.sharesPeers(with: replaced) == true)
+        // The one that was replaced may still run, on the map of its successor.
+        fail(try image(port: 81, peers: [NodeImages.clientID: 0b01]))
+        #expect(replaced.peers == [PeerEntry(identity: NodeImages.clientID, words: [0b11])])
+        _ = try node.apply(try image(port: 81, peers: [NodeImages.clientID: 0b01]), links: [:])
+        #expect(node.outOfUse.isEmpty)
+        #expect(try probe.tcp(source: 1, port: 81) == NP_REASON_ALLOWED)
+        #expect(try probe.tcp(source: 2, port: 90) == NP_DROP_POLICY_DEFAULT)
+    }
+
     @Test("an identity that retires while the rules change leaves nothing behind, and denied stays denied")
     func relabelled() throws {
         let node = try NodeDatapath.forTests()
@@ -124,7 +184,7 @@ struct NodeApplyTests {
         _ = try node.apply(try image(501, port: 81), links: [:])
         #expect(try probe.tcp(source: 2, port: 81) == NP_DROP_POLICY_DENY)
         #expect(try probe.tcp(from: NodeImages.stranger, source: 2, port: 81) == NP_REASON_ALLOWED)
-        #expect(node.subjects["web"]?.ingress.peers.keys.sorted() == [501])
+        #expect(node.subjects["web"]?.ingress.peers.map(\.identity) == [501])
     }
 
     @Test("counters outlive the program that counted; what they stand for is known until the next apply")
@@ -231,7 +291,7 @@ struct NodeApplyTests {
                 #expect(try probe.tcp(source: source, port: 81, flags: 0x10) == NP_DROP_POLICY_DEFAULT)
                 #expect(try probe.tcp(source: source, port: 80, flags: 0x10).rawValue < NP_REASON_FIRST_DROP.rawValue)
                 #expect(try node.apply(after, links: [:]).changedAnything == false)
-                #expect(node.subjects["web"]?.ingress.peers.keys.sorted() == [400])
+                #expect(node.subjects["web"]?.ingress.peers.map(\.identity) == [400])
             }
         }
         #expect(failures > 10)

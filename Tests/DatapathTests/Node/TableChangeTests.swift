@@ -44,7 +44,7 @@ struct TableChangeTests {
             var (addresses, prefixes) = Self.tables(&random)
             let target = Self.tables(&random)
             let image = Self.image(target.addresses, target.prefixes)
-            let change = TableChange(from: addresses, prefixes, to: image)
+            let change = TableChange(from: TablesInForce(addresses, prefixes), to: image)
             let before = IdentityTable(Self.image(addresses, prefixes))
             let after = IdentityTable(image)
             func check(_ step: String) {
@@ -75,7 +75,7 @@ struct TableChangeTests {
             }
             #expect(addresses == target.addresses)
             #expect(prefixes == target.prefixes)
-            #expect(TableChange(from: addresses, prefixes, to: image).isEmpty)
+            #expect(TableChange(from: TablesInForce(addresses, prefixes), to: image).isEmpty)
         }
     }
 
@@ -86,8 +86,8 @@ struct TableChangeTests {
             let (addresses, prefixes) = Self.tables(&random)
             let target = Self.tables(&random)
             let image = Self.image(target.addresses, target.prefixes)
-            let change = TableChange(from: addresses, prefixes, to: image)
-            let retiring = RetiringIdentities(from: addresses, prefixes, to: image, by: change)
+            let change = TableChange(from: TablesInForce(addresses, prefixes), to: image)
+            let retiring = RetiringIdentities(to: image, by: change)
             let known = Set(target.addresses.values).union(target.prefixes.values)
             let before = IdentityTable(Self.image(addresses, prefixes))
             let after = IdentityTable(image)
@@ -108,8 +108,8 @@ struct TableChangeTests {
         let addresses = [NodeImages.client: UInt32(9), NodeImages.stranger: 9]
         func entries(_ client: UInt32, _ stranger: UInt32) -> [UInt32: [UInt64]] {
             let image = Self.image([NodeImages.client: client, NodeImages.stranger: stranger], [:])
-            let change = TableChange(from: addresses, [:], to: image)
-            return RetiringIdentities(from: addresses, [:], to: image, by: change).transitionalEntries(for: rules)
+            let change = TableChange(from: TablesInForce(addresses, [:]), to: image)
+            return RetiringIdentities(to: image, by: change).transitionalEntries(for: rules)
         }
         #expect(entries(10, 10) == [9: [0b011]])
         #expect(entries(10, 11) == [9: [0b011]])

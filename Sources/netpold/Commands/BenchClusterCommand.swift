@@ -1,0 +1,59 @@
+import ArgumentParser
+import BenchKit
+import Glibc
+import Support
+
+/// `netpold bench-cluster`.
+struct BenchClusterCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench-cluster",
+        abstract:
+            "Measure the agent on an API server: a change until it is in force, memory, CPU while nothing changes.",
+        discussion: """
+            10,000 Pods, 1,001 policies, 50 pods on this node in network namespaces of their own; the API server is a process of its \
+            own, over TLS. Prints how long the parts of a change take, and what the agent costs. Needs root. Use a release build.
+            """)
+
+    @Option(help: "Changes of each kind.")
+    var edits = 200
+
+    @Option(help: ArgumentHelp("How long nothing changes while the agent's CPU time is taken.", valueName: "seconds"))
+    var idle = 65
+
+    @Flag(help: "Exit with 1 when a goal is missed.")
+    var check = false
+
+    func validate() throws {
+        guard edits > 0 else { throw ValidationError("--edits must be positive") }
+        guard idle > 0 else { throw ValidationError("--idle must be positive") }
+    }
+
+    func run() async throws {
+        guard geteuid() == 0 else {
+            ErrorOutput.error("bench-cluster makes network namespaces: run it as root")
+            throw ExitCode.machine
+        }
+        let progress = ProgressLine()
+        do {
+            let report = try await ClusterBench(edits: edits, idle: .seconds(idle)).run(
+                Interrupt(), progress: progress.show)
+            progress.clear()
+            let table = ClusterBenchTable(report)
+            print(table.text)
+            if check, !table.isMet { throw ExitCode.no }
+        } catch let signal as Interrupt.Signalled {
+            throw ExitCode(128 + signal.number)
+        }
+    }
+}
+
+/// `netpold bench-cluster-server`: the API server of `bench-cluster`. Started by it.
+struct BenchClusterServerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench-cluster-server", abstract: "The API server of bench-cluster.", shouldDisplay: false)
+
+    @Argument(help: "Where the kubeconfig is written.")
+    var kubeconfig: String
+
+    func run() async throws { try await ClusterServer.run(kubeconfig: kubeconfig) }
+}
