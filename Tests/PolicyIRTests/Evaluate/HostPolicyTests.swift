@@ -85,7 +85,7 @@ import Testing
         #expect(try answers(rules, [("host", "remote-node")]) == ["allow/allow=allow"])
     }
 
-    @Test("egress of a node, hostNetwork pods included; its way to its own pods is the pods' matter")
+    @Test("egress of a node, hostNetwork pods and its way to its own pods included")
     func egress() throws {
         let rules = [
             host("role=edge", egress: [element { $0.cidrs = .some([try? prefix("8.8.8.0/24")].compactMap(\.self)) }])
@@ -98,7 +98,7 @@ import Testing
                     ("host", "shop/far"), ("host", "shop/agent"),
                 ])
                 == [
-                    "allow/allow=allow", "deny/allow=deny", "deny/allow=deny", "allow/allow=allow", "deny/allow=deny",
+                    "allow/allow=allow", "deny/allow=deny", "deny/allow=deny", "deny/allow=deny", "deny/allow=deny",
                     "allow/allow=allow",
                 ])
     }
