@@ -142,19 +142,21 @@ import Testing
         #expect(try explain(open).selecting.map(\.name) == ["host-0"])
     }
 
-    @Test(
-        "for the kernel a host policy is refused, with the pods of its other rules isolated; for evaluation it is none")
+    @Test("for the kernel a host policy with names is refused, with the pods of its other rules isolated")
     func loading() {
         var objects = objects([host(ingress: [element()])])
         objects.ciliumPolicies[0].rules.append(
             CiliumRule(
                 subject: .endpoints(selector("app=web")), egress: [element { $0.entities = .some([.all]) }],
                 path: "specs[0]"))
+        #expect(PolicyLowering.lower(objects, for: .enforcement).diagnostics.isEmpty)
+        objects.ciliumPolicies[0].rules[0].egress = [element { $0.fqdns = .some([.name("a.example")]) }]
         #expect(PolicyLowering.lower(objects).diagnostics.isEmpty)
         let lowered = PolicyLowering.lower(objects, for: .enforcement)
         #expect(lowered.diagnostics.map(\.id) == [.hostPolicy])
         #expect(lowered.diagnostics.map(\.severity) == [.error])
-        #expect(lowered.policies.map(\.origin.isRefused) == [true, true])
-        #expect(lowered.policies.map(\.egress) == [nil, DirectionRules(isolates: true, rules: [])])
+        // The node is not isolated: whoever could correct the policy must get to it.
+        #expect(lowered.policies.map(\.origin.isRefused) == [true])
+        #expect(lowered.policies.map(\.egress) == [DirectionRules(isolates: true, rules: [])])
     }
 }

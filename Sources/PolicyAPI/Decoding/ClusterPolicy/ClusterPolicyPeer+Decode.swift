@@ -112,7 +112,8 @@ extension PodSelection {
     /// Reads the value of `namespaces` (a selector) or `pods` (two). Conditions that cannot be read are left out, each with its
     /// error: then it selects more, never less.
     static func decode(
-        _ member: String, _ node: DocumentNode, podKeys: LabelSelector.KeyStyle, _ diagnostics: inout DiagnosticCollector
+        _ member: String, _ node: DocumentNode, podKeys: LabelSelector.KeyStyle,
+        _ diagnostics: inout DiagnosticCollector
     ) -> PodSelection? {
         guard member == "pods" else {
             return PodSelection(namespaces: LabelSelector.decodeReadable(node, .plain, &diagnostics))
