@@ -14,6 +14,10 @@
  *   np_verdict             ask the opposite direction too, find or make the flow's entry, count, report
  *   np_dns_answer          only answers to queries that np_dns_query has let pass: what they teach of names
  *   np_hello               only packets of connections that rules allow for their TLS server name, until it is decided
+ *   np_host_local          only packets between the pod and its node, where host policies are asked: before np_to_pod the node's
+ *                          egress policy, after the pod's policy the node's ingress policy
+ *
+ * At an uplink of the node, where host policies are asked: np_host_in and np_host_out, then as from the policy program on.
  *
  * The C programs are the steps in np_steps (enum np_step); reserved steps hold np_no_step. A step jumps on or ends in
  * np_finish, so each packet is counted under one named reason.
@@ -26,6 +30,7 @@
 #include "lib/from_proxy.h"
 #include "lib/hairpin.h"
 #include "lib/hello.h"
+#include "lib/host.h"
 #include "lib/icmp_error.h"
 #include "lib/intake.h"
 #include "lib/judge.h"
@@ -40,12 +45,58 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const struct np_event np_event_layout = {};
 const struct np_name_event np_name_event_layout = {};
 
-/* The one exit: counts the packet, reports drops and what is news, returns the action. */
-NP_INLINE int np_finish(struct __sk_buff *skb, struct np_outcome outcome, const bool is_news)
+/*
+ * Where host policies are asked, a packet between a pod and its node goes on at its other side: of one from the pod that passes the
+ * node's ingress policy is asked; one of the node that passes goes on to the pod. Prepares cb for that step, which is
+ * returned; NP_STEP_COUNT: the packet's story ends here.
+ */
+NP_INLINE __u32 np_next_side(struct __sk_buff *skb, const struct np_host *host)
 {
+	struct np_question *question = np_scratch_question();
+	const __u32 slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK;
+
+	if (!question)
+		return NP_STEP_COUNT; /* not possible: np_scratch has one entry */
+	if (slot == host->slot) {
+		if (!question->origin)
+			return NP_STEP_COUNT;
+		skb->cb[NP_CB_ENDPOINT] = (question->origin - 1) | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
+		skb->cb[NP_CB_VERDICT] = 0;
+		skb->cb[NP_CB_BASE] = NP_HOST_ASKED;
+		question->origin = 0;
+		return NP_STEP_TO_POD;
+	}
+	if (skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT != NP_EGRESS ||
+	    !np_reaches_host(&question->packet.destination))
+		return NP_STEP_COUNT;
+	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
+	question->origin = 0;
+	return NP_STEP_HOST_LOCAL;
+}
+
+/* The one exit: counts the packet, reports drops and what is news, returns the action. */
+NP_INLINE int np_finish(struct __sk_buff *skb, struct np_outcome outcome, bool is_news)
+{
+	const struct np_host *host = np_find_host();
+	const __u32 mode = host ? np_host_mode_of(host) : NP_HOST_OFF;
+
+	if (np_unlikely(mode == NP_HOST_AUDIT) && outcome.reason >= NP_REASON_FIRST_DROP &&
+	    (skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK) == host->slot) {
+		outcome = np_outcome_of(NP_REASON_HOST_AUDIT);
+		is_news = true;
+	}
 	np_count(outcome.reason, skb->len);
 	if (np_unlikely(is_news || outcome.reason >= NP_REASON_FIRST_DROP))
 		np_report(skb, outcome.reason);
+	if (np_unlikely(mode != NP_HOST_OFF) && outcome.action == NP_ACTION_NEXT) {
+		const __u32 step = np_next_side(skb, host);
+
+		if (np_unlikely(step != NP_STEP_COUNT)) {
+			bpf_tail_call(skb, &np_steps, step);
+			np_count(NP_DROP_NO_STEP, skb->len);
+			return NP_ACTION_SHOT;
+		}
+	}
 	return outcome.action;
 }
 
@@ -125,6 +176,31 @@ NP_INLINE bool np_take(struct np_hook *hook, struct np_question *question, struc
 	return true;
 }
 
+/* Whether the node's egress policy is to be asked before the pod's about a packet to the pod: it was generated here. */
+NP_INLINE bool np_asks_host(const struct __sk_buff *skb)
+{
+	const struct np_host *host;
+
+	if (np_likely(skb->ingress_ifindex) || skb->cb[NP_CB_BASE] == NP_HOST_ASKED)
+		return false;
+	host = np_find_host();
+	return host && np_host_mode_of(host) != NP_HOST_OFF;
+}
+
+/* Asks the node's egress policy about a packet to the pod, which comes back when it passes. */
+NP_INLINE int np_go_to_host(struct __sk_buff *skb, struct np_question *question)
+{
+	const struct np_host *host = np_find_host();
+
+	if (!host)
+		return NP_ACTION_SHOT; /* not possible: np_host has one entry */
+	question->origin = (skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK) + 1;
+	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_EGRESS << NP_CB_DIRECTION_SHIFT;
+	bpf_tail_call(skb, &np_steps, NP_STEP_HOST_LOCAL);
+	np_count(NP_DROP_NO_STEP, skb->len);
+	return NP_ACTION_SHOT;
+}
+
 NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 {
 	struct np_question *question = np_scratch_question();
@@ -137,6 +213,8 @@ NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 
 	if (np_unlikely(!question))
 		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
+	if (direction == NP_INGRESS && np_unlikely(np_asks_host(skb)))
+		return np_go_to_host(skb, question);
 	if (np_unlikely(!np_find_endpoint(&hook)))
 		return np_finish_unknown(&hook, question, NP_DROP_NOT_READY);
 	if (np_likely(np_take_plain(skb, question))) {
@@ -416,6 +494,91 @@ int np_hello(struct __sk_buff *skb)
 		outcome.action = bpf_redirect(skb->ifindex, hook.direction == NP_EGRESS ? 0 : BPF_F_INGRESS);
 	np_count_hit(question->rule_hit);
 	return np_finish(skb, outcome, taken & NP_HELLO_NEWS);
+}
+
+/* A packet of the node, from the frame on. `at_pod`: its other end is a pod of this node, at whose hook it is. */
+NP_INLINE int np_enter_host(struct __sk_buff *skb, const struct np_host *host, const enum np_direction direction,
+			    const bool at_pod)
+{
+	struct np_question *question = np_scratch_question();
+	struct np_outcome outcome = {};
+	struct np_hook hook = {.skb = skb, .slot = host->slot, .direction = direction};
+
+	if (!question)
+		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
+	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)direction << NP_CB_DIRECTION_SHIFT;
+	if (!at_pod)
+		question->origin = 0;
+	hook.endpoint = bpf_map_lookup_elem(&np_endpoints, &hook.slot);
+	if (!np_take_of_host(&hook, question, &outcome))
+		return np_finish_unasked(&hook, question, outcome);
+	/* An IPv6 packet that was forwarded and cut into fragments anew looks like one that was generated here. */
+	if (direction == NP_EGRESS && np_unlikely(question->packet.fragment) && !skb->sk &&
+	    !np_reaches_host(&question->packet.source))
+		return np_finish_unasked(&hook, question, np_outcome_of(NP_REASON_TRANSIT));
+	return np_finish_unasked(&hook, question, np_judge_of_host(&hook, question, host, at_pod));
+}
+
+/* tc ingress of an uplink: the node's ingress policy, for what is for the node. */
+SEC("tc")
+int np_host_in(struct __sk_buff *skb)
+{
+	const struct np_host *host = np_find_host();
+	struct np_address source, destination;
+
+	if (!host || np_host_mode_of(host) == NP_HOST_OFF)
+		return NP_ACTION_NEXT;
+	/* A tag for no VLAN is as none to the stack; others go on to an interface of their own. */
+	if (np_unlikely(skb->vlan_present)) {
+		if (skb->vlan_tci & NP_VLAN_ID_MASK)
+			return NP_ACTION_NEXT;
+		return np_enter_host(skb, host, NP_INGRESS, false);
+	}
+	if (!np_read_ends(skb, &source, &destination))
+		return NP_ACTION_NEXT;
+	if (!np_is_for_host(skb, &source, &destination)) {
+		np_count(NP_REASON_TRANSIT, skb->len);
+		return NP_ACTION_NEXT;
+	}
+	return np_enter_host(skb, host, NP_INGRESS, false);
+}
+
+/* tc egress of an uplink: the node's egress policy, for what it has generated itself. */
+SEC("tc")
+int np_host_out(struct __sk_buff *skb)
+{
+	const struct np_host *host = np_find_host();
+	struct np_question *question = np_scratch_question();
+	struct np_address source, destination;
+	struct np_hook hook = {.skb = skb, .arrival = NP_ARRIVAL_UNKNOWN, .direction = NP_EGRESS};
+
+	if (!host || !question || np_host_mode_of(host) == NP_HOST_OFF)
+		return NP_ACTION_NEXT;
+	if (np_unlikely(skb->vlan_present) || !np_read_ends(skb, &source, &destination))
+		return NP_ACTION_NEXT;
+	if (!skb->ingress_ifindex)
+		return np_enter_host(skb, host, NP_EGRESS, false);
+	np_count(NP_REASON_TRANSIT, skb->len);
+	if (np_likely(!np_reaches_host(&source)))
+		return NP_ACTION_NEXT;
+	hook.slot = host->slot;
+	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_EGRESS << NP_CB_DIRECTION_SHIFT;
+	if (np_find_endpoint(&hook) && (np_take_plain(skb, question) || !np_take_any(skb)))
+		np_note_transit(&hook, question);
+	return NP_ACTION_NEXT;
+}
+
+/* At a pod's hook: the node's side of a packet between the node and the pod. */
+SEC("tc")
+int np_host_local(struct __sk_buff *skb)
+{
+	const struct np_host *host = np_find_host();
+
+	if (!host)
+		return NP_ACTION_SHOT; /* not possible: np_host has one entry */
+	if (skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT == NP_EGRESS)
+		return np_enter_host(skb, host, NP_EGRESS, true);
+	return np_enter_host(skb, host, NP_INGRESS, true);
 }
 
 /* Goes on with a packet that the proxy carries, or is to carry. */

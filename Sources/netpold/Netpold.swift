@@ -11,7 +11,7 @@ struct Netpold: AsyncParsableCommand {
             LintCommand.self, CompileCommand.self, TestCommand.self, ExplainCommand.self,
             LabCommand.self, LabRespondCommand.self,
             AgentCommands.self, StatusCommand.self, EndpointsCommand.self, NamesCommand.self, MonitorCommand.self,
-            DetachCommand.self, ProxyCommand.self, CNICommands.self,
+            HostCommands.self, DetachCommand.self, ProxyCommand.self, CNICommands.self,
             BenchCommand.self, BenchCompileCommand.self, BenchKubeCommand.self, BenchNetCommand.self,
             BenchChangesCommand.self, BenchClusterCommand.self, BenchClusterServerCommand.self,
             BenchAgentCommand.self, BenchL7Command.self, BenchNamesCommand.self,

@@ -48,7 +48,8 @@ NP_INLINE bool np_concerns_pod(const struct np_hook *hook, const struct np_packe
 {
 	const struct np_address *own = travel == NP_EGRESS ? &embedded->source : &embedded->destination;
 
-	return np_is_endpoint_address(hook->endpoint, own) &&
+	return (hook->endpoint->flags & NP_ENDPOINT_HOST ? np_is_of_host(own) :
+							   np_is_endpoint_address(hook->endpoint, own)) &&
 	       np_same_address(&embedded->source, &error->destination) &&
 	       (embedded->kind == NP_KIND_FLOW || embedded->kind == NP_KIND_ICMP_REPLY);
 }
@@ -60,6 +61,7 @@ NP_INLINE struct np_outcome np_judge_error(const struct np_hook *hook, struct np
 	const struct np_packet *embedded = &question->packet;
 	struct np_flow_place place;
 	enum np_reason reason;
+	bool known;
 	__u32 role;
 	__u64 hash;
 
@@ -77,8 +79,11 @@ NP_INLINE struct np_outcome np_judge_error(const struct np_hook *hook, struct np
 	question->need = np_need_of(hook->endpoint, travel);
 	np_fill_flow_key(hook->endpoint, embedded, travel, &question->flow);
 	hash = np_hash_flow(hook->slot, &question->flow);
-	role = np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place) ? np_flow_role(place.flags) :
-											 NP_ROLE_NONE;
+	known = np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place);
+	/* About a pod's packet under the node's address: whoever translates it back knows whether there was one. */
+	if (np_unlikely(known && place.flags & NP_ENTRY_TRANSIT))
+		return np_outcome_of(NP_REASON_TRANSIT);
+	role = known ? np_flow_role(place.flags) : NP_ROLE_NONE;
 	if (role == NP_ROLE_NONE) {
 		if (question->need == NP_STATE_ALWAYS)
 			return np_judge_error_as_message(hook, question);

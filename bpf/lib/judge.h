@@ -19,7 +19,9 @@
  */
 NP_INLINE bool np_is_hairpin(const struct np_hook *hook, enum np_direction direction, __u32 arrival)
 {
-	return direction == NP_INGRESS && arrival == np_own_arrival(hook->skb);
+	/* What comes in by an uplink of the node is seen where it comes in. */
+	return direction == NP_INGRESS && arrival == np_own_arrival(hook->skb) &&
+	       !(hook->endpoint->flags & NP_ENDPOINT_HOST);
 }
 
 /*

@@ -84,7 +84,8 @@ NP_INLINE struct np_outcome np_ask(const struct np_hook *hook, struct np_questio
 {
 	question->asked = remote->identity;
 	question->asked_flags = remote->flags;
-	question->also = remote->also;
+	/* What the node itself sends to a group, it need not be allowed to send to itself. */
+	question->also = hook->endpoint->flags & NP_ENDPOINT_HOST ? 0 : remote->also;
 	question->columns = 0;
 	if (np_unlikely(hook->endpoint->names))
 		np_ask_names(hook, question, remote);

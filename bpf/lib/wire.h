@@ -22,6 +22,7 @@
 #define np_unlikely(condition) __builtin_expect(!!(condition), 0)
 
 #define NP_ETHERTYPE_OFFSET 12 /* bytes from the start of the frame */
+#define NP_VLAN_ID_MASK 0xfff /* of a VLAN tag */
 #define NP_WORD_BYTES 4 /* unit of IPv4 IHL and of TCP's data offset */
 #define NP_OCTAWORD_BYTES 8 /* unit of IPv6 extension header lengths and of fragment offsets */
 

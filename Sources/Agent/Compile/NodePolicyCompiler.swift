@@ -1,4 +1,5 @@
 import BPFEmit
+import PolicyAPI
 public import PolicyIR
 
 /// The compiler of the node, with the identity numbers it has given so far. Each change is compiled in place
@@ -8,23 +9,26 @@ public struct NodePolicyCompiler: PolicyCompiler {
     private var state: CompilerState?
     private let pinned: IdentityAllocator
     private let services: ServiceSettings
+    private let host: Bool
 
     /// The numbers given so far.
     public var allocator: IdentityAllocator { state?.allocator ?? pinned }
 
     /// A compiler that goes on from these numbers: after a restart, those found in the kernel.
+    /// With `host` the node's own policies are compiled too.
     public init(
         allocator: IdentityAllocator = IdentityAllocator(),
-        services: ServiceSettings = ServiceSettings(mode: .translate)
+        services: ServiceSettings = ServiceSettings(mode: .translate), host: Bool = false
     ) {
         pinned = allocator
         self.services = services
+        self.host = host
     }
 
     /// Takes the changes over and compiles.
     public mutating func compile(_ desired: DesiredChanges) throws -> CompiledNode {
         for change in desired.changes { objects.apply(change) }
-        let current: CompilerState
+        var current: CompilerState
         if var known = state, known.localNode == desired.node {
             // There is one owner only, so it is changed in place.
             state = nil
@@ -34,11 +38,18 @@ public struct NodePolicyCompiler: PolicyCompiler {
             current = CompilerState(
                 objects.written, standIns: objects.isolating, localNode: desired.node,
                 ownAddresses: objects.ownAddresses, allocator: allocator, serviceSettings: services)
+            if host { current.compileHost() }
         }
         state = current
+        let idle = current.hasIdleHostPolicies ? [NodePolicyCompiler.idleHostPolicies] : []
         return CompiledNode(
             image: try current.image.adding(desired.stubs, node: objects.addresses(ofNode: desired.node)),
-            objects: objects, node: desired.node, diagnostics: current.diagnostics, services: services,
+            objects: objects, node: desired.node, diagnostics: current.diagnostics + idle, services: services,
             columns: current.allocator.columns)
     }
+
+    private static let idleHostPolicies = Diagnostic(
+        id: .hostPolicy, severity: .warning, location: nil,
+        message: "policies with nodeSelector select this node, and host policies are off: the node is open",
+        hint: "start the agent with --host-policy audit, then enforce")
 }

@@ -70,6 +70,12 @@ public struct Condition: Hashable, Codable, Sendable {
         case namesLeftOut = "namesLeftOut"
         /// Addresses that a pod has learnt from DNS found no room.
         case learntFull = "learntFull"
+        /// A change of host policies waits for `netpold host confirm`.
+        case hostUnconfirmed = "hostUnconfirmed"
+        /// Nobody has confirmed a change of host policies in time: they are audited or off.
+        case hostGivenUp = "hostGivenUp"
+        /// Host policies are not enforced at an uplink.
+        case hostUnenforced = "hostUnenforced"
     }
 
     /// The kind.
@@ -99,12 +105,12 @@ public struct Condition: Hashable, Codable, Sendable {
             .folderLost,
             .sourceUnavailable, .podObjectGone,
             .bindingContradicted, .podUnenforced, .interfaceUnenforced, .hookBypassed, .evidenceUnreadable,
-            .nodeNameUnknown, .nodeNameMismatch, .servicesLeftOut:
+            .nodeNameUnknown, .nodeNameMismatch, .servicesLeftOut, .hostGivenUp, .hostUnenforced:
             true
         case .keptLastGood, .isolatedByRefused, .duplicateObject, .addressConflict, .copiesUnwritten,
             .compiledClosed, .policyWarning, .unknownIsolated, .namespaceKept, .podFinished, .hookWithoutPod,
             .evidenceIgnored,
-            .bpffsMounted, .bpffsPrivate, .flowsCrowded, .namesLeftOut, .learntFull:
+            .bpffsMounted, .bpffsPrivate, .flowsCrowded, .namesLeftOut, .learntFull, .hostUnconfirmed:
             false
         }
     }

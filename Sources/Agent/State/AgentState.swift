@@ -279,6 +279,7 @@ public struct AgentState: Sendable {
             guard let reason = endpoint.failure else { continue }
             current.insert(Condition(kind: .endpointFailed, subject: "\(endpoint.key)", message: reason))
         }
+        if let host = report?.host { current.formUnion(Condition.host(host)) }
         if let leftOut = report.flatMap({ Condition.servicesLeftOut($0.servicesLeftOut) }) { current.insert(leftOut) }
         if let names = report.flatMap({ Condition.namesLeftOut($0.patternsLeftOut, entries: $0.namesLeftOut) }) {
             current.insert(names)

@@ -10,6 +10,9 @@ public enum VerdictReason: ABIEnumeration {
     case arp
     case neighbourDiscovery
     case hairpin
+    case transit
+    case hostAudit
+    case failsafe
 
     case policyDeny
     case policyDefault
@@ -61,6 +64,9 @@ public enum VerdictReason: ABIEnumeration {
         case .arp: NP_REASON_ARP
         case .neighbourDiscovery: NP_REASON_NEIGHBOUR_DISCOVERY
         case .hairpin: NP_REASON_HAIRPIN
+        case .transit: NP_REASON_TRANSIT
+        case .hostAudit: NP_REASON_HOST_AUDIT
+        case .failsafe: NP_REASON_FAILSAFE
         case .policyDeny: NP_DROP_POLICY_DENY
         case .policyDefault: NP_DROP_POLICY_DEFAULT
         case .l7Unavailable: NP_DROP_L7_UNAVAILABLE

@@ -101,9 +101,11 @@ extension CompilerState {
     private mutating func compileAgain() {
         allocator.forget(except: Set(index.identities.map(\.text)))
         let slack = slack
+        let compilesHost = hostSubject != nil
         self = CompilerState(
             objectsAsSet, book, localNode: localNode, ownAddresses: ownAddresses, allocator: allocator,
             serviceSettings: services.settings)
+        if compilesHost { compileHost() }
         self.slack = slack
         sizeLimit = index.size * 2 + slack
     }

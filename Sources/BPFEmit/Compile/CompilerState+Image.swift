@@ -12,9 +12,12 @@ extension CompilerState {
         for number in subjects.order {
             if let subject = subjects[number] { images.append(image(subject)) }
         }
-        return NodeImage(
+        var image = NodeImage(
             identities: observed.adding(to: identities), addresses: observed.adding(to: addresses), prefixes: prefixes,
-            subjects: images, endpoints: endpoints, services: services.frontends, answers: names)
+            subjects: images, endpoints: (hostEndpoint.map { [$0] } ?? []) + endpoints, services: services.frontends,
+            answers: names)
+        image.hostFingerprint = hostFingerprint
+        return image
     }
 
     /// The image of one subject, `nil` if no local pod is of it.

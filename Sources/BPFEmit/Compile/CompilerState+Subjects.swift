@@ -7,6 +7,7 @@ extension CompilerState {
     /// Brings subjects in step with policies, namespaces and pods that changed.
     mutating func changeSubjects(_ batch: inout Batch) {
         if !batch.retired.isEmpty || !batch.installed.isEmpty || !batch.namespaces.isEmpty { reselect(&batch) }
+        reselectHost(&batch)
         // A subject whose last pod is replaced stays.
         for podClass in batch.entered {
             guard let new = enter(podClass) else { continue }
@@ -35,7 +36,7 @@ extension CompilerState {
         return new
     }
 
-    private mutating func use(
+    mutating func use(
         _ direction: Direction, of podClass: IdentityIndex.ClassID, _ applying: [Int], by subject: Int,
         named key: String
     ) -> Int {
@@ -57,7 +58,7 @@ extension CompilerState {
     /// Finds out which policies select the subjects now. Only subjects for which that changes get other policies.
     private mutating func reselect(_ batch: inout Batch) {
         let retired = Set(batch.retired)
-        for number in subjects.order {
+        for number in subjects.order where number != hostSubject {
             guard let subject = subjects[number] else { continue }
             var applying: [Int]?
             if batch.namespaces.contains(subject.namespace) {
@@ -73,7 +74,7 @@ extension CompilerState {
         }
     }
 
-    private mutating func move(
+    mutating func move(
         _ number: Int, _ subject: SubjectTable.Subject, _ direction: Direction, _ applying: [Int],
         _ batch: inout Batch
     ) {

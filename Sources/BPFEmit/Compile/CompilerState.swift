@@ -36,6 +36,8 @@ public struct CompilerState: Sendable {
     var subjects = SubjectTable()
     var compiled = DirectionPolicies()
     var services: ServiceTable
+    /// The subject that the node itself is; `nil` where its policies are not compiled.
+    var hostSubject: Int?
     /// Those that the node does not translate, as programs see them.
     var observed: ObservedServices
 

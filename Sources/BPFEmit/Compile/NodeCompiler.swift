@@ -10,12 +10,14 @@ public enum NodeCompiler {
     ///   - policies: `PolicyLowering.lower(objects, for: .enforcement).policies`.
     ///   - localNode: the node; pods without a node name are local too. `nil`: `defaultNode`.
     ///   - allocator: the numbers given before; they stay, and new ones are added.
+    ///   - host: whether the node's own policies are compiled too.
     /// - Returns: what the kernel of the node should hold.
     public static func compile(
         _ objects: ClusterObjects, policies: [LoweredPolicy], localNode: String? = nil,
-        allocator: inout IdentityAllocator
+        allocator: inout IdentityAllocator, host: Bool = false
     ) -> NodeImage {
-        let state = CompilerState(objects, policies: policies, localNode: localNode, allocator: allocator)
+        var state = CompilerState(objects, policies: policies, localNode: localNode, allocator: allocator)
+        if host { state.compileHost() }
         allocator = state.allocator
         return state.image
     }

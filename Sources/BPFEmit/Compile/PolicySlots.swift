@@ -8,6 +8,8 @@ struct PolicySlots: Sendable {
     private var numbers: [ClusterObject.Key: [Int]] = [:]
     private var free: [Int] = []
     private var selectors = SubjectIndex()
+    /// The numbers of those that select nodes.
+    private(set) var hostPolicies: Set<Int> = []
 
     private static let nobody = LoweredPolicy(
         subject: .nodes(LabelSelector()), ingress: nil, egress: nil,
@@ -30,6 +32,7 @@ struct PolicySlots: Sendable {
         for (number, policy) in zip(found, installed) {
             policies[number] = policy
             selectors.add(number, policy, in: &index)
+            if case .nodes = policy.subject { hostPolicies.insert(number) }
         }
         numbers[key] = found.isEmpty ? nil : found
         return found
@@ -39,6 +42,7 @@ struct PolicySlots: Sendable {
     mutating func retire(_ key: ClusterObject.Key, in index: inout IdentityIndex) -> [Int] {
         guard let found = numbers.removeValue(forKey: key) else { return [] }
         for number in found { selectors.remove(number, policies[number], in: &index) }
+        hostPolicies.subtract(found)
         return found
     }
 
@@ -51,6 +55,14 @@ struct PolicySlots: Sendable {
     /// The policies that select a class of pods, in the order of their origins.
     mutating func applying(to podClass: IdentityIndex.ClassID, in index: inout IdentityIndex) -> [Int] {
         selectors.applying(to: podClass, of: policies, in: &index)
+    }
+
+    /// The policies that select a node with these labels, in the order of their origins.
+    func applying(toNode labels: CiliumLabels) -> [Int] {
+        let found = hostPolicies.filter { number in
+            if case .nodes(let selector) = policies[number].subject { selector.matches(labels) } else { false }
+        }
+        return SubjectIndex.ordered(found.sorted(), of: policies)
     }
 
     /// The policies that select a class of pods when some were retired and others installed, in the order of their origins;

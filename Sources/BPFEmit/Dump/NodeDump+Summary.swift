@@ -5,7 +5,7 @@ extension NodeDump {
     var summary: [Block] {
         var blocks: [Block] = [
             .heading(
-                "node \(state.localNode): \(count(image.endpoints.count, "local pod")), "
+                "node \(state.localNode): \(count(image.endpoints.count { !$0.key.isHost }, "local pod")), "
                     + "\(count(image.subjects.count, "subject")), "
                     + "\(count(image.identities.count, "identity", "identities"))")
         ]
@@ -17,7 +17,7 @@ extension NodeDump {
         var table = DumpTable([.words("pod"), .numbers("identity"), .words("addresses"), .words("subject")])
         for endpoint in image.endpoints {
             table.add([
-                "\(endpoint.namespace)/\(endpoint.name)", .text(NodeDump.number(endpoint.identity)),
+                .text("\(endpoint.key)"), .text(NodeDump.number(endpoint.identity)),
                 .text(endpoint.addresses.map(\.description).joined(separator: ",")), .text(endpoint.subject),
             ])
         }

@@ -33,7 +33,7 @@ public struct NodeDump: Sendable {
         self.state = state
         var image = state.image
         if let endpoint {
-            image.endpoints.removeAll { "\($0.namespace)/\($0.name)" != endpoint }
+            image.endpoints.removeAll { "\($0.key)" != endpoint }
             let wanted = Set(image.endpoints.map(\.subject))
             image.subjects.removeAll { !wanted.contains($0.key) }
         }

@@ -12,8 +12,10 @@ public struct NodeImage: Sendable {
     public var prefixes: [PrefixEntry]
     /// The distinct subjects of the local pods, sorted by key.
     public var subjects: [SubjectImage]
-    /// The local pods, sorted by namespace and name.
+    /// The local pods, sorted by namespace and name; before them the node itself (`EndpointKey.host`), where its policies are asked.
     public var endpoints: [EndpointImage]
+    /// Changes with the rules of the node's own policies, whatever pods come and go; 0: they are not asked.
+    public var hostFingerprint: UInt64 = 0
     /// Where local pods reach Services, sorted, each address, port and protocol once. In force where the node translates.
     public var services: [ServiceFrontend]
     /// What DNS has answered: the addresses of each name (lower case, without final dot), as if every local pod had asked for it.

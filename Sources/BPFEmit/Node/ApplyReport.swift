@@ -47,6 +47,9 @@ public struct ApplyReport: Hashable, Sendable {
     /// Other versions whose hooks and state were taken over, by the names of their folders; their pins are gone.
     public var takenOver: [String] = []
 
+    /// What became of the node's own policies; `nil`: they are off.
+    public var host: HostReport?
+
     /// Nothing done.
     public init() {}
 

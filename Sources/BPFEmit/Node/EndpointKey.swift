@@ -15,14 +15,22 @@ public struct EndpointKey: Hashable, Sendable {
     }
 }
 
+extension EndpointKey {
+    /// The node itself. No pod has this key: a pod is in a namespace.
+    public static let host = EndpointKey(namespace: "", name: "host")
+
+    /// Whether it is the node itself.
+    public var isHost: Bool { namespace.isEmpty }
+}
+
 extension EndpointKey: Comparable, CustomStringConvertible {
     /// By namespace, name, UID.
     public static func < (left: EndpointKey, right: EndpointKey) -> Bool {
         (left.namespace, left.name, left.uid) < (right.namespace, right.name, right.uid)
     }
 
-    /// `namespace/name`.
-    public var description: String { "\(namespace)/\(name)" }
+    /// `namespace/name`, or `host`.
+    public var description: String { isHost ? name : "\(namespace)/\(name)" }
 }
 
 extension EndpointImage {

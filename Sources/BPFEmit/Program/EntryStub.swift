@@ -28,8 +28,24 @@ public enum EntryStub {
         do { return try b.assemble() } catch { throw .assembly(error) }
     }
 
+    /// The program of an uplink of the node.
+    ///
+    /// - Parameters:
+    ///   - slot: the node's index in np_endpoints.
+    ///   - direction: the node's policy that is asked there: `ingress` for what the uplink receives.
+    /// - Returns: the assembled program.
+    /// - Throws: `EmitError.endpointSlot` for a slot that no endpoint can have.
+    public static func uplink(slot: UInt32, direction: Direction) throws(EmitError) -> EncodedProgram {
+        guard slot < UInt32(NP_MAX_ENDPOINTS) else { throw .endpointSlot(slot, limit: Int(NP_MAX_ENDPOINTS)) }
+        return try jump(slot: slot, direction, to: direction == .ingress ? NP_STEP_HOST_IN : NP_STEP_HOST_OUT)
+    }
+
     private static func jump(slot: UInt32, _ direction: Direction) throws(EmitError) -> EncodedProgram {
-        let step = direction == .ingress ? NP_STEP_TO_POD : NP_STEP_FROM_POD
+        try jump(slot: slot, direction, to: direction == .ingress ? NP_STEP_TO_POD : NP_STEP_FROM_POD)
+    }
+
+    private static func jump(slot: UInt32, _ direction: Direction, to step: np_step) throws(EmitError) -> EncodedProgram
+    {
         var b = ProgramBuilder()
         b.note(.remark("endpoint \(slot), \(direction)"))
         b.move(.r2, constant: UInt64(ControlBlock.packEndpoint(slot: slot, direction)))

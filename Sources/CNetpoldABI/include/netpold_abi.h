@@ -100,6 +100,7 @@ enum np_direction {
 #define NP_ENDPOINT_MOVING 2 /* the region of flows is new: what is not in it may still be in that of np_flow_moves */
 #define NP_ENDPOINT_SERVICES 4 /* the pod's packets to Services are translated here */
 #define NP_ENDPOINT_NAMES 8 /* egress rules have DNS names: the pod's DNS exchanges are read */
+#define NP_ENDPOINT_HOST 16 /* the node itself: it has many addresses, and its packets come in by its uplinks */
 /* Two bits for each direction, from this one on, ingress first: enum np_state_need of what is decided in it. */
 #define NP_ENDPOINT_NEED_SHIFT 8
 #define NP_ENDPOINT_NEED_BITS 2
@@ -131,6 +132,45 @@ struct np_endpoint {
 	__u16 open_hit[2]; /* where NP_ENDPOINT_OPEN_SHIFT says open: index of np_rule_hits to count under, 0 = none */
 	__u32 names; /* number of the subject's name columns, key of np_name_rules; 0 = none: no name counts, none is learnt */
 };
+
+/* ---- the node's own endpoint ------------------------------------------------------------------------------ */
+
+/* np_host.mode: what becomes of packets of the node itself. */
+enum np_host_mode {
+	NP_HOST_OFF = 0, /* nothing is asked */
+	NP_HOST_AUDIT = 1, /* policy is asked, and what it refuses passes under NP_REASON_HOST_AUDIT */
+	NP_HOST_ENFORCE = 2,
+};
+
+#define NP_HOST_LINKS 16 /* uplinks */
+#define NP_HOST_FAILSAFES 32 /* 8 B each */
+
+/* Ports that pass whatever policy says, so that a policy locks nobody out of the node. Not in force: protocol 0. */
+struct np_failsafe {
+	__u16 first; /* ports of the node (ingress) or of the remote end (egress), host order */
+	__u16 last;
+	__u8 protocol;
+	__u8 direction; /* enum np_direction, of the packet that opens the exchange */
+	__u8 pad[2];
+};
+
+/*
+ * Value of np_host (array, one entry). All zero: no host policies. `until`: a mode that nobody has confirmed by then is given up by
+ * the programs themselves, whether an agent lives or not.
+ */
+struct np_host {
+	__u32 mode; /* enum np_host_mode; a number that is none enforces */
+	__u32 former; /* the mode from `until` on */
+	__u64 until; /* ns, CLOCK_MONOTONIC; 0 = `mode` holds */
+	__u64 fingerprint; /* of the node's policies, for whoever takes over; programs do not read it */
+	__u32 slot; /* in np_endpoints */
+	__u32 passes_probes; /* not 0: TCP from the node to its own pods passes */
+	__u32 links[NP_HOST_LINKS]; /* uplinks with programs, 0 = none: for whoever takes over */
+	struct np_failsafe failsafe[NP_HOST_FAILSAFES];
+};
+
+/* In cb[NP_CB_BASE] before np_to_pod: the node's egress policy has been asked. */
+#define NP_HOST_ASKED 0x686f7374 /* "host" */
 
 /* ---- conntrack ------------------------------------------------------------------------------------------ */
 
@@ -185,6 +225,11 @@ struct np_flow_record {
  * They count for this flow as long as it lives, whatever has expired. Not beside FRONTEND and BACKEND.
  */
 #define NP_ENTRY_NAMED 4096
+/*
+ * Of the node's endpoint only: a pod's flow that leaves by an uplink under the node's address (masqueraded). No flow by itself, so
+ * of no role: what comes back in it is not the node's.
+ */
+#define NP_ENTRY_TRANSIT 8192
 /*
  * 16 bits, a port in network order; 0: the pod's own. Where another flow of the pod has the same ends beyond the translation, the
  * pod gets another port there: FRONTEND entries say which, BACKEND entries have it as `own_port` and say here what the pod's is.
@@ -820,6 +865,8 @@ struct np_question {
 	__u8 proxy; /* enum np_proxy_call, for NP_STEP_PROXY */
 	__u8 is_proxied; /* the packet's flow has NP_ENTRY_PROXY */
 	__u8 pad;
+	__u32 origin; /* of a packet of the node at a pod's hook: the pod's slot + 1, where it goes on when it passes; 0 = nowhere */
+	__u32 pad_end;
 };
 
 /* ---- verdicts ------------------------------------------------------------------------------------------- */
@@ -908,7 +955,10 @@ enum np_step {
 	NP_STEP_HAIRPIN = 9, /* np_hairpin: a pod that talks to itself through a Service */
 	NP_STEP_DNS_ANSWER = 10, /* np_dns_answer: a DNS answer to the pod, after the decision to pass it */
 	NP_STEP_HELLO = 11, /* np_hello: packets of a flow whose server name is not decided yet */
-	NP_STEP_COUNT = 12,
+	NP_STEP_HOST_IN = 12, /* np_host_in: what an uplink receives */
+	NP_STEP_HOST_OUT = 13, /* np_host_out: what leaves by an uplink */
+	NP_STEP_HOST_LOCAL = 14, /* np_host_local: the node's side of a packet between the node and a pod of it */
+	NP_STEP_COUNT = 15,
 };
 
 /* What a program returns to the hook: TC_ACT_* of linux/pkt_cls.h. */
@@ -938,6 +988,9 @@ enum np_action {
 	       "IPv6 neighbour discovery or multicast listener discovery of link scope")                               \
 	/* came in by the interface that it leaves by: a service whose backend is the client */                        \
 	REASON(NP_REASON_HAIRPIN, 8, "the pod's own packet comes back to it")                                          \
+	REASON(NP_REASON_TRANSIT, 9, "passes an uplink of the node, and is not the node's own")                        \
+	REASON(NP_REASON_HOST_AUDIT, 10, "host policies would drop the packet; they are audited, not enforced")        \
+	REASON(NP_REASON_FAILSAFE, 11, "a fail-safe port of the node, whatever host policies say")                     \
                                                                                                                        \
 	REASON(NP_DROP_POLICY_DENY, 32, "a deny rule matches")                                                         \
 	REASON(NP_DROP_POLICY_DEFAULT, 33, "a policy isolates the pod and no rule allows the flow")                    \

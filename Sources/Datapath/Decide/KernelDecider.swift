@@ -92,6 +92,42 @@ public final class KernelDecider {
         return try conversation.send(conversation.opening)
     }
 
+    /// What the node's own policy of one direction says about the first packet of a flow.
+    ///
+    /// - Parameters:
+    ///   - own: an address of the node, of the remote's family.
+    ///   - direction: `egress`: the node sends to `remote`; `ingress`: it receives from there.
+    ///   - remote: the other end.
+    ///   - protocol: of the flow.
+    ///   - port: destination port, or ICMP type.
+    /// - Returns: the verdict, and the reason under which the kernel counted the packet.
+    /// - Throws: `ENOENT` for an image without the node's policies; else as `decide` for a pod.
+    public func decideHost(
+        own: IPAddress, _ direction: Direction, remote: IPAddress, protocol: L4Protocol, port: UInt16
+    ) throws(BPFError) -> PacketAnswer {
+        let endpoint = try endpoint(.host)
+        let packet = FlowPacket(
+            source: direction == .egress ? own : remote, destination: direction == .egress ? remote : own,
+            protocol: `protocol`, sourcePort: try freshSourcePort(for: `protocol`), destinationPort: port)
+        var run = TestRun(frame: packet.frame)
+        run.ingressIfindex = direction == .egress ? 0 : Self.someInterface
+        // Pods' hooks would ask the node's policies too, about their own packets.
+        var host = np_host()
+        host.mode = NP_HOST_ENFORCE.rawValue
+        host.slot = endpoint.slot
+        try node.maps.host?.set(UInt32(0), host)
+        // What an uplink receives comes in where a pod's packets do.
+        let program = direction == .egress ? endpoint.ingressStub : endpoint.egressStub
+        let answer: Result<PacketAnswer, BPFError>
+        do throws(BPFError) {
+            answer = .success(try self.answer(returned: try run.run(program).returned))
+        } catch {
+            answer = .failure(error)
+        }
+        try node.maps.host?.set(UInt32(0), np_host())
+        return try answer.get()
+    }
+
     /// The packets of one flow at a pod's hook.
     struct PodConversation {
         let decider: KernelDecider

@@ -55,7 +55,8 @@ struct ApplyPlan {
         var missing: [EndpointKey] = []
         for endpoint in image.endpoints {
             let own = (links[endpoint.key] ?? []).filter { $0 != 0 }.sorted()
-            if own.isEmpty, attaches {
+            // The node's pods ask its policies without an uplink too.
+            if own.isEmpty, attaches, !endpoint.key.isHost {
                 missing.append(endpoint.key)
             } else {
                 wanted.append((endpoint.key, endpoint, own))
@@ -81,7 +82,10 @@ struct ApplyPlan {
     /// Whether what the new policies of a pod allow needs flow entries.
     func stateNeeds(of endpoint: Endpoint) -> StateNeeds {
         // Every endpoint's subject is in the image, which `check` has seen to.
-        stateNeeds[endpoint.image.subject] ?? StateNeeds(ingress: .always, egress: .always)
+        let needs = stateNeeds[endpoint.image.subject] ?? StateNeeds(ingress: .always, egress: .always)
+        // What the node lets in for others, and they answer, passes in the node's name.
+        let isIdle = needs.ingress == .never && needs.egress == .never
+        return endpoint.key.isHost && !isIdle ? StateNeeds(ingress: .always, egress: .always) : needs
     }
 
     /// The numbering of a pod's columns.

@@ -20,6 +20,8 @@ package final class DatapathMaps {
     package let reasons: BPFMap
     let events: BPFMap
     let control: BPFMap
+    /// What becomes of packets of the node itself; `nil` in an object without it.
+    let host: BPFMap?
     let eventBudget: BPFMap
     let dropBudget: BPFMap
     /// What belongs to the L7 proxy; `nil` in an object without it.
@@ -96,6 +98,7 @@ package final class DatapathMaps {
         self.control = try map("np_control")
         self.eventBudget = try map("np_event_budget")
         self.dropBudget = try map("np_drop_budget")
+        self.host = all.first { $0.name == "np_host" }
         self.services = ServiceMaps(all)
         self.hellos = all.first { $0.name == "np_hellos" }
         self.names = NameMaps(all)
@@ -145,6 +148,7 @@ package final class DatapathMaps {
 
     /// Which program each slot of np_steps holds. Later steps first: nothing jumps to a step that is not there.
     static let steps: [(step: np_step, program: String)] = [
+        (NP_STEP_HOST_LOCAL, "np_host_local"), (NP_STEP_HOST_OUT, "np_host_out"), (NP_STEP_HOST_IN, "np_host_in"),
         (NP_STEP_PROXY, "np_proxy_step"), (NP_STEP_REDIRECT, noStep), (NP_STEP_HELLO, "np_hello"),
         (NP_STEP_DNS_ANSWER, "np_dns_answer"), (NP_STEP_NAMES, "np_dns_query"),
         (NP_STEP_HAIRPIN, "np_hairpin"), (NP_STEP_SERVICE, "np_service"),

@@ -50,6 +50,8 @@ extension NodeDatapath {
         }
         let serviceChange = try planServices(markingElsewhere(image))
         let image = serviceChange.image
+        let uplinks = try findUplinks(image)
+        let links = image.hasHost ? links.merging([.host: uplinks.numbers]) { _, host in host } : links
         let plan = try ApplyPlan(image, links: links, masters: masters, for: self)
         report.withoutInterface = plan.withoutInterface
         try hits.releaseQuarantine(proxiedBases)
@@ -63,6 +65,7 @@ extension NodeDatapath {
         mustRevalidate = true
         try note(columnRecord: image.columnRecord)
         try prepareNames(batch, &report)
+        try guardHost(image)
         let widened = try widen(batch, plan, &report)
         let replaced = try place(batch, plan, &report)
         try write(serviceChange, &report)
@@ -85,6 +88,7 @@ extension NodeDatapath {
         timings.revisions = part()
         try copyFlows()
         try attach(plan, &report)
+        try enforceHost(image, uplinks, &report)
         try finishTakeover(plan, &report)
         if mustWait { try askServersAgain() }
         try narrow(plan, &report)

@@ -30,9 +30,11 @@ extension NodeDatapath {
                 }
             }
             for endpoint in plan.endpoints where endpoints[endpoint.key] == nil {
-                batch.stubs[endpoint.key] = (
-                    try loadStub(endpoint.slot, .ingress), try loadStub(endpoint.slot, .egress)
-                )
+                batch.stubs[endpoint.key] =
+                    endpoint.key.isHost
+                    // An uplink's hooks are named after pods': what it receives comes in "from the pod".
+                    ? (try loadUplinkStub(endpoint.slot, .egress), try loadUplinkStub(endpoint.slot, .ingress))
+                    : (try loadStub(endpoint.slot, .ingress), try loadStub(endpoint.slot, .egress))
             }
         } catch {
             for policy in batch.fresh.values.flatMap(\.values) { policy.hits.map(hits.discard) }
@@ -59,10 +61,24 @@ extension NodeDatapath {
 
     /// The entry stub of a hook: it puts the slot and the direction into the control block and goes on with the C program.
     func loadStub(_ slot: UInt32, _ direction: Direction) throws(BPFError) -> BPFProgram {
-        let name = direction == .ingress ? "np_stub_to_pod" : "np_stub_from_pod"
+        try loadEntry(direction == .ingress ? "np_stub_to_pod" : "np_stub_from_pod") { () throws(EmitError) in
+            try EntryStub.program(slot: slot, direction: direction)
+        }
+    }
+
+    /// The entry program of an uplink: `ingress` for what it receives.
+    private func loadUplinkStub(_ slot: UInt32, _ direction: Direction) throws(BPFError) -> BPFProgram {
+        try loadEntry(direction == .ingress ? "np_uplink_in" : "np_uplink_out") { () throws(EmitError) in
+            try EntryStub.uplink(slot: slot, direction: direction)
+        }
+    }
+
+    private func loadEntry(
+        _ name: String, _ make: () throws(EmitError) -> EncodedProgram
+    ) throws(BPFError) -> BPFProgram {
         let program: EncodedProgram
         do {
-            program = try EntryStub.program(slot: slot, direction: direction)
+            program = try make()
         } catch {
             throw BPFError(.loadProgram, name, errno: .invalidArgument, detail: "\(error)")
         }
@@ -118,7 +134,8 @@ extension NodeDatapath {
             value.policy = (2 * slot, 2 * slot + 1)
             value.ifindex = endpoint.links.first ?? 0
             value.region = regionWord(of: endpoint.slot, endpoint.image.addresses, pods: plan.endpoints.count)
-            value.translatesServices = options.services == .translate
+            value.translatesServices = options.services == .translate && !endpoint.key.isHost
+            value.isHost = endpoint.key.isHost
             if present.map({ $0.hasEqualBytes(value) }) != true {
                 try maps.endpoints.set(endpoint.slot, value)
                 report.entriesChanged += 1

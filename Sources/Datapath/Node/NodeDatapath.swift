@@ -71,6 +71,8 @@ public final class NodeDatapath {
     var mustRevalidate: Bool
     /// How long the parts of the latest apply took.
     public internal(set) var timings = ApplyTimings()
+    /// The uplinks of the node that have programs, by number.
+    var uplinks: Set<UInt32> = []
     /// A walk over the flow table that is not over yet.
     var collection: FlowCollection?
     /// Loaded when it is first needed.
@@ -127,6 +129,7 @@ public final class NodeDatapath {
         if let place = options.proxy {
             self.proxyWay = try ProxyWay(place, attachments.style, options.pins, maps.proxy)
         }
+        uplinks = try Set(readHost().uplinks)
         try maps.setDefaultNameOptions()
         // A process that was killed while it read events left the writing of them on.
         try maps.control.set(UInt32(0), np_control())

@@ -89,6 +89,18 @@ public enum BTFCheck {
                     ("revision", \.revision), ("arrival", \.arrival), ("last_seen", \.last_seen),
                     ("flags", \.flags), ("other", \.other),
                 ]),
+            Expected(
+                "np_failsafe", np_failsafe.self,
+                [
+                    ("first", \.first), ("last", \.last), ("protocol", \.`protocol`), ("direction", \.direction),
+                ]),
+            Expected(
+                "np_host", np_host.self,
+                [
+                    ("mode", \.mode), ("former", \.former), ("until", \.until), ("fingerprint", \.fingerprint),
+                    ("slot", \.slot), ("passes_probes", \.passes_probes), ("links", \.links),
+                    ("failsafe", \.failsafe),
+                ]),
             Expected("np_flow_seed", np_flow_seed.self, [("word", \.word)]),
             Expected("np_flow_set", np_flow_set.self, [("control", \.control), ("flow", \.flow)]),
             Expected(
@@ -147,7 +159,8 @@ public enum BTFCheck {
                     ("l7_rules", \.l7_rules), ("l7_base", \.l7_base), ("l7_word", \.l7_word), ("columns", \.columns),
                     ("kept", \.kept), ("named", \.named), ("names", \.names), ("names_done", \.names_done),
                     ("names_reason", \.names_reason), ("names_news", \.names_news), ("reads", \.reads),
-                    ("hello", \.hello), ("proxy", \.proxy), ("is_proxied", \.is_proxied),
+                    ("hello", \.hello), ("proxy", \.proxy), ("is_proxied", \.is_proxied), ("origin", \.origin),
+                    ("pad_end", \.pad_end),
                 ]),
             Expected(
                 "np_proxied_key", np_proxied_key.self,

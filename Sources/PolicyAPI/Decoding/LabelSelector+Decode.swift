@@ -10,6 +10,11 @@ extension LabelSelector {
         case plain
         /// Cilium: `source:key`, `$name` for `reserved:name`, or a bare key, which gets the default source.
         case sourced(default: String)
+        /// Kubernetes, and `reserved:name` for ends that are no pods.
+        case plainOrReserved
+
+        /// Before the name of an end that is no pod.
+        static let reservedPrefix = "reserved:"
     }
 
     /// Reads a selector; `nil` with an error when any part is wrong, so that a half-read selector never selects too much.
@@ -115,7 +120,14 @@ extension LabelSelector {
     ) -> (source: String, key: String)? {
         var source = "any"
         var key = text
-        if case .sourced(let standard) = style {
+        switch style {
+        case .plain: break
+        case .plainOrReserved:
+            if text.hasPrefix(KeyStyle.reservedPrefix) {
+                source = "reserved"
+                key = String(text.dropFirst(KeyStyle.reservedPrefix.count))
+            }
+        case .sourced(let standard):
             source = standard
             if text.hasPrefix("$") {
                 source = "reserved"

@@ -5,8 +5,7 @@ public enum PolicySubject: Hashable, Sendable {
     case pods(NamespaceScope, LabelSelector)
     /// Endpoints by their Cilium identity labels, with explicit scope; never the host.
     case endpoints(LabelSelector)
-    /// Nodes, by the labels of their host endpoint: a host policy. Evaluated, not yet enforced: lowering for the kernel
-    /// refuses it (`PolicyLowering.Purpose`).
+    /// Nodes, by the labels of their host endpoint: a host policy.
     case nodes(LabelSelector)
 }
 

@@ -193,28 +193,29 @@ extension DiagnosticCatalogue {
                   egress: [{to: [{ipBlock: {cidr: 10.1.2.0/24}}]}]
                 """),
         DiagnosticEntry(
-            .hostPolicy, .error, title: "A host policy",
+            .hostPolicy, .error, title: "A host policy that cannot be enforced",
             reason: """
-                A rule with nodeSelector protects nodes, not pods. `netpold test` and `explain` evaluate it, but it cannot be \
-                enforced yet. So that nobody relies on it, the object is refused where it would be loaded, and the pods that its \
-                other rules select are isolated.
+                A rule with nodeSelector protects nodes, not pods. The agent enforces it with --host-policy, but nobody reads \
+                what a node asks its resolver, so names in it (DNS rules, toFQDNs, serverNames) cannot be enforced: the object is \
+                refused where it would be loaded, and the pods that its other rules select are isolated. While host policies are \
+                off, the agent warns of every one that selects its node.
                 """,
-            fix: "Protect the nodes in another way, and keep the policy out of the folder that is loaded.",
+            fix: "Write addresses in place of the names.",
             bad: """
                 apiVersion: cilium.io/v2
                 kind: CiliumClusterwideNetworkPolicy
                 metadata: {name: nodes}
                 spec:
                   nodeSelector: {matchLabels: {node-role.kubernetes.io/worker: ""}}
-                  ingress: [{fromEntities: [cluster]}]
+                  egress: [{toFQDNs: [{matchName: mirror.example.com}]}]
                 """,
             good: """
                 apiVersion: cilium.io/v2
                 kind: CiliumClusterwideNetworkPolicy
-                metadata: {name: pods}
+                metadata: {name: nodes}
                 spec:
-                  endpointSelector: {}
-                  ingress: [{fromEntities: [cluster]}]
+                  nodeSelector: {matchLabels: {node-role.kubernetes.io/worker: ""}}
+                  egress: [{toCIDR: [203.0.113.0/24]}]
                 """),
         DiagnosticEntry(
             .unresolved, .error, title: "A reference to a service or CIDR group that does not exist",

@@ -26,8 +26,6 @@ extension ReferenceEvaluator {
         guard case .node(let name, _) = ends[direction] else { return nil }
         // Traffic of a node, with its hostNetwork pods, to itself crosses no interface with policies.
         if case .node(let other?, _) = direction == .egress ? ends.to : ends.from, other == name { return nil }
-        // "Traffic host to own pods is handled by the pod's ingress policy."
-        if direction == .egress, let pod = ends.to.pod, view.node(of: pod) == name { return nil }
         return subjectPolicy(forNode: name, direction)
     }
 }

@@ -71,6 +71,12 @@ extension IdentityIndex {
     /// The number of the local node at no address in particular; `nil` before the first `settle`.
     public var localNodeNumber: UInt32? { nodes.base.map { number(of: $0.local) } }
 
+    /// The `reserved:` labels of the local node.
+    public var localReserved: Set<String> {
+        let host = ReservedIdentity.host.labelKey
+        return nodes.servers.contains(localNode) ? [host, ReservedIdentity.kubeAPIServer.labelKey] : [host]
+    }
+
     /// Addresses of nodes with their remotes.
     public var nodeEntries: [IPAddress: RemoteID] { nodes.remoteOf }
 

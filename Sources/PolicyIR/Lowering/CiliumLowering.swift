@@ -29,7 +29,7 @@ struct CiliumLowering {
         var result = LoweredPolicies()
         do {
             for rule in policy.rules {
-                if purpose == .enforcement { try refuseHostRule(rule) }
+                if purpose == .enforcement { try refuseHostNames(rule) }
                 var lowering = CiliumLowering(policy, rule, directory)
                 result.policies.append(try lowering.lower())
                 result.diagnostics += lowering.diagnostics
@@ -47,15 +47,21 @@ struct CiliumLowering {
             origin: PolicyLowering.origin(of: rule, in: policy))
     }
 
-    private static func refuseHostRule(_ rule: CiliumRule) throws(Refusal) {
-        guard case .nodes(let selector) = rule.subject else { return }
-        throw Refusal(
-            diagnostic: Diagnostic(
-                id: .hostPolicy, location: selector.location ?? rule.location, path: "\(rule.path).nodeSelector",
-                message: "host policies are evaluated but not yet enforced",
-                hint:
-                    "protect the nodes in another way and keep the policy out of what is loaded; `test` and `explain` evaluate it"
-            ))
+    /// Of a host policy the datapath knows no names: nobody reads what the node asks its resolver.
+    private static func refuseHostNames(_ rule: CiliumRule) throws(Refusal) {
+        guard case .nodes = rule.subject else { return }
+        for element in rule.ingress + rule.egress {
+            let hasL7 = (element.toPorts.value ?? []).contains {
+                !$0.dns.isAbsent || !$0.http.isAbsent || !$0.serverNames.isEmpty
+            }
+            guard hasL7 || !element.fqdns.isAbsent else { continue }
+            throw Refusal(
+                diagnostic: Diagnostic(
+                    id: .hostPolicy, location: element.location ?? rule.location, path: element.path,
+                    message:
+                        "names in a host policy are evaluated but not enforced: DNS rules, toFQDNs and serverNames",
+                    hint: "allow the addresses with toCIDR; `test` and `explain` evaluate the names"))
+        }
     }
 
     private func subject() -> PolicySubject {

@@ -8,8 +8,8 @@ public enum PolicyLowering {
     public enum Purpose: Sendable {
         /// To decide flows with the reference evaluator, which supports every policy.
         case evaluation
-        /// To be loaded into the kernel. A policy that it cannot enforce, such as a host policy, is refused with an error, and the
-        /// pods that the object's other rules select are isolated.
+        /// To be loaded into the kernel. A policy that it cannot enforce, such as a host policy with names, is refused with an
+        /// error, and the pods that the object's other rules select are isolated.
         case enforcement
     }
 

@@ -3,15 +3,12 @@ public import PolicyAPI
 
 extension PolicyLowering {
     /// What to enforce for a Cilium object that cannot be enforced as written: its subjects are isolated in each direction
-    /// that it covers, and nothing is allowed, even with `enableDefaultDeny: false`.
+    /// that it covers, and nothing is allowed, even with `enableDefaultDeny: false`. Nodes are not: who refuses a policy must not
+    /// cut a node off from whoever could correct it.
     static func isolate(_ policy: CiliumPolicy) -> [LoweredPolicy] {
-        policy.rules.map { rule in
-            let scope = CiliumScope(policy, rule)
-            let subject: PolicySubject =
-                switch rule.subject {
-                case .endpoints(let selector): .endpoints(scope.subject(selector))
-                case .nodes(let selector): .nodes(selector)
-                }
+        policy.rules.compactMap { rule in
+            guard case .endpoints(let selector) = rule.subject else { return nil }
+            let subject = PolicySubject.endpoints(CiliumScope(policy, rule).subject(selector))
             var denies: Set<Direction> = []
             if !rule.ingressDeny.isEmpty { denies.insert(.ingress) }
             if !rule.egressDeny.isEmpty { denies.insert(.egress) }
@@ -42,6 +39,7 @@ extension PolicyLowering {
     public static func lowerRefused(_ refused: [PolicyRefusal]) -> [LoweredPolicy] {
         refused.compactMap { refusal in
             guard let written = refusal.subject, refusal.tier == .normal || !refusal.denies.isEmpty else { return nil }
+            if case .nodes = written { return nil }
             var subject = written
             if case .endpoints(let selector) = written {
                 let namespace = refusal.origin.namespace.isEmpty ? nil : refusal.origin.namespace

@@ -109,6 +109,8 @@ struct AgentCommand: AsyncParsableCommand {
     )
     var l7Proxy = false
 
+    @OptionGroup var host: HostPolicyOptions
+
     @Flag(help: "Compare each new state with the reference evaluator in the kernel before it is put in force.")
     var verify = false
 
@@ -222,6 +224,7 @@ struct AgentCommand: AsyncParsableCommand {
         logger.notice("services", metadata: ["mode": "\(choice.mode)", "reason": "\(choice.reason)"])
         var datapathOptions = DatapathOptions(pins: pins)
         datapathOptions.services = serviceSettings.mode
+        datapathOptions.host = try host.settings()
         if l7Proxy { datapathOptions.proxy = ProxyPlace(instance: instance.instance) }
         let datapath = try NodeDatapath(datapathOptions)
         try datapath.set(NameOptions(refusal: dnsRefusal, leastTTL: fqdnMinTtl))
@@ -248,7 +251,9 @@ struct AgentCommand: AsyncParsableCommand {
         var allocator = IdentityAllocator(pinnedAddresses: pinned.addresses, pinnedPrefixes: pinned.prefixes)
         allocator.columns = columns.columns
         let keeping = ColumnKeepingCompiler(
-            NodePolicyCompiler(allocator: allocator, services: serviceSettings), columns: columns.columns,
+            NodePolicyCompiler(
+                allocator: allocator, services: serviceSettings, host: datapathOptions.host.mode != .off),
+            columns: columns.columns,
             record: columns.record
         ) { try columnFile.save($0) }
         return AgentService(

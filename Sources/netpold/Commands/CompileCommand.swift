@@ -56,8 +56,9 @@ struct CompileCommand: ParsableCommand {
         let manifests = ManifestFiles.load(files)
         let decoded = manifests.decoded
         let lowered = PolicyLowering.lower(decoded.objects, for: .enforcement)
-        let state = CompilerState(
+        var state = CompilerState(
             decoded.objects, policies: lowered.policies + PolicyLowering.lowerRefused(decoded.refused), localNode: node)
+        if state.hasIdleHostPolicies { state.compileHost() }
         // Decoding has reported contested addresses, with their places.
         let compiled = state.diagnostics.filter { $0.id != .contestedAddress }
         let diagnostics = decoded.diagnostics + lowered.diagnostics + compiled

@@ -121,6 +121,10 @@ struct LabCommand: ParsableCommand {
         let lowered = PolicyLowering.lower(decoded.objects, for: .enforcement)
         let diagnostics = decoded.diagnostics + lowered.diagnostics
         try diagnosticOptions.write(diagnostics, of: manifests)
+        let selectsNodes = lowered.policies.contains { if case .nodes = $0.subject { true } else { false } }
+        guard !selectsNodes else {
+            throw LabFailure.input("policies with nodeSelector are not enforced in a lab; nothing was built")
+        }
         guard !diagnostics.contains(where: { $0.severity == .error }) else {
             throw LabFailure.input("the manifests have errors; nothing was built")
         }

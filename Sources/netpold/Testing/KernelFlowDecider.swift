@@ -80,6 +80,7 @@ final class KernelFlowDecider: FlowDecider {
     private func answer(
         _ flow: Flow, _ ends: ClusterView.Ends, _ direction: Direction
     ) throws -> FlowAnswer.Verdict {
+        if let answer = try hostAnswer(flow, ends, direction) { return answer }
         guard let asked = try question(flow, ends, direction) else { return .allow }
         let answer = try asked.prepared.kernel.decide(
             asked.key, direction, remote: asked.remote, isForwarded: ends.from.isMasqueraded, protocol: flow.protocol,
@@ -88,6 +89,37 @@ final class KernelFlowDecider: FlowDecider {
         case .allow, .allowRead: return .allow
         case .deny: return .deny
         case .l7: return .l7
+        }
+    }
+
+    /// What the node's own policies say about a flow at one end; `nil` where that end has none.
+    private func hostAnswer(
+        _ flow: Flow, _ ends: ClusterView.Ends, _ direction: Direction
+    ) throws -> FlowAnswer.Verdict? {
+        guard let policy = evaluator.hostPolicy(of: ends, direction), case .node(let name, let known) = ends[direction]
+        else { return nil }
+        guard policy.rules.allSatisfy({ $0.l7 == nil && !$0.asksForNames }) else {
+            throw Undecidable("names in host policies are not enforced, so the kernel cannot be asked")
+        }
+        let node = name ?? "another-node"
+        let other = direction == .egress ? ends.to : ends.from
+        let isIPv4 = known?.isIPv4 ?? family(of: other) ?? flow.isIPv4 ?? true
+        let own = known ?? SyntheticNode.address(isHost: true, isIPv4: isIPv4)
+        let remote = try address(of: other, isIPv4: own.isIPv4, seenFrom: node)
+        let answer = try prepare(node).kernel.decideHost(
+            own: own, direction, remote: remote, protocol: flow.protocol, port: flow.port)
+        switch answer.verdict {
+        case .allow, .allowRead: return .allow
+        case .deny: return .deny
+        case .l7: return .l7
+        }
+    }
+
+    private func family(of end: ClusterView.Ends.End) -> Bool? {
+        switch end {
+        case .pod(let pod, let address): (address ?? pod.addresses.first)?.isIPv4
+        case .node(_, let address): address?.isIPv4
+        case .outside(let address), .masqueraded(let address): address.isIPv4
         }
     }
 
@@ -100,12 +132,7 @@ final class KernelFlowDecider: FlowDecider {
 
     /// The question to one end; `nil` when no programs are asked there.
     func question(_ flow: Flow, _ ends: ClusterView.Ends, _ direction: Direction) throws -> Question? {
-        guard let subject = ends.subject(direction) else {
-            guard evaluator.hostPolicy(of: ends, direction) == nil else {
-                throw Undecidable("host policies are evaluated but not yet enforced, so the kernel cannot be asked")
-            }
-            return nil
-        }
+        guard let subject = ends.subject(direction) else { return nil }
         let node = view.node(of: subject)
         let prepared = try prepare(node)
         guard let key = prepared.pods[subject.qualifiedName] else {
@@ -129,7 +156,10 @@ final class KernelFlowDecider: FlowDecider {
 
     /// The address of packets of an end. Nodes without a known address get a synthetic one.
     private func address(of end: ClusterView.Ends.End, _ subject: Pod, seenFrom node: String) throws -> IPAddress {
-        let family = subject.addresses.first?.isIPv4 ?? true
+        try address(of: end, isIPv4: subject.addresses.first?.isIPv4 ?? true, seenFrom: node)
+    }
+
+    private func address(of end: ClusterView.Ends.End, isIPv4 family: Bool, seenFrom node: String) throws -> IPAddress {
         switch end {
         case .pod(let pod, let address):
             guard let address = address ?? pod.addresses.first(where: { $0.isIPv4 == family }) else {
@@ -146,7 +176,9 @@ final class KernelFlowDecider: FlowDecider {
     private func prepare(_ node: String) throws -> Prepared {
         if let known = prepared[node] { return known }
         var allocator = IdentityAllocator()
-        var image = NodeCompiler.compile(objects, policies: policies, localNode: node, allocator: &allocator)
+        let hasHostPolicies = policies.contains { if case .nodes = $0.subject { true } else { false } }
+        var image = NodeCompiler.compile(
+            objects, policies: policies, localNode: node, allocator: &allocator, host: hasHostPolicies)
         image.addresses = (image.addresses + SyntheticNode.entries).sorted { $0.address < $1.address }
         let made = Prepared(
             number: prepared.count, kernel: try kernels.take(image),
@@ -160,6 +192,14 @@ final class KernelFlowDecider: FlowDecider {
     private struct Undecidable: Error, CustomStringConvertible {
         let description: String
         init(_ description: String) { self.description = description }
+    }
+}
+
+extension PolicyRule {
+    /// Whether its peers are names of addresses.
+    fileprivate var asksForNames: Bool {
+        guard case .anyOf(let peers) = peers else { return false }
+        return peers.contains { if case .names = $0 { true } else { false } }
     }
 }
 

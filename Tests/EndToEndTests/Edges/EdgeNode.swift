@@ -139,7 +139,8 @@ final class EdgeNode {
         var objects = decoded.objects
         objects.localNetworks = networks
         let lowered = PolicyLowering.lower(objects)
-        let image = NodeCompiler.compile(objects, policies: lowered.policies, allocator: &allocator)
+        let image = NodeCompiler.compile(
+            objects, policies: lowered.policies, allocator: &allocator, host: options.host.mode != .off)
         let evidence = try evidence()
         try node.run {
             let datapath = try self.datapath ?? NodeDatapath(options)

@@ -74,6 +74,39 @@ struct ClusterPolicyEvaluationTests {
         #expect(try evaluator.answer("ip:8.8.8.8", to) == "allow/allow=allow")
     }
 
+    @Test(
+        "a pod peer with a condition that only a reserved label meets is an end that is no pod, as Cilium has it",
+        arguments: [
+            ("{key: reserved:host, operator: Exists}", "", ["host"]),
+            ("{key: reserved:remote-node, operator: Exists}", "", ["remote-node"]),
+            ("{key: reserved:world, operator: Exists}", "", ["ip:8.8.8.8"]),
+            ("{key: reserved:host, operator: In, values: [\"\"]}", "", ["host"]),
+            // No end is both; and such an end has no labels of pods or namespaces.
+            ("{key: reserved:host, operator: Exists}, {key: reserved:world, operator: Exists}", "", []),
+            ("{key: reserved:host, operator: Exists}, {key: house, operator: Exists}", "", []),
+            ("{key: reserved:host, operator: Exists}, {key: house, operator: DoesNotExist}", "", ["host"]),
+            ("{key: reserved:host, operator: Exists}", "{key: conformance-house, operator: Exists}", []),
+            ("{key: reserved:host, operator: Exists}", "{key: conformance-house, operator: DoesNotExist}", ["host"]),
+            // What every pod is content with says nothing: the peer is pods, never the outside.
+            ("{key: reserved:host, operator: DoesNotExist}", "", ["ravenclaw/ravenclaw-0"]),
+            ("{key: reserved:host, operator: DoesNotExist}, {key: none, operator: Exists}", "", []),
+        ] as [(String, String, [String])])
+    func reservedPeers(pods: String, namespaces: String, allowed: [String]) throws {
+        let peer =
+            "{pods: {namespaceSelector: {matchExpressions: [\(namespaces)]}, podSelector: {matchExpressions: [\(pods)]}}}"
+        // A policy of the host's own would let it in whatever rules allow: the tier decides before it.
+        let evaluator = try evaluator(
+            clusterPolicy(
+                "in", .admin, subject: houseSelection("gry"),
+                ingress(
+                    "{action: Deny, from: [\(peer)]}")))
+        for end in ["host", "remote-node", "ip:8.8.8.8", from] {
+            #expect(
+                try evaluator.answer(end, to) == (allowed.contains(end) ? "allow/deny=deny" : "allow/allow=allow"),
+                "\(end)")
+        }
+    }
+
     @Test("a pod reaches itself on its own address, whatever denies")
     func itself() throws {
         #expect(try evaluator(clusterPolicy(ingress("{action: Deny, \(every)}"))).answer(to, to) == "allow/allow=allow")

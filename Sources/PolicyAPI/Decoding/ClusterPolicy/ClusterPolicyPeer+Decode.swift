@@ -49,7 +49,8 @@ extension ClusterPolicyPeer {
         case "nodes": return .nodes(LabelSelector.decodeReadable(value, .plain, &diagnostics))
         case "networks": return .networks(networks(value, &diagnostics))
         case "domainNames": return .names(domainNames(value, &diagnostics))
-        default: return PodSelection.decode(name, value, &diagnostics).map { .pods($0) }
+        // Cilium accepts its own keys for ends that are no pods.
+        default: return PodSelection.decode(name, value, podKeys: .plainOrReserved, &diagnostics).map { .pods($0) }
         }
     }
 
@@ -105,14 +106,15 @@ extension PodSelection {
             let (name, value) = diagnostics.exactlyOne(
                 of: ["namespaces", "pods"], in: fields, hint: "every pod is `namespaces: {}`")
         else { return nil }
-        return decode(name, value, &diagnostics)
+        return decode(name, value, podKeys: .plain, &diagnostics)
     }
 
     /// Reads the value of `namespaces` (a selector) or `pods` (two). Conditions that cannot be read are left out, each with its
     /// error: then it selects more, never less.
-    static func decode(_ member: String, _ node: DocumentNode, _ diagnostics: inout DiagnosticCollector)
-        -> PodSelection?
-    {
+    static func decode(
+        _ member: String, _ node: DocumentNode, podKeys: LabelSelector.KeyStyle,
+        _ diagnostics: inout DiagnosticCollector
+    ) -> PodSelection? {
         guard member == "pods" else {
             return PodSelection(namespaces: LabelSelector.decodeReadable(node, .plain, &diagnostics))
         }
@@ -128,7 +130,7 @@ extension PodSelection {
                 "write podSelector: {} for every pod, or use namespaces")
             return selection
         }
-        selection.pods = LabelSelector.decodeReadable(pods, .plain, &diagnostics)
+        selection.pods = LabelSelector.decodeReadable(pods, podKeys, &diagnostics)
         return selection
     }
 }

@@ -28,13 +28,37 @@ extension PolicyLowering {
 
     private static func peers(_ peer: ClusterPolicyPeer) -> [Peer] {
         switch peer {
-        case .pods(let selection): [.pods(.matching(selection.namespaces), selection.pods)]
+        case .pods(let selection): [pods(selection)]
         // "Selects the nodeIPs": those of the own node too.
         case .nodes(let selector): [.nodes(selector)]
         // "Cluster-internal traffic will be checked against the rule as well."
         case .networks(let prefixes): prefixes.map { .addresses($0, except: [], .everywhere) }
         case .names(let names): names.map { .names($0) }
         }
+    }
+
+    /// Pods, or ends that are no pods where a condition asks for one of their `reserved:` labels.
+    ///
+    /// "A pod carries no reserved label": conditions that are content without one say nothing of pods, and pods are what the peer
+    /// selects then. With one that asks for the label, no pod is selected, and the other conditions, namespaces too, are
+    /// asked of an end that has no other labels.
+    private static func pods(_ selection: PodSelection) -> Peer {
+        let reserved = selection.pods.requirements.filter { $0.source == "reserved" }
+        let others = selection.pods.requirements.filter { $0.source != "reserved" }
+        if reserved.allSatisfy({ $0.accepts(nil) }) {
+            return .pods(
+                .matching(selection.namespaces), LabelSelector(others, location: selection.pods.location))
+        }
+        func asked(_ condition: LabelRequirement, prefix: String = "") -> LabelRequirement {
+            LabelRequirement(
+                source: "k8s", key: prefix + condition.key, operator: condition.operator, values: condition.values,
+                location: condition.location)
+        }
+        let namespaces = selection.namespaces.requirements.map {
+            asked($0, prefix: CiliumKey.namespaceLabelPrefix)
+        }
+        return .endpoints(
+            LabelSelector(reserved + others.map { asked($0) } + namespaces, location: selection.pods.location))
     }
 
     private static func traffic(_ ports: [ClusterPolicyPort]?) -> TrafficMatch {

@@ -1,0 +1,52 @@
+public import BPFEmit
+import CNetpoldABI
+
+/// The pinned entry of np_host: what `netpold host` reads and writes, whether an agent lives or not.
+public struct HostControl {
+    private let map: BPFMap
+
+    /// The entry of an instance; `nil` when nothing of it is pinned.
+    ///
+    /// - Throws: when the pin cannot be opened.
+    public init?(_ pins: PinPath) throws(BPFError) {
+        guard let pinned = try Libbpf.openPin("\(pins.folder)/np_host") else { return nil }
+        map = try BPFMap(pinned, name: "np_host")
+    }
+
+    /// What is in force now, and what passes in spite of it.
+    public func state() throws(BPFError) -> (confirmation: HostConfirmation, failsafes: [Failsafe], passesProbes: Bool)
+    {
+        let host = try read()
+        return (host.confirmation(now: KernelClock.monotonic), host.failsafes, host.passes_probes != 0)
+    }
+
+    /// Confirms what is in force. False: nothing was to be confirmed, or it is too late.
+    public func confirm() throws(BPFError) -> Bool {
+        try change { confirmation, _ in confirmation.confirm() }
+    }
+
+    /// Puts in force again what nobody has confirmed, for so many seconds. False: nothing waits.
+    public func retry(seconds: UInt32) throws(BPFError) -> Bool {
+        try change { confirmation, now in confirmation.retry(seconds: seconds, now: now) }
+    }
+
+    /// Whole seconds until a time of `HostConfirmation`.
+    public static func seconds(until: UInt64) -> UInt64 {
+        let now = KernelClock.monotonic
+        return until > now ? (until - now + 999_999_999) / 1_000_000_000 : 0
+    }
+
+    private func change(
+        _ event: (inout HostConfirmation, UInt64) -> HostConfirmation.Action?
+    ) throws(BPFError) -> Bool {
+        var host = try read()
+        let now = KernelClock.monotonic
+        var confirmation = host.confirmation(now: now)
+        guard let action = event(&confirmation, now) else { return false }
+        host.take(action)
+        try map.set(UInt32(0), host)
+        return true
+    }
+
+    private func read() throws(BPFError) -> np_host { try map.value(of: UInt32(0), initial: np_host()) ?? np_host() }
+}

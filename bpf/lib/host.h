@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Packets of the node itself: what its uplinks receive for it and send of its own, and what it exchanges with its own pods. The node
+ * is an endpoint like a pod, with policy programs and flows; but it has many addresses, so its flows are told apart by
+ * the remote end and the ports alone.
+ *
+ * What only passes through the node is not the node's: by an uplink comes and goes what pods send and get, some of it under the
+ * node's address (masqueraded). That one is remembered when it leaves, so that what comes back is known for it.
+ */
+#ifndef NP_HOST_H
+#define NP_HOST_H
+
+#include "flow.h"
+#include "hook.h"
+#include "judge.h"
+#include "neighbour.h"
+
+#define NP_ADDRESS_FAMILY_IPV4 2 /* AF_INET */
+#define NP_ADDRESS_FAMILY_IPV6 10 /* AF_INET6 */
+
+/* The longest silence in which the kernel's NAT still knows a datagram's flow (nf_conntrack_udp_timeout_stream). */
+#define NP_TRANSIT_SECONDS 120
+
+NP_INLINE const struct np_host *np_find_host(void)
+{
+	__u32 only = 0;
+
+	return bpf_map_lookup_elem(&np_host, &only);
+}
+
+/* enum np_host_mode that is in force. Of a mode that was to be confirmed and was not, the one before it. */
+NP_INLINE __u32 np_host_mode_of(const struct np_host *host)
+{
+	const __u64 until = np_read_once(host->until);
+
+	if (np_likely(!until))
+		return np_read_once(host->mode);
+	return bpf_ktime_get_ns() < until ? np_read_once(host->mode) : np_read_once(host->former);
+}
+
+/* An address that many listen to. */
+NP_INLINE bool np_is_group(const struct np_address *address)
+{
+	__u32 last = bpf_ntohl(address->word[3]);
+
+	if (np_is_mapped_ipv4(address))
+		return last >> 28 == 0xe || last == 0xffffffff;
+	return np_is_ipv6_multicast(address);
+}
+
+/* Whether what a pod sends there gets to the node: to an address of it, or one at which it answers beside others. */
+NP_INLINE bool np_reaches_host(const struct np_address *address)
+{
+	const __u64 exact = np_exact_entry(address);
+
+	return np_is_group(address) || (exact != NP_NO_ENTRY && np_is_host_identity(exact & ~NP_IDENTITY_FLAGS));
+}
+
+/* How a packet at an uplink begins: its addresses. False: it is neither IPv4 nor IPv6. */
+NP_INLINE bool np_read_ends(struct __sk_buff *skb, struct np_address *source, struct np_address *destination)
+{
+	__be16 ethertype;
+	__be32 ends[2];
+
+	if (bpf_skb_load_bytes(skb, NP_ETHERTYPE_OFFSET, &ethertype, sizeof(ethertype)))
+		return false;
+	if (np_likely(ethertype == bpf_htons(ETH_P_IP))) {
+		if (bpf_skb_load_bytes(skb, ETH_HLEN + offsetof(struct np_ipv4_header, source), ends, sizeof(ends)))
+			return false;
+		np_map_ipv4(source, ends[0]);
+		np_map_ipv4(destination, ends[1]);
+		return true;
+	}
+	return ethertype == bpf_htons(ETH_P_IPV6) &&
+	       !bpf_skb_load_bytes(skb, ETH_HLEN + offsetof(struct np_ipv6_header, source), source, sizeof(*source)) &&
+	       !bpf_skb_load_bytes(skb, ETH_HLEN + offsetof(struct np_ipv6_header, destination), destination,
+				   sizeof(*destination));
+}
+
+/*
+ * Whether the node's own stack takes a packet that an uplink has received. Of addresses that are pods' and the node's the tables say
+ * so; of all others the routes, so that an address that the node got just now is known for its own.
+ */
+NP_INLINE bool np_is_for_host(struct __sk_buff *skb, const struct np_address *source, const struct np_address *destination)
+{
+	const __u64 exact = np_exact_entry(destination);
+	const __u32 identity = exact & ~NP_IDENTITY_FLAGS;
+	struct bpf_fib_lookup route = {};
+	long found;
+
+	if (np_is_group(destination))
+		return true;
+	if (exact != NP_NO_ENTRY && np_is_host_identity(identity))
+		return true;
+	if (exact != NP_NO_ENTRY && identity >= NP_IDENTITY_FIRST_POD)
+		return false;
+	route.ifindex = skb->ifindex;
+	if (np_is_mapped_ipv4(destination)) {
+		route.family = NP_ADDRESS_FAMILY_IPV4;
+		route.ipv4_src = source->word[3];
+		route.ipv4_dst = destination->word[3];
+	} else {
+		route.family = NP_ADDRESS_FAMILY_IPV6;
+		__builtin_memcpy(route.ipv6_src, source, sizeof(*source));
+		__builtin_memcpy(route.ipv6_dst, destination, sizeof(*destination));
+	}
+	found = bpf_fib_lookup(skb, &route, sizeof(route), 0);
+	switch (found) {
+	case BPF_FIB_LKUP_RET_SUCCESS:
+	case BPF_FIB_LKUP_RET_NO_NEIGH:
+	case BPF_FIB_LKUP_RET_FRAG_NEEDED:
+	case BPF_FIB_LKUP_RET_UNSUPP_LWT:
+	case BPF_FIB_LKUP_RET_BLACKHOLE:
+	case BPF_FIB_LKUP_RET_UNREACHABLE:
+	case BPF_FIB_LKUP_RET_PROHIBIT:
+		return false;
+	default:
+		/* Delivered here, not forwarded, or unknown: the node's policy is asked. */
+		return true;
+	}
+}
+
+/* The question's packet as one of the node's flows, with the entry of it if there is one. Returns its hash. */
+NP_INLINE __u64 np_find_host_flow(const struct np_hook *hook, struct np_question *question, struct np_flow_place *place,
+				  bool *known)
+{
+	__u64 hash;
+
+	np_fill_flow_key(hook->endpoint, &question->packet, hook->direction, &question->flow);
+	hash = np_hash_flow(hook->slot, &question->flow);
+	*known = np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, place);
+	return hash;
+}
+
+/* Notes that a packet of a pod's flow has passed under the node's address. */
+NP_INLINE void np_see_transit(struct np_flow_place *place, const struct np_packet *packet, enum np_direction travel)
+{
+	__u32 flags = np_flags_set_by(packet, travel, NP_ROLE_INITIATOR, false);
+
+	if (np_has_no_connection(packet->protocol) && !flags && place->flags & NP_ENTRY_ANSWERED)
+		flags = NP_ENTRY_STREAM;
+	np_mark_flow(place, flags, np_flags_cleared_by(packet));
+}
+
+/* Whether an entry is of a pod's flow that what translates addresses still knows. */
+NP_INLINE bool np_is_in_transit(const struct np_flow_place *place, const struct np_packet *packet)
+{
+	const __u32 age = np_flow_age(np_flow_clock(), place->last_seen);
+
+	if (!(place->flags & NP_ENTRY_TRANSIT) || np_is_older(age, np_flow_timeout(packet->protocol, place->flags)))
+		return false;
+	return !np_has_no_connection(packet->protocol) || !np_is_older(age, NP_TRANSIT_SECONDS);
+}
+
+/* Whether a packet that came in for an address of the node comes back in a pod's flow. */
+NP_INLINE bool np_returns_to_pod(const struct np_hook *hook, struct np_question *question)
+{
+	const struct np_packet *packet = &question->packet;
+	struct np_flow_place place;
+	bool known;
+
+	if (packet->initiates)
+		return false;
+	np_find_host_flow(hook, question, &place, &known);
+	if (np_likely(!known || !np_is_in_transit(&place, packet)))
+		return false;
+	np_see_transit(&place, packet, NP_INGRESS);
+	return true;
+}
+
+/* Remembers a pod's flow that leaves under the node's address. One that the node has admitted, as to a NodePort, is known. */
+NP_INLINE void np_note_transit(const struct np_hook *hook, struct np_question *question)
+{
+	const struct np_packet *packet = &question->packet;
+	struct np_flow_place place;
+	bool known;
+	__u64 hash;
+
+	if (packet->kind != NP_KIND_FLOW || packet->fragment == NP_FRAGMENT_LATER || packet->tcp_flags & NP_TCP_RST)
+		return;
+	hash = np_find_host_flow(hook, question, &place, &known);
+	if (np_likely(known)) {
+		if (place.flags & NP_ENTRY_TRANSIT)
+			np_see_transit(&place, packet, NP_EGRESS);
+		else
+			np_see_packet(&place, packet, NP_EGRESS);
+		return;
+	}
+	question->flow.revision = hook->endpoint->revision;
+	question->flow.arrival = NP_ARRIVAL_UNKNOWN;
+	question->flow.last_seen = np_flow_clock();
+	question->flow.flags = NP_ENTRY_TRANSIT;
+	question->flow.other_port = 0;
+	__builtin_memset(&question->flow.other, 0, sizeof(question->flow.other));
+	np_insert_flow(hook->skb, hash);
+}
+
+/* How a packet meets the fail-safe list. */
+enum np_failsafe_match {
+	NP_FAILSAFE_NONE = 0,
+	NP_FAILSAFE_OPENS = 1, /* of an exchange that the list lets in or out, in the direction of its opening */
+	NP_FAILSAFE_ANSWERS = 2,
+};
+
+/*
+ * Whether the list has a packet's port. What answers passes by its port alone where that opens nothing: from a port of the node, or
+ * in a connection that only a SYN would open. A datagram from a remote port is an answer only to what was sent.
+ */
+NP_INLINE enum np_failsafe_match np_match_failsafe(const struct np_host *host, const struct np_packet *packet,
+						   enum np_direction direction)
+{
+	const __u16 to = bpf_ntohs(packet->destination_port);
+	const __u16 from = bpf_ntohs(packet->source_port);
+	enum np_failsafe_match match = NP_FAILSAFE_NONE;
+
+	if (packet->kind != NP_KIND_FLOW)
+		return NP_FAILSAFE_NONE;
+	_Pragma("clang loop unroll(disable)")
+	for (int i = 0; i < NP_HOST_FAILSAFES; i++) {
+		const struct np_failsafe *entry = &host->failsafe[i];
+
+		if (!entry->protocol)
+			break;
+		if (entry->protocol != packet->protocol)
+			continue;
+		if (entry->direction == direction) {
+			if (entry->first <= to && to <= entry->last)
+				return NP_FAILSAFE_OPENS;
+		} else if (entry->first <= from && from <= entry->last && !np_opens(packet) &&
+			   (entry->direction == NP_INGRESS || !np_has_no_connection(packet->protocol))) {
+			match = NP_FAILSAFE_ANSWERS;
+		}
+	}
+	return match;
+}
+
+/* A kubelet's probe of a pod of the node, or what answers one. */
+NP_INLINE bool np_is_probe(const struct np_host *host, const struct np_packet *packet, enum np_direction direction)
+{
+	return host->passes_probes && packet->protocol == IPPROTO_TCP && packet->kind == NP_KIND_FLOW &&
+	       (direction == NP_EGRESS || !np_opens(packet));
+}
+
+/*
+ * Takes a packet of the node up to where its policy is asked. `*outcome`: what becomes of it. True: it is to be judged. Of what says
+ * something about the link (ARP, neighbour discovery) no policy speaks.
+ */
+NP_INLINE bool np_take_of_host(struct np_hook *hook, struct np_question *question, struct np_outcome *outcome)
+{
+	const struct np_packet *packet = &question->packet;
+	enum np_reason reason;
+
+	if (np_likely(np_take_plain(hook->skb, question))) {
+		hook->arrival = hook->direction == NP_INGRESS ? np_arrival_of(hook->skb, false) : NP_ARRIVAL_UNKNOWN;
+		return true;
+	}
+	reason = np_take_any(hook->skb);
+	np_set_arrival(hook, packet);
+	if (!reason && np_may_be_neighbour(packet))
+		reason = NP_REASON_NEIGHBOUR_DISCOVERY;
+	if (!reason && packet->fragment != NP_FRAGMENT_NONE) {
+		if (hook->direction == NP_INGRESS && !np_comes_from(&packet->source, hook->arrival))
+			reason = NP_DROP_FOREIGN_SOURCE;
+		else
+			reason = np_resolve_fragment(hook->skb);
+	}
+	*outcome = np_outcome_of(reason);
+	return !reason;
+}
+
+/* A packet of the node that is parsed. Does not return when the policy program or a step goes on. */
+NP_INLINE struct np_outcome np_judge_of_host(const struct np_hook *hook, struct np_question *question,
+					     const struct np_host *host, const bool at_pod)
+{
+	const struct np_packet *packet = &question->packet;
+	const enum np_failsafe_match match = np_match_failsafe(host, packet, hook->direction);
+	const bool is_ready = hook->endpoint && hook->endpoint->flags & NP_ENDPOINT_READY;
+
+	if (match == NP_FAILSAFE_ANSWERS || (at_pod && np_is_probe(host, packet, hook->direction)))
+		return np_outcome_of(NP_REASON_FAILSAFE);
+	if (match == NP_FAILSAFE_OPENS &&
+	    (hook->direction == NP_INGRESS || !is_ready || !np_has_no_connection(packet->protocol)))
+		return np_outcome_of(NP_REASON_FAILSAFE);
+	if (!is_ready)
+		return np_outcome_of(NP_DROP_NOT_READY);
+	if (np_unlikely(packet->kind == NP_KIND_ICMP_ERROR))
+		return np_pass_to_step(hook, NP_STEP_ICMP_ERROR);
+	if (!at_pod && hook->direction == NP_INGRESS && np_returns_to_pod(hook, question))
+		return np_outcome_of(NP_REASON_TRANSIT);
+	if (packet->kind == NP_KIND_STATELESS || np_is_group(&packet->destination))
+		return np_judge_message(hook, question);
+	np_begin_question(hook, question, true);
+	/* A datagram that was sent to a fail-safe port: its answer is to be known. */
+	if (match == NP_FAILSAFE_OPENS) {
+		question->need = NP_STATE_ALWAYS;
+		question->allowed = NP_REASON_FAILSAFE;
+		return np_allow_unasked(hook, question);
+	}
+	return np_judge_flow(hook, question);
+}
+
+#endif
