@@ -38,7 +38,8 @@ public struct NodePolicyCompiler: PolicyCompiler {
         state = current
         return CompiledNode(
             image: try current.image.adding(desired.stubs, node: objects.addresses(ofNode: desired.node)),
-            objects: objects, node: desired.node, diagnostics: current.diagnostics, services: services,
+            objects: objects, node: desired.node, diagnostics: current.diagnostics,
+            notAsWritten: current.notAsWritten, services: services,
             columns: current.allocator.columns)
     }
 }
