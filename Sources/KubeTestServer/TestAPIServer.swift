@@ -222,6 +222,13 @@ public final class TestAPIServer: Sendable {
                 labels["kubernetes.io/metadata.name"] = .string(name)
                 metadata["labels"] = labels
             }
+            if metadata["generation"] == nil, known.hasGeneration {
+                var generation = 1
+                if case .number(let text)? = before?["generation"], let number = Int(text) {
+                    generation = old?.value["spec"] == value["spec"] ? number : number + 1
+                }
+                metadata["generation"] = .integer(generation)
+            }
             value["metadata"] = metadata
             let managers = old?.managers ?? []
             _ = state.put(value, known, managers: managers)

@@ -10,8 +10,10 @@ struct Netpold: AsyncParsableCommand {
         subcommands: [
             LintCommand.self, CompileCommand.self, TestCommand.self, ExplainCommand.self,
             LabCommand.self, LabRespondCommand.self,
-            AgentCommands.self, StatusCommand.self, EndpointsCommand.self, NamesCommand.self, MonitorCommand.self,
-            HostCommands.self, DetachCommand.self, ProxyCommand.self, CNICommands.self,
+            AgentCommands.self, StatusCommand.self, WaitCommand.self, EndpointsCommand.self, PoliciesCommand.self,
+            RulesCommand.self, IdentitiesCommand.self, ServicesCommand.self, ConntrackCommand.self, MapsCommand.self,
+            NamesCommand.self, MonitorCommand.self, HostCommands.self, DetachCommand.self, ProxyCommand.self,
+            CNICommands.self,
             BenchCommand.self, BenchCompileCommand.self, BenchKubeCommand.self, BenchNetCommand.self,
             BenchChangesCommand.self, BenchClusterCommand.self, BenchClusterServerCommand.self,
             BenchAgentCommand.self, BenchL7Command.self, BenchNamesCommand.self,

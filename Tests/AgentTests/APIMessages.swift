@@ -12,8 +12,9 @@ enum APIMessages {
 
     static let requests: [Sample<APIRequest>] = [
         Sample(message: .status, line: #"{"type":"status","version":2}"#),
-        Sample(message: .endpoints, line: #"{"type":"endpoints","version":2}"#),
-        Sample(message: .names, line: #"{"type":"names","version":2}"#),
+        Sample(
+            message: .list(ListRequest(.rules, namespace: "shop", after: "shop/db ingress 00000003")),
+            line: #"{"after":"shop/db ingress 00000003","listing":"rules","namespace":"shop","type":"list","version":2}"#),
         Sample(message: .health, line: #"{"type":"health","version":2}"#),
         Sample(
             message: .monitor(MonitorFilter(dropsOnly: true, pod: "shop/web", policy: "shop/db")),
@@ -21,6 +22,13 @@ enum APIMessages {
         Sample(
             message: .wait(timeoutMilliseconds: 30_000),
             line: #"{"timeoutMilliseconds":30000,"type":"wait","version":2}"#),
+        Sample(
+            message: .waitPolicy(
+                PolicyWaitRequest(
+                    policy: PolicyName(kind: "NetworkPolicy", namespace: "shop", name: "db"),
+                    timeoutMilliseconds: 30_000)),
+            line: #"{"isGone":false,"policy":{"kind":"NetworkPolicy","name":"db","namespace":"shop"},"#
+                + #""timeoutMilliseconds":30000,"type":"waitPolicy","version":2}"#),
         Sample(message: .reload(acceptEmpty: true), line: #"{"acceptEmpty":true,"type":"reload","version":2}"#),
         Sample(
             message: .admit(
@@ -33,9 +41,9 @@ enum APIMessages {
 
     static let replies: [Sample<APIReply>] = [
         Sample(message: .status(status), line: statusLine),
-        Sample(message: .endpoints([endpoint]), line: endpointsLine),
+        Sample(message: .page(ListingPage(.endpoints([endpoint]))), line: endpointsLine),
         Sample(
-            message: .names([
+            message: .page(ListingPage(.names([
                 NameReport(
                     pod: "shop/web",
                     names: [
@@ -44,18 +52,92 @@ enum APIMessages {
                             selectors: ["*.example"])
                     ], denied: [.init(name: "b.example", kind: "dns", remote: "10.0.0.53", count: 2)], entries: 1,
                     refused: 0, unlearnt: 3)
-            ]),
+            ]))),
             line:
-                #"{"names":[{"denied":[{"count":2,"kind":"dns","name":"b.example","remote":"10.0.0.53"}],"entries":1,"#
+                #"{"page":{"leftOut":0,"listing":"names","rows":[{"denied":[{"count":2,"kind":"dns","name":"b.example","remote":"10.0.0.53"}],"entries":1,"#
                 + #""names":[{"addresses":[{"address":"192.0.2.7","seconds":30}],"name":"a.example","#
-                + #""selectors":["*.example"]}],"pod":"shop/web","refused":0,"unlearnt":3}],"type":"names","version":2}"#
+                + #""selectors":["*.example"]}],"pod":"shop/web","refused":0,"unlearnt":3}]},"type":"page","version":2}"#
         ),
+        Sample(
+            message: .page(
+                ListingPage(
+                    .policies([
+                        PolicyReport(
+                            kind: "AdminNetworkPolicy", namespace: nil, name: "base", state: .inForce,
+                            origin: "base.yaml:1:1", generation: nil, reason: nil)
+                    ]), next: "AdminNetworkPolicy//base")),
+            line: #"{"page":{"leftOut":0,"listing":"policies","next":"AdminNetworkPolicy//base","rows":["#
+                + #"{"kind":"AdminNetworkPolicy","name":"base","origin":"base.yaml:1:1","state":"inForce"}]},"#
+                + #""type":"page","version":2}"#),
+        Sample(
+            message: .page(
+                ListingPage(
+                    .rules([
+                        RuleReport(
+                            pod: "shop/db", direction: "ingress", number: 0, verdict: .allow,
+                            rule: FlowVerdict.Rule(
+                                object: "NetworkPolicy shop/db", path: "spec.ingress[0]", place: "db.yaml:9:5"),
+                            packets: 12, sharedWith: 1)
+                    ]))),
+            line: #"{"page":{"leftOut":0,"listing":"rules","rows":[{"direction":"ingress","number":0,"packets":12,"#
+                + #""pod":"shop/db","rule":{"object":"NetworkPolicy shop/db","path":"spec.ingress[0]","#
+                + #""place":"db.yaml:9:5"},"sharedWith":1,"verdict":"allow"}]},"type":"page","version":2}"#),
+        Sample(
+            message: .page(
+                ListingPage(
+                    .identities([IdentityReport(identity: 300, label: "shop app=db", addresses: 2, prefixes: 0)]))),
+            line: #"{"page":{"leftOut":0,"listing":"identities","rows":[{"addresses":2,"identity":300,"#
+                + #""label":"shop app=db","prefixes":0}]},"type":"page","version":2}"#),
+        Sample(
+            message: .page(
+                ListingPage(
+                    .services([
+                        ServiceRow(
+                            service: "shop/db", address: "10.96.0.7", port: 5432, protocol: "TCP", kind: "cluster IP",
+                            portName: "sql", backends: ["10.0.0.2:5432"])
+                    ]))),
+            line: #"{"page":{"leftOut":0,"listing":"services","rows":[{"address":"10.96.0.7","#
+                + #""backends":["10.0.0.2:5432"],"kind":"cluster IP","port":5432,"portName":"sql","protocol":"TCP","#
+                + #""service":"shop/db"}]},"type":"page","version":2}"#),
+        Sample(
+            message: .page(
+                ListingPage(
+                    .conntrack([
+                        FlowRow(
+                            pod: "shop/web", direction: "egress", protocol: "TCP", own: "10.0.0.1:40000",
+                            remote: "10.0.0.2:5432", translated: "10.96.0.7:5432", isAnswered: true, isClosing: false,
+                            silentSeconds: 4, revision: 3)
+                    ]), leftOut: 17)),
+            line: #"{"page":{"leftOut":17,"listing":"conntrack","rows":[{"direction":"egress","isAnswered":true,"#
+                + #""isClosing":false,"own":"10.0.0.1:40000","pod":"shop/web","protocol":"TCP","#
+                + #""remote":"10.0.0.2:5432","revision":3,"silentSeconds":4,"translated":"10.96.0.7:5432"}]},"#
+                + #""type":"page","version":2}"#),
+        Sample(
+            message: .page(
+                ListingPage(
+                    .maps([CapacityUse(name: "np_flow_sets", used: 3, limit: 524_288, memoryBytes: 33_558_528)]))),
+            line: #"{"page":{"leftOut":0,"listing":"maps","rows":[{"limit":524288,"memoryBytes":33558528,"#
+                + #""name":"np_flow_sets","used":3}]},"type":"page","version":2}"#),
         Sample(message: .health(health), line: #"{"health":\#(healthText),"type":"health","version":2}"#),
         Sample(message: .verdict(Fixtures.verdict()), line: verdictLine),
         Sample(message: .lost(9), line: #"{"count":9,"type":"lost","version":2}"#),
         Sample(
             message: .waited(inForce: true, applyCount: 7),
             line: #"{"applyCount":7,"inForce":true,"type":"waited","version":2}"#),
+        Sample(
+            message: .policyWaited(
+                PolicyWaitReport(
+                    .refused,
+                    policies: [
+                        PolicyReport(
+                            kind: "NetworkPolicy", namespace: "shop", name: "db", state: .lastGood,
+                            origin: "resource version 4711", generation: 3,
+                            reason: "refused, the last good version stays in force: spec.prots: unknown field")
+                    ], reason: "NetworkPolicy shop/db: refused")),
+            line: #"{"type":"policyWaited","version":2,"wait":{"outcome":"refused","policies":[{"generation":3,"#
+                + #""kind":"NetworkPolicy","name":"db","namespace":"shop","origin":"resource version 4711","#
+                + #""reason":"refused, the last good version stays in force: spec.prots: unknown field","#
+                + #""state":"lastGood"}],"reason":"NetworkPolicy shop/db: refused"}}"#),
         Sample(
             message: .admitted(inForce: false, reason: "the agent has no Pod object of shop/db for veth7 yet"),
             line: #"{"inForce":false,"reason":"the agent has no Pod object of shop/db for veth7 yet","#
@@ -122,14 +204,14 @@ enum APIMessages {
             used: 12, answered: 9, room: 1024, canGrow: true, inserted: 40, evicted: 3, refused: 0))
 
     private static let endpointsLine =
-        #"{"endpoints":[{"addresses":["10.0.0.2"],"egressPolicies":[],"evidence":"cniCache","#
+        #"{"page":{"leftOut":0,"listing":"endpoints","rows":[{"addresses":["10.0.0.2"],"egressPolicies":[],"evidence":"cniCache","#
         + #""flows":{"answered":9,"canGrow":true,"evicted":3,"inserted":40,"refused":0,"room":1024,"used":12},"#
         + #""identity":300,"ifindex":12,"#
         + #""ingressPolicies":["NetworkPolicy shop/db"],"interface":"veth7","isEgressIsolated":false,"#
         + #""isIngressIsolated":true,"name":"shop/db","netns":"cni-7","#
         + #""reason":"there is no such Pod object any more, and its interface veth7 is still there","#
-        + #""revision":3,"slot":0,"state":"orphan"}],"#
-        + #""type":"endpoints","version":2}"#
+        + #""revision":3,"slot":0,"state":"orphan"}]},"#
+        + #""type":"page","version":2}"#
 
     private static let verdictLine =
         #"{"type":"verdict","verdict":{"destination":{"address":"10.0.0.2","pod":"shop/db","port":5432},"#

@@ -58,8 +58,8 @@ import Testing
     @Test("endpoints come, wait and go with their namespaces")
     func endpoints() async throws {
         let client = try await started()
-        try client.send(.endpoints)
-        guard case .endpoints(let rows) = try await client.next() else { throw TestFailure("no rows") }
+        try client.send(.list(ListRequest(.endpoints)))
+        guard case .page(let page) = try await client.next(), let rows = EndpointReport.unwrap(page.rows) else { throw TestFailure("no rows") }
         #expect(rows.map(\.name) == ["shop/db", "shop/web"])
         #expect(rows.map(\.state) == [.waiting, .ready])
         #expect(rows[1].ingressPolicies == ["NetworkPolicy shop/web"])
@@ -68,8 +68,8 @@ import Testing
         world.change { $0.node = Fixtures.host([(8, "10.0.0.2")]) }
         try client.send(.wait(timeoutMilliseconds: 120_000))
         #expect(try await client.next() == .waited(inForce: true, applyCount: 2))
-        try client.send(.endpoints)
-        guard case .endpoints(let later) = try await client.next() else { throw TestFailure("no rows") }
+        try client.send(.list(ListRequest(.endpoints)))
+        guard case .page(let next) = try await client.next(), let later = EndpointReport.unwrap(next.rows) else { throw TestFailure("no rows") }
         #expect(later.map(\.state) == [.ready, .waiting])
     }
 

@@ -36,6 +36,10 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
         /// How often counters and capacities were read.
         var counted = 0
         var collections = 0
+        /// Packets by what decided them.
+        var hits: [RuleHitKey: UInt64] = [:]
+        /// Flows that are remembered.
+        var flows: [RememberedFlow] = []
     }
 
     let state = Mutex(State())
@@ -104,6 +108,8 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
             suppressedEvents: [33: state.withLock { $0.suppressed }],
             suppressedDrops: state.withLock { $0.suppressedDrops })
     }
+    func packetsByRule() throws -> [RuleHitKey: UInt64] { state.withLock(\.hits) }
+    func makeFlowReader() throws -> any FlowReading { FakeFlows(all: state.withLock(\.flows)) }
     func capacities() throws -> [CapacityUse] {
         [CapacityUse(name: "np_flows", used: 3, limit: 262_144, memoryBytes: 40 << 20)]
     }
@@ -134,5 +140,15 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
         func listen(to interest: EventInterest) throws { world.state.withLock { $0.interest = interest } }
 
         func stop() throws { world.state.withLock { $0.isListening = false } }
+    }
+}
+
+/// Flows of a fake world.
+private struct FakeFlows: FlowReading {
+    let all: [RememberedFlow]
+
+    func flows(of slots: Set<UInt32>, limit: Int) -> (flows: [RememberedFlow], leftOut: Int) {
+        let wanted = all.filter { slots.contains($0.slot) }
+        return (Array(wanted.prefix(limit)), max(0, wanted.count - limit))
     }
 }

@@ -101,7 +101,7 @@ import Testing
     private let folder = ObjectSourceID("manifests")
 
     private func upsert(_ object: ClusterObject, _ version: String = "1") -> ObjectEvent {
-        .upsert(object, origin: .resourceVersion(version))
+        .upsert(object, origin: .server(ObjectVersion(resourceVersion: version)))
     }
 
     private func take(_ store: inout ObjectStore, _ source: ObjectSourceID, _ events: ObjectEvent...) {

@@ -68,7 +68,7 @@ struct RandomWorld {
         var object = random.pick(pool)
         if random.once(in: 3) { object = .pod(RandomCluster.pod(random.below(20), &random)) }
         reported[source, default: []].insert(object.key)
-        return .upsert(object, origin: .resourceVersion("\(random.below(1000))"))
+        return .upsert(object, origin: .server(ObjectVersion(resourceVersion: "\(random.below(1000))")))
     }
 
     private mutating func refused(_ source: ObjectSourceID, _ known: [ObjectKey]) -> RefusedObject {
@@ -81,7 +81,7 @@ struct RandomWorld {
             subject: .pods(.named(random.pick(RandomCluster.namespaces)), LabelSelector()), ingress: closed,
             egress: random.once(in: 2) ? closed : nil, origin: origin)
         return RefusedObject(
-            key: key, origin: .resourceVersion("7"),
+            key: key, origin: .server(ObjectVersion(resourceVersion: "7")),
             diagnostics: [Diagnostic(id: .unknownField, location: nil, path: "spec", message: "unknown field")],
             isolating: key.isPolicy && !random.once(in: 3) ? [isolating] : [])
     }

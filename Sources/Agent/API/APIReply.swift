@@ -2,10 +2,8 @@
 public enum APIReply: Hashable, Sendable {
     /// The agent's state.
     case status(StatusReport)
-    /// The pods, sorted by name.
-    case endpoints([EndpointReport])
-    /// What pods have learnt of names, sorted by pod.
-    case names([NameReport])
+    /// Rows of a listing.
+    case page(ListingPage)
     /// Whether the agent enforces what it was asked to.
     case health(Health)
     /// One verdict.
@@ -14,6 +12,8 @@ public enum APIReply: Hashable, Sendable {
     case lost(UInt64)
     /// Whether everything seen is in force, and how many times the kernel was brought to a new state so far.
     case waited(inForce: Bool, applyCount: UInt64)
+    /// What came of a wait for a policy.
+    case policyWaited(PolicyWaitReport)
     /// All sources were read again.
     case reloaded(ReloadReport)
     /// Whether a pod's policies are in force at its interfaces; if not, why, in words.
@@ -71,12 +71,12 @@ extension APIReply: APIMessage {
     /// The values of `type`.
     public enum Kind: String, CaseIterable, Sendable {
         case status = "status"
-        case endpoints = "endpoints"
-        case names = "names"
+        case page = "page"
         case health = "health"
         case verdict = "verdict"
         case lost = "lost"
         case waited = "waited"
+        case policyWaited = "policyWaited"
         case reloaded = "reloaded"
         case admitted = "admitted"
         case error = "error"
@@ -84,14 +84,14 @@ extension APIReply: APIMessage {
 
     private enum CodingKeys: String, CodingKey {
         case status = "status"
-        case endpoints = "endpoints"
-        case names = "names"
+        case page = "page"
         case health = "health"
         case verdict = "verdict"
         case count = "count"
         case inForce = "inForce"
         case reason = "reason"
         case applyCount = "applyCount"
+        case wait = "wait"
         case reload = "reload"
         case error = "error"
     }
@@ -100,12 +100,12 @@ extension APIReply: APIMessage {
     public var kind: Kind {
         switch self {
         case .status: .status
-        case .endpoints: .endpoints
-        case .names: .names
+        case .page: .page
         case .health: .health
         case .verdict: .verdict
         case .lost: .lost
         case .waited: .waited
+        case .policyWaited: .policyWaited
         case .reloaded: .reloaded
         case .admitted: .admitted
         case .error: .error
@@ -117,8 +117,7 @@ extension APIReply: APIMessage {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         switch kind {
         case .status: self = .status(try fields.decode(StatusReport.self, forKey: .status))
-        case .endpoints: self = .endpoints(try fields.decode([EndpointReport].self, forKey: .endpoints))
-        case .names: self = .names(try fields.decode([NameReport].self, forKey: .names))
+        case .page: self = .page(try fields.decode(ListingPage.self, forKey: .page))
         case .health: self = .health(try fields.decode(Health.self, forKey: .health))
         case .verdict: self = .verdict(try fields.decode(FlowVerdict.self, forKey: .verdict))
         case .lost: self = .lost(try fields.decode(UInt64.self, forKey: .count))
@@ -126,6 +125,7 @@ extension APIReply: APIMessage {
             self = .waited(
                 inForce: try fields.decode(Bool.self, forKey: .inForce),
                 applyCount: try fields.decode(UInt64.self, forKey: .applyCount))
+        case .policyWaited: self = .policyWaited(try fields.decode(PolicyWaitReport.self, forKey: .wait))
         case .reloaded: self = .reloaded(try fields.decode(ReloadReport.self, forKey: .reload))
         case .admitted:
             self = .admitted(
@@ -140,14 +140,14 @@ extension APIReply: APIMessage {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         switch self {
         case .status(let report): try fields.encode(report, forKey: .status)
-        case .endpoints(let reports): try fields.encode(reports, forKey: .endpoints)
-        case .names(let reports): try fields.encode(reports, forKey: .names)
+        case .page(let page): try fields.encode(page, forKey: .page)
         case .health(let health): try fields.encode(health, forKey: .health)
         case .verdict(let verdict): try fields.encode(verdict, forKey: .verdict)
         case .lost(let count): try fields.encode(count, forKey: .count)
         case .waited(let inForce, let applyCount):
             try fields.encode(inForce, forKey: .inForce)
             try fields.encode(applyCount, forKey: .applyCount)
+        case .policyWaited(let report): try fields.encode(report, forKey: .wait)
         case .reloaded(let report): try fields.encode(report, forKey: .reload)
         case .admitted(let inForce, let reason):
             try fields.encode(inForce, forKey: .inForce)

@@ -2,10 +2,8 @@
 public enum APIRequest: Hashable, Sendable {
     /// One `APIReply.status`.
     case status
-    /// One `APIReply.endpoints`.
-    case endpoints
-    /// One `APIReply.names`.
-    case names
+    /// One `APIReply.page`.
+    case list(ListRequest)
     /// One `APIReply.health`, without counting anything.
     case health
     /// `APIReply.verdict` and `.lost` until the client hangs up.
@@ -13,6 +11,9 @@ public enum APIRequest: Hashable, Sendable {
     /// Looks at the sources and the node again; one `APIReply.waited` when everything seen is in force, or after the
     /// time-out.
     case wait(timeoutMilliseconds: Int)
+    /// Looks at the sources again; one `APIReply.policyWaited` when a policy is in force in the version that its source has then (or
+    /// no such policy is), when it is clear that it will not be, or after the time-out.
+    case waitPolicy(PolicyWaitRequest)
     /// Reads all sources again; one `APIReply.reloaded`. With `acceptEmpty` what they do not have any more is taken to be
     /// meant, where it is kept as lost by accident.
     case reload(acceptEmpty: Bool)
@@ -24,11 +25,11 @@ extension APIRequest: APIMessage {
     /// The values of `type`.
     public enum Kind: String, CaseIterable, Sendable {
         case status = "status"
-        case endpoints = "endpoints"
-        case names = "names"
+        case list = "list"
         case health = "health"
         case monitor = "monitor"
         case wait = "wait"
+        case waitPolicy = "waitPolicy"
         case reload = "reload"
         case admit = "admit"
     }
@@ -42,11 +43,11 @@ extension APIRequest: APIMessage {
     public var kind: Kind {
         switch self {
         case .status: .status
-        case .endpoints: .endpoints
-        case .names: .names
+        case .list: .list
         case .health: .health
         case .monitor: .monitor
         case .wait: .wait
+        case .waitPolicy: .waitPolicy
         case .reload: .reload
         case .admit: .admit
         }
@@ -56,13 +57,13 @@ extension APIRequest: APIMessage {
     public init(_ kind: Kind, from decoder: any Decoder) throws {
         switch kind {
         case .status: self = .status
-        case .endpoints: self = .endpoints
-        case .names: self = .names
+        case .list: self = .list(try ListRequest(from: decoder))
         case .health: self = .health
         case .monitor: self = .monitor(try MonitorFilter(from: decoder))
         case .wait:
             let fields = try decoder.container(keyedBy: CodingKeys.self)
             self = .wait(timeoutMilliseconds: try fields.decode(Int.self, forKey: .timeoutMilliseconds))
+        case .waitPolicy: self = .waitPolicy(try PolicyWaitRequest(from: decoder))
         case .reload:
             let fields = try decoder.container(keyedBy: CodingKeys.self)
             self = .reload(acceptEmpty: try fields.decodeIfPresent(Bool.self, forKey: .acceptEmpty) ?? false)
@@ -73,11 +74,13 @@ extension APIRequest: APIMessage {
     /// Writes the fields beside `type`.
     public func encodeFields(to encoder: any Encoder) throws {
         switch self {
-        case .status, .endpoints, .names, .health: break
+        case .status, .health: break
+        case .list(let request): try request.encode(to: encoder)
         case .monitor(let filter): try filter.encode(to: encoder)
         case .wait(let timeout):
             var fields = encoder.container(keyedBy: CodingKeys.self)
             try fields.encode(timeout, forKey: .timeoutMilliseconds)
+        case .waitPolicy(let request): try request.encode(to: encoder)
         case .reload(let acceptEmpty):
             var fields = encoder.container(keyedBy: CodingKeys.self)
             try fields.encode(acceptEmpty, forKey: .acceptEmpty)

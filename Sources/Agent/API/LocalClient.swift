@@ -79,6 +79,22 @@ public final class LocalClient {
         }
     }
 
+    /// All rows of a listing, page by page, and how many others there are that the agent does not list; `nil` when it answers
+    /// otherwise, or hangs up.
+    ///
+    /// - Throws: as `send` and `next`.
+    public func list<Row: ListingRow>(_ type: Row.Type, namespace: String? = nil) throws -> (rows: [Row], leftOut: Int)? {
+        var request = ListRequest(Row.listing, namespace: namespace)
+        var rows: [Row] = []
+        while true {
+            try send(.list(request))
+            guard case .page(let page)? = try next(), let more = Row.unwrap(page.rows) else { return nil }
+            rows += more
+            guard let next = page.next else { return (rows, page.leftOut) }
+            request.after = next
+        }
+    }
+
     private func wait(for events: Int32, until deadline: ContinuousClock.Instant?, _ what: String) throws(SystemError) {
         var milliseconds: Int32 = -1
         if let deadline {

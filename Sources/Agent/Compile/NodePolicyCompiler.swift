@@ -44,7 +44,8 @@ public struct NodePolicyCompiler: PolicyCompiler {
         let idle = current.hasIdleHostPolicies ? [NodePolicyCompiler.idleHostPolicies] : []
         return CompiledNode(
             image: try current.image.adding(desired.stubs, node: objects.addresses(ofNode: desired.node)),
-            objects: objects, node: desired.node, diagnostics: current.diagnostics + idle, services: services,
+            objects: objects, node: desired.node, diagnostics: current.diagnostics + idle,
+            notAsWritten: current.notAsWritten, services: services,
             columns: current.allocator.columns)
     }
 

@@ -19,6 +19,8 @@ public struct CompiledNode: Sendable {
     public var node: String
     /// What the authors of the policies should know.
     public var diagnostics: [Diagnostic]
+    /// The policies that are not in force as written, and why.
+    public var notAsWritten: [ObjectKey: [Diagnostic]]
     /// What the node does about Services.
     public var services: ServiceSettings
     /// What the columns of names stand for.
@@ -27,12 +29,14 @@ public struct CompiledNode: Sendable {
     /// A compiled node.
     public init(
         image: NodeImage, objects: ObjectTable, node: String, diagnostics: [Diagnostic] = [],
+        notAsWritten: [ObjectKey: [Diagnostic]] = [:],
         services: ServiceSettings = ServiceSettings(mode: .translate), columns: NameColumns = NameColumns()
     ) {
         self.image = image
         self.objects = objects
         self.node = node
         self.diagnostics = diagnostics
+        self.notAsWritten = notAsWritten
         self.services = services
         self.columns = columns
     }

@@ -17,8 +17,8 @@ public enum ObjectEvent: Hashable, Sendable {
 public enum ObjectOrigin: Hashable, Sendable {
     /// Written in a manifest; the line is 0 where only the file is known.
     case manifest(SourceLocation)
-    /// Sent by an API server, in this `resourceVersion`.
-    case resourceVersion(String)
+    /// Sent by an API server, in this version.
+    case server(ObjectVersion)
 }
 
 extension ObjectOrigin: CustomStringConvertible {
@@ -26,7 +26,7 @@ extension ObjectOrigin: CustomStringConvertible {
     public var description: String {
         switch self {
         case .manifest(let location): "\(location)"
-        case .resourceVersion(let version): "resource version \(version)"
+        case .server(let version): "resource version \(version.resourceVersion)"
         }
     }
 }

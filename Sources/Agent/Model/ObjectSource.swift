@@ -11,6 +11,9 @@ public protocol ObjectSource: Sendable {
     /// As `changes`, but everything is read again. With `acceptEmpty` what the source does not have any more is taken to be
     /// meant, where it would otherwise be kept as lost by accident. A source that keeps nothing need not have it.
     func reload(acceptEmpty: Bool) -> ObjectBatch
+    /// What the source's peer has of an object at this moment, asked for anew where `changes` only tells what was sent. Takes
+    /// a few seconds at most.
+    func latest(_ key: ObjectKey) async -> LatestObject
     /// Calls `changed` (on any thread) whenever another call of `changes` might find something.
     func watch(_ changed: @escaping @Sendable () -> Void) throws
 }
@@ -18,6 +21,9 @@ public protocol ObjectSource: Sendable {
 extension ObjectSource {
     /// The same as `changes`.
     public func reload(acceptEmpty: Bool) -> ObjectBatch { changes() }
+
+    /// What the next reading tells.
+    public func latest(_ key: ObjectKey) async -> LatestObject { .asRead }
 }
 
 /// Names a source, for the operator. If several have an object of one key, the one of the source that sorts first is in

@@ -50,6 +50,9 @@ final class Generation: Sendable {
     /// The image; `nil` before the first apply.
     var image: NodeImage? { compiled?.image }
 
+    /// The policies that are not in force as written, and why.
+    var notAsWritten: [ObjectKey: [Diagnostic]] { compiled?.notAsWritten ?? [:] }
+
     /// Number of identity to what it stands for.
     var identities: [UInt32: String] {
         Dictionary((compiled?.image.identities ?? []).map { ($0.number, $0.label) }) { first, _ in first }

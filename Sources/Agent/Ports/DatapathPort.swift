@@ -16,6 +16,10 @@ public protocol DatapathPort {
     var ruleHitIndex: RuleHitIndex { get }
     /// Counters since the maps were made.
     func counters() throws -> DatapathCounters
+    /// Packets that policy programs decided, by what decided them; zero ones left out.
+    func packetsByRule() throws -> [RuleHitKey: UInt64]
+    /// Looks through the flows that are remembered, from any thread.
+    func makeFlowReader() throws -> any FlowReading
     /// How much of each limit is in use.
     func capacities() throws -> [CapacityUse]
     /// Removes conntrack entries of flows that are over, in a part of the table, and gives pods with many flows more room. The

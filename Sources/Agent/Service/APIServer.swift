@@ -7,29 +7,29 @@ struct APIServer: Sendable {
     let published: PublishedSnapshot
     let hub: MonitorHub
     let answers: Answers
-    let endpoints: EndpointAnswers
-    let names: NameAnswers?
+    let listings: Listings
+    let policyWaits: PolicyWaits
 
     init(
         server: LocalServer, reconciler: Reconciler, published: PublishedSnapshot, hub: MonitorHub, answers: Answers,
-        endpoints: EndpointAnswers, names: NameAnswers?
+        listings: Listings, policyWaits: PolicyWaits
     ) {
         self.server = server
         self.reconciler = reconciler
         self.published = published
         self.hub = hub
         self.answers = answers
-        self.endpoints = endpoints
-        self.names = names
+        self.listings = listings
+        self.policyWaits = policyWaits
     }
 
     /// With the monitors, fewer than the clients that may be connected: there is always a place for short requests.
     private let waits = Turnstile(limit: 32)
 
     /// How often a `wait` looks.
-    private static let round = Duration.milliseconds(10)
+    static let round = Duration.milliseconds(10)
     /// Longest `wait`.
-    private static let longestWait = 3_600_000
+    static let longestWait = 3_600_000
 
     /// Serves until the task is cancelled; then everybody is hung up on and the socket is gone.
     func run() async {
@@ -55,9 +55,8 @@ struct APIServer: Sendable {
     private func answer(_ request: APIRequest, _ client: LocalServer.Client) async {
         switch request {
         case .status: client.answer(line: await answers.status())
-        case .endpoints:
-            if let line = await endpoints.line() { client.answer(line: line) }
-        case .names: client.answer(.names(await names?.rows() ?? []))
+        case .list(let request):
+            if let line = await listings.line(request) { client.answer(line: line) }
         case .health: client.answer(.health(answers.health()))
         case .wait(let milliseconds):
             guard waits.enter() else {
@@ -67,6 +66,12 @@ struct APIServer: Sendable {
             let limit = Duration.milliseconds(min(max(milliseconds, 0), APIServer.longestWait))
             let isInForce = await settled(within: limit, rereading: true)
             client.answer(.waited(inForce: isInForce, applyCount: published.current.applyCount))
+        case .waitPolicy(let request):
+            guard waits.enter() else {
+                return client.answer(.error(APIError(.unavailable, "too many clients wait already")))
+            }
+            defer { waits.leave() }
+            client.answer(.policyWaited(await policyWaits.wait(request)))
         case .reload(let acceptEmpty):
             client.answer(.reloaded(await reconciler.reload(acceptEmpty: acceptEmpty)))
         case .admit(let admission):

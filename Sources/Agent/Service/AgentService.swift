@@ -99,8 +99,9 @@ public final class AgentService: Service {
             hub: hub)
         api = APIServer(
             server: server, reconciler: reconciler, published: published, hub: hub, answers: answers,
-            endpoints: EndpointAnswers(published: published, history: history),
-            names: ports.names.map { NameAnswers(feed: $0, history: history) })
+            listings: Listings(
+                published: published, history: history, cache: cache, worker: worker, names: ports.names),
+            policyWaits: PolicyWaits(reconciler: reconciler, published: published, history: history))
     }
 
     /// Watches, enforces and answers until it is told to shut down or the task is cancelled. Then nobody is answered any

@@ -12,6 +12,8 @@ struct AgentSnapshot: Sendable {
     /// Whether everything seen is in force.
     var isInForce = false
     var policiesInForce = 0
+    /// How it stands with each policy of the sources.
+    var policies: [ObjectKey: PolicyStanding] = [:]
     /// What each endpoint has of the flow table, as of the latest walk over it.
     var shares: [EndpointKey: FlowShare] = [:]
     var policiesRefused = 0

@@ -97,35 +97,3 @@ actor Answers {
             conditions: snapshot.facts.conditions)
     }
 }
-
-/// Makes the rows of `netpold endpoints`, which takes about as long as a compile after each change: apart from the other
-/// answers, on a thread of its own.
-actor EndpointAnswers {
-    private let published: PublishedSnapshot
-    private let history: GenerationHistory
-    private let executor = ThreadExecutor(name: "netpold-rows")
-    private var made: (line: [UInt8], snapshot: UInt64)?
-
-    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
-
-    init(published: PublishedSnapshot, history: GenerationHistory) {
-        self.published = published
-        self.history = history
-    }
-
-    /// The line that answers `endpoints`; `nil` when nobody waits for it any more.
-    func line() -> [UInt8]? {
-        guard !Task.isCancelled else { return nil }
-        let snapshot = published.current
-        if let made, made.snapshot == snapshot.number { return made.line }
-        let facts = snapshot.facts
-        let generation = history.current
-        let rows = EndpointReporting(
-            view: facts.view, report: facts.report, image: generation.image,
-            evaluator: generation.image == nil ? nil : generation.evaluator(makes: true), shares: snapshot.shares
-        ).rows()
-        let line = MessageCodec().line(.endpoints(rows))
-        made = (line, snapshot.number)
-        return line
-    }
-}

@@ -62,6 +62,9 @@ actor DatapathWorker {
     func counters() throws -> DatapathCounters { try working { try datapath.counters() } }
     func capacities() throws -> [CapacityUse] { try working { try datapath.capacities() } }
 
+    func packetsByRule() throws -> [RuleHitKey: UInt64] { try working { try datapath.packetsByRule() } }
+    func makeFlowReader() throws -> any FlowReading { try working { try datapath.makeFlowReader() } }
+
     /// Removes conntrack entries of flows that are over, a part of the table at a time: a change need not wait for the others.
     func collectConntrack() async throws -> ConntrackCollection {
         var sum = ConntrackCollection(seen: 0, removed: 0)

@@ -100,6 +100,20 @@ actor Reconciler {
         return ReloadReport(batches)
     }
 
+    /// What the sources' peers have of an object at this moment.
+    nonisolated func latest(_ key: ObjectKey) async -> LatestObject {
+        var latest = LatestObject.absent
+        for input in inputs {
+            switch (await input.source.latest(key), latest) {
+            case (.unknown(let why), _): return .unknown(why)
+            case (.absent, _): continue
+            case (let found, .absent): latest = found
+            case (.asRead, _), (.version, _): continue
+            }
+        }
+        return latest
+    }
+
     /// Whether what was read for a `reread` is known to the state.
     nonisolated func isDone(_ reread: Reread) -> Bool {
         zip(inputs, reread.inputs).allSatisfy { $0.reader.isDone($1) } && nodeReader.isDone(reread.node)
@@ -232,6 +246,7 @@ actor Reconciler {
                 + learntFull).sorted())
         snapshot.applyCount = state.applyCount
         snapshot.isInForce = state.isInForce
+        snapshot.policies = state.policies
         snapshot.policiesInForce = state.store.policiesInForce
         snapshot.policiesRefused = state.store.policiesRefused
         let isPending = state.appliedGeneration != state.generation

@@ -50,6 +50,8 @@ public struct AgentState: Sendable {
     /// Which interface is which pod.
     public private(set) var binding: BindingTable
 
+    /// How it stands with each policy of the sources.
+    private(set) var policies: [ObjectKey: PolicyStanding] = [:]
     /// Whether the host was looked at.
     private var hasEvidence = false
     /// The node's own addresses as last seen, and as last handed out.
@@ -111,6 +113,10 @@ public struct AgentState: Sendable {
             let effect = store.take(batch)
             let change = bind(effect.keys)
             if effect.hasSynced || !effect.keys.isEmpty { actions += changed() }
+            for key in effect.policies {
+                let since = effect.keys.contains(key) ? generation : policies[key]?.generation ?? generation
+                policies[key] = store.standing(key, since: since)
+            }
             actions += record(change, namespaces: effect.keys.contains { $0.objectKind == .namespace })
         case .node(let seen):
             let change = binding.observe(seen)

@@ -52,6 +52,8 @@ public struct ObjectStore: Sendable {
     struct Effect {
         /// The keys under which something else is in force than before, most likely.
         var keys: Set<ObjectKey> = []
+        /// The policies of which a source says something else.
+        var policies: Set<ObjectKey> = []
         /// Whether a source has named all its objects of a kind for the first time.
         var hasSynced = false
     }
@@ -128,6 +130,22 @@ public struct ObjectStore: Sendable {
     /// How many policies of the sources are refused.
     public var policiesRefused: Int { refusedKeys.count { $0.isPolicy } }
 
+    /// How it stands with a policy; `nil` when no source has it.
+    func standing(_ key: ObjectKey, since generation: UInt64) -> PolicyStanding? {
+        guard let entry = entries[key] else { return nil }
+        guard let refused = entry.refused else {
+            return PolicyStanding(origin: entry.origin, state: .asWritten, generation: generation)
+        }
+        let state: PolicyStanding.State =
+            switch inForce(key) {
+            case .object: .lastGood
+            case .isolating: .isolated
+            case nil: .ignored
+            }
+        return PolicyStanding(
+            origin: refused.origin, state: state, reason: refusal(key, entry)?.message, generation: generation)
+    }
+
     /// What the operator should know about it, sorted.
     public var conditions: [Condition] {
         let refusals = refusedKeys.flatMap { key in entries(of: key).compactMap { refusal(key, $0) } }
@@ -161,6 +179,7 @@ public struct ObjectStore: Sendable {
         let old = index.map { all[$0] }
         let new = body(old)
         guard new != old else { return }
+        if key.isPolicy { effect.policies.insert(key) }
         let was = inForce(key)
         if before[key] == nil { before[key] = .some(was) }
         if let index { all.remove(at: index) }

@@ -66,6 +66,13 @@ extension CompilerState {
     /// What lowering found in one policy, the object of this key.
     public func diagnostics(of key: ClusterObject.Key) -> [Diagnostic] { book.diagnostics(of: key) }
 
+    /// The policies that are not in force as written, and why.
+    public var notAsWritten: [ClusterObject.Key: [Diagnostic]] {
+        var found = book.errors
+        for rule in leftOutRules { found[ClusterObject.Key(rule.origin), default: []].append(CompilerState.leftOut(rule)) }
+        return found
+    }
+
     private var contested: [Diagnostic] {
         claims.contested.map { address in
             let names = claims.claimants(of: address).compactMap(pods.qualifiedName).sorted().map { "pod \($0)" }
@@ -91,17 +98,21 @@ extension CompilerState {
         }
     }
 
-    private var leftOut: [Diagnostic] {
+    private var leftOut: [Diagnostic] { leftOutRules.map(CompilerState.leftOut) }
+
+    private var leftOutRules: Set<LeftOutRule> {
         var found: Set<LeftOutRule> = []
         for number in subjects.order {
             guard let subject = subjects[number] else { continue }
             for direction in Direction.allCases { found.formUnion(effective(subject[direction]).leftOut) }
         }
-        return found.map { rule in
-            Diagnostic(
-                id: .tooMany, location: rule.origin.location, message: "\(rule.origin): \(rule)",
-                hint: "select fewer policies for these pods, or put several names into one list")
-        }
+        return found
+    }
+
+    private static func leftOut(_ rule: LeftOutRule) -> Diagnostic {
+        Diagnostic(
+            id: .tooMany, location: rule.origin.location, message: "\(rule.origin): \(rule)",
+            hint: "select fewer policies for these pods, or put several names into one list")
     }
 
     /// The keys of the subjects that have a compiled policy, sorted.

@@ -37,7 +37,7 @@ public struct ChangeBench: Sendable {
         progress("compiling 10,000 pods and 1,000 policies")
         let stopwatch = ChangeStopwatch()
         let source = ScriptedSource(
-            workload.objects.each.map { .upsert($0, origin: .resourceVersion("1")) }
+            workload.objects.each.map { .upsert($0, origin: .server(ObjectVersion(resourceVersion: "1"))) }
                 + ObjectKind.allCases.map { .synced($0) })
         var logger = Logger(label: "bench")
         logger.logLevel = .critical
@@ -71,7 +71,7 @@ public struct ChangeBench: Sendable {
             policy.ingress[0].ports[0].port = .range(PortRange(UInt16(7000 + number % 50000)))
             let processorTime = ProcessCPU.time()
             let begin = ContinuousClock.now
-            source.say(.upsert(.networkPolicy(policy), origin: .resourceVersion("\(number + 2)")))
+            source.say(.upsert(.networkPolicy(policy), origin: .server(ObjectVersion(resourceVersion: "\(number + 2)"))))
             let times = try await Self.await("edit \(number + 1)", &reconciliations, service)
             samples.append(
                 ChangeSample(

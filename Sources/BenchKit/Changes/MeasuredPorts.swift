@@ -99,6 +99,8 @@ final class MeasuredDatapath: DatapathPort {
     }
 
     func auditHooks() -> [HookFinding] { (try? network.node.run { datapath.auditHooks() }) ?? [] }
+    func packetsByRule() throws -> [RuleHitKey: UInt64] { try datapath.packetsByRule() }
+    func makeFlowReader() throws -> any FlowReading { try datapath.makeFlowReader() }
     var ruleHitIndex: RuleHitIndex { datapath.ruleHitIndex }
     func counters() throws -> DatapathCounters { try datapath.counters() }
     func capacities() throws -> [CapacityUse] { try datapath.capacities() }

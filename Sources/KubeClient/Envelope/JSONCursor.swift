@@ -123,6 +123,12 @@ struct JSONCursor: ~Copyable {
         return DocumentReader.read(quoted, file: "string.json").documents.first?.string
     }
 
+    /// An integer, `nil` when there is something else, which is stepped over.
+    mutating func integer() throws(EnvelopeFailure) -> Int64? {
+        let place = try value()
+        return Int64(String(decoding: UnsafeBufferPointer(rebasing: bytes[place]), as: UTF8.self))
+    }
+
     /// Nothing may follow.
     mutating func end() throws(EnvelopeFailure) {
         guard peek() == nil else { throw unexpected("the end") }

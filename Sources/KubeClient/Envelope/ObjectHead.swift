@@ -6,6 +6,10 @@ public struct ObjectHead: Hashable, Sendable {
     public var namespace = ""
     /// `metadata.resourceVersion`.
     public var resourceVersion = ""
+    /// `metadata.uid`; empty when there is none.
+    public var uid = ""
+    /// `metadata.generation`, which the API server raises with each change of the specification; 0 when there is none.
+    public var generation: Int64 = 0
     /// Whether the object says its kind, as items of built-in lists do not.
     public var hasKind = false
     /// Whether the object says its apiVersion, as items of built-in lists do not.
@@ -59,6 +63,8 @@ public struct ObjectHead: Hashable, Sendable {
             case "name": head.name = try cursor.text() ?? ""
             case "namespace": head.namespace = try cursor.text() ?? ""
             case "resourceVersion": head.resourceVersion = try cursor.text() ?? ""
+            case "uid": head.uid = try cursor.text() ?? ""
+            case "generation": head.generation = try cursor.integer() ?? 0
             case "annotations" where cursor.peek() == UInt8(ascii: "{"):
                 try cursor.eachMember { cursor, key throws(EnvelopeFailure) in
                     switch key {

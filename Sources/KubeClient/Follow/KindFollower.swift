@@ -11,6 +11,10 @@ public final class KindFollower: Sendable {
         /// How much of the time was not spent in waiting for the server, and since when it is not.
         var away = Duration.zero
         var awaySince: ContinuousClock.Instant?
+        /// Whether everything is to be listed again.
+        var isRelistWanted = false
+        /// Interrupts the request under way.
+        var interrupt: AsyncStream<Void>.Continuation?
     }
 
     private enum Request {
@@ -21,6 +25,7 @@ public final class KindFollower: Sendable {
     private enum Signal {
         case time
         case appeared
+        case relist
     }
 
     private let places: [ResourcePlace]
@@ -50,6 +55,27 @@ public final class KindFollower: Sendable {
 
     /// Somebody knows that the kind may have appeared.
     public func appeared() { signal.yield(.appeared) }
+
+    /// Everything is to be listed again: the sink gets `KindChange.begin` after this call, and then the new set. Of a kind that
+    /// is missing it gets nothing, if that is still so.
+    public func relist() {
+        let interrupt = state.withLock { state in
+            state.isRelistWanted = true
+            return state.interrupt
+        }
+        interrupt?.yield()
+        signal.yield(.relist)
+    }
+
+    /// What follows from a wish to list again that came and was not heeded yet.
+    private func heedRelist() -> [WatchAction]? {
+        state.withLock { state -> [WatchAction]? in
+            guard state.isRelistWanted else { return nil }
+            state.isRelistWanted = false
+            state.epoch += 1
+            return state.machine.on(.relist, at: now(state))
+        }
+    }
 
     /// Whether `appeared` will be called when a missing kind appears.
     public func announced(_ isAnnounced: Bool) {
@@ -143,6 +169,7 @@ public final class KindFollower: Sendable {
         switch woken {
         case .time: return step(.wake)
         case .appeared: return step(.appeared)
+        case .relist: return heedRelist()
         case nil: return nil
         }
     }
@@ -151,14 +178,23 @@ public final class KindFollower: Sendable {
 
     /// Sends a request and reads its answer, for as long as the machine waits for it; returns what is to be done then.
     private func outcome(of request: Request) async -> [WatchAction] {
+        let (interrupts, interrupt) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let epoch = state.withLock { state in
             state.epoch += 1
             _ = state.machine.on(.sent, at: now(state))
+            state.interrupt = interrupt
+            // Since the request before.
+            if state.isRelistWanted { interrupt.yield() }
             return state.epoch
         }
+        defer { state.withLock { $0.interrupt = nil } }
         return await withTaskGroup(of: [WatchAction]?.self) { group in
             group.addTask { await self.read(request, epoch) }
             group.addTask { await self.watchOver(epoch) }
+            group.addTask {
+                for await _ in interrupts { if let actions = self.heedRelist() { return actions } }
+                return nil
+            }
             var outcome: [WatchAction]?
             while outcome == nil, let next = await group.next() { outcome = next }
             group.cancelAll()
@@ -209,7 +245,7 @@ public final class KindFollower: Sendable {
         _ response: KubeResponse, _ place: Int, _ epoch: Int
     ) async throws(RequestFailure) -> [WatchAction]? {
         var reader = response.body.reader()
-        guard response.status == 200 else { throw await believed(await KindFollower.refusal(response, &reader), place) }
+        guard response.status == 200 else { throw await believed(await response.refusal(&reader), place) }
         _ = step(.opened, of: epoch)
         var bytes: [UInt8] = []
         while let chunk = try await reader.next() {
@@ -234,7 +270,7 @@ public final class KindFollower: Sendable {
         _ response: KubeResponse, _ place: Int, _ epoch: Int
     ) async throws(RequestFailure) -> [WatchAction]? {
         var reader = response.body.reader()
-        guard response.status == 200 else { throw await believed(await KindFollower.refusal(response, &reader), place) }
+        guard response.status == 200 else { throw await believed(await response.refusal(&reader), place) }
         guard let actions = step(.opened, of: epoch) else { return nil }
         _ = await perform(actions)
         var splitter = LineSplitter(limit: KubeLimits.eventBytes)
@@ -333,32 +369,7 @@ public final class KindFollower: Sendable {
     }
 
     /// What a path answers with 200; `nil` for everything else.
-    private func document(_ path: String) async -> [UInt8]? {
-        try? await transport.send(KubeRequest(path)) { response throws(RequestFailure) in
-            guard response.status == 200 else { throw .garbled("") }
-            var reader = response.body.reader()
-            var bytes: [UInt8] = []
-            while let chunk = try await reader.next() {
-                guard bytes.count < KubeLimits.answerBytes else { throw .tooLarge(limit: KubeLimits.answerBytes) }
-                bytes += chunk.readableBytesView
-            }
-            return bytes
-        }
-    }
-
-    /// What a refusal says. Its body may be text, JSON, or broken off.
-    private static func refusal(_ response: KubeResponse, _ reader: inout KubeResponse.Reader) async -> RequestFailure {
-        var bytes: [UInt8] = []
-        while bytes.count < KubeLimits.refusalBytes, let chunk = try? await reader.next() {
-            bytes += chunk.readableBytesView
-        }
-        let status = StatusObject(parsing: bytes)
-        let line = String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }.prefix(200), as: UTF8.self)
-        return .status(
-            RequestFailure.Refusal(
-                code: response.status, status: status, retryAfter: response.retryAfter ?? status?.retryAfter,
-                text: status == nil ? line : ""))
-    }
+    private func document(_ path: String) async -> [UInt8]? { try? await transport.document(KubeRequest(path)) }
 }
 
 /// Events of one chunk, put together for the sink in order.

@@ -20,6 +20,23 @@ public struct ResourcePlace: Hashable, Sendable {
     /// The path of the objects of all namespaces.
     public var path: String { group.isEmpty ? "/api/\(version)/\(plural)" : "/apis/\(group)/\(version)/\(plural)" }
 
+    /// The path of the objects of one namespace; of all where it is empty, as for cluster-scoped kinds.
+    func path(in namespace: String) -> String {
+        guard !namespace.isEmpty else { return path }
+        let space = "namespaces/\(ResourcePlace.encoded(namespace))/\(plural)"
+        return group.isEmpty ? "/api/\(version)/\(space)" : "/apis/\(group)/\(version)/\(space)"
+    }
+
+    /// The request for one object as a list of at most one: whoever may list may ask it.
+    ///
+    /// - Parameters:
+    ///   - name: its name.
+    ///   - namespace: its namespace; empty for cluster-scoped kinds.
+    /// - Returns: path and query.
+    public func target(ofOne name: String, in namespace: String) -> String {
+        "\(path(in: namespace))?limit=2&fieldSelector=metadata.name%3D\(ResourcePlace.encoded(name))"
+    }
+
     /// The request for a page.
     func target(_ query: ListQuery) -> String {
         "\(path)?limit=\(query.limit)\(query.from.map { "&continue=\(ResourcePlace.encoded($0))" } ?? "")"

@@ -24,6 +24,8 @@ public enum WatchEvent: Hashable, Sendable {
     case wake
     /// Somebody knows that the kind may have appeared.
     case appeared
+    /// Everything is to be listed again.
+    case relist
     /// Whether somebody will say so when it does, so that there is little need to ask.
     case announced(Bool)
 }

@@ -74,6 +74,7 @@ public struct WatchMachine: Sendable {
         case .failed(let failure): failed(failure, now)
         case .wake: wake(now)
         case .appeared: appeared(now)
+        case .relist: relist(now)
         case .announced(let isAnnounced): announced(isAnnounced, now)
         }
     }
@@ -255,6 +256,16 @@ public struct WatchMachine: Sendable {
         // It is served some 0.3 s after it is made.
         eager = 6
         return list(now)
+    }
+
+    /// A list that has begun may be of a time before this wish.
+    private mutating func relist(_ now: Duration) -> [WatchAction] {
+        switch state {
+        case .idle: []
+        case .listing, .initialEvents: [.cancel, .discard] + list(now)
+        case .watching: [.cancel] + list(now)
+        case .waiting: list(now)
+        }
     }
 
     private mutating func announced(_ isAnnounced: Bool, _ now: Duration) -> [WatchAction] {

@@ -27,3 +27,10 @@ extension ObjectKind {
         ObjectKey(kind: rawValue, namespace: isClusterScoped ? "" : head.namespace, name: head.name)
     }
 }
+
+extension ObjectHead {
+    /// The object's version.
+    var version: ObjectVersion {
+        ObjectVersion(uid: uid, generation: generation, resourceVersion: resourceVersion)
+    }
+}

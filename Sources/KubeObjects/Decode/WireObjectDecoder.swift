@@ -39,7 +39,7 @@ public final class WireObjectDecoder: ObjectDecoder {
             hint: "look at the API server's log")
         return .refused(
             RefusedObject(
-                key: key, origin: .resourceVersion(head.resourceVersion),
+                key: key, origin: .server(head.version),
                 diagnostics: errors.isEmpty ? [other] : errors.map { $0.moved(to: place) },
                 isolating: PolicyLowering.lowerRefused(read.refusals)))
     }

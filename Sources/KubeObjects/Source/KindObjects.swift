@@ -123,7 +123,7 @@ struct KindObjects {
     private func decode(_ bytes: ArraySlice<UInt8>, _ head: ObjectHead, _ place: Int) -> ObjectNews.One {
         switch decoder.decode(kind, bytes, head: head, apiVersion: apiVersions[place]) {
         case .good(let object, let warnings):
-            .upsert(object, origin: .resourceVersion(head.resourceVersion), warnings: warnings)
+            .upsert(object, origin: .server(head.version), warnings: warnings)
         case .refused(let refused): .refused(refused)
         }
     }

@@ -1,6 +1,7 @@
 public import Agent
+import Glibc
 public import KubeClient
-import PolicyAPI
+public import PolicyAPI
 import PolicyAnalysis
 public import ServiceLifecycle
 import Support
@@ -22,6 +23,10 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
         var unreadable: [ObjectKind: Int] = [:]
         var warnings: [ObjectKey: [Diagnostic]] = [:]
         var changed: (@Sendable () -> Void)?
+        var followers: [ObjectKind: KindFollower] = [:]
+        /// How many sets of objects of a kind have begun, and the latest of them that became complete.
+        var begun: [ObjectKind: UInt64] = [:]
+        var completed: [ObjectKind: UInt64] = [:]
     }
 
     /// The API server's URL.
@@ -70,6 +75,68 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
         }
     }
 
+    /// How long a reload waits for the API server.
+    private static let reloadLimit = Duration.seconds(60)
+
+    /// Lists everything again, and tells what that changed; what cannot be listed in time stays, and is a condition. Objects that
+    /// the API server does not list are gone with or without `acceptEmpty`: unlike a folder it does not lose any by accident.
+    public func reload(acceptEmpty: Bool) -> ObjectBatch {
+        let (followers, before) = state.withLock { ($0.followers, $0.begun) }
+        for follower in followers.values { follower.relist() }
+        let deadline = ContinuousClock.now + KubeSource.reloadLimit
+        var late = unlisted(since: before)
+        while !late.isEmpty, !followers.isEmpty, ContinuousClock.now < deadline {
+            usleep(5000)
+            late = unlisted(since: before)
+        }
+        var batch = changes()
+        let gone = batch.events.compactMap { event -> ObjectKey? in
+            if case .delete(let key) = event { key } else { nil }
+        }
+        batch.dropped = gone.sorted()
+        let failing = Set(batch.conditions.map(\.subject))
+        batch.conditions += late.map(\.rawValue).filter { !failing.contains($0) && !failing.contains("\(id)") }.map {
+            Condition(
+                kind: .sourceUnavailable, subject: $0,
+                message: "was not listed again within \(KubeSource.reloadLimit.components.seconds) s; what was read last stays in force")
+        }
+        return batch
+    }
+
+    /// The kinds of which no set has come that began later than `before`, absent ones apart, and those that cannot be listed.
+    private func unlisted(since before: [ObjectKind: UInt64]) -> [ObjectKind] {
+        state.withLock { state in
+            ObjectKind.allCases.filter { kind in
+                switch state.health[kind] {
+                case .absent, .failing: false
+                case .starting, .following, nil: state.completed[kind, default: 0] <= before[kind, default: 0]
+                }
+            }
+        }
+    }
+
+    /// What the API server has of an object, by a list of that one.
+    public func latest(_ key: ObjectKey) async -> LatestObject {
+        guard let kind = key.objectKind else { return .absent }
+        for place in kind.places {
+            let request = KubeRequest(place.target(ofOne: key.name, in: key.namespace))
+            do throws(RequestFailure) {
+                let page = try await connection.document(request, within: .seconds(5)) {
+                    bytes throws(EnvelopeFailure) in try ListPage(parsing: bytes)
+                }
+                guard let item = page.items.first else { return .absent }
+                guard let head = try? ObjectHead(scanning: page.bytes[item]) else {
+                    return .unknown("\(id): the list of \(key.text) has no object")
+                }
+                return .version(head.version)
+            } catch {
+                if case .status(let refusal) = error, refusal.saysUnknownPath { continue }
+                return .unknown("\(id): \(error.message)")
+            }
+        }
+        return .absent
+    }
+
     /// Calls `changed` when something came, or it stands otherwise with the API server.
     public func watch(_ changed: @escaping @Sendable () -> Void) {
         state.withLock { $0.changed = changed }
@@ -94,12 +161,14 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
                     if kind.isCustomResource, let place = places.first {
                         optional["\(place.plural).\(place.group)"] = follower
                     }
+                    self.state.withLock { $0.followers[kind] = follower }
                     group.addTask { await follower.run() }
                 }
                 let definitions = DefinitionWatch(self.connection, followers: optional, settings: self.settings)
                 group.addTask { await definitions.run() }
             }
         }
+        state.withLock { $0.followers = [:] }
         await close()
     }
 
@@ -122,7 +191,8 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
         private func take(_ change: KindChange) {
             let (news, unreadable) = objects.withLock { ($0.take(change), $0.unreadable) }
             switch change {
-            case .begin, .page, .initial, .discard: break
+            case .begin: source.begins(kind)
+            case .page, .initial, .discard: break
             case .replace, .remove: source.take(kind, news, unreadable: unreadable, isWhole: true)
             case .events: source.take(kind, news, unreadable: unreadable, isWhole: false)
             case .health(let health): source.take(kind, health)
@@ -132,6 +202,7 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
 
     private func take(_ kind: ObjectKind, _ news: [ObjectKey: ObjectNews], unreadable: Int, isWhole: Bool) {
         let changed = state.withLock { state -> (@Sendable () -> Void)? in
+            if isWhole { state.completed[kind] = state.begun[kind] }
             let isFirst = isWhole && state.synced.insert(kind).inserted
             if isFirst { state.newlySynced.append(kind) }
             let countsOtherwise = state.unreadable[kind, default: 0] != unreadable
@@ -144,6 +215,8 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
         }
         changed?()
     }
+
+    private func begins(_ kind: ObjectKind) { state.withLock { $0.begun[kind, default: 0] += 1 } }
 
     private func take(_ kind: ObjectKind, _ health: KindHealth) {
         let changed = state.withLock { state in

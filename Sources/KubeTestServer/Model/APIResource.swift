@@ -92,3 +92,8 @@ public struct APIResource: Hashable, Sendable {
     /// The path of its list over all namespaces.
     public var path: String { group.isEmpty ? "/api/\(version)/\(name)" : "/apis/\(group)/\(version)/\(name)" }
 }
+
+extension APIResource {
+    /// Whether the server counts changes of the specification in `metadata.generation`.
+    var hasGeneration: Bool { !["events", "leases", "namespaces", "nodes", "services"].contains(name) }
+}

@@ -57,9 +57,7 @@ extension ClusterState {
         guard object(resource, key) == nil else { throw .alreadyExists(resource, name) }
         metadata["uid"] = metadata["uid"] ?? .string(nextUID())
         metadata["creationTimestamp"] = .string(write.now)
-        if !["events", "leases", "namespaces", "nodes"].contains(resource.name) {
-            metadata["generation"] = .integer(1)
-        }
+        if resource.hasGeneration { metadata["generation"] = .integer(1) }
         value["metadata"] = metadata
         return Written(object: put(value, resource, managers: [owner(of: value, write)]))
     }

@@ -108,8 +108,7 @@ public final class AgentEnforcer: Enforcer {
         let client = try LocalClient(path: paths.socket)
         try client.send(.wait(timeoutMilliseconds: 1000))
         guard case .waited(inForce: true, _) = try client.next() else { return [] }
-        try client.send(.endpoints)
-        guard case .endpoints(let endpoints) = try client.next() else { return [] }
-        return Set(endpoints.filter { $0.state == .ready }.map(\.name))
+        guard let endpoints = try client.list(EndpointReport.self) else { return [] }
+        return Set(endpoints.rows.filter { $0.state == .ready }.map(\.name))
     }
 }

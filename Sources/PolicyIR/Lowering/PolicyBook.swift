@@ -63,6 +63,14 @@ public struct PolicyBook: Sendable {
     /// What lowering found in one object.
     public func diagnostics(of key: ClusterObject.Key) -> [Diagnostic] { entries[key]?.lowered.diagnostics ?? [] }
 
+    /// The errors that lowering found, by policy: those pods that such a policy selects are isolated.
+    public var errors: [ClusterObject.Key: [Diagnostic]] {
+        entries.compactMapValues { entry in
+            let errors = entry.lowered.diagnostics.filter { $0.severity == .error }
+            return errors.isEmpty ? nil : errors
+        }
+    }
+
     /// Adds the policies that are objects, and the objects that policies refer to, each kind in the order of its keys.
     public func add(to objects: inout ClusterObjects) {
         for (_, entry) in entries.sorted(by: { $0.key < $1.key }) {

@@ -102,6 +102,20 @@ struct AgentConnection {
         return try next()
     }
 
+    /// All rows of a listing, and how many there are besides.
+    func list<Row: ListingRow>(_ type: Row.Type, namespace: String?) throws -> (rows: [Row], leftOut: Int) {
+        var request = ListRequest(Row.listing, namespace: namespace)
+        var rows: [Row] = []
+        while true {
+            guard case .page(let page) = try ask(.list(request)), let more = Row.unwrap(page.rows) else {
+                throw AgentConnection.unexpected()
+            }
+            rows += more
+            guard let next = page.next else { return (rows, page.leftOut) }
+            request.after = next
+        }
+    }
+
     private static func said(_ error: SystemError) -> ExitCode {
         ErrorOutput.error("\(error)")
         return ExitCode.no

@@ -6,9 +6,12 @@ import Support
 struct AgentReloadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reload",
-        abstract: "Make the running agent read all manifests again.",
+        abstract: "Make the running agent read its manifests, or list its API server, again.",
         discussion: """
-            Objects of files that became empty, were cut off or are gone with everything else stay in force, because most of \
+            With an API server every kind is listed again, also where the agent believes that it knows everything; what is not \
+            listed any more goes, and --accept-empty changes nothing. What was read stays in force meanwhile.
+
+            With a folder, objects of files that became empty, were cut off or are gone with everything else stay in force, because most of \
             the time that is an accident. --accept-empty says that it was meant: what the folder does not hold any more goes. \
             Objects of files that cannot be read stay all the same: repair or remove these files.
 
@@ -19,13 +22,19 @@ struct AgentReloadCommand: ParsableCommand {
             """)
 
     @OptionGroup var instance: InstanceOptions
-    @OptionGroup var timeout: TimeoutOptions
+
+    @Option(help: ArgumentHelp("Seconds to wait for the agent's answer.", valueName: "seconds"))
+    var timeout = 60
 
     @Flag(help: "What the folder does not hold any more is meant to be gone.")
     var acceptEmpty = false
 
+    func validate() throws {
+        guard (1...3600).contains(timeout) else { throw ValidationError("--timeout is 1 to 3600 seconds") }
+    }
+
     func run() throws {
-        let agent = try AgentConnection(instance, timeout: timeout.duration)
+        let agent = try AgentConnection(instance, timeout: .seconds(timeout))
         guard case .reloaded(let report) = try agent.ask(.reload(acceptEmpty: acceptEmpty)) else {
             throw AgentConnection.unexpected()
         }

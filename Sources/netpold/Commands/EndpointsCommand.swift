@@ -1,9 +1,10 @@
 import Agent
 import ArgumentParser
+import BPFEmit
 import Support
 
 /// `netpold endpoints`.
-struct EndpointsCommand: ParsableCommand {
+struct EndpointsCommand: ListCommand {
     static let configuration = CommandConfiguration(
         commandName: "endpoints",
         abstract: "List the pods of this node with their interfaces, identities and policies.",
@@ -13,28 +14,61 @@ struct EndpointsCommand: ParsableCommand {
             without an interface that can be enforced, or an interface that nobody knows the pod of), isolated (such an \
             interface that only the node reaches). Below the table: why a row is not simply ready.
 
-            "bound by" is what says whose interface it is, best first: cniRecord, cniCache (the runtime's notes name the pod), \
-            podCgroup (the cgroup of the processes inside), cniAddress, pinnedEndpoint (an earlier agent), hostRoute, \
-            insideAddress (only the namespace itself).
+            -o wide adds the interface, what says whose it is, and the pod's part of the flow table. "bound by" is, best first: \
+            cniRecord, cniCache (the runtime's notes name the pod), podCgroup (the cgroup of the processes inside), cniAddress, \
+            pinnedEndpoint (an earlier agent), hostRoute, insideAddress (only the namespace itself).
 
-            Exit codes: 0 listed; 1 no agent answers in time; 2 wrong arguments.
+            \(exitCodes)
             """)
 
-    @OptionGroup var instance: InstanceOptions
-    @OptionGroup var timeout: TimeoutOptions
+    @OptionGroup var list: ListOptions
 
-    @Flag(help: "Print JSON.")
-    var json = false
+    static let nothing = "no endpoints: no pod of the manifests is on this node"
+    static func name(of row: EndpointReport) -> String { row.name }
 
-    func run() throws {
-        let agent = try AgentConnection(instance, timeout: timeout.duration)
-        guard case .endpoints(let endpoints) = try agent.ask(.endpoints) else {
-            throw AgentConnection.unexpected()
+    static var columns: [RowColumn<EndpointReport>] {
+        [
+            RowColumn("pod", isCut: true) { $0.name },
+            RowColumn("state", mood: { mood($0.state) }) { $0.state.rawValue },
+            RowColumn("addresses", isCut: true) { $0.addresses.joined(separator: ",") },
+            RowColumn("interface", isWide: true) { row in
+                row.interface.map { "\($0)#\(row.ifindex ?? 0)" } ?? "-"
+            },
+            RowColumn("bound by", isWide: true) { $0.evidence ?? "-" },
+            RowColumn("slot", .right, isWide: true) { text($0.slot) },
+            RowColumn("identity", .right, isWide: true) { text($0.identity) },
+            RowColumn("rev", .right, isWide: true) { text($0.revision) },
+            RowColumn("ingress", isCut: true) { side($0.ingressPolicies, isIsolated: $0.isIngressIsolated) },
+            RowColumn("egress", isCut: true) { side($0.egressPolicies, isIsolated: $0.isEgressIsolated) },
+            RowColumn("flows", isWide: true) { flows($0.flows) },
+        ]
+    }
+
+    static func remarks(_ rows: [EndpointReport], style: TextStyle) -> [String] {
+        rows.compactMap { row in row.reason.map { "\(style.strong(row.name)): \($0)" } }
+    }
+
+    private static func mood(_ state: EndpointReport.State) -> RowColumn<EndpointReport>.Mood {
+        switch state {
+        case .ready: .good
+        case .waiting, .pending, .isolated, .orphan: .notable
+        case .failed, .unenforced: .bad
         }
-        if json {
-            print(try JSONText.render(endpoints))
-        } else {
-            EndpointsRendering(style: Terminal.output.style).lines(endpoints).forEach { print($0) }
-        }
+    }
+
+    /// `12/1024`, `12/1024, 3 evicted, 1 refused`.
+    private static func flows(_ share: FlowShare?) -> String {
+        guard let share else { return "-" }
+        let losses = [(share.evicted, "evicted"), (share.refused, "refused")].filter { $0.0 > 0 }
+        return (["\(share.used)/\(share.room)"] + losses.map { "\($0.0) \($0.1)" }).joined(separator: ", ")
+    }
+
+    private static func text(_ number: UInt32?) -> String { number.map { "\($0)" } ?? "-" }
+
+    /// `open`, `isolated`, `isolated: a, b` (names without kind; the JSON has both).
+    private static func side(_ policies: [String], isIsolated: Bool) -> String {
+        let names = policies.map { $0.split(separator: " ").last.map(String.init) ?? $0 }
+        let word = isIsolated ? "isolated" : "open"
+        return names.isEmpty ? word : "\(word): \(names.joined(separator: ","))"
     }
 }

@@ -3,26 +3,35 @@ import ArgumentParser
 import Support
 
 /// `netpold names`.
-struct NamesCommand: ParsableCommand {
+struct NamesCommand: ListCommand {
     static let configuration = CommandConfiguration(
         commandName: "names",
         abstract: "Show which addresses pods have learnt of which names, and which names were refused.",
         discussion: """
             Addresses are learnt from the answers to a pod's own DNS queries, where a DNS rule covers them; they count for the \
-            toFQDNs that the name satisfies until they end.
+            toFQDNs that the name satisfies until they end. One line for each pod, then its names and what was refused.
 
-            Exit codes: 0 shown; 1 no agent answers in time; 2 wrong arguments.
+            \(exitCodes)
             """)
 
-    @OptionGroup var instance: InstanceOptions
+    @OptionGroup var list: ListOptions
 
-    @Flag(help: "Print JSON.")
-    var json = false
+    static let nothing = "no pod has policies with names"
+    static func name(of row: NameReport) -> String { row.pod }
 
-    func run() throws {
-        let agent = try AgentConnection(instance, timeout: .seconds(5), patience: .zero)
-        guard case .names(let reports) = try agent.ask(.names) else { throw AgentConnection.unexpected() }
-        if json { return print(try JSONText.render(reports)) }
-        NamesRendering(style: Terminal.output.style).lines(reports).forEach { print($0) }
+    static var columns: [RowColumn<NameReport>] {
+        [
+            RowColumn("pod", isCut: true) { $0.pod },
+            RowColumn("names", .right) { "\($0.names.count)" },
+            RowColumn("entries", .right) { $0.entries.map(String.init) ?? "-" },
+            RowColumn("no room", .right, mood: { ($0.refused ?? 0) > 0 ? .bad : .plain }) {
+                $0.refused.map(String.init) ?? "-"
+            },
+            RowColumn("taught nothing", .right) { $0.unlearnt.map(String.init) ?? "-" },
+        ]
+    }
+
+    static func remarks(_ rows: [NameReport], style: TextStyle) -> [String] {
+        NamesRendering(style: style).lines(rows)
     }
 }

@@ -26,9 +26,9 @@ import Testing
             if request != .status { served.requests.withLock { $0 += 1 } }
             switch request {
             case .status: client.answer(.lost(1))
-            case .endpoints: client.answer(.endpoints(Array(repeating: Self.row, count: 2000)))
-            case .wait: try? await Task.sleep(for: .seconds(3600))
-            case .names, .health, .monitor, .reload, .admit: client.answer(.lost(2))
+            case .list: client.answer(.page(ListingPage(.endpoints(Array(repeating: Self.row, count: 2000)))))
+            case .wait, .waitPolicy: try? await Task.sleep(for: .seconds(3600))
+            case .health, .monitor, .reload, .admit: client.answer(.lost(2))
             }
         }
     }
@@ -52,7 +52,7 @@ import Testing
         let server = try server()
         defer { withExtendedLifetime(server) {} }
         let client = try RawClient(path)
-        let bytes = Array(String(repeating: "{\"type\":\"endpoints\",\"version\":2}\n", count: 39_500).utf8)
+        let bytes = Array(String(repeating: "{\"listing\":\"endpoints\",\"type\":\"list\",\"version\":2}\n", count: 39_500).utf8)
         var offered = 0
         while offered < bytes.count {
             let count = client.offer(Array(bytes[offered...].prefix(1 << 16)))
@@ -69,7 +69,7 @@ import Testing
         try await Task.sleep(for: .milliseconds(300))
         #expect(served.requests.withLock(\.self) == before)
         // Whoever reads gets its answers, one for one.
-        for _ in 0..<5 { #expect(await client.readLine().starts(with: Array("{\"endpoints\"".utf8))) }
+        for _ in 0..<5 { #expect(await client.readLine().starts(with: Array("{\"page\"".utf8))) }
     }
 
     @Test("half lines, kept open, cost others nothing")

@@ -11,18 +11,18 @@ import Testing
         let scratch = try ScratchFolder()
         let path = scratch.file("s")
         let server = try ServedSocket(path) { request, client in
-            guard request == .endpoints else { return client.answer(.error(APIError(.unavailable, "\(request)"))) }
+            guard request == .list(ListRequest(.endpoints)) else { return client.answer(.error(APIError(.unavailable, "\(request)"))) }
             client.answer(.waited(inForce: true, applyCount: 7))
         }
         defer { withExtendedLifetime(server) {} }
         let client = try WaitingClient(path: path)
-        try client.send(.endpoints)
+        try client.send(.list(ListRequest(.endpoints)))
         #expect(try await client.next() == .waited(inForce: true, applyCount: 7))
-        try client.send(.endpoints)
+        try client.send(.list(ListRequest(.endpoints)))
         #expect(try await client.next() == .waited(inForce: true, applyCount: 7))
 
         let raw = try RawClient(path)
-        for byte in try MessageCodec().encode(APIRequest.endpoints) { raw.send([byte]) }
+        for byte in try MessageCodec().encode(APIRequest.list(ListRequest(.endpoints))) { raw.send([byte]) }
         #expect(await String(decoding: raw.readLine(), as: UTF8.self).contains("\"applyCount\":7"))
     }
 

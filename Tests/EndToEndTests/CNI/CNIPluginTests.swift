@@ -172,9 +172,8 @@ struct CNIPluginTests {
 
     private func rows() throws -> [String: EndpointReport] {
         let client = try LocalClient(path: "/run/netpold/\(world.agent.instance).sock")
-        try client.send(.endpoints)
-        guard case .endpoints(let rows) = try client.next() else { throw PodNetworkError("no endpoints") }
-        return Dictionary(rows.map { ($0.name, $0) }) { first, _ in first }
+        guard let rows = try client.list(EndpointReport.self) else { throw PodNetworkError("no endpoints") }
+        return Dictionary(rows.rows.map { ($0.name, $0) }) { first, _ in first }
     }
 
     /// How many programs the two directions of a pod's interface run.

@@ -69,7 +69,7 @@ struct DecoderTests {
                 Issue.record("taken")
                 continue
             }
-            #expect(!refused.isolating.isEmpty && refused.origin == .resourceVersion("7"))
+            #expect(!refused.isolating.isEmpty && refused.origin == .server(ObjectVersion(resourceVersion: "7")))
             #expect(refused.diagnostics.contains { $0.path.contains("spec.ingress[0]") }, "\(refused.diagnostics)")
         }
     }

@@ -13,7 +13,7 @@ struct DocumentObjectDecoder: ObjectDecoder {
         _ kind: ObjectKind, _ bytes: ArraySlice<UInt8>, head: ObjectHead, apiVersion: String
     ) -> DecodedObject {
         let key = kind.key(head)
-        let origin = ObjectOrigin.resourceVersion(head.resourceVersion)
+        let origin = ObjectOrigin.server(head.version)
         func refused(_ diagnostics: [Diagnostic], _ refusals: [PolicyRefusal]) -> DecodedObject {
             let place = SourceLocation.whole(key.text)
             let errors = diagnostics.filter { $0.severity == .error }.map { $0.moved(to: place) }

@@ -43,6 +43,57 @@ struct KubeSourceTests {
         return server
     }
 
+    @Test("a reload lists every kind again, and tells what it does not find any more", arguments: [true, false])
+    func reload(streams: Bool) async throws {
+        var watch = SourceRun.hasty
+        watch.streamsLists = streams
+        let run = try SourceRun(try await server(), settings: watch)
+        _ = try await run.until("synced") { $0.isSynced }
+        let before = run.server.requests.count
+        #expect(await run.reload().dropped.isEmpty)
+        let asked = run.server.requests.dropFirst(before)
+        for plural in ["namespaces", "pods", "nodes", "services", "endpointslices", "networkpolicies"] {
+            #expect(asked.contains { $0.contains("/\(plural)?") }, "\(plural): \(asked)")
+        }
+        run.server.delete(try run.server.resource("pods"), namespace: "shop", name: "web-0")
+        let batch = await run.reload()
+        #expect(batch.dropped.map(\.text) == ["Pod shop/web-0"] && batch.conditions.isEmpty, "\(batch)")
+        // It goes on to follow.
+        try run.server.apply(Self.pod("web-9", ip: "10.0.0.99"))
+        try await run.until("followed") { $0.has(.pod, "web-9") }
+        await run.stop()
+    }
+
+    @Test("what the API server has of one object now is asked for, not taken from what was sent")
+    func latest() async throws {
+        let run = try SourceRun(try await server())
+        _ = try await run.until("synced") { $0.isSynced }
+        let deny = ObjectKey(kind: "NetworkPolicy", namespace: "shop", name: "deny")
+        let policies = try run.server.resource("networkpolicies")
+        func version(_ key: ObjectKey) async throws -> ObjectVersion {
+            guard case .version(let version) = await run.source.latest(key) else {
+                throw LatestFailure("no version of \(key.text)")
+            }
+            return version
+        }
+        let first = try await version(deny)
+        #expect(!first.uid.isEmpty && first.generation == 1 && !first.resourceVersion.isEmpty)
+        try run.server.apply(Self.policy("deny", selector: "{matchLabels: {app: web}}"))
+        let second = try await version(deny)
+        #expect(second.uid == first.uid && second.generation == 2)
+        #expect(second.covers(first) && !first.covers(second))
+        run.server.delete(policies, namespace: "shop", name: "deny")
+        #expect(await run.source.latest(deny) == .absent)
+        try run.server.apply(Self.policy("deny"))
+        let third = try await version(deny)
+        #expect(third.uid != first.uid && !second.covers(third))
+        #expect(await run.source.latest(ObjectKey(kind: "AdminNetworkPolicy", namespace: "", name: "base")) == .absent)
+        await run.server.stopAccepting()
+        run.server.cutConnections()
+        guard case .unknown = await run.source.latest(deny) else { throw LatestFailure("an answer without a server") }
+        await run.stop()
+    }
+
     @Test(arguments: ["h2", "http/1.1"], [true, false])
     func everythingIsListedAndThenFollowed(alpn: String, streams: Bool) async throws {
         var settings = TestAPIServer.Settings()
@@ -306,4 +357,10 @@ struct KubeSourceTests {
         #expect(run.now().dropped.isEmpty)
         await run.stop()
     }
+}
+
+/// What `latest` answered otherwise.
+private struct LatestFailure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
 }

@@ -17,7 +17,7 @@ struct NamespaceOrderTests {
         let meta = ObjectMeta(name: key.name, namespace: key.namespace)
         let object: ClusterObject =
             key.objectKind == .pod ? .pod(Pod(metadata: meta)) : .namespace(Namespace(metadata: meta))
-        return ObjectNews(.upsert(object, origin: .resourceVersion("1"), warnings: []))
+        return ObjectNews(.upsert(object, origin: .server(ObjectVersion(resourceVersion: "1")), warnings: []))
     }
 
     private func goes(_ key: ObjectKey) -> ObjectNews { ObjectNews(.delete(key)) }

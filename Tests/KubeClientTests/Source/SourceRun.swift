@@ -4,6 +4,7 @@ import KubeClient
 import KubeObjects
 import KubeTestServer
 import PolicyAPI
+import Support
 import Testing
 
 /// A `KubeSource` that follows a `TestAPIServer`, and what an agent would know by now.
@@ -81,6 +82,11 @@ final class SourceRun: Sendable {
         func has(_ kind: ObjectKind, _ name: String) -> Bool {
             objects.keys.contains { $0.kind == kind.rawValue && $0.name == name }
         }
+    }
+
+    /// Has everything listed again, on a thread that may be blocked.
+    func reload() async -> ObjectBatch {
+        await BlockingThread(name: "reload").run { self.source.reload(acceptEmpty: false) }
     }
 
     /// What is known now.

@@ -53,6 +53,22 @@ struct WatchMachineTests {
         if case .list(let query)? = actions.last { query.from == nil } else { false }
     }
 
+    @Test("a wish to list again begins a new set whatever is being done, and throws an unfinished one away")
+    func relist() {
+        var run = Run()
+        #expect(run.on(.relist).isEmpty)
+        run.on(.start)
+        let again = run.on(.relist)
+        #expect(again.prefix(3) == [.cancel, .discard, .begin] && isList(again))
+        run.on(.opened)
+        run.on(.page(version: "10", next: nil))
+        run.on(.opened)
+        let watching = run.on(.relist)
+        #expect(watching.prefix(2) == [.cancel, .begin] && isList(watching))
+        run.on(.failed(.connection("away")))
+        #expect(isList(run.on(.relist)))
+    }
+
     @Test func pagesAreOneSetThatCountsAtOnce() {
         var run = Run()
         #expect(run.on(.start) == [.begin, .list(ListQuery(place: 0, limit: 500, from: nil))])
@@ -468,7 +484,7 @@ extension WatchEvent {
     fileprivate var endsRequest: Bool {
         switch self {
         case .page, .ended, .failed: true
-        case .start, .sent, .opened, .progress, .object, .bookmark, .error, .wake, .appeared, .announced: false
+        case .start, .sent, .opened, .progress, .object, .bookmark, .error, .wake, .appeared, .relist, .announced: false
         }
     }
 

@@ -1,24 +1,14 @@
 import BPFEmit
 import Glibc
 import PolicyIR
-import Support
 
-/// Makes the rows of `netpold names`, on a thread of its own.
-actor NameAnswers {
-    private let feed: NameFeed
-    private let history: GenerationHistory
-    private let executor = ThreadExecutor(name: "netpold-rows")
+/// Makes the rows of `netpold names`.
+struct NameListing {
+    let feed: NameFeed
+    let image: NodeImage?
 
-    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
-
-    init(feed: NameFeed, history: GenerationHistory) {
-        self.feed = feed
-        self.history = history
-    }
-
-    /// The rows, sorted by pod.
+    /// The rows, sorted by place.
     func rows() -> [NameReport] {
-        let image = history.current.image
         let subjects = Dictionary((image?.subjects ?? []).map { ($0.key, $0) }) { first, _ in first }
         let endpoints = Dictionary((image?.endpoints ?? []).map { ($0.key, $0) }) { first, _ in first }
         var time = timespec()
@@ -29,13 +19,13 @@ actor NameAnswers {
             let use = feed.use(of: pod)
             return NameReport(
                 pod: "\(pod.namespace)/\(pod.name)",
-                names: known.learnt.compactMap { NameAnswers.row($0, columns, now) },
+                names: known.learnt.compactMap { NameListing.row($0, columns, now) },
                 denied: known.denied.map {
                     NameReport.Denial(
                         name: $0.name, kind: $0.isServerName ? "tls" : "dns", remote: "\($0.remote)", count: $0.count)
                 },
                 entries: use?.entries, refused: use?.refused, unlearnt: use?.unlearnt)
-        }
+        }.sorted { $0.place < $1.place }
     }
 
     private static func row(_ known: LearntName, _ columns: [PolicyBits.Column], _ now: UInt32) -> NameReport.Name? {

@@ -1,0 +1,47 @@
+import Agent
+import ArgumentParser
+import Support
+
+/// `netpold policies`.
+struct PoliciesCommand: ListCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "policies",
+        abstract: "List the policies that the agent has read, and whether they are in force on this node.",
+        discussion: """
+            States: inForce; pending (read, and not yet in force as it is now); of a version that is refused: lastGood (an earlier \
+            one is in force), isolated (the pods it selects are isolated), ignored (it has no effect). Below the table: why a \
+            policy is refused. -o wide says where each is from; -o name prints what `netpold wait --policy` takes.
+
+            \(exitCodes)
+            """)
+
+    @OptionGroup var list: ListOptions
+
+    static let nothing = "no policies"
+    static func name(of row: PolicyReport) -> String {
+        [row.kind, row.namespace, row.name].compactMap(\.self).joined(separator: "/")
+    }
+
+    static var columns: [RowColumn<PolicyReport>] {
+        [
+            RowColumn("namespace") { $0.namespace ?? "-" },
+            RowColumn("name", isCut: true) { $0.name },
+            RowColumn("kind") { $0.kind },
+            RowColumn("state", mood: { mood($0.state) }) { $0.state.rawValue },
+            RowColumn("generation", .right, isWide: true) { $0.generation.map(String.init) ?? "-" },
+            RowColumn("from", isWide: true) { $0.origin },
+        ]
+    }
+
+    static func remarks(_ rows: [PolicyReport], style: TextStyle) -> [String] {
+        rows.compactMap { row in row.reason.map { "\(style.strong(row.text)): \($0)" } }
+    }
+
+    private static func mood(_ state: PolicyReport.State) -> RowColumn<PolicyReport>.Mood {
+        switch state {
+        case .inForce: .good
+        case .pending: .notable
+        case .lastGood, .isolated, .ignored: .bad
+        }
+    }
+}
