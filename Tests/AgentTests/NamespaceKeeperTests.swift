@@ -27,7 +27,7 @@ struct NamespaceKeeperTests {
     }
 
     private static func upsert(_ object: ClusterObject) -> ObjectEvent {
-        .upsert(object, origin: .resourceVersion("1"))
+        .upsert(object, origin: .server(ObjectVersion(resourceVersion: "1")))
     }
 
     /// An agent that enforces on a pod of `shop`.
