@@ -20,6 +20,8 @@ public struct Condition: Hashable, Codable, Sendable {
         case duplicateObject = "duplicateObject"
         /// A source cannot be read; everything last read is enforced.
         case sourceUnavailable = "sourceUnavailable"
+        /// What becomes of policies cannot be written to the API server.
+        case statusUnwritten = "statusUnwritten"
         /// Two live pods claim one address.
         case addressConflict = "addressConflict"
         /// A network namespace with an address that no pod has: nothing is enforced on it.
@@ -100,7 +102,8 @@ public struct Condition: Hashable, Codable, Sendable {
             .nodeNameUnknown, .nodeNameMismatch, .servicesLeftOut:
             true
         case .keptLastGood, .isolatedByRefused, .duplicateObject, .addressConflict, .copiesUnwritten,
-            .compiledClosed, .policyWarning, .unknownIsolated, .podFinished, .hookWithoutPod, .evidenceIgnored,
+            .compiledClosed, .policyWarning, .statusUnwritten, .unknownIsolated, .podFinished, .hookWithoutPod,
+            .evidenceIgnored,
             .bpffsMounted, .bpffsPrivate, .flowsCrowded, .namesLeftOut, .learntFull:
             false
         }
