@@ -274,7 +274,10 @@ public final class TestAPIServer: Sendable {
 
     /// A resource of the settings by its name in paths.
     public func resource(_ name: String) throws(Failure) -> APIResource {
-        let known = control.store.with { state in state.tables.values.map(\.resource).first { $0.name == name } }
+        let known = control.store.with { state in
+            // Of several groups that have it the core group's.
+            state.tables.values.map(\.resource).filter { $0.name == name }.min { $0.group < $1.group }
+        }
         guard let known else { throw Failure(description: "no resource \(name)") }
         return known
     }

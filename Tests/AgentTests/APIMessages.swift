@@ -1,5 +1,7 @@
 import BPFEmit
 import PolicyAPI
+import PolicyAnalysis
+import PolicyIR
 
 @testable import Agent
 
@@ -14,7 +16,8 @@ enum APIMessages {
         Sample(message: .status, line: #"{"type":"status","version":2}"#),
         Sample(
             message: .list(ListRequest(.rules, namespace: "shop", after: "shop/db ingress 00000003")),
-            line: #"{"after":"shop/db ingress 00000003","listing":"rules","namespace":"shop","type":"list","version":2}"#),
+            line:
+                #"{"after":"shop/db ingress 00000003","listing":"rules","namespace":"shop","type":"list","version":2}"#),
         Sample(message: .health, line: #"{"type":"health","version":2}"#),
         Sample(
             message: .monitor(MonitorFilter(dropsOnly: true, pod: "shop/web", policy: "shop/db")),
@@ -29,6 +32,17 @@ enum APIMessages {
                     timeoutMilliseconds: 30_000)),
             line: #"{"isGone":false,"policy":{"kind":"NetworkPolicy","name":"db","namespace":"shop"},"#
                 + #""timeoutMilliseconds":30000,"type":"waitPolicy","version":2}"#),
+        Sample(
+            message: .explain(
+                ExplainRequest(
+                    FlowText(from: "shop/web", to: "shop/db", traffic: "5432/TCP"),
+                    request: .http(
+                        HTTPRequest(
+                            method: "GET", path: "/cart", host: "api", headers: [HTTPRequest.Header("X-Token", "abc")]))
+                )),
+            line:
+                #"{"from":"shop/web","http":{"headers":[["X-Token","abc"]],"host":"api","method":"GET","path":"/cart"},"#
+                + #""to":"shop/db","traffic":"5432/TCP","type":"explain","version":2}"#),
         Sample(message: .reload(acceptEmpty: true), line: #"{"acceptEmpty":true,"type":"reload","version":2}"#),
         Sample(
             message: .admit(
@@ -43,16 +57,19 @@ enum APIMessages {
         Sample(message: .status(status), line: statusLine),
         Sample(message: .page(ListingPage(.endpoints([endpoint]))), line: endpointsLine),
         Sample(
-            message: .page(ListingPage(.names([
-                NameReport(
-                    pod: "shop/web",
-                    names: [
-                        .init(
-                            name: "a.example", addresses: [.init(address: "192.0.2.7", seconds: 30)],
-                            selectors: ["*.example"])
-                    ], denied: [.init(name: "b.example", kind: "dns", remote: "10.0.0.53", count: 2)], entries: 1,
-                    refused: 0, unlearnt: 3)
-            ]))),
+            message: .page(
+                ListingPage(
+                    .names([
+                        NameReport(
+                            pod: "shop/web",
+                            names: [
+                                .init(
+                                    name: "a.example", addresses: [.init(address: "192.0.2.7", seconds: 30)],
+                                    selectors: ["*.example"])
+                            ], denied: [.init(name: "b.example", kind: "dns", remote: "10.0.0.53", count: 2)],
+                            entries: 1,
+                            refused: 0, unlearnt: 3)
+                    ]))),
             line:
                 #"{"page":{"leftOut":0,"listing":"names","rows":[{"denied":[{"count":2,"kind":"dns","name":"b.example","remote":"10.0.0.53"}],"entries":1,"#
                 + #""names":[{"addresses":[{"address":"192.0.2.7","seconds":30}],"name":"a.example","#
@@ -138,6 +155,17 @@ enum APIMessages {
                 + #""kind":"NetworkPolicy","name":"db","namespace":"shop","origin":"resource version 4711","#
                 + #""reason":"refused, the last good version stays in force: spec.prots: unknown field","#
                 + #""state":"lastGood"}],"reason":"NetworkPolicy shop/db: refused"}}"#),
+        Sample(
+            message: .explained(
+                ExplainReport(
+                    mistake: nil,
+                    lines: [
+                        .init(role: "verdict", text: "ALLOWED shop/web -> shop/db TCP 5432"),
+                        .init(role: "rule", text: "    rule 0", file: "db.yaml", line: 9, column: 5),
+                    ], passes: true, needsProxy: false, report: "{}")),
+            line: #"{"explanation":{"lines":[{"role":"verdict","text":"ALLOWED shop/web -> shop/db TCP 5432"},"#
+                + #"{"column":5,"file":"db.yaml","line":9,"role":"rule","text":"    rule 0"}],"needsProxy":false,"#
+                + #""passes":true,"report":"{}"},"type":"explained","version":2}"#),
         Sample(
             message: .admitted(inForce: false, reason: "the agent has no Pod object of shop/db for veth7 yet"),
             line: #"{"inForce":false,"reason":"the agent has no Pod object of shop/db for veth7 yet","#

@@ -59,7 +59,9 @@ import Testing
     func endpoints() async throws {
         let client = try await started()
         try client.send(.list(ListRequest(.endpoints)))
-        guard case .page(let page) = try await client.next(), let rows = EndpointReport.unwrap(page.rows) else { throw TestFailure("no rows") }
+        guard case .page(let page) = try await client.next(), let rows = EndpointReport.unwrap(page.rows) else {
+            throw TestFailure("no rows")
+        }
         #expect(rows.map(\.name) == ["shop/db", "shop/web"])
         #expect(rows.map(\.state) == [.waiting, .ready])
         #expect(rows[1].ingressPolicies == ["NetworkPolicy shop/web"])
@@ -69,7 +71,9 @@ import Testing
         try client.send(.wait(timeoutMilliseconds: 120_000))
         #expect(try await client.next() == .waited(inForce: true, applyCount: 2))
         try client.send(.list(ListRequest(.endpoints)))
-        guard case .page(let next) = try await client.next(), let later = EndpointReport.unwrap(next.rows) else { throw TestFailure("no rows") }
+        guard case .page(let next) = try await client.next(), let later = EndpointReport.unwrap(next.rows) else {
+            throw TestFailure("no rows")
+        }
         #expect(later.map(\.state) == [.ready, .waiting])
     }
 

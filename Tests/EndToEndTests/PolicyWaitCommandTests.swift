@@ -22,7 +22,9 @@ struct PolicyWaitCommandTests {
         for round in 0..<2 {
             try agent.write("policy.yaml", SwapCluster.first)
             let there = try agent.ask("wait", ["--policy", "lab/first"])
-            #expect(there.code == 0 && there.output.contains("NetworkPolicy lab/first is in force (") && there.output.contains("policy.yaml:1:1)"), "\(there)")
+            #expect(
+                there.code == 0 && there.output.contains("NetworkPolicy lab/first is in force (")
+                    && there.output.contains("policy.yaml:1:1)"), "\(there)")
             #expect(try !connects("blue"), "round \(round)")
             try agent.remove("policy.yaml")
             let gone = try agent.ask("wait", ["--gone", "--policy", "lab/first"])

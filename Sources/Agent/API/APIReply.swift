@@ -14,6 +14,8 @@ public enum APIReply: Hashable, Sendable {
     case waited(inForce: Bool, applyCount: UInt64)
     /// What came of a wait for a policy.
     case policyWaited(PolicyWaitReport)
+    /// Why a flow passes or not.
+    case explained(ExplainReport)
     /// All sources were read again.
     case reloaded(ReloadReport)
     /// Whether a pod's policies are in force at its interfaces; if not, why, in words.
@@ -77,6 +79,7 @@ extension APIReply: APIMessage {
         case lost = "lost"
         case waited = "waited"
         case policyWaited = "policyWaited"
+        case explained = "explained"
         case reloaded = "reloaded"
         case admitted = "admitted"
         case error = "error"
@@ -92,6 +95,7 @@ extension APIReply: APIMessage {
         case reason = "reason"
         case applyCount = "applyCount"
         case wait = "wait"
+        case explanation = "explanation"
         case reload = "reload"
         case error = "error"
     }
@@ -106,6 +110,7 @@ extension APIReply: APIMessage {
         case .lost: .lost
         case .waited: .waited
         case .policyWaited: .policyWaited
+        case .explained: .explained
         case .reloaded: .reloaded
         case .admitted: .admitted
         case .error: .error
@@ -126,6 +131,7 @@ extension APIReply: APIMessage {
                 inForce: try fields.decode(Bool.self, forKey: .inForce),
                 applyCount: try fields.decode(UInt64.self, forKey: .applyCount))
         case .policyWaited: self = .policyWaited(try fields.decode(PolicyWaitReport.self, forKey: .wait))
+        case .explained: self = .explained(try fields.decode(ExplainReport.self, forKey: .explanation))
         case .reloaded: self = .reloaded(try fields.decode(ReloadReport.self, forKey: .reload))
         case .admitted:
             self = .admitted(
@@ -148,6 +154,7 @@ extension APIReply: APIMessage {
             try fields.encode(inForce, forKey: .inForce)
             try fields.encode(applyCount, forKey: .applyCount)
         case .policyWaited(let report): try fields.encode(report, forKey: .wait)
+        case .explained(let report): try fields.encode(report, forKey: .explanation)
         case .reloaded(let report): try fields.encode(report, forKey: .reload)
         case .admitted(let inForce, let reason):
             try fields.encode(inForce, forKey: .inForce)

@@ -14,6 +14,8 @@ public enum APIRequest: Hashable, Sendable {
     /// Looks at the sources again; one `APIReply.policyWaited` when a policy is in force in the version that its source has then (or
     /// no such policy is), when it is clear that it will not be, or after the time-out.
     case waitPolicy(PolicyWaitRequest)
+    /// One `APIReply.explained`.
+    case explain(ExplainRequest)
     /// Reads all sources again; one `APIReply.reloaded`. With `acceptEmpty` what they do not have any more is taken to be
     /// meant, where it is kept as lost by accident.
     case reload(acceptEmpty: Bool)
@@ -30,6 +32,7 @@ extension APIRequest: APIMessage {
         case monitor = "monitor"
         case wait = "wait"
         case waitPolicy = "waitPolicy"
+        case explain = "explain"
         case reload = "reload"
         case admit = "admit"
     }
@@ -48,6 +51,7 @@ extension APIRequest: APIMessage {
         case .monitor: .monitor
         case .wait: .wait
         case .waitPolicy: .waitPolicy
+        case .explain: .explain
         case .reload: .reload
         case .admit: .admit
         }
@@ -64,6 +68,7 @@ extension APIRequest: APIMessage {
             let fields = try decoder.container(keyedBy: CodingKeys.self)
             self = .wait(timeoutMilliseconds: try fields.decode(Int.self, forKey: .timeoutMilliseconds))
         case .waitPolicy: self = .waitPolicy(try PolicyWaitRequest(from: decoder))
+        case .explain: self = .explain(try ExplainRequest(from: decoder))
         case .reload:
             let fields = try decoder.container(keyedBy: CodingKeys.self)
             self = .reload(acceptEmpty: try fields.decodeIfPresent(Bool.self, forKey: .acceptEmpty) ?? false)
@@ -81,6 +86,7 @@ extension APIRequest: APIMessage {
             var fields = encoder.container(keyedBy: CodingKeys.self)
             try fields.encode(timeout, forKey: .timeoutMilliseconds)
         case .waitPolicy(let request): try request.encode(to: encoder)
+        case .explain(let request): try request.encode(to: encoder)
         case .reload(let acceptEmpty):
             var fields = encoder.container(keyedBy: CodingKeys.self)
             try fields.encode(acceptEmpty, forKey: .acceptEmpty)

@@ -39,10 +39,15 @@ public struct FlowRow: Hashable, Codable, Sendable {
 }
 
 extension FlowRow: ListingRow {
+    /// The listing of these rows.
     public static var listing: Listing { .conntrack }
+    /// Where the row stands.
     public var place: String { "\(pod) \(direction) \(`protocol`) \(own) \(remote) \(translated ?? "")" }
+    /// The namespace that it is of.
     public var rowNamespace: String? { pod.split(separator: "/").first.map(String.init) }
+    /// The rows of a page.
     public static func wrap(_ rows: [FlowRow]) -> ListingRows { .conntrack(rows) }
+    /// The rows of a page of this listing.
     public static func unwrap(_ rows: ListingRows) -> [FlowRow]? {
         if case .conntrack(let rows) = rows { rows } else { nil }
     }

@@ -18,13 +18,18 @@ public struct IdentityReport: Hashable, Codable, Sendable {
 }
 
 extension IdentityReport: ListingRow {
+    /// The listing of these rows.
     public static var listing: Listing { .identities }
+    /// Where the row stands.
     public var place: String {
         let number = String(identity)
         return "\(String(repeating: "0", count: max(0, 10 - number.count)))\(number)"
     }
+    /// The namespace that it is of.
     public var rowNamespace: String? { nil }
+    /// The rows of a page.
     public static func wrap(_ rows: [IdentityReport]) -> ListingRows { .identities(rows) }
+    /// The rows of a page of this listing.
     public static func unwrap(_ rows: ListingRows) -> [IdentityReport]? {
         if case .identities(let rows) = rows { rows } else { nil }
     }

@@ -67,13 +67,21 @@ public struct ListRequest: Hashable, Codable, Sendable {
 
 /// Rows of one listing.
 public enum ListingRows: Hashable, Sendable {
+    /// The pods of the node.
     case endpoints([EndpointReport])
+    /// What pods have learnt of names.
     case names([NameReport])
+    /// The policies of the sources.
     case policies([PolicyReport])
+    /// What may decide.
     case rules([RuleReport])
+    /// What numbers stand for.
     case identities([IdentityReport])
+    /// Where pods reach Services.
     case services([ServiceRow])
+    /// Flows.
     case conntrack([FlowRow])
+    /// Tables of the kernel.
     case maps([CapacityUse])
 }
 
@@ -153,40 +161,60 @@ private func namespace(of name: String) -> String? {
 }
 
 extension EndpointReport: ListingRow {
+    /// The listing of these rows.
     public static var listing: Listing { .endpoints }
+    /// Where the row stands.
     public var place: String { "\(name) \(ifindex ?? 0)" }
+    /// The namespace that it is of.
     public var rowNamespace: String? { Agent.namespace(of: name) }
+    /// The rows of a page.
     public static func wrap(_ rows: [EndpointReport]) -> ListingRows { .endpoints(rows) }
+    /// The rows of a page of this listing.
     public static func unwrap(_ rows: ListingRows) -> [EndpointReport]? {
         if case .endpoints(let rows) = rows { rows } else { nil }
     }
 }
 
 extension NameReport: ListingRow {
+    /// The listing of these rows.
     public static var listing: Listing { .names }
+    /// Where the row stands.
     public var place: String { pod }
+    /// The namespace that it is of.
     public var rowNamespace: String? { Agent.namespace(of: pod) }
+    /// The rows of a page.
     public static func wrap(_ rows: [NameReport]) -> ListingRows { .names(rows) }
+    /// The rows of a page of this listing.
     public static func unwrap(_ rows: ListingRows) -> [NameReport]? {
         if case .names(let rows) = rows { rows } else { nil }
     }
 }
 
 extension PolicyReport: ListingRow {
+    /// The listing of these rows.
     public static var listing: Listing { .policies }
+    /// Where the row stands.
     public var place: String { "\(kind)/\(namespace ?? "")/\(name)" }
+    /// The namespace that it is of.
     public var rowNamespace: String? { namespace }
+    /// The rows of a page.
     public static func wrap(_ rows: [PolicyReport]) -> ListingRows { .policies(rows) }
+    /// The rows of a page of this listing.
     public static func unwrap(_ rows: ListingRows) -> [PolicyReport]? {
         if case .policies(let rows) = rows { rows } else { nil }
     }
 }
 
 extension CapacityUse: ListingRow {
+    /// The listing of these rows.
     public static var listing: Listing { .maps }
+    /// Where the row stands.
     public var place: String { name }
+    /// The namespace that it is of.
     public var rowNamespace: String? { nil }
+    /// The rows of a page.
     public static func wrap(_ rows: [CapacityUse]) -> ListingRows { .maps(rows) }
+    /// The rows of a page of this listing.
     public static func unwrap(_ rows: ListingRows) -> [CapacityUse]? {
         if case .maps(let rows) = rows { rows } else { nil }
     }

@@ -83,7 +83,8 @@ public final class LocalClient {
     /// otherwise, or hangs up.
     ///
     /// - Throws: as `send` and `next`.
-    public func list<Row: ListingRow>(_ type: Row.Type, namespace: String? = nil) throws -> (rows: [Row], leftOut: Int)? {
+    public func list<Row: ListingRow>(_ type: Row.Type, namespace: String? = nil) throws -> (rows: [Row], leftOut: Int)?
+    {
         var request = ListRequest(Row.listing, namespace: namespace)
         var rows: [Row] = []
         while true {

@@ -45,13 +45,18 @@ public struct RuleReport: Hashable, Codable, Sendable {
 }
 
 extension RuleReport: ListingRow {
+    /// The listing of these rows.
     public static var listing: Listing { .rules }
+    /// Where the row stands.
     public var place: String {
         let number = String(number)
         return "\(pod) \(direction) \(String(repeating: "0", count: max(0, 8 - number.count)))\(number)"
     }
+    /// The namespace that it is of.
     public var rowNamespace: String? { pod.split(separator: "/").first.map(String.init) }
+    /// The rows of a page.
     public static func wrap(_ rows: [RuleReport]) -> ListingRows { .rules(rows) }
+    /// The rows of a page of this listing.
     public static func unwrap(_ rows: ListingRows) -> [RuleReport]? {
         if case .rules(let rows) = rows { rows } else { nil }
     }

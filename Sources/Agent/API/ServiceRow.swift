@@ -27,10 +27,15 @@ public struct ServiceRow: Hashable, Codable, Sendable {
 }
 
 extension ServiceRow: ListingRow {
+    /// The listing of these rows.
     public static var listing: Listing { .services }
+    /// Where the row stands.
     public var place: String { "\(service) \(address) \(port) \(`protocol`)" }
+    /// The namespace that it is of.
     public var rowNamespace: String? { service.split(separator: "/").first.map(String.init) }
+    /// The rows of a page.
     public static func wrap(_ rows: [ServiceRow]) -> ListingRows { .services(rows) }
+    /// The rows of a page of this listing.
     public static func unwrap(_ rows: ListingRows) -> [ServiceRow]? {
         if case .services(let rows) = rows { rows } else { nil }
     }

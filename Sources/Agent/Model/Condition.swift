@@ -20,6 +20,8 @@ public struct Condition: Hashable, Codable, Sendable {
         case duplicateObject = "duplicateObject"
         /// A source cannot be read; everything last read is enforced.
         case sourceUnavailable = "sourceUnavailable"
+        /// What becomes of policies cannot be written to the API server.
+        case statusUnwritten = "statusUnwritten"
         /// Two live pods claim one address.
         case addressConflict = "addressConflict"
         /// A network namespace with an address that no pod has: nothing is enforced on it.
@@ -108,9 +110,9 @@ public struct Condition: Hashable, Codable, Sendable {
             .nodeNameUnknown, .nodeNameMismatch, .servicesLeftOut, .hostGivenUp, .hostUnenforced:
             true
         case .keptLastGood, .isolatedByRefused, .duplicateObject, .addressConflict, .copiesUnwritten,
-            .compiledClosed, .policyWarning, .unknownIsolated, .namespaceKept, .podFinished, .hookWithoutPod,
-            .evidenceIgnored,
-            .bpffsMounted, .bpffsPrivate, .flowsCrowded, .namesLeftOut, .learntFull, .hostUnconfirmed:
+            .compiledClosed, .policyWarning, .statusUnwritten, .unknownIsolated, .namespaceKept, .podFinished,
+            .hookWithoutPod, .evidenceIgnored, .bpffsMounted, .bpffsPrivate, .flowsCrowded, .namesLeftOut, .learntFull,
+            .hostUnconfirmed:
             false
         }
     }

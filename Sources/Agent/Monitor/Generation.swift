@@ -78,6 +78,23 @@ final class Generation: Sendable {
         }
     }
 
+    /// What explanations are made from.
+    struct Known: Sendable {
+        let objects: ClusterObjects
+        let evaluator: ReferenceEvaluator
+    }
+
+    /// What explains flows, with what DNS has answered; `nil` before the first apply. Costs about as much as a full compile.
+    func known(names: [String: [IPAddress]]) -> Known? {
+        guard let compiled else { return nil }
+        var objects = compiled.objects.cluster(node: compiled.node)
+        objects.names.merge(names) { _, learnt in learnt }
+        let evaluator = ReferenceEvaluator(
+            objects, policies: compiled.objects.lower(objects).policies, localNode: compiled.node,
+            serviceSettings: compiled.services)
+        return Known(objects: objects, evaluator: evaluator)
+    }
+
     /// Explains; `nil` when it was not made yet and `makes` is false. Costs about as much as a full compile, once.
     func evaluator(makes: Bool) -> ReferenceEvaluator? {
         made.withLock { made in

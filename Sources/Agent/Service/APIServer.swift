@@ -9,10 +9,11 @@ struct APIServer: Sendable {
     let answers: Answers
     let listings: Listings
     let policyWaits: PolicyWaits
+    let explanations: Explanations
 
     init(
         server: LocalServer, reconciler: Reconciler, published: PublishedSnapshot, hub: MonitorHub, answers: Answers,
-        listings: Listings, policyWaits: PolicyWaits
+        listings: Listings, policyWaits: PolicyWaits, explanations: Explanations
     ) {
         self.server = server
         self.reconciler = reconciler
@@ -21,6 +22,7 @@ struct APIServer: Sendable {
         self.answers = answers
         self.listings = listings
         self.policyWaits = policyWaits
+        self.explanations = explanations
     }
 
     /// With the monitors, fewer than the clients that may be connected: there is always a place for short requests.
@@ -72,6 +74,8 @@ struct APIServer: Sendable {
             }
             defer { waits.leave() }
             client.answer(.policyWaited(await policyWaits.wait(request)))
+        case .explain(let request):
+            if let reply = await explanations.answer(request) { client.answer(reply) }
         case .reload(let acceptEmpty):
             client.answer(.reloaded(await reconciler.reload(acceptEmpty: acceptEmpty)))
         case .admit(let admission):

@@ -101,7 +101,8 @@ public final class AgentService: Service {
             server: server, reconciler: reconciler, published: published, hub: hub, answers: answers,
             listings: Listings(
                 published: published, history: history, cache: cache, worker: worker, names: ports.names),
-            policyWaits: PolicyWaits(reconciler: reconciler, published: published, history: history))
+            policyWaits: PolicyWaits(reconciler: reconciler, published: published, history: history),
+            explanations: Explanations(history: history, names: ports.names))
     }
 
     /// Watches, enforces and answers until it is told to shut down or the task is cancelled. Then nobody is answered any

@@ -122,10 +122,19 @@ actor Listings {
             next.leftOut = leftOut
             next.namespace = request.namespace
         case .maps:
-            next.rows = .maps(await cache.latest().capacities.sorted { $0.place < $1.place })
+            next.rows = .maps(await capacities().sorted { $0.place < $1.place })
         }
         made[request.listing] = next
         return next
+    }
+
+    /// The use of each limit; the first count may take a moment.
+    private func capacities() async -> [CapacityUse] {
+        for _ in 0..<50 {
+            let counted = await cache.latest().capacities
+            if !counted.isEmpty || Task.isCancelled { return counted }
+        }
+        return []
     }
 
     private func endpoints(_ snapshot: AgentSnapshot, _ generation: Generation) -> [EndpointReport] {

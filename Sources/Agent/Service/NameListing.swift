@@ -11,9 +11,7 @@ struct NameListing {
     func rows() -> [NameReport] {
         let subjects = Dictionary((image?.subjects ?? []).map { ($0.key, $0) }) { first, _ in first }
         let endpoints = Dictionary((image?.endpoints ?? []).map { ($0.key, $0) }) { first, _ in first }
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        let now = UInt32(truncatingIfNeeded: time.tv_sec)
+        let now = NameListing.now
         return feed.history.pods.sorted { $0.key < $1.key }.map { pod, known in
             let columns = endpoints[pod].flatMap { subjects[$0.subject] }?.egress.columns ?? []
             let use = feed.use(of: pod)
@@ -26,6 +24,13 @@ struct NameListing {
                 },
                 entries: use?.entries, refused: use?.refused, unlearnt: use?.unlearnt)
         }.sorted { $0.place < $1.place }
+    }
+
+    /// Seconds of the clock that np_learnt has.
+    static var now: UInt32 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt32(truncatingIfNeeded: time.tv_sec)
     }
 
     private static func row(_ known: LearntName, _ columns: [PolicyBits.Column], _ now: UInt32) -> NameReport.Name? {

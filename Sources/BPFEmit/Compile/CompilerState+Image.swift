@@ -69,7 +69,9 @@ extension CompilerState {
     /// The policies that are not in force as written, and why.
     public var notAsWritten: [ClusterObject.Key: [Diagnostic]] {
         var found = book.errors
-        for rule in leftOutRules { found[ClusterObject.Key(rule.origin), default: []].append(CompilerState.leftOut(rule)) }
+        for rule in leftOutRules {
+            found[ClusterObject.Key(rule.origin), default: []].append(CompilerState.leftOut(rule))
+        }
         return found
     }
 

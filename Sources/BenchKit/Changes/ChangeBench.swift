@@ -71,7 +71,8 @@ public struct ChangeBench: Sendable {
             policy.ingress[0].ports[0].port = .range(PortRange(UInt16(7000 + number % 50000)))
             let processorTime = ProcessCPU.time()
             let begin = ContinuousClock.now
-            source.say(.upsert(.networkPolicy(policy), origin: .server(ObjectVersion(resourceVersion: "\(number + 2)"))))
+            source.say(
+                .upsert(.networkPolicy(policy), origin: .server(ObjectVersion(resourceVersion: "\(number + 2)"))))
             let times = try await Self.await("edit \(number + 1)", &reconciliations, service)
             samples.append(
                 ChangeSample(

@@ -37,6 +37,16 @@ public struct ResourcePlace: Hashable, Sendable {
         "\(path(in: namespace))?limit=2&fieldSelector=metadata.name%3D\(ResourcePlace.encoded(name))"
     }
 
+    /// The path of the status of one object.
+    ///
+    /// - Parameters:
+    ///   - name: its name.
+    ///   - namespace: its namespace; empty for cluster-scoped kinds.
+    /// - Returns: the path.
+    public func target(ofStatus name: String, in namespace: String) -> String {
+        "\(path(in: namespace))/\(ResourcePlace.encoded(name))/status"
+    }
+
     /// The request for a page.
     func target(_ query: ListQuery) -> String {
         "\(path)?limit=\(query.limit)\(query.from.map { "&continue=\(ResourcePlace.encoded($0))" } ?? "")"

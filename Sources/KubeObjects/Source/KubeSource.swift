@@ -35,28 +35,32 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
     private let close: @Sendable () async -> Void
     private let decoder: any ObjectDecoder
     private let settings: WatchSettings
+    private let status: StatusWriter?
     private let thread = BlockingThread(name: "netpold-decode")
     private let state = Mutex(State())
 
-    /// A source that has asked nothing yet; it works while `run` does.
+    /// A source that has asked nothing yet; it works while `run` does. With `status`, what becomes of policies is written to the
+    /// API server.
     public convenience init(
         _ access: ClusterAccess, decoder: any ObjectDecoder = WireObjectDecoder(),
-        settings: WatchSettings = WatchSettings()
+        settings: WatchSettings = WatchSettings(), status: StatusWriter.Settings? = nil
     ) {
         let connection = KubeConnection(access)
         self.init(
-            ObjectSourceID("\(access.server)"), connection, decoder: decoder, settings: settings
+            ObjectSourceID("\(access.server)"), connection, decoder: decoder, settings: settings, status: status
         ) { await connection.close() }
     }
 
     init(
         _ id: ObjectSourceID, _ connection: any KubeTransport, decoder: any ObjectDecoder, settings: WatchSettings,
+        status: StatusWriter.Settings? = nil,
         close: @escaping @Sendable () async -> Void
     ) {
         self.id = id
         self.connection = connection
         self.decoder = decoder
         self.settings = settings
+        self.status = status.map { StatusWriter($0, transport: connection) }
         self.close = close
     }
 
@@ -98,7 +102,9 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
         batch.conditions += late.map(\.rawValue).filter { !failing.contains($0) && !failing.contains("\(id)") }.map {
             Condition(
                 kind: .sourceUnavailable, subject: $0,
-                message: "was not listed again within \(KubeSource.reloadLimit.components.seconds) s; what was read last stays in force")
+                message:
+                    "was not listed again within \(KubeSource.reloadLimit.components.seconds) s; what was read last stays in force"
+            )
         }
         return batch
     }
@@ -166,6 +172,9 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
                 }
                 let definitions = DefinitionWatch(self.connection, followers: optional, settings: self.settings)
                 group.addTask { await definitions.run() }
+                if let status = self.status {
+                    group.addTask { await status.run { self.state.withLock(\.changed)?() } }
+                }
             }
         }
         state.withLock { $0.followers = [:] }
@@ -213,6 +222,7 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
             }
             return isFirst || countsOtherwise || !news.isEmpty ? state.changed : nil
         }
+        if let status, kind.isPolicy { for (key, one) in news { status.take(key, one) } }
         changed?()
     }
 
@@ -238,6 +248,12 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
                         "\(count) objects that the API server lists cannot be read; whatever its list leaves out stays in force"
                 ))
         }
+        if let trouble = status?.trouble {
+            found.append(
+                Condition(
+                    kind: .statusUnwritten, subject: "\(id)",
+                    message: "statuses of policies and Events cannot be written: \(trouble); trying again"))
+        }
         let renderer = DiagnosticRenderer()
         for (key, warnings) in state.warnings {
             found += warnings.map {
@@ -245,5 +261,19 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
             }
         }
         return found.sorted()
+    }
+}
+
+extension StatusWriter {
+    /// What is new of a policy.
+    fileprivate func take(_ key: ObjectKey, _ news: ObjectNews) {
+        switch news.events.last {
+        case .upsert(_, .server(let version)): take(key, PolicyVerdict(valid: version))
+        case .refused(let refused):
+            guard case .server(let version) = refused.origin else { return }
+            take(key, PolicyVerdict(version: version, diagnostics: refused.diagnostics))
+        case .delete: take(key, nil as PolicyVerdict?)
+        case .upsert(_, .manifest), .synced, nil: break
+        }
     }
 }

@@ -4,17 +4,17 @@ public import PolicyAPI
 /// A line of an explanation, with its role, which determines its colour.
 public struct ExplanationLine: Hashable, Sendable {
     /// The role of a line.
-    public enum Role: Hashable, Sendable {
+    public enum Role: String, Hashable, Sendable {
         /// The verdict of the flow.
-        case verdict
+        case verdict = "verdict"
         /// A side and its verdict.
-        case side
+        case side = "side"
         /// A reason: why the rules below it are listed.
-        case reason
+        case reason = "reason"
         /// A rule or a policy.
-        case rule
+        case rule = "rule"
         /// The condition that failed.
-        case failure
+        case failure = "failure"
     }
 
     /// The text, indented, without control characters: names and patterns come from manifests.
@@ -23,6 +23,13 @@ public struct ExplanationLine: Hashable, Sendable {
     public var role: Role
     /// The location of a rule to show an excerpt of: one that decides, or the nearest of those that missed.
     public var excerpt: SourceLocation?
+
+    /// A line that was made before.
+    public init(role: Role, text: String, excerpt: SourceLocation?) {
+        self.role = role
+        self.text = text
+        self.excerpt = excerpt
+    }
 
     init(_ role: Role, _ indent: Int, _ text: String, excerpt: SourceLocation? = nil) {
         self.text = String(repeating: " ", count: indent) + SafeText.printable(text)

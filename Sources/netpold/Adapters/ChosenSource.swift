@@ -17,17 +17,17 @@ struct ChosenSource {
 }
 
 extension ObjectSourceOptions {
-    /// Makes the source.
+    /// Makes the source for the agent of a node.
     ///
     /// - Throws: when the folder cannot be listed or watched, or what says how to reach the API server has become wrong.
-    func source(lastGood: @autoclosure () throws -> LastGoodFiles) throws -> ChosenSource {
+    func source(node: String, lastGood: @autoclosure () throws -> LastGoodFiles) throws -> ChosenSource {
         if let manifests {
             return ChosenSource(
                 source: try FolderSource(manifests, lastGood: lastGood()), services: [], kind: .folder, words: manifests
             )
         }
         guard let access = try access() else { throw ValidationError("give --kubeconfig FILE or --manifests FOLDER") }
-        let source = KubeSource(access)
+        let source = KubeSource(access, status: policyStatus ? StatusWriter.Settings(identity: node) : nil)
         return ChosenSource(
             source: source, services: [source], kind: .apiServer, words: "\(access.server) by \(access.origin)")
     }

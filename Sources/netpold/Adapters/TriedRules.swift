@@ -1,6 +1,7 @@
 import Agent
 import NetTypes
 import PolicyAPI
+import PolicyAnalysis
 import PolicyIR
 import ProxyRules
 import Support
@@ -44,7 +45,7 @@ struct TriedRules {
         let parts = pod.split(separator: "/").map(String.init)
         guard parts.count == 2, let subject = evaluator.view.pod(parts[0], parts[1]) else {
             let pods = loaded.decoded.objects.pods.map(\.qualifiedName).sorted()
-            throw Mistake(description: "there is no pod \(pod)\(Named.hint(pod, pods, noun: "pods"))")
+            throw Mistake(description: "there is no pod \(pod)\(NameHint.text(pod, pods, noun: "pods"))")
         }
         let policy = evaluator.subjectPolicy(for: subject, direction)
         let numbers: [Int]

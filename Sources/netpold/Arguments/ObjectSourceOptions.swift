@@ -21,6 +21,12 @@ struct ObjectSourceOptions: ParsableArguments {
     @Flag(help: "Follow the API server of the cluster whose pod the agent is, with its service account.")
     var inCluster = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "Write what becomes of policies to the API server: the condition Valid of Cilium's, Events for refused ones. One agent of the cluster does so at a time."
+        ))
+    var policyStatus = false
+
     /// What was chosen.
     private enum Choice {
         case folder(String)
@@ -45,6 +51,7 @@ struct ObjectSourceOptions: ParsableArguments {
                 throw ValidationError("--manifests \(folder): no such folder")
             }
             if context != nil { throw ValidationError("--context is about a kubeconfig; give --kubeconfig with it") }
+            if policyStatus { throw ValidationError("--policy-status is about an API server, not --manifests") }
         case .inCluster:
             if context != nil { throw ValidationError("--context is about a kubeconfig; give --kubeconfig with it") }
         case .kubeconfig: break

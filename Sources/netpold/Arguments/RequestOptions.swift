@@ -1,5 +1,6 @@
 import ArgumentParser
 import NetTypes
+import PolicyAnalysis
 import PolicyIR
 
 /// The request that `netpold explain` decides in a flow.
@@ -22,15 +23,10 @@ struct RequestOptions: ParsableArguments {
 
     /// The request, in a flow of this protocol; `nil` when none is written.
     ///
-    /// - Throws: `FlowArguments.Mistake` when the protocol cannot carry it.
+    /// - Throws: `FlowText.Mistake` when the protocol cannot carry it.
     func request(over protocol: L4Protocol) throws -> L7Request? {
         guard let request = try request() else { return nil }
-        let isDNS = if case .dns = request { true } else { false }
-        guard `protocol` == .tcp || (isDNS && `protocol` == .udp) else {
-            let option = isDNS ? "--dns" : http == nil ? "--sni" : "--http"
-            throw FlowArguments.Mistake(
-                description: "\(option) needs a \(isDNS ? "UDP or TCP" : "TCP") port, not \(`protocol`)")
-        }
+        try FlowText.check(request, over: `protocol`)
         return request
     }
 

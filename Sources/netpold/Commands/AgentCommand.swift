@@ -179,7 +179,9 @@ struct AgentCommand: AsyncParsableCommand {
         let lock = try instance.paths().takeLock()
         defer { withExtendedLifetime(lock) {} }
         // Before anything is loaded: whatever can be refused is, and leaves nothing behind.
-        let source = try objects.source(lastGood: LastGoodFiles(folder: instance.paths().lastGood))
+        let source = try objects.source(
+            node: "\(node ?? ProcessInfo.processInfo.hostName)_\(UUID())",
+            lastGood: LastGoodFiles(folder: instance.paths().lastGood))
         let server = try LocalServer(path: instance.socketPath)
         defer { server.stop() }
         let running = RunningHealth()

@@ -2,6 +2,7 @@ import Agent
 import ArgumentParser
 import BPFEmit
 import Glibc
+import PolicyAnalysis
 import PolicyIR
 import Support
 
@@ -79,7 +80,8 @@ struct CompileCommand: ParsableCommand {
         if let endpoint, dump.shown.endpoints.isEmpty {
             let names = state.endpoints.map { "\($0.namespace)/\($0.name)" }
             ErrorOutput.error(
-                "there is no pod \(endpoint) on \(state.localNode)\(Named.hint(endpoint, names, noun: "local pods"))")
+                "there is no pod \(endpoint) on \(state.localNode)\(NameHint.text(endpoint, names, noun: "local pods"))"
+            )
             throw ExitCode.badInput
         }
         if !json, let form = NodeDump.Form(rawValue: emit.rawValue) {

@@ -27,23 +27,36 @@ struct ExplainCommand: AsyncParsableCommand {
             if it is the same for all, MIXED if not, REJECTED if there is none. Where another component translates behind the \
             sender's hook (--services observe, as `netpold status` says of a node), the sender's policies must allow all of them.
 
+            --live asks the agent of this node instead of manifests: the answer is by what it has in force, with the labels and \
+            addresses that pods have now, and for toFQDNs with what FROM has learnt from DNS.
+
             --json prints every fact as a field; docs/reference/explain-json.md describes them.
 
             Exit codes: 0 answered, whatever the answer; 2 the manifests have errors (then the answer is what would be enforced: \
-            pods that a refused policy selects are isolated) or the arguments do: no such pod or node, or the flow cannot be.
+            pods that a refused policy selects are isolated) or the arguments do: no such pod or node, or the flow cannot be. With --live: 1 no agent answers in time.
 
             With a request (--http, --dns or --sni) the L7 rules that the flow meets are asked too: the answer names the rule \
             that permits it, or each rule with the condition that failed.
 
             Example: netpold explain -f manifests/ shop/web shop/db 5432/TCP
                      netpold explain -f manifests/ shop/web svc/db 5432/TCP
+                     netpold explain --live shop/web shop/db 5432/TCP
                      netpold explain -f manifests/ shop/web shop/api 80/TCP --http 'GET /cart?id=1' --header 'X-Token: abc'
             """)
 
     @Option(
         name: [.customShort("f"), .customLong("file")],
         help: ArgumentHelp("Manifests: a file, a folder, or - for standard input. May be repeated.", valueName: "path"))
-    var files: [String]
+    var files: [String] = []
+
+    @Flag(help: "Ask the running agent, by what it has in force and what pods have learnt from DNS.")
+    var live = false
+
+    @OptionGroup(title: "With --live")
+    var instance: InstanceOptions
+
+    @OptionGroup(title: "With --live")
+    var timeout: TimeoutOptions
 
     @Option(
         name: .customLong("name"),
@@ -77,12 +90,27 @@ struct ExplainCommand: AsyncParsableCommand {
     var traffic: String
 
     func validate() throws {
-        try arguments.validate()
+        do {
+            try flow.validate()
+        } catch {
+            throw ValidationError("\(error)")
+        }
+        guard live == files.isEmpty else {
+            throw ValidationError(
+                files.isEmpty
+                    ? "Missing expected argument '--file <path> ...': give manifests, or --live to ask the running agent"
+                    : "--live asks the agent, which has its own objects; leave --file out")
+        }
+        if live, !names.isEmpty || localNode != nil {
+            throw ValidationError(
+                "the agent knows its node and what DNS has answered; leave --name and --local-node out")
+        }
         _ = try request.request()
         _ = try learntNames()
     }
 
     func run() async throws {
+        if live { return try askAgent() }
         let loaded = ManifestFiles.load(files)
         let decoded = loaded.decoded
         var objects = decoded.objects
@@ -99,17 +127,9 @@ struct ExplainCommand: AsyncParsableCommand {
             style: Terminal.output.style, showsRules: Terminal.output.isTerminal, standardInput: loaded.standardInput)
         let needsProxy: Bool
         do {
-            let flow = try arguments.flow(in: objects, evaluator.view)
-            let request = try request.request(over: flow.protocol)
-            if let route = try evaluator.route(flow) {
-                let explanation = try evaluator.explain(route, request: request)
-                print(json ? try JSONText.render(ServiceReport(explanation)) : text.render(explanation))
-                needsProxy = explanation.backends.contains(where: \.explanation.needsProxy)
-            } else {
-                let explanation = try evaluator.explain(flow, request: request)
-                print(json ? try JSONText.render(ExplanationReport(explanation)) : text.render(explanation))
-                needsProxy = explanation.needsProxy
-            }
+            let answer = try evaluator.answer(flow, in: objects, request: request.request())
+            print(json ? try JSONText.render(answer.report) : text.render(answer.lines, passes: answer.passes))
+            needsProxy = answer.needsProxy
         } catch {
             ErrorOutput.error("\(error)")
             throw ExitCode.badInput
@@ -118,7 +138,22 @@ struct ExplainCommand: AsyncParsableCommand {
         if diagnostics.contains(where: { $0.severity == .error }) { throw ExitCode.badInput }
     }
 
-    private var arguments: FlowArguments { FlowArguments(from: from, to: to, traffic: traffic) }
+    private func askAgent() throws {
+        let agent = try AgentConnection(instance, timeout: timeout.duration)
+        guard
+            case .explained(let answer) = try agent.ask(.explain(ExplainRequest(flow, request: try request.request())))
+        else { throw AgentConnection.unexpected() }
+        if let mistake = answer.mistake {
+            ErrorOutput.error(mistake)
+            throw ExitCode.badInput
+        }
+        let text = ExplanationText(
+            style: Terminal.output.style, showsRules: Terminal.output.isTerminal, standardInput: nil)
+        print(json ? answer.report : text.render(answer.explanationLines, passes: answer.passes))
+        if diagnosticOptions.isText, answer.needsProxy { ErrorOutput.write(L7Notice.text) }
+    }
+
+    private var flow: FlowText { FlowText(from: from, to: to, traffic: traffic) }
 
     private func learntNames() throws -> [String: [IPAddress]] {
         var names: [String: [IPAddress]] = [:]

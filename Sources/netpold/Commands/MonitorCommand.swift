@@ -57,7 +57,7 @@ struct MonitorCommand: ParsableCommand {
                 }
             case .lost(let count):
                 MonitorCommand.show(json ? "{\"lost\":\(count)}" : rendering.line(lost: count))
-            case .status, .page, .health, .waited, .policyWaited, .reloaded, .admitted, .error:
+            case .status, .page, .health, .waited, .policyWaited, .explained, .reloaded, .admitted, .error:
                 throw AgentConnection.unexpected()
             }
         }

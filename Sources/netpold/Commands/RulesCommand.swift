@@ -24,7 +24,9 @@ struct RulesCommand: ListCommand {
     @OptionGroup var list: ListOptions
 
     static let nothing = "no rules: no pod of the manifests is on this node"
-    static func name(of row: RuleReport) -> String { row.rule.map { "\($0.object) \($0.path)" } ?? row.verdict.rawValue }
+    static func name(of row: RuleReport) -> String {
+        row.rule.map { "\($0.object) \($0.path)" } ?? row.verdict.rawValue
+    }
 
     static var columns: [RowColumn<RuleReport>] {
         [

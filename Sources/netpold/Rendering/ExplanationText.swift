@@ -10,30 +10,9 @@ struct ExplanationText {
     /// What standard input held, for rules that came from there.
     let standardInput: [UInt8]?
 
-    func render(_ explanation: DecisionExplanation) -> String {
-        let isGood: Bool? =
-            switch (explanation.request, explanation.verdict) {
-            case (let request?, _): request.isPermitted
-            case (nil, .allow): true
-            case (nil, .deny): false
-            case (nil, .l7): nil
-            }
-        return render(explanation.lines, isGood: isGood)
-    }
-
-    func render(_ explanation: ServiceExplanation) -> String {
-        let isGood: Bool? =
-            switch explanation.verdict {
-            case .allow: true
-            case .deny, .rejected: false
-            case .l7, .mixed: nil
-            }
-        return render(explanation.lines, isGood: isGood)
-    }
-
-    /// `isGood`: whether the verdict is that the flow passes; `nil` where it depends.
-    private func render(_ lines: [ExplanationLine], isGood: Bool?) -> String {
-        lines.flatMap { line in [text(line, isGood)] + excerpt(line) }.joined(separator: "\n")
+    /// `passes`: whether the flow passes; `nil` where it depends.
+    func render(_ lines: [ExplanationLine], passes: Bool?) -> String {
+        lines.flatMap { line in [text(line, passes)] + excerpt(line) }.joined(separator: "\n")
     }
 
     private func text(_ line: ExplanationLine, _ isGood: Bool?) -> String {

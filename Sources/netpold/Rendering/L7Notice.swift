@@ -1,5 +1,4 @@
 import NetTypes
-import PolicyAnalysis
 import PolicyIR
 
 /// What is said where a result rests on L7 rules: that something else than the agent decides it.
@@ -7,15 +6,6 @@ enum L7Notice {
     /// One line, for standard error.
     static let text =
         "note: requests are decided where `netpold proxy` runs beside the agent (--l7-proxy); elsewhere they are dropped (l7 unavailable)\n"
-}
-
-extension DecisionExplanation {
-    /// Whether a side hands the connection to a proxy.
-    var needsProxy: Bool {
-        [egress, ingress].contains { side in
-            if case .l7 = side.decision.verdict { true } else { false }
-        }
-    }
 }
 
 extension LoweredPolicy {

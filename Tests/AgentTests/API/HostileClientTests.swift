@@ -28,7 +28,7 @@ import Testing
             case .status: client.answer(.lost(1))
             case .list: client.answer(.page(ListingPage(.endpoints(Array(repeating: Self.row, count: 2000)))))
             case .wait, .waitPolicy: try? await Task.sleep(for: .seconds(3600))
-            case .health, .monitor, .reload, .admit: client.answer(.lost(2))
+            case .explain, .health, .monitor, .reload, .admit: client.answer(.lost(2))
             }
         }
     }
@@ -52,7 +52,8 @@ import Testing
         let server = try server()
         defer { withExtendedLifetime(server) {} }
         let client = try RawClient(path)
-        let bytes = Array(String(repeating: "{\"listing\":\"endpoints\",\"type\":\"list\",\"version\":2}\n", count: 39_500).utf8)
+        let bytes = Array(
+            String(repeating: "{\"listing\":\"endpoints\",\"type\":\"list\",\"version\":2}\n", count: 39_500).utf8)
         var offered = 0
         while offered < bytes.count {
             let count = client.offer(Array(bytes[offered...].prefix(1 << 16)))

@@ -11,7 +11,9 @@ import Testing
         let scratch = try ScratchFolder()
         let path = scratch.file("s")
         let server = try ServedSocket(path) { request, client in
-            guard request == .list(ListRequest(.endpoints)) else { return client.answer(.error(APIError(.unavailable, "\(request)"))) }
+            guard request == .list(ListRequest(.endpoints)) else {
+                return client.answer(.error(APIError(.unavailable, "\(request)")))
+            }
             client.answer(.waited(inForce: true, applyCount: 7))
         }
         defer { withExtendedLifetime(server) {} }

@@ -53,7 +53,9 @@ import Testing
         }
         func names(_ request: ListRequest) throws -> [String] {
             let line = Listings.line(all, request, 0)
-            guard case .page(let page) = try MessageCodec().decode(APIReply.self, from: line.dropLast()) else { return [] }
+            guard case .page(let page) = try MessageCodec().decode(APIReply.self, from: line.dropLast()) else {
+                return []
+            }
             return (ServiceRow.unwrap(page.rows) ?? []).map(\.service)
         }
         #expect(try names(ListRequest(.services, namespace: "b")) == ["b/y", "b/z"])

@@ -124,7 +124,8 @@ import Testing
         #expect(
             PolicyName(parsing: "NetworkPolicy/shop/db")
                 == PolicyName(kind: "NetworkPolicy", namespace: "shop", name: "db"))
-        for wrong in ["", "/", "a/", "/a", "a/b/c", "Pod/a/b", "NetworkPolicy/db", "AdminNetworkPolicy/a/b", "a/b/c/d"] {
+        for wrong in ["", "/", "a/", "/a", "a/b/c", "Pod/a/b", "NetworkPolicy/db", "AdminNetworkPolicy/a/b", "a/b/c/d"]
+        {
             #expect(PolicyName(parsing: wrong) == nil, "\(wrong)")
         }
     }

@@ -63,6 +63,11 @@ struct ClusterAgentTests {
         /// What `netpold status` prints.
         func status() throws -> String { try run(["status", "--instance", instance]) }
 
+        /// What `netpold wait` prints of a policy.
+        func wait(_ policy: String, _ options: [String] = []) throws -> String {
+            try run(["wait", "--policy", policy, "--instance", instance] + options)
+        }
+
         private func run(_ arguments: [String]) throws -> String {
             let process = Process()
             process.executableURL = RunningAgent.executable
@@ -116,6 +121,10 @@ struct ClusterAgentTests {
 
         try cluster.server.apply(SwapCluster.second)
         cluster.server.delete(policies, namespace: "lab", name: "first")
+        // At once after the write: the watch may not have told yet.
+        #expect(try cluster.wait("lab/second").contains("NetworkPolicy lab/second is in force (resource version"))
+        #expect(try cluster.wait("lab/first", ["--gone"]) == "no policy lab/first is in force\n")
+        #expect(try !cluster.connects("green", 8001) && cluster.connects("blue", 8002))
         try await cluster.until(green: false, "the second policy")
 
         // The API server is killed.
@@ -123,6 +132,8 @@ struct ClusterAgentTests {
         cluster.server.cutConnections()
         try await cluster.until(status: "everything last read stays in force")
         #expect(try !cluster.connects("green", 8001) && cluster.connects("blue", 8002))
+        let unknown = try cluster.wait("lab/second", ["--timeout", "1"])
+        #expect(unknown.contains("not within 1 s: nobody can say which version"), "\(unknown)")
 
         // Its objects change; the agent is killed, and begins without it.
         try cluster.server.apply(SwapCluster.first)

@@ -6,25 +6,36 @@ import Testing
 
 /// deploy/rbac.yaml grants what the agent asks for, and nothing else.
 struct RightsTests {
-    private static var rules: [String: Set<String>] {
-        get throws {
-            let root = URL(filePath: #filePath).appending(path: "../../../..").standardized
-            let text = try String(contentsOf: root.appending(path: "deploy/rbac.yaml"), encoding: .utf8)
-            var rules: [String: Set<String>] = [:]
-            for rule in text.matches(
-                of: /apiGroups: \["?([a-z0-9.]*)"?\]\n  resources: \[([^\]]*)\]\n  verbs: \[([^\]]*)\]/)
-            {
-                #expect(rule.3 == "list, watch")
-                rules[String(rule.1)] = Set(rule.2.split(separator: ", ").map(String.init))
-            }
-            return rules
+    /// The resources of a file's rules by group, all of them with these verbs.
+    private static func rules(_ file: String, verbs: [String: String] = [:]) throws -> [String: Set<String>] {
+        let root = URL(filePath: #filePath).appending(path: "../../../..").standardized
+        let text = try String(contentsOf: root.appending(path: file), encoding: .utf8)
+        var rules: [String: Set<String>] = [:]
+        for rule in text.matches(
+            of: /apiGroups: \["?([a-z0-9.]*)"?\]\n  resources: \[([^\]]*)\]\n  verbs: \[([^\]]*)\]/)
+        {
+            #expect(rule.3 == verbs[String(rule.1), default: "list, watch"])
+            rules[String(rule.1)] = Set(rule.2.split(separator: ", ").map(String.init))
         }
+        return rules
+    }
+
+    @Test("the writer of statuses may write those, make Events and hold its lease, and nothing else")
+    func status() throws {
+        let verbs = ["cilium.io": "patch", "": "create", "coordination.k8s.io": "get, create, update"]
+        let wanted: [String: Set<String>] = [
+            "cilium.io": ["ciliumnetworkpolicies/status", "ciliumclusterwidenetworkpolicies/status"],
+            "": ["events"], "coordination.k8s.io": ["leases"],
+        ]
+        #expect(try Self.rules("deploy/rbac-status.yaml", verbs: verbs) == wanted)
+        let written = ObjectKind.allCases.filter(\.hasValidCondition).flatMap(\.places).map { "\($0.plural)/status" }
+        #expect(Set(written) == wanted["cilium.io"])
     }
 
     @Test("every kind that is followed may be listed and watched; there is no other right")
     func complete() throws {
         var wanted = ["apiextensions.k8s.io": Set(["customresourcedefinitions"])]
         for place in ObjectKind.allCases.flatMap(\.places) { wanted[place.group, default: []].insert(place.plural) }
-        #expect(try Self.rules == wanted)
+        #expect(try Self.rules("deploy/rbac.yaml") == wanted)
     }
 }

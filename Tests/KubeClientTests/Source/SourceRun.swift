@@ -22,16 +22,19 @@ final class SourceRun: Sendable {
 
     init(
         _ server: TestAPIServer, _ credential: TestAPIServer.Credential = .token("admin-token"),
-        settings: WatchSettings = hasty
+        settings: WatchSettings = hasty, status: StatusWriter.Settings? = nil
     ) throws {
         self.server = server
         let file = FileManager.default.temporaryDirectory.appending(path: "kubeconfig-\(UUID())").path()
         try server.kubeconfig(credential).write(toFile: file, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(atPath: file) }
-        let source = KubeSource(try Kubeconfig(file).access(context: nil), settings: settings)
+        let source = KubeSource(try Kubeconfig(file).access(context: nil), settings: settings, status: status)
         self.source = source
         task = Task { await source.run() }
     }
+
+    /// Ends without stopping the server.
+    func end() { task.cancel() }
 
     func stop() async {
         task.cancel()

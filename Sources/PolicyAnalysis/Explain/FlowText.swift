@@ -1,40 +1,69 @@
-import ArgumentParser
-import NetTypes
-import PolicyAPI
-import PolicyIR
+public import NetTypes
+public import PolicyAPI
+public import PolicyIR
 
-/// FROM, TO and the port of `netpold explain`, looked up among the objects.
-struct FlowArguments {
-    let from: String
-    let to: String
-    let traffic: String
+/// A flow as people write it (FROM, TO and the port of `netpold explain`), looked up among objects.
+public struct FlowText: Sendable {
+    /// Who begins it.
+    public let from: String
+    /// Whom it is for.
+    public let to: String
+    /// Port and protocol.
+    public let traffic: String
 
-    /// What is wrong with an argument, and what to write instead.
-    struct Mistake: Error, CustomStringConvertible {
-        let description: String
+    /// A flow's text.
+    public init(from: String, to: String, traffic: String) {
+        self.from = from
+        self.to = to
+        self.traffic = traffic
     }
 
-    /// Refuses what no manifest can make right.
-    func validate() throws {
-        for text in [from, to] where FlowEnd(parsing: text) == nil && !FlowArguments.isBareName(text) {
+    /// What is wrong with a text, and what to write instead.
+    public struct Mistake: Error, CustomStringConvertible {
+        /// In words.
+        public let description: String
+
+        /// A mistake.
+        public init(description: String) { self.description = description }
+    }
+
+    /// Refuses what no object can make right.
+    public func validate() throws(Mistake) {
+        for text in [from, to] where FlowEnd(parsing: text) == nil && !FlowText.isBareName(text) {
             let isAddress = IPAddress(parsing: text) != nil
-            throw ValidationError(
-                "'\(text)' is not an end of a flow; "
+            throw Mistake(
+                description: "'\(text)' is not an end of a flow; "
                     + (isAddress
                         ? "write ip:\(text)"
                         : "write namespace/pod, ip:ADDRESS, host, remote-node, masqueraded:ADDRESS, or as TO svc/NAME"))
         }
         guard TrafficName(parsing: traffic) != nil || PortName(parsing: traffic) != nil else {
-            throw ValidationError(
-                "'\(traffic)' is not a port and protocol; write 80/TCP, 53/UDP, 9/SCTP, ICMP/8 or ICMPv6/128, "
+            throw Mistake(
+                description:
+                    "'\(traffic)' is not a port and protocol; write 80/TCP, 53/UDP, 9/SCTP, ICMP/8 or ICMPv6/128, "
                     + "or the name of a port of the destination: http/TCP")
+        }
+    }
+
+    /// A request that a flow of a protocol carries.
+    ///
+    /// - Throws: when the protocol cannot carry it.
+    public static func check(_ request: L7Request, over protocol: L4Protocol) throws(Mistake) {
+        let (option, isDNS) =
+            switch request {
+            case .dns: ("--dns", true)
+            case .serverName: ("--sni", false)
+            case .http: ("--http", false)
+            }
+        guard `protocol` == .tcp || (isDNS && `protocol` == .udp) else {
+            throw Mistake(description: "\(option) needs a \(isDNS ? "UDP or TCP" : "TCP") port, not \(`protocol`)")
         }
     }
 
     /// The flow.
     ///
     /// - Throws: `Mistake` when an end or a port's name is not among the objects.
-    func flow(in objects: ClusterObjects, _ view: ClusterView) throws(Mistake) -> Flow {
+    public func flow(in objects: ClusterObjects, _ view: ClusterView) throws(Mistake) -> Flow {
         let sender = try end(from, objects)
         let receiver = try end(to, objects)
         if let known = TrafficName(parsing: traffic) {
@@ -59,7 +88,7 @@ struct FlowArguments {
             }
             throw Mistake(
                 description: "\(text) is not an end of a flow: a pod needs its namespace"
-                    + Named.hint(text, pods, noun: "pods"))
+                    + NameHint.text(text, pods, noun: "pods"))
         }
         if case .service(nil, let name) = end, pods.contains(text) { return .pod(namespace: "svc", name: name) }
         guard case .pod(let namespace, let name) = end, !pods.contains(text) else { return end }
@@ -68,7 +97,7 @@ struct FlowArguments {
         }) {
             throw Mistake(description: "\(service.qualifiedName) is a Service; write svc/\(service.qualifiedName)")
         }
-        throw Mistake(description: "there is no pod \(text)\(Named.hint(text, pods, noun: "pods"))")
+        throw Mistake(description: "there is no pod \(text)\(NameHint.text(text, pods, noun: "pods"))")
     }
 
     /// The number of a Service's port.
@@ -83,7 +112,7 @@ struct FlowArguments {
         if let found { return found.port }
         let names = known.ports.filter { !$0.name.isEmpty }.map { "\($0.name)/\($0.protocol)" }.sorted()
         let hint =
-            names.isEmpty ? "; it names none" : Named.hint("\(name.name)/\(name.protocol)", names, noun: "its ports")
+            names.isEmpty ? "; it names none" : NameHint.text("\(name.name)/\(name.protocol)", names, noun: "its ports")
         throw Mistake(
             description: "Service \(known.qualifiedName) has no \(name.protocol) port named \(name.name)\(hint)")
     }
@@ -107,7 +136,7 @@ struct FlowArguments {
         let names = pod.ports.filter { !$0.name.isEmpty }.map { "\($0.name)/\($0.protocol)" }
         let hint =
             names.isEmpty
-            ? "; it names none" : Named.hint("\(name.name)/\(name.protocol)", names.sorted(), noun: "its ports")
+            ? "; it names none" : NameHint.text("\(name.name)/\(name.protocol)", names.sorted(), noun: "its ports")
         throw Mistake(
             description: "pod \(pod.qualifiedName) has no \(name.protocol) port named \(name.name)\(hint)")
     }

@@ -1,0 +1,81 @@
+public import PolicyAPI
+public import PolicyIR
+
+/// Why a flow passes or not, to a Service or straight to an end: ready to be shown, whoever asked.
+public struct FlowExplanation: Sendable {
+    /// Every fact as a field: the output of `netpold explain --json`.
+    public enum Report: Encodable, Sendable {
+        /// Of a flow to an end.
+        case flow(ExplanationReport)
+        /// Of a flow to a Service.
+        case service(ServiceReport)
+
+        /// Writes the report alone.
+        public func encode(to encoder: any Encoder) throws {
+            switch self {
+            case .flow(let report): try report.encode(to: encoder)
+            case .service(let report): try report.encode(to: encoder)
+            }
+        }
+    }
+
+    /// The explanation in lines, the verdict first.
+    public var lines: [ExplanationLine]
+    /// Whether the flow passes; `nil` where it depends.
+    public var passes: Bool?
+    /// Whether a side hands the connection to a proxy.
+    public var needsProxy: Bool
+    /// The same as fields.
+    public var report: Report
+
+    init(_ explanation: DecisionExplanation) {
+        lines = explanation.lines
+        passes =
+            switch (explanation.request, explanation.verdict) {
+            case (let request?, _): request.isPermitted
+            case (nil, .allow): true
+            case (nil, .deny): false
+            case (nil, .l7): nil
+            }
+        needsProxy = explanation.needsProxy
+        report = .flow(ExplanationReport(explanation))
+    }
+
+    init(_ explanation: ServiceExplanation) {
+        lines = explanation.lines
+        passes =
+            switch explanation.verdict {
+            case .allow: true
+            case .deny, .rejected: false
+            case .l7, .mixed: nil
+            }
+        needsProxy = explanation.backends.contains(where: \.explanation.needsProxy)
+        report = .service(ServiceReport(explanation))
+    }
+}
+
+extension ReferenceEvaluator {
+    /// Explains a flow as it was written, with a request in it if there is one.
+    ///
+    /// - Parameters:
+    ///   - text: the flow.
+    ///   - objects: those that the evaluator was made of.
+    ///   - request: a request in the flow.
+    /// - Returns: the explanation.
+    /// - Throws: `FlowText.Mistake` and `FlowError`, in words for whoever wrote it.
+    public func answer(_ text: FlowText, in objects: ClusterObjects, request: L7Request?) throws -> FlowExplanation {
+        let flow = try text.flow(in: objects, view)
+        if let request { try FlowText.check(request, over: flow.protocol) }
+        if let route = try route(flow) { return FlowExplanation(try explain(route, request: request)) }
+        return FlowExplanation(try explain(flow, request: request))
+    }
+}
+
+extension DecisionExplanation {
+    /// Whether a side hands the connection to a proxy.
+    fileprivate var needsProxy: Bool {
+        [egress, ingress].contains { side in
+            if case .l7 = side.decision.verdict { true } else { false }
+        }
+    }
+}
