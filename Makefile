@@ -101,10 +101,15 @@ bench-smoke: build ## every benchmark once and short: that they run, no figures 
 SOAK_FLOWS ?= 10000000
 # DEBUG: injected faults, which tests name.
 SOAK_TEST := -c release -Xswiftc -enable-testing -Xswiftc -DDEBUG
+# An hour of chaos of each kind: SOAK_CHAOS=3600.
+SOAK_CHAOS ?= 600
 .PHONY: soak
-soak: deps ## ten million random flows three ways, ten million random packets, floods of a million flows, 20,000 changes (root; 1 h)
+soak: deps ## ten million random flows three ways, ten million random packets, floods of a million flows, 20,000 changes, chaos (root; 1.5 h)
+	scripts/install-deps.sh containernetworking-plugins
 	swift build $(SOAK_TEST) --build-tests
 	NETPOLD_CHANGE_STEPS=500 swift test $(SOAK_TEST) --skip-build --filter CompilerStateChanges
+	CHAOS_SECONDS=$(SOAK_CHAOS) LEAK_CHANGES=10000 \
+		scripts/as-root.sh swift test $(SOAK_TEST) --skip-build --filter 'ChaosTests|LeakTests'
 	NETPOLD_FLOOD=1000000 scripts/as-root.sh swift test $(SOAK_TEST) --skip-build --filter FloodTests
 	NETPOLD_DIFF_FLOWS=$(SOAK_FLOWS) NETPOLD_DIFF_PER_CLUSTER=2000 NETPOLD_PACKETS=$(SOAK_FLOWS) \
 		scripts/as-root.sh swift test $(SOAK_TEST) --skip-build --filter 'Differential|RandomPackets'
@@ -123,13 +128,15 @@ lookups: deps ## 10,000 new names, each connected to at once, half of them with 
 	swift build --build-tests
 	NETPOLD_LOOKUPS=10000 scripts/as-root.sh swift test --skip-build --filter NameLookupTests
 
-# The tests that CI runs for half a minute. `make chaos CHAOS_SECONDS=3600` is an hour of each.
+# The tests that CI runs shortly. `make chaos CHAOS_SECONDS=3600` is an hour of each.
 CHAOS_SECONDS ?= 60
+LEAK_CHANGES ?= 1000
 .PHONY: chaos
-chaos: deps ## files, pods, objects, the API server and the agent go wrong at random: CHAOS_SECONDS=60 of each kind (root)
+chaos: deps ## files, pods, objects, the API server and the agent go wrong at random: CHAOS_SECONDS=60 of each; 1,000 changes leave nothing (root)
 	scripts/install-deps.sh containernetworking-plugins
 	swift build --build-tests
-	CHAOS_SECONDS=$(CHAOS_SECONDS) scripts/as-root.sh scripts/swift-test.sh --filter 'ChaosTests'
+	CHAOS_SECONDS=$(CHAOS_SECONDS) LEAK_CHANGES=$(LEAK_CHANGES) \
+		scripts/as-root.sh scripts/swift-test.sh --filter 'ChaosTests|LeakTests'
 
 .PHONY: release-check
 release-check: ## test, lookups, chaos, docs, kernel-6.1, bench-smoke, fuzz and soak, in this order, up to the first failure (root; long)

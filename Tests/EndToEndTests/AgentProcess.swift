@@ -38,7 +38,10 @@ final class AgentProcess {
         try FileManager.default.createDirectory(atPath: manifests, withIntermediateDirectories: true)
     }
 
-    deinit {
+    deinit { end() }
+
+    /// Ends it, and takes everything off that it has pinned.
+    func end() {
         kill()
         _ = try? run(["detach", "--instance", instance])
         try? FileManager.default.removeItem(atPath: manifests)
