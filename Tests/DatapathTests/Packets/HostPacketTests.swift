@@ -36,7 +36,8 @@ struct HostPacketTests {
                 allocator: &allocator, host: true)
             var options = DatapathOptions(pins: nil, attachment: .none, flowSets: 1024)
             options.host = HostSettings(
-                mode: .enforce, failsafes: [Failsafe(.ingress, .tcp, PortRange(22)), Failsafe(.egress, .udp, PortRange(53))])
+                mode: .enforce,
+                failsafes: [Failsafe(.ingress, .tcp, PortRange(22)), Failsafe(.egress, .udp, PortRange(53))])
             node = try NodeDatapath(options)
             _ = try node.apply(image, links: [:])
             host = try #require(node.endpoints[.host])
@@ -54,7 +55,9 @@ struct HostPacketTests {
             counted = now
             #expect(moved.count <= 1)
             let reason = moved.first.flatMap { VerdictReason(rawValue: $0.key) }
-            #expect((returned == NP_ACTION_SHOT.rawValue) == (reason.map { VerdictReason.isDrop(wire: $0.rawValue) } ?? false))
+            #expect(
+                (returned == NP_ACTION_SHOT.rawValue)
+                    == (reason.map { VerdictReason.isDrop(wire: $0.rawValue) } ?? false))
             return reason
         }
 
@@ -65,7 +68,9 @@ struct HostPacketTests {
         }
     }
 
-    static func own(_ v6: Bool) -> IPAddress { v6 ? IPAddress(high: 0xfd08 << 48, low: 1) : IPAddress(ipv4: 0x0a08_0001) }
+    static func own(_ v6: Bool) -> IPAddress {
+        v6 ? IPAddress(high: 0xfd08 << 48, low: 1) : IPAddress(ipv4: 0x0a08_0001)
+    }
     static func world(_ v6: Bool) -> IPAddress {
         v6 ? IPAddress(high: 0x2001_0db8 << 32, low: 8) : IPAddress(ipv4: 0x0808_0808)
     }
@@ -104,7 +109,9 @@ struct HostPacketTests {
         #expect(try rig.send(udp(world, 53, own, 50_000), .ingress) == .policyDefault)
     }
 
-    @Test("fail-safe ports pass without any policy program; a datagram's answer only after its question", arguments: [false, true])
+    @Test(
+        "fail-safe ports pass without any policy program; a datagram's answer only after its question",
+        arguments: [false, true])
     func failsafe(v6: Bool) throws {
         let rig = try Rig()
         let (own, world) = (Self.own(v6), Self.world(v6))
@@ -131,7 +138,8 @@ struct HostPacketTests {
     func others() throws {
         let rig = try Rig()
         for group in [UInt32(0xe000_00fb), 0xefff_fffa, 0xffff_ffff] {
-            #expect(try rig.send(udp(Self.world(false), 5353, IPAddress(ipv4: group), 5353), .ingress) == .policyDefault)
+            #expect(
+                try rig.send(udp(Self.world(false), 5353, IPAddress(ipv4: group), 5353), .ingress) == .policyDefault)
         }
         let all = IPAddress(high: 0xff02 << 48, low: 0xfb)
         #expect(try rig.send(udp(Self.world(true), 5353, all, 5353), .ingress) == .policyDefault)

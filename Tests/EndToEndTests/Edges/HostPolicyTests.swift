@@ -189,6 +189,31 @@ struct HostPolicyTests {
         #expect(reasons[VerdictReason.policyDefault.rawValue, default: 0] == 0)
     }
 
+    @Test("an uplink that cannot be found takes no protection from others, and a pod's interface is none")
+    func missing() throws {
+        let pins = try PinPath(instance: "host-\(getpid())-\(UInt16.random(in: .min ... .max))")
+        defer { _ = try? pins.removeAll() }
+        let network = try EdgeNode(.ptp, pods: Self.pods)
+        let rows = Self.rows.filter { !$0.protocol.isICMP }
+        try masquerade(network)
+        network.options = DatapathOptions(pins: pins)
+        network.options.host = settings(.enforce)
+        try network.apply(Self.policy)
+        network.restart()
+        let link = try #require(network.links["client"])
+        let name = try network.node.run { try NetlinkSocket().links().first { $0.index == Int32(link) }?.name }
+        network.options.host.devices = ["nowhere", "lo", try #require(name)]
+        try network.apply(Self.policy)
+        #expect(differences(try ask(rows, network), expected(rows)).isEmpty)
+        // Once it is known which are the uplinks, others are none any more.
+        network.restart()
+        try network.ip(network.node, "link add spare type veth peer name eraps")
+        network.options.host.devices = ["spare"]
+        try network.apply(Self.policy)
+        let open = [Row("outside", "node", .tcp, 8081, true), Row("client", "node", .tcp, 7001, false)]
+        #expect(differences(try ask(open, network), expected(open)).isEmpty)
+    }
+
     @Test("what nobody confirms is given up by the programs themselves; what is confirmed outlives the agent")
     func confirmation() throws {
         let pins = try PinPath(instance: "host-\(getpid())-\(UInt16.random(in: .min ... .max))")
