@@ -159,8 +159,7 @@ struct HostPolicyTests {
 
     @Test(
         "enforced, exactly what rules and the fail-safe list allow comes to the node and leaves it; pods are not touched",
-        arguments: [EdgeNode.Topology.ptp, .bridge],
-        [AttachmentStyle.tcx, .clsact])
+        arguments: zip([EdgeNode.Topology.ptp, .bridge], [AttachmentStyle.tcx, .clsact]))
     func enforced(topology: EdgeNode.Topology, style: AttachmentStyle) throws {
         let network = try EdgeNode(topology, pods: Self.pods)
         try masquerade(network)
