@@ -18,8 +18,9 @@
 #define NP_ADDRESS_FAMILY_IPV4 2 /* AF_INET */
 #define NP_ADDRESS_FAMILY_IPV6 10 /* AF_INET6 */
 
-/* The longest silence in which the kernel's NAT still knows a datagram's flow (nf_conntrack_udp_timeout_stream). */
-#define NP_TRANSIT_SECONDS 120
+/* The longest silence in which the kernel's NAT still knows a datagram's flow (nf_conntrack_udp_timeout, _stream). */
+#define NP_TRANSIT_SECONDS 30
+#define NP_TRANSIT_STREAM_SECONDS 120
 
 NP_INLINE const struct np_host *np_find_host(void)
 {
@@ -149,7 +150,8 @@ NP_INLINE bool np_is_in_transit(const struct np_flow_place *place, const struct 
 
 	if (!(place->flags & NP_ENTRY_TRANSIT) || np_is_older(age, np_flow_timeout(packet->protocol, place->flags)))
 		return false;
-	return !np_has_no_connection(packet->protocol) || !np_is_older(age, NP_TRANSIT_SECONDS);
+	return !np_has_no_connection(packet->protocol) ||
+	       !np_is_older(age, place->flags & NP_ENTRY_STREAM ? NP_TRANSIT_STREAM_SECONDS : NP_TRANSIT_SECONDS);
 }
 
 /* Whether a packet that came in for an address of the node comes back in a pod's flow. */

@@ -50,7 +50,7 @@ extension NodeDatapath {
         }
         let serviceChange = try planServices(markingElsewhere(image))
         let image = serviceChange.image
-        let uplinks = try findUplinks(image)
+        let uplinks = try findUplinks(image, pods: links)
         let links = image.hasHost ? links.merging([.host: uplinks.numbers]) { _, host in host } : links
         let plan = try ApplyPlan(image, links: links, masters: masters, for: self)
         report.withoutInterface = plan.withoutInterface

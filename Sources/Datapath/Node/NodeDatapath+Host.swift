@@ -15,8 +15,9 @@ extension NodeDatapath {
         var problems: [String] = []
     }
 
-    /// Before anything is touched: the uplinks that are there.
-    func findUplinks(_ image: NodeImage) throws(BPFError) -> Uplinks {
+    /// Before anything is touched: the uplinks that are there. While one is not, those that have programs keep them: what is known
+    /// less takes nothing off.
+    func findUplinks(_ image: NodeImage, pods: [EndpointKey: [UInt32]]) throws(BPFError) -> Uplinks {
         var found = Uplinks()
         guard image.hasHost, options.host.mode != .off, attachments.style != .none else { return found }
         guard options.host.devices.count <= Int(NP_HOST_LINKS), options.host.failsafes.count <= Int(NP_HOST_FAILSAFES)
@@ -31,6 +32,7 @@ extension NodeDatapath {
         } catch {
             throw BPFError(.queryInfo, "interfaces", errno: .ioError, detail: "\(error)")
         }
+        let taken = Set(pods.filter { !$0.key.isHost }.values.joined())
         for name in options.host.devices {
             guard let link = links.first(where: { $0.name == name }) else {
                 found.problems.append("\(name): no such interface")
@@ -41,8 +43,20 @@ extension NodeDatapath {
                 found.problems.append("\(name): not an Ethernet interface")
                 continue
             }
+            guard !taken.contains(UInt32(bitPattern: link.index)) else {
+                found.problems.append("\(name): the interface of a pod")
+                continue
+            }
             found.numbers.append(UInt32(bitPattern: link.index))
             found.names.append(name)
+        }
+        guard !found.problems.isEmpty else { return found }
+        for link in links where uplinks.contains(UInt32(bitPattern: link.index)) {
+            let number = UInt32(bitPattern: link.index)
+            if found.numbers.contains(number) || taken.contains(number) { continue }
+            guard found.numbers.count < Int(NP_HOST_LINKS) else { break }
+            found.numbers.append(number)
+            found.names.append(link.name)
         }
         return found
     }

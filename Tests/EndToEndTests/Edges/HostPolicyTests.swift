@@ -159,8 +159,7 @@ struct HostPolicyTests {
 
     @Test(
         "enforced, exactly what rules and the fail-safe list allow comes to the node and leaves it; pods are not touched",
-        arguments: [EdgeNode.Topology.ptp, .bridge],
-        [AttachmentStyle.tcx, .clsact])
+        arguments: zip([EdgeNode.Topology.ptp, .bridge], [AttachmentStyle.tcx, .clsact]))
     func enforced(topology: EdgeNode.Topology, style: AttachmentStyle) throws {
         let network = try EdgeNode(topology, pods: Self.pods)
         try masquerade(network)
@@ -187,6 +186,31 @@ struct HostPolicyTests {
         let reasons = try network.packetsByReason()
         #expect(reasons[VerdictReason.hostAudit.rawValue, default: 0] > 0)
         #expect(reasons[VerdictReason.policyDefault.rawValue, default: 0] == 0)
+    }
+
+    @Test("an uplink that cannot be found takes no protection from others, and a pod's interface is none")
+    func missing() throws {
+        let pins = try PinPath(instance: "host-\(getpid())-\(UInt16.random(in: .min ... .max))")
+        defer { _ = try? pins.removeAll() }
+        let network = try EdgeNode(.ptp, pods: Self.pods)
+        let rows = Self.rows.filter { !$0.protocol.isICMP }
+        try masquerade(network)
+        network.options = DatapathOptions(pins: pins)
+        network.options.host = settings(.enforce)
+        try network.apply(Self.policy)
+        network.restart()
+        let link = try #require(network.links["client"])
+        let name = try network.node.run { try NetlinkSocket().links().first { $0.index == Int32(link) }?.name }
+        network.options.host.devices = ["nowhere", "lo", try #require(name)]
+        try network.apply(Self.policy)
+        #expect(differences(try ask(rows, network), expected(rows)).isEmpty)
+        // Once it is known which are the uplinks, others are none any more.
+        network.restart()
+        try network.ip(network.node, "link add spare type veth peer name eraps")
+        network.options.host.devices = ["spare"]
+        try network.apply(Self.policy)
+        let open = [Row("outside", "node", .tcp, 8081, true), Row("client", "node", .tcp, 7001, false)]
+        #expect(differences(try ask(open, network), expected(open)).isEmpty)
     }
 
     @Test("what nobody confirms is given up by the programs themselves; what is confirmed outlives the agent")

@@ -5,7 +5,7 @@ extension CiliumRule {
             .enforced("endpointSelector"),
             .enforced(
                 "nodeSelector",
-                note: "clusterwide only; evaluated by `test` and `explain`, refused by `compile`, `lab` and `agent`"),
+                note: "clusterwide only; enforced by an agent with `--host-policy`, refused by `lab`"),
             .enforced("ingress", "ingressDeny", "egress", "egressDeny", "enableDefaultDeny"),
             .metadata("labels", "description"),
             .metadata("log", note: "checked, but not shown anywhere yet"),
