@@ -85,6 +85,10 @@ bench-agent: build ## a policy edit and a status, quiet and with a monitor over 
 bench-kube: build ## Pods of an API server: read a second, memory, CPU of 1,000 events a second
 	$(RELEASE) bench-kube
 
+.PHONY: bench-scale
+bench-scale: build ## 5,000 nodes and 100,000 pods, simulated with the costs of a Pod measured in the run
+	$(RELEASE) bench-scale
+
 .PHONY: bench-smoke
 bench-smoke: build ## every benchmark once and short: that they run, no figures to keep
 	scripts/install-deps.sh nftables
@@ -95,6 +99,7 @@ bench-smoke: build ## every benchmark once and short: that they run, no figures 
 	scripts/as-root.sh $(RELEASE) bench-agent --edits 3
 	$(RELEASE) bench-l7 --rounds 1 --requests 500
 	$(RELEASE) bench-kube --short
+	$(RELEASE) bench-scale
 	scripts/as-root.sh $(RELEASE) bench-names --rounds 1 --seconds 1
 
 # Ten million each, which takes optimised tests; `make build` and this build each other's modules anew.

@@ -16,7 +16,7 @@ struct Netpold: AsyncParsableCommand {
             CNICommands.self,
             BenchCommand.self, BenchCompileCommand.self, BenchKubeCommand.self, BenchNetCommand.self,
             BenchChangesCommand.self, BenchClusterCommand.self, BenchClusterServerCommand.self,
-            BenchAgentCommand.self, BenchL7Command.self, BenchNamesCommand.self,
+            BenchScaleCommand.self, BenchAgentCommand.self, BenchL7Command.self, BenchNamesCommand.self,
         ])
 
     /// Wrong arguments are bad input like wrong manifests, so they get the same exit code, not ArgumentParser's 64.

@@ -8,6 +8,7 @@ extension CompilerState {
     /// Makes the lists from nothing.
     mutating func fillLists() {
         addresses = claims.entries(in: index)
+        let pods = addresses.count
         for (address, remote) in index.nodeEntries where claims.remote(at: address) == nil {
             addresses.append(AddressEntry(address: address, identity: index.number(of: remote)))
         }
@@ -16,7 +17,7 @@ extension CompilerState {
             guard let identity = identity(of: address) else { continue }
             addresses.append(AddressEntry(address: address, identity: identity))
         }
-        addresses.sort { $0.address < $1.address }
+        if addresses.count > pods { addresses.sort { $0.address < $1.address } }
         prefixes = index.outsideEntries.map { PrefixEntry(prefix: $0.prefix, identity: $0.number) }
         identities = index.identities.map { IdentityRecord(number: $0.number, label: $0.text) }
         updateContested()

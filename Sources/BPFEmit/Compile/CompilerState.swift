@@ -136,17 +136,17 @@ public struct CompilerState: Sendable {
     /// Registers the pods of a cluster before anything is compiled: numbers then follow the sorted texts.
     private mutating func addAll(_ all: [Pod]) {
         pods.reserveCapacity(all.count)
-        claims.reserveCapacity(all.count * 2)
+        var claimed: [(address: IPAddress, pod: Int)] = []
+        claimed.reserveCapacity(all.count * 2)
         for pod in all {
             let entry = entry(of: pod)
             let number = pods.set(entry)
             guard let podClass = entry.podClass else { continue }
-            for address in pod.addresses { claims.add(address, by: number) }
+            for address in pod.addresses { claimed.append((address, number)) }
             if pod.addresses.isEmpty { index.retain(index.remote(of: podClass, at: nil)) }
         }
-        for pod in all where !pod.hostNetwork && !pod.isFinished {
-            for address in pod.addresses { claims.settle(address, pods, in: &index) }
-        }
+        claims = AddressClaims(claimed)
+        claims.settleAll(pods, in: &index)
         let claims = claims
         index.assignNumbers(&allocator) { claims.settled }
     }

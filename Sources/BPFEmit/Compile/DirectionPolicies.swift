@@ -176,7 +176,7 @@ struct DirectionPolicies: Sendable {
     /// The entries of the `peers` map.
     private mutating func peers(of bits: PolicyBits, _ number: Int, in index: inout IdentityIndex) -> [PeerEntry] {
         let carriers = policies[number].carriers
-        workspace.begin(width: bits.words, remotes: index.remoteCount)
+        workspace.begin(width: bits.words, in: index)
         var unknown = [UInt64](repeating: 0, count: bits.words)
         for (bit, carrier) in carriers.enumerated() {
             if bit < bits.bits.count {
@@ -196,7 +196,7 @@ struct DirectionPolicies: Sendable {
                 for term in carrier.terms ?? [] { workspace.set(bit, for: index.matches(of: term)) }
             }
         }
-        let entries = workspace.entries(in: index)
+        let entries = workspace.entries()
         // Whoever has a contested address is a peer of every deny rule.
         guard unknown.contains(where: { $0 != 0 }) else { return entries }
         return [PeerEntry(identity: ReservedIdentity.unknown.rawValue, words: unknown)] + entries

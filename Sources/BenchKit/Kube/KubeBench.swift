@@ -60,6 +60,17 @@ public struct KubeBench: Sendable {
                 goal: "<= 20 %", isMet: share <= KubeBench.eventShare))
     }
 
+    /// Measures what a Pod costs an agent: its decoding from an event, and the memory of one of 10,000.
+    ///
+    /// - Parameter costs: takes the figures.
+    /// - Throws: when the Pods are not read as they should be.
+    public func measure(_ costs: inout ScaleCosts) throws(Failure) {
+        let count = counts[0]
+        let list = try readList(count)
+        costs.podMemory = Double(max(list.resident - list.before, 0)) / Double(count)
+        costs.podDecode = Double(try readEvents(count))
+    }
+
     private struct ListCost {
         var nanoseconds: UInt64 = 0
         var bytes = 0

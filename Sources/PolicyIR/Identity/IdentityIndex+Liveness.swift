@@ -40,6 +40,8 @@ extension IdentityIndex {
     mutating func append(_ remote: Remote) -> RemoteID {
         let id = RemoteID(truncatingIfNeeded: remotes.count)
         remotes.append(remote)
+        // The world has its number from the start.
+        if remote.number != 0 { numbering += 1 }
         if remote.kind != .pod { remotesOfReserved[Int(remote.reserved)].append(id) }
         if remote.blocks != 0 { remotesOfBlocks[Int(remote.blocks)].append(id) }
         return id

@@ -16,6 +16,7 @@ extension IdentityIndex {
             pending.append((text(of: id), id))
         }
         pending.sort { $0.text < $1.text }
+        if !pending.isEmpty { numbering += 1 }
         for (text, remote) in pending { remotes[Int(remote)].text = text }
         guard allocator.wantsMembers else {
             for (text, remote) in pending {
@@ -44,6 +45,7 @@ extension IdentityIndex {
         var pending: [(text: String, remote: RemoteID)] = []
         for remote in born where remotes[Int(remote)].number == 0 { pending.append((text(of: remote), remote)) }
         if pending.count > 1 { pending.sort { $0.text < $1.text } }
+        if !pending.isEmpty { numbering += 1 }
         for (text, remote) in pending {
             remotes[Int(remote)].text = text
             remotes[Int(remote)].number = allocator.number(for: text, scope: scope(of: remote))

@@ -43,6 +43,8 @@ public struct IdentityIndex: Sendable {
 
     // Remotes, by index.
     var remotes: [Remote] = []
+    /// Raised whenever remotes have got numbers: what is kept in the order of numbers is of one value of it.
+    public internal(set) var numbering = 0
     /// The sets of `reserved:` labels that remotes carry; the first is empty: pods.
     var reservedSets: [Set<UInt32>] = [[]]
     var remotesOfReserved: [[RemoteID]] = [[]]

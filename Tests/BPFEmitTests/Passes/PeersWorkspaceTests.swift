@@ -29,10 +29,10 @@ struct PeersWorkspaceTests {
     func gathers() {
         let (index, remotes) = Self.world(3)
         var workspace = PeersWorkspace()
-        workspace.begin(width: 2, remotes: index.remoteCount)
+        workspace.begin(width: 2, in: index)
         workspace.set(70, for: [remotes[2], remotes[0]])
         workspace.set(1, for: [remotes[0], remotes[0]])
-        let entries = workspace.entries(in: index)
+        let entries = workspace.entries()
         #expect(entries.map(\.identity) == [index.number(of: remotes[0]), index.number(of: remotes[2])])
         #expect(entries.map(\.words) == [[0b10, 1 << 6], [0, 1 << 6]])
     }
@@ -41,9 +41,9 @@ struct PeersWorkspaceTests {
     func numberless() {
         let (index, remotes) = Self.world(1)
         var workspace = PeersWorkspace()
-        workspace.begin(width: 1, remotes: index.remoteCount)
+        workspace.begin(width: 1, in: index)
         workspace.set(0, for: remotes)
-        #expect(workspace.entries(in: index).map(\.identity) == [index.number(of: remotes[0])])
+        #expect(workspace.entries().map(\.identity) == [index.number(of: remotes[0])])
     }
 
     @Test("nothing of a policy is left for the next, wider or narrower")
@@ -51,11 +51,25 @@ struct PeersWorkspaceTests {
         let (index, remotes) = Self.world(4)
         var workspace = PeersWorkspace()
         for width in [1, 3, 2, 1, 4] {
-            workspace.begin(width: width, remotes: index.remoteCount)
-            #expect(workspace.entries(in: index).isEmpty)
+            workspace.begin(width: width, in: index)
+            #expect(workspace.entries().isEmpty)
             workspace.set(width * 64 - 1, for: remotes)
             let expected = [UInt64](repeating: 0, count: width - 1) + [1 << 63]
-            #expect(workspace.entries(in: index).map(\.words) == Array(repeating: expected, count: 4))
+            #expect(workspace.entries().map(\.words) == Array(repeating: expected, count: 4))
         }
+    }
+
+    @Test("numbers that are given later count from the next policy on")
+    func renumbered() {
+        var (index, remotes) = Self.world(2)
+        var workspace = PeersWorkspace()
+        workspace.begin(width: 1, in: index)
+        workspace.set(0, for: remotes)
+        #expect(workspace.entries().count == 2)
+        var allocator = IdentityAllocator()
+        index.assignNumbers(to: [remotes[2]], &allocator)
+        workspace.begin(width: 1, in: index)
+        workspace.set(1, for: [remotes[2]])
+        #expect(workspace.entries() == [PeerEntry(identity: index.number(of: remotes[2]), words: [0b10])])
     }
 }
