@@ -111,7 +111,7 @@ static long np_dns_learn_address(__u32 index, void *context)
 	return 0;
 }
 
-/* Puts the addresses of the message into force for the endpoint. A global function: verified once. Returns nothing of interest. */
+/* Puts the addresses of the message into force for the endpoint. A global function: verified once. False: the endpoint is gone. */
 __attribute__((noinline)) int np_learn_addresses(struct __sk_buff *skb)
 {
 	struct np_dns_walk walk = {.message = np_dns_message(skb)};
@@ -122,7 +122,7 @@ __attribute__((noinline)) int np_learn_addresses(struct __sk_buff *skb)
 	__u32 ttl;
 
 	if (!message || !np_find_endpoint(&hook))
-		return 0;
+		return false;
 	ttl = message->ttl < options.least_ttl ? options.least_ttl : message->ttl;
 	/* Whole seconds: the one that has begun does not count. Of time 0 there is enough for what the pod asked for. */
 	message->expires = np_name_clock() + 1 + (ttl ? ttl : 1);
@@ -131,7 +131,7 @@ __attribute__((noinline)) int np_learn_addresses(struct __sk_buff *skb)
 	rule = message->names ? np_name_rule(NP_NAME_COLUMNS | message->names, message->revision, message->set) : NULL;
 	message->columns = rule ? rule->columns : 0;
 	bpf_loop(message->count, np_dns_learn_address, &walk, 0);
-	return 0;
+	return true;
 }
 
 /* What the packet that np_scratch has teaches, which came in a flow whose queries are read. */
@@ -157,8 +157,7 @@ NP_INLINE bool np_heed(const struct np_hook *hook, struct np_dns_message *messag
 
 	if (lesson == NP_LESSON_NONE)
 		return true;
-	if (lesson == NP_LESSON_LEARNT) {
-		np_learn_addresses(hook->skb);
+	if (lesson == NP_LESSON_LEARNT && np_learn_addresses(hook->skb)) {
 		_Pragma("clang loop unroll(disable)")
 		for (__u32 first = 0; first < NP_DNS_MAX_RECORDS; first += NP_NAME_EVENT_ADDRESSES)
 			if (first < message->count)
@@ -199,16 +198,19 @@ NP_INLINE int np_learn_lesson(struct np_hook *hook, struct np_lesson *scratch)
 	struct np_dns_message *message = &scratch->message;
 	struct np_lesson_head *head = &scratch->head;
 	enum np_lesson_kind lesson = NP_LESSON_INEXACT;
+	bool is_taken = false;
 
-	if (!np_find_endpoint(hook) || bpf_skb_load_bytes(hook->skb, ETH_HLEN, head, sizeof(*head)) ||
-	    !np_is_endpoint_address(hook->endpoint, &head->client))
-		return NP_LESSON_REFUSED;
-	message->name_length = 0;
-	if (np_take_lesson(hook->skb, message) &&
-	    (np_dns_short(message, NP_DNS_FLAGS_OFFSET) & (NP_DNS_RESPONSE | NP_DNS_OPCODE_MASK)) == NP_DNS_RESPONSE &&
-	    np_dns_read_question(hook->skb))
-		lesson = np_read_response(hook->skb, message);
-	if (np_heed(hook, message, lesson))
+	if (np_find_endpoint(hook) && !bpf_skb_load_bytes(hook->skb, ETH_HLEN, head, sizeof(*head)) &&
+	    np_is_endpoint_address(hook->endpoint, &head->client)) {
+		message->name_length = 0;
+		if (np_take_lesson(hook->skb, message) &&
+		    (np_dns_short(message, NP_DNS_FLAGS_OFFSET) & (NP_DNS_RESPONSE | NP_DNS_OPCODE_MASK)) ==
+			    NP_DNS_RESPONSE &&
+		    np_dns_read_question(hook->skb))
+			lesson = np_read_response(hook->skb, message);
+		is_taken = np_heed(hook, message, lesson);
+	}
+	if (is_taken)
 		return NP_LESSON_TAKEN;
 	return np_options().drops_inexact ? NP_LESSON_WITHHELD : NP_LESSON_REFUSED;
 }

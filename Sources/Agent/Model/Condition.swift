@@ -68,6 +68,8 @@ public struct Condition: Hashable, Codable, Sendable {
         case namesLeftOut = "namesLeftOut"
         /// Addresses that a pod has learnt from DNS found no room.
         case learntFull = "learntFull"
+        /// Pods that the L7 proxy has connections to could not be asked about them after a change: it denies what they are sent.
+        case serversNotAsked = "serversNotAsked"
     }
 
     /// The kind.
@@ -101,7 +103,7 @@ public struct Condition: Hashable, Codable, Sendable {
             true
         case .keptLastGood, .isolatedByRefused, .duplicateObject, .addressConflict, .copiesUnwritten,
             .compiledClosed, .policyWarning, .unknownIsolated, .podFinished, .hookWithoutPod, .evidenceIgnored,
-            .bpffsMounted, .bpffsPrivate, .flowsCrowded, .namesLeftOut, .learntFull:
+            .bpffsMounted, .bpffsPrivate, .flowsCrowded, .namesLeftOut, .learntFull, .serversNotAsked:
             false
         }
     }

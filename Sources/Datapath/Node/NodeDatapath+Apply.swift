@@ -75,7 +75,7 @@ extension NodeDatapath {
 
         let mustWait = report.changedAnything || revalidateAll || firstAfterAdoption
         if mustWait {
-            try RunningPrograms.wait()
+            try waitForPrograms()
             services?.tables.released()
         }
         timings.grace = part()
@@ -86,7 +86,7 @@ extension NodeDatapath {
         try copyFlows()
         try attach(plan, &report)
         try finishTakeover(plan, &report)
-        if mustWait { try askServersAgain() }
+        if mustWait || owesServers { try askServersAgain(&report) }
         try narrow(plan, &report)
         try settleNames(&report)
         try refill(plan)

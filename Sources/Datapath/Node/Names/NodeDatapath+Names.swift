@@ -31,7 +31,7 @@ extension NodeDatapath {
         guard let names else { return }
         let (written, isOther) = try names.prepare(policies)
         report.entriesChanged += written
-        if isOther { try RunningPrograms.wait() }
+        if isOther { try waitForPrograms() }
     }
 
     /// After step 10: patterns and entries go that only programs asked for that are gone.
@@ -42,7 +42,7 @@ extension NodeDatapath {
             tell(policies)
             if let names {
                 let (_, isOther) = try names.settle(policies)
-                if isOther { try RunningPrograms.wait() }
+                if isOther { try waitForPrograms() }
                 _ = try names.clean(policies)
             }
             settledNames = Set(policies.compactMap { $0.hits?.base })
