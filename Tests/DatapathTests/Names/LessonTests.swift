@@ -35,7 +35,7 @@ struct LessonTests {
             ]
             for (drops, expected) in [(UInt32(0), NP_LESSON_REFUSED), (1, NP_LESSON_WITHHELD)] {
                 try harness.map("np_name_options").set(
-                    UInt32(0), np_name_options(refusal: 5, least_ttl: 0, drops_inexact: drops, record: 0))
+                    UInt32(0), NameWorld.options(refusal: 5, leastTTL: 0, dropsInexact: drops))
                 for (what, message, slot, client) in cases {
                     #expect(try Self.teach(harness, message, slot: slot, client: client) == expected, "\(what)")
                 }
