@@ -33,7 +33,8 @@ struct NearestNameRule {
         guard let first = patterns.first else { return "\(origin): no name satisfies it" }
         if patterns.count == 1 { return "\(origin): \(subject) is not \(first)" }
         let more = patterns.count - NearestNameRule.named
-        let list = patterns.prefix(NearestNameRule.named).joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
+        let list =
+            patterns.prefix(NearestNameRule.named).joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
         return "\(origin): \(subject) is none of \(list)"
     }
 

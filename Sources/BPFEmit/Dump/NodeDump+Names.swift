@@ -49,7 +49,9 @@ extension NodeImage {
         let rules = policies.reduce(0) { count, policy in
             let queries = policy.l7Bits(where: \.isDNS)
             return count
-                + tables.rules(of: policy).values.reduce(0) { $0 + ($1 & queries != 0 ? 1 : 0) + ($1 & ~queries != 0 ? 1 : 0) }
+                + tables.rules(of: policy).values.reduce(0) {
+                    $0 + ($1 & queries != 0 ? 1 : 0) + ($1 & ~queries != 0 ? 1 : 0)
+                }
         }
         return kinds + rules
             + numberings.values.reduce(0) { $0 + tables.columns(of: $1).count }

@@ -19,18 +19,20 @@ public struct NameProduct {
     /// A state of the earlier automaton: by class the next one, and its name set.
     public typealias Row = (next: [UInt16], set: UInt16)
 
-    /// Makes it.
+    /// Makes it; `nil` when it takes more states than the budget, or the earlier one cannot be walked.
     ///
     /// - Parameters:
     ///   - automaton: the other one.
     ///   - earlier: reads a state of the earlier one; `nil`: it has none.
     ///   - budget: the greatest number of states.
-    /// - Returns: `nil` when it takes more of them, or the earlier one cannot be walked.
     /// - Throws: what `earlier` throws.
     public init?<Failure: Error>(
-        _ automaton: NameAutomaton, and earlier: (Int) throws(Failure) -> Row?, budget: Int = NameAutomaton.maximumStates
+        _ automaton: NameAutomaton, and earlier: (Int) throws(Failure) -> Row?,
+        budget: Int = NameAutomaton.maximumStates
     ) throws(Failure) {
-        var states = [Pair(earlier: 0, own: 0), Pair(earlier: UInt16(NameAutomaton.start), own: UInt16(NameAutomaton.start))]
+        var states = [
+            Pair(earlier: 0, own: 0), Pair(earlier: UInt16(NameAutomaton.start), own: UInt16(NameAutomaton.start)),
+        ]
         var numbers = [states[0]: UInt16(0), states[1]: UInt16(1)]
         var pairs = [Pair(earlier: 0, own: 0)]
         var setNumbers = [pairs[0]: UInt16(0)]

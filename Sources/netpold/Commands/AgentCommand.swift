@@ -249,7 +249,8 @@ struct AgentCommand: AsyncParsableCommand {
         let datapath = try NodeDatapath(datapathOptions)
         try datapath.set(
             NameOptions(
-                refusal: dnsRefusal, leastTTL: fqdnMinTtl, dropsInexact: dnsDropInexact, linkLocalRanges: fqdnAllowPrivate))
+                refusal: dnsRefusal, leastTTL: fqdnMinTtl, dropsInexact: dnsDropInexact,
+                linkLocalRanges: fqdnAllowPrivate))
         let names = try makeNames(datapath, logger)
         let columnFile = RecordFile<ColumnRecords>(path: try instance.paths().columns)
         let columns = ColumnRecords.adopt(

@@ -96,7 +96,9 @@ import Testing
             origin: RuleOrigin(kind: "CiliumNetworkPolicy", namespace: "shop", name: "plain", path: "x"))
         let taken = hits.take(count: 6, capacity: 100, subject: "s", direction: .egress, bits: [plain, far, near])
         let entry = try #require(taken)
-        func refused(_ name: String, kind: NameRecord.Kind = .denied, time: UInt64 = 999, rules: UInt64 = 6) -> NameRecord {
+        func refused(_ name: String, kind: NameRecord.Kind = .denied, time: UInt64 = 999, rules: UInt64 = 6)
+            -> NameRecord
+        {
             NameRecord(
                 time: time, slot: 1, kind: kind, name: name, type: 1, remote: IPAddress(ipv4: 1), addresses: [],
                 expires: 0, base: entry.base, rules: rules)

@@ -213,7 +213,9 @@ struct DNSAnswerTests {
         }
     }
 
-    @Test("link-local addresses are learnt where the node wants them, but none of the cluster's, the node's or netpold's own")
+    @Test(
+        "link-local addresses are learnt where the node wants them, but none of the cluster's, the node's or netpold's own"
+    )
     func wantedLinkLocal() throws {
         try PacketHarness.with { harness throws in
             try harness.restrictByColumns()

@@ -134,7 +134,8 @@ struct NameApplyTests {
             #expect(try Self.rule(node, try Self.base(node) | UInt32(NP_NAME_QUERIES), ["x", "a", "example"]) == nil)
             let maps = try #require(node.maps.names)
             let entries = try maps.rules.entries(key: np_name_rule_key(), value: np_name_rule())
-            #expect(entries.allSatisfy { [owner, try? Self.base(node)].contains($0.key.owner & ~UInt32(NP_NAME_QUERIES)) })
+            #expect(
+                entries.allSatisfy { [owner, try? Self.base(node)].contains($0.key.owner & ~UInt32(NP_NAME_QUERIES)) })
         }
     }
 

@@ -211,7 +211,8 @@ struct UpgradeTests {
         // Writes of tables are many and alike.
         if killsEverywhere { return Array(stride(from: 0, to: count, by: operation == .writeMap ? 5 : 1)) }
         let isOfHooks = [.updateAttachment, .attach, .detach].contains(operation)
-        let places = isOfHooks ? [0, count / 2, count - 1] : style == .tcx ? [0, count - 1] : [count / 3, 2 * count / 3]
+        let places =
+            isOfHooks ? [0, count / 2, count - 1] : style == .tcx ? [0, count - 1] : [count / 3, 2 * count / 3]
         return Set(places.filter { (0..<count).contains($0) }).sorted()
     }
 

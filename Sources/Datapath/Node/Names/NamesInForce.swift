@@ -124,7 +124,12 @@ final class NamesInForce {
 
     /// Writes an automaton into the other bank, and what its name sets satisfy under its number; then it is in force.
     ///
-    /// - Parameter entries: what they satisfy; called with the number so far.
+    /// - Parameters:
+    ///   - next: the automaton's rows.
+    ///   - sets: its name sets, by state.
+    ///   - entries: what they satisfy; called with the number so far.
+    /// - Returns: what was written.
+    /// - Throws: when a map cannot be written; the automaton in force stays.
     private func putInForce(
         _ next: [UInt16], _ sets: [UInt16], _ entries: (UInt32) -> [NameRuleKey: NameRuleValue]
     ) throws(BPFError) -> Int {
