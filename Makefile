@@ -118,6 +118,7 @@ soak: deps ## ten million random flows three ways, ten million random packets, f
 	NETPOLD_FLOOD=1000000 scripts/as-root.sh swift test $(SOAK_TEST) --skip-build --filter FloodTests
 	NETPOLD_DIFF_FLOWS=$(SOAK_FLOWS) NETPOLD_DIFF_PER_CLUSTER=2000 NETPOLD_PACKETS=$(SOAK_FLOWS) \
 		scripts/as-root.sh swift test $(SOAK_TEST) --skip-build --filter 'Differential|RandomPackets'
+	NETPOLD_KILL_EVERYWHERE=1 scripts/as-root.sh swift test $(SOAK_TEST) --skip-build --filter killedAnywhere
 
 .PHONY: fuzz
 fuzz: deps ## libFuzzer on manifests, values, verdicts, HTTP (beside llhttp), ClientHellos and DNS messages (beside the kernel's readers), FUZZ_SECONDS=60 each

@@ -227,7 +227,7 @@ let package = Package(
         .testTarget(
             name: "L7ProxyTests",
             dependencies: [
-                "HTTPScan", "HTTPTestSupport", "L7Proxy", "NetTypes", "PolicyAPI", "PolicyIR", "ProxyRules",
+                "DNSScan", "HTTPScan", "HTTPTestSupport", "L7Proxy", "NetTypes", "PolicyAPI", "PolicyIR", "ProxyRules",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
             ],

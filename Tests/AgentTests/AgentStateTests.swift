@@ -320,4 +320,20 @@ import Testing
     private func cleared(_ actions: [AgentAction]) -> [Condition] {
         actions.compactMap { if case .clear(let condition) = $0 { condition } else { nil } }
     }
+
+    @Test("servers of the proxy that could not be asked are a condition, and asked again until they were")
+    func serversNotAsked() {
+        var (state, _) = begun()
+        _ = state.on(.reconcileDue)
+        var report = Fixtures.report("web")
+        report.serversNotAsked = "no buffer space"
+        let generation = state.generation
+        let actions = state.on(.applied(generation: generation, report, [], hooks: []))
+        #expect(delays(actions) == [500])
+        #expect(state.conditions.contains { $0.kind == .serversNotAsked && $0.message.contains("no buffer space") })
+        _ = state.on(.reconcileDue)
+        report.serversNotAsked = nil
+        _ = state.on(.applied(generation: generation, report, [], hooks: []))
+        #expect(!state.conditions.contains { $0.kind == .serversNotAsked })
+    }
 }

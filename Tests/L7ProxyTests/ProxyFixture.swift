@@ -39,7 +39,7 @@ struct ProxyFixture {
 
     static func start(
         _ rules: [HTTPRule], limits: ProxyLimits = ProxyLimits(), log: AccessLog? = nil, answer: [UInt8]? = nil,
-        to address: SocketAddress? = nil, resolver: (any FlowResolver)? = nil
+        to address: SocketAddress? = nil, resolver: (any FlowResolver)? = nil, learner: (any AnswerLearner)? = nil
     ) async throws -> ProxyFixture {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let server = try await RecordingServer.start(group, answer: answer)
@@ -49,7 +49,7 @@ struct ProxyFixture {
         let source = RuleSource(try book(rules))
         let proxy = try await HTTPProxy.start(
             on: SocketAddress(ipAddress: "127.0.0.1", port: 0), group: group, rules: source,
-            resolver: resolver ?? FixedFlowResolver(flow), limits: limits, log: log)
+            resolver: resolver ?? FixedFlowResolver(flow), limits: limits, log: log, learner: learner)
         return ProxyFixture(group: group, server: server, proxy: proxy, rules: source)
     }
 

@@ -33,19 +33,18 @@ NP_INLINE struct np_dns_message *np_dns_message(const struct __sk_buff *skb)
  */
 NP_INLINE bool np_dns_take(struct __sk_buff *skb, const struct np_question *question, struct np_dns_message *message)
 {
+	const struct np_udp_header *udp = (const struct np_udp_header *)message->udp;
 	__u32 behind = question->resume_end - question->resume_offset - NP_DNS_HEADER_BYTES;
-	struct np_udp_header udp;
 
-	if (question->packet.fragment != NP_FRAGMENT_NONE || skb->gso_size ||
-	    bpf_skb_load_bytes(skb, question->transport_offset, &udp, sizeof(udp)) ||
-	    bpf_ntohs(udp.length) != sizeof(udp) + NP_DNS_HEADER_BYTES + behind)
-		return false;
 	/* What is behind the header, so that the verifier of 6.1 sees that it is not nothing. */
 	asm volatile("" : "+r"(behind));
-	if (behind > NP_DNS_MAX_BYTES - NP_DNS_HEADER_BYTES)
+	if (question->packet.fragment != NP_FRAGMENT_NONE || skb->gso_size ||
+	    behind > NP_DNS_MAX_BYTES - NP_DNS_HEADER_BYTES)
 		return false;
 	message->length = NP_DNS_HEADER_BYTES + behind;
-	return !bpf_skb_load_bytes(skb, question->resume_offset, message->bytes, NP_DNS_HEADER_BYTES + behind);
+	return !bpf_skb_load_bytes(skb, question->transport_offset, message->udp,
+				   sizeof(*udp) + NP_DNS_HEADER_BYTES + behind) &&
+	       bpf_ntohs(udp->length) == sizeof(*udp) + NP_DNS_HEADER_BYTES + behind;
 }
 
 #endif

@@ -11,22 +11,25 @@
 #include "pending.h"
 
 /*
- * Whether an address is never learnt, whoever gives it: what is somebody else's in the cluster or of the node, and what is nobody's. An
- * IPv4 address as an IPv6 one would be a way around what holds for the IPv4 one.
+ * Whether an address is never learnt, whoever gives it: what is somebody else's in the cluster or of the node, what is nobody's, and what
+ * is of the link, unless the node wants it. An IPv4 address as an IPv6 one would be a way around what holds for the IPv4 one.
  */
 NP_INLINE bool np_is_never_learnt(const struct np_address *address, bool ipv4)
 {
 	const __u32 last = bpf_ntohl(address->word[3]);
 	const __u32 zeros = address->word[0] | address->word[1];
-	bool is_special;
+	bool is_nobodys, is_of_link;
 
-	if (ipv4)
-		/* This network, loopback, link-local, multicast and above. */
-		is_special = last >> 24 == 0 || last >> 24 == 127 || last >> 16 == 0xa9fe || last >> 28 >= 0xe;
-	else
-		is_special = np_is_mapped_ipv4(address) || np_is_ipv6_multicast(address) ||
-			     np_is_ipv6_link_local(address) || !(zeros | address->word[2]);
-	return is_special || np_exact_entry(address) != NP_NO_ENTRY;
+	if (ipv4) {
+		/* This network, loopback, multicast and above; what hairpins and the proxy's namespace have. */
+		is_nobodys = last >> 24 == 0 || last >> 24 == 127 || last >> 28 >= 0xe || last == NP_HAIRPIN_IPV4 ||
+			     last >> 8 == NP_PROXY_NETWORK_IPV4;
+		is_of_link = last >> 16 == 0xa9fe;
+	} else {
+		is_nobodys = np_is_mapped_ipv4(address) || np_is_ipv6_multicast(address) || !(zeros | address->word[2]);
+		is_of_link = np_is_ipv6_link_local(address);
+	}
+	return is_nobodys || (is_of_link && !np_learns_link_local(address)) || np_exact_entry(address) != NP_NO_ENTRY;
 }
 
 /* Makes the columns of the message hold for an entry that is there, until when they are to. */
@@ -54,6 +57,19 @@ NP_INLINE void np_refresh_learnt(struct np_learnt *learnt, const struct np_dns_m
 		np_write_once(learnt->earliest, 0);
 }
 
+/* The entry that each new address of the message gets. */
+NP_INLINE void np_fill_learnt(struct np_dns_message *message)
+{
+	struct np_learnt *learnt = &message->learnt;
+
+	learnt->names = message->names;
+	learnt->columns = message->columns;
+	learnt->earliest = message->expires;
+	_Pragma("clang loop unroll(full)")
+	for (__u32 column = 0; column < NP_MAX_NAME_COLUMNS; column++)
+		learnt->expires[column] = message->columns >> column & 1 ? message->expires : 0;
+}
+
 /* Makes an entry, if the pod may have another one. `is_there`: in place of one that says nothing any more. */
 NP_INLINE void np_insert_learnt(struct np_dns_message *message, const struct np_learnt_key *key, bool is_there)
 {
@@ -65,12 +81,6 @@ NP_INLINE void np_insert_learnt(struct np_dns_message *message, const struct np_
 		return;
 	held = __sync_fetch_and_add(&share->inserted, !is_there) - np_read_once(share->removed);
 	if (np_likely(held < NP_MAX_LEARNT_OF_POD || is_there)) {
-		learnt->names = message->names;
-		learnt->columns = message->columns;
-		learnt->earliest = message->expires;
-		_Pragma("clang loop unroll(full)")
-		for (__u32 column = 0; column < NP_MAX_NAME_COLUMNS; column++)
-			learnt->expires[column] = message->columns >> column & 1 ? message->expires : 0;
 		if (!bpf_map_update_elem(&np_learnt, key, learnt, is_there ? BPF_EXIST : BPF_NOEXIST))
 			return;
 		/* Another CPU was faster, or there is no room. */
@@ -111,27 +121,28 @@ static long np_dns_learn_address(__u32 index, void *context)
 	return 0;
 }
 
-/* Puts the addresses of the message into force for the endpoint. A global function: verified once. Returns nothing of interest. */
+/* Puts the addresses of the message into force for the endpoint. A global function: verified once. False: the endpoint is gone. */
 __attribute__((noinline)) int np_learn_addresses(struct __sk_buff *skb)
 {
 	struct np_dns_walk walk = {.message = np_dns_message(skb)};
 	struct np_dns_message *message = walk.message;
 	struct np_hook hook = np_hook_of(skb);
-	const struct np_name_options options = np_options();
+	const struct np_name_options *options = np_options();
 	const struct np_name_rule *rule;
 	__u32 ttl;
 
-	if (!message || !np_find_endpoint(&hook))
-		return 0;
-	ttl = message->ttl < options.least_ttl ? options.least_ttl : message->ttl;
+	if (!message || !options || !np_find_endpoint(&hook))
+		return false;
+	ttl = message->ttl < options->least_ttl ? options->least_ttl : message->ttl;
 	/* Whole seconds: the one that has begun does not count. Of time 0 there is enough for what the pod asked for. */
 	message->expires = np_name_clock() + 1 + (ttl ? ttl : 1);
 	message->endpoint = hook.slot;
 	message->names = np_read_once(hook.endpoint->names);
 	rule = message->names ? np_name_rule(NP_NAME_COLUMNS | message->names, message->revision, message->set) : NULL;
 	message->columns = rule ? rule->columns : 0;
+	np_fill_learnt(message);
 	bpf_loop(message->count, np_dns_learn_address, &walk, 0);
-	return 0;
+	return true;
 }
 
 /* What the packet that np_scratch has teaches, which came in a flow whose queries are read. */
@@ -157,8 +168,7 @@ NP_INLINE bool np_heed(const struct np_hook *hook, struct np_dns_message *messag
 
 	if (lesson == NP_LESSON_NONE)
 		return true;
-	if (lesson == NP_LESSON_LEARNT) {
-		np_learn_addresses(hook->skb);
+	if (lesson == NP_LESSON_LEARNT && np_learn_addresses(hook->skb)) {
 		_Pragma("clang loop unroll(disable)")
 		for (__u32 first = 0; first < NP_DNS_MAX_RECORDS; first += NP_NAME_EVENT_ADDRESSES)
 			if (first < message->count)
@@ -175,7 +185,7 @@ NP_INLINE bool np_heed(const struct np_hook *hook, struct np_dns_message *messag
 /* Learns from the answer. False: it is none, and the node drops such answers. */
 NP_INLINE bool np_learn_answer(const struct np_hook *hook, struct np_question *question, struct np_dns_message *message)
 {
-	return np_heed(hook, message, np_read_answer_message(hook, question, message)) || !np_options().drops_inexact;
+	return np_heed(hook, message, np_read_answer_message(hook, question, message)) || !np_drops_inexact();
 }
 
 #define NP_LESSON_AT (ETH_HLEN + sizeof(struct np_lesson_head)) /* of the message */
@@ -199,18 +209,21 @@ NP_INLINE int np_learn_lesson(struct np_hook *hook, struct np_lesson *scratch)
 	struct np_dns_message *message = &scratch->message;
 	struct np_lesson_head *head = &scratch->head;
 	enum np_lesson_kind lesson = NP_LESSON_INEXACT;
+	bool is_taken = false;
 
-	if (!np_find_endpoint(hook) || bpf_skb_load_bytes(hook->skb, ETH_HLEN, head, sizeof(*head)) ||
-	    !np_is_endpoint_address(hook->endpoint, &head->client))
-		return NP_LESSON_REFUSED;
-	message->name_length = 0;
-	if (np_take_lesson(hook->skb, message) &&
-	    (np_dns_short(message, NP_DNS_FLAGS_OFFSET) & (NP_DNS_RESPONSE | NP_DNS_OPCODE_MASK)) == NP_DNS_RESPONSE &&
-	    np_dns_read_question(hook->skb))
-		lesson = np_read_response(hook->skb, message);
-	if (np_heed(hook, message, lesson))
+	if (np_find_endpoint(hook) && !bpf_skb_load_bytes(hook->skb, ETH_HLEN, head, sizeof(*head)) &&
+	    np_is_endpoint_address(hook->endpoint, &head->client)) {
+		message->name_length = 0;
+		if (np_take_lesson(hook->skb, message) &&
+		    (np_dns_short(message, NP_DNS_FLAGS_OFFSET) & (NP_DNS_RESPONSE | NP_DNS_OPCODE_MASK)) ==
+			    NP_DNS_RESPONSE &&
+		    np_dns_read_question(hook->skb))
+			lesson = np_read_response(hook->skb, message);
+		is_taken = np_heed(hook, message, lesson);
+	}
+	if (is_taken)
 		return NP_LESSON_TAKEN;
-	return np_options().drops_inexact ? NP_LESSON_WITHHELD : NP_LESSON_REFUSED;
+	return np_drops_inexact() ? NP_LESSON_WITHHELD : NP_LESSON_REFUSED;
 }
 
 #endif

@@ -75,8 +75,8 @@ NP_INLINE int np_swap_ports(struct __sk_buff *skb, __u32 at)
 __attribute__((noinline)) int np_refuse_query(struct __sk_buff *skb)
 {
 	const struct np_question *question = np_scratch_question();
-	const struct np_name_options options = np_options();
-	__u32 rcode = options.refusal & NP_DNS_RCODE_MASK;
+	const struct np_name_options *options = np_options();
+	__u32 rcode = options ? options->refusal & NP_DNS_RCODE_MASK : 0;
 	const struct np_packet *packet;
 	struct np_place place;
 	__be16 asked, answered;
@@ -109,7 +109,8 @@ __attribute__((noinline)) int np_refuse_query(struct __sk_buff *skb)
 /* The query in np_dns_scratch by the name rules of the program that has answered. `*rules`: the L7 bits that allow it. */
 NP_INLINE bool np_allow_query(const struct np_dns_message *message, const struct np_answer *answer, __u64 *rules)
 {
-	const struct np_name_rule *rule = np_name_rule(answer->base, message->revision, message->set);
+	const struct np_name_rule *rule =
+		np_name_rule(answer->base | NP_NAME_QUERIES, message->revision, message->set);
 
 	*rules &= rule ? rule->rules : 0;
 	return *rules;
@@ -135,19 +136,17 @@ NP_INLINE enum np_query np_judge_query(const struct np_hook *hook, struct np_que
 	enum np_query query;
 
 	*reason = NP_REASON_ALLOWED;
-	if (!is_read) {
-		rules &= np_name_bits(answer->base, NP_NAME_SET_DNS);
+	query = np_read_query(hook->skb, question, message);
+	/* Only where no DNS rule allows it is asked whether there is one at all. */
+	if (!is_read && (query != NP_QUERY_ALLOWED || !np_allow_query(message, answer, &rules))) {
 		*reason = NP_DROP_L7_UNAVAILABLE;
-		/* Not by DNS rules: other rules about names are about TCP. */
-		if (!rules)
+		if (!(answer->rules & np_name_bits(answer->base, NP_NAME_SET_DNS)))
 			return NP_QUERY_RESPONSE;
 		*reason = NP_DROP_DNS_QUERY;
+		return query == NP_QUERY_ALLOWED ? NP_QUERY_DENIED : query;
 	}
-	query = np_read_query(hook->skb, question, message);
 	if (query != NP_QUERY_ALLOWED)
-		return is_read ? NP_QUERY_RESPONSE : query;
-	if (!is_read && !np_allow_query(message, answer, &rules))
-		return NP_QUERY_DENIED;
+		return NP_QUERY_RESPONSE;
 	np_add_pending(hook->skb, np_pending_hash(hook, question, message, NP_EGRESS));
 	*reason = NP_REASON_ALLOWED;
 	np_answer_plainly(hook->skb, rules);

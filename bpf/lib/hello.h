@@ -439,8 +439,8 @@ NP_INLINE struct np_outcome np_take_hello(const struct np_hook *hook, struct np_
 		return outcome;
 	work.hello = np_find_hello(work.slot, opens);
 	if (!work.hello)
-		return opens || question->hello == NP_HELLO_KNOWN ? np_outcome_of(NP_DROP_NAME_ROOM) :
-								    np_deny_hello(&work, NP_DROP_NOT_PROXIED);
+		/* Of a known flow it is gone only if it was collected as that of the flow before: the client begins anew. */
+		return opens ? np_outcome_of(NP_DROP_NAME_ROOM) : np_deny_hello(&work, NP_DROP_NOT_PROXIED);
 	if (!np_take_lock(&work.hello->busy))
 		return np_outcome_of(NP_DROP_HELLO_ORDER);
 	reason = np_judge_hello(&work);

@@ -230,7 +230,6 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, NP_MAX_LEARNT);
 	__type(key, struct np_learnt_key);
 	__type(value, struct np_learnt);

@@ -88,14 +88,41 @@ NP_INLINE __u64 np_name_bits(__u32 base, __u32 kind)
 	return rule ? rule->rules : 0;
 }
 
-/* What the node wants done with names. */
-NP_INLINE struct np_name_options np_options(void)
+/* What the node wants done with names. NULL is not possible: the map has one entry. */
+NP_INLINE const struct np_name_options *np_options(void)
 {
 	__u32 only = 0;
-	const struct np_name_options *options = bpf_map_lookup_elem(&np_name_options, &only);
-	const struct np_name_options none = {};
 
-	return options ? *options : none;
+	return bpf_map_lookup_elem(&np_name_options, &only);
+}
+
+/* Whether answers are dropped that are not exactly one to a query. */
+NP_INLINE bool np_drops_inexact(void)
+{
+	const struct np_name_options *options = np_options();
+
+	return !options || options->drops_inexact;
+}
+
+/* Whether the node learns a link-local address all the same. */
+NP_INLINE bool np_learns_link_local(const struct np_address *address)
+{
+	const struct np_name_options *options = np_options();
+	bool is_wanted = false;
+
+	if (!options)
+		return false;
+	_Pragma("clang loop unroll(disable)")
+	for (__u32 i = 0; i < NP_MAX_NAME_RANGES; i++) {
+		const struct np_name_range *range = &options->range[i];
+		__u32 differs = 0;
+
+		_Pragma("clang loop unroll(full)")
+		for (int word = 0; word < 4; word++)
+			differs |= (address->word[word] ^ range->address.word[word]) & range->mask.word[word];
+		is_wanted |= i < options->ranges && !differs;
+	}
+	return is_wanted;
 }
 
 #endif

@@ -74,7 +74,9 @@ public struct FlowVerdict: Hashable, Codable, Sendable {
     public var rule: Rule?
     /// For a default deny: the policies that isolate the pod.
     public var isolatedBy: [Rule]
-    /// For a default deny: the rule that came nearest and why it does not match.
+    /// The name for which the packet was refused: of a DNS query, or the TLS server name. Empty: the connection has none.
+    public var name: String?
+    /// For a default deny and a refused name: the rule that came nearest and why it does not match.
     public var nearestMiss: String?
     /// Revision of the endpoint.
     public var revision: UInt32
@@ -94,6 +96,7 @@ public struct FlowVerdict: Hashable, Codable, Sendable {
         case sentence = "sentence"
         case rule = "rule"
         case isolatedBy = "isolatedBy"
+        case name = "name"
         case nearestMiss = "nearestMiss"
         case revision = "revision"
         case length = "length"

@@ -78,6 +78,8 @@ public struct Condition: Hashable, Codable, Sendable {
         case hostGivenUp = "hostGivenUp"
         /// Host policies are not enforced at an uplink.
         case hostUnenforced = "hostUnenforced"
+        /// Pods that the L7 proxy has connections to could not be asked about them after a change: it denies what they are sent.
+        case serversNotAsked = "serversNotAsked"
     }
 
     /// The kind.
@@ -112,7 +114,7 @@ public struct Condition: Hashable, Codable, Sendable {
         case .keptLastGood, .isolatedByRefused, .duplicateObject, .addressConflict, .copiesUnwritten,
             .compiledClosed, .policyWarning, .statusUnwritten, .unknownIsolated, .namespaceKept, .podFinished,
             .hookWithoutPod, .evidenceIgnored, .bpffsMounted, .bpffsPrivate, .flowsCrowded, .namesLeftOut, .learntFull,
-            .hostUnconfirmed:
+            .hostUnconfirmed, .serversNotAsked:
             false
         }
     }

@@ -51,6 +51,7 @@ final class MonitorHub: Sendable {
     private let codec = MessageCodec()
     private let listen: @Sendable (EventInterest) async throws -> EventReading
     private let counters: @Sendable () async -> DatapathCounters?
+    private let denial: @Sendable (VerdictRecord) -> NameRecord?
 
     /// A hub without monitors.
     ///
@@ -58,13 +59,16 @@ final class MonitorHub: Sendable {
     ///   - history: what the numbers in records stand for.
     ///   - listen: starts the writing of records.
     ///   - counters: the datapath's counters, as of about now.
+    ///   - denial: the name for which a packet was refused.
     init(
         history: GenerationHistory, listen: @escaping @Sendable (EventInterest) async throws -> EventReading,
-        counters: @escaping @Sendable () async -> DatapathCounters?
+        counters: @escaping @Sendable () async -> DatapathCounters?,
+        denial: @escaping @Sendable (VerdictRecord) -> NameRecord?
     ) {
         self.history = history
         self.listen = listen
         self.counters = counters
+        self.denial = denial
     }
 
     /// Verdicts that were not sent, since the start.
@@ -270,7 +274,8 @@ final class MonitorHub: Sendable {
         delivery.resolvers[id] = nil
         let isExplained = VerdictResolver.isExplained(record)
         resolver.explainer = isExplained && delivery.explaining.isOpen ? generation.evaluator(makes: true) : nil
-        let verdict = resolver.resolve(record, time: KernelTime(nanoseconds: record.time).wallMilliseconds)
+        let verdict = resolver.resolve(
+            record, time: KernelTime(nanoseconds: record.time).wallMilliseconds, refused: denial(record))
         delivery.resolvers[id] = resolver
         let middle = clock.now
         let line = codec.line(.verdict(verdict))

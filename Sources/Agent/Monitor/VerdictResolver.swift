@@ -77,8 +77,8 @@ struct VerdictResolver: Sendable {
         VerdictReason(rawValue: record.reason) == .policyDefault
     }
 
-    /// The verdict of a record of a packet at `time`, milliseconds since 1970.
-    mutating func resolve(_ record: VerdictRecord, time: UInt64) -> FlowVerdict {
+    /// The verdict of a record of a packet at `time`, milliseconds since 1970. `refused`: the name that it was refused for.
+    mutating func resolve(_ record: VerdictRecord, time: UInt64, refused: NameRecord? = nil) -> FlowVerdict {
         let subject = slots[UInt32(record.slot)] ?? "endpoint \(record.slot)"
         let remote = record.direction == .ingress ? record.source : record.destination
         var verdict = FlowVerdict(
@@ -101,6 +101,12 @@ struct VerdictResolver: Sendable {
             verdict.sentence = "the node reaches its pods"
         case nil:
             break
+        }
+        if let refused {
+            verdict.name = refused.name
+            // It was asked, and does not allow the name.
+            verdict.rule = nil
+            verdict.nearestMiss = NearestNameRule(refused, hits)?.sentence(refused.name)
         }
         if VerdictResolver.isExplained(record) {
             let question = Question(

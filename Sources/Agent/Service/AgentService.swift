@@ -90,7 +90,7 @@ public final class AgentService: Service {
         self.cache = cache
         hub = MonitorHub(
             history: history, listen: { try await worker.makeReading($0) },
-            counters: { await cache.latest().counters })
+            counters: { await cache.latest().counters }, denial: { [names] in names?.denial(of: $0) })
         reconciler = Reconciler(
             options: options, ports: ports, state: state, published: published, history: history, logger: logger)
         answers = Answers(

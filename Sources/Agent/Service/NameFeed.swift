@@ -15,6 +15,9 @@ public final class NameFeed: Sendable {
     public let history: NameHistory
     private let reader: any NameReading
     private let file: RecordFile<[NameRecords.Pod]>?
+    private let denials = Mutex(RecentDenials())
+    /// Pods that have learnt something since they were asked for, whoever has drained the ring.
+    private let news = Mutex<Set<EndpointKey>>([])
     private let uses = Mutex<[EndpointKey: LearntUse]>([:])
 
     /// A feed of a history, which is kept in a file.
@@ -24,19 +27,34 @@ public final class NameFeed: Sendable {
         self.file = file
     }
 
-    /// Takes what is there, without waiting. Returns the pods that have learnt something.
-    @discardableResult
-    public func drain() throws -> Set<EndpointKey> {
+    /// Takes what is there, without waiting.
+    public func drain() throws {
         // The ring keeps what comes before anybody has said whose the slots are.
-        guard history.hasPods else { return [] }
-        var news: Set<EndpointKey> = []
+        guard history.hasPods else { return }
         // No more than what was there: a pod that goes on writing must not keep anybody here.
         for _ in 0..<16 {
             let records = try reader.take()
             if records.isEmpty { break }
-            news.formUnion(history.take(records))
+            denials.withLock { $0.add(records) }
+            let learning = history.take(records)
+            news.withLock { $0.formUnion(learning) }
         }
-        return news
+    }
+
+    private func takeNews() -> Set<EndpointKey> {
+        news.withLock { news in
+            defer { news = [] }
+            return news
+        }
+    }
+
+    /// The name for which a packet was refused; `nil` where it was for none, or nobody told.
+    func denial(of packet: VerdictRecord) -> NameRecord? {
+        guard RecentDenials.kind(packet) != nil else { return nil }
+        if let known = denials.withLock({ $0.name(of: packet) }) { return known }
+        // Told before the packet was, so it is in the ring.
+        try? drain()
+        return denials.withLock { $0.name(of: packet) }
     }
 
     /// What a pod has of the table of learnt addresses, as of the latest collection.
@@ -65,10 +83,11 @@ public final class NameFeed: Sendable {
             }
             history.setPods(slots, at: NameFeed.now)
             do {
-                let news = try await thread.run {
+                try await thread.run {
                     try self.reader.wait()
-                    return try self.drain()
+                    try self.drain()
                 }
+                let news = takeNews()
                 // What was learnt while policies changed may have been learnt under the numbers before.
                 if history.isShared ? !news.isEmpty : (isFirst || .now - changed < .seconds(2)) && !news.isEmpty {
                     let pods = history.isShared ? Array(slots.values) : Array(news)

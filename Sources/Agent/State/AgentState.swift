@@ -146,7 +146,7 @@ public struct AgentState: Sendable {
             appliedGeneration = generation
             self.report = report
             compileConditions = diagnostics.map(AgentState.condition)
-            isIncomplete = report.endpoints.contains { $0.failure != nil }
+            isIncomplete = report.endpoints.contains { $0.failure != nil } || report.serversNotAsked != nil
             failures = isIncomplete ? failures + 1 : 0
             let isRetry = isIncomplete && generation == self.generation
             actions += reconcile(after: isRetry ? AgentState.backoff(failures) : settings.debounce)
@@ -289,6 +289,14 @@ public struct AgentState: Sendable {
         if let leftOut = report.flatMap({ Condition.servicesLeftOut($0.servicesLeftOut) }) { current.insert(leftOut) }
         if let names = report.flatMap({ Condition.namesLeftOut($0.patternsLeftOut, entries: $0.namesLeftOut) }) {
             current.insert(names)
+        }
+        if let reason = report?.serversNotAsked {
+            current.insert(
+                Condition(
+                    kind: .serversNotAsked, subject: "proxy",
+                    message:
+                        "\(reason): policies have changed, and of connections that the L7 proxy carries some are denied until that "
+                        + "is tried again"))
         }
         let actions =
             current.subtracting(raised).sorted().map(AgentAction.raise)

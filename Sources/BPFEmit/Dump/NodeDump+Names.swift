@@ -46,7 +46,14 @@ extension NodeImage {
                 + (policy.bits.contains(where: \.isServerName) ? 1 : 0)
         }
         let numberings = Dictionary(grouping: policies.filter { $0.names != 0 }, by: \.names)
-        return kinds + policies.reduce(0) { $0 + tables.rules(of: $1).count }
+        let rules = policies.reduce(0) { count, policy in
+            let queries = policy.l7Bits(where: \.isDNS)
+            return count
+                + tables.rules(of: policy).values.reduce(0) {
+                    $0 + ($1 & queries != 0 ? 1 : 0) + ($1 & ~queries != 0 ? 1 : 0)
+                }
+        }
+        return kinds + rules
             + numberings.values.reduce(0) { $0 + tables.columns(of: $1).count }
     }
 }

@@ -1,3 +1,6 @@
+internal import CNetpoldABI
+public import NetTypes
+
 /// How DNS of local pods is dealt with.
 public struct NameOptions: Hashable, Sendable {
     /// What a query gets whose name no rule allows.
@@ -23,11 +26,23 @@ public struct NameOptions: Hashable, Sendable {
     /// Whether answers that cannot be read are dropped; else they pass and teach nothing.
     public var dropsInexact: Bool
 
+    /// Link-local addresses that are learnt all the same, at most `mostRanges`: not those of pods, nodes and Services, nor netpold's own.
+    public var linkLocalRanges: [IPPrefix]
+    /// So many ranges of link-local addresses there may be.
+    public static let mostRanges = Int(NP_MAX_NAME_RANGES)
+    /// All link-local addresses.
+    public static let linkLocal = [
+        IPPrefix(IPAddress(ipv4: 0xa9fe_0000), length: 16), IPPrefix(IPAddress(high: 0xfe80 << 48, low: 0), length: 10),
+    ].compactMap(\.self)
+
     /// Options.
-    public init(refusal: Refusal = .refused, leastTTL: UInt32 = 0, dropsInexact: Bool = false) {
+    public init(
+        refusal: Refusal = .refused, leastTTL: UInt32 = 0, dropsInexact: Bool = false, linkLocalRanges: [IPPrefix] = []
+    ) {
         self.refusal = refusal
         self.leastTTL = leastTTL
         self.dropsInexact = dropsInexact
+        self.linkLocalRanges = linkLocalRanges
     }
 }
 

@@ -44,6 +44,10 @@ public struct ApplyReport: Hashable, Sendable {
     /// Addresses, ports and protocols of Services that did not fit into the maps: they are left to whoever else translates.
     public var servicesLeftOut: [String] = []
 
+    /// Why servers of connections that the proxy carries could not be asked again, in words; `nil` when they were: until they are the
+    /// proxy denies what these connections ask for.
+    public var serversNotAsked: String?
+
     /// Other versions whose hooks and state were taken over, by the names of their folders; their pins are gone.
     public var takenOver: [String] = []
 

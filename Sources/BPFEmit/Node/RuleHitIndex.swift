@@ -12,7 +12,7 @@ public struct RuleHitIndex: Sendable {
         package let count: Int
         let subject: String
         let direction: Direction
-        let bits: [RuleBit]
+        package let bits: [RuleBit]
         let isolatedBy: [RuleOrigin]
         /// Of no program of this process: see `keep`.
         package var isKept = false

@@ -439,6 +439,7 @@ struct np_choice {
  * netpold. Nobody has these addresses: 169.254.42.1 and fd6e:6574:706f:6c64::1.
  */
 #define NP_HAIRPIN_IPV4 0xa9fe2a01 /* host order */
+#define NP_PROXY_NETWORK_IPV4 0xa9fe4d /* first 24 bits, host order: addresses of the L7 proxy's namespace */
 #define NP_HAIRPIN_IPV6_0 0xfd6e6574
 #define NP_HAIRPIN_IPV6_1 0x706f6c64
 #define NP_HAIRPIN_IPV6_2 0
@@ -474,12 +475,14 @@ struct np_name_revision {
 
 /* Key of np_name_rules (hash). */
 struct np_name_rule_key {
-	__u32 owner; /* base of a policy program's counters (cb[NP_CB_BASE]), or NP_NAME_COLUMNS | np_endpoint.names */
+	__u32 owner; /* base of a policy program's counters (cb[NP_CB_BASE]), with NP_NAME_QUERIES for DNS rules; or
+			NP_NAME_COLUMNS | np_endpoint.names */
 	__u32 revision; /* np_name_revision.number; 0 with one of the sets below */
 	__u32 set; /* a name set, or NP_NAME_SET_* */
 };
 
 #define NP_NAME_COLUMNS 0x80000000
+#define NP_NAME_QUERIES 0x40000000 /* so a query finds bits of DNS rules only, and a server name none of them */
 #define NP_NAME_SET_DNS 0xfffffffd /* not a name: all bits of DNS rules */
 #define NP_NAME_SET_SERVER 0xfffffffe /* all bits of rules with serverNames */
 
@@ -496,7 +499,7 @@ struct np_name_rule {
  */
 #define NP_MAX_NAME_COLUMNS 32
 #define NP_MAX_NAME_RULES 262144 /* entries of np_name_rules; not preallocated, about 80 B each in use */
-#define NP_MAX_LEARNT 262144 /* entries of np_learnt; not preallocated, about 230 B each in use */
+#define NP_MAX_LEARNT 65536 /* entries of np_learnt, preallocated: about 230 B each, 15 MiB; a new entry costs 300 ns, else 750 */
 #define NP_MAX_LEARNT_OF_POD 8192 /* of them of one endpoint */
 
 /* Key of np_learnt (hash): what a pod has learnt. */
@@ -592,6 +595,7 @@ struct np_dns_message {
 	__u8 is_equal; /* the names compared */
 	__u16 place[NP_DNS_MAX_RECORDS]; /* where the addresses are; 0 = it is one that is never learnt */
 	__u8 name[NP_NAME_BYTES]; /* of the question, as in np_name_event */
+	__u8 udp[8]; /* the header before a packet's message, read along with it */
 	__u8 bytes[NP_DNS_MAX_BYTES];
 	struct np_learnt learnt; /* an entry before it is put into np_learnt */
 };
@@ -621,12 +625,23 @@ struct np_lesson {
 	__u32 pad;
 };
 
+/* Addresses that differ in no bit of the mask. */
+struct np_name_range {
+	struct np_address address;
+	struct np_address mask;
+};
+
+#define NP_MAX_NAME_RANGES 8
+
 /* What the names programs know of the node's options: np_name_options (array, one entry). */
 struct np_name_options {
 	__u32 refusal; /* RCODE of a denied query: 5 REFUSED, 3 NXDOMAIN */
 	__u32 least_ttl; /* seconds that an address is kept at least */
 	__u32 drops_inexact; /* 1: answers to the pod's queries that cannot be read are dropped; 0: they pass, and teach nothing */
 	__u32 record; /* the agent's: serial number of what it has written down about the numbers of columns */
+	__u32 ranges; /* how many of the following there are */
+	__u32 pad[3];
+	struct np_name_range range[NP_MAX_NAME_RANGES]; /* link-local addresses that are learnt all the same */
 };
 
 /* ---- L7 flows ------------------------------------------------------------------------------------------- */

@@ -23,6 +23,7 @@ public enum BPFOperation: String, Hashable, Sendable {
     case updateAttachment = "update attachment of"
     case detach = "detach from"
     case readEvents = "read events from"
+    case askServers = "ask servers again from"
     case waitForReaders = "wait for running programs"
     case allocate = "allocate"
 }

@@ -29,10 +29,13 @@
 
         /// Whether the fault has happened.
         private(set) var fired = false
+        /// Calls of each kind before the fault.
+        private(set) var calls: [BPFOperation: Int] = [:]
 
         /// The errno to fail with, if it is this call's turn.
         func next(_ operation: BPFOperation) -> Errno? {
             if fired { return isFatal ? errno : nil }
+            calls[operation, default: 0] += 1
             guard self.operation == nil || self.operation == operation else { return nil }
             defer { remaining -= 1 }
             guard remaining == 0 else { return nil }

@@ -78,7 +78,7 @@ extension NodeDatapath {
 
         let mustWait = report.changedAnything || revalidateAll || firstAfterAdoption
         if mustWait {
-            try RunningPrograms.wait()
+            try waitForPrograms()
             services?.tables.released()
         }
         timings.grace = part()
@@ -90,7 +90,7 @@ extension NodeDatapath {
         try attach(plan, &report)
         try enforceHost(image, uplinks, &report)
         try finishTakeover(plan, &report)
-        if mustWait { try askServersAgain() }
+        if mustWait || owesServers { try askServersAgain(&report) }
         try narrow(plan, &report)
         try settleNames(&report)
         try refill(plan)

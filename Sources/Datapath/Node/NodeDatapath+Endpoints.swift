@@ -139,7 +139,7 @@ extension NodeDatapath {
         endpoints = endpoints.filter { !plan.surplusSlots.contains($0.value.slot) }
         // A hook that went over to another pod was running the old entry program a moment ago. When its slot is
         // handed out again, nobody may be left who came in by it.
-        try RunningPrograms.wait()
+        try waitForPrograms()
         try forgetLearnt(plan.surplusSlots)
         // The next pod to get a slot counts from 0.
         let cpus = try Libbpf.possibleCPUs()

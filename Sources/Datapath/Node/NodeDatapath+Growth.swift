@@ -68,7 +68,7 @@ extension NodeDatapath {
             }
             guard !growing.isEmpty else { return }
             // Nobody who finds the new region has read the flags before.
-            try RunningPrograms.wait()
+            try waitForPrograms()
             while let (key, region) = growing.last {
                 if var endpoint = endpoints[key] {
                     endpoint.value.region = region.word
@@ -88,11 +88,11 @@ extension NodeDatapath {
         let moving = endpoints.filter { $0.value.value.isMoving || regions.left[$0.value.slot] != nil }
         guard !moving.isEmpty else { return 0 }
         // From here on nobody inserts into a region that is being left.
-        try RunningPrograms.wait()
+        try waitForPrograms()
         var copied = 0
         for endpoint in moving.values { copied += copyFlows(of: endpoint.slot) }
         // What a program noted in the old entry while it was being copied: from here on it finds the new one.
-        try RunningPrograms.wait()
+        try waitForPrograms()
         for endpoint in moving.values { _ = copyFlows(of: endpoint.slot) }
         for key in moving.keys {
             guard var endpoint = endpoints[key] else { continue }
@@ -101,7 +101,7 @@ extension NodeDatapath {
             endpoints[key] = endpoint
         }
         // From here on nobody looks into them.
-        try RunningPrograms.wait()
+        try waitForPrograms()
         for endpoint in moving.values {
             regions.finishMove(of: endpoint.slot)
             try maps.flowMoves.set(endpoint.slot, UInt32(0))

@@ -5,19 +5,37 @@ import CNetpoldABI
 extension NodeDatapath {
     /// After a walk over the flows: forgets the hellos of connections that are gone. The slot of one that nobody takes again would keep it,
     /// and its place in memory, for good.
+    ///
+    /// What the walk before has found left too, in the same state: that of a connection that begins now has another one.
     func collectHellos() throws(BPFError) {
         guard let hellos = maps.hellos else { return }
-        for (slot, hello) in try hellos.entries(key: UInt32(0), value: np_hello()) where isLeft(slot, hello) {
-            // Another connection may have begun in the slot meanwhile.
-            guard let present = try hellos.value(of: slot, initial: np_hello()), isLeft(slot, present) else { continue }
-            try hellos.remove(slot)
+        let before = leftHellos
+        leftHellos = [:]
+        for (slot, hello) in try hellos.entries(key: UInt32(0), value: np_hello()) {
+            guard let left = LeftHello(slot, hello, maps.flowTable) else { continue }
+            if before[slot] == left, let present = try hellos.value(of: slot, initial: np_hello()),
+                LeftHello(slot, present, maps.flowTable) == left
+            {
+                try hellos.remove(slot)
+            } else {
+                leftHellos[slot] = left
+            }
         }
     }
+}
 
-    /// Whether the flow is gone that a hello was read of.
-    private func isLeft(_ slot: UInt32, _ hello: np_hello) -> Bool {
+/// The hello of a flow that is gone.
+struct LeftHello: Hashable {
+    /// Of the flow that it was read of.
+    private let version: UInt32
+    /// Of the flow that its slot had last; `nil`: there is no such slot.
+    private let present: UInt32?
+
+    /// - Returns: `nil` while the flow is there.
+    fileprivate init?(_ slot: UInt32, _ hello: np_hello, _ table: FlowTable) {
         let set = Int(slot) / Int(NP_FLOW_WAYS)
-        guard set < maps.flowTable.sets else { return true }
-        return maps.flowTable.slot(set, Int(slot) % Int(NP_FLOW_WAYS)).word.version != hello.version
+        version = hello.version
+        present = set < table.sets ? table.slot(set, Int(slot) % Int(NP_FLOW_WAYS)).word.version : nil
+        if present == version { return nil }
     }
 }

@@ -49,12 +49,25 @@ extension NodeDatapath {
     /// own hook before the proxy has them; but a request that the proxy denies never gets to its server, whose side would stay what it
     /// was, in the numbers of a program that is gone; and a server's pod that had no such rules has no side yet, without which its new
     /// ones would not be asked. What policies deny altogether stays too: nothing of it passes.
-    func askServersAgain() throws(BPFError) {
-        guard let proxied = maps.proxy?.proxied, proxyWay != nil, let place = options.proxy else { return }
-        let revisions = Dictionary(endpoints.values.map { ($0.slot, $0.value.revision) }) { first, _ in first }
-        func isStale(_ side: np_proxied_side) -> Bool {
-            revisions[side.endpoint].map { $0 != side.revision } ?? false
+    ///
+    /// Servers that could not be asked are in the report, and asked by the next apply: until then the proxy denies what they are sent.
+    func askServersAgain(_ report: inout ApplyReport) throws(BPFError) {
+        let stale = try staleServers()
+        owesServers = false
+        // Without the pair nothing of them passes.
+        guard !stale.isEmpty, let place = options.proxy else { return }
+        do throws(BPFError) {
+            try ask(stale, at: place)
+        } catch {
+            owesServers = true
+            report.serversNotAsked = "\(error)"
         }
+    }
+
+    /// The servers' sides of flows that the proxy carries, which are of policies that are not in force any more, or not there.
+    private func staleServers() throws(BPFError) -> [np_proxied_key] {
+        guard let proxied = maps.proxy?.proxied, proxyWay != nil else { return [] }
+        let revisions = revisionsBySlot
         var asking: Set<IPAddress> = []
         for endpoint in endpoints.values {
             guard subjects[endpoint.subject]?.ingress.image.bits.contains(where: \.isL7) == true else { continue }
@@ -63,7 +76,7 @@ extension NodeDatapath {
         var stale: [np_proxied_key] = []
         for (key, side) in try proxied.entries(key: np_proxied_key(), value: np_proxied_side()) {
             let redirects = side.flags & UInt32(NP_PROXIED_REDIRECTS) != 0
-            if key.side == NP_INGRESS.rawValue, !redirects, isStale(side) {
+            if key.side == NP_INGRESS.rawValue, !redirects, side.isStale(revisions) {
                 stale.append(key)
             } else if key.side == NP_EGRESS.rawValue, redirects, asking.contains(key.server.ipAddress) {
                 var server = key
@@ -71,17 +84,26 @@ extension NodeDatapath {
                 if try proxied.value(of: server, initial: np_proxied_side()) == nil { stale.append(server) }
             }
         }
-        guard !stale.isEmpty else { return }
-        // Without the place nothing of them passes.
-        guard let nudge = try? ProxyNudge(place) else { return }
+        return stale
+    }
+
+    private var revisionsBySlot: [UInt32: UInt32] {
+        Dictionary(endpoints.values.map { ($0.slot, $0.value.revision) }) { first, _ in first }
+    }
+
+    private func ask(_ servers: [np_proxied_key], at place: ProxyPlace) throws(BPFError) {
+        guard let proxied = maps.proxy?.proxied else { return }
+        let nudge = try ProxyNudge(place)
+        let revisions = revisionsBySlot
+        var stale = servers
         // The packets are on their way when they have been sent, in the order of a queue that is rarely not empty already.
         for attempt in 0..<NodeDatapath.nudges {
             if attempt > 0 { usleep(NodeDatapath.nudgeMicroseconds << UInt32(attempt)) }
-            for key in stale { nudge.send(key) }
+            for key in stale { try nudge.send(key) }
             var left: [np_proxied_key] = []
             for key in stale {
                 let side = try proxied.value(of: key, initial: np_proxied_side())
-                if side.map(isStale) ?? true { left.append(key) }
+                if side?.isStale(revisions) ?? true { left.append(key) }
             }
             // A second round without progress: the policies deny them, now as in the next round.
             if left.isEmpty || attempt > 0 && left.count == stale.count { return }
@@ -103,5 +125,12 @@ extension NodeDatapath {
         record.own_address = endpoint.address.0.word == own.word ? 0 : 1
         let regions = [regions.current[side.endpoint], regions.left[side.endpoint]].compactMap(\.self)
         return regions.contains { maps.flowTable.find(record, endpoint: side.endpoint, in: $0) != nil }
+    }
+}
+
+extension np_proxied_side {
+    /// Whether policies of its pod have changed since it was asked.
+    fileprivate func isStale(_ revisions: [UInt32: UInt32]) -> Bool {
+        revisions[endpoint].map { $0 != revision } ?? false
     }
 }

@@ -44,7 +44,7 @@ extension NodeDatapath {
             next = services
         } else {
             // What was replaced before may still be read, and nobody knows what that was.
-            try RunningPrograms.wait()
+            try waitForPrograms()
             next = ServicesInForce(tables: try maps.read(now: now))
         }
         let wanted = options.services == .translate ? image.services : []

@@ -17,7 +17,7 @@ extension NodeDatapath {
             report.entriesChanged += 1
             isRaised = true
         }
-        if isRaised { try RunningPrograms.wait() }
+        if isRaised { try waitForPrograms() }
     }
 
     /// What an endpoint says that is right both under the present programs and under those of the image.

@@ -16,6 +16,10 @@ public final class NodeDatapath {
     var proxyWay: ProxyWay?
     /// By slot, the flow state that a pod needs but for flows that the proxy carries.
     var heldNeeds: [UInt32: StateNeeds] = [:]
+    /// Servers of flows that the proxy carries could not be asked again.
+    var owesServers = false
+    /// By slot, the hellos that the latest walk over the flows has found left.
+    var leftHellos: [UInt32: LeftHello] = [:]
     private let lock: FileLock?
     /// What is still to be taken over from other versions.
     var carriages: [Carriage] = []

@@ -2,7 +2,7 @@ import CLibBPF
 import Support
 
 /// A program in the kernel. Owns a file descriptor of it.
-public final class BPFProgram {
+public final class BPFProgram: Sendable {
     /// The program's name, for messages.
     public let name: String
     /// The kernel's number for it.

@@ -245,7 +245,7 @@ public enum BTFCheck {
                     ("names", \.names), ("expires", \.expires), ("endpoint", \.endpoint), ("id", \.id),
                     ("type", \.type), ("query_class", \.query_class), ("records", \.records), ("is_exact", \.is_exact),
                     ("is_equal", \.is_equal),
-                    ("place", \.place), ("name", \.name), ("bytes", \.bytes), ("learnt", \.learnt),
+                    ("place", \.place), ("name", \.name), ("udp", \.udp), ("bytes", \.bytes), ("learnt", \.learnt),
                 ]),
             Expected("np_lesson", np_lesson.self, [("message", \.message), ("head", \.head), ("busy", \.busy)]),
             Expected("np_lesson_head", np_lesson_head.self, [("resolver", \.resolver), ("client", \.client)]),
@@ -253,8 +253,9 @@ public enum BTFCheck {
                 "np_name_options", np_name_options.self,
                 [
                     ("refusal", \.refusal), ("least_ttl", \.least_ttl), ("drops_inexact", \.drops_inexact),
-                    ("record", \.record),
+                    ("record", \.record), ("ranges", \.ranges), ("range", \.range),
                 ]),
+            Expected("np_name_range", np_name_range.self, [("address", \.address), ("mask", \.mask)]),
             Expected(
                 "np_hello", np_hello.self,
                 [

@@ -47,6 +47,30 @@ public struct FlowPacket: Sendable {
         return frame + transport
     }
 
+    /// As `frame`, of TCP with a right checksum as well.
+    var summedFrame: [UInt8] {
+        var frame = frame
+        guard `protocol` == .tcp else { return frame }
+        let segment = transportHeader + payload
+        // The pseudo-header (RFC 9293 3.1, RFC 8200 8.1); zeros in it do not count.
+        let ends =
+            source.isIPv4 ? source.bytes.suffix(4) + destination.bytes.suffix(4) : source.bytes + destination.bytes
+        let pseudo = ends + [0, `protocol`.rawValue] + UInt16(truncatingIfNeeded: segment.count).networkBytes
+        let sum = Self.checksum(pseudo + segment)
+        let place = frame.count - segment.count + 16
+        frame.replaceSubrange(place..<place + 2, with: sum.networkBytes)
+        return frame
+    }
+
+    /// The Internet checksum (RFC 1071).
+    private static func checksum(_ bytes: [UInt8]) -> UInt16 {
+        var sum = stride(from: 0, to: bytes.count, by: 2).reduce(UInt32(0)) {
+            $0 + UInt32(bytes[$1]) << 8 + UInt32($1 + 1 < bytes.count ? bytes[$1 + 1] : 0)
+        }
+        while sum > 0xffff { sum = sum & 0xffff + sum >> 16 }
+        return ~UInt16(truncatingIfNeeded: sum)
+    }
+
     private var transportHeader: [UInt8] {
         let ports = sourcePort.networkBytes + destinationPort.networkBytes
         switch `protocol` {
@@ -83,11 +107,7 @@ public struct FlowPacket: Sendable {
         // version and length, service, total, identification, no fragment, TTL 64, protocol, checksum
         var header: [UInt8] = [0x45, 0] + total.networkBytes + [0, 0, 0, 0, 64, `protocol`.rawValue, 0, 0]
         header += source.networkBytes + destination.networkBytes
-        var sum = stride(from: 0, to: 20, by: 2).reduce(UInt32(0)) {
-            $0 + UInt32(header[$1]) << 8 + UInt32(header[$1 + 1])
-        }
-        while sum > 0xffff { sum = sum & 0xffff + sum >> 16 }
-        header.replaceSubrange(10..<12, with: (~UInt16(truncatingIfNeeded: sum)).networkBytes)
+        header.replaceSubrange(10..<12, with: checksum(header).networkBytes)
         return header
     }
 

@@ -4,7 +4,7 @@ public import NetTypes
 import Synchronization
 
 /// Teaches the datapath what DNS answers say that came over TCP: np_dns_lesson, as an instance has pinned it, which learns from them as
-/// np_dns_answer does from datagrams. Safe to use from any thread: answers wait for each other.
+/// np_dns_answer does from datagrams. Safe to use from any thread: lessons of several run at once.
 public final class DNSLessons: Sendable {
     /// What became of an answer.
     public enum Outcome: Sendable {
@@ -20,12 +20,59 @@ public final class DNSLessons: Sendable {
     public static let mostBytes = 3_584
     private static let ethernetBytes = 14
     private static let attempts = 1_000
-    private let pin: String
-    private let turn = Mutex(())
+    private let programPin: String
+    private let optionsPin: String
+    private let opened = Mutex<Opened?>(nil)
+
+    /// The program, with the pin that it was opened by.
+    private struct Opened {
+        var pin: Pin
+        var program: BPFProgram
+    }
+
+    /// Which pin is at a path: an agent that is upgraded puts another one there.
+    private struct Pin: Hashable {
+        var inode: UInt64
+        var seconds: Int
+        var nanoseconds: Int
+
+        init?(_ path: String) {
+            var status = stat()
+            guard stat(path, &status) == 0 else { return nil }
+            inode = UInt64(status.st_ino)
+            seconds = status.st_mtim.tv_sec
+            nanoseconds = status.st_mtim.tv_nsec
+        }
+    }
 
     /// Those of an instance, whether there is an agent or not.
     public init(instance: String) throws(BPFError) {
-        pin = "\(try PinPath(instance: instance).links)/\(ProxyWay.lessonPin)"
+        let pins = try PinPath(instance: instance)
+        programPin = "\(pins.links)/\(ProxyWay.lessonPin)"
+        optionsPin = "\(pins.folder)/np_name_options"
+    }
+
+    /// Whether the node lets no answer pass that is not exactly one to a query. A node that cannot be asked does not either.
+    public var dropsInexact: Bool {
+        guard let pinned = try? Libbpf.openPin(optionsPin), let map = try? BPFMap(pinned, name: "np_name_options"),
+            map.shape.keySize == MemoryLayout<UInt32>.size,
+            map.shape.valueSize == MemoryLayout<np_name_options>.size,
+            let options = try? map.value(of: UInt32(0), initial: np_name_options())
+        else { return true }
+        return options.drops_inexact != 0
+    }
+
+    /// The program that is pinned now.
+    private func program() throws(BPFError) -> BPFProgram {
+        let pin = Pin(programPin)
+        if let pin, let known = opened.withLock({ $0?.pin == pin ? $0?.program : nil }) { return known }
+        guard let pinned = try Libbpf.openPin(programPin) else {
+            throw BPFError(.openPin, programPin, errno: .noSuchFileOrDirectory)
+        }
+        let program = try BPFProgram(pinned, name: "np_dns_lesson")
+        // Of a pin that has changed meanwhile nothing is kept.
+        if let pin, pin == Pin(programPin) { opened.withLock { $0 = Opened(pin: pin, program: program) } }
+        return program
     }
 
     /// Teaches one answer to a query that the pod's rules allow; its addresses are in force when this returns.
@@ -40,33 +87,23 @@ public final class DNSLessons: Sendable {
     public func teach(
         _ message: [UInt8], resolver: IPAddress, client: IPAddress, slot: UInt32
     ) throws(BPFError) -> Outcome {
-        guard message.count <= DNSLessons.mostBytes else { return .refused }
-        // Opened anew: an agent that is upgraded pins another one.
-        guard let pinned = try Libbpf.openPin(pin) else {
-            throw BPFError(.openPin, pin, errno: .noSuchFileOrDirectory)
-        }
-        let program = try BPFProgram(pinned, name: "np_dns_lesson")
+        guard message.count <= DNSLessons.mostBytes else { return refusal }
+        let program = try program()
         let head = [UInt8](repeating: 0, count: DNSLessons.ethernetBytes) + resolver.bytes + client.bytes
         var run = TestRun(frame: head + message)
         run.cb.0 = slot | UInt32(NP_CB_LESSON)
-        let lesson = run
-        let answer = turn.withLock { _ -> Result<np_lesson_answer, BPFError> in
-            do throws(BPFError) {
-                for _ in 0..<DNSLessons.attempts {
-                    let answer = np_lesson_answer(rawValue: UInt32(bitPattern: try lesson.run(program).returned))
-                    // Of another process, on the same CPU.
-                    guard answer == NP_LESSON_BUSY else { return .success(answer) }
-                    sched_yield()
-                }
-                return .success(NP_LESSON_REFUSED)
-            } catch {
-                return .failure(error)
+        for _ in 0..<DNSLessons.attempts {
+            switch np_lesson_answer(rawValue: UInt32(bitPattern: try run.run(program).returned)) {
+            case NP_LESSON_TAKEN: return .taken
+            case NP_LESSON_WITHHELD: return .withheld
+            // Another one was put aside on this CPU.
+            case NP_LESSON_BUSY: sched_yield()
+            default: return .refused
             }
         }
-        switch try answer.get() {
-        case NP_LESSON_TAKEN: return .taken
-        case NP_LESSON_WITHHELD: return .withheld
-        default: return .refused
-        }
+        return refusal
     }
+
+    /// What becomes of an answer that was not read.
+    private var refusal: Outcome { dropsInexact ? .withheld : .refused }
 }

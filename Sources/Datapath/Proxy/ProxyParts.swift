@@ -14,6 +14,8 @@ struct ProxyParts {
     let toListener: BPFProgram
     /// np_dns_lesson, for the proxy to run.
     let lesson: BPFProgram
+    /// Its runs; `nil` for an object whose lessons cannot be seen.
+    let lessons: LessonsUnderWay?
 
     /// - Returns: `nil` for an object without: that of an earlier version.
     init?(_ object: BPFObject, _ maps: [BPFMap]) throws(BPFError) {
@@ -27,5 +29,6 @@ struct ProxyParts {
         fromProxy = try object.program("np_from_proxy")
         toListener = try object.program("np_to_listener")
         lesson = try object.program("np_dns_lesson")
+        lessons = map("np_lesson_scratch").map { LessonsUnderWay($0) }
     }
 }

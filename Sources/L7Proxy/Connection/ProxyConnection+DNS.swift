@@ -76,11 +76,15 @@ extension ProxyConnection {
         }
     }
 
-    /// Learns from an answer, if one is waited for; whether the client may have it.
+    /// Learns from an answer, if one is waited for; whether the client may have it. Where answers are learnt from, what answers nothing
+    /// that was asked is as inexact as what cannot be read.
     private func heed(_ message: ByteBuffer) -> Bool {
-        guard let learner = shared.learner, !dns.questions.isEmpty else { return true }
+        guard let learner = shared.learner, isLearnt || !dns.questions.isEmpty else { return true }
         let bytes = Array(message.readableBytesView.dropFirst(2))
-        guard let answer = DNSAnswer(message: bytes), dns.takes(answer.question) else { return true }
+        guard let answer = DNSAnswer(message: bytes), dns.takes(answer.question) else {
+            shared.counters.unlearnt += 1
+            return !learner.dropsInexact
+        }
         switch answer.lesson {
         case .nothing: return true
         case .addresses, .inexact: break

@@ -10,6 +10,9 @@ public protocol AnswerLearner: Sendable {
     ///   - local: whom it asked.
     /// - Returns: what became of it.
     func learn(_ message: [UInt8], of client: SocketAddress, to local: SocketAddress) -> AnswerFate
+
+    /// Whether clients get no answer that is not exactly one to a query of theirs. Called on an event loop.
+    var dropsInexact: Bool { get }
 }
 
 /// What becomes of an answer.

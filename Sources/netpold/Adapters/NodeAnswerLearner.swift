@@ -13,12 +13,14 @@ struct NodeAnswerLearner: AnswerLearner {
         self.lessons = lessons
     }
 
+    var dropsInexact: Bool { lessons.dropsInexact }
+
     func learn(_ message: [UInt8], of client: SocketAddress, to local: SocketAddress) -> AnswerFate {
         // The pod's slot as of now: while its connection is there, it is.
         guard let from = client.end, let to = local.end,
             let side = try? flows.sides(client: from, server: to).client,
             let outcome = try? lessons.teach(message, resolver: to.address, client: from.address, slot: side.slot)
-        else { return .unlearnt }
+        else { return lessons.dropsInexact ? .withheld : .unlearnt }
         switch outcome {
         case .taken: return .learnt
         case .refused: return .unlearnt

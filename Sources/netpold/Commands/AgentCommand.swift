@@ -138,13 +138,36 @@ struct AgentCommand: AsyncParsableCommand {
     @Option(help: "What a DNS query gets whose name no rule allows: refused, or nxdomain.")
     var dnsRefusal = NameOptions.Refusal.refused
 
+    @Flag(help: "Drop DNS answers that cannot be read exactly; else pods get them, and nothing is learnt from them.")
+    var dnsDropInexact = false
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Learn addresses of this link-local range from DNS answers as well; may be repeated. Those of pods, nodes and Services \
+            are never learnt, private ones outside the cluster always.
+            """, valueName: "CIDR"))
+    var fqdnAllowPrivate: [IPPrefix] = []
+
     @Flag(help: "Put everything in force once, then end.")
     var once = false
 
     func validate() throws {
         if fqdnMinTtl > 86_400 { throw ValidationError("--fqdn-min-ttl is at most 86400 seconds") }
+        try validateNameRanges()
         if let netns, !FileManager.default.fileExists(atPath: netns) {
             throw ValidationError("--netns \(netns): no such file; `ip netns` makes them in /run/netns")
+        }
+    }
+
+    private func validateNameRanges() throws {
+        guard fqdnAllowPrivate.count <= NameOptions.mostRanges else {
+            throw ValidationError("--fqdn-allow-private: at most \(NameOptions.mostRanges) ranges")
+        }
+        for range in fqdnAllowPrivate where !NameOptions.linkLocal.contains(where: { $0.contains(range) }) {
+            throw ValidationError(
+                "--fqdn-allow-private \(range): not within 169.254.0.0/16 or fe80::/10. Other private addresses are learnt without it, "
+                    + "unless they are those of pods, nodes or Services, which never are")
         }
     }
 
@@ -229,7 +252,10 @@ struct AgentCommand: AsyncParsableCommand {
         datapathOptions.host = try host.settings()
         if l7Proxy { datapathOptions.proxy = ProxyPlace(instance: instance.instance) }
         let datapath = try NodeDatapath(datapathOptions)
-        try datapath.set(NameOptions(refusal: dnsRefusal, leastTTL: fqdnMinTtl))
+        try datapath.set(
+            NameOptions(
+                refusal: dnsRefusal, leastTTL: fqdnMinTtl, dropsInexact: dnsDropInexact,
+                linkLocalRanges: fqdnAllowPrivate))
         let names = try makeNames(datapath, logger)
         let columnFile = RecordFile<ColumnRecords>(path: try instance.paths().columns)
         let columns = ColumnRecords.adopt(
@@ -285,7 +311,7 @@ extension AgentCommand {
         history.restore(load(file, logger) ?? [])
         let feed = NameFeed(history: history, reader: reader, file: file)
         datapath.history = { pod in
-            _ = try? feed.drain()
+            try? feed.drain()
             return history.known(to: pod)
         }
         return feed
@@ -313,6 +339,11 @@ extension AgentCommand {
 extension HealthAddress: ExpressibleByArgument {
     /// `nil` when it is not a loopback address with a port.
     public init?(argument: String) { self.init(parsing: argument) }
+}
+
+extension IPPrefix: ExpressibleByArgument {
+    /// Reads `169.254.169.0/24`.
+    public init?(argument text: String) { self.init(parsing: text) }
 }
 
 extension IPAddress: ExpressibleByArgument {

@@ -25,6 +25,7 @@ struct VerdictRendering: Sendable {
             return [first]
         }
         first += "  \(style.faint(side)): \(verdict.sentence)"
+        if let name = verdict.name, !name.isEmpty { first += ": \(style.strong(name))" }
         var lines = [first]
         let indent = String(repeating: " ", count: clock(verdict.timeMilliseconds).count + 9)
         lines += verdict.isolatedBy.map { "\(indent)isolated by \(text($0))" }

@@ -1,4 +1,5 @@
 import BPFEmit
+import NetTypes
 import PolicyAPI
 import PolicyIR
 import Testing
@@ -77,5 +78,60 @@ import Testing
         #expect(verdict.subject == "endpoint 900")
         #expect(verdict.source.identity == "world")
         #expect(verdict.reason == "NP_DROP_SPOOFED_SOURCE")
+    }
+
+    @Test("a refused name is shown with the rule that came nearest, and not as what a rule has done")
+    func refusedName() throws {
+        func rule(_ path: String, _ patterns: [String]) -> RuleBit {
+            RuleBit(
+                rule: 0, action: .allow, isL7: true,
+                origin: RuleOrigin(kind: "CiliumNetworkPolicy", namespace: "shop", name: "dns", path: path),
+                l7: .dns(patterns.map { Located(.pattern($0)) }))
+        }
+        var hits = RuleHitIndex()
+        let far = rule("far", ["*.other.org"])
+        let near = rule("near", ["api.example.org", "*.example.com"])
+        let plain = RuleBit(
+            rule: 0, action: .allow, isL7: false,
+            origin: RuleOrigin(kind: "CiliumNetworkPolicy", namespace: "shop", name: "plain", path: "x"))
+        let taken = hits.take(count: 6, capacity: 100, subject: "s", direction: .egress, bits: [plain, far, near])
+        let entry = try #require(taken)
+        func refused(_ name: String, kind: NameRecord.Kind = .denied, time: UInt64 = 999, rules: UInt64 = 6)
+            -> NameRecord
+        {
+            NameRecord(
+                time: time, slot: 1, kind: kind, name: name, type: 1, remote: IPAddress(ipv4: 1), addresses: [],
+                expires: 0, base: entry.base, rules: rules)
+        }
+        var resolver = resolver(hits)
+        var packet = record(source: "10.0.0.1", reason: .nameDenied, hit: entry.base + 4)
+        packet.time = 1000
+        packet.slot = 1
+        let verdict = resolver.resolve(packet, time: 5, refused: refused("evil.example.com"))
+        #expect(verdict.name == "evil.example.com" && verdict.rule == nil)
+        #expect(
+            verdict.nearestMiss
+                == "\(near.origin): evil.example.com is none of *.example.com, api.example.org")
+        #expect(
+            NearestNameRule(refused("a.b", rules: 2), hits)?.sentence("a.b") == "\(far.origin): a.b is not *.other.org")
+        #expect(NearestNameRule(refused("a.b", rules: 1), hits) == nil)
+        #expect(resolver.resolve(packet, time: 5).name == nil)
+
+        // Which record is that of which packet.
+        var denials = RecentDenials()
+        denials.add([
+            refused("older.org", time: 990), refused("it.org", time: 999), refused("later.org", time: 1001),
+            refused("sni.org", kind: .serverDenied, time: 1000), refused("learnt.org", kind: .learnt, time: 1000),
+        ])
+        #expect(denials.name(of: packet)?.name == "it.org")
+        packet.reason = VerdictReason.serverName.rawValue
+        #expect(denials.name(of: packet)?.name == "sni.org")
+        packet.reason = VerdictReason.policyDeny.rawValue
+        #expect(denials.name(of: packet) == nil)
+        packet.reason = VerdictReason.nameDenied.rawValue
+        packet.time = 5_000_000
+        #expect(denials.name(of: packet) == nil)
+        denials.add((0..<2000).map { refused("n\($0).org", time: 4_999_000 + UInt64($0 % 2)) })
+        #expect(denials.name(of: packet) != nil)
     }
 }

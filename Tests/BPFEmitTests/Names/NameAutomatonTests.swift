@@ -110,4 +110,28 @@ struct NameAutomatonTests {
         #expect(Self.matches(automaton, "service-699.team-6.example.com") == [699])
         #expect(Self.matches(automaton, "service-699.team-5.example.com") == [])
     }
+
+    @Test("the product of two automata gives every name the sets of both, and has a budget")
+    func product() throws {
+        let earlier = NameAutomaton([NamePattern(.pattern("*.a.example")), NamePattern(.name("x.a.example"))])
+        let own = NameAutomaton([NamePattern(.name("b.example")), NamePattern(.pattern("**.example"))])
+        func row(_ state: Int) -> NameProduct.Row? {
+            (Array(earlier.next[state * NameClass.count..<(state + 1) * NameClass.count]), earlier.sets[state])
+        }
+        let product = try #require(NameProduct(own, and: row))
+        for name in ["x.a.example", "y.a.example", "b.example", "q.b.example", "example", "other.org", ""] {
+            let labels = name.split(separator: ".").map { Array($0.utf8) }
+            var state = NameAutomaton.start
+            func step(_ class: NameClass) { state = Int(product.next[state * NameClass.count + `class`.number]) }
+            for label in labels {
+                for byte in label { step(NameClass(labelByte: byte)) }
+                step(.end)
+            }
+            let pair = product.pairs[Int(product.sets[state])]
+            #expect(Int(pair.earlier) == earlier.set(ofLabels: labels), "\(name)")
+            #expect(Int(pair.own) == own.set(ofLabels: labels), "\(name)")
+        }
+        #expect(NameProduct(own, and: row, budget: 10) == nil)
+        #expect(NameProduct(own, and: { _ in nil }) == nil)
+    }
 }

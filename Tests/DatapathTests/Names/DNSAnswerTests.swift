@@ -178,7 +178,7 @@ struct DNSAnswerTests {
         try PacketHarness.with { harness throws in
             try harness.restrictByColumns()
             try harness.map("np_name_options").set(
-                UInt32(0), np_name_options(refusal: 5, least_ttl: 0, drops_inexact: 1, record: 0))
+                UInt32(0), NameWorld.options(refusal: 5, leastTTL: 0, dropsInexact: 1))
             _ = try harness.send(World.query(DNSText.query("www.example.com")), .egress)
             #expect(try harness.send(World.answer([1, 2, 3]), .ingress) == NP_DROP_DNS_ANSWER)
             try Self.exchange(harness, Self.answer([], flags: 0x8183))
@@ -213,6 +213,43 @@ struct DNSAnswerTests {
         }
     }
 
+    @Test(
+        "link-local addresses are learnt where the node wants them, but none of the cluster's, the node's or netpold's own"
+    )
+    func wantedLinkLocal() throws {
+        try PacketHarness.with { harness throws in
+            try harness.restrictByColumns()
+            func range(_ address: IPAddress, _ length: Int) throws -> IPPrefix {
+                try #require(IPPrefix(address, length: length))
+            }
+            let ranges = [
+                try range(IPAddress(ipv4: 0xa9fe_0000), 16), try range(IPAddress(high: 0xfe80 << 48, low: 0x100), 120),
+            ]
+            try harness.map("np_name_options").set(UInt32(0), NameWorld.options(ranges: ranges))
+            let nodes = IPAddress(ipv4: 0xa9fe_140a)
+            try harness.map("np_addresses").set(np_address(nodes), UInt32(NP_IDENTITY_HOST))
+            defer { _ = try? harness.map("np_addresses").remove(np_address(nodes)) }
+            let never = [
+                nodes, IPAddress(ipv4: 0x7f00_0001), IPAddress(ipv4: UInt32(NP_HAIRPIN_IPV4)),
+                IPAddress(ipv4: 0xa9fe_4d01), IPAddress(ipv4: 0x0a00_0002),
+            ]
+            let wanted = IPAddress(ipv4: 0xa9fe_a9fe)
+            try Self.exchange(harness, Self.answer((never + [wanted]).map { DNSText.address($0) }))
+            for address in never { #expect(try harness.learnt(address) == nil, "\(address)") }
+            #expect(try harness.learnt(wanted)?.columns == 1)
+            let (inside, outside) = (
+                IPAddress(high: 0xfe80 << 48, low: 0x1ff), IPAddress(high: 0xfe80 << 48, low: 0x200)
+            )
+            try Self.exchange(
+                harness,
+                DNSText.answer(
+                    "www.example.com", DNSText.aaaa, records: [inside, outside].map { DNSText.address($0) }),
+                for: DNSText.query("www.example.com", DNSText.aaaa))
+            #expect(try harness.learnt(inside)?.columns == 1)
+            #expect(try harness.learnt(outside) == nil)
+        }
+    }
+
     @Test("an address that something in the cluster gets is that, whatever was learnt of it")
     func exactWins() throws {
         try PacketHarness.with { harness throws in
@@ -236,7 +273,7 @@ struct DNSAnswerTests {
                 #expect(try #require(try harness.learnt(address)).expires <= harness.nameClock() + 2)
             }
             try harness.map("np_name_options").set(
-                UInt32(0), np_name_options(refusal: 5, least_ttl: 100, drops_inexact: 0, record: 0))
+                UInt32(0), NameWorld.options(refusal: 5, leastTTL: 100, dropsInexact: 0))
             try Self.exchange(
                 harness,
                 Self.answer([DNSText.address(World.outside(9), ttl: 500), DNSText.address(World.outside(8), ttl: 7)]))

@@ -92,7 +92,7 @@ struct DNSQueryTests {
         try PacketHarness.with { harness throws in
             try harness.restrictNames()
             try harness.map("np_name_options").set(
-                UInt32(0), np_name_options(refusal: 3, least_ttl: 0, drops_inexact: 0, record: 0))
+                UInt32(0), NameWorld.options(refusal: 3, leastTTL: 0, dropsInexact: 0))
             let query = World.query(DNSText.query("evil.org", edns: DNSText.edns()))
             #expect(try harness.pass(query, .egress).frame == Self.refusal(of: query, code: 3).summedFrame.turned)
         }
@@ -116,8 +116,14 @@ struct DNSQueryTests {
     func otherBits() throws {
         try PacketHarness.with { harness throws in
             try harness.restrictNames()
-            try harness.map("np_name_rules").remove(
-                np_name_rule_key(owner: World.base, revision: 0, set: NP_NAME_SET_DNS))
+            // They are bits of server names.
+            let rules = try harness.map("np_name_rules")
+            try rules.remove(np_name_rule_key(owner: World.base, revision: 0, set: NP_NAME_SET_DNS))
+            for (key, value) in try rules.entries(key: np_name_rule_key(), value: np_name_rule())
+            where key.owner == World.base | UInt32(NP_NAME_QUERIES) {
+                try rules.remove(key)
+                try rules.set(np_name_rule_key(owner: World.base, revision: key.revision, set: key.set), value)
+            }
             #expect(try harness.send(World.query(DNSText.query("www.example.com")), .egress) == NP_DROP_L7_UNAVAILABLE)
         }
     }

@@ -87,10 +87,10 @@ struct NameApplyTests {
             links: [:])
         let base = try Self.base(node)
         let owner = UInt32(truncatingIfNeeded: NP_NAME_COLUMNS) | 1
-        #expect(try Self.rule(node, base, ["x", "a", "example"])?.rules == 1)
+        #expect(try Self.rule(node, base | UInt32(NP_NAME_QUERIES), ["x", "a", "example"])?.rules == 1)
         #expect(try Self.rule(node, owner, ["x", "a", "example"])?.columns == 0b01)
         #expect(try Self.rule(node, owner, ["y", "example"])?.columns == 0b10)
-        #expect(try Self.rule(node, base, ["y", "example"]) == nil)
+        #expect(try Self.rule(node, base | UInt32(NP_NAME_QUERIES), ["y", "example"]) == nil)
         let maps = try #require(node.maps.names)
         let kind = np_name_rule_key(owner: base, revision: 0, set: UInt32(truncatingIfNeeded: NP_NAME_SET_DNS))
         #expect(try maps.rules.value(of: kind, initial: np_name_rule())?.rules == 1)
@@ -98,6 +98,45 @@ struct NameApplyTests {
         #expect(web.value.names == 1)
         #expect(web.value.readsNames)
         #expect(web.value.stateNeeds == StateNeeds(ingress: .always, egress: .always))
+    }
+
+    @Test("programs of an earlier process have their names until others are in their place, whatever patterns come")
+    func earlierPrograms() throws {
+        try PrivateBPFFilesystem.with { files in
+            let lists: [[FQDNSelector]] = [[.name("x.a.example")]]
+            var base: UInt32 = 0
+            do {
+                let node = try NodeDatapath.forTests(pins: files.pins)
+                _ = try node.apply(Self.image(dns: [.pattern("*.a.example")], lists: lists), links: [:])
+                base = try Self.base(node)
+            }
+            let owner = UInt32(truncatingIfNeeded: NP_NAME_COLUMNS) | 1
+            func check(_ node: NodeDatapath) throws {
+                #expect(try Self.rule(node, base | UInt32(NP_NAME_QUERIES), ["x", "a", "example"])?.rules == 1)
+                #expect(try Self.rule(node, base | UInt32(NP_NAME_QUERIES), ["y", "a", "example"])?.rules == 1)
+                #expect(try Self.rule(node, base | UInt32(NP_NAME_QUERIES), ["b", "example"]) == nil)
+                #expect(try Self.rule(node, owner, ["x", "a", "example"])?.columns == 1)
+            }
+            // Killed behind the change of names, twice: programs have not changed places yet.
+            for name in ["b.example", "c.example"] {
+                let node = try NodeDatapath.forTests(pins: files.pins)
+                try check(node)
+                let fault = InjectedFault(.waitForReaders, errno: .ioError, isFatal: true)
+                InjectedFault.$current.withValue(fault) {
+                    _ = try? node.apply(Self.image(dns: [.name(name)], lists: lists), links: [:])
+                }
+                #expect(fault.fired)
+                try check(node)
+            }
+            let node = try NodeDatapath.forTests(pins: files.pins)
+            _ = try node.apply(Self.image(dns: [.name("b.example")], lists: lists), links: [:])
+            #expect(try Self.rule(node, try Self.base(node) | UInt32(NP_NAME_QUERIES), ["b", "example"])?.rules == 1)
+            #expect(try Self.rule(node, try Self.base(node) | UInt32(NP_NAME_QUERIES), ["x", "a", "example"]) == nil)
+            let maps = try #require(node.maps.names)
+            let entries = try maps.rules.entries(key: np_name_rule_key(), value: np_name_rule())
+            #expect(
+                entries.allSatisfy { [owner, try? Self.base(node)].contains($0.key.owner & ~UInt32(NP_NAME_QUERIES)) })
+        }
     }
 
     @Test("a change of patterns goes to the other bank under the next number; what only old programs asked for goes")
@@ -115,12 +154,12 @@ struct NameApplyTests {
         // Both for as long as both programs ran, then what is left alone.
         #expect(try number() == first + 2)
         let base = try Self.base(node)
-        #expect(try Self.rule(node, base, ["b", "example"])?.rules == 1)
+        #expect(try Self.rule(node, base | UInt32(NP_NAME_QUERIES), ["b", "example"])?.rules == 1)
         #expect(try Self.set(node, ["a", "example"]) == 0)
         let entries = try maps.rules.entries(key: np_name_rule_key(), value: np_name_rule())
         // One of them says which bits are of server names: none.
         #expect(entries.count == 3)
-        #expect(entries.allSatisfy { $0.key.owner == base })
+        #expect(entries.allSatisfy { $0.key.owner & ~UInt32(NP_NAME_QUERIES) == base })
         // Without names nothing is left.
         _ = try node.apply(Self.image(), links: [:])
         #expect(try maps.rules.entries(key: np_name_rule_key(), value: np_name_rule()).isEmpty)

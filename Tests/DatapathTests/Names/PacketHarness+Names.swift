@@ -22,6 +22,17 @@ enum NameWorld {
     static let first = NamePattern(.name("www.example.com"))
     static let second = NamePattern(.pattern("*.cdn.example.com"))
 
+    static func options(
+        refusal: UInt32 = 5, leastTTL: UInt32 = 0, dropsInexact: UInt32 = 0, ranges: [IPPrefix] = []
+    ) -> np_name_options {
+        var options = np_name_options()
+        options.refusal = refusal
+        options.least_ttl = leastTTL
+        options.drops_inexact = dropsInexact
+        options.setRanges(ranges)
+        return options
+    }
+
     /// The pod of another node that resolves.
     static func resolver(v6: Bool) -> IPAddress { PacketWorld.address(3, ipv6: v6) }
     static func pod(_ pod: PacketWorld.Pod, v6: Bool) -> IPAddress { PacketWorld.address(pod.rawValue, ipv6: v6) }
@@ -105,7 +116,7 @@ extension PacketHarness {
         for (set, members) in automaton.patterns.enumerated() {
             let satisfied = members.reduce(UInt64(0)) { $0 | rules[$1, default: 0] }
             let held = members.reduce(UInt32(0)) { $0 | columns[$1, default: 0] }
-            let key = np_name_rule_key(owner: base, revision: revision, set: UInt32(set))
+            let key = np_name_rule_key(owner: base | UInt32(NP_NAME_QUERIES), revision: revision, set: UInt32(set))
             if satisfied != 0 { try ruleMap.set(key, np_name_rule(rules: satisfied, columns: 0, pad: 0)) }
             let owner = NP_NAME_COLUMNS | NameWorld.number
             let columnKey = np_name_rule_key(owner: owner, revision: revision, set: UInt32(set))

@@ -398,4 +398,7 @@ final class PacketHarness: @unchecked Sendable {
     func verifiedInstructions(of program: String) throws -> Int { try object.program(program).verifiedInstructions }
 
     func map(_ name: String) throws -> BPFMap { try object.map(name) }
+
+    /// A program of the object.
+    func program(_ name: String) throws -> BPFProgram { try object.program(name) }
 }

@@ -1,5 +1,4 @@
 import BPFEmit
-import Datapath
 import Foundation
 import Glibc
 import LabKit
@@ -7,6 +6,8 @@ import NetTypes
 import NetpoldTestSupport
 import PolicyAPI
 import PolicyIR
+
+@testable import Datapath
 
 /// A node with an uplink to the outside, whose pods are made by the plugins of Debian's containernetworking-plugins. Everything
 /// is in network namespaces of its own and goes with this object.
@@ -148,12 +149,26 @@ final class EdgeNode {
             // As the agent does it.
             var own: [EndpointKey: [UInt32]] = [:]
             for (name, link) in links { own[EndpointKey(namespace: "edge", name: name)] = [link] }
-            let report = try datapath.apply(image, links: own, masters: evidence.masters)
+            #if DEBUG
+                let report = try InjectedFault.$current.withValue(fault) {
+                    try datapath.apply(image, links: own, masters: evidence.masters)
+                }
+            #else
+                let report = try datapath.apply(image, links: own, masters: evidence.masters)
+            #endif
+            serversNotAsked = report.serversNotAsked
             for endpoint in report.endpoints {
                 if let failure = endpoint.failure { throw PodNetworkError(failure) }
             }
         }
     }
+
+    #if DEBUG
+        /// What fails in applies from now on.
+        var fault: InjectedFault?
+    #endif
+    /// As the latest apply reported it.
+    private(set) var serversNotAsked: String?
 
     /// Lets go of what enforces, as a process does that is killed; the next `apply` goes on with what is pinned.
     func restart() { datapath = nil }

@@ -1,10 +1,11 @@
 import BPFEmit
 import CNetpoldABI
-import Datapath
 import Foundation
 import Glibc
 import NetTypes
 import Testing
+
+@testable import Datapath
 
 /// TCP connections that L7 rules decide go through the proxy's namespace, whoever opens them and whoever has the rules.
 @Suite(
@@ -297,6 +298,16 @@ struct L7RedirectTests {
         #expect(try [ask("/one"), ask("/two")] == ["allowed", "allowed"])
         try apply(server: ", rules: {http: [{path: /one}]}")
         #expect(try [ask("/two"), ask("/one")] == ["Access denied\r\n", "allowed"])
+        #if DEBUG
+            // A server that cannot be asked is said to be, and asked by the next apply: until then nothing passes.
+            world.edge.fault = InjectedFault(.askServers, errno: .noBufferSpace)
+            try apply(server: ", rules: {http: [{path: /two}]}")
+            #expect(world.edge.serversNotAsked != nil)
+            #expect(try ask("/one") == "Access denied\r\n")
+            try apply(server: ", rules: {http: [{path: /two}]}")
+            #expect(world.edge.serversNotAsked == nil)
+            #expect(try [ask("/one"), ask("/two")] == ["Access denied\r\n", "allowed"])
+        #endif
     }
 
     @Test("policies change under a connection")

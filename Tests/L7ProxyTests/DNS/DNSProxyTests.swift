@@ -1,3 +1,4 @@
+import DNSScan
 import Glibc
 import L7Proxy
 import NIOCore
@@ -21,15 +22,18 @@ struct DNSProxyTests {
         /// Policy 1 is the sender's, policy 2 the receiver's.
         static func start(
             egress: [FQDNSelector]?, ingress: [FQDNSelector]? = nil, log: AccessLog? = nil,
-            resolver: ((ProxiedFlow) -> any FlowResolver)? = nil, limits: ProxyLimits = ProxyLimits()
+            resolver: ((ProxiedFlow) -> any FlowResolver)? = nil, limits: ProxyLimits = ProxyLimits(),
+            learner: (any AnswerLearner)? = nil,
+            answer: @escaping @Sendable ([UInt8]) -> [UInt8] = DNSStreamServer.answer
         ) async throws -> Fixture {
-            let server = try await DNSStreamServer.start(MultiThreadedEventLoopGroup.singleton)
+            let server = try await DNSStreamServer.start(MultiThreadedEventLoopGroup.singleton, answer)
             guard let address = server.address else { throw Broken() }
             var flow = ProxiedFlow(destination: address)
             if egress != nil { flow.egress = RuleBook.Selection(policy: 1, rules: [0]) }
             if ingress != nil { flow.ingress = RuleBook.Selection(policy: 2, rules: [0]) }
             let proxy = try await ProxyFixture.start(
-                [], limits: limits, log: log, to: address, resolver: resolver?(flow) ?? FixedFlowResolver(flow))
+                [], limits: limits, log: log, to: address, resolver: resolver?(flow) ?? FixedFlowResolver(flow),
+                learner: learner)
             proxy.rules.replace(with: try book(egress ?? [], ingress ?? []))
             return Fixture(proxy: proxy, server: server)
         }
@@ -276,6 +280,44 @@ struct DNSProxyTests {
             #expect(client.read(bytes: answer.count) == answer)
             #expect(client.read().isClosed)
             #expect(fixture.received.flatMap(\.self) == (isAllowed ? query : []))
+            try await fixture.stop()
+        }
+    }
+
+    /// Takes every answer that it is given.
+    private struct TakingLearner: AnswerLearner {
+        let dropsInexact: Bool
+        func learn(_ message: [UInt8], of client: SocketAddress, to local: SocketAddress) -> AnswerFate {
+            DNSAnswer(message: message)?.lesson == .inexact ? (dropsInexact ? .withheld : .unlearnt) : .learnt
+        }
+    }
+
+    @Test(
+        "an answer to nothing that was asked passes unlearnt, or ends the connection where the node drops such answers",
+        arguments: [false, true])
+    func inexact(drops: Bool) async throws {
+        let cases: [(String, @Sendable ([UInt8]) -> [UInt8])] = [
+            ("another id", { [$0[0], $0[1], $0[2] ^ 1] + $0.dropFirst(3) }),
+            ("no response", { $0 }),
+            ("no message", { _ in [0, 3, 1, 2, 3] }),
+            ("another name", { $0.map { $0 == UInt8(ascii: "i") ? UInt8(ascii: "j") : $0 } }),
+            ("bytes behind", DNSStreamServer.answer),
+        ]
+        for (what, change) in cases {
+            let isQuery = what == "no response"
+            let answer: @Sendable ([UInt8]) -> [UInt8] = { query in
+                var answer = change(query)
+                if !isQuery, answer.count > 5 { answer[4] |= 0x80 }
+                return answer
+            }
+            let fixture = try await Fixture.start(
+                egress: stripe, learner: TakingLearner(dropsInexact: drops), answer: answer)
+            let client = try fixture.proxy.client(patience: 10_000)
+            let query = Self.query("api.stripe.com")
+            client.send(query)
+            client.finish()
+            let got = client.read(bytes: answer(query).count)
+            #expect(got == (drops ? [] : answer(query)), "\(what)")
             try await fixture.stop()
         }
     }

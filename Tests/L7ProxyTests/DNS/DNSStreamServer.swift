@@ -7,8 +7,12 @@ final class DNSStreamServer: Sendable {
     /// What each connection sent, by the order in which they came.
     let received = Mutex<[[UInt8]]>([])
     private let channel: any Channel
+    private let answer: @Sendable ([UInt8]) -> [UInt8]
 
-    private init(_ channel: any Channel) { self.channel = channel }
+    private init(_ channel: any Channel, _ answer: @escaping @Sendable ([UInt8]) -> [UInt8]) {
+        self.channel = channel
+        self.answer = answer
+    }
 
     var address: SocketAddress? { channel.localAddress }
 
@@ -21,7 +25,10 @@ final class DNSStreamServer: Sendable {
         return answer
     }
 
-    static func start(_ group: any EventLoopGroup) async throws -> DNSStreamServer {
+    /// Starts one; `answer`: what it answers a message with, both with their length.
+    static func start(
+        _ group: any EventLoopGroup, _ answer: @escaping @Sendable ([UInt8]) -> [UInt8] = DNSStreamServer.answer
+    ) async throws -> DNSStreamServer {
         let made = Mutex<DNSStreamServer?>(nil)
         let channel = try await ServerBootstrap(group: group)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
@@ -36,7 +43,7 @@ final class DNSStreamServer: Sendable {
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
-        let server = DNSStreamServer(channel)
+        let server = DNSStreamServer(channel, answer)
         made.withLock { $0 = server }
         return server
     }
@@ -62,7 +69,7 @@ final class DNSStreamServer: Sendable {
             while bytes.count >= 2 {
                 let count = 2 + (Int(bytes[0]) << 8 | Int(bytes[1]))
                 guard bytes.count >= count else { return }
-                let answer = DNSStreamServer.answer(Array(bytes[..<count]))
+                let answer = server.answer(Array(bytes[..<count]))
                 bytes.removeFirst(count)
                 context.writeAndFlush(NIOAny(ByteBuffer(bytes: answer)), promise: nil)
             }

@@ -47,7 +47,9 @@ final class NamesInForce {
             return (try write(policies, tables), false)
         }
         if wanted.isEmpty, number == 0 { return (0, false) }
-        return try change(to: NameTables(patterns: wanted), policies)
+        let next = NameTables(patterns: wanted)
+        if tables == nil, number != 0, try !holds(next), let change = try add(next, policies) { return change }
+        return try change(to: next, policies)
     }
 
     /// The same after they were swapped, when nobody runs but these: patterns that nobody asks for go.
@@ -79,24 +81,78 @@ final class NamesInForce {
             return (try write(policies, next), false)
         }
         tables = nil
+        let written = try putInForce(next.automaton.next, next.automaton.sets) { _ in desired(policies, next) }
+        tables = next
+        return (written, true)
+    }
+
+    /// Puts other tables beside those of an earlier process, whose programs run until these are in their place: what their rules and
+    /// columns satisfy goes over, name set by name set.
+    ///
+    /// - Returns: `nil` when there is no room for both.
+    private func add(
+        _ next: NameTables, _ policies: [LoadedPolicy]
+    ) throws(BPFError) -> (written: Int, isOther: Bool)? {
+        let product = try NameProduct(next.automaton) { state throws(BPFError) in
+            let key = (number & 1) * UInt32(NP_MAX_NAME_STATES) + UInt32(state)
+            guard let row = try maps.states.value(of: key, initial: np_name_state()) else { return nil }
+            return (withUnsafeBytes(of: row.next) { Array($0.bindMemory(to: UInt16.self)) }, row.set)
+        }
+        guard let product else { return nil }
+        var bySet: (earlier: [UInt32: [UInt32]], own: [UInt32: [UInt32]]) = ([:], [:])
+        for (set, pair) in product.pairs.enumerated() {
+            bySet.earlier[UInt32(pair.earlier), default: []].append(UInt32(set))
+            bySet.own[UInt32(pair.own), default: []].append(UInt32(set))
+        }
+        let written = try putInForce(product.next, product.sets) { before in
+            var wanted: [NameRuleKey: NameRuleValue] = [:]
+            func add(_ key: NameRuleKey, _ sets: [UInt32], _ value: NameRuleValue) {
+                for set in sets {
+                    let place = NameRuleKey(owner: key.owner, revision: number, set: set)
+                    wanted[place, default: NameRuleValue()].rules |= value.rules
+                    wanted[place, default: NameRuleValue()].columns |= value.columns
+                }
+            }
+            for (key, value) in desired(policies, next) {
+                if key.revision == 0 { wanted[key] = value } else { add(key, bySet.own[key.set] ?? [], value) }
+            }
+            for (key, value) in entries where key.revision == before { add(key, bySet.earlier[key.set] ?? [], value) }
+            return wanted
+        }
+        return (written, true)
+    }
+
+    /// Writes an automaton into the other bank, and what its name sets satisfy under its number; then it is in force.
+    ///
+    /// - Parameters:
+    ///   - next: the automaton's rows.
+    ///   - sets: its name sets, by state.
+    ///   - entries: what they satisfy; called with the number so far.
+    /// - Returns: what was written.
+    /// - Throws: when a map cannot be written; the automaton in force stays.
+    private func putInForce(
+        _ next: [UInt16], _ sets: [UInt16], _ entries: (UInt32) -> [NameRuleKey: NameRuleValue]
+    ) throws(BPFError) -> Int {
         let following = number &+ 1 == 0 ? 2 : number + 1
-        try maps.states.set(rows(next, bank: following & 1))
+        try maps.states.set(rows(next, sets, bank: following & 1))
         let before = number
         number = following
         let written: Int
         do throws(BPFError) {
-            written = try write(policies, next)
+            written = try write(entries(before))
         } catch {
             number = before
             throw error
         }
         try maps.revision.set(UInt32(0), np_name_revision(number: following))
-        tables = next
-        return (written + 1, true)
+        return written + 1
     }
 
     private func write(_ policies: [LoadedPolicy], _ tables: NameTables) throws(BPFError) -> Int {
-        let wanted = desired(policies, tables)
+        try write(desired(policies, tables))
+    }
+
+    private func write(_ wanted: [NameRuleKey: NameRuleValue]) throws(BPFError) -> Int {
         var changes = wanted.filter { entries[$0.key] != $0.value }
         // An update in place needs no room.
         let room = maps.rules.shape.capacity - entries.count
@@ -116,12 +172,16 @@ final class NamesInForce {
             if policy.image.names != 0 { numberings[policy.image.names, default: []].append(policy.image) }
             // Without counters a program has no number: its L7 rules are satisfied by nothing.
             guard let base = policy.hits?.base, policy.image.bits.contains(where: \.isL7) else { continue }
+            let queries = policy.image.l7Bits(where: \.isDNS)
             for (set, bits) in tables.rules(of: policy.image) {
-                wanted[NameRuleKey(owner: base, revision: number, set: set)] = NameRuleValue(rules: bits)
+                for (owner, bits) in [(base | UInt32(NP_NAME_QUERIES), bits & queries), (base, bits & ~queries)]
+                where bits != 0 {
+                    wanted[NameRuleKey(owner: owner, revision: number, set: set)] = NameRuleValue(rules: bits)
+                }
             }
             // Without any bits too: so the next process finds the bases of all programs with L7 rules.
             for (set, bits) in [
-                (NP_NAME_SET_DNS, policy.image.l7Bits(where: \.isDNS)),
+                (NP_NAME_SET_DNS, queries),
                 (NP_NAME_SET_SERVER, policy.image.l7Bits(where: \.isServerName)),
             ] {
                 wanted[NameRuleKey(owner: base, revision: 0, set: UInt32(truncatingIfNeeded: set))] =
@@ -138,24 +198,23 @@ final class NamesInForce {
     }
 
     /// The rows of an automaton in a bank.
-    private func rows(_ tables: NameTables, bank: UInt32) -> [(key: UInt32, value: np_name_state)] {
-        let automaton = tables.automaton
-        return (0..<automaton.stateCount).map { state in
+    private func rows(_ next: [UInt16], _ sets: [UInt16], bank: UInt32) -> [(key: UInt32, value: np_name_state)] {
+        sets.indices.map { state in
             var row = np_name_state()
             withUnsafeMutableBytes(of: &row.next) { bytes in
                 for number in 0..<NameClass.count {
                     bytes.storeBytes(
-                        of: automaton.next[state * NameClass.count + number], toByteOffset: 2 * number, as: UInt16.self)
+                        of: next[state * NameClass.count + number], toByteOffset: 2 * number, as: UInt16.self)
                 }
             }
-            row.set = automaton.sets[state]
+            row.set = sets[state]
             return (bank * UInt32(NP_MAX_NAME_STATES) + UInt32(state), row)
         }
     }
 
     /// Whether the bank in force has these tables.
     private func holds(_ tables: NameTables) throws(BPFError) -> Bool {
-        for (key, row) in rows(tables, bank: number & 1) {
+        for (key, row) in rows(tables.automaton.next, tables.automaton.sets, bank: number & 1) {
             guard let there = try maps.states.value(of: key, initial: np_name_state()) else { return false }
             let isEqual = withUnsafeBytes(of: row) { own in withUnsafeBytes(of: there) { own.elementsEqual($0) } }
             if !isEqual { return false }

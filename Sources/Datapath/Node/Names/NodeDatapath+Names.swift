@@ -31,7 +31,7 @@ extension NodeDatapath {
         guard let names else { return }
         let (written, isOther) = try names.prepare(policies)
         report.entriesChanged += written
-        if isOther { try RunningPrograms.wait() }
+        if isOther { try waitForPrograms() }
     }
 
     /// After step 10: patterns and entries go that only programs asked for that are gone.
@@ -42,7 +42,7 @@ extension NodeDatapath {
             tell(policies)
             if let names {
                 let (_, isOther) = try names.settle(policies)
-                if isOther { try RunningPrograms.wait() }
+                if isOther { try waitForPrograms() }
                 _ = try names.clean(policies)
             }
             settledNames = Set(policies.compactMap { $0.hits?.base })
@@ -101,12 +101,13 @@ extension NodeDatapath {
 
     /// Says how DNS is dealt with from now on.
     public func set(_ options: NameOptions) throws(BPFError) {
-        let record = try columnRecord
-        try maps.names?.options.set(
-            UInt32(0),
-            np_name_options(
-                refusal: options.refusal.code, least_ttl: options.leastTTL, drops_inexact: options.dropsInexact ? 1 : 0,
-                record: record))
+        var value = np_name_options()
+        value.refusal = options.refusal.code
+        value.least_ttl = options.leastTTL
+        value.drops_inexact = options.dropsInexact ? 1 : 0
+        value.record = try columnRecord
+        value.setRanges(options.linkLocalRanges)
+        try maps.names?.options.set(UInt32(0), value)
     }
 
     /// Says which record of columns the kernel goes by, before it does.
@@ -239,6 +240,26 @@ extension DatapathMaps {
         else { return }
         value.refusal = NameOptions.Refusal.refused.code
         try names.options.set(UInt32(0), value)
+    }
+}
+
+extension np_name_options {
+    /// Says which link-local addresses are learnt; those beyond `NP_MAX_NAME_RANGES` are not.
+    mutating func setRanges(_ prefixes: [IPPrefix]) {
+        let taken = prefixes.prefix(Int(NP_MAX_NAME_RANGES))
+        ranges = UInt32(taken.count)
+        withUnsafeMutableBytes(of: &range) { bytes in
+            for (place, prefix) in taken.enumerated() {
+                let ones = UInt64.max
+                let length = UInt64(prefix.mappedLength)
+                let mask = IPAddress(
+                    high: length >= 64 ? ones : length == 0 ? 0 : ones << (64 - length),
+                    low: length <= 64 ? 0 : ones << (128 - length))
+                bytes.storeBytes(
+                    of: np_name_range(address: np_address(prefix.address), mask: np_address(mask)),
+                    toByteOffset: place * MemoryLayout<np_name_range>.stride, as: np_name_range.self)
+            }
+        }
     }
 }
 

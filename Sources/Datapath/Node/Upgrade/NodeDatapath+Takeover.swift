@@ -38,7 +38,7 @@ extension NodeDatapath {
                 try attachments.detach(hook)
             }
         }
-        try RunningPrograms.wait()
+        try waitForPrograms()
         try copyFlows()
         guard attachments.foreign.isEmpty || attachments.style == .none else { return }
         try keepRevision()

@@ -43,6 +43,21 @@ struct HelloFlowTests {
         return frame.turned
     }
 
+    @Test("a connection whose hello is gone is reset, and does not hang", arguments: [Direction.egress, .ingress])
+    func collected(direction: Direction) throws {
+        try Self.with(direction) { connection throws in
+            try connection.open()
+            for entry in try connection.harness.map("np_hellos").entries(key: UInt32(0), value: np_hello()) {
+                try connection.harness.map("np_hellos").remove(entry.key)
+            }
+            let segment = connection.client(0, Self.allowed)
+            let passed = try connection.pass(segment)
+            #expect(passed.reason == NP_DROP_NOT_PROXIED)
+            #expect(passed.frame == Self.reset(segment))
+            #expect(try connection.send(connection.server(acknowledges: 0, [9])) == NP_DROP_NOT_PROXIED)
+        }
+    }
+
     @Test(
         "an allowed name: the rule is counted, and the flow passes by its entry once the server has the hello",
         arguments: [Direction.egress, .ingress], [false, true])
