@@ -113,7 +113,7 @@ soak: deps ## ten million random flows three ways, ten million random packets, f
 	scripts/install-deps.sh containernetworking-plugins
 	swift build $(SOAK_TEST) --build-tests
 	NETPOLD_CHANGE_STEPS=500 swift test $(SOAK_TEST) --skip-build --filter CompilerStateChanges
-	CHAOS_SECONDS=$(SOAK_CHAOS) LEAK_CHANGES=10000 \
+	CHAOS_SEED=$${CHAOS_SEED:-$$RANDOM} CHAOS_SECONDS=$(SOAK_CHAOS) LEAK_CHANGES=10000 \
 		scripts/as-root.sh swift test $(SOAK_TEST) --skip-build --filter 'ChaosTests|LeakTests'
 	NETPOLD_FLOOD=1000000 scripts/as-root.sh swift test $(SOAK_TEST) --skip-build --filter FloodTests
 	NETPOLD_DIFF_FLOWS=$(SOAK_FLOWS) NETPOLD_DIFF_PER_CLUSTER=2000 NETPOLD_PACKETS=$(SOAK_FLOWS) \
@@ -141,7 +141,7 @@ LEAK_CHANGES ?= 1000
 chaos: deps ## files, pods, objects, the API server and the agent go wrong at random: CHAOS_SECONDS=60 of each; 1,000 changes leave nothing (root)
 	scripts/install-deps.sh containernetworking-plugins
 	swift build --build-tests
-	CHAOS_SECONDS=$(CHAOS_SECONDS) LEAK_CHANGES=$(LEAK_CHANGES) \
+	CHAOS_SEED=$${CHAOS_SEED:-$$RANDOM} CHAOS_SECONDS=$(CHAOS_SECONDS) LEAK_CHANGES=$(LEAK_CHANGES) \
 		scripts/as-root.sh scripts/swift-test.sh --filter 'ChaosTests|LeakTests'
 
 .PHONY: release-check

@@ -216,6 +216,10 @@ final class ClusterChaosRun {
         let own = state.keys { $0.namespace == name && $0.mayDecide }
         let team = state[space]?.contains("team: a") == true ? "a" : "b"
         log.append("  namespace \(name) ends")
+        // Its end waits for all its pods, those of other nodes too.
+        let others = state
+        for key in state.keys({ $0.namespace == name && !$0.mayDecide }) { state[key] = nil }
+        try write(from: others)
         try server.apply(ClusterChaosState.namespace(name, team: team, isTerminating: true))
         usleep(100_000)
         for key in own.shuffled(using: &random) { try delete(key) }
@@ -229,14 +233,34 @@ final class ClusterChaosRun {
         try settle("the end of namespace \(name)")
 
         let whole = state
-        for key in own where key.isOwnPolicy { state[key] = nil }
-        for mixed in state.mixes(from: whole) { try timeline.begin(allowed: mixed.allowed(pairs, pods)) }
+        if random.once(in: 2) { try restartWithout(own, of: name) }
+        var without = whole
+        for key in own where key.isOwnPolicy { without[key] = nil }
+        for mixed in without.mixes(from: state) + whole.mixes(from: without) {
+            try timeline.begin(allowed: mixed.allowed(pairs, pods))
+        }
         state = whole
-        try timeline.begin(allowed: state.allowed(pairs, pods))
         log.append("  namespace \(name) is there again")
         for key in [space] + own.shuffled(using: &random) {
             if let text = state[key] { try server.apply(text) }
         }
+    }
+
+    /// The agent is killed while a namespace is gone and its pods are not: the next one cannot know what its policies were.
+    private func restartWithout(_ own: [ClusterChaosState.Key], of namespace: String) throws {
+        log.append("  kill -9 without namespace \(namespace)")
+        agent.kill()
+        for key in own where key.isOwnPolicy { state[key] = nil }
+        state[ClusterChaosState.Key(kind: "NetworkPolicy", namespace: namespace, name: "gone")] = """
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicy
+            metadata: {name: gone, namespace: \(namespace)}
+            spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+            """
+        try timeline.begin(allowed: state.allowed(pairs, pods))
+        usleep(200_000)
+        try agent.launch()
+        try settle("a restart without namespace \(namespace)")
     }
 
     /// The definition of a kind of policies is removed, with all of the kind, and made again.

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-/// `CHAOS_SECONDS` and `CHAOS_SEED` repeat or prolong a run; a message names the seed.
+/// `CHAOS_SECONDS` and `CHAOS_SEED` repeat or prolong a run; a message names the seed. CI repeats one run, `make chaos` draws another.
 @Suite("Chaos on the API server", .enabled(if: geteuid() == 0, "needs root"), .serialized)
 struct ClusterChaosTests {
     @Test(
@@ -10,7 +10,7 @@ struct ClusterChaosTests {
     )
     func chaos() async throws {
         let environment = ProcessInfo.processInfo.environment
-        let seed = environment["CHAOS_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 0...9999)
+        let seed = environment["CHAOS_SEED"].flatMap(UInt64.init) ?? 3
         let seconds = environment["CHAOS_SECONDS"].flatMap(Int.init) ?? 30
         print("chaos on the API server: seed \(seed), \(seconds) s")
         let run = try await ClusterChaosRun(seed: seed)
