@@ -1,5 +1,4 @@
 import BPFEmit
-import CNetpoldABI
 import PolicyAPI
 import PolicyIR
 
@@ -16,7 +15,7 @@ struct NearestNameRule {
     /// Looks for it; `nil` when the program that refused is not known any more.
     init?(_ record: NameRecord, _ hits: RuleHitIndex) {
         var best: (rule: RuleBit, patterns: [String], likeness: Int)?
-        for rule in NearestNameRule.asked(record, hits) {
+        for rule in hits.l7Rules(of: record.base, bits: record.rules) {
             let patterns = NearestNameRule.patterns(rule).map { ($0, NearestNameRule.likeness($0, record.name)) }
                 .sorted { ($1.1, $0.0) < ($0.1, $1.0) }
             let likeness = patterns.first?.1 ?? -1
@@ -36,19 +35,6 @@ struct NearestNameRule {
         let list =
             patterns.prefix(NearestNameRule.named).joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
         return "\(origin): \(subject) is none of \(list)"
-    }
-
-    /// The rules: bits of the one word of the program that has L7 rules.
-    private static func asked(_ record: NameRecord, _ hits: RuleHitIndex) -> [RuleBit] {
-        guard let entry = hits.entry(of: record.base), entry.base == record.base else { return [] }
-        let width = Int(NP_BITS_PER_WORD)
-        for first in stride(from: 0, to: entry.bits.count, by: width) {
-            let rules = entry.bits[first..<min(first + width, entry.bits.count)].enumerated().filter { bit, rule in
-                rule.isL7 && record.rules >> UInt64(bit) & 1 == 1
-            }.map(\.element)
-            if !rules.isEmpty { return rules }
-        }
-        return []
     }
 
     private static func patterns(_ rule: RuleBit) -> [String] {

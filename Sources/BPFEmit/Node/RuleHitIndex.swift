@@ -12,7 +12,7 @@ public struct RuleHitIndex: Sendable {
         package let count: Int
         let subject: String
         let direction: Direction
-        package let bits: [RuleBit]
+        let bits: [RuleBit]
         let isolatedBy: [RuleOrigin]
         /// Of no program of this process: see `keep`.
         package var isKept = false
@@ -51,6 +51,19 @@ public struct RuleHitIndex: Sendable {
     /// What a counter stands for; `nil` for one that no program has. O(log programs).
     public func meaning(of index: UInt32) -> RuleHitKey? {
         entry(of: index).flatMap { $0.key(offset: Int(index - $0.base)) }
+    }
+
+    /// The L7 rules of a program that some bits stand for, in its one word that has such rules.
+    package func l7Rules(of base: UInt32, bits: UInt64) -> [RuleBit] {
+        guard let entry = entry(of: base), entry.base == base else { return [] }
+        let width = Int(NP_BITS_PER_WORD)
+        for first in stride(from: 0, to: entry.bits.count, by: width) {
+            let rules = entry.bits[first..<min(first + width, entry.bits.count)].enumerated().filter { bit, rule in
+                rule.isL7 && bits >> UInt64(bit) & 1 == 1
+            }.map(\.element)
+            if !rules.isEmpty { return rules }
+        }
+        return []
     }
 
     /// Whose counter an index is.
