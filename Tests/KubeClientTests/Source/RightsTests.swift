@@ -4,12 +4,12 @@ import Testing
 
 @testable import KubeObjects
 
-/// deploy/rbac.yaml grants what the agent asks for, and nothing else.
+/// deploy/kustomize/base/rbac.yaml grants what the agent asks for, and nothing else.
 struct RightsTests {
     private static var rules: [String: Set<String>] {
         get throws {
             let root = URL(filePath: #filePath).appending(path: "../../../..").standardized
-            let text = try String(contentsOf: root.appending(path: "deploy/rbac.yaml"), encoding: .utf8)
+            let text = try String(contentsOf: root.appending(path: "deploy/kustomize/base/rbac.yaml"), encoding: .utf8)
             var rules: [String: Set<String>] = [:]
             for rule in text.matches(
                 of: /apiGroups: \["?([a-z0-9.]*)"?\]\n  resources: \[([^\]]*)\]\n  verbs: \[([^\]]*)\]/)
