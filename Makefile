@@ -119,9 +119,17 @@ lookups: deps ## 10,000 new names, each connected to at once, half of them with 
 	swift build --build-tests
 	NETPOLD_LOOKUPS=10000 scripts/as-root.sh swift test --skip-build --filter NameLookupTests
 
+# The tests that CI runs for half a minute. `make chaos CHAOS_SECONDS=3600` is an hour of each.
+CHAOS_SECONDS ?= 60
+.PHONY: chaos
+chaos: deps ## files, pods, objects, the API server and the agent go wrong at random: CHAOS_SECONDS=60 of each kind (root)
+	scripts/install-deps.sh containernetworking-plugins
+	swift build --build-tests
+	CHAOS_SECONDS=$(CHAOS_SECONDS) scripts/as-root.sh scripts/swift-test.sh --filter 'ChaosTests'
+
 .PHONY: release-check
-release-check: ## test, lookups, docs, kernel-6.1, bench-smoke, fuzz and soak, in this order, up to the first failure (root; long)
-	scripts/release-check.sh test lookups docs kernel-6.1 bench-smoke fuzz soak
+release-check: ## test, lookups, chaos, docs, kernel-6.1, bench-smoke, fuzz and soak, in this order, up to the first failure (root; long)
+	scripts/release-check.sh test lookups chaos docs kernel-6.1 bench-smoke fuzz soak
 
 .PHONY: format
 format: ## rewrite Swift sources in the house style

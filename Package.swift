@@ -260,7 +260,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "CNetpoldABI", "Datapath", "Agent", "KubeTestServer", "LabKit", "netpold", "NetpoldTestSupport",
+                "CNetpoldABI", "Datapath", "Agent", "KubeClient", "KubeTestServer", "LabKit", "netpold",
+                "NetpoldTestSupport",
             ],
             exclude: ["L7/l7.py", "Names/grpc_shop.py"],
             swiftSettings: strict),

@@ -49,8 +49,13 @@ import Testing
             guard let pod = binding.effectivePod(name) else { continue }
             objects[ClusterObject.pod(pod).key] = .pod(pod)
         }
-        #expect(run.table.objects == objects, place)
-        #expect(run.table.isolating == run.state.store.isolating, place)
+        // Of namespaces that went before their pods more is in force.
+        let kept = run.state.keeper.kept
+        let occupied = Set(binding.view.endpoints.map(\.pod.metadata.namespace))
+        #expect(
+            kept.allSatisfy { objects[$0] == nil && occupied.contains($0.isPolicy ? $0.namespace : $0.name) }, place)
+        #expect(run.table.objects.filter { !kept.contains($0.key) } == objects, place)
+        #expect(run.table.isolating.filter { !kept.contains($0.key) } == run.state.store.isolating, place)
         #expect(run.links == binding.view.links, place)
         #expect(run.handedOut.last?.stubs.map(\.key) == binding.view.stubs.map(\.key), place)
         #expect(run.node == run.state.node, place)

@@ -12,14 +12,20 @@ struct ReducerRun {
     private(set) var node = ""
     /// Everything handed out, in order.
     private(set) var handedOut: [DesiredChanges] = []
+    /// What was written down for the next agent, in order.
+    private(set) var recorded: [BindingRecords] = []
 
-    init(_ settings: AgentState.Settings = Fixtures.settings(), sources: Set<ObjectSourceID> = [FolderFeed.id]) {
-        state = AgentState(settings: settings, sources: sources)
+    init(
+        _ settings: AgentState.Settings = Fixtures.settings(), sources: Set<ObjectSourceID> = [FolderFeed.id],
+        records: BindingRecords? = nil
+    ) {
+        state = AgentState(settings: settings, sources: sources, records: records)
     }
 
     @discardableResult
     mutating func on(_ event: AgentEvent) -> [AgentAction] {
         let actions = state.on(event)
+        for case .record(let records) in actions { recorded.append(records) }
         for case .reconcile(let desired) in actions {
             for change in desired.changes { table.apply(change) }
             links = desired.links

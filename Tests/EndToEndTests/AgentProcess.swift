@@ -5,7 +5,7 @@ import Glibc
 final class AgentProcess {
     let instance: String
     let manifests: String
-    private let places: [String]
+    private let arguments: [String]
     private var child: Process?
 
     /// Prepares the manifests folder for the pods of a `PodNetwork`; nothing runs yet.
@@ -22,12 +22,20 @@ final class AgentProcess {
     ///   - cluster: `cluster.yaml`.
     /// - Throws: what the file system refuses.
     init(node: String, pods: String, more: [String] = [], cluster: String) throws {
-        places = ["--netns", node, "--netns-dir", pods] + more
         // Suites run side by side.
         instance = "test-\(getpid())-\(UInt32.random(in: .min ... .max))"
         manifests = NSTemporaryDirectory() + instance
+        arguments = ["--manifests", manifests, "--netns", node, "--netns-dir", pods] + more
         try FileManager.default.createDirectory(atPath: manifests, withIntermediateDirectories: true)
         try write(cluster, to: "cluster.yaml")
+    }
+
+    /// Prepares an agent that follows the API server of a kubeconfig; nothing runs yet.
+    init(node: String, pods: String, more: [String] = [], kubeconfig: String) throws {
+        instance = "test-\(getpid())-\(UInt32.random(in: .min ... .max))"
+        manifests = NSTemporaryDirectory() + instance
+        arguments = ["--kubeconfig", kubeconfig, "--netns", node, "--netns-dir", pods] + more
+        try FileManager.default.createDirectory(atPath: manifests, withIntermediateDirectories: true)
     }
 
     deinit {
@@ -52,8 +60,7 @@ final class AgentProcess {
         let process = Process()
         process.executableURL = Self.executable
         process.arguments =
-            ["agent", "--manifests", manifests, "--instance", instance, "--node", "node-1", "--log-level", "warning"]
-            + places
+            ["agent", "--instance", instance, "--node", "node-1", "--log-level", "warning"] + arguments
         try process.run()
         child = process
         let began = Date()
@@ -70,6 +77,9 @@ final class AgentProcess {
         let status = try run(["status", "--wait", "--timeout", "30", "--instance", instance])
         guard status == 0 else { throw PodNetworkError("the manifests did not come into force") }
     }
+
+    /// The agent's process; `nil` while none runs.
+    var pid: Int32? { child.flatMap { $0.isRunning ? $0.processIdentifier : nil } }
 
     /// kill -9.
     func kill() {

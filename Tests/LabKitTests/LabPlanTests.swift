@@ -16,7 +16,7 @@ struct LabPlanTests {
             plan.pods.map(\.addresses) == [
                 ["10.244.0.2", "fd00:10:244::1"], ["10.244.0.1"], ["10.244.0.3", "fd00:10:244::2"],
             ])
-        #expect(plan.nodeAddresses.map(\.description) == ["192.168.244.1", "fd00:192:168::1"])
+        #expect(plan.nodes[0].addresses == ["192.168.244.1", "fd00:192:168::1"])
         #expect(plan.objects.pods.map { $0.addresses.isEmpty } == [false, false, false])
     }
 
@@ -87,7 +87,7 @@ struct LabPlanTests {
         }
         #expect(toA(LabPlan(objects, policies: policies)) == [false, false, false])
         #expect(toA(LabPlan(objects, policies: policies, isEnforced: false)) == [true, true, true])
-        let host = LabPlan(objects, policies: policies).flows.filter { $0.from == .node && $0.to == .pod(0) }
+        let host = LabPlan(objects, policies: policies).flows.filter { $0.from == .node(0) && $0.to == .pod(0) }
         #expect(host.map(\.prediction.passes) == [true, true, true])
     }
 

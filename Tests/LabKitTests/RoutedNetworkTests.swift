@@ -42,7 +42,7 @@ struct RoutedNetworkTests {
                 layout.attachments.compactMap { pod in
                     network.pods[pod.name].map { (pod.name, $0, pod.addresses) }
                 }
-            places.append(("node", network.node, layout.nodeAddresses))
+            places.append(("node", network.node, layout.nodes[0]))
             places.append(("world", network.outside, world))
             let responders = try places.map { place in
                 try Responder(

@@ -13,6 +13,8 @@ public struct BindingRecords: Hashable, Codable, Sendable {
     /// Where the interface numbers are valid.
     public var host: HostIdentity
     var bindings: [Entry]
+    /// The namespaces of those pods, by name; an earlier form has none.
+    var namespaces: [String: NamespaceRecord]?
 
     /// One binding.
     struct Entry: Hashable, Codable, Sendable {
@@ -26,6 +28,13 @@ public struct BindingRecords: Hashable, Codable, Sendable {
         /// One of both.
         var pod: PodRecord?
         var stub: StubRecord?
+    }
+
+    /// What policies see of a namespace.
+    struct NamespaceRecord: Hashable, Codable, Sendable {
+        var labels: [String: String]
+        /// Whether policies of it are in force that were deleted.
+        var keepsPolicies: Bool
     }
 
     /// What policies see of a pod.

@@ -28,6 +28,8 @@ public struct Condition: Hashable, Codable, Sendable {
         case unknownIsolated = "unknownIsolated"
         /// A pod's interface is there, its Pod object is not: it stays enforced with its last labels and addresses.
         case podObjectGone = "podObjectGone"
+        /// A namespace is gone or being deleted, and pods of it are still here: its labels and policies stay in force for them.
+        case namespaceKept = "namespaceKept"
         /// A finished pod's interface is there: it stays enforced.
         case podFinished = "podFinished"
         /// Evidence contradicts a binding, which stays, or itself: then only the node reaches what is behind the interface.
@@ -100,7 +102,8 @@ public struct Condition: Hashable, Codable, Sendable {
             .nodeNameUnknown, .nodeNameMismatch, .servicesLeftOut:
             true
         case .keptLastGood, .isolatedByRefused, .duplicateObject, .addressConflict, .copiesUnwritten,
-            .compiledClosed, .policyWarning, .unknownIsolated, .podFinished, .hookWithoutPod, .evidenceIgnored,
+            .compiledClosed, .policyWarning, .unknownIsolated, .namespaceKept, .podFinished, .hookWithoutPod,
+            .evidenceIgnored,
             .bpffsMounted, .bpffsPrivate, .flowsCrowded, .namesLeftOut, .learntFull:
             false
         }

@@ -62,6 +62,10 @@ public struct AgentState: Sendable {
     private var masters: [UInt32: [UInt32]] = [:]
     /// Pods that are to be compiled otherwise than as last handed out.
     private var podChanges: [ObjectKey: ObjectChange] = [:]
+    /// What namespaces that go leave for the pods that stay.
+    private(set) var keeper: NamespaceKeeper
+    /// What was written down of namespaces last.
+    private var recordedNamespaces: [String: BindingRecords.NamespaceRecord] = [:]
     private var hookConditions: [Condition] = []
     private var failure: Condition?
     private var raised: Set<Condition> = []
@@ -81,6 +85,7 @@ public struct AgentState: Sendable {
         self.settings = settings
         self.sources = sources
         self.binding = BindingTable(settings.binding, records: records, pinned: pinned)
+        self.keeper = NamespaceKeeper(remembered: records?.namespaces ?? [:])
         self.store = ObjectStore(onRefused: settings.onRefused)
     }
 
@@ -104,7 +109,7 @@ public struct AgentState: Sendable {
             let effect = store.take(batch)
             let change = bind(effect.keys)
             if effect.hasSynced || !effect.keys.isEmpty { actions += changed() }
-            actions += record(change)
+            actions += record(change, namespaces: effect.keys.contains { $0.objectKind == .namespace })
         case .node(let seen):
             let change = binding.observe(seen)
             let isNews = !hasEvidence || change.changesEndpoints || !change.pods.isEmpty
@@ -213,8 +218,14 @@ public struct AgentState: Sendable {
         }
     }
 
-    private func record(_ isNew: Bool) -> [AgentAction] {
-        isNew ? binding.records.map { [.record($0)] } ?? [] : []
+    /// Writes the bindings down where they are others, or, where those may be, their namespaces.
+    private mutating func record(_ isNew: Bool, namespaces mayDiffer: Bool = false) -> [AgentAction] {
+        guard isNew || mayDiffer, var records = binding.records else { return [] }
+        let namespaces = keeper.records(of: NamespaceKeeper.Occupied(binding.view.endpoints), in: store)
+        guard isNew || namespaces != recordedNamespaces else { return [] }
+        recordedNamespaces = namespaces
+        records.namespaces = namespaces
+        return [.record(records)]
     }
 
     private var isReady: Bool { hasEvidence && sources.allSatisfy(store.hasSynced) }
@@ -226,19 +237,18 @@ public struct AgentState: Sendable {
         guard !isApplying, isReady else { return [] }
         isApplying = true
         let view = binding.view
-        return [
-            .reconcile(
-                DesiredChanges(
-                    generation: generation, node: node, changes: takeChanges(), links: view.links,
-                    masters: masters,
-                    stubs: view.stubs.map { DenyStub(key: $0.key, addresses: $0.addresses) }))
-        ]
+        let wasKept = keeper.kept
+        let desired = DesiredChanges(
+            generation: generation, node: node, changes: takeChanges(), links: view.links, masters: masters,
+            stubs: view.stubs.map { DenyStub(key: $0.key, addresses: $0.addresses) })
+        return record(false, namespaces: keeper.kept != wasKept) + [.reconcile(desired)]
     }
 
     /// What is in force otherwise than at the last call: objects, pods as they are bound, the node's own addresses.
     private mutating func takeChanges() -> [ObjectChange] {
         // Pods are compiled as the binding has them: their objects may no longer say what they are.
-        var changes = store.takeChanges().filter { !$0.isPod }
+        let occupied = NamespaceKeeper.Occupied(binding.view.endpoints)
+        var changes = keeper.filter(store.takeChanges().filter { !$0.isPod }, occupied: occupied, in: store)
         changes += podChanges.sorted { $0.key < $1.key }.map(\.value)
         podChanges = [:]
         if ownAddresses != handedOutAddresses { changes.append(.ownAddresses(ownAddresses)) }
@@ -257,7 +267,8 @@ public struct AgentState: Sendable {
 
     private mutating func conditionChanges() -> [AgentAction] {
         var current = Set(
-            settings.standing + store.conditions + binding.view.conditions + compileConditions + hookConditions)
+            settings.standing + store.conditions + keeper.conditions + binding.view.conditions + compileConditions
+                + hookConditions)
         if let failure { current.insert(failure) }
         for endpoint in report?.endpoints ?? [] {
             guard let reason = endpoint.failure else { continue }

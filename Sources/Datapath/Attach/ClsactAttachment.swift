@@ -24,7 +24,7 @@ final class ClsactAttachment: HookAttachment {
         if let steps {
             let program = try BPFProgram(try Libbpf.program(id: id), name: "program \(id)")
             // What closed the interface before the instance had maps (`InterfaceGate`) jumps by none.
-            let isGate = try BPFProgram.kernelName(id) == InterfaceGate.programName
+            let isGate = try BPFProgram.kernelName(id) == BPFProgram.closingName
             let maps = try program.mapIDs()
             guard isGate || !steps.isDisjoint(with: maps) else { return nil }
         }

@@ -8,9 +8,6 @@ import Support
 /// What closes an interface is put where the agent puts its programs (the pins of links, the place of the clsact filter). So an agent
 /// takes its place in one step, one that starts later adopts it, and `detach` removes it.
 public struct InterfaceGate {
-    /// What programs that close are called in the kernel.
-    static let programName = "np_closed"
-
     /// The folder of pins in use: that of the agent that runs, which may be of another version.
     private let folder: String
     /// Whether it is this version's, whose steps are known.
@@ -95,13 +92,6 @@ public struct InterfaceGate {
             if isOwn, let pinned = try Libbpf.openPin("\(folder)/np_steps") {
                 try BPFMap(pinned, name: "np_steps")
             } else { nil }
-        let program: EncodedProgram
-        do throws(EmitError) {
-            program = try steps == nil ? EntryStub.shut() : EntryStub.closed(direction)
-        } catch {
-            throw BPFError(.loadProgram, InterfaceGate.programName, errno: .invalidArgument, detail: "\(error)")
-        }
-        return try BPFProgram(
-            program, name: InterfaceGate.programName, hitBase: 0, maps: steps.map { [.steps: $0] } ?? [:])
+        return try BPFProgram.closing(direction, steps: steps)
     }
 }

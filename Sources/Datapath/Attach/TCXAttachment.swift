@@ -79,11 +79,15 @@ final class TCXAttachment: HookAttachment {
     func persist() throws(BPFError) {
         if let pin, !isPinned {
             // The pin that is there may be all that holds the link before this one: it goes in the step that pins this one.
+            let former = try Libbpf.openPin(pin)
             let draft = pin + TCXAttachment.draft
             try Libbpf.unpin(draft)
             try Libbpf.pin(link.rawValue, hook.description, at: draft)
             try Libbpf.movePin(draft, to: pin)
             isPinned = true
+            // The kernel would detach it some time later (a work item behind an RCU grace period), and until then its program,
+            // perhaps the gate that drops everything, would judge packets beside this one.
+            if let former { try TCXAttachment.detach(former, from: hook) }
         }
         try forget()
     }
@@ -100,6 +104,10 @@ final class TCXAttachment: HookAttachment {
 
     func retire() throws(BPFError) {
         try forget()
+        try TCXAttachment.detach(link, from: hook)
+    }
+
+    private static func detach(_ link: borrowing OwnedDescriptor, from hook: Hook) throws(BPFError) {
         // A link whose interface went is detached already.
         let isAttached = try Libbpf.linkInfo(link.rawValue, hook.description).ifindex != 0
         if isAttached { try Libbpf.detachLink(link.rawValue, hook.description) }

@@ -134,30 +134,62 @@ package final class FlowTable: Sendable {
         return nil
     }
 
-    /// Inserts a flow as programs do, except that a flow that nobody has answered makes room only for one that somebody has and
-    /// that is more than a question and its answer. `prepare` gets the slot's index and version before anybody can find the flow
-    /// there: for what is remembered beside it.
+    /// Inserts a flow as programs do, but in three points. Where both of its sets are full one of their flows goes to its other set.
+    /// A flow that nobody has answered makes room only for one that somebody has and that is more than a question and its answer.
+    /// And questions that were answered make room for nobody.
+    ///
+    /// `prepare` gets the slot's index and version before anybody can find the flow there: for what is remembered beside it.
+    /// `carry` gets a flow that goes to its other set, with the index and version of its slot there, likewise.
     func insert(
         _ record: np_flow_record, endpoint: UInt32, in region: FlowRegion,
-        prepare: (_ slot: UInt32, _ version: UInt32) -> Void = { _, _ in }
+        prepare: (_ slot: UInt32, _ version: UInt32) -> Void = { _, _ in },
+        carry: (_ entry: Entry, _ slot: UInt32, _ version: UInt32) -> Void = { _, _, _ in }
     ) -> Insertion {
         let place = place(record, endpoint, region)
         for _ in 0..<Self.attempts {
             if find(record, endpoint: endpoint, in: region) != nil { return .present }
-            guard
-                let chosen = choose(place.sets) ?? (record.isAnswered && !record.isExchange ? victim(place.sets) : nil)
-            else {
-                return .full
+            if let free = choose(place.sets) {
+                if put(record, tag: place.tag, at: free, prepare) { return .inserted }
+            } else if !makeRoom(in: place.sets, endpoint: endpoint, region, carry) {
+                guard record.isAnswered, !record.isExchange, let victim = victim(place.sets) else { return .full }
+                if put(record, tag: place.tag, at: victim, prepare) { return .inserted }
             }
-            // Who reuses a slot counts its version up; who takes a free one finds it counted up.
-            let version = chosen.word.isFree ? chosen.word.version : chosen.word.version &+ 1
-            let slot = slot(chosen.set, chosen.way)
-            guard slot.change(chosen.word, to: .busy(version: version)) else { continue }
-            prepare(UInt32(chosen.set * layout.ways + chosen.way), version)
-            write(record, into: slot, as: .live(version: version, tag: place.tag))
-            return .inserted
         }
         return .full
+    }
+
+    /// Writes a flow into a slot that was read before; false when the slot has changed since.
+    private func put(
+        _ record: np_flow_record, tag: UInt32, at chosen: (set: Int, way: Int, word: ControlWord),
+        _ prepare: (_ slot: UInt32, _ version: UInt32) -> Void
+    ) -> Bool {
+        // Who reuses a slot counts its version up; who takes a free one finds it counted up.
+        let version = chosen.word.isFree ? chosen.word.version : chosen.word.version &+ 1
+        let slot = slot(chosen.set, chosen.way)
+        guard slot.change(chosen.word, to: .busy(version: version)) else { return false }
+        prepare(UInt32(chosen.set * layout.ways + chosen.way), version)
+        write(record, into: slot, as: .live(version: version, tag: tag))
+        return true
+    }
+
+    /// Has one of the flows in full sets go from its first set to its second; false when those are full too.
+    ///
+    /// For a moment it is in both, and who looks into the first and then into the second finds it at every moment. (So none goes
+    /// the other way.) What a program notes then in the one that goes is lost, as if its packet had come earlier.
+    private func makeRoom(
+        in sets: [Int], endpoint: UInt32, _ region: FlowRegion, _ carry: (Entry, UInt32, UInt32) -> Void
+    ) -> Bool {
+        for set in sets {
+            for entry in (0..<layout.ways).compactMap({ entry(set, $0) }) {
+                let place = place(entry.record, endpoint, region)
+                guard set == place.sets[0], let free = choose(place.sets.filter { !sets.contains($0) }),
+                    put(entry.record, tag: place.tag, at: free, { carry(entry, $0, $1) })
+                else { continue }
+                // One that has changed hands meanwhile has made room by itself, or stays, and its copy expires.
+                if remove(entry) { return true }
+            }
+        }
+        return false
     }
 
     private func write(_ record: np_flow_record, into slot: FlowSlot, as word: ControlWord) {

@@ -119,9 +119,9 @@ extension NodeDatapath {
         let entries = table.entries(in: old)
         var copied = 0
         for entry in entries.filter(\.record.isAnswered) + entries.filter({ !$0.record.isAnswered }) {
-            let insertion = table.insert(entry.record, endpoint: slot, in: new) {
-                moveHello(of: entry, to: $0, version: $1)
-            }
+            let insertion = table.insert(
+                entry.record, endpoint: slot, in: new, prepare: { moveHello(of: entry, to: $0, version: $1) },
+                carry: moveHello)
             switch insertion {
             case .inserted: copied += 1
             case .present:

@@ -4,8 +4,8 @@ public import NetTypes
 public enum LabEnd: Hashable, Sendable {
     /// A pod, by its index in `LabPlan.pods`.
     case pod(Int)
-    /// The node itself.
-    case node
+    /// A node itself, by its index in `LabPlan.nodes`.
+    case node(Int)
     /// An address outside, by its index in `LabPlan.outside`.
     case outside(Int)
 }
@@ -15,6 +15,20 @@ extension LabEnd {
     var isPod: Bool {
         if case .pod = self { true } else { false }
     }
+}
+
+/// A node of a lab.
+public struct LabNode: Hashable, Sendable, Codable {
+    /// How many nodes a lab has at most.
+    public static let limit = 8
+
+    /// Its name in the manifests.
+    public var name: String
+    /// Its addresses as text, from the manifest or given by the lab.
+    public var addresses: [String]
+
+    /// The addresses.
+    public var ipAddresses: [IPAddress] { addresses.compactMap { IPAddress(parsing: $0) } }
 }
 
 /// A pod of a lab.
@@ -29,6 +43,8 @@ public struct LabPod: Hashable, Sendable, Codable {
     public var nodeInterface: String
     /// Its addresses as text, from the manifest or given by the lab.
     public var addresses: [String]
+    /// Its node, by index in `LabPlan.nodes`.
+    public var node: Int
 
     /// `namespace/name`.
     public var qualifiedName: String { "\(namespace)/\(name)" }

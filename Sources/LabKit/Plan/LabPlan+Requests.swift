@@ -108,7 +108,8 @@ extension LabPlan {
         let asked = frontends[flow.to].frontend
         return try evaluator.route(
             PolicyIR.Flow(
-                from: flowEnd(.pod(flow.from)), to: .address(asked.address), protocol: asked.protocol, port: asked.port,
+                from: flowEnd(.pod(flow.from), isIPv4: asked.address.isIPv4), to: .address(asked.address),
+                protocol: asked.protocol, port: asked.port,
                 isIPv4: asked.address.isIPv4))
     }
 
@@ -158,7 +159,8 @@ extension LabPlan {
 
     private func nameFlow(_ pod: Int, _ address: IPAddress, _ traffic: LabTraffic) -> PolicyIR.Flow {
         PolicyIR.Flow(
-            from: flowEnd(.pod(pod)), to: .address(address), protocol: traffic.protocol, port: traffic.port,
+            from: flowEnd(.pod(pod), isIPv4: address.isIPv4), to: .address(address), protocol: traffic.protocol,
+            port: traffic.port,
             isIPv4: address.isIPv4)
     }
 
@@ -181,7 +183,8 @@ extension LabPlan {
         var objects = objects
         objects.names[name.name] = name.addresses
         return ReferenceEvaluator(
-            objects, policies: evaluator.policies, localNode: nodeName, serviceSettings: evaluator.serviceSettings)
+            objects, policies: evaluator.policies, localNode: evaluator.view.localNode,
+            serviceSettings: evaluator.serviceSettings)
     }
 
     /// Whether exchanges with a resolver are read: a DNS rule of the pod covers them, whatever else allows them.
@@ -200,7 +203,8 @@ extension LabPlan {
     /// A flow as policies see it: to a Service's endpoint.
     private func question(_ way: Way) -> PolicyIR.Flow {
         let flow = PolicyIR.Flow(
-            from: flowEnd(way.from), to: .address(way.destination), protocol: way.traffic.protocol,
+            from: flowEnd(way.from, isIPv4: way.source.isIPv4), to: .address(way.destination),
+            protocol: way.traffic.protocol,
             port: way.traffic.port, isIPv4: way.source.isIPv4)
         guard case .frontend = way.to else { return flow }
         return ((try? evaluator.route(flow)) ?? nil)?.backends.first?.flow ?? flow
@@ -209,7 +213,8 @@ extension LabPlan {
     /// Why an attempt is predicted to be answered or not, in lines.
     public func explain(_ flow: LabRequestFlow) -> [String] {
         var question = PolicyIR.Flow(
-            from: flowEnd(flow.from), to: .address(flow.destination), protocol: flow.traffic.protocol,
+            from: flowEnd(flow.from, isIPv4: flow.source.isIPv4), to: .address(flow.destination),
+            protocol: flow.traffic.protocol,
             port: flow.traffic.port, isIPv4: flow.source.isIPv4)
         switch flow.attempt {
         case .request(let request):

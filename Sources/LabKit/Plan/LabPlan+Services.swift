@@ -5,28 +5,33 @@ import PolicyIR
 
 /// Connections through Services.
 extension LabPlan {
-    /// The frontends that pods of a lab can try: TCP and UDP, on addresses that are no other node's, with endpoints that all are in
-    /// the lab. What is left out is noted.
+    /// The frontends that pods of a lab can try: TCP and UDP, node ports at addresses of the lab's nodes, with endpoints that all
+    /// are in the lab. What is left out is noted. Each node chooses between its own endpoints: one that pods of all nodes see alike
+    /// is there once.
     static func frontends(
-        _ evaluator: ReferenceEvaluator, names: [IPAddress: String], nodeName: String, notes: inout [String]
+        _ evaluator: ReferenceEvaluator, names: [IPAddress: String], nodes: [String], notes: inout [String]
     ) -> [LabFrontend] {
-        var found: [LabFrontend] = []
+        var found: [ServiceFrontend: LabFrontend] = [:]
         var missing: Set<String> = []
-        for frontend in evaluator.services.allFrontends().frontends {
-            if frontend.protocol == .sctp { continue }
-            // Another node translates for itself, and is not there.
-            if frontend.kind == .nodePort, names[frontend.address] != "host" { continue }
+        let all = nodes.enumerated().flatMap { number, node in
+            evaluator.services.allFrontends(on: node).frontends.map { (number, $0) }
+        }
+        for (node, frontend) in all where frontend.protocol != .sctp {
+            // A node that is not there.
+            if frontend.kind == .nodePort, names[frontend.address] == nil { continue }
             let backends = frontend.backends.map { names[$0.address] }
             guard !backends.contains(nil) else {
                 missing.insert("\(frontend.service)")
                 continue
             }
-            found.append(LabFrontend(frontend: frontend, backends: backends.compactMap(\.self)))
+            let new = LabFrontend(frontend: frontend, backends: backends.compactMap(\.self), nodes: [])
+            found[frontend, default: new].nodes.append(node)
         }
         notes += missing.sorted().map { "Service \($0) is not tried: an endpoint of it has no part in the lab" }
-        return found.sorted {
-            ($0.frontend.service, $0.frontend.kind.rawValue, $0.frontend.key)
-                < ($1.frontend.service, $1.frontend.kind.rawValue, $1.frontend.key)
+        return found.values.sorted { left, right in
+            let (one, other) = (left.frontend, right.frontend)
+            if one.key == other.key { return left.nodes.lexicographicallyPrecedes(right.nodes) }
+            return (one.service, one.kind.rawValue, one.key) < (other.service, other.kind.rawValue, other.key)
         }
     }
 
@@ -34,7 +39,7 @@ extension LabPlan {
     func serviceExchanges(_ evaluator: ReferenceEvaluator, names: [IPAddress: String]) -> [LabServiceFlow] {
         frontends.indices.flatMap { index -> [LabServiceFlow] in
             let frontend = frontends[index].frontend
-            return pods.indices.compactMap { pod in
+            return pods.indices.filter { frontends[index].nodes.contains(pods[$0].node) }.compactMap { pod in
                 guard
                     let source = pods[pod].ipAddresses.first(where: { $0.isIPv4 == frontend.address.isIPv4 }),
                     let why = try? explanation(evaluator, pod, index)

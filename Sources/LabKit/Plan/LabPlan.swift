@@ -25,8 +25,8 @@ public struct LabPlan: Sendable {
 
     /// The pods that get a namespace, sorted by namespace and name.
     public var pods: [LabPod] = []
-    /// The node's addresses.
-    public var nodeAddresses: [IPAddress] = []
+    /// The nodes: first the local one of the manifests, then the others that pods are on, sorted.
+    public var nodes: [LabNode] = []
     /// The addresses outside.
     public var outside: [LabOutside] = []
     /// What is asked for, sorted.
@@ -45,12 +45,10 @@ public struct LabPlan: Sendable {
     public var waitingPorts: Set<UInt16> = []
     /// Whether policies have HTTP rules, which a proxy decides.
     public var needsProxy = false
-    /// The objects as the lab has them: every pod on its node, every pod and the node with addresses.
+    /// The objects as the lab has them: every pod on a node of the lab, every pod and those nodes with addresses.
     public var objects: ClusterObjects
-    /// Name of the lab's node.
-    public var nodeName: String
-    /// Whether the manifests as they are say where every pod is: all have addresses and are on the lab's node. An agent
-    /// that reads the same manifests then finds the same pods.
+    /// Whether the manifests as they are say where every pod is: all have addresses and are on nodes of the lab. Agents
+    /// that read the same manifests then find the same pods.
     public var isAsWritten = true
     /// What of the manifests has no part in the lab, in words.
     public var notes: [String] = []
@@ -63,19 +61,20 @@ public struct LabPlan: Sendable {
         _ objects: ClusterObjects, policies: [LoweredPolicy], isEnforced: Bool = true,
         services settings: ServiceSettings = ServiceSettings(mode: .translate), isBesideKubeProxy: Bool = false
     ) {
-        nodeName = ClusterView(objects).localNode
+        let localNode = ClusterView(objects).localNode
         self.objects = objects
-        evaluator = ReferenceEvaluator(objects, policies: [], localNode: nodeName)
-        settle()
+        evaluator = ReferenceEvaluator(objects, policies: [], localNode: localNode)
+        settle(localNode)
         evaluator = ReferenceEvaluator(
-            self.objects, policies: isEnforced ? policies : [], localNode: nodeName,
+            self.objects, policies: isEnforced ? policies : [], localNode: localNode,
             serviceSettings: settings)
         let ports = PortSurvey(pods: self.objects.pods, policies: policies)
-        let taken = Set(nodeAddresses + pods.flatMap(\.ipAddresses))
+        let taken = Set(nodes.flatMap(\.ipAddresses) + pods.flatMap(\.ipAddresses))
+        let named = Set(nodes.map(\.name))
         let survey = OutsideSurvey(
             policies: policies,
             names: Set(objects.names.values.flatMap(\.self)).union(LabPlan.outsideEndpoints(evaluator)).sorted(),
-            nodes: self.objects.nodes.filter { $0.metadata.name != nodeName }
+            nodes: self.objects.nodes.filter { !named.contains($0.metadata.name) }
                 .flatMap { node in node.addresses.map { (node.metadata.name, $0) } },
             taken: taken)
         traffic = ports.traffic
@@ -93,7 +92,7 @@ public struct LabPlan: Sendable {
             settings.mode == .translate || isBesideKubeProxy
         else { return }
         let owners = namesByAddress
-        frontends = LabPlan.frontends(evaluator, names: owners, nodeName: nodeName, notes: &notes)
+        frontends = LabPlan.frontends(evaluator, names: owners, nodes: nodes.map(\.name), notes: &notes)
         if settings.mode == .observe {
             // kube-proxy puts the node's address in the place of the sender's there.
             let others = frontends.filter { $0.frontend.kind != .clusterIP }
@@ -126,8 +125,16 @@ public struct LabPlan: Sendable {
         (try? explanation(evaluator, flow.from, flow.to))?.decidingLines ?? []
     }
 
-    /// Brings all pods to the lab's node and gives addresses to those without.
-    private mutating func settle() {
+    /// Brings pods of no node, and of nodes that are too many, to the local one; gives addresses to pods and nodes without.
+    private mutating func settle(_ localNode: String) {
+        let named = Set(objects.pods.filter { !$0.hostNetwork && !$0.isFinished }.map(\.nodeName))
+        let others = named.subtracting(["", localNode]).sorted()
+        nodes = ([localNode] + others.prefix(LabNode.limit - 1)).map { LabNode(name: $0, addresses: []) }
+        if others.count >= LabNode.limit {
+            notes.append(
+                "pods of \(others.count + 1 - LabNode.limit) nodes are on \(localNode): a lab has \(LabNode.limit) nodes at most"
+            )
+        }
         objects.addSyntheticAddresses()
         var addressing = SyntheticAddresses(objects)
         var owners: [IPAddress: String] = [:]
@@ -143,8 +150,12 @@ public struct LabPlan: Sendable {
                 continue
             }
             if objects.pods[index].isSynthetic { isAsWritten = false }
-            if !["", nodeName].contains(objects.pods[index].nodeName) { isAsWritten = false }
-            objects.pods[index].nodeName = nodeName
+            let written = objects.pods[index].nodeName
+            // An agent takes a pod of no node for its own.
+            if written.isEmpty && nodes.count > 1 { isAsWritten = false }
+            let node = nodes.firstIndex { $0.name == written } ?? 0
+            if !written.isEmpty && nodes[node].name != written { isAsWritten = false }
+            objects.pods[index].nodeName = nodes[node].name
             if let other = objects.pods[index].addresses.lazy.compactMap({ owners[$0] }).first {
                 notes.append("\(name) has an address of \(other): it gets no namespace")
                 continue
@@ -155,23 +166,24 @@ public struct LabPlan: Sendable {
                 LabPod(
                     namespace: metadata.namespace, name: metadata.name,
                     attachment: "\(metadata.namespace)_\(metadata.name)", nodeInterface: "np\(pods.count + 1)",
-                    addresses: objects.pods[index].addresses.map(\.description)))
+                    addresses: objects.pods[index].addresses.map(\.description), node: node))
         }
-        settleNode(&addressing, owners: owners)
+        for number in nodes.indices { settle(node: number, &addressing, owners: owners) }
     }
 
-    private mutating func settleNode(_ addressing: inout SyntheticAddresses, owners: [IPAddress: String]) {
-        if !objects.nodes.contains(where: { $0.metadata.name == nodeName }) {
-            objects.nodes.append(Node(metadata: ObjectMeta(name: nodeName), addresses: []))
+    private mutating func settle(
+        node number: Int, _ addressing: inout SyntheticAddresses, owners: [IPAddress: String]
+    ) {
+        let name = nodes[number].name
+        if !objects.nodes.contains(where: { $0.metadata.name == name }) {
+            objects.nodes.append(Node(metadata: ObjectMeta(name: name), addresses: []))
         }
-        for index in objects.nodes.indices where objects.nodes[index].metadata.name == nodeName {
-            for isIPv4 in [true, false] {
-                let own = objects.nodes[index].addresses.first { $0.isIPv4 == isIPv4 && owners[$0] == nil }
-                guard let address = own ?? addressing.node(isIPv4: isIPv4) else { continue }
-                if own == nil { objects.nodes[index].addresses.append(address) }
-                nodeAddresses.append(address)
-            }
-            return
+        guard let index = objects.nodes.firstIndex(where: { $0.metadata.name == name }) else { return }
+        for isIPv4 in [true, false] {
+            let own = objects.nodes[index].addresses.first { $0.isIPv4 == isIPv4 && owners[$0] == nil }
+            guard let address = own ?? addressing.node(isIPv4: isIPv4) else { continue }
+            if own == nil { objects.nodes[index].addresses.append(address) }
+            nodes[number].addresses.append(address.description)
         }
     }
 
@@ -179,23 +191,23 @@ public struct LabPlan: Sendable {
     public func addresses(of end: LabEnd) -> [IPAddress] {
         switch end {
         case .pod(let index): pods[index].ipAddresses
-        case .node: nodeAddresses
+        case .node(let index): nodes[index].ipAddresses
         case .outside(let index): [outside[index].address]
         }
     }
 
-    /// The name of an end: `shop/web`, `node-1 (host)`, `203.0.113.7`.
+    /// The name of an end: `shop/web`; `host`, where there are several nodes `host/node-1`; `203.0.113.7`.
     public func name(of end: LabEnd) -> String {
         switch end {
         case .pod(let index): pods[index].qualifiedName
-        case .node: "host"
+        case .node(let index): nodes.count == 1 ? "host" : "host/\(nodes[index].name)"
         case .outside(let index): outside[index].address.description
         }
     }
 
-    /// Every end: pods, the node, the outside.
+    /// Every end: pods, the nodes, the outside.
     public var ends: [LabEnd] {
-        pods.indices.map(LabEnd.pod) + [.node] + outside.indices.map(LabEnd.outside)
+        pods.indices.map(LabEnd.pod) + nodes.indices.map(LabEnd.node) + outside.indices.map(LabEnd.outside)
     }
 
     /// Why a flow is predicted to pass or not, in lines: the sides that account for it, rules with their places.
@@ -232,14 +244,17 @@ public struct LabPlan: Sendable {
         _ from: LabEnd, _ to: LabEnd, _ traffic: LabTraffic, isIPv4: Bool
     ) -> PolicyIR.Flow {
         PolicyIR.Flow(
-            from: flowEnd(from), to: flowEnd(to), protocol: traffic.wireProtocol(isIPv4: isIPv4),
+            from: flowEnd(from, isIPv4: isIPv4), to: flowEnd(to, isIPv4: isIPv4),
+            protocol: traffic.wireProtocol(isIPv4: isIPv4),
             port: traffic.policyPort(isIPv4: isIPv4), isIPv4: isIPv4)
     }
 
-    func flowEnd(_ end: LabEnd) -> FlowEnd {
+    func flowEnd(_ end: LabEnd, isIPv4: Bool) -> FlowEnd {
         switch end {
         case .pod(let index): .pod(namespace: pods[index].namespace, name: pods[index].name)
-        case .node: .host
+        // The first is local to the evaluator; to the pods of each it is the evaluator that says which one is their own.
+        case .node(let index):
+            (index == 0 ? nil : nodes[index].ipAddresses.first { $0.isIPv4 == isIPv4 }).map(FlowEnd.address) ?? .host
         case .outside(let index): .address(outside[index].address)
         }
     }

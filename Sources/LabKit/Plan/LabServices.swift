@@ -8,6 +8,8 @@ public struct LabFrontend: Hashable, Sendable {
     public var frontend: ServiceFrontend
     /// The names under which the endpoints answer.
     public var backends: [String]
+    /// The nodes whose pods have these endpoints there, by index in `LabPlan.nodes`.
+    public var nodes: [Int]
 
     /// `web/cart cluster IP 10.96.1.1`.
     public var name: String { "\(frontend.service) \(frontend.kind.rawValue) \(frontend.address)" }

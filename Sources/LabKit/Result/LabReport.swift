@@ -4,7 +4,7 @@ import PolicyIR
 public struct LabReport: Codable, Hashable, Sendable {
     /// One exchange.
     public struct Flow: Codable, Hashable, Sendable {
-        /// Who asked: `namespace/pod`, `host`, or `ip:ADDRESS`.
+        /// Who asked: `namespace/pod`, `host` (`host/NODE` where there are several), or `ip:ADDRESS`.
         public var from: String
         /// Who was asked.
         public var to: String
@@ -76,8 +76,8 @@ public struct LabReport: Codable, Hashable, Sendable {
 
     /// The pods with the addresses they had.
     public var pods: [LabPod]
-    /// The node's addresses.
-    public var node: [String]
+    /// The nodes with the addresses they had.
+    public var nodes: [LabNode]
     /// How many exchanges were tried.
     public var probes: Int
     /// How many went as predicted.
@@ -94,7 +94,7 @@ public struct LabReport: Codable, Hashable, Sendable {
     /// The report of a result.
     public init(_ result: LabResult) {
         pods = result.plan.pods
-        node = result.plan.nodeAddresses.map(\.description)
+        nodes = result.plan.nodes
         probes = result.plan.flows.count + result.plan.serviceFlows.count + result.plan.requestFlows.count
         agreeing =
             probes - result.differences.count - result.serviceDifferences.count - result.requestDifferences.count

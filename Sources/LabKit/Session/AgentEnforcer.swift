@@ -1,66 +1,102 @@
 import Agent
+package import Datapath
 import Glibc
 public import PolicyIR
 public import Support
 
-/// Enforces as users do: by `netpold agent` on the lab's node, watching the folder of manifests.
+/// Enforces as users do: by `netpold agent` on each of the lab's nodes.
 public final class AgentEnforcer: Enforcer {
-    private let manifests: String
+    private let source: (_ node: NetworkNamespace) throws -> [String]
     private let services: ServiceMode?
+    private let program: String
     private let clock = ContinuousClock()
 
-    /// An agent for a folder of manifests; `nil` for `services`: the agent decides what it does about them.
-    public init(manifests: String, services: ServiceMode? = nil) {
-        self.manifests = manifests
-        self.services = services
+    /// Agents that all watch a folder of manifests; `nil` for `services`: the agents decide what they do about them.
+    public convenience init(manifests: String, services: ServiceMode? = nil) {
+        self.init(services: services) { _ in ["--manifests", manifests] }
     }
 
-    /// Starts the agent and waits until it enforces on every pod of the plan.
+    /// Agents that get their objects as `source` says: the arguments of the agent in a node's namespace.
+    ///
+    /// - Parameters:
+    ///   - services: `nil`: the agents decide what they do about them.
+    ///   - program: the path of netpold; `nil`: this program is it.
+    ///   - source: called for each node.
+    package init(
+        services: ServiceMode? = nil, program: String? = nil, source: @escaping (NetworkNamespace) throws -> [String]
+    ) {
+        self.source = source
+        self.services = services
+        self.program = program ?? LabProcess.ownPath
+    }
+
+    /// Starts the agents and waits until they enforce on every pod of the plan.
     public func start(
         _ plan: LabPlan, _ network: RoutedNetwork, folder: LabFolder, interrupt: Interrupt,
         launched: (Int32) throws -> Void
     ) throws {
-        let agent = try LabProcess.start(
-            [
-                "agent", "--manifests", manifests, "--instance", folder.instance, "--node", plan.nodeName,
-                "--netns", NetworkLayout.nodePath(in: folder.network),
-                "--netns-dir", NetworkLayout.podsFolder(in: folder.network),
-            ] + (services.map { ["--services", $0.rawValue] } ?? []) + (plan.needsProxy ? ["--l7-proxy"] : []),
-            log: folder.agentLog)
-        try launched(agent)
-        let progress = ProgressBar("waiting for the agent", of: plan.pods.count)
+        var agents: [Int32] = []
+        for (node, namespace) in network.nodes.enumerated() {
+            let place = [
+                "--instance", folder.instance(ofNode: node), "--node", plan.nodes[node].name,
+                "--netns", NetworkLayout.nodePath(in: folder.network, node: node),
+                "--netns-dir", NetworkLayout.podsFolder(in: folder.network, node: node),
+            ]
+            let choices =
+                (services.map { ["--services", $0.rawValue] } ?? []) + (plan.needsProxy ? ["--l7-proxy"] : [])
+            let agent = try LabProcess.start(
+                ["agent"] + source(namespace) + place + choices, log: folder.agentLog(ofNode: node), program: program)
+            agents.append(agent)
+            try launched(agent)
+        }
+        try waitUntilReady(agents, plan, folder, interrupt)
+        guard plan.needsProxy else { return }
+        for node in plan.nodes.indices { try startProxy(ofNode: node, folder, interrupt) }
+    }
+
+    private func waitUntilReady(
+        _ agents: [Int32], _ plan: LabPlan, _ folder: LabFolder, _ interrupt: Interrupt
+    ) throws {
+        let progress = ProgressBar(
+            agents.count == 1 ? "waiting for the agent" : "waiting for the agents", of: plan.pods.count)
         defer { progress.finish() }
         let deadline = clock.now + .seconds(60)
         while true {
             try interrupt.check()
-            guard LabProcess.isRunning(child: agent) else {
-                throw LabFailure.environment("the agent ended: \(LabProcess.text(of: folder.agentLog))")
+            var missing: [LabPod] = []
+            for (node, agent) in agents.enumerated() {
+                guard LabProcess.isRunning(child: agent) else {
+                    throw LabFailure.environment(
+                        "the agent ended: \(LabProcess.text(of: folder.agentLog(ofNode: node)))")
+                }
+                let ready = (try? readyPods(folder.instance(ofNode: node))) ?? []
+                missing += plan.pods.filter { $0.node == node && !ready.contains($0.qualifiedName) }
             }
-            let ready = (try? readyPods(folder.instance)) ?? []
-            let missing = plan.pods.filter { !ready.contains($0.qualifiedName) }
-            if missing.isEmpty { break }
+            guard let first = missing.first else { return }
             progress.show(plan.pods.count - missing.count)
             guard clock.now < deadline else {
                 let names = missing.map(\.qualifiedName).joined(separator: ", ")
                 throw LabFailure.environment(
-                    "after a minute the agent does not enforce on \(names): \(LabProcess.text(of: folder.agentLog))")
+                    "after a minute the agent does not enforce on \(names): "
+                        + LabProcess.text(of: folder.agentLog(ofNode: first.node)))
             }
             usleep(20_000)
         }
-        if plan.needsProxy { try startProxy(folder, interrupt) }
     }
 
-    /// Starts the proxy beside the agent, and waits until it serves.
-    private func startProxy(_ folder: LabFolder, _ interrupt: Interrupt) throws {
-        guard let paths = InstancePaths(instance: folder.instance) else { return }
+    /// Starts the proxy beside a node's agent, and waits until it serves.
+    private func startProxy(ofNode node: Int, _ folder: LabFolder, _ interrupt: Interrupt) throws {
+        let instance = folder.instance(ofNode: node)
+        guard let paths = InstancePaths(instance: instance) else { return }
+        let log = folder.proxyLog(ofNode: node)
         let proxy = try LabProcess.start(
-            ["proxy", "--instance", folder.instance, "--loops", "1", "--access-log", folder.accessLog],
-            log: folder.proxyLog)
+            ["proxy", "--instance", instance, "--loops", "1", "--access-log", folder.accessLog(ofNode: node)], log: log,
+            program: program)
         let deadline = clock.now + .seconds(30)
         while access(paths.proxyState, F_OK) != 0 {
             try interrupt.check()
             guard LabProcess.isRunning(child: proxy), clock.now < deadline else {
-                throw LabFailure.environment("the proxy does not serve: \(LabProcess.text(of: folder.proxyLog))")
+                throw LabFailure.environment("the proxy does not serve: \(LabProcess.text(of: log))")
             }
             usleep(20_000)
         }

@@ -19,11 +19,18 @@ public final class LabFolder {
 
     var path: String { "\(LabFolder.root)/\(name)" }
     var network: String { "\(path)/netns" }
-    var agentLog: String { "\(path)/agent.log" }
-    var proxyLog: String { "\(path)/proxy.log" }
-    var accessLog: String { "\(path)/access.log" }
-    /// Name of the datapath instance that enforces in the lab.
-    var instance: String { "lab-\(name)" }
+    func agentLog(ofNode node: Int) -> String { "\(path)/agent\(LabFolder.suffix(node)).log" }
+    func proxyLog(ofNode node: Int) -> String { "\(path)/proxy\(LabFolder.suffix(node)).log" }
+    func accessLog(ofNode node: Int) -> String { "\(path)/access\(LabFolder.suffix(node)).log" }
+    /// Name of the datapath instance that enforces on a node of the lab.
+    func instance(ofNode node: Int) -> String { LabFolder.instance(ofLab: name, node: node) }
+
+    /// Name of the datapath instance that enforces on a node of a lab: `lab-NAME`, `lab2-NAME`, as no other lab has it.
+    public static func instance(ofLab name: String, node: Int) -> String {
+        node == 0 ? "lab-\(name)" : "lab\(node + 1)-\(name)"
+    }
+
+    private static func suffix(_ node: Int) -> String { node == 0 ? "" : "-\(node + 1)" }
 
     /// Takes hold of a lab's folder, making it where it is not there.
     public init(claiming name: String) throws {
@@ -32,8 +39,8 @@ public final class LabFolder {
                 "a lab needs root: it makes network namespaces and loads programs into the kernel; run it with sudo")
         }
         let legal = name.utf8.allSatisfy { UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || 48...57 ~= $0 || $0 == 45 }
-        guard legal, (1...28).contains(name.utf8.count) else {
-            throw LabFailure.input("lab name \"\(name)\": 1 to 28 lower-case letters, digits and hyphens")
+        guard legal, (1...27).contains(name.utf8.count) else {
+            throw LabFailure.input("lab name \"\(name)\": 1 to 27 lower-case letters, digits and hyphens")
         }
         self.name = name
         lock = try LabFolder.lock(name)
@@ -84,16 +91,19 @@ public final class LabFolder {
         func attempt(_ body: () throws -> Void) {
             do { try body() } catch { failures.append("\(error)") }
         }
-        LabProcess.end(whoseArgumentsHold: ["--instance", instance])
-        LabProcess.end(whoseArgumentsHold: ["lab-respond", name])
-        attempt { _ = try PinPath(instance: instance).removeAll() }
-        attempt { try ProxyPlace(instance: instance).remove() }
+        // All that it may have: what its folder says of itself may be gone.
+        let instances = (0..<LabNode.limit).map { instance(ofNode: $0) }
+        LabProcess.end(whoseArgumentsHold: instances.map { ["--instance", $0] } + [["lab-respond", name]])
+        for instance in instances {
+            attempt { _ = try PinPath(instance: instance).removeAll() }
+            attempt { try ProxyPlace(instance: instance).remove() }
+        }
         if access(network, F_OK) == 0 { attempt { try RoutedNetwork.remove(folder: network) } }
         if failures.isEmpty { attempt { try FileManager.default.removeItem(atPath: path) } }
         if !failures.isEmpty {
             throw LabFailure.environment("lab \"\(name)\" could not be removed: \(failures.joined(separator: "; "))")
         }
-        if let agent = InstancePaths(instance: instance) {
+        for agent in instances.compactMap(InstancePaths.init(instance:)) {
             // All that an agent finds at its next start, or another lab of this name would begin with what this one has learnt.
             let files = [
                 agent.socket, agent.lock, agent.lastGood, agent.proxyRules, agent.proxyState, agent.bindings,

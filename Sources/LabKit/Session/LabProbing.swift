@@ -5,7 +5,7 @@ import PolicyIR
 
 /// A lab's plan in terms of the datapath: what to build, what to serve, what to send.
 struct LabProbing {
-    static let node = "@node"
+    static let nodes = (0..<LabNode.limit).map { "@node\($0 == 0 ? "" : "-\($0 + 1)")" }
     static let outside = "@outside"
 
     private static let retries = 2
@@ -15,9 +15,10 @@ struct LabProbing {
     /// The network to build.
     var layout: NetworkLayout {
         NetworkLayout(
-            nodeAddresses: plan.nodeAddresses,
+            nodes: plan.nodes.map(\.ipAddresses),
             attachments: plan.pods.map {
-                .init(name: $0.attachment, nodeInterface: $0.nodeInterface, addresses: $0.ipAddresses)
+                .init(
+                    name: $0.attachment, nodeInterface: $0.nodeInterface, addresses: $0.ipAddresses, node: $0.node)
             })
     }
 
@@ -191,20 +192,17 @@ struct LabProbing {
     private func place(_ end: LabEnd) -> String {
         switch end {
         case .pod(let index): plan.pods[index].attachment
-        case .node: LabProbing.node
+        case .node(let index): LabProbing.nodes[index]
         case .outside: LabProbing.outside
         }
     }
 
     /// The namespace of a place.
     static func namespace(_ place: String, _ network: RoutedNetwork) throws -> NetworkNamespace {
-        switch place {
-        case node: return network.node
-        case outside: return network.outside
-        default:
-            guard let pod = network.pods[place] else { throw LabFailure.environment("no namespace for \(place)") }
-            return pod
-        }
+        if place == outside { return network.outside }
+        for (name, node) in zip(nodes, network.nodes) where name == place { return node }
+        guard let pod = network.pods[place] else { throw LabFailure.environment("no namespace for \(place)") }
+        return pod
     }
 
     /// Opens the ports of a lab.

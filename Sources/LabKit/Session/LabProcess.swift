@@ -5,45 +5,42 @@ import SystemPackage
 
 /// Processes that belong to a lab.
 package enum LabProcess {
-    /// Ends every other netpold whose arguments end with, or hold in a row, these words. Found by what they are, not by a
-    /// number written down: a run may be killed between starting a process and noting it.
-    static func end(whoseArgumentsHold words: [String]) {
-        let found = processes(words)
+    /// Ends every other netpold whose arguments end with, or hold in a row, one of these lists of words. Found by what they are, not
+    /// by a number written down: a run may be killed between starting a process and noting it.
+    static func end(whoseArgumentsHold lists: [[String]]) {
+        let found = processes(lists)
         for process in found { kill(process, SIGTERM) }
-        for _ in 0..<100 where found.contains(where: { isAlive($0, words) }) { usleep(50_000) }
-        for process in found where isAlive(process, words) { kill(process, SIGKILL) }
+        for _ in 0..<100 where found.contains(where: { isAlive($0, lists) }) { usleep(50_000) }
+        for process in found where isAlive(process, lists) { kill(process, SIGKILL) }
     }
 
-    private static func processes(_ words: [String]) -> [Int32] {
+    private static func processes(_ lists: [[String]]) -> [Int32] {
         let names = (try? FolderNames.read("/proc")) ?? []
-        return names.compactMap { Int32($0) }.filter { $0 != getpid() && isAlive($0, words) }
+        return names.compactMap { Int32($0) }.filter { $0 != getpid() && isAlive($0, lists) }
     }
 
     /// Whether a process is such a netpold and has not ended; children that have are taken note of.
-    private static func isAlive(_ process: Int32, _ words: [String]) -> Bool {
+    private static func isAlive(_ process: Int32, _ lists: [[String]]) -> Bool {
         _ = isRunning(child: process)
         guard let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") else { return false }
         let arguments = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
         let program = arguments.first?.split(separator: "/").last
         // Installed under another name, such as netpold-1.2, it starts its processes under that name.
-        guard program == "netpold" || program == ownPath.split(separator: "/").last, arguments.count >= words.count
-        else {
-            return false
-        }
-        return (0...(arguments.count - words.count)).contains {
-            arguments[$0..<($0 + words.count)].elementsEqual(words)
+        guard program == "netpold" || program == ownPath.split(separator: "/").last else { return false }
+        return lists.contains { words in
+            arguments.indices.contains { arguments[$0...].starts(with: words) }
         }
     }
 
     /// The path of this program.
-    static var ownPath: String {
+    package static var ownPath: String {
         (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
     }
 
-    /// Starts this program again with other arguments, in a process group of its own (Ctrl-C is for this one), its output
+    /// Starts this program, or another one, with other arguments, in a process group of its own (Ctrl-C is for this one), its output
     /// going to a file. Nothing that is open here is open there: a kept process must not hold the ends of its starter's
     /// pipes.
-    package static func start(_ arguments: [String], log: String) throws -> Int32 {
+    package static func start(_ arguments: [String], log: String, program: String = ownPath) throws -> Int32 {
         closeOnExec()
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -57,12 +54,11 @@ package enum LabProcess {
         defer { posix_spawnattr_destroy(&attributes) }
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
 
-        let path = ownPath
-        var words = ([path] + arguments).map { strdup($0) } + [nil]
+        var words = ([program] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var process: pid_t = 0
-        let status = posix_spawn(&process, path, &actions, &attributes, &words, environ)
-        guard status == 0 else { throw SystemError("start", path, Errno(rawValue: status)) }
+        let status = posix_spawn(&process, program, &actions, &attributes, &words, environ)
+        guard status == 0 else { throw SystemError("start", program, Errno(rawValue: status)) }
         return process
     }
 

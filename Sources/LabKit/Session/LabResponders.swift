@@ -19,9 +19,10 @@ public enum LabResponders {
         }
         LabProcess.raiseFileLimit()
         let layout = NetworkLayout(
-            nodeAddresses: [],
+            nodes: state.nodes.map(\.ipAddresses),
             attachments: state.pods.map {
-                .init(name: $0.attachment, nodeInterface: $0.nodeInterface, addresses: $0.ipAddresses)
+                .init(
+                    name: $0.attachment, nodeInterface: $0.nodeInterface, addresses: $0.ipAddresses, node: $0.node)
             })
         let network = try RoutedNetwork.open(layout, in: "\(LabFolder.root)/\(name)/netns")
         let loop = try EventLoop()

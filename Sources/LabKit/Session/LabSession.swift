@@ -41,7 +41,7 @@ public final class LabSession {
         }
         let probing = LabProbing(plan: plan)
         state = LabState(
-            pid: getpid(), manifests: manifests, pods: plan.pods, node: plan.nodeAddresses.map(\.description),
+            pid: getpid(), manifests: manifests, pods: plan.pods, nodes: plan.nodes,
             served: probing.served, names: probing.zone)
         try folder.write(state)
     }
@@ -49,7 +49,7 @@ public final class LabSession {
     /// The folder of a crashed run was removed, its lock with it: claim anew.
     private struct Restart: Error {}
 
-    /// Makes a session, cleaning up after a crashed one first. With `isBesideKubeProxy` the node translates Services by rules
+    /// Makes a session, cleaning up after a crashed one first. With `isBesideKubeProxy` the nodes translate Services by rules
     /// like kube-proxy's.
     public static func begin(
         _ plan: LabPlan, manifests: [String], name: String, enforcer: any Enforcer, interrupt: Interrupt, isKept: Bool,
@@ -96,7 +96,12 @@ public final class LabSession {
         let responders = try LabProbing.respond(
             state.served, names: state.names ?? [:], in: network, loop: loop)
         defer { withExtendedLifetime(responders) {} }
-        if isBesideKubeProxy { try KubeProxyRules(plan.frontends.map(\.frontend)).install(in: network.node) }
+        if isBesideKubeProxy {
+            for (number, node) in network.nodes.enumerated() {
+                let frontends = plan.frontends.filter { $0.nodes.contains(number) }
+                try KubeProxyRules(frontends.map(\.frontend)).install(in: node)
+            }
+        }
         let probes = try probing.probes(network)
         let control = try probe(LabProbing.patient(probes), "trying without policies", loop)
         try checkUnhindered(control, probing)
@@ -104,7 +109,7 @@ public final class LabSession {
         try checkUnhindered(requests: try probe(direct, "trying requests without policies", loop), probing)
 
         try enforcer.start(plan, network, folder: folder, interrupt: interrupt) { agent in
-            state.agent = agent
+            state.agents.append(agent)
             try folder.write(state)
         }
         let measurements = probing.measurements(try probe(probes, "probing", loop))

@@ -6,7 +6,7 @@ import SystemPackage
 
 /// A shell inside a pod of a lab.
 public enum LabShell {
-    /// Replaces this process by a shell in the network namespace of `pod` (`namespace/name`, or `host`, or `outside`).
+    /// Replaces this process by a shell in the network namespace of `pod` (`namespace/name`, or `host`, `host/node-2`, `outside`).
     public static func open(_ pod: String, lab name: String) throws -> Never {
         guard geteuid() == 0 else { throw LabFailure.environment("entering a namespace needs root; run it with sudo") }
         guard let state = LabFolder.state(of: name) else {
@@ -19,11 +19,16 @@ public enum LabShell {
         case "host": path = NetworkLayout.nodePath(in: folder)
         case "outside": path = NetworkLayout.outsidePath(in: folder)
         default:
-            guard let found = state.pods.first(where: { $0.qualifiedName == pod }) else {
-                let names = state.pods.map(\.qualifiedName).joined(separator: ", ")
-                throw LabFailure.input("there is no pod \(pod) in lab \"\(name)\"; it has \(names), host and outside")
+            let hosts = state.nodes.count == 1 ? ["host"] : state.nodes.map { "host/\($0.name)" }
+            if let node = hosts.firstIndex(of: pod) {
+                path = NetworkLayout.nodePath(in: folder, node: node)
+                break
             }
-            path = "\(NetworkLayout.podsFolder(in: folder))/\(found.attachment)"
+            guard let found = state.pods.first(where: { $0.qualifiedName == pod }) else {
+                let names = (state.pods.map(\.qualifiedName) + hosts).joined(separator: ", ")
+                throw LabFailure.input("there is no pod \(pod) in lab \"\(name)\"; it has \(names) and outside")
+            }
+            path = "\(NetworkLayout.podsFolder(in: folder, node: found.node))/\(found.attachment)"
         }
         try NetworkNamespace(path: path).enter()
         let shell = ProcessInfo.processInfo.environment["SHELL"] ?? "/bin/sh"

@@ -2,7 +2,7 @@
 struct LabState: Codable {
     /// A port that a responder serves.
     struct Served: Codable, Hashable {
-        /// Attachment name of the pod, or `@node`, `@outside`.
+        /// Attachment name of the pod, or `@node`, `@node-2`, `@outside`.
         var place: String
         /// What it answers with.
         var name: String
@@ -17,16 +17,16 @@ struct LabState: Codable {
     var pid: Int32
     /// Whether it was to stay when that process ended.
     var isKept = false
-    /// The agent's process, if one runs for it.
-    var agent: Int32?
+    /// The agents' processes, if any run for it.
+    var agents: [Int32] = []
     /// The process that answers in a kept lab.
     var responders: Int32?
     /// The manifests.
     var manifests: [String]
     /// The pods.
     var pods: [LabPod]
-    /// The node's addresses.
-    var node: [String]
+    /// The nodes.
+    var nodes: [LabNode]
     /// What is served.
     var served: [Served]
     /// What DNS queries are answered with.

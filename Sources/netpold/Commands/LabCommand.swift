@@ -12,8 +12,9 @@ struct LabCommand: ParsableCommand {
         commandName: "lab",
         abstract: "Build the manifests' pods as network namespaces, enforce the policies, and probe every pair.",
         discussion: """
-            Makes one network namespace with a veth for every Pod, one for the node that routes between them and one for the \
-            world outside; nothing of the machine's own network is touched. Small TCP and UDP servers run in all of them. \
+            Makes one network namespace with a veth for every Pod, one for each node that pods are on (8 at most), which routes to its \
+            pods and has a link to every other node, and one for the world outside; nothing of the machine's own network is \
+            touched. Small TCP and UDP servers run in all of them. \
             Then every pair is tried over real sockets, in both address families, on every port that policies or pods name \
             (ranges at their edges), on one port that nobody names, and with ping: first without policies, when everything \
             must be answered, then with them. The result is compared with what the policies say.
@@ -33,9 +34,10 @@ struct LabCommand: ParsableCommand {
             Everything is taken away again at the end, after Ctrl-C too; a run that was killed is cleaned up by the next \
             one. With --keep the lab stays, enforced and answering, until --down.
 
-            With one folder of manifests in which every pod has its addresses, `netpold agent` enforces, watching the \
-            folder, with `netpold proxy` beside it where there are HTTP rules; in a kept lab `netpold monitor --instance lab-NAME` shows its verdicts. Otherwise the lab loads the \
-            same programs itself.
+            With one folder of manifests in which every pod has its addresses (and, where there are several nodes, its node), a `netpold \
+            agent` enforces on each node, watching the folder, with `netpold proxy` beside it where there are HTTP rules; in a kept lab \
+            `netpold monitor --instance lab-NAME` shows the first node's verdicts, `lab2-NAME` the second's. Otherwise the lab loads \
+            the same programs itself.
 
             Exit codes: 0 measured as predicted; 1 something differs; 2 the manifests or arguments have errors; 3 the \
             machine does not allow a lab (it needs root); 128 + n ended by signal n.
@@ -61,7 +63,8 @@ struct LabCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Open a shell in a pod of a running or kept lab; also: host, outside.", valueName: "namespace/pod"))
+            "Open a shell in a pod of a running or kept lab; also: host (host/NODE of several), outside.",
+            valueName: "namespace/pod"))
     var shell: String?
 
     @Flag(help: "Enforce nothing; everything is expected to pass.")
@@ -70,12 +73,12 @@ struct LabCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-            Who translates Services: translate (the lab's node), observe (kube-proxy's rules, with --kube-proxy), or off: no \
+            Who translates Services: translate (the lab's nodes), observe (kube-proxy's rules, with --kube-proxy), or off: no \
             Services are tried.
             """, valueName: "what"))
     var services = ServiceMode.translate
 
-    @Flag(help: "Give the lab's node rules like those of kube-proxy's nftables mode (needs nft).")
+    @Flag(help: "Give the lab's nodes rules like those of kube-proxy's nftables mode (needs nft).")
     var kubeProxy = false
 
     @Flag(help: "Print the result as JSON.")

@@ -12,7 +12,8 @@ struct LabRenderer: Sendable {
     /// What the lab consists of, and what of the manifests is left out.
     func plan(_ plan: LabPlan) -> String {
         let parts =
-            "\(plan.pods.count) pods, the node, \(plan.outside.count) addresses outside; "
+            "\(plan.pods.count) pods, \(plan.nodes.count == 1 ? "the node" : "\(plan.nodes.count) nodes"), "
+            + "\(plan.outside.count) addresses outside; "
             + "\(Quantity.grouped(plan.flows.count)) probes:"
         let traffic = LabTraffic.list(plan.traffic)
         var lines = parts.count + traffic.count < 80 ? ["\(parts) \(traffic)"] : [parts, "  \(traffic)"]
@@ -83,7 +84,12 @@ struct LabRenderer: Sendable {
         for (flow, measurement) in zip(plan.serviceFlows, result.serviceMeasurements) {
             cells[flow.to][flow.from] = symbol(flow.prediction, measurement)
         }
-        let names = plan.frontends.map { "\($0.name) \($0.traffic)" }
+        let names = plan.frontends.map { frontend in
+            // Where nodes have other endpoints, or none.
+            let isShared = frontend.nodes.count == plan.nodes.count
+            let nodes = frontend.nodes.map { plan.nodes[$0].name }.joined(separator: ", ")
+            return "\(frontend.name) \(frontend.traffic)" + (isShared ? "" : " (\(nodes))")
+        }
         let width = names.map(\.count).max() ?? 0
         let numbers = plan.pods.indices.map { pad("\($0 + 1)", 3, left: true) }.joined()
         var lines = [style.strong("Services"), style.faint(pad("  to \\ from", width + 3) + numbers)]

@@ -3,6 +3,7 @@ import CNetpoldABI
 import Foundation
 import LabKit
 import NetTypes
+import SystemPackage
 import Testing
 
 @testable import Datapath
@@ -113,6 +114,31 @@ struct AttachmentTests {
             #expect(node.auditHooks() == [])
             try node.detach()
             #expect(node.attachments.hooks == [])
+        }
+    }
+
+    @Test(
+        "what closed an interface before is gone when apply returns: it judges no packet beside the agent's program",
+        arguments: [AttachmentStyle.tcx, .clsact])
+    func gate(style: AttachmentStyle) throws {
+        try Self.withNetwork { pins, links, _ in
+            let node = try Self.open(pins, style)
+            for ifindex in links.values.joined() { try InterfaceGate(pins, style: style).close(ifindex) }
+            // A link that somebody holds does not go with its pin. One that nobody holds goes with it some time later.
+            var held: [FileDescriptor] = []
+            defer { for descriptor in held { try? descriptor.close() } }
+            for name in try Libbpf.names(in: pins.links) {
+                try Libbpf.openPin("\(pins.links)/\(name)")?.use { held.append(try $0.duplicate()) }
+            }
+            #expect(held.count == (style == .tcx ? 4 : 0))
+            let report = try node.apply(try Self.image(), links: links)
+            #expect(report.endpoints.allSatisfy { $0.failure == nil })
+            for hook in links.values.joined().flatMap(Hook.both(of:)) {
+                let tcx = try Libbpf.chain(ifindex: hook.ifindex, hook.side).count
+                let filters = try NetlinkSocket().filters(of: hook.ifindex, hook.side).count
+                #expect(tcx + filters == 1)
+            }
+            try node.detach()
         }
     }
 

@@ -97,6 +97,25 @@ struct FlowTableTests {
             Set(table.entries(in: fixture.region).map { UInt16(bigEndian: $0.record.own_port) }) == [10, 11, 12, 13])
     }
 
+    @Test("however full a region is when it doubles, its flows find room: one in a full set goes to its other set")
+    func doubling() throws {
+        for seed in 0..<20 as Range<UInt64> {
+            let table = try FlowTableFixture(sets: 256, seed: np_flow_seed(word: (seed, 3))).table
+            let full = try #require(FlowRegion(first: 128, sets: 64))
+            let larger = try #require(FlowRegion(first: 0, sets: 128))
+            for port in 0..<4096 as Range<UInt16> {
+                _ = table.insert(.test(port, answered: true), endpoint: 1, in: full)
+            }
+            #expect(table.count(in: full) == 256, "to the brim")
+            let records = table.entries(in: full).map(\.record)
+            for record in records {
+                #expect(table.insert(record, endpoint: 1, in: larger) == .inserted, "seed \(seed)")
+            }
+            #expect(table.count(in: larger) == records.count)
+            for record in records { #expect(table.find(record, endpoint: 1, in: larger) != nil) }
+        }
+    }
+
     @Test("flows lie within their region, and emptying it leaves the others alone and no version comes again")
     func region() throws {
         let fixture = try FlowTableFixture(sets: 64)

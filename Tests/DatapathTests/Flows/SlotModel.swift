@@ -26,6 +26,8 @@ struct SlotModel: Hashable {
         case evictAnswered
         /// A new verdict is written into an entry if only the revision is still that which was read.
         case stampByRevision
+        /// A flow that goes to another slot leaves its own before the other is published.
+        case leaveEarly
     }
 
     enum State: UInt8 { case free, busy, live }
@@ -62,6 +64,8 @@ struct SlotModel: Hashable {
         case insert(UInt8)
         /// The agent forgets what has expired.
         case collect
+        /// The agent has a flow go to a free slot that readers look at later.
+        case move(UInt8)
     }
 
     struct CPU: Hashable {
@@ -77,6 +81,13 @@ struct SlotModel: Hashable {
         var early = Word()
         /// What a writer is about to publish.
         var mine: Slot?
+        /// Where the flow is that goes to another slot, and its control word there.
+        var origin: Origin?
+    }
+
+    struct Origin: Hashable {
+        var way: Int
+        var word: Word
     }
 
     private(set) var slots: [Slot]
@@ -161,7 +172,7 @@ struct SlotModel: Hashable {
         switch task {
         case .find, .stamp:
             cpus[cpu].step == 0 && (mutation == .loadsEarly || mutation == .checkEarly) ? 2 : 1
-        case .insert, .collect: 1
+        case .insert, .collect, .move: 1
         }
     }
 
@@ -179,6 +190,7 @@ struct SlotModel: Hashable {
             }
         case .insert(let flow): insert(cpu, flow)
         case .collect: collect(cpu)
+        case .move(let flow): move(cpu, flow)
         }
         return nil
     }
@@ -313,9 +325,37 @@ struct SlotModel: Hashable {
         case 1: slots[way].verdict = mine.verdict
         default:
             slots[way].word = mine.word
-            return finish(cpu)
+            guard cpus[cpu].origin != nil, mutation != .leaveEarly else { return finish(cpu) }
+            cpus[cpu].mine = nil
         }
         cpus[cpu].step += 1
+    }
+
+    // MARK: from one slot to another
+
+    /// Steps: 0 reads the slot whole, 1 takes the other one (`write` fills it), 3 leaves the first.
+    private mutating func move(_ cpu: Int, _ flow: UInt8) {
+        switch cpus[cpu].step {
+        case 0:
+            guard let way = slots.firstIndex(where: { $0.word.state == .live && $0.key == flow }),
+                let other = slots.indices.first(where: { $0 > way && slots[$0].word.state == .free })
+            else { return finish(cpu) }
+            cpus[cpu].origin = Origin(way: way, word: slots[way].word)
+            cpus[cpu].verdict = slots[way].verdict
+            (cpus[cpu].way, cpus[cpu].word) = (other, slots[other].word)
+            cpus[cpu].step = 1
+        case 1:
+            if mutation == .leaveEarly { leave(cpu) }
+            take(cpu, Slot(key: flow, verdict: cpus[cpu].verdict))
+        default:
+            leave(cpu)
+            finish(cpu)
+        }
+    }
+
+    private mutating func leave(_ cpu: Int) {
+        guard let origin = cpus[cpu].origin, slots[origin.way].word == origin.word else { return }
+        slots[origin.way].word = Word(state: .free, version: origin.word.version + 1)
     }
 
     // MARK: the collector

@@ -38,6 +38,13 @@ struct SlotModelTests {
         Scenario(
             testDescription: "two packets of a flow write the new revision, a third answers",
             slots: [SlotModel.live(1)], tasks: [[.stamp(1)], [.stamp(1)], [.find(1)]]),
+        Scenario(
+            testDescription: "a flow goes to its second set, while packets of it come and a new flow wants its place",
+            slots: [SlotModel.live(1, isAnswered: true), .init()], tasks: [[.move(1)], [.find(1)], [.insert(5)]]),
+        Scenario(
+            testDescription: "the same while its verdict is written under a new revision",
+            slots: [SlotModel.live(1, isAnswered: true), .init()],
+            tasks: [[.move(1)], [.stamp(1)], [.insert(SlotModel.revoked), .find(SlotModel.revoked)]]),
     ]
 
     /// Every state that can be reached, depth first; how many, or the first thing that goes wrong.

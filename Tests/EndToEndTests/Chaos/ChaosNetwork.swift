@@ -11,9 +11,9 @@ final class ChaosNetwork {
     private(set) var pods: [ChaosPod] = []
     private var namespaces: [String: NetworkNamespace] = [:]
 
-    /// Builds `count` pods.
-    init(pods count: Int) throws {
-        folder = "/run/netpold/chaos-\(getpid())"
+    /// Builds `count` pods, in these namespaces by turns.
+    init(pods count: Int, in podNamespaces: [String] = ["chaos"]) throws {
+        folder = "/run/netpold/chaos-\(getpid())-\(UInt16.random(in: .min ... .max))"
         for path in [folder, folder + "/pods", folder + "/cni", folder + "/addresses"] {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         }
@@ -25,7 +25,9 @@ final class ChaosNetwork {
         let bridge = ContainerPlugin.bridge("bridge", subnet: "10.244.1.0/24", addresses: folder + "/addresses")
         let links = ContainerPlugin.pointToPoint("links", subnet: "10.244.2.0/24", addresses: folder + "/addresses")
         for number in 0..<count {
-            try add("pod-\(number)", app: ["red", "green", "blue"][number % 3], number % 2 == 0 ? bridge : links)
+            try add(
+                "pod-\(number)", in: podNamespaces[number / 2 % podNamespaces.count],
+                app: ["red", "green", "blue"][number % 3], number % 2 == 0 ? bridge : links)
         }
     }
 
@@ -44,7 +46,7 @@ final class ChaosNetwork {
         return namespace
     }
 
-    private func add(_ name: String, app: String, _ plugin: ContainerPlugin) throws {
+    private func add(_ name: String, in namespace: String, app: String, _ plugin: ContainerPlugin) throws {
         let path = "\(folder)/pods/\(name)"
         namespaces[name] = try NetworkNamespace.create(at: path)
         let container = String(repeating: "c0ffee", count: 9) + name
@@ -52,7 +54,7 @@ final class ChaosNetwork {
         guard let ip = (result["ips"] as? [[String: Any]])?.first?["address"] as? String,
             let address = IPAddress(parsing: ip.prefix { $0 != "/" })
         else { throw PodNetworkError("no address for \(name)") }
-        let pod = ChaosPod(name: name, app: app, address: address)
+        let pod = ChaosPod(namespace: namespace, name: name, app: app, address: address)
         pods.append(pod)
         try plugin.cacheFile(result, container: container, namespace: path, pod: pod)
             .write(to: URL(fileURLWithPath: "\(cacheFolder)/\(plugin.network)-\(container)-eth0"))

@@ -2,7 +2,9 @@ import NetTypes
 
 /// A pod of the chaos test.
 struct ChaosPod: Hashable, Sendable {
-    /// Its name in namespace `chaos`.
+    /// Its namespace.
+    var namespace = "chaos"
+    /// Its name, which no pod of another namespace has.
     let name: String
     /// One of three apps.
     let app: String
@@ -13,11 +15,14 @@ struct ChaosPod: Hashable, Sendable {
     private var hex: String { String(name.utf8.map { $0 % 10 }.map { Character("\($0)") }) }
 
     /// Its Pod object.
-    var manifest: String {
+    var manifest: String { manifest(app: app) }
+
+    /// Its Pod object, with the label of another app.
+    func manifest(app: String) -> String {
         """
         apiVersion: v1
         kind: Pod
-        metadata: {name: \(name), namespace: chaos, uid: \(uid), labels: {app: \(app)}}
+        metadata: {name: \(name), namespace: \(namespace), uid: \(uid), labels: {app: \(app)}}
         spec: {nodeName: node-1, containers: [{name: main}]}
         status: {phase: Running, podIP: \(address), podIPs: [{ip: \(address)}]}
 

@@ -208,7 +208,7 @@ final class ChaosRun {
     private func settle(_ what: String) throws {
         let limit = ContinuousClock.now + .seconds(15)
         while true {
-            let differences = try reader.differences(from: policies)
+            let differences = try reader.differences(from: policies.objects(network.pods))
             if differences.isEmpty { break }
             guard ContinuousClock.now < limit else {
                 throw PodNetworkError(

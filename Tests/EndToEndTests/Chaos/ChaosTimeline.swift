@@ -10,7 +10,25 @@ final class ChaosTimeline: Sendable {
         let allowed: Set<ProbePair>
     }
 
+    /// A time in which nothing was in flight.
+    struct Quiet: Sendable {
+        let begin: ContinuousClock.Instant
+        let end: ContinuousClock.Instant
+        /// What passes.
+        let allowed: Set<ProbePair>
+    }
+
     private let versions = Mutex<[Version]>([])
+    private let quiet = Mutex<[Quiet]>([])
+
+    /// Nothing was in flight from a moment until now.
+    func wasQuiet(since begin: ContinuousClock.Instant) {
+        guard let allowed = versions.withLock({ $0.last?.allowed }) else { return }
+        quiet.withLock { $0.append(Quiet(begin: begin, end: .now, allowed: allowed)) }
+    }
+
+    /// Every quiet time.
+    var quietTimes: [Quiet] { quiet.withLock { $0 } }
 
     /// A new state, of which nothing is written yet.
     func begin(allowed: Set<ProbePair>) {

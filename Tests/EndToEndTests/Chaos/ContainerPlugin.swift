@@ -65,7 +65,7 @@ struct ContainerPlugin {
             "kind": "cniCacheV1", "containerId": container, "ifName": "eth0", "networkName": network,
             "netns": namespace,
             "cniArgs": [
-                ["IgnoreUnknown", "1"], ["K8S_POD_NAMESPACE", "chaos"], ["K8S_POD_NAME", pod.name],
+                ["IgnoreUnknown", "1"], ["K8S_POD_NAMESPACE", pod.namespace], ["K8S_POD_NAME", pod.name],
                 ["K8S_POD_INFRA_CONTAINER_ID", container], ["K8S_POD_UID", pod.uid],
             ],
             "result": result,

@@ -2,6 +2,7 @@ import BPFEmit
 import CNetpoldABI
 import Glibc
 import NetTypes
+import PolicyAPI
 import PolicyIR
 
 @testable import Datapath
@@ -20,15 +21,16 @@ struct KernelReader {
         pins = try PinPath(instance: instance)
     }
 
-    /// Where the kernel is otherwise than a compile from scratch of the policies and pods; empty when it is not.
-    func differences(from policies: ChaosPolicies) throws -> [String] {
-        let objects = try policies.objects(network.pods)
+    /// Where the kernel is otherwise than a compile from scratch of the objects; empty when it is not.
+    func differences(from objects: ClusterObjects) throws -> [String] {
         let lowered = PolicyLowering.lower(objects, for: .enforcement)
         var allocator = IdentityAllocator()
         let image = NodeCompiler.compile(
             objects, policies: lowered.policies, localNode: "node-1", allocator: &allocator)
+        let local = Set(network.pods.map(\.address))
+        let others = objects.pods.flatMap(\.addresses).filter { !local.contains($0) }
         return try network.node.run {
-            try tableDifferences(image) + decisionDifferences(KernelDecider(image), image)
+            try tableDifferences(image) + decisionDifferences(KernelDecider(image), image, others)
         }
     }
 
@@ -49,7 +51,9 @@ struct KernelReader {
         return differences
     }
 
-    private func decisionDifferences(_ scratch: KernelDecider, _ image: NodeImage) throws -> [String] {
+    private func decisionDifferences(
+        _ scratch: KernelDecider, _ image: NodeImage, _ others: [IPAddress]
+    ) throws -> [String] {
         var differences: [String] = []
         let links = try NetlinkSocket().links()
         var arrivals: [IPAddress: UInt32] = [:]
@@ -68,7 +72,7 @@ struct KernelReader {
                     continue
                 }
                 let program = try BPFProgram(try Libbpf.program(id: id), name: "\(endpoint.name) \(direction)")
-                for remote in network.pods.map(\.address) + Self.outside where remote != address {
+                for remote in network.pods.map(\.address) + others + Self.outside where remote != address {
                     for port in ChaosPolicies.ports + [9002] {
                         let expected = try scratch.decide(
                             endpoint.key, direction, remote: remote, protocol: .udp, port: port)

@@ -3,20 +3,25 @@ import Glibc
 import NetpoldTestSupport
 import Synchronization
 
-/// A port on a namespace's loopback that leads to one of this process's own: the way of an agent inside to a server outside.
+/// A port on a namespace's loopback that leads to one outside, as this process reaches it: the way of an agent inside to a server
+/// outside.
 final class PortRelay {
     private let listener: PodSocket
-    private let target: UInt16
+    private let target: sockaddr_in
     private let isOver = Mutex(false)
     private var thread: BackgroundThread?
 
     /// The port inside.
     var port: UInt16 { listener.port }
 
-    /// Leads from a port of its own choice to `target`.
-    init(in namespace: NetworkNamespace, to target: UInt16) throws {
+    /// Leads from a port of its own choice to port `target` of an IPv4 address.
+    init(in namespace: NetworkNamespace, to target: UInt16, at address: UInt32 = 0x7f00_0001) throws {
         listener = try PodSocket.listener(in: namespace, port: 0)
-        self.target = target
+        var place = sockaddr_in()
+        place.sin_family = sa_family_t(AF_INET)
+        place.sin_port = target.bigEndian
+        place.sin_addr.s_addr = address.bigEndian
+        self.target = place
         thread = try BackgroundThread { [unowned self] in run() }
     }
 
@@ -57,10 +62,7 @@ final class PortRelay {
         let inside = Glibc.accept(listener.descriptor, nil, nil)
         guard inside >= 0 else { return }
         let outside = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = target.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var address = target
         let status = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 connect(outside, $0, socklen_t(MemoryLayout<sockaddr_in>.size))

@@ -32,7 +32,8 @@ extension NodeDatapath {
         for hook in attachments.foreign.sorted(by: { $0.description < $1.description }) where plan.hooks[hook] == nil {
             if try attachments.isAlive(hook) {
                 // No pod of the image has the interface: everything is dropped there, as at others of that kind.
-                if try attachments.attach(try loadClosedStub(hook.direction), at: hook) { report.hooksChanged += 1 }
+                let closing = try BPFProgram.closing(hook.direction, steps: maps.steps)
+                if try attachments.attach(closing, at: hook) { report.hooksChanged += 1 }
             } else {
                 try attachments.detach(hook)
             }
@@ -56,16 +57,6 @@ extension NodeDatapath {
         var value = np_endpoint()
         value.revision = revision
         try maps.endpoints.set(UInt32(0), value)
-    }
-
-    private func loadClosedStub(_ direction: Direction) throws(BPFError) -> BPFProgram {
-        let program: EncodedProgram
-        do {
-            program = try EntryStub.closed(direction)
-        } catch {
-            throw BPFError(.loadProgram, "np_closed", errno: .invalidArgument, detail: "\(error)")
-        }
-        return try BPFProgram(program, name: "np_closed", hitBase: 0, maps: [.steps: maps.steps])
     }
 
     /// Takes every hook of an instance off its interface and removes every pin of it, of whatever version; loads nothing.

@@ -1,15 +1,15 @@
-public import Agent
-public import KubeClient
+import Agent
+import KubeClient
 import PolicyAPI
 import PolicyIR
 
-/// Decodes objects as manifests are decoded: with a document in between, so that each diagnostic knows its path.
-public struct DocumentObjectDecoder: ObjectDecoder {
-    /// A decoder.
-    public init() {}
+@testable import KubeObjects
 
+/// Decodes objects as manifests are decoded: with a document in between: what the decoder that the agent uses is compared
+/// with.
+struct DocumentObjectDecoder: ObjectDecoder {
     /// Decodes one object.
-    public func decode(
+    func decode(
         _ kind: ObjectKind, _ bytes: ArraySlice<UInt8>, head: ObjectHead, apiVersion: String
     ) -> DecodedObject {
         let key = kind.key(head)
@@ -63,11 +63,4 @@ public struct DocumentObjectDecoder: ObjectDecoder {
 
 extension Diagnostic {
     fileprivate var isError: Bool { severity == .error }
-
-    /// The same about an object of an API server: nobody can look at its lines.
-    func moved(to place: SourceLocation) -> Diagnostic {
-        var moved = self
-        moved.location = place
-        return moved
-    }
 }

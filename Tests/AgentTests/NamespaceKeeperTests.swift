@@ -1,0 +1,169 @@
+import BPFEmit
+import NetTypes
+import PolicyAPI
+import Testing
+
+@testable import Agent
+
+/// Pods that run on when their namespace goes.
+@Suite("namespaces that go before their pods")
+struct NamespaceKeeperTests {
+    private static let source = ObjectSourceID("cluster")
+    private static let pod = Fixtures.pod("web", "10.0.0.1", uid: "u-1", node: "node-1")
+    private static let policy = Fixtures.policy("web", app: "web", directions: [.ingress, .egress])
+    private static let here = Fixtures.host([(7, "10.0.0.1")])
+    private static let settings = Fixtures.settings()
+
+    private static func namespace(_ labels: [String: String] = ["team": "web"], isTerminating: Bool = false)
+        -> ClusterObject
+    {
+        var namespace = Namespace(metadata: ObjectMeta(name: "shop", labels: labels))
+        namespace.isTerminating = isTerminating
+        return .namespace(namespace)
+    }
+
+    private static func events(_ events: [ObjectEvent]) -> AgentEvent {
+        .objects(ObjectBatch(source: source, events: events))
+    }
+
+    private static func upsert(_ object: ClusterObject) -> ObjectEvent {
+        .upsert(object, origin: .resourceVersion("1"))
+    }
+
+    /// An agent that enforces on a pod of `shop`.
+    private static func begun(_ objects: [ClusterObject] = [namespace(), .pod(pod), policy]) -> ReducerRun {
+        var run = ReducerRun(settings, sources: [source])
+        run.on(events(objects.map(upsert) + ObjectKind.allCases.map(ObjectEvent.synced)))
+        run.on(.node(here))
+        run.finish()
+        return run
+    }
+
+    private func labels(_ run: ReducerRun) -> [String: String]? {
+        guard case .namespace(let namespace)? = run.table.objects[Self.namespace().key] else { return nil }
+        return namespace.metadata.labels
+    }
+
+    private func kept(_ run: ReducerRun) -> [Condition] { run.state.conditions.filter { $0.kind == .namespaceKept } }
+
+    private static let labels = ["team": "web", "kubernetes.io/metadata.name": "shop"]
+
+    @Test("a pod whose object and namespace are gone keeps its namespace's labels until its interface is gone")
+    func labelsStay() {
+        var run = Self.begun()
+        #expect(labels(run) == Self.labels && kept(run).isEmpty)
+        run.on(Self.events([.delete(ClusterObject.pod(Self.pod).key)]))
+        run.finish()
+        run.on(Self.events([.delete(Self.namespace().key)]))
+        run.finish()
+        #expect(run.state.binding.view.endpoints.map(\.isCurrent) == [false])
+        #expect(labels(run) == Self.labels)
+        #expect(kept(run).map(\.subject) == ["shop"] && run.state.isInForce)
+
+        run.on(.node(Fixtures.host([])))
+        run.finish()
+        #expect(labels(run) == nil && kept(run).isEmpty)
+    }
+
+    @Test("also where the Pod object is still there; a namespace without pods here goes at once")
+    func ofPodsThatAreThere() {
+        var run = Self.begun()
+        run.on(Self.events([.delete(Self.namespace().key)]))
+        run.finish()
+        #expect(labels(run) == Self.labels)
+
+        run = Self.begun([Self.namespace(), Self.policy])
+        run.on(Self.events([.delete(Self.namespace().key)]))
+        run.finish()
+        #expect(labels(run) == nil && kept(run).isEmpty)
+    }
+
+    @Test("policies that go with a namespace stay for its pods; of one that is there they go")
+    func policiesStay() {
+        let deletion = ObjectEvent.delete(Self.policy.key)
+        let pod = ObjectEvent.delete(ClusterObject.pod(Self.pod).key)
+        let namespace = ObjectEvent.delete(Self.namespace().key)
+        let terminating = Self.upsert(Self.namespace(isTerminating: true))
+        let orders: [(steps: [[ObjectEvent]], stays: Bool)] = [
+            ([[deletion]], false), ([[pod], [deletion]], false),
+            ([[terminating], [deletion], [pod], [namespace]], true),
+            ([[terminating, deletion], [pod, namespace]], true),
+            ([[terminating], [pod], [deletion], [namespace]], true),
+            ([[pod, deletion, namespace]], true), ([[pod], [namespace], [deletion]], true),
+            // With live pods and without a word of termination, the policy is one that somebody deletes.
+            ([[namespace], [deletion]], false),
+        ]
+        for (steps, stays) in orders {
+            var run = Self.begun()
+            for step in steps {
+                run.on(Self.events(step))
+                run.finish()
+            }
+            #expect((run.table.objects[Self.policy.key] != nil) == stays, "\(steps)")
+            run.on(.node(Fixtures.host([])))
+            run.finish()
+            // A pod that is there and not found here is none of this node's interfaces.
+            #expect(run.table.objects[Self.policy.key] == nil, "\(steps)")
+        }
+    }
+
+    @Test("a namespace that is there again counts as it is")
+    func again() {
+        var run = Self.begun()
+        run.on(
+            Self.events([
+                .delete(ClusterObject.pod(Self.pod).key), .delete(Self.policy.key), .delete(Self.namespace().key),
+            ]))
+        run.finish()
+        #expect(run.table.objects[Self.policy.key] != nil)
+        run.on(Self.events([Self.upsert(Self.namespace(["team": "other"]))]))
+        run.finish()
+        #expect(labels(run)?["team"] == "other" && run.table.objects[Self.policy.key] == nil && kept(run).isEmpty)
+    }
+
+    @Test("the next agent knows the labels, and isolates the pods whose policies it cannot know")
+    func restart() throws {
+        var run = Self.begun()
+        let deletions: [ObjectEvent] = [
+            .delete(ClusterObject.pod(Self.pod).key), .delete(Self.policy.key), .delete(Self.namespace().key),
+        ]
+        for deletion in deletions {
+            run.on(Self.events([deletion]))
+            run.finish()
+        }
+        let records = try #require(run.recorded.last)
+        var next = ReducerRun(Self.settings, sources: [Self.source], records: records)
+        next.on(Self.events(ObjectKind.allCases.map(ObjectEvent.synced)))
+        next.on(.node(Self.here))
+        next.finish()
+        #expect(next.state.binding.view.endpoints.map(\.isCurrent) == [false])
+        #expect(labels(next) == Self.labels && kept(next).map(\.subject) == ["shop"])
+        let policies = next.table.objects.values.compactMap { object -> NetworkPolicy? in
+            if case .networkPolicy(let policy) = object { policy } else { nil }
+        }
+        #expect(policies.map(\.policyTypes) == [[.ingress, .egress]])
+        #expect(policies.allSatisfy { $0.metadata.namespace == "shop" && $0.podSelector == LabelSelector() })
+        // And the one after it.
+        #expect(
+            try #require(next.recorded.last).namespaces
+                == records.namespaces?.mapValues { _ in
+                    .init(labels: Self.labels, keepsPolicies: true)
+                })
+        next.on(.node(Fixtures.host([])))
+        next.finish()
+        #expect(labels(next) == nil && next.table.objects.isEmpty)
+    }
+
+    @Test("a namespace that is still there when the next agent starts is as its object says")
+    func restartWithNamespace() throws {
+        let run = Self.begun()
+        let records = try #require(run.recorded.last)
+        #expect(records.namespaces == ["shop": .init(labels: Self.labels, keepsPolicies: false)])
+        var next = ReducerRun(Self.settings, sources: [Self.source], records: records)
+        let now = Self.namespace(["team": "other"])
+        next.on(Self.events([Self.upsert(now)] + ObjectKind.allCases.map(ObjectEvent.synced)))
+        next.on(.node(Self.here))
+        next.finish()
+        #expect(labels(next)?["team"] == "other" && next.table.objects.count == 2 && kept(next).isEmpty)
+    }
+}
