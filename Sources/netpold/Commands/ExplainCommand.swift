@@ -1,8 +1,8 @@
 import Agent
-import ArgumentParser
+public import ArgumentParser
 import Glibc
 import NetTypes
-import PolicyAnalysis
+public import PolicyAnalysis
 import PolicyIR
 import Support
 
@@ -29,7 +29,7 @@ struct ExplainCommand: AsyncParsableCommand {
 
             --json prints every fact as a field; docs/reference/explain-json.md describes them.
 
-            Exit codes: 0 answered, whatever the answer; 2 the manifests have errors (then the answer is what would be enforced: \
+            Exit codes: 0 answered, whatever the answer (with --expect: as expected); 1 not as expected, or answered without what a kustomization or template would add, as warned; 2 the manifests have errors (then the answer is what would be enforced: \
             pods that a refused policy selects are isolated) or the arguments do: no such pod or node, or the flow cannot be.
 
             With a request (--http, --dns or --sni) the L7 rules that the flow meets are asked too: the answer names the rule \
@@ -40,10 +40,8 @@ struct ExplainCommand: AsyncParsableCommand {
                      netpold explain -f manifests/ shop/web shop/api 80/TCP --http 'GET /cart?id=1' --header 'X-Token: abc'
             """)
 
-    @Option(
-        name: [.customShort("f"), .customLong("file")],
-        help: ArgumentHelp("Manifests: a file, a folder, or - for standard input. May be repeated.", valueName: "path"))
-    var files: [String]
+    @OptionGroup(title: "Manifests")
+    var manifests: ManifestOptions
 
     @Option(
         name: .customLong("name"),
@@ -62,6 +60,10 @@ struct ExplainCommand: AsyncParsableCommand {
     @OptionGroup(title: "Services")
     var services: ServiceOptions
 
+    @Option(
+        help: ArgumentHelp("Exit with 1 unless the answer is this: allow or deny.", valueName: "verdict"))
+    var expect: PolicyTest.Expectation?
+
     @Flag(help: "Print the answer as JSON.")
     var json = false
 
@@ -77,13 +79,14 @@ struct ExplainCommand: AsyncParsableCommand {
     var traffic: String
 
     func validate() throws {
+        if manifests.isEmpty { throw ValidationError("name the manifests: netpold explain -f PATH FROM TO PORT") }
         try arguments.validate()
         _ = try request.request()
         _ = try learntNames()
     }
 
     func run() async throws {
-        let loaded = ManifestFiles.load(files)
+        let loaded = ManifestFiles.load(manifests.choice())
         let decoded = loaded.decoded
         var objects = decoded.objects
         objects.names = try learntNames()
@@ -98,6 +101,7 @@ struct ExplainCommand: AsyncParsableCommand {
         let text = ExplanationText(
             style: Terminal.output.style, showsRules: Terminal.output.isTerminal, standardInput: loaded.standardInput)
         let needsProxy: Bool
+        let isAllowed: Bool?
         do {
             let flow = try arguments.flow(in: objects, evaluator.view)
             let request = try request.request(over: flow.protocol)
@@ -105,10 +109,12 @@ struct ExplainCommand: AsyncParsableCommand {
                 let explanation = try evaluator.explain(route, request: request)
                 print(json ? try JSONText.render(ServiceReport(explanation)) : text.render(explanation))
                 needsProxy = explanation.backends.contains(where: \.explanation.needsProxy)
+                isAllowed = explanation.isAllowed
             } else {
                 let explanation = try evaluator.explain(flow, request: request)
                 print(json ? try JSONText.render(ExplanationReport(explanation)) : text.render(explanation))
                 needsProxy = explanation.needsProxy
+                isAllowed = explanation.isAllowed
             }
         } catch {
             ErrorOutput.error("\(error)")
@@ -116,6 +122,11 @@ struct ExplainCommand: AsyncParsableCommand {
         }
         if diagnosticOptions.isText, needsProxy { ErrorOutput.write(L7Notice.text) }
         if diagnostics.contains(where: { $0.severity == .error }) { throw ExitCode.badInput }
+        if diagnostics.contains(where: \.isAboutLeftOut) { throw ExitCode.no }
+        guard let expect, isAllowed != (expect == .allow) else { return }
+        fflush(nil)
+        ErrorOutput.error("the answer is not \(expect.rawValue), as expected")
+        throw ExitCode.no
     }
 
     private var arguments: FlowArguments { FlowArguments(from: from, to: to, traffic: traffic) }
@@ -132,3 +143,5 @@ struct ExplainCommand: AsyncParsableCommand {
         return names
     }
 }
+
+extension PolicyTest.Expectation: ExpressibleByArgument {}
