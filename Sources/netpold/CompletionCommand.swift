@@ -1,6 +1,6 @@
 public import ArgumentParser
 
-/// `netpold completion`: what a shell needs to complete command lines.
+/// `netpold completion`: what a shell needs to complete command lines. Beside the root, whose commands they are.
 struct CompletionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "completion",
