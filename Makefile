@@ -37,7 +37,8 @@ E2E_WIDTH ?= 4
 .PHONY: test
 test: deps lint ## what CI runs: lint, unit tests, kernel tests (as root), conformance
 	scripts/install-deps.sh nginx haproxy gunicorn python3-grpcio dnsmasq-base bind9-dnsutils curl openssl \
-		containernetworking-plugins iptables nftables
+		containernetworking-plugins iptables nftables python3-venv
+	scripts/install-deploy-tools.sh
 	swift build --build-tests
 	scripts/as-root.sh scripts/swift-test.sh --skip DatapathTests --skip EndToEndTests
 	scripts/as-root.sh scripts/swift-test.sh --filter DatapathTests

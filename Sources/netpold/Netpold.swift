@@ -17,6 +17,7 @@ struct Netpold: AsyncParsableCommand {
             BenchCommand.self, BenchCompileCommand.self, BenchKubeCommand.self, BenchNetCommand.self,
             BenchChangesCommand.self, BenchClusterCommand.self, BenchClusterServerCommand.self,
             BenchScaleCommand.self, BenchAgentCommand.self, BenchL7Command.self, BenchNamesCommand.self,
+            VersionCommand.self, CompletionCommand.self,
         ])
 
     /// Wrong arguments are bad input like wrong manifests, so they get the same exit code, not ArgumentParser's 64.
@@ -30,13 +31,25 @@ struct Netpold: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            try StandardOutput.finish()
         } catch {
-            guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+            guard exitCode(for: error) == .validationFailure else {
+                // Help and versions are printed by the parser itself, after this.
+                if error is ExitCode { end(error) }
+                exit(withError: error)
+            }
             let message = fullMessage(for: error)
             // The word as in every other message.
             let prefix = "Error: "
-            ErrorOutput.error(message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message)
+            let text = message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message
+            ErrorOutput.error(MistypedCommand.hint(text, CommandLine.arguments.dropFirst().map(\.self), Netpold.self))
             exit(withError: ExitCode.badInput)
         }
+    }
+
+    /// Ends with a code, or with that of output which cannot be written.
+    private static func end(_ error: any Error) -> Never {
+        do { try StandardOutput.finish() } catch { exit(withError: error) }
+        exit(withError: error)
     }
 }

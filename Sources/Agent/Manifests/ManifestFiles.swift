@@ -3,6 +3,23 @@ public import PolicyAPI
 public import Support
 import SystemPackage
 
+/// Which manifests a command is about.
+public struct ManifestChoice: Sendable {
+    /// Files, folders (searched for `*.yaml`, `*.yml` and `*.json`), or `-` for standard input.
+    public var paths: [String]
+    /// Folders with a kustomization that is rendered.
+    public var kustomizations: [String]
+    /// Patterns of files and folders that are passed over.
+    public var excluded: [String]
+
+    /// A choice.
+    public init(paths: [String], kustomizations: [String] = [], excluded: [String] = []) {
+        self.paths = paths
+        self.kustomizations = kustomizations
+        self.excluded = excluded
+    }
+}
+
 /// What `ManifestFiles.load` found.
 public struct LoadedManifests: Sendable {
     /// The objects and all diagnostics, including those about files.
@@ -11,42 +28,95 @@ public struct LoadedManifests: Sendable {
     public var files: [String]
     /// What standard input held, if it was read: it cannot be read again.
     public var standardInput: [UInt8]?
+    /// Whether the objects are those of all the files as they are written.
+    public var isAsWritten = true
+    /// Pods that a kustomization has renamed: `namespace/name as written` to `namespace/name`.
+    public var renamed: [String: String] = [:]
 }
 
 /// Reads manifests from files, folders and standard input: the only place where policies meet the file system.
 public enum ManifestFiles {
-    /// Reads and decodes. A path is a file, a folder (searched recursively for `*.yaml`, `*.yml` and `*.json`) or `-`.
-    /// Whatever cannot be read is a diagnostic; the rest is read. Workloads without pods get synthetic pods, and pods without
-    /// addresses get some (`DecodedManifests.addSyntheticPods`).
+    /// Reads and decodes files and folders.
+    public static func load(
+        _ paths: [String], keepsDocuments: Bool = false, progress: (_ number: Int, _ count: Int) -> Void = { _, _ in }
+    ) -> LoadedManifests {
+        load(ManifestChoice(paths: paths), keepsDocuments: keepsDocuments, progress: progress)
+    }
+
+    /// Reads and decodes. Whatever cannot be read is a diagnostic; the rest is read. Workloads without pods get synthetic pods, and
+    /// pods without addresses get some (`DecodedManifests.addSyntheticPods`). Files that a kustomization changes are left out, with
+    /// a diagnostic, unless all it sets is the namespace.
     ///
     /// - Parameters:
-    ///   - paths: what to read, in this order.
+    ///   - choice: what to read, in this order.
     ///   - keepsDocuments: whether the documents of policies are kept (`DecodedManifests.documents`).
     ///   - progress: called before each file with its number, from 1, and how many there are.
     /// - Returns: what was decoded, with the files it came from and the bytes of standard input.
     public static func load(
-        _ paths: [String], keepsDocuments: Bool = false, progress: (_ number: Int, _ count: Int) -> Void = { _, _ in }
+        _ choice: ManifestChoice, keepsDocuments: Bool = false,
+        progress: (_ number: Int, _ count: Int) -> Void = { _, _ in }
     ) -> LoadedManifests {
-        var decoder = ManifestDecoder(keepsDocuments: keepsDocuments, readsWorkloads: true)
-        var standardInput: [UInt8]?
-        var files: [String] = []
-        var search = ManifestSearch()
-        for path in paths { search.add(path) }
+        var decoder = ManifestDecoder(keepsDocuments: keepsDocuments, readsWorkloads: true, isOfRepository: true)
+        var loaded = LoadedManifests(decoded: DecodedManifests(), files: [])
+        var search = ManifestSearch(excluded: choice.excluded)
+        for path in choice.paths { search.add(path) }
         for diagnostic in search.diagnostics { decoder.add(diagnostic) }
-        for (index, file) in search.files.enumerated() {
-            progress(index + 1, search.files.count)
+        let files = search.files
+        let index = KustomizationIndex(files)
+        loaded.isAsWritten = choice.kustomizations.isEmpty && !search.isPartial
+        var leftOut: [String: (by: Kustomization, files: [String])] = [:]
+        for (number, file) in files.enumerated() {
+            progress(number + 1, files.count)
+            var namespace: String?
+            switch index.fate(of: file) {
+            case .read: break
+            case .moved(let name):
+                namespace = name
+                loaded.isAsWritten = false
+            case .part: continue
+            case .leftOut:
+                loaded.isAsWritten = false
+                for kustomization in index.changing(file) {
+                    leftOut[kustomization.file, default: (kustomization, [])].files.append(file)
+                }
+                continue
+            }
             do throws(SystemError) {
                 let bytes = try read(file)
-                files.append(file)
-                if file == "-" { standardInput = bytes }
-                decoder.add(bytes, file: file)
+                loaded.files.append(file)
+                if file == "-" { loaded.standardInput = bytes }
+                decoder.add(bytes, file: file) { document in
+                    namespace.map { document.moved(toNamespace: $0, at: document.location) } ?? document
+                }
             } catch {
                 decoder.add(Diagnostic(unreadable: error))
             }
         }
-        var decoded = decoder.finish()
-        decoded.addSyntheticPods()
-        return LoadedManifests(decoded: decoded, files: files, standardInput: standardInput)
+        for (_, found) in leftOut.sorted(by: { $0.key < $1.key }) {
+            decoder.add(Diagnostic(leftOut: found.files, by: found.by))
+        }
+        for folder in choice.kustomizations { render(folder, &decoder, &loaded) }
+        loaded.decoded = decoder.finish()
+        loaded.decoded.addSyntheticPods()
+        return loaded
+    }
+
+    private static func render(_ folder: String, _ decoder: inout ManifestDecoder, _ loaded: inout LoadedManifests) {
+        do throws(KustomizeBuild.Failure) {
+            let build = try KustomizeBuild(folder)
+            loaded.files.append(KustomizeBuild.file(in: folder) ?? folder)
+            for document in build.documents { decoder.add(document) }
+            loaded.renamed.merge(build.renamed) { first, _ in first }
+        } catch {
+            decoder.add(
+                Diagnostic(id: .unreadable, location: .whole(folder), message: error.message, hint: error.hint))
+        }
+    }
+
+    /// Whether a folder's files are changed by a kustomization in it, so that only rendered they are what is applied.
+    public static func isKustomized(_ folder: String) -> Bool {
+        guard let file = KustomizeBuild.file(in: folder), let bytes = try? read(file) else { return false }
+        return !Kustomization(bytes, file: file).changes.isEmpty
     }
 
     /// The bytes of one file, or of standard input for `-`. At most one byte more than the decoder takes is read, so that a
@@ -64,6 +134,16 @@ public enum ManifestFiles {
 }
 
 extension Diagnostic {
+    /// Files that are left out because of a kustomization.
+    init(leftOut files: [String], by kustomization: Kustomization) {
+        let count = files.count == 1 ? "1 file, which is" : "\(files.count) files, which are"
+        self.init(
+            id: .kustomization, severity: .warning,
+            location: SourceLocation(file: kustomization.file, line: 1, column: 1),
+            message: "it sets \(kustomization.summary) for \(count) left out: what is applied is not what they say",
+            hint: "read what it makes: -k \(kustomization.folder)")
+    }
+
     /// A file that could not be read, as a diagnostic.
     public init(unreadable error: SystemError) {
         self.init(DirectoryWalk.Problem(path: error.object, reason: .unreadable(error)))

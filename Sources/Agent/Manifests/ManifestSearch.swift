@@ -4,21 +4,32 @@ import Support
 /// Finds the manifest files that paths stand for: `DirectoryWalk` for `*.yaml`, `*.yml` and `*.json`, with its problems as
 /// diagnostics.
 struct ManifestSearch {
-    private var walk = ManifestSearch.walk()
+    private var walk = DirectoryWalk { ManifestSearch.isManifest($0) || Kustomization.fileNames.contains($0) }
     /// Where standard input comes among the files.
     private var inputIndex: Int?
     private var emptyFolders: [Diagnostic] = []
+    private var ignored: IgnoredPaths
+
+    /// A search that passes over what the patterns name, and what the `.netpoldignore` of a named folder does.
+    init(excluded: [String] = []) { ignored = IgnoredPaths(excluded) }
 
     /// A walk that looks for manifests.
     static func walk() -> DirectoryWalk {
-        DirectoryWalk { name in [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) } }
+        DirectoryWalk { isManifest($0) }
+    }
+
+    private static func isManifest(_ name: String) -> Bool {
+        [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) }
     }
 
     /// Adds what the user named: a file of any name, a folder, or `-`.
     mutating func add(_ path: String) {
         if path == "-" {
             inputIndex = inputIndex ?? walk.files.count
-        } else if walk.add(path) == 0 {
+            return
+        }
+        ignored.add(root: path)
+        if walk.add(path) == 0 {
             emptyFolders.append(
                 Diagnostic(
                     id: .unreadable, severity: .warning, location: .whole(path),
@@ -30,11 +41,16 @@ struct ManifestSearch {
     var files: [String] {
         var files = walk.files.map(\.path)
         if let inputIndex { files.insert("-", at: inputIndex) }
-        return files
+        return files.filter { $0 == "-" || !ignored.covers($0) }
     }
 
+    /// Whether some files are passed over.
+    var isPartial: Bool { walk.files.contains { ignored.covers($0.path) } }
+
     /// What could not be read or was not followed.
-    var diagnostics: [Diagnostic] { walk.problems.map(Diagnostic.init) + emptyFolders }
+    var diagnostics: [Diagnostic] {
+        walk.problems.filter { !ignored.covers($0.path) }.map(Diagnostic.init) + emptyFolders
+    }
 }
 
 extension Diagnostic {

@@ -12,6 +12,10 @@ public struct DecodedManifests: Sendable {
     public var diagnostics: [Diagnostic] = []
     /// Objects of kinds that are not policy input and have no diagnostic of their own, counted by kind.
     public var skipped: [String: Int] = [:]
+    /// Documents without apiVersion and kind, and files that hold no object at all, if the decoder was asked to pass over them.
+    public var otherDocuments = 0
+    /// Namespaces in which workloads stand for their pods: what else runs there is not known.
+    public private(set) var syntheticNamespaces: Set<String> = []
     /// Policies that were refused because of an error in them.
     public var refused: [PolicyRefusal] = []
     /// The documents of the policies without an error, if the decoder was asked to keep them: they give the location of
@@ -24,17 +28,22 @@ public struct DecodedManifests: Sendable {
     /// One line about skipped objects, for example `skipped 3 objects that are not policy input: Ingress 2, Gateway 1`;
     /// `nil` if none were.
     public var skippedSummary: String? {
-        guard !skipped.isEmpty else { return nil }
+        let others =
+            otherDocuments == 0
+            ? nil : "\(otherDocuments) document\(otherDocuments == 1 ? "" : "s") without apiVersion and kind"
+        guard !skipped.isEmpty else { return others.map { "skipped \($0)" } }
         let count = skipped.values.reduce(0, +)
-        let kinds = skipped.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) \($0.value)" }
+        var kinds = skipped.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) \($0.value)" }
+        if let others { kinds.append("; and \(others)") }
         return "skipped \(count) object\(count == 1 ? "" : "s") that \(count == 1 ? "is" : "are") not policy input: "
-            + kinds.joined(separator: ", ")
+            + kinds.joined(separator: ", ").replacing(", ; ", with: "; ")
     }
 
     /// Adds a synthetic pod for each replica of each workload whose pods are not among the objects, and addresses for pods
     /// that have none (`WorkloadPods`, `SyntheticAddresses`). For folders of manifests: in a cluster the pods exist.
     public mutating func addSyntheticPods() {
         let made = WorkloadPods(workloads, objects)
+        syntheticNamespaces.formUnion(made.pods.map(\.metadata.namespace))
         objects.pods += made.pods
         objects.addSyntheticAddresses()
         guard !made.pods.isEmpty else { return }

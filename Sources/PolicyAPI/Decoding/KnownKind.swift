@@ -46,6 +46,18 @@ enum KnownKind: String, CaseIterable {
         }
     }
 
+    /// The key of metadata that names the namespace: of a Namespace its name; `nil` for kinds without one.
+    var namespaceKey: String? {
+        switch self {
+        case .namespace: "name"
+        case .pod, .service, .endpointSlice, .networkPolicy, .ciliumNetworkPolicy: "namespace"
+        case .deployment, .statefulSet, .daemonSet, .replicaSet, .replicationController, .job, .cronJob: "namespace"
+        case .node, .clusterNetworkPolicy, .adminNetworkPolicy, .baselineAdminNetworkPolicy,
+            .ciliumClusterwideNetworkPolicy, .ciliumCIDRGroup:
+            nil
+        }
+    }
+
     /// Whether an unknown field is an error: in policies, and in the CIDR groups they refer to.
     var hasFieldTables: Bool { isPolicy || self == .ciliumCIDRGroup }
 

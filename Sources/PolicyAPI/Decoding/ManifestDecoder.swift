@@ -2,8 +2,8 @@
 /// affect other objects.
 public struct ManifestDecoder: Sendable {
     private var result = DecodedManifests()
-    /// The location of the first definition of each object.
-    private var places: [ObjectKey: SourceLocation] = [:]
+    /// The first definition of each object.
+    private var places: [ObjectKey: (location: SourceLocation?, labels: [String: String])] = [:]
 
     private struct ObjectKey: Hashable {
         let kind: KnownKind
@@ -19,23 +19,52 @@ public struct ManifestDecoder: Sendable {
 
     private let keepsDocuments: Bool
     private let readsWorkloads: Bool
+    private let isOfRepository: Bool
 
     /// A decoder that has read nothing yet. With `keepsDocuments` the documents of policies stay in memory, so that the
     /// location of every value can be found. With `readsWorkloads` Deployments and other workloads are read as well
-    /// (`DecodedManifests.addSyntheticPods`), which a cluster with its real pods does not need.
-    public init(keepsDocuments: Bool = false, readsWorkloads: Bool = false) {
+    /// (`DecodedManifests.addSyntheticPods`), which a cluster with its real pods does not need. With `isOfRepository` files are
+    /// those of a repository, where not all YAML is meant for a cluster: documents that are no objects are counted, and a file of
+    /// an unrendered template is one warning.
+    public init(keepsDocuments: Bool = false, readsWorkloads: Bool = false, isOfRepository: Bool = false) {
         self.keepsDocuments = keepsDocuments
         self.readsWorkloads = readsWorkloads
+        self.isOfRepository = isOfRepository
     }
 
     /// Reads one file: YAML or JSON, any number of documents. `file` is the name used in messages.
-    public mutating func add(_ bytes: [UInt8], file: String) {
+    /// `change` is what happens to each document before it is read.
+    public mutating func add(
+        _ bytes: [UInt8], file: String, change: (DocumentNode) -> DocumentNode = { $0 }
+    ) {
+        let known = (diagnostics: result.diagnostics.count, refused: result.refused.count)
         let output = DocumentReader.read(bytes, file: file)
-        result.diagnostics += output.diagnostics
-        for document in output.documents { add(document) }
-        if output.diagnostics.contains(where: { $0.id == .syntax || $0.id == .limit }) {
-            result.refused += BrokenPolicy.read(bytes, file: file).flatMap(\.refusals)
+        let isBroken = output.diagnostics.contains { $0.id == .syntax || $0.id == .limit }
+        if isOfRepository, isBroken, output.diagnostics.allSatisfy({ $0.id != .limit }),
+            !RepositoryFile.mayHoldObject(bytes)
+        {
+            result.otherDocuments += 1
+            return
         }
+        result.diagnostics += output.diagnostics
+        for document in output.documents { add(change(document)) }
+        if isBroken { result.refused += BrokenPolicy.read(bytes, file: file).flatMap(\.refusals) }
+        guard isOfRepository, result.diagnostics[known.diagnostics...].contains(where: { $0.severity == .error }),
+            let place = RepositoryFile.placeholder(in: bytes, file: file)
+        else { return }
+        // What is wrong with a template is nothing that its author can put right in it.
+        result.diagnostics.removeSubrange(known.diagnostics...)
+        result.refused.removeSubrange(known.refused...)
+        guard RepositoryFile.namesPolicy(bytes) else {
+            result.skipped["unrendered template", default: 0] += 1
+            return
+        }
+        result.diagnostics.append(
+            Diagnostic(
+                id: .unrenderedTemplate, severity: .warning, location: place,
+                message:
+                    "this is a template, with placeholders that nobody has filled in, so its policies are left out",
+                hint: "render it first: helm template ... | netpold lint -f -"))
     }
 
     /// Reads one document: an object or a `List` of objects.
@@ -59,6 +88,10 @@ public struct ManifestDecoder: Sendable {
     /// `inherited` is the apiVersion and kind that items of a typed list may omit.
     mutating func add(_ object: DocumentNode, inherited: (apiVersion: String, kind: String)?) {
         var diagnostics = DiagnosticCollector()
+        if isOfRepository, !RepositoryFile.isMeantAsObject(object, isItem: inherited != nil) {
+            result.otherDocuments += 1
+            return
+        }
         guard object.members != nil else {
             diagnostics.error(
                 .notAnObject, object, "a Kubernetes object is a map, not \(object.kindDescription)",
@@ -142,7 +175,7 @@ public struct ManifestDecoder: Sendable {
                 let isSame = { (old: Service) in
                     old.metadata.name == value.metadata.name && old.metadata.namespace == value.metadata.namespace
                 }
-                if places[ObjectKey(kind, value.metadata)] != object.location {
+                if places[ObjectKey(kind, value.metadata)]?.location != object.location {
                     result.objects.services.removeAll(where: isSame)
                 }
                 result.objects.services.append(value)
@@ -194,19 +227,29 @@ public struct ManifestDecoder: Sendable {
         _ kind: KnownKind, _ metadata: ObjectMeta, _ object: DocumentNode, _ refusals: [PolicyRefusal],
         _ diagnostics: inout DiagnosticCollector
     ) -> Bool {
+        var isRepeated = false
         if !metadata.name.isEmpty {
             let key = ObjectKey(kind, metadata)
             if let first = places[key] {
                 let name = metadata.namespace.isEmpty ? metadata.name : "\(metadata.namespace)/\(metadata.name)"
-                let message = "\(kind.rawValue) \(name) is defined twice, first at \(first)"
+                let place = first.location.map { ", first at \($0)" } ?? ""
+                let message = "\(kind.rawValue) \(name) is defined twice\(place)"
                 if kind == .service || kind.workload != nil {
                     // One folder often holds several stages of a service or workload; no policy depends on the name alone.
                     diagnostics.warn(.duplicateObject, object, message, "this one is used; keep one of them")
+                } else if isOfRepository, !kind.hasFieldTables {
+                    // Several folders of a repository often declare the namespace that they need.
+                    isRepeated = true
+                    if first.labels != metadata.labels {
+                        diagnostics.warn(
+                            .duplicateObject, object, "\(message), with other labels",
+                            "the first is used; keep one of them")
+                    }
                 } else {
                     diagnostics.error(.duplicateObject, object, message, "keep one of them, or rename one")
                 }
             } else {
-                places[key] = object.location
+                places[key] = (object.location, metadata.labels)
             }
         }
         result.diagnostics += diagnostics.collected
@@ -216,6 +259,6 @@ public struct ManifestDecoder: Sendable {
             result.documents.insert(
                 object, kind: kind.rawValue, namespace: metadata.namespace, name: metadata.name)
         }
-        return isGood
+        return isGood && !isRepeated
     }
 }

@@ -48,6 +48,13 @@ public struct Diagnostic: Hashable, Sendable {
     }
 }
 
+extension Diagnostic {
+    /// Whether it says that something is left out which is applied to a cluster, so that verdicts are those of the rest only.
+    public var isAboutLeftOut: Bool {
+        severity == .warning && (id == .kustomization || id == .unrenderedTemplate)
+    }
+}
+
 extension Diagnostic: Comparable {
     /// By location, severity, path, message; diagnostics without a location first.
     public static func < (left: Diagnostic, right: Diagnostic) -> Bool {

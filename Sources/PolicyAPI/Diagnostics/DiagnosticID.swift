@@ -14,6 +14,10 @@ public enum DiagnosticID: String, Hashable, CaseIterable, Sendable {
     case duplicateObject = "duplicate-object"
     /// A document is not a Kubernetes object.
     case notAnObject = "not-an-object"
+    /// A kustomization changes what files say, so that they are not what is applied.
+    case kustomization
+    /// A file with placeholders of Helm, Flux or envsubst that nobody has filled in.
+    case unrenderedTemplate = "unrendered-template"
     /// The kind is a policy kind in an unsupported apiVersion, or is similar to a policy kind.
     case unknownKind = "unknown-kind"
 
@@ -80,6 +84,10 @@ public enum DiagnosticID: String, Hashable, CaseIterable, Sendable {
     case apiServerUnknown = "api-server-unknown"
     /// A policy in a namespace that no object declares.
     case undeclaredNamespace = "undeclared-namespace"
+    /// A peer with the labels of DNS pods, in a namespace where they are not.
+    case dnsPeerWithoutNamespace = "dns-peer-without-namespace"
+    /// A label key that looks like that of a namespace's label and is not.
+    case namespaceLabelKey = "namespace-label-key"
     /// A namespaceSelector that matches the label `name`.
     case namespaceNameLabel = "namespace-name-label"
 }

@@ -90,6 +90,22 @@ extension DiagnosticCatalogue {
             bad: "replicas: 3",
             good: "apiVersion: v1\nkind: Pod\nmetadata: {name: web}"),
         DiagnosticEntry(
+            .kustomization, .warning, title: "A kustomization changes what files say",
+            reason: """
+                What is applied has the namespace, names, labels and patches of the kustomization, so files read one by one mean \
+                something else. They are left out of every verdict. A kustomization that sets nothing but the namespace is followed.
+                """,
+            fix: "Read what it makes: -k FOLDER, which runs `kustomize build` or `kubectl kustomize`, in place of -f."),
+        DiagnosticEntry(
+            .unrenderedTemplate, .warning, title: "A file is a template of Helm, Flux or envsubst",
+            reason: """
+                With its placeholders it is no manifest, and what it becomes depends on values that are elsewhere. Its policies are left \
+                out of every verdict. Files without policies are only counted.
+                """,
+            fix:
+                "Render it and read the result: `helm template CHART | netpold lint -`, `flux build`, `envsubst < FILE | netpold lint -`."
+        ),
+        DiagnosticEntry(
             .unknownKind, .error, title: "An unknown policy kind, or an unsupported apiVersion",
             reason: """
                 Kinds that are not policies (Ingress, ConfigMap, ...) are counted and skipped. A kind that looks like a policy is \

@@ -45,11 +45,12 @@ extension DecisionExplanation {
             + (request?.styledLines ?? [])
     }
 
-    /// The sides that determine the verdict, in plain lines: those that deny, or, for an allowed flow, those of pods.
+    /// The sides that determine the verdict, in plain lines: those that deny, or, for an allowed flow, those of pods, also of pods
+    /// that no policy applies to.
     public var decidingLines: [String] {
         let sides = [egress, ingress]
         let deciding =
-            verdict == .deny ? sides.filter { $0.decision.verdict == .deny } : sides.filter { $0.subject != nil }
+            verdict == .deny ? sides.filter { $0.decision.verdict == .deny } : sides.filter(\.isOfPod)
         return deciding.flatMap(\.lines)
     }
 
@@ -102,6 +103,12 @@ extension SideExplanation {
                 + isolating.map { ExplanationLine(.rule, 4, "\($0)") } + nearMissLines
                 + subjectMissLines(isDenied: true)
         }
+    }
+
+    /// Whether the end is a pod, or a node with host policies.
+    fileprivate var isOfPod: Bool {
+        if case .pod = end { return true }
+        return subject != nil
     }
 
     private var noPolicyReason: String {

@@ -23,6 +23,8 @@ public struct FlowExplanation: Sendable {
     public var lines: [ExplanationLine]
     /// Whether the flow passes; `nil` where it depends.
     public var passes: Bool?
+    /// Whether it passes as test cases mean it: a connection whose requests are decided does; `nil` where backends differ.
+    public var isAllowed: Bool?
     /// Whether a side hands the connection to a proxy.
     public var needsProxy: Bool
     /// The same as fields.
@@ -37,6 +39,7 @@ public struct FlowExplanation: Sendable {
             case (nil, .deny): false
             case (nil, .l7): nil
             }
+        isAllowed = explanation.isAllowed
         needsProxy = explanation.needsProxy
         report = .flow(ExplanationReport(explanation))
     }
@@ -49,6 +52,7 @@ public struct FlowExplanation: Sendable {
             case .deny, .rejected: false
             case .l7, .mixed: nil
             }
+        isAllowed = explanation.isAllowed
         needsProxy = explanation.backends.contains(where: \.explanation.needsProxy)
         report = .service(ServiceReport(explanation))
     }

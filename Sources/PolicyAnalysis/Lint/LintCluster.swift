@@ -22,6 +22,8 @@ final class LintCluster {
     let pods: [PodClass: [Pod]]
     /// Namespaces by name.
     let namespaces: [String: Namespace]
+    /// Namespaces in which workloads stand for their pods: operators and charts may run others beside them.
+    let estimated: Set<String>
     /// Namespaces with known pods that have labels: only there can a selector be known to match nothing. A pod without labels
     /// does not count.
     let populated: Set<String>
@@ -34,8 +36,9 @@ final class LintCluster {
     private var knownLabels: [Set<String>?: KnownLabels] = [:]
     private var index: IdentityIndex
 
-    init(_ objects: ClusterObjects, policies all: [LoweredPolicy]) {
+    init(_ objects: ClusterObjects, policies all: [LoweredPolicy], estimated: Set<String> = []) {
         self.objects = objects
+        self.estimated = estimated
         let policies = all.filter { !$0.origin.isRefused }
         self.policies = policies
         scopes = policies.map { SubjectScope($0.subject) }
@@ -104,6 +107,31 @@ final class LintCluster {
         return found
     }
 
+    /// Pairs of policies of which one or the other selects each pod that a policy selects, whatever pods exist: `tier in (a)` and
+    /// `tier not in (a)`.
+    func complements(within number: Int) -> [[Int]] {
+        guard let scope = scopes[number] else { return [] }
+        /// The one condition by which a policy's scope is narrower.
+        func extra(_ other: Int) -> SubjectScope.Condition? {
+            guard let narrower = scopes[other],
+                narrower.namespaces == nil || scope.namespaces?.isSubset(of: narrower.namespaces ?? []) == true
+            else { return nil }
+            let extra = narrower.conditions.subtracting(scope.conditions)
+            return extra.count == 1 ? extra.first : nil
+        }
+        let candidates =
+            (policiesOfNamespace[nil] ?? [])
+            + (scope.namespaces ?? []).sorted().flatMap { policiesOfNamespace[$0] ?? [] }
+        let narrower = candidates.compactMap { other in extra(other).map { (other, $0) } }
+        var found: [[Int]] = []
+        for (index, (first, condition)) in narrower.enumerated() {
+            for (second, opposite) in narrower.dropFirst(index + 1) where condition.isOpposite(of: opposite) {
+                found.append([first, second])
+            }
+        }
+        return found
+    }
+
     /// The policies that select every pod that a policy selects, itself included, whatever pods exist.
     private func policiesBySelector(covering number: Int) -> [Int] {
         guard let scope = scopes[number] else { return [number] }
@@ -119,6 +147,11 @@ final class LintCluster {
 }
 
 extension LintCluster {
+    /// Whether all pods of the namespaces are known, and not only their workloads.
+    func knowsAllPods(of names: Set<String>?) -> Bool {
+        names.map { $0.isSubset(of: populated) && $0.isDisjoint(with: estimated) } ?? estimated.isEmpty
+    }
+
     /// Whether other policies isolate, in a direction, every pod that this one selects: by comparing selectors, or for each
     /// of the known pods.
     func isIsolatedByOthers(_ number: Int, _ direction: Direction) -> Bool {

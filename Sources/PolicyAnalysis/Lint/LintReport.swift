@@ -40,6 +40,13 @@ struct LintReport {
         add(id, .note, path, origin, message, hint)
     }
 
+    /// Reports one or the other: a warning where it is known to be a mistake, a note where it may be none.
+    mutating func report(
+        _ id: DiagnosticID, isCertain: Bool, _ path: String, of origin: RuleOrigin, _ message: String, _ hint: String
+    ) {
+        add(id, isCertain ? .warning : .note, path, origin, message, hint)
+    }
+
     private mutating func add(
         _ id: DiagnosticID, _ severity: Diagnostic.Severity, _ path: String, _ origin: RuleOrigin, _ message: String,
         _ hint: String

@@ -11,7 +11,7 @@ public enum Linter {
             ShadowedByDenyCheck.self, RedundantRuleCheck.self, BypassedL7Check.self, HTTPOnTLSPortCheck.self,
             ServerNamesNotQUICCheck.self,
             ServicePortCheck.self, UnknownPortNameCheck.self, CIDRCoversClusterCheck.self, APIServerUnknownCheck.self,
-            UndeclaredNamespaceCheck.self, NamespaceNameLabelCheck.self,
+            UndeclaredNamespaceCheck.self, DNSPeerCheck.self, NamespaceLabelKeyCheck.self, NamespaceNameLabelCheck.self,
         ]
     }
 
@@ -22,7 +22,8 @@ public enum Linter {
     ///   - lowered: `PolicyLowering.lower(decoded.objects, for: .enforcement)`.
     /// - Returns: the diagnostics, in the order of the checks.
     public static func lint(_ decoded: DecodedManifests, lowered: LoweredPolicies) -> [Diagnostic] {
-        let cluster = LintCluster(decoded.objects, policies: lowered.policies)
+        let cluster = LintCluster(
+            decoded.objects, policies: lowered.policies, estimated: decoded.syntheticNamespaces)
         var report = LintReport(documents: decoded.documents)
         for check in checks { check.run(cluster, &report) }
         AllowWithoutIsolation.run(cluster, &report)

@@ -39,13 +39,13 @@ struct ServicePods {
         return (unseen[name] ?? []).filter { $0.conditions == scope.conditions }.map(\.service)
     }
 
-    /// The pod ports of a Service port.
-    func numbers(_ port: ServicePort, _ destination: DestinationPorts.Destination) -> [UInt16] {
+    /// Whether a Service port may lead to a port of the pods. A name that no known pod has may stand for any number.
+    func mayLead(_ port: ServicePort, to number: UInt16, _ destination: DestinationPorts.Destination) -> Bool {
         switch port.target {
-        case .number(let number): return [number]
+        case .number(let target): return target == number
         case .named(let name):
-            return destination.pods.flatMap(\.ports).filter { $0.name == name && $0.protocol == port.protocol }
-                .map(\.port)
+            let known = destination.pods.flatMap(\.ports).filter { $0.name == name && $0.protocol == port.protocol }
+            return known.isEmpty || known.contains { $0.port == number }
         }
     }
 }

@@ -17,6 +17,16 @@ struct SubjectScope: Hashable {
             values = Set(requirement.values)
         }
 
+        /// Whether each pod meets one of the two.
+        func isOpposite(of other: Condition) -> Bool {
+            guard source == other.source, key == other.key else { return false }
+            switch (`operator`, other.operator) {
+            case (.isIn, .notIn), (.notIn, .isIn): return values == other.values
+            case (.exists, .doesNotExist), (.doesNotExist, .exists): return true
+            case (.isIn, _), (.notIn, _), (.exists, _), (.doesNotExist, _): return false
+            }
+        }
+
         /// A condition on the labels of the pods' namespace, distinct from one on their own labels.
         static func ofNamespace(_ requirement: LabelRequirement) -> Condition {
             var condition = Condition(requirement)
@@ -70,6 +80,12 @@ struct SubjectScope: Hashable {
         if requirement.isAbout(CiliumKey.namespace) { return requirement.operator == .exists }
         return requirement.isAbout(CiliumKey.cluster) && requirement.operator == .isIn
             && requirement.values == [CiliumKey.localCluster]
+    }
+
+    /// Whether some pod may be in both, as far as namespaces tell.
+    func mayMeet(_ other: SubjectScope) -> Bool {
+        guard let namespaces, let others = other.namespaces else { return true }
+        return !namespaces.isDisjoint(with: others)
     }
 
     /// Whether every pod of the other scope is in this one, whatever pods exist.

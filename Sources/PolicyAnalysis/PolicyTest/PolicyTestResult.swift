@@ -9,11 +9,23 @@ public struct PolicyTestResult: Hashable, Sendable {
     public var flows: Int
     /// How many of them have a request that was not decided: only the connection was.
     public var requestsNotAsked = 0
+    /// The cases and matrices of the test, in its order.
+    public var cases: [CheckedCase] = []
     /// The flows whose verdict differs from the expectation.
     public var failures: [PolicyTestFailure]
 
     /// Whether every verdict is as expected.
     public var passed: Bool { failures.isEmpty }
+    /// Whether a case is about something that there is not.
+    public var isMistaken: Bool { failures.contains { $0.kind == .unknown } }
+
+    /// A case or matrix of a test.
+    public struct CheckedCase: Hashable, Sendable {
+        /// What it is about: `shop/web -> shop/db TCP 5432`, `matrix TCP 80`.
+        public var name: String
+        /// Where it is written, as the failures of its flows are.
+        public var location: SourceLocation
+    }
 }
 
 /// A flow whose verdict is not the expected one.
@@ -24,6 +36,8 @@ public struct PolicyTestFailure: Hashable, Sendable {
         case different
         /// The flow cannot be decided at all.
         case undecidable
+        /// It is between ends that there are not: the test itself is wrong.
+        case unknown
     }
 
     /// The kind.

@@ -25,11 +25,17 @@ public struct PolicyTestRunner: Sendable {
         with decider: any FlowDecider, pods: [Pod], requests answerer: (any RequestAnswerer)? = nil
     ) -> PolicyTestResult {
         var run = Run(
-            evaluator: evaluator, decider: decider, answerer: answerer,
+            evaluator: evaluator, decider: decider, answerer: answerer, names: pods.map(\.qualifiedName),
             result: PolicyTestResult(name: test.name, flows: 0, failures: []))
-        for entry in test.cases { run.check(entry) }
+        for entry in test.cases {
+            let request = entry.request.map { " \($0)" } ?? ""
+            run.result.cases.append(.init(name: "\(entry.flow)\(request)", location: entry.location))
+            run.check(entry)
+        }
         let names = pods.filter { !$0.isFinished && !$0.hostNetwork }
         for matrix in test.matrix {
+            run.result.cases.append(
+                .init(name: "matrix \(matrix.protocol) \(matrix.port)", location: matrix.location))
             for from in names {
                 for to in names where to.qualifiedName != from.qualifiedName {
                     let isDenied = matrix.denied.contains(.init(from: from.qualifiedName, to: to.qualifiedName))
@@ -49,6 +55,7 @@ public struct PolicyTestRunner: Sendable {
         let evaluator: ReferenceEvaluator
         let decider: any FlowDecider
         let answerer: (any RequestAnswerer)?
+        let names: [String]
         var requests = RequestDecider()
         var result: PolicyTestResult
 
@@ -65,8 +72,19 @@ public struct PolicyTestRunner: Sendable {
             } catch {
                 let expected = [("egress ", entry.egress), ("ingress ", entry.ingress), ("", entry.expect)]
                     .compactMap { name, value in value.map { name + $0.rawValue } }
-                fail(.undecidable, entry, expected: expected.joined(separator: ", "), actual: "\(error)")
+                let kind: PolicyTestFailure.Kind = error is FlowError ? .unknown : .undecidable
+                fail(kind, entry, expected: expected.joined(separator: ", "), actual: message(error))
             }
+        }
+
+        /// What is wrong, with the name that was probably meant.
+        private func message(_ error: any Error) -> String {
+            guard case .unknownPod(let wanted)? = error as? FlowError else { return "\(error)" }
+            let bare = wanted.split(separator: "/").last ?? ""
+            let near =
+                Spelling.nearest(to: wanted, among: names)
+                ?? names.first { $0.hasSuffix("/\(bare)") || $0.hasPrefix("\(wanted)-") }
+            return "\(error)" + (near.map { "; did you mean \($0)?" } ?? "")
         }
 
         /// A flow to a Service: what is expected must hold whichever backend is chosen.

@@ -20,7 +20,7 @@ struct CompileCommand: ParsableCommand {
               asm      the programs, each block with the rule it decides
               json     all of it for other programs
 
-            Exit codes: 0 compiled; 2 the manifests have errors (what is printed is what would be enforced: pods that a refused \
+            Exit codes: 0 compiled; 1 compiled without what a kustomization or template would add, as warned; 2 the manifests have errors (what is printed is what would be enforced: pods that a refused \
             policy selects are isolated; nothing if no pod could be read), or there is no such pod or node.
 
             Example: netpold compile -f manifests/ --endpoint shop/web --emit asm
@@ -31,10 +31,11 @@ struct CompileCommand: ParsableCommand {
         case summary, ir, maps, asm, json
     }
 
-    @Option(
-        name: [.customShort("f"), .customLong("file")],
-        help: ArgumentHelp("Manifests: a file, a folder, or - for standard input. May be repeated.", valueName: "path"))
-    var files: [String]
+    @Argument(help: ArgumentHelp("Manifests, as with -f.", valueName: "path"))
+    var paths: [String] = []
+
+    @OptionGroup(title: "Manifests")
+    var manifests: ManifestOptions
 
     @Option(
         help: ArgumentHelp(
@@ -53,9 +54,13 @@ struct CompileCommand: ParsableCommand {
 
     @OptionGroup var diagnosticOptions: DiagnosticOptions
 
+    func validate() throws {
+        if paths.isEmpty, manifests.isEmpty { throw ValidationError("name the manifests: netpold compile PATH") }
+    }
+
     func run() throws {
-        let manifests = ManifestFiles.load(files)
-        let decoded = manifests.decoded
+        let loaded = ManifestFiles.load(manifests.choice(paths))
+        let decoded = loaded.decoded
         let lowered = PolicyLowering.lower(decoded.objects, for: .enforcement)
         var state = CompilerState(
             decoded.objects, policies: lowered.policies + PolicyLowering.lowerRefused(decoded.refused), localNode: node)
@@ -63,7 +68,7 @@ struct CompileCommand: ParsableCommand {
         // Decoding has reported contested addresses, with their places.
         let compiled = state.diagnostics.filter { $0.id != .contestedAddress }
         let diagnostics = decoded.diagnostics + lowered.diagnostics + compiled
-        try diagnosticOptions.write(diagnostics, of: manifests)
+        try diagnosticOptions.write(diagnostics, of: loaded)
         if diagnosticOptions.isText, let note = decoded.syntheticPodsSummary { ErrorOutput.write("note: \(note)\n") }
         if diagnosticOptions.isText, let note = decoded.skippedSummary { ErrorOutput.write("note: \(note)\n") }
         if diagnosticOptions.isText, lowered.policies.contains(where: \.needsProxy) { ErrorOutput.write(L7Notice.text) }
@@ -96,5 +101,6 @@ struct CompileCommand: ParsableCommand {
             }
             throw ExitCode.badInput
         }
+        if diagnostics.contains(where: \.isAboutLeftOut) { throw ExitCode.no }
     }
 }

@@ -1,8 +1,8 @@
 import Agent
-import ArgumentParser
+public import ArgumentParser
 import Glibc
 import NetTypes
-import PolicyAnalysis
+public import PolicyAnalysis
 import PolicyIR
 import Support
 
@@ -32,8 +32,9 @@ struct ExplainCommand: AsyncParsableCommand {
 
             --json prints every fact as a field; docs/reference/explain-json.md describes them.
 
-            Exit codes: 0 answered, whatever the answer; 2 the manifests have errors (then the answer is what would be enforced: \
-            pods that a refused policy selects are isolated) or the arguments do: no such pod or node, or the flow cannot be. With --live: 1 no agent answers in time.
+            Exit codes: 0 answered, whatever the answer (with --expect: as expected); 1 not as expected, or answered without what a \
+            kustomization or template would add, as warned, or, with --live, no agent answers in time; 2 the manifests have errors (then the answer is what would be enforced: \
+            pods that a refused policy selects are isolated) or the arguments do: no such pod or node, or the flow cannot be.
 
             With a request (--http, --dns or --sni) the L7 rules that the flow meets are asked too: the answer names the rule \
             that permits it, or each rule with the condition that failed.
@@ -44,10 +45,8 @@ struct ExplainCommand: AsyncParsableCommand {
                      netpold explain -f manifests/ shop/web shop/api 80/TCP --http 'GET /cart?id=1' --header 'X-Token: abc'
             """)
 
-    @Option(
-        name: [.customShort("f"), .customLong("file")],
-        help: ArgumentHelp("Manifests: a file, a folder, or - for standard input. May be repeated.", valueName: "path"))
-    var files: [String] = []
+    @OptionGroup(title: "Manifests")
+    var manifests: ManifestOptions
 
     @Flag(help: "Ask the running agent, by what it has in force and what pods have learnt from DNS.")
     var live = false
@@ -75,6 +74,10 @@ struct ExplainCommand: AsyncParsableCommand {
     @OptionGroup(title: "Services")
     var services: ServiceOptions
 
+    @Option(
+        help: ArgumentHelp("Exit with 1 unless the answer is this: allow or deny.", valueName: "verdict"))
+    var expect: PolicyTest.Expectation?
+
     @Flag(help: "Print the answer as JSON.")
     var json = false
 
@@ -95,15 +98,15 @@ struct ExplainCommand: AsyncParsableCommand {
         } catch {
             throw ValidationError("\(error)")
         }
-        guard live == files.isEmpty else {
+        guard live == manifests.isEmpty else {
             throw ValidationError(
-                files.isEmpty
-                    ? "Missing expected argument '--file <path> ...': give manifests, or --live to ask the running agent"
-                    : "--live asks the agent, which has its own objects; leave --file out")
+                live
+                    ? "--live asks the agent, which has its own objects; leave the manifests out"
+                    : "name the manifests: netpold explain -f PATH FROM TO PORT, or --live to ask the running agent")
         }
-        if live, !names.isEmpty || localNode != nil {
+        if live, !names.isEmpty || localNode != nil || expect != nil {
             throw ValidationError(
-                "the agent knows its node and what DNS has answered; leave --name and --local-node out")
+                "the agent knows its node and what DNS has answered; leave --name, --local-node and --expect out")
         }
         _ = try request.request()
         _ = try learntNames()
@@ -111,7 +114,7 @@ struct ExplainCommand: AsyncParsableCommand {
 
     func run() async throws {
         if live { return try askAgent() }
-        let loaded = ManifestFiles.load(files)
+        let loaded = ManifestFiles.load(manifests.choice())
         let decoded = loaded.decoded
         var objects = decoded.objects
         objects.names = try learntNames()
@@ -126,16 +129,23 @@ struct ExplainCommand: AsyncParsableCommand {
         let text = ExplanationText(
             style: Terminal.output.style, showsRules: Terminal.output.isTerminal, standardInput: loaded.standardInput)
         let needsProxy: Bool
+        let isAllowed: Bool?
         do {
             let answer = try evaluator.answer(flow, in: objects, request: request.request())
             print(json ? try JSONText.render(answer.report) : text.render(answer.lines, passes: answer.passes))
             needsProxy = answer.needsProxy
+            isAllowed = answer.isAllowed
         } catch {
             ErrorOutput.error("\(error)")
             throw ExitCode.badInput
         }
         if diagnosticOptions.isText, needsProxy { ErrorOutput.write(L7Notice.text) }
         if diagnostics.contains(where: { $0.severity == .error }) { throw ExitCode.badInput }
+        if diagnostics.contains(where: \.isAboutLeftOut) { throw ExitCode.no }
+        guard let expect, isAllowed != (expect == .allow) else { return }
+        fflush(nil)
+        ErrorOutput.error("the answer is not \(expect.rawValue), as expected")
+        throw ExitCode.no
     }
 
     private func askAgent() throws {
@@ -167,3 +177,5 @@ struct ExplainCommand: AsyncParsableCommand {
         return names
     }
 }
+
+extension PolicyTest.Expectation: ExpressibleByArgument {}

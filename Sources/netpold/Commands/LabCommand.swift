@@ -47,10 +47,8 @@ struct LabCommand: ParsableCommand {
               netpold lab -f examples/shop --keep && netpold lab --shell shop/front && netpold lab --down
             """)
 
-    @Option(
-        name: [.customShort("f"), .customLong("file")],
-        help: ArgumentHelp("Manifests: a file, a folder, or - for standard input. May be repeated.", valueName: "path"))
-    var files: [String] = []
+    @OptionGroup(title: "Manifests")
+    var manifests: ManifestOptions
 
     @Option(help: ArgumentHelp("Name of the lab, for several at a time.", valueName: "name"))
     var name = LabFolder.defaultName
@@ -87,8 +85,10 @@ struct LabCommand: ParsableCommand {
     @OptionGroup var diagnosticOptions: DiagnosticOptions
 
     func validate() throws {
-        let ways = [!files.isEmpty, down, shell != nil].filter(\.self).count
-        guard ways == 1 else { throw ValidationError("give either -f PATH, --shell NAMESPACE/POD or --down") }
+        let ways = [!manifests.isEmpty, down, shell != nil].filter(\.self).count
+        guard ways == 1 else {
+            throw ValidationError("give either -f PATH or -k FOLDER, --shell NAMESPACE/POD or --down")
+        }
     }
 
     func run() throws {
@@ -116,11 +116,11 @@ struct LabCommand: ParsableCommand {
     }
 
     private func build() throws {
-        let manifests = ManifestFiles.load(files)
-        let decoded = manifests.decoded
+        let loaded = ManifestFiles.load(manifests.choice())
+        let decoded = loaded.decoded
         let lowered = PolicyLowering.lower(decoded.objects, for: .enforcement)
         let diagnostics = decoded.diagnostics + lowered.diagnostics
-        try diagnosticOptions.write(diagnostics, of: manifests)
+        try diagnosticOptions.write(diagnostics, of: loaded)
         let selectsNodes = lowered.policies.contains { if case .nodes = $0.subject { true } else { false } }
         guard !selectsNodes else {
             throw LabFailure.input("policies with nodeSelector are not enforced in a lab; nothing was built")
@@ -135,10 +135,11 @@ struct LabCommand: ParsableCommand {
 
         let renderer = LabRenderer(style: Terminal.output.style)
         let interrupt = Interrupt()
-        let enforcer = enforcer(plan, lowered.policies)
+        let enforcer = enforcer(plan, lowered.policies, isAsWritten: loaded.isAsWritten)
         if !(enforcer is AgentEnforcer) { plan.leaveOutProxy() }
         let session = try LabSession.begin(
-            plan, manifests: files, name: name, enforcer: enforcer, interrupt: interrupt, isKept: keep,
+            plan, manifests: manifests.files + manifests.kustomizations, name: name, enforcer: enforcer,
+            interrupt: interrupt, isKept: keep,
             isBesideKubeProxy: kubeProxy)
         if !json { print(renderer.plan(plan) + "\n") }
         fflush(nil)
@@ -146,13 +147,14 @@ struct LabCommand: ParsableCommand {
         if !json, !noEnforce { print("without policies every probe was answered; with them:\n") }
         print(json ? try JSONText.render(LabReport(result)) : renderer.result(result))
         if keep { ErrorOutput.write(kept(plan, byAgent: enforcer is AgentEnforcer)) }
-        if !result.agrees { throw ExitCode(1) }
+        if !result.agrees || diagnostics.contains(where: \.isAboutLeftOut) { throw ExitCode.no }
     }
 
-    private func enforcer(_ plan: LabPlan, _ policies: [LoweredPolicy]) -> any Enforcer {
+    /// The agent reads folders as they are: it is for those of which that is what is applied.
+    private func enforcer(_ plan: LabPlan, _ policies: [LoweredPolicy], isAsWritten: Bool) -> any Enforcer {
         if noEnforce { return NoEnforcer() }
         var isFolder: ObjCBool = false
-        if plan.isAsWritten, let folder = files.first, files.count == 1,
+        if plan.isAsWritten, isAsWritten, let folder = manifests.files.first, manifests.files.count == 1,
             FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue
         {
             return AgentEnforcer(

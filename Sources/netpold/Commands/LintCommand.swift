@@ -23,7 +23,7 @@ struct LintCommand: ParsableCommand {
 
             Examples:
               netpold lint manifests/
-              kustomize build . | netpold lint -
+              netpold lint -k overlays/production
               netpold lint manifests/ --format sarif > netpold.sarif
               netpold lint --explain egress-without-dns
             """)
@@ -31,10 +31,8 @@ struct LintCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Manifests: files, folders, or - for standard input.", valueName: "path"))
     var paths: [String] = []
 
-    @Option(
-        name: [.customShort("f"), .customLong("file")],
-        help: ArgumentHelp("The same, as in other commands. May be repeated.", valueName: "path"))
-    var files: [String] = []
+    @OptionGroup(title: "Manifests")
+    var manifests: ManifestOptions
 
     @Option(help: "The format of the diagnostics.")
     var format = DiagnosticFormat.text
@@ -51,7 +49,7 @@ struct LintCommand: ParsableCommand {
             let near = Spelling.nearest(to: id, among: names).map { "did you mean \($0)?" }
             throw ValidationError("there is no id '\(id)'; \(near ?? "the ids are \(names.joined(separator: ", "))")")
         }
-        guard explain != nil || !(paths + files).isEmpty else {
+        guard explain != nil || !paths.isEmpty || !manifests.isEmpty else {
             throw ValidationError("name the manifests: netpold lint PATH")
         }
     }
@@ -62,7 +60,7 @@ struct LintCommand: ParsableCommand {
             return
         }
         let progress = ProgressLine(delay: .seconds(1))
-        let loaded = ManifestFiles.load(paths + files, keepsDocuments: true) { number, count in
+        let loaded = ManifestFiles.load(manifests.choice(paths), keepsDocuments: true) { number, count in
             progress.show("\(number)/\(count) files")
         }
         progress.show("checking")

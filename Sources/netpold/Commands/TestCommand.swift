@@ -20,8 +20,8 @@ struct TestCommand: AsyncParsableCommand {
             sent through a running one on the loopback interface. What cannot be decided so is counted, and the line before the last \
             says how many those are.
 
-            Exit codes: 0 all folders passed; 1 some failed; 2 a test or its manifests cannot be used (such a folder counts as \
-            failed; the others are run); 3 --kernel without root.
+            Exit codes: 0 all folders passed; 1 some failed; 2 a test or its manifests cannot be used, or a case names what there is \
+            not (such a folder counts as failed; the others are run); 3 --kernel without root.
 
             Example: netpold test tests/ --junit report.xml
             """)

@@ -24,8 +24,12 @@ struct TestOutcome {
         if case .decided(let result) = content { result.requestsNotAsked } else { 0 }
     }
 
+    /// Whether the test itself is wrong: it cannot be run, or a case names what there is not.
     var isUnusable: Bool {
-        if case .unusable = content { true } else { false }
+        switch content {
+        case .unusable: true
+        case .decided(let result): result.isMistaken
+        }
     }
 
     /// One line.
@@ -43,15 +47,17 @@ struct TestOutcome {
         case .unusable(let messages): return messages
         case .decided(let result):
             var lines: [String] = []
-            for failure in result.failures.prefix(limit) {
-                let request = failure.request.map { " \($0)" } ?? ""
-                lines.append(
-                    "\(failure.location): \(failure.flow)\(request): expected \(failure.expected), got \(failure.actual)"
-                )
-                lines += failure.reason.map { "    \($0)" }
-            }
+            for failure in result.failures.prefix(limit) { lines += TestOutcome.lines(failure) }
             if result.failures.count > limit { lines.append("... and \(result.failures.count - limit) more") }
             return lines
         }
+    }
+
+    /// A failure: what was expected, what was answered, and why.
+    static func lines(_ failure: PolicyTestFailure) -> [String] {
+        let request = failure.request.map { " \($0)" } ?? ""
+        return [
+            "\(failure.location): \(failure.flow)\(request): expected \(failure.expected), got \(failure.actual)"
+        ] + failure.reason.map { "    \($0)" }
     }
 }

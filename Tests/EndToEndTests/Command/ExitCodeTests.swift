@@ -24,8 +24,12 @@ struct ExitCodeTests {
     }
 
     static let wrong = [
-        Case(arguments: ["compile"], says: "error: Missing expected argument '--file"),
-        Case(arguments: ["complie"], says: "error: Unexpected argument 'complie'"),
+        Case(arguments: ["compile"], says: "error: name the manifests: netpold compile PATH"),
+        Case(
+            arguments: ["explain", "a/b", "c/d", "80/TCP"], says: "error: name the manifests: netpold explain -f PATH"),
+        Case(arguments: ["complie"], says: "error: Unexpected argument 'complie'; did you mean netpold compile?"),
+        Case(arguments: ["cni", "instal"], says: "did you mean netpold cni install?"),
+        Case(arguments: ["compile", "-k", "/nowhere"], says: "/nowhere: error: there is no kustomization.yaml"),
         Case(arguments: ["compile", "-f", "/nowhere"], says: "/nowhere: error: no such file or folder"),
         Case(arguments: ["compile", "-f", "-", "--endpoint", "shop/wbe"], says: "did you mean shop/web?"),
         Case(arguments: ["compile", "-f", "-", "--endpoint", "web"], says: "did you mean shop/web?"),

@@ -4,7 +4,7 @@ import Testing
 
 @testable import KubeObjects
 
-/// deploy/rbac.yaml grants what the agent asks for, and nothing else.
+/// deploy/kustomize/base/rbac.yaml grants what the agent asks for, and nothing else.
 struct RightsTests {
     /// The resources of a file's rules by group, all of them with these verbs.
     private static func rules(_ file: String, verbs: [String: String] = [:]) throws -> [String: Set<String>] {
@@ -36,6 +36,6 @@ struct RightsTests {
     func complete() throws {
         var wanted = ["apiextensions.k8s.io": Set(["customresourcedefinitions"])]
         for place in ObjectKind.allCases.flatMap(\.places) { wanted[place.group, default: []].insert(place.plural) }
-        #expect(try Self.rules("deploy/rbac.yaml") == wanted)
+        #expect(try Self.rules("deploy/kustomize/base/rbac.yaml") == wanted)
     }
 }

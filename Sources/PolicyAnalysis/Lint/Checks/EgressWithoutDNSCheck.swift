@@ -83,7 +83,19 @@ enum EgressWithoutDNSCheck: LintCheck {
     private static func worstAccess(_ number: Int, _ cluster: LintCluster) -> (access: Access, example: Pod?)? {
         var common = Access()
         for other in cluster.policies(covering: number) { common.add(cluster.policies[other].egress) }
-        if (common.udp && common.tcp) || cluster.subjects[number].isEmpty { return (common, nil) }
+        if cluster.subjects[number].isEmpty {
+            for others in cluster.complements(within: number) {
+                var either = Access(udp: true, tcp: true)
+                for other in others {
+                    var own = Access()
+                    own.add(cluster.policies[other].egress)
+                    either = Access(udp: either.udp && own.udp, tcp: either.tcp && own.tcp)
+                }
+                common = Access(udp: common.udp || either.udp, tcp: common.tcp || either.tcp)
+            }
+            return (common, nil)
+        }
+        if common.udp && common.tcp { return (common, nil) }
         var worst: (access: Access, example: Pod?)?
         for podClass in cluster.subjects[number] {
             var access = Access()

@@ -44,7 +44,7 @@ enum FQDNWithoutDNSRuleCheck: LintCheck {
             for rule in policy.rules where rule.egress.contains(where: { $0.fqdns.value != nil }) {
                 let origin = PolicyLowering.origin(of: rule, in: policy)
                 guard let number = cluster.numbers[origin] else { continue }
-                let observed = cluster.policies(covering: number).flatMap { observedNames(cluster.policies[$0]) }
+                let observed = observers(of: number, cluster).flatMap { observedNames(cluster.policies[$0]) }
                 for element in rule.egress {
                     for (index, selector) in (element.fqdns.value ?? []).enumerated()
                     where !observed.contains(where: { observes($0, selector) }) {
@@ -57,6 +57,15 @@ enum FQDNWithoutDNSRuleCheck: LintCheck {
                 }
             }
         }
+    }
+
+    /// The policies whose DNS rules count: those of the same pods. Where no file shows these pods, those that may select them too, by
+    /// labels that nobody has seen.
+    private static func observers(of number: Int, _ cluster: LintCluster) -> [Int] {
+        guard cluster.subjects[number].isEmpty, let scope = cluster.scopes[number] else {
+            return cluster.policies(covering: number)
+        }
+        return cluster.policies.indices.filter { cluster.scopes[$0]?.mayMeet(scope) ?? false }
     }
 
     /// The selectors of the policy's DNS rules.

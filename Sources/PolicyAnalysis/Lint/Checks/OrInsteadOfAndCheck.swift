@@ -1,3 +1,4 @@
+import NetTypes
 import PolicyAPI
 import PolicyIR
 
@@ -9,7 +10,8 @@ enum OrInsteadOfAndCheck: LintCheck {
         reason: """
             Elements of a list are alternatives. A namespaceSelector and a podSelector with two dashes select "every pod of these \
             namespaces, or these pods of the policy's own namespace", which is far more than "these pods of these namespaces". The \
-            two differ by one dash. It is not reported where the known pods show that alternatives are intended.
+            two differ by one dash. So it is with a peer and `toPorts` of a Cilium rule: a second element that has ports only opens \
+            them to everybody. It is not reported where the known pods show that alternatives are intended.
             """,
         fix: """
             Remove the second dash, so that both selectors are in one element. If alternatives are intended, write them as two \
@@ -47,6 +49,35 @@ enum OrInsteadOfAndCheck: LintCheck {
             let origin = PolicyLowering.lower(policy).origin
             for rule in policy.ingress { check(rule, "from", policy, origin, cluster, &report) }
             for rule in policy.egress { check(rule, "to", policy, origin, cluster, &report) }
+        }
+        for policy in cluster.objects.ciliumPolicies {
+            for rule in policy.rules {
+                let origin = PolicyLowering.origin(of: rule, in: policy)
+                check(rule.ingress, .ingress, origin, &report)
+                check(rule.egress, .egress, origin, &report)
+            }
+        }
+    }
+
+    /// `- toEntities: [...]` and `- toPorts: ...`: the second element allows its ports to anybody.
+    private static func check(
+        _ elements: [CiliumElement], _ direction: Direction, _ origin: RuleOrigin, _ report: inout LintReport
+    ) {
+        let open = elements.indices.filter { !elements[$0].hasPeers && elements[$0].toPorts.value != nil }
+        guard open.count == 1, let index = open.first, !isForDNS(elements[index]) else { return }
+        let beside = [index - 1, index + 1].filter { elements.indices.contains($0) && elements[$0].hasPeersAlone }
+        guard let other = beside.first else { return }
+        report.warn(
+            .orInsteadOfAnd, elements[index].path, of: origin,
+            "this is an element of its own, so its ports are open \(direction == .egress ? "to any destination" : "to anybody"); "
+                + "\(elements[other].path) has no ports, so all are open with its peers",
+            "to match peers by ports, remove the dash before toPorts; to match either, write two rules")
+    }
+
+    /// Whether an element is about look-ups, which may go to any server.
+    private static func isForDNS(_ element: CiliumElement) -> Bool {
+        (element.toPorts.value ?? []).flatMap(\.ports).allSatisfy { port in
+            if case .range(let range) = port.port { range.first == 53 && range.last == 53 } else { false }
         }
     }
 
@@ -86,5 +117,18 @@ enum OrInsteadOfAndCheck: LintCheck {
         !cluster.pods(matching: .pods(.named(namespace), pods)).isEmpty
             && !cluster.pods(matching: .pods(.matching(scope), LabelSelector())).isEmpty
             && cluster.pods(matching: .pods(.matching(scope), pods)).isEmpty
+    }
+}
+
+extension CiliumElement {
+    /// Whether it says who the other end is.
+    fileprivate var hasPeers: Bool {
+        !(endpoints.isAbsent && entities.isAbsent && cidrs.isAbsent && cidrSet.isAbsent && services.isAbsent
+            && nodes.isAbsent && fqdns.isAbsent)
+    }
+
+    /// Whether it says nothing else, and not that everybody is.
+    fileprivate var hasPeersAlone: Bool {
+        hasPeers && toPorts.isAbsent && icmps.isAbsent && !(entities.value ?? []).contains(.all)
     }
 }

@@ -23,6 +23,8 @@ struct PeerSelectorCheck {
                     let path = "\(rule.path).\(list)[\(index)]"
                     switch peer {
                     case .pods(nil, let pods?):
+                        // Reported as what it is.
+                        if DNSPeerCheck.isMistaken(pods, in: policy.metadata.namespace, cluster) { continue }
                         checkPods(pods, in: [policy.metadata.namespace], isComplete: true, path, origin, &report)
                     case .pods(let namespaces?, let pods):
                         checkNamespaces(namespaces, pods, path, origin, &report)
@@ -42,7 +44,31 @@ struct PeerSelectorCheck {
             ] {
                 for element in elements {
                     for (index, selector) in (element.endpoints.value ?? []).enumerated() {
+                        if DNSPeerCheck.isMistaken(scope.peer(selector), in: scope.namespace, cluster) { continue }
                         checkEndpoints(scope.peer(selector), "\(element.path).\(field)[\(index)]", origin, &report)
+                    }
+                }
+            }
+        }
+    }
+
+    mutating func check(_ policy: ClusterPolicy, _ report: inout LintReport) {
+        for (rules, list) in [(policy.ingress, "from"), (policy.egress, "to")] {
+            for rule in rules {
+                for (index, peer) in rule.peers.enumerated() {
+                    // A peer of all namespaces means whichever there will be.
+                    guard case .pods(let selection) = peer, !selection.namespaces.requirements.isEmpty else { continue }
+                    let matching = Set(namespaceLabels.filter { selection.namespaces.matches($0.value) }.keys)
+                    let path = "\(rule.path).\(list)[\(index)]"
+                    if matching.isEmpty {
+                        guard !cluster.namespaces.isEmpty else { continue }
+                        warnNamespaces(selection.namespaces, path, policy.origin, &report)
+                    } else {
+                        let isComplete = selection.namespaces.requirements.contains { $0.operator == .isIn }
+                        guard !selection.pods.requirements.isEmpty,
+                            cluster.pods(matching: .pods(.matching(selection.namespaces), selection.pods)).isEmpty
+                        else { continue }
+                        warn(miss: selection.pods, in: matching, isComplete: isComplete, path, policy.origin, &report)
                     }
                 }
             }
@@ -96,8 +122,9 @@ struct PeerSelectorCheck {
         let miss = cluster.labels(of: names).miss(selector)
         guard miss.near != nil || (isComplete && isKnown) else { return }
         let place = names.count > 3 ? "" : " of \(names.sorted().joined(separator: ", "))"
-        report.warn(
-            .selectsNothing, path, of: origin, "no pod\(place) has \(miss.conditions), so the peer selects nothing",
+        report.report(
+            .selectsNothing, isCertain: miss.near != nil || cluster.knowsAllPods(of: names), path, of: origin,
+            "no pod\(place) has \(miss.conditions), so the peer selects nothing",
             miss.near.map { "did you mean \($0)?" } ?? "compare it with the pod labels")
     }
 

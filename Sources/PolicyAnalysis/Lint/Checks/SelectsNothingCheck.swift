@@ -9,7 +9,8 @@ enum SelectsNothingCheck: LintCheck {
         reason: """
             A policy whose subject matches no pod protects nothing, and a peer that matches nothing allows nothing. Usually a label \
             is misspelt, or its key differs (`app` and `app.kubernetes.io/name`). This is only reported for namespaces whose pods (or \
-            workloads) are among the files, and for a selector that may match other namespaces only if a known label is similar.
+            workloads) are among the files, and for a selector that may match other namespaces only if a known label is similar. Where \
+            only workloads are known it is a note, unless a label is similar: operators and charts make pods that no file shows.
             """,
         fix: """
             Compare the selector with the labels of the pods (`kubectl get pods --show-labels`) and of the namespaces. If the pods \
@@ -39,11 +40,12 @@ enum SelectsNothingCheck: LintCheck {
             """)
 
     static func run(_ cluster: LintCluster, _ report: inout LintReport) {
-        guard !cluster.populated.isEmpty || !cluster.namespaces.isEmpty else { return }
         for number in cluster.policies.indices { checkSubject(number, cluster, &report) }
+        guard !cluster.populated.isEmpty || !cluster.namespaces.isEmpty else { return }
         var peers = PeerSelectorCheck(cluster)
         for policy in cluster.objects.networkPolicies { peers.check(policy, &report) }
         for policy in cluster.objects.ciliumPolicies { peers.check(policy, &report) }
+        for policy in cluster.objects.clusterPolicies { peers.check(policy, &report) }
     }
 
     private static func checkSubject(_ number: Int, _ cluster: LintCluster, _ report: inout LintReport) {
@@ -51,8 +53,7 @@ enum SelectsNothingCheck: LintCheck {
         guard cluster.subjects[number].isEmpty, let scope = cluster.scopes[number], !scope.conditions.isEmpty,
             // A subject such as reserved:init is not a pod.
             !scope.conditions.contains(where: { $0.source == "reserved" }),
-            !scope.conditions.contains(where: { $0.key.hasPrefix(CiliumKey.namespaceLabelPrefix) }),
-            !cluster.populated.isEmpty, scope.namespaces?.isSubset(of: cluster.populated) ?? true
+            !scope.conditions.contains(where: { $0.key.hasPrefix(CiliumKey.namespaceLabelPrefix) })
         else { return }
         let selector: LabelSelector
         let field: String
@@ -62,17 +63,24 @@ enum SelectsNothingCheck: LintCheck {
         case .pods(.matching, _), .nodes: return
         }
         let spec = policy.origin.path.isEmpty ? "spec" : policy.origin.path
-        let miss = cluster.labels(of: scope.namespaces).miss(selector)
-        let place = scope.namespaces.map { " of \($0.sorted().joined(separator: ", "))" } ?? ""
         let onHost = cluster.objects.pods.contains {
             $0.hostNetwork && (scope.namespaces?.contains($0.metadata.namespace) ?? true)
                 && selector.matches($0.metadata.labels)
         }
-        report.warn(
-            .selectsNothing, "\(spec).\(field)", of: policy.origin,
-            onHost
-                ? "only hostNetwork pods match, which policies treat as their node, so this selects nothing"
-                : "no pod\(place) has \(miss.conditions), so the policy selects nothing",
+        if onHost {
+            report.warn(
+                .selectsNothing, "\(spec).\(field)", of: policy.origin,
+                "only hostNetwork pods match, which policies treat as their node, so this selects nothing",
+                "isolate the node itself, by a host policy, or run the pods on the pod network")
+            return
+        }
+        guard !cluster.populated.isEmpty, scope.namespaces?.isSubset(of: cluster.populated) ?? true else { return }
+        let miss = cluster.labels(of: scope.namespaces).miss(selector)
+        let place = scope.namespaces.map { " of \($0.sorted().joined(separator: ", "))" } ?? ""
+        report.report(
+            .selectsNothing, isCertain: miss.near != nil || cluster.knowsAllPods(of: scope.namespaces),
+            "\(spec).\(field)", of: policy.origin,
+            "no pod\(place) has \(miss.conditions), so the policy selects nothing",
             miss.near.map { "did you mean \($0)?" } ?? "compare it with the pod labels")
     }
 }

@@ -55,7 +55,7 @@ enum ServicePortCheck: LintCheck {
                 }
                 guard let (service, lead) = leads.first(where: { $0.1.port == port }),
                     // Some Service maps to this port, or a pod declares it.
-                    !leads.contains(where: { services.numbers($0.1, rule.destination).contains(port) }),
+                    !leads.contains(where: { services.mayLead($0.1, to: port, rule.destination) }),
                     !rule.destination.pods.contains(where: { pod in
                         pod.ports.contains { $0.protocol == proto && $0.port == port }
                     })

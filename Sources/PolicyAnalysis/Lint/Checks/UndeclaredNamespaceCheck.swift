@@ -40,6 +40,10 @@ enum UndeclaredNamespaceCheck: LintCheck {
         let populated = Set(
             cluster.objects.pods.map(\.metadata.namespace) + cluster.objects.services.map(\.metadata.namespace))
         let names = cluster.namespaces.keys.sorted()
+        // A repository that declares less than half of its namespaces leaves it to others.
+        let used = populated.union(cluster.policies.map(\.origin.namespace)).union(names).subtracting(builtIn)
+            .subtracting([""])
+        guard used.count(where: { cluster.namespaces[$0] != nil }) * 2 >= used.count else { return }
         var seen: Set<RuleOrigin> = []
         for policy in cluster.policies {
             var origin = policy.origin

@@ -1,0 +1,33 @@
+import Agent
+import ArgumentParser
+
+/// Which manifests a command is about: alike in every command that reads some.
+struct ManifestOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("f"), .customLong("file")],
+        help: ArgumentHelp("Manifests: a file, a folder, or - for standard input. May be repeated.", valueName: "path"))
+    var files: [String] = []
+
+    @Option(
+        name: [.customShort("k"), .customLong("kustomize")],
+        help: ArgumentHelp(
+            "Manifests: what the kustomization of a folder makes, by kustomize or kubectl. May be repeated.",
+            valueName: "folder"))
+    var kustomizations: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Pass over files and folders of this name or path below the folders of -f; may be repeated. Lines of .netpoldignore in \
+            such a folder mean the same.
+            """, valueName: "pattern"))
+    var exclude: [String] = []
+
+    /// Whether nothing was named.
+    var isEmpty: Bool { files.isEmpty && kustomizations.isEmpty }
+
+    /// What was named here, and as arguments.
+    func choice(_ paths: [String] = []) -> ManifestChoice {
+        ManifestChoice(paths: paths + files, kustomizations: kustomizations, excluded: exclude)
+    }
+}

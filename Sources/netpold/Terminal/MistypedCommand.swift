@@ -1,0 +1,26 @@
+import ArgumentParser
+import PolicyAPI
+
+/// Finds the subcommand that a mistyped word was meant to be.
+enum MistypedCommand {
+    /// A message of the parser, with the nearest subcommand where it is about a word in the place of one.
+    static func hint(_ message: String, _ arguments: [String], _ root: any ParsableCommand.Type) -> String {
+        var command = root
+        var path = [root.configuration.commandName ?? "netpold"]
+        for word in arguments {
+            let inside = command.configuration.subcommands
+            guard !word.hasPrefix("-"), !inside.isEmpty else { return message }
+            if let next = inside.first(where: { $0.configuration.commandName == word }) {
+                command = next
+                path.append(word)
+                continue
+            }
+            let names = inside.filter { $0.configuration.shouldDisplay }.compactMap { $0.configuration.commandName }
+            guard let near = Spelling.nearest(to: word, among: names) else { return message }
+            let lines = message.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
+            let rest = lines.count > 1 ? "\n\(lines[1])" : ""
+            return "\(lines[0]); did you mean \(path.joined(separator: " ")) \(near)?\(rest)"
+        }
+        return message
+    }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import Testing
+
+@Suite("The command line")
+struct CommandLineTests {
+    private static let cluster = """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: web, namespace: shop, labels: {app: web}}
+        ---
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: db, namespace: shop, labels: {app: db}}
+        ---
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: db, namespace: shop}
+        spec:
+          podSelector: {matchLabels: {app: db}}
+          ingress: [{from: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: 5432}]}]
+        """
+
+    private func folder(_ files: [String: String]) throws -> String {
+        let path = FileManager.default.temporaryDirectory.appending(path: "commands-\(UUID().uuidString)").path()
+        for (name, text) in files {
+            let file = URL(filePath: "\(path)/\(name)")
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try text.write(to: file, atomically: false, encoding: .utf8)
+        }
+        return path
+    }
+
+    @Test("netpold version says what --version does")
+    func version() throws {
+        let run = try BuiltNetpold.run(["version"])
+        #expect(run.code == 0)
+        #expect(try run.output == BuiltNetpold.run(["--version"]).output)
+    }
+
+    @Test(
+        "netpold completion prints a script that its shell takes, with every command in it",
+        arguments: [("bash", ["bash", "-n"]), ("zsh", ["zsh", "-n"]), ("fish", ["fish", "--no-execute"])])
+    func completion(_ shell: String, _ check: [String]) throws {
+        let run = try BuiltNetpold.run(["completion", shell])
+        #expect(run.code == 0)
+        for command in ["compile", "explain", "lint", "agent", "completion"] { #expect(run.output.contains(command)) }
+        let place = try folder(["script": run.output])
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        // Shells that are not installed take nothing.
+        guard FileManager.default.isExecutableFile(atPath: "/usr/bin/\(shell)") else { return }
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = check + ["\(place)/script"]
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        #expect(try BuiltNetpold.run(["completion", "tcsh"]).code == 2)
+    }
+
+    @Test("explain --expect is an answer of yes or no")
+    func expect() throws {
+        let flow = ["shop/web", "shop/db"]
+        for (port, verdict) in [("5432/TCP", "allow"), ("80/TCP", "deny")] {
+            for expected in ["allow", "deny"] {
+                let run = try BuiltNetpold.run(
+                    ["explain", "-f", "-", "--expect", expected] + flow + [port], input: Self.cluster)
+                #expect(run.code == (expected == verdict ? 0 : 1))
+                #expect(run.output.hasPrefix(verdict == "allow" ? "ALLOWED" : "DENIED"))
+                #expect(run.errors.contains("not \(expected), as expected") == (expected != verdict))
+            }
+        }
+        #expect(try BuiltNetpold.run(["explain", "-f", "-", "--expect", "maybe"] + flow + ["1/TCP"]).code == 2)
+    }
+
+    @Test(
+        "output that cannot be written is an error",
+        arguments: [
+            ["lint", "-", "--format", "sarif"], ["compile", "-"], ["compile", "-", "--json"],
+            ["explain", "-f", "-", "shop/web", "shop/db", "80/TCP"], ["lint", "--explain", "syntax"], ["version"],
+        ])
+    func fullDevice(_ arguments: [String]) throws {
+        let place = try folder(["in": Self.cluster])
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        let process = Process()
+        process.executableURL = URL(filePath: BuiltNetpold.path)
+        process.arguments = arguments
+        process.standardInput = try FileHandle(forReadingFrom: URL(filePath: "\(place)/in"))
+        process.standardOutput = FileHandle(forWritingAtPath: "/dev/full")
+        _ = FileManager.default.createFile(atPath: "\(place)/err", contents: nil)
+        process.standardError = FileHandle(forWritingAtPath: "\(place)/err")
+        try process.run()
+        process.waitUntilExit()
+        let errors = try String(contentsOfFile: "\(place)/err", encoding: .utf8)
+        #expect(process.terminationStatus == 3, "\(errors)")
+        #expect(errors.contains("error: standard output cannot be written: "), "\(errors)")
+    }
+
+    @Test("each case of a test is a case of JUnit; one about a pod that there is not is an error of the test")
+    func junit() throws {
+        let place = try folder([
+            "cluster.yaml": Self.cluster,
+            "test.yaml": """
+            apiVersion: netpold.dev/v1alpha1
+            kind: PolicyTest
+            metadata: {name: t}
+            spec:
+              manifests: [cluster.yaml]
+              cases:
+              - {from: shop/web, to: shop/db, protocol: TCP, port: 5432, expect: allow}
+              - {from: shop/web, to: shop/db, protocol: TCP, port: 80, expect: allow}
+              - {from: shop/wbe, to: shop/db, protocol: TCP, port: 80, expect: deny}
+              matrix:
+              - {traffic: "UDP:53", denied: [shop/web>shop/db]}
+            """,
+        ])
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        let run = try BuiltNetpold.run(["test", place, "--junit", "\(place)/junit.xml"])
+        #expect(run.code == 2)
+        #expect(run.output.contains("there is no pod shop/wbe; did you mean shop/web?"))
+        let xml = try String(contentsOfFile: "\(place)/junit.xml", encoding: .utf8)
+        #expect(xml.contains(#"tests="4" failures="2">"#), "\(xml)")
+        #expect(xml.contains(#"name="shop/web -&gt; shop/db TCP 5432"/>"#), "\(xml)")
+        #expect(xml.components(separatedBy: "<failure ").count == 3)
+        #expect(xml.contains(#"name="matrix UDP 53"/>"#), "\(xml)")
+    }
+
+    @Test(
+        "-k reads what kustomize makes, placed where it is written",
+        .enabled(if: DeployTools.areInstalled, "needs scripts/install-deploy-tools.sh: not run"))
+    func kustomize() throws {
+        let place = try folder([
+            "base/kustomization.yaml": "resources: [all.yaml]\n", "base/all.yaml": Self.cluster,
+            "over/kustomization.yaml": """
+            resources: [../base]
+            namespace: live
+            nameSuffix: -v2
+            patches:
+            - target: {kind: NetworkPolicy}
+              patch: |
+                - {op: replace, path: /spec/ingress/0/ports/0/port, value: 80}
+            """,
+            "broken/kustomization.yaml": "resources: [gone.yaml]\n",
+        ])
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        let tools = ["PATH": DeployTools.folder + ":/usr/bin:/bin"]
+        let flow = ["live/web-v2", "live/db-v2", "80/TCP"]
+        let run = try BuiltNetpold.run(["explain", "-k", "\(place)/over"] + flow, environment: tools)
+        #expect(run.code == 0, "\(run.errors)")
+        #expect(run.output.hasPrefix("ALLOWED live/web-v2 -> live/db-v2"))
+        #expect(run.output.contains("/base/all.yaml:14:13)"), "\(run.output)")
+        // Read one by one the files are left out, which no verdict passes over in silence.
+        let plain = try BuiltNetpold.run(["compile", place, "--exclude", "broken"], environment: tools)
+        #expect(plain.code == 1 && plain.errors.contains("-k \(place)/over"), "\(plain.errors)")
+        for (folder, words) in [("broken", "cannot render it"), ("nowhere", "there is no kustomization.yaml")] {
+            let failed = try BuiltNetpold.run(["lint", "-k", "\(place)/\(folder)"], environment: tools)
+            #expect(failed.code == 2 && failed.output.contains(words), "\(failed.output)")
+        }
+        let none = try BuiltNetpold.run(["lint", "-k", "\(place)/over"], environment: ["PATH": "/nowhere"])
+        #expect(none.code == 2 && none.output.contains("neither kustomize nor kubectl is on PATH"))
+    }
+}
