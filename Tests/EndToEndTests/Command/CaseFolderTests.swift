@@ -41,7 +41,7 @@ struct CaseFolderTests {
     @Test(
         "netpold test gives the answers",
         arguments: folders.filter {
-            // By helper `host`: host policies and reserved labels.
+            // It expects what its user believes, not what is right: `reason`.
             !["test-reason-empty-hostnetwork"].contains($0)
         })
     func answers(_ folder: String) throws {
