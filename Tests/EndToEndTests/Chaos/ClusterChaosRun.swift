@@ -290,6 +290,14 @@ final class ClusterChaosRun {
                 + "metadata: {name: \(resource.name).\(resource.group)}}")
     }
 
+    /// What the agent has to say of itself.
+    private func agentsView() -> String {
+        ["status", "policies", "identities", "endpoints"].map { command in
+            let run = try? BuiltNetpold.run([command, "--json", "--instance", agent.instance])
+            return "\(command): \(run?.output ?? "")\(run?.errors ?? "")"
+        }.joined(separator: "\n")
+    }
+
     /// Waits until the kernel has what a compile from scratch gives; then nothing is in flight for a while.
     private func settle(_ what: String) throws {
         let limit = ContinuousClock.now + .seconds(60)
@@ -300,7 +308,8 @@ final class ClusterChaosRun {
             guard ContinuousClock.now < limit else {
                 throw PodNetworkError(
                     "after \(what) the kernel is not as compiled from scratch: "
-                        + differences.prefix(5).joined(separator: "; ") + "\n" + log.suffix(30).joined(separator: "\n"))
+                        + differences.prefix(5).joined(separator: "; ") + "\n" + log.suffix(30).joined(separator: "\n")
+                        + "\n" + agentsView())
             }
             usleep(50_000)
         }

@@ -39,8 +39,13 @@ struct KernelReader {
         guard let pin = try Libbpf.openPin(pins.folder + "/np_addresses") else { return ["np_addresses is not pinned"] }
         let map = try BPFMap(pin, name: "np_addresses")
         let entries = try map.entries(key: np_address(), value: UInt32(0))
-        let kernel = Dictionary(uniqueKeysWithValues: entries.map { ($0.key.ipAddress, $0.value) })
-        let wanted = Dictionary(uniqueKeysWithValues: image.addresses.map { ($0.address, $0.identity) })
+        // Without the marks of Services' backends, which the datapath adds to an image.
+        let kernel = Dictionary(
+            uniqueKeysWithValues: entries.map {
+                let entry = AddressEntry(address: $0.key.ipAddress, identity: $0.value)
+                return (entry.address, entry.unmarkedIdentity)
+            })
+        let wanted = Dictionary(uniqueKeysWithValues: image.addresses.map { ($0.address, $0.unmarkedIdentity) })
         var differences: [String] = []
         for pod in network.pods where kernel[pod.address] == nil { differences.append("\(pod.name) has no identity") }
         for (one, other) in network.pods.flatMap({ one in network.pods.map { (one, $0) } }) {
