@@ -14,8 +14,8 @@
  *   np_verdict             ask the opposite direction too, find or make the flow's entry, count, report
  *   np_dns_answer          only answers to queries that np_dns_query has let pass: what they teach of names
  *   np_hello               only packets of connections that rules allow for their TLS server name, until it is decided
- *   np_host_local          only packets between the pod and its node, where host policies are asked: before np_to_pod the node's
- *                          egress policy, after the pod's policy the node's ingress policy
+ *   np_host_to_pod         only the node's packets to the pod, where host policies are asked: the node's egress policy, before np_to_pod
+ *   np_host_from_pod       only the pod's packets to the node, likewise: the node's ingress policy, after the pod's policy
  *
  * At an uplink of the node, where host policies are asked: np_host_in and np_host_out, then as from the policy program on.
  *
@@ -71,7 +71,7 @@ NP_INLINE __u32 np_next_side(struct __sk_buff *skb, const struct np_host *host)
 		return NP_STEP_COUNT;
 	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
 	question->origin = 0;
-	return NP_STEP_HOST_LOCAL;
+	return NP_STEP_HOST_FROM_POD;
 }
 
 /* The one exit: counts the packet, reports drops and what is news, returns the action. */
@@ -196,7 +196,7 @@ NP_INLINE int np_go_to_host(struct __sk_buff *skb, struct np_question *question)
 		return NP_ACTION_SHOT; /* not possible: np_host has one entry */
 	question->origin = (skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK) + 1;
 	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_EGRESS << NP_CB_DIRECTION_SHIFT;
-	bpf_tail_call(skb, &np_steps, NP_STEP_HOST_LOCAL);
+	bpf_tail_call(skb, &np_steps, NP_STEP_HOST_TO_POD);
 	np_count(NP_DROP_NO_STEP, skb->len);
 	return NP_ACTION_SHOT;
 }
@@ -532,11 +532,9 @@ int np_host_in(struct __sk_buff *skb)
 	if (np_unlikely(skb->vlan_present)) {
 		if (skb->vlan_tci & NP_VLAN_ID_MASK)
 			return NP_ACTION_NEXT;
-		return np_enter_host(skb, host, NP_INGRESS, false);
-	}
-	if (!np_read_ends(skb, &source, &destination))
+	} else if (!np_read_ends(skb, &source, &destination)) {
 		return NP_ACTION_NEXT;
-	if (!np_is_for_host(skb, &source, &destination)) {
+	} else if (!np_is_for_host(skb, &source, &destination)) {
 		np_count(NP_REASON_TRANSIT, skb->len);
 		return NP_ACTION_NEXT;
 	}
@@ -568,17 +566,22 @@ int np_host_out(struct __sk_buff *skb)
 	return NP_ACTION_NEXT;
 }
 
-/* At a pod's hook: the node's side of a packet between the node and the pod. */
+/* At a pod's hook: the node's egress policy, of what the node sends to the pod. */
 SEC("tc")
-int np_host_local(struct __sk_buff *skb)
+int np_host_to_pod(struct __sk_buff *skb)
 {
 	const struct np_host *host = np_find_host();
 
-	if (!host)
-		return NP_ACTION_SHOT; /* not possible: np_host has one entry */
-	if (skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT == NP_EGRESS)
-		return np_enter_host(skb, host, NP_EGRESS, true);
-	return np_enter_host(skb, host, NP_INGRESS, true);
+	return host ? np_enter_host(skb, host, NP_EGRESS, true) : NP_ACTION_SHOT; /* not possible: np_host has one entry */
+}
+
+/* At a pod's hook: the node's ingress policy, of what the pod sends to the node. */
+SEC("tc")
+int np_host_from_pod(struct __sk_buff *skb)
+{
+	const struct np_host *host = np_find_host();
+
+	return host ? np_enter_host(skb, host, NP_INGRESS, true) : NP_ACTION_SHOT; /* not possible: np_host has one entry */
 }
 
 /* Goes on with a packet that the proxy carries, or is to carry. */

@@ -205,18 +205,26 @@ enum np_failsafe_match {
 };
 
 /*
- * Whether the list has a packet's port. What answers passes by its port alone where that opens nothing: from a port of the node, or
- * in a connection that only a SYN would open. A datagram from a remote port is an answer only to what was sent.
+ * Whether the fail-safe list has the port of the packet that np_scratch has. What answers passes by its port alone where that opens
+ * nothing: from a port of the node, or in a connection that only a SYN would open. A datagram from a remote port is an answer only to
+ * what was sent. A global function: the list is walked by the verifier once, not in every state of its callers.
  */
-NP_INLINE enum np_failsafe_match np_match_failsafe(const struct np_host *host, const struct np_packet *packet,
-						   enum np_direction direction)
+__attribute__((noinline)) __u32 np_match_failsafe(struct __sk_buff *skb)
 {
-	const __u16 to = bpf_ntohs(packet->destination_port);
-	const __u16 from = bpf_ntohs(packet->source_port);
-	enum np_failsafe_match match = NP_FAILSAFE_NONE;
+	const struct np_host *host = np_find_host();
+	const struct np_question *question = np_scratch_question();
+	const enum np_direction direction = np_hook_of(skb).direction;
+	const struct np_packet *packet;
+	__u32 match = NP_FAILSAFE_NONE;
+	__u16 to, from;
 
+	if (!host || !question)
+		return NP_FAILSAFE_NONE;
+	packet = &question->packet;
 	if (packet->kind != NP_KIND_FLOW)
 		return NP_FAILSAFE_NONE;
+	to = bpf_ntohs(packet->destination_port);
+	from = bpf_ntohs(packet->source_port);
 	_Pragma("clang loop unroll(disable)")
 	for (int i = 0; i < NP_HOST_FAILSAFES; i++) {
 		const struct np_failsafe *entry = &host->failsafe[i];
@@ -275,7 +283,7 @@ NP_INLINE struct np_outcome np_judge_of_host(const struct np_hook *hook, struct 
 					     const struct np_host *host, const bool at_pod)
 {
 	const struct np_packet *packet = &question->packet;
-	const enum np_failsafe_match match = np_match_failsafe(host, packet, hook->direction);
+	const __u32 match = np_match_failsafe(hook->skb); /* enum np_failsafe_match */
 	const bool is_ready = hook->endpoint && hook->endpoint->flags & NP_ENDPOINT_READY;
 
 	if (match == NP_FAILSAFE_ANSWERS || (at_pod && np_is_probe(host, packet, hook->direction)))

@@ -972,8 +972,9 @@ enum np_step {
 	NP_STEP_HELLO = 11, /* np_hello: packets of a flow whose server name is not decided yet */
 	NP_STEP_HOST_IN = 12, /* np_host_in: what an uplink receives */
 	NP_STEP_HOST_OUT = 13, /* np_host_out: what leaves by an uplink */
-	NP_STEP_HOST_LOCAL = 14, /* np_host_local: the node's side of a packet between the node and a pod of it */
-	NP_STEP_COUNT = 15,
+	NP_STEP_HOST_TO_POD = 14, /* np_host_to_pod: the node's egress policy, of its packet to a pod of it */
+	NP_STEP_HOST_FROM_POD = 15, /* np_host_from_pod: the node's ingress policy, of a packet of a pod of it */
+	NP_STEP_COUNT = 16,
 };
 
 /* What a program returns to the hook: TC_ACT_* of linux/pkt_cls.h. */

@@ -148,7 +148,8 @@ package final class DatapathMaps {
 
     /// Which program each slot of np_steps holds. Later steps first: nothing jumps to a step that is not there.
     static let steps: [(step: np_step, program: String)] = [
-        (NP_STEP_HOST_LOCAL, "np_host_local"), (NP_STEP_HOST_OUT, "np_host_out"), (NP_STEP_HOST_IN, "np_host_in"),
+        (NP_STEP_HOST_FROM_POD, "np_host_from_pod"), (NP_STEP_HOST_TO_POD, "np_host_to_pod"),
+        (NP_STEP_HOST_OUT, "np_host_out"), (NP_STEP_HOST_IN, "np_host_in"),
         (NP_STEP_PROXY, "np_proxy_step"), (NP_STEP_REDIRECT, noStep), (NP_STEP_HELLO, "np_hello"),
         (NP_STEP_DNS_ANSWER, "np_dns_answer"), (NP_STEP_NAMES, "np_dns_query"),
         (NP_STEP_HAIRPIN, "np_hairpin"), (NP_STEP_SERVICE, "np_service"),
