@@ -17,17 +17,24 @@ extension NodeDatapath {
         var batch = PolicyBatch()
         // An apply that failed may have replaced policies that still run: a map of theirs must not change under them.
         if !outOfUse.isEmpty { try RunningPrograms.wait() }
+        var loads: [PolicyLoad] = []
+        for subject in plan.image.subjects {
+            for direction in Direction.allCases {
+                let image = subject[direction]
+                let live = subjects[subject.key]?[direction]
+                if let live, live.canBecome(image) { continue }
+                loads.append(
+                    PolicyLoad(
+                        subject: subject.key, direction: direction, image: image, live: live,
+                        hits: hits.allocate(for: image, subject: subject.key, direction: direction)))
+            }
+        }
         do {
-            for subject in plan.image.subjects {
-                for direction in Direction.allCases {
-                    let image = subject[direction]
-                    let live = subjects[subject.key]?[direction]
-                    if let live, live.canBecome(image) { continue }
-                    let policy = try load(image, subject: subject.key, direction, inPlaceOf: live, plan)
-                    batch.fresh[subject.key, default: [:]][direction] = policy
-                    report.programsLoaded += 1
-                    if policy.hits == nil { report.withoutCounters.append("\(subject.key) \(direction)") }
-                }
+            let policies = try PolicyLoad.perform(loads, retiring: plan.retiring, steps: maps.steps)
+            for (load, policy) in zip(loads, policies) {
+                batch.fresh[load.subject, default: [:]][load.direction] = policy
+                report.programsLoaded += 1
+                if policy.hits == nil { report.withoutCounters.append("\(load.subject) \(load.direction)") }
             }
             for endpoint in plan.endpoints where endpoints[endpoint.key] == nil {
                 batch.stubs[endpoint.key] =
@@ -37,26 +44,10 @@ extension NodeDatapath {
                     : (try loadStub(endpoint.slot, .ingress), try loadStub(endpoint.slot, .egress))
             }
         } catch {
-            for policy in batch.fresh.values.flatMap(\.values) { policy.hits.map(hits.discard) }
+            for load in loads { load.hits.map(hits.discard) }
             throw error
         }
         return batch
-    }
-
-    private func load(
-        _ image: PolicyImage, subject: String, _ direction: Direction, inPlaceOf live: LoadedPolicy?, _ plan: ApplyPlan
-    ) throws(BPFError) -> LoadedPolicy {
-        let range = hits.allocate(for: image, subject: subject, direction: direction)
-        do {
-            return try LoadedPolicy(
-                image, transitional: plan.retiring.transitionalEntries(for: image), inPlaceOf: live,
-                name: direction == .ingress ? "np_ingress" : "np_egress", hits: range, steps: maps.steps)
-        } catch {
-            range.map(hits.discard)
-            throw BPFError(
-                error.operation, "\(error.object) of \(subject)", errno: error.errno, detail: error.detail,
-                verifierLog: error.verifierLog)
-        }
     }
 
     /// The entry stub of a hook: it puts the slot and the direction into the control block and goes on with the C program.

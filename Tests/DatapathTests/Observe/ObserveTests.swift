@@ -141,6 +141,9 @@ struct ObserveTests {
         let later = KernelClock.Reading(jiffies: now.jiffies + UInt64(60 * now.rate), rate: now.rate)
         #expect(try node.collectConntrack(now: later).removed == 1)
         let left = try #require(entries.first { $0.record.own_port == UInt16(1).bigEndian })
+        // Its hello may be that of a connection that begins now: it goes when the next walk finds it as it is.
+        #expect(try slots() == Set(entries.map(\.slot)))
+        _ = try node.collectConntrack(now: later)
         #expect(try slots() == [left.slot])
     }
 
