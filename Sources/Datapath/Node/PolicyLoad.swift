@@ -26,7 +26,8 @@ struct PolicyLoad {
     static func perform(
         _ loads: [PolicyLoad], retiring: RetiringIdentities, steps: BPFMap
     ) throws(BPFError) -> [LoadedPolicy] {
-        let workers = loads.count < many || isOneAfterTheOther ? 1 : min(workers, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        let workers =
+            loads.count < many || isOneAfterTheOther ? 1 : min(workers, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         var results = [Result<LoadedPolicy, BPFError>?](repeating: nil, count: loads.count)
         results.withUnsafeMutableBufferPointer { buffer in
             // Each worker writes elements of its own, and what they read nobody writes meanwhile.

@@ -87,7 +87,7 @@ struct LabCommand: ParsableCommand {
     func validate() throws {
         let ways = [!manifests.isEmpty, down, shell != nil].filter(\.self).count
         guard ways == 1 else {
-            throw ValidationError("give either -f PATH or -k FOLDER, --shell NAMESPACE/POD or --down")
+            throw ValidationError("give one of -f PATH, -k FOLDER, --shell NAMESPACE/POD and --down")
         }
     }
 

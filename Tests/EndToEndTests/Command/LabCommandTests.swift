@@ -175,6 +175,6 @@ struct LabInputTests {
     func oneWay(arguments: [String]) throws {
         let run = try BuiltNetpold.run(arguments)
         #expect(run.code != 0)
-        #expect(run.errors.contains("give either -f PATH, --shell NAMESPACE/POD or --down"))
+        #expect(run.errors.contains("give one of -f PATH, -k FOLDER, --shell NAMESPACE/POD and --down"))
     }
 }
