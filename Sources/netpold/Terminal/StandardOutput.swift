@@ -7,12 +7,21 @@ import Support
 enum StandardOutput {
     /// Writes what is left of it.
     ///
-    /// - Throws: exit code 3, after saying so, when it cannot be written: an answer that nobody gets is none.
+    /// - Throws: exit code 3, after saying so, when it cannot be written: an answer that nobody gets is none. The code of SIGPIPE, as
+    ///   if that had ended the command, when who read it has gone (`head`): a parent that ignores the signal has children do so too.
     static func finish() throws {
         errno = 0
         guard fflush(nil) != 0 || ferror(stdout) != 0 else { return }
+        guard hasReader else { throw ExitCode(128 + SIGPIPE) }
         let reason = errno == 0 ? "not all of it was" : String(cString: strerror(errno))
         ErrorOutput.error("standard output cannot be written: \(reason)")
         throw ExitCode.machine
+    }
+
+    private static var hasReader: Bool {
+        let code = errno
+        defer { errno = code }
+        var request = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+        return poll(&request, 1, 0) != 1 || request.revents & Int16(POLLERR) == 0
     }
 }

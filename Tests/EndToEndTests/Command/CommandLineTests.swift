@@ -96,6 +96,20 @@ struct CommandLineTests {
         #expect(errors.contains("error: standard output cannot be written: "), "\(errors)")
     }
 
+    @Test("a reader that has enough ends the command without a word, also under a parent that ignores SIGPIPE")
+    func endedReader() throws {
+        let script = "trap '' PIPE; { sleep 0.3; '\(BuiltNetpold.path)' version; echo $? >&2; } | true"
+        let shell = Process()
+        shell.executableURL = URL(filePath: "/bin/sh")
+        shell.arguments = ["-c", script]
+        let errors = Pipe()
+        shell.standardError = errors
+        try shell.run()
+        let text = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        shell.waitUntilExit()
+        #expect(text == "141\n")
+    }
+
     @Test("each case of a test is a case of JUnit; one about a pod that there is not is an error of the test")
     func junit() throws {
         let place = try folder([
