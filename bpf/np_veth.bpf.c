@@ -46,40 +46,36 @@ const struct np_event np_event_layout = {};
 const struct np_name_event np_name_event_layout = {};
 
 /*
- * Where host policies are asked, a packet between a pod and its node goes on at its other side: of one from the pod that passes the
- * node's ingress policy is asked; one of the node that passes goes on to the pod. Prepares cb for that step, which is
- * returned; NP_STEP_COUNT: the packet's story ends here.
+ * A packet between a pod and its node goes on at its other side: one of the node, whose egress policy was asked at the pod's hook, goes on
+ * to the pod whatever has become of host policies meanwhile; of one from the pod the node's ingress policy is asked where they
+ * are. Prepares cb for that step, which is returned; NP_STEP_COUNT: the packet's story ends here.
  */
-NP_INLINE __u32 np_next_side(struct __sk_buff *skb, const struct np_host *host)
+NP_INLINE __u32 np_next_side(struct __sk_buff *skb, struct np_question *question, const struct np_host *host)
 {
-	struct np_question *question = np_scratch_question();
-	const __u32 slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK;
+	const __u32 own = skb->cb[NP_CB_ENDPOINT];
 
-	if (!question)
-		return NP_STEP_COUNT; /* not possible: np_scratch has one entry */
-	if (slot == host->slot) {
-		if (!question->origin)
-			return NP_STEP_COUNT;
+	if (question->origin) {
 		skb->cb[NP_CB_ENDPOINT] = (question->origin - 1) | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
 		skb->cb[NP_CB_VERDICT] = 0;
 		skb->cb[NP_CB_BASE] = NP_HOST_ASKED;
-		question->origin = 0;
 		return NP_STEP_TO_POD;
 	}
-	if (skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT != NP_EGRESS ||
+	if ((own & NP_CB_SLOT_MASK) == host->slot || own >> NP_CB_DIRECTION_SHIFT != NP_EGRESS ||
 	    !np_reaches_host(&question->packet.destination))
 		return NP_STEP_COUNT;
 	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
-	question->origin = 0;
 	return NP_STEP_HOST_FROM_POD;
 }
 
 /* The one exit: counts the packet, reports drops and what is news, returns the action. */
-NP_INLINE int np_finish(struct __sk_buff *skb, struct np_outcome outcome, bool is_news)
+NP_INLINE int np_finish(struct __sk_buff *skb, struct np_question *question, struct np_outcome outcome, bool is_news)
 {
 	const struct np_host *host = np_find_host();
-	const __u32 mode = host ? np_host_mode_of(host) : NP_HOST_OFF;
+	__u32 mode;
 
+	if (!host)
+		return NP_ACTION_SHOT; /* not possible: np_host has one entry */
+	mode = np_host_mode_of(host);
 	if (np_unlikely(mode == NP_HOST_AUDIT) && outcome.reason >= NP_REASON_FIRST_DROP &&
 	    (skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK) == host->slot) {
 		outcome = np_outcome_of(NP_REASON_HOST_AUDIT);
@@ -88,8 +84,8 @@ NP_INLINE int np_finish(struct __sk_buff *skb, struct np_outcome outcome, bool i
 	np_count(outcome.reason, skb->len);
 	if (np_unlikely(is_news || outcome.reason >= NP_REASON_FIRST_DROP))
 		np_report(skb, outcome.reason);
-	if (np_unlikely(mode != NP_HOST_OFF) && outcome.action == NP_ACTION_NEXT) {
-		const __u32 step = np_next_side(skb, host);
+	if (np_unlikely(mode != NP_HOST_OFF || question->origin) && outcome.action == NP_ACTION_NEXT) {
+		const __u32 step = np_next_side(skb, question, host);
 
 		if (np_unlikely(step != NP_STEP_COUNT)) {
 			bpf_tail_call(skb, &np_steps, step);
@@ -112,7 +108,7 @@ NP_INLINE int np_finish_unasked(const struct np_hook *hook, struct np_question *
 		question->decided = hook->direction;
 		question->flags = 0;
 	}
-	return np_finish(hook->skb, outcome, false);
+	return np_finish(hook->skb, question, outcome, false);
 }
 
 /* The exit of packets that nothing is known of. */
@@ -215,6 +211,7 @@ NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
 	if (direction == NP_INGRESS && np_unlikely(np_asks_host(skb)))
 		return np_go_to_host(skb, question);
+	question->origin = 0;
 	if (np_unlikely(!np_find_endpoint(&hook)))
 		return np_finish_unknown(&hook, question, NP_DROP_NOT_READY);
 	if (np_likely(np_take_plain(skb, question))) {
@@ -386,12 +383,12 @@ int np_verdict(struct __sk_buff *skb)
 			np_count_hit(question->rule_hit);
 			conclusion.outcome = np_outcome_of(np_go_to_dns_answer(&hook, question, conclusion.outcome.reason,
 									       conclusion.news == NP_NEWS_SURE));
-			return np_finish(skb, conclusion.outcome, false);
+			return np_finish(skb, question, conclusion.outcome, false);
 		}
 		conclusion.outcome = np_outcome_of(np_finish_service(&hook, question, conclusion.outcome.reason));
 	}
 	np_count_hit(question->rule_hit);
-	return np_finish(skb, conclusion.outcome, np_is_news(&hook, question, conclusion.news));
+	return np_finish(skb, question, conclusion.outcome, np_is_news(&hook, question, conclusion.news));
 }
 
 /* Goes on with a packet of the pod that DNS rules decide, between the policy and np_verdict. */
@@ -431,7 +428,7 @@ int np_dns_query(struct __sk_buff *skb)
 	if (outcome.action == 0)
 		outcome.action = NP_ACTION_SHOT;
 	outcome.reason = reason;
-	return np_finish(skb, outcome, false);
+	return np_finish(skb, question, outcome, false);
 }
 
 /* Goes on with a packet to the pod that passes, in a flow whose queries are read. */
@@ -449,7 +446,7 @@ int np_dns_answer(struct __sk_buff *skb)
 		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
 	if (np_learn_answer(&hook, question, message))
 		reason = np_translate_back(&hook, question, question->names_reason);
-	return np_finish(skb, np_outcome_of(reason), question->names_news);
+	return np_finish(skb, question, np_outcome_of(reason), question->names_news);
 }
 
 /* Not at a hook: the proxy runs it with an answer that has come over TCP, before its client gets it. */
@@ -493,7 +490,7 @@ int np_hello(struct __sk_buff *skb)
 	else if (taken & NP_HELLO_ANSWERED)
 		outcome.action = bpf_redirect(skb->ifindex, hook.direction == NP_EGRESS ? 0 : BPF_F_INGRESS);
 	np_count_hit(question->rule_hit);
-	return np_finish(skb, outcome, taken & NP_HELLO_NEWS);
+	return np_finish(skb, question, outcome, taken & NP_HELLO_NEWS);
 }
 
 /* A packet of the node, from the frame on. `at_pod`: its other end is a pod of this node, at whose hook it is. */
@@ -599,7 +596,7 @@ int np_proxy_step(struct __sk_buff *skb)
 	outcome = np_judge_proxied(&hook, question);
 	if (question->proxy == NP_PROXY_ERROR)
 		question->packet = question->error;
-	return np_finish(skb, outcome, outcome.reason == NP_REASON_ALLOWED || outcome.reason == NP_REASON_REVALIDATED);
+	return np_finish(skb, question, outcome, outcome.reason == NP_REASON_ALLOWED || outcome.reason == NP_REASON_REVALIDATED);
 }
 
 /* tc ingress of the node's end of the veth pair to the proxy's namespace. What is delivered to a pod is counted there. */

@@ -73,6 +73,7 @@ extension NodeDatapath {
                 try write(host)
                 try RunningPrograms.wait()
             }
+            if !host.hasEqualBytes(np_host()) { try write(np_host()) }
             for ifindex in uplinks.sorted() { for hook in Hook.both(of: ifindex) { try attachments.detach(hook) } }
             uplinks = []
             return
@@ -85,7 +86,6 @@ extension NodeDatapath {
     /// After everything else is in force: the mode that is wanted, at the uplinks that have programs by now.
     func enforceHost(_ image: NodeImage, _ found: Uplinks, _ report: inout ApplyReport) throws(BPFError) {
         guard maps.host != nil, image.hasHost, options.host.mode != .off, let endpoint = endpoints[.host] else {
-            if maps.host != nil, !image.hasHost || options.host.mode == .off { try write(np_host()) }
             return
         }
         let before = try readHost()

@@ -134,6 +134,33 @@ struct HostPacketTests {
         #expect(try rig.send(tcp(world, 1000, own, 23, syn), .ingress) == .notReady)
     }
 
+    @Test("a packet of the node meets the pod's policy also when host policies end while the node's is asked")
+    func endsMeanwhile() throws {
+        try PacketHarness.with { harness throws in
+            let map = try harness.map("np_host")
+            defer { try? map.set(UInt32(0), np_host()) }
+            // Pod b stands for the node. np_to_pod of pod a has gone to it, and host policies are off by now.
+            var host = np_host()
+            host.slot = PacketWorld.Pod.b.rawValue
+            try map.set(UInt32(0), host)
+            try harness.set(.everything, .egress, of: .b)
+            let scratch = try harness.map("np_scratch")
+            let frame = tcp(PacketWorld.ipv4(254), 9, PacketWorld.ipv4(1), 80, Transport.TCPFlags.syn)
+            func passes() throws -> Bool {
+                var questions = try scratch.perCPUValues(of: 0, value: np_question())
+                for cpu in questions.indices { questions[cpu].origin = PacketWorld.Pod.a.rawValue + 1 }
+                try scratch.setPerCPU(0, questions)
+                return try TestRun(frame: frame).run(harness.program("np_host_to_pod")).returned
+                    != NP_ACTION_SHOT.rawValue
+            }
+            try harness.set(.everything, .ingress)
+            #expect(try passes())
+            // What the own node sends passes a pod's policy but for a deny.
+            try harness.set(.only(.init(denies: true)), .ingress)
+            #expect(try !passes())
+        }
+    }
+
     @Test("groups and broadcast are for the node; what is neither IPv4 nor IPv6 is not looked at")
     func others() throws {
         let rig = try Rig()
