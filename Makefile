@@ -54,6 +54,10 @@ conformance: build ## the 313 PolicyTest folders, decided by the evaluator and (
 bench: build ## ns a packet and compile time, beside reference programs of the same run
 	scripts/as-root.sh $(RELEASE) bench
 
+.PHONY: bench-cores
+bench-cores: build ## a packet on one CPU, and on two at once, beside the parser alone
+	scripts/as-root.sh $(RELEASE) bench-cores --check
+
 .PHONY: bench-net
 bench-net: build ## CPU per datagram, connection and request: nothing, netpold, nftables
 	scripts/install-deps.sh nftables
@@ -94,6 +98,7 @@ bench-scale: build ## 5,000 nodes and 100,000 pods, simulated with the costs of 
 bench-smoke: build ## every benchmark once and short: that they run, no figures to keep
 	scripts/install-deps.sh nftables
 	scripts/as-root.sh $(RELEASE) bench --rounds 1 --packets 1000
+	scripts/as-root.sh $(RELEASE) bench-cores --rounds 1 --packets 1000
 	scripts/as-root.sh $(RELEASE) bench-net --rounds 1 --scale 1
 	scripts/as-root.sh $(RELEASE) bench-changes --edits 2
 	scripts/as-root.sh $(RELEASE) bench-cluster --edits 3 --idle 2
@@ -129,6 +134,14 @@ fuzz: deps ## libFuzzer on manifests, values, verdicts, HTTP (beside llhttp), Cl
 kernel-6.1: build ## Debian 12's kernel under QEMU: flows decided by it, the lab enforced by clsact (2 min)
 	scripts/boot-kernel.sh 6.1 $(RELEASE) Tests/Conformance/upstream/*[05]0-* Tests/Conformance/cilium/np-[1-3]
 
+.PHONY: kernel-6.12
+kernel-6.12: build ## the same with Debian's 6.12, attached by TCX
+	scripts/boot-kernel.sh 6.12 $(RELEASE) Tests/Conformance/upstream/*[05]0-* Tests/Conformance/cilium/np-[1-3]
+
+.PHONY: arm64
+arm64: deps ## layouts and BPF objects as arm64 has them: the same as here
+	scripts/check-arm64.sh
+
 # The test that CI runs with a thousand.
 .PHONY: lookups
 lookups: deps ## 10,000 new names, each connected to at once, half of them with the agent killed: none lost (root)
@@ -146,8 +159,8 @@ chaos: deps ## files, pods, objects, the API server and the agent go wrong at ra
 		scripts/as-root.sh scripts/swift-test.sh --filter 'ChaosTests|LeakTests'
 
 .PHONY: release-check
-release-check: ## test, lookups, chaos, docs, kernel-6.1, bench-smoke, fuzz and soak, in this order, up to the first failure (root; long)
-	scripts/release-check.sh test lookups chaos docs kernel-6.1 bench-smoke fuzz soak
+release-check: ## test, lookups, chaos, docs, arm64, kernel-6.1, kernel-6.12, bench-smoke, fuzz and soak, in this order, up to the first failure (root; long)
+	scripts/release-check.sh test lookups chaos docs arm64 kernel-6.1 kernel-6.12 bench-smoke fuzz soak
 
 .PHONY: format
 format: ## rewrite Swift sources in the house style

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# boot-kernel.sh VERSION NETPOLD FOLDER...: boots Debian's kernel of that version (6.1) under QEMU and lets NETPOLD, a built
+# boot-kernel.sh VERSION NETPOLD FOLDER...: boots Debian's kernel of that version (6.1, 6.12) under QEMU and lets NETPOLD, a built
 # binary, decide PolicyTest folders there with its loaded programs and run the lab, attached: on examples/shop, on examples/l7
 # (DNS, names, server names, HTTP), and on Tests/Labs/redirect (every way of a connection through the proxy).
 # Nothing is installed but QEMU and cpio: the kernel's package is unpacked to .build/kernels. Exit code 0: all of it passed.
@@ -18,12 +18,16 @@ limit=${NETPOLD_BOOT_SECONDS:-480}
     echo "boot-kernel: this needs an x86_64 machine" >&2
     exit 1
 }
-scripts/install-deps.sh qemu-system-x86 cpio
+scripts/install-deps.sh qemu-system-x86 cpio xz-utils
 
-# The newest kernel of the version, as apt's sources have it.
-package=$(apt-cache pkgnames "linux-image-$version." | grep -E '^linux-image-[0-9.]+-[0-9]+-amd64$' | sort -V | tail -n 1)
+# The newest kernel of the version that apt's sources have.
+newest() {
+    apt-cache pkgnames "linux-image-$version." | grep -E '^linux-image-[0-9.]+(-[0-9]+|\+deb[0-9]+)-amd64$' |
+        sort -V | tail -n 1 || true
+}
+package=$(newest)
 [ -n "$package" ] || {
-    echo "boot-kernel: apt's sources have no linux-image-$version.*-amd64 (Debian 12 has 6.1); run apt-get update" >&2
+    echo "boot-kernel: apt's sources have no linux-image-$version.*-amd64 (Debian 12 has 6.1 and 6.12); run apt-get update" >&2
     exit 1
 }
 release=${package#linux-image-}
@@ -59,10 +63,13 @@ for folder in "$@"; do
     mkdir -p "$root/conformance"
     cp -r "$folder" "$root/conformance/"
 done
+modules_of=$unpacked/lib/modules/$release
+[ -d "$modules_of" ] || modules_of=$unpacked/usr/lib/modules/$release
 # What a lab asks the kernel for: veth pairs, the clsact queueing discipline, BPF filters.
 for module in drivers/net/veth net/sched/sch_ingress net/sched/cls_bpf; do
-    cp "$unpacked/lib/modules/$release/kernel/$module.ko"* "$modules/"
+    cp "$modules_of/kernel/$module.ko"* "$modules/"
 done
+find "$modules" -name '*.ko.xz' -exec xz --decompress {} +
 "$unpacked/bin/busybox" depmod -b "$root" "$release"
 # TCX links came with 6.6.
 if [ "$(printf '%s\n' "$version" 6.6 | sort -V | head -n 1)" != 6.6 ]; then touch "$root/expect-clsact"; fi

@@ -95,7 +95,7 @@ SIZE(np_proxied_side, 40);
 SIZE(np_proxy, 12);
 SIZE(np_event_budget, 24);
 AT(np_event_budget, remotes, 12);
-SIZE(np_bench_plan, 24);
+SIZE(np_bench_plan, 64);
 AT(np_bench_plan, mask, 8);
 
 /* What the kernel's own headers say. */

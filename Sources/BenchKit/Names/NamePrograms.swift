@@ -61,8 +61,8 @@ final class NamePrograms {
         try bench.map("np_bench_plan").set(
             UInt32(0),
             np_bench_plan(
-                counter: 0, mask: UInt32(Self.messages - 1), addresses: varies ? UInt32(Self.records) : 0,
-                first_address: place, address_step: UInt32(Self.recordBytes)))
+                flows: UInt32(Self.messages), addresses: varies ? UInt32(Self.records) : 0, firstAddress: place,
+                addressStep: UInt32(Self.recordBytes)))
         try bench.map("np_bench_next").set(0, program: program)
         var run = TestRun(frame: frame)
         run.repetitions = Self.messages

@@ -145,14 +145,65 @@ final class PacketBenchRig {
             .reduce(0) { sum, reason in reason.values.reduce(sum) { $0 + $1.packets } }
     }
 
+    /// One round of a case on several CPUs, each alone and all at once.
+    ///
+    /// - Throws: when a packet does not do what the case says, or the machine has no such CPU.
+    func measure(
+        _ one: PacketBenchCase, on cpus: [Int], repetitions: Int
+    ) throws(BPFError) -> CoresBenchReport.Sample {
+        guard let pod = pods[one.policies], let stub = pod.stubs[one.direction] else {
+            throw BPFError(.findProgram, "\(one.policies)", errno: .noSuchFileOrDirectory)
+        }
+        let reference = try bench.program("np_bench_parse")
+        let count = one.packets == .new ? min(repetitions, Self.newFlows / cpus.count) : repetitions
+        return CoresBenchReport.Sample(
+            reference: try times(of: reference, one, on: cpus, repetitions) { () throws(BPFError) in },
+            cost: try times(of: stub, one, on: cpus, count) { () throws(BPFError) in
+                switch one.packets {
+                case .established: try establish(one, pod)
+                case .service: break
+                case .new, .deniedSYN, .deniedUDP: try maps.forgetFlows()
+                }
+            })
+    }
+
+    private func times(
+        of program: BPFProgram, _ one: PacketBenchCase, on cpus: [Int], _ repetitions: Int,
+        prepare: () throws(BPFError) -> Void
+    ) throws(BPFError) -> CoresBenchReport.Times {
+        // What comes first leaves its own program and flows in the bench's maps.
+        func together() throws(BPFError) -> [PinnedRuns.Run] {
+            try prepare()
+            return try cpus.indices.map { index throws(BPFError) in
+                try ready(program, one, repetitions, run: UInt32(index), of: cpus.count)
+            }
+        }
+        var alone = 0
+        for (index, cpu) in cpus.enumerated() {
+            alone += try PinnedRuns.run([try together()[index]], on: [cpu])
+        }
+        return CoresBenchReport.Times(
+            alone: alone / cpus.count, together: try PinnedRuns.run(try together(), on: cpus))
+    }
+
     /// Nanoseconds per packet of one run.
     private func run(
         _ program: BPFProgram, _ one: PacketBenchCase, _ repetitions: Int, opens: Bool = false, straight: Bool = false
     ) throws(BPFError) -> Int {
+        let ready = try ready(program, one, repetitions, opens: opens, straight: straight)
+        return try ready.run.run(ready.program).nanoseconds
+    }
+
+    /// A run with its flows in place, as the one with this number of so many that share them.
+    private func ready(
+        _ program: BPFProgram, _ one: PacketBenchCase, _ repetitions: Int, opens: Bool = false, straight: Bool = false,
+        run number: UInt32 = 0, of runs: Int = 1
+    ) throws(BPFError) -> PinnedRuns.Run {
         var frame = straight ? one.straightFrame : one.frame
         if opens { frame[PacketBenchCase.flagsPlace] = 0x02 }
         var run = TestRun(frame: frame)
         run.repetitions = repetitions
+        run.mark = number
         if one.reference == .straight {
             for word in 0..<5 {
                 let bytes = frame[(FlowPacket.ethernetBytes + word * 8)...].prefix(8)
@@ -160,12 +211,15 @@ final class PacketBenchRig {
                 try bench.map("np_bench_headers").set(UInt32(word), value)
             }
         }
-        guard let plan = one.plan else { return try run.run(program).nanoseconds }
-        try bench.map("np_bench_plan").set(UInt32(0), plan)
+        guard var plan = one.plan else { return PinnedRuns.Run(program: program, run: run) }
+        plan.counter = (UInt64(plan.mask) + 1) / UInt64(runs) * UInt64(number)
+        try bench.map("np_bench_plan").set(number, plan)
         try bench.map("np_bench_next").set(0, program: program)
-        if one.reference == .straight { return try run.run(try bench.program("np_bench_restore")).nanoseconds }
+        if one.reference == .straight {
+            return PinnedRuns.Run(program: try bench.program("np_bench_restore"), run: run)
+        }
         let vary = one.direction == .ingress ? "np_bench_vary_source" : "np_bench_vary_destination"
-        return try run.run(try bench.program(vary)).nanoseconds
+        return PinnedRuns.Run(program: try bench.program(vary), run: run)
     }
 }
 
@@ -174,7 +228,7 @@ extension PacketBenchCase {
     fileprivate var plan: np_bench_plan? {
         if reference == .straight {
             let flows = spread == .one ? 1 : UInt32(PacketBenchServices.flows)
-            return np_bench_plan(counter: 0, mask: flows - 1, addresses: 1, first_address: 0, address_step: 0)
+            return np_bench_plan(flows: flows, addresses: 1)
         }
         let ends: UInt32
         switch spread {
@@ -183,8 +237,7 @@ extension PacketBenchCase {
         case .ends(let count): ends = UInt32(count)
         }
         let flows: UInt32 = ends == 1 ? 1 << 16 : 1 << 20
-        return np_bench_plan(
-            counter: 0, mask: flows - 1, addresses: ends, first_address: firstEnd, address_step: 2)
+        return np_bench_plan(flows: flows, addresses: ends, firstAddress: firstEnd, addressStep: 2)
     }
 
     /// Even ends are allowed, odd ones denied.

@@ -1142,13 +1142,16 @@ struct np_recent_flow {
 
 /* ---- bench ---------------------------------------------------------------------------------------------- */
 
-/* How np_bench_vary makes flows from its counter. Of `netpold bench` only; no part of the datapath. */
+#define NP_BENCH_RUNS 2 /* at once, each on a CPU of its own */
+
+/* How np_bench_vary makes flows from its counter. Of `netpold bench` only; no part of the datapath. A cache line. */
 struct np_bench_plan {
 	__u64 counter; /* packets so far */
 	__u32 mask; /* flows - 1, the flows being a power of two */
 	__u32 addresses; /* senders; the rest of the flow's number becomes the port */
 	__u32 first_address; /* IPv4, host order */
 	__u32 address_step; /* between one sender and the next */
+	__u32 pad[10];
 };
 
 /* ---- identities (numbers as in Cilium; docs/spec/cilium-network-policy.md 5.2) --------------------------------- */
