@@ -507,6 +507,8 @@ NP_INLINE int np_enter_host(struct __sk_buff *skb, const struct np_host *host, c
 	if (!at_pod)
 		question->origin = 0;
 	hook.endpoint = bpf_map_lookup_elem(&np_endpoints, &hook.slot);
+	if (hook.endpoint)
+		np_choose_policies(host, hook.endpoint, question);
 	if (!np_take_of_host(&hook, question, &outcome))
 		return np_finish_unasked(&hook, question, outcome);
 	/* An IPv6 packet that was forwarded and cut into fragments anew looks like one that was generated here. */
