@@ -15,7 +15,8 @@
  *   np_dns_answer          only answers to queries that np_dns_query has let pass: what they teach of names
  *   np_hello               only packets of connections that rules allow for their TLS server name, until it is decided
  *   np_host_to_pod         only the node's packets to the pod, where host policies are asked: the node's egress policy, before np_to_pod
- *   np_host_from_pod       only the pod's packets to the node, likewise: the node's ingress policy, after the pod's policy
+ *   np_host_from_pod       only the pod's packets to the node, likewise: the node's ingress policy, after the pod's policy; also of
+ *                          those that the proxy sends on, after np_from_proxy
  *
  * At an uplink of the node, where host policies are asked: np_host_in and np_host_out, then as from the policy program on.
  *
@@ -507,6 +508,8 @@ NP_INLINE int np_enter_host(struct __sk_buff *skb, const struct np_host *host, c
 	if (!at_pod)
 		question->origin = 0;
 	hook.endpoint = bpf_map_lookup_elem(&np_endpoints, &hook.slot);
+	if (hook.endpoint)
+		np_choose_policies(host, hook.endpoint, question);
 	if (!np_take_of_host(&hook, question, &outcome))
 		return np_finish_unasked(&hook, question, outcome);
 	/* An IPv6 packet that was forwarded and cut into fragments anew looks like one that was generated here. */
@@ -599,6 +602,21 @@ int np_proxy_step(struct __sk_buff *skb)
 	return np_finish(skb, question, outcome, outcome.reason == NP_REASON_ALLOWED || outcome.reason == NP_REASON_REVALIDATED);
 }
 
+/*
+ * What the proxy sends to the node in a pod's name is a packet of the pod to the node: the node's ingress policy is asked, as after the
+ * pod's own where there is no proxy between. True: it is to be asked, and cb prepared.
+ */
+NP_INLINE bool np_is_to_host_from_proxy(struct __sk_buff *skb, struct np_question *question)
+{
+	const struct np_host *host = np_find_host();
+
+	if (!host || np_likely(np_host_mode_of(host) == NP_HOST_OFF) || !np_reaches_host(&question->packet.destination))
+		return false;
+	question->origin = 0;
+	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
+	return true;
+}
+
 /* tc ingress of the node's end of the veth pair to the proxy's namespace. What is delivered to a pod is counted there. */
 SEC("tc")
 int np_from_proxy(struct __sk_buff *skb)
@@ -612,6 +630,11 @@ int np_from_proxy(struct __sk_buff *skb)
 	outcome = np_deliver(&hook, question);
 	if (outcome.action != NP_ACTION_REDIRECT)
 		np_count(outcome.reason, skb->len);
+	if (outcome.action == NP_ACTION_NEXT && np_unlikely(np_is_to_host_from_proxy(skb, question))) {
+		bpf_tail_call(skb, &np_steps, NP_STEP_HOST_FROM_POD);
+		np_count(NP_DROP_NO_STEP, skb->len);
+		return NP_ACTION_SHOT;
+	}
 	return outcome.action;
 }
 

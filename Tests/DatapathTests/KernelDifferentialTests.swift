@@ -31,6 +31,42 @@ import Testing
         #expect(compared > Self.flows / 4)
     }
 
+    @Test("the kernel decides random flows of the node itself as the evaluator does")
+    func kernelAgreesAboutTheNode() throws {
+        var decider: KernelDecider?
+        var compared = 0
+        for number in 0..<UInt64(max(1, Self.flows / 4 / Self.flowsPerCluster)) {
+            let seed = Self.seed &+ number
+            let cluster = RandomCluster(seed: seed)
+            let both = try HostSideBySide(cluster)
+            if let decider { try decider.update(both.image) }
+            let kernel = try decider ?? KernelDecider(both.image)
+            decider = kernel
+            let local = Set(both.image.endpoints.flatMap(\.addresses))
+            var random = SplitMix64(seed: seed ^ 0x605)
+            for _ in 0..<Self.flowsPerCluster {
+                let isIPv4 = random.once(in: 2)
+                let remote = cluster.remoteOfNode(isIPv4: isIPv4, &random)
+                let (proto, port) = RandomCluster.traffic(isIPv4: isIPv4, &random)
+                guard let own = cluster.nodeAddresses.first(where: { $0.isIPv4 == isIPv4 }) else { continue }
+                for direction in Direction.allCases {
+                    // A pod of the node does not come in by an uplink.
+                    if direction == .ingress, local.contains(remote) { continue }
+                    let answer = try kernel.decideHost(
+                        own: own, direction, remote: remote, protocol: proto, port: port)
+                    if answer.reason == UInt8(NP_DROP_ICMP_INNER.rawValue) { continue }
+                    compared += 1
+                    let expected = both.decide(direction, remote, proto, port)?.decision.verdict ?? .allow
+                    #expect(
+                        expected == .allow ? answer.verdict == .allow : answer.verdict == .deny,
+                        "seed \(seed): node \(direction) \(remote) \(proto) \(port), reason \(answer.reason)")
+                }
+            }
+        }
+        print("kernel against evaluator, host policies: \(compared) decisions compared")
+        #expect(compared > Self.flows / 8)
+    }
+
     /// Asks both about each side of random flows; returns how many were asked.
     private func compare(
         _ cluster: RandomCluster, _ image: NodeImage, _ kernel: KernelDecider, seed: UInt64

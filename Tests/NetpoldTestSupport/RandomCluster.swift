@@ -8,6 +8,8 @@ public struct RandomCluster: Sendable {
     public var objects: ClusterObjects
     /// Policies that no API object of this version can say: other tiers, priorities, pass.
     public var extra: [LoweredPolicy]
+    /// Policies for nodes, which are not among the objects.
+    public var hostPolicies: [CiliumPolicy]
     /// The node that is compiled.
     public let localNode = "node-1"
 
@@ -92,6 +94,26 @@ public struct RandomCluster: Sendable {
         }
         extra = []
         for number in 0..<random.below(7) { extra.append(policies.lowered(number)) }
+        var forNodes = RandomPolicies(random: SplitMix64(seed: seed ^ 0x6e6f_6465))
+        hostPolicies = (0...forNodes.random.below(4)).map { forNodes.hostPolicy($0) }
+    }
+
+    /// The cluster with the policies for nodes.
+    public func addingHostPolicies() -> RandomCluster {
+        var cluster = self
+        cluster.objects.ciliumPolicies += hostPolicies
+        return cluster
+    }
+
+    /// A random other end of the local node's flows, as a single one: no group, no address of the node itself.
+    public func remoteOfNode(isIPv4: Bool, _ random: inout SplitMix64) -> IPAddress {
+        let inside = objects.pods.flatMap(\.addresses) + objects.nodes.flatMap(\.addresses)
+        let own = Set(nodeAddresses + objects.pods.filter(\.hostNetwork).flatMap(\.addresses))
+        let outside = RandomCluster.outside.prefix(12)
+        let others = (outside + (random.once(in: 3) ? [] : inside)).filter {
+            $0.isIPv4 == isIPv4 && !own.contains($0)
+        }
+        return random.pick(others)
     }
 
     /// All policies.

@@ -105,6 +105,32 @@ public struct RandomPolicies: Sendable {
             isClusterwide: isClusterwide, rules: [rule])
     }
 
+    /// A CiliumClusterwideNetworkPolicy for nodes. Names and L7 rules are refused there.
+    public mutating func hostPolicy(_ number: Int) -> CiliumPolicy {
+        var policy = ciliumPolicy(number)
+        policy.metadata = ObjectMeta(name: "host\(number)")
+        policy.isClusterwide = true
+        for index in policy.rules.indices {
+            policy.rules[index].subject = .nodes(random.once(in: 2) ? LabelSelector() : nodeSelector())
+            policy.rules[index].ingress = policy.rules[index].ingress.map(RandomPolicies.withoutNames)
+            policy.rules[index].egress = policy.rules[index].egress.map(RandomPolicies.withoutNames)
+        }
+        return policy
+    }
+
+    private static func withoutNames(_ element: CiliumElement) -> CiliumElement {
+        var element = element
+        element.fqdns = .absent
+        guard case .some(var ports) = element.toPorts else { return element }
+        for index in ports.indices {
+            ports[index].dns = .absent
+            ports[index].http = .absent
+            ports[index].serverNames = []
+        }
+        element.toPorts = .some(ports)
+        return element
+    }
+
     private mutating func ciliumSelector() -> LabelSelector {
         switch random.below(6) {
         case 0: return LabelSelector()

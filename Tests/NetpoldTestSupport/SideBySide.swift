@@ -79,7 +79,7 @@ public struct SideBySide {
             : "masqueraded as \(node) -> \(destination) \(`protocol`) \(port): evaluator says \(left), image says \(right)"
     }
 
-    private static func text(_ decision: SideDecision?) -> String {
+    static func text(_ decision: SideDecision?) -> String {
         guard let decision else { return "-" }
         switch decision.reason {
         case .rule(let number, _): return "\(verdict(decision)) by rule \(number)"
@@ -99,7 +99,7 @@ public struct SideBySide {
         }
     }
 
-    private static func text(_ answer: PolicyAnswer?, _ bits: [RuleBit]) -> String {
+    static func text(_ answer: PolicyAnswer?, _ bits: [RuleBit]) -> String {
         guard let answer else { return "-" }
         if answer.verdict == .l7 {
             // Several numbers of a named port are a bit each.

@@ -39,6 +39,19 @@ NP_INLINE __u32 np_host_mode_of(const struct np_host *host)
 	return bpf_ktime_get_ns() < until ? np_read_once(host->mode) : np_read_once(host->former);
 }
 
+/* Chooses the policies that a packet of the node meets: once a change was to be confirmed and was not, those before it. */
+NP_INLINE void np_choose_policies(const struct np_host *host, const struct np_endpoint *endpoint,
+				  struct np_question *question)
+{
+	const __u64 until = np_read_once(host->until);
+	const bool is_former = np_unlikely(until) && bpf_ktime_get_ns() >= until &&
+			       np_read_once(host->former) == NP_HOST_ENFORCE;
+
+	question->host_revision = is_former ? host->former_revision : endpoint->revision;
+	question->host_policy[NP_INGRESS] = is_former ? host->former_policy[NP_INGRESS] : endpoint->policy[NP_INGRESS];
+	question->host_policy[NP_EGRESS] = is_former ? host->former_policy[NP_EGRESS] : endpoint->policy[NP_EGRESS];
+}
+
 /* An address that many listen to. */
 NP_INLINE bool np_is_group(const struct np_address *address)
 {

@@ -91,7 +91,7 @@ NP_INLINE struct np_outcome np_judge_error(const struct np_hook *hook, struct np
 	}
 	if (np_unlikely(place.flags & NP_ENTRY_PROXY))
 		return np_outcome_of(np_go_to_proxy(hook, question, NP_PROXY_ERROR));
-	if (place.revision == hook->endpoint->revision ||
+	if (place.revision == question->revision ||
 	    np_is_hairpin(hook, np_direction_of(role), place.arrival))
 		return np_outcome_of(NP_REASON_RELATED);
 	np_keep_names(hook, question, &place);

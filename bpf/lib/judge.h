@@ -57,7 +57,8 @@ NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question 
 	question->choice.back = false;
 	question->endpoint = hook->slot;
 	question->arrival = hook->arrival;
-	question->revision = hook->endpoint->revision;
+	question->revision = np_unlikely(hook->endpoint->flags & NP_ENDPOINT_HOST) ? question->host_revision :
+										     hook->endpoint->revision;
 	question->stage = NP_STAGE_OWN;
 	question->own = NP_REASON_NONE;
 	question->travel = hook->direction;
@@ -270,7 +271,7 @@ NP_INLINE enum np_reason np_judge_known(const struct np_hook *hook, struct np_qu
 			question->need = NP_STATE_ALWAYS;
 	}
 	forward = np_flow_role(place.flags) == np_role_of(hook->direction);
-	if (np_unlikely(place.revision != hook->endpoint->revision || np_flow_role(place.flags) == NP_ROLE_NONE ||
+	if (np_unlikely(place.revision != question->revision || np_flow_role(place.flags) == NP_ROLE_NONE ||
 			np_opens(packet) || !np_belongs(packet, forward) ||
 			np_may_be_query(hook, packet, place.flags, forward))) {
 		np_keep_names(hook, question, &place);

@@ -19,6 +19,14 @@ NP_INLINE __u8 np_need_of(const struct np_endpoint *endpoint, enum np_direction 
 	return endpoint->flags >> (NP_ENDPOINT_NEED_SHIFT + NP_ENDPOINT_NEED_BITS * direction) & NP_ENDPOINT_NEED_MASK;
 }
 
+/* The slot of the policy program of a direction: of an endpoint's own, or of the node's that its packet meets. */
+NP_INLINE __u32 np_policy_of(const struct np_endpoint *endpoint, const struct np_question *question,
+			     enum np_direction direction)
+{
+	return np_unlikely(endpoint->flags & NP_ENDPOINT_HOST) ? question->host_policy[direction & 1] :
+								 endpoint->policy[direction & 1];
+}
+
 /*
  * Enters the compiled program of a direction's policy. Does not return: the program jumps on to np_verdict, which reads the
  * question from np_scratch. If it returns, the program is missing: drop.
@@ -31,7 +39,7 @@ NP_INLINE struct np_outcome np_enter_policy(const struct np_hook *hook, const st
 	skb->cb[NP_CB_TRAFFIC] = (__u32)question->packet.protocol << NP_CB_PROTOCOL_SHIFT | port;
 	skb->cb[NP_CB_VERDICT] = question->columns;
 	skb->cb[NP_CB_BASE] = 0;
-	bpf_tail_call(skb, &np_policies, hook->endpoint->policy[question->direction & 1]);
+	bpf_tail_call(skb, &np_policies, np_policy_of(hook->endpoint, question, question->direction));
 	return np_outcome_of(NP_DROP_NO_POLICY_PROGRAM);
 }
 

@@ -10,16 +10,20 @@ public struct NodePolicyCompiler: PolicyCompiler {
     private let pinned: IdentityAllocator
     private let services: ServiceSettings
     private let host: Bool
+    /// The node's policies that the kernel may go back to, while changes of them are to be confirmed.
+    private var former: FormerHostPolicies?
 
     /// The numbers given so far.
     public var allocator: IdentityAllocator { state?.allocator ?? pinned }
 
     /// A compiler that goes on from these numbers: after a restart, those found in the kernel.
-    /// With `host` the node's own policies are compiled too.
+    /// With `host` the node's own policies are compiled too, with `former` those that they go back to.
     public init(
         allocator: IdentityAllocator = IdentityAllocator(),
-        services: ServiceSettings = ServiceSettings(mode: .translate), host: Bool = false
+        services: ServiceSettings = ServiceSettings(mode: .translate), host: Bool = false,
+        former: FormerHostPolicies? = nil
     ) {
+        self.former = former
         pinned = allocator
         self.services = services
         self.host = host
@@ -40,6 +44,7 @@ public struct NodePolicyCompiler: PolicyCompiler {
                 ownAddresses: objects.ownAddresses, allocator: allocator, serviceSettings: services)
             if host { current.compileHost() }
         }
+        former?.choose(desired.host, in: &current)
         state = current
         let idle = current.hasIdleHostPolicies ? [NodePolicyCompiler.idleHostPolicies] : []
         return CompiledNode(

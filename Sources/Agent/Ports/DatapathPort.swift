@@ -25,6 +25,8 @@ public protocol DatapathPort {
     /// Removes conntrack entries of flows that are over, in a part of the table, and gives pods with many flows more room. The
     /// next call goes on with the next part, until the collection is complete.
     func collectConntrack() throws -> ConntrackCollection
+    /// How it stands with the node's own policies in the kernel, as of now; `nil` where it has no notion of them.
+    func hostStanding() throws -> HostStanding?
     /// Removes what pods have learnt of names and that has ended; by pod, what it has.
     func collectLearnt() throws -> [EndpointKey: LearntUse]
     /// Puts what a pod has learnt of names into force.
@@ -34,6 +36,8 @@ public protocol DatapathPort {
 }
 
 extension DatapathPort {
+    /// How it stands with the node's own policies in the kernel: it has no notion of them.
+    public func hostStanding() throws -> HostStanding? { nil }
     /// Removes what pods have learnt of names and that has ended; by pod, what it has.
     public func collectLearnt() throws -> [EndpointKey: LearntUse] { [:] }
     /// Puts what a pod has learnt of names into force.

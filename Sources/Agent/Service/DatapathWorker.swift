@@ -49,6 +49,8 @@ actor DatapathWorker {
     private func reconciled(_ desired: DesiredChanges) throws -> Outcome {
         let clock = ContinuousClock()
         let start = clock.now
+        var desired = desired
+        desired.host = try datapath.hostStanding()
         let compiled = try compiler.compile(desired)
         let middle = clock.now
         let report = Result { try datapath.apply(compiled.image, links: desired.links, masters: desired.masters) }

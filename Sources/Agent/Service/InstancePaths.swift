@@ -34,6 +34,8 @@ public struct InstancePaths: Hashable, Sendable {
     public var proxyState: String { "\(InstancePaths.folder)/\(instance).proxy.json" }
     /// What pods have learnt of names, for the agent's next start.
     public var names: String { "\(InstancePaths.folder)/\(instance).names.json" }
+    /// The node's own policies, wanted and confirmed last, for the agent's next start.
+    public var hostPolicies: String { "\(InstancePaths.folder)/\(instance).host-policies.json" }
     /// What the columns of names in the kernel stand for.
     public var columns: String { "\(InstancePaths.folder)/\(instance).columns.json" }
     /// What `netpold cni` noted of the interfaces it was called for, a file each.

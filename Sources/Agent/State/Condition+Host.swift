@@ -11,18 +11,22 @@ extension Condition {
         switch report.confirmation {
         case .settled: return missing
         case .pending(let mode, let former, _):
+            let change =
+                former == mode
+                ? "a change of them goes back to those before" : "\(mode.rawValue) goes back to \(former.rawValue)"
             return missing + [
                 Condition(
                     kind: .hostUnconfirmed, subject: "host",
-                    message: "host policies: \(mode.rawValue) goes back to \(former.rawValue) unless somebody runs "
-                        + "`netpold host confirm` in time")
+                    message: "host policies: \(change) unless somebody runs `netpold host confirm` in time")
             ]
         case .expired(let mode, let former):
+            let change =
+                former == mode
+                ? "the change of them, so those before are" : "\(mode.rawValue), so \(former.rawValue) is"
             return missing + [
                 Condition(
                     kind: .hostGivenUp, subject: "host",
-                    message: "host policies: nobody has confirmed \(mode.rawValue), so \(former.rawValue) is in force; "
-                        + "`netpold host retry` tries again")
+                    message: "host policies: nobody has confirmed \(change) in force; `netpold host retry` tries again")
             ]
         }
     }

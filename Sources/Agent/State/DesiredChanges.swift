@@ -17,6 +17,8 @@ public struct DesiredChanges: Sendable {
     public var masters: [UInt32: [UInt32]]
     /// Interfaces behind which somebody is whom policies cannot speak of.
     public var stubs: [DenyStub]
+    /// How it stands with the node's own policies in the kernel; `nil`: nobody has looked.
+    public var host: HostStanding?
 
     /// Changes.
     public init(

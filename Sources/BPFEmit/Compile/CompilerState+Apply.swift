@@ -101,11 +101,12 @@ extension CompilerState {
     private mutating func compileAgain() {
         allocator.forget(except: Set(index.identities.map(\.text)))
         let slack = slack
-        let compilesHost = hostSubject != nil
+        let (compilesHost, hasFormerHost) = (hostSubject != nil, hasFormerHost)
         self = CompilerState(
             objectsAsSet, book, localNode: localNode, ownAddresses: ownAddresses, allocator: allocator,
             serviceSettings: services.settings)
         if compilesHost { compileHost() }
+        if hasFormerHost { setFormerHost(book.policies(of: CompilerState.formerHostPolicies)) }
         self.slack = slack
         sizeLimit = index.size * 2 + slack
     }

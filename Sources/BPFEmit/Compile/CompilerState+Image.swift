@@ -17,6 +17,7 @@ extension CompilerState {
             subjects: images, endpoints: (hostEndpoint.map { [$0] } ?? []) + endpoints, services: services.frontends,
             answers: names)
         image.hostFingerprint = hostFingerprint
+        image.formerHostFingerprint = formerHostFingerprint
         return image
     }
 

@@ -139,5 +139,7 @@ extension CompilerState {
     }
 
     /// The policies in force, lowered, by object. O(policies).
-    public var policies: [LoweredPolicy] { book.policies.sorted { $0.key < $1.key }.flatMap(\.value) }
+    public var policies: [LoweredPolicy] {
+        book.policies.filter { $0.key != CompilerState.formerHostPolicies }.sorted { $0.key < $1.key }.flatMap(\.value)
+    }
 }

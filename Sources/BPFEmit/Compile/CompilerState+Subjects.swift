@@ -58,7 +58,7 @@ extension CompilerState {
     /// Finds out which policies select the subjects now. Only subjects for which that changes get other policies.
     private mutating func reselect(_ batch: inout Batch) {
         let retired = Set(batch.retired)
-        for number in subjects.order where number != hostSubject {
+        for number in subjects.order where number != hostSubject && number != formerHostSubject {
             guard let subject = subjects[number] else { continue }
             var applying: [Int]?
             if batch.namespaces.contains(subject.namespace) {

@@ -38,6 +38,9 @@ public struct CompilerState: Sendable {
     var services: ServiceTable
     /// The subject that the node itself is; `nil` where its policies are not compiled.
     var hostSubject: Int?
+    /// The one with the policies that it goes back to, and whether there are such.
+    var formerHostSubject: Int?
+    var hasFormerHost = false
     /// Those that the node does not translate, as programs see them.
     var observed: ObservedServices
 

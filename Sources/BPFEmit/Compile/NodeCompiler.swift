@@ -11,13 +11,15 @@ public enum NodeCompiler {
     ///   - localNode: the node; pods without a node name are local too. `nil`: `defaultNode`.
     ///   - allocator: the numbers given before; they stay, and new ones are added.
     ///   - host: whether the node's own policies are compiled too.
+    ///   - formerHost: those that the node goes back to; `nil`: none.
     /// - Returns: what the kernel of the node should hold.
     public static func compile(
         _ objects: ClusterObjects, policies: [LoweredPolicy], localNode: String? = nil,
-        allocator: inout IdentityAllocator, host: Bool = false
+        allocator: inout IdentityAllocator, host: Bool = false, formerHost: [LoweredPolicy]? = nil
     ) -> NodeImage {
         var state = CompilerState(objects, policies: policies, localNode: localNode, allocator: allocator)
         if host { state.compileHost() }
+        state.setFormerHost(formerHost)
         allocator = state.allocator
         return state.image
     }

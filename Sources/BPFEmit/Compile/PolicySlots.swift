@@ -59,10 +59,16 @@ struct PolicySlots: Sendable {
 
     /// The policies that select a node with these labels, in the order of their origins.
     func applying(toNode labels: CiliumLabels) -> [Int] {
-        let found = hostPolicies.filter { number in
+        let former = Set(numbers[CompilerState.formerHostPolicies] ?? [])
+        let found = hostPolicies.subtracting(former).filter { number in
             if case .nodes(let selector) = policies[number].subject { selector.matches(labels) } else { false }
         }
         return SubjectIndex.ordered(found.sorted(), of: policies)
+    }
+
+    /// The policies that the node goes back to, in the order of their origins, whatever they select.
+    var formerHostPolicies: [Int] {
+        SubjectIndex.ordered(numbers[CompilerState.formerHostPolicies] ?? [], of: policies)
     }
 
     /// The policies that select a class of pods when some were retired and others installed, in the order of their origins;

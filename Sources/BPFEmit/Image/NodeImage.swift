@@ -16,6 +16,8 @@ public struct NodeImage: Sendable {
     public var endpoints: [EndpointImage]
     /// Changes with the rules of the node's own policies, whatever pods come and go; 0: they are not asked.
     public var hostFingerprint: UInt64 = 0
+    /// The same of the policies that the node goes back to, the subject `CompilerState.formerHostSubjectKey`; 0: there are none.
+    public var formerHostFingerprint: UInt64 = 0
     /// Where local pods reach Services, sorted, each address, port and protocol once. In force where the node translates.
     public var services: [ServiceFrontend]
     /// What DNS has answered: the addresses of each name (lower case, without final dot), as if every local pod had asked for it.

@@ -156,17 +156,22 @@ struct np_failsafe {
 
 /*
  * Value of np_host (array, one entry). All zero: no host policies. `until`: a mode that nobody has confirmed by then is given up by
- * the programs themselves, whether an agent lives or not.
+ * the programs themselves, whether an agent lives or not. Where the mode before it enforced, it did so by other policies: those are in
+ * force again then, by programs of their own.
  */
 struct np_host {
 	__u32 mode; /* enum np_host_mode; a number that is none enforces */
-	__u32 former; /* the mode from `until` on */
+	__u32 former; /* the mode from `until` on; NP_HOST_ENFORCE: by the former policies */
 	__u64 until; /* ns, CLOCK_MONOTONIC; 0 = `mode` holds */
 	__u64 fingerprint; /* of the node's policies, for whoever takes over; programs do not read it */
 	__u32 slot; /* in np_endpoints */
 	__u32 passes_probes; /* not 0: TCP from the node to its own pods passes */
 	__u32 links[NP_HOST_LINKS]; /* uplinks with programs, 0 = none: for whoever takes over */
 	struct np_failsafe failsafe[NP_HOST_FAILSAFES];
+	__u64 former_fingerprint; /* of the former policies, as `fingerprint`; 0 = there are none */
+	__u32 former_policy[2]; /* their slots in np_policies, by np_direction */
+	__u32 former_revision; /* instead of np_endpoint.revision while they are in force; no endpoint ever has it */
+	__u32 pad;
 };
 
 /* In cb[NP_CB_BASE] before np_to_pod: the node's egress policy has been asked. */
@@ -881,7 +886,8 @@ struct np_question {
 	__u8 is_proxied; /* the packet's flow has NP_ENTRY_PROXY */
 	__u8 pad;
 	__u32 origin; /* of a packet of the node at a pod's hook: the pod's slot + 1, where it goes on when it passes; 0 = nowhere */
-	__u32 pad_end;
+	__u32 host_revision; /* of a packet of the node: which of its policies it meets, chosen once for all of its story */
+	__u32 host_policy[2]; /* and their slots in np_policies, by np_direction */
 };
 
 /* ---- verdicts ------------------------------------------------------------------------------------------- */

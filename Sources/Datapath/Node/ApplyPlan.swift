@@ -84,8 +84,10 @@ struct ApplyPlan {
         // Every endpoint's subject is in the image, which `check` has seen to.
         let needs = stateNeeds[endpoint.image.subject] ?? StateNeeds(ingress: .always, egress: .always)
         // What the node lets in for others, and they answer, passes in the node's name.
-        let isIdle = needs.ingress == .never && needs.egress == .never
-        return endpoint.key.isHost && !isIdle ? StateNeeds(ingress: .always, egress: .always) : needs
+        guard endpoint.key.isHost else { return needs }
+        let all = [needs, stateNeeds[CompilerState.formerHostSubjectKey]].compactMap(\.self)
+        let isIdle = all.allSatisfy { $0.ingress == .never && $0.egress == .never }
+        return !isIdle ? StateNeeds(ingress: .always, egress: .always) : needs
     }
 
     /// The numbering of a pod's columns.

@@ -13,7 +13,7 @@ extension NodeDatapath {
     /// 3. *Names*: an automaton with the patterns of these programs beside those that run, and what its name sets satisfy for each
     ///    (`NamesInForce`); the proxy is told of their rules.
     ///    *Widen* the live peers maps of programs that stay: new identities are known before an address has one.
-    /// 4. *Place*: endpoints that will need more flow state keep it from now on, and what runs without is waited for. Then each
+    /// 4. *Place*: the policies that the node goes back to are ready before a change of its own begins (`placeFormerHost`). Endpoints that will need more flow state keep it from now on, and what runs without is waited for. Then each
     ///    slot of np_policies goes from old program to new in one write. New endpoints get a slot that is not ready. From here
     ///    on new flows meet the new rules.
     /// 5. *Services*: backends and their tables, then the frontends, each with one write (`ServiceTables`).
@@ -65,6 +65,7 @@ extension NodeDatapath {
         mustRevalidate = true
         try note(columnRecord: image.columnRecord)
         try prepareNames(batch, &report)
+        try placeFormerHost(batch, plan)
         try guardHost(image)
         let widened = try widen(batch, plan, &report)
         let replaced = try place(batch, plan, &report)

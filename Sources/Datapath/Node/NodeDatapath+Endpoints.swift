@@ -77,17 +77,20 @@ extension NodeDatapath {
         forgetFlowsOfFormerAddresses()
         for planned in plan.endpoints {
             guard var endpoint = endpoints[planned.key] else { continue }
+            // The node's flows are admitted by either of its policies.
+            let isChanged =
+                changedSubjects.contains(planned.image.subject)
+                || (planned.key.isHost && changedSubjects.contains(CompilerState.formerHostSubjectKey))
             let needs = holding(plan.stateNeeds(of: planned), of: endpoint)
-            let open = openDirections(of: planned.image.subject, PolicyBatch())
+            let open = openDirections(of: planned, plan, PolicyBatch())
             let isCurrent =
                 !all && endpoint.value.isReady && endpoint.subject == planned.image.subject
                 && endpoint.value.stateNeeds == needs && endpoint.value.openDirections == open
-                && !changedSubjects.contains(planned.image.subject)
+                && !isChanged
                 && endpoint.value.names == plan.names(of: planned) && endpoint.value.readsNames == plan.reads(planned)
             guard !isCurrent else { continue }
             if !isHandedOut {
-                // 0 is "never".
-                revision = revision == .max ? 1 : revision + 1
+                raiseRevision()
                 isHandedOut = true
             }
             endpoint.value.revision = revision
@@ -104,7 +107,17 @@ extension NodeDatapath {
             try maps.endpoints.set(endpoint.slot, endpoint.value)
             endpoints[planned.key] = endpoint
             report.entriesChanged += 1
+            if planned.key.isHost {
+                raiseRevision()
+                try setFormerRevision(revision)
+                isHandedOut = false
+            }
         }
+    }
+
+    private func raiseRevision() {
+        // 0 is "never".
+        revision = revision == .max ? 1 : revision + 1
     }
 
     /// Step 9. One interface that cannot be attached to does not keep the others waiting.

@@ -61,6 +61,24 @@ extension NodeDatapath {
         return found
     }
 
+    /// Before other programs are swapped: those that the node goes back to when a change is not confirmed are ready before there is
+    /// one, and np_host names them. Where it named others that are not known any more, it goes back to audit.
+    func placeFormerHost(_ batch: PolicyBatch, _ plan: ApplyPlan) throws(BPFError) {
+        guard maps.host != nil else { return }
+        let key = CompilerState.formerHostSubjectKey
+        try place(batch, plan, [key])
+        let before = try readHost()
+        var host = before
+        let fingerprint = plan.image.formerHostFingerprint
+        if fingerprint != host.former_fingerprint {
+            var confirmation = host.confirmation(now: KernelClock.monotonic)
+            host.take(confirmation.loseFormer())
+        }
+        host.former_fingerprint = fingerprint
+        host.former_policy = plan.subjectSlots[key].map { (2 * $0, 2 * $0 + 1) } ?? (0, 0)
+        if !host.hasEqualBytes(before) { try write(host) }
+    }
+
     /// Before programs are swapped: a change of policies that are in force is to be confirmed from its first packet on, and where
     /// the node's policies are not asked any more, they are not asked while their programs go.
     func guardHost(_ image: NodeImage) throws(BPFError) {
@@ -79,8 +97,8 @@ extension NodeDatapath {
             return
         }
         guard host.mode == NP_HOST_ENFORCE.rawValue, host.fingerprint != image.hostFingerprint else { return }
-        try change(&host, image)
-        try write(host)
+        // Back to the former ones, for good: once their programs are there.
+        if case .begin = change(&host, image) { try write(host) }
     }
 
     /// After everything else is in force: the mode that is wanted, at the uplinks that have programs by now.
@@ -90,7 +108,7 @@ extension NodeDatapath {
         }
         let before = try readHost()
         var host = before
-        try change(&host, image)
+        change(&host, image)
         host.slot = endpoint.slot
         host.passes_probes = options.host.passesProbes ? 1 : 0
         host.uplinks = found.numbers
@@ -112,27 +130,46 @@ extension NodeDatapath {
             problems: found.problems.sorted())
     }
 
-    /// Whether the mode that np_host has holds, as of now; `nil` in an object without host policies.
-    public func hostConfirmation() throws(BPFError) -> HostConfirmation? {
-        maps.host == nil ? nil : try readHost().confirmation(now: KernelClock.monotonic)
+    /// How it stands with the node's policies in the kernel, as of now; `nil` in an object without them.
+    public func hostStanding() throws(BPFError) -> HostStanding? {
+        guard maps.host != nil else { return nil }
+        let host = try readHost()
+        return HostStanding(
+            confirmation: host.confirmation(now: KernelClock.monotonic), fingerprint: host.fingerprint,
+            formerFingerprint: host.former_fingerprint)
     }
 
     /// np_host; all zero in an object without it.
-    func readHost() throws(BPFError) -> np_host {
-        try maps.host?.value(of: UInt32(0), initial: np_host()) ?? np_host()
+    func readHost() throws(BPFError) -> np_host { try maps.readHost() }
+
+    /// Writes the revision that flows of the node have while its former policies are in force.
+    func setFormerRevision(_ revision: UInt32) throws(BPFError) {
+        var host = try readHost()
+        host.former_revision = revision
+        try write(host)
     }
 
-    private func change(_ host: inout np_host, _ image: NodeImage) throws(BPFError) {
+    @discardableResult
+    private func change(_ host: inout np_host, _ image: NodeImage) -> HostConfirmation.Action? {
         let now = KernelClock.monotonic
         var confirmation = host.confirmation(now: now)
+        let former = image.formerHostFingerprint
         let action = confirmation.want(
-            options.host.mode, changesPolicy: host.fingerprint != image.hostFingerprint,
-            seconds: options.host.confirmSeconds, now: now)
+            HostConfirmation.Wish(
+                options.host.mode, changesPolicy: host.fingerprint != image.hostFingerprint,
+                isFormer: former == image.hostFingerprint, hasFormer: former != 0 && former == host.fingerprint,
+                seconds: options.host.confirmSeconds), now: now)
         host.take(action)
         host.fingerprint = image.hostFingerprint
+        return action
     }
 
     private func write(_ host: np_host) throws(BPFError) { try maps.host?.set(UInt32(0), host) }
+}
+
+extension DatapathMaps {
+    /// np_host; all zero in an object without it.
+    func readHost() throws(BPFError) -> np_host { try host?.value(of: UInt32(0), initial: np_host()) ?? np_host() }
 }
 
 extension NodeImage {

@@ -51,9 +51,12 @@ extension RuleHitIndex.Entry {
 }
 
 extension NodeDatapath {
-    /// The directions that no policy of the image says anything of, once the programs of `batch` are in place.
-    func openDirections(of subject: String, _ batch: PolicyBatch) -> OpenDirections {
+    /// The directions that no policy of the image says anything of, once the programs of `batch` are in place. None of the node while it
+    /// may go back to other policies.
+    func openDirections(of planned: ApplyPlan.Endpoint, _ plan: ApplyPlan, _ batch: PolicyBatch) -> OpenDirections {
         var open = OpenDirections()
+        if planned.key.isHost, plan.image.formerHostFingerprint != 0 { return open }
+        let subject = planned.image.subject
         for direction in Direction.allCases {
             guard let policy = batch.fresh[subject]?[direction] ?? subjects[subject]?[direction], policy.image.isOpen
             else { continue }

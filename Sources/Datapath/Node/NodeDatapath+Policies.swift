@@ -103,18 +103,7 @@ extension NodeDatapath {
     ) throws(BPFError) -> Set<String> {
         try notePolicyChanges(plan, changed: Set(batch.fresh.keys))
         try raiseStateNeeds(plan, batch, &report)
-        for (key, fresh) in batch.fresh.sorted(by: { $0.key < $1.key }) {
-            guard let slot = plan.subjectSlots[key] else { continue }
-            for (direction, policy) in fresh.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-                let place = 2 * slot + UInt32(direction.rawValue)
-                try maps.policies.set(place, program: policy.program)
-                strayPolicies.remove(place)
-                if let old = subjects[key]?.replace(direction, with: policy) { outOfUse.append(old) }
-            }
-            if subjects[key] == nil, let ingress = fresh[.ingress], let egress = fresh[.egress] {
-                subjects[key] = LoadedSubject(slot: slot, ingress: ingress, egress: egress)
-            }
-        }
+        try place(batch, plan, batch.fresh.keys.filter { $0 != CompilerState.formerHostSubjectKey })
         for endpoint in plan.endpoints {
             guard let slot = plan.subjectSlots[endpoint.image.subject] else { continue }
             // Whatever has no slot of its own yet starts without being ready, under no revision.
@@ -142,6 +131,22 @@ extension NodeDatapath {
             }
         }
         return Set(batch.fresh.keys)
+    }
+
+    /// Puts the fresh programs of subjects into their slots.
+    func place(_ batch: PolicyBatch, _ plan: ApplyPlan, _ keys: [String]) throws(BPFError) {
+        for key in keys.sorted() {
+            guard let slot = plan.subjectSlots[key], let fresh = batch.fresh[key] else { continue }
+            for (direction, policy) in fresh.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+                let place = 2 * slot + UInt32(direction.rawValue)
+                try maps.policies.set(place, program: policy.program)
+                strayPolicies.remove(place)
+                if let old = subjects[key]?.replace(direction, with: policy) { outOfUse.append(old) }
+            }
+            if subjects[key] == nil, let ingress = fresh[.ingress], let egress = fresh[.egress] {
+                subjects[key] = LoadedSubject(slot: slot, ingress: ingress, egress: egress)
+            }
+        }
     }
 
     /// Step 10.

@@ -25,7 +25,7 @@ extension NodeDatapath {
         _ present: np_endpoint, for planned: ApplyPlan.Endpoint, _ plan: ApplyPlan, _ batch: PolicyBatch
     ) -> np_endpoint {
         var value = present.raisingStateNeeds(plan.stateNeeds(of: planned))
-        value.openDirections = value.openDirections.intersection(openDirections(of: planned.image.subject, batch))
+        value.openDirections = value.openDirections.intersection(openDirections(of: planned, plan, batch))
         // Numbers of another numbering mean something else: until the programs are swapped no name counts.
         if value.names != plan.names(of: planned) { value.names = 0 }
         if plan.reads(planned) { value.flags |= UInt32(NP_ENDPOINT_NAMES) }

@@ -106,7 +106,7 @@ public final class NodeDatapath {
         self.prefixes = try maps.readPrefixes()
         self.sources = try maps.readSources()
         let slots = try maps.endpoints.entries(key: UInt32(0), value: np_endpoint())
-        var revision = slots.map(\.value.revision).max() ?? 0
+        var revision = max(slots.map(\.value.revision).max() ?? 0, try maps.readHost().former_revision)
         // Flows may be in maps that are shared, stamped by the other version.
         for other in others { revision = max(revision, try other.highestRevision()) }
         self.revision = revision

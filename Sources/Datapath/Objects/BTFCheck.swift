@@ -99,7 +99,8 @@ public enum BTFCheck {
                 [
                     ("mode", \.mode), ("former", \.former), ("until", \.until), ("fingerprint", \.fingerprint),
                     ("slot", \.slot), ("passes_probes", \.passes_probes), ("links", \.links),
-                    ("failsafe", \.failsafe),
+                    ("failsafe", \.failsafe), ("former_fingerprint", \.former_fingerprint),
+                    ("former_policy", \.former_policy), ("former_revision", \.former_revision),
                 ]),
             Expected("np_flow_seed", np_flow_seed.self, [("word", \.word)]),
             Expected("np_flow_set", np_flow_set.self, [("control", \.control), ("flow", \.flow)]),
@@ -160,7 +161,7 @@ public enum BTFCheck {
                     ("kept", \.kept), ("named", \.named), ("names", \.names), ("names_done", \.names_done),
                     ("names_reason", \.names_reason), ("names_news", \.names_news), ("reads", \.reads),
                     ("hello", \.hello), ("proxy", \.proxy), ("is_proxied", \.is_proxied), ("origin", \.origin),
-                    ("pad_end", \.pad_end),
+                    ("host_revision", \.host_revision), ("host_policy", \.host_policy),
                 ]),
             Expected(
                 "np_proxied_key", np_proxied_key.self,

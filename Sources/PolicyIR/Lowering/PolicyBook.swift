@@ -57,6 +57,9 @@ public struct PolicyBook: Sendable {
     /// The policies in force, by object.
     public var policies: [ClusterObject.Key: [LoweredPolicy]] { entries.mapValues(\.lowered.policies) }
 
+    /// The policies in force of one object.
+    public func policies(of key: ClusterObject.Key) -> [LoweredPolicy] { entries[key]?.lowered.policies ?? [] }
+
     /// What lowering found, in no order.
     public var diagnostics: [Diagnostic] { entries.values.flatMap(\.lowered.diagnostics) }
 

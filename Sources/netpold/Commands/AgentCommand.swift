@@ -280,7 +280,8 @@ struct AgentCommand: AsyncParsableCommand {
         allocator.columns = columns.columns
         let keeping = ColumnKeepingCompiler(
             NodePolicyCompiler(
-                allocator: allocator, services: serviceSettings, host: datapathOptions.host.mode != .off),
+                allocator: allocator, services: serviceSettings, host: datapathOptions.host.mode != .off,
+                former: try makeFormerHost(datapathOptions.host, logger)),
             columns: columns.columns,
             record: columns.record
         ) { try columnFile.save($0) }
@@ -315,6 +316,19 @@ extension AgentCommand {
             return history.known(to: pod)
         }
         return feed
+    }
+
+    /// What host policies go back to, where changes of them are to be confirmed.
+    private func makeFormerHost(_ settings: HostSettings, _ logger: Logger) throws -> FormerHostPolicies? {
+        guard settings.mode == .enforce, settings.confirmSeconds > 0 else { return nil }
+        let file = RecordFile<HostPolicyRecords>(path: try instance.paths().hostPolicies)
+        return FormerHostPolicies(load(file, logger)) {
+            try file.save($0)
+        } report: { error in
+            logger.error(
+                "the host policies cannot be written down: an agent that starts before they are confirmed goes back to audit",
+                metadata: ["error": "\(error)"])
+        }
     }
 
     /// What an earlier agent wrote down; nothing, with a line in the log, where it cannot be read.

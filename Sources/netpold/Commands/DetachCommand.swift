@@ -52,7 +52,9 @@ struct DetachCommand: ParsableCommand {
             try pins.removeAll()
         }
         for path in pinned { print("removed \(path)") }
-        for path in [try instance.paths().lastGood, try instance.paths().bindings]
+        for path in [
+            try instance.paths().lastGood, try instance.paths().bindings, try instance.paths().hostPolicies,
+        ]
         where (try? FileManager.default.removeItem(atPath: path)) != nil {
             print("removed \(path)")
         }

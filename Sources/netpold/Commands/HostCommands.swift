@@ -68,9 +68,11 @@ struct HostStatusCommand: ParsableCommand {
             case .settled(let mode):
                 print("host policies: \(mode.rawValue)")
             case .pending(let mode, let former, let until):
+                let before = former == mode ? "the policies before" : former.rawValue
                 print(
-                    "host policies: \(mode.rawValue), for \(HostControl.seconds(until: until)) s more, then \(former.rawValue)"
-                )
+                    "host policies: \(mode.rawValue), for \(HostControl.seconds(until: until)) s more, then \(before)")
+            case .expired(let mode, let former) where former == mode:
+                print("host policies: \(former.rawValue), by those before; nobody has confirmed the change of them")
             case .expired(let mode, let former):
                 print("host policies: \(former.rawValue); nobody has confirmed \(mode.rawValue)")
             }

@@ -23,11 +23,11 @@ struct HostConfirmationTests {
         var state = HostConfirmation.settled(former)
         let until = 5 + 30 * Self.second
         #expect(
-            state.want(.enforce, changesPolicy: true, seconds: 30, now: 5)
+            state.want(.init(.enforce, changesPolicy: true, seconds: 30), now: 5)
                 == .begin(.enforce, former: former, until: until))
         #expect(state == .pending(.enforce, former: former, until: until))
         // Asking again does not buy time.
-        #expect(state.want(.enforce, changesPolicy: false, seconds: 30, now: 9) == nil)
+        #expect(state.want(.init(.enforce, changesPolicy: false, seconds: 30), now: 9) == nil)
         #expect(state == .pending(.enforce, former: former, until: until))
         #expect(state.confirm() == .settle(.enforce))
         #expect(state == .settled(.enforce))
@@ -40,49 +40,81 @@ struct HostConfirmationTests {
             .expired(.enforce, former: .off),
         ] {
             var state = before
-            #expect(state.want(wanted, changesPolicy: true, seconds: 30, now: 5) == .settle(wanted))
+            #expect(state.want(.init(wanted, changesPolicy: true, seconds: 30), now: 5) == .settle(wanted))
             #expect(state == .settled(wanted))
-            #expect(state.want(wanted, changesPolicy: true, seconds: 30, now: 5) == nil)
+            #expect(state.want(.init(wanted, changesPolicy: true, seconds: 30), now: 5) == nil)
         }
     }
 
-    @Test("other policies under enforcement are to be confirmed, and fall back to those that lock nobody out")
-    func policies() {
+    @Test(
+        "other policies under enforcement are to be confirmed, and fall back to those before, or where those are not ready to audit",
+        arguments: [false, true])
+    func policies(hasFormer: Bool) {
+        func other(_ isFormer: Bool = false) -> HostConfirmation.Wish {
+            .init(.enforce, changesPolicy: true, isFormer: isFormer, hasFormer: hasFormer, seconds: 30)
+        }
+        let former = hasFormer ? HostMode.enforce : .audit
         var state = HostConfirmation.settled(.enforce)
-        #expect(state.want(.enforce, changesPolicy: false, seconds: 30, now: 0) == nil)
-        #expect(
-            state.want(.enforce, changesPolicy: true, seconds: 30, now: 0)
-                == .begin(.enforce, former: .audit, until: 30 * Self.second))
+        #expect(state.want(.init(.enforce, changesPolicy: false, hasFormer: hasFormer, seconds: 30), now: 0) == nil)
+        #expect(state.want(other(), now: 0) == .begin(.enforce, former: former, until: 30 * Self.second))
         // A second change while the first one waits: the time begins anew, the way back stays.
-        #expect(
-            state.want(.enforce, changesPolicy: true, seconds: 30, now: Self.second)
-                == .begin(.enforce, former: .audit, until: 31 * Self.second))
+        #expect(state.want(other(), now: Self.second) == .begin(.enforce, former: former, until: 31 * Self.second))
+        guard hasFormer else { return }
+        // Whoever takes the change back need not confirm that.
+        let pending = state
+        #expect(state.want(other(true), now: 0) == .settle(.enforce))
+        state = .expired(.enforce, former: .enforce)
+        #expect(state.inForce == .enforce)
+        #expect(state.want(other(true), now: 0) == .settle(.enforce))
+        // Nobody knows them any more.
+        state = pending
+        #expect(state.loseFormer() == .begin(.enforce, former: .audit, until: 31 * Self.second))
+        #expect(state == .pending(.enforce, former: .audit, until: 31 * Self.second))
+        #expect(state.loseFormer() == nil)
+        state = .expired(.enforce, former: .enforce)
+        #expect(state.loseFormer() == .begin(.enforce, former: .audit, until: 1))
+        #expect(state == .expired(.enforce, former: .audit))
+        state = .settled(.enforce)
+        #expect(state.loseFormer() == nil)
+    }
+
+    @Test("what was confirmed last, by how it stands")
+    func confirmed() {
+        func of(_ confirmation: HostConfirmation) -> UInt64? {
+            HostStanding(confirmation: confirmation, fingerprint: 1, formerFingerprint: 2).confirmed
+        }
+        #expect(of(.settled(.enforce)) == 1)
+        #expect(of(.settled(.audit)) == nil && of(.settled(.off)) == nil)
+        #expect(of(.pending(.enforce, former: .enforce, until: 9)) == 2)
+        #expect(of(.expired(.enforce, former: .enforce)) == 2)
+        #expect(of(.pending(.enforce, former: .audit, until: 9)) == nil)
+        #expect(of(.expired(.enforce, former: .off)) == nil)
     }
 
     @Test("what was given up stays so until policies change or somebody tries again; then it is too late to confirm")
     func expired() {
         let gone = HostConfirmation.expired(.enforce, former: .audit)
         var state = gone
-        #expect(state.want(.enforce, changesPolicy: false, seconds: 30, now: 7) == nil)
+        #expect(state.want(.init(.enforce, changesPolicy: false, seconds: 30), now: 7) == nil)
         #expect(state.confirm() == nil)
         #expect(state == gone)
         #expect(
             state.retry(seconds: 60, now: 0) == .begin(.enforce, former: .audit, until: 60 * Self.second))
         state = gone
         #expect(
-            state.want(.enforce, changesPolicy: true, seconds: 30, now: 0)
+            state.want(.init(.enforce, changesPolicy: true, seconds: 30), now: 0)
                 == .begin(.enforce, former: .audit, until: 30 * Self.second))
     }
 
     @Test("without a time nothing waits")
     func unasked() {
         var state = HostConfirmation.settled(.off)
-        #expect(state.want(.enforce, changesPolicy: true, seconds: 0, now: 7) == .settle(.enforce))
-        #expect(state.want(.enforce, changesPolicy: true, seconds: 0, now: 8) == nil)
+        #expect(state.want(.init(.enforce, changesPolicy: true, seconds: 0), now: 7) == .settle(.enforce))
+        #expect(state.want(.init(.enforce, changesPolicy: true, seconds: 0), now: 8) == nil)
         #expect(state.confirm() == nil)
         #expect(state.retry(seconds: 9, now: 8) == nil)
         var waiting = HostConfirmation.pending(.enforce, former: .off, until: 9)
-        #expect(waiting.want(.enforce, changesPolicy: false, seconds: 0, now: 7) == .settle(.enforce))
+        #expect(waiting.want(.init(.enforce, changesPolicy: false, seconds: 0), now: 7) == .settle(.enforce))
     }
 
     @Test("fail-safes are read as they are written")

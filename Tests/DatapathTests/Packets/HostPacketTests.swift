@@ -16,8 +16,11 @@ struct HostPacketTests {
         let node: NodeDatapath
         let host: LoadedEndpoint
         private var counted: [UInt8: UInt64] = [:]
+        private static let origin = RuleOrigin(
+            kind: "CiliumClusterwideNetworkPolicy", namespace: "", name: "open", path: "")
 
-        init() throws {
+        /// With `former` the node goes back to policies that let the world in at port 80.
+        init(former: Bool = false) throws {
             var objects = ClusterObjects()
             objects.nodes = [
                 Node(metadata: ObjectMeta(name: "node-1"), addresses: [false, true].map { HostPacketTests.own($0) })
@@ -31,9 +34,18 @@ struct HostPacketTests {
                         egress: [CiliumElement(path: "spec.egress[0]")]))
             ]
             var allocator = IdentityAllocator()
+            let open = LoweredPolicy(
+                subject: .nodes(LabelSelector()),
+                ingress: DirectionRules(
+                    isolates: true,
+                    rules: [
+                        PolicyRule(
+                            action: .allow, peers: .anyOf([.entity(.world)]),
+                            traffic: .anyOf([.ports(.tcp, PortRange(80))]), origin: Self.origin)
+                    ]), egress: DirectionRules(isolates: true, rules: []), origin: Self.origin)
             let image = NodeCompiler.compile(
                 objects, policies: PolicyLowering.lower(objects, for: .enforcement).policies, localNode: "node-1",
-                allocator: &allocator, host: true)
+                allocator: &allocator, host: true, formerHost: former ? [open] : nil)
             var options = DatapathOptions(pins: nil, attachment: .none, flowSets: 1024)
             options.host = HostSettings(
                 mode: .enforce,
@@ -198,5 +210,46 @@ struct HostPacketTests {
         #expect(try rig.send(syn, .ingress) == .hostAudit)
         try rig.change { $0.former = NP_HOST_OFF.rawValue }
         #expect(try rig.send(syn, .ingress) == nil)
+    }
+
+    @Test(
+        "a time that is over is the former policies': new flows and known ones meet them, and the others again when somebody tries again",
+        arguments: [false, true])
+    func formerPolicies(v6: Bool) throws {
+        let rig = try Rig(former: true)
+        let (own, world) = (Self.own(v6), Self.world(v6))
+        let (syn, ack) = (Transport.TCPFlags.syn, Transport.TCPFlags.ack)
+        func wait(_ until: UInt64) throws {
+            try rig.change { host in
+                (host.mode, host.former) = (NP_HOST_ENFORCE.rawValue, NP_HOST_ENFORCE.rawValue)
+                host.until = until
+            }
+        }
+        let host = try rig.node.readHost()
+        #expect(host.former_fingerprint != 0 && host.former_fingerprint != host.fingerprint)
+        #expect(host.former_revision != rig.host.value.revision && host.former_revision != 0)
+        #expect(try rig.send(tcp(world, 1000, own, 80, syn), .ingress) == .policyDefault)
+        try wait(KernelClock.monotonic + 3_600_000_000_000)
+        #expect(try rig.send(tcp(world, 1000, own, 80, syn), .ingress) == .policyDefault)
+        try wait(1)
+        #expect(try rig.send(tcp(world, 1000, own, 80, syn), .ingress) == .allowed)
+        #expect(try rig.send(tcp(own, 80, world, 1000, syn | ack), .egress, by: 0) == .reply)
+        #expect(try rig.send(tcp(world, 1000, own, 80, ack), .ingress) == .established)
+        #expect(try rig.send(tcp(world, 1000, own, 81, syn), .ingress) == .policyDefault)
+        // What the former ones have let in is no flow of the others, whichever way its packet goes.
+        try wait(KernelClock.monotonic + 3_600_000_000_000)
+        #expect(try rig.send(tcp(world, 1000, own, 80, ack), .ingress) == .policyDefault)
+        #expect(try rig.send(tcp(own, 80, world, 1000, ack), .egress, by: 0) == .policyDefault)
+        try wait(1)
+        #expect(try rig.send(tcp(world, 1000, own, 80, ack), .ingress) == .established)
+        // Confirmed meanwhile: the time says nothing any more.
+        try rig.change { $0.until = 0 }
+        #expect(try rig.send(tcp(world, 2000, own, 80, syn), .ingress) == .policyDefault)
+        // An error about a packet of a flow is judged as the flow.
+        try wait(1)
+        let sent = IPPacket(own, world, .tcp, Transport.tcp(80, 1000, flags: ack))
+        #expect(try rig.send(ICMPErrorTests.error(about: sent, from: world).frame, .ingress) == .related)
+        try wait(0)
+        #expect(try rig.send(ICMPErrorTests.error(about: sent, from: world).frame, .ingress) == .policyDefault)
     }
 }

@@ -7,6 +7,7 @@ import NetpoldTestSupport
 import PolicyAPI
 import PolicyIR
 
+@testable import Agent
 @testable import Datapath
 
 /// A node with an uplink to the outside, whose pods are made by the plugins of Debian's containernetworking-plugins. Everything
@@ -64,6 +65,9 @@ final class EdgeNode {
     /// How the datapath is made.
     var options = DatapathOptions(pins: nil)
     private var allocator = IdentityAllocator()
+    /// What the agents of the node have written down of its own policies.
+    var hostRecords: HostPolicyRecords? = nil
+    private lazy var former = makeFormer()
 
     init(_ topology: Topology, pods names: [String]) throws {
         self.topology = topology
@@ -140,12 +144,15 @@ final class EdgeNode {
         var objects = decoded.objects
         objects.localNetworks = networks
         let lowered = PolicyLowering.lower(objects)
-        let image = NodeCompiler.compile(
-            objects, policies: lowered.policies, allocator: &allocator, host: options.host.mode != .off)
+        var state = CompilerState(objects, policies: lowered.policies, allocator: allocator)
+        if options.host.mode != .off { state.compileHost() }
         let evidence = try evidence()
         try node.run {
             let datapath = try self.datapath ?? NodeDatapath(options)
             self.datapath = datapath
+            former.choose(try datapath.hostStanding(), in: &state)
+            allocator = state.allocator
+            let image = state.image
             // As the agent does it.
             var own: [EndpointKey: [UInt32]] = [:]
             for (name, link) in links { own[EndpointKey(namespace: "edge", name: name)] = [link] }
@@ -171,7 +178,17 @@ final class EdgeNode {
     private(set) var serversNotAsked: String?
 
     /// Lets go of what enforces, as a process does that is killed; the next `apply` goes on with what is pinned.
-    func restart() { datapath = nil }
+    func restart() {
+        datapath = nil
+        former = makeFormer()
+    }
+
+    private func makeFormer() -> FormerHostPolicies {
+        FormerHostPolicies(hostRecords) { [unowned self] in
+            hostRecords = $0
+        } report: { _ in
+        }
+    }
 
     /// What the host knows of its interfaces.
     func evidence() throws -> HostEvidence {

@@ -249,9 +249,9 @@ struct HostPolicyTests {
         #expect(differences(try ask(row, network), expected(row)).isEmpty)
         try network.apply(Self.policy)
         #expect(try control.state().confirmation == .settled(.enforce))
-        // Another policy is another change.
+        // Another policy is another change, and goes back to this one.
         try network.apply(Self.policy.replacingOccurrences(of: "8080", with: "8082"))
-        guard case .pending(.enforce, former: .audit, _) = try control.state().confirmation else {
+        guard case .pending(.enforce, former: .enforce, _) = try control.state().confirmation else {
             Issue.record("\(try control.state().confirmation)")
             return
         }
@@ -261,5 +261,82 @@ struct HostPolicyTests {
         try network.apply(Self.policy)
         #expect(try control.state().confirmation == .settled(.off))
         #expect(differences(try ask(row, network), expected(row, all: true)).isEmpty)
+    }
+
+    @Test(
+        "a change of policies that nobody confirms goes back to those before, by the programs themselves, also for the agents that start",
+        arguments: [AttachmentStyle.tcx, .clsact])
+    func former(style: AttachmentStyle) throws {
+        let pins = try PinPath(instance: "host-\(getpid())-\(UInt16.random(in: .min ... .max))")
+        defer { _ = try? pins.removeAll() }
+        let network = try EdgeNode(.ptp, pods: Self.pods)
+        try masquerade(network)
+        network.options = DatapathOptions(pins: pins, attachment: style)
+        network.options.host = settings(.enforce, confirm: 600)
+        try network.apply(Self.policy)
+        let control = try #require(try HostControl(pins))
+        #expect(try control.confirm())
+        network.restart()
+        network.options.host = settings(.enforce, confirm: 5)
+        try network.apply(Self.policy)
+        #expect(try control.state().confirmation == .settled(.enforce))
+
+        // One port is shut, another one opened.
+        let change = Self.policy.replacingOccurrences(of: "8080", with: "8082")
+            .replacingOccurrences(of: "7000", with: "7002")
+        let changed = [
+            Row("outside", "node", .tcp, 8080, false), Row("outside", "node", .tcp, 8082, true),
+            Row("client", "node", .udp, 7002, true), Row("node", "outside", .udp, 9090, true),
+        ]
+        let before = [
+            Row("outside", "node", .tcp, 8080, true), Row("outside", "node", .tcp, 8082, false),
+            Row("client", "node", .udp, 7002, false), Row("node", "outside", .udp, 9090, true),
+        ]
+        try network.apply(change)
+        guard case .pending(.enforce, former: .enforce, _) = try control.state().confirmation else {
+            Issue.record("\(try control.state().confirmation)")
+            return
+        }
+        #expect(differences(try ask(changed, network), expected(changed)).isEmpty)
+        // Nobody looks: no agent lives.
+        network.restart()
+        let expired = HostConfirmation.expired(.enforce, former: .enforce)
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try control.state().confirmation != expired, ContinuousClock.now < deadline { usleep(100_000) }
+        #expect(try control.state().confirmation == expired)
+        #expect(differences(try ask(Self.rows, network), expected(Self.rows)).isEmpty)
+        #expect(differences(try ask(before, network), expected(before)).isEmpty)
+        // The next agent, which wants the change, compiles both and leaves it as it is.
+        try network.apply(change)
+        try network.apply(change)
+        #expect(try control.state().confirmation == expired)
+        #expect(differences(try ask(Self.rows, network), expected(Self.rows)).isEmpty)
+        #expect(differences(try ask(before, network), expected(before)).isEmpty)
+        // Somebody tries again and confirms: from then on this is what is gone back to.
+        #expect(try control.retry(seconds: 600))
+        #expect(differences(try ask(changed, network), expected(changed)).isEmpty)
+        #expect(try control.confirm())
+        try network.apply(change)
+        try network.apply(Self.policy)
+        guard case .pending(.enforce, former: .enforce, _) = try control.state().confirmation else {
+            Issue.record("\(try control.state().confirmation)")
+            return
+        }
+        #expect(differences(try ask(before, network), expected(before)).isEmpty)
+        // Whoever takes the change back need not confirm that.
+        try network.apply(change)
+        #expect(try control.state().confirmation == .settled(.enforce))
+        #expect(differences(try ask(changed, network), expected(changed)).isEmpty)
+        // What was written down is lost while a change waits: nobody knows what to go back to but audit.
+        try network.apply(Self.policy)
+        network.hostRecords = nil
+        network.restart()
+        network.options.host = settings(.enforce, confirm: 600)
+        try network.apply(Self.policy)
+        guard case .pending(.enforce, former: .audit, _) = try control.state().confirmation else {
+            Issue.record("\(try control.state().confirmation)")
+            return
+        }
+        #expect(differences(try ask(before, network), expected(before)).isEmpty)
     }
 }

@@ -183,6 +183,52 @@ struct L7RedirectTests {
         }
     }
 
+    @Test(
+        "a pod's requests to its own node: the node's ingress policy is asked too, of what the proxy sends on",
+        arguments: [false, true],
+        [EdgeNode.Topology.ptp, .bridge])
+    func toOwnNode(v6: Bool, topology: EdgeNode.Topology) throws {
+        let world = try L7World(topology, reversePathFilter: 1)
+        world.edge.options.host = HostSettings(mode: .enforce, devices: ["uplink"], failsafes: [], passesProbes: false)
+        func host(_ peer: String, _ port: Int) -> String {
+            """
+            \(L7World.policy(.egress))
+            ---
+            apiVersion: cilium.io/v2
+            kind: CiliumClusterwideNetworkPolicy
+            metadata: {name: node}
+            spec:
+              nodeSelector: {}
+              ingress:
+                - fromEndpoints: [{matchLabels: {app: \(peer)}}]
+                  toPorts: [{ports: [{port: "\(port)", protocol: TCP}]}]
+              egress: [{toCIDR: [10.8.0.2/32, "fd08::2/128"]}]
+            """
+        }
+        func ask(_ path: String) throws -> L7World.Answer {
+            try world.ask("a", ["to": "\(world.address("node", v6: v6))", "path": path, "timeout": 2])
+        }
+        try world.apply(host("a", 80))
+        try world.startRelay()
+        #expect(try ask("/api/x").body == "\(world.address("a", v6: v6)) /api/x proxied=1")
+        #expect(try ask("/who").body == "Access denied\r\n")
+        // Held: the connection is there when the node's policy changes.
+        func held() throws -> L7World.Answer {
+            try world.ask(
+                "a", ["hold": "h", "to": "\(world.address("node", v6: v6))", "path": "/api/x", "timeout": 2])
+        }
+        #expect(try held().body != nil)
+        for (peer, port) in [("b", 80), ("a", 81)] {
+            try world.apply(host(peer, port))
+            let dropped = try world.edge.packetsByReason()[VerdictReason.policyDefault.rawValue, default: 0]
+            #expect(try ask("/api/x").body == nil)
+            #expect(try world.edge.packetsByReason()[VerdictReason.policyDefault.rawValue, default: 0] > dropped)
+        }
+        #expect(try held().body == nil)
+        // Elsewhere the node has no say.
+        #expect(try world.ask(.podToPod, v6: v6, "/api/x").body == world.expected(.egress, .podToPod, v6: v6, "/api/x"))
+    }
+
     @Test("an agent's restart cuts nothing", arguments: [AttachmentStyle.automatic, .clsact])
     func restart(_ attachment: AttachmentStyle) throws {
         let world = try world(.both, .bridge, attachment)

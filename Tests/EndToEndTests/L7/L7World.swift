@@ -68,6 +68,7 @@ final class L7World {
         servers = [
             try Child(["server", "80"], in: edge.outside.path),
             try Child(["server", "80"], in: try edge.pod("b").path),
+            try Child(["server", "80"], in: edge.node.path),
         ]
         for server in servers { try server.waitUntilReady() }
         clients = [
@@ -91,7 +92,11 @@ final class L7World {
     }
 
     func address(_ end: String, v6: Bool) -> IPAddress {
-        end == "outside" ? EdgeNode.address(2, v6: v6, network: 8) : edge.address(end, v6: v6)
+        switch end {
+        case "outside": EdgeNode.address(2, v6: v6, network: 8)
+        case "node": EdgeNode.address(1, v6: v6, network: 8)
+        default: edge.address(end, v6: v6)
+        }
     }
 
     // MARK: policies and the proxy
