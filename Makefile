@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 RELEASE := .build/release/netpold
+# A terminal and a pipe are the same to the compiler: with other flags for colour it would build everything twice.
+BUILD := swift build --no-color-diagnostics
 # Warnings are errors here and in CI; a user's plain `swift build` with a newer compiler only shows them.
 export NETPOLD_STRICT := 1
 
@@ -18,15 +20,15 @@ deps: ## install the Debian packages that building and testing need
 
 .PHONY: build
 build: deps ## the release binary, .build/release/netpold
-	swift build -c release --product netpold
+	$(BUILD) -c release --product netpold
 
 .PHONY: demo
-demo: build ## install, build, run the lab on examples/shop (root: namespaces and BPF)
-	@scripts/as-root.sh $(RELEASE) lab -f examples/shop
+demo: ## install, build (6 minutes on two cores), run the lab on examples/shop; as root, or with sudo, which it asks for first
+	@MAKE='$(MAKE)' scripts/demo.sh $(RELEASE)
 
 .PHONY: quick
 quick: lint ## lint and the tests that need no kernel and no root
-	swift build --build-tests
+	$(BUILD) --build-tests
 	scripts/swift-test.sh --skip DatapathTests --skip EndToEndTests
 
 # Agents with seconds to answer, on machines with two cores: more at a time only wait for each other. For the same reason kernel tests,
@@ -39,7 +41,7 @@ test: deps lint ## what CI runs: lint, unit tests, kernel tests (as root), confo
 	scripts/install-deps.sh nginx haproxy gunicorn python3-grpcio dnsmasq-base bind9-dnsutils curl openssl \
 		containernetworking-plugins iptables nftables python3-venv
 	scripts/install-deploy-tools.sh
-	swift build --build-tests
+	$(BUILD) --build-tests
 	scripts/as-root.sh scripts/swift-test.sh --skip DatapathTests --skip EndToEndTests
 	scripts/as-root.sh scripts/swift-test.sh --filter DatapathTests
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(E2E_WIDTH) \
@@ -108,6 +110,11 @@ bench-smoke: build ## every benchmark once and short: that they run, no figures 
 	$(RELEASE) bench-scale
 	scripts/as-root.sh $(RELEASE) bench-names --rounds 1 --seconds 1
 
+.PHONY: cli
+cli: ## write docs/reference/cli.md from the debug binary; a test compares
+	$(BUILD) --product netpold
+	scripts/command-pages.py .build/debug/netpold markdown docs/reference/cli.md
+
 # Ten million each, which takes optimised tests; `make build` and this build each other's modules anew.
 SOAK_FLOWS ?= 10000000
 # DEBUG: injected faults, which tests name.
@@ -117,14 +124,14 @@ SOAK_CHAOS ?= 600
 .PHONY: soak
 soak: deps ## ten million random flows three ways, ten million random packets, floods of a million flows, 20,000 changes, chaos (root; 1.5 h)
 	scripts/install-deps.sh containernetworking-plugins
-	swift build $(SOAK_TEST) --build-tests
-	NETPOLD_CHANGE_STEPS=500 swift test $(SOAK_TEST) --skip-build --filter CompilerStateChanges
+	$(BUILD) $(SOAK_TEST) --build-tests
+	NETPOLD_CHANGE_STEPS=500 swift test --no-color-diagnostics $(SOAK_TEST) --skip-build --filter CompilerStateChanges
 	CHAOS_SEED=$${CHAOS_SEED:-$$RANDOM} CHAOS_SECONDS=$(SOAK_CHAOS) LEAK_CHANGES=10000 \
-		scripts/as-root.sh swift test $(SOAK_TEST) --skip-build --filter 'ChaosTests|LeakTests'
-	NETPOLD_FLOOD=1000000 scripts/as-root.sh swift test $(SOAK_TEST) --skip-build --filter FloodTests
+		scripts/as-root.sh swift test --no-color-diagnostics $(SOAK_TEST) --skip-build --filter 'ChaosTests|LeakTests'
+	NETPOLD_FLOOD=1000000 scripts/as-root.sh swift test --no-color-diagnostics $(SOAK_TEST) --skip-build --filter FloodTests
 	NETPOLD_DIFF_FLOWS=$(SOAK_FLOWS) NETPOLD_DIFF_PER_CLUSTER=2000 NETPOLD_PACKETS=$(SOAK_FLOWS) \
-		scripts/as-root.sh swift test $(SOAK_TEST) --skip-build --filter 'Differential|RandomPackets'
-	NETPOLD_KILL_EVERYWHERE=1 scripts/as-root.sh swift test $(SOAK_TEST) --skip-build --filter killedAnywhere
+		scripts/as-root.sh swift test --no-color-diagnostics $(SOAK_TEST) --skip-build --filter 'Differential|RandomPackets'
+	NETPOLD_KILL_EVERYWHERE=1 scripts/as-root.sh swift test --no-color-diagnostics $(SOAK_TEST) --skip-build --filter killedAnywhere
 
 .PHONY: fuzz
 fuzz: deps ## libFuzzer on manifests, values, verdicts, HTTP (beside llhttp), ClientHellos and DNS messages (beside the kernel's readers), FUZZ_SECONDS=60 each
@@ -145,8 +152,8 @@ arm64: deps ## layouts and BPF objects as arm64 has them: the same as here
 # The test that CI runs with a thousand.
 .PHONY: lookups
 lookups: deps ## 10,000 new names, each connected to at once, half of them with the agent killed: none lost (root)
-	swift build --build-tests
-	NETPOLD_LOOKUPS=10000 scripts/as-root.sh swift test --skip-build --filter NameLookupTests
+	$(BUILD) --build-tests
+	NETPOLD_LOOKUPS=10000 scripts/as-root.sh scripts/swift-test.sh --filter NameLookupTests
 
 # The tests that CI runs shortly. `make chaos CHAOS_SECONDS=3600` is an hour of each.
 CHAOS_SECONDS ?= 60
@@ -154,7 +161,7 @@ LEAK_CHANGES ?= 1000
 .PHONY: chaos
 chaos: deps ## files, pods, objects, the API server and the agent go wrong at random: CHAOS_SECONDS=60 of each; 1,000 changes leave nothing (root)
 	scripts/install-deps.sh containernetworking-plugins
-	swift build --build-tests
+	$(BUILD) --build-tests
 	CHAOS_SEED=$${CHAOS_SEED:-$$RANDOM} CHAOS_SECONDS=$(CHAOS_SECONDS) LEAK_CHANGES=$(LEAK_CHANGES) \
 		scripts/as-root.sh scripts/swift-test.sh --filter 'ChaosTests|LeakTests'
 
@@ -183,4 +190,4 @@ docs: deps ## DocC archives of PolicyIR, BPFEmit and Datapath, in .build/docs
 
 .PHONY: clean
 clean: ## remove build products
-	rm -rf .build
+	rm -rf .build dist

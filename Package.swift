@@ -13,6 +13,10 @@ let strict: [SwiftSetting] =
 let fuzzing = Context.environment["NETPOLD_FUZZ"] != nil
 let pure = strict + (fuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])] : [])
 
+// `make dist` names the commit; a C target holds it, so that a new commit builds one file anew.
+let version: [CSetting] =
+    Context.environment["NETPOLD_VERSION"].map { [.define("NETPOLD_VERSION", to: "\"\($0)\"")] } ?? []
+
 let package = Package(
     name: "netpold",
     products: [
@@ -68,6 +72,7 @@ let package = Package(
         .target(
             name: "CRE2", cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
             linkerSettings: [.linkedLibrary("re2")]),
+        .target(name: "CNetpoldVersion", cSettings: version),
         .target(name: "CNetpoldABI", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Wpadded", "-Werror"])]),
         // Its folders depend one way: ABI <- Assembler <- Image <- Program <- Compile <- Dump, and Image <- Node.
         .target(
@@ -195,7 +200,7 @@ let package = Package(
             name: "netpold",
             dependencies: [
                 "NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "Datapath", "Agent",
-                "CNIPlugin", "KubeClient", "KubeObjects",
+                "CNIPlugin", "CNetpoldVersion", "KubeClient", "KubeObjects",
                 "LabKit", "BenchKit", "L7Proxy", "ProxyRules",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "SystemPackage", package: "swift-system"),

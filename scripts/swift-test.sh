@@ -1,12 +1,20 @@
 #!/usr/bin/env bash
-# `swift test` with its failures said once more at the end, where a log that was cut still shows them.
+# swift-test.sh ARGUMENT...: `swift test --skip-build`, as one line for each suite, each failure as it happens, and the failures once more at
+# the end, where a log that was cut still shows them. Everything that was printed is in .build/test-logs.
 set -uo pipefail
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-swift test --skip-build "$@" 2>&1 | tee "$log"
+mkdir -p .build/test-logs
+log=.build/test-logs/$(echo "${*:-all}" | tr -cs 'A-Za-z0-9\n' - | sed 's/^-//; s/-$//').log
+# XCTest has none of these tests, and says that it executed 0.
+swift test --skip-build --disable-xctest --no-color-diagnostics "$@" 2>&1 | tee "$log" |
+    grep --line-buffered -vE '^[◇✔] (Test|Passing) [^r]|^◇ (Suite|Test case)|^✔ Test case|^↳ (Testing Library|Target Platform)|^✔ Test run|^$'
 status=${PIPESTATUS[0]}
+ran=$(grep -E '^[✔✘] Test run with' "$log" | tail -n 1)
 if [ "$status" -ne 0 ]; then
-    printf '\nfailed (%s):\n' "swift test $*"
+    printf '\nfailed (%s), all of it in %s:\n' "swift test $*" "$log"
     grep -E '✘|error:|Fatal error|unexpected signal' "$log" | grep -vE '✘ (Suite|Test run)' | head -n 60
+elif [ -z "$ran" ] || grep -q 'with 0 tests' <<<"$ran"; then
+    printf 'no test ran (%s)\n' "swift test $*"
+    status=1
 fi
+[ -z "$ran" ] || echo "$ran"
 exit "$status"
