@@ -8,7 +8,7 @@ folder=$PWD/.build/roots/$suite
 if [ ! -d "$folder" ]; then
     mkdir -p "$PWD/.build/roots"
     rm -rf "$folder.new"
-    debootstrap --variant=minbase "$suite" "$folder.new" http://deb.debian.org/debian >"$folder.log" 2>&1 || {
+    debootstrap --variant=minbase "$suite" "$folder.new" >"$folder.log" 2>&1 || {
         tail -n 5 "$folder.log" >&2
         exit 1
     }
