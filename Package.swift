@@ -203,7 +203,7 @@ let package = Package(
                 "CNIPlugin", "CNetpoldVersion", "KubeClient", "KubeObjects",
                 "LabKit", "BenchKit", "L7Proxy", "ProxyRules",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "SystemPackage", package: "swift-system"), .product(name: "Yams", package: "Yams"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

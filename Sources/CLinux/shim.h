@@ -19,6 +19,14 @@ static inline int np_unshare_network(void)
 	return (int)syscall(SYS_unshare, NP_CLONE_NEWNET);
 }
 
+/* CLONE_NEWNS, and a tree of mounts that is nobody else's. */
+#define NP_CLONE_NEWNS 0x20000
+
+static inline int np_unshare_mounts(void)
+{
+	return (int)syscall(SYS_unshare, NP_CLONE_NEWNS);
+}
+
 static inline int np_enter_network(int fd)
 {
 	return (int)syscall(SYS_setns, fd, NP_CLONE_NEWNET);

@@ -9,7 +9,7 @@ struct Netpold: AsyncParsableCommand {
         version: NetpoldVersion.text,
         subcommands: [
             LintCommand.self, CompileCommand.self, TestCommand.self, ExplainCommand.self,
-            LabCommand.self, LabRespondCommand.self,
+            LabCommands.self, LabRespondCommand.self,
             AgentCommands.self, StatusCommand.self, WaitCommand.self, EndpointsCommand.self, PoliciesCommand.self,
             RulesCommand.self, IdentitiesCommand.self, ServicesCommand.self, ConntrackCommand.self, MapsCommand.self,
             NamesCommand.self, MonitorCommand.self, HostCommands.self, DetachCommand.self, ProxyCommand.self,
@@ -35,8 +35,12 @@ struct Netpold: AsyncParsableCommand {
             try StandardOutput.finish()
         } catch {
             guard exitCode(for: error) == .validationFailure else {
-                // Help and versions are printed by the parser itself, after this.
                 if error is ExitCode { end(error) }
+                // Help and versions, which the parser would print after this.
+                if exitCode(for: error).isSuccess {
+                    print(fullMessage(for: error))
+                    end(ExitCode.success)
+                }
                 exit(withError: error)
             }
             let message = fullMessage(for: error)

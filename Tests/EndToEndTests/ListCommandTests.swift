@@ -56,10 +56,13 @@ struct ListCommandTests {
         #expect(try rows(CapacityUse.self).contains { $0.name == "np_flow_sets" && ($0.memoryBytes ?? 0) > 0 })
 
         for listing in Listing.allCases {
-            for form in ["table", "wide", "name"] {
+            for form in ["table", "wide", "yaml", "name"] {
                 let run = try agent.ask(listing.rawValue, ["-o", form])
                 #expect(run.code == 0, "\(listing) \(form): \(run)")
             }
+            let full = ([RunningAgent.executable.path(), listing.rawValue] + agent.place + ["-o", "json"]).joined(
+                separator: " ")
+            #expect(try agent.run(["-c", "\(full) > /dev/full"], program: URL(filePath: "/bin/sh")).code == 3)
             // On a terminal of 80 columns no line is longer.
             let file = "\(agent.folder)/\(listing.rawValue).tty"
             let command = ([RunningAgent.executable.path(), listing.rawValue] + agent.place).joined(separator: " ")
@@ -70,7 +73,7 @@ struct ListCommandTests {
             let plain = lines.map { $0.replacing(/\u{1b}\[[0-9;]*m/, with: "") }
             #expect(!plain.isEmpty && plain.allSatisfy { $0.count <= 80 }, "\(listing): \(plain)")
         }
-        for wrong in [["identities", "-n", "lab"], ["endpoints", "-o", "yaml"], ["maps", "--json", "-o", "name"]] {
+        for wrong in [["identities", "-n", "lab"], ["endpoints", "-o", "xml"], ["maps", "--json", "-o", "name"]] {
             #expect(try agent.ask(wrong[0], Array(wrong.dropFirst())).code == 2, "\(wrong)")
         }
     }

@@ -22,6 +22,8 @@ struct LabRendererTests {
         let text = LabRenderer(style: TextStyle(isColoured: false)).result(Self.result())
         #expect(
             text == """
+                ✓ answered   · dropped
+
                 TCP 4242; UDP 4242; ping
                   from \\ to                            1  2  3  4  5
                    1 shop/a                               ✓  ✓  ✓  ✓
@@ -29,8 +31,6 @@ struct LabRendererTests {
                    3 host                              ✓  ✓
                    4 198.18.0.1 (in no prefix)         ·  ✓
                    5 2001:db8:ffff::1 (in no prefix)   ·  ✓
-
-                ✓ answered   · dropped
 
                 measured = predicted: 60 of 60 probes
                 """)

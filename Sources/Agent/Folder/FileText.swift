@@ -7,6 +7,8 @@ public struct FileText: Sendable {
     public var bytes: [UInt8]
     /// The objects in them, and what is wrong.
     public var content: ManifestFile
+    /// Whether the objects are those of the bytes alone: no kustomization changes them.
+    public var isAsWritten = true
 
     /// A text.
     public init(bytes: [UInt8], content: ManifestFile) {

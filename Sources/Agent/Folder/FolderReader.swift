@@ -17,12 +17,16 @@ struct FolderReader: Sendable {
     private struct Known {
         var version: FileVersion
         var file: FolderReading.File
+        /// What kustomizations make of the file; `nil` for nothing.
+        var change: KustomizedChange?
     }
 
     private let root: String
     private let byteLimit: Int64
     private let decode: Decode
     private var known: [String: Known] = [:]
+    /// Whether files came, went or changed since kustomizations were looked at.
+    private var hasNewTexts = false
     /// Paths that changed and could not be read in peace yet.
     private var stale: Set<String> = []
 
@@ -50,7 +54,30 @@ struct FolderReader: Sendable {
             listing = again
         }
         stale.formIntersection(known.keys)
+        followKustomizations()
         return reading(listing, activity)
+    }
+
+    /// Reads files as kustomizations in the folder have it, again where these have changed.
+    private mutating func followKustomizations() {
+        guard hasNewTexts else { return }
+        hasNewTexts = false
+        let texts = known.compactMapValues { known -> [UInt8]? in
+            if case .text(let text) = known.file.state { text.bytes } else { nil }
+        }
+        let index = KustomizationIndex(known.keys.sorted(), roots: [root]) { texts[$0] }
+        for path in known.keys {
+            let change = KustomizedChange(path, index)
+            guard let old = known[path], case .text(var text) = old.file.state,
+                old.change != change || text.isAsWritten != (change == nil)
+            else { continue }
+            let name = PrintableName.of(path)
+            text.content =
+                change.map { ManifestFile(decoding: text.bytes, file: name, $0) } ?? decode(text.bytes, name)
+            text.isAsWritten = change == nil
+            known[path]?.file.state = .text(text)
+            known[path]?.change = change
+        }
     }
 
     /// Reads the files that changed; answers whether there were any.
@@ -77,6 +104,7 @@ struct FolderReader: Sendable {
             file.isUnfinished = activity.unfinished.contains(path)
             next[path] = Known(version: version, file: file)
         }
+        if isNew || next.count != known.count { hasNewTexts = true }
         known = next
         return isNew
     }

@@ -100,6 +100,7 @@ public struct FolderReducer: Sendable {
                 next[refused.key, default: Reported()].add(refused)
             }
         }
+        if let idle = FolderReducer.idleWorkloads(view.files, pods: good.keys) { found.append(idle) }
         if let wait = view.wait { keepLeaving(view, wait, hasRefused: !next.isEmpty, &good, &found) }
         for (key, held) in good { next[key, default: Reported()].held = held }
         lastGood = good
@@ -225,6 +226,20 @@ public struct FolderReducer: Sendable {
         }
         if let refused = new.refused, refused != old.refused || !events.isEmpty { events.append(.refused(refused)) }
         return events
+    }
+
+    /// That workloads stand for no pods, where whoever wrote the folder may believe so: in namespaces without a pod.
+    private static func idleWorkloads(
+        _ files: FolderSnapshot, pods: some Sequence<ObjectKey>
+    ) -> Condition? {
+        let populated = Set(pods.filter { $0.objectKind == .pod }.map(\.namespace))
+        let idle = files.values.flatMap(\.workloads).filter { !populated.contains($0.namespace) }.sorted()
+        guard !idle.isEmpty else { return nil }
+        return Condition(
+            kind: .workloadsWithoutPods, subject: "manifests",
+            message: "\(names(idle)) \(idle.count == 1 ? "stands" : "stand") for no pods here, and no Pod of "
+                + "\(idle.count == 1 ? "its namespace" : "their namespaces") is in the folder, so nothing is enforced for them: add "
+                + "the Pods, or follow the API server (`compile` and `lab` make pods of workloads, the agent does not)")
     }
 
     private static func duplicate(_ object: Held, of first: Held) -> Condition {

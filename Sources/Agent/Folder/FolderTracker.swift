@@ -193,6 +193,15 @@ public struct FolderTracker: Sendable {
     }
 
     private mutating func remember(_ text: FileText, _ copy: inout FolderCopy, _ birth: FileBirth?) {
+        guard text.isAsWritten else {
+            // An agent that comes after this one cannot tell from the bytes what they mean.
+            guard copy.good != nil || copy.latest != nil else { return }
+            copy.good = nil
+            copy.latest = nil
+            serial += 1
+            copy.serial = serial
+            return
+        }
         let isGood = text.content.isGood
         let isKnown = isGood ? copy.good?.bytes == text.bytes && copy.latest == nil : copy.latest?.bytes == text.bytes
         guard !isKnown, copy.good != nil || !text.content.keys.isEmpty else { return }

@@ -5,12 +5,18 @@ import PolicyIR
 extension ManifestFile {
     /// Decodes the bytes of a file, object by object, so that each error is known to be of one object.
     public init(decoding bytes: [UInt8], file: String) {
+        self.init(decoding: bytes, file: file) { $0 }
+    }
+
+    /// The same, of documents as they are applied; those of which `change` makes nothing are passed over, but for policies in what is
+    /// broken.
+    init(decoding bytes: [UInt8], file: String, change: (DocumentNode) -> DocumentNode?) {
         self.init()
         let output = DocumentReader.read(bytes, file: file)
         note(output.diagnostics)
-        for document in output.documents { add(document) }
+        for document in output.documents { if let applied = change(document) { add(applied) } }
         let isBroken = output.diagnostics.contains { $0.id == .syntax || $0.id == .limit }
-        if isBroken { refuse(BrokenPolicy.read(bytes, file: file), output.diagnostics) }
+        if isBroken { refuse(BrokenPolicy.read(bytes, file: file) { change($0) ?? $0 }, output.diagnostics) }
     }
 
     /// A file that could not be read at all.
@@ -18,7 +24,7 @@ extension ManifestFile {
         self.init(unreadable: [DiagnosticRenderer().render(diagnostic)])
     }
 
-    private mutating func note(_ diagnostics: [Diagnostic]) {
+    mutating func note(_ diagnostics: [Diagnostic]) {
         let renderer = DiagnosticRenderer()
         unreadable += diagnostics.filter { $0.severity == .error }.map(renderer.render)
         warnings += diagnostics.filter { $0.severity != .error }.map(renderer.render)
@@ -29,6 +35,9 @@ extension ManifestFile {
         if document["kind"]?.string == "List", let items = document["items"]?.elements {
             for item in items { add(item.asRoot()) }
             return
+        }
+        if let kind = document["kind"]?.string, Workload.Kind(rawValue: kind) != nil, let key = ObjectKey(document) {
+            workloads.append(key)
         }
         var decoder = ManifestDecoder()
         decoder.add(document)

@@ -11,6 +11,8 @@ public struct ManifestFile: Hashable, Sendable {
     public var unreadable: [String]
     /// Warnings about objects that are used.
     public var warnings: [String]
+    /// Deployments and other workloads: they stand for no pods here.
+    public var workloads: [ObjectKey] = []
     /// For a file that is not believed because a write seems to have broken off: what happened to it, in words. It then has
     /// nothing else.
     var shrunk: String?

@@ -1,6 +1,7 @@
 import PolicyAPI
 
-/// A kustomization file: which files and folders it takes, and what it makes of them.
+/// A kustomization: which files and folders it takes, and what it makes of them. One of kustomize, or an object of Flux or Argo CD that
+/// does as much to a folder (`DeliveryObjects`).
 struct Kustomization {
     /// The names that kustomize looks for.
     static let fileNames = ["kustomization.yaml", "kustomization.yml", "Kustomization"]
@@ -9,13 +10,17 @@ struct Kustomization {
     enum Change: Hashable {
         /// `namespace`: of every object.
         case namespace(String)
+        /// The namespace of objects that name none; `nil` when it hangs on what is elsewhere.
+        case bareNamespace(String?)
         /// Names, labels, patches: by the field that says so.
         case other(String)
     }
 
+    /// Where it is written.
+    let location: SourceLocation
     /// The file.
-    let file: String
-    /// The folder that it stands in, without a final slash.
+    var file: String { location.file }
+    /// The folder that it stands in, or that it is about, without a final slash.
     let folder: String
     /// `resources`, and `bases` and `components` of older and other files, as paths; addresses elsewhere are left out.
     let resources: [String]
@@ -23,13 +28,31 @@ struct Kustomization {
     let patches: [String]
     /// What it changes, in the order of its fields.
     let changes: [Change]
+    /// How to read what it makes.
+    let remedy: String
+    /// Whether the file is no YAML, so that nobody knows what it takes.
+    let isUnreadable: Bool
 
-    /// Reads one; what is not understood of it changes nothing.
+    /// One that another object describes.
+    init(location: SourceLocation, folder: String, resources: [String], changes: [Change], remedy: String) {
+        self.location = location
+        self.folder = folder
+        self.resources = resources
+        patches = []
+        isUnreadable = false
+        self.changes = changes
+        self.remedy = remedy
+    }
+
+    /// Reads one; what is not understood of it changes nothing, but for a file that cannot be read at all.
     init(_ bytes: [UInt8], file: String) {
-        self.file = file
+        location = SourceLocation(file: file, line: 1, column: 1)
         let folder = Kustomization.folder(of: file)
         self.folder = folder
-        let root = DocumentReader.read(bytes, file: "kustomization.yaml").documents.first
+        remedy = "read what it makes: -k \(folder)"
+        let output = DocumentReader.read(bytes, file: "kustomization.yaml")
+        let root = output.documents.first
+        isUnreadable = output.diagnostics.contains { $0.severity == .error }
         func paths(_ keys: [String]) -> [String] {
             keys.flatMap { root?[$0]?.elements ?? [] }.compactMap(\.string).compactMap {
                 Kustomization.join(folder, $0)
@@ -40,7 +63,17 @@ struct Kustomization {
         patches =
             paths(["patchesStrategicMerge", "transformers", "configurations"])
             + listed.compactMap { $0["path"]?.string }.compactMap { Kustomization.join(folder, $0) }
-        changes = (root?.members ?? []).compactMap { Kustomization.change($0.key, $0.value) }
+        changes = Kustomization.changes(root) + (isUnreadable ? [.other("what cannot be read")] : [])
+    }
+
+    /// The same with other resources.
+    func taking(_ resources: [String]) -> Kustomization {
+        Kustomization(location: location, folder: folder, resources: resources, changes: changes, remedy: remedy)
+    }
+
+    /// What the fields of a kustomization change, in their order.
+    static func changes(_ root: DocumentNode?) -> [Change] {
+        (root?.members ?? []).compactMap { change($0.key, $0.value) }
     }
 
     private static func change(_ key: String, _ value: DocumentNode) -> Change? {
@@ -57,11 +90,18 @@ struct Kustomization {
         }
     }
 
+    /// Whether it changes what objects say, not only what they leave open.
+    var changesWritten: Bool {
+        changes.contains { if case .bareNamespace = $0 { false } else { true } }
+    }
+
     /// In words: `namespace shop and namePrefix`.
     var summary: String {
         let words = changes.map { change in
             switch change {
             case .namespace(let name): "namespace \(name)"
+            case .bareNamespace(let name?): "namespace \(name) where none is written"
+            case .bareNamespace(nil): "a namespace where none is written"
             case .other(let field): field
             }
         }
@@ -72,6 +112,11 @@ struct Kustomization {
     static func folder(of file: String) -> String {
         guard let slash = file.lastIndex(of: "/") else { return "." }
         return slash == file.startIndex ? "/" : String(file[..<slash])
+    }
+
+    /// Whether a path is below a folder, both normal.
+    static func holds(_ folder: String, _ path: String) -> Bool {
+        folder == "." ? !path.hasPrefix("/") : path.hasPrefix(folder == "/" ? "/" : folder + "/")
     }
 
     /// A path of a kustomization, as seen from where its folder is; `nil` for an address elsewhere.

@@ -11,12 +11,15 @@ public struct ManifestChoice: Sendable {
     public var kustomizations: [String]
     /// Patterns of files and folders that are passed over.
     public var excluded: [String]
+    /// The namespace of objects that name none.
+    public var namespace: String?
 
     /// A choice.
-    public init(paths: [String], kustomizations: [String] = [], excluded: [String] = []) {
+    public init(paths: [String], kustomizations: [String] = [], excluded: [String] = [], namespace: String? = nil) {
         self.paths = paths
         self.kustomizations = kustomizations
         self.excluded = excluded
+        self.namespace = namespace
     }
 }
 
@@ -30,6 +33,8 @@ public struct LoadedManifests: Sendable {
     public var standardInput: [UInt8]?
     /// Whether the objects are those of all the files as they are written.
     public var isAsWritten = true
+    /// One line about files and folders that the search passes over by their names; `nil` without any.
+    public var passedOver: String?
     /// Pods that a kustomization has renamed: `namespace/name as written` to `namespace/name`.
     public var renamed: [String: String] = [:]
 }
@@ -62,32 +67,51 @@ public enum ManifestFiles {
         for path in choice.paths { search.add(path) }
         for diagnostic in search.diagnostics { decoder.add(diagnostic) }
         let files = search.files
-        let index = KustomizationIndex(files)
-        loaded.isAsWritten = choice.kustomizations.isEmpty && !search.isPartial
+        let index = KustomizationIndex(files, roots: choice.paths)
+        loaded.passedOver = search.passedOver
+        loaded.isAsWritten = choice.kustomizations.isEmpty && !search.isPartial && choice.namespace == nil
         var leftOut: [String: (by: Kustomization, files: [String])] = [:]
         for (number, file) in files.enumerated() {
             progress(number + 1, files.count)
-            var namespace: String?
-            switch index.fate(of: file) {
-            case .read: break
-            case .moved(let name):
-                namespace = name
-                loaded.isAsWritten = false
-            case .part: continue
-            case .leftOut:
-                loaded.isAsWritten = false
-                for kustomization in index.changing(file) {
-                    leftOut[kustomization.file, default: (kustomization, [])].files.append(file)
+            let fate = index.fate(of: file)
+            if fate != .read { loaded.isAsWritten = false }
+            if fate == .part { continue }
+            func leaveOut() {
+                let all = index.changing(file)
+                // A namespace for what names none is not why, where others change more.
+                let causes = fate == .leftOut ? all.filter(\.changesWritten) : all
+                for kustomization in causes.isEmpty ? all : causes {
+                    leftOut["\(kustomization.location)", default: (kustomization, [])].files.append(file)
                 }
+            }
+            if fate == .leftOut {
+                leaveOut()
                 continue
+            }
+            var hasBare = false
+            func change(_ document: DocumentNode) -> DocumentNode? {
+                var document = document
+                switch fate {
+                case .moved(let name): document = document.moved(toNamespace: name)
+                case .settled(let name): document = document.moved(toNamespace: name, onlyBare: true)
+                case .bareLeftOut where document.isBare:
+                    hasBare = true
+                    guard let rest = document.withoutBare else { return nil }
+                    document = rest
+                case .read, .bareLeftOut, .part, .leftOut: break
+                }
+                return choice.namespace.map { document.moved(toNamespace: $0, onlyBare: true) } ?? document
             }
             do throws(SystemError) {
                 let bytes = try read(file)
                 loaded.files.append(file)
-                if file == "-" { loaded.standardInput = bytes }
-                decoder.add(bytes, file: file) { document in
-                    namespace.map { document.moved(toNamespace: $0, at: document.location) } ?? document
+                if file == "-" {
+                    loaded.standardInput = bytes
+                    decoder.add(stream: bytes, change: change)
+                } else {
+                    decoder.add(bytes, file: file, change: change)
                 }
+                if hasBare { leaveOut() }
             } catch {
                 decoder.add(Diagnostic(unreadable: error))
             }
@@ -95,17 +119,21 @@ public enum ManifestFiles {
         for (_, found) in leftOut.sorted(by: { $0.key < $1.key }) {
             decoder.add(Diagnostic(leftOut: found.files, by: found.by))
         }
-        for folder in choice.kustomizations { render(folder, &decoder, &loaded) }
+        for folder in choice.kustomizations { render(folder, choice.namespace, &decoder, &loaded) }
         loaded.decoded = decoder.finish()
         loaded.decoded.addSyntheticPods()
         return loaded
     }
 
-    private static func render(_ folder: String, _ decoder: inout ManifestDecoder, _ loaded: inout LoadedManifests) {
+    private static func render(
+        _ folder: String, _ namespace: String?, _ decoder: inout ManifestDecoder, _ loaded: inout LoadedManifests
+    ) {
         do throws(KustomizeBuild.Failure) {
             let build = try KustomizeBuild(folder)
             loaded.files.append(KustomizeBuild.file(in: folder) ?? folder)
-            for document in build.documents { decoder.add(document) }
+            for document in build.documents {
+                decoder.add(namespace.map { document.moved(toNamespace: $0, onlyBare: true) } ?? document)
+            }
             loaded.renamed.merge(build.renamed) { first, _ in first }
         } catch {
             decoder.add(
@@ -122,7 +150,7 @@ public enum ManifestFiles {
     /// The bytes of one file, or of standard input for `-`. At most one byte more than the decoder takes is read, so that a
     /// huge or endless file costs no more than its diagnostic.
     public static func read(_ path: String) throws(SystemError) -> [UInt8] {
-        try FileContent.read(path, limit: DocumentLimits.bytes + 1)
+        try FileContent.read(path, limit: (path == "-" ? DocumentLimits.streamBytes : DocumentLimits.bytes) + 1)
     }
 
     /// The bytes of a file that was read before, for an excerpt; `nil` for what is not a regular file (a pipe is empty by
@@ -139,9 +167,9 @@ extension Diagnostic {
         let count = files.count == 1 ? "1 file, which is" : "\(files.count) files, which are"
         self.init(
             id: .kustomization, severity: .warning,
-            location: SourceLocation(file: kustomization.file, line: 1, column: 1),
+            location: kustomization.location,
             message: "it sets \(kustomization.summary) for \(count) left out: what is applied is not what they say",
-            hint: "read what it makes: -k \(kustomization.folder)")
+            hint: kustomization.remedy)
     }
 
     /// A file that could not be read, as a diagnostic.

@@ -4,7 +4,9 @@ import Support
 /// Finds the manifest files that paths stand for: `DirectoryWalk` for `*.yaml`, `*.yml` and `*.json`, with its problems as
 /// diagnostics.
 struct ManifestSearch {
-    private var walk = DirectoryWalk { ManifestSearch.isManifest($0) || Kustomization.fileNames.contains($0) }
+    private var walk = DirectoryWalk(notes: { $0.hasSuffix(".tpl") }) {
+        ManifestSearch.isManifest($0) || Kustomization.fileNames.contains($0)
+    }
     /// Where standard input comes among the files.
     private var inputIndex: Int?
     private var emptyFolders: [Diagnostic] = []
@@ -15,7 +17,7 @@ struct ManifestSearch {
 
     /// A walk that looks for manifests.
     static func walk() -> DirectoryWalk {
-        DirectoryWalk { isManifest($0) }
+        DirectoryWalk { isManifest($0) || Kustomization.fileNames.contains($0) }
     }
 
     private static func isManifest(_ name: String) -> Bool {
@@ -42,6 +44,21 @@ struct ManifestSearch {
         var files = walk.files.map(\.path)
         if let inputIndex { files.insert("-", at: inputIndex) }
         return files.filter { $0 == "-" || !ignored.covers($0) }
+    }
+
+    /// One line about what is passed over by its name: templates of Helm's functions, hidden folders and files; `nil` without any.
+    var passedOver: String? {
+        let helpers = walk.passedOver.count { $0.hasSuffix(".tpl") }
+        let hidden = walk.passedOver.filter { !$0.hasSuffix(".tpl") }
+        let names = Set(hidden.map { $0.split(separator: "/").last.map(String.init) ?? $0 }).sorted()
+        let parts = [
+            helpers > 0 ? "\(helpers) *.tpl file\(helpers == 1 ? "" : "s")" : nil,
+            hidden.isEmpty
+                ? nil
+                : "\(hidden.count) hidden folder\(hidden.count == 1 ? "" : "s") or file\(hidden.count == 1 ? "" : "s") "
+                    + "(\(names.prefix(3).joined(separator: ", "))\(names.count > 3 ? ", ..." : ""))",
+        ].compactMap(\.self)
+        return parts.isEmpty ? nil : "did not look into \(parts.joined(separator: " and "))"
     }
 
     /// Whether some files are passed over.

@@ -54,6 +54,8 @@ public struct Condition: Hashable, Codable, Sendable {
         case nodeNameMismatch = "nodeNameMismatch"
         /// A policy could not be compiled as written; the pods it selects are isolated.
         case compiledClosed = "compiledClosed"
+        /// Deployments and other workloads in a folder without their pods: nothing is enforced for them.
+        case workloadsWithoutPods = "workloadsWithoutPods"
         /// A policy probably does not say what its author means.
         case policyWarning = "policyWarning"
         /// The agent had to mount the bpffs itself.
@@ -112,7 +114,8 @@ public struct Condition: Hashable, Codable, Sendable {
             .nodeNameUnknown, .nodeNameMismatch, .servicesLeftOut, .hostGivenUp, .hostUnenforced:
             true
         case .keptLastGood, .isolatedByRefused, .duplicateObject, .addressConflict, .copiesUnwritten,
-            .compiledClosed, .policyWarning, .statusUnwritten, .unknownIsolated, .namespaceKept, .podFinished,
+            .compiledClosed, .policyWarning, .workloadsWithoutPods, .statusUnwritten, .unknownIsolated, .namespaceKept,
+            .podFinished,
             .hookWithoutPod, .evidenceIgnored, .bpffsMounted, .bpffsPrivate, .flowsCrowded, .namesLeftOut, .learntFull,
             .hostUnconfirmed, .serversNotAsked:
             false

@@ -104,6 +104,9 @@ public struct LabPlan: Sendable {
         serviceFlows = serviceExchanges(evaluator, names: owners)
     }
 
+    /// A plan of nothing, for those that try what is in no plan.
+    static var empty: LabPlan { LabPlan(ClusterObjects(), policies: []) }
+
     /// Whose name answers at each address.
     private var namesByAddress: [IPAddress: String] {
         var names: [IPAddress: String] = [:]

@@ -20,7 +20,7 @@ public final class LabSession {
     /// - Throws: `LabFailure` when the lab of this name is in use or was kept, or without root.
     private init(
         _ plan: LabPlan, manifests: [String], name: String, enforcer: any Enforcer, interrupt: Interrupt, isKept: Bool,
-        isBesideKubeProxy: Bool
+        isBesideKubeProxy: Bool, choice: LabChoice?
     ) throws {
         self.plan = plan
         self.isBesideKubeProxy = isBesideKubeProxy
@@ -42,7 +42,7 @@ public final class LabSession {
         let probing = LabProbing(plan: plan)
         state = LabState(
             pid: getpid(), manifests: manifests, pods: plan.pods, nodes: plan.nodes,
-            served: probing.served, names: probing.zone)
+            served: probing.served, names: probing.zone, services: LabHosts.services(of: plan.objects), choice: choice)
         try folder.write(state)
     }
 
@@ -53,16 +53,16 @@ public final class LabSession {
     /// like kube-proxy's.
     public static func begin(
         _ plan: LabPlan, manifests: [String], name: String, enforcer: any Enforcer, interrupt: Interrupt, isKept: Bool,
-        isBesideKubeProxy: Bool = false
+        isBesideKubeProxy: Bool = false, choice: LabChoice? = nil
     ) throws -> LabSession {
         do {
             return try LabSession(
                 plan, manifests: manifests, name: name, enforcer: enforcer, interrupt: interrupt, isKept: isKept,
-                isBesideKubeProxy: isBesideKubeProxy)
+                isBesideKubeProxy: isBesideKubeProxy, choice: choice)
         } catch is Restart {
             return try LabSession(
                 plan, manifests: manifests, name: name, enforcer: enforcer, interrupt: interrupt, isKept: isKept,
-                isBesideKubeProxy: isBesideKubeProxy)
+                isBesideKubeProxy: isBesideKubeProxy, choice: choice)
         }
     }
 
@@ -102,56 +102,19 @@ public final class LabSession {
                 try KubeProxyRules(frontends.map(\.frontend)).install(in: node)
             }
         }
+        let measuring = LabMeasuring(plan: plan, interrupt: interrupt)
         let probes = try probing.probes(network)
-        let control = try probe(LabProbing.patient(probes), "trying without policies", loop)
+        let control = try measuring.probe(LabProbing.patient(probes), "trying without policies", loop)
         try checkUnhindered(control, probing)
         let direct = LabProbing.patient(try probing.requestProbes(network, of: probing.directFlows))
-        try checkUnhindered(requests: try probe(direct, "trying requests without policies", loop), probing)
+        try checkUnhindered(
+            requests: try measuring.probe(direct, "trying requests without policies", loop), probing)
 
         try enforcer.start(plan, network, folder: folder, interrupt: interrupt) { agent in
             state.agents.append(agent)
             try folder.write(state)
         }
-        let measurements = probing.measurements(try probe(probes, "probing", loop))
-        let outcomes = try probe(probing.serviceProbes(network), "probing Services", loop)
-        let answers = try answers(probing, network, loop)
-        return LabResult(
-            plan: plan, measurements: measurements, serviceMeasurements: LabProbing.serviceMeasurements(outcomes),
-            requestMeasurements: probing.requestMeasurements(answers, of: plan.requestFlows))
-    }
-
-    /// The outcomes of the plan's attempts. What one teaches a pod must not be known before: addresses that nobody has asked for
-    /// come first.
-    private func answers(
-        _ probing: LabProbing, _ network: RoutedNetwork, _ loop: EventLoop
-    ) throws -> [ProbeOutcome] {
-        var outcomes = [ProbeOutcome](repeating: .silent, count: plan.requestFlows.count)
-        let unasked = plan.requestFlows.indices.filter {
-            if case .connect = plan.requestFlows[$0].attempt { true } else { false }
-        }
-        let others = plan.requestFlows.indices.filter { !unasked.contains($0) }
-        for part in [unasked, others] {
-            let probes = try probing.requestProbes(network, of: part.map { plan.requestFlows[$0] })
-            let answered = try probe(probes, "probing names and requests", loop, patience: .seconds(1))
-            for (index, outcome) in zip(part, answered) {
-                outcomes[index] = outcome
-            }
-        }
-        return outcomes
-    }
-
-    /// Runs probes; `patience` where a proxy, another process, takes part.
-    private func probe(
-        _ probes: [Probe], _ title: String, _ loop: EventLoop, patience: Duration? = nil
-    ) throws -> [ProbeOutcome] {
-        let progress = ProgressBar(title, of: probes.count)
-        defer { progress.finish() }
-        let prober = Prober(loop: loop)
-        if let patience { prober.patience = patience }
-        return try prober.run(probes) { done in
-            try interrupt.check()
-            progress.show(done)
-        }
+        return try measuring.result(network, loop)
     }
 
     /// Silence says something about policies only where there is an answer without them.
@@ -177,18 +140,7 @@ public final class LabSession {
 
     private func keep() throws {
         state.isKept = true
-        try folder.write(state)
-        let log = "\(folder.path)/responders.log"
-        let process = try LabProcess.start(["lab-respond", folder.name], log: log)
-        state.responders = process
-        try folder.write(state)
-        while !LabProcess.log(log, says: LabResponders.ready) {
-            try interrupt.check()
-            guard LabProcess.isRunning(child: process) else {
-                throw LabFailure.environment("the responders of the kept lab ended: \(LabProcess.text(of: log))")
-            }
-            usleep(5_000)
-        }
+        try LabResponders.start(&state, folder, interrupt)
     }
 
     private func takeAway() throws {

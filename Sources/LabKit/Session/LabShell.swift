@@ -1,3 +1,4 @@
+import CLinux
 import Datapath
 import Foundation
 import Glibc
@@ -6,8 +7,9 @@ import SystemPackage
 
 /// A shell inside a pod of a lab.
 public enum LabShell {
-    /// Replaces this process by a shell in the network namespace of `pod` (`namespace/name`, or `host`, `host/node-2`, `outside`).
-    public static func open(_ pod: String, lab name: String) throws -> Never {
+    /// Replaces this process by a shell, or a command, in the network namespace of `pod` (`namespace/name`, or `host`, `host/node-2`,
+    /// `outside`). The lab's names are in its /etc/hosts.
+    public static func open(_ pod: String, lab name: String, command: [String] = []) throws -> Never {
         guard geteuid() == 0 else { throw LabFailure.environment("entering a namespace needs root; run it with sudo") }
         guard let state = LabFolder.state(of: name) else {
             throw LabFailure.environment(
@@ -42,8 +44,24 @@ public enum LabShell {
         sigemptyset(&none)
         pthread_sigmask(SIG_SETMASK, &none, nil)
         for number in [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGALRM, SIGPIPE, SIGCHLD] { signal(number, SIG_DFL) }
-        var pointers = arguments.map { strdup($0) } + [nil]
-        execv(shell, &pointers)
-        throw SystemError("start", shell, .current)
+        try showNames(LabHosts.text(state, namespace: String(pod.prefix { $0 != "/" })), pod, in: folder)
+        let words = command.isEmpty ? arguments : command
+        var pointers = words.map { strdup($0) } + [nil]
+        execvp(command.first ?? shell, &pointers)
+        let failure = SystemError("start", command.first ?? shell, .current)
+        guard let missing = command.first else { throw failure }
+        throw LabFailure.input("\(missing) cannot be started: \(failure.reason ?? "")")
+    }
+
+    /// Puts the lab's names in the place of /etc/hosts, in a mount namespace of this process.
+    private static func showNames(_ text: String, _ pod: String, in folder: String) throws {
+        let place = "/etc/hosts"
+        guard access(place, F_OK) == 0 else { return }
+        let file = "\(folder)/../hosts-\(pod.replacing("/", with: "_"))"
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
+        try SystemError.check("make mount namespace", "this process") { np_unshare_mounts() }
+        // What is mounted here is nobody else's business.
+        try SystemError.check("make private", "/") { mount(nil, "/", nil, UInt(MS_REC | MS_PRIVATE), nil) }
+        try SystemError.check("bind", place) { mount(file, place, nil, UInt(MS_BIND), nil) }
     }
 }

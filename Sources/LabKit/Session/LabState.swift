@@ -31,4 +31,8 @@ struct LabState: Codable {
     var served: [Served]
     /// What DNS queries are answered with.
     var names: [String: [String]]?
+    /// Services with cluster IPs.
+    var services: [LabHosts.Entry]?
+    /// What the lab was built from, to read it again.
+    var choice: LabChoice?
 }

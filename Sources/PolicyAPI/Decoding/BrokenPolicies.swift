@@ -18,14 +18,32 @@ extension BrokenPolicy {
     private static let lineLimit = 8
 
     /// The policies of documents with a syntax error.
-    public static func read(_ bytes: [UInt8], file: String) -> [BrokenPolicy] {
-        let chunks = DocumentChunk.split(bytes)
+    public static func read(
+        _ bytes: [UInt8], file: String, change: (DocumentNode) -> DocumentNode = { $0 }
+    ) -> [BrokenPolicy] {
+        read(bytes, file: file, firstLine: 1, change: change)
+    }
+
+    /// The same of a part of a file.
+    static func read(
+        _ bytes: [UInt8], file: String, firstLine: Int, change: (DocumentNode) -> DocumentNode = { $0 }
+    ) -> [BrokenPolicy] {
+        let chunks = DocumentChunk.split(bytes, firstLine: firstLine)
         return chunks.flatMap { chunk -> [BrokenPolicy] in
-            guard chunks.count > 1 else { return read(chunk, file: file) }
+            guard chunks.count > 1 else { return read(chunk, file: file, change) }
             let whole = DocumentReader.read(Array(chunk.bytes), file: file)
             guard whole.diagnostics.contains(where: { $0.id == .syntax || $0.id == .limit }) else { return [] }
-            return read(chunk, file: file)
+            return read(chunk, file: file, change)
         }
+    }
+
+    /// Whom a whole policy selects, for those who must not believe the rest of it; none for other objects.
+    public static func refusals(of document: DocumentNode) -> [PolicyRefusal] {
+        guard let kind = document["kind"]?.string.flatMap(KnownKind.init), kind.isPolicy else { return [] }
+        var decoder = ManifestDecoder()
+        let root = document.asRoot()
+        decoder.add(DocumentNode(root.content, location: root.location, path: root.path, hasRepeatedKey: true))
+        return decoder.finish().refused
     }
 
     /// The policies among the items of a document that is no list for want of its kind: `kubectl` writes that last.
@@ -36,7 +54,9 @@ extension BrokenPolicy {
 
     /// Reads up to the first error; if that does not say whom the policy selects, reads on without the lines that are in the
     /// way.
-    private static func read(_ chunk: DocumentChunk, file: String) -> [BrokenPolicy] {
+    private static func read(
+        _ chunk: DocumentChunk, file: String, _ change: (DocumentNode) -> DocumentNode
+    ) -> [BrokenPolicy] {
         var lines = chunk.bytes.prefix(sizeLimit).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for attempt in 0...lineLimit {
             let text = Array(lines.joined(separator: [UInt8(ascii: "\n")]))
@@ -44,7 +64,7 @@ extension BrokenPolicy {
             guard let root = part.root else { return [] }
             let isList = root["kind"]?.string.map { $0 == "List" } ?? (root["items"] != nil)
             let found = (isList ? root["items"]?.elements ?? [] : [root]).compactMap {
-                read($0, cut: part.cut, hasAllLines: attempt == 0)
+                read(change($0), cut: part.cut, hasAllLines: attempt == 0)
             }
             guard found.isEmpty, var line = part.errorLine.map({ min($0, lines.count) - 1 }) else { return found }
             // The error is often noticed at the line after it.

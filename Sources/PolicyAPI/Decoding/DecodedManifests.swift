@@ -44,6 +44,9 @@ public struct DecodedManifests: Sendable {
     public mutating func addSyntheticPods() {
         let made = WorkloadPods(workloads, objects)
         syntheticNamespaces.formUnion(made.pods.map(\.metadata.namespace))
+        for index in objects.pods.indices where !made.claimed.isEmpty {
+            if let owner = made.claimed[objects.pods[index].qualifiedName] { objects.pods[index].owners = [owner] }
+        }
         objects.pods += made.pods
         objects.addSyntheticAddresses()
         guard !made.pods.isEmpty else { return }

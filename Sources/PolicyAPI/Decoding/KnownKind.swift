@@ -58,6 +58,10 @@ enum KnownKind: String, CaseIterable {
         }
     }
 
+    /// Whether policies say something else, or select others, without an object of the kind: of policies, and of what they refer to by
+    /// other things than the names of pods and Services.
+    var bearsOnPolicies: Bool { hasFieldTables || self == .namespace }
+
     /// Whether an unknown field is an error: in policies, and in the CIDR groups they refer to.
     var hasFieldTables: Bool { isPolicy || self == .ciliumCIDRGroup }
 

@@ -33,12 +33,37 @@ public struct ManifestDecoder: Sendable {
     }
 
     /// Reads one file: YAML or JSON, any number of documents. `file` is the name used in messages.
-    /// `change` is what happens to each document before it is read.
+    /// `change` is what happens to each document before it is read; one of which it makes nothing is passed over.
     public mutating func add(
-        _ bytes: [UInt8], file: String, change: (DocumentNode) -> DocumentNode = { $0 }
+        _ bytes: [UInt8], file: String, change: (DocumentNode) -> DocumentNode? = { $0 }
     ) {
+        var budget = DocumentBudget(file: file)
+        add(bytes, firstLine: 1, &budget, change)
+    }
+
+    /// Reads standard input: as a file, but of up to `DocumentLimits.streamBytes`, document by document, and a `List` as kubectl writes it
+    /// item by item.
+    public mutating func add(stream bytes: [UInt8], change: (DocumentNode) -> DocumentNode? = { $0 }) {
+        guard bytes.count <= DocumentLimits.streamBytes else {
+            result.diagnostics.append(
+                Diagnostic(
+                    id: .limit, location: SourceLocation(file: "-", line: 1, column: 1),
+                    message: "standard input has more than \(DocumentLimits.streamBytes) bytes",
+                    hint: "ask for fewer kinds or namespaces at a time"))
+            return
+        }
+        var budget = DocumentBudget(file: "-", nodes: DocumentLimits.streamNodes)
+        DocumentPages(bytes).forEach { page in
+            if !budget.isSpent { add(page.bytes, firstLine: page.firstLine, &budget, change) }
+        }
+    }
+
+    private mutating func add(
+        _ bytes: [UInt8], firstLine: Int, _ budget: inout DocumentBudget, _ change: (DocumentNode) -> DocumentNode?
+    ) {
+        let file = budget.file
         let known = (diagnostics: result.diagnostics.count, refused: result.refused.count)
-        let output = DocumentReader.read(bytes, file: file)
+        let output = DocumentReader.read(bytes, firstLine: firstLine, &budget)
         let isBroken = output.diagnostics.contains { $0.id == .syntax || $0.id == .limit }
         if isOfRepository, isBroken, output.diagnostics.allSatisfy({ $0.id != .limit }),
             !RepositoryFile.mayHoldObject(bytes)
@@ -47,16 +72,22 @@ public struct ManifestDecoder: Sendable {
             return
         }
         result.diagnostics += output.diagnostics
-        for document in output.documents { add(change(document)) }
-        if isBroken { result.refused += BrokenPolicy.read(bytes, file: file).flatMap(\.refusals) }
+        for document in output.documents { if let changed = change(document) { add(changed) } }
+        if isBroken {
+            result.refused += BrokenPolicy.read(bytes, file: file, firstLine: firstLine).flatMap(\.refusals)
+        }
         guard isOfRepository, result.diagnostics[known.diagnostics...].contains(where: { $0.severity == .error }),
-            let place = RepositoryFile.placeholder(in: bytes, file: file)
+            let place = RepositoryFile.placeholder(in: bytes, file: file, firstLine: firstLine)
         else { return }
         // What is wrong with a template is nothing that its author can put right in it.
         result.diagnostics.removeSubrange(known.diagnostics...)
         result.refused.removeSubrange(known.refused...)
         guard RepositoryFile.namesPolicy(bytes) else {
             result.skipped["unrendered template", default: 0] += 1
+            return
+        }
+        // Of standard input each document is looked at alone: one word is enough.
+        guard !result.diagnostics.contains(where: { $0.id == .unrenderedTemplate && $0.location?.file == file }) else {
             return
         }
         result.diagnostics.append(
@@ -252,7 +283,11 @@ public struct ManifestDecoder: Sendable {
                 places[key] = (object.location, metadata.labels)
             }
         }
-        result.diagnostics += diagnostics.collected
+        result.diagnostics += diagnostics.collected.map { diagnostic in
+            var diagnostic = diagnostic
+            diagnostic.isBesidePolicies = !kind.bearsOnPolicies
+            return diagnostic
+        }
         let isGood = diagnostics.errorCount == 0 && !object.isFaulty
         if !isGood { result.refused += refusals }
         if isGood, keepsDocuments, kind.isPolicy {

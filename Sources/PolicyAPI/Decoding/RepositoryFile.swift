@@ -24,8 +24,8 @@ enum RepositoryFile {
     static func namesPolicy(_ bytes: [UInt8]) -> Bool { contains(bytes, "NetworkPolicy") }
 
     /// Where a placeholder of a template stands: `{{ .Values.x }}`, `${NAME}`. `nil` without any.
-    static func placeholder(in bytes: [UInt8], file: String) -> SourceLocation? {
-        var line = 1
+    static func placeholder(in bytes: [UInt8], file: String, firstLine: Int = 1) -> SourceLocation? {
+        var line = firstLine
         var start = 0
         var index = 0
         while index + 1 < bytes.count {

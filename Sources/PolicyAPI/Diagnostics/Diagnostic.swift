@@ -33,6 +33,8 @@ public struct Diagnostic: Hashable, Sendable {
     public var message: String
     /// How to fix it, without a final period; empty when the message says it.
     public var hint: String
+    /// Whether it is about a pod, node, workload or Service alone, so that no policy is missing for it.
+    public var isBesidePolicies = false
 
     /// A diagnostic.
     public init(
@@ -49,6 +51,9 @@ public struct Diagnostic: Hashable, Sendable {
 }
 
 extension Diagnostic {
+    /// Whether somebody may say that it does not count: any warning or note, and an error behind which no policy can be hidden.
+    public var canBeAllowed: Bool { severity != .error || isBesidePolicies }
+
     /// Whether it says that something is left out which is applied to a cluster, so that verdicts are those of the rest only.
     public var isAboutLeftOut: Bool {
         severity == .warning && (id == .kustomization || id == .unrenderedTemplate)

@@ -1,7 +1,11 @@
 /// The limits of one input. Manifests are untrusted; nothing here grows without a bound.
 public enum DocumentLimits {
-    /// Bytes of one file.
+    /// Bytes of one file, and of one document or item of standard input.
     public static let bytes = 16 << 20
+    /// Bytes of standard input: a whole cluster, as kubectl prints it.
+    public static let streamBytes = 256 << 20
+    /// Values of standard input.
+    public static let streamNodes = 32_000_000
     /// Nesting depth of maps and lists.
     public static let depth = 64
     /// Values of one file, keys not counted, each alias counted with everything it expands to.
@@ -15,11 +19,17 @@ struct DocumentBudget {
     /// The file's name.
     let file: String
     /// Values left.
-    private(set) var nodes = DocumentLimits.nodes
+    private(set) var nodes: Int
     /// Aliases left.
     private(set) var aliases = DocumentLimits.aliases
 
-    init(file: String) { self.file = file }
+    private let limit: Int
+
+    init(file: String, nodes: Int = DocumentLimits.nodes) {
+        self.file = file
+        self.nodes = nodes
+        limit = nodes
+    }
 
     /// Whether a limit was exceeded: the rest of the file is not read.
     var isSpent: Bool { nodes < 0 || aliases < 0 }
@@ -36,7 +46,7 @@ struct DocumentBudget {
             throw DocumentFailure(
                 id: .limit, location: location,
                 message:
-                    "the file has more than \(DocumentLimits.nodes) values (aliases expanded)",
+                    "the file has more than \(limit) values (aliases expanded)",
                 hint: "split it into several files")
         }
         guard depth <= DocumentLimits.depth else {

@@ -12,12 +12,12 @@ struct DocumentChunk {
 
     /// Splits a stream before each line that begins with `---` and after each line `...`: YAML ends a document there in any
     /// context, and no JSON text can contain such a line. Directives (`%YAML 1.2`) stay with the document they precede.
-    static func split(_ bytes: [UInt8]) -> [DocumentChunk] {
+    static func split(_ bytes: [UInt8], firstLine: Int = 1) -> [DocumentChunk] {
         let all = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes[3...] : bytes[...]
         var chunks: [DocumentChunk] = []
         var start = all.startIndex
-        var startLine = 1
-        var line = 1
+        var startLine = firstLine
+        var line = firstLine
         var index = all.startIndex
         var hasDirective = false
         var hasContent = false

@@ -17,17 +17,27 @@ public enum DocumentReader {
 
     /// Reads one input. `file` is the name used in messages, `-` for standard input; one that ends in `.json` is read as JSON only.
     public static func read(_ bytes: [UInt8], file: String) -> Output {
+        var budget = DocumentBudget(file: file)
+        return read(bytes, firstLine: 1, &budget)
+    }
+
+    /// Reads a part of an input that begins at a line of it, within what is left of a budget.
+    static func read(_ bytes: [UInt8], firstLine: Int, _ budget: inout DocumentBudget) -> Output {
+        let file = budget.file
         var output = Output()
         guard bytes.count <= DocumentLimits.bytes else {
             output.diagnostics.append(
                 Diagnostic(
-                    id: .limit, location: SourceLocation(file: file, line: 1, column: 1),
-                    message: "the file has \(bytes.count) bytes, more than \(DocumentLimits.bytes)",
-                    hint: "split it into several files"))
+                    id: .limit, location: SourceLocation(file: file, line: firstLine, column: 1),
+                    message: file == "-"
+                        ? "a document has \(bytes.count) bytes, more than \(DocumentLimits.bytes)"
+                        : "the file has \(bytes.count) bytes, more than \(DocumentLimits.bytes)",
+                    hint: file == "-"
+                        ? "a list is read item by item as kubectl get -o yaml writes it"
+                        : "split it into several files, or give it as standard input"))
             return output
         }
-        var budget = DocumentBudget(file: file)
-        for chunk in DocumentChunk.split(bytes) where !budget.isSpent {
+        for chunk in DocumentChunk.split(bytes, firstLine: firstLine) where !budget.isSpent {
             let mustBeJSON = file.hasSuffix(".json")
             let first = chunk.content.first { !isSpace($0) }
             if mustBeJSON || first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {

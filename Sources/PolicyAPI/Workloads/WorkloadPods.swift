@@ -17,6 +17,9 @@ struct WorkloadPods {
     private let nodes: [String]
     private var names: Set<String>
 
+    /// Pods of the files that name no owner and are those of a workload by its selector: their names, with the owner.
+    private(set) var claimed: [String: ObjectOwner] = [:]
+
     /// Makes the pods of `workloads`; one that is owned by another (a ReplicaSet of a Deployment) is skipped.
     init(_ workloads: [Workload], _ objects: ClusterObjects) {
         real = Dictionary(grouping: objects.pods, by: \.metadata.namespace)
@@ -32,6 +35,7 @@ struct WorkloadPods {
                 known.contains("\($0.kind) \(workload.metadata.namespace)/\($0.name)")
             }
             if !isOwned, !hasPods(workload) { add(workload) }
+            if !isOwned { claim(workload) }
         }
     }
 
@@ -41,6 +45,15 @@ struct WorkloadPods {
         return pods.contains { pod in
             pod.owners.contains { workload.owns($0) }
                 || (!selector.requirements.isEmpty && selector.matches(pod.metadata.labels))
+        }
+    }
+
+    private mutating func claim(_ workload: Workload) {
+        let selector = workload.ownSelector
+        guard !selector.requirements.isEmpty else { return }
+        for pod in real[workload.metadata.namespace] ?? []
+        where pod.owners.isEmpty && claimed[pod.qualifiedName] == nil && selector.matches(pod.metadata.labels) {
+            claimed[pod.qualifiedName] = ObjectOwner(kind: workload.kind.rawValue, name: workload.metadata.name)
         }
     }
 
@@ -65,6 +78,7 @@ struct WorkloadPods {
         pod.metadata.location = workload.metadata.location
         pod.nodeName = node
         pod.isSynthetic = true
+        pod.owners = [ObjectOwner(kind: workload.kind.rawValue, name: workload.metadata.name)]
         // Labels that controllers add and policies may select.
         switch workload.kind {
         case .statefulSet:
@@ -90,15 +104,20 @@ extension Workload {
 
     /// Whether an owner of a pod is this workload, or one that it has created: a ReplicaSet `web-5d4f` of a Deployment
     /// `web`, a Job `backup-28391` of a CronJob `backup`.
-    fileprivate func owns(_ owner: ObjectOwner) -> Bool {
-        if owner.kind == kind.rawValue { return owner.name == metadata.name }
-        let made: Kind? =
-            switch kind {
+    fileprivate func owns(_ owner: ObjectOwner) -> Bool { kind.owns(owner, as: metadata.name) }
+}
+
+extension Workload.Kind {
+    /// Whether an owner of a pod is the workload of this kind with a name, or one that it has created.
+    public func owns(_ owner: ObjectOwner, as name: String) -> Bool {
+        if owner.kind == rawValue { return owner.name == name }
+        let made: Workload.Kind? =
+            switch self {
             case .deployment: .replicaSet
             case .cronJob: .job
             case .statefulSet, .daemonSet, .replicaSet, .replicationController, .job: nil
             }
-        guard owner.kind == made?.rawValue, owner.name.hasPrefix(metadata.name + "-") else { return false }
-        return !owner.name.dropFirst(metadata.name.count + 1).contains("-")
+        guard owner.kind == made?.rawValue, owner.name.hasPrefix(name + "-") else { return false }
+        return !owner.name.dropFirst(name.count + 1).contains("-")
     }
 }

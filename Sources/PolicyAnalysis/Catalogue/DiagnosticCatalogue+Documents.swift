@@ -17,7 +17,7 @@ extension DiagnosticCatalogue {
             .limit, .error, title: "A file is too big, too deep or expands to too much",
             reason: """
                 Manifests are untrusted, and some are made to exhaust the program that reads them. The limits (16 MiB, depth 64, \
-                1,000,000 values, 1,000 aliases) are far above those of real manifests.
+                1,000,000 values, 1,000 aliases) are far above those of real manifests. Standard input may have 256 MiB.
                 """,
             fix: "Split the file; replace aliases by their values.",
             bad: "a: " + String(repeating: "[", count: 65) + String(repeating: "]", count: 65),

@@ -9,12 +9,15 @@ public struct FlowExplanation: Sendable {
         case flow(ExplanationReport)
         /// Of a flow to a Service.
         case service(ServiceReport)
+        /// Of flows between ends that stand for several.
+        case parts(PartsReport)
 
         /// Writes the report alone.
         public func encode(to encoder: any Encoder) throws {
             switch self {
             case .flow(let report): try report.encode(to: encoder)
             case .service(let report): try report.encode(to: encoder)
+            case .parts(let report): try report.encode(to: encoder)
             }
         }
     }
@@ -44,6 +47,15 @@ public struct FlowExplanation: Sendable {
         report = .flow(ExplanationReport(explanation))
     }
 
+    init(_ explanation: PartsExplanation) {
+        lines = explanation.lines
+        let answers = explanation.groups.map(\.explanation)
+        passes = Set(answers.map(\.passes)).count == 1 ? answers[0].passes : nil
+        isAllowed = Set(answers.map(\.isAllowed)).count == 1 ? answers[0].isAllowed : nil
+        needsProxy = answers.contains(where: \.needsProxy)
+        report = .parts(PartsReport(explanation))
+    }
+
     init(_ explanation: ServiceExplanation) {
         lines = explanation.lines
         passes =
@@ -68,10 +80,45 @@ extension ReferenceEvaluator {
     /// - Returns: the explanation.
     /// - Throws: `FlowText.Mistake` and `FlowError`, in words for whoever wrote it.
     public func answer(_ text: FlowText, in objects: ClusterObjects, request: L7Request?) throws -> FlowExplanation {
-        let flow = try text.flow(in: objects, view)
-        if let request { try FlowText.check(request, over: flow.protocol) }
+        let from = try text.parts(text.from, namespace: nil, objects, self)
+        var namespace: String?
+        if case .pod(let own, _)? = from.parts.first?.end { namespace = own }
+        let to = try text.parts(text.to, namespace: namespace, objects, self)
+        guard from.isSeveral || to.isSeveral else {
+            let flow = try text.flow(from: from.parts[0].end, to: to.parts[0].end, in: objects, view)
+            if let request { try FlowText.check(request, over: flow.protocol) }
+            return try answer(flow, in: objects, request: request)
+        }
+        return FlowExplanation(try PartsExplanation(text, from, to, in: objects, self, request: request))
+    }
+
+    /// Explains one flow.
+    func answer(_ flow: Flow, in objects: ClusterObjects, request: L7Request?) throws -> FlowExplanation {
         if let route = try route(flow) { return FlowExplanation(try explain(route, request: request)) }
-        return FlowExplanation(try explain(flow, request: request))
+        var explanation = FlowExplanation(try explain(flow, request: request))
+        if let hint = servicePortHint(flow, objects) { explanation.lines.append(ExplanationLine(.failure, 0, hint)) }
+        return explanation
+    }
+
+    /// That the port of a flow to a pod is that of its Service, and the pod's is another.
+    private func servicePortHint(_ flow: Flow, _ objects: ClusterObjects) -> String? {
+        guard case .pod(let namespace, let name) = flow.to, let pod = view.pod(namespace, name),
+            !pod.ports.contains(where: { $0.port == flow.port && $0.protocol == flow.protocol })
+        else { return nil }
+        for service in objects.services where service.selects(pod) {
+            for port in service.ports where port.port == flow.port && port.protocol == flow.protocol {
+                let targets: [UInt16] =
+                    switch port.target {
+                    case .number(let number): [number]
+                    case .named(let name): pod.ports(named: name, port.protocol)
+                    }
+                guard let target = targets.first, !targets.contains(flow.port) else { continue }
+                return
+                    "\(flow.port) is the port of Service \(service.qualifiedName), and \(target) that of the pod: ask about "
+                    + "\(target)/\(port.protocol), or about svc/\(service.qualifiedName)"
+            }
+        }
+        return nil
     }
 }
 

@@ -1,5 +1,5 @@
 public import NetTypes
-public import PolicyAPI
+import PolicyAPI
 public import PolicyIR
 
 /// A flow as people write it (FROM, TO and the port of `netpold explain`), looked up among objects.
@@ -29,13 +29,15 @@ public struct FlowText: Sendable {
 
     /// Refuses what no object can make right.
     public func validate() throws(Mistake) {
-        for text in [from, to] where FlowEnd(parsing: text) == nil && !FlowText.isBareName(text) {
+        for text in [from, to]
+        where FlowEnd(parsing: text) == nil && FlowTarget(parsing: text) == nil && !FlowText.isBareName(text) {
             let isAddress = IPAddress(parsing: text) != nil
             throw Mistake(
                 description: "'\(text)' is not an end of a flow; "
                     + (isAddress
                         ? "write ip:\(text)"
-                        : "write namespace/pod, ip:ADDRESS, host, remote-node, masqueraded:ADDRESS, or as TO svc/NAME"))
+                        : "write namespace/pod, deploy/NAME, ip:ADDRESS, ip:PREFIX, world, host, remote-node, "
+                            + "masqueraded:ADDRESS, or as TO svc/NAME"))
         }
         guard TrafficName(parsing: traffic) != nil || PortName(parsing: traffic) != nil else {
             throw Mistake(
@@ -60,12 +62,12 @@ public struct FlowText: Sendable {
         }
     }
 
-    /// The flow.
+    /// The flow between two ends that these texts stand for.
     ///
-    /// - Throws: `Mistake` when an end or a port's name is not among the objects.
-    public func flow(in objects: ClusterObjects, _ view: ClusterView) throws(Mistake) -> Flow {
-        let sender = try end(from, objects)
-        let receiver = try end(to, objects)
+    /// - Throws: `Mistake` when a port's name is not among the objects.
+    func flow(
+        from sender: FlowEnd, to receiver: FlowEnd, in objects: ClusterObjects, _ view: ClusterView
+    ) throws(Mistake) -> Flow {
         if let known = TrafficName(parsing: traffic) {
             return Flow(from: sender, to: receiver, protocol: known.protocol, port: known.port)
         }
@@ -79,8 +81,13 @@ public struct FlowText: Sendable {
         return Flow(from: sender, to: receiver, protocol: name.protocol, port: port)
     }
 
-    private func end(_ text: String, _ objects: ClusterObjects) throws(Mistake) -> FlowEnd {
+    func end(_ text: String, _ objects: ClusterObjects) throws(Mistake) -> FlowEnd {
         let pods = objects.pods.map(\.qualifiedName).sorted()
+        // A supposed pod's name has its labels' slashes.
+        if text.contains("=") || text.hasSuffix("/"), pods.contains(text) {
+            let namespace = String(text.prefix { $0 != "/" })
+            return .pod(namespace: namespace, name: String(text.dropFirst(namespace.count + 1)))
+        }
         guard let end = FlowEnd(parsing: text) else {
             if let node = objects.nodes.first(where: { $0.metadata.name == text }) {
                 let address = node.addresses.first.map { "ip:\($0)" } ?? "remote-node"
@@ -142,7 +149,7 @@ public struct FlowText: Sendable {
     }
 
     /// A pod without its namespace, or a mistyped word.
-    private static func isBareName(_ text: String) -> Bool {
+    static func isBareName(_ text: String) -> Bool {
         !text.isEmpty && !text.contains("/") && !text.contains(":") && IPAddress(parsing: text) == nil
     }
 }

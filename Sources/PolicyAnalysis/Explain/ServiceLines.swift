@@ -83,6 +83,14 @@ extension ServiceExplanation {
         }
     }
 
+    /// That policies are asked about another port than the Service's.
+    private var otherPort: String {
+        let ports = Set(backends.map(\.backend.port)).subtracting([route.flow.port]).sorted()
+        guard !ports.isEmpty else { return "" }
+        let list = ports.map { "\($0)" }.joined(separator: " and ")
+        return "; its port \(route.flow.port) is port \(list) of its pods, which policies are asked about"
+    }
+
     private var serviceLines: [ExplanationLine] {
         let place = route.location.map { " (\($0))" } ?? ""
         let port = route.portName.isEmpty ? "" : " port \(route.portName)"
@@ -93,7 +101,7 @@ extension ServiceExplanation {
             let frontend = route.frontend.map { ", \($0.kind.rawValue) \($0.address)," } ?? ""
             what =
                 backends.isEmpty
-                ? "\(port)\(frontend) has no endpoints" : "\(port)\(frontend) \(translation(count))"
+                ? "\(port)\(frontend) has no endpoints" : "\(port)\(frontend) \(translation(count))\(otherPort)"
         case .headless:
             what =
                 backends.isEmpty

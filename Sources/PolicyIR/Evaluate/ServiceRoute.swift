@@ -189,6 +189,14 @@ extension Service {
 
     /// `80/TCP (http), 53/UDP`.
     fileprivate var portList: String {
-        ports.map { "\($0.port)/\($0.protocol)" + ($0.name.isEmpty ? "" : " (\($0.name))") }.joined(separator: ", ")
+        ports.map { port in
+            let pods: String? =
+                switch port.target {
+                case .number(let number): number == port.port ? nil : "\(number)"
+                case .named(let name): name
+                }
+            return "\(port.port)/\(port.protocol)" + (port.name.isEmpty ? "" : " (\(port.name))")
+                + (pods.map { ", port \($0) of its pods" } ?? "")
+        }.joined(separator: "; ")
     }
 }

@@ -73,9 +73,13 @@ public struct DirectoryWalk: Sendable {
     public private(set) var folders: [String] = []
     /// What was left out, in the order met.
     public private(set) var problems: [Problem] = []
+    /// Paths of what was passed over by its name: folders and selected files that begin with a dot, and files that `notes` tells. A
+    /// repository's `.git` is nobody's loss.
+    public private(set) var passedOver: [String] = []
 
     private let fileLimit: Int
     private let takesLinkedFilesOnce: Bool
+    private let notes: @Sendable (String) -> Bool
     private let selects: @Sendable (String) -> Bool
     /// Where in `files` a file is, and whether only a link to it was met so far.
     private var taken: [FileIdentity: (index: Int, isByLink: Bool)] = [:]
@@ -90,13 +94,16 @@ public struct DirectoryWalk: Sendable {
     ///   - fileLimit: the most files.
     ///   - takesLinkedFilesOnce: whether a file is taken once however many names it has. Where a file's folder has a meaning
     ///     of its own, it is not.
+    ///   - notes: which other names are noted in `passedOver`.
     ///   - selects: which names in folders are looked for.
     public init(
         fileLimit: Int = DirectoryWalk.fileLimit, takesLinkedFilesOnce: Bool = true,
+        notes: @escaping @Sendable (_ name: String) -> Bool = { _ in false },
         selects: @escaping @Sendable (_ name: String) -> Bool
     ) {
         self.fileLimit = fileLimit
         self.takesLinkedFilesOnce = takesLinkedFilesOnce
+        self.notes = notes
         self.selects = selects
     }
 
@@ -140,9 +147,16 @@ public struct DirectoryWalk: Sendable {
         for name in found.unusable where selects(name) && !name.hasPrefix(".") {
             report(folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)", .nameNotText)
         }
-        for name in found.names where !name.hasPrefix(".") && !isFull {
-            visit(folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)", name, depth: depth)
+        for name in found.names where !isFull {
+            let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+            if name.hasPrefix(".") { note(path, name) } else { visit(path, name, depth: depth) }
         }
+    }
+
+    private mutating func note(_ path: String, _ name: String) {
+        guard passedOver.count < DirectoryWalk.fileLimit, name != ".git" else { return }
+        let isFolder = (try? Stat(FilePath(path), followTargetSymlink: false).type) == .directory
+        if isFolder || selects(name) { passedOver.append(path) }
     }
 
     private mutating func visit(_ path: String, _ name: String, depth: Int) {
@@ -152,6 +166,8 @@ public struct DirectoryWalk: Sendable {
             let status = isLink ? try Stat(FilePath(path)) : own
             if status.type == .directory {
                 if isLink { report(path, .linkToFolder) } else { search(path, status, depth: depth + 1) }
+            } else if notes(name) {
+                if passedOver.count < DirectoryWalk.fileLimit { passedOver.append(path) }
             } else if selects(name) {
                 if status.type == .regular {
                     take(path, status, isByLink: isLink)

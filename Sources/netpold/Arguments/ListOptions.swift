@@ -10,6 +10,8 @@ enum OutputForm: String, ExpressibleByArgument, CaseIterable {
     case wide
     /// A list of objects, as docs/reference/local-api.md describes them.
     case json
+    /// The same as YAML.
+    case yaml
     /// One name a line, for scripts.
     case name
 }
@@ -24,7 +26,8 @@ struct ListOptions: ParsableArguments {
     var namespace: String?
 
     @Option(
-        name: .shortAndLong, help: ArgumentHelp("How: table, wide, json or name. (default: table)", valueName: "form"))
+        name: .shortAndLong,
+        help: ArgumentHelp("How: table, wide, json, yaml or name. (default: table)", valueName: "form"))
     var output: OutputForm?
 
     @Flag(help: "Print JSON: the same as -o json.")

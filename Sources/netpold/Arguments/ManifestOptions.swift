@@ -23,11 +23,19 @@ struct ManifestOptions: ParsableArguments {
             """, valueName: "pattern"))
     var exclude: [String] = []
 
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "The namespace of objects, and of ends of flows, that name none. (default: default)", valueName: "namespace"
+        ))
+    var namespace: String?
+
     /// Whether nothing was named.
     var isEmpty: Bool { files.isEmpty && kustomizations.isEmpty }
 
     /// What was named here, and as arguments.
     func choice(_ paths: [String] = []) -> ManifestChoice {
-        ManifestChoice(paths: paths + files, kustomizations: kustomizations, excluded: exclude)
+        ManifestChoice(
+            paths: paths + files, kustomizations: kustomizations, excluded: exclude, namespace: namespace)
     }
 }

@@ -18,12 +18,13 @@ struct CompileCommand: ParsableCommand {
               ir       identities, and every rule with the line it comes from
               maps     every map entry in words and as the bytes in the kernel
               asm      the programs, each block with the rule it decides
-              json     all of it for other programs
+              json     all of it for other programs, the same as -o json
 
-            Exit codes: 0 compiled; 1 compiled without what a kustomization or template would add, as warned; 2 the manifests have errors (what is printed is what would be enforced: pods that a refused \
-            policy selects are isolated; nothing if no pod could be read), or there is no such pod or node.
+            Exit codes: 0 compiled; 1 compiled without what a kustomization or template would add, as warned; 2 the manifests have \
+            errors (what is printed is what would be enforced: pods that a refused policy selects are isolated; nothing if no pod could \
+            be read), or there is no such pod or node.
 
-            Example: netpold compile -f manifests/ --endpoint shop/web --emit asm
+            Example: netpold compile manifests/ --endpoint shop/web --emit asm
             """)
 
     /// What to print.
@@ -49,8 +50,7 @@ struct CompileCommand: ParsableCommand {
     @Option(help: "What to print.")
     var emit = Emission.summary
 
-    @Flag(help: "The same as --emit json.")
-    var json = false
+    @OptionGroup var form: ReportOptions
 
     @OptionGroup var diagnosticOptions: DiagnosticOptions
 
@@ -67,10 +67,9 @@ struct CompileCommand: ParsableCommand {
         if state.hasIdleHostPolicies { state.compileHost() }
         // Decoding has reported contested addresses, with their places.
         let compiled = state.diagnostics.filter { $0.id != .contestedAddress }
-        let diagnostics = decoded.diagnostics + lowered.diagnostics + compiled
+        let diagnostics = diagnosticOptions.counted(decoded.diagnostics + lowered.diagnostics + compiled)
         try diagnosticOptions.write(diagnostics, of: loaded)
-        if diagnosticOptions.isText, let note = decoded.syntheticPodsSummary { ErrorOutput.write("note: \(note)\n") }
-        if diagnosticOptions.isText, let note = decoded.skippedSummary { ErrorOutput.write("note: \(note)\n") }
+        if diagnosticOptions.isText { loaded.writeNotes() }
         if diagnosticOptions.isText, lowered.policies.contains(where: \.needsProxy) { ErrorOutput.write(L7Notice.text) }
         try Named.check(node: node, in: decoded.objects)
         let errors = diagnostics.count { $0.severity == .error }
@@ -89,10 +88,10 @@ struct CompileCommand: ParsableCommand {
             )
             throw ExitCode.badInput
         }
-        if !json, let form = NodeDump.Form(rawValue: emit.rawValue) {
+        if !form.isForPrograms, let form = NodeDump.Form(rawValue: emit.rawValue) {
             NodeDumpText(style: Terminal.output.style).lines(dump, form).forEach { print($0) }
         } else {
-            print(try JSONText.render(CompileReport(dump.shown, state)))
+            print(try form.render(CompileReport(dump.shown, state)))
         }
         if errors > 0 {
             fflush(nil)

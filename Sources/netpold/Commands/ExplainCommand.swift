@@ -2,6 +2,7 @@ import Agent
 public import ArgumentParser
 import Glibc
 import NetTypes
+import PolicyAPI
 public import PolicyAnalysis
 import PolicyIR
 import Support
@@ -17,10 +18,14 @@ struct ExplainCommand: AsyncParsableCommand {
             three rules that came nearest with the conditions that failed, and policies that miss the pod by what looks like a \
             mistake.
 
-            FROM and TO are namespace/pod, ip:ADDRESS, host (the local node) or remote-node. An address stands for whoever owns \
-            it. A Deployment (or other workload) of a folder without its pods stands as namespace/name-1 and so on, a \
-            StatefulSet as namespace/name-0. The port is the pod's own: 8080/TCP, 53/UDP, 9/SCTP, the \
-            name of a port of TO: http/TCP, or an ICMP type: ICMP/8, ICMPv6/128.
+            FROM and TO are namespace/pod, a workload (deploy/NAME, sts/NAMESPACE/NAME and so on: all its pods), ip:ADDRESS, \
+            ip:PREFIX, world (every address outside the cluster), host (the local node) or remote-node. An address stands for \
+            whoever owns it. What stands for several gets an answer for each part that policies treat alike, and the parts are \
+            exact. --from-labels and --to-labels take the place of FROM and TO: a pod that there is not, by its labels. A Deployment \
+            (or other workload) of a folder without its pods has pods namespace/name-1 and so on, a StatefulSet namespace/name-0.
+
+            The port is the pod's own: 8080/TCP, 53/UDP, 9/SCTP, the name of a port of TO: http/TCP, or an ICMP type: ICMP/8, \
+            ICMPv6/128. Words before FROM are manifests, as with -f.
 
             TO may be a Service: svc/NAME of the sender's namespace, svc/NAMESPACE/NAME, or ip: with one of its addresses; then \
             the port is the Service's. Policies are asked about the endpoints that may be chosen: the answer is ALLOWED or DENIED \
@@ -32,17 +37,22 @@ struct ExplainCommand: AsyncParsableCommand {
 
             --json prints every fact as a field; docs/reference/explain-json.md describes them.
 
-            Exit codes: 0 answered, whatever the answer (with --expect: as expected); 1 not as expected, or answered without what a \
-            kustomization or template would add, as warned, or, with --live, no agent answers in time; 2 the manifests have errors (then the answer is what would be enforced: \
-            pods that a refused policy selects are isolated) or the arguments do: no such pod or node, or the flow cannot be.
+            Exit codes: 0 answered, whatever the answer (with --expect: as expected, everywhere); 1 not as expected, or answered \
+            without what a kustomization or template would add, as warned, or, with --live, no agent answers in time; 2 the manifests \
+            have errors (then the answer is what would be enforced: pods that a refused policy selects are isolated) or the arguments \
+            do: no such pod or node, or the flow cannot be.
 
             With a request (--http, --dns or --sni) the L7 rules that the flow meets are asked too: the answer names the rule \
             that permits it, or each rule with the condition that failed.
 
-            Example: netpold explain -f manifests/ shop/web shop/db 5432/TCP
-                     netpold explain -f manifests/ shop/web svc/db 5432/TCP
-                     netpold explain --live shop/web shop/db 5432/TCP
-                     netpold explain -f manifests/ shop/web shop/api 80/TCP --http 'GET /cart?id=1' --header 'X-Token: abc'
+            Examples:
+              netpold explain manifests/ shop/web shop/db 5432/TCP
+              netpold explain -f manifests/ shop/web svc/db 5432/TCP
+              netpold explain -f manifests/ -n shop deploy/web ip:10.0.0.0/8 443/TCP
+              netpold explain -f manifests/ --from-labels shop/app=web,tier=front world 443/TCP
+              kubectl get all,networkpolicies,namespaces -A -o yaml | netpold explain -f - shop/web shop/db 5432/TCP
+              netpold explain --live shop/web shop/db 5432/TCP
+              netpold explain manifests/ shop/web shop/api 80/TCP --http 'GET /cart?id=1' --header 'X-Token: abc'
             """)
 
     @OptionGroup(title: "Manifests")
@@ -67,9 +77,21 @@ struct ExplainCommand: AsyncParsableCommand {
     var request: RequestOptions
 
     @Option(
+        name: [.customLong("node"), .customLong("local-node")],
         help: ArgumentHelp(
             "The node that host means (default: node-1 if there is one, else the first).", valueName: "name"))
     var localNode: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "In place of FROM: a pod that there is not, with these labels; shop/app=web,tier=front.",
+            valueName: "namespace/labels"))
+    var fromLabels: String?
+
+    @Option(
+        help: ArgumentHelp("In place of TO: a pod that there is not, with these labels.", valueName: "namespace/labels")
+    )
+    var toLabels: String?
 
     @OptionGroup(title: "Services")
     var services: ServiceOptions
@@ -78,48 +100,92 @@ struct ExplainCommand: AsyncParsableCommand {
         help: ArgumentHelp("Exit with 1 unless the answer is this: allow or deny.", valueName: "verdict"))
     var expect: PolicyTest.Expectation?
 
-    @Flag(help: "Print the answer as JSON.")
-    var json = false
+    @OptionGroup var form: ReportOptions
 
     @OptionGroup var diagnosticOptions: DiagnosticOptions
 
-    @Argument(help: "Who begins the flow: namespace/pod, ip:ADDRESS, host or remote-node.")
-    var from: String
+    @Argument(
+        help: ArgumentHelp(
+            """
+            Manifests, then FROM, TO and PORT/PROTOCOL: who begins the flow, whom it is for, and 80/TCP or ICMP/8.
+            """, valueName: "path ... from to port/protocol"))
+    var words: [String] = []
 
-    @Argument(help: "Whom it is for, written likewise, or svc/NAME, svc/NAMESPACE/NAME.")
-    var to: String
+    /// How many of the words are the flow: the last ones.
+    private var flowWords: Int { 3 - [fromLabels, toLabels].count { $0 != nil } }
 
-    @Argument(help: ArgumentHelp("Port and protocol, or ICMP and type: 80/TCP, ICMP/8.", valueName: "port/protocol"))
-    var traffic: String
+    /// The words before the flow.
+    private var paths: [String] { Array(words.dropLast(flowWords)) }
 
     func validate() throws {
+        guard words.count >= flowWords else {
+            throw ValidationError(
+                "the flow is missing; write it last: netpold explain PATH FROM TO PORT/PROTOCOL")
+        }
         do {
-            try flow.validate()
+            _ = try supposedPods()
+            try written.validate()
         } catch {
             throw ValidationError("\(error)")
         }
-        guard live == manifests.isEmpty else {
+        guard live == (manifests.isEmpty && paths.isEmpty) else {
             throw ValidationError(
                 live
                     ? "--live asks the agent, which has its own objects; leave the manifests out"
                     : "name the manifests: netpold explain -f PATH FROM TO PORT, or --live to ask the running agent")
         }
-        if live, !names.isEmpty || localNode != nil || expect != nil {
+        if live, !names.isEmpty || localNode != nil || expect != nil || fromLabels != nil || toLabels != nil {
             throw ValidationError(
-                "the agent knows its node and what DNS has answered; leave --name, --local-node and --expect out")
+                "the agent knows its node, its pods and what DNS has answered; leave --name, --node, --expect, --from-labels "
+                    + "and --to-labels out")
         }
         _ = try request.request()
         _ = try learntNames()
     }
 
+    /// The pods that are described by their labels: sender, receiver.
+    private func supposedPods() throws(FlowText.Mistake) -> (from: SupposedPod?, to: SupposedPod?) {
+        func pod(_ text: String?) throws(FlowText.Mistake) -> SupposedPod? {
+            guard let text else { return nil }
+            return try SupposedPod(parsing: text)
+        }
+        return (try pod(fromLabels), try pod(toLabels))
+    }
+
+    /// The flow as it is written, with `host` for what is described by labels.
+    private var written: FlowText {
+        var flow = words.suffix(flowWords)
+        let from = fromLabels == nil ? flow.popFirst() : nil
+        let to = toLabels == nil ? flow.popFirst() : nil
+        return FlowText(from: from ?? "host", to: to ?? "host", traffic: flow.popFirst() ?? "")
+    }
+
+    /// The flow, with the namespace of `-n`, and pods that there are not added to objects.
+    private func flow(addingTo objects: inout ClusterObjects) throws(FlowText.Mistake) -> FlowText {
+        let supposed = try supposedPods()
+        try supposed.from?.add(to: &objects)
+        try supposed.to?.add(to: &objects)
+        let flow = manifests.namespace.map(written.inNamespace) ?? written
+        return FlowText(
+            from: supposed.from?.text ?? flow.from, to: supposed.to?.text ?? flow.to, traffic: flow.traffic)
+    }
+
     func run() async throws {
         if live { return try askAgent() }
-        let loaded = ManifestFiles.load(manifests.choice())
+        let loaded = ManifestFiles.load(manifests.choice(paths))
         let decoded = loaded.decoded
         var objects = decoded.objects
         objects.names = try learntNames()
+        let flow: FlowText
+        do {
+            flow = try self.flow(addingTo: &objects)
+        } catch {
+            try diagnosticOptions.write(diagnosticOptions.counted(decoded.diagnostics), of: loaded)
+            ErrorOutput.error("\(error)")
+            throw ExitCode.badInput
+        }
         let lowered = PolicyLowering.lower(objects)
-        let diagnostics = decoded.diagnostics + lowered.diagnostics
+        let diagnostics = diagnosticOptions.counted(decoded.diagnostics + lowered.diagnostics)
         try diagnosticOptions.write(diagnostics, of: loaded)
         try Named.check(node: localNode, in: objects)
         services.addListeners(to: &objects, localNode: localNode)
@@ -132,7 +198,9 @@ struct ExplainCommand: AsyncParsableCommand {
         let isAllowed: Bool?
         do {
             let answer = try evaluator.answer(flow, in: objects, request: request.request())
-            print(json ? try JSONText.render(answer.report) : text.render(answer.lines, passes: answer.passes))
+            print(
+                form.isForPrograms
+                    ? try form.render(answer.report) : text.render(answer.lines, passes: answer.passes))
             needsProxy = answer.needsProxy
             isAllowed = answer.isAllowed
         } catch {
@@ -151,7 +219,10 @@ struct ExplainCommand: AsyncParsableCommand {
     private func askAgent() throws {
         let agent = try AgentConnection(instance, timeout: timeout.duration)
         guard
-            case .explained(let answer) = try agent.ask(.explain(ExplainRequest(flow, request: try request.request())))
+            case .explained(let answer) = try agent.ask(
+                .explain(
+                    ExplainRequest(
+                        manifests.namespace.map(written.inNamespace) ?? written, request: try request.request())))
         else { throw AgentConnection.unexpected() }
         if let mistake = answer.mistake {
             ErrorOutput.error(mistake)
@@ -159,11 +230,13 @@ struct ExplainCommand: AsyncParsableCommand {
         }
         let text = ExplanationText(
             style: Terminal.output.style, showsRules: Terminal.output.isTerminal, standardInput: nil)
-        print(json ? answer.report : text.render(answer.explanationLines, passes: answer.passes))
+        if form.isForPrograms {
+            print(form.output == .yaml ? try YAMLText.render(json: answer.report) : answer.report)
+        } else {
+            print(text.render(answer.explanationLines, passes: answer.passes))
+        }
         if diagnosticOptions.isText, answer.needsProxy { ErrorOutput.write(L7Notice.text) }
     }
-
-    private var flow: FlowText { FlowText(from: from, to: to, traffic: traffic) }
 
     private func learntNames() throws -> [String: [IPAddress]] {
         var names: [String: [IPAddress]] = [:]

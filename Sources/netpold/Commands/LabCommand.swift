@@ -3,13 +3,14 @@ import ArgumentParser
 import Foundation
 import Glibc
 import LabKit
+import PolicyAPI
 import PolicyIR
 import Support
 
-/// `netpold lab`: manifests as network namespaces, policies enforced, every pair probed.
+/// `netpold lab run`: manifests as network namespaces, policies enforced, every pair probed.
 struct LabCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "lab",
+        commandName: "run",
         abstract: "Build the manifests' pods as network namespaces, enforce the policies, and probe every pair.",
         discussion: """
             Makes one network namespace with a veth for every Pod, one for each node that pods are on (8 at most), which routes to its \
@@ -32,7 +33,10 @@ struct LabCommand: ParsableCommand {
             status 403, a REFUSED answer, a reset handshake. gRPC methods are tried as the HTTP requests they are.
 
             Everything is taken away again at the end, after Ctrl-C too; a run that was killed is cleaned up by the next \
-            one. With --keep the lab stays, enforced and answering, until --down.
+            one. With --keep the lab stays, enforced and answering, until --down; `netpold lab probe` tries it again.
+
+            --shell opens a shell in a pod, or runs what follows behind --. The names of pods (web, web.shop) and Services (db, \
+            db.shop.svc) are in its /etc/hosts.
 
             With one folder of manifests in which every pod has its addresses (and, where there are several nodes, its node), a `netpold \
             agent` enforces on each node, watching the folder, with `netpold proxy` beside it where there are HTTP rules; in a kept lab \
@@ -40,12 +44,16 @@ struct LabCommand: ParsableCommand {
             the same programs itself.
 
             Exit codes: 0 measured as predicted; 1 something differs; 2 the manifests or arguments have errors; 3 the \
-            machine does not allow a lab (it needs root); 128 + n ended by signal n.
+            machine does not allow a lab (it needs root); 128 + n ended by signal n. With --shell that of what was run.
 
             Examples:
-              netpold lab -f examples/shop
-              netpold lab -f examples/shop --keep && netpold lab --shell shop/front && netpold lab --down
+              netpold lab examples/shop
+              netpold lab examples/shop --keep && netpold lab --shell shop/front && netpold lab --down
+              netpold lab --shell shop/front -- getent hosts db
             """)
+
+    @Argument(help: ArgumentHelp("Manifests, as with -f; with --shell the command to run.", valueName: "path"))
+    var words: [String] = []
 
     @OptionGroup(title: "Manifests")
     var manifests: ManifestOptions
@@ -79,33 +87,32 @@ struct LabCommand: ParsableCommand {
     @Flag(help: "Give the lab's nodes rules like those of kube-proxy's nftables mode (needs nft).")
     var kubeProxy = false
 
-    @Flag(help: "Print the result as JSON.")
-    var json = false
+    @OptionGroup var form: ReportOptions
 
     @OptionGroup var diagnosticOptions: DiagnosticOptions
 
+    /// The words are a command with --shell.
+    private var choice: ManifestChoice { manifests.choice(shell == nil ? words : []) }
+
     func validate() throws {
-        let ways = [!manifests.isEmpty, down, shell != nil].filter(\.self).count
-        guard ways == 1 else {
-            throw ValidationError("give one of -f PATH, -k FOLDER, --shell NAMESPACE/POD and --down")
+        let isAboutManifests = !manifests.isEmpty || (shell == nil && !words.isEmpty)
+        guard [isAboutManifests, down, shell != nil].count(where: \.self) == 1 else {
+            throw ValidationError("give one of PATH, -f PATH, -k FOLDER, --shell NAMESPACE/POD and --down")
+        }
+        // What is no file may have been meant as the other subcommand.
+        if shell == nil, let first = words.first, !FileManager.default.fileExists(atPath: first),
+            let near = Spelling.nearest(to: first, among: ["probe", "run"])
+        {
+            throw ValidationError("there is no file or folder '\(first)'; did you mean netpold lab \(near)?")
         }
     }
 
     func run() throws {
         do {
-            if let shell { try LabShell.open(shell, lab: name) }
+            if let shell { try LabShell.open(shell, lab: name, command: words) }
             if down { try takeDown() } else { try build() }
-        } catch let failure as LabFailure {
-            ErrorOutput.error("\(failure)")
-            throw ExitCode.of(failure)
-        } catch let signal as Interrupt.Signalled {
-            ErrorOutput.write("interrupted; the lab is gone\n")
-            throw ExitCode(128 + signal.number)
-        } catch let exit as ExitCode {
-            throw exit
         } catch {
-            ErrorOutput.error("\(error)")
-            throw ExitCode.machine
+            throw LabCommands.code(error, interrupted: "interrupted; the lab is gone")
         }
     }
 
@@ -116,20 +123,14 @@ struct LabCommand: ParsableCommand {
     }
 
     private func build() throws {
-        let loaded = ManifestFiles.load(manifests.choice())
-        let decoded = loaded.decoded
-        let lowered = PolicyLowering.lower(decoded.objects, for: .enforcement)
-        let diagnostics = decoded.diagnostics + lowered.diagnostics
-        try diagnosticOptions.write(diagnostics, of: loaded)
-        let selectsNodes = lowered.policies.contains { if case .nodes = $0.subject { true } else { false } }
-        guard !selectsNodes else {
-            throw LabFailure.input("policies with nodeSelector are not enforced in a lab; nothing was built")
-        }
-        guard !diagnostics.contains(where: { $0.severity == .error }) else {
-            throw LabFailure.input("the manifests have errors; nothing was built")
-        }
+        let made = LabChoice(
+            paths: choice.paths.map(LabCommand.absolute),
+            kustomizations: choice.kustomizations.map(LabCommand.absolute),
+            excluded: choice.excluded, namespace: choice.namespace, services: services.rawValue, isEnforced: !noEnforce,
+            isBesideKubeProxy: kubeProxy)
+        let (loaded, lowered, diagnostics) = try LabCommands.load(choice, diagnosticOptions)
         var plan = LabPlan(
-            decoded.objects, policies: lowered.policies, isEnforced: !noEnforce,
+            loaded.decoded.objects, policies: lowered.policies, isEnforced: !noEnforce,
             services: ServiceSettings(mode: services), isBesideKubeProxy: kubeProxy)
         guard !plan.pods.isEmpty else { throw LabFailure.input("there is no pod in the manifests") }
 
@@ -138,23 +139,26 @@ struct LabCommand: ParsableCommand {
         let enforcer = enforcer(plan, lowered.policies, isAsWritten: loaded.isAsWritten)
         if !(enforcer is AgentEnforcer) { plan.leaveOutProxy() }
         let session = try LabSession.begin(
-            plan, manifests: manifests.files + manifests.kustomizations, name: name, enforcer: enforcer,
-            interrupt: interrupt, isKept: keep,
-            isBesideKubeProxy: kubeProxy)
-        if !json { print(renderer.plan(plan) + "\n") }
+            plan, manifests: made.paths + made.kustomizations, name: name, enforcer: enforcer,
+            interrupt: interrupt, isKept: keep, isBesideKubeProxy: kubeProxy, choice: made)
+        if !form.isForPrograms { print(renderer.plan(plan) + "\n") }
         fflush(nil)
         let result = try session.run()
-        if !json, !noEnforce { print("without policies every probe was answered; with them:\n") }
-        print(json ? try JSONText.render(LabReport(result)) : renderer.result(result))
+        if !form.isForPrograms, !noEnforce { print("without policies every probe was answered; with them:\n") }
+        print(form.isForPrograms ? try form.render(LabReport(result)) : renderer.result(result))
         if keep { ErrorOutput.write(kept(plan, byAgent: enforcer is AgentEnforcer)) }
         if !result.agrees || diagnostics.contains(where: \.isAboutLeftOut) { throw ExitCode.no }
+    }
+
+    private static func absolute(_ path: String) -> String {
+        path == "-" ? path : URL(filePath: path).standardizedFileURL.path()
     }
 
     /// The agent reads folders as they are: it is for those of which that is what is applied.
     private func enforcer(_ plan: LabPlan, _ policies: [LoweredPolicy], isAsWritten: Bool) -> any Enforcer {
         if noEnforce { return NoEnforcer() }
         var isFolder: ObjCBool = false
-        if plan.isAsWritten, isAsWritten, let folder = manifests.files.first, manifests.files.count == 1,
+        if plan.isAsWritten, isAsWritten, let folder = choice.paths.first, choice.paths.count == 1,
             FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue
         {
             return AgentEnforcer(
@@ -166,7 +170,10 @@ struct LabCommand: ParsableCommand {
     private func kept(_ plan: LabPlan, byAgent: Bool) -> String {
         let option = LabSession.option(name)
         let pod = plan.pods.first?.qualifiedName ?? "host"
-        var ways = ["netpold lab --shell \(pod)\(option)    a shell in a pod"]
+        var ways = [
+            "netpold lab --shell \(pod)\(option)    a shell in a pod",
+            "netpold lab probe\(option)    tries everything again; also: probe FROM TO PORT",
+        ]
         if byAgent {
             ways.append("netpold monitor --instance lab-\(name)    its verdicts; also: status, endpoints")
         }

@@ -17,7 +17,8 @@ struct LintCommand: ParsableCommand {
             more; without them it does not report what depends on them. Needs no root and no cluster.
 
             On a terminal each diagnostic is printed with its source line; elsewhere it is one line, file:line:col: severity: path: \
-            message; fix [id]. JSON and SARIF 2.1.0 are for other programs. The last line, on standard error, has the counts.
+            message; fix [id]. JSON and SARIF 2.1.0 are for other programs. The last lines, on standard error, say what was not read because no \
+            policy asks for it, and have the counts.
 
             Exit codes: 0 no diagnostics, or only notes; 1 warnings; 2 errors, or wrong arguments.
 
@@ -37,18 +38,13 @@ struct LintCommand: ParsableCommand {
     @Option(help: "The format of the diagnostics.")
     var format = DiagnosticFormat.text
 
-    @Option(help: ArgumentHelp("Ignore warnings and notes of this id. May be repeated.", valueName: "id"))
-    var allow: [String] = []
+    @OptionGroup var allowed: AllowOptions
 
     @Option(help: ArgumentHelp("Print what an id means, why it matters and how to fix it.", valueName: "id"))
     var explain: String?
 
     func validate() throws {
-        for id in allow + [explain].compactMap(\.self) where DiagnosticID(rawValue: id) == nil {
-            let names = DiagnosticID.allCases.map(\.rawValue)
-            let near = Spelling.nearest(to: id, among: names).map { "did you mean \($0)?" }
-            throw ValidationError("there is no id '\(id)'; \(near ?? "the ids are \(names.joined(separator: ", "))")")
-        }
+        try AllowOptions.check([explain].compactMap(\.self))
         guard explain != nil || !paths.isEmpty || !manifests.isEmpty else {
             throw ValidationError("name the manifests: netpold lint PATH")
         }
@@ -65,15 +61,15 @@ struct LintCommand: ParsableCommand {
         }
         progress.show("checking")
         let lowered = PolicyLowering.lower(loaded.decoded.objects, for: .enforcement)
-        let allowed = Set(allow)
         let found = (loaded.decoded.diagnostics + lowered.diagnostics + Linter.lint(loaded.decoded, lowered: lowered))
-            .filter { $0.severity == .error || !allowed.contains($0.id.rawValue) }.sortedOnce
+            .filter { !allowed.covers($0) }.sortedOnce
         progress.clear()
 
         let output = DiagnosticOutput(
             format: format, stream: .output, showsIDs: true, standardInput: loaded.standardInput)
         print(try output.render(found), terminator: "")
         fflush(nil)
+        loaded.writeNotes(withSyntheticPods: false)
         let summary = LintSummary(files: loaded.files.count, loaded.decoded, found)
         ErrorOutput.write(summary.text(Terminal.error.style) + "\n")
         if summary.errors > 0 { throw ExitCode.badInput }

@@ -51,21 +51,22 @@ struct MonitorCommand: ParsableCommand {
             switch try agent.next(timeout: nil) {
             case .verdict(let verdict):
                 if json {
-                    MonitorCommand.show(try JSONText.render(verdict, isStream: true))
+                    try MonitorCommand.show(JSONText.render(verdict, isStream: true))
                 } else {
-                    rendering.lines(verdict).forEach(MonitorCommand.show)
+                    try rendering.lines(verdict).forEach(MonitorCommand.show)
                 }
             case .lost(let count):
-                MonitorCommand.show(json ? "{\"lost\":\(count)}" : rendering.line(lost: count))
+                try MonitorCommand.show(json ? "{\"lost\":\(count)}" : rendering.line(lost: count))
             case .status, .page, .health, .waited, .policyWaited, .explained, .reloaded, .admitted, .error:
                 throw AgentConnection.unexpected()
             }
         }
     }
 
-    /// Writes a line at once: `print` would keep it back in a pipe, where it must arrive while it is news.
-    private static func show(_ line: String) {
-        FileHandle.standardOutput.write(Data("\(line)\n".utf8))
+    /// Writes a line at once: in a pipe it must arrive while it is news.
+    private static func show(_ line: String) throws {
+        print(line)
+        try StandardOutput.finish()
     }
 
     /// Local time of day with milliseconds.

@@ -22,8 +22,7 @@ struct StatusCommand: ParsableCommand {
 
     @OptionGroup var instance: InstanceOptions
 
-    @Flag(help: "Print JSON.")
-    var json = false
+    @OptionGroup var form: ReportOptions
 
     @Flag(help: "First wait until the manifests as they are now are in force on every endpoint.")
     var wait = false
@@ -39,7 +38,7 @@ struct StatusCommand: ParsableCommand {
 
     func validate() throws {
         if let timeout, !(0...3600).contains(timeout) { throw ValidationError("--timeout is 0 to 3600 seconds") }
-        if ready || live, wait || json || ready == live {
+        if ready || live, wait || form.isForPrograms || ready == live {
             throw ValidationError("--ready and --live go alone")
         }
     }
@@ -52,8 +51,8 @@ struct StatusCommand: ParsableCommand {
             instance, timeout: wait ? .seconds(5) : max(time, .seconds(1)), patience: wait ? time : .zero)
         if ready || live { return try probe(agent) }
         let status = wait ? try settledStatus(agent, until: deadline) : try self.status(agent)
-        if json {
-            print(try JSONText.render(status))
+        if form.isForPrograms {
+            print(try form.render(status))
         } else {
             StatusRendering(style: Terminal.output.style).lines(status).forEach { print($0) }
         }

@@ -1,3 +1,4 @@
+import Agent
 import ArgumentParser
 import Glibc
 import PolicyAnalysis
@@ -23,11 +24,40 @@ struct TestCommand: AsyncParsableCommand {
             Exit codes: 0 all folders passed; 1 some failed; 2 a test or its manifests cannot be used, or a case names what there is \
             not (such a folder counts as failed; the others are run); 3 --kernel without root.
 
-            Example: netpold test tests/ --junit report.xml
+            Examples:
+              netpold test tests/ --junit report.xml
+              netpold test tests/ -k overlays/production
             """)
 
     @Argument(help: "PolicyTest folders, folders of them, or test.yaml files.")
-    var paths: [String]
+    var paths: [String] = []
+
+    @Option(
+        name: [.customShort("f"), .customLong("file")],
+        help: ArgumentHelp("The same as an argument. May be repeated.", valueName: "path"))
+    var files: [String] = []
+
+    @Option(
+        name: [.customShort("k"), .customLong("kustomize")],
+        help: ArgumentHelp(
+            """
+            Decide on what the kustomization of this folder makes, in place of the manifests that the tests name. May be repeated.
+            """, valueName: "folder"))
+    var kustomizations: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Pass over files and folders of this name or path in the folders of manifests. May be repeated.",
+            valueName: "pattern"))
+    var exclude: [String] = []
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("The namespace of objects that name none. (default: default)", valueName: "namespace"))
+    var namespace: String?
+
+    @Option(help: ArgumentHelp("The node that host means, in place of the tests' localNode.", valueName: "name"))
+    var node: String?
 
     @Flag(
         help: "Decide with the programs loaded into the kernel (root): BPF_PROG_TEST_RUN on packets, nothing attached.")
@@ -36,11 +66,16 @@ struct TestCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Also write the results as JUnit XML.", valueName: "file"))
     var junit: String?
 
-    @Flag(help: "Print the results as JSON in place of text.")
-    var json = false
+    @OptionGroup var form: ReportOptions
+
+    @OptionGroup var diagnosticOptions: DiagnosticOptions
 
     @Option(help: ArgumentHelp("Print at most this many failing flows of a folder.", valueName: "n"))
     var limit = 5
+
+    func validate() throws {
+        if paths.isEmpty, files.isEmpty { throw ValidationError("name the tests: netpold test PATH") }
+    }
 
     func run() async throws {
         if kernel, geteuid() != 0 {
@@ -49,7 +84,7 @@ struct TestCommand: AsyncParsableCommand {
         }
         let files: [String]
         do throws(TestFolders.Missing) {
-            let folders = try TestFolders(paths)
+            let folders = try TestFolders(paths + self.files)
             files = folders.files
             for note in folders.notes { ErrorOutput.write("\(note)\n") }
         } catch {
@@ -62,9 +97,9 @@ struct TestCommand: AsyncParsableCommand {
         var outcomes: [TestOutcome] = []
         for (number, file) in files.enumerated() {
             progress.show("\(number + 1)/\(files.count) \(file)")
-            for outcome in TestOutcome.decide(file: file, kernels) {
+            for outcome in TestOutcome.decide(file: file, choice, kernels) {
                 outcomes.append(outcome)
-                guard !json, !outcome.passed else { continue }
+                guard !form.isForPrograms, !outcome.passed else { continue }
                 progress.clear()
                 print(style.bad("FAIL") + " \(outcome.name): \(outcome.summary)")
                 for line in outcome.lines(limit: max(0, limit)) { print("  \(line)") }
@@ -73,8 +108,13 @@ struct TestCommand: AsyncParsableCommand {
         progress.clear()
         let failed = outcomes.count { !$0.passed }
         if let junit { try TestCommand.write(JUnitReport.render(outcomes), to: junit) }
-        if json { print(try TestReport.json(outcomes)) }
-        if !json {
+        if diagnosticOptions.format != .text {
+            let output = DiagnosticOutput(format: diagnosticOptions.format, stream: .error)
+            ErrorOutput.write(try output.render(outcomes.flatMap(\.diagnostics)))
+        }
+        if form.isForPrograms {
+            print(try form.render(TestReport(outcomes)))
+        } else {
             let notAsked = outcomes.reduce(0) { $0 + $1.requestsNotAsked }
             if notAsked > 0 {
                 print(
@@ -85,6 +125,14 @@ struct TestCommand: AsyncParsableCommand {
         }
         if outcomes.contains(where: \.isUnusable) { throw ExitCode.badInput }
         if failed > 0 { throw ExitCode.no }
+    }
+
+    /// What the tests are decided on, where that is not what they say.
+    private var choice: TestChoice {
+        TestChoice(
+            manifests: ManifestChoice(
+                paths: [], kustomizations: kustomizations, excluded: exclude, namespace: namespace),
+            node: node, options: diagnosticOptions)
     }
 
     private static func write(_ text: String, to path: String) throws {

@@ -37,8 +37,7 @@ struct WaitCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Seconds to wait, for all of them together.", valueName: "seconds"))
     var timeout = 30
 
-    @Flag(help: "Print JSON: one report for each policy.")
-    var json = false
+    @OptionGroup var form: ReportOptions
 
     func validate() throws {
         guard (0...3600).contains(timeout) else { throw ValidationError("--timeout is 0 to 3600 seconds") }
@@ -73,13 +72,13 @@ struct WaitCommand: ParsableCommand {
                 throw AgentConnection.unexpected()
             }
             reports.append(report)
-            if !json { say(report, name) }
+            if !form.isForPrograms { say(report, name) }
             // Of the others nobody asks any more: what is wrong with the first is what has to be looked at.
             if report.code != .success { break }
         }
-        if json { print(try JSONText.render(reports)) }
+        if form.isForPrograms { print(try form.render(reports)) }
         guard let last = reports.last, last.code != .success else { return }
-        if json { ErrorOutput.error(last.reason) }
+        if form.isForPrograms { ErrorOutput.error(last.reason) }
         throw last.code
     }
 

@@ -9,8 +9,15 @@ struct DiagnosticOptions: ParsableArguments {
     @Option(help: "How errors and warnings about the manifests are written to standard error.")
     var format = DiagnosticFormat.text
 
+    @OptionGroup var allowed: AllowOptions
+
     /// Whether standard error is for people: other formats are whole documents, with nothing beside them.
     var isText: Bool { format == .text }
+
+    /// Those that count: without what is allowed. What says that something is left out counts always.
+    func counted(_ diagnostics: [Diagnostic]) -> [Diagnostic] {
+        diagnostics.filter { $0.isAboutLeftOut || !allowed.covers($0) }
+    }
 
     /// Writes the diagnostics, with excerpts on a terminal.
     func write(_ diagnostics: [Diagnostic], of manifests: LoadedManifests) throws {

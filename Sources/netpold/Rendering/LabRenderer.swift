@@ -5,6 +5,8 @@ import Support
 struct LabRenderer: Sendable {
     /// How many differences are written out.
     static let differenceLimit = 20
+    /// How wide tables are at most.
+    static let width = 80
 
     /// Colours for a terminal, or none.
     let style: TextStyle
@@ -16,7 +18,9 @@ struct LabRenderer: Sendable {
             + "\(plan.outside.count) addresses outside; "
             + "\(Quantity.grouped(plan.flows.count)) probes:"
         let traffic = LabTraffic.list(plan.traffic)
-        var lines = parts.count + traffic.count < 80 ? ["\(parts) \(traffic)"] : [parts, "  \(traffic)"]
+        var lines =
+            parts.count + traffic.count < LabRenderer.width
+            ? ["\(parts) \(traffic)"] : [parts] + wrapped(traffic, indent: 2)
         if !plan.serviceFlows.isEmpty {
             lines.append(
                 "\(plan.frontends.count) addresses of Services; \(Quantity.grouped(plan.serviceFlows.count)) probes")
@@ -25,17 +29,18 @@ struct LabRenderer: Sendable {
             lines.append(
                 "\(Quantity.grouped(plan.requestFlows.count)) requests, queries, handshakes and connections by name")
         }
-        lines += plan.notes.map { style.faint("note: \($0)") }
+        lines += plan.notes.flatMap { wrapped("note: \($0)", indent: 0).map(style.faint) }
         return lines.joined(separator: "\n")
     }
 
     /// The grids, the differences, and the verdict as the last line.
     func result(_ result: LabResult) -> String {
         let matrix = LabMatrix(result)
-        var lines: [String] = []
+        var lines = [legend(matrix, result), ""]
         for group in matrix.groups.indices { lines += grid(group, matrix, result.plan) + [""] }
         lines += services(result) + requests(result)
-        lines.append(legend(matrix, result.plan))
+        // What was found comes last: the last empty line is before it.
+        lines.removeLast()
         lines += differences(result) + serviceDifferences(result) + requestDifferences(result)
         lines.append("")
         lines.append(result.agrees ? style.good(result.verdict) : style.alarming(result.verdict))
@@ -51,17 +56,42 @@ struct LabRenderer: Sendable {
             }
             return plan.name(of: end)
         }
-        let width = max(names.map(\.count).max() ?? 0, 8)
-        let heading =
-            style.strong(LabTraffic.list(group.traffic)) + (number == 0 ? "" : ", as the first but for:")
-        let numbers = names.indices.map { pad("\($0 + 1)", 3, left: true) }.joined()
-        var lines = [heading, style.faint(pad("  from \\ to", width + 6) + numbers)]
-        for row in matrix.rows(of: number) {
-            let last = group.cells[row].lastIndex { $0 != .none } ?? 0
-            let name = "  \(pad("\(row + 1)", 2, left: true)) \(pad(names[row], width)) "
-            lines.append(name + group.cells[row].prefix(last + 1).map(symbol).joined())
+        let width = min(max(names.map(\.count).max() ?? 0, 8), LabRenderer.width / 2)
+        let heading = number == 0 ? "" : ", as the first but for:"
+        var lines = wrapped(LabTraffic.list(group.traffic) + heading, indent: 0).map(style.strong)
+        for columns in blocks(of: names.count, beside: width + 6) {
+            let numbers = columns.map { pad("\($0 + 1)", 3, left: true) }.joined()
+            lines.append(style.faint(pad("  from \\ to", width + 6) + numbers))
+            for row in matrix.rows(of: number) {
+                let cells = group.cells[row][columns]
+                let last = cells.lastIndex { $0 != .none } ?? columns.lowerBound
+                let name = "  \(pad("\(row + 1)", 2, left: true)) \(pad(cut(names[row], width), width)) "
+                lines.append(name + cells[...last].map(symbol).joined())
+            }
         }
         return lines
+    }
+
+    /// So many columns of three characters as fit beside the rows' names; the others below, again with names.
+    private func blocks(of count: Int, beside width: Int) -> [Range<Int>] {
+        let fitting = max(4, (LabRenderer.width - width) / 3)
+        return stride(from: 0, to: count, by: fitting).map { $0..<min($0 + fitting, count) }
+    }
+
+    /// A text in lines, cut at blanks.
+    private func wrapped(_ text: String, indent: Int) -> [String] {
+        let space = String(repeating: " ", count: indent)
+        return text.split(separator: " ").reduce(into: [String]()) { lines, word in
+            if let last = lines.last, last.count + 1 + word.count <= LabRenderer.width {
+                lines[lines.count - 1] = "\(last) \(word)"
+            } else {
+                lines.append(space + word)
+            }
+        }
+    }
+
+    private func cut(_ text: String, _ width: Int) -> String {
+        text.count <= width ? text : text.prefix(width - 1) + "…"
     }
 
     private func symbol(_ cell: LabMatrix.Cell) -> String {
@@ -90,10 +120,15 @@ struct LabRenderer: Sendable {
             let nodes = frontend.nodes.map { plan.nodes[$0].name }.joined(separator: ", ")
             return "\(frontend.name) \(frontend.traffic)" + (isShared ? "" : " (\(nodes))")
         }
-        let width = names.map(\.count).max() ?? 0
-        let numbers = plan.pods.indices.map { pad("\($0 + 1)", 3, left: true) }.joined()
-        var lines = [style.strong("Services"), style.faint(pad("  to \\ from", width + 3) + numbers)]
-        for (name, row) in zip(names, cells) { lines.append("  \(pad(name, width)) \(row.joined())") }
+        let width = min(names.map(\.count).max() ?? 0, LabRenderer.width - 20)
+        var lines = [style.strong("Services")]
+        for columns in blocks(of: plan.pods.count, beside: width + 3) {
+            let numbers = columns.map { pad("\($0 + 1)", 3, left: true) }.joined()
+            lines.append(style.faint(pad("  to \\ from", width + 3) + numbers))
+            for (name, row) in zip(names, cells) {
+                lines.append("  \(pad(cut(name, width), width)) \(row[columns].joined())")
+            }
+        }
         return lines + [""]
     }
 
@@ -126,7 +161,8 @@ struct LabRenderer: Sendable {
         return lines
     }
 
-    private func legend(_ matrix: LabMatrix, _ plan: LabPlan) -> String {
+    private func legend(_ matrix: LabMatrix, _ result: LabResult) -> String {
+        let plan = result.plan
         let cells = Set(matrix.groups.flatMap { $0.cells.flatMap(\.self) })
         var parts = ["\(style.good("✓")) answered", "\(style.faintlyBad("·")) dropped"]
         for family in [4, 6] where cells.contains(.onlyFamily(family)) {
@@ -140,7 +176,7 @@ struct LabRenderer: Sendable {
             parts.append("\(style.notable("~")) answered at some endpoints")
             parts.append("\(style.notable("r")) refused, without endpoints")
         }
-        if cells.contains(.different) {
+        if !result.agrees {
             parts.append("\(style.alarming("!")) other than predicted")
         }
         // As many on a line as fit.

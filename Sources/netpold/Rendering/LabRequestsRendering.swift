@@ -3,9 +3,6 @@ import Support
 
 /// A lab's requests and names for people.
 extension LabRenderer {
-    /// How wide a table may be.
-    private static let width = 80
-
     /// The tables: what was asked as numbered lines, then who asked whom.
     func requests(_ result: LabResult) -> [String] { LabRequestTable.tables(of: result).flatMap(table) }
 

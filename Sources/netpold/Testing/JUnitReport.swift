@@ -27,7 +27,7 @@ enum JUnitReport {
     /// The cases of a folder, each with what is wrong; a test that cannot be run is one.
     private static func cases(_ outcome: TestOutcome) -> [(name: String, failures: [String])] {
         switch outcome.content {
-        case .unusable(let messages): return [("test.yaml", messages.isEmpty ? [outcome.summary] : messages)]
+        case .unusable(let why): return [("test.yaml", why.messages.isEmpty ? [outcome.summary] : why.messages)]
         case .decided(let result):
             return result.cases.map { entry in
                 let failures = result.failures.filter { $0.location == entry.location }

@@ -17,33 +17,46 @@ struct LoadedTest {
 
     /// Why a test cannot be run.
     struct Unusable: Error {
+        /// What is wrong with its files.
+        var diagnostics: [Diagnostic] = []
+        /// In words.
         let messages: [String]
+
+        init(_ diagnostics: [Diagnostic]) {
+            self.diagnostics = diagnostics.sorted()
+            messages = self.diagnostics.map(DiagnosticRenderer().render)
+        }
+
+        init(message: String) { messages = [message] }
     }
 
     /// Reads the tests of a `test.yaml` and their manifests.
     ///
     /// - Throws: `Unusable` with every error found.
-    static func load(file: String) throws(Unusable) -> [LoadedTest] {
+    static func load(file: String, _ choice: TestChoice) throws(Unusable) -> [LoadedTest] {
         let bytes: [UInt8]
         do throws(SystemError) {
             bytes = try ManifestFiles.read(file)
         } catch {
-            throw Unusable(messages: [DiagnosticRenderer().render(Diagnostic(unreadable: error))])
+            throw Unusable([Diagnostic(unreadable: error)])
         }
         let document = DocumentReader.read(bytes, file: file)
         let (tests, diagnostics) = PolicyTestDecoder.decode(document.documents)
         try check(document.diagnostics + diagnostics)
-        guard !tests.isEmpty else { throw Unusable(messages: ["\(file): error: there is no PolicyTest in it"]) }
+        guard !tests.isEmpty else { throw Unusable(message: "\(file): error: there is no PolicyTest in it") }
         let slash = file.lastIndex(of: "/")
         let folder = slash.map { String(file[...$0]) } ?? ""
         var loaded: [LoadedTest] = []
-        for test in tests { loaded.append(try load(test, folder: folder)) }
+        for test in tests { loaded.append(try load(test, folder: folder, choice)) }
         return loaded
     }
 
-    private static func load(_ test: PolicyTest, folder: String) throws(Unusable) -> LoadedTest {
-        var choice = ManifestChoice(paths: [])
-        for path in test.manifests.map({ RelativePath.join(folder, $0) }) {
+    private static func load(
+        _ test: PolicyTest, folder: String, _ wanted: TestChoice
+    ) throws(Unusable) -> LoadedTest {
+        var choice = wanted.manifests
+        let named = choice.kustomizations.isEmpty ? test.manifests : []
+        for path in named.map({ RelativePath.join(folder, $0) }) {
             if ManifestFiles.isKustomized(path) {
                 choice.kustomizations.append(path)
             } else {
@@ -52,11 +65,12 @@ struct LoadedTest {
         }
         let loaded = ManifestFiles.load(choice)
         let decoded = loaded.decoded
-        let test = test.calling(loaded.renamed, unless: Set(decoded.objects.pods.map(\.qualifiedName)))
+        var test = test.calling(loaded.renamed, unless: Set(decoded.objects.pods.map(\.qualifiedName)))
         var objects = decoded.objects
+        if let node = wanted.node { test.localNode = node }
         objects.names = test.names
         let lowered = PolicyLowering.lower(objects)
-        try check(decoded.diagnostics + lowered.diagnostics)
+        try check(wanted.options.counted(decoded.diagnostics + lowered.diagnostics))
         return LoadedTest(
             test: test, objects: objects, policies: lowered.policies,
             evaluator: ReferenceEvaluator(objects, policies: lowered.policies, localNode: test.localNode))
@@ -65,6 +79,6 @@ struct LoadedTest {
     private static func check(_ diagnostics: [Diagnostic]) throws(Unusable) {
         // Verdicts without what is applied would be no answer to the test.
         let errors = diagnostics.filter { $0.severity == .error || $0.isAboutLeftOut }
-        guard errors.isEmpty else { throw Unusable(messages: errors.sorted().map(DiagnosticRenderer().render)) }
+        guard errors.isEmpty else { throw Unusable(errors) }
     }
 }

@@ -1,3 +1,4 @@
+import PolicyAPI
 import PolicyAnalysis
 
 /// The outcome of one test folder.
@@ -6,8 +7,8 @@ struct TestOutcome {
     enum Content {
         /// The flows were decided.
         case decided(PolicyTestResult)
-        /// The test or its manifests have errors, or the decider could not be set up.
-        case unusable([String])
+        /// The test or its manifests have errors, or there is no test.
+        case unusable(LoadedTest.Unusable)
     }
 
     /// The folder.
@@ -32,6 +33,18 @@ struct TestOutcome {
         }
     }
 
+    /// What is wrong with a test that cannot be run, as text.
+    var messages: [String] {
+        guard case .unusable(let why) = content else { return [] }
+        return why.messages
+    }
+
+    /// The diagnostics of its files.
+    var diagnostics: [Diagnostic] {
+        guard case .unusable(let why) = content else { return [] }
+        return why.diagnostics
+    }
+
     /// One line.
     var summary: String {
         switch content {
@@ -44,7 +57,7 @@ struct TestOutcome {
     /// The failures, at most `limit` of them.
     func lines(limit: Int) -> [String] {
         switch content {
-        case .unusable(let messages): return messages
+        case .unusable(let why): return why.messages
         case .decided(let result):
             var lines: [String] = []
             for failure in result.failures.prefix(limit) { lines += TestOutcome.lines(failure) }

@@ -25,17 +25,19 @@ struct TestReport: Encodable {
     let failed: Int
     let folders: [Folder]
 
-    /// The report as indented JSON with sorted keys.
-    static func json(_ outcomes: [TestOutcome]) throws -> String {
-        let failed = outcomes.count { !$0.passed }
-        let report = TestReport(passed: outcomes.count - failed, failed: failed, folders: outcomes.map(folder))
-        return try JSONText.render(report)
+    /// A report of outcomes.
+    init(_ outcomes: [TestOutcome]) {
+        failed = outcomes.count { !$0.passed }
+        passed = outcomes.count - failed
+        folders = outcomes.map(TestReport.folder)
     }
 
     private static func folder(_ outcome: TestOutcome) -> Folder {
         switch outcome.content {
-        case .unusable(let messages):
-            Folder(name: outcome.name, passed: false, flows: 0, requestsNotAsked: 0, failures: [], errors: messages)
+        case .unusable:
+            Folder(
+                name: outcome.name, passed: false, flows: 0, requestsNotAsked: 0, failures: [], errors: outcome.messages
+            )
         case .decided(let result):
             Folder(
                 name: outcome.name, passed: result.passed, flows: result.flows,

@@ -58,6 +58,15 @@ struct CaseFolderTests {
         #expect(
             run.output.components(separatedBy: "it uses hostNetwork, so policies for pods do not apply to it").count
                 == 3, "\(run.output)")
+        // With the answer that its comment calls right, it passes.
+        let copy = FileManager.default.temporaryDirectory.appending(path: "case-\(UUID().uuidString)").path()
+        defer { try? FileManager.default.removeItem(atPath: copy) }
+        try FileManager.default.copyItem(atPath: "\(Self.root)/test-reason-empty-hostnetwork", toPath: copy)
+        let text = try String(contentsOfFile: "\(copy)/test.yaml", encoding: .utf8)
+        #expect(text.contains("the verdict (allow) is right"))
+        try text.replacing(#""expect": "deny""#, with: #""expect": "allow""#).write(
+            toFile: "\(copy)/test.yaml", atomically: true, encoding: .utf8)
+        #expect(try BuiltNetpold.run(["test", copy]).code == 0)
         // And lint says beforehand that the policy selects nothing.
         let found = try lint("test-reason-empty-hostnetwork")
         #expect(found.contains { $0.id == "selects-nothing" && $0.severity == "warning" }, "\(found)")

@@ -74,17 +74,22 @@ struct CommandLineTests {
     }
 
     @Test(
-        "output that cannot be written is an error",
+        "output that cannot be written is an error, whatever the command",
         arguments: [
             ["lint", "-", "--format", "sarif"], ["compile", "-"], ["compile", "-", "--json"],
-            ["explain", "-f", "-", "shop/web", "shop/db", "80/TCP"], ["lint", "--explain", "syntax"], ["version"],
+            ["compile", "-", "-o", "yaml"],
+            ["explain", "-f", "-", "shop/web", "shop/db", "80/TCP"],
+            ["explain", "-f", "-", "shop/web", "world", "80/TCP", "-o", "yaml"], ["lint", "--explain", "syntax"],
+            ["test", "TESTS"], ["test", "TESTS", "--json"], ["test", "TESTS", "-o", "yaml"], ["version"], ["--version"],
+            ["--help"], ["lab", "run", "--help"], ["help", "explain"], ["completion", "bash"],
+            ["bench-compile", "--help"],
         ])
     func fullDevice(_ arguments: [String]) throws {
-        let place = try folder(["in": Self.cluster])
+        let place = try folder(["in": Self.cluster, "cluster.yaml": Self.cluster, "test.yaml": Self.test])
         defer { try? FileManager.default.removeItem(atPath: place) }
         let process = Process()
         process.executableURL = URL(filePath: BuiltNetpold.path)
-        process.arguments = arguments
+        process.arguments = arguments.map { $0 == "TESTS" ? place : $0 }
         process.standardInput = try FileHandle(forReadingFrom: URL(filePath: "\(place)/in"))
         process.standardOutput = FileHandle(forWritingAtPath: "/dev/full")
         _ = FileManager.default.createFile(atPath: "\(place)/err", contents: nil)
@@ -94,6 +99,79 @@ struct CommandLineTests {
         let errors = try String(contentsOfFile: "\(place)/err", encoding: .utf8)
         #expect(process.terminationStatus == 3, "\(errors)")
         #expect(errors.contains("error: standard output cannot be written: "), "\(errors)")
+    }
+
+    private static let test = """
+        apiVersion: netpold.dev/v1alpha1
+        kind: PolicyTest
+        metadata: {name: t}
+        spec:
+          manifests: [cluster.yaml]
+          cases:
+          - {from: shop/web, to: shop/db, protocol: TCP, port: 5432, expect: allow}
+        """
+
+    @Test(
+        "one grammar: manifests as words, with -f and -n, answers as -o json and yaml",
+        arguments: [
+            (["compile", "FILE", "-n", "live"], "live/web"),
+            (["compile", "-f", "FILE", "-n", "live", "-o", "yaml"], "namespace: live"),
+            (["explain", "FILE", "-n", "live", "web", "db", "5432/TCP"], "ALLOWED live/web -> live/db TCP 5432"),
+            (["explain", "-f", "FILE", "-n", "live", "web", "db", "80/TCP", "-o", "yaml"], "verdict: deny"),
+            (["explain", "FILE", "default/web", "default/db", "80/TCP", "-o", "json"], #""verdict" : "deny""#),
+            (
+                ["explain", "FILE", "default/web", "ip:192.0.2.0/24", "80/TCP"],
+                "ONE ANSWER for all of default/web -> ip:192.0.2.0/24"
+            ),
+            (
+                ["explain", "FILE", "--from-labels", "default/app=web", "default/db", "5432/TCP"],
+                "ALLOWED default/app=web -> default/db"
+            ),
+            (
+                ["explain", "FILE", "--from-labels", "default/app=x", "--to-labels", "default/app=db", "5432/TCP"],
+                "DENIED"
+            ),
+            (["explain", "FILE", "--node", "node-1", "host", "default/db", "80/TCP"], "ALLOWED host"),
+            (["test", "-f", "TESTS", "-n", "shop"], "1 passed, 0 failed"),
+            (["test", "TESTS", "-n", "shop", "-o", "yaml"], "passed: 1"),
+        ])
+    func grammar(_ arguments: [String], _ wanted: String) throws {
+        let bare = Self.cluster.replacing(", namespace: shop", with: "")
+        let place = try folder(["all.yaml": bare, "t/cluster.yaml": bare, "t/test.yaml": Self.test])
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        let words = arguments.map { $0 == "FILE" ? "\(place)/all.yaml" : $0 == "TESTS" ? "\(place)/t" : $0 }
+        let run = try BuiltNetpold.run(words)
+        #expect(run.code == 0, "\(run.errors)")
+        #expect(run.output.contains(wanted), "\(run.output)")
+    }
+
+    @Test("what is allowed does not count, but for an error behind which a policy may be hidden")
+    func allowed() throws {
+        let pod = "\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: Bad_Name, namespace: shop}\n"
+        let policy =
+            "\n---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: Bad_Name, namespace: shop}\nspec: {podSelector: {}}\n"
+        for command in [["lint", "-"], ["compile", "-"], ["explain", "-f", "-", "shop/web", "shop/db", "5432/TCP"]] {
+            let allow = ["--allow", "invalid-value"]
+            #expect(try BuiltNetpold.run(command, input: Self.cluster + pod).code == 2)
+            #expect(try BuiltNetpold.run(command + allow, input: Self.cluster + pod).code == 0)
+            #expect(try BuiltNetpold.run(command + allow, input: Self.cluster + policy).code == 2)
+        }
+        #expect(try BuiltNetpold.run(["compile", "-", "--allow", "sintax"]).errors.contains("did you mean syntax?"))
+    }
+
+    @Test("test --format writes the diagnostics of what cannot be run; -k and --node take the place of what tests say")
+    func testDiagnostics() throws {
+        let place = try folder([
+            "cluster.yaml": Self.cluster.replacing("podSelector: {matchLabels: {app: db}}", with: "podSelecter: {}"),
+            "test.yaml": Self.test,
+        ])
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        let run = try BuiltNetpold.run(["test", place, "--format", "json"])
+        #expect(run.code == 2)
+        #expect(run.errors.contains(#""id" : "unknown-field""#), "\(run.errors)")
+        let sarif = try BuiltNetpold.run(["test", place, "--format", "sarif"])
+        #expect(sarif.errors.contains("\"ruleId\" : \"unknown-field\""), "\(sarif.errors)")
+        #expect(try BuiltNetpold.run(["test", place, "-k", "\(place)/nowhere"]).code == 2)
     }
 
     @Test("a reader that has enough ends the command without a word, also under a parent that ignores SIGPIPE")

@@ -44,6 +44,17 @@ struct ExitCodeTests {
         Case(arguments: ["explain", "-f", "-", "host", "shop/web", "http/UDP"], says: "no UDP port named http"),
         Case(arguments: ["explain", "-f", "-", "shop/web", "host", "http/TCP"], says: "host is not a pod"),
         Case(arguments: ["explain", "-f", "-", "80/TCP", "host", "shop/web"], says: "Usage: netpold explain"),
+        Case(arguments: ["explain", "-f", "-", "shop/web", "80/TCP"], says: "the flow is missing; write it last"),
+        Case(
+            arguments: ["explain", "-f", "-", "deploy/nope", "shop/web", "80/TCP"], says: "no pod of Deployment nope"),
+        Case(
+            arguments: ["explain", "-f", "-", "--from-labels", "shpo/a=b", "shop/web", "80/TCP"],
+            says: "no object is in a namespace shpo; did you mean shop?"),
+        Case(arguments: ["compile", "-", "-o", "wide"], says: "-o wide is for listings"),
+        Case(arguments: ["test"], says: "name the tests: netpold test PATH"),
+        Case(arguments: ["lab"], says: "give one of PATH"),
+        Case(arguments: ["lab", "prob"], says: "there is no file or folder 'prob'; did you mean netpold lab probe?"),
+        Case(arguments: ["lab", "probe", "a/b"], says: "write netpold lab probe FROM TO PORT/PROTOCOL"),
         Case(arguments: ["explain", "-f", "-", "--local-node", "x", "host", "shop/web", "80/TCP"], says: "a node x"),
         Case(arguments: ["test", "/nowhere"], says: "/nowhere: error: no such file or folder"),
         Case(arguments: ["lab", "-f", "/nowhere"], says: "/nowhere: error: no such file or folder"),

@@ -69,7 +69,8 @@ struct ServiceExplanationTests {
         #expect(
             lines == [
                 "ALLOWED shop/web -> ip:10.96.0.2 TCP 80",
-                "Service shop/open (p.yaml:9:1), cluster IP 10.96.0.2, is translated to its only endpoint",
+                "Service shop/open (p.yaml:9:1), cluster IP 10.96.0.2, is translated to its only endpoint; "
+                    + "its port 80 is port 5432 of its pods, which policies are asked about",
                 "  shop/a (10.0.0.2) TCP 5432: allow",
                 "egress of shop/web: allow",
                 "  no policy selects it for egress, so everything is allowed",
@@ -101,7 +102,9 @@ struct ServiceExplanationTests {
     @Test("what cannot be asked says why")
     func errors() throws {
         #expect(throws: FlowError.unknownService("shop/no")) { try explain("svc/no") }
-        #expect(throws: FlowError.unknownServicePort("shop/open", "81/TCP", "80/TCP")) { try explain("svc/open", 81) }
+        #expect(throws: FlowError.unknownServicePort("shop/open", "81/TCP", "80/TCP, port 5432 of its pods")) {
+            try explain("svc/open", 81)
+        }
         #expect(throws: FlowError.namelessService("open")) { try explain("svc/open", from: "host") }
         #expect(throws: FlowError.outsideClient("ip:192.0.2.9")) { try explain("svc/shop/open", from: "ip:192.0.2.9") }
         #expect(throws: FlowError.misplacedService("svc/shop/open")) {

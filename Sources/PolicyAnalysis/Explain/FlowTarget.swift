@@ -1,0 +1,140 @@
+import NetTypes
+import PolicyAPI
+import PolicyIR
+
+/// What somebody may write as an end of a flow that stands for several: a prefix, the world, the pods of a workload.
+enum FlowTarget: Hashable {
+    /// `ip:10.0.0.0/8`.
+    case prefix(IPPrefix)
+    /// `world`: every address that no pod, node or Service of the cluster has.
+    case world
+    /// `deploy/NAME`, `sts/NAMESPACE/NAME`.
+    case workload(Workload.Kind, namespace: String?, name: String)
+
+    /// `nil` for what is no such text.
+    init?(parsing text: String) {
+        if text == "world" {
+            self = .world
+            return
+        }
+        if text.hasPrefix("ip:"), let prefix = IPPrefix(parsing: text.dropFirst(3)) {
+            self = .prefix(prefix)
+            return
+        }
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard (2...3).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }),
+            let kind = FlowTarget.kinds[parts[0].lowercased()]
+        else { return nil }
+        self = .workload(kind, namespace: parts.count == 3 ? parts[1] : nil, name: parts[parts.count - 1])
+    }
+
+    /// The words for kinds, as kubectl has them.
+    private static let kinds: [String: Workload.Kind] = {
+        let words: [(Workload.Kind, [String])] = [
+            (.deployment, ["deploy", "deployment", "deployments"]),
+            (.statefulSet, ["sts", "statefulset", "statefulsets"]), (.daemonSet, ["ds", "daemonset", "daemonsets"]),
+            (.replicaSet, ["rs", "replicaset", "replicasets"]),
+            (.replicationController, ["rc", "replicationcontroller", "replicationcontrollers"]),
+            (.job, ["job", "jobs"]), (.cronJob, ["cj", "cronjob", "cronjobs"]),
+        ]
+        return Dictionary(words.flatMap { kind, words in words.map { ($0, kind) } }) { first, _ in first }
+    }()
+}
+
+/// The addresses or pods that one written end stands for, cut so that each part gets one answer.
+struct FlowEndParts {
+    /// A part.
+    struct Part {
+        /// The end that stands for it.
+        let end: FlowEnd
+        /// Its addresses; empty for an end that is one by itself.
+        var prefixes: [IPPrefix] = []
+    }
+
+    /// The parts.
+    let parts: [Part]
+    /// Whether the end was written as something that stands for several.
+    let isSeveral: Bool
+
+    /// An end that is one.
+    init(_ end: FlowEnd) {
+        parts = [Part(end: end)]
+        isSeveral = false
+    }
+
+    /// Addresses.
+    init(_ parts: [AddressParts.Part]) {
+        self.parts = parts.map { Part(end: .address($0.example), prefixes: $0.prefixes) }
+        isSeveral = true
+    }
+
+    /// Pods.
+    init(_ pods: [Pod]) {
+        parts = pods.map { Part(end: .pod(namespace: $0.metadata.namespace, name: $0.metadata.name)) }
+        isSeveral = true
+    }
+
+    /// The parts of these numbers in words, at most eight.
+    func words(_ numbers: [Int]) -> String {
+        let names = names(numbers)
+        return names.prefix(8).joined(separator: ", ") + (names.count > 8 ? " and \(names.count - 8) more" : "")
+    }
+
+    /// The parts of these numbers as ends are written.
+    func names(_ numbers: [Int]) -> [String] {
+        let prefixes = AddressParts.merged(numbers.flatMap { parts[$0].prefixes })
+        return numbers.filter { parts[$0].prefixes.isEmpty }.map { "\(parts[$0].end)" }
+            + prefixes.map { $0.mappedLength == 128 ? "ip:\($0.address)" : "ip:\($0)" }
+    }
+}
+
+extension FlowText {
+    /// The parts of an end; a workload without a namespace is looked for in that of the sender first.
+    func parts(
+        _ text: String, namespace: String?, _ objects: ClusterObjects, _ evaluator: ReferenceEvaluator
+    ) throws(Mistake) -> FlowEndParts {
+        guard let target = FlowTarget(parsing: text),
+            !objects.pods.contains(where: { $0.qualifiedName == text })
+        else { return FlowEndParts(try end(text, objects)) }
+        switch target {
+        case .prefix(let prefix): return FlowEndParts(try AddressParts(objects, evaluator).parts(of: prefix))
+        case .world:
+            let cutter = AddressParts(objects, evaluator)
+            var parts: [AddressParts.Part] = []
+            for whole in [IPPrefix(IPAddress(ipv4: 0), length: 0), IPPrefix(IPAddress(high: 0, low: 0), length: 0)] {
+                if let whole { parts += try cutter.parts(of: whole, onlyOutside: true) }
+            }
+            return FlowEndParts(parts)
+        case .workload(let kind, let written, let name):
+            let all = objects.pods.filter { pod in
+                !pod.isFinished && pod.owners.contains { kind.owns($0, as: name) }
+                    && (written.map { $0 == pod.metadata.namespace } ?? true)
+            }.sorted { $0.qualifiedName < $1.qualifiedName }
+            let near = all.filter { $0.metadata.namespace == namespace }
+            let pods = near.isEmpty ? all : near
+            let namespaces = Set(pods.map(\.metadata.namespace)).sorted()
+            guard namespaces.count == 1 else {
+                throw Mistake(
+                    description: namespaces.isEmpty
+                        ? "there is no pod of \(kind.rawValue) \(written.map { $0 + "/" } ?? "")\(name)"
+                            + NameHint.text(name, objects.pods.map(\.qualifiedName).sorted(), noun: "pods")
+                        : "\(kind.rawValue) \(name) is in several namespaces; write "
+                            + namespaces.map { "\(text.prefix { $0 != "/" })/\($0)/\(name)" }.joined(separator: " or "))
+            }
+            return FlowEndParts(pods)
+        }
+    }
+
+    /// The same flow with a namespace for ends that name none: `web`, `deploy/web`, `svc/web`, `pod/web`.
+    public func inNamespace(_ namespace: String) -> FlowText {
+        func qualified(_ text: String) -> String {
+            let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+            var isBareTarget = parts.count == 2 && parts[0] == "svc"
+            if case .workload(_, nil, _)? = FlowTarget(parsing: text) { isBareTarget = true }
+            if isBareTarget { return "\(parts[0])/\(namespace)/\(parts[1])" }
+            let isName = FlowEnd(parsing: text) == nil && FlowTarget(parsing: text) == nil && FlowText.isBareName(text)
+            return isName ? "\(namespace)/\(text)" : text
+        }
+        return FlowText(from: qualified(from), to: qualified(to), traffic: traffic)
+    }
+}

@@ -1,0 +1,54 @@
+import Agent
+import ArgumentParser
+import LabKit
+import PolicyAPI
+import PolicyIR
+import Support
+
+/// `netpold lab`: builds a lab, and probes one that stays.
+struct LabCommands: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lab",
+        abstract: "Build the manifests' pods as network namespaces, enforce the policies, and probe every pair.",
+        discussion: """
+            Without a subcommand it builds one: `netpold lab examples/shop`; `netpold lab run --help` says how, and what --keep, \
+            --shell and --down do. `netpold lab probe` tries a lab that stays.
+            """,
+        subcommands: [LabCommand.self, LabProbeCommand.self], defaultSubcommand: LabCommand.self)
+
+    /// Reads manifests for a lab, and says what is wrong with them.
+    ///
+    /// - Throws: `LabFailure` when no lab can be built of them.
+    static func load(
+        _ choice: ManifestChoice, _ options: DiagnosticOptions
+    ) throws -> (LoadedManifests, LoweredPolicies, [Diagnostic]) {
+        let loaded = ManifestFiles.load(choice)
+        let lowered = PolicyLowering.lower(loaded.decoded.objects, for: .enforcement)
+        let diagnostics = options.counted(loaded.decoded.diagnostics + lowered.diagnostics)
+        try options.write(diagnostics, of: loaded)
+        let selectsNodes = lowered.policies.contains { if case .nodes = $0.subject { true } else { false } }
+        guard !selectsNodes else {
+            throw LabFailure.input("policies with nodeSelector are not enforced in a lab; nothing was built")
+        }
+        guard !diagnostics.contains(where: { $0.severity == .error }) else {
+            throw LabFailure.input("the manifests have errors; nothing was built")
+        }
+        return (loaded, lowered, diagnostics)
+    }
+
+    /// The exit code for an error, after saying what it is.
+    static func code(_ error: any Error, interrupted: String) -> ExitCode {
+        switch error {
+        case let failure as LabFailure:
+            ErrorOutput.error("\(failure)")
+            return ExitCode.of(failure)
+        case let signal as Interrupt.Signalled:
+            ErrorOutput.write("\(interrupted)\n")
+            return ExitCode(128 + signal.number)
+        case let exit as ExitCode: return exit
+        default:
+            ErrorOutput.error("\(error)")
+            return .machine
+        }
+    }
+}
