@@ -95,6 +95,26 @@ struct LabCommandTests {
             #expect(try ask("outside", 80) == "")
             #expect(try ask("host", 4242) == "netpold x/a\n")
 
+            // The names of the lab are those of its pods' /etc/hosts, and of nobody else's.
+            let hosts = try BuiltNetpold.run(["lab", "--shell", "x/b"] + named + ["--", "cat", "/etc/hosts"])
+            #expect(hosts.code == 0 && hosts.output.contains("10.244.0.1 a a.x\n"), "\(hosts)")
+            #expect(try !String(contentsOfFile: "/etc/hosts", encoding: .utf8).contains("a.x"))
+            #expect(try BuiltNetpold.run(["lab", "--shell", "x/b"] + named + ["--", "sh", "-c", "exit 7"]).code == 7)
+            #expect(try BuiltNetpold.run(["lab", "--shell", "x/b"] + named + ["--", "nothing"]).code == 2)
+
+            // One flow, and everything again.
+            for (flow, words, code) in [
+                (["x/b", "x/a", "80/TCP"], "answered by x/a", Int32(0)), (["x/b", "x/a", "4242/TCP"], "no answer", 1),
+                (["host", "x/b", "ICMP/8"], "answered", 0), (["x/b", "b", "80/TCP"], "", 2),
+            ] {
+                let probe = try BuiltNetpold.run(["lab", "probe"] + flow + named)
+                #expect(probe.code == code && (code == 2 || probe.output.contains(words)), "\(probe)")
+            }
+            let again = try BuiltNetpold.run(["lab", "probe"] + named)
+            #expect(again.code == 0 && again.lastLine == "measured = predicted: 80 of 80 probes", "\(again)")
+            let json = try BuiltNetpold.run(["lab", "probe", "-o", "yaml"] + named)
+            #expect(json.output.contains("agreeing: 80"), "\(json.errors)")
+
             let second = try BuiltNetpold.run(["lab", "-f", fixture.folder] + named)
             #expect(second.code == 3)
             #expect(second.errors.contains("was kept by an earlier run"))
@@ -175,6 +195,6 @@ struct LabInputTests {
     func oneWay(arguments: [String]) throws {
         let run = try BuiltNetpold.run(arguments)
         #expect(run.code != 0)
-        #expect(run.errors.contains("give one of -f PATH, -k FOLDER, --shell NAMESPACE/POD and --down"))
+        #expect(run.errors.contains("give one of PATH, -f PATH, -k FOLDER, --shell NAMESPACE/POD and --down"))
     }
 }
