@@ -143,6 +143,25 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
         return .absent
     }
 
+    /// Whether a namespace is being deleted, or gone, by a list of that one.
+    public func isEnding(namespace: String) async -> Bool? {
+        guard let place = ObjectKind.namespace.places.first else { return nil }
+        do throws(RequestFailure) {
+            let page = try await connection.document(
+                KubeRequest(place.target(ofOne: namespace, in: "")), within: .seconds(5)
+            ) { bytes throws(EnvelopeFailure) in try ListPage(parsing: bytes) }
+            guard let item = page.items.first else { return true }
+            let bytes = page.bytes[item]
+            guard let head = try? ObjectHead(scanning: bytes),
+                case .good(.namespace(let found), _) = decoder.decode(
+                    .namespace, bytes, head: head, apiVersion: place.apiVersion)
+            else { return nil }
+            return found.isTerminating
+        } catch {
+            return nil
+        }
+    }
+
     /// Calls `changed` when something came, or it stands otherwise with the API server.
     public func watch(_ changed: @escaping @Sendable () -> Void) {
         state.withLock { $0.changed = changed }
