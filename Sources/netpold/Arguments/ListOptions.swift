@@ -23,6 +23,14 @@ struct ListOptions: ParsableArguments {
         name: .shortAndLong, help: ArgumentHelp("Only what is of this namespace.", valueName: "namespace"))
     var namespace: String?
 
+    @OptionGroup var forms: OutputOptions
+
+    /// The form.
+    var form: OutputForm { forms.form }
+}
+
+/// How something is printed.
+struct OutputOptions: ParsableArguments {
     @Option(
         name: .shortAndLong, help: ArgumentHelp("How: table, wide, json or name. (default: table)", valueName: "form"))
     var output: OutputForm?
