@@ -107,6 +107,78 @@ struct NamespaceKeeperTests {
         }
     }
 
+    /// An agent that follows an API server and enforces on a pod of `shop`, whose cgroup says which it is.
+    private static func begunAtServer() -> ReducerRun {
+        let settings = AgentState.Settings(binding: .init(node: "node-1", source: .apiServer), debounce: 50)
+        var run = ReducerRun(settings, sources: [source])
+        run.on(
+            events([namespace(), .pod(pod), policy].map(upsert) + ObjectKind.allCases.map(ObjectEvent.synced)))
+        var host = here
+        for index in host.namespaces.indices { host.namespaces[index].podUIDs = ["u-1"] }
+        run.on(.node(host))
+        run.finish()
+        return run
+    }
+
+    /// Takes events and applies; gives the answers that the API server would.
+    private func step(_ run: inout ReducerRun, _ events: [ObjectEvent], isEnding: Bool) -> [NamespaceQuestion] {
+        var actions = run.on(Self.events(events))
+        var questions: [NamespaceQuestion] = []
+        repeat {
+            if let last = run.handedOut.last { actions += run.on(.applied(generation: last.generation, ApplyReport())) }
+            actions += run.on(.reconcileDue)
+            var next: [AgentAction] = []
+            for case .look(let question) in actions {
+                #expect(!run.state.isInForce && run.table.objects[Self.policy.key] != nil)
+                questions.append(question)
+                next += run.on(.namespaceSeen(question, isEnding: isEnding))
+            }
+            actions = next
+        } while !actions.isEmpty
+        run.finish()
+        return questions
+    }
+
+    @Test(
+        "a policy's end that comes before its namespace's is believed once the API server says that the namespace is there",
+        arguments: [false, true], [false, true])
+    func policyFirst(isEnding: Bool, podIsGone: Bool) {
+        var run = Self.begunAtServer()
+        #expect(run.state.binding.view.endpoints.map(\.isCurrent) == [true])
+        if podIsGone { #expect(step(&run, [.delete(ClusterObject.pod(Self.pod).key)], isEnding: isEnding).isEmpty) }
+        let asked = step(&run, [.delete(Self.policy.key)], isEnding: isEnding)
+        #expect(asked.map(\.name) == ["shop"])
+        #expect(run.state.isInForce)
+        #expect((run.table.objects[Self.policy.key] != nil) == isEnding)
+        #expect(kept(run).map(\.subject) == (isEnding ? ["shop"] : []))
+        guard isEnding else { return }
+        // An older state of the namespace comes first: asked again.
+        #expect(step(&run, [Self.upsert(Self.namespace(["team": "x"]))], isEnding: true).count == 1)
+        #expect(step(&run, [Self.upsert(Self.namespace(isTerminating: true))], isEnding: true).isEmpty)
+        _ = step(
+            &run, [.delete(ClusterObject.pod(Self.pod).key), .delete(Self.namespace().key)], isEnding: true)
+        #expect(run.table.objects[Self.policy.key] != nil)
+        run.on(.node(Fixtures.host([])))
+        run.finish()
+        #expect(run.table.objects[Self.policy.key] == nil && kept(run).isEmpty)
+    }
+
+    @Test("a policy that comes again while its namespace is asked about is in force, and the answer takes nothing")
+    func policyAgain() {
+        var run = Self.begunAtServer()
+        #expect(run.state.binding.view.endpoints.map(\.isCurrent) == [true])
+        var actions = run.on(Self.events([.delete(Self.policy.key)]))
+        actions += run.on(.reconcileDue)
+        let questions = actions.compactMap { if case .look(let question) = $0 { question } else { nil } }
+        #expect(questions.count == 1)
+        run.finish()
+        run.on(Self.events([Self.upsert(Self.policy)]))
+        run.finish()
+        for question in questions { run.on(.namespaceSeen(question, isEnding: false)) }
+        run.finish()
+        #expect(run.table.objects[Self.policy.key] != nil && run.state.isInForce)
+    }
+
     @Test("a namespace that is there again counts as it is")
     func again() {
         var run = Self.begun()

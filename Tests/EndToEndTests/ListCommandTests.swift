@@ -73,6 +73,19 @@ struct ListCommandTests {
             let plain = lines.map { $0.replacing(/\u{1b}\[[0-9;]*m/, with: "") }
             #expect(!plain.isEmpty && plain.allSatisfy { $0.count <= 80 }, "\(listing): \(plain)")
         }
+        // The page of the agent itself has the same forms.
+        let status = try JSONDecoder().decode(
+            StatusReport.self, from: Data(agent.ask("status", ["-o", "json"]).output.utf8))
+        let names = try agent.ask("status", ["-o", "name"])
+        #expect(
+            names.output.split(separator: "\n").map(String.init) == Set(status.health.problems.map(\.subject)).sorted())
+        #expect(names.code == (status.health.isHealthy ? 0 : 1))
+        #expect(try agent.ask("status", ["-o", "wide"]).output.hasPrefix("health"))
+        for wrong in [
+            ["status", "-o", "xml"], ["status", "--json", "-o", "table"], ["status", "--ready", "-o", "json"],
+        ] {
+            #expect(try agent.ask(wrong[0], Array(wrong.dropFirst())).code == 2, "\(wrong)")
+        }
         for wrong in [["identities", "-n", "lab"], ["endpoints", "-o", "xml"], ["maps", "--json", "-o", "name"]] {
             #expect(try agent.ask(wrong[0], Array(wrong.dropFirst())).code == 2, "\(wrong)")
         }

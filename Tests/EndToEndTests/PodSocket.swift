@@ -30,7 +30,8 @@ final class PodSocket {
     static func listener(in namespace: NetworkNamespace, port: UInt16) throws -> PodSocket {
         let socket = try open(SOCK_STREAM, in: namespace)
         try socket.bind(port)
-        guard listen(socket.descriptor, 64) == 0 else { throw PodNetworkError("listen: \(errno)") }
+        // Whoever waits for an agent opens many that nobody accepts.
+        guard listen(socket.descriptor, 4096) == 0 else { throw PodNetworkError("listen: \(errno)") }
         return socket
     }
 

@@ -15,6 +15,8 @@ public struct BindingRecords: Hashable, Codable, Sendable {
     var bindings: [Entry]
     /// The namespaces of those pods, by name; an earlier form has none.
     var namespaces: [String: NamespaceRecord]?
+    /// The labels of the node that were in force; an earlier form has none.
+    var nodeLabels: [String: String]?
 
     /// One binding.
     struct Entry: Hashable, Codable, Sendable {

@@ -32,6 +32,8 @@ public struct Condition: Hashable, Codable, Sendable {
         case podObjectGone = "podObjectGone"
         /// A namespace is gone or being deleted, and pods of it are still here: its labels and policies stay in force for them.
         case namespaceKept = "namespaceKept"
+        /// The Node object of this node is gone, or has no labels: those that it had last stay in force.
+        case nodeKept = "nodeKept"
         /// A finished pod's interface is there: it stays enforced.
         case podFinished = "podFinished"
         /// Evidence contradicts a binding, which stays, or itself: then only the node reaches what is behind the interface.
@@ -115,6 +117,7 @@ public struct Condition: Hashable, Codable, Sendable {
             true
         case .keptLastGood, .isolatedByRefused, .duplicateObject, .addressConflict, .copiesUnwritten,
             .compiledClosed, .policyWarning, .workloadsWithoutPods, .statusUnwritten, .unknownIsolated, .namespaceKept,
+            .nodeKept,
             .podFinished,
             .hookWithoutPod, .evidenceIgnored, .bpffsMounted, .bpffsPrivate, .flowsCrowded, .namesLeftOut, .learntFull,
             .hostUnconfirmed, .serversNotAsked:

@@ -14,6 +14,9 @@ public protocol ObjectSource: Sendable {
     /// What the source's peer has of an object at this moment, asked for anew where `changes` only tells what was sent. Takes
     /// a few seconds at most.
     func latest(_ key: ObjectKey) async -> LatestObject
+    /// Whether a namespace is being deleted at this moment, or there is none; `nil` where that cannot be found out now. Takes a few
+    /// seconds at most.
+    func isEnding(namespace: String) async -> Bool?
     /// Calls `changed` (on any thread) whenever another call of `changes` might find something.
     func watch(_ changed: @escaping @Sendable () -> Void) throws
 }
@@ -24,6 +27,9 @@ extension ObjectSource {
 
     /// What the next reading tells.
     public func latest(_ key: ObjectKey) async -> LatestObject { .asRead }
+
+    /// What `changes` tells says it all.
+    public func isEnding(namespace: String) async -> Bool? { false }
 }
 
 /// Names a source, for the operator. If several have an object of one key, the one of the source that sorts first is in

@@ -134,6 +134,14 @@ public final class AgentService: Service {
     /// The health as of now.
     public var health: Health { answers.health() }
 
+    /// What the cluster may know of the node, as of now.
+    public var summary: NodeSummary {
+        let current = published.current
+        return NodeSummary(
+            revision: current.applyCount, isInForce: current.isInForce, policiesInForce: current.policiesInForce,
+            policiesRefused: current.policiesRefused, problems: health.problems.map { "\($0.subject): \($0.message)" })
+    }
+
     /// Waits until everything read so far is in force, or the time is over; answers which.
     public func waitUntilInForce(_ limit: Duration) async -> Bool {
         await api.settled(within: limit, rereading: false)

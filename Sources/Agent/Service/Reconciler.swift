@@ -170,6 +170,8 @@ actor Reconciler {
                     }
                 case .reconcile(let desired):
                     group.addTask { await self.reconcile(desired) }
+                case .look(let question):
+                    group.addTask { await self.look(question) }
                 case .record, .raise, .clear:
                     break  // done at once, by `perform`
                 }
@@ -217,7 +219,7 @@ actor Reconciler {
 
     private func perform(_ action: AgentAction) {
         switch action {
-        case .reconcileLater, .reconcile: doing.yield(action)
+        case .reconcileLater, .reconcile, .look: doing.yield(action)
         case .record(let records):
             unsaved = records
             if bindings != nil { saver.ask() }
@@ -252,6 +254,18 @@ actor Reconciler {
         let isPending = state.appliedGeneration != state.generation
         snapshot.pendingSince = isPending ? snapshot.pendingSince ?? .now : nil
         published.publish(snapshot)
+    }
+
+    /// Asks all sources until they know.
+    private nonisolated func look(_ question: NamespaceQuestion) async {
+        while !Task.isCancelled {
+            var answers: [Bool?] = []
+            for input in inputs { answers.append(await input.source.isEnding(namespace: question.name)) }
+            if !answers.contains(nil) {
+                return await take(.namespaceSeen(question, isEnding: answers.contains(true)))
+            }
+            try? await Task.sleep(for: .seconds(1))
+        }
     }
 
     private func reconcile(_ desired: DesiredChanges) async {

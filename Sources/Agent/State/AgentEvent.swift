@@ -15,6 +15,16 @@ public enum AgentEvent: Sendable {
     case applied(generation: UInt64, ApplyReport, [Diagnostic] = [], hooks: [HookFinding] = [])
     /// The kernel could not be brought there.
     case applyFailed(generation: UInt64, String)
+    /// Whether a namespace is being deleted, or is gone, at a time after it was asked about.
+    case namespaceSeen(NamespaceQuestion, isEnding: Bool)
+}
+
+/// Asks the API server about a namespace.
+public struct NamespaceQuestion: Hashable, Sendable {
+    /// Its name.
+    public var name: String
+    /// Counts questions.
+    public var number: UInt64
 }
 
 /// What the agent's core asks for.
@@ -23,6 +33,8 @@ public enum AgentAction: Sendable {
     case reconcileLater(milliseconds: Int)
     /// Compile and apply, then send `.applied` or `.applyFailed`.
     case reconcile(DesiredChanges)
+    /// Ask whether a namespace is being deleted, until there is an answer, then send `.namespaceSeen`.
+    case look(NamespaceQuestion)
     /// Write the bindings down for the agent's next start, in place of those before.
     case record(BindingRecords)
     /// A condition came up: log it.

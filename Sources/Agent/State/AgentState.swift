@@ -66,6 +66,9 @@ public struct AgentState: Sendable {
     private var podChanges: [ObjectKey: ObjectChange] = [:]
     /// What namespaces that go leave for the pods that stay.
     private(set) var keeper: NamespaceKeeper
+    /// What stays of this node's object.
+    private var nodeKeeper: NodeKeeper
+    private var recordedLabels: [String: String]?
     /// What was written down of namespaces last.
     private var recordedNamespaces: [String: BindingRecords.NamespaceRecord] = [:]
     private var hookConditions: [Condition] = []
@@ -89,7 +92,10 @@ public struct AgentState: Sendable {
         self.settings = settings
         self.sources = sources
         self.binding = BindingTable(settings.binding, records: records, pinned: pinned)
-        self.keeper = NamespaceKeeper(remembered: records?.namespaces ?? [:])
+        let asksServer = settings.binding.source == .apiServer
+        self.keeper = NamespaceKeeper(remembered: records?.namespaces ?? [:], asksServer: asksServer)
+        self.nodeKeeper = NodeKeeper(
+            node: settings.binding.node, isKeeping: asksServer, remembered: records?.nodeLabels)
         self.store = ObjectStore(onRefused: settings.onRefused)
     }
 
@@ -99,7 +105,7 @@ public struct AgentState: Sendable {
     /// Whether everything seen is in force.
     public var isInForce: Bool {
         generation > 0 && appliedGeneration == generation && !isApplying && !isIncomplete && failure == nil
-            && !store.isSettling
+            && !store.isSettling && !keeper.isAsking
     }
 
     /// What the operator should know, sorted.
@@ -117,7 +123,8 @@ public struct AgentState: Sendable {
                 let since = effect.keys.contains(key) ? generation : policies[key]?.generation ?? generation
                 policies[key] = store.standing(key, since: since)
             }
-            actions += record(change, namespaces: effect.keys.contains { $0.objectKind == .namespace })
+            actions += record(
+                change, others: effect.keys.contains { $0.objectKind == .namespace || $0.objectKind == .node })
         case .node(let seen):
             let change = binding.observe(seen)
             let isNews = !hasEvidence || change.changesEndpoints || !change.pods.isEmpty
@@ -157,6 +164,8 @@ public struct AgentState: Sendable {
                 kind: .applyFailed, subject: "datapath",
                 message: "\(message); the previous state stays in force, retrying")
             actions += reconcile(after: AgentState.backoff(failures))
+        case .namespaceSeen(let question, let isEnding):
+            if keeper.answer(question, isEnding: isEnding) { actions += changed() }
         }
         return actions + conditionChanges()
     }
@@ -226,13 +235,15 @@ public struct AgentState: Sendable {
         }
     }
 
-    /// Writes the bindings down where they are others, or, where those may be, their namespaces.
-    private mutating func record(_ isNew: Bool, namespaces mayDiffer: Bool = false) -> [AgentAction] {
+    /// Writes the bindings down where they are others, or, where those may be, their namespaces or the node's labels.
+    private mutating func record(_ isNew: Bool, others mayDiffer: Bool = false) -> [AgentAction] {
         guard isNew || mayDiffer, var records = binding.records else { return [] }
         let namespaces = keeper.records(of: NamespaceKeeper.Occupied(binding.view.endpoints), in: store)
-        guard isNew || namespaces != recordedNamespaces else { return [] }
-        recordedNamespaces = namespaces
+        let labels = nodeKeeper.labels(in: store)
+        guard isNew || namespaces != recordedNamespaces || labels != recordedLabels else { return [] }
+        (recordedNamespaces, recordedLabels) = (namespaces, labels)
         records.namespaces = namespaces
+        records.nodeLabels = labels
         return [.record(records)]
     }
 
@@ -252,14 +263,16 @@ public struct AgentState: Sendable {
         let desired = DesiredChanges(
             generation: generation, node: node, changes: takeChanges(), links: view.links, masters: masters,
             stubs: view.stubs.map { DenyStub(key: $0.key, addresses: $0.addresses) })
-        return record(false, namespaces: keeper.kept != wasKept) + [.reconcile(desired)]
+        return record(false, others: keeper.kept != wasKept) + [.reconcile(desired)]
+            + keeper.takeQuestions().map(AgentAction.look)
     }
 
     /// What is in force otherwise than at the last call: objects, pods as they are bound, the node's own addresses.
     private mutating func takeChanges() -> [ObjectChange] {
         // Pods are compiled as the binding has them: their objects may no longer say what they are.
         let occupied = NamespaceKeeper.Occupied(binding.view.endpoints)
-        var changes = keeper.filter(store.takeChanges().filter { !$0.isPod }, occupied: occupied, in: store)
+        let others = nodeKeeper.filter(store.takeChanges().filter { !$0.isPod }, in: store)
+        var changes = keeper.filter(others, occupied: occupied, in: store)
         changes += podChanges.sorted { $0.key < $1.key }.map(\.value)
         podChanges = [:]
         if ownAddresses != handedOutAddresses { changes.append(.ownAddresses(ownAddresses)) }
@@ -277,9 +290,9 @@ public struct AgentState: Sendable {
     }
 
     private mutating func conditionChanges() -> [AgentAction] {
-        var current = Set(
-            settings.standing + store.conditions + keeper.conditions + binding.view.conditions + compileConditions
-                + hookConditions)
+        var current = Set(settings.standing + store.conditions + keeper.conditions + nodeKeeper.conditions)
+        current.formUnion(binding.view.conditions)
+        current.formUnion(compileConditions + hookConditions)
         if let failure { current.insert(failure) }
         for endpoint in report?.endpoints ?? [] {
             guard let reason = endpoint.failure else { continue }

@@ -9,6 +9,8 @@ import PolicyIR
 ///
 /// - the labels of a namespace without object stay while a pod of it is bound here;
 /// - its own policies stay that are deleted while it is being deleted, or with it while a pod without object is bound here;
+/// - whether it is being deleted is asked of the API server before one of its policies goes: kinds are followed apart, so the end of a
+///   policy may come before its namespace's, but the server has marked the namespace before it deletes anything of it;
 /// - the next agent knows the labels by `BindingRecords`, and not the policies: it isolates those pods, but for what policies of the
 ///   cluster allow them.
 ///
@@ -32,14 +34,49 @@ struct NamespaceKeeper: Sendable {
 
     /// What is in force and was deleted.
     private(set) var kept: Set<ObjectKey> = []
+    /// Policies that were deleted, by the number of the question that is to say whether their namespace is; 0: to be asked.
+    private var doubtful: [ObjectKey: UInt64] = [:]
+    /// Those of namespaces that are being deleted, as the server says and `filter` was not told yet.
+    private var ending: Set<ObjectKey> = []
+    private var questions: UInt64 = 0
+    private let asksServer: Bool
     /// Labels of the namespaces in force, by name.
     private var labels: [String: [String: String]] = [:]
     /// What an earlier agent had in force, until the first call of `filter`.
     private var remembered: [String: BindingRecords.NamespaceRecord]
 
-    /// Nothing is kept yet. `remembered` is what an earlier agent had in force, by namespace.
-    init(remembered: [String: BindingRecords.NamespaceRecord] = [:]) {
+    /// Nothing is kept yet. `remembered` is what an earlier agent had in force, by namespace. Without `asksServer` nobody is asked about
+    /// namespaces: a folder is read as a whole.
+    init(remembered: [String: BindingRecords.NamespaceRecord] = [:], asksServer: Bool = false) {
         self.remembered = remembered
+        self.asksServer = asksServer
+    }
+
+    /// Whether policies stay until a namespace was asked about.
+    var isAsking: Bool { !doubtful.isEmpty }
+
+    /// What is to be asked, each once.
+    mutating func takeQuestions() -> [NamespaceQuestion] {
+        let new = doubtful.filter { $0.value == 0 }.keys
+        var asked: [String: NamespaceQuestion] = [:]
+        for key in new.sorted() {
+            if asked[key.namespace] == nil {
+                questions += 1
+                asked[key.namespace] = NamespaceQuestion(name: key.namespace, number: questions)
+            }
+            doubtful[key] = asked[key.namespace]?.number
+        }
+        return asked.values.sorted { $0.number < $1.number }
+    }
+
+    /// Takes an answer. Whether something is to be put in force.
+    mutating func answer(_ question: NamespaceQuestion, isEnding: Bool) -> Bool {
+        let decided = doubtful.filter { $0.value == question.number }.keys
+        for key in decided {
+            doubtful[key] = nil
+            if isEnding { ending.insert(key) }
+        }
+        return !decided.isEmpty
     }
 
     /// What the next agent has to be told: of namespaces with pods here.
@@ -64,15 +101,17 @@ struct NamespaceKeeper: Sendable {
         for change in changes {
             switch change {
             case .upsert(let object):
-                kept.remove(object.key)
+                keepNoMore(object.key)
                 if case .namespace(let namespace) = object {
                     labels[namespace.metadata.name] = namespace.metadata.labels
+                    ask(again: namespace)
                 }
                 result.append(change)
             case .standIns(_, let key):
-                kept.remove(key)
+                keepNoMore(key)
                 result.append(change)
             case .delete(let key):
+                if isToBeAsked(key, occupied, store) { doubtful[key] = 0 }
                 if isKept(key, occupied, store) {
                     kept.insert(key)
                 } else {
@@ -86,8 +125,31 @@ struct NamespaceKeeper: Sendable {
         return result + release(occupied, store)
     }
 
+    private mutating func keepNoMore(_ key: ObjectKey) {
+        kept.remove(key)
+        doubtful[key] = nil
+        ending.remove(key)
+    }
+
+    /// A namespace that was said to be ending has another state than before: that one, if it is not the end, may be an older one, or
+    /// the namespace is there again.
+    private mutating func ask(again namespace: Namespace) {
+        for key in ending where key.namespace == namespace.metadata.name {
+            ending.remove(key)
+            if !namespace.isTerminating { doubtful[key] = 0 }
+        }
+    }
+
+    /// Whether a policy goes of which it is not known whether its namespace goes too.
+    private func isToBeAsked(_ key: ObjectKey, _ occupied: Occupied, _ store: ObjectStore) -> Bool {
+        asksServer && key.isPolicy && occupied.all.contains(key.namespace)
+            && store.namespace(key.namespace)?.isTerminating == false
+    }
+
     /// Whether something that is deleted stays.
     private func isKept(_ key: ObjectKey, _ occupied: Occupied, _ store: ObjectStore) -> Bool {
+        if doubtful[key] != nil { return true }
+        if ending.contains(key), store.namespace(key.namespace) != nil { return occupied.all.contains(key.namespace) }
         if key.objectKind == .namespace { return occupied.all.contains(key.name) }
         guard key.isPolicy, !key.namespace.isEmpty else { return false }
         if let namespace = store.namespace(key.namespace) {
@@ -102,6 +164,7 @@ struct NamespaceKeeper: Sendable {
         // Policies first: a pod that is still there must not meet them without its namespace's labels.
         let over = kept.filter { !isKept($0, occupied, store) }.sorted { $0.isPolicy && !$1.isPolicy }
         kept.subtract(over)
+        ending.subtract(over)
         for key in over where key.objectKind == .namespace { labels[key.name] = nil }
         return over.map { .delete($0) }
     }
@@ -140,6 +203,7 @@ struct NamespaceKeeper: Sendable {
 
     /// What the operator should know about it.
     var conditions: [Condition] {
+        let kept = kept.filter { doubtful[$0] == nil }
         let namespaces = Set(kept.map { $0.objectKind == .namespace ? $0.name : $0.namespace })
         return namespaces.map { name in
             let policies = kept.filter { $0.isPolicy && $0.namespace == name }.count

@@ -1,5 +1,6 @@
 public import BPFEmit
 import CNetpoldABI
+import Glibc
 
 /// The pinned entry of np_host: what `netpold host` reads and writes, whether an agent lives or not.
 public struct HostControl {
@@ -39,14 +40,29 @@ public struct HostControl {
     private func change(
         _ event: (inout HostConfirmation, UInt64) -> HostConfirmation.Action?
     ) throws(BPFError) -> Bool {
-        var host = try read()
-        let now = KernelClock.monotonic
-        var confirmation = host.confirmation(now: now)
-        guard let action = event(&confirmation, now) else { return false }
-        host.take(action)
-        try map.set(UInt32(0), host)
-        return true
+        var isWritten = false
+        for _ in 0..<HostControl.attempts {
+            let before = try read()
+            var host = before
+            let now = KernelClock.monotonic
+            var confirmation = host.confirmation(now: now)
+            guard let action = event(&confirmation, now) else { return isWritten }
+            host.take(action)
+            try map.set(UInt32(0), host)
+            isWritten = true
+            // An agent that has read the entry before may write it now, as it was. Another change of it is another thing.
+            usleep(HostControl.pause)
+            let after = try read()
+            guard after.until == before.until, after.until != host.until, after.fingerprint == before.fingerprint else {
+                return true
+            }
+        }
+        return false
     }
+
+    /// How often an entry is written that an agent writes at the same time, and the microseconds between.
+    private static let attempts = 10
+    private static let pause: UInt32 = 20_000
 
     private func read() throws(BPFError) -> np_host { try map.value(of: UInt32(0), initial: np_host()) ?? np_host() }
 }

@@ -36,24 +36,28 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
     private let decoder: any ObjectDecoder
     private let settings: WatchSettings
     private let status: StatusWriter?
+    /// Writes how the node stands, where it was asked for.
+    public let nodeStatus: NodeStatusWriter?
     private let thread = BlockingThread(name: "netpold-decode")
     private let state = Mutex(State())
 
     /// A source that has asked nothing yet; it works while `run` does. With `status`, what becomes of policies is written to the
-    /// API server.
+    /// API server, with `nodeStatus` how the node stands.
     public convenience init(
         _ access: ClusterAccess, decoder: any ObjectDecoder = WireObjectDecoder(),
-        settings: WatchSettings = WatchSettings(), status: StatusWriter.Settings? = nil
+        settings: WatchSettings = WatchSettings(), status: StatusWriter.Settings? = nil,
+        nodeStatus: NodeStatusWriter.Settings? = nil
     ) {
         let connection = KubeConnection(access)
         self.init(
-            ObjectSourceID("\(access.server)"), connection, decoder: decoder, settings: settings, status: status
+            ObjectSourceID("\(access.server)"), connection, decoder: decoder, settings: settings, status: status,
+            nodeStatus: nodeStatus
         ) { await connection.close() }
     }
 
     init(
         _ id: ObjectSourceID, _ connection: any KubeTransport, decoder: any ObjectDecoder, settings: WatchSettings,
-        status: StatusWriter.Settings? = nil,
+        status: StatusWriter.Settings? = nil, nodeStatus: NodeStatusWriter.Settings? = nil,
         close: @escaping @Sendable () async -> Void
     ) {
         self.id = id
@@ -61,6 +65,7 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
         self.decoder = decoder
         self.settings = settings
         self.status = status.map { StatusWriter($0, transport: connection) }
+        self.nodeStatus = nodeStatus.map { NodeStatusWriter($0, transport: connection) }
         self.close = close
     }
 
@@ -143,6 +148,25 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
         return .absent
     }
 
+    /// Whether a namespace is being deleted, or gone, by a list of that one.
+    public func isEnding(namespace: String) async -> Bool? {
+        guard let place = ObjectKind.namespace.places.first else { return nil }
+        do throws(RequestFailure) {
+            let page = try await connection.document(
+                KubeRequest(place.target(ofOne: namespace, in: "")), within: .seconds(5)
+            ) { bytes throws(EnvelopeFailure) in try ListPage(parsing: bytes) }
+            guard let item = page.items.first else { return true }
+            let bytes = page.bytes[item]
+            guard let head = try? ObjectHead(scanning: bytes),
+                case .good(.namespace(let found), _) = decoder.decode(
+                    .namespace, bytes, head: head, apiVersion: place.apiVersion)
+            else { return nil }
+            return found.isTerminating
+        } catch {
+            return nil
+        }
+    }
+
     /// Calls `changed` when something came, or it stands otherwise with the API server.
     public func watch(_ changed: @escaping @Sendable () -> Void) {
         state.withLock { $0.changed = changed }
@@ -174,6 +198,9 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
                 group.addTask { await definitions.run() }
                 if let status = self.status {
                     group.addTask { await status.run { self.state.withLock(\.changed)?() } }
+                }
+                if let nodeStatus = self.nodeStatus {
+                    group.addTask { await nodeStatus.run { self.state.withLock(\.changed)?() } }
                 }
             }
         }
@@ -248,11 +275,14 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
                         "\(count) objects that the API server lists cannot be read; whatever its list leaves out stays in force"
                 ))
         }
-        if let trouble = status?.trouble {
+        for (what, trouble) in [
+            ("statuses of policies and Events", status?.trouble), ("the status of the node", nodeStatus?.trouble),
+        ] {
+            guard let trouble else { continue }
             found.append(
                 Condition(
                     kind: .statusUnwritten, subject: "\(id)",
-                    message: "statuses of policies and Events cannot be written: \(trouble); trying again"))
+                    message: "\(what) cannot be written: \(trouble); trying again"))
         }
         let renderer = DiagnosticRenderer()
         for (key, warnings) in state.warnings {

@@ -48,13 +48,13 @@ public final class StatusWriter: Sendable {
         var events: [ObjectKey: String] = [:]
     }
 
-    private let transport: any KubeTransport
+    private let requests: StatusRequests
     private let settings: Settings
     private let state = Mutex(State())
 
     init(_ settings: Settings, transport: any KubeTransport) {
         self.settings = settings
-        self.transport = transport
+        requests = StatusRequests(transport: transport)
     }
 
     /// Why statuses cannot be written; `nil` when they are, or somebody else writes them.
@@ -143,23 +143,6 @@ public final class StatusWriter: Sendable {
 
     // MARK: requests
 
-    private func ask(
-        _ target: String, _ method: String = "GET", _ type: String = "application/json", body: (any Encodable)? = nil
-    ) async throws(RequestFailure) -> DocumentNode? {
-        var request = KubeRequest(target)
-        request.method = method
-        if let body {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            guard let bytes = try? encoder.encode(body) else { throw .garbled("the request cannot be written") }
-            request.contentType = type
-            request.body = Array(bytes)
-        }
-        return try await transport.document(request, within: .seconds(10)) { bytes throws(EnvelopeFailure) in
-            DocumentReader.read(bytes, file: "answer.json").documents.first
-        }
-    }
-
     /// Writes what is not there of one policy; answers whether it wrote.
     private func write(_ key: ObjectKey, _ verdict: PolicyVerdict) async throws(RequestFailure) -> Bool {
         guard let kind = key.objectKind else { return false }
@@ -175,7 +158,7 @@ public final class StatusWriter: Sendable {
     private func writeCondition(
         _ key: ObjectKey, _ place: ResourcePlace, _ verdict: PolicyVerdict
     ) async throws(RequestFailure) -> Bool {
-        let list = try await ask(place.target(ofOne: key.name, in: key.namespace))
+        let list = try await requests.ask(place.target(ofOne: key.name, in: key.namespace))
         guard let object = list?["items"]?.elements?.first, let metadata = object["metadata"] else { return false }
         let version = ObjectVersion(
             uid: metadata["uid"]?.string ?? "", generation: metadata["generation"]?.integer ?? 0,
@@ -190,7 +173,7 @@ public final class StatusWriter: Sendable {
             let metadata: Metadata
             let status: Status
         }
-        _ = try await ask(
+        _ = try await requests.ask(
             place.target(ofStatus: key.name, in: key.namespace) + "?fieldManager=netpold", "PATCH",
             "application/merge-patch+json",
             body: Patch(
@@ -215,7 +198,7 @@ public final class StatusWriter: Sendable {
                 name: key.name, uid: version.uid, resourceVersion: version.resourceVersion),
             message: refusal, firstTimestamp: now, lastTimestamp: now, reportingInstance: settings.identity)
         do throws(RequestFailure) {
-            _ = try await ask("/api/v1/namespaces/\(space)/events", "POST", body: event)
+            _ = try await requests.ask("/api/v1/namespaces/\(space)/events", "POST", body: event)
         } catch {
             // It is there already.
             guard case .status(let answer) = error, answer.code == 409 else { throw error }
@@ -234,28 +217,22 @@ public final class StatusWriter: Sendable {
     }
 
     private func lease() async throws(RequestFailure) -> SeenLease? {
-        do throws(RequestFailure) {
-            guard let lease = try await ask("\(leases)/\(StatusWriter.lease)"), let spec = lease["spec"] else {
-                return nil
-            }
-            return SeenLease(
-                record: LeaseMachine.Record(
-                    holder: spec["holderIdentity"]?.string ?? "",
-                    version: lease["metadata"]?["resourceVersion"]?.string ?? "",
-                    transitions: spec["leaseTransitions"]?.integer ?? 0,
-                    seconds: spec["leaseDurationSeconds"]?.integer ?? 0),
-                acquired: spec["acquireTime"]?.string)
-        } catch {
-            if case .status(let refusal) = error, refusal.code == 404 { return nil }
-            throw error
+        guard let lease = try await requests.find("\(leases)/\(StatusWriter.lease)"), let spec = lease["spec"] else {
+            return nil
         }
+        return SeenLease(
+            record: LeaseMachine.Record(
+                holder: spec["holderIdentity"]?.string ?? "",
+                version: lease["metadata"]?["resourceVersion"]?.string ?? "",
+                transitions: spec["leaseTransitions"]?.integer ?? 0,
+                seconds: spec["leaseDurationSeconds"]?.integer ?? 0),
+            acquired: spec["acquireTime"]?.string)
     }
 
     /// Makes or renews the lease; whether it is this agent's now.
     private func write(_ seen: SeenLease?) async throws(RequestFailure) -> Bool {
         let isOwn = seen?.record.holder == settings.identity
-        let now = Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-            .replacing("Z", with: "000Z")
+        let now = StatusRequests.now
         let document = LeaseDocument(
             metadata: .init(
                 name: StatusWriter.lease, namespace: settings.namespace, resourceVersion: seen?.record.version),
@@ -265,9 +242,9 @@ public final class StatusWriter: Sendable {
                 leaseTransitions: (seen?.record.transitions ?? 0) + (seen == nil || isOwn ? 0 : 1)))
         do throws(RequestFailure) {
             if seen == nil {
-                _ = try await ask(leases, "POST", body: document)
+                _ = try await requests.ask(leases, "POST", body: document)
             } else {
-                _ = try await ask("\(leases)/\(StatusWriter.lease)", "PUT", body: document)
+                _ = try await requests.ask("\(leases)/\(StatusWriter.lease)", "PUT", body: document)
             }
             return true
         } catch {
@@ -276,26 +253,6 @@ public final class StatusWriter: Sendable {
             throw error
         }
     }
-}
-
-/// A coordination.k8s.io/v1 Lease as it is written.
-private struct LeaseDocument: Encodable {
-    struct Metadata: Encodable {
-        let name: String
-        let namespace: String
-        let resourceVersion: String?
-    }
-    struct Spec: Encodable {
-        let holderIdentity: String
-        let leaseDurationSeconds: Int
-        let acquireTime: String
-        let renewTime: String
-        let leaseTransitions: Int64
-    }
-    let apiVersion = "coordination.k8s.io/v1"
-    let kind = "Lease"
-    let metadata: Metadata
-    let spec: Spec
 }
 
 /// A v1 Event as it is written.

@@ -25,6 +25,14 @@ struct ListOptions: ParsableArguments {
         name: .shortAndLong, help: ArgumentHelp("Only what is of this namespace.", valueName: "namespace"))
     var namespace: String?
 
+    @OptionGroup var forms: OutputOptions
+
+    /// The form.
+    var form: OutputForm { forms.form }
+}
+
+/// How something is printed.
+struct OutputOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp("How: table, wide, json, yaml or name. (default: table)", valueName: "form"))

@@ -27,6 +27,12 @@ struct ObjectSourceOptions: ParsableArguments {
         ))
     var policyStatus = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "Write how this node stands to the API server: counts of policies and problems, in the Lease netpold-nodes/NODE."
+        ))
+    var nodeStatus = false
+
     /// What was chosen.
     private enum Choice {
         case folder(String)
@@ -52,6 +58,7 @@ struct ObjectSourceOptions: ParsableArguments {
             }
             if context != nil { throw ValidationError("--context is about a kubeconfig; give --kubeconfig with it") }
             if policyStatus { throw ValidationError("--policy-status is about an API server, not --manifests") }
+            if nodeStatus { throw ValidationError("--node-status is about an API server, not --manifests") }
         case .inCluster:
             if context != nil { throw ValidationError("--context is about a kubeconfig; give --kubeconfig with it") }
         case .kubeconfig: break

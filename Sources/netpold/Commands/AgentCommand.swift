@@ -203,7 +203,8 @@ struct AgentCommand: AsyncParsableCommand {
         defer { withExtendedLifetime(lock) {} }
         // Before anything is loaded: whatever can be refused is, and leaves nothing behind.
         let source = try objects.source(
-            node: "\(node ?? ProcessInfo.processInfo.hostName)_\(UUID())",
+            node: NodeName.resolve(option: node, hostname: ProcessInfo.processInfo.hostName),
+            writer: "\(node ?? ProcessInfo.processInfo.hostName)_\(UUID())",
             lastGood: LastGoodFiles(folder: instance.paths().lastGood))
         let server = try LocalServer(path: instance.socketPath)
         defer { server.stop() }
@@ -219,6 +220,7 @@ struct AgentCommand: AsyncParsableCommand {
             try started.undo()
             throw error
         }
+        source.nodeStatus?.begin { service.summary }
         do {
             running.begin(service)
             try await AgentRun(

@@ -16,13 +16,15 @@ struct StatusCommand: ParsableCommand {
             --ready and --live print nothing but what is wrong, for probes: whether the node does its work (a refused policy, or \
             a pod, does not change that), and whether the agent answers and works. They say what /readyz and /livez do.
 
+            -o name prints what is wrong about what, a line each, and nothing where everything is enforced as written; wide is as table.
+
             Exit codes: 0 everything is enforced as written (--ready: the node enforces; --live: the agent answers); 1 not, as \
             listed, or no agent answers in time; 2 wrong arguments.
             """)
 
     @OptionGroup var instance: InstanceOptions
 
-    @OptionGroup var form: ReportOptions
+    @OptionGroup var forms: OutputOptions
 
     @Flag(help: "First wait until the manifests as they are now are in force on every endpoint.")
     var wait = false
@@ -38,7 +40,7 @@ struct StatusCommand: ParsableCommand {
 
     func validate() throws {
         if let timeout, !(0...3600).contains(timeout) { throw ValidationError("--timeout is 0 to 3600 seconds") }
-        if ready || live, wait || form.isForPrograms || ready == live {
+        if ready || live, wait || forms.json || forms.output != nil || ready == live {
             throw ValidationError("--ready and --live go alone")
         }
     }
@@ -51,10 +53,11 @@ struct StatusCommand: ParsableCommand {
             instance, timeout: wait ? .seconds(5) : max(time, .seconds(1)), patience: wait ? time : .zero)
         if ready || live { return try probe(agent) }
         let status = wait ? try settledStatus(agent, until: deadline) : try self.status(agent)
-        if form.isForPrograms {
-            print(try form.render(status))
-        } else {
-            StatusRendering(style: Terminal.output.style).lines(status).forEach { print($0) }
+        switch forms.form {
+        case .json: print(try JSONText.render(status))
+        case .yaml: print(try YAMLText.render(status))
+        case .name: for subject in Set(status.health.problems.map(\.subject)).sorted() { print(subject) }
+        case .table, .wide: StatusRendering(style: Terminal.output.style).lines(status).forEach { print($0) }
         }
         if !status.health.isHealthy {
             let count = status.health.problems.count

@@ -16,7 +16,7 @@ struct ClusterAgentTests {
         private var child: Process?
 
         init() async throws {
-            network = try PodNetwork(SwapCluster.pods, tag: "kube")
+            network = try PodNetwork(SwapCluster.pods, tag: "kube\(UInt16.random(in: .min ... .max))")
             server = try await TestAPIServer.start()
             relay = try PortRelay(in: network.routed.node, to: UInt16(server.port))
             instance = "kube-\(getpid())-\(UInt16.random(in: .min ... .max))"
@@ -38,12 +38,42 @@ struct ClusterAgentTests {
         }
 
         func start() throws {
+            try start(RunningAgent.executable.path(), ["agent", "--kubeconfig", "\(folder)/config"])
+        }
+
+        /// Starts the agent as in a pod: it finds the API server by its variables and the files of a service account, which a mount of
+        /// its own has where pods have them.
+        func startInPod(_ token: String) throws {
+            try setToken(token)
+            try TestCertificates.authority.write(
+                toFile: "\(account)/ca.crt", atomically: true, encoding: .utf8)
+            let place = "/run/secrets/kubernetes.io/serviceaccount"
+            try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+            try start(
+                "/usr/bin/unshare",
+                [
+                    "--mount", "--propagation", "slave", "/bin/sh", "-c",
+                    "mount --bind \(account) \(place) && exec \(RunningAgent.executable.path()) agent \"$@\"", "agent",
+                ], ["KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "\(relay.port)"])
+        }
+
+        /// As the kubelet does: a new file in place of the old one.
+        func setToken(_ token: String) throws {
+            try FileManager.default.createDirectory(atPath: account, withIntermediateDirectories: true)
+            try token.write(toFile: "\(account)/token", atomically: true, encoding: .utf8)
+        }
+
+        private var account: String { "\(folder)/account" }
+
+        private func start(_ program: String, _ arguments: [String], _ variables: [String: String] = [:]) throws {
             let process = Process()
-            process.executableURL = RunningAgent.executable
-            process.arguments = [
-                "agent", "--kubeconfig", "\(folder)/config", "--instance", instance, "--node", "node-1", "--netns",
-                network.nodePath, "--netns-dir", network.podsFolder, "--log-level", "notice",
-            ]
+            process.executableURL = URL(filePath: program)
+            process.arguments =
+                arguments + [
+                    "--instance", instance, "--node", "node-1", "--netns", network.nodePath, "--netns-dir",
+                    network.podsFolder, "--log-level", "notice",
+                ]
+            process.environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
             _ = FileManager.default.createFile(atPath: "\(folder)/log", contents: nil)
             process.standardError = FileHandle(forWritingAtPath: "\(folder)/log")
             try process.run()
@@ -149,6 +179,37 @@ struct ClusterAgentTests {
         try await cluster.until(green: true, "what changed meanwhile")
         let status = try cluster.status()
         #expect(!status.contains("can be read"), "\(status)")
+        withExtendedLifetime(listeners) {}
+        await cluster.stop()
+    }
+
+    @Test("as in a pod: the service account's files and variables are enough, and its token may change at any time")
+    func inCluster() async throws {
+        let cluster = try await Cluster()
+        let inside = try cluster.network.namespace("server")
+        let listeners = try [8001, 8002].map { try PodSocket.listener(in: inside, port: $0) }
+        let policies = try cluster.server.resource("networkpolicies")
+        let agent = APIUser(
+            name: "system:serviceaccount:kube-system:netpold",
+            rules: [.init(verbs: ["list", "watch"], resources: ["*"])])
+        cluster.server.setToken("first", agent)
+        try cluster.server.apply(SwapCluster.first)
+        try cluster.startInPod("first")
+        try await cluster.until(green: true, "the first policy")
+        #expect(cluster.log.contains("the service account in /var/run/secrets/kubernetes.io/serviceaccount"))
+
+        cluster.server.setToken("second", agent)
+        try cluster.setToken("second")
+        cluster.server.setToken("first", nil)
+        cluster.server.cutConnections()
+        try cluster.server.apply(SwapCluster.second)
+        cluster.server.delete(policies, namespace: "lab", name: "first")
+        try await cluster.until(green: false, "the second policy")
+        // Without a token that counts, what was read stays.
+        cluster.server.setToken("second", nil)
+        cluster.server.cutConnections()
+        try await cluster.until(status: "everything last read stays in force")
+        #expect(try !cluster.connects("green", 8001) && cluster.connects("blue", 8002))
         withExtendedLifetime(listeners) {}
         await cluster.stop()
     }

@@ -88,8 +88,15 @@ struct KubeSourceTests {
         let third = try await version(deny)
         #expect(third.uid != first.uid && !second.covers(third))
         #expect(await run.source.latest(ObjectKey(kind: "AdminNetworkPolicy", namespace: "", name: "base")) == .absent)
+        // Its namespace.
+        #expect(await run.source.isEnding(namespace: "shop") == false)
+        try run.server.apply(
+            "{apiVersion: v1, kind: Namespace, metadata: {name: shop, deletionTimestamp: \"2026-01-01T00:00:00Z\"}}")
+        #expect(await run.source.isEnding(namespace: "shop") == true)
+        #expect(await run.source.isEnding(namespace: "nowhere") == true)
         await run.server.stopAccepting()
         run.server.cutConnections()
+        #expect(await run.source.isEnding(namespace: "shop") == nil)
         guard case .unknown = await run.source.latest(deny) else { throw LatestFailure("an answer without a server") }
         await run.stop()
     }

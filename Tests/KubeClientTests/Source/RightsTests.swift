@@ -32,6 +32,18 @@ struct RightsTests {
         #expect(Set(written) == wanted["cilium.io"])
     }
 
+    @Test("who writes how nodes stand may write Leases where there are no others, and nothing else")
+    func nodeStatus() throws {
+        let file = "deploy/rbac-node-status.yaml"
+        #expect(
+            try Self.rules(file, verbs: ["coordination.k8s.io": "get, create, update"])
+                == ["coordination.k8s.io": ["leases"]])
+        let text = try String(
+            contentsOf: URL(filePath: #filePath).appending(path: "../../../../\(file)").standardized, encoding: .utf8)
+        #expect(text.contains("kind: Role\n") && !text.contains("ClusterRole"))
+        #expect(text.contains("namespace: \(NodeStatusWriter.Settings(node: "a").namespace)\nrules:"))
+    }
+
     @Test("every kind that is followed may be listed and watched; there is no other right")
     func complete() throws {
         var wanted = ["apiextensions.k8s.io": Set(["customresourcedefinitions"])]

@@ -22,13 +22,16 @@ final class SourceRun: Sendable {
 
     init(
         _ server: TestAPIServer, _ credential: TestAPIServer.Credential = .token("admin-token"),
-        settings: WatchSettings = hasty, status: StatusWriter.Settings? = nil
+        settings: WatchSettings = hasty, status: StatusWriter.Settings? = nil,
+        nodeStatus: NodeStatusWriter.Settings? = nil, edit: (String) -> String = { $0 }
     ) throws {
         self.server = server
         let file = FileManager.default.temporaryDirectory.appending(path: "kubeconfig-\(UUID())").path()
-        try server.kubeconfig(credential).write(toFile: file, atomically: true, encoding: .utf8)
+        try edit(server.kubeconfig(credential)).write(toFile: file, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(atPath: file) }
-        let source = KubeSource(try Kubeconfig(file).access(context: nil), settings: settings, status: status)
+        let source = KubeSource(
+            try Kubeconfig(file).access(context: nil), settings: settings, status: status,
+            nodeStatus: nodeStatus)
         self.source = source
         task = Task { await source.run() }
     }
