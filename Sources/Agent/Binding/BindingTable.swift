@@ -60,6 +60,8 @@ public struct BindingTable: Sendable {
     var contradictions: [UInt32: String] = [:]
     /// For how many looks a local pod has not been found, by name.
     var absences: [String: Int] = [:]
+    /// For how many looks an interface that is not bound has led into a namespace without an address, by number: such a one is being made.
+    var bareLooks: [UInt32: Int] = [:]
     private(set) var nodes: Set<String> = []
     private var remembered: BindingRecords?
     private var isSynced = false
@@ -149,7 +151,7 @@ public struct BindingTable: Sendable {
             let old = (view: view, records: records)
             restore(evidence)
             resolve(evidence)
-            if isLook { countAbsences() }
+            if isLook { countAbsences(evidence) }
             publish(evidence)
             change.changesView = old.view != view
             change.changesEndpoints = old.view.links != view.links || old.view.stubs != view.stubs
@@ -184,8 +186,11 @@ public struct BindingTable: Sendable {
         }
     }
 
-    /// Counts looks at the host in which a local pod was not found.
-    private mutating func countAbsences() {
+    /// Counts looks at the host in which a local pod was not found, or a namespace had no address.
+    private mutating func countAbsences(_ evidence: HostEvidence) {
+        let bare = LinkGroup.all(of: evidence).filter(\.isBare).flatMap(\.links).map(\.ifindex)
+            .filter { bindings[$0] == nil }
+        bareLooks = Dictionary(bare.map { ($0, bareLooks[$0, default: 0] + 1) }) { first, _ in first }
         let names = waiting.map(\.qualifiedName)
         absences = Dictionary(names.map { ($0, absences[$0, default: 0] + 1) }) { first, _ in first }
     }

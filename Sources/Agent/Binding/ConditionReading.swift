@@ -120,6 +120,9 @@ struct ConditionReading {
                             + "enforced on it; add the pod, or run with --unknown isolate")
                 case .silent, .pod, .several:
                     guard foreign.isMounted, table.settings.source == .folder else { continue }
+                    // A pod's namespace is there before its address, by which it is known.
+                    let looks = table.bareLooks[foreign.link.ifindex, default: 0]
+                    if group.isBare, looks < table.settings.patience { continue }
                     add(
                         .unenforcedNamespace, foreign.netns,
                         "interface \(foreign.link.name) belongs to no pod of the manifests: nothing is enforced on it; add "

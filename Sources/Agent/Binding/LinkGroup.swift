@@ -14,6 +14,12 @@ struct LinkGroup: Hashable, Sendable {
     /// The addresses that the namespace shows, of all its interfaces.
     var insideAddresses: Set<IPAddress> { Set(namespace?.interfaces.flatMap(\.addresses) ?? []) }
 
+    /// Whether the namespace could be looked at and has no address yet but of its link (fe80::/10).
+    var isBare: Bool {
+        guard let namespace, namespace.failure == nil else { return false }
+        return insideAddresses.allSatisfy { $0.high >> 54 == 0xfe80 >> 6 || !$0.canNameNode }
+    }
+
     /// The runtime's note of the interface that a link leads to.
     ///
     /// Notes name the host's side where the plugin says it; else the name inside decides. That one can be changed inside,

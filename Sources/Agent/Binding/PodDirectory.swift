@@ -5,10 +5,10 @@ import PolicyAPI
 /// The Pod objects, findable by everything that evidence may say of a pod. All updates take constant time.
 struct PodDirectory: Sendable {
     private(set) var pods: [String: Pod] = [:]
-    private var namesByUID: [String: Set<String>] = [:]
+    private var namesByUID: [String: FewNames] = [:]
     private var namesByNode: [String: Set<String>] = [:]
     /// Live pods with a network of their own, by address.
-    private var namesByAddress: [IPAddress: Set<String>] = [:]
+    private var namesByAddress: [IPAddress: FewNames] = [:]
 
     /// The pod of a `namespace/name`.
     subscript(name: String) -> Pod? { pods[name] }
@@ -19,10 +19,10 @@ struct PodDirectory: Sendable {
         let old = remove(pod.qualifiedName)
         let name = pod.qualifiedName
         pods[name] = pod
-        for uid in pod.runtimeUIDs { namesByUID[uid, default: []].insert(name) }
+        for uid in pod.runtimeUIDs { namesByUID[uid, default: FewNames()].insert(name) }
         namesByNode[pod.nodeName, default: []].insert(name)
         if pod.ownsAddresses {
-            for address in pod.addresses { namesByAddress[address, default: []].insert(name) }
+            for address in pod.addresses { namesByAddress[address, default: FewNames()].insert(name) }
         }
         return old
     }
@@ -38,7 +38,7 @@ struct PodDirectory: Sendable {
     }
 
     /// The pods that have a UID, by name. More than one is an error of whoever made the objects.
-    func names(withUID uid: String) -> Set<String> { namesByUID[uid] ?? [] }
+    func names(withUID uid: String) -> Set<String> { namesByUID[uid]?.all ?? [] }
 
     /// The pods that name a node (empty: none), by name.
     func names(onNode node: String) -> Set<String> { namesByNode[node] ?? [] }
@@ -50,7 +50,42 @@ struct PodDirectory: Sendable {
     var namesNodes: Bool { namesByNode.keys.contains { !$0.isEmpty } }
 
     /// The live pods that claim an address, by name.
-    func owners(of address: IPAddress) -> Set<String> { namesByAddress[address] ?? [] }
+    func owners(of address: IPAddress) -> Set<String> { namesByAddress[address]?.all ?? [] }
+}
+
+/// Names of pods, nearly always one: a set of one takes a hundred bytes more.
+private struct FewNames: Sendable {
+    private var first: String?
+    /// None while there is at most one name.
+    private var others: Set<String>?
+
+    var isEmpty: Bool { first == nil }
+    var all: Set<String> { (others ?? []).union(first.map { [$0] } ?? []) }
+
+    mutating func insert(_ name: String) {
+        guard let first, first != name else {
+            first = name
+            return
+        }
+        others = (others ?? []).union([name])
+    }
+
+    mutating func remove(_ name: String) {
+        if first == name {
+            first = others?.first
+            if let first { others?.remove(first) }
+        } else {
+            others?.remove(name)
+        }
+        if others?.isEmpty == true { others = nil }
+    }
+}
+
+extension Dictionary where Value == FewNames {
+    fileprivate mutating func remove(_ name: String, of key: Key) {
+        self[key]?.remove(name)
+        if self[key]?.isEmpty == true { self[key] = nil }
+    }
 }
 
 extension Dictionary where Value == Set<String> {

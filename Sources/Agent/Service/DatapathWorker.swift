@@ -7,6 +7,7 @@ actor DatapathWorker {
     private let datapath: any DatapathPort
     private var compiler: any PolicyCompiler
     private let executor = ThreadExecutor(name: "netpold-apply")
+    private var hasReturnedCode = false
     private let began = Mutex<ContinuousClock.Instant?>(nil)
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -83,8 +84,12 @@ actor DatapathWorker {
         }
     }
 
-    /// Gives the system back what a list of all pods and the state before a change have left.
-    func returnMemory() { FreeMemory.giveBack() }
+    /// Gives the system back what a list of all pods and the state before a change have left; the first time also the code of the start.
+    func returnMemory() {
+        FreeMemory.giveBack()
+        if !hasReturnedCode { FreeMemory.giveBackCode() }
+        hasReturnedCode = true
+    }
 
     /// Removes what has ended of what pods have learnt.
     func collectLearnt() throws -> [EndpointKey: LearntUse] { try working { try datapath.collectLearnt() } }

@@ -20,7 +20,24 @@ public struct ObjectStore: Sendable {
         var source: ObjectSourceID
         var good: ClusterObject?
         var origin: ObjectOrigin
-        var refused: RefusedObject?
+        private var refusal = Refusal.none
+
+        init(source: ObjectSourceID, good: ClusterObject? = nil, origin: ObjectOrigin) {
+            self.source = source
+            self.good = good
+            self.origin = origin
+        }
+
+        var refused: RefusedObject? {
+            get { if case .some(let refused) = refusal { refused } else { nil } }
+            set { refusal = newValue.map(Refusal.some) ?? .none }
+        }
+    }
+
+    /// Hardly any object is refused, so the entries of the others have no room for why.
+    private indirect enum Refusal: Hashable, Sendable {
+        case none
+        case some(RefusedObject)
     }
 
     /// What stands in the kernel for an object.

@@ -72,6 +72,8 @@ extension Array where Element: OrderedEntry {
     /// Several changes, sorted, each order once. Two passes over the entries behind the first if they are many.
     mutating func set(_ changes: [(order: Element.Order, entry: Element?)]) {
         guard changes.count > Self.insertionLimit else {
+            // A list that grows by itself gets room for twice as many, and nearly all lists were handed out and are copied here.
+            if changes.contains(where: { $0.entry != nil }) { reserveCapacity(count + changes.count) }
             for change in changes { set(change.order, change.entry) }
             return
         }

@@ -77,5 +77,7 @@ public struct RememberedFlow: Hashable, Sendable {
 public protocol FlowReading: Sendable {
     /// The flows of the pods in some slots as they are now: at most `limit` of them, and how many there are besides. Flows that come
     /// and go meanwhile may be missing.
-    func flows(of slots: Set<UInt32>, limit: Int) -> (flows: [RememberedFlow], leftOut: Int)
+    ///
+    /// - Throws: when the memory of flows cannot be read.
+    func flows(of slots: Set<UInt32>, limit: Int) throws -> (flows: [RememberedFlow], leftOut: Int)
 }

@@ -12,16 +12,18 @@ public import Support
 /// Measures the agent on an API server: from an object's change there until it holds in the kernel, memory, and what an agent costs
 /// while nothing changes.
 ///
-/// 10,000 Pods, 1,001 policies, 50 pods on this node, each in a network namespace of its own with attached programs. The agent is the
+/// 10,000 Pods or as many as are asked for, 1,001 policies, 50 pods on this node, each in a network namespace of its own with attached programs. The agent is the
 /// real one with its real source; the API server is a process of its own (`ClusterServer`).
 public struct ClusterBench: Sendable {
     private let edits: Int
     private let idle: Duration
+    private let podsPerNamespace: Int
 
-    /// A bench of this many changes of each kind, and that long a time without any.
-    public init(edits: Int, idle: Duration) {
+    /// A bench of this many changes of each kind, and that long a time without any; of this many Pods, in hundreds.
+    public init(edits: Int, idle: Duration, pods: Int = 10_000) {
         self.edits = max(edits, 1)
         self.idle = idle
+        podsPerNamespace = max(pods / CompileWorkload.namespaces, 20)
     }
 
     private struct Rig {
@@ -48,10 +50,12 @@ public struct ClusterBench: Sendable {
                 return ("team-\(number)-pod-\(pod)", [IPAddress(ipv4: 0x0a00_0000 + UInt32(number * 256 + pod + 1))])
             })
         defer { pods.remove() }
-        progress("starting an API server with 10,000 Pods and 1,001 policies")
-        let server = try ClusterServerProcess(kubeconfig: pods.file("kubeconfig"))
-        defer { server.stop() }
         var report = ClusterReport()
+        report.pods = podsPerNamespace * CompileWorkload.namespaces
+        progress("starting an API server with \(report.pods) Pods and 1,001 policies")
+        let server = try ClusterServerProcess(
+            kubeconfig: pods.file("kubeconfig"), podsPerNamespace: podsPerNamespace)
+        defer { server.stop() }
         report.residentAtStart = ResidentMemory.bytes
         let access = try Kubeconfig(pods.file("kubeconfig")).access(context: nil)
         let kube = KubeSource(access)
@@ -114,6 +118,7 @@ public struct ClusterBench: Sendable {
         report.idle = .now - idleBegin
         report.idleCPU = ProcessCPU.time() - idleCPU
         report.residentAtEnd = ResidentMemory.bytes
+        report.residentKinds = .now
     }
 
     /// Makes a change and waits until it is in force.

@@ -45,9 +45,9 @@ public enum ClusterServer {
     /// Serves until its input ends.
     ///
     /// - Throws: when the server cannot be started, or the kubeconfig not be written.
-    public static func run(kubeconfig path: String) async throws {
+    public static func run(kubeconfig path: String, podsPerNamespace: Int) async throws {
         let server = try await TestAPIServer.start()
-        let cluster = try ServedCluster(server)
+        let cluster = try ServedCluster(server, podsPerNamespace: podsPerNamespace)
         try write(server.kubeconfig(), to: path)
         say(ready)
         let input = BlockingThread(name: "bench-input")

@@ -12,7 +12,7 @@ final class ClusterServerProcess {
     /// Starts one; returns when it serves.
     ///
     /// - Throws: when it cannot be started, or says something else.
-    init(kubeconfig: String) throws {
+    init(kubeconfig: String, podsPerNamespace: Int) throws {
         let requests = try FileDescriptor.pipe()
         let answers = try FileDescriptor.pipe()
         for end in [requests.writeEnd, answers.readEnd] { _ = fcntl(end.rawValue, F_SETFD, FD_CLOEXEC) }
@@ -22,7 +22,7 @@ final class ClusterServerProcess {
         posix_spawn_file_actions_adddup2(&actions, requests.readEnd.rawValue, STDIN_FILENO)
         posix_spawn_file_actions_adddup2(&actions, answers.writeEnd.rawValue, STDOUT_FILENO)
         let path = "/proc/self/exe"
-        let arguments = [path, "bench-cluster-server", kubeconfig]
+        let arguments = [path, "bench-cluster-server", kubeconfig, "\(podsPerNamespace)"]
         var words = arguments.map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var process: pid_t = 0

@@ -15,7 +15,7 @@ struct ServedCluster {
     /// Fills a server.
     ///
     /// - Throws: when the server does not know a kind.
-    init(_ server: TestAPIServer) throws {
+    init(_ server: TestAPIServer, podsPerNamespace: Int) throws {
         self.server = server
         pods = try server.resource("pods")
         policies = try server.resource("networkpolicies")
@@ -37,13 +37,14 @@ struct ServedCluster {
                     #""metadata":{"name":"\#(name)","resourceVersion":"\#(version)","labels":{"team":"\#(name)","stage":"\#(labels["stage"] ?? "")"}},"spec":{},"status":{"phase":"Active"}}"#
                         .utf8)
             }
-            for pod in 0..<CompileWorkload.podsPerNamespace {
+            for pod in 0..<podsPerNamespace {
                 let isLocal = number % 2 == 0 && pod == number % 20
+                let host = pod + 1
                 add(
                     PodTemplate.Values(
                         namespace: name, name: "pod-\(pod)", app: "app-\(pod % 20)",
                         node: isLocal ? CompileWorkload.localNode : "node-\(2 + pod % 30)",
-                        address: "10.0.\(number).\(pod + 1)", uid: number * 1000 + pod))
+                        address: "10.\(host >> 8).\(number).\(host & 255)", uid: number * 1000 + pod))
             }
             for policy in 0..<CompileWorkload.policiesPerNamespace { edit(policy, in: number, port: 8000 + policy) }
         }

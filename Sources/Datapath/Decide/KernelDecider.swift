@@ -234,7 +234,7 @@ public final class KernelDecider {
 
 extension DatapathMaps {
     /// Empties the flow table, of which no program may be running.
-    package func forgetFlows() throws(BPFError) { flowTable.clear() }
+    package func forgetFlows() throws(BPFError) { try flows.mapped().clear() }
 
     /// Writes frontends with their backends and tables, nothing of which programs have read before.
     package func write(services change: ServiceTables.Change) throws(BPFError) { try services?.write(change) }

@@ -65,6 +65,11 @@ struct EndpointRegions: Sendable {
         return (region, true)
     }
 
+    /// Takes back a region that `region(of:)` has just handed out as a new one, and that could not be emptied.
+    mutating func takeBack(newRegionOf slot: UInt32) {
+        if let region = current.removeValue(forKey: slot) { table.release(region) }
+    }
+
     /// Gives back the regions of endpoints that are not among `slots`. No program may be using them any more.
     mutating func release(except slots: Set<UInt32>) {
         for (slot, region) in current where !slots.contains(slot) {

@@ -28,13 +28,16 @@ struct FlowCollection: Sendable {
     /// Whether everything has been walked.
     var isComplete: Bool { pending.isEmpty }
 
-    /// Walks at most so many sets. No system calls; beside programs that use the same flows.
-    mutating func step(_ table: FlowTable, sets limit: Int) {
+    /// Walks at most so many sets, beside programs that use the same flows.
+    ///
+    /// - Throws: when sets cannot be mapped; they are still to be walked then.
+    mutating func step(_ flows: FlowMap, sets limit: Int) throws(BPFError) {
         var left = limit
-        while left > 0, let next = pending.popLast() {
+        while left > 0, let next = pending.last {
             let part = next.sets.prefix(left)
-            walk(table, part, next.slot, next.region)
+            walk(try flows.mapped(part), part, next.slot, next.region)
             left -= part.count
+            pending.removeLast()
             if part.count < next.sets.count {
                 pending.append((next.slot, next.sets.dropFirst(part.count), next.region))
             }

@@ -2,9 +2,10 @@ import CNetpoldABI
 import Glibc
 import NetTypes
 
-/// np_flow_sets, mapped: finds, inserts and removes flows without system calls, beside the programs that do the same.
+/// Sets of np_flow_sets, mapped: finds, inserts and removes flows without system calls, beside the programs that do the same.
 ///
-/// Safe to use from any thread. Which sets are whose is not its business (`EndpointRegions`).
+/// Made by `FlowMap` for what is to be done, and unmapped when it goes. Safe to use from any thread. Which sets are whose is not its
+/// business (`EndpointRegions`).
 package final class FlowTable: Sendable {
     /// A flow, and the slot in which it was found.
     struct Entry {
@@ -27,39 +28,37 @@ package final class FlowTable: Sendable {
         case full
     }
 
-    /// Sets it has.
-    package let sets: Int
-    /// The key of the hash.
-    let seed: np_flow_seed
+    /// The sets that are mapped, by their numbers in the whole table.
+    private let sets: Range<Int>
+    private let seed: np_flow_seed
     let layout: FlowSetLayout
     private let mapping: MapMemory
     /// How often an insertion looks for another slot when somebody else takes the one it wanted.
     private static let attempts = 16
 
-    /// Maps a np_flow_sets.
+    /// Maps sets.
     ///
-    /// - Parameters:
-    ///   - map: the map.
-    ///   - layout: of its values.
-    ///   - seed: the key of the hash by which its flows are found.
-    /// - Throws: when the map cannot be mapped.
-    init(_ map: BPFMap, layout: FlowSetLayout = .own, seed: np_flow_seed) throws(BPFError) {
-        self.mapping = try MapMemory(map)
-        self.sets = map.shape.capacity
-        self.layout = layout
-        self.seed = seed
+    /// - Throws: when they cannot be mapped.
+    init(_ flows: FlowMap, sets: Range<Int>) throws(BPFError) {
+        precondition(!sets.isEmpty && sets.lowerBound >= 0 && sets.upperBound <= flows.sets, "sets \(sets)")
+        self.mapping = try MapMemory(flows.map, entries: sets)
+        self.sets = sets
+        self.layout = flows.layout
+        self.seed = flows.seed
     }
 
     // MARK: one slot
 
-    /// The slot of a set.
+    /// The slot of a set: of use while the table is held, which an optimizer ends at its last use. So every function that uses slots
+    /// holds the table to its end.
     func slot(_ set: Int, _ way: Int) -> FlowSlot {
-        precondition(set >= 0 && set < sets, "set \(set)")
-        return FlowSlot(set: mapping.base + set * layout.stride, way: way, layout)
+        precondition(sets.contains(set), "set \(set)")
+        return FlowSlot(set: mapping.base + (set - sets.lowerBound) * layout.stride, way: way, layout)
     }
 
     /// The flow in a slot; `nil` when there is none, or it changes hands at this moment.
     func entry(_ set: Int, _ way: Int) -> Entry? {
+        defer { withExtendedLifetime(self) {} }
         let slot = slot(set, way)
         let word = slot.word
         guard word.isLive, let record = record(of: slot, word) else { return nil }
@@ -87,7 +86,16 @@ package final class FlowTable: Sendable {
     /// Forgets a flow, unless its slot has changed hands since it was read.
     ///
     /// - Returns: whether it was forgotten.
-    func remove(_ entry: Entry) -> Bool { slot(entry.set, entry.way).change(entry.word, to: entry.word.given) }
+    func remove(_ entry: Entry) -> Bool {
+        defer { withExtendedLifetime(self) {} }
+        return slot(entry.set, entry.way).change(entry.word, to: entry.word.given)
+    }
+
+    /// The version that a slot has now.
+    func version(_ set: Int, _ way: Int) -> UInt32 {
+        defer { withExtendedLifetime(self) {} }
+        return slot(set, way).word.version
+    }
 
     /// A slot that is being filled.
     struct BusySlot {
@@ -98,7 +106,8 @@ package final class FlowTable: Sendable {
 
     /// The slots of a region that are being filled now.
     func busySlots(in region: FlowRegion) -> [BusySlot] {
-        region.range.flatMap { set in
+        defer { withExtendedLifetime(self) {} }
+        return region.range.flatMap { set in
             (0..<layout.ways).compactMap { way in
                 let word = slot(set, way).word
                 return word.isBusy ? BusySlot(word: word, set: set, way: way) : nil
@@ -107,10 +116,14 @@ package final class FlowTable: Sendable {
     }
 
     /// Frees a slot that is still being filled, by somebody who is gone.
-    func abandon(_ busy: BusySlot) { _ = slot(busy.set, busy.way).change(busy.word, to: busy.word.given) }
+    func abandon(_ busy: BusySlot) {
+        defer { withExtendedLifetime(self) {} }
+        _ = slot(busy.set, busy.way).change(busy.word, to: busy.word.given)
+    }
 
     /// Sets flags of a flow that was found, unless its slot has changed hands since.
     func add(_ flags: UInt32, to entry: Entry) {
+        defer { withExtendedLifetime(self) {} }
         guard entry.record.flags & flags != flags else { return }
         let slot = slot(entry.set, entry.way)
         if slot.word == entry.word { slot.add(flags: flags) }
@@ -120,6 +133,7 @@ package final class FlowTable: Sendable {
 
     /// The flow with the key that `record` has; `nil` when there is none.
     func find(_ record: np_flow_record, endpoint: UInt32, in region: FlowRegion) -> Entry? {
+        defer { withExtendedLifetime(self) {} }
         let place = place(record, endpoint, region)
         for set in place.sets {
             for way in 0..<layout.ways {
@@ -145,6 +159,7 @@ package final class FlowTable: Sendable {
         prepare: (_ slot: UInt32, _ version: UInt32) -> Void = { _, _ in },
         carry: (_ entry: Entry, _ slot: UInt32, _ version: UInt32) -> Void = { _, _, _ in }
     ) -> Insertion {
+        defer { withExtendedLifetime(self) {} }
         let place = place(record, endpoint, region)
         for _ in 0..<Self.attempts {
             if find(record, endpoint: endpoint, in: region) != nil { return .present }
@@ -255,12 +270,14 @@ package final class FlowTable: Sendable {
 
     /// Empties a region that no program uses.
     package func clear(_ region: FlowRegion) {
+        defer { withExtendedLifetime(self) {} }
         for set in region.range { for way in 0..<layout.ways { slot(set, way).clear() } }
     }
 
-    /// Empties all regions, which no program uses.
+    /// Empties all regions that are mapped, which no program uses.
     package func clear() {
-        for set in 0..<sets { for way in 0..<layout.ways where slot(set, way).word.isLive { slot(set, way).clear() } }
+        defer { withExtendedLifetime(self) {} }
+        for set in sets { for way in 0..<layout.ways where slot(set, way).word.isLive { slot(set, way).clear() } }
     }
 
     /// Every flow in a region. Those that come, go or move meanwhile may be missing.
@@ -268,11 +285,13 @@ package final class FlowTable: Sendable {
 
     /// Every flow in some sets.
     func entries(in sets: Range<Int>) -> [Entry] {
-        sets.flatMap { set in (0..<layout.ways).compactMap { entry(set, $0) } }
+        defer { withExtendedLifetime(self) {} }
+        return sets.flatMap { set in (0..<layout.ways).compactMap { entry(set, $0) } }
     }
 
     /// Slots in a region that hold a flow.
     func count(in region: FlowRegion) -> Int {
+        defer { withExtendedLifetime(self) {} }
         var count = 0
         for set in region.range { for way in 0..<layout.ways where slot(set, way).word.isLive { count += 1 } }
         return count

@@ -94,11 +94,13 @@ extension Libbpf {
         }
     }
 
-    /// Maps the first `bytes` of an array with `BPF_F_MMAPABLE` into this process, to read and write.
-    static func mapMemory(of fd: Int32, _ name: String, bytes: Int) throws(BPFError) -> UnsafeMutableRawPointer {
+    /// Maps bytes of an array with `BPF_F_MMAPABLE` into this process, to read and write: whole pages.
+    static func mapMemory(
+        of fd: Int32, _ name: String, bytes: Range<Int>
+    ) throws(BPFError) -> UnsafeMutableRawPointer {
         var address: UnsafeMutableRawPointer?
         try call(.mapMemory, name) {
-            address = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
+            address = mmap(nil, bytes.count, PROT_READ | PROT_WRITE, MAP_SHARED, fd, bytes.lowerBound)
             return address == UnsafeMutableRawPointer(bitPattern: -1) ? -1 : 0
         }
         guard let address else { throw BPFError(.mapMemory, name, errno: .noMemory) }

@@ -4,8 +4,8 @@ import CNetpoldABI
 package final class DatapathMaps {
     package let endpoints: BPFMap
     package let flowSets: BPFMap
-    /// np_flow_sets, mapped.
-    package let flowTable: FlowTable
+    /// np_flow_sets, to be mapped.
+    package let flows: FlowMap
     let flowMoves: BPFMap
     let flowShares: BPFMap
     let policyChanges: BPFMap
@@ -83,7 +83,7 @@ package final class DatapathMaps {
             }
             flowLayout = layout
         }
-        self.flowTable = try FlowTable(
+        self.flows = FlowMap(
             flowSets, layout: flowLayout, seed: try DatapathMaps.seed(in: try map("np_flow_seed")))
         self.fragments = try map("np_fragments")
         self.addresses = try map("np_addresses")

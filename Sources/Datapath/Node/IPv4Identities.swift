@@ -2,22 +2,27 @@ import CNetpoldABI
 package import NetTypes
 import Synchronization
 
-/// np_ipv4_identities, mapped: the entries of np_addresses that programs find in one cache line.
+/// np_ipv4_identities: the entries of np_addresses that programs find in one cache line. Mapped while it is written.
 ///
 /// np_addresses has every address. A bucket that says it is complete is believed where it has none, so an address that does not
 /// fit, or is about to go, makes its bucket incomplete until it is gone: then np_addresses is asked. Every word changes in one
 /// piece, so a packet sees an address with its old value or with its new one. Programs that find nothing look twice whether
 /// the bucket was complete all the while, which is counted up for that.
 package final class IPv4Identities {
-    private let mapping: MapMemory
+    private let map: BPFMap
+    /// `nil` while nothing is written: all of it is 4 MiB, which would be this process's.
+    private var memory: MapMemory?
+    /// The buckets that are mapped.
+    private var buckets = 0..<Int(NP_IPV4_BUCKETS)
     /// By bucket, the addresses that it leaves to np_addresses.
     private var left: [UInt32: Set<UInt32>] = [:]
 
-    /// Maps the table, and brings it in step with the entries of np_addresses, whatever a process before has left in it.
+    /// Brings the table in step with the entries of np_addresses, whatever a process before has left in it.
     ///
     /// - Throws: when the map cannot be mapped.
     package init(_ map: BPFMap, holding values: [IPAddress: UInt32]) throws(BPFError) {
-        mapping = try MapMemory(map)
+        self.map = map
+        memory = try MapMemory(map)
         for bucket in 0..<UInt32(NP_IPV4_BUCKETS) {
             for way in 0..<Int(NP_IPV4_WAYS) {
                 let entry = word(bucket, way).pointee.load(ordering: .relaxed)
@@ -28,6 +33,22 @@ package final class IPv4Identities {
         }
         for (address, value) in values { set(address, value) }
         for bucket in 0..<UInt32(NP_IPV4_BUCKETS) { setComplete(bucket, left[bucket] == nil) }
+        memory = nil
+    }
+
+    /// Maps the table, as far as these addresses are in it, for as long as `body` sets, leaves and removes them.
+    ///
+    /// - Throws: when the map cannot be mapped, before `body` is called; and what that throws.
+    package func write(
+        _ addresses: some Sequence<IPAddress>, _ body: () throws(BPFError) -> Void
+    ) throws(BPFError) {
+        let wanted = addresses.compactMap { $0.ipv4.map { Int(np_ipv4_bucket_of($0.bigEndian)) } }
+        if let first = wanted.min(), let last = wanted.max() {
+            buckets = first..<last + 1
+            memory = try MapMemory(map, entries: buckets)
+        }
+        defer { memory = nil }
+        try body()
     }
 
     /// Gives an address its value, which np_addresses has already.
@@ -93,7 +114,10 @@ package final class IPv4Identities {
 
     /// A word of a bucket; the one behind the entries says whether it is complete.
     private func word(_ bucket: UInt32, _ way: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-        (mapping.base + Int(bucket) * MemoryLayout<np_ipv4_bucket>.size)
+        guard let base = memory?.base, buckets.contains(Int(bucket)) else {
+            preconditionFailure("bucket \(bucket) of np_ipv4_identities is not mapped")
+        }
+        return (base + (Int(bucket) - buckets.lowerBound) * MemoryLayout<np_ipv4_bucket>.size)
             .assumingMemoryBound(to: Atomic<UInt64>.self) + way
     }
 }

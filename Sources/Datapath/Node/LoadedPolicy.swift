@@ -2,7 +2,7 @@ package import BPFEmit
 
 /// A policy program in the kernel with its peers map, and what is in that map.
 package final class LoadedPolicy {
-    /// What it was made from. Its `peers` are what they were at load; `peers` of this object is what they are.
+    /// What it was made from, without `peers`: those of this object change, and as they were at load nobody asks for them.
     let image: PolicyImage
     /// Its counters; `nil` when np_rule_hits had no room.
     let hits: RuleHitIndex.Entry?
@@ -26,7 +26,9 @@ package final class LoadedPolicy {
         name: String,
         hits: RuleHitIndex.Entry?, steps: BPFMap
     ) throws(BPFError) {
-        self.image = image
+        var known = image
+        known.peers = []
+        self.image = known
         self.hits = hits
         if image.words == 0 {
             table = nil

@@ -8,6 +8,16 @@ extension NodeDatapath {
     func write(_ plan: ApplyPlan, _ report: inout ApplyReport) throws(BPFError) {
         let change = plan.tables
         tables = nil
+        try ipv4.write(change.addressUpserts.map(\.address) + change.addressRemovals) { () throws(BPFError) in
+            try writeAddresses(change)
+            try writePrefixes(change)
+            try removeAddresses(change)
+        }
+        tables = TablesInForce(plan.image)
+        report.entriesChanged += change.count
+    }
+
+    private func writeAddresses(_ change: TableChange) throws(BPFError) {
         // Packets of these addresses go by np_addresses while it changes.
         for entry in change.addressUpserts { if addresses[entry.address] != nil { ipv4.leave(entry.address) } }
         try maps.addresses.set(change.addressUpserts.map { (key: np_address($0.address), value: $0.identity) })
@@ -15,20 +25,24 @@ extension NodeDatapath {
             ipv4.set(entry.address, entry.identity)
             addresses[entry.address] = entry.identity
         }
+    }
+
+    private func writePrefixes(_ change: TableChange) throws(BPFError) {
         try maps.prefixes.set(change.prefixUpserts.map { (key: np_prefix_key($0.prefix), value: $0.identity) })
         for entry in change.prefixUpserts { prefixes[entry.prefix] = entry.identity }
         for prefix in change.prefixRemovals {
             try maps.prefixes.remove(np_prefix_key(prefix))
             prefixes[prefix] = nil
         }
+    }
+
+    private func removeAddresses(_ change: TableChange) throws(BPFError) {
         for address in change.addressRemovals {
             ipv4.leave(address)
             try maps.addresses.remove(np_address(address))
             ipv4.remove(address)
             addresses[address] = nil
         }
-        tables = TablesInForce(plan.image)
-        report.entriesChanged += change.count
     }
 
     /// Step 5, before the identities.
@@ -74,7 +88,7 @@ extension NodeDatapath {
     ) throws(BPFError) {
         var isHandedOut = false
         try notePolicyChanges(plan, changed: changedSubjects)
-        forgetFlowsOfFormerAddresses()
+        try forgetFlowsOfFormerAddresses()
         for planned in plan.endpoints {
             guard var endpoint = endpoints[planned.key] else { continue }
             // The node's flows are admitted by either of its policies.

@@ -43,7 +43,7 @@ extension NodeDatapath {
     /// Gives endpoints a first region that came when every set was somebody's.
     private func giveMissingRegions() throws(BPFError) {
         for (key, var endpoint) in endpoints where endpoint.value.region == 0 {
-            endpoint.value.region = regionWord(of: endpoint.slot, endpoint.value.addresses, pods: endpoints.count)
+            endpoint.value.region = try regionWord(of: endpoint.slot, endpoint.value.addresses, pods: endpoints.count)
             guard endpoint.value.region != 0 else { continue }
             // One word: whoever reads it, before or after, finds a region that is whole.
             try maps.endpoints.set(endpoint.slot, endpoint.value)
@@ -60,7 +60,7 @@ extension NodeDatapath {
             for key in keys {
                 guard var endpoint = endpoints[key], let region = exchange(&regions, endpoint.slot) else { continue }
                 growing.append((key, region))
-                maps.flowTable.clear(region)
+                try maps.flows.mapped(region).clear(region)
                 try maps.flowMoves.set(endpoint.slot, endpoint.value.region)
                 endpoint.value.flags |= UInt32(NP_ENDPOINT_MOVING)
                 try maps.endpoints.set(endpoint.slot, endpoint.value)
@@ -90,10 +90,10 @@ extension NodeDatapath {
         // From here on nobody inserts into a region that is being left.
         try waitForPrograms()
         var copied = 0
-        for endpoint in moving.values { copied += copyFlows(of: endpoint.slot) }
+        for endpoint in moving.values { copied += try copyFlows(of: endpoint.slot) }
         // What a program noted in the old entry while it was being copied: from here on it finds the new one.
         try waitForPrograms()
-        for endpoint in moving.values { _ = copyFlows(of: endpoint.slot) }
+        for endpoint in moving.values { _ = try copyFlows(of: endpoint.slot) }
         for key in moving.keys {
             guard var endpoint = endpoints[key] else { continue }
             endpoint.value.flags &= ~UInt32(NP_ENDPOINT_MOVING)
@@ -113,10 +113,10 @@ extension NodeDatapath {
     /// has answered. What an entry that is there already does not know of its flow is added to it.
     ///
     /// - Returns: how many are new.
-    private func copyFlows(of slot: UInt32) -> Int {
+    private func copyFlows(of slot: UInt32) throws(BPFError) -> Int {
         guard let old = regions.left[slot], let new = regions.current[slot] else { return 0 }
-        let table = maps.flowTable
-        let entries = table.entries(in: old)
+        let entries = try maps.flows.mapped(old).entries(in: old)
+        let table = try maps.flows.mapped(new)
         var copied = 0
         for entry in entries.filter(\.record.isAnswered) + entries.filter({ !$0.record.isAnswered }) {
             let insertion = table.insert(

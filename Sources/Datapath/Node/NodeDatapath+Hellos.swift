@@ -12,9 +12,9 @@ extension NodeDatapath {
         let before = leftHellos
         leftHellos = [:]
         for (slot, hello) in try hellos.entries(key: UInt32(0), value: np_hello()) {
-            guard let left = LeftHello(slot, hello, maps.flowTable) else { continue }
+            guard let left = try LeftHello(slot, hello, maps.flows) else { continue }
             if before[slot] == left, let present = try hellos.value(of: slot, initial: np_hello()),
-                LeftHello(slot, present, maps.flowTable) == left
+                try LeftHello(slot, present, maps.flows) == left
             {
                 try hellos.remove(slot)
             } else {
@@ -32,10 +32,12 @@ struct LeftHello: Hashable {
     private let present: UInt32?
 
     /// - Returns: `nil` while the flow is there.
-    fileprivate init?(_ slot: UInt32, _ hello: np_hello, _ table: FlowTable) {
+    fileprivate init?(_ slot: UInt32, _ hello: np_hello, _ flows: FlowMap) throws(BPFError) {
         let set = Int(slot) / Int(NP_FLOW_WAYS)
         version = hello.version
-        present = set < table.sets ? table.slot(set, Int(slot) % Int(NP_FLOW_WAYS)).word.version : nil
+        present =
+            set < flows.sets
+            ? try flows.mapped(set..<set + 1).version(set, Int(slot) % Int(NP_FLOW_WAYS)) : nil
         if present == version { return nil }
     }
 }

@@ -113,7 +113,7 @@ extension NodeDatapath {
             if !reused.isEmpty { formerAddresses[endpoint.slot, default: []].formUnion(reused) }
             value.policy = (2 * slot, 2 * slot + 1)
             value.ifindex = endpoint.links.first ?? 0
-            value.region = regionWord(of: endpoint.slot, endpoint.image.addresses, pods: plan.endpoints.count)
+            value.region = try regionWord(of: endpoint.slot, endpoint.image.addresses, pods: plan.endpoints.count)
             value.translatesServices = options.services == .translate && !endpoint.key.isHost
             value.isHost = endpoint.key.isHost
             if present.map({ $0.hasEqualBytes(value) }) != true {

@@ -22,7 +22,7 @@ extension NodeDatapath {
         let values = Dictionary(endpoints.values.map { ($0.slot, $0.value) }) { first, _ in first }
             .merging(adopted) { own, _ in own }
         for (key, side) in try proxied.entries(key: np_proxied_key(), value: np_proxied_side()) {
-            if let value = values[side.endpoint], isCarried(key, side, value) {
+            if let value = values[side.endpoint], try isCarried(key, side, value) {
                 slots.insert(side.endpoint)
             } else {
                 try proxied.remove(key)
@@ -114,7 +114,9 @@ extension NodeDatapath {
     private static let nudges = 5
     private static let nudgeMicroseconds: UInt32 = 100
 
-    private func isCarried(_ key: np_proxied_key, _ side: np_proxied_side, _ endpoint: np_endpoint) -> Bool {
+    private func isCarried(
+        _ key: np_proxied_key, _ side: np_proxied_side, _ endpoint: np_endpoint
+    ) throws(BPFError) -> Bool {
         let isClient = key.side == NP_EGRESS.rawValue
         let own = isClient ? key.client : key.server
         var record = np_flow_record()
@@ -123,8 +125,9 @@ extension NodeDatapath {
         record.own_port = isClient ? key.client_port : key.server_port
         record.remote_port = isClient ? key.server_port : key.client_port
         record.own_address = endpoint.address.0.word == own.word ? 0 : 1
-        let regions = [regions.current[side.endpoint], regions.left[side.endpoint]].compactMap(\.self)
-        return regions.contains { maps.flowTable.find(record, endpoint: side.endpoint, in: $0) != nil }
+        for region in [regions.current[side.endpoint], regions.left[side.endpoint]].compactMap(\.self)
+        where try maps.flows.mapped(region).find(record, endpoint: side.endpoint, in: region) != nil { return true }
+        return false
     }
 }
 

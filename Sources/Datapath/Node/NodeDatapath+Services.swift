@@ -54,16 +54,16 @@ extension NodeDatapath {
         if next.frontends != wanted || isDue {
             let before = Set(next.tables.entries.keys.map(\.address))
             let idle = next.tables.idleEnds(now: now)
-            if !idle.isEmpty { next.tables.keep(endsInUse(among: idle), now: now) }
+            if !idle.isEmpty { next.tables.keep(try endsInUse(among: idle), now: now) }
             change = next.tables.change(to: wanted, now: now)
             next.frontends = wanted
             let after = Set(next.tables.entries.keys.map(\.address))
             var former = next.former.union(before).subtracting(after)
             if options.services != .translate { former = [] }
             if isFirst {
-                former.formUnion(frontendsInUse().subtracting(after))
+                former.formUnion(try frontendsInUse().subtracting(after))
             } else if isDue, !former.isEmpty {
-                former.formIntersection(frontendsInUse())
+                former.formIntersection(try frontendsInUse())
             }
             if !change.isEmpty || former != next.former { next.marked = nil }
             next.former = former
@@ -105,10 +105,10 @@ extension NodeDatapath {
     }
 
     /// Those of some ends that a pod's flow to a Service has gone to: their answers are still to be translated.
-    func endsInUse(among ends: Set<ServiceTables.End>) -> Set<ServiceTables.End> {
+    func endsInUse(among ends: Set<ServiceTables.End>) throws(BPFError) -> Set<ServiceTables.End> {
         var inUse: Set<ServiceTables.End> = []
         for region in Array(regions.current.values) + Array(regions.left.values) {
-            for entry in maps.flowTable.entries(in: region)
+            for entry in try maps.flows.mapped(region).entries(in: region)
             where entry.record.flags & UInt32(NP_ENTRY_BACKEND) != 0 {
                 let backend = ServiceBackend(
                     address: entry.record.remote.ipAddress, port: UInt16(bigEndian: entry.record.remote_port))
@@ -120,11 +120,11 @@ extension NodeDatapath {
     }
 
     /// Addresses of Services, or of what was one, that pods' flows go to; none where nothing is translated.
-    func frontendsInUse() -> Set<IPAddress> {
+    func frontendsInUse() throws(BPFError) -> Set<IPAddress> {
         guard options.services == .translate else { return [] }
         var inUse: Set<IPAddress> = []
         for region in Array(regions.current.values) + Array(regions.left.values) {
-            for entry in maps.flowTable.entries(in: region)
+            for entry in try maps.flows.mapped(region).entries(in: region)
             where entry.record.flags & UInt32(NP_ENTRY_FRONTEND) != 0
                 && entry.record.own_address & UInt8(NP_OWN_ALIAS) == 0
             { inUse.insert(entry.record.remote.ipAddress) }

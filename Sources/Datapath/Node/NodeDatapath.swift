@@ -177,7 +177,7 @@ public final class NodeDatapath {
         try options.pins?.removeAll()
         adopted = [:]
         endpoints = [:]
-        regions = EndpointRegions(sets: maps.flowTable.sets)
+        regions = EndpointRegions(sets: maps.flows.sets)
     }
 }
 

@@ -9,15 +9,18 @@ struct PeersPatch {
     /// Identities that go.
     private(set) var removals: [UInt32] = []
 
-    /// O(entries); equal ones cost a comparison of their words.
-    init(from live: [PeerEntry], to wanted: [PeerEntry]) {
-        var place = 0
+    /// O(entries). Mostly a few of thousands differ, so what is the same at both ends is passed over in two simple loops.
+    init(from all: [PeerEntry], to allWanted: [PeerEntry]) {
+        let ends = PeersPatch.equalEnds(all, allWanted)
+        let live = all[ends.first..<all.count - ends.last]
+        let wanted = allWanted[ends.first..<allWanted.count - ends.last]
+        var place = live.startIndex
         for entry in wanted {
-            while place < live.count, live[place].identity < entry.identity {
+            while place < live.endIndex, live[place].identity < entry.identity {
                 removals.append(live[place].identity)
                 place += 1
             }
-            if place < live.count, live[place].identity == entry.identity {
+            if place < live.endIndex, live[place].identity == entry.identity {
                 if live[place].words != entry.words { upserts.append(entry) }
                 place += 1
             } else {
@@ -28,8 +31,33 @@ struct PeersPatch {
         for entry in live[place...] { removals.append(entry.identity) }
     }
 
+    /// How many entries are the same at the beginning and, of the others, at the end.
+    private static func equalEnds(_ left: [PeerEntry], _ right: [PeerEntry]) -> (first: Int, last: Int) {
+        left.withUnsafeBufferPointer { left in
+            right.withUnsafeBufferPointer { right in
+                let shorter = min(left.count, right.count)
+                var first = 0
+                while first < shorter, left[first].isSame(as: right[first]) { first += 1 }
+                var last = 0
+                while last < shorter - first, left[left.count - 1 - last].isSame(as: right[right.count - 1 - last]) {
+                    last += 1
+                }
+                return (first, last)
+            }
+        }
+    }
+
     /// Whether the map has these entries already.
     var isEmpty: Bool { upserts.isEmpty && removals.isEmpty }
+}
+
+extension PeerEntry {
+    /// Whether nothing differs. Equal words are mostly one array, which is told without a look at it.
+    fileprivate func isSame(as other: PeerEntry) -> Bool {
+        identity == other.identity
+            && (unsafeBitCast(words, to: UInt.self) == unsafeBitCast(other.words, to: UInt.self)
+                || words == other.words)
+    }
 }
 
 extension [PeerEntry] {

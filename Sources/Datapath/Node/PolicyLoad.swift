@@ -2,6 +2,7 @@ import BPFEmit
 import Dispatch
 import Glibc
 import NetTypes
+import Synchronization
 
 /// A policy program that is to be loaded.
 struct PolicyLoad {
@@ -33,8 +34,12 @@ struct PolicyLoad {
             // Each worker writes elements of its own, and what they read nobody writes meanwhile.
             nonisolated(unsafe) let results = buffer
             nonisolated(unsafe) let loads = loads
-            DispatchQueue.concurrentPerform(iterations: workers) { worker in
-                for place in stride(from: worker, to: loads.count, by: workers) {
+            // Who comes late, or has to share its CPU, takes fewer.
+            let next = Atomic(0)
+            DispatchQueue.concurrentPerform(iterations: workers) { _ in
+                while true {
+                    let place = next.add(1, ordering: .relaxed).oldValue
+                    guard place < loads.count else { return }
                     results[place] = Result { () throws(BPFError) in try loads[place].perform(retiring, steps) }
                 }
             }

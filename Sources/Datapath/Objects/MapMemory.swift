@@ -1,24 +1,34 @@
 import Glibc
 
-/// The memory of a map with `BPF_F_MMAPABLE`, shared with the programs that use it. Unmapped when it goes.
+/// Memory of a map with `BPF_F_MMAPABLE`, shared with the programs that use it. Unmapped when it goes.
+///
+/// The kernel maps all pages at once, and counts them as this process's memory for as long as they are mapped: who needs some
+/// entries maps those, and not for longer than it takes.
 ///
 /// Sendable: the address does not change, and whoever reads or writes there does it by atomics (`FlowSlot`, `IPv4Identities`).
 struct MapMemory: ~Copyable, @unchecked Sendable {
-    /// Its first byte, at a page boundary.
+    /// The first byte of the first entry.
     let base: UnsafeMutableRawPointer
-    /// Bytes, whole pages.
-    private let length: Int
+    /// Whole pages.
+    private let pages: UnsafeMutableRawBufferPointer
 
-    /// Maps a whole array.
+    /// Maps entries of an array.
     ///
+    /// - Parameters:
+    ///   - map: the array.
+    ///   - entries: their keys, by default all; not empty.
     /// - Throws: `EINVAL` for a map without the flag; `ENOMEM`.
-    init(_ map: BPFMap) throws(BPFError) {
+    init(_ map: BPFMap, entries: Range<Int>? = nil) throws(BPFError) {
         // The kernel rounds values up to eight bytes, and the whole up to pages.
-        let bytes = (map.shape.valueSize + 7) / 8 * 8 * map.shape.capacity
+        let stride = (map.shape.valueSize + 7) / 8 * 8
         let page = max(1, sysconf(Int32(_SC_PAGESIZE)))
-        length = (bytes + page - 1) / page * page
-        base = try Libbpf.mapMemory(of: map.fd, map.name, bytes: length)
+        let entries = entries ?? 0..<map.shape.capacity
+        let first = entries.lowerBound * stride / page * page
+        let end = (entries.upperBound * stride + page - 1) / page * page
+        pages = UnsafeMutableRawBufferPointer(
+            start: try Libbpf.mapMemory(of: map.fd, map.name, bytes: first..<end), count: end - first)
+        base = pages.baseAddress.unsafelyUnwrapped + (entries.lowerBound * stride - first)
     }
 
-    deinit { munmap(base, length) }
+    deinit { munmap(pages.baseAddress, pages.count) }
 }

@@ -10,14 +10,15 @@ struct FlowReader: FlowReading {
         let value: np_endpoint
     }
 
-    let table: FlowTable
+    let map: FlowMap
     let parts: [Part]
     let now: KernelClock.Reading
 
-    func flows(of slots: Set<UInt32>, limit: Int) -> (flows: [RememberedFlow], leftOut: Int) {
+    func flows(of slots: Set<UInt32>, limit: Int) throws -> (flows: [RememberedFlow], leftOut: Int) {
         var flows: [RememberedFlow] = []
         var leftOut = 0
         for part in parts where slots.contains(part.slot) {
+            let table = try map.mapped(part.region)
             for set in part.region.range {
                 for way in 0..<table.layout.ways {
                     guard let entry = table.entry(set, way),
@@ -70,6 +71,6 @@ extension NodeDatapath {
         let parts = regions.current.sorted { $0.key < $1.key }.compactMap { slot, region in
             values[slot].map { FlowReader.Part(slot: slot, region: region, value: $0) }
         }
-        return FlowReader(table: maps.flowTable, parts: parts, now: try flowClock())
+        return FlowReader(map: maps.flows, parts: parts, now: try flowClock())
     }
 }

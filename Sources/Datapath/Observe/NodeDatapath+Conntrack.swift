@@ -6,14 +6,17 @@ extension NodeDatapath {
     /// Sets that a part of a collection walks: a millisecond or so, so that a change need not wait for the whole.
     private static let setsOfPart = 4096
 
-    /// Every flow the datapath remembers. Flows that come or go meanwhile may be missing. No system calls.
-    public func conntrack() -> [ConntrackFlow] {
+    /// Every flow the datapath remembers. Flows that come or go meanwhile may be missing.
+    public func conntrack() throws(BPFError) -> [ConntrackFlow] {
         let values = Dictionary(endpoints.values.map { ($0.slot, $0.value) }) { first, _ in first }
             .merging(adopted) { own, _ in own }
-        return regions.current.sorted { $0.key < $1.key }.flatMap { slot, region -> [ConntrackFlow] in
-            guard let value = values[slot] else { return [] }
-            return maps.flowTable.entries(in: region).compactMap { ConntrackFlow($0.record, endpoint: slot, value) }
+        var flows: [ConntrackFlow] = []
+        for (slot, region) in regions.current.sorted(by: { $0.key < $1.key }) {
+            guard let value = values[slot] else { continue }
+            let table = try maps.flows.mapped(region)
+            flows += table.entries(in: region).compactMap { ConntrackFlow($0.record, endpoint: slot, value) }
         }
+        return flows
     }
 
     /// Forgets flows that have been silent for too long, so that new ones need not push others out.
@@ -23,7 +26,7 @@ extension NodeDatapath {
     /// - Throws: when a region that has become too small cannot be exchanged for a larger one; the flows are forgotten then.
     public func collectConntrack(now: KernelClock.Reading) throws(BPFError) -> ConntrackCollection {
         var walk = FlowCollection(regions, now: now)
-        walk.step(maps.flowTable, sets: .max)
+        try walk.step(maps.flows, sets: .max)
         return try finish(walk, seen: walk.seen, removed: walk.removed)
     }
 
@@ -37,7 +40,7 @@ extension NodeDatapath {
             walk = FlowCollection(regions, now: try flowClock())
         }
         let before = (seen: walk.seen, removed: walk.removed)
-        walk.step(maps.flowTable, sets: Self.setsOfPart)
+        try walk.step(maps.flows, sets: Self.setsOfPart)
         let seen = walk.seen - before.seen
         let removed = walk.removed - before.removed
         guard walk.isComplete else {

@@ -65,6 +65,12 @@ extension NodeDatapath {
         }
     }
 
+    private func countFlows() throws(BPFError) -> Int {
+        var count = 0
+        for region in regions.current.values { count += try maps.flows.mapped(region).count(in: region) }
+        return count
+    }
+
     /// How much of each limit is in use. Reads one word of each slot of the flow table that is some endpoint's, in memory.
     public func capacities() throws(BPFError) -> [CapacityUse] {
         var uses: [CapacityUse] = []
@@ -76,7 +82,7 @@ extension NodeDatapath {
             case "np_prefixes": used = prefixes.count
             case "np_policies": used = 2 * subjects.count + strayPolicies.count
             case "np_rule_hits": used = hits.used
-            case "np_flow_sets": used = regions.current.values.reduce(0) { $0 + maps.flowTable.count(in: $1) }
+            case "np_flow_sets": used = try countFlows()
             default: used = nil
             }
             // What users count is flows, not sets.

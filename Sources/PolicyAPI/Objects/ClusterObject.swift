@@ -1,5 +1,6 @@
-/// One decoded, valid object.
-public enum ClusterObject: Hashable, Sendable {
+/// One decoded, valid object. A copy of it is a reference: each object is in several tables, and the largest kind needs hundreds of
+/// bytes.
+public indirect enum ClusterObject: Hashable, Sendable {
     /// A v1 Namespace.
     case namespace(Namespace)
     /// A v1 Pod.

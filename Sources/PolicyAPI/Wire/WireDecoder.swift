@@ -2,7 +2,7 @@
 ///
 /// Its result is that of `ManifestDecoder`, without locations, and without annotations that nobody reads. The kinds of which there
 /// are many (Pod, Namespace, Node, Service, EndpointSlice) are read in one pass that makes nothing of what policies cannot see;
-/// equal strings are shared between the objects of one decoder. Whatever that pass does not find plain is read again by the exact
+/// equal strings, and labels and ports of pods, are shared between the objects of one decoder. Whatever that pass does not find plain is read again by the exact
 /// path, which decides and finds the words.
 public struct WireDecoder: Sendable {
     private let kind: KnownKind?
@@ -11,6 +11,8 @@ public struct WireDecoder: Sendable {
     private let mask: WireMask?
     private let file: String
     private var strings = WireStrings()
+    private var labels = WireValues<[String: String]>()
+    private var ports = WireValues<[ContainerPort]>()
     /// How many objects the exact path has read.
     public private(set) var exactCount = 0
 
@@ -58,6 +60,8 @@ public struct WireDecoder: Sendable {
         case .pod:
             var pod = Pod.decode(document, &diagnostics)
             pod.metadata.location = nil
+            pod.metadata.labels = labels.sharing(pod.metadata.labels)
+            pod.ports = ports.sharing(pod.ports)
             object = .pod(pod)
         case .namespace:
             var namespace = Namespace.decode(document, &diagnostics)

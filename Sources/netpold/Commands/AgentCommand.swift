@@ -178,6 +178,7 @@ struct AgentCommand: AsyncParsableCommand {
             )
             throw ExitCode.machine
         }
+        FreeMemory.keepLittle()
         do {
             try HostPreparation.requireCapabilities("the agent")
             if let netns { try NamespaceEntry.enter(netns) }

@@ -10,7 +10,7 @@ struct BenchClusterCommand: AsyncParsableCommand {
         abstract:
             "Measure the agent on an API server: a change until it is in force, memory, CPU while nothing changes.",
         discussion: """
-            10,000 Pods, 1,001 policies, 50 pods on this node in network namespaces of their own; the API server is a process of its \
+            10,000 Pods (or --pods), 1,001 policies, 50 pods on this node in network namespaces of their own; the API server is a process of its \
             own, over TLS. Prints how long the parts of a change take, and what the agent costs. Needs root. Use a release build.
             """)
 
@@ -20,11 +20,19 @@ struct BenchClusterCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long nothing changes while the agent's CPU time is taken.", valueName: "seconds"))
     var idle = 65
 
+    @Option(
+        help: ArgumentHelp(
+            "Pods of the cluster, in hundreds; memory may be 60 MiB up to 10,000, else 400.", valueName: "count"))
+    var pods = 10_000
+
     @Flag(help: "Exit with 1 when a goal is missed.")
     var check = false
 
     func validate() throws {
         guard edits > 0 else { throw ValidationError("--edits must be positive") }
+        guard (2000...100_000).contains(pods), pods % 100 == 0 else {
+            throw ValidationError("--pods must be a multiple of 100 from 2,000 to 100,000")
+        }
         guard idle > 0 else { throw ValidationError("--idle must be positive") }
     }
 
@@ -33,9 +41,10 @@ struct BenchClusterCommand: AsyncParsableCommand {
             ErrorOutput.error("bench-cluster makes network namespaces: run it as root")
             throw ExitCode.machine
         }
+        FreeMemory.keepLittle()
         let progress = ProgressLine()
         do {
-            let report = try await ClusterBench(edits: edits, idle: .seconds(idle)).run(
+            let report = try await ClusterBench(edits: edits, idle: .seconds(idle), pods: pods).run(
                 Interrupt(), progress: progress.show)
             progress.clear()
             let table = ClusterBenchTable(report)
@@ -55,5 +64,10 @@ struct BenchClusterServerCommand: AsyncParsableCommand {
     @Argument(help: "Where the kubeconfig is written.")
     var kubeconfig: String
 
-    func run() async throws { try await ClusterServer.run(kubeconfig: kubeconfig) }
+    @Argument(help: "Pods of each of the 100 namespaces.")
+    var podsPerNamespace: Int
+
+    func run() async throws {
+        try await ClusterServer.run(kubeconfig: kubeconfig, podsPerNamespace: podsPerNamespace)
+    }
 }

@@ -60,7 +60,7 @@ struct ClusterBenchTable {
             if !isMet { self.isMet = false }
             return isMet ? text : "\(text) MISSED"
         }
-        table.add(["10,000 pods, 1,001 policies, 50 local", "", "", ""])
+        table.add(["\(report.pods) pods, 1,001 policies, 50 local", "", "", ""])
         table.add([
             "first state: wall, CPU",
             [report.firstState, report.firstStateCPU].map { Quantity.fixed($0 / .milliseconds(1), places: 0) + " ms" }
@@ -69,8 +69,14 @@ struct ClusterBenchTable {
         table.add([
             "resident: start, first state, end",
             [report.residentAtStart, report.resident, report.residentAtEnd].map(mebibytes).joined(separator: ", "), "",
-            goal(report.residentAtEnd <= ClusterReport.residentLimit, "<= \(mebibytes(ClusterReport.residentLimit))"),
+            goal(report.residentAtEnd <= report.residentLimit, "<= \(mebibytes(report.residentLimit))"),
         ])
+        let kinds = report.residentKinds
+        for (name, bytes) in [
+            ("heap in use", kinds.heapInUse), ("heap free, kept", kinds.heapFree), ("code and constants", kinds.code),
+            ("data of those, written", kinds.data), ("stacks", kinds.stacks), ("maps of the kernel", kinds.maps),
+            ("others", kinds.others),
+        ] { table.add(["  \(name)", Quantity.fixed(Double(bytes) / Double(1 << 20), places: 1) + " MiB", "", ""]) }
         let share = report.idleCPU / max(report.idle, .milliseconds(1))
         table.add([
             "idle for \(Quantity.fixed(report.idle / .seconds(1), places: 0)) s",

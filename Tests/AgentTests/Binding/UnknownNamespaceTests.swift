@@ -43,6 +43,28 @@ struct UnknownNamespaceTests {
         #expect(host.stubs == [8])
     }
 
+    @Test("a namespace without an address yet is no stranger, until it has had none for long")
+    func bare() {
+        var host = BindingHost(.folder, unknown: .open, pods: [Self.web])
+        host.veth(7, into: 100)
+        _ = host.namespace(100)
+        host.shows(100, "fe80::1")
+        host.look()
+        #expect(host.bound == [:] && host.foreign == [7])
+        #expect(!host.severe.contains(.unenforcedNamespace))
+        var found = host
+        found.shows(100, "10.0.0.1")
+        found.look()
+        #expect(found.bound == [7: "shop/web"])
+        #expect(found.severe == [])
+        var stranger = host
+        stranger.shows(100, "172.17.0.2")
+        stranger.look()
+        #expect(stranger.severe.contains(.unenforcedNamespace))
+        for _ in 0..<host.table.settings.patience { host.look() }
+        #expect(host.severe.contains(.unenforcedNamespace))
+    }
+
     @Test(
         "under open nothing new is isolated and each is a severe condition; what was isolated or enforced before stays")
     func open() {

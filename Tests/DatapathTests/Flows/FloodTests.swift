@@ -241,7 +241,7 @@ struct FloodTests {
 
     /// As when time passes: forgets all flows but those of one protocol.
     private static func forget(_ world: World, keeping kept: L4Protocol) throws {
-        let table = world.node.maps.flowTable
+        let table = try world.node.maps.flows.mapped()
         for region in world.node.regions.current.values {
             for entry in table.entries(in: region) where entry.record.protocol != kept.rawValue {
                 _ = table.remove(entry)

@@ -77,6 +77,18 @@ struct FlowRegionsTests {
         #expect(none.freeSets == 0)
     }
 
+    @Test("a new region that could not be emptied is nobody's again, and the next one to get it has to empty it")
+    func takenBack() {
+        var regions = EndpointRegions(sets: 256)
+        let before = regions
+        let first = regions.region(of: 3, pods: 4)
+        #expect(first?.isNew == true)
+        regions.takeBack(newRegionOf: 3)
+        #expect(regions.current.isEmpty && regions.freeSets == before.freeSets)
+        let again = regions.region(of: 3, pods: 4)
+        #expect(again?.isNew == true && again?.region == first?.region)
+    }
+
     @Test("first regions follow the number of pods; a table as small as a test's is not used up by the first few")
     func firstSize() {
         let sizes = [1, 8, 9, 16, 110, 500, 4096].map { EndpointRegions.firstSize(free: 131072, pods: $0) }

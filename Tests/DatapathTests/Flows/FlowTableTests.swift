@@ -16,7 +16,7 @@ final class FlowTableFixture {
             Libbpf.createMap(
                 type: .init(2), name: "np_flow_sets", keySize: 4, valueSize: MemoryLayout<np_flow_set>.size,
                 capacity: sets, flags: 1 << 10), name: "np_flow_sets")
-        table = try FlowTable(map, seed: seed)
+        table = try FlowMap(map, seed: seed).mapped()
         region = try #require(FlowRegion(first: 0, sets: UInt32(sets)))
     }
 }
@@ -44,12 +44,28 @@ extension NodeDatapath {
         record.flags |= UInt32(flags)
         record.revision = endpoint.value.revision
         let region = try #require(regions.current[endpoint.slot])
-        #expect(maps.flowTable.insert(record, endpoint: endpoint.slot, in: region) == .inserted)
+        #expect(try maps.flows.mapped(region).insert(record, endpoint: endpoint.slot, in: region) == .inserted)
     }
 }
 
 @Suite("the mapped flow table", .needsRoot)
 struct FlowTableTests {
+    @Test("a part of the table that is mapped is that part, wherever it begins in a page; other sets are not touched")
+    func parts() throws {
+        let fixture = try FlowTableFixture(sets: 64)
+        let flows = FlowMap(fixture.map, seed: np_flow_seed(word: (1, 2)))
+        for (port, first) in [UInt32(0), 3, 16, 17, 40, 63].enumerated() {
+            let region = try #require(FlowRegion(first: first, sets: 1))
+            let part = try flows.mapped(region)
+            #expect(part.insert(.test(UInt16(port + 1)), endpoint: 7, in: region) == .inserted)
+            #expect(fixture.table.find(.test(UInt16(port + 1)), endpoint: 7, in: region) != nil)
+            #expect(part.entries(in: region).count == 1)
+            #expect(fixture.table.count(in: fixture.region) == port + 1)
+        }
+        let wide = try flows.mapped(16..<48)
+        #expect(wide.entries(in: 16..<48).count == 3)
+    }
+
     @Test(
         "what is inserted is found, in the kernel's map too, until it is removed; removing it twice removes nobody else"
     )

@@ -18,7 +18,8 @@ struct LeftHelloTests {
         }
         func isThere(_ slot: UInt32) throws -> Bool { try hellos.value(of: slot, initial: np_hello()) != nil }
         // Slots of a new table have version 0: 1 is a hello of a flow that is there, 2 and 3 are left.
-        let table = node.maps.flowTable
+        let table = try node.maps.flows.mapped()
+        defer { withExtendedLifetime(table) {} }
         try hellos.set(UInt32(1), hello(table.slot(0, 1).word.version))
         for slot in [UInt32(2), 3] { try hellos.set(slot, hello(77)) }
         try node.collectHellos()

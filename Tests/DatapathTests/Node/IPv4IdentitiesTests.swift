@@ -38,10 +38,12 @@ struct IPv4IdentitiesTests {
         // The map is the node's; only this thread changes it meanwhile.
         nonisolated(unsafe) let table = node.ipv4
         let mover = Thread {
-            while !isOver.load(ordering: .relaxed) {
-                table.leave(NodeImages.client)
-                table.set(NodeImages.client, value)
-                moves.add(1, ordering: .relaxed)
+            try? table.write([NodeImages.client]) {
+                while !isOver.load(ordering: .relaxed) {
+                    table.leave(NodeImages.client)
+                    table.set(NodeImages.client, value)
+                    moves.add(1, ordering: .relaxed)
+                }
             }
         }
         mover.start()
@@ -62,31 +64,35 @@ struct IPv4IdentitiesTests {
         var random = SplitMix64(seed: 5)
         var asked = 0
         #expect(Self.crowd.count == 10)
-        for _ in 0..<20_000 {
-            let address = random.pick(Self.crowd)
-            if random.once(in: 3) {
-                table.leave(address)
-                truth[address] = nil
-                table.remove(address)
-            } else {
-                let value = UInt32(random.pick([0, 1, 256, 0x1000_0100]))
-                truth[address] = value
-                table.set(address, value)
-            }
-            for one in Self.crowd {
-                guard let found = table.value(of: one) else {
-                    asked += 1
-                    continue
+        try table.write(Self.crowd) {
+            for _ in 0..<20_000 {
+                let address = random.pick(Self.crowd)
+                if random.once(in: 3) {
+                    table.leave(address)
+                    truth[address] = nil
+                    table.remove(address)
+                } else {
+                    let value = UInt32(random.pick([0, 1, 256, 0x1000_0100]))
+                    truth[address] = value
+                    table.set(address, value)
                 }
-                #expect(found == truth[one, default: 0], "\(one)")
+                for one in Self.crowd {
+                    guard let found = table.value(of: one) else {
+                        asked += 1
+                        continue
+                    }
+                    #expect(found == truth[one, default: 0], "\(one)")
+                }
             }
         }
         // Ten addresses do not fit into seven places; few enough do.
         #expect(asked > 1_000 && asked < 190_000, "\(asked)")
         // A process that begins with what this one has left.
         let next = try IPv4Identities(maps.ipv4Identities, holding: [Self.crowd[0]: 7, Self.crowd[1]: 0])
-        for one in Self.crowd.dropFirst(2) { #expect([0, nil].contains(next.value(of: one))) }
-        #expect(next.value(of: Self.crowd[0]) == 7)
-        #expect(next.value(of: Self.crowd[1]) == nil)
+        try next.write(Self.crowd) {
+            for one in Self.crowd.dropFirst(2) { #expect([0, nil].contains(next.value(of: one))) }
+            #expect(next.value(of: Self.crowd[0]) == 7)
+            #expect(next.value(of: Self.crowd[1]) == nil)
+        }
     }
 }

@@ -20,7 +20,7 @@ struct PersistenceTests {
                 _ = try node.apply(shop, links: [NodeImages.webKey: [7]])
                 #expect(try HookProbe(node: node).tcp(source: 7) == NP_REASON_ALLOWED)
                 regions = node.regions.current
-                seed = node.maps.flowTable.seed
+                seed = node.maps.flows.seed
                 ids = node.maps.all.map(\.id)
             }
             let node = try NodeDatapath.forTests(pins: files.pins)
@@ -32,7 +32,7 @@ struct PersistenceTests {
             let report = try node.apply(shop, links: [NodeImages.webKey: [7]])
             #expect(report.endpoints.count == 1)
             #expect(node.regions.current == regions && regions.count == 1, "its flows are where they were")
-            #expect(node.maps.flowTable.seed.word == seed.word && seed.word != (0, 0))
+            #expect(node.maps.flows.seed.word == seed.word && seed.word != (0, 0))
             #expect(node.adopted.isEmpty)
             #expect(node.strayPolicies.isEmpty)
             let probe = HookProbe(node: node)
@@ -117,7 +117,7 @@ struct PersistenceTests {
         try PrivateBPFFilesystem.with { files in
             func open(_ sets: Int) throws -> Int {
                 let options = DatapathOptions(pins: files.pins, attachment: .none, flowSets: sets)
-                return try NodeDatapath(options).maps.flowTable.sets
+                return try NodeDatapath(options).maps.flows.sets
             }
             let sizes = [try open(512), try open(1024)]
             #expect(sizes == [512, 512])

@@ -83,12 +83,12 @@ struct ServiceApplyTests {
             record.own_port = 1
             record.protocol = 6
             record.flags = UInt32(flags) | NP_ROLE_INITIATOR.rawValue << UInt32(NP_ENTRY_ROLE_SHIFT)
-            #expect(node.maps.flowTable.insert(record, endpoint: slot, in: region) == .inserted)
+            #expect(try node.maps.flows.mapped(region).insert(record, endpoint: slot, in: region) == .inserted)
         }
         let ends = Set(try #require(node.services).tables.knownEnds)
         #expect(ends.count == 2)
-        #expect(node.endsInUse(among: ends).map(\.backend.address) == [NodeImages.web])
-        #expect(node.endsInUse(among: []).isEmpty)
+        #expect(try node.endsInUse(among: ends).map(\.backend.address) == [NodeImages.web])
+        #expect(try node.endsInUse(among: []).isEmpty)
     }
 
     @Test("the address of a Service that is gone keeps its mark while a flow goes on there, after a restart too")
@@ -108,7 +108,7 @@ struct ServiceApplyTests {
                 record.own_port = 1
                 record.protocol = 6
                 record.flags = UInt32(NP_ENTRY_FRONTEND | NP_ENTRY_ANSWERED)
-                #expect(node.maps.flowTable.insert(record, endpoint: slot, in: region) == .inserted)
+                #expect(try node.maps.flows.mapped(region).insert(record, endpoint: slot, in: region) == .inserted)
                 _ = try node.apply(try image([]), links: [:])
                 for address in [Self.frontendAddress, other] {
                     #expect((node.addresses[address] ?? 0) & front != 0)

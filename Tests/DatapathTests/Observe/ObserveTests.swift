@@ -87,7 +87,7 @@ struct ObserveTests {
             try node.remember(port, flags: NP_ENTRY_ANSWERED | flags, at: now)
         }
         try node.remember(4, flags: 0, at: now)
-        let flows = node.conntrack()
+        let flows = try node.conntrack()
         #expect(flows.count == 4)
         let client = try #require(flows.first { $0.own.port == 1 })
         #expect(client.own.address == NodeImages.web)
@@ -103,11 +103,11 @@ struct ObserveTests {
         #expect(try collect(0) == [4, 0])
         #expect(try collect(29) == [4, 0])
         #expect(try collect(40) == [4, 1])
-        #expect(node.conntrack().map(\.isReset) == [false, false, false])
+        #expect(try node.conntrack().map(\.isReset) == [false, false, false])
         #expect(try collect(70) == [3, 1])
-        #expect(Set(node.conntrack().map(\.own.port)) == [1, 2])
+        #expect(Set(try node.conntrack().map(\.own.port)) == [1, 2])
         #expect(try collect(700) == [2, 1])
-        #expect(node.conntrack().map(\.own.port) == [1])
+        #expect(try node.conntrack().map(\.own.port) == [1])
         #expect(try collect(7000) == [1, 0])
         now.jiffies = 0
         #expect(try node.collectConntrack(now: now).removed == 0, "a packet since the reading")
@@ -126,7 +126,7 @@ struct ObserveTests {
         try node.remember(2, flags: NP_ENTRY_ANSWERED | NP_ENTRY_RST, at: now)
         let web = try #require(node.endpoints[NodeImages.webKey])
         let region = try #require(node.regions.current[web.slot])
-        let entries = node.maps.flowTable.entries(in: region)
+        let entries = try node.maps.flows.mapped(region).entries(in: region)
         for entry in entries {
             var hello = np_hello()
             hello.version = entry.word.version
@@ -175,18 +175,19 @@ struct ObserveTests {
         var walk = FlowCollection(node.regions, now: later)
         let slot = try #require(node.endpoints[NodeImages.webKey]?.slot)
         let region = try #require(node.regions.current[slot])
-        walk.step(node.maps.flowTable, sets: region.range.count / 2)
+        try walk.step(node.maps.flows, sets: region.range.count / 2)
         #expect(walk.removed > 0 && !walk.isComplete)
-        let left = node.maps.flowTable.entries(in: region)
+        let table = try node.maps.flows.mapped(region)
+        let left = table.entries(in: region)
         // One of those that the walk has not reached yet.
         let awake = try #require(left.randomElement())
-        #expect(node.maps.flowTable.remove(awake))
+        #expect(table.remove(awake))
         var record = awake.record
         record.last_seen = later.flowStamp
-        #expect(node.maps.flowTable.insert(record, endpoint: slot, in: region) == .inserted)
-        walk.step(node.maps.flowTable, sets: .max)
+        #expect(table.insert(record, endpoint: slot, in: region) == .inserted)
+        try walk.step(node.maps.flows, sets: .max)
         #expect(walk.isComplete)
-        #expect(node.conntrack().map(\.own.port) == [UInt16(bigEndian: record.own_port)])
+        #expect(try node.conntrack().map(\.own.port) == [UInt16(bigEndian: record.own_port)])
     }
 
     @Test("the use of each limit is told, with the kernel's memory")

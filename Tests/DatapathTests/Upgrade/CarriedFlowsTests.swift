@@ -79,7 +79,7 @@ struct CarriedFlowsTests {
             #expect(node.otherVersions.flatMap(\.notCarried) == [])
             let report = try node.apply(try NodeImages.shop(), interfaces: [:])
             #expect(report.takenOver == ["v1"])
-            let found = node.conntrack().sorted { $0.own.port < $1.own.port }
+            let found = try node.conntrack().sorted { $0.own.port < $1.own.port }
             #expect(found.map(\.own.port) == [80, 5000])
             let served = try #require(found.first)
             #expect(served.own.address == NodeImages.web && served.remote.address == NodeImages.client)

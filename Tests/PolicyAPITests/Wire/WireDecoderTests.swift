@@ -8,6 +8,30 @@ struct WireDecoderTests {
     private static let recordings = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "KubeRecordings")
 
+    @Test("pods with equal labels and ports have them once in memory; an object in a table is a reference")
+    func shared() throws {
+        var decoder = WireDecoder(kind: "Pod", apiVersion: "v1")
+        func pod(_ name: String, _ app: String) throws -> Pod {
+            let text = """
+                {"metadata":{"name":"\(name)","namespace":"n","labels":{"app":"\(app)","tier":"web"}},"spec":{"containers":[
+                {"name":"c","image":"i","ports":[{"containerPort":80}]}]},"status":{}}
+                """
+            let object = decoder.decode(Array(text.utf8)).object
+            guard case .pod(let pod)? = object else { throw WireStringsError() }
+            return pod
+        }
+        func place(_ labels: [String: String]) -> UInt { unsafeBitCast(labels, to: UInt.self) }
+        let (one, two, three) = (try pod("a", "x"), try pod("b", "x"), try pod("c", "y"))
+        #expect(
+            one.metadata.labels == ["app": "x", "tier": "web"] && three.metadata.labels == ["app": "y", "tier": "web"])
+        #expect(place(one.metadata.labels) == place(two.metadata.labels))
+        #expect(place(one.metadata.labels) != place(three.metadata.labels))
+        #expect(one.ports == two.ports && one.ports.map(\.port) == [80])
+        #expect(MemoryLayout<ClusterObject>.size == MemoryLayout<UInt>.size)
+    }
+
+    private struct WireStringsError: Error {}
+
     /// The body of a recorded answer, its chunks joined.
     static func body(_ name: String) throws -> [UInt8] {
         let bytes = [UInt8](try Data(contentsOf: recordings.appending(path: name)))

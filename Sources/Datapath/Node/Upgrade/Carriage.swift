@@ -33,7 +33,9 @@ final class Carriage {
         flows.sort {
             $0.record.isExchange == $1.record.isExchange ? age($0) < age($1) : $1.record.isExchange
         }
-        for flow in flows { take(flow) }
+        guard !flows.isEmpty else { return }
+        let table = try maps.flows.mapped()
+        for flow in flows { Carriage.take(flow, into: table) }
     }
 
     /// Flows of a version in which both ends of a flow shared one entry: one for each local pod that had admitted it.
@@ -46,18 +48,19 @@ final class Carriage {
 
     /// Flows of a version in which each endpoint has its own.
     private func ownFlows(_ pods: CarriedPods) throws(BPFError) -> [CarriedFlow] {
-        guard let table = try other.flowTable() else { return [] }
+        guard let map = other.flows else { return [] }
         var flows: [CarriedFlow] = []
         for (value, regions) in try other.regions() {
-            for entry in regions.flatMap(table.entries(in:)) {
-                if let flow = pods.flow(entry.record, of: value) { flows.append(flow) }
+            for region in regions {
+                for entry in try map.mapped(region).entries(in: region) {
+                    if let flow = pods.flow(entry.record, of: value) { flows.append(flow) }
+                }
             }
         }
         return flows
     }
 
-    private func take(_ flow: CarriedFlow) {
-        let table = maps.flowTable
+    private static func take(_ flow: CarriedFlow, into table: FlowTable) {
         guard table.insert(flow.record, endpoint: flow.slot, in: flow.region) == .present,
             let present = table.find(flow.record, endpoint: flow.slot, in: flow.region),
             present.record.revision == 0, present.record.role != flow.record.role

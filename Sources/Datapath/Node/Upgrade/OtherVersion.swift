@@ -84,10 +84,10 @@ final class OtherVersion {
     }
 
     /// Its flows, where each endpoint has its own; `nil` when it has no such table.
-    func flowTable() throws(BPFError) -> FlowTable? {
+    var flows: FlowMap? {
         guard let map = maps["np_flow_sets"], let flowLayout else { return nil }
         // Nothing is looked up by its hash.
-        return try FlowTable(map, layout: flowLayout, seed: np_flow_seed())
+        return FlowMap(map, layout: flowLayout, seed: np_flow_seed())
     }
 
     /// The pods it had programmed, each with the regions that its flows are in; none where it has no such table.
