@@ -1056,7 +1056,9 @@ enum np_action {
 	REASON(NP_DROP_SYN_DATA, 64, "a SYN with data, to a port with L7 rules")                                       \
 	REASON(NP_DROP_NOT_PROXIED, 65, "of a connection with L7 rules that the proxy does not carry")                 \
 	REASON(NP_DROP_PROXY_UNKNOWN, 66, "the proxy sent a packet of no flow that it carries")                        \
-	REASON(NP_DROP_NAME_ROOM, 67, "what the names of the packet need could not be remembered")
+	REASON(NP_DROP_NAME_ROOM, 67, "what the names of the packet need could not be remembered")                     \
+	/* a frame from a packet socket, or one that the pod forwards, whose open checksum is not where its protocol has it */ \
+	REASON(NP_DROP_CHECKSUM_PLACE, 68, "the frame has its checksum made where policy has read something else")
 
 enum np_reason {
 	NP_REASON_NONE = 0,
