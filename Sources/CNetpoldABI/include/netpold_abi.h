@@ -513,7 +513,7 @@ struct np_learnt {
 	__u32 names; /* np_endpoint.names that it was learnt under; under another one it is nothing */
 	__u32 columns; /* that ever were learnt */
 	__u32 earliest; /* until then all of `columns` hold */
-	__u32 pad;
+	__u32 serial; /* of who wrote it, a random number: by it a writer sees that another one was faster */
 	__u32 expires[NP_MAX_NAME_COLUMNS];
 };
 

@@ -166,6 +166,7 @@ extension NodeDatapath {
             if present == nil, share.inserted &+ inserted &- share.removed >= UInt64(NP_MAX_LEARNT_OF_POD) { continue }
             var value = present.flatMap { $0.names == names ? $0 : nil } ?? np_learnt()
             guard value.add(expirations, names: names) else { continue }
+            value.serial = .random(in: .min ... .max)
             try maps.learnt.set(key, value)
             if present == nil { inserted += 1 }
             written += 1
@@ -201,11 +202,12 @@ extension NodeDatapath {
                 held[key.endpoint, default: 0] += 1
                 continue
             }
-            // It may have been learnt anew meanwhile.
-            guard let present = try maps.learnt.value(of: key, initial: np_learnt()),
-                present.names == value.names, present.latest == value.latest
-            else { continue }
-            try maps.learnt.remove(key)
+            // It may have been learnt anew meanwhile: what was taken away is what was there.
+            guard let taken = try maps.learnt.take(key, initial: np_learnt()), taken.serial != value.serial else {
+                continue
+            }
+            _ = try maps.learnt.insert(key, taken)
+            held[key.endpoint, default: 0] += 1
         }
         var uses: [EndpointKey: LearntUse] = [:]
         for (slot, endpoint) in bySlot {
