@@ -84,18 +84,21 @@ extension NodeDatapath {
     public var nextNameColumns: UInt32 {
         get throws(BPFError) {
             guard let names = maps.names else { return 1 }
+            let others = inherited.highestColumns
             let endpoints =
                 try maps.endpoints.entries(key: UInt32(0), value: np_endpoint()).map(\.value.names).max() ?? 0
             let learnt =
                 try names.learnt.entries(key: np_learnt_key(), value: np_learnt()).map(\.value.names).max() ?? 0
-            return max(endpoints, learnt, self.names?.highestColumns ?? 0) + 1
+            return max(endpoints, learnt, others, self.names?.highestColumns ?? 0) + 1
         }
     }
 
     /// The serial number of the latest record of columns that the kernel goes by; 0: none.
     public var columnRecord: UInt32 {
         get throws(BPFError) {
-            try maps.names?.options.value(of: UInt32(0), initial: np_name_options())?.record ?? 0
+            guard let names = maps.names else { return 0 }
+            let own = try names.options.value(of: UInt32(0), initial: np_name_options())?.record ?? 0
+            return own == 0 ? inherited.columnRecord : own
         }
     }
 
@@ -266,13 +269,17 @@ extension np_name_options {
 }
 
 extension np_learnt {
-    /// When the last of its columns ends.
-    var latest: UInt32 {
+    /// Its columns by number, with their ends.
+    var expirations: [Int: UInt32] {
         withUnsafeBytes(of: expires) { bytes in
-            (0..<Int(NP_MAX_NAME_COLUMNS)).filter { columns >> UInt32($0) & 1 == 1 }
-                .map { bytes.load(fromByteOffset: 4 * $0, as: UInt32.self) }.max() ?? 0
+            let held = (0..<Int(NP_MAX_NAME_COLUMNS)).filter { columns >> UInt32($0) & 1 == 1 }
+            return Dictionary(
+                uniqueKeysWithValues: held.map { ($0, bytes.load(fromByteOffset: 4 * $0, as: UInt32.self)) })
         }
     }
+
+    /// When the last of its columns ends.
+    var latest: UInt32 { expirations.values.max() ?? 0 }
 
     /// Adds columns, by number with their ends. Returns whether anything is other than before.
     mutating func add(_ expirations: [Int: UInt32], names: UInt32) -> Bool {
