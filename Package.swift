@@ -270,7 +270,7 @@ let package = Package(
                 "CNetpoldABI", "Datapath", "Agent", "KubeClient", "KubeTestServer", "LabKit", "netpold",
                 "NetpoldTestSupport",
             ],
-            exclude: ["L7/l7.py", "Names/grpc_shop.py"],
+            exclude: ["L7/l7.py", "L7/frames.py", "Names/grpc_shop.py"],
             swiftSettings: strict),
         .testTarget(
             name: "DatapathTests",

@@ -24,6 +24,7 @@
  * np_finish, so each packet is counted under one named reason.
  */
 #include "lib/arp.h"
+#include "lib/checksum_place.h"
 #include "lib/dns_answer.h"
 #include "lib/dns_query.h"
 #include "lib/events.h"
@@ -151,6 +152,13 @@ NP_INLINE bool np_take(struct np_hook *hook, struct np_question *question, struc
 	enum np_reason reason = np_take_any(hook->skb);
 
 	np_set_arrival(hook, packet);
+	if (hook->direction == NP_EGRESS && (!reason || reason == NP_REASON_ARP) &&
+	    np_unlikely(!np_is_of_socket(hook->skb))) {
+		const enum np_reason refused = np_check_sum_place(hook->skb, reason);
+
+		if (refused)
+			reason = refused;
+	}
 	if (reason == NP_REASON_ARP)
 		reason = np_judge_arp(hook->skb);
 	*outcome = np_outcome_of(reason);
@@ -220,6 +228,12 @@ NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 		if (direction == NP_EGRESS &&
 		    np_unlikely(!np_is_endpoint_address(hook.endpoint, &question->packet.source)))
 			return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_SPOOFED_SOURCE));
+		if (direction == NP_EGRESS && np_unlikely(!np_is_of_socket(skb))) {
+			const enum np_reason reason = np_check_sum_place(skb, NP_REASON_NONE);
+
+			if (reason)
+				return np_finish_unasked(&hook, question, np_outcome_of(reason));
+		}
 	} else if (!np_take(&hook, question, &outcome)) {
 		return np_finish_unasked(&hook, question, outcome);
 	}
@@ -490,6 +504,8 @@ int np_hello(struct __sk_buff *skb)
 						np_finish_service(&hook, question, outcome.reason));
 	else if (taken & NP_HELLO_ANSWERED)
 		outcome.action = bpf_redirect(skb->ifindex, hook.direction == NP_EGRESS ? 0 : BPF_F_INGRESS);
+	else if (taken & NP_HELLO_TURNED)
+		outcome.action = NP_ACTION_NEXT;
 	np_count_hit(question->rule_hit);
 	return np_finish(skb, question, outcome, taken & NP_HELLO_NEWS);
 }

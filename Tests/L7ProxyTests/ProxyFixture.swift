@@ -38,7 +38,9 @@ struct ProxyFixture {
     }
 
     static func start(
-        _ rules: [HTTPRule], limits: ProxyLimits = ProxyLimits(), log: AccessLog? = nil, answer: [UInt8]? = nil,
+        _ rules: [HTTPRule], limits: ProxyLimits = ProxyLimits(), log: AccessLog? = nil,
+        telling feed: DenialFeed? = nil,
+        answer: [UInt8]? = nil,
         to address: SocketAddress? = nil, resolver: (any FlowResolver)? = nil, learner: (any AnswerLearner)? = nil
     ) async throws -> ProxyFixture {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -49,7 +51,8 @@ struct ProxyFixture {
         let source = RuleSource(try book(rules))
         let proxy = try await HTTPProxy.start(
             on: SocketAddress(ipAddress: "127.0.0.1", port: 0), group: group, rules: source,
-            resolver: resolver ?? FixedFlowResolver(flow), limits: limits, log: log, learner: learner)
+            resolver: resolver ?? FixedFlowResolver(flow), limits: limits, log: log, telling: feed,
+            learner: learner)
         return ProxyFixture(group: group, server: server, proxy: proxy, rules: source)
     }
 

@@ -32,32 +32,7 @@ NP_INLINE bool np_is_never_learnt(const struct np_address *address, bool ipv4)
 	return is_nobodys || (is_of_link && !np_learns_link_local(address)) || np_exact_entry(address) != NP_NO_ENTRY;
 }
 
-/* Makes the columns of the message hold for an entry that is there, until when they are to. */
-NP_INLINE void np_refresh_learnt(struct np_learnt *learnt, const struct np_dns_message *message)
-{
-	const __u32 added = message->columns, expires = message->expires;
-	__u32 columns, earliest = ~0u;
-
-	/* Another CPU may be adding columns: while nobody knows better, each is looked at. */
-	np_write_once(learnt->earliest, 0);
-	_Pragma("clang loop unroll(disable)")
-	for (__u32 column = 0; column < NP_MAX_NAME_COLUMNS; column++)
-		if (added >> column & 1 && np_read_once(learnt->expires[column]) < expires)
-			np_write_once(learnt->expires[column], expires);
-	__sync_fetch_and_or(&learnt->columns, added);
-	columns = np_read_once(learnt->columns);
-	_Pragma("clang loop unroll(disable)")
-	for (__u32 column = 0; column < NP_MAX_NAME_COLUMNS; column++) {
-		const __u32 until = columns >> column & 1 ? np_read_once(learnt->expires[column]) : ~0u;
-
-		earliest = until < earliest ? until : earliest;
-	}
-	np_write_once(learnt->earliest, earliest);
-	if (np_read_once(learnt->columns) != columns)
-		np_write_once(learnt->earliest, 0);
-}
-
-/* The entry that each new address of the message gets. */
+/* The entry that a new address of the message gets. */
 NP_INLINE void np_fill_learnt(struct np_dns_message *message)
 {
 	struct np_learnt *learnt = &message->learnt;
@@ -70,31 +45,74 @@ NP_INLINE void np_fill_learnt(struct np_dns_message *message)
 		learnt->expires[column] = message->columns >> column & 1 ? message->expires : 0;
 }
 
-/* Makes an entry, if the pod may have another one. `is_there`: in place of one that says nothing any more. */
-NP_INLINE void np_insert_learnt(struct np_dns_message *message, const struct np_learnt_key *key, bool is_there)
+/* The same with what holds by an entry that is there. */
+NP_INLINE void np_merge_learnt(struct np_dns_message *message, const struct np_learnt *there)
+{
+	const __u32 added = message->columns, expires = message->expires;
+	struct np_learnt *learnt = &message->learnt;
+	__u32 columns, earliest = ~0u;
+
+	learnt->names = message->names;
+	learnt->columns = columns = np_read_once(there->columns) | added;
+	_Pragma("clang loop unroll(disable)")
+	for (__u32 column = 0; column < NP_MAX_NAME_COLUMNS; column++) {
+		__u32 until = np_read_once(there->expires[column]);
+
+		if (added >> column & 1 && until < expires)
+			until = expires;
+		learnt->expires[column] = until;
+		if (columns >> column & 1 && until < earliest)
+			earliest = until;
+	}
+	learnt->earliest = earliest;
+}
+
+/* Makes an entry, if the pod may have another one. False: there is one by now, or no room. */
+NP_INLINE bool np_insert_learnt(struct np_dns_message *message, const struct np_learnt_key *key)
 {
 	struct np_learnt_share *share = bpf_map_lookup_elem(&np_learnt_shares, &message->endpoint);
-	struct np_learnt *learnt = &message->learnt;
 	__u64 held;
 
 	if (!share)
-		return;
-	held = __sync_fetch_and_add(&share->inserted, !is_there) - np_read_once(share->removed);
-	if (np_likely(held < NP_MAX_LEARNT_OF_POD || is_there)) {
-		if (!bpf_map_update_elem(&np_learnt, key, learnt, is_there ? BPF_EXIST : BPF_NOEXIST))
-			return;
-		/* Another CPU was faster, or there is no room. */
-		learnt = bpf_map_lookup_elem(&np_learnt, key);
-		if (!is_there)
-			__sync_fetch_and_add(&share->inserted, -1);
-		if (learnt && learnt->names == message->names) {
-			np_refresh_learnt(learnt, message);
-			return;
-		}
-	} else {
-		__sync_fetch_and_add(&share->inserted, -1);
-	}
-	__sync_fetch_and_add(&share->refused, 1);
+		return false;
+	np_fill_learnt(message);
+	held = __sync_fetch_and_add(&share->inserted, 1) - np_read_once(share->removed);
+	if (np_likely(held < NP_MAX_LEARNT_OF_POD) && !bpf_map_update_elem(&np_learnt, key, &message->learnt, BPF_NOEXIST))
+		return true;
+	__sync_fetch_and_add(&share->inserted, -1);
+	return false;
+}
+
+/*
+ * Makes the columns of the message hold for an entry that is there. The entry is replaced, never written to: its memory may be another key's at
+ * any moment, if the agent removes what has ended. That it was the key's all the time that it was read says a second look. False: it was not, or
+ * another CPU has replaced it meanwhile.
+ */
+NP_INLINE bool np_replace_learnt(struct np_dns_message *message, const struct np_learnt_key *key,
+				 const struct np_learnt *there)
+{
+	const __u32 serial = np_read_once(there->serial);
+	const struct np_learnt *now;
+
+	if (np_read_once(there->names) == message->names)
+		np_merge_learnt(message, there);
+	else
+		np_fill_learnt(message);
+	now = bpf_map_lookup_elem(&np_learnt, key);
+	if (now != there || np_read_once(now->serial) != serial ||
+	    bpf_map_update_elem(&np_learnt, key, &message->learnt, BPF_EXIST))
+		return false;
+	/* Another CPU may have read the entry before that, and replaced it after. */
+	now = bpf_map_lookup_elem(&np_learnt, key);
+	return now && np_read_once(now->serial) == message->learnt.serial;
+}
+
+/* Makes the columns of the message hold for a key. False: another CPU was faster, or there is no room. */
+static __attribute__((noinline)) int np_try_learn(struct np_dns_message *message, const struct np_learnt_key *key)
+{
+	const struct np_learnt *there = bpf_map_lookup_elem(&np_learnt, key);
+
+	return there ? np_replace_learnt(message, key, there) : np_insert_learnt(message, key);
 }
 
 /* One address. */
@@ -104,7 +122,7 @@ static long np_dns_learn_address(__u32 index, void *context)
 	struct np_dns_message *message = walk->message;
 	const __u32 place = message->place[index & (NP_DNS_MAX_RECORDS - 1)];
 	struct np_learnt_key key = {.endpoint = message->endpoint};
-	struct np_learnt *learnt;
+	struct np_learnt_share *share;
 
 	np_dns_address(message, place, &key.address);
 	if (np_is_never_learnt(&key.address, place & NP_DNS_PLACE_IPV4)) {
@@ -113,11 +131,12 @@ static long np_dns_learn_address(__u32 index, void *context)
 	}
 	if (!message->columns)
 		return 0;
-	learnt = bpf_map_lookup_elem(&np_learnt, &key);
-	if (learnt && learnt->names == message->names)
-		np_refresh_learnt(learnt, message);
-	else
-		np_insert_learnt(message, &key, learnt);
+	/* While other CPUs learn the same one; no loop, as in np_add_pending. */
+	if (np_likely(np_try_learn(message, &key)) || np_try_learn(message, &key) || np_try_learn(message, &key))
+		return 0;
+	share = bpf_map_lookup_elem(&np_learnt_shares, &message->endpoint);
+	if (share)
+		__sync_fetch_and_add(&share->refused, 1);
 	return 0;
 }
 
@@ -140,7 +159,7 @@ __attribute__((noinline)) int np_learn_addresses(struct __sk_buff *skb)
 	message->names = np_read_once(hook.endpoint->names);
 	rule = message->names ? np_name_rule(NP_NAME_COLUMNS | message->names, message->revision, message->set) : NULL;
 	message->columns = rule ? rule->columns : 0;
-	np_fill_learnt(message);
+	message->learnt.serial = bpf_get_prandom_u32();
 	bpf_loop(message->count, np_dns_learn_address, &walk, 0);
 	return true;
 }

@@ -6,6 +6,7 @@
 #ifndef NP_DNS_QUERY_H
 #define NP_DNS_QUERY_H
 
+#include "checksum_place.h"
 #include "name_events.h"
 #include "pending.h"
 #include "refusal.h"
@@ -23,7 +24,7 @@ NP_INLINE enum np_query np_read_query(struct __sk_buff *skb, const struct np_que
 				      struct np_dns_message *message)
 {
 	message->name_length = 0;
-	if (!np_dns_take(skb, question, message))
+	if ((np_unlikely(!np_is_of_socket(skb)) && !np_is_sum_exact(skb)) || !np_dns_take(skb, question, message))
 		return NP_QUERY_NONE;
 	if (np_dns_short(message, NP_DNS_FLAGS_OFFSET) & NP_DNS_RESPONSE)
 		return NP_QUERY_RESPONSE;

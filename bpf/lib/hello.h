@@ -17,6 +17,7 @@
 #ifndef NP_HELLO_H
 #define NP_HELLO_H
 
+#include "checksum_place.h"
 #include "events.h"
 #include "hello_copy.h"
 #include "hello_read.h"
@@ -31,6 +32,7 @@ struct np_hello_work {
 	struct np_hello *hello;
 	struct np_flow_place place;
 	__u32 slot; /* np_flow_slot */
+	__u32 expects; /* of the client's packet: the sequence number that the server expects next, if nothing was lost */
 	bool forward; /* the packet is the client's */
 	bool is_news; /* the connection was decided */
 };
@@ -257,6 +259,7 @@ NP_INLINE enum np_reason np_judge_client(struct np_hello_work *work, const struc
 	__u32 before = 0;
 	enum np_reason reason;
 
+	work->expects = hello->state == NP_HELLO_READING ? hello->sequence : segment->sequence;
 	if (hello->state == NP_HELLO_DECIDED || segment->flags & NP_TCP_RST)
 		return NP_REASON_ESTABLISHED;
 	if (hello->state == NP_HELLO_REFUSED)
@@ -265,6 +268,10 @@ NP_INLINE enum np_reason np_judge_client(struct np_hello_work *work, const struc
 		return NP_DROP_HELLO_ORDER;
 	if (!segment->length)
 		return NP_REASON_ESTABLISHED;
+	/* What is read is what gets to the server. */
+	if (work->hook->direction == NP_EGRESS && np_unlikely(!np_is_of_socket(work->hook->skb)) &&
+	    !np_is_sum_exact(work->hook->skb))
+		return NP_DROP_HELLO_ORDER;
 	if (ahead < 0) {
 		before = -(__u32)ahead;
 		if (before > segment->length)
@@ -306,6 +313,8 @@ NP_INLINE enum np_reason np_judge_server(struct np_hello_work *work, const struc
 	case NP_HELLO_ALLOWED:
 	case NP_HELLO_DECIDED:
 		break;
+	case NP_HELLO_REFUSED:
+		return hello->reason;
 	default:
 		return NP_DROP_HELLO_ORDER;
 	}
@@ -341,19 +350,27 @@ NP_INLINE void np_report_name(const struct np_hello_work *work)
 }
 
 /*
- * Drops a packet, and resets its client where the connection will come to nothing: in the server's name, or in that of the Service that
- * the client knows it by. The server is told nothing: for it the client is silent.
+ * Drops a packet, and resets the connection where it will come to nothing: at the end that has sent the packet, in the name of the other one, or
+ * of the Service that the client knows it by; and once, by the client's packet that ends it, at the server too. If the server has not got all
+ * before, that RST is not the one it waits for, and what it says to it is answered by one that is.
  */
 NP_INLINE struct np_outcome np_deny_hello(struct np_hello_work *work, enum np_reason reason)
 {
 	struct __sk_buff *skb = work->hook->skb;
 	struct np_outcome outcome = np_outcome_of(reason);
 
-	if (reason == NP_DROP_HELLO_ORDER || reason == NP_DROP_NAME_ROOM || !work->forward)
+	if (reason == NP_DROP_HELLO_ORDER || reason == NP_DROP_NAME_ROOM)
+		return outcome;
+	if (!work->forward && (!work->hello || work->hello->state != NP_HELLO_REFUSED ||
+			       !np_note_frontend(work->hook, work->question, &work->place)))
 		return outcome;
 	np_mark_flow(&work->place, NP_ENTRY_RST, 0);
-	if (np_reset_connection(skb))
+	if (work->forward && work->is_news && !(work->hook->endpoint->flags & NP_ENDPOINT_HOST)) {
+		if (np_reset_both(skb, work->expects) == NP_TOLD_BOTH)
+			outcome.action = work->hook->direction == NP_EGRESS ? NP_ACTION_REDIRECT : NP_ACTION_NEXT;
+	} else if (np_reset_connection(skb)) {
 		outcome.action = NP_ACTION_REDIRECT;
+	}
 	return outcome;
 }
 
@@ -474,6 +491,7 @@ NP_INLINE struct np_outcome np_take_hello(const struct np_hook *hook, struct np_
 #define NP_HELLO_REASON 0xff
 #define NP_HELLO_ANSWERED 0x100 /* the packet has become its own answer, and goes back */
 #define NP_HELLO_NEWS 0x200 /* it is worth a record */
+#define NP_HELLO_TURNED 0x400 /* it goes on to the pod, if it is dropped as what it says to end the connection */
 
 /* Judges the packet that np_scratch has. A global function, for its stack. */
 __attribute__((noinline)) int np_take_packet(struct __sk_buff *skb)
@@ -487,6 +505,7 @@ __attribute__((noinline)) int np_take_packet(struct __sk_buff *skb)
 		return NP_DROP_NOT_READY;
 	outcome = np_take_hello(&hook, question, &is_news);
 	return outcome.reason | (outcome.action == NP_ACTION_REDIRECT ? NP_HELLO_ANSWERED : 0) |
+	       (outcome.action == NP_ACTION_NEXT ? NP_HELLO_TURNED : 0) |
 	       (is_news ? NP_HELLO_NEWS : 0);
 }
 

@@ -38,6 +38,7 @@ __attribute__((noinline)) __u32 np_learnt_columns(struct __sk_buff *skb)
 	struct np_hook hook = np_hook_of(skb);
 	struct np_learnt_key key = {.endpoint = hook.slot};
 	const struct np_learnt *learnt;
+	__u32 columns;
 
 	if (!question || !np_find_endpoint(&hook))
 		return 0;
@@ -45,7 +46,9 @@ __attribute__((noinline)) __u32 np_learnt_columns(struct __sk_buff *skb)
 	learnt = bpf_map_lookup_elem(&np_learnt, &key);
 	if (!learnt || learnt->names != hook.endpoint->names)
 		return 0;
-	return np_columns_at(learnt, np_name_clock());
+	columns = np_columns_at(learnt, np_name_clock());
+	/* The agent removes what has ended, and its memory is the next entry's at once: of another key, it may have been meanwhile. */
+	return bpf_map_lookup_elem(&np_learnt, &key) == learnt ? columns : 0;
 }
 
 #endif

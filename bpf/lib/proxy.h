@@ -16,7 +16,7 @@
 
 #include "choice.h"
 #include "proxied.h"
-#include "refusal.h"
+#include "reset.h"
 #include "verdict.h"
 
 /* Whether the proxy has a listening socket. */
@@ -50,34 +50,6 @@ NP_INLINE struct np_outcome np_send_to_proxy(const struct np_hook *hook, const s
 		outcome.action = bpf_redirect(proxy->interface, 0);
 	}
 	return outcome;
-}
-
-/*
- * Makes the packet that np_scratch has the RST that answers it; the pod hears it from the address that it has sent to. 0: it is
- * dropped without. A global function, for its stack.
- */
-__attribute__((noinline)) int np_reset_connection(struct __sk_buff *skb)
-{
-	struct np_question *question = np_scratch_question();
-	struct np_address destination;
-	__be16 destination_port, source_port;
-	int answered;
-
-	if (!question)
-		return false;
-	destination = question->packet.destination;
-	destination_port = question->packet.destination_port;
-	source_port = question->packet.source_port;
-	if (question->choice.made) {
-		question->packet.destination = question->choice.frontend;
-		question->packet.destination_port = question->choice.port;
-		question->packet.source_port = question->choice.own_port;
-	}
-	answered = np_answer_reset(skb);
-	question->packet.destination = destination;
-	question->packet.destination_port = destination_port;
-	question->packet.source_port = source_port;
-	return answered;
 }
 
 /*

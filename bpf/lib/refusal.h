@@ -10,6 +10,7 @@
 #define NP_REFUSAL_H
 
 #include "address.h"
+#include "checksum_place.h"
 #include "maps.h"
 #include "outcome.h"
 #include "translate.h"
@@ -127,30 +128,76 @@ NP_INLINE __u32 np_pseudo_sum(const struct np_packet *packet, __u8 protocol, __u
 	return bpf_csum_diff(NULL, 0, (void *)&pseudo, sizeof(pseudo), 0);
 }
 
-/* RFC 9293 3.5.2, of a connection that does not exist. `data`: where the packet's payload begins. */
-NP_INLINE int np_reset(struct __sk_buff *skb, const struct np_packet *packet, const struct np_place *place, __u32 data)
+/* What a RST says. */
+struct np_reset_numbers {
+	__be32 sequence;
+	__be32 acknowledgement;
+	__u8 flags;
+};
+
+/* What the RST says that answers a packet: RFC 9293 3.5.2, of a connection that does not exist. `data`: where the packet's payload begins. */
+NP_INLINE int np_answering_reset(struct __sk_buff *skb, const struct np_place *place, __u32 data,
+				 struct np_reset_numbers *numbers)
 {
-	struct np_tcp_header got, reset = {};
-	__u32 at, taken;
+	struct np_tcp_header got;
+	__u32 taken;
 
 	if (bpf_skb_load_bytes(skb, place->transport, &got, sizeof(got)))
 		return -1;
-	/* Not those of the frame: it may be one to a backend already. */
-	reset.ports.source = packet->destination_port;
-	reset.ports.destination = packet->source_port;
-	reset.data_offset = NP_TCP_MIN_WORDS << 4;
+	numbers->sequence = 0;
+	numbers->acknowledgement = 0;
 	if (got.flags & NP_TCP_ACK) {
-		reset.flags = NP_TCP_RST;
-		reset.sequence = got.acknowledgement;
+		numbers->flags = NP_TCP_RST;
+		numbers->sequence = got.acknowledgement;
 	} else {
-		reset.flags = NP_TCP_RST | NP_TCP_ACK;
+		numbers->flags = NP_TCP_RST | NP_TCP_ACK;
 		taken = place->end - data + !!(got.flags & NP_TCP_SYN) + !!(got.flags & NP_TCP_FIN);
-		reset.acknowledgement = bpf_htonl(bpf_ntohl(got.sequence) + taken);
+		numbers->acknowledgement = bpf_htonl(bpf_ntohl(got.sequence) + taken);
 	}
-	reset.checksum = np_fold_sum(bpf_csum_diff(NULL, 0, (void *)&reset, sizeof(reset),
-						   np_pseudo_sum(packet, IPPROTO_TCP, sizeof(reset))));
+	return 0;
+}
+
+/* Whether a packet's checksum is still to be made, and would be made where that of a plain header is. */
+NP_INLINE bool np_is_plain_sum_open(struct __sk_buff *skb, const struct np_packet *packet, const struct np_place *place)
+{
+	const __u32 network = np_is_mapped_ipv4(&packet->source) ? sizeof(struct np_ipv4_header) :
+								   sizeof(struct np_ipv6_header);
+	bool failed;
+
+	return place->transport == ETH_HLEN + network && np_is_sum_open(skb, &failed) && !failed;
+}
+
+/*
+ * Makes the packet a RST from its receiver to its sender. Of a checksum that is still to be made (`is_open`) the field has what it begins
+ * with: the sum of the pseudo header.
+ */
+NP_INLINE int np_write_reset(struct __sk_buff *skb, const struct np_packet *packet, const struct np_reset_numbers *numbers,
+			     bool is_open)
+{
+	/* The ports are not those of the frame: it may be one to a backend already. */
+	struct np_tcp_header reset = {
+		.ports = {.source = packet->destination_port, .destination = packet->source_port},
+		.sequence = numbers->sequence,
+		.acknowledgement = numbers->acknowledgement,
+		.data_offset = NP_TCP_MIN_WORDS << 4,
+		.flags = numbers->flags,
+	};
+	const __u32 pseudo = np_pseudo_sum(packet, IPPROTO_TCP, sizeof(reset));
+	__u32 at;
+
+	reset.checksum = is_open ? ~np_fold_sum(pseudo) :
+				   np_fold_sum(bpf_csum_diff(NULL, 0, (void *)&reset, sizeof(reset), pseudo));
 	at = np_begin_refusal(skb, packet, IPPROTO_TCP, sizeof(reset));
 	return !at || bpf_skb_store_bytes(skb, at, &reset, sizeof(reset), 0);
+}
+
+/* Makes the packet the RST that answers it. `data`: where its payload begins. */
+NP_INLINE int np_reset(struct __sk_buff *skb, const struct np_packet *packet, const struct np_place *place, __u32 data)
+{
+	struct np_reset_numbers numbers;
+
+	return np_answering_reset(skb, place, data, &numbers) ||
+	       np_write_reset(skb, packet, &numbers, np_is_plain_sum_open(skb, packet, place));
 }
 
 NP_INLINE int np_unreach(struct __sk_buff *skb, const struct np_packet *packet, const struct np_place *place)

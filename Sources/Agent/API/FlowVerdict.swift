@@ -50,6 +50,33 @@ public struct FlowVerdict: Hashable, Codable, Sendable {
         }
     }
 
+    /// A request that the proxy did not allow. Values of the query of its path are in no verdict, as in no log.
+    public struct Request: Hashable, Codable, Sendable {
+        /// `GET`, `POST`, ...
+        public var method: String
+        /// The host that it asks for.
+        public var host: String
+        /// The path, without the values of its query.
+        public var path: String
+        /// What it was answered with.
+        public var status: Int
+
+        /// A request.
+        public init(method: String, host: String, path: String, status: Int) {
+            self.method = method
+            self.host = host
+            self.path = path
+            self.status = status
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case method = "method"
+            case host = "host"
+            case path = "path"
+            case status = "status"
+        }
+    }
+
     /// When the packet was judged: milliseconds since 1970.
     public var timeMilliseconds: UInt64
     /// Whether the packet was dropped.
@@ -76,7 +103,9 @@ public struct FlowVerdict: Hashable, Codable, Sendable {
     public var isolatedBy: [Rule]
     /// The name for which the packet was refused: of a DNS query, or the TLS server name. Empty: the connection has none.
     public var name: String?
-    /// For a default deny and a refused name: the rule that came nearest and why it does not match.
+    /// The request that was not allowed.
+    public var request: Request?
+    /// For a default deny, a refused name and a request: the rule that came nearest and why it does not match.
     public var nearestMiss: String?
     /// Revision of the endpoint.
     public var revision: UInt32
@@ -97,6 +126,7 @@ public struct FlowVerdict: Hashable, Codable, Sendable {
         case rule = "rule"
         case isolatedBy = "isolatedBy"
         case name = "name"
+        case request = "request"
         case nearestMiss = "nearestMiss"
         case revision = "revision"
         case length = "length"

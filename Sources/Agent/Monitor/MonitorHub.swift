@@ -128,6 +128,32 @@ final class MonitorHub: Sendable {
         }
     }
 
+    /// Whether anybody listens.
+    var hasMonitors: Bool { state.withLock { !$0.monitors.isEmpty } }
+
+    /// Sends what the proxy did not allow to those who want it, at their rate. `lost`: how many it could not tell of.
+    func tell(_ denials: [RequestDenial], lost: UInt64) {
+        let names = history.current.names
+        let time = KernelTime.now.wallMilliseconds
+        let verdicts = denials.compactMap { denial in denial.verdict(at: time, names).map { (denial, $0) } }
+        let lines = verdicts.map { codec.line(.verdict($0.1)) }
+        let orders = state.withLock { state in
+            state.monitors.keys.compactMap { number -> (sink: any VerdictSink, lines: [Int], lost: UInt64)? in
+                guard let monitor = state.monitors[number] else { return nil }
+                let wanted = verdicts.indices.filter { verdicts[$0].0.isWanted(by: monitor.filter, verdicts[$0].1) }
+                let sent = wanted.prefix(max(0, Int(monitor.tokens)))
+                state.monitors[number]?.tokens -= Double(sent.count)
+                return (monitor.sink, Array(sent), UInt64(wanted.count - sent.count) + lost)
+            }
+        }
+        for order in orders {
+            var missed = order.lost
+            for index in order.lines where !order.sink.send(verdict: lines[index]) { missed += 1 }
+            if order.lost > 0 { order.sink.send(lost: order.lost) }
+            self.lost.add(missed, ordering: .relaxed)
+        }
+    }
+
     private func end(_ error: APIError) {
         state.withLock { state in
             for monitor in state.monitors.values {

@@ -43,17 +43,20 @@ public final class AgentService: Service {
         let worker: DatapathWorker
         let bindings: BindingFile?
         let names: NameFeed?
+        let denials: DenialReader?
 
         /// Ports. The datapath and the compiler belong to the agent from now on. With `bindings`, a later agent goes on from
-        /// what this one has bound; with `names`, what pods learn is kept.
+        /// what this one has bound; with `names`, what pods learn is kept; with `denials`, monitors see requests that the proxy did not allow.
         public init(
             sources: [any ObjectSource], node: any NodeSource, datapath: sending any DatapathPort,
-            compiler: sending any PolicyCompiler, bindings: BindingFile? = nil, names: NameFeed? = nil
+            compiler: sending any PolicyCompiler, bindings: BindingFile? = nil, names: NameFeed? = nil,
+            denials: DenialReader? = nil
         ) {
             self.sources = sources
             self.node = node
             self.bindings = bindings
             self.names = names
+            self.denials = denials
             self.worker = DatapathWorker(datapath: datapath, compiler: compiler)
         }
     }
@@ -65,6 +68,7 @@ public final class AgentService: Service {
     private let answers: Answers
     private let published = PublishedSnapshot()
     private let names: NameFeed?
+    private let denials: DenialReader?
     private let worker: DatapathWorker
     private let logger: Logger
 
@@ -86,6 +90,7 @@ public final class AgentService: Service {
         self.worker = worker
         self.logger = logger
         names = ports.names
+        denials = ports.denials
         let cache = CounterCache(worker)
         self.cache = cache
         hub = MonitorHub(
@@ -116,6 +121,7 @@ public final class AgentService: Service {
                 group.addTask { await self.hub.run() }
                 group.addTask { await self.cache.run() }
                 group.addTask { await self.api.run() }
+                if let denials = self.denials { group.addTask { await denials.run(self.hub) } }
                 if let names = self.names {
                     group.addTask { await names.run(self.published, self.worker, self.reconciler, self.logger) }
                 }

@@ -32,6 +32,8 @@ public struct InstancePaths: Hashable, Sendable {
     public var proxyRules: String { "\(InstancePaths.folder)/\(instance).proxy-rules.json" }
     /// Exists while the proxy serves: its pid, and the revision of its rules.
     public var proxyState: String { "\(InstancePaths.folder)/\(instance).proxy.json" }
+    /// Where the proxy tells the agent of requests that were not allowed, in datagrams.
+    public var denials: String { "\(InstancePaths.folder)/\(instance).denials.sock" }
     /// What pods have learnt of names, for the agent's next start.
     public var names: String { "\(InstancePaths.folder)/\(instance).names.json" }
     /// The node's own policies, wanted and confirmed last, for the agent's next start.

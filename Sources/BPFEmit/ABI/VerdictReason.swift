@@ -50,6 +50,7 @@ public enum VerdictReason: ABIEnumeration {
     case notProxied
     case proxyUnknown
     case nameRoom
+    case checksumPlace
 
     /// `np_event.reason`, and the index of np_reasons.
     public var rawValue: UInt8 { UInt8(enumerator.rawValue) }
@@ -103,6 +104,7 @@ public enum VerdictReason: ABIEnumeration {
         case .notProxied: NP_DROP_NOT_PROXIED
         case .proxyUnknown: NP_DROP_PROXY_UNKNOWN
         case .nameRoom: NP_DROP_NAME_ROOM
+        case .checksumPlace: NP_DROP_CHECKSUM_PLACE
         }
     }
 

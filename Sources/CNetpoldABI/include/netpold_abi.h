@@ -518,7 +518,7 @@ struct np_learnt {
 	__u32 names; /* np_endpoint.names that it was learnt under; under another one it is nothing */
 	__u32 columns; /* that ever were learnt */
 	__u32 earliest; /* until then all of `columns` hold */
-	__u32 pad;
+	__u32 serial; /* of who wrote it, a random number: by it a writer sees that another one was faster */
 	__u32 expires[NP_MAX_NAME_COLUMNS];
 };
 
@@ -1062,7 +1062,9 @@ enum np_action {
 	REASON(NP_DROP_SYN_DATA, 64, "a SYN with data, to a port with L7 rules")                                       \
 	REASON(NP_DROP_NOT_PROXIED, 65, "of a connection with L7 rules that the proxy does not carry")                 \
 	REASON(NP_DROP_PROXY_UNKNOWN, 66, "the proxy sent a packet of no flow that it carries")                        \
-	REASON(NP_DROP_NAME_ROOM, 67, "what the names of the packet need could not be remembered")
+	REASON(NP_DROP_NAME_ROOM, 67, "what the names of the packet need could not be remembered")                     \
+	/* a frame from a packet socket, or one that the pod forwards, whose open checksum is not where its protocol has it */ \
+	REASON(NP_DROP_CHECKSUM_PLACE, 68, "the frame has its checksum made where policy has read something else")
 
 enum np_reason {
 	NP_REASON_NONE = 0,

@@ -35,6 +35,13 @@ extension Libbpf {
         try presence(.readMap, name) { bpf_map_lookup_elem(fd, key, value) }
     }
 
+    /// Reads and removes an entry of a hash map at once; false when there is none.
+    static func take(
+        _ fd: Int32, _ name: String, key: UnsafeRawPointer, value: UnsafeMutableRawPointer
+    ) throws(BPFError) -> Bool {
+        try presence(.deleteFromMap, name) { bpf_map_lookup_and_delete_elem(fd, key, value) }
+    }
+
     /// Writes an entry; false when there was one and `flags` is `BPF_NOEXIST`.
     @discardableResult
     static func update(

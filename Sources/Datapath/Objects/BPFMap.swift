@@ -57,6 +57,18 @@ public final class BPFMap: Sendable {
     func value<Key: BitwiseCopyable, Value: BitwiseCopyable>(
         of key: Key, initial: Value
     ) throws(BPFError) -> Value? {
+        try read(key, initial: initial, Libbpf.lookup)
+    }
+
+    /// Takes an entry out of a hash map: the value that it had when it went. For maps of this version.
+    func take<Key: BitwiseCopyable, Value: BitwiseCopyable>(_ key: Key, initial: Value) throws(BPFError) -> Value? {
+        try read(key, initial: initial, Libbpf.take)
+    }
+
+    private func read<Key: BitwiseCopyable, Value: BitwiseCopyable>(
+        _ key: Key, initial: Value,
+        _ call: (Int32, String, UnsafeRawPointer, UnsafeMutableRawPointer) throws(BPFError) -> Bool
+    ) throws(BPFError) -> Value? {
         checkSizes(Key.self, Value.self)
         guard let key = encoded(key, codec?.encodeKey) else { return nil }
         let fd = fd
@@ -67,7 +79,7 @@ public final class BPFMap: Sendable {
             var raw = [UInt8](repeating: 0, count: room)
             let isThere = try raw.withUnsafeMutableBufferPointer { raw throws(BPFError) in
                 guard let value = raw.baseAddress else { return false }
-                return try Libbpf.lookup(fd, name, key: key, value: value)
+                return try call(fd, name, key, value)
             }
             return isThere ? raw : nil
         }

@@ -220,7 +220,8 @@ public enum BTFCheck {
             Expected(
                 "np_learnt", np_learnt.self,
                 [
-                    ("names", \.names), ("columns", \.columns), ("earliest", \.earliest), ("expires", \.expires),
+                    ("names", \.names), ("columns", \.columns), ("earliest", \.earliest), ("serial", \.serial),
+                    ("expires", \.expires),
                 ]),
             Expected(
                 "np_learnt_share", np_learnt_share.self,

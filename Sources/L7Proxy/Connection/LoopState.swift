@@ -14,7 +14,7 @@ final class LoopState {
     let selectionsChange: Bool
     /// `nil`: nothing is learnt.
     let learner: (any AnswerLearner)?
-    /// On their way to the access log; `nil` without one.
+    /// On their way to the access log and the agent; `nil` without either.
     var lines: LogLines?
     private var isHandingOver = false
     var counters = ProxyCounters()
@@ -27,7 +27,7 @@ final class LoopState {
 
     init(
         _ loop: any EventLoop, limits: ProxyLimits, rules: RuleSource, resolver: any FlowResolver, log: AccessLog?,
-        learner: (any AnswerLearner)?
+        telling feed: DenialFeed?, learner: (any AnswerLearner)?
     ) {
         self.loop = loop
         self.limits = limits
@@ -38,7 +38,7 @@ final class LoopState {
         self.resolver = resolver
         selectionsChange = resolver.selectionsChange
         self.learner = learner
-        lines = log.map(LogLines.init)
+        lines = log == nil && feed == nil ? nil : LogLines(log, telling: feed)
     }
 
     var now: NIODeadline { .now() }
@@ -170,10 +170,8 @@ final class LoopState {
     }
 
     /// Writes one line of the access log.
-    func write(
-        _ record: consuming AccessRecord, status: Int, latency: TimeAmount, of connection: [UInt8], revision: UInt64?
-    ) {
-        lines?.add(record, status: status, latency: latency, connection: connection, revision: revision)
+    func write(_ record: consuming AccessRecord, _ circumstances: LogLines.Circumstances) {
+        lines?.add(record, circumstances)
         guard !isHandingOver, lines?.isEmpty == false else { return }
         isHandingOver = true
         loop.assumeIsolated().scheduleTask(in: LoopState.logDelay) {

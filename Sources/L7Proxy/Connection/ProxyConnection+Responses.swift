@@ -144,6 +144,9 @@ extension ProxyConnection {
     func log(_ record: consuming AccessRecord, status: Int, since: NIODeadline) {
         if logText.isEmpty { logText = LogLines.connectionText(clientAddress, flow) }
         shared.write(
-            record, status: status, latency: NIODeadline.now() - since, of: logText, revision: rules?.book.revision)
+            record,
+            .init(
+                status: status, latency: NIODeadline.now() - since, connection: logText, client: clientAddress,
+                revision: rules?.book.revision))
     }
 }

@@ -17,6 +17,8 @@ struct AccessRecord {
     var decision: Decision
     /// The members or words about the request.
     private(set) var bytes: [UInt8]
+    /// The members for who is told of requests that are not allowed, where `bytes` are words; `nil` for `bytes`.
+    var told: [UInt8]?
 
     /// At most so many bytes of a path are written.
     static let longestPath = 1_024
@@ -40,6 +42,7 @@ struct AccessRecord {
             bytes.append(UInt8(ascii: "\""))
             if let rule = verdict.rule { LineText.add("rule", rule.text, to: &bytes) }
             if let reason = verdict.reason { LineText.add("reason", reason, to: &bytes) }
+            if let direction = verdict.denies { LineText.add("denies", direction, to: &bytes) }
             if !verdict.actions.isEmpty {
                 LineText.add("headers", verdict.actions.joined(separator: ", "), to: &bytes)
             }
@@ -158,24 +161,27 @@ struct AccessRecord {
         var rule: CompiledRule?
         /// What the request fails of it.
         var reason: String?
+        /// Whose rules deny it: those of the sender's `egress`, or of the receiver's `ingress`.
+        var denies: String?
         /// Mismatches and changes of headers: names alone.
         var actions: [String] = []
 
         init(_ answer: FlowRules.Answer) {
             if answer.actionsBreakRequest { reason = "header-action" }
             let showsPermitted = answer.isPermitted || answer.actionsBreakRequest
-            take(answer.egress, showsPermitted)
-            take(answer.ingress, showsPermitted)
+            take(answer.egress, "egress", showsPermitted)
+            take(answer.ingress, "ingress", showsPermitted)
             if rule == nil, reason == nil, !answer.isPermitted { reason = "no-rules" }
         }
 
-        private mutating func take(_ side: SideAnswer?, _ showsPermitted: Bool) {
+        private mutating func take(_ side: SideAnswer?, _ direction: String, _ showsPermitted: Bool) {
             switch side {
             case .permitted(let rule, let done)?:
                 if showsPermitted { self.rule = rule }
                 for action in done { actions.append("\(action.kind.rawValue) \(action.name)") }
             case .denied(let nearest, let failed)?:
                 rule = nearest
+                denies = direction
                 if nearest != nil { reason = failed.text }
             case nil: break
             }

@@ -6,9 +6,15 @@ internal import ProxyRules
 /// The lines of one event loop on their way to the access log: handed over in batches, so that a request costs neither a lock nor a
 /// thread switch.
 struct LogLines {
-    private let log: AccessLog
+    private let log: AccessLog?
+    private let feed: DenialFeed?
     private var lines: [UInt8] = []
     private var count = 0
+    /// The lines of what was not allowed, for the feed, and how many there are none of.
+    private var told: [UInt8] = []
+    private var toldCount = 0
+    private var untold = 0
+    private var budget = DenialBudget()
     /// The second of the last line, and its text.
     private var second = 0
     private var secondText: [UInt8] = []
@@ -21,28 +27,48 @@ struct LogLines {
     /// So many bytes are handed over at once.
     static let batch = 32 << 10
 
-    init(_ log: AccessLog) { self.log = log }
+    /// Lines for a log, and those of what is not allowed for a feed too.
+    init(_ log: AccessLog?, telling feed: DenialFeed? = nil) {
+        self.log = log
+        self.feed = feed
+    }
 
-    var isEmpty: Bool { lines.isEmpty }
-    var isFull: Bool { lines.count >= LogLines.batch }
+    var isEmpty: Bool { lines.isEmpty && told.isEmpty && untold == 0 }
+    var isFull: Bool { lines.count >= LogLines.batch || told.count >= LogLines.batch }
 
-    /// The record of a request that was decided.
-    mutating func record(of bytes: Span<UInt8>, _ head: RequestHead, _ answer: FlowRules.Answer) -> AccessRecord {
-        AccessRecord(log.format, bytes, head, answer, room: room())
+    private var format: AccessLog.Format { log?.format ?? .json }
+    /// Whether what is told of is written apart.
+    private var tellsApart: Bool { feed != nil && format == .text }
+
+    /// The record of a request that was decided; `nil` when nobody wants it.
+    mutating func record(of bytes: Span<UInt8>, _ head: RequestHead, _ answer: FlowRules.Answer) -> AccessRecord? {
+        if log == nil, answer.isPermitted { return nil }
+        var record = AccessRecord(format, bytes, head, answer, room: room())
+        if tellsApart, !answer.isPermitted { record.told = AccessRecord(.json, bytes, head, answer, room: []).bytes }
+        return record
     }
 
     /// The record of bytes that are not understood.
     mutating func record(refused refusal: Refusal) -> AccessRecord {
-        AccessRecord(log.format, refused: refusal, room: room())
+        var record = AccessRecord(format, refused: refusal, room: room())
+        if tellsApart { record.told = AccessRecord(.json, refused: refusal, room: []).bytes }
+        return record
     }
 
-    /// The record of a DNS query that was decided.
-    mutating func record(query name: String, _ answer: FlowRules.QueryAnswer) -> AccessRecord {
-        AccessRecord(log.format, query: name, answer, room: room())
+    /// The record of a DNS query that was decided; `nil` when nobody wants it.
+    mutating func record(query name: String, _ answer: FlowRules.QueryAnswer) -> AccessRecord? {
+        if log == nil, answer.isPermitted { return nil }
+        var record = AccessRecord(format, query: name, answer, room: room())
+        if tellsApart, !answer.isPermitted { record.told = AccessRecord(.json, query: name, answer, room: []).bytes }
+        return record
     }
 
     /// The record of a DNS message that is not exactly a query.
-    mutating func recordOfNoQuery() -> AccessRecord { AccessRecord(notAQuery: log.format, room: room()) }
+    mutating func recordOfNoQuery() -> AccessRecord {
+        var record = AccessRecord(notAQuery: format, room: room())
+        if tellsApart { record.told = AccessRecord(notAQuery: .json, room: []).bytes }
+        return record
+    }
 
     private mutating func room() -> [UInt8] {
         var room = spare.popLast() ?? []
@@ -50,51 +76,91 @@ struct LogLines {
         return room
     }
 
-    /// Adds one line. `connection` is what `connectionText` made.
-    mutating func add(
-        _ record: consuming AccessRecord, status: Int, latency: TimeAmount, connection: [UInt8], revision: UInt64?
-    ) {
+    /// What a line says beside the record.
+    struct Circumstances {
+        var status: Int
+        var latency: TimeAmount
+        /// The members about the connection, as `connectionText` made them.
+        var connection: [UInt8]
+        var client: SocketAddress
+        var revision: UInt64?
+    }
+
+    /// Adds one line.
+    mutating func add(_ record: consuming AccessRecord, _ circumstances: Circumstances) {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        let microseconds = latency.nanoseconds / 1_000
-        switch log.format {
-        case .json:
-            LineText.append(plain: "{\"time\":\"", to: &lines)
-            addTime(time)
-            LineText.append(plain: LogLines.decided(record.decision), to: &lines)
-            LineText.append(Int64(status), to: &lines)
-            LineText.append(plain: ",\"microseconds\":", to: &lines)
-            LineText.append(microseconds, to: &lines)
-            if let revision {
-                LineText.append(plain: ",\"revision\":", to: &lines)
-                LineText.append(Int64(clamping: revision), to: &lines)
-            }
-            lines.append(UInt8(ascii: ","))
-            lines += connection
-            if !record.bytes.isEmpty {
-                lines.append(UInt8(ascii: ","))
-                lines += record.bytes
-            }
-            LineText.append(plain: "}\n", to: &lines)
-        case .text:
-            addTime(time)
-            lines.append(UInt8(ascii: " "))
-            pad(record.decision.rawValue, 7, &lines)
-            lines.append(UInt8(ascii: " "))
-            LineText.append(Int64(status), to: &lines)
-            lines.append(UInt8(ascii: " "))
-            let tenths = microseconds / 100
-            pad(left: "\(tenths / 10).\(tenths % 10) ms", 9, &lines)
-            lines += "  ".utf8
-            lines += record.bytes
-            lines += "\n".utf8
+        let start = lines.count
+        switch format {
+        case .json: addMembers(record.bytes, record.decision, circumstances, time)
+        case .text: addWords(record.bytes, record.decision, circumstances, time)
         }
-        count += 1
+        if feed != nil, record.decision == .denied || record.decision == .refused {
+            tell(record, from: start, circumstances, time)
+        }
+        if log == nil { lines.removeSubrange(start...) } else { count += 1 }
         if isFull { handOver() }
         guard spare.count < LogLines.mostSpare else { return }
         var room = record.takeBytes()
         room.removeAll(keepingCapacity: true)
         spare.append(room)
+    }
+
+    /// Adds the line that begins at `start`, or one of the members that are told apart, to those of the feed.
+    private mutating func tell(
+        _ record: borrowing AccessRecord, from start: Int, _ circumstances: Circumstances, _ time: timespec
+    ) {
+        guard budget.admits(circumstances.client, second: time.tv_sec) else {
+            untold += 1
+            return
+        }
+        toldCount += 1
+        guard let members = record.told else {
+            told += lines[start...]
+            return
+        }
+        let end = lines.count
+        addMembers(members, record.decision, circumstances, time)
+        told += lines[end...]
+        lines.removeSubrange(end...)
+    }
+
+    private mutating func addMembers(
+        _ members: [UInt8], _ decision: AccessRecord.Decision, _ circumstances: Circumstances, _ time: timespec
+    ) {
+        LineText.append(plain: "{\"time\":\"", to: &lines)
+        addTime(time)
+        LineText.append(plain: LogLines.decided(decision), to: &lines)
+        LineText.append(Int64(circumstances.status), to: &lines)
+        LineText.append(plain: ",\"microseconds\":", to: &lines)
+        LineText.append(circumstances.latency.nanoseconds / 1_000, to: &lines)
+        if let revision = circumstances.revision {
+            LineText.append(plain: ",\"revision\":", to: &lines)
+            LineText.append(Int64(clamping: revision), to: &lines)
+        }
+        lines.append(UInt8(ascii: ","))
+        lines += circumstances.connection
+        if !members.isEmpty {
+            lines.append(UInt8(ascii: ","))
+            lines += members
+        }
+        LineText.append(plain: "}\n", to: &lines)
+    }
+
+    private mutating func addWords(
+        _ words: [UInt8], _ decision: AccessRecord.Decision, _ circumstances: Circumstances, _ time: timespec
+    ) {
+        addTime(time)
+        lines.append(UInt8(ascii: " "))
+        pad(decision.rawValue, 7, &lines)
+        lines.append(UInt8(ascii: " "))
+        LineText.append(Int64(circumstances.status), to: &lines)
+        lines.append(UInt8(ascii: " "))
+        let tenths = circumstances.latency.nanoseconds / 100_000
+        pad(left: "\(tenths / 10).\(tenths % 10) ms", 9, &lines)
+        lines += "  ".utf8
+        lines += words
+        lines += "\n".utf8
     }
 
     /// What stands between the time and the status, in one piece.
@@ -107,12 +173,17 @@ struct LogLines {
         }
     }
 
-    /// Gives what there is to the log.
+    /// Gives what there is to the log and the feed.
     mutating func handOver() {
-        guard count > 0 else { return }
-        log.add(lines, count: count)
-        lines.removeAll(keepingCapacity: true)
-        count = 0
+        if count > 0 {
+            log?.add(lines, count: count)
+            lines.removeAll(keepingCapacity: true)
+            count = 0
+        }
+        guard toldCount > 0 || untold > 0 else { return }
+        feed?.add(told, count: toldCount, lost: untold)
+        told.removeAll(keepingCapacity: true)
+        (toldCount, untold) = (0, 0)
     }
 
     /// The members about a connection, written once.

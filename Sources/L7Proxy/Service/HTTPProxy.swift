@@ -19,10 +19,11 @@ public final class HTTPProxy: Sendable {
     /// Begins to listen on an address. The group's event loops serve the connections; it stays the caller's.
     public static func start(
         on address: SocketAddress, group: any EventLoopGroup, rules: RuleSource, resolver: any FlowResolver,
-        limits: ProxyLimits = ProxyLimits(), log: AccessLog? = nil, learner: (any AnswerLearner)? = nil
+        limits: ProxyLimits = ProxyLimits(), log: AccessLog? = nil, telling feed: DenialFeed? = nil,
+        learner: (any AnswerLearner)? = nil
     ) async throws -> HTTPProxy {
         let loops = try await makeLoops(
-            group, limits: limits, rules: rules, resolver: resolver, log: log, learner: learner)
+            group, limits: limits, rules: rules, resolver: resolver, log: log, telling: feed, learner: learner)
         var listeners: [any Channel] = []
         for bound in loops {
             // Port 0 stands for the one that the first got.
@@ -37,10 +38,11 @@ public final class HTTPProxy: Sendable {
     /// Serves sockets that listen already, one for each of the group's event loops; they are the proxy's from here on.
     public static func start(
         listeners descriptors: [CInt], group: any EventLoopGroup, rules: RuleSource, resolver: any FlowResolver,
-        limits: ProxyLimits = ProxyLimits(), log: AccessLog? = nil, learner: (any AnswerLearner)? = nil
+        limits: ProxyLimits = ProxyLimits(), log: AccessLog? = nil, telling feed: DenialFeed? = nil,
+        learner: (any AnswerLearner)? = nil
     ) async throws -> HTTPProxy {
         let loops = try await makeLoops(
-            group, limits: limits, rules: rules, resolver: resolver, log: log, learner: learner)
+            group, limits: limits, rules: rules, resolver: resolver, log: log, telling: feed, learner: learner)
         var listeners: [any Channel] = []
         for (bound, descriptor) in zip(loops, descriptors) {
             listeners.append(try await bootstrap(bound, limits).withBoundSocket(descriptor).get())
@@ -50,15 +52,15 @@ public final class HTTPProxy: Sendable {
 
     private static func makeLoops(
         _ group: any EventLoopGroup, limits: ProxyLimits, rules: RuleSource, resolver: any FlowResolver,
-        log: AccessLog?,
-        learner: (any AnswerLearner)?
+        log: AccessLog?, telling feed: DenialFeed?, learner: (any AnswerLearner)?
     ) async throws -> [NIOLoopBound<LoopState>] {
         var loops: [NIOLoopBound<LoopState>] = []
         for loop in group.makeIterator() {
             let bound = try await loop.submit {
                 NIOLoopBound(
                     LoopState(
-                        loop, limits: limits, rules: rules, resolver: resolver, log: log, learner: learner),
+                        loop, limits: limits, rules: rules, resolver: resolver, log: log, telling: feed,
+                        learner: learner),
                     eventLoop: loop)
             }.get()
             loop.scheduleRepeatedTask(initialDelay: limits.tick, delay: limits.tick) { _ in bound.value.tick() }

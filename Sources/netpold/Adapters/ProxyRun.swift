@@ -16,8 +16,8 @@ struct ProxyRun: Sendable {
     /// The access log; `nil` for none.
     let log: AccessLog?
 
-    /// The node's proxy.
-    func serve(_ ports: NodeProxyPorts, rules path: String) async throws {
+    /// The node's proxy. `feed` is told of what is not allowed.
+    func serve(_ ports: NodeProxyPorts, rules path: String, telling feed: DenialFeed) async throws {
         let source = RuleSource(try RuleBook(RuleSnapshot(revision: 0, policies: [])))
         let file = RuleFile(path, into: source) { event in
             switch event {
@@ -31,7 +31,7 @@ struct ProxyRun: Sendable {
         try await serve(ends: { _ in file.look() }) { group in
             let proxy = try await HTTPProxy.start(
                 listeners: ports.listeners, group: group, rules: source, resolver: ports.resolver, log: log,
-                learner: ports.learner)
+                telling: feed, learner: ports.learner)
             file.start()
             return (proxy, source)
         }

@@ -158,7 +158,7 @@ struct ProxyCommand: AsyncParsableCommand {
         }
         let path = try rules ?? instance.paths().proxyRules
         let ports = try NodeProxyPorts.open(instance: instance.instance, listeners: run.loops)
-        try await run.serve(ports, rules: path)
+        try await run.serve(ports, rules: path, telling: DenialFeed(path: try instance.paths().denials))
     }
 
     private func state() throws -> ProxyState? {

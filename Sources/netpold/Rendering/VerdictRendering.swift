@@ -26,6 +26,9 @@ struct VerdictRendering: Sendable {
         }
         first += "  \(style.faint(side)): \(verdict.sentence)"
         if let name = verdict.name, !name.isEmpty { first += ": \(style.strong(name))" }
+        if let request = verdict.request {
+            first += ": \(style.strong("\(request.method) \(request.host)\(request.path)"))"
+        }
         var lines = [first]
         let indent = String(repeating: " ", count: clock(verdict.timeMilliseconds).count + 9)
         lines += verdict.isolatedBy.map { "\(indent)isolated by \(text($0))" }

@@ -14,7 +14,7 @@ struct NameApplyTests {
     private static let learnt = IPAddress(ipv4: 0xc000_0207)
 
     /// Pods `web` (and `api`) with an egress policy: DNS names over UDP 53, addresses of lists of names on every port.
-    private static func image(
+    static func image(
         dns: [FQDNSelector] = [], lists: [[FQDNSelector]] = [], names: UInt32 = 1, columns: [Int]? = nil,
         pods: [EndpointImage]? = nil
     ) throws -> NodeImage {
@@ -69,7 +69,7 @@ struct NameApplyTests {
         try #require(node.subjects["web"]?.egress.hits?.base)
     }
 
-    private static func columns(_ node: NodeDatapath, _ address: IPAddress, pod: String = "web") throws -> UInt32 {
+    static func columns(_ node: NodeDatapath, _ address: IPAddress, pod: String = "web") throws -> UInt32 {
         let maps = try #require(node.maps.names)
         let endpoint = try #require(node.endpoints[EndpointKey(namespace: "shop", name: pod)])
         let key = np_learnt_key(address: np_address(address), endpoint: endpoint.slot)

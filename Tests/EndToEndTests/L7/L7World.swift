@@ -40,13 +40,13 @@ final class L7World {
     let edge: EdgeNode
     let place: ProxyPlace
     private let pins: PinPath
-    private var relay: Child?
+    private var relay: ScriptProcess?
     private var proxy: ChildProcess?
     private var proxyFiles: [String] = []
     /// Whether the proxy is netpold's, which leaves requests as they are.
     private var isReal = false
-    private var servers: [Child] = []
-    private var clients: [String: Child] = [:]
+    private var servers: [ScriptProcess] = []
+    private var clients: [String: ScriptProcess] = [:]
 
     init(_ topology: EdgeNode.Topology, _ attachment: AttachmentStyle = .automatic, reversePathFilter: Int = 0) throws {
         edge = try EdgeNode(topology, pods: ["a", "b"])
@@ -66,14 +66,14 @@ final class L7World {
             try edge.set(namespace, "ipv4/tcp_tw_reuse", "1")
         }
         servers = [
-            try Child(["server", "80"], in: edge.outside.path),
-            try Child(["server", "80"], in: try edge.pod("b").path),
-            try Child(["server", "80"], in: edge.node.path),
+            try ScriptProcess(["server", "80"], in: edge.outside.path),
+            try ScriptProcess(["server", "80"], in: try edge.pod("b").path),
+            try ScriptProcess(["server", "80"], in: edge.node.path),
         ]
         for server in servers { try server.waitUntilReady() }
         clients = [
-            "a": try Child(["client"], in: try edge.pod("a").path),
-            "outside": try Child(["client"], in: edge.outside.path),
+            "a": try ScriptProcess(["client"], in: try edge.pod("a").path),
+            "outside": try ScriptProcess(["client"], in: edge.outside.path),
         ]
     }
 
@@ -164,7 +164,7 @@ final class L7World {
 
     /// Starts the stand-in in the proxy's namespace; once something was applied.
     func startRelay() throws {
-        let child = try Child(["relay", pins.folder], in: place.namespace)
+        let child = try ScriptProcess(["relay", pins.folder], in: place.namespace)
         relay = child
         try child.waitUntilReady()
     }
@@ -269,48 +269,5 @@ final class L7World {
             }
         }
         return failures
-    }
-
-    /// A process of l7.py.
-    private final class Child {
-        private let process = Process()
-        private let input = Pipe()
-        private let output = Pipe()
-        private var rest: [UInt8] = []
-
-        init(_ arguments: [String], in namespace: String) throws {
-            process.executableURL = URL(filePath: "/usr/bin/nsenter")
-            process.arguments = ["--net=\(namespace)", "/usr/bin/python3", L7World.script] + arguments
-            process.standardInput = input
-            process.standardOutput = output
-            try process.run()
-        }
-
-        func waitUntilReady() throws {
-            guard try line() == Array("ready".utf8) else { throw PodNetworkError("l7.py is not ready") }
-        }
-
-        func ask(_ command: [String: Any]) throws -> Data {
-            let text = try JSONSerialization.data(withJSONObject: command) + Data("\n".utf8)
-            try input.fileHandleForWriting.write(contentsOf: text)
-            return Data(try line())
-        }
-
-        private func line() throws -> [UInt8] {
-            while true {
-                if let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-                    defer { rest.removeFirst(end + 1) }
-                    return Array(rest[..<end])
-                }
-                let more = output.fileHandleForReading.availableData
-                guard !more.isEmpty else { throw PodNetworkError("l7.py has ended") }
-                rest += more
-            }
-        }
-
-        func end(_ signal: Int32) {
-            kill(process.processIdentifier, signal)
-            process.waitUntilExit()
-        }
     }
 }

@@ -87,4 +87,32 @@ struct RealServersTests {
         #expect(try world.call("api", "10.30.0.14:50051", "/shop.Inventory/Get") == "OK")
         #expect(try world.call("api", "10.30.0.14:50051", "/shop.Inventory/Set") == "PERMISSION_DENIED Access denied")
     }
+
+    @Test(
+        "monitor shows requests that the proxy denies, with the rule that came nearest, and only to whom they concern")
+    func monitoredRequests() throws {
+        let world = try RealServers()
+        let api = "http://10.30.0.13:8080"
+        func seen(_ arguments: String...) throws -> String {
+            try world.agent.monitored(arguments) { () throws in
+                #expect(try world.curl("web", "\(api)/api/v2/users/7") == "api 200")
+                #expect(try world.curl("web", "\(api)/api/v1/users?key=hunter2") == "Access denied 403")
+                #expect(try world.dig("billing", "pypi.org", ["+tcp"]) == "REFUSED")
+                #expect(
+                    try world.call("api", "10.30.0.14:50051", "/shop.Inventory/Set")
+                        == "PERMISSION_DENIED Access denied")
+            }
+        }
+        let all = try seen("--drops")
+        #expect(
+            all.contains(#/DENIED +shop\/web .* -> shop\/api .*: GET 10.30.0.13:8080\/api\/v1\/users\?key=\.\.\.\n/#),
+            "\(all)")
+        #expect(all.contains(#/nearest rule CiliumNetworkPolicy shop\/api .*: it fails .*path/#), "\(all)")
+        #expect(all.contains(#/DENIED +shop\/api .*: POST .*\/shop.Inventory\/Set\n/#), "\(all)")
+        #expect(all.contains(#/DENIED +shop\/billing .*: pypi.org\n/#), "\(all)")
+        #expect(!all.contains("hunter2") && !all.contains("users/7"))
+        let ofBilling = try seen("--pod", "shop/billing")
+        #expect(ofBilling.contains("pypi.org") && !ofBilling.contains("/api/v1/users"), "\(ofBilling)")
+        #expect(try seen("--drops", "--json").contains(#""path":"/api/v1/users?key=...""#))
+    }
 }

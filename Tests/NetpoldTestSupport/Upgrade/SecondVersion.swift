@@ -60,6 +60,11 @@ public struct SecondVersion: Sendable {
                 "struct np_counter {\n\t__u64 packets;\n\t__u64 bytes;\n",
                 "struct np_counter {\n\t__u64 bytes;\n\t__u64 packets;\n"
             ))
+        edits.append(
+            (
+                "\t__u32 columns; /* that ever were learnt */\n\t__u32 earliest; /* until then all of `columns` hold */\n",
+                "\t__u32 earliest; /* until then all of `columns` hold */\n\t__u32 columns; /* that ever were learnt */\n"
+            ))
         return edits
     }
 

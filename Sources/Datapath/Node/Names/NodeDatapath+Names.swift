@@ -84,18 +84,21 @@ extension NodeDatapath {
     public var nextNameColumns: UInt32 {
         get throws(BPFError) {
             guard let names = maps.names else { return 1 }
+            let others = inherited.highestColumns
             let endpoints =
                 try maps.endpoints.entries(key: UInt32(0), value: np_endpoint()).map(\.value.names).max() ?? 0
             let learnt =
                 try names.learnt.entries(key: np_learnt_key(), value: np_learnt()).map(\.value.names).max() ?? 0
-            return max(endpoints, learnt, self.names?.highestColumns ?? 0) + 1
+            return max(endpoints, learnt, others, self.names?.highestColumns ?? 0) + 1
         }
     }
 
     /// The serial number of the latest record of columns that the kernel goes by; 0: none.
     public var columnRecord: UInt32 {
         get throws(BPFError) {
-            try maps.names?.options.value(of: UInt32(0), initial: np_name_options())?.record ?? 0
+            guard let names = maps.names else { return 0 }
+            let own = try names.options.value(of: UInt32(0), initial: np_name_options())?.record ?? 0
+            return own == 0 ? inherited.columnRecord : own
         }
     }
 
@@ -166,6 +169,7 @@ extension NodeDatapath {
             if present == nil, share.inserted &+ inserted &- share.removed >= UInt64(NP_MAX_LEARNT_OF_POD) { continue }
             var value = present.flatMap { $0.names == names ? $0 : nil } ?? np_learnt()
             guard value.add(expirations, names: names) else { continue }
+            value.serial = .random(in: .min ... .max)
             try maps.learnt.set(key, value)
             if present == nil { inserted += 1 }
             written += 1
@@ -201,11 +205,12 @@ extension NodeDatapath {
                 held[key.endpoint, default: 0] += 1
                 continue
             }
-            // It may have been learnt anew meanwhile.
-            guard let present = try maps.learnt.value(of: key, initial: np_learnt()),
-                present.names == value.names, present.latest == value.latest
-            else { continue }
-            try maps.learnt.remove(key)
+            // It may have been learnt anew meanwhile: what was taken away is what was there.
+            guard let taken = try maps.learnt.take(key, initial: np_learnt()), taken.serial != value.serial else {
+                continue
+            }
+            _ = try maps.learnt.insert(key, taken)
+            held[key.endpoint, default: 0] += 1
         }
         var uses: [EndpointKey: LearntUse] = [:]
         for (slot, endpoint) in bySlot {
@@ -264,13 +269,17 @@ extension np_name_options {
 }
 
 extension np_learnt {
-    /// When the last of its columns ends.
-    var latest: UInt32 {
+    /// Its columns by number, with their ends.
+    var expirations: [Int: UInt32] {
         withUnsafeBytes(of: expires) { bytes in
-            (0..<Int(NP_MAX_NAME_COLUMNS)).filter { columns >> UInt32($0) & 1 == 1 }
-                .map { bytes.load(fromByteOffset: 4 * $0, as: UInt32.self) }.max() ?? 0
+            let held = (0..<Int(NP_MAX_NAME_COLUMNS)).filter { columns >> UInt32($0) & 1 == 1 }
+            return Dictionary(
+                uniqueKeysWithValues: held.map { ($0, bytes.load(fromByteOffset: 4 * $0, as: UInt32.self)) })
         }
     }
+
+    /// When the last of its columns ends.
+    var latest: UInt32 { expirations.values.max() ?? 0 }
 
     /// Adds columns, by number with their ends. Returns whether anything is other than before.
     mutating func add(_ expirations: [Int: UInt32], names: UInt32) -> Bool {

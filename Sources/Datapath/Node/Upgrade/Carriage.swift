@@ -26,6 +26,7 @@ final class Carriage {
                 _ = try maps.fragments.insert(entry.key, entry.value)
             }
         }
+        try copyLearnt(to: pods)
         var flows = try sharedFlows(pods) + ownFlows(pods)
         // A region that overflows goes without questions that have been answered, then without what was silent for longest.
         let newest = flows.map(\.record.last_seen).max { Int32(bitPattern: $1 &- $0) > 0 } ?? 0
@@ -36,6 +37,32 @@ final class Carriage {
         guard !flows.isEmpty else { return }
         let table = try maps.flows.mapped()
         for flow in flows { Carriage.take(flow, into: table) }
+    }
+
+    /// Copies what pods have learnt of addresses and still holds. Their columns say the same here only under the same number.
+    private func copyLearnt(to pods: CarriedPods) throws(BPFError) {
+        guard let names = maps.names, source(of: "np_learnt", for: names.learnt) != nil else { return }
+        let now = NodeDatapath.nameClock
+        let before = try other.endpointsBySlot()
+        var inserted: [UInt32: UInt64] = [:]
+        for (key, value) in try other.learnt() where value.names != 0 && value.latest > now {
+            guard let pod = before[key.endpoint].flatMap(pods.pod), pod.names == value.names else { continue }
+            let own = np_learnt_key(address: key.address, endpoint: pod.slot)
+            let present = try names.learnt.value(of: own, initial: np_learnt())
+            let share = try names.shares.value(of: pod.slot, initial: np_learnt_share()) ?? np_learnt_share()
+            let held = share.inserted &+ inserted[pod.slot, default: 0] &- share.removed
+            if present == nil, held >= UInt64(NP_MAX_LEARNT_OF_POD) { continue }
+            var carried = present.flatMap { $0.names == pod.names ? $0 : nil } ?? np_learnt()
+            guard carried.add(value.expirations, names: pod.names) else { continue }
+            carried.serial = .random(in: .min ... .max)
+            try names.learnt.set(own, carried)
+            if present == nil { inserted[pod.slot, default: 0] += 1 }
+        }
+        for (slot, count) in inserted {
+            var share = try names.shares.value(of: slot, initial: np_learnt_share()) ?? np_learnt_share()
+            share.inserted &+= count
+            try names.shares.set(slot, share)
+        }
     }
 
     /// Flows of a version in which both ends of a flow shared one entry: one for each local pod that had admitted it.

@@ -16,6 +16,8 @@ struct CarriedPods {
         var region: FlowRegion
         /// Index of `np_endpoint.address`.
         var index: UInt8
+        /// `np_endpoint.names`.
+        var names: UInt32
     }
 
     private var places: [IPAddress: Place] = [:]
@@ -26,9 +28,19 @@ struct CarriedPods {
             guard let region = regions.current[endpoint.slot] else { continue }
             let addresses = [endpoint.value.address.0, endpoint.value.address.1]
             for (index, address) in addresses.enumerated() where !address.isZero {
-                places[address.ipAddress] = Place(slot: endpoint.slot, region: region, index: UInt8(index))
+                places[address.ipAddress] = Place(
+                    slot: endpoint.slot, region: region, index: UInt8(index),
+                    names: endpoint.value.names)
             }
         }
+    }
+
+    /// The slot of the pod that an endpoint of another version was, and the number of its columns of names; `nil` where its addresses are
+    /// not all of one pod here.
+    func pod(of value: np_endpoint) -> (slot: UInt32, names: UInt32)? {
+        let own = [value.address.0, value.address.1].filter { !$0.isZero }.map { places[$0.ipAddress] }
+        guard let first = own.first.flatMap(\.self), own.allSatisfy({ $0?.slot == first.slot }) else { return nil }
+        return (first.slot, first.names)
     }
 
     /// Where both ends had one entry: a flow for each end whose pod is here and had admitted it.

@@ -79,6 +79,27 @@ final class OtherVersion {
     /// The highest revision that any of its endpoints ever had.
     func highestRevision() throws(BPFError) -> UInt32 { try slots().map(\.revision).max() ?? 0 }
 
+    /// The pods it had programmed, by their slots.
+    func endpointsBySlot() throws(BPFError) -> [UInt32: np_endpoint] {
+        let entries = try maps["np_endpoints"]?.entries(key: UInt32(0), value: np_endpoint()) ?? []
+        return Dictionary(entries.filter(\.value.isReady).map { ($0.key, $0.value) }) { first, _ in first }
+    }
+
+    /// What its pods have learnt of addresses.
+    func learnt() throws(BPFError) -> [(key: np_learnt_key, value: np_learnt)] {
+        try maps["np_learnt"]?.entries(key: np_learnt_key(), value: np_learnt()) ?? []
+    }
+
+    /// The serial number of the record by which its columns of names are numbered; 0: none.
+    func columnRecord() throws(BPFError) -> UInt32 {
+        try maps["np_name_options"]?.value(of: UInt32(0), initial: np_name_options())?.record ?? 0
+    }
+
+    /// The highest number that columns of names had.
+    func highestColumns() throws(BPFError) -> UInt32 {
+        max(try slots().map(\.names).max() ?? 0, try learnt().map(\.value.names).max() ?? 0)
+    }
+
     private func slots() throws(BPFError) -> [np_endpoint] {
         try maps["np_endpoints"]?.entries(key: UInt32(0), value: np_endpoint()).map(\.value) ?? []
     }
@@ -118,7 +139,8 @@ final class OtherVersion {
 
     /// Maps whose contents outlive a version. The others belong to its programs.
     private static func isOfUse(_ map: String) -> Bool {
-        map == "np_endpoints" || map == "np_flow_moves" || map == "np_addresses" || map == "np_prefixes"
+        map == "np_endpoints" || map == "np_flow_moves" || map == "np_name_options" || map == "np_addresses"
+            || map == "np_prefixes"
             || CarriedMap.all[map] != nil
     }
 }
