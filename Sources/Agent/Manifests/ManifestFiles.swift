@@ -85,7 +85,7 @@ public enum ManifestFiles {
                 let bytes = try read(file)
                 loaded.files.append(file)
                 if file == "-" { loaded.standardInput = bytes }
-                decoder.add(bytes, file: file) { document in
+                decoder.add(bytes, file: file) { [namespace] document in
                     namespace.map { document.moved(toNamespace: $0, at: document.location) } ?? document
                 }
             } catch {

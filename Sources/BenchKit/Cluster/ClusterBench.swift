@@ -43,7 +43,7 @@ public struct ClusterBench: Sendable {
         progress("building 50 pods")
         let pods = try BenchPods(
             "bench-cluster",
-            stride(from: 0, to: CompileWorkload.namespaces, by: 2).map { number in
+            stride(from: 0, to: CompileWorkload.Size.usual.namespaces, by: 2).map { number in
                 let pod = number % 20
                 return ("team-\(number)-pod-\(pod)", [IPAddress(ipv4: 0x0a00_0000 + UInt32(number * 256 + pod + 1))])
             })

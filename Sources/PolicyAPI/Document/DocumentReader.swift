@@ -9,42 +9,77 @@ public enum DocumentReader {
         /// What is wrong, in source order.
         public var diagnostics: [Diagnostic] = []
 
-        mutating func append(_ more: Output) {
-            documents += more.documents
-            diagnostics += more.diagnostics
+        fileprivate func map<Value>(_ make: (DocumentNode) -> Value) -> Part<Value> {
+            Part(values: documents.map(make), diagnostics: diagnostics)
         }
     }
 
     /// Reads one input. `file` is the name used in messages, `-` for standard input; one that ends in `.json` is read as JSON only.
     public static func read(_ bytes: [UInt8], file: String) -> Output {
-        var output = Output()
+        let found = read(bytes, file: file) { $0 }
+        return Output(documents: found.values, diagnostics: found.diagnostics)
+    }
+
+    /// Reads one input, and makes something else of each document: of a big input on all CPUs, so `make` must not depend on what was
+    /// read before.
+    ///
+    /// What was read ahead counts only if it fits what the documents before it have left of the file's budget, so the result is that
+    /// of reading one document after the other.
+    static func read<Value: Sendable>(
+        _ bytes: [UInt8], file: String, making make: @Sendable (DocumentNode) -> Value
+    ) -> (values: [Value], diagnostics: [Diagnostic]) {
         guard bytes.count <= DocumentLimits.bytes else {
-            output.diagnostics.append(
-                Diagnostic(
-                    id: .limit, location: SourceLocation(file: file, line: 1, column: 1),
-                    message: "the file has \(bytes.count) bytes, more than \(DocumentLimits.bytes)",
-                    hint: "split it into several files"))
-            return output
+            let tooLong = Diagnostic(
+                id: .limit, location: SourceLocation(file: file, line: 1, column: 1),
+                message: "the file has \(bytes.count) bytes, more than \(DocumentLimits.bytes)",
+                hint: "split it into several files")
+            return ([], [tooLong])
         }
+        var values: [Value] = []
+        var diagnostics: [Diagnostic] = []
         var budget = DocumentBudget(file: file)
-        for chunk in DocumentChunk.split(bytes) where !budget.isSpent {
-            let mustBeJSON = file.hasSuffix(".json")
-            let first = chunk.content.first { !isSpace($0) }
-            if mustBeJSON || first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
-                // YAML allows braces too, with unquoted words: what is not JSON is read again as YAML.
-                var json = JSONReader(chunk, budget)
-                let found = json.read()
-                if mustBeJSON || json.isWellFormed {
-                    budget = json.budget
-                    output.append(found)
-                    continue
-                }
+        var rest = DocumentChunk.split(bytes)[...]
+        while !rest.isEmpty, !budget.isSpent {
+            let wave = ReadAhead.wave(of: &rest)
+            let ahead = ReadAhead.read(wave, file: file) { chunk, budget in
+                read(chunk, &budget).map(make)
             }
-            var yaml = YAMLReader(chunk, budget)
-            output.append(yaml.read())
-            budget = yaml.budget
+            for (number, chunk) in wave.enumerated() where !budget.isSpent {
+                let part: Part<Value>
+                if let known = ahead[number], budget.spend(known.nodes) {
+                    part = known.content
+                } else {
+                    part = read(chunk, &budget).map(make)
+                }
+                values += part.values
+                diagnostics += part.diagnostics
+            }
         }
-        return output
+        return (values, diagnostics)
+    }
+
+    /// What one chunk holds.
+    struct Part<Value: Sendable>: Sendable {
+        var values: [Value]
+        var diagnostics: [Diagnostic]
+    }
+
+    private static func read(_ chunk: DocumentChunk, _ budget: inout DocumentBudget) -> Output {
+        let mustBeJSON = budget.file.hasSuffix(".json")
+        let first = chunk.content.first { !isSpace($0) }
+        if mustBeJSON || first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
+            // YAML allows braces too, with unquoted words: what is not JSON is read again as YAML.
+            var json = JSONReader(chunk, budget)
+            let found = json.read()
+            if mustBeJSON || json.isWellFormed {
+                budget = json.budget
+                return found
+            }
+        }
+        var yaml = YAMLReader(chunk, budget)
+        let found = yaml.read()
+        budget = yaml.budget
+        return found
     }
 
     static func isSpace(_ byte: UInt8) -> Bool {
