@@ -92,6 +92,10 @@ bench-agent: build ## a policy edit and a status, quiet and with a monitor over 
 bench-kube: build ## Pods of an API server: read a second, memory, CPU of 1,000 events a second
 	$(RELEASE) bench-kube
 
+.PHONY: bench-load
+bench-load: build ## compile and lint of 1,000 and 10,000 policies in one file, from the start of the process to its end
+	$(RELEASE) bench-load
+
 .PHONY: bench-scale
 bench-scale: build ## 5,000 nodes and 100,000 pods, simulated with the costs of a Pod measured in the run
 	$(RELEASE) bench-scale
@@ -107,6 +111,7 @@ bench-smoke: build ## every benchmark once and short: that they run, no figures 
 	scripts/as-root.sh $(RELEASE) bench-agent --edits 3
 	$(RELEASE) bench-l7 --rounds 1 --requests 500
 	$(RELEASE) bench-kube --short
+	$(RELEASE) bench-load --runs 1
 	$(RELEASE) bench-scale
 	scripts/as-root.sh $(RELEASE) bench-names --rounds 1 --seconds 1
 

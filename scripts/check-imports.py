@@ -21,7 +21,7 @@ RULES = {
     "HTTPScan": (set(), set()),
     "TLSScan": (set(), set()),
     "NetTypes": (set(), set()),
-    "PolicyAPI": ({"NetTypes", "CRE2"}, {"CYaml", "Yams"}),
+    "PolicyAPI": ({"NetTypes", "CRE2"}, {"CYaml", "Dispatch", "Yams"}),
     "PolicyIR": ({"NetTypes", "PolicyAPI"}, {"Algorithms"}),
     "ProxyRules": ({"HTTPScan", "NetTypes", "PolicyAPI", "PolicyIR"}, {"Foundation"}),
     "Support": ({"CLinux"}, None),

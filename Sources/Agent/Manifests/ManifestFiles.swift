@@ -1,6 +1,7 @@
 import Glibc
 public import PolicyAPI
 public import Support
+import Synchronization
 import SystemPackage
 
 /// Which manifests a command is about.
@@ -88,19 +89,19 @@ public enum ManifestFiles {
                 leaveOut()
                 continue
             }
-            var hasBare = false
-            func change(_ document: DocumentNode) -> DocumentNode? {
+            let bare = FoundFlag()
+            let change: @Sendable (DocumentNode) -> DocumentNode? = { [namespace = choice.namespace] document in
                 var document = document
                 switch fate {
                 case .moved(let name): document = document.moved(toNamespace: name)
                 case .settled(let name): document = document.moved(toNamespace: name, onlyBare: true)
                 case .bareLeftOut where document.isBare:
-                    hasBare = true
+                    bare.isSet.store(true, ordering: .relaxed)
                     guard let rest = document.withoutBare else { return nil }
                     document = rest
                 case .read, .bareLeftOut, .part, .leftOut: break
                 }
-                return choice.namespace.map { document.moved(toNamespace: $0, onlyBare: true) } ?? document
+                return namespace.map { document.moved(toNamespace: $0, onlyBare: true) } ?? document
             }
             do throws(SystemError) {
                 let bytes = try read(file)
@@ -111,7 +112,7 @@ public enum ManifestFiles {
                 } else {
                     decoder.add(bytes, file: file, change: change)
                 }
-                if hasBare { leaveOut() }
+                if bare.isSet.load(ordering: .relaxed) { leaveOut() }
             } catch {
                 decoder.add(Diagnostic(unreadable: error))
             }
@@ -176,4 +177,9 @@ extension Diagnostic {
     public init(unreadable error: SystemError) {
         self.init(DirectoryWalk.Problem(path: error.object, reason: .unreadable(error)))
     }
+}
+
+/// Says that something was found, on any of the CPUs that read a file.
+private final class FoundFlag: Sendable {
+    let isSet = Atomic(false)
 }

@@ -23,7 +23,7 @@ public struct ClusterBench: Sendable {
     public init(edits: Int, idle: Duration, pods: Int = 10_000) {
         self.edits = max(edits, 1)
         self.idle = idle
-        podsPerNamespace = max(pods / CompileWorkload.namespaces, 20)
+        podsPerNamespace = max(pods / CompileWorkload.Size.usual.namespaces, 20)
     }
 
     private struct Rig {
@@ -45,13 +45,13 @@ public struct ClusterBench: Sendable {
         progress("building 50 pods")
         let pods = try BenchPods(
             "bench-cluster",
-            stride(from: 0, to: CompileWorkload.namespaces, by: 2).map { number in
+            stride(from: 0, to: CompileWorkload.Size.usual.namespaces, by: 2).map { number in
                 let pod = number % 20
                 return ("team-\(number)-pod-\(pod)", [IPAddress(ipv4: 0x0a00_0000 + UInt32(number * 256 + pod + 1))])
             })
         defer { pods.remove() }
         var report = ClusterReport()
-        report.pods = podsPerNamespace * CompileWorkload.namespaces
+        report.pods = podsPerNamespace * CompileWorkload.Size.usual.namespaces
         progress("starting an API server with \(report.pods) Pods and 1,001 policies")
         let server = try ClusterServerProcess(
             kubeconfig: pods.file("kubeconfig"), podsPerNamespace: podsPerNamespace)

@@ -29,7 +29,7 @@ struct ServedCluster {
                         .utf8)
             }
         }
-        for number in 0..<CompileWorkload.namespaces {
+        for number in 0..<CompileWorkload.Size.usual.namespaces {
             let name = "team-\(number)"
             let labels = ["team": name, "stage": number % 2 == 0 ? "prod" : "test"]
             server.add(namespaces, namespace: "", name: name, labels: labels, nodeName: "") { version in
@@ -63,7 +63,7 @@ struct ServedCluster {
 
     /// A pod of another node comes, one of a deployment that there is or the first of one. Its address: 10.200.0.0 + number.
     func addPod(_ number: Int, isNew: Bool) {
-        let namespace = number % CompileWorkload.namespaces
+        let namespace = number % CompileWorkload.Size.usual.namespaces
         add(
             PodTemplate.Values(
                 namespace: "team-\(namespace)", name: "more-\(number)",
@@ -74,7 +74,7 @@ struct ServedCluster {
     /// One of a namespace's policies gets another port. Each selects the local pod of its namespace.
     func edit(_ policy: Int, in namespace: Int, port: Int) {
         let (name, team) = ("policy-\(policy)", "team-\(namespace)")
-        let other = "team-\((namespace + policy + 1) % CompileWorkload.namespaces)"
+        let other = "team-\((namespace + policy + 1) % CompileWorkload.Size.usual.namespaces)"
         let peers = #"""
             [{"podSelector":{"matchLabels":{"app":"app-\#((policy * 3 + 1) % 20)"}}},\#
             {"namespaceSelector":{"matchLabels":{"team":"\#(other)"}}},\#

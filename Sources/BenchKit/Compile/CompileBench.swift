@@ -41,13 +41,19 @@ public struct CompileBench: Sendable {
     public func run(_ found: (Finding) -> Void) {
         for (name, labels) in [("deployments", CompileWorkload.Labels.deployments), ("unique labels", .unique)] {
             let workload = CompileWorkload(labels)
-            measureAll(workload, "\(workload.classes) identities (\(name))", found)
+            measureAll(workload, name, target: 50, found)
             measureChanges(workload, labels, found)
         }
-        measureWideRule(found)
+        for (name, labels) in [("deployments", CompileWorkload.Labels.deployments), ("unique labels", .unique)] {
+            measureAll(CompileWorkload(labels, .manyPolicies), name, target: nil, found)
+        }
+        for pods in [2, 50] { measureWideRule(localPods: pods, found) }
     }
 
-    private func measureAll(_ workload: CompileWorkload, _ name: String, _ found: (Finding) -> Void) {
+    /// From decoded objects to images: the compiler alone, no file is read.
+    private func measureAll(
+        _ workload: CompileWorkload, _ labels: String, target: Int?, _ found: (Finding) -> Void
+    ) {
         var image: NodeImage?
         let lowering = median { _ = PolicyLowering.lower(workload.objects) }
         let all = median {
@@ -57,17 +63,22 @@ public struct CompileBench: Sendable {
                 workload.objects, policies: lowered.policies, localNode: CompileWorkload.localNode,
                 allocator: &allocator)
         }
-        found(
-            .measurement(.init(name: "objects to images, \(name)", nanoseconds: all, unit: .milliseconds, target: 50)))
-        found(.measurement(.init(name: "  of which lowering", nanoseconds: lowering, unit: .milliseconds, target: nil)))
         guard let image else { return }
+        found(
+            .measurement(
+                .init(
+                    name: "objects to images, \(image.identities.count) identities (\(labels))", nanoseconds: all,
+                    unit: .milliseconds, target: target)))
+        found(.measurement(.init(name: "  of which lowering", nanoseconds: lowering, unit: .milliseconds, target: nil)))
         let entries = image.subjects.reduce(0) { $0 + $1.ingress.peers.count + $1.egress.peers.count }
         found(
-            .note("\(image.endpoints.count) endpoints, \(image.subjects.count) subjects, \(entries) peers entries"))
+            .note(
+                "\(workload.objects.networkPolicies.count) policies, \(image.endpoints.count) endpoints, "
+                    + "\(image.subjects.count) subjects, \(entries) peers entries"))
     }
 
-    private func measureWideRule(_ found: (Finding) -> Void) {
-        let objects = CompileWorkload.wideRule()
+    private func measureWideRule(localPods: Int, _ found: (Finding) -> Void) {
+        let objects = CompileWorkload.wideRule(localPods: localPods)
         var image: NodeImage?
         let all = median {
             var allocator = IdentityAllocator()
@@ -78,7 +89,8 @@ public struct CompileBench: Sendable {
         found(
             .measurement(
                 .init(
-                    name: "one rule of 5,000 identities x 20 ports", nanoseconds: all, unit: .milliseconds, target: nil)
+                    name: "one rule of 5,000 identities x 20 ports, \(localPods) local pods", nanoseconds: all,
+                    unit: .milliseconds, target: nil)
             ))
         guard let image else { return }
         let entries = image.subjects.map { $0.ingress.peers.count }

@@ -12,7 +12,14 @@ extension ClusterObjects {
         var found: [Diagnostic] = []
         let consequence = "it belongs to neither, so no rule that selects pods or addresses allows it"
         let running = pods.filter { !$0.hostNetwork && !$0.isFinished }
-        for pod in running.sorted(by: { $0.qualifiedName < $1.qualifiedName }) {
+        // Nearly always none: only their pods are put in order.
+        var claimed: Set<IPAddress> = Set(nodeNames.keys)
+        var contested: Set<IPAddress> = []
+        for pod in running {
+            for address in pod.addresses where !claimed.insert(address).inserted { contested.insert(address) }
+        }
+        let concerned = running.filter { $0.addresses.contains(where: contested.contains) }
+        for pod in concerned.sorted(by: { $0.qualifiedName < $1.qualifiedName }) {
             for address in pod.addresses {
                 if let owner = owners[address] {
                     found.append(

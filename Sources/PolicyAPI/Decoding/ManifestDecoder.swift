@@ -17,9 +17,7 @@ public struct ManifestDecoder: Sendable {
         }
     }
 
-    private let keepsDocuments: Bool
-    private let readsWorkloads: Bool
-    private let isOfRepository: Bool
+    private let documents: DocumentDecoder
 
     /// A decoder that has read nothing yet. With `keepsDocuments` the documents of policies stay in memory, so that the
     /// location of every value can be found. With `readsWorkloads` Deployments and other workloads are read as well
@@ -27,15 +25,15 @@ public struct ManifestDecoder: Sendable {
     /// those of a repository, where not all YAML is meant for a cluster: documents that are no objects are counted, and a file of
     /// an unrendered template is one warning.
     public init(keepsDocuments: Bool = false, readsWorkloads: Bool = false, isOfRepository: Bool = false) {
-        self.keepsDocuments = keepsDocuments
-        self.readsWorkloads = readsWorkloads
-        self.isOfRepository = isOfRepository
+        documents = DocumentDecoder(
+            keepsDocuments: keepsDocuments, readsWorkloads: readsWorkloads, isOfRepository: isOfRepository)
     }
 
     /// Reads one file: YAML or JSON, any number of documents. `file` is the name used in messages.
-    /// `change` is what happens to each document before it is read; one of which it makes nothing is passed over.
+    /// `change` is what happens to each document before it is read, of a big file on several CPUs; one of which it makes nothing is passed
+    /// over.
     public mutating func add(
-        _ bytes: [UInt8], file: String, change: (DocumentNode) -> DocumentNode? = { $0 }
+        _ bytes: [UInt8], file: String, change: @Sendable (DocumentNode) -> DocumentNode? = { $0 }
     ) {
         var budget = DocumentBudget(file: file)
         add(bytes, firstLine: 1, &budget, change)
@@ -43,7 +41,7 @@ public struct ManifestDecoder: Sendable {
 
     /// Reads standard input: as a file, but of up to `DocumentLimits.streamBytes`, document by document, and a `List` as kubectl writes it
     /// item by item.
-    public mutating func add(stream bytes: [UInt8], change: (DocumentNode) -> DocumentNode? = { $0 }) {
+    public mutating func add(stream bytes: [UInt8], change: @Sendable (DocumentNode) -> DocumentNode? = { $0 }) {
         guard bytes.count <= DocumentLimits.streamBytes else {
             result.diagnostics.append(
                 Diagnostic(
@@ -59,11 +57,15 @@ public struct ManifestDecoder: Sendable {
     }
 
     private mutating func add(
-        _ bytes: [UInt8], firstLine: Int, _ budget: inout DocumentBudget, _ change: (DocumentNode) -> DocumentNode?
+        _ bytes: [UInt8], firstLine: Int, _ budget: inout DocumentBudget,
+        _ change: @Sendable (DocumentNode) -> DocumentNode?
     ) {
         let file = budget.file
         let known = (diagnostics: result.diagnostics.count, refused: result.refused.count)
-        let output = DocumentReader.read(bytes, firstLine: firstLine, &budget)
+        let isOfRepository = documents.isOfRepository
+        let output = DocumentReader.read(bytes, firstLine: firstLine, &budget) { [documents] document in
+            change(document).map { documents.decode($0) } ?? []
+        }
         let isBroken = output.diagnostics.contains { $0.id == .syntax || $0.id == .limit }
         if isOfRepository, isBroken, output.diagnostics.allSatisfy({ $0.id != .limit }),
             !RepositoryFile.mayHoldObject(bytes)
@@ -72,7 +74,7 @@ public struct ManifestDecoder: Sendable {
             return
         }
         result.diagnostics += output.diagnostics
-        for document in output.documents { if let changed = change(document) { add(changed) } }
+        for parts in output.values { take(parts) }
         if isBroken {
             result.refused += BrokenPolicy.read(bytes, file: file, firstLine: firstLine).flatMap(\.refusals)
         }
@@ -100,7 +102,12 @@ public struct ManifestDecoder: Sendable {
 
     /// Reads one document: an object or a `List` of objects.
     public mutating func add(_ document: DocumentNode) {
-        add(document, inherited: nil)
+        take(documents.decode(document))
+    }
+
+    /// Reads one document, of which `inherited` is the apiVersion and kind that it may omit.
+    mutating func add(_ document: DocumentNode, inherited: (apiVersion: String, kind: String)?) {
+        take(documents.decode(document, inherited: inherited))
     }
 
     /// Adds a diagnostic from elsewhere, for example about a file that cannot be read.
@@ -116,148 +123,47 @@ public struct ManifestDecoder: Sendable {
         return result
     }
 
-    /// `inherited` is the apiVersion and kind that items of a typed list may omit.
-    mutating func add(_ object: DocumentNode, inherited: (apiVersion: String, kind: String)?) {
-        var diagnostics = DiagnosticCollector()
-        if isOfRepository, !RepositoryFile.isMeantAsObject(object, isItem: inherited != nil) {
-            result.otherDocuments += 1
-            return
-        }
-        guard object.members != nil else {
-            diagnostics.error(
-                .notAnObject, object, "a Kubernetes object is a map, not \(object.kindDescription)",
-                "write apiVersion, kind and metadata")
-            result.diagnostics += diagnostics.collected
-            return
-        }
-        let kind = text(object, "kind", inherited?.kind, &diagnostics)
-        let apiVersion = text(object, "apiVersion", inherited?.apiVersion, &diagnostics)
-        guard let kind, let apiVersion else {
-            result.diagnostics += diagnostics.collected
-            result.refused += BrokenPolicy.items(of: object).flatMap(\.refusals)
-            return
-        }
-        if kind.hasSuffix("List"), let items = object["items"], kind == "List" || items.isNull || items.elements != nil
-        {
-            addItems(items, of: kind, apiVersion: apiVersion)
-            return
-        }
-        result.objectCount += 1
-        if let known = KnownKind(rawValue: kind), known.apiVersions.contains(apiVersion),
-            readsWorkloads || known.workload == nil
-        {
-            decode(object, known)
-        } else {
-            skip(object, apiVersion: apiVersion, kind: kind)
+    private mutating func take(_ parts: [DocumentDecoder.Part]) {
+        for part in parts {
+            switch part {
+            case .other: result.otherDocuments += 1
+            case .problem(let diagnostics, let refused):
+                result.diagnostics += diagnostics
+                result.refused += refused
+            case .skipped(let kind, let problem):
+                result.objectCount += 1
+                if let kind { result.skipped[kind, default: 0] += 1 }
+                result.diagnostics += problem
+            case .object(let object):
+                result.objectCount += 1
+                take(object)
+            }
         }
     }
 
-    private func text(
-        _ object: DocumentNode, _ key: String, _ inherited: String?, _ diagnostics: inout DiagnosticCollector
-    ) -> String? {
-        guard let node = object[key], !node.isNull else {
-            if let inherited { return inherited }
-            diagnostics.error(
-                .notAnObject, object, "the document has no \(key), so it is not a Kubernetes object",
-                "write \(key):, or keep other files out of the folder")
-            return nil
-        }
-        return diagnostics.string(node)
-    }
-
-    private mutating func addItems(_ items: DocumentNode, of kind: String, apiVersion: String) {
-        guard !items.isNull else { return }
-        var diagnostics = DiagnosticCollector()
-        let elements = diagnostics.list(items) ?? []
-        result.diagnostics += diagnostics.collected
-        let inherited = kind == "List" ? nil : (apiVersion: apiVersion, kind: String(kind.dropLast(4)))
-        for element in elements { add(element.asRoot(), inherited: inherited) }
-    }
-
-    private mutating func skip(_ object: DocumentNode, apiVersion: String, kind: String) {
-        let isWanted = readsWorkloads || KnownKind(rawValue: kind)?.workload == nil
-        guard isWanted, let problem = KnownKind.diagnostic(apiVersion: apiVersion, kind: kind) else {
-            // PolicyTests are next to the manifests they test: no need to report them.
-            if kind != "PolicyTest" { result.skipped[kind, default: 0] += 1 }
-            return
-        }
-        let place = object["kind"] ?? object
-        result.diagnostics.append(
-            Diagnostic(
-                id: .unknownKind, severity: problem.severity, location: place.location, path: place.path.description,
-                message: problem.message, hint: problem.hint))
-    }
-
-    private mutating func decode(_ object: DocumentNode, _ kind: KnownKind) {
-        var diagnostics = DiagnosticCollector()
-        switch kind {
-        case .namespace:
-            let value = Namespace.decode(object, &diagnostics)
-            if accept(kind, value.metadata, object, [], &diagnostics) { result.objects.namespaces.append(value) }
-        case .pod:
-            let value = Pod.decode(object, &diagnostics)
-            if accept(kind, value.metadata, object, [], &diagnostics) { result.objects.pods.append(value) }
-        case .node:
-            let value = Node.decode(object, &diagnostics)
-            if accept(kind, value.metadata, object, [], &diagnostics) { result.objects.nodes.append(value) }
-        case .service:
-            let value = Service.decode(object, &diagnostics)
-            if accept(kind, value.metadata, object, [], &diagnostics) {
-                let isSame = { (old: Service) in
-                    old.metadata.name == value.metadata.name && old.metadata.namespace == value.metadata.namespace
+    private mutating func take(_ object: DocumentDecoder.Object) {
+        let isKnown = places[ObjectKey(object.kind, object.metadata)] != nil
+        guard accept(object) else { return }
+        switch object.value {
+        case .workload(let workload):
+            if isKnown { result.workloads.removeAll { $0.description == workload.description } }
+            result.workloads.append(workload)
+        case .cluster(.service(let service)):
+            if isKnown {
+                result.objects.services.removeAll {
+                    $0.metadata.name == service.metadata.name && $0.metadata.namespace == service.metadata.namespace
                 }
-                if places[ObjectKey(kind, value.metadata)]?.location != object.location {
-                    result.objects.services.removeAll(where: isSame)
-                }
-                result.objects.services.append(value)
             }
-        case .endpointSlice:
-            let value = EndpointSlice.decode(object, &diagnostics)
-            if accept(kind, value.metadata, object, [], &diagnostics) { result.objects.endpointSlices.append(value) }
-        case .deployment, .statefulSet, .daemonSet, .replicaSet, .replicationController, .job, .cronJob:
-            guard let form = kind.workload, let value = Workload.decode(object, form, &diagnostics) else {
-                result.diagnostics += diagnostics.collected
-                return
-            }
-            if accept(kind, value.metadata, object, [], &diagnostics) {
-                result.workloads.removeAll { $0.description == value.description }
-                result.workloads.append(value)
-            }
-        case .ciliumCIDRGroup:
-            let value = CIDRGroup.decode(object, &diagnostics)
-            if accept(kind, value.metadata, object, [], &diagnostics) { result.objects.cidrGroups.append(value) }
-        case .networkPolicy:
-            let (value, refusals) = NetworkPolicy.decode(object, &diagnostics)
-            if accept(kind, value.metadata, object, refusals, &diagnostics) {
-                result.objects.networkPolicies.append(value)
-            }
-        case .clusterNetworkPolicy: decodeClusterPolicy(object, kind, .clusterNetworkPolicy, &diagnostics)
-        case .adminNetworkPolicy: decodeClusterPolicy(object, kind, .adminNetworkPolicy, &diagnostics)
-        case .baselineAdminNetworkPolicy:
-            decodeClusterPolicy(object, kind, .baselineAdminNetworkPolicy, &diagnostics)
-        case .ciliumNetworkPolicy, .ciliumClusterwideNetworkPolicy:
-            let isClusterwide = kind == .ciliumClusterwideNetworkPolicy
-            let (value, refusals) = CiliumPolicy.decode(object, isClusterwide: isClusterwide, &diagnostics)
-            if accept(kind, value.metadata, object, refusals, &diagnostics) {
-                result.objects.ciliumPolicies.append(value)
-            }
-        }
-    }
-
-    private mutating func decodeClusterPolicy(
-        _ object: DocumentNode, _ known: KnownKind, _ kind: ClusterPolicy.Kind, _ diagnostics: inout DiagnosticCollector
-    ) {
-        let (value, refusals) = ClusterPolicy.decode(object, kind, &diagnostics)
-        if accept(known, value.metadata, object, refusals, &diagnostics) {
-            result.objects.clusterPolicies.append(value)
+            result.objects.services.append(service)
+        case .cluster(let value):
+            result.objects.append(value)
         }
     }
 
     /// Whether an object may be used: it has no error and is the first of its name.
-    private mutating func accept(
-        _ kind: KnownKind, _ metadata: ObjectMeta, _ object: DocumentNode, _ refusals: [PolicyRefusal],
-        _ diagnostics: inout DiagnosticCollector
-    ) -> Bool {
+    private mutating func accept(_ decoded: DocumentDecoder.Object) -> Bool {
+        let (kind, metadata, object) = (decoded.kind, decoded.metadata, decoded.document)
+        var diagnostics = decoded.diagnostics
         var isRepeated = false
         if !metadata.name.isEmpty {
             let key = ObjectKey(kind, metadata)
@@ -268,7 +174,7 @@ public struct ManifestDecoder: Sendable {
                 if kind == .service || kind.workload != nil {
                     // One folder often holds several stages of a service or workload; no policy depends on the name alone.
                     diagnostics.warn(.duplicateObject, object, message, "this one is used; keep one of them")
-                } else if isOfRepository, !kind.hasFieldTables {
+                } else if documents.isOfRepository, !kind.hasFieldTables {
                     // Several folders of a repository often declare the namespace that they need.
                     isRepeated = true
                     if first.labels != metadata.labels {
@@ -289,8 +195,8 @@ public struct ManifestDecoder: Sendable {
             return diagnostic
         }
         let isGood = diagnostics.errorCount == 0 && !object.isFaulty
-        if !isGood { result.refused += refusals }
-        if isGood, keepsDocuments, kind.isPolicy {
+        if !isGood { result.refused += decoded.refusals }
+        if isGood, documents.keepsDocuments, kind.isPolicy {
             result.documents.insert(
                 object, kind: kind.rawValue, namespace: metadata.namespace, name: metadata.name)
         }

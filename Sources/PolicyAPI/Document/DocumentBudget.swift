@@ -31,6 +31,20 @@ struct DocumentBudget {
         limit = nodes
     }
 
+    /// A budget for what is read before it is known what is left: no alias, so that there are fewer values than bytes.
+    static func ahead(file: String) -> DocumentBudget {
+        var budget = DocumentBudget(file: file)
+        budget.aliases = 0
+        return budget
+    }
+
+    /// Counts values that were read ahead, if as many are left. Returns whether they are.
+    mutating func spend(_ count: Int) -> Bool {
+        guard count <= nodes else { return false }
+        nodes -= count
+        return true
+    }
+
     /// Whether a limit was exceeded: the rest of the file is not read.
     var isSpent: Bool { nodes < 0 || aliases < 0 }
 

@@ -13,52 +13,73 @@ struct DocumentChunk {
     /// Splits a stream before each line that begins with `---` and after each line `...`: YAML ends a document there in any
     /// context, and no JSON text can contain such a line. Directives (`%YAML 1.2`) stay with the document they precede.
     static func split(_ bytes: [UInt8], firstLine: Int = 1) -> [DocumentChunk] {
-        let all = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes[3...] : bytes[...]
-        var chunks: [DocumentChunk] = []
-        var start = all.startIndex
-        var startLine = firstLine
-        var line = firstLine
-        var index = all.startIndex
-        var hasDirective = false
-        var hasContent = false
+        bytes.withUnsafeBufferPointer { all in
+            let start = all.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
+            var splitter = Splitter(start: start, firstLine: firstLine)
+            splitter.split(all)
+            return splitter.found.map { DocumentChunk(bytes: bytes[$0.range], firstLine: $0.firstLine) }
+        }
+    }
 
-        func cut(before end: Int) {
-            if end > start, hasContent || hasDirective {
-                chunks.append(DocumentChunk(bytes: all[start..<end], firstLine: startLine))
+    /// Goes through a stream line by line.
+    private struct Splitter {
+        var found: [(range: Range<Int>, firstLine: Int)] = []
+        /// Where the current chunk begins.
+        private var start: Int
+        private var startLine: Int
+        private var line: Int
+        private var hasDirective = false
+        private var hasContent = false
+
+        init(start: Int, firstLine: Int) {
+            self.start = start
+            startLine = firstLine
+            line = firstLine
+        }
+
+        mutating func split(_ all: UnsafeBufferPointer<UInt8>) {
+            var index = start
+            while index < all.count {
+                var end = index
+                while end < all.count, all[end] != UInt8(ascii: "\n") { end += 1 }
+                end = min(end + 1, all.count)
+                let text = UnsafeBufferPointer(rebasing: all[index..<end])
+                if Self.isMarker(text, UInt8(ascii: "-")) {
+                    // A chunk with only directives belongs to the document that this line begins.
+                    if hasContent || !hasDirective { cut(before: index) }
+                    hasContent = true
+                } else if Self.isMarker(text, UInt8(ascii: ".")) {
+                    line += 1
+                    cut(before: end)
+                    index = end
+                    continue
+                } else {
+                    switch text.first(where: { !DocumentReader.isSpace($0) }) {
+                    case nil, UInt8(ascii: "#"): break
+                    case UInt8(ascii: "%") where !hasContent && text.first == UInt8(ascii: "%"): hasDirective = true
+                    default: hasContent = true
+                    }
+                }
+                line += 1
+                index = end
             }
+            cut(before: all.count)
+        }
+
+        private mutating func cut(before end: Int) {
+            if end > start, hasContent || hasDirective { found.append((start..<end, startLine)) }
             start = end
             startLine = line
             hasDirective = false
             hasContent = false
         }
 
-        while index < all.endIndex {
-            let end = all[index...].firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? all.endIndex
-            if isMarker(all[index..<end], "---") {
-                // A chunk with only directives belongs to the document that this line begins.
-                if hasContent || !hasDirective { cut(before: index) }
-                hasContent = true
-            } else if isMarker(all[index..<end], "...") {
-                line += 1
-                cut(before: end)
-                index = end
-                continue
-            } else {
-                switch all[index..<end].first(where: { !DocumentReader.isSpace($0) }) {
-                case nil, UInt8(ascii: "#"): break
-                case UInt8(ascii: "%") where !hasContent && all[index] == UInt8(ascii: "%"): hasDirective = true
-                default: hasContent = true
-                }
+        /// Whether a line is three of a character, alone or before a space.
+        private static func isMarker(_ line: UnsafeBufferPointer<UInt8>, _ character: UInt8) -> Bool {
+            guard line.count >= 3, line[0] == character, line[1] == character, line[2] == character else {
+                return false
             }
-            line += 1
-            index = end
+            return line.count == 3 || DocumentReader.isSpace(line[3])
         }
-        cut(before: all.endIndex)
-        return chunks
-    }
-
-    private static func isMarker(_ line: ArraySlice<UInt8>, _ marker: StaticString) -> Bool {
-        guard line.count >= 3, line.prefix(3).allSatisfy({ $0 == marker.utf8Start.pointee }) else { return false }
-        return line.dropFirst(3).first.map(DocumentReader.isSpace) ?? true
     }
 }

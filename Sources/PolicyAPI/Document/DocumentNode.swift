@@ -1,7 +1,7 @@
 /// A value of a manifest, with its location and its path inside its object.
 public struct DocumentNode: Sendable {
     /// The value.
-    public indirect enum Content: Sendable {
+    public enum Content: Sendable {
         /// `null`, or nothing after a key.
         case null
         /// Text, number or boolean.

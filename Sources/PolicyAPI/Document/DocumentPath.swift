@@ -15,8 +15,9 @@ public final class DocumentPath: Sendable {
         self.step = step
     }
 
-    /// The path of an object itself: empty.
-    public static let root = DocumentPath(parent: nil, step: nil)
+    /// The path of an object itself: empty. Each object has one of its own, so that CPUs that read different objects do not count
+    /// references to the same one.
+    public static var root: DocumentPath { DocumentPath(parent: nil, step: nil) }
 
     /// The path of the value under a key.
     public func appending(key: String) -> DocumentPath { DocumentPath(parent: self, step: .key(key)) }

@@ -25,20 +25,44 @@ public struct DocumentScalar: Hashable, Sendable {
 
     /// A plain YAML word; `nil` when it is a spelling of null.
     init?(plain text: String) {
-        switch text {
-        case "", "~", "null", "Null", "NULL": return nil
-        case "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON":
-            self.init(text: text, kind: .boolean(true))
-        case "false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF":
-            self.init(text: text, kind: .boolean(false))
-        default:
-            self.init(text: text, kind: DocumentScalar.numberKind(text) ?? .string)
+        guard let kind = DocumentScalar.kind(ofPlain: text) else { return nil }
+        self.init(text: text, kind: kind)
+    }
+
+    /// The type of a plain YAML word; `nil` when it is a spelling of null.
+    ///
+    /// Its first character says which of the words with a type of their own it might be: nearly every word is none of them.
+    static func kind(ofPlain text: String) -> Kind? {
+        switch text.utf8.first {
+        case nil: return nil
+        case UInt8(ascii: "~"): return text == "~" ? nil : .string
+        case UInt8(ascii: "n"), UInt8(ascii: "N"):
+            switch text {
+            case "null", "Null", "NULL": return nil
+            case "no", "No", "NO": return .boolean(false)
+            default: return .string
+            }
+        case UInt8(ascii: "t"), UInt8(ascii: "T"):
+            return text == "true" || text == "True" || text == "TRUE" ? .boolean(true) : .string
+        case UInt8(ascii: "y"), UInt8(ascii: "Y"):
+            return text == "yes" || text == "Yes" || text == "YES" ? .boolean(true) : .string
+        case UInt8(ascii: "f"), UInt8(ascii: "F"):
+            return text == "false" || text == "False" || text == "FALSE" ? .boolean(false) : .string
+        case UInt8(ascii: "o"), UInt8(ascii: "O"):
+            switch text {
+            case "on", "On", "ON": return .boolean(true)
+            case "off", "Off", "OFF": return .boolean(false)
+            default: return .string
+            }
+        case .some(UInt8(ascii: "0")...UInt8(ascii: "9")), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."):
+            return numberKind(text) ?? .string
+        case .some: return .string
         }
     }
 
     /// What kind of number a word is, by the rules of YAML 1.1 (which Kubernetes reads); `nil` when it is not a number.
     static func numberKind(_ text: String) -> Kind? {
-        var bytes = Array(text.utf8)[...]
+        var bytes = text.utf8[...]
         if bytes.first == UInt8(ascii: "-") || bytes.first == UInt8(ascii: "+") { bytes = bytes.dropFirst() }
         guard let first = bytes.first else { return nil }
         let isDigit = { (byte: UInt8) in (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
@@ -69,7 +93,7 @@ public struct DocumentScalar: Hashable, Sendable {
     }
 
     /// `digits[_]*[.digits][e[+-]digits]`.
-    private static func isDecimalNumber(_ bytes: ArraySlice<UInt8>, _ isDigit: (UInt8) -> Bool) -> Bool {
+    private static func isDecimalNumber(_ bytes: Substring.UTF8View, _ isDigit: (UInt8) -> Bool) -> Bool {
         var rest = bytes.drop { isDigit($0) || $0 == UInt8(ascii: "_") }
         if rest.first == UInt8(ascii: ".") {
             rest = rest.dropFirst().drop { isDigit($0) || $0 == UInt8(ascii: "_") }

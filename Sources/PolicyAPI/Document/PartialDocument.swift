@@ -55,28 +55,27 @@ struct PartialDocument {
                     let event = try events.next()
                     count += 1
                     let path = open.last?.next ?? .root
-                    switch event.kind {
+                    switch event {
                     case .streamEnd: return
                     case .streamStart, .documentStart, .documentEnd: break
                     case .listStart, .mapStart:
                         guard open.count < DocumentLimits.depth else { return }
-                        var isMap = false
-                        if case .mapStart = event.kind { isMap = true }
-                        open.append(Open(isMap: isMap, location: event.location, path: path))
+                        open.append(Open(isMap: event == .mapStart, location: events.location, path: path))
                     case .listEnd, .mapEnd:
                         if let ended = open.popLast() { add(ended.node) }
                     case .alias:
                         // What it stands for is not looked up: a value that cannot be read.
-                        add(DocumentNode(.null, location: event.location, path: path, hasRepeatedKey: true))
-                    case .scalar(let text, let isPlain):
+                        add(DocumentNode(.null, location: events.location, path: path, hasRepeatedKey: true))
+                    case .scalar:
+                        let text = events.text
                         if let last = open.last, last.isMap, last.key == nil {
-                            open[open.count - 1].key = (text, event.location)
+                            open[open.count - 1].key = (text, events.location)
                         } else {
                             let scalar =
-                                isPlain ? DocumentScalar(plain: text) : DocumentScalar(text: text, kind: .string)
+                                events.isPlain ? DocumentScalar(plain: text) : DocumentScalar(text: text, kind: .string)
                             add(
                                 DocumentNode(
-                                    scalar.map { .scalar($0) } ?? .null, location: event.location, path: path))
+                                    scalar.map { .scalar($0) } ?? .null, location: events.location, path: path))
                         }
                     }
                 }

@@ -1,25 +1,15 @@
 import CYaml
 
-/// One event of libyaml's parser, copied out of C memory.
-struct YAMLEvent {
-    /// What begins, ends or is here.
-    enum Kind {
-        case streamStart, streamEnd, documentStart, documentEnd, listStart, listEnd, mapStart, mapEnd
-        /// A reference to an anchor.
-        case alias(String)
-        /// A scalar: its characters, and whether it is plain (not quoted, no block, no tag).
-        case scalar(String, isPlain: Bool)
-    }
-
-    let kind: Kind
-    /// The name after `&`.
-    let anchor: String?
-    /// An explicit tag.
-    let tag: String?
-    let location: SourceLocation
+/// What an event of libyaml's parser is about: what begins, ends or is here.
+enum YAMLEvent {
+    case streamStart, streamEnd, documentStart, documentEnd, listStart, listEnd, mapStart, mapEnd
+    /// A reference to an anchor.
+    case alias
+    case scalar
 }
 
-/// The events of one chunk of YAML, one at a time.
+/// The events of one chunk of YAML, one at a time. What an event says stays in C memory, and is copied by who asks for it, until the
+/// next one.
 ///
 /// Used instead of Yams' composer, which recurses without a limit, hashes whole subtrees as keys and stops at the first
 /// duplicate key.
@@ -46,52 +36,72 @@ struct YAMLEvents: ~Copyable {
     }
 
     deinit {
+        yaml_event_delete(event)
         yaml_parser_delete(parser)
         parser.deallocate()
         event.deallocate()
     }
 
-    /// The next event. There is none after `streamEnd` or a failure.
+    /// Goes on to the next event. There is none after `streamEnd` or a failure.
     mutating func next() throws(DocumentFailure) -> YAMLEvent {
+        yaml_event_delete(event)
         guard yaml_parser_parse(parser, event) == 1 else { throw failure() }
-        defer { yaml_event_delete(event) }
-        let mark = event.pointee.start_mark
-        let place = location(mark)
-        func make(_ kind: YAMLEvent.Kind, anchor: String? = nil, tag: String? = nil) -> YAMLEvent {
-            YAMLEvent(kind: kind, anchor: anchor, tag: tag, location: place)
-        }
         switch event.pointee.type {
-        case YAML_STREAM_START_EVENT: return make(.streamStart)
-        case YAML_DOCUMENT_START_EVENT: return make(.documentStart)
-        case YAML_DOCUMENT_END_EVENT: return make(.documentEnd)
-        case YAML_SEQUENCE_END_EVENT: return make(.listEnd)
-        case YAML_MAPPING_END_EVENT: return make(.mapEnd)
-        case YAML_ALIAS_EVENT:
-            return make(.alias(YAMLEvents.text(event.pointee.data.alias.anchor) ?? ""))
-        case YAML_SEQUENCE_START_EVENT:
-            let data = event.pointee.data.sequence_start
-            return make(.listStart, anchor: YAMLEvents.text(data.anchor), tag: YAMLEvents.text(data.tag))
-        case YAML_MAPPING_START_EVENT:
-            let data = event.pointee.data.mapping_start
-            return make(.mapStart, anchor: YAMLEvents.text(data.anchor), tag: YAMLEvents.text(data.tag))
-        case YAML_SCALAR_EVENT:
-            let data = event.pointee.data.scalar
-            let text = String(decoding: UnsafeBufferPointer(start: data.value, count: data.length), as: UTF8.self)
-            return make(
-                .scalar(text, isPlain: data.plain_implicit != 0 && data.style == YAML_PLAIN_SCALAR_STYLE),
-                anchor: YAMLEvents.text(data.anchor), tag: YAMLEvents.text(data.tag))
-        default:
-            // YAML_STREAM_END_EVENT, and YAML_NO_EVENT after it.
-            return make(.streamEnd)
+        case YAML_STREAM_START_EVENT: return .streamStart
+        case YAML_DOCUMENT_START_EVENT: return .documentStart
+        case YAML_DOCUMENT_END_EVENT: return .documentEnd
+        case YAML_SEQUENCE_START_EVENT: return .listStart
+        case YAML_SEQUENCE_END_EVENT: return .listEnd
+        case YAML_MAPPING_START_EVENT: return .mapStart
+        case YAML_MAPPING_END_EVENT: return .mapEnd
+        case YAML_ALIAS_EVENT: return .alias
+        case YAML_SCALAR_EVENT: return .scalar
+        // YAML_STREAM_END_EVENT, and YAML_NO_EVENT after it.
+        default: return .streamEnd
         }
     }
 
-    private static func text(_ bytes: UnsafeMutablePointer<UInt8>?) -> String? {
-        guard let bytes else { return nil }
-        var count = 0
-        while bytes[count] != 0 { count += 1 }
-        return String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
+    /// Where the event begins.
+    var location: SourceLocation { location(event.pointee.start_mark) }
+
+    /// The name after `&`, of an alias that after `*`.
+    var anchor: String? {
+        let data = event.pointee.data
+        switch event.pointee.type {
+        case YAML_ALIAS_EVENT: return YAMLEvents.text(data.alias.anchor)
+        case YAML_SCALAR_EVENT: return YAMLEvents.text(data.scalar.anchor)
+        case YAML_SEQUENCE_START_EVENT: return YAMLEvents.text(data.sequence_start.anchor)
+        case YAML_MAPPING_START_EVENT: return YAMLEvents.text(data.mapping_start.anchor)
+        default: return nil
+        }
     }
+
+    /// An explicit tag.
+    var tag: String? {
+        let data = event.pointee.data
+        switch event.pointee.type {
+        case YAML_SCALAR_EVENT: return YAMLEvents.text(data.scalar.tag)
+        case YAML_SEQUENCE_START_EVENT: return YAMLEvents.text(data.sequence_start.tag)
+        case YAML_MAPPING_START_EVENT: return YAMLEvents.text(data.mapping_start.tag)
+        default: return nil
+        }
+    }
+
+    /// The characters of a scalar; empty for other events.
+    var text: String {
+        guard event.pointee.type == YAML_SCALAR_EVENT else { return "" }
+        let data = event.pointee.data.scalar
+        return String(decoding: UnsafeBufferPointer(start: data.value, count: data.length), as: UTF8.self)
+    }
+
+    /// Whether a scalar is plain: not quoted, no block, no tag.
+    var isPlain: Bool {
+        guard event.pointee.type == YAML_SCALAR_EVENT else { return false }
+        let data = event.pointee.data.scalar
+        return data.plain_implicit != 0 && data.style == YAML_PLAIN_SCALAR_STYLE
+    }
+
+    private static func text(_ bytes: UnsafeMutablePointer<UInt8>?) -> String? { bytes.map { String(cString: $0) } }
 
     private func location(_ mark: yaml_mark_t) -> SourceLocation {
         SourceLocation(file: file, line: chunk.firstLine + Int(mark.line), column: Int(mark.column) + 1)

@@ -27,8 +27,8 @@ struct YAMLReader {
             do throws(DocumentFailure) {
                 while true {
                     let event = try events.next()
-                    if case .streamEnd = event.kind { return }
-                    guard case .documentStart = event.kind else { continue }
+                    if event == .streamEnd { return }
+                    guard event == .documentStart else { continue }
                     anchors = [:]
                     diagnostics = []
                     let root = try compose(try events.next(), &events, .root, depth: 1).node
@@ -43,42 +43,46 @@ struct YAMLReader {
         return output
     }
 
+    /// The value that begins with an event, which is the current one of `events`.
     private mutating func compose(
         _ event: YAMLEvent, _ events: inout YAMLEvents, _ path: DocumentPath, depth: Int
     ) throws(DocumentFailure) -> Composed {
-        if case .alias(let name) = event.kind { return try alias(name, event, path, depth: depth) }
-        try budget.spendNode(at: event.location, depth: depth)
+        if event == .alias { return try alias(events, path, depth: depth) }
+        let location = events.location
+        try budget.spendNode(at: location, depth: depth)
         let before = budget.nodes
+        let anchor = events.anchor
         var hasRepeatedKey = false
         var height = 1
         let content: DocumentNode.Content
-        switch event.kind {
-        case .scalar(let text, let isPlain):
-            content = try scalar(text, isPlain: isPlain, event)
+        switch event {
+        case .scalar:
+            content = try scalar(events)
         case .listStart:
-            try checkTag(event, "tag:yaml.org,2002:seq")
+            try checkTag(events, "tag:yaml.org,2002:seq")
             var elements: [DocumentNode] = []
             while true {
                 let next = try events.next()
-                if case .listEnd = next.kind { break }
+                if next == .listEnd { break }
                 let element = try compose(next, &events, path.appending(index: elements.count), depth: depth + 1)
                 height = max(height, element.height + 1)
                 elements.append(element.node)
             }
             content = .list(elements)
         case .mapStart:
-            try checkTag(event, "tag:yaml.org,2002:map")
+            try checkTag(events, "tag:yaml.org,2002:map")
             let builder = try map(&events, path, depth: depth, &height)
-            diagnostics += builder.diagnostics
-            hasRepeatedKey = !builder.diagnostics.isEmpty
+            if !builder.diagnostics.isEmpty {
+                diagnostics += builder.diagnostics
+                hasRepeatedKey = true
+            }
             content = .map(builder.members)
         case .streamStart, .streamEnd, .documentStart, .documentEnd, .listEnd, .mapEnd, .alias:
-            throw failure(event, "invalid YAML: unexpected end", "complete the document")
+            throw failure(events, "invalid YAML: unexpected end", "complete the document")
         }
-        let node = DocumentNode(
-            content, location: event.location, path: path, hasRepeatedKey: hasRepeatedKey)
+        let node = DocumentNode(content, location: location, path: path, hasRepeatedKey: hasRepeatedKey)
         let composed = Composed(node: node, count: before - budget.nodes + 1, height: height)
-        if let anchor = event.anchor { anchors[anchor] = composed }
+        if let anchor { anchors[anchor] = composed }
         return composed
     }
 
@@ -89,13 +93,16 @@ struct YAMLReader {
         var merges: [DocumentNode] = []
         while true {
             let event = try events.next()
-            if case .mapEnd = event.kind { break }
-            guard case .scalar(let key, let isPlain) = event.kind, !isPlain || DocumentScalar(plain: key) != nil else {
+            if event == .mapEnd { break }
+            let key = events.text
+            let isPlain = events.isPlain
+            guard event == .scalar, !isPlain || DocumentScalar.kind(ofPlain: key) != nil else {
                 throw failure(
-                    event, "a key must be text, not a list, map, alias or null",
+                    events, "a key must be text, not a list, map, alias or null",
                     "write the key as a quoted string; render templates ({{ ... }}) first: helm template . | netpold lint -"
                 )
             }
+            let location = events.location
             let isMerge = isPlain && key == "<<"
             let keyPath = isMerge ? path : path.appending(key: key)
             let value = try compose(try events.next(), &events, keyPath, depth: depth + 1)
@@ -103,7 +110,7 @@ struct YAMLReader {
             if isMerge {
                 merges.append(value.node)
             } else {
-                builder.add(DocumentMember(key: key, location: event.location, value: value.node))
+                builder.add(DocumentMember(key: key, location: location, value: value.node))
             }
         }
         for merge in merges {
@@ -125,38 +132,39 @@ struct YAMLReader {
     }
 
     private mutating func alias(
-        _ name: String, _ event: YAMLEvent, _ path: DocumentPath, depth: Int
+        _ events: borrowing YAMLEvents, _ path: DocumentPath, depth: Int
     ) throws(DocumentFailure) -> Composed {
-        try budget.spendAlias(at: event.location)
+        let location = events.location
+        let name = events.anchor ?? ""
+        try budget.spendAlias(at: location)
         guard let target = anchors[name] else {
             throw failure(
-                event, "the alias *\(name) has no anchor before it",
+                events, "the alias *\(name) has no anchor before it",
                 "define &\(name) before it is used, and not inside itself")
         }
-        try budget.spendNodes(target.count, at: event.location, depth: depth + target.height - 1)
+        try budget.spendNodes(target.count, at: location, depth: depth + target.height - 1)
         return Composed(node: target.node.moved(to: path), count: target.count, height: target.height)
     }
 
-    private func scalar(_ text: String, isPlain: Bool, _ event: YAMLEvent) throws(DocumentFailure)
-        -> DocumentNode.Content
-    {
-        if isPlain { return DocumentScalar(plain: text).map { .scalar($0) } ?? .null }
-        switch event.tag {
+    private func scalar(_ events: borrowing YAMLEvents) throws(DocumentFailure) -> DocumentNode.Content {
+        let text = events.text
+        if events.isPlain { return DocumentScalar(plain: text).map { .scalar($0) } ?? .null }
+        switch events.tag {
         case nil, "!", "tag:yaml.org,2002:str":
             return .scalar(DocumentScalar(text: text, kind: .string))
         case "tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null":
             return DocumentScalar(plain: text).map { .scalar($0) } ?? .null
         case .some(let tag):
-            throw failure(event, "unknown tag \(DocumentNode.shortened(tag))", "remove the tag")
+            throw failure(events, "unknown tag \(DocumentNode.shortened(tag))", "remove the tag")
         }
     }
 
-    private func checkTag(_ event: YAMLEvent, _ expected: String) throws(DocumentFailure) {
-        guard let tag = event.tag, tag != "!", tag != expected else { return }
-        throw failure(event, "the tag \(DocumentNode.shortened(tag)) is not supported here", "remove the tag")
+    private func checkTag(_ events: borrowing YAMLEvents, _ expected: String) throws(DocumentFailure) {
+        guard let tag = events.tag, tag != "!", tag != expected else { return }
+        throw failure(events, "the tag \(DocumentNode.shortened(tag)) is not supported here", "remove the tag")
     }
 
-    private func failure(_ event: YAMLEvent, _ message: String, _ hint: String) -> DocumentFailure {
-        DocumentFailure(id: .syntax, location: event.location, message: message, hint: hint)
+    private func failure(_ events: borrowing YAMLEvents, _ message: String, _ hint: String) -> DocumentFailure {
+        DocumentFailure(id: .syntax, location: events.location, message: message, hint: hint)
     }
 }

@@ -129,15 +129,7 @@ public struct WireDecoder: Sendable {
 extension ClusterObjects {
     /// The object, if it is the only one.
     fileprivate var only: ClusterObject? {
-        var all: [ClusterObject] = namespaces.map { .namespace($0) }
-        all += pods.map { .pod($0) }
-        all += nodes.map { .node($0) }
-        all += services.map { .service($0) }
-        all += endpointSlices.map { .endpointSlice($0) }
-        all += cidrGroups.map { .cidrGroup($0) }
-        all += networkPolicies.map { .networkPolicy($0) }
-        all += clusterPolicies.map { .clusterPolicy($0) }
-        all += ciliumPolicies.map { .ciliumPolicy($0) }
+        let all = each
         return all.count == 1 ? all.first : nil
     }
 }

@@ -14,12 +14,14 @@ struct DestinationPorts {
 
     /// The destination pods of a rule.
     struct Destination {
-        /// The classes of the known pods.
-        var classes: Set<LintCluster.PodClass>
-        /// The known pods.
-        var pods: [Pod]
+        /// The classes of the known pods, sorted.
+        var classes: [LintCluster.PodClass]
         /// The scope of the pods; `nil` for more than one selector.
         var scope: SubjectScope?
+        fileprivate var portsOfClass: [LintCluster.PodClass: [ContainerPort]]
+
+        /// The container ports of the known pods.
+        var ports: some Sequence<ContainerPort> { classes.lazy.flatMap { portsOfClass[$0] ?? [] } }
     }
 
     var port: Port
@@ -28,23 +30,25 @@ struct DestinationPorts {
     var path: String
     var origin: RuleOrigin
 
-    /// Visits every single port and port name of every rule. Egress rules with peers other than pods are skipped: their
-    /// destinations are unknown.
-    static func forEach(in cluster: LintCluster, _ visit: (DestinationPorts) -> Void) {
+    /// Visits the wanted ones of all single ports and port names of every rule. Egress rules with peers other than pods are skipped:
+    /// their destinations are unknown.
+    static func forEach(
+        in cluster: LintCluster, where isWanted: (Port) -> Bool, _ visit: (DestinationPorts) -> Void
+    ) {
         for policy in cluster.objects.networkPolicies {
-            let lowered = PolicyLowering.lower(policy)
-            guard let number = cluster.numbers[lowered.origin] else { continue }
+            guard let number = cluster.numbers[PolicyLowering.origin(of: policy)] else { continue }
+            let lowered = cluster.policies[number]
             for direction in policy.policyTypes.sorted(by: { $0 == .ingress && $1 == .egress }) {
                 let elements = direction == .ingress ? policy.ingress : policy.egress
-                for (index, element) in elements.enumerated() where !element.ports.isEmpty {
-                    guard let rule = lowered[direction]?.rules[index],
+                for (index, element) in elements.enumerated() {
+                    let ports = wanted(element.ports.map { Port($0) }, isWanted)
+                    guard !ports.isEmpty, let rule = lowered[direction]?.rules[index],
                         let destination = destination(rule.peers, direction, number, cluster)
                     else { continue }
-                    for (place, port) in element.ports.enumerated() {
-                        guard let wanted = Port(port) else { continue }
+                    for (place, port) in ports {
                         visit(
                             DestinationPorts(
-                                port: wanted, destination: destination,
+                                port: port, destination: destination,
                                 path: "\(rule.origin.path).ports[\(place)].port",
                                 origin: rule.origin))
                     }
@@ -58,16 +62,17 @@ struct DestinationPorts {
                 let scope = CiliumScope(policy, rule)
                 for direction in Direction.allCases {
                     for element in direction == .ingress ? rule.ingress : rule.egress {
+                        let entries = (element.toPorts.value ?? []).map { entry in
+                            (path: entry.path, ports: wanted(entry.ports.map { Port($0) }, isWanted))
+                        }
+                        guard entries.contains(where: { !$0.ports.isEmpty }) else { continue }
                         let peers = (element.endpoints.value ?? []).map { Peer.endpoints(scope.peer($0)) }
-                        guard let entries = element.toPorts.value,
-                            let destination = destination(.anyOf(peers), direction, number, cluster)
-                        else { continue }
+                        guard let destination = destination(.anyOf(peers), direction, number, cluster) else { continue }
                         for entry in entries {
-                            for (place, port) in entry.ports.enumerated() {
-                                guard let wanted = Port(port) else { continue }
+                            for (place, port) in entry.ports {
                                 visit(
                                     DestinationPorts(
-                                        port: wanted, destination: destination,
+                                        port: port, destination: destination,
                                         path: "\(entry.path).ports[\(place)].port", origin: origin))
                             }
                         }
@@ -77,22 +82,31 @@ struct DestinationPorts {
         }
     }
 
+    /// The wanted ones of ports, each with its place in the list.
+    private static func wanted(_ ports: [Port?], _ isWanted: (Port) -> Bool) -> [(place: Int, port: Port)] {
+        ports.enumerated().compactMap { place, port in
+            guard let port, isWanted(port) else { return nil }
+            return (place, port)
+        }
+    }
+
     private static func destination(
         _ peers: PeerMatch, _ direction: Direction, _ number: Int, _ cluster: LintCluster
     ) -> Destination? {
         if direction == .ingress {
             return Destination(
-                classes: Set(cluster.subjects[number]), scope: cluster.scopes[number], cluster)
+                classes: cluster.subjects[number], scope: cluster.scopes[number], portsOfClass: cluster.ports)
         }
         guard case .anyOf(let some) = peers, !some.isEmpty else { return nil }
-        var classes: Set<LintCluster.PodClass> = []
+        var classes: [LintCluster.PodClass] = []
         for peer in some {
             switch peer {
-            case .pods, .endpoints: classes.formUnion(cluster.pods(matching: peer))
+            case .pods, .endpoints: classes += cluster.pods(matching: peer)
             case .nodes, .entity, .addresses, .names: return nil
             }
         }
-        return Destination(classes: classes, scope: some.count == 1 ? scope(of: some[0]) : nil, cluster)
+        return Destination(
+            classes: classes.sortedOnce, scope: some.count == 1 ? scope(of: some[0]) : nil, portsOfClass: cluster.ports)
     }
 }
 
@@ -104,12 +118,6 @@ extension DestinationPorts {
         case .pods(.named(let namespace), let selector): SubjectScope(.pods(.named(namespace), selector))
         case .pods(.matching, _), .nodes, .entity, .addresses, .names: nil
         }
-    }
-}
-
-extension DestinationPorts.Destination {
-    fileprivate init(classes: Set<LintCluster.PodClass>, scope: SubjectScope?, _ cluster: LintCluster) {
-        self.init(classes: classes, pods: classes.sorted().flatMap { cluster.pods[$0] ?? [] }, scope: scope)
     }
 }
 

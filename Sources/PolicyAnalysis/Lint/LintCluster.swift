@@ -20,6 +20,8 @@ final class LintCluster {
     let applying: [PodClass: [Int]]
     /// Running pods on the pod network by class.
     let pods: [PodClass: [Pod]]
+    /// The container ports of a class's pods, each once.
+    let ports: [PodClass: [ContainerPort]]
     /// Namespaces by name.
     let namespaces: [String: Namespace]
     /// Namespaces in which workloads stand for their pods: operators and charts may run others beside them.
@@ -34,6 +36,9 @@ final class LintCluster {
     private var covering: [Int: [Int]] = [:]
     private var coveringScope: [SubjectScope: [Int]] = [:]
     private var knownLabels: [Set<String>?: KnownLabels] = [:]
+    /// The labels of known pods by namespace.
+    private let labelsOfNamespace: [String: Set<[String: String]>]
+    private var classesOfTerm: [IdentityIndex.TermID: [PodClass]] = [:]
     private var index: IdentityIndex
 
     init(_ objects: ClusterObjects, policies all: [LoweredPolicy], estimated: Set<String> = []) {
@@ -50,15 +55,24 @@ final class LintCluster {
         var index = IdentityIndex(objects, policies: policies, localNode: ClusterView.defaultNode(of: objects))
         var pods: [PodClass: [Pod]] = [:]
         var populated: Set<String> = []
+        var labels: [String: Set<[String: String]>] = [:]
         for pod in objects.pods where !pod.hostNetwork && !pod.isFinished {
             let podClass = index.podClass(of: pod)
             let addresses: [IPAddress?] = pod.addresses.isEmpty ? [nil] : pod.addresses
             for address in addresses { index.retain(index.remote(of: podClass, at: address)) }
+            if pods[podClass] == nil { labels[pod.metadata.namespace, default: []].insert(pod.metadata.labels) }
             pods[podClass, default: []].append(pod)
             if !pod.metadata.labels.isEmpty { populated.insert(pod.metadata.namespace) }
         }
         self.pods = pods
+        ports = pods.mapValues { pods in
+            // Mostly they are replicas, which declare the same.
+            pods.reduce(into: []) { known, pod in
+                for port in pod.ports where !known.contains(port) { known.append(port) }
+            }
+        }
         self.populated = populated
+        labelsOfNamespace = labels
 
         var selectors = SubjectIndex(policies, in: &index)
         var subjects: [[PodClass]] = Array(repeating: [], count: policies.count)
@@ -82,14 +96,13 @@ final class LintCluster {
         self.index = index
     }
 
-    /// The classes of pods that a peer matches.
+    /// The classes of pods that a peer matches, sorted.
     func pods(matching peer: Peer) -> [PodClass] {
-        var found: Set<PodClass> = []
         guard let term = index.term(of: peer) else { return [] }
-        for remote in index.matches(of: term) {
-            if let podClass = index.podClass(of: remote) { found.insert(podClass) }
-        }
-        return found.sorted()
+        if let known = classesOfTerm[term] { return known }
+        let found = index.podClasses(matching: term)
+        classesOfTerm[term] = found
+        return found
     }
 
     /// The policies that select every pod that a policy selects, itself included: by comparing selectors, or known pods.
@@ -165,8 +178,13 @@ extension LintCluster {
     /// The labels of the known pods of some namespaces, or of all.
     func labels(of names: Set<String>?) -> KnownLabels {
         if let known = knownLabels[names] { return known }
-        let found = pods.values.compactMap(\.first).filter { names?.contains($0.metadata.namespace) ?? true }
-        let labels = KnownLabels(Array(Set(found.map(\.metadata.labels))))
+        var found: Set<[String: String]> = []
+        if let names {
+            for name in names { found.formUnion(labelsOfNamespace[name] ?? []) }
+        } else {
+            for labels in labelsOfNamespace.values { found.formUnion(labels) }
+        }
+        let labels = KnownLabels(Array(found))
         knownLabels[names] = labels
         return labels
     }

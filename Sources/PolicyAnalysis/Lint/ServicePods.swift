@@ -6,6 +6,9 @@ struct ServicePods {
     /// Services of namespaces without known pods, by namespace, with the conditions of their selectors.
     private let unseen: [String: [(conditions: Set<SubjectScope.Condition>, service: Service)]]
 
+    /// The ports of all Services.
+    let ports: Set<UInt16>
+
     init(_ cluster: LintCluster) {
         var ofClass: [LintCluster.PodClass: [Service]] = [:]
         var unseen: [String: [(Set<SubjectScope.Condition>, Service)]] = [:]
@@ -25,6 +28,7 @@ struct ServicePods {
         }
         self.ofClass = ofClass
         self.unseen = unseen
+        ports = Set(cluster.objects.services.lazy.flatMap(\.ports).map(\.port))
     }
 
     var isEmpty: Bool { ofClass.isEmpty && unseen.isEmpty }
@@ -32,7 +36,7 @@ struct ServicePods {
     /// The Services of the destination pods of a rule: of known pods, else those with exactly the same selector.
     func services(of destination: DestinationPorts.Destination) -> [Service] {
         if !destination.classes.isEmpty {
-            return destination.classes.sorted().flatMap { ofClass[$0] ?? [] }
+            return destination.classes.flatMap { ofClass[$0] ?? [] }
         }
         guard let scope = destination.scope, let names = scope.namespaces, names.count == 1, let name = names.first
         else { return [] }
@@ -44,7 +48,7 @@ struct ServicePods {
         switch port.target {
         case .number(let target): return target == number
         case .named(let name):
-            let known = destination.pods.flatMap(\.ports).filter { $0.name == name && $0.protocol == port.protocol }
+            let known = destination.ports.filter { $0.name == name && $0.protocol == port.protocol }
             return known.isEmpty || known.contains { $0.port == number }
         }
     }

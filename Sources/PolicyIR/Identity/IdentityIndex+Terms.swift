@@ -23,6 +23,15 @@ extension IdentityIndex {
         return found
     }
 
+    /// The classes of pods of which a term matches a live remote: sorted, each once.
+    public mutating func podClasses(matching term: TermID) -> [ClassID] {
+        var found: [ClassID] = []
+        for remote in matches(of: term) where remotes[Int(remote)].kind == .pod {
+            found.append(remotes[Int(remote)].podClass)
+        }
+        return found.sortedOnce
+    }
+
     /// Forgets what a term matches: nobody asks for it any more.
     public mutating func forget(_ term: TermID) {
         guard terms[Int(term)].matches != nil else { return }
@@ -159,5 +168,15 @@ extension IdentityIndex {
         case .nodes, .entity: return [.anywhere]
         case .addresses(let prefix, _, _, _): return [.prefix(prefix)]
         }
+    }
+}
+
+extension [IdentityIndex.ClassID] {
+    /// The classes in their order, each once.
+    package var sortedOnce: [IdentityIndex.ClassID] {
+        var found: [IdentityIndex.ClassID] = []
+        found.reserveCapacity(count)
+        for podClass in sorted() where podClass != found.last { found.append(podClass) }
+        return found
     }
 }

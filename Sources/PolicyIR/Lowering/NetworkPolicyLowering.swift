@@ -4,9 +4,7 @@ public import PolicyAPI
 extension PolicyLowering {
     /// A NetworkPolicy with upstream's meaning (docs/spec/network-policy.md 1): one rule for each element.
     public static func lower(_ policy: NetworkPolicy) -> LoweredPolicy {
-        let origin = RuleOrigin(
-            kind: "NetworkPolicy", namespace: policy.metadata.namespace, name: policy.metadata.name, path: "",
-            location: policy.metadata.location)
+        let origin = origin(of: policy)
 
         func rules(_ elements: [NetworkPolicyRule]) -> [PolicyRule] {
             elements.map { element in
@@ -27,6 +25,13 @@ extension PolicyLowering {
         return LoweredPolicy(
             subject: .pods(.named(policy.metadata.namespace), policy.podSelector),
             ingress: direction(.ingress, policy.ingress), egress: direction(.egress, policy.egress), origin: origin)
+    }
+
+    /// The origin of what a NetworkPolicy is lowered to.
+    public static func origin(of policy: NetworkPolicy) -> RuleOrigin {
+        RuleOrigin(
+            kind: "NetworkPolicy", namespace: policy.metadata.namespace, name: policy.metadata.name, path: "",
+            location: policy.metadata.location)
     }
 
     private static func peers(_ peers: [NetworkPolicyPeer], in namespace: String) -> PeerMatch {

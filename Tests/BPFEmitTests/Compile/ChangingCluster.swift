@@ -221,20 +221,3 @@ extension ClusterObject {
         }
     }
 }
-
-extension ClusterObjects {
-    /// Adds one object.
-    mutating func append(_ object: ClusterObject) {
-        switch object {
-        case .namespace(let object): namespaces.append(object)
-        case .pod(let object): pods.append(object)
-        case .node(let object): nodes.append(object)
-        case .service(let object): services.append(object)
-        case .endpointSlice(let object): endpointSlices.append(object)
-        case .cidrGroup(let object): cidrGroups.append(object)
-        case .networkPolicy(let object): networkPolicies.append(object)
-        case .clusterPolicy(let object): clusterPolicies.append(object)
-        case .ciliumPolicy(let object): ciliumPolicies.append(object)
-        }
-    }
-}

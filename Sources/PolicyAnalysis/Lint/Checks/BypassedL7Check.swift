@@ -39,6 +39,8 @@ enum BypassedL7Check: LintCheck {
 
     static func run(_ cluster: LintCluster, _ report: inout LintReport) {
         for direction in Direction.allCases {
+            let hasL7 = cluster.policies.contains { $0[direction]?.rules.contains { $0.l7 != nil } ?? false }
+            guard hasL7 else { continue }
             let plain = cluster.policies.map { policy in
                 (policy[direction]?.rules ?? []).filter { $0.action == .allow && $0.l7 == nil }
                     .map(CoverableRule.init)

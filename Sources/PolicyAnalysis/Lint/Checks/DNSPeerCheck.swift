@@ -45,7 +45,7 @@ enum DNSPeerCheck: LintCheck {
 
     static func run(_ cluster: LintCluster, _ report: inout LintReport) {
         for policy in cluster.objects.networkPolicies {
-            let origin = PolicyLowering.lower(policy).origin
+            let origin = PolicyLowering.origin(of: policy)
             for rule in policy.egress {
                 for (index, peer) in rule.peers.enumerated() {
                     guard case .pods(nil, let pods?) = peer, isMistaken(pods, in: policy.metadata.namespace, cluster)

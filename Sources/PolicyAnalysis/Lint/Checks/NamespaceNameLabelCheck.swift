@@ -34,7 +34,7 @@ enum NamespaceNameLabelCheck: LintCheck {
     static func run(_ cluster: LintCluster, _ report: inout LintReport) {
         let declared = Set(cluster.namespaces.values.compactMap { $0.metadata.labels["name"] })
         for policy in cluster.objects.networkPolicies {
-            let origin = PolicyLowering.lower(policy).origin
+            let origin = PolicyLowering.origin(of: policy)
             for (rules, list) in [(policy.ingress, "from"), (policy.egress, "to")] {
                 for rule in rules {
                     for (index, peer) in rule.peers.enumerated() {

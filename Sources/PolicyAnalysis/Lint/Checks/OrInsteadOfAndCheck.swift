@@ -46,7 +46,7 @@ enum OrInsteadOfAndCheck: LintCheck {
 
     static func run(_ cluster: LintCluster, _ report: inout LintReport) {
         for policy in cluster.objects.networkPolicies {
-            let origin = PolicyLowering.lower(policy).origin
+            let origin = PolicyLowering.origin(of: policy)
             for rule in policy.ingress { check(rule, "from", policy, origin, cluster, &report) }
             for rule in policy.egress { check(rule, "to", policy, origin, cluster, &report) }
         }

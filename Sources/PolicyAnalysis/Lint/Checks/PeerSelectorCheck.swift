@@ -5,7 +5,12 @@ import PolicyIR
 struct PeerSelectorCheck {
     private let cluster: LintCluster
     private let namespaceLabels: [String: [String: String]]
+    /// The names of namespaces by a label of theirs.
+    private let namesByLabel: [String: [String: [String]]]
     private let knownLabels: KnownLabels
+    /// By selector of namespaces, wherever it is written: those it matches.
+    private var matching: [Set<SubjectScope.Condition>: KnownNamespaces] = [:]
+    private let everywhere: KnownNamespaces
 
     init(_ cluster: LintCluster) {
         self.cluster = cluster
@@ -13,10 +18,16 @@ struct PeerSelectorCheck {
         for name in cluster.populated where labels[name] == nil { labels[name] = ["kubernetes.io/metadata.name": name] }
         namespaceLabels = labels
         knownLabels = KnownLabels(Array(labels.values))
+        var namesByLabel: [String: [String: [String]]] = [:]
+        for (name, labels) in labels {
+            for (key, value) in labels { namesByLabel[key, default: [:]][value, default: []].append(name) }
+        }
+        self.namesByLabel = namesByLabel
+        everywhere = KnownNamespaces(cluster.populated, cluster)
     }
 
     mutating func check(_ policy: NetworkPolicy, _ report: inout LintReport) {
-        let origin = PolicyLowering.lower(policy).origin
+        let origin = PolicyLowering.origin(of: policy)
         for (rules, list) in [(policy.ingress, "from"), (policy.egress, "to")] {
             for rule in rules {
                 for (index, peer) in rule.peers.enumerated() {
@@ -25,7 +36,9 @@ struct PeerSelectorCheck {
                     case .pods(nil, let pods?):
                         // Reported as what it is.
                         if DNSPeerCheck.isMistaken(pods, in: policy.metadata.namespace, cluster) { continue }
-                        checkPods(pods, in: [policy.metadata.namespace], isComplete: true, path, origin, &report)
+                        checkPods(
+                            pods, in: KnownNamespaces([policy.metadata.namespace], cluster), isComplete: true, path,
+                            origin, &report)
                     case .pods(let namespaces?, let pods):
                         checkNamespaces(namespaces, pods, path, origin, &report)
                     case .pods(nil, nil), .ipBlock: break
@@ -58,9 +71,9 @@ struct PeerSelectorCheck {
                 for (index, peer) in rule.peers.enumerated() {
                     // A peer of all namespaces means whichever there will be.
                     guard case .pods(let selection) = peer, !selection.namespaces.requirements.isEmpty else { continue }
-                    let matching = Set(namespaceLabels.filter { selection.namespaces.matches($0.value) }.keys)
+                    let matching = namespaces(matching: selection.namespaces)
                     let path = "\(rule.path).\(list)[\(index)]"
-                    if matching.isEmpty {
+                    if matching.names.isEmpty {
                         guard !cluster.namespaces.isEmpty else { continue }
                         warnNamespaces(selection.namespaces, path, policy.origin, &report)
                     } else {
@@ -82,18 +95,31 @@ struct PeerSelectorCheck {
             !scope.conditions.contains(where: { $0.source == "reserved" }),
             !scope.conditions.contains(where: { $0.key.hasPrefix(CiliumKey.namespaceLabelPrefix) })
         else { return }
-        let names = scope.namespaces ?? cluster.populated
         let written = LintText.written(selector)
         guard !written.requirements.isEmpty, cluster.pods(matching: .endpoints(selector)).isEmpty else { return }
-        warn(miss: written, in: names, isComplete: scope.namespaces != nil, path, origin, &report)
+        let range = scope.namespaces.map { KnownNamespaces($0, cluster) } ?? everywhere
+        warn(miss: written, in: range, isComplete: scope.namespaces != nil, path, origin, &report)
     }
 
-    private func checkNamespaces(
+    private mutating func namespaces(matching selector: LabelSelector) -> KnownNamespaces {
+        let conditions = Set(selector.requirements.map(SubjectScope.Condition.init))
+        if let known = matching[conditions] { return known }
+        let wanted = selector.requirements.first { $0.operator == .isIn }
+        let candidates =
+            wanted.map { wanted in wanted.values.flatMap { namesByLabel[wanted.key]?[$0] ?? [] } }
+            ?? Array(namespaceLabels.keys)
+        let names = Set(candidates.filter { selector.matches(namespaceLabels[$0] ?? [:]) })
+        let found = KnownNamespaces(names, cluster)
+        matching[conditions] = found
+        return found
+    }
+
+    private mutating func checkNamespaces(
         _ namespaces: LabelSelector, _ pods: LabelSelector?, _ path: String, _ origin: RuleOrigin,
         _ report: inout LintReport
     ) {
-        let matching = Set(namespaceLabels.filter { namespaces.matches($0.value) }.keys)
-        if matching.isEmpty {
+        let matching = self.namespaces(matching: namespaces)
+        if matching.names.isEmpty {
             guard !cluster.namespaces.isEmpty else { return }
             warnNamespaces(namespaces, "\(path).namespaceSelector", origin, &report)
         } else if let pods {
@@ -104,26 +130,28 @@ struct PeerSelectorCheck {
     }
 
     private func checkPods(
-        _ pods: LabelSelector, in names: Set<String>, scope: LabelSelector? = nil, isComplete: Bool, _ path: String,
+        _ pods: LabelSelector, in namespaces: KnownNamespaces, scope: LabelSelector? = nil, isComplete: Bool,
+        _ path: String,
         _ origin: RuleOrigin, _ report: inout LintReport
     ) {
-        let range: NamespaceScope = scope.map { .matching($0) } ?? .named(names.first ?? "")
+        let range: NamespaceScope = scope.map { .matching($0) } ?? .named(namespaces.names.first ?? "")
         guard !pods.requirements.isEmpty, cluster.pods(matching: .pods(range, pods)).isEmpty else { return }
-        warn(miss: pods, in: names, isComplete: isComplete, "\(path).podSelector", origin, &report)
+        warn(miss: pods, in: namespaces, isComplete: isComplete, "\(path).podSelector", origin, &report)
     }
 
     /// Reports a peer that matches no known pod; with `isComplete` it can only select pods of these namespaces.
     private func warn(
-        miss selector: LabelSelector, in names: Set<String>, isComplete: Bool, _ path: String, _ origin: RuleOrigin,
+        miss selector: LabelSelector, in namespaces: KnownNamespaces, isComplete: Bool, _ path: String,
+        _ origin: RuleOrigin,
         _ report: inout LintReport
     ) {
-        let isKnown = !names.isEmpty && names.isSubset(of: cluster.populated)
-        guard isKnown || !names.isDisjoint(with: cluster.populated) else { return }
-        let miss = cluster.labels(of: names).miss(selector)
-        guard miss.near != nil || (isComplete && isKnown) else { return }
+        guard namespaces.isPartlyKnown else { return }
+        let miss = namespaces.labels.miss(selector)
+        guard miss.near != nil || (isComplete && namespaces.isKnown) else { return }
+        let names = namespaces.names
         let place = names.count > 3 ? "" : " of \(names.sorted().joined(separator: ", "))"
         report.report(
-            .selectsNothing, isCertain: miss.near != nil || cluster.knowsAllPods(of: names), path, of: origin,
+            .selectsNothing, isCertain: miss.near != nil || namespaces.knowsAllPods, path, of: origin,
             "no pod\(place) has \(miss.conditions), so the peer selects nothing",
             miss.near.map { "did you mean \($0)?" } ?? "compare it with the pod labels")
     }

@@ -45,7 +45,10 @@ enum ServicePortCheck: LintCheck {
     static func run(_ cluster: LintCluster, _ report: inout LintReport) {
         let services = ServicePods(cluster)
         guard !services.isEmpty else { return }
-        DestinationPorts.forEach(in: cluster) { rule in
+        let mayBeMeant = { (port: DestinationPorts.Port) in
+            if case .number(let number, _) = port { services.ports.contains(number) } else { false }
+        }
+        DestinationPorts.forEach(in: cluster, where: mayBeMeant) { rule in
             guard case .number(let port, let protocols) = rule.port else { return }
             let found = services.services(of: rule.destination)
             guard !found.isEmpty else { return }
@@ -56,9 +59,7 @@ enum ServicePortCheck: LintCheck {
                 guard let (service, lead) = leads.first(where: { $0.1.port == port }),
                     // Some Service maps to this port, or a pod declares it.
                     !leads.contains(where: { services.mayLead($0.1, to: port, rule.destination) }),
-                    !rule.destination.pods.contains(where: { pod in
-                        pod.ports.contains { $0.protocol == proto && $0.port == port }
-                    })
+                    !rule.destination.ports.contains(where: { $0.protocol == proto && $0.port == port })
                 else { continue }
                 let name = "\(service.metadata.namespace)/\(service.metadata.name)"
                 let target: String

@@ -40,9 +40,10 @@ enum UnknownPortNameCheck: LintCheck {
 
     static func run(_ cluster: LintCluster, _ report: inout LintReport) {
         guard !cluster.pods.isEmpty else { return }
-        DestinationPorts.forEach(in: cluster) { rule in
-            guard case .named(let name, let protocols) = rule.port, !rule.destination.pods.isEmpty else { return }
-            let ports = rule.destination.pods.flatMap(\.ports)
+        let isName = { (port: DestinationPorts.Port) in if case .named = port { true } else { false } }
+        DestinationPorts.forEach(in: cluster, where: isName) { rule in
+            guard case .named(let name, let protocols) = rule.port, !rule.destination.classes.isEmpty else { return }
+            let ports = rule.destination.ports
             // Cilium's names are lower case.
             guard
                 !ports.contains(where: {

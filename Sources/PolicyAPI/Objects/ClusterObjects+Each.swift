@@ -1,5 +1,3 @@
-package import PolicyAPI
-
 extension ClusterObjects {
     /// All objects, kind by kind.
     package var each: [ClusterObject] {
@@ -10,7 +8,7 @@ extension ClusterObjects {
     }
 
     /// Adds one object.
-    mutating func append(_ object: ClusterObject) {
+    package mutating func append(_ object: ClusterObject) {
         switch object {
         case .namespace(let object): namespaces.append(object)
         case .pod(let object): pods.append(object)
