@@ -115,6 +115,23 @@ bench-smoke: build ## every benchmark once and short: that they run, no figures 
 	$(RELEASE) bench-scale
 	scripts/as-root.sh $(RELEASE) bench-names --rounds 1 --seconds 1
 
+# With a .build it takes the time of the lab.
+.PHONY: demo-check
+demo-check: ## `make demo` as a new user of a small Debian with sudo has it, in a root of debootstrap (root)
+	scripts/as-root.sh scripts/demo-check.sh
+
+.PHONY: dist
+dist: deps ## dist/: one file that runs without Swift, its tarball, Debian package, symbols and bill of materials (a build of its own)
+	scripts/dist.sh
+
+.PHONY: dist-check
+dist-check: ## what `make dist` made runs in roots without Swift, made by debootstrap; package, schema and lintian (root)
+	scripts/as-root.sh scripts/dist-check.sh
+
+.PHONY: image
+image: ## a container image of what `make dist` made (buildah)
+	scripts/image.sh
+
 .PHONY: cli
 cli: ## write docs/reference/cli.md from the debug binary; a test compares
 	$(BUILD) --product netpold

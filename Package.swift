@@ -71,7 +71,8 @@ let package = Package(
         // A C face of libre2 (C++), so that no module needs C++ interoperability.
         .target(
             name: "CRE2", cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
-            linkerSettings: [.linkedLibrary("re2")]),
+            // The second for `make dist`: a linker that reads archives once wants it behind the first.
+            linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("stdc++")]),
         .target(name: "CNetpoldVersion", cSettings: version),
         .target(name: "CNetpoldABI", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Wpadded", "-Werror"])]),
         // Its folders depend one way: ABI <- Assembler <- Image <- Program <- Compile <- Dump, and Image <- Node.

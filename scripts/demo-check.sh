@@ -47,7 +47,7 @@ unshare --mount --pid --fork --propagation private bash -ec '
     echo "demo-check: FAILED" >&2
     exit 1
 }
-grep -q 'Go on?' "$work/log" && grep -q 'password of demo' "$work/log" && grep -q 'as predicted' "$work/log" || {
+grep -q 'Go on?' "$work/log" && grep -q 'password of demo' "$work/log" && grep -q 'measured = predicted' "$work/log" || {
     echo "demo-check: FAILED: no question, or no lab" >&2
     exit 1
 }
