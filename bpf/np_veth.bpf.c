@@ -14,6 +14,7 @@
  *   np_verdict             ask the opposite direction too, find or make the flow's entry, count, report
  *   np_dns_answer          only answers to queries that np_dns_query has let pass: what they teach of names
  *   np_hello               only packets of connections that rules allow for their TLS server name, until it is decided
+ *   np_across              only what passes from a pod where flows may go past the stack: to another pod of the node, whose policy follows
  *   np_host_to_pod         only the node's packets to the pod, where host policies are asked: the node's egress policy, before np_to_pod
  *   np_host_from_pod       only the pod's packets to the node, likewise: the node's ingress policy, after the pod's policy; also of
  *                          those that the proxy sends on, after np_from_proxy
@@ -37,6 +38,7 @@
 #include "lib/intake.h"
 #include "lib/judge.h"
 #include "lib/neighbour.h"
+#include "lib/path.h"
 #include "lib/proxy.h"
 #include "lib/service_step.h"
 #include "lib/verdict.h"
@@ -69,6 +71,33 @@ NP_INLINE __u32 np_next_side(struct __sk_buff *skb, struct np_question *question
 	return NP_STEP_HOST_FROM_POD;
 }
 
+/*
+ * Where flows may go past the stack: a packet across leaves; one that has come by the stack to the pod may have been the first
+ * of a flow that goes past it. Returns what becomes of the packet.
+ */
+NP_INLINE struct np_outcome np_arrive(struct __sk_buff *skb, const struct np_question *question, struct np_outcome outcome)
+{
+	const __u32 own = skb->cb[NP_CB_ENDPOINT];
+
+	if (own >> NP_CB_DIRECTION_SHIFT != NP_INGRESS)
+		return outcome;
+	if (own & NP_CB_ACROSS) {
+		outcome.action = np_leave(skb);
+		if (np_unlikely(outcome.action != NP_ACTION_REDIRECT))
+			outcome = np_outcome_of(NP_DROP_INTERNAL);
+	} else if (question->straight && np_may_begin_path(&question->packet)) {
+		np_confirm_path(skb);
+	}
+	return outcome;
+}
+
+/* Gives up to decide at its sender's hook about a packet that more than policies have to see: it goes by the stack. */
+NP_INLINE int np_give_back(struct __sk_buff *skb)
+{
+	skb->cb[NP_CB_ENDPOINT] &= ~NP_CB_ACROSS;
+	return NP_ACTION_NEXT;
+}
+
 /* The one exit: counts the packet, reports drops and what is news, returns the action. */
 NP_INLINE int np_finish(struct __sk_buff *skb, struct np_question *question, struct np_outcome outcome, bool is_news)
 {
@@ -83,6 +112,8 @@ NP_INLINE int np_finish(struct __sk_buff *skb, struct np_question *question, str
 		outcome = np_outcome_of(NP_REASON_HOST_AUDIT);
 		is_news = true;
 	}
+	if (np_config.paths && outcome.action == NP_ACTION_NEXT)
+		outcome = np_arrive(skb, question, outcome);
 	np_count(outcome.reason, skb->len);
 	if (np_unlikely(is_news || outcome.reason >= NP_REASON_FIRST_DROP))
 		np_report(skb, outcome.reason);
@@ -95,6 +126,10 @@ NP_INLINE int np_finish(struct __sk_buff *skb, struct np_question *question, str
 			return NP_ACTION_SHOT;
 		}
 	}
+	/* Where the step is missing the packet goes by the stack, as it would without. */
+	if (np_config.paths && outcome.action == NP_ACTION_NEXT && question->straight &&
+	    skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT == NP_EGRESS)
+		bpf_tail_call(skb, &np_steps, NP_STEP_ACROSS);
 	return outcome.action;
 }
 
@@ -323,6 +358,8 @@ NP_INLINE int np_enter_step(struct __sk_buff *skb, const bool is_hairpin)
 		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
 	if (!np_find_endpoint(&hook))
 		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
+	if (is_hairpin)
+		question->straight = false;
 	outcome = is_hairpin ? np_judge_hairpin(&hook, question) : np_judge_to_service(&hook, question);
 	/* Of a known flow, whose packet is one to the backend by now. */
 	if (np_unlikely(question->hello | question->is_proxied) && outcome.reason == NP_REASON_ESTABLISHED)
@@ -395,6 +432,8 @@ int np_verdict(struct __sk_buff *skb)
 		conclusion.outcome = np_go_to_l7(&hook, question);
 	if (np_likely(conclusion.outcome.action == NP_ACTION_NEXT)) {
 		if (np_unlikely(np_is_read(&hook, question))) {
+			if (np_unlikely(np_is_across(skb)))
+				return np_give_back(skb);
 			np_count_hit(question->rule_hit);
 			conclusion.outcome = np_outcome_of(np_go_to_dns_answer(&hook, question, conclusion.outcome.reason,
 									       conclusion.news == NP_NEWS_SURE));
@@ -419,6 +458,9 @@ int np_dns_query(struct __sk_buff *skb)
 
 	if (!question || !message)
 		return NP_ACTION_SHOT; /* not possible: the maps have one entry each */
+	if (np_unlikely(np_is_across(skb)))
+		return np_give_back(skb);
+	question->straight = false;
 	if (!np_find_endpoint(&hook))
 		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
 	switch (np_judge_query(&hook, question, message, &answer, &reason)) {
@@ -457,6 +499,9 @@ int np_dns_answer(struct __sk_buff *skb)
 
 	if (!question || !message)
 		return NP_ACTION_SHOT; /* not possible: the maps have one entry each */
+	if (np_unlikely(np_is_across(skb)))
+		return np_give_back(skb);
+	question->straight = false;
 	if (!np_find_endpoint(&hook))
 		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
 	if (np_learn_answer(&hook, question, message))
@@ -493,6 +538,9 @@ int np_hello(struct __sk_buff *skb)
 
 	if (!question)
 		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
+	if (np_unlikely(np_is_across(skb)))
+		return np_give_back(skb);
+	question->straight = false;
 	if (!np_find_endpoint(&hook))
 		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
 	taken = np_take_packet(skb);
@@ -600,6 +648,43 @@ int np_host_from_pod(struct __sk_buff *skb)
 	return host ? np_enter_host(skb, host, NP_INGRESS, true) : NP_ACTION_SHOT; /* not possible: np_host has one entry */
 }
 
+/*
+ * Goes on with a packet of a pod that its policy lets pass, and that is counted. If its flow goes past the stack, the policy of the pod that
+ * it goes to is asked here, as at that pod's hook.
+ */
+SEC("tc")
+int np_across(struct __sk_buff *skb)
+{
+	struct np_question *question = np_scratch_question();
+	struct np_hook hook = np_hook_of(skb);
+	struct np_path path;
+	int to;
+
+	/* The frame as it is by now, with its destination if it was to a Service. */
+	if (!question || !np_take_plain(skb, question))
+		return NP_ACTION_NEXT;
+	if (question->packet.protocol == IPPROTO_TCP && np_unlikely(question->packet.initiates)) {
+		np_ask_path(skb);
+		return NP_ACTION_NEXT;
+	}
+	to = np_find_across(&hook, &question->packet, &path);
+	if (to < 0) {
+		if (question->packet.protocol == IPPROTO_UDP && !(path.word & NP_PATH_ASKED &&
+								  np_path_asker(path.word) == hook.slot))
+			np_ask_path(skb);
+		return NP_ACTION_NEXT;
+	}
+	hook.slot = to;
+	if (!np_find_endpoint(&hook) || !np_is_endpoint_address(hook.endpoint, &question->packet.destination) ||
+	    !np_can_leave(skb, &question->packet, hook.endpoint, hook.slot))
+		return NP_ACTION_NEXT;
+	np_see_path(&path, &question->packet);
+	skb->cb[NP_CB_ENDPOINT] = hook.slot | NP_CB_ACROSS | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
+	hook.direction = NP_INGRESS;
+	hook.arrival = np_arrival_of(skb, false);
+	return np_finish_unasked(&hook, question, np_judge_parsed(&hook, question));
+}
+
 /* Goes on with a packet that the proxy carries, or is to carry. */
 SEC("tc")
 int np_proxy_step(struct __sk_buff *skb)
@@ -610,6 +695,9 @@ int np_proxy_step(struct __sk_buff *skb)
 
 	if (!question)
 		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
+	if (np_unlikely(np_is_across(skb)))
+		return np_give_back(skb);
+	question->straight = false;
 	if (!np_find_endpoint(&hook))
 		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
 	outcome = np_judge_proxied(&hook, question);

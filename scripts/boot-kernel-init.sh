@@ -33,6 +33,7 @@ check netpold test --kernel /conformance
 check netpold lab -f /shop --keep
 if [ -e /expect-clsact ]; then check clsact_in_use; fi
 check netpold lab --down
+check netpold lab -f /shop --fast-path always
 check netpold test --kernel /l7
 check netpold lab -f /l7
 check netpold lab -f /redirect

@@ -1,5 +1,6 @@
 import BPFEmit
 import Datapath
+import Foundation
 import Glibc
 import LabKit
 import NetTypes
@@ -14,12 +15,19 @@ final class PodNetwork {
     private let cluster: String
     private let pods: [Pod]
     private var datapath: NodeDatapath?
-    private var makeDatapath: () throws -> NodeDatapath = { try NodeDatapath(DatapathOptions(pins: nil)) }
+    private var makeDatapath: () throws -> NodeDatapath
+    /// What the latest `apply` has decided about flows past the node's stack.
+    private(set) var fastPath: FastPathReport?
     private var allocator = IdentityAllocator()
 
     /// Builds the pods of a manifest (YAML text).
-    init(_ cluster: String, tag: String) throws {
+    init(_ cluster: String, tag: String, fastPath: FastPathMode = .off) throws {
         self.cluster = cluster
+        makeDatapath = {
+            var options = DatapathOptions(pins: nil)
+            options.fastPath = fastPath
+            return try NodeDatapath(options)
+        }
         folder = "/run/netpold/test-\(getpid())-\(tag)"
         pods = try PodNetwork.decode(cluster).pods
         mkdir("/run/netpold", 0o755)
@@ -79,6 +87,7 @@ final class PodNetwork {
             for endpoint in report.endpoints {
                 if let failure = endpoint.failure { throw PodNetworkError(failure) }
             }
+            fastPath = try datapath.refreshFastPath()
         }
     }
 
@@ -99,6 +108,31 @@ final class PodNetwork {
     func packetsByReason() throws -> [UInt8: UInt64] {
         guard let datapath else { return [:] }
         return try datapath.packetsByReason().mapValues(\.packets)
+    }
+
+    /// Packets so far by what decided them.
+    func packetsByRule() throws -> [RuleHitKey: UInt64] { try datapath?.packetsByRule() ?? [:] }
+
+    /// IPv4 packets that the node's stack has forwarded so far.
+    func forwarded() throws -> Int {
+        let text = try routed.node.run { try String(contentsOfFile: "/proc/thread-self/net/snmp", encoding: .utf8) }
+        let lines = text.split(separator: "\n").filter { $0.hasPrefix("Ip: ") }.map { $0.split(separator: " ") }
+        guard lines.count == 2, let column = lines[0].firstIndex(of: "ForwDatagrams"), let count = Int(lines[1][column])
+        else { throw PodNetworkError("no counters of the node") }
+        return count
+    }
+
+    /// Runs a program in the node's namespace.
+    func onNode(_ command: String) throws {
+        let status = try routed.node.run {
+            let process = Process()
+            process.executableURL = URL(filePath: "/bin/sh")
+            process.arguments = ["-c", command]
+            try process.run()
+            process.waitUntilExit()
+            return process.terminationStatus
+        }
+        guard status == 0 else { throw PodNetworkError("\(command): \(status)") }
     }
 
     private static func decode(_ text: String) throws -> ClusterObjects {

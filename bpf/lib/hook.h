@@ -3,6 +3,7 @@
 #ifndef NP_HOOK_H
 #define NP_HOOK_H
 
+#include "machine.h"
 #include "maps.h"
 
 /* skb->mark of what was refused here, on its way back to the pod. */
@@ -28,6 +29,12 @@ NP_INLINE struct np_hook np_hook_of(struct __sk_buff *skb)
 	};
 
 	return hook;
+}
+
+/* Whether the packet is at the hook of the pod that sent it, and is judged as at that of the pod it goes to (path.h). */
+NP_INLINE bool np_is_across(const struct __sk_buff *skb)
+{
+	return np_config.paths && skb->cb[NP_CB_ENDPOINT] & NP_CB_ACROSS;
 }
 
 /* The hook's endpoint. False: there is none, or it is not ready. */

@@ -20,7 +20,7 @@
 NP_INLINE bool np_is_hairpin(const struct np_hook *hook, enum np_direction direction, __u32 arrival)
 {
 	/* What comes in by an uplink of the node is seen where it comes in. */
-	return direction == NP_INGRESS && arrival == np_own_arrival(hook->skb) &&
+	return direction == NP_INGRESS && arrival == np_own_arrival(hook) &&
 	       !(hook->endpoint->flags & NP_ENDPOINT_HOST);
 }
 
@@ -30,7 +30,7 @@ NP_INLINE bool np_is_hairpin(const struct np_hook *hook, enum np_direction direc
  */
 NP_INLINE bool np_is_refusal(const struct np_hook *hook)
 {
-	return hook->arrival == np_own_arrival(hook->skb) && hook->skb->mark == NP_REFUSAL_MARK;
+	return hook->arrival == np_own_arrival(hook) && hook->skb->mark == NP_REFUSAL_MARK;
 }
 
 /* Goes on in another program, with the packet that np_scratch has. Returns only to drop. */
@@ -73,6 +73,8 @@ NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question 
 	question->hello = NP_HELLO_NONE;
 	question->proxy = NP_PROXY_RULES;
 	question->is_proxied = false;
+	if (np_config.paths)
+		question->straight = tracked && !(hook->endpoint->flags & NP_ENDPOINT_HOST);
 }
 
 /* Goes on in the step for flows that the proxy carries. Returns only to drop. */
@@ -149,7 +151,8 @@ NP_INLINE struct np_outcome np_ask_own(const struct np_hook *hook, struct np_que
 			question->allowed = NP_REASON_HAIRPIN;
 			return np_allow_unasked(hook, question);
 		}
-		if (remote->may_be_here &&
+		/* Of a packet across the hook where we are has just seen that it is its own pod's. */
+		if (remote->may_be_here && !np_is_across(hook->skb) &&
 		    np_unlikely(!np_comes_from(&question->packet.source, hook->arrival)))
 			return np_outcome_of(NP_DROP_FOREIGN_SOURCE);
 	}
@@ -187,7 +190,7 @@ NP_INLINE struct np_outcome np_judge_message(const struct np_hook *hook, struct 
 NP_INLINE enum np_reason np_judge_arrival(const struct np_hook *hook, const struct np_packet *packet,
 					  struct np_flow_place *place, bool forward)
 {
-	__u32 own = np_own_arrival(hook->skb);
+	__u32 own = np_own_arrival(hook);
 
 	if (!np_comes_from(&packet->source, hook->arrival))
 		return NP_DROP_FOREIGN_SOURCE;

@@ -9,6 +9,7 @@
 const volatile struct np_config np_config SEC(".rodata.config") = {
 	.hertz = 1000,
 	.barriers = 1,
+	.paths = 0,
 };
 
 #define np_read_once(place) (*(const volatile typeof(place) *)&(place))

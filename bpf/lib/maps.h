@@ -43,6 +43,20 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NP_PATH_SETS);
+	__type(key, __u32);
+	__type(value, struct np_path_set);
+} np_paths SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NP_MAX_ENDPOINTS);
+	__type(key, __u32); /* endpoint slot */
+	__type(value, struct np_path_end);
+} np_path_ends SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, NP_MAX_ENDPOINTS);
 	__type(key, __u32); /* endpoint slot */
 	__type(value, __u32); /* as np_flow_record.last_seen: NP_REVOKED_SECONDS */

@@ -282,7 +282,7 @@ NP_INLINE struct np_outcome np_judge_proxied(const struct np_hook *hook, struct 
 	if (!known || np_flow_role(place.flags) == NP_ROLE_NONE)
 		return np_refuse_connection(hook, proxy, false);
 	/* An answer of ours to the pod. */
-	if (hook->direction == NP_INGRESS && question->arrival == np_own_arrival(hook->skb))
+	if (hook->direction == NP_INGRESS && question->arrival == np_own_arrival(hook))
 		return np_outcome_of(NP_REASON_HAIRPIN);
 	reason = np_flow_role(place.flags) == np_role_of(question->travel) ? NP_REASON_ESTABLISHED : NP_REASON_REPLY;
 	if (call != NP_PROXY_KNOWN) {

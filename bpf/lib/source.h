@@ -39,10 +39,16 @@ NP_INLINE void np_set_arrival(struct np_hook *hook, const struct np_packet *pack
 							NP_ARRIVAL_UNKNOWN;
 }
 
-/* The arrival of what comes back to the pod that sent it: by the interface at which we are. */
-NP_INLINE __u32 np_own_arrival(const struct __sk_buff *skb)
+/* The arrival of what comes back to the pod that sent it: by the interface at which the packet leaves. */
+NP_INLINE __u32 np_own_arrival(const struct np_hook *hook)
 {
-	return skb->ifindex + 1;
+	__u32 own = hook->skb->ifindex;
+
+	/* Both are loaded: the compiler would choose one of two pointers, and the verifier wants to know which. */
+	asm volatile("" : "+r"(own));
+	if (np_unlikely(np_is_across(hook->skb)))
+		own = hook->endpoint->ifindex;
+	return own + 1;
 }
 
 /* False: the source is a local pod's address, and the packet did not come from that pod. */

@@ -49,6 +49,8 @@ public struct StatusReport: Hashable, Codable, Sendable {
     public var lastApplyMilliseconds: UInt64
     /// What it does about Services, and why; `nil` from an agent that does not say.
     public var services: ServiceChoice?
+    /// Whether flows between pods of the node go past its stack, and why; `nil` from an agent that does not say.
+    public var fastPath: FastPathStatus?
     /// Use of each limit.
     public var capacities: [CapacityUse]
     /// Packets by reason, those that are not zero.
@@ -75,6 +77,7 @@ public struct StatusReport: Hashable, Codable, Sendable {
         case attachments = "attachments"
         case lastApplyMilliseconds = "lastApplyMilliseconds"
         case services = "services"
+        case fastPath = "fastPath"
         case capacities = "capacities"
         case reasons = "reasons"
         case eventsSuppressed = "eventsSuppressed"

@@ -12,6 +12,8 @@ public protocol DatapathPort {
     ) throws -> ApplyReport
     /// Hooks at which not every packet is decided as the image says, as the kernel has them now.
     func auditHooks() -> [HookFinding]
+    /// Decides anew which pods' new flows may go past the node's stack; `nil` where none ever do.
+    func refreshFastPath() throws -> FastPathReport?
     /// What each counter stands for since the latest apply, programs it retired included.
     var ruleHitIndex: RuleHitIndex { get }
     /// Counters since the maps were made.
@@ -38,6 +40,8 @@ public protocol DatapathPort {
 extension DatapathPort {
     /// How it stands with the node's own policies in the kernel: it has no notion of them.
     public func hostStanding() throws -> HostStanding? { nil }
+    /// Decides anew which pods' new flows may go past the node's stack; `nil` where none ever do.
+    public func refreshFastPath() throws -> FastPathReport? { nil }
     /// Removes what pods have learnt of names and that has ended; by pod, what it has.
     public func collectLearnt() throws -> [EndpointKey: LearntUse] { [:] }
     /// Puts what a pod has learnt of names into force.

@@ -17,6 +17,8 @@ struct AgentSnapshot: Sendable {
     /// What each endpoint has of the flow table, as of the latest walk over it.
     var shares: [EndpointKey: FlowShare] = [:]
     var policiesRefused = 0
+    /// What the latest look at the node has decided.
+    var fastPath: FastPathReport?
     /// How long the latest change took, from the end of its debounce delay to the kernel holding it.
     var lastApply: Duration = .zero
     /// Since when the kernel does not hold what was seen; `nil` when it does.

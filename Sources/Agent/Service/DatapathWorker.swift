@@ -65,6 +65,9 @@ actor DatapathWorker {
     func counters() throws -> DatapathCounters { try working { try datapath.counters() } }
     func capacities() throws -> [CapacityUse] { try working { try datapath.capacities() } }
 
+    /// Decides anew which pods' new flows may go past the node's stack.
+    func refreshFastPath() throws -> FastPathReport? { try working { try datapath.refreshFastPath() } }
+
     func packetsByRule() throws -> [RuleHitKey: UInt64] { try working { try datapath.packetsByRule() } }
     func makeFlowReader() throws -> any FlowReading { try working { try datapath.makeFlowReader() } }
 

@@ -271,6 +271,7 @@ actor Reconciler {
     private func reconcile(_ desired: DesiredChanges) async {
         do {
             reconciled(desired, try await worker.reconcile(desired))
+            await refreshFastPath()
         } catch {
             take(.applyFailed(generation: desired.generation, "\(error)"))
         }
@@ -356,7 +357,25 @@ actor Reconciler {
         publish()
     }
 
+    /// Looks at what decides which flows go past the node's stack.
+    private func refreshFastPath() async {
+        do {
+            let report = try await worker.refreshFastPath()
+            let before = snapshot.fastPath
+            guard report != before else { return }
+            snapshot.fastPath = report
+            if let report, report.isOn != before?.isOn, report.mode != .off {
+                logger.notice(
+                    "fast path", metadata: ["on": "\(report.isOn)", "reason": "\(report.reason)"])
+            }
+            publish()
+        } catch {
+            logger.error("no new flow goes past the node's stack", metadata: ["error": "\(error)"])
+        }
+    }
+
     private func collectConntrack() async {
+        await refreshFastPath()
         history.forget(at: .now)
         if state.applyCount != trimmedAt {
             trimmedAt = state.applyCount

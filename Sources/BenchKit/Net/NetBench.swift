@@ -26,24 +26,40 @@ public struct NetBench: Sendable {
     public func run(_ interrupt: Interrupt, progress: (String) -> Void) throws -> NetBenchReport {
         let network = try BenchNetwork()
         defer { network.close() }
-        var contenders: [any Enforcement] = [
-            NoEnforcement(name: NetBenchReport.control), try NetpoldEnforcement(network),
+        var plain: [any Enforcement] = [
+            NoEnforcement(name: NetBenchReport.control),
+            try NetpoldEnforcement(network, name: NetBenchReport.netpold),
+            try NetpoldEnforcement(network, name: NetBenchReport.fastPath, fastPath: .always),
             NftablesEnforcement(network: network),
         ]
-        let baseline = NoEnforcement(name: "no policy")
+        var ruled: [any Enforcement] = [
+            NoEnforcement(name: NetBenchReport.ruledControl),
+            try NetpoldEnforcement(network, name: NetBenchReport.ruledNetpold),
+            try NetpoldEnforcement(network, name: NetBenchReport.ruledFastPath, fastPath: .auto),
+        ]
         var report = NetBenchReport()
         for round in 1...rounds {
             try interrupt.check()
             progress("round \(round) of \(rounds)")
-            let none = try measured(baseline, network)
-            report.plain.append(none)
-            for contender in contenders {
-                report.contenders[contender.name, default: []].append(try measured(contender, network).ratio(to: none))
-            }
-            // The order within a round rotates, so that no contender always runs at the same distance from the baseline.
-            contenders.append(contenders.removeFirst())
+            report.plain.append(try measure(&plain, network, &report))
+            try NodeRules.install(network)
+            _ = try measure(&ruled, network, &report)
+            try NodeRules.remove(network)
         }
         return report
+    }
+
+    /// One round: without policy, then each contender beside that. Returns what no policy costs.
+    private func measure(
+        _ contenders: inout [any Enforcement], _ network: BenchNetwork, _ report: inout NetBenchReport
+    ) throws -> LoadCost {
+        let none = try measured(NoEnforcement(name: "no policy"), network)
+        for contender in contenders {
+            report.contenders[contender.name, default: []].append(try measured(contender, network).ratio(to: none))
+        }
+        // The order within a round rotates, so that no contender always runs at the same distance from the baseline.
+        contenders.append(contenders.removeFirst())
+        return none
     }
 
     private func measured(_ enforcement: any Enforcement, _ network: BenchNetwork) throws -> LoadCost {

@@ -27,10 +27,26 @@ public struct LoadCost: Hashable, Sendable {
 public struct NetBenchReport: Sendable {
     /// Name of the contender that runs without policy once more: it shows the noise.
     public static let control = "no policy again"
+    /// Name of netpold without flows past the stack.
+    public static let netpold = "netpold"
+    /// Name of netpold whose flows go past the stack.
+    public static let fastPath = "netpold, fast path"
+    /// As `control`, on a node with kube-proxy's rules: beside no policy on such a node.
+    public static let ruledControl = "kube-proxy's rules: no policy again"
+    /// As `netpold`, on such a node.
+    public static let ruledNetpold = "kube-proxy's rules: netpold"
+    /// netpold with `--fast-path=auto` on such a node.
+    public static let ruledFastPath = "kube-proxy's rules: fast path auto"
     /// The contenders, in the order printed.
-    public static let order = [control, "netpold", "nftables + conntrack"]
-    /// The most that netpold should cost beyond the control.
-    public static let limit = 1.05
+    public static let order = [
+        control, netpold, fastPath, "nftables + conntrack", ruledControl, ruledNetpold, ruledFastPath,
+    ]
+    /// What has a target: who, beyond which control, and the most that it should cost.
+    public static let targets = [
+        (name: netpold, control: control, limit: 1.03), (name: fastPath, control: control, limit: 0.90),
+        (name: ruledNetpold, control: ruledControl, limit: 1.03),
+        (name: ruledFastPath, control: ruledControl, limit: 0.90),
+    ]
 
     /// CPU nanoseconds without policy, each round.
     public var plain: [LoadCost] = []
@@ -47,8 +63,8 @@ public struct NetBenchReport: Sendable {
         (contenders[contender] ?? []).map { $0[keyPath: load] }.quantile(part) ?? 0
     }
 
-    /// What netpold costs beyond the control.
-    public func netpoldBeyondControl(_ load: KeyPath<LoadCost, Double>) -> Double {
-        ratio(of: "netpold", load) / max(ratio(of: NetBenchReport.control, load), 0.001)
+    /// What a contender costs beyond its control.
+    public func cost(of contender: String, beyond control: String, _ load: KeyPath<LoadCost, Double>) -> Double {
+        ratio(of: contender, load) / max(ratio(of: control, load), 0.001)
     }
 }

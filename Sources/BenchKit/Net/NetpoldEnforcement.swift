@@ -7,13 +7,16 @@ import Support
 
 /// The benchmark's policy compiled and loaded by netpold, attached to both pods' veths.
 final class NetpoldEnforcement: Enforcement {
-    let name = "netpold"
+    let name: String
+    private let fastPath: FastPathMode
     private let network: BenchNetwork
     private let image: NodeImage
     private var datapath: NodeDatapath?
 
-    init(_ network: BenchNetwork) throws {
+    init(_ network: BenchNetwork, name: String, fastPath: FastPathMode = .off) throws {
         self.network = network
+        self.name = name
+        self.fastPath = fastPath
         var decoder = ManifestDecoder()
         decoder.add(Array(Self.manifests(network).utf8), file: "bench-net.yaml")
         let objects = decoder.finish().objects
@@ -24,13 +27,19 @@ final class NetpoldEnforcement: Enforcement {
 
     func install() throws {
         try network.routed.node.run {
-            let datapath = try NodeDatapath(DatapathOptions(pins: nil))
+            var options = DatapathOptions(pins: nil)
+            options.fastPath = fastPath
+            let datapath = try NodeDatapath(options)
             self.datapath = datapath
             let interfaces = Dictionary(
                 uniqueKeysWithValues: image.endpoints.map { ($0.key, if_nametoindex("np\($0.name)")) })
             let report = try datapath.apply(image, interfaces: interfaces)
             guard report.endpoints.count == 2, report.endpoints.allSatisfy({ $0.failure == nil }) else {
                 throw SystemError("attach netpold to", "both pods", nil)
+            }
+            let choice = try datapath.refreshFastPath()
+            guard fastPath == .off || choice?.pods == 2 else {
+                throw SystemError("send past the stack", "the pods' flows", nil, detail: choice?.reason)
             }
         }
     }

@@ -1,6 +1,4 @@
 import Datapath
-import Foundation
-import Support
 
 /// The same policy as an nftables set with conntrack in the node's namespace, as a CNI would write it: default drop,
 /// established and related accepted first, then one rule per port.
@@ -26,19 +24,5 @@ struct NftablesEnforcement: Enforcement {
 
     func remove() throws { try nft("delete table inet netpold_bench\n") }
 
-    private func nft(_ script: String) throws {
-        let status = try network.routed.node.run {
-            let process = Process()
-            let input = Pipe()
-            process.executableURL = URL(fileURLWithPath: "/usr/sbin/nft")
-            process.arguments = ["-f", "-"]
-            process.standardInput = input
-            try process.run()
-            try input.fileHandleForWriting.write(contentsOf: Data(script.utf8))
-            try input.fileHandleForWriting.close()
-            process.waitUntilExit()
-            return process.terminationStatus
-        }
-        guard status == 0 else { throw SystemError("run", "nft -f -", nil, detail: "exit status \(status)") }
-    }
+    private func nft(_ script: String) throws { try NodeRules.run(network, "nft", ["-f", "-"], script) }
 }

@@ -101,6 +101,7 @@ enum np_direction {
 #define NP_ENDPOINT_SERVICES 4 /* the pod's packets to Services are translated here */
 #define NP_ENDPOINT_NAMES 8 /* egress rules have DNS names: the pod's DNS exchanges are read */
 #define NP_ENDPOINT_HOST 16 /* the node itself: it has many addresses, and its packets come in by its uplinks */
+#define NP_ENDPOINT_FAST 32 /* new flows with another pod that has this too may go past the stack: struct np_path_set */
 /* Two bits for each direction, from this one on, ingress first: enum np_state_need of what is decided in it. */
 #define NP_ENDPOINT_NEED_SHIFT 8
 #define NP_ENDPOINT_NEED_BITS 2
@@ -356,6 +357,71 @@ np_flow_hash(const struct np_flow_seed *_Nonnull seed, __u32 endpoint, const str
 struct np_config {
 	__u32 hertz; /* jiffies a second */
 	__u32 barriers; /* 1: loads may be reordered (not on x86), so readers of flows need a barrier */
+	__u32 paths; /* 1: there may be flows that go past the stack (struct np_path_set) */
+};
+
+/* ---- flows past the stack ------------------------------------------------------------------------------- */
+
+/*
+ * Value of np_paths (array, key = low bits of the flow's hash): flows between two pods of the node that go past the stack. One word a
+ * flow, which both directions share, so that they take the same path at any time; it changes in one piece. Absent: the flow
+ * goes by the stack. docs/decisions/0027-past-the-stack.md.
+ *
+ *   bits 37-63  tag: upper bits of the hash
+ *        25-36  endpoint slot of the pod that asked
+ *        13-24  of the other one; meaningless without NP_PATH_FAST
+ *         5-12  when a packet last went past the stack: jiffies64 >> NP_PATH_CLOCK_SHIFT
+ *         0-4   NP_PATH_*; 0: the word is free
+ */
+#define NP_PATH_SETS 16384 /* 64 B each: 1 MiB, 131,072 flows */
+#define NP_PATH_WAYS 8
+struct np_path_set {
+	__u64 path[NP_PATH_WAYS];
+};
+
+#define NP_PATH_ASKED 1 /* the pod that asked has sent a packet, and the stack has not brought it to the other pod yet */
+#define NP_PATH_FAST 2 /* the stack has brought one unchanged: the others go past it */
+#define NP_PATH_USED 4 /* one has */
+#define NP_PATH_ENDED 8 /* one had FIN or RST */
+#define NP_PATH_DATAGRAMS 16 /* it is of UDP */
+#define NP_PATH_FLAGS_MASK 31
+#define NP_PATH_CLOCK_AT 5
+#define NP_PATH_CLOCK_MASK 0xff
+#define NP_PATH_OTHER_AT 13
+#define NP_PATH_ASKER_AT 25
+#define NP_PATH_SLOT_MASK 0xfff
+#define NP_PATH_TAG_AT 37
+#define NP_PATH_CLOCK_SHIFT 16 /* 65,536 jiffies: 66 to 655 s */
+
+/* One end of a flow, as a part of np_path_hash. */
+static inline __attribute__((always_inline)) __u64
+np_path_end_hash(const struct np_flow_seed *_Nonnull seed, const struct np_address *_Nonnull address, __be16 port)
+{
+	__u64 hash = seed->word[0] ^ port;
+
+	hash = (hash ^ ((__u64)address->word[0] << 32 | address->word[1])) * (seed->word[1] | 1);
+	hash ^= hash >> 32;
+	hash = (hash ^ ((__u64)address->word[2] << 32 | address->word[3])) * 0x9fb21c651e98df25;
+	return hash ^ hash >> 29;
+}
+
+/* Where a flow's word is: the same whichever end comes first. Keyed as np_flow_hash. Its tag is never 0. */
+static inline __attribute__((always_inline)) __u64
+np_path_hash(const struct np_flow_seed *_Nonnull seed, const struct np_address *_Nonnull one, __be16 one_port,
+	     const struct np_address *_Nonnull other, __be16 other_port, __u8 protocol)
+{
+	__u64 hash = np_path_end_hash(seed, one, one_port) + np_path_end_hash(seed, other, other_port);
+
+	hash = (hash ^ protocol) * (seed->word[1] | 1);
+	hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93;
+	return (hash ^ hash >> 32) | 1ull << NP_PATH_TAG_AT;
+}
+
+/* Value of np_path_ends (array, key = endpoint slot): the head of the frames by which the pod is reached. */
+struct np_path_end {
+	__u8 pod[6]; /* MAC address of the pod's end */
+	__u8 host[6]; /* and of the node's */
+	__u32 ifindex; /* np_endpoint.ifindex that it holds for; 0 = none */
 };
 
 /* ---- services ------------------------------------------------------------------------------------------- */
@@ -884,7 +950,7 @@ struct np_question {
 	__u8 hello; /* enum np_hello_cause */
 	__u8 proxy; /* enum np_proxy_call, for NP_STEP_PROXY */
 	__u8 is_proxied; /* the packet's flow has NP_ENTRY_PROXY */
-	__u8 pad;
+	__u8 straight; /* it is of a flow of a pod that nobody but the policies has to see: it may go past the stack */
 	__u32 origin; /* of a packet of the node at a pod's hook: the pod's slot + 1, where it goes on when it passes; 0 = nowhere */
 	__u32 host_revision; /* of a packet of the node: which of its policies it meets, chosen once for all of its story */
 	__u32 host_policy[2]; /* and their slots in np_policies, by np_direction */
@@ -910,7 +976,7 @@ enum np_verdict {
  * skb->cb as registers between the programs of one packet.
  *
  *           before the policy program            after it
- *   cb[0]   endpoint slot | direction << 31      the same
+ *   cb[0]   endpoint slot | direction << 31      the same (and NP_CB_ACROSS)
  *   cb[1]   identity of the remote               low half of the isolated lowest matching rule bit (NP_VERDICT_L7: of all)
  *   cb[2]   protocol << 16 | port (host order)   high half
  *   cb[3]   name columns of the remote           np_verdict | rule word << 8 | NP_DECISION_* << 24
@@ -927,7 +993,8 @@ enum np_verdict {
 #define NP_CB_COUNT 5 /* registers of 32 bits */
 #define NP_CB_OFFSET 48 /* of cb[0] in struct __sk_buff, bytes */
 
-#define NP_CB_SLOT_MASK 0x3fffffff /* cb[0] */
+#define NP_CB_SLOT_MASK 0x1fffffff /* cb[0] */
+#define NP_CB_ACROSS 0x20000000 /* cb[0]: the packet is at the hook of the pod that sent it, and the endpoint is the one it goes to */
 #define NP_CB_LESSON 0x40000000 /* cb[0]: not a packet, but what np_lesson_head begins */
 #define NP_CB_DIRECTION_SHIFT 31
 #define NP_CB_PROTOCOL_SHIFT 16 /* cb[2] */
@@ -980,7 +1047,8 @@ enum np_step {
 	NP_STEP_HOST_OUT = 13, /* np_host_out: what leaves by an uplink */
 	NP_STEP_HOST_TO_POD = 14, /* np_host_to_pod: the node's egress policy, of its packet to a pod of it */
 	NP_STEP_HOST_FROM_POD = 15, /* np_host_from_pod: the node's ingress policy, of a packet of a pod of it */
-	NP_STEP_COUNT = 16,
+	NP_STEP_ACROSS = 16, /* np_across: what passes from a pod, and may go to another pod of the node past the stack */
+	NP_STEP_COUNT = 17,
 };
 
 /* What a program returns to the hook: TC_ACT_* of linux/pkt_cls.h. */

@@ -40,6 +40,26 @@ final class Attachments {
     /// What runs before the hook's program, in words, in order; `nil` when none is attached.
     func predecessors(at hook: Hook) throws(BPFError) -> [String]? { try attached[hook]?.predecessors() }
 
+    /// What runs at a hook beside the instance's programs, in words.
+    func others(at hook: Hook) throws(BPFError) -> [String] {
+        var own: Set<UInt32> = []
+        if let attachment = attached[hook], let id = try attachment.programID() { own.insert(id) }
+        for entry in superseded where entry.hook == hook {
+            if let id = try entry.attachment.programID() { own.insert(id) }
+        }
+        let links = try Libbpf.chain(ifindex: hook.ifindex, hook.side).filter { !own.contains($0) }
+        let filters: [FilterRecord]
+        do {
+            filters = try NetlinkSocket().filters(of: hook.ifindex, hook.side)
+        } catch {
+            throw BPFError(.queryInfo, hook.description, errno: .ioError, detail: "\(error)")
+        }
+        let strange = filters.filter {
+            $0.priority != Libbpf.filterPriority || $0.handle != Libbpf.filterHandle || attached[hook] == nil
+        }
+        return links.map(BPFProgram.label) + strange.map(\.description)
+    }
+
     /// Takes over what earlier processes left, of this version or others: pinned links, and filters whose programs jump by one of
     /// the instance's maps.
     ///

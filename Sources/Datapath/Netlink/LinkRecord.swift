@@ -19,6 +19,8 @@ public struct LinkRecord: Hashable, Sendable {
     public var kind: String
     /// Its Ethernet address, `aa:bb:cc:dd:ee:ff`; empty for an interface without.
     public var mac: String
+    /// The kind of its queueing discipline (`noqueue`, `tbf`).
+    public var queueing: String
 
     /// Reads libnl's link object.
     init(_ link: OpaquePointer) {
@@ -30,6 +32,7 @@ public struct LinkRecord: Hashable, Sendable {
         peerNamespace = rtnl_link_get_link_netnsid(link, &identifier) == 0 ? identifier : nil
         isLoopback = rtnl_link_get_flags(link) & UInt32(IFF_LOOPBACK) != 0
         kind = rtnl_link_get_type(link).map { String(cString: $0) } ?? ""
+        queueing = rtnl_link_get_qdisc(link).map { String(cString: $0) } ?? ""
         mac = rtnl_link_get_addr(link).map(NetlinkAddress.hardwareText) ?? ""
     }
 }

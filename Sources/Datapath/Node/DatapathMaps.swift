@@ -9,6 +9,8 @@ package final class DatapathMaps {
     let flowMoves: BPFMap
     let flowShares: BPFMap
     let policyChanges: BPFMap
+    /// The flows that go past the stack; `nil` in an object without them.
+    let paths: BPFMap?
     let fragments: BPFMap
     package let addresses: BPFMap
     package let ipv4Identities: BPFMap
@@ -57,7 +59,7 @@ package final class DatapathMaps {
                 detail: "\(options.flowSets) sets: it takes a power of two, at most \(NP_MAX_FLOW_SETS)")
         }
         try object.resize(map: "np_flow_sets", to: options.flowSets)
-        try object.fill(section: ".rodata.config", with: try DatapathMaps.configuration())
+        try object.fill(section: ".rodata.config", with: try DatapathMaps.configuration(options))
         if let pins = options.pins { try object.usePins(in: pins.folder) }
         try object.load()
         var all: [BPFMap] = []
@@ -98,6 +100,7 @@ package final class DatapathMaps {
         self.control = try map("np_control")
         self.eventBudget = try map("np_event_budget")
         self.dropBudget = try map("np_drop_budget")
+        self.paths = all.first { $0.name == "np_paths" }
         self.host = all.first { $0.name == "np_host" }
         self.services = ServiceMaps(all)
         self.hellos = all.first { $0.name == "np_hellos" }
@@ -111,13 +114,16 @@ package final class DatapathMaps {
     }
 
     /// What the programs are told of the machine.
-    private static func configuration() throws(BPFError) -> np_config {
+    private static func configuration(_ options: DatapathOptions) throws(BPFError) -> np_config {
         let rate = try KernelClock().now().rate
+        // Flows that began past the stack stay there, though none begins to any more.
+        let isKnown = options.fastPath == .off ? try FastFlows.arePinned(options.pins) : true
+        let paths: UInt32 = isKnown ? 1 : 0
         #if arch(x86_64)
             // Loads are not reordered there.
-            return np_config(hertz: UInt32(rate), barriers: 0)
+            return np_config(hertz: UInt32(rate), barriers: 0, paths: paths)
         #else
-            return np_config(hertz: UInt32(rate), barriers: 1)
+            return np_config(hertz: UInt32(rate), barriers: 1, paths: paths)
         #endif
     }
 
@@ -148,7 +154,8 @@ package final class DatapathMaps {
 
     /// Which program each slot of np_steps holds. Later steps first: nothing jumps to a step that is not there.
     static let steps: [(step: np_step, program: String)] = [
-        (NP_STEP_HOST_FROM_POD, "np_host_from_pod"), (NP_STEP_HOST_TO_POD, "np_host_to_pod"),
+        (NP_STEP_ACROSS, "np_across"), (NP_STEP_HOST_FROM_POD, "np_host_from_pod"),
+        (NP_STEP_HOST_TO_POD, "np_host_to_pod"),
         (NP_STEP_HOST_OUT, "np_host_out"), (NP_STEP_HOST_IN, "np_host_in"),
         (NP_STEP_PROXY, "np_proxy_step"), (NP_STEP_REDIRECT, noStep), (NP_STEP_HELLO, "np_hello"),
         (NP_STEP_DNS_ANSWER, "np_dns_answer"), (NP_STEP_NAMES, "np_dns_query"),

@@ -15,6 +15,8 @@ public struct DatapathOptions: Sendable {
     public var services: ServiceMode = .off
     /// Where the L7 proxy lives; `nil` for a node without: L7 flows are refused.
     public var proxy: ProxyPlace?
+    /// Whether flows between pods of the node may go past its stack.
+    public var fastPath = FastPathMode.off
     /// How the node's own policies are enforced.
     public var host = HostSettings()
     /// The object that is loaded in place of the one in this binary: that of another version, in tests.

@@ -77,6 +77,8 @@ public final class NodeDatapath {
     public internal(set) var timings = ApplyTimings()
     /// The uplinks of the node that have programs, by number.
     var uplinks: Set<UInt32> = []
+    /// The latest look at the node's rules about forwarded packets.
+    var lastScan: (time: ContinuousClock.Instant, scan: ForwardingScan)?
     /// A walk over the flow table that is not over yet.
     var collection: FlowCollection?
     /// Loaded when it is first needed.

@@ -160,7 +160,8 @@ public enum BTFCheck {
                     ("l7_rules", \.l7_rules), ("l7_base", \.l7_base), ("l7_word", \.l7_word), ("columns", \.columns),
                     ("kept", \.kept), ("named", \.named), ("names", \.names), ("names_done", \.names_done),
                     ("names_reason", \.names_reason), ("names_news", \.names_news), ("reads", \.reads),
-                    ("hello", \.hello), ("proxy", \.proxy), ("is_proxied", \.is_proxied), ("origin", \.origin),
+                    ("hello", \.hello), ("proxy", \.proxy), ("is_proxied", \.is_proxied),
+                    ("straight", \.straight), ("origin", \.origin),
                     ("host_revision", \.host_revision), ("host_policy", \.host_policy),
                 ]),
             Expected(
@@ -177,7 +178,10 @@ public enum BTFCheck {
                     ("peer_mac", \.peer_mac),
                 ]),
             Expected("np_proxy", np_proxy.self, [("interface", \.interface), ("mac", \.mac)]),
-            Expected("np_config", np_config.self, [("hertz", \.hertz), ("barriers", \.barriers)]),
+            Expected("np_config", np_config.self, [("hertz", \.hertz), ("barriers", \.barriers), ("paths", \.paths)]),
+            Expected("np_path_set", np_path_set.self, [("path", \.path)]),
+            Expected(
+                "np_path_end", np_path_end.self, [("pod", \.pod), ("host", \.host), ("ifindex", \.ifindex)]),
             Expected(
                 "np_choice", np_choice.self,
                 [

@@ -1,4 +1,5 @@
 import Agent
+public import BPFEmit
 package import Datapath
 import Glibc
 public import PolicyIR
@@ -8,25 +9,29 @@ public import Support
 public final class AgentEnforcer: Enforcer {
     private let source: (_ node: NetworkNamespace) throws -> [String]
     private let services: ServiceMode?
+    private let fastPath: FastPathMode
     private let program: String
     private let clock = ContinuousClock()
 
     /// Agents that all watch a folder of manifests; `nil` for `services`: the agents decide what they do about them.
-    public convenience init(manifests: String, services: ServiceMode? = nil) {
-        self.init(services: services) { _ in ["--manifests", manifests] }
+    public convenience init(manifests: String, services: ServiceMode? = nil, fastPath: FastPathMode = .off) {
+        self.init(services: services, fastPath: fastPath) { _ in ["--manifests", manifests] }
     }
 
     /// Agents that get their objects as `source` says: the arguments of the agent in a node's namespace.
     ///
     /// - Parameters:
     ///   - services: `nil`: the agents decide what they do about them.
+    ///   - fastPath: whether flows between pods of a node go past its stack.
     ///   - program: the path of netpold; `nil`: this program is it.
     ///   - source: called for each node.
     package init(
-        services: ServiceMode? = nil, program: String? = nil, source: @escaping (NetworkNamespace) throws -> [String]
+        services: ServiceMode? = nil, fastPath: FastPathMode = .off, program: String? = nil,
+        source: @escaping (NetworkNamespace) throws -> [String]
     ) {
         self.source = source
         self.services = services
+        self.fastPath = fastPath
         self.program = program ?? LabProcess.ownPath
     }
 
@@ -44,6 +49,7 @@ public final class AgentEnforcer: Enforcer {
             ]
             let choices =
                 (services.map { ["--services", $0.rawValue] } ?? []) + (plan.needsProxy ? ["--l7-proxy"] : [])
+                + ["--fast-path", fastPath.rawValue]
             let agent = try LabProcess.start(
                 ["agent"] + source(namespace) + place + choices, log: folder.agentLog(ofNode: node), program: program)
             agents.append(agent)

@@ -1,4 +1,4 @@
-import BPFEmit
+public import BPFEmit
 import Datapath
 public import PolicyIR
 public import Support
@@ -8,11 +8,16 @@ public import Support
 public final class KernelEnforcer: Enforcer {
     private let policies: [LoweredPolicy]
     private let services: ServiceSettings
+    private let fastPath: FastPathMode
 
     /// An enforcer of these policies.
-    public init(_ policies: [LoweredPolicy], services: ServiceSettings = ServiceSettings(mode: .translate)) {
+    public init(
+        _ policies: [LoweredPolicy], services: ServiceSettings = ServiceSettings(mode: .translate),
+        fastPath: FastPathMode = .off
+    ) {
         self.policies = policies
         self.services = services
+        self.fastPath = fastPath
     }
 
     /// Compiles the plan's objects for each node, and programs it.
@@ -41,7 +46,11 @@ public final class KernelEnforcer: Enforcer {
             }
             var options = DatapathOptions(pins: try PinPath(instance: instance))
             options.services = services.mode
-            return try NodeDatapath(options).apply(image, interfaces: interfaces)
+            options.fastPath = fastPath
+            let datapath = try NodeDatapath(options)
+            let report = try datapath.apply(image, interfaces: interfaces)
+            _ = try datapath.refreshFastPath()
+            return report
         }
         let failures = report.endpoints.compactMap { endpoint in
             endpoint.failure.map { "\(endpoint.key): \($0)" }

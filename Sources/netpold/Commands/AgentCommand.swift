@@ -109,6 +109,13 @@ struct AgentCommand: AsyncParsableCommand {
     )
     var l7Proxy = false
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Whether flows between two pods of the node go past its stack once the stack has let their first packet pass: off; auto,             while none of the node's rules says more about them; or always. `status` says what is so, and why.
+            """, valueName: "when"))
+    var fastPath = FastPathMode.off
+
     @OptionGroup var host: HostPolicyOptions
 
     @Flag(help: "Compare each new state with the reference evaluator in the kernel before it is put in force.")
@@ -252,6 +259,7 @@ struct AgentCommand: AsyncParsableCommand {
         logger.notice("services", metadata: ["mode": "\(choice.mode)", "reason": "\(choice.reason)"])
         var datapathOptions = DatapathOptions(pins: pins)
         datapathOptions.services = serviceSettings.mode
+        datapathOptions.fastPath = fastPath
         datapathOptions.host = try host.settings()
         if l7Proxy { datapathOptions.proxy = ProxyPlace(instance: instance.instance) }
         let datapath = try NodeDatapath(datapathOptions)
@@ -371,6 +379,7 @@ extension IPAddress: ExpressibleByArgument {
 
 extension RefusedPolicy: ExpressibleByArgument {}
 extension ServiceMode: ExpressibleByArgument {}
+extension FastPathMode: ExpressibleByArgument {}
 extension NameScope: ExpressibleByArgument {}
 extension NameOptions.Refusal: ExpressibleByArgument {}
 extension UnknownNamespaces: ExpressibleByArgument {}

@@ -10,9 +10,10 @@ struct BenchNetCommand: ParsableCommand {
         abstract: "Measure the CPU cost of enforcement between two pods: nothing, netpold, nftables.",
         discussion: """
             Builds two pods in network namespaces of their own and measures CPU time per UDP datagram, per TCP \
-            connection with one request, and per request on an open connection. Rounds of no policy, netpold and an \
-            equivalent nftables set with conntrack alternate; each is divided by the round's own run without policy. \
-            "no policy again" shows the noise. Needs root and nft (apt-get install nftables).
+            connection with one request, and per request on an open connection. Rounds of no policy, netpold without and with \
+            flows past the node's stack (--fast-path), and an equivalent nftables set with conntrack alternate; each is divided by \
+            the round's own run without policy. "no policy again" shows the noise. Then the same on a node with rules like \
+            kube-proxy's, with --fast-path auto. Needs root and nft (apt-get install nftables).
             """)
 
     @Option(help: "Rounds; the median is printed.")

@@ -1,5 +1,6 @@
 import Agent
 import ArgumentParser
+import BPFEmit
 import Foundation
 import Glibc
 import LabKit
@@ -87,6 +88,12 @@ struct LabCommand: ParsableCommand {
     @Flag(help: "Give the lab's nodes rules like those of kube-proxy's nftables mode (needs nft).")
     var kubeProxy = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Whether flows between pods of a node go past its stack: off, auto or always, as for the agent.",
+            valueName: "when"))
+    var fastPath = FastPathMode.off
+
     @OptionGroup var form: ReportOptions
 
     @OptionGroup var diagnosticOptions: DiagnosticOptions
@@ -162,9 +169,10 @@ struct LabCommand: ParsableCommand {
             FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue
         {
             return AgentEnforcer(
-                manifests: URL(filePath: folder).standardizedFileURL.path(), services: services)
+                manifests: URL(filePath: folder).standardizedFileURL.path(), services: services,
+                fastPath: fastPath)
         }
-        return KernelEnforcer(policies, services: ServiceSettings(mode: services))
+        return KernelEnforcer(policies, services: ServiceSettings(mode: services), fastPath: fastPath)
     }
 
     private func kept(_ plan: LabPlan, byAgent: Bool) -> String {

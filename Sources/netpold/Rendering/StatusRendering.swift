@@ -30,6 +30,7 @@ struct StatusRendering: Sendable {
         let attachments = status.attachments.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }
         if !attachments.isEmpty { lines.append("attached by  \(attachments.joined(separator: ", "))") }
         if let services = status.services { lines.append("services     \(services.mode): \(services.reason)") }
+        lines += fastPath(status.fastPath)
         lines.append(
             "events       \(status.eventsSuppressed) not written by the kernel, \(status.eventsLost) not sent to slow readers"
         )
@@ -52,6 +53,14 @@ struct StatusRendering: Sendable {
         let enforces = health.isReady ? "" : "; the node does not do all its work"
         return "health       "
             + style.bad("not everything is enforced as written: \(count) problem\(count == 1 ? "" : "s")\(enforces)")
+    }
+
+    /// Nothing where it is off and nobody has asked for it.
+    private func fastPath(_ status: FastPathStatus?) -> [String] {
+        guard let status, status.mode != FastPathMode.off.rawValue else { return [] }
+        let who = status.isOn ? "on for \(status.pods) pods, \(status.flows) flows" : "off"
+        return ["fast path    \(status.mode), \(who): \(status.reason)"]
+            + status.leftOut.map { "             not \($0)" }
     }
 
     private func counted(_ count: Int, _ word: String, _ colour: (String) -> String) -> String {

@@ -16,16 +16,19 @@ import Testing
 final class PacketHarness: @unchecked Sendable {
     typealias Pod = PacketWorld.Pod
 
-    private static let idle = Mutex<[PacketHarness]>([])
+    private static let idle = Mutex<[Bool: [PacketHarness]]>([:])
 
-    /// Lends a harness in its first state: no flows, every policy open, both pods ready.
-    static func with(_ body: (PacketHarness) throws -> Void) throws {
-        let harness = try idle.withLock { $0.popLast() } ?? PacketHarness()
+    /// Lends a harness in its first state: no flows, every policy open, both pods ready. With `paths` its programs know flows that
+    /// go past the stack.
+    static func with(paths: Bool = false, _ body: (PacketHarness) throws -> Void) throws {
+        let harness = try idle.withLock { $0[paths]?.popLast() } ?? PacketHarness(paths: paths)
         try harness.reset()
         try body(harness)
-        idle.withLock { $0.append(harness) }
+        idle.withLock { $0[paths, default: []].append(harness) }
     }
 
+    /// Whether flows between the pods may go past the stack.
+    let paths: Bool
     private let object: BPFObject
     private let steps: BPFMap
     private let policies: BPFMap
@@ -49,9 +52,13 @@ final class PacketHarness: @unchecked Sendable {
     private var revisions: [Pod: UInt32] = [:]
     private var counted: [UInt64] = Array(repeating: 0, count: Int(NP_REASON_COUNT.rawValue))
 
-    init() throws {
+    init(paths: Bool = false) throws {
+        self.paths = paths
         clock = try KernelClock()
         object = try BPFObject()
+        if paths {
+            try object.fill(section: ".rodata.config", with: np_config(hertz: 1000, barriers: 1, paths: 1))
+        }
         try object.resize(map: "np_flow_sets", to: Self.regionSets * 4)
         try object.load()
         steps = try object.map("np_steps")
@@ -93,6 +100,7 @@ final class PacketHarness: @unchecked Sendable {
             try fragments.remove(entry.key)
         }
         try object.map("np_control").set(UInt32(0), np_control())
+        if paths { try resetPaths() }
         for pod in Pod.allCases {
             for direction in Direction.allCases { try set(.open, direction, of: pod, bump: false) }
             try bump(pod)
@@ -188,6 +196,10 @@ final class PacketHarness: @unchecked Sendable {
         if let names = names[pod] {
             endpoint.names = names
             endpoint.flags |= UInt32(NP_ENDPOINT_NAMES)
+        }
+        if paths {
+            endpoint.flags |= UInt32(NP_ENDPOINT_FAST)
+            endpoint.ifindex = Self.link
         }
         if translates { endpoint.flags |= UInt32(NP_ENDPOINT_SERVICES) }
         if regions[pod]?.isMoving == true { endpoint.flags |= UInt32(NP_ENDPOINT_MOVING) }
@@ -316,6 +328,8 @@ final class PacketHarness: @unchecked Sendable {
         let stub = try #require(stubs[pod]?[direction])
         var run = TestRun(frame: frame)
         run.ingressIfindex = direction == .egress ? PacketWorld.own : arrival ?? PacketWorld.arrival(of: frame)
+        // The other pod must know who it is.
+        if paths, direction == .egress { run.ingressIfindex = PacketWorld.links(of: pod)[0] }
         run.repetitions = repetitions
         return try run.run(stub).returned
     }
@@ -337,7 +351,7 @@ final class PacketHarness: @unchecked Sendable {
         try reasons.perCPUValues(of: reason.rawValue, value: np_counter()).reduce(0) { $0 + $1.packets }
     }
 
-    private func readReasons() throws -> [UInt64] {
+    func readReasons() throws -> [UInt64] {
         var totals = [UInt64](repeating: 0, count: counted.count)
         for (key, values) in try reasons.perCPUEntries(value: np_counter()) {
             totals[Int(key)] = values.reduce(0) { $0 + $1.packets }

@@ -57,8 +57,10 @@ struct VerdictTests {
         "the verifier goes through no program for long, so that that of 6.1 loads it too",
         arguments: DatapathMaps.steps.map(\.program))
     func verification(program: String) throws {
-        try PacketHarness.with { harness throws in
-            #expect(try harness.verifiedInstructions(of: program) < 110_000)
+        for paths in [false, true] {
+            try PacketHarness.with(paths: paths) { harness throws in
+                #expect(try harness.verifiedInstructions(of: program) < 110_000)
+            }
         }
     }
 

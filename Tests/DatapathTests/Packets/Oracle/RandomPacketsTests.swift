@@ -40,9 +40,75 @@ struct RandomPacketsTests {
         }
     }
 
+    /// Between the pods, packets of flows past the stack have both policies asked in one run; all others are judged as without.
+    @Test("past the stack the other pod's hook does not see a packet, and all is decided and counted as if it had")
+    func agreesPastTheStack() throws {
+        var reasons: [UInt32: Int] = [:]
+        var crossed = 0
+        try PacketHarness.with(paths: true) { harness throws in
+            for (number, start) in stride(from: 0, to: Self.packets, by: Self.round).enumerated() {
+                let count = min(Self.round, Self.packets - start)
+                guard try run(seed: UInt64(number), count: count, harness, &reasons, crossed: &crossed) else { return }
+            }
+        }
+        print("RandomPackets past the stack: \(Self.packets) packets, \(crossed) of them past it")
+        #expect(crossed > Self.packets / 100, "too few of them go past the stack")
+    }
+
+    /// A TCP or UDP packet of a connection's middle from one pod to the other, as the fast path takes it, if it is one.
+    private static func crossing(_ frame: [UInt8], from pod: PacketWorld.Pod) -> OraclePacket? {
+        guard let packet = try? OracleParser.parse(frame: frame), packet.fragment == nil, packet.hopLimit > 1,
+            packet.protocol == 6 || packet.protocol == 17, !packet.opens,
+            frame[14] == 0x45 || (frame[14] >> 4 == 6 && frame[20] == packet.protocol),
+            PacketWorld.addresses(of: pod == .a ? .b : .a).contains(packet.destination)
+        else { return nil }
+        return packet
+    }
+
+    /// Sends such a packet past the stack. False: a difference was recorded.
+    private func cross(
+        _ frame: [UInt8], _ packet: OraclePacket, from pod: PacketWorld.Pod, _ oracle: inout OracleDatapath,
+        _ harness: PacketHarness, _ place: String
+    ) throws -> Bool {
+        var frame = frame
+        frame.replaceSubrange(0..<6, with: [0, 0, 0, 0, 0, 0])  // for the interface of test runs itself
+        let (other, arrival) = (pod == .a ? PacketWorld.Pod.b : .a, PacketWorld.links(of: pod)[0])
+        try harness.setPath(packet, from: pod, isFast: true)
+        let sent = oracle.judge(frame, .egress, of: pod, by: PacketWorld.own)
+        let result = try harness.cross(frame, from: pod)
+        try harness.setPath(packet, from: pod, isFast: false)
+        var expected = [sent.rawValue]
+        var action = NP_ACTION_SHOT.rawValue
+        var isGivenBack = false
+        var received = NP_REASON_NONE
+        if sent.rawValue < UInt32(NP_REASON_FIRST_DROP.rawValue) {
+            received = oracle.judge(frame, .ingress, of: other, by: arrival)
+            isGivenBack = received == NP_DROP_L7_UNAVAILABLE && packet.protocol == 6
+            if isGivenBack {
+                action = NP_ACTION_NEXT.rawValue
+            } else {
+                expected.append(received.rawValue)
+                if received.rawValue < UInt32(NP_REASON_FIRST_DROP.rawValue) { action = NP_ACTION_REDIRECT.rawValue }
+            }
+        }
+        guard result.reasons == expected.sorted(), result.returned == action else {
+            Issue.record("\(place): \(result), expected \(action) and \(expected): \(Self.hex(frame))")
+            return false
+        }
+        guard isGivenBack else { return true }
+        return try harness.confirm(received, frame, .ingress, of: other, by: arrival) == received
+    }
+
     /// One round from a clean slate. False: a difference was recorded.
     private func run(seed: UInt64, count: Int, _ harness: PacketHarness, _ reasons: inout [UInt32: Int]) throws -> Bool
     {
+        var none = 0
+        return try run(seed: seed, count: count, harness, &reasons, crossed: &none)
+    }
+
+    private func run(
+        seed: UInt64, count: Int, _ harness: PacketHarness, _ reasons: inout [UInt32: Int], crossed: inout Int
+    ) throws -> Bool {
         var generator = RandomPackets(seed: seed)
         var oracle = OracleDatapath()
         try harness.reset()
@@ -59,6 +125,13 @@ struct RandomPacketsTests {
             }
             let (frame, direction, pod) = generator.next()
             guard frame.count >= Frame.shortest(ofType: frame) else { continue }
+            if harness.paths, direction == .egress, let packet = Self.crossing(frame, from: pod) {
+                crossed += 1
+                guard
+                    try cross(frame, packet, from: pod, &oracle, harness, "seed \(seed), packet \(index) of pod \(pod)")
+                else { return false }
+                continue
+            }
             let arrival = direction == .egress ? PacketWorld.own : generator.arrival(of: frame)
             let expected = oracle.judge(frame, direction, of: pod, by: arrival)
             let reason = try harness.confirm(expected, frame, direction, of: pod, by: arrival)
