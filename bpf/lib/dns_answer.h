@@ -107,11 +107,17 @@ NP_INLINE bool np_replace_learnt(struct np_dns_message *message, const struct np
 	return now && np_read_once(now->serial) == message->learnt.serial;
 }
 
-/* Makes the columns of the message hold for a key. False: another CPU was faster, or there is no room. */
-static __attribute__((noinline)) int np_try_learn(struct np_dns_message *message, const struct np_learnt_key *key)
+/*
+ * Makes the columns of the message hold for a key. False: another CPU was faster, or there is no room. A global function: it is verified once,
+ * not at each of its calls.
+ */
+__attribute__((noinline)) int np_try_learn(struct np_dns_message *message, const struct np_learnt_key *key)
 {
-	const struct np_learnt *there = bpf_map_lookup_elem(&np_learnt, key);
+	const struct np_learnt *there;
 
+	if (!message || !key)
+		return false; /* not possible: nobody calls it so, but the verifier has no way to know */
+	there = bpf_map_lookup_elem(&np_learnt, key);
 	return there ? np_replace_learnt(message, key, there) : np_insert_learnt(message, key);
 }
 
