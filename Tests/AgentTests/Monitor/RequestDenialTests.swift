@@ -10,7 +10,9 @@ import Testing
 struct RequestDenialTests {
     private static let names: ReferenceEvaluator = {
         var objects = ClusterObjects()
-        objects.pods = [Fixtures.pod("web", "10.0.0.1"), Fixtures.pod("api", "10.0.0.2"), Fixtures.pod("api-6", "fd00::2")]
+        objects.pods = [
+            Fixtures.pod("web", "10.0.0.1"), Fixtures.pod("api", "10.0.0.2"), Fixtures.pod("api-6", "fd00::2"),
+        ]
         return ReferenceEvaluator(objects, policies: [])
     }()
 
