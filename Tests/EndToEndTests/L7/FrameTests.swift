@@ -112,7 +112,8 @@ struct FrameTests {
         "a ClientHello whose checksum is to be written over its name: it does not leave; over its checksum: it does, whole",
         arguments: [false, true])
     func overTheServerName(v6: Bool) throws {
-        let server = try world.script("ends", 443)
+        // The client's own socket knows nothing of a frame that went past it, so what it sends at its end is old to the server.
+        let server = try world.script("rests", 443)
         let hello = HelloBytes.hello("aa.example.com")
         let place = try #require(hello.firstRange(of: Array("aa.example.com".utf8))?.lowerBound)
         var command: [String: Any] = [

@@ -2,6 +2,7 @@
 
     frames.py sink PORT         UDP on every address; for a line on standard input prints what has come: [[port, hex], ...]
     frames.py ends PORT         TCP on every address; for a line with {"seconds": n} prints how the next connection ended
+    frames.py rests PORT        the same, and a connection on which nothing comes for a second has ended
     frames.py source            reads commands (JSON, one a line), prints an answer for each
     frames.py no-sums LINK      the interface makes no checksums: the kernel does, on the way out
 """
@@ -169,12 +170,13 @@ def sink(port):
         print(json.dumps(all), flush=True)
 
 
-def ends(port):
+def ends(port, patience=None):
     ended = queue.Queue()
     listener = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
 
     def serve(peer):
         begin, total = time.monotonic(), b""
+        peer.settimeout(patience)
         try:
             while data := peer.recv(65536):
                 total += data
@@ -209,4 +211,4 @@ if __name__ == "__main__":
     elif sys.argv[1] == "no-sums":
         no_sums(sys.argv[2])
     else:
-        {"sink": sink, "ends": ends}[sys.argv[1]](int(sys.argv[2]))
+        {"sink": sink, "ends": ends, "rests": lambda port: ends(port, 1)}[sys.argv[1]](int(sys.argv[2]))
