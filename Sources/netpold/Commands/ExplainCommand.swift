@@ -48,9 +48,8 @@ struct ExplainCommand: AsyncParsableCommand {
             Examples:
               netpold explain manifests/ shop/web shop/db 5432/TCP
               netpold explain -f manifests/ shop/web svc/db 5432/TCP
-              netpold explain -f manifests/ -n shop deploy/web ip:10.0.0.0/8 443/TCP
+              netpold explain -f manifests/ shop/web ip:10.0.0.0/8 443/TCP
               netpold explain -f manifests/ --from-labels shop/app=web,tier=front world 443/TCP
-              kubectl get all,networkpolicies,namespaces -A -o yaml | netpold explain -f - shop/web shop/db 5432/TCP
               netpold explain --live shop/web shop/db 5432/TCP
               netpold explain manifests/ shop/web shop/api 80/TCP --http 'GET /cart?id=1' --header 'X-Token: abc'
             """)

@@ -50,7 +50,7 @@ struct LabCommand: ParsableCommand {
             Examples:
               netpold lab examples/shop
               netpold lab examples/shop --keep && netpold lab --shell shop/front && netpold lab --down
-              netpold lab --shell shop/front -- getent hosts db
+              netpold lab examples/shop --keep && netpold lab --shell shop/front -- getent hosts db && netpold lab --down
             """)
 
     @Argument(help: ArgumentHelp("Manifests, as with -f; with --shell the command to run.", valueName: "path"))

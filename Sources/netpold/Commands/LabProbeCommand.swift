@@ -23,7 +23,8 @@ struct LabProbeCommand: ParsableCommand {
             Examples:
               netpold lab examples/shop --keep
               netpold lab probe
-              netpold lab probe shop/front shop/db 5432/TCP
+              netpold lab probe shop/front shop/api 8000/TCP
+              netpold lab --down
             """)
 
     @Argument(

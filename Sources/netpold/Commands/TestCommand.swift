@@ -26,7 +26,6 @@ struct TestCommand: AsyncParsableCommand {
 
             Examples:
               netpold test tests/ --junit report.xml
-              netpold test tests/ -k overlays/production
             """)
 
     @Argument(help: "PolicyTest folders, folders of them, or test.yaml files.")
