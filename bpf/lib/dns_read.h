@@ -47,6 +47,7 @@
 /* What loops over a message are given: on the stack, as bpf_loop wants it. */
 struct np_dns_walk {
 	struct np_dns_message *message;
+	struct __sk_buff *skb; /* that it was read of; set only where addresses are learnt */
 	__u64 odd; /* multiplier of the name's hash */
 };
 

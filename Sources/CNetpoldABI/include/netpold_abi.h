@@ -658,7 +658,6 @@ struct np_dns_message {
 	__u32 columns; /* that the question's name satisfies */
 	__u32 names; /* np_endpoint.names */
 	__u32 expires; /* of what is learnt */
-	__u32 endpoint; /* slot */
 	__u16 id;
 	__u16 type; /* of the question */
 	__u16 query_class;
@@ -668,6 +667,7 @@ struct np_dns_message {
 	__u8 name[NP_NAME_BYTES]; /* of the question, as in np_name_event */
 	__u8 udp[8]; /* the header before a packet's message, read along with it */
 	__u8 bytes[NP_DNS_MAX_BYTES];
+	struct np_learnt_key learnt_key; /* of the address that is being learnt */
 	struct np_learnt learnt; /* an entry before it is put into np_learnt */
 };
 

@@ -35,13 +35,18 @@ public final class KernelDecider {
     private var sinceComparison: UInt64 = 0
     private static let packetsBetweenComparisons: UInt64 = 1024
 
-    /// Loads an image: every pod of it is taken for one of this node.
-    public init(_ image: NodeImage) throws(BPFError) {
+    /// Loads the programs, with no pods yet: `update` brings an image.
+    public init() throws(BPFError) {
         node = try NodeDatapath(
             DatapathOptions(pins: nil, attachment: .none, flowSets: Self.flowSets))
         // There is a place for the proxy, in which nobody listens: so what the proxy would be told is written down.
         try node.maps.proxy?.way.set(
             UInt32(0), np_proxy(interface: Self.proxyInterface, mac: (0, 0, 0, 0, 0, 0), pad: (0, 0)))
+    }
+
+    /// Loads an image: every pod of it is taken for one of this node.
+    public convenience init(_ image: NodeImage) throws(BPFError) {
+        try self.init()
         try put(image)
         countedSoFar = try countByReason()
     }

@@ -1,5 +1,6 @@
 import Agent
 import ArgumentParser
+import Datapath
 import Glibc
 import PolicyAnalysis
 import Support
@@ -76,6 +77,16 @@ struct TestCommand: AsyncParsableCommand {
         if paths.isEmpty, files.isEmpty { throw ValidationError("name the tests: netpold test PATH") }
     }
 
+    private func loadPrograms() async throws -> KernelPool {
+        let proxy = try await ProxyTrial.start()
+        do throws(BPFError) {
+            return try KernelPool(proxy: proxy)
+        } catch {
+            ErrorOutput.error("\(error)")
+            throw ExitCode.of(error)
+        }
+    }
+
     func run() async throws {
         if kernel, geteuid() != 0 {
             ErrorOutput.error("--kernel loads BPF programs: run it as root (or with sudo), or without --kernel")
@@ -92,7 +103,7 @@ struct TestCommand: AsyncParsableCommand {
         }
         let style = Terminal.output.style
         let progress = ProgressLine()
-        let kernels = kernel ? KernelPool(proxy: try await ProxyTrial.start()) : nil
+        let kernels = kernel ? try await loadPrograms() : nil
         var outcomes: [TestOutcome] = []
         for (number, file) in files.enumerated() {
             progress.show("\(number + 1)/\(files.count) \(file)")

@@ -5,11 +5,15 @@ import Datapath
 final class KernelPool {
     /// The proxy that decides what the programs send there.
     let proxy: ProxyTrial?
-    private var idle: [KernelDecider] = []
+    private var idle: [KernelDecider]
     private var inUse: [KernelDecider] = []
 
-    /// Programs and a proxy; without one its requests are not decided.
-    init(proxy: ProxyTrial?) { self.proxy = proxy }
+    /// Programs and a proxy; without one its requests are not decided. The first programs are loaded here: a kernel that refuses them
+    /// decides no test.
+    init(proxy: ProxyTrial?) throws(BPFError) {
+        self.proxy = proxy
+        idle = [try KernelDecider()]
+    }
 
     /// Programs with an image, for as long as the test runs.
     func take(_ image: NodeImage) throws -> KernelDecider {
