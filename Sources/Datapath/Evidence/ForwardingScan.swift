@@ -15,7 +15,7 @@ public struct ForwardingScan: Sendable {
     /// Where the programs are.
     private static let folders = ["/usr/sbin", "/sbin", "/usr/bin", "/bin", "/usr/local/sbin"]
     /// How long a program may take.
-    private static let patience: TimeInterval = 10
+    private static let patience = Duration.seconds(10)
 
     /// Looks once. Changes nothing, and loads no kernel module.
     ///
@@ -86,15 +86,32 @@ public struct ForwardingScan: Sendable {
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
         try process.run()
-        let limit = DispatchWorkItem { process.terminate() }
-        DispatchQueue.global().asyncAfter(deadline: .now() + patience, execute: limit)
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
+        let data = read(output.fileHandleForReading.fileDescriptor, until: .now + patience)
+        if data == nil { process.terminate() }
         process.waitUntilExit()
-        limit.cancel()
-        guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+        guard let data, process.terminationReason == .exit, process.terminationStatus == 0 else {
             throw Failure(
                 words: "the node's rules cannot be read: \(program) \(arguments.joined(separator: " ")) failed")
         }
         return data
+    }
+
+    /// What comes to the end; `nil` where it does not end in time. On the calling thread: one that Dispatch began for a timer would
+    /// stay in its network namespace.
+    private static func read(_ descriptor: Int32, until end: ContinuousClock.Instant) -> Data? {
+        var data = Data()
+        var block = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let left = (end - .now) / .milliseconds(1)
+            var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            let ready = poll(&waiting, 1, Int32(max(0, left)))
+            if ready < 0, errno == EINTR { continue }
+            guard ready > 0 else { return nil }
+            let count = Glibc.read(descriptor, &block, block.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { return nil }
+            guard count > 0 else { return data }
+            data += block[..<count]
+        }
     }
 }

@@ -1,7 +1,7 @@
 import BPFEmit
-import Dispatch
 import Glibc
 import NetTypes
+import Support
 import Synchronization
 
 /// A policy program that is to be loaded.
@@ -36,7 +36,7 @@ struct PolicyLoad {
             nonisolated(unsafe) let loads = loads
             // Who comes late, or has to share its CPU, takes fewer.
             let next = Atomic(0)
-            DispatchQueue.concurrentPerform(iterations: workers) { _ in
+            JoinedThreads.run(workers) { _ in
                 while true {
                     let place = next.add(1, ordering: .relaxed).oldValue
                     guard place < loads.count else { return }
