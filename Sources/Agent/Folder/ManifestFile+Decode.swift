@@ -15,8 +15,9 @@ extension ManifestFile {
         let output = DocumentReader.read(bytes, file: file)
         note(output.diagnostics)
         for document in output.documents { if let applied = change(document) { add(applied) } }
-        let isBroken = output.diagnostics.contains { $0.id == .syntax || $0.id == .limit }
-        if isBroken { refuse(BrokenPolicy.read(bytes, file: file) { change($0) ?? $0 }, output.diagnostics) }
+        if BrokenPolicy.mayBe(in: output.diagnostics) {
+            refuse(BrokenPolicy.read(bytes, file: file) { change($0) ?? $0 }, output.diagnostics)
+        }
     }
 
     /// A file that could not be read at all.
@@ -69,11 +70,17 @@ extension ManifestFile {
     /// Refuses policies of which no more can be read than whom they select.
     private mutating func refuse(_ policies: [BrokenPolicy], _ diagnostics: [Diagnostic]) {
         for policy in policies {
+            let key = ObjectKey(kind: policy.kind, namespace: policy.namespace, name: policy.name)
+            let isolating = PolicyLowering.lowerRefused(policy.refusals)
+            if let known = refused.firstIndex(where: { $0.key == key }) {
+                refused[known].isolating += isolating.filter { !refused[known].isolating.contains($0) }
+                continue
+            }
             refused.append(
                 RefusedObject(
-                    key: ObjectKey(kind: policy.kind, namespace: policy.namespace, name: policy.name),
-                    origin: .manifest(policy.location), diagnostics: diagnostics.filter { $0.severity == .error },
-                    isolating: PolicyLowering.lowerRefused(policy.refusals)))
+                    key: key, origin: .manifest(policy.location),
+                    diagnostics: diagnostics.filter { $0.severity == .error },
+                    isolating: isolating))
         }
     }
 }

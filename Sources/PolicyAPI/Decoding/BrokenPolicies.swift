@@ -16,8 +16,17 @@ extension BrokenPolicy {
     /// The longest document that is looked into, bytes; and how many lines of it may be left out.
     private static let sizeLimit = 1 << 20
     private static let lineLimit = 8
+    /// How many values of a repeated key are looked at.
+    private static let repeatLimit = 64
 
-    /// The policies of documents with a syntax error.
+    /// Whether a text with these errors may hold policies of which the decoder knows nothing: it is no YAML, or keys are repeated in it, as
+    /// where the `---` between two objects was forgotten.
+    public static func mayBe(in diagnostics: [Diagnostic]) -> Bool {
+        diagnostics.contains { $0.id == .syntax || $0.id == .limit || $0.id == .duplicateKey }
+    }
+
+    /// The policies of documents with a syntax error or repeated keys. Which value of a repeated key is meant is unknown, so each of them
+    /// counts.
     public static func read(
         _ bytes: [UInt8], file: String, change: (DocumentNode) -> DocumentNode = { $0 }
     ) -> [BrokenPolicy] {
@@ -31,8 +40,7 @@ extension BrokenPolicy {
         let chunks = DocumentChunk.split(bytes, firstLine: firstLine)
         return chunks.flatMap { chunk -> [BrokenPolicy] in
             guard chunks.count > 1 else { return read(chunk, file: file, change) }
-            let whole = DocumentReader.read(Array(chunk.bytes), file: file)
-            guard whole.diagnostics.contains(where: { $0.id == .syntax || $0.id == .limit }) else { return [] }
+            guard mayBe(in: DocumentReader.read(Array(chunk.bytes), file: file).diagnostics) else { return [] }
             return read(chunk, file: file, change)
         }
     }
@@ -52,15 +60,67 @@ extension BrokenPolicy {
         return items.compactMap { read($0, cut: [], hasAllLines: true) }
     }
 
+    /// The policies of one document, whichever value of a repeated key is meant; and of each object in it, if there are several without
+    /// `---` between them.
+    private static func read(
+        _ chunk: DocumentChunk, file: String, _ change: (DocumentNode) -> DocumentNode
+    ) -> [BrokenPolicy] {
+        let whole = PartialDocument(
+            DocumentChunk(bytes: chunk.bytes.prefix(sizeLimit), firstLine: chunk.firstLine), file: file)
+        var found = read(chunk, file: file, occurrence: 0, change)
+        guard whole.mostRepeats > 1 else { return found }
+        for piece in pieces(chunk).dropFirst() { found += read(piece, file: file, occurrence: 0, change) }
+        for occurrence in 1..<min(whole.mostRepeats, repeatLimit) {
+            found += read(chunk, file: file, occurrence: occurrence, change)
+        }
+        return found.reduce(into: []) { merged, policy in
+            guard
+                let same = merged.firstIndex(where: {
+                    ($0.kind, $0.namespace, $0.name) == (policy.kind, policy.namespace, policy.name)
+                })
+            else { return merged.append(policy) }
+            merged[same].refusals += policy.refusals.filter { refusal in
+                !merged[same].refusals.contains { $0.isolatesAs(refusal) }
+            }
+        }
+    }
+
+    /// A document cut before each line that begins another object: at the margin, where keys of objects stand, a key comes again, or an
+    /// `apiVersion` behind a `kind`.
+    private static func pieces(_ chunk: DocumentChunk) -> [DocumentChunk] {
+        var found: [DocumentChunk] = []
+        let (apiVersion, kind) = (ArraySlice("apiVersion".utf8), ArraySlice("kind".utf8))
+        var keys: Set<ArraySlice<UInt8>> = []
+        var start = chunk.bytes.startIndex
+        var (startLine, line) = (chunk.firstLine, chunk.firstLine)
+        var place = start
+        while place < chunk.bytes.endIndex {
+            let end = chunk.bytes[place...].firstIndex(of: UInt8(ascii: "\n")) ?? chunk.bytes.endIndex
+            let text = chunk.bytes[place..<end]
+            if let first = text.first, !DocumentReader.isSpace(first), first != UInt8(ascii: "#"),
+                let colon = text.firstIndex(of: UInt8(ascii: ":")),
+                !keys.insert(text[..<colon]).inserted || (text[..<colon] == apiVersion && keys.contains(kind))
+            {
+                found.append(DocumentChunk(bytes: chunk.bytes[start..<place], firstLine: startLine))
+                (start, startLine) = (place, line)
+                keys = [text[..<colon]]
+            }
+            place = min(end + 1, chunk.bytes.endIndex)
+            line += 1
+        }
+        return found + [DocumentChunk(bytes: chunk.bytes[start...], firstLine: startLine)]
+    }
+
     /// Reads up to the first error; if that does not say whom the policy selects, reads on without the lines that are in the
     /// way.
     private static func read(
-        _ chunk: DocumentChunk, file: String, _ change: (DocumentNode) -> DocumentNode
+        _ chunk: DocumentChunk, file: String, occurrence: Int, _ change: (DocumentNode) -> DocumentNode
     ) -> [BrokenPolicy] {
         var lines = chunk.bytes.prefix(sizeLimit).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for attempt in 0...lineLimit {
             let text = Array(lines.joined(separator: [UInt8(ascii: "\n")]))
-            let part = PartialDocument(DocumentChunk(bytes: text[...], firstLine: chunk.firstLine), file: file)
+            let part = PartialDocument(
+                DocumentChunk(bytes: text[...], firstLine: chunk.firstLine), file: file, occurrence: occurrence)
             guard let root = part.root else { return [] }
             let isList = root["kind"]?.string.map { $0 == "List" } ?? (root["items"] != nil)
             let found = (isList ? root["items"]?.elements ?? [] : [root]).compactMap {
@@ -119,5 +179,14 @@ extension BrokenPolicy {
                 ""
             }
         return specs.contains { $0[field]?.members != nil }
+    }
+}
+
+extension PolicyRefusal {
+    /// Whether it says the same of the same pods, wherever it is written.
+    fileprivate func isolatesAs(_ other: PolicyRefusal) -> Bool {
+        var moved = self
+        moved.origin = other.origin
+        return moved == other
     }
 }

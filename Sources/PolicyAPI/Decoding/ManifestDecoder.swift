@@ -75,7 +75,7 @@ public struct ManifestDecoder: Sendable {
         }
         result.diagnostics += output.diagnostics
         for parts in output.values { take(parts) }
-        if isBroken {
+        if BrokenPolicy.mayBe(in: output.diagnostics) {
             result.refused += BrokenPolicy.read(bytes, file: file, firstLine: firstLine).flatMap(\.refusals)
         }
         guard isOfRepository, result.diagnostics[known.diagnostics...].contains(where: { $0.severity == .error }),

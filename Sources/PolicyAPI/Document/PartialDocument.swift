@@ -11,6 +11,8 @@ struct PartialDocument {
     private(set) var cut: Set<String> = []
     /// The line of the error, from 1 at the first of the chunk; `nil` when there was none.
     private(set) var errorLine: Int?
+    /// How often a key of a map came that came most often; 1 where none is repeated.
+    private(set) var mostRepeats = 1
 
     /// A list or map that has not ended.
     private struct Open {
@@ -18,7 +20,7 @@ struct PartialDocument {
         var location: SourceLocation
         var path: DocumentPath
         var elements: [DocumentNode] = []
-        var builder = DocumentMapBuilder()
+        var builder: DocumentMapBuilder
         var key: (name: String, location: SourceLocation)?
 
         /// The path of the value that comes next.
@@ -40,8 +42,9 @@ struct PartialDocument {
         }
     }
 
-    /// Reads the first document of a chunk.
-    init(_ chunk: DocumentChunk, file: String) {
+    /// Reads the first document of a chunk. `occurrence`: which of the values of a repeated key is taken, 0 the first; the last where
+    /// there are not so many.
+    init(_ chunk: DocumentChunk, file: String, occurrence: Int = 0) {
         var open: [Open] = []
         var root: DocumentNode?
         var count = 0
@@ -60,9 +63,15 @@ struct PartialDocument {
                     case .streamStart, .documentStart, .documentEnd: break
                     case .listStart, .mapStart:
                         guard open.count < DocumentLimits.depth else { return }
-                        open.append(Open(isMap: event == .mapStart, location: events.location, path: path))
+                        open.append(
+                            Open(
+                                isMap: event == .mapStart, location: events.location, path: path,
+                                builder: DocumentMapBuilder(occurrence: occurrence)))
                     case .listEnd, .mapEnd:
-                        if let ended = open.popLast() { add(ended.node) }
+                        if let ended = open.popLast() {
+                            mostRepeats = max(mostRepeats, ended.builder.mostOften)
+                            add(ended.node)
+                        }
                     case .alias:
                         // What it stands for is not looked up: a value that cannot be read.
                         add(DocumentNode(.null, location: events.location, path: path, hasRepeatedKey: true))
@@ -85,6 +94,7 @@ struct PartialDocument {
         }
         while let ended = open.popLast() {
             cut.insert(ended.path.description)
+            mostRepeats = max(mostRepeats, ended.builder.mostOften)
             let node = ended.node
             if open.isEmpty { root = root ?? node } else { open[open.count - 1].add(node) }
         }

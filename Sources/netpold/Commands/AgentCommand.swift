@@ -112,7 +112,7 @@ struct AgentCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-            Whether flows between two pods of the node go past its stack once the stack has let their first packet pass: off; auto,             while none of the node's rules says more about them; or always. `status` says what is so, and why.
+            Whether flows between two pods of the node go past its stack once the stack has let their first packet pass: off; auto, while none of the node's rules says more about them; or always. `status` says what is so, and why.
             """, valueName: "when"))
     var fastPath = FastPathMode.off
 

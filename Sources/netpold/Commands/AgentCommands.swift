@@ -4,7 +4,7 @@ import ArgumentParser
 struct AgentCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "agent",
-        abstract: "Enforce the policies of a folder of manifests on this node's pods, and keep doing so.",
+        abstract: "Enforce the policies of a cluster, or of a folder of manifests, on this node's pods.",
         discussion: """
             Without a subcommand it runs: `netpold agent --manifests /etc/netpold`; `netpold agent run --help` shows its options.
             """,

@@ -133,9 +133,9 @@ struct ExplainCommand: AsyncParsableCommand {
                     ? "--live asks the agent, which has its own objects; leave the manifests out"
                     : "name the manifests: netpold explain -f PATH FROM TO PORT, or --live to ask the running agent")
         }
-        if live, !names.isEmpty || localNode != nil || expect != nil || fromLabels != nil || toLabels != nil {
+        if live, !names.isEmpty || localNode != nil || fromLabels != nil || toLabels != nil {
             throw ValidationError(
-                "the agent knows its node, its pods and what DNS has answered; leave --name, --node, --expect, --from-labels "
+                "the agent knows its node, its pods and what DNS has answered; leave --name, --node, --from-labels "
                     + "and --to-labels out")
         }
         _ = try request.request()
@@ -209,9 +209,15 @@ struct ExplainCommand: AsyncParsableCommand {
         if diagnosticOptions.isText, needsProxy { ErrorOutput.write(L7Notice.text) }
         if diagnostics.contains(where: { $0.severity == .error }) { throw ExitCode.badInput }
         if diagnostics.contains(where: \.isAboutLeftOut) { throw ExitCode.no }
+        try compare(isAllowed)
+    }
+
+    /// - Parameter isAllowed: `nil` where parts of the question have different answers.
+    private func compare(_ isAllowed: Bool?) throws {
         guard let expect, isAllowed != (expect == .allow) else { return }
         fflush(nil)
-        ErrorOutput.error("the answer is not \(expect.rawValue), as expected")
+        let answer = isAllowed.map { $0 ? "allow" : "deny" } ?? "not the same for all of it"
+        ErrorOutput.error("expected \(expect.rawValue), the answer is \(answer)")
         throw ExitCode.no
     }
 
@@ -235,6 +241,7 @@ struct ExplainCommand: AsyncParsableCommand {
             print(text.render(answer.explanationLines, passes: answer.passes))
         }
         if diagnosticOptions.isText, answer.needsProxy { ErrorOutput.write(L7Notice.text) }
+        try compare(answer.passes)
     }
 
     private func learntNames() throws -> [String: [IPAddress]] {

@@ -17,9 +17,14 @@ enum MistypedCommand {
             }
             let names = inside.filter { $0.configuration.shouldDisplay }.compactMap { $0.configuration.commandName }
             guard let near = Spelling.nearest(to: word, among: names) else { return message }
+            let meant = "did you mean \(path.joined(separator: " ")) \(near)?"
+            // The command may have found that out itself.
+            guard !message.contains(meant) else { return message }
             let lines = message.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
             let rest = lines.count > 1 ? "\n\(lines[1])" : ""
-            return "\(lines[0]); did you mean \(path.joined(separator: " ")) \(near)?\(rest)"
+            // A word that is no argument of the command either: an option behind it is not what is wrong.
+            let first = lines[0].contains("nknown option") ? "there is no command '\(word)'" : String(lines[0])
+            return "\(first); \(meant)\(rest)"
         }
         return message
     }
