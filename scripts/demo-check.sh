@@ -41,8 +41,9 @@ unshare --mount --pid --fork --propagation private bash -ec '
         echo demo:demo-password | chpasswd
         echo PATH=$toolchain/usr/bin:\\\$PATH >>/home/demo/.profile
         chown -R demo $PWD"
+    # --session-command: with -c there would be no terminal to ask for a password at.
     python3 scripts/answer.py "Go on?=y" "password of demo=demo-password" -- \
-        chroot "$root" su - demo -c "cd $PWD && ! id -Gn | grep -qw root && make demo"
+        chroot "$root" su - demo --session-command "cd $PWD && ! id -Gn | grep -qw root && make demo"
     ' demo-check "$work" "$debian" "$toolchain" | tee "$work/log" | tr -d '\r' || {
     echo "demo-check: FAILED" >&2
     exit 1
