@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # demo-check.sh: `make demo` as a new user has it (root): in a Debian of debootstrap's minbase with make and sudo added, as a user with a
 # password and no rights of root, who answers the questions at a terminal. The toolchain is mounted there, not to be written; the
-# repository is this one with its .build, on a layer that is thrown away: without a .build the run takes a whole build.
+# repository is this one on a layer that is thrown away. It builds everything: what is in .build is other files there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "$(id -u)" -eq 0 ] || { echo "demo-check: this needs root: mounts, namespaces, BPF" >&2; exit 3; }
