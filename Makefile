@@ -115,7 +115,7 @@ bench-smoke: build ## every benchmark once and short: that they run, no figures 
 	$(RELEASE) bench-scale
 	scripts/as-root.sh $(RELEASE) bench-names --rounds 1 --seconds 1
 
-# With a .build it takes the time of the lab.
+# With a whole build: the copy of .build that it sees is other files to the compiler.
 .PHONY: demo-check
 demo-check: ## `make demo` as a new user of a small Debian with sudo has it, in a root of debootstrap (root)
 	scripts/as-root.sh scripts/demo-check.sh

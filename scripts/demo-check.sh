@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # demo-check.sh: `make demo` as a new user has it (root): in a Debian of debootstrap's minbase with make and sudo added, as a user with a
 # password and no rights of root, who answers the questions at a terminal. The toolchain is mounted there, not to be written; the
-# repository is this one with its .build, on a layer that is thrown away: without a .build the run takes a whole build.
+# repository is this one on a layer that is thrown away. It builds everything: what is in .build is other files there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "$(id -u)" -eq 0 ] || { echo "demo-check: this needs root: mounts, namespaces, BPF" >&2; exit 3; }
@@ -41,8 +41,9 @@ unshare --mount --pid --fork --propagation private bash -ec '
         echo demo:demo-password | chpasswd
         echo PATH=$toolchain/usr/bin:\\\$PATH >>/home/demo/.profile
         chown -R demo $PWD"
+    # --session-command: with -c there would be no terminal to ask for a password at.
     python3 scripts/answer.py "Go on?=y" "password of demo=demo-password" -- \
-        chroot "$root" su - demo -c "cd $PWD && ! id -Gn | grep -qw root && make demo"
+        chroot "$root" su - demo --session-command "cd $PWD && ! id -Gn | grep -qw root && make demo"
     ' demo-check "$work" "$debian" "$toolchain" | tee "$work/log" | tr -d '\r' || {
     echo "demo-check: FAILED" >&2
     exit 1

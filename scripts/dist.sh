@@ -42,7 +42,17 @@ for library in $loaded; do
         *) echo "dist: the program would load $library" >&2; exit 1 ;;
     esac
 done
-glibc=$(objdump -T "$built" | grep -oE 'GLIBC_[0-9.]+' | sed 's/GLIBC_//' | sort -Vu | tail -n 1)
+# Debian 12 has 2.36; of systems with a later one, Ubuntu 24.04 has 2.39 and Fedora 40 too. A symbol of no release (GLIBC_PRIVATE) is of one
+# library alone.
+oldest=2.36
+versions=$(objdump -T "$built" | grep -oE 'GLIBC_[0-9A-Z_.]+' | sed 's/GLIBC_//' | sort -Vu)
+glibc=$(grep '^[0-9]' <<<"$versions" | tail -n 1)
+strange=$(grep -vE '^[0-9.]+$|^ABI_DT_RELR$' <<<"$versions" || true)
+[ -z "$strange" ] || { echo "dist: the program asks for GLIBC_$strange" >&2; exit 1; }
+[ "$(printf '%s\n' "$glibc" $oldest | sort -V | tail -n 1)" = $oldest ] || {
+    echo "dist: the program asks for glibc $glibc, later than the $oldest of Debian 12: build it there" >&2
+    exit 1
+}
 
 rm -rf dist
 stage=dist/stage/$name

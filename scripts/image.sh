@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# image.sh [NAME...]: a container image of the netpold in dist/ (make dist), for deploy/: `FROM scratch`, the program and the three files of the C
-# library that it loads. NAME defaults to what deploy/ names, localhost/netpold:VERSION. Prints the image's id; push it with buildah push.
+# image.sh [NAME...]: a container image of the netpold in dist/ (make dist), for deploy/: `FROM scratch`, the program, the three files of the C
+# library that it loads, and the libgcc_s that glibc loads when a thread ends. NAME defaults to what deploy/ names, localhost/netpold:VERSION. Prints the image's id; push it with buildah push.
 # Needs buildah, and root or a user that it works for.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,11 +19,13 @@ chmod 1777 "$root/tmp"
 cp "$program" "$root/usr/bin/netpold"
 cp -r "$(dirname "$program")/licences" "$(dirname "$program")"/*.cdx.json "$root/usr/share/doc/netpold/"
 loader=$(readelf -lW "$program" | sed -n 's/.*interpreter: \(.*\)]/\1/p')
-for file in "$loader" $(ldd "$program" | awk '$3 ~ "^/" { print $3 }'); do
+libraries=$(ldd "$program" | awk '$3 ~ "^/" { print $3 }')
+for file in "$loader" $libraries "$(dirname "$(head -n 1 <<<"$libraries")")/libgcc_s.so.1"; do
     mkdir -p "$root$(dirname "$file")"
     cp -L "$file" "$root$file"
 done
 cp /usr/share/doc/libc6/copyright "$root/usr/share/doc/netpold/licences/libc.txt"
+cp /usr/share/doc/libgcc-s1/copyright "$root/usr/share/doc/netpold/licences/libgcc_s.txt"
 printf 'root:x:0:0:root:/:/\n' >"$root/etc/passwd"
 printf 'hosts: files dns\n' >"$root/etc/nsswitch.conf"
 find "$root" -exec touch --no-dereference --date "@$(scripts/version.sh --epoch)" {} +

@@ -99,7 +99,7 @@ def swift_packages(scratch, licences):
 
 
 def toolchain(licences):
-    """The Swift runtime, Foundation and the ICU in it."""
+    """The Swift runtime, Foundation and the ICU in it, whose licence and those of its tables the toolchain does not bring: LICENSES does."""
     program = pathlib.Path(shutil.which("swift")).resolve()
     version = re.search(r"Swift version (\S+)", output("swift", "--version")).group(1)
     licence = program.parent.parent / "share/swift/LICENSE.txt"

@@ -60,9 +60,6 @@ struct ListCommandTests {
                 let run = try agent.ask(listing.rawValue, ["-o", form])
                 #expect(run.code == 0, "\(listing) \(form): \(run)")
             }
-            let full = ([RunningAgent.executable.path(), listing.rawValue] + agent.place + ["-o", "json"]).joined(
-                separator: " ")
-            #expect(try agent.run(["-c", "\(full) > /dev/full"], program: URL(filePath: "/bin/sh")).code == 3)
             // On a terminal of 80 columns no line is longer.
             let file = "\(agent.folder)/\(listing.rawValue).tty"
             let command = ([RunningAgent.executable.path(), listing.rawValue] + agent.place).joined(separator: " ")
@@ -72,6 +69,23 @@ struct ListCommandTests {
                 .filter { !$0.hasPrefix("Script ") }
             let plain = lines.map { $0.replacing(/\u{1b}\[[0-9;]*m/, with: "") }
             #expect(!plain.isEmpty && plain.allSatisfy { $0.count <= 80 }, "\(listing): \(plain)")
+        }
+        // An answer that cannot be written is an error of every command.
+        let commands =
+            Listing.allCases.map { [$0.rawValue, "-o", "json"] } + [
+                ["status"], ["status", "-o", "json"], ["wait", "--policy", "lab/first"],
+                ["wait", "--policy", "lab/first", "-o", "yaml"], ["host"], ["agent", "reload"], ["monitor"],
+                ["monitor", "--json"],
+            ]
+        for words in commands {
+            let command = try agent.launchOnFullDevice(words, output: "full.log")
+            for _ in 0..<100 where command.isRunning {
+                // Something to monitor.
+                if words.first == "monitor" { _ = try connects("blue") } else { usleep(100_000) }
+            }
+            let said = try String(contentsOfFile: "\(agent.folder)/full.log", encoding: .utf8)
+            #expect(!command.isRunning && command.waitUntilExit() == 3, "\(words): \(said)")
+            #expect(said.contains("standard output cannot be written"), "\(words): \(said)")
         }
         // The page of the agent itself has the same forms.
         let status = try JSONDecoder().decode(

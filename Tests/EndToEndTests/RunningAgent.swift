@@ -109,6 +109,14 @@ final class RunningAgent {
     /// Runs a client command with its place added.
     func ask(_ command: String, _ arguments: [String] = []) throws -> Run { try run([command] + arguments + place) }
 
+    /// Starts a client command, its place added, whose standard output is a full device; what it says of that goes to a file.
+    func launchOnFullDevice(_ arguments: [String], output: String) throws -> ChildProcess {
+        try launch(
+            ["-c", "exec \"$0\" \"$@\" > /dev/full", RunningAgent.executable.path()] + arguments + place,
+            output: output,
+            program: URL(filePath: "/bin/sh"))
+    }
+
     func detach() throws -> Run { try run(["detach", "--netns", node] + place) }
 
     /// Starts `netpold monitor`; `body` makes traffic; answers what it printed.

@@ -6,6 +6,10 @@ import PolicyAPI
 /// A Flux Kustomization says `path` from the root of its repository and takes it as kustomize would; an Argo CD Application gives its
 /// destination's namespace to objects that name none. Objects that change nothing are passed over, and so are those about folders that
 /// are not among the files: their repository is another one.
+///
+/// What an ApplicationSet's generators give that is not written in the repository (clusters, pull requests, contents of files) nobody
+/// knows here. A folder that its template may mean then, and that nothing else is known to take, has objects of a namespace that is not
+/// known either.
 struct DeliveryObjects {
     /// What they do, as kustomizations.
     private(set) var found: [Kustomization] = []
@@ -13,6 +17,9 @@ struct DeliveryObjects {
     private let files: [String]
     private let roots: [String]
     private let kustomized: Set<String>
+    /// What takes folders of which only the pattern is known.
+    private var unknown:
+        [(pattern: String, place: SourceLocation, changes: [Kustomization.Change], isDeep: Bool, remedy: String)] = []
 
     /// Looks for such objects in files.
     ///
@@ -33,6 +40,7 @@ struct DeliveryObjects {
                 }
             }
         }
+        takeUnknown()
     }
 
     /// Whether a file names one of the kinds: nearly all do not, and are not decoded twice.
@@ -91,20 +99,43 @@ struct DeliveryObjects {
         application spec: DocumentNode, named name: String, _ place: SourceLocation, with values: [String: String]
     ) {
         let namespace = spec["destination"]?["namespace"]?.string.map { DeliveryObjects.fill($0, values) }
+        let remedy = "read what it makes: argocd app manifests \(name) | netpold lint -f -"
         for source in spec["sources"]?.elements ?? [spec["source"]].compactMap(\.self) {
-            guard let path = source["path"]?.string.map({ DeliveryObjects.fill($0, values) }), !path.contains("{{")
-            else { continue }
+            guard let path = source["path"]?.string.map({ DeliveryObjects.fill($0, values) }) else { continue }
+            let isDeep = source["directory"]?["recurse"]?.boolean == true
+            let isKnown = !path.contains("{{")
             var changes = Kustomization.changes(source["kustomize"])
             if let namespace, !namespace.isEmpty {
-                changes.append(.bareNamespace(namespace.contains("{{") ? nil : namespace))
+                changes.append(.bareNamespace(isKnown && !namespace.contains("{{") ? namespace : nil))
             }
-            take(
-                path, place, changes: changes, isDeep: source["directory"]?["recurse"]?.boolean == true,
-                remedy: "read what it makes: argocd app manifests \(name) | netpold lint -f -")
+            if isKnown {
+                take(path, place, changes: changes, isDeep: isDeep, remedy: remedy)
+            } else if !changes.isEmpty {
+                unknown.append((path.replacing(/\{\{.*?\}\}/, with: "*"), place, changes, isDeep, remedy))
+            }
         }
     }
 
-    /// The values that a generator gives to a template, as far as they are written here.
+    /// Takes the folders that fit the patterns, without the files that are taken already.
+    private mutating func takeUnknown() {
+        let known = Set(found.flatMap(\.resources))
+        for (pattern, place, changes, isDeep, remedy) in unknown {
+            guard let root = repository(of: place.file) else { continue }
+            let steps = pattern.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+            // A value may have slashes in it.
+            let taken = folders(below: root).filter { fnmatch(steps, $0, 0) == 0 }.flatMap { folder -> [String] in
+                let path = root == "." ? folder : Kustomization.normal("\(root)/\(folder)")
+                return kustomized.contains(path) ? [path] : contents(of: path, isDeep: isDeep)
+            }.filter { !known.contains($0) }
+            guard !taken.isEmpty else { continue }
+            found.append(
+                Kustomization(
+                    location: place, folder: root, resources: Array(Set(taken)).sorted(), changes: changes,
+                    remedy: remedy))
+        }
+    }
+
+    /// The values that a generator gives to a template, as far as they are written here: of one that is not read a set without any.
     private func values(of generator: DocumentNode, _ place: SourceLocation) -> [[String: String]] {
         if let elements = generator["list"]?["elements"]?.elements {
             return elements.map { element in
@@ -113,7 +144,21 @@ struct DeliveryObjects {
                 ) { first, _ in first }
             }
         }
-        guard let patterns = generator["git"]?["directories"]?.elements else { return [[:]] }
+        if let inner = generator["matrix"]?["generators"]?.elements {
+            // Each with each.
+            return inner.reduce([[:]]) { sets, generator in
+                let more = values(of: generator, place)
+                return sets.flatMap { set in more.map { set.merging($0) { first, _ in first } } }
+            }
+        }
+        // The others change values of the first.
+        if let base = generator["merge"]?["generators"]?.elements?.first {
+            let keys = (generator["merge"]?["mergeKeys"]?.elements ?? []).compactMap(\.string)
+            return values(of: base, place).map { $0.filter { keys.contains($0.key) } }
+        }
+        guard let patterns = generator["git"]?["directories"]?.elements,
+            !patterns.contains(where: { $0["path"]?.string?.contains("{{") == true })
+        else { return [[:]] }
         let isExcluded = { (pattern: DocumentNode) in pattern["exclude"]?.boolean == true }
         guard let root = repository(of: place.file) else { return [] }
         return folders(below: root).filter { folder in

@@ -51,19 +51,23 @@ public struct ManifestDecoder: Sendable {
             return
         }
         var budget = DocumentBudget(file: "-", nodes: DocumentLimits.streamNodes)
-        DocumentPages(bytes).forEach { page in
-            if !budget.isSpent { add(page.bytes, firstLine: page.firstLine, &budget, change) }
+        let left = DocumentPages(bytes).forEach { page in
+            if !budget.isSpent {
+                add(page.bytes, firstLine: page.firstLine, firstColumn: page.firstColumn, &budget, change)
+            }
         }
+        result.diagnostics += left
     }
 
     private mutating func add(
-        _ bytes: [UInt8], firstLine: Int, _ budget: inout DocumentBudget,
+        _ bytes: [UInt8], firstLine: Int, firstColumn: Int = 1, _ budget: inout DocumentBudget,
         _ change: @Sendable (DocumentNode) -> DocumentNode?
     ) {
         let file = budget.file
         let known = (diagnostics: result.diagnostics.count, refused: result.refused.count)
         let isOfRepository = documents.isOfRepository
-        let output = DocumentReader.read(bytes, firstLine: firstLine, &budget) { [documents] document in
+        let output = DocumentReader.read(bytes, firstLine: firstLine, firstColumn: firstColumn, &budget) {
+            [documents] document in
             change(document).map { documents.decode($0) } ?? []
         }
         let isBroken = output.diagnostics.contains { $0.id == .syntax || $0.id == .limit }

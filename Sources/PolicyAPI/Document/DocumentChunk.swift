@@ -4,6 +4,8 @@ struct DocumentChunk {
     let bytes: ArraySlice<UInt8>
     /// The line of its first byte, from 1.
     let firstLine: Int
+    /// The column of its first byte, from 1: of a part of a line another one.
+    var firstColumn = 1
 
     /// The bytes after a leading bare `---` line.
     var content: ArraySlice<UInt8> {
@@ -12,12 +14,16 @@ struct DocumentChunk {
 
     /// Splits a stream before each line that begins with `---` and after each line `...`: YAML ends a document there in any
     /// context, and no JSON text can contain such a line. Directives (`%YAML 1.2`) stay with the document they precede.
-    static func split(_ bytes: [UInt8], firstLine: Int = 1) -> [DocumentChunk] {
+    static func split(_ bytes: [UInt8], firstLine: Int = 1, firstColumn: Int = 1) -> [DocumentChunk] {
         bytes.withUnsafeBufferPointer { all in
             let start = all.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
             var splitter = Splitter(start: start, firstLine: firstLine)
             splitter.split(all)
-            return splitter.found.map { DocumentChunk(bytes: bytes[$0.range], firstLine: $0.firstLine) }
+            return splitter.found.map { found in
+                DocumentChunk(
+                    bytes: bytes[found.range], firstLine: found.firstLine,
+                    firstColumn: found.range.lowerBound == start ? firstColumn : 1)
+            }
         }
     }
 

@@ -7,6 +7,18 @@ struct DocumentPages {
         let bytes: [UInt8]
         /// The line of its first byte, from 1.
         let firstLine: Int
+        /// The column of its first byte, from 1.
+        var firstColumn = 1
+    }
+
+    /// Where an item of a list lies.
+    struct Item {
+        /// Its bytes, of those of the whole.
+        var range: Range<Int>
+        /// The line of the first, from 1.
+        let line: Int
+        /// The column of the first, from 1.
+        var column = 1
     }
 
     private let bytes: [UInt8]
@@ -14,8 +26,26 @@ struct DocumentPages {
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     /// Calls `body` with each part, in order. What is no list of that form is one part.
-    func forEach(_ body: (Page) -> Void) {
+    ///
+    /// Returns what is wrong with lists of which no part was handed over, for they are too long to be read at once.
+    func forEach(_ body: (Page) -> Void) -> [Diagnostic] {
+        var diagnostics: [Diagnostic] = []
         for chunk in DocumentChunk.split(bytes) {
+            if chunk.content.first(where: { !DocumentReader.isSpace($0) }) == UInt8(ascii: "{") {
+                switch JSONListPages.items(of: chunk) {
+                case .success(let items):
+                    for item in items {
+                        body(
+                            Page(
+                                bytes: Array(chunk.bytes[item.range]), firstLine: item.line, firstColumn: item.column))
+                    }
+                // What is no list, and small enough: whoever reads it whole says what is wrong, if anything is.
+                case .failure where chunk.bytes.count <= DocumentLimits.bytes:
+                    body(Page(bytes: Array(chunk.bytes), firstLine: chunk.firstLine))
+                case .failure(let failure): diagnostics.append(failure.diagnostic)
+                }
+                continue
+            }
             guard let items = DocumentPages.items(of: chunk) else {
                 body(Page(bytes: Array(chunk.bytes), firstLine: chunk.firstLine))
                 continue
@@ -27,19 +57,17 @@ struct DocumentPages {
                 body(Page(bytes: text, firstLine: item.line))
             }
         }
+        return diagnostics
     }
 
     /// The items of a chunk that is a `List` written in block style with its items at the left edge; `nil` for any other.
     ///
     /// A line at the left edge that begins with a dash begins an item, unless it is inside quotes or brackets, which are then without
     /// their end: that is an error of the item before.
-    private static func items(of chunk: DocumentChunk) -> [(range: Range<Int>, line: Int)]? {
+    private static func items(of chunk: DocumentChunk) -> [Item]? {
         let bytes = chunk.bytes
-        // JSON, and lists that are small enough to be read at once by what they say.
-        guard bytes.contains(UInt8(ascii: "-")),
-            chunk.content.first(where: { !DocumentReader.isSpace($0) }) != UInt8(ascii: "{")
-        else { return nil }
-        var items: [(range: Range<Int>, line: Int)] = []
+        guard bytes.contains(UInt8(ascii: "-")) else { return nil }
+        var items: [Item] = []
         var envelope: [UInt8] = []
         var isInside = false
         var hasItems = false
@@ -51,7 +79,7 @@ struct DocumentPages {
             let isDash = text.first == UInt8(ascii: "-") && (text.dropFirst().first.map(DocumentReader.isSpace) ?? true)
             let isIndented = text.first.map(DocumentReader.isSpace) ?? true
             if isInside, isDash {
-                items.append((index..<end, line))
+                items.append(Item(range: index..<end, line: line))
             } else if isInside, isIndented || text.first == UInt8(ascii: "#") {
                 guard let last = items.last else { return nil }
                 items[items.count - 1].range = last.range.lowerBound..<end
@@ -71,10 +99,13 @@ struct DocumentPages {
         guard !items.isEmpty, envelope.count < 1 << 16 else { return nil }
         var budget = DocumentBudget(file: "-")
         let head = DocumentReader.read(envelope, firstLine: 1, &budget)
-        guard head.diagnostics.isEmpty, head.documents.count == 1, head.documents[0]["kind"]?.string == "List",
-            head.documents[0]["apiVersion"]?.string != nil
-        else { return nil }
+        guard head.diagnostics.isEmpty, head.documents.count == 1, isList(head.documents[0]) else { return nil }
         return items
+    }
+
+    /// Whether a document says that its items are objects of their own.
+    static func isList(_ head: DocumentNode) -> Bool {
+        head["kind"]?.string == "List" && head["apiVersion"]?.string != nil
     }
 
     private static func isItems(_ line: ArraySlice<UInt8>) -> Bool {

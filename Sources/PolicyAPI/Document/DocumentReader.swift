@@ -32,23 +32,24 @@ public enum DocumentReader {
     /// What was read ahead counts only if it fits what the documents before it have left of the file's budget, so the result is that
     /// of reading one document after the other.
     static func read<Value: Sendable>(
-        _ bytes: [UInt8], firstLine: Int, _ budget: inout DocumentBudget, making make: @Sendable (DocumentNode) -> Value
+        _ bytes: [UInt8], firstLine: Int, firstColumn: Int = 1, _ budget: inout DocumentBudget,
+        making make: @Sendable (DocumentNode) -> Value
     ) -> (values: [Value], diagnostics: [Diagnostic]) {
         let file = budget.file
         guard bytes.count <= DocumentLimits.bytes else {
             let tooLong = Diagnostic(
-                id: .limit, location: SourceLocation(file: file, line: firstLine, column: 1),
+                id: .limit, location: SourceLocation(file: file, line: firstLine, column: firstColumn),
                 message: file == "-"
                     ? "a document has \(bytes.count) bytes, more than \(DocumentLimits.bytes)"
                     : "the file has \(bytes.count) bytes, more than \(DocumentLimits.bytes)",
                 hint: file == "-"
-                    ? "a list is read item by item as kubectl get -o yaml writes it"
+                    ? "a List is read item by item as kubectl get -o yaml or -o json writes it"
                     : "split it into several files, or give it as standard input")
             return ([], [tooLong])
         }
         var values: [Value] = []
         var diagnostics: [Diagnostic] = []
-        var rest = DocumentChunk.split(bytes, firstLine: firstLine)[...]
+        var rest = DocumentChunk.split(bytes, firstLine: firstLine, firstColumn: firstColumn)[...]
         while !rest.isEmpty, !budget.isSpent {
             let wave = ReadAhead.wave(of: &rest)
             let ahead = ReadAhead.read(wave, file: file) { chunk, budget in

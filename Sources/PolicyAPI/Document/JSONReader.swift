@@ -17,7 +17,7 @@ struct JSONReader {
         bytes = chunk.content
         index = bytes.startIndex
         line = chunk.firstLine
-        known = (bytes.startIndex, 1 + (bytes.startIndex - chunk.bytes.startIndex))
+        known = (bytes.startIndex, chunk.firstColumn + (bytes.startIndex - chunk.bytes.startIndex))
     }
 
     /// The values of the chunk up to the first error.

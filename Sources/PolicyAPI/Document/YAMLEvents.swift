@@ -104,7 +104,9 @@ struct YAMLEvents: ~Copyable {
     private static func text(_ bytes: UnsafeMutablePointer<UInt8>?) -> String? { bytes.map { String(cString: $0) } }
 
     private func location(_ mark: yaml_mark_t) -> SourceLocation {
-        SourceLocation(file: file, line: chunk.firstLine + Int(mark.line), column: Int(mark.column) + 1)
+        SourceLocation(
+            file: file, line: chunk.firstLine + Int(mark.line),
+            column: Int(mark.column) + (mark.line == 0 ? chunk.firstColumn : 1))
     }
 
     private func failure() -> DocumentFailure {
@@ -128,7 +130,7 @@ struct YAMLEvents: ~Copyable {
 
     private func location(offset: Int) -> SourceLocation {
         var line = chunk.firstLine
-        var column = 1
+        var column = chunk.firstColumn
         for byte in input.prefix(offset) {
             if byte == UInt8(ascii: "\n") {
                 line += 1

@@ -129,6 +129,57 @@ extension RepositoryLayout {
                 "skipped 2 objects that are not policy input: Application 1, ApplicationSet 1; and 1 document without apiVersion and kind"
             ]),
         RepositoryLayout(
+            description: "Argo CD: ApplicationSets over clusters, files and several generators at once",
+            files: [
+                "sets/clusters.yaml": """
+                apiVersion: argoproj.io/v1alpha1
+                kind: ApplicationSet
+                metadata: {name: clusters, namespace: argocd}
+                spec:
+                  generators: [{clusters: {}}]
+                  template:
+                    spec: {source: {path: 'clusters/{{name}}/web'}, destination: {namespace: web}}
+                """,
+                // Which of them somebody has is not written here; what names its namespace stays what it is.
+                "clusters/one/web/bare.yaml": policy("one"), "clusters/one/web/named.yaml": policy("one", "shop"),
+                "clusters/one/other.yaml": policy("other", "shop"),
+                "sets/product.yaml": """
+                apiVersion: argoproj.io/v1alpha1
+                kind: ApplicationSet
+                metadata: {name: product, namespace: argocd}
+                spec:
+                  goTemplate: true
+                  generators:
+                  - matrix:
+                      generators:
+                      - git: {directories: [{path: apps/*}]}
+                      - clusters: {}
+                  template:
+                    spec: {source: {path: '{{.path.path}}'}, destination: {namespace: '{{.path.basename}}'}}
+                """,
+                "namespaces.yaml": namespace, "apps/shop/web.yaml": deployment(),
+                "apps/shop/policy.yaml": policy("web"),
+                "apps/shop/typo.yaml": policy("typo", label: "app: wbe"),
+                "sets/files.yaml": """
+                apiVersion: argoproj.io/v1alpha1
+                kind: ApplicationSet
+                metadata: {name: files, namespace: argocd}
+                spec:
+                  generators: [{git: {files: [{path: teams/**/config.json}]}}]
+                  template:
+                    spec: {source: {path: 'teams/{{team}}'}, destination: {namespace: '{{team}}'}}
+                """,
+                "teams/a/config.json": "{\"team\": \"a\"}", "teams/a/policy.yaml": policy("team"),
+                "teams/b/deep/policy.yaml": policy("team"),
+            ],
+            findings: [
+                "apps/shop/typo.yaml:5 selects-nothing", "sets/clusters.yaml:1 kustomization",
+                "sets/files.yaml:1 kustomization",
+            ], code: 1,
+            notes: [
+                "skipped 3 objects that are not policy input: ApplicationSet 3; and 1 document without apiVersion and kind"
+            ]),
+        RepositoryLayout(
             description: "a Helm chart, with its values, helpers and tests",
             files: [
                 "Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import PolicyAPI
@@ -25,6 +26,19 @@ struct DocumentPagesTests {
         "apiVersion: v1\nitems:\n\(items)kind: List\nmetadata:\n  resourceVersion: \"\"\n"
     }
 
+    /// As `kubectl get -o json` writes it, and as `jq -c` makes of it.
+    private static func jsonList(_ names: [String], indent: Bool, selector: String = #"{"podSelector": {}}"#) -> String
+    {
+        let items = names.map {
+            #"{"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy","# + (indent ? "\n            " : "")
+                + #""metadata": {"name": "\#($0)", "namespace": "shop", "annotations": {"a": "[{\"items\":["}},"#
+                + (indent ? "\n            " : "") + #""spec": \#(selector)}"#
+        }
+        let (line, deep) = indent ? ("\n    ", "\n        ") : ("", "")
+        return "{\(line)\"apiVersion\": \"v1\",\(line)\"items\": [\(deep)" + items.joined(separator: ",\(deep)")
+            + "\(line)],\(line)\"kind\": \"List\",\(line)\"metadata\": {\"resourceVersion\": \"\"}\(indent ? "\n" : "")}\n"
+    }
+
     private func read(_ text: String, asStream: Bool) -> DecodedManifests {
         var decoder = ManifestDecoder(keepsDocuments: true, readsWorkloads: true, isOfRepository: true)
         if asStream { decoder.add(stream: Array(text.utf8)) } else { decoder.add(Array(text.utf8), file: "-") }
@@ -40,6 +54,21 @@ struct DocumentPagesTests {
             "a: 1\n---\nkind: NetworkPolicy\n...\n" + list(policy("z")),
             "apiVersion: v1\nkind: List\nitems: []\n", "apiVersion: v1\nkind: List\nitems:\n  - kind: Pod\n",
             "[1, 2]\n", "",
+            jsonList(["a", "b"], indent: true), jsonList(["a", "a"], indent: false), jsonList([], indent: true),
+            // Two lists of one stream, a document behind one, and what is no List.
+            jsonList(["a"], indent: false) + "\n---\n" + jsonList(["b"], indent: true) + "---\nkind: NetworkPolicy\n",
+            jsonList(["a"], indent: false) + jsonList(["b"], indent: false),
+            jsonList(["a"], indent: false, selector: #"{"podSelector": 1}"#),
+            jsonList(["a"], indent: true, selector: #"{"podSelector": {}, "mystery": "ä"}"#),
+            jsonList(["a"], indent: true).replacing("\"List\"", with: "\"PodList\""),
+            jsonList(["a", "b"], indent: true).replacing("\"items\"", with: "\"others\""),
+            String(jsonList(["a", "b"], indent: true).dropLast(40)),
+            // YAML in braces: of the list, and of an item alone.
+            "{apiVersion: v1, kind: List, items: [{kind: Pod}]}\n",
+            #"{"apiVersion": "v1", "kind": "List", "items": [{"kind": "NetworkPolicy", "apiVersion": networking.k8s.io/v1, 1: 2}]}"#,
+            // Twice the same key: of the list.
+            #"{"apiVersion": "v1", "kind": "List", "items": [], "items": []}"#,
+            #"{"apiVersion": "v1", "kind": "List", "items": null, "items": [{"kind": "Pod", "apiVersion": "v1"}]}"#,
         ])
     func same(_ text: String) {
         let (whole, stream) = (read(text, asStream: false), read(text, asStream: true))
@@ -72,6 +101,28 @@ struct DocumentPagesTests {
             "- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: x}\n  data: {a: \(String(repeating: "x", count: 1 << 20))}\n"
         let stream = read(Self.list(String(repeating: item, count: 17) + Self.policy("a")), asStream: true)
         #expect(stream.diagnostics.isEmpty && stream.objectCount == 18)
+        // JSON, all in one line.
+        let large = (0..<17).map {
+            "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"c\($0)\"},\"data\":{\"a\":\""
+                + String(repeating: "x", count: 1 << 20) + "\"}}"
+        }
+        let small =
+            #"{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"a"},"spec":{"podSelector":{},"x":1}}"#
+        let json =
+            "{\"apiVersion\":\"v1\",\"items\":[" + (large + [small]).joined(separator: ",") + "],\"kind\":\"List\"}"
+        let found = read(json, asStream: true)
+        #expect(found.objectCount == 18 && found.diagnostics.map(\.id) == [.unknownField])
+        let before = json.range(of: #""x":1"#).map { json.distance(from: json.startIndex, to: $0.lowerBound) } ?? 0
+        #expect(found.diagnostics.first?.location == SourceLocation(file: "-", line: 1, column: before + 1))
+        // Cut off, and no List: nothing of it is read, with the reason.
+        for (broken, reason) in [
+            (String(json.dropLast(20)), "the list is cut off"),
+            (json.replacing("\"List\"", with: "\"PodList\""), "its kind is another one"),
+        ] {
+            let found = read(broken, asStream: true)
+            #expect(found.objectCount == 0 && found.diagnostics.map(\.id) == [.limit])
+            #expect(found.diagnostics.first?.message.contains(reason) == true, "\(found.diagnostics)")
+        }
         var decoder = ManifestDecoder()
         decoder.add(stream: [UInt8](repeating: UInt8(ascii: "\n"), count: DocumentLimits.streamBytes + 1))
         #expect(decoder.finish().diagnostics.map(\.id) == [.limit])

@@ -87,6 +87,19 @@ public struct WireListReader: Sendable {
 
     /// Everything has come: what the list says beside its items. Throws when it was cut off, or is no list.
     public consuming func finish() throws(Failure) -> Envelope {
+        let count = count
+        let document = try finishDocument()
+        guard let version = document["metadata"]?["resourceVersion"]?.string, !version.isEmpty else {
+            throw Failure(description: "the list has no resourceVersion")
+        }
+        let next = document["metadata"]?["continue"]?.string ?? ""
+        return Envelope(
+            kind: document["kind"]?.string ?? "", apiVersion: document["apiVersion"]?.string ?? "",
+            resourceVersion: version, next: next.isEmpty ? nil : next, count: count)
+    }
+
+    /// The same, as it is written: the list without its items. Its places are not those of the list.
+    consuming func finishDocument() throws(Failure) -> DocumentNode {
         guard place == .envelope, depth == 0, !isInString else { throw Failure(description: "the list is cut off") }
         let output = DocumentReader.read(envelope, file: "list.json")
         guard output.diagnostics.isEmpty, output.documents.count == 1, let document = output.documents.first,
@@ -97,13 +110,7 @@ public struct WireListReader: Sendable {
         guard hasItems || document["items"]?.isNull == true else {
             throw Failure(description: "the answer has no items")
         }
-        guard let version = document["metadata"]?["resourceVersion"]?.string, !version.isEmpty else {
-            throw Failure(description: "the list has no resourceVersion")
-        }
-        let next = document["metadata"]?["continue"]?.string ?? ""
-        return Envelope(
-            kind: document["kind"]?.string ?? "", apiVersion: document["apiVersion"]?.string ?? "",
-            resourceVersion: version, next: next.isEmpty ? nil : next, count: count)
+        return document
     }
 
     // MARK: - Parts

@@ -1,0 +1,65 @@
+/// Finds the items of a `List` in JSON, indented or all in one line, so that they can be read one after the other.
+enum JSONListPages {
+    /// Finds the items of the list that a chunk is. Fails for what is no `List` from end to end; what is wrong inside an item is for whoever
+    /// reads it.
+    static func items(of chunk: DocumentChunk) -> Result<[DocumentPages.Item], DocumentFailure> {
+        chunk.bytes.withUnsafeBytes { all in
+            let text = UnsafeRawBufferPointer(rebasing: all[(chunk.content.startIndex - chunk.bytes.startIndex)...])
+            do throws(WireListReader.Failure) {
+                let ranges = try ranges(in: text, of: all)
+                return .success(places(of: ranges, in: all, chunk))
+            } catch {
+                return .failure(
+                    DocumentFailure(
+                        id: .limit,
+                        location: SourceLocation(file: "-", line: chunk.firstLine, column: chunk.firstColumn),
+                        message:
+                            "a document has \(all.count) bytes, more than \(DocumentLimits.bytes), and is no List that can be read item by item: \(error)",
+                        hint:
+                            "give a List as kubectl get -o json writes it, and see whether kubectl ended with an error")
+                )
+            }
+        }
+    }
+
+    /// Where items of a list lie in `all`.
+    private static func ranges(
+        in text: UnsafeRawBufferPointer, of all: UnsafeRawBufferPointer
+    ) throws(WireListReader.Failure) -> [Range<Int>] {
+        guard let base = all.baseAddress else { throw WireListReader.Failure(description: "it is empty") }
+        var ranges: [Range<Int>] = []
+        var reader = WireListReader()
+        // All of it at once, so that what is handed over lies in it.
+        try reader.read(text) { item in
+            guard let start = item.baseAddress.map({ $0 - base }) else { return }
+            ranges.append(start..<(start + item.count))
+        }
+        guard DocumentPages.isList(try reader.finishDocument()) else {
+            throw WireListReader.Failure(description: "its kind is another one")
+        }
+        return ranges
+    }
+
+    private static func places(
+        of ranges: [Range<Int>], in all: UnsafeRawBufferPointer, _ chunk: DocumentChunk
+    ) -> [DocumentPages.Item] {
+        var known = 0
+        var line = chunk.firstLine
+        var column = chunk.firstColumn
+        return ranges.map { range in
+            for byte in all[known..<range.lowerBound] {
+                if byte == UInt8(ascii: "\n") {
+                    line += 1
+                    column = 1
+                } else if byte & 0xc0 != 0x80 {
+                    // Columns count characters.
+                    column += 1
+                }
+            }
+            known = range.lowerBound
+            let start = chunk.bytes.startIndex
+            return DocumentPages.Item(
+                range: (start + range.lowerBound)..<(start + range.upperBound), line: line, column: column)
+        }
+    }
+}
