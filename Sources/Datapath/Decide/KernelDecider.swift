@@ -37,8 +37,10 @@ public final class KernelDecider {
 
     /// Loads the programs, with no pods yet: `update` brings an image.
     public init() throws(BPFError) {
-        node = try NodeDatapath(
-            DatapathOptions(pins: nil, attachment: .none, flowSets: Self.flowSets))
+        var options = DatapathOptions(pins: nil, attachment: .none, flowSets: Self.flowSets)
+        // No flow does here; but a kernel that refuses the programs of a node on which flows do is found out.
+        options.fastPath = .always
+        node = try NodeDatapath(options)
         // There is a place for the proxy, in which nobody listens: so what the proxy would be told is written down.
         try node.maps.proxy?.way.set(
             UInt32(0), np_proxy(interface: Self.proxyInterface, mac: (0, 0, 0, 0, 0, 0), pad: (0, 0)))

@@ -76,11 +76,9 @@ public final class NodeStatusWriter: Sendable {
         }
     }
 
-    private var leases: String { "/apis/coordination.k8s.io/v1/namespaces/\(settings.namespace)/leases" }
-
     /// Writes; false: somebody else was faster.
     private func write(_ summary: NodeSummary) async throws(RequestFailure) -> Bool {
-        let seen = try await requests.find("\(leases)/\(settings.node)")
+        let seen = try await requests.lease(settings.node, in: settings.namespace)
         let now = StatusRequests.now
         let document = LeaseDocument(
             metadata: .init(
@@ -91,17 +89,7 @@ public final class NodeStatusWriter: Sendable {
                 holderIdentity: settings.node,
                 leaseDurationSeconds: Int((settings.renewal * 2).components.seconds),
                 acquireTime: seen?["spec"]?["acquireTime"]?.string ?? now, renewTime: now, leaseTransitions: 0))
-        do throws(RequestFailure) {
-            if seen == nil {
-                _ = try await requests.ask(leases, "POST", body: document)
-            } else {
-                _ = try await requests.ask("\(leases)/\(settings.node)", "PUT", body: document)
-            }
-            return true
-        } catch {
-            if case .status(let refusal) = error, refusal.code == 409 { return false }
-            throw error
-        }
+        return try await requests.write(document, isNew: seen == nil)
     }
 
     /// The Node object, by a list of that one: agents may list nodes, not get them.

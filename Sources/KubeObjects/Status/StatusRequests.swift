@@ -34,6 +34,30 @@ struct StatusRequests: Sendable {
         }
     }
 
+    /// A Lease; `nil` where there is none.
+    func lease(_ name: String, in namespace: String) async throws(RequestFailure) -> DocumentNode? {
+        try await find("\(Self.leases(in: namespace))/\(name)")
+    }
+
+    /// Makes a Lease, or replaces the version of it that the document names; false: somebody else was faster.
+    func write(_ lease: LeaseDocument, isNew: Bool) async throws(RequestFailure) -> Bool {
+        let leases = Self.leases(in: lease.metadata.namespace)
+        do throws(RequestFailure) {
+            _ =
+                isNew
+                ? try await ask(leases, "POST", body: lease)
+                : try await ask("\(leases)/\(lease.metadata.name)", "PUT", body: lease)
+            return true
+        } catch {
+            if case .status(let refusal) = error, refusal.code == 409 { return false }
+            throw error
+        }
+    }
+
+    private static func leases(in namespace: String) -> String {
+        "/apis/coordination.k8s.io/v1/namespaces/\(namespace)/leases"
+    }
+
     /// The time of a Lease's fields.
     static var now: String {
         Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)).replacing("Z", with: "000Z")

@@ -209,17 +209,14 @@ public final class StatusWriter: Sendable {
 
     // MARK: lease
 
-    private var leases: String { "/apis/coordination.k8s.io/v1/namespaces/\(settings.namespace)/leases" }
-
     private struct SeenLease {
         let record: LeaseMachine.Record
         let acquired: String?
     }
 
     private func lease() async throws(RequestFailure) -> SeenLease? {
-        guard let lease = try await requests.find("\(leases)/\(StatusWriter.lease)"), let spec = lease["spec"] else {
-            return nil
-        }
+        guard let lease = try await requests.lease(StatusWriter.lease, in: settings.namespace), let spec = lease["spec"]
+        else { return nil }
         return SeenLease(
             record: LeaseMachine.Record(
                 holder: spec["holderIdentity"]?.string ?? "",
@@ -240,18 +237,7 @@ public final class StatusWriter: Sendable {
                 holderIdentity: settings.identity, leaseDurationSeconds: Int(settings.duration.components.seconds),
                 acquireTime: isOwn ? seen?.acquired ?? now : now, renewTime: now,
                 leaseTransitions: (seen?.record.transitions ?? 0) + (seen == nil || isOwn ? 0 : 1)))
-        do throws(RequestFailure) {
-            if seen == nil {
-                _ = try await requests.ask(leases, "POST", body: document)
-            } else {
-                _ = try await requests.ask("\(leases)/\(StatusWriter.lease)", "PUT", body: document)
-            }
-            return true
-        } catch {
-            // Somebody else was faster.
-            if case .status(let refusal) = error, refusal.code == 409 { return false }
-            throw error
-        }
+        return try await requests.write(document, isNew: seen == nil)
     }
 }
 

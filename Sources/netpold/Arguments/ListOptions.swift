@@ -30,21 +30,3 @@ struct ListOptions: ParsableArguments {
     /// The form.
     var form: OutputForm { forms.form }
 }
-
-/// How something is printed.
-struct OutputOptions: ParsableArguments {
-    @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp("How: table, wide, json, yaml or name. (default: table)", valueName: "form"))
-    var output: OutputForm?
-
-    @Flag(help: "Print JSON: the same as -o json.")
-    var json = false
-
-    func validate() throws {
-        if json, let output, output != .json { throw ValidationError("--json and -o \(output.rawValue) are two forms") }
-    }
-
-    /// The form.
-    var form: OutputForm { json ? .json : output ?? .table }
-}

@@ -54,8 +54,7 @@ struct StatusCommand: ParsableCommand {
         if ready || live { return try probe(agent) }
         let status = wait ? try settledStatus(agent, until: deadline) : try self.status(agent)
         switch forms.form {
-        case .json: print(try JSONText.render(status))
-        case .yaml: print(try YAMLText.render(status))
+        case .json, .yaml: print(try forms.render(status))
         case .name: for subject in Set(status.health.problems.map(\.subject)).sorted() { print(subject) }
         case .table, .wide: StatusRendering(style: Terminal.output.style).lines(status).forEach { print($0) }
         }

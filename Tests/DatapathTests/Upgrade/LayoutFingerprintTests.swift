@@ -57,7 +57,8 @@ struct LayoutFingerprintTests {
 
     @Test("the record tells each kind of change", arguments: SecondVersion.Change.allCases)
     func tells(change: SecondVersion.Change) throws {
-        let second = try SecondVersion(change, number: Int(NP_ABI_VERSION))
+        // Its number is not recorded. These are compiled for the tests of upgrades too.
+        let second = try change == .limits ? SecondVersion(change, number: Int(NP_ABI_VERSION)) : SecondVersion(change)
         let isOther = try Self.text(of: BPFObject(bytes: second.object)) != Self.text(of: BPFObject())
         #expect(isOther == (change != .limits))
     }

@@ -8,7 +8,7 @@ import Testing
 @testable import Datapath
 
 /// What pods have learnt of names goes with them to another version of the layouts, whether an agent has heard of it or not.
-@Suite("learnt names under another version", .needsRoot, .serialized)
+@Suite("learnt names under another version", .needsRoot)
 struct LearntUpgradeTests {
     private static let runs = [SecondVersion.Change.everything, .endpoints].flatMap { change in
         UpgradeTests.Way.allCases.flatMap { way in [AttachmentStyle.tcx, .clsact].map { (change, way, $0) } }

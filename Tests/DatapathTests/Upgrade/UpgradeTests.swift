@@ -6,7 +6,7 @@ import Testing
 
 @testable import Datapath
 
-@Suite("another version's instance", .needsRoot, .serialized)
+@Suite("another version's instance", .needsRoot)
 struct UpgradeTests {
     /// Whether the second version comes after this one.
     enum Way: String, CaseIterable { case upgrade, downgrade }

@@ -47,6 +47,13 @@ final class CommandExamples {
         return ["agent", "proxy", "monitor"].contains(words.dropFirst().first) && words.last != "reload"
     }
 
+    /// Whether a command asks no agent: starting one takes seconds. What is wrongly here fails.
+    private static func isAlone(_ command: String) -> Bool {
+        let words = command.split(separator: " ").map(String.init)
+        guard words.first == "netpold", words.count > 1 else { return words.first == "curl" }
+        return ["lint", "compile", "test", "lab", "proxy", "cni", "completion", "version"].contains(words[1])
+    }
+
     /// Runs the commands of a block one after the other. A service is given two seconds, serves the examples behind it up to the next
     /// service, and is to end with 0 when it is told to.
     func run(_ commands: [String]) throws -> [Result] {
@@ -69,7 +76,7 @@ final class CommandExamples {
             end() { [ -z "${service:-}" ] || { kill -TERM $service; wait $service; report $number $?; }; service=; }
 
             """
-        if !commands.contains(where: { $0.hasPrefix("netpold agent") }) {
+        if !commands.contains(where: { $0.hasPrefix("netpold agent") }), !commands.allSatisfy(Self.isAlone) {
             script += "netpold agent --manifests manifests --node node-2 >.agent 2>&1 </dev/null & agent=$!\n"
             script += "for try in $(seq 400); do [ ! -S /run/netpold/default.sock ] || break; sleep 0.05; done\n"
             script += "netpold status --wait --timeout 30 >/dev/null 2>&1\n"

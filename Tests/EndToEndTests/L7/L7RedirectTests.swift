@@ -8,9 +8,7 @@ import Testing
 @testable import Datapath
 
 /// TCP connections that L7 rules decide go through the proxy's namespace, whoever opens them and whoever has the rules.
-@Suite(
-    "L7 flows go to the proxy", .enabled(if: L7World.canRun, "needs root, containernetworking-plugins, python3"),
-    .serialized)
+@Suite("L7 flows go to the proxy", .enabled(if: L7World.canRun, "needs root, containernetworking-plugins, python3"))
 struct L7RedirectTests {
     /// How many connections a test makes; more in release checks.
     private static let connections =

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// The programs of bpf/ compiled once more as those of another version: the same source over a netpold_abi.h with another
 /// `NP_ABI_VERSION` and other structs.
@@ -18,11 +19,28 @@ public struct SecondVersion: Sendable {
     /// The ELF file.
     public let object: [UInt8]
 
-    /// Compiles it. Takes about a second.
+    private struct Made: Hashable {
+        let change: Change
+        let number: Int
+    }
+    private static let made = Mutex<[Made: [UInt8]]>([:])
+
+    /// Compiles it, or takes what this process has compiled already: clang takes ten seconds.
     ///
     /// - Throws: when the header has not the lines that are to be changed, or clang refuses.
     public init(_ change: Change, number: Int = 9) throws {
         self.number = number
+        // Held while clang runs: who comes meanwhile wants the same more often than not.
+        object = try SecondVersion.made.withLock { made in
+            let key = Made(change: change, number: number)
+            if let object = made[key] { return object }
+            let object = try SecondVersion.make(change, number)
+            made[key] = object
+            return object
+        }
+    }
+
+    private static func make(_ change: Change, _ number: Int) throws -> [UInt8] {
         let folder = FileManager.default.temporaryDirectory.appending(path: "netpold-abi-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -33,7 +51,7 @@ public struct SecondVersion: Sendable {
             text = text.replacing(old, with: new, maxReplacements: 1)
         }
         try text.write(to: folder.appending(path: "netpold_abi.h"), atomically: false, encoding: .utf8)
-        object = try SecondVersion.compile(
+        return try SecondVersion.compile(
             SecondVersion.package.appending(path: "bpf/np_veth.bpf.c"), over: folder)
     }
 

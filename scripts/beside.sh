@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# beside.sh LOG COMMAND... -- COMMAND...: runs the first command in the background, at low priority, with its output in LOG, while the
+# second runs; then shows what the first printed. Fails when either does.
+set -uo pipefail
+log=$1
+shift
+first=()
+while [ "$1" != -- ]; do
+    first+=("$1")
+    shift
+done
+shift
+mkdir -p "$(dirname "$log")"
+began=$SECONDS
+{
+    nice -n 10 "${first[@]}"
+    code=$?
+    echo "beside: ${first[*]}: exit code $code after $((SECONDS - began)) s"
+    exit "$code"
+} >"$log" 2>&1 </dev/null &
+background=$!
+"$@"
+status=$?
+wait "$background"
+besides=$?
+cat "$log"
+[ "$status" -ne 0 ] || status=$besides
+exit "$status"
