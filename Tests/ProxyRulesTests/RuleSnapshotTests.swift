@@ -44,6 +44,20 @@ struct RuleSnapshotTests {
         #expect(actions == [HeaderAction(.log, name: "A", value: "b")])
     }
 
+    @Test("pods are written and read; a file of an earlier agent has none")
+    func pods() throws {
+        var snapshot = try RuleSnapshotTests.snapshot()
+        snapshot.pods = [
+            .init(namespace: "shop", name: "web", addresses: ["10.0.0.1", "fd00::1"]),
+            .init(namespace: "shop", name: "db", addresses: []),
+        ]
+        #expect(try RuleSnapshot(json: snapshot.json()) == snapshot)
+        var object = try #require(JSONSerialization.jsonObject(with: snapshot.json()) as? [String: Any])
+        object["pods"] = nil
+        let earlier = try RuleSnapshot(json: JSONSerialization.data(withJSONObject: object))
+        #expect(earlier.pods.isEmpty && earlier.policies == snapshot.policies)
+    }
+
     @Test("rules and policies that the snapshot does not have allow nothing")
     func unknown() throws {
         let book = try RuleBook(RuleSnapshotTests.snapshot())

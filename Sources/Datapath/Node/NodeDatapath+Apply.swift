@@ -64,7 +64,7 @@ extension NodeDatapath {
         // If one of the next steps fails, the next apply must revalidate the flows for those that succeeded.
         mustRevalidate = true
         try note(columnRecord: image.columnRecord)
-        try prepareNames(batch, &report)
+        try prepareNames(batch, image, &report)
         try placeFormerHost(batch, plan)
         try guardHost(image)
         let widened = try widen(batch, plan, &report)
@@ -93,7 +93,7 @@ extension NodeDatapath {
         try finishTakeover(plan, &report)
         if mustWait || owesServers { try askServersAgain(&report) }
         try narrow(plan, &report)
-        try settleNames(&report)
+        try settleNames(image, &report)
         try refill(plan)
         if firstAfterAdoption { try hits.clearAll() }
         timings.finish = part()

@@ -42,12 +42,17 @@ public final class NodeDatapath {
     /// The tables of names; `nil` in an object without them.
     let names: NamesInForce?
     /// Asked before programs are swapped, with the L7 rules of all that run or are about to, and after, without those that are gone.
-    /// Whoever reads the rules must know them when it returns.
-    public var onRules: (([ProgramRules]) -> Void)?
+    /// Whoever reads the rules must know them when it returns. Also when, with such rules, local pods come or go: with the addresses that
+    /// are one pod's, all the time that they are.
+    public var onRules: (([ProgramRules], [IPAddress: EndpointKey]) -> Void)?
     /// The bases of the programs that the tables of names are settled for; `nil` while they are not.
     var settledNames: Set<UInt32>?
     /// The programs that it was asked with last.
     var toldRules: [UInt32: [RuleBit]] = [:]
+    /// The addresses that it was asked with last.
+    var toldAddresses: [IPAddress: EndpointKey] = [:]
+    /// The addresses of the local pods of the image in force; of an apply under way those that stay or come.
+    var podAddresses: [IPAddress: EndpointKey] = [:]
     /// Pods that have got columns in this apply.
     var refilled: Set<EndpointKey> = []
     /// What pods have learnt so far: read when they get columns.

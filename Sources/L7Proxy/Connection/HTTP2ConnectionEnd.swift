@@ -33,7 +33,7 @@ final class HTTP2ConnectionEnd: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // One stream alone: it was reset.
         if error is NIOHTTP2Errors.StreamError { return }
-        if !isServer { session.shared.counters.http2Errors += 1 }
+        if !isServer { session.sentBadFrames() }
         context.close(promise: nil)
     }
 }

@@ -75,7 +75,6 @@ final class HTTP2RequestStream: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         closeServer()
         if !responseEnded { logError() }
-        state = .ended
         response = nil
         session.streamEnded(self)
     }
@@ -110,22 +109,23 @@ final class HTTP2RequestStream: ChannelInboundHandler {
 
     private func decide(_ head: HTTP2Head) {
         let shared = session.shared
-        let decision = session.decide(head)
+        var decision = session.decide(head)
+        var headers = head.headers
+        if let changed = decision.rewritten {
+            if let rewritten = head.headers(of: changed, limits: shared.limits.scan) {
+                headers = rewritten
+            } else {
+                decision.actionsBreakRequest = true
+            }
+        }
+        record = shared.lines?.record(of: head.bytes.span, head.head, decision)
         if decision.isPermitted, !session.isComplete {
             state = .waiting(head)
             return session.connect(for: self)
         }
-        record = shared.lines?.record(of: head.bytes.span, head.head, decision)
         guard decision.isPermitted else {
             shared.counters.denied += 1
             return answer(.denied)
-        }
-        var headers = head.headers
-        if let changed = decision.rewritten {
-            guard let rewritten = head.headers(of: changed, limits: shared.limits.scan) else {
-                return answer(.denied)
-            }
-            headers = rewritten
         }
         shared.counters.allowed += 1
         state = .opening(headers)
@@ -161,10 +161,11 @@ final class HTTP2RequestStream: ChannelInboundHandler {
 
     private func forwardTrailers(_ block: HTTP2Frame.FramePayload.Headers) {
         do throws(Refusal) {
-            for (name, value, _) in block.headers { try HTTP2Head.check(name, value) }
+            try HTTP2Head.check(trailers: block.headers, limits: session.shared.limits.scan)
             forward(.headers(.init(headers: block.headers, endStream: true)))
         } catch {
             session.shared.counters.refused[error, default: 0] += 1
+            if !responseEnded { record = session.shared.lines?.record(refused: error, of: record.take()) }
             reset(.protocolError)
         }
     }
@@ -227,17 +228,19 @@ final class HTTP2RequestStream: ChannelInboundHandler {
 
     private func reset(_ code: HTTP2ErrorCode) {
         closeServer()
-        state = .ended
         channel.writeAndFlush(HTTP2Frame.FramePayload.rstStream(code), promise: nil)
     }
 
-    /// Ends the server's stream; one that both sides have ended is closed already.
+    /// Nothing more of the request or its response. Ends the server's stream; one that both sides have ended is closed already.
     private func closeServer() {
-        if case .open(let server) = state { server.close(promise: nil) }
+        let before = state
+        // First: closing it says that the response was cut, which is no news any more.
+        state = .ended
+        if case .open(let server) = before { server.close(promise: nil) }
     }
 
     private func logError() {
-        record?.decision = .error
+        if record?.decision == .allowed { record?.decision = .error }
         log()
     }
 

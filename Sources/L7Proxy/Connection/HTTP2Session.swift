@@ -152,6 +152,12 @@ final class HTTP2Session {
 
     // MARK: The end
 
+    /// What the client sends ends the connection: frames that are none, or a flood.
+    func sentBadFrames() {
+        shared.counters.http2Errors += 1
+        if let record = shared.lines?.recordOfBadFrames() { connection.log(record, status: 0, since: .now()) }
+    }
+
     /// One of the connections is gone, or spoke something else than HTTP/2.
     func ended(isServer: Bool) {
         guard connection.phase == .http2 else { return }

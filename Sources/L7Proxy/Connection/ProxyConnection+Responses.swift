@@ -119,7 +119,7 @@ extension ProxyConnection {
     private func writeLocal(_ answer: LocalAnswer, closes: Bool, to request: inout PendingRequest) {
         toClient.write(answer.message(closes: closes, toHEAD: request.method == .head))
         if var record = request.record.take() {
-            if case .denied = answer {} else { record.decision = .error }
+            if record.decision == .allowed { record.decision = .error }
             // Given away, so that its memory is the next one's.
             log(consume record, status: answer.status, since: request.since)
         }
@@ -134,11 +134,17 @@ extension ProxyConnection {
 
     /// Requests that were decided and never get their whole answer: each decided request has its line.
     func logUnanswered() {
-        while var request = pending.popFirst() {
-            guard var record = request.record.take() else { continue }
-            if case .server = request.answerer { record.decision = .error }
-            log(consume record, status: request.status, since: request.since)
-        }
+        while let request = pending.popFirst() { logUnanswered(request) }
+        guard var record = undecided.take() else { return }
+        record.decision = .error
+        log(consume record, status: 0, since: lastActivity)
+    }
+
+    /// The line of one of them.
+    func logUnanswered(_ request: consuming PendingRequest) {
+        guard var record = request.record.take() else { return }
+        if record.decision == .allowed { record.decision = .error }
+        log(consume record, status: request.status, since: request.since)
     }
 
     func log(_ record: consuming AccessRecord, status: Int, since: NIODeadline) {

@@ -67,6 +67,8 @@ final class ProxyConnection {
     /// Whether the server answered one to its end.
     var hasResponses = false
 
+    /// What the access log says of a request that the sender's rules allow while the receiver's are not known yet.
+    var undecided: AccessRecord?
     /// What the access log says of the connection; empty before its first line.
     var logText: [UInt8] = []
     /// When the present head began; `nil` outside of heads.
@@ -229,9 +231,11 @@ final class ProxyConnection {
         }
         if answer.isPermitted, !flow.isComplete {
             // The sender's end allows it; the receiver's is not known yet. A flow that stays incomplete never gets here again.
+            undecided = record
             if server == nil, !isConnecting { connect() }
             return false
         }
+        undecided = nil
         var request = PendingRequest(
             answerer: .server, method: head.knownMethod, upgrade: head.upgrade, isLast: !head.keepsConnection,
             since: lastActivity, record: record)
@@ -242,7 +246,10 @@ final class ProxyConnection {
             request.answerer = .local(.denied, closes: request.isLast)
             forward(run)
             run = 0
-            guard phase == .open else { return false }
+            guard phase == .open else {
+                logUnanswered(request)
+                return false
+            }
             drop(head.count)
             requests.take(head, isDiscarded: true, isLast: request.isLast)
             append(request)
@@ -257,12 +264,18 @@ final class ProxyConnection {
         if closes || offersHTTP2 || answer.rewritten != nil {
             forward(run)
             run = 0
-            guard phase == .open else { return false }
+            guard phase == .open else {
+                logUnanswered(request)
+                return false
+            }
             var bytes = answer.rewritten
             if closes || offersHTTP2 { bytes = withEnding(bytes, head, close: closes, withoutHTTP2: offersHTTP2) }
             drop(head.count)
             if let bytes { send(ByteBuffer(bytes: bytes)) }
-            guard phase == .open else { return false }
+            guard phase == .open else {
+                logUnanswered(request)
+                return false
+            }
         } else {
             run += head.count
         }
@@ -317,18 +330,21 @@ final class ProxyConnection {
         headSince = nil
         shared.counters.refused[refusal, default: 0] += 1
         requests.end()
-        if let record = shared.lines?.record(refused: refusal) { log(record, status: 400, since: .now()) }
         fromClient = ByteBuffer()
         let answer = PendingRequest.Answerer.local(.refused(refusal), closes: true)
-        if requests.isCut, let last = pending.last, case .server = last.answerer {
+        if requests.isCut, let last = pending.indices.last, case .server = pending[last].answerer {
             // The server has a part of this request, and never gets the rest.
-            guard !last.hasBegun else { return abort() }
-            pending[pending.index(before: pending.endIndex)].answerer = answer
+            let allowed = pending[last].record.take()
+            pending[last].record = shared.lines?.record(refused: refusal, of: allowed)
+            guard !pending[last].hasBegun else { return abort() }
+            pending[last].answerer = answer
             if pending.count == 1 { beginFirst() }
             return
         }
         append(
-            PendingRequest(answerer: answer, method: .other, upgrade: .none, isLast: true, since: .now(), record: nil))
+            PendingRequest(
+                answerer: answer, method: .other, upgrade: .none, isLast: true, since: .now(),
+                record: shared.lines?.record(refused: refusal)))
     }
 
     // MARK: To the server
@@ -412,8 +428,8 @@ final class ProxyConnection {
         (flow.egress, flow.ingress) = isLost ? (nil, nil) : (again.egress, again.ingress)
         flow.isUnrestricted = !isLost && again.isUnrestricted
         flow.isComplete = isLost || again.isComplete
-        guard flow.server != again.server else { return }
-        flow.server = again.server
+        guard (flow.client, flow.server) != (again.client, again.server) else { return }
+        (flow.client, flow.server) = (again.client, again.server)
         logText = []
     }
 
@@ -434,7 +450,7 @@ final class ProxyConnection {
         append(
             PendingRequest(
                 answerer: .local(.noServer, closes: true), method: .other, upgrade: .none, isLast: true, since: .now(),
-                record: nil))
+                record: undecided.take()))
     }
 
     /// Adds bytes; without a copy when nothing waits.

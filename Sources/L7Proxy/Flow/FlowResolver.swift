@@ -9,9 +9,9 @@ public struct ProxiedFlow: Sendable {
     public var source: SocketAddress?
     /// Whether `source` is another host's, so that the socket must be transparent (which takes CAP_NET_ADMIN).
     public var isTransparent = false
-    /// The sender's pod, for the log.
+    /// The sender's pod, for the log; empty when it is not known.
     public var client = ""
-    /// The receiver's pod, for the log.
+    /// The receiver's pod, for the log; empty when it is not known.
     public var server = ""
     /// The rules of the sender's end; `nil` without L7 rules there.
     public var egress: RuleBook.Selection?
@@ -32,7 +32,7 @@ public struct ProxiedFlow: Sendable {
 public protocol FlowResolver: Sendable {
     /// The flow of a connection; `nil` when it is not known, then it is closed. Called on an event loop: must not block. Asked again
     /// when the rules have changed, and when the server is connected of a flow that was not complete: only `egress`, `ingress`,
-    /// `isUnrestricted`, `server` and `isComplete` count then.
+    /// `isUnrestricted`, `client`, `server` and `isComplete` count then.
     func flow(of client: SocketAddress, to local: SocketAddress) -> ProxiedFlow?
 
     /// Whether a flow's selections may change while the book of rules stays the same: then they are asked for before each request.

@@ -57,7 +57,7 @@ struct HTTP2Head {
         head = places
     }
 
-    /// The fields of a head that header actions have changed.
+    /// The fields of a head that header actions have changed; `nil` when HTTP/2 cannot carry them.
     func headers(of changed: [UInt8], limits: ScanLimits) -> HPACKHeaders? {
         var scanner = RequestHeadScanner(limits: limits)
         guard case .head(let places)? = try? scanner.scan(changed.span) else { return nil }
@@ -72,7 +72,26 @@ struct HTTP2Head {
             if name != "host" { result.add(name: name, value: text(field.value)) }
         }
         for value in headers[canonicalForm: "expect"] { result.add(name: "expect", value: String(value)) }
-        return result
+        // What the client may not send nobody may.
+        return (try? HTTP2Head(result, limits: limits)).map(\.headers)
+    }
+
+    /// What HTTP/1 may not have behind a body nobody may: rules never see it, and servers may take it for a part of the head.
+    static func check(trailers: HPACKHeaders, limits: ScanLimits) throws(Refusal) {
+        var text = Array("0\r\n".utf8)
+        for (name, value, _) in trailers {
+            guard !name.utf8.isEmpty else { throw .fieldNameCharacter }
+            try check(name, value)
+            add(name, value, &text)
+        }
+        text += [0x0d, 0x0a]
+        var scanner = BodyScanner(.chunked, limits: limits)
+        var taken = 0
+        while !scanner.isComplete {
+            let count = try scanner.take(text.span.extracting(taken...))
+            guard count > 0 else { throw .trailersTooLong }
+            taken += count
+        }
     }
 
     /// RFC 9113 8.2.1: lower case, and nothing that HTTP/1 reads as the end of a line.
@@ -120,9 +139,9 @@ struct HTTP2Head {
             // A byte that ends a part of the line would make another request of it.
             for byte in value.utf8 where byte <= 0x20 || byte == 0x7f { throw .targetCharacter }
             switch name {
-            case ":method": method = value
-            case ":path": path = value
-            case ":scheme": scheme = value
+            case ":method" where method.isEmpty: method = value
+            case ":path" where path.isEmpty: path = value
+            case ":scheme" where scheme.isEmpty: scheme = value
             case ":authority":
                 guard authority == nil else { throw .hostTwice }
                 authority = value

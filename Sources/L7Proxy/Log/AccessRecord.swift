@@ -58,13 +58,22 @@ struct AccessRecord {
         }
     }
 
-    /// A request whose head was not understood.
-    init(_ format: AccessLog.Format, refused refusal: Refusal, room: [UInt8]) {
+    /// Bytes that were not understood: what they are not exactly, and why.
+    init(_ format: AccessLog.Format, refusedFor reason: String, not what: String, room: [UInt8]) {
         bytes = room
         decision = .refused
         switch format {
+        case .json: LineText.add("reason", reason, to: &bytes)
+        case .text: addWords("not exactly \(what): \(reason)")
+        }
+    }
+
+    /// What follows the head of this request, which was allowed, is not understood.
+    mutating func refuse(_ refusal: Refusal, _ format: AccessLog.Format) {
+        decision = .refused
+        switch format {
         case .json: LineText.add("reason", refusal.rawValue, to: &bytes)
-        case .text: addWords("not exactly HTTP: \(refusal.rawValue)")
+        case .text: addWords("; not exactly HTTP: \(refusal.rawValue)")
         }
     }
 
@@ -82,16 +91,6 @@ struct AccessRecord {
             addWords("DNS query for \(name)")
             if let rule = answer.rule { addWords("  by \(rule.text)") }
             if let reason { addWords("  it fails \(reason)") }
-        }
-    }
-
-    /// A DNS message that is not exactly a query.
-    init(notAQuery format: AccessLog.Format, room: [UInt8]) {
-        bytes = room
-        decision = .refused
-        switch format {
-        case .json: LineText.add("reason", "not-a-query", to: &bytes)
-        case .text: addWords("not exactly a DNS query")
         }
     }
 

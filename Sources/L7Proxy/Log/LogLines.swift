@@ -50,10 +50,19 @@ struct LogLines {
 
     /// The record of bytes that are not understood.
     mutating func record(refused refusal: Refusal) -> AccessRecord {
-        var record = AccessRecord(format, refused: refusal, room: room())
-        if tellsApart { record.told = AccessRecord(.json, refused: refusal, room: []).bytes }
+        record(refusedFor: refusal.rawValue, not: "HTTP")
+    }
+
+    /// The record of a request of which what follows its head is not understood: what it has, if it has one, and why.
+    mutating func record(refused refusal: Refusal, of allowed: consuming AccessRecord?) -> AccessRecord {
+        guard var record = allowed else { return record(refused: refusal) }
+        record.refuse(refusal, format)
+        if tellsApart { record.told = toldOf(refusal.rawValue, not: "HTTP") }
         return record
     }
+
+    /// The record of an end of a connection by what its HTTP/2 does: a flood, or frames that are none.
+    mutating func recordOfBadFrames() -> AccessRecord { record(refusedFor: "http2-frames", not: "HTTP/2") }
 
     /// The record of a DNS query that was decided; `nil` when nobody wants it.
     mutating func record(query name: String, _ answer: FlowRules.QueryAnswer) -> AccessRecord? {
@@ -64,10 +73,16 @@ struct LogLines {
     }
 
     /// The record of a DNS message that is not exactly a query.
-    mutating func recordOfNoQuery() -> AccessRecord {
-        var record = AccessRecord(notAQuery: format, room: room())
-        if tellsApart { record.told = AccessRecord(notAQuery: .json, room: []).bytes }
+    mutating func recordOfNoQuery() -> AccessRecord { record(refusedFor: "not-a-query", not: "DNS") }
+
+    private mutating func record(refusedFor reason: String, not what: String) -> AccessRecord {
+        var record = AccessRecord(format, refusedFor: reason, not: what, room: room())
+        if tellsApart { record.told = toldOf(reason, not: what) }
         return record
+    }
+
+    private func toldOf(_ reason: String, not what: String) -> [UInt8] {
+        AccessRecord(.json, refusedFor: reason, not: what, room: []).bytes
     }
 
     private mutating func room() -> [UInt8] {

@@ -20,6 +20,8 @@ public final class RuleFile: Sendable {
     private struct State {
         var version: FileVersion?
         var wasAbsent = false
+        /// What was taken last: rules that stay are not compiled again when pods come and go.
+        var taken: (revision: UInt64, policies: [RuleSnapshot.Policy])?
     }
 
     /// How often the file is looked at.
@@ -28,16 +30,21 @@ public final class RuleFile: Sendable {
     /// The snapshot's path.
     public let path: String
     private let source: RuleSource
+    private let pods: PodNames
     private let report: @Sendable (Event) -> Void
     private let queue = DispatchQueue(label: "netpold.proxy-rules")
     private let state = Mutex(State())
     // Scheduled and cancelled alone, which any thread may.
     private nonisolated(unsafe) let timer: any DispatchSourceTimer
 
-    /// A reader of a path. `report` is called on the reader's thread, for changes alone.
-    public init(_ path: String, into source: RuleSource, report: @escaping @Sendable (Event) -> Void) {
+    /// A reader of a path, for the rules and for whose the pods' addresses are. `report` is called on the reader's thread, for changes alone.
+    public init(
+        _ path: String, into source: RuleSource, pods: PodNames = PodNames(),
+        report: @escaping @Sendable (Event) -> Void
+    ) {
         self.path = path
         self.source = source
+        self.pods = pods
         self.report = report
         timer = DispatchSource.makeTimerSource(queue: queue)
         timer.setEventHandler { [weak self] in self?.lookNow() }
@@ -85,7 +92,14 @@ public final class RuleFile: Sendable {
     private func take(_ bytes: [UInt8]) {
         do throws(SnapshotProblem) {
             let snapshot = try RuleSnapshot(json: Data(bytes))
+            // Before rules by which the pods' connections are decided.
+            pods.replace(with: snapshot.pods)
+            let isKnown = state.withLock {
+                $0.taken.map { $0.revision == snapshot.revision && $0.policies == snapshot.policies } ?? false
+            }
+            if isKnown { return }
             source.replace(with: try RuleBook(snapshot))
+            state.withLock { $0.taken = (snapshot.revision, snapshot.policies) }
             report(.taken(revision: snapshot.revision, policies: snapshot.policies.count))
         } catch {
             report(.refused("\(path): \(error)"))

@@ -16,11 +16,41 @@ public struct RuleSnapshot: Codable, Hashable, Sendable {
     public var revision: UInt64
     /// The policies with such rules.
     public var policies: [Policy]
+    /// The pods of the node, by which the access log names the ends of connections. They decide nothing.
+    public var pods: [Pod]
 
     /// A snapshot.
-    public init(revision: UInt64, policies: [Policy]) {
+    public init(revision: UInt64, policies: [Policy], pods: [Pod] = []) {
         self.revision = revision
         self.policies = policies
+        self.pods = pods
+    }
+
+    /// Reads a snapshot. One that an earlier agent wrote has no `pods`, and names none.
+    public init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        format = try members.decode(String.self, forKey: .format)
+        version = try members.decode(Int.self, forKey: .version)
+        revision = try members.decode(UInt64.self, forKey: .revision)
+        policies = try members.decode([Policy].self, forKey: .policies)
+        pods = try members.decodeIfPresent([Pod].self, forKey: .pods) ?? []
+    }
+
+    /// A pod of the node.
+    public struct Pod: Codable, Hashable, Sendable {
+        /// Its namespace.
+        public var namespace: String
+        /// Its name.
+        public var name: String
+        /// What it may send from, as text.
+        public var addresses: [String]
+
+        /// A pod.
+        public init(namespace: String, name: String, addresses: [String]) {
+            self.namespace = namespace
+            self.name = name
+            self.addresses = addresses
+        }
     }
 
     /// The rules of one subject and direction.

@@ -7,8 +7,12 @@ import ProxyRules
 /// Knows flows by what the datapath has noted of them.
 struct NodeFlowResolver: FlowResolver {
     private let flows: ProxiedFlows
+    private let pods: PodNames
 
-    init(_ flows: ProxiedFlows) { self.flows = flows }
+    init(_ flows: ProxiedFlows, naming pods: PodNames) {
+        self.flows = flows
+        self.pods = pods
+    }
 
     func flow(of client: SocketAddress, to local: SocketAddress) -> ProxiedFlow? {
         guard let from = client.end, let to = local.end, let sides = try? flows.sides(client: from, server: to),
@@ -20,6 +24,8 @@ struct NodeFlowResolver: FlowResolver {
         else { return nil }
         var flow = ProxiedFlow(destination: destination)
         flow.source = source
+        flow.client = pods.name(of: from.address.description) ?? ""
+        flow.server = pods.name(of: to.address.description) ?? ""
         flow.isTransparent = true
         flow.egress = sides.client.flatMap(NodeFlowResolver.selection)
         flow.ingress = sides.server.flatMap(NodeFlowResolver.selection)

@@ -9,6 +9,8 @@ struct NodeProxyPorts {
     let listeners: [CInt]
     /// Knows the flows.
     let resolver: any FlowResolver
+    /// By which it names the ends of flows.
+    let pods: PodNames
     /// Learns what DNS answers over TCP say.
     let learner: any AnswerLearner
 
@@ -22,8 +24,9 @@ struct NodeProxyPorts {
             try NamespaceEntry.enter(place.namespace)
             let listeners = try ProxyListeners(instance: instance, count: count)
             let flows = try ProxiedFlows(instance: instance)
+            let pods = PodNames()
             let ports = NodeProxyPorts(
-                listeners: listeners.sockets, resolver: NodeFlowResolver(flows),
+                listeners: listeners.sockets, resolver: NodeFlowResolver(flows, naming: pods), pods: pods,
                 learner: NodeAnswerLearner(flows, try DNSLessons(instance: instance)))
             Task.detached { await watch(listeners, place) }
             return ports

@@ -19,7 +19,7 @@ struct ProxyRun: Sendable {
     /// The node's proxy. `feed` is told of what is not allowed.
     func serve(_ ports: NodeProxyPorts, rules path: String, telling feed: DenialFeed) async throws {
         let source = RuleSource(try RuleBook(RuleSnapshot(revision: 0, policies: [])))
-        let file = RuleFile(path, into: source) { event in
+        let file = RuleFile(path, into: source, pods: ports.pods) { event in
             switch event {
             case .taken(let revision, let policies):
                 note("rules of revision \(revision) in force: \(policies) policies")

@@ -1,14 +1,16 @@
 import Agent
+import BPFEmit
 import Datapath
 import Foundation
 import Glibc
+import NetTypes
 import PolicyIR
 import ProxyRules
 import Support
 import SystemPackage
 
 /// Writes the proxy's rules whenever programs with L7 rules come or go, before they do, and waits a moment for the proxy to have read
-/// them.
+/// them. With them whose the addresses of the node's pods are: for names in a log nobody waits.
 final class RuleSnapshotWriter {
     /// How long a proxy that runs is waited for: what it does not know yet it denies.
     private static let patience = Duration.milliseconds(400)
@@ -24,6 +26,8 @@ final class RuleSnapshotWriter {
     /// The policies of an earlier process, whose programs run until the first ones of this one are in their place. Theirs have other
     /// numbers.
     private var earlier: [RuleSnapshot.Policy]
+    /// What the file has, once this process has written it.
+    private var written: [RuleSnapshot.Policy]?
 
     /// A writer that goes on from the revision of the file that is there; `failed` is told what cannot be written.
     init(_ paths: InstancePaths, failed: @escaping (String) -> Void) {
@@ -52,25 +56,38 @@ final class RuleSnapshotWriter {
             })
     }
 
-    /// Writes the rules of these programs.
-    func write(_ programs: [ProgramRules]) {
-        revision += 1
+    /// Writes the rules of these programs and whose the addresses are.
+    func write(_ programs: [ProgramRules], _ addresses: [IPAddress: EndpointKey]) {
+        var isNew = true
         do {
             var snapshot = RuleSnapshotWriter.snapshot(programs, revision: revision)
+            snapshot.pods = RuleSnapshotWriter.pods(addresses)
             let own = Set(snapshot.policies.map(\.id))
             snapshot.policies += earlier.filter { !own.contains($0.id) }
             snapshot.policies.sort { $0.id < $1.id }
+            isNew = snapshot.policies != written
+            if isNew { revision += 1 }
+            snapshot.revision = revision
             earlier = []
+            written = nil
             let data = try snapshot.json()
             let draft = "\(paths.proxyRules).new"
             let file = try OwnedDescriptor(
                 opening: draft, .writeOnly, options: [.create, .truncate, .noFollow], permissions: .ownerReadWrite)
             _ = try file.use { try $0.writeAll(data) }
             try SystemError.check("write", paths.proxyRules) { rename(draft, paths.proxyRules) }
+            written = snapshot.policies
         } catch {
             return failed("\(error)")
         }
-        wait()
+        if isNew { wait() }
+    }
+
+    private static func pods(_ addresses: [IPAddress: EndpointKey]) -> [RuleSnapshot.Pod] {
+        Dictionary(grouping: addresses, by: \.value).sorted { $0.key < $1.key }.map { pod, held in
+            RuleSnapshot.Pod(
+                namespace: pod.namespace, name: pod.name, addresses: held.map(\.key).sorted().map(\.description))
+        }
     }
 
     private func wait() {

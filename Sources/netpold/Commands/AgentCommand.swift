@@ -274,7 +274,7 @@ struct AgentCommand: AsyncParsableCommand {
         let rules = RuleSnapshotWriter(try instance.paths()) { problem in
             logger.error("the proxy's rules cannot be written", metadata: ["error": "\(problem)"])
         }
-        datapath.onRules = { rules.write($0) }
+        datapath.onRules = { rules.write($0, $1) }
         let pinned = datapath.identities
         let adopted = datapath.adoptedInterfaces
         let places = HostScanner.Places(

@@ -262,7 +262,7 @@ struct NameApplyTests {
     func rules() throws {
         let node = try NodeDatapath.forTests()
         var told: [[ProgramRules]] = []
-        node.onRules = { told.append($0) }
+        node.onRules = { rules, _ in told.append(rules) }
         _ = try node.apply(Self.image(dns: [.name("a.example")]), links: [:])
         let first = try Self.base(node)
         #expect(told.map { $0.map(\.base) } == [[first]])
@@ -273,6 +273,32 @@ struct NameApplyTests {
         #expect(told.dropFirst().map { Set($0.map(\.base)) } == [[first, second], [second]])
         #expect(told.last?.first?.rules.map(\.bit) == [0])
         #expect(told.last?.first?.direction == .egress)
+    }
+
+    @Test("with rules the proxy is told whose addresses are, of pods that come, go and take another's address")
+    func addresses() throws {
+        let node = try NodeDatapath.forTests()
+        var told: [[IPAddress: EndpointKey]] = []
+        node.onRules = { told.append($1) }
+        func pod(_ name: String, _ address: IPAddress) -> EndpointImage {
+            EndpointImage(
+                namespace: "shop", name: name, uid: name, addresses: [address], subject: "web",
+                identity: NodeImages.webID)
+        }
+        func apply(_ dns: [FQDNSelector], _ pods: [EndpointImage]) throws -> [[IPAddress: String]] {
+            told = []
+            _ = try node.apply(Self.image(dns: dns, pods: pods), links: [:])
+            return told.map { $0.mapValues(\.description) }
+        }
+        let (one, two) = (NodeImages.web, NodeImages.client)
+        // Nobody asks without rules.
+        #expect(try apply([], [pod("a", one)]) == [])
+        #expect(try apply([.name("a.example")], [pod("a", one)]) == [[one: "shop/a"]])
+        #expect(try apply([.name("a.example")], [pod("a", one)]) == [])
+        // Known before its endpoint is.
+        #expect(try apply([.name("a.example")], [pod("a", one), pod("b", two)]) == [[one: "shop/a", two: "shop/b"]])
+        // Nobody's until it has changed hands; one that goes is known until it has.
+        #expect(try apply([.name("a.example")], [pod("c", one)]) == [[two: "shop/b"], [one: "shop/c"]])
     }
 
     @Test("a record of a name is read as it is written; a dot in a label is no end of one")

@@ -67,6 +67,34 @@ struct L7RedirectTests {
         }
     }
 
+    @Test("the access log names the pods at each end; the outside has no name", arguments: [false, true])
+    func podNames(v6: Bool) throws {
+        let world = try L7World(.ptp, reversePathFilter: 1)
+        try world.apply(.ingress)
+        try world.startProxyOfAgent()
+        try world.apply(.both)
+        for way in L7World.Way.allCases {
+            #expect(try world.ask(way, v6: v6, "/api/\(way)").body == world.expected(.both, way, v6: v6, "/api/\(way)"))
+        }
+        func lines() -> [[String: Any]] {
+            let text = (try? String(contentsOfFile: world.accessLog, encoding: .utf8)) ?? ""
+            return text.split(separator: "\n").compactMap {
+                try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+            }
+        }
+        for _ in 0..<500 where lines().count < 3 { usleep(10_000) }
+        let ends = Dictionary(
+            lines().map { line in
+                (line["path"] as? String ?? "", [line["clientPod"] as? String, line["serverPod"] as? String])
+            }
+        ) { first, _ in first }
+        #expect(
+            ends == [
+                "/api/podToPod": ["edge/a", "edge/b"], "/api/podToOutside": ["edge/a", nil],
+                "/api/outsideToPod": [nil, "edge/b"],
+            ])
+    }
+
     @Test(
         "large bodies both ways, half-closed connections, resets of either end", arguments: L7World.Way.allCases,
         [false, true])

@@ -192,18 +192,21 @@ final class L7World {
             throw PodNetworkError("nothing was applied")
         }
         let writer = RuleSnapshotWriter(paths) { problem in print(problem) }
-        datapath.onRules = { writer.write($0) }
+        datapath.onRules = { writer.write($0, $1) }
         try launchProxy(rules: paths.proxyRules, state: paths.proxyState)
     }
 
+    /// What the proxy says of each request.
+    var accessLog: String { "\(FileManager.default.temporaryDirectory.path())/\(place.instance).access.log" }
+
     private func launchProxy(rules: String, state: String) throws {
         let log = "\(FileManager.default.temporaryDirectory.path())/\(place.instance).proxy.log"
-        proxyFiles += [rules, state, log]
+        proxyFiles += [rules, state, log, accessLog]
         let process = try ChildProcess(
             "/usr/bin/nsenter",
             [
                 "--net=\(edge.node.path)", RunningAgent.executable.path(), "proxy", "--instance", place.instance,
-                "--rules", rules, "--state-file", state, "--access-log", "none", "--loops", "2",
+                "--rules", rules, "--state-file", state, "--access-log", accessLog, "--loops", "2",
             ], output: log)
         proxy = process
         isReal = true

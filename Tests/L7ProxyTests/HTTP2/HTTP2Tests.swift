@@ -114,7 +114,9 @@ struct HTTP2Tests {
             (":path", "/public HTTP/1.1\r\nX: 1"), (":path", "/public\r\n"), (":path", "public"),
             (":path", "/a/../public"),
             (":path", "http://a/public"), (":method", "GET /public"), (":authority", "a\r\nX: 1"), (":scheme", "file"),
-            ("x-a", "1\r\ncontent-length: 5"), ("x-a", "1\0"), ("X-Capital", "1"), ("x a", "1"), ("host", "other"),
+            ("x-a", "1\r\ncontent-length: 5"), ("x-a", "1\0"), ("x-a", "1\r"), ("x-a", "1\n"), ("x-a", " 1"),
+            ("X-Capital", "1"), ("", "1"), (":authority", ""), (":method", "get"), (":path", ""), ("x a", "1"),
+            ("host", "other"),
             ("connection", "close"), ("transfer-encoding", "chunked"), ("upgrade", "h2c"), ("te", "gzip"), (":x", "1"),
             ("content-length", "+5"), ("content_length", "5"),
         ])
@@ -133,6 +135,44 @@ struct HTTP2Tests {
         let response = try await request?.response { $0.isComplete || request?.channel.isActive == false }
         #expect(["400", "", nil].contains(response?.status))
         #expect(fixture.server.requests.withLock { $0.isEmpty })
+        try await fixture.stop()
+    }
+
+    @Test(
+        "a pseudo field twice is refused: servers differ in which they take",
+        arguments: [":method", ":path", ":scheme"])
+    func twice(name: String) async throws {
+        let fixture = try await Fixture.start([HTTPRule()])
+        let fields = Client.request("GET", "/public")
+        let again = fields.filter { $0.0 == name }.map {
+            ($0.0, name == ":scheme" ? "https" : $0.1 == "GET" ? "PUT" : "/x")
+        }
+        let request = try? await fixture.client.begin(again + fields)
+        let response = try await request?.response { $0.isComplete || request?.channel.isActive == false }
+        #expect(["400", "", nil].contains(response?.status))
+        #expect(fixture.server.requests.withLock { $0.isEmpty })
+        try await fixture.stop()
+    }
+
+    @Test(
+        "trailers that servers may take for a part of the head end their request before its end",
+        arguments: [
+            ("authorization", "a"), ("cookie", "a=b"), ("content-length", "5"), ("host", "b"), ("content-type", "a"),
+            ("te", "trailers"), ("x-a", "1\r\nb: 2"), ("x-a", "1\0"), ("X-A", "1"), (":path", "/x"),
+            ("transfer-encoding", "chunked"),
+        ])
+    func refusedTrailers(name: String, value: String) async throws {
+        let fixture = try await Fixture.start([HTTPRule()])
+        let request = try await fixture.client.begin(Client.request("POST", "/public"), ends: false)
+        _ = try await request.response { !$0.status.isEmpty }
+        try? await request.end(HPACKHeaders([(name, value)]))
+        let response = try await request.response { $0.isComplete || !request.channel.isActive }
+        #expect(!response.isComplete)
+        for _ in 0..<2_000 where fixture.server.cut.withLock({ $0 }) == 0 {
+            try await Task.sleep(nanoseconds: 2_000_000)
+        }
+        #expect(fixture.server.cut.withLock { $0 } == 1)
+        #expect(fixture.server.lastFields.withLock { !$0.contains("\(name): \(value)") })
         try await fixture.stop()
     }
 

@@ -106,7 +106,8 @@ struct RealServerTests {
                 let value = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
                 guard let client = value["client"] as? String, let method = value["method"] as? String,
                     let target = value["path"] as? String, let decision = value["decision"] as? String,
-                    decision == "allowed" || decision == "error"
+                    // With a path: the head was allowed, and what follows it is refused.
+                    ["allowed", "error", "refused"].contains(decision)
                 else { continue }
                 let address = client.split(separator: ":")[0]
                 result[String(address), default: []].append(RealServerTests.plain("\(method) \(target)"))

@@ -22,12 +22,19 @@ extension NodeDatapath {
 
     /// Step 3, before any program is swapped: what names satisfy for programs that run and those that are about to, and what the
     /// proxy is to know of them.
-    func prepareNames(_ batch: PolicyBatch, _ report: inout ApplyReport) throws(BPFError) {
+    func prepareNames(
+        _ batch: PolicyBatch, _ image: NodeImage, _ report: inout ApplyReport
+    ) throws(BPFError) {
         let fresh = batch.fresh.sorted { $0.key < $1.key }.flatMap { $0.value.values }
         let policies = placed + outOfUse + fresh
-        if isSettled(policies) { return }
+        // What changes hands is nobody's until it has.
+        let before = podAddresses
+        podAddresses = NodeDatapath.podAddresses(of: image).merging(before) { next, _ in next }
+        for (address, pod) in before where podAddresses[address] != pod { podAddresses[address] = nil }
+        let isSettled = isSettled(policies)
+        tell(policies, areTold: isSettled)
+        if isSettled { return }
         settledNames = nil
-        tell(policies)
         guard let names else { return }
         let (written, isOther) = try names.prepare(policies)
         report.entriesChanged += written
@@ -35,11 +42,13 @@ extension NodeDatapath {
     }
 
     /// After step 10: patterns and entries go that only programs asked for that are gone.
-    func settleNames(_ report: inout ApplyReport) throws(BPFError) {
+    func settleNames(_ image: NodeImage, _ report: inout ApplyReport) throws(BPFError) {
         let policies = placed + outOfUse
-        if !isSettled(policies) {
+        podAddresses = NodeDatapath.podAddresses(of: image)
+        let isSettled = isSettled(policies)
+        tell(policies, areTold: isSettled)
+        if !isSettled {
             settledNames = nil
-            tell(policies)
             if let names {
                 let (_, isOther) = try names.settle(policies)
                 if isOther { try waitForPrograms() }
@@ -57,9 +66,23 @@ extension NodeDatapath {
         return bases.count == policies.count && settledNames == Set(bases)
     }
 
-    /// Says what L7 rules the programs have, when that is something else than before.
-    private func tell(_ policies: [LoadedPolicy]) {
+    /// By address, the local pod that has it alone.
+    private static func podAddresses(of image: NodeImage) -> [IPAddress: EndpointKey] {
+        var found: [IPAddress: EndpointKey] = [:]
+        var contested: Set<IPAddress> = []
+        for endpoint in image.endpoints where !endpoint.key.isHost {
+            for address in endpoint.addresses where found.updateValue(endpoint.key, forKey: address) != nil {
+                contested.insert(address)
+            }
+        }
+        for address in contested { found[address] = nil }
+        return found
+    }
+
+    /// Says what L7 rules the programs have, and, where there are any, whose the addresses are, when that is something else than before.
+    private func tell(_ policies: [LoadedPolicy], areTold: Bool) {
         guard let onRules else { return }
+        if areTold, toldRules.isEmpty || podAddresses == toldAddresses { return }
         var seen: Set<UInt32> = []
         var rules: [ProgramRules] = []
         for policy in policies {
@@ -72,9 +95,10 @@ extension NodeDatapath {
                     rules: bits.map { (UInt32($0.offset % Int(NP_BITS_PER_WORD)), $0.element) }))
         }
         let telling = Dictionary(rules.map { ($0.base, $0.rules.map(\.rule)) }) { first, _ in first }
-        if telling == toldRules { return }
+        if telling == toldRules, telling.isEmpty || podAddresses == toldAddresses { return }
         toldRules = telling
-        onRules(rules)
+        toldAddresses = podAddresses
+        onRules(rules, podAddresses)
     }
 
     /// Whether a pod's DNS exchanges are read, once its policies are in place.
