@@ -51,11 +51,11 @@ extension CompilerState {
 
     /// The identity of a pod at one of its addresses, or without one; `nil` for a pod that has none.
     public mutating func identity(ofPod namespace: String, _ name: String, at address: IPAddress? = nil) -> UInt32? {
-        guard let number = pods.number(of: name, in: namespace), let entry = pods.entries[number],
-            let podClass = entry.podClass
+        guard let number = pods.number(of: name, in: namespace), let pod = pods.pod(number),
+            let podClass = pods.podClass(number)
         else { return nil }
         if let address { return identity(of: address) }
-        if let first = entry.pod.addresses.first { return identity(of: first) }
+        if let first = pod.addresses.first { return identity(of: first) }
         return index.number(of: index.remote(of: podClass, at: nil))
     }
 

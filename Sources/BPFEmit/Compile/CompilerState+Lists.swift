@@ -112,13 +112,13 @@ extension CompilerState {
     private func makeEndpoints() -> [EndpointImage] {
         var found: [EndpointImage] = []
         for number in pods.local {
-            guard let entry = pods.entries[number], let podClass = entry.podClass,
+            guard let pod = pods.pod(number), let podClass = pods.podClass(number),
                 let subject = subjects.number(of: podClass).flatMap({ subjects[$0] })
             else { continue }
-            let own = entry.pod.addresses.filter { (claims.remote(at: $0) ?? -1) >= 0 }
+            let own = pod.addresses.filter { (claims.remote(at: $0) ?? -1) >= 0 }
             found.append(
                 EndpointImage(
-                    namespace: entry.pod.metadata.namespace, name: entry.pod.metadata.name, uid: entry.pod.metadata.uid,
+                    namespace: pod.metadata.namespace, name: pod.metadata.name, uid: pod.metadata.uid,
                     addresses: own, subject: subject.key,
                     identity: own.first.flatMap { identity(of: $0) } ?? index.number(ofClass: podClass)
                         ?? ReservedIdentity.unknown.rawValue))

@@ -77,12 +77,16 @@ extension CompilerState {
 
     private mutating func setPod(_ name: String, in namespace: String, _ pod: Pod?, _ batch: inout Batch) {
         let number = pods.number(of: name, in: namespace)
-        let before = number.flatMap { pods.entries[$0] }
-        if before?.pod == pod { return }
-        for pod in [before?.pod, pod].compactMap(\.self) { services.resolver.note(pod) }
+        let before = number.flatMap(pods.pod)
+        if before == pod { return }
+        for pod in [before, pod].compactMap(\.self) { services.resolver.note(pod) }
         // Readiness is the Services' business alone.
-        if let number, let pod, before?.pod.hasEqualPolicies(pod) == true { return pods.refresh(number, pod) }
-        if let number, let before { leave(number, before, &batch) }
+        if let number, let pod, before?.hasEqualPolicies(pod) == true { return pods.refresh(number, pod) }
+        if let number, let before {
+            let podClass = pods.podClass(number)
+            let entry = PodTable.Entry(pod: before, podClass: podClass, isLocal: pods.local.contains(number))
+            leave(number, entry, &batch)
+        }
         guard let pod else {
             if let number { pods.remove(number) }
             return
@@ -130,7 +134,7 @@ extension CompilerState {
     var objectsAsSet: ClusterObjects {
         var objects = ClusterObjects()
         objects.namespaces = namespaces.sorted { $0.key < $1.key }.map(\.value)
-        objects.pods = pods.entries.compactMap { $0?.pod }
+        objects.pods = pods.pods
         objects.nodes = nodes.sorted { $0.key < $1.key }.map(\.value)
         objects.names = names
         objects.localNetworks = localNetworks

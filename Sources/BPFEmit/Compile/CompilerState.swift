@@ -138,16 +138,22 @@ public struct CompilerState: Sendable {
 
     /// Registers the pods of a cluster before anything is compiled: numbers then follow the sorted texts.
     private mutating func addAll(_ all: [Pod]) {
-        pods.reserveCapacity(all.count)
+        var classes: [IdentityIndex.ClassID?] = []
+        var local: Set<Int> = []
         var claimed: [(address: IPAddress, pod: Int)] = []
-        claimed.reserveCapacity(all.count * 2)
-        for pod in all {
-            let entry = entry(of: pod)
-            let number = pods.set(entry)
-            guard let podClass = entry.podClass else { continue }
-            for address in pod.addresses { claimed.append((address, number)) }
-            if pod.addresses.isEmpty { index.retain(index.remote(of: podClass, at: nil)) }
+        classes.reserveCapacity(all.count)
+        claimed.reserveCapacity(all.count)
+        index.reserve(pods: all.count)
+        // By number: to take a pod out of the list copies it.
+        for number in all.indices {
+            let podClass = podClass(of: all[number])
+            classes.append(podClass)
+            guard let podClass else { continue }
+            if isLocal(all[number]) { local.insert(number) }
+            for address in all[number].addresses { claimed.append((address, number)) }
+            if all[number].addresses.isEmpty { index.retain(index.remote(of: podClass, at: nil)) }
         }
+        pods = PodTable(all, classes: classes, local: local)
         claims = AddressClaims(claimed)
         claims.settleAll(pods, in: &index)
         let claims = claims
@@ -165,12 +171,17 @@ public struct CompilerState: Sendable {
         _ = compiled.takeChanges()
     }
 
-    /// A pod with its class. A hostNetwork pod is its node's address, which the index knows; a finished one owns nothing.
+    /// A pod with its class.
     mutating func entry(of pod: Pod) -> PodTable.Entry {
-        PodTable.Entry(
-            pod: pod, podClass: pod.hostNetwork || pod.isFinished ? nil : index.podClass(of: pod),
-            isLocal: pod.nodeName.isEmpty || pod.nodeName == localNode)
+        PodTable.Entry(pod: pod, podClass: podClass(of: pod), isLocal: isLocal(pod))
     }
+
+    /// The class of a pod. A hostNetwork pod is its node's address, which the index knows; a finished one owns nothing.
+    private mutating func podClass(of pod: Pod) -> IdentityIndex.ClassID? {
+        pod.hostNetwork || pod.isFinished ? nil : index.podClass(of: pod)
+    }
+
+    private func isLocal(_ pod: Pod) -> Bool { pod.nodeName.isEmpty || pod.nodeName == localNode }
 
     /// The addresses of the local node.
     var localAddresses: Set<IPAddress> { Set(localNodeObject?.addresses ?? []) }

@@ -38,18 +38,14 @@ struct PeersWorkspace: Sendable {
     }
 
     private mutating func order(_ index: IdentityIndex) {
-        var numbered: [(number: UInt32, remote: Int32)] = []
-        numbered.reserveCapacity(index.remoteCount)
-        for remote in 0..<index.remoteCount {
-            let number = index.number(of: IdentityIndex.RemoteID(truncatingIfNeeded: remote))
-            if number != ReservedIdentity.unknown.rawValue {
-                numbered.append((number, Int32(truncatingIfNeeded: remote)))
-            }
-        }
-        numbered.sort { $0.number < $1.number }
         rank = Array(repeating: -1, count: index.remoteCount)
-        for (row, entry) in numbered.enumerated() { rank[Int(entry.remote)] = Int32(truncatingIfNeeded: row) }
-        numbers = numbered.map(\.number)
+        numbers.removeAll(keepingCapacity: true)
+        for remote in index.byNumber {
+            let number = index.number(of: remote)
+            if number == ReservedIdentity.unknown.rawValue { continue }
+            rank[Int(remote)] = Int32(truncatingIfNeeded: numbers.count)
+            numbers.append(number)
+        }
         touched = Array(repeating: 0, count: (numbers.count + 63) / 64)
         numbering = index.numbering
     }

@@ -16,9 +16,9 @@ struct PodTable: Sendable {
         var name: String
     }
 
-    /// By number.
-    private(set) var entries: [Entry?] = []
-    /// By number: the class of an endpoint, -1 for others. To ask an entry copies its pod.
+    /// By number; of one that is free, an empty one. At first the list that they came in, shared with whoever has it.
+    private var all: [Pod] = []
+    /// By number: the class of an endpoint, or one of the following.
     private(set) var classes: [IdentityIndex.ClassID] = []
     /// The numbers of local endpoints.
     private(set) var local: Set<Int> = []
@@ -26,20 +26,35 @@ struct PodTable: Sendable {
     /// Made when somebody first asks.
     private var numbers: [Name: Int]?
 
-    mutating func reserveCapacity(_ count: Int) {
-        entries.reserveCapacity(count)
-        classes.reserveCapacity(count)
+    /// In the place of a class: a pod that is no endpoint, and no pod.
+    private static let (noEndpoint, nobody): (IdentityIndex.ClassID, IdentityIndex.ClassID) = (-1, -2)
+    private static let nothing = Pod(metadata: ObjectMeta(name: ""))
+
+    init() {}
+
+    /// Pods by number, with the class of each that is an endpoint; `local` are the numbers of local endpoints.
+    init(_ pods: [Pod], classes: [IdentityIndex.ClassID?], local: Set<Int>) {
+        all = pods
+        self.classes = classes.map { $0 ?? PodTable.noEndpoint }
+        self.local = local
     }
+
+    /// The pod of a number, `nil` for one that is free. To ask copies it.
+    func pod(_ number: Int) -> Pod? { classes[number] == PodTable.nobody ? nil : all[number] }
+
+    /// The class of the pod of a number; `nil`: it is no endpoint.
+    func podClass(_ number: Int) -> IdentityIndex.ClassID? { classes[number] < 0 ? nil : classes[number] }
+
+    /// The pods.
+    var pods: [Pod] { free.isEmpty ? all : all.indices.compactMap(pod) }
 
     /// The number of a pod.
     mutating func number(of name: String, in namespace: String) -> Int? {
         if numbers == nil {
             var found: [Name: Int] = [:]
-            found.reserveCapacity(entries.count)
-            for (number, entry) in entries.enumerated() {
-                if let meta = entry?.pod.metadata {
-                    found[Name(namespace: meta.namespace, name: meta.name)] = number
-                }
+            found.reserveCapacity(all.count)
+            for number in all.indices where classes[number] != PodTable.nobody {
+                found[Name(namespace: all[number].metadata.namespace, name: all[number].metadata.name)] = number
             }
             numbers = found
         }
@@ -51,13 +66,13 @@ struct PodTable: Sendable {
         let number: Int
         if let place = known ?? free.popLast() {
             number = place
-            entries[number] = entry
+            all[number] = entry.pod
         } else {
-            number = entries.count
-            entries.append(entry)
-            classes.append(-1)
+            number = all.count
+            all.append(entry.pod)
+            classes.append(PodTable.nobody)
         }
-        classes[number] = entry.podClass ?? -1
+        classes[number] = entry.podClass ?? PodTable.noEndpoint
         if known == nil, numbers != nil {
             let meta = entry.pod.metadata
             numbers?[Name(namespace: meta.namespace, name: meta.name)] = number
@@ -71,18 +86,18 @@ struct PodTable: Sendable {
     }
 
     /// Another version of a pod, which policies see no difference to.
-    mutating func refresh(_ number: Int, _ pod: Pod) { entries[number]?.pod = pod }
+    mutating func refresh(_ number: Int, _ pod: Pod) { all[number] = pod }
 
     /// Takes a pod out.
     mutating func remove(_ number: Int) {
-        guard let meta = entries[number]?.pod.metadata else { return }
+        guard let meta = pod(number)?.metadata else { return }
         numbers?[Name(namespace: meta.namespace, name: meta.name)] = nil
-        entries[number] = nil
-        classes[number] = -1
+        all[number] = PodTable.nothing
+        classes[number] = PodTable.nobody
         local.remove(number)
         free.append(number)
     }
 
     /// The name of a pod for people, `namespace/name`.
-    func qualifiedName(_ number: Int) -> String? { entries[number]?.pod.qualifiedName }
+    func qualifiedName(_ number: Int) -> String? { pod(number)?.qualifiedName }
 }

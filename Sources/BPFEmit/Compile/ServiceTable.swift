@@ -34,7 +34,7 @@ struct ServiceTable: Sendable {
         if stale.isEmpty { return false }
         if !namespaces.isEmpty {
             resolver.set(
-                pods: pods.entries.lazy.compactMap { $0?.pod }.filter { namespaces.contains($0.metadata.namespace) })
+                pods: pods.pods.lazy.filter { namespaces.contains($0.metadata.namespace) })
         }
         var isOther = false
         for name in stale {

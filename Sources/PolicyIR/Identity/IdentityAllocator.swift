@@ -30,7 +30,10 @@ public struct IdentityAllocator: Sendable {
     /// The columns of names.
     public var columns = NameColumns()
 
-    private var numbers: [String: UInt32] = [:]
+    /// Keys that have numbers.
+    private var keys = TextTable()
+    /// By place of the key.
+    private var numbers: [UInt32] = []
     private var next: [UInt32] = IdentityScope.allCases.map(\.numbers.lowerBound)
     private var pinnedAddresses: [IPAddress: UInt32] = [:]
     private var pinnedPrefixes: [IPPrefix: UInt32] = [:]
@@ -55,7 +58,7 @@ public struct IdentityAllocator: Sendable {
     public var count: Int { numbers.count }
 
     /// The number of a key, if it has one.
-    public func number(of key: String) -> UInt32? { numbers[key] }
+    public func number(of key: String) -> UInt32? { keys.number(of: key).map { numbers[$0] } }
 
     /// Numbers for classes, in the order asked.
     ///
@@ -65,35 +68,43 @@ public struct IdentityAllocator: Sendable {
     /// A scope that has no number left answers `unknown`, which no allow rule names.
     public mutating func assign(_ requests: [Request]) -> [UInt32] {
         if wantsMembers { adopt(requests) }
-        let fresh = Set(requests.indices.filter { numbers[requests[$0].key] == nil }.map { requests[$0].key })
+        let fresh = Set(requests.indices.filter { number(of: requests[$0].key) == nil }.map { requests[$0].key })
         if !fresh.isEmpty {
             var scopes: [String: IdentityScope] = [:]
             for request in requests where fresh.contains(request.key) { scopes[request.key] = request.scope }
-            for key in fresh.sorted() { _ = take(key, scopes[key] ?? .pod) }
+            for key in fresh.sorted() { _ = number(for: key, scope: scopes[key] ?? .pod) }
         }
-        return requests.map { numbers[$0.key] ?? ReservedIdentity.unknown.rawValue }
+        return requests.map { number(of: $0.key) ?? ReservedIdentity.unknown.rawValue }
     }
 
-    /// Numbers for distinct keys of one scope that come sorted: `assign` without its sorting.
-    public mutating func assign(sortedKeys keys: [String], scope: IdentityScope) -> [UInt32] {
-        numbers.reserveCapacity(numbers.count + keys.count)
-        return keys.map { numbers[$0] ?? take($0, scope) }
+    /// Makes room for so many more keys.
+    public mutating func reserve(_ more: Int) {
+        keys.reserve(more)
+        numbers.reserveCapacity(numbers.count + more)
     }
 
     /// The number of one class, a new one if it has none.
-    public mutating func number(for key: String, scope: IdentityScope) -> UInt32 { numbers[key] ?? take(key, scope) }
+    public mutating func number(for key: String, scope: IdentityScope) -> UInt32 {
+        guard scope.numbers.contains(next[scope.rawValue]) else {
+            return number(of: key) ?? ReservedIdentity.unknown.rawValue
+        }
+        let place = keys.intern(key)
+        if place == numbers.count {
+            numbers.append(next[scope.rawValue])
+            next[scope.rawValue] += 1
+        }
+        return numbers[place]
+    }
 
     /// Forgets the keys that are not in use. Their numbers are not given again.
     public mutating func forget(except used: Set<String>) {
-        numbers = numbers.filter { used.contains($0.key) }
+        let all = zip(keys.texts, numbers)
+        (keys, numbers) = (TextTable(), [])
+        for (key, number) in all where used.contains(key) { set(key, number) }
     }
 
-    private mutating func take(_ key: String, _ scope: IdentityScope) -> UInt32 {
-        let number = next[scope.rawValue]
-        guard scope.numbers.contains(number) else { return ReservedIdentity.unknown.rawValue }
-        next[scope.rawValue] = number + 1
-        numbers[key] = number
-        return number
+    private mutating func set(_ key: String, _ number: UInt32) {
+        if keys.intern(key) == numbers.count { numbers.append(number) }
     }
 
     /// Lets classes take over pinned numbers, then forgets the pins: adoption happens once.
@@ -107,11 +118,11 @@ public struct IdentityAllocator: Sendable {
             for number in held { holders[number, default: []].insert(request.key) }
             claims[request.key, default: []].formUnion(held)
         }
-        for request in requests where numbers[request.key] == nil {
+        for request in requests where number(of: request.key) == nil {
             guard let claim = claims[request.key], claim.count == 1, let number = claim.first,
                 holders[number]?.count == 1, request.scope.numbers.contains(number)
             else { continue }
-            numbers[request.key] = number
+            set(request.key, number)
         }
         pinnedAddresses = [:]
         pinnedPrefixes = [:]

@@ -10,13 +10,18 @@ extension IdentityIndex {
     public mutating func assignNumbers(
         _ allocator: inout IdentityAllocator, members: () -> [(IPAddress, RemoteID)]
     ) {
+        var writer = ClassTextWriter()
         var pending: [(text: String, remote: RemoteID)] = []
-        for (id, remote) in remotes.enumerated() where remote.number == 0 && remote.references > 0 {
-            let id = RemoteID(truncatingIfNeeded: id)
-            pending.append((text(of: id), id))
+        pending.reserveCapacity(remotes.count)
+        for id in remotes.indices where remotes[id].number == 0 && remotes[id].references > 0 {
+            let text =
+                remotes[id].text.isEmpty
+                ? writer.text(ofClass: remotes[id].podClass, remotes[id].blocks, in: self) : remotes[id].text
+            pending.append((text, RemoteID(truncatingIfNeeded: id)))
         }
         pending.sort { $0.text < $1.text }
         if !pending.isEmpty { numbering += 1 }
+        allocator.reserve(pending.count)
         for (text, remote) in pending { remotes[Int(remote)].text = text }
         guard allocator.wantsMembers else {
             for (text, remote) in pending {
@@ -55,10 +60,24 @@ extension IdentityIndex {
     /// The live identities with what they stand for, sorted by number.
     public var identities: [(number: UInt32, text: String)] {
         var found: [(number: UInt32, text: String)] = []
-        for (id, remote) in remotes.enumerated() where remote.references > 0 {
-            found.append((remote.number, text(of: RemoteID(truncatingIfNeeded: id))))
+        found.reserveCapacity(remotes.count)
+        for remote in byNumber where remotes[Int(remote)].references > 0 {
+            found.append((remotes[Int(remote)].number, text(of: remote)))
         }
-        return found.sorted { ($0.number, $0.text) < ($1.number, $1.text) }
+        // Only those for which no number was left have the same.
+        if found.count > 1, found[1].number == ReservedIdentity.unknown.rawValue {
+            found.sort { ($0.number, $0.text) < ($1.number, $1.text) }
+        }
+        return found
+    }
+
+    /// All remotes in the order of their numbers, dead ones included.
+    package var byNumber: [RemoteID] {
+        var packed: [UInt64] = []
+        packed.reserveCapacity(remotes.count)
+        for id in remotes.indices { packed.append(UInt64(remotes[id].number) << 32 | UInt64(id)) }
+        packed.sort()
+        return packed.map { RemoteID(truncatingIfNeeded: $0) }
     }
 
     /// The entries outside the cluster with their identity numbers, sorted by prefix.

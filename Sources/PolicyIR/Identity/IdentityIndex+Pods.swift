@@ -14,10 +14,41 @@ extension IdentityIndex {
         let portStart = scratch.count
         for port in pod.ports where !port.name.isEmpty {
             insertPair(
-                symbols.intern(port.name), UInt32(port.protocol.rawValue) << 16 | UInt32(port.port), from: portStart)
+                symbols.intern(port.name), NamedPort.packed(port.protocol, port.port), from: portStart)
         }
-        if let known = classIDs[scratch] { return known }
+        let hash = classHash.hash(scratch)
+        var probe = classTable.probe(hash)
+        while let candidate = classTable.next(&probe) {
+            if isScratch(candidate, portStart) { return ClassID(truncatingIfNeeded: candidate) }
+        }
+        classTable.append(hash)
         return addClass(namespace, labelRange: 3..<portStart)
+    }
+
+    /// Makes room for the classes and remotes of so many pods, of which nothing is known yet.
+    public mutating func reserve(pods: Int) {
+        classes.reserveCapacity(pods)
+        labels.reserveCapacity(pods * 4)
+        remotes.reserveCapacity(pods)
+    }
+
+    /// Whether a class is what `scratch` says, ports from `portStart` on.
+    private func isScratch(_ candidate: Int, _ portStart: Int) -> Bool {
+        let podClass = classes[candidate]
+        guard podClass.namespace == Int32(bitPattern: scratch[0]), podClass.serviceAccount == scratch[1],
+            podClass.labels.count * 2 == portStart - 3, podClass.ports.count * 2 == scratch.count - portStart
+        else { return false }
+        var place = 3
+        for index in Int(podClass.labels.lowerBound)..<Int(podClass.labels.upperBound) {
+            if labels[index].key != scratch[place] || labels[index].value != scratch[place + 1] { return false }
+            place += 2
+        }
+        for index in Int(podClass.ports.lowerBound)..<Int(podClass.ports.upperBound) {
+            let port = namedPorts[index]
+            if port.name != scratch[place] || port.packed != scratch[place + 1] { return false }
+            place += 2
+        }
+        return true
     }
 
     /// The name of the namespace of a class of pods.
@@ -46,44 +77,8 @@ extension IdentityIndex {
 
     /// The text of a class of pods: `shop/app=web,tier=front sa=shop ports=http:8080/TCP`.
     public func text(ofClass id: ClassID) -> String {
-        // No closures here: one that captures `self` copies it, and this runs once a class.
-        let podClass = classes[Int(id)]
-        var text = symbols.escapedText(namespaces[Int(podClass.namespace)].name)
-        text.reserveCapacity(96)
-        text += "/"
-        var order = Array(podClass.labels)
-        for place in 1..<max(order.count, 1) {
-            var hole = place
-            let moving = order[hole]
-            let key = symbols[labels[Int(moving)].key]
-            while hole > 0, key < symbols[labels[Int(order[hole - 1])].key] {
-                order[hole] = order[hole - 1]
-                hole -= 1
-            }
-            order[hole] = moving
-        }
-        for (place, label) in order.enumerated() {
-            if place > 0 { text += "," }
-            text += symbols.escapedText(labels[Int(label)].key)
-            text += "="
-            text += symbols.escapedText(labels[Int(label)].value)
-        }
-        if podClass.serviceAccount != keys.defaultAccount {
-            text += " sa="
-            text += symbols.escapedText(podClass.serviceAccount)
-        }
-        if !podClass.ports.isEmpty { text += portText(podClass.ports) }
-        return text
-    }
-
-    /// ` ports=dns:53/UDP,http:8080/TCP`.
-    private func portText(_ range: Range<Int32>) -> String {
-        var ports: [String] = []
-        for index in Int(range.lowerBound)..<Int(range.upperBound) {
-            let port = namedPorts[index]
-            ports.append(symbols.escapedText(port.name) + ":" + String(port.number) + "/" + port.protocol.description)
-        }
-        return " ports=" + ports.sorted().joined(separator: ",")
+        var writer = ClassTextWriter()
+        return writer.text(ofClass: id, in: self)
     }
 
     /// The numbers of a named port of a class of pods; empty when it has none.
@@ -155,8 +150,6 @@ extension IdentityIndex {
                 labels: firstLabel..<Int32(truncatingIfNeeded: labels.count),
                 ports: firstPort..<Int32(truncatingIfNeeded: namedPorts.count)))
         namespaces[Int(namespace)].classes.append(id)
-        // A copy of its own: the key must not share `scratch`, which is written again.
-        classIDs[Array(scratch[...])] = id
         return id
     }
 
@@ -165,7 +158,15 @@ extension IdentityIndex {
         var index = scratch.count
         while index > start, (scratch[index - 2], scratch[index - 1]) > (first, second) { index -= 2 }
         if index > start, scratch[index - 2] == first, scratch[index - 1] == second { return }
-        scratch.insert(contentsOf: CollectionOfOne(first), at: index)
-        scratch.insert(contentsOf: CollectionOfOne(second), at: index + 1)
+        scratch.append(first)
+        scratch.append(second)
+        var place = scratch.count - 2
+        while place > index {
+            scratch[place] = scratch[place - 2]
+            scratch[place + 1] = scratch[place - 1]
+            place -= 2
+        }
+        scratch[index] = first
+        scratch[index + 1] = second
     }
 }

@@ -13,6 +13,13 @@ extension IdentityIndex {
         var name: UInt32
         var `protocol`: L4Protocol
         var number: UInt16
+
+        /// Protocol and number as one symbol of a class's key.
+        var packed: UInt32 { NamedPort.packed(`protocol`, number) }
+
+        static func packed(_ protocol: L4Protocol, _ number: UInt16) -> UInt32 {
+            UInt32(`protocol`.rawValue) << 16 | UInt32(number)
+        }
     }
 
     /// Where the terms that could match a remote are found.

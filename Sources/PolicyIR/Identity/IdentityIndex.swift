@@ -32,7 +32,9 @@ public struct IdentityIndex: Sendable {
 
     // Classes of pods, by index; their labels and named ports in two pools.
     var classes: [PodClass] = []
-    var classIDs: [[UInt32]: ClassID] = [:]
+    /// Classes by what makes them.
+    var classTable = ProbeTable()
+    let classHash = KeyedHash()
     var labels: [LabelPair] = []
     var namedPorts: [NamedPort] = []
     /// By label key, filled at the first selector that needs it: classes by value.

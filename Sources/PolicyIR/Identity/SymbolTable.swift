@@ -3,32 +3,41 @@ struct SymbolTable: Sendable {
     /// The symbol of "no text here": never given to a text.
     static let none: UInt32 = 0
 
-    private var symbols: [String: UInt32] = [:]
-    private var texts: [String] = [""]
-    /// Texts as they appear in identity keys, with the separators of those keys escaped.
-    private var escaped: [String] = [""]
+    /// The text of number i is symbol i + 1.
+    private var table = TextTable()
+    /// Texts as they appear in identity keys, with the separators of those keys escaped: one behind the other, each up to its end.
+    private var escaped: [UInt8] = []
+    private var ends: [Int32] = [0]
 
-    /// How many texts there are.
-    var count: Int { texts.count }
+    /// How many texts there are, `none` included.
+    var count: Int { ends.count }
 
     /// The symbol of a text, a new one at its first use.
     mutating func intern(_ text: String) -> UInt32 {
-        if let symbol = symbols[text] { return symbol }
-        let symbol = UInt32(truncatingIfNeeded: texts.count)
-        symbols[text] = symbol
-        texts.append(text)
-        escaped.append(SymbolTable.escape(text))
+        let symbol = UInt32(truncatingIfNeeded: table.intern(text) + 1)
+        if Int(symbol) == ends.count {
+            escaped += SymbolTable.escape(text).utf8
+            ends.append(Int32(truncatingIfNeeded: escaped.count))
+        }
         return symbol
     }
 
     /// The symbol of a text, or `none` when nothing has that text.
-    func symbol(of text: String) -> UInt32 { symbols[text] ?? SymbolTable.none }
+    func symbol(of text: String) -> UInt32 {
+        table.number(of: text).map { UInt32(truncatingIfNeeded: $0 + 1) } ?? SymbolTable.none
+    }
 
     /// The text of a symbol.
-    subscript(symbol: UInt32) -> String { texts[Int(symbol)] }
+    subscript(symbol: UInt32) -> String { symbol == SymbolTable.none ? "" : table.texts[Int(symbol) - 1] }
 
     /// The text of a symbol, safe between the separators of identity keys: two classes never get one key.
-    func escapedText(_ symbol: UInt32) -> String { escaped[Int(symbol)] }
+    func escapedText(_ symbol: UInt32) -> String { String(decoding: escapedBytes(symbol), as: UTF8.self) }
+
+    /// The bytes of `escapedText`.
+    func escapedBytes(_ symbol: UInt32) -> ArraySlice<UInt8> {
+        if symbol == SymbolTable.none { return [] }
+        return escaped[Int(ends[Int(symbol) - 1])..<Int(ends[Int(symbol)])]
+    }
 
     /// Escapes what identity keys use as separators. Valid labels contain none of it.
     static func escape(_ text: String) -> String {
