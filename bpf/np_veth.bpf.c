@@ -26,6 +26,7 @@
  */
 #include "lib/arp.h"
 #include "lib/checksum_place.h"
+#include "lib/cross.h"
 #include "lib/dns_answer.h"
 #include "lib/dns_query.h"
 #include "lib/events.h"
@@ -245,6 +246,7 @@ NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 {
 	struct np_question *question = np_scratch_question();
 	struct np_outcome outcome;
+	bool is_plain = false;
 	struct np_hook hook = {
 		.skb = skb,
 		.slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK,
@@ -269,10 +271,23 @@ NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 			if (reason)
 				return np_finish_unasked(&hook, question, np_outcome_of(reason));
 		}
+		is_plain = true;
 	} else if (!np_take(&hook, question, &outcome)) {
 		return np_finish_unasked(&hook, question, outcome);
 	}
-	return np_finish_unasked(&hook, question, np_judge_parsed(&hook, question));
+	outcome = np_judge_parsed(&hook, question);
+	if (np_config.paths && direction == NP_EGRESS && is_plain && outcome.action == NP_ACTION_NEXT &&
+	    question->straight && !question->packet.initiates) {
+		const int action = np_cross(skb, outcome.reason);
+
+		if (np_likely(action == NP_ACTION_REDIRECT))
+			return action;
+		if (np_unlikely(action == NP_ACTION_SHOT)) {
+			hook = np_hook_of(skb);
+			outcome = np_outcome_of(NP_DROP_INTERNAL);
+		}
+	}
+	return np_finish_unasked(&hook, question, outcome);
 }
 
 /* tc ingress of the host side: the pod's egress policy. */
@@ -676,7 +691,7 @@ int np_across(struct __sk_buff *skb)
 	}
 	hook.slot = to;
 	if (!np_find_endpoint(&hook) || !np_is_endpoint_address(hook.endpoint, &question->packet.destination) ||
-	    !np_can_leave(skb, &question->packet, hook.endpoint, hook.slot))
+	    !np_way_out(skb, &question->packet, hook.endpoint, hook.slot))
 		return NP_ACTION_NEXT;
 	np_see_path(&path, &question->packet);
 	skb->cb[NP_CB_ENDPOINT] = hook.slot | NP_CB_ACROSS | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;

@@ -18,6 +18,9 @@
 #include "packet.h"
 
 #define NP_HOP_LIMIT_OFFSET (ETH_HLEN + 6) /* of IPv6: the next header and the hop limit */
+#define NP_TIME_TO_LIVE_OFFSET (ETH_HLEN + 8) /* of IPv4 */
+#define NP_HEADER_SUM_OFFSET (ETH_HLEN + 10) /* of IPv4 */
+#define NP_FORWARDED_BYTES (NP_HEADER_SUM_OFFSET + 2) /* of the frame: all that forwarding changes */
 #define NP_PACKET_HOST 0 /* skb->pkt_type: the frame is for the interface's own address */
 
 /* Where a flow's word is. */
@@ -242,14 +245,16 @@ NP_INLINE int np_find_across(const struct np_hook *hook, const struct np_packet 
 	return np_path_other(path->word) == hook->slot ? (int)slot : -1;
 }
 
-/* Whether a packet can be handed to a pod as the stack would: it is for the node, may be forwarded, and fits. */
-NP_INLINE bool np_can_leave(struct __sk_buff *skb, const struct np_packet *packet, const struct np_endpoint *to, __u32 slot)
+/* The frames by which a pod gets a packet, if it can be handed over as by the stack: it is for the node, may be forwarded, and fits. Else NULL. */
+NP_INLINE const struct np_path_end *np_way_out(struct __sk_buff *skb, const struct np_packet *packet,
+					       const struct np_endpoint *to, __u32 slot)
 {
 	const struct np_path_end *end = bpf_map_lookup_elem(&np_path_ends, &slot);
 	__u32 size = 0; /* the helper takes the packet's */
 
 	return end && end->ifindex == to->ifindex && packet->hop_limit > 1 && skb->pkt_type == NP_PACKET_HOST &&
-	       !bpf_check_mtu(skb, to->ifindex, &size, 0, BPF_MTU_CHK_SEGS);
+			       !bpf_check_mtu(skb, to->ifindex, &size, 0, BPF_MTU_CHK_SEGS) ?
+		       end : NULL;
 }
 
 /* Notes in its flow's word that a packet goes past the stack. */
@@ -266,56 +271,51 @@ NP_INLINE void np_see_path(const struct np_path *path, const struct np_packet *p
 		np_change_path(path, word);
 }
 
-/* The head of a frame up to what forwarding changes of IPv4. */
-struct np_frame_head {
-	struct np_mac destination;
-	struct np_mac source;
-	__be16 ethertype;
-	__u8 version_length;
-	__u8 service;
-	__be16 total_length;
-	__be16 identification;
-	__be16 fragment;
-	__u8 time_to_live;
-	__u8 protocol;
-	__be16 checksum;
-} __attribute__((packed));
-
 /*
- * Hands a packet that the policies of both ends let pass to the pod in cb[0], as the stack would have forwarded it. Returns the hook's
- * action; NP_ACTION_SHOT: a helper has failed. A global function: it is verified once.
+ * Hands a packet that the policies of both ends let pass to a pod, as the stack would have forwarded it. Returns the hook's action;
+ * NP_ACTION_SHOT: a helper has failed. What changes is written in place where that can be: each call of a helper costs more than all of it.
  */
-__attribute__((noinline)) int np_leave(struct __sk_buff *skb)
+NP_INLINE int np_hand_over(struct __sk_buff *skb, const struct np_path_end *end, __u32 ifindex)
 {
-	struct np_hook hook = np_hook_of(skb);
-	const struct np_path_end *end = bpf_map_lookup_elem(&np_path_ends, &hook.slot);
-	struct np_frame_head head;
+	const __u32 *from = (const __u32 *)end;
+	void *data = (void *)(long)skb->data;
+	__u32 *frame = data;
+	__be16 ethertype;
 	__u8 hops[2];
 
-	hook.endpoint = bpf_map_lookup_elem(&np_endpoints, &hook.slot);
-	if (!end || !hook.endpoint || bpf_skb_load_bytes(skb, 0, &head, sizeof(head)))
+	if (data + NP_FORWARDED_BYTES > (void *)(long)skb->data_end)
 		return NP_ACTION_SHOT;
-	__builtin_memcpy(&head.destination, end->pod, ETH_ALEN);
-	__builtin_memcpy(&head.source, end->host, ETH_ALEN);
-	if (np_likely(head.ethertype == bpf_htons(ETH_P_IP))) {
-		__u32 checksum = head.checksum;
+	/* Both addresses of the frame: of what a device has summed up they are no part. */
+	frame[0] = from[0];
+	frame[1] = from[1];
+	frame[2] = from[2];
+	ethertype = *(__be16 *)(data + NP_ETHERTYPE_OFFSET);
+	if (np_likely(ethertype == bpf_htons(ETH_P_IP))) {
+		__u32 checksum = *(__sum16 *)(data + NP_HEADER_SUM_OFFSET);
 
 		/* RFC 1141: one less in the upper byte of the word of the time to live is one more in the sum's complement. */
 		checksum += bpf_htons(0x0100);
-		head.checksum = checksum + (checksum >= 0xffff);
-		head.time_to_live--;
-		/* Of what a device has summed up, nothing changes: the header's sum is the same, and the frame's head is no part of it. */
-		if (bpf_skb_store_bytes(skb, 0, &head, sizeof(head), 0))
-			return NP_ACTION_SHOT;
+		/* Of what a device has summed up, nothing changes: the header's sum is the same. */
+		*(__sum16 *)(data + NP_HEADER_SUM_OFFSET) = checksum + (checksum >= 0xffff);
+		--*(__u8 *)(data + NP_TIME_TO_LIVE_OFFSET);
 	} else {
 		if (bpf_skb_load_bytes(skb, NP_HOP_LIMIT_OFFSET, hops, sizeof(hops)))
 			return NP_ACTION_SHOT;
 		hops[1]--;
-		if (bpf_skb_store_bytes(skb, 0, &head, 2 * ETH_ALEN, 0) ||
-		    bpf_skb_store_bytes(skb, NP_HOP_LIMIT_OFFSET, hops, sizeof(hops), BPF_F_RECOMPUTE_CSUM))
+		if (bpf_skb_store_bytes(skb, NP_HOP_LIMIT_OFFSET, hops, sizeof(hops), BPF_F_RECOMPUTE_CSUM))
 			return NP_ACTION_SHOT;
 	}
-	return bpf_redirect_peer(hook.endpoint->ifindex, 0);
+	return bpf_redirect_peer(ifindex, 0);
+}
+
+/* np_hand_over to the pod in cb[0]. A global function: it is verified once. */
+__attribute__((noinline)) int np_leave(struct __sk_buff *skb)
+{
+	const struct np_hook hook = np_hook_of(skb);
+	const struct np_path_end *end = bpf_map_lookup_elem(&np_path_ends, &hook.slot);
+	const struct np_endpoint *to = bpf_map_lookup_elem(&np_endpoints, &hook.slot);
+
+	return end && to ? np_hand_over(skb, end, to->ifindex) : NP_ACTION_SHOT;
 }
 
 #endif

@@ -35,13 +35,16 @@ extension PacketHarness {
         try map("np_paths").set(UInt32(truncatingIfNeeded: hash) & UInt32(NP_PATH_SETS - 1), set)
     }
 
-    /// Sends a packet from one pod to the other whose flow goes past the stack; what the hook returned, and what it was counted under.
-    func cross(_ frame: [UInt8], from pod: Pod) throws -> (returned: Int32, reasons: [UInt32]) {
+    /// Sends a packet from one pod to the other whose flow goes past the stack; what the hook returned, what it was
+    /// counted under, and the frame as it left.
+    func cross(
+        _ frame: [UInt8], from pod: Pod
+    ) throws -> (returned: Int32, reasons: [UInt32], frame: [UInt8]) {
         let before = try readReasons()
-        let returned = try run(frame, .egress, of: pod)
+        let (returned, left) = try outcome(frame, .egress, of: pod)
         let after = try readReasons()
         try recount()
         let reasons = after.indices.flatMap { [UInt32](repeating: UInt32($0), count: Int(after[$0] - before[$0])) }
-        return (returned, reasons)
+        return (returned, reasons, left)
     }
 }

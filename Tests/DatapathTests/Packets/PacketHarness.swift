@@ -325,13 +325,21 @@ final class PacketHarness: @unchecked Sendable {
     func run(
         _ frame: [UInt8], _ direction: Direction, of pod: Pod, repetitions: Int = 1, by arrival: UInt32? = nil
     ) throws -> Int32 {
+        try outcome(frame, direction, of: pod, repetitions: repetitions, by: arrival).returned
+    }
+
+    /// As `run`, with the frame as the hook leaves it.
+    func outcome(
+        _ frame: [UInt8], _ direction: Direction, of pod: Pod, repetitions: Int = 1, by arrival: UInt32? = nil
+    ) throws -> (returned: Int32, frame: [UInt8]) {
         let stub = try #require(stubs[pod]?[direction])
         var run = TestRun(frame: frame)
         run.ingressIfindex = direction == .egress ? PacketWorld.own : arrival ?? PacketWorld.arrival(of: frame)
         // The other pod must know who it is.
         if paths, direction == .egress { run.ingressIfindex = PacketWorld.links(of: pod)[0] }
         run.repetitions = repetitions
-        return try run.run(stub).returned
+        let result = try run.run(stub)
+        return (result.returned, result.frame)
     }
 
     /// As `run`: the mean time of a run, ns.

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The short way past the stack (path.h): a packet that its own pod's entry has let pass, to a pod that has an entry of the flow under its current
+ * revision too, is handed over in the program that has parsed it. What is not as plain as that goes on in np_across, which decides the
+ * same: nothing here is another rule, it is the same answer found with one parser, no jump and few calls.
+ */
+#ifndef NP_CROSS_H
+#define NP_CROSS_H
+
+#include "events.h"
+#include "judge.h"
+#include "path.h"
+
+/* Flags of an entry whose packets more than the entry decides about, or that are changed on their way. */
+#define NP_ENTRY_NOT_PLAIN \
+	(NP_ENTRY_FRONTEND | NP_ENTRY_BACKEND | NP_ENTRY_QUERIES | NP_ENTRY_HELLO | NP_ENTRY_PROXY | NP_ENTRY_TRANSIT)
+
+/*
+ * np_judge_known at the hook of the pod that a packet goes to, of flows that need nothing else. NP_REASON_NONE: np_across has to judge;
+ * nothing is noted yet. The packet begins nothing.
+ */
+NP_INLINE enum np_reason np_judge_receiver(const struct np_hook *hook, struct np_question *question)
+{
+	const struct np_packet *packet = &question->packet;
+	const __u32 revision = hook->endpoint->revision;
+	struct np_flow_place place;
+	__u64 hash;
+
+	if (np_need_of(hook->endpoint, NP_INGRESS) != NP_STATE_ALWAYS)
+		return NP_REASON_NONE;
+	np_fill_flow_key(hook->endpoint, packet, NP_INGRESS, &question->flow);
+	hash = np_hash_flow(hook->slot, &question->flow);
+	if (!np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place) ||
+	    np_unlikely(place.revision != revision || place.arrival != hook->arrival ||
+			place.flags & NP_ENTRY_NOT_PLAIN || np_flow_role(place.flags) == NP_ROLE_NONE))
+		return NP_REASON_NONE;
+	np_see_packet(&place, packet, NP_INGRESS);
+	return np_flow_role(place.flags) == np_role_of(NP_INGRESS) ? NP_REASON_ESTABLISHED : NP_REASON_REPLY;
+}
+
+/* Whether the frame still has the destination that was parsed: a packet to a Service has that of its backend by now (np_send_on). */
+NP_INLINE bool np_is_as_parsed(const struct __sk_buff *skb, const struct np_packet *packet)
+{
+	const void *data = (const void *)(long)skb->data;
+	const void *data_end = (const void *)(long)skb->data_end;
+	const struct np_ipv4_header *ip = data + ETH_HLEN;
+	const struct np_ipv6_header *ip6 = data + ETH_HLEN;
+
+	if (np_likely(np_is_mapped_ipv4(&packet->destination)))
+		return (const void *)(ip + 1) <= data_end && ip->destination == packet->destination.word[3];
+	return (const void *)(ip6 + 1) <= data_end && np_same_address(&ip6->destination, &packet->destination);
+}
+
+/*
+ * Hands the packet that np_scratch has to the pod that it goes to, and counts it at both: one that np_take_plain has taken, that begins no
+ * connection and that its sender's policy lets pass for a reason. Returns the hook's action. NP_ACTION_NEXT: it is to go on as if nobody had
+ * looked; NP_ACTION_SHOT: it could not be handed to the pod that is in cb[0] now. A global function: it is verified once.
+ */
+__attribute__((noinline)) int np_cross(struct __sk_buff *skb, __u32 sent)
+{
+	struct np_question *question = np_scratch_question();
+	const struct np_hook hook = np_hook_of(skb);
+	struct np_hook other = {.skb = skb, .direction = NP_INGRESS};
+	const struct np_packet *packet;
+	const struct np_path_end *end;
+	enum np_reason received;
+	struct np_path path;
+	int to;
+
+	if (!question)
+		return NP_ACTION_NEXT;
+	packet = &question->packet;
+	to = np_find_across(&hook, packet, &path);
+	if (to < 0 || !np_is_as_parsed(skb, packet))
+		return NP_ACTION_NEXT;
+	other.slot = to;
+	if (!np_find_endpoint(&other) || !np_is_endpoint_address(other.endpoint, &packet->destination))
+		return NP_ACTION_NEXT;
+	end = np_way_out(skb, packet, other.endpoint, other.slot);
+	if (!end)
+		return NP_ACTION_NEXT;
+	other.arrival = np_arrival_of(skb, false);
+	received = np_judge_receiver(&other, question);
+	if (!received)
+		return NP_ACTION_NEXT;
+	np_see_path(&path, packet);
+	np_count(sent, skb->len);
+	if (np_likely(np_hand_over(skb, end, other.endpoint->ifindex) == NP_ACTION_REDIRECT)) {
+		np_count(received, skb->len);
+		return NP_ACTION_REDIRECT;
+	}
+	skb->cb[NP_CB_ENDPOINT] = other.slot | NP_CB_ACROSS | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
+	return NP_ACTION_SHOT;
+}
+
+#endif
