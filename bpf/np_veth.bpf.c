@@ -276,8 +276,17 @@ NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 		return np_finish_unasked(&hook, question, outcome);
 	}
 	outcome = np_judge_parsed(&hook, question);
-	if (np_config.paths && direction == NP_EGRESS && is_plain && np_cross(&hook, question, &outcome))
-		return NP_ACTION_REDIRECT;
+	if (np_config.paths && direction == NP_EGRESS && is_plain && outcome.action == NP_ACTION_NEXT &&
+	    question->straight && !question->packet.initiates) {
+		const int action = np_cross(skb, outcome.reason);
+
+		if (np_likely(action == NP_ACTION_REDIRECT))
+			return action;
+		if (np_unlikely(action == NP_ACTION_SHOT)) {
+			hook = np_hook_of(skb);
+			outcome = np_outcome_of(NP_DROP_INTERNAL);
+		}
+	}
 	return np_finish_unasked(&hook, question, outcome);
 }
 

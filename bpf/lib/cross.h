@@ -52,43 +52,45 @@ NP_INLINE bool np_is_as_parsed(const struct __sk_buff *skb, const struct np_pack
 }
 
 /*
- * Hands a packet that np_take_plain has taken, and of which its sender's policy says `*outcome`, to the pod that it goes to, and counts it at
- * both. False: it is to go on as if nobody had looked; or it could not be handed over, and the hook and the outcome are those of its drop.
+ * Hands the packet that np_scratch has to the pod that it goes to, and counts it at both: one that np_take_plain has taken, that begins no
+ * connection and that its sender's policy lets pass for a reason. Returns the hook's action. NP_ACTION_NEXT: it is to go on as if nobody had
+ * looked; NP_ACTION_SHOT: it could not be handed to the pod that is in cb[0] now. A global function: it is verified once.
  */
-NP_INLINE bool np_cross(struct np_hook *hook, struct np_question *question, struct np_outcome *outcome)
+__attribute__((noinline)) int np_cross(struct __sk_buff *skb, __u32 sent)
 {
-	const struct np_packet *packet = &question->packet;
-	struct np_hook other = {.skb = hook->skb, .direction = NP_INGRESS};
+	struct np_question *question = np_scratch_question();
+	const struct np_hook hook = np_hook_of(skb);
+	struct np_hook other = {.skb = skb, .direction = NP_INGRESS};
+	const struct np_packet *packet;
 	const struct np_path_end *end;
 	enum np_reason received;
 	struct np_path path;
 	int to;
 
-	if (outcome->action != NP_ACTION_NEXT || !question->straight || packet->initiates)
-		return false;
-	to = np_find_across(hook, packet, &path);
-	if (to < 0 || !np_is_as_parsed(hook->skb, packet))
-		return false;
+	if (!question)
+		return NP_ACTION_NEXT;
+	packet = &question->packet;
+	to = np_find_across(&hook, packet, &path);
+	if (to < 0 || !np_is_as_parsed(skb, packet))
+		return NP_ACTION_NEXT;
 	other.slot = to;
 	if (!np_find_endpoint(&other) || !np_is_endpoint_address(other.endpoint, &packet->destination))
-		return false;
-	end = np_way_out(hook->skb, packet, other.endpoint, other.slot);
+		return NP_ACTION_NEXT;
+	end = np_way_out(skb, packet, other.endpoint, other.slot);
 	if (!end)
-		return false;
-	other.arrival = np_arrival_of(hook->skb, false);
+		return NP_ACTION_NEXT;
+	other.arrival = np_arrival_of(skb, false);
 	received = np_judge_receiver(&other, question);
 	if (!received)
-		return false;
+		return NP_ACTION_NEXT;
 	np_see_path(&path, packet);
-	np_count(outcome->reason, hook->skb->len);
-	if (np_likely(np_hand_over(hook->skb, end, other.endpoint->ifindex) == NP_ACTION_REDIRECT)) {
-		np_count(received, hook->skb->len);
-		return true;
+	np_count(sent, skb->len);
+	if (np_likely(np_hand_over(skb, end, other.endpoint->ifindex) == NP_ACTION_REDIRECT)) {
+		np_count(received, skb->len);
+		return NP_ACTION_REDIRECT;
 	}
-	hook->skb->cb[NP_CB_ENDPOINT] = other.slot | NP_CB_ACROSS | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
-	*hook = other;
-	*outcome = np_outcome_of(NP_DROP_INTERNAL);
-	return false;
+	skb->cb[NP_CB_ENDPOINT] = other.slot | NP_CB_ACROSS | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
+	return NP_ACTION_SHOT;
 }
 
 #endif
