@@ -212,7 +212,10 @@ struct ExplainCommand: AsyncParsableCommand {
         try compare(isAllowed)
     }
 
+    /// Compares the answer with `--expect`.
+    ///
     /// - Parameter isAllowed: `nil` where parts of the question have different answers.
+    /// - Throws: exit code 1 when it is another one.
     private func compare(_ isAllowed: Bool?) throws {
         guard let expect, isAllowed != (expect == .allow) else { return }
         fflush(nil)

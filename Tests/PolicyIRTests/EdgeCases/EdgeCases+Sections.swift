@@ -137,6 +137,21 @@ extension EdgeCases {
                 theirs: "matches every identity without the label, including pods and nodes",
                 ours: "the prefixes of the groups that match, outside the cluster", why: "a CIDR rule matches CIDRs")),
         EdgeCase(
+            .section("13.4 externalCIDRs"),
+            "a group with an entry that is no prefix is refused, and so is a policy that denies by it",
+            Trial(
+                cnp("egress: [{toEntities: [all]}], egressDeny: [{toCIDRSet: [{cidrGroupRef: one}]}]"),
+                cidrGroup("one", "tier: a", "203.0.113.0/24", "198.51.100.7"),
+                flows: ["deny web > 203.0.113.1 80", "deny web > 198.51.100.7 80", "deny web > 192.0.2.1 80"],
+                refused: [
+                    "invalid-value spec.externalCIDRs[1]", "unresolved-reference spec.egressDeny[0].toCIDRSet",
+                ]),
+            differs: .init(
+                input: "an entry of a CiliumCIDRGroup that is no prefix, also an address without length",
+                theirs: "is skipped with a warning",
+                ours: "refuses the group, and the policies that deny by it isolate",
+                why: "a deny of the group would let the address pass")),
+        EdgeCase(
             .section("15 ipBlock"), "ipBlock of a NetworkPolicy matches pods and other nodes by address",
             Trial(
                 np("ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]"),
