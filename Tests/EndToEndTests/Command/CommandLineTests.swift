@@ -67,7 +67,7 @@ struct CommandLineTests {
                     ["explain", "-f", "-", "--expect", expected] + flow + [port], input: Self.cluster)
                 #expect(run.code == (expected == verdict ? 0 : 1))
                 #expect(run.output.hasPrefix(verdict == "allow" ? "ALLOWED" : "DENIED"))
-                #expect(run.errors.contains("not \(expected), as expected") == (expected != verdict))
+                #expect(run.errors.contains("expected \(expected), the answer is \(verdict)") == (expected != verdict))
             }
         }
         #expect(try BuiltNetpold.run(["explain", "-f", "-", "--expect", "maybe"] + flow + ["1/TCP"]).code == 2)
