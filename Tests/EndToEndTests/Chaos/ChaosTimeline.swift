@@ -46,8 +46,14 @@ final class ChaosTimeline: Sendable {
     /// Whether some state that could have been in force between the two moments allows the pair.
     func mayPass(_ pair: ProbePair, sent: ContinuousClock.Instant, received: ContinuousClock.Instant) -> Bool {
         versions.withLock { versions in
-            let first = versions.lastIndex { $0.settled.map { $0 <= sent } ?? false } ?? 0
-            return versions[first...].contains { $0.begin <= received && $0.allowed.contains(pair) }
+            // An hour has thousands of versions and a million probes: both ends are found by halving.
+            var place = versions.prefixCount { $0.begin <= received }
+            while place > 0 {
+                place -= 1
+                if versions[place].allowed.contains(pair) { return true }
+                if let settled = versions[place].settled, settled <= sent { return false }
+            }
+            return false
         }
     }
 }
@@ -59,4 +65,16 @@ struct ProbePair: Hashable, Sendable {
     let port: UInt16
     /// Whose address it is sent from; `nil` for its own.
     var pretending: String?
+}
+
+extension RandomAccessCollection where Index == Int {
+    /// How many elements at the beginning fulfil a condition that none fulfils after one that does not.
+    func prefixCount(_ condition: (Element) -> Bool) -> Int {
+        var (low, high) = (startIndex, endIndex)
+        while low < high {
+            let middle = (low + high) / 2
+            if condition(self[middle]) { low = middle + 1 } else { high = middle }
+        }
+        return low - startIndex
+    }
 }

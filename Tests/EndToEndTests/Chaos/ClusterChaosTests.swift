@@ -51,8 +51,10 @@ struct ClusterChaosTests {
     ) -> (missing: [String], measured: Int) {
         var missing: [String] = []
         var measured = 0
+        let probes = probes.sorted { $0.sent < $1.sent }
         for quiet in quietTimes {
-            let within = probes.filter { $0.sent >= quiet.begin && $0.sent < quiet.end }
+            let first = probes.prefixCount { $0.sent < quiet.begin }
+            let within = probes[first..<max(first, probes.prefixCount { $0.sent < quiet.end })]
             for (pair, sent) in Dictionary(grouping: within, by: \.pair)
             where quiet.allowed.contains(pair) && sent.count > 1 {
                 measured += 1
