@@ -77,7 +77,7 @@ NP_INLINE bool np_insert_learnt(struct np_dns_message *message)
 		return false;
 	np_fill_learnt(message);
 	held = __sync_fetch_and_add(&share->inserted, 1) - np_read_once(share->removed);
-	if (np_likely(held < NP_MAX_LEARNT_OF_POD) && 
+	if (np_likely(held < NP_MAX_LEARNT_OF_POD) &&
 	    !bpf_map_update_elem(&np_learnt, &message->learnt_key, &message->learnt, BPF_NOEXIST))
 		return true;
 	__sync_fetch_and_add(&share->inserted, -1);

@@ -68,9 +68,9 @@ extension BrokenPolicy {
         let whole = PartialDocument(
             DocumentChunk(bytes: chunk.bytes.prefix(sizeLimit), firstLine: chunk.firstLine), file: file)
         var found = read(chunk, file: file, occurrence: 0, change)
-        guard whole.mostRepeats > 1 else { return found }
+        // Also where the first of them is no YAML, or so long that nothing behind it has been read.
         for piece in pieces(chunk).dropFirst() { found += read(piece, file: file, occurrence: 0, change) }
-        for occurrence in 1..<min(whole.mostRepeats, repeatLimit) {
+        for occurrence in (0..<min(whole.mostRepeats, repeatLimit)).dropFirst() {
             found += read(chunk, file: file, occurrence: occurrence, change)
         }
         return found.reduce(into: []) { merged, policy in

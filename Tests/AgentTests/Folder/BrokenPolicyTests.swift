@@ -133,6 +133,10 @@ import Testing
             + "kind: Service\nmetadata: {name: y}\n" + Self.whole("b")
         let found = isolated(mixed)
         #expect(found.contains(words("a") + "out") && found.contains(words("b") + "out"))
+        // What is no YAML before it hides nothing, nor does something longer than what is looked into.
+        #expect(isolated(Self.whole("a") + "  ingress: [\n" + Self.whole("b")).contains(words("b") + "out"))
+        let long = Self.whole("a", kind: "ConfigMap") + "data: {x: \(String(repeating: "x", count: 1 << 20))}\n"
+        #expect(isolated(long + Self.whole("b")).contains(words("b") + "out"))
         // What is no YAML behind it takes nothing off.
         #expect(isolated(Self.whole("a") + Self.whole("b") + "  ingress: [").contains(words("b") + "out"))
     }
