@@ -87,10 +87,11 @@ actor DatapathWorker {
         }
     }
 
-    /// Gives the system back what a list of all pods and the state before a change have left; the first time also the code of the start.
-    func returnMemory() {
+    /// Gives the system back what a list of all pods and the state before a change have left; with `code`, and the first time, also the
+    /// code that only the start and changes need.
+    func returnMemory(code: Bool) {
         FreeMemory.giveBack()
-        if !hasReturnedCode { FreeMemory.giveBackCode() }
+        if code || !hasReturnedCode { FreeMemory.giveBackCode() }
         hasReturnedCode = true
     }
 

@@ -32,6 +32,8 @@ extension HookAttachment {
     /// Whether a program that does the same as this one is attached.
     func runs(_ program: BPFProgram) throws(BPFError) -> Bool {
         guard let id = try programID() else { return false }
+        // As after nearly every change. The number is given to no other program while this one is held.
+        if id == program.id { return true }
         return try program.isEquivalent(toProgram: id)
     }
 }
