@@ -2,8 +2,8 @@
 /*
  * TLS connections that rules allow for their server name. What passes when, in the states of struct np_hello:
  *
- *   READING   the client's bytes, in order, up to the end of the ClientHello, where its name decides. What is ahead of them is
- *             dropped, and comes again. Of the server only what has no data.
+ *   READING   once the server has answered to the SYN, the client's bytes, in order, up to the end of the ClientHello, where its name
+ *             decides. What is ahead of them is dropped, and comes again. Of the server only what has no data.
  *   ALLOWED   everything. But up to its acknowledgement the ClientHello may be sent again only as it was: hello_copy.h.
  *   DECIDED   everything, and from now on by the flow's entry alone. Rules that change ask about the name again.
  *   REFUSED   nothing but RSTs. The client gets one for whatever it sends.
@@ -13,6 +13,9 @@
  *
  * One CPU at a time reads a connection (np_hello.busy); a packet of it that another one has meanwhile is dropped. So no two
  * packets are read in each other's place, and no later SYN of the same ends is let pass by what an earlier one has sent.
+ *
+ * What is read is what the server reads: of the connection that it has answered to, and of no other that a SYN of the client only asks for;
+ * of one path (multipath.h); without bytes that the client calls urgent, which may be no part of it.
  */
 #ifndef NP_HELLO_H
 #define NP_HELLO_H
@@ -22,6 +25,7 @@
 #include "hello_copy.h"
 #include "hello_read.h"
 #include "judge.h"
+#include "multipath.h"
 #include "name.h"
 #include "proxy.h"
 
@@ -123,15 +127,50 @@ NP_INLINE bool np_decide_hello(struct np_hello_work *work)
 	return rules;
 }
 
-/* Begins with a connection whose SYN is there. */
+/* Begins with a connection that a SYN has asked for. */
 NP_INLINE void np_begin_hello(struct np_hello *hello, __u32 start)
 {
 	hello->start = start;
 	hello->sequence = start;
 	hello->acknowledged = start;
+	hello->is_open = false;
 	hello->is_again = false;
 	hello->state = NP_HELLO_READING;
 	np_hello_rewind(hello);
+}
+
+/* Waits for the server's answer to a SYN, which says whether there is another connection. */
+NP_INLINE void np_await_answer(struct np_hello *hello, __u32 start)
+{
+	hello->again = start;
+	hello->is_again = true;
+}
+
+/* Goes on with the connection that the server has just answered to. */
+NP_INLINE void np_answer_hello(struct np_hello *hello, const struct np_hello_segment *segment)
+{
+	np_begin_hello(hello, hello->again);
+	hello->is_open = true;
+	hello->answered = segment->sequence + 1;
+	hello->served = hello->answered;
+}
+
+/*
+ * Whether a packet of the client is of the connection that the server has answered to. One that answers to each SYN (SYN cookies) goes on
+ * with the one whose answer the client acknowledges.
+ */
+NP_INLINE bool np_is_of_answered(const struct np_hello *hello, const struct np_hello_segment *segment)
+{
+	return hello->is_open && segment->flags & NP_TCP_ACK && np_ahead(segment->acknowledgement, hello->answered) >= 0 &&
+	       np_ahead(segment->acknowledgement, hello->served) <= 0;
+}
+
+/* Whether a packet of the client gets to the server as it is here, and on one path. `takes`: what asks for more is taken out of it. */
+NP_INLINE bool np_is_as_read(const struct np_hook *hook, bool takes)
+{
+	if (hook->direction == NP_EGRESS && np_unlikely(!np_is_of_socket(hook->skb)) && !np_is_sum_exact(hook->skb))
+		return false;
+	return np_take_multipath_out(hook->skb, takes);
 }
 
 /* From now on nothing of the connection passes. Returns the reason. */
@@ -165,31 +204,24 @@ NP_INLINE void np_renew_hello(struct np_hello_work *work)
 }
 
 /*
- * A SYN that passes, whose flow has its entry. A later one of the same ends may be anybody's, so a connection whose name is known stays
- * as it is until the server answers to the new one.
+ * A SYN that passes, whose flow has its entry. It may be anybody's, or one that never gets to the server: so a connection that the server has
+ * answered to stays as it is until the server answers to the new one. What comes again may be answered anew as long as nothing was read.
  */
 NP_INLINE enum np_reason np_open_hello(struct np_hello_work *work, const struct np_hello_segment *segment)
 {
 	const __u32 start = segment->sequence + 1;
 	const __u32 version = np_flow_version(&work->place);
 	struct np_hello *hello = work->hello;
-	const bool is_same = hello->version == version;
 
-	if (is_same && (hello->state == NP_HELLO_ALLOWED || hello->state == NP_HELLO_DECIDED)) {
-		if (hello->start != start) {
-			hello->again = start;
-			hello->is_again = true;
-		}
-		np_renew_hello(work);
-	} else {
-		hello->base = work->question->l7_base;
-		hello->rules = work->question->l7_rules;
-		hello->word = work->question->l7_word;
-		hello->identity = work->question->asked;
+	if (!np_is_as_read(work->hook, true))
+		return NP_DROP_HELLO_ORDER;
+	if (hello->version != version) {
 		hello->version = version;
-		if (!is_same || hello->start != start || hello->state == NP_HELLO_REFUSED)
-			np_begin_hello(hello, start);
+		np_begin_hello(hello, start);
 	}
+	if (hello->start != start || hello->sequence == start || hello->state == NP_HELLO_REFUSED)
+		np_await_answer(hello, start);
+	np_renew_hello(work);
 	return work->question->allowed;
 }
 
@@ -205,11 +237,6 @@ NP_INLINE enum np_reason np_judge_repetition(struct np_hello_work *work, const s
 
 	if (from >= length)
 		return NP_REASON_NONE;
-	/* Nothing was read before the first byte: a probe of a connection that is not there yet. */
-	if (np_ahead(segment->sequence + from, hello->start) < 0)
-		return NP_DROP_HELLO_ORDER;
-	if (segment->flags & NP_TCP_URG)
-		return np_refuse_hello(work, NP_DROP_HELLO);
 	hello->offset = segment->at + from;
 	hello->end = segment->at + length;
 	hello->place = segment->sequence + from - hello->start;
@@ -264,14 +291,13 @@ NP_INLINE enum np_reason np_judge_client(struct np_hello_work *work, const struc
 		return NP_REASON_ESTABLISHED;
 	if (hello->state == NP_HELLO_REFUSED)
 		return hello->reason;
-	if (segment->flags & NP_TCP_SYN)
+	if (segment->flags & NP_TCP_SYN || !np_is_of_answered(hello, segment) || !np_is_as_read(work->hook, false))
 		return NP_DROP_HELLO_ORDER;
+	/* A byte that is urgent may be no part of what the server reads. It may be of another segment than the one that says so. */
+	if (segment->flags & NP_TCP_URG)
+		return np_refuse_hello(work, NP_DROP_HELLO);
 	if (!segment->length)
 		return NP_REASON_ESTABLISHED;
-	/* What is read is what gets to the server. */
-	if (work->hook->direction == NP_EGRESS && np_unlikely(!np_is_of_socket(work->hook->skb)) &&
-	    !np_is_sum_exact(work->hook->skb))
-		return NP_DROP_HELLO_ORDER;
 	if (ahead < 0) {
 		before = -(__u32)ahead;
 		if (before > segment->length)
@@ -284,24 +310,22 @@ NP_INLINE enum np_reason np_judge_client(struct np_hello_work *work, const struc
 		return NP_REASON_ESTABLISHED;
 	if (ahead > 0)
 		return NP_DROP_HELLO_ORDER;
-	/* A byte that is urgent may be no part of what the server reads. */
-	if (segment->flags & NP_TCP_URG)
-		return np_refuse_hello(work, NP_DROP_HELLO);
 	return np_read_on(work, segment->at + before, segment->length - before);
 }
 
 /* A packet of the server. */
 NP_INLINE enum np_reason np_judge_server(struct np_hello_work *work, const struct np_hello_segment *segment)
 {
-	const bool acknowledges = segment->flags & NP_TCP_ACK;
+	const __u32 end = segment->sequence + segment->length + !!(segment->flags & NP_TCP_FIN);
+	bool acknowledges = segment->flags & NP_TCP_ACK;
 	struct np_hello *hello = work->hello;
-	const __s32 ahead = np_ahead(segment->acknowledgement, hello->sequence);
+	__s32 ahead;
 
 	if (segment->flags & NP_TCP_RST)
 		return NP_REASON_REPLY;
 	if (hello->is_again && segment->flags & NP_TCP_SYN && acknowledges && segment->acknowledgement == hello->again &&
 	    work->question->packet.fragment == NP_FRAGMENT_NONE) {
-		np_begin_hello(hello, hello->again);
+		np_answer_hello(hello, segment);
 		/* What the former connection's entry was left with. */
 		np_mark_flow(&work->place, NP_ENTRY_HELLO, 0);
 	}
@@ -318,6 +342,12 @@ NP_INLINE enum np_reason np_judge_server(struct np_hello_work *work, const struc
 	default:
 		return NP_DROP_HELLO_ORDER;
 	}
+	/* What is of another connection of the same ends, or beyond what has passed, says nothing of this one. */
+	acknowledges = acknowledges && hello->is_open && np_ahead(segment->sequence, hello->answered) >= -1 &&
+		       np_ahead(segment->sequence, hello->served) <= 0;
+	if (acknowledges && np_ahead(end, hello->served) > 0)
+		hello->served = end;
+	ahead = np_ahead(segment->acknowledgement, hello->sequence);
 	if (acknowledges && ahead <= 0 && np_ahead(segment->acknowledgement, hello->acknowledged) > 0)
 		hello->acknowledged = segment->acknowledgement;
 	if (hello->state == NP_HELLO_ALLOWED && acknowledges && ahead >= 0)
@@ -384,11 +414,16 @@ NP_INLINE struct np_hello *np_find_hello(__u32 slot, bool opens)
 	return bpf_map_lookup_elem(&np_hellos, &slot);
 }
 
-/* Whether a packet's flow has a hello that goes with it: its own, and one that was read all the time that packets passed. */
+/*
+ * Whether a packet's flow has a hello that goes with it: its own, and one that was read all the time that packets passed. Without the flag a
+ * plain rule has let them pass meanwhile: what was not decided by then was not read.
+ */
 NP_INLINE bool np_has_hello(const struct np_hello_work *work)
 {
-	return work->hello->version == np_flow_version(&work->place) &&
-	       (work->place.flags & NP_ENTRY_HELLO || work->hello->state != NP_HELLO_READING);
+	const struct np_hello *hello = work->hello;
+
+	return hello->version == np_flow_version(&work->place) &&
+	       (work->place.flags & NP_ENTRY_HELLO || (hello->state >= NP_HELLO_DECIDED && !hello->is_again));
 }
 
 /* Judges a packet of a connection that is locked. */

@@ -764,7 +764,7 @@ struct np_proxy {
  * connection whose server name rules decide, and its name once it is decided: so that other rules can be asked about it when the
  * connection goes on under them. Sequence numbers are in host order. Of another flow if `version` is not the slot's.
  */
-#define NP_MAX_HELLOS (NP_MAX_FLOW_SETS * NP_FLOW_WAYS) /* one a slot; not preallocated, about 370 B each in use */
+#define NP_MAX_HELLOS (NP_MAX_FLOW_SETS * NP_FLOW_WAYS) /* one a slot; not preallocated, about 380 B each in use */
 struct np_hello {
 	__u64 rules; /* L7 bits that matched the connection, of the program's one word */
 	__u32 base; /* of the program that answered L7; key of np_name_rules */
@@ -775,7 +775,9 @@ struct np_hello {
 	__u32 start; /* sequence number of the connection's first byte */
 	__u32 sequence; /* of the next byte to read; once all is read, of the one behind the ClientHello */
 	__u32 acknowledged; /* what the server is known to have got: retransmissions of it change nothing */
-	__u32 again; /* `start` of a connection that a later SYN of the same ends asked for, until its answer says whether there is one */
+	__u32 again; /* `start` of a connection that a SYN asked for, until its answer says whether there is one */
+	__u32 answered; /* sequence number of the server's first byte, by its answer to the SYN; */
+	__u32 served; /* behind what it has sent since: the client acknowledges nothing else */
 	__u32 offset; /* this and the following two: of the packet that is read now, bytes from the start of the frame */
 	__u32 end;
 	__u32 place; /* in np_hello_copy.bytes */
@@ -785,7 +787,8 @@ struct np_hello {
 	__u16 item; /* the server_name extension, and its name */
 	__u32 number; /* being read, its first bytes */
 	__u16 walk; /* the automaton's state */
-	__u16 pad;
+	__u8 pad;
+	__u8 is_open; /* the server has answered to the SYN that `start` is of: before that nothing is read */
 	__u8 state; /* enum np_hello_state */
 	__u8 is_again; /* `again` is one */
 	__u8 part; /* bpf/lib/hello_read.h */
