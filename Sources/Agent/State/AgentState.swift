@@ -300,7 +300,10 @@ public struct AgentState: Sendable {
         }
         if let host = report?.host { current.formUnion(Condition.host(host)) }
         if let leftOut = report.flatMap({ Condition.servicesLeftOut($0.servicesLeftOut) }) { current.insert(leftOut) }
-        if let names = report.flatMap({ Condition.namesLeftOut($0.patternsLeftOut, entries: $0.namesLeftOut) }) {
+        if let report,
+            let names = Condition.namesLeftOut(
+                report.patternsLeftOut, denied: report.patternsDenied, entries: report.namesLeftOut)
+        {
             current.insert(names)
         }
         if let reason = report?.serversNotAsked {

@@ -39,8 +39,10 @@ public struct ApplyReport: Hashable, Sendable {
     public var withoutCounters: [String] = []
     /// Entries of np_name_rules that found no room: what they would allow is denied.
     public var namesLeftOut = 0
-    /// Patterns of names that did not fit into the automaton: no name satisfies them.
+    /// Patterns of names that did not fit into the automaton.
     public var patternsLeftOut: [String] = []
+    /// Those of them that nothing decides in its place: what they would allow is denied.
+    public var patternsDenied: [String] = []
     /// Addresses, ports and protocols of Services that did not fit into the maps: they are left to whoever else translates.
     public var servicesLeftOut: [String] = []
 

@@ -105,6 +105,7 @@ public final class NodeDatapath {
         let maps = try DatapathMaps(options)
         self.maps = maps
         let names: NamesInForce? = if let names = maps.names { try NamesInForce(names) } else { nil }
+        names?.hasProxy = options.proxy != nil
         self.names = names
         self.hits = RuleHits(map: maps.ruleHits, keeping: names?.programs ?? [])
         let addresses = try maps.readAddresses()
