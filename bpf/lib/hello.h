@@ -4,7 +4,8 @@
  *
  *   READING   once the server has answered to the SYN, the client's bytes, in order, up to the end of the ClientHello, where its name
  *             decides. What is ahead of them is dropped, and comes again. Of the server only what has no data.
- *   ALLOWED   everything. But up to its acknowledgement the ClientHello may be sent again only as it was: hello_copy.h.
+ *   ALLOWED   everything. But up to its acknowledgement the ClientHello may be sent again only as it was: hello_copy.h. The server's first
+ *             bytes say whether it takes this ClientHello or asks for another one, which is read then as the first was.
  *   DECIDED   everything, and from now on by the flow's entry alone. Rules that change ask about the name again.
  *   REFUSED   nothing but RSTs. The client gets one for whatever it sends.
  *
@@ -273,6 +274,8 @@ NP_INLINE enum np_reason np_read_on(struct np_hello_work *work, __u32 at, __u32 
 		if (!np_decide_hello(work))
 			return np_refuse_hello(work, NP_DROP_SERVER_NAME);
 		hello->state = NP_HELLO_ALLOWED;
+		if (hello->sequence - hello->start - place != length)
+			hello->part = NP_HELLO_BEHIND;
 		work->is_news = true;
 	}
 	return work->is_news ? NP_REASON_ALLOWED : NP_REASON_ESTABLISHED;
@@ -306,11 +309,41 @@ NP_INLINE enum np_reason np_judge_client(struct np_hello_work *work, const struc
 		if (reason)
 			return reason;
 	}
-	if (hello->state == NP_HELLO_ALLOWED || before == segment->length)
+	if (before == segment->length)
 		return NP_REASON_ESTABLISHED;
+	if (hello->state == NP_HELLO_ALLOWED) {
+		hello->part = NP_HELLO_BEHIND;
+		return NP_REASON_ESTABLISHED;
+	}
 	if (ahead > 0)
 		return NP_DROP_HELLO_ORDER;
 	return np_read_on(work, segment->at + before, segment->length - before);
+}
+
+/*
+ * The server's first bytes, once the name has decided. NP_REASON_NONE: they may pass. Where it asks for another ClientHello, that is read as the
+ * first one was; what the client has sent behind the first one without waiting may have been that, and would not have been read.
+ */
+NP_INLINE enum np_reason np_judge_first_answer(struct np_hello_work *work, const struct np_hello_segment *segment)
+{
+	struct np_hello *hello = work->hello;
+
+	if (segment->sequence != hello->answered)
+		return NP_DROP_HELLO_ORDER;
+	switch ((enum np_hello_answer)np_read_server(work->hook->skb, segment->at, segment->length)) {
+	case NP_ANSWER_OTHER:
+		return NP_REASON_NONE;
+	case NP_ANSWER_RETRY:
+		if (hello->part == NP_HELLO_BEHIND)
+			return np_refuse_hello(work, NP_DROP_HELLO);
+		np_hello_rewind(hello);
+		hello->part = NP_HELLO_RETRIED;
+		hello->state = NP_HELLO_READING;
+		return NP_REASON_NONE;
+	case NP_ANSWER_UNKNOWN:
+		return NP_DROP_HELLO_ORDER;
+	}
+	return NP_DROP_HELLO_ORDER;
 }
 
 /* A packet of the server. */
@@ -319,6 +352,7 @@ NP_INLINE enum np_reason np_judge_server(struct np_hello_work *work, const struc
 	const __u32 end = segment->sequence + segment->length + !!(segment->flags & NP_TCP_FIN);
 	bool acknowledges = segment->flags & NP_TCP_ACK;
 	struct np_hello *hello = work->hello;
+	enum np_reason reason;
 	__s32 ahead;
 
 	if (segment->flags & NP_TCP_RST)
@@ -331,10 +365,17 @@ NP_INLINE enum np_reason np_judge_server(struct np_hello_work *work, const struc
 	}
 	switch (hello->state) {
 	case NP_HELLO_READING:
-		if (segment->length)
+		/* But for what asks for a second ClientHello, again. */
+		if (segment->length && (!hello->is_open || np_ahead(end, hello->served) > 0))
 			return NP_DROP_HELLO_ORDER;
 		break;
 	case NP_HELLO_ALLOWED:
+		if (segment->length && hello->served == hello->answered) {
+			reason = np_judge_first_answer(work, segment);
+			if (reason)
+				return reason;
+		}
+		break;
 	case NP_HELLO_DECIDED:
 		break;
 	case NP_HELLO_REFUSED:
@@ -350,7 +391,7 @@ NP_INLINE enum np_reason np_judge_server(struct np_hello_work *work, const struc
 	ahead = np_ahead(segment->acknowledgement, hello->sequence);
 	if (acknowledges && ahead <= 0 && np_ahead(segment->acknowledgement, hello->acknowledged) > 0)
 		hello->acknowledged = segment->acknowledgement;
-	if (hello->state == NP_HELLO_ALLOWED && acknowledges && ahead >= 0)
+	if (hello->state == NP_HELLO_ALLOWED && acknowledges && ahead >= 0 && hello->served != hello->answered)
 		hello->state = NP_HELLO_DECIDED;
 	return NP_REASON_REPLY;
 }

@@ -274,7 +274,7 @@ struct HelloFlowTests {
                 #expect(try connection.send(fragment) == NP_DROP_HELLO_ORDER)
             }
             _ = try connection.send(connection.client(0, Self.allowed))
-            _ = try connection.send(connection.server(acknowledges: Self.allowed.count))
+            _ = try connection.send(connection.server(acknowledges: Self.allowed.count, [9]))
             for fragment in fragments(connection.client(Self.allowed.count, Self.allowed), 4) {
                 #expect(try connection.send(fragment) == NP_REASON_ESTABLISHED)
             }
@@ -340,7 +340,7 @@ struct HelloFlowTests {
             let rule = PacketPolicy.only(.init(protocol: .tcp, ports: PortRange(443), isL7: true))
             try connection.open()
             _ = try connection.send(connection.client(0, Self.allowed))
-            _ = try connection.send(connection.server(acknowledges: size))
+            _ = try connection.send(connection.server(acknowledges: size, [9]))
             // One that does not touch the rule.
             try harness.bump(.a)
             #expect(try connection.send(connection.client(size, [1])) == NP_REASON_REVALIDATED)
