@@ -263,7 +263,8 @@ public struct AgentState: Sendable {
         let desired = DesiredChanges(
             generation: generation, node: node, changes: takeChanges(), links: view.links, masters: masters,
             stubs: view.stubs.map { DenyStub(key: $0.key, addresses: $0.addresses) })
-        return record(false, others: keeper.kept != wasKept) + [.reconcile(desired)]
+        let mayDiffer = keeper.takeNews() || keeper.kept != wasKept
+        return record(false, others: mayDiffer) + [.reconcile(desired)]
             + keeper.takeQuestions().map(AgentAction.look)
     }
 

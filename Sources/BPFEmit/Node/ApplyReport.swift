@@ -10,7 +10,7 @@ public struct ApplyReport: Hashable, Sendable {
         public var revision: UInt32
         /// How its hooks are attached.
         public var attachment: AttachmentStyle
-        /// Why its hooks could not be attached, in words; `nil` when they are.
+        /// Why its hooks could not be attached, or the kernel refused its program, in words; `nil` when all is well.
         public var failure: String?
 
         /// A pod's part of the report.

@@ -140,8 +140,7 @@ package final class Attachments {
             guard try mustMove(present) else {
                 let isThere = try present.runs(program)
                 if !isThere { try present.replace(with: program) }
-                try present.persist()
-                return !isThere
+                return try present.persist() || !isThere
             }
         }
         // Its interface is gone and another one has the number; or it is attached otherwise, or behind somebody: then both
