@@ -120,7 +120,7 @@ import Testing
         world.state.withLock { state in
             if beforeCompiling { state.hostFailure = failure } else { state.failure = failure }
         }
-        await service.start()
+        service.begin()
         #expect(await eventually { world.state.withLock { $0.closed } == [7] })
         #expect(world.state.withLock { $0.applied.isEmpty })
         world.state.withLock { state in (state.hostFailure, state.failure) = (nil, nil) }

@@ -1,4 +1,5 @@
 import CNetpoldABI
+import NetTypes
 import NetpoldTestSupport
 import Testing
 
