@@ -30,45 +30,67 @@ NP_INLINE bool np_store_options(struct __sk_buff *skb, __u32 transport, struct n
 	       !bpf_skb_store_bytes(skb, transport + sizeof(struct np_tcp_header), after, more + 1, 0);
 }
 
+/* What a walk over a packet's options knows. */
+struct np_option_walk {
+	struct np_tcp_options options; /* with what does nothing in the place of those of Multipath TCP */
+	__u32 length; /* bytes of them */
+	__u32 next; /* where the next option begins */
+	bool is_multipath; /* the one that is walked */
+	bool found; /* one of Multipath TCP */
+	bool is_faulty; /* nobody can read them */
+};
+
+/* One byte of them, by bpf_loop: the verifier follows one step, not all ways through forty. */
+static long np_step_option(__u32 at, struct np_option_walk *walk)
+{
+	__u8 kind;
+
+	if (at >= NP_TCP_MAX_OPTIONS || at >= walk->length)
+		return 1;
+	kind = walk->options.byte[at];
+	if (at == walk->next) {
+		if (kind == NP_TCP_OPTION_END)
+			return 1;
+		walk->is_multipath = kind == NP_TCP_OPTION_MULTIPATH;
+		walk->found |= walk->is_multipath;
+		walk->next = at + (kind == NP_TCP_OPTION_NOP ? 1 : walk->options.byte[at + 1]);
+		if (walk->next > walk->length || (kind != NP_TCP_OPTION_NOP && walk->next < at + NP_TCP_MIN_OPTION)) {
+			walk->is_faulty = true;
+			return 1;
+		}
+	}
+	if (walk->is_multipath)
+		walk->options.byte[at] = NP_TCP_OPTION_NOP;
+	return 0;
+}
+
 /*
  * Takes the options of Multipath TCP out of the TCP header that np_scratch has the place of, if `takes`. False: they are in it all the same, or nobody can
- * read its options. Walks all bytes, as np_check_ipv4_options. A global function, for its stack.
+ * read its options. A global function, for its stack.
  */
 __attribute__((noinline)) int np_take_multipath_out(struct __sk_buff *skb, __u32 takes)
 {
 	const struct np_question *question = np_scratch_question();
-	struct np_tcp_options before = {}, after;
-	__u32 transport, length, more, next = 0, found = 0, is_multipath = 0;
+	struct np_option_walk walk = {};
+	struct np_tcp_options before;
+	__u32 transport, more;
 
 	if (!question)
 		return false;
 	transport = question->transport_offset;
-	length = question->resume_offset - transport - sizeof(struct np_tcp_header);
-	if (!length)
+	walk.length = question->resume_offset - transport - sizeof(struct np_tcp_header);
+	if (!walk.length)
 		return true;
-	more = length - 1;
+	more = walk.length - 1;
 	/* Not possible with a header length of four bits, but the verifier does not know; nor (that of 6.1) what is not 0. */
 	asm volatile("" : "+r"(more));
 	if (more >= NP_TCP_MAX_OPTIONS ||
-	    bpf_skb_load_bytes(skb, transport + sizeof(struct np_tcp_header), &before, more + 1))
+	    bpf_skb_load_bytes(skb, transport + sizeof(struct np_tcp_header), &walk.options, more + 1))
 		return false;
-	after = before;
-	for (__u32 at = 0; at < NP_TCP_MAX_OPTIONS; at++) {
-		const __u8 kind = before.byte[at];
-
-		if (at >= length || (at == next && kind == NP_TCP_OPTION_END))
-			break;
-		if (at == next) {
-			is_multipath = kind == NP_TCP_OPTION_MULTIPATH;
-			asm volatile("" : "+r"(is_multipath));
-			found |= is_multipath;
-			next = at + (kind == NP_TCP_OPTION_NOP ? 1 : before.byte[at + 1]);
-			if (next > length || (kind != NP_TCP_OPTION_NOP && next < at + NP_TCP_MIN_OPTION))
-				return false;
-		}
-		after.byte[at] = is_multipath ? NP_TCP_OPTION_NOP : kind;
-	}
-	return !found || (takes && np_store_options(skb, transport, &before, &after, more));
+	before = walk.options;
+	if (bpf_loop(NP_TCP_MAX_OPTIONS, np_step_option, &walk, 0) < 0 || walk.is_faulty)
+		return false;
+	return !walk.found || (takes && np_store_options(skb, transport, &before, &walk.options, more));
 }
 
 #endif
