@@ -8,16 +8,6 @@ import Testing
 
 /// What an edited policy takes over from the one before: entries of peers, and programs of subjects with equal policies.
 @Suite struct KnownPeersTests {
-    private static func pod(_ namespace: String, _ name: String, _ address: String, app: String) -> Pod {
-        Pod(
-            metadata: ObjectMeta(name: name, namespace: namespace, labels: ["app": app]), nodeName: "node-1",
-            addresses: RandomCluster.addresses(address))
-    }
-
-    private static func label(_ key: String, _ value: String) -> LabelSelector {
-        LabelSelector([LabelRequirement(key: key, operator: .isIn, values: [value])])
-    }
-
     /// Pods of a namespace may be reached on a port by those of the team `peers`.
     private static func policy(_ name: String, in namespace: String, peers: String, port: UInt16) -> ObjectChange {
         .upsert(.networkPolicy(object(name, in: namespace, peers: peers, port: port)))
@@ -31,7 +21,7 @@ import Testing
             policyTypes: [.ingress],
             ingress: [
                 NetworkPolicyRule(
-                    peers: [.pods(namespaces: label("team", peers), pods: nil)],
+                    peers: [.pods(namespaces: Fixtures.label("team", peers), pods: nil)],
                     ports: [NetworkPolicyPort(protocol: .tcp, port: .range(PortRange(port)))],
                     path: "spec.ingress[0]")
             ],
@@ -43,7 +33,7 @@ import Testing
         var objects = ClusterObjects()
         for (number, name) in ["a", "b", "c"].enumerated() {
             objects.namespaces.append(Namespace(metadata: ObjectMeta(name: name, labels: ["team": name])))
-            objects.pods.append(pod(name, "web", "10.0.\(number).1", app: "web"))
+            objects.pods.append(Fixtures.pod(name, "web", "10.0.\(number).1", app: "web"))
             objects.networkPolicies += [
                 object("first", in: name, peers: "b", port: 80), object("second", in: name, peers: "c", port: 443),
             ]
@@ -93,7 +83,7 @@ import Testing
         let known = Self.peers(state, "a/app=web")
         let other =
             switch what {
-            case "comes": ObjectChange.upsert(.pod(Self.pod("b", "db", "10.0.1.2", app: "db")))
+            case "comes": ObjectChange.upsert(.pod(Fixtures.pod("b", "db", "10.0.1.2", app: "db")))
             case "goes": ObjectChange.delete(ClusterObject.Key(kind: "Pod", namespace: "b", name: "web"))
             default:
                 ObjectChange.upsert(.namespace(Namespace(metadata: ObjectMeta(name: "b", labels: ["team": "x"]))))
@@ -103,7 +93,7 @@ import Testing
         #expect(Self.differencesFromScratch(state) == [])
         // And what was taken over is told of remotes as before.
         _ = state.apply([Self.policy("first", in: "a", peers: "b", port: 82)])
-        _ = state.apply([.upsert(.pod(Self.pod("c", "new", "10.0.2.9", app: "new")))])
+        _ = state.apply([.upsert(.pod(Fixtures.pod("c", "new", "10.0.2.9", app: "new")))])
         #expect(Self.differencesFromScratch(state) == [])
     }
 

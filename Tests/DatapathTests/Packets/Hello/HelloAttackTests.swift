@@ -13,22 +13,11 @@ struct HelloAttackTests {
     private static let allowed = HelloBytes.hello("a.example.com", postQuantum: true)
     private static let denied = HelloBytes.hello("b.example.com", postQuantum: true)
 
-    /// A connection to a port with the rule `a.example.com`.
-    private static func with(
-        _ direction: Direction = .egress, v6: Bool = false, _ body: (HelloConnection) throws -> Void
-    ) throws {
-        try PacketHarness.with { harness throws in
-            try harness.serveNames(["a.example.com"], direction)
-            try harness.renewRefusals()
-            try body(HelloConnection(harness: harness, direction: direction, v6: v6, port: 40_000))
-        }
-    }
-
     @Test(
         "a SYN that the server does not take moves no connection: what lies before its first byte decides nothing",
         arguments: [Direction.egress, .ingress])
     func earlierStart(direction: Direction) throws {
-        try Self.with(direction) { connection throws in
+        try HelloConnection.with(direction) { connection throws in
             try connection.open()
             // Its ClientHello would end where the server's connection begins.
             var other = connection
@@ -43,7 +32,7 @@ struct HelloAttackTests {
 
     @Test("nor one further on: bytes before it are read first", arguments: [Direction.egress, .ingress])
     func laterStart(direction: Direction) throws {
-        try Self.with(direction) { connection throws in
+        try HelloConnection.with(direction) { connection throws in
             try connection.open()
             var other = connection
             other.start = connection.start &+ 1000
@@ -55,7 +44,7 @@ struct HelloAttackTests {
 
     @Test("no byte is read before the server has answered to the SYN")
     func unanswered() throws {
-        try Self.with { connection throws in
+        try HelloConnection.with { connection throws in
             #expect(try connection.send(connection.syn()) == NP_REASON_ALLOWED)
             #expect(try connection.send(connection.client(0, Self.allowed)) == NP_DROP_HELLO_ORDER)
             #expect(try connection.send(connection.client(0, [])) == NP_DROP_HELLO_ORDER)
@@ -72,7 +61,7 @@ struct HelloAttackTests {
     @Test("a server that answers to each SYN (SYN cookies) is held to the answer that the hello is read under")
     func cookies() throws {
         for later in [UInt32(bitPattern: -Int32(Self.allowed.count)), 1000] {
-            try Self.with { connection throws in
+            try HelloConnection.with { connection throws in
                 try connection.send(connection.syn())
                 try connection.send(connection.synAck())
                 var other = connection
@@ -94,7 +83,7 @@ struct HelloAttackTests {
 
     @Test("a SYN that comes again may be answered with another number of the server, as long as nothing was read")
     func anotherAnswer() throws {
-        try Self.with { connection throws in
+        try HelloConnection.with { connection throws in
             var connection = connection
             try connection.send(connection.syn())
             try connection.send(connection.synAck())
@@ -110,14 +99,14 @@ struct HelloAttackTests {
     @Test("urgent data ends it, also where the segment has none or the server has it: the place that it names is ahead")
     func urgent() throws {
         let hello = Self.allowed
-        try Self.with { connection throws in
+        try HelloConnection.with { connection throws in
             try connection.open()
             #expect(try connection.send(connection.client(0, [], flags: HelloConnection.urgent)) == NP_DROP_HELLO)
             #expect(try connection.send(connection.client(0, hello)) == NP_DROP_HELLO)
         }
         for read in [hello.count, 700] {
             for data in [hello[..<0], hello[..<100]] {
-                try Self.with { connection throws in
+                try HelloConnection.with { connection throws in
                     try connection.open()
                     _ = try connection.send(connection.client(0, hello[..<read]))
                     #expect(try connection.send(connection.server(acknowledges: 200)) == NP_REASON_REPLY)
@@ -133,7 +122,7 @@ struct HelloAttackTests {
     func relaxed() throws {
         let rule = PacketPolicy.only(.init(protocol: .tcp, ports: PortRange(443), isL7: true))
         for read in [Self.allowed.count, 700] {
-            try Self.with { connection throws in
+            try HelloConnection.with { connection throws in
                 let harness = connection.harness
                 try connection.open()
                 _ = try connection.send(connection.client(0, Self.allowed[..<read]))
@@ -163,7 +152,7 @@ struct HelloAttackTests {
         "a connection whose name decides is of one path: the option that asks for more is taken out of its SYN",
         arguments: [Direction.egress, .ingress], [false, true])
     func multipath(direction: Direction, v6: Bool) throws {
-        try Self.with(direction, v6: v6) { connection throws in
+        try HelloConnection.with(direction, v6: v6) { connection throws in
             let join: [UInt8] = [30, 12, 0x10, 1, 1, 2, 3, 4, 5, 6, 7, 8]
             for (before, after) in [
                 (Self.common + Self.capable, Self.common + [1, 1, 1, 1]),
@@ -182,7 +171,7 @@ struct HelloAttackTests {
 
     @Test("options that nobody can read, and the one in a later segment, do not pass before the name is decided")
     func laterMultipath() throws {
-        try Self.with { connection throws in
+        try HelloConnection.with { connection throws in
             for broken: [UInt8] in [[30, 0, 1, 1], [30, 5, 1, 1], [1, 1, 1, 30], [2, 1, 1, 1]] {
                 #expect(try connection.send(Self.with(options: broken, connection.syn())) == NP_DROP_HELLO_ORDER)
             }

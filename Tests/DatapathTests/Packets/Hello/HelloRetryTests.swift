@@ -25,10 +25,7 @@ struct HelloRetryTests {
 
     /// A connection whose server has the first ClientHello.
     private static func with(_ direction: Direction, _ body: (HelloConnection) throws -> Void) throws {
-        try PacketHarness.with { harness throws in
-            try harness.serveNames(["a.example.com"], direction)
-            try harness.renewRefusals()
-            let connection = HelloConnection(harness: harness, direction: direction, port: 40_000)
+        try HelloConnection.with(direction) { connection throws in
             try connection.open()
             #expect(try connection.send(connection.client(0, allowed)) == NP_REASON_ALLOWED)
             // That it has got it says nothing of what it makes of it.

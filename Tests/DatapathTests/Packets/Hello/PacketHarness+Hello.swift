@@ -127,6 +127,18 @@ struct HelloConnection {
     /// That of the server's.
     var serverStart: UInt32 = 0x7000_0001
 
+    /// Lends a connection to a port with the rule `a.example.com`, of which nothing has been sent or told yet.
+    static func with(
+        _ direction: Direction = .egress, v6: Bool = false, _ body: (HelloConnection) throws -> Void
+    ) throws {
+        try PacketHarness.with { harness throws in
+            try harness.serveNames(["a.example.com"], direction)
+            try harness.renewRefusals()
+            _ = try harness.deniedNames()
+            try body(HelloConnection(harness: harness, direction: direction, v6: v6, port: 40_000))
+        }
+    }
+
     private var own: IPAddress { PacketWorld.address(1, ipv6: v6) }
     var remote: IPAddress { PacketWorld.address(3, ipv6: v6) }
 
