@@ -102,12 +102,15 @@ NP_INLINE int np_give_back(struct __sk_buff *skb)
 /* The one exit: counts the packet, reports drops and what is news, returns the action. */
 NP_INLINE int np_finish(struct __sk_buff *skb, struct np_question *question, struct np_outcome outcome, bool is_news)
 {
-	const struct np_host *host = np_find_host();
-	__u32 mode;
+	const struct np_host *host = NULL;
+	__u32 mode = NP_HOST_OFF;
 
-	if (!host)
-		return NP_ACTION_SHOT; /* not possible: np_host has one entry */
-	mode = np_host_mode_of(host);
+	if (np_config.hosts) {
+		host = np_find_host();
+		if (!host)
+			return NP_ACTION_SHOT; /* not possible: np_host has one entry */
+		mode = np_host_mode_of(host);
+	}
 	if (np_unlikely(mode == NP_HOST_AUDIT) && outcome.reason >= NP_REASON_FIRST_DROP &&
 	    (skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK) == host->slot) {
 		outcome = np_outcome_of(NP_REASON_HOST_AUDIT);
@@ -118,7 +121,7 @@ NP_INLINE int np_finish(struct __sk_buff *skb, struct np_question *question, str
 	np_count(outcome.reason, skb->len);
 	if (np_unlikely(is_news || outcome.reason >= NP_REASON_FIRST_DROP))
 		np_report(skb, outcome.reason);
-	if (np_unlikely(mode != NP_HOST_OFF || question->origin) && outcome.action == NP_ACTION_NEXT) {
+	if (np_config.hosts && np_unlikely(mode != NP_HOST_OFF || question->origin) && outcome.action == NP_ACTION_NEXT) {
 		const __u32 step = np_next_side(skb, question, host);
 
 		if (np_unlikely(step != NP_STEP_COUNT)) {
@@ -222,7 +225,7 @@ NP_INLINE bool np_asks_host(const struct __sk_buff *skb)
 {
 	const struct np_host *host;
 
-	if (np_likely(skb->ingress_ifindex) || skb->cb[NP_CB_BASE] == NP_HOST_ASKED)
+	if (!np_config.hosts || np_likely(skb->ingress_ifindex) || skb->cb[NP_CB_BASE] == NP_HOST_ASKED)
 		return false;
 	host = np_find_host();
 	return host && np_host_mode_of(host) != NP_HOST_OFF;
@@ -648,22 +651,30 @@ int np_host_out(struct __sk_buff *skb)
 	return NP_ACTION_NEXT;
 }
 
+/* A packet between the node and a pod, at the pod's hook. Whoever comes here knows of policies of the node. */
+NP_INLINE int np_enter_host_at_pod(struct __sk_buff *skb, const enum np_direction direction)
+{
+	const struct np_host *host = np_find_host();
+
+	if (!np_config.hosts || !host) {
+		np_count(NP_DROP_NO_STEP, skb->len);
+		return NP_ACTION_SHOT;
+	}
+	return np_enter_host(skb, host, direction, true);
+}
+
 /* At a pod's hook: the node's egress policy, of what the node sends to the pod. */
 SEC("tc")
 int np_host_to_pod(struct __sk_buff *skb)
 {
-	const struct np_host *host = np_find_host();
-
-	return host ? np_enter_host(skb, host, NP_EGRESS, true) : NP_ACTION_SHOT; /* not possible: np_host has one entry */
+	return np_enter_host_at_pod(skb, NP_EGRESS);
 }
 
 /* At a pod's hook: the node's ingress policy, of what the pod sends to the node. */
 SEC("tc")
 int np_host_from_pod(struct __sk_buff *skb)
 {
-	const struct np_host *host = np_find_host();
-
-	return host ? np_enter_host(skb, host, NP_INGRESS, true) : NP_ACTION_SHOT; /* not possible: np_host has one entry */
+	return np_enter_host_at_pod(skb, NP_INGRESS);
 }
 
 /*
@@ -679,7 +690,7 @@ int np_across(struct __sk_buff *skb)
 	int to;
 
 	/* The frame as it is by now, with its destination if it was to a Service. */
-	if (!question || !np_take_plain(skb, question))
+	if (!np_config.paths || !question || !np_take_plain(skb, question))
 		return NP_ACTION_NEXT;
 	if (question->packet.protocol == IPPROTO_TCP && np_unlikely(question->packet.initiates)) {
 		np_ask_path(skb);

@@ -2,6 +2,8 @@
 # swift-test.sh ARGUMENT...: `swift test --skip-build`, as one line for each suite, each failure as it happens, and the failures once more at
 # the end, where a log that was cut still shows them. Everything that was printed is in .build/test-logs.
 set -uo pipefail
+# By default all tests are under way at once: then those that wait for something with a limit wait for a thousand others.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=${SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH:-8}
 mkdir -p .build/test-logs
 log=.build/test-logs/$(echo "${*:-all}" | tr -cs 'A-Za-z0-9\n' - | sed 's/^-//; s/-$//').log
 # XCTest has none of these tests, and says that it executed 0.

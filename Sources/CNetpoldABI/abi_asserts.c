@@ -50,7 +50,7 @@ AT(np_question, choice, 208);
 SIZE(np_ipv4_bucket, 64);
 AT(np_ipv4_bucket, complete, 56);
 SIZE(np_recent_flow, 8);
-SIZE(np_config, 12);
+SIZE(np_config, 16);
 SIZE(np_counter, 16);
 SIZE(np_event, 72);
 AT(np_event, source_port, 40);

@@ -32,8 +32,11 @@ NP_INLINE const struct np_host *np_find_host(void)
 /* enum np_host_mode that is in force. Of a mode that was to be confirmed and was not, the one before it. */
 NP_INLINE __u32 np_host_mode_of(const struct np_host *host)
 {
-	const __u64 until = np_read_once(host->until);
+	__u64 until;
 
+	if (!np_config.hosts)
+		return NP_HOST_OFF;
+	until = np_read_once(host->until);
 	if (np_likely(!until))
 		return np_read_once(host->mode);
 	return bpf_ktime_get_ns() < until ? np_read_once(host->mode) : np_read_once(host->former);

@@ -10,6 +10,7 @@ const volatile struct np_config np_config SEC(".rodata.config") = {
 	.hertz = 1000,
 	.barriers = 1,
 	.paths = 0,
+	.hosts = 1,
 };
 
 #define np_read_once(place) (*(const volatile typeof(place) *)&(place))

@@ -358,6 +358,7 @@ struct np_config {
 	__u32 hertz; /* jiffies a second */
 	__u32 barriers; /* 1: loads may be reordered (not on x86), so readers of flows need a barrier */
 	__u32 paths; /* 1: there may be flows that go past the stack (struct np_path_set) */
+	__u32 hosts; /* 1: there may be policies of the node itself (struct np_host) */
 };
 
 /* ---- flows past the stack ------------------------------------------------------------------------------- */

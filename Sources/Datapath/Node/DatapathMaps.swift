@@ -119,11 +119,13 @@ package final class DatapathMaps {
         // Flows that began past the stack stay there, though none begins to any more.
         let isKnown = options.fastPath == .off ? try FastFlows.arePinned(options.pins) : true
         let paths: UInt32 = isKnown ? 1 : 0
+        // Policies of the node that are pinned are in force until the first apply.
+        let hosts: UInt32 = options.host.mode != .off || HostControl.isInUse(options.pins) ? 1 : 0
         #if arch(x86_64)
             // Loads are not reordered there.
-            return np_config(hertz: UInt32(rate), barriers: 0, paths: paths)
+            return np_config(hertz: UInt32(rate), barriers: 0, paths: paths, hosts: hosts)
         #else
-            return np_config(hertz: UInt32(rate), barriers: 1, paths: paths)
+            return np_config(hertz: UInt32(rate), barriers: 1, paths: paths, hosts: hosts)
         #endif
     }
 

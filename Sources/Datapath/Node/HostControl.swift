@@ -8,10 +8,24 @@ public struct HostControl {
 
     /// The entry of an instance; `nil` when nothing of it is pinned.
     ///
-    /// - Throws: when the pin cannot be opened.
+    /// - Throws: when the pin cannot be opened, or is of another version's layout.
     public init?(_ pins: PinPath) throws(BPFError) {
         guard let pinned = try Libbpf.openPin("\(pins.folder)/np_host") else { return nil }
         map = try BPFMap(pinned, name: "np_host")
+        guard map.shape.valueSize == MemoryLayout<np_host>.size else {
+            throw BPFError(.checkLayout, "np_host", errno: .invalidArgument, detail: "pinned by another version")
+        }
+    }
+
+    /// Whether the pinned entry of an instance says anything; one that cannot be read does.
+    static func isInUse(_ pins: PinPath?) -> Bool {
+        guard let pins else { return false }
+        do {
+            guard let control = try HostControl(pins) else { return false }
+            return try !control.read().hasEqualBytes(np_host())
+        } catch {
+            return true
+        }
     }
 
     /// What is in force now, and what passes in spite of it.

@@ -132,7 +132,10 @@ struct AgentAnswersTests {
         try agent.signal(SIGHUP)
         for _ in 0..<200 where !agent.log.contains("reading everything again") { usleep(20_000) }
         let lines = agent.log.split(separator: "\n").map(String.init)
-        #expect(lines.contains { $0.hasPrefix(#"{"msg":"reading everything again","level":"notice","time":""#) })
+        let reading = try #require(lines.first { $0.contains("reading everything again") })
+        #expect(
+            reading.hasPrefix(#"{"time":""#)
+                && reading.contains(#"","level":"notice","msg":"reading everything again","signal":"#))
         for line in lines {
             let object = try #require(
                 try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any], "\(line)")

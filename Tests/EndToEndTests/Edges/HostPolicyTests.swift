@@ -255,9 +255,12 @@ struct HostPolicyTests {
             Issue.record("\(try control.state().confirmation)")
             return
         }
-        // Off is off, for whoever starts next too.
+        // An agent without host policies that has applied nothing yet leaves those that are pinned in force.
         network.restart()
         network.options.host = settings(.off)
+        _ = try DatapathMaps(network.options)
+        #expect(differences(try ask(row, network), expected(row)).isEmpty)
+        // Off is off, for whoever starts next too.
         try network.apply(Self.policy)
         #expect(try control.state().confirmation == .settled(.off))
         #expect(differences(try ask(row, network), expected(row, all: true)).isEmpty)
