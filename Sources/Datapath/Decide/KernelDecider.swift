@@ -40,6 +40,7 @@ public final class KernelDecider {
         var options = DatapathOptions(pins: nil, attachment: .none, flowSets: Self.flowSets)
         // No flow does here; but a kernel that refuses the programs of a node on which flows do is found out.
         options.fastPath = .always
+        options.asksHost = true
         node = try NodeDatapath(options)
         // There is a place for the proxy, in which nobody listens: so what the proxy would be told is written down.
         try node.maps.proxy?.way.set(

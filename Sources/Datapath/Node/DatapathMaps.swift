@@ -120,7 +120,8 @@ package final class DatapathMaps {
         let isKnown = options.fastPath == .off ? try FastFlows.arePinned(options.pins) : true
         let paths: UInt32 = isKnown ? 1 : 0
         // Policies of the node that are pinned are in force until the first apply.
-        let hosts: UInt32 = options.host.mode != .off || HostControl.isInUse(options.pins) ? 1 : 0
+        let asksHost = options.asksHost || options.host.mode != .off || HostControl.isInUse(options.pins)
+        let hosts: UInt32 = asksHost ? 1 : 0
         #if arch(x86_64)
             // Loads are not reordered there.
             return np_config(hertz: UInt32(rate), barriers: 0, paths: paths, hosts: hosts)

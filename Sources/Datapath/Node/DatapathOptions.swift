@@ -19,6 +19,8 @@ public struct DatapathOptions: Sendable {
     public var fastPath = FastPathMode.off
     /// How the node's own policies are enforced.
     public var host = HostSettings()
+    /// Whether policies of the node are asked though `host` is off: by whoever writes np_host itself.
+    package var asksHost = false
     /// The object that is loaded in place of the one in this binary: that of another version, in tests.
     package var object: [UInt8]?
 

@@ -178,7 +178,9 @@ public enum BTFCheck {
                     ("peer_mac", \.peer_mac),
                 ]),
             Expected("np_proxy", np_proxy.self, [("interface", \.interface), ("mac", \.mac)]),
-            Expected("np_config", np_config.self, [("hertz", \.hertz), ("barriers", \.barriers), ("paths", \.paths)]),
+            Expected(
+                "np_config", np_config.self,
+                [("hertz", \.hertz), ("barriers", \.barriers), ("paths", \.paths), ("hosts", \.hosts)]),
             Expected("np_path_set", np_path_set.self, [("path", \.path)]),
             Expected(
                 "np_path_end", np_path_end.self, [("pod", \.pod), ("host", \.host), ("ifindex", \.ifindex)]),
