@@ -1,4 +1,5 @@
 import NetTypes
+import PolicyAPI
 import PolicyIR
 import Testing
 
@@ -47,5 +48,48 @@ import Testing
         #expect(try peers(group("198.51.100.0/24, nonsense")) == deny("198.51.100.0/24"))
         #expect(try peers(nil) == .everyone)
         #expect(try compile().diagnostics.map(\.id) == [.unresolved])
+    }
+
+    private static let bySelector = policy.replacing(
+        "cidrGroupRef: office", with: "cidrGroupSelector: {matchLabels: {blocked: \"yes\"}}")
+    private static let known = """
+        apiVersion: cilium.io/v2
+        kind: CiliumCIDRGroup
+        metadata: {name: known, labels: {blocked: "yes"}}
+        spec: {externalCIDRs: [192.0.2.0/24]}
+        ---
+
+        """
+
+    @Test(
+        "a deny by labels closes while a group that has them, or may have them, was refused; a group with others changes nothing",
+        arguments: [
+            (#"{name: office, labels: {blocked: "yes"}}"#, true), (#"{name: office, labels: {blocked: "no"}}"#, false),
+            (#"{name: office, labels: {blocked: yes, other: "x"}}"#, true), ("{name: office}", true),
+        ])
+    func refusedGroup(metadata: String, closes: Bool) throws {
+        let group =
+            "apiVersion: cilium.io/v2\nkind: CiliumCIDRGroup\nmetadata: \(metadata)\n"
+            + "spec: {externalCIDRs: [198.51.100.0/24, 203.0.113.300/24]}\n"
+        let text = Self.known + group + "---\n" + Self.bySelector
+        let deny: PeerMatch =
+            closes
+            ? .everyone
+            : .anyOf([.addresses(try #require(IPPrefix(parsing: "192.0.2.0/24")), except: [], .outsideCluster)])
+        // In the agent.
+        var store = FolderStore(onRefused: .isolate)
+        store.absorb(["all.yaml": ManifestFile(decoding: Array(text.utf8), file: "all.yaml")])
+        var compiler = NodePolicyCompiler()
+        let compiled = try compiler.compile(
+            DesiredChanges(generation: 1, node: "node-1", changes: store.takeChanges(), links: [:]))
+        let inForce = compiled.objects.lower(compiled.objects.cluster(node: "node-1"))
+        #expect(inForce.policies.first?.egress?.rules.first?.peers == deny)
+        #expect(store.conditions.map(\.kind) == [.isolatedByRefused])
+        // In the commands.
+        var decoder = ManifestDecoder()
+        for document in DocumentReader.read(Array(text.utf8), file: "all.yaml").documents { decoder.add(document) }
+        let lowered = PolicyLowering.lower(decoder.finish().objects, for: .enforcement)
+        #expect(lowered.policies.first?.egress?.rules.first?.peers == deny)
+        #expect(lowered.diagnostics.map(\.id) == (closes ? [.unresolved] : []))
     }
 }

@@ -43,7 +43,8 @@ extension ManifestFile {
         var decoder = ManifestDecoder()
         decoder.add(document)
         let decoded = decoder.finish()
-        objects += decoded.objects.each
+        let unknown = decoded.objects.cidrGroups.first(where: \.isUnknown)
+        objects += decoded.objects.each.filter { unknown == nil || $0 != unknown.map(ClusterObject.cidrGroup) }
         let errors = decoded.diagnostics.filter { $0.severity == .error }
         guard !errors.isEmpty else { return note(decoded.diagnostics) }
         if document["kind"] == nil {
@@ -61,7 +62,8 @@ extension ManifestFile {
                         isolating: PolicyLowering.lowerRefused(refusals)))
             }
         } else if let key = ObjectKey(document) {
-            refused.append(RefusedObject(key: key, origin: origin, diagnostics: errors, isolating: []))
+            refused.append(
+                RefusedObject(key: key, origin: origin, diagnostics: errors, isolating: [], group: unknown))
         } else {
             unreadable += errors.map(DiagnosticRenderer().render)
         }

@@ -42,12 +42,19 @@ public struct RefusedObject: Hashable, Sendable {
     /// For a policy whose selector could be read: policies that isolate the pods it selects in its directions, and allow
     /// nothing.
     public var isolating: [LoweredPolicy]
+    /// For a CiliumCIDRGroup: its name, and labels if they could be read. Policies that deny by it are refused.
+    public var group: CIDRGroup?
 
-    /// A refused object.
-    public init(key: ObjectKey, origin: ObjectOrigin, diagnostics: [Diagnostic], isolating: [LoweredPolicy]) {
+    /// A refused object; without `group` nothing but the name of a CiliumCIDRGroup is known.
+    public init(
+        key: ObjectKey, origin: ObjectOrigin, diagnostics: [Diagnostic], isolating: [LoweredPolicy],
+        group: CIDRGroup? = nil
+    ) {
         self.key = key
         self.origin = origin
         self.diagnostics = diagnostics
         self.isolating = isolating
+        self.group =
+            group ?? (key.objectKind == .cidrGroup ? CIDRGroup(unknown: ObjectMeta(name: key.name)) : nil)
     }
 }

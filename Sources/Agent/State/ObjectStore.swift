@@ -44,6 +44,8 @@ public struct ObjectStore: Sendable {
     private enum InForce: Hashable, Sendable {
         case object(ClusterObject)
         case isolating([LoweredPolicy])
+        /// Of which only so much is known that policies that deny by it are refused.
+        case unknown(CIDRGroup)
     }
 
     private let onRefused: RefusedPolicy
@@ -116,6 +118,7 @@ public struct ObjectStore: Sendable {
             switch now {
             case .object(let object): return .upsert(object)
             case .isolating(let policies): return .standIns(policies, for: key)
+            case .unknown(let group): return .upsert(.cidrGroup(group))
             case nil: return .delete(key)
             }
         }
@@ -160,7 +163,7 @@ public struct ObjectStore: Sendable {
             switch inForce(key) {
             case .object: .lastGood
             case .isolating: .isolated
-            case nil: .ignored
+            case .unknown, nil: .ignored
             }
         return PolicyStanding(
             origin: refused.origin, state: state, reason: refusal(key, entry)?.message, generation: generation)
@@ -187,7 +190,9 @@ public struct ObjectStore: Sendable {
     private func inForce(_ key: ObjectKey) -> InForce? {
         guard let entry = entries[key] else { return nil }
         if let object = good(key, entry) { return .object(object) }
-        guard key.isPolicy, onRefused == .isolate else { return nil }
+        guard onRefused == .isolate else { return nil }
+        if let group = entries(of: key).lazy.compactMap(\.refused?.group).first { return .unknown(group) }
+        guard key.isPolicy else { return nil }
         return entries(of: key).lazy.compactMap(\.refused?.isolating).first { !$0.isEmpty }.map(InForce.isolating)
     }
 
@@ -230,6 +235,10 @@ public struct ObjectStore: Sendable {
             return Condition(
                 kind: .isolatedByRefused, subject: key.text,
                 message: "refused, the pods it selects are isolated until it is fixed: \(why)")
+        case .unknown:
+            return Condition(
+                kind: .isolatedByRefused, subject: key.text,
+                message: "refused, the pods of policies that deny by it are isolated until it is fixed: \(why)")
         case nil:
             return Condition(
                 kind: .refusedIgnored, subject: key.text, message: "refused, it has no effect: \(why)")

@@ -160,7 +160,7 @@ public struct ManifestDecoder: Sendable {
 
     private mutating func take(_ object: DocumentDecoder.Object) {
         let isKnown = places[ObjectKey(object.kind, object.metadata)] != nil
-        guard accept(object) else { return }
+        guard accept(object) else { return note(refused: object) }
         switch object.value {
         case .workload(let workload):
             if isKnown { result.workloads.removeAll { $0.description == workload.description } }
@@ -175,6 +175,19 @@ public struct ManifestDecoder: Sendable {
         case .cluster(let value):
             result.objects.append(value)
         }
+    }
+
+    /// Of a refused CiliumCIDRGroup policies are to know that they do not know whom they deny by it.
+    private mutating func note(refused object: DocumentDecoder.Object) {
+        guard case .cluster(.cidrGroup(let group)) = object.value,
+            object.diagnostics.errorCount > 0 || object.document.isFaulty
+        else { return }
+        var metadata = group.metadata
+        // Where one of the labels cannot be read, the others do not say which selectors mean the group.
+        if object.document.isFaulty || object.diagnostics.collected.contains(where: { $0.path.hasPrefix("metadata") }) {
+            metadata.labels = [:]
+        }
+        result.objects.append(.cidrGroup(CIDRGroup(unknown: metadata)))
     }
 
     /// Whether an object may be used: it has no error and is the first of its name.

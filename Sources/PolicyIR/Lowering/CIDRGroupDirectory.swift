@@ -32,9 +32,10 @@ struct CIDRGroupDirectory: Sendable {
         groups.filter { CIDRGroupDirectory.matches(selector, $0) }
     }
 
-    /// Whether a selector matches a group's labels.
+    /// Whether a selector matches a group's labels, or may match them: those of a refused group need not be known.
     static func matches(_ selector: LabelSelector, _ group: CIDRGroup) -> Bool {
-        selector.requirements.allSatisfy { $0.accepts(value(of: $0, in: group)) }
+        if group.isUnknown, group.metadata.labels.isEmpty { return true }
+        return selector.requirements.allSatisfy { $0.accepts(value(of: $0, in: group)) }
     }
 
     private static func places(of groups: [CIDRGroup]) -> [String: Int] {

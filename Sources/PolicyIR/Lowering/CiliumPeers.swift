@@ -6,7 +6,8 @@ struct CiliumPeers {
     /// Who matches; `nil` when no L3 member is written.
     private(set) var match: PeerMatch?
     /// Unresolved references, as text, each with its field and a hint.
-    private(set) var unresolved: [(member: String, what: String, hint: String)] = []
+    private(set) var unresolved: [Unresolved] = []
+    typealias Unresolved = (member: String, what: String, hint: String)
 
     init(_ element: CiliumElement, _ direction: Direction, _ scope: CiliumScope, _ directory: CiliumDirectory) {
         var isWritten = false
@@ -27,7 +28,7 @@ struct CiliumPeers {
         add(element.entities) { [.entity($0)] }
         add(element.cidrs) { [.addresses($0, except: [], .outsideCluster)] }
         add(element.fqdns) { [.names($0)] }
-        var unresolved: [(member: String, what: String, hint: String)] = []
+        var unresolved: [Unresolved] = []
         let cidrSet = direction == .ingress ? "fromCIDRSet" : "toCIDRSet"
         add(element.cidrSet) { entry in
             let prefixes: [IPPrefix]
@@ -35,7 +36,9 @@ struct CiliumPeers {
             case .prefix(let prefix): prefixes = [prefix]
             case .group(let name):
                 let group = directory.groups.group(named: name)
-                if group == nil {
+                if let group {
+                    unresolved += [group].filter(\.isUnknown).map { CiliumPeers.refused($0, cidrSet) }
+                } else {
                     unresolved.append(
                         (cidrSet, "there is no CiliumCIDRGroup \(name)", "add the group, or write the prefixes as cidr")
                     )
@@ -50,6 +53,7 @@ struct CiliumPeers {
                             "add a group with these labels, or write the prefixes as cidr"
                         ))
                 }
+                unresolved += groups.filter(\.isUnknown).map { CiliumPeers.refused($0, cidrSet) }
                 prefixes = groups.flatMap(\.prefixes)
             }
             // "the engine applies except to the group selector too and does not validate containment".
@@ -68,6 +72,10 @@ struct CiliumPeers {
         }
         self.unresolved = unresolved
         match = isWritten ? .anyOf(selectsNothing ? [] : peers) : nil
+    }
+
+    private static func refused(_ group: CIDRGroup, _ member: String) -> Unresolved {
+        (member, "CiliumCIDRGroup \(group.metadata.name) was refused", "fix the group; its errors say what is wrong")
     }
 
     private static func unknown(_ reference: ServiceReference) -> String {

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 /// Policies with more patterns of names than the automaton has room for: what they say holds all the same, over TCP.
@@ -66,9 +67,17 @@ struct NamesOverBudgetTests {
         let object = try JSONSerialization.jsonObject(with: Data(status.utf8)) as? [String: Any]
         let leftOut = object?["namesLeftOut"] as? [String] ?? []
         #expect(Set(leftOut).isSuperset(of: ["*.pypi.org.", "*.stripe.com.", "**.cluster.local."]), "\(leftOut)")
-        let reasons = object?["reasons"] as? [[String: Any]] ?? []
-        let told = reasons.first { $0["reason"] as? String == "NP_DROP_NAME_STREAM" }?["count"] as? [String: Any]
-        #expect((told?["packets"] as? Int ?? 0) >= 7, "\(reasons)")
+        // Counters are read at most so often; on a busy machine those of the first answer are of before.
+        var told = 0
+        for _ in 0..<100 where told < 7 {
+            let answer = try world.agent.ask("status", ["--json"]).output
+            let report = try JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [String: Any]
+            let reasons = report?["reasons"] as? [[String: Any]] ?? []
+            let streamed = reasons.first { $0["reason"] as? String == "NP_DROP_NAME_STREAM" }
+            told = (streamed?["count"] as? [String: Any])?["packets"] as? Int ?? 0
+            if told < 7 { usleep(100_000) }
+        }
+        #expect(told >= 7)
         let conditions = object?["conditions"] as? [[String: Any]] ?? []
         let condition = conditions.first { $0["kind"] as? String == "namesLeftOut" }?["message"] as? String ?? ""
         // Server names are nobody else's.

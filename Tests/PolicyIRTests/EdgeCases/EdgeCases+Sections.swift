@@ -149,7 +149,7 @@ extension EdgeCases {
             differs: .init(
                 input: "an entry of a CiliumCIDRGroup that is no prefix, also an address without length",
                 theirs: "is skipped with a warning",
-                ours: "refuses the group, and the policies that deny by it isolate",
+                ours: "refuses the group, and the policies that deny by it, or by labels that it may have, isolate",
                 why: "a deny of the group would let the address pass")),
         EdgeCase(
             .section("15 ipBlock"), "ipBlock of a NetworkPolicy matches pods and other nodes by address",

@@ -8,9 +8,18 @@ public struct CIDRGroup: Hashable, Sendable {
     /// `spec.externalCIDRs`.
     public var prefixes: [IPPrefix]
 
+    /// Whether it was refused: it is unknown which prefixes it has, and, where no label could be read, which labels.
+    public var isUnknown = false
+
     /// A group.
     public init(metadata: ObjectMeta, prefixes: [IPPrefix]) {
         self.metadata = metadata
         self.prefixes = prefixes
+    }
+
+    /// A group that was refused.
+    public init(unknown metadata: ObjectMeta) {
+        self.init(metadata: metadata, prefixes: [])
+        isUnknown = true
     }
 }
