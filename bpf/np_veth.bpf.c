@@ -491,7 +491,10 @@ int np_dns_query(struct __sk_buff *skb)
 	case NP_QUERY_DENIED:
 		reason = NP_DROP_NAME_DENIED;
 		np_tell_name(skb, NP_NAME_DENIED, 0);
-		outcome.action = np_refuse_query(skb) ? bpf_redirect(skb->ifindex, 0) : NP_ACTION_SHOT;
+		outcome.action = np_refuse_query(skb, false) ? bpf_redirect(skb->ifindex, 0) : NP_ACTION_SHOT;
+		break;
+	case NP_QUERY_STREAM:
+		outcome.action = np_refuse_query(skb, true) ? bpf_redirect(skb->ifindex, 0) : NP_ACTION_SHOT;
 		break;
 	case NP_QUERY_NONE:
 		break;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # demo-check.sh: `make demo` as a new user has it (root): in a Debian of debootstrap's minbase with make and sudo added, as a user with a
 # password and no rights of root, who answers the questions at a terminal. The toolchain is mounted there, not to be written; the
-# repository is this one on a layer that is thrown away. It builds everything: what is in .build is other files there.
+# repository is this one on a layer that is thrown away, without its .build: it builds everything.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "$(id -u)" -eq 0 ] || { echo "demo-check: this needs root: mounts, namespaces, BPF" >&2; exit 3; }
@@ -26,10 +26,16 @@ unshare --mount --pid --fork --propagation private bash -ec '
         [ ! -d $place ] || { mkdir -p "$root$place"; mount --bind $place "$root$place"; mount -o remount,bind,ro "$root$place"; }
     done
     [ ! -e /etc/gitconfig ] || cp /etc/gitconfig "$root/etc/"
+    # Such packages are of root, and git clones only what is its own.
+    git config --file "$root/etc/gitconfig" --add safe.directory "*"
     layer repository "$PWD" "$root$PWD"
+    mkdir -p "$work/build" "$root$PWD/.build"
+    mount --bind "$work/build" "$root$PWD/.build"
     mount -t proc proc "$root/proc"
     mount -t sysfs sysfs "$root/sys"
     mount -t bpf bpf "$root/sys/fs/bpf"
+    # As on a host, where it is no mount of this process alone.
+    mount --make-shared "$root/sys/fs/bpf"
     mount --rbind /dev "$root/dev"
     mount -t tmpfs tmpfs "$root/run"
     cp -L /etc/resolv.conf "$root/etc/"

@@ -91,7 +91,7 @@ SIZE(np_name_options, 288);
 SIZE(np_dns_message, 4872);
 SIZE(np_lesson_head, 32);
 SIZE(np_lesson, 4912);
-SIZE(np_hello, 336);
+SIZE(np_hello, 344);
 SIZE(np_hello_copy, 3992);
 SIZE(np_proxied_key, 40);
 SIZE(np_proxied_side, 40);

@@ -34,12 +34,16 @@ struct Netpold: AsyncParsableCommand {
                 try command.run()
             }
             try StandardOutput.finish()
+        } catch let unwritten as StandardOutput.Unwritten {
+            exit(withError: unwritten.code)
         } catch {
             guard exitCode(for: error) == .validationFailure else {
                 if error is ExitCode { end(error) }
                 // Help and versions, which the parser would print after this.
                 if exitCode(for: error).isSuccess {
-                    print(fullMessage(for: error))
+                    print(
+                        GroupHelp.text(Array(CommandLine.arguments.dropFirst()), Netpold.self)
+                            ?? fullMessage(for: error))
                     end(ExitCode.success)
                 }
                 exit(withError: error)
@@ -55,7 +59,7 @@ struct Netpold: AsyncParsableCommand {
 
     /// Ends with a code, or with that of output which cannot be written.
     private static func end(_ error: any Error) -> Never {
-        do { try StandardOutput.finish() } catch { exit(withError: error) }
+        do { try StandardOutput.finish() } catch { exit(withError: error.code) }
         exit(withError: error)
     }
 }

@@ -112,6 +112,22 @@ import Testing
         #expect(kinds == expected)
     }
 
+    @Test(
+        "where nothing can be put in force, pods without programs are closed, and no change is lost",
+        arguments: [true, false])
+    func closing(beforeCompiling: Bool) async throws {
+        let failure = SystemError("read", "np_host", .ioError)
+        world.state.withLock { state in
+            if beforeCompiling { state.hostFailure = failure } else { state.failure = failure }
+        }
+        service.begin()
+        #expect(await eventually { world.state.withLock { $0.closed } == [7] })
+        #expect(world.state.withLock { $0.applied.isEmpty })
+        world.state.withLock { state in (state.hostFailure, state.failure) = (nil, nil) }
+        #expect(await eventually { world.state.withLock { $0.applied.map { Array($0.values) } } == [[[7]]] })
+        #expect(world.state.withLock { $0.policies.last } == ["web"])
+    }
+
     @Test("monitors get verdicts and losses, and the ring is only read while one listens")
     func monitors() async throws {
         let client = try await started()

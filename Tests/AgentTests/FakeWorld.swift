@@ -22,6 +22,10 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
         var hooks: [HookFinding] = []
         var policies: [[String]] = []
         var failure: SystemError?
+        /// Nobody can say how it stands with host policies.
+        var hostFailure: SystemError?
+        /// Interfaces that were to be closed.
+        var closed: Set<UInt32> = []
         var readFailure: SystemError?
         var changed: @Sendable () -> Void = {}
         /// Whether somebody listens.
@@ -97,6 +101,13 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
             report.servicesLeftOut = state.servicesLeftOut
             return report
         }
+    }
+
+    func close(_ interfaces: Set<UInt32>) throws { state.withLock { $0.closed = interfaces } }
+
+    func hostStanding() throws -> HostStanding? {
+        if let failure = state.withLock(\.hostFailure) { throw failure }
+        return nil
     }
 
     func auditHooks() -> [HookFinding] { state.withLock { $0.hooks } }

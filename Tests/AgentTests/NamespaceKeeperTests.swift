@@ -219,18 +219,53 @@ struct NamespaceKeeperTests {
         #expect(
             try #require(next.recorded.last).namespaces
                 == records.namespaces?.mapValues { _ in
-                    .init(labels: Self.labels, keepsPolicies: true)
+                    .init(labels: Self.labels, keepsPolicies: true, policies: ["NetworkPolicy (namespace gone)"])
                 })
         next.on(.node(Fixtures.host([])))
         next.finish()
         #expect(labels(next) == nil && next.table.objects.isEmpty)
     }
 
+    @Test(
+        "a namespace that began to end, and a policy that went with it, while no agent ran: the next one isolates its pods",
+        arguments: [false, true])
+    func restartMeanwhile(policyIsLeft: Bool) throws {
+        var run = Self.begun()
+        // A policy that comes later is written down too, and one that goes is not missed.
+        let other = Fixtures.policy("other", app: "web", directions: [.ingress])
+        run.on(Self.events([Self.upsert(other)]))
+        run.finish()
+        #expect(run.recorded.last?.namespaces?["shop"]?.policies == ["NetworkPolicy other", "NetworkPolicy web"])
+        run.on(Self.events([.delete(other.key)]))
+        run.finish()
+        let records = try #require(run.recorded.last)
+        #expect(records.namespaces?["shop"]?.policies == ["NetworkPolicy web"])
+        // Nothing has gone by the time of the record: the Pod object is there, and the namespace was.
+        let now = [Self.namespace(isTerminating: true), .pod(Self.pod)] + (policyIsLeft ? [Self.policy] : [])
+        for isHostFirst in [false, true] {
+            var next = ReducerRun(Self.settings, sources: [Self.source], records: records)
+            if isHostFirst { next.on(.node(Self.here)) }
+            next.on(Self.events(now.map(Self.upsert) + ObjectKind.allCases.map(ObjectEvent.synced)))
+            if !isHostFirst { next.on(.node(Self.here)) }
+            // Killed before it has applied anything, it leaves what it was told.
+            for written in next.recorded {
+                #expect(written.namespaces?["shop"]?.policies?.isEmpty == false)
+            }
+            next.finish()
+            #expect(next.state.binding.view.endpoints.map(\.isCurrent) == [true])
+            let isolating = next.table.objects.keys.filter { $0.name == NamespaceKeeper.standIn }
+            #expect(isolating.count == (policyIsLeft ? 0 : 1), "\(next.table.objects.keys)")
+            #expect(kept(next).map(\.subject) == (policyIsLeft ? [] : ["shop"]))
+        }
+    }
+
     @Test("a namespace that is still there when the next agent starts is as its object says")
     func restartWithNamespace() throws {
         let run = Self.begun()
         let records = try #require(run.recorded.last)
-        #expect(records.namespaces == ["shop": .init(labels: Self.labels, keepsPolicies: false)])
+        #expect(
+            records.namespaces
+                == ["shop": .init(labels: Self.labels, keepsPolicies: false, policies: ["NetworkPolicy web"])])
         var next = ReducerRun(Self.settings, sources: [Self.source], records: records)
         let now = Self.namespace(["team": "other"])
         next.on(Self.events([Self.upsert(now)] + ObjectKind.allCases.map(ObjectEvent.synced)))

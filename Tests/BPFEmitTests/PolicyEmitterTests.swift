@@ -39,8 +39,27 @@ struct PolicyEmitterTests {
     @Test("every jump goes forward and every instruction can be reached", arguments: 0..<60)
     func isAcyclic(seed: Int) throws {
         var policies = RandomPolicyBits(seed: UInt64(seed))
-        let bits = policies.next(maximum: 300)
-        #expect(try Programs.flaws(PolicyEmitter.emit(bits).program) == [])
+        for maximum in [0, 1, 2, 3, 4, 300] {
+            let bits = policies.next(maximum: maximum)
+            #expect(try Programs.flaws(PolicyEmitter.emit(bits).program) == [], "at most \(maximum) rules")
+        }
+    }
+
+    @Test(
+        "so it can be in a policy of one answer, whichever it is",
+        arguments: [(false, false), (false, true), (true, false), (true, true)])
+    func isWholeWithOneAnswer(isL7: Bool, isolates: Bool) throws {
+        let everything = PolicyExamples.bit(0, l7: isL7, anyPeer: true, traffic: nil)
+        let some = PolicyExamples.bit(0, l7: isL7, traffic: nil)
+        for bits in [[everything], [some], [everything, PolicyExamples.bit(1, l7: isL7, traffic: nil)], []] {
+            let peers = bits.indices.filter { !bits[$0].matchesAnyPeer }.map {
+                PeerEntry(identity: UInt32(5 + $0), words: [1 << UInt64($0)])
+            }
+            let policy = PolicyBits(
+                direction: .egress, isolatedBy: isolates ? [.test("p")] : [], bits: bits, hostBit: nil, peers: peers)
+            #expect(try Programs.flaws(PolicyEmitter.emit(policy).program) == [])
+            #expect(try Self.difference(policy, limit: 60) == nil)
+        }
     }
 
     @Test("equal policies give equal bytes, in this process and in any other")

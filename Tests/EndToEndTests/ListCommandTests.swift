@@ -60,7 +60,7 @@ struct ListCommandTests {
                 let run = try agent.ask(listing.rawValue, ["-o", form])
                 #expect(run.code == 0, "\(listing) \(form): \(run)")
             }
-            // On a terminal of 80 columns no line is longer.
+            // On a terminal of 80 columns no line is longer, but for one cell that is, which is written whole.
             let file = "\(agent.folder)/\(listing.rawValue).tty"
             let command = ([RunningAgent.executable.path(), listing.rawValue] + agent.place).joined(separator: " ")
             _ = try agent.run(
@@ -68,7 +68,11 @@ struct ListCommandTests {
             let lines = try String(contentsOfFile: file, encoding: .utf8).split(whereSeparator: \.isNewline)
                 .filter { !$0.hasPrefix("Script ") }
             let plain = lines.map { $0.replacing(/\u{1b}\[[0-9;]*m/, with: "") }
-            #expect(!plain.isEmpty && plain.allSatisfy { $0.count <= 80 }, "\(listing): \(plain)")
+            let long = plain.filter { $0.count > 80 }
+            #expect(
+                !plain.isEmpty && long.allSatisfy { $0.hasPrefix("    ") && !$0.dropFirst(4).contains("  ") }, "\(long)"
+            )
+            #expect(!plain.contains { $0.contains("…") }, "\(plain)")
         }
         // An answer that cannot be written is an error of every command.
         let commands =
@@ -95,6 +99,10 @@ struct ListCommandTests {
             names.output.split(separator: "\n").map(String.init) == Set(status.health.problems.map(\.subject)).sorted())
         #expect(names.code == (status.health.isHealthy ? 0 : 1))
         #expect(try agent.ask("status", ["-o", "wide"]).output.hasPrefix("health"))
+        let lab = try agent.ask("status", ["-n", "lab"])
+        #expect(lab.output.contains("\npolicies     2 in force, 0 refused\n"), "\(lab)")
+        let nowhere = try agent.ask("status", ["-n", "nowhere"])
+        #expect(nowhere.output.contains("\npolicies     0 in force, 0 refused\nendpoints    0 ready"), "\(nowhere)")
         for wrong in [
             ["status", "-o", "xml"], ["status", "--json", "-o", "table"], ["status", "--ready", "-o", "json"],
         ] {

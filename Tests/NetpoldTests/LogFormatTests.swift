@@ -12,19 +12,19 @@ import Testing
         "applyMilliseconds": .stringConvertible(1.5), "empty": "",
     ]
 
-    @Test("logfmt: the message first, quoted where it must be, numbers plain")
+    @Test("logfmt: time, level and message first, quoted where it must be, numbers plain")
     func logfmt() {
         #expect(
             LogFormat.logfmt.line("policies in force", .notice, Self.time, Self.metadata)
-                == "msg=\"policies in force\" level=notice time=1970-01-01T00:00:01.250Z applyMilliseconds=1.5 "
+                == "time=1970-01-01T00:00:01.250Z level=notice msg=\"policies in force\" applyMilliseconds=1.5 "
                 + "empty=\"\" number=3 plain=word policies=3 subject=\"NetworkPolicy shop/db\"")
     }
 
-    @Test("JSON: the message first, numbers are numbers and texts are texts")
+    @Test("JSON: time, level and message first, numbers are numbers and texts are texts")
     func json() {
         #expect(
             LogFormat.json.line("policies in force", .notice, Self.time, Self.metadata)
-                == #"{"msg":"policies in force","level":"notice","time":"1970-01-01T00:00:01.250Z","#
+                == #"{"time":"1970-01-01T00:00:01.250Z","level":"notice","msg":"policies in force","#
                 + #""applyMilliseconds":1.5,"empty":"","number":"3","plain":"word","policies":3,"#
                 + #""subject":"NetworkPolicy shop/db"}"#)
     }

@@ -58,6 +58,23 @@ struct RuleSnapshotTests {
         #expect(earlier.pods.isEmpty && earlier.policies == snapshot.policies)
     }
 
+    @Test("the columns of names that hold for a name, of the policy that has them")
+    func columns() throws {
+        var snapshot = try RuleSnapshotTests.snapshot()
+        snapshot.policies[0].names = .init(
+            numbering: 9,
+            columns: [
+                .init(number: 0, names: ["api.example.com"], patterns: []),
+                .init(number: 31, names: [], patterns: ["*.example.com", "a.b"]),
+                .init(number: 32, names: ["api.example.com"], patterns: []),
+            ])
+        let book = try RuleBook(RuleSnapshot(json: snapshot.json()))
+        #expect(book.columns(of: 3, for: "API.example.com") == LearntColumns(numbering: 9, columns: 1 << 31 | 1))
+        #expect(book.columns(of: 3, for: "a.b")?.columns == 1 << 31)
+        #expect(book.columns(of: 3, for: "example.com")?.columns == 0)
+        #expect(book.columns(of: 4, for: "a.b") == nil)
+    }
+
     @Test("rules and policies that the snapshot does not have allow nothing")
     func unknown() throws {
         let book = try RuleBook(RuleSnapshotTests.snapshot())

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Reference programs of `netpold bench`: the minimum cost of a packet. They use the datapath's own parser, so the
- * difference to them is what netpold adds. Never attached.
+ * difference to them is what netpold adds. Attached are only np_bench_empty and np_bench_forward, by `netpold bench-net` to its own pods.
  */
+#include "../lib/hand_over.h"
 #include "../lib/outcome.h"
 #include "../lib/parse.h"
 
@@ -33,6 +34,14 @@ struct {
 	__type(value, __u32);
 } np_bench_next SEC(".maps");
 
+/* By the interface of a pod: where np_bench_forward sends what comes from it. `ifindex` is that of the other pod's interface. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct np_path_end);
+} np_bench_ways SEC(".maps");
+
 #define NP_BENCH_WORDS 5 /* of 8 bytes: an IPv4 header without options and one of TCP */
 #define NP_BENCH_FIRST_PORT 20000
 #define NP_BENCH_ADDRESSES 4 /* of np_bench_vary_message */
@@ -50,6 +59,18 @@ int np_bench_empty(struct __sk_buff *skb)
 {
 	(void)skb;
 	return NP_ACTION_OK;
+}
+
+/* Forwards past the stack whatever is IP, with no policy at all. */
+SEC("tc")
+int np_bench_forward(struct __sk_buff *skb)
+{
+	__u32 ifindex = skb->ifindex;
+	const struct np_path_end *end = bpf_map_lookup_elem(&np_bench_ways, &ifindex);
+
+	if (!end || (skb->protocol != bpf_htons(ETH_P_IP) && skb->protocol != bpf_htons(ETH_P_IPV6)))
+		return NP_ACTION_OK;
+	return np_hand_over(skb, end, end->ifindex);
 }
 
 SEC("tc")

@@ -15,6 +15,7 @@
 enum np_query {
 	NP_QUERY_ALLOWED,
 	NP_QUERY_DENIED,
+	NP_QUERY_STREAM, /* the proxy knows: it is to be made over TCP */
 	NP_QUERY_NONE, /* it is none */
 	NP_QUERY_RESPONSE, /* none, but perhaps a response of the pod */
 };
@@ -69,15 +70,16 @@ NP_INLINE int np_swap_ports(struct __sk_buff *skb, __u32 at)
 }
 
 /*
- * Makes the query that np_scratch has its own answer: id, question and what extends it stay as they are. False: it could not be changed.
+ * Makes the query that np_scratch has its own answer: id, question and what extends it stay as they are. `stream`: one that says no more
+ * than that the answer is too long for a datagram, so that the pod asks again over TCP. False: it could not be changed.
  * Not limited in number: the answer goes to who has asked, is as long as the query, and costs less than its way to a resolver, while a
  * resolver in the pod that is not answered waits for seconds. A global function, for its stack.
  */
-__attribute__((noinline)) int np_refuse_query(struct __sk_buff *skb)
+__attribute__((noinline)) int np_refuse_query(struct __sk_buff *skb, __u32 stream)
 {
 	const struct np_question *question = np_scratch_question();
 	const struct np_name_options *options = np_options();
-	__u32 rcode = options ? options->refusal & NP_DNS_RCODE_MASK : 0;
+	__u32 refusal = options ? options->refusal & NP_DNS_RCODE_MASK : 0;
 	const struct np_packet *packet;
 	struct np_place place;
 	__be16 asked, answered;
@@ -88,6 +90,7 @@ __attribute__((noinline)) int np_refuse_query(struct __sk_buff *skb)
 	packet = &question->packet;
 	place = np_place_of(question);
 	at = question->resume_offset + NP_DNS_FLAGS_OFFSET;
+	refusal = stream ? NP_DNS_TRUNCATED : refusal ? refusal : NP_DNS_REFUSED;
 	/* The pod has asked the Service. */
 	if (question->choice.made &&
 	    (np_replace_end(skb, packet, &place, false, &question->choice.frontend, question->choice.port) ||
@@ -97,7 +100,7 @@ __attribute__((noinline)) int np_refuse_query(struct __sk_buff *skb)
 	if (bpf_skb_load_bytes(skb, at, &asked, sizeof(asked)))
 		return false;
 	answered = (asked & bpf_htons(NP_DNS_RECURSION_DESIRED | NP_DNS_CHECKING_DISABLED)) |
-		   bpf_htons(NP_DNS_RESPONSE | NP_DNS_RECURSION_AVAILABLE | (rcode ? rcode : NP_DNS_REFUSED));
+		   bpf_htons(NP_DNS_RESPONSE | NP_DNS_RECURSION_AVAILABLE | refusal);
 	if (bpf_l4_csum_replace(skb, place.transport + offsetof(struct np_udp_header, checksum), asked, answered,
 				BPF_F_MARK_MANGLED_0 | sizeof(asked)) ||
 	    bpf_skb_store_bytes(skb, at, &answered, sizeof(answered), 0) ||
@@ -115,6 +118,17 @@ NP_INLINE bool np_allow_query(const struct np_dns_message *message, const struct
 
 	*rules &= rule ? rule->rules : 0;
 	return *rules;
+}
+
+/*
+ * Whether the proxy is to decide a query: one that no rule allows where a pattern that the automaton lacks might, or one that some
+ * rules allow where such a pattern might be of a column, so that its answer would not be learnt for it.
+ */
+NP_INLINE bool np_is_for_proxy(const struct np_answer *answer, bool is_allowed, __u64 allowing)
+{
+	if (is_allowed)
+		return allowing & np_name_bits(answer->base, NP_NAME_SET_UNLEARNT);
+	return answer->rules & np_name_bits(answer->base, NP_NAME_SET_UNKNOWN);
 }
 
 /* Hands np_verdict a plain answer for that of the policy: that the lowest of some bits allows the packet. */
@@ -135,11 +149,17 @@ NP_INLINE enum np_query np_judge_query(const struct np_hook *hook, struct np_que
 	const bool is_read = answer->verdict == NP_VERDICT_ALLOW_READ;
 	__u64 rules = answer->rules;
 	enum np_query query;
+	bool is_allowed;
 
 	*reason = NP_REASON_ALLOWED;
 	query = np_read_query(hook->skb, question, message);
+	is_allowed = query == NP_QUERY_ALLOWED && (is_read || np_allow_query(message, answer, &rules));
+	if (!is_read && query == NP_QUERY_ALLOWED && np_unlikely(np_is_for_proxy(answer, is_allowed, rules))) {
+		*reason = NP_DROP_NAME_STREAM;
+		return NP_QUERY_STREAM;
+	}
 	/* Only where no DNS rule allows it is asked whether there is one at all. */
-	if (!is_read && (query != NP_QUERY_ALLOWED || !np_allow_query(message, answer, &rules))) {
+	if (!is_read && !is_allowed) {
 		*reason = NP_DROP_L7_UNAVAILABLE;
 		if (!(answer->rules & np_name_bits(answer->base, NP_NAME_SET_DNS)))
 			return NP_QUERY_RESPONSE;

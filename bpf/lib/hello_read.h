@@ -4,6 +4,8 @@
  * segments and TLS records. All it has to remember is in struct np_hello, so it stops and goes on at any byte; and the verifier, which
  * follows no values through a map, sees one state.
  *
+ * After a HelloRetryRequest there is a second one, for which the same holds; a record that changes the cipher may be before that.
+ *
  * What is not exactly understood is no ClientHello: other records before its end, empty records, more behind it in its last record,
  * lengths that contradict each other, a second server_name, a list of names that is not one host name, a name with an empty label or
  * one of more than 63 bytes. Parts that do not matter here are skipped in one step: so the number of steps bounds
@@ -14,11 +16,15 @@
 
 #include "maps.h"
 
+#define NP_TLS_CHANGE_CIPHER 20
+#define NP_TLS_CIPHER_CHANGED 1 /* all that it has */
 #define NP_TLS_HANDSHAKE 22
 #define NP_TLS_MAJOR 3
 #define NP_TLS_RECORD_HEADER 5
 #define NP_TLS_MOST_RECORD (1 << 14)
 #define NP_TLS_CLIENT_HELLO 1
+#define NP_TLS_SERVER_HELLO 2
+#define NP_TLS_RANDOM_AT 11 /* of a ServerHello, from the beginning of its record */
 #define NP_TLS_RANDOM 32
 #define NP_TLS_MOST_SESSION 32
 #define NP_TLS_SERVER_NAME 0 /* the extension */
@@ -43,7 +49,9 @@ enum np_hello_part {
 	NP_HELLO_NAME_TYPE = 10,
 	NP_HELLO_NAME_LENGTH = 11,
 	NP_HELLO_NAME = 12,
-	NP_HELLO_PARTS = 13,
+	NP_HELLO_BEHIND = 13, /* all was read, and more of the client has passed */
+	NP_HELLO_RETRIED = 14, /* a second one begins, perhaps behind a record that changes the cipher */
+	NP_HELLO_PARTS = 15,
 };
 
 /* How many bytes the number of each part has, four bits for each: so there is no branch for the verifier to follow. */
@@ -87,6 +95,10 @@ NP_INLINE bool np_hello_read_head(struct np_hello *hello, __u8 byte)
 	hello->head = head + 1;
 	switch (head) {
 	case 0:
+		if (hello->part == NP_HELLO_RETRIED && byte == NP_TLS_CHANGE_CIPHER)
+			return true;
+		if (hello->part == NP_HELLO_RETRIED)
+			hello->part = NP_HELLO_TYPE;
 		return byte == NP_TLS_HANDSHAKE;
 	case 1:
 		return byte == NP_TLS_MAJOR;
@@ -200,6 +212,11 @@ NP_INLINE bool np_hello_read_byte(struct np_hello *hello, __u8 byte)
 	const __u32 part = hello->part;
 	__u32 number, digits;
 
+	/* Clients that look like TLS 1.2 to middle boxes send it, and it says nothing (RFC 8446 D.4). */
+	if (part == NP_HELLO_RETRIED) {
+		hello->part = NP_HELLO_TYPE;
+		return byte == NP_TLS_CIPHER_CHANGED && !hello->record;
+	}
 	if (part > NP_HELLO_LENGTH) {
 		if (!hello->message)
 			return false;
@@ -272,6 +289,35 @@ static long np_hello_step(__u32 step, struct np_hello_reading *reading)
 		return 0;
 	reading->progress = np_hello_end(hello);
 	return 1;
+}
+
+/* What a server's first bytes are. */
+enum np_hello_answer {
+	NP_ANSWER_OTHER = 0,
+	NP_ANSWER_RETRY = 1, /* it asks for another ClientHello */
+	NP_ANSWER_UNKNOWN = 2, /* too few to tell */
+};
+
+/*
+ * Tells a HelloRetryRequest, a ServerHello with a random of its own (RFC 8446 4.1.3), from all else: of `length` bytes at `at` of the frame, the
+ * server's first. Returns enum np_hello_answer. A global function, for its stack.
+ */
+__attribute__((noinline)) int np_read_server(struct __sk_buff *skb, __u32 at, __u32 length)
+{
+	__u64 random[4];
+	__u8 head[6];
+
+	if (bpf_skb_load_bytes(skb, at, head, 1))
+		return NP_ANSWER_UNKNOWN;
+	if (head[0] != NP_TLS_HANDSHAKE)
+		return NP_ANSWER_OTHER;
+	if (length < NP_TLS_RANDOM_AT + sizeof(random) || bpf_skb_load_bytes(skb, at, head, sizeof(head)) ||
+	    bpf_skb_load_bytes(skb, at + NP_TLS_RANDOM_AT, random, sizeof(random)))
+		return NP_ANSWER_UNKNOWN;
+	return head[5] == NP_TLS_SERVER_HELLO &&
+			       !((random[0] ^ bpf_cpu_to_be64(0xcf21ad74e59a6111)) | (random[1] ^ bpf_cpu_to_be64(0xbe1d8c021e65b891)) |
+				 (random[2] ^ bpf_cpu_to_be64(0xc2a211167abb8c5e)) | (random[3] ^ bpf_cpu_to_be64(0x079e09e2c8a8339c))) ?
+		       NP_ANSWER_RETRY : NP_ANSWER_OTHER;
 }
 
 /*

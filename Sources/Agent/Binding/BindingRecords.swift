@@ -37,6 +37,9 @@ public struct BindingRecords: Hashable, Codable, Sendable {
         var labels: [String: String]
         /// Whether policies of it are in force that were deleted.
         var keepsPolicies: Bool
+        /// Its policies in force, sorted: one that the next agent does not find went with the namespace, if that is being deleted. An
+        /// earlier form has none.
+        var policies: [String]?
     }
 
     /// What policies see of a pod.

@@ -26,6 +26,9 @@ struct KustomizeBuild {
     init(_ folder: String) throws(Failure) {
         let place = KustomizeBuild.file(in: folder)
         guard let place else {
+            guard FileManager.default.fileExists(atPath: folder) else {
+                throw Failure(message: "no such folder", hint: "name the folder of a kustomization")
+            }
             throw Failure(
                 message: "there is no \(Kustomization.fileNames.joined(separator: ", ")) in this folder",
                 hint: "name the folder of a kustomization")

@@ -71,6 +71,7 @@ public enum ManifestFiles {
         let index = KustomizationIndex(files, roots: choice.paths)
         loaded.passedOver = search.passedOver
         loaded.isAsWritten = choice.kustomizations.isEmpty && !search.isPartial && choice.namespace == nil
+        let named = Set(choice.paths)
         var leftOut: [String: (by: Kustomization, files: [String])] = [:]
         for (number, file) in files.enumerated() {
             progress(number + 1, files.count)
@@ -106,12 +107,15 @@ public enum ManifestFiles {
             do throws(SystemError) {
                 let bytes = try read(file)
                 loaded.files.append(file)
+                let holdsAny: Bool
                 if file == "-" {
                     loaded.standardInput = bytes
-                    decoder.add(stream: bytes, change: change)
+                    holdsAny = decoder.add(stream: bytes, change: change)
                 } else {
-                    decoder.add(bytes, file: file, change: change)
+                    holdsAny = decoder.add(bytes, file: file, change: change)
                 }
+                // What somebody names is not empty on purpose; a repository may have empty files.
+                if !holdsAny, named.contains(file) { decoder.add(Diagnostic(emptyInput: file)) }
                 if bare.isSet.load(ordering: .relaxed) { leaveOut() }
             } catch {
                 decoder.add(Diagnostic(unreadable: error))
@@ -171,6 +175,16 @@ extension Diagnostic {
             location: kustomization.location,
             message: "it sets \(kustomization.summary) for \(count) left out: what is applied is not what they say",
             hint: kustomization.remedy)
+    }
+
+    /// An input without a single document, named by the user: what should have written it has probably failed, and an answer about
+    /// nothing would be green.
+    init(emptyInput file: String) {
+        self.init(
+            id: .emptyInput, location: .whole(file),
+            message: file == "-" ? "standard input holds no object" : "the file holds no object",
+            hint: file == "-"
+                ? "has the command before the pipe failed? (bash: set -o pipefail)" : "has it been written?")
     }
 
     /// A file that could not be read, as a diagnostic.

@@ -10,6 +10,8 @@ public protocol DatapathPort {
     func apply(
         _ image: NodeImage, links: [EndpointKey: [UInt32]], masters: [UInt32: [UInt32]]
     ) throws -> ApplyReport
+    /// Closes those of these interfaces that have no program yet, where no image could be applied; the next one that can be opens them.
+    func close(_ interfaces: Set<UInt32>) throws
     /// Hooks at which not every packet is decided as the image says, as the kernel has them now.
     func auditHooks() -> [HookFinding]
     /// Decides anew which pods' new flows may go past the node's stack; `nil` where none ever do.

@@ -92,7 +92,9 @@ actor Answers {
             endpointsWaiting: snapshot.facts.view.waiting.count + failed,
             namespacesUnknown: snapshot.facts.view.strangers, attachments: attachments,
             lastApplyMilliseconds: UInt64(max(0, snapshot.lastApply / .milliseconds(1))),
-            services: services, fastPath: snapshot.fastPath.map { FastPathStatus($0) }, capacities: reading.capacities,
+            services: services, fastPath: snapshot.fastPath.map { FastPathStatus($0) },
+            namesLeftOut: snapshot.facts.report.flatMap { $0.patternsLeftOut.isEmpty ? nil : $0.patternsLeftOut },
+            capacities: reading.capacities,
             reasons: reasons,
             eventsSuppressed: reading.counters?.suppressedEvents.values.reduce(0, +) ?? 0, eventsLost: hub.eventsLost,
             conditions: snapshot.facts.conditions)

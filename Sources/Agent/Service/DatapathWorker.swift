@@ -7,6 +7,8 @@ actor DatapathWorker {
     private let datapath: any DatapathPort
     private var compiler: any PolicyCompiler
     private let executor = ThreadExecutor(name: "netpold-apply")
+    /// Changes that came with something that failed before the compiler was given them.
+    private var untaken: [ObjectChange] = []
     private var hasReturnedCode = false
     private let began = Mutex<ContinuousClock.Instant?>(nil)
 
@@ -42,24 +44,50 @@ actor DatapathWorker {
         var applyTime: Duration
     }
 
-    /// Compiles and applies.
+    /// Compiles and applies. Where one of both fails, what is enforced goes on, and pods without programs are closed.
     ///
-    /// - Throws: what the compiler throws; nothing was touched then.
-    func reconcile(_ desired: DesiredChanges) throws -> Outcome { try working { try reconciled(desired) } }
+    /// - Throws: what the compiler throws; nothing else was touched then.
+    func reconcile(_ desired: DesiredChanges) throws -> Outcome {
+        try working {
+            untaken += desired.changes
+            do { return try reconciled(desired) } catch { throw close(desired, after: error) }
+        }
+    }
 
     private func reconciled(_ desired: DesiredChanges) throws -> Outcome {
         let clock = ContinuousClock()
         let start = clock.now
         var desired = desired
         desired.host = try datapath.hostStanding()
+        desired.changes = untaken
+        untaken = []
         let compiled = try compiler.compile(desired)
         let middle = clock.now
         let report = Result { try datapath.apply(compiled.image, links: desired.links, masters: desired.masters) }
+            .mapError { close(desired, after: $0) }
         let time = KernelTime.now
         let end = clock.now
         return Outcome(
             compiled: compiled, report: report, hits: datapath.ruleHitIndex, hooks: datapath.auditHooks(), time: time,
             compileTime: middle - start, applyTime: end - middle)
+    }
+
+    /// Closes the pods that have come meanwhile: nobody knows for how long nothing can be put in force.
+    private func close(_ desired: DesiredChanges, after cause: any Error) -> any Error {
+        do {
+            try datapath.close(Set(desired.links.values.joined()))
+            return cause
+        } catch {
+            return LeftOpen(cause: cause, reason: error)
+        }
+    }
+
+    /// Nothing could be put in force, and an interface without programs could not be closed.
+    private struct LeftOpen: Error, CustomStringConvertible {
+        let cause: any Error
+        let reason: any Error
+
+        var description: String { "\(cause); pods that have come since may be open: \(reason)" }
     }
 
     func counters() throws -> DatapathCounters { try working { try datapath.counters() } }
@@ -87,10 +115,11 @@ actor DatapathWorker {
         }
     }
 
-    /// Gives the system back what a list of all pods and the state before a change have left; the first time also the code of the start.
-    func returnMemory() {
+    /// Gives the system back what a list of all pods and the state before a change have left; with `code`, and the first time, also the
+    /// code that only the start and changes need.
+    func returnMemory(code: Bool) {
         FreeMemory.giveBack()
-        if !hasReturnedCode { FreeMemory.giveBackCode() }
+        if code || !hasReturnedCode { FreeMemory.giveBackCode() }
         hasReturnedCode = true
     }
 

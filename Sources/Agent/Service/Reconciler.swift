@@ -53,6 +53,8 @@ actor Reconciler {
     private var hasLoggedApply = false
     /// `applyCount` when freed memory was last returned.
     private var trimmedAt: UInt64 = 0
+    /// Whether that was in a quiet moment.
+    private var trimmedQuietly = true
 
     init(
         options: AgentService.Options, ports: AgentService.Ports, state: AgentState, published: PublishedSnapshot,
@@ -377,9 +379,11 @@ actor Reconciler {
     private func collectConntrack() async {
         await refreshFastPath()
         history.forget(at: .now)
-        if state.applyCount != trimmedAt {
-            trimmedAt = state.applyCount
-            await worker.returnMemory()
+        // Once after changes, and once when none has followed: by then the states before them are forgotten.
+        let isQuiet = state.applyCount == trimmedAt
+        if !isQuiet || !trimmedQuietly {
+            (trimmedAt, trimmedQuietly) = (state.applyCount, isQuiet)
+            await worker.returnMemory(code: isQuiet)
         }
         do {
             let collected = try await worker.collectConntrack()

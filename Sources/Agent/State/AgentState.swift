@@ -263,7 +263,8 @@ public struct AgentState: Sendable {
         let desired = DesiredChanges(
             generation: generation, node: node, changes: takeChanges(), links: view.links, masters: masters,
             stubs: view.stubs.map { DenyStub(key: $0.key, addresses: $0.addresses) })
-        return record(false, others: keeper.kept != wasKept) + [.reconcile(desired)]
+        let mayDiffer = keeper.takeNews() || keeper.kept != wasKept
+        return record(false, others: mayDiffer) + [.reconcile(desired)]
             + keeper.takeQuestions().map(AgentAction.look)
     }
 
@@ -300,7 +301,10 @@ public struct AgentState: Sendable {
         }
         if let host = report?.host { current.formUnion(Condition.host(host)) }
         if let leftOut = report.flatMap({ Condition.servicesLeftOut($0.servicesLeftOut) }) { current.insert(leftOut) }
-        if let names = report.flatMap({ Condition.namesLeftOut($0.patternsLeftOut, entries: $0.namesLeftOut) }) {
+        if let report,
+            let names = Condition.namesLeftOut(
+                report.patternsLeftOut, denied: report.patternsDenied, entries: report.namesLeftOut)
+        {
             current.insert(names)
         }
         if let reason = report?.serversNotAsked {

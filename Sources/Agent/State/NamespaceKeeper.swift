@@ -11,8 +11,8 @@ import PolicyIR
 /// - its own policies stay that are deleted while it is being deleted, or with it while a pod without object is bound here;
 /// - whether it is being deleted is asked of the API server before one of its policies goes: kinds are followed apart, so the end of a
 ///   policy may come before its namespace's, but the server has marked the namespace before it deletes anything of it;
-/// - the next agent knows the labels by `BindingRecords`, and not the policies: it isolates those pods, but for what policies of the
-///   cluster allow them.
+/// - the next agent knows the labels by `BindingRecords`, and of the policies the names: where one of them was deleted with the namespace,
+///   while no agent ran too, it isolates those pods, but for what policies of the cluster allow them.
 ///
 /// What is deleted from a namespace that is there goes. One that is there again counts as it is.
 struct NamespaceKeeper: Sendable {
@@ -42,6 +42,10 @@ struct NamespaceKeeper: Sendable {
     private let asksServer: Bool
     /// Labels of the namespaces in force, by name.
     private var labels: [String: [String: String]] = [:]
+    /// The policies in force, by namespace.
+    private var policies: [String: Set<ObjectKey>] = [:]
+    /// Whether `policies` has become another set since `takeNews` was called last, of a namespace with pods here.
+    private var hasNews = false
     /// What an earlier agent had in force, until the first call of `filter`.
     private var remembered: [String: BindingRecords.NamespaceRecord]
 
@@ -79,6 +83,12 @@ struct NamespaceKeeper: Sendable {
         return !decided.isEmpty
     }
 
+    /// Whether the next agent has to be told something else than at the last call, of policies.
+    mutating func takeNews() -> Bool {
+        defer { hasNews = false }
+        return hasNews
+    }
+
     /// What the next agent has to be told: of namespaces with pods here.
     func records(of occupied: Occupied, in store: ObjectStore) -> [String: BindingRecords.NamespaceRecord] {
         let keeping = Set(kept.filter(\.isPolicy).map(\.namespace))
@@ -86,7 +96,8 @@ struct NamespaceKeeper: Sendable {
         for name in occupied.all {
             let labels = store.namespace(name)?.metadata.labels ?? labels[name] ?? remembered[name]?.labels
             let keepsPolicies = keeping.contains(name) || remembered[name]?.keepsPolicies == true
-            records[name] = labels.map { .init(labels: $0, keepsPolicies: keepsPolicies) }
+            let names = remembered[name]?.policies ?? (policies[name] ?? []).map(NamespaceKeeper.name).sorted()
+            records[name] = labels.map { .init(labels: $0, keepsPolicies: keepsPolicies, policies: names) }
         }
         return records
     }
@@ -122,8 +133,32 @@ struct NamespaceKeeper: Sendable {
                 result.append(change)
             }
         }
-        return result + release(occupied, store)
+        result += release(occupied, store)
+        for change in result { note(change, occupied) }
+        return result
     }
+
+    /// Notes which policies are in force.
+    private mutating func note(_ change: ObjectChange, _ occupied: Occupied) {
+        let key: ObjectKey
+        let isThere: Bool
+        switch change {
+        case .upsert(let object): (key, isThere) = (object.key, true)
+        case .standIns(_, let refused): (key, isThere) = (refused, true)
+        case .delete(let deleted): (key, isThere) = (deleted, false)
+        case .name, .ownAddresses, .ownNetworks: return
+        }
+        guard key.isPolicy, !key.namespace.isEmpty else { return }
+        let isNews =
+            isThere
+            ? policies[key.namespace, default: []].insert(key).inserted
+            : policies[key.namespace]?.remove(key) != nil
+        if policies[key.namespace]?.isEmpty == true { policies[key.namespace] = nil }
+        hasNews = hasNews || isNews && occupied.all.contains(key.namespace)
+    }
+
+    /// What a policy is called in records.
+    private static func name(_ policy: ObjectKey) -> String { "\(policy.kind) \(policy.name)" }
 
     private mutating func keepNoMore(_ key: ObjectKey) {
         kept.remove(key)
@@ -183,7 +218,15 @@ struct NamespaceKeeper: Sendable {
                 labels[name] = namespace.metadata.labels
                 kept.insert(NamespaceKeeper.key(name))
             }
-            guard record.keepsPolicies || occupied.orphaned.contains(name) else { continue }
+            // Nothing can be made in a namespace that is being deleted: what is missing went with it.
+            let isMissing = { (policy: String) in
+                let parts = policy.split(separator: " ", maxSplits: 1).map(String.init)
+                return parts.count != 2 || !store.has(ObjectKey(kind: parts[0], namespace: name, name: parts[1]))
+            }
+            guard
+                record.keepsPolicies || occupied.orphaned.contains(name)
+                    || record.policies?.contains(where: isMissing) == true
+            else { continue }
             let closed = ClusterObject.networkPolicy(
                 NetworkPolicy(
                     metadata: ObjectMeta(name: NamespaceKeeper.standIn, namespace: name), podSelector: LabelSelector(),

@@ -126,6 +126,9 @@ public struct ObjectStore: Sendable {
         if case .object(let object) = inForce(key) { object } else { nil }
     }
 
+    /// Whether a source has an object of this key, refused or not.
+    func has(_ key: ObjectKey) -> Bool { entries[key] != nil }
+
     /// The objects in force, in key order.
     var objects: ClusterObjects {
         var objects = ClusterObjects()

@@ -51,6 +51,7 @@ public enum VerdictReason: ABIEnumeration {
     case proxyUnknown
     case nameRoom
     case checksumPlace
+    case nameStream
 
     /// `np_event.reason`, and the index of np_reasons.
     public var rawValue: UInt8 { UInt8(enumerator.rawValue) }
@@ -105,6 +106,7 @@ public enum VerdictReason: ABIEnumeration {
         case .proxyUnknown: NP_DROP_PROXY_UNKNOWN
         case .nameRoom: NP_DROP_NAME_ROOM
         case .checksumPlace: NP_DROP_CHECKSUM_PLACE
+        case .nameStream: NP_DROP_NAME_STREAM
         }
     }
 

@@ -88,6 +88,7 @@ extension CompilerState {
     /// Tells peers and compiled policies of the remotes that came, went, or are in namespaces with other labels.
     private mutating func spread(_ batch: Batch) {
         var relabelled = index.takeRelabelled()
+        if !(relabelled.isEmpty && batch.died.isEmpty && batch.born.isEmpty) { compiled.forgetInherited() }
         for remote in batch.died {
             let terms = (relabelled.removeValue(forKey: remote) ?? []).union(index.withdraw(remote))
             compiled.note(remote, terms, .died, in: &index)

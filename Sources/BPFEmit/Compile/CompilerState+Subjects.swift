@@ -38,11 +38,11 @@ extension CompilerState {
 
     mutating func use(
         _ direction: Direction, of podClass: IdentityIndex.ClassID, _ applying: [Int], by subject: Int,
-        named key: String
+        named key: String, inPlaceOf before: Int? = nil
     ) -> Int {
         compiled.use(
-            direction, of: podClass, applying, of: slots.policies, by: subject, named: key, &allocator.columns,
-            in: &index)
+            direction, of: podClass, applying, of: slots.policies, by: subject, named: key, inPlaceOf: before,
+            &allocator.columns, in: &index)
     }
 
     /// Counts a local pod of a class off; its subject goes with the last one.
@@ -80,7 +80,8 @@ extension CompilerState {
     ) {
         let before = subject[direction]
         // The new one first: what both ask for is not forgotten.
-        let policy = use(direction, of: subject.podClass, applying, by: number, named: subject.key)
+        let policy = use(
+            direction, of: subject.podClass, applying, by: number, named: subject.key, inPlaceOf: before)
         guard policy != before else { return }
         batch.moved.append((number, direction, compiled.image(before)))
         subjects.setPolicy(number, direction, policy)

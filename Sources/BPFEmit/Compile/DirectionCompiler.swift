@@ -86,7 +86,9 @@ struct DirectionCompiler {
             return
         }
         let bit = PolicyBits.Bit(
-            rule: RuleBit(rule: number, action: rule.action, isL7: isL7, origin: rule.origin, l7: rule.l7),
+            rule: RuleBit(
+                rule: number, action: rule.action, isL7: isL7, origin: rule.origin, l7: rule.l7,
+                coversTCP: rule.traffic.coversTCPOfUDP),
             tier: rule.tier, priority: rule.priority, order: rule.order,
             matchesAnyPeer: carriers.terms == nil && carriers.port == nil, traffic: traffic)
         let place = isL7 ? l7Bits : bits.count

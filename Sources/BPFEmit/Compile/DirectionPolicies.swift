@@ -36,6 +36,8 @@ struct DirectionPolicies: Sendable {
     private(set) var failures: [Int: EmitError] = [:]
     /// Policies that `compileWaiting` is to compile.
     var waiting: Set<Int> = []
+    /// By policy that waits: the peers of the one whose place it takes, for as long as no remote came, went or changed since.
+    private var inherited: [Int: KnownPeers] = [:]
     /// By policy, since `takeChanges`.
     var changes: [Int: Change] = [:]
     /// By policy: what `note` has noted since the last `patchNoted`; kept for their capacity.
@@ -49,10 +51,11 @@ struct DirectionPolicies: Sendable {
 
     /// Gives a subject the policy of a direction, shared if an equal one exists. Returns its number. `applying` are the
     /// numbers in `lowered` of the policies that select the subject; `columns` numbers the columns of its names, `name` is its key
-    /// there.
+    /// there. `before` is the policy that it has, which is not released yet: what is the same in both is taken from there.
     mutating func use(
         _ direction: Direction, of podClass: IdentityIndex.ClassID, _ applying: [Int], of lowered: [LoweredPolicy],
-        by subject: Int, named name: String, _ columns: inout NameColumns, in index: inout IdentityIndex
+        by subject: Int, named name: String, inPlaceOf before: Int? = nil, _ columns: inout NameColumns,
+        in index: inout IdentityIndex
     ) -> Int {
         let speaking = applying.filter { lowered[$0][direction] != nil }
         var key = DirectionPolicy.Key(direction: direction, policies: speaking, ports: -1, names: 0)
@@ -75,7 +78,7 @@ struct DirectionPolicies: Sendable {
             isolatedBy: speaking.filter { lowered[$0][direction]?.isolates == true }.map { lowered[$0].origin })
         let policy = DirectionPolicy(
             key: key, policy: rules, subject: podClass,
-            peers: rules.rules.map { DirectionPolicies.terms(of: $0.peers, in: &index) },
+            peers: DirectionPolicies.terms(of: rules.rules, before.map { policies[$0] }, in: &index),
             host: direction == .ingress && rules.isIsolated ? index.term(of: .entity(.host)) : nil,
             columns: columns.columns(of: key.names).filter { lists.contains($0.key) }, subjects: [subject])
         for term in policy.terms {
@@ -92,9 +95,15 @@ struct DirectionPolicies: Sendable {
             touches.append([])
         }
         numbers[key] = number
+        if let before, !waiting.contains(before), failures[before] == nil {
+            inherited[number] = KnownPeers(of: policies[before])
+        }
         waiting.insert(number)
         return number
     }
+
+    /// A remote came, went or changed: what peers of a policy were known is patched nowhere.
+    mutating func forgetInherited() { inherited = [:] }
 
     /// Takes a policy from a subject, and with its last subject forgets it.
     mutating func release(_ number: Int, by subject: Int, in index: inout IdentityIndex) {
@@ -110,6 +119,7 @@ struct DirectionPolicies: Sendable {
         naming.remove(number)
         failures[number] = nil
         waiting.remove(number)
+        inherited[number] = nil
         changes[number] = nil
         policies[number] = DirectionPolicies.nothing
         free.append(number)
@@ -117,13 +127,14 @@ struct DirectionPolicies: Sendable {
 
     /// Compiles what waits for it. All remotes must have been announced or withdrawn.
     mutating func compileWaiting(in index: inout IdentityIndex) {
-        var programs = ProgramCache()
+        var programs = SharedPrograms()
         for number in waiting.sorted() {
             let before = policies[number].image
             compile(number, &programs, in: &index)
             if before != policies[number].image { changes[number] = .program }
         }
         waiting = []
+        inherited = [:]
     }
 
     /// What became of policies since the last call, by number.
@@ -133,7 +144,7 @@ struct DirectionPolicies: Sendable {
     }
 
     /// Makes the image of a policy anew from what the index knows now.
-    private mutating func compile(_ number: Int, _ programs: inout ProgramCache, in index: inout IdentityIndex) {
+    private mutating func compile(_ number: Int, _ programs: inout SharedPrograms, in index: inout IdentityIndex) {
         let (direction, policy) = (policies[number].direction, policies[number].policy)
         let compiled = DirectionCompiler(
             policy, direction, peers: policies[number].peers, subject: policies[number].subject,
@@ -142,9 +153,7 @@ struct DirectionPolicies: Sendable {
             direction: direction, isolatedBy: policy.isolatedBy, bits: compiled.bits,
             hostBit: policies[number].host == nil ? nil : compiled.bits.count, peers: [])
         use(compiled, number)
-        let entries = bits.words <= PeersWorkspace.maximumWidth ? peers(of: bits, number, in: &index) : PeerTable()
-        policies[number].carried = Array(repeating: 0, count: bits.bits.count + 1)
-        policies[number].count(entries)
+        let (entries, width) = findPeers(of: bits, number, in: &index)
         // A program depends on which bits somebody carries, not on who: one entry stands for all of them.
         let union = policies[number].carriedWords(bits.words)
         bits.peers = entries.isEmpty ? [] : [PeerEntry(identity: ReservedIdentity.unknown.rawValue, words: union)]
@@ -153,8 +162,8 @@ struct DirectionPolicies: Sendable {
 
         failures[number] = nil
         do {
-            var image = try programs.image(of: bits)
-            image.peers = image.words == bits.words ? entries : entries.trimmed(to: image.words)
+            var image = try programs.emit(bits)
+            image.peers = image.words == width ? entries : entries.trimmed(to: image.words)
             image.leftOut = compiled.leftOut
             policies[number].image = image
             policies[number].bits = bits.bits
@@ -170,6 +179,21 @@ struct DirectionPolicies: Sendable {
                     program: EncodedProgram(instructions: [], mapReferences: []), words: 0, peers: [], bits: [],
                     isolatedBy: bits.isolatedBy, strictness: .isolating)
         }
+    }
+
+    /// The entries of the `peers` map, the words of each, and who carries each bit counted: those of the policy before where the same
+    /// remotes carry the same bits.
+    private mutating func findPeers(
+        of bits: PolicyBits, _ number: Int, in index: inout IdentityIndex
+    ) -> (entries: PeerTable, width: Int) {
+        if let known = inherited[number], known.are(of: bits, policies[number].carriers) {
+            policies[number].carried = known.carried
+            return (known.entries, known.width)
+        }
+        let entries = bits.words <= PeersWorkspace.maximumWidth ? peers(of: bits, number, in: &index) : PeerTable()
+        policies[number].carried = Array(repeating: 0, count: bits.bits.count + 1)
+        policies[number].count(entries)
+        return (entries, bits.words)
     }
 
     /// The entries of the `peers` map.
@@ -230,6 +254,23 @@ struct DirectionPolicies: Sendable {
     private static func closed(_ policy: SubjectPolicy) -> [RuleOrigin] {
         let origins = policy.isIsolated ? policy.isolatedBy : policy.rules.prefix(1).map(\.origin)
         return origins.isEmpty ? [RuleOrigin(kind: "netpold", namespace: "", name: "limit", path: "")] : origins
+    }
+
+    /// The terms of the peers of rules. Rules that `known` has too, before or behind those that differ, have the same terms there.
+    private static func terms(
+        of rules: [PolicyRule], _ known: DirectionPolicy?, in index: inout IdentityIndex
+    ) -> [[IdentityIndex.TermID]?] {
+        let others = known?.policy.rules ?? []
+        let shift = others.count - rules.count
+        return rules.indices.map { place in
+            for other in shift == 0 ? [place] : [place, place + shift] {
+                guard let known, others.indices.contains(other), others[other].peers == rules[place].peers else {
+                    continue
+                }
+                return known.peers[other]
+            }
+            return terms(of: rules[place].peers, in: &index)
+        }
     }
 
     /// The terms of a rule's peers, each once; `nil`: everyone. Names have none.

@@ -6,11 +6,27 @@ public struct DumpTable: Hashable, Sendable {
         public var title: String
         /// Whether its cells are numbers, to be compared by their digits.
         public var isNumeric: Bool
+        /// Where it stands if there is no room for all columns.
+        public var narrow = Narrow.stays
+
+        /// What becomes of a column where there is no room for all.
+        public enum Narrow: Hashable, Sendable {
+            /// It stays.
+            case stays
+            /// Its cells stand below their rows.
+            case below
+            /// It is left out.
+            case hidden
+        }
 
         /// A column of words.
-        static func words(_ title: String) -> Column { Column(title: title, isNumeric: false) }
+        static func words(_ title: String, _ narrow: Narrow = .stays) -> Column {
+            Column(title: title, isNumeric: false, narrow: narrow)
+        }
         /// A column of numbers.
-        static func numbers(_ title: String) -> Column { Column(title: title, isNumeric: true) }
+        static func numbers(_ title: String, _ narrow: Narrow = .stays) -> Column {
+            Column(title: title, isNumeric: true, narrow: narrow)
+        }
     }
 
     /// What stands in a cell.

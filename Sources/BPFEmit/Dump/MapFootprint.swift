@@ -7,8 +7,10 @@ import NetTypes
 /// many buckets as the capacity rounded up to a power of two; an LPM node is 40 bytes before its prefix, and half of the nodes
 /// only branch.
 struct MapFootprint {
-    /// The map's name, for emitted policies the subject's as well.
+    /// The map's name.
     var name: String
+    /// The subject whose it is; `nil`: the node's.
+    var subject: String?
     /// Entries in use.
     var entries: Int
     /// Entries it can hold; `nil`: made to measure.
@@ -90,18 +92,19 @@ extension NodeImage {
         for subject in subjects {
             for direction in Direction.allCases where subject[direction].words > 0 {
                 let image = subject[direction]
-                let name = "peers \(direction) \(subject.key)"
+                let name = "peers \(direction)"
                 let value = PeersLayout.valueBytes(words: image.words)
-                switch PeersLayout(image) {
-                case .hash:
-                    maps.append(
-                        .hash(name, entries: image.peers.count, capacity: nil, key: PeersLayout.keyBytes, value: value))
-                case .array(let capacity):
-                    maps.append(
+                var map: MapFootprint =
+                    switch PeersLayout(image) {
+                    case .hash:
+                        .hash(name, entries: image.peers.count, capacity: nil, key: PeersLayout.keyBytes, value: value)
+                    case .array(let capacity):
                         .fixed(
                             name, entries: image.peers.count, capacity: capacity, key: PeersLayout.keyBytes,
-                            value: value))
-                }
+                            value: value)
+                    }
+                map.subject = subject.key
+                maps.append(map)
             }
         }
         return maps

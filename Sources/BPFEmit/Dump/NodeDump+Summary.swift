@@ -14,7 +14,9 @@ extension NodeDump {
     }
 
     private var endpoints: DumpTable {
-        var table = DumpTable([.words("pod"), .numbers("identity"), .words("addresses"), .words("subject")])
+        var table = DumpTable([
+            .words("pod"), .numbers("identity"), .words("addresses", .below), .words("subject", .below),
+        ])
         for endpoint in image.endpoints {
             table.add([
                 .text("\(endpoint.key)"), .text(NodeDump.number(endpoint.identity)),
@@ -26,15 +28,16 @@ extension NodeDump {
 
     private var policies: DumpTable {
         var table = DumpTable([
-            .words("subject"), .words("direction"), .words("default"), .words("state"), .numbers("rules"),
-            .numbers("bits"),
-            .numbers("peers"), .numbers("words"), .numbers("instructions"),
+            .words("pod"), .words("direction"), .words("default"), .words("state", .hidden), .numbers("rules"),
+            .numbers("bits", .hidden), .numbers("peers"), .numbers("words", .hidden), .numbers("instructions"),
         ])
+        let pods = subjectPods
         for subject in image.subjects {
             for direction in Direction.allCases {
                 let policy = subject[direction]
                 table.add([
-                    .text(subject.key), "\(direction)", policy.isolatedBy.isEmpty ? "allow" : "deny",
+                    .text(pods[subject.key] ?? subject.key), "\(direction)",
+                    policy.isolatedBy.isEmpty ? "allow" : "deny",
                     "\(subject.stateNeeds[direction])",
                     "\(state.policy(of: subject.key, direction)?.rules.count ?? 0)", "\(policy.bits.count)",
                     "\(policy.peers.count)", "\(policy.words)", "\(policy.program.instructions.count)",
@@ -47,17 +50,27 @@ extension NodeDump {
     /// The maps with their sizes.
     var footprint: [Block] {
         var table = DumpTable([
-            .words("map"), .numbers("entries"), .numbers("capacity"), .numbers("key"), .numbers("value"),
-            .numbers("kernel memory"),
+            .words("map"), .numbers("entries"), .numbers("capacity"), .numbers("key", .hidden),
+            .numbers("value", .hidden), .numbers("kernel memory"),
         ])
+        let pods = subjectPods
         for map in image.footprints {
+            let name = map.subject.map { "\(map.name) \(pods[$0] ?? $0)" } ?? map.name
             table.add([
-                .text(map.name), "\(map.entries)", .text(map.capacity.map(String.init) ?? "-"), "\(map.keySize) B",
+                .text(name), "\(map.entries)", .text(map.capacity.map(String.init) ?? "-"), "\(map.keySize) B",
                 "\(map.valueSize) B", .bytes(map.memory),
             ])
         }
         table.add(["total", "", "", "", "", .bytes(image.footprints.reduce(0) { $0 + $1.memory })])
         return [.heading("maps"), .table(table)]
+    }
+
+    /// Subjects by their first pod, which is shorter than labels and ports: `shop/web-1`, with how many more share it.
+    private var subjectPods: [String: String] {
+        Dictionary(grouping: image.endpoints, by: \.subject).mapValues { endpoints in
+            let first = endpoints.map { "\($0.key)" }.min() ?? ""
+            return endpoints.count == 1 ? first : "\(first) +\(endpoints.count - 1)"
+        }
     }
 
     private func count(_ number: Int, _ one: String, _ many: String? = nil) -> String {

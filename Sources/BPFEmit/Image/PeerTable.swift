@@ -137,7 +137,8 @@ extension PeerTable: Hashable {
         for entry in self { hasher.combine(entry) }
     }
 
-    private func isCopy(of other: PeerTable) -> Bool {
+    /// Whether both are one in memory.
+    func isCopy(of other: PeerTable) -> Bool {
         rows.withUnsafeBufferPointer { own in other.rows.withUnsafeBufferPointer { own.baseAddress == $0.baseAddress } }
             && values.withUnsafeBufferPointer { own in
                 other.values.withUnsafeBufferPointer { own.baseAddress == $0.baseAddress }

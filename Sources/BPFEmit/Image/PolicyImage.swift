@@ -78,14 +78,19 @@ public struct RuleBit: Hashable, Sendable {
     public var l7: L7Match?
     /// Where the rule is written.
     public var origin: RuleOrigin
+    /// Whether it is about TCP at each port at which it is about UDP.
+    public var coversTCP: Bool
 
     /// A bit.
-    public init(rule: Int, action: RuleAction, isL7: Bool, origin: RuleOrigin, l7: L7Match? = nil) {
+    public init(
+        rule: Int, action: RuleAction, isL7: Bool, origin: RuleOrigin, l7: L7Match? = nil, coversTCP: Bool = false
+    ) {
         self.rule = rule
         self.action = action
         self.isL7 = isL7
         self.origin = origin
         self.l7 = l7
+        self.coversTCP = coversTCP
     }
 
     /// Whether its conditions are names of DNS queries.

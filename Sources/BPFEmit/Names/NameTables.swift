@@ -8,6 +8,8 @@ public struct NameTables: Hashable, Sendable {
     /// The automaton.
     public let automaton: NameAutomaton
     private let numbers: [NamePattern: Int]
+    /// The patterns that did not fit.
+    private let absent: Set<NamePattern>
 
     /// The tables of some policies, in any order.
     ///
@@ -20,6 +22,7 @@ public struct NameTables: Hashable, Sendable {
     public init(patterns: Set<NamePattern>) {
         self.patterns = patterns.sorted { $0.text < $1.text }
         automaton = NameAutomaton(self.patterns)
+        absent = Set(automaton.leftOut.map { [patterns = self.patterns] in patterns[$0] })
         numbers = Dictionary(uniqueKeysWithValues: zip(self.patterns, self.patterns.indices))
     }
 
@@ -35,6 +38,52 @@ public struct NameTables: Hashable, Sendable {
 
     /// The patterns that did not fit, as they are written: names satisfy none of them.
     public var leftOut: [String] { automaton.leftOut.map { patterns[$0].text } }
+
+    /// The L7 bits of a policy, of its one word, for which a query is not decided by the automaton alone: the pod is told to make it over
+    /// TCP, where the proxy decides by all patterns. They are bits of DNS rules that hold over TCP too.
+    public struct StreamBits: Hashable, Sendable {
+        /// Of a query that no rule allows: those that may by a pattern that did not fit.
+        public var unknown: UInt64 = 0
+        /// Of a query that some rules allow: all, if it is a column that has such patterns, which the answer would not be learnt for.
+        public var unlearnt: UInt64 = 0
+
+        /// None, unless some are given.
+        public init(unknown: UInt64 = 0, unlearnt: UInt64 = 0) {
+            self.unknown = unknown
+            self.unlearnt = unlearnt
+        }
+    }
+
+    /// Which those are.
+    public func streamBits(of image: PolicyImage) -> StreamBits {
+        guard !absent.isEmpty else { return StreamBits() }
+        let asking = image.l7Bits { $0.isDNS && $0.coversTCP }
+        let unknown = image.l7Bits { $0.isDNS && $0.coversTCP && hasAbsent($0.namePatterns) }
+        return StreamBits(
+            unknown: unknown, unlearnt: image.columns.contains { hasAbsent($0.namePatterns) } ? asking : 0)
+    }
+
+    private func hasAbsent(_ patterns: [NamePattern]) -> Bool { !absent.isDisjoint(with: patterns) }
+
+    /// The patterns that did not fit and that, of some policy, nobody decides in the automaton's place. Those are server names, names of
+    /// queries that the rule does not allow over TCP, and `toFQDNs` of pods that have such a rule or none.
+    ///
+    /// - Parameters:
+    ///   - images: the policies.
+    ///   - hasProxy: whether the node has one.
+    /// - Returns: the patterns as they are written, sorted.
+    public func denied(_ images: some Sequence<PolicyImage>, hasProxy: Bool) -> [String] {
+        guard !absent.isEmpty else { return [] }
+        var found: Set<NamePattern> = []
+        for image in images {
+            for bit in image.bits where !(hasProxy && bit.isDNS && bit.coversTCP) { found.formUnion(bit.namePatterns) }
+            let rules = image.bits.filter(\.isDNS)
+            if !hasProxy || rules.isEmpty || !rules.allSatisfy(\.coversTCP) {
+                for column in image.columns { found.formUnion(column.namePatterns) }
+            }
+        }
+        return found.intersection(absent).map(\.text).sorted()
+    }
 
     /// How many name sets satisfy something.
     public var setCount: Int { automaton.patterns.count - 1 }

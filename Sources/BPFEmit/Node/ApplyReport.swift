@@ -10,7 +10,7 @@ public struct ApplyReport: Hashable, Sendable {
         public var revision: UInt32
         /// How its hooks are attached.
         public var attachment: AttachmentStyle
-        /// Why its hooks could not be attached, in words; `nil` when they are.
+        /// Why its hooks could not be attached, or the kernel refused its program, in words; `nil` when all is well.
         public var failure: String?
 
         /// A pod's part of the report.
@@ -39,8 +39,10 @@ public struct ApplyReport: Hashable, Sendable {
     public var withoutCounters: [String] = []
     /// Entries of np_name_rules that found no room: what they would allow is denied.
     public var namesLeftOut = 0
-    /// Patterns of names that did not fit into the automaton: no name satisfies them.
+    /// Patterns of names that did not fit into the automaton.
     public var patternsLeftOut: [String] = []
+    /// Those of them that nothing decides in its place: what they would allow is denied.
+    public var patternsDenied: [String] = []
     /// Addresses, ports and protocols of Services that did not fit into the maps: they are left to whoever else translates.
     public var servicesLeftOut: [String] = []
 

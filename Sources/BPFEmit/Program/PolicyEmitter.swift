@@ -9,11 +9,6 @@ public enum PolicyEmitter {
     /// - Throws: `EmitError` when the policy does not fit the limits or contradicts itself; nothing is ever cut off.
     /// - Complexity: O(words of `peers` + intervals of traffic * words of rule bits), and a sort of the bits and ranges.
     public static func emit(_ bits: PolicyBits) throws(EmitError) -> PolicyImage {
-        PolicyImage(bits, try program(of: bits))
-    }
-
-    /// The program of a policy. Who its rules are from makes no difference to it (`PolicyBits.withoutOrigins`).
-    static func program(of bits: PolicyBits) throws(EmitError) -> PolicyProgram {
         // 1. Check limits: every bit fits, every entry of `peers` is about bits of the policy, in order.
         try PolicyLimits.check(bits)
         // 2. Trim words: the last word has a bit that somebody carries.
@@ -32,37 +27,18 @@ public enum PolicyEmitter {
         let columns = bits.columns.map { column in
             PolicyBits.Column(number: column.number, list: column.list, words: carried.trimmed(column.words))
         }
+        let hasMap = !bits.peers.isEmpty
         let builder = PolicyProgramWriter.write(
-            layout, .init(hasMap: !bits.peers.isEmpty, words: carried.words.count, columns: columns))
+            layout, .init(hasMap: hasMap, words: carried.words.count, columns: columns))
         // 9. Assemble: every jump reaches its label with 16 bits, and the kernel takes the length.
-        return PolicyProgram(code: try assemble(builder), carried: carried, strictness: trees.strictness)
+        let program = try assemble(builder)
+        return PolicyImage(
+            program: program, words: hasMap ? carried.words.count : 0, peers: PeerTable(carried.trimmed(bits.peers)),
+            columns: columns, names: columns.isEmpty ? 0 : bits.names, bits: bits.bits.map(\.rule),
+            isolatedBy: bits.isolatedBy, strictness: trees.strictness)
     }
 
     private static func assemble(_ builder: ProgramBuilder) throws(EmitError) -> EncodedProgram {
         do { return try builder.assemble() } catch { throw .assembly(error) }
-    }
-}
-
-/// What the emitter makes of a policy's bits, whoever they are of.
-struct PolicyProgram {
-    /// The instructions.
-    let code: EncodedProgram
-    /// The bits that somebody carries.
-    let carried: CarriedBits
-    /// What it can refuse.
-    let strictness: PolicyStrictness
-}
-
-extension PolicyImage {
-    /// The image of a policy with its program.
-    init(_ bits: PolicyBits, _ program: PolicyProgram) {
-        let columns = bits.columns.map { column in
-            NameColumn(number: column.number, list: column.list, words: program.carried.trimmed(column.words))
-        }
-        self.init(
-            program: program.code, words: bits.peers.isEmpty ? 0 : program.carried.words.count,
-            peers: PeerTable(program.carried.trimmed(bits.peers)), columns: columns,
-            names: columns.isEmpty ? 0 : bits.names, bits: bits.bits.map(\.rule), isolatedBy: bits.isolatedBy,
-            strictness: program.strictness)
     }
 }

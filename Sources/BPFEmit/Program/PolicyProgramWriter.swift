@@ -13,8 +13,9 @@ struct PolicyProgramWriter {
     private var builder = ProgramBuilder()
     private let answer: Label
     private let answerAll: Label
-    /// Whether something jumps to `answerAll`.
-    private var isAskingL7 = false
+    /// Whether something jumps to `answer`, and to `answerAll`: the verifier refuses code that no way leads to.
+    private var isAskingOne = false
+    private var isAskingAll = false
     /// By place. Made at the first jump: the linker puts islands in the order of labels.
     private var labels: [Label] = []
 
@@ -152,8 +153,7 @@ struct PolicyProgramWriter {
                 writeMatch(word, specific)
                 builder.or(.r1, bits: everyone, scratch: .r3)
             }
-            let target = outcome.verdict == .l7 ? answerAll : answer
-            if outcome.verdict == .l7 { isAskingL7 = true }
+            let target = answer(outcome)
             if isLast { builder.jump(to: target) } else { builder.jump(.notEqual, .r1, imm: 0, to: target) }
         case .branch(let word, let specific, let purpose, let condition, let place):
             builder.note(purpose.note(word: word, bits: specific))
@@ -163,10 +163,20 @@ struct PolicyProgramWriter {
             builder.note(.fallback(decision: outcome.decision, verdict: outcome.verdict))
             builder.move(.r5, imm: outcome.packed(word: 0))
             builder.move(.r1, imm: 0)
-            builder.jump(to: answer)
+            builder.jump(to: answer(outcome))
         case .jump(let place):
             builder.jump(to: label(of: place))
         }
+    }
+
+    /// Where the matching bits of an outcome are answered with.
+    private mutating func answer(_ outcome: DecisionGroups.Outcome) -> Label {
+        if outcome.verdict == .l7 {
+            isAskingAll = true
+            return answerAll
+        }
+        isAskingOne = true
+        return answer
     }
 
     /// Leaves the bits of a word that match in r1.
@@ -177,12 +187,14 @@ struct PolicyProgramWriter {
 
     /// Leaves the answer in cb and goes on with np_steps[NP_STEP_VERDICT], or returns when probed.
     private mutating func writeAnswer() {
-        builder.place(answer)
-        builder.note(.remark("answer with the lowest matching bit: the first rule of its group"))
-        builder.move(.r2, .r1)
-        builder.negate(.r2)
-        builder.and(.r1, .r2)
-        if isAskingL7 {
+        if isAskingOne {
+            builder.place(answer)
+            builder.note(.remark("answer with the lowest matching bit: the first rule of its group"))
+            builder.move(.r2, .r1)
+            builder.negate(.r2)
+            builder.and(.r1, .r2)
+        }
+        if isAskingAll {
             builder.place(answerAll)
             builder.note(.remark("with L7 conditions: all that match"))
         }

@@ -98,6 +98,8 @@ final class MeasuredDatapath: DatapathPort {
         }
     }
 
+    func close(_ interfaces: Set<UInt32>) throws { try network.node.run { try datapath.close(interfaces) } }
+
     func auditHooks() -> [HookFinding] { (try? network.node.run { datapath.auditHooks() }) ?? [] }
     func packetsByRule() throws -> [RuleHitKey: UInt64] { try datapath.packetsByRule() }
     func makeFlowReader() throws -> any FlowReading { try datapath.makeFlowReader() }

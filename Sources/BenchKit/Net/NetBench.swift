@@ -1,7 +1,7 @@
 public import Support
 
-/// Measures what enforcement costs between two pods: rounds of no policy, netpold and nftables alternate, and each is
-/// divided by the round's own run without policy.
+/// Measures what enforcement costs between two pods: rounds of no policy, netpold, nftables and programs without policy alternate, and
+/// each is divided by the round's own run without policy.
 public struct NetBench: Sendable {
     private let rounds: Int
     private let scale: Int
@@ -31,6 +31,8 @@ public struct NetBench: Sendable {
             try NetpoldEnforcement(network, name: NetBenchReport.netpold),
             try NetpoldEnforcement(network, name: NetBenchReport.fastPath, fastPath: .always),
             NftablesEnforcement(network: network),
+            try ReferenceHooks(network, name: NetBenchReport.hooks, .empty),
+            try ReferenceHooks(network, name: NetBenchReport.forwarding, .forward),
         ]
         var ruled: [any Enforcement] = [
             NoEnforcement(name: NetBenchReport.ruledControl),

@@ -37,9 +37,14 @@ public struct NetBenchReport: Sendable {
     public static let ruledNetpold = "kube-proxy's rules: netpold"
     /// netpold with `--fast-path=auto` on such a node.
     public static let ruledFastPath = "kube-proxy's rules: fast path auto"
+    /// Name of programs that return at once, at the hooks that netpold has: no less is possible without the fast path.
+    public static let hooks = "hooks that return at once"
+    /// Name of programs that forward past the stack and ask no policy: no less is possible with it.
+    public static let forwarding = "forwarding past the stack alone"
     /// The contenders, in the order printed.
     public static let order = [
-        control, netpold, fastPath, "nftables + conntrack", ruledControl, ruledNetpold, ruledFastPath,
+        control, netpold, fastPath, "nftables + conntrack", hooks, forwarding, ruledControl, ruledNetpold,
+        ruledFastPath,
     ]
     /// What has a target: who, beyond which control, and the most that it should cost.
     public static let targets = [

@@ -556,6 +556,9 @@ struct np_name_rule_key {
 #define NP_NAME_QUERIES 0x40000000 /* so a query finds bits of DNS rules only, and a server name none of them */
 #define NP_NAME_SET_DNS 0xfffffffd /* not a name: all bits of DNS rules */
 #define NP_NAME_SET_SERVER 0xfffffffe /* all bits of rules with serverNames */
+/* Of DNS rules that hold over TCP too, where the proxy decides what the automaton has no room for: */
+#define NP_NAME_SET_UNKNOWN 0xfffffffc /* bits with patterns that it lacks: a query that no rule allows is to be made over TCP */
+#define NP_NAME_SET_UNLEARNT 0xfffffffb /* all, if the program's columns have such patterns: so is one that they allow */
 
 /* Value of np_name_rules. No entry = nothing. */
 struct np_name_rule {
@@ -764,7 +767,7 @@ struct np_proxy {
  * connection whose server name rules decide, and its name once it is decided: so that other rules can be asked about it when the
  * connection goes on under them. Sequence numbers are in host order. Of another flow if `version` is not the slot's.
  */
-#define NP_MAX_HELLOS (NP_MAX_FLOW_SETS * NP_FLOW_WAYS) /* one a slot; not preallocated, about 370 B each in use */
+#define NP_MAX_HELLOS (NP_MAX_FLOW_SETS * NP_FLOW_WAYS) /* one a slot; not preallocated, about 380 B each in use */
 struct np_hello {
 	__u64 rules; /* L7 bits that matched the connection, of the program's one word */
 	__u32 base; /* of the program that answered L7; key of np_name_rules */
@@ -775,7 +778,9 @@ struct np_hello {
 	__u32 start; /* sequence number of the connection's first byte */
 	__u32 sequence; /* of the next byte to read; once all is read, of the one behind the ClientHello */
 	__u32 acknowledged; /* what the server is known to have got: retransmissions of it change nothing */
-	__u32 again; /* `start` of a connection that a later SYN of the same ends asked for, until its answer says whether there is one */
+	__u32 again; /* `start` of a connection that a SYN asked for, until its answer says whether there is one */
+	__u32 answered; /* sequence number of the server's first byte, by its answer to the SYN; */
+	__u32 served; /* behind what it has sent since: the client acknowledges nothing else */
 	__u32 offset; /* this and the following two: of the packet that is read now, bytes from the start of the frame */
 	__u32 end;
 	__u32 place; /* in np_hello_copy.bytes */
@@ -785,7 +790,8 @@ struct np_hello {
 	__u16 item; /* the server_name extension, and its name */
 	__u32 number; /* being read, its first bytes */
 	__u16 walk; /* the automaton's state */
-	__u16 pad;
+	__u8 pad;
+	__u8 is_open; /* the server has answered to the SYN that `start` is of: before that nothing is read */
 	__u8 state; /* enum np_hello_state */
 	__u8 is_again; /* `again` is one */
 	__u8 part; /* bpf/lib/hello_read.h */
@@ -996,6 +1002,8 @@ enum np_verdict {
 #define NP_CB_SLOT_MASK 0x1fffffff /* cb[0] */
 #define NP_CB_ACROSS 0x20000000 /* cb[0]: the packet is at the hook of the pod that sent it, and the endpoint is the one it goes to */
 #define NP_CB_LESSON 0x40000000 /* cb[0]: not a packet, but what np_lesson_head begins */
+#define NP_CB_LESSON_NAMES 1 /* of a lesson: np_endpoint.names of the columns in the next one; 0: none */
+#define NP_CB_LESSON_COLUMNS 2 /* columns that hold besides those of the automaton */
 #define NP_CB_DIRECTION_SHIFT 31
 #define NP_CB_PROTOCOL_SHIFT 16 /* cb[2] */
 #define NP_CB_VERDICT_MASK 0xff /* cb[3], from here on */
@@ -1132,7 +1140,9 @@ enum np_action {
 	REASON(NP_DROP_PROXY_UNKNOWN, 66, "the proxy sent a packet of no flow that it carries")                        \
 	REASON(NP_DROP_NAME_ROOM, 67, "what the names of the packet need could not be remembered")                     \
 	/* a frame from a packet socket, or one that the pod forwards, whose open checksum is not where its protocol has it */ \
-	REASON(NP_DROP_CHECKSUM_PLACE, 68, "the frame has its checksum made where policy has read something else")
+	REASON(NP_DROP_CHECKSUM_PLACE, 68, "the frame has its checksum made where policy has read something else")     \
+	/* the pod has been told: truncated (RFC 7766) */                                                              \
+	REASON(NP_DROP_NAME_STREAM, 69, "a DNS query that the proxy decides: the pod is told to ask over TCP")
 
 enum np_reason {
 	NP_REASON_NONE = 0,

@@ -1,10 +1,10 @@
-import BPFEmit
+package import BPFEmit
 
 /// Everything one instance has attached, by hook.
 ///
 /// A hook is never without a program on the way from one to the next: links are updated, filters replaced in place, and where
 /// neither can be the new one is attached before the old one goes. What fails leaves the old one where it is.
-final class Attachments {
+package final class Attachments {
     /// How new programs are attached; never `automatic`.
     let style: AttachmentStyle
     private let pins: PinPath?
@@ -20,13 +20,13 @@ final class Attachments {
     ///   - style: how to attach; `automatic` becomes what this kernel can do.
     ///   - pins: where links are pinned; `nil` for an instance that ends with its process.
     /// - Throws: when the kernel did not say whether it has TCX links, or lacks them and `tcx` was asked for by name.
-    init(style: AttachmentStyle, pins: PinPath?) throws(BPFError) {
+    package init(style: AttachmentStyle, pins: PinPath?) throws(BPFError) {
         self.style = try style.resolved()
         self.pins = pins
     }
 
     /// The hooks something is attached to.
-    var hooks: Set<Hook> { Set(attached.keys) }
+    package var hooks: Set<Hook> { Set(attached.keys) }
 
     /// How a hook's program is attached; `nil` when none is.
     func style(at hook: Hook) -> AttachmentStyle? { attached[hook]?.style }
@@ -124,7 +124,7 @@ final class Attachments {
     ///
     /// - Returns: whether anything had to be done.
     /// - Throws: the hook then runs what it ran before, or, where nothing did, what `programID` says.
-    func attach(_ program: BPFProgram, at hook: Hook) throws(BPFError) -> Bool {
+    package func attach(_ program: BPFProgram, at hook: Hook) throws(BPFError) -> Bool {
         guard style != .none else { return false }
         let hasChanged = try put(program, at: hook)
         foreign.remove(hook)
@@ -140,8 +140,7 @@ final class Attachments {
             guard try mustMove(present) else {
                 let isThere = try present.runs(program)
                 if !isThere { try present.replace(with: program) }
-                try present.persist()
-                return !isThere
+                return try present.persist() || !isThere
             }
         }
         // Its interface is gone and another one has the number; or it is attached otherwise, or behind somebody: then both
@@ -155,7 +154,7 @@ final class Attachments {
     }
 
     /// Takes a hook's program off.
-    func detach(_ hook: Hook) throws(BPFError) {
+    package func detach(_ hook: Hook) throws(BPFError) {
         guard let present = attached[hook] else { return }
         for entry in superseded where entry.hook == hook { try entry.attachment.retire() }
         superseded.removeAll { $0.hook == hook }

@@ -54,7 +54,8 @@ final class ClsactAttachment: HookAttachment {
         return links + before.map(\.description)
     }
 
-    func persist() {}
+    @discardableResult
+    func persist() -> Bool { false }
 
     func detach() throws(BPFError) { try Libbpf.detachFilter(hook) }
 

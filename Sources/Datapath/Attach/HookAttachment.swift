@@ -14,8 +14,9 @@ protocol HookAttachment: AnyObject {
     func isAlive() throws(BPFError) -> Bool
     /// What runs before it at the hook, in words, in order: a verdict of those is final.
     func predecessors() throws(BPFError) -> [String]
-    /// Does again what is missing for it to outlive this process.
-    func persist() throws(BPFError)
+    /// Does again what is missing for it to outlive this process; whether something was.
+    @discardableResult
+    func persist() throws(BPFError) -> Bool
     /// Takes it off. An interface that is gone is fine.
     func detach() throws(BPFError)
     /// Takes it off after another one took its place in the instance's books.
@@ -32,6 +33,8 @@ extension HookAttachment {
     /// Whether a program that does the same as this one is attached.
     func runs(_ program: BPFProgram) throws(BPFError) -> Bool {
         guard let id = try programID() else { return false }
+        // As after nearly every change. The number is given to no other program while this one is held.
+        if id == program.id { return true }
         return try program.isEquivalent(toProgram: id)
     }
 }

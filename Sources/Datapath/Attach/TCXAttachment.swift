@@ -76,8 +76,11 @@ final class TCXAttachment: HookAttachment {
         return try Libbpf.chain(ifindex: hook.ifindex, hook.side).prefix { $0 != own }.map(BPFProgram.label)
     }
 
-    func persist() throws(BPFError) {
-        if let pin, !isPinned {
+    @discardableResult
+    func persist() throws(BPFError) -> Bool {
+        // Somebody may have removed the pin: without it the link is only as old as this process gets.
+        let isToBePinned = pin.map { !isPinned || !Libbpf.isThere($0) } ?? false
+        if let pin, isToBePinned {
             // The pin that is there may be all that holds the link before this one: it goes in the step that pins this one.
             let former = try Libbpf.openPin(pin)
             let draft = pin + TCXAttachment.draft
@@ -90,6 +93,7 @@ final class TCXAttachment: HookAttachment {
             if let former { try TCXAttachment.detach(former, from: hook) }
         }
         try forget()
+        return isToBePinned
     }
 
     func detach() throws(BPFError) {

@@ -15,6 +15,7 @@ public enum RequestAnswer: Hashable, Sendable {
 /// Requests: packets that follow the first one of a flow, or have something in it.
 extension KernelDecider {
     private static let push: UInt8 = 0x18
+    private static let synAck: UInt8 = 0x12
 
     /// What becomes of a flow's first bytes: over TCP after its SYN, over UDP in its first datagram.
     ///
@@ -45,8 +46,10 @@ extension KernelDecider {
                 }
                 return .proxied(base: side.base, rules: side.rules)
             }
+            let answered = try answer(packet, pod, direction)
             packet.tcpFlags = Self.push
             packet.sequence = 2
+            packet.acknowledgement = answered
         }
         packet.payload = bytes
         let answer = try conversation.send(packet)
@@ -54,6 +57,21 @@ extension KernelDecider {
         case .allow, .allowRead: return .passed(reason: answer.reason)
         case .deny, .l7: return .denied(reason: answer.reason)
         }
+    }
+
+    /// The server answers to a SYN, at the pod's other hook: what a client says before that is not read. Returns what the client acknowledges.
+    private func answer(_ opening: FlowPacket, _ pod: EndpointKey, _ direction: Direction) throws(BPFError) -> UInt32 {
+        var back = FlowPacket(
+            source: opening.destination, destination: opening.source, protocol: .tcp,
+            sourcePort: opening.destinationPort, destinationPort: opening.sourcePort)
+        back.tcpFlags = Self.synAck
+        back.acknowledgement = opening.sequence + 1
+        let endpoint = try endpoint(pod)
+        let answer = PodConversation(
+            decider: self, program: direction == .egress ? endpoint.ingressStub : endpoint.egressStub,
+            ingressInterface: 0, opening: back)
+        _ = try answer.send(back)
+        return back.sequence + 1
     }
 
     /// One exchange of a pod with a resolver, over UDP: the query, and if that passes its answer, which the datapath learns from.

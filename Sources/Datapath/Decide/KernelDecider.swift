@@ -64,6 +64,7 @@ public final class KernelDecider {
         // Images number their columns from 1, each for itself.
         try node.forgetLearnt(Set(node.endpoints.values.map(\.slot)))
         _ = try node.apply(image, links: [:])
+        for subject in image.subjects { if let refusal = node.refusal(of: subject.key) { throw refusal } }
         for pod in node.endpoints.keys { try learn(image.answers, pod) }
     }
 

@@ -26,6 +26,17 @@ public struct BPFError: Error, Hashable, Sendable {
         self.verifierLog = verifierLog
     }
 
+    /// Whether the kernel does not take a program, however often it is asked: nothing was missing that may be there later.
+    var isRefusedProgram: Bool {
+        guard operation == .loadProgram else { return false }
+        switch errno {
+        case .noMemory, .resourceTemporarilyUnavailable, .interrupted, .notPermitted, .tooManyOpenFiles,
+            .tooManyOpenFilesInSystem, .ioError:
+            return false
+        default: return true
+        }
+    }
+
     /// The errno's name, for example `EPERM`.
     public var errnoName: String {
         strerrorname_np(errno.rawValue).map { String(cString: $0) } ?? "errno \(errno.rawValue)"

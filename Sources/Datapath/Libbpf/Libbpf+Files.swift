@@ -14,6 +14,9 @@ extension Libbpf {
         try call(.pin, target) { rename(path, target) }
     }
 
+    /// Whether there is a file or folder of this name.
+    static func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
     /// The object pinned at a path; `nil` when nothing is.
     static func openPin(_ path: String) throws(BPFError) -> OwnedDescriptor? {
         switch attempt(.openPin, { bpf_obj_get(path) }) {

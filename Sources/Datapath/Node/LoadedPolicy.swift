@@ -1,7 +1,10 @@
 package import BPFEmit
+import NetTypes
 
 /// A policy program in the kernel with its peers map, and what is in that map.
 package final class LoadedPolicy {
+    /// What the kernel refused to load, and why, where this policy is in its place and allows nothing.
+    let refused: (image: PolicyImage, error: BPFError)?
     /// What it was made from, without `peers`: those of this object change, and as they were at load nobody asks for them.
     let image: PolicyImage
     /// Its counters; `nil` when np_rule_hits had no room.
@@ -29,6 +32,7 @@ package final class LoadedPolicy {
         var known = image
         known.peers = []
         self.image = known
+        self.refused = nil
         self.hits = hits
         if image.words == 0 {
             table = nil
@@ -46,8 +50,35 @@ package final class LoadedPolicy {
         self.program = try BPFProgram(image.program, name: name, hitBase: hits?.base ?? 0, maps: maps)
     }
 
-    /// Whether the live map can be brought to another image's entries: same code, same meaning of its bits, and room.
+    /// A policy that allows nothing, in place of one whose program the kernel refused. It counts where that one would have counted.
+    init(
+        inPlaceOf image: PolicyImage, _ direction: Direction, _ refusal: BPFError, hits: RuleHitIndex.Entry?,
+        steps: BPFMap
+    )
+        throws(BPFError)
+    {
+        let closed: PolicyImage
+        do {
+            // One that nobody isolates would be open.
+            let origins = image.isolatedBy.isEmpty ? image.bits.prefix(1).map(\.origin) : image.isolatedBy
+            guard !origins.isEmpty else { throw refusal }
+            closed = try PolicyEmitter.emit(
+                PolicyBits(direction: direction, isolatedBy: origins, bits: [], hostBit: nil, peers: []))
+        } catch {
+            throw refusal
+        }
+        self.image = closed
+        self.refused = (image, refusal)
+        self.hits = hits
+        self.table = nil
+        self.program = try BPFProgram(
+            closed.program, name: "np_refused", hitBase: hits?.base ?? 0, maps: [.steps: steps])
+    }
+
+    /// Whether the live map can be brought to another image's entries: same code, same meaning of its bits, and room. What the kernel has
+    /// refused it would refuse again.
     func canBecome(_ other: PolicyImage) -> Bool {
+        let image = refused?.image ?? image
         guard image.program == other.program, image.bits == other.bits, image.words == other.words,
             image.columns == other.columns, image.names == other.names
         else { return false }

@@ -136,11 +136,13 @@ extension NodeDatapath {
 
     /// Step 9. One interface that cannot be attached to does not keep the others waiting.
     func attach(_ plan: ApplyPlan, _ report: inout ApplyReport) throws(BPFError) {
+        // Where that fails, so does the pinning of links, which is said of each pod.
+        try? restorePins()
         for planned in plan.endpoints {
             guard let endpoint = endpoints[planned.key] else { continue }
             var entry = ApplyReport.Endpoint(
                 key: planned.key, slot: endpoint.slot, revision: endpoint.value.revision,
-                attachment: attachments.style)
+                attachment: attachments.style, failure: refusal(of: planned.image.subject).map { "\($0)" })
             // One hook that fails does not keep the others open.
             for hook in planned.links.flatMap(Hook.both(of:)) where plan.hooks[hook] != nil {
                 do {
@@ -151,6 +153,12 @@ extension NodeDatapath {
             }
             report.endpoints.append(entry)
         }
+    }
+
+    /// Why pods of a subject are closed in a direction: the kernel refused its program.
+    func refusal(of subject: String) -> BPFError? {
+        guard let subject = subjects[subject] else { return nil }
+        return subject.ingress.refused?.error ?? subject.egress.refused?.error
     }
 
     /// Part of step 10: the slots of pods that went. Their revision stays, as the highest ever handed out.

@@ -21,6 +21,8 @@ public final class NodeDatapath {
     /// By slot, the hellos that the latest walk over the flows has found left.
     var leftHellos: [UInt32: LeftHello] = [:]
     private let lock: FileLock?
+    /// The maps that are pinned, each under its name.
+    let pinnedMaps: [BPFMap]
     /// What is still to be taken over from other versions.
     var carriages: [Carriage] = []
     /// Other versions of this instance that were found at the start, to be taken over by the first apply.
@@ -104,7 +106,10 @@ public final class NodeDatapath {
         self.lock = folders?.lock
         let maps = try DatapathMaps(options)
         self.maps = maps
+        let pinned: Set<String> = if let pins = options.pins { Set(try Libbpf.names(in: pins.folder)) } else { [] }
+        self.pinnedMaps = maps.all.filter { pinned.contains($0.name) }
         let names: NamesInForce? = if let names = maps.names { try NamesInForce(names) } else { nil }
+        names?.hasProxy = options.proxy != nil
         self.names = names
         self.hits = RuleHits(map: maps.ruleHits, keeping: names?.programs ?? [])
         let addresses = try maps.readAddresses()
@@ -141,6 +146,11 @@ public final class NodeDatapath {
             self.proxyWay = try ProxyWay(place, attachments.style, options.pins, maps.proxy)
         }
         uplinks = try Set(readHost().uplinks)
+        // Entry programs that an earlier process has left at interfaces without a pod name slots that it cleared: those have a revision.
+        // The first apply looks whether such interfaces are left.
+        if !attachments.hooks.isEmpty {
+            heldSlots = Set(slots.filter { !$0.value.isReady && $0.value.revision != 0 }.map(\.key))
+        }
         try maps.setDefaultNameOptions()
         // A process that was killed while it read events left the writing of them on.
         try maps.control.set(UInt32(0), np_control())

@@ -22,8 +22,11 @@ struct PolicyLoad {
 
     /// Loads programs, off the path of packets; several at a time where they are many.
     ///
+    /// A policy whose program the kernel refuses is one that allows nothing: what one tenant writes must not keep the policies of others
+    /// out of force. Not of the node itself, which would be locked out.
+    ///
     /// - Returns: them, in order.
-    /// - Throws: for the first in order that cannot be loaded; none of them stays then.
+    /// - Throws: for the first in order that cannot be loaded for another reason; none of them stays then.
     static func perform(
         _ loads: [PolicyLoad], retiring: RetiringIdentities, steps: BPFMap
     ) throws(BPFError) -> [LoadedPolicy] {
@@ -64,9 +67,12 @@ struct PolicyLoad {
                 image, transitional: retiring.transitionalEntries(for: image), inPlaceOf: live,
                 name: direction == .ingress ? "np_ingress" : "np_egress", hits: hits, steps: steps)
         } catch {
-            throw BPFError(
+            let failure = BPFError(
                 error.operation, "\(error.object) of \(subject)", errno: error.errno, detail: error.detail,
                 verifierLog: error.verifierLog)
+            let isNode = subject == CompilerState.hostSubjectKey || subject == CompilerState.formerHostSubjectKey
+            guard error.isRefusedProgram, !isNode else { throw failure }
+            return try LoadedPolicy(inPlaceOf: image, direction, failure, hits: hits, steps: steps)
         }
     }
 }

@@ -268,10 +268,12 @@ public enum BTFCheck {
                 [
                     ("rules", \.rules), ("base", \.base), ("word", \.word), ("version", \.version), ("busy", \.busy),
                     ("identity", \.identity), ("start", \.start), ("sequence", \.sequence),
-                    ("acknowledged", \.acknowledged), ("again", \.again), ("offset", \.offset), ("end", \.end),
-                    ("place", \.place), ("record", \.record), ("message", \.message), ("skip", \.skip),
-                    ("item", \.item), ("number", \.number), ("walk", \.walk), ("state", \.state),
-                    ("is_again", \.is_again), ("part", \.part), ("digits", \.digits), ("head", \.head),
+                    ("acknowledged", \.acknowledged), ("again", \.again), ("answered", \.answered),
+                    ("served", \.served), ("offset", \.offset), ("end", \.end), ("place", \.place),
+                    ("record", \.record), ("message", \.message), ("skip", \.skip),
+                    ("item", \.item), ("number", \.number), ("walk", \.walk), ("is_open", \.is_open),
+                    ("state", \.state), ("is_again", \.is_again), ("part", \.part), ("digits", \.digits),
+                    ("head", \.head),
                     ("name_length", \.name_length), ("label", \.label), ("reason", \.reason), ("name", \.name),
                 ]),
             Expected(

@@ -16,6 +16,8 @@ public struct FlowPacket: Sendable {
     public var tcpFlags: UInt8 = 0x02
     /// The TCP sequence number.
     public var sequence: UInt32 = 1
+    /// The TCP acknowledgement number.
+    public var acknowledgement: UInt32 = 0
     /// Bytes after the transport header.
     public var payload: [UInt8] = []
 
@@ -75,8 +77,9 @@ public struct FlowPacket: Sendable {
         let ports = sourcePort.networkBytes + destinationPort.networkBytes
         switch `protocol` {
         case .tcp:
-            // acknowledgement 0, 5 words, window 65535
-            return ports + sequence.networkBytes + [0, 0, 0, 0, 0x50, tcpFlags, 0xff, 0xff, 0, 0, 0, 0]
+            // 5 words, window 65535
+            return ports + sequence.networkBytes + acknowledgement.networkBytes
+                + [0x50, tcpFlags, 0xff, 0xff, 0, 0, 0, 0]
         case .udp:
             return ports + UInt16(truncatingIfNeeded: 8 + payload.count).networkBytes + [0, 0]
         case .sctp:

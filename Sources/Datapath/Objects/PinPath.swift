@@ -94,6 +94,17 @@ public struct PinPath: Hashable, Sendable {
         return removed
     }
 
+    /// Removes every pin of the instance but those of links at pods' hooks, and the folders that are empty then.
+    public func removeAllButHooks() throws(BPFError) {
+        for path in try pinned() {
+            let name = path.split(separator: "/").last.map(String.init) ?? ""
+            if Hook(pinName: name) == nil { try Libbpf.unpin(path) }
+        }
+        for folder in try folders() + [base] where try Libbpf.names(in: folder).isEmpty {
+            try Libbpf.removeFolder(folder)
+        }
+    }
+
     /// The paths of every pin of the instance, of whatever ABI version: links first.
     public func pinned() throws(BPFError) -> [String] {
         var paths: [String] = []

@@ -82,16 +82,19 @@ public final class DNSLessons: Sendable {
     ///   - resolver: who answers.
     ///   - client: the pod's address.
     ///   - slot: the pod's slot.
+    ///   - columns: name columns that hold for the name besides what the automaton says of it, and the numbering that they are of.
     /// - Returns: whether anything could be learnt.
     /// - Throws: when nothing is pinned, or the kernel does not run it.
     public func teach(
-        _ message: [UInt8], resolver: IPAddress, client: IPAddress, slot: UInt32
+        _ message: [UInt8], resolver: IPAddress, client: IPAddress, slot: UInt32,
+        columns: (numbering: UInt32, columns: UInt32) = (0, 0)
     ) throws(BPFError) -> Outcome {
         guard message.count <= DNSLessons.mostBytes else { return refusal }
         let program = try program()
         let head = [UInt8](repeating: 0, count: DNSLessons.ethernetBytes) + resolver.bytes + client.bytes
         var run = TestRun(frame: head + message)
-        run.cb.0 = slot | UInt32(NP_CB_LESSON)
+        // NP_CB_LESSON_NAMES and NP_CB_LESSON_COLUMNS.
+        run.cb = (slot | UInt32(NP_CB_LESSON), columns.numbering, columns.columns, 0, 0)
         for _ in 0..<DNSLessons.attempts {
             switch np_lesson_answer(rawValue: UInt32(bitPattern: try run.run(program).returned)) {
             case NP_LESSON_TAKEN: return .taken

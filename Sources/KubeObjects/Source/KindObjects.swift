@@ -79,9 +79,16 @@ struct KindObjects {
         let name = Name(namespace: head.namespace, name: head.name)
         let hash = KindObjects.hash(bytes)
         fresh[name] = hash
-        guard held[name] != hash else { return }
+        guard held[name] != hash else {
+            // A stream begins with what the server's cache has, which may be older than what another server has sent before.
+            changed[kind.key(head)] = nil
+            return
+        }
         let one = decode(bytes, head, place)
-        if one.isNoJSON { freshUnreadable += 1 }
+        if one.isNoJSON {
+            freshUnreadable += 1
+            fresh[name] = KindObjects.unread
+        }
         changed[kind.key(head), default: ObjectNews()].add(one)
     }
 
@@ -112,7 +119,9 @@ struct KindObjects {
         case .added, .modified:
             let hash = KindObjects.hash(line.object)
             guard held.updateValue(hash, forKey: name) != hash else { return nil }
-            return (key, decode(line.object, line.head, place))
+            let one = decode(line.object, line.head, place)
+            if one.isNoJSON { held[name] = KindObjects.unread }
+            return (key, one)
         case .deleted:
             held[name] = nil
             return (key, .delete(key))
@@ -128,9 +137,13 @@ struct KindObjects {
         }
     }
 
+    /// In place of the hash of bytes that were no JSON: they are looked at each time, for each time they may have swallowed others.
+    private static let unread = 0
+
     private static func hash(_ bytes: ArraySlice<UInt8>) -> Int {
         var hasher = Hasher()
         bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
-        return hasher.finalize()
+        let hash = hasher.finalize()
+        return hash == unread ? 1 : hash
     }
 }

@@ -89,7 +89,9 @@ extension ProxyConnection {
         case .nothing: return true
         case .addresses, .inexact: break
         }
-        switch learner.learn(bytes, of: clientAddress, to: localAddress) {
+        let name = QueryName.text(answer.question.labels)
+        let columns = flow.egress.flatMap { shared.book.columns(of: $0.policy, for: name) }
+        switch learner.learn(bytes, of: clientAddress, to: localAddress, for: columns) {
         case .learnt: shared.counters.learnt += 1
         case .unlearnt: shared.counters.unlearnt += 1
         case .withheld:

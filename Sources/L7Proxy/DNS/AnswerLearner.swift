@@ -1,4 +1,5 @@
 public import NIOCore
+public import ProxyRules
 
 /// Puts into force what DNS answers say that come over TCP, before the client gets them: the addresses of names, for `toFQDNs`.
 public protocol AnswerLearner: Sendable {
@@ -8,8 +9,11 @@ public protocol AnswerLearner: Sendable {
     ///   - message: the answer, without its length.
     ///   - client: who asked.
     ///   - local: whom it asked.
+    ///   - columns: what the client's policy has the name for.
     /// - Returns: what became of it.
-    func learn(_ message: [UInt8], of client: SocketAddress, to local: SocketAddress) -> AnswerFate
+    func learn(
+        _ message: [UInt8], of client: SocketAddress, to local: SocketAddress, for columns: LearntColumns?
+    ) -> AnswerFate
 
     /// Whether clients get no answer that is not exactly one to a query of theirs. Called on an event loop.
     var dropsInexact: Bool { get }

@@ -81,9 +81,11 @@ extension LabPlan {
         guard needsProxy else { return }
         needsProxy = false
         let before = requestFlows.count
-        requestFlows.removeAll { $0.attempt.kind == "http" }
+        requestFlows.removeAll {
+            $0.attempt.kind == "http" || ($0.attempt.kind == "dns" && $0.traffic.protocol == .tcp)
+        }
         notes.append(
-            "\(before - requestFlows.count) HTTP requests are not tried: the proxy takes its rules from an agent, and none enforces "
+            "\(before - requestFlows.count) HTTP requests and DNS queries over TCP are not tried: the proxy takes its rules from an agent, and none enforces "
                 + "here (one folder of manifests, every pod with its addresses)")
     }
 

@@ -83,7 +83,7 @@ public struct LabPlan: Sendable {
         let requests = RequestSurvey(pods: self.objects.pods, policies: policies)
         let nameSurvey = NameSurvey(policies: policies, taken: taken.union(outside.map(\.address)))
         waitingPorts = requests.waiting
-        needsProxy = isEnforced && !requests.http.isEmpty
+        needsProxy = isEnforced && requests.needsProxy
         names = nameSurvey.names
         notes += requests.notes + nameSurvey.notes
         flows = exchanges()

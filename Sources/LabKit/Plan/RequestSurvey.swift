@@ -23,6 +23,9 @@ struct RequestSurvey {
         serverNames.union(http.keys).union(dns.filter { $0.protocol == .tcp }.map(\.port))
     }
 
+    /// Whether something is decided by a proxy only: HTTP, and DNS over TCP.
+    var needsProxy: Bool { !http.isEmpty || dns.contains { $0.protocol == .tcp } }
+
     /// Looks at every rule.
     init(pods: [Pod], policies: [LoweredPolicy]) {
         for rule in policies.flatMap({ ($0.ingress?.rules ?? []) + ($0.egress?.rules ?? []) }) {

@@ -63,7 +63,8 @@ struct Conversation {
             switch DNSMessage.parse(message, id: id) {
             case .addresses(let addresses): return .resolved(addresses)
             case .refused(let code): return .denied(code)
-            case nil: return .answered(by: Responder.nobody)
+            case .truncated where !isTCP: return .truncated
+            case .truncated, nil: return .answered(by: Responder.nobody)
             }
         }
     }

@@ -11,6 +11,8 @@ package enum DNSMessage {
         case addresses([IPAddress])
         /// Not answered: the response code as text.
         case refused(String)
+        /// Too long for a datagram (RFC 7766 5): to be asked for over TCP.
+        case truncated
     }
 
     private static let headerLength = 12
@@ -51,6 +53,7 @@ package enum DNSMessage {
         guard bytes.count >= headerLength, Array(bytes[0..<2]) == big(id), bytes[2] & 0x80 != 0 else { return nil }
         let code = Int(bytes[3] & 15)
         guard code == 0 else { return .refused(code < codes.count ? codes[code] : "code \(code)") }
+        guard bytes[2] & 0x02 == 0 else { return .truncated }
         guard var (_, at) = name(in: bytes, at: headerLength) else { return nil }
         at += 4
         var addresses: [IPAddress] = []

@@ -44,6 +44,8 @@ public enum ProbeOutcome: Hashable, Sendable {
     case resolved([IPAddress])
     /// A request was answered, with a refusal: `403`, `REFUSED`, `reset`.
     case denied(String)
+    /// A DNS answer over UDP that says nothing but that the query is to be made over TCP; a prober makes it.
+    case truncated
     /// A TCP reset or an ICMP port-unreachable: the packet arrived where nobody serves the port.
     case refused
     /// The kernel had no route, or ICMP reported that there is none; the error number.

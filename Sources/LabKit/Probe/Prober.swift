@@ -27,8 +27,8 @@ public final class Prober {
         var probe: Int
         var socket: ProbeSocket
         var retriesLeft: Int
-        /// What is tried with the addresses that come back.
-        var follow: (@Sendable ([IPAddress]) -> Probe?)?
+        /// What is tried now: the probe itself, the same over TCP, or what follows it.
+        var step: Probe
     }
 
     /// Runs the probes and returns one outcome for each, in order. `progress` is called often with how many are done; what
@@ -61,7 +61,7 @@ public final class Prober {
                 guard let attempt = underway.removeValue(forKey: number) else { continue }
                 loop.forget(attempt.socket.descriptor)
                 attempt.socket.closeAbruptly()
-                if case .resolved(let addresses) = outcome, let next = attempt.follow?(addresses) {
+                if let next = Prober.step(after: attempt.step, outcome) {
                     let socket = try next.namespace.run {
                         try ProbeSocket(next.protocol, isIPv4: next.source.isIPv4)
                     }
@@ -78,6 +78,19 @@ public final class Prober {
             try progress(done)
         }
         return outcomes.map { $0 ?? .silent }
+    }
+
+    /// What a probe goes on with.
+    private static func step(after probe: Probe, _ outcome: ProbeOutcome) -> Probe? {
+        switch outcome {
+        case .resolved(let addresses): return probe.follow?(addresses)
+        case .truncated:
+            // As resolvers do.
+            var next = probe
+            next.protocol = .tcp
+            return next
+        case .answered, .denied, .refused, .unreachable, .silent: return nil
+        }
     }
 
     private func abandon() {
@@ -112,7 +125,7 @@ public final class Prober {
     ) throws {
         let number = nextNumber
         nextNumber += 1
-        underway[number] = Attempt(probe: index, socket: socket, retriesLeft: retries, follow: probe.follow)
+        underway[number] = Attempt(probe: index, socket: socket, retriesLeft: retries, step: probe)
         deadlines.append((number, clock.now + patience))
         try send(probe, socket) { finish(number, $0) }
     }

@@ -126,6 +126,7 @@ public final class KeptLab {
         case .answered(let name): ("answered by \(name)", true)
         case .resolved(let addresses): ("DNS answered \(addresses.map(\.description).joined(separator: ", "))", true)
         case .denied(let how): ("denied: \(how)", false)
+        case .truncated: ("told to ask over TCP", false)
         case .refused: ("refused: it arrived where nobody serves the port", false)
         case .unreachable(let code): ("unreachable: \(code.description)", false)
         case .silent: ("no answer", false)

@@ -143,7 +143,7 @@ struct LabProbing {
     private static func measurement(_ outcome: ProbeOutcome, expecting names: Set<String>) -> LabMeasurement {
         switch outcome {
         case .answered(let name): names.contains(name) ? .answered : .answeredByOther(name)
-        case .resolved: .answeredByOther("DNS")
+        case .resolved, .truncated: .answeredByOther("DNS")
         case .denied(let how): .denied(how)
         case .refused: .refused
         case .unreachable(let code): .unreachable(code.description)
@@ -156,7 +156,7 @@ struct LabProbing {
         outcomes.map { outcome in
             switch outcome {
             case .answered(let name): .answeredByOther(name)
-            case .resolved, .denied, .refused, .unreachable, .silent: measurement(outcome, expecting: [])
+            case .resolved, .denied, .truncated, .refused, .unreachable, .silent: measurement(outcome, expecting: [])
             }
         }
     }

@@ -2,6 +2,7 @@ import CLinux
 import Datapath
 import Foundation
 import Glibc
+import PolicyAnalysis
 import Support
 import SystemPackage
 
@@ -27,8 +28,9 @@ public enum LabShell {
                 break
             }
             guard let found = state.pods.first(where: { $0.qualifiedName == pod }) else {
-                let names = (state.pods.map(\.qualifiedName) + hosts).joined(separator: ", ")
-                throw LabFailure.input("there is no pod \(pod) in lab \"\(name)\"; it has \(names) and outside")
+                let names = state.pods.map(\.qualifiedName) + hosts + ["outside"]
+                throw LabFailure.input(
+                    "there is no pod \(pod) in lab \"\(name)\"\(NameHint.text(pod, names, noun: "places"))")
             }
             path = "\(NetworkLayout.podsFolder(in: folder, node: found.node))/\(found.attachment)"
         }

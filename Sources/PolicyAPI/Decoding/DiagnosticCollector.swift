@@ -10,6 +10,9 @@ struct DiagnosticCollector {
     /// What is left of the object's budget for regular expressions.
     var regexes = RegexBudget()
 
+    /// Maps in which a field is misspelt or misplaced, by their paths: what is missing there is most likely that field.
+    private var mistaken: Set<String> = []
+
     /// Whether further diagnostics are only counted.
     var isFull: Bool { collected.count >= DiagnosticCollector.limit }
 
@@ -23,14 +26,24 @@ struct DiagnosticCollector {
         _ id: DiagnosticID, at location: SourceLocation, path: DocumentPath, _ message: String, _ hint: String = ""
     ) {
         errorCount += 1
-        guard !isFull else { return }
+        guard !isFull, !isFollowUp(id, path) else { return }
         collected.append(
             Diagnostic(id: id, location: location, path: path.description, message: message, hint: hint))
     }
 
+    /// A field of this map is unknown, as has been reported: one error with its fix, not a second one for what is missing without it.
+    mutating func expectFollowUps(of map: DocumentNode) {
+        if !isFull { mistaken.insert(map.path.description) }
+    }
+
+    /// Whether a diagnostic only says what an unknown field has led to. It counts all the same.
+    private func isFollowUp(_ id: DiagnosticID, _ path: DocumentPath) -> Bool {
+        (id == .missingField || id == .noEffect) && !mistaken.isEmpty && mistaken.contains(path.description)
+    }
+
     /// Reports a warning at a value.
     mutating func warn(_ id: DiagnosticID, _ node: DocumentNode, _ message: String, _ hint: String = "") {
-        guard !isFull else { return }
+        guard !isFull, !isFollowUp(id, node.path) else { return }
         collected.append(
             Diagnostic(
                 id: id, severity: .warning, location: node.location, path: node.path.description, message: message,
@@ -107,6 +120,7 @@ struct DiagnosticCollector {
     /// Appends the diagnostics of a part.
     mutating func append(_ more: DiagnosticCollector) {
         errorCount += more.errorCount
+        mistaken.formUnion(more.mistaken)
         collected += more.collected.prefix(max(0, DiagnosticCollector.limit - collected.count))
     }
 }

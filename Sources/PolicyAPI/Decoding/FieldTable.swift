@@ -98,12 +98,12 @@ struct FieldTable: Sendable {
             return nil
         }
         if isPolicy {
-            for member in members { check(member, &diagnostics) }
+            for member in members { check(member, of: node, &diagnostics) }
         }
         return Fields(node: node, members: members)
     }
 
-    private func check(_ member: DocumentMember, _ diagnostics: inout DiagnosticCollector) {
+    private func check(_ member: DocumentMember, of node: DocumentNode, _ diagnostics: inout DiagnosticCollector) {
         switch fields[member.key] {
         case .enforced, .metadata: break
         case .refused(let why, let instead, let exception):
@@ -112,13 +112,30 @@ struct FieldTable: Sendable {
             diagnostics.error(.unsupportedField, at: member.location, path: member.value.path, why, instead)
         case nil:
             // No need to search for the nearest name of a diagnostic that is not kept.
-            let known = diagnostics.isFull ? [] : fields.keys.sorted()
-            let hint =
-                Spelling.nearest(to: member.key, among: known).map { "did you mean \"\($0)\"?" }
-                ?? "the fields here are \(known.joined(separator: ", "))"
+            let hint = diagnostics.isFull ? "" : hint(for: member)
             diagnostics.error(
                 .unknownField, at: member.location, path: member.value.path, "unknown field", hint)
+            diagnostics.expectFollowUps(of: node)
         }
+    }
+
+    /// What to write in place of an unknown field: a near name, or where it belongs.
+    private func hint(for member: DocumentMember) -> String {
+        let known = fields.keys.sorted()
+        if let near = Spelling.nearest(to: member.key, among: known) { return "did you mean \"\(near)\"?" }
+        switch member.key {
+        case "matchLabels", "matchExpressions":
+            if let selector = known.first(where: { $0.hasSuffix("odSelector") || $0 == "endpointSelector" }) {
+                return "write it below \(selector): \(selector): {\(member.key): ...}"
+            }
+        case "ports" where known.contains("ipBlock"):
+            return "it belongs beside the list of peers, one level up"
+        default:
+            if known.contains("matchLabels"), member.value.string != nil {
+                return "a label is written below matchLabels: matchLabels: {\(member.key): ...}"
+            }
+        }
+        return "the fields here are \(known.joined(separator: ", "))"
     }
 }
 

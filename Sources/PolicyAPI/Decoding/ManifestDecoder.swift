@@ -32,37 +32,48 @@ public struct ManifestDecoder: Sendable {
     /// Reads one file: YAML or JSON, any number of documents. `file` is the name used in messages.
     /// `change` is what happens to each document before it is read, of a big file on several CPUs; one of which it makes nothing is passed
     /// over.
+    ///
+    /// - Returns: whether anything is in it: a document, or what cannot be read as one.
+    @discardableResult
     public mutating func add(
         _ bytes: [UInt8], file: String, change: @Sendable (DocumentNode) -> DocumentNode? = { $0 }
-    ) {
+    ) -> Bool {
         var budget = DocumentBudget(file: file)
-        add(bytes, firstLine: 1, &budget, change)
+        return add(bytes, firstLine: 1, &budget, change)
     }
 
     /// Reads standard input: as a file, but of up to `DocumentLimits.streamBytes`, document by document, and a `List` as kubectl writes it
     /// item by item.
-    public mutating func add(stream bytes: [UInt8], change: @Sendable (DocumentNode) -> DocumentNode? = { $0 }) {
+    ///
+    /// - Returns: whether anything is in it: a document, or what cannot be read as one.
+    @discardableResult
+    public mutating func add(stream bytes: [UInt8], change: @Sendable (DocumentNode) -> DocumentNode? = { $0 }) -> Bool
+    {
         guard bytes.count <= DocumentLimits.streamBytes else {
             result.diagnostics.append(
                 Diagnostic(
                     id: .limit, location: SourceLocation(file: "-", line: 1, column: 1),
                     message: "standard input has more than \(DocumentLimits.streamBytes) bytes",
                     hint: "ask for fewer kinds or namespaces at a time"))
-            return
+            return true
         }
+        var holdsAny = false
         var budget = DocumentBudget(file: "-", nodes: DocumentLimits.streamNodes)
         let left = DocumentPages(bytes).forEach { page in
-            if !budget.isSpent {
+            if !budget.isSpent,
                 add(page.bytes, firstLine: page.firstLine, firstColumn: page.firstColumn, &budget, change)
+            {
+                holdsAny = true
             }
         }
         result.diagnostics += left
+        return holdsAny || !left.isEmpty
     }
 
     private mutating func add(
         _ bytes: [UInt8], firstLine: Int, firstColumn: Int = 1, _ budget: inout DocumentBudget,
         _ change: @Sendable (DocumentNode) -> DocumentNode?
-    ) {
+    ) -> Bool {
         let file = budget.file
         let known = (diagnostics: result.diagnostics.count, refused: result.refused.count)
         let isOfRepository = documents.isOfRepository
@@ -75,8 +86,9 @@ public struct ManifestDecoder: Sendable {
             !RepositoryFile.mayHoldObject(bytes)
         {
             result.otherDocuments += 1
-            return
+            return true
         }
+        let holdsAny = !output.values.isEmpty || !output.diagnostics.isEmpty
         result.diagnostics += output.diagnostics
         for parts in output.values { take(parts) }
         if BrokenPolicy.mayBe(in: output.diagnostics) {
@@ -84,17 +96,17 @@ public struct ManifestDecoder: Sendable {
         }
         guard isOfRepository, result.diagnostics[known.diagnostics...].contains(where: { $0.severity == .error }),
             let place = RepositoryFile.placeholder(in: bytes, file: file, firstLine: firstLine)
-        else { return }
+        else { return holdsAny }
         // What is wrong with a template is nothing that its author can put right in it.
         result.diagnostics.removeSubrange(known.diagnostics...)
         result.refused.removeSubrange(known.refused...)
         guard RepositoryFile.namesPolicy(bytes) else {
             result.skipped["unrendered template", default: 0] += 1
-            return
+            return true
         }
         // Of standard input each document is looked at alone: one word is enough.
         guard !result.diagnostics.contains(where: { $0.id == .unrenderedTemplate && $0.location?.file == file }) else {
-            return
+            return true
         }
         result.diagnostics.append(
             Diagnostic(
@@ -102,6 +114,7 @@ public struct ManifestDecoder: Sendable {
                 message:
                     "this is a template, with placeholders that nobody has filled in, so its policies are left out",
                 hint: "render it first: helm template ... | netpold lint -f -"))
+        return true
     }
 
     /// Reads one document: an object or a `List` of objects.

@@ -8,6 +8,8 @@ public enum DiagnosticID: String, Hashable, CaseIterable, Sendable {
     case limit
     /// A file cannot be read.
     case unreadable
+    /// Standard input, or a file that was named, holds no document.
+    case emptyInput = "empty-input"
     /// A map has the same key twice.
     case duplicateKey = "duplicate-key"
     /// Two objects have the same kind, namespace and name.

@@ -29,35 +29,43 @@ struct DocumentPages {
     ///
     /// Returns what is wrong with lists of which no part was handed over, for they are too long to be read at once.
     func forEach(_ body: (Page) -> Void) -> [Diagnostic] {
-        var diagnostics: [Diagnostic] = []
-        for chunk in DocumentChunk.split(bytes) {
-            if chunk.content.first(where: { !DocumentReader.isSpace($0) }) == UInt8(ascii: "{") {
-                switch JSONListPages.items(of: chunk) {
-                case .success(let items):
-                    for item in items {
-                        body(
-                            Page(
-                                bytes: Array(chunk.bytes[item.range]), firstLine: item.line, firstColumn: item.column))
-                    }
-                // What is no list, and small enough: whoever reads it whole says what is wrong, if anything is.
-                case .failure where chunk.bytes.count <= DocumentLimits.bytes:
-                    body(Page(bytes: Array(chunk.bytes), firstLine: chunk.firstLine))
-                case .failure(let failure): diagnostics.append(failure.diagnostic)
+        DocumentChunk.split(bytes).flatMap { forEach(of: $0, body) }
+    }
+
+    private func forEach(of chunk: DocumentChunk, _ body: (Page) -> Void) -> [Diagnostic] {
+        if chunk.content.first(where: { !DocumentReader.isSpace($0) }) == UInt8(ascii: "{") {
+            switch JSONListPages.items(of: chunk) {
+            // A list of nothing is a document all the same.
+            case .success(let items) where items.isEmpty && chunk.bytes.count <= DocumentLimits.bytes:
+                body(Page(bytes: Array(chunk.bytes), firstLine: chunk.firstLine, firstColumn: chunk.firstColumn))
+                return []
+            case .success(let items):
+                for item in items {
+                    body(
+                        Page(bytes: Array(chunk.bytes[item.range]), firstLine: item.line, firstColumn: item.column))
                 }
-                continue
-            }
-            guard let items = DocumentPages.items(of: chunk) else {
-                body(Page(bytes: Array(chunk.bytes), firstLine: chunk.firstLine))
-                continue
-            }
-            for item in items {
-                var text = Array(chunk.bytes[item.range])
-                // The dash of the list: what is behind it is a map of its own, at the same columns.
-                text[0] = UInt8(ascii: " ")
-                body(Page(bytes: text, firstLine: item.line))
+                return []
+            // What is no list, and small enough: whoever reads it whole says what is wrong, if anything is.
+            case .failure where chunk.bytes.count <= DocumentLimits.bytes:
+                body(Page(bytes: Array(chunk.bytes), firstLine: chunk.firstLine, firstColumn: chunk.firstColumn))
+                return []
+            case .failure(let failure):
+                // Answers of several kubectl calls, one behind the other.
+                let values = JSONListPages.values(of: chunk)
+                return values.count > 1 ? values.flatMap { forEach(of: $0, body) } : [failure.diagnostic]
             }
         }
-        return diagnostics
+        guard let items = DocumentPages.items(of: chunk) else {
+            body(Page(bytes: Array(chunk.bytes), firstLine: chunk.firstLine, firstColumn: chunk.firstColumn))
+            return []
+        }
+        for item in items {
+            var text = Array(chunk.bytes[item.range])
+            // The dash of the list: what is behind it is a map of its own, at the same columns.
+            text[0] = UInt8(ascii: " ")
+            body(Page(bytes: text, firstLine: item.line))
+        }
+        return []
     }
 
     /// The items of a chunk that is a `List` written in block style with its items at the left edge; `nil` for any other.

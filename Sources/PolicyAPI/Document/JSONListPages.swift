@@ -40,6 +40,45 @@ enum JSONListPages {
         return ranges
     }
 
+    /// The maps at the top level of a chunk, each as a chunk of its own; what is behind the last, and is no map, stays with it.
+    static func values(of chunk: DocumentChunk) -> [DocumentChunk] {
+        let places = chunk.bytes.withUnsafeBytes {
+            starts(in: $0, behind: chunk.content.startIndex - chunk.bytes.startIndex)
+        }
+        let ranges = zip(places, places.dropFirst() + [chunk.bytes.count]).map { $0..<$1 }
+        return chunk.bytes.withUnsafeBytes { all in
+            JSONListPages.places(of: ranges, in: all, chunk).map { item in
+                DocumentChunk(bytes: chunk.bytes[item.range], firstLine: item.line, firstColumn: item.column)
+            }
+        }
+    }
+
+    /// Where the maps at the top level begin.
+    private static func starts(in all: UnsafeRawBufferPointer, behind first: Int) -> [Int] {
+        var starts: [Int] = []
+        var depth = 0
+        var isInString = false
+        var index = first
+        while index < all.count {
+            let byte = all[index]
+            if isInString {
+                // What is behind a backslash ends no string.
+                if byte == UInt8(ascii: "\\") { index += 1 } else if byte == UInt8(ascii: "\"") { isInString = false }
+            } else {
+                switch byte {
+                case UInt8(ascii: "\""): isInString = true
+                case UInt8(ascii: "{"), UInt8(ascii: "["):
+                    if depth == 0, byte == UInt8(ascii: "{") { starts.append(index) }
+                    depth += 1
+                case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+                default: break
+                }
+            }
+            index += 1
+        }
+        return starts
+    }
+
     private static func places(
         of ranges: [Range<Int>], in all: UnsafeRawBufferPointer, _ chunk: DocumentChunk
     ) -> [DocumentPages.Item] {

@@ -27,6 +27,13 @@ extension DiagnosticCatalogue {
             reason: "If a path were skipped, its policies would silently be missing.",
             fix: "Check the path and its permissions. Folders are searched for *.yaml, *.yml and *.json."),
         DiagnosticEntry(
+            .emptyInput, .error, title: "Standard input, or a file that was named, holds no object",
+            reason: """
+                In `helm template ... | netpold lint -` the input is empty when helm failed: an answer about nothing would be green. Empty \
+                files that are only found in a folder are passed over.
+                """,
+            fix: "Look at what writes the input (bash: set -o pipefail)."),
+        DiagnosticEntry(
             .duplicateKey, .error, title: "A map has the same key twice",
             reason: """
                 YAML parsers disagree which of the two applies; most silently take the last. A policy with a rule that some tools \

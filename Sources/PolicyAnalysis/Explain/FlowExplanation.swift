@@ -80,10 +80,7 @@ extension ReferenceEvaluator {
     /// - Returns: the explanation.
     /// - Throws: `FlowText.Mistake` and `FlowError`, in words for whoever wrote it.
     public func answer(_ text: FlowText, in objects: ClusterObjects, request: L7Request?) throws -> FlowExplanation {
-        let from = try text.parts(text.from, namespace: nil, objects, self)
-        var namespace: String?
-        if case .pod(let own, _)? = from.parts.first?.end { namespace = own }
-        let to = try text.parts(text.to, namespace: namespace, objects, self)
+        let (from, to) = try text.ends(in: objects, self)
         guard from.isSeveral || to.isSeveral else {
             let flow = try text.flow(from: from.parts[0].end, to: to.parts[0].end, in: objects, view)
             if let request { try FlowText.check(request, over: flow.protocol) }

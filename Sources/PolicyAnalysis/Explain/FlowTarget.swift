@@ -89,6 +89,45 @@ struct FlowEndParts {
 }
 
 extension FlowText {
+    /// What both ends stand for.
+    func ends(
+        in objects: ClusterObjects, _ evaluator: ReferenceEvaluator
+    ) throws(Mistake) -> (from: FlowEndParts, to: FlowEndParts) {
+        let from = try parts(self.from, namespace: nil, objects, evaluator)
+        var namespace: String?
+        if case .pod(let own, _)? = from.parts.first?.end { namespace = own }
+        return (from, try parts(to, namespace: namespace, objects, evaluator))
+    }
+
+    /// One flow for each pair of parts of the ends that policies may treat in a way of its own.
+    ///
+    /// - Throws: `Mistake` when an end or port is not among the objects, or there is no such flow at all.
+    func flows(in objects: ClusterObjects, _ evaluator: ReferenceEvaluator) throws(Mistake) -> [Flow] {
+        let (from, to) = try ends(in: objects, evaluator)
+        guard from.parts.count * to.parts.count <= PartsExplanation.limit else {
+            throw Mistake(
+                description: "this is about \(from.parts.count * to.parts.count) flows that may differ; ask about fewer"
+            )
+        }
+        var flows: [Flow] = []
+        for sender in from.parts {
+            for receiver in to.parts where sender.end != receiver.end {
+                let flow = try self.flow(from: sender.end, to: receiver.end, in: objects, evaluator.view)
+                do throws(FlowError) {
+                    if try evaluator.route(flow) == nil { _ = try evaluator.decide(flow) }
+                    flows.append(flow)
+                } catch {
+                    // Parts of the other family, where an end has but one: nobody can begin such a flow.
+                    guard error == .mixedFamilies else { throw Mistake(description: "\(error)") }
+                }
+            }
+        }
+        guard !flows.isEmpty else {
+            throw Mistake(description: "there is no flow from \(self.from) to \(self.to) of one address family")
+        }
+        return flows
+    }
+
     /// The parts of an end; a workload without a namespace is looked for in that of the sender first.
     func parts(
         _ text: String, namespace: String?, _ objects: ClusterObjects, _ evaluator: ReferenceEvaluator

@@ -3,7 +3,7 @@ import PolicyAPI
 public import PolicyIR
 
 /// A flow as people write it (FROM, TO and the port of `netpold explain`), looked up among objects.
-public struct FlowText: Sendable {
+public struct FlowText: Hashable, Sendable {
     /// Who begins it.
     public let from: String
     /// Whom it is for.
@@ -155,9 +155,12 @@ public struct FlowText: Sendable {
 }
 
 /// A container port's name and its protocol as people write them: `http/TCP`, `http`.
-private struct PortName {
+struct PortName {
     let name: String
     let `protocol`: L4Protocol
+
+    /// Whether a text is a port's name alone.
+    static func isName(_ text: String) -> Bool { !text.contains("/") && PortName(parsing: text) != nil }
 
     init?(parsing text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)

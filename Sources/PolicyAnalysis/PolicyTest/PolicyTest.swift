@@ -30,8 +30,11 @@ public struct PolicyTest: Hashable, Sendable {
 
 /// One flow with its expected verdicts.
 public struct PolicyTestCase: Hashable, Sendable {
-    /// The flow.
+    /// The flow; where `written` is there, one with its protocol alone.
     public var flow: Flow
+    /// The flow as it is written, where an end stands for several or the port is a name: which flows those are the objects say, and
+    /// what is expected must hold for each.
+    public var written: FlowText?
     /// The request sent in it (`http`, `dns` or `sni`); `nil` when only the connection counts.
     public var request: L7Request?
     /// The verdict of the whole flow, including the request.

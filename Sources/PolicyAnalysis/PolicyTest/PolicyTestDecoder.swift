@@ -51,13 +51,18 @@ public struct PolicyTestDecoder {
             let wanted = `protocol`(fields["protocol"], node)
         else { return nil }
         let key = wanted.isICMP ? "icmpType" : "port"
-        guard let number = fields[key]?.integer.flatMap({ UInt16(exactly: $0) }), !wanted.isICMP || number < 256 else {
+        let number = fields[key]?.integer.flatMap { UInt16(exactly: $0) }.flatMap {
+            wanted.isICMP && $0 > 255 ? nil : $0
+        }
+        let name = wanted.isICMP ? nil : fields[key]?.string.flatMap { PortName.isName($0) ? $0 : nil }
+        guard number != nil || name != nil else {
             report(
                 fields[key] ?? node, .invalidValue,
-                "\(wanted) requires `\(key)`, a number up to \(wanted.isICMP ? 255 : 65535)")
+                "\(wanted) requires `\(key)`, a number up to \(wanted.isICMP ? 255 : 65535)"
+                    + (wanted.isICMP ? "" : " or the name of a port"))
             return nil
         }
-        if case .service = from {
+        if case .service? = from {
             report(
                 fields["from"] ?? node, .invalidValue, "a Service begins no flows",
                 "write a pod behind it, namespace/pod")
@@ -69,8 +74,14 @@ public struct PolicyTestDecoder {
         if ["expect", "egress", "ingress"].allSatisfy({ fields[$0] == nil }) {
             report(node, .missingField, "the case has no expectation", "write expect: allow or expect: deny")
         }
+        var written: FlowText?
+        if from == nil || to == nil || number == nil {
+            written = FlowText(
+                from: fields["from"]?.string ?? "", to: fields["to"]?.string ?? "",
+                traffic: name.map { "\($0)/\(wanted)" } ?? "\(wanted):\(number ?? 0)")
+        }
         return PolicyTestCase(
-            flow: Flow(from: from, to: to, protocol: wanted, port: number),
+            flow: Flow(from: from ?? .host, to: to ?? .host, protocol: wanted, port: number ?? 0), written: written,
             request: request(fields, wanted), expect: expectations[0], egress: expectations[1],
             ingress: expectations[2], location: node.location)
     }
@@ -129,11 +140,18 @@ public struct PolicyTestDecoder {
             host: fields["host"].flatMap { text($0) } ?? "", headers: headers)
     }
 
-    private mutating func end(_ node: DocumentNode?, _ parent: DocumentNode, _ name: String) -> FlowEnd? {
-        if let end = node?.string.flatMap(FlowEnd.init(parsing:)) { return end }
+    /// The end of a flow: `.some(nil)` for one that stands for several, `nil` with an error for what is none.
+    private mutating func end(_ node: DocumentNode?, _ parent: DocumentNode, _ name: String) -> FlowEnd?? {
+        if let text = node?.string {
+            let end = FlowEnd(parsing: text)
+            if case .address? = end { return end }
+            if FlowTarget(parsing: text) != nil { return .some(nil) }
+            if let end { return end }
+        }
         report(
             node ?? parent, .invalidValue, "\(name) is not an end of a flow",
-            "write namespace/pod, ip:ADDRESS, host or remote-node; as a receiver also svc/NAME or svc/NAMESPACE/NAME")
+            "write namespace/pod, deploy/NAME, ip:ADDRESS, ip:PREFIX, world, host or remote-node; as a receiver also svc/NAME or "
+                + "svc/NAMESPACE/NAME")
         return nil
     }
 

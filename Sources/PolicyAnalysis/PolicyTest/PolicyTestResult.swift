@@ -50,8 +50,15 @@ public struct PolicyTestFailure: Hashable, Sendable {
     public var location: SourceLocation
     /// The expected verdict, for example `egress deny`.
     public var expected: String
-    /// The actual verdict.
+    /// The actual verdict, or why there is none.
     public var actual: String
+    /// `expected deny, got allow`; for a flow that cannot be decided, why.
+    public var difference: String {
+        switch kind {
+        case .different: "expected \(expected), got \(actual)"
+        case .undecidable, .unknown: "\(actual), so it cannot be decided; expected is \(expected)"
+        }
+    }
     /// The explanation, in lines.
     public var reason: [String]
 }

@@ -17,22 +17,23 @@ public struct PolicyTestRunner: Sendable {
     ///
     /// - Parameters:
     ///   - decider: decides the connections.
-    ///   - pods: the pods of matrices.
+    ///   - objects: those of the test's manifests, for matrices and for what stands for several ends.
     ///   - answerer: decides the requests of all cases that have one and whose connection is not denied; `nil`: the evaluator does,
     ///     of those that L7 rules apply to.
     /// - Returns: the result, with every failure in the order of the test.
     public func run(
-        with decider: any FlowDecider, pods: [Pod], requests answerer: (any RequestAnswerer)? = nil
+        with decider: any FlowDecider, objects: ClusterObjects, requests answerer: (any RequestAnswerer)? = nil
     ) -> PolicyTestResult {
         var run = Run(
-            evaluator: evaluator, decider: decider, answerer: answerer, names: pods.map(\.qualifiedName),
+            evaluator: evaluator, decider: decider, answerer: answerer, names: objects.pods.map(\.qualifiedName),
             result: PolicyTestResult(name: test.name, flows: 0, failures: []))
         for entry in test.cases {
             let request = entry.request.map { " \($0)" } ?? ""
-            run.result.cases.append(.init(name: "\(entry.flow)\(request)", location: entry.location))
-            run.check(entry)
+            let flow = entry.written.map { "\($0.from) -> \($0.to) \($0.traffic)" } ?? "\(entry.flow)"
+            run.result.cases.append(.init(name: "\(flow)\(request)", location: entry.location))
+            run.check(entry, in: objects)
         }
-        let names = pods.filter { !$0.isFinished && !$0.hostNetwork }
+        let names = objects.pods.filter { !$0.isFinished && !$0.hostNetwork }
         for matrix in test.matrix {
             run.result.cases.append(
                 .init(name: "matrix \(matrix.protocol) \(matrix.port)", location: matrix.location))
@@ -59,6 +60,21 @@ public struct PolicyTestRunner: Sendable {
         var requests = RequestDecider()
         var result: PolicyTestResult
 
+        /// Checks the flow of a case, or each of those that it stands for.
+        mutating func check(_ entry: PolicyTestCase, in objects: ClusterObjects) {
+            guard let written = entry.written else { return check(entry) }
+            do {
+                for flow in try written.flows(in: objects, evaluator) {
+                    var one = entry
+                    one.flow = flow
+                    check(one)
+                }
+            } catch {
+                result.flows += 1
+                failUnknown(.unknown, entry, "\(error)")
+            }
+        }
+
         mutating func check(_ entry: PolicyTestCase) {
             result.flows += 1
             do {
@@ -70,11 +86,16 @@ public struct PolicyTestRunner: Sendable {
                 guard result.failures.count == before, entry.expect != nil else { return }
                 try checkWhole(entry, answer)
             } catch {
-                let expected = [("egress ", entry.egress), ("ingress ", entry.ingress), ("", entry.expect)]
-                    .compactMap { name, value in value.map { name + $0.rawValue } }
-                let kind: PolicyTestFailure.Kind = error is FlowError ? .unknown : .undecidable
-                fail(kind, entry, expected: expected.joined(separator: ", "), actual: message(error))
+                failUnknown(error is FlowError ? .unknown : .undecidable, entry, message(error))
             }
+        }
+
+        private mutating func failUnknown(
+            _ kind: PolicyTestFailure.Kind, _ entry: PolicyTestCase, _ message: String
+        ) {
+            let expected = [("egress ", entry.egress), ("ingress ", entry.ingress), ("", entry.expect)]
+                .compactMap { name, value in value.map { name + $0.rawValue } }
+            fail(kind, entry, expected: expected.joined(separator: ", "), actual: message)
         }
 
         /// What is wrong, with the name that was probably meant.

@@ -23,6 +23,8 @@ public struct PolicyBook: Sendable {
     }
 
     private var entries: [ClusterObject.Key: Entry] = [:]
+    /// What lowering found, of those objects in which it found something: whoever asks after each change does not look at all others.
+    private var found: [ClusterObject.Key: [Diagnostic]] = [:]
     private var directory: CiliumDirectory
     private var slices: [ClusterObject.Key: EndpointSlice] = [:]
     /// Of those Cilium policies that refer to something.
@@ -61,15 +63,15 @@ public struct PolicyBook: Sendable {
     public func policies(of key: ClusterObject.Key) -> [LoweredPolicy] { entries[key]?.lowered.policies ?? [] }
 
     /// What lowering found, in no order.
-    public var diagnostics: [Diagnostic] { entries.values.flatMap(\.lowered.diagnostics) }
+    public var diagnostics: [Diagnostic] { found.values.flatMap(\.self) }
 
     /// What lowering found in one object.
-    public func diagnostics(of key: ClusterObject.Key) -> [Diagnostic] { entries[key]?.lowered.diagnostics ?? [] }
+    public func diagnostics(of key: ClusterObject.Key) -> [Diagnostic] { found[key] ?? [] }
 
     /// The errors that lowering found, by policy: those pods that such a policy selects are isolated.
     public var errors: [ClusterObject.Key: [Diagnostic]] {
-        entries.compactMapValues { entry in
-            let errors = entry.lowered.diagnostics.filter { $0.severity == .error }
+        found.compactMapValues { diagnostics in
+            let errors = diagnostics.filter { $0.severity == .error }
             return errors.isEmpty ? nil : errors
         }
     }
@@ -158,17 +160,25 @@ public struct PolicyBook: Sendable {
     private mutating func lowerStale() {
         for key in stale {
             guard case .ciliumPolicy(let policy) = entries[key]?.object else { continue }
-            note(key)
-            entries[key]?.lowered = CiliumLowering.lower(policy, directory, for: .enforcement)
+            put(
+                key,
+                Entry(
+                    object: .ciliumPolicy(policy), lowered: CiliumLowering.lower(policy, directory, for: .enforcement)))
         }
         stale = []
     }
 
     private mutating func replace(_ key: ClusterObject.Key, _ entry: Entry?) {
-        note(key)
-        entries[key] = entry
+        put(key, entry)
         references[key] = nil
         stale.remove(key)
+    }
+
+    private mutating func put(_ key: ClusterObject.Key, _ entry: Entry?) {
+        note(key)
+        let diagnostics = entry?.lowered.diagnostics ?? []
+        found[key] = diagnostics.isEmpty ? nil : diagnostics
+        entries[key] = entry
     }
 
     private mutating func note(_ key: ClusterObject.Key) {

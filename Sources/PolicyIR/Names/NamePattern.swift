@@ -65,8 +65,10 @@ public struct NamePattern: Hashable, Sendable {
     }
 
     /// Whether the whole name matches.
-    public func matches(_ name: String) -> Bool {
-        let bytes = NamePattern.normalized(name)
+    public func matches(_ name: String) -> Bool { matches(normalized: NamePattern.normalized(name)) }
+
+    /// The same of a name in lower case with a final dot.
+    func matches(normalized bytes: [UInt8]) -> Bool {
         if matchesRoot, bytes == [UInt8(ascii: ".")] { return true }
         // The positions reachable after each token: no backtracking, so the time is bounded for every pattern.
         var reached: Set<Int> = [0]
@@ -136,7 +138,7 @@ public struct NamePattern: Hashable, Sendable {
     }
 
     /// In lower case, with a final dot. DNS folds ASCII letters only: no other character may turn into one.
-    private static func normalized(_ name: some StringProtocol) -> [UInt8] {
+    static func normalized(_ name: some StringProtocol) -> [UInt8] {
         let upper = UInt8(ascii: "A")...UInt8(ascii: "Z")
         var bytes = name.utf8.map { upper.contains($0) ? $0 | 0x20 : $0 }
         if bytes.last != UInt8(ascii: ".") { bytes.append(UInt8(ascii: ".")) }

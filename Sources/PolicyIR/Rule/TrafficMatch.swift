@@ -25,6 +25,22 @@ public enum TrafficMatch: Hashable, Sendable {
     }
 }
 
+extension TrafficMatch {
+    /// Whether TCP matches at each port at which UDP does. Of named ports it is not known.
+    public var coversTCPOfUDP: Bool {
+        switch self {
+        case .everything: true
+        case .anyOf(let clauses):
+            clauses.allSatisfy { clause in
+                switch clause {
+                case .ports(let wanted, let range): wanted != .udp || clauses.contains(.ports(.tcp, range))
+                case .named(let wanted, _): wanted != .udp
+                }
+            }
+        }
+    }
+}
+
 /// One alternative of a `TrafficMatch`.
 public enum TrafficClause: Hashable, Sendable {
     /// Destination ports (or ICMP types) of one protocol, host order. `PortRange.all` for the whole protocol.

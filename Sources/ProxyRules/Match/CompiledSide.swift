@@ -5,10 +5,13 @@ internal import PolicyIR
 public struct CompiledSide: Sendable {
     private let rules: [CompiledRule]
     private let hasActions: Bool
-    private let names: [CompiledNameRule]
+    private let names: [CompiledNames]
+
+    /// A union of HTTP rules. An empty one denies everything.
+    public init(_ rules: [CompiledRule]) { self.init(rules, dns: []) }
 
     /// A union of rules. An empty one denies everything.
-    public init(_ rules: [CompiledRule], dns names: [CompiledNameRule] = []) {
+    init(_ rules: [CompiledRule], dns names: [CompiledNames]) {
         self.rules = rules
         self.names = names
         hasActions = rules.contains(where: \.hasActions)
@@ -26,7 +29,10 @@ public struct CompiledSide: Sendable {
     }
 
     /// The first DNS rule that allows a query for a name, written as `QueryName` does; `nil`: none does.
-    func rule(forQuery name: String) -> CompiledNameRule? { names.first { $0.pattern.matches(name) } }
+    func rule(forQuery name: String) -> CompiledNameRule? {
+        for rule in names { if let found = rule.first(forQuery: name) { return found } }
+        return nil
+    }
 
     private func decide(_ bytes: Span<UInt8>, _ head: RequestHead, path: Span<UInt8>) -> SideAnswer {
         var actions: [HeaderAction] = []

@@ -19,11 +19,13 @@ public final class RuleBook: Sendable {
     /// The revision of the snapshot.
     public let revision: UInt64
     private let policies: [UInt32: [UInt32: Rule]]
+    private let names: [UInt32: LearntColumns.Book]
 
     /// The elements of one rule.
     private struct Rule {
         var http: [CompiledRule]
-        var dns: [CompiledNameRule]
+        /// `nil` without any.
+        var dns: CompiledNames?
     }
 
     /// Compiles a snapshot. A pattern that RE2 refuses refuses the whole: rules are not enforced in part.
@@ -51,20 +53,28 @@ public final class RuleBook: Sendable {
                     }
                     names.append(compiled)
                 }
-                rules[rule.number] = Rule(http: rule.http.map { $0.compiled() }, dns: names)
+                rules[rule.number] = Rule(
+                    http: rule.http.map { $0.compiled() }, dns: names.isEmpty ? nil : CompiledNames(names))
             }
             policies[policy.id] = rules
         }
         self.policies = policies
+        names = Dictionary(
+            uniqueKeysWithValues: snapshot.policies.compactMap { policy in
+                policy.names.map { (policy.id, LearntColumns.Book($0)) }
+            })
         revision = snapshot.revision
     }
+
+    /// The columns of a policy that hold for a name, as `CompiledSide.rule(forQuery:)` takes it; `nil` when it has none.
+    public func columns(of policy: UInt32, for name: String) -> LearntColumns? { names[policy]?.columns(for: name) }
 
     /// The rules of a flow's end. A policy or rule that the book does not have allows nothing: the datapath is ahead of the book, and
     /// what it would allow is not known.
     public func side(_ selection: Selection) -> CompiledSide {
         let rules = policies[selection.policy] ?? [:]
         let selected = selection.rules.compactMap { rules[$0] }
-        return CompiledSide(selected.flatMap(\.http), dns: selected.flatMap(\.dns))
+        return CompiledSide(selected.flatMap(\.http), dns: selected.compactMap(\.dns))
     }
 
     /// Whether a flow is DNS over TCP: a rule that is selected at either end is one of DNS, and none is one of HTTP.
@@ -75,7 +85,7 @@ public final class RuleBook: Sendable {
             for number in selection.rules {
                 guard let rule = rules[number] else { continue }
                 if !rule.http.isEmpty { return false }
-                if !rule.dns.isEmpty { isDNS = true }
+                if rule.dns != nil { isDNS = true }
             }
         }
         return isDNS

@@ -61,12 +61,45 @@ public struct RuleSnapshot: Codable, Hashable, Sendable {
         public var direction: String
         /// Its rules with HTTP or DNS conditions.
         public var rules: [Rule]
+        /// What its columns of names stand for; `nil` where it has none, or no DNS rule.
+        public var names: Names?
 
         /// A policy.
         public init(id: UInt32, direction: Direction, rules: [Rule]) {
             self.id = id
             self.direction = direction == .ingress ? "ingress" : "egress"
             self.rules = rules
+        }
+    }
+
+    /// Columns of names, by which answers over TCP are learnt.
+    public struct Names: Codable, Hashable, Sendable {
+        /// The number of their numbering.
+        public var numbering: UInt32
+        /// Each column.
+        public var columns: [Column]
+
+        /// Columns of a numbering.
+        public init(numbering: UInt32, columns: [Column]) {
+            self.numbering = numbering
+            self.columns = columns
+        }
+    }
+
+    /// A column of names.
+    public struct Column: Codable, Hashable, Sendable {
+        /// Its number, below 32.
+        public var number: UInt32
+        /// `matchName` of its selectors, as written.
+        public var names: [String]
+        /// `matchPattern` of its selectors, as written.
+        public var patterns: [String]
+
+        /// A column.
+        public init(number: UInt32, names: [String], patterns: [String]) {
+            self.number = number
+            self.names = names
+            self.patterns = patterns
         }
     }
 

@@ -23,6 +23,9 @@ public struct Terminal: Hashable, Sendable {
         return Int(size.ws_col)
     }
 
+    /// The characters that tables have room for: the columns of a terminal; elsewhere as many as they take (`nil`).
+    public var tableWidth: Int? { isTerminal ? columns : nil }
+
     /// Colours if it is a terminal and `NO_COLOR` is not set.
     public var style: TextStyle { TextStyle(isColoured: isTerminal && getenv("NO_COLOR") == nil) }
 }

@@ -4,6 +4,7 @@ import Datapath
 import Foundation
 import Glibc
 import NetTypes
+import PolicyAPI
 import PolicyIR
 import ProxyRules
 import Support
@@ -51,8 +52,26 @@ final class RuleSnapshotWriter {
                             action: rule.action, peers: .everyone, traffic: .everything, l7: rule.l7,
                             origin: rule.origin))
                 }
-                return rules.isEmpty
-                    ? nil : RuleSnapshot.Policy(id: program.base, direction: program.direction, rules: rules)
+                if rules.isEmpty { return nil }
+                var policy = RuleSnapshot.Policy(id: program.base, direction: program.direction, rules: rules)
+                if rules.contains(where: { !$0.dns.isEmpty }) { policy.names = names(program) }
+                return policy
+            })
+    }
+
+    private static func names(_ program: ProgramRules) -> RuleSnapshot.Names? {
+        guard program.names != 0, !program.columns.isEmpty else { return nil }
+        return RuleSnapshot.Names(
+            numbering: program.names,
+            columns: program.columns.map { number, list in
+                var column = RuleSnapshot.Column(number: number, names: [], patterns: [])
+                for selector in list.selectors {
+                    switch selector {
+                    case .name(let name): column.names.append(name)
+                    case .pattern(let pattern): column.patterns.append(pattern)
+                    }
+                }
+                return column
             })
     }
 

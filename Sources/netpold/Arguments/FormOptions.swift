@@ -10,20 +10,18 @@ protocol FormChoice {
 /// How something is printed: alike in all commands that print.
 struct FormOptions<Choice: FormChoice>: ParsableArguments {
     @Option(name: .shortAndLong, help: Choice.help)
-    var output: OutputForm?
+    var output: ChosenForm<Choice>?
 
     @Flag(help: "Print JSON: the same as -o json.")
     var json = false
 
     func validate() throws {
-        if json, let output, output != .json { throw ValidationError("--json and -o \(output.rawValue) are two forms") }
-        if let output, !Choice.forms.contains(output) {
-            throw ValidationError("-o \(output.rawValue) is for listings; here it is table, json or yaml")
-        }
+        guard json, let form = output?.form, form != .json else { return }
+        throw ValidationError("--json and -o \(form.rawValue) are two forms")
     }
 
     /// The form.
-    var form: OutputForm { json ? .json : output ?? .table }
+    var form: OutputForm { json ? .json : output?.form ?? .table }
 
     /// Whether programs read it.
     var isForPrograms: Bool { form == .json || form == .yaml }
@@ -34,15 +32,28 @@ struct FormOptions<Choice: FormChoice>: ParsableArguments {
     }
 }
 
+/// A form that a kind of command has, as an argument: help lists those, and no others are taken.
+struct ChosenForm<Choice: FormChoice>: ExpressibleByArgument {
+    let form: OutputForm
+
+    init?(argument: String) {
+        guard let form = OutputForm(rawValue: argument), Choice.forms.contains(form) else { return nil }
+        self.form = form
+    }
+
+    static var allValueStrings: [String] { Choice.forms.map(\.rawValue) }
+    var defaultValueDescription: String { form.rawValue }
+}
+
 /// Those of commands that list something.
 enum ListForms: FormChoice {
-    static let help = ArgumentHelp("How: table, wide, json, yaml or name. (default: table)", valueName: "form")
+    static let help = ArgumentHelp("How it is printed; without it as a table.", valueName: "form")
     static let forms = OutputForm.allCases
 }
 
 /// Those of commands that have one answer.
 enum ReportForms: FormChoice {
-    static let help = ArgumentHelp("How: table (for people), json or yaml. (default: table)", valueName: "form")
+    static let help = ArgumentHelp("How it is printed; without it as a table, for people.", valueName: "form")
     static let forms = [OutputForm.table, .json, .yaml]
 }
 

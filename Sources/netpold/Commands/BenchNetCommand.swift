@@ -12,7 +12,8 @@ struct BenchNetCommand: ParsableCommand {
             Builds two pods in network namespaces of their own and measures CPU time per UDP datagram, per TCP \
             connection with one request, and per request on an open connection. Rounds of no policy, netpold without and with \
             flows past the node's stack (--fast-path), and an equivalent nftables set with conntrack alternate; each is divided by \
-            the round's own run without policy. "no policy again" shows the noise. Then the same on a node with rules like \
+            the round's own run without policy. "no policy again" shows the noise; hooks that return at once, and programs that forward past \
+            the stack and ask no policy, show what no policy engine can go below. Then the same on a node with rules like \
             kube-proxy's, with --fast-path auto. Needs root and nft (apt-get install nftables).
             """)
 

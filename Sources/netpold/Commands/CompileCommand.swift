@@ -89,7 +89,9 @@ struct CompileCommand: ParsableCommand {
             throw ExitCode.badInput
         }
         if !form.isForPrograms, let form = NodeDump.Form(rawValue: emit.rawValue) {
-            NodeDumpText(style: Terminal.output.style).lines(dump, form).forEach { print($0) }
+            NodeDumpText(style: Terminal.output.style, width: Terminal.output.tableWidth).lines(dump, form).forEach {
+                print($0)
+            }
         } else {
             print(try form.render(CompileReport(dump.shown, state)))
         }

@@ -23,11 +23,11 @@ struct ConntrackCommand: ListCommand {
 
     static var columns: [RowColumn<FlowRow>] {
         [
-            RowColumn("pod", isCut: true) { $0.pod },
+            RowColumn("pod") { $0.pod },
             RowColumn("direction") { $0.direction },
             RowColumn("proto") { $0.protocol },
-            RowColumn("pod's end", isCut: true) { $0.own },
-            RowColumn("other end", isCut: true) { $0.remote },
+            RowColumn("pod's end", narrow: .below) { $0.own },
+            RowColumn("other end", narrow: .below) { $0.remote },
             RowColumn("via", isWide: true) { $0.translated ?? "-" },
             RowColumn("state", mood: { $0.isAnswered ? .plain : .notable }) { row in
                 row.isClosing ? "closing" : row.isAnswered ? "answered" : "unanswered"

@@ -28,9 +28,9 @@ struct EndpointsCommand: ListCommand {
 
     static var columns: [RowColumn<EndpointReport>] {
         [
-            RowColumn("pod", isCut: true) { $0.name },
+            RowColumn("pod") { $0.name },
             RowColumn("state", mood: { mood($0.state) }) { $0.state.rawValue },
-            RowColumn("addresses", isCut: true) { $0.addresses.joined(separator: ",") },
+            RowColumn("addresses", narrow: .below) { $0.addresses.joined(separator: ",") },
             RowColumn("interface", isWide: true) { row in
                 row.interface.map { "\($0)#\(row.ifindex ?? 0)" } ?? "-"
             },
@@ -38,13 +38,13 @@ struct EndpointsCommand: ListCommand {
             RowColumn("slot", .right, isWide: true) { text($0.slot) },
             RowColumn("identity", .right, isWide: true) { text($0.identity) },
             RowColumn("rev", .right, isWide: true) { text($0.revision) },
-            RowColumn("ingress", isCut: true) { side($0.ingressPolicies, isIsolated: $0.isIngressIsolated) },
-            RowColumn("egress", isCut: true) { side($0.egressPolicies, isIsolated: $0.isEgressIsolated) },
+            RowColumn("ingress", narrow: .below) { side($0.ingressPolicies, isIsolated: $0.isIngressIsolated) },
+            RowColumn("egress", narrow: .below) { side($0.egressPolicies, isIsolated: $0.isEgressIsolated) },
             RowColumn("flows", isWide: true) { flows($0.flows) },
         ]
     }
 
-    static func remarks(_ rows: [EndpointReport], style: TextStyle) -> [String] {
+    static func remarks(_ rows: [EndpointReport], style: TextStyle, width: Int?) -> [String] {
         rows.compactMap { row in row.reason.map { "\(style.strong(row.name)): \($0)" } }
     }
 

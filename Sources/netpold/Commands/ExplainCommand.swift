@@ -239,7 +239,7 @@ struct ExplainCommand: AsyncParsableCommand {
         let text = ExplanationText(
             style: Terminal.output.style, showsRules: Terminal.output.isTerminal, standardInput: nil)
         if form.isForPrograms {
-            print(form.output == .yaml ? try YAMLText.render(json: answer.report) : answer.report)
+            print(form.form == .yaml ? try YAMLText.render(json: answer.report) : answer.report)
         } else {
             print(text.render(answer.explanationLines, passes: answer.passes))
         }

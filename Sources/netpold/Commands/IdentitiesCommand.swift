@@ -25,7 +25,7 @@ struct IdentitiesCommand: ListCommand {
             RowColumn("identity", .right) { "\($0.identity)" },
             RowColumn("addresses", .right) { "\($0.addresses)" },
             RowColumn("prefixes", .right) { "\($0.prefixes)" },
-            RowColumn("stands for", isCut: true) { $0.label },
+            RowColumn("stands for", narrow: .below) { $0.label },
         ]
     }
 }

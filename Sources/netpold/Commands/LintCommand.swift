@@ -25,7 +25,7 @@ struct LintCommand: ParsableCommand {
             Examples:
               netpold lint manifests/
               netpold lint -k overlays/production
-              netpold lint manifests/ --format sarif > netpold.sarif
+              netpold lint manifests/ -o sarif > netpold.sarif
               netpold lint --explain egress-without-dns
             """)
 
@@ -35,8 +35,21 @@ struct LintCommand: ParsableCommand {
     @OptionGroup(title: "Manifests")
     var manifests: ManifestOptions
 
-    @Option(help: "The format of the diagnostics.")
-    var format = DiagnosticFormat.text
+    /// What `lint` prints: its answer is the diagnostics.
+    enum Form: String, ExpressibleByArgument, CaseIterable {
+        case table, json, yaml, sarif
+    }
+
+    @Option(
+        name: [.customShort("o"), .customLong("output")],
+        help: ArgumentHelp("How the diagnostics are printed; without it one by one, for people.", valueName: "form"))
+    var output: Form?
+
+    @Flag(help: "Print JSON: the same as -o json.")
+    var json = false
+
+    @Option(help: ArgumentHelp("An older name of -o: text, json or sarif.", visibility: .hidden))
+    var format: DiagnosticFormat?
 
     @OptionGroup var allowed: AllowOptions
 
@@ -47,6 +60,21 @@ struct LintCommand: ParsableCommand {
         try AllowOptions.check([explain].compactMap(\.self))
         guard explain != nil || !paths.isEmpty || !manifests.isEmpty else {
             throw ValidationError("name the manifests: netpold lint PATH")
+        }
+        let chosen = [json ? DiagnosticFormat.json : nil, output.map(LintCommand.format), format].compactMap(\.self)
+        guard Set(chosen).count <= 1 else { throw ValidationError("--json, -o and --format ask for two forms") }
+    }
+
+    private var chosenFormat: DiagnosticFormat {
+        json ? .json : output.map(LintCommand.format) ?? format ?? .text
+    }
+
+    private static func format(_ form: Form) -> DiagnosticFormat {
+        switch form {
+        case .table: .text
+        case .json: .json
+        case .yaml: .yaml
+        case .sarif: .sarif
         }
     }
 
@@ -66,7 +94,7 @@ struct LintCommand: ParsableCommand {
         progress.clear()
 
         let output = DiagnosticOutput(
-            format: format, stream: .output, showsIDs: true, standardInput: loaded.standardInput)
+            format: chosenFormat, stream: .output, showsIDs: true, standardInput: loaded.standardInput)
         print(try output.render(found), terminator: "")
         fflush(nil)
         loaded.writeNotes(withSyntheticPods: false)

@@ -14,12 +14,12 @@ protocol ListCommand: ParsableCommand {
     static var nothing: String { get }
     /// The name of a row, for `-o name`.
     static func name(of row: Row) -> String
-    /// Lines below the table: what does not fit into it.
-    static func remarks(_ rows: [Row], style: TextStyle) -> [String]
+    /// Lines below the table: what does not fit into it; a table there has room for `width` characters a line.
+    static func remarks(_ rows: [Row], style: TextStyle, width: Int?) -> [String]
 }
 
 extension ListCommand {
-    static func remarks(_ rows: [Row], style: TextStyle) -> [String] { [] }
+    static func remarks(_ rows: [Row], style: TextStyle, width: Int?) -> [String] { [] }
 
     /// The exit codes of every such command.
     static var exitCodes: String { "Exit codes: 0 listed; 1 no agent answers in time; 2 wrong arguments." }
@@ -51,8 +51,8 @@ extension ListCommand {
         let output = Terminal.output
         let table = RowTable(
             style: output.style, columns: Self.columns.filter { isWide || !$0.isWide },
-            width: output.isTerminal && !isWide ? output.columns : nil)
-        let remarks = Self.remarks(rows, style: output.style)
+            width: isWide ? nil : output.tableWidth)
+        let remarks = Self.remarks(rows, style: output.style, width: isWide ? nil : output.tableWidth)
         for line in table.lines(rows) + (remarks.isEmpty ? [] : [""] + remarks) { print(line) }
     }
 }

@@ -21,7 +21,7 @@ struct NamesCommand: ListCommand {
 
     static var columns: [RowColumn<NameReport>] {
         [
-            RowColumn("pod", isCut: true) { $0.pod },
+            RowColumn("pod") { $0.pod },
             RowColumn("names", .right) { "\($0.names.count)" },
             RowColumn("entries", .right) { $0.entries.map(String.init) ?? "-" },
             RowColumn("no room", .right, mood: { ($0.refused ?? 0) > 0 ? .bad : .plain }) {
@@ -31,7 +31,7 @@ struct NamesCommand: ListCommand {
         ]
     }
 
-    static func remarks(_ rows: [NameReport], style: TextStyle) -> [String] {
-        NamesRendering(style: style).lines(rows)
+    static func remarks(_ rows: [NameReport], style: TextStyle, width: Int?) -> [String] {
+        NamesRendering(style: style, width: width).lines(rows)
     }
 }

@@ -25,7 +25,7 @@ struct PoliciesCommand: ListCommand {
     static var columns: [RowColumn<PolicyReport>] {
         [
             RowColumn("namespace") { $0.namespace ?? "-" },
-            RowColumn("name", isCut: true) { $0.name },
+            RowColumn("name") { $0.name },
             RowColumn("kind") { $0.kind },
             RowColumn("state", mood: { mood($0.state) }) { $0.state.rawValue },
             RowColumn("generation", .right, isWide: true) { $0.generation.map(String.init) ?? "-" },
@@ -33,7 +33,7 @@ struct PoliciesCommand: ListCommand {
         ]
     }
 
-    static func remarks(_ rows: [PolicyReport], style: TextStyle) -> [String] {
+    static func remarks(_ rows: [PolicyReport], style: TextStyle, width: Int?) -> [String] {
         rows.compactMap { row in row.reason.map { "\(style.strong(row.text)): \($0)" } }
     }
 

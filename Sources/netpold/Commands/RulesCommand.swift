@@ -30,15 +30,15 @@ struct RulesCommand: ListCommand {
 
     static var columns: [RowColumn<RuleReport>] {
         [
-            RowColumn("pod", isCut: true) { $0.pod },
+            RowColumn("pod") { $0.pod },
             RowColumn("direction") { $0.direction },
             RowColumn("verdict", mood: { mood($0.verdict) }) { $0.verdict.rawValue },
             RowColumn("packets", .right) { $0.packets.map(String.init) ?? "-" },
             RowColumn("shared with", .right, isWide: true) { "\($0.sharedWith)" },
-            RowColumn("rule", isCut: true) { row in
+            RowColumn("rule", narrow: .below) { row in
                 row.rule.map { [$0.object, $0.path].filter { !$0.isEmpty }.joined(separator: " ") } ?? "-"
             },
-            RowColumn("written", isCut: true) { $0.rule?.place ?? "-" },
+            RowColumn("written", narrow: .below) { $0.rule?.place ?? "-" },
         ]
     }
 

@@ -21,7 +21,7 @@ struct ServicesCommand: ListCommand {
 
     static var columns: [RowColumn<ServiceRow>] {
         [
-            RowColumn("service", isCut: true) { $0.service },
+            RowColumn("service") { $0.service },
             RowColumn("address") { $0.address },
             RowColumn("port", .right) { "\($0.port)/\($0.protocol)" },
             RowColumn("name", isWide: true) { $0.portName ?? "-" },

@@ -16,13 +16,20 @@ struct StatusCommand: ParsableCommand {
             --ready and --live print nothing but what is wrong, for probes: whether the node does its work (a refused policy, or \
             a pod, does not change that), and whether the agent answers and works. They say what /readyz and /livez do.
 
-            -o name prints what is wrong about what, a line each, and nothing where everything is enforced as written; wide is as table.
+            What is wrong is said at the end. -n says it of one namespace, its pods and policies, and of what may concern any; the other \
+            lines are of the node. -o wide lists every table of the kernel; -o name prints what is wrong about what, a line each, and \
+            nothing where everything is enforced as written.
 
             Exit codes: 0 everything is enforced as written (--ready: the node enforces; --live: the agent answers); 1 not, as \
             listed, or no agent answers in time; 2 wrong arguments.
             """)
 
     @OptionGroup var instance: InstanceOptions
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Only policies, pods and problems of this namespace.", valueName: "namespace"))
+    var namespace: String?
 
     @OptionGroup var forms: OutputOptions
 
@@ -40,7 +47,7 @@ struct StatusCommand: ParsableCommand {
 
     func validate() throws {
         if let timeout, !(0...3600).contains(timeout) { throw ValidationError("--timeout is 0 to 3600 seconds") }
-        if ready || live, wait || forms.json || forms.output != nil || ready == live {
+        if ready || live, wait || forms.json || forms.output != nil || namespace != nil || ready == live {
             throw ValidationError("--ready and --live go alone")
         }
     }
@@ -56,7 +63,10 @@ struct StatusCommand: ParsableCommand {
         switch forms.form {
         case .json, .yaml: print(try forms.render(status))
         case .name: for subject in Set(status.health.problems.map(\.subject)).sorted() { print(subject) }
-        case .table, .wide: StatusRendering(style: Terminal.output.style).lines(status).forEach { print($0) }
+        case .table, .wide:
+            StatusRendering(style: Terminal.output.style, isWide: forms.form == .wide).lines(status).forEach {
+                print($0)
+            }
         }
         if !status.health.isHealthy {
             let count = status.health.problems.count
@@ -72,7 +82,10 @@ struct StatusCommand: ParsableCommand {
 
     private func status(_ agent: AgentConnection) throws -> StatusReport {
         guard case .status(let status) = try agent.ask(.status) else { throw AgentConnection.unexpected() }
-        return status
+        guard let namespace else { return status }
+        return status.of(
+            namespace: namespace, policies: try agent.list(PolicyReport.self, namespace: nil).rows,
+            endpoints: try agent.list(EndpointReport.self, namespace: nil).rows)
     }
 
     /// The status when everything read is in force, or the last one before the deadline.

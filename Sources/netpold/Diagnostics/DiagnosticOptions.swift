@@ -6,7 +6,9 @@ import Support
 
 /// The option of commands that report diagnostics on standard error, in addition to their result.
 struct DiagnosticOptions: ParsableArguments {
-    @Option(help: "How errors and warnings about the manifests are written to standard error.")
+    @Option(
+        help:
+            "How errors and warnings about the manifests are written to standard error; for the answer there is -o.")
     var format = DiagnosticFormat.text
 
     @OptionGroup var allowed: AllowOptions
@@ -33,6 +35,8 @@ enum DiagnosticFormat: String, ExpressibleByArgument, CaseIterable {
     case text
     /// One object for other programs (`DiagnosticReport`).
     case json
+    /// The same as YAML.
+    case yaml
     /// SARIF 2.1.0, for code hosts and editors.
     case sarif
 }

@@ -24,6 +24,7 @@ struct DiagnosticOutput {
             ).render(diagnostics)
         case .text: DiagnosticRenderer(showsIDs: showsIDs).render(diagnostics)
         case .json: try JSONText.render(DiagnosticReport(diagnostics)) + "\n"
+        case .yaml: try YAMLText.render(DiagnosticReport(diagnostics)) + "\n"
         case .sarif: try JSONText.render(SARIFLog(diagnostics, toolVersion: NetpoldVersion.text)) + "\n"
         }
     }

@@ -2,11 +2,11 @@ import ArgumentParser
 import Foundation
 import Logging
 
-/// How a line of the log is written: the message first, then what it is about.
+/// How a line of the log is written: time, level and message first, then what it is about.
 enum LogFormat: String, CaseIterable, ExpressibleByArgument, Sendable {
-    /// `msg="policies in force" level=notice time=... policies=3`
+    /// `time=... level=notice msg="policies in force" policies=3`
     case logfmt = "logfmt"
-    /// One JSON object a line, `msg` its first field. Numbers are numbers.
+    /// One JSON object a line, `time` its first field. Numbers are numbers.
     case json = "json"
 
     /// The line, without newline.
@@ -21,7 +21,7 @@ enum LogFormat: String, CaseIterable, ExpressibleByArgument, Sendable {
         let about = metadata.sorted { $0.key < $1.key }
         let moment = time.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         let fields: [(key: String, value: Field)] =
-            [("msg", .text(message)), ("level", .text(level.rawValue)), ("time", .text(moment))]
+            [("time", .text(moment)), ("level", .text(level.rawValue)), ("msg", .text(message))]
             + about.map { ($0.key, Field($0.value)) }
         switch self {
         case .logfmt: return fields.map { "\($0.key)=\($0.value.logfmt)" }.joined(separator: " ")

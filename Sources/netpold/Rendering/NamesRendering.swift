@@ -4,13 +4,19 @@ import Support
 /// Writes `netpold names` for people.
 struct NamesRendering: Sendable {
     private let style: TextStyle
+    private let width: Int?
 
-    /// A rendering.
-    init(style: TextStyle) { self.style = style }
+    /// A rendering, with room for so many characters a line; `nil`: as many as it takes.
+    init(style: TextStyle, width: Int?) {
+        self.style = style
+        self.width = width
+    }
 
     /// The tables.
     func lines(_ reports: [NameReport]) -> [String] {
-        var learnt = TextTable(header: ["pod", "name", "address", "ends in", "selectors"])
+        var learnt = TextTable([
+            .init("pod"), .init("name"), .init("address"), .init("ends in"), .init("selectors", narrow: .below),
+        ])
         var denied = TextTable(header: ["pod", "refused name", "kind", "asked at", "times"])
         var counts = (learnt: 0, denied: 0)
         for report in reports {
@@ -32,7 +38,7 @@ struct NamesRendering: Sendable {
             }
         }
         let faint = { (cell: String, row: Int, _: Int) in row == 0 ? style.faint(cell) : cell }
-        let names = counts.learnt == 0 ? ["no pod has learnt an address of a name"] : learnt.lines(faint)
-        return names + (counts.denied == 0 ? [] : [""] + denied.lines(faint))
+        let names = counts.learnt == 0 ? ["no pod has learnt an address of a name"] : learnt.lines(width: width, faint)
+        return names + (counts.denied == 0 ? [] : [""] + denied.lines(width: width, faint))
     }
 }

@@ -5,6 +5,8 @@ import Support
 struct NodeDumpText {
     /// Colours for a terminal, or none.
     let style: TextStyle
+    /// The characters of a line that there is room for; `nil`: as many as it takes.
+    var width: Int?
 
     /// The lines of a form.
     func lines(_ dump: NodeDump, _ form: NodeDump.Form) -> [String] {
@@ -18,9 +20,17 @@ struct NodeDumpText {
     }
 
     private func lines(_ table: DumpTable) -> [String] {
-        var text = TextTable(table.columns.map { .init($0.title, $0.isNumeric ? .right : .left) })
+        var text = TextTable(table.columns.map { .init($0.title, $0.isNumeric ? .right : .left, narrow: narrow($0)) })
         for row in table.rows { text.add(row.map(cell)) }
-        return text.lines(indent: 2)
+        return text.lines(indent: 2, width: width)
+    }
+
+    private func narrow(_ column: DumpTable.Column) -> TextTable.Column.Narrow {
+        switch column.narrow {
+        case .stays: .stays
+        case .below: .below
+        case .hidden: .hidden
+        }
     }
 
     private func cell(_ cell: DumpTable.Cell) -> String {

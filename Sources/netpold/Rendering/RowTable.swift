@@ -12,20 +12,21 @@ struct RowColumn<Row: ListingRow> {
     let alignment: TextTable.Column.Alignment
     /// Whether only `-o wide` has it.
     let isWide: Bool
-    /// Whether cells are cut where a terminal is too narrow.
-    let isCut: Bool
+    /// What becomes of it where a terminal is too narrow.
+    let narrow: TextTable.Column.Narrow
     let text: (Row) -> String
     let mood: (Row) -> Mood
 
     /// A column.
     init(
-        _ title: String, _ alignment: TextTable.Column.Alignment = .left, isWide: Bool = false, isCut: Bool = false,
+        _ title: String, _ alignment: TextTable.Column.Alignment = .left, isWide: Bool = false,
+        narrow: TextTable.Column.Narrow = .stays,
         mood: @escaping (Row) -> Mood = { _ in .plain }, _ text: @escaping (Row) -> String
     ) {
         self.title = title
         self.alignment = alignment
         self.isWide = isWide
-        self.isCut = isCut
+        self.narrow = narrow
         self.text = text
         self.mood = mood
     }
@@ -38,29 +39,14 @@ struct RowTable<Row: ListingRow> {
     /// The most columns of characters; `nil`: as many as it takes.
     let width: Int?
 
-    /// The table; columns of which no row says anything are left out, others are cut as far as it takes.
+    /// The table, without columns of which no row says anything.
     func lines(_ rows: [Row]) -> [String] {
         let cells = rows.map { row in columns.map { $0.text(row) } }
         let shown = columns.indices.filter { index in cells.contains { !["", "-"].contains($0[index]) } }
-        var widths = shown.map { index in
-            max(columns[index].title.count, cells.map { $0[index].count }.max() ?? 0)
-        }
-        if let width {
-            // Two blanks stand between columns.
-            while widths.reduce(0, +) + 2 * (widths.count - 1) > width {
-                let cut = widths.indices.filter { columns[shown[$0]].isCut && widths[$0] > 8 }
-                guard let widest = cut.max(by: { widths[$0] < widths[$1] }) else { break }
-                widths[widest] -= 1
-            }
-        }
-        var table = TextTable(shown.map { TextTable.Column(columns[$0].title, columns[$0].alignment) })
-        for row in cells {
-            table.add(
-                zip(shown, widths).map { index, width in
-                    row[index].count <= width ? row[index] : row[index].prefix(width - 1) + "…"
-                })
-        }
-        return table.lines { cell, row, column in
+        var table = TextTable(
+            shown.map { TextTable.Column(columns[$0].title, columns[$0].alignment, narrow: columns[$0].narrow) })
+        for row in cells { table.add(shown.map { row[$0] }) }
+        return table.lines(width: width) { cell, row, column in
             if row == 0 { return style.faint(cell) }
             return switch columns[shown[column]].mood(rows[row - 1]) {
             case .plain: cell

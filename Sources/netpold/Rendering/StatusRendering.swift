@@ -5,10 +5,12 @@ import Support
 /// Writes `netpold status` for people.
 struct StatusRendering: Sendable {
     private let style: TextStyle
+    private let isWide: Bool
 
-    /// A rendering.
-    init(style: TextStyle) {
+    /// A rendering; `isWide`: with every table of the kernel, which fills a screen.
+    init(style: TextStyle, isWide: Bool = false) {
         self.style = style
+        self.isWide = isWide
     }
 
     /// The page.
@@ -34,7 +36,14 @@ struct StatusRendering: Sendable {
         lines.append(
             "events       \(status.eventsSuppressed) not written by the kernel, \(status.eventsLost) not sent to slow readers"
         )
-        // Before the long tables: what is wrong is why somebody asks.
+        lines += capacities(status.capacities) + reasons(status.reasons)
+        let problems = self.problems(status)
+        // At the end, where the eye is when the page has scrolled by: what is wrong is why somebody asks.
+        return lines + (problems.isEmpty ? [] : [""] + problems)
+    }
+
+    private func problems(_ status: StatusReport) -> [String] {
+        var lines: [String] = []
         let said = Set(status.conditions.map { Health.Problem(subject: $0.subject, message: $0.message) })
         for problem in status.health.problems where !said.contains(problem) {
             lines.append("\(style.bad("!")) \(style.strong(problem.subject)): \(problem.message)")
@@ -43,7 +52,6 @@ struct StatusRendering: Sendable {
             let colour = condition.isSevere ? style.bad : style.notable
             lines.append("\(colour("!")) \(style.strong(condition.subject)): \(condition.message)")
         }
-        lines += capacities(status.capacities) + reasons(status.reasons)
         return lines
     }
 
@@ -69,20 +77,28 @@ struct StatusRendering: Sendable {
 
     private func capacities(_ capacities: [CapacityUse]) -> [String] {
         guard !capacities.isEmpty else { return [] }
+        let nearlyFull = capacities.filter(StatusRendering.isNearlyFull)
+        let memory = Quantity.bytes(capacities.reduce(0) { $0 + ($1.memoryBytes ?? 0) })
+        let summary =
+            "tables       \(capacities.count), \(memory), "
+            + counted(nearlyFull.count, "nearly full", style.bad) + (isWide ? "" : "; -o wide lists them")
+        let shown = isWide ? capacities : nearlyFull
+        guard !shown.isEmpty else { return [summary] }
         var table = TextTable(header: ["table", "used", "limit", "memory"])
-        for use in capacities {
+        for use in shown {
             table.add([
                 use.name, use.used.map { "\($0)" } ?? "-", "\(use.limit)",
                 use.memoryBytes.map(Quantity.bytes) ?? "-",
             ])
         }
-        return [""]
+        return [summary, ""]
             + table.lines { cell, row, column in
                 if row == 0 { return style.faint(cell) }
-                let use = capacities[row - 1]
-                return column == 1 && (use.used ?? 0) * 10 >= use.limit * 9 ? style.bad(cell) : cell
+                return column == 1 && StatusRendering.isNearlyFull(shown[row - 1]) ? style.bad(cell) : cell
             }
     }
+
+    private static func isNearlyFull(_ use: CapacityUse) -> Bool { (use.used ?? 0) * 10 >= use.limit * 9 }
 
     private func reasons(_ reasons: [StatusReport.ReasonCount]) -> [String] {
         guard !reasons.isEmpty else { return [] }

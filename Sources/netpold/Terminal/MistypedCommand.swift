@@ -1,10 +1,11 @@
 import ArgumentParser
 import PolicyAPI
 
-/// Finds the subcommand that a mistyped word was meant to be.
+/// Finds the subcommand, or the option, that a mistyped word was meant to be.
 enum MistypedCommand {
     /// A message of the parser, with the nearest subcommand where it is about a word in the place of one.
     static func hint(_ message: String, _ arguments: [String], _ root: any ParsableCommand.Type) -> String {
+        if let text = optionHint(message, arguments, root) { return text }
         var command = root
         var path = [root.configuration.commandName ?? "netpold"]
         for word in arguments {
@@ -27,5 +28,28 @@ enum MistypedCommand {
             return "\(first); \(meant)\(rest)"
         }
         return message
+    }
+
+    /// The message with the nearest option in place of the parser's, which takes swapped letters for two mistakes; `nil` where it is not
+    /// about an option, or none is near.
+    private static func optionHint(
+        _ message: String, _ arguments: [String], _ root: any ParsableCommand.Type
+    ) -> String? {
+        let lines = message.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let first = lines.first, let unknown = first.firstMatch(of: /^Unknown option '--([^']+)'/) else {
+            return nil
+        }
+        var command = root
+        for word in arguments {
+            guard let next = command.configuration.subcommands.first(where: { $0.configuration.commandName == word })
+            else { break }
+            command = next
+        }
+        command = command.configuration.defaultSubcommand ?? command
+        let options = root.helpMessage(for: command, columns: 200).matches(of: /(?m)^ +(?:-\w, )?--([a-z][a-z0-9-]*)/)
+            .map { String($0.1) }
+        guard let near = Spelling.nearest(to: String(unknown.1), among: options) else { return nil }
+        let rest = lines.count > 1 ? "\n\(lines[1])" : ""
+        return "\(unknown.0). Did you mean '--\(near)'?\(rest)"
     }
 }

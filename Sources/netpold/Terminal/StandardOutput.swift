@@ -5,17 +5,24 @@ import Support
 
 /// What was printed, until it is written.
 enum StandardOutput {
+    /// It could not be written, as has been said.
+    struct Unwritten: Error {
+        /// What the command ends with.
+        let code: ExitCode
+    }
+
     /// Writes what is left of it.
     ///
-    /// - Throws: exit code 3, after saying so, when it cannot be written: an answer that nobody gets is none. The code of SIGPIPE, as
-    ///   if that had ended the command, when who read it has gone (`head`): a parent that ignores the signal has children do so too.
-    static func finish() throws {
+    /// - Throws: `Unwritten`: with exit code 3, after saying so, when it cannot be written, for an answer that nobody gets is none. With the
+    ///   code of SIGPIPE, as if that had ended the command, when who read it has gone (`head`): a parent that ignores the signal has
+    ///   children do so too.
+    static func finish() throws(Unwritten) {
         errno = 0
         guard fflush(nil) != 0 || ferror(stdout) != 0 else { return }
-        guard hasReader else { throw ExitCode(128 + SIGPIPE) }
+        guard hasReader else { throw Unwritten(code: ExitCode(128 + SIGPIPE)) }
         let reason = errno == 0 ? "not all of it was" : String(cString: strerror(errno))
         ErrorOutput.error("standard output cannot be written: \(reason)")
-        throw ExitCode.machine
+        throw Unwritten(code: .machine)
     }
 
     private static var hasReader: Bool {

@@ -113,7 +113,7 @@ final class ProxyTrial {
         case (.answered(by: Self.serverName), _): return true
         case (.denied, _): return false
         case (.answered(let other), _): throw Unexpected(description: "the proxy answered \(other)")
-        case (.resolved, _), (.refused, _), (.unreachable, _), (.silent, _):
+        case (.resolved, _), (.truncated, _), (.refused, _), (.unreachable, _), (.silent, _):
             throw Unexpected(description: "the proxy did not answer")
         }
     }

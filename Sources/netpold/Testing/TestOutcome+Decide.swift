@@ -11,7 +11,7 @@ extension TestOutcome {
                 return TestOutcome(
                     name: folder,
                     content: .decided(
-                        runner.run(with: kernel ?? loaded.evaluator, pods: loaded.objects.pods, requests: kernel)))
+                        runner.run(with: kernel ?? loaded.evaluator, objects: loaded.objects, requests: kernel)))
             }
         } catch {
             return [TestOutcome(name: folder, content: .unusable(error))]

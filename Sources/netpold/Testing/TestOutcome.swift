@@ -70,7 +70,7 @@ struct TestOutcome {
     static func lines(_ failure: PolicyTestFailure) -> [String] {
         let request = failure.request.map { " \($0)" } ?? ""
         return [
-            "\(failure.location): \(failure.flow)\(request): expected \(failure.expected), got \(failure.actual)"
+            "\(failure.location): \(failure.flow)\(request): \(failure.difference)"
         ] + failure.reason.map { "    \($0)" }
     }
 }

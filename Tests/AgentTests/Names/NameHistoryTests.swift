@@ -166,8 +166,15 @@ struct NameHistoryTests {
 
     @Test("conditions name what did not fit")
     func conditions() throws {
-        #expect(Condition.namesLeftOut([], entries: 0) == nil)
-        let patterns = try #require(Condition.namesLeftOut((0..<20).map { "p\($0).example." }, entries: 3))
+        #expect(Condition.namesLeftOut([], denied: [], entries: 0) == nil)
+        let all = (0..<20).map { "p\($0).example." }
+        let proxied = try #require(Condition.namesLeftOut(all, denied: [], entries: 0))
+        #expect(proxied.message.contains("12 more") && proxied.message.contains("over TCP"))
+        #expect(!proxied.message.contains("denied"))
+        let mixed = try #require(Condition.namesLeftOut(all, denied: ["p7.example."], entries: 0))
+        #expect(mixed.message.contains("19 patterns") && mixed.message.contains("1 pattern of names (p7.example.)"))
+        let patterns = try #require(Condition.namesLeftOut(all, denied: all, entries: 3))
+        #expect(!patterns.message.contains("over TCP"))
         #expect(patterns.message.contains("p0.example.") && patterns.message.contains("12 more"))
         #expect(patterns.message.contains("3 sets"))
         let full = Condition.learntFull([

@@ -7,7 +7,7 @@ import Support
 final class RunningService: Sendable {
     let service: AgentService
     private let task: Task<Void, any Error>
-    private let begin: AsyncStream<Void>.Continuation
+    private let begins: AsyncStream<Void>.Continuation
 
     /// An agent that has not started.
     init(
@@ -24,19 +24,22 @@ final class RunningService: Sendable {
                 resync: resync),
             ports: .init(sources: [world], node: world, datapath: world, compiler: compiler ?? world),
             server: try LocalServer(path: socket), logger: logger)
-        let (begins, begin) = AsyncStream.makeStream(of: Void.self)
+        let (stream, begins) = AsyncStream.makeStream(of: Void.self)
         self.service = service
-        self.begin = begin
+        self.begins = begins
         task = Task {
-            for await _ in begins { return try await service.run() }
+            for await _ in stream { return try await service.run() }
         }
     }
 
     deinit { task.cancel() }
 
+    /// Starts.
+    func begin() { begins.yield() }
+
     /// Starts; returns when everything is in force.
     func start() async {
-        begin.yield()
+        begin()
         _ = await service.waitUntilInForce(.seconds(120))
     }
 

@@ -7,16 +7,6 @@ import Testing
 
 /// What changes of one kind touch, and what they leave alone.
 @Suite struct CompilerStateApplyTests {
-    private static func pod(_ namespace: String, _ name: String, _ address: String, app: String) -> Pod {
-        Pod(
-            metadata: ObjectMeta(name: name, namespace: namespace, labels: ["app": app]), nodeName: "node-1",
-            addresses: RandomCluster.addresses(address))
-    }
-
-    private static func label(_ key: String, _ value: String) -> LabelSelector {
-        LabelSelector([LabelRequirement(key: key, operator: .isIn, values: [value])])
-    }
-
     private static func policy(_ name: String, in namespace: String, from peers: [NetworkPolicyPeer]) -> NetworkPolicy {
         NetworkPolicy(
             metadata: ObjectMeta(name: name, namespace: namespace), podSelector: LabelSelector(),
@@ -30,12 +20,13 @@ import Testing
         for (number, name) in ["a", "b"].enumerated() {
             objects.namespaces.append(Namespace(metadata: ObjectMeta(name: name, labels: ["team": name])))
             objects.pods += [
-                pod(name, "web", "10.0.\(number).1", app: "web"), pod(name, "db", "10.0.\(number).2", app: "db"),
+                Fixtures.pod(name, "web", "10.0.\(number).1", app: "web"),
+                Fixtures.pod(name, "db", "10.0.\(number).2", app: "db"),
             ]
         }
         objects.networkPolicies = [
-            policy("policy", in: "a", from: [.pods(namespaces: nil, pods: label("app", "web"))]),
-            policy("policy", in: "b", from: [.pods(namespaces: label("team", "a"), pods: nil)]),
+            policy("policy", in: "a", from: [.pods(namespaces: nil, pods: Fixtures.label("app", "web"))]),
+            policy("policy", in: "b", from: [.pods(namespaces: Fixtures.label("team", "a"), pods: nil)]),
         ]
         return CompilerState(objects, localNode: "node-1")
     }
@@ -45,7 +36,7 @@ import Testing
     @Test("a replaced policy compiles the subjects it selects and no others")
     func replacedPolicy() {
         var state = Self.state()
-        let other = Self.policy("policy", in: "a", from: [.pods(namespaces: nil, pods: Self.label("app", "db"))])
+        let other = Self.policy("policy", in: "a", from: [.pods(namespaces: nil, pods: Fixtures.label("app", "db"))])
         let delta = state.apply([.upsert(.networkPolicy(other))])
         #expect(Self.subjects(delta) == ["a/app=db", "a/app=web"])
         #expect(delta.programs.allSatisfy { $0.direction == .ingress })
@@ -90,7 +81,7 @@ import Testing
         var state = Self.state()
         var objects = state.objects
         objects.namespaces.append(Namespace(metadata: ObjectMeta(name: "c", labels: ["team": "c"])))
-        objects.pods.append(Self.pod("c", "web", "10.0.2.1", app: "web"))
+        objects.pods.append(Fixtures.pod("c", "web", "10.0.2.1", app: "web"))
         _ = state.apply([.upsert(.namespace(objects.namespaces[2])), .upsert(.pod(objects.pods[4]))])
         objects.namespaces[2].metadata.labels["team"] = "a"
         let delta = state.apply([.upsert(.namespace(objects.namespaces[2]))])
@@ -102,7 +93,7 @@ import Testing
     @Test("a CIDR group that comes, changes and goes lowers the policies that refer to it again, and no others")
     func group() {
         var state = Self.state()
-        var rule = CiliumRule(subject: .endpoints(Self.label("app", "web")))
+        var rule = CiliumRule(subject: .endpoints(Fixtures.label("app", "web")))
         rule.ingress = [CiliumElement(path: "spec.ingress[0]")]
         rule.ingress[0].cidrSet = .some([CIDRRule(source: .group("office"))])
         let policy = CiliumPolicy(
@@ -134,7 +125,7 @@ import Testing
         _ = state.apply([.standIns([closed], for: ClusterObject.networkPolicy(policy).key)])
         #expect(state.subject("a/app=web")?.ingress.isolatedBy == [origin])
         #expect(state.subject("a/app=web")?.ingress.bits.isEmpty == true)
-        let written = Self.policy("policy", in: "a", from: [.pods(namespaces: nil, pods: Self.label("app", "web"))])
+        let written = Self.policy("policy", in: "a", from: [.pods(namespaces: nil, pods: Fixtures.label("app", "web"))])
         _ = state.apply([.upsert(.networkPolicy(written))])
         #expect(differences(state.image, before) == [])
     }
@@ -175,7 +166,7 @@ import Testing
     func tooManyRules() {
         var state = Self.state()
         let before = state.image
-        var policy = Self.policy("policy", in: "a", from: [.pods(namespaces: nil, pods: Self.label("app", "web"))])
+        var policy = Self.policy("policy", in: "a", from: [.pods(namespaces: nil, pods: Fixtures.label("app", "web"))])
         let rule = policy.ingress[0]
         policy.ingress = (0..<5000).map { number in
             NetworkPolicyRule(
@@ -185,7 +176,7 @@ import Testing
         _ = state.apply([.upsert(.networkPolicy(policy))])
         #expect(state.diagnostics.map(\.id) == [.tooMany, .tooMany])
         // Who comes and goes meanwhile makes no difference.
-        let pod = Self.pod("a", "more", "10.0.0.9", app: "web")
+        let pod = Fixtures.pod("a", "more", "10.0.0.9", app: "web")
         _ = state.apply([.upsert(.pod(pod))])
         let scratch = CompilerState(state.objects, localNode: "node-1", allocator: state.allocator)
         #expect(differences(state.image, scratch.image) == [])

@@ -141,7 +141,8 @@ struct DirectionCompilerTests {
         let dns = Self.rule(.everyone, .anyOf([.ports(.udp, .init(53))]), l7: .serverNames([]))
         let compiled = world.compile([plain, dns], .egress, subject: "web")
         let bit = PolicyBits.Bit(
-            rule: RuleBit(rule: 0, action: .pass, isL7: false, origin: .test("admin", "spec.ingress[3]")),
+            rule: RuleBit(
+                rule: 0, action: .pass, isL7: false, origin: .test("admin", "spec.ingress[3]"), coversTCP: true),
             tier: .admin, priority: 7, order: 3, matchesAnyPeer: true, traffic: nil)
         // Those with L7 conditions come first, so that all of them are in the first word.
         #expect(compiled.bits.last == bit)

@@ -143,6 +143,114 @@ struct AttachmentTests {
     }
 
     @Test(
+        "an interface without programs is closed where nothing can be applied, others stay as they are, and the next apply opens it",
+        arguments: [AttachmentStyle.tcx, .clsact])
+    func closing(style: AttachmentStyle) throws {
+        try Self.withNetwork { pins, links, _ in
+            let client = try #require(links[Self.clientKey]?.first)
+            let web = try #require(links[NodeImages.webKey]?.first)
+            let node = try Self.open(pins, style)
+            _ = try node.apply(try Self.image(), links: links.filter { $0.key == Self.clientKey })
+            let enforced = try Self.attached(node, client)
+            #expect(try Self.attached(node, web) == [])
+            // As many addresses as no map holds.
+            var tooMany = try Self.image()
+            tooMany.endpoints[1].addresses = [NodeImages.web, NodeImages.client, NodeImages.stranger]
+            #expect(throws: BPFError.self) { try node.apply(tooMany, links: links) }
+            try node.close([client, web, 4_000_000])
+            let closing = try Self.attached(node, web)
+            #expect(try closing.map(BPFProgram.kernelName) == [BPFProgram.closingName, BPFProgram.closingName])
+            #expect(try Self.attached(node, client) == enforced)
+            try node.close([client, web])
+            #expect(try Self.attached(node, web) == closing)
+            // Of a process that ends then, the next one knows it.
+            let report = try node.apply(try Self.image(), links: links)
+            #expect(report.endpoints.allSatisfy { $0.failure == nil } && report.hooksChanged == 2)
+            #expect(try Self.attached(node, web).allSatisfy { try BPFProgram.kernelName($0) != BPFProgram.closingName })
+            #expect(node.auditHooks() == [])
+            try node.detach()
+        }
+    }
+
+    @Test("pins that somebody removes are made again by the next apply: a process that ends leaves every hook")
+    func lostPins() throws {
+        try Self.withNetwork { pins, links, _ in
+            let web = try #require(links[NodeImages.webKey]?.first)
+            var maps: [UInt32] = []
+            var programs: [UInt32] = []
+            do {
+                let node = try Self.open(pins, .tcx)
+                _ = try node.apply(try Self.image(), links: links)
+                maps = node.maps.all.map(\.id)
+                programs = try Self.attached(node, web)
+                try pins.removeAll()
+                #expect(!Libbpf.isThere(pins.folder))
+                let report = try node.apply(try Self.image(), links: links)
+                #expect(report.endpoints.allSatisfy { $0.failure == nil } && report.hooksChanged == 4)
+                // One of them alone.
+                let hook = Hook.both(of: web)[0]
+                #expect(try Libbpf.unpin("\(pins.links)/\(hook.pinName)"))
+                #expect(try node.apply(try Self.image(), links: links).hooksChanged == 1)
+                #expect(try node.apply(try Self.image(), links: links).changedAnything == false)
+            }
+            let node = try Self.open(pins, .tcx)
+            #expect(try Self.attached(node, web) == programs && programs.count == 2)
+            #expect(node.maps.all.map(\.id) == maps)
+            try node.detach()
+        }
+    }
+
+    @Test(
+        "a process that starts gives no pod the slot that a program at an interface without a pod names",
+        arguments: [AttachmentStyle.tcx, .clsact])
+    func heldSlotAfterRestart(style: AttachmentStyle) throws {
+        try Self.withNetwork { pins, links, _ in
+            var former: UInt32 = 0
+            do {
+                let node = try Self.open(pins, style)
+                _ = try node.apply(try Self.image(), links: links)
+                former = try #require(node.endpoints[Self.clientKey]).slot
+                var less = try Self.image()
+                less.endpoints.removeAll { $0.name == "client" }
+                _ = try node.apply(less, links: links)
+            }
+            let node = try Self.open(pins, style)
+            var next = try Self.image()
+            next.endpoints = [NodeImages.endpoint("next", NodeImages.stranger, identity: NodeImages.strangerID)]
+            let key = EndpointKey(namespace: "shop", name: "next")
+            let report = try node.apply(next, links: [key: try #require(links[NodeImages.webKey])])
+            #expect(report.endpoints.map(\.key) == [key])
+            #expect(report.endpoints.map(\.slot) != [former], "the client's interface would be the next pod's")
+            try node.detach()
+        }
+    }
+
+    @Test("what a start that failed has pinned goes, and what closes pods stays")
+    func failedStart() throws {
+        try Self.withNetwork { pins, links, _ in
+            let web = try #require(links[NodeImages.webKey]?.first)
+            do {
+                _ = try Self.open(pins, .tcx)
+                try InterfaceGate(pins, style: .tcx).close(web)
+            }
+            try pins.removeAllButHooks()
+            for hook in Hook.both(of: web) {
+                #expect(
+                    try Libbpf.chain(ifindex: web, hook.side).map(BPFProgram.kernelName) == [BPFProgram.closingName])
+            }
+            #expect(try pins.pinned().sorted() == Hook.both(of: web).map { "\(pins.links)/\($0.pinName)" }.sorted())
+            // The next start finds it.
+            let node = try Self.open(pins, .tcx)
+            _ = try node.apply(try Self.image(), links: links)
+            #expect(node.auditHooks() == [])
+            try node.detach()
+            _ = try Self.open(pins, .tcx)
+            try pins.removeAllButHooks()
+            #expect(!Libbpf.isThere(pins.folder))
+        }
+    }
+
+    @Test(
         "a program that cannot be put in place of the one before leaves that one attached",
         arguments: [AttachmentStyle.tcx, .clsact])
     func failingReplacement(style: AttachmentStyle) throws {

@@ -12,12 +12,12 @@ struct DNSQueryTests {
     typealias World = NameWorld
 
     /// The answer that a refused query becomes.
-    private static func refusal(of query: IPPacket, from frontend: (IPAddress, UInt16)? = nil, code: UInt8 = 5)
-        -> IPPacket
-    {
+    private static func refusal(
+        of query: IPPacket, from frontend: (IPAddress, UInt16)? = nil, code: UInt8 = 5, truncated: Bool = false
+    ) -> IPPacket {
         let udp = query.payload
         var message = Array(udp.dropFirst(8))
-        message[2] = 0x80 | message[2] & 1
+        message[2] = 0x80 | message[2] & 1 | (truncated ? 2 : 0)
         message[3] = 0x80 | message[3] & 0x10 | code
         let port = frontend?.1 ?? UInt16(udp[2]) << 8 | UInt16(udp[3])
         return IPPacket(
@@ -95,6 +95,36 @@ struct DNSQueryTests {
                 UInt32(0), NameWorld.options(refusal: 3, leastTTL: 0, dropsInexact: 0))
             let query = World.query(DNSText.query("evil.org", edns: DNSText.edns()))
             #expect(try harness.pass(query, .egress).frame == Self.refusal(of: query, code: 3).summedFrame.turned)
+        }
+    }
+
+    @Test(
+        "what the automaton has no room for: the pod is told to ask over TCP, where a rule may allow or a column hold")
+    func streams() throws {
+        try PacketHarness.with { harness throws in
+            try harness.restrictNames()
+            let rules = try harness.map("np_name_rules")
+            func set(_ set: UInt32, _ bits: UInt64) throws {
+                let key = np_name_rule_key(owner: World.base, revision: 0, set: set)
+                try rules.set(key, np_name_rule(rules: bits, columns: 0, pad: 0))
+            }
+            let unknown = World.query(DNSText.query("evil.org", edns: DNSText.edns()))
+            let known = World.query(DNSText.query("www.example.com"))
+            // Bits of other rules than those that match the packet.
+            try set(UInt32(NP_NAME_SET_UNKNOWN), 2)
+            try set(UInt32(NP_NAME_SET_UNLEARNT), 2)
+            #expect(try harness.pass(unknown, .egress).reason == NP_DROP_NAME_DENIED)
+            #expect(try harness.send(known, .egress) == NP_REASON_ALLOWED)
+            for (set0, query, other) in [
+                (UInt32(NP_NAME_SET_UNKNOWN), unknown, known), (UInt32(NP_NAME_SET_UNLEARNT), known, unknown),
+            ] {
+                try set(set0, 1)
+                let told = try harness.pass(query, .egress)
+                #expect(told.reason == NP_DROP_NAME_STREAM && told.returned == NP_ACTION_REDIRECT.rawValue)
+                #expect(told.frame == Self.refusal(of: query, code: 0, truncated: true).summedFrame.turned)
+                #expect(try harness.pass(other, .egress).reason != NP_DROP_NAME_STREAM)
+                try set(set0, 2)
+            }
         }
     }
 

@@ -14,11 +14,11 @@ struct LessonTests {
 
     private static func teach(
         _ harness: PacketHarness, _ message: [UInt8], slot: UInt32 = PacketWorld.Pod.a.rawValue,
-        client: IPAddress = World.pod(.a, v6: false)
+        client: IPAddress = World.pod(.a, v6: false), columns: (UInt32, UInt32) = (0, 0)
     ) throws -> np_lesson_answer {
         let head = [UInt8](repeating: 0, count: 14) + World.resolver(v6: false).bytes + client.bytes
         var run = TestRun(frame: head + message)
-        run.cb.0 = slot | UInt32(NP_CB_LESSON)
+        run.cb = (slot | UInt32(NP_CB_LESSON), columns.0, columns.1, 0, 0)
         return np_lesson_answer(
             rawValue: UInt32(bitPattern: try run.run(try harness.program("np_dns_lesson")).returned))
     }
@@ -43,6 +43,24 @@ struct LessonTests {
             }
             #expect(try Self.teach(harness, good) == NP_LESSON_TAKEN)
             #expect(try harness.learnt(World.outside(9))?.columns == 1)
+        }
+    }
+
+    @Test("columns that the proxy says hold besides those of the automaton, if they are of the numbering in force")
+    func columns() throws {
+        try PacketHarness.with { harness throws in
+            try harness.restrictByColumns()
+            let record = DNSText.address(World.outside(9))
+            let unknown = DNSText.answer("far.example.org", records: [record])
+            #expect(try Self.teach(harness, unknown) == NP_LESSON_TAKEN)
+            #expect(try harness.learnt(World.outside(9)) == nil)
+            #expect(try Self.teach(harness, unknown, columns: (World.number + 1, 4)) == NP_LESSON_TAKEN)
+            #expect(try harness.learnt(World.outside(9)) == nil)
+            #expect(try Self.teach(harness, unknown, columns: (World.number, 4)) == NP_LESSON_TAKEN)
+            #expect(try harness.learnt(World.outside(9))?.columns == 4)
+            let known = DNSText.answer("www.example.com", records: [record])
+            #expect(try Self.teach(harness, known, columns: (World.number, 8)) == NP_LESSON_TAKEN)
+            #expect(try harness.learnt(World.outside(9))?.columns == 13)
         }
     }
 

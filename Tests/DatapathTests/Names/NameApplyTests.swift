@@ -22,6 +22,7 @@ struct NameApplyTests {
         if !dns.isEmpty {
             var bit = NodeImages.bit(0, l7: true, anyPeer: true, port: 53, protocol: .udp)
             bit.rule.l7 = .dns(dns.map { Located($0) })
+            bit.rule.coversTCP = true
             bits.append(bit)
         }
         var found: [PolicyBits.Column] = []
@@ -275,6 +276,33 @@ struct NameApplyTests {
         #expect(told.last?.first?.direction == .egress)
     }
 
+    @Test("patterns over the automaton's budget: with a proxy queries under them go over TCP; without, they are denied")
+    func overBudget() throws {
+        // 70 names of 250 bytes, a state each byte.
+        let long = (0..<70).map { number in
+            FQDNSelector.name((0..<5).map { "x\(number)-\($0)".padding(49) }.joined(separator: ".") + ".org")
+        }
+        let image = try Self.image(dns: [.pattern("*.far.example")] + long, lists: [[.pattern("*.cdn.example")]])
+        for hasProxy in [false, true] {
+            let node = try NodeDatapath.forTests()
+            node.names?.hasProxy = hasProxy
+            let report = try node.apply(image, links: [:])
+            for text in ["*.far.example", "*.cdn.example"] {
+                #expect(report.patternsLeftOut.contains { $0.hasPrefix(text) })
+            }
+            let maps = try #require(node.maps.names)
+            func bits(_ set: UInt32) throws -> UInt64? {
+                try maps.rules.value(
+                    of: np_name_rule_key(owner: Self.base(node), revision: 0, set: set), initial: np_name_rule())?.rules
+            }
+            #expect(try bits(UInt32(NP_NAME_SET_UNKNOWN)) == (hasProxy ? 1 : nil))
+            #expect(try bits(UInt32(NP_NAME_SET_UNLEARNT)) == (hasProxy ? 1 : nil))
+            #expect(report.patternsDenied == (hasProxy ? [] : report.patternsLeftOut.sorted()))
+            _ = try node.apply(Self.image(dns: [.pattern("*.far.example")]), links: [:])
+            #expect(try bits(UInt32(NP_NAME_SET_UNKNOWN)) == nil)
+        }
+    }
+
     @Test("with rules the proxy is told whose addresses are, of pods that come, go and take another's address")
     func addresses() throws {
         let node = try NodeDatapath.forTests()
@@ -321,5 +349,12 @@ struct NameApplyTests {
         #expect(withUnsafeBytes(of: event) { NameRecord(UnsafeRawBufferPointer(rebasing: $0.dropLast())) } == nil)
         #expect(NameRecord.text([0]) == "")
         #expect(NameRecord.text([63] + Array(repeating: 0x61, count: 3)) == "aaa")
+    }
+}
+
+extension String {
+    /// Filled up with `x`.
+    fileprivate func padding(_ length: Int) -> String {
+        self + String(repeating: "x", count: max(0, length - utf8.count))
     }
 }

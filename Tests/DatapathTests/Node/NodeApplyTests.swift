@@ -240,14 +240,54 @@ struct NodeApplyTests {
         tooManyAddresses.endpoints[0].addresses = [NodeImages.web, NodeImages.client, NodeImages.stranger]
         var noSubject = shop
         noSubject.subjects = []
-        var badProgram = try Self.web([NodeImages.bit(0, port: 81)], peers: [NodeImages.clientID: 1])
-        badProgram.subjects[0].ingress.program.instructions[0] = AssembledProgram.instruction(0xbf, source: 7)
-        for (image, errno) in [(tooManyAddresses, "E2BIG"), (noSubject, "EINVAL"), (badProgram, "EACCES")] {
+        for (image, errno) in [(tooManyAddresses, "E2BIG"), (noSubject, "EINVAL")] {
             let error = #expect(throws: BPFError.self) { try node.apply(image, links: [:]) }
             #expect(error?.errnoName == errno)
             #expect(try probe.tcp(source: .random(in: 1...60_000)) == NP_REASON_ALLOWED)
         }
         #expect(try node.apply(shop, links: [:]).changedAnything == false)
+    }
+
+    @Test("a policy whose program the kernel refuses closes its pods, until it is another one; all others are in force")
+    func refusedProgram() throws {
+        let node = try NodeDatapath.forTests()
+        let probe = HookProbe(node: node)
+        let other = EndpointKey(namespace: "shop", name: "other")
+        func image(port: UInt16, isBad: Bool) throws -> NodeImage {
+            // Nothing isolates it by default: whoever is not denied passes.
+            var web = try NodeImages.subject(
+                ingress: NodeImages.policy(
+                    .ingress, [NodeImages.bit(0, .deny)], peers: [NodeImages.strangerID: 1], isolated: false))
+            if isBad { web.ingress.program.instructions[0] = AssembledProgram.instruction(0xbf, source: 7) }
+            var image = try NodeImages.node(subjects: [
+                NodeImages.subject(
+                    "other",
+                    ingress: NodeImages.policy(
+                        .ingress, [NodeImages.bit(0, port: port)], peers: [NodeImages.clientID: 1])), web,
+            ])
+            image.endpoints.insert(NodeImages.endpoint("other", NodeImages.stranger, subject: "other"), at: 0)
+            return image
+        }
+        _ = try node.apply(try image(port: 80, isBad: false), links: [:])
+        #expect(try probe.tcp(source: 1) == NP_REASON_ALLOWED)
+        #expect(try probe.tcp(to: other, source: 1, port: 80) == NP_REASON_ALLOWED)
+
+        let report = try node.apply(try image(port: 81, isBad: true), links: [:])
+        #expect(report.endpoints.map { $0.failure?.contains("np_ingress of web") } == [nil, true])
+        #expect(report.endpoints.last?.failure?.contains("EACCES") == true)
+        #expect(try probe.tcp(source: 2) == NP_DROP_POLICY_DEFAULT)
+        #expect(try probe.tcp(source: 1, flags: 0x10) == NP_DROP_POLICY_DEFAULT)
+        // The others' change is in force.
+        #expect(try probe.tcp(to: other, source: 2, port: 80) == NP_DROP_POLICY_DEFAULT)
+        #expect(try probe.tcp(to: other, source: 3, port: 81) == NP_REASON_ALLOWED)
+        // It is not tried again and again, and said for as long as it lasts.
+        let again = try node.apply(try image(port: 81, isBad: true), links: [:])
+        #expect(!again.changedAnything && again.endpoints.map { $0.failure != nil } == [false, true])
+
+        let good = try node.apply(try image(port: 81, isBad: false), links: [:])
+        #expect(good.endpoints.allSatisfy { $0.failure == nil })
+        #expect(try probe.tcp(source: 4) == NP_REASON_ALLOWED)
+        #expect(try node.apply(try image(port: 81, isBad: false), links: [:]).changedAnything == false)
     }
 
     @Test("whichever call of the kernel fails, the next apply gets there, and revoked flows are cut")

@@ -29,7 +29,7 @@ struct ExitCodeTests {
             arguments: ["explain", "a/b", "c/d", "80/TCP"], says: "error: name the manifests: netpold explain -f PATH"),
         Case(arguments: ["complie"], says: "error: Unexpected argument 'complie'; did you mean netpold compile?"),
         Case(arguments: ["cni", "instal"], says: "did you mean netpold cni install?"),
-        Case(arguments: ["compile", "-k", "/nowhere"], says: "/nowhere: error: there is no kustomization.yaml"),
+        Case(arguments: ["compile", "-k", "/nowhere"], says: "/nowhere: error: no such folder"),
         Case(arguments: ["compile", "-f", "/nowhere"], says: "/nowhere: error: no such file or folder"),
         Case(arguments: ["compile", "-f", "-", "--endpoint", "shop/wbe"], says: "did you mean shop/web?"),
         Case(arguments: ["compile", "-f", "-", "--endpoint", "web"], says: "did you mean shop/web?"),
@@ -50,7 +50,11 @@ struct ExitCodeTests {
         Case(
             arguments: ["explain", "-f", "-", "--from-labels", "shpo/a=b", "shop/web", "80/TCP"],
             says: "no object is in a namespace shpo; did you mean shop?"),
-        Case(arguments: ["compile", "-", "-o", "wide"], says: "-o wide is for listings"),
+        Case(arguments: ["compile", "-", "-o", "wide"], says: "Please provide one of 'table', 'json' or 'yaml'"),
+        Case(arguments: ["lint", "-", "--json", "-o", "sarif"], says: "two forms"),
+        Case(
+            arguments: ["explain", "-f", "-", "shop/web", "host", "80/TCP", "--jsno"],
+            says: "error: Unknown option '--jsno'. Did you mean '--json'?"),
         Case(arguments: ["test"], says: "name the tests: netpold test PATH"),
         Case(arguments: ["lab"], says: "give one of PATH"),
         Case(arguments: ["lab", "prob"], says: "there is no file or folder 'prob'; did you mean netpold lab probe?"),

@@ -120,7 +120,9 @@ struct LabCommandTests {
             #expect(second.errors.contains("was kept by an earlier run"))
             let stranger = try BuiltNetpold.run(["lab", "--shell", "x/nobody"] + named)
             #expect(stranger.code == 2)
-            #expect(stranger.errors.contains("it has x/a, x/b, host and outside"))
+            #expect(stranger.errors.contains("places: x/a, x/b, host, outside"), "\(stranger.errors)")
+            let near = try BuiltNetpold.run(["lab", "--shell", "x/aa"] + named)
+            #expect(near.errors.contains("did you mean x/a?"), "\(near.errors)")
 
             #expect(try BuiltNetpold.run(["lab", "--down"] + named).code == 0)
             #expect(fixture.leftovers == [])

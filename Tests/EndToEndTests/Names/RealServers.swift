@@ -29,20 +29,26 @@ final class RealServers {
     private var servers: [ChildProcess] = []
     private var folder: String { agent.folder }
 
-    /// Builds everything; the servers run, and the agent enforces.
-    init() throws {
+    private var proxy: ChildProcess?
+
+    /// Builds everything; the servers run, and the agent enforces the example's policies and others.
+    init(besides others: String = "") throws {
         func manifest(_ name: String) throws -> String {
             try String(contentsOf: Self.example.appending(path: name), encoding: .utf8)
         }
         let cluster = try manifest("cluster.yaml")
         network = try PodNetwork(cluster, tag: "real\(UInt16.random(in: .min ... .max))")
         agent = try RunningAgent(
-            network, manifests: ["cluster.yaml": cluster, "policies.yaml": try manifest("policies.yaml")])
+            network,
+            manifests: [
+                "cluster.yaml": cluster, "policies.yaml": try manifest("policies.yaml"), "others.yaml": others,
+            ].filter { !$0.value.isEmpty })
         try startServers()
         try agent.start(Self.options)
-        servers.append(
-            try agent.launch(
-                ["proxy", "--instance", agent.instance, "--loops", "1", "--access-log", "none"], output: "proxy.log"))
+        let proxy = try agent.launch(
+            ["proxy", "--instance", agent.instance, "--loops", "1", "--access-log", "none"], output: "proxy.log")
+        servers.append(proxy)
+        self.proxy = proxy
         let state = "/run/netpold/\(agent.instance).proxy.json"
         for _ in 0..<500 where !FileManager.default.fileExists(atPath: state) { usleep(20_000) }
     }
@@ -51,6 +57,11 @@ final class RealServers {
         // The proxy has to be gone before the agent takes its place away.
         for server in servers { server.signal(SIGKILL) }
         for server in servers { server.waitUntilExit() }
+    }
+
+    func endProxy() {
+        proxy?.signal(SIGKILL)
+        proxy?.waitUntilExit()
     }
 
     private func startServers() throws {

@@ -82,7 +82,9 @@ struct KindObjectsTests {
     }
 
     /// A list in which something cannot be read does not say what is gone.
-    @Test(arguments: [#"{"metadata":{}}"#, #"{"metadata":{"name":"c","namespace":"shop"},"spec":{]}"#, "7"])
+    @Test(
+        "a list that cannot be read whole takes nothing away, however often it comes",
+        arguments: [#"{"metadata":{}}"#, #"{"metadata":{"name":"c","namespace":"shop"},"spec":{]}"#, "7"])
     func aListThatCannotBeReadWholeTakesNothingAway(item: String) throws {
         var objects = objects()
         _ = objects.take(.begin)
@@ -92,9 +94,33 @@ struct KindObjectsTests {
         _ = objects.take(try page([pod("a", 1), item]))
         let said = words(objects.take(.replace))
         #expect(!said.contains("-b") && objects.unreadable == 1, "\(said)")
+        // Nor does the same list again.
+        _ = objects.take(.begin)
+        _ = objects.take(try page([pod("a", 1), item]))
+        let again = words(objects.take(.replace))
+        #expect(!again.contains("-b") && objects.unreadable == 1, "\(again)")
         _ = objects.take(.begin)
         _ = objects.take(try page([pod("a", 1)]))
         #expect(words(objects.take(.replace)).contains("-b") && objects.unreadable == 0)
+    }
+
+    private func initial(_ type: String, _ object: String) throws -> KindChange {
+        .initial([try WatchLine(parsing: Array(#"{"type":"\#(type)","object":\#(object)}"#.utf8)[...])], place: 0)
+    }
+
+    /// The cache of another server may be behind that of the one before: its stream then begins with an older state, and goes on to
+    /// the one that is known.
+    @Test("a stream that begins with an older state ends with the one in force")
+    func aStreamThatBeginsWithAnOlderStateEndsWithTheOneInForce() throws {
+        var objects = objects()
+        _ = objects.take(try event("ADDED", pod("a", 2, ip: "10.0.0.2")))
+        _ = objects.take(.begin)
+        _ = objects.take(try initial("ADDED", pod("a", 1, ip: "10.0.0.1")))
+        _ = objects.take(try initial("MODIFIED", pod("a", 2, ip: "10.0.0.2")))
+        #expect(words(objects.take(.replace)) == [], "the address in force is that of version 2")
+        _ = objects.take(.begin)
+        _ = objects.take(try initial("ADDED", pod("a", 1, ip: "10.0.0.1")))
+        #expect(words(objects.take(.replace)) == ["+a"])
     }
 
     @Test func aRefusedUpdateComesAfterTheVersionBeforeIt() throws {

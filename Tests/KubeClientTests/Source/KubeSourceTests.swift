@@ -108,9 +108,9 @@ struct KubeSourceTests {
         var watch = SourceRun.hasty
         watch.streamsLists = streams
         let run = try SourceRun(try await server(settings), settings: watch)
-        let state = try await run.until("synced") { $0.isSynced }
+        // On a busy machine an answer takes longer than these settings wait: that is a condition until the next one.
+        let state = try await run.until("synced, without a condition") { $0.isSynced && $0.conditions.isEmpty }
         #expect(state.objects.count == 9, "\(state.objects.keys.map(\.text).sorted())")
-        #expect(state.conditions.isEmpty, "\(state.conditions)")
         guard case .pod(let pod)? = state.objects.first(where: { $0.key.name == "web-0" })?.value else {
             Issue.record("no pod")
             return

@@ -287,7 +287,9 @@ struct DNSProxyTests {
     /// Takes every answer that it is given.
     private struct TakingLearner: AnswerLearner {
         let dropsInexact: Bool
-        func learn(_ message: [UInt8], of client: SocketAddress, to local: SocketAddress) -> AnswerFate {
+        func learn(
+            _ message: [UInt8], of client: SocketAddress, to local: SocketAddress, for columns: LearntColumns?
+        ) -> AnswerFate {
             DNSAnswer(message: message)?.lesson == .inexact ? (dropsInexact ? .withheld : .unlearnt) : .learnt
         }
     }

@@ -48,6 +48,13 @@ struct HTTP2FloodTests {
         #expect(isClosed && counters.http2Errors == 1)
     }
 
+    @Test("PRIORITY frames, of a stream that nobody opens")
+    func priority() async throws {
+        let frame = RawFrames.frame(2, 0, 1, RawFrames.number(0) + [16])
+        let (isClosed, counters) = try await flood((0..<30_000).flatMap { _ in frame })
+        #expect(isClosed && counters.http2Errors == 1)
+    }
+
     @Test("an HPACK bomb: a field of 4 KB, named a thousand times by its index")
     func hpackBomb() async throws {
         // Literal with indexing: a new name of 1 byte, a value of 3,900; then index 62 again and again.

@@ -43,6 +43,45 @@ struct NetworkPolicyDecodeTests {
             decoded.warnings.count == 1 && decoded.warnings[0].hasPrefix("spec.ingress: these rules have no effect"))
     }
 
+    @Test(
+        "A misspelt or misplaced field is one error with its fix: none for what is missing without it, and the policy is refused",
+        arguments: [
+            ("ingress: [{form: []}]", "spec.ingress[0].form: unknown field; did you mean \"from\"?"),
+            (
+                "ingress: [{from: [{podselector: {}}]}]",
+                "spec.ingress[0].from[0].podselector: unknown field; did you mean \"podSelector\"?"
+            ),
+            (
+                "ingress: [{from: [{matchLabels: {app: x}}]}]",
+                "spec.ingress[0].from[0].matchLabels: unknown field; write it below podSelector: podSelector: {matchLabels: ...}"
+            ),
+            (
+                "ingress: [{from: [{ipBlock: {cdir: 10.0.0.0/8}}]}]",
+                "spec.ingress[0].from[0].ipBlock.cdir: unknown field; did you mean \"cidr\"?"
+            ),
+            (
+                "ingress: [{from: [{podSelector: {}, ports: []}]}]",
+                "spec.ingress[0].from[0].ports: unknown field; it belongs beside the list of peers, one level up"
+            ),
+            (
+                "podSelector: {app: web}",
+                "spec.podSelector.app: unknown field; a label is written below matchLabels: matchLabels: {app: ...}"
+            ),
+        ])
+    func mistaken(_ spec: String, _ expected: String) {
+        let decoded = decode(networkPolicy(spec))
+        #expect(decoded.diagnostics.map { "\($0.path): \($0.message); \($0.hint)" } == [expected])
+        #expect(decoded.objects.networkPolicies.isEmpty)
+    }
+
+    @Test("What is missing in another map is still said, and types that cannot be read leave out no rules")
+    func otherMaps() {
+        let decoded = decode(networkPolicy("ingress: [{from: [{podselector: {}}, {}]}]"))
+        #expect(decoded.errors.count == 2)
+        let types = decode(networkPolicy("policyTypes: [ingres]\negress: [{}]"))
+        #expect(types.errors.count == 1 && types.warnings == [])
+    }
+
     @Test("Peers keep what is written: own namespace, all namespaces, both, addresses")
     func peers() throws {
         let policy = try good(

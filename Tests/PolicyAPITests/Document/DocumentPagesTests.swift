@@ -114,6 +114,12 @@ struct DocumentPagesTests {
         #expect(found.objectCount == 18 && found.diagnostics.map(\.id) == [.unknownField])
         let before = json.range(of: #""x":1"#).map { json.distance(from: json.startIndex, to: $0.lowerBound) } ?? 0
         #expect(found.diagnostics.first?.location == SourceLocation(file: "-", line: 1, column: before + 1))
+        // Two of them, one behind the other as two calls of kubectl write them, read as one by one.
+        let twice = read(
+            json + "\n" + json.replacing("\"c", with: "\"d").replacing("\"a\"}", with: "\"b\"}"), asStream: true)
+        #expect(twice.objectCount == 36 && twice.diagnostics.map(\.id) == [.unknownField, .unknownField])
+        #expect(twice.diagnostics.map { $0.location?.line } == [1, 2])
+        #expect(twice.diagnostics.last?.location?.column == found.diagnostics.first?.location?.column)
         // Cut off, and no List: nothing of it is read, with the reason.
         for (broken, reason) in [
             (String(json.dropLast(20)), "the list is cut off"),

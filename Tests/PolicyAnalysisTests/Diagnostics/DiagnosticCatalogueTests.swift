@@ -21,7 +21,7 @@ struct DiagnosticCatalogueTests {
         let entry = try #require(DiagnosticCatalogue.entry(id))
         guard let bad = entry.bad, let good = entry.good else {
             // What no manifest shows by itself: the file is missing, or what is around it counts (RepositoryTests).
-            #expect([.unreadable, .kustomization, .unrenderedTemplate].contains(id))
+            #expect([.unreadable, .emptyInput, .kustomization, .unrenderedTemplate].contains(id))
             return
         }
         let found = lint(bad)

@@ -145,7 +145,7 @@ struct ServiceExplanationTests {
             let test = try #require(
                 PolicyTestDecoder.decode(DocumentReader.read(Array(text.utf8), file: "t").documents).tests.first)
             let evaluator = evaluator()
-            return PolicyTestRunner(test, evaluator: evaluator).run(with: evaluator, pods: []).failures
+            return PolicyTestRunner(test, evaluator: evaluator).run(with: evaluator, objects: ClusterObjects()).failures
                 .map { "\($0.expected): \($0.actual)" }
         }
         #expect(try run("to: svc/open, port: 80, expect: allow, egress: allow, ingress: allow") == [])

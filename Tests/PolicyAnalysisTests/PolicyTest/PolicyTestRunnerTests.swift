@@ -35,7 +35,60 @@ struct PolicyTestRunnerTests {
         var objects = ClusterObjects()
         objects.pods = pods
         return PolicyTestRunner(test, evaluator: evaluator(objects)).run(
-            with: decider, pods: pods, requests: requests)
+            with: decider, objects: objects, requests: requests)
+    }
+
+    @Test(
+        "an end may stand for several, and a port may be a name: what is expected must hold for each flow; what there is not is a mistake"
+    )
+    func several() throws {
+        let manifests = """
+            apiVersion: apps/v1
+            kind: Deployment
+            metadata: {name: web, namespace: shop}
+            spec: {replicas: 2, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]}}}
+            ---
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: db, namespace: shop}
+            status: {podIP: 10.1.0.1}
+            ---
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicy
+            metadata: {name: db, namespace: shop}
+            spec:
+              podSelector: {}
+              policyTypes: [Egress]
+              egress: [{to: [{ipBlock: {cidr: 192.0.2.0/24}}]}, {to: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: 8080}]}]
+            """
+        var decoder = ManifestDecoder(readsWorkloads: true)
+        decoder.add(Array(manifests.utf8), file: "m")
+        var decoded = decoder.finish()
+        decoded.addSyntheticPods()
+        func run(_ fields: String) throws -> PolicyTestResult {
+            let text =
+                "apiVersion: netpold.dev/v1alpha1\nkind: PolicyTest\nspec: {cases: [{protocol: TCP, \(fields)}]}\n"
+            let test = try #require(
+                PolicyTestDecoder.decode(DocumentReader.read(Array(text.utf8), file: "t").documents).tests.first)
+            let evaluator = ReferenceEvaluator(
+                decoded.objects, policies: PolicyLowering.lower(decoded.objects).policies)
+            return PolicyTestRunner(test, evaluator: evaluator).run(with: evaluator, objects: decoded.objects)
+        }
+        let both = try run("from: shop/db, to: deploy/web, port: http, expect: allow")
+        #expect(both.passed && both.flows == 2)
+        #expect(both.cases.map(\.name) == ["shop/db -> deploy/web http/TCP"])
+        #expect(try run("from: shop/db, to: deploy/web, port: 80, expect: deny").passed)
+        #expect(try run("from: deploy/shop/web, to: 'ip:192.0.2.0/25', port: 80, expect: allow").passed)
+        // Of the world one part is allowed and one is not.
+        for expected in ["allow", "deny"] {
+            let mixed = try run("from: shop/db, to: world, port: 80, expect: \(expected)")
+            #expect(!mixed.passed && !mixed.isMistaken && mixed.failures.count < mixed.flows)
+        }
+        for wrong in ["to: deploy/wbe, port: 80", "to: deploy/web, port: htpt", "to: shop/wbe-1, port: http"] {
+            let result = try run("from: shop/db, \(wrong), expect: allow")
+            #expect(result.isMistaken)
+            #expect(result.failures.first?.difference.contains("so it cannot be decided; expected is allow") == true)
+        }
     }
 
     private static let plain =

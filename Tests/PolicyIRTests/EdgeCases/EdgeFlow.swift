@@ -66,7 +66,7 @@ extension Trial {
         }
         let evaluator = ReferenceEvaluator(
             objects, policies: lowered.policies + PolicyLowering.lowerRefused(decoded.refused), localNode: "node-1")
-        let result = PolicyTestRunner(test, evaluator: evaluator).run(with: evaluator, pods: objects.pods)
+        let result = PolicyTestRunner(test, evaluator: evaluator).run(with: evaluator, objects: objects)
         for failure in result.failures {
             failures.append(
                 "\(failure.flow): expected \(failure.expected), is \(failure.actual): "

@@ -17,6 +17,10 @@ final class NamesInForce {
     private var entries: [NameRuleKey: NameRuleValue]
     /// Entries that found no room, at the latest writing.
     private(set) var refused = 0
+    /// Patterns that the automaton in force has no room for and that nobody else decides, as of the latest `settle`.
+    private(set) var denied: [String] = []
+    /// Whether the node has a proxy, which decides what the automaton has no room for.
+    var hasProxy = false
 
     /// Reads what is there.
     init(_ maps: NameMaps) throws(BPFError) {
@@ -54,6 +58,7 @@ final class NamesInForce {
 
     /// The same after they were swapped, when nobody runs but these: patterns that nobody asks for go.
     func settle(_ policies: [LoadedPolicy]) throws(BPFError) -> (written: Int, isOther: Bool) {
+        defer { denied = tables?.denied(policies.lazy.map(\.image), hasProxy: hasProxy) ?? [] }
         let wanted = NameTables.patterns(of: policies.lazy.map(\.image))
         if number == 0 && wanted.isEmpty { return (0, false) }
         if let tables, wanted == Set(tables.patterns) { return (try write(policies, tables), false) }
@@ -178,6 +183,12 @@ final class NamesInForce {
                 where bits != 0 {
                     wanted[NameRuleKey(owner: owner, revision: number, set: set)] = NameRuleValue(rules: bits)
                 }
+            }
+            let streams = hasProxy ? tables.streamBits(of: policy.image) : NameTables.StreamBits()
+            for (set, bits) in [(NP_NAME_SET_UNKNOWN, streams.unknown), (NP_NAME_SET_UNLEARNT, streams.unlearnt)]
+            where bits != 0 {
+                wanted[NameRuleKey(owner: base, revision: 0, set: UInt32(truncatingIfNeeded: set))] =
+                    NameRuleValue(rules: bits)
             }
             // Without any bits too: so the next process finds the bases of all programs with L7 rules.
             for (set, bits) in [

@@ -2,7 +2,7 @@ public import BPFEmit
 import CNetpoldABI
 import Glibc
 public import NetTypes
-import PolicyIR
+public import PolicyIR
 
 /// The L7 rules of a program, as the proxy is told of them.
 public struct ProgramRules: Sendable {
@@ -12,6 +12,10 @@ public struct ProgramRules: Sendable {
     public let direction: Direction
     /// Its L7 rules, each with its bit in the one word that they are of.
     public let rules: [(bit: UInt32, rule: RuleBit)]
+    /// The number of the numbering of its columns of names; 0: it has none.
+    public let names: UInt32
+    /// What they stand for.
+    public let columns: [(number: UInt32, list: NameList)]
 }
 
 extension NodeDatapath {
@@ -58,6 +62,7 @@ extension NodeDatapath {
         }
         report.namesLeftOut = names?.refused ?? 0
         report.patternsLeftOut = names?.tables?.leftOut ?? []
+        report.patternsDenied = names?.denied ?? []
     }
 
     /// Whether these are the programs that the tables were settled for. A program without counters has no number to be known by.
@@ -92,7 +97,9 @@ extension NodeDatapath {
             rules.append(
                 ProgramRules(
                     base: base, direction: direction,
-                    rules: bits.map { (UInt32($0.offset % Int(NP_BITS_PER_WORD)), $0.element) }))
+                    rules: bits.map { (UInt32($0.offset % Int(NP_BITS_PER_WORD)), $0.element) },
+                    names: policy.image.names,
+                    columns: policy.image.columns.map { (UInt32($0.number), $0.list) }))
         }
         let telling = Dictionary(rules.map { ($0.base, $0.rules.map(\.rule)) }) { first, _ in first }
         if telling == toldRules, telling.isEmpty || podAddresses == toldAddresses { return }

@@ -37,14 +37,18 @@ extension NetworkPolicy {
         let hasEgress = spec["egress"].map { $0.elements?.isEmpty != true } ?? false
         let typesErrors = diagnostics.errorCount
         policy.policyTypes = decodeTypes(spec["policyTypes"], hasEgress: hasEgress, &diagnostics)
-        if !hasUnknownField, diagnostics.errorCount == typesErrors, !object.isFaulty {
+        let knowsTypes = diagnostics.errorCount == typesErrors
+        if !hasUnknownField, knowsTypes, !object.isFaulty {
             refused.ingress = policy.policyTypes.contains(.ingress)
             refused.egress = policy.policyTypes.contains(.egress)
         }
         policy.ingress = rules(spec["ingress"], peers: "from", &diagnostics)
         policy.egress = rules(spec["egress"], peers: "to", &diagnostics)
-        warnOfUnused(spec["ingress"], .ingress, policy, &diagnostics)
-        warnOfUnused(spec["egress"], .egress, policy, &diagnostics)
+        // Of types that cannot be read it is not known what they leave out.
+        if knowsTypes {
+            warnOfUnused(spec["ingress"], .ingress, policy, &diagnostics)
+            warnOfUnused(spec["egress"], .egress, policy, &diagnostics)
+        }
         return (policy, [refused])
     }
 

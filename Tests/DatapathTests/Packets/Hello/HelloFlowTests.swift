@@ -12,18 +12,6 @@ struct HelloFlowTests {
     private static let allowed = HelloBytes.hello("a.example.com", postQuantum: true)
     private static let denied = HelloBytes.hello("b.example.com", postQuantum: true)
 
-    /// A connection to a port with the rule `a.example.com`.
-    private static func with(
-        _ direction: Direction = .egress, v6: Bool = false, _ body: (HelloConnection) throws -> Void
-    ) throws {
-        try PacketHarness.with { harness throws in
-            try harness.serveNames(["a.example.com"], direction)
-            try harness.renewRefusals()
-            _ = try harness.deniedNames()
-            try body(HelloConnection(harness: harness, direction: direction, v6: v6, port: 40_000))
-        }
-    }
-
     private static func waits(_ connection: HelloConnection) throws -> Bool {
         try connection.harness.flows(of: .a).contains { $0.flags & UInt32(NP_ENTRY_HELLO) != 0 }
     }
@@ -56,7 +44,7 @@ struct HelloFlowTests {
 
     @Test("a connection whose hello is gone is reset, and does not hang", arguments: [Direction.egress, .ingress])
     func collected(direction: Direction) throws {
-        try Self.with(direction) { connection throws in
+        try HelloConnection.with(direction) { connection throws in
             try connection.open()
             for entry in try connection.harness.map("np_hellos").entries(key: UInt32(0), value: np_hello()) {
                 try connection.harness.map("np_hellos").remove(entry.key)
@@ -73,7 +61,7 @@ struct HelloFlowTests {
         "an allowed name: the rule is counted, and the flow passes by its entry once the server has the hello",
         arguments: [Direction.egress, .ingress], [false, true])
     func allowed(direction: Direction, v6: Bool) throws {
-        try Self.with(direction, v6: v6) { connection throws in
+        try HelloConnection.with(direction, v6: v6) { connection throws in
             let hits = try connection.harness.helloHits()
             let size = Self.allowed.count
             try connection.open()
@@ -99,7 +87,7 @@ struct HelloFlowTests {
         "another name: both ends are reset at once, the name reported, and nothing passes any more",
         arguments: [Direction.egress, .ingress], [false, true])
     func denied(direction: Direction, v6: Bool) throws {
-        try Self.with(direction, v6: v6) { connection throws in
+        try HelloConnection.with(direction, v6: v6) { connection throws in
             try connection.open()
             let hello = connection.client(0, Self.denied)
             let refused = try connection.pass(hello)
@@ -131,7 +119,7 @@ struct HelloFlowTests {
             ([0x80, 0x2e, 1, 0, 2, 0, 0x15, 0, 0, 0, 0x10], NP_DROP_HELLO), ([0], NP_DROP_HELLO),
         ]
         for (bytes, wanted) in cases {
-            try Self.with { connection throws in
+            try HelloConnection.with { connection throws in
                 try connection.open()
                 let packet = connection.client(0, bytes)
                 let refused = try connection.pass(packet)
@@ -144,7 +132,7 @@ struct HelloFlowTests {
 
     @Test("the reset of a pod's own connection gets back to it, whoever the server is", arguments: [false, true])
     func resetArrives(v6: Bool) throws {
-        try Self.with(v6: v6) { connection throws in
+        try HelloConnection.with(v6: v6) { connection throws in
             try connection.open()
             #expect(try connection.send(connection.client(0, Self.denied)) == NP_DROP_SERVER_NAME)
             let reset = connection.packet(
@@ -155,7 +143,7 @@ struct HelloFlowTests {
 
     @Test("what is ahead is dropped and comes again")
     func order() throws {
-        try Self.with { connection throws in
+        try HelloConnection.with { connection throws in
             try connection.open()
             let hello = Self.allowed
             #expect(try connection.send(connection.client(700, hello[700...])) == NP_DROP_HELLO_ORDER)
@@ -168,7 +156,7 @@ struct HelloFlowTests {
 
     @Test("retransmissions pass as they were, also cut otherwise and with more behind them")
     func retransmissions() throws {
-        try Self.with { connection throws in
+        try HelloConnection.with { connection throws in
             try connection.open()
             let hello = Self.allowed
             #expect(try connection.send(connection.client(0, hello[..<700])) == NP_REASON_ESTABLISHED)
@@ -194,7 +182,7 @@ struct HelloFlowTests {
         let place = try #require(
             hello.indices.dropFirst(1200).first { hello[$0...].starts(with: Array("a.example".utf8)) })
         for decided in [false, true] {
-            try Self.with { connection throws in
+            try HelloConnection.with { connection throws in
                 try connection.open()
                 let first = decided ? hello[...] : hello[...(place + 3)]
                 _ = try connection.send(connection.client(0, first))
@@ -209,7 +197,7 @@ struct HelloFlowTests {
                 #expect(try connection.send(connection.client(place, hello[place...])) == NP_DROP_HELLO)
             }
         }
-        try Self.with { connection throws in
+        try HelloConnection.with { connection throws in
             try connection.open()
             #expect(try connection.send(connection.client(0, hello)) == NP_REASON_ALLOWED)
             #expect(try connection.send(connection.server(acknowledges: hello.count)) == NP_REASON_REPLY)
@@ -219,7 +207,7 @@ struct HelloFlowTests {
 
     @Test("where another connection has the copy, a retransmission waits for its acknowledgement")
     func withoutCopy() throws {
-        try Self.with { connection throws in
+        try HelloConnection.with { connection throws in
             try connection.open()
             _ = try connection.send(connection.client(0, Self.allowed[..<700]))
             for entry in try connection.harness.map("np_hello_copies").entries(key: UInt32(0), value: np_hello_copy()) {
@@ -236,7 +224,7 @@ struct HelloFlowTests {
 
     @Test("a SYN with data does not pass; its flow begins with one that has none")
     func synData() throws {
-        try Self.with { connection throws in
+        try HelloConnection.with { connection throws in
             #expect(try connection.send(connection.syn([22])) == NP_DROP_SYN_DATA)
             #expect(try connection.harness.flowCount() == 0)
             #expect(try connection.send(connection.client(0, Self.allowed)) == NP_DROP_NOT_PROXIED)
@@ -249,7 +237,7 @@ struct HelloFlowTests {
         "fragments do not pass before the decision, whatever stands where their header would be",
         arguments: [false, true])
     func fragments(v6: Bool) throws {
-        try Self.with(v6: v6) { connection throws in
+        try HelloConnection.with(v6: v6) { connection throws in
             func fragments(_ packet: IPPacket, _ number: UInt32) -> [IPPacket] {
                 let cut = 32
                 return [
@@ -274,7 +262,7 @@ struct HelloFlowTests {
                 #expect(try connection.send(fragment) == NP_DROP_HELLO_ORDER)
             }
             _ = try connection.send(connection.client(0, Self.allowed))
-            _ = try connection.send(connection.server(acknowledges: Self.allowed.count))
+            _ = try connection.send(connection.server(acknowledges: Self.allowed.count, [9]))
             for fragment in fragments(connection.client(Self.allowed.count, Self.allowed), 4) {
                 #expect(try connection.send(fragment) == NP_REASON_ESTABLISHED)
             }
@@ -283,7 +271,7 @@ struct HelloFlowTests {
 
     @Test("urgent bytes are no part of what the server reads: they end it")
     func urgent() throws {
-        try Self.with { connection throws in
+        try HelloConnection.with { connection throws in
             try connection.open()
             #expect(
                 try connection.send(connection.client(0, Self.allowed, flags: HelloConnection.urgent)) == NP_DROP_HELLO)
@@ -292,7 +280,7 @@ struct HelloFlowTests {
 
     @Test("a SYN that comes again changes nothing; one of a new connection counts when the server answers to it")
     func again() throws {
-        try Self.with { connection throws in
+        try HelloConnection.with { connection throws in
             var connection = connection
             try connection.open()
             #expect(try connection.send(connection.client(0, Self.allowed[..<700])) == NP_REASON_ESTABLISHED)
@@ -322,7 +310,7 @@ struct HelloFlowTests {
     func revision() throws {
         for (names, wanted) in [(["a.example.com"], NP_REASON_ALLOWED), (["b.example.com"], NP_DROP_SERVER_NAME)] {
             for cut in [1, 700, 1300, Self.allowed.count - 20] {
-                try Self.with { connection throws in
+                try HelloConnection.with { connection throws in
                     try connection.open()
                     #expect(try connection.send(connection.client(0, Self.allowed[..<cut])) == NP_REASON_ESTABLISHED)
                     try connection.harness.setNames(["x", "**.longer.pattern"] + names, revision: 5)
@@ -334,13 +322,13 @@ struct HelloFlowTests {
 
     @Test("policies that change ask about the name again", arguments: [Direction.egress, .ingress])
     func revalidation(direction: Direction) throws {
-        try Self.with(direction) { connection throws in
+        try HelloConnection.with(direction) { connection throws in
             let harness = connection.harness
             let size = Self.allowed.count
             let rule = PacketPolicy.only(.init(protocol: .tcp, ports: PortRange(443), isL7: true))
             try connection.open()
             _ = try connection.send(connection.client(0, Self.allowed))
-            _ = try connection.send(connection.server(acknowledges: size))
+            _ = try connection.send(connection.server(acknowledges: size, [9]))
             // One that does not touch the rule.
             try harness.bump(.a)
             #expect(try connection.send(connection.client(size, [1])) == NP_REASON_REVALIDATED)
@@ -368,7 +356,7 @@ struct HelloFlowTests {
 
     @Test("a connection from before the rule is cut: its name was never read", arguments: [false, true])
     func earlier(v6: Bool) throws {
-        try Self.with(v6: v6) { connection throws in
+        try HelloConnection.with(v6: v6) { connection throws in
             let harness = connection.harness
             try harness.set(.everything, .egress)
             #expect(try connection.send(connection.syn()) == NP_REASON_ALLOWED)
@@ -385,7 +373,7 @@ struct HelloFlowTests {
 
     @Test("through a Service: the frontend resets, and what passes goes to the backend", arguments: [false, true])
     func service(v6: Bool) throws {
-        try Self.with(v6: v6) { connection throws in
+        try HelloConnection.with(v6: v6) { connection throws in
             let harness = connection.harness
             let frontend = ServiceWorld.frontend(v6: v6)
             let backend = PacketWorld.address(3, ipv6: v6)

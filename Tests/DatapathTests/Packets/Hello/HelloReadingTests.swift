@@ -39,7 +39,10 @@ struct HelloReadingTests {
 
     /// Sends bytes in segments that end at `ends`; up to the first one that decides.
     private static func send(_ bytes: [UInt8], ends: [Int], by connection: HelloConnection) throws {
+        // Connections that were answered make no room for others.
+        if connection.port.isMultiple(of: 1000) { try connection.harness.forgetConnections() }
         try connection.send(connection.syn())
+        try connection.send(connection.synAck())
         var begin = 0
         for end in ends {
             let wanted = expected(bytes.prefix(end))

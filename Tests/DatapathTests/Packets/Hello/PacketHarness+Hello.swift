@@ -46,14 +46,24 @@ extension PacketHarness {
         try map("np_name_revision").set(UInt32(0), np_name_revision(number: revision))
     }
 
-    /// Forgets all that is known of names and hellos.
-    func forgetHellos() throws {
+    /// Forgets all connections, and what was read of them.
+    func forgetConnections() throws {
+        try forgetFlows()
+        try forgetRead()
+    }
+
+    private func forgetRead() throws {
         for entry in try map("np_hellos").entries(key: UInt32(0), value: np_hello()) {
             try map("np_hellos").remove(entry.key)
         }
         for entry in try map("np_hello_copies").entries(key: UInt32(0), value: np_hello_copy()) {
             try map("np_hello_copies").remove(entry.key)
         }
+    }
+
+    /// Forgets all that is known of names and hellos.
+    func forgetHellos() throws {
+        try forgetRead()
         for entry in try map("np_name_rules").entries(key: np_name_rule_key(), value: np_name_rule()) {
             try map("np_name_rules").remove(entry.key)
         }
@@ -115,7 +125,19 @@ struct HelloConnection {
     /// The sequence number of the client's first byte.
     var start: UInt32 = 0xffff_ff00
     /// That of the server's.
-    let serverStart: UInt32 = 0x7000_0001
+    var serverStart: UInt32 = 0x7000_0001
+
+    /// Lends a connection to a port with the rule `a.example.com`, of which nothing has been sent or told yet.
+    static func with(
+        _ direction: Direction = .egress, v6: Bool = false, _ body: (HelloConnection) throws -> Void
+    ) throws {
+        try PacketHarness.with { harness throws in
+            try harness.serveNames(["a.example.com"], direction)
+            try harness.renewRefusals()
+            _ = try harness.deniedNames()
+            try body(HelloConnection(harness: harness, direction: direction, v6: v6, port: 40_000))
+        }
+    }
 
     private var own: IPAddress { PacketWorld.address(1, ipv6: v6) }
     var remote: IPAddress { PacketWorld.address(3, ipv6: v6) }

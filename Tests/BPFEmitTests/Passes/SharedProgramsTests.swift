@@ -6,34 +6,24 @@ import Testing
 @testable import BPFEmit
 
 @Suite("Programs that policies share")
-struct ProgramCacheTests {
+struct SharedProgramsTests {
     @Test(
         "a policy, its copies in other namespaces and its next kin have the images that they have one by one",
         arguments: 0..<20)
     func images(seed: Int) throws {
         var policies = RandomPolicyBits(seed: UInt64(seed))
-        var cache = ProgramCache()
+        var programs = SharedPrograms()
         for _ in 0..<30 {
             let policy = policies.next(maximum: 12)
             for kin in [policy, moved(policy)] + changed(policy) {
                 let alone = Result { try PolicyEmitter.emit(kin) }
-                let shared = Result { try cache.image(of: kin) }
+                let shared = Result { try programs.emit(kin) }
                 switch (alone, shared) {
                 case (.success(let alone), .success(let shared)): #expect(alone == shared)
                 case (.failure, .failure): continue
                 case (.success, .failure), (.failure, .success): Issue.record("\(alone) is not \(shared)")
                 }
             }
-        }
-    }
-
-    @Test("the origins of rules are no part of what is looked up, but where they part objects")
-    func origins() {
-        var policies = RandomPolicyBits(seed: 7)
-        for _ in 0..<200 {
-            let policy = policies.next(maximum: 12)
-            let isSame = policy.withoutOrigins == moved(policy).withoutOrigins
-            #expect(isSame == !policy.bits.contains { $0.order > 0 })
         }
     }
 

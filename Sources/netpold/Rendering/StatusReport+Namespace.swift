@@ -1,0 +1,35 @@
+import Agent
+
+extension StatusReport {
+    /// What concerns one namespace: its policies and pods are counted, and problems of other namespaces' are left out. A problem that
+    /// is not plainly another namespace's stays: a file that cannot be read may hold policies of any.
+    ///
+    /// - Parameters:
+    ///   - namespace: the namespace.
+    ///   - policies: all of the node.
+    ///   - endpoints: all of the node.
+    /// - Returns: the report, of the same form.
+    func of(namespace: String, policies: [PolicyReport], endpoints: [EndpointReport]) -> StatusReport {
+        let own = policies.filter { $0.namespace == namespace }
+        let ownEndpoints = endpoints.filter { StatusReport.namespace(ofPod: $0.name) == namespace }
+        let foreign = Set(
+            policies.filter { $0.namespace != nil && $0.namespace != namespace }.map(\.text)
+                + endpoints.map(\.name).filter { name in
+                    StatusReport.namespace(ofPod: name).map { $0 != namespace } ?? false
+                })
+        var report = self
+        report.policiesInForce = own.count { [.inForce, .pending, .lastGood].contains($0.state) }
+        report.policiesRefused = own.count { [.lastGood, .isolated, .ignored].contains($0.state) }
+        report.endpointsReady = ownEndpoints.count { [.ready, .orphan].contains($0.state) }
+        report.endpointsWaiting = ownEndpoints.count - report.endpointsReady
+        report.health.problems.removeAll { foreign.contains($0.subject) }
+        report.conditions.removeAll { foreign.contains($0.subject) }
+        return report
+    }
+
+    /// The namespace of `namespace/name`; `nil` for what is named otherwise, as an interface without a pod is.
+    private static func namespace(ofPod name: String) -> String? {
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.count == 2 && !parts[0].isEmpty ? String(parts[0]) : nil
+    }
+}
