@@ -284,7 +284,7 @@ let package = Package(
         .testTarget(
             name: "NetpoldTests",
             dependencies: [
-                "Support", "BPFEmit", "Agent", "LabKit", "netpold", "NetpoldTestSupport",
+                "Support", "BPFEmit", "BenchKit", "Agent", "LabKit", "netpold", "NetpoldTestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

@@ -144,14 +144,15 @@ public struct CompilerState: Sendable {
         classes.reserveCapacity(all.count)
         claimed.reserveCapacity(all.count)
         index.reserve(pods: all.count)
-        // By number: to take a pod out of the list copies it.
-        for number in all.indices {
-            let podClass = podClass(of: all[number])
+        // Through a span: to take a pod out of the list copies it.
+        let list = all.span
+        for number in list.indices {
+            let podClass = podClass(of: list[number])
             classes.append(podClass)
             guard let podClass else { continue }
-            if isLocal(all[number]) { local.insert(number) }
-            for address in all[number].addresses { claimed.append((address, number)) }
-            if all[number].addresses.isEmpty { index.retain(index.remote(of: podClass, at: nil)) }
+            if isLocal(list[number]) { local.insert(number) }
+            for address in list[number].addresses { claimed.append((address, number)) }
+            if list[number].addresses.isEmpty { index.retain(index.remote(of: podClass, at: nil)) }
         }
         pods = PodTable(all, classes: classes, local: local)
         claims = AddressClaims(claimed)

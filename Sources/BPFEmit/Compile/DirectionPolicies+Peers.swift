@@ -71,8 +71,8 @@ extension DirectionPolicies {
             for word in before.indices { before[word] = 0 }
             // The entry of a newborn's number, if there is one, is that of a dead one: a reserved number goes from one to the
             // other.
-            if touches[policy][start].change != .born, let entry = policies[policy].image.peers.entry(number) {
-                for (word, value) in entry.words.enumerated() { before[word] = value }
+            if touches[policy][start].change != .born, let words = policies[policy].image.peers.words(of: number) {
+                for (word, value) in words.enumerated() { before[word] = value }
             }
             var row = before
             if change(&row, of: policy, by: start..<end, in: &index) { changesProgram = true }

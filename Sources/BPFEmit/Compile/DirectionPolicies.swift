@@ -66,7 +66,8 @@ struct DirectionPolicies: Sendable {
             }
             key.ports = known?.ports ?? podClass
         }
-        let lists = Set(speaking.lazy.compactMap { lowered[$0][direction] }.flatMap(\.rules).compactMap(\.nameList))
+        var lists: Set<NameList> = []
+        for number in speaking { lowered[number][direction]?.addNameLists(to: &lists) }
         key.names = columns.numbering(of: name, lists)
         if let known = numbers[key] {
             policies[known].subjects.insert(subject)
@@ -143,9 +144,7 @@ struct DirectionPolicies: Sendable {
     }
 
     /// Makes the image of a policy anew from what the index knows now.
-    private mutating func compile(
-        _ number: Int, _ programs: inout SharedPrograms, in index: inout IdentityIndex
-    ) {
+    private mutating func compile(_ number: Int, _ programs: inout SharedPrograms, in index: inout IdentityIndex) {
         let (direction, policy) = (policies[number].direction, policies[number].policy)
         let compiled = DirectionCompiler(
             policy, direction, peers: policies[number].peers, subject: policies[number].subject,
@@ -157,18 +156,14 @@ struct DirectionPolicies: Sendable {
         let (entries, width) = findPeers(of: bits, number, in: &index)
         // A program depends on which bits somebody carries, not on who: one entry stands for all of them.
         let union = policies[number].carriedWords(bits.words)
-        bits.peers =
-            entries.isEmpty ? [] : [PeerEntry(identity: ReservedIdentity.unknown.rawValue, words: union)]
+        bits.peers = entries.isEmpty ? [] : [PeerEntry(identity: ReservedIdentity.unknown.rawValue, words: union)]
         bits.columns = policies[number].nameColumns(bits.words)
         bits.names = policies[number].key.names
 
         failures[number] = nil
         do {
             var image = try programs.emit(bits)
-            let words = image.words
-            image.peers =
-                words == width || entries.isEmpty
-                ? entries : entries.map { PeerEntry(identity: $0.identity, words: Array($0.words.prefix(words))) }
+            image.peers = image.words == width ? entries : entries.trimmed(to: image.words)
             image.leftOut = compiled.leftOut
             policies[number].image = image
             policies[number].bits = bits.bits
@@ -190,19 +185,19 @@ struct DirectionPolicies: Sendable {
     /// remotes carry the same bits.
     private mutating func findPeers(
         of bits: PolicyBits, _ number: Int, in index: inout IdentityIndex
-    ) -> (entries: [PeerEntry], width: Int) {
+    ) -> (entries: PeerTable, width: Int) {
         if let known = inherited[number], known.are(of: bits, policies[number].carriers) {
             policies[number].carried = known.carried
             return (known.entries, known.width)
         }
-        let entries = bits.words <= PeersWorkspace.maximumWidth ? peers(of: bits, number, in: &index) : []
+        let entries = bits.words <= PeersWorkspace.maximumWidth ? peers(of: bits, number, in: &index) : PeerTable()
         policies[number].carried = Array(repeating: 0, count: bits.bits.count + 1)
         policies[number].count(entries)
         return (entries, bits.words)
     }
 
     /// The entries of the `peers` map.
-    private mutating func peers(of bits: PolicyBits, _ number: Int, in index: inout IdentityIndex) -> [PeerEntry] {
+    private mutating func peers(of bits: PolicyBits, _ number: Int, in index: inout IdentityIndex) -> PeerTable {
         let carriers = policies[number].carriers
         workspace.begin(width: bits.words, in: index)
         var unknown = [UInt64](repeating: 0, count: bits.words)
@@ -224,10 +219,13 @@ struct DirectionPolicies: Sendable {
                 for term in carrier.terms ?? [] { workspace.set(bit, for: index.matches(of: term)) }
             }
         }
-        let entries = workspace.entries()
+        var entries = workspace.takeEntries()
         // Whoever has a contested address is a peer of every deny rule.
-        guard unknown.contains(where: { $0 != 0 }) else { return entries }
-        return [PeerEntry(identity: ReservedIdentity.unknown.rawValue, words: unknown)] + entries
+        if unknown.contains(where: { $0 != 0 }) {
+            let identity = ReservedIdentity.unknown.rawValue
+            entries.set([(identity, PeerEntry(identity: identity, words: unknown))])
+        }
+        return entries
     }
 
     /// Notes what the bits of a policy ask for, the host bit behind the others.
@@ -294,9 +292,22 @@ struct DirectionPolicies: Sendable {
         policy: SubjectPolicy([], isolatedBy: []), subject: -1, peers: [], host: nil, columns: [:])
 
     private static func namesPorts(_ policy: LoweredPolicy) -> Bool {
-        policy.ingress?.rules.contains { rule in
-            guard case .anyOf(let clauses) = rule.traffic else { return false }
-            return clauses.contains { if case .named = $0 { true } else { false } }
-        } ?? false
+        guard let ingress = policy.ingress else { return false }
+        // Through a span: rules that are looked at are not copied.
+        let rules = ingress.rules.span
+        for place in rules.indices {
+            guard case .anyOf(let clauses) = rules[place].traffic else { continue }
+            if clauses.contains(where: { if case .named = $0 { true } else { false } }) { return true }
+        }
+        return false
+    }
+}
+
+extension DirectionRules {
+    /// Adds the lists of names that its rules have.
+    fileprivate func addNameLists(to lists: inout Set<NameList>) {
+        // Through a span: rules that are looked at are not copied.
+        let rules = rules.span
+        for place in rules.indices { if let list = rules[place].nameList { lists.insert(list) } }
     }
 }

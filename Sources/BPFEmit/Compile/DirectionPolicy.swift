@@ -68,18 +68,10 @@ struct DirectionPolicy: Sendable {
     }
 
     /// Counts the bits of entries up.
-    mutating func count(_ entries: [PeerEntry]) {
-        // Entries with equal words tend to stand together.
-        var pending: (words: [UInt64], times: Int32) = ([], 0)
-        for entry in entries {
-            if entry.words == pending.words {
-                pending.times += 1
-            } else {
-                _ = count(pending.words, by: pending.times)
-                pending = (entry.words, 1)
-            }
-        }
-        _ = count(pending.words, by: pending.times)
+    mutating func count(_ entries: PeerTable) {
+        var times = [Int32](repeating: 0, count: entries.values.count)
+        for row in entries.rows { times[Int(row.value)] += 1 }
+        for (words, times) in zip(entries.values, times) { _ = count(words, by: times) }
     }
 
     /// The columns that carry bits, by number, with so many words each.

@@ -6,7 +6,7 @@ struct KnownPeers: Sendable {
     /// How many entries carry each bit.
     let carried: [Int32]
     /// The entries, sorted by identity.
-    let entries: [PeerEntry]
+    let entries: PeerTable
     /// Words of each.
     let width: Int
 

@@ -45,7 +45,7 @@ struct ObservedPolicy {
         let added = targets.addresses.isEmpty ? [] : carried(targets, words)
         if groups.isEmpty {
             // Nothing decides in another way: the addresses alone are new.
-            result.peers = (plain.image.peers + added).sorted { $0.identity < $1.identity }
+            result.peers = PeerTable((plain.image.peers + added).sorted { $0.identity < $1.identity })
             return result
         }
         for entry in added { words[entry.identity] = entry.words }

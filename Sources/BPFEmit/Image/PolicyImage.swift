@@ -11,7 +11,7 @@ public struct PolicyImage: Hashable, Sendable {
     /// 64-bit words of a `peers` value; 0 when nobody carries a bit by identity (then there is no map).
     public var words: Int
     /// Entries of the `peers` map, sorted by identity: which rule bits have the identity among their peers.
-    public var peers: [PeerEntry]
+    public var peers: PeerTable
     /// The columns of names that carry bits, by number.
     public var columns: [NameColumn]
     /// The number of the numbering that they are of; 0: there is none.
@@ -28,7 +28,7 @@ public struct PolicyImage: Hashable, Sendable {
 
     /// An image.
     public init(
-        program: EncodedProgram, words: Int, peers: [PeerEntry], columns: [NameColumn] = [], names: UInt32 = 0,
+        program: EncodedProgram, words: Int, peers: PeerTable, columns: [NameColumn] = [], names: UInt32 = 0,
         bits: [RuleBit], isolatedBy: [RuleOrigin], strictness: PolicyStrictness, leftOut: [LeftOutRule] = []
     ) {
         self.program = program

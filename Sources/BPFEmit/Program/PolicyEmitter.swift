@@ -33,7 +33,7 @@ public enum PolicyEmitter {
         // 9. Assemble: every jump reaches its label with 16 bits, and the kernel takes the length.
         let program = try assemble(builder)
         return PolicyImage(
-            program: program, words: hasMap ? carried.words.count : 0, peers: carried.trimmed(bits.peers),
+            program: program, words: hasMap ? carried.words.count : 0, peers: PeerTable(carried.trimmed(bits.peers)),
             columns: columns, names: columns.isEmpty ? 0 : bits.names, bits: bits.bits.map(\.rule),
             isolatedBy: bits.isolatedBy, strictness: trees.strictness)
     }

@@ -47,6 +47,16 @@ struct SharedPrograms {
             peers = policy.peers
             columns = policy.columns
         }
+
+        /// Traffic tells policies apart, the rest seldom does.
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(bits.count)
+            for bit in bits {
+                for range in bit.traffic ?? [] {
+                    hasher.combine(UInt64(range.firstKey) << 32 | UInt64(range.lastKey))
+                }
+            }
+        }
     }
 
     private var known: [Key: PolicyImage] = [:]

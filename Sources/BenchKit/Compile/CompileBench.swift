@@ -29,11 +29,25 @@ public struct CompileBench: Sendable {
         public var target: Int?
     }
 
+    /// A part of what is measured.
+    public enum Part: String, CaseIterable, Sendable {
+        /// Clusters as a whole.
+        case scratch
+        /// One change at a time.
+        case changes
+        /// One rule that names thousands of identities.
+        case wide
+    }
+
     /// Runs of each measurement; the median counts.
     private let runs: Int
+    private let parts: Set<Part>
 
-    /// A bench.
-    public init(runs: Int) { self.runs = max(runs, 1) }
+    /// A bench of some parts.
+    public init(runs: Int, parts: Set<Part> = Set(Part.allCases)) {
+        self.runs = max(runs, 1)
+        self.parts = parts
+    }
 
     /// Measures everything.
     ///
@@ -41,13 +55,17 @@ public struct CompileBench: Sendable {
     public func run(_ found: (Finding) -> Void) {
         for (name, labels) in [("deployments", CompileWorkload.Labels.deployments), ("unique labels", .unique)] {
             let workload = CompileWorkload(labels)
-            measureAll(workload, name, target: 50, found)
-            measureChanges(workload, labels, found)
+            if parts.contains(.scratch) { measureAll(workload, name, target: 50, found) }
+            if parts.contains(.changes) { measureChanges(workload, labels, found) }
         }
-        for (name, labels) in [("deployments", CompileWorkload.Labels.deployments), ("unique labels", .unique)] {
-            measureAll(CompileWorkload(labels, .manyPolicies), name, target: nil, found)
+        if parts.contains(.scratch) {
+            for (name, labels) in [("deployments", CompileWorkload.Labels.deployments), ("unique labels", .unique)] {
+                measureAll(CompileWorkload(labels, .manyPolicies), "\(name), 10,000 policies", target: nil, found)
+            }
         }
-        for pods in [2, 50] { measureWideRule(localPods: pods, found) }
+        if parts.contains(.wide) {
+            for pods in [2, 50] { measureWideRule(localPods: pods, found) }
+        }
     }
 
     /// From decoded objects to images: the compiler alone, no file is read.

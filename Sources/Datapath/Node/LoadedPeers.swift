@@ -8,9 +8,9 @@ final class LoadedPeers {
     let words: Int
     /// The entries of the live map, sorted by identity. An image in which they did not change shares their storage, so comparing
     /// costs nothing then.
-    private(set) var entries: [PeerEntry]
+    private(set) var entries: PeerTable
     /// What was asked for last, so that planning, widening and narrowing compare once.
-    private var known: (wanted: [PeerEntry], patch: PeersPatch)?
+    private var known: (wanted: PeerTable, patch: PeersPatch)?
 
     /// A new map with entries, off the path of packets.
     ///
@@ -18,7 +18,7 @@ final class LoadedPeers {
     ///   - entries: sorted by identity.
     ///   - words: 64-bit words of a value, at least one.
     /// - Throws: when the map cannot be made or filled.
-    init(_ entries: [PeerEntry], words: Int) throws(BPFError) {
+    init(_ entries: PeerTable, words: Int) throws(BPFError) {
         layout = PeersLayout(entries: entries.count, highest: entries.last?.identity ?? 0, words: words)
         map = try BPFMap(peers: layout, words: words)
         self.words = words
@@ -34,7 +34,7 @@ final class LoadedPeers {
     var capacity: Int { map.shape.capacity }
 
     /// What is to be done to get to an image's entries.
-    private func patch(to wanted: [PeerEntry]) -> PeersPatch {
+    private func patch(to wanted: PeerTable) -> PeersPatch {
         if let known, known.wanted == wanted { return known.patch }
         let patch = PeersPatch(from: entries, to: wanted)
         known = (wanted, patch)
@@ -42,10 +42,10 @@ final class LoadedPeers {
     }
 
     /// Whether the live map has exactly these entries.
-    func has(_ wanted: [PeerEntry]) -> Bool { entries == wanted }
+    func has(_ wanted: PeerTable) -> Bool { entries == wanted }
 
     /// Whether the live map can be brought to these entries, each in one piece, with room for old and new together.
-    func canBecome(_ wanted: [PeerEntry]) -> Bool {
+    func canBecome(_ wanted: PeerTable) -> Bool {
         guard !has(wanted) else { return true }
         let patch = patch(to: wanted)
         switch layout {
@@ -58,12 +58,12 @@ final class LoadedPeers {
     }
 
     /// Whether bringing the live map to these entries changes anything.
-    func differs(from wanted: [PeerEntry]) -> Bool { !has(wanted) && !patch(to: wanted).isEmpty }
+    func differs(from wanted: PeerTable) -> Bool { !has(wanted) && !patch(to: wanted).isEmpty }
 
     /// Adds and changes entries; removes none. Each entry changes in one piece.
     ///
     /// - Returns: the number written.
-    func widen(to wanted: [PeerEntry]) throws(BPFError) -> Int {
+    func widen(to wanted: PeerTable) throws(BPFError) -> Int {
         guard !has(wanted) else { return 0 }
         let patch = patch(to: wanted)
         var written = 0
@@ -83,7 +83,7 @@ final class LoadedPeers {
     /// Removes the entries of other identities.
     ///
     /// - Returns: the number removed.
-    func narrow(to wanted: [PeerEntry]) throws(BPFError) -> Int {
+    func narrow(to wanted: PeerTable) throws(BPFError) -> Int {
         guard !has(wanted) else { return 0 }
         let removals = patch(to: wanted).removals
         // What is left after an error is compared again.
@@ -95,8 +95,7 @@ final class LoadedPeers {
             case .array: try map.setWords(identity, [UInt64](repeating: 0, count: words))
             }
         }
-        let gone = Set(removals)
-        entries.removeAll { gone.contains($0.identity) }
+        entries.set(removals.map { ($0, nil) })
         if entries == wanted { entries = wanted }
         return removals.count
     }
@@ -117,7 +116,7 @@ extension BPFMap {
     }
 
     /// Adds or replaces entries of a peers map.
-    fileprivate func setWords(_ entries: [PeerEntry]) throws(BPFError) {
+    fileprivate func setWords(_ entries: PeerTable) throws(BPFError) {
         try setWords(entries.map { (key: $0.identity, words: $0.words) })
     }
 }

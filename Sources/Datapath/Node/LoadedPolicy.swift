@@ -41,7 +41,7 @@ package final class LoadedPolicy {
         {
             table = known
         } else {
-            let beside = transitional.filter { identity, _ in !image.peers.has(identity) }
+            let beside = transitional.filter { identity, _ in image.peers.words(of: identity) == nil }
                 .map { PeerEntry(identity: $0.key, words: $0.value) }.sorted { $0.identity < $1.identity }
             table = try LoadedPeers(image.peers.merging(beside[...]), words: image.words)
         }
@@ -99,23 +99,11 @@ package final class LoadedPolicy {
     func narrow(to other: PolicyImage) throws(BPFError) -> Int { try table?.narrow(to: other.peers) ?? 0 }
 
     /// The entries of the live map, sorted by identity.
-    var peers: [PeerEntry] { table?.entries ?? [] }
+    var peers: PeerTable { table?.entries ?? [] }
     /// Kernel memory of the peers map, bytes.
     var memoryBytes: Int { table?.memoryBytes ?? 0 }
     /// Most entries of the peers map.
     var capacity: Int { table?.capacity ?? 0 }
     /// Whether two policies have one map: nothing else tells from outside.
     func sharesPeers(with other: LoadedPolicy) -> Bool { table != nil && table === other.table }
-}
-
-extension [PeerEntry] {
-    /// Whether an identity has an entry.
-    fileprivate func has(_ identity: UInt32) -> Bool {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle].identity < identity { low = middle + 1 } else { high = middle }
-        }
-        return low < count && self[low].identity == identity
-    }
 }

@@ -6,23 +6,24 @@ extension IdentityIndex {
     /// The class of a pod: everything policies can see of it but its addresses.
     public mutating func podClass(of pod: Pod) -> ClassID {
         let namespace = namespace(pod.metadata.namespace)
-        scratch.removeAll(keepingCapacity: true)
-        scratch.append(UInt32(bitPattern: namespace))
-        scratch.append(symbols.intern(pod.serviceAccount))
-        scratch.append(UInt32(truncatingIfNeeded: pod.metadata.labels.count))
-        for (key, value) in pod.metadata.labels { insertPair(symbols.intern(key), symbols.intern(value), from: 3) }
-        let portStart = scratch.count
-        for port in pod.ports where !port.name.isEmpty {
-            insertPair(
-                symbols.intern(port.name), NamedPort.packed(port.protocol, port.port), from: portStart)
+        classKey.removeAll(keepingCapacity: true)
+        classKey.append(PodClass.packed(UInt32(bitPattern: namespace), symbols.intern(pod.serviceAccount)))
+        classKey.append(UInt64(pod.metadata.labels.count))
+        for (key, value) in pod.metadata.labels {
+            insertInKey(PodClass.packed(symbols.intern(key), symbols.intern(value)), from: 2)
         }
-        let hash = classHash.hash(scratch)
+        let portStart = classKey.count
+        for port in pod.ports where !port.name.isEmpty {
+            let number = NamedPort.packed(port.protocol, port.port)
+            insertInKey(PodClass.packed(symbols.intern(port.name), number), from: portStart)
+        }
+        let hash = classHash.hash(classKey.span)
         var probe = classTable.probe(hash)
         while let candidate = classTable.next(&probe) {
-            if isScratch(candidate, portStart) { return ClassID(truncatingIfNeeded: candidate) }
+            if isKey(of: candidate, portStart) { return ClassID(truncatingIfNeeded: candidate) }
         }
         classTable.append(hash)
-        return addClass(namespace, labelRange: 3..<portStart)
+        return addClass(namespace, portStart)
     }
 
     /// Makes room for the classes and remotes of so many pods, of which nothing is known yet.
@@ -32,21 +33,20 @@ extension IdentityIndex {
         remotes.reserveCapacity(pods)
     }
 
-    /// Whether a class is what `scratch` says, ports from `portStart` on.
-    private func isScratch(_ candidate: Int, _ portStart: Int) -> Bool {
+    /// Whether `classKey` is the key of a class, ports from `portStart` on.
+    private func isKey(of candidate: Int, _ portStart: Int) -> Bool {
         let podClass = classes[candidate]
-        guard podClass.namespace == Int32(bitPattern: scratch[0]), podClass.serviceAccount == scratch[1],
-            podClass.labels.count * 2 == portStart - 3, podClass.ports.count * 2 == scratch.count - portStart
+        guard PodClass.packed(UInt32(bitPattern: podClass.namespace), podClass.serviceAccount) == classKey[0],
+            podClass.labels.count == portStart - 2, podClass.ports.count == classKey.count - portStart
         else { return false }
-        var place = 3
+        var place = 2
         for index in Int(podClass.labels.lowerBound)..<Int(podClass.labels.upperBound) {
-            if labels[index].key != scratch[place] || labels[index].value != scratch[place + 1] { return false }
-            place += 2
+            if PodClass.packed(labels[index].key, labels[index].value) != classKey[place] { return false }
+            place += 1
         }
         for index in Int(podClass.ports.lowerBound)..<Int(podClass.ports.upperBound) {
-            let port = namedPorts[index]
-            if port.name != scratch[place] || port.packed != scratch[place + 1] { return false }
-            place += 2
+            if PodClass.packed(namedPorts[index].name, namedPorts[index].packed) != classKey[place] { return false }
+            place += 1
         }
         return true
     }
@@ -126,47 +126,37 @@ extension IdentityIndex {
             .map { RemoteID(truncatingIfNeeded: $0) }
     }
 
-    /// Adds a class whose key is in `scratch`.
-    private mutating func addClass(_ namespace: Int32, labelRange: Range<Int>) -> ClassID {
+    /// Adds a class whose key is in `classKey`.
+    private mutating func addClass(_ namespace: Int32, _ portStart: Int) -> ClassID {
         let id = ClassID(truncatingIfNeeded: classes.count)
         let firstLabel = Int32(truncatingIfNeeded: labels.count)
-        for index in stride(from: labelRange.lowerBound, to: labelRange.upperBound, by: 2) {
-            let pair = LabelPair(key: scratch[index], value: scratch[index + 1])
+        for word in classKey[2..<portStart] {
+            let pair = LabelPair(key: UInt32(word >> 32), value: UInt32(truncatingIfNeeded: word))
             labels.append(pair)
             // Only keys that a selector has asked for have postings.
-            postings[pair.key]?[pair.value, default: []].append(id)
+            if !postings.isEmpty { postings[pair.key]?[pair.value, default: []].append(id) }
         }
         let firstPort = Int32(truncatingIfNeeded: namedPorts.count)
-        for index in stride(from: labelRange.upperBound, to: scratch.count, by: 2) {
+        for word in classKey[portStart...] {
             namedPorts.append(
                 NamedPort(
-                    name: scratch[index],
-                    protocol: L4Protocol(rawValue: UInt8(truncatingIfNeeded: scratch[index + 1] >> 16)),
-                    number: UInt16(truncatingIfNeeded: scratch[index + 1])))
+                    name: UInt32(word >> 32), protocol: L4Protocol(rawValue: UInt8(truncatingIfNeeded: word >> 16)),
+                    number: UInt16(truncatingIfNeeded: word)))
         }
         classes.append(
             PodClass(
-                namespace: namespace, serviceAccount: scratch[1],
+                namespace: namespace, serviceAccount: UInt32(truncatingIfNeeded: classKey[0]),
                 labels: firstLabel..<Int32(truncatingIfNeeded: labels.count),
                 ports: firstPort..<Int32(truncatingIfNeeded: namedPorts.count)))
         namespaces[Int(namespace)].classes.append(id)
         return id
     }
 
-    /// Inserts a pair into the sorted pairs at the end of `scratch`; a repetition is dropped.
-    private mutating func insertPair(_ first: UInt32, _ second: UInt32, from start: Int) {
-        var index = scratch.count
-        while index > start, (scratch[index - 2], scratch[index - 1]) > (first, second) { index -= 2 }
-        if index > start, scratch[index - 2] == first, scratch[index - 1] == second { return }
-        scratch.append(first)
-        scratch.append(second)
-        var place = scratch.count - 2
-        while place > index {
-            scratch[place] = scratch[place - 2]
-            scratch[place + 1] = scratch[place - 1]
-            place -= 2
-        }
-        scratch[index] = first
-        scratch[index + 1] = second
+    /// Inserts a word into the sorted words at the end of `classKey`; a repetition is dropped.
+    private mutating func insertInKey(_ word: UInt64, from start: Int) {
+        var place = classKey.count
+        while place > start, classKey[place - 1] > word { place -= 1 }
+        if place > start, classKey[place - 1] == word { return }
+        if place == classKey.count { classKey.append(word) } else { classKey.insert(word, at: place) }
     }
 }

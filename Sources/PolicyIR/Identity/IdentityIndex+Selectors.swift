@@ -4,14 +4,31 @@ import PolicyAPI
 extension IdentityIndex {
     /// A Kubernetes selector over pod labels.
     mutating func compile(pods selector: LabelSelector) -> [CompiledRequirement] {
-        selector.requirements.map { requirement in
-            compile(requirement, .label(symbols.intern(requirement.key), reserved: SymbolTable.none))
+        var conditions: [CompiledRequirement] = []
+        add(pods: selector, to: &conditions)
+        return conditions
+    }
+
+    /// Adds a Kubernetes selector over pod labels.
+    mutating func add(pods selector: LabelSelector, to conditions: inout [CompiledRequirement]) {
+        for requirement in selector.requirements {
+            conditions.append(
+                compile(requirement, .label(symbols.intern(requirement.key), reserved: SymbolTable.none)))
         }
     }
 
     /// A Kubernetes selector over namespace labels.
     mutating func compile(namespaces selector: LabelSelector) -> [CompiledRequirement] {
-        selector.requirements.map { compile($0, .namespaceLabel(symbols.intern($0.key))) }
+        var conditions: [CompiledRequirement] = []
+        add(namespaces: selector, to: &conditions)
+        return conditions
+    }
+
+    /// Adds a Kubernetes selector over namespace labels.
+    mutating func add(namespaces selector: LabelSelector, to conditions: inout [CompiledRequirement]) {
+        for requirement in selector.requirements {
+            conditions.append(compile(requirement, .namespaceLabel(symbols.intern(requirement.key))))
+        }
     }
 
     /// A Cilium selector over identity labels.
@@ -40,9 +57,11 @@ extension IdentityIndex {
     private mutating func compile(
         _ requirement: LabelRequirement, _ target: CompiledRequirement.Target
     ) -> CompiledRequirement {
-        CompiledRequirement(
-            target: target, operator: requirement.operator,
-            values: requirement.values.map { symbols.intern($0) }.sorted())
+        var values: [UInt32] = []
+        values.reserveCapacity(requirement.values.count)
+        for value in requirement.values { values.append(symbols.intern(value)) }
+        if values.count > 1 { values.sort() }
+        return CompiledRequirement(target: target, operator: requirement.operator, values: values)
     }
 
     /// Where the value of a Cilium label is found (docs/spec/cilium-network-policy.md 4.1, 4.3).

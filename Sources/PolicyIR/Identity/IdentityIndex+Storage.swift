@@ -50,6 +50,9 @@ extension IdentityIndex {
         var ports: Range<Int32>
         /// The first of its remotes (one for each set of blocks its addresses lie in), linked by `Remote.next`; -1: none.
         var firstRemote: RemoteID = -1
+
+        /// Two symbols as one word of a class's key.
+        static func packed(_ first: UInt32, _ second: UInt32) -> UInt64 { UInt64(first) << 32 | UInt64(second) }
     }
 
     /// What a remote is.

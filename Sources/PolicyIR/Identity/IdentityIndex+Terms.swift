@@ -6,12 +6,17 @@ extension IdentityIndex {
     /// that mean the same by the same words share one, wherever they are written.
     public mutating func term(of peer: Peer) -> TermID? {
         guard let shape = shape(of: peer) else { return nil }
-        let key = IdentityIndex.key(of: shape)
-        if let known = termIDs[key] { return known }
-        let id = TermID(truncatingIfNeeded: terms.count)
-        termIDs[key] = id
+        termKey.removeAll(keepingCapacity: true)
+        IdentityIndex.appendKey(of: shape, to: &termKey)
+        let hash = classHash.hash(termKey)
+        var probe = termTable.probe(hash)
+        while let candidate = termTable.next(&probe) {
+            if termKeys[candidate] == termKey { return TermID(truncatingIfNeeded: candidate) }
+        }
+        termTable.append(hash)
+        termKeys.append(termKey)
         terms.append(PeerTerm(shape: shape))
-        return id
+        return TermID(truncatingIfNeeded: terms.count - 1)
     }
 
     /// The live remotes that a term matches, each once. The first time it finds them; from then on it is told.
@@ -93,9 +98,15 @@ extension IdentityIndex {
     private mutating func shape(of peer: Peer) -> PeerTerm.Shape? {
         switch peer {
         case .pods(.named(let name), let selector):
-            return .selector([inNamespace(name)] + compile(pods: selector), reserved: false)
+            var conditions = [inNamespace(name)]
+            add(pods: selector, to: &conditions)
+            return .selector(conditions, reserved: false)
         case .pods(.matching(let scope), let selector):
-            return .selector(compile(namespaces: scope) + compile(pods: selector), reserved: false)
+            var conditions: [CompiledRequirement] = []
+            conditions.reserveCapacity(scope.requirements.count + selector.requirements.count)
+            add(namespaces: scope, to: &conditions)
+            add(pods: selector, to: &conditions)
+            return .selector(conditions, reserved: false)
         case .endpoints(let selector):
             return .selector(compile(endpoints: selector), reserved: true)
         case .nodes(let selector):
@@ -112,35 +123,40 @@ extension IdentityIndex {
         }
     }
 
-    /// A key that equal shapes share.
-    private static func key(of shape: PeerTerm.Shape) -> [UInt32] {
+    /// Adds a key that equal shapes share.
+    private static func appendKey(of shape: PeerTerm.Shape, to key: inout [UInt32]) {
         switch shape {
         case .selector(let requirements, let reserved):
-            return key(of: requirements, kind: reserved ? 2 : 1)
+            key.append(reserved ? 2 : 1)
+            appendKey(of: requirements, to: &key)
         case .nodes(let requirements):
-            return key(of: requirements, kind: 6)
+            key.append(6)
+            appendKey(of: requirements, to: &key)
         case .entity(let entity):
-            return [3, UInt32(truncatingIfNeeded: Entity.allCases.firstIndex(of: entity) ?? 0)]
+            key += [3, UInt32(truncatingIfNeeded: Entity.allCases.firstIndex(of: entity) ?? 0)]
         case .addresses(let prefix, let except, let block, _):
-            var key: [UInt32] = [4, block == nil ? 0 : 1]
+            key += [4, block == nil ? 0 : 1]
             for prefix in [prefix] + except {
-                key += [prefix.address.high, prefix.address.low].flatMap {
-                    [UInt32(truncatingIfNeeded: $0 >> 32), UInt32(truncatingIfNeeded: $0)]
+                for half in [prefix.address.high, prefix.address.low] {
+                    key += [UInt32(truncatingIfNeeded: half >> 32), UInt32(truncatingIfNeeded: half)]
                 }
                 key.append(UInt32(truncatingIfNeeded: prefix.mappedLength) | (prefix.isIPv4 ? 0x100 : 0))
             }
-            return key
         }
     }
 
-    /// A key that equal conditions of shapes of one kind share.
-    private static func key(of requirements: [CompiledRequirement], kind: UInt32) -> [UInt32] {
-        var key: [UInt32] = [kind]
+    /// Adds a key that equal conditions of shapes of one kind share.
+    private static func appendKey(of requirements: [CompiledRequirement], to key: inout [UInt32]) {
         for requirement in requirements {
             switch requirement.target {
-            case .label(let label, let reserved): key += [0, label, reserved]
+            case .label(let label, let reserved):
+                key.append(0)
+                key.append(label)
+                key.append(reserved)
             case .namespaceName: key.append(1)
-            case .namespaceLabel(let label): key += [2, label]
+            case .namespaceLabel(let label):
+                key.append(2)
+                key.append(label)
             case .serviceAccount: key.append(3)
             case .cluster: key.append(4)
             }
@@ -155,7 +171,6 @@ extension IdentityIndex {
             key.append(UInt32(truncatingIfNeeded: requirement.values.count))
             key += requirement.values
         }
-        return key
     }
 
     /// Where a term is looked for when a remote comes or goes; each remote that it matches has exactly one of the places.

@@ -41,7 +41,8 @@ public struct IdentityIndex: Sendable {
     var postings: [UInt32: [UInt32: [ClassID]]] = [:]
     /// Whether a label key is one that Cilium policies see, by symbol: 0 unknown, 1 no, 2 yes.
     var identityKeys: [UInt8] = []
-    var scratch: [UInt32] = []
+    /// The key of the class that is looked for: namespace and service account, how many labels, those, named ports, each sorted.
+    var classKey: [UInt64] = []
 
     // Remotes, by index.
     var remotes: [Remote] = []
@@ -67,7 +68,11 @@ public struct IdentityIndex: Sendable {
 
     // Peers.
     var terms: [PeerTerm] = []
-    var termIDs: [[UInt32]: TermID] = [:]
+    /// Terms by what makes them.
+    var termTable = ProbeTable()
+    var termKeys: [[UInt32]] = []
+    /// The key of the term that is looked for.
+    var termKey: [UInt32] = []
     /// The terms that somebody has asked for, by where they are looked for when a remote comes or goes.
     var evaluated: [TermPlace: [TermID]] = [:]
     /// Terms that began or ceased to match a live remote because its namespace got other labels.

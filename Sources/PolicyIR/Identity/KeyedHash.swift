@@ -2,12 +2,12 @@
 ///
 /// Two words at a time are multiplied to 128 bits, and the halves folded into one; a fifth of what `Hasher` costs for a label. Nothing
 /// that depends on a hash may be seen outside: it is another one in each process.
-struct KeyedHash: Sendable {
+package struct KeyedHash: Sendable {
     private let start: UInt64
     private let key: UInt64
 
     /// A hash with a key of its own.
-    init() {
+    package init() {
         start = .random(in: 0 ... .max)
         // Odd: no bit of what it is multiplied with is lost.
         key = .random(in: 0 ... .max) | 1
@@ -25,24 +25,33 @@ struct KeyedHash: Sendable {
         return KeyedHash.fold(state ^ start, key)
     }
 
+    /// The hash of words.
+    package func hash(_ words: Span<UInt64>) -> UInt64 {
+        var state = KeyedHash.fold(start ^ UInt64(truncatingIfNeeded: words.count), key)
+        for place in words.indices { state = KeyedHash.fold(state ^ words[place], key) }
+        return state
+    }
+
     /// The hash of a text, `nil` where it is not ASCII: then texts of other bytes may be equal to it.
     func hash(_ text: String) -> UInt64? {
-        let utf8 = text.utf8Span.span
-        var state = KeyedHash.fold(start ^ UInt64(truncatingIfNeeded: utf8.count), key)
+        let bytes = text.utf8Span.span.bytes
+        var state = KeyedHash.fold(start ^ UInt64(truncatingIfNeeded: bytes.byteCount), key)
         var seen: UInt64 = 0
-        var (word, bits): (UInt64, UInt64) = (0, 0)
-        for place in utf8.indices {
-            word |= UInt64(utf8[place]) << bits
-            bits += 8
-            if bits == 64 {
-                seen |= word
-                state = KeyedHash.fold(state ^ word, key)
-                (word, bits) = (0, 0)
-            }
+        var place = 0
+        while place + 8 <= bytes.byteCount {
+            let word = bytes.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
+            seen |= word
+            state = KeyedHash.fold(state ^ word, key)
+            place += 8
         }
-        seen |= word
+        var rest: UInt64 = 0
+        while place < bytes.byteCount {
+            rest = rest << 8 | UInt64(bytes.unsafeLoad(fromByteOffset: place, as: UInt8.self))
+            place += 1
+        }
+        seen |= rest
         if seen & 0x8080_8080_8080_8080 != 0 { return nil }
-        return KeyedHash.fold(KeyedHash.fold(state ^ word, key) ^ start, key)
+        return KeyedHash.fold(KeyedHash.fold(state ^ rest, key) ^ start, key)
     }
 
     private static func fold(_ left: UInt64, _ right: UInt64) -> UInt64 {

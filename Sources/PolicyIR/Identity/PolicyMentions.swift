@@ -13,11 +13,14 @@ struct PolicyMentions {
 
     init(_ policy: LoweredPolicy) {
         for direction in Direction.allCases {
-            guard let rules = policy[direction]?.rules else { continue }
-            for rule in rules {
-                guard case .anyOf(let peers) = rule.peers else { continue }
-                for peer in peers {
-                    switch peer {
+            guard let all = policy[direction]?.rules else { continue }
+            // Through spans: what mentions nothing is not copied.
+            let rules = all.span
+            for rule in rules.indices {
+                guard case .anyOf(let list) = rules[rule].peers else { continue }
+                let peers = list.span
+                for peer in peers.indices {
+                    switch peers[peer] {
                     case .addresses(let prefix, let except, .everywhere): everywhere += [prefix] + except
                     case .addresses(let prefix, let except, .outsideCluster): outside += [prefix] + except
                     case .nodes(let selector): nodeKeys += selector.requirements.map(\.key)

@@ -1,13 +1,16 @@
-/// Finds what is numbered from 0 up by a hash of it: open addressing, nothing is ever taken out.
+/// Finds what is numbered from 0 up by a hash of it: open addressing, nothing is taken out by itself.
 ///
 /// It offers candidates, and whoever asks compares them with what is looked for: equality is exact, whatever hashes say. `KeyedHash`
 /// makes them, so that nobody who chooses labels can choose collisions.
-struct ProbeTable: Sendable {
+package struct ProbeTable: Sendable {
     /// A search that is under way.
-    struct Probe {
+    package struct Probe {
         fileprivate var slot: Int
         fileprivate let hash: UInt64
     }
+
+    /// An empty table.
+    package init() {}
 
     /// Numbers, -1 where there is none; a power of two of them, at most half of them taken.
     private var slots: [Int32] = []
@@ -15,13 +18,13 @@ struct ProbeTable: Sendable {
     private var hashes: [UInt64] = []
 
     /// How many things there are; the next one gets this number.
-    var count: Int { hashes.count }
+    package var count: Int { hashes.count }
 
     /// Begins a search.
-    func probe(_ hash: UInt64) -> Probe { Probe(slot: Int(truncatingIfNeeded: hash), hash: hash) }
+    package func probe(_ hash: UInt64) -> Probe { Probe(slot: Int(truncatingIfNeeded: hash), hash: hash) }
 
     /// The next number with the hash of the search; `nil`: there is none any more.
-    func next(_ probe: inout Probe) -> Int? {
+    package func next(_ probe: inout Probe) -> Int? {
         if slots.isEmpty { return nil }
         let mask = slots.count - 1
         while true {
@@ -33,10 +36,17 @@ struct ProbeTable: Sendable {
     }
 
     /// Adds something that is not there yet. Its number is `count` before.
-    mutating func append(_ hash: UInt64) {
+    package mutating func append(_ hash: UInt64) {
         hashes.append(hash)
         if hashes.count * 2 > slots.count { grow(to: hashes.count) }
         place(hashes.count - 1)
+    }
+
+    /// Takes everything out, for others.
+    package mutating func removeAll() {
+        if hashes.isEmpty { return }
+        hashes.removeAll(keepingCapacity: true)
+        for slot in slots.indices { slots[slot] = -1 }
     }
 
     /// Makes room for so many more.

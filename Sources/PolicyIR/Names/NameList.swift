@@ -38,11 +38,20 @@ extension NameList: CustomStringConvertible {
 extension PolicyRule {
     /// The rule's peers that are names; `nil` when there is none.
     public var nameList: NameList? {
-        guard case .anyOf(let peers) = peers else { return nil }
+        guard case .anyOf(let peers) = peers, peers.haveNames else { return nil }
         let selectors = peers.compactMap { peer -> FQDNSelector? in
             if case .names(let selector) = peer { selector } else { nil }
         }
         return selectors.isEmpty ? nil : NameList(selectors)
+    }
+}
+
+extension [Peer] {
+    /// Whether one of them is a name. Through a span: nothing is copied where there is none.
+    fileprivate var haveNames: Bool {
+        let peers = span
+        for place in peers.indices { if case .names = peers[place] { return true } }
+        return false
     }
 }
 

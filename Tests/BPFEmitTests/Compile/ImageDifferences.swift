@@ -18,7 +18,7 @@ func differences(_ left: NodeImage, _ right: NodeImage) -> [String] {
         for direction in Direction.allCases where one[direction] != other[direction] {
             let (left, right) = (one[direction], other[direction])
             let place = "\(direction) of \(one.key)"
-            compare("\(place): peers", left.peers, right.peers)
+            compare("\(place): peers", Array(left.peers), Array(right.peers))
             compare("\(place): bits", left.bits, right.bits)
             compare("\(place): isolated by", left.isolatedBy, right.isolatedBy)
             if left.program != right.program { found.append("\(place): programs") }

@@ -41,7 +41,7 @@ import Testing
         return CompilerState(objects, localNode: "node-1")
     }
 
-    private static func peers(_ state: CompilerState, _ subject: String) -> [PeerEntry] {
+    private static func peers(_ state: CompilerState, _ subject: String) -> PeerTable {
         state.subject(subject)?.ingress.peers ?? []
     }
 
@@ -54,14 +54,14 @@ import Testing
         return differences(state.image, scratch.image)
     }
 
-    @Test("another port changes the program, and the entries of peers are the array that they were")
+    @Test("another port changes the program, and the entries of peers are the table that they were")
     func port() {
         var state = Self.state()
         let before = state.image
         let known = Self.peers(state, "a/app=web")
         let delta = state.apply([Self.policy("first", in: "a", peers: "b", port: 81)])
         #expect(delta.programs.map(\.subject) == ["a/app=web"])
-        #expect(known.count >= 2 && Self.areOneArray(known, Self.peers(state, "a/app=web")))
+        #expect(known.count >= 2 && known.isCopy(of: Self.peers(state, "a/app=web")))
         #expect(differences(before, state.image) != [])
         #expect(Self.differencesFromScratch(state) == [])
     }

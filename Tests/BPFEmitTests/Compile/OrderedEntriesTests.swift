@@ -9,17 +9,21 @@ import Testing
         arguments: [1, 10, 24, 25, 200])
     func changes(count: Int) {
         var random = SplitMix64(seed: UInt64(count))
-        var list: [PeerEntry] = []
+        var list: PeerTable = []
         var known: [UInt32: PeerEntry] = [:]
         for _ in 0..<50 {
             let orders = Set((0..<count).map { _ in UInt32(random.below(300)) }).sorted()
             let changes = orders.map { order in
-                (order: order, entry: random.once(in: 3) ? nil : PeerEntry(identity: order, words: [random.next()]))
+                (
+                    order: order,
+                    entry: random.once(in: 3) ? nil : PeerEntry(identity: order, words: [UInt64(random.below(40))])
+                )
             }
             for change in changes { known[change.order] = change.entry }
             list.set(changes)
-            #expect(list == known.values.sorted { $0.identity < $1.identity })
-            #expect(orders.allSatisfy { list.entry($0) == known[$0] })
+            #expect(Array(list) == known.values.sorted { $0.identity < $1.identity })
+            #expect(list == PeerTable(known.values.sorted { $0.identity < $1.identity }))
+            #expect(orders.allSatisfy { list.words(of: $0) == known[$0]?.words })
         }
     }
 }

@@ -32,7 +32,7 @@ struct PeersWorkspaceTests {
         workspace.begin(width: 2, in: index)
         workspace.set(70, for: [remotes[2], remotes[0]])
         workspace.set(1, for: [remotes[0], remotes[0]])
-        let entries = workspace.entries()
+        let entries = workspace.takeEntries()
         #expect(entries.map(\.identity) == [index.number(of: remotes[0]), index.number(of: remotes[2])])
         #expect(entries.map(\.words) == [[0b10, 1 << 6], [0, 1 << 6]])
     }
@@ -43,7 +43,7 @@ struct PeersWorkspaceTests {
         var workspace = PeersWorkspace()
         workspace.begin(width: 1, in: index)
         workspace.set(0, for: remotes)
-        #expect(workspace.entries().map(\.identity) == [index.number(of: remotes[0])])
+        #expect(workspace.takeEntries().map(\.identity) == [index.number(of: remotes[0])])
     }
 
     @Test("nothing of a policy is left for the next, wider or narrower")
@@ -52,10 +52,10 @@ struct PeersWorkspaceTests {
         var workspace = PeersWorkspace()
         for width in [1, 3, 2, 1, 4] {
             workspace.begin(width: width, in: index)
-            #expect(workspace.entries().isEmpty)
+            #expect(workspace.takeEntries().isEmpty)
             workspace.set(width * 64 - 1, for: remotes)
             let expected = [UInt64](repeating: 0, count: width - 1) + [1 << 63]
-            #expect(workspace.entries().map(\.words) == Array(repeating: expected, count: 4))
+            #expect(workspace.takeEntries().map(\.words) == Array(repeating: expected, count: 4))
         }
     }
 
@@ -65,11 +65,11 @@ struct PeersWorkspaceTests {
         var workspace = PeersWorkspace()
         workspace.begin(width: 1, in: index)
         workspace.set(0, for: remotes)
-        #expect(workspace.entries().count == 2)
+        #expect(workspace.takeEntries().count == 2)
         var allocator = IdentityAllocator()
         index.assignNumbers(to: [remotes[2]], &allocator)
         workspace.begin(width: 1, in: index)
         workspace.set(1, for: [remotes[2]])
-        #expect(workspace.entries() == [PeerEntry(identity: index.number(of: remotes[2]), words: [0b10])])
+        #expect(workspace.takeEntries() == [PeerEntry(identity: index.number(of: remotes[2]), words: [0b10])])
     }
 }

@@ -9,10 +9,11 @@ struct PeersPatchTests {
     @Test("a patch leads from any entries to any others, and writes or removes nothing that may stay")
     func random() {
         var random = SplitMix64(seed: 11)
-        func entries() -> [PeerEntry] {
+        func entries() -> PeerTable {
             let words: [[UInt64]] = [[1], [2], [3]]
-            return (0..<UInt32.random(in: 0...12, using: &random)).filter { _ in random.once(in: 2) }
+            let entries = (0..<UInt32.random(in: 0...12, using: &random)).filter { _ in random.once(in: 2) }
                 .map { PeerEntry(identity: $0, words: random.pick(words)) }
+            return PeerTable(entries)
         }
         for _ in 0..<5_000 {
             let (live, wanted) = (entries(), entries())

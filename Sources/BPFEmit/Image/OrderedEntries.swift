@@ -16,10 +16,6 @@ extension PrefixEntry: OrderedEntry {
     var order: IPPrefix { prefix }
 }
 
-extension PeerEntry: OrderedEntry {
-    var order: UInt32 { identity }
-}
-
 extension IdentityRecord: OrderedEntry {
     /// By number; the one number that several may have, that of those for which none was left, by label.
     struct Order: Comparable {
