@@ -16,6 +16,8 @@ public struct ScanLimits: Hashable, Sendable {
     public var extensionsOfBody = 16 << 10
     /// Bytes of a trailer section, with its last empty line.
     public var trailers = 8 << 10
+    /// Interim responses (1xx) before a response: `102 Processing` comes each 20 s or so.
+    public var interims = 100
 
     /// The default limits.
     public init() {}

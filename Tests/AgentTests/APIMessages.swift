@@ -193,12 +193,20 @@ enum APIMessages {
         #"{"faults":[\#(standstillText),\#(failedText)],"problems":[\#(standstillText),\#(failedText)],"#
         + #""standstill":\#(standstillText)}"#
 
+    private static let proxy = {
+        var status = ProxyStatus(processID: 4_712, revision: 5)
+        status.connections = 12
+        status.refusedConnections = ["client-connections": 3]
+        status.serverFaults = ["interim-responses": 1]
+        return status
+    }()
+
     private static let status = StatusReport(
         instance: "default", processID: 4711, uptimeSeconds: 3600, applyCount: 7, isInForce: true, health: health,
         policiesInForce: 12,
         policiesRefused: 1, endpointsReady: 3, endpointsWaiting: 1, namespacesUnknown: 0, attachments: ["tcx": 3],
         lastApplyMilliseconds: 24,
-        services: ServiceChoice(asked: nil, findings: []),
+        services: ServiceChoice(asked: nil, findings: []), proxy: proxy,
         capacities: [CapacityUse(name: "np_flow_sets", used: 3, limit: 524_288, memoryBytes: 33_558_528)],
         reasons: [
             .init(
@@ -218,7 +226,9 @@ enum APIMessages {
         + #"db.yaml:4:3: error: spec.prots: unknown field","subject":"NetworkPolicy shop/db"}],"#
         + #""endpointsReady":3,"endpointsWaiting":1,"eventsLost":0,"eventsSuppressed":0,"health":\#(healthText),"inForce":true,"#
         + #""instance":"default","lastApplyMilliseconds":24,"namespacesUnknown":0,"policiesInForce":12,"#
-        + #""policiesRefused":1,"processID":4711,"reasons":[{"count":{"bytes":300,"packets":5},"isDrop":true,"#
+        + #""policiesRefused":1,"processID":4711,"proxy":{"clientFaults":{},"connections":12,"pid":4712,"#
+        + #""refusedConnections":{"client-connections":3},"revision":5,"serverFaults":{"interim-responses":1}},"#
+        + #""reasons":[{"count":{"bytes":300,"packets":5},"isDrop":true,"#
         + #""reason":"NP_DROP_POLICY_DEFAULT","sentence":"a policy isolates the pod and no rule allows the flow"}],"#
         + #""services":{"mode":"translate","reason":"detected: nothing else that translates Services was found"},"#
         + #""uptimeSeconds":3600},"type":"status","version":2}"#

@@ -5,13 +5,25 @@ import NIOCore
 struct BlockingClient: ~Copyable {
     private let descriptor: CInt
 
-    /// Connects to a port of 127.0.0.1. Reads wait at most `patience` milliseconds.
-    init(port: Int, patience: Int = 2_000) throws {
+    /// Connects to a port of 127.0.0.1, from 127.0.0.`host`. Reads wait at most `patience` milliseconds. `isDeaf`: there is little room for what
+    /// it does not read, and writes wait no longer than reads.
+    init(port: Int, patience: Int = 2_000, from host: UInt32 = 1, isDeaf: Bool = false) throws {
         descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         var wait = timeval(tv_sec: patience / 1_000, tv_usec: patience % 1_000 * 1_000)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
+        if isDeaf {
+            setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
+            var room: CInt = 4_096
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &room, socklen_t(MemoryLayout<CInt>.size))
+        }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = (0x7f00_0000 | host).bigEndian
+        let bound = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
         address.sin_port = in_port_t(port).bigEndian
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
         let code = withUnsafePointer(to: &address) { pointer in
@@ -19,7 +31,7 @@ struct BlockingClient: ~Copyable {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        guard code == 0 else { throw Failed() }
+        guard bound == 0, code == 0 else { throw Failed() }
     }
 
     deinit { close(descriptor) }

@@ -41,9 +41,10 @@ struct ProxyFixture {
         _ rules: [HTTPRule], limits: ProxyLimits = ProxyLimits(), log: AccessLog? = nil,
         telling feed: DenialFeed? = nil,
         answer: [UInt8]? = nil,
-        to address: SocketAddress? = nil, resolver: (any FlowResolver)? = nil, learner: (any AnswerLearner)? = nil
+        to address: SocketAddress? = nil, resolver: (any FlowResolver)? = nil, learner: (any AnswerLearner)? = nil,
+        loops: Int = 1
     ) async throws -> ProxyFixture {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
         let server = try await RecordingServer.start(group, answer: answer)
         guard let upstream = address ?? server.address else { throw Broken() }
         var flow = ProxiedFlow(destination: upstream)
@@ -56,9 +57,9 @@ struct ProxyFixture {
         return ProxyFixture(group: group, server: server, proxy: proxy, rules: source)
     }
 
-    func client(patience: Int = 2_000) throws -> BlockingClient {
+    func client(patience: Int = 2_000, from host: UInt32 = 1, isDeaf: Bool = false) throws -> BlockingClient {
         guard let port = proxy.address?.port else { throw Broken() }
-        return try BlockingClient(port: port, patience: patience)
+        return try BlockingClient(port: port, patience: patience, from: host, isDeaf: isDeaf)
     }
 
     /// Waits until no connection is open, at the proxy and at the server.

@@ -48,4 +48,19 @@ struct SlowReaderTests {
         #expect(proxy.server.take() == [request])
         try await proxy.stop()
     }
+
+    @Test("a client that reads no answer is not asked for more requests")
+    func deaf() async throws {
+        let proxy = try await ProxyFixture.start([HTTPRule(path: "/public")])
+        do {
+            let client = try proxy.client(patience: 500, isDeaf: true)
+            let requests = Array(String(repeating: "GET /secret HTTP/1.1\r\nHost: a\r\n\r\n", count: 40_000).utf8)
+            for _ in 0..<15 { client.send(requests) }
+            try await Task.sleep(nanoseconds: 300_000_000)
+            // What the sockets hold, some megabytes; not the 60 that the answers to all of them are.
+            let denied = try await proxy.proxy.counters().denied
+            #expect(denied > 100 && denied < 150_000, "\(denied)")
+        }
+        try await proxy.stop()
+    }
 }

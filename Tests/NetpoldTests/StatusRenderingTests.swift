@@ -33,6 +33,16 @@ import Testing
                 "tables       1, 40.0 MiB, 0 nearly full", "", "table     used  limit   memory",
                 "np_flows  3     262144  40.0 MiB",
             ])
+        var proxied = status
+        var proxy = ProxyStatus(processID: 9, revision: 5)
+        proxy.connections = 12
+        proxy.refusedConnections = ["client-connections": 3, "connections": 1]
+        proxied.proxy = proxy
+        #expect(
+            StatusRendering(style: TextStyle(isColoured: false)).lines(proxied)[6...7] == [
+                "proxy        up, process 9, 12 connections",
+                "             connections refused: client-connections 3, connections 1",
+            ])
         var full = status
         full.capacities.append(CapacityUse(name: "np_addresses", used: 95, limit: 100, memoryBytes: nil))
         let page = StatusRendering(style: TextStyle(isColoured: false)).lines(full)

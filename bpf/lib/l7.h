@@ -55,6 +55,16 @@ NP_INLINE enum np_reason np_route_hello(struct np_question *question)
 	return NP_REASON_ALLOWED;
 }
 
+/* A connection begins by a plain rule, in the entry of one that was read: what was read is not what it sends. */
+NP_INLINE void np_leave_hello(const struct np_flow_place *place)
+{
+	const __u32 slot = np_flow_slot(place);
+	struct np_hello *hello = bpf_map_lookup_elem(&np_hellos, &slot);
+
+	if (hello && hello->version == np_flow_version(place))
+		hello->version = np_flow_version(place) - 1;
+}
+
 /* Whether rules about server names, and no others, match. */
 NP_INLINE bool np_asks_for_hello(const struct np_question *question, const struct np_answer *answer)
 {

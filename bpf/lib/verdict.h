@@ -142,8 +142,10 @@ NP_INLINE struct np_conclusion np_judge_beginning(const struct np_hook *hook, st
 			return np_conclude(NP_DROP_NOT_PROXIED, NP_NEWS_NONE);
 		/* Before it passes by its entry under this revision. */
 		np_mark_flow(place, NP_ENTRY_HELLO, 0);
-	} else if (forward && np_unlikely(place->flags & NP_ENTRY_HELLO)) {
-		np_release_flow(place, NP_ENTRY_HELLO);
+	} else if (forward && question->packet.protocol == IPPROTO_TCP) {
+		np_leave_hello(place);
+		if (np_unlikely(place->flags & NP_ENTRY_HELLO))
+			np_release_flow(place, NP_ENTRY_HELLO);
 	}
 	/* A connection stays with the proxy until it ends, whatever policy says by now. */
 	if (np_unlikely(question->is_proxied) && forward)

@@ -51,6 +51,8 @@ public struct StatusReport: Hashable, Codable, Sendable {
     public var services: ServiceChoice?
     /// Whether flows between pods of the node go past its stack, and why; `nil` from an agent that does not say.
     public var fastPath: FastPathStatus?
+    /// How the proxy stands; `nil` where none runs.
+    public var proxy: ProxyStatus?
     /// Patterns of names that the automaton has no room for; `nil` when all fit.
     public var namesLeftOut: [String]?
     /// Use of each limit.
@@ -80,6 +82,7 @@ public struct StatusReport: Hashable, Codable, Sendable {
         case lastApplyMilliseconds = "lastApplyMilliseconds"
         case services = "services"
         case fastPath = "fastPath"
+        case proxy = "proxy"
         case namesLeftOut = "namesLeftOut"
         case capacities = "capacities"
         case reasons = "reasons"

@@ -14,6 +14,8 @@ public final class AgentService: Service {
         public var settings: AgentState.Settings
         /// What the datapath and the compiler do about Services, for the status; `nil`: nobody has said.
         public var services: ServiceChoice?
+        /// The file in which the proxy says how it stands, for the status; `nil`: there is none.
+        public var proxyState: String?
         /// How often conntrack entries of flows that are over are removed.
         public var collection: Duration
         /// How often the kernel is compared with the desired state although nothing changed.
@@ -24,12 +26,13 @@ public final class AgentService: Service {
         /// Options.
         public init(
             instance: String, settings: AgentState.Settings, services: ServiceChoice? = nil,
-            collection: Duration = .seconds(10),
+            proxyState: String? = nil, collection: Duration = .seconds(10),
             resync: Duration = .seconds(60), observe: Duration = .seconds(5)
         ) {
             self.instance = instance
             self.settings = settings
             self.services = services
+            self.proxyState = proxyState
             self.collection = collection
             self.resync = resync
             self.observe = observe
@@ -99,7 +102,8 @@ public final class AgentService: Service {
         reconciler = Reconciler(
             options: options, ports: ports, state: state, published: published, history: history, logger: logger)
         answers = Answers(
-            instance: options.instance, services: options.services, published: published, worker: worker,
+            instance: options.instance, services: options.services, proxyState: options.proxyState,
+            published: published, worker: worker,
             reconciler: reconciler, cache: cache,
             hub: hub)
         api = APIServer(

@@ -19,6 +19,7 @@ actor Answers {
 
     private let instance: String
     private let services: ServiceChoice?
+    private let proxyState: String?
     private let started = ContinuousClock.now
     private let published: PublishedSnapshot
     private let worker: DatapathWorker
@@ -32,13 +33,15 @@ actor Answers {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     init(
-        instance: String, services: ServiceChoice?, published: PublishedSnapshot, worker: DatapathWorker,
+        instance: String, services: ServiceChoice?, proxyState: String?, published: PublishedSnapshot,
+        worker: DatapathWorker,
         reconciler: Reconciler,
         cache: CounterCache,
         hub: MonitorHub
     ) {
         self.instance = instance
         self.services = services
+        self.proxyState = proxyState
         self.published = published
         self.worker = worker
         self.reconciler = reconciler
@@ -93,6 +96,7 @@ actor Answers {
             namespacesUnknown: snapshot.facts.view.strangers, attachments: attachments,
             lastApplyMilliseconds: UInt64(max(0, snapshot.lastApply / .milliseconds(1))),
             services: services, fastPath: snapshot.fastPath.map { FastPathStatus($0) },
+            proxy: proxyState.flatMap(ProxyStatus.read),
             namesLeftOut: snapshot.facts.report.flatMap { $0.patternsLeftOut.isEmpty ? nil : $0.patternsLeftOut },
             capacities: reading.capacities,
             reasons: reasons,

@@ -17,9 +17,9 @@ final class HTTP2ConnectionEnd: ChannelInboundHandler {
         switch unwrapInboundIn(data).payload {
         // The server takes no more streams, so the client must look for another connection.
         case .goAway: if isServer { session.drain() }
-        case .data, .headers, .priority, .rstStream, .settings, .pushPromise, .ping, .windowUpdate, .alternativeService,
-            .origin:
-            break
+        case .windowUpdate: session.granted(isServer: isServer)
+        case .settings(.settings(let settings)): session.settled(settings, isServer: isServer)
+        case .data, .headers, .priority, .rstStream, .settings, .pushPromise, .ping, .alternativeService, .origin: break
         }
     }
 
@@ -33,7 +33,7 @@ final class HTTP2ConnectionEnd: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // One stream alone: it was reset.
         if error is NIOHTTP2Errors.StreamError { return }
-        if !isServer { session.sentBadFrames() }
+        session.faulted(HTTP2Fault(error), isServer: isServer)
         context.close(promise: nil)
     }
 }

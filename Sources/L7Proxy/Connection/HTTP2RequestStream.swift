@@ -23,8 +23,10 @@ final class HTTP2RequestStream: ChannelInboundHandler {
     private let session: HTTP2Session
     private let channel: any Channel
     private var state = State.head
-    /// What came behind the head before a server's stream was there; bounded by the stream's window.
-    private var early: [HTTP2Frame.FramePayload] = []
+    /// The client's body, on its way to the server's stream.
+    private let body = StreamBody()
+    /// The server's, or that of an answer of the proxy's own.
+    private let responseBody = StreamBody()
     private var record: AccessRecord?
     private var since = NIODeadline.now()
     private var isGRPC = false
@@ -43,9 +45,12 @@ final class HTTP2RequestStream: ChannelInboundHandler {
     func channelActive(context: ChannelHandlerContext) {
         if !session.streamBegan() {
             state = .ended
-            reset(.refusedStream)
+            return reset(.refusedStream)
         }
-        readOn()
+        if let stream = try? channel.syncOptions?.getOption(HTTP2StreamChannelOptions.streamID) {
+            body.begin(from: session.clientGate, stream)
+        }
+        responseBody.begin(to: channel)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -54,43 +59,37 @@ final class HTTP2RequestStream: ChannelInboundHandler {
         switch payload {
         case .headers(let block):
             clientEnded = clientEnded || block.endStream
-            if case .head = state { begin(block.headers) } else { forwardTrailers(block) }
+            switch state {
+            case .head:
+                if block.endStream { body.finish() }
+                begin(block.headers)
+            case .waiting, .opening, .open: forwardTrailers(block)
+            case .ended: break
+            }
         case .data(let data):
             clientEnded = clientEnded || data.endStream
             // Padding says nothing to a server.
-            forward(.data(.init(data: data.data, endStream: data.endStream)))
-        case .priority, .rstStream, .settings, .pushPromise, .ping, .goAway, .windowUpdate, .alternativeService,
-            .origin:
-            break
+            body.add(data.data)
+            if data.endStream { body.finish() }
+        case .windowUpdate: session.granted(isServer: false)
+        case .priority, .rstStream, .settings, .pushPromise, .ping, .goAway, .alternativeService, .origin: break
         }
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
-        if case .open(let server) = state { server.flush() }
-        readOn()
-    }
+    func channelReadComplete(context: ChannelHandlerContext) { body.flush() }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) { response?.readOn() }
+    func channelWritabilityChanged(context: ChannelHandlerContext) { responseBody.flush() }
 
     func channelInactive(context: ChannelHandlerContext) {
         closeServer()
+        responseBody.drop()
         if !responseEnded { logError() }
-        response = nil
         session.streamEnded(self)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     // MARK: The request
-
-    /// Reads on when what comes can be taken.
-    func readOn() {
-        switch state {
-        case .head, .ended: channel.read()
-        case .open(let server): if server.isWritable { channel.read() }
-        case .waiting, .opening: break
-        }
-    }
 
     private func begin(_ headers: HPACKHeaders) {
         since = .now()
@@ -151,18 +150,21 @@ final class HTTP2RequestStream: ChannelInboundHandler {
     func opened(_ server: any Channel) {
         guard case .opening(let headers) = state else { return server.close(promise: nil) }
         state = .open(server)
-        let isWhole = clientEnded && early.isEmpty
-        server.write(HTTP2Frame.FramePayload.headers(.init(headers: headers, endStream: isWhole)), promise: nil)
-        for payload in early { server.write(payload, promise: nil) }
-        early = []
-        server.flush()
-        readOn()
+        let isWhole = body.isNothing
+        let fields = session.serverGate?.fields(headers) ?? headers
+        server.write(HTTP2Frame.FramePayload.headers(.init(headers: fields, endStream: isWhole)), promise: nil)
+        if isWhole {
+            server.flush()
+        } else {
+            body.begin(to: server)
+            body.flush()
+        }
     }
 
     private func forwardTrailers(_ block: HTTP2Frame.FramePayload.Headers) {
         do throws(Refusal) {
             try HTTP2Head.check(trailers: block.headers, limits: session.shared.limits.scan)
-            forward(.headers(.init(headers: block.headers, endStream: true)))
+            body.finish(session.serverGate?.fields(block.headers) ?? block.headers)
         } catch {
             session.shared.counters.refused[error, default: 0] += 1
             if !responseEnded { record = session.shared.lines?.record(refused: error, of: record.take()) }
@@ -170,38 +172,63 @@ final class HTTP2RequestStream: ChannelInboundHandler {
         }
     }
 
-    private func forward(_ payload: HTTP2Frame.FramePayload) {
-        switch state {
-        case .open(let server): server.write(payload, promise: nil)
-        case .waiting, .opening: early.append(payload)
-        case .head, .ended: break
-        }
-    }
-
     // MARK: The response
 
-    /// The handler of the server's stream.
-    weak var response: HTTP2ResponseStream?
-
-    /// Whether the client takes more.
-    var isWritable: Bool { channel.isWritable }
-
-    /// A frame of the response.
-    func responded(_ payload: HTTP2Frame.FramePayload, status: Int?, ends: Bool) {
+    /// A head of the response, of which there may be several before its own.
+    func responded(_ fields: HPACKHeaders, status: Int, ends: Bool) {
+        guard isAnswering else { return }
         session.connection.lastActivity = .now()
-        if let status { self.status = status }
-        if ends { responseEnded = true }
-        channel.write(payload, promise: nil)
+        self.status = status
+        let fields = session.clientGate.fields(fields)
+        channel.write(HTTP2Frame.FramePayload.headers(.init(headers: fields, endStream: ends)), promise: nil)
+        if ends { finish(headOnly: true) }
+    }
+
+    /// Bytes of the response.
+    func responded(_ data: IOData, ends: Bool) {
+        guard isAnswering else { return }
+        session.connection.lastActivity = .now()
+        responseBody.add(data)
         if ends { finish() }
     }
 
-    /// No more of it is there now.
-    func flush() { channel.flush() }
+    /// The end of the response.
+    func responded(trailers: HPACKHeaders) {
+        guard isAnswering else { return }
+        session.connection.lastActivity = .now()
+        finish(session.clientGate.fields(trailers))
+    }
 
-    /// The server's stream ended before its response did.
-    func responseCut() {
-        guard !responseEnded, case .open = state else { return }
-        if status == 0 {
+    /// Whether the answer is the server's, and not complete.
+    private var isAnswering: Bool {
+        guard !responseEnded, case .open = state else { return false }
+        return true
+    }
+
+    /// The server's stream takes more.
+    func serverTakesMore() { body.flush() }
+
+    /// The response comes on a stream of the server's.
+    func responds(on stream: HTTP2StreamID) {
+        if let gate = session.serverGate { responseBody.begin(from: gate, stream) }
+    }
+
+    /// A WINDOW_UPDATE of the server's.
+    func granted() { session.granted(isServer: true) }
+
+    /// No more of it is there now.
+    func flush() {
+        responseBody.flush()
+        channel.flush()
+    }
+
+    /// The server's stream ended before its response did. `fault`: what the server did, where that is known.
+    func responseCut(_ fault: HTTP2Fault?) {
+        guard isAnswering else { return }
+        if let fault = fault ?? session.serverFault {
+            record = session.shared.lines?.record(of: record.take(), failedBy: fault.rawValue)
+        }
+        guard status >= 200 else {
             record?.decision = .error
             session.shared.counters.badResponses += 1
             return answer(.badResponse)
@@ -211,18 +238,31 @@ final class HTTP2RequestStream: ChannelInboundHandler {
     }
 
     private func answer(_ answer: LocalAnswer) {
-        state = .ended
-        early = []
+        closeServer()
         status = answer.status
-        responseEnded = true
-        for frame in HTTP2Answer.frames(answer, isGRPC: isGRPC, toHEAD: isHEAD) { channel.write(frame, promise: nil) }
-        finish()
+        let frames = HTTP2Answer.frames(answer, isGRPC: isGRPC, toHEAD: isHEAD)
+        for frame in frames {
+            if case .data(let data) = frame { responseBody.add(data.data) } else { channel.write(frame, promise: nil) }
+        }
+        finish(headOnly: frames.count == 1)
     }
 
     /// The response is complete: what the client still sends has no reader.
-    private func finish() {
+    private func finish(_ trailers: HPACKHeaders? = nil, headOnly: Bool = false) {
+        responseEnded = true
         log()
-        channel.flush()
+        if !clientEnded { closeServer() }
+        guard !headOnly else {
+            channel.flush()
+            return resetUnended()
+        }
+        // A reset takes away what the client was not sent yet.
+        responseBody.whenGone = { self.resetUnended() }
+        responseBody.finish(trailers)
+        responseBody.flush()
+    }
+
+    private func resetUnended() {
         if !clientEnded { reset(.noError) }
     }
 
@@ -236,6 +276,7 @@ final class HTTP2RequestStream: ChannelInboundHandler {
         let before = state
         // First: closing it says that the response was cut, which is no news any more.
         state = .ended
+        body.drop()
         if case .open(let server) = before { server.close(promise: nil) }
     }
 

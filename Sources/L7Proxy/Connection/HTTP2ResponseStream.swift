@@ -7,51 +7,56 @@ final class HTTP2ResponseStream: ChannelInboundHandler {
     typealias InboundIn = HTTP2Frame.FramePayload
 
     private let request: HTTP2RequestStream
-    private var channel: (any Channel)?
+    private let limits: ScanLimits
+    private var hasBegun = false
+    private var interims = 0
+    /// Why the answer goes no further.
+    private var fault: HTTP2Fault?
 
-    init(_ request: HTTP2RequestStream) { self.request = request }
-
-    func channelActive(context: ChannelHandlerContext) {
-        channel = context.channel
-        request.response = self
-        readOn()
+    init(_ request: HTTP2RequestStream, limits: ScanLimits) {
+        self.request = request
+        self.limits = limits
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data) {
-        case .headers(let block):
-            do throws(Refusal) {
-                for (name, value, _) in block.headers where name.utf8.first != UInt8(ascii: ":") {
-                    try HTTP2Head.check(name, value)
-                }
-            } catch {
-                return context.close(promise: nil)
+        if !hasBegun {
+            hasBegun = true
+            if let stream = try? context.channel.syncOptions?.getOption(HTTP2StreamChannelOptions.streamID) {
+                request.responds(on: stream)
             }
-            request.responded(
-                .headers(.init(headers: block.headers, endStream: block.endStream)),
-                status: block.headers.first(name: ":status").flatMap { Int($0) }, ends: block.endStream)
-        case .data(let data):
-            request.responded(
-                .data(.init(data: data.data, endStream: data.endStream)), status: nil, ends: data.endStream)
-        case .priority, .rstStream, .settings, .pushPromise, .ping, .goAway, .windowUpdate, .alternativeService,
-            .origin:
-            break
+        }
+        switch unwrapInboundIn(data) {
+        case .headers(let block): take(block, context)
+        case .data(let data): request.responded(data.data, ends: data.endStream)
+        case .windowUpdate: request.granted()
+        case .priority, .rstStream, .settings, .pushPromise, .ping, .goAway, .alternativeService, .origin: break
         }
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
-        request.flush()
-        readOn()
+    private func take(_ block: HTTP2Frame.FramePayload.Headers, _ context: ChannelHandlerContext) {
+        do throws(Refusal) {
+            for (name, value, _) in block.headers where name.utf8.first != UInt8(ascii: ":") {
+                try HTTP2Head.check(name, value)
+            }
+        } catch {
+            return context.close(promise: nil)
+        }
+        guard let status = block.headers.first(name: ":status").flatMap({ Int($0) }) else {
+            return request.responded(trailers: block.headers)
+        }
+        if status < 200 { interims += 1 }
+        guard interims <= limits.interims else {
+            fault = .interims
+            return context.close(promise: nil)
+        }
+        request.responded(block.headers, status: status, ends: block.endStream)
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) { request.readOn() }
+    func channelReadComplete(context: ChannelHandlerContext) { request.flush() }
 
-    func channelInactive(context: ChannelHandlerContext) { request.responseCut() }
+    func channelWritabilityChanged(context: ChannelHandlerContext) { request.serverTakesMore() }
+
+    func channelInactive(context: ChannelHandlerContext) { request.responseCut(fault) }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
-
-    /// Reads on when the client takes what comes.
-    func readOn() {
-        if request.isWritable { channel?.read() }
-    }
 }

@@ -21,10 +21,19 @@ final class HTTP2Session {
     /// The streams that are open.
     private var streams = 0
     private var isEnding = false
+    /// The windows of the client's streams, and of the server's.
+    let clientGate: WindowGate
+    private(set) var serverGate: WindowGate?
+    /// What the server's connection ended by.
+    private(set) var serverFault: HTTP2Fault?
+    private var hasFaulted = false
 
     var shared: LoopState { connection.shared }
 
-    init(_ connection: ProxyConnection) { self.connection = connection }
+    init(_ connection: ProxyConnection) {
+        self.connection = connection
+        clientGate = WindowGate(toServer: false, connection.shared.limits)
+    }
 
     /// Speaks HTTP/2 with the client from here on.
     func begin() throws {
@@ -35,12 +44,14 @@ final class HTTP2Session {
             streamConfiguration: HTTP2Limits.stream(shared.limits)
         ) { channel in
             channel.eventLoop.makeCompletedFuture {
-                try channel.syncOptions?.setOption(.autoRead, value: false)
+                try channel.syncOptions?.setOption(.autoRead, value: true)
                 try channel.pipeline.syncOperations.addHandler(HTTP2RequestStream(bound.value, channel))
             }
         }
         let client = connection.client
-        try client.pipeline.syncOperations.addHandlers([handler, HTTP2ConnectionEnd(self, isServer: false)])
+        try client.pipeline.syncOperations.addHandlers([
+            clientGate, handler, HTTP2ConnectionEnd(self, isServer: false),
+        ])
         try client.syncOptions?.setOption(.autoRead, value: true)
     }
 
@@ -49,6 +60,7 @@ final class HTTP2Session {
     /// A stream of the client has begun. `false`: no more are taken.
     func streamBegan() -> Bool {
         streams += 1
+        clientGate.streamBegan()
         return !isEnding
     }
 
@@ -83,11 +95,13 @@ final class HTTP2Session {
     /// Opens a stream to the server, whose handler is made for `stream`.
     func openStream(for stream: HTTP2RequestStream) {
         guard case .connected(_, let multiplexer) = server else { return stream.failed() }
+        serverGate?.streamBegan()
         let bound = NIOLoopBound(stream, eventLoop: shared.loop)
+        let limits = shared.limits.scan
         multiplexer.createStreamChannel { channel in
             channel.eventLoop.makeCompletedFuture {
-                try channel.syncOptions?.setOption(.autoRead, value: false)
-                try channel.pipeline.syncOperations.addHandler(HTTP2ResponseStream(bound.value))
+                try channel.syncOptions?.setOption(.autoRead, value: true)
+                try channel.pipeline.syncOperations.addHandler(HTTP2ResponseStream(bound.value, limits: limits))
             }
         }
         .assumeIsolated().whenComplete { result in
@@ -101,6 +115,9 @@ final class HTTP2Session {
     private func connect() {
         let bound = NIOLoopBound(self, eventLoop: shared.loop)
         let limits = shared.limits
+        let gate = WindowGate(toServer: true, limits)
+        serverGate = gate
+        let boundGate = NIOLoopBound(gate, eventLoop: shared.loop)
         let bootstrap = shared.bootstrap(for: connection.flow)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -110,7 +127,7 @@ final class HTTP2Session {
                         streamConfiguration: HTTP2Limits.stream(limits)
                     ) { pushed in pushed.close() }
                     try channel.pipeline.syncOperations.addHandlers([
-                        handler, HTTP2ConnectionEnd(bound.value, isServer: true),
+                        boundGate.value, handler, HTTP2ConnectionEnd(bound.value, isServer: true),
                     ])
                     try channel.syncOptions?.setOption(.autoRead, value: true)
                 }
@@ -152,10 +169,31 @@ final class HTTP2Session {
 
     // MARK: The end
 
-    /// What the client sends ends the connection: frames that are none, or a flood.
-    func sentBadFrames() {
-        shared.counters.http2Errors += 1
-        if let record = shared.lines?.recordOfBadFrames() { connection.log(record, status: 0, since: .now()) }
+    /// A peer has sent a WINDOW_UPDATE frame.
+    func granted(isServer: Bool) {
+        guard let gate = isServer ? serverGate : clientGate, !gate.takesUpdate() else { return }
+        faulted(.windowUpdates, isServer: isServer)
+    }
+
+    /// A peer has sent its settings.
+    func settled(_ settings: HTTP2Settings, isServer: Bool) {
+        (isServer ? serverGate : clientGate)?.settled(settings)
+    }
+
+    /// What a peer sends ends its connection: frames that are none, or a flood.
+    func faulted(_ fault: HTTP2Fault, isServer: Bool) {
+        if isServer {
+            guard serverFault == nil else { return }
+            serverFault = fault
+            shared.counters.serverFaults[fault, default: 0] += 1
+            if case .connected(let channel, _) = server { channel.close(promise: nil) }
+        } else {
+            guard !hasFaulted else { return }
+            hasFaulted = true
+            shared.counters.http2Faults[fault, default: 0] += 1
+            if let record = shared.lines?.record(of: fault) { connection.log(record, status: 0, since: .now()) }
+            connection.client.close(promise: nil)
+        }
     }
 
     /// One of the connections is gone, or spoke something else than HTTP/2.

@@ -23,14 +23,18 @@ final class LoopState {
     /// Between attempts to connect by ends that another socket has.
     private static let rebindDelay = TimeAmount.milliseconds(5)
     private var connections: [ObjectIdentifier: ProxyConnection] = [:]
+    private let table: ConnectionTable
+    /// Which refused connections have a line.
+    private var refusalLines = DenialBudget()
     private var isDraining = false
 
     init(
-        _ loop: any EventLoop, limits: ProxyLimits, rules: RuleSource, resolver: any FlowResolver, log: AccessLog?,
-        telling feed: DenialFeed?, learner: (any AnswerLearner)?
+        _ loop: any EventLoop, limits: ProxyLimits, table: ConnectionTable, rules: RuleSource,
+        resolver: any FlowResolver, log: AccessLog?, telling feed: DenialFeed?, learner: (any AnswerLearner)?
     ) {
         self.loop = loop
         self.limits = limits
+        self.table = table
         self.rules = rules
         // In this order: a change between the two is seen by the next look.
         let changes = rules.changes
@@ -90,8 +94,28 @@ final class LoopState {
             channel.close(promise: nil)
             return
         }
+        // A pod by its name: all of its addresses are one client's.
+        let owner = flow.client.isEmpty ? client.ipAddress ?? "" : flow.client
+        if let refusal = table.enter(owner) { return refuse(channel, refusal, client, flow) }
+        // Not before its descriptor is free.
+        channel.closeFuture.whenComplete { [table] _ in table.leave(owner) }
         let connection = ProxyConnection(channel, shared: self, flow: flow, from: client, to: local)
         try channel.pipeline.syncOperations.addHandler(ClientHandler(connection))
+    }
+
+    /// Closes a connection that there is no room for, with a reset: it takes nothing more here.
+    private func refuse(
+        _ channel: any Channel, _ refusal: ConnectionRefusal, _ client: SocketAddress, _ flow: ProxiedFlow
+    ) {
+        counters.refusedConnections[refusal, default: 0] += 1
+        if refusalLines.admits(client, second: time(nil)), let record = lines?.record(of: refusal) {
+            write(
+                record,
+                .init(
+                    status: 0, latency: .zero, connection: LogLines.connectionText(client, flow), client: client,
+                    revision: nil))
+        }
+        ProxyConnection.reset(channel)
     }
 
     /// Connects to the server of a connection.

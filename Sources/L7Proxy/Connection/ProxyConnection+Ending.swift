@@ -16,7 +16,11 @@ extension ProxyConnection {
             if canTake, !serverEnded { readServer() }
         case .open:
             let canSend = !isConnecting && (server?.isWritable ?? true)
-            if canSend, !clientEnded, pending.count < shared.limits.pipelined, !requests.isWaiting { readClient() }
+            // An answer of the proxy's own follows each request that is denied: no more of them than are taken.
+            let mayAsk = client.isWritable || !requests.expectsHead
+            if canSend, mayAsk, !clientEnded, pending.count < shared.limits.pipelined, !requests.isWaiting {
+                readClient()
+            }
             if client.isWritable, !isConnecting, !serverEnded { readServer() }
         }
     }
@@ -73,6 +77,12 @@ extension ProxyConnection {
             client.close(promise: nil)
         } else {
             client.writeAndFlush(ByteBuffer()).whenComplete { _ in client.close(promise: nil) }
+            // One that reads nothing more must not stay for ever.
+            if client.isActive {
+                client.eventLoop.scheduleTask(in: shared.limits.idleTimeout) {
+                    if client.isActive { ProxyConnection.reset(client) }
+                }
+            }
         }
         closed()
     }
@@ -120,7 +130,7 @@ extension ProxyConnection {
     }
 
     /// Closes with RST.
-    private static func reset(_ channel: any Channel) {
+    static func reset(_ channel: any Channel) {
         if let options = channel as? any SocketOptionProvider {
             _ = options.setSoLinger(Glibc.linger(l_onoff: 1, l_linger: 0))
         }

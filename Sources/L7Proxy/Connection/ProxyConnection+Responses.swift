@@ -28,10 +28,11 @@ extension ProxyConnection {
             case .needMore:
                 flush(run)
                 return
-            case .unasked, .refuse:
+            case .refuse(let fault):
                 flush(run)
                 shared.counters.badResponses += 1
-                badResponse()
+                shared.counters.responseFaults[fault, default: 0] += 1
+                badResponse(fault)
                 return
             case .forward(let count, let ends):
                 run += count
@@ -88,7 +89,11 @@ extension ProxyConnection {
     }
 
     /// A response that is not understood, or bytes that nothing asked for.
-    private func badResponse() {
+    private func badResponse(_ fault: ResponseFault) {
+        if let index = pending.indices.first, case .server = pending[index].answerer {
+            let allowed = pending[index].record.take()
+            pending[index].record = shared.lines?.record(of: allowed, failedBy: fault.name)
+        }
         if let first = pending.first, case .server = first.answerer, !first.hasBegun {
             answerFirst(.badResponse)
         } else if pending.isEmpty {

@@ -56,6 +56,14 @@ struct RequestSide {
         }
     }
 
+    /// Whether what comes next is a head, or more of one.
+    var expectsHead: Bool {
+        switch state {
+        case .head: true
+        case .body, .waiting, .tunnel, .ended: false
+        }
+    }
+
     /// Whether the last request was taken to its end.
     var hasWholeRequest: Bool {
         switch state {

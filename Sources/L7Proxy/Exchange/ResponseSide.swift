@@ -4,7 +4,8 @@ internal import HTTPScan
 struct ResponseSide {
     private enum State {
         case idle
-        case head(ResponseHeadScanner, method: RequestHead.Method, upgrade: RequestHead.Upgrade)
+        /// Behind so many interim responses.
+        case head(ResponseHeadScanner, method: RequestHead.Method, upgrade: RequestHead.Upgrade, interims: Int)
         case body(BodyScanner)
         case tunnel
     }
@@ -17,10 +18,8 @@ struct ResponseSide {
         case forward(Int, ends: Bool)
         /// A head of so many bytes, which may be forwarded; whether the response ends with it.
         case head(ResponseHead, ends: Bool)
-        /// Bytes that answer no request.
-        case unasked
         /// Not to be forwarded.
-        case refuse(Refusal)
+        case refuse(ResponseFault)
     }
 
     private let limits: ScanLimits
@@ -54,8 +53,15 @@ struct ResponseSide {
 
     /// The response to this request is next.
     mutating func expect(_ method: RequestHead.Method, offering upgrade: RequestHead.Upgrade) {
+        expect(method, offering: upgrade, interims: 0)
+    }
+
+    private mutating func expect(
+        _ method: RequestHead.Method, offering upgrade: RequestHead.Upgrade, interims: Int
+    ) {
         state = .head(
-            ResponseHeadScanner(answering: method, offering: upgrade, limits: limits), method: method, upgrade: upgrade)
+            ResponseHeadScanner(answering: method, offering: upgrade, limits: limits), method: method, upgrade: upgrade,
+            interims: interims)
     }
 
     /// The body went on to the end of the connection.
@@ -65,18 +71,22 @@ struct ResponseSide {
     mutating func step(_ bytes: Span<UInt8>) -> Step {
         guard !bytes.isEmpty else { return .needMore }
         switch state {
-        case .idle: return .unasked
+        case .idle: return .refuse(.unasked)
         case .tunnel: return .forward(bytes.count, ends: false)
-        case .head(var scanner, let method, let upgrade):
+        case .head(var scanner, let method, let upgrade, let interims):
             do throws(Refusal) {
                 let progress = try scanner.scan(bytes)
                 switch progress {
                 case .needMore:
-                    state = .head(scanner, method: method, upgrade: upgrade)
+                    state = .head(scanner, method: method, upgrade: upgrade, interims: interims)
                     return .needMore
                 case .head(let head):
                     if head.isInterim {
-                        expect(method, offering: upgrade)
+                        guard interims < limits.interims else {
+                            state = .idle
+                            return .refuse(.interims)
+                        }
+                        expect(method, offering: upgrade, interims: interims + 1)
                         return .head(head, ends: false)
                     }
                     if head.switchesProtocol {
@@ -89,7 +99,7 @@ struct ResponseSide {
                 }
             } catch {
                 state = .idle
-                return .refuse(error)
+                return .refuse(.refused(error))
             }
         case .body(var scanner):
             do throws(Refusal) {
@@ -98,7 +108,7 @@ struct ResponseSide {
                 return count > 0 ? .forward(count, ends: scanner.isComplete) : .needMore
             } catch {
                 state = .idle
-                return .refuse(error)
+                return .refuse(.refused(error))
             }
         }
     }

@@ -1,8 +1,12 @@
 public import HTTPScan
 public import NIOCore
 
-/// What a connection may take at most.
+/// What connections may take at most.
 public struct ProxyLimits: Sendable {
+    /// Connections of clients at once.
+    public var connections = 20_000
+    /// Of one client: a pod, or an address.
+    public var connectionsOfClient = 5_000
     /// What a message may be.
     public var scan = ScanLimits()
     /// From the first byte of a head to its end.
@@ -28,6 +32,8 @@ public struct ProxyLimits: Sendable {
     public var resets = 1_000
     /// Frames that carry nothing (PING, SETTINGS, PRIORITY) in a second.
     public var controlFrames = 10_000
+    /// WINDOW_UPDATE frames that a peer may send beyond those that DATA frames sent to it, and its streams, account for.
+    public var windowUpdates = 1_000
     /// Bytes read at once, at most: a connection begins with `smallestRead` and has more while it brings more.
     public var largestRead = 64 << 10
     /// Bytes that a connection keeps room for in each direction.

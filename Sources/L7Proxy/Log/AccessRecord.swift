@@ -68,12 +68,32 @@ struct AccessRecord {
         }
     }
 
+    /// A connection that there was no room for.
+    init(_ format: AccessLog.Format, unserved refusal: ConnectionRefusal, room: [UInt8]) {
+        bytes = room
+        decision = .refused
+        switch (format, refusal) {
+        case (.json, _): LineText.add("reason", refusal.rawValue, to: &bytes)
+        case (.text, .client): addWords("connection closed: its client has all that it may have")
+        case (.text, .all): addWords("connection closed: there is no room for more")
+        }
+    }
+
     /// What follows the head of this request, which was allowed, is not understood.
     mutating func refuse(_ refusal: Refusal, _ format: AccessLog.Format) {
         decision = .refused
         switch format {
         case .json: LineText.add("reason", refusal.rawValue, to: &bytes)
         case .text: addWords("; not exactly HTTP: \(refusal.rawValue)")
+        }
+    }
+
+    /// The request was allowed, and its server's answer cannot be forwarded.
+    mutating func fail(by reason: String, _ format: AccessLog.Format) {
+        decision = .error
+        switch format {
+        case .json: LineText.add("reason", reason, to: &bytes)
+        case .text: addWords("; the server's answer: \(reason)")
         }
     }
 

@@ -62,7 +62,21 @@ struct LogLines {
     }
 
     /// The record of an end of a connection by what its HTTP/2 does: a flood, or frames that are none.
-    mutating func recordOfBadFrames() -> AccessRecord { record(refusedFor: "http2-frames", not: "HTTP/2") }
+    mutating func record(of fault: HTTP2Fault) -> AccessRecord { record(refusedFor: fault.rawValue, not: "HTTP/2") }
+
+    /// The record of a connection that there was no room for.
+    mutating func record(of refusal: ConnectionRefusal) -> AccessRecord {
+        var record = AccessRecord(format, unserved: refusal, room: room())
+        if tellsApart { record.told = AccessRecord(.json, unserved: refusal, room: []).bytes }
+        return record
+    }
+
+    /// The record of a request that its server did not answer, and why.
+    func record(of allowed: consuming AccessRecord?, failedBy reason: String) -> AccessRecord? {
+        guard var record = allowed else { return nil }
+        record.fail(by: reason, format)
+        return record
+    }
 
     /// The record of a DNS query that was decided; `nil` when nobody wants it.
     mutating func record(query name: String, _ answer: FlowRules.QueryAnswer) -> AccessRecord? {

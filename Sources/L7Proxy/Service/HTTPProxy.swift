@@ -55,12 +55,13 @@ public final class HTTPProxy: Sendable {
         log: AccessLog?, telling feed: DenialFeed?, learner: (any AnswerLearner)?
     ) async throws -> [NIOLoopBound<LoopState>] {
         var loops: [NIOLoopBound<LoopState>] = []
+        let table = ConnectionTable(limits)
         for loop in group.makeIterator() {
             let bound = try await loop.submit {
                 NIOLoopBound(
                     LoopState(
-                        loop, limits: limits, rules: rules, resolver: resolver, log: log, telling: feed,
-                        learner: learner),
+                        loop, limits: limits, table: table, rules: rules, resolver: resolver, log: log,
+                        telling: feed, learner: learner),
                     eventLoop: loop)
             }.get()
             loop.scheduleRepeatedTask(initialDelay: limits.tick, delay: limits.tick) { _ in bound.value.tick() }

@@ -15,6 +15,16 @@ struct ProxyRun: Sendable {
     let state: ProxyState?
     /// The access log; `nil` for none.
     let log: AccessLog?
+    /// Connections of clients at once, and of one of them.
+    let connections: Int
+    let connectionsOfClient: Int
+
+    /// For each connection, of a client and to its server.
+    private static let descriptorsOfConnection = 2
+    /// For everything else: listeners, event loops, logs, maps.
+    private static let otherDescriptors = 256
+    /// How often the counters are told.
+    private static let period = Duration.seconds(1)
 
     /// The node's proxy. `feed` is told of what is not allowed.
     func serve(_ ports: NodeProxyPorts, rules path: String, telling feed: DenialFeed) async throws {
@@ -30,8 +40,8 @@ struct ProxyRun: Sendable {
         }
         try await serve(ends: { _ in file.look() }) { group in
             let proxy = try await HTTPProxy.start(
-                listeners: ports.listeners, group: group, rules: source, resolver: ports.resolver, log: log,
-                telling: feed, learner: ports.learner)
+                listeners: ports.listeners, group: group, rules: source, resolver: ports.resolver, limits: limits(),
+                log: log, telling: feed, learner: ports.learner)
             file.start()
             return (proxy, source)
         }
@@ -53,7 +63,8 @@ struct ProxyRun: Sendable {
         let resolver = FixedFlowResolver(flow)
         let again = TriedRulesReader(tried, files: found.manifests.files, into: source) { tellState($0) }
         try await serve(ends: { _ in again.read() }) { group in
-            let proxy = try await HTTPProxy.start(on: listen, group: group, rules: source, resolver: resolver, log: log)
+            let proxy = try await HTTPProxy.start(
+                on: listen, group: group, rules: source, resolver: resolver, limits: limits(), log: log)
             let address = proxy.address.flatMap { address in
                 address.ipAddress.map {
                     $0.contains(":") ? "[\($0)]:\(address.port ?? 0)" : "\($0):\(address.port ?? 0)"
@@ -74,15 +85,23 @@ struct ProxyRun: Sendable {
     ) async throws {
         let signals = SignalListener([SIGTERM, SIGINT, SIGHUP])
         signal(SIGPIPE, SIG_IGN)
-        ProxyRun.raiseDescriptorLimit()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
         let (proxy, source) = try await start(group)
         tellState(source.book.revision)
         ServiceManager.tell("READY=1")
+        let telling = Task {
+            while !Task.isCancelled {
+                try? await Task.sleep(for: ProxyRun.period)
+                guard let counters = try? await proxy.counters() else { continue }
+                report { try state?.tell(counters) }
+            }
+        }
         for await number in signals.received {
             if number != SIGHUP { break }
             again(number)
         }
+        telling.cancel()
+        await telling.value
         ServiceManager.tell("STOPPING=1")
         state?.remove()
         try await proxy.stop(patience: drain)
@@ -90,17 +109,36 @@ struct ProxyRun: Sendable {
         try await group.shutdownGracefully()
     }
 
-    /// Two descriptors a connection; what a shell or service manager gives by default is 1,024 of them.
-    private static func raiseDescriptorLimit() {
+    /// The limits: no more connections than there are descriptors for.
+    private func limits() -> ProxyLimits {
+        var limits = ProxyLimits()
+        limits.connections = connections
+        let room = (ProxyRun.raiseDescriptorLimit() - ProxyRun.otherDescriptors) / ProxyRun.descriptorsOfConnection
+        if room < connections {
+            limits.connections = max(1, room)
+            note("room for \(limits.connections) connections: the limit of open files (ulimit -Hn) is too low for more")
+        }
+        limits.connectionsOfClient = min(connectionsOfClient, limits.connections)
+        return limits
+    }
+
+    /// What a shell or service manager gives by default is 1,024 descriptors. Answers how many there may be.
+    private static func raiseDescriptorLimit() -> Int {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
         limit.rlim_cur = limit.rlim_max
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
+        return Int(clamping: limit.rlim_cur)
     }
 
     private func tellState(_ revision: UInt64) {
+        report { try state?.tell(revision: revision) }
+    }
+
+    private func report(_ tell: () throws -> Void) {
         do {
-            try state?.write(revision: revision)
+            try tell()
         } catch {
             ErrorOutput.error("\(error)")
         }

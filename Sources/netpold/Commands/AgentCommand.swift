@@ -303,7 +303,7 @@ struct AgentCommand: AsyncParsableCommand {
                     binding: .init(
                         node: NodeName.resolve(option: node, hostname: ProcessInfo.processInfo.hostName),
                         source: source.kind, unknown: unknown), onRefused: onRefused, standing: standing),
-                services: choice),
+                services: choice, proxyState: try instance.paths().proxyState),
             ports: .init(
                 sources: [source.source],
                 node: WatchedNode(HostScanner(places), folders: [places.namespaces] + places.cniCaches),

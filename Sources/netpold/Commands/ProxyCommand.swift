@@ -73,7 +73,7 @@ struct ProxyCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Exists while requests are served, with pid and revision of the rules. (default: /run/netpold/INSTANCE.proxy.json)",
+            "Exists while requests are served, with pid, revision of the rules and what was refused. (default: /run/netpold/INSTANCE.proxy.json)",
             valueName: "path"))
     var stateFile: String?
 
@@ -90,6 +90,17 @@ struct ProxyCommand: AsyncParsableCommand {
     @Option(help: "Event loops, each with a listener of its own. (default: one for each core)")
     var loops: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Connections of clients at once; those beyond are closed, counted and logged.", valueName: "count"))
+    var connections = 20_000
+
+    @Option(
+        help: ArgumentHelp(
+            "Of one client, a pod or an address, so that the others find room. (default: a quarter of --connections; with --listen all)",
+            valueName: "count"))
+    var connectionsPerClient: Int?
+
     @Option(help: ArgumentHelp("How long requests under way may take at the end.", valueName: "seconds"))
     var drain = 30
 
@@ -98,6 +109,13 @@ struct ProxyCommand: AsyncParsableCommand {
 
     func validate() throws {
         if let loops, !(1...256).contains(loops) { throw ValidationError("--loops \(loops): 1 to 256") }
+        guard (1...1_000_000).contains(connections) else {
+            throw ValidationError("--connections \(connections): 1 to 1000000")
+        }
+        if let connectionsPerClient, !(1...connections).contains(connectionsPerClient) {
+            throw ValidationError(
+                "--connections-per-client \(connectionsPerClient): 1 to \(connections), which are all (--connections)")
+        }
         guard drain >= 0, drain <= 86_400 else { throw ValidationError("--drain \(drain): 0 to 86400 seconds") }
         guard isAlone else {
             guard to == nil, files.isEmpty, pod == nil, peer == nil, port == nil else {
@@ -121,7 +139,9 @@ struct ProxyCommand: AsyncParsableCommand {
     func run() async throws {
         do {
             let run = ProxyRun(
-                loops: loops ?? System.coreCount, drain: .seconds(Int64(drain)), state: try state(), log: try openLog())
+                loops: loops ?? System.coreCount, drain: .seconds(Int64(drain)), state: try state(), log: try openLog(),
+                connections: connections,
+                connectionsOfClient: connectionsPerClient ?? (isAlone ? connections : max(1, connections / 4)))
             if isAlone { try await serveAlone(run) } else { try await serveNode(run) }
         } catch let code as ExitCode {
             throw code

@@ -33,6 +33,7 @@ struct StatusRendering: Sendable {
         if !attachments.isEmpty { lines.append("attached by  \(attachments.joined(separator: ", "))") }
         if let services = status.services { lines.append("services     \(services.mode): \(services.reason)") }
         lines += fastPath(status.fastPath)
+        lines += proxy(status.proxy)
         lines.append(
             "events       \(status.eventsSuppressed) not written by the kernel, \(status.eventsLost) not sent to slow readers"
         )
@@ -69,6 +70,20 @@ struct StatusRendering: Sendable {
         let who = status.isOn ? "on for \(status.pods) pods, \(status.flows) flows" : "off"
         return ["fast path    \(status.mode), \(who): \(status.reason)"]
             + status.leftOut.map { "             not \($0)" }
+    }
+
+    private func proxy(_ status: ProxyStatus?) -> [String] {
+        guard let status else { return [] }
+        var lines = ["proxy        up, process \(status.processID), \(status.connections) connections"]
+        let kinds = [
+            (status.refusedConnections, "connections refused"), (status.clientFaults, "clients' connections ended"),
+            (status.serverFaults, "servers' answers ended"),
+        ]
+        for (counts, words) in kinds where !counts.isEmpty {
+            let named = counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+            lines.append("             " + style.notable("\(words): \(named)"))
+        }
+        return lines
     }
 
     private func counted(_ count: Int, _ word: String, _ colour: (String) -> String) -> String {

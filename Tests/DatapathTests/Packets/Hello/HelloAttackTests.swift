@@ -134,6 +134,33 @@ struct HelloAttackTests {
         }
     }
 
+    @Test("a connection that a plain rule lets begin has not the name of the one before it, whose ends it has")
+    func inherited() throws {
+        let rule = PacketPolicy.only(.init(protocol: .tcp, ports: PortRange(443), isL7: true))
+        for asksAgain in [false, true] {
+            try HelloConnection.with { connection throws in
+                let harness = connection.harness
+                try connection.open()
+                #expect(try connection.send(connection.client(0, Self.allowed)) == NP_REASON_ALLOWED)
+                let size = Self.allowed.count
+                #expect(try connection.send(connection.server(acknowledges: size, [9])) == NP_REASON_REPLY)
+                try harness.set(.only(.init(protocol: .tcp)), .egress)
+                var other = connection
+                other.start &+= 100_000
+                other.serverStart &+= 100_000
+                #expect(try other.send(other.syn()) == NP_REASON_ALLOWED)
+                #expect(try other.send(other.synAck()) == NP_REASON_REPLY)
+                try harness.set(rule, .egress, hitBase: PacketHarness.helloBase)
+                // One that the server never answers to changes nothing.
+                var third = other
+                third.start &+= 100_000
+                if asksAgain { #expect(try third.send(third.syn()) == NP_REASON_ALLOWED) }
+                let reason = try other.send(other.client(0, Self.denied))
+                #expect(reason == (asksAgain ? NP_DROP_HELLO_ORDER : NP_DROP_NOT_PROXIED))
+            }
+        }
+    }
+
     // MARK: - Multipath TCP
 
     /// What MP_CAPABLE is in a SYN, in the middle of what Linux sends with it.

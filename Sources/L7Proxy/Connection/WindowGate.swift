@@ -1,0 +1,131 @@
+internal import NIOCore
+internal import NIOHPACK
+internal import NIOHTTP2
+
+/// Between the codec of an HTTP/2 connection and its socket. The codec grants a stream's window anew as soon as the stream's bytes are
+/// read, and they are read at once: unread, each frame would cost a hundred times its bytes, and keep the whole read that it came in. So
+/// the windows of streams whose bytes wait here are granted when those are gone. It counts the peer's WINDOW_UPDATE frames too.
+final class WindowGate: ChannelOutboundHandler {
+    typealias OutboundIn = IOData
+    typealias OutboundOut = IOData
+
+    /// WINDOW_UPDATE frames that a peer may send for each DATA frame that it gets: some grant anew what they have read in small pieces.
+    private static let updatesForData = 20
+    /// And for each stream.
+    private static let updatesForStream = 10
+    /// A peer's compression table grows to this at most, whatever it offers to keep: the encoder's here is as large.
+    static let largestTable = 64 << 10
+
+    private static let prefaceBytes = 24
+    private static let headBytes = 9
+    private static let updateBytes = 13
+    private static let data: UInt32 = 0
+    private static let windowUpdate: UInt32 = 8
+
+    private var context: ChannelHandlerContext?
+    /// The streams whose bytes wait, and what was not granted to them yet.
+    private var shut: [HTTP2StreamID: Int] = [:]
+    /// Bytes of the codec's before its next frame.
+    private var behind: Int
+    private var updatesLeft: Int
+    private var offersLargeTable = false
+
+    /// A gate of the connection to a server, or of a client's.
+    init(toServer: Bool, _ limits: ProxyLimits) {
+        behind = toServer ? WindowGate.prefaceBytes : 0
+        updatesLeft = limits.windowUpdates
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    // MARK: Grants
+
+    /// The stream's bytes wait.
+    func shut(_ stream: HTTP2StreamID) {
+        if shut[stream] == nil { shut[stream] = 0 }
+    }
+
+    /// They are gone: the stream may send what it was not granted meanwhile.
+    func open(_ stream: HTTP2StreamID) {
+        guard let grant = shut.removeValue(forKey: stream), grant > 0, let context else { return }
+        var frame = context.channel.allocator.buffer(capacity: WindowGate.updateBytes)
+        frame.writeInteger(UInt32(4) << 8 | 8)
+        frame.writeInteger(UInt8(0))
+        frame.writeInteger(UInt32(Int32(stream)))
+        frame.writeInteger(UInt32(grant))
+        context.writeAndFlush(wrapOutboundOut(.byteBuffer(frame)), promise: nil)
+    }
+
+    /// The stream is over.
+    func forget(_ stream: HTTP2StreamID) { shut[stream] = nil }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard case .byteBuffer(let bytes) = unwrapOutboundIn(data), let (stream, grant) = update(in: bytes) else {
+            return context.write(data, promise: promise)
+        }
+        shut[stream, default: 0] += grant
+        promise?.succeed()
+    }
+
+    /// Follows the codec's frames, each of which begins in a write with its whole head. Of a write that is a WINDOW_UPDATE frame of a stream
+    /// whose bytes wait: what it grants.
+    private func update(in bytes: ByteBuffer) -> (HTTP2StreamID, Int)? {
+        var at = bytes.readerIndex
+        while at < bytes.writerIndex {
+            let skipped = min(behind, bytes.writerIndex - at)
+            behind -= skipped
+            at += skipped
+            // Length and type; flags and stream.
+            guard at < bytes.writerIndex, let head = bytes.getInteger(at: at, as: UInt32.self),
+                let number = bytes.getInteger(at: at + 5, as: UInt32.self)
+            else { return nil }
+            behind = WindowGate.headBytes + Int(head >> 8)
+            if head & 0xff == WindowGate.data { allow(WindowGate.updatesForData) }
+            guard head & 0xff == WindowGate.windowUpdate, bytes.readableBytes == WindowGate.updateBytes,
+                let grant = bytes.getInteger(at: at + WindowGate.headBytes, as: UInt32.self)
+            else { continue }
+            let stream = HTTP2StreamID(Int(number))
+            guard shut[stream] != nil else { continue }
+            behind = 0
+            return (stream, Int(grant))
+        }
+        return nil
+    }
+
+    // MARK: The peer's grants
+
+    /// A stream has begun.
+    func streamBegan() { allow(WindowGate.updatesForStream) }
+
+    private func allow(_ updates: Int) {
+        // So much that a counter never ends.
+        if updatesLeft < 1 << 40 { updatesLeft += updates }
+    }
+
+    /// The peer has sent a WINDOW_UPDATE frame. `false`: one too many.
+    func takesUpdate() -> Bool {
+        updatesLeft -= 1
+        return updatesLeft >= 0
+    }
+
+    // MARK: The compression table
+
+    /// The peer has sent its settings.
+    func settled(_ settings: HTTP2Settings) {
+        for setting in settings where setting.parameter == .headerTableSize {
+            offersLargeTable = setting.value > WindowGate.largestTable
+        }
+    }
+
+    /// The fields as they are written to the peer: those for one that offers a large table stay out of it.
+    func fields(_ headers: HPACKHeaders) -> HPACKHeaders {
+        guard offersLargeTable else { return headers }
+        var result = HPACKHeaders()
+        for (name, value, indexing) in headers {
+            result.add(name: name, value: value, indexing: indexing == .neverIndexed ? indexing : .nonIndexable)
+        }
+        return result
+    }
+}

@@ -1,0 +1,40 @@
+internal import NIOHTTP2
+
+/// Why a peer's HTTP/2 ends its connection. The raw value is the name in logs and tests.
+public enum HTTP2Fault: String, Hashable, CaseIterable, Sendable {
+    /// Frames that are none, or that may not come here.
+    case frames = "http2-frames"
+    /// "Rapid reset": more than `ProxyLimits.resets` streams reset in 30 s.
+    case resets = "http2-resets"
+    /// More than `ProxyLimits.resets` streams with errors.
+    case streamErrors = "http2-stream-errors"
+    /// More than `ProxyLimits.controlFrames` PING, SETTINGS and PRIORITY frames in a second.
+    case controlFrames = "http2-control-frames"
+    /// More WINDOW_UPDATE frames than what was sent to the peer accounts for (`ProxyLimits.windowUpdates`).
+    case windowUpdates = "http2-window-updates"
+    /// DATA frames in a row that carry nothing.
+    case emptyData = "http2-empty-data"
+    /// A head in too many CONTINUATION frames.
+    case continuation = "http2-continuation"
+    /// Fields that are longer than `ScanLimits.head` in all, or become so: an HPACK bomb.
+    case fieldsTooLong = "http2-fields-too-long"
+    /// Answers to PING, SETTINGS and streams that the peer does not read.
+    case unreadAnswers = "http2-unread-answers"
+    /// A server's answers before its answer, more than `ScanLimits.interims`.
+    case interims = "http2-interims"
+
+    /// The fault that an error of the codec stands for.
+    init(_ error: any Error) {
+        self =
+            switch error {
+            case is NIOHTTP2Errors.ExcessiveRSTFrames: .resets
+            case is NIOHTTP2Errors.ExcessiveStreamErrors, is NIOHTTP2Errors.ExcessiveNumberOfGlitches: .streamErrors
+            case is NIOHTTP2Errors.ExcessiveControlFrames: .controlFrames
+            case is NIOHTTP2Errors.ExcessiveEmptyDataFrames: .emptyData
+            case is NIOHTTP2Errors.ExcessiveContinuationFrames: .continuation
+            case is NIOHTTP2Errors.ExcessivelyLargeHeaderBlock: .fieldsTooLong
+            case is NIOHTTP2Errors.ExcessiveOutboundFrameBuffering: .unreadAnswers
+            default: .frames
+            }
+    }
+}

@@ -1,0 +1,65 @@
+import Foundation
+import Glibc
+import NIOCore
+
+/// A server that answers the first request of a connection with given bytes, whatever they are, and then reads on until it ends.
+final class HostileServer: Sendable {
+    let address: SocketAddress
+    private let listener: CInt
+
+    struct Failed: Error {}
+
+    init(_ bytes: [UInt8]) throws {
+        let listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        self.listener = listener
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &name) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, length) + listen(listener, 8) + getsockname(listener, $0, &length)
+            }
+        }
+        guard code == 0 else { throw Failed() }
+        address = try SocketAddress(ipAddress: "127.0.0.1", port: Int(UInt16(bigEndian: name.sin_port)))
+        Thread.detachNewThread {
+            while case let connection = accept(listener, nil, nil), connection >= 0 {
+                HostileServer.serve(connection, bytes)
+                close(connection)
+            }
+        }
+    }
+
+    func stop() {
+        shutdown(listener, CInt(SHUT_RDWR))
+        close(listener)
+    }
+
+    private static func serve(_ connection: CInt, _ bytes: [UInt8]) {
+        var received: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        while !hasRequest(received) {
+            let count = recv(connection, &piece, piece.count, 0)
+            guard count > 0 else { return }
+            received += piece[..<count]
+        }
+        var from = 0
+        while from < bytes.count {
+            let count = bytes.withUnsafeBytes { bytes in
+                bytes.baseAddress.map { send(connection, $0 + from, bytes.count - from, CInt(MSG_NOSIGNAL)) } ?? -1
+            }
+            guard count > 0 else { return }
+            from += count
+        }
+        while recv(connection, &piece, piece.count, 0) > 0 {}
+    }
+
+    /// Whether a head has come, of HTTP/1 or, behind the preface, of HTTP/2.
+    private static func hasRequest(_ bytes: [UInt8]) -> Bool {
+        guard bytes.starts(with: Array("PRI * HTTP/2.0".utf8)) else {
+            return String(decoding: bytes, as: UTF8.self).contains("\r\n\r\n")
+        }
+        return RawFrames.split(Array(bytes.dropFirst(24))).contains { $0.type == 1 }
+    }
+}
