@@ -12,6 +12,8 @@ import Testing
             .note("50 endpoints, 50 subjects"),
             .measurement(
                 .init(name: "one pod less, labels with it", nanoseconds: 15_400, unit: .microseconds, target: 50)),
+            .measurement(
+                .init(name: "one pod less, labels with it", nanoseconds: 16_000, unit: .microseconds, target: 50)),
         ]
         let table = ([CompileBenchTable.heading] + findings.map(CompileBenchTable.line)).joined(separator: "\n")
         #expect(
@@ -19,6 +21,7 @@ import Testing
                 .init(name: "objects to images", nanoseconds: 27.2e6),
                 .init(name: "objects to images: of which lowering", nanoseconds: 1.2e6),
                 .init(name: "one pod less, labels with it", nanoseconds: 15.4e3),
+                .init(name: "one pod less, labels with it (again)", nanoseconds: 16e3),
             ])
     }
 

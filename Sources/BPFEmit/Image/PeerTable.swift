@@ -44,30 +44,51 @@ public struct PeerTable: Sendable {
 
     /// Changes entries, or takes out those of `nil`; sorted by identity, each once.
     public mutating func set(_ changes: [(order: UInt32, entry: PeerEntry?)]) {
-        // Of a few changes each looks through the values, which are few as well.
-        var places: [[UInt64]: Int32] = [:]
-        if changes.count > 16 {
-            for (place, words) in values.enumerated() { places[words] = Int32(truncatingIfNeeded: place) }
-        }
+        var search = ValueSearch()
         var found: [(order: UInt32, entry: Row?)] = []
+        found.reserveCapacity(changes.count)
         for change in changes {
             guard let words = change.entry?.words else {
                 found.append((change.order, nil))
                 continue
             }
-            var place = places[words]
-            if place == nil, changes.count <= 16 {
-                place = values.firstIndex(of: words).map { Int32(truncatingIfNeeded: $0) }
-            }
-            let value = place ?? Int32(truncatingIfNeeded: values.count)
-            if place == nil {
-                values.append(words)
-                places[words] = value
-            }
-            found.append((change.order, Row(identity: change.order, value: value)))
+            let place = search.place(of: words, in: values)
+            if place == values.count { values.append(words) }
+            found.append((change.order, Row(identity: change.order, value: Int32(truncatingIfNeeded: place))))
         }
         rows.set(found)
         if values.count > 2 * rows.count + 64 { self = PeerTable(self) }
+    }
+
+    /// Looks words up among values. Changes have few kinds of words: so the values are looked through, and only from some kinds on indexed.
+    private struct ValueSearch {
+        /// More kinds than this are looked up in an index of all values.
+        private static let limit = 16
+
+        private var latest: (words: [UInt64], place: Int)?
+        private var known: [[UInt64]: Int] = [:]
+        private var searches = 0
+
+        /// The place of words, that behind all others where no value is equal: then the caller adds them.
+        mutating func place(of words: [UInt64], in values: [[UInt64]]) -> Int {
+            if let latest {
+                if latest.words == words { return latest.place }
+                known[latest.words] = latest.place
+            }
+            var place = known[words]
+            if place == nil {
+                searches += 1
+                if searches <= ValueSearch.limit {
+                    place = values.firstIndex(of: words)
+                } else if searches == ValueSearch.limit + 1 {
+                    for (place, value) in values.enumerated() { known[value] = place }
+                    place = known[words]
+                }
+            }
+            let found = place ?? values.count
+            latest = (words, found)
+            return found
+        }
     }
 
     /// The same entries with only the first words of each.
