@@ -50,6 +50,14 @@ import Testing
             guard let pod = binding.effectivePod(name) else { continue }
             objects[ClusterObject.pod(pod).key] = .pod(pod)
         }
+        // A Node object that goes, or comes without labels, takes none off (NodeKeeperTests).
+        let own = ObjectKey(kind: ObjectKind.node.rawValue, namespace: "", name: run.node)
+        if case .node(let inForce)? = run.table.objects[own] {
+            if case .node(var written) = objects[own, default: .node(inForce)] {
+                if written.metadata.labels.isEmpty { written.metadata.labels = inForce.metadata.labels }
+                objects[own] = .node(written)
+            }
+        }
         // Of namespaces that went before their pods more is in force.
         let kept = run.state.keeper.kept
         let occupied = Set(binding.view.endpoints.map(\.pod.metadata.namespace))

@@ -46,6 +46,14 @@ public struct ObjectStore: Sendable {
         case isolating([LoweredPolicy])
         /// Of which only so much is known that policies that deny by it are refused.
         case unknown(CIDRGroup)
+
+        var object: ClusterObject? {
+            switch self {
+            case .object(let object): object
+            case .unknown(let group): .cidrGroup(group)
+            case .isolating: nil
+            }
+        }
     }
 
     private let onRefused: RefusedPolicy
@@ -116,18 +124,14 @@ public struct ObjectStore: Sendable {
             let now = inForce(key)
             guard now != before else { return nil }
             switch now {
-            case .object(let object): return .upsert(object)
             case .isolating(let policies): return .standIns(policies, for: key)
-            case .unknown(let group): return .upsert(.cidrGroup(group))
-            case nil: return .delete(key)
+            case .object, .unknown, nil: return now?.object.map { .upsert($0) } ?? .delete(key)
             }
         }
     }
 
     /// The object in force under a key; `nil` when none is.
-    func object(_ key: ObjectKey) -> ClusterObject? {
-        if case .object(let object) = inForce(key) { object } else { nil }
-    }
+    func object(_ key: ObjectKey) -> ClusterObject? { inForce(key)?.object }
 
     /// Whether a source has an object of this key, refused or not.
     func has(_ key: ObjectKey) -> Bool { entries[key] != nil }
@@ -135,9 +139,7 @@ public struct ObjectStore: Sendable {
     /// The objects in force, in key order.
     var objects: ClusterObjects {
         var objects = ClusterObjects()
-        for key in entries.keys.sorted() {
-            if case .object(let object) = inForce(key) { objects.append(object) }
-        }
+        for key in entries.keys.sorted() { if let object = inForce(key)?.object { objects.append(object) } }
         return objects
     }
 

@@ -2,7 +2,8 @@ internal import NIOHTTP2
 
 /// Why a peer's HTTP/2 ends its connection. The raw value is the name in logs and tests.
 public enum HTTP2Fault: String, Hashable, CaseIterable, Sendable {
-    /// Frames that are none, or that may not come here.
+    /// Frames that are none, or that may not come here; also fields that their compression makes longer than `ScanLimits.head` (an
+    /// HPACK bomb): the codec (swift-nio-http2 1.46) does not tell it from other errors of the compression.
     case frames = "http2-frames"
     /// "Rapid reset": more than `ProxyLimits.resets` streams reset in 30 s.
     case resets = "http2-resets"
@@ -16,7 +17,7 @@ public enum HTTP2Fault: String, Hashable, CaseIterable, Sendable {
     case emptyData = "http2-empty-data"
     /// A head in too many CONTINUATION frames.
     case continuation = "http2-continuation"
-    /// Fields that are longer than `ScanLimits.head` in all, or become so: an HPACK bomb.
+    /// Fields that are longer than `ScanLimits.head` in all, as they are sent.
     case fieldsTooLong = "http2-fields-too-long"
     /// Answers to PING, SETTINGS and streams that the peer does not read.
     case unreadAnswers = "http2-unread-answers"

@@ -93,6 +93,10 @@ import Testing
     @Test("a filter for one pod sees each of its 10 drops while another pod is noisy")
     func noisyNeighbour() async throws {
         await service.start()
+        // Before the first apply no slot is a pod's.
+        let client = try WaitingClient(path: scratch.file("s"))
+        try client.send(.wait(timeoutMilliseconds: 60_000))
+        guard case .waited(true, _) = try await client.next() else { throw TestFailure("not in force") }
         let monitor = try WaitingClient(path: scratch.file("s"))
         try monitor.send(.monitor(MonitorFilter(dropsOnly: true, pod: "shop/quiet")))
         let all = try WaitingClient(path: scratch.file("s"))
