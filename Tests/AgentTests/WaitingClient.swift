@@ -20,6 +20,24 @@ final class WaitingClient: Sendable {
             }
         }
     }
+
+    /// Reads until so many replies were of a kind, or the agent hangs up; returns how many were.
+    func count(to limit: Int, _ isCounted: @escaping @Sendable (APIReply) -> Bool) async throws -> Int {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread {
+                continuation.resume(
+                    with: Result {
+                        try self.client.withLock { client in
+                            var found = 0
+                            while found < limit, let reply = try client.next(timeout: .seconds(120)) {
+                                if isCounted(reply) { found += 1 }
+                            }
+                            return found
+                        }
+                    })
+            }
+        }
+    }
 }
 
 /// A test cannot go on.
