@@ -116,9 +116,9 @@ struct ClusterAgentTests {
                 in: network.namespace(pod), to: network.address("server"), port: port, timeout: 300) != nil
         }
 
-        /// Waits until green reaches 8001 or not, and blue 8002 the other way round; 30 s at most.
+        /// Waits until green reaches 8001 or not, and blue 8002 the other way round; 90 s at most: other tests hold the threads of the pool meanwhile.
         func until(green: Bool, _ what: Comment, _ location: SourceLocation = #_sourceLocation) async throws {
-            let end = ContinuousClock.now + .seconds(30)
+            let end = ContinuousClock.now + .seconds(90)
             while ContinuousClock.now < end {
                 if try connects("green", 8001) == green, try connects("blue", 8002) != green { return }
                 try await Task.sleep(for: .milliseconds(50))
@@ -126,9 +126,9 @@ struct ClusterAgentTests {
             Issue.record("\(what): not in force\n\(try status())\n\(log)", sourceLocation: location)
         }
 
-        /// Waits until the status says something; 30 s at most.
+        /// Waits until the status says something; 90 s at most.
         func until(status words: String, _ location: SourceLocation = #_sourceLocation) async throws {
-            let end = ContinuousClock.now + .seconds(30)
+            let end = ContinuousClock.now + .seconds(90)
             while ContinuousClock.now < end {
                 if try status().contains(words) { return }
                 try await Task.sleep(for: .milliseconds(200))
