@@ -33,7 +33,7 @@ quick: lint ## lint and the tests that need no kernel and no root
 
 # Agents with seconds to answer, on machines with two cores: more at a time only wait for each other (most of these tests block a thread of
 # the pool, which has one for each core). For the same reason kernel tests, which take whole cores, run apart from the agent's.
-E2E_WIDTH ?= 4
+E2E_WIDTH ?= 6
 
 # The floor. Its verifier refuses what newer ones take: it loads the programs too, under QEMU, beside the tests that wait most.
 OLDEST_KERNEL := 6.1
