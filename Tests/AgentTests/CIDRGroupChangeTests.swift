@@ -92,4 +92,30 @@ import Testing
         #expect(lowered.policies.first?.egress?.rules.first?.peers == deny)
         #expect(lowered.diagnostics.map(\.id) == (closes ? [.unresolved] : []))
     }
+
+    @Test("of a typed list each refused group is known; of one that is refused in two ways no label is")
+    func severalRefused() throws {
+        func items(_ labels: [(name: String, value: String)]) -> String {
+            labels.map {
+                "- {metadata: {name: \($0.name), labels: {blocked: \"\($0.value)\"}}, spec: {externalCIDRs: [203.0.113.300/24]}}\n"
+            }.joined()
+        }
+        func refused(_ files: [String]) -> [CIDRGroup] {
+            var store = FolderStore(onRefused: .isolate)
+            store.absorb(
+                Dictionary(
+                    uniqueKeysWithValues: files.enumerated().map { number, text in
+                        ("\(number).yaml", ManifestFile(decoding: Array(text.utf8), file: "\(number).yaml"))
+                    }))
+            return store.takeChanges().compactMap { change in
+                if case .upsert(.cidrGroup(let group)) = change { group } else { nil }
+            }
+        }
+        let list = "apiVersion: cilium.io/v2\nkind: CiliumCIDRGroupList\nitems:\n"
+        let both = refused([list + items([("a", "no"), ("b", "yes")])])
+        #expect(both.map(\.isUnknown) == [true, true])
+        #expect(both.map(\.metadata.labels) == [["blocked": "no"], ["blocked": "yes"]])
+        let twice = refused([list + items([("a", "no")]), list + items([("a", "yes")])])
+        #expect(twice.map(\.isUnknown) == [true] && twice.map(\.metadata.labels) == [[:]])
+    }
 }

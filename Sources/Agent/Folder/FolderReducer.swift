@@ -22,9 +22,11 @@ public struct FolderReducer: Sendable {
 
         /// Adds a refusal: several of one key are one, which isolates whom any of them selects.
         mutating func add(_ other: RefusedObject) {
-            guard refused != nil else { return refused = other }
-            refused?.diagnostics += other.diagnostics
-            refused?.isolating += other.isolating
+            guard var refused else { return refused = other }
+            refused.diagnostics += other.diagnostics
+            refused.isolating += other.isolating
+            refused.group = CIDRGroup(refused: [refused.group, other.group].compactMap(\.self))
+            self.refused = refused
         }
     }
 

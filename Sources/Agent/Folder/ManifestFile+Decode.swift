@@ -42,9 +42,11 @@ extension ManifestFile {
         }
         var decoder = ManifestDecoder()
         decoder.add(document)
-        let decoded = decoder.finish()
-        let unknown = decoded.objects.cidrGroups.first(where: \.isUnknown)
-        objects += decoded.objects.each.filter { unknown == nil || $0 != unknown.map(ClusterObject.cidrGroup) }
+        var decoded = decoder.finish()
+        // A typed list may have several.
+        let unknown = decoded.objects.cidrGroups.filter { $0.isUnknown && !$0.metadata.name.isEmpty }
+        decoded.objects.cidrGroups.removeAll(where: \.isUnknown)
+        objects += decoded.objects.each
         let errors = decoded.diagnostics.filter { $0.severity == .error }
         guard !errors.isEmpty else { return note(decoded.diagnostics) }
         if document["kind"] == nil {
@@ -53,6 +55,11 @@ extension ManifestFile {
             return refuse(BrokenPolicy.items(of: document), errors)
         }
         let origin = ObjectOrigin.manifest(document.location)
+        refused += unknown.map { group in
+            RefusedObject(
+                key: ClusterObject.cidrGroup(group).key, origin: origin, diagnostics: errors, isolating: [],
+                group: group)
+        }
         if !decoded.refused.isEmpty {
             let byObject = Dictionary(grouping: decoded.refused) { ObjectKey($0.origin) }
             for (key, refusals) in byObject.sorted(by: { $0.key < $1.key }) {
@@ -61,9 +68,10 @@ extension ManifestFile {
                         key: key, origin: origin, diagnostics: errors,
                         isolating: PolicyLowering.lowerRefused(refusals)))
             }
+        } else if !unknown.isEmpty {
+            return
         } else if let key = ObjectKey(document) {
-            refused.append(
-                RefusedObject(key: key, origin: origin, diagnostics: errors, isolating: [], group: unknown))
+            refused.append(RefusedObject(key: key, origin: origin, diagnostics: errors, isolating: []))
         } else {
             unreadable += errors.map(DiagnosticRenderer().render)
         }

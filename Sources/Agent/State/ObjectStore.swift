@@ -193,7 +193,7 @@ public struct ObjectStore: Sendable {
         guard let entry = entries[key] else { return nil }
         if let object = good(key, entry) { return .object(object) }
         guard onRefused == .isolate else { return nil }
-        if let group = entries(of: key).lazy.compactMap(\.refused?.group).first { return .unknown(group) }
+        if let group = CIDRGroup(refused: entries(of: key).compactMap(\.refused?.group)) { return .unknown(group) }
         guard key.isPolicy else { return nil }
         return entries(of: key).lazy.compactMap(\.refused?.isolating).first { !$0.isEmpty }.map(InForce.isolating)
     }

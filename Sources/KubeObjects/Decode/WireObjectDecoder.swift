@@ -17,12 +17,6 @@ public final class WireObjectDecoder: ObjectDecoder {
     /// A decoder that has seen nothing.
     public init() {}
 
-    /// What could be read of a refused CiliumCIDRGroup.
-    private func group(_ key: ObjectKey, _ read: ClusterObject?) -> CIDRGroup? {
-        guard case .cidrGroup(let group) = read, read?.key == key else { return nil }
-        return group
-    }
-
     /// Decodes one object.
     public func decode(
         _ kind: ObjectKind, _ bytes: ArraySlice<UInt8>, head: ObjectHead, apiVersion: String
@@ -48,5 +42,11 @@ public final class WireObjectDecoder: ObjectDecoder {
                 key: key, origin: .server(head.version),
                 diagnostics: errors.isEmpty ? [other] : errors.map { $0.moved(to: place) },
                 isolating: PolicyLowering.lowerRefused(read.refusals), group: group(key, read.object)))
+    }
+
+    /// What could be read of a refused CiliumCIDRGroup.
+    private func group(_ key: ObjectKey, _ read: ClusterObject?) -> CIDRGroup? {
+        guard case .cidrGroup(let group) = read, read?.key == key else { return nil }
+        return group
     }
 }

@@ -6,8 +6,7 @@ struct CiliumPeers {
     /// Who matches; `nil` when no L3 member is written.
     private(set) var match: PeerMatch?
     /// Unresolved references, as text, each with its field and a hint.
-    private(set) var unresolved: [Unresolved] = []
-    typealias Unresolved = (member: String, what: String, hint: String)
+    private(set) var unresolved: [(member: String, what: String, hint: String)] = []
 
     init(_ element: CiliumElement, _ direction: Direction, _ scope: CiliumScope, _ directory: CiliumDirectory) {
         var isWritten = false
@@ -28,36 +27,33 @@ struct CiliumPeers {
         add(element.entities) { [.entity($0)] }
         add(element.cidrs) { [.addresses($0, except: [], .outsideCluster)] }
         add(element.fqdns) { [.names($0)] }
-        var unresolved: [Unresolved] = []
+        var unresolved: [(member: String, what: String, hint: String)] = []
         let cidrSet = direction == .ingress ? "fromCIDRSet" : "toCIDRSet"
         add(element.cidrSet) { entry in
-            let prefixes: [IPPrefix]
+            let groups: [CIDRGroup]
+            let missing: (what: String, hint: String)
             switch entry.source {
-            case .prefix(let prefix): prefixes = [prefix]
+            case .prefix(let prefix): return [.addresses(prefix, except: entry.except, .outsideCluster)]
             case .group(let name):
-                let group = directory.groups.group(named: name)
-                if let group {
-                    unresolved += [group].filter(\.isUnknown).map { CiliumPeers.refused($0, cidrSet) }
-                } else {
-                    unresolved.append(
-                        (cidrSet, "there is no CiliumCIDRGroup \(name)", "add the group, or write the prefixes as cidr")
-                    )
-                }
-                prefixes = group?.prefixes ?? []
+                groups = directory.groups.group(named: name).map { [$0] } ?? []
+                missing = ("there is no CiliumCIDRGroup \(name)", "add the group, or write the prefixes as cidr")
             case .groups(let selector):
-                let groups = directory.groups.groups(matching: selector)
-                if groups.isEmpty {
-                    unresolved.append(
-                        (
-                            cidrSet, "no CiliumCIDRGroup has the labels of cidrGroupSelector",
-                            "add a group with these labels, or write the prefixes as cidr"
-                        ))
-                }
-                unresolved += groups.filter(\.isUnknown).map { CiliumPeers.refused($0, cidrSet) }
-                prefixes = groups.flatMap(\.prefixes)
+                groups = directory.groups.groups(matching: selector)
+                missing = (
+                    "no CiliumCIDRGroup has the labels of cidrGroupSelector",
+                    "add a group with these labels, or write the prefixes as cidr"
+                )
+            }
+            if groups.isEmpty { unresolved.append((cidrSet, missing.what, missing.hint)) }
+            for group in groups where group.isUnknown {
+                unresolved.append(
+                    (
+                        cidrSet, "CiliumCIDRGroup \(group.metadata.name) was refused",
+                        "fix the group; its errors say what is wrong"
+                    ))
             }
             // "the engine applies except to the group selector too and does not validate containment".
-            return prefixes.map { .addresses($0, except: entry.except, .outsideCluster) }
+            return groups.flatMap(\.prefixes).map { .addresses($0, except: entry.except, .outsideCluster) }
         }
         add(element.services) { reference in
             let found = directory.services.services(reference).flatMap(directory.services.peers)
@@ -72,10 +68,6 @@ struct CiliumPeers {
         }
         self.unresolved = unresolved
         match = isWritten ? .anyOf(selectsNothing ? [] : peers) : nil
-    }
-
-    private static func refused(_ group: CIDRGroup, _ member: String) -> Unresolved {
-        (member, "CiliumCIDRGroup \(group.metadata.name) was refused", "fix the group; its errors say what is wrong")
     }
 
     private static func unknown(_ reference: ServiceReference) -> String {

@@ -65,11 +65,20 @@ import Testing
             state.snapshot["b.yaml"] = ManifestFile(
                 objects: [Fixtures.policy("slow", app: "web", directions: [.ingress])], refused: [])
         }
+        func ask() async throws -> StatusReport {
+            let start = ContinuousClock.now
+            try client.send(.status)
+            guard case .status(let status) = try await client.next() else { throw TestFailure("no status") }
+            #expect(ContinuousClock.now - start < .seconds(4), "it waited for the apply")
+            return status
+        }
         try await Task.sleep(for: Health.settling + .milliseconds(500))
-        let start = ContinuousClock.now
-        try client.send(.status)
-        guard case .status(let status) = try await client.next() else { throw TestFailure("no status") }
-        #expect(ContinuousClock.now - start < .seconds(4), "it waited for the apply")
+        // On a busy machine the change is seen later.
+        var status = try await ask()
+        for _ in 0..<100 where status.isInForce || status.health.isHealthy {
+            try await Task.sleep(for: .milliseconds(100))
+            status = try await ask()
+        }
         #expect(!status.isInForce && !status.health.isHealthy)
         #expect(status.reasons.map(\.reason) == ["NP_DROP_POLICY_DEFAULT"])
         world.state.withLock { $0.blocking = .zero }

@@ -7,22 +7,11 @@ final class HostileServer: Sendable {
     let address: SocketAddress
     private let listener: CInt
 
-    struct Failed: Error {}
-
     init(_ bytes: [UInt8]) throws {
-        let listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        let socket = try ListeningSocket(backlog: 8)
+        address = socket.address
+        let listener = socket.descriptor
         self.listener = listener
-        var name = sockaddr_in()
-        name.sin_family = sa_family_t(AF_INET)
-        name.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let code = withUnsafeMutablePointer(to: &name) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, length) + listen(listener, 8) + getsockname(listener, $0, &length)
-            }
-        }
-        guard code == 0 else { throw Failed() }
-        address = try SocketAddress(ipAddress: "127.0.0.1", port: Int(UInt16(bigEndian: name.sin_port)))
         Thread.detachNewThread {
             while case let connection = accept(listener, nil, nil), connection >= 0 {
                 HostileServer.serve(connection, bytes)
