@@ -59,9 +59,10 @@ enum RawClient {
         return exchange
     }
 
-    /// A watch whose client reads nothing for a while: what it gets when it reads at last.
+    /// A watch whose client reads nothing while `body` runs: what it gets when it reads at last, up to the end or for a time.
     static func watchWithoutReading(
-        _ path: String, from server: TestAPIServer, _ body: () async throws -> Void
+        _ path: String, from server: TestAPIServer, during limit: TimeAmount = .seconds(60),
+        _ body: () async throws -> Void
     ) async throws -> Exchange {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.certificateVerification = .none
@@ -70,6 +71,8 @@ enum RawClient {
         let loop = MultiThreadedEventLoopGroup.singleton.any()
         let promise = loop.makePromise(of: Exchange.self)
         let connecting = ClientBootstrap(group: loop)
+            // Otherwise the kernel's buffer grows to tcp_rmem's maximum, 32 MiB and more on some machines.
+            .channelOption(.socketOption(.so_rcvbuf), value: 64 << 10)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandlers(
@@ -79,6 +82,8 @@ enum RawClient {
             .connect(host: "127.0.0.1", port: server.port)
         connecting.cascadeFailure(to: promise)
         let channel = try await connecting.get()
+        let timer = loop.scheduleTask(in: limit) { channel.close(promise: nil) }
+        defer { timer.cancel() }
         let request =
             "GET \(path) HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer admin-token\r\nConnection: close\r\n\r\n"
         try await channel.writeAndFlush(ByteBuffer(string: request))
