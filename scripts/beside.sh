@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# beside.sh LOG COMMAND... -- COMMAND...: runs the first command in the background, at low priority, with its output in LOG, while the
-# second runs; then shows what the first printed. Fails when either does.
+# beside.sh LOG COMMAND... -- COMMAND...: runs the first command in the background, with its output in LOG, while the second runs; then
+# shows what the first printed. Fails when either does.
 set -uo pipefail
 log=$1
 shift
@@ -13,7 +13,7 @@ shift
 mkdir -p "$(dirname "$log")"
 began=$SECONDS
 {
-    nice -n 10 "${first[@]}"
+    "${first[@]}"
     code=$?
     echo "beside: ${first[*]}: exit code $code after $((SECONDS - began)) s"
     exit "$code"
