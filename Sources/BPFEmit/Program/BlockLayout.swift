@@ -19,6 +19,10 @@ struct BlockLayout {
         /// Answers with the lowest bit of `(value & specific) | everyone` if there is one, an L7 outcome with all of them; there
         /// always is one when nothing follows.
         case test(word: Int, specific: UInt64, everyone: UInt64, DecisionGroups.Outcome, isLast: Bool)
+        /// Leaves the bits of a test and its answer for the `end` that several tests have in common.
+        case bits(word: Int, specific: UInt64, DecisionGroups.Outcome)
+        /// Answers with the lowest bit of `value & bits` if there is one, L7 outcomes with all of them.
+        case end(word: Int, isL7: Bool)
         /// Jumps when `value & specific` is not 0, or when it is.
         case branch(word: Int, specific: UInt64, Purpose, jumping: Condition, to: Place)
         /// Answers with a decision that no rule took.

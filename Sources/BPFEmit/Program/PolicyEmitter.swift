@@ -22,15 +22,17 @@ public enum PolicyEmitter {
         // 6. Build the graph: each interval has its tests, equal tests are one node, there is no cycle.
         let trees = PortTrees(partition, groups, hasPeers: !carried.words.isEmpty)
         // 7. Lay out blocks: each node stands once, behind the last jump to it.
-        let layout = BlockLayout(trees)
-        // 8. Write: instructions in their order, every label placed.
+        let nodes = BlockLayout(trees)
+        // 8. Join tests: those of many ports ask in one place.
+        let layout = JoinedTests.join(nodes)
+        // 9. Write: instructions in their order, every label placed.
         let columns = bits.columns.map { column in
             PolicyBits.Column(number: column.number, list: column.list, words: carried.trimmed(column.words))
         }
         let hasMap = !bits.peers.isEmpty
         let builder = PolicyProgramWriter.write(
             layout, .init(hasMap: hasMap, words: carried.words.count, columns: columns))
-        // 9. Assemble: every jump reaches its label with 16 bits, and the kernel takes the length.
+        // 10. Assemble: every jump reaches its label with 16 bits, and the kernel takes the length.
         let program = try assemble(builder)
         return PolicyImage(
             program: program, words: hasMap ? carried.words.count : 0, peers: PeerTable(carried.trimmed(bits.peers)),

@@ -1,10 +1,10 @@
 import CNetpoldABI
 import PolicyAPI
 
-/// Pass 8, write: the instructions of a policy's blocks, one block after the other.
+/// Pass 9, write: the instructions of a policy's blocks, one block after the other.
 ///
 ///     r6  context                          r2  protocol << 16 | port, in the port trees
-///     r0  the remote's entry in peers      r3  scratch for 64-bit masks
+///     r0  the remote's entry in peers      r3  scratch: 64-bit masks, the entry's word at a common end
 ///     r1  matching bits of a word          r5  the answer for cb[3]
 ///     r7  name columns of the remote: with any, r0 points to a copy of the entry that has their bits as well; r8 one of them
 ///
@@ -153,8 +153,17 @@ struct PolicyProgramWriter {
                 writeMatch(word, specific)
                 builder.or(.r1, bits: everyone, scratch: .r3)
             }
-            let target = answer(outcome)
+            let target = answer(isL7: outcome.verdict == .l7)
             if isLast { builder.jump(to: target) } else { builder.jump(.notEqual, .r1, imm: 0, to: target) }
+        case .bits(let word, let specific, let outcome):
+            builder.note(.test(word: word, bits: specific, verdict: outcome.verdict))
+            builder.move(.r5, imm: outcome.packed(word: word))
+            builder.move(.r1, constant: specific)
+        case .end(let word, let isL7):
+            builder.note(.remark("the remote's bits of those rules"))
+            builder.load(.double, .r3, .r0, Int16(8 * word))
+            builder.and(.r1, .r3)
+            builder.jump(.notEqual, .r1, imm: 0, to: answer(isL7: isL7))
         case .branch(let word, let specific, let purpose, let condition, let place):
             builder.note(purpose.note(word: word, bits: specific))
             writeMatch(word, specific)
@@ -163,15 +172,15 @@ struct PolicyProgramWriter {
             builder.note(.fallback(decision: outcome.decision, verdict: outcome.verdict))
             builder.move(.r5, imm: outcome.packed(word: 0))
             builder.move(.r1, imm: 0)
-            builder.jump(to: answer(outcome))
+            builder.jump(to: answer(isL7: outcome.verdict == .l7))
         case .jump(let place):
             builder.jump(to: label(of: place))
         }
     }
 
     /// Where the matching bits of an outcome are answered with.
-    private mutating func answer(_ outcome: DecisionGroups.Outcome) -> Label {
-        if outcome.verdict == .l7 {
+    private mutating func answer(isL7: Bool) -> Label {
+        if isL7 {
             isAskingAll = true
             return answerAll
         }

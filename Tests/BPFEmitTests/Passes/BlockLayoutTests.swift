@@ -134,6 +134,7 @@ struct BlockLayoutTests {
                 nodes += 1
                 jump(to: place)
             case .test, .fallback: nodes += 1
+            case .bits, .end: Issue.record("before tests are joined")
             }
         }
         #expect(placed == Set(met))
