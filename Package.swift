@@ -75,7 +75,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("stdc++")]),
         .target(name: "CNetpoldVersion", cSettings: version),
         .target(name: "CNetpoldABI", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Wpadded", "-Werror"])]),
-        // Its folders depend one way: ABI <- Assembler <- Image <- Program <- Compile <- Dump, and Image <- Node.
+        // Its folders depend one way: scripts/check-imports.sh --graph.
         .target(
             name: "BPFEmit",
             dependencies: [
@@ -185,7 +185,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict),
-        // Measurements: `netpold bench`, `bench-compile`, `bench-changes`, `bench-net`.
+        // Measurements: the `netpold bench` commands.
         .target(
             name: "BenchKit",
             dependencies: [

@@ -7,7 +7,7 @@ import NIOSSL
 import PolicyAPI
 
 /// A Kubernetes API server in this process: TLS, HTTP/1.1 and HTTP/2, lists, watches, status patches and Events as a recorded
-/// kube-apiserver 1.36 answers them (../shared/kube-api), and faults on request. It has no schemas, controllers or admission.
+/// kube-apiserver 1.36 answers them (Tests/KubeRecordings), and faults on request. It has no schemas, controllers or admission.
 public final class TestAPIServer: Sendable {
     /// How a server behaves.
     public typealias Settings = ServerSettings

@@ -44,7 +44,7 @@ extension ManifestFile {
         decoder.add(document)
         var decoded = decoder.finish()
         // A typed list may have several.
-        let unknown = decoded.objects.cidrGroups.filter { $0.isUnknown && !$0.metadata.name.isEmpty }
+        let unknown = decoded.objects.cidrGroups.filter(\.isUnknown)
         decoded.objects.cidrGroups.removeAll(where: \.isUnknown)
         objects += decoded.objects.each
         let errors = decoded.diagnostics.filter { $0.severity == .error }

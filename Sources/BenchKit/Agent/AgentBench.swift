@@ -25,7 +25,7 @@ public struct AgentBench: Sendable {
         public var loaded = Phase()
     }
 
-    /// Goals of issue 7: an edit under load within this factor of a quiet one, a status within so many milliseconds.
+    /// Limits: an edit under load within this factor of a quiet one, a status within so many milliseconds.
     public static let editFactor = 2.0
     /// Milliseconds for `status`.
     public static let statusLimit = 100.0

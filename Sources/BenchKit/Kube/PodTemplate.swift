@@ -1,5 +1,5 @@
 /// A Pod as a kube-apiserver 1.36 writes it, 5.7 kB with its managedFields, without kind and apiVersion as in a list: recorded
-/// (../shared/kube-api/record, p-pod-sample.json) and made again with other names.
+/// (Tests/KubeRecordings/record, p-pod-sample.json) and made again with other names.
 struct PodTemplate: Sendable {
     private static let text = #"""
         {"metadata":{"name":"^NAME^","namespace":"^NAMESPACE^","uid":"^UID^","resourceVersion":"^VERSION^","generati\#

@@ -1,5 +1,5 @@
 /// What one object or event costs a node and the API server. Sizes are of JSON as recorded from kube-apiserver 1.36
-/// (../shared/kube-api); CPU and memory are measured by `KubeBench` in the run that prints them.
+/// (Tests/KubeRecordings); CPU and memory are measured by `KubeBench` in the run that prints them.
 public struct ScaleCosts: Hashable, Sendable {
     /// Bytes of a Pod with its managedFields.
     public var pod = 5_700.0

@@ -1,4 +1,4 @@
-// RE2 for C callers: what PolicyIR needs of it, nothing else. Patterns are immutable; one may be used by many threads at once.
+// RE2 for C callers: what PolicyAPI needs of it, nothing else. Patterns are immutable; one may be used by many threads at once.
 #ifndef NETPOLD_CRE2_H
 #define NETPOLD_CRE2_H
 

@@ -1,4 +1,4 @@
-/// A policy in a document that cannot be read as a whole, of which it is known whom it selects.
+/// A policy in a document that cannot be read as a whole, of which it is known whom it selects; or a CiliumCIDRGroup in one.
 public struct BrokenPolicy: Hashable, Sendable {
     /// Its kind.
     public var kind: String
@@ -10,6 +10,11 @@ public struct BrokenPolicy: Hashable, Sendable {
     public var location: SourceLocation
     /// Whom it selects, as far as its selectors can be read: rather more than fewer.
     public var refusals: [PolicyRefusal]
+
+    /// The CiliumCIDRGroup that it is: no more than the name is believed.
+    public var group: CIDRGroup? {
+        kind == KnownKind.ciliumCIDRGroup.rawValue ? CIDRGroup(unknown: ObjectMeta(name: name)) : nil
+    }
 }
 
 extension BrokenPolicy {
@@ -140,6 +145,13 @@ extension BrokenPolicy {
     private static func read(_ node: DocumentNode, cut: Set<String>, hasAllLines: Bool) -> BrokenPolicy? {
         func isWhole(_ node: DocumentNode) -> Bool {
             hasAllLines && !node.isFaulty && !cut.contains(node.path.description)
+        }
+        if node["kind"]?.string == KnownKind.ciliumCIDRGroup.rawValue {
+            let name = node["metadata"]?["name"]?.string ?? ""
+            return BrokenPolicy(
+                kind: KnownKind.ciliumCIDRGroup.rawValue, namespace: "",
+                name: name.isEmpty ? "at \(node.location)" : name,
+                location: node.location, refusals: [])
         }
         guard let kind = node["kind"]?.string, let known = KnownKind(rawValue: kind), known.isPolicy,
             let metadata = node["metadata"], metadata.members != nil, hasSelector(node, known)

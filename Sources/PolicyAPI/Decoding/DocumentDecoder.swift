@@ -63,6 +63,9 @@ struct DocumentDecoder: Sendable {
         let kind = text(object, "kind", inherited?.kind, &diagnostics)
         let apiVersion = text(object, "apiVersion", inherited?.apiVersion, &diagnostics)
         guard let kind, let apiVersion else {
+            if let meant = meant(object, apiVersion: apiVersion, kind: kind, diagnostics) {
+                return parts.append(.object(meant))
+            }
             let refused = BrokenPolicy.items(of: object).flatMap(\.refusals)
             return parts.append(.problem(diagnostics.collected, refused))
         }
@@ -108,10 +111,28 @@ struct DocumentDecoder: Sendable {
             return .skipped(kind: kind == "PolicyTest" ? nil : kind, [])
         }
         let place = object["kind"] ?? object
-        let diagnostic = Diagnostic(
-            id: .unknownKind, severity: problem.severity, location: place.location, path: place.path.description,
-            message: problem.message, hint: problem.hint)
-        return .skipped(kind: nil, [diagnostic])
+        var diagnostics = DiagnosticCollector()
+        if problem.isError {
+            diagnostics.error(.unknownKind, place, problem.message, problem.hint)
+        } else {
+            diagnostics.warn(.unknownKind, place, problem.message, problem.hint)
+        }
+        if let meant = meant(object, apiVersion: apiVersion, kind: kind, diagnostics) { return .object(meant) }
+        return .skipped(kind: nil, diagnostics.collected)
+    }
+
+    /// A policy or CIDR group whose apiVersion or kind is missing, misspelt or of another version, as far as it says which is meant: it is
+    /// refused, so that a mistake there closes as one elsewhere in it does. Of its other mistakes nothing is said.
+    private func meant(
+        _ object: DocumentNode, apiVersion: String?, kind: String?, _ diagnostics: DiagnosticCollector
+    ) -> Object? {
+        let written = kind ?? object.members?.first { $0.key.lowercased() == "kind" }?.value.string
+        guard let written, let known = KnownKind.meant(apiVersion: apiVersion, kind: written) else { return nil }
+        let faulty = DocumentNode(
+            object.content, location: object.location, path: object.path, hasRepeatedKey: true)
+        guard case .object(var refused) = decode(faulty, known) else { return nil }
+        refused.diagnostics = diagnostics
+        return refused
     }
 
     private func decode(_ object: DocumentNode, _ kind: KnownKind) -> Part {

@@ -145,6 +145,11 @@ struct Fields {
     let node: DocumentNode
     fileprivate let members: [DocumentMember]
 
+    /// A field that is written without a value.
+    func null(_ name: String) -> DocumentNode? {
+        members.first { $0.key == name && $0.value.isNull }?.value
+    }
+
     /// The value of a field, `nil` when it is absent or `null`.
     subscript(name: String) -> DocumentNode? {
         guard let value = members.first(where: { $0.key == name })?.value, !value.isNull else { return nil }

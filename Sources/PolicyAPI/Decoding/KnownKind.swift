@@ -68,6 +68,26 @@ enum KnownKind: String, CaseIterable {
     /// The kind of workload, `nil` for other kinds.
     var workload: Workload.Kind? { Workload.Kind(rawValue: rawValue) }
 
+    /// The kind that an object is meant to be of which the apiVersion or the kind is not as it should be; `nil` where nothing closes for
+    /// it, or where its API group says that it is something else.
+    static func meant(apiVersion: String?, kind: String) -> KnownKind? {
+        let names = allCases.filter(\.hasFieldTables).map(\.rawValue)
+        guard let known = KnownKind(rawValue: kind) ?? Spelling.nearest(to: kind, among: names).flatMap(KnownKind.init),
+            known.hasFieldTables
+        else { return nil }
+        guard let apiVersion, let slash = apiVersion.firstIndex(of: "/") else { return known }
+        let group = apiVersion[..<slash].lowercased()
+        // NetworkPolicy had its fields in the group that it was in before as well.
+        let isMeant = group == known.group || (known == .networkPolicy && group == "extensions")
+        return isMeant ? known : nil
+    }
+
+    /// The API group; empty for the core group.
+    private var group: String {
+        let parts = apiVersions[0].split(separator: "/")
+        return parts.count == 2 ? String(parts[0]) : ""
+    }
+
     /// Cilium kinds that affect traffic but are not network policies, which netpold does not enforce.
     private static let unenforced: [String: String] = [
         "CiliumLocalRedirectPolicy": "cilium.io/",
@@ -76,7 +96,7 @@ enum KnownKind: String, CaseIterable {
 
     /// What to report about an object that is not read; `nil` when it may be skipped in silence.
     static func diagnostic(apiVersion: String, kind: String) -> (
-        severity: Diagnostic.Severity, message: String, hint: String
+        isError: Bool, message: String, hint: String
     )? {
         if let known = KnownKind(rawValue: kind) {
             let wanted = known.apiVersions[0]
@@ -84,7 +104,7 @@ enum KnownKind: String, CaseIterable {
             let isSameGroup = apiVersion.hasPrefix(group + "/") || !apiVersion.contains("/")
             guard known.isPolicy || isSameGroup else { return nil }
             return (
-                known.isPolicy ? .error : .warning,
+                known.hasFieldTables,
                 "\(kind) of apiVersion \"\(DocumentNode.shortened(apiVersion))\" is not read",
                 isSameGroup
                     ? "write apiVersion: \(wanted)"
@@ -93,7 +113,7 @@ enum KnownKind: String, CaseIterable {
         }
         if let group = unenforced[kind], apiVersion.hasPrefix(group) {
             return (
-                .warning, "\(kind) is not enforced by this version of netpold",
+                false, "\(kind) is not enforced by this version of netpold",
                 "rules that refer to it are refused or select nothing"
             )
         }
@@ -101,7 +121,7 @@ enum KnownKind: String, CaseIterable {
         let near = Spelling.nearest(to: kind, among: policyKinds)
         guard near != nil || kind.lowercased().contains("networkpolic") else { return nil }
         return (
-            .error, "unknown kind \"\(DocumentNode.shortened(kind))\"",
+            true, "unknown kind \"\(DocumentNode.shortened(kind))\"",
             near.map { "did you mean \($0)?" }
                 ?? "the supported policy kinds are \(policyKinds.joined(separator: ", "))"
         )

@@ -92,7 +92,10 @@ public struct ManifestDecoder: Sendable {
         result.diagnostics += output.diagnostics
         for parts in output.values { take(parts) }
         if BrokenPolicy.mayBe(in: output.diagnostics) {
-            result.refused += BrokenPolicy.read(bytes, file: file, firstLine: firstLine).flatMap(\.refusals)
+            for broken in BrokenPolicy.read(bytes, file: file, firstLine: firstLine) {
+                result.refused += broken.refusals
+                if let group = broken.group { add(unknown: group.metadata) }
+            }
         }
         guard isOfRepository, result.diagnostics[known.diagnostics...].contains(where: { $0.severity == .error }),
             let place = RepositoryFile.placeholder(in: bytes, file: file, firstLine: firstLine)
@@ -160,7 +163,7 @@ public struct ManifestDecoder: Sendable {
 
     private mutating func take(_ object: DocumentDecoder.Object) {
         let isKnown = places[ObjectKey(object.kind, object.metadata)] != nil
-        guard accept(object) else { return note(refused: object) }
+        guard accept(object) else { return note(refused: object, isRepeated: isKnown) }
         switch object.value {
         case .workload(let workload):
             if isKnown { result.workloads.removeAll { $0.description == workload.description } }
@@ -177,17 +180,36 @@ public struct ManifestDecoder: Sendable {
         }
     }
 
-    /// Of a refused CiliumCIDRGroup policies are to know that they do not know whom they deny by it.
-    private mutating func note(refused object: DocumentDecoder.Object) {
-        guard case .cluster(.cidrGroup(let group)) = object.value,
-            object.diagnostics.errorCount > 0 || object.document.isFaulty
-        else { return }
-        var metadata = group.metadata
-        // Where one of the labels cannot be read, the others do not say which selectors mean the group.
-        if object.document.isFaulty || object.diagnostics.collected.contains(where: { $0.path.hasPrefix("metadata") }) {
-            metadata.labels = [:]
+    /// Of a refused CiliumCIDRGroup policies are to know that they do not know whom they deny by it; the pods of a refused Namespace, of
+    /// which selectors do not know the labels, are closed.
+    private mutating func note(refused object: DocumentDecoder.Object, isRepeated: Bool) {
+        switch object.value {
+        case .cluster(.cidrGroup(let group)):
+            var metadata = group.metadata
+            if metadata.name.isEmpty { metadata.name = "at \(object.document.location)" }
+            // Where one of the labels cannot be read, the others do not say which selectors mean the group.
+            if isRepeated || object.document.isFaulty
+                || object.diagnostics.collected.contains(where: { $0.path.hasPrefix("metadata") })
+            {
+                metadata.labels = [:]
+            }
+            add(unknown: metadata)
+        case .cluster(.namespace(let namespace)) where !isRepeated && !namespace.metadata.name.isEmpty:
+            result.refused.append(
+                PolicyRefusal(
+                    origin: RuleOrigin(
+                        kind: object.kind.rawValue, namespace: namespace.metadata.name, name: namespace.metadata.name,
+                        path: "", location: object.document.location),
+                    subject: .endpoints(LabelSelector()), ingress: true, egress: true,
+                    denies: [.ingress, .egress], tier: .admin))
+        case .cluster, .workload: break
         }
-        result.objects.append(.cidrGroup(CIDRGroup(unknown: metadata)))
+    }
+
+    /// A CiliumCIDRGroup of which no more is known. Which of two of a name is meant is not known either.
+    private mutating func add(unknown group: ObjectMeta) {
+        result.objects.cidrGroups.removeAll { $0.metadata.name == group.name }
+        result.objects.append(.cidrGroup(CIDRGroup(unknown: group)))
     }
 
     /// Whether an object may be used: it has no error and is the first of its name.

@@ -156,7 +156,7 @@ struct CiliumLowering {
     private mutating func peers(
         _ element: CiliumElement, _ action: RuleAction, _ direction: Direction
     ) throws(Refusal) -> PeerMatch? {
-        let peers = CiliumPeers(element, direction, scope, directory)
+        let peers = CiliumPeers(element, direction, action, scope, directory)
         for reference in peers.unresolved {
             let isDeny = action == .deny
             let diagnostic = Diagnostic(

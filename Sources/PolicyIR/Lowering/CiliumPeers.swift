@@ -8,7 +8,10 @@ struct CiliumPeers {
     /// Unresolved references, as text, each with its field and a hint.
     private(set) var unresolved: [(member: String, what: String, hint: String)] = []
 
-    init(_ element: CiliumElement, _ direction: Direction, _ scope: CiliumScope, _ directory: CiliumDirectory) {
+    init(
+        _ element: CiliumElement, _ direction: Direction, _ action: RuleAction, _ scope: CiliumScope,
+        _ directory: CiliumDirectory
+    ) {
         var isWritten = false
         var selectsNothing = false
         var peers: [Peer] = []
@@ -56,7 +59,9 @@ struct CiliumPeers {
             return groups.flatMap(\.prefixes).map { .addresses($0, except: entry.except, .outsideCluster) }
         }
         add(element.services) { reference in
-            let found = directory.services.services(reference).flatMap(directory.services.peers)
+            let found = directory.services.services(reference).flatMap {
+                directory.services.peers(of: $0, isDenied: action == .deny)
+            }
             if found.isEmpty {
                 unresolved.append(
                     (

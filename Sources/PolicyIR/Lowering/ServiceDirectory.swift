@@ -64,7 +64,7 @@ struct ServiceDirectory: Sendable {
     }
 
     /// The peers that a service stands for; empty when it has neither a selector nor addresses.
-    func peers(of service: Service) -> [Peer] {
+    func peers(of service: Service, isDenied: Bool) -> [Peer] {
         // "Service with a pod selector: toEndpoints {selector labels + the service's namespace}", then the cluster.
         if !service.selector.isEmpty {
             var labels = service.selector
@@ -75,9 +75,11 @@ struct ServiceDirectory: Sendable {
             }
             return [.endpoints(LabelSelector(requirements))]
         }
-        // "Service without selector: one host prefix per backend address; cannot match pods or nodes".
+        // "Service without selector: one host prefix per backend address; cannot match pods or nodes". A deny does: `default/kubernetes`
+        // stands for nodes in most clusters.
+        let space = isDenied ? AddressSpace.everywhere : .outsideCluster
         let addresses = (slices["\(service.metadata.namespace)/\(service.metadata.name)"] ?? []).flatMap(\.addresses)
-        return Set(addresses).sorted().map { .addresses(IPPrefix(host: $0), except: [], .outsideCluster) }
+        return Set(addresses).sorted().map { .addresses(IPPrefix(host: $0), except: [], space) }
     }
 
     /// The service that a slice belongs to, `namespace/name`.

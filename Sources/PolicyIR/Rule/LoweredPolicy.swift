@@ -49,12 +49,12 @@ public struct SubjectPolicy: Hashable, Sendable {
     public var rules: [PolicyRule]
 
     /// A subject's policy for one direction, from the policies that select it. Sorts, and turns L7 rules into plain ones
-    /// where nothing is isolated: an L7 list restricts only what default deny would drop (spec/cilium 8.5). Server names are
-    /// mandatory for their peer and port.
+    /// where nothing is isolated: an L7 list restricts only what default deny would drop (spec/cilium 8.5), or a deny of the
+    /// baseline tier. Server names are mandatory for their peer and port.
     public init(_ applying: [DirectionRules], isolatedBy: [RuleOrigin]) {
         self.isolatedBy = isolatedBy.sorted()
         var rules = applying.flatMap(\.rules).sorted(by: PolicyRule.precedes)
-        if isolatedBy.isEmpty {
+        if isolatedBy.isEmpty, !rules.contains(where: { $0.tier == .baseline && $0.action == .deny }) {
             for index in rules.indices { rules[index].l7 = nil }
         }
         self.rules = SubjectPolicy.requiringServerNames(rules)

@@ -37,9 +37,28 @@ import Testing
         #expect(decoded.objects.cidrGroups.map(\.prefixes) == [[]])
     }
 
-    @Test("an unsupported version is reported with the one to use")
+    @Test("an unsupported version is an error with the one to use; of such a group nothing but the name is known")
     func wrongVersion() {
-        let decoded = group("{externalCIDRs: []}", version: "v3")
-        #expect(decoded.warnings == ["kind: CiliumCIDRGroup of apiVersion \"cilium.io/v3\" is not read"])
+        let decoded = group("{externalCIDRs: [10.0.0.0/8]}", version: "v3")
+        #expect(decoded.errors == ["kind: CiliumCIDRGroup of apiVersion \"cilium.io/v3\" is not read"])
+        #expect(decoded.objects.cidrGroups.map(\.isUnknown) == [true])
+        #expect(decoded.objects.cidrGroups.map(\.prefixes) == [[]])
+    }
+
+    @Test("of two groups of a name, and of one that is no YAML, nothing but the name is known")
+    func doubledOrBroken() {
+        let one =
+            "{apiVersion: cilium.io/v2, kind: CiliumCIDRGroup, metadata: {name: g, labels: {a: b}}, spec: {externalCIDRs: [10.0.0.0/8]}}\n"
+        let other = one.replacing("10.0.0.0", with: "192.0.2.0")
+        for manifests in [
+            one + "---\n" + other, "{}\n---\n" + one.replacing("/8]}}", with: "/8]"),
+            one + "---\n" + other.replacing("/8]}}", with: "/8]"),
+        ] {
+            let decoded = decode(manifests)
+            #expect(!decoded.errors.isEmpty, "\(manifests)")
+            let groups = decoded.objects.cidrGroups.filter(\.isUnknown)
+            #expect(
+                groups.map(\.metadata.name) == ["g"] && groups.allSatisfy(\.metadata.labels.isEmpty), "\(manifests)")
+        }
     }
 }

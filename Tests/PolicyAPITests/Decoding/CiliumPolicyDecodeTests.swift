@@ -293,7 +293,10 @@ struct CiliumPolicyDecodeTests {
             ("L7 gone", l7("{kafka: []}"), "removed"),
             ("L7 gone", l7("{l7proto: x}"), "removed"), ("L7 gone", l7("{l7: []}"), "removed"),
             ("V32", rule("{toPorts: [{ports: [{port: '80'}], listener: {name: x}}]}"), "no Envoy"),
-            ("deny", rule("{toPorts: [{listener: {name: x}}]}", in: "egressDeny"), "addresses and ports only"),
+            (
+                "deny", rule("{toPorts: [{ports: [{port: '1'}], listener: {name: x}}]}", in: "egressDeny"),
+                "addresses and ports only"
+            ),
             ("deny", rule("{authentication: {mode: required}}", in: "egressDeny"), "no authentication"),
             ("groups", rule("{toGroups: [{aws: {}}]}", in: "egressDeny"), "not resolved"),
             ("TLS", rule("{toPorts: [{terminatingTLS: {}}]}"), "not terminated"),
@@ -308,6 +311,9 @@ struct CiliumPolicyDecodeTests {
                 "deny", rule("{toPorts: [{ports: [{port: '1'}], rules: {http: [{}]}}]}", in: "egressDeny"),
                 "addresses and ports only"
             ),
+            ("deny", rule("{toPorts: [{ports: []}]}", in: "egressDeny"), "denies nothing"),
+            ("deny", rule("{fromEntities: [world], toPorts: [{}]}", in: "ingressDeny"), "denies nothing"),
+            ("deny", rule("{toEntities: [world], icmps: [{fields: []}]}", in: "egressDeny"), "denies nothing"),
             ("direction", rule("{toEndpoints: [{}]}", in: "ingress"), "unknown field"),
             ("direction", rule("{toServices: []}", in: "ingress"), "unknown field"),
             ("service", rule("{toServices: [{}]}"), "does not name a service"),

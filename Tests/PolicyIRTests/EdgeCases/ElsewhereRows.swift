@@ -32,16 +32,24 @@ enum ElsewhereRows {
             .edge(54),
             .none("policy-cidr-match-mode=nodes is a flag of Cilium's agent; netpold has its default only (row 53)")
         ),
-        (.edge(99), .none("which code denies a query is the DNS path's, which is not there yet; tests give the names")),
-        (.edge(100), .none("learning addresses from answers is the DNS path's; tests give the names")),
-        (.edge(101), .none("minimum TTL is the DNS path's")),
-        (.edge(102), .none("the limit of addresses of a name is the DNS path's")),
-        (.edge(103), .none("expiry against live connections is the DNS path's")),
-        (.edge(104), .none("expiry against live connections is the DNS path's")),
-        (.edge(105), .none("expiry against live connections is the DNS path's")),
+        (
+            .edge(99),
+            .none("which code denies a query is the kernel's (DatapathTests/Names/DNSQueryTests); tests give the names")
+        ),
+        (
+            .edge(100),
+            .none(
+                "learning addresses from answers is the kernel's (DatapathTests/Names/DNSAnswerTests); tests give the names"
+            )
+        ),
+        (.edge(101), .none("minimum TTL is the kernel's (DatapathTests/Names/DNSAnswerTests)")),
+        (.edge(102), .none("the limit of addresses of a name is the kernel's (DatapathTests/Names/DNSAnswerTests)")),
+        (.edge(103), .none("expiry against live connections is the kernel's (DatapathTests/Names/DNSAnswerTests)")),
+        (.edge(104), .none("expiry against live connections is the kernel's (DatapathTests/Names/DNSAnswerTests)")),
+        (.edge(105), .none("expiry against live connections is the kernel's (DatapathTests/Names/DNSAnswerTests)")),
         (
             .edge(107),
-            .none("addresses that come and go are the DNS path's; a policy is compiled from those that are there")
+            .none("addresses that come and go are the kernel's; a policy is compiled from those that are there")
         ),
         (
             .edge(128),

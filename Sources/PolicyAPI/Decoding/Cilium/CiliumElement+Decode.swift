@@ -21,12 +21,22 @@ extension CiliumElement {
         element.toPorts = diagnostics.presence(fields["toPorts"]) {
             PortRule.decode($0, list, isNodeRule: isNodeRule, &$1)
         }
-        switch diagnostics.presence(fields["icmps"], { ICMPField.decodeRule($0, &$1) }) {
+        switch diagnostics.presence(fields["icmps"], { ICMPField.decodeRule($0, list, &$1) }) {
         case .absent: element.icmps = .absent
         case .empty: element.icmps = .empty
         case .some(let rules): element.icmps = .some(rules.flatMap(\.self))
         }
         checkCombinations(fields, prefix, &diagnostics)
+        let members =
+            ["Endpoints", "Nodes", "Entities", "CIDR", "CIDRSet"].map { prefix + $0 }
+            + ["toServices", "toPorts", "icmps"] + (list.isDeny ? [] : ["toFQDNs"])
+        for name in members {
+            guard let empty = fields.null(name) else { continue }
+            // An API server leaves such a field out, so its absence is what it means.
+            diagnostics.warn(
+                .noEffect, empty, "\(name) without a value is as if it were not written: it narrows nothing",
+                "write \(name): [] to select nothing, or remove it")
+        }
         return element
     }
 

@@ -130,7 +130,7 @@ extension CiliumRule {
     }
 
     /// The subject of a refused rule, as far as it can be read: the pods of its namespace that match the readable
-    /// conditions. `nil` for rules that select nodes, and for a clusterwide rule without a selector.
+    /// conditions. `nil` for rules that select nodes, and for a clusterwide rule that says nothing of a selector.
     private static func refusedSubject(_ fields: Fields?, of policy: CiliumPolicy) -> PolicySubject? {
         // Its errors are reported already.
         var ignored = DiagnosticCollector()
@@ -139,7 +139,10 @@ extension CiliumRule {
             if !policy.isClusterwide { dropOverwritten(&readable, selector, of: policy, &ignored) }
             return loweredSubject(.endpoints(readable), of: policy)
         }
-        if policy.isClusterwide || fields?["nodeSelector"] != nil { return nil }
+        if fields?["nodeSelector"] != nil { return nil }
+        // A selector without a value, or under a misspelt name, is one.
+        let isWritten = fields?.node.members?.contains { $0.key.lowercased().hasPrefix("endpoint") } ?? false
+        if policy.isClusterwide, !isWritten { return nil }
         return loweredSubject(.endpoints(LabelSelector()), of: policy)
     }
 

@@ -9,7 +9,9 @@ extension ICMPField {
     private static let fieldLimit = 40
 
     /// Reads an element of `icmps` (V15).
-    static func decodeRule(_ node: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> [ICMPField]? {
+    static func decodeRule(
+        _ node: DocumentNode, _ list: ElementList, _ diagnostics: inout DiagnosticCollector
+    ) -> [ICMPField]? {
         guard let rule = ruleTable.read(node, &diagnostics) else { return nil }
         let elements = diagnostics.list(rule["fields"]) ?? []
         if elements.count > fieldLimit, let fields = rule["fields"] {
@@ -18,8 +20,12 @@ extension ICMPField {
                 "write several elements of icmps")
         }
         if elements.isEmpty {
-            diagnostics.warn(
-                .noEffect, rule["fields"] ?? node, "an element without fields matches nothing", "list types")
+            let place = rule["fields"] ?? node
+            if list.isDeny {
+                diagnostics.error(.noEffect, place, "a deny without fields denies nothing", "list types")
+            } else {
+                diagnostics.warn(.noEffect, place, "an element without fields matches nothing", "list types")
+            }
         }
         return elements.compactMap { decode($0, &diagnostics) }
     }

@@ -47,9 +47,13 @@ extension PortRule {
                 "write several toPorts elements, or ranges with endPort")
         }
         if portNodes.isEmpty {
-            diagnostics.warn(
-                .noEffect, fields["ports"] ?? node, "an element without ports matches nothing",
-                "list ports; write port: \"0\" for every port")
+            let place = fields["ports"] ?? node
+            let hint = "list ports; write port: \"0\" for every port"
+            if list.isDeny {
+                diagnostics.error(.noEffect, place, "a deny without ports denies nothing", hint)
+            } else {
+                diagnostics.warn(.noEffect, place, "an element without ports matches nothing", hint)
+            }
         }
         var ports: [(PortProtocol, DocumentNode)] = []
         for element in portNodes {
@@ -57,6 +61,13 @@ extension PortRule {
         }
         rule.ports = ports.map(\.0)
         guard !list.isDeny else { return rule }
+        for name in ["rules", "serverNames"] {
+            guard let empty = fields.null(name) else { continue }
+            diagnostics.warn(
+                .noEffect, empty,
+                "\(name) without a value is as if it were not written: the ports are allowed without it",
+                "write what is allowed, or remove it")
+        }
         rule.serverNames = decodeServerNames(fields["serverNames"], &diagnostics)
         if let rules = fields["rules"] { rule.decodeL7(rules, ports, &diagnostics) }
         if !rule.http.isAbsent || !rule.dns.isAbsent, let rules = fields["rules"] {

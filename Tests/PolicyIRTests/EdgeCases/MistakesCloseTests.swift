@@ -1,0 +1,143 @@
+import Testing
+
+/// Mistakes outside of what a policy says: each closes as one in it does.
+@Suite("Mistakes close") struct MistakesCloseTests {
+    /// A mistake, and the flows that must not pass for it.
+    struct Mistake: Sendable, CustomTestStringConvertible {
+        let says: String
+        let trials: [Trial]
+
+        init(_ says: String, _ trials: Trial...) {
+            self.says = says
+            self.trials = trials
+        }
+
+        var testDescription: String { says }
+    }
+
+    private static let open = "egress: [{toEntities: [world, cluster]}], "
+    private static let byLabel = "egressDeny: [{toCIDRSet: [{cidrGroupSelector: {matchLabels: {k: v}}}]}]"
+
+    /// A policy under another apiVersion.
+    private static func version(_ policy: String, _ wrong: String) -> String {
+        policy.split(separator: "\n").map { $0.hasPrefix("apiVersion") ? wrong : String($0) }.joined(separator: "\n")
+            + "\n"
+    }
+
+    private static func group(_ name: String, _ prefix: String, labels: String = "{k: v}") -> String {
+        "apiVersion: cilium.io/v2\nkind: CiliumCIDRGroup\nmetadata: {name: \(name), labels: \(labels)}\nspec: {externalCIDRs: [\(prefix)]}\n"
+    }
+
+    static let mistakes: [Mistake] = [
+        Mistake(
+            "a policy of another version of its API, or without one, isolates whom it selects",
+            Trial(
+                version(np("ingress: [{}]"), "apiVersion: networking.k8s.io/v1beta1"),
+                flows: ["deny db > web 80", "deny web > db 80", "allow db > cache 80"], refused: ["unknown-kind kind"]),
+            Trial(
+                version(np("ingress: [{}]"), "apiVersion: extensions/v1beta1"), flows: ["deny db > web 80"],
+                refused: ["unknown-kind kind"]),
+            Trial(
+                version(np("ingress: [{}]"), "apiVersion: 1"), flows: ["deny db > web 80"],
+                refused: ["wrong-type apiVersion"]),
+            Trial(
+                version(cnp("ingress: [{}]"), "apiversion: cilium.io/v2"), flows: ["deny db > web 80"],
+                refused: ["not-an-object "]),
+            Trial(
+                version(cnp("ingress: [{}]"), "apiVersion: cilium.io/v2alpha1"), flows: ["deny db > web 80"],
+                refused: ["unknown-kind kind"]),
+            Trial(
+                EdgeCases.clusterPolicy(
+                    "p", "ingress: [{action: Deny, from: [{namespaces: {}}]}]"
+                )
+                .replacing("v1alpha2", with: "v1alpha3"), np("ingress: [{}]"), flows: ["deny db > web 80"],
+                refused: ["unknown-kind kind"])),
+        Mistake(
+            "so does one whose kind is misspelt",
+            Trial(
+                np("ingress: [{}]").replacing("kind: NetworkPolicy", with: "kind: NetworkPolcy"),
+                flows: ["deny db > web 80"], refused: ["unknown-kind kind"]),
+            Trial(
+                np("ingress: [{}]").replacing("kind: NetworkPolicy", with: "Kind: NetworkPolicy"),
+                flows: ["deny db > web 80"], refused: ["not-an-object "])),
+        Mistake(
+            "but another API's policy of the same name is not netpold's",
+            Trial(
+                version(np("ingress: [{}]"), "apiVersion: projectcalico.org/v3"), flows: ["allow db > web 80"],
+                refused: ["unknown-kind kind"])),
+        Mistake(
+            "a deny by a CIDR group that is doubled, no YAML, of another version or nameless refuses its policy",
+            Trial(
+                cnp(open + "egressDeny: [{toCIDRSet: [{cidrGroupRef: g}]}]"), group("g", "198.51.100.0/24"),
+                group("g", "192.0.2.0/24"), flows: ["deny web > 192.0.2.9 80"],
+                refused: ["duplicate-object ", "unresolved-reference spec.egressDeny[0].toCIDRSet"]),
+            Trial(
+                cnp(open + byLabel), group("ok", "198.51.100.0/24"),
+                group("g", "192.0.2.0/24").replacing("]}", with: "]"),
+                flows: ["deny web > 192.0.2.9 80"],
+                refused: ["syntax ", "unresolved-reference spec.egressDeny[0].toCIDRSet"]),
+            Trial(
+                cnp(open + byLabel), group("ok", "198.51.100.0/24"),
+                version(group("g", "192.0.2.0/24"), "apiVersion: cilium.io/v3"),
+                flows: ["deny web > 192.0.2.9 80"],
+                refused: ["unknown-kind kind", "unresolved-reference spec.egressDeny[0].toCIDRSet"]),
+            Trial(
+                cnp(open + byLabel), group("ok", "198.51.100.0/24"),
+                group("g", "192.0.2.0/24").replacing("name: g", with: "generateName: g"),
+                flows: ["deny web > 192.0.2.9 80"],
+                refused: ["missing-field metadata", "unresolved-reference spec.egressDeny[0].toCIDRSet"])),
+        Mistake(
+            "the pods of a Namespace with a mistake are closed",
+            Trial(
+                "apiVersion: v1\nkind: Namespace\nmetadata: {name: pci, labels: {secure: true}}\n",
+                EdgeCluster.pod("pci", "till", "app: till", ["10.0.2.1"]) + "\n",
+                cnp("ingress: [{fromEntities: [all]}]", name: "till", namespace: "pci").replacing(
+                    "app: web", with: "app: till"),
+                flows: [
+                    "deny web > pci/till 80", "deny pci/till > web 80", "allow host > pci/till 80", "allow web > db 80",
+                ],
+                refused: ["wrong-type metadata.labels.secure"])),
+        Mistake(
+            "a deny by a Service without selector is about whoever has the address",
+            Trial(
+                cnp(open + "egressDeny: [{toServices: [{k8sService: {serviceName: api, namespace: shop}}]}]"),
+                "apiVersion: v1\nkind: Service\nmetadata: {name: api, namespace: shop}\nspec: {}\n",
+                "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: api-1, namespace: shop, labels: {kubernetes.io/service-name: api}}\naddressType: IPv4\nendpoints: [{addresses: [10.9.0.2, 10.0.0.2]}]\n",
+                flows: ["deny web > 10.9.0.2 443", "deny web > db 443", "allow web > cache 443"])),
+        Mistake(
+            "where a Baseline deny would drop, L7 rules restrict although nothing isolates",
+            Trial(
+                EdgeCases.clusterPolicy(
+                    "b", tier: "Baseline",
+                    "ingress: [{action: Deny, from: [{namespaces: {}}]}]"),
+                cnp(
+                    "enableDefaultDeny: {ingress: false}, ingress: [{\(toPorts("80", rules: "{http: [{method: GET}]}"))}]"
+                ),
+                flows: [
+                    "allow db > web 80 http: {method: GET}", "deny db > web 80 http: {method: POST}",
+                    "deny db > web 81",
+                ])),
+        Mistake(
+            "a clusterwide policy whose selector has no value, or a misspelt name, is about every pod",
+            Trial(
+                ccnp("endpointSelector: , ingress: [{}]"), flows: ["deny web > db 80"],
+                refused: ["missing-field spec"]),
+            Trial(
+                ccnp("!endpointselector: {}, ingress: [{}]"), flows: ["deny web > db 80"],
+                refused: ["unknown-field spec.endpointselector"])),
+        Mistake(
+            "members without a value are as if not written, with a warning",
+            Trial(
+                cnp("egress: [{toEndpoints: , \(toPorts("443"))}]"),
+                flows: ["allow web > 203.0.113.1 443", "deny web > db 80"],
+                warned: ["no-effect spec.egress[0].toEndpoints"])),
+    ]
+
+    @Test("what must not pass does not", arguments: mistakes)
+    func closed(_ mistake: Mistake) {
+        for trial in mistake.trials {
+            let failures = trial.failures().joined(separator: "\n")
+            #expect(failures.isEmpty, "\(failures)\n\(trial.manifests)")
+        }
+    }
+}
