@@ -44,7 +44,7 @@ OLDEST_KERNEL := 6.1
 .PHONY: test
 test: deps lint ## what CI runs: lint, unit tests, kernel tests (as root), conformance, the programs loaded by Linux 6.1
 	scripts/install-deps.sh nginx haproxy gunicorn python3-grpcio dnsmasq-base bind9-dnsutils curl openssl \
-		containernetworking-plugins iptables nftables python3-venv
+		containernetworking-plugins iptables nftables python3-venv zsh fish
 	scripts/install-deploy-tools.sh
 	$(BUILD) --build-tests
 	scripts/as-root.sh scripts/swift-test.sh --skip DatapathTests --skip EndToEndTests

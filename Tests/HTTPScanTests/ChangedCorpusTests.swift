@@ -18,7 +18,7 @@ struct ChangedCorpusTests {
         var random = SplitMix64(seed: UInt64(seed))
         let cases = try SmugglingCase.all().filter { $0.bytes.count < 2_000 }
         for _ in 0..<500 {
-            guard let chosen = cases.randomElement(using: &random) else { return }
+            let chosen = try #require(cases.randomElement(using: &random))
             var input = HTTPLaws.input(chosen)
             input[1] = UInt8.random(in: 0...255, using: &random)
             for _ in 0..<Int.random(in: 1...3, using: &random) {

@@ -20,7 +20,6 @@
 #define NP_TLS_CIPHER_CHANGED 1 /* all that it has */
 #define NP_TLS_HANDSHAKE 22
 #define NP_TLS_MAJOR 3
-#define NP_TLS_RECORD_HEADER 5
 #define NP_TLS_MOST_RECORD (1 << 14)
 #define NP_TLS_CLIENT_HELLO 1
 #define NP_TLS_SERVER_HELLO 2
@@ -51,7 +50,6 @@ enum np_hello_part {
 	NP_HELLO_NAME = 12,
 	NP_HELLO_BEHIND = 13, /* all was read, and more of the client has passed */
 	NP_HELLO_RETRIED = 14, /* a second one begins, perhaps behind a record that changes the cipher */
-	NP_HELLO_PARTS = 15,
 };
 
 /* How many bytes the number of each part has, four bits for each: so there is no branch for the verifier to follow. */

@@ -3,7 +3,6 @@
 ///     arithmetic, jumps    | operation 4 | source 1 | class 3 |
 ///     loads, stores        | mode 3 | size 2        | class 3 |
 enum OpCode {
-    static let loadClass: UInt8 = 0x00
     static let loadRegisterClass: UInt8 = 0x01
     static let storeClass: UInt8 = 0x02
     static let storeRegisterClass: UInt8 = 0x03

@@ -3,9 +3,6 @@ public import NetTypes
 import PolicyIR
 
 extension AddressEntry {
-    /// The marks that Services leave beside an identity.
-    static let serviceMarks = UInt32(NP_IDENTITY_FRONTEND) | UInt32(NP_IDENTITY_BACKEND)
-
     /// The identity without `NP_IDENTITY_WORLD_TOO` and the other marks.
     public var unmarkedIdentity: UInt32 { identity & ~UInt32(NP_IDENTITY_FLAGS) }
 

@@ -9,9 +9,6 @@ struct ServedCluster {
     private let pods: APIResource
     private let policies: APIResource
 
-    /// The address of the node whose agent is measured.
-    static let nodeAddress = IPAddress(ipv4: 0x0af4_0001)
-
     /// Fills a server.
     ///
     /// - Throws: when the server does not know a kind.

@@ -1112,7 +1112,7 @@ enum np_action {
 	REASON(NP_DROP_FRAGMENT_TINY, 46,                                                                              \
 	       "first fragment without its whole transport header, or one that would overwrite it")                    \
 	REASON(NP_DROP_CONNTRACK_FULL, 47, "the flow could not be remembered")                                         \
-	REASON(NP_DROP_INTERNAL, 48, "a kernel helper failed that does not fail")                                      \
+	REASON(NP_DROP_INTERNAL, 48, "a kernel helper failed unexpectedly")                                      \
 	REASON(NP_DROP_ICMP_INNER, 49, "ICMP error whose embedded packet cannot be parsed")                            \
 	/* IPv4 source route, or IPv6 routing header with segments left */                                             \
 	REASON(NP_DROP_SOURCE_ROUTE, 50, "the header routes the packet on to another address than its destination")    \
@@ -1137,11 +1137,11 @@ enum np_action {
 	REASON(NP_DROP_HELLO, 62, "the connection does not begin with a TLS ClientHello that can be read")             \
 	REASON(NP_DROP_HELLO_ORDER, 63, "a segment of a connection whose server name is not decided, out of order")    \
 	REASON(NP_DROP_SYN_DATA, 64, "a SYN with data, to a port with L7 rules")                                       \
-	REASON(NP_DROP_NOT_PROXIED, 65, "of a connection with L7 rules that the proxy does not carry")                 \
+	REASON(NP_DROP_NOT_PROXIED, 65, "a packet of a connection with L7 rules that does not go through the proxy")                 \
 	REASON(NP_DROP_PROXY_UNKNOWN, 66, "the proxy sent a packet of no flow that it carries")                        \
 	REASON(NP_DROP_NAME_ROOM, 67, "what the names of the packet need could not be remembered")                     \
 	/* a frame from a packet socket, or one that the pod forwards, whose open checksum is not where its protocol has it */ \
-	REASON(NP_DROP_CHECKSUM_PLACE, 68, "the frame has its checksum made where policy has read something else")     \
+	REASON(NP_DROP_CHECKSUM_PLACE, 68, "the frame's checksum would overwrite bytes that policy has read")     \
 	/* the pod has been told: truncated (RFC 7766) */                                                              \
 	REASON(NP_DROP_NAME_STREAM, 69, "a DNS query that the proxy decides: the pod is told to ask over TCP")
 

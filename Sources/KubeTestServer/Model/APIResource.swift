@@ -86,9 +86,6 @@ public struct APIResource: Hashable, Sendable {
     /// `pods`, `ciliumnetworkpolicies.cilium.io`: as messages name it.
     var qualifiedName: String { group.isEmpty ? name : "\(name).\(group)" }
 
-    /// `Event`, `CiliumNetworkPolicy.cilium.io`: as messages about fields name it.
-    var qualifiedKind: String { group.isEmpty ? kind : "\(kind).\(group)" }
-
     /// The path of its list over all namespaces.
     public var path: String { group.isEmpty ? "/api/\(version)/\(name)" : "/apis/\(group)/\(version)/\(name)" }
 }

@@ -17,7 +17,7 @@ struct FormOptions<Choice: FormChoice>: ParsableArguments {
 
     func validate() throws {
         guard json, let form = output?.form, form != .json else { return }
-        throw ValidationError("--json and -o \(form.rawValue) are two forms")
+        throw ValidationError("--json and -o \(form.rawValue) contradict each other; give one")
     }
 
     /// The form.

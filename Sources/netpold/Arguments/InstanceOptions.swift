@@ -1,14 +1,10 @@
 import Agent
 import ArgumentParser
 
-/// Which agent a command is about.
-struct InstanceOptions: ParsableArguments {
+/// Which agent a command is about, by its name.
+struct InstanceName: ParsableArguments {
     @Option(help: ArgumentHelp("The agent's instance: several may run side by side.", valueName: "name"))
     var instance = "default"
-
-    @Option(
-        help: ArgumentHelp("Path of the agent's socket. (default: /run/netpold/INSTANCE.sock)", valueName: "path"))
-    var socket: String?
 
     func validate() throws { _ = try paths() }
 
@@ -21,6 +17,21 @@ struct InstanceOptions: ParsableArguments {
         }
         return paths
     }
+}
+
+/// Which agent a command talks to.
+struct InstanceOptions: ParsableArguments {
+    @OptionGroup var name: InstanceName
+
+    @Option(
+        help: ArgumentHelp("Path of the agent's socket. (default: /run/netpold/INSTANCE.sock)", valueName: "path"))
+    var socket: String?
+
+    /// The instance's name.
+    var instance: String { name.instance }
+
+    /// Where the instance's files are.
+    func paths() throws -> InstancePaths { try name.paths() }
 
     /// The instance's socket, or the one that the user chose.
     var socketPath: String { socket ?? InstancePaths(instance: instance)?.socket ?? "" }

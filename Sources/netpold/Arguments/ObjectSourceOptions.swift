@@ -57,8 +57,12 @@ struct ObjectSourceOptions: ParsableArguments {
                 throw ValidationError("--manifests \(folder): no such folder")
             }
             if context != nil { throw ValidationError("--context is about a kubeconfig; give --kubeconfig with it") }
-            if policyStatus { throw ValidationError("--policy-status is about an API server, not --manifests") }
-            if nodeStatus { throw ValidationError("--node-status is about an API server, not --manifests") }
+            if policyStatus {
+                throw ValidationError("--policy-status needs an API server; it does not go with --manifests")
+            }
+            if nodeStatus {
+                throw ValidationError("--node-status needs an API server; it does not go with --manifests")
+            }
         case .inCluster:
             if context != nil { throw ValidationError("--context is about a kubeconfig; give --kubeconfig with it") }
         case .kubeconfig: break

@@ -15,7 +15,7 @@ struct DetachCommand: ParsableCommand {
             nothing and is not an error. The agent must not be running.
 
             Exit codes: 0 nothing of the instance is left; 1 an agent of the instance is running; \
-            2 wrong arguments; 3 not root, or the machine does not let it.
+            2 wrong arguments; 3 not root, or the kernel refuses.
             """)
 
     @OptionGroup var instance: InstanceOptions

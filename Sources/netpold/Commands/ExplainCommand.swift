@@ -40,7 +40,7 @@ struct ExplainCommand: AsyncParsableCommand {
             Exit codes: 0 answered, whatever the answer (with --expect: as expected, everywhere); 1 not as expected, or answered \
             without what a kustomization or template would add, as warned, or, with --live, no agent answers in time; 2 the manifests \
             have errors (then the answer is what would be enforced: pods that a refused policy selects are isolated) or the arguments \
-            do: no such pod or node, or the flow cannot be.
+            are wrong: no such pod or node, or an impossible flow.
 
             With a request (--http, --dns or --sni) the L7 rules that the flow meets are asked too: the answer names the rule \
             that permits it, or each rule with the condition that failed.
@@ -83,12 +83,12 @@ struct ExplainCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "In place of FROM: a pod that there is not, with these labels; shop/app=web,tier=front.",
+            "In place of FROM: a hypothetical pod with these labels; shop/app=web,tier=front.",
             valueName: "namespace/labels"))
     var fromLabels: String?
 
     @Option(
-        help: ArgumentHelp("In place of TO: a pod that there is not, with these labels.", valueName: "namespace/labels")
+        help: ArgumentHelp("In place of TO: a hypothetical pod with these labels.", valueName: "namespace/labels")
     )
     var toLabels: String?
 

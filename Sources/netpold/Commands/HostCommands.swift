@@ -18,7 +18,7 @@ struct HostCommands: ParsableCommand {
         defaultSubcommand: HostStatusCommand.self)
 
     /// The instance's pinned entry.
-    static func control(_ instance: InstanceOptions) throws -> HostControl {
+    static func control(_ instance: InstanceName) throws -> HostControl {
         guard geteuid() == 0 else {
             ErrorOutput.error("only root may read what is pinned: run it as root (or with sudo)")
             throw ExitCode.machine
@@ -54,10 +54,10 @@ struct HostStatusCommand: ParsableCommand {
         commandName: "status", abstract: "Show what is in force on the node itself.",
         discussion: """
             Exit codes: 0 what is in force needs no confirmation; 1 a change waits for one or was given up, or nothing is pinned; \
-            2 wrong arguments; 3 not root, or the machine does not let it.
+            2 wrong arguments; 3 not root, or the kernel refuses.
             """)
 
-    @OptionGroup var instance: InstanceOptions
+    @OptionGroup var instance: InstanceName
 
     func run() throws {
         try HostCommands.reporting {
@@ -88,10 +88,10 @@ struct HostConfirmCommand: ParsableCommand {
         commandName: "confirm", abstract: "Keep the host policies that are in force for a time only.",
         discussion: """
             Exit codes: 0 confirmed; 1 nothing was to be confirmed, or it is too late; 2 wrong arguments; 3 not root, or the \
-            machine does not let it.
+            kernel refuses.
             """)
 
-    @OptionGroup var instance: InstanceOptions
+    @OptionGroup var instance: InstanceName
 
     func run() throws {
         try HostCommands.reporting {
@@ -114,12 +114,12 @@ struct HostRetryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry", abstract: "Put host policies in force again that nobody has confirmed in time.",
         discussion: """
-            Also gives a change that still waits more time.
+            Also extends the time of a change that still waits for confirmation.
 
-            Exit codes: 0 in force for --seconds; 1 nothing waits; 2 wrong arguments; 3 not root, or the machine does not let it.
+            Exit codes: 0 in force for --seconds; 1 nothing waits; 2 wrong arguments; 3 not root, or the kernel refuses.
             """)
 
-    @OptionGroup var instance: InstanceOptions
+    @OptionGroup var instance: InstanceName
 
     @Option(help: ArgumentHelp("How long to wait for a confirmation.", valueName: "seconds"))
     var seconds: UInt32 = 60

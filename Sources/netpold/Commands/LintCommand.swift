@@ -62,7 +62,9 @@ struct LintCommand: ParsableCommand {
             throw ValidationError("name the manifests: netpold lint PATH")
         }
         let chosen = [json ? DiagnosticFormat.json : nil, output.map(LintCommand.format), format].compactMap(\.self)
-        guard Set(chosen).count <= 1 else { throw ValidationError("--json, -o and --format ask for two forms") }
+        guard Set(chosen).count <= 1 else {
+            throw ValidationError("--json, -o and --format contradict each other; give one")
+        }
     }
 
     private var chosenFormat: DiagnosticFormat {

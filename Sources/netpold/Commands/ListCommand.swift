@@ -42,7 +42,7 @@ extension ListCommand {
         case .table, .wide: show(rows, isWide: list.form == .wide)
         }
         if leftOut > 0 {
-            ErrorOutput.write("\(leftOut) more are there and not listed; -n shows those of one namespace\n")
+            ErrorOutput.write("\(leftOut) more rows not shown; -n limits the list to one namespace\n")
         }
     }
 

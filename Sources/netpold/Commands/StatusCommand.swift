@@ -16,7 +16,7 @@ struct StatusCommand: ParsableCommand {
             --ready and --live print nothing but what is wrong, for probes: whether the node does its work (a refused policy, or \
             a pod, does not change that), and whether the agent answers and works. They say what /readyz and /livez do.
 
-            What is wrong is said at the end. -n says it of one namespace, its pods and policies, and of what may concern any; the other \
+            Problems are listed at the end. -n limits them to one namespace, and to those that may concern every namespace; the other \
             lines are of the node. -o wide lists every table of the kernel; -o name prints what is wrong about what, a line each, and \
             nothing where everything is enforced as written.
 

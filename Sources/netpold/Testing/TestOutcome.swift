@@ -25,7 +25,7 @@ struct TestOutcome {
         if case .decided(let result) = content { result.requestsNotAsked } else { 0 }
     }
 
-    /// Whether the test itself is wrong: it cannot be run, or a case names what there is not.
+    /// Whether the test itself is wrong: it cannot be run, or a case names something that does not exist.
     var isUnusable: Bool {
         switch content {
         case .unusable: true

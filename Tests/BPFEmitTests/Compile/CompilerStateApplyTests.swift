@@ -58,9 +58,9 @@ import Testing
     }
 
     @Test("a prefix that no policy named before gives the addresses in it new identities, and no others")
-    func newPrefix() {
+    func newPrefix() throws {
         var state = Self.state()
-        guard let cidr = IPPrefix(parsing: "10.0.1.0/24") else { return }
+        let cidr = try #require(IPPrefix(parsing: "10.0.1.0/24"))
         let policy = Self.policy("blocks", in: "a", from: [.ipBlock(cidr: cidr, except: [])])
         let delta = state.apply([.upsert(.networkPolicy(policy))])
         #expect(delta.addresses.map { "\($0.address)" } == ["10.0.1.1", "10.0.1.2"])

@@ -51,7 +51,7 @@ struct ExitCodeTests {
             arguments: ["explain", "-f", "-", "--from-labels", "shpo/a=b", "shop/web", "80/TCP"],
             says: "no object is in a namespace shpo; did you mean shop?"),
         Case(arguments: ["compile", "-", "-o", "wide"], says: "Please provide one of 'table', 'json' or 'yaml'"),
-        Case(arguments: ["lint", "-", "--json", "-o", "sarif"], says: "two forms"),
+        Case(arguments: ["lint", "-", "--json", "-o", "sarif"], says: "contradict each other"),
         Case(
             arguments: ["explain", "-f", "-", "shop/web", "host", "80/TCP", "--jsno"],
             says: "error: Unknown option '--jsno'. Did you mean '--json'?"),

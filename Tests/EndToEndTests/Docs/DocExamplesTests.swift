@@ -46,16 +46,6 @@ struct DocExamplesTests {
         if lines != page.lines { try lines.joined(separator: "\n").write(to: url, atomically: true, encoding: .utf8) }
     }
 
-    @Test("the links of a page lead to files", arguments: pages)
-    func links(name: String) throws {
-        let url = Self.root.appending(path: name)
-        let text = try String(contentsOf: url, encoding: .utf8)
-        for link in text.matches(of: /\]\(([^)#\s]+)(#[^)]*)?\)/) where !link.1.contains("://") {
-            let target = url.deletingLastPathComponent().appending(path: String(link.1)).path()
-            #expect(FileManager.default.fileExists(atPath: target), "\(name): \(link.1)")
-        }
-    }
-
     /// Runs the steps in one shell, so that `cd`, variables and `$?` work; what each command printed, in lines.
     private func run(_ page: DocPage, in folder: URL) throws -> [[String]] {
         let mark = "--- \(UUID().uuidString) ---"

@@ -13,13 +13,13 @@ struct DecoderTests {
         ("b/21-cidrgroups.http", .cidrGroup, "cilium.io/v2"),
         ("b/22-cnp-list.http", .clusterNetworkPolicy, "policy.networking.k8s.io/v1alpha2"),
         ("b/23-anp-list.http", .adminNetworkPolicy, "policy.networking.k8s.io/v1alpha1"),
-        ("b/25-endpointslices.http", .endpointSlice, "discovery.k8s.io/v1"), ("b/28-namespaces.http", .namespace, "v1"),
+        ("b/25-endpointslices.http", .endpointSlice, "discovery.k8s.io/v1"),
         ("b/30-crd-cidrgroup-v2alpha1.http", .cidrGroup, "cilium.io/v2alpha1"),
     ]
 
     @Test(arguments: lists) func bothDecodersAgree(name: String, kind: ObjectKind, apiVersion: String) throws {
         let recording = try Recording(name)
-        guard !recording.isTrimmed else { return }
+        try #require(!recording.isTrimmed)
         let page = try ListPage(parsing: recording.body)
         try #require(!page.items.isEmpty)
         let exact = DocumentObjectDecoder()

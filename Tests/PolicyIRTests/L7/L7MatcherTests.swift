@@ -44,7 +44,10 @@ struct L7MatcherTests {
             http(HTTPRule(), HTTPRule(method: "GET", headerMatches: [log])), http(HTTPRule(headerMatches: [log])))
         let answer = rules.decide(.http(HTTPRequest()))
         #expect(paths(answer) == ["http[0]", "http[1]", "http[0]"])
-        guard case .permitted(_, let actions) = answer else { return }
+        guard case .permitted(_, let actions) = answer else {
+            Issue.record("\(answer)")
+            return
+        }
         #expect(actions == [HeaderAction(.log, name: "X", value: "v")])
     }
 

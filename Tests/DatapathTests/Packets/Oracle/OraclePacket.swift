@@ -41,7 +41,6 @@ struct OraclePacket {
     var body: [UInt8] = []
 
     /// The packet as seen against its direction of travel.
-    var isFirstFragment: Bool { fragment?.offset == 0 }
 
     /// Whether it starts an exchange: a connection, an association or an ICMP query.
     var asks: Bool { kind == .exchange(asks: true) }
