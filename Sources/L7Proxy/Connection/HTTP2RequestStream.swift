@@ -69,7 +69,7 @@ final class HTTP2RequestStream: ChannelInboundHandler {
         case .data(let data):
             clientEnded = clientEnded || data.endStream
             // Padding says nothing to a server.
-            body.add(data.data)
+            guard body.add(data.data) else { return session.faulted(.flowControl, isServer: false) }
             if data.endStream { body.finish() }
         case .windowUpdate: session.granted(isServer: false)
         case .priority, .rstStream, .settings, .pushPromise, .ping, .goAway, .alternativeService, .origin: break
@@ -188,7 +188,7 @@ final class HTTP2RequestStream: ChannelInboundHandler {
     func responded(_ data: IOData, ends: Bool) {
         guard isAnswering else { return }
         session.connection.lastActivity = .now()
-        responseBody.add(data)
+        guard responseBody.add(data) else { return session.faulted(.flowControl, isServer: true) }
         if ends { finish() }
     }
 
@@ -242,7 +242,11 @@ final class HTTP2RequestStream: ChannelInboundHandler {
         status = answer.status
         let frames = HTTP2Answer.frames(answer, isGRPC: isGRPC, toHEAD: isHEAD)
         for frame in frames {
-            if case .data(let data) = frame { responseBody.add(data.data) } else { channel.write(frame, promise: nil) }
+            if case .data(let data) = frame {
+                _ = responseBody.add(data.data)
+            } else {
+                channel.write(frame, promise: nil)
+            }
         }
         finish(headOnly: frames.count == 1)
     }

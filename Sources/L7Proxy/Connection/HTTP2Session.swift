@@ -186,14 +186,24 @@ final class HTTP2Session {
             guard serverFault == nil else { return }
             serverFault = fault
             shared.counters.serverFaults[fault, default: 0] += 1
-            if case .connected(let channel, _) = server { channel.close(promise: nil) }
+            if case .connected(let channel, _) = server { end(channel, fault) }
         } else {
             guard !hasFaulted else { return }
             hasFaulted = true
             shared.counters.http2Faults[fault, default: 0] += 1
             if let record = shared.lines?.record(of: fault) { connection.log(record, status: 0, since: .now()) }
-            connection.client.close(promise: nil)
+            end(connection.client, fault)
         }
+    }
+
+    /// Closes a peer's connection and says why, where the codec has not.
+    private func end(_ channel: any Channel, _ fault: HTTP2Fault) {
+        if let code = fault.code {
+            let frame = HTTP2Frame(
+                streamID: .rootStream, payload: .goAway(lastStreamID: .maxID, errorCode: code, opaqueData: nil))
+            channel.writeAndFlush(frame, promise: nil)
+        }
+        channel.close(promise: nil)
     }
 
     /// One of the connections is gone, or spoke something else than HTTP/2.

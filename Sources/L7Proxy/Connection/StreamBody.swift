@@ -7,6 +7,8 @@ internal import NIOHTTP2
 final class StreamBody {
     /// Writes that the other stream may have under way: small ones would cost more than their bytes.
     private static let mostWrites = 4
+    /// A stream's window: what of it may wait.
+    private static let window = 65_535
 
     private enum End {
         case data
@@ -40,8 +42,12 @@ final class StreamBody {
     func begin(to channel: any Channel) { target = channel }
 
     /// Bytes of it. They go with the next `flush`.
-    func add(_ data: IOData) {
-        guard !isOver, end == nil, case .byteBuffer(var bytes) = data, bytes.readableBytes > 0 else { return }
+    ///
+    /// - Returns: `false` when they are more than their sender was granted. The codec does not see that: it takes what the gate keeps back
+    ///   for granted.
+    func add(_ data: IOData) -> Bool {
+        guard !isOver, end == nil, case .byteBuffer(var bytes) = data, bytes.readableBytes > 0 else { return true }
+        guard waiting.readableBytes + bytes.readableBytes <= StreamBody.window else { return false }
         if waiting.readableBytes > 0 {
             waiting.writeBuffer(&bytes)
         } else if bytes.readableBytes < bytes.storageCapacity / 4 {
@@ -51,6 +57,7 @@ final class StreamBody {
             waiting = bytes
         }
         if let source { source.gate.shut(source.stream) }
+        return true
     }
 
     /// Nothing follows.

@@ -54,7 +54,7 @@ final class WindowGate: ChannelOutboundHandler {
         frame.writeInteger(UInt32(4) << 8 | 8)
         frame.writeInteger(UInt8(0))
         frame.writeInteger(UInt32(Int32(stream)))
-        frame.writeInteger(UInt32(grant))
+        frame.writeInteger(UInt32(min(grant, Int(Int32.max))))
         context.writeAndFlush(wrapOutboundOut(.byteBuffer(frame)), promise: nil)
     }
 
