@@ -71,13 +71,22 @@ final class HTTP2Session {
         if streams == 0, isEnding { close() }
     }
 
-    /// Decides a request by the rules in force.
+    /// Decides a request by the rules in force. One that is allowed while not both ends are known waits for the server; where that is
+    /// connected there is nothing to wait for, and nothing is allowed.
     func decide(_ head: HTTP2Head) -> FlowRules.Answer {
-        connection.currentRules().decide(head.bytes.span, head.head, limits: shared.limits.scan)
+        let rules = connection.currentRules()
+        let isLost = isConnected && !isComplete
+        return (isLost ? FlowRules(egress: nil, ingress: nil) : rules)
+            .decide(head.bytes.span, head.head, limits: shared.limits.scan)
     }
 
     /// Whether both ends are known (`ProxiedFlow.isComplete`).
     var isComplete: Bool { connection.flow.isComplete }
+
+    /// Whether there is a connection to the server.
+    var isConnected: Bool {
+        if case .connected = server { true } else { false }
+    }
 
     /// Calls the stream's `connected` or `failed` once the server is connected or cannot be.
     func connect(for stream: HTTP2RequestStream) {

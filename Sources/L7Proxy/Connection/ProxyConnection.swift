@@ -424,7 +424,7 @@ final class ProxyConnection {
             flow.isUnrestricted = false
             return
         }
-        let isLost = server != nil && !again.isComplete
+        let isLost = (server != nil || http2?.isConnected == true) && !again.isComplete
         (flow.egress, flow.ingress) = isLost ? (nil, nil) : (again.egress, again.ingress)
         flow.isUnrestricted = !isLost && again.isUnrestricted
         flow.isComplete = isLost || again.isComplete
