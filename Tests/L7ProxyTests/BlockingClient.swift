@@ -70,6 +70,12 @@ struct BlockingClient: ~Copyable {
     /// Sends nothing more.
     func finish() { shutdown(descriptor, CInt(SHUT_WR)) }
 
+    /// Lets the end of the client be a reset.
+    func endsWithReset() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    }
+
     func send(_ text: String) { send(Array(text.utf8)) }
 
     /// Reads so many bytes, fewer if the other side closes or nothing came for `patience`.

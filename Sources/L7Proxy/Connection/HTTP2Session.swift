@@ -8,7 +8,7 @@ internal import ProxyRules
 final class HTTP2Session {
     private enum Server {
         case none
-        case connecting
+        case connecting(ServerAttempt)
         case connected(any Channel, NIOHTTP2Handler.StreamMultiplexer)
         /// It takes no more streams.
         case gone
@@ -93,7 +93,6 @@ final class HTTP2Session {
         switch server {
         case .none:
             waiting.append(stream)
-            server = .connecting
             connect()
         case .connecting: waiting.append(stream)
         case .connected: stream.connected()
@@ -122,30 +121,27 @@ final class HTTP2Session {
     }
 
     private func connect() {
-        let bound = NIOLoopBound(self, eventLoop: shared.loop)
         let limits = shared.limits
         let gate = WindowGate(toServer: true, limits)
         serverGate = gate
-        let boundGate = NIOLoopBound(gate, eventLoop: shared.loop)
-        let bootstrap = shared.bootstrap(for: connection.flow)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let handler = NIOHTTP2Handler(
-                        mode: .client, eventLoop: channel.eventLoop,
-                        connectionConfiguration: HTTP2Limits.server(limits),
-                        streamConfiguration: HTTP2Limits.stream(limits)
-                    ) { pushed in pushed.close() }
-                    try channel.pipeline.syncOperations.addHandlers([
-                        boundGate.value, handler, HTTP2ConnectionEnd(bound.value, isServer: true),
-                    ])
-                    try channel.syncOptions?.setOption(.autoRead, value: true)
-                }
-            }
-        shared.reach(
-            connection.flow.destination, by: bootstrap, isWanted: { self.connection.phase == .http2 }
-        ) { channel in
-            if let channel { self.connected(channel) } else { self.notConnected() }
-        }
+        let attempt = ServerAttempt(
+            to: connection.flow, shared: shared, place: connection.place,
+            handlers: { channel in
+                let handler = NIOHTTP2Handler(
+                    mode: .client, eventLoop: channel.eventLoop,
+                    connectionConfiguration: HTTP2Limits.server(limits),
+                    streamConfiguration: HTTP2Limits.stream(limits)
+                ) { pushed in pushed.close() }
+                try channel.pipeline.syncOperations.addHandlers([
+                    gate, handler, HTTP2ConnectionEnd(self, isServer: true),
+                ])
+                try channel.syncOptions?.setOption(.autoRead, value: true)
+            },
+            done: { channel in
+                if let channel { self.connected(channel) } else { self.notConnected() }
+            })
+        server = .connecting(attempt)
+        attempt.begin()
     }
 
     private func connected(_ channel: any Channel) {
@@ -239,8 +235,13 @@ final class HTTP2Session {
 
     /// Called by the connection when it is closed.
     func closeServer() {
-        if case .connected(let channel, _) = server { channel.close(promise: nil) }
+        let before = server
         server = .gone
+        switch before {
+        case .connecting(let attempt): attempt.cancel()
+        case .connected(let channel, _): channel.close(promise: nil)
+        case .none, .gone: break
+        }
         waiting = []
     }
 

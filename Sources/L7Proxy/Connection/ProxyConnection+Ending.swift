@@ -119,6 +119,8 @@ extension ProxyConnection {
     }
 
     private func closeServer() {
+        attempt?.cancel()
+        attempt = nil
         guard let channel = server else { return }
         server = nil
         // A request that was not forwarded to its end must not look complete.

@@ -33,6 +33,8 @@ final class ProxyConnection {
     var flow: ProxiedFlow
     let clientAddress: SocketAddress
     let localAddress: SocketAddress
+    /// What the sockets of this connection take.
+    let place: ConnectionPlace
 
     var phase = Phase.open
     // A tenth of a request's instructions would be checks that nobody else changes these meanwhile. Nobody does: one thread has the
@@ -46,7 +48,9 @@ final class ProxyConnection {
     @exclusivity(unchecked) var fromServer = ByteBuffer()
     /// What may be sent to the server once it is connected.
     var toServer = ByteBuffer()
-    var isConnecting = false
+    /// The connection to the server that is being made.
+    var attempt: ServerAttempt?
+    var isConnecting: Bool { attempt != nil }
     /// Whether there was a server. There is one in the life of a connection: bytes that were decided for it do not begin another.
     private var hasConnected = false
     var clientEnded = false
@@ -75,11 +79,15 @@ final class ProxyConnection {
     var headSince: NIODeadline?
     var lastActivity: NIODeadline
 
-    init(_ client: any Channel, shared: LoopState, flow: ProxiedFlow, from: SocketAddress, to: SocketAddress) {
+    init(
+        _ client: any Channel, shared: LoopState, flow: ProxiedFlow, place: ConnectionPlace, from: SocketAddress,
+        to: SocketAddress
+    ) {
         self.client = client
         toClient = Outlet(client)
         self.shared = shared
         self.flow = flow
+        self.place = place
         clientAddress = from
         localAddress = to
         requests = RequestSide(limits: shared.limits.scan)
@@ -378,7 +386,6 @@ final class ProxyConnection {
 
     func connect() {
         guard !hasConnected else { return abort() }
-        isConnecting = true
         shared.connect(self)
     }
 
@@ -386,7 +393,7 @@ final class ProxyConnection {
         guard phase == .open || phase == .dns else { return channel.close(promise: nil) }
         server = channel
         hasConnected = true
-        isConnecting = false
+        attempt = nil
         lastActivity = .now()
         guard flow.isComplete || completeFlow() else {
             shared.counters.unknownFlows += 1
@@ -435,7 +442,7 @@ final class ProxyConnection {
 
     func notConnected() {
         guard phase == .open || phase == .dns else { return }
-        isConnecting = false
+        attempt = nil
         shared.counters.noServer += 1
         failServer()
     }
