@@ -79,7 +79,7 @@ public enum Refusal: String, Error, Hashable, CaseIterable, Sendable {
     case hostMissing = "host-missing"
     /// Host twice.
     case hostTwice = "host-twice"
-    /// Host is no name or address with an optional port; also the authority of an absolute-form target.
+    /// Host is no name of up to 255 bytes or address, with an optional port; also the authority of an absolute-form target.
     case hostSyntax = "host-syntax"
     /// Connection is no list of tokens.
     case connectionSyntax = "connection-syntax"
