@@ -67,6 +67,9 @@ struct BlockingClient: ~Copyable {
         }
     }
 
+    /// Ends the connection.
+    consuming func end() {}
+
     /// Sends nothing more.
     func finish() { shutdown(descriptor, CInt(SHUT_WR)) }
 
@@ -88,6 +91,15 @@ struct BlockingClient: ~Copyable {
             bytes += piece[..<got]
         }
         return bytes
+    }
+
+    /// Reads to the end of the connection, or until nothing came for `patience`: whether it was reset.
+    func isReset() -> Bool {
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = recv(descriptor, &piece, piece.count, 0)
+            if count <= 0 { return count < 0 && errno == ECONNRESET }
+        }
     }
 
     /// Reads until the other side closes, nothing came for `patience`, or the text ends with this.

@@ -63,7 +63,7 @@ extension ProxyConnection {
     func abort() {
         guard phase != .closed else { return }
         ProxyConnection.reset(client)
-        closeServer()
+        closeServer(isCut: responses.isTunnel)
         closed()
     }
 
@@ -90,7 +90,7 @@ extension ProxyConnection {
     /// The client's connection is gone.
     func clientGone() {
         guard phase != .closed else { return }
-        closeServer()
+        closeServer(isCut: responses.isTunnel && !clientEnded && !serverEnded)
         closed()
     }
 
@@ -98,6 +98,10 @@ extension ProxyConnection {
     func serverGone() {
         guard server != nil else { return }
         server = nil
+        // Of an end of the server's own behind that of the client in another protocol the channel says nothing.
+        let isCut = !serverEnded && (serverFailed || !responses.isTunnel || !clientEnded)
+        // What ends with its connection would look complete.
+        if phase == .open, isCut, responses.isTunnel || responses.endsWithConnection { return abort() }
         // What the client would still send is for nobody.
         if phase == .open, responses.isTunnel { return close() }
         if phase == .open || phase == .dns, !serverEnded { serverInputEnded() }
@@ -118,13 +122,14 @@ extension ProxyConnection {
         shared.remove(self)
     }
 
-    private func closeServer() {
+    /// Closes the connection to the server. `isCut`: what it was sent must not look complete.
+    private func closeServer(isCut: Bool = false) {
         attempt?.cancel()
         attempt = nil
         guard let channel = server else { return }
         server = nil
-        // A request that was not forwarded to its end must not look complete.
-        if !requests.hasWholeRequest || requests.isCut {
+        // Nor must a request that was not forwarded to its end.
+        if isCut || !requests.hasWholeRequest || requests.isCut {
             ProxyConnection.reset(channel)
         } else {
             channel.close(promise: nil)

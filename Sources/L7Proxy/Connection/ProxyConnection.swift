@@ -55,6 +55,8 @@ final class ProxyConnection {
     private var hasConnected = false
     var clientEnded = false
     var serverEnded = false
+    /// Whether the server's connection was reset, or timed out.
+    var serverFailed = false
     /// Whether a read was asked for and has not come.
     var clientReading = false
     var serverReading = false

@@ -2,19 +2,25 @@ import Foundation
 import Glibc
 import NIOCore
 
-/// A server that answers the first request of a connection with given bytes, whatever they are, and then reads on until it ends.
+/// A server that answers the first request of a connection with given bytes, whatever they are, and then reads on until it ends, or ends it
+/// itself.
 final class HostileServer: Sendable {
+    /// What it does behind its answer.
+    enum End {
+        case readsOn, closes, resets
+    }
+
     let address: SocketAddress
     private let listener: CInt
 
-    init(_ bytes: [UInt8]) throws {
+    init(_ bytes: [UInt8], then end: End = .readsOn) throws {
         let socket = try ListeningSocket(backlog: 8)
         address = socket.address
         let listener = socket.descriptor
         self.listener = listener
         Thread.detachNewThread {
             while case let connection = accept(listener, nil, nil), connection >= 0 {
-                HostileServer.serve(connection, bytes)
+                HostileServer.serve(connection, bytes, end)
                 close(connection)
             }
         }
@@ -25,7 +31,7 @@ final class HostileServer: Sendable {
         close(listener)
     }
 
-    private static func serve(_ connection: CInt, _ bytes: [UInt8]) {
+    private static func serve(_ connection: CInt, _ bytes: [UInt8], _ end: End) {
         var received: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 65_536)
         while !hasRequest(received) {
@@ -41,7 +47,15 @@ final class HostileServer: Sendable {
             guard count > 0 else { return }
             from += count
         }
-        while recv(connection, &piece, piece.count, 0) > 0 {}
+        switch end {
+        case .readsOn: while recv(connection, &piece, piece.count, 0) > 0 {}
+        case .closes: break
+        case .resets:
+            // Behind what was sent, which a reset may take away.
+            usleep(200_000)
+            var option = linger(l_onoff: 1, l_linger: 0)
+            setsockopt(connection, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+        }
     }
 
     /// Whether a head has come, of HTTP/1 or, behind the preface, of HTTP/2.
