@@ -126,6 +126,8 @@ struct ConnectionLimitTests {
     func neverReads() async throws {
         var limits = self.limits(10, ofClient: 1)
         limits.idleTimeout = .milliseconds(500)
+        // What was read last may end inside a head.
+        limits.headTimeout = .milliseconds(500)
         limits.tick = .milliseconds(50)
         let proxy = try await ProxyFixture.start([HTTPRule(path: "/a")], limits: limits)
         let first = Held(try proxy.client(patience: 300, isDeaf: true))

@@ -158,7 +158,11 @@ extension ProxyConnection {
                 shared.counters.timeouts += 1
                 linger()
             }
-        case .lingering: if now - lastActivity > limits.lingerTimeout { clientTooSlow() }
+        case .lingering:
+            // A client that takes its last answer slowly is no worse than one that is idle.
+            let hasAnswer = toClient.hasWaiting
+            guard now - lastActivity > (hasAnswer ? limits.idleTimeout : limits.lingerTimeout) else { return }
+            if hasAnswer { abort() } else { clientTooSlow() }
         case .open:
             if let headSince, now - headSince > limits.headTimeout {
                 shared.counters.timeouts += 1

@@ -102,7 +102,8 @@ final class ProxyConnection {
 
     func clientSent(_ bytes: ByteBuffer) {
         clientReading = false
-        lastActivity = .now()
+        // What comes behind the last answer keeps nothing open.
+        if phase != .lingering { lastActivity = .now() }
         if !hasBytes {
             hasBytes = true
             if phase == .open, shared.book.isDNS(egress: flow.egress, ingress: flow.ingress) { phase = .dns }

@@ -20,7 +20,7 @@ public struct ProxyLimits: Sendable {
     public var connectTimeout = TimeAmount.seconds(5)
     /// For the ends of a connection to the server, which another socket still has.
     public var rebindTimeout = TimeAmount.seconds(1)
-    /// For the client to take the last answer.
+    /// For the client to end its side behind the last answer.
     public var lingerTimeout = TimeAmount.seconds(2)
     /// How often the timeouts are looked at.
     public var tick = TimeAmount.seconds(1)
