@@ -119,15 +119,25 @@ final class ProxyConnection {
         readOn()
     }
 
-    /// The client sends nothing more. A request that is not complete never will be.
+    /// The client sends nothing more.
     func clientInputEnded() {
         clientEnded = true
         if phase == .dns { return endQueries() }
         guard phase == .open else { return close() }
+        endRequests()
+    }
+
+    /// Behind the client's end: a request that is not complete never will be, and nothing follows the last answer. What was sent before is
+    /// taken first.
+    private func endRequests() {
         if responses.isTunnel {
             server?.close(mode: .output, promise: nil)
-            closeWhenBothEnded()
-        } else if !requests.hasWholeRequest || pending.isEmpty && requests.isInHead {
+            return closeWhenBothEnded()
+        }
+        let mayTakeMore = isConnecting || requests.isWaiting || pending.count >= shared.limits.pipelined
+        if mayTakeMore, fromClient.readableBytes > 0 || requests.isWaiting { return }
+        headSince = nil
+        if !requests.hasWholeRequest || pending.isEmpty && requests.isInHead {
             abort()
         } else if pending.isEmpty {
             // Behind the last answer, which may still be on its way.
@@ -135,6 +145,7 @@ final class ProxyConnection {
         } else {
             // The answers to what was sent are still due.
             requests.end()
+            fromClient = ByteBuffer()
         }
     }
 
@@ -180,6 +191,11 @@ final class ProxyConnection {
 
     /// Takes what the client sent as far as it goes.
     func takeRequests() {
+        takeSteps()
+        if clientEnded, phase == .open { endRequests() }
+    }
+
+    private func takeSteps() {
         var run = 0
         defer { if phase == .open { forward(run) } }
         while phase == .open {
