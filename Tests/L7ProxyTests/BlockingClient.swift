@@ -93,6 +93,13 @@ struct BlockingClient: ~Copyable {
         return bytes
     }
 
+    /// Reads what there is; nothing at the end, or if nothing came for `patience`.
+    func readSome() -> [UInt8] {
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(descriptor, &piece, piece.count, 0)
+        return Array(piece[..<max(0, count)])
+    }
+
     /// Reads to the end of the connection, or until nothing came for `patience`: whether it was reset.
     func isReset() -> Bool {
         var piece = [UInt8](repeating: 0, count: 65_536)

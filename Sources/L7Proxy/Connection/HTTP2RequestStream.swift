@@ -43,7 +43,7 @@ final class HTTP2RequestStream: ChannelInboundHandler {
     // MARK: The client's events
 
     func channelActive(context: ChannelHandlerContext) {
-        if !session.streamBegan() {
+        if !session.streamBegan(self) {
             state = .ended
             return reset(.refusedStream)
         }
@@ -235,6 +235,18 @@ final class HTTP2RequestStream: ChannelInboundHandler {
         }
         logError()
         reset(.internalError)
+    }
+
+    /// Called each `ProxyLimits.tick`: ends a stream of which one side takes nothing, so that others go on.
+    func look(at now: NIODeadline) {
+        let limit = session.shared.limits.stallTimeout
+        let isServer = body.isStalled(at: now, limit)
+        guard isServer || responseBody.isStalled(at: now, limit) else { return }
+        session.count(.stalled, isServer: isServer)
+        if !responseEnded {
+            record = session.shared.lines?.record(of: record.take(), failedBy: HTTP2Fault.stalled.rawValue)
+        }
+        reset(.enhanceYourCalm)
     }
 
     private func answer(_ answer: LocalAnswer) {

@@ -19,7 +19,7 @@ final class HTTP2Session {
     /// Streams that wait for the connection to the server.
     private var waiting: [HTTP2RequestStream] = []
     /// The streams that are open.
-    private var streams = 0
+    private var streams: [ObjectIdentifier: HTTP2RequestStream] = [:]
     private var isEnding = false
     /// The windows of the client's streams, and of the server's.
     let clientGate: WindowGate
@@ -32,7 +32,7 @@ final class HTTP2Session {
 
     init(_ connection: ProxyConnection) {
         self.connection = connection
-        clientGate = WindowGate(toServer: false, connection.shared.limits)
+        clientGate = WindowGate(toServer: false, connection.shared.limits, connection.shared.table)
     }
 
     /// Speaks HTTP/2 with the client from here on.
@@ -58,17 +58,17 @@ final class HTTP2Session {
     // MARK: Streams
 
     /// A stream of the client has begun. `false`: no more are taken.
-    func streamBegan() -> Bool {
-        streams += 1
+    func streamBegan(_ stream: HTTP2RequestStream) -> Bool {
+        streams[ObjectIdentifier(stream)] = stream
         clientGate.streamBegan()
         return !isEnding
     }
 
     /// A stream of the client is over.
     func streamEnded(_ stream: HTTP2RequestStream) {
-        streams -= 1
+        streams[ObjectIdentifier(stream)] = nil
         waiting.removeAll { $0 === stream }
-        if streams == 0, isEnding { close() }
+        if streams.isEmpty, isEnding { close() }
     }
 
     /// Decides a request by the rules in force. One that is allowed while not both ends are known waits for the server; where that is
@@ -122,7 +122,7 @@ final class HTTP2Session {
 
     private func connect() {
         let limits = shared.limits
-        let gate = WindowGate(toServer: true, limits)
+        let gate = WindowGate(toServer: true, limits, shared.table)
         serverGate = gate
         let attempt = ServerAttempt(
             to: connection.flow, shared: shared, place: connection.place,
@@ -190,14 +190,23 @@ final class HTTP2Session {
         if isServer {
             guard serverFault == nil else { return }
             serverFault = fault
-            shared.counters.serverFaults[fault, default: 0] += 1
+            count(fault, isServer: true)
             if case .connected(let channel, _) = server { end(channel, fault) }
         } else {
             guard !hasFaulted else { return }
             hasFaulted = true
-            shared.counters.http2Faults[fault, default: 0] += 1
+            count(fault, isServer: false)
             if let record = shared.lines?.record(of: fault) { connection.log(record, status: 0, since: .now()) }
             end(connection.client, fault)
+        }
+    }
+
+    /// Counts what a server did, or a client.
+    func count(_ fault: HTTP2Fault, isServer: Bool) {
+        if isServer {
+            shared.counters.serverFaults[fault, default: 0] += 1
+        } else {
+            shared.counters.http2Faults[fault, default: 0] += 1
         }
     }
 
@@ -227,7 +236,7 @@ final class HTTP2Session {
         let frame = HTTP2Frame(
             streamID: .rootStream, payload: .goAway(lastStreamID: .maxID, errorCode: .noError, opaqueData: nil))
         connection.client.writeAndFlush(frame, promise: nil)
-        if streams == 0 { close() }
+        if streams.isEmpty { close() }
     }
 
     /// Ends both connections, behind what was written.
@@ -249,12 +258,14 @@ final class HTTP2Session {
     func look(at now: NIODeadline) {
         let limits = shared.limits
         let idle = now - connection.lastActivity
-        if streams == 0, idle > limits.idleTimeout {
+        if streams.isEmpty, idle > limits.idleTimeout {
             shared.counters.timeouts += 1
             drain()
         } else if idle > limits.streamIdleTimeout {
             shared.counters.timeouts += 1
             connection.abort()
+        } else {
+            for stream in Array(streams.values) { stream.look(at: now) }
         }
     }
 }

@@ -21,7 +21,7 @@ final class LoopState {
     /// How long a line may wait for others.
     private static let logDelay = TimeAmount.milliseconds(20)
     private var connections: [ObjectIdentifier: ProxyConnection] = [:]
-    private let table: ConnectionTable
+    let table: ConnectionTable
     /// Which refused connections have a line.
     private var refusalLines = DenialBudget()
     private var isDraining = false

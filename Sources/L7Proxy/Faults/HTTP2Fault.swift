@@ -23,6 +23,9 @@ public enum HTTP2Fault: String, Hashable, CaseIterable, Sendable {
     case fieldsTooLong = "http2-fields-too-long"
     /// Answers to PING, SETTINGS and streams that the peer does not read.
     case unreadAnswers = "http2-unread-answers"
+    /// A stream whose receiver took nothing for `ProxyLimits.stallTimeout`, while so much waited that other streams were granted nothing.
+    /// It is reset, the connection goes on.
+    case stalled = "http2-stalled"
     /// A server's answers before its answer, more than `ScanLimits.interims`.
     case interims = "http2-interims"
 
@@ -32,7 +35,7 @@ public enum HTTP2Fault: String, Hashable, CaseIterable, Sendable {
         case .flowControl: .flowControlError
         case .windowUpdates: .enhanceYourCalm
         case .frames, .resets, .streamErrors, .controlFrames, .emptyData, .continuation, .fieldsTooLong, .unreadAnswers,
-            .interims:
+            .stalled, .interims:
             nil
         }
     }

@@ -97,6 +97,15 @@ struct HTTP2FloodTests {
         try await expect(.flowControl, for: frames, allows: true, to: server.address)
     }
 
+    @Test("bodies beyond the window of the connection, each within that of its stream")
+    func connectionWindow() async throws {
+        let server = try AbsentServer()
+        let frames = stride(from: UInt32(1), to: 181, by: 2).flatMap {
+            RawFrames.post($0) + RawFrames.many(4, RawFrames.frame(0, 0, $0, [UInt8](repeating: 1, count: 15_000)))
+        }
+        try await expect(.flowControl, for: frames, allows: true, to: server.address)
+    }
+
     @Test("frames of a stream that nobody opened", arguments: [UInt8(0), 3, 8])
     func unknownStream(type: UInt8) async throws {
         try await expect(.frames, for: RawFrames.frame(type, 0, 5, RawFrames.number(1)))

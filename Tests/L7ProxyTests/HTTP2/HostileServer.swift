@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import NIOCore
 
-/// A server that answers the first request of a connection with given bytes, whatever they are, and then reads on until it ends, or ends it
+/// A server that answers the first request of a connection, or the first few together, with given bytes, whatever they are, and then reads on until it ends, or ends it
 /// itself.
 final class HostileServer: Sendable {
     /// What it does behind its answer.
@@ -13,14 +13,14 @@ final class HostileServer: Sendable {
     let address: SocketAddress
     private let listener: CInt
 
-    init(_ bytes: [UInt8], then end: End = .readsOn) throws {
+    init(_ bytes: [UInt8], to requests: Int = 1, then end: End = .readsOn) throws {
         let socket = try ListeningSocket(backlog: 8)
         address = socket.address
         let listener = socket.descriptor
         self.listener = listener
         Thread.detachNewThread {
             while case let connection = accept(listener, nil, nil), connection >= 0 {
-                HostileServer.serve(connection, bytes, end)
+                HostileServer.serve(connection, bytes, requests, end)
                 close(connection)
             }
         }
@@ -31,10 +31,10 @@ final class HostileServer: Sendable {
         close(listener)
     }
 
-    private static func serve(_ connection: CInt, _ bytes: [UInt8], _ end: End) {
+    private static func serve(_ connection: CInt, _ bytes: [UInt8], _ requests: Int, _ end: End) {
         var received: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 65_536)
-        while !hasRequest(received) {
+        while count(received) < requests {
             let count = recv(connection, &piece, piece.count, 0)
             guard count > 0 else { return }
             received += piece[..<count]
@@ -58,11 +58,11 @@ final class HostileServer: Sendable {
         }
     }
 
-    /// Whether a head has come, of HTTP/1 or, behind the preface, of HTTP/2.
-    private static func hasRequest(_ bytes: [UInt8]) -> Bool {
+    /// How many heads have come, of HTTP/1 or, behind the preface, of HTTP/2.
+    private static func count(_ bytes: [UInt8]) -> Int {
         guard bytes.starts(with: Array("PRI * HTTP/2.0".utf8)) else {
-            return String(decoding: bytes, as: UTF8.self).contains("\r\n\r\n")
+            return String(decoding: bytes, as: UTF8.self).components(separatedBy: "\r\n\r\n").count - 1
         }
-        return RawFrames.split(Array(bytes.dropFirst(24))).contains { $0.type == 1 }
+        return RawFrames.split(Array(bytes.dropFirst(24))).count { $0.type == 1 }
     }
 }
