@@ -1,5 +1,6 @@
 import L7Proxy
 import NIOCore
+import NIOPosix
 import PolicyAPI
 import Testing
 
@@ -48,5 +49,36 @@ struct LingerTests {
         let isReset = client.isReset()
         #expect(!isReset)
         try await proxy.stop()
+    }
+    @Test("a client of HTTP/2 that takes its last answer slowly gets all of it, though the proxy is about to stop")
+    func slowlyHTTP2() async throws {
+        let size = 4 << 20
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let server = try await HTTP2EchoServer.start(group, size: size)
+        var limits = ProxyLimits()
+        limits.tick = .milliseconds(20)
+        let proxy = try await ProxyFixture.start([HTTPRule()], limits: limits, to: server.address)
+        do {
+            let client = try proxy.client(patience: 5_000, isDeaf: true)
+            // Windows without end.
+            client.send(RawFrames.preface + RawFrames.setting(4, 1 << 31 - 1))
+            client.send(
+                RawFrames.frame(8, 0, 0, RawFrames.number(1 << 31 - 1 - 65_535)) + RawFrames.request("/", stream: 1))
+            var got = client.readSome()
+            let stopping = Task { try await proxy.proxy.stop(patience: .seconds(20)) }
+            while case let piece = client.readSome(), !piece.isEmpty {
+                got += piece
+                try await Task.sleep(for: .milliseconds(1))
+            }
+            let frames = RawFrames.split(got)
+            #expect(frames.reduce(0) { $0 + ($1.type == 0 ? $1.payload.count : 0) } == size)
+            #expect(frames.count { $0.type == 1 } == 2)
+            #expect(frames.contains { $0.type == 7 })
+            client.end()
+            try await stopping.value
+        }
+        try await proxy.stop()
+        try await server.stop()
+        try await group.shutdownGracefully()
     }
 }

@@ -54,7 +54,7 @@ final class HTTP2RequestStream: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        session.connection.lastActivity = .now()
+        session.connection.touch()
         let payload = unwrapInboundIn(data)
         switch payload {
         case .headers(let block):
@@ -177,7 +177,7 @@ final class HTTP2RequestStream: ChannelInboundHandler {
     /// A head of the response, of which there may be several before its own.
     func responded(_ fields: HPACKHeaders, status: Int, ends: Bool) {
         guard isAnswering else { return }
-        session.connection.lastActivity = .now()
+        session.connection.touch()
         self.status = status
         let fields = session.clientGate.fields(fields)
         channel.write(HTTP2Frame.FramePayload.headers(.init(headers: fields, endStream: ends)), promise: nil)
@@ -187,7 +187,7 @@ final class HTTP2RequestStream: ChannelInboundHandler {
     /// Bytes of the response.
     func responded(_ data: IOData, ends: Bool) {
         guard isAnswering else { return }
-        session.connection.lastActivity = .now()
+        session.connection.touch()
         guard responseBody.add(data) else { return session.faulted(.flowControl, isServer: true) }
         if ends { finish() }
     }
@@ -195,7 +195,7 @@ final class HTTP2RequestStream: ChannelInboundHandler {
     /// The end of the response.
     func responded(trailers: HPACKHeaders) {
         guard isAnswering else { return }
-        session.connection.lastActivity = .now()
+        session.connection.touch()
         finish(session.clientGate.fields(trailers))
     }
 

@@ -240,7 +240,7 @@ final class HTTP2Session {
     }
 
     /// Ends both connections, behind what was written.
-    private func close() { connection.close() }
+    private func close() { connection.lingerHTTP2() }
 
     /// Called by the connection when it is closed.
     func closeServer() {

@@ -72,16 +72,11 @@ extension ProxyConnection {
         guard phase != .closed else { return }
         closeServer()
         let client = client
-        if isHTTP2 {
-            // Its pipeline takes frames, not bytes.
-            client.close(promise: nil)
-        } else {
-            client.writeAndFlush(ByteBuffer()).whenComplete { _ in client.close(promise: nil) }
-            // One that reads nothing more must not stay for ever.
-            if client.isActive {
-                client.eventLoop.scheduleTask(in: shared.limits.idleTimeout) {
-                    if client.isActive { ProxyConnection.reset(client) }
-                }
+        client.writeAndFlush(ByteBuffer()).whenComplete { _ in client.close(promise: nil) }
+        // One that reads nothing more must not stay for ever.
+        if client.isActive {
+            client.eventLoop.scheduleTask(in: shared.limits.idleTimeout) {
+                if client.isActive { ProxyConnection.reset(client) }
             }
         }
         closed()

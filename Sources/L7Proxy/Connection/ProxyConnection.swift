@@ -98,12 +98,16 @@ final class ProxyConnection {
         shared.add(self)
     }
 
+    /// Something came. What comes behind the last answer keeps nothing open.
+    func touch() {
+        if phase != .lingering { lastActivity = .now() }
+    }
+
     // MARK: Events of the client
 
     func clientSent(_ bytes: ByteBuffer) {
         clientReading = false
-        // What comes behind the last answer keeps nothing open.
-        if phase != .lingering { lastActivity = .now() }
+        touch()
         if !hasBytes {
             hasBytes = true
             if phase == .open, shared.book.isDNS(egress: flow.egress, ingress: flow.ingress) { phase = .dns }

@@ -99,6 +99,14 @@ final class WindowGate: ChannelOutboundHandler {
         context.writeAndFlush(wrapOutboundOut(.byteBuffer(frame)), promise: nil)
     }
 
+    /// Calls back when all that was written before has left, or never will.
+    func whenWritten(_ done: @escaping () -> Void) {
+        guard let context else { return done() }
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { _ in done() }
+        context.writeAndFlush(wrapOutboundOut(.byteBuffer(ByteBuffer())), promise: promise)
+    }
+
     /// The stream is over.
     func forget(_ stream: HTTP2StreamID) { shut[stream] = nil }
 

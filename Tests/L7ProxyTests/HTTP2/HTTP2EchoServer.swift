@@ -4,7 +4,7 @@ import NIOHTTP2
 import NIOPosix
 import Synchronization
 
-/// A server of HTTP/2 that echoes bodies as they come and ends with trailers, and keeps the heads that it got.
+/// A server of HTTP/2 that echoes bodies as they come, behind one of its own, and ends with trailers, and keeps the heads that it got.
 final class HTTP2EchoServer: Sendable {
     /// `METHOD path` of each request.
     let requests = Mutex<[String]>([])
@@ -16,8 +16,14 @@ final class HTTP2EchoServer: Sendable {
 
     var address: SocketAddress? { channel.withLock { $0?.localAddress } }
 
-    static func start(_ group: any EventLoopGroup) async throws -> HTTP2EchoServer {
-        let server = HTTP2EchoServer()
+    /// The body of its own.
+    private let body: ByteBuffer
+
+    private init(_ body: ByteBuffer) { self.body = body }
+
+    /// `size`: bytes of the body of its own.
+    static func start(_ group: any EventLoopGroup, size: Int = 0) async throws -> HTTP2EchoServer {
+        let server = HTTP2EchoServer(ByteBuffer(repeating: 0x61, count: size))
         let channel = try await ServerBootstrap(group: group)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -56,6 +62,10 @@ final class HTTP2EchoServer: Sendable {
                     server.lastFields.withLock { $0 = block.headers.map { "\($0.name): \($0.value)" } }
                     let head = HPACKHeaders([(":status", "200"), ("content-type", "application/grpc")])
                     context.writeAndFlush(wrapOutboundOut(.headers(.init(headers: head))), promise: nil)
+                    if server.body.readableBytes > 0 {
+                        let data = HTTP2Frame.FramePayload.data(.init(data: .byteBuffer(server.body)))
+                        context.writeAndFlush(wrapOutboundOut(data), promise: nil)
+                    }
                 } else {
                     let names = block.headers.map { "\($0.name): \($0.value)" }
                     server.lastFields.withLock { $0 += names }
