@@ -10,6 +10,8 @@ final class HTTP2EchoServer: Sendable {
     let requests = Mutex<[String]>([])
     /// The fields of the last request.
     let lastFields = Mutex<[String]>([])
+    /// The names of those of them that are never indexed.
+    let neverIndexed = Mutex<[String]>([])
     /// Streams that were reset before they ended.
     let cut = Mutex(0)
     private let channel = Mutex<(any Channel)?>(nil)
@@ -60,6 +62,8 @@ final class HTTP2EchoServer: Sendable {
                     let request = [":method", ":path"].map { block.headers.first(name: $0) ?? "" }
                     server.requests.withLock { $0.append(request.joined(separator: " ")) }
                     server.lastFields.withLock { $0 = block.headers.map { "\($0.name): \($0.value)" } }
+                    let secret = block.headers.filter { $0.indexable == .neverIndexed }.map(\.name)
+                    server.neverIndexed.withLock { $0 = secret }
                     let head = HPACKHeaders([(":status", "200"), ("content-type", "application/grpc")])
                     context.writeAndFlush(wrapOutboundOut(.headers(.init(headers: head))), promise: nil)
                     if server.body.readableBytes > 0 {

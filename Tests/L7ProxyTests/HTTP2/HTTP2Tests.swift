@@ -227,6 +227,20 @@ struct HTTP2Tests {
         try await fixture.stop()
     }
 
+    @Test("what is never indexed stays so, whether its head is written anew or not", arguments: [true, false])
+    func neverIndexed(isRewritten: Bool) async throws {
+        let match = HeaderMatch(name: "X-Team", value: "shop", mismatch: "ADD", secret: nil)
+        let fixture = try await Fixture.start([HTTPRule(headerMatches: isRewritten ? [match] : [])])
+        var fields = HPACKHeaders(Client.request("GET", "/", [("x-a", "1")]))
+        fields.add(name: "authorization", value: "secret", indexing: .neverIndexed)
+        fields.add(name: "cookie", value: "a=1", indexing: .neverIndexed)
+        fields.add(name: "cookie", value: "b=1")
+        #expect(try await fixture.client.begin(fields).response().status == "200")
+        #expect(fixture.server.lastFields.withLock { $0.contains("x-team: shop") } == isRewritten)
+        #expect(Set(fixture.server.neverIndexed.withLock { $0 }) == ["authorization", "cookie"])
+        try await fixture.stop()
+    }
+
     @Test("a server that cannot be reached is said to be so: 503, gRPC status 14")
     func noServer() async throws {
         let fixture = try await Fixture.start(rules)
