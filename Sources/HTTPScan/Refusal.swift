@@ -104,7 +104,7 @@ public enum Refusal: String, Error, Hashable, CaseIterable, Sendable {
     case chunkExtensionTooLong = "chunk-extension-too-long"
     /// A chunk's data is not followed by CRLF.
     case chunkEnd = "chunk-end"
-    /// A trailer field that belongs into the head (RFC 9110 6.5.1): framing, routing, authentication.
+    /// A trailer field that belongs into the head (RFC 9110 6.5.1): framing, routing, authentication, and what header rules of the flow name.
     case trailerField = "trailer-field"
     /// The trailers are longer than `ScanLimits.trailers`.
     case trailersTooLong = "trailers-too-long"

@@ -163,7 +163,9 @@ final class HTTP2RequestStream: ChannelInboundHandler {
 
     private func forwardTrailers(_ block: HTTP2Frame.FramePayload.Headers) {
         do throws(Refusal) {
-            try HTTP2Head.check(trailers: block.headers, limits: session.shared.limits.scan)
+            try HTTP2Head.check(
+                trailers: block.headers, limits: session.shared.limits.scan,
+                headerNames: session.connection.currentRules().headerNames)
             body.finish(session.serverGate?.fields(block.headers) ?? block.headers)
         } catch {
             session.shared.counters.refused[error, default: 0] += 1

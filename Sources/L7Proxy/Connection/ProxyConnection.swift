@@ -252,12 +252,13 @@ final class ProxyConnection {
     /// server is connected.
     private func decide(_ head: RequestHead, _ run: inout Int) -> Bool {
         hasRequests = true
+        let rules = currentRules()
         let answer: FlowRules.Answer
         var record: AccessRecord?
         do {
             let buffer = fromClient
             let bytes = buffer.readableBytesUInt8Span.extracting(run...)
-            answer = currentRules().decide(bytes, head, limits: shared.limits.scan)
+            answer = rules.decide(bytes, head, limits: shared.limits.scan)
             record = shared.lines?.record(of: bytes, head, answer)
         }
         if answer.isPermitted, !flow.isComplete {
@@ -282,7 +283,7 @@ final class ProxyConnection {
                 return false
             }
             drop(head.count)
-            requests.take(head, isDiscarded: true, isLast: request.isLast)
+            requests.take(head, isDiscarded: true, isLast: request.isLast, headerNames: rules.headerNames)
             append(request)
             return true
         }
@@ -290,7 +291,7 @@ final class ProxyConnection {
         // Servers that expect no body with such a method may read it as the next request; so there is none.
         let closes = head.framing != .none && ProxyConnection.mayBeReadAsRequest(head)
         request.isLast = request.isLast || closes
-        requests.take(head, isDiscarded: false, isLast: request.isLast)
+        requests.take(head, isDiscarded: false, isLast: request.isLast, headerNames: rules.headerNames)
         let offersHTTP2 = head.upgrade == .http2
         if closes || offersHTTP2 || answer.rewritten != nil {
             forward(run)

@@ -84,7 +84,7 @@ struct HTTP2Head {
     }
 
     /// What HTTP/1 may not have behind a body nobody may: rules never see it, and servers may take it for a part of the head.
-    static func check(trailers: HPACKHeaders, limits: ScanLimits) throws(Refusal) {
+    static func check(trailers: HPACKHeaders, limits: ScanLimits, headerNames: [[UInt8]]) throws(Refusal) {
         var text = Array("0\r\n".utf8)
         for (name, value, _) in trailers {
             guard !name.utf8.isEmpty else { throw .fieldNameCharacter }
@@ -92,7 +92,7 @@ struct HTTP2Head {
             add(name, value, &text)
         }
         text += [0x0d, 0x0a]
-        var scanner = BodyScanner(.chunked, limits: limits)
+        var scanner = BodyScanner(.chunked, limits: limits, headerNames: headerNames)
         var taken = 0
         while !scanner.isComplete {
             let count = try scanner.take(text.span.extracting(taken...))
