@@ -79,7 +79,7 @@ public enum Refusal: String, Error, Hashable, CaseIterable, Sendable {
     case hostMissing = "host-missing"
     /// Host twice.
     case hostTwice = "host-twice"
-    /// Host is no name or address with an optional port; also the authority of an absolute-form target.
+    /// Host is no name of up to 255 bytes or address, with an optional port; also the authority of an absolute-form target.
     case hostSyntax = "host-syntax"
     /// Connection is no list of tokens.
     case connectionSyntax = "connection-syntax"
@@ -104,7 +104,7 @@ public enum Refusal: String, Error, Hashable, CaseIterable, Sendable {
     case chunkExtensionTooLong = "chunk-extension-too-long"
     /// A chunk's data is not followed by CRLF.
     case chunkEnd = "chunk-end"
-    /// A trailer field that belongs into the head (RFC 9110 6.5.1): framing, routing, authentication.
+    /// A trailer field that belongs into the head (RFC 9110 6.5.1): framing, routing, authentication, and what header rules of the flow name.
     case trailerField = "trailer-field"
     /// The trailers are longer than `ScanLimits.trailers`.
     case trailersTooLong = "trailers-too-long"

@@ -67,8 +67,17 @@ struct BlockingClient: ~Copyable {
         }
     }
 
+    /// Ends the connection.
+    consuming func end() {}
+
     /// Sends nothing more.
     func finish() { shutdown(descriptor, CInt(SHUT_WR)) }
+
+    /// Lets the end of the client be a reset.
+    func endsWithReset() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    }
 
     func send(_ text: String) { send(Array(text.utf8)) }
 
@@ -82,6 +91,22 @@ struct BlockingClient: ~Copyable {
             bytes += piece[..<got]
         }
         return bytes
+    }
+
+    /// Reads what there is; nothing at the end, or if nothing came for `patience`.
+    func readSome() -> [UInt8] {
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(descriptor, &piece, piece.count, 0)
+        return Array(piece[..<max(0, count)])
+    }
+
+    /// Reads to the end of the connection, or until nothing came for `patience`: whether it was reset.
+    func isReset() -> Bool {
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = recv(descriptor, &piece, piece.count, 0)
+            if count <= 0 { return count < 0 && errno == ECONNRESET }
+        }
     }
 
     /// Reads until the other side closes, nothing came for `patience`, or the text ends with this.

@@ -95,10 +95,39 @@ struct ConnectionLimitTests {
         try await server.stop()
     }
 
+    @Test("a connection that is being made to a server ends with its client's", arguments: [true, false])
+    func connectingEnds(isHTTP2: Bool) async throws {
+        let server = try AbsentServer()
+        var limits = ProxyLimits()
+        limits.connectTimeout = .seconds(60)
+        let proxy = try await ProxyFixture.start([HTTPRule()], limits: limits, to: server.address)
+        let before = try server.connecting()
+        var held: [Held] = []
+        for _ in 0..<20 {
+            let client = Held(try proxy.client())
+            client.client.endsWithReset()
+            client.client.send(isHTTP2 ? RawFrames.preface + RawFrames.post(1) : Array(request.utf8))
+            held.append(client)
+        }
+        func connecting(until count: Int) async throws -> Int {
+            for _ in 0..<500 where try server.connecting() != count { try await Task.sleep(for: .milliseconds(10)) }
+            return try server.connecting()
+        }
+        let all = try await connecting(until: before + 20)
+        try #require(all == before + 20)
+        held.removeAll()
+        let left = try await connecting(until: before)
+        #expect(left == before)
+        #expect(try await proxy.proxy.counters().noServer == 0)
+        try await proxy.stop()
+    }
+
     @Test("a client that reads nothing more keeps its place no longer than an idle one")
     func neverReads() async throws {
         var limits = self.limits(10, ofClient: 1)
         limits.idleTimeout = .milliseconds(500)
+        // What was read last may end inside a head.
+        limits.headTimeout = .milliseconds(500)
         limits.tick = .milliseconds(50)
         let proxy = try await ProxyFixture.start([HTTPRule(path: "/a")], limits: limits)
         let first = Held(try proxy.client(patience: 300, isDeaf: true))

@@ -52,6 +52,10 @@ extension ProxyPlace {
         return (namespace, outer)
     }
 
+    /// What the kernel may keep of one connection that the proxy does not read, in bytes: behind a peer's end the proxy's event loop reads all
+    /// that there is, whatever it asked for.
+    static let receiveBuffer = 262_144
+
     private static let hasIPv6 = access("/proc/sys/net/ipv6", F_OK) == 0
 
     private func settle(inside namespace: NetworkNamespace) throws {
@@ -59,6 +63,7 @@ extension ProxyPlace {
             ("ipv4/ip_forward", "0"), ("ipv4/conf/all/rp_filter", "0"), ("ipv4/conf/default/rp_filter", "0"),
             ("ipv4/conf/\(Self.innerInterface)/rp_filter", "0"), ("ipv4/tcp_tw_reuse", "1"),
             ("ipv4/tcp_max_syn_backlog", "8192"), ("core/somaxconn", "8192"),
+            ("ipv4/tcp_rmem", "4096 131072 \(Self.receiveBuffer)"),
         ] { try namespace.setting(name, value) }
         if Self.hasIPv6 {
             for (name, value) in [

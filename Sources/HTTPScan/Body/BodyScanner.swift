@@ -13,15 +13,17 @@ public struct BodyScanner: Sendable {
     }
 
     private let limits: ScanLimits
+    private let headerNames: [[UInt8]]
     private var state: State
     private var line = ChunkLine()
     private var extensions = 0
     /// Found behind bytes that could be taken; thrown by the next call.
     private var refused: Refusal?
 
-    /// A scanner for the body of one message.
-    public init(_ framing: BodyFraming, limits: ScanLimits = ScanLimits()) {
+    /// A scanner for the body of one message. `headerNames`: folded (`FoldedName`), of fields that no trailer may have.
+    public init(_ framing: BodyFraming, limits: ScanLimits = ScanLimits(), headerNames: [[UInt8]] = []) {
         self.limits = limits
+        self.headerNames = headerNames
         state =
             switch framing {
             case .none: .done
@@ -116,7 +118,9 @@ public struct BodyScanner: Sendable {
             case .field:
                 guard lines.count <= limits.fields else { throw .tooManyFields }
                 switch try KnownField.of(bytes, lines.name) {
-                case .other: break
+                case .other:
+                    let name = lines.name
+                    for other in headerNames where FoldedName.is(bytes, name, other) { throw .trailerField }
                 case .host, .connection, .upgrade, .expect, .contentLength, .transferEncoding, .headOnly:
                     throw .trailerField
                 }

@@ -1,6 +1,10 @@
 /// The syntax of Host and of an authority: a name, an IPv4 address or an IPv6 address in brackets, and a port if any. User names,
-/// escapes and empty values are refused, which servers treat in different ways.
+/// escapes and empty values are refused, which servers treat in different ways; so is a name that is longer than names are, which logs
+/// would keep.
 enum HostText {
+    /// Bytes of a name, as DNS has them.
+    private static let longestName = 255
+
     static func isValid(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var at = range.lowerBound
         guard !range.isEmpty else { return false }
@@ -14,6 +18,7 @@ enum HostText {
             while at < range.upperBound, ByteClass.hostName.contains(bytes[at]) { at += 1 }
             guard at > range.lowerBound else { return false }
         }
+        guard at - range.lowerBound <= longestName else { return false }
         guard at < range.upperBound else { return true }
         guard bytes[at] == Byte.colon, (1...5).contains(range.upperBound - at - 1) else { return false }
         var port = 0

@@ -43,7 +43,7 @@ final class HTTP2RequestStream: ChannelInboundHandler {
     // MARK: The client's events
 
     func channelActive(context: ChannelHandlerContext) {
-        if !session.streamBegan() {
+        if !session.streamBegan(self) {
             state = .ended
             return reset(.refusedStream)
         }
@@ -54,7 +54,7 @@ final class HTTP2RequestStream: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        session.connection.lastActivity = .now()
+        session.connection.touch()
         let payload = unwrapInboundIn(data)
         switch payload {
         case .headers(let block):
@@ -69,7 +69,7 @@ final class HTTP2RequestStream: ChannelInboundHandler {
         case .data(let data):
             clientEnded = clientEnded || data.endStream
             // Padding says nothing to a server.
-            body.add(data.data)
+            guard body.add(data.data) else { return session.faulted(.flowControl, isServer: false) }
             if data.endStream { body.finish() }
         case .windowUpdate: session.granted(isServer: false)
         case .priority, .rstStream, .settings, .pushPromise, .ping, .goAway, .alternativeService, .origin: break
@@ -163,7 +163,9 @@ final class HTTP2RequestStream: ChannelInboundHandler {
 
     private func forwardTrailers(_ block: HTTP2Frame.FramePayload.Headers) {
         do throws(Refusal) {
-            try HTTP2Head.check(trailers: block.headers, limits: session.shared.limits.scan)
+            try HTTP2Head.check(
+                trailers: block.headers, limits: session.shared.limits.scan,
+                headerNames: session.connection.currentRules().headerNames)
             body.finish(session.serverGate?.fields(block.headers) ?? block.headers)
         } catch {
             session.shared.counters.refused[error, default: 0] += 1
@@ -177,7 +179,7 @@ final class HTTP2RequestStream: ChannelInboundHandler {
     /// A head of the response, of which there may be several before its own.
     func responded(_ fields: HPACKHeaders, status: Int, ends: Bool) {
         guard isAnswering else { return }
-        session.connection.lastActivity = .now()
+        session.connection.touch()
         self.status = status
         let fields = session.clientGate.fields(fields)
         channel.write(HTTP2Frame.FramePayload.headers(.init(headers: fields, endStream: ends)), promise: nil)
@@ -187,15 +189,15 @@ final class HTTP2RequestStream: ChannelInboundHandler {
     /// Bytes of the response.
     func responded(_ data: IOData, ends: Bool) {
         guard isAnswering else { return }
-        session.connection.lastActivity = .now()
-        responseBody.add(data)
+        session.connection.touch()
+        guard responseBody.add(data) else { return session.faulted(.flowControl, isServer: true) }
         if ends { finish() }
     }
 
     /// The end of the response.
     func responded(trailers: HPACKHeaders) {
         guard isAnswering else { return }
-        session.connection.lastActivity = .now()
+        session.connection.touch()
         finish(session.clientGate.fields(trailers))
     }
 
@@ -237,12 +239,28 @@ final class HTTP2RequestStream: ChannelInboundHandler {
         reset(.internalError)
     }
 
+    /// Called each `ProxyLimits.tick`: ends a stream of which one side takes nothing, so that others go on.
+    func look(at now: NIODeadline) {
+        let limit = session.shared.limits.stallTimeout
+        let isServer = body.isStalled(at: now, limit)
+        guard isServer || responseBody.isStalled(at: now, limit) else { return }
+        session.count(.stalled, isServer: isServer)
+        if !responseEnded {
+            record = session.shared.lines?.record(of: record.take(), failedBy: HTTP2Fault.stalled.rawValue)
+        }
+        reset(.enhanceYourCalm)
+    }
+
     private func answer(_ answer: LocalAnswer) {
         closeServer()
         status = answer.status
         let frames = HTTP2Answer.frames(answer, isGRPC: isGRPC, toHEAD: isHEAD)
         for frame in frames {
-            if case .data(let data) = frame { responseBody.add(data.data) } else { channel.write(frame, promise: nil) }
+            if case .data(let data) = frame {
+                _ = responseBody.add(data.data)
+            } else {
+                channel.write(frame, promise: nil)
+            }
         }
         finish(headOnly: frames.count == 1)
     }

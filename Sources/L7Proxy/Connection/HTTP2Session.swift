@@ -8,7 +8,7 @@ internal import ProxyRules
 final class HTTP2Session {
     private enum Server {
         case none
-        case connecting
+        case connecting(ServerAttempt)
         case connected(any Channel, NIOHTTP2Handler.StreamMultiplexer)
         /// It takes no more streams.
         case gone
@@ -19,7 +19,7 @@ final class HTTP2Session {
     /// Streams that wait for the connection to the server.
     private var waiting: [HTTP2RequestStream] = []
     /// The streams that are open.
-    private var streams = 0
+    private var streams: [ObjectIdentifier: HTTP2RequestStream] = [:]
     private var isEnding = false
     /// The windows of the client's streams, and of the server's.
     let clientGate: WindowGate
@@ -32,7 +32,7 @@ final class HTTP2Session {
 
     init(_ connection: ProxyConnection) {
         self.connection = connection
-        clientGate = WindowGate(toServer: false, connection.shared.limits)
+        clientGate = WindowGate(toServer: false, connection.shared.limits, connection.shared.table)
     }
 
     /// Speaks HTTP/2 with the client from here on.
@@ -58,33 +58,41 @@ final class HTTP2Session {
     // MARK: Streams
 
     /// A stream of the client has begun. `false`: no more are taken.
-    func streamBegan() -> Bool {
-        streams += 1
+    func streamBegan(_ stream: HTTP2RequestStream) -> Bool {
+        streams[ObjectIdentifier(stream)] = stream
         clientGate.streamBegan()
         return !isEnding
     }
 
     /// A stream of the client is over.
     func streamEnded(_ stream: HTTP2RequestStream) {
-        streams -= 1
+        streams[ObjectIdentifier(stream)] = nil
         waiting.removeAll { $0 === stream }
-        if streams == 0, isEnding { close() }
+        if streams.isEmpty, isEnding { close() }
     }
 
-    /// Decides a request by the rules in force.
+    /// Decides a request by the rules in force. One that is allowed while not both ends are known waits for the server; where that is
+    /// connected there is nothing to wait for, and nothing is allowed.
     func decide(_ head: HTTP2Head) -> FlowRules.Answer {
-        connection.currentRules().decide(head.bytes.span, head.head, limits: shared.limits.scan)
+        let rules = connection.currentRules()
+        let isLost = isConnected && !isComplete
+        return (isLost ? FlowRules(egress: nil, ingress: nil) : rules)
+            .decide(head.bytes.span, head.head, limits: shared.limits.scan)
     }
 
     /// Whether both ends are known (`ProxiedFlow.isComplete`).
     var isComplete: Bool { connection.flow.isComplete }
+
+    /// Whether there is a connection to the server.
+    var isConnected: Bool {
+        if case .connected = server { true } else { false }
+    }
 
     /// Calls the stream's `connected` or `failed` once the server is connected or cannot be.
     func connect(for stream: HTTP2RequestStream) {
         switch server {
         case .none:
             waiting.append(stream)
-            server = .connecting
             connect()
         case .connecting: waiting.append(stream)
         case .connected: stream.connected()
@@ -113,30 +121,27 @@ final class HTTP2Session {
     }
 
     private func connect() {
-        let bound = NIOLoopBound(self, eventLoop: shared.loop)
         let limits = shared.limits
-        let gate = WindowGate(toServer: true, limits)
+        let gate = WindowGate(toServer: true, limits, shared.table)
         serverGate = gate
-        let boundGate = NIOLoopBound(gate, eventLoop: shared.loop)
-        let bootstrap = shared.bootstrap(for: connection.flow)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let handler = NIOHTTP2Handler(
-                        mode: .client, eventLoop: channel.eventLoop,
-                        connectionConfiguration: HTTP2Limits.server(limits),
-                        streamConfiguration: HTTP2Limits.stream(limits)
-                    ) { pushed in pushed.close() }
-                    try channel.pipeline.syncOperations.addHandlers([
-                        boundGate.value, handler, HTTP2ConnectionEnd(bound.value, isServer: true),
-                    ])
-                    try channel.syncOptions?.setOption(.autoRead, value: true)
-                }
-            }
-        shared.reach(
-            connection.flow.destination, by: bootstrap, isWanted: { self.connection.phase == .http2 }
-        ) { channel in
-            if let channel { self.connected(channel) } else { self.notConnected() }
-        }
+        let attempt = ServerAttempt(
+            to: connection.flow, shared: shared, place: connection.place,
+            handlers: { channel in
+                let handler = NIOHTTP2Handler(
+                    mode: .client, eventLoop: channel.eventLoop,
+                    connectionConfiguration: HTTP2Limits.server(limits),
+                    streamConfiguration: HTTP2Limits.stream(limits)
+                ) { pushed in pushed.close() }
+                try channel.pipeline.syncOperations.addHandlers([
+                    gate, handler, HTTP2ConnectionEnd(self, isServer: true),
+                ])
+                try channel.syncOptions?.setOption(.autoRead, value: true)
+            },
+            done: { channel in
+                if let channel { self.connected(channel) } else { self.notConnected() }
+            })
+        server = .connecting(attempt)
+        attempt.begin()
     }
 
     private func connected(_ channel: any Channel) {
@@ -185,15 +190,34 @@ final class HTTP2Session {
         if isServer {
             guard serverFault == nil else { return }
             serverFault = fault
-            shared.counters.serverFaults[fault, default: 0] += 1
-            if case .connected(let channel, _) = server { channel.close(promise: nil) }
+            count(fault, isServer: true)
+            if case .connected(let channel, _) = server { end(channel, fault) }
         } else {
             guard !hasFaulted else { return }
             hasFaulted = true
-            shared.counters.http2Faults[fault, default: 0] += 1
+            count(fault, isServer: false)
             if let record = shared.lines?.record(of: fault) { connection.log(record, status: 0, since: .now()) }
-            connection.client.close(promise: nil)
+            end(connection.client, fault)
         }
+    }
+
+    /// Counts what a server did, or a client.
+    func count(_ fault: HTTP2Fault, isServer: Bool) {
+        if isServer {
+            shared.counters.serverFaults[fault, default: 0] += 1
+        } else {
+            shared.counters.http2Faults[fault, default: 0] += 1
+        }
+    }
+
+    /// Closes a peer's connection and says why, where the codec has not.
+    private func end(_ channel: any Channel, _ fault: HTTP2Fault) {
+        if let code = fault.code {
+            let frame = HTTP2Frame(
+                streamID: .rootStream, payload: .goAway(lastStreamID: .maxID, errorCode: code, opaqueData: nil))
+            channel.writeAndFlush(frame, promise: nil)
+        }
+        channel.close(promise: nil)
     }
 
     /// One of the connections is gone, or spoke something else than HTTP/2.
@@ -212,16 +236,21 @@ final class HTTP2Session {
         let frame = HTTP2Frame(
             streamID: .rootStream, payload: .goAway(lastStreamID: .maxID, errorCode: .noError, opaqueData: nil))
         connection.client.writeAndFlush(frame, promise: nil)
-        if streams == 0 { close() }
+        if streams.isEmpty { close() }
     }
 
     /// Ends both connections, behind what was written.
-    private func close() { connection.close() }
+    private func close() { connection.lingerHTTP2() }
 
     /// Called by the connection when it is closed.
     func closeServer() {
-        if case .connected(let channel, _) = server { channel.close(promise: nil) }
+        let before = server
         server = .gone
+        switch before {
+        case .connecting(let attempt): attempt.cancel()
+        case .connected(let channel, _): channel.close(promise: nil)
+        case .none, .gone: break
+        }
         waiting = []
     }
 
@@ -229,12 +258,14 @@ final class HTTP2Session {
     func look(at now: NIODeadline) {
         let limits = shared.limits
         let idle = now - connection.lastActivity
-        if streams == 0, idle > limits.idleTimeout {
+        if streams.isEmpty, idle > limits.idleTimeout {
             shared.counters.timeouts += 1
             drain()
         } else if idle > limits.streamIdleTimeout {
             shared.counters.timeouts += 1
             connection.abort()
+        } else {
+            for stream in Array(streams.values) { stream.look(at: now) }
         }
     }
 }

@@ -20,10 +20,8 @@ final class LoopState {
     var counters = ProxyCounters()
     /// How long a line may wait for others.
     private static let logDelay = TimeAmount.milliseconds(20)
-    /// Between attempts to connect by ends that another socket has.
-    private static let rebindDelay = TimeAmount.milliseconds(5)
     private var connections: [ObjectIdentifier: ProxyConnection] = [:]
-    private let table: ConnectionTable
+    let table: ConnectionTable
     /// Which refused connections have a line.
     private var refusalLines = DenialBudget()
     private var isDraining = false
@@ -97,9 +95,9 @@ final class LoopState {
         // A pod by its name: all of its addresses are one client's.
         let owner = flow.client.isEmpty ? client.ipAddress ?? "" : flow.client
         if let refusal = table.enter(owner) { return refuse(channel, refusal, client, flow) }
-        // Not before its descriptor is free.
-        channel.closeFuture.whenComplete { [table] _ in table.leave(owner) }
-        let connection = ProxyConnection(channel, shared: self, flow: flow, from: client, to: local)
+        let place = ConnectionPlace(table, owner)
+        place.hold(until: channel)
+        let connection = ProxyConnection(channel, shared: self, flow: flow, place: place, from: client, to: local)
         try channel.pipeline.syncOperations.addHandler(ClientHandler(connection))
     }
 
@@ -120,49 +118,17 @@ final class LoopState {
 
     /// Connects to the server of a connection.
     func connect(_ connection: ProxyConnection) {
-        let bound = NIOLoopBound(connection, eventLoop: loop)
-        let bootstrap = bootstrap(for: connection.flow)
-            .channelOption(.autoRead, value: false)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(ServerHandler(bound.value))
-                }
-            }
-        reach(connection.flow.destination, by: bootstrap, isWanted: { connection.phase != .closed }) { channel in
-            if let channel { connection.connected(channel) } else { connection.notConnected() }
-        }
-    }
-
-    /// Connects, and does so again for a moment when another socket has the ends of the connection: that of the client's connection
-    /// before, which is about to end.
-    ///
-    /// - Parameters:
-    ///   - address: the server's.
-    ///   - bootstrap: by which it is connected to.
-    ///   - isWanted: whether to try again.
-    ///   - done: is given the connection, or `nil`.
-    func reach(
-        _ address: SocketAddress, by bootstrap: ClientBootstrap, isWanted: @escaping () -> Bool,
-        done: @escaping ((any Channel)?) -> Void
-    ) {
-        let end = NIODeadline.now() + limits.rebindTimeout
-        func attempt() {
-            bootstrap.connect(to: address).assumeIsolated().whenComplete { result in
-                switch result {
-                case .success(let channel): done(channel)
-                case .failure(let error):
-                    guard LoopState.isOfTakenEnds(error), NIODeadline.now() < end, isWanted() else { return done(nil) }
-                    self.loop.assumeIsolated().scheduleTask(in: LoopState.rebindDelay) { attempt() }
-                }
-            }
-        }
-        attempt()
-    }
-
-    /// Whether a socket could not have the address and port that it was to have, or not towards this server.
-    private static func isOfTakenEnds(_ error: any Error) -> Bool {
-        guard let error = error as? IOError else { return false }
-        return error.errnoCode == EADDRINUSE || error.errnoCode == EADDRNOTAVAIL
+        let attempt = ServerAttempt(
+            to: connection.flow, shared: self, place: connection.place,
+            handlers: { channel in
+                try channel.syncOptions?.setOption(.autoRead, value: false)
+                try channel.pipeline.syncOperations.addHandler(ServerHandler(connection))
+            },
+            done: { channel in
+                if let channel { connection.connected(channel) } else { connection.notConnected() }
+            })
+        connection.attempt = attempt
+        attempt.begin()
     }
 
     /// Makes connections to the server of a flow.

@@ -44,5 +44,6 @@ final class Outlet {
         if rest.readableBytes > 0 { hold(rest) }
     }
 
-    private var hasWaiting: Bool { (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 1 > 0 }
+    /// Whether the channel has bytes that the socket has not taken.
+    var hasWaiting: Bool { (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 1 > 0 }
 }

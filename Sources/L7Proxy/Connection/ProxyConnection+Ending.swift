@@ -63,7 +63,7 @@ extension ProxyConnection {
     func abort() {
         guard phase != .closed else { return }
         ProxyConnection.reset(client)
-        closeServer()
+        closeServer(isCut: responses.isTunnel)
         closed()
     }
 
@@ -72,16 +72,11 @@ extension ProxyConnection {
         guard phase != .closed else { return }
         closeServer()
         let client = client
-        if isHTTP2 {
-            // Its pipeline takes frames, not bytes.
-            client.close(promise: nil)
-        } else {
-            client.writeAndFlush(ByteBuffer()).whenComplete { _ in client.close(promise: nil) }
-            // One that reads nothing more must not stay for ever.
-            if client.isActive {
-                client.eventLoop.scheduleTask(in: shared.limits.idleTimeout) {
-                    if client.isActive { ProxyConnection.reset(client) }
-                }
+        client.writeAndFlush(ByteBuffer()).whenComplete { _ in client.close(promise: nil) }
+        // One that reads nothing more must not stay for ever.
+        if client.isActive {
+            client.eventLoop.scheduleTask(in: shared.limits.idleTimeout) {
+                if client.isActive { ProxyConnection.reset(client) }
             }
         }
         closed()
@@ -90,7 +85,7 @@ extension ProxyConnection {
     /// The client's connection is gone.
     func clientGone() {
         guard phase != .closed else { return }
-        closeServer()
+        closeServer(isCut: responses.isTunnel && !clientEnded && !serverEnded)
         closed()
     }
 
@@ -98,6 +93,10 @@ extension ProxyConnection {
     func serverGone() {
         guard server != nil else { return }
         server = nil
+        // Of an end of the server's own behind that of the client in another protocol the channel says nothing.
+        let isCut = !serverEnded && (serverFailed || !responses.isTunnel || !clientEnded)
+        // What ends with its connection would look complete.
+        if phase == .open, isCut, responses.isTunnel || responses.endsWithConnection { return abort() }
         // What the client would still send is for nobody.
         if phase == .open, responses.isTunnel { return close() }
         if phase == .open || phase == .dns, !serverEnded { serverInputEnded() }
@@ -118,11 +117,14 @@ extension ProxyConnection {
         shared.remove(self)
     }
 
-    private func closeServer() {
+    /// Closes the connection to the server. `isCut`: what it was sent must not look complete.
+    private func closeServer(isCut: Bool = false) {
+        attempt?.cancel()
+        attempt = nil
         guard let channel = server else { return }
         server = nil
-        // A request that was not forwarded to its end must not look complete.
-        if !requests.hasWholeRequest || requests.isCut {
+        // Nor must a request that was not forwarded to its end.
+        if isCut || !requests.hasWholeRequest || requests.isCut {
             ProxyConnection.reset(channel)
         } else {
             channel.close(promise: nil)
@@ -151,7 +153,11 @@ extension ProxyConnection {
                 shared.counters.timeouts += 1
                 linger()
             }
-        case .lingering: if now - lastActivity > limits.lingerTimeout { clientTooSlow() }
+        case .lingering:
+            // A client that takes its last answer slowly is no worse than one that is idle.
+            let hasAnswer = toClient.hasWaiting
+            guard now - lastActivity > (hasAnswer ? limits.idleTimeout : limits.lingerTimeout) else { return }
+            if hasAnswer { abort() } else { clientTooSlow() }
         case .open:
             if let headSince, now - headSince > limits.headTimeout {
                 shared.counters.timeouts += 1

@@ -83,7 +83,7 @@ extension ProxyConnection {
         hasResponses = true
         // A response that ends before its request: the server may take the rest for another one.
         let isCut = pending.isEmpty && !requests.hasWholeRequest
-        if !keeps || first.isLast || isCut || clientEnded && pending.isEmpty { return linger() }
+        if !keeps || first.isLast || isCut { return linger() }
         beginFirst()
         if phase == .open { takeRequests() }
     }

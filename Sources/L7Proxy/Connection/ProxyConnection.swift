@@ -33,6 +33,8 @@ final class ProxyConnection {
     var flow: ProxiedFlow
     let clientAddress: SocketAddress
     let localAddress: SocketAddress
+    /// What the sockets of this connection take.
+    let place: ConnectionPlace
 
     var phase = Phase.open
     // A tenth of a request's instructions would be checks that nobody else changes these meanwhile. Nobody does: one thread has the
@@ -46,11 +48,15 @@ final class ProxyConnection {
     @exclusivity(unchecked) var fromServer = ByteBuffer()
     /// What may be sent to the server once it is connected.
     var toServer = ByteBuffer()
-    var isConnecting = false
+    /// The connection to the server that is being made.
+    var attempt: ServerAttempt?
+    var isConnecting: Bool { attempt != nil }
     /// Whether there was a server. There is one in the life of a connection: bytes that were decided for it do not begin another.
     private var hasConnected = false
     var clientEnded = false
     var serverEnded = false
+    /// Whether the server's connection was reset, or timed out.
+    var serverFailed = false
     /// Whether a read was asked for and has not come.
     var clientReading = false
     var serverReading = false
@@ -75,11 +81,15 @@ final class ProxyConnection {
     var headSince: NIODeadline?
     var lastActivity: NIODeadline
 
-    init(_ client: any Channel, shared: LoopState, flow: ProxiedFlow, from: SocketAddress, to: SocketAddress) {
+    init(
+        _ client: any Channel, shared: LoopState, flow: ProxiedFlow, place: ConnectionPlace, from: SocketAddress,
+        to: SocketAddress
+    ) {
         self.client = client
         toClient = Outlet(client)
         self.shared = shared
         self.flow = flow
+        self.place = place
         clientAddress = from
         localAddress = to
         requests = RequestSide(limits: shared.limits.scan)
@@ -88,11 +98,16 @@ final class ProxyConnection {
         shared.add(self)
     }
 
+    /// Something came. What comes behind the last answer keeps nothing open.
+    func touch() {
+        if phase != .lingering { lastActivity = .now() }
+    }
+
     // MARK: Events of the client
 
     func clientSent(_ bytes: ByteBuffer) {
         clientReading = false
-        lastActivity = .now()
+        touch()
         if !hasBytes {
             hasBytes = true
             if phase == .open, shared.book.isDNS(egress: flow.egress, ingress: flow.ingress) { phase = .dns }
@@ -108,15 +123,25 @@ final class ProxyConnection {
         readOn()
     }
 
-    /// The client sends nothing more. A request that is not complete never will be.
+    /// The client sends nothing more.
     func clientInputEnded() {
         clientEnded = true
         if phase == .dns { return endQueries() }
         guard phase == .open else { return close() }
+        endRequests()
+    }
+
+    /// Behind the client's end: a request that is not complete never will be, and nothing follows the last answer. What was sent before is
+    /// taken first.
+    private func endRequests() {
         if responses.isTunnel {
             server?.close(mode: .output, promise: nil)
-            closeWhenBothEnded()
-        } else if !requests.hasWholeRequest || pending.isEmpty && requests.isInHead {
+            return closeWhenBothEnded()
+        }
+        let mayTakeMore = isConnecting || requests.isWaiting || pending.count >= shared.limits.pipelined
+        if mayTakeMore, fromClient.readableBytes > 0 || requests.isWaiting { return }
+        headSince = nil
+        if !requests.hasWholeRequest || pending.isEmpty && requests.isInHead {
             abort()
         } else if pending.isEmpty {
             // Behind the last answer, which may still be on its way.
@@ -124,6 +149,7 @@ final class ProxyConnection {
         } else {
             // The answers to what was sent are still due.
             requests.end()
+            fromClient = ByteBuffer()
         }
     }
 
@@ -169,6 +195,11 @@ final class ProxyConnection {
 
     /// Takes what the client sent as far as it goes.
     func takeRequests() {
+        takeSteps()
+        if clientEnded, phase == .open { endRequests() }
+    }
+
+    private func takeSteps() {
         var run = 0
         defer { if phase == .open { forward(run) } }
         while phase == .open {
@@ -221,12 +252,13 @@ final class ProxyConnection {
     /// server is connected.
     private func decide(_ head: RequestHead, _ run: inout Int) -> Bool {
         hasRequests = true
+        let rules = currentRules()
         let answer: FlowRules.Answer
         var record: AccessRecord?
         do {
             let buffer = fromClient
             let bytes = buffer.readableBytesUInt8Span.extracting(run...)
-            answer = currentRules().decide(bytes, head, limits: shared.limits.scan)
+            answer = rules.decide(bytes, head, limits: shared.limits.scan)
             record = shared.lines?.record(of: bytes, head, answer)
         }
         if answer.isPermitted, !flow.isComplete {
@@ -251,7 +283,7 @@ final class ProxyConnection {
                 return false
             }
             drop(head.count)
-            requests.take(head, isDiscarded: true, isLast: request.isLast)
+            requests.take(head, isDiscarded: true, isLast: request.isLast, headerNames: rules.headerNames)
             append(request)
             return true
         }
@@ -259,7 +291,7 @@ final class ProxyConnection {
         // Servers that expect no body with such a method may read it as the next request; so there is none.
         let closes = head.framing != .none && ProxyConnection.mayBeReadAsRequest(head)
         request.isLast = request.isLast || closes
-        requests.take(head, isDiscarded: false, isLast: request.isLast)
+        requests.take(head, isDiscarded: false, isLast: request.isLast, headerNames: rules.headerNames)
         let offersHTTP2 = head.upgrade == .http2
         if closes || offersHTTP2 || answer.rewritten != nil {
             forward(run)
@@ -378,7 +410,6 @@ final class ProxyConnection {
 
     func connect() {
         guard !hasConnected else { return abort() }
-        isConnecting = true
         shared.connect(self)
     }
 
@@ -386,7 +417,7 @@ final class ProxyConnection {
         guard phase == .open || phase == .dns else { return channel.close(promise: nil) }
         server = channel
         hasConnected = true
-        isConnecting = false
+        attempt = nil
         lastActivity = .now()
         guard flow.isComplete || completeFlow() else {
             shared.counters.unknownFlows += 1
@@ -424,7 +455,7 @@ final class ProxyConnection {
             flow.isUnrestricted = false
             return
         }
-        let isLost = server != nil && !again.isComplete
+        let isLost = (server != nil || http2?.isConnected == true) && !again.isComplete
         (flow.egress, flow.ingress) = isLost ? (nil, nil) : (again.egress, again.ingress)
         flow.isUnrestricted = !isLost && again.isUnrestricted
         flow.isComplete = isLost || again.isComplete
@@ -435,7 +466,7 @@ final class ProxyConnection {
 
     func notConnected() {
         guard phase == .open || phase == .dns else { return }
-        isConnecting = false
+        attempt = nil
         shared.counters.noServer += 1
         failServer()
     }

@@ -31,6 +31,7 @@ final class ServerHandler: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) { connection.serverGone() }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        connection.serverFailed = true
         context.close(promise: nil)
     }
 }

@@ -20,6 +20,10 @@ final class StreamBody {
     private var waiting = ByteBuffer()
     private var end: End?
     private var underWay = 0
+    /// Bytes that wait and that are under way.
+    private var held = 0
+    /// When the target last took some of them, or the first came.
+    private var takenAt = NIODeadline.now()
     /// Whether the end is written, or nobody wants the rest.
     private var isOver = false
     /// Called once when the end has left.
@@ -40,8 +44,15 @@ final class StreamBody {
     func begin(to channel: any Channel) { target = channel }
 
     /// Bytes of it. They go with the next `flush`.
-    func add(_ data: IOData) {
-        guard !isOver, end == nil, case .byteBuffer(var bytes) = data, bytes.readableBytes > 0 else { return }
+    ///
+    /// - Returns: `false` when they are more than their sender was granted. The codec does not see that: it takes what the gate keeps back
+    ///   for granted.
+    func add(_ data: IOData) -> Bool {
+        guard !isOver, end == nil, case .byteBuffer(var bytes) = data, bytes.readableBytes > 0 else { return true }
+        let count = bytes.readableBytes
+        guard held + count <= WindowGate.window, source?.gate.hold(count) ?? true else { return false }
+        if held == 0 { takenAt = .now() }
+        held += count
         if waiting.readableBytes > 0 {
             waiting.writeBuffer(&bytes)
         } else if bytes.readableBytes < bytes.storageCapacity / 4 {
@@ -51,6 +62,7 @@ final class StreamBody {
             waiting = bytes
         }
         if let source { source.gate.shut(source.stream) }
+        return true
     }
 
     /// Nothing follows.
@@ -67,37 +79,55 @@ final class StreamBody {
             waiting = ByteBuffer()
             let isLast = if case .data? = end { true } else { false }
             isOver = isLast
-            write(.data(.init(data: .byteBuffer(bytes), endStream: isLast)), to: target)
+            write(.data(.init(data: .byteBuffer(bytes), endStream: isLast)), bytes.readableBytes, to: target)
         }
         if !isOver, let end {
             isOver = true
             switch end {
-            case .data: write(.data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)), to: target)
-            case .trailers(let fields): write(.headers(.init(headers: fields, endStream: true)), to: target)
+            case .data: write(.data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)), 0, to: target)
+            case .trailers(let fields): write(.headers(.init(headers: fields, endStream: true)), 0, to: target)
             }
         }
         target.flush()
-        if let source, waiting.readableBytes == 0 { source.gate.open(source.stream) }
+    }
+
+    /// Whether its target has taken nothing for so long, while so much waits that nothing else comes.
+    func isStalled(at now: NIODeadline, _ limit: TimeAmount) -> Bool {
+        guard held > 0, let fullSince = source?.gate.fullSince else { return false }
+        return now - fullSince > limit && now - takenAt > limit
     }
 
     /// Nobody wants the rest.
     func drop() {
         isOver = true
+        let count = waiting.readableBytes
         waiting = ByteBuffer()
         whenGone = nil
         target = nil
         if let source { source.gate.forget(source.stream) }
+        gone(count)
     }
 
-    private func write(_ payload: HTTP2Frame.FramePayload, to target: any Channel) {
+    private func write(_ payload: HTTP2Frame.FramePayload, _ count: Int, to target: any Channel) {
         underWay += 1
         let promise = target.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { _ in self.wrote() }
+        promise.futureResult.assumeIsolated().whenComplete { _ in self.wrote(count) }
         target.write(payload, promise: promise)
     }
 
-    private func wrote() {
+    /// So many bytes are here no more. When all are gone their sender may send as many again.
+    private func gone(_ count: Int) {
+        guard count > 0 else { return }
+        held -= count
+        takenAt = .now()
+        guard let source else { return }
+        source.gate.release(count)
+        if held == 0, !isOver { source.gate.open(source.stream) }
+    }
+
+    private func wrote(_ count: Int) {
         underWay -= 1
+        gone(count)
         if waiting.readableBytes > 0 || !isOver && end != nil { flush() }
         guard isOver, underWay == 0, let whenGone else { return }
         self.whenGone = nil

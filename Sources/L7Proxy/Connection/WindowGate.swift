@@ -1,10 +1,12 @@
 internal import NIOCore
 internal import NIOHPACK
 internal import NIOHTTP2
+internal import Synchronization
 
 /// Between the codec of an HTTP/2 connection and its socket. The codec grants a stream's window anew as soon as the stream's bytes are
 /// read, and they are read at once: unread, each frame would cost a hundred times its bytes, and keep the whole read that it came in. So
-/// the windows of streams whose bytes wait here are granted when those are gone. It counts the peer's WINDOW_UPDATE frames too.
+/// the windows of streams whose bytes wait here are granted when those are gone, and that of the connection while not too many wait. It counts
+/// the peer's WINDOW_UPDATE frames too.
 final class WindowGate: ChannelOutboundHandler {
     typealias OutboundIn = IOData
     typealias OutboundOut = IOData
@@ -22,7 +24,16 @@ final class WindowGate: ChannelOutboundHandler {
     private static let data: UInt32 = 0
     private static let windowUpdate: UInt32 = 8
 
+    /// A window, of a stream and of the connection.
+    static let window = 65_535
+
     private var context: ChannelHandlerContext?
+    /// Bytes of all the peer's streams that are here.
+    private var held = 0
+    private let table: ConnectionTable
+    private let limits: ProxyLimits
+    /// Since when they are more than `mostHeld`: the peer is granted nothing of its connection's window.
+    private(set) var fullSince: NIODeadline?
     /// The streams whose bytes wait, and what was not granted to them yet.
     private var shut: [HTTP2StreamID: Int] = [:]
     /// Bytes of the codec's before its next frame.
@@ -31,9 +42,11 @@ final class WindowGate: ChannelOutboundHandler {
     private var offersLargeTable = false
 
     /// A gate of the connection to a server, or of a client's.
-    init(toServer: Bool, _ limits: ProxyLimits) {
+    init(toServer: Bool, _ limits: ProxyLimits, _ table: ConnectionTable) {
         behind = toServer ? WindowGate.prefaceBytes : 0
         updatesLeft = limits.windowUpdates
+        self.limits = limits
+        self.table = table
     }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -42,7 +55,35 @@ final class WindowGate: ChannelOutboundHandler {
 
     // MARK: Grants
 
-    /// The stream's bytes wait.
+    /// So many bytes of a stream have come.
+    ///
+    /// - Returns: `false` when the peer was granted less. What it had been granted before no more was, and one read, may still come.
+    func hold(_ count: Int) -> Bool {
+        held += count
+        table.waitingBodies.add(count, ordering: .relaxed)
+        if held > mostHeld, fullSince == nil {
+            fullSince = .now()
+            shut(.rootStream)
+        }
+        return held <= limits.waitingBodies + 3 * WindowGate.window
+    }
+
+    /// How many may be here before the peer is granted no more.
+    private var mostHeld: Int {
+        table.waitingBodies.load(ordering: .relaxed) > limits.waitingBodiesOfAll
+            ? min(WindowGate.window, limits.waitingBodies) : limits.waitingBodies
+    }
+
+    /// So many are gone.
+    func release(_ count: Int) {
+        held -= count
+        table.waitingBodies.subtract(count, ordering: .relaxed)
+        guard held <= mostHeld, fullSince != nil else { return }
+        fullSince = nil
+        open(.rootStream)
+    }
+
+    /// The stream's bytes wait; the connection's, of stream 0.
     func shut(_ stream: HTTP2StreamID) {
         if shut[stream] == nil { shut[stream] = 0 }
     }
@@ -54,8 +95,16 @@ final class WindowGate: ChannelOutboundHandler {
         frame.writeInteger(UInt32(4) << 8 | 8)
         frame.writeInteger(UInt8(0))
         frame.writeInteger(UInt32(Int32(stream)))
-        frame.writeInteger(UInt32(grant))
+        frame.writeInteger(UInt32(min(grant, Int(Int32.max))))
         context.writeAndFlush(wrapOutboundOut(.byteBuffer(frame)), promise: nil)
+    }
+
+    /// Calls back when all that was written before has left, or never will.
+    func whenWritten(_ done: @escaping () -> Void) {
+        guard let context else { return done() }
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { _ in done() }
+        context.writeAndFlush(wrapOutboundOut(.byteBuffer(ByteBuffer())), promise: promise)
     }
 
     /// The stream is over.

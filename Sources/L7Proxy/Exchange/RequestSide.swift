@@ -120,13 +120,14 @@ struct RequestSide {
         }
     }
 
-    /// The request of this head is forwarded, or its body is thrown away. `isLast`: no request follows it.
-    mutating func take(_ head: RequestHead, isDiscarded: Bool, isLast: Bool) {
+    /// The request of this head is forwarded, or its body is thrown away. `isLast`: no request follows it. `headerNames`: of fields that its
+    /// trailers may not have (`FlowRules.headerNames`).
+    mutating func take(_ head: RequestHead, isDiscarded: Bool, isLast: Bool, headerNames: [[UInt8]]) {
         if head.upgrade == .webSocket, !isDiscarded {
             state = .waiting
             return
         }
-        let body = BodyScanner(head.framing, limits: limits)
+        let body = BodyScanner(head.framing, limits: limits, headerNames: headerNames)
         if body.isComplete {
             begin(afterLast: isLast)
         } else {

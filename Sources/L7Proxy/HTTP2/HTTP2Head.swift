@@ -66,10 +66,17 @@ struct HTTP2Head {
             (":method", text(places.method)), (":scheme", scheme), (":path", text(places.path)),
             (":authority", text(places.host)),
         ])
+        // RFC 7541 6.2.3: what its sender keeps out of the tables for good stays out of those of the server's connection; by names, as
+        // values may be others now.
+        var indexings: [String: HPACKIndexing] = [:]
+        for (name, _, indexing) in headers where indexing != .indexable && indexings[name] != .neverIndexed {
+            indexings[name] = indexing
+        }
         var cursor = FieldCursor(places.fields)
         while let field = cursor.next(changed.span) {
             let name = text(field.name).lowercased()
-            if name != "host" { result.add(name: name, value: text(field.value)) }
+            guard name != "host" else { continue }
+            result.add(name: name, value: text(field.value), indexing: indexings[name] ?? .indexable)
         }
         for value in headers[canonicalForm: "expect"] { result.add(name: "expect", value: String(value)) }
         // What the client may not send nobody may.
@@ -77,7 +84,7 @@ struct HTTP2Head {
     }
 
     /// What HTTP/1 may not have behind a body nobody may: rules never see it, and servers may take it for a part of the head.
-    static func check(trailers: HPACKHeaders, limits: ScanLimits) throws(Refusal) {
+    static func check(trailers: HPACKHeaders, limits: ScanLimits, headerNames: [[UInt8]]) throws(Refusal) {
         var text = Array("0\r\n".utf8)
         for (name, value, _) in trailers {
             guard !name.utf8.isEmpty else { throw .fieldNameCharacter }
@@ -85,7 +92,7 @@ struct HTTP2Head {
             add(name, value, &text)
         }
         text += [0x0d, 0x0a]
-        var scanner = BodyScanner(.chunked, limits: limits)
+        var scanner = BodyScanner(.chunked, limits: limits, headerNames: headerNames)
         var taken = 0
         while !scanner.isComplete {
             let count = try scanner.take(text.span.extracting(taken...))

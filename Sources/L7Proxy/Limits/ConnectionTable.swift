@@ -11,6 +11,8 @@ final class ConnectionTable: Sendable {
     private let most: Int
     private let mostOfClient: Int
     private let counts = Mutex(Counts())
+    /// Bytes of HTTP/2 bodies that wait, of all connections.
+    let waitingBodies = Atomic(0)
 
     init(_ limits: ProxyLimits) {
         most = limits.connections

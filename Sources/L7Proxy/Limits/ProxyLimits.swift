@@ -20,7 +20,7 @@ public struct ProxyLimits: Sendable {
     public var connectTimeout = TimeAmount.seconds(5)
     /// For the ends of a connection to the server, which another socket still has.
     public var rebindTimeout = TimeAmount.seconds(1)
-    /// For the client to take the last answer.
+    /// For the client to end its side behind the last answer.
     public var lingerTimeout = TimeAmount.seconds(2)
     /// How often the timeouts are looked at.
     public var tick = TimeAmount.seconds(1)
@@ -28,6 +28,12 @@ public struct ProxyLimits: Sendable {
     public var pipelined = 32
     /// Streams of one connection at once, of HTTP/2.
     public var streams = 100
+    /// Bytes of HTTP/2 bodies of one connection that wait for the other side, in each direction, before their sender is granted no more.
+    public var waitingBodies = 512 << 10
+    /// Of all connections: while more wait, each has one window in place of `waitingBodies`.
+    public var waitingBodiesOfAll = 256 << 20
+    /// For the receiver of a stream to take what waits for it, while other streams are granted nothing for that.
+    public var stallTimeout = TimeAmount.seconds(10)
     /// Streams that a peer may reset or break in 30 s.
     public var resets = 1_000
     /// Frames that carry nothing (PING, SETTINGS, PRIORITY) in a second.

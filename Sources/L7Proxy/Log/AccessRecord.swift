@@ -187,7 +187,8 @@ struct AccessRecord {
 
         init(_ answer: FlowRules.Answer) {
             if answer.actionsBreakRequest { reason = "header-action" }
-            let showsPermitted = answer.isPermitted || answer.actionsBreakRequest
+            if answer.namesRuleField { reason = "connection-option" }
+            let showsPermitted = answer.isPermitted || reason != nil
             take(answer.egress, "egress", showsPermitted)
             take(answer.ingress, "ingress", showsPermitted)
             if rule == nil, reason == nil, !answer.isPermitted { reason = "no-rules" }

@@ -22,8 +22,9 @@ struct LogLines {
     /// The memory of records that were written, for the next: a record costs no allocation.
     private var spare: [[UInt8]] = []
 
-    /// At most so many are kept.
+    /// At most so many are kept, and none with more room: a record that needs it is rare, and asks for it.
     static let mostSpare = 1_024
+    static let largestSpare = 2 << 10
     /// So many bytes are handed over at once.
     static let batch = 32 << 10
 
@@ -32,6 +33,9 @@ struct LogLines {
         self.log = log
         self.feed = feed
     }
+
+    /// Bytes of memory that is kept for records.
+    var spareBytes: Int { spare.reduce(0) { $0 + $1.capacity } }
 
     var isEmpty: Bool { lines.isEmpty && told.isEmpty && untold == 0 }
     var isFull: Bool { lines.count >= LogLines.batch || told.count >= LogLines.batch }
@@ -129,7 +133,7 @@ struct LogLines {
         }
         if log == nil { lines.removeSubrange(start...) } else { count += 1 }
         if isFull { handOver() }
-        guard spare.count < LogLines.mostSpare else { return }
+        guard spare.count < LogLines.mostSpare, record.bytes.capacity <= LogLines.largestSpare else { return }
         var room = record.takeBytes()
         room.removeAll(keepingCapacity: true)
         spare.append(room)

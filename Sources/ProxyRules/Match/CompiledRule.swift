@@ -29,6 +29,9 @@ public final class CompiledRule: Sendable {
         hasActions = matcher.hasActions
     }
 
+    /// The names of the fields that the rule asks for or writes, folded.
+    var headerNames: [[UInt8]] { (headers ?? []).map(\.foldedName) }
+
     /// Whether a request matches; the actions of its headers are added to a list.
     func matches(_ bytes: Span<UInt8>, _ head: RequestHead, path text: Span<UInt8>, _ actions: inout [HeaderAction])
         -> Bool

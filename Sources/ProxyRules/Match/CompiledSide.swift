@@ -6,6 +6,8 @@ public struct CompiledSide: Sendable {
     private let rules: [CompiledRule]
     private let hasActions: Bool
     private let names: [CompiledNames]
+    /// The names of the fields that rules ask for or write, folded.
+    let headerNames: Set<[UInt8]>
 
     /// A union of HTTP rules. An empty one denies everything.
     public init(_ rules: [CompiledRule]) { self.init(rules, dns: []) }
@@ -15,6 +17,7 @@ public struct CompiledSide: Sendable {
         self.rules = rules
         self.names = names
         hasActions = rules.contains(where: \.hasActions)
+        headerNames = Set(rules.flatMap(\.headerNames))
     }
 
     /// Decides a request whose head was scanned in these bytes. A path that can be written otherwise must be allowed as sent and in

@@ -11,11 +11,16 @@ public final class FlowRules: Sendable {
     /// Whether a flow of which no end has rules may pass: policies have come to allow everything of it since it came to the proxy.
     public let isUnrestricted: Bool
 
+    /// The names of the fields that rules of either end ask for or write, in lower case and with hyphens: no trailer may have them, and no
+    /// option of Connection, by which the next proxy would take them out.
+    public let headerNames: [[UInt8]]
+
     /// The rules of both ends.
     public init(egress: CompiledSide?, ingress: CompiledSide?, isUnrestricted: Bool = false) {
         self.egress = egress
         self.ingress = ingress
         self.isUnrestricted = isUnrestricted && egress == nil && ingress == nil
+        headerNames = Array((egress?.headerNames ?? []).union(ingress?.headerNames ?? []))
     }
 
     /// What became of a request.
@@ -28,6 +33,8 @@ public final class FlowRules: Sendable {
         public var rewritten: [UInt8]?
         /// Whether actions would make another message of the request (`HeadRewriting`): then it is denied.
         public var actionsBreakRequest = false
+        /// Whether an option of Connection names a field that rules ask for or write: then it is denied.
+        public var namesRuleField = false
 
         /// Whether no end has rules and the flow may pass (`FlowRules.isUnrestricted`).
         public var isUnrestricted = false
@@ -38,7 +45,8 @@ public final class FlowRules: Sendable {
             switch (egress, ingress) {
             case (nil, nil): isUnrestricted
             case (.denied?, _), (_, .denied?): false
-            case (.permitted?, .permitted?), (.permitted?, nil), (nil, .permitted?): !actionsBreakRequest
+            case (.permitted?, .permitted?), (.permitted?, nil), (nil, .permitted?):
+                !actionsBreakRequest && !namesRuleField
             }
         }
     }
@@ -47,6 +55,10 @@ public final class FlowRules: Sendable {
     public func decide(_ bytes: Span<UInt8>, _ head: RequestHead, limits: ScanLimits) -> Answer {
         var answer = Answer(egress: egress?.decide(bytes, head), isUnrestricted: isUnrestricted)
         if case .denied? = answer.egress { return answer }
+        if !headerNames.isEmpty, ConnectionFields.name(anyOf: headerNames, bytes, head) {
+            answer.namesRuleField = true
+            return answer
+        }
         guard case .permitted(_, let actions)? = answer.egress, actions.contains(where: { $0.kind != .log }) else {
             answer.ingress = ingress?.decide(bytes, head)
             rewrite(&answer, bytes, head, limits)

@@ -5,9 +5,12 @@ internal import PolicyIR
 struct HeaderMatching: Sendable {
     /// The condition as the rule has it.
     let condition: HeaderCondition
+    /// The name in lower case.
     private let name: [UInt8]
     private let value: [UInt8]?
     private let isHost: Bool
+    /// The name as gateways read it (`FoldedName`).
+    let foldedName: [UInt8]
 
     /// `nil` for an action whose name or value cannot stand in a head: the rule then matches nothing.
     init?(_ condition: HeaderCondition) {
@@ -15,6 +18,7 @@ struct HeaderMatching: Sendable {
         name = condition.name.utf8.map(HeaderMatching.lower)
         value = condition.value.map { Array($0.utf8) }
         isHost = name == Array("host".utf8)
+        foldedName = FoldedName.of(name)
         if condition.action != nil {
             guard !name.isEmpty, name.allSatisfy(HeadText.isToken), (value ?? []).allSatisfy(HeadText.isText) else {
                 return nil
@@ -22,7 +26,8 @@ struct HeaderMatching: Sendable {
         }
     }
 
-    /// Whether a request meets the condition. "Several fields of one name are one field with a comma between the values".
+    /// Whether a request meets the condition. "Several fields of one name are one field with a comma between the values". None does that has
+    /// a field which gateways read as this one (`X_User` for `X-User`): its server may see that value.
     func accepts(_ bytes: Span<UInt8>, _ head: RequestHead) -> Bool {
         guard !condition.isUnknown else { return false }
         if isHost {
@@ -31,6 +36,7 @@ struct HeaderMatching: Sendable {
         var cursor = FieldCursor(head.fields)
         var matched = 0
         var found = false
+        if isDisguised(bytes, head) { return false }
         while let field = cursor.next(bytes) {
             guard isName(bytes, field.name) else { continue }
             guard let value else { return true }
@@ -49,11 +55,20 @@ struct HeaderMatching: Sendable {
         return found && matched == (value?.count ?? 0)
     }
 
-    /// Whether a request has the header.
+    /// Whether a request has a field that only gateways read as this one.
+    private func isDisguised(_ bytes: Span<UInt8>, _ head: RequestHead) -> Bool {
+        var cursor = FieldCursor(head.fields)
+        while let field = cursor.next(bytes) {
+            if FoldedName.is(bytes, field.name, foldedName), !isName(bytes, field.name) { return true }
+        }
+        return false
+    }
+
+    /// Whether a request has the header, or one that gateways read as it.
     func isPresent(_ bytes: Span<UInt8>, _ head: RequestHead) -> Bool {
         if isHost { return !head.host.isEmpty }
         var cursor = FieldCursor(head.fields)
-        while let field = cursor.next(bytes) { if isName(bytes, field.name) { return true } }
+        while let field = cursor.next(bytes) { if FoldedName.is(bytes, field.name, foldedName) { return true } }
         return false
     }
 

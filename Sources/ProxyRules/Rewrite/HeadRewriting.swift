@@ -71,10 +71,12 @@ public enum HeadRewriting {
         case .add, .delete: if isHost { return bytes }
         case .replace: break
         }
+        let folded = FoldedName.of(name)
         var result = Array(bytes[..<head.fields.lowerBound])
         var cursor = FieldCursor(head.fields)
         while let field = cursor.next(bytes.span) {
-            let isNamed = lower(Array(bytes[field.name])) == name
+            // Also those that gateways read as it.
+            let isNamed = FoldedName.is(bytes.span, field.name, folded)
             if isNamed, action.kind == .replace || action.kind == .delete { continue }
             result += bytes[field.line]
         }

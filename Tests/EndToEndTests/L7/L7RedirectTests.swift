@@ -273,6 +273,21 @@ struct L7RedirectTests {
         #expect(failures == [])
     }
 
+    @Test("what the kernel keeps of a connection in the proxy's namespace is bounded, also in one that was made before")
+    func receiveBuffer() throws {
+        let world = try world(.both)
+        func limits() throws -> [String] {
+            let namespace = try NetworkNamespace(path: world.place.namespace)
+            let text = try namespace.run { try String(contentsOfFile: "/proc/sys/net/ipv4/tcp_rmem", encoding: .utf8) }
+            return text.split(whereSeparator: \.isWhitespace).map(String.init)
+        }
+        #expect(try limits() == ["4096", "131072", "262144"])
+        try world.edge.set(NetworkNamespace(path: world.place.namespace), "ipv4/tcp_rmem", "4096 131072 6291456")
+        world.edge.restart()
+        try world.apply(.both)
+        #expect(try limits().last == "262144")
+    }
+
     @Test("detach takes the proxy's place away, with all that was made for it")
     func detached() throws {
         let world = try world(.both)

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import NIOCore
 
@@ -18,6 +19,17 @@ struct AbsentServer: ~Copyable {
             usleep(20_000)
         }
         self.descriptors = descriptors
+    }
+
+    /// The sockets that are connecting to it: this one's own too.
+    func connecting() throws -> Int {
+        let port = String(address.port ?? 0, radix: 16, uppercase: true)
+        let wanted = "0100007F:" + String(repeating: "0", count: 4 - port.count) + port
+        // Its size is not known before it is read.
+        let bytes = try FileHandle(forReadingFrom: URL(filePath: "/proc/net/tcp")).readToEnd() ?? Data()
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        // Address here, there, state: 02 is SYN_SENT.
+        return lines.map { $0.split(separator: " ") }.count { $0.count > 3 && $0[2] == wanted && $0[3] == "02" }
     }
 
     deinit { for descriptor in descriptors { close(descriptor) } }

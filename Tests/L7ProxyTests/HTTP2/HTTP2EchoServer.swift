@@ -4,20 +4,28 @@ import NIOHTTP2
 import NIOPosix
 import Synchronization
 
-/// A server of HTTP/2 that echoes bodies as they come and ends with trailers, and keeps the heads that it got.
+/// A server of HTTP/2 that echoes bodies as they come, behind one of its own, and ends with trailers, and keeps the heads that it got.
 final class HTTP2EchoServer: Sendable {
     /// `METHOD path` of each request.
     let requests = Mutex<[String]>([])
     /// The fields of the last request.
     let lastFields = Mutex<[String]>([])
+    /// The names of those of them that are never indexed.
+    let neverIndexed = Mutex<[String]>([])
     /// Streams that were reset before they ended.
     let cut = Mutex(0)
     private let channel = Mutex<(any Channel)?>(nil)
 
     var address: SocketAddress? { channel.withLock { $0?.localAddress } }
 
-    static func start(_ group: any EventLoopGroup) async throws -> HTTP2EchoServer {
-        let server = HTTP2EchoServer()
+    /// The body of its own.
+    private let body: ByteBuffer
+
+    private init(_ body: ByteBuffer) { self.body = body }
+
+    /// `size`: bytes of the body of its own.
+    static func start(_ group: any EventLoopGroup, size: Int = 0) async throws -> HTTP2EchoServer {
+        let server = HTTP2EchoServer(ByteBuffer(repeating: 0x61, count: size))
         let channel = try await ServerBootstrap(group: group)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -54,8 +62,14 @@ final class HTTP2EchoServer: Sendable {
                     let request = [":method", ":path"].map { block.headers.first(name: $0) ?? "" }
                     server.requests.withLock { $0.append(request.joined(separator: " ")) }
                     server.lastFields.withLock { $0 = block.headers.map { "\($0.name): \($0.value)" } }
+                    let secret = block.headers.filter { $0.indexable == .neverIndexed }.map(\.name)
+                    server.neverIndexed.withLock { $0 = secret }
                     let head = HPACKHeaders([(":status", "200"), ("content-type", "application/grpc")])
                     context.writeAndFlush(wrapOutboundOut(.headers(.init(headers: head))), promise: nil)
+                    if server.body.readableBytes > 0 {
+                        let data = HTTP2Frame.FramePayload.data(.init(data: .byteBuffer(server.body)))
+                        context.writeAndFlush(wrapOutboundOut(data), promise: nil)
+                    }
                 } else {
                     let names = block.headers.map { "\($0.name): \($0.value)" }
                     server.lastFields.withLock { $0 += names }

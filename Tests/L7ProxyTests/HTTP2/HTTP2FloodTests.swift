@@ -86,6 +86,26 @@ struct HTTP2FloodTests {
         try await expect(.windowUpdates, for: frames, allows: true, to: server.address)
     }
 
+    @Test("bodies beyond the windows that were granted, of streams whose server takes nothing")
+    func flowControl() async throws {
+        let server = try AbsentServer()
+        // In turn, and half a window each: so the codec takes what it grants, and the gate keeps back, for granted.
+        let halves = [UInt32(1), 3].flatMap {
+            RawFrames.many(2, RawFrames.frame(0, 0, $0, [UInt8](repeating: 1, count: 16_000)))
+        }
+        let frames = RawFrames.post(1) + RawFrames.post(3) + RawFrames.many(50, halves)
+        try await expect(.flowControl, for: frames, allows: true, to: server.address)
+    }
+
+    @Test("bodies beyond the window of the connection, each within that of its stream")
+    func connectionWindow() async throws {
+        let server = try AbsentServer()
+        let frames = stride(from: UInt32(1), to: 181, by: 2).flatMap {
+            RawFrames.post($0) + RawFrames.many(4, RawFrames.frame(0, 0, $0, [UInt8](repeating: 1, count: 15_000)))
+        }
+        try await expect(.flowControl, for: frames, allows: true, to: server.address)
+    }
+
     @Test("frames of a stream that nobody opened", arguments: [UInt8(0), 3, 8])
     func unknownStream(type: UInt8) async throws {
         try await expect(.frames, for: RawFrames.frame(type, 0, 5, RawFrames.number(1)))

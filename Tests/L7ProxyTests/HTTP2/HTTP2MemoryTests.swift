@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import L7Proxy
+import NIOPosix
 import PolicyAPI
 import Testing
 
@@ -60,6 +61,66 @@ struct HTTP2MemoryTests {
             }
         }
         #expect(grown < 60 && counters.http2Faults.isEmpty, "\(grown)")
+    }
+
+    @Test(
+        "a hundred bodies that nobody takes: a connection is granted what may wait, however many streams it has; where much waits, one window",
+        arguments: [false, true])
+    func manyBodies(isCrowded: Bool) async throws {
+        let server = try AbsentServer()
+        var limits = ProxyLimits()
+        if isCrowded { limits.waitingBodiesOfAll = 1 << 10 }
+        limits.connectTimeout = .seconds(60)
+        limits.stallTimeout = .seconds(60)
+        let proxy = try await ProxyFixture.start([HTTPRule()], limits: limits, to: server.address)
+        let client = try WindowedClient(proxy, patience: 500)
+        var sent = 0
+        for stream in stride(from: UInt32(1), to: 201, by: 2) {
+            client.post(stream)
+            let count = client.send(65_535, on: stream)
+            sent += count
+            if count < 65_535 { break }
+        }
+        let most = isCrowded ? 65_535 : 512 << 10
+        #expect(sent > most && sent <= most + 3 * 65_535, "\(sent)")
+        #expect(try await proxy.proxy.counters().http2Faults.isEmpty)
+        try await proxy.stop()
+    }
+
+    @Test("of streams that take nothing, and so keep others waiting, each is reset after a time, and the others go on")
+    func stalled() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let server = try await HTTP2EchoServer.start(group)
+        var limits = ProxyLimits()
+        limits.stallTimeout = .milliseconds(500)
+        limits.tick = .milliseconds(50)
+        let lines = try LoggedLines()
+        let proxy = try await ProxyFixture.start([HTTPRule()], limits: limits, log: lines.log, to: server.address)
+        do {
+            // It takes nothing of any stream that it does not say so for.
+            let client = try WindowedClient(proxy, patience: 1_000, settings: RawFrames.setting(4, 0))
+            for stream in stride(from: UInt32(1), to: 25, by: 2) {
+                client.post(stream)
+                #expect(client.send(60_000, on: stream) == 60_000)
+            }
+            client.post(51)
+            client.send(RawFrames.frame(8, 0, 51, RawFrames.number(65_535)))
+            #expect(client.send(1_000, on: 51) == 1_000)
+            func echoed() -> Int {
+                client.frames.reduce(0) { $0 + ($1.type == 0 && $1.stream == 51 ? $1.payload.count : 0) }
+            }
+            for _ in 0..<100 where echoed() < 1_000 { _ = client.take() }
+            #expect(echoed() == 1_000)
+            let resets = client.frames.filter { $0.type == 3 }
+            #expect(!resets.isEmpty && resets.allSatisfy { $0.stream < 25 && $0.payload == RawFrames.number(11) })
+            let faults = try await proxy.proxy.counters().http2Faults
+            #expect(faults == [.stalled: UInt64(resets.count)])
+        }
+        try await proxy.stop()
+        let reasons = lines.take().compactMap(\.reason)
+        #expect(!reasons.isEmpty && reasons.allSatisfy { $0 == "http2-stalled" })
+        try await server.stop()
+        try await group.shutdownGracefully()
     }
 
     @Test("WINDOW_UPDATE frames of the stream")

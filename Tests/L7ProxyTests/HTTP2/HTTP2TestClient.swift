@@ -66,13 +66,16 @@ struct HTTP2TestClient {
 
     /// Begins a request.
     func begin(_ fields: [(String, String)], ends: Bool = true) async throws -> Stream {
+        try await begin(HPACKHeaders(fields), ends: ends)
+    }
+
+    func begin(_ headers: HPACKHeaders, ends: Bool = true) async throws -> Stream {
         let state = Mutex2(Response())
         let stream = try await multiplexer.createStreamChannel { channel in
             channel.eventLoop.makeCompletedFuture {
                 try channel.pipeline.syncOperations.addHandler(Collector(state))
             }
         }.get()
-        let headers = HPACKHeaders(fields)
         try await stream.writeAndFlush(
             HTTP2Frame.FramePayload.headers(.init(headers: headers, endStream: ends)))
         return Stream(channel: stream, state: state)

@@ -4,6 +4,7 @@ import NIOHPACK
 import NIOPosix
 import PolicyAPI
 import ProxyRules
+import Synchronization
 import Testing
 
 @Suite("HTTP/2 and gRPC through the proxy", .serialized)
@@ -185,6 +186,37 @@ struct HTTP2Tests {
         try await fixture.stop()
     }
 
+    @Test(
+        "a flow of which an end is not known any more, on an open connection, passes nothing", arguments: [true, false])
+    func incompleteAgain(isHTTP2: Bool) async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let echo = try await HTTP2EchoServer.start(group)
+        let recorder = try await ProxyFixture.start([HTTPRule()])
+        let server = try #require(isHTTP2 ? echo.address : recorder.server.address)
+        let resolver = IncompleteResolver(server: server)
+        let proxy = try await ProxyFixture.start([HTTPRule()], resolver: resolver)
+        let address = try #require(proxy.proxy.address)
+        if isHTTP2 {
+            let client = try await Client.connect(group, to: address)
+            #expect(try await client.begin(Client.request("GET", "/1")).response().status == "200")
+            resolver.isLost.withLock { $0 = true }
+            #expect(try await client.begin(Client.request("GET", "/2")).response().status == "403")
+            try? await client.channel.close()
+            #expect(echo.requests.withLock { $0 } == ["GET /1"])
+        } else {
+            let client = try proxy.client(patience: 10_000)
+            client.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(client.read(until: "X-Number: 1\r\n\r\n").text.hasPrefix("HTTP/1.1 200"))
+            resolver.isLost.withLock { $0 = true }
+            client.send("GET /2 HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(client.read(until: "Access denied\r\n").text.hasPrefix("HTTP/1.1 403"))
+        }
+        try await proxy.stop()
+        try await recorder.stop()
+        try await echo.stop()
+        try await group.shutdownGracefully()
+    }
+
     @Test("header actions change fields of HTTP/2")
     func headerActions() async throws {
         let rule = HTTPRule(
@@ -192,6 +224,20 @@ struct HTTP2Tests {
         let fixture = try await Fixture.start([rule])
         #expect(try await fixture.client.begin(Client.request("GET", "/")).response().status == "200")
         #expect(fixture.server.lastFields.withLock { $0.contains("x-team: shop") })
+        try await fixture.stop()
+    }
+
+    @Test("what is never indexed stays so, whether its head is written anew or not", arguments: [true, false])
+    func neverIndexed(isRewritten: Bool) async throws {
+        let match = HeaderMatch(name: "X-Team", value: "shop", mismatch: "ADD", secret: nil)
+        let fixture = try await Fixture.start([HTTPRule(headerMatches: isRewritten ? [match] : [])])
+        var fields = HPACKHeaders(Client.request("GET", "/", [("x-a", "1")]))
+        fields.add(name: "authorization", value: "secret", indexing: .neverIndexed)
+        fields.add(name: "cookie", value: "a=1", indexing: .neverIndexed)
+        fields.add(name: "cookie", value: "b=1")
+        #expect(try await fixture.client.begin(fields).response().status == "200")
+        #expect(fixture.server.lastFields.withLock { $0.contains("x-team: shop") } == isRewritten)
+        #expect(Set(fixture.server.neverIndexed.withLock { $0 }) == ["authorization", "cookie"])
         try await fixture.stop()
     }
 
@@ -209,5 +255,20 @@ struct HTTP2Tests {
         }
         try await absent.stop()
         try await fixture.stop()
+    }
+}
+
+/// Knows both ends until one is lost, as where the kernel's entry of the flow begins anew.
+private final class IncompleteResolver: FlowResolver {
+    private let server: SocketAddress
+    let isLost = Mutex(false)
+
+    init(server: SocketAddress) { self.server = server }
+
+    func flow(of client: SocketAddress, to local: SocketAddress) -> ProxiedFlow? {
+        var flow = ProxiedFlow(destination: server)
+        flow.egress = RuleBook.Selection(policy: 1, rules: [0])
+        flow.isComplete = !isLost.withLock { $0 }
+        return flow
     }
 }

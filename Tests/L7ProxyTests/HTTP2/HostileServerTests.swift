@@ -15,8 +15,8 @@ struct HostileServerTests {
         var counters: ProxyCounters
     }
 
-    private func ask(_ request: [UInt8], answered bytes: [UInt8]) async throws -> Outcome {
-        let server = try HostileServer(bytes)
+    private func ask(_ request: [UInt8], requests: Int = 1, answered bytes: [UInt8]) async throws -> Outcome {
+        let server = try HostileServer(bytes, to: requests)
         let lines = try LoggedLines()
         // A rate that a busy machine reaches too.
         var limits = ProxyLimits()
@@ -59,6 +59,20 @@ struct HostileServerTests {
         let outcome = try await ask(post, answered: HostileServerTests.settings + frames)
         #expect(outcome.counters.serverFaults == [fault: 1] && outcome.counters.http2Faults.isEmpty)
         #expect(outcome.line == LoggedLines.Line("error", status, path: "/", reason: fault.rawValue))
+    }
+
+    @Test("bodies beyond the windows that were granted, to a client that takes nothing, end the server's connection")
+    func flowControl() async throws {
+        let heads = [UInt32(1), 3].flatMap { RawFrames.status(200, stream: $0) }
+        // In turn, and half a window each: so the codec takes what it grants, and the gate keeps back, for granted.
+        let halves = [UInt32(1), 3].flatMap {
+            RawFrames.many(2, RawFrames.frame(0, 0, $0, [UInt8](repeating: 1, count: 16_000)))
+        }
+        let outcome = try await ask(
+            post + RawFrames.post(3), requests: 2,
+            answered: HostileServerTests.settings + heads + RawFrames.many(30, halves))
+        #expect(outcome.counters.serverFaults == [.flowControl: 1] && outcome.counters.http2Faults.isEmpty)
+        #expect(outcome.line == LoggedLines.Line("error", 200, path: "/", reason: "http2-flow-control"))
     }
 
     @Test("a server that pushes, which it was told not to, ends its connection")

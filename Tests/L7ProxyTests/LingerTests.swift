@@ -1,0 +1,84 @@
+import L7Proxy
+import NIOCore
+import NIOPosix
+import PolicyAPI
+import Testing
+
+/// The end of a connection behind its last answer.
+@Suite("connections end behind their last answer", .serialized)
+struct LingerTests {
+    @Test("also while the client sends on")
+    func sendsOn() async throws {
+        var limits = ProxyLimits()
+        limits.lingerTimeout = .milliseconds(300)
+        limits.tick = .milliseconds(50)
+        let proxy = try await ProxyFixture.start([HTTPRule()], limits: limits)
+        let client = try proxy.client(patience: 10_000)
+        client.send("GET /\u{7f} HTTP/1.1\r\n")
+        #expect(client.read().text.hasPrefix("HTTP/1.1 400"))
+        var open = 1
+        for _ in 0..<200 where open > 0 {
+            client.send("x")
+            try await Task.sleep(for: .milliseconds(20))
+            open = try await proxy.proxy.counters().open
+        }
+        #expect(open == 0)
+        try await proxy.stop()
+    }
+
+    @Test("a client that takes its last answer slowly gets all of it")
+    func slowly() async throws {
+        let body = String(repeating: "0123456789abcdef", count: 1 << 19)
+        let answer = Array(
+            "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
+        var limits = ProxyLimits()
+        limits.lingerTimeout = .milliseconds(100)
+        limits.tick = .milliseconds(20)
+        let proxy = try await ProxyFixture.start([HTTPRule()], limits: limits, answer: answer)
+        let client = try proxy.client(patience: 10_000, isDeaf: true)
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        var got: [UInt8] = []
+        // Pauses, as long as there are bytes that only the proxy has.
+        while got.count < answer.count {
+            let piece = client.read(bytes: min(answer.count - got.count, 1 << 20))
+            guard !piece.isEmpty else { break }
+            got += piece
+            try await Task.sleep(for: .milliseconds(300))
+        }
+        #expect(got == answer)
+        let isReset = client.isReset()
+        #expect(!isReset)
+        try await proxy.stop()
+    }
+    @Test("a client of HTTP/2 that takes its last answer slowly gets all of it, though the proxy is about to stop")
+    func slowlyHTTP2() async throws {
+        let size = 4 << 20
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let server = try await HTTP2EchoServer.start(group, size: size)
+        var limits = ProxyLimits()
+        limits.tick = .milliseconds(20)
+        let proxy = try await ProxyFixture.start([HTTPRule()], limits: limits, to: server.address)
+        do {
+            let client = try proxy.client(patience: 5_000, isDeaf: true)
+            // Windows without end.
+            client.send(RawFrames.preface + RawFrames.setting(4, 1 << 31 - 1))
+            client.send(
+                RawFrames.frame(8, 0, 0, RawFrames.number(1 << 31 - 1 - 65_535)) + RawFrames.request("/", stream: 1))
+            var got = client.readSome()
+            let stopping = Task { try await proxy.proxy.stop(patience: .seconds(20)) }
+            while case let piece = client.readSome(), !piece.isEmpty {
+                got += piece
+                try await Task.sleep(for: .milliseconds(1))
+            }
+            let frames = RawFrames.split(got)
+            #expect(frames.reduce(0) { $0 + ($1.type == 0 ? $1.payload.count : 0) } == size)
+            #expect(frames.count { $0.type == 1 } == 2)
+            #expect(frames.contains { $0.type == 7 })
+            client.end()
+            try await stopping.value
+        }
+        try await proxy.stop()
+        try await server.stop()
+        try await group.shutdownGracefully()
+    }
+}
