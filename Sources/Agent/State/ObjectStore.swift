@@ -143,7 +143,7 @@ public struct ObjectStore: Sendable {
         return objects
     }
 
-    /// Isolating policies, in force in place of refused ones that have no last good version, by key.
+    /// Isolating policies, in force in place of refused ones, and of refused Namespaces, that have no last good version, by key.
     var isolating: [ObjectKey: [LoweredPolicy]] {
         var isolating: [ObjectKey: [LoweredPolicy]] = [:]
         for key in refusedKeys {
@@ -194,7 +194,7 @@ public struct ObjectStore: Sendable {
         if let object = good(key, entry) { return .object(object) }
         guard onRefused == .isolate else { return nil }
         if let group = CIDRGroup(refused: entries(of: key).compactMap(\.refused?.group)) { return .unknown(group) }
-        guard key.isPolicy else { return nil }
+        guard key.isPolicy || key.objectKind == .namespace else { return nil }
         return entries(of: key).lazy.compactMap(\.refused?.isolating).first { !$0.isEmpty }.map(InForce.isolating)
     }
 
@@ -236,7 +236,8 @@ public struct ObjectStore: Sendable {
         case .isolating:
             return Condition(
                 kind: .isolatedByRefused, subject: key.text,
-                message: "refused, the pods it selects are isolated until it is fixed: \(why)")
+                message:
+                    "refused, the pods \(key.isPolicy ? "it selects" : "in it") are isolated until it is fixed: \(why)")
         case .unknown:
             return Condition(
                 kind: .isolatedByRefused, subject: key.text,

@@ -11,6 +11,7 @@ extension CompilerState {
         case .delete(let key):
             delete(key, &batch)
         case .standIns(let policies, let key):
+            if key.kind == "Namespace" { setNamespace(key.name, nil, &batch) }
             book.set(policies, for: key)
         case .name(let name, let addresses):
             names[name] = addresses.isEmpty ? nil : addresses
@@ -53,6 +54,8 @@ extension CompilerState {
 
     private mutating func setNamespace(_ name: String, _ namespace: Namespace?, _ batch: inout Batch) {
         namespaces[name] = namespace
+        // What stood for it while it was refused.
+        book.set([], for: ClusterObject.Key(kind: "Namespace", namespace: "", name: name))
         if index.setNamespace(name, namespace) { batch.namespaces.insert(name) }
     }
 

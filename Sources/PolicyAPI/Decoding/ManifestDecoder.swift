@@ -198,9 +198,9 @@ public struct ManifestDecoder: Sendable {
             result.refused.append(
                 PolicyRefusal(
                     origin: RuleOrigin(
-                        kind: object.kind.rawValue, namespace: namespace.metadata.name, name: namespace.metadata.name,
-                        path: "", location: object.document.location),
-                    subject: .endpoints(LabelSelector()), ingress: true, egress: true,
+                        kind: object.kind.rawValue, namespace: "", name: namespace.metadata.name, path: "",
+                        location: object.document.location),
+                    subject: .pods(.named(namespace.metadata.name), LabelSelector()), ingress: true, egress: true,
                     denies: [.ingress, .egress], tier: .admin))
         case .cluster, .workload: break
         }
