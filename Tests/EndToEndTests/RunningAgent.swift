@@ -112,7 +112,8 @@ final class RunningAgent {
     /// Starts a client command, its place added, whose standard output is a full device; what it says of that goes to a file.
     func launchOnFullDevice(_ arguments: [String], output: String) throws -> ChildProcess {
         try launch(
-            ["-c", "exec \"$0\" \"$@\" > /dev/full", RunningAgent.executable.path()] + arguments + place,
+            ["-c", "exec \"$0\" \"$@\" > /dev/full", RunningAgent.executable.path()] + arguments
+                + (arguments.first == "host" ? ["--instance", instance] : place),
             output: output,
             program: URL(filePath: "/bin/sh"))
     }

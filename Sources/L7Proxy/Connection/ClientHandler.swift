@@ -14,7 +14,11 @@ final class ClientHandler: ChannelInboundHandler {
     func channelActive(context: ChannelHandlerContext) { connection.readOn() }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if connection.isHTTP2 { return context.fireChannelRead(data) }
+        if connection.isHTTP2 {
+            // Behind the last answer it is for nobody.
+            if connection.phase != .lingering { context.fireChannelRead(data) }
+            return
+        }
         hasRead = true
         connection.clientSent(unwrapInboundIn(data))
     }

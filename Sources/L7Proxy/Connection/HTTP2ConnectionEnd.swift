@@ -33,7 +33,8 @@ final class HTTP2ConnectionEnd: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // One stream alone: it was reset.
         if error is NIOHTTP2Errors.StreamError { return }
-        session.faulted(HTTP2Fault(error), isServer: isServer)
+        // A reset of the connection is none of HTTP/2.
+        if !(error is IOError || error is ChannelError) { session.faulted(HTTP2Fault(error), isServer: isServer) }
         context.close(promise: nil)
     }
 }
