@@ -31,9 +31,9 @@ quick: lint ## lint and the tests that need no kernel and no root
 	$(BUILD) --build-tests
 	scripts/swift-test.sh --skip DatapathTests --skip EndToEndTests
 
-# Agents with seconds to answer, on machines with two cores. Most of these tests block a thread of the pool, which has one for each core:
-# two processes have two pools, and more tests at a time in one only wait for each other. For the same reason kernel tests, which take
-# whole cores, run apart from the agent's.
+# Agents with seconds to answer, on machines with two cores. Most of these tests, and those of the proxy, block a thread of the pool, which
+# has one for each core: two processes have two pools, and more tests at a time in one only wait for each other. For the same reason kernel
+# tests, which take whole cores, run apart from the agent's.
 E2E := scripts/as-root.sh env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 scripts/swift-test.sh
 E2E_HALF := EndToEndTests[.][A-H]
 
@@ -47,7 +47,8 @@ test: deps lint ## what CI runs: lint, unit tests, kernel tests (as root), confo
 		containernetworking-plugins iptables nftables python3-venv zsh fish
 	scripts/install-deploy-tools.sh
 	$(BUILD) --build-tests
-	scripts/as-root.sh scripts/swift-test.sh --skip DatapathTests --skip EndToEndTests
+	scripts/beside.sh .build/test-logs/proxy.log scripts/as-root.sh scripts/swift-test.sh --filter L7ProxyTests -- \
+		scripts/as-root.sh scripts/swift-test.sh --skip DatapathTests --skip EndToEndTests --skip L7ProxyTests
 	scripts/as-root.sh scripts/swift-test.sh --filter DatapathTests
 	scripts/beside.sh .build/test-logs/kernel-$(OLDEST_KERNEL).log \
 		nice -n 10 scripts/boot-kernel.sh --load $(OLDEST_KERNEL) .build/debug/netpold -- \
