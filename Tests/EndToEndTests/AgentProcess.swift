@@ -1,3 +1,4 @@
+import Agent
 import Foundation
 import Glibc
 
@@ -39,6 +40,14 @@ final class AgentProcess {
     }
 
     deinit { end() }
+
+    /// Whether it says that all it has read is in force.
+    func isDone() -> Bool {
+        guard let run = try? BuiltNetpold.run(["status", "--json", "--instance", instance]),
+            let status = try? JSONDecoder().decode(StatusReport.self, from: Data(run.output.utf8))
+        else { return false }
+        return status.isInForce
+    }
 
     /// Ends it, and takes everything off that it has pinned.
     func end() {

@@ -135,6 +135,8 @@ final class ChaosRun {
     }
 
     private func loseFolder() throws {
+        // A policy whose file was removed just before, and whose wait would end while the folder is empty, stays with what was lost.
+        try settle("what came before a loss")
         let aside = agent.manifests + "-aside"
         try FileManager.default.createDirectory(atPath: aside, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: aside) }
@@ -207,9 +209,18 @@ final class ChaosRun {
     /// Waits until the kernel has what a compile from scratch gives.
     private func settle(_ what: String) throws {
         let limit = ContinuousClock.now + .seconds(15)
+        var rightSince: ContinuousClock.Instant?
         while true {
             let differences = try reader.differences(from: policies.objects(network.pods))
-            if differences.isEmpty { break }
+            // The tables are right some moments before flows that are known are asked again. What else an agent may have to do, as while a
+            // kind of objects cannot be read, takes longer.
+            if differences.isEmpty {
+                let begin = rightSince ?? .now
+                rightSince = begin
+                if agent.isDone() || .now - begin > .seconds(2) { break }
+            } else {
+                rightSince = nil
+            }
             guard ContinuousClock.now < limit else {
                 throw PodNetworkError(
                     "after \(what) the kernel is not as compiled from scratch: "

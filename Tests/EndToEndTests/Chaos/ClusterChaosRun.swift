@@ -302,9 +302,18 @@ final class ClusterChaosRun {
     private func settle(_ what: String) throws {
         let limit = ContinuousClock.now + .seconds(60)
         let objects = try state.objects()
+        var rightSince: ContinuousClock.Instant?
         while true {
             let differences = try reader.differences(from: objects)
-            if differences.isEmpty { break }
+            // The tables are right some moments before flows that are known are asked again. What else an agent may have to do, as while a
+            // kind of objects cannot be read, takes longer.
+            if differences.isEmpty {
+                let begin = rightSince ?? .now
+                rightSince = begin
+                if agent.isDone() || .now - begin > .seconds(2) { break }
+            } else {
+                rightSince = nil
+            }
             guard ContinuousClock.now < limit else {
                 throw PodNetworkError(
                     "after \(what) the kernel is not as compiled from scratch: "

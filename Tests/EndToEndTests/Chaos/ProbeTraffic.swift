@@ -48,12 +48,11 @@ final class ProbeTraffic: @unchecked Sendable {
             var waiting = servers.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
             while !stopping.load(ordering: .relaxed) {
                 guard poll(&waiting, nfds_t(waiting.count), 100) > 0 else { continue }
-                let now = ContinuousClock.now
                 for (server, entry) in zip(servers, waiting) where entry.revents != 0 {
                     while let bytes = server.receive(timeout: 0) {
                         // Others, those of floods, are of another length.
                         guard bytes.count == 8 else { continue }
-                        arrivals.append((Int(bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }), now))
+                        arrivals.append((Int(bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }), .now))
                     }
                 }
             }
