@@ -49,7 +49,7 @@ extension ManifestFile {
         objects += decoded.objects.each
         let errors = decoded.diagnostics.filter { $0.severity == .error }
         guard !errors.isEmpty else { return note(decoded.diagnostics) }
-        if document["kind"] == nil {
+        if document["kind"] == nil, document["items"] != nil {
             // Perhaps a list that breaks off before its kind: of its items only whom they select is known.
             unreadable += errors.map(DiagnosticRenderer().render)
             return refuse(BrokenPolicy.items(of: document), errors)

@@ -19,6 +19,7 @@ extension ProxyConnection {
         client.pipeline.fireChannelRead(bytes)
         client.pipeline.fireChannelReadComplete()
     }
+
     /// Ends the connection behind what was written to the client, as `linger` does that of HTTP/1.
     func lingerHTTP2() {
         guard phase == .http2, let http2 else { return }

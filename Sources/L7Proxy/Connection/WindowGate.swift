@@ -57,15 +57,16 @@ final class WindowGate: ChannelOutboundHandler {
 
     /// So many bytes of a stream have come.
     ///
-    /// - Returns: `false` when the peer was granted less. What it had been granted before no more was, and one read, may still come.
+    /// - Returns: `false` when the peer was granted less; then they are not counted. What it had been granted before no more was, and one read, may still come.
     func hold(_ count: Int) -> Bool {
+        guard held + count <= limits.waitingBodies + 3 * WindowGate.window else { return false }
         held += count
         table.waitingBodies.add(count, ordering: .relaxed)
         if held > mostHeld, fullSince == nil {
             fullSince = .now()
             shut(.rootStream)
         }
-        return held <= limits.waitingBodies + 3 * WindowGate.window
+        return true
     }
 
     /// How many may be here before the peer is granted no more.

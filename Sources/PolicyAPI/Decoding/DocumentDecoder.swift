@@ -9,8 +9,8 @@ struct DocumentDecoder: Sendable {
     enum Part: Sendable {
         /// No object; passed over.
         case other
-        /// No object that can be told: what is wrong, and the policies that are refused for it.
-        case problem([Diagnostic], [PolicyRefusal])
+        /// No object that can be told: what is wrong, and what is refused for it.
+        case problem([Diagnostic], [BrokenPolicy])
         /// An object that is not read: its kind where that is to be counted, or what is wrong with it.
         case skipped(kind: String?, [Diagnostic])
         /// An object that is read, however that went.
@@ -66,8 +66,7 @@ struct DocumentDecoder: Sendable {
             if let meant = meant(object, apiVersion: apiVersion, kind: kind, diagnostics) {
                 return parts.append(.object(meant))
             }
-            let refused = BrokenPolicy.items(of: object).flatMap(\.refusals)
-            return parts.append(.problem(diagnostics.collected, refused))
+            return parts.append(.problem(diagnostics.collected, BrokenPolicy.items(of: object)))
         }
         if kind.hasSuffix("List"), let items = object["items"], kind == "List" || items.isNull || items.elements != nil
         {

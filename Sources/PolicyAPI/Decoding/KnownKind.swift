@@ -68,11 +68,14 @@ enum KnownKind: String, CaseIterable {
     /// The kind of workload, `nil` for other kinds.
     var workload: Workload.Kind? { Workload.Kind(rawValue: rawValue) }
 
+    /// The kinds for whose mistakes something closes.
+    private static var closing: [String] { allCases.filter(\.hasFieldTables).map(\.rawValue) }
+
     /// The kind that an object is meant to be of which the apiVersion or the kind is not as it should be; `nil` where nothing closes for
     /// it, or where its API group says that it is something else.
     static func meant(apiVersion: String?, kind: String) -> KnownKind? {
-        let names = allCases.filter(\.hasFieldTables).map(\.rawValue)
-        guard let known = KnownKind(rawValue: kind) ?? Spelling.nearest(to: kind, among: names).flatMap(KnownKind.init),
+        guard
+            let known = KnownKind(rawValue: kind) ?? Spelling.nearest(to: kind, among: closing).flatMap(KnownKind.init),
             known.hasFieldTables
         else { return nil }
         guard let apiVersion, let slash = apiVersion.firstIndex(of: "/") else { return known }
@@ -117,13 +120,12 @@ enum KnownKind: String, CaseIterable {
                 "rules that refer to it are refused or select nothing"
             )
         }
-        let policyKinds = allCases.filter(\.isPolicy).map(\.rawValue)
-        let near = Spelling.nearest(to: kind, among: policyKinds)
+        let near = Spelling.nearest(to: kind, among: closing)
         guard near != nil || kind.lowercased().contains("networkpolic") else { return nil }
         return (
             true, "unknown kind \"\(DocumentNode.shortened(kind))\"",
             near.map { "did you mean \($0)?" }
-                ?? "the supported policy kinds are \(policyKinds.joined(separator: ", "))"
+                ?? "the supported policy kinds are \(allCases.filter(\.isPolicy).map(\.rawValue).joined(separator: ", "))"
         )
     }
 }

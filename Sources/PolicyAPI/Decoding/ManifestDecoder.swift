@@ -92,10 +92,7 @@ public struct ManifestDecoder: Sendable {
         result.diagnostics += output.diagnostics
         for parts in output.values { take(parts) }
         if BrokenPolicy.mayBe(in: output.diagnostics) {
-            for broken in BrokenPolicy.read(bytes, file: file, firstLine: firstLine) {
-                result.refused += broken.refusals
-                if let group = broken.group { add(unknown: group.metadata) }
-            }
+            refuse(BrokenPolicy.read(bytes, file: file, firstLine: firstLine))
         }
         guard isOfRepository, result.diagnostics[known.diagnostics...].contains(where: { $0.severity == .error }),
             let place = RepositoryFile.placeholder(in: bytes, file: file, firstLine: firstLine)
@@ -147,9 +144,9 @@ public struct ManifestDecoder: Sendable {
         for part in parts {
             switch part {
             case .other: result.otherDocuments += 1
-            case .problem(let diagnostics, let refused):
+            case .problem(let diagnostics, let broken):
                 result.diagnostics += diagnostics
-                result.refused += refused
+                refuse(broken)
             case .skipped(let kind, let problem):
                 result.objectCount += 1
                 if let kind { result.skipped[kind, default: 0] += 1 }
@@ -203,6 +200,13 @@ public struct ManifestDecoder: Sendable {
                     subject: .pods(.named(namespace.metadata.name), LabelSelector()), ingress: true, egress: true,
                     denies: [.ingress, .egress], tier: .admin))
         case .cluster, .workload: break
+        }
+    }
+
+    private mutating func refuse(_ broken: [BrokenPolicy]) {
+        for broken in broken {
+            result.refused += broken.refusals
+            if let group = broken.group { add(unknown: group.metadata) }
         }
     }
 

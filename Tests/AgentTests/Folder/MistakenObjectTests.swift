@@ -20,6 +20,7 @@ import Testing
             ("apiVersion: networking.k8s.io/v1", "apiVersion: networking.k8s.io/v1beta1"),
             ("apiVersion: networking.k8s.io/v1\n", ""), ("apiVersion", "apiversion"),
             ("kind: NetworkPolicy", "kind: NetworkPolcy"),
+            ("kind: NetworkPolicy", "Kind: NetworkPolicy"),
         ])
     func policies(_ right: String, _ wrong: String) {
         let refused = refused(policy.replacing(right, with: wrong))

@@ -87,6 +87,18 @@ import Testing
                 flows: ["deny web > 192.0.2.9 80"],
                 refused: ["missing-field metadata", "unresolved-reference spec.egressDeny[0].toCIDRSet"])),
         Mistake(
+            "so does a deny by one whose kind is misspelt, or in a list that breaks off before its kind",
+            Trial(
+                cnp(open + byLabel), group("ok", "198.51.100.0/24"),
+                group("g", "192.0.2.0/24").replacing("kind: CiliumCIDRGroup", with: "kind: CiliumCIDRGruop"),
+                flows: ["deny web > 192.0.2.9 80"],
+                refused: ["unknown-kind kind", "unresolved-reference spec.egressDeny[0].toCIDRSet"]),
+            Trial(
+                cnp(open + byLabel), group("ok", "198.51.100.0/24"),
+                "apiVersion: v1\nitems: [{apiVersion: cilium.io/v2, kind: CiliumCIDRGroup, metadata: {name: g}, spec: {externalCIDRs: [192.0.2.0/24]}}]\n",
+                flows: ["deny web > 192.0.2.9 80"],
+                refused: ["not-an-object ", "unresolved-reference spec.egressDeny[0].toCIDRSet"])),
+        Mistake(
             "the pods of a Namespace with a mistake are closed",
             Trial(
                 "apiVersion: v1\nkind: Namespace\nmetadata: {name: pci, labels: {secure: true}}\n",
