@@ -30,6 +30,28 @@ struct FileLockTests {
         withExtendedLifetime((first, second)) {}
     }
 
+    @Test("a copy of the descriptor, as a program that is being started has one up to exec, keeps no lock")
+    func copied() throws {
+        let scratch = try Scratch()
+        let path = scratch.file("lock")
+        var first: FileLock? = try FileLock(path)
+        let copies = try openDescriptors(of: path).map { fcntl($0, F_DUPFD_CLOEXEC, 3) }
+        defer { for copy in copies { close(copy) } }
+        #expect(copies.count == 1)
+        withExtendedLifetime(first) {}
+        first = nil
+        _ = try FileLock(path)
+    }
+
+    /// This process's open descriptors of a file.
+    private func openDescriptors(of path: String) throws -> [Int32] {
+        let folder = "/proc/self/fd"
+        return try FileManager.default.contentsOfDirectory(atPath: folder).compactMap(Int32.init).filter {
+            // Descriptors of other threads come and go.
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)")) == path
+        }
+    }
+
     @Test("a folder that is not there is an error, not made")
     func missing() throws {
         let scratch = try Scratch()

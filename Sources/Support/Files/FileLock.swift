@@ -38,6 +38,12 @@ public final class FileLock: Sendable {
         }
     }
 
+    deinit {
+        // A program that another thread starts has a copy of the descriptor from fork to exec, close-on-exec or not:
+        // a close alone would leave the lock there for these moments. `LOCK_UN` ends it whoever has copies.
+        descriptor.use { _ = flock($0.rawValue, LOCK_UN) }
+    }
+
     /// Removes the lock file; it is held until the end all the same.
     public func remove() { unlink(path) }
 }

@@ -12,8 +12,6 @@ final class ChaosRun {
     let network: ChaosNetwork
     let agent: AgentProcess
     let timeline = ChaosTimeline()
-    /// What was done, for messages.
-    private(set) var log: [String] = []
     private(set) var quietPoints = 0
     private let reader: KernelReader
     private var random: SplitMix64
@@ -58,7 +56,7 @@ final class ChaosRun {
         do {
             while ContinuousClock.now < end {
                 let step = Self.step.randomElement(using: &random) ?? "policy"
-                log.append(step)
+                timeline.note(step)
                 try perform(step)
                 try settle(step)
             }
@@ -92,14 +90,14 @@ final class ChaosRun {
         for file in Set(before.keys).union(policies.files.keys).sorted() where before[file] != policies.files[file] {
             let path = "\(agent.manifests)/\(file)"
             if let text = policies.files[file] {
-                log.append("  write \(file)")
+                timeline.note("  write \(file)")
                 if before[file] != nil, Bool.random(using: &random) {
                     try overwrite(path, with: text, pause: 20_000)
                 } else {
                     try agent.write(text, to: file)
                 }
             } else {
-                log.append("  remove \(file)")
+                timeline.note("  remove \(file)")
                 try FileManager.default.removeItem(atPath: path)
             }
         }
@@ -126,7 +124,7 @@ final class ChaosRun {
         let path = "\(agent.manifests)/\(file)"
         let text = try String(contentsOfFile: path, encoding: .utf8)
         let length = Bool.random(using: &random) ? 0 : Int.random(in: 0..<text.utf8.count, using: &random)
-        log.append("  \(file) ends after \(length) bytes")
+        timeline.note("  \(file) ends after \(length) bytes")
         Glibc.truncate(path, length)
         usleep(400_000)
         // Nothing that was in force is gone.
@@ -160,7 +158,7 @@ final class ChaosRun {
             ),
         ]
         let (change, back) = changes[Int.random(in: 0..<changes.count, using: &random)]
-        log.append("  \(pod.name): \(change.joined(separator: " "))")
+        timeline.note("  \(pod.name): \(change.joined(separator: " "))")
         let routes = try inside(pod, ["ip", "route", "show", "default"])
         try inside(pod, change)
         usleep(300_000)
@@ -198,7 +196,7 @@ final class ChaosRun {
     /// A Pod object goes while the pod lives, and comes back.
     private func losePod() throws {
         guard let pod = network.pods.randomElement(using: &random) else { return }
-        log.append("  \(pod.name)'s object is gone")
+        timeline.note("  \(pod.name)'s object is gone")
         let rest = network.pods.filter { $0 != pod }.map(\.manifest).joined(separator: "---\n")
         try agent.write(rest, to: "cluster.yaml")
         usleep(700_000)
@@ -208,27 +206,8 @@ final class ChaosRun {
 
     /// Waits until the kernel has what a compile from scratch gives.
     private func settle(_ what: String) throws {
-        let limit = ContinuousClock.now + .seconds(15)
-        var rightSince: ContinuousClock.Instant?
-        while true {
-            let differences = try reader.differences(from: policies.objects(network.pods))
-            // The tables are right some moments before flows that are known are asked again. What else an agent may have to do, as while a
-            // kind of objects cannot be read, takes longer.
-            if differences.isEmpty {
-                let begin = rightSince ?? .now
-                rightSince = begin
-                if agent.isDone() || .now - begin > .seconds(2) { break }
-            } else {
-                rightSince = nil
-            }
-            guard ContinuousClock.now < limit else {
-                throw PodNetworkError(
-                    "after \(what) the kernel is not as compiled from scratch: "
-                        + differences.prefix(5).joined(separator: "; ") + "\n" + log.suffix(12).joined(separator: "\n"))
-            }
-            usleep(100_000)
-        }
-        timeline.settle()
+        try ChaosSettling(reader: reader, agent: agent, timeline: timeline, limit: .seconds(15))
+            .wait(for: policies.objects(network.pods), after: what)
         quietPoints += 1
     }
 

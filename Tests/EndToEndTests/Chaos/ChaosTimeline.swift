@@ -18,8 +18,43 @@ final class ChaosTimeline: Sendable {
         let allowed: Set<ProbePair>
     }
 
+    private let start = ContinuousClock.now
     private let versions = Mutex<[Version]>([])
     private let quiet = Mutex<[Quiet]>([])
+    private let notes = Mutex<[(time: ContinuousClock.Instant, text: String)]>([])
+
+    /// Keeps what is done now, for messages.
+    func note(_ text: String) {
+        notes.withLock { $0.append((.now, text)) }
+    }
+
+    /// The latest notes, a line each.
+    func notes(last count: Int) -> String {
+        notes.withLock { $0.suffix(count).map { line($0.time, $0.text) } }.joined(separator: "\n")
+    }
+
+    /// What was done around probes that should not have passed, and what each state of that time says of them.
+    func story(of probes: some Sequence<ProbeTraffic.Probe>) -> String {
+        probes.map { story(of: $0) }.joined(separator: "\n\n")
+    }
+
+    private func story(of probe: ProbeTraffic.Probe) -> String {
+        let around = (probe.sent - .seconds(10))...((probe.received ?? probe.sent) + .seconds(5))
+        var lines = notes.withLock { $0 }
+        for (number, version) in versions.withLock({ $0 }).enumerated() {
+            let word = version.allowed.contains(probe.pair) ? "allows it" : "denies it"
+            lines.append((version.begin, "state \(number) begins, \(word)"))
+            if let settled = version.settled { lines.append((settled, "state \(number) is settled")) }
+        }
+        lines.append((probe.sent, "the probe is sent"))
+        if let received = probe.received { lines.append((received, "the probe is received")) }
+        return lines.filter { around.contains($0.time) }.sorted { $0.time < $1.time }
+            .map { line($0.time, $0.text) }.joined(separator: "\n")
+    }
+
+    private func line(_ time: ContinuousClock.Instant, _ text: String) -> String {
+        "\(time - start)  \(text)"
+    }
 
     /// Nothing was in flight from a moment until now.
     func wasQuiet(since begin: ContinuousClock.Instant) {

@@ -10,8 +10,6 @@ final class ClusterChaosRun {
     let network: ChaosNetwork
     let agent: AgentProcess
     let timeline = ChaosTimeline()
-    /// What was done, for messages.
-    private(set) var log: [String] = []
     private(set) var quietPoints = 0
     /// How often each kind of step was taken.
     private(set) var steps: [Step: Int] = [:]
@@ -95,7 +93,7 @@ final class ClusterChaosRun {
                 if waiting.isEmpty { waiting = Step.allCases.shuffled(using: &random) }
                 let step = waiting.isEmpty ? .change : waiting.removeLast()
                 steps[step, default: 0] += 1
-                log.append(step.rawValue)
+                timeline.note(step.rawValue)
                 try await perform(step)
                 server.clearFaults()
                 try settle(step.rawValue)
@@ -186,7 +184,7 @@ final class ClusterChaosRun {
         let place = random.below(keys.count + 1)
         for (number, key) in keys.enumerated() {
             if number == place { between() }
-            log.append("  \(state[key] == nil ? "delete" : "write") \(key.kind) \(key.namespace)/\(key.name)")
+            timeline.note("  \(state[key] == nil ? "delete" : "write") \(key.kind) \(key.namespace)/\(key.name)")
             if let text = state[key] { try server.apply(text) } else { try delete(key) }
         }
         if place == keys.count { between() }
@@ -202,7 +200,7 @@ final class ClusterChaosRun {
     private func orphan() throws {
         let pod = random.pick(network.pods)
         let key = ClusterChaosState.key(pod)
-        log.append("  \(key.namespace)/\(key.name) without object")
+        timeline.note("  \(key.namespace)/\(key.name) without object")
         try delete(key)
         try change()
         try settle("the loss of \(key.name)'s object")
@@ -215,7 +213,7 @@ final class ClusterChaosRun {
         let space = ClusterChaosState.Key(kind: "Namespace", namespace: "", name: name)
         let own = state.keys { $0.namespace == name && $0.mayDecide }
         let team = state[space]?.contains("team: a") == true ? "a" : "b"
-        log.append("  namespace \(name) ends")
+        timeline.note("  namespace \(name) ends")
         // Its end waits for all its pods, those of other nodes too.
         let others = state
         for key in state.keys({ $0.namespace == name && !$0.mayDecide }) { state[key] = nil }
@@ -240,7 +238,7 @@ final class ClusterChaosRun {
             try timeline.begin(allowed: mixed.allowed(pairs, pods))
         }
         state = whole
-        log.append("  namespace \(name) is there again")
+        timeline.note("  namespace \(name) is there again")
         for key in [space] + own.shuffled(using: &random) {
             if let text = state[key] { try server.apply(text) }
         }
@@ -248,7 +246,7 @@ final class ClusterChaosRun {
 
     /// The agent is killed while a namespace is gone and its pods are not: the next one cannot know what its policies were.
     private func restartWithout(_ own: [ClusterChaosState.Key], of namespace: String) throws {
-        log.append("  kill -9 without namespace \(namespace)")
+        timeline.note("  kill -9 without namespace \(namespace)")
         agent.kill()
         for key in own where key.isOwnPolicy { state[key] = nil }
         state[ClusterChaosState.Key(kind: "NetworkPolicy", namespace: namespace, name: "gone")] = """
@@ -269,7 +267,7 @@ final class ClusterChaosRun {
             APIResource.policyCRDs.filter { ["cilium.io", "policy.networking.k8s.io"].contains($0.group) })
         let before = state
         for key in state.keys({ $0.kind == resource.kind }) { state[key] = nil }
-        log.append("  \(resource.name) are no kind any more")
+        timeline.note("  \(resource.name) are no kind any more")
         for mixed in state.mixes(from: before) { try timeline.begin(allowed: mixed.allowed(pairs, pods)) }
         server.remove(resource)
         server.delete(Self.definitions, name: "\(resource.name).\(resource.group)")
@@ -300,29 +298,12 @@ final class ClusterChaosRun {
 
     /// Waits until the kernel has what a compile from scratch gives; then nothing is in flight for a while.
     private func settle(_ what: String) throws {
-        let limit = ContinuousClock.now + .seconds(60)
-        let objects = try state.objects()
-        var rightSince: ContinuousClock.Instant?
-        while true {
-            let differences = try reader.differences(from: objects)
-            // The tables are right some moments before flows that are known are asked again. What else an agent may have to do, as while a
-            // kind of objects cannot be read, takes longer.
-            if differences.isEmpty {
-                let begin = rightSince ?? .now
-                rightSince = begin
-                if agent.isDone() || .now - begin > .seconds(2) { break }
-            } else {
-                rightSince = nil
-            }
-            guard ContinuousClock.now < limit else {
-                throw PodNetworkError(
-                    "after \(what) the kernel is not as compiled from scratch: "
-                        + differences.prefix(5).joined(separator: "; ") + "\n" + log.suffix(30).joined(separator: "\n")
-                        + "\n" + agentsView())
-            }
-            usleep(50_000)
+        let settling = ChaosSettling(reader: reader, agent: agent, timeline: timeline, limit: .seconds(60))
+        do {
+            try settling.wait(for: state.objects(), after: what)
+        } catch let error as PodNetworkError {
+            throw PodNetworkError("\(error)\n\(agentsView())")
         }
-        timeline.settle()
         let begin = ContinuousClock.now
         usleep(400_000)
         timeline.wasQuiet(since: begin)

@@ -29,12 +29,12 @@ struct ClusterChaosTests {
         let denied = probes.count { !run.timeline.mayPass($0.pair, sent: $0.sent, received: $0.sent + .seconds(1)) }
         #expect(
             passed.isEmpty,
-            "seed \(seed): \(passed.count) denied probes passed, first \(String(describing: passed.first))\n\(run.log.joined(separator: "\n"))"
+            "seed \(seed): \(passed.count) denied probes passed, first \(String(describing: passed.first))\n\(run.timeline.story(of: passed.prefix(3)))"
         )
         let (missing, measured) = unanswered(probes, run.timeline.quietTimes)
         #expect(
             missing.isEmpty,
-            "seed \(seed): allowed and not let through: \(missing.prefix(5))\n\(run.log.joined(separator: "\n"))")
+            "seed \(seed): allowed and not let through: \(missing.prefix(5))\n\(run.timeline.notes(last: 30))")
         #expect(denied > 20 * seconds, "too few denied probes to say anything: \(denied)")
         #expect(
             measured > 50 && run.quietPoints > 5, "\(measured) allowed pairs measured, \(run.quietPoints) quiet points")

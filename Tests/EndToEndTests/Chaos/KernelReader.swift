@@ -12,6 +12,8 @@ import PolicyIR
 struct KernelReader {
     private let network: ChaosNetwork
     private let pins: PinPath
+    /// Apart from the agent.
+    private let decider: KernelDecider
     /// No interface of the node's namespace.
     private static let elsewhere: UInt32 = 99_999
     private static let outside = [0xc0a8_0101, 0x0808_0808].map { IPAddress(ipv4: $0) }
@@ -19,18 +21,32 @@ struct KernelReader {
     init(_ network: ChaosNetwork, instance: String) throws {
         self.network = network
         pins = try PinPath(instance: instance)
+        decider = try KernelDecider()
     }
 
-    /// Where the kernel is otherwise than a compile from scratch of the objects; empty when it is not.
-    func differences(from objects: ClusterObjects) throws -> [String] {
+    /// What a compile from scratch gives.
+    struct Scratch {
+        fileprivate let image: NodeImage
+        /// Of remote pods.
+        fileprivate let others: [IPAddress]
+    }
+
+    /// Compiles objects from scratch and loads the outcome, in place of the one before.
+    func scratch(of objects: ClusterObjects) throws -> Scratch {
         let lowered = PolicyLowering.lower(objects, for: .enforcement)
         var allocator = IdentityAllocator()
         let image = NodeCompiler.compile(
             objects, policies: lowered.policies, localNode: "node-1", allocator: &allocator)
         let local = Set(network.pods.map(\.address))
         let others = objects.pods.flatMap(\.addresses).filter { !local.contains($0) }
-        return try network.node.run {
-            try tableDifferences(image) + decisionDifferences(KernelDecider(image), image, others)
+        try decider.update(image)
+        return Scratch(image: image, others: others)
+    }
+
+    /// Where the kernel is otherwise than a compile from scratch; empty when it is not.
+    func differences(from scratch: Scratch) throws -> [String] {
+        try network.node.run {
+            try tableDifferences(scratch.image) + decisionDifferences(scratch)
         }
     }
 
@@ -56,14 +72,12 @@ struct KernelReader {
         return differences
     }
 
-    private func decisionDifferences(
-        _ scratch: KernelDecider, _ image: NodeImage, _ others: [IPAddress]
-    ) throws -> [String] {
+    private func decisionDifferences(_ scratch: Scratch) throws -> [String] {
         var differences: [String] = []
         let links = try NetlinkSocket().links()
         var arrivals: [IPAddress: UInt32] = [:]
         for pod in network.pods { arrivals[pod.address] = try hostSide(of: pod.name, links) }
-        for endpoint in image.endpoints {
+        for endpoint in scratch.image.endpoints {
             guard let address = endpoint.addresses.first,
                 let link = try hostSide(of: endpoint.name, links)
             else {
@@ -77,9 +91,9 @@ struct KernelReader {
                     continue
                 }
                 let program = try BPFProgram(try Libbpf.program(id: id), name: "\(endpoint.name) \(direction)")
-                for remote in network.pods.map(\.address) + others + Self.outside where remote != address {
+                for remote in network.pods.map(\.address) + scratch.others + Self.outside where remote != address {
                     for port in ChaosPolicies.ports + [9002] {
-                        let expected = try scratch.decide(
+                        let expected = try decider.decide(
                             endpoint.key, direction, remote: remote, protocol: .udp, port: port)
                         let packet = FlowPacket(
                             source: direction == .egress ? address : remote,
