@@ -109,7 +109,7 @@ actor ConnectionPools {
         }
         configuration.http1_1ConnectionDebugInitializer = { $0.noticeDeadPeers() }
         configuration.http2ConnectionDebugInitializer = { channel in
-            CompactFrames.add(to: channel).flatMap { channel.noticeDeadPeers() }
+            SmallReads.add(to: channel).flatMap { channel.noticeDeadPeers() }
         }
         return configuration
     }
