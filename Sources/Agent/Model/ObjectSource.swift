@@ -11,6 +11,9 @@ public protocol ObjectSource: Sendable {
     /// As `changes`, but everything is read again. With `acceptEmpty` what the source does not have any more is taken to be
     /// meant, where it would otherwise be kept as lost by accident. A source that keeps nothing need not have it.
     func reload(acceptEmpty: Bool) -> ObjectBatch
+    /// Called before `reload`: waits until a peer that takes its time has sent everything again. `changes` goes on meanwhile: what one
+    /// kind of objects waits for must not hold up the others.
+    func prepareReload() async
     /// What the source's peer has of an object at this moment, asked for anew where `changes` only tells what was sent. Takes
     /// a few seconds at most.
     func latest(_ key: ObjectKey) async -> LatestObject
@@ -24,6 +27,9 @@ public protocol ObjectSource: Sendable {
 extension ObjectSource {
     /// The same as `changes`.
     public func reload(acceptEmpty: Bool) -> ObjectBatch { changes() }
+
+    /// Nothing to wait for.
+    public func prepareReload() async {}
 
     /// What the next reading tells.
     public func latest(_ key: ObjectKey) async -> LatestObject { .asRead }

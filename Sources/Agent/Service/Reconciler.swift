@@ -96,6 +96,7 @@ actor Reconciler {
         nodeReader.ask()
         var batches: [ObjectBatch] = []
         for input in inputs {
+            await input.source.prepareReload()
             let batch = await input.reloads.wait(acceptEmpty: acceptEmpty) { input.reader.ask() }
             if let batch { batches.append(batch) }
         }

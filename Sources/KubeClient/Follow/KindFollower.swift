@@ -8,6 +8,8 @@ public final class KindFollower: Sendable {
         var machine: WatchMachine
         /// Counts requests: events of an earlier one do not count any more.
         var epoch = 0
+        /// Counts steps of the machine.
+        var steps = 0
         /// How much of the time was not spent in waiting for the server, and since when it is not.
         var away = Duration.zero
         var awaySince: ContinuousClock.Instant?
@@ -15,6 +17,17 @@ public final class KindFollower: Sendable {
         var isRelistWanted = false
         /// Interrupts the request under way.
         var interrupt: AsyncStream<Void>.Continuation?
+
+        mutating func step(_ event: WatchEvent, at now: Duration) -> Outcome {
+            steps += 1
+            return Outcome(step: steps, actions: machine.on(event, at: now))
+        }
+    }
+
+    /// What followed from an event of a request, and which step of the machine that was.
+    private struct Outcome {
+        let step: Int
+        let actions: [WatchAction]
     }
 
     private enum Request {
@@ -68,12 +81,12 @@ public final class KindFollower: Sendable {
     }
 
     /// What follows from a wish to list again that came and was not heeded yet.
-    private func heedRelist() -> [WatchAction]? {
-        state.withLock { state -> [WatchAction]? in
+    private func heedRelist() -> Outcome? {
+        state.withLock { state -> Outcome? in
             guard state.isRelistWanted else { return nil }
             state.isRelistWanted = false
             state.epoch += 1
-            return state.machine.on(.relist, at: now(state))
+            return state.step(.relist, at: now(state))
         }
     }
 
@@ -113,10 +126,10 @@ public final class KindFollower: Sendable {
     }
 
     /// An event of the request `epoch`; `nil` when that has been given up.
-    private func step(_ event: WatchEvent, of epoch: Int) -> [WatchAction]? {
+    private func step(_ event: WatchEvent, of epoch: Int) -> Outcome? {
         state.withLock { state in
             guard state.epoch == epoch else { return nil }
-            return state.machine.on(event, at: now(state))
+            return state.step(event, at: now(state))
         }
     }
 
@@ -169,7 +182,7 @@ public final class KindFollower: Sendable {
         switch woken {
         case .time: return step(.wake)
         case .appeared: return step(.appeared)
-        case .relist: return heedRelist()
+        case .relist: return heedRelist()?.actions
         case nil: return nil
         }
     }
@@ -188,38 +201,43 @@ public final class KindFollower: Sendable {
             return state.epoch
         }
         defer { state.withLock { $0.interrupt = nil } }
-        return await withTaskGroup(of: [WatchAction]?.self) { group in
+        return await withTaskGroup(of: Outcome?.self) { group in
             group.addTask { await self.read(request, epoch) }
             group.addTask { await self.watchOver(epoch) }
             group.addTask {
-                for await _ in interrupts { if let actions = self.heedRelist() { return actions } }
+                for await _ in interrupts { if let outcome = self.heedRelist() { return outcome } }
                 return nil
             }
-            var outcome: [WatchAction]?
-            while outcome == nil, let next = await group.next() { outcome = next }
-            group.cancelAll()
-            return outcome ?? []
+            // The machine may have gone on while what followed from the event before was being done: nothing that it said is left out.
+            var outcomes: [Outcome] = []
+            while let ended = await group.next() {
+                guard let outcome = ended else { continue }
+                outcomes.append(outcome)
+                group.cancelAll()
+            }
+            return outcomes.sorted { $0.step < $1.step }.flatMap(\.actions)
         }
     }
 
     /// Returns when the machine has waited long enough for a request.
-    private func watchOver(_ epoch: Int) async -> [WatchAction]? {
+    private func watchOver(_ epoch: Int) async -> Outcome? {
         while !Task.isCancelled {
-            let (left, actions) = state.withLock { state -> (Duration, [WatchAction]) in
-                guard state.epoch == epoch, let deadline = state.machine.deadline else { return (.seconds(3600), []) }
+            let (left, outcome) = state.withLock { state -> (Duration, Outcome?) in
+                guard state.epoch == epoch, let deadline = state.machine.deadline else { return (.seconds(3600), nil) }
                 let left = deadline - now(state)
-                guard left <= .zero else { return (left, []) }
-                let actions = state.machine.on(.wake, at: now(state))
-                if !actions.isEmpty { state.epoch += 1 }
-                return (.milliseconds(100), actions)
+                guard left <= .zero else { return (left, nil) }
+                let outcome = state.step(.wake, at: now(state))
+                guard !outcome.actions.isEmpty else { return (.milliseconds(100), nil) }
+                state.epoch += 1
+                return (.zero, outcome)
             }
-            if !actions.isEmpty { return actions }
+            if let outcome { return outcome }
             try? await Task.sleep(for: max(left, .milliseconds(5)))
         }
         return nil
     }
 
-    private func read(_ request: Request, _ epoch: Int) async -> [WatchAction]? {
+    private func read(_ request: Request, _ epoch: Int) async -> Outcome? {
         do throws(RequestFailure) {
             switch request {
             case .list(let query):
@@ -243,7 +261,7 @@ public final class KindFollower: Sendable {
 
     private func list(
         _ response: KubeResponse, _ place: Int, _ epoch: Int
-    ) async throws(RequestFailure) -> [WatchAction]? {
+    ) async throws(RequestFailure) -> Outcome? {
         var reader = response.body.reader()
         guard response.status == 200 else { throw await believed(await response.refusal(&reader), place) }
         _ = step(.opened, of: epoch)
@@ -261,18 +279,18 @@ public final class KindFollower: Sendable {
         } catch {
             throw .garbled("the list makes no sense: \(error)")
         }
-        let actions = step(.page(version: page.resourceVersion, next: page.next), of: epoch)
-        if let actions, actions.contains(.collect) { await give([.page(page, place: place)]) }
-        return actions
+        let outcome = step(.page(version: page.resourceVersion, next: page.next), of: epoch)
+        if let outcome, outcome.actions.contains(.collect) { await give([.page(page, place: place)]) }
+        return outcome
     }
 
     private func watch(
         _ response: KubeResponse, _ place: Int, _ epoch: Int
-    ) async throws(RequestFailure) -> [WatchAction]? {
+    ) async throws(RequestFailure) -> Outcome? {
         var reader = response.body.reader()
         guard response.status == 200 else { throw await believed(await response.refusal(&reader), place) }
-        guard let actions = step(.opened, of: epoch) else { return nil }
-        _ = await perform(actions)
+        guard let opened = step(.opened, of: epoch) else { return nil }
+        _ = await perform(opened.actions)
         var splitter = LineSplitter(limit: KubeLimits.eventBytes)
         while let chunk = try await reader.next() {
             let lines: [ArraySlice<UInt8>]
@@ -283,7 +301,7 @@ public final class KindFollower: Sendable {
             }
             switch try await take(lines, place, epoch) {
             case .more: continue
-            case .over(let actions): return actions
+            case .over(let outcome): return outcome
             }
         }
         return step(.ended, of: epoch)
@@ -293,7 +311,7 @@ public final class KindFollower: Sendable {
     private enum Course {
         case more
         /// With what is to be done; `nil` when the request was given up meanwhile.
-        case over([WatchAction]?)
+        case over(Outcome?)
     }
 
     /// Takes the events of one chunk.
@@ -310,11 +328,11 @@ public final class KindFollower: Sendable {
                 throw .garbled("an event makes no sense: \(error)")
             }
             let event = KindFollower.event(line)
-            guard let actions = step(event, of: epoch) else {
+            guard let outcome = step(event, of: epoch) else {
                 await give(batch.finish())
                 return .over(nil)
             }
-            for action in actions {
+            for action in outcome.actions {
                 switch action {
                 case .apply: batch.add(line, isInitial: false)
                 case .collect: batch.add(line, isInitial: true)
@@ -325,7 +343,7 @@ public final class KindFollower: Sendable {
             }
             if case .error = event {
                 await give(batch.finish())
-                return .over(actions)
+                return .over(outcome)
             }
         }
         await give(batch.finish())

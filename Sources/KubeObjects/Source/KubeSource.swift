@@ -1,5 +1,4 @@
 public import Agent
-import Glibc
 public import KubeClient
 public import PolicyAPI
 import PolicyAnalysis
@@ -14,6 +13,14 @@ import Synchronization
 /// nothing in force, and what is pinned goes on.
 public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
     private struct State {
+        /// What a reload is to tell.
+        struct Reload {
+            /// Objects that have gone since it began.
+            var gone: Set<ObjectKey> = []
+            /// Kinds that were not listed in time.
+            var late: [ObjectKind] = []
+        }
+
         var news: [ObjectKey: ObjectNews] = [:]
         var order = NamespaceOrder()
         /// Kinds that have been listed, or found absent, since the last call.
@@ -24,6 +31,8 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
         var warnings: [ObjectKey: [Diagnostic]] = [:]
         var changed: (@Sendable () -> Void)?
         var followers: [ObjectKind: KindFollower] = [:]
+        /// A reload that has begun and was not told yet.
+        var reload: Reload?
         /// How many sets of objects of a kind have begun, and the latest of them that became complete.
         var begun: [ObjectKind: UInt64] = [:]
         var completed: [ObjectKind: UInt64] = [:]
@@ -79,6 +88,7 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
                 state.newlySynced = []
             }
             let events = state.order.pass(state.news).sorted { $0.key < $1.key }.flatMap(\.value.events)
+            state.reload?.gone.formUnion(KubeSource.gone(events))
             return ObjectBatch(
                 source: id, events: events + state.newlySynced.map(ObjectEvent.synced), conditions: conditions(state))
         }
@@ -87,31 +97,47 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
     /// How long a reload waits for the API server.
     private static let reloadLimit = Duration.seconds(60)
 
-    /// Lists everything again, and tells what that changed; what cannot be listed in time stays, and is a condition. Objects that
-    /// the API server does not list are gone with or without `acceptEmpty`: unlike a folder it does not lose any by accident.
-    public func reload(acceptEmpty: Bool) -> ObjectBatch {
-        let (followers, before) = state.withLock { ($0.followers, $0.begun) }
+    /// Lists everything again, and waits for that as long as a reload may take.
+    public func prepareReload() async {
+        let (followers, before) = state.withLock { state in
+            state.reload = state.reload ?? State.Reload()
+            return (state.followers, state.begun)
+        }
         for follower in followers.values { follower.relist() }
         let deadline = ContinuousClock.now + KubeSource.reloadLimit
-        var late = unlisted(since: before)
-        while !late.isEmpty, !followers.isEmpty, ContinuousClock.now < deadline {
-            usleep(5000)
-            late = unlisted(since: before)
+        while !followers.isEmpty, !unlisted(since: before).isEmpty, ContinuousClock.now < deadline {
+            guard (try? await Task.sleep(for: .milliseconds(5))) != nil else { break }
         }
+        let late = unlisted(since: before)
+        state.withLock { $0.reload?.late = late }
+    }
+
+    /// Tells what the lists since `prepareReload` changed; what could not be listed in time stays, and is a condition. Objects that
+    /// the API server does not list are gone with or without `acceptEmpty`: unlike a folder it does not lose any by accident.
+    public func reload(acceptEmpty: Bool) -> ObjectBatch {
         var batch = changes()
-        let gone = batch.events.compactMap { event -> ObjectKey? in
-            if case .delete(let key) = event { key } else { nil }
+        let reload = state.withLock { state in
+            defer { state.reload = nil }
+            return state.reload ?? State.Reload()
         }
-        batch.dropped = gone.sorted()
+        batch.dropped = reload.gone.union(KubeSource.gone(batch.events)).sorted()
         let failing = Set(batch.conditions.map(\.subject))
-        batch.conditions += late.map(\.rawValue).filter { !failing.contains($0) && !failing.contains("\(id)") }.map {
-            Condition(
-                kind: .sourceUnavailable, subject: $0,
-                message:
-                    "was not listed again within \(KubeSource.reloadLimit.components.seconds) s; what was read last stays in force"
-            )
-        }
+        batch.conditions += reload.late.map(\.rawValue).filter { !failing.contains($0) && !failing.contains("\(id)") }
+            .map {
+                Condition(
+                    kind: .sourceUnavailable, subject: $0,
+                    message:
+                        "was not listed again within \(KubeSource.reloadLimit.components.seconds) s; what was read last stays in force"
+                )
+            }
         return batch
+    }
+
+    private static func gone(_ events: [ObjectEvent]) -> Set<ObjectKey> {
+        Set(
+            events.compactMap { event -> ObjectKey? in
+                if case .delete(let key) = event { key } else { nil }
+            })
     }
 
     /// The kinds of which no set has come that began later than `before`, absent ones apart, and those that cannot be listed.

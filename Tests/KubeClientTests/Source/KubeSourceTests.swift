@@ -64,6 +64,31 @@ struct KubeSourceTests {
         await run.stop()
     }
 
+    @Test(
+        "while a reload waits for a list that does not come, what else comes is told, and what goes counts as gone by it"
+    )
+    func slowReload() async throws {
+        var watch = SourceRun.hasty
+        watch.streamsLists = false
+        watch.answerLimit = .seconds(60)
+        let run = try SourceRun(try await server(), settings: watch)
+        _ = try await run.until("synced") { $0.isSynced }
+        run.server.inject(Fault(.silence, path: "/apis/discovery.k8s.io", watches: false))
+        async let reloaded = run.reload()
+        try await run.until("asked for slices") { _ in
+            run.server.requests.suffix(60).contains { $0.contains("/endpointslices?limit") }
+        }
+        try run.server.apply(Self.policy("later"))
+        try await run.until("a new policy") { $0.has(.networkPolicy, "later") }
+        run.server.delete(try run.server.resource("pods"), namespace: "shop", name: "web-0")
+        try await run.until("a pod that is gone") { !$0.has(.pod, "web-0") }
+        run.server.clearFaults()
+        run.server.cutConnections()
+        let batch = await reloaded
+        #expect(batch.dropped.map(\.text) == ["Pod shop/web-0"] && batch.conditions.isEmpty, "\(batch)")
+        await run.stop()
+    }
+
     @Test("what the API server has of one object now is asked for, not taken from what was sent")
     func latest() async throws {
         let run = try SourceRun(try await server())

@@ -90,9 +90,10 @@ final class SourceRun: Sendable {
         }
     }
 
-    /// Has everything listed again, on a thread that may be blocked.
+    /// Has everything listed again.
     func reload() async -> ObjectBatch {
-        await BlockingThread(name: "reload").run { self.source.reload(acceptEmpty: false) }
+        await source.prepareReload()
+        return source.reload(acceptEmpty: false)
     }
 
     /// What is known now.
