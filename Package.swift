@@ -97,7 +97,7 @@ let package = Package(
         .target(
             name: "Datapath",
             dependencies: [
-                "NetTypes", "PolicyAPI", "PolicyIR", "Support", "BPFEmit", "CNetpoldABI", "CLibBPF", "CLibNL", "CLinux",
+                "NetTypes", "PolicyIR", "Support", "BPFEmit", "CNetpoldABI", "CLibBPF", "CLibNL", "CLinux",
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "Algorithms", package: "swift-algorithms"),
             ],
@@ -126,7 +126,7 @@ let package = Package(
         .target(
             name: "KubeClient",
             dependencies: [
-                "NetTypes", "PolicyAPI", "Support",
+                "PolicyAPI", "Support",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -141,7 +141,6 @@ let package = Package(
             name: "KubeObjects",
             dependencies: [
                 "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "Agent", "KubeClient",
-                .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
@@ -153,6 +152,7 @@ let package = Package(
                 "DNSScan", "HTTPScan", "PolicyIR", "ProxyRules", "Support",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
             ],
             swiftSettings: strict),
@@ -235,6 +235,7 @@ let package = Package(
             dependencies: [
                 "DNSScan", "HTTPScan", "HTTPTestSupport", "L7Proxy", "NetTypes", "PolicyAPI", "PolicyIR", "ProxyRules",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
             ],
             exclude: ["RealServers/grpc_calls.py"],
@@ -249,10 +250,12 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: strict),
-        .testTarget(name: "CNIPluginTests", dependencies: ["CNIPlugin", "NetpoldTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "CNIPluginTests", dependencies: ["CNIPlugin", "Support", "NetpoldTestSupport"], swiftSettings: strict),
         .testTarget(name: "NetTypesTests", dependencies: ["NetTypes"], swiftSettings: strict),
         .testTarget(
-            name: "PolicyAPITests", dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "NetpoldTestSupport"],
+            name: "PolicyAPITests",
+            dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "NetpoldTestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "PolicyIRTests",
@@ -263,28 +266,37 @@ let package = Package(
             dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "NetpoldTestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "BPFEmitTests", dependencies: ["BPFEmit", "BPFSimulate", "NetpoldTestSupport"],
+            name: "BPFEmitTests",
+            dependencies: [
+                "NetTypes", "PolicyAPI", "PolicyIR", "BPFEmit", "BPFSimulate", "CNetpoldABI", "NetpoldTestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "CNetpoldABI", "Datapath", "Agent", "KubeClient", "KubeTestServer", "LabKit", "netpold",
-                "NetpoldTestSupport",
+                "NetTypes", "PolicyAPI", "PolicyIR", "Support", "BPFEmit", "CNetpoldABI", "CLibBPF", "Datapath",
+                "Agent",
+                "KubeClient", "KubeTestServer", "LabKit", "netpold", "NetpoldTestSupport",
             ],
             exclude: ["L7/l7.py", "L7/frames.py", "Names/grpc_shop.py"],
             swiftSettings: strict),
         .testTarget(
             name: "DatapathTests",
             dependencies: [
-                "Support", "BPFSimulate", "Datapath", "LabKit", "BenchKit", "NetpoldTestSupport", "DNSScan", "TLSScan",
+                "NetTypes", "PolicyAPI", "PolicyIR", "Support", "BPFEmit", "BPFSimulate", "CNetpoldABI", "Datapath",
+                "LabKit", "BenchKit", "NetpoldTestSupport", "DNSScan", "TLSScan",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict),
-        .testTarget(name: "LabKitTests", dependencies: ["LabKit", "NetpoldTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "LabKitTests",
+            dependencies: ["NetTypes", "PolicyAPI", "PolicyIR", "Datapath", "LabKit", "NetpoldTestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "NetpoldTests",
             dependencies: [
-                "Support", "BPFEmit", "BenchKit", "Agent", "LabKit", "netpold", "NetpoldTestSupport",
+                "NetTypes", "PolicyAPI", "PolicyIR", "Support", "BPFEmit", "BenchKit", "Agent", "LabKit", "netpold",
+                "NetpoldTestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
@@ -292,11 +304,9 @@ let package = Package(
             name: "KubeClientTests",
             dependencies: [
                 "Agent", "KubeClient", "KubeObjects", "KubeTestServer", "PolicyAPI", "PolicyIR", "Support",
-                "NetpoldTestSupport",
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: strict),
         .testTarget(
@@ -305,9 +315,9 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "Support", "BPFSimulate", "Agent", "NetpoldTestSupport",
+                "NetTypes", "PolicyAPI", "PolicyIR", "PolicyAnalysis", "Support", "BPFEmit", "BPFSimulate", "Agent",
+                "NetpoldTestSupport",
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict),
     ],

@@ -5,10 +5,13 @@ Modules: which module may import what is the table RULES below. Folders: inside 
 cycle. A folder uses another one when a file names a type, a free function, or a member of an extension, that only the
 other folder declares. A member counts only where its name is declared once in all of Sources: the graph may lack an
 edge, and has none that is not there.
+Package.swift: a target's dependencies are the modules that its files import.
 """
 
+import json
 import os
 import re
+import subprocess
 import sys
 from collections import defaultdict
 
@@ -131,6 +134,33 @@ def cycles(graph):
     return found
 
 
+# Modules of the system and the toolchain; and those that come with a library under another name.
+SYSTEM = {"Dispatch", "Foundation", "FoundationNetworking", "Glibc", "Musl", "Synchronization", "Testing", "os"}
+PART_OF = {"CNIOLLHTTP": "NIOHTTP1", "CYaml": "Yams"}
+
+
+def package_differences():
+    """What targets import and do not declare, and declare and do not import. C modules that only link have no imports to look at."""
+    root = os.path.join(SOURCES, "..")
+    dump = subprocess.run(["swift", "package", "dump-package"], cwd=root, check=True, capture_output=True, text=True).stdout
+    for target in json.loads(dump)["targets"]:
+        place = target.get("path") or os.path.join("Tests" if target["type"] == "test" else "Sources", target["name"])
+        declared = {next(iter(dependency.values()))[0] for dependency in target["dependencies"]}
+        imported = set()
+        for folder, _, names in os.walk(os.path.join(root, place)):
+            for name in names:
+                if name.endswith(".swift"):
+                    with open(os.path.join(folder, name), encoding="utf-8") as file:
+                        imported |= {PART_OF.get(module, module) for module in IMPORT.findall(file.read())}
+        imported -= SYSTEM | {target["name"]}
+        if not imported:
+            continue
+        for module in sorted(imported - declared):
+            yield f"Package.swift: {target['name']} imports {module} and does not declare it"
+        for module in sorted(declared - imported):
+            yield f"Package.swift: {target['name']} declares {module} and does not import it"
+
+
 def main():
     show = "--graph" in sys.argv[1:]
     status = 0
@@ -159,6 +189,9 @@ def main():
                 for other in knot:
                     for word, path in sorted(graph.get(folder, {}).get(other, ()))[:3]:
                         print(f"    {folder} uses {other}: {word} in {path}", file=sys.stderr)
+    for difference in package_differences():
+        print(difference, file=sys.stderr)
+        status = 1
     unknown = [name for name in sorted(os.listdir(SOURCES)) if name not in RULES and not name.startswith("C")]
     for name in unknown:
         print(f"Sources/{name}: no rule says what it may import; add it to scripts/check-imports.py", file=sys.stderr)

@@ -9,8 +9,6 @@ public final class DenialFeed: Sendable {
     public static let capacity = 256 << 10
     /// The most bytes of a datagram, unless one line has more.
     public static let datagram = 16 << 10
-    /// The longest line.
-    static let longestLine = 64 << 10
 
     private struct State {
         var waiting: [UInt8] = []
