@@ -81,7 +81,9 @@ import Testing
         #expect(store.objects.networkPolicies.map(ClusterObject.networkPolicy) == [other])
     }
 
-    @Test("of two files with the same object the first by path is in force, in any order")
+    @Test(
+        "of two files with a policy that does not say the same none is in force, in any order; where it does, the first by path is"
+    )
     func duplicates() {
         for pair in [["a.yaml", "b.yaml"], ["b.yaml", "a.yaml"]] {
             var snapshot: FolderSnapshot = [:]
@@ -90,6 +92,10 @@ import Testing
             }
             var store = FolderStore(onRefused: .isolate)
             store.absorb(snapshot)
+            #expect(store.objects.networkPolicies.isEmpty)
+            #expect(store.isolating.count == 2)
+            #expect(store.conditions.map(\.kind) == [.isolatedByRefused])
+            store.absorb(snapshot.mapValues { _ in ManifestFile(objects: [strict], refused: []) })
             #expect(store.objects.networkPolicies.map(ClusterObject.networkPolicy) == [strict])
             #expect(store.conditions.map(\.kind) == [.duplicateObject])
         }

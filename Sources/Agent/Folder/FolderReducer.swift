@@ -4,7 +4,8 @@ import Support
 
 /// Turns readings of a folder into events of objects: the work about files, so that nobody else need know of them.
 ///
-/// Of an object in several files the first by path counts. An object whose file cannot be read, or in which it is refused,
+/// Of an object in several files the first by path counts; of a policy or CIDR group that does not say the same in each of them, none
+/// (`Definitions`). An object whose file cannot be read, or in which it is refused,
 /// is as it was last accepted; one that no file holds any more stays for as long as the view says. The result depends on the
 /// snapshots seen, never on the order of files or objects in them.
 public struct FolderReducer: Sendable {
@@ -19,30 +20,10 @@ public struct FolderReducer: Sendable {
     private struct Reported: Hashable, Sendable {
         var held: Held?
         var refused: RefusedObject?
-
-        /// Adds a refusal: several of one key are one, which isolates whom any of them selects.
-        mutating func add(_ other: RefusedObject) {
-            guard var refused else { return refused = other }
-            refused.diagnostics += other.diagnostics
-            refused.isolating += other.isolating
-            refused.group = CIDRGroup(refused: [refused.group, other.group].compactMap(\.self))
-            self.refused = refused
-        }
-    }
-
-    /// An object that no file holds any more, and since when.
-    private struct Leaving: Hashable, Sendable {
-        var first: Duration
-        var latest: Duration
-        /// Whether it went with everything else that the folder held: then it stays until somebody says that this was meant.
-        var isLost = false
-        /// Whether its file said so, in a text that was believed: then no accident of the file brings it back.
-        var isSaid = false
-
-        func due(_ wait: DeletionWait) -> Duration { min(latest + wait.quiet, first + wait.longest) }
     }
 
     private var lastGood: [ObjectKey: Held] = [:]
+    private var definitions = Definitions()
     private var leaving: [ObjectKey: Leaving] = [:]
     private var previous: FolderSnapshot = [:]
     private var reported: [ObjectKey: Reported] = [:]
@@ -71,6 +52,9 @@ public struct FolderReducer: Sendable {
         kept = []
     }
 
+    /// The objects of which the files do not all say the same.
+    var contradicted: Set<ObjectKey> { definitions.contradicted }
+
     /// The objects in force.
     var inForce: Set<ObjectKey> { Set(lastGood.keys) }
 
@@ -90,20 +74,26 @@ public struct FolderReducer: Sendable {
                 return held
             }
         }
-        var good = FolderReducer.good(view.files, &found)
+        var good = FolderReducer.good(view.files)
+        let contradicted = contradicted
+        var next = definitions.absorb(view, isInForce: !lastGood.isEmpty).mapValues { Reported(refused: $0) }
+        found += definitions.conditions
         kept = keepBroken(view.files, &good, &found)
-        var next: [ObjectKey: Reported] = [:]
+        var hasRefused = false
         for (file, content) in view.files.sorted(by: { $0.key < $1.key }) {
             for refused in content.refused {
+                hasRefused = true
                 if good[refused.key] == nil, var held = lastGood[refused.key] {
                     held.file = file
                     good[refused.key] = held
                 }
-                next[refused.key, default: Reported()].add(refused)
+            }
+            found += content.warnings.map {
+                Condition(kind: .policyWarning, subject: PrintableName.of(file), message: $0)
             }
         }
         if let idle = FolderReducer.idleWorkloads(view.files, pods: good.keys) { found.append(idle) }
-        if let wait = view.wait { keepLeaving(view, wait, hasRefused: !next.isEmpty, &good, &found) }
+        if let wait = view.wait { keepLeaving(view, wait, contradicted, hasRefused: hasRefused, &good, &found) }
         for (key, held) in good { next[key, default: Reported()].held = held }
         lastGood = good
         previous = view.files
@@ -115,21 +105,12 @@ public struct FolderReducer: Sendable {
     }
 
     /// The good objects of all files; the first by path where there are several of one key.
-    private static func good(_ snapshot: FolderSnapshot, _ found: inout [Condition]) -> [ObjectKey: Held] {
+    private static func good(_ snapshot: FolderSnapshot) -> [ObjectKey: Held] {
         var good: [ObjectKey: Held] = [:]
         for (file, content) in snapshot.sorted(by: { $0.key < $1.key }) {
-            for object in content.objects {
-                let held = Held(
-                    object: object, origin: .manifest(object.metadata.location ?? .whole(PrintableName.of(file))),
-                    file: file)
-                if let first = good[object.key] {
-                    found.append(duplicate(held, of: first))
-                } else {
-                    good[object.key] = held
-                }
-            }
-            found += content.warnings.map {
-                Condition(kind: .policyWarning, subject: PrintableName.of(file), message: $0)
+            for object in content.objects where good[object.key] == nil {
+                let origin = ObjectOrigin.manifest(object.metadata.location ?? .whole(PrintableName.of(file)))
+                good[object.key] = Held(object: object, origin: origin, file: file)
             }
         }
         return good
@@ -149,7 +130,9 @@ public struct FolderReducer: Sendable {
             kept[held.file, default: []].append(key)
         }
         for (file, content) in broken {
-            found.append(FolderReducer.brokenFile(file, content, kept: (kept[file] ?? []).sorted()))
+            found.append(
+                FolderReducer.brokenFile(
+                    file, content, kept: (kept[file] ?? []).sorted(), closed: definitions.kept(in: file)))
         }
         return kept.values.joined().sorted()
     }
@@ -157,20 +140,23 @@ public struct FolderReducer: Sendable {
     /// Objects that no file holds any more stay for a while: their files may be about to come back, or be on their way to
     /// another place. If nothing else is left they stay until somebody says that this was meant.
     private mutating func keepLeaving(
-        _ view: FolderView, _ wait: DeletionWait, hasRefused: Bool, _ good: inout [ObjectKey: Held],
-        _ found: inout [Condition]
+        _ view: FolderView, _ wait: DeletionWait, _ contradicted: Set<ObjectKey>, hasRefused: Bool,
+        _ good: inout [ObjectKey: Held], _ found: inout [Condition]
     ) {
-        let gone = lastGood.filter { key, held in isGone(key, held, good[key], view.files) }
+        let gone = lastGood.filter { key, held in
+            // What contradicted it has been waited for already.
+            good[key] == nil || !contradicted.contains(key) && isGone(key, held, good[key], view.files)
+        }
         let isEmpty = good.isEmpty && !hasRefused
         let isTaken = FolderReducer.takenAddresses(gone, good)
         var next: [ObjectKey: Leaving] = [:]
         for (key, held) in gone where !view.acceptsLoss && !isTaken(held.object) {
             // A pod that went while no agent was there may have been gone for long; what runs of it is known by its binding.
             if view.isFirst, !isEmpty, !key.isMissed { continue }
-            var leaving = leaving[key] ?? Leaving(first: view.time, latest: view.time)
+            var leaving = leaving[key] ?? Leaving(at: view.time)
             if leaving.isLost ? view.files[held.file] != nil : view.isAfterGap {
                 // Its file is back without it; or nobody saw for how long it has been missing.
-                leaving = Leaving(first: view.time, latest: view.time)
+                leaving = Leaving(at: view.time)
             }
             if let file = view.files[held.file], !file.isIncomplete { leaving.isSaid = true }
             if view.touched.contains(held.file) { leaving.latest = view.time }
@@ -182,7 +168,7 @@ public struct FolderReducer: Sendable {
             good[key] = held
         }
         leaving = next
-        due = next.values.lazy.filter { !$0.isLost }.map { $0.due(wait) }.min()
+        due = (next.values.lazy.filter { !$0.isLost }.map { $0.due(wait) } + [definitions.due].compactMap(\.self)).min()
         let lost = next.filter(\.value.isLost).keys.sorted()
         if !lost.isEmpty {
             kept = (kept + lost).sorted()
@@ -244,23 +230,19 @@ public struct FolderReducer: Sendable {
                 + "the Pods, or follow the API server (`compile` and `lab` make pods of workloads, the agent does not)")
     }
 
-    private static func duplicate(_ object: Held, of first: Held) -> Condition {
-        Condition(
-            kind: .duplicateObject, subject: first.object.key.text,
-            message: "\(object.origin): error: metadata.name: the same object is at \(first.origin), "
-                + "which is the one in force; remove one of them")
-    }
-
-    private static func brokenFile(_ file: String, _ content: ManifestFile, kept: [ObjectKey]) -> Condition {
+    private static func brokenFile(
+        _ file: String, _ content: ManifestFile, kept: [ObjectKey], closed: [ObjectKey]
+    ) -> Condition {
         let stays =
             kept.count == 1
             ? "1 object it held before stays in force (\(names(kept)))"
             : "\(kept.count) objects it held before stay in force (\(names(kept)))"
+        let staysClosed = "whom \(names(closed)) selected stays isolated"
         if let shrunk = content.shrunk {
             return Condition(
                 kind: .shrunkFile, subject: PrintableName.of(file),
                 message: "\(shrunk), as after a write that broke off; "
-                    + (kept.isEmpty ? "nothing of it is in force" : stays)
+                    + (kept.isEmpty ? closed.isEmpty ? "nothing of it is in force" : staysClosed : stays)
                     + ": write the whole file; if this is all, say so by `...` as its last line, or with "
                     + "`netpold agent reload --accept-empty`")
         }
@@ -270,6 +252,8 @@ public struct FolderReducer: Sendable {
                 stays
             } else if !isolating.isEmpty {
                 "whom \(names(isolating.map(\.key))) can be seen to select is isolated"
+            } else if !closed.isEmpty {
+                staysClosed
             } else {
                 "nothing is known of its objects, so none of them is in force"
             }

@@ -135,7 +135,8 @@ public struct FolderTracker: Sendable {
         }
     }
 
-    /// The texts that are not believed, by path. Objects that are in a text which is believed have only moved.
+    /// The texts that are not believed, by path. Objects that are in a text which is believed have only moved, but for those of which it
+    /// said something else all along.
     private func doubts(about reading: FolderReading) -> [String: Shrinking] {
         func doubts(_ isElsewhere: (ObjectKey) -> Bool, among paths: some Sequence<String>) -> [String: Shrinking] {
             var doubts: [String: Shrinking] = [:]
@@ -157,6 +158,7 @@ public struct FolderTracker: Sendable {
         for (path, file) in reading.files where first[path] == nil {
             if case .text(let text) = file.state { elsewhere.formUnion(text.content.objects.map(\.key)) }
         }
+        elsewhere.subtract(reducer.contradicted)
         return doubts(elsewhere.contains, among: first.keys)
     }
 

@@ -44,6 +44,8 @@ public struct RefusedObject: Hashable, Sendable {
     public var isolating: [LoweredPolicy]
     /// For a CiliumCIDRGroup: its name, and labels if they could be read. Policies that deny by it are refused.
     public var group: CIDRGroup?
+    /// Whether it is defined several times, and not the same each time: then none of the definitions is in force, nor an earlier version.
+    public var isContradiction = false
 
     /// A refused object; without `group` nothing but the name of a CiliumCIDRGroup is known.
     public init(

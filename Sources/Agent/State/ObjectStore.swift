@@ -191,7 +191,9 @@ public struct ObjectStore: Sendable {
 
     private func inForce(_ key: ObjectKey) -> InForce? {
         guard let entry = entries[key] else { return nil }
-        if let object = good(key, entry) { return .object(object) }
+        let isContradiction =
+            onRefused == .isolate && entries(of: key).contains { $0.refused?.isContradiction == true }
+        if !isContradiction, let object = good(key, entry) { return .object(object) }
         guard onRefused == .isolate else { return nil }
         if let group = CIDRGroup(refused: entries(of: key).compactMap(\.refused?.group)) { return .unknown(group) }
         guard key.isPolicy || key.objectKind == .namespace else { return nil }
@@ -232,7 +234,9 @@ public struct ObjectStore: Sendable {
         case .object:
             return Condition(
                 kind: .keptLastGood, subject: key.text,
-                message: "refused, the last good version stays in force: \(why)")
+                message: refused.isContradiction
+                    ? "refused, the first by path stays in force: \(why)"
+                    : "refused, the last good version stays in force: \(why)")
         case .isolating:
             return Condition(
                 kind: .isolatedByRefused, subject: key.text,

@@ -3,17 +3,29 @@
 public struct ManifestDecoder: Sendable {
     private var result = DecodedManifests()
     /// The first definition of each object.
-    private var places: [ObjectKey: (location: SourceLocation?, labels: [String: String])] = [:]
+    private var places: [ObjectKey: First] = [:]
+
+    /// The first definition of an object.
+    private struct First {
+        var location: SourceLocation?
+        var labels: [String: String] = [:]
+        /// A policy or CIDR group that is used as it is written; `nil` where it was refused.
+        var good: ClusterObject?
+    }
 
     private struct ObjectKey: Hashable {
         let kind: KnownKind
         let namespace: String
         let name: String
 
-        init(_ kind: KnownKind, _ metadata: ObjectMeta) {
+        init(_ kind: KnownKind, namespace: String, name: String) {
             self.kind = kind
-            namespace = metadata.namespace
-            name = metadata.name
+            self.namespace = namespace
+            self.name = name
+        }
+
+        init(_ kind: KnownKind, _ metadata: ObjectMeta) {
+            self.init(kind, namespace: metadata.namespace, name: metadata.name)
         }
     }
 
@@ -94,12 +106,19 @@ public struct ManifestDecoder: Sendable {
         if BrokenPolicy.mayBe(in: output.diagnostics) {
             refuse(BrokenPolicy.read(bytes, file: file, firstLine: firstLine))
         }
-        guard isOfRepository, result.diagnostics[known.diagnostics...].contains(where: { $0.severity == .error }),
+        guard isOfRepository,
+            result.diagnostics[known.diagnostics...].contains(where: {
+                $0.severity == .error && $0.id != .duplicateObject
+            }),
             let place = RepositoryFile.placeholder(in: bytes, file: file, firstLine: firstLine)
         else { return holdsAny }
-        // What is wrong with a template is nothing that its author can put right in it.
+        // What is wrong with a template is nothing that its author can put right in it; of another file's policy, which it contradicts, that
+        // stays refused.
+        let found = (result.diagnostics[known.diagnostics...], result.refused[known.refused...])
         result.diagnostics.removeSubrange(known.diagnostics...)
+        result.diagnostics += found.0.filter { $0.id == .duplicateObject }
         result.refused.removeSubrange(known.refused...)
+        result.refused += found.1.filter { $0.origin.location?.file != file }
         guard RepositoryFile.namesPolicy(bytes) else {
             result.skipped["unrendered template", default: 0] += 1
             return true
@@ -207,7 +226,35 @@ public struct ManifestDecoder: Sendable {
         for broken in broken {
             result.refused += broken.refusals
             if let group = broken.group { add(unknown: group.metadata) }
+            guard let kind = KnownKind(rawValue: broken.kind) else { continue }
+            let key = ObjectKey(kind, namespace: broken.namespace, name: broken.name)
+            guard let first = places[key] else {
+                places[key] = First(location: broken.location)
+                continue
+            }
+            // What was read well at the same place is the same definition.
+            guard first.good != nil, first.location != broken.location else { continue }
+            result.diagnostics.append(
+                Diagnostic(
+                    id: .duplicateObject, location: broken.location,
+                    message: repeated(kind, namespace: broken.namespace, name: broken.name, first),
+                    hint: "keep one of them, or rename one"))
+            withdraw(key)
         }
+    }
+
+    /// Which of several definitions of a policy is meant is not known where they do not say the same: the one that was used so far closes
+    /// as well.
+    private mutating func withdraw(_ key: ObjectKey) {
+        guard let good = places[key]?.good else { return }
+        places[key]?.good = nil
+        result.objects.remove(good)
+        result.refused += PolicyRefusal.closing(good)
+    }
+
+    private func repeated(_ kind: KnownKind, namespace: String, name: String, _ first: First) -> String {
+        let place = first.location.map { ", first at \($0)" } ?? ""
+        return "\(kind.rawValue) \(namespace.isEmpty ? name : "\(namespace)/\(name)") is defined twice\(place)"
     }
 
     /// A CiliumCIDRGroup of which no more is known. Which of two of a name is meant is not known either.
@@ -216,33 +263,33 @@ public struct ManifestDecoder: Sendable {
         result.objects.append(.cidrGroup(CIDRGroup(unknown: group)))
     }
 
-    /// Whether an object may be used: it has no error and is the first of its name.
+    /// Whether an object may be used: it has no error and is the first of its name. Policies and CIDR groups that are defined several
+    /// times are used only if all of these say the same.
     private mutating func accept(_ decoded: DocumentDecoder.Object) -> Bool {
         let (kind, metadata, object) = (decoded.kind, decoded.metadata, decoded.document)
         var diagnostics = decoded.diagnostics
         var isRepeated = false
-        if !metadata.name.isEmpty {
-            let key = ObjectKey(kind, metadata)
-            if let first = places[key] {
-                let name = metadata.namespace.isEmpty ? metadata.name : "\(metadata.namespace)/\(metadata.name)"
-                let place = first.location.map { ", first at \($0)" } ?? ""
-                let message = "\(kind.rawValue) \(name) is defined twice\(place)"
-                if kind == .service || kind.workload != nil {
-                    // One folder often holds several stages of a service or workload; no policy depends on the name alone.
-                    diagnostics.warn(.duplicateObject, object, message, "this one is used; keep one of them")
-                } else if documents.isOfRepository, !kind.hasFieldTables {
-                    // Several folders of a repository often declare the namespace that they need.
-                    isRepeated = true
-                    if first.labels != metadata.labels {
-                        diagnostics.warn(
-                            .duplicateObject, object, "\(message), with other labels",
-                            "the first is used; keep one of them")
-                    }
-                } else {
-                    diagnostics.error(.duplicateObject, object, message, "keep one of them, or rename one")
+        let key = metadata.name.isEmpty ? nil : ObjectKey(kind, metadata)
+        let first = key.flatMap { places[$0] }
+        if let key, let first {
+            let message = repeated(kind, namespace: metadata.namespace, name: metadata.name, first)
+            if kind == .service || kind.workload != nil {
+                // One folder often holds several stages of a service or workload; no policy depends on the name alone.
+                diagnostics.warn(.duplicateObject, object, message, "this one is used; keep one of them")
+            } else if documents.isOfRepository, !kind.hasFieldTables {
+                // Several folders of a repository often declare the namespace that they need.
+                isRepeated = true
+                if first.labels != metadata.labels {
+                    diagnostics.warn(
+                        .duplicateObject, object, "\(message), with other labels",
+                        "the first is used; keep one of them")
                 }
+            } else if isGood(object, diagnostics), let good = first.good, decoded.means(good) {
+                isRepeated = true
+                diagnostics.warn(.duplicateObject, object, "\(message), saying the same", "keep one of them")
             } else {
-                places[key] = (object.location, metadata.labels)
+                diagnostics.error(.duplicateObject, object, message, "keep one of them, or rename one")
+                withdraw(key)
             }
         }
         result.diagnostics += diagnostics.collected.map { diagnostic in
@@ -250,12 +297,43 @@ public struct ManifestDecoder: Sendable {
             diagnostic.isBesidePolicies = !kind.bearsOnPolicies
             return diagnostic
         }
-        let isGood = diagnostics.errorCount == 0 && !object.isFaulty
+        let isGood = isGood(object, diagnostics)
+        if let key, first == nil {
+            places[key] = First(
+                location: object.location, labels: metadata.labels,
+                good: isGood && kind.hasFieldTables ? decoded.clusterObject : nil)
+        }
         if !isGood { result.refused += decoded.refusals }
         if isGood, documents.keepsDocuments, kind.isPolicy {
             result.documents.insert(
                 object, kind: kind.rawValue, namespace: metadata.namespace, name: metadata.name)
         }
         return isGood && !isRepeated
+    }
+
+    private func isGood(_ object: DocumentNode, _ diagnostics: DiagnosticCollector) -> Bool {
+        diagnostics.errorCount == 0 && !object.isFaulty
+    }
+}
+
+extension DocumentDecoder.Object {
+    fileprivate var clusterObject: ClusterObject? {
+        if case .cluster(let object) = value { object } else { nil }
+    }
+
+    fileprivate func means(_ other: ClusterObject) -> Bool { clusterObject?.means(other) ?? false }
+}
+
+extension ClusterObjects {
+    /// Takes out the policy of an object's key.
+    fileprivate mutating func remove(_ object: ClusterObject) {
+        let key = object.key
+        switch object {
+        case .networkPolicy: networkPolicies.removeAll { ClusterObject.networkPolicy($0).key == key }
+        case .clusterPolicy: clusterPolicies.removeAll { ClusterObject.clusterPolicy($0).key == key }
+        case .ciliumPolicy: ciliumPolicies.removeAll { ClusterObject.ciliumPolicy($0).key == key }
+        // A group stays, as one that is unknown.
+        case .namespace, .pod, .node, .service, .endpointSlice, .cidrGroup: break
+        }
     }
 }

@@ -64,8 +64,9 @@ extension DiagnosticCatalogue {
         DiagnosticEntry(
             .duplicateObject, .error, title: "Two objects have the same kind, namespace and name",
             reason: """
-                In a cluster the one that is applied last replaces the other, and the order of files is not defined. netpold uses the \
-                first and refuses the second. (Of Services and workloads it uses the last, with a warning.)
+                In a cluster the one that is applied last replaces the other, and the order of files is not defined. Of policies and \
+                CIDR groups that do not say the same netpold refuses both: whom either selects is isolated. (Of other objects it uses \
+                the first and refuses the second, of Services and workloads it uses the last, with a warning.)
                 """,
             fix: "Keep one of them, or rename one; look for a missing namespace.",
             bad: """

@@ -201,6 +201,9 @@ import Testing
         )
         folder.write("new.yaml", "kind: NetworkPolicy\nspec: [")
         folder.look()
+        #expect(folder.refused.keys.map(\.name) == ["at f.yaml:1:1"])
+        #expect(folder.severe[0].message.contains("whom NetworkPolicy shop/at f.yaml:1:1 selected stays isolated"))
+        folder = TrackedFolder(["new.yaml": "kind: NetworkPolicy\nspec: ["])
         #expect(folder.refused == [:])
         #expect(folder.severe[0].message.contains("nothing is known of its objects, so none of them is in force"))
     }

@@ -114,7 +114,10 @@ struct TrackedFolder {
     var names: [String] { inForce.keys.map(\.name).sorted() }
     /// What is in force in few words, for short failures.
     var meaning: [String: String] {
-        Dictionary(uniqueKeysWithValues: inForce.map { ($0.key.text, TrackedFolder.words($0.value)) })
+        Dictionary(
+            uniqueKeysWithValues: inForce.map { key, object in
+                (key.text, refused[key]?.isContradiction == true ? "contradicted" : TrackedFolder.words(object))
+            })
     }
 
     private static func words(_ object: ClusterObject) -> String {

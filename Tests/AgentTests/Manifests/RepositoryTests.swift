@@ -150,11 +150,12 @@ struct RepositoryTests {
         let tree = try Tree([
             "a.yaml": space, "b.yaml": space, "c.yaml": space.replacing("a: b", with: "a: c"),
             "p.yaml": Self.policy("p"),
-            "q.yaml": Self.policy("p"),
+            "q.yaml": Self.policy("p"), "r.yaml": Self.policy("p").replacing("{}}", with: "{}, policyTypes: [Egress]}"),
         ])
         let loaded = tree.load()
         #expect(loaded.decoded.objects.namespaces.count == 1)
-        #expect(loaded.decoded.diagnostics.map(\.severity) == [.warning, .error])
+        #expect(loaded.decoded.diagnostics.map(\.severity) == [.warning, .warning, .error])
+        #expect(loaded.decoded.objects.networkPolicies.isEmpty && loaded.decoded.refused.count == 2)
         #expect(loaded.decoded.diagnostics.first?.message.hasSuffix("with other labels") == true)
     }
 

@@ -160,15 +160,29 @@ struct ManifestDecoderTests {
         #expect(decoded.objects.pods.isEmpty)
     }
 
-    @Test("An object defined twice is an error that names both locations, across files; such a policy is refused")
+    @Test(
+        "An object defined twice is an error that names both locations, across files; such a policy is refused in both")
     func duplicates() {
-        let policy = networkPolicy("podSelector: {}")
-        var decoder = ManifestDecoder()
-        decoder.add(Array(policy.utf8), file: "a.yaml")
-        decoder.add(Array(policy.utf8), file: "b.yaml")
-        let decoded = decoder.finish()
+        func both(_ first: String, _ second: String) -> DecodedManifests {
+            var decoder = ManifestDecoder()
+            decoder.add(Array(networkPolicy(first).utf8), file: "a.yaml")
+            decoder.add(Array(networkPolicy(second).utf8), file: "b.yaml")
+            return decoder.finish()
+        }
+        let decoded = both("podSelector: {}", "podSelector: {matchLabels: {a: b}}")
         #expect(decoded.errors == ["NetworkPolicy shop/p is defined twice, first at a.yaml:1:1"])
-        #expect(decoded.objects.networkPolicies.count == 1 && decoded.refused.count == 1)
+        #expect(decoded.objects.networkPolicies.isEmpty)
+        #expect(decoded.refused.map(\.origin.location?.file) == ["a.yaml", "b.yaml"])
+        // One with an error is another one, whatever it would say without it.
+        for pair in [
+            ("podSelector: {}", "podSelector: {}\n  ingres: []"), ("podSelector: {}\n  ingres: []", "podSelector: {}"),
+        ] {
+            let decoded = both(pair.0, pair.1)
+            #expect(decoded.objects.networkPolicies.isEmpty && decoded.refused.count == 2)
+        }
+        let same = both("podSelector: {matchLabels: {a: b}}", "podSelector:\n    matchLabels: {a: b}")
+        #expect(same.errors == [] && same.objects.networkPolicies.count == 1 && same.refused.isEmpty)
+        #expect(same.warnings == [": NetworkPolicy shop/p is defined twice, first at a.yaml:1:1, saying the same"])
         let service = "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {selector: {a: b}}}\n---\n"
         let services = decode(service + service.replacing("a: b", with: "a: c"))
         #expect(services.warnings.count == 1 && services.objects.services.map(\.selector) == [["a": "c"]])

@@ -66,6 +66,32 @@ import Testing
                 version(np("ingress: [{}]"), "apiVersion: projectcalico.org/v3"), flows: ["allow db > web 80"],
                 refused: ["unknown-kind kind"])),
         Mistake(
+            "a policy that is defined twice, and not the same, isolates whom either selects, whichever comes first",
+            Trial(
+                np("ingress: [{}]"), np("", selects: "{matchLabels: {app: db}}"),
+                flows: ["deny db > web 80", "deny web > db 80", "allow db > cache 80"],
+                refused: ["duplicate-object "]),
+            Trial(
+                np("", selects: "{matchLabels: {app: db}}"), np("ingress: [{}]"),
+                flows: ["deny db > web 80", "deny web > db 80", "allow db > cache 80"],
+                refused: ["duplicate-object "]),
+            Trial(
+                cnp("egress: [{toEntities: [all]}]"),
+                cnp("egressDeny: [{toEntities: [world]}], egress: [{toEntities: [all]}]"), cnp("ingress: [{}]"),
+                flows: ["deny web > db 80", "deny db > web 80", "allow db > cache 80"],
+                refused: ["duplicate-object ", "duplicate-object "]),
+            Trial(
+                EdgeCases.clusterPolicy("p", "ingress: [{action: Accept, from: [{namespaces: {}}]}]"),
+                EdgeCases.clusterPolicy("p", "ingress: [{action: Deny, from: [{namespaces: {}}]}]"),
+                flows: ["deny db > web 80"], refused: ["duplicate-object "]),
+            Trial(
+                np("ingress: [{}]"), String(np("", selects: "{matchLabels: {app: db}}").dropLast(2)),
+                flows: ["deny db > web 80", "deny web > db 80"], refused: ["duplicate-object ", "syntax "])),
+        Mistake(
+            "one that says the same twice is one",
+            Trial(
+                np("ingress: [{}]"), np("ingress: [{}]"), flows: ["allow db > web 80"], warned: ["duplicate-object "])),
+        Mistake(
             "a deny by a CIDR group that is doubled, no YAML, of another version or nameless refuses its policy",
             Trial(
                 cnp(open + "egressDeny: [{toCIDRSet: [{cidrGroupRef: g}]}]"), group("g", "198.51.100.0/24"),

@@ -116,7 +116,8 @@ extension CiliumRule {
 
     private static let namespaceLabel = "io.kubernetes.pod.namespace"
 
-    private static func loweredSubject(_ subject: Subject, of policy: CiliumPolicy) -> PolicySubject {
+    /// The subject with its namespace written out.
+    static func loweredSubject(_ subject: Subject, of policy: CiliumPolicy) -> PolicySubject {
         switch subject {
         case .nodes(let selector): return .nodes(selector)
         case .endpoints(var selector):

@@ -1,0 +1,205 @@
+import PolicyAPI
+import PolicyIR
+import Support
+
+/// Which objects of a folder are refused: those with an error, and policies and CIDR groups that are defined several times and do not say
+/// the same each time.
+///
+/// Which of several definitions is meant nobody knows, so none is in force, and whom any of them selects is isolated; `ManifestDecoder`
+/// says the same of the files of a dry run. A definition for which something is closed goes as what is in force goes: not by an accident
+/// of its file.
+struct Definitions: Sendable {
+    private struct Definition: Hashable, Sendable {
+        var file: String
+        /// The object where it is good by itself.
+        var good: ClusterObject?
+        /// What is closed for it.
+        var refused: RefusedObject
+    }
+
+    private struct Place: Hashable {
+        var key: ObjectKey
+        var file: String
+    }
+
+    /// Of the keys for which something is closed.
+    private var held: [ObjectKey: [Definition]] = [:]
+    private var leaving: [Place: Leaving] = [:]
+    /// The keys of which definitions are held, by the file that cannot be read or is not believed any more.
+    private var missing: [String: [ObjectKey]] = [:]
+    /// The keys of which the definitions contradict each other.
+    private(set) var contradicted: Set<ObjectKey> = []
+    /// Objects that are written several times and mean one all the same.
+    private(set) var conditions: [Condition] = []
+    /// When the next definition is to go that no file holds any more; `nil` when none waits.
+    private(set) var due: Duration?
+
+    /// Takes a reading; returns what is refused of it, by key. Where something of the folder is in force, and nothing is left in it, all of
+    /// it stays.
+    mutating func absorb(_ view: FolderView, isInForce: Bool) -> [ObjectKey: RefusedObject] {
+        var found = written(view.files)
+        keep(view, isInForce: isInForce, &found)
+        held = [:]
+        contradicted = []
+        var refused: [ObjectKey: RefusedObject] = [:]
+        for (key, definitions) in found {
+            let isContradiction = Definitions.contradict(key, definitions)
+            if isContradiction { contradicted.insert(key) }
+            guard let merged = Definitions.merged(definitions, isContradiction: isContradiction) else { continue }
+            refused[key] = merged
+            if !merged.isolating.isEmpty || merged.group != nil { held[key] = definitions }
+        }
+        return refused
+    }
+
+    /// The definitions in the files of those keys of which there are several, or a refused one, in the order in which they are written.
+    private mutating func written(_ files: FolderSnapshot) -> [ObjectKey: [Definition]] {
+        conditions = []
+        var firsts: [ObjectKey: (file: String, object: ClusterObject)] = [:]
+        var found: [ObjectKey: [Definition]] = [:]
+        for (file, content) in files.sorted(by: { $0.key < $1.key }) {
+            for object in content.objects {
+                let key = object.key
+                guard let first = firsts[key] else {
+                    firsts[key] = (file, object)
+                    continue
+                }
+                let place = Definitions.place(of: first.object, in: first.file)
+                if !key.isDefinedOnce || object.means(first.object) {
+                    conditions.append(duplicate(key, at: Definitions.place(of: object, in: file), first: place))
+                }
+                guard key.isDefinedOnce else { continue }
+                if found[key] == nil { found[key] = [Definitions.good(first.object, in: first.file, first: nil)] }
+                found[key]?.append(Definitions.good(object, in: file, first: place))
+            }
+        }
+        for (file, content) in files.sorted(by: { $0.key < $1.key }) {
+            for refused in content.refused {
+                if found[refused.key] == nil, let first = firsts[refused.key] {
+                    found[refused.key] = [Definitions.good(first.object, in: first.file, first: nil)]
+                }
+                found[refused.key, default: []].append(Definition(file: file, refused: refused))
+            }
+        }
+        return found
+    }
+
+    /// Adds definitions that were held and are in no file any more, while that may be an accident. One that is in a file in which it was
+    /// not has only moved.
+    private mutating func keep(_ view: FolderView, isInForce: Bool, _ found: inout [ObjectKey: [Definition]]) {
+        let isEmpty = view.files.values.allSatisfy { $0.objects.isEmpty && $0.refused.isEmpty }
+        var singles: [ObjectKey: Definition]?
+        var next: [Place: Leaving] = [:]
+        due = nil
+        missing = [:]
+        for (key, definitions) in held {
+            let before = definitions.map { definition in
+                var definition = definition
+                definition.file = view.moves[definition.file] ?? definition.file
+                return definition
+            }
+            if found[key] == nil {
+                let known = singles ?? Definitions.singles(view.files, of: Set(held.keys))
+                singles = known
+                found[key] = known[key].map { [$0] }
+            }
+            let now = Set((found[key] ?? []).map(\.file))
+            guard now.isSubset(of: before.map(\.file)) else { continue }
+            for definition in before where !now.contains(definition.file) {
+                if let file = view.files[definition.file] {
+                    guard file.isIncomplete else { continue }
+                    found[key, default: []].append(definition)
+                    missing[definition.file, default: []].append(key)
+                    continue
+                }
+                guard let wait = view.wait, !view.acceptsLoss else { continue }
+                let place = Place(key: key, file: definition.file)
+                var leaving = leaving[place] ?? Leaving(at: view.time)
+                if isEmpty && isInForce || view.isAfterGap { leaving = Leaving(at: view.time) }
+                if view.touched.contains(definition.file) { leaving.latest = view.time }
+                guard view.time < leaving.due(wait) else { continue }
+                if !isEmpty || !isInForce { due = min(due ?? leaving.due(wait), leaving.due(wait)) }
+                next[place] = leaving
+                found[key, default: []].append(definition)
+            }
+        }
+        leaving = next
+    }
+
+    /// What is closed for definitions of a file that it does not hold any more, sorted.
+    func kept(in file: String) -> [ObjectKey] { (missing[file] ?? []).sorted() }
+
+    /// The definitions of keys of which each is written once, and well.
+    private static func singles(_ files: FolderSnapshot, of keys: Set<ObjectKey>) -> [ObjectKey: Definition] {
+        var found: [ObjectKey: Definition] = [:]
+        for (file, content) in files {
+            for object in content.objects where keys.contains(object.key) {
+                found[object.key] = good(object, in: file, first: nil)
+            }
+        }
+        return found
+    }
+
+    /// Whether definitions do not all say the same. A refused one says nothing that is known, but where it stands in the place of a good
+    /// one: then a part of its document could not be read.
+    private static func contradict(_ key: ObjectKey, _ definitions: [Definition]) -> Bool {
+        guard key.isDefinedOnce, let first = definitions.first(where: { $0.good != nil }), let good = first.good
+        else { return false }
+        return definitions.contains { other in
+            if let object = other.good { return !object.means(good) }
+            return other.file != first.file || other.refused.origin != first.refused.origin
+        }
+    }
+
+    /// Several refusals of one key are one, which isolates whom any of them selects.
+    private static func merged(_ definitions: [Definition], isContradiction: Bool) -> RefusedObject? {
+        let counted = isContradiction ? definitions : definitions.filter { $0.good == nil }
+        guard var merged = counted.first?.refused else { return nil }
+        for definition in counted.dropFirst() {
+            merged.diagnostics += definition.refused.diagnostics
+            merged.isolating += definition.refused.isolating.filter { !merged.isolating.contains($0) }
+            merged.group = CIDRGroup(refused: [merged.group, definition.refused.group].compactMap(\.self))
+        }
+        guard isContradiction else { return merged }
+        merged.isContradiction = true
+        if let group = merged.group { merged.group = CIDRGroup(unknown: ObjectMeta(name: group.metadata.name)) }
+        if !merged.diagnostics.contains(where: { $0.id == .duplicateObject }), counted.count > 1 {
+            merged.diagnostics.append(
+                repeated(merged.key, at: counted[1].refused.origin, first: counted[0].refused.origin))
+        }
+        return merged
+    }
+
+    private static func good(_ object: ClusterObject, in file: String, first: ObjectOrigin?) -> Definition {
+        let place = place(of: object, in: file)
+        return Definition(
+            file: file, good: object,
+            refused: RefusedObject(
+                key: object.key, origin: place,
+                diagnostics: first.map { [repeated(object.key, at: place, first: $0)] } ?? [],
+                isolating: PolicyLowering.lowerRefused(PolicyRefusal.closing(object))))
+    }
+
+    private static func place(of object: ClusterObject, in file: String) -> ObjectOrigin {
+        .manifest(object.metadata.location ?? .whole(PrintableName.of(file)))
+    }
+
+    private static func repeated(_ key: ObjectKey, at place: ObjectOrigin, first: ObjectOrigin) -> Diagnostic {
+        var location: SourceLocation?
+        if case .manifest(let written) = place { location = written }
+        return Diagnostic(
+            id: .duplicateObject, location: location, message: "\(key.text) is defined twice, first at \(first)",
+            hint: "keep one of them, or rename one")
+    }
+
+    private func duplicate(_ key: ObjectKey, at place: ObjectOrigin, first: ObjectOrigin) -> Condition {
+        Condition(
+            kind: .duplicateObject, subject: key.text,
+            message: "\(place): the same object is at \(first), which is the one in force; remove one of them")
+    }
+}
+
+extension ObjectKey {
+    /// Whether several definitions that do not say the same close.
+    fileprivate var isDefinedOnce: Bool { isPolicy || objectKind == .cidrGroup }
+}

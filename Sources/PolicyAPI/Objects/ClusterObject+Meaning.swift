@@ -1,0 +1,127 @@
+extension ClusterObject {
+    /// Whether two policies, or two CiliumCIDRGroups, say the same, wherever they are written and whatever else their metadata has.
+    /// Objects of other kinds say the same only if they are equal.
+    public func means(_ other: ClusterObject) -> Bool { self == other || meaning == other.meaning }
+
+    /// The object without the places of its parts, and without metadata that no rule depends on.
+    private var meaning: ClusterObject {
+        switch self {
+        case .namespace, .pod, .node, .service, .endpointSlice: return self
+        case .cidrGroup(var group):
+            group.metadata = ObjectMeta(name: group.metadata.name, labels: group.metadata.labels)
+            return .cidrGroup(group)
+        case .networkPolicy(var policy):
+            policy.metadata = policy.metadata.key
+            policy.podSelector = policy.podSelector.unplaced
+            policy.ingress = policy.ingress.map(\.unplaced)
+            policy.egress = policy.egress.map(\.unplaced)
+            return .networkPolicy(policy)
+        case .clusterPolicy(var policy):
+            policy.metadata = policy.metadata.key
+            policy.subject = policy.subject.unplaced
+            policy.ingress = policy.ingress.map(\.unplaced)
+            policy.egress = policy.egress.map(\.unplaced)
+            return .clusterPolicy(policy)
+        case .ciliumPolicy(var policy):
+            policy.metadata = policy.metadata.key
+            policy.rules = policy.rules.map(\.unplaced)
+            return .ciliumPolicy(policy)
+        }
+    }
+}
+
+extension ObjectMeta {
+    fileprivate var key: ObjectMeta { ObjectMeta(name: name, namespace: namespace) }
+}
+
+extension LabelSelector {
+    fileprivate var unplaced: LabelSelector {
+        LabelSelector(
+            requirements.map { requirement in
+                var requirement = requirement
+                requirement.location = nil
+                return requirement
+            })
+    }
+}
+
+extension PodSelection {
+    fileprivate var unplaced: PodSelection { PodSelection(namespaces: namespaces.unplaced, pods: pods.unplaced) }
+}
+
+extension NetworkPolicyRule {
+    fileprivate var unplaced: NetworkPolicyRule {
+        let peers = peers.map { peer -> NetworkPolicyPeer in
+            switch peer {
+            case .pods(let namespaces, let pods): .pods(namespaces: namespaces?.unplaced, pods: pods?.unplaced)
+            case .ipBlock: peer
+            }
+        }
+        return NetworkPolicyRule(peers: peers, ports: ports, path: path)
+    }
+}
+
+extension ClusterPolicyRule {
+    fileprivate var unplaced: ClusterPolicyRule {
+        var rule = self
+        rule.location = nil
+        rule.peers = peers.map { peer in
+            switch peer {
+            case .pods(let selection): .pods(selection.unplaced)
+            case .nodes(let selector): .nodes(selector.unplaced)
+            case .networks, .names: peer
+            }
+        }
+        return rule
+    }
+}
+
+extension CiliumRule {
+    fileprivate var unplaced: CiliumRule {
+        var rule = self
+        rule.location = nil
+        switch subject {
+        case .endpoints(let selector): rule.subject = .endpoints(selector.unplaced)
+        case .nodes(let selector): rule.subject = .nodes(selector.unplaced)
+        }
+        rule.ingress = ingress.map(\.unplaced)
+        rule.ingressDeny = ingressDeny.map(\.unplaced)
+        rule.egress = egress.map(\.unplaced)
+        rule.egressDeny = egressDeny.map(\.unplaced)
+        return rule
+    }
+}
+
+extension CiliumElement {
+    fileprivate var unplaced: CiliumElement {
+        var element = self
+        element.location = nil
+        element.endpoints = endpoints.mapEach(\.unplaced)
+        element.nodes = nodes.mapEach(\.unplaced)
+        element.cidrSet = cidrSet.mapEach { rule in
+            guard case .groups(let selector) = rule.source else { return rule }
+            return CIDRRule(source: .groups(selector.unplaced), except: rule.except)
+        }
+        element.services = services.mapEach { reference in
+            guard case .selected(let selector, let namespace) = reference else { return reference }
+            return .selected(selector.unplaced, namespace: namespace)
+        }
+        element.toPorts = toPorts.mapEach(\.unplaced)
+        return element
+    }
+}
+
+extension PortRule {
+    fileprivate var unplaced: PortRule {
+        PortRule(
+            ports: ports, serverNames: serverNames.map { Located($0.value) },
+            http: http.mapEach { Located($0.value) }, dns: dns.mapEach { Located($0.value) }, path: path)
+    }
+}
+
+extension Presence {
+    fileprivate func mapEach<Item>(_ convert: (Item) -> Item) -> Presence where Value == [Item] {
+        guard case .some(let items) = self else { return self }
+        return .some(items.map(convert))
+    }
+}
