@@ -90,6 +90,8 @@ struct NamespaceKeeperTests {
             ([[terminating, deletion], [pod, namespace]], true),
             ([[terminating], [pod], [deletion], [namespace]], true),
             ([[pod, deletion, namespace]], true), ([[pod], [namespace], [deletion]], true),
+            // Word of the pod's end is late.
+            ([[terminating], [deletion], [namespace]], true), ([[terminating], [deletion], [namespace], [pod]], true),
             // With live pods and without a word of termination, the policy is one that somebody deletes.
             ([[namespace], [deletion]], false),
         ]
@@ -102,7 +104,8 @@ struct NamespaceKeeperTests {
             #expect((run.table.objects[Self.policy.key] != nil) == stays, "\(steps)")
             run.on(.node(Fixtures.host([])))
             run.finish()
-            // A pod that is there and not found here is none of this node's interfaces.
+            run.on(Self.events([pod]))
+            run.finish()
             #expect(run.table.objects[Self.policy.key] == nil, "\(steps)")
         }
     }
@@ -161,6 +164,96 @@ struct NamespaceKeeperTests {
         run.on(.node(Fixtures.host([])))
         run.finish()
         #expect(run.table.objects[Self.policy.key] == nil && kept(run).isEmpty)
+    }
+
+    /// How a pod that no interface is bound to yet is known.
+    enum Sign: CaseIterable {
+        /// The runtime's note names it, and there is no Pod object.
+        case note
+        /// Its processes' cgroup says its UID, and there is no Pod object.
+        case cgroup
+        /// Its Pod object is there, and its interface is not.
+        case object
+    }
+
+    /// A host with the interface of `pod`, as far as a sign of it goes.
+    private static func host(_ sign: Sign) -> HostEvidence {
+        var host = here
+        host.namespaces[0].podUIDs = sign == .note ? [] : ["u-1"]
+        guard sign == .note else { return host }
+        host.attachments = [
+            CNIAttachment(
+                source: .netpold, file: "/run/netpold/test.cni/a", interface: "eth0",
+                pod: PodReference(namespace: "shop", name: "web", uid: "u-1"), netns: "/run/netns/n7", namespace: 107,
+                hostInterfaces: [.init(name: "np7", mac: "")], addresses: [Fixtures.address("10.0.0.1")])
+        ]
+        return host
+    }
+
+    /// An agent that follows an API server, in the state before `pod` is bound.
+    private static func begun(_ sign: Sign, records: BindingRecords? = nil, _ objects: [ClusterObject]) -> ReducerRun {
+        let settings = AgentState.Settings(binding: .init(node: "node-1", source: .apiServer), debounce: 50)
+        var run = ReducerRun(settings, sources: [source], records: records)
+        let all = objects + (sign == .object ? [.pod(pod)] : [])
+        run.on(events(all.map(upsert) + ObjectKind.allCases.map(ObjectEvent.synced)))
+        run.on(.node(sign == .object ? HostEvidence(host: here.host) : host(sign)))
+        run.finish()
+        return run
+    }
+
+    /// What was missing comes.
+    private static func complete(_ run: inout ReducerRun, _ sign: Sign) {
+        if sign == .object { run.on(.node(host(sign))) } else { run.on(events([upsert(.pod(pod))])) }
+        run.finish()
+    }
+
+    @Test(
+        "policies and labels stay too for a pod whose object or whose interface comes after they were deleted",
+        arguments: Sign.allCases)
+    func notBoundYet(sign: Sign) {
+        let terminating = Self.upsert(Self.namespace(isTerminating: true))
+        let orders: [[[ObjectEvent]]] = [
+            [[terminating], [.delete(Self.policy.key)]], [[terminating, .delete(Self.policy.key)]],
+            [[.delete(Self.policy.key)]],
+            [[terminating], [.delete(Self.policy.key)], [.delete(Self.namespace().key)]],
+            [[.delete(Self.namespace().key)], [.delete(Self.policy.key)]],
+        ]
+        for steps in orders {
+            var run = Self.begun(sign, [Self.namespace(), Self.policy])
+            #expect(run.state.binding.view.endpoints.isEmpty)
+            for events in steps { _ = step(&run, events, isEnding: true) }
+            Self.complete(&run, sign)
+            #expect(run.state.binding.view.endpoints.map(\.isCurrent) == [true])
+            #expect(run.table.objects[Self.policy.key] != nil && labels(run) == Self.labels, "\(steps)")
+            // Over with the pod.
+            _ = step(&run, [.delete(ClusterObject.pod(Self.pod).key)], isEnding: true)
+            #expect(run.table.objects[Self.policy.key] != nil, "\(steps)")
+            run.on(.node(Fixtures.host([])))
+            run.finish()
+            #expect(run.table.objects[Self.policy.key] == nil && kept(run).isEmpty, "\(steps)")
+        }
+    }
+
+    @Test(
+        "of a namespace that is there, a policy that is deleted goes also where a pod is not bound yet",
+        arguments: Sign.allCases)
+    func notBoundYetAndThere(sign: Sign) {
+        var run = Self.begun(sign, [Self.namespace(), Self.policy])
+        #expect(step(&run, [.delete(Self.policy.key)], isEnding: false).count == 1)
+        #expect(run.table.objects[Self.policy.key] == nil && kept(run).isEmpty && run.state.isInForce)
+    }
+
+    @Test(
+        "the next agent too isolates a pod that was not bound yet when its namespace began to end",
+        arguments: Sign.allCases)
+    func restartNotBoundYet(sign: Sign) throws {
+        let run = Self.begun(sign, [Self.namespace(), Self.policy])
+        let records = try #require(run.recorded.last)
+        #expect(records.namespaces?["shop"]?.policies == ["NetworkPolicy web"])
+        var next = Self.begun(sign, records: records, [Self.namespace(isTerminating: true)])
+        Self.complete(&next, sign)
+        #expect(next.state.binding.view.endpoints.map(\.isCurrent) == [true])
+        #expect(next.table.objects.keys.contains { $0.name == NamespaceKeeper.standIn }, "\(next.table.objects.keys)")
     }
 
     @Test("a policy that comes again while its namespace is asked about is in force, and the answer takes nothing")

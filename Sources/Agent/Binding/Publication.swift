@@ -115,7 +115,7 @@ struct Publication {
         return BindingView.Stub(
             key: EndpointKey(namespace: DenyStub.namespace, name: "\(netns):\(binding.link.ifindex)"),
             addresses: binding.behind.filter { !isClaimed($0, besides: nil) }, link: binding.link, netns: netns,
-            reference: stub.reference, rank: binding.rank)
+            reference: stub.reference, isPod: stub.reason != .foreign, rank: binding.rank)
     }
 
     private func netns(of link: HostLink) -> String { link.namespace.flatMap { names[$0] } ?? link.name }
