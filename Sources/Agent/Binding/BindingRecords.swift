@@ -106,7 +106,7 @@ extension BindingRecords.PodRecord {
         namespace = pod.metadata.namespace
         name = pod.metadata.name
         uid = pod.metadata.uid
-        staticUID = pod.runtimeUIDs.subtracting([pod.metadata.uid]).sorted().first ?? ""
+        staticUID = pod.staticUIDs.min() ?? ""
         labels = pod.metadata.labels
         nodeName = pod.nodeName
         serviceAccount = pod.serviceAccount

@@ -192,7 +192,7 @@ extension BindingTable {
     /// The object of a pod, under whatever name; `nil` when there is none, or another pod has the name.
     func object(of pod: Pod) -> Pod? {
         if let named = directory[pod.qualifiedName], named.isSame(as: pod) { return named }
-        return pod.runtimeUIDs.flatMap(directory.names(withUID:)).sorted().first.flatMap { directory[$0] }
+        return directory.names(withUID: pod.metadata.uid).min().flatMap { directory[$0] }
     }
 
     private func text(_ claim: RankedClaim) -> String {

@@ -207,7 +207,7 @@ struct AbsenceReason {
         let notes = evidence.attachments.filter { !$0.pod.isEmpty && pod.agrees(with: $0.pod) }
         let inodes = Set(notes.compactMap(\.namespace))
         let own = evidence.namespaces.filter { namespace in
-            inodes.contains(namespace.inode) || !pod.runtimeUIDs.isDisjoint(with: namespace.podUIDs)
+            inodes.contains(namespace.inode) || namespace.podUIDs.contains(where: pod.isKnown)
         }
         if let namespace = own.first {
             isCertain = true
