@@ -179,8 +179,10 @@ struct ConditionReading {
 
     private mutating func readConflicts() {
         let here = view.endpoints.map(\.pod) + view.waiting
+        let bound = Dictionary(view.endpoints.map { ($0.pod.qualifiedName, $0.pod.addresses) }) { first, _ in first }
         for address in Set(here.flatMap(\.addresses)) {
-            let owners = table.directory.owners(of: address).sorted()
+            // A pod that is bound here has the addresses that it is compiled with, whatever its object still tells.
+            let owners = table.directory.owners(of: address).filter { bound[$0]?.contains(address) != false }.sorted()
             guard owners.count > 1 else { continue }
             let bound = view.endpoints.first { $0.pod.addresses.contains(address) && $0.isCurrent }
             let consequence =
