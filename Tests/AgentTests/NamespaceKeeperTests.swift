@@ -272,6 +272,69 @@ struct NamespaceKeeperTests {
         #expect(run.table.objects[Self.policy.key] != nil && run.state.isInForce)
     }
 
+    /// What `netpold wait --gone` is told.
+    private func look(_ wait: inout PolicyWait, _ run: ReducerRun) -> PolicyWait.Answer {
+        let facts = Health.Facts(
+            generation: run.state.generation, appliedGeneration: run.state.appliedGeneration,
+            conditions: run.state.conditions)
+        return wait.look(
+            at: PolicyWait.View(
+                policies: run.state.policies, kept: run.state.policiesKept, facts: facts, isRead: true,
+                notAsWritten: { _ in nil }, failure: { _ in nil }))
+    }
+
+    @Test("a policy that was deleted and stays in force is not said to be gone", arguments: [false, true])
+    func notGoneYet(isEnding: Bool) {
+        var run = Self.begunAtServer()
+        var wait = PolicyWait(
+            PolicyWaitRequest(policy: PolicyName(namespace: "shop", name: "web"), isGone: true, timeoutMilliseconds: 0))
+        for key in wait.keys { wait.latest[key] = .absent }
+        var over: [Bool] = []
+        /// Looks: it is over as soon as the policy is out of force, and not before.
+        func check(_ run: ReducerRun) {
+            if case .over(let report) = look(&wait, run) {
+                over.append(true)
+                #expect(report.outcome == .gone && run.table.objects[Self.policy.key] == nil)
+            } else {
+                over.append(false)
+            }
+        }
+        var actions = run.on(Self.events([.delete(Self.policy.key)]))
+        check(run)
+        actions += run.on(.reconcileDue)
+        check(run)
+        if let last = run.handedOut.last { run.on(.applied(generation: last.generation, ApplyReport())) }
+        #expect(run.table.objects[Self.policy.key] != nil && run.state.appliedGeneration == run.state.generation)
+        check(run)
+        #expect(run.state.policies.isEmpty && run.state.policiesInForce == 1)
+        #expect(run.state.policiesKept[Self.policy.key]?.contains("is asked") == true)
+        let questions = actions.compactMap { if case .look(let question) = $0 { question } else { nil } }
+        #expect(questions.count == 1)
+        for question in questions { run.on(.namespaceSeen(question, isEnding: isEnding)) }
+        check(run)
+        run.on(.reconcileDue)
+        check(run)
+        run.finish()
+        check(run)
+        #expect(over == [false, false, false, false, false, !isEnding])
+        #expect(run.state.policiesInForce == (isEnding ? 1 : 0))
+        guard isEnding else { return }
+        #expect(run.state.policiesKept[Self.policy.key]?.contains("being deleted") == true)
+        let rows = wait.reports(
+            .init(
+                policies: [:], kept: run.state.policiesKept, facts: .init(), isRead: true, notAsWritten: { _ in nil },
+                failure: { _ in nil }))
+        #expect(rows.map(\.state) == [.kept] && rows.map(\.text) == ["NetworkPolicy shop/web"])
+        run.on(Self.events([.delete(ClusterObject.pod(Self.pod).key), .delete(Self.namespace().key)]))
+        run.finish()
+        check(run)
+        run.on(.node(Fixtures.host([])))
+        check(run)
+        run.finish()
+        check(run)
+        #expect(over.suffix(3) == [false, false, true])
+    }
+
     @Test("a namespace that is there again counts as it is")
     func again() {
         var run = Self.begun()

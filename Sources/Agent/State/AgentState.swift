@@ -52,6 +52,10 @@ public struct AgentState: Sendable {
 
     /// How it stands with each policy of the sources.
     private(set) var policies: [ObjectKey: PolicyStanding] = [:]
+    /// The policies that no source has any more and that are in force, with why, in words.
+    var policiesKept: [ObjectKey: String] { keeper.policiesKept.filter { policies[$0.key] == nil } }
+    /// How many policies are in force as written, as last accepted, or although they were deleted.
+    var policiesInForce: Int { store.policiesInForce + policiesKept.count }
     /// Whether the host was looked at.
     private var hasEvidence = false
     /// The node's own addresses as last seen, and as last handed out.

@@ -79,6 +79,18 @@ struct NamespaceKeeper: Sendable {
     /// Whether policies stay until a namespace was asked about.
     var isAsking: Bool { !doubtful.isEmpty }
 
+    /// The policies that are in force and were deleted, with why they are, in words.
+    var policiesKept: [ObjectKey: String] {
+        var found: [ObjectKey: String] = [:]
+        for key in kept where key.isPolicy {
+            found[key] =
+                doubtful[key] == nil
+                ? "its namespace is gone or being deleted, and pods of that are, or may be, still on this node"
+                : "it was deleted, and the API server is asked whether its namespace is being deleted too"
+        }
+        return found
+    }
+
     /// What is to be asked, each once.
     mutating func takeQuestions() -> [NamespaceQuestion] {
         let new = doubtful.filter { $0.value == 0 }.keys
