@@ -90,6 +90,8 @@ struct NamespaceKeeperTests {
             ([[terminating, deletion], [pod, namespace]], true),
             ([[terminating], [pod], [deletion], [namespace]], true),
             ([[pod, deletion, namespace]], true), ([[pod], [namespace], [deletion]], true),
+            // Word of the pod's end is late.
+            ([[terminating], [deletion], [namespace]], true), ([[terminating], [deletion], [namespace], [pod]], true),
             // With live pods and without a word of termination, the policy is one that somebody deletes.
             ([[namespace], [deletion]], false),
         ]
@@ -102,7 +104,8 @@ struct NamespaceKeeperTests {
             #expect((run.table.objects[Self.policy.key] != nil) == stays, "\(steps)")
             run.on(.node(Fixtures.host([])))
             run.finish()
-            // A pod that is there and not found here is none of this node's interfaces.
+            run.on(Self.events([pod]))
+            run.finish()
             #expect(run.table.objects[Self.policy.key] == nil, "\(steps)")
         }
     }
@@ -163,6 +166,96 @@ struct NamespaceKeeperTests {
         #expect(run.table.objects[Self.policy.key] == nil && kept(run).isEmpty)
     }
 
+    /// How a pod that no interface is bound to yet is known.
+    enum Sign: CaseIterable {
+        /// The runtime's note names it, and there is no Pod object.
+        case note
+        /// Its processes' cgroup says its UID, and there is no Pod object.
+        case cgroup
+        /// Its Pod object is there, and its interface is not.
+        case object
+    }
+
+    /// A host with the interface of `pod`, as far as a sign of it goes.
+    private static func host(_ sign: Sign) -> HostEvidence {
+        var host = here
+        host.namespaces[0].podUIDs = sign == .note ? [] : ["u-1"]
+        guard sign == .note else { return host }
+        host.attachments = [
+            CNIAttachment(
+                source: .netpold, file: "/run/netpold/test.cni/a", interface: "eth0",
+                pod: PodReference(namespace: "shop", name: "web", uid: "u-1"), netns: "/run/netns/n7", namespace: 107,
+                hostInterfaces: [.init(name: "np7", mac: "")], addresses: [Fixtures.address("10.0.0.1")])
+        ]
+        return host
+    }
+
+    /// An agent that follows an API server, in the state before `pod` is bound.
+    private static func begun(_ sign: Sign, records: BindingRecords? = nil, _ objects: [ClusterObject]) -> ReducerRun {
+        let settings = AgentState.Settings(binding: .init(node: "node-1", source: .apiServer), debounce: 50)
+        var run = ReducerRun(settings, sources: [source], records: records)
+        let all = objects + (sign == .object ? [.pod(pod)] : [])
+        run.on(events(all.map(upsert) + ObjectKind.allCases.map(ObjectEvent.synced)))
+        run.on(.node(sign == .object ? HostEvidence(host: here.host) : host(sign)))
+        run.finish()
+        return run
+    }
+
+    /// What was missing comes.
+    private static func complete(_ run: inout ReducerRun, _ sign: Sign) {
+        if sign == .object { run.on(.node(host(sign))) } else { run.on(events([upsert(.pod(pod))])) }
+        run.finish()
+    }
+
+    @Test(
+        "policies and labels stay too for a pod whose object or whose interface comes after they were deleted",
+        arguments: Sign.allCases)
+    func notBoundYet(sign: Sign) {
+        let terminating = Self.upsert(Self.namespace(isTerminating: true))
+        let orders: [[[ObjectEvent]]] = [
+            [[terminating], [.delete(Self.policy.key)]], [[terminating, .delete(Self.policy.key)]],
+            [[.delete(Self.policy.key)]],
+            [[terminating], [.delete(Self.policy.key)], [.delete(Self.namespace().key)]],
+            [[.delete(Self.namespace().key)], [.delete(Self.policy.key)]],
+        ]
+        for steps in orders {
+            var run = Self.begun(sign, [Self.namespace(), Self.policy])
+            #expect(run.state.binding.view.endpoints.isEmpty)
+            for events in steps { _ = step(&run, events, isEnding: true) }
+            Self.complete(&run, sign)
+            #expect(run.state.binding.view.endpoints.map(\.isCurrent) == [true])
+            #expect(run.table.objects[Self.policy.key] != nil && labels(run) == Self.labels, "\(steps)")
+            // Over with the pod.
+            _ = step(&run, [.delete(ClusterObject.pod(Self.pod).key)], isEnding: true)
+            #expect(run.table.objects[Self.policy.key] != nil, "\(steps)")
+            run.on(.node(Fixtures.host([])))
+            run.finish()
+            #expect(run.table.objects[Self.policy.key] == nil && kept(run).isEmpty, "\(steps)")
+        }
+    }
+
+    @Test(
+        "of a namespace that is there, a policy that is deleted goes also where a pod is not bound yet",
+        arguments: Sign.allCases)
+    func notBoundYetAndThere(sign: Sign) {
+        var run = Self.begun(sign, [Self.namespace(), Self.policy])
+        #expect(step(&run, [.delete(Self.policy.key)], isEnding: false).count == 1)
+        #expect(run.table.objects[Self.policy.key] == nil && kept(run).isEmpty && run.state.isInForce)
+    }
+
+    @Test(
+        "the next agent too isolates a pod that was not bound yet when its namespace began to end",
+        arguments: Sign.allCases)
+    func restartNotBoundYet(sign: Sign) throws {
+        let run = Self.begun(sign, [Self.namespace(), Self.policy])
+        let records = try #require(run.recorded.last)
+        #expect(records.namespaces?["shop"]?.policies == ["NetworkPolicy web"])
+        var next = Self.begun(sign, records: records, [Self.namespace(isTerminating: true)])
+        Self.complete(&next, sign)
+        #expect(next.state.binding.view.endpoints.map(\.isCurrent) == [true])
+        #expect(next.table.objects.keys.contains { $0.name == NamespaceKeeper.standIn }, "\(next.table.objects.keys)")
+    }
+
     @Test("a policy that comes again while its namespace is asked about is in force, and the answer takes nothing")
     func policyAgain() {
         var run = Self.begunAtServer()
@@ -177,6 +270,69 @@ struct NamespaceKeeperTests {
         for question in questions { run.on(.namespaceSeen(question, isEnding: false)) }
         run.finish()
         #expect(run.table.objects[Self.policy.key] != nil && run.state.isInForce)
+    }
+
+    /// What `netpold wait --gone` is told.
+    private func look(_ wait: inout PolicyWait, _ run: ReducerRun) -> PolicyWait.Answer {
+        let facts = Health.Facts(
+            generation: run.state.generation, appliedGeneration: run.state.appliedGeneration,
+            conditions: run.state.conditions)
+        return wait.look(
+            at: PolicyWait.View(
+                policies: run.state.policies, kept: run.state.policiesKept, facts: facts, isRead: true,
+                notAsWritten: { _ in nil }, failure: { _ in nil }))
+    }
+
+    @Test("a policy that was deleted and stays in force is not said to be gone", arguments: [false, true])
+    func notGoneYet(isEnding: Bool) {
+        var run = Self.begunAtServer()
+        var wait = PolicyWait(
+            PolicyWaitRequest(policy: PolicyName(namespace: "shop", name: "web"), isGone: true, timeoutMilliseconds: 0))
+        for key in wait.keys { wait.latest[key] = .absent }
+        var over: [Bool] = []
+        /// Looks: it is over as soon as the policy is out of force, and not before.
+        func check(_ run: ReducerRun) {
+            if case .over(let report) = look(&wait, run) {
+                over.append(true)
+                #expect(report.outcome == .gone && run.table.objects[Self.policy.key] == nil)
+            } else {
+                over.append(false)
+            }
+        }
+        var actions = run.on(Self.events([.delete(Self.policy.key)]))
+        check(run)
+        actions += run.on(.reconcileDue)
+        check(run)
+        if let last = run.handedOut.last { run.on(.applied(generation: last.generation, ApplyReport())) }
+        #expect(run.table.objects[Self.policy.key] != nil && run.state.appliedGeneration == run.state.generation)
+        check(run)
+        #expect(run.state.policies.isEmpty && run.state.policiesInForce == 1)
+        #expect(run.state.policiesKept[Self.policy.key]?.contains("is asked") == true)
+        let questions = actions.compactMap { if case .look(let question) = $0 { question } else { nil } }
+        #expect(questions.count == 1)
+        for question in questions { run.on(.namespaceSeen(question, isEnding: isEnding)) }
+        check(run)
+        run.on(.reconcileDue)
+        check(run)
+        run.finish()
+        check(run)
+        #expect(over == [false, false, false, false, false, !isEnding])
+        #expect(run.state.policiesInForce == (isEnding ? 1 : 0))
+        guard isEnding else { return }
+        #expect(run.state.policiesKept[Self.policy.key]?.contains("being deleted") == true)
+        let rows = wait.reports(
+            .init(
+                policies: [:], kept: run.state.policiesKept, facts: .init(), isRead: true, notAsWritten: { _ in nil },
+                failure: { _ in nil }))
+        #expect(rows.map(\.state) == [.kept] && rows.map(\.text) == ["NetworkPolicy shop/web"])
+        run.on(Self.events([.delete(ClusterObject.pod(Self.pod).key), .delete(Self.namespace().key)]))
+        run.finish()
+        check(run)
+        run.on(.node(Fixtures.host([])))
+        check(run)
+        run.finish()
+        check(run)
+        #expect(over.suffix(3) == [false, false, true])
     }
 
     @Test("a namespace that is there again counts as it is")

@@ -12,6 +12,8 @@ public struct PolicyReport: Hashable, Codable, Sendable {
         case isolated = "isolated"
         /// The version that its source has now is refused; it has no effect.
         case ignored = "ignored"
+        /// Its source has it no more, and it is in force: `reason` says why.
+        case kept = "kept"
     }
 
     /// The kind.
@@ -22,11 +24,11 @@ public struct PolicyReport: Hashable, Codable, Sendable {
     public var name: String
     /// What is in force.
     public var state: State
-    /// Where the version is from that its source has now: `policy.yaml:12:5`, `resource version 4711`.
+    /// Where the version is from that its source has now: `policy.yaml:12:5`, `resource version 4711`, `deleted`.
     public var origin: String
     /// `metadata.generation` of that version; left out for manifests.
     public var generation: Int64?
-    /// Why it is refused, in words; left out when it is not.
+    /// Why it is refused, or kept, in words; left out when it is neither.
     public var reason: String?
 
     /// `NetworkPolicy shop/db`.
@@ -61,5 +63,12 @@ extension PolicyReport {
         self.init(
             kind: key.kind, namespace: key.namespace.isEmpty ? nil : key.namespace, name: key.name, state: state,
             origin: "\(standing.origin)", generation: generation, reason: standing.reason)
+    }
+
+    /// The row of a policy that was deleted and is in force, for this reason.
+    init(_ key: ObjectKey, kept reason: String) {
+        self.init(
+            kind: key.kind, namespace: key.namespace.isEmpty ? nil : key.namespace, name: key.name, state: .kept,
+            origin: "deleted", reason: reason)
     }
 }

@@ -45,14 +45,37 @@ struct Binding: Hashable, Sendable {
     var target: Target
     /// The addresses that the runtime noted for it.
     var noted: [IPAddress] = []
+    /// Whether those are of the pod's first network, by a note that names the pod and a namespace that was there.
+    var isFirst = false
     /// All that the host knows to be behind it: what was noted, else what an earlier agent let pass, else its routes.
     var behind: [IPAddress] = []
     /// What the runtime calls the other end, or what it is called inside.
     var interface = ""
     var standing = Standing.current
 
+    /// What the runtime calls the interface of a pod in its first network.
+    static let firstInterface = "eth0"
+
     var pod: Pod? { if case .pod(let pod) = target { pod } else { nil } }
     var stub: Stub? { if case .stub(let stub) = target { stub } else { nil } }
+
+    /// It is somebody else's: what was noted was not noted of them.
+    mutating func move(to target: Target, by rank: EvidenceRank) {
+        self.target = target
+        self.rank = rank
+        noted = []
+        isFirst = false
+    }
+
+    /// Takes a note of it; one without addresses says nothing.
+    mutating func take(_ note: CNIAttachment) {
+        let addresses = note.addresses.onePerFamily
+        guard !addresses.isEmpty else { return }
+        let isOfFirst = note.interface == Binding.firstInterface && !note.pod.isEmpty && note.namespace != nil
+        // A namespace that is unmounted meanwhile makes the note no other one.
+        isFirst = isOfFirst || isFirst && addresses == noted
+        noted = addresses
+    }
 }
 
 extension Sequence<IPAddress> {

@@ -25,6 +25,8 @@ public struct BindingRecords: Hashable, Codable, Sendable {
         var mac: String
         var rank: EvidenceRank
         var noted: [String]
+        /// Whether those are of the pod's first network; an earlier form does not say.
+        var isFirst: Bool?
         var behind: [String]
         var interface: String
         /// One of both.
@@ -75,6 +77,7 @@ extension BindingRecords.Entry {
         mac = binding.link.mac
         rank = binding.rank
         noted = binding.noted.map(\.description)
+        isFirst = binding.isFirst
         behind = binding.behind.map(\.description)
         interface = binding.interface
         pod = binding.pod.map(BindingRecords.PodRecord.init)
@@ -95,7 +98,7 @@ extension BindingRecords.Entry {
         }
         return Binding(
             link: link, rank: rank, target: target, noted: noted.compactMap(IPAddress.init(parsing:)),
-            behind: behind.compactMap(IPAddress.init(parsing:)), interface: interface)
+            isFirst: isFirst ?? false, behind: behind.compactMap(IPAddress.init(parsing:)), interface: interface)
     }
 }
 
@@ -106,7 +109,7 @@ extension BindingRecords.PodRecord {
         namespace = pod.metadata.namespace
         name = pod.metadata.name
         uid = pod.metadata.uid
-        staticUID = pod.runtimeUIDs.subtracting([pod.metadata.uid]).sorted().first ?? ""
+        staticUID = pod.staticUIDs.min() ?? ""
         labels = pod.metadata.labels
         nodeName = pod.nodeName
         serviceAccount = pod.serviceAccount

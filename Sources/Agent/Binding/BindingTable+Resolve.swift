@@ -62,8 +62,12 @@ extension BindingTable {
             guard let pod = directory[name], best.rank >= binding.rank || pod.agrees(with: stub.reference) else {
                 return
             }
-            binding.target = .pod(pod)
-            binding.rank = best.rank
+            if stub.reference.isEmpty {
+                binding.move(to: .pod(pod), by: best.rank)
+            } else {
+                binding.target = .pod(pod)
+                binding.rank = best.rank
+            }
         case (.stub, .missing(let reference)):
             guard isBetter || best.rank == binding.rank else { return }
             binding.target = .stub(.init(reason: .noPodObject, reference: reference))
@@ -77,14 +81,12 @@ extension BindingTable {
             if pod.isSame(as: other) {
                 binding.rank = max(binding.rank, best.rank)
             } else if isBetter {
-                binding.target = .pod(other)
-                binding.rank = best.rank
+                binding.move(to: .pod(other), by: best.rank)
             }
         case (.pod(let pod), .missing(let reference)):
             // The labels in force are another pod's.
             guard isBetter, !pod.agrees(with: reference) else { return }
-            binding.target = .stub(.init(reason: .noPodObject, reference: reference))
-            binding.rank = best.rank
+            binding.move(to: .stub(.init(reason: .noPodObject, reference: reference)), by: best.rank)
         case (.pod, .several): return
         }
     }
@@ -156,10 +158,11 @@ extension BindingTable {
             let note = group.attachment(of: link).flatMap { note in
                 binding.pod?.agrees(with: note.pod) == false ? nil : note
             }
-            if let noted = note?.addresses.onePerFamily, !noted.isEmpty { binding.noted = noted }
+            if let note { binding.take(note) }
             let behind = binding.noted.isEmpty ? reading.addresses(behind: link).onePerFamily : binding.noted
             if !behind.isEmpty { binding.behind = behind }
-            let interface = note?.interface ?? group.insideName(of: link)
+            // What the namespace shows is its pod's choice: it does not say of which network noted addresses are.
+            let interface = note?.interface ?? (binding.noted.isEmpty ? group.insideName(of: link) : "")
             if !interface.isEmpty { binding.interface = interface }
             bindings[link.ifindex] = binding
         }
@@ -192,7 +195,7 @@ extension BindingTable {
     /// The object of a pod, under whatever name; `nil` when there is none, or another pod has the name.
     func object(of pod: Pod) -> Pod? {
         if let named = directory[pod.qualifiedName], named.isSame(as: pod) { return named }
-        return pod.runtimeUIDs.flatMap(directory.names(withUID:)).sorted().first.flatMap { directory[$0] }
+        return directory.names(withUID: pod.metadata.uid).min().flatMap { directory[$0] }
     }
 
     private func text(_ claim: RankedClaim) -> String {

@@ -36,6 +36,8 @@ public struct BindingView: Hashable, Sendable {
         public var netns: String
         /// Which pod it is, as far as known.
         public var reference: PodReference
+        /// Whether evidence says that it is a pod's.
+        public var isPod: Bool
         /// The evidence that made it one.
         public var rank: EvidenceRank
     }

@@ -163,7 +163,13 @@ struct ClaimReading {
     /// is there on business.
     private func find(_ reference: PodReference, addresses: [IPAddress] = []) -> Claim {
         if !reference.uid.isEmpty {
-            let names = table.directory.names(withUID: reference.uid)
+            var names = table.directory.names(withUID: reference.uid)
+            if names.isEmpty {
+                // The mirror of a static pod is on the static pod's node.
+                names = table.directory.mirrors(of: reference).filter { name in
+                    !reference.name.isEmpty || table.directory[name].map(table.isLocal) == true
+                }
+            }
             if !names.isEmpty {
                 let own = names.filter { table.directory[$0]?.hostNetwork == false }
                 return own.count > 1 ? .several(own.sorted()) : own.first.map(Claim.pod) ?? .silent

@@ -179,8 +179,10 @@ struct ConditionReading {
 
     private mutating func readConflicts() {
         let here = view.endpoints.map(\.pod) + view.waiting
+        let bound = Dictionary(view.endpoints.map { ($0.pod.qualifiedName, $0.pod.addresses) }) { first, _ in first }
         for address in Set(here.flatMap(\.addresses)) {
-            let owners = table.directory.owners(of: address).sorted()
+            // A pod that is bound here has the addresses that it is compiled with, whatever its object still tells.
+            let owners = table.directory.owners(of: address).filter { bound[$0]?.contains(address) != false }.sorted()
             guard owners.count > 1 else { continue }
             let bound = view.endpoints.first { $0.pod.addresses.contains(address) && $0.isCurrent }
             let consequence =
@@ -207,7 +209,7 @@ struct AbsenceReason {
         let notes = evidence.attachments.filter { !$0.pod.isEmpty && pod.agrees(with: $0.pod) }
         let inodes = Set(notes.compactMap(\.namespace))
         let own = evidence.namespaces.filter { namespace in
-            inodes.contains(namespace.inode) || !pod.runtimeUIDs.isDisjoint(with: namespace.podUIDs)
+            inodes.contains(namespace.inode) || namespace.podUIDs.contains(where: pod.isKnown)
         }
         if let namespace = own.first {
             isCertain = true

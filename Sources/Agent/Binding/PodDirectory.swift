@@ -6,6 +6,7 @@ import PolicyAPI
 struct PodDirectory: Sendable {
     private(set) var pods: [String: Pod] = [:]
     private var namesByUID: [String: FewNames] = [:]
+    private var namesByStaticUID: [String: FewNames] = [:]
     private var namesByNode: [String: Set<String>] = [:]
     /// Live pods with a network of their own, by address.
     private var namesByAddress: [IPAddress: FewNames] = [:]
@@ -19,7 +20,8 @@ struct PodDirectory: Sendable {
         let old = remove(pod.qualifiedName)
         let name = pod.qualifiedName
         pods[name] = pod
-        for uid in pod.runtimeUIDs { namesByUID[uid, default: FewNames()].insert(name) }
+        if !pod.metadata.uid.isEmpty { namesByUID[pod.metadata.uid, default: FewNames()].insert(name) }
+        for uid in pod.staticUIDs { namesByStaticUID[uid, default: FewNames()].insert(name) }
         namesByNode[pod.nodeName, default: []].insert(name)
         if pod.ownsAddresses {
             for address in pod.addresses { namesByAddress[address, default: FewNames()].insert(name) }
@@ -31,7 +33,8 @@ struct PodDirectory: Sendable {
     @discardableResult
     mutating func remove(_ name: String) -> Pod? {
         guard let pod = pods.removeValue(forKey: name) else { return nil }
-        for uid in pod.runtimeUIDs { namesByUID.remove(name, of: uid) }
+        namesByUID.remove(name, of: pod.metadata.uid)
+        for uid in pod.staticUIDs { namesByStaticUID.remove(name, of: uid) }
         namesByNode.remove(name, of: pod.nodeName)
         for address in pod.addresses { namesByAddress.remove(name, of: address) }
         return pod
@@ -39,6 +42,12 @@ struct PodDirectory: Sendable {
 
     /// The pods that have a UID, by name. More than one is an error of whoever made the objects.
     func names(withUID uid: String) -> Set<String> { namesByUID[uid]?.all ?? [] }
+
+    /// The pods whose annotations say that they are the mirror of the static pod that a reference with a UID is about, as far as that
+    /// is believed of them, by name.
+    func mirrors(of reference: PodReference) -> Set<String> {
+        (namesByStaticUID[reference.uid]?.all ?? []).filter { pods[$0]?.agrees(with: reference) == true }
+    }
 
     /// The pods that name a node (empty: none), by name.
     func names(onNode node: String) -> Set<String> { namesByNode[node] ?? [] }
@@ -96,28 +105,60 @@ extension Dictionary where Value == Set<String> {
 }
 
 extension Pod {
-    /// The UIDs under which the runtime may know the pod. A static pod runs under the hash of its manifest; the API server
-    /// gives its mirror a UID of its own and keeps the hash in an annotation.
-    var runtimeUIDs: Set<String> {
+    /// The UIDs under which the runtime may know the pod as the object says, if it is the mirror of a static pod. Such a one runs under
+    /// the hash of its manifest; the API server gives its mirror a UID of its own and keeps the hash in an annotation.
+    ///
+    /// Whoever may make pods may write that annotation. So it says nothing beside a pod that has the UID, and of a pod of another name
+    /// nothing but what no API server gives (`isKnown`).
+    var staticUIDs: Set<String> {
         let hashes = ["kubernetes.io/config.mirror", "kubernetes.io/config.hash"].compactMap {
             metadata.annotations[$0]
         }
-        return Set([metadata.uid] + hashes).subtracting([""])
+        return Set(hashes).subtracting(["", metadata.uid])
+    }
+
+    /// Whether a process that the host knows only by a UID may be the pod's.
+    func isKnown(by uid: String) -> Bool {
+        !uid.isEmpty && (metadata.uid == uid || staticUIDs.contains(uid) && !uid.isOfAPIServer)
     }
 
     /// Whether the pod is live and has a network of its own.
     var ownsAddresses: Bool { !isFinished && !hostNetwork }
 
-    /// Whether two values may speak of the same pod: a pod made again under the same name has another UID.
+    /// Whether two values may speak of the same pod: a pod made again under the same name has another UID, but for the mirror of a
+    /// static pod.
     func isSame(as other: Pod) -> Bool {
-        if metadata.uid.isEmpty || other.metadata.uid.isEmpty { return qualifiedName == other.qualifiedName }
-        return !runtimeUIDs.isDisjoint(with: other.runtimeUIDs)
+        if metadata.uid == other.metadata.uid, !metadata.uid.isEmpty { return true }
+        guard qualifiedName == other.qualifiedName else { return false }
+        return metadata.uid.isEmpty || other.metadata.uid.isEmpty || !staticUIDs.isDisjoint(with: other.staticUIDs)
     }
 
     /// Whether a reference may speak of this pod: nothing that both know differs.
     func agrees(with reference: PodReference) -> Bool {
-        if !reference.uid.isEmpty, !metadata.uid.isEmpty { return runtimeUIDs.contains(reference.uid) }
-        if !reference.name.isEmpty { return qualifiedName == "\(reference.namespace)/\(reference.name)" }
-        return true
+        let isOfName = qualifiedName == "\(reference.namespace)/\(reference.name)"
+        if !reference.uid.isEmpty, !metadata.uid.isEmpty {
+            if reference.name.isEmpty { return isKnown(by: reference.uid) }
+            return metadata.uid == reference.uid || isOfName && staticUIDs.contains(reference.uid)
+        }
+        return reference.name.isEmpty || isOfName
+    }
+}
+
+extension String {
+    /// Whether a UID has the form of those that the API server gives (RFC 9562 4). Hashes of manifests have another.
+    fileprivate var isOfAPIServer: Bool {
+        let parts = split(separator: "-", omittingEmptySubsequences: false)
+        return parts.map(\.utf8.count) == [8, 4, 4, 4, 12] && parts.joined().utf8.allSatisfy(\.isHexDigit)
+    }
+}
+
+extension UInt8 {
+    fileprivate var isHexDigit: Bool {
+        switch self {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
+            UInt8(ascii: "A")...UInt8(ascii: "F"):
+            true
+        default: false
+        }
     }
 }

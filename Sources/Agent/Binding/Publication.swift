@@ -10,6 +10,8 @@ struct Publication {
 
     /// Names that bound pods are compiled under.
     private var taken: Set<String> = []
+    /// Addresses that objects of pods bound here still tell and that are theirs no more, by the objects' names.
+    private var superseded: [String: [IPAddress]] = [:]
     private let table: BindingTable
     private let names: [UInt64: String]
 
@@ -27,6 +29,7 @@ struct Publication {
                 namespace: pod.metadata.namespace, name: pod.metadata.name, uid: pod.metadata.uid)
             byPod[key, default: []].append((binding, pod))
         }
+        for bound in byPod.values { supersede(bound) }
         for (_, bound) in byPod.sorted(by: { $0.key < $1.key }) { add(bound) }
         view.endpoints.sort { $0.key < $1.key }
         view.stubs = bindings.compactMap { binding in binding.stub.map { stub(binding, $0) } }
@@ -51,7 +54,9 @@ struct Publication {
         guard let (lowest, pod) = bound.first else { return }
         let object = table.object(of: pod)
         var base = pod
-        if base.addresses.isEmpty { base.addresses = Publication.firstAddresses(bound) }
+        base.addresses =
+            base.addresses.isEmpty
+            ? Publication.firstAddresses(bound) : Publication.newAddresses(bound) ?? base.addresses
         // More than the kernel side holds would keep the whole image from being applied.
         let perFamily = base.addresses.onePerFamily
         if base.addresses.count > perFamily.count { base.addresses = perFamily }
@@ -100,12 +105,29 @@ struct Publication {
     /// The addresses of a pod whose object has none yet: those noted for its first interface.
     private static func firstAddresses(_ bound: Bound) -> [IPAddress] {
         let noted = bound.map(\.binding).filter { !$0.noted.isEmpty }
-        return (noted.first { $0.interface == "eth0" } ?? noted.first)?.noted ?? []
+        return (noted.first { $0.interface == Binding.firstInterface } ?? noted.first)?.noted ?? []
+    }
+
+    /// The addresses that the runtime noted for the first network of a pod, where its object tells others: those of a sandbox before, as
+    /// an object follows the runtime. `nil` where an interface has one of those that the object tells.
+    private static func newAddresses(_ bound: Bound) -> [IPAddress]? {
+        guard let told = bound.first?.pod.addresses, !told.isEmpty,
+            bound.allSatisfy({ Set($0.binding.noted).isDisjoint(with: told) })
+        else { return nil }
+        return bound.last { $0.binding.isFirst }?.binding.noted
+    }
+
+    private mutating func supersede(_ bound: Bound) {
+        guard let pod = bound.first?.pod, let object = table.object(of: pod), Publication.newAddresses(bound) != nil
+        else { return }
+        superseded[object.qualifiedName] = pod.addresses
     }
 
     /// Whether a live pod claims an address: then it is his, and no longer that of a pod whose object is gone.
     private func isClaimed(_ address: IPAddress, besides object: Pod?) -> Bool {
-        table.directory.owners(of: address).contains { $0 != object?.qualifiedName }
+        table.directory.owners(of: address).contains { name in
+            name != object?.qualifiedName && superseded[name]?.contains(address) != true
+        }
     }
 
     // MARK: others
@@ -115,7 +137,7 @@ struct Publication {
         return BindingView.Stub(
             key: EndpointKey(namespace: DenyStub.namespace, name: "\(netns):\(binding.link.ifindex)"),
             addresses: binding.behind.filter { !isClaimed($0, besides: nil) }, link: binding.link, netns: netns,
-            reference: stub.reference, rank: binding.rank)
+            reference: stub.reference, isPod: stub.reason != .foreign, rank: binding.rank)
     }
 
     private func netns(of link: HostLink) -> String { link.namespace.flatMap { names[$0] } ?? link.name }

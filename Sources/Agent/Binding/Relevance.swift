@@ -29,13 +29,14 @@ struct Relevance: Sendable {
 
     /// Whether a pod is one of those.
     func concerns(_ pod: Pod) -> Bool {
-        names.contains(pod.qualifiedName) || !uids.isDisjoint(with: pod.runtimeUIDs)
+        names.contains(pod.qualifiedName) || uids.contains(pod.metadata.uid) || !uids.isDisjoint(with: pod.staticUIDs)
             || pod.addresses.contains(where: addresses.contains)
     }
 
     private mutating func note(_ pod: Pod) {
         names.insert(pod.qualifiedName)
-        uids.formUnion(pod.runtimeUIDs)
+        if !pod.metadata.uid.isEmpty { uids.insert(pod.metadata.uid) }
+        uids.formUnion(pod.staticUIDs)
         addresses.formUnion(pod.addresses)
     }
 

@@ -11,9 +11,12 @@ struct AgentSnapshot: Sendable {
     var applyCount: UInt64 = 0
     /// Whether everything seen is in force.
     var isInForce = false
+    /// How many policies are in force, those that were deleted and are kept included.
     var policiesInForce = 0
     /// How it stands with each policy of the sources.
     var policies: [ObjectKey: PolicyStanding] = [:]
+    /// The policies that no source has any more and that are in force, with why, in words.
+    var policiesKept: [ObjectKey: String] = [:]
     /// What each endpoint has of the flow table, as of the latest walk over it.
     var shares: [EndpointKey: FlowShare] = [:]
     var policiesRefused = 0

@@ -145,7 +145,8 @@ actor Listings {
     }
 
     private func policies(_ snapshot: AgentSnapshot) -> [PolicyReport] {
-        snapshot.policies.map { PolicyReport($0.key, $0.value, applied: snapshot.facts.appliedGeneration) }
+        let rows = snapshot.policies.map { PolicyReport($0.key, $0.value, applied: snapshot.facts.appliedGeneration) }
+        return (rows + snapshot.policiesKept.map { PolicyReport($0.key, kept: $0.value) })
             .sorted { $0.place < $1.place }
     }
 

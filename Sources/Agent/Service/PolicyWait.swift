@@ -6,6 +6,8 @@ struct PolicyWait {
     struct View {
         /// How it stands with the policies that were read.
         var policies: [ObjectKey: PolicyStanding]
+        /// The policies that no source has any more and that are in force, with why, in words.
+        var kept: [ObjectKey: String] = [:]
         /// The rest that is known of the node.
         var facts: Health.Facts
         /// Whether all sources were read again since the question came.
@@ -54,6 +56,7 @@ struct PolicyWait {
     func reports(_ view: View) -> [PolicyReport] {
         keys.sorted().compactMap { key in
             view.policies[key].map { PolicyReport(key, $0, applied: view.facts.appliedGeneration) }
+                ?? view.kept[key].map { PolicyReport(key, kept: $0) }
         }
     }
 
@@ -64,6 +67,11 @@ struct PolicyWait {
         if let key = keys.first(where: { view.policies[$0] != nil }) {
             gone = nil
             return .waiting("\(key.text) is still in force")
+        }
+        for key in keys {
+            guard let reason = view.kept[key] else { continue }
+            gone = nil
+            return .waiting("\(key.text) is still in force: \(reason)")
         }
         let generation = gone ?? view.facts.generation
         gone = generation

@@ -51,7 +51,7 @@ struct PolicyWaits: Sendable {
         let generation = history.current
         let failed = (snapshot.facts.report?.endpoints ?? []).filter { $0.failure != nil }
         return PolicyWait.View(
-            policies: snapshot.policies, facts: snapshot.facts, isRead: isRead,
+            policies: snapshot.policies, kept: snapshot.policiesKept, facts: snapshot.facts, isRead: isRead,
             notAsWritten: { key in
                 generation.notAsWritten[key]?.map(DiagnosticRenderer().render).joined(separator: "; ")
             },

@@ -252,7 +252,8 @@ actor Reconciler {
         snapshot.applyCount = state.applyCount
         snapshot.isInForce = state.isInForce
         snapshot.policies = state.policies
-        snapshot.policiesInForce = state.store.policiesInForce
+        snapshot.policiesKept = state.policiesKept
+        snapshot.policiesInForce = state.policiesInForce
         snapshot.policiesRefused = state.store.policiesRefused
         let isPending = state.appliedGeneration != state.generation
         snapshot.pendingSince = isPending ? snapshot.pendingSince ?? .now : nil
@@ -310,7 +311,7 @@ actor Reconciler {
             "policies in force",
             metadata: [
                 "apply": .stringConvertible(state.applyCount),
-                "policies": .stringConvertible(state.store.policiesInForce),
+                "policies": .stringConvertible(state.policiesInForce),
                 "refused": .stringConvertible(state.store.policiesRefused),
                 "endpoints": .stringConvertible(report.endpoints.count),
                 "programs": .stringConvertible(report.programsLoaded),

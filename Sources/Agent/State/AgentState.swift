@@ -52,6 +52,10 @@ public struct AgentState: Sendable {
 
     /// How it stands with each policy of the sources.
     private(set) var policies: [ObjectKey: PolicyStanding] = [:]
+    /// The policies that no source has any more and that are in force, with why, in words.
+    var policiesKept: [ObjectKey: String] { keeper.policiesKept.filter { policies[$0.key] == nil } }
+    /// How many policies are in force as written, as last accepted, or although they were deleted.
+    var policiesInForce: Int { store.policiesInForce + policiesKept.count }
     /// Whether the host was looked at.
     private var hasEvidence = false
     /// The node's own addresses as last seen, and as last handed out.
@@ -66,6 +70,8 @@ public struct AgentState: Sendable {
     private var podChanges: [ObjectKey: ObjectChange] = [:]
     /// What namespaces that go leave for the pods that stay.
     private(set) var keeper: NamespaceKeeper
+    /// Those with pods here, as of what was handed out last.
+    private var occupied = NamespaceKeeper.Occupied()
     /// What stays of this node's object.
     private var nodeKeeper: NodeKeeper
     private var recordedLabels: [String: String]?
@@ -238,7 +244,7 @@ public struct AgentState: Sendable {
     /// Writes the bindings down where they are others, or, where those may be, their namespaces or the node's labels.
     private mutating func record(_ isNew: Bool, others mayDiffer: Bool = false) -> [AgentAction] {
         guard isNew || mayDiffer, var records = binding.records else { return [] }
-        let namespaces = keeper.records(of: NamespaceKeeper.Occupied(binding.view.endpoints), in: store)
+        let namespaces = keeper.records(of: NamespaceKeeper.Occupied(binding.view), in: store)
         let labels = nodeKeeper.labels(in: store)
         guard isNew || namespaces != recordedNamespaces || labels != recordedLabels else { return [] }
         (recordedNamespaces, recordedLabels) = (namespaces, labels)
@@ -260,10 +266,11 @@ public struct AgentState: Sendable {
         pendingDelay = nil
         let view = binding.view
         let wasKept = keeper.kept
+        let wasOccupied = occupied
         let desired = DesiredChanges(
             generation: generation, node: node, changes: takeChanges(), links: view.links, masters: masters,
             stubs: view.stubs.map { DenyStub(key: $0.key, addresses: $0.addresses) })
-        let mayDiffer = keeper.takeNews() || keeper.kept != wasKept
+        let mayDiffer = keeper.takeNews() || keeper.kept != wasKept || occupied != wasOccupied
         return record(false, others: mayDiffer) + [.reconcile(desired)]
             + keeper.takeQuestions().map(AgentAction.look)
     }
@@ -271,7 +278,7 @@ public struct AgentState: Sendable {
     /// What is in force otherwise than at the last call: objects, pods as they are bound, the node's own addresses.
     private mutating func takeChanges() -> [ObjectChange] {
         // Pods are compiled as the binding has them: their objects may no longer say what they are.
-        let occupied = NamespaceKeeper.Occupied(binding.view.endpoints)
+        occupied = NamespaceKeeper.Occupied(binding.view)
         let others = nodeKeeper.filter(store.takeChanges().filter { !$0.isPod }, in: store)
         var changes = keeper.filter(others, occupied: occupied, in: store)
         changes += podChanges.sorted { $0.key < $1.key }.map(\.value)

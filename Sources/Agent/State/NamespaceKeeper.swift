@@ -7,8 +7,9 @@ import PolicyIR
 /// A namespace goes with all that is in it, and a pod that runs on (its Pod object was deleted by force, its process does not end) would
 /// lose the labels by which policies select it, and then the policies of its namespace: it would be open. So
 ///
-/// - the labels of a namespace without object stay while a pod of it is bound here;
-/// - its own policies stay that are deleted while it is being deleted, or with it while a pod without object is bound here;
+/// - the labels of a namespace without object stay while a pod of it is here;
+/// - its own policies stay that are deleted while it is being deleted, or with it while a pod without object is here;
+/// - a pod is here too whose object or whose interface is still to come: as soon as both are there it is enforced with what is in force then;
 /// - whether it is being deleted is asked of the API server before one of its policies goes: kinds are followed apart, so the end of a
 ///   policy may come before its namespace's, but the server has marked the namespace before it deletes anything of it;
 /// - the next agent knows the labels by `BindingRecords`, and of the policies the names: where one of them was deleted with the namespace,
@@ -17,19 +18,38 @@ import PolicyIR
 /// What is deleted from a namespace that is there goes. One that is there again counts as it is.
 struct NamespaceKeeper: Sendable {
     /// Namespaces with pods on this node.
-    struct Occupied: Sendable {
-        /// Those with any.
-        var all: Set<String> = []
-        /// Those with pods whose object is gone.
-        var orphaned: Set<String> = []
+    struct Occupied: Hashable, Sendable {
+        /// Those known to have any.
+        private(set) var all: Set<String> = []
+        /// Those known to have pods without object.
+        private(set) var orphaned: Set<String> = []
+        /// Whether there is a pod without object of which nobody says the namespace: it may be of any.
+        private(set) var hasNameless = false
 
-        init(_ endpoints: [BindingView.Endpoint]) {
-            for endpoint in endpoints {
+        init() {}
+
+        init(_ view: BindingView) {
+            for endpoint in view.endpoints {
                 let namespace = endpoint.pod.metadata.namespace
                 all.insert(namespace)
                 if !endpoint.isCurrent { orphaned.insert(namespace) }
             }
+            for pod in view.waiting { all.insert(pod.metadata.namespace) }
+            for stub in view.stubs where stub.isPod {
+                if stub.reference.namespace.isEmpty {
+                    hasNameless = true
+                } else {
+                    all.insert(stub.reference.namespace)
+                    orphaned.insert(stub.reference.namespace)
+                }
+            }
         }
+
+        /// Whether a namespace has pods here, or may have.
+        func contains(_ namespace: String) -> Bool { hasNameless || all.contains(namespace) }
+
+        /// Whether it has pods without object here, or may have.
+        func isOrphaned(_ namespace: String) -> Bool { hasNameless || orphaned.contains(namespace) }
     }
 
     /// What is in force and was deleted.
@@ -58,6 +78,18 @@ struct NamespaceKeeper: Sendable {
 
     /// Whether policies stay until a namespace was asked about.
     var isAsking: Bool { !doubtful.isEmpty }
+
+    /// The policies that are in force and were deleted, with why they are, in words.
+    var policiesKept: [ObjectKey: String] {
+        var found: [ObjectKey: String] = [:]
+        for key in kept where key.isPolicy {
+            found[key] =
+                doubtful[key] == nil
+                ? "its namespace is gone or being deleted, and pods of that are, or may be, still on this node"
+                : "it was deleted, and the API server is asked whether its namespace is being deleted too"
+        }
+        return found
+    }
 
     /// What is to be asked, each once.
     mutating func takeQuestions() -> [NamespaceQuestion] {
@@ -93,7 +125,8 @@ struct NamespaceKeeper: Sendable {
     func records(of occupied: Occupied, in store: ObjectStore) -> [String: BindingRecords.NamespaceRecord] {
         let keeping = Set(kept.filter(\.isPolicy).map(\.namespace))
         var records: [String: BindingRecords.NamespaceRecord] = [:]
-        for name in occupied.all {
+        let namespaces = occupied.hasNameless ? occupied.all.union(labels.keys).union(remembered.keys) : occupied.all
+        for name in namespaces {
             let labels = store.namespace(name)?.metadata.labels ?? labels[name] ?? remembered[name]?.labels
             let keepsPolicies = keeping.contains(name) || remembered[name]?.keepsPolicies == true
             let names = remembered[name]?.policies ?? (policies[name] ?? []).map(NamespaceKeeper.name).sorted()
@@ -106,7 +139,7 @@ struct NamespaceKeeper: Sendable {
     mutating func filter(_ changes: [ObjectChange], occupied: Occupied, in store: ObjectStore) -> [ObjectChange] {
         var result = recall(occupied, store)
         // Policies go by what becomes of their namespace, wherever that stands in the list.
-        for case .delete(let key) in changes where key.objectKind == .namespace && occupied.all.contains(key.name) {
+        for case .delete(let key) in changes where key.objectKind == .namespace && occupied.contains(key.name) {
             kept.insert(key)
         }
         for change in changes {
@@ -154,7 +187,7 @@ struct NamespaceKeeper: Sendable {
             ? policies[key.namespace, default: []].insert(key).inserted
             : policies[key.namespace]?.remove(key) != nil
         if policies[key.namespace]?.isEmpty == true { policies[key.namespace] = nil }
-        hasNews = hasNews || isNews && occupied.all.contains(key.namespace)
+        hasNews = hasNews || isNews && occupied.contains(key.namespace)
     }
 
     /// What a policy is called in records.
@@ -177,21 +210,24 @@ struct NamespaceKeeper: Sendable {
 
     /// Whether a policy goes of which it is not known whether its namespace goes too.
     private func isToBeAsked(_ key: ObjectKey, _ occupied: Occupied, _ store: ObjectStore) -> Bool {
-        asksServer && key.isPolicy && occupied.all.contains(key.namespace)
+        asksServer && key.isPolicy && occupied.contains(key.namespace)
             && store.namespace(key.namespace)?.isTerminating == false
     }
 
     /// Whether something that is deleted stays.
     private func isKept(_ key: ObjectKey, _ occupied: Occupied, _ store: ObjectStore) -> Bool {
         if doubtful[key] != nil { return true }
-        if ending.contains(key), store.namespace(key.namespace) != nil { return occupied.all.contains(key.namespace) }
-        if key.objectKind == .namespace { return occupied.all.contains(key.name) }
+        if ending.contains(key), store.namespace(key.namespace) != nil { return occupied.contains(key.namespace) }
+        if key.objectKind == .namespace { return occupied.contains(key.name) }
         guard key.isPolicy, !key.namespace.isEmpty else { return false }
         if let namespace = store.namespace(key.namespace) {
-            return namespace.isTerminating && occupied.all.contains(key.namespace)
+            return namespace.isTerminating && occupied.contains(key.namespace)
         }
         // A folder need not declare namespaces: that there is none says nothing, that there is none any more does.
-        return kept.contains(NamespaceKeeper.key(key.namespace)) && occupied.orphaned.contains(key.namespace)
+        guard kept.contains(NamespaceKeeper.key(key.namespace)), occupied.contains(key.namespace) else { return false }
+        // What was kept while it ended stays with it, and a server lets it go only after everything in it: objects of pods that are
+        // still followed are behind. In a folder a policy of pods that are there is one that somebody deletes.
+        return asksServer || kept.contains(key) || occupied.isOrphaned(key.namespace)
     }
 
     /// Deletes what need not be kept any more.
@@ -209,7 +245,7 @@ struct NamespaceKeeper: Sendable {
     private mutating func recall(_ occupied: Occupied, _ store: ObjectStore) -> [ObjectChange] {
         defer { remembered = [:] }
         var result: [ObjectChange] = []
-        for (name, record) in remembered.sorted(by: { $0.key < $1.key }) where occupied.all.contains(name) {
+        for (name, record) in remembered.sorted(by: { $0.key < $1.key }) where occupied.contains(name) {
             if let namespace = store.namespace(name) {
                 guard namespace.isTerminating else { continue }
             } else {
@@ -224,7 +260,7 @@ struct NamespaceKeeper: Sendable {
                 return parts.count != 2 || !store.has(ObjectKey(kind: parts[0], namespace: name, name: parts[1]))
             }
             guard
-                record.keepsPolicies || occupied.orphaned.contains(name)
+                record.keepsPolicies || occupied.isOrphaned(name)
                     || record.policies?.contains(where: isMissing) == true
             else { continue }
             let closed = ClusterObject.networkPolicy(
@@ -253,9 +289,9 @@ struct NamespaceKeeper: Sendable {
             return Condition(
                 kind: .namespaceKept, subject: name,
                 message:
-                    "the namespace is gone or being deleted, and pods of it are still on this node: for them its labels"
+                    "the namespace is gone or being deleted, and pods of it are, or may be, still on this node: for them its labels"
                     + (policies == 0 ? "" : " and \(policies) of its policies")
-                    + " stay in force until their interfaces are gone")
+                    + " stay in force until they are gone")
         }
     }
 }

@@ -9,8 +9,9 @@ struct PoliciesCommand: ListCommand {
         abstract: "List the policies that the agent has read, and whether they are in force on this node.",
         discussion: """
             States: inForce; pending (read, and not yet in force as it is now); of a version that is refused: lastGood (an earlier \
-            one is in force), isolated (the pods it selects are isolated), ignored (it has no effect). Below the table: why a \
-            policy is refused. -o wide says where each is from; -o name prints what `netpold wait --policy` takes.
+            one is in force), isolated (the pods it selects are isolated), ignored (it has no effect); kept (deleted, and in force \
+            until its namespace was asked about, or the pods of that are gone). Below the table: why a policy is refused or kept. \
+            -o wide says where each is from; -o name prints what `netpold wait --policy` takes.
 
             \(exitCodes)
             """)
@@ -40,7 +41,7 @@ struct PoliciesCommand: ListCommand {
     private static func mood(_ state: PolicyReport.State) -> RowColumn<PolicyReport>.Mood {
         switch state {
         case .inForce: .good
-        case .pending: .notable
+        case .pending, .kept: .notable
         case .lastGood, .isolated, .ignored: .bad
         }
     }

@@ -18,7 +18,7 @@ extension StatusReport {
                     StatusReport.namespace(ofPod: name).map { $0 != namespace } ?? false
                 })
         var report = self
-        report.policiesInForce = own.count { [.inForce, .pending, .lastGood].contains($0.state) }
+        report.policiesInForce = own.count { [.inForce, .pending, .lastGood, .kept].contains($0.state) }
         report.policiesRefused = own.count { [.lastGood, .isolated, .ignored].contains($0.state) }
         report.endpointsReady = ownEndpoints.count { [.ready, .orphan].contains($0.state) }
         report.endpointsWaiting = ownEndpoints.count - report.endpointsReady

@@ -272,6 +272,79 @@ struct BindingFaultTests {
         #expect(host.severe == [])
     }
 
+    /// A pod whose sandbox was made again: its object still tells the address of the one before.
+    private static func madeAgain(_ pods: [Pod], interface: String = "eth0", isThere: Bool = true) -> BindingHost {
+        var host = BindingHost(pods: pods)
+        host.veth(17, into: 300)
+        host.note(
+            "web", uid: "u-web", in: isThere ? 300 : nil, interface: interface, host: "veth17", "10.0.0.9")
+        host.look()
+        return host
+    }
+
+    @Test(
+        "a pod whose sandbox was made again sends from the address that the runtime noted, before its object tells it")
+    func sandboxMadeAgain() {
+        var host = Self.madeAgain([Self.web])
+        #expect(host.bound == [17: "shop/web"])
+        #expect(host.addresses(of: "shop/web") == ["10.0.0.9"])
+        #expect(host.table.effectivePod("shop/web")?.addresses == [Fixtures.address("10.0.0.9")])
+        // Its note goes, and it has its interface called otherwise: nothing changes, for the next agent either.
+        host.evidence.attachments = []
+        host.evidence.namespaces[0].interfaces[0].name = "net1"
+        #expect(host.look().pods == [])
+        host.restart(with: host.table.records, pods: [Self.web])
+        #expect(host.addresses(of: "shop/web") == ["10.0.0.9"])
+        // Without the object too; and with the one that tells it.
+        _ = host.table.remove(namespace: "shop", name: "web")
+        #expect(host.addresses(of: "shop/web") == ["10.0.0.9"])
+        _ = host.table.upsert(Fixtures.pod("web", "10.0.0.9", uid: "u-web", node: "node-1"))
+        #expect(host.addresses(of: "shop/web") == ["10.0.0.9"] && host.bound == [17: "shop/web"])
+        #expect(host.severe == [])
+    }
+
+    @Test("the address of the sandbox before is not claimed by its pod any more, also where two pods changed theirs")
+    func staleAddress() {
+        // 10.0.0.1, which the object of web still tells, is late's by now.
+        let late = Fixtures.pod("late", "10.0.0.1", uid: "u-late", node: "node-1")
+        var host = Self.madeAgain([Self.web, late])
+        host.veth(18, into: 400)
+        host.note("late", uid: "u-late", in: 400, host: "veth18", "10.0.0.1")
+        host.look()
+        #expect(host.bound == [17: "shop/web", 18: "shop/late"])
+        #expect(host.addresses(of: "shop/late") == ["10.0.0.1"] && host.addresses(of: "shop/web") == ["10.0.0.9"])
+        #expect(host.severe == [])
+        // Late's object goes: the address is still its own, as no live pod claims it.
+        _ = host.table.remove(namespace: "shop", name: "late")
+        host.look()
+        #expect(host.addresses(of: "shop/late") == ["10.0.0.1"])
+        // Each has the other's.
+        let swapped = Fixtures.pod("late", "10.0.0.9", uid: "u-late", node: "node-1")
+        _ = host.table.upsert(swapped)
+        host.look()
+        #expect(host.addresses(of: "shop/late") == ["10.0.0.1"] && host.addresses(of: "shop/web") == ["10.0.0.9"])
+        #expect(host.severe == [])
+    }
+
+    @Test("what is noted of a second network, or of a sandbox that is gone, takes nothing from the object's addresses")
+    func notTheFirstNetwork() {
+        #expect(Self.madeAgain([Self.web], interface: "net1").addresses(of: "shop/web") == ["10.0.0.1"])
+        #expect(Self.madeAgain([Self.web], isThere: false).addresses(of: "shop/web") == ["10.0.0.1"])
+        // Nor what it calls its interface.
+        var host = Self.madeAgain([Self.web], interface: "net1")
+        host.evidence.attachments = []
+        host.look()
+        #expect(host.addresses(of: "shop/web") == ["10.0.0.1"])
+        // With a second network beside: that one's are its own.
+        host = Self.madeAgain([Self.web])
+        host.veth(18, into: 300, named: "net1")
+        host.note("web", uid: "u-web", in: 300, interface: "net1", host: "veth18", "192.168.5.5")
+        host.look()
+        #expect(host.bound == [17: "shop/web", 18: "shop/web@net1"])
+        #expect(host.addresses(of: "shop/web") == ["10.0.0.9"])
+        #expect(host.addresses(of: "shop/web@net1") == ["192.168.5.5"])
+    }
+
     @Test("IPv4 on one interface and IPv6 on another are one pod, enforced on both")
     func familiesApart() {
         var pod = Self.web

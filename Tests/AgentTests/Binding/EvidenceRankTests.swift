@@ -127,6 +127,18 @@ struct EvidenceRankTests {
         #expect(host.severe == [])
     }
 
+    @Test("a manifest may give a static pod any UID: the note that names the pod says that its mirror is it")
+    func staticPodOfAnyUID() {
+        let uid = "11111111-2222-4333-8444-555555555555"
+        var mirror = Fixtures.pod("etcd", "10.0.0.1", uid: "u-api", node: "node-1")
+        mirror.metadata.annotations = ["kubernetes.io/config.mirror": uid]
+        var host = BindingHost(pods: [mirror])
+        host.veth(7, into: 100)
+        host.note("etcd", uid: uid, in: 100, "10.0.0.1")
+        host.look()
+        #expect(host.bound == [7: "shop/etcd"] && host.severe == [])
+    }
+
     @Test("a process of a pod on the host's network in somebody's namespace makes it nobody's")
     func debugProcess() {
         var tool = Fixtures.pod("tool", nil, uid: "u-tool", node: "node-1")
