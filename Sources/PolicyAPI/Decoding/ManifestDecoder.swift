@@ -4,6 +4,8 @@ public struct ManifestDecoder: Sendable {
     private var result = DecodedManifests()
     /// The first definition of each object.
     private var places: [ObjectKey: First] = [:]
+    /// Policies that were used until another definition contradicted them.
+    private var withdrawn: Set<ClusterObject.Key> = []
 
     /// The first definition of an object.
     private struct First {
@@ -153,6 +155,7 @@ public struct ManifestDecoder: Sendable {
 
     /// Everything read.
     public consuming func finish() -> DecodedManifests {
+        result.objects.remove(policies: withdrawn)
         result.diagnostics += result.objects.addressConflicts()
         result.diagnostics += result.objects.sharedPriorities()
         result.diagnostics.sort()
@@ -248,7 +251,7 @@ public struct ManifestDecoder: Sendable {
     private mutating func withdraw(_ key: ObjectKey) {
         guard let good = places[key]?.good else { return }
         places[key]?.good = nil
-        result.objects.remove(good)
+        withdrawn.insert(good.key)
         result.refused += PolicyRefusal.closing(good)
     }
 
@@ -325,15 +328,11 @@ extension DocumentDecoder.Object {
 }
 
 extension ClusterObjects {
-    /// Takes out the policy of an object's key.
-    fileprivate mutating func remove(_ object: ClusterObject) {
-        let key = object.key
-        switch object {
-        case .networkPolicy: networkPolicies.removeAll { ClusterObject.networkPolicy($0).key == key }
-        case .clusterPolicy: clusterPolicies.removeAll { ClusterObject.clusterPolicy($0).key == key }
-        case .ciliumPolicy: ciliumPolicies.removeAll { ClusterObject.ciliumPolicy($0).key == key }
-        // A group stays, as one that is unknown.
-        case .namespace, .pod, .node, .service, .endpointSlice, .cidrGroup: break
-        }
+    /// Takes out policies. A CIDR group stays, as one that is unknown.
+    fileprivate mutating func remove(policies keys: Set<ClusterObject.Key>) {
+        guard !keys.isEmpty else { return }
+        networkPolicies.removeAll { keys.contains(ClusterObject.networkPolicy($0).key) }
+        clusterPolicies.removeAll { keys.contains(ClusterObject.clusterPolicy($0).key) }
+        ciliumPolicies.removeAll { keys.contains(ClusterObject.ciliumPolicy($0).key) }
     }
 }
