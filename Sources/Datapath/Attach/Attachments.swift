@@ -34,6 +34,15 @@ package final class Attachments {
     /// The kernel's number of the program at a hook; `nil` when there is none.
     func programID(at hook: Hook) throws(BPFError) -> UInt32? { try attached[hook]?.programID() }
 
+    /// The kernel's numbers of the instance's programs at a hook: one, but for what runs beside it.
+    func programs(at hook: Hook) throws(BPFError) -> [UInt32] {
+        var found = [try programID(at: hook)].compactMap(\.self)
+        for entry in superseded where entry.hook == hook {
+            if let id = try entry.attachment.programID() { found.append(id) }
+        }
+        return found
+    }
+
     /// Whether something is attached to a hook whose interface is still there.
     func isAlive(_ hook: Hook) throws(BPFError) -> Bool { try attached[hook]?.isAlive() ?? false }
 
@@ -42,11 +51,7 @@ package final class Attachments {
 
     /// What runs at a hook beside the instance's programs, in words.
     func others(at hook: Hook) throws(BPFError) -> [String] {
-        var own: Set<UInt32> = []
-        if let attachment = attached[hook], let id = try attachment.programID() { own.insert(id) }
-        for entry in superseded where entry.hook == hook {
-            if let id = try entry.attachment.programID() { own.insert(id) }
-        }
+        let own = Set(try programs(at: hook))
         let links = try Libbpf.chain(ifindex: hook.ifindex, hook.side).filter { !own.contains($0) }
         let filters: [FilterRecord]
         do {

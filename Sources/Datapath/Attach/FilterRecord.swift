@@ -62,10 +62,6 @@ extension NetlinkSocket {
         for word in [0, ifindex, 0, parent, 0] as [UInt32] {
             for shift in [0, 8, 16, 24] as [UInt32] { header.append(UInt8(truncatingIfNeeded: word >> shift)) }
         }
-        var found: [FilterRecord] = []
-        try dump("list filters", message: Int32(RTM_GETTFILTER), header: header) { payload in
-            if let filter = FilterRecord(message: payload) { found.append(filter) }
-        }
-        return found
+        return try list("filters", message: Int32(RTM_GETTFILTER), header: header) { FilterRecord(message: $0) }
     }
 }

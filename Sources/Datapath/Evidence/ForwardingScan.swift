@@ -57,20 +57,20 @@ public struct ForwardingScan: Sendable {
     /// Routing rules that may lead a flow's packets elsewhere than its first: by marks, ports, or the like. Those of the three tables that
     /// every node has, and of interfaces that are no pod's, do not.
     private static func routingProblem(_ interfaces: Set<String>) throws -> String? {
-        var problem: String?
-        try NetlinkSocket().dump(
-            "list rules", { socket, cache in rtnl_rule_alloc_cache(socket, AF_UNSPEC, cache) },
-            visit: { rule in
-                let table = rtnl_rule_get_table(rule)
-                let from = rtnl_rule_get_iif(rule).map { String(cString: $0) } ?? ""
-                let isPlain =
-                    rtnl_rule_get_src(rule) == nil && rtnl_rule_get_mark(rule) == 0 && from.isEmpty
-                    && rtnl_rule_get_dst(rule) == nil
-                if isPlain, [UInt32(253), 254, 255].contains(table) { return }
-                if !from.isEmpty, !interfaces.contains(from) { return }
-                problem = problem ?? "a routing rule of priority \(rtnl_rule_get_prio(rule)) leads to table \(table)"
-            })
-        return problem
+        // `struct fib_rule_hdr`.
+        let header = [UInt8](repeating: 0, count: 12)
+        let problems = try NetlinkSocket().listObjects("rules", message: Int32(RTM_GETRULE), header: header) {
+            rule -> String? in
+            let table = rtnl_rule_get_table(rule)
+            let from = rtnl_rule_get_iif(rule).map { String(cString: $0) } ?? ""
+            let isPlain =
+                rtnl_rule_get_src(rule) == nil && rtnl_rule_get_mark(rule) == 0 && from.isEmpty
+                && rtnl_rule_get_dst(rule) == nil
+            if isPlain, [UInt32(253), 254, 255].contains(table) { return nil }
+            if !from.isEmpty, !interfaces.contains(from) { return nil }
+            return "a routing rule of priority \(rtnl_rule_get_prio(rule)) leads to table \(table)"
+        }
+        return problems.first
     }
 
     private static func run(_ program: String, _ arguments: [String]) throws -> Data {

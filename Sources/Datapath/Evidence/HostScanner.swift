@@ -35,6 +35,8 @@ public struct HostScanner: Sendable {
 
     /// More namespaces are not looked at, and reported.
     private static let namespaceLimit = 8192
+    /// How long one look may be inside other namespaces. Whoever waits for it is told of a fault much later.
+    private static let lookTime = Duration.seconds(10)
 
     private let places: Places
 
@@ -43,7 +45,8 @@ public struct HostScanner: Sendable {
 
     /// Looks once, from the network namespace of the calling thread. Takes about a millisecond a namespace.
     ///
-    /// A namespace that cannot be entered is in the answer, with the reason; what vanished meanwhile is not.
+    /// A namespace that cannot be entered, or not be read within what its pod may cost (`LookAllowance`), is in the answer, with the
+    /// reason; what vanished meanwhile is not. Which interface leads into which namespace is read outside, and known of all.
     /// - Throws: `SystemError` when the own namespace cannot be read: then nothing is known.
     public func evidence() throws(SystemError) -> HostEvidence {
         let host = try NetworkNamespace(path: NamespaceFile.own)
@@ -76,8 +79,10 @@ public struct HostScanner: Sendable {
         }
 
         var namespaces: [Int32: UInt64] = [:]
-        for candidate in candidates.found.values.sorted(by: { $0.inode < $1.inode }) {
-            let look = NamespaceLook(candidate, socket, host, links)
+        let side = HostSide(socket, host, links)
+        var budget = LookBudget(end: .now + HostScanner.lookTime)
+        for candidate in candidates.inOrder {
+            let look = NamespaceLook(candidate, side, &budget)
             if let number = look.number { namespaces[number] = candidate.inode }
             if let problem = look.problem { evidence.problems.append(problem) }
             if let namespace = look.namespace { evidence.namespaces.append(namespace) }
@@ -101,7 +106,9 @@ public struct HostScanner: Sendable {
         let socket = try NetlinkSocket()
         let links = try socket.links()
         let candidate = NamespaceCandidates.Candidate(inode: file.inode, path: path, name: path, isNoted: true)
-        let look = NamespaceLook(candidate, socket, try NetworkNamespace(path: NamespaceFile.own), links)
+        let side = HostSide(socket, try NetworkNamespace(path: NamespaceFile.own), links)
+        var budget = LookBudget(end: .now + lookTime)
+        let look = NamespaceLook(candidate, side, &budget)
         guard let namespace = look.namespace, namespace.failure == nil else {
             throw SystemError(
                 "look at namespace", path, nil, detail: look.namespace?.failure ?? look.problem?.reason ?? "it is gone")

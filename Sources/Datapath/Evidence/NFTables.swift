@@ -28,26 +28,26 @@ enum NFTables {
             // A kernel without netfilter has no rules either.
             return []
         }
-        var found: [Name] = []
         // `struct nfgenmsg`: any family, version 0, no resource.
         let header: [UInt8] = [0, 0, 0, 0]
-        try socket.dump("list", message: subsystem | getTable, header: header) { payload in
+        let tables = try socket.list("tables", message: subsystem | getTable, header: header) { payload -> Name? in
             var reader = NetlinkReader(payload)
-            guard reader.header(4) != nil else { return }
+            guard reader.header(4) != nil else { return nil }
             while let attribute = reader.next() {
-                if attribute.type == tableName { found.append(Name(table: attribute.text, chain: "")) }
+                if attribute.type == tableName { return Name(table: attribute.text, chain: "") }
             }
+            return nil
         }
-        try socket.dump("list", message: subsystem | getChain, header: header) { payload in
+        let chains = try socket.list("chains", message: subsystem | getChain, header: header) { payload -> Name? in
             var reader = NetlinkReader(payload)
-            guard reader.header(4) != nil else { return }
+            guard reader.header(4) != nil else { return nil }
             var name = Name(table: "", chain: "")
             while let attribute = reader.next() {
                 if attribute.type == chainTable { name.table = attribute.text }
                 if attribute.type == chainName { name.chain = attribute.text }
             }
-            found.append(name)
+            return name
         }
-        return found
+        return tables + chains
     }
 }

@@ -12,6 +12,9 @@ struct NamespaceCandidates {
         /// Whether the runtime's notes speak of it.
         var isNoted = false
         var podUIDs: Set<String> = []
+
+        /// Whether the runtime made it.
+        var isMade: Bool { isMounted || isNoted }
     }
 
     /// Namespaces that are looked at of one pod, besides those that are mounted.
@@ -21,6 +24,13 @@ struct NamespaceCandidates {
     private let own: UInt64
     private(set) var found: [UInt64: Candidate] = [:]
     private(set) var leftOut = 0
+
+    /// All that were found. What the runtime made comes first: for what a pod made in it, less may be left.
+    var inOrder: [Candidate] { NamespaceCandidates.ordered(Array(found.values)) }
+
+    static func ordered(_ candidates: [Candidate]) -> [Candidate] {
+        candidates.sorted { left, right in (left.isMade ? 0 : 1, left.inode) < (right.isMade ? 0 : 1, right.inode) }
+    }
 
     init(limit: Int, own: UInt64) {
         self.limit = limit

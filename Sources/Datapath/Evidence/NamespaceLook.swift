@@ -5,28 +5,28 @@ import Support
 
 /// One look at one namespace.
 struct NamespaceLook {
-    /// The number by which the host knows it; `nil` when no link of the host leads there.
+    /// The number by which the host knows it; `nil` when no link of the host leads there. Read outside: nothing that is in the
+    /// namespace changes it.
     private(set) var number: Int32?
     /// What is known of it; `nil` when it is gone, or none of the host's business.
     private(set) var namespace: NamespaceEvidence?
     private(set) var problem: EvidenceProblem?
 
-    init(
-        _ candidate: NamespaceCandidates.Candidate, _ socket: NetlinkSocket, _ host: NetworkNamespace,
-        _ links: [LinkRecord]
-    ) {
+    init(_ candidate: NamespaceCandidates.Candidate, _ host: HostSide, _ budget: inout LookBudget) {
         do {
             let opened = try NetworkNamespace(path: candidate.path)
             // The path may stand for another namespace by now.
             guard try opened.identity().inode == candidate.inode else { return }
-            number = try socket.number(of: opened)
-            let isLinked = number.map { number in links.contains { $0.peerNamespace == number } } ?? false
-            guard isLinked || candidate.isMounted || candidate.isNoted || !candidate.podUIDs.isEmpty else { return }
+            number = try host.socket.number(of: opened)
+            guard
+                host.leads(into: number) || candidate.isMounted || candidate.isNoted || !candidate.podUIDs.isEmpty
+            else { return }
             var found = NamespaceEvidence(
                 inode: candidate.inode, path: candidate.path, name: candidate.name, isMounted: candidate.isMounted,
                 podUIDs: candidate.podUIDs.sorted())
             do {
-                found.interfaces = try NamespaceLook.interfaces(in: opened, number: number, host: host, links)
+                found.interfaces = try NamespaceLook.interfaces(
+                    in: opened, number: number, host, &budget[candidate], until: budget.end)
             } catch {
                 found.failure = "\(error)"
             }
@@ -39,37 +39,61 @@ struct NamespaceLook {
     }
 
     private static func interfaces(
-        in namespace: NetworkNamespace, number: Int32?, host: NetworkNamespace, _ links: [LinkRecord]
+        in namespace: NetworkNamespace, number: Int32?, _ host: HostSide, _ allowance: inout LookAllowance,
+        until end: ContinuousClock.Instant
     ) throws -> [NamespaceEvidence.Interface] {
+        let begin = ContinuousClock.now
+        guard begin < end else { throw LookEnded.ofAll }
+        guard allowance.time > .zero else { throw LookEnded.ofPod }
+        defer { allowance.time -= .now - begin }
+        let deadline = min(begin + allowance.time, end)
+        let counts = allowance
         let inside = try namespace.run {
             let socket = try NetlinkSocket()
-            let links = try socket.links()
-            return (links: links, addresses: try socket.addresses(), host: try socket.number(of: host))
+            func bounds(_ count: Int) -> ListBounds {
+                ListBounds(count: count, attempts: LookAllowance.attempts, deadline: deadline)
+            }
+            let links = try socket.links(bounds(counts.links))
+            let addresses = try socket.addresses(bounds(counts.addresses))
+            return (links: links, addresses: addresses, host: try socket.number(of: host.namespace))
         }
+        allowance.links -= inside.links.count
+        allowance.addresses -= inside.addresses.count
+        let addresses = Dictionary(grouping: inside.addresses.filter(\.isGlobal), by: \.interface)
         return inside.links.filter { !$0.isLoopback }.map { link in
-            let addresses = inside.addresses.filter { $0.interface == link.index && $0.isGlobal }
-            return NamespaceEvidence.Interface(
+            NamespaceEvidence.Interface(
                 name: link.name, index: UInt32(bitPattern: link.index), kind: link.kind,
-                reach: reach(link, number: number, host: inside.host, links),
-                addresses: addresses.map(\.address).sorted())
+                reach: reach(link, number: number, host: inside.host, host),
+                addresses: (addresses[link.index] ?? []).map(\.address).sorted())
         }.sorted { $0.index < $1.index }
     }
 
     /// Where an interface leads. A veth counts as the node's only when both ends name each other and each side's number for
-    /// the other's namespace agrees: one between two other namespaces may have the same numbers.
+    /// the other's namespace agrees.
     private static func reach(
-        _ link: LinkRecord, number: Int32?, host: Int32?, _ links: [LinkRecord]
+        _ link: LinkRecord, number: Int32?, host: Int32?, _ side: HostSide
     ) -> NamespaceEvidence.Reach {
         let leadsToHost = host != nil && link.peerNamespace == host
         if link.kind == "veth" {
-            let peer = links.first {
-                $0.index == link.peerIndex && $0.peerIndex == link.index && $0.kind == "veth"
-                    && number != nil && $0.peerNamespace == number
-            }
-            guard leadsToHost, let peer else { return .inside }
+            guard leadsToHost, let peer = side.end(of: link, in: number) else { return .inside }
             return .node(ifindex: UInt32(bitPattern: peer.index))
         }
         // What has no kind is hardware, moved here; what hangs on an interface of the host sends by that one.
         return link.kind.isEmpty || leadsToHost ? .around : .inside
+    }
+}
+
+/// Why a namespace is not entered.
+enum LookEnded: Error, CustomStringConvertible {
+    /// The pod's share is used up.
+    case ofPod
+    /// The time of all is used up.
+    case ofAll
+
+    var description: String {
+        switch self {
+        case .ofPod: "reading the pod's other namespaces took too long"
+        case .ofAll: "reading other pods' namespaces took too long"
+        }
     }
 }

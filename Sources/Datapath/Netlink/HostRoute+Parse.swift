@@ -49,13 +49,10 @@ extension NetlinkSocket {
     ///
     /// - Throws: also when the routes changed too often to be listed whole, and when there are more than `limit`.
     public func hostRoutes(limit: Int = 65_536) throws(SystemError) -> [HostRoute] {
-        var found: Set<HostRoute> = []
-        try dump("list routes", message: Int32(RTM_GETROUTE), header: [UInt8](repeating: 0, count: 12)) { payload in
-            if found.count <= limit, let route = HostRoute(message: payload) { found.insert(route) }
-        }
-        guard found.count <= limit else {
-            throw SystemError("list routes", "list", nil, detail: "more than \(limit) routes to single addresses")
-        }
-        return found.sorted { ($0.address, $0.ifindex) < ($1.address, $1.ifindex) }
+        let found = try list(
+            "routes to single addresses", message: Int32(RTM_GETROUTE), header: [UInt8](repeating: 0, count: 12),
+            ListBounds(count: limit, attempts: ListBounds.ofNode.attempts)
+        ) { HostRoute(message: $0) }
+        return Set(found).sorted { ($0.address, $0.ifindex) < ($1.address, $1.ifindex) }
     }
 }

@@ -17,21 +17,18 @@ public struct AddressRecord: Hashable, Sendable {
 
 extension NetlinkSocket {
     /// Every address of the namespace, link-local and loopback ones included.
-    public func addresses() throws(SystemError) -> [AddressRecord] {
-        var found: [AddressRecord] = []
-        try dump(
-            "list addresses", { rtnl_addr_alloc_cache($0, $1) },
-            visit: { record in
-                guard let address = NetlinkAddress.address(of: rtnl_addr_get_local(record)) else { return }
-                let length = Int(nl_addr_get_prefixlen(rtnl_addr_get_local(record)))
-                let scope = rtnl_addr_get_scope(record)
-                found.append(
-                    AddressRecord(
-                        interface: rtnl_addr_get_ifindex(record), address: address,
-                        isGlobal: scope == Int32(RT_SCOPE_UNIVERSE.rawValue),
-                        network: IPPrefix(address, length: length) ?? IPPrefix(host: address)))
-            })
-        return found
+    public func addresses(_ bounds: ListBounds = .ofNode) throws(SystemError) -> [AddressRecord] {
+        // `struct ifaddrmsg`.
+        let header = [UInt8](repeating: 0, count: 8)
+        return try listObjects("addresses", message: Int32(RTM_GETADDR), header: header, bounds) { record in
+            guard let address = NetlinkAddress.address(of: rtnl_addr_get_local(record)) else { return nil }
+            let length = Int(nl_addr_get_prefixlen(rtnl_addr_get_local(record)))
+            let scope = rtnl_addr_get_scope(record)
+            return AddressRecord(
+                interface: rtnl_addr_get_ifindex(record), address: address,
+                isGlobal: scope == Int32(RT_SCOPE_UNIVERSE.rawValue),
+                network: IPPrefix(address, length: length) ?? IPPrefix(host: address))
+        }
     }
 
     /// Gives an interface an address as a host address (`/32`, `/128`), usable at once: no duplicate detection.

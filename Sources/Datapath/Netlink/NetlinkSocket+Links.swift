@@ -3,11 +3,15 @@ import Glibc
 public import Support
 
 extension NetlinkSocket {
+    /// `struct ifinfomsg` of zeros, and `IFLA_EXT_MASK` with `RTEXT_FILTER_SKIP_STATS`: counters are most of a link's message.
+    private static let linkRequest: [UInt8] =
+        [UInt8](repeating: 0, count: 16) + [8, 0, UInt8(IFLA_EXT_MASK), 0, UInt8(RTEXT_FILTER_SKIP_STATS), 0, 0, 0]
+
     /// Every interface of the namespace, in the kernel's order.
-    public func links() throws(SystemError) -> [LinkRecord] {
-        var found: [LinkRecord] = []
-        try dump("list links", { rtnl_link_alloc_cache($0, AF_UNSPEC, $1) }, visit: { found.append(LinkRecord($0)) })
-        return found
+    public func links(_ bounds: ListBounds = .ofNode) throws(SystemError) -> [LinkRecord] {
+        try listObjects("links", message: Int32(RTM_GETLINK), header: NetlinkSocket.linkRequest, bounds) {
+            LinkRecord($0)
+        }
     }
 
     /// The interface of a name.

@@ -42,22 +42,6 @@ public final class NetlinkSocket {
             return status == -Int32(NLE_EXIST) ? 0 : status
         }
     }
-
-    /// Fills a cache (links, addresses), gives each object to `visit`, frees the cache.
-    func dump(
-        _ operation: String, _ fill: (OpaquePointer, UnsafeMutablePointer<OpaquePointer?>) -> Int32,
-        visit: (OpaquePointer) -> Void
-    ) throws(SystemError) {
-        var cache: OpaquePointer?
-        let status = fill(raw, &cache)
-        guard status == 0, let cache else { throw SystemError(operation, "list", netlink: status) }
-        defer { nl_cache_free(cache) }
-        var object = nl_cache_get_first(cache)
-        while let current = object {
-            visit(current)
-            object = nl_cache_get_next(current)
-        }
-    }
 }
 
 extension SystemError {

@@ -22,7 +22,7 @@ extension NodeDatapath {
     /// 6. *Detach* from interfaces that went. Nothing else detaches: what is attached to an interface that is there, and no
     ///    pod of the image has it, drops everything.
     /// 7. *Wait* until no program is running that was running at that point: nothing decides by the old state any more.
-    /// 8. *Revisions*: only now, so that no verdict of an old program can be stamped with a new revision. Known flows
+    /// 8. *Revisions*: hooks that could not be moved before are tried again (`retryMoves`). Only now, so that no verdict of an old program can be stamped with a new revision. Known flows
     ///    are asked again at their next packet. Pods get their columns of names, filled with what they have learnt. New endpoints become ready, and flow state that is not needed any more is not
     ///    kept from here on.
     /// 9. *Attach* new pods, and take over what other versions left (`finishTakeover`). Servers of flows that the proxy carries are
@@ -74,7 +74,7 @@ extension NodeDatapath {
         try write(plan, &report)
         try remove(plan.sources.removals, &report)
         try finish(serviceChange, &report)
-        try detachSurplus(plan, &report)
+        let isHolding = try detachSurplus(plan, &report)
         timings.swap = part()
 
         let mustWait = report.changedAnything || revalidateAll || firstAfterAdoption
@@ -84,11 +84,13 @@ extension NodeDatapath {
         }
         timings.grace = part()
 
+        let unmoved = retryMoves(plan, &report)
         try announce(plan, changedSubjects: replaced.union(widened), all: revalidateAll, &report)
         mustRevalidate = false
         timings.revisions = part()
         try copyFlows()
-        try attach(plan, &report)
+        try attach(plan, failed: unmoved, &report)
+        holdSlots(plan, isHolding: isHolding)
         try enforceHost(image, uplinks, &report)
         try finishTakeover(plan, &report)
         if mustWait || owesServers { try askServersAgain(&report) }

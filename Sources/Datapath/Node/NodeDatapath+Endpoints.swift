@@ -67,7 +67,9 @@ extension NodeDatapath {
 
     /// Step 6. Hooks of interfaces that are gone. One whose interface lives stays on, whatever the image says: its slot is
     /// about to be cleared, so everything drops there, until a pod has the interface again or the instance is detached.
-    func detachSurplus(_ plan: ApplyPlan, _ report: inout ApplyReport) throws(BPFError) {
+    ///
+    /// - Returns: whether there is such a one.
+    func detachSurplus(_ plan: ApplyPlan, _ report: inout ApplyReport) throws(BPFError) -> Bool {
         var isHolding = false
         let surplus = attachments.hooks.filter { plan.hooks[$0] == nil }
         for hook in surplus.sorted(by: { $0.description < $1.description }) {
@@ -78,8 +80,13 @@ extension NodeDatapath {
                 report.hooksChanged += 1
             }
         }
-        // Their entry programs name slots, which nobody else may get.
-        heldSlots = isHolding ? heldSlots.union(plan.surplusSlots) : []
+        return isHolding
+    }
+
+    /// The end of step 9: entry programs at hooks without a pod, and at those that could not be moved, name slots that nobody else
+    /// may get.
+    func holdSlots(_ plan: ApplyPlan, isHolding: Bool) {
+        heldSlots = isHolding || !unmoved.isEmpty ? heldSlots.union(plan.surplusSlots) : []
     }
 
     /// Step 8. One new revision for all: it is written where something changed, and where the pod is new.
@@ -89,7 +96,8 @@ extension NodeDatapath {
         var isHandedOut = false
         try notePolicyChanges(plan, changed: changedSubjects)
         try forgetFlowsOfFormerAddresses()
-        for planned in plan.endpoints {
+        let named = unmoved.isEmpty ? [:] : try namedElsewhere(plan)
+        for planned in plan.endpoints where named[planned.key] == nil {
             guard var endpoint = endpoints[planned.key] else { continue }
             // The node's flows are admitted by either of its policies.
             let isChanged =
@@ -135,7 +143,8 @@ extension NodeDatapath {
     }
 
     /// Step 9. One interface that cannot be attached to does not keep the others waiting.
-    func attach(_ plan: ApplyPlan, _ report: inout ApplyReport) throws(BPFError) {
+    /// `failed` are the hooks that could not be moved in step 8.
+    func attach(_ plan: ApplyPlan, failed: [Hook: BPFError] = [:], _ report: inout ApplyReport) throws(BPFError) {
         // Where that fails, so does the pinning of links, which is said of each pod.
         try? restorePins()
         for planned in plan.endpoints {
@@ -145,14 +154,19 @@ extension NodeDatapath {
                 attachment: attachments.style, failure: refusal(of: planned.image.subject).map { "\($0)" })
             // One hook that fails does not keep the others open.
             for hook in planned.links.flatMap(Hook.both(of:)) where plan.hooks[hook] != nil {
-                do {
+                do throws(BPFError) {
+                    if let failure = failed[hook] { throw failure }
                     if try attachments.attach(endpoint.stub(hook), at: hook) { report.hooksChanged += 1 }
+                    unmoved.remove(hook)
                 } catch {
                     entry.failure = entry.failure ?? "\(error)"
+                    noteMove(of: hook, to: endpoint)
                 }
             }
             report.endpoints.append(entry)
         }
+        unmoved.formIntersection(attachments.hooks)
+        try closeNamedElsewhere(plan, &report)
     }
 
     /// Why pods of a subject are closed in a direction: the kernel refused its program.

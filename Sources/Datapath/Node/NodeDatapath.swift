@@ -73,6 +73,8 @@ public final class NodeDatapath {
     var carriedSets: [IPAddress: Int] = [:]
     /// Slots of pods that are gone, which hooks of interfaces that are not may still name.
     var heldSlots: Set<UInt32> = []
+    /// Hooks that may run the entry program of another pod than theirs.
+    var unmoved: Set<Hook> = []
     /// Places of np_policies that are occupied by nobody's known program.
     var strayPolicies: Set<UInt32>
     /// The highest revision any endpoint ever had. Never handed out twice, so an entry of a pod that is gone is never

@@ -219,6 +219,52 @@ struct BindingFaultTests {
         #expect(host.message(.podUnenforced).contains("it may be in ns100, which cannot be looked at"))
     }
 
+    @Test("a namespace that can be read no more takes nothing away and changes nothing, and is reported")
+    func readNoMore() {
+        var host = BindingHost(pods: [Self.web, Self.spy])
+        host.veth(7, into: 100, inside: "10.0.0.1")
+        host.veth(8, into: 100, named: "net1", inside: "192.168.5.1")
+        // Which interface is of which network is known by the names inside alone.
+        host.note("web", uid: "u-web", in: 100, "10.0.0.1")
+        host.note("web", uid: "u-web", in: 100, interface: "net1", "192.168.5.1")
+        host.veth(9, into: 200, inside: "10.0.0.2")
+        host.cgroup(200, "u-spy")
+        host.veth(10, into: 300, inside: "10.0.0.3")
+        host.cgroup(300, "u-none")
+        host.look()
+        let before = host.table.view
+        #expect(host.bound == [7: "shop/web", 8: "shop/web@net1", 9: "shop/spy"])
+        #expect(host.stubs == [10])
+        for number in host.evidence.namespaces.indices {
+            host.evidence.namespaces[number].interfaces = []
+            host.evidence.namespaces[number].failure = "list addresses: it changed each time it was read"
+        }
+        for _ in 1...4 {
+            let change = host.look()
+            #expect(change.pods.isEmpty && !change.changesEndpoints && !change.changesRecords)
+            #expect(host.table.view.endpoints == before.endpoints && host.table.view.stubs == before.stubs)
+            #expect(host.severe == [.evidenceUnreadable, .evidenceUnreadable, .evidenceUnreadable])
+            #expect(host.message(.evidenceUnreadable).contains("it changed each time it was read"))
+        }
+        // What the host says goes on to count.
+        host.removeLink(9)
+        host.look()
+        #expect(host.bound == [7: "shop/web", 8: "shop/web@net1"])
+    }
+
+    @Test("who was known by its address inside stays known by it when its namespace can be read no more")
+    func readNoMoreInFolder() {
+        var host = BindingHost(.folder, pods: [Self.web])
+        host.veth(7, into: 100, inside: "10.0.0.1")
+        host.look()
+        #expect(host.bound == [7: "shop/web"])
+        host.evidence.namespaces[0].interfaces = []
+        host.evidence.namespaces[0].failure = "list addresses: more than 4096"
+        host.veth(8, into: 101, inside: "10.0.0.1")
+        host.look()
+        #expect(host.bound == [7: "shop/web"])
+    }
+
     @Test("a pod without a veth is a severe condition that names its interfaces")
     func macvlan() {
         var host = BindingHost(pods: [Self.web])

@@ -82,9 +82,12 @@ import Testing
         arguments: [
             .keptLastGood, .isolatedByRefused, .refusedIgnored, .brokenFile, .duplicateObject, .addressConflict,
             .unenforcedNamespace, .podObjectGone, .bindingContradicted, .podUnenforced, .interfaceUnenforced,
-            .compiledClosed, .policyWarning,
+            .compiledClosed, .policyWarning, .evidenceUnreadable,
         ] as [Condition.Kind])
-    func tenants(kind: Condition.Kind) { #expect(Health(Self.with(kind)).isReady) }
+    func tenants(kind: Condition.Kind) {
+        #expect(Health(Self.with(kind)).isReady)
+        #expect(Health(Self.with(kind)).standstill == nil)
+    }
 
     @Test(
         "what is wrong with enforcement makes the node unready",

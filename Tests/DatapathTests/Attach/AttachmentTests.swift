@@ -10,10 +10,10 @@ import Testing
 
 @Suite("attaching to interfaces", .needsRoot, .serialized)
 struct AttachmentTests {
-    private static let clientKey = EndpointKey(namespace: "shop", name: "client")
+    static let clientKey = EndpointKey(namespace: "shop", name: "client")
 
     /// A network of two pods, client and web, and a bpffs, with the test running in the node's namespace.
-    private static func withNetwork(
+    static func withNetwork(
         _ body: @escaping (PinPath, [EndpointKey: [UInt32]], RoutedNetwork) throws -> Void
     ) throws {
         let folder = "/tmp/netpold-attach-\(UUID().uuidString)"
@@ -59,7 +59,7 @@ struct AttachmentTests {
         return image
     }
 
-    private static func open(_ pins: PinPath, _ style: AttachmentStyle) throws -> NodeDatapath {
+    static func open(_ pins: PinPath, _ style: AttachmentStyle) throws -> NodeDatapath {
         try NodeDatapath(DatapathOptions(pins: pins, attachment: style, flowSets: 1024))
     }
 

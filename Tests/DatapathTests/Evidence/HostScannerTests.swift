@@ -9,41 +9,10 @@ import Testing
 
 @Suite("host scanner", .needsRoot, .serialized)
 struct HostScannerTests {
-    private static let addresses = (1...3).map { number in
-        [IPAddress(ipv4: 0x0af4_0000 + UInt32(number)), IPAddress(high: 0xfd00 << 48, low: UInt64(number))]
-    }
-
-    /// A network of pods, built in a folder of its own.
-    private static func withNetwork(
-        pods: Int, _ body: @escaping (_ folder: String, RoutedNetwork, NetworkLayout) throws -> Void
-    ) throws {
-        let folder = "/tmp/netpold-scan-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: "\(folder)/proc", withIntermediateDirectories: true)
-        defer {
-            for other in ["proc", "results", "pods/left-over"] {
-                try? FileManager.default.removeItem(atPath: "\(folder)/\(other)")
-            }
-            #expect(throws: Never.self) { try RoutedNetwork.remove(folder: folder) }
-        }
-        let layout = NetworkLayout(
-            nodeAddresses: [IPAddress(ipv4: 0xc0a8_4d01)],
-            attachments: (0..<pods).map { number in
-                .init(name: "pod\(number + 1)", nodeInterface: "np\(number + 1)", addresses: addresses[number])
-            })
-        try body(folder, try RoutedNetwork.build(layout, in: folder), layout)
-    }
-
-    /// A look from the calling thread's namespace, at this folder and nothing else.
-    private static func look(_ folder: String, cniCaches: [String] = []) throws -> HostEvidence {
-        try HostScanner(
-            .init(namespaces: "\(folder)/pods", cniCaches: cniCaches, processes: "\(folder)/proc")
-        ).evidence()
-    }
-
     @Test("finds each pod's namespace, what it shows, the interface that leads there and the routes over it")
     func findsPods() throws {
-        try Self.withNetwork(pods: 3) { folder, network, layout in
-            let evidence = try network.node.run { try Self.look(folder) }
+        try ScannedNetwork.with(pods: 3) { folder, network, layout in
+            let evidence = try network.node.run { try ScannedNetwork.look(folder) }
             #expect(evidence.problems == [])
             #expect(evidence.addresses.contains(IPAddress(ipv4: 0xc0a8_4d01)))
             let links = evidence.links.filter { $0.namespace != nil }
@@ -66,8 +35,8 @@ struct HostScannerTests {
 
     @Test("a veth between two other namespaces is not taken for one of ours")
     func ignoresForeignPairs() throws {
-        try Self.withNetwork(pods: 1) { folder, _, _ in
-            let evidence = try Self.look(folder)
+        try ScannedNetwork.with(pods: 1) { folder, _, _ in
+            let evidence = try ScannedNetwork.look(folder)
             #expect(evidence.namespaces.map(\.interfaces.count) == [1])
             #expect(evidence.namespaces.flatMap(\.interfaces).map(\.reach) == [.inside])
             #expect(!evidence.links.contains { $0.namespace == evidence.namespaces[0].inode })
@@ -76,7 +45,7 @@ struct HostScannerTests {
 
     @Test("a folder that is not there is empty; a file that stands for no namespace is a problem")
     func strangeFolders() throws {
-        try Self.withNetwork(pods: 1) { folder, network, _ in
+        try ScannedNetwork.with(pods: 1) { folder, network, _ in
             let missing = try network.node.run {
                 try HostScanner(.init(namespaces: "/nowhere", cniCaches: ["/nowhere"], processes: "\(folder)/proc"))
                     .evidence()
@@ -85,7 +54,7 @@ struct HostScannerTests {
             #expect(missing.problems == [])
             #expect(missing.links.first { $0.name == "np1" }.map(\.namespace) == .some(nil))
             try "".write(toFile: "\(folder)/pods/left-over", atomically: false, encoding: .utf8)
-            let evidence = try network.node.run { try Self.look(folder) }
+            let evidence = try network.node.run { try ScannedNetwork.look(folder) }
             #expect(evidence.namespaces.map(\.name) == ["pod1"])
             #expect(evidence.problems.map(\.kind) == [.ignored])
             #expect(evidence.problems.first?.subject == "\(folder)/pods/left-over")
@@ -94,7 +63,7 @@ struct HostScannerTests {
 
     @Test("a note of the runtime finds its namespace by the path, and a broken one is a problem and nothing else")
     func notes() throws {
-        try Self.withNetwork(pods: 1) { folder, network, _ in
+        try ScannedNetwork.with(pods: 1) { folder, network, _ in
             let cache = "\(folder)/results"
             try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
             try """
@@ -105,7 +74,7 @@ struct HostScannerTests {
                        "ips":[{"address":"10.244.0.1/24","interface":1}]}}
             """.write(toFile: "\(cache)/net-0123456789abcdef-eth0", atomically: false, encoding: .utf8)
             try "{".write(toFile: "\(cache)/net-ffff-eth0", atomically: false, encoding: .utf8)
-            let evidence = try network.node.run { try Self.look(folder, cniCaches: [cache]) }
+            let evidence = try network.node.run { try ScannedNetwork.look(folder, cniCaches: [cache]) }
             let note = try #require(evidence.attachments.first)
             #expect(evidence.attachments.count == 1)
             #expect(note.pod == PodReference(namespace: "shop", name: "web", uid: "u-web"))
@@ -118,7 +87,7 @@ struct HostScannerTests {
 
     @Test("the monitor speaks up when an address appears, and only then")
     func monitorSeesAddresses() throws {
-        try Self.withNetwork(pods: 0) { _, network, _ in
+        try ScannedNetwork.with(pods: 0) { _, network, _ in
             let monitor = try network.node.run { try LinkMonitor() }
             #expect(!monitor.drain())
             try network.node.run {
