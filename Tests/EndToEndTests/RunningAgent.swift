@@ -120,15 +120,21 @@ final class RunningAgent {
 
     func detach() throws -> Run { try run(["detach", "--netns", node] + place) }
 
-    /// Starts `netpold monitor`; `body` makes traffic; answers what it printed.
-    func monitored(_ arguments: [String], _ body: () throws -> Void) throws -> String {
+    /// Starts `netpold monitor`; `body` makes traffic; answers what it printed, when that is enough or after 30 s.
+    func monitored(
+        _ arguments: [String], until isEnough: (String) -> Bool = { _ in true }, _ body: () throws -> Void
+    ) throws -> String {
         let monitor = try launch(["monitor"] + arguments + place, output: "monitor.log")
+        func seen() throws -> String { try String(contentsOfFile: "\(folder)/monitor.log", encoding: .utf8) }
         usleep(700_000)
         try body()
         usleep(700_000)
+        // A machine with much else to do resolves records later; none of them is lost by it.
+        let end = ContinuousClock.now + .seconds(30)
+        while try !isEnough(seen()), .now < end { usleep(100_000) }
         monitor.terminate()
         monitor.waitUntilExit()
-        return try String(contentsOfFile: "\(folder)/monitor.log", encoding: .utf8)
+        return try seen()
     }
 
     /// The rows of `netpold endpoints`, by name.

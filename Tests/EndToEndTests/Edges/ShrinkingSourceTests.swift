@@ -163,9 +163,13 @@ struct ShrinkingSourceTests {
         #expect(agent.settles())
         #expect(try !connects("blue", 8001))
         #expect(try status().contains("can be seen to select is isolated"))
-        try agent.write("new.yaml", "kind: NetworkPolicy\nmetadata: [")
+        try agent.write("other.yaml", "kind: NetworkPolicy\nmetadata: [")
         #expect(agent.settles())
         #expect(try status().contains("none of them is in force"))
+        // What is isolated stays so when its file gets worse.
+        try agent.write("new.yaml", "kind: NetworkPolicy\nmetadata: [")
+        #expect(agent.settles())
+        #expect(try !connects("blue", 8001))
     }
 
     @Test("SIGHUP reads everything again; pipes, sockets, loops and huge files are conditions and hang nothing")
