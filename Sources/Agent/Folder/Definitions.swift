@@ -155,9 +155,10 @@ struct Definitions: Sendable {
     private static func merged(_ definitions: [Definition], isContradiction: Bool) -> RefusedObject? {
         let counted = isContradiction ? definitions : definitions.filter { $0.good == nil }
         guard var merged = counted.first?.refused else { return nil }
+        var isolating = Set(merged.isolating)
         for definition in counted.dropFirst() {
             merged.diagnostics += definition.refused.diagnostics
-            merged.isolating += definition.refused.isolating.filter { !merged.isolating.contains($0) }
+            merged.isolating += definition.refused.isolating.filter { isolating.insert($0).inserted }
             merged.group = CIDRGroup(refused: [merged.group, definition.refused.group].compactMap(\.self))
         }
         guard isContradiction else { return merged }

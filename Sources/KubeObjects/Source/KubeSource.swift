@@ -109,7 +109,8 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
             guard (try? await Task.sleep(for: .milliseconds(5))) != nil else { break }
         }
         let late = unlisted(since: before)
-        state.withLock { $0.reload?.late = late }
+        // Another reload may have told meanwhile what it shares with this one.
+        state.withLock { $0.reload = State.Reload(gone: $0.reload?.gone ?? [], late: late) }
     }
 
     /// Tells what the lists since `prepareReload` changed; what could not be listed in time stays, and is a condition. Objects that

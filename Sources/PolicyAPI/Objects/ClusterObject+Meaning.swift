@@ -51,13 +51,15 @@ extension PodSelection {
 
 extension NetworkPolicyRule {
     fileprivate var unplaced: NetworkPolicyRule {
-        let peers = peers.map { peer -> NetworkPolicyPeer in
+        var rule = self
+        rule.location = nil
+        rule.peers = peers.map { peer in
             switch peer {
             case .pods(let namespaces, let pods): .pods(namespaces: namespaces?.unplaced, pods: pods?.unplaced)
             case .ipBlock: peer
             }
         }
-        return NetworkPolicyRule(peers: peers, ports: ports, path: path)
+        return rule
     }
 }
 
@@ -113,9 +115,12 @@ extension CiliumElement {
 
 extension PortRule {
     fileprivate var unplaced: PortRule {
-        PortRule(
-            ports: ports, serverNames: serverNames.map { Located($0.value) },
-            http: http.mapEach { Located($0.value) }, dns: dns.mapEach { Located($0.value) }, path: path)
+        var rule = self
+        rule.location = nil
+        rule.serverNames = serverNames.map { Located($0.value) }
+        rule.http = http.mapEach { Located($0.value) }
+        rule.dns = dns.mapEach { Located($0.value) }
+        return rule
     }
 }
 
