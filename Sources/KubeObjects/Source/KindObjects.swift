@@ -132,7 +132,7 @@ struct KindObjects {
     private func decode(_ bytes: ArraySlice<UInt8>, _ head: ObjectHead, _ place: Int) -> ObjectNews.One {
         switch decoder.decode(kind, bytes, head: head, apiVersion: apiVersions[place]) {
         case .good(let object, let warnings):
-            .upsert(object, origin: .server(head.version), warnings: warnings)
+            .upsert(object, origin: .server(head.version(of: object)), warnings: warnings)
         case .refused(let refused): .refused(refused)
         }
     }
