@@ -90,6 +90,9 @@ public struct Service: Hashable, Sendable {
     public var trafficDistribution: String
     /// Whether netpold has made up the cluster IPs, because the manifest has none.
     public var isSynthetic: Bool
+    /// Whether policies do not know which pods or addresses it stands for: it was refused, or is defined several times and not the same.
+    /// Where no label could be read it may have any, and any namespace where it has none.
+    public var isUnknown = false
 
     /// A service.
     public init(
@@ -111,6 +114,12 @@ public struct Service: Hashable, Sendable {
         publishesNotReady = false
         trafficDistribution = ""
         isSynthetic = false
+    }
+
+    /// A service that was refused.
+    public init(unknown metadata: ObjectMeta) {
+        self.init(metadata: metadata, selector: [:])
+        isUnknown = true
     }
 
     /// `namespace/name`.
