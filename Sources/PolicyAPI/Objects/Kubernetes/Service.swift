@@ -20,20 +20,16 @@ public struct ServicePort: Hashable, Sendable {
     public var target: Target
     /// `nodePort`: at the addresses of nodes; `nil` for none.
     public var nodePort: UInt16?
-    /// `appProtocol`, empty for none.
-    public var appProtocol: String
 
     /// A service port.
     public init(
-        name: String = "", protocol: L4Protocol, port: UInt16, target: Target, nodePort: UInt16? = nil,
-        appProtocol: String = ""
+        name: String = "", protocol: L4Protocol, port: UInt16, target: Target, nodePort: UInt16? = nil
     ) {
         self.name = name
         self.protocol = `protocol`
         self.port = port
         self.target = target
         self.nodePort = nodePort
-        self.appProtocol = appProtocol
     }
 }
 
