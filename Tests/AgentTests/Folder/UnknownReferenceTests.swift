@@ -52,6 +52,17 @@ import Testing
             return nil
         }
 
+        /// One peer is denied; with another text in a file before or behind its own everything, or the same as ever.
+        mutating func expect(beside other: String, closes: Bool) throws {
+            #expect(try denies()?.count == 1)
+            for file in ["a.yaml", "z.yaml"] {
+                files[file] = other
+                #expect(try denies()?.count == (closes ? nil : 1), "\(file)")
+                files[file] = nil
+                #expect(try denies()?.count == 1)
+            }
+        }
+
         var conditions: [Condition.Kind] { store.conditions.map(\.kind) }
     }
 
@@ -71,13 +82,7 @@ import Testing
     func services(other: String, closes: Bool) throws {
         var folder = Folder()
         folder.files["m.yaml"] = Self.db
-        #expect(try folder.denies()?.count == 1)
-        for file in ["a.yaml", "z.yaml"] {
-            folder.files[file] = other
-            #expect(try folder.denies()?.count == (closes ? nil : 1), "\(file)")
-            folder.files[file] = nil
-            #expect(try folder.denies()?.count == 1)
-        }
+        try folder.expect(beside: other, closes: closes)
     }
 
     @Test(
@@ -92,13 +97,7 @@ import Testing
     func slices(other: String, closes: Bool) throws {
         var folder = Folder()
         folder.files["m.yaml"] = Self.service("bank", "{}") + "---\n" + Self.slice("bank-1", "203.0.113.9")
-        #expect(try folder.denies()?.count == 1)
-        for file in ["a.yaml", "z.yaml"] {
-            folder.files[file] = other
-            #expect(try folder.denies()?.count == (closes ? nil : 1), "\(file)")
-            folder.files[file] = nil
-            #expect(try folder.denies()?.count == 1)
-        }
+        try folder.expect(beside: other, closes: closes)
     }
 
     @Test("a deny by the entity kube-apiserver closes while no slice says its address, or one of them is refused")
