@@ -81,7 +81,7 @@ struct ServiceDirectory: Sendable {
         if service.isUnknown {
             return (
                 "Service \(service.qualifiedName) was refused, or is defined twice and not the same",
-                "fix the Service; its errors say what is wrong"
+                "fix the Service, whose errors say what is wrong, or keep one of its definitions"
             )
         }
         guard service.selector.isEmpty else { return nil }
@@ -91,7 +91,7 @@ struct ServiceDirectory: Sendable {
         return (
             "EndpointSlice \(slice.metadata.namespace)/\(slice.metadata.name) of Service \(service.qualifiedName) was refused, or is "
                 + "defined twice and not the same",
-            "fix the EndpointSlice; its errors say what is wrong"
+            "fix the EndpointSlice, whose errors say what is wrong, or keep one of its definitions"
         )
     }
 
@@ -102,7 +102,7 @@ struct ServiceDirectory: Sendable {
         if let slice = (own + foreign).first(where: \.isUnknown) {
             return (
                 "EndpointSlice \(slice.metadata.namespace)/\(slice.metadata.name) was refused, or is defined twice and not the same",
-                "fix the EndpointSlice; its errors say what is wrong"
+                "fix the EndpointSlice, whose errors say what is wrong, or keep one of its definitions"
             )
         }
         guard own.allSatisfy(\.addresses.isEmpty) else { return nil }
