@@ -57,7 +57,7 @@ let package = Package(
         .target(
             name: "PolicyAPI", dependencies: ["NetTypes", "CRE2", .product(name: "Yams", package: "Yams")],
             swiftSettings: pure),
-        .target(name: "PolicyIR", dependencies: ["NetTypes", "PolicyAPI"], swiftSettings: pure),
+        .target(name: "PolicyIR", dependencies: ["HTTPScan", "NetTypes", "PolicyAPI"], swiftSettings: pure),
         // HTTP rules compiled for requests as bytes, and the snapshot in which the agent hands them to the proxy.
         .target(
             name: "ProxyRules", dependencies: ["HTTPScan", "NetTypes", "PolicyAPI", "PolicyIR"], swiftSettings: strict),

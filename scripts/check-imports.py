@@ -25,7 +25,7 @@ RULES = {
     "TLSScan": (set(), set()),
     "NetTypes": (set(), set()),
     "PolicyAPI": ({"NetTypes", "CRE2"}, {"CYaml", "Dispatch", "Yams"}),
-    "PolicyIR": ({"NetTypes", "PolicyAPI"}, {"Algorithms"}),
+    "PolicyIR": ({"HTTPScan", "NetTypes", "PolicyAPI"}, {"Algorithms"}),
     "ProxyRules": ({"HTTPScan", "NetTypes", "PolicyAPI", "PolicyIR"}, {"Foundation"}),
     "Support": ({"CLinux"}, None),
     "PolicyAnalysis": ({"NetTypes", "PolicyAPI", "PolicyIR", "Support"}, {"Algorithms"}),

@@ -131,16 +131,43 @@ import Testing
         #expect(store.conditions == [])
     }
 
-    @Test("of two sources with one object the first by name counts; when it lets go, the other's is there")
+    @Test(
+        "of two sources with one object that says the same the first by name counts; when it lets go, the other's is there"
+    )
     func twoSources() {
         var store = ObjectStore(onRefused: .isolate)
-        take(&store, folder, upsert(other))
+        let moved = Fixtures.policy("web", app: "web", line: 30, directions: [.ingress])
+        take(&store, folder, upsert(moved))
         take(&store, server, upsert(strict))
         #expect(store.objects.networkPolicies.map(ClusterObject.networkPolicy) == [strict])
-        #expect(store.policiesInForce == 1)
+        #expect(store.policiesInForce == 1 && store.policiesRefused == 0)
         #expect(store.conditions.map(\.kind) == [.duplicateObject])
+        #expect(store.standing(strict.key, since: 1)?.state == .asWritten)
+        take(&store, server, .delete(strict.key))
+        #expect(store.objects.networkPolicies.map(ClusterObject.networkPolicy) == [moved])
+        #expect(store.conditions == [])
+    }
+
+    @Test(
+        "of two sources that do not say the same of an object neither is in force, until one lets go",
+        arguments: RefusedPolicy.allCases)
+    func contradictingSources(choice: RefusedPolicy) {
+        var store = ObjectStore(onRefused: choice)
+        take(&store, folder, upsert(other))
+        take(&store, server, upsert(strict))
+        guard choice == .isolate else {
+            #expect(store.objects.networkPolicies.map(ClusterObject.networkPolicy) == [strict])
+            #expect(store.conditions.map(\.kind) == [.duplicateObject])
+            return
+        }
+        #expect(store.objects.networkPolicies.isEmpty && store.policiesInForce == 0 && store.policiesRefused == 1)
+        #expect(store.isolating[strict.key]?.count == 2)
+        #expect(store.conditions.map(\.kind) == [.isolatedByRefused, .isolatedByRefused])
+        #expect(store.standing(strict.key, since: 1)?.state == .isolated)
+        #expect(store.standing(strict.key, since: 1)?.reason != nil)
+        // One that is refused says nothing that is known.
         take(&store, folder, .refused(Fixtures.refused("web", isolating: other)))
-        #expect(store.objects.networkPolicies.map(ClusterObject.networkPolicy) == [strict])
+        #expect(store.objects.networkPolicies.isEmpty && store.isolating[strict.key]?.isEmpty == false)
         take(&store, folder, upsert(other))
         take(&store, server, .delete(strict.key))
         #expect(store.objects.networkPolicies.map(ClusterObject.networkPolicy) == [other])

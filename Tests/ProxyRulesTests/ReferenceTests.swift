@@ -35,12 +35,15 @@ struct ReferenceTests {
     private static func request(_ random: inout SplitMix64) -> HTTPRequest {
         HTTPRequest(
             method: random.pick(["GET", "PUT", "HEAD", "DELETE", "PATCH"]),
-            path: random.pick(["/", "/api/v1", "/api/v1?x=1", "/api/", "/x.png", "/ab", "/a", "/api/v12"]),
+            path: random.pick([
+                "/", "/api/v1", "/api/v1?x=1", "/api/", "/x.png", "/ab", "/a", "/api/v12", "/%61", "//api/v1",
+            ]),
             host: random.pick(["shop", "shop.example.com", "shop:80", "SHOP"]),
             headers: random.some(
                 [
                     .init("X-Token", "a"), .init("x-token", "b"), .init("X-TOKEN", ""), .init("Accept", "*/*"),
-                    .init("X", "y"),
+                    .init("X", "y"), .init("X_Token", "a"), .init("x_new", "b"),
+                    .init("Connection", "keep-alive, X-Token"), .init("Connection", "x_new"), .init("connection", "X"),
                 ], upTo: 4))
     }
 
@@ -50,8 +53,7 @@ struct ReferenceTests {
     func alike(seed: Int) throws {
         var random = SplitMix64(seed: UInt64(seed))
         let origin = RuleOrigin(kind: "CiliumNetworkPolicy", namespace: "shop", name: "p", path: "spec")
-        var permitted = 0
-        var rewritten = 0
+        var (permitted, rewritten, ended) = (0, 0, 0)
         for _ in 0..<400 {
             let rules = (0..<random.below(4) + 1).map { _ in ReferenceTests.rule(&random) }
             let reference = L7Matcher([(0, .http(rules.map { Located($0) }), origin)])
@@ -65,6 +67,10 @@ struct ReferenceTests {
                 permitted += 1
                 #expect(actions == expected, "\(rules) \(request)")
                 let answer = bytes.decide(FlowRules(egress: side, ingress: nil))
+                let both = RequestDecision(.http(request), egress: reference, ingress: nil)
+                #expect(answer.namesRuleField == (both.endedField != nil), "\(rules) \(request)")
+                #expect((answer.isPermitted || answer.actionsBreakRequest) == both.isPermitted, "\(rules) \(request)")
+                if both.endedField != nil { ended += 1 }
                 if let head = answer.rewritten {
                     rewritten += 1
                     let sent = try RequestBytes(request.applying(expected))
@@ -74,7 +80,7 @@ struct ReferenceTests {
             }
         }
         // A generator that permits or changes nothing would show nothing.
-        #expect(permitted > 40 && rewritten > 5)
+        #expect(permitted > 40 && rewritten > 5 && ended > 5)
     }
 
     /// The request line and the lines of a head, sorted: the reference keeps the authority apart from the other fields.

@@ -2,11 +2,10 @@ import PolicyAPI
 import PolicyIR
 import Support
 
-/// Which objects of a folder are refused: those with an error, and policies and CIDR groups that are defined several times and do not say
-/// the same each time.
+/// Which objects of a folder are refused: those with an error, and those that are defined several times and do not say the same each time
+/// (`DefinedObject`, by which `ManifestDecoder` says the same of the files of a dry run).
 ///
-/// Which of several definitions is meant nobody knows, so none is in force, and whom any of them selects is isolated; `ManifestDecoder`
-/// says the same of the files of a dry run. A definition for which something is closed goes as what is in force goes: not by an accident
+/// Which of several definitions is meant nobody knows, so none is in force, and whom any of them selects is isolated. A definition for which something is closed goes as what is in force goes: not by an accident
 /// of its file.
 struct Definitions: Sendable {
     private struct Definition: Hashable, Sendable {
@@ -15,6 +14,12 @@ struct Definitions: Sendable {
         var good: ClusterObject?
         /// What is closed for it.
         var refused: RefusedObject
+    }
+
+    /// Where a definition is written.
+    private struct Site: Equatable {
+        var file: String
+        var origin: ObjectOrigin
     }
 
     private struct Place: Hashable {
@@ -36,47 +41,46 @@ struct Definitions: Sendable {
 
     /// Takes a reading; returns what is refused of it, by key. Where something of the folder is in force, and nothing is left in it, all of
     /// it stays.
-    mutating func absorb(_ view: FolderView, isInForce: Bool) -> [ObjectKey: RefusedObject] {
-        var found = written(view.files)
-        keep(view, isInForce: isInForce, &found)
+    mutating func absorb(
+        _ view: FolderView, _ contents: FolderContents, isInForce: Bool
+    ) -> [ObjectKey: RefusedObject] {
+        var found = written(view.files, contents)
+        keep(view, contents, isInForce: isInForce, &found)
         held = [:]
         contradicted = []
         var refused: [ObjectKey: RefusedObject] = [:]
         for (key, definitions) in found {
-            let isContradiction = Definitions.contradict(key, definitions)
+            let isContradiction = Definitions.contradict(definitions)
             if isContradiction { contradicted.insert(key) }
             guard let merged = Definitions.merged(definitions, isContradiction: isContradiction) else { continue }
             refused[key] = merged
-            if !merged.isolating.isEmpty || merged.group != nil { held[key] = definitions }
+            if !merged.isolating.isEmpty || merged.unknown != nil { held[key] = definitions }
         }
         return refused
     }
 
     /// The definitions in the files of those keys of which there are several, or a refused one, in the order in which they are written.
-    private mutating func written(_ files: FolderSnapshot) -> [ObjectKey: [Definition]] {
+    private mutating func written(
+        _ files: FolderSnapshot, _ contents: FolderContents
+    ) -> [ObjectKey: [Definition]] {
         conditions = []
-        var firsts: [ObjectKey: (file: String, object: ClusterObject)] = [:]
         var found: [ObjectKey: [Definition]] = [:]
-        for (file, content) in files.sorted(by: { $0.key < $1.key }) {
-            for object in content.objects {
-                let key = object.key
-                guard let first = firsts[key] else {
-                    firsts[key] = (file, object)
-                    continue
-                }
-                let place = Definitions.place(of: first.object, in: first.file)
-                if !key.isDefinedOnce || object.means(first.object) {
-                    conditions.append(duplicate(key, at: Definitions.place(of: object, in: file), first: place))
-                }
-                guard key.isDefinedOnce else { continue }
-                if found[key] == nil { found[key] = [Definitions.good(first.object, in: first.file, first: nil)] }
-                found[key]?.append(Definitions.good(object, in: file, first: place))
+        for other in contents.repeated {
+            let key = other.object.key
+            guard let first = contents.first[key] else { continue }
+            if found[key] == nil { found[key] = [Definitions.good(first, before: nil)] }
+            found[key]?.append(Definitions.good(other, before: first.origin))
+            var pair = DefinedObject<Int>()
+            pair.add(first.object, at: 0)
+            pair.add(other.object, at: 1)
+            if !pair.isContradicted {
+                conditions.append(duplicate(key, at: other.origin, first: first.origin))
             }
         }
         for (file, content) in files.sorted(by: { $0.key < $1.key }) {
             for refused in content.refused {
-                if found[refused.key] == nil, let first = firsts[refused.key] {
-                    found[refused.key] = [Definitions.good(first.object, in: first.file, first: nil)]
+                if found[refused.key] == nil, let first = contents.first[refused.key] {
+                    found[refused.key] = [Definitions.good(first, before: nil)]
                 }
                 found[refused.key, default: []].append(Definition(file: file, refused: refused))
             }
@@ -86,9 +90,10 @@ struct Definitions: Sendable {
 
     /// Adds definitions that were held and are in no file any more, while that may be an accident. One that is in a file in which it was
     /// not has only moved.
-    private mutating func keep(_ view: FolderView, isInForce: Bool, _ found: inout [ObjectKey: [Definition]]) {
+    private mutating func keep(
+        _ view: FolderView, _ contents: FolderContents, isInForce: Bool, _ found: inout [ObjectKey: [Definition]]
+    ) {
         let isEmpty = view.files.values.allSatisfy { $0.objects.isEmpty && $0.refused.isEmpty }
-        var singles: [ObjectKey: Definition]?
         var next: [Place: Leaving] = [:]
         due = nil
         missing = [:]
@@ -98,11 +103,7 @@ struct Definitions: Sendable {
                 definition.file = view.moves[definition.file] ?? definition.file
                 return definition
             }
-            if found[key] == nil {
-                let known = singles ?? Definitions.singles(view.files, of: Set(held.keys))
-                singles = known
-                found[key] = known[key].map { [$0] }
-            }
+            if found[key] == nil { found[key] = contents.first[key].map { [Definitions.good($0, before: nil)] } }
             let now = Set((found[key] ?? []).map(\.file))
             guard now.isSubset(of: before.map(\.file)) else { continue }
             for definition in before where !now.contains(definition.file) {
@@ -129,26 +130,13 @@ struct Definitions: Sendable {
     /// What is closed for definitions of a file that it does not hold any more, sorted.
     func kept(in file: String) -> [ObjectKey] { (missing[file] ?? []).sorted() }
 
-    /// The definitions of keys of which each is written once, and well.
-    private static func singles(_ files: FolderSnapshot, of keys: Set<ObjectKey>) -> [ObjectKey: Definition] {
-        var found: [ObjectKey: Definition] = [:]
-        for (file, content) in files {
-            for object in content.objects where keys.contains(object.key) {
-                found[object.key] = good(object, in: file, first: nil)
-            }
+    /// Whether definitions do not all say the same.
+    private static func contradict(_ definitions: [Definition]) -> Bool {
+        var object = DefinedObject<Site>()
+        for definition in definitions where definition.good != nil || definition.refused.closes {
+            object.add(definition.good, at: Site(file: definition.file, origin: definition.refused.origin))
         }
-        return found
-    }
-
-    /// Whether definitions do not all say the same. A refused one says nothing that is known, but where it stands in the place of a good
-    /// one: then a part of its document could not be read.
-    private static func contradict(_ key: ObjectKey, _ definitions: [Definition]) -> Bool {
-        guard key.isDefinedOnce, let first = definitions.first(where: { $0.good != nil }), let good = first.good
-        else { return false }
-        return definitions.contains { other in
-            if let object = other.good { return !object.means(good) }
-            return other.file != first.file || other.refused.origin != first.refused.origin
-        }
+        return object.isContradicted
     }
 
     /// Several refusals of one key are one, which isolates whom any of them selects.
@@ -159,11 +147,10 @@ struct Definitions: Sendable {
         for definition in counted.dropFirst() {
             merged.diagnostics += definition.refused.diagnostics
             merged.isolating += definition.refused.isolating.filter { isolating.insert($0).inserted }
-            merged.group = CIDRGroup(refused: [merged.group, definition.refused.group].compactMap(\.self))
         }
+        merged.unknown = ClusterObject.unknown(counted.compactMap(\.refused.unknown))
         guard isContradiction else { return merged }
         merged.isContradiction = true
-        if let group = merged.group { merged.group = CIDRGroup(unknown: ObjectMeta(name: group.metadata.name)) }
         if !merged.diagnostics.contains(where: { $0.id == .duplicateObject }), counted.count > 1 {
             merged.diagnostics.append(
                 repeated(merged.key, at: counted[1].refused.origin, first: counted[0].refused.origin))
@@ -171,18 +158,15 @@ struct Definitions: Sendable {
         return merged
     }
 
-    private static func good(_ object: ClusterObject, in file: String, first: ObjectOrigin?) -> Definition {
-        let place = place(of: object, in: file)
+    /// A good definition; `before` is where the first one is.
+    private static func good(_ held: FolderContents.Held, before: ObjectOrigin?) -> Definition {
+        let object = held.object
         return Definition(
-            file: file, good: object,
+            file: held.file, good: object,
             refused: RefusedObject(
-                key: object.key, origin: place,
-                diagnostics: first.map { [repeated(object.key, at: place, first: $0)] } ?? [],
-                isolating: PolicyLowering.lowerRefused(PolicyRefusal.closing(object))))
-    }
-
-    private static func place(of object: ClusterObject, in file: String) -> ObjectOrigin {
-        .manifest(object.metadata.location ?? .whole(PrintableName.of(file)))
+                key: object.key, origin: held.origin,
+                diagnostics: before.map { [repeated(object.key, at: held.origin, first: $0)] } ?? [],
+                isolating: PolicyLowering.lowerRefused(PolicyRefusal.closing(object)), unknown: object.unknown))
     }
 
     private static func repeated(_ key: ObjectKey, at place: ObjectOrigin, first: ObjectOrigin) -> Diagnostic {
@@ -198,9 +182,4 @@ struct Definitions: Sendable {
             kind: .duplicateObject, subject: key.text,
             message: "\(place): the same object is at \(first), which is the one in force; remove one of them")
     }
-}
-
-extension ObjectKey {
-    /// Whether several definitions that do not say the same close.
-    fileprivate var isDefinedOnce: Bool { isPolicy || objectKind == .cidrGroup }
 }

@@ -4,17 +4,12 @@ import Support
 
 /// Turns readings of a folder into events of objects: the work about files, so that nobody else need know of them.
 ///
-/// Of an object in several files the first by path counts; of a policy or CIDR group that does not say the same in each of them, none
-/// (`Definitions`). An object whose file cannot be read, or in which it is refused,
+/// Of an object in several files the first by path counts; of one of which policies are to know what it says, and which does not say the
+/// same in each of them, none (`Definitions`). An object whose file cannot be read, or in which it is refused,
 /// is as it was last accepted; one that no file holds any more stays for as long as the view says. The result depends on the
 /// snapshots seen, never on the order of files or objects in them.
 public struct FolderReducer: Sendable {
-    /// An object and the file that answers for it.
-    private struct Held: Hashable, Sendable {
-        var object: ClusterObject
-        var origin: ObjectOrigin
-        var file: String
-    }
+    private typealias Held = FolderContents.Held
 
     /// What the last events said of an object.
     private struct Reported: Hashable, Sendable {
@@ -74,9 +69,10 @@ public struct FolderReducer: Sendable {
                 return held
             }
         }
-        var good = FolderReducer.good(view.files)
+        let contents = FolderContents(view.files)
+        var good = contents.first
         let contradicted = contradicted
-        var next = definitions.absorb(view, isInForce: !lastGood.isEmpty).mapValues { Reported(refused: $0) }
+        var next = definitions.absorb(view, contents, isInForce: !lastGood.isEmpty).mapValues { Reported(refused: $0) }
         found += definitions.conditions
         kept = keepBroken(view.files, &good, &found)
         var hasRefused = false
@@ -102,18 +98,6 @@ public struct FolderReducer: Sendable {
         return Set(next.keys).union(reported.keys).sorted().flatMap { key in
             FolderReducer.events(key, from: reported[key] ?? Reported(), to: next[key] ?? Reported())
         }
-    }
-
-    /// The good objects of all files; the first by path where there are several of one key.
-    private static func good(_ snapshot: FolderSnapshot) -> [ObjectKey: Held] {
-        var good: [ObjectKey: Held] = [:]
-        for (file, content) in snapshot.sorted(by: { $0.key < $1.key }) {
-            for object in content.objects where good[object.key] == nil {
-                let origin = ObjectOrigin.manifest(object.metadata.location ?? .whole(PrintableName.of(file)))
-                good[object.key] = Held(object: object, origin: origin, file: file)
-            }
-        }
-        return good
     }
 
     /// What cannot be read, or is not believed, says nothing about its objects, not even that they are gone. Returns what

@@ -44,21 +44,20 @@ extension ManifestFile {
         decoder.add(document)
         var decoded = decoder.finish()
         // A typed list may have several.
-        let unknown = decoded.objects.cidrGroups.filter(\.isUnknown)
-        decoded.objects.cidrGroups.removeAll(where: \.isUnknown)
+        let unknown = decoded.objects.takeUnknown()
         objects += decoded.objects.each
-        let errors = decoded.diagnostics.filter { $0.severity == .error }
-        guard !errors.isEmpty else { return note(decoded.diagnostics) }
+        let wrong = decoded.diagnostics.filter { $0.severity == .error }
+        // Of a Service that a list has twice there are only warnings.
+        let errors = wrong.isEmpty ? decoded.diagnostics : wrong
+        guard !wrong.isEmpty || !unknown.isEmpty else { return note(decoded.diagnostics) }
         if document["kind"] == nil, document["items"] != nil {
             // Perhaps a list that breaks off before its kind: of its items only whom they select is known.
             unreadable += errors.map(DiagnosticRenderer().render)
             return refuse(BrokenPolicy.items(of: document), errors)
         }
         let origin = ObjectOrigin.manifest(document.location)
-        refused += unknown.map { group in
-            RefusedObject(
-                key: ClusterObject.cidrGroup(group).key, origin: origin, diagnostics: errors, isolating: [],
-                group: group)
+        refused += unknown.map { object in
+            RefusedObject(key: object.key, origin: origin, diagnostics: errors, isolating: [], unknown: object)
         }
         if !decoded.refused.isEmpty {
             let byObject = Dictionary(grouping: decoded.refused) { ObjectKey($0.origin) }

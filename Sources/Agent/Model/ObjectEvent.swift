@@ -42,21 +42,24 @@ public struct RefusedObject: Hashable, Sendable {
     /// For a policy whose selector could be read: policies that isolate the pods it selects in its directions, and allow
     /// nothing.
     public var isolating: [LoweredPolicy]
-    /// For a CiliumCIDRGroup: its name, and labels if they could be read. Policies that deny by it are refused.
-    public var group: CIDRGroup?
+    /// For a Service, EndpointSlice or CiliumCIDRGroup: its name, and labels if they could be read. Policies that deny by it are refused.
+    public var unknown: ClusterObject?
     /// Whether it is defined several times, and not the same each time: then none of the definitions is in force, nor an earlier version.
     public var isContradiction = false
 
-    /// A refused object; without `group` nothing but the name of a CiliumCIDRGroup is known.
+    /// Whether it contradicts another definition of the object. Of a Namespace that a kustomization changes, for which nothing is closed,
+    /// nobody knows more than its name.
+    var closes: Bool { key.objectKind != .namespace || !isolating.isEmpty }
+
+    /// A refused object; without `unknown` nothing but the key of an object that policies refer to is known.
     public init(
         key: ObjectKey, origin: ObjectOrigin, diagnostics: [Diagnostic], isolating: [LoweredPolicy],
-        group: CIDRGroup? = nil
+        unknown: ClusterObject? = nil
     ) {
         self.key = key
         self.origin = origin
         self.diagnostics = diagnostics
         self.isolating = isolating
-        self.group =
-            group ?? (key.objectKind == .cidrGroup ? CIDRGroup(unknown: ObjectMeta(name: key.name)) : nil)
+        self.unknown = unknown ?? ClusterObject(unknown: key)
     }
 }

@@ -252,8 +252,9 @@ actor Reconciler {
         snapshot.applyCount = state.applyCount
         snapshot.isInForce = state.isInForce
         snapshot.policies = state.policies
-        snapshot.policiesKept = state.policiesKept
-        snapshot.policiesInForce = state.policiesInForce
+        let kept = state.policiesKept
+        snapshot.policiesKept = kept
+        snapshot.policiesInForce = state.policiesInForce(kept: kept)
         snapshot.policiesRefused = state.store.policiesRefused
         let isPending = state.appliedGeneration != state.generation
         snapshot.pendingSince = isPending ? snapshot.pendingSince ?? .now : nil

@@ -55,7 +55,11 @@ public struct AgentState: Sendable {
     /// The policies that no source has any more and that are in force, with why, in words.
     var policiesKept: [ObjectKey: String] { keeper.policiesKept.filter { policies[$0.key] == nil } }
     /// How many policies are in force as written, as last accepted, or although they were deleted.
-    var policiesInForce: Int { store.policiesInForce + policiesKept.count }
+    var policiesInForce: Int { policiesInForce(kept: policiesKept) }
+
+    /// The same, of whom knows `policiesKept` already: making that looks at each of them.
+    func policiesInForce(kept: [ObjectKey: String]) -> Int { store.policiesInForce + kept.count }
+
     /// Whether the host was looked at.
     private var hasEvidence = false
     /// The node's own addresses as last seen, and as last handed out.

@@ -45,12 +45,11 @@ public struct ObjectStore: Sendable {
         case object(ClusterObject)
         case isolating([LoweredPolicy])
         /// Of which only so much is known that policies that deny by it are refused.
-        case unknown(CIDRGroup)
+        case unknown(ClusterObject)
 
         var object: ClusterObject? {
             switch self {
-            case .object(let object): object
-            case .unknown(let group): .cidrGroup(group)
+            case .object(let object), .unknown(let object): object
             case .isolating: nil
             }
         }
@@ -158,7 +157,7 @@ public struct ObjectStore: Sendable {
     /// How it stands with a policy; `nil` when no source has it.
     func standing(_ key: ObjectKey, since generation: UInt64) -> PolicyStanding? {
         guard let entry = entries[key] else { return nil }
-        guard let refused = entry.refused else {
+        guard entry.refused != nil || isContradicted(key) else {
             return PolicyStanding(origin: entry.origin, state: .asWritten, generation: generation)
         }
         let state: PolicyStanding.State =
@@ -168,13 +167,16 @@ public struct ObjectStore: Sendable {
             case .unknown, nil: .ignored
             }
         return PolicyStanding(
-            origin: refused.origin, state: state, reason: refusal(key, entry)?.message, generation: generation)
+            origin: entry.refused?.origin ?? entry.origin, state: state, reason: refusal(key, entry)?.message,
+            generation: generation)
     }
 
     /// What the operator should know about it, sorted.
     public var conditions: [Condition] {
         let refusals = refusedKeys.flatMap { key in entries(of: key).compactMap { refusal(key, $0) } }
-        let repeated = others.flatMap { key, repeated in repeated.map { duplicate(key, $0) } }
+        let repeated = others.flatMap { key, repeated in
+            isContradicted(key) ? [] : repeated.map { duplicate(key, $0) }
+        }
         return Array(Set(sourceConditions.values.joined() + refusals + repeated)).sorted()
     }
 
@@ -191,13 +193,34 @@ public struct ObjectStore: Sendable {
 
     private func inForce(_ key: ObjectKey) -> InForce? {
         guard let entry = entries[key] else { return nil }
-        let isContradiction =
-            onRefused == .isolate && entries(of: key).contains { $0.refused?.isContradiction == true }
-        if !isContradiction, let object = good(key, entry) { return .object(object) }
+        if !isContradicted(key), let object = good(key, entry) { return .object(object) }
         guard onRefused == .isolate else { return nil }
-        if let group = CIDRGroup(refused: entries(of: key).compactMap(\.refused?.group)) { return .unknown(group) }
+        let all = entries(of: key)
+        if let object = ClusterObject.unknown(all.compactMap { $0.refused == nil ? $0.good : $0.refused?.unknown }) {
+            return .unknown(object)
+        }
         guard key.isPolicy || key.objectKind == .namespace else { return nil }
-        return entries(of: key).lazy.compactMap(\.refused?.isolating).first { !$0.isEmpty }.map(InForce.isolating)
+        var isolating: [LoweredPolicy] = []
+        for entry in all {
+            let closing =
+                entry.refused?.isolating ?? entry.good.map { PolicyLowering.lowerRefused(PolicyRefusal.closing($0)) }
+                ?? []
+            isolating += closing.filter { !isolating.contains($0) }
+        }
+        return isolating.isEmpty ? nil : .isolating(isolating)
+    }
+
+    /// Whether a source says that an object is defined several times, and not the same, or several sources do not say the same of it.
+    private func isContradicted(_ key: ObjectKey) -> Bool {
+        guard onRefused == .isolate, let entry = entries[key] else { return false }
+        if entry.refused?.isContradiction == true { return true }
+        guard let others = others[key] else { return false }
+        var object = DefinedObject<ObjectSourceID>()
+        for entry in [entry] + others where entry.refused?.closes != false {
+            if entry.refused?.isContradiction == true { return true }
+            object.add(entry.refused == nil ? entry.good : nil, at: entry.source)
+        }
+        return object.isContradicted
     }
 
     private mutating func change(
@@ -216,7 +239,8 @@ public struct ObjectStore: Sendable {
         all.sort { $0.source < $1.source }
         entries[key] = all.first
         others[key] = all.count > 1 ? Array(all.dropFirst()) : nil
-        if all.contains(where: { $0.refused != nil }) { refusedKeys.insert(key) } else { refusedKeys.remove(key) }
+        let isRefused = all.contains { $0.refused != nil } || isContradicted(key)
+        if isRefused { refusedKeys.insert(key) } else { refusedKeys.remove(key) }
         let now = inForce(key)
         guard now != was else { return }
         effect.keys.insert(key)
@@ -228,7 +252,7 @@ public struct ObjectStore: Sendable {
     // MARK: conditions
 
     private func refusal(_ key: ObjectKey, _ entry: Entry) -> Condition? {
-        guard let refused = entry.refused else { return nil }
+        guard let refused = entry.refused else { return isContradicted(key) ? contradiction(key, entry) : nil }
         let why = refused.diagnostics.map(DiagnosticRenderer().render).joined(separator: "\n")
         switch inForce(key) {
         case .object:
@@ -250,6 +274,16 @@ public struct ObjectStore: Sendable {
             return Condition(
                 kind: .refusedIgnored, subject: key.text, message: "refused, it has no effect: \(why)")
         }
+    }
+
+    /// Of a good object that another source contradicts.
+    private func contradiction(_ key: ObjectKey, _ entry: Entry) -> Condition {
+        let found = entries(of: key).filter { $0.source != entry.source }.map { "\($0.origin) (\($0.source))" }
+        return Condition(
+            kind: .isolatedByRefused, subject: key.text,
+            message:
+                "\(entry.origin) (\(entry.source)): \(found.joined(separator: ", ")) defines it too, and not the same; "
+                + "whom either concerns is isolated until one of them goes")
     }
 
     private func duplicate(_ key: ObjectKey, _ other: Entry) -> Condition {

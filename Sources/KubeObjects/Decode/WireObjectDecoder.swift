@@ -41,12 +41,12 @@ public final class WireObjectDecoder: ObjectDecoder {
             RefusedObject(
                 key: key, origin: .server(head.version),
                 diagnostics: errors.isEmpty ? [other] : errors.map { $0.moved(to: place) },
-                isolating: PolicyLowering.lowerRefused(read.refusals), group: group(key, read.object)))
+                isolating: PolicyLowering.lowerRefused(read.refusals), unknown: unknown(key, read.object)))
     }
 
-    /// What could be read of a refused CiliumCIDRGroup.
-    private func group(_ key: ObjectKey, _ read: ClusterObject?) -> CIDRGroup? {
-        guard case .cidrGroup(let group) = read, read?.key == key else { return nil }
-        return group
+    /// What could be read of a refused object that policies refer to.
+    private func unknown(_ key: ObjectKey, _ read: ClusterObject?) -> ClusterObject? {
+        guard let read, read.isUnknown, read.key == key else { return nil }
+        return read
     }
 }

@@ -1,4 +1,4 @@
-/// A policy in a document that cannot be read as a whole, of which it is known whom it selects; or a CiliumCIDRGroup in one.
+/// A policy in a document that cannot be read as a whole, of which it is known whom it selects; or an object in one that policies refer to.
 public struct BrokenPolicy: Hashable, Sendable {
     /// Its kind.
     public var kind: String
@@ -11,9 +11,9 @@ public struct BrokenPolicy: Hashable, Sendable {
     /// Whom it selects, as far as its selectors can be read: rather more than fewer.
     public var refusals: [PolicyRefusal]
 
-    /// The CiliumCIDRGroup that it is: no more than the name is believed.
-    public var group: CIDRGroup? {
-        kind == KnownKind.ciliumCIDRGroup.rawValue ? CIDRGroup(unknown: ObjectMeta(name: name)) : nil
+    /// The Service, EndpointSlice or CiliumCIDRGroup that it is: no more than the name is believed.
+    var unknown: ClusterObject? {
+        ClusterObject(unknown: ClusterObject.Key(kind: kind, namespace: namespace, name: name))
     }
 }
 
@@ -146,12 +146,15 @@ extension BrokenPolicy {
         func isWhole(_ node: DocumentNode) -> Bool {
             hasAllLines && !node.isFaulty && !cut.contains(node.path.description)
         }
-        if node["kind"]?.string == KnownKind.ciliumCIDRGroup.rawValue {
-            let name = node["metadata"]?["name"]?.string ?? ""
+        if let kind = node["kind"]?.string.flatMap(KnownKind.init), kind.isReferredTo {
+            let metadata = node["metadata"]
+            let name = metadata?["name"]?.string ?? ""
+            var namespace = metadata?["namespace"]?.string ?? ""
+            // As below; of one whose namespace is not known it may be any.
+            if namespace.isEmpty, let metadata, isWhole(metadata) { namespace = "default" }
             return BrokenPolicy(
-                kind: KnownKind.ciliumCIDRGroup.rawValue, namespace: "",
-                name: name.isEmpty ? "at \(node.location)" : name,
-                location: node.location, refusals: [])
+                kind: kind.rawValue, namespace: kind.namespaceKey == nil ? "" : namespace,
+                name: name.isEmpty ? "at \(node.location)" : name, location: node.location, refusals: [])
         }
         guard let kind = node["kind"]?.string, let known = KnownKind(rawValue: kind), known.isPolicy,
             let metadata = node["metadata"], metadata.members != nil, hasSelector(node, known)

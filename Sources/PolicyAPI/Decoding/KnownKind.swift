@@ -65,10 +65,16 @@ enum KnownKind: String, CaseIterable {
     /// Whether an unknown field is an error: in policies, and in the CIDR groups they refer to.
     var hasFieldTables: Bool { isPolicy || self == .ciliumCIDRGroup }
 
+    /// Whether it matters that all definitions of an object say the same, or that one of them is refused (`DefinedObject`).
+    var isDefinedOnce: Bool { bearsOnPolicies || isReferredTo }
+
+    /// Whether policies refer to objects of the kind by what they say of addresses and pods.
+    var isReferredTo: Bool { self == .service || self == .endpointSlice || self == .ciliumCIDRGroup }
+
     /// The kind of workload, `nil` for other kinds.
     var workload: Workload.Kind? { Workload.Kind(rawValue: rawValue) }
 
-    /// The kinds for whose mistakes something closes.
+    /// The kinds of whose objects the apiVersion and kind are to be right.
     private static var closing: [String] { allCases.filter(\.hasFieldTables).map(\.rawValue) }
 
     /// The kind that an object is meant to be of which the apiVersion or the kind is not as it should be; `nil` where nothing closes for

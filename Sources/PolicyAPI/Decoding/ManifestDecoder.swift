@@ -2,17 +2,35 @@
 /// affect other objects.
 public struct ManifestDecoder: Sendable {
     private var result = DecodedManifests()
-    /// The first definition of each object.
-    private var places: [ObjectKey: First] = [:]
-    /// Policies that were used until another definition contradicted them.
+    /// The definitions of each object.
+    private var places: [ObjectKey: Definitions] = [:]
+    /// Policies and Namespaces that were used until another definition contradicted them.
     private var withdrawn: Set<ClusterObject.Key> = []
+    /// What policies do not know of objects that they refer to, and in which file that is written.
+    private var unknown: [(object: ClusterObject, file: String)] = []
 
-    /// The first definition of an object.
-    private struct First {
+    /// What is known of the definitions of an object.
+    private struct Definitions {
+        /// Of the first.
         var location: SourceLocation?
+        /// Of the first.
         var labels: [String: String] = [:]
-        /// A policy or CIDR group that is used as it is written; `nil` where it was refused.
-        var good: ClusterObject?
+        /// Whether one of them is used.
+        var isUsed = false
+        /// What they come to; of kinds of which the first counts, whatever others say, the good ones are not among them.
+        var object = DefinedObject<SourceLocation>()
+    }
+
+    /// What becomes of an object.
+    private enum Fate {
+        /// It is used.
+        case used
+        /// Another definition is, which was there before.
+        case repeated
+        /// It has an error.
+        case refused
+        /// It, or another definition of it, has an error, or they do not say the same.
+        case contradicted
     }
 
     private struct ObjectKey: Hashable {
@@ -89,7 +107,7 @@ public struct ManifestDecoder: Sendable {
         _ change: @Sendable (DocumentNode) -> DocumentNode?
     ) -> Bool {
         let file = budget.file
-        let known = (diagnostics: result.diagnostics.count, refused: result.refused.count)
+        let known = (diagnostics: result.diagnostics.count, refused: result.refused.count, unknown: unknown.count)
         let isOfRepository = documents.isOfRepository
         let output = DocumentReader.read(bytes, firstLine: firstLine, firstColumn: firstColumn, &budget) {
             [documents] document in
@@ -116,11 +134,15 @@ public struct ManifestDecoder: Sendable {
         else { return holdsAny }
         // What is wrong with a template is nothing that its author can put right in it; of another file's policy, which it contradicts, that
         // stays refused.
-        let found = (result.diagnostics[known.diagnostics...], result.refused[known.refused...])
+        let found = (
+            result.diagnostics[known.diagnostics...], result.refused[known.refused...], unknown[known.unknown...]
+        )
         result.diagnostics.removeSubrange(known.diagnostics...)
         result.diagnostics += found.0.filter { $0.id == .duplicateObject }
         result.refused.removeSubrange(known.refused...)
         result.refused += found.1.filter { $0.origin.location?.file != file }
+        unknown.removeSubrange(known.unknown...)
+        unknown += found.2.filter { $0.file != file }
         guard RepositoryFile.namesPolicy(bytes) else {
             result.skipped["unrendered template", default: 0] += 1
             return true
@@ -155,7 +177,8 @@ public struct ManifestDecoder: Sendable {
 
     /// Everything read.
     public consuming func finish() -> DecodedManifests {
-        result.objects.remove(policies: withdrawn)
+        result.objects.remove(withdrawn)
+        result.objects.add(unknown: unknown.map(\.object))
         result.diagnostics += result.objects.addressConflicts()
         result.diagnostics += result.objects.sharedPriorities()
         result.diagnostics.sort()
@@ -182,136 +205,164 @@ public struct ManifestDecoder: Sendable {
 
     private mutating func take(_ object: DocumentDecoder.Object) {
         let isKnown = places[ObjectKey(object.kind, object.metadata)] != nil
-        guard accept(object) else { return note(refused: object, isRepeated: isKnown) }
+        let fate = judge(object)
+        if fate == .refused || fate == .contradicted { note(refused: object, fate) }
+        guard fate == .used else { return }
         switch object.value {
         case .workload(let workload):
             if isKnown { result.workloads.removeAll { $0.description == workload.description } }
             result.workloads.append(workload)
-        case .cluster(.service(let service)):
-            if isKnown {
-                result.objects.services.removeAll {
-                    $0.metadata.name == service.metadata.name && $0.metadata.namespace == service.metadata.namespace
-                }
-            }
-            result.objects.services.append(service)
         case .cluster(let value):
             result.objects.append(value)
         }
     }
 
-    /// Of a refused CiliumCIDRGroup policies are to know that they do not know whom they deny by it; the pods of a refused Namespace, of
-    /// which selectors do not know the labels, are closed.
-    private mutating func note(refused object: DocumentDecoder.Object, isRepeated: Bool) {
-        switch object.value {
-        case .cluster(.cidrGroup(let group)):
-            var metadata = group.metadata
-            if metadata.name.isEmpty { metadata.name = "at \(object.document.location)" }
-            // Where one of the labels cannot be read, the others do not say which selectors mean the group.
-            if isRepeated || object.document.isFaulty
-                || object.diagnostics.collected.contains(where: { $0.path.hasPrefix("metadata") })
-            {
-                metadata.labels = [:]
-            }
-            add(unknown: metadata)
-        case .cluster(.namespace(let namespace)) where !isRepeated && !namespace.metadata.name.isEmpty:
+    /// Of a refused Service, EndpointSlice or CiliumCIDRGroup policies are to know that they do not know whom they deny by it; the pods of a
+    /// refused Namespace, of which selectors do not know the labels, are closed.
+    private mutating func note(refused decoded: DocumentDecoder.Object, _ fate: Fate) {
+        guard case .cluster(let object) = decoded.value else { return }
+        let document = decoded.document
+        if case .namespace(let namespace) = object {
+            guard !isGood(document, decoded.diagnostics), !namespace.metadata.name.isEmpty else { return }
             result.refused.append(
                 PolicyRefusal(
                     origin: RuleOrigin(
-                        kind: object.kind.rawValue, namespace: "", name: namespace.metadata.name, path: "",
-                        location: object.document.location),
+                        kind: object.kind, namespace: "", name: namespace.metadata.name, path: "",
+                        location: document.location),
                     subject: .pods(.named(namespace.metadata.name), LabelSelector()), ingress: true, egress: true,
                     denies: [.ingress, .egress], tier: .admin))
-        case .cluster, .workload: break
+            return
         }
+        if isGood(document, decoded.diagnostics) {
+            if fate == .contradicted { add(unknown: object.unknown, document.location) }
+            return
+        }
+        var metadata = object.metadata
+        if metadata.name.isEmpty { metadata.name = "at \(document.location)" }
+        // Where one of the labels cannot be read, the others do not say which selectors mean the object.
+        let unread = decoded.diagnostics.collected.filter { $0.severity == .error }.map(\.path)
+        if document.isFaulty || unread.contains(where: { $0.hasPrefix("metadata") }) { metadata.labels = [:] }
+        if unread.contains(where: { $0.hasPrefix("metadata.namespace") }) { metadata.namespace = "" }
+        add(unknown: ClusterObject(unknown: metadata, kind: object.kind), document.location)
     }
 
     private mutating func refuse(_ broken: [BrokenPolicy]) {
         for broken in broken {
             result.refused += broken.refusals
-            if let group = broken.group { add(unknown: group.metadata) }
+            add(unknown: broken.unknown, broken.location)
             guard let kind = KnownKind(rawValue: broken.kind) else { continue }
             let key = ObjectKey(kind, namespace: broken.namespace, name: broken.name)
             guard let first = places[key] else {
-                places[key] = First(location: broken.location)
+                places[key, default: Definitions(location: broken.location)].object.add(nil, at: broken.location)
                 continue
             }
-            // What was read well at the same place is the same definition.
-            guard first.good != nil, first.location != broken.location else { continue }
+            places[key]?.object.add(nil, at: broken.location)
+            guard places[key]?.object.isContradicted == true, !first.object.isContradicted else { continue }
             result.diagnostics.append(
                 Diagnostic(
                     id: .duplicateObject, location: broken.location,
                     message: repeated(kind, namespace: broken.namespace, name: broken.name, first),
                     hint: "keep one of them, or rename one"))
-            withdraw(key)
+            withdraw(first.object.good)
         }
     }
 
-    /// Which of several definitions of a policy is meant is not known where they do not say the same: the one that was used so far closes
+    /// Which of several definitions of an object is meant is not known where they do not say the same: the one that was used so far closes
     /// as well.
-    private mutating func withdraw(_ key: ObjectKey) {
-        guard let good = places[key]?.good else { return }
-        places[key]?.good = nil
+    private mutating func withdraw(_ good: ClusterObject?) {
+        guard let good else { return }
+        if let unknown = good.unknown {
+            let place = good.metadata.location ?? .whole("")
+            return add(unknown: unknown, place)
+        }
         withdrawn.insert(good.key)
         result.refused += PolicyRefusal.closing(good)
     }
 
-    private func repeated(_ kind: KnownKind, namespace: String, name: String, _ first: First) -> String {
+    private func repeated(
+        _ kind: KnownKind, namespace: String, name: String, _ first: Definitions
+    ) -> String {
         let place = first.location.map { ", first at \($0)" } ?? ""
         return "\(kind.rawValue) \(namespace.isEmpty ? name : "\(namespace)/\(name)") is defined twice\(place)"
     }
 
-    /// A CiliumCIDRGroup of which no more is known. Which of two of a name is meant is not known either.
-    private mutating func add(unknown group: ObjectMeta) {
-        result.objects.cidrGroups.removeAll { $0.metadata.name == group.name }
-        result.objects.append(.cidrGroup(CIDRGroup(unknown: group)))
+    private mutating func add(unknown object: ClusterObject?, _ place: SourceLocation) {
+        if let object { unknown.append((object, place.file)) }
     }
 
-    /// Whether an object may be used: it has no error and is the first of its name. Policies and CIDR groups that are defined several
-    /// times are used only if all of these say the same.
-    private mutating func accept(_ decoded: DocumentDecoder.Object) -> Bool {
+    /// What becomes of an object. It is used if it has no error and is the first of its name. Policies, and objects that policies refer to
+    /// by what they say, count only if all definitions of them say the same; of workloads the last one counts.
+    private mutating func judge(_ decoded: DocumentDecoder.Object) -> Fate {
         let (kind, metadata, object) = (decoded.kind, decoded.metadata, decoded.document)
         var diagnostics = decoded.diagnostics
-        var isRepeated = false
-        let key = metadata.name.isEmpty ? nil : ObjectKey(kind, metadata)
-        let first = key.flatMap { places[$0] }
-        if let key, let first {
-            let message = repeated(kind, namespace: metadata.namespace, name: metadata.name, first)
-            if kind == .service || kind.workload != nil {
-                // One folder often holds several stages of a service or workload; no policy depends on the name alone.
-                diagnostics.warn(.duplicateObject, object, message, "this one is used; keep one of them")
-            } else if documents.isOfRepository, !kind.hasFieldTables {
-                // Several folders of a repository often declare the namespace that they need.
-                isRepeated = true
-                if first.labels != metadata.labels {
-                    diagnostics.warn(
-                        .duplicateObject, object, "\(message), with other labels",
-                        "the first is used; keep one of them")
-                }
-            } else if isGood(object, diagnostics), let good = first.good, decoded.means(good) {
-                isRepeated = true
-                diagnostics.warn(.duplicateObject, object, "\(message), saying the same", "keep one of them")
-            } else {
-                diagnostics.error(.duplicateObject, object, message, "keep one of them, or rename one")
-                withdraw(key)
+        let isGoodItself = isGood(object, diagnostics)
+        var fate = isGoodItself ? Fate.used : .refused
+        if !metadata.name.isEmpty {
+            let key = ObjectKey(kind, metadata)
+            let first = places[key]
+            var now = first ?? Definitions(location: object.location, labels: metadata.labels)
+            if kind.isDefinedOnce { now.object.add(isGoodItself ? decoded.clusterObject : nil, at: object.location) }
+            if let first {
+                fate = judge(decoded, first, isContradicted: now.object.isContradicted, &diagnostics)
+                if now.object.isContradicted, !first.object.isContradicted { withdraw(first.object.good) }
             }
+            if fate == .used { now.isUsed = true }
+            places[key] = now
         }
         result.diagnostics += diagnostics.collected.map { diagnostic in
             var diagnostic = diagnostic
             diagnostic.isBesidePolicies = !kind.bearsOnPolicies
             return diagnostic
         }
-        let isGood = isGood(object, diagnostics)
-        if let key, first == nil {
-            places[key] = First(
-                location: object.location, labels: metadata.labels,
-                good: isGood && kind.hasFieldTables ? decoded.clusterObject : nil)
-        }
-        if !isGood { result.refused += decoded.refusals }
-        if isGood, documents.keepsDocuments, kind.isPolicy {
+        if fate == .refused || fate == .contradicted { result.refused += decoded.refusals }
+        if fate == .used, documents.keepsDocuments, kind.isPolicy {
             result.documents.insert(
                 object, kind: kind.rawValue, namespace: metadata.namespace, name: metadata.name)
         }
-        return isGood && !isRepeated
+        return fate
+    }
+
+    /// The same of an object that is defined already, with what there is to say about that.
+    private func judge(
+        _ decoded: DocumentDecoder.Object, _ first: Definitions, isContradicted: Bool,
+        _ diagnostics: inout DiagnosticCollector
+    ) -> Fate {
+        let (kind, metadata, object) = (decoded.kind, decoded.metadata, decoded.document)
+        let isGoodItself = isGood(object, diagnostics)
+        let message = repeated(kind, namespace: metadata.namespace, name: metadata.name, first)
+        func fate(_ otherwise: Fate) -> Fate {
+            isContradicted ? .contradicted : isGoodItself ? otherwise : .refused
+        }
+        if kind.workload != nil {
+            // One folder often holds several stages of a workload.
+            diagnostics.warn(.duplicateObject, object, message, "this one is used; keep one of them")
+            return fate(.used)
+        }
+        if kind == .service {
+            // One folder often holds several stages of a Service too. Where its packets go is no policy's concern.
+            if isContradicted {
+                diagnostics.warn(
+                    .duplicateObject, object, "\(message), not the same: policies do not know which pods it means",
+                    "policies that deny by it are refused; keep one of them")
+            } else {
+                diagnostics.warn(.duplicateObject, object, message, "the first is used; keep one of them")
+            }
+            return first.isUsed || !isGoodItself ? fate(.repeated) : .used
+        }
+        if documents.isOfRepository, !kind.hasFieldTables {
+            // Several folders of a repository often declare the namespace that they need.
+            if first.labels != metadata.labels {
+                diagnostics.warn(
+                    .duplicateObject, object, "\(message), with other labels", "the first is used; keep one of them")
+            }
+            return fate(.repeated)
+        }
+        if kind.hasFieldTables, isGoodItself, !isContradicted {
+            diagnostics.warn(.duplicateObject, object, "\(message), saying the same", "keep one of them")
+            return .repeated
+        }
+        diagnostics.error(.duplicateObject, object, message, "keep one of them, or rename one")
+        return fate(.refused)
     }
 
     private func isGood(_ object: DocumentNode, _ diagnostics: DiagnosticCollector) -> Bool {
@@ -324,13 +375,13 @@ extension DocumentDecoder.Object {
         if case .cluster(let object) = value { object } else { nil }
     }
 
-    fileprivate func means(_ other: ClusterObject) -> Bool { clusterObject?.means(other) ?? false }
 }
 
 extension ClusterObjects {
-    /// Takes out policies. A CIDR group stays, as one that is unknown.
-    fileprivate mutating func remove(policies keys: Set<ClusterObject.Key>) {
+    /// Takes out Namespaces and policies.
+    fileprivate mutating func remove(_ keys: Set<ClusterObject.Key>) {
         guard !keys.isEmpty else { return }
+        namespaces.removeAll { keys.contains(ClusterObject.namespace($0).key) }
         networkPolicies.removeAll { keys.contains(ClusterObject.networkPolicy($0).key) }
         clusterPolicies.removeAll { keys.contains(ClusterObject.clusterPolicy($0).key) }
         ciliumPolicies.removeAll { keys.contains(ClusterObject.ciliumPolicy($0).key) }

@@ -1,14 +1,22 @@
 extension ClusterObject {
-    /// Whether two policies, or two CiliumCIDRGroups, say the same, wherever they are written and whatever else their metadata has.
-    /// Objects of other kinds say the same only if they are equal.
+    /// Whether two objects say the same to policies, wherever they are written and whatever else they have: of a Service its labels and
+    /// selector count, of an EndpointSlice its Service and addresses. Namespaces, pods and nodes say the same only if they are equal.
     public func means(_ other: ClusterObject) -> Bool { self == other || meaning == other.meaning }
 
     /// The object without the places of its parts, and without metadata that no rule depends on.
     private var meaning: ClusterObject {
         switch self {
-        case .namespace, .pod, .node, .service, .endpointSlice: return self
+        case .namespace, .pod, .node: return self
+        case .service(let service):
+            return .service(
+                Service(metadata: service.metadata.referred, selector: service.selector))
+        case .endpointSlice(let slice):
+            return .endpointSlice(
+                EndpointSlice(
+                    metadata: slice.metadata.key, serviceName: slice.serviceName,
+                    addresses: Set(slice.addresses).sorted()))
         case .cidrGroup(var group):
-            group.metadata = ObjectMeta(name: group.metadata.name, labels: group.metadata.labels)
+            group.metadata = group.metadata.referred
             return .cidrGroup(group)
         case .networkPolicy(var policy):
             policy.metadata = policy.metadata.key
@@ -32,6 +40,9 @@ extension ClusterObject {
 
 extension ObjectMeta {
     fileprivate var key: ObjectMeta { ObjectMeta(name: name, namespace: namespace) }
+
+    /// What references of policies select by.
+    fileprivate var referred: ObjectMeta { ObjectMeta(name: name, namespace: namespace, labels: labels) }
 }
 
 extension LabelSelector {

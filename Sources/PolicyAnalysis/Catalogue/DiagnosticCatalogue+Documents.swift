@@ -65,8 +65,10 @@ extension DiagnosticCatalogue {
             .duplicateObject, .error, title: "Two objects have the same kind, namespace and name",
             reason: """
                 In a cluster the one that is applied last replaces the other, and the order of files is not defined. Of policies and \
-                CIDR groups that do not say the same netpold refuses both: whom either selects is isolated. (Of other objects it uses \
-                the first and refuses the second, of Services and workloads it uses the last, with a warning.)
+                CIDR groups that do not say the same netpold refuses both: whom either selects is isolated. Of Services it uses the \
+                first, with a warning; where they have other labels or selectors, and of EndpointSlices with other addresses, policies \
+                that deny by them are refused. (Of other objects it uses the first and refuses the second, of workloads it uses the \
+                last, with a warning.)
                 """,
             fix: "Keep one of them, or rename one; look for a missing namespace.",
             bad: """

@@ -218,10 +218,11 @@ extension DiagnosticCatalogue {
                   egress: [{toCIDR: [203.0.113.0/24]}]
                 """),
         DiagnosticEntry(
-            .unresolved, .error, title: "A reference to a service or CIDR group that does not exist",
+            .unresolved, .error, title: "A reference to a service or CIDR group that does not exist, or is refused",
             reason: """
                 In an allow rule the reference selects nothing, which is a warning. In a deny rule it is unknown what to deny, so \
-                the policy is refused.
+                the policy is refused. The same holds of a deny by the entity kube-apiserver while the EndpointSlice of the Service \
+                default/kubernetes, which has its addresses, is not there.
                 """,
             fix: "Add the object to the manifests, or write its prefixes or labels directly.",
             bad: """

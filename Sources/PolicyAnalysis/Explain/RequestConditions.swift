@@ -61,8 +61,12 @@ extension HTTPMatcher {
                 .host, request.host, "host \(quoted(request.host))",
                 hint: request.host.isEmpty ? " (the request has none)" : ""),
         ]
+        // The proxy asks about the other form of a path too, where it has one.
+        let otherPath = request.inOtherForm.flatMap { other in
+            fields[1] != nil ? nil : path.failure(.path, other.path, "path, which is also \(quoted(other.path)),")
+        }
         let denying = headers.filter { $0.action == nil || $0.isUnknown }
-        return fields.compactMap(\.self) + denying.compactMap { $0.failure(of: request) }
+        return (fields + [otherPath]).compactMap(\.self) + denying.compactMap { $0.failure(of: request) }
     }
 }
 
@@ -95,6 +99,13 @@ extension HeaderCondition {
             return FailedCondition(
                 .secret, key: name,
                 text: "the value of header \(shortened(name)) is in a secret, and secrets are not read")
+        }
+        if let other = request.disguise(of: name) {
+            return FailedCondition(
+                .header, key: name, wanted: wanted,
+                text:
+                    "header \(shortened(other)) is read as \(shortened(name)) by gateways, so its server may see that one"
+            )
         }
         if let actual = request.value(ofHeader: name), let value {
             return FailedCondition(

@@ -22,6 +22,8 @@ public struct RequestExplanation: Hashable, Sendable {
     public var request: L7Request
     /// Whether the connection and the request are allowed.
     public var isPermitted: Bool
+    /// A field of rules that an option of Connection names: the request is denied by that (`RequestDecision.endedField`).
+    public var endedField: String?
     /// The ends whose rules were evaluated; empty when the connection is denied or no L7 rule applies.
     public var sides: [Side]
 }
@@ -83,7 +85,8 @@ extension ReferenceEvaluator {
                     nearMisses: misses, omitted: omitted))
         }
         explanation.request = RequestExplanation(
-            request: request, isPermitted: isConnected && answers.isPermitted, sides: sides)
+            request: request, isPermitted: isConnected && answers.isPermitted, endedField: answers.endedField,
+            sides: sides)
         return explanation
     }
 }

@@ -3,6 +3,7 @@ import PolicyIR
 extension RequestExplanation {
     /// `DENIED shop/web -> shop/db TCP 80: PUT /cart, by the ingress L7 rules of shop/db`, for an allowed flow.
     func headline(_ flow: Flow) -> String {
+        if let endedField { return "DENIED \(flow): \(request), because its Connection names \(endedField)" }
         guard let refusing = sides.first(where: { $0.answer == .denied }) else { return "ALLOWED \(flow): \(request)" }
         return "DENIED \(flow): \(request), by the \(refusing.direction) L7 rules of \(refusing.subject)"
     }
@@ -11,10 +12,15 @@ extension RequestExplanation {
     public var lines: [String] { styledLines.map(\.text) }
 
     /// The same where L7 rules determine the verdict; `nil` where the connection does.
-    var decidingLines: [String]? { sides.isEmpty ? nil : lines }
+    var decidingLines: [String]? { sides.isEmpty && endedField == nil ? nil : lines }
 
     var styledLines: [ExplanationLine] {
         let head = ExplanationLine(.side, 0, "\(request): \(isPermitted ? "allow" : "deny")")
+        if let endedField {
+            let why =
+                "its Connection names \(endedField), which rules ask for or write: the next proxy takes that field out"
+            return [head, ExplanationLine(.reason, 2, why)] + sides.flatMap(\.styledLines)
+        }
         if sides.isEmpty {
             return [
                 head, ExplanationLine(.reason, 2, isPermitted ? "no L7 rule applies" : "its connection is denied"),

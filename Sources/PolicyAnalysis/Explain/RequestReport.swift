@@ -5,11 +5,13 @@ extension ExplanationReport {
     public struct Request: Encodable, Sendable {
         let text: String
         let verdict: String
+        let endedField: String?
         let sides: [RequestSide]
 
         init(_ explanation: RequestExplanation) {
             text = "\(explanation.request)"
             verdict = explanation.isPermitted ? "allow" : "deny"
+            endedField = explanation.endedField
             sides = explanation.sides.map(RequestSide.init)
         }
     }

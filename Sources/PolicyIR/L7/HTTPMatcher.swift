@@ -54,7 +54,7 @@ package struct HTTPMatcher: Sendable {
             guard let kind = header.action, !header.isUnknown else { return nil }
             let action = HeaderAction(kind, name: header.name, value: header.value ?? "")
             // Nothing can be removed from a request that has no such header.
-            if kind == .delete, request.value(ofHeader: header.name) == nil { continue }
+            if kind == .delete, !request.hasField(readAs: header.name) { continue }
             actions.append(action)
         }
         return actions

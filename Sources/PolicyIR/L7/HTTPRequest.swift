@@ -1,3 +1,5 @@
+internal import HTTPScan
+
 /// The parts of an HTTP request that policies see. All text is UTF-8; the caller must refuse a request line or header that is not.
 public struct HTTPRequest: Hashable, Sendable {
     /// One header field.
@@ -38,6 +40,46 @@ public struct HTTPRequest: Hashable, Sendable {
         let values = headers.filter { HTTPRequest.isSame($0.name, name) }.map(\.value)
         return values.isEmpty ? nil : values.joined(separator: ",")
     }
+
+    /// Whether it has a field of a name, or one that gateways read as it: `X_User` for `X-User` (`FoldedName`).
+    func hasField(readAs name: String) -> Bool {
+        if HTTPRequest.isSame(name, "host") { return !host.isEmpty }
+        return headers.contains { HTTPRequest.isRead($0.name, as: name) }
+    }
+
+    /// A field that gateways alone read as one of a name; `nil` without any. There is only one authority.
+    package func disguise(of name: String) -> String? {
+        if HTTPRequest.isSame(name, "host") { return nil }
+        return headers.first { HTTPRequest.isRead($0.name, as: name) && !HTTPRequest.isSame($0.name, name) }?.name
+    }
+
+    /// The first option of Connection that names one of some fields, which are folded: the next proxy takes that field out.
+    func connectionOption(naming names: [[UInt8]]) -> String? {
+        for header in headers where HTTPRequest.isRead(header.name, as: "connection") {
+            let value = Array(header.value.utf8)
+            if let option = ConnectionNames.first(naming: names, in: value.span, value.indices) {
+                return String(decoding: value[option], as: UTF8.self)
+            }
+        }
+        return nil
+    }
+
+    /// The request with the other form that its path has (`NormalPath`); `nil` where it has none.
+    package var inOtherForm: HTTPRequest? {
+        let sent = Array(path.utf8)
+        var normal: [UInt8] = []
+        NormalPath.append(sent.span, sent.indices, to: &normal)
+        guard normal != sent else { return nil }
+        var other = self
+        other.path = String(decoding: normal, as: UTF8.self)
+        return other
+    }
+
+    /// Whether gateways read a field's name as another one.
+    static func isRead(_ name: String, as other: String) -> Bool { folded(name) == folded(other) }
+
+    /// A name as gateways read it.
+    static func folded(_ name: String) -> [UInt8] { FoldedName.of(Array(name.utf8)) }
 
     /// Whether two header names are equal, ignoring the case of ASCII letters.
     static func isSame(_ left: String, _ right: String) -> Bool {

@@ -44,9 +44,10 @@ extension HTTPRequest {
             case .replace where isHost: request.host = action.value
             case .add where isHost, .delete where isHost: break
             case .add: request.headers.append(Header(action.name, action.value))
-            case .delete: request.headers.removeAll { HTTPRequest.isSame($0.name, action.name) }
+            // Those that gateways read as the field go with it.
+            case .delete: request.headers.removeAll { HTTPRequest.isRead($0.name, as: action.name) }
             case .replace:
-                request.headers.removeAll { HTTPRequest.isSame($0.name, action.name) }
+                request.headers.removeAll { HTTPRequest.isRead($0.name, as: action.name) }
                 request.headers.append(Header(action.name, action.value))
             }
         }

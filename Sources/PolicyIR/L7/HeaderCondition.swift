@@ -28,9 +28,12 @@ package struct HeaderCondition: Hashable, Sendable {
         isUnknown = match.secret != nil && match.value == nil
     }
 
-    /// Whether a request meets the condition, regardless of actions.
+    /// Whether a request meets the condition, regardless of actions. None does that has a field which gateways read as this one: its server
+    /// may see that value.
     package func accepts(_ request: HTTPRequest) -> Bool {
-        guard !isUnknown, let actual = request.value(ofHeader: name) else { return false }
+        guard !isUnknown, request.disguise(of: name) == nil, let actual = request.value(ofHeader: name) else {
+            return false
+        }
         return value == nil || actual == value
     }
 }

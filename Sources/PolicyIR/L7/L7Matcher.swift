@@ -53,8 +53,23 @@ public struct L7Matcher: Sendable {
         self.init(zip(numbers, zip(matches, origins)).map { ($0, $1.0, $1.1) })
     }
 
-    /// Decides a request. "Rules of a list are ORed"; a request of a kind that no rule matches is denied.
+    /// The names of the header fields that rules ask for or write, folded (`FoldedName`).
+    var headerNames: [[UInt8]] {
+        elements.flatMap { element -> [[UInt8]] in
+            guard case .http(let matcher) = element.condition else { return [] }
+            return matcher.headers.map { HTTPRequest.folded($0.name) }
+        }
+    }
+
+    /// Decides a request. "Rules of a list are ORed"; a request of a kind that no rule matches is denied. A path that can be written
+    /// otherwise must be allowed as sent and in its other form, each by some rule.
     public func decide(_ request: L7Request) -> L7Answer {
+        let answer = decide(asSent: request)
+        guard answer.isPermitted, case .http(let sent) = request, let other = sent.inOtherForm else { return answer }
+        return decide(asSent: .http(other)).isPermitted ? answer : .denied
+    }
+
+    private func decide(asSent request: L7Request) -> L7Answer {
         var origins: [RuleOrigin] = []
         var actions: [HeaderAction] = []
         for element in elements {

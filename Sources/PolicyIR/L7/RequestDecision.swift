@@ -18,6 +18,9 @@ public struct RequestDecision: Hashable, Sendable {
     /// The answer of the receiver's rules to the request as forwarded by the sender's proxy; `nil` without L7 rules, and when
     /// the request does not arrive.
     public var ingress: L7Answer?
+    /// A field that rules of either end ask for or write, and that an option of Connection names: the next proxy takes it out, so the request
+    /// is denied.
+    public var endedField: String?
 
     /// A decision of both sides.
     public init(egress: L7Answer? = nil, ingress: L7Answer? = nil) {
@@ -26,7 +29,18 @@ public struct RequestDecision: Hashable, Sendable {
     }
 
     /// "Both ends must permit": each its own list.
-    public var isPermitted: Bool { egress != .denied && ingress != .denied }
+    public var isPermitted: Bool { egress != .denied && ingress != .denied && endedField == nil }
+
+    /// What the rules of both ends say of a request.
+    package init(_ request: L7Request, egress: L7Matcher?, ingress: L7Matcher?) {
+        self.init(egress: egress?.decide(request))
+        if self.egress == .denied { return }
+        if case .http(let sent) = request {
+            endedField = sent.connectionOption(naming: (egress?.headerNames ?? []) + (ingress?.headerNames ?? []))
+            if endedField != nil { return }
+        }
+        self.ingress = ingress?.decide(arriving(request))
+    }
 
     /// The request as it reaches the receiver, after the header actions of the sender's rules.
     package func arriving(_ request: L7Request) -> L7Request {
@@ -44,10 +58,7 @@ public struct RequestDecider: Sendable {
 
     /// The answers of both ends' L7 rules. The flow must not be denied.
     public mutating func decide(_ request: L7Request, in decision: Decision) -> RequestDecision {
-        var result = RequestDecision(egress: matcher(decision.egress)?.decide(request))
-        if result.egress == .denied { return result }
-        result.ingress = matcher(decision.ingress)?.decide(result.arriving(request))
-        return result
+        RequestDecision(request, egress: matcher(decision.egress), ingress: matcher(decision.ingress))
     }
 
     /// The L7 rules of a side, compiled once.

@@ -59,10 +59,11 @@ struct CiliumPeers {
             return groups.flatMap(\.prefixes).map { .addresses($0, except: entry.except, .outsideCluster) }
         }
         add(element.services) { reference in
-            let found = directory.services.services(reference).flatMap {
-                directory.services.peers(of: $0, isDenied: action == .deny)
-            }
-            if found.isEmpty {
+            let services = directory.services.services(reference)
+            let found = services.flatMap { directory.services.peers(of: $0, isDenied: action == .deny) }
+            let doubts = services.compactMap(directory.services.doubt)
+            unresolved += doubts.map { ("toServices", $0.what, $0.hint) }
+            if found.isEmpty, doubts.isEmpty {
                 unresolved.append(
                     (
                         "toServices", CiliumPeers.unknown(reference),
@@ -70,6 +71,12 @@ struct CiliumPeers {
                     ))
             }
             return found
+        }
+        // "kube-apiserver: the addresses of the endpoints of default/kubernetes".
+        if action == .deny, element.entities.value?.contains(.kubeAPIServer) == true,
+            let doubt = directory.services.doubtAboutAPIServer
+        {
+            unresolved.append((direction == .ingress ? "fromEntities" : "toEntities", doubt.what, doubt.hint))
         }
         self.unresolved = unresolved
         match = isWritten ? .anyOf(selectsNothing ? [] : peers) : nil

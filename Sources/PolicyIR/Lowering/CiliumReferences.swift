@@ -4,6 +4,8 @@ import PolicyAPI
 struct CiliumReferences: Sendable {
     /// Of `toServices`.
     private var services: [ServiceReference] = []
+    /// Whether a deny is about the entity kube-apiserver.
+    private var deniesAPIServer = false
     /// Of `cidrGroupRef`.
     private var groups: Set<String> = []
     /// Of `cidrGroupSelector`.
@@ -11,6 +13,11 @@ struct CiliumReferences: Sendable {
 
     init(_ policy: CiliumPolicy) {
         for rule in policy.rules {
+            deniesAPIServer =
+                deniesAPIServer
+                || (rule.ingressDeny + rule.egressDeny).contains {
+                    $0.entities.value?.contains(.kubeAPIServer) == true
+                }
             for elements in [rule.ingress, rule.ingressDeny, rule.egress, rule.egressDeny] {
                 for element in elements {
                     services += element.services.value ?? []
@@ -27,10 +34,15 @@ struct CiliumReferences: Sendable {
     }
 
     /// Whether the policy refers to nothing.
-    var isEmpty: Bool { services.isEmpty && groups.isEmpty && groupSelectors.isEmpty }
+    var isEmpty: Bool { services.isEmpty && groups.isEmpty && groupSelectors.isEmpty && !deniesAPIServer }
 
     /// Whether the policy means a service.
     func mean(_ service: Service) -> Bool { services.contains { ServiceDirectory.means($0, service) } }
+
+    /// Whether the policy means what an endpoint slice says of these services.
+    func mean(_ slice: EndpointSlice, of services: [Service]) -> Bool {
+        services.contains(where: mean) || (deniesAPIServer && ServiceDirectory.isOfAPIServer(slice))
+    }
 
     /// Whether the policy means a group.
     func mean(_ group: CIDRGroup) -> Bool {

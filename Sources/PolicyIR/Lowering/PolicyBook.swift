@@ -118,7 +118,9 @@ public struct PolicyBook: Sendable {
     /// Sets the service of a name; `nil`: there is none. O(policies with references).
     public mutating func set(service name: String, in namespace: String, _ service: Service?) {
         let old = directory.services.set(name, in: namespace, service)
-        if old != service { lowerAgain([old, service].compactMap(\.self)) }
+        guard old != service else { return }
+        let changed = [old, service].compactMap(\.self)
+        for (key, found) in references where changed.contains(where: found.mean) { stale.insert(key) }
     }
 
     /// Sets an endpoint slice; `nil`: there is none of this key. Returns the one before. O(policies with references).
@@ -127,10 +129,10 @@ public struct PolicyBook: Sendable {
         guard old != slice else { return old }
         slices[key] = slice
         directory.services.replace(old, by: slice)
-        lowerAgain(
-            [old, slice].compactMap(\.self).compactMap { slice in
-                directory.services.service(slice.serviceName, in: slice.metadata.namespace)
-            })
+        for changed in [old, slice].compactMap(\.self) {
+            let services = directory.services.services(of: changed)
+            for (key, found) in references where found.mean(changed, of: services) { stale.insert(key) }
+        }
         return old
     }
 
@@ -151,10 +153,6 @@ public struct PolicyBook: Sendable {
             let after = entries[key]?.lowered.policies ?? []
             return before == after ? nil : Change(key: key, before: before, after: after)
         }
-    }
-
-    private mutating func lowerAgain(_ services: [Service]) {
-        for (key, found) in references where services.contains(where: found.mean) { stale.insert(key) }
     }
 
     private mutating func lowerStale() {

@@ -52,19 +52,75 @@ struct ServiceDirectory: Sendable {
         }
     }
 
-    /// Whether a reference means a service.
+    /// Whether a reference means a service, or may mean it: of a refused one neither namespace nor labels need be known.
     static func means(_ reference: ServiceReference, _ service: Service) -> Bool {
+        func isIn(_ namespace: String) -> Bool {
+            namespace.isEmpty || service.metadata.namespace == namespace
+                || (service.isUnknown && service.metadata.namespace.isEmpty)
+        }
         switch reference {
-        case .named(let name, let namespace):
-            name == service.metadata.name && (namespace.isEmpty || service.metadata.namespace == namespace)
+        case .named(let name, let namespace): return name == service.metadata.name && isIn(namespace)
         // "k8sServiceSelector matches service labels; label source is ignored".
         case .selected(let selector, let namespace):
-            (namespace.isEmpty || service.metadata.namespace == namespace) && selector.matches(service.metadata.labels)
+            let mayHaveAny = service.isUnknown && service.metadata.labels.isEmpty
+            return isIn(namespace) && (mayHaveAny || selector.matches(service.metadata.labels))
         }
     }
 
-    /// The peers that a service stands for; empty when it has neither a selector nor addresses.
+    /// The services that a slice belongs to, or may belong to: of a refused one neither service nor namespace need be known.
+    func services(of slice: EndpointSlice) -> [Service] {
+        guard slice.isUnknown, slice.serviceName.isEmpty else {
+            return service(slice.serviceName, in: slice.metadata.namespace).map { [$0] } ?? []
+        }
+        let namespace = slice.metadata.namespace
+        return byName.values.flatMap(\.self).filter { namespace.isEmpty || $0.metadata.namespace == namespace }
+    }
+
+    /// Why it is not known what a service stands for; `nil` where it is.
+    func doubt(about service: Service) -> (what: String, hint: String)? {
+        if service.isUnknown {
+            return (
+                "Service \(service.qualifiedName) was refused, or is defined twice and not the same",
+                "fix the Service, whose errors say what is wrong, or keep one of its definitions"
+            )
+        }
+        guard service.selector.isEmpty else { return nil }
+        // Of a slice without the name of its service nobody knows whose it is.
+        let keys = [service.qualifiedName, "\(service.metadata.namespace)/", "/"]
+        guard let slice = keys.lazy.flatMap({ slices[$0] ?? [] }).first(where: \.isUnknown) else { return nil }
+        return (
+            "EndpointSlice \(slice.metadata.namespace)/\(slice.metadata.name) of Service \(service.qualifiedName) was refused, or is "
+                + "defined twice and not the same",
+            "fix the EndpointSlice, whose errors say what is wrong, or keep one of its definitions"
+        )
+    }
+
+    /// Why the addresses of the entity kube-apiserver are not known; `nil` where they are.
+    var doubtAboutAPIServer: (what: String, hint: String)? {
+        let own = slices["default/kubernetes"] ?? []
+        let foreign = ["default/", "/"].flatMap { slices[$0] ?? [] }
+        if let slice = (own + foreign).first(where: \.isUnknown) {
+            return (
+                "EndpointSlice \(slice.metadata.namespace)/\(slice.metadata.name) was refused, or is defined twice and not the same",
+                "fix the EndpointSlice, whose errors say what is wrong, or keep one of its definitions"
+            )
+        }
+        guard own.allSatisfy(\.addresses.isEmpty) else { return nil }
+        return (
+            "the addresses of the API server are not known",
+            "add the EndpointSlice of the Service default/kubernetes: kubectl get endpointslice -n default kubernetes -o yaml"
+        )
+    }
+
+    /// Whether a slice says, or may say, which addresses the entity kube-apiserver has.
+    static func isOfAPIServer(_ slice: EndpointSlice) -> Bool {
+        if slice.isUnknown, slice.serviceName.isEmpty { return ["default", ""].contains(slice.metadata.namespace) }
+        return slice.metadata.namespace == "default" && slice.serviceName == "kubernetes"
+    }
+
+    /// The peers that a service is known to stand for; empty when it has neither a selector nor addresses.
     func peers(of service: Service, isDenied: Bool) -> [Peer] {
+        guard !service.isUnknown else { return [] }
         // "Service with a pod selector: toEndpoints {selector labels + the service's namespace}", then the cluster.
         if !service.selector.isEmpty {
             var labels = service.selector
@@ -78,7 +134,7 @@ struct ServiceDirectory: Sendable {
         // "Service without selector: one host prefix per backend address; cannot match pods or nodes". A deny does: `default/kubernetes`
         // stands for nodes in most clusters.
         let space = isDenied ? AddressSpace.everywhere : .outsideCluster
-        let addresses = (slices["\(service.metadata.namespace)/\(service.metadata.name)"] ?? []).flatMap(\.addresses)
+        let addresses = (slices[service.qualifiedName] ?? []).filter { !$0.isUnknown }.flatMap(\.addresses)
         return Set(addresses).sorted().map { .addresses(IPPrefix(host: $0), except: [], space) }
     }
 

@@ -26,7 +26,7 @@ public struct ServiceResolver: Sendable {
     public init(_ objects: ClusterObjects, localNode: String) {
         self.localNode = localNode
         for service in objects.services { services[ServiceName(service)] = service }
-        for slice in objects.endpointSlices where !slice.serviceName.isEmpty {
+        for slice in objects.endpointSlices where slice.hasEndpoints {
             slices[ServiceName(namespace: slice.metadata.namespace, name: slice.serviceName), default: []].append(slice)
         }
         for node in objects.nodes { nodes[node.metadata.name] = node }
@@ -277,7 +277,7 @@ extension ServiceResolver {
             if slices[name]?.isEmpty == true { slices[name] = nil }
             stale.insert(name)
         }
-        if let after, !after.serviceName.isEmpty {
+        if let after, after.hasEndpoints {
             let name = ServiceName(namespace: after.metadata.namespace, name: after.serviceName)
             slices[name, default: []].append(after)
             stale.insert(name)

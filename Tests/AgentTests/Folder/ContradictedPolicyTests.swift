@@ -139,7 +139,7 @@ import Testing
         }
         let folder = TrackedFolder(["a.yaml": group("10.0.0.0/8"), "b.yaml": group("192.0.2.0/24")])
         let key = ObjectKey(kind: "CiliumCIDRGroup", namespace: "", name: "g")
-        #expect(folder.refused[key]?.group == CIDRGroup(unknown: ObjectMeta(name: "g")))
+        #expect(folder.refused[key]?.unknown == .cidrGroup(CIDRGroup(unknown: ObjectMeta(name: "g"))))
         var store = ObjectStore(onRefused: .isolate)
         _ = store.take(ObjectBatch(source: ObjectSourceID("folder"), events: folder.events))
         #expect(store.objects.cidrGroups.map(\.isUnknown) == [true])

@@ -77,6 +77,7 @@ import Testing
             + group(version, metadata)
         let refused = refused(list)
         #expect(
-            !refused.isEmpty && refused.allSatisfy { $0.group?.isUnknown == true && $0.group?.metadata.labels == [:] })
+            !refused.isEmpty
+                && refused.allSatisfy { $0.unknown?.isUnknown == true && $0.unknown?.metadata.labels == [:] })
     }
 }

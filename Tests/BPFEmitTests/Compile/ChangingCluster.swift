@@ -127,6 +127,7 @@ struct ChangingCluster {
         if random.once(in: 2) { meta.labels["team"] = random.pick(["x", "y"]) }
         let selector = random.once(in: 2) ? ["app": random.pick(["a", "b"])] : [:]
         var service = Service(metadata: meta, selector: selector)
+        service.isUnknown = random.once(in: 8)
         guard random.once(in: 2) else { return service }
         service.clusterIPs = random.some(ChangingCluster.clusterIPs, upTo: 2)
         service.ports = [
@@ -143,6 +144,16 @@ struct ChangingCluster {
     private static let clusterIPs = RandomCluster.addresses("10.96.0.1", "10.96.0.2", "fd00:96::1", "10.0.0.1")
 
     private func slice(_ random: inout SplitMix64) -> EndpointSlice {
+        var slice = knownSlice(&random)
+        slice.isUnknown = random.once(in: 8)
+        if slice.isUnknown, random.once(in: 2) {
+            slice.serviceName = ""
+            slice.endpoints = []
+        }
+        return slice
+    }
+
+    private func knownSlice(_ random: inout SplitMix64) -> EndpointSlice {
         if random.once(in: 2) {
             return EndpointSlice(
                 metadata: ObjectMeta(name: random.pick(["kubernetes", "kubernetes-6"]), namespace: "default"),

@@ -73,4 +73,36 @@ struct DecoderTests {
             #expect(refused.diagnostics.contains { $0.path.contains("spec.ingress[0]") }, "\(refused.diagnostics)")
         }
     }
+
+    /// Of an invalid object that policies refer to they know what its metadata says.
+    @Test(arguments: [
+        (
+            ObjectKind.endpointSlice, "discovery.k8s.io/v1",
+            #"{"metadata":{"name":"a","namespace":"b","labels":{"kubernetes.io/service-name":"s"}},"endpoints":[{"addresses":["x"]}]}"#,
+            ["kubernetes.io/service-name": "s"]
+        ),
+        (
+            .service, "v1",
+            #"{"metadata":{"name":"a","namespace":"b","labels":{"k":"v"}},"spec":{"selector":{"app":5}}}"#,
+            ["k": "v"]
+        ),
+        (.service, "v1", #"{"metadata":{"name":"a","namespace":"b","labels":{"k":5}},"spec":{}}"#, [:]),
+        (
+            .cidrGroup, "cilium.io/v2", #"{"metadata":{"name":"a","labels":{"k":"v"}},"spec":{"externalCIDRs":["x"]}}"#,
+            ["k": "v"]
+        ),
+    ]) func refusedReferencesAreUnknown(
+        kind: ObjectKind, apiVersion: String, text: String, labels: [String: String]
+    ) throws {
+        let bytes = Array(text.utf8)
+        let head = try ObjectHead(scanning: bytes)
+        let decoded = WireObjectDecoder().decode(kind, bytes[...], head: head, apiVersion: apiVersion)
+        guard case .refused(let refused) = decoded else {
+            Issue.record("taken")
+            return
+        }
+        let unknown = try #require(refused.unknown)
+        #expect(unknown.isUnknown && unknown.key == refused.key && unknown.metadata.labels == labels)
+        if case .endpointSlice(let slice) = unknown { #expect(slice.serviceName == "s") }
+    }
 }

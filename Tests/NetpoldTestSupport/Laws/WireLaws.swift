@@ -11,7 +11,8 @@ public enum WireLaws {
     /// The object that the decoder of manifests makes of the bytes, without places and unread annotations; `nil` when it refuses
     /// them. Bytes without kind or apiVersion are the kind's.
     public static func exact(_ bytes: [UInt8], kind: String, apiVersion: String) -> ClusterObject? {
-        let output = DocumentReader.read(bytes, file: "object.json")
+        // The name that the decoder gives its source: one without a name is called by its place.
+        let output = DocumentReader.read(bytes, file: "API server.json")
         guard output.documents.count == 1, let document = output.documents.first, let members = document.members,
             !output.diagnostics.contains(where: { $0.id == .syntax || $0.id == .limit })
         else { return nil }

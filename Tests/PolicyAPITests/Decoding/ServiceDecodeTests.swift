@@ -20,7 +20,7 @@ struct ServiceDecodeTests {
              selector: {app: a}, sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 5}},
              internalTrafficPolicy: Local, externalTrafficPolicy: Local, publishNotReadyAddresses: true,
              trafficDistribution: PreferClose, ports: [
-               {name: a, port: 80, targetPort: http, nodePort: 30080, appProtocol: kubernetes.io/h2c},
+               {name: a, port: 80, targetPort: http, nodePort: 30080},
                {name: b, port: 53, protocol: UDP, targetPort: 5353}, {name: c, port: 9, protocol: SCTP}]}
             """,
             status:
@@ -37,8 +37,7 @@ struct ServiceDecodeTests {
         #expect(
             service.ports == [
                 ServicePort(
-                    name: "a", protocol: .tcp, port: 80, target: .named("http"), nodePort: 30080,
-                    appProtocol: "kubernetes.io/h2c"),
+                    name: "a", protocol: .tcp, port: 80, target: .named("http"), nodePort: 30080),
                 ServicePort(name: "b", protocol: .udp, port: 53, target: .number(5353)),
                 ServicePort(name: "c", protocol: .sctp, port: 9, target: .number(9)),
             ])

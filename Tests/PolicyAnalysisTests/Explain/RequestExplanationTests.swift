@@ -57,6 +57,39 @@ struct RequestExplanationTests {
             ])
     }
 
+    @Test("a field that Connection names, or that gateways alone read as the rule's, is denied as the proxy denies it")
+    func fields() throws {
+        let web = HTTPRequest.Header("X-From", "web")
+        let named = HTTPRequest(path: "/api/x", headers: [.init("Connection", "close, x_from"), web])
+        let explanation = try explain("shop/web", "shop/db", "80/TCP", .http(named))
+        #expect(explanation.request?.isPermitted == false && explanation.request?.endedField == "x_from")
+        #expect(
+            explanation.request?.lines.prefix(3) == [
+                "GET /api/x: deny",
+                "  its Connection names x_from, which rules ask for or write: the next proxy takes that field out",
+                "  egress of shop/web: allowed by",
+            ])
+        let other = HTTPRequest(path: "/api/x", headers: [.init("Connection", "close, X-Other"), web])
+        #expect(try explain("shop/web", "shop/db", "8080/TCP", .http(other)).request?.isPermitted == true)
+        let disguised = HTTPRequest(path: "/api/x", headers: [web, .init("X_From", "job")])
+        let lines = try explain("shop/web", "shop/db", "8080/TCP", .http(disguised)).request?.lines
+        #expect(
+            lines?.last
+                == "      but header X_From is read as X-From by gateways, so its server may see that one")
+    }
+
+    @Test("a path that can be written otherwise must be allowed in both forms, as by the proxy")
+    func otherForm() {
+        let origin = RuleOrigin(kind: "K", namespace: "n", name: "p", path: "")
+        let matcher = L7Matcher([(0, .http([Located(HTTPRule(path: "/public/.*|//admin"))]), origin)])
+        let request = L7Request.http(HTTPRequest(path: "//admin"))
+        #expect(matcher.decide(request) == .denied)
+        #expect(
+            matcher.nearMisses(request, limit: 1).misses.map { $0.failed.map(\.text) }
+                == [["path, which is also \"/admin\", does not match \"/public/.*|//admin\""]])
+        #expect(matcher.decide(.http(HTTPRequest(path: "/public/%61"))).isPermitted)
+    }
+
     @Test("without L7 rules a request has the verdict of its connection")
     func notAsked() throws {
         let request = L7Request.http(HTTPRequest())

@@ -204,15 +204,15 @@ struct PortAndNameLintTests {
                 == [])
     }
 
-    @Test("kube-apiserver without its slice: a warning where it is denied, a note where it is allowed")
+    @Test("kube-apiserver without its slice: an error where it is denied, a note where it is allowed")
     func apiServer() {
         let allow = cilium("{endpointSelector: {}, egress: [{toEntities: [kube-apiserver]}]}")
         let deny = cilium(
             "{endpointSelector: {}, enableDefaultDeny: {egress: false}, egressDeny: [{toEntities: [kube-apiserver]}]}")
         #expect(lint(allow).filter { $0.id == .apiServerUnknown }.map(\.severity) == [.note])
-        #expect(lint(deny).filter { $0.id == .apiServerUnknown }.map(\.severity) == [.warning])
+        #expect(lint(deny).filter { $0.id == .unresolved }.map(\.severity) == [.error])
         let slice =
             "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: k, namespace: default, labels: {kubernetes.io/service-name: kubernetes}}\naddressType: IPv4\nendpoints: [{addresses: [192.0.2.10]}]\n---\n"
-        #expect(lint(slice + deny, .apiServerUnknown) == [])
+        #expect(lint(slice + allow, .apiServerUnknown) == [] && lint(slice + deny, .unresolved) == [])
     }
 }

@@ -28,6 +28,36 @@ import Testing
         "apiVersion: cilium.io/v2\nkind: CiliumCIDRGroup\nmetadata: {name: \(name), labels: \(labels)}\nspec: {externalCIDRs: [\(prefix)]}\n"
     }
 
+    private static let denyData =
+        cnp(
+            open
+                + "egressDeny: [{toServices: [{k8sServiceSelector: {selector: {matchLabels: {kind: data}}, namespace: shop}}]}]"
+        )
+    private static let denyBank = cnp(
+        open + "egressDeny: [{toServices: [{k8sService: {serviceName: bank, namespace: shop}}]}]")
+    private static let unresolvedService = "unresolved-reference spec.egressDeny[0].toServices"
+
+    private static func service(_ name: String, _ metadata: String, _ spec: String) -> String {
+        "apiVersion: v1\nkind: Service\nmetadata: {name: \(name), namespace: shop, \(metadata)}\nspec: {\(spec)}\n"
+    }
+
+    private static func slice(_ name: String, _ addresses: String, service: String = "bank") -> String {
+        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: \(name), namespace: shop, labels: {kubernetes.io/service-name: \(service)}}\naddressType: IPv4\nendpoints: [{addresses: [\(addresses)]}]\n"
+    }
+
+    private static func apiServer(_ address: String) -> String {
+        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: kubernetes, namespace: default, labels: {kubernetes.io/service-name: kubernetes}}\naddressType: IPv4\nendpoints: [{addresses: [\(address)]}]\n"
+    }
+
+    private static func namespace(_ labels: String) -> String {
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: pci, labels: {\(labels)}}\n"
+    }
+
+    private static let till =
+        EdgeCluster.pod("pci", "till", "app: till", ["10.0.2.1"]) + "\n---\n"
+        + cnp("ingress: [{fromEntities: [all]}]", name: "till", namespace: "pci").replacing(
+            "app: web", with: "app: till")
+
     static let mistakes: [Mistake] = [
         Mistake(
             "a policy of another version of its API, or without one, isolates whom it selects",
@@ -124,6 +154,99 @@ import Testing
                 "apiVersion: v1\nitems: [{apiVersion: cilium.io/v2, kind: CiliumCIDRGroup, metadata: {name: g}, spec: {externalCIDRs: [192.0.2.0/24]}}]\n",
                 flows: ["deny web > 192.0.2.9 80"],
                 refused: ["not-an-object ", "unresolved-reference spec.egressDeny[0].toCIDRSet"])),
+        Mistake(
+            "a CIDR group that says the same twice is one",
+            Trial(
+                cnp(open + "egressDeny: [{toCIDRSet: [{cidrGroupRef: g}]}]"), group("g", "198.51.100.0/24"),
+                group("g", "198.51.100.0/24"), flows: ["deny web > 198.51.100.9 80", "allow web > 192.0.2.9 80"],
+                warned: ["duplicate-object "])),
+        Mistake(
+            "a deny by Services of which one has an error, is no YAML or is defined twice and not the same refuses its policy",
+            Trial(
+                denyData, service("other", "labels: {kind: data}", "selector: {app: 5}"),
+                flows: ["deny web > cache 80", "deny web > 192.0.2.9 80"],
+                refused: ["wrong-type spec.selector.app", unresolvedService]),
+            Trial(
+                denyData, service("other", "labels: {kind: 5}", "selector: {app: cache}"),
+                flows: ["deny web > cache 80"], refused: ["wrong-type metadata.labels.kind", unresolvedService]),
+            Trial(
+                denyData, service("other", "labels: {kind: none}", "selector: {app: 5}"),
+                flows: ["allow web > cache 80", "deny web > db 80"], refused: ["wrong-type spec.selector.app"]),
+            Trial(
+                denyData, service("other", "labels: {kind: data}", "selector: {app: cache]"),
+                flows: ["deny web > cache 80"], refused: ["syntax ", unresolvedService]),
+            Trial(
+                denyData, service("database", "labels: {kind: data}", "selector: {app: cache}"),
+                flows: ["deny web > db 80", "deny web > cache 80"], refused: [unresolvedService],
+                warned: ["duplicate-object "]),
+            Trial(
+                denyData, service("database", "labels: {kind: data}", "selector: {app: 5}"),
+                flows: ["deny web > db 80", "deny web > cache 80"],
+                refused: ["wrong-type spec.selector.app", unresolvedService]),
+            Trial(
+                denyData, service("database", "labels: {kind: data}", "selector: {app: db}"),
+                flows: ["deny web > db 80", "allow web > cache 80"], warned: ["duplicate-object "])),
+        Mistake(
+            "so does one by a Service without selector of whose EndpointSlices one has an error, is no YAML or is defined twice",
+            Trial(
+                denyBank, slice("bank-2", "203.0.113.300"), flows: ["deny web > cache 80"],
+                refused: ["invalid-value endpoints[0].addresses[0]", unresolvedService]),
+            Trial(
+                denyBank, slice("bank-2", "203.0.113.10", service: "5"), flows: ["deny web > cache 80"],
+                refused: ["wrong-type metadata.labels[\"kubernetes.io/service-name\"]", unresolvedService]),
+            Trial(
+                denyBank, slice("bank-2", "203.0.113.300", service: "other"),
+                flows: ["allow web > cache 80", "deny web > 203.0.113.9 80"],
+                refused: ["invalid-value endpoints[0].addresses[0]"]),
+            Trial(
+                denyBank, slice("bank-2", "203.0.113.10").replacing("]}]", with: "]}"), flows: ["deny web > cache 80"],
+                refused: ["syntax ", unresolvedService]),
+            Trial(
+                denyBank, slice("bank-1", "203.0.113.10"), flows: ["deny web > cache 80"],
+                refused: ["duplicate-object ", unresolvedService])),
+        Mistake(
+            "an allow by what is not known gives nothing, and what is known of the rest",
+            Trial(
+                cnp("egress: [{toServices: [{k8sService: {serviceName: bank, namespace: shop}}]}]"),
+                slice("bank-2", "203.0.113.10, 203.0.113.300"),
+                flows: ["allow web > 203.0.113.9 80", "deny web > 203.0.113.10 80", "deny web > cache 80"],
+                refused: ["invalid-value endpoints[0].addresses[1]"],
+                warned: ["unresolved-reference spec.egress[0].toServices"]),
+            Trial(
+                cnp("egress: [{toServices: [{k8sService: {serviceName: database, namespace: shop}}]}]"),
+                service("database", "labels: {kind: data}", "selector: {app: cache}"),
+                flows: ["deny web > db 80", "deny web > cache 80"],
+                warned: ["duplicate-object ", "unresolved-reference spec.egress[0].toServices"])),
+        Mistake(
+            "a deny by the entity kube-apiserver refuses its policy while its addresses are not known",
+            Trial(
+                cnp(open + "egressDeny: [{toEntities: [kube-apiserver]}]"),
+                flows: ["deny web > cache 80", "deny web > 192.0.2.10 443"],
+                refused: ["unresolved-reference spec.egressDeny[0].toEntities"]),
+            Trial(
+                cnp("ingress: [{fromEntities: [all]}], ingressDeny: [{fromEntities: [health, kube-apiserver]}]"),
+                flows: ["deny db > web 80", "deny 192.0.2.10 > web 80", "allow host > web 80"],
+                refused: ["unresolved-reference spec.ingressDeny[0].fromEntities"]),
+            Trial(
+                cnp(open + "egressDeny: [{toEntities: [kube-apiserver]}]"), apiServer("192.0.2.10"),
+                flows: ["allow web > cache 80", "deny web > 192.0.2.10 443", "allow web > 192.0.2.11 443"]),
+            Trial(
+                cnp(open + "egressDeny: [{toEntities: [kube-apiserver]}]"), apiServer("192.0.2.10"),
+                apiServer("192.0.2.300").replacing("kubernetes,", with: "kubernetes-2,"),
+                flows: ["deny web > cache 80"],
+                refused: [
+                    "invalid-value endpoints[0].addresses[0]", "unresolved-reference spec.egressDeny[0].toEntities",
+                ])),
+        Mistake(
+            "the pods of a Namespace that is defined twice, once with a mistake, are closed, whichever comes first",
+            Trial(
+                namespace("secure: yes-it-is"), namespace("secure: true"), till,
+                flows: ["deny web > pci/till 80", "deny pci/till > web 80", "allow host > pci/till 80"],
+                refused: ["duplicate-object ", "wrong-type metadata.labels.secure"]),
+            Trial(
+                namespace("secure: true"), namespace("secure: yes-it-is"), till,
+                flows: ["deny web > pci/till 80", "deny pci/till > web 80", "allow host > pci/till 80"],
+                refused: ["duplicate-object ", "wrong-type metadata.labels.secure"])),
         Mistake(
             "the pods of a Namespace with a mistake are closed",
             Trial(

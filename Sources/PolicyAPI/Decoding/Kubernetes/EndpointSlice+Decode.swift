@@ -5,7 +5,7 @@ extension EndpointSlice {
     static func decode(_ object: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> EndpointSlice {
         let metadata = ObjectHeader.metadata(object, .namespaced, isPolicy: false, &diagnostics)
         var slice = EndpointSlice(
-            metadata: metadata, serviceName: metadata.labels["kubernetes.io/service-name"] ?? "")
+            metadata: metadata, serviceName: metadata.labels[EndpointSlice.serviceLabel] ?? "")
         // A slice of names has no addresses.
         let addressType = object["addressType"].flatMap { $0.isNull ? nil : $0 }
         if diagnostics.string(addressType) == "FQDN" { return slice }

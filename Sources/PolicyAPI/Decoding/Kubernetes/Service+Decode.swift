@@ -157,8 +157,7 @@ extension ServicePort {
             let proto = PortNumber.lenientProtocol(node["protocol"], &diagnostics)
         else { return nil }
         var result = ServicePort(
-            name: node["name"]?.string ?? "", protocol: proto, port: port, target: .number(port),
-            appProtocol: node["appProtocol"]?.string ?? "")
+            name: node["name"]?.string ?? "", protocol: proto, port: port, target: .number(port))
         if let target = node["targetPort"], !target.isNull {
             if let name = target.string, !name.isEmpty {
                 result.target = .named(name)

@@ -22,11 +22,4 @@ public struct CIDRGroup: Hashable, Sendable {
         self.init(metadata: metadata, prefixes: [])
         isUnknown = true
     }
-
-    /// A group that was refused wherever it is written: its labels are known only where all of these say the same. `nil` of none.
-    public init?(refused groups: [CIDRGroup]) {
-        guard let first = groups.first else { return nil }
-        let agree = groups.allSatisfy { $0.metadata.labels == first.metadata.labels }
-        self.init(unknown: agree ? first.metadata : ObjectMeta(name: first.metadata.name))
-    }
 }

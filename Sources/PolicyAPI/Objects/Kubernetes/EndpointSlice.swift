@@ -66,6 +66,9 @@ public struct EndpointSlice: Hashable, Sendable {
     public var endpoints: [ServiceEndpoint]
     /// The ports that all of them have.
     public var ports: [EndpointPort]
+    /// Whether policies do not know its addresses: it was refused, or is defined several times and not the same. Without `serviceName` it may
+    /// be of any Service of its namespace, and without that of any namespace.
+    public var isUnknown = false
 
     /// A slice.
     public init(
@@ -77,6 +80,15 @@ public struct EndpointSlice: Hashable, Sendable {
         self.ports = ports
     }
 
+    /// A slice that was refused.
+    public init(unknown metadata: ObjectMeta) {
+        self.init(metadata: metadata, serviceName: metadata.labels[EndpointSlice.serviceLabel] ?? "")
+        isUnknown = true
+    }
+
+    /// The label that names the Service.
+    static let serviceLabel = "kubernetes.io/service-name"
+
     /// A slice of ready endpoints, one for each address.
     public init(metadata: ObjectMeta, serviceName: String, addresses: [IPAddress]) {
         self.init(
@@ -85,6 +97,9 @@ public struct EndpointSlice: Hashable, Sendable {
 
     /// Addresses of all endpoints, whatever their conditions.
     public var addresses: [IPAddress] { endpoints.flatMap(\.addresses) }
+
+    /// Whether it is known of which Service it is, and what it says of it.
+    public var hasEndpoints: Bool { !serviceName.isEmpty && !(isUnknown && endpoints.isEmpty) }
 
     /// Whether nodes look at it: it is not for a headless Service or another proxy by its labels.
     public var isTranslated: Bool {

@@ -20,20 +20,16 @@ public struct ServicePort: Hashable, Sendable {
     public var target: Target
     /// `nodePort`: at the addresses of nodes; `nil` for none.
     public var nodePort: UInt16?
-    /// `appProtocol`, empty for none.
-    public var appProtocol: String
 
     /// A service port.
     public init(
-        name: String = "", protocol: L4Protocol, port: UInt16, target: Target, nodePort: UInt16? = nil,
-        appProtocol: String = ""
+        name: String = "", protocol: L4Protocol, port: UInt16, target: Target, nodePort: UInt16? = nil
     ) {
         self.name = name
         self.protocol = `protocol`
         self.port = port
         self.target = target
         self.nodePort = nodePort
-        self.appProtocol = appProtocol
     }
 }
 
@@ -90,6 +86,9 @@ public struct Service: Hashable, Sendable {
     public var trafficDistribution: String
     /// Whether netpold has made up the cluster IPs, because the manifest has none.
     public var isSynthetic: Bool
+    /// Whether policies do not know which pods or addresses it stands for: it was refused, or is defined several times and not the same.
+    /// Where no label could be read it may have any, and any namespace where it has none.
+    public var isUnknown = false
 
     /// A service.
     public init(
@@ -111,6 +110,12 @@ public struct Service: Hashable, Sendable {
         publishesNotReady = false
         trafficDistribution = ""
         isSynthetic = false
+    }
+
+    /// A service that was refused.
+    public init(unknown metadata: ObjectMeta) {
+        self.init(metadata: metadata, selector: [:])
+        isUnknown = true
     }
 
     /// `namespace/name`.

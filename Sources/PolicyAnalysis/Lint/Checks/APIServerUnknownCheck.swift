@@ -1,14 +1,14 @@
 import PolicyAPI
 import PolicyIR
 
-/// The entity kube-apiserver without known addresses.
+/// An allow by the entity kube-apiserver without known addresses. A deny is refused (`CiliumPeers`).
 enum APIServerUnknownCheck: LintCheck {
     static let entry = DiagnosticEntry(
-        .apiServerUnknown, .warning,
+        .apiServerUnknown, .note,
         title: "The entity kube-apiserver without known addresses",
         reason: """
             The addresses of the API server are those of the EndpointSlice of the Service default/kubernetes. Without it the entity \
-            selects nothing: an allow allows nothing (a note), a deny denies nothing (a warning). In a cluster the slice exists.
+            selects nothing, so an allow allows nothing; a deny is refused (unresolved-reference). In a cluster the slice exists.
             """,
         fix: "Add the slice to the manifests: `kubectl get endpointslice -n default kubernetes -o yaml`.",
         bad: """
@@ -17,8 +17,7 @@ enum APIServerUnknownCheck: LintCheck {
             metadata: {name: web, namespace: shop}
             spec:
               endpointSelector: {matchLabels: {app: web}}
-              enableDefaultDeny: {egress: false}
-              egressDeny:
+              egress:
                 - toEntities: [kube-apiserver]
             """,
         good: """
@@ -33,8 +32,7 @@ enum APIServerUnknownCheck: LintCheck {
             metadata: {name: web, namespace: shop}
             spec:
               endpointSelector: {matchLabels: {app: web}}
-              enableDefaultDeny: {egress: false}
-              egressDeny:
+              egress:
                 - toEntities: [kube-apiserver]
             """)
 
@@ -46,23 +44,13 @@ enum APIServerUnknownCheck: LintCheck {
         for policy in cluster.objects.ciliumPolicies {
             for rule in policy.rules {
                 let origin = PolicyLowering.origin(of: rule, in: policy)
-                for (elements, field, isDeny) in [
-                    (rule.ingress, "fromEntities", false), (rule.ingressDeny, "fromEntities", true),
-                    (rule.egress, "toEntities", false), (rule.egressDeny, "toEntities", true),
-                ] {
+                for (elements, field) in [(rule.ingress, "fromEntities"), (rule.egress, "toEntities")] {
                     for element in elements {
                         guard let index = element.entities.value?.firstIndex(of: .kubeAPIServer) else { continue }
-                        let path = "\(element.path).\(field)[\(index)]"
-                        let hint = "add the EndpointSlice of the Service default/kubernetes to the manifests"
-                        if isDeny {
-                            report.warn(
-                                .apiServerUnknown, path, of: origin,
-                                "the API server's addresses are unknown, so nothing is denied", hint)
-                        } else {
-                            report.note(
-                                .apiServerUnknown, path, of: origin,
-                                "the API server's addresses are unknown, so nothing is allowed", hint)
-                        }
+                        report.note(
+                            .apiServerUnknown, "\(element.path).\(field)[\(index)]", of: origin,
+                            "the API server's addresses are unknown, so nothing is allowed",
+                            "add the EndpointSlice of the Service default/kubernetes to the manifests")
                     }
                 }
             }
