@@ -10,6 +10,7 @@ public struct NodePolicyCompiler: PolicyCompiler {
     private let pinned: IdentityAllocator
     private let services: ServiceSettings
     private let host: Bool
+    private let prefixLimit: Int?
     /// The node's policies that the kernel may go back to, while changes of them are to be confirmed.
     private var former: FormerHostPolicies?
 
@@ -17,16 +18,18 @@ public struct NodePolicyCompiler: PolicyCompiler {
     public var allocator: IdentityAllocator { state?.allocator ?? pinned }
 
     /// A compiler that goes on from these numbers: after a restart, those found in the kernel.
-    /// With `host` the node's own policies are compiled too, with `former` those that they go back to.
+    /// With `host` the node's own policies are compiled too, with `former` those that they go back to. `prefixLimit` as in
+    /// `CompilerState.init`.
     public init(
         allocator: IdentityAllocator = IdentityAllocator(),
         services: ServiceSettings = ServiceSettings(mode: .translate), host: Bool = false,
-        former: FormerHostPolicies? = nil
+        former: FormerHostPolicies? = nil, prefixLimit: Int? = nil
     ) {
         self.former = former
         pinned = allocator
         self.services = services
         self.host = host
+        self.prefixLimit = prefixLimit
     }
 
     /// Takes the changes over and compiles.
@@ -41,7 +44,8 @@ public struct NodePolicyCompiler: PolicyCompiler {
         } else {
             current = CompilerState(
                 objects.written, standIns: objects.isolating, localNode: desired.node,
-                ownAddresses: objects.ownAddresses, allocator: allocator, serviceSettings: services)
+                ownAddresses: objects.ownAddresses, allocator: allocator, serviceSettings: services,
+                prefixLimit: prefixLimit)
             if host { current.compileHost() }
         }
         former?.choose(desired.host, in: &current)
@@ -50,7 +54,7 @@ public struct NodePolicyCompiler: PolicyCompiler {
         return CompiledNode(
             image: try current.image.adding(desired.stubs, node: objects.addresses(ofNode: desired.node)),
             objects: objects, node: desired.node, diagnostics: current.diagnostics + idle,
-            notAsWritten: current.notAsWritten, services: services,
+            notAsWritten: current.notAsWritten, withoutRoom: current.withoutRoom, services: services,
             columns: current.allocator.columns)
     }
 

@@ -67,9 +67,12 @@ public struct ObjectTable: Sendable {
         return all
     }
 
-    /// The policies of such a cluster, then those in the place of refused ones, in key order.
-    public func lower(_ cluster: ClusterObjects) -> LoweredPolicies {
-        var lowered = PolicyLowering.lower(cluster, for: .enforcement)
+    /// The policies of such a cluster, then those in the place of refused ones, in key order; `withoutRoom` as
+    /// `PolicyBook.withoutRoom` has them.
+    public func lower(
+        _ cluster: ClusterObjects, withoutRoom: [ObjectKey: LoweredPolicies] = [:]
+    ) -> LoweredPolicies {
+        var lowered = PolicyLowering.lower(cluster, for: .enforcement, closed: withoutRoom)
         lowered.policies += isolating.sorted { $0.key < $1.key }.flatMap(\.value)
         return lowered
     }

@@ -21,6 +21,8 @@ public struct CompiledNode: Sendable {
     public var diagnostics: [Diagnostic]
     /// The policies that are not in force as written, and why.
     public var notAsWritten: [ObjectKey: [Diagnostic]]
+    /// Those of them for whose prefixes there is no room, and what is in force in their places.
+    public var withoutRoom: [ObjectKey: LoweredPolicies]
     /// What the node does about Services.
     public var services: ServiceSettings
     /// What the columns of names stand for.
@@ -29,7 +31,7 @@ public struct CompiledNode: Sendable {
     /// A compiled node.
     public init(
         image: NodeImage, objects: ObjectTable, node: String, diagnostics: [Diagnostic] = [],
-        notAsWritten: [ObjectKey: [Diagnostic]] = [:],
+        notAsWritten: [ObjectKey: [Diagnostic]] = [:], withoutRoom: [ObjectKey: LoweredPolicies] = [:],
         services: ServiceSettings = ServiceSettings(mode: .translate), columns: NameColumns = NameColumns()
     ) {
         self.image = image
@@ -37,6 +39,7 @@ public struct CompiledNode: Sendable {
         self.node = node
         self.diagnostics = diagnostics
         self.notAsWritten = notAsWritten
+        self.withoutRoom = withoutRoom
         self.services = services
         self.columns = columns
     }
@@ -45,6 +48,9 @@ public struct CompiledNode: Sendable {
     public func makeEvaluator() -> ReferenceEvaluator {
         let cluster = objects.cluster(node: node)
         return ReferenceEvaluator(
-            cluster, policies: objects.lower(cluster).policies, localNode: node, serviceSettings: services)
+            cluster, policies: lower(cluster).policies, localNode: node, serviceSettings: services)
     }
+
+    /// The policies in force, of a cluster that has those of `objects`.
+    public func lower(_ cluster: ClusterObjects) -> LoweredPolicies { objects.lower(cluster, withoutRoom: withoutRoom) }
 }

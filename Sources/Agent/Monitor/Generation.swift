@@ -90,7 +90,7 @@ final class Generation: Sendable {
         var objects = compiled.objects.cluster(node: compiled.node)
         objects.names.merge(names) { _, learnt in learnt }
         let evaluator = ReferenceEvaluator(
-            objects, policies: compiled.objects.lower(objects).policies, localNode: compiled.node,
+            objects, policies: compiled.lower(objects).policies, localNode: compiled.node,
             serviceSettings: compiled.services)
         return Known(objects: objects, evaluator: evaluator)
     }

@@ -67,6 +67,9 @@ extension CompilerState {
     /// What lowering found in one policy, the object of this key.
     public func diagnostics(of key: ClusterObject.Key) -> [Diagnostic] { book.diagnostics(of: key) }
 
+    /// The policies that are closed because there is no room for their prefixes, and what is in force in their places.
+    public var withoutRoom: [ClusterObject.Key: LoweredPolicies] { book.withoutRoom }
+
     /// The policies that are not in force as written, and why.
     public var notAsWritten: [ClusterObject.Key: [Diagnostic]] {
         var found = book.errors

@@ -67,12 +67,13 @@ public struct CompilerState: Sendable {
     ///   - ownAddresses: what the local node has besides the addresses of its Node object.
     ///   - allocator: the numbers given before, so that they stay.
     ///   - serviceSettings: which Services the node translates.
+    ///   - prefixLimit: how many prefixes policies may name together; `nil`: as many as there is room for.
     public init(
         _ objects: ClusterObjects, standIns: [ClusterObject.Key: [LoweredPolicy]] = [:], localNode: String? = nil,
         ownAddresses: [IPAddress]? = nil, allocator: IdentityAllocator = IdentityAllocator(),
-        serviceSettings: ServiceSettings = ServiceSettings(mode: .translate)
+        serviceSettings: ServiceSettings = ServiceSettings(mode: .translate), prefixLimit: Int? = nil
     ) {
-        var book = PolicyBook(objects)
+        var book = PolicyBook(objects, prefixLimit: prefixLimit)
         for (key, policies) in standIns { book.set(policies, for: key) }
         _ = book.takeChanges()
         self.init(

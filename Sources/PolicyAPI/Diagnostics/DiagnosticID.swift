@@ -39,6 +39,8 @@ public enum DiagnosticID: String, Hashable, CaseIterable, Sendable {
     case conflict
     /// A list has more elements than allowed.
     case tooMany = "too-many"
+    /// All policies together name more prefixes than there is room for.
+    case tooManyPrefixes = "too-many-prefixes"
     /// The last port of a range is below the first.
     case endPortBelowPort = "end-port-below-port"
     /// A field or rule is valid but has no effect, or not the one it seems to have.

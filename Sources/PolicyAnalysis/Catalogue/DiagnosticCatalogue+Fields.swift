@@ -144,6 +144,16 @@ extension DiagnosticCatalogue {
                 spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
                 """),
         DiagnosticEntry(
+            .tooManyPrefixes, .error, title: "All policies together name more prefixes than there is room for",
+            reason: """
+                Each node's kernel has one table for the prefixes of all policies, and nobody's policies may fill it for everybody. \
+                Policies of a cluster may name 61,440 together, each counted once. Where they name more, the namespaces that name most \
+                give way, each with the policies that name most: these are closed until there is room again.
+                """,
+            fix:
+                "Use fewer and larger prefixes; delete what nobody needs. One CiliumCIDRGroup that many policies refer to counts once."
+        ),
+        DiagnosticEntry(
             .endPortBelowPort, .error, title: "The last port of a range is below the first",
             reason: """
                 The range is empty. The API server refuses such a NetworkPolicy, and so does netpold. In a Cilium policy only the \

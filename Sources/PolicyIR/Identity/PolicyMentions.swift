@@ -11,6 +11,9 @@ struct PolicyMentions {
     /// Keys of node labels: only they tell nodes apart.
     var nodeKeys: [String] = []
 
+    /// All prefixes, repetitions included: each takes room in the kernel's table.
+    var prefixes: [IPPrefix] { everywhere + outside }
+
     init(_ policy: LoweredPolicy) {
         for direction in Direction.allCases {
             guard let all = policy[direction]?.rules else { continue }
@@ -29,5 +32,24 @@ struct PolicyMentions {
                 }
             }
         }
+    }
+
+    /// How many prefixes policies mention, repetitions included: without a list of them.
+    static func count(_ policies: [LoweredPolicy]) -> Int {
+        var count = 0
+        for policy in policies {
+            for direction in Direction.allCases {
+                guard let all = policy[direction]?.rules else { continue }
+                let rules = all.span
+                for rule in rules.indices {
+                    guard case .anyOf(let list) = rules[rule].peers else { continue }
+                    let peers = list.span
+                    for peer in peers.indices {
+                        if case .addresses(_, let except, _) = peers[peer] { count += 1 + except.count }
+                    }
+                }
+            }
+        }
+        return count
     }
 }

@@ -3,8 +3,8 @@ public import PolicyAPI
 /// The policies in force, lowered for the kernel one by one, and kept in step with what they refer to.
 ///
 /// A policy object is lowered when it is set, and again when a service or CIDR group that it refers to changes. In the
-/// place of an object that was refused stand policies that are lowered already. `takeChanges` says what is other than
-/// before.
+/// place of an object that was refused stand policies that are lowered already. Objects that together name more prefixes than there
+/// is room for are closed until there is (`PrefixBudget`). `takeChanges` says what is other than before.
 public struct PolicyBook: Sendable {
     /// What became of the policies of one object.
     public struct Change: Sendable {
@@ -33,20 +33,28 @@ public struct PolicyBook: Sendable {
     private var stale: Set<ClusterObject.Key> = []
     /// What was in force when `takeChanges` was called last, of the objects that were touched since.
     private var before: [ClusterObject.Key: [LoweredPolicy]] = [:]
+    private var budget: PrefixBudget
+    /// In the place of objects that name too many prefixes: what is in force, and why.
+    private var closed: [ClusterObject.Key: LoweredPolicies] = [:]
 
     /// The policies among the objects. `PolicyLowering.lower` says the same of the same objects in the order of their keys.
-    public init(_ objects: ClusterObjects) {
-        self.init(objects, policies: [])
+    ///
+    /// - Parameters:
+    ///   - objects: the cluster.
+    ///   - prefixLimit: how many prefixes they may name together; `nil`: `PrefixBudget.standard`.
+    public init(_ objects: ClusterObjects, prefixLimit: Int? = nil) {
+        self.init(objects, policies: [], prefixLimit: prefixLimit)
         for policy in objects.networkPolicies { set(.networkPolicy(policy)) }
         for policy in objects.clusterPolicies { set(.clusterPolicy(policy)) }
         for policy in objects.ciliumPolicies { set(.ciliumPolicy(policy)) }
-        lowerStale()
-        before = [:]
+        _ = takeChanges()
     }
 
-    /// Policies that are lowered already, each under the key of its origin; those among the objects do not count.
-    public init(_ objects: ClusterObjects, policies: [LoweredPolicy]) {
+    /// Policies that are lowered already, each under the key of its origin; those among the objects do not count. They stay however
+    /// many prefixes they name.
+    public init(_ objects: ClusterObjects, policies: [LoweredPolicy], prefixLimit: Int? = nil) {
         var objects = objects
+        budget = PrefixBudget(limit: prefixLimit ?? PrefixBudget.standard)
         objects.cidrGroups.sort { $0.metadata.name < $1.metadata.name }
         directory = CiliumDirectory(objects)
         for slice in objects.endpointSlices { slices[ClusterObject.endpointSlice(slice).key] = slice }
@@ -54,23 +62,37 @@ public struct PolicyBook: Sendable {
             entries[ClusterObject.Key(policy.origin), default: Entry(lowered: LoweredPolicies())].lowered.policies
                 .append(policy)
         }
+        for (key, entry) in entries { budget.set(key, (nil, entry.lowered.policies)) }
     }
 
     /// The policies in force, by object.
-    public var policies: [ClusterObject.Key: [LoweredPolicy]] { entries.mapValues(\.lowered.policies) }
+    public var policies: [ClusterObject.Key: [LoweredPolicy]] {
+        var all = entries.mapValues(\.lowered.policies)
+        for (key, lowered) in closed { all[key] = lowered.policies }
+        return all
+    }
 
     /// The policies in force of one object.
-    public func policies(of key: ClusterObject.Key) -> [LoweredPolicy] { entries[key]?.lowered.policies ?? [] }
+    public func policies(of key: ClusterObject.Key) -> [LoweredPolicy] {
+        (closed[key] ?? entries[key]?.lowered)?.policies ?? []
+    }
+
+    /// The objects that are closed because there is no room for their prefixes, and what is in force in their places.
+    public var withoutRoom: [ClusterObject.Key: LoweredPolicies] { closed }
 
     /// What lowering found, in no order.
-    public var diagnostics: [Diagnostic] { found.values.flatMap(\.self) }
+    public var diagnostics: [Diagnostic] {
+        found.flatMap { closed[$0.key] == nil ? $0.value : [] } + closed.values.flatMap(\.diagnostics)
+    }
 
     /// What lowering found in one object.
-    public func diagnostics(of key: ClusterObject.Key) -> [Diagnostic] { found[key] ?? [] }
+    public func diagnostics(of key: ClusterObject.Key) -> [Diagnostic] {
+        closed[key]?.diagnostics ?? found[key] ?? []
+    }
 
     /// The errors that lowering found, by policy: those pods that such a policy selects are isolated.
     public var errors: [ClusterObject.Key: [Diagnostic]] {
-        found.compactMapValues { diagnostics in
+        found.merging(closed.mapValues(\.diagnostics)) { _, closed in closed }.compactMapValues { diagnostics in
             let errors = diagnostics.filter { $0.severity == .error }
             return errors.isEmpty ? nil : errors
         }
@@ -148,9 +170,10 @@ public struct PolicyBook: Sendable {
     /// What is other than at the last call, sorted by key. Lowers what was set or refers to what was set.
     public mutating func takeChanges() -> [Change] {
         lowerStale()
+        closeExcess()
         defer { before = [:] }
         return before.sorted { $0.key < $1.key }.compactMap { key, before in
-            let after = entries[key]?.lowered.policies ?? []
+            let after = policies(of: key)
             return before == after ? nil : Change(key: key, before: before, after: after)
         }
     }
@@ -164,6 +187,23 @@ public struct PolicyBook: Sendable {
                     object: .ciliumPolicy(policy), lowered: CiliumLowering.lower(policy, directory, for: .enforcement)))
         }
         stale = []
+    }
+
+    /// Closes objects for whose prefixes there is no room, and takes back those for which there is again.
+    private mutating func closeExcess() {
+        for key in before.keys { budget.set(key, entries[key].map { ($0.object, $0.lowered.policies) }) }
+        let entries = entries
+        let flipped = budget.close { key in entries[key].map { ($0.object, $0.lowered.policies) } }
+        for key in flipped { note(key) }
+        for key in closed.isEmpty ? flipped : flipped.union(before.keys) {
+            guard budget.closed.contains(key), let entry = entries[key], let object = entry.object else {
+                closed[key] = nil
+                continue
+            }
+            closed[key] = LoweredPolicies(
+                policies: PolicyLowering.lowerRefused(PolicyRefusal.closing(object)),
+                diagnostics: entry.lowered.diagnostics + [budget.diagnostic(of: object)])
+        }
     }
 
     private mutating func replace(_ key: ClusterObject.Key, _ entry: Entry?) {
@@ -180,7 +220,7 @@ public struct PolicyBook: Sendable {
     }
 
     private mutating func note(_ key: ClusterObject.Key) {
-        if before[key] == nil { before[key] = entries[key]?.lowered.policies ?? [] }
+        if before[key] == nil { before[key] = policies(of: key) }
     }
 
     private static func precedes(_ left: ObjectMeta, _ right: ObjectMeta) -> Bool {

@@ -1,0 +1,93 @@
+import BPFEmit
+import CNetpoldABI
+import NetTypes
+import PolicyAPI
+import PolicyIR
+import Testing
+
+@testable import Datapath
+
+/// Policies of one tenant with more prefixes than the kernel's table holds, beside those of others.
+@Suite(.needsRoot) struct PrefixRoomTests {
+    private static let web = EndpointKey(namespace: "shop", name: "web")
+    private static let evil = EndpointKey(namespace: "evil", name: "pod")
+    private static let client = IPAddress(ipv4: 0x0af4_0003)
+
+    private static func pod(_ namespace: String, _ name: String, _ address: UInt32) -> Pod {
+        Pod(
+            metadata: ObjectMeta(name: name, namespace: namespace, labels: ["app": name]), nodeName: "node-1",
+            addresses: [IPAddress(ipv4: address)])
+    }
+
+    private static func policy(_ namespace: String, _ name: String, _ peers: [NetworkPolicyPeer]) -> ClusterObject {
+        .networkPolicy(
+            NetworkPolicy(
+                metadata: ObjectMeta(name: name, namespace: namespace), podSelector: LabelSelector(),
+                policyTypes: [.ingress],
+                ingress: peers.isEmpty ? [] : [NetworkPolicyRule(peers: peers, ports: [], path: "spec.ingress[0]")],
+                egress: []))
+    }
+
+    /// One of the policies that fill the table: 35,000 addresses, and the client.
+    private static func large(_ number: UInt32) -> ClusterObject {
+        let addresses = (0..<35_000).map { IPAddress(ipv4: 0x0b00_0000 + number * 35_000 + $0) } + [client]
+        return policy(
+            "evil", "large-\(number)", addresses.map { .ipBlock(cidr: IPPrefix(host: $0), except: []) })
+    }
+
+    @Test(
+        "policies of more prefixes than the table holds: a later deny is in force, and what has no room closes its pods"
+    )
+    func flood() throws {
+        var objects = ClusterObjects()
+        objects.namespaces = ["shop", "evil"].map { Namespace(metadata: ObjectMeta(name: $0)) }
+        objects.pods = [
+            Self.pod("shop", "web", 0x0af4_0001), Self.pod("evil", "pod", 0x0af4_0002),
+            Self.pod("shop", "client", 0x0af4_0003),
+        ]
+        var state = CompilerState(objects, localNode: "node-1")
+        let node = try NodeDatapath.forTests()
+        let probe = HookProbe(node: node)
+        _ = try node.apply(state.image, links: [:])
+        #expect(try probe.tcp(to: Self.web, from: Self.client, source: 1) == NP_REASON_ALLOWED)
+        // One alone fits, and allows what it says.
+        _ = state.apply([.upsert(Self.large(0))])
+        _ = try node.apply(state.image, links: [:])
+        #expect(state.notAsWritten.isEmpty)
+        #expect(try probe.tcp(to: Self.evil, from: Self.client, source: 1) == NP_REASON_ALLOWED)
+
+        _ = state.apply((1..<4).map { .upsert(Self.large($0)) } + [.upsert(Self.policy("shop", "deny", []))])
+        #expect(state.notAsWritten.keys.map(\.name).sorted() == ["large-1", "large-2", "large-3"])
+        #expect(state.image.prefixes.count <= Int(NP_MAX_PREFIXES) / 2)
+        _ = try node.apply(state.image, links: [:])
+        #expect(try probe.tcp(to: Self.web, from: Self.client, source: 2) == NP_DROP_POLICY_DEFAULT)
+        // What the tenant has in force still allows it.
+        #expect(try probe.tcp(to: Self.evil, from: Self.client, source: 2) == NP_REASON_ALLOWED)
+
+        // Another image of the same size takes its place: both are in the table meanwhile.
+        _ = state.apply([.delete(Self.large(0).key)])
+        #expect(state.notAsWritten.keys.map(\.name).sorted() == ["large-2", "large-3"])
+        _ = try node.apply(state.image, links: [:])
+        #expect(node.prefixes.count == state.image.prefixes.count)
+
+        // The last one is closed as long as there is no room for it: nothing reaches the pods.
+        let widest = Self.policy(
+            "evil", "large-1",
+            (0..<70_000).map { .ipBlock(cidr: IPPrefix(host: IPAddress(ipv4: 0x0c00_0000 + $0)), except: []) })
+        _ = state.apply([.upsert(widest), .delete(Self.large(2).key), .delete(Self.large(3).key)])
+        #expect(state.notAsWritten.keys.map(\.name) == ["large-1"])
+        _ = try node.apply(state.image, links: [:])
+        let inside = IPAddress(ipv4: 0x0c00_0001)
+        for address in [Self.client, inside] {
+            #expect(try probe.tcp(to: Self.evil, from: address, source: 3) == NP_DROP_POLICY_DEFAULT)
+        }
+        _ = state.apply([.upsert(Self.large(1))])
+        _ = try node.apply(state.image, links: [:])
+        #expect(try probe.tcp(to: Self.evil, from: Self.client, source: 4) == NP_REASON_ALLOWED)
+    }
+
+    @Test("two images that take each other's place fit into the table")
+    func twoImages() {
+        #expect(2 * (PrefixBudget.standard + 4096) == Int(NP_MAX_PREFIXES))
+    }
+}
