@@ -20,6 +20,17 @@ extension AttachmentTests {
             })
     }
 
+    /// A datapath and two pods' interfaces; what is attached is taken off at the end.
+    private static func withInterfaces(
+        _ style: AttachmentStyle, _ body: @escaping (NodeDatapath, _ first: [UInt32], _ second: [UInt32]) throws -> Void
+    ) throws {
+        try withNetwork { pins, links, _ in
+            let node = try open(pins, style)
+            try body(node, try #require(links[clientKey]), try #require(links[NodeImages.webKey]))
+            try node.detach()
+        }
+    }
+
     /// An apply in which one call that moves a hook fails.
     private static func apply(
         _ image: NodeImage, _ links: [EndpointKey: [UInt32]], to node: NodeDatapath, failing call: Int
@@ -34,10 +45,7 @@ extension AttachmentTests {
         "a slot that a hook which could not be moved names is no other pod's until it has moved",
         arguments: [AttachmentStyle.tcx, .clsact])
     func slotOfUnmovedHook(style: AttachmentStyle) throws {
-        try Self.withNetwork { pins, links, _ in
-            let first = try #require(links[Self.clientKey])
-            let second = try #require(links[NodeImages.webKey])
-            let node = try Self.open(pins, style)
+        try Self.withInterfaces(style) { node, first, second in
             _ = try node.apply(try Self.image(of: ["a"]), links: [Self.key("a"): first])
             let former = try #require(node.endpoints[Self.key("a")]).slot
             // The interface becomes another pod's, and one of its hooks stays as it is.
@@ -55,7 +63,6 @@ extension AttachmentTests {
             )
             let last = [Self.key("b"): first, Self.key("d"): second]
             #expect(try node.apply(try Self.image(of: ["b", "d"]), links: last).endpoints.map(\.slot).contains(former))
-            try node.detach()
         }
     }
 
@@ -63,10 +70,7 @@ extension AttachmentTests {
         "a pod whose slot a hook of another pod still names is closed until that hook has moved",
         arguments: [AttachmentStyle.tcx, .clsact])
     func podOfUnmovedHook(style: AttachmentStyle) throws {
-        try Self.withNetwork { pins, links, _ in
-            let first = try #require(links[Self.clientKey])
-            let second = try #require(links[NodeImages.webKey])
-            let node = try Self.open(pins, style)
+        try Self.withInterfaces(style) { node, first, second in
             func isReady() throws -> Bool {
                 let slot = try #require(node.endpoints[Self.key("a")]).slot
                 return try #require(try node.maps.endpoints.value(of: slot, initial: np_endpoint())).isReady
@@ -90,7 +94,6 @@ extension AttachmentTests {
             #expect(last.endpoints.allSatisfy { $0.failure == nil } && last.hooksChanged == 1)
             #expect(try isReady())
             #expect(try node.apply(image, links: after).changedAnything == false)
-            try node.detach()
         }
     }
 }
