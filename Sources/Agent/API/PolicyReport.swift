@@ -1,3 +1,6 @@
+import PolicyAPI
+import PolicyAnalysis
+
 /// One row of `netpold policies`.
 public struct PolicyReport: Hashable, Codable, Sendable {
     /// What is in force for the policy.
@@ -49,11 +52,16 @@ public struct PolicyReport: Hashable, Codable, Sendable {
 }
 
 extension PolicyReport {
-    /// A row; `applied` is the generation of the inputs that the kernel holds.
-    init(_ key: ObjectKey, _ standing: PolicyStanding, applied: UInt64) {
+    /// A row; `applied` is the generation of the inputs that the kernel holds, `closed` why the policy is closed in it although its source
+    /// has a good version.
+    init(_ key: ObjectKey, _ standing: PolicyStanding, applied: UInt64, closed: [Diagnostic]? = nil) {
+        let closed = standing.state == .asWritten ? closed : nil
         let state: State =
             switch standing.state {
-            case .asWritten: applied >= standing.generation ? .inForce : .pending
+            case .asWritten where applied < standing.generation: .pending
+            // In the place of a host policy nothing is enforced.
+            case .asWritten where closed?.contains { $0.id == .hostPolicy } == true: .ignored
+            case .asWritten: closed == nil ? .inForce : .isolated
             case .lastGood: .lastGood
             case .isolated: .isolated
             case .ignored: .ignored
@@ -62,7 +70,8 @@ extension PolicyReport {
         if case .server(let version) = standing.origin, version.generation > 0 { generation = version.generation }
         self.init(
             kind: key.kind, namespace: key.namespace.isEmpty ? nil : key.namespace, name: key.name, state: state,
-            origin: "\(standing.origin)", generation: generation, reason: standing.reason)
+            origin: "\(standing.origin)", generation: generation,
+            reason: closed.map { $0.map(DiagnosticRenderer().render).joined(separator: "; ") } ?? standing.reason)
     }
 
     /// The row of a policy that was deleted and is in force, for this reason.

@@ -53,6 +53,9 @@ final class Generation: Sendable {
     /// The policies that are not in force as written, and why.
     var notAsWritten: [ObjectKey: [Diagnostic]] { compiled?.notAsWritten ?? [:] }
 
+    /// Those of them for whose prefixes there is no room, and what is in force in their places.
+    var withoutRoom: [ObjectKey: LoweredPolicies] { compiled?.withoutRoom ?? [:] }
+
     /// Number of identity to what it stands for.
     var identities: [UInt32: String] {
         Dictionary((compiled?.image.identities ?? []).map { ($0.number, $0.label) }) { first, _ in first }

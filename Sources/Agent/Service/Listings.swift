@@ -104,7 +104,7 @@ actor Listings {
         switch request.listing {
         case .endpoints: next.rows = .endpoints(endpoints(snapshot, generation))
         case .names: next.rows = .names(names.map { NameListing(feed: $0, image: generation.image).rows() } ?? [])
-        case .policies: next.rows = .policies(policies(snapshot))
+        case .policies: next.rows = .policies(policies(snapshot, generation))
         case .rules:
             let packets = try? await worker.packetsByRule()
             next.rows = .rules(RuleListing(image: generation.image, packets: packets).rows())
@@ -144,8 +144,12 @@ actor Listings {
         ).rows().sorted { $0.place < $1.place }
     }
 
-    private func policies(_ snapshot: AgentSnapshot) -> [PolicyReport] {
-        let rows = snapshot.policies.map { PolicyReport($0.key, $0.value, applied: snapshot.facts.appliedGeneration) }
+    private func policies(_ snapshot: AgentSnapshot, _ generation: Generation) -> [PolicyReport] {
+        let closed = generation.withoutRoom
+        let rows = snapshot.policies.map {
+            PolicyReport(
+                $0.key, $0.value, applied: snapshot.facts.appliedGeneration, closed: closed[$0.key]?.diagnostics)
+        }
         return (rows + snapshot.policiesKept.map { PolicyReport($0.key, kept: $0.value) })
             .sorted { $0.place < $1.place }
     }

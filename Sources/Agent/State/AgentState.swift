@@ -189,6 +189,7 @@ public struct AgentState: Sendable {
     private static func kind(_ diagnostic: Diagnostic) -> Condition.Kind {
         // Nobody is isolated in place of a host policy: nodes are not protected as it says.
         if diagnostic.id == .hostPolicy { return .refusedIgnored }
+        if diagnostic.id == .servicesLeftOut { return .servicesLeftOut }
         switch diagnostic.severity {
         case .error: return .compiledClosed
         case .warning, .note: return .policyWarning

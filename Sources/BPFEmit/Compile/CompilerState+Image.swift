@@ -61,7 +61,8 @@ extension CompilerState {
 
     /// What lowering found in policies that are objects, what could not be compiled as written, and what belongs to nobody.
     public var diagnostics: [Diagnostic] {
-        (book.diagnostics + contested + failures + leftOut + services.conflicts + observed.diagnostics).sorted()
+        (book.diagnostics + contested + failures + leftOut + services.diagnostics
+            + observed.diagnostics).sorted()
     }
 
     /// What lowering found in one policy, the object of this key.

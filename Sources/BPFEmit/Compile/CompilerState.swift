@@ -119,7 +119,8 @@ public struct CompilerState: Sendable {
         for namespace in objects.namespaces { namespaces[namespace.metadata.name] = namespace }
         for node in objects.nodes { nodes[node.metadata.name] = node }
         names = objects.names
-        services = ServiceTable(ServiceResolver(objects, localNode: localNode), serviceSettings)
+        services = ServiceTable(
+            ServiceResolver(objects, localNode: localNode, room: serviceSettings.room), serviceSettings)
         observed = ObservedServices()
         index.add(objects)
         if ownAddresses != nil {

@@ -13,7 +13,7 @@ struct ServiceTable: Sendable {
     /// Those that another component translates, or a cache of the node answers for: sorted, with all that may be chosen.
     private(set) var observed: [ServiceFrontend] = []
     /// What was found about addresses that several Services claim.
-    private(set) var conflicts: [Diagnostic] = []
+    private var conflicts: [Diagnostic] = []
     private var byService: [ServiceName: [ServiceFrontend]] = [:]
     /// The addresses of the node, as of the latest update.
     private var own: Set<IPAddress> = []
@@ -22,6 +22,9 @@ struct ServiceTable: Sendable {
         self.resolver = resolver
         self.settings = settings
     }
+
+    /// What was found about addresses that several Services claim, or for which there is no room.
+    var diagnostics: [Diagnostic] { conflicts + (settings.mode == .off ? [] : resolver.diagnostics) }
 
     /// Whether `update` has something to do.
     var isStale: Bool { resolver.isStale }

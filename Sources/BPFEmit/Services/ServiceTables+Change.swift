@@ -9,10 +9,10 @@ extension ServiceTables {
         public var ranges: [(first: UInt32, slots: [UInt32])] = []
         /// 3. Ends that are to be known before packets go there: how many frontends have it.
         public var ends: [(end: End, count: UInt32)] = []
-        /// 4. Frontends, each with one write.
-        public var upserts: [(key: ServiceFrontend.Key, entry: Entry)] = []
-        /// 5. Frontends that go.
+        /// 4. Frontends that go: before others come, so that both need not have room.
         public var removals: [ServiceFrontend.Key] = []
+        /// 5. Frontends, each with one write.
+        public var upserts: [(key: ServiceFrontend.Key, entry: Entry)] = []
         /// 6. Slots that are not to be chosen any more; after the frontends.
         public var unusable: [Slot] = []
         /// 7. Ends that nothing can be coming from any more.

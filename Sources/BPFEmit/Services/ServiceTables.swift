@@ -141,6 +141,8 @@ public struct ServiceTables: Sendable {
     private var nextSlot: UInt32 = 0
     /// np_backend_ends: how many frontends have the end, and since when none.
     private var ends: [End: (count: UInt32, idleSince: UInt64)] = [:]
+    /// Those that come with the change that is being made.
+    private var newEnds: Set<End> = []
     private var ids: [Group: UInt32] = [:]
     private var nextID: UInt32 = 1
 
@@ -249,6 +251,7 @@ public struct ServiceTables: Sendable {
         }
         for frontend in wanted.values.sorted(by: { $0.key < $1.key }) { set(frontend, &change) }
         foundPorts = [:]
+        newEnds = []
         let left = wanted.values.filter { entries[$0.key] != nil }
         settleSlots(left, now, &change)
         settleEnds(left, now, &change)
@@ -360,6 +363,10 @@ public struct ServiceTables: Sendable {
         if let known = ranges[content] { return known.run }
         let missing = content.backends.filter { slots[content.place($0)] == nil }
         guard missing.count <= freeSlots.count + (limits.backends - Int(nextSlot)) else { return nil }
+        // What is let go of in this change is in the map until it is done.
+        let unknown = Set(content.backends.map { End($0, content.protocol) })
+            .filter { ends[$0] == nil && !newEnds.contains($0) }
+        guard ends.count + newEnds.count + unknown.count <= limits.ends else { return nil }
         // Under pressure a coarser table is better than none.
         let best = MaglevTable.size(backends: content.backends.count)
         var sizes = [best]
@@ -369,6 +376,7 @@ public struct ServiceTables: Sendable {
         var found: ServiceRanges.Run?
         for size in sizes where found == nil { found = space.allocate(size) }
         guard let run = found else { return nil }
+        newEnds.formUnion(unknown)
         for backend in content.backends { use(content.place(backend), &change) }
         change.ranges.append((run.first, table(content, size: Int(run.count)) ?? []))
         ranges[content] = Range(run: run, users: 0)
@@ -422,7 +430,8 @@ public struct ServiceTables: Sendable {
     /// Counts who has which end, and lets go of ends that have been idle for long.
     private mutating func settleEnds(_ frontends: [ServiceFrontend], _ now: UInt64, _ change: inout Change) {
         var counts: [End: UInt32] = [:]
-        for frontend in frontends {
+        // What no frontend leads to, because it did not fit, is no end.
+        for frontend in frontends where contents[frontend.key] != nil {
             for backend in frontend.backends { counts[End(backend, frontend.protocol), default: 0] += 1 }
         }
         for (end, count) in counts.sorted(by: { $0.key < $1.key }) {

@@ -32,6 +32,8 @@ struct ServicePlan {
 extension NodeDatapath {
     /// Ends that nothing can come from any more are looked for at most this often, seconds.
     private static let settling: UInt64 = 60
+    /// Addresses that frontends had keep their marks, as many as this: flows that go on at others end.
+    private static let formerLimit = 8192
 
     /// Part of step 1.
     func planServices(_ image: NodeImage) throws(BPFError) -> ServicePlan {
@@ -62,8 +64,12 @@ extension NodeDatapath {
             if options.services != .translate { former = [] }
             if isFirst {
                 former.formUnion(try frontendsInUse().subtracting(after))
-            } else if isDue, !former.isEmpty {
+            } else if isDue && !former.isEmpty || former.count > NodeDatapath.formerLimit {
                 former.formIntersection(try frontendsInUse())
+            }
+            // Whoever changes his Services all the time takes no more room by it.
+            if former.count > NodeDatapath.formerLimit {
+                former = Set(former.sorted().prefix(NodeDatapath.formerLimit))
             }
             if !change.isEmpty || former != next.former { next.marked = nil }
             next.former = former

@@ -58,9 +58,9 @@ struct ServiceMaps {
                 range.slots.enumerated().map { (key: range.first + UInt32($0.offset), value: $0.element) })
         }
         try ends.set(change.ends.map { (key: np_service_key($0.end), value: $0.count) })
+        for key in change.removals { try services.remove(np_service_key(key)) }
         // One write each: hash maps put a new element in the place of the old one.
         for (key, entry) in change.upserts { try services.set(np_service_key(key), np_service(entry)) }
-        for key in change.removals { try services.remove(np_service_key(key)) }
     }
 
     /// Steps 6 and 7.

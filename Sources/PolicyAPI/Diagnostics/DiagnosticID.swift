@@ -49,6 +49,8 @@ public enum DiagnosticID: String, Hashable, CaseIterable, Sendable {
     case hostPolicy = "host-policy"
     /// A policy refers to a service or CIDR group that does not exist.
     case unresolved = "unresolved-reference"
+    /// Services have more addresses than there is room for.
+    case servicesLeftOut = "services-left-out"
     /// Several pods, or a pod and a node, claim one address.
     case contestedAddress = "contested-address"
 

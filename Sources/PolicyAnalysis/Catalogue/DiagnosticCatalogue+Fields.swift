@@ -259,6 +259,16 @@ extension DiagnosticCatalogue {
                     - fromCIDRSet: [{cidrGroupRef: offices}]
                 """),
         DiagnosticEntry(
+            .servicesLeftOut, .warning, title: "All Services together have more addresses than there is room for",
+            reason: """
+                Each node's kernel has one table for the addresses of all Services, and nobody's Services may fill it for everybody. \
+                Services of a cluster may have 65,536 addresses together, and 131,072 of them with ports. Where they have more, the \
+                namespaces with most give way, external IPs first. Nodes do not translate what is left out, so policies see the address.
+                """,
+            fix:
+                "Remove external IPs and ports that nobody needs; let the API server refuse externalIPs (DenyServiceExternalIPs)."
+        ),
+        DiagnosticEntry(
             .contestedAddress, .warning, title: "An address of several pods, or of a pod and a node",
             reason: """
                 It is unknown whose packets come from it, so it belongs to none of them: no rule that selects pods or addresses \

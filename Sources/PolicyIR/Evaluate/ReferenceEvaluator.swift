@@ -21,7 +21,7 @@ public struct ReferenceEvaluator: Sendable {
         self.serviceSettings = serviceSettings
         view = ClusterView(objects, localNode: localNode)
         self.policies = policies
-        services = ServiceResolver(objects, localNode: view.localNode)
+        services = ServiceResolver(objects, localNode: view.localNode, room: serviceSettings.room)
     }
 
     /// Where a flow goes that is for a Service, by name or at one of its addresses; `nil` for any other.

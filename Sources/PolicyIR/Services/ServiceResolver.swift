@@ -21,10 +21,13 @@ public struct ServiceResolver: Sendable {
     private var selecting: [String: Set<ServiceName>] = [:]
     /// Services whose frontends may be others since the last `takeStale`.
     private var stale: Set<ServiceName> = []
+    /// Which addresses have no room in a node's tables.
+    private var room: ServiceRoom
 
     /// The Services of a cluster. `localNode` is where pods without `nodeName` run.
-    public init(_ objects: ClusterObjects, localNode: String) {
+    public init(_ objects: ClusterObjects, localNode: String, room limits: ServiceRoom.Limits = ServiceRoom.Limits()) {
         self.localNode = localNode
+        room = ServiceRoom(limits)
         for service in objects.services { services[ServiceName(service)] = service }
         for slice in objects.endpointSlices where slice.hasEndpoints {
             slices[ServiceName(namespace: slice.metadata.namespace, name: slice.serviceName), default: []].append(slice)
@@ -38,9 +41,20 @@ public struct ServiceResolver: Sendable {
         }
         for (name, service) in services { enter(name, service) }
         stale = Set(services.keys)
+        settleRoom()
     }
 
+    /// Addresses that have no room any more, or again, make other frontends.
+    private mutating func settleRoom() {
+        let services = services
+        stale.formUnion(room.settle { services[$0] })
+    }
+
+    /// What was found about addresses for which there is no room.
+    public var diagnostics: [Diagnostic] { room.diagnostic.map { [$0] } ?? [] }
+
     private mutating func enter(_ name: ServiceName, _ service: Service) {
+        room.set(name, service)
         if !service.selector.isEmpty { selecting[name.namespace, default: []].insert(name) }
         guard service.isTranslated else { return }
         for address in service.addresses { byAddress[address, default: []].append(name) }
@@ -98,10 +112,12 @@ public struct ServiceResolver: Sendable {
         let ofFamily = { (addresses: [IPAddress]) in addresses.filter { $0.isIPv4 == isIPv4 } }
         let nodePort = service.nodePorts.contains(port) ? port.nodePort : nil
         let external =
-            ofFamily(service.externalIPs).map { (ServiceFrontend.Kind.externalIP, $0) }
+            ofFamily(withRoom(service, .externalIP, service.externalIPs)).map { (ServiceFrontend.Kind.externalIP, $0) }
             // Who may use them depends on the client: left to whoever knows all of them.
-            + (service.hasSourceRanges ? [] : ofFamily(service.loadBalancerIPs).map { (.loadBalancer, $0) })
-        let internalIPs = ofFamily(service.clusterIPs)
+            + (service.hasSourceRanges
+                ? []
+                : ofFamily(withRoom(service, .loadBalancer, service.loadBalancerIPs)).map { (.loadBalancer, $0) })
+        let internalIPs = ofFamily(withRoom(service, .clusterIP, service.clusterIPs))
         guard !internalIPs.isEmpty || !external.isEmpty || nodePort != nil else { return [] }
 
         let endpoints = endpoints(of: service, port, isIPv4: isIPv4)
@@ -128,6 +144,14 @@ public struct ServiceResolver: Sendable {
             found += own.map { frontend(.nodePort, $0, nodePort, backends) }
         }
         return found
+    }
+
+    /// The addresses of a kind that a Service has for pods; none where there is no room for them.
+    private func withRoom(
+        _ service: Service, _ kind: ServiceFrontend.Kind, _ addresses: [IPAddress]
+    ) -> [IPAddress] {
+        let isLeftOut = room.leftOut.contains(ServiceRoom.Part(service: ServiceName(service), kind: kind))
+        return isLeftOut ? [] : addresses
     }
 
     /// Whether some Service has the address as a cluster IP.
@@ -264,7 +288,7 @@ extension ServiceResolver {
         if services[name] == service { return }
         if let old = services[name] { withdraw(name, old) }
         services[name] = service
-        if let service { enter(name, service) }
+        if let service { enter(name, service) } else { room.set(name, nil) }
         stale.insert(name)
     }
 
@@ -306,6 +330,7 @@ extension ServiceResolver {
     /// The Services whose frontends may be others since the last call, and the namespaces whose pods have to be set before they
     /// are asked for.
     public mutating func takeStale() -> (services: Set<ServiceName>, namespaces: Set<String>) {
+        settleRoom()
         defer { stale = [] }
         return (stale, Set(stale.filter(derivesEndpoints).map(\.namespace)))
     }

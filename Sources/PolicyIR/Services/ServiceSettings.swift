@@ -12,6 +12,8 @@ public struct ServiceSettings: Hashable, Sendable {
     public var listeners: Set<IPAddress>
     /// The DNS Service.
     public var dns: ServiceName
+    /// How many addresses of Services there is room for.
+    public var room = ServiceRoom.Limits()
 
     /// Settings.
     public init(

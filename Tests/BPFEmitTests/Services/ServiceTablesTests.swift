@@ -25,6 +25,9 @@ struct ServiceTablesTests {
         var ends: Set<ServiceTables.End> = []
         /// What running programs may still read.
         var reading: [ServiceTables.Entry] = []
+        /// How many entries the maps had at most, at any moment.
+        var mostServices = 0
+        var mostEnds = 0
 
         /// Writes one entry after the other, and looks at all frontends after each.
         mutating func apply(_ change: ServiceTables.Change) throws {
@@ -48,11 +51,13 @@ struct ServiceTablesTests {
                 try check()
             }
             for (end, _) in change.ends { ends.insert(end) }
+            mostEnds = max(mostEnds, ends.count)
+            for key in change.removals { services[key] = nil }
             for (key, entry) in change.upserts {
                 services[key] = entry
                 try check()
             }
-            for key in change.removals { services[key] = nil }
+            mostServices = max(mostServices, services.count)
             for slot in change.unusable { slots[slot.number] = slot }
             try check()
             for end in change.goneEnds { ends.remove(end) }
@@ -254,6 +259,35 @@ struct ServiceTablesTests {
         let after = slots.change(to: [frontend(1, [1]), frontend(2, [3])], now: 2 * ServiceTables.linger + 2)
         #expect(
             (roomy.upserts + after.upserts).last { $0.key == frontend(2, []).key }.map { $0.entry.size > 0 } == true)
+    }
+
+    @Test("whatever frontends and backends come in the place of whichever, no map is asked for more than it holds")
+    func limitsOnTheWay() throws {
+        for seed in 0..<30 as Range<UInt64> {
+            var random = SplitMix64(seed: seed)
+            let limits = ServiceTables.Limits(frontends: 5, backends: 12, ends: 8)
+            var tables = ServiceTables(limits: limits)
+            var kernel = Kernel()
+            var refused = 0
+            for step in 0..<40 as Range<UInt64> {
+                let wanted = (0..<random.below(9)).map { number in
+                    frontend(
+                        UInt32(number * 20 + random.below(20)),
+                        (0..<random.below(7)).map { _ in UInt32(random.below(60)) }.sorted())
+                }
+                let now = step * UInt64(random.below(500))
+                var change = tables.change(to: wanted, now: now)
+                refused += change.leftOut.count
+                // Flows keep ends for longer than tables have slots for them.
+                tables.keep(Set(tables.knownEnds.filter { _ in random.once(in: 2) }), now: now)
+                change.ranges = change.ranges.filter { !$0.slots.isEmpty }
+                try kernel.apply(change)
+                kernel.wait()
+                tables.released()
+                #expect(kernel.mostEnds <= 8 && kernel.mostServices <= 5, "seed \(seed) step \(step)")
+            }
+            #expect(refused > 0)
+        }
     }
 
     @Test(

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Datapath
 
-/// Policies of one tenant with more prefixes than the kernel's table holds, beside those of others.
+/// Policies and Services of one tenant with more prefixes and addresses than the kernel's tables hold, beside those of others.
 @Suite(.needsRoot) struct PrefixRoomTests {
     private static let web = EndpointKey(namespace: "shop", name: "web")
     private static let evil = EndpointKey(namespace: "evil", name: "pod")
@@ -86,8 +86,47 @@ import Testing
         #expect(try probe.tcp(to: Self.evil, from: Self.client, source: 4) == NP_REASON_ALLOWED)
     }
 
-    @Test("two images that take each other's place fit into the table")
+    @Test("Services of more addresses than the table holds, and others in their places: a later deny is in force")
+    func services() throws {
+        func flood(_ number: UInt32, from first: UInt32, count: UInt32) -> ObjectChange {
+            var service = Service(
+                metadata: ObjectMeta(name: "s\(number)", namespace: "evil"), selector: ["app": "pod"],
+                ports: [ServicePort(protocol: .tcp, port: 80, target: .number(80))])
+            service.externalIPs = (0..<count).map { IPAddress(ipv4: 0x0d00_0000 + first + $0) }
+            return .upsert(.service(service))
+        }
+        var objects = ClusterObjects()
+        objects.namespaces = ["shop", "evil"].map { Namespace(metadata: ObjectMeta(name: $0)) }
+        objects.pods = [
+            Self.pod("shop", "web", 0x0af4_0001), Self.pod("evil", "pod", 0x0af4_0002),
+            Self.pod("shop", "client", 0x0af4_0003),
+        ]
+        var state = CompilerState(objects, localNode: "node-1")
+        var options = DatapathOptions(pins: nil, attachment: .none, flowSets: 1024)
+        options.services = .translate
+        let node = try NodeDatapath(options)
+        let probe = HookProbe(node: node)
+        _ = state.apply((0..<4).map { flood($0, from: $0 * 70_000, count: 70_000) })
+        #expect(state.diagnostics.map(\.id) == [.servicesLeftOut])
+        _ = try node.apply(state.image, links: [:])
+        #expect(node.addresses.count < 100)
+        #expect(try probe.tcp(to: Self.web, from: Self.client, source: 1) == NP_REASON_ALLOWED)
+
+        for (round, first) in [UInt32(1_000_000), 2_000_000].enumerated() {
+            _ = state.apply([flood(0, from: first, count: 60_000)])
+            let report = try node.apply(state.image, links: [:])
+            #expect(report.servicesLeftOut.isEmpty)
+            #expect(node.addresses.count > 60_000 && node.addresses.count < 61_000, "round \(round)")
+        }
+        _ = state.apply([.upsert(Self.policy("shop", "deny", []))])
+        _ = try node.apply(state.image, links: [:])
+        #expect(try probe.tcp(to: Self.web, from: Self.client, source: 2) == NP_DROP_POLICY_DEFAULT)
+    }
+
+    @Test("two images that take each other's place fit into the tables")
     func twoImages() {
         #expect(2 * (PrefixBudget.standard + 4096) == Int(NP_MAX_PREFIXES))
+        #expect(4 * ServiceRoom.Limits().addresses == Int(NP_MAX_ADDRESSES))
+        #expect(2 * ServiceRoom.Limits().frontends == Int(NP_MAX_SERVICES))
     }
 }
