@@ -641,13 +641,17 @@ int np_host_out(struct __sk_buff *skb)
 		return NP_ACTION_NEXT;
 	if (!skb->ingress_ifindex)
 		return np_enter_host(skb, host, NP_EGRESS, false);
+	if (np_unlikely(np_reaches_host(&source))) {
+		hook.slot = host->slot;
+		skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_EGRESS << NP_CB_DIRECTION_SHIFT;
+		if (np_find_endpoint(&hook) && (np_take_plain(skb, question) || !np_take_any(skb)) &&
+		    !np_note_transit(&hook, question)) {
+			question->origin = 0;
+			question->straight = false;
+			return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_TRANSIT_FULL));
+		}
+	}
 	np_count(NP_REASON_TRANSIT, skb->len);
-	if (np_likely(!np_reaches_host(&source)))
-		return NP_ACTION_NEXT;
-	hook.slot = host->slot;
-	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_EGRESS << NP_CB_DIRECTION_SHIFT;
-	if (np_find_endpoint(&hook) && (np_take_plain(skb, question) || !np_take_any(skb)))
-		np_note_transit(&hook, question);
 	return NP_ACTION_NEXT;
 }
 

@@ -13,7 +13,7 @@
 
 /* Flags of an entry whose packets more than the entry decides about, or that are changed on their way. */
 #define NP_ENTRY_NOT_PLAIN \
-	(NP_ENTRY_FRONTEND | NP_ENTRY_BACKEND | NP_ENTRY_QUERIES | NP_ENTRY_HELLO | NP_ENTRY_PROXY | NP_ENTRY_TRANSIT)
+	(NP_ENTRY_FRONTEND | NP_ENTRY_BACKEND | NP_ENTRY_QUERIES | NP_ENTRY_HELLO | NP_ENTRY_PROXY)
 
 /*
  * np_judge_known at the hook of the pod that a packet goes to, of flows that need nothing else. NP_REASON_NONE: np_across has to judge;

@@ -121,6 +121,22 @@ NP_INLINE __u32 np_flow_way(struct np_flow_set *set, const struct np_flow_record
 	return NP_NO_WAY;
 }
 
+/* Finds a flow in a set: its slot, of which nothing is copied yet. */
+NP_INLINE bool np_is_in_set(struct np_flow_set *set, const struct np_flow_record *key, __u64 hash,
+			    struct np_flow_place *place)
+{
+	__u64 control = 0;
+	__u32 way = np_flow_way(set, key, np_flow_tag(hash), &control);
+
+	if (way == NP_NO_WAY)
+		return false;
+	np_forget(way, hash);
+	place->set = set;
+	place->way = way;
+	place->control = control;
+	return true;
+}
+
 /* Copies a slot. False: it was used again meanwhile, and the copy may be of two flows. */
 NP_INLINE bool np_read_flow(struct np_flow_place *place)
 {
@@ -151,8 +167,6 @@ NP_INLINE bool np_find_flow(const struct np_endpoint *endpoint, __u32 slot, cons
 	_Pragma("clang loop unroll(full)")
 	for (int attempt = 0; attempt < 4; attempt++) {
 		struct np_flow_set *set;
-		__u64 control = 0;
-		__u32 way;
 
 		if (attempt == 2) {
 			const __u32 *former;
@@ -165,14 +179,9 @@ NP_INLINE bool np_find_flow(const struct np_endpoint *endpoint, __u32 slot, cons
 		set = np_flow_set_of(region, attempt & 1 ? hash >> NP_FLOW_SECOND_SHIFT : hash);
 		if (!set)
 			break;
-		way = np_flow_way(set, key, np_flow_tag(hash), &control);
-		if (way == NP_NO_WAY)
+		if (!np_is_in_set(set, key, hash, place))
 			continue;
-		np_forget(way, hash);
-		place->set = set;
 		place->number = np_flow_set_number(region, attempt & 1 ? hash >> NP_FLOW_SECOND_SHIFT : hash);
-		place->way = way;
-		place->control = control;
 		if (np_likely(np_read_flow(place)))
 			return true;
 		break;
@@ -302,6 +311,35 @@ NP_INLINE void np_choose_spare(struct np_flow_set *set, __u32 now, struct np_flo
 	}
 }
 
+/* Writes a flow into a free slot of its sets. False: there is none. */
+NP_INLINE bool np_write_free(struct np_flow_set *first, struct np_flow_set *second, const struct np_flow_record *flow, __u64 hash)
+{
+	_Pragma("clang loop unroll(disable)")
+	for (int attempt = 0; attempt < NP_INSERT_ATTEMPTS; attempt++) {
+		struct np_flow_set *set = first;
+		__u32 used = np_used_ways(first), free, way;
+		__u64 control;
+
+		if (np_count_ways(used) >= NP_CROWDED_SET) {
+			__u32 others = np_used_ways(second);
+
+			if (np_count_ways(others) < np_count_ways(used)) {
+				set = second;
+				used = others;
+			}
+		}
+		free = ~used & ((1 << NP_FLOW_WAYS) - 1);
+		if (!free)
+			break;
+		free &= -free; /* the lowest: 1, 2, 4 or 8 */
+		way = (free >> 1) - (free >> 3);
+		control = np_read_once(set->control[way & NP_WAY_MASK]);
+		if ((control & NP_SLOT_STATE_MASK) == NP_SLOT_FREE && np_write_flow(set, way, control, flow, hash))
+			return true;
+	}
+	return false;
+}
+
 NP_INLINE struct np_flow_share *np_flow_share_of(__u32 slot)
 {
 	return bpf_map_lookup_elem(&np_flow_shares, &slot);
@@ -355,32 +393,8 @@ __attribute__((noinline)) int np_insert_flow(struct __sk_buff *skb, __u64 hash)
 		share->refused++;
 		return false;
 	}
-	_Pragma("clang loop unroll(disable)")
-	for (int attempt = 0; attempt < NP_INSERT_ATTEMPTS; attempt++) {
-		struct np_flow_set *set = first;
-		__u32 used = np_used_ways(first), free, way;
-		__u64 control;
-
-		if (np_count_ways(used) >= NP_CROWDED_SET) {
-			__u32 others = np_used_ways(second);
-
-			if (np_count_ways(others) < np_count_ways(used)) {
-				set = second;
-				used = others;
-			}
-		}
-		free = ~used & ((1 << NP_FLOW_WAYS) - 1);
-		if (!free)
-			break;
-		free &= -free; /* the lowest: 1, 2, 4 or 8 */
-		way = (free >> 1) - (free >> 3);
-		control = np_read_once(set->control[way & NP_WAY_MASK]);
-		if ((control & NP_SLOT_STATE_MASK) == NP_SLOT_FREE && np_write_flow(set, way, control, flow, hash)) {
-			share->inserted++;
-			return true;
-		}
-	}
-	if (np_make_room(hook.endpoint, first, second, flow, hash, share)) {
+	if (np_write_free(first, second, flow, hash) ||
+	    np_make_room(hook.endpoint, first, second, flow, hash, share)) {
 		share->inserted++;
 		return true;
 	}
@@ -439,6 +453,13 @@ NP_INLINE void np_release_flow(const struct np_flow_place *place, __u32 flag)
 		return;
 	if (__sync_fetch_and_and(flags, ~flag) & flag && np_unlikely(np_read_once(*control) != place->control))
 		__sync_fetch_and_or(flags, flag);
+}
+
+/* Sets flags of an entry that says nothing of when its flow was seen. */
+NP_INLINE void np_set_flags(const struct np_flow_place *place, __u32 flags)
+{
+	if (np_unlikely(place->set && flags & ~place->flags))
+		__sync_fetch_and_or(&place->set->flow[place->way & NP_WAY_MASK].flags, flags);
 }
 
 /* Sets and clears flags of an entry, which other CPUs may be doing too, and notes that it was seen. */

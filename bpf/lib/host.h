@@ -5,7 +5,7 @@
  * the remote end and the ports alone.
  *
  * What only passes through the node is not the node's: by an uplink comes and goes what pods send and get, some of it under the
- * node's address (masqueraded). That one is remembered when it leaves, so that what comes back is known for it.
+ * node's address (transit.h).
  */
 #ifndef NP_HOST_H
 #define NP_HOST_H
@@ -14,13 +14,10 @@
 #include "hook.h"
 #include "judge.h"
 #include "neighbour.h"
+#include "transit.h"
 
 #define NP_ADDRESS_FAMILY_IPV4 2 /* AF_INET */
 #define NP_ADDRESS_FAMILY_IPV6 10 /* AF_INET6 */
-
-/* The longest silence in which the kernel's NAT still knows a datagram's flow (nf_conntrack_udp_timeout, _stream). */
-#define NP_TRANSIT_SECONDS 30
-#define NP_TRANSIT_STREAM_SECONDS 120
 
 NP_INLINE const struct np_host *np_find_host(void)
 {
@@ -135,82 +132,6 @@ NP_INLINE bool np_is_for_host(struct __sk_buff *skb, const struct np_address *so
 		/* Delivered here, not forwarded, or unknown: the node's policy is asked. */
 		return true;
 	}
-}
-
-/* The question's packet as one of the node's flows, with the entry of it if there is one. Returns its hash. */
-NP_INLINE __u64 np_find_host_flow(const struct np_hook *hook, struct np_question *question, struct np_flow_place *place,
-				  bool *known)
-{
-	__u64 hash;
-
-	np_fill_flow_key(hook->endpoint, &question->packet, hook->direction, &question->flow);
-	hash = np_hash_flow(hook->slot, &question->flow);
-	*known = np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, place);
-	return hash;
-}
-
-/* Notes that a packet of a pod's flow has passed under the node's address. */
-NP_INLINE void np_see_transit(struct np_flow_place *place, const struct np_packet *packet, enum np_direction travel)
-{
-	__u32 flags = np_flags_set_by(packet, travel, NP_ROLE_INITIATOR, false);
-
-	if (np_has_no_connection(packet->protocol) && !flags && place->flags & NP_ENTRY_ANSWERED)
-		flags = NP_ENTRY_STREAM;
-	np_mark_flow(place, flags, np_flags_cleared_by(packet));
-}
-
-/* Whether an entry is of a pod's flow that what translates addresses still knows. */
-NP_INLINE bool np_is_in_transit(const struct np_flow_place *place, const struct np_packet *packet)
-{
-	const __u32 age = np_flow_age(np_flow_clock(), place->last_seen);
-
-	if (!(place->flags & NP_ENTRY_TRANSIT) || np_is_older(age, np_flow_timeout(packet->protocol, place->flags)))
-		return false;
-	return !np_has_no_connection(packet->protocol) ||
-	       !np_is_older(age, place->flags & NP_ENTRY_STREAM ? NP_TRANSIT_STREAM_SECONDS : NP_TRANSIT_SECONDS);
-}
-
-/* Whether a packet that came in for an address of the node comes back in a pod's flow. */
-NP_INLINE bool np_returns_to_pod(const struct np_hook *hook, struct np_question *question)
-{
-	const struct np_packet *packet = &question->packet;
-	struct np_flow_place place;
-	bool known;
-
-	if (packet->initiates)
-		return false;
-	np_find_host_flow(hook, question, &place, &known);
-	if (np_likely(!known || !np_is_in_transit(&place, packet)))
-		return false;
-	np_see_transit(&place, packet, NP_INGRESS);
-	return true;
-}
-
-/* Remembers a pod's flow that leaves under the node's address. One that the node has admitted, as to a NodePort, is known. */
-NP_INLINE void np_note_transit(const struct np_hook *hook, struct np_question *question)
-{
-	const struct np_packet *packet = &question->packet;
-	struct np_flow_place place;
-	bool known;
-	__u64 hash;
-
-	if (packet->kind != NP_KIND_FLOW || packet->fragment == NP_FRAGMENT_LATER || packet->tcp_flags & NP_TCP_RST)
-		return;
-	hash = np_find_host_flow(hook, question, &place, &known);
-	if (np_likely(known)) {
-		if (place.flags & NP_ENTRY_TRANSIT)
-			np_see_transit(&place, packet, NP_EGRESS);
-		else
-			np_see_packet(&place, packet, NP_EGRESS);
-		return;
-	}
-	question->flow.revision = hook->endpoint->revision;
-	question->flow.arrival = NP_ARRIVAL_UNKNOWN;
-	question->flow.last_seen = np_flow_clock();
-	question->flow.flags = NP_ENTRY_TRANSIT;
-	question->flow.other_port = 0;
-	__builtin_memset(&question->flow.other, 0, sizeof(question->flow.other));
-	np_insert_flow(hook->skb, hash);
 }
 
 /* How a packet meets the fail-safe list. */

@@ -10,6 +10,7 @@
 #define NP_ICMP_ERROR_H
 
 #include "judge.h"
+#include "transit.h"
 #include "parse.h"
 #include "translate_error.h"
 
@@ -80,10 +81,11 @@ NP_INLINE struct np_outcome np_judge_error(const struct np_hook *hook, struct np
 	question->need = np_need_of(hook->endpoint, travel);
 	np_fill_flow_key(hook->endpoint, embedded, travel, &question->flow);
 	hash = np_hash_flow(hook->slot, &question->flow);
-	known = np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place);
 	/* About a pod's packet under the node's address: whoever translates it back knows whether there was one. */
-	if (np_unlikely(known && place.flags & NP_ENTRY_TRANSIT))
+	if (np_config.hosts && hook->endpoint->flags & NP_ENDPOINT_HOST && travel == NP_EGRESS &&
+	    np_find_transit(&question->flow, hash, &place) && np_is_in_transit(hook->skb, &place, embedded))
 		return np_outcome_of(NP_REASON_TRANSIT);
+	known = np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place);
 	role = known ? np_flow_role(place.flags) : NP_ROLE_NONE;
 	if (role == NP_ROLE_NONE) {
 		if (question->need == NP_STATE_ALWAYS)

@@ -29,6 +29,13 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NP_TRANSIT_SETS);
+	__type(key, __u32);
+	__type(value, struct np_flow_set);
+} np_transits SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct np_flow_seed);

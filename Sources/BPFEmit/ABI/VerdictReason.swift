@@ -52,6 +52,7 @@ public enum VerdictReason: ABIEnumeration {
     case nameRoom
     case checksumPlace
     case nameStream
+    case transitFull
 
     /// `np_event.reason`, and the index of np_reasons.
     public var rawValue: UInt8 { UInt8(enumerator.rawValue) }
@@ -107,6 +108,7 @@ public enum VerdictReason: ABIEnumeration {
         case .nameRoom: NP_DROP_NAME_ROOM
         case .checksumPlace: NP_DROP_CHECKSUM_PLACE
         case .nameStream: NP_DROP_NAME_STREAM
+        case .transitFull: NP_DROP_TRANSIT_FULL
         }
     }
 

@@ -26,6 +26,7 @@
 #define NP_MAX_POLICY_SLOTS 8192 /* prog-array slots: two a subject; 8 B each */
 #define NP_MAX_FLOW_SETS 131072 /* 4 flows each; 256 B each, taken at once: 32 MiB (loader may choose less; a power of two) */
 #define NP_FLOW_WAYS 4 /* flows of a set */
+#define NP_TRANSIT_SETS 16384 /* of np_transits, a power of two: pods' flows under the node's address, where host policies are; 256 B each: 4 MiB */
 #define NP_MAX_FRAGMENTS 8192 /* datagrams in flight in fragments; about 110 B each: 0.9 MiB */
 #define NP_IPV4_BUCKETS 65536 /* of np_ipv4_identities, 64 B each: 4 MiB */
 #define NP_MAX_ADDRESSES 262144 /* exact addresses; not preallocated, about 70 B each in use */
@@ -232,11 +233,6 @@ struct np_flow_record {
  */
 #define NP_ENTRY_NAMED 4096
 /*
- * Of the node's endpoint only: a pod's flow that leaves by an uplink under the node's address (masqueraded). No flow by itself, so
- * of no role: what comes back in it is not the node's.
- */
-#define NP_ENTRY_TRANSIT 8192
-/*
  * 16 bits, a port in network order; 0: the pod's own. Where another flow of the pod has the same ends beyond the translation, the
  * pod gets another port there: FRONTEND entries say which, BACKEND entries have it as `own_port` and say here what the pod's is.
  */
@@ -313,6 +309,12 @@ struct np_flow_set {
 	__u64 control[NP_FLOW_WAYS];
 	struct np_flow_record flow[NP_FLOW_WAYS];
 };
+
+/*
+ * np_transits (array, value np_flow_set): pods' flows that leave by an uplink under an address of the node (masqueraded), where host policies are
+ * asked. Keys are as in the node's own region. `arrival` is the interface of the pod + 1, `last_seen` of datagrams says when the pod has
+ * sent one, and there is no role: what comes back in such a flow is not the node's.
+ */
 
 /* Value of np_flow_shares (per-CPU array, key = endpoint slot): what became of new flows in the endpoint's region. */
 struct np_flow_share {
@@ -1143,7 +1145,9 @@ enum np_action {
 	/* a frame from a packet socket, or one that the pod forwards, whose open checksum is not where its protocol has it */ \
 	REASON(NP_DROP_CHECKSUM_PLACE, 68, "the frame's checksum would overwrite bytes that policy has read")     \
 	/* the pod has been told: truncated (RFC 7766) */                                                              \
-	REASON(NP_DROP_NAME_STREAM, 69, "a DNS query that the proxy decides: the pod is told to ask over TCP")
+	REASON(NP_DROP_NAME_STREAM, 69, "a DNS query that the proxy decides: the pod is told to ask over TCP")          \
+	/* np_transits: the pod has more of them than its share */                                                     \
+	REASON(NP_DROP_TRANSIT_FULL, 70, "the pod's flow under the node's address could not be remembered")
 
 enum np_reason {
 	NP_REASON_NONE = 0,

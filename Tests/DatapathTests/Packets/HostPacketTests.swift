@@ -12,7 +12,7 @@ import Testing
 @Suite("packets of the node at its uplinks", .needsRoot)
 struct HostPacketTests {
     /// The programs with a node whose policies isolate it in both directions and allow nothing.
-    private final class Rig {
+    final class Rig {
         let node: NodeDatapath
         let host: LoadedEndpoint
         private var counted: [UInt8: UInt64] = [:]
