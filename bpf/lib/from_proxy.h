@@ -58,19 +58,29 @@ NP_INLINE void np_find_carrier(const struct np_packet *packet, struct np_carrier
 	carrier->side = np_find_redirecting(&down, NP_INGRESS);
 }
 
-/* Whether the pod has an entry by which the proxy carries the packet's flow. */
-NP_INLINE bool np_is_carried(struct np_hook *hook, struct np_question *question, const struct np_carrier *carrier)
+/* Whether the pod has an entry by which the proxy carries the packet's flow, which is then at `place`. */
+NP_INLINE bool np_is_carried(struct np_hook *hook, struct np_question *question, const struct np_carrier *carrier,
+			     struct np_flow_place *place)
 {
 	const struct np_packet *packet = &question->packet;
-	struct np_flow_place place;
 
 	hook->slot = carrier->side->endpoint;
 	if (!np_find_endpoint(hook) ||
 	    !np_is_endpoint_address(hook->endpoint, carrier->travel == NP_EGRESS ? &packet->source : &packet->destination))
 		return false;
 	np_fill_flow_key(hook->endpoint, packet, carrier->travel, &question->flow);
-	return np_find_flow(hook->endpoint, hook->slot, &question->flow, np_hash_flow(hook->slot, &question->flow), &place) &&
-	       place.flags & NP_ENTRY_PROXY;
+	return np_find_flow(hook->endpoint, hook->slot, &question->flow, np_hash_flow(hook->slot, &question->flow), place) &&
+	       place->flags & NP_ENTRY_PROXY;
+}
+
+/*
+ * Notes that the proxy has ended its connection to the other end, if the pod never had one of the flow: then the flow is over, and
+ * there is nothing else by which that would be seen. A SYN of the proxy to the pod clears it.
+ */
+NP_INLINE void np_note_unused(struct np_flow_place *place, const struct np_packet *packet)
+{
+	if (packet->tcp_flags & (NP_TCP_FIN | NP_TCP_RST) && !(place->flags & NP_ENTRY_ANSWERED))
+		np_mark_flow(place, NP_ENTRY_RST, 0);
 }
 
 /*
@@ -110,6 +120,7 @@ NP_INLINE struct np_outcome np_deliver(struct np_hook *hook, struct np_question 
 	const struct np_packet *packet = &question->packet;
 	struct np_outcome outcome = np_outcome_of(NP_REASON_ESTABLISHED);
 	struct np_carrier carrier;
+	struct np_flow_place place;
 	struct np_mac own, peer;
 
 	if (!np_take_plain(skb, question) || packet->protocol != IPPROTO_TCP)
@@ -119,7 +130,7 @@ NP_INLINE struct np_outcome np_deliver(struct np_hook *hook, struct np_question 
 		return np_outcome_of(NP_DROP_PROXY_UNKNOWN);
 	__builtin_memcpy(&own, carrier.side->own_mac, sizeof(own));
 	__builtin_memcpy(&peer, carrier.side->peer_mac, sizeof(peer));
-	if (!np_is_carried(hook, question, &carrier))
+	if (!np_is_carried(hook, question, &carrier, &place))
 		return np_outcome_of(NP_DROP_PROXY_UNKNOWN);
 	/* It may be an answer of ours, made of a frame that was for another host by its address. */
 	if (bpf_skb_change_type(skb, 0))
@@ -129,9 +140,11 @@ NP_INLINE struct np_outcome np_deliver(struct np_hook *hook, struct np_question 
 		    bpf_skb_store_bytes(skb, NP_SOURCE_MAC_OFFSET, &peer, sizeof(peer), 0))
 			return np_outcome_of(NP_DROP_INTERNAL);
 		outcome.action = bpf_redirect(hook->endpoint->ifindex, 0);
-	} else if (bpf_map_lookup_elem(&np_sources, &packet->destination)) {
-		outcome.action = np_send_to_local_pod(skb, packet);
+		return outcome;
 	}
+	np_note_unused(&place, packet);
+	if (bpf_map_lookup_elem(&np_sources, &packet->destination))
+		outcome.action = np_send_to_local_pod(skb, packet);
 	return outcome;
 }
 

@@ -12,6 +12,7 @@
 #define NP_NAME_DENIALS_PER_JIFFY 8 /* records of an endpoint and CPU that tell of no address */
 #define NP_NAME_RECORDS_PER_JIFFY 64 /* and of all */
 #define NP_NAME_RING_SHARE (NP_NAME_RING_BYTES / 2) /* for those that tell of no address, bytes */
+#define NP_NAME_CROWDED_PER_JIFFY 1 /* of an endpoint and CPU beyond that: the rest is for whoever tells little */
 #define NP_NAME_WAKEUP_BYTES (NP_NAME_RING_BYTES / 8)
 
 /* An address that an answer has at a place. */
@@ -36,7 +37,8 @@ NP_INLINE bool np_may_tell(__u32 slot, __u32 kind, __u64 unread)
 	if (kind != NP_NAME_LEARNT &&
 	    (budget->named >= NP_NAME_DENIALS_PER_JIFFY || unread >= NP_NAME_RING_SHARE))
 		return false;
-	if (budget->named >= NP_NAME_RECORDS_PER_JIFFY)
+	/* A pod with a server of its own learns as much as it likes, and other pods' records wait in the same ring. */
+	if (budget->named >= (unread >= NP_NAME_RING_SHARE ? NP_NAME_CROWDED_PER_JIFFY : NP_NAME_RECORDS_PER_JIFFY))
 		return false;
 	budget->named++;
 	return true;

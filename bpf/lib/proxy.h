@@ -239,11 +239,11 @@ NP_INLINE struct np_outcome np_carry(const struct np_hook *hook, struct np_quest
 		}
 		if (np_unlikely(np_is_syn_ack(packet)))
 			np_note_connected(hook->skb, place->flags);
-		/* Of another connection than the pod's: it ends nothing of that. */
-		np_mark_flow(place,
-			     np_flags_set_by(packet, question->travel, np_flow_role(place->flags), false) &
-				     NP_ENTRY_ANSWERED,
-			     0);
+		/*
+		 * Of another connection than the pod's: it ends nothing of that, and answers nothing in it. Who asks a pod and is
+		 * denied, or has lent an address, never gets to the pod, and nothing would end an answered entry of it.
+		 */
+		np_mark_flow(place, 0, 0);
 	}
 	if (!proxy || !np_is_proxy_up())
 		return np_refuse_connection(hook, proxy, true);

@@ -35,9 +35,8 @@ public final class NameHistory: Sendable {
     }
 
     private struct Pod {
-        var names: [String: [IPAddress: UInt32]] = [:]
+        var names = LearntNames()
         var denied: [Denial] = []
-        var total: Int { names.values.reduce(0) { $0 + $1.count } }
     }
 
     private struct State {
@@ -112,10 +111,11 @@ public final class NameHistory: Sendable {
                     state.dropped += 1
                     continue
                 }
-                var known = state.pods[pod] ?? Pod()
+                // Taken out, so that it is changed in place.
+                var known = state.pods.removeValue(forKey: pod) ?? Pod()
                 switch record.kind {
                 case .learnt:
-                    guard learn(record, &known) else {
+                    guard known.names.learn(record, limits) else {
                         state.dropped += 1
                         break
                     }
@@ -128,39 +128,6 @@ public final class NameHistory: Sendable {
             }
             return news
         }
-    }
-
-    private func learn(_ record: NameRecord, _ pod: inout Pod) -> Bool {
-        // On the wire a name has at most 255 bytes; escaped ones are longer.
-        guard record.name.utf8.count <= 1024, !record.addresses.isEmpty else { return false }
-        if pod.names[record.name] == nil, pod.names.count >= limits.names {
-            let oldest = pod.names.min { NameHistory.end($0) < NameHistory.end($1) }
-            guard let oldest, NameHistory.end(oldest) < record.expires else { return false }
-            pod.names[oldest.key] = nil
-        }
-        var addresses = pod.names[record.name] ?? [:]
-        var room = limits.total - pod.total
-        for address in record.addresses {
-            if let known = addresses[address] {
-                addresses[address] = max(known, record.expires)
-                continue
-            }
-            if addresses.count >= limits.addresses || room <= 0 {
-                guard let first = addresses.min(by: { ($0.value, $0.key) < ($1.value, $1.key) }),
-                    first.value < record.expires
-                else { continue }
-                addresses[first.key] = nil
-                room += 1
-            }
-            addresses[address] = record.expires
-            room -= 1
-        }
-        pod.names[record.name] = addresses.isEmpty ? nil : addresses
-        return true
-    }
-
-    private static func end(_ name: (key: String, value: [IPAddress: UInt32])) -> UInt32 {
-        name.value.values.max() ?? 0
     }
 
     private func deny(_ record: NameRecord, _ pod: inout Pod) {
@@ -178,21 +145,32 @@ public final class NameHistory: Sendable {
     }
 
     /// What a pod has learnt, with what it is to know of others; sorted by name.
-    public func known(to pod: EndpointKey) -> [LearntName] {
-        state.withLock { state in
-            guard state.isShared else { return NameHistory.sorted(state.pods[pod]?.names ?? [:]) }
-            var all: [String: [IPAddress: UInt32]] = [:]
-            for other in state.pods.values {
-                all.merge(other.names) { $0.merging($1) { max($0, $1) } }
+    public func known(to pod: EndpointKey) -> [LearntName] { look()(pod) }
+
+    /// As `known(to:)`, for any number of pods: what all know is put together once, as of the first question.
+    public func look() -> (EndpointKey) -> [LearntName] {
+        var shared: [LearntName]?
+        return { [self] pod in
+            if let shared { return shared }
+            let (isShared, names) = state.withLock { state in
+                (
+                    state.isShared,
+                    state.isShared ? state.pods.values.map(\.names) : state.pods[pod].map { [$0.names] } ?? []
+                )
             }
-            return NameHistory.sorted(all)
+            guard isShared else { return NameHistory.sorted(names.first?.all ?? [:]) }
+            var all: [String: [IPAddress: UInt32]] = [:]
+            for other in names { all.merge(other.all) { $0.merging($1) { max($0, $1) } } }
+            let sorted = NameHistory.sorted(all)
+            shared = sorted
+            return sorted
         }
     }
 
     /// What each pod has learnt itself and was refused, the latest refusal last.
     public var pods: [EndpointKey: (learnt: [LearntName], denied: [Denial])] {
         state.withLock { state in
-            state.pods.mapValues { (NameHistory.sorted($0.names), $0.denied) }
+            state.pods.mapValues { (NameHistory.sorted($0.names.all), $0.denied) }
         }
     }
 
@@ -204,17 +182,8 @@ public final class NameHistory: Sendable {
     /// Forgets what has ended.
     public func forget(before now: UInt32) {
         state.withLock { state in
-            for (key, pod) in state.pods {
-                var pod = pod
-                let before = pod.total
-                pod.names = pod.names.compactMapValues { addresses in
-                    let held = addresses.filter { $0.value > now }
-                    return held.isEmpty ? nil : held
-                }
-                if pod.total != before {
-                    state.isUnsaved = true
-                    state.pods[key] = pod
-                }
+            for key in Array(state.pods.keys) where state.pods[key]?.names.forget(before: now) == true {
+                state.isUnsaved = true
             }
         }
     }
@@ -228,7 +197,7 @@ public final class NameHistory: Sendable {
         state.withLock { state in
             guard state.isUnsaved else { return nil }
             state.isUnsaved = false
-            return state.pods.sorted { $0.key < $1.key }.map { NameRecords.Pod($0.key, $0.value.names) }
+            return state.pods.sorted { $0.key < $1.key }.map { NameRecords.Pod($0.key, $0.value.names.all) }
         }
     }
 
@@ -237,16 +206,11 @@ public final class NameHistory: Sendable {
         state.withLock { state in
             for pod in pods {
                 var known = Pod()
-                for (name, addresses) in pod.names.sorted(by: { $0.key < $1.key })
-                where known.names.count < limits.names {
-                    var held: [IPAddress: UInt32] = [:]
-                    for (text, expires) in addresses.sorted(by: { $0.key < $1.key }) {
-                        guard held.count < limits.addresses, known.total + held.count < limits.total,
-                            let address = IPAddress(parsing: text)
-                        else { continue }
-                        held[address] = expires
+                for (name, addresses) in pod.names.sorted(by: { $0.key < $1.key }) {
+                    let held = addresses.sorted { $0.key < $1.key }.compactMap { text, expires in
+                        IPAddress(parsing: text).map { ($0, expires) }
                     }
-                    known.names[name] = held.isEmpty ? nil : held
+                    known.names.restore(name, held, limits)
                 }
                 state.pods[pod.key] = known
             }

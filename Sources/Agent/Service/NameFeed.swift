@@ -27,8 +27,12 @@ public final class NameFeed: Sendable {
         self.file = file
     }
 
-    /// Takes what is there, without waiting.
-    public func drain() throws {
+    /// How long an apply waits for what is there: what is left the feed takes right after, and puts into force itself.
+    public static let patience = Duration.milliseconds(20)
+
+    /// Takes what is there, without waiting; no more once `limit` is over.
+    public func drain(for limit: Duration = .seconds(1)) throws {
+        let end = ContinuousClock.now + limit
         // The ring keeps what comes before anybody has said whose the slots are.
         guard history.hasPods else { return }
         // No more than what was there: a pod that goes on writing must not keep anybody here.
@@ -38,6 +42,7 @@ public final class NameFeed: Sendable {
             denials.withLock { $0.add(records) }
             let learning = history.take(records)
             news.withLock { $0.formUnion(learning) }
+            if .now > end { break }
         }
     }
 

@@ -728,7 +728,8 @@ struct np_name_options {
  * ends as the proxy's sockets know them. The side that sends the flow to the proxy is written before the connection's first
  * packet gets there; the server's, where the client's side does, before the answer to the proxy's own SYN.
  */
-#define NP_MAX_PROXIED 131072 /* not preallocated, about 130 B each in use; no more of a pod than its region has slots */
+/* One a slot of flows, and no more of a pod than its region has: no pod takes another one's. Not preallocated, about 130 B each in use. */
+#define NP_MAX_PROXIED (NP_MAX_FLOW_SETS * NP_FLOW_WAYS)
 struct np_proxied_key {
 	struct np_address client;
 	struct np_address server;

@@ -97,6 +97,7 @@ extension NodeDatapath {
         try notePolicyChanges(plan, changed: changedSubjects)
         try forgetFlowsOfFormerAddresses()
         let named = unmoved.isEmpty ? [:] : try namedElsewhere(plan)
+        var known: ((EndpointKey) -> [LearntName])?
         for planned in plan.endpoints where named[planned.key] == nil {
             guard var endpoint = endpoints[planned.key] else { continue }
             // The node's flows are admitted by either of its policies.
@@ -121,9 +122,13 @@ extension NodeDatapath {
             endpoint.value.openDirections = open
             endpoint.value.readsNames = plan.reads(planned)
             if let (names, columns) = plan.columns[planned.image.subject] {
-                report.entriesChanged += try fill(endpoint.slot, names, columns, history(of: planned.key, plan))
+                if names != 0 {
+                    let look = known ?? history(plan)
+                    known = look
+                    report.entriesChanged += try fill(endpoint.slot, names, columns, look(planned.key))
+                    refilled.insert(planned.key)
+                }
                 endpoint.value.names = names
-                if names != 0 { refilled.insert(planned.key) }
             }
             endpoint.subject = planned.image.subject
             try maps.endpoints.set(endpoint.slot, endpoint.value)
@@ -202,12 +207,13 @@ extension NodeDatapath {
 }
 
 extension NodeDatapath {
-    /// What a pod has learnt: what it is said to, and the answers that an image has for everybody.
-    private func history(of pod: EndpointKey, _ plan: ApplyPlan) -> [LearntName] {
+    /// What pods have learnt: what they are said to, and the answers that an image has for everybody.
+    private func history(_ plan: ApplyPlan) -> (EndpointKey) -> [LearntName] {
         let answers = plan.image.answers.sorted { $0.key < $1.key }.map { name, addresses in
             LearntName(name: name, addresses: Dictionary(addresses.map { ($0, UInt32.max - 1) }) { first, _ in first })
         }
-        return answers + (history?(pod) ?? [])
+        let look = history?()
+        return { answers + (look?($0) ?? []) }
     }
 }
 

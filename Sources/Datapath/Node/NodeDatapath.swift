@@ -57,8 +57,9 @@ public final class NodeDatapath {
     var podAddresses: [IPAddress: EndpointKey] = [:]
     /// Pods that have got columns in this apply.
     var refilled: Set<EndpointKey> = []
-    /// What pods have learnt so far: read when they get columns.
-    public var history: ((EndpointKey) -> [LearntName])?
+    /// Looks up what pods have learnt so far, by pod. Called when pods get columns, twice an apply at most, whoever has how much to tell:
+    /// policies are waiting to be put into force.
+    public var history: (() -> (EndpointKey) -> [LearntName])?
     var subjects: [String: LoadedSubject] = [:]
     var endpoints: [EndpointKey: LoadedEndpoint] = [:]
     /// Policies that no slot of np_policies holds any more. They may still be running until the next wait.

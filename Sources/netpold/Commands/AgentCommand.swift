@@ -323,9 +323,9 @@ extension AgentCommand {
         let history = NameHistory(isShared: fqdnScope == .node)
         history.restore(load(file, logger) ?? [])
         let feed = NameFeed(history: history, reader: reader, file: file)
-        datapath.history = { pod in
-            try? feed.drain()
-            return history.known(to: pod)
+        datapath.history = {
+            try? feed.drain(for: NameFeed.patience)
+            return history.look()
         }
         return feed
     }

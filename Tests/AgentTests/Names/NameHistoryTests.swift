@@ -2,6 +2,7 @@ import BPFEmit
 import NetTypes
 import PolicyAPI
 import PolicyIR
+import Synchronization
 import Testing
 
 @testable import Agent
@@ -60,6 +61,68 @@ struct NameHistoryTests {
         #expect(history.known(to: Self.web).reduce(0) { $0 + $1.addresses.count } <= 6)
         history.take([Self.record(String(repeating: "a", count: 5000))])
         #expect(history.known(to: Self.web).allSatisfy { $0.name.utf8.count < 100 })
+    }
+
+    @Test("a name that was learnt again stays for as long as its latest answer says")
+    func renewed() {
+        var limits = NameHistory.Limits()
+        limits.names = 3
+        let history = Self.history(limits: limits)
+        for number in 0..<3 {
+            history.take([Self.record("n\(number).example", [number], expires: 100 + UInt32(number))])
+        }
+        history.take([Self.record("n0.example", [7], expires: 500)])
+        history.take([Self.record("n3.example", [3], expires: 200)])
+        #expect(history.known(to: Self.web).map(\.name) == ["n0.example", "n2.example", "n3.example"])
+        history.forget(before: 150)
+        #expect(history.known(to: Self.web).map(\.name) == ["n0.example", "n3.example"])
+        for (number, end) in [(4, 300), (5, 250), (6, 400)] as [(Int, UInt32)] {
+            history.take([Self.record("n\(number).example", [number], expires: end)])
+        }
+        #expect(history.known(to: Self.web).map(\.name) == ["n0.example", "n4.example", "n6.example"])
+    }
+
+    @Test("records of a pod that has all the names it may have are taken at once, each for little")
+    func flood() {
+        let history = Self.history()
+        func records(_ numbers: Range<Int>) -> [NameRecord] {
+            numbers.map { number in
+                Self.record("n\(number).example", Array((8 * number)..<(8 * number + 8)), expires: 100 + UInt32(number))
+            }
+        }
+        history.take(records(0..<1024))
+        let flood = records(1024..<(1024 + 16_384))
+        let begin = ContinuousClock.now
+        for first in stride(from: 0, to: flood.count, by: 1024) {
+            history.take(Array(flood[first..<min(first + 1024, flood.count)]))
+        }
+        // A debug build takes 0.2 s, and a busy machine several times that; each name looked at for each record takes 20 s and more.
+        #expect(ContinuousClock.now - begin < .seconds(4))
+        #expect(history.known(to: Self.web).count == 1024)
+    }
+
+    @Test("an apply waits for a pod that goes on telling no longer than it has patience")
+    func endless() throws {
+        let history = Self.history()
+        let reader = EndlessReader()
+        let feed = NameFeed(history: history, reader: reader)
+        try feed.drain(for: .zero)
+        #expect(reader.taken == 1)
+    }
+
+    /// Has always more to tell.
+    private final class EndlessReader: NameReading {
+        private let count = Mutex(0)
+        var taken: Int { count.withLock(\.self) }
+
+        func wait() {}
+        func take() -> [NameRecord] {
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            return [NameHistoryTests.record("n\(number).example", [number])]
+        }
     }
 
     @Test("refused names are counted, the latest ones kept")

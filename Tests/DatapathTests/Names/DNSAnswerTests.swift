@@ -365,6 +365,19 @@ struct DNSAnswerTests {
         }
     }
 
+    @Test("what one pod tells leaves room for what others learn, while nobody reads")
+    func crowded() throws {
+        try PacketHarness.with { harness throws in
+            try harness.restrictByColumns()
+            let records = (0..<100).map { DNSText.address(World.outside($0)) }
+            let room = Int(NP_NAME_RING_BYTES) / MemoryLayout<np_name_event>.size
+            // Seven records each.
+            for _ in 0..<(room / 4) { try Self.exchange(harness, Self.answer(records)) }
+            let told = try harness.nameEvents().count
+            #expect(told > room / 3 && told < room * 9 / 10, "\(told) of \(room)")
+        }
+    }
+
     @Test("a pod that has as much as it may have learns nothing more, but keeps what it has")
     func cap() throws {
         try PacketHarness.with { harness throws in

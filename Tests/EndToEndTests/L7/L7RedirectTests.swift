@@ -165,6 +165,35 @@ struct L7RedirectTests {
         #expect(few == [world.expected(.both, .podToPod, v6: false, "/api/x"): 400])
     }
 
+    @Test("connections of which no request is allowed leave nothing behind", arguments: [false, true])
+    func denied(v6: Bool) throws {
+        let world = try L7World(.bridge, reversePathFilter: 1)
+        try world.apply(.ingress)
+        try world.startProxy()
+        let count = 50
+        for end in ["outside", "a"] {
+            let answers = try world.count(
+                end, ["to": "\(world.address("b", v6: v6))", "path": "/who", "count": count, "width": 10])
+            #expect(answers == [world.expected(.ingress, .outsideToPod, v6: v6, "/who"): count])
+        }
+        let datapath = try #require(world.edge.datapath)
+        let proxied = try #require(datapath.maps.proxy?.proxied)
+        func carried() throws -> Int {
+            try proxied.entries(key: np_proxied_key(), value: np_proxied_side()).count
+        }
+        // The server's pod has had no connection, so nobody has answered in its flows: they may make room for others at any time.
+        let answered = try datapath.conntrack().filter { $0.isAnswered && $0.role == .responder }
+        #expect(answered.map(\.remote) == [])
+        #expect(try carried() >= count)
+        let now = try datapath.flowClock()
+        let later = KernelClock.Reading(
+            jiffies: now.jiffies + UInt64((NP_TIMEOUT_CLOSED + 2) * Int32(now.rate)), rate: now.rate)
+        try world.edge.node.run { _ = try datapath.collectConntrack(now: later) }
+        #expect(try datapath.conntrack().isEmpty)
+        #expect(try carried() == 0)
+        #expect(try world.ask(.outsideToPod, v6: v6, "/api/x").body?.hasSuffix("proxied=0") == true)
+    }
+
     @Test(
         "the proxy is killed: flows under way end, new ones are refused at once, others go on",
         arguments: [false, true])

@@ -155,10 +155,10 @@ extension NodeDatapath {
 
     /// What was learnt while columns were being put into force is in force as well: it was told of under the numbers before.
     func refill(_ plan: ApplyPlan) throws(BPFError) {
-        guard let history else { return }
         let pods = refilled
         refilled = []
-        for pod in pods.sorted() { try learn(pod, history(pod)) }
+        guard let look = pods.isEmpty ? nil : history?() else { return }
+        for pod in pods.sorted() { try learn(pod, look(pod)) }
     }
 
     /// Seconds of the clock of np_learnt.
