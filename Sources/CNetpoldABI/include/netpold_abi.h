@@ -31,7 +31,7 @@
 #define NP_IPV4_BUCKETS 65536 /* of np_ipv4_identities, 64 B each: 4 MiB */
 #define NP_MAX_ADDRESSES 262144 /* exact addresses; not preallocated, about 70 B each in use */
 #define NP_MAX_SOURCES 8192 /* addresses of local pods; not preallocated, about 100 B each in use */
-#define NP_MAX_PREFIXES 131072 /* prefixes outside the cluster; not preallocated, about 90 B each in use */
+#define NP_MAX_PREFIXES 262144 /* prefixes outside the cluster; not preallocated, about 90 B each in use */
 #define NP_MAX_RULE_HITS 65536 /* per-CPU counters of rule bits; 8 B each and CPU: 512 KiB a CPU */
 #define NP_EVENT_RING_BYTES (1 << 22) /* ring buffer: 4 MiB */
 #define NP_MAX_EXTENSION_HEADERS 8 /* IPv6 extension headers walked before a packet is dropped */

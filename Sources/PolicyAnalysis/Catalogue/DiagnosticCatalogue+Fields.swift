@@ -147,7 +147,7 @@ extension DiagnosticCatalogue {
             .tooManyPrefixes, .error, title: "All policies together name more prefixes than there is room for",
             reason: """
                 Each node's kernel has one table for the prefixes of all policies, and nobody's policies may fill it for everybody. \
-                Policies of a cluster may name 61,440 together, each counted once. Where they name more, the namespaces that name most \
+                Policies of a cluster may name 126,976 together, each counted once. Where they name more, the namespaces that name most \
                 give way, each with the policies that name most: these are closed until there is room again.
                 """,
             fix:

@@ -6,9 +6,9 @@ package import PolicyAPI
 package struct PrefixBudget: Sendable {
     /// The prefixes that policies of a cluster may name together, each once.
     ///
-    /// The kernel's table holds 131,072 (`NP_MAX_PREFIXES`). While one image takes another's place the prefixes of both are in it, so
+    /// The kernel's table holds 262,144 (`NP_MAX_PREFIXES`). While one image takes another's place the prefixes of both are in it, so
     /// each may have half; of that 4,096 are for what no policy names: the API server's addresses and the two that hold everything.
-    package static let standard = 61_440
+    package static let standard = 126_976
 
     private var budget: RoomBudget<ClusterObject.Key, IPPrefix>
 

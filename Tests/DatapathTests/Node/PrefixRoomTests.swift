@@ -28,9 +28,9 @@ import Testing
                 egress: []))
     }
 
-    /// One of the policies that fill the table: 35,000 addresses, and the client.
+    /// One of the policies that fill the table: 70,000 addresses, and the client.
     private static func large(_ number: UInt32) -> ClusterObject {
-        let addresses = (0..<35_000).map { IPAddress(ipv4: 0x0b00_0000 + number * 35_000 + $0) } + [client]
+        let addresses = (0..<70_000).map { IPAddress(ipv4: 0x0b00_0000 + number * 70_000 + $0) } + [client]
         return policy(
             "evil", "large-\(number)", addresses.map { .ipBlock(cidr: IPPrefix(host: $0), except: []) })
     }
@@ -73,7 +73,7 @@ import Testing
         // The last one is closed as long as there is no room for it: nothing reaches the pods.
         let widest = Self.policy(
             "evil", "large-1",
-            (0..<70_000).map { .ipBlock(cidr: IPPrefix(host: IPAddress(ipv4: 0x0c00_0000 + $0)), except: []) })
+            (0..<140_000).map { .ipBlock(cidr: IPPrefix(host: IPAddress(ipv4: 0x0c00_0000 + $0)), except: []) })
         _ = state.apply([.upsert(widest), .delete(Self.large(2).key), .delete(Self.large(3).key)])
         #expect(state.notAsWritten.keys.map(\.name) == ["large-1"])
         _ = try node.apply(state.image, links: [:])

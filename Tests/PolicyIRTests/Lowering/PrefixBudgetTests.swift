@@ -28,11 +28,11 @@ import Testing
         return objects
     }
 
-    @Test("the four policies of 35,000 addresses: one has room, three are closed, everybody else's are as written")
+    @Test("the four policies of 70,000 addresses: one has room, three are closed, everybody else's are as written")
     func flood() throws {
         var flood: [NetworkPolicy] = []
         for number: UInt32 in 0..<4 {
-            flood.append(Self.policy("evil", "p\(number)", number * 35_000..<(number + 1) * 35_000))
+            flood.append(Self.policy("evil", "p\(number)", number * 70_000..<(number + 1) * 70_000))
         }
         let other = Self.policy("shop", "web", 900_000..<920_000)
         let lowered = PolicyLowering.lower(Self.cluster(flood + [other]))
@@ -44,7 +44,7 @@ import Testing
         #expect(found.location == flood[1].metadata.location)
         #expect(
             found.message
-                == "NetworkPolicy evil/p1: no room for its prefixes, 35000; all policies together may name 61440. So it is closed: "
+                == "NetworkPolicy evil/p1: no room for its prefixes, 70000; all policies together may name 126976. So it is closed: "
                 + "the pods that it selects are isolated")
         #expect(found.hint == "use fewer and larger prefixes, here or in other policies of namespace evil")
     }
