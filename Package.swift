@@ -234,6 +234,7 @@ let package = Package(
             name: "L7ProxyTests",
             dependencies: [
                 "DNSScan", "HTTPScan", "HTTPTestSupport", "L7Proxy", "NetTypes", "PolicyAPI", "PolicyIR", "ProxyRules",
+                "Support",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),

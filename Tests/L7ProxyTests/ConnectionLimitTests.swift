@@ -1,8 +1,9 @@
-import L7Proxy
 import NIOCore
 import PolicyAPI
 import ProxyRules
 import Testing
+
+@testable import L7Proxy
 
 @Suite("no client takes the connections of others", .serialized)
 struct ConnectionLimitTests {
@@ -66,6 +67,48 @@ struct ConnectionLimitTests {
         #expect(try served(3, from: 3, by: proxy, holding: &held) == 3)
         held.removeAll()
         try await proxy.stop()
+    }
+
+    @Test(
+        "when all places are taken, a client that has few gets one of whoever has most: the one that is silent for longest"
+    )
+    func mostMakesRoom() async throws {
+        let proxy = try await ProxyFixture.start([HTTPRule()], limits: limits(6, ofClient: 3), answer: answer)
+        var held: [Held] = []
+        #expect(try served(3, from: 1, by: proxy, holding: &held) == 3)
+        // The first one is not silent.
+        held[0].client.send(request)
+        #expect(held[0].client.read(bytes: answer.count) == answer)
+        #expect(try served(3, from: 2, by: proxy, holding: &held) == 3)
+        var others: [Held] = []
+        #expect(try served(1, from: 3, by: proxy, holding: &others) == 1)
+        #expect(try served(1, from: 3, by: proxy, holding: &others) == 1)
+        // Nobody has more than one that has two, and one more.
+        #expect(try served(1, from: 3, by: proxy, holding: &others) == 0)
+        var open: [Bool] = []
+        for client in held + others {
+            client.client.send(request)
+            open.append(client.client.read(bytes: answer.count) == answer)
+        }
+        #expect(open[0] && open[1...2].filter(\.self).count == 1 && open[3...5].filter(\.self).count == 2)
+        #expect(open[6...] == [true, true])
+        held.removeAll()
+        others.removeAll()
+        try await proxy.settle()
+        #expect(try served(3, from: 4, by: proxy, holding: &held) == 3)
+        held.removeAll()
+        try await proxy.stop()
+    }
+
+    @Test("an IPv6 client is its /64, an IPv4 one its address, also where a socket of both families has it")
+    func clients() throws {
+        func client(_ address: String) throws -> String {
+            ConnectionTable.client(at: try SocketAddress(ipAddress: address, port: 80))
+        }
+        #expect(try client("2001:db8:0:1::5") == client("2001:db8:0:1:ffff:ffff:ffff:ffff"))
+        #expect(try client("2001:db8:0:1::5") != client("2001:db8:0:2::5"))
+        #expect(try client("::ffff:10.0.0.1") != client("::ffff:10.0.0.2"))
+        #expect(try client("10.0.0.1") != client("10.0.0.2"))
     }
 
     /// All of 127.0.0.2 and 127.0.0.3 are one pod.

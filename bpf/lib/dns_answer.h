@@ -67,20 +67,27 @@ NP_INLINE void np_merge_learnt(struct np_dns_message *message, const struct np_l
 	learnt->earliest = earliest;
 }
 
-/* Makes an entry, if the pod may have another one. False: there is one by now, or no room. */
+/*
+ * Makes an entry, if the pod may have another one: it has a share, which is smaller once pods together have most of the table, so that no few
+ * of them take it all. False: there is one by now, or no room.
+ */
 NP_INLINE bool np_insert_learnt(struct np_dns_message *message)
 {
 	struct np_learnt_share *share = bpf_map_lookup_elem(&np_learnt_shares, &message->learnt_key.endpoint);
-	__u64 held;
+	const __u32 everybody = NP_MAX_ENDPOINTS;
+	struct np_learnt_share *all = bpf_map_lookup_elem(&np_learnt_shares, &everybody);
+	__u64 held, taken;
 
-	if (!share)
+	if (!share || !all)
 		return false;
 	np_fill_learnt(message);
 	held = __sync_fetch_and_add(&share->inserted, 1) - np_read_once(share->removed);
-	if (np_likely(held < NP_MAX_LEARNT_OF_POD) &&
+	taken = __sync_fetch_and_add(&all->inserted, 1) - np_read_once(all->removed);
+	if (np_likely(held < (taken < NP_LEARNT_CROWDED ? NP_MAX_LEARNT_OF_POD : NP_LEARNT_FAIR)) &&
 	    !bpf_map_update_elem(&np_learnt, &message->learnt_key, &message->learnt, BPF_NOEXIST))
 		return true;
 	__sync_fetch_and_add(&share->inserted, -1);
+	__sync_fetch_and_add(&all->inserted, -1);
 	return false;
 }
 
@@ -164,7 +171,9 @@ __attribute__((noinline)) int np_learn_addresses(struct __sk_buff *skb)
 
 	if (!message || !options || !np_find_endpoint(&hook))
 		return false;
-	ttl = message->ttl < options->least_ttl ? options->least_ttl : message->ttl;
+	ttl = message->ttl < NP_LEARNT_LONGEST ? message->ttl : NP_LEARNT_LONGEST;
+	if (ttl < options->least_ttl)
+		ttl = options->least_ttl;
 	/* Whole seconds: the one that has begun does not count. Of time 0 there is enough for what the pod asked for. */
 	message->expires = np_name_clock() + 1 + (ttl ? ttl : 1);
 	message->learnt_key.endpoint = hook.slot;

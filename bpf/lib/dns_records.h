@@ -12,7 +12,8 @@
 #define NP_DNS_PLACE_IPV4 0x8000 /* of np_dns_message.place: four bytes, not sixteen */
 #define NP_DNS_MAX_LABELS 128 /* of a name, the root's included */
 #define NP_DNS_MAX_JUMPS 16 /* by pointers in a name */
-#define NP_DNS_MAX_STEPS 2048 /* bytes and jumps of the names that are compared in a message */
+/* Bytes and jumps of the names that are compared in a message: names that are written out are no more bytes than the message has. */
+#define NP_DNS_MAX_STEPS NP_DNS_MAX_BYTES
 
 /* What an answer is. */
 enum np_lesson_kind {

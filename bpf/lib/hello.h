@@ -164,7 +164,8 @@ NP_INLINE struct np_outcome np_take_hello(const struct np_hook *hook, struct np_
 	*is_news = work.is_news;
 	if (reason >= NP_REASON_FIRST_DROP) {
 		outcome = np_deny_hello(&work, reason);
-		if (work.is_news && outcome.action != NP_ACTION_SHOT)
+		/* One that was lost is no name that was refused. */
+		if (work.is_news && reason != NP_DROP_NOT_PROXIED && outcome.action != NP_ACTION_SHOT)
 			np_report_name(&work);
 	} else {
 		outcome = np_outcome_of(reason);

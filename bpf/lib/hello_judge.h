@@ -131,6 +131,7 @@ NP_INLINE void np_begin_hello(struct np_hello *hello, __u32 start)
 	hello->is_open = false;
 	hello->is_again = false;
 	hello->state = NP_HELLO_READING;
+	hello->reason = 0;
 	np_hello_rewind(hello);
 }
 
@@ -241,8 +242,15 @@ NP_INLINE enum np_reason np_judge_repetition(struct np_hello_work *work, const s
 	case NP_HELLO_OTHER:
 		return np_refuse_hello(work, NP_DROP_HELLO);
 	case NP_HELLO_UNLIKE:
-		return NP_DROP_HELLO_ORDER;
+		break;
 	}
+	/*
+	 * The server may have it, and its acknowledgement be under way. If it comes once more the server has not: nobody could ever send it
+	 * again, so the client begins anew.
+	 */
+	if (hello->reason == NP_DROP_HELLO_ORDER)
+		return np_refuse_hello(work, NP_DROP_NOT_PROXIED);
+	hello->reason = NP_DROP_HELLO_ORDER;
 	return NP_DROP_HELLO_ORDER;
 }
 
@@ -383,8 +391,10 @@ NP_INLINE enum np_reason np_judge_server(struct np_hello_work *work, const struc
 	if (acknowledges && np_ahead(end, hello->served) > 0)
 		hello->served = end;
 	ahead = np_ahead(segment->acknowledgement, hello->sequence);
-	if (acknowledges && ahead <= 0 && np_ahead(segment->acknowledgement, hello->acknowledged) > 0)
+	if (acknowledges && ahead <= 0 && np_ahead(segment->acknowledgement, hello->acknowledged) > 0) {
 		hello->acknowledged = segment->acknowledgement;
+		hello->reason = 0;
+	}
 	if (hello->state == NP_HELLO_ALLOWED && acknowledges && ahead >= 0 && hello->served != hello->answered)
 		hello->state = NP_HELLO_DECIDED;
 	return NP_REASON_REPLY;

@@ -221,6 +221,27 @@ NP_INLINE void np_keep_names(const struct np_hook *hook, struct np_question *que
 }
 
 /*
+ * A SYN of the pod that may be one that was let in before and that nobody has answered: names go on to count for it as long as its entry
+ * is there, which it does not renew. Else a connection that a name let begin would come to nothing by a lost packet, where DNS gives addresses
+ * for seconds. A global function: verified once. Returns nothing of interest.
+ */
+__attribute__((noinline)) int np_keep_opening(struct __sk_buff *skb)
+{
+	struct np_question *question = np_scratch_question();
+	struct np_hook hook = np_hook_of(skb);
+	struct np_flow_place place;
+
+	if (!question || !np_find_endpoint(&hook))
+		return 0;
+	np_fill_flow_key(hook.endpoint, &question->packet, NP_EGRESS, &question->flow);
+	if (np_find_flow(hook.endpoint, hook.slot, &question->flow, np_hash_flow(hook.slot, &question->flow), &place) &&
+	    np_flow_role(place.flags) == NP_ROLE_INITIATOR && !(place.flags & NP_ENTRY_ANSWERED) &&
+	    !np_is_over(&place, question->packet.protocol))
+		np_keep_names(&hook, question, &place);
+	return 0;
+}
+
+/*
  * Whether the pod's packet is a question to policy though it is of a flow that policy has admitted: a query, or what may be one
  * against the direction of a flow that somebody has opened from where queries go.
  */
@@ -351,6 +372,8 @@ NP_INLINE struct np_outcome np_judge_flow(const struct np_hook *hook, struct np_
 		remote = np_identify(np_remote_of(packet, hook->direction), hook->direction, hook->arrival);
 		to_service = np_goes_to_service(hook, &remote);
 	}
+	if (np_unlikely(hook->endpoint->names) && hook->direction == NP_EGRESS && np_opens(packet))
+		np_keep_opening(hook->skb);
 	return np_unlikely(to_service) ? np_outcome_of(np_go_to_service(hook)) : np_ask_own(hook, question, &remote);
 }
 

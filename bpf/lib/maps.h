@@ -258,7 +258,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, NP_MAX_ENDPOINTS);
+	__uint(max_entries, NP_MAX_ENDPOINTS + 1);
 	__type(key, __u32); /* endpoint slot */
 	__type(value, struct np_learnt_share);
 } np_learnt_shares SEC(".maps");

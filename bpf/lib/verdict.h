@@ -153,7 +153,9 @@ NP_INLINE struct np_conclusion np_judge_beginning(const struct np_hook *hook, st
 	if (forward)
 		np_stamp_flow(place, question->revision,
 			      question->travel == NP_INGRESS ? question->arrival : place->arrival);
-	np_see_packet(place, &question->packet, question->travel);
+	/* A name that has expired does not go on to count by being asked for again and again (np_keep_opening). */
+	if (np_likely(!question->kept))
+		np_see_packet(place, &question->packet, question->travel);
 	return np_pass_new(question);
 }
 

@@ -578,6 +578,9 @@ struct np_name_rule {
 #define NP_MAX_NAME_RULES 262144 /* entries of np_name_rules; not preallocated, about 80 B each in use */
 #define NP_MAX_LEARNT 65536 /* entries of np_learnt, preallocated: about 230 B each, 15 MiB; a new entry costs 300 ns, else 750 */
 #define NP_MAX_LEARNT_OF_POD 8192 /* of them of one endpoint */
+#define NP_LEARNT_CROWDED (NP_MAX_LEARNT / 4 * 3) /* while there are so many, an endpoint that has NP_LEARNT_FAIR learns nothing new */
+#define NP_LEARNT_FAIR 1024
+#define NP_LEARNT_LONGEST 604800 /* seconds that DNS can say at most: a week, as RFC 8767 4 has it */
 
 /* Key of np_learnt (hash): what a pod has learnt. */
 struct np_learnt_key {
@@ -594,7 +597,7 @@ struct np_learnt {
 	__u32 expires[NP_MAX_NAME_COLUMNS];
 };
 
-/* Value of np_learnt_shares (array, key = endpoint slot). */
+/* Value of np_learnt_shares (array, key = endpoint slot; NP_MAX_ENDPOINTS: of all, only the first two). */
 struct np_learnt_share {
 	__u64 inserted; /* entries, by programs and the agent */
 	__u64 removed; /* by the agent; the difference is bounded by NP_MAX_LEARNT_OF_POD */
@@ -803,7 +806,7 @@ struct np_hello {
 	__u8 head; /* bytes read of the record's header */
 	__u8 name_length; /* bytes of `name` without the last label's end */
 	__u8 label; /* where in `name` the length of the label is that is being read */
-	__u8 reason; /* NP_HELLO_REFUSED: enum np_reason */
+	__u8 reason; /* enum np_reason: NP_HELLO_REFUSED; before, NP_DROP_HELLO_ORDER once bytes came again that nobody could compare */
 	__u8 name[NP_NAME_BYTES]; /* as np_name_event.name; empty: none yet */
 };
 
@@ -817,7 +820,7 @@ enum np_hello_state {
 /*
  * Value of np_hello_copies (hash, key = endpoint slot * NP_HELLO_COPIES + index of the flow's slot modulo that): the first bytes of a
  * connection, to compare retransmissions with. Of the flow that had the place last; a retransmission that cannot be compared is
- * dropped as long as the server has not acknowledged what it repeats.
+ * dropped as long as the server has not acknowledged what it repeats; the second one ends the connection.
  */
 #define NP_HELLO_COPIES 32 /* of an endpoint; made as they are needed: 128 KiB at most */
 #define NP_HELLO_COPY_BYTES 3968 /* what leaves an entry of the map in 4 KiB */

@@ -1,7 +1,7 @@
 import CNetpoldABI
 import Glibc
 public import NetTypes
-import Synchronization
+import Support
 
 /// Teaches the datapath what DNS answers say that came over TCP: np_dns_lesson, as an instance has pinned it, which learns from them as
 /// np_dns_answer does from datagrams. Safe to use from any thread: lessons of several run at once.
@@ -20,59 +20,30 @@ public final class DNSLessons: Sendable {
     public static let mostBytes = 3_584
     private static let ethernetBytes = 14
     private static let attempts = 1_000
-    private let programPin: String
-    private let optionsPin: String
-    private let opened = Mutex<Opened?>(nil)
-
-    /// The program, with the pin that it was opened by.
-    private struct Opened {
-        var pin: Pin
-        var program: BPFProgram
-    }
-
-    /// Which pin is at a path: an agent that is upgraded puts another one there.
-    private struct Pin: Hashable {
-        var inode: UInt64
-        var seconds: Int
-        var nanoseconds: Int
-
-        init?(_ path: String) {
-            var status = stat()
-            guard stat(path, &status) == 0 else { return nil }
-            inode = UInt64(status.st_ino)
-            seconds = status.st_mtim.tv_sec
-            nanoseconds = status.st_mtim.tv_nsec
-        }
-    }
+    private let program: Pinned<BPFProgram>
+    private let options: Pinned<BPFMap>
 
     /// Those of an instance, whether there is an agent or not.
     public init(instance: String) throws(BPFError) {
         let pins = try PinPath(instance: instance)
-        programPin = "\(pins.links)/\(ProxyWay.lessonPin)"
-        optionsPin = "\(pins.folder)/np_name_options"
+        program = Pinned("\(pins.links)/\(ProxyWay.lessonPin)") {
+            (pinned: consuming OwnedDescriptor) throws(BPFError) in
+            try BPFProgram(pinned, name: "np_dns_lesson")
+        }
+        let path = "\(pins.folder)/np_name_options"
+        options = Pinned(path) { (pinned: consuming OwnedDescriptor) throws(BPFError) in
+            let map = try BPFMap(pinned, name: "np_name_options")
+            guard map.shape.keySize == MemoryLayout<UInt32>.size,
+                map.shape.valueSize == MemoryLayout<np_name_options>.size
+            else { throw BPFError(.checkLayout, path, errno: .invalidArgument) }
+            return map
+        }
     }
 
     /// Whether the node lets no answer pass that is not exactly one to a query. A node that cannot be asked does not either.
     public var dropsInexact: Bool {
-        guard let pinned = try? Libbpf.openPin(optionsPin), let map = try? BPFMap(pinned, name: "np_name_options"),
-            map.shape.keySize == MemoryLayout<UInt32>.size,
-            map.shape.valueSize == MemoryLayout<np_name_options>.size,
-            let options = try? map.value(of: UInt32(0), initial: np_name_options())
-        else { return true }
+        guard let options = try? options.current().value(of: UInt32(0), initial: np_name_options()) else { return true }
         return options.drops_inexact != 0
-    }
-
-    /// The program that is pinned now.
-    private func program() throws(BPFError) -> BPFProgram {
-        let pin = Pin(programPin)
-        if let pin, let known = opened.withLock({ $0?.pin == pin ? $0?.program : nil }) { return known }
-        guard let pinned = try Libbpf.openPin(programPin) else {
-            throw BPFError(.openPin, programPin, errno: .noSuchFileOrDirectory)
-        }
-        let program = try BPFProgram(pinned, name: "np_dns_lesson")
-        // Of a pin that has changed meanwhile nothing is kept.
-        if let pin, pin == Pin(programPin) { opened.withLock { $0 = Opened(pin: pin, program: program) } }
-        return program
     }
 
     /// Teaches one answer to a query that the pod's rules allow; its addresses are in force when this returns.
@@ -90,7 +61,7 @@ public final class DNSLessons: Sendable {
         columns: (numbering: UInt32, columns: UInt32) = (0, 0)
     ) throws(BPFError) -> Outcome {
         guard message.count <= DNSLessons.mostBytes else { return refusal }
-        let program = try program()
+        let program = try program.current()
         let head = [UInt8](repeating: 0, count: DNSLessons.ethernetBytes) + resolver.bytes + client.bytes
         var run = TestRun(frame: head + message)
         // NP_CB_LESSON_NAMES and NP_CB_LESSON_COLUMNS.

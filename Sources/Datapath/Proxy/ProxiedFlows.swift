@@ -59,30 +59,51 @@ public final class ProxiedFlows: Sendable {
         }
     }
 
-    private let map: BPFMap
+    /// For how long the map is taken to be the one that is pinned, ns: looking costs half of what a question does.
+    private static let trust: UInt64 = 10_000_000
+    private let map: Pinned<BPFMap>
 
-    /// Opens what an instance has pinned.
+    /// Opens what an instance has pinned, and again when an agent has put another map there.
     ///
     /// - Throws: when it has no such map, or one of another layout.
-    public init(instance: String) throws(BPFError) {
-        let path = "\(try PinPath(instance: instance).folder)/np_proxied"
-        guard let pinned = try Libbpf.openPin(path) else {
-            throw BPFError(.openPin, path, errno: .noSuchFileOrDirectory)
+    public convenience init(instance: String) throws(BPFError) {
+        try self.init(folder: try PinPath(instance: instance).folder)
+    }
+
+    /// Those of an instance's pins.
+    init(folder: String) throws(BPFError) {
+        let path = "\(folder)/np_proxied"
+        map = Pinned(path) { (pinned: consuming OwnedDescriptor) throws(BPFError) in
+            let map = try BPFMap(pinned, name: "np_proxied")
+            guard map.shape.keySize == MemoryLayout<np_proxied_key>.size,
+                map.shape.valueSize == MemoryLayout<np_proxied_side>.size
+            else { throw BPFError(.checkLayout, path, errno: .invalidArgument) }
+            return map
         }
-        map = try BPFMap(pinned, name: "np_proxied")
-        guard map.shape.keySize == MemoryLayout<np_proxied_key>.size,
-            map.shape.valueSize == MemoryLayout<np_proxied_side>.size
-        else { throw BPFError(.checkLayout, path, errno: .invalidArgument) }
+        _ = try map.current()
     }
 
     /// What the sides say of a connection; `nil` for one that says nothing. A flow that neither knows is not to be carried.
     ///
     /// The server's side is there when the connection to the server is, at the latest, if that is a pod of this node with L7 rules.
     public func sides(client: End, server: End) throws(BPFError) -> (client: Side?, server: Side?) {
-        (try side(NP_EGRESS, client, server), try side(NP_INGRESS, client, server))
+        let known = try map.current(within: ProxiedFlows.trust)
+        let sides = try ProxiedFlows.sides(known, client, server)
+        // What one map does not know the one that has come may.
+        guard sides.client == nil, sides.server == nil else { return sides }
+        let current = try map.current()
+        return current === known ? sides : try ProxiedFlows.sides(current, client, server)
     }
 
-    private func side(_ side: np_direction, _ client: End, _ server: End) throws(BPFError) -> Side? {
+    private static func sides(
+        _ map: BPFMap, _ client: End, _ server: End
+    ) throws(BPFError) -> (client: Side?, server: Side?) {
+        (try side(map, NP_EGRESS, client, server), try side(map, NP_INGRESS, client, server))
+    }
+
+    private static func side(
+        _ map: BPFMap, _ side: np_direction, _ client: End, _ server: End
+    ) throws(BPFError) -> Side? {
         let key = np_proxied_key(
             client: np_address(client.address), server: np_address(server.address),
             client_port: client.port.bigEndian, server_port: server.port.bigEndian, side: side.rawValue)

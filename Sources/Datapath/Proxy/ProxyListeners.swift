@@ -2,6 +2,7 @@ import CLinux
 import CNetpoldABI
 import Glibc
 import Support
+import Synchronization
 import SystemPackage
 
 /// The listening sockets of an instance's proxy, inside its namespace. The datapath hands flows over as long as they are open: the kernel
@@ -16,6 +17,8 @@ public final class ProxyListeners: Sendable {
     private let pins: PinPath
     private let place: ProxyPlace
     private let home: FileIdentity
+    /// Whether the sockets are somebody else's to close.
+    private let hasEnded = Mutex(false)
 
     /// Opens the sockets and gives them to the datapath.
     ///
@@ -43,7 +46,18 @@ public final class ProxyListeners: Sendable {
     }
 
     /// Puts the first socket, which stands for all, into np_listeners of the instance: again after the agent's maps were made anew.
+    ///
+    /// Nothing once `end()` was called.
     public func register() throws(BPFError) {
+        try hasEnded.withLock { hasEnded throws(BPFError) in
+            if !hasEnded { try give() }
+        }
+    }
+
+    /// From here on nothing is given to the datapath: the sockets are about to be closed, and their numbers will be other sockets'.
+    public func end() { hasEnded.withLock { $0 = true } }
+
+    private func give() throws(BPFError) {
         let path = "\(pins.folder)/np_listeners"
         guard let pinned = try Libbpf.openPin(path) else {
             throw BPFError(.openPin, path, errno: .noSuchFileOrDirectory)

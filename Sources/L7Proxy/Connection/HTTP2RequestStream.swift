@@ -224,9 +224,15 @@ final class HTTP2RequestStream: ChannelInboundHandler {
         channel.flush()
     }
 
-    /// The server's stream ended before its response did. `fault`: what the server did, where that is known.
-    func responseCut(_ fault: HTTP2Fault?) {
+    /// The server's stream ended before its response did. `fault`: what the server did, where that is known; `isRefused`: it has not looked at
+    /// the request, as the client is told too, who may repeat it (RFC 9113 8.7).
+    func responseCut(_ fault: HTTP2Fault?, isRefused: Bool) {
         guard isAnswering else { return }
+        if isRefused, status == 0 {
+            responseEnded = true
+            logError()
+            return reset(.refusedStream)
+        }
         if let fault = fault ?? session.serverFault {
             record = session.shared.lines?.record(of: record.take(), failedBy: fault.rawValue)
         }

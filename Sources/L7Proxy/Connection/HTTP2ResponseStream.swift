@@ -12,6 +12,10 @@ final class HTTP2ResponseStream: ChannelInboundHandler {
     private var interims = 0
     /// Why the answer goes no further.
     private var fault: HTTP2Fault?
+    /// What the server has reset the stream with.
+    private var reset: HTTP2ErrorCode?
+    /// Whether the server has said that it has not looked at the request: of the stream alone, or of all behind the last one that it takes.
+    private var isRefused = false
 
     init(_ request: HTTP2RequestStream, limits: ScanLimits) {
         self.request = request
@@ -29,7 +33,8 @@ final class HTTP2ResponseStream: ChannelInboundHandler {
         case .headers(let block): take(block, context)
         case .data(let data): request.responded(data.data, ends: data.endStream)
         case .windowUpdate: request.granted()
-        case .priority, .rstStream, .settings, .pushPromise, .ping, .goAway, .alternativeService, .origin: break
+        case .rstStream(let code): reset = code
+        case .priority, .settings, .pushPromise, .ping, .goAway, .alternativeService, .origin: break
         }
     }
 
@@ -56,7 +61,13 @@ final class HTTP2ResponseStream: ChannelInboundHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) { request.serverTakesMore() }
 
-    func channelInactive(context: ChannelHandlerContext) { request.responseCut(fault) }
+    func channelInactive(context: ChannelHandlerContext) { request.responseCut(fault, isRefused: isRefused) }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let closed = error as? NIOHTTP2Errors.StreamClosed {
+            // Of a stream behind the last one of a GOAWAY the codec says that it was cancelled, and no frame does.
+            isRefused = reset == .refusedStream || reset == nil && closed.errorCode == .cancel
+        }
+        context.close(promise: nil)
+    }
 }

@@ -93,12 +93,28 @@ final class LoopState {
             return
         }
         // A pod by its name: all of its addresses are one client's.
-        let owner = flow.client.isEmpty ? client.ipAddress ?? "" : flow.client
-        if let refusal = table.enter(owner) { return refuse(channel, refusal, client, flow) }
+        let owner = flow.client.isEmpty ? ConnectionTable.client(at: client) : flow.client
+        if let refusal = table.enter(owner), !makeRoom(for: owner, refusal) {
+            return refuse(channel, refusal, client, flow)
+        }
         let place = ConnectionPlace(table, owner)
         place.hold(until: channel)
         let connection = ProxyConnection(channel, shared: self, flow: flow, place: place, from: client, to: local)
         try channel.pipeline.syncOperations.addHandler(ClientHandler(connection))
+    }
+
+    /// Ends the connection of whoever has most that has been silent for longest, of those of this loop, for one of a client that has less.
+    /// Whether there is a place for that now.
+    private func makeRoom(for client: String, _ refusal: ConnectionRefusal) -> Bool {
+        guard refusal == .all, let largest = table.enter(client, insteadOfMost: .now()) else { return false }
+        let theirs = connections.values.lazy.filter { $0.place.owner == largest }
+        guard let silent = theirs.min(by: { $0.lastActivity < $1.lastActivity }) else {
+            table.leave(client)
+            return false
+        }
+        counters.refusedConnections[.all, default: 0] += 1
+        silent.abort()
+        return true
     }
 
     /// Closes a connection that there is no room for, with a reset: it takes nothing more here.

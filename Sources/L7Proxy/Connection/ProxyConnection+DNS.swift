@@ -9,8 +9,11 @@ internal import ProxyRules
 extension ProxyConnection {
     /// Decides what the client sent as far as it goes.
     func takeQueries() {
+        var left = DNSExchange.messagesOfTurn
         while phase == .dns {
             let waiting = fromClient
+            guard left > 0 else { return takeRestLater() }
+            left -= 1
             guard let bytes = DNSExchange.take(&fromClient) else {
                 if fromClient.readableBytes == 0 {
                     headSince = nil
@@ -27,9 +30,11 @@ extension ProxyConnection {
             if answer.isPermitted, !flow.isComplete {
                 // The sender's end allows it; the receiver's is known when the server is connected.
                 fromClient = waiting
+                undecided = shared.lines?.record(query: name, answer)
                 if server == nil, !isConnecting { connect() }
                 return
             }
+            undecided = nil
             if let record = shared.lines?.record(query: name, answer) {
                 log(record, status: answer.isPermitted ? 0 : 5, since: .now())
             }
@@ -58,7 +63,7 @@ extension ProxyConnection {
 
     /// The client sends nothing more. What the server owes it still gets.
     func endQueries() {
-        guard !isConnecting else { return }
+        guard !isConnecting, !isTurnDue else { return }
         // A message that never gets its rest.
         guard fromClient.readableBytes == 0 else { return abort() }
         guard let server else { return linger() }
@@ -67,12 +72,38 @@ extension ProxyConnection {
         server.close(mode: .output, promise: nil)
     }
 
-    /// Forwards what the server sent, as far as its messages are whole.
+    /// Forwards what the server sent, as far as its messages are whole, those of a turn at once.
     func takeDNSAnswers() {
+        var answers: ByteBuffer?
+        var left = DNSExchange.messagesOfTurn
         while phase == .dns, let message = DNSExchange.take(&fromServer) {
             dns.answered()
-            guard heed(message) else { return abort() }
-            toClient.write(message)
+            guard message.readableBytes >= DNSExchange.leastMessage, heed(message) else {
+                if message.readableBytes < DNSExchange.leastMessage { shared.counters.badResponses += 1 }
+                if let answers { toClient.write(answers) }
+                return abort()
+            }
+            if answers?.writeImmutableBuffer(message) == nil { answers = message }
+            left -= 1
+            guard left > 0 else {
+                takeRestLater()
+                break
+            }
+        }
+        if let answers { toClient.write(answers) }
+    }
+
+    /// Lets other connections of the loop have their turn before the rest of what came; nothing more is read until then.
+    private func takeRestLater() {
+        guard !isTurnDue else { return }
+        isTurnDue = true
+        shared.loop.assumeIsolated().execute {
+            self.isTurnDue = false
+            self.takeQueries()
+            self.takeDNSAnswers()
+            if self.phase == .dns, self.clientEnded { self.endQueries() }
+            if self.phase == .dns, self.serverEnded { self.endDNSAnswers() }
+            self.readOn()
         }
     }
 
@@ -103,6 +134,7 @@ extension ProxyConnection {
 
     /// The server sends nothing more.
     func endDNSAnswers() {
+        guard !isTurnDue else { return }
         // A message that was cut must not look complete.
         if fromServer.readableBytes > 0 { abort() } else { linger() }
     }

@@ -10,6 +10,7 @@ extension ProxyConnection {
         case .closed, .http2: return
         case .lingering: if !clientEnded { readClient() }
         case .dns:
+            guard !isTurnDue else { return }
             // Each of its queries may have to be answered to it: not before it takes what it was sent.
             let canTake = client.isWritable && !isConnecting
             if canTake, server?.isWritable ?? true, !clientEnded { readClient() }

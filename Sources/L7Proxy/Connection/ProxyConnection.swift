@@ -64,6 +64,8 @@ final class ProxyConnection {
     var http2: HTTP2Session?
     /// What is under way while `phase` is `dns`.
     var dns = DNSExchange()
+    /// Whether messages that came wait for another turn of the loop, while `phase` is `dns`.
+    var isTurnDue = false
     /// Whether the client's events are HTTP/2's, to the last.
     var isHTTP2 = false
     /// Whether a request came: HTTP/2 begins with a connection.

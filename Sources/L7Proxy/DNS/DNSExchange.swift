@@ -10,6 +10,10 @@ struct DNSExchange {
     private(set) var questions: [DNSQuestion] = []
     /// A client that has more of them under way learns from no more.
     static let mostQuestions = 256
+    /// Messages of a side that are taken before other connections have their turn.
+    static let messagesOfTurn = 64
+    /// The length and a header: what is shorter is no message of DNS.
+    static let leastMessage = 2 + 12
     /// Whether the end of the client's queries was passed on.
     var hasPassedEnd = false
 

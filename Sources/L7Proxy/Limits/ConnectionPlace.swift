@@ -4,7 +4,7 @@ internal import NIOCore
 /// that does not answer keeps one, however often a client comes and goes. Lives on one event loop.
 final class ConnectionPlace {
     private let table: ConnectionTable
-    private let owner: String
+    let owner: String
     private var sockets = 0
 
     /// A place that `owner` has taken in the table.

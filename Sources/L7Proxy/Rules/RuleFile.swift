@@ -20,6 +20,8 @@ public final class RuleFile: Sendable {
     private struct State {
         var version: FileVersion?
         var wasAbsent = false
+        /// What could not be read, and was reported: it is tried again.
+        var unread: (version: FileVersion, why: String)?
         /// What was taken last: rules that stay are not compiled again when pods come and go.
         var taken: (revision: UInt64, policies: [RuleSnapshot.Policy])?
     }
@@ -31,6 +33,9 @@ public final class RuleFile: Sendable {
     public let path: String
     private let source: RuleSource
     private let pods: PodNames
+    typealias Reading =
+        @Sendable (_ path: String) throws(SystemError) -> (bytes: [UInt8], version: FileVersion?)
+    private let read: Reading
     private let report: @Sendable (Event) -> Void
     private let queue = DispatchQueue(label: "netpold.proxy-rules")
     private let state = Mutex(State())
@@ -38,11 +43,24 @@ public final class RuleFile: Sendable {
     private nonisolated(unsafe) let timer: any DispatchSourceTimer
 
     /// A reader of a path, for the rules and for whose the pods' addresses are. `report` is called on the reader's thread, for changes alone.
-    public init(
+    public convenience init(
         _ path: String, into source: RuleSource, pods: PodNames = PodNames(),
         report: @escaping @Sendable (Event) -> Void
     ) {
+        self.init(
+            path, into: source, pods: pods,
+            reading: { path throws(SystemError) in
+                try FileContent.readRegular(path, limit: RuleSnapshot.largest + 1)
+            }, report: report)
+    }
+
+    /// One that reads the file in its own way.
+    init(
+        _ path: String, into source: RuleSource, pods: PodNames = PodNames(), reading: @escaping Reading,
+        report: @escaping @Sendable (Event) -> Void
+    ) {
         self.path = path
+        read = reading
         self.source = source
         self.pods = pods
         self.report = report
@@ -78,14 +96,19 @@ public final class RuleFile: Sendable {
         }
         guard state.withLock({ $0.version != version }) else { return }
         do throws(SystemError) {
-            let read = try FileContent.readRegular(path, limit: RuleSnapshot.largest + 1)
+            let read = try read(path)
             // Changed while it was read: looked at again.
             guard let version = read.version else { return }
-            state.withLock { ($0.version, $0.wasAbsent) = (version, false) }
+            state.withLock { ($0.version, $0.wasAbsent, $0.unread) = (version, false, nil) }
             take(read.bytes)
         } catch {
-            state.withLock { $0.version = version }
-            report(.refused("\(error)"))
+            // Of what the system refuses now (descriptors, memory) nothing is known: only what is no snapshot is not read again.
+            let isNew = state.withLock { state in
+                defer { state.unread = (version, "\(error)") }
+                if error.errno == nil { state.version = version }
+                return state.unread.map { $0 != (version, "\(error)") } ?? true
+            }
+            if isNew { report(.refused("\(error)")) }
         }
     }
 

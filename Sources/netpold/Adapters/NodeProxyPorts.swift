@@ -13,6 +13,8 @@ struct NodeProxyPorts {
     let pods: PodNames
     /// Learns what DNS answers over TCP say.
     let learner: any AnswerLearner
+    /// Called before the listening sockets are closed.
+    let end: @Sendable () -> Void
 
     /// Moves the process into the place that the instance's agent has made for the proxy, by starting it anew there, and opens the ports.
     /// Ends the process when the place is made anew: whoever supervises it starts it in the new one.
@@ -27,7 +29,7 @@ struct NodeProxyPorts {
             let pods = PodNames()
             let ports = NodeProxyPorts(
                 listeners: listeners.sockets, resolver: NodeFlowResolver(flows, naming: pods), pods: pods,
-                learner: NodeAnswerLearner(flows, try DNSLessons(instance: instance)))
+                learner: NodeAnswerLearner(flows, try DNSLessons(instance: instance)), end: { listeners.end() })
             Task.detached { await watch(listeners, place) }
             return ports
         } catch {

@@ -38,7 +38,7 @@ struct ProxyRun: Sendable {
             case .refused(let why): ErrorOutput.error("\(why); the rules before stay in force")
             }
         }
-        try await serve(ends: { _ in file.look() }) { group in
+        try await serve(again: { _ in file.look() }, ending: ports.end) { group in
             let proxy = try await HTTPProxy.start(
                 listeners: ports.listeners, group: group, rules: source, resolver: ports.resolver, limits: limits(),
                 log: log, telling: feed, learner: ports.learner)
@@ -62,7 +62,7 @@ struct ProxyRun: Sendable {
         let source = RuleSource(found.book)
         let resolver = FixedFlowResolver(flow)
         let again = TriedRulesReader(tried, files: found.manifests.files, into: source) { tellState($0) }
-        try await serve(ends: { _ in again.read() }) { group in
+        try await serve(again: { _ in again.read() }) { group in
             let proxy = try await HTTPProxy.start(
                 on: listen, group: group, rules: source, resolver: resolver, limits: limits(), log: log)
             let address = proxy.address.flatMap { address in
@@ -80,7 +80,7 @@ struct ProxyRun: Sendable {
     }
 
     private func serve(
-        ends again: @Sendable (Int32) -> Void,
+        again: @Sendable (Int32) -> Void, ending: @Sendable () -> Void = {},
         _ start: (MultiThreadedEventLoopGroup) async throws -> (HTTPProxy, RuleSource)
     ) async throws {
         let signals = SignalListener([SIGTERM, SIGINT, SIGHUP])
@@ -104,6 +104,7 @@ struct ProxyRun: Sendable {
         await telling.value
         ServiceManager.tell("STOPPING=1")
         state?.remove()
+        ending()
         try await proxy.stop(patience: drain)
         log?.flush()
         try await group.shutdownGracefully()

@@ -26,6 +26,8 @@ final class ProxyState: Sendable {
         try change { status in
             status.connections = counters.open
             status.refusedConnections = ProxyState.named(counters.refusedConnections) { $0.rawValue }
+            // Closed too, since nobody knows what holds for them.
+            if counters.unknownFlows > 0 { status.refusedConnections["unknown-flow"] = counters.unknownFlows }
             status.clientFaults = ProxyState.named(counters.http2Faults) { $0.rawValue }
             status.serverFaults = ProxyState.named(counters.serverFaults) { $0.rawValue }
                 .merging(ProxyState.named(counters.responseFaults) { $0.name }, uniquingKeysWith: +)

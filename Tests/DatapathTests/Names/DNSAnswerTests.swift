@@ -1,5 +1,6 @@
 import BPFEmit
 import CNetpoldABI
+import Glibc
 import NetTypes
 import NetpoldTestSupport
 import PolicyAPI
@@ -272,6 +273,11 @@ struct DNSAnswerTests {
                 #expect(try harness.send(World.syn(to: address), .egress) == NP_REASON_ALLOWED, "\(ttl)")
                 #expect(try #require(try harness.learnt(address)).expires <= harness.nameClock() + 2)
             }
+            let longest = World.outside(7)
+            try Self.exchange(harness, Self.answer([DNSText.address(longest, ttl: 0x7fff_ffff)]))
+            let week = harness.nameClock() + UInt32(NP_LEARNT_LONGEST)
+            let end = try #require(try harness.learnt(longest)).expires
+            #expect(end >= week && end <= week + 2)
             try harness.map("np_name_options").set(
                 UInt32(0), NameWorld.options(refusal: 5, leastTTL: 100, dropsInexact: 0))
             try Self.exchange(
@@ -312,6 +318,52 @@ struct DNSAnswerTests {
             try harness.bump(.a)
             #expect(try harness.send(ack, .egress) == NP_DROP_POLICY_DEFAULT)
             #expect(try harness.send(World.syn(to: address, port: 50002), .egress) == NP_DROP_POLICY_DEFAULT)
+        }
+    }
+
+    @Test("a SYN that nobody has answered may be repeated when its name has expired, and does not keep it so")
+    func repeatedSYN() throws {
+        try PacketHarness.with { harness throws in
+            try harness.restrictByColumns()
+            let address = World.outside(1)
+            try Self.exchange(harness, Self.answer([DNSText.address(address)]))
+            #expect(try harness.send(World.syn(to: address), .egress) == NP_REASON_ALLOWED)
+            #expect(try harness.send(World.syn(to: address, port: 50001), .egress) == NP_REASON_ALLOWED)
+            let answer = IPPacket(
+                address, PacketWorld.ipv4(1), .tcp,
+                Transport.tcp(443, 50001, flags: Transport.TCPFlags.syn | Transport.TCPFlags.ack))
+            #expect(try harness.send(answer, .ingress) == NP_REASON_REPLY)
+            let key = np_learnt_key(address: np_address(address), endpoint: 1)
+            try harness.map("np_learnt").remove(key)
+            func seen(_ port: UInt16) throws -> UInt32? {
+                try harness.flows(of: .a).first { $0.own_port == port.bigEndian }?.last_seen
+            }
+            let before = try seen(50000)
+            usleep(400_000)
+            #expect(try harness.send(World.syn(to: address), .egress) == NP_REASON_ALLOWED)
+            // So it ends as if there had been no other one.
+            #expect(try before != nil && seen(50000) == before)
+            // Another connection is none that the name let begin, nor is one anew in the place of one that was answered.
+            #expect(try harness.send(World.syn(to: address, port: 50002), .egress) == NP_DROP_POLICY_DEFAULT)
+            #expect(try harness.send(World.syn(to: address, port: 50001), .egress) == NP_DROP_POLICY_DEFAULT)
+            // Under another policy's columns nothing is kept.
+            harness.names[.a] = NameWorld.number + 1
+            try harness.bump(.a)
+            #expect(try harness.send(World.syn(to: address), .egress) == NP_DROP_POLICY_DEFAULT)
+        }
+    }
+
+    @Test("names that are written out in each record are read as those by pointers, as long as the message is")
+    func writtenOut() throws {
+        try PacketHarness.with { harness throws in
+            try harness.restrictByColumns()
+            let text = String(repeating: "a", count: 30) + ".example.com"
+            // 2,640 bytes of names to compare, in 3,540.
+            let records = (0..<60).map { DNSText.address(World.outside($0), owner: DNSText.name(text)) }
+            try Self.exchange(harness, DNSText.answer(text, records: records), for: DNSText.query(text))
+            let events = try harness.nameEvents().filter { $0.kind == UInt8(NP_NAME_LEARNT.rawValue) }
+            #expect(events.map(\.count) == [16, 16, 16, 12])
+            #expect(try harness.learntShare().unlearnt == 0)
         }
     }
 
@@ -393,6 +445,29 @@ struct DNSAnswerTests {
             #expect(try #require(try harness.learnt(World.outside(1))).expires > harness.nameClock() + 200)
             #expect(try harness.learntShare().refused == 1)
             #expect(try harness.learntShare().inserted == share.inserted)
+        }
+    }
+
+    @Test("while pods together have most of the table, one that has much learns nothing new, and others go on")
+    func fairShare() throws {
+        try PacketHarness.with { harness throws in
+            try harness.restrictByColumns()
+            func learns(_ number: UInt32, held: Int32, all: Int32) throws -> Bool {
+                var share = np_learnt_share()
+                share.inserted = UInt64(held)
+                try harness.map("np_learnt_shares").set(UInt32(1), share)
+                share.inserted = UInt64(all)
+                try harness.map("np_learnt_shares").set(UInt32(NP_MAX_ENDPOINTS), share)
+                try Self.exchange(harness, Self.answer([DNSText.address(World.outside(number))]))
+                return try harness.learnt(World.outside(number)) != nil
+            }
+            let crowded = NP_MAX_LEARNT / 4 * 3
+            #expect(try learns(1, held: NP_LEARNT_FAIR, all: crowded - 1))
+            #expect(try !learns(2, held: NP_LEARNT_FAIR, all: crowded))
+            #expect(try learns(3, held: NP_LEARNT_FAIR - 1, all: crowded))
+            let all = try harness.map("np_learnt_shares").value(
+                of: UInt32(NP_MAX_ENDPOINTS), initial: np_learnt_share())
+            #expect(all?.inserted == UInt64(crowded) + 1)
         }
     }
 

@@ -217,6 +217,11 @@ struct NameApplyTests {
         #expect(try Self.columns(node, Self.learnt, pod: "api") == 0)
         #expect(try Self.columns(node, NodeImages.client) == 0)
         #expect(try node.collectLearnt()[NodeImages.webKey]?.entries == 1)
+        // Of all pods too.
+        let everybody = UInt32(NP_MAX_ENDPOINTS)
+        let names = try #require(node.maps.names)
+        let all = try #require(try names.shares.value(of: everybody, initial: np_learnt_share()))
+        #expect(all.inserted &- all.removed == 1)
     }
 
     @Test("under another numbering an old entry is nothing, and the slot of a pod that is gone has none")

@@ -86,6 +86,7 @@ extension PacketHarness {
         }
         try map("np_name_revision").set(UInt32(0), np_name_revision())
         try map("np_name_options").set(UInt32(0), np_name_options())
+        try map("np_learnt_shares").set(UInt32(NP_MAX_ENDPOINTS), np_learnt_share())
         for pod in Pod.allCases {
             try map("np_learnt_shares").set(pod.rawValue, np_learnt_share())
             try clearPending(of: pod)

@@ -75,7 +75,21 @@ struct UpgradeTests {
         try UpgradeNetwork.with(style) { network in
             #expect(try network.run(small).node.maps.endpoints.shape.capacity == 3)
             #expect(network.beginIdleFlow())
+            // A proxy goes on through the agent's upgrade: it finds flows that are noted after it.
+            let flows = try ProxiedFlows(folder: network.pins(own).folder)
             let (node, report) = try network.run(own)
+            let ends = (ProxiedFlows.End(NodeImages.web, 4711), ProxiedFlows.End(NodeImages.client, 80))
+            #expect(try flows.sides(client: ends.0, server: ends.1).client == nil)
+            let proxied = try #require(node.maps.proxy?.proxied)
+            var side = np_proxied_side()
+            side.flags = UInt32(NP_PROXIED_REDIRECTS)
+            side.endpoint = 7
+            try proxied.set(
+                np_proxied_key(
+                    client: np_address(NodeImages.web), server: np_address(NodeImages.client),
+                    client_port: UInt16(4711).bigEndian, server_port: UInt16(80).bigEndian, side: NP_EGRESS.rawValue),
+                side)
+            #expect(try flows.sides(client: ends.0, server: ends.1).client?.slot == 7)
             #expect(node.maps.endpoints.shape.capacity == Int(NP_MAX_ENDPOINTS))
             #expect(report.takenOver == ["v\(own.number)-1"])
             #expect(try network.versions() == ["v\(own.number)"])

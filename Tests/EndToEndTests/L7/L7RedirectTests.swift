@@ -185,6 +185,12 @@ struct L7RedirectTests {
         let answered = try datapath.conntrack().filter { $0.isAnswered && $0.role == .responder }
         #expect(answered.map(\.remote) == [])
         #expect(try carried() >= count)
+        // What the proxy has ended with its clients is over, though nothing has come to the pod.
+        func isOver() throws -> Bool {
+            try datapath.conntrack().allSatisfy { $0.isReset || $0.hasFinished && $0.hasRemoteFinished }
+        }
+        for _ in 0..<500 where try !isOver() { usleep(20_000) }
+        #expect(try datapath.conntrack().filter { !($0.isReset || $0.hasFinished && $0.hasRemoteFinished) } == [])
         let now = try datapath.flowClock()
         let later = KernelClock.Reading(
             jiffies: now.jiffies + UInt64((NP_TIMEOUT_CLOSED + 2) * Int32(now.rate)), rate: now.rate)

@@ -319,9 +319,90 @@ struct DNSProxyTests {
             client.send(query)
             client.finish()
             let got = client.read(bytes: answer(query).count)
-            #expect(got == (drops ? [] : answer(query)), "\(what)")
+            // What is shorter than a header is no message at all.
+            let isCut = drops || what == "no message"
+            #expect(got == (isCut ? [] : answer(query)), "\(what)")
             try await fixture.stop()
         }
+    }
+
+    /// Takes nothing, and its time for that.
+    private final class SlowLearner: AnswerLearner {
+        private let count = Mutex(0)
+        var asked: Int { count.withLock(\.self) }
+        var dropsInexact: Bool {
+            count.withLock { $0 += 1 }
+            usleep(300)
+            return false
+        }
+
+        func learn(
+            _ message: [UInt8], of client: SocketAddress, to local: SocketAddress, for columns: LearntColumns?
+        ) -> AnswerFate { .unlearnt }
+    }
+
+    @Test("a server that sends message upon message lets other connections of the loop have their turn")
+    func flood() async throws {
+        let learner = SlowLearner()
+        // 64 KiB hold 4,681 of them.
+        let flood = [[UInt8]](repeating: [0, 12] + [UInt8](repeating: 0, count: 12), count: 20_000).flatMap(\.self)
+        let fixture = try await Fixture.start(egress: stripe, learner: learner, answer: { _ in flood })
+        let client = try fixture.proxy.client(patience: 10_000)
+        client.send(Self.query("api.stripe.com"))
+        for _ in 0..<1_000 where learner.asked < 100 { try await Task.sleep(for: .milliseconds(5)) }
+        let other = try fixture.proxy.client(patience: 10_000)
+        let denied = Self.query("evil.example")
+        let begin = ContinuousClock.now
+        other.send(denied)
+        #expect(other.read(bytes: denied.count) == Self.refused(denied))
+        // One turn takes 20 ms; all that one read brings, 1.4 s.
+        #expect(ContinuousClock.now - begin < .milliseconds(700))
+        // All of it gets to the client, and no more waits than one read.
+        let got = client.read(bytes: 30_000)
+        #expect(got.elementsEqual(flood.prefix(30_000)))
+        try await fixture.stop()
+    }
+
+    @Test("empty messages of a server are no answers: they end the connection at the first")
+    func emptyMessages() async throws {
+        let fixture = try await Fixture.start(egress: stripe, answer: { _ in [UInt8](repeating: 0, count: 1 << 20) })
+        let client = try fixture.proxy.client(patience: 10_000)
+        client.send(Self.query("api.stripe.com"))
+        #expect(client.read(bytes: 1) == [])
+        #expect(try await fixture.proxy.proxy.counters().badResponses == 1)
+        try await fixture.stop()
+    }
+
+    @Test("many queries at once are all answered, over turns, before the connection ends")
+    func manyQueries() async throws {
+        let fixture = try await Fixture.start(egress: stripe)
+        let client = try fixture.proxy.client(patience: 10_000)
+        let denied = Self.query("evil.example")
+        let count = 1_000
+        client.send((0..<count).flatMap { _ in denied })
+        client.finish()
+        let expected = (0..<count).flatMap { _ in Self.refused(denied) }
+        #expect(client.read(bytes: expected.count) == expected)
+        #expect(client.read().isClosed)
+        try await fixture.stop()
+    }
+
+    @Test("an allowed query whose server cannot be reached has its line, where the receiver's end is never known")
+    func unreachable() async throws {
+        let absent = try ListeningSocket(backlog: 1)
+        close(absent.descriptor)
+        let lines = try LoggedLines()
+        var flow = ProxiedFlow(destination: absent.address)
+        flow.egress = RuleBook.Selection(policy: 1, rules: [0])
+        flow.isComplete = false
+        let proxy = try await ProxyFixture.start(
+            [], log: lines.log, to: absent.address, resolver: FixedFlowResolver(flow))
+        proxy.rules.replace(with: try Self.book(stripe, []))
+        let client = try proxy.client(patience: 10_000)
+        client.send(Self.query("api.stripe.com"))
+        #expect(client.read().isClosed)
+        try await proxy.stop()
+        #expect(lines.take().map(\.decision) == ["error"])
     }
 
     @Test("each query has its line, with the name and the rule")

@@ -75,6 +75,22 @@ struct HostileServerTests {
         #expect(outcome.line == LoggedLines.Line("error", 200, path: "/", reason: "http2-flow-control"))
     }
 
+    @Test(
+        "a request that the server has not looked at is refused to the client in the same way, who may repeat it",
+        arguments: [
+            RawFrames.frame(3, 0, 1, RawFrames.number(7)),
+            RawFrames.frame(7, 0, 0, RawFrames.number(0) + RawFrames.number(0)),
+        ])
+    func refusedStream(frames: [UInt8]) async throws {
+        let outcome = try await ask(
+            RawFrames.preface + RawFrames.request("/", stream: 1), answered: HostileServerTests.settings + frames)
+        let resets = RawFrames.split(outcome.bytes).filter { $0.type == 3 && $0.stream == 1 }
+        #expect(resets.map(\.payload) == [RawFrames.number(7)])
+        #expect(!RawFrames.split(outcome.bytes).contains { $0.type == 1 })
+        #expect(outcome.line == LoggedLines.Line("error", 0, path: "/"))
+        #expect(outcome.counters.badResponses == 0)
+    }
+
     @Test("a server that pushes, which it was told not to, ends its connection")
     func push() async throws {
         let promise = RawFrames.frame(5, 0x4, 1, RawFrames.number(2) + [0x82])

@@ -121,6 +121,20 @@ extension EdgeCases {
                 theirs: "the dns rules still restrict the names", ours: "the plain allow allows every name",
                 why: "the same for http, dns and server names: what a plain rule allows passes")),
         EdgeCase(
+            .section("12.4 expiry"), "an address counts for a name as long as DNS has said, and no longer",
+            Trial(
+                cnp("egress: [{toFQDNs: [{matchName: cilium.io}]}]"), names: ["cilium.io": ["198.51.100.1"]],
+                flows: ["allow web > 198.51.100.1 80"]),
+            Trial(
+                cnp("egress: [{toFQDNs: [{matchName: cilium.io}]}]"), names: ["cilium.io": []],
+                flows: ["deny web > 198.51.100.1 80"]),
+            differs: .init(
+                input: "`toFQDNs`, an address whose time to live has ended",
+                theirs: "stays allowed while a connection uses it, and for some minutes without",
+                ours:
+                    "is denied; connections go on, and a SYN that nobody has answered may be repeated for a minute; `--fqdn-min-ttl` keeps all addresses for longer",
+                why: "the address may be another one's by then")),
+        EdgeCase(
             .section("13.4 cidrGroupSelector"), "a selector of groups is about groups: NotIn does not reach pods",
             Trial(
                 cnp(

@@ -25,6 +25,15 @@ package struct NameMaps {
         self.shares = shares
         self.events = events
     }
+
+    /// Counts what all pods together have learnt. Programs count meanwhile: what that takes away the next collection sets right.
+    func countAll(_ change: (inout np_learnt_share) -> Void) throws(BPFError) {
+        let everybody = UInt32(NP_MAX_ENDPOINTS)
+        let before = try shares.value(of: everybody, initial: np_learnt_share()) ?? np_learnt_share()
+        var all = before
+        change(&all)
+        if (all.inserted, all.removed) != (before.inserted, before.removed) { try shares.set(everybody, all) }
+    }
 }
 
 /// A key of np_name_rules that can be looked up here.

@@ -208,6 +208,7 @@ extension NodeDatapath {
         if inserted > 0 {
             share.inserted &+= inserted
             try maps.shares.set(slot, share)
+            try maps.countAll { $0.inserted &+= inserted }
         }
         return written
     }
@@ -243,6 +244,8 @@ extension NodeDatapath {
             _ = try maps.learnt.insert(key, taken)
             held[key.endpoint, default: 0] += 1
         }
+        let count = UInt64(held.values.reduce(0, +))
+        try maps.countAll { $0.removed = $0.inserted &- count }
         var uses: [EndpointKey: LearntUse] = [:]
         for (slot, endpoint) in bySlot {
             guard var share = try maps.shares.value(of: slot, initial: np_learnt_share()) else { continue }
@@ -262,8 +265,13 @@ extension NodeDatapath {
     /// Forgets what pods in these slots have learnt: nobody is in them any more.
     func forgetLearnt(_ slots: Set<UInt32>) throws(BPFError) {
         guard let maps = maps.names, !slots.isEmpty else { return }
+        var removed: UInt64 = 0
         for (key, _) in try maps.learnt.entries(key: np_learnt_key(), value: np_learnt())
-        where slots.contains(key.endpoint) { try maps.learnt.remove(key) }
+        where slots.contains(key.endpoint) {
+            try maps.learnt.remove(key)
+            removed += 1
+        }
+        try maps.countAll { $0.removed &+= removed }
         for slot in slots.sorted() { try maps.shares.set(slot, np_learnt_share()) }
     }
 }

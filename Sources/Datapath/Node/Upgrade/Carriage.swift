@@ -63,6 +63,8 @@ final class Carriage {
             share.inserted &+= count
             try names.shares.set(slot, share)
         }
+        let all = inserted.values.reduce(0, &+)
+        try names.countAll { $0.inserted &+= all }
     }
 
     /// Flows of a version in which both ends of a flow shared one entry: one for each local pod that had admitted it.

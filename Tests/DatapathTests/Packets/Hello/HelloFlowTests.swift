@@ -214,11 +214,36 @@ struct HelloFlowTests {
                 try connection.harness.map("np_hello_copies").remove(entry.key)
             }
             #expect(try connection.send(connection.client(0, Self.allowed[..<700])) == NP_DROP_HELLO_ORDER)
+            #expect(try connection.send(connection.server(acknowledges: 650)) == NP_REASON_REPLY)
             #expect(try connection.send(connection.client(600, Self.allowed[600..<800])) == NP_DROP_HELLO_ORDER)
             #expect(try connection.send(connection.server(acknowledges: 700)) == NP_REASON_REPLY)
             #expect(try connection.send(connection.client(0, Self.allowed[..<700])) == NP_REASON_ESTABLISHED)
             #expect(try connection.send(connection.client(600, Self.allowed[600..<800])) == NP_REASON_ESTABLISHED)
             #expect(try connection.send(connection.client(800, Self.allowed[800...])) == NP_REASON_ALLOWED)
+        }
+    }
+
+    @Test(
+        "a hello that was lost, and of which another connection has the copy, ends its connection: the client begins anew",
+        arguments: [false, true], [700, 1_000_000])
+    func lostWithoutCopy(v6: Bool, length: Int) throws {
+        try HelloConnection.with(v6: v6) { connection throws in
+            try connection.open()
+            let bytes = Self.allowed.prefix(length)
+            let first = connection.client(0, bytes)
+            #expect(
+                try connection.send(first) == (length > Self.allowed.count ? NP_REASON_ALLOWED : NP_REASON_ESTABLISHED))
+            for entry in try connection.harness.map("np_hello_copies").entries(key: UInt32(0), value: np_hello_copy()) {
+                try connection.harness.map("np_hello_copies").remove(entry.key)
+            }
+            #expect(try connection.send(first) == NP_DROP_HELLO_ORDER)
+            let passed = try connection.pass(first)
+            #expect(passed.reason == NP_DROP_NOT_PROXIED && passed.returned == NP_ACTION_REDIRECT.rawValue)
+            #expect(passed.frame == Self.reset(first))
+            // It is no name that was refused.
+            #expect(try connection.harness.deniedNames() == [])
+            // What the server says is answered so too.
+            #expect(try connection.send(connection.server(acknowledges: 0)) == NP_DROP_NOT_PROXIED)
         }
     }
 
