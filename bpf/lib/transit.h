@@ -200,6 +200,24 @@ __attribute__((noinline)) int np_insert_transit(struct __sk_buff *skb, __u64 has
 }
 
 /*
+ * Notes a packet in the node's own entry of the flow that np_scratch has. False: there is none. A global function: it is verified once,
+ * not in every state of its callers.
+ */
+__attribute__((noinline)) int np_see_host_flow(struct __sk_buff *skb, __u64 hash)
+{
+	const struct np_question *question = np_scratch_question();
+	struct np_hook hook = np_hook_of(skb);
+	struct np_flow_place place;
+
+	if (!question || !np_find_endpoint(&hook) ||
+	    !np_find_flow(hook.endpoint, hook.slot, &question->flow, hash, &place) ||
+	    np_flow_role(place.flags) == NP_ROLE_NONE)
+		return false;
+	np_see_packet(&place, &question->packet, NP_EGRESS);
+	return true;
+}
+
+/*
  * Remembers a pod's flow that leaves under an address of the node, so that what comes back in it is known; one that the node has
  * admitted, as to a NodePort, is. False: it could not be remembered, and what comes back would be refused.
  */
@@ -223,10 +241,8 @@ NP_INLINE bool np_note_transit(const struct np_hook *hook, struct np_question *q
 		np_stamp_flow(&place, place.revision, np_arrival_of(hook->skb, false));
 		return true;
 	}
-	if (np_find_flow(hook->endpoint, hook->slot, flow, hash, &place) && np_flow_role(place.flags) != NP_ROLE_NONE) {
-		np_see_packet(&place, packet, NP_EGRESS);
+	if (np_see_host_flow(hook->skb, hash))
 		return true;
-	}
 	flow->revision = hook->endpoint->revision;
 	flow->arrival = np_arrival_of(hook->skb, false);
 	flow->last_seen = np_flow_clock();
