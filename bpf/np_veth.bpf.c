@@ -66,7 +66,7 @@ NP_INLINE __u32 np_next_side(struct __sk_buff *skb, struct np_question *question
 		return NP_STEP_TO_POD;
 	}
 	if ((own & NP_CB_SLOT_MASK) == host->slot || own >> NP_CB_DIRECTION_SHIFT != NP_EGRESS ||
-	    !np_reaches_host(&question->packet.destination))
+	    !np_goes_to_host(skb))
 		return NP_STEP_COUNT;
 	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
 	return NP_STEP_HOST_FROM_POD;
@@ -164,9 +164,11 @@ NP_INLINE int np_finish_unknown(const struct np_hook *hook, struct np_question *
 /* The source of any packet but a plain one to the pod: NP_REASON_NONE, it may be judged. */
 NP_INLINE enum np_reason np_check_source(const struct np_hook *hook, const struct np_packet *packet)
 {
-	if (hook->direction == NP_EGRESS)
-		return np_likely(np_is_endpoint_address(hook->endpoint, &packet->source)) ? NP_REASON_NONE :
-											   NP_DROP_SPOOFED_SOURCE;
+	if (hook->direction == NP_EGRESS) {
+		if (np_unlikely(!np_is_endpoint_address(hook->endpoint, &packet->source)))
+			return NP_DROP_SPOOFED_SOURCE;
+		return np_is_for_tunnel(packet) ? NP_DROP_TUNNEL : NP_REASON_NONE;
+	}
 	/* What tells something about other packets. That of a flow or a message comes with its judgement. */
 	if (np_likely(packet->fragment == NP_FRAGMENT_NONE && packet->kind != NP_KIND_ICMP_ERROR))
 		return NP_REASON_NONE;
@@ -191,8 +193,7 @@ NP_INLINE bool np_take(struct np_hook *hook, struct np_question *question, struc
 	enum np_reason reason = np_take_any(hook->skb);
 
 	np_set_arrival(hook, packet);
-	if (hook->direction == NP_EGRESS && (!reason || reason == NP_REASON_ARP) &&
-	    np_unlikely(!np_is_of_socket(hook->skb))) {
+	if (hook->direction == NP_EGRESS && (!reason || reason == NP_REASON_ARP)) {
 		const enum np_reason refused = np_check_sum_place(hook->skb, reason);
 
 		if (refused)
@@ -268,10 +269,10 @@ NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 		if (direction == NP_EGRESS &&
 		    np_unlikely(!np_is_endpoint_address(hook.endpoint, &question->packet.source)))
 			return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_SPOOFED_SOURCE));
-		if (direction == NP_EGRESS && np_unlikely(!np_is_of_socket(skb))) {
+		if (direction == NP_EGRESS) {
 			const enum np_reason reason = np_check_sum_place(skb, NP_REASON_NONE);
 
-			if (reason)
+			if (np_unlikely(reason))
 				return np_finish_unasked(&hook, question, np_outcome_of(reason));
 		}
 		is_plain = true;

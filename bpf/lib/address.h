@@ -59,6 +59,24 @@ NP_INLINE bool np_is_link_group(const struct np_address *a)
 	return first == 0xff01 || first == 0xff02;
 }
 
+/* An address that many listen to. */
+NP_INLINE bool np_is_group(const struct np_address *address)
+{
+	__u32 last = bpf_ntohl(address->word[3]);
+
+	if (np_is_mapped_ipv4(address))
+		return last >> 28 == 0xe || last == 0xffffffff;
+	return np_is_ipv6_multicast(address);
+}
+
+/* 127.0.0.0/8 and ::1: where it is routed at all, each node's own. */
+NP_INLINE bool np_is_loopback(const struct np_address *a)
+{
+	if (np_is_mapped_ipv4(a))
+		return bpf_ntohl(a->word[3]) >> 24 == 127;
+	return !(a->word[0] | a->word[1] | a->word[2] | (a->word[3] ^ bpf_htonl(1)));
+}
+
 NP_INLINE bool np_same_address(const struct np_address *a, const struct np_address *b)
 {
 	return !((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) | (a->word[2] ^ b->word[2]) |

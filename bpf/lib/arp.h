@@ -79,7 +79,8 @@ __attribute__((noinline)) int np_judge_arp(struct __sk_buff *skb)
 	if (bpf_skb_load_bytes(skb, ETH_HLEN, &arp, sizeof(arp)) ||
 	    bpf_skb_load_bytes(skb, NP_SOURCE_MAC_OFFSET, &frame, sizeof(frame)))
 		return NP_DROP_TRUNCATED;
-	if (!np_is_arp_of_pods(&arp))
+	/* What pads it to the shortest frame is nobody's message. */
+	if (!np_is_arp_of_pods(&arp) || skb->len > ETH_ZLEN)
 		return NP_DROP_ARP_INVALID;
 	np_map_arp_address(&packet->source, arp.sender);
 	np_map_arp_address(&packet->destination, arp.target);

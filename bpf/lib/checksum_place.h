@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Where the checksum of a packet goes that is still to be made (CHECKSUM_PARTIAL). Two bytes of the packet are written on its way out, after
- * policy has read them; a pod that sends frames of its own (PACKET_VNET_HDR, a tap device) says which two. Of a socket of
- * TCP or UDP they are the checksum. Of anybody else they must not be what policy has read: ports, addresses, the names in a message.
+ * policy has read them. Who sends frames (PACKET_VNET_HDR, a tap device) says which two; what a socket of TCP or UDP has sent is as good, since
+ * the pod may have changed it behind the socket (tc, nft), and the place has stayed. They must not be what policy has read: ports, addresses, the
+ * names in a message.
  *
- * No program of 6.1 sees ip_summed or csum_start. What helpers do shows both: bpf_l4_csum_replace changes no sum that is still to be made, and
- * bpf_skb_change_tail refuses a length that ends before the sum's place does.
+ * __sk_buff has nothing of that, so it is read from the kernel's sk_buff, whose layout the loader fills in (CO-RE).
  */
 #ifndef NP_CHECKSUM_PLACE_H
 #define NP_CHECKSUM_PLACE_H
@@ -13,28 +13,53 @@
 #include "dns.h"
 #include "hook.h"
 
-#define NP_FAMILY_IPV4 2 /* AF_INET */
-#define NP_FAMILY_IPV6 10 /* AF_INET6 */
-#define NP_EINVAL 22
+#define NP_SUM_OPEN 3 /* CHECKSUM_PARTIAL */
+#define NP_NO_SUM (-1) /* no byte of the packet is still to be written */
+#define NP_SUM_ANYWHERE 0 /* nobody knows which are */
 
-/* Whether the pod's packet was made by a socket of IP: not by one that sends frames, nor by something that the pod forwards for. */
-NP_INLINE bool np_is_of_socket(struct __sk_buff *skb)
+/* What is read of an sk_buff: of the kernel's fields those that say where an open checksum is. */
+struct sk_buff___np {
+	__u8 ip_summed : 2;
+	__u16 csum_start; /* from the buffer's beginning */
+	__u16 csum_offset; /* from there */
+	__u16 mac_header; /* of the frame, from the buffer's beginning */
+} __attribute__((preserve_access_index));
+
+#define NP_SKB_WINDOW 72 /* bytes that have all of them, in one read */
+#define np_skb_info(field, kind) __builtin_preserve_field_info(((struct sk_buff___np *)0)->field, kind)
+#define np_skb_offset(field) ((__u64)np_skb_info(field, 0))
+
+/* Whether a field of two bits, in a byte that was read, says that the checksum is still to be made. */
+NP_INLINE bool np_says_open(__u64 summed)
 {
-	const struct bpf_sock *socket = skb->sk;
-
-	return socket && (socket->family == NP_FAMILY_IPV4 || socket->family == NP_FAMILY_IPV6);
+	return summed << np_skb_info(ip_summed, 4) >> np_skb_info(ip_summed, 5) == NP_SUM_OPEN;
 }
 
-/* Whether the packet's checksum is still to be made. The ethertype is changed for a moment: any two bytes would do. */
-NP_INLINE bool np_is_sum_open(struct __sk_buff *skb, bool *failed)
+/* Whether the packet's checksum is still to be made. */
+NP_INLINE bool np_is_sum_open(struct __sk_buff *skb)
 {
-	__be16 before = 0, after = 1;
+	__u8 summed = 0;
 
-	*failed = bpf_skb_load_bytes(skb, NP_ETHERTYPE_OFFSET, &before, sizeof(before)) ||
-		  bpf_l4_csum_replace(skb, NP_ETHERTYPE_OFFSET, 0, 1, sizeof(before)) ||
-		  bpf_skb_load_bytes(skb, NP_ETHERTYPE_OFFSET, &after, sizeof(after)) ||
-		  bpf_skb_store_bytes(skb, NP_ETHERTYPE_OFFSET, &before, sizeof(before), 0);
-	return before == after;
+	return !bpf_probe_read_kernel(&summed, sizeof(summed), (const void *)skb + np_skb_offset(ip_summed)) &&
+	       np_says_open(summed);
+}
+
+/* The first of the two bytes of the frame that are still to be written, NP_NO_SUM or NP_SUM_ANYWHERE. */
+NP_INLINE int np_sum_place(struct __sk_buff *skb)
+{
+	const __u64 first = np_skb_offset(ip_summed) & ~7ull;
+	const __u64 size = np_skb_offset(mac_header) + sizeof(__u16) - first;
+	__u8 window[NP_SKB_WINDOW] __attribute__((aligned(8)));
+	__u16 start, offset, frame;
+
+	if (size > sizeof(window) || bpf_probe_read_kernel(window, sizeof(window), (const void *)skb + first))
+		return NP_SUM_ANYWHERE;
+	if (!np_says_open(window[np_skb_offset(ip_summed) - first]))
+		return NP_NO_SUM;
+	__builtin_memcpy(&start, &window[np_skb_offset(csum_start) - first], sizeof(start));
+	__builtin_memcpy(&offset, &window[np_skb_offset(csum_offset) - first], sizeof(offset));
+	__builtin_memcpy(&frame, &window[np_skb_offset(mac_header) - first], sizeof(frame));
+	return start < frame ? NP_SUM_ANYWHERE : start - frame + offset;
 }
 
 /* The first byte of the packet that np_scratch has which may be written after policy: its checksum, if it has one that hosts leave open. */
@@ -57,58 +82,31 @@ NP_INLINE __u32 np_first_open_byte(const struct np_question *question)
 }
 
 /*
- * Whether the packet that np_scratch has, which no socket of IP has made, may be written to where policy has read it. `reason`: what the parser
- * says of it; what is no IP has no checksum, and nobody leaves that of ICMP to others. Returns enum np_reason. A global
- * function, as it is rare.
+ * Whether the packet that np_scratch has may be written to where policy has read it. `reason`: what the parser says of it; what is no IP has no
+ * checksum, and nobody leaves that of ICMP to others. Returns enum np_reason. A global function: it is verified once.
  */
 __attribute__((noinline)) int np_check_sum_place(struct __sk_buff *skb, __u32 reason)
 {
 	const struct np_question *question = np_scratch_question();
-	bool failed;
-	long status;
+	const int place = np_sum_place(skb);
 
 	if (!question)
 		return NP_DROP_INTERNAL;
-	if (!np_is_sum_open(skb, &failed))
-		return failed ? NP_DROP_INTERNAL : NP_REASON_NONE;
-	if (failed)
-		return NP_DROP_INTERNAL;
-	if (reason == NP_REASON_ARP || question->packet.protocol == IPPROTO_ICMP ||
-	    question->packet.protocol == IPPROTO_ICMPV6)
+	if (place == NP_NO_SUM)
+		return NP_REASON_NONE;
+	if (np_unlikely(reason == NP_REASON_ARP || question->packet.protocol == IPPROTO_ICMP ||
+			question->packet.protocol == IPPROTO_ICMPV6))
 		return NP_DROP_CHECKSUM_PLACE;
-	/* One byte less than there must be at least. If that is not refused, the packet is cut off by it, and dropped. */
-	status = bpf_skb_change_tail(skb, np_first_open_byte(question) + sizeof(__be16) - 1, 0);
-	return status == -NP_EINVAL ? NP_REASON_NONE : status ? NP_DROP_INTERNAL : NP_DROP_CHECKSUM_PLACE;
+	return np_likely(place >= (int)np_first_open_byte(question)) ? NP_REASON_NONE : NP_DROP_CHECKSUM_PLACE;
 }
 
-/*
- * Whether what is behind the checksum of the packet that np_scratch has reaches its receiver as it is here. False: nobody knows, and the packet
- * may be cut off. The packet is cut off behind its checksum for a moment, which is refused if the sum's place is further on. What the
- * kernel cuts into segments gets its sums there. A global function, as it is rare.
- */
+/* Whether what is behind the checksum of the packet that np_scratch has reaches its receiver as it is here. A global function, as it is rare. */
 __attribute__((noinline)) int np_is_sum_exact(struct __sk_buff *skb)
 {
 	const struct np_question *question = np_scratch_question();
-	struct np_dns_message *scratch = np_dns_message(skb);
-	const __u32 length = skb->len;
-	__u32 first, more;
-	bool failed;
+	const int place = np_sum_place(skb);
 
-	if (!question || !scratch)
-		return false;
-	if (!np_is_sum_open(skb, &failed) || failed)
-		return !failed;
-	if (skb->gso_size)
-		return true;
-	first = np_first_open_byte(question) + sizeof(__be16);
-	more = length - first - 1;
-	/* So that the verifier of 6.1 sees that it is not nothing. */
-	asm volatile("" : "+r"(more));
-	if (more >= NP_DNS_MAX_BYTES)
-		return false;
-	return !bpf_skb_load_bytes(skb, first, scratch->bytes, more + 1) && !bpf_skb_change_tail(skb, first, 0) &&
-	       !bpf_skb_change_tail(skb, length, 0) &&
-	       !bpf_skb_store_bytes(skb, first, scratch->bytes, more + 1, 0);
+	return question && (place == NP_NO_SUM || place == (int)np_first_open_byte(question));
 }
 
 #endif

@@ -170,6 +170,16 @@ NP_INLINE void np_see_packet(struct np_flow_place *place, const struct np_packet
 }
 
 /*
+ * Whether an entry is over that a packet would pass by as an answer: of no connection, and silent for too long, though nobody has
+ * collected it. What asks goes on in it, if policy lets it.
+ */
+NP_INLINE bool np_is_forgotten(const struct np_flow_place *place, __u8 protocol, bool forward)
+{
+	return !forward && np_has_no_connection(protocol) &&
+	       np_unlikely(np_is_older(np_flow_age(np_flow_clock(), place->last_seen), np_flow_timeout(protocol, place->flags)));
+}
+
+/*
  * Whether another flow may take the entry's place, the other way round too: both ends have closed, or it is forgotten. A RST
  * alone must have lingered, as it may have been anybody's.
  */

@@ -164,7 +164,7 @@ NP_INLINE bool np_is_of_answered(const struct np_hello *hello, const struct np_h
 /* Whether a packet of the client gets to the server as it is here, and on one path. `takes`: what asks for more is taken out of it. */
 NP_INLINE bool np_is_as_read(const struct np_hook *hook, bool takes)
 {
-	if (hook->direction == NP_EGRESS && np_unlikely(!np_is_of_socket(hook->skb)) && !np_is_sum_exact(hook->skb))
+	if (hook->direction == NP_EGRESS && !np_is_sum_exact(hook->skb))
 		return false;
 	return np_take_multipath_out(hook->skb, takes);
 }

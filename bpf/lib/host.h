@@ -52,22 +52,21 @@ NP_INLINE void np_choose_policies(const struct np_host *host, const struct np_en
 	question->host_policy[NP_EGRESS] = is_former ? host->former_policy[NP_EGRESS] : endpoint->policy[NP_EGRESS];
 }
 
-/* An address that many listen to. */
-NP_INLINE bool np_is_group(const struct np_address *address)
+/* An address at which every node answers: its own too. */
+NP_INLINE bool np_is_everybody(const struct np_address *address)
 {
-	__u32 last = bpf_ntohl(address->word[3]);
+	return np_is_group(address) || np_is_loopback(address);
+}
 
-	if (np_is_mapped_ipv4(address))
-		return last >> 28 == 0xe || last == 0xffffffff;
-	return np_is_ipv6_multicast(address);
+NP_INLINE bool np_is_entry_of_host(__u64 exact)
+{
+	return exact != NP_NO_ENTRY && np_is_host_identity(exact & ~NP_IDENTITY_FLAGS);
 }
 
 /* Whether what a pod sends there gets to the node: to an address of it, or one at which it answers beside others. */
 NP_INLINE bool np_reaches_host(const struct np_address *address)
 {
-	const __u64 exact = np_exact_entry(address);
-
-	return np_is_group(address) || (exact != NP_NO_ENTRY && np_is_host_identity(exact & ~NP_IDENTITY_FLAGS));
+	return np_is_everybody(address) || np_is_entry_of_host(np_exact_entry(address));
 }
 
 /* How a packet at an uplink begins: its addresses. False: it is neither IPv4 nor IPv6. */
@@ -89,6 +88,24 @@ NP_INLINE bool np_read_ends(struct __sk_buff *skb, struct np_address *source, st
 	       !bpf_skb_load_bytes(skb, ETH_HLEN + offsetof(struct np_ipv6_header, source), source, sizeof(*source)) &&
 	       !bpf_skb_load_bytes(skb, ETH_HLEN + offsetof(struct np_ipv6_header, destination), destination,
 				   sizeof(*destination));
+}
+
+/*
+ * Whether the pod's packet that np_scratch has goes on to the node. Where its destination was a Service's, the frame says which it
+ * is by now. A global function: it is verified once, not in every state of its callers.
+ */
+__attribute__((noinline)) int np_goes_to_host(struct __sk_buff *skb)
+{
+	const struct np_question *question = np_scratch_question();
+	struct np_address source, destination;
+	__u64 exact;
+
+	if (!question)
+		return true;
+	exact = np_exact_entry(&question->packet.destination);
+	if (np_likely(exact == NP_NO_ENTRY || !(exact & NP_IDENTITY_FRONTEND)))
+		return np_is_everybody(&question->packet.destination) || np_is_entry_of_host(exact);
+	return !np_read_ends(skb, &source, &destination) || np_reaches_host(&destination);
 }
 
 /*
@@ -181,11 +198,42 @@ __attribute__((noinline)) __u32 np_match_failsafe(struct __sk_buff *skb)
 	return match;
 }
 
-/* A kubelet's probe of a pod of the node, or what answers one. */
-NP_INLINE bool np_is_probe(const struct np_host *host, const struct np_packet *packet, enum np_direction direction)
+/* What a packet is of connections that the node opens to its pods, as the kubelet's probes are. */
+enum np_probe {
+	NP_PROBE_NONE = 0,
+	NP_PROBE_OPENS = 1, /* the node's SYN: its entry is to be known */
+	NP_PROBE_KNOWN = 2,
+};
+
+/* Whether nobody can say that a packet between the node and a pod is of no such connection. */
+NP_INLINE bool np_may_be_probe(const struct np_host *host, const struct np_packet *packet, enum np_direction direction)
 {
 	return host->passes_probes && packet->protocol == IPPROTO_TCP && packet->kind == NP_KIND_FLOW &&
 	       (direction == NP_EGRESS || !np_opens(packet));
+}
+
+/*
+ * Whether a packet between the node and a pod is of a connection that the node has opened. Its entry says so: by the packet alone,
+ * what the node answers to a pod looks like what it asks of one.
+ */
+NP_INLINE enum np_probe np_find_probe(const struct np_hook *hook, struct np_question *question, const struct np_host *host)
+{
+	const struct np_packet *packet = &question->packet;
+	struct np_flow_place place;
+	__u64 hash;
+
+	if (!host->passes_probes || packet->protocol != IPPROTO_TCP || packet->kind != NP_KIND_FLOW)
+		return NP_PROBE_NONE;
+	if (np_opens(packet))
+		return hook->direction == NP_EGRESS ? NP_PROBE_OPENS : NP_PROBE_NONE;
+	np_fill_flow_key(hook->endpoint, packet, hook->direction, &question->flow);
+	hash = np_hash_flow(hook->slot, &question->flow);
+	if (!np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place) ||
+	    np_flow_role(place.flags) != NP_ROLE_INITIATOR ||
+	    (hook->direction == NP_INGRESS && !np_comes_from(&packet->source, hook->arrival)))
+		return NP_PROBE_NONE;
+	np_see_packet(&place, packet, hook->direction);
+	return NP_PROBE_KNOWN;
 }
 
 /*
@@ -222,14 +270,20 @@ NP_INLINE struct np_outcome np_judge_of_host(const struct np_hook *hook, struct 
 	const struct np_packet *packet = &question->packet;
 	const __u32 match = np_match_failsafe(hook->skb); /* enum np_failsafe_match */
 	const bool is_ready = hook->endpoint && hook->endpoint->flags & NP_ENDPOINT_READY;
+	enum np_probe probe = NP_PROBE_NONE;
 
-	if (match == NP_FAILSAFE_ANSWERS || (at_pod && np_is_probe(host, packet, hook->direction)))
+	if (match == NP_FAILSAFE_ANSWERS)
 		return np_outcome_of(NP_REASON_FAILSAFE);
 	if (match == NP_FAILSAFE_OPENS &&
 	    (hook->direction == NP_INGRESS || !is_ready || !np_has_no_connection(packet->protocol)))
 		return np_outcome_of(NP_REASON_FAILSAFE);
 	if (!is_ready)
-		return np_outcome_of(NP_DROP_NOT_READY);
+		return np_outcome_of(at_pod && np_may_be_probe(host, packet, hook->direction) ? NP_REASON_FAILSAFE :
+												NP_DROP_NOT_READY);
+	if (at_pod)
+		probe = np_find_probe(hook, question, host);
+	if (probe == NP_PROBE_KNOWN)
+		return np_outcome_of(NP_REASON_FAILSAFE);
 	if (np_unlikely(packet->kind == NP_KIND_ICMP_ERROR))
 		return np_pass_to_step(hook, NP_STEP_ICMP_ERROR);
 	if (!at_pod && hook->direction == NP_INGRESS && np_returns_to_pod(hook, question))
@@ -237,8 +291,8 @@ NP_INLINE struct np_outcome np_judge_of_host(const struct np_hook *hook, struct 
 	if (packet->kind == NP_KIND_STATELESS || np_is_group(&packet->destination))
 		return np_judge_message(hook, question);
 	np_begin_question(hook, question, true);
-	/* A datagram that was sent to a fail-safe port: its answer is to be known. */
-	if (match == NP_FAILSAFE_OPENS) {
+	/* A datagram that was sent to a fail-safe port, or a SYN to a pod: their answers are to be known. */
+	if (match == NP_FAILSAFE_OPENS || (probe == NP_PROBE_OPENS && !np_is_open(hook->endpoint, NP_EGRESS))) {
 		question->need = NP_STATE_ALWAYS;
 		question->allowed = NP_REASON_FAILSAFE;
 		return np_allow_unasked(hook, question);

@@ -297,6 +297,7 @@ NP_INLINE enum np_reason np_judge_known(const struct np_hook *hook, struct np_qu
 	forward = np_flow_role(place.flags) == np_role_of(hook->direction);
 	if (np_unlikely(place.revision != question->revision || np_flow_role(place.flags) == NP_ROLE_NONE ||
 			np_opens(packet) || !np_belongs(packet, forward) ||
+			np_is_forgotten(&place, packet->protocol, forward) ||
 			np_may_be_query(hook, packet, place.flags, forward))) {
 		np_keep_names(hook, question, &place);
 		return NP_REASON_NONE;

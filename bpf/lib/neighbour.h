@@ -12,7 +12,7 @@
 
 #include "arp.h"
 
-#define NP_MAX_NEIGHBOUR_OPTIONS 8 /* Linux sends two at most */
+#define NP_MAX_NEIGHBOUR_OPTIONS 2 /* Linux sends no more */
 
 /* A pod is a host: it does not advertise routes, redirect its node, or query for listeners. */
 NP_INLINE bool np_is_neighbour_message_from_host(__u8 type)
@@ -66,7 +66,10 @@ NP_INLINE bool np_is_own(const struct np_endpoint *endpoint, const struct np_add
 	return np_is_endpoint_address(endpoint, address) || np_is_own_link_local(address, frame);
 }
 
-/* Options at the cursor up to the packet's end: link-layer addresses among them must be the frame's. */
+/*
+ * Options at the cursor up to the packet's end: link-layer addresses, which must be the frame's, and a nonce (RFC 7527). Others would be
+ * messages that pass under any policy.
+ */
 NP_INLINE enum np_reason np_check_neighbour_options(struct np_cursor *cursor, const struct np_mac *frame,
 						    const bool may_have_source)
 {
@@ -92,6 +95,8 @@ NP_INLINE enum np_reason np_check_neighbour_options(struct np_cursor *cursor, co
 				return NP_DROP_NEIGHBOUR_SPOOFED;
 			if (option.type == NP_OPTION_SOURCE_LINK && !may_have_source)
 				return NP_DROP_NEIGHBOUR_SPOOFED;
+		} else if (option.type != NP_OPTION_NONCE || length != NP_OCTAWORD_BYTES) {
+			return NP_DROP_BAD_HEADER;
 		}
 		cursor->offset += length;
 	}

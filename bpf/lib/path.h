@@ -198,8 +198,8 @@ NP_INLINE bool np_has_come_from(const struct np_hook *hook, const struct np_pack
 
 /*
  * After the policy of the pod at the hook has let a packet pass that has come by the stack: if it is the one that a flow of two pods
- * began with, the flow goes past the stack from now on. A SYN that has come otherwise than as its sender's hook saw it (translated) ends a former
- * flow of the same ends. A global function: it is verified once.
+ * began with, the flow goes past the stack from now on. A SYN or a datagram that has come otherwise than as its sender's hook saw it (translated) ends a
+ * former flow of the same ends. A global function: it is verified once.
  */
 __attribute__((noinline)) int np_confirm_path(struct __sk_buff *skb)
 {
@@ -223,7 +223,7 @@ __attribute__((noinline)) int np_confirm_path(struct __sk_buff *skb)
 							   (packet->initiates ? 0 : NP_PATH_DATAGRAMS)));
 		return 0;
 	}
-	if (packet->initiates)
+	if (packet->initiates || path.word & NP_PATH_FAST)
 		np_change_path(&path, 0);
 	return 0;
 }

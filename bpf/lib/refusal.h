@@ -162,9 +162,8 @@ NP_INLINE bool np_is_plain_sum_open(struct __sk_buff *skb, const struct np_packe
 {
 	const __u32 network = np_is_mapped_ipv4(&packet->source) ? sizeof(struct np_ipv4_header) :
 								   sizeof(struct np_ipv6_header);
-	bool failed;
 
-	return place->transport == ETH_HLEN + network && np_is_sum_open(skb, &failed) && !failed;
+	return place->transport == ETH_HLEN + network && np_is_sum_open(skb);
 }
 
 /*

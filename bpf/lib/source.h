@@ -69,6 +69,25 @@ NP_INLINE bool np_comes_from(const struct np_address *address, __u32 arrival)
 }
 
 /*
+ * Whether a pod's packet has another packet in it that a node might take out (IPIP, SIT, GRE): the source of that one is not checked by
+ * anybody who knows the pod, and other pods would believe it. Of UDP nobody knows which ports a node's tunnels have.
+ */
+NP_INLINE bool np_is_for_tunnel(const struct np_packet *packet)
+{
+	__u32 identity;
+	__u64 exact;
+
+	if (np_likely(packet->protocol != IPPROTO_IPIP && packet->protocol != IPPROTO_IPV6 && packet->protocol != IPPROTO_GRE))
+		return false;
+	exact = np_exact_entry(&packet->destination);
+	identity = exact & ~NP_IDENTITY_FLAGS;
+	return np_is_group(&packet->destination) || np_is_loopback(&packet->destination) ||
+	       (exact != NP_NO_ENTRY && (np_is_host_identity(identity) || identity == NP_IDENTITY_REMOTE_NODE ||
+					 identity == NP_IDENTITY_KUBE_APISERVER ||
+					 (identity >= NP_IDENTITY_FIRST_NODE && identity < NP_IDENTITY_FIRST_HOST)));
+}
+
+/*
  * As np_comes_from, for what ARP and neighbour discovery say of an address: the node may speak for everybody (proxy), and
  * only the node for itself.
  */

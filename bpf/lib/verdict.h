@@ -260,6 +260,9 @@ NP_INLINE struct np_conclusion np_judge_by_state(const struct np_hook *hook, str
 		return np_pass_by_entry(hook, question, &place,
 					place.revision == question->revision ? NP_REASON_ESTABLISHED : renewed);
 	}
+	/* By an entry that is over nothing passes as an answer. */
+	if (!is_allowed && np_is_forgotten(&place, packet->protocol, forward))
+		return np_conclude(own, NP_NEWS_NONE);
 	if (place.revision == question->revision) {
 		if (np_unlikely(place.flags & NP_ENTRY_HELLO))
 			return np_conclude(np_go_to_hello(hook, question), NP_NEWS_NONE);

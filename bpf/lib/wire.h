@@ -199,6 +199,7 @@ struct np_neighbour_option {
 
 #define NP_OPTION_SOURCE_LINK 1
 #define NP_OPTION_TARGET_LINK 2
+#define NP_OPTION_NONCE 14 /* RFC 3971, sent by Linux for RFC 7527 */
 
 #define NP_HOP_LIMIT_NEIGHBOUR 255 /* not forwarded by any router since it was sent (RFC 4861) */
 #define NP_HOP_LIMIT_LISTENER 1 /* will not be forwarded by any router (RFC 2710) */

@@ -53,6 +53,7 @@ public enum VerdictReason: ABIEnumeration {
     case checksumPlace
     case nameStream
     case transitFull
+    case tunnel
 
     /// `np_event.reason`, and the index of np_reasons.
     public var rawValue: UInt8 { UInt8(enumerator.rawValue) }
@@ -109,6 +110,7 @@ public enum VerdictReason: ABIEnumeration {
         case .checksumPlace: NP_DROP_CHECKSUM_PLACE
         case .nameStream: NP_DROP_NAME_STREAM
         case .transitFull: NP_DROP_TRANSIT_FULL
+        case .tunnel: NP_DROP_TUNNEL
         }
     }
 

@@ -1151,7 +1151,9 @@ enum np_action {
 	/* the pod has been told: truncated (RFC 7766) */                                                              \
 	REASON(NP_DROP_NAME_STREAM, 69, "a DNS query that the proxy decides: the pod is told to ask over TCP")          \
 	/* np_transits: the pod has more of them than its share */                                                     \
-	REASON(NP_DROP_TRANSIT_FULL, 70, "the pod's flow under the node's address could not be remembered")
+	REASON(NP_DROP_TRANSIT_FULL, 70, "the pod's flow under the node's address could not be remembered")    \
+	/* protocols 4, 41 and 47 to an address of a node */                                                            \
+	REASON(NP_DROP_TUNNEL, 71, "a packet of a pod that a node might take another packet out of")
 
 enum np_reason {
 	NP_REASON_NONE = 0,

@@ -134,6 +134,20 @@ struct CrossingTests {
         }
     }
 
+    @Test("a datagram of such a flow that has come by the stack ends it: somebody translates another one with its ends")
+    func translated() throws {
+        try PacketHarness.with(paths: true) { harness throws in
+            try isolate(harness)
+            let request = frame(false, from: .a, Transport.udp(40_000, 80, payload: [1, 2, 3]), .udp)
+            let answer = frame(false, from: .b, Transport.udp(80, 40_000, payload: [4]), .udp)
+            try setFast(request, from: .a, harness)
+            #expect(try harness.cross(request, from: .a).returned == Self.redirected)
+            #expect(
+                try harness.send(request, .ingress, of: .b, by: PacketWorld.links(of: .a)[0]) == NP_REASON_ESTABLISHED)
+            #expect(try harness.cross(answer, from: .b).returned == NP_ACTION_NEXT.rawValue)
+        }
+    }
+
     @Test("a hop limit of one goes by the stack, which answers", arguments: [false, true])
     func lastHop(isIPv6: Bool) throws {
         try PacketHarness.with(paths: true) { harness throws in

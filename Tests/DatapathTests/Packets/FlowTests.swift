@@ -202,4 +202,46 @@ struct FlowTests {
             }
         }
     }
+
+    @Test(
+        "an answer that comes when its question is forgotten is none, though nobody has collected the entry",
+        arguments: [false, true])
+    func forgotten(v6: Bool) throws {
+        try PacketHarness.with { harness throws in
+            try harness.set(.only(.init(identity: PacketWorld.identityB, protocol: .udp)), .egress)
+            try harness.set(.closed, .ingress)
+            let (a, b) = (PacketWorld.address(1, ipv6: v6), PacketWorld.address(2, ipv6: v6))
+            let question = IPPacket(a, b, .udp, Transport.udp(40_000, 53))
+            let answer = IPPacket(b, a, .udp, Transport.udp(53, 40_000))
+            #expect(try harness.send(question, .egress) == NP_REASON_ALLOWED)
+            #expect(try harness.send(answer, .ingress) == NP_REASON_REPLY)
+            let second = UInt32(1000 >> NP_FLOW_CLOCK_SHIFT) + 1
+            for isStale in [false, true] {
+                try harness.changeFlows { $0.last_seen &-= 60 * second }
+                if isStale { try harness.bump(.a) }
+                #expect(try harness.send(answer, .ingress) == NP_DROP_POLICY_DEFAULT)
+            }
+            // The pod asks again, and is answered.
+            #expect(try harness.send(question, .egress) == NP_REASON_REVALIDATED)
+            #expect(try harness.send(answer, .ingress) == NP_REASON_REPLY)
+        }
+    }
+
+    @Test("what a node may take another packet out of does not leave a pod for a node, whatever policies allow")
+    func tunnels() throws {
+        try PacketHarness.with { harness throws in
+            for v6 in [false, true] {
+                for number: UInt8 in [4, 41, 47] {
+                    func packet(_ to: UInt32) -> IPPacket {
+                        IPPacket(
+                            PacketWorld.address(1, ipv6: v6), PacketWorld.address(to, ipv6: v6),
+                            L4Protocol(rawValue: number), [UInt8](repeating: 0, count: 40))
+                    }
+                    if v6, number == 41 { continue }
+                    #expect(try harness.send(packet(254), .egress) == NP_DROP_TUNNEL, "\(number) \(v6)")
+                    #expect(try harness.send(packet(2), .egress) == NP_REASON_ALLOWED, "\(number) \(v6)")
+                }
+            }
+        }
+    }
 }

@@ -173,6 +173,47 @@ struct HostPacketTests {
         }
     }
 
+    @Test("probes pass by the node's SYN, both ways; a connection that a pod has opened is cut when its rule goes")
+    func probes() throws {
+        try PacketHarness.with { harness throws in
+            let map = try harness.map("np_host")
+            defer { try? map.set(UInt32(0), np_host()) }
+            // Pod b stands for the node.
+            var host = np_host()
+            (host.slot, host.mode, host.passes_probes) = (PacketWorld.Pod.b.rawValue, NP_HOST_ENFORCE.rawValue, 1)
+            try map.set(UInt32(0), host)
+            let scratch = try harness.map("np_scratch")
+            let (syn, ack) = (Transport.TCPFlags.syn, Transport.TCPFlags.ack)
+            let (pod, node) = (PacketWorld.ipv4(1), PacketWorld.ipv4(254))
+            func passes(_ frame: [UInt8], fromPod: Bool) throws -> Bool {
+                var questions = try scratch.perCPUValues(of: 0, value: np_question())
+                for cpu in questions.indices { questions[cpu].origin = fromPod ? 0 : PacketWorld.Pod.a.rawValue + 1 }
+                try scratch.setPerCPU(0, questions)
+                var run = TestRun(frame: frame)
+                run.ingressIfindex = fromPod ? PacketWorld.links(of: .a)[0] : 0
+                let name = fromPod ? "np_host_from_pod" : "np_host_to_pod"
+                return try run.run(harness.program(name)).returned != NP_ACTION_SHOT.rawValue
+            }
+            try harness.set(.only(.init(identity: PacketWorld.identityA, protocol: .tcp)), .ingress, of: .b)
+            try harness.set(.closed, .egress, of: .b)
+            #expect(try passes(tcp(pod, 40_000, node, 7000, syn), fromPod: true))
+            #expect(try passes(tcp(node, 7000, pod, 40_000, syn | ack), fromPod: false))
+            #expect(try passes(tcp(pod, 40_000, node, 7000, ack), fromPod: true))
+            // The rule goes.
+            try harness.set(.closed, .ingress, of: .b)
+            #expect(try !passes(tcp(pod, 40_000, node, 7000, ack), fromPod: true))
+            #expect(try !passes(tcp(node, 7000, pod, 40_000, ack), fromPod: false))
+            // A probe.
+            #expect(try passes(tcp(node, 50_000, pod, 80, syn), fromPod: false))
+            #expect(try passes(tcp(pod, 80, node, 50_000, syn | ack), fromPod: true))
+            try harness.bump(.b)
+            #expect(try passes(tcp(node, 50_000, pod, 80, ack), fromPod: false))
+            #expect(try passes(tcp(pod, 80, node, 50_000, ack), fromPod: true))
+            #expect(try !passes(tcp(pod, 80, node, 50_001, ack), fromPod: true))
+            #expect(try !passes(tcp(pod, 80, node, 50_000, syn), fromPod: true))
+        }
+    }
+
     @Test("groups and broadcast are for the node; what is neither IPv4 nor IPv6 is not looked at")
     func others() throws {
         let rig = try Rig()

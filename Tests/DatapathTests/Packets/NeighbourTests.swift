@@ -25,12 +25,14 @@ struct NeighbourTests {
     @Test(
         "what a pod may say by ARP: requests, answers, probes and announcements of its own address, from its own frame")
     func arpFromPod() throws {
+        func padding(_ count: Int) -> [UInt8] { [UInt8](repeating: 7, count: count) }
         let cases: [(String, [UInt8], np_reason)] = [
             ("request", Self.arp(from: Self.own, about: Self.other), NP_REASON_ARP),
             ("answer", Self.arp(2, from: Self.own, about: Self.other), NP_REASON_ARP),
             ("probe", Self.arp(from: Self.nobody, about: Self.own), NP_REASON_ARP),
             ("announcement", Self.arp(from: Self.own, about: Self.own), NP_REASON_ARP),
             ("announcement as an answer", Self.arp(2, from: Self.own, about: Self.own), NP_REASON_ARP),
+            ("with a message", Self.arp(from: Self.own, about: Self.other) + padding(19), NP_DROP_ARP_INVALID),
             ("another pod's announcement", Self.arp(from: Self.other, about: Self.other), NP_DROP_ARP_SPOOFED),
             ("an answer for another pod", Self.arp(2, from: Self.other, about: Self.own), NP_DROP_ARP_SPOOFED),
             (
@@ -210,9 +212,20 @@ struct NeighbourTests {
                 Self.message(136, from: Self.own6, about: Self.own6, options: [2, 0] + Frame.sender), NP_DROP_BAD_HEADER
             ),
             (
+                "an option of another kind",
+                Self.message(135, from: Self.own6, about: Self.other6, options: [253, 1, 1, 2, 3, 4, 5, 6]),
+                NP_DROP_BAD_HEADER
+            ),
+            (
+                "a long nonce",
+                Self.message(
+                    135, from: Self.own6, about: Self.other6, options: [14, 2] + Array(repeating: 7, count: 14)),
+                NP_DROP_BAD_HEADER
+            ),
+            (
                 "too many options",
                 Self.message(
-                    136, from: Self.own6, about: Self.own6, options: Array(repeatElement(Self.nonce, count: 9).joined())
+                    136, from: Self.own6, about: Self.own6, options: Array(repeatElement(Self.nonce, count: 3).joined())
                 ),
                 NP_DROP_BAD_HEADER
             ),

@@ -79,8 +79,24 @@ enum PacketWorld {
     /// Whether the node answers at an address beside others.
     static func isShared(_ address: IPAddress) -> Bool {
         if shared.contains(address) { return true }
-        if let number = address.ipv4 { return number == .max || number & 0xffff_ff00 == 0xe000_0000 }
-        return address.high >> 56 == 0xff && [1, 2].contains(address.high >> 48 & 15)
+        if let number = address.ipv4 {
+            return number == .max || number & 0xffff_ff00 == 0xe000_0000 || number >> 24 == 127
+        }
+        return address.high >> 56 == 0xff && [1, 2].contains(address.high >> 48 & 15) || loopback.contains(address)
+    }
+
+    /// Addresses of every host's own.
+    static let loopback = [IPAddress(ipv4: 0x7f00_0001), IPAddress(ipv4: 0x7f01_0203), IPAddress(high: 0, low: 1)]
+
+    /// Whether a packet of a pod to an address may get to a node that has a tunnel.
+    static func mayUnpack(_ address: IPAddress) -> Bool {
+        if let number = address.ipv4, number >> 28 == 0xe || number == .max || number >> 24 == 127 { return true }
+        if !address.isIPv4, address.high >> 56 == 0xff || loopback.contains(address) { return true }
+        let node = [host, UInt32(NP_IDENTITY_REMOTE_NODE), UInt32(NP_IDENTITY_KUBE_APISERVER)]
+        return exact.contains { entry in
+            let identity = entry.identity & ~UInt32(NP_IDENTITY_FLAGS)
+            return entry.address == address && (node.contains(identity) || identity >= UInt32(NP_IDENTITY_FIRST_NODE))
+        }
     }
 
     /// Exact addresses; .254 is the node, ::253 the node too, at an address that a policy tells apart, ::252 another node.

@@ -89,6 +89,33 @@ struct FrameTests {
     }
 
     @Test(
+        "a socket's packet that the pod changes behind the socket, so that its checksum would be written over its port, does not leave"
+    )
+    func behindTheSocket() throws {
+        let (open, closed) = (try world.sink(7000), try world.sink(7001))
+        let payload = [UInt8](repeating: 0, count: 12)
+        func send(_ port: UInt16) throws {
+            _ = try world.ask(["datagrams": [payload.hex], "to": world.outside(false), "port": port])
+        }
+        try send(7000)
+        #expect(try world.received(open) == [payload])
+        // Four bytes of options, and behind them another UDP header, with the port where the socket's checksum will be.
+        try world.edge.run(
+            try world.edge.pod("a"), ["nft", "-f", "-"],
+            input: """
+                add table inet changes
+                add chain inet changes out { type filter hook output priority 0; }
+                add rule inet changes out udp dport 7000 @nh,0,8 set 0x46 @nh,160,32 set 0x01010101 @nh,192,32 set \
+                0x0fa01b58 @nh,224,32 set 0x00100000
+                """)
+        let before = try world.drops(NP_DROP_CHECKSUM_PLACE)
+        try send(7000)
+        #expect(try world.received(closed) == [])
+        #expect(try world.received(open) == [])
+        #expect(try world.drops(NP_DROP_CHECKSUM_PLACE) - before == 1)
+    }
+
+    @Test(
         "a query whose checksum is to be written over its name: it does not leave; over its checksum: it does, whole",
         arguments: [false, true])
     func overTheName(v6: Bool) throws {

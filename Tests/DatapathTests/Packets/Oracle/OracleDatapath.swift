@@ -43,6 +43,9 @@ struct OracleDatapath {
         }
         let own = PacketWorld.addresses(of: pod)
         if direction == .egress, !own.contains(packet.source) { return NP_DROP_SPOOFED_SOURCE }
+        if direction == .egress, [4, 41, 47].contains(packet.protocol), PacketWorld.mayUnpack(packet.destination) {
+            return NP_DROP_TUNNEL
+        }
         if direction == .ingress, packet.fragment != nil || packet.kind == .icmpError, isForeign(packet.source) {
             return NP_DROP_FOREIGN_SOURCE
         }

@@ -14,7 +14,9 @@ struct OracleNeighbours {
         let body = Array(frame.dropFirst(14))
         guard body.count >= 28 else { return NP_DROP_TRUNCATED }
         // Ethernet, IPv4, lengths 6 and 4, request or reply
-        guard Array(body[0..<7]) == [0, 1, 8, 0, 6, 4, 0], [1, 2].contains(body[7]) else { return NP_DROP_ARP_INVALID }
+        guard Array(body[0..<7]) == [0, 1, 8, 0, 6, 4, 0], [1, 2].contains(body[7]), frame.count <= 60 else {
+            return NP_DROP_ARP_INVALID
+        }
         let sender = Self.ipv4(body[14..<18])
         let target = Self.ipv4(body[24..<28])
         if direction == .egress {
@@ -55,7 +57,7 @@ struct OracleNeighbours {
         var options = 0
         while !rest.isEmpty {
             options += 1
-            if options > 8 { return NP_DROP_BAD_HEADER }
+            if options > 2 { return NP_DROP_BAD_HEADER }
             guard let type = rest.first, let units = rest.dropFirst().first else { return NP_DROP_TRUNCATED }
             if units == 0 { return NP_DROP_BAD_HEADER }
             let option = rest.prefix(8 * Int(units))
@@ -64,6 +66,8 @@ struct OracleNeighbours {
                 guard option.dropFirst(2).elementsEqual(mac), !(type == 1 && hasNoSource) else {
                     return NP_DROP_NEIGHBOUR_SPOOFED
                 }
+            } else if type != 14 || option.count != 8 {
+                return NP_DROP_BAD_HEADER
             }
             rest = rest.dropFirst(option.count)
         }

@@ -38,6 +38,49 @@ struct ServiceFlowTests {
         }
     }
 
+    @Test(
+        "a NodePort at the node's own address that leads elsewhere is none of the node's, whichever packet it is",
+        arguments: [false, true])
+    func host(v6: Bool) throws {
+        try PacketHarness.with { harness throws in
+            let map = try harness.map("np_host")
+            defer { try? map.set(UInt32(0), np_host()) }
+            // Pod b stands for the node.
+            var host = np_host()
+            (host.slot, host.mode) = (PacketWorld.Pod.b.rawValue, NP_HOST_ENFORCE.rawValue)
+            let (node, remote) = (PacketWorld.address(254, ipv6: v6), PacketWorld.address(3, ipv6: v6))
+            func packet(_ port: UInt16, to: IPAddress, _ flags: UInt8) -> [UInt8] {
+                World.packet(.tcp, from: ServiceTests.pod(.a, v6: v6), Self.client, to: to, port, flags: flags)
+                    .summedFrame
+            }
+            func allow(_ policy: PacketPolicy) throws {
+                try harness.set(policy, .ingress, of: .b)
+                let endpoints = try harness.map("np_endpoints")
+                var value = try endpoints.value(of: host.slot, initial: np_endpoint()) ?? np_endpoint()
+                value.isHost = true
+                try endpoints.set(host.slot, value)
+            }
+            func passes(_ frame: [UInt8]) throws -> Bool {
+                try harness.outcome(frame, .egress, of: .a).returned == NP_ACTION_NEXT.rawValue
+            }
+            func isAnswered(by backend: IPAddress) throws -> Bool {
+                let answer = World.packet(
+                    .tcp, from: backend, World.targetPort, to: ServiceTests.pod(.a, v6: v6), Self.client,
+                    flags: Flags.syn | Flags.ack)
+                return try harness.outcome(answer.summedFrame, .ingress, of: .a).returned == NP_ACTION_NEXT.rawValue
+            }
+            // A NodePort at the node's own address leads away from it.
+            try harness.serve(.tcp, at: node, port: 30080, by: [.init(remote)])
+            try allow(.closed)
+            try map.set(UInt32(0), host)
+            #expect(try passes(packet(30080, to: node, Flags.syn)))
+            #expect(try isAnswered(by: remote))
+            for _ in 0..<5 { #expect(try passes(packet(30080, to: node, Flags.ack))) }
+            #expect(try !passes(packet(30081, to: node, Flags.ack)))
+            try harness.recount()
+        }
+    }
+
     @Test("a pod that sends in a Service's name is spoofing", arguments: [false, true])
     func spoofed(v6: Bool) throws {
         try PacketHarness.with { harness throws in
