@@ -1,5 +1,6 @@
 import Foundation
 import NetpoldTestSupport
+import Support
 import Testing
 
 @testable import CNIPlugin
@@ -55,6 +56,44 @@ struct CNIInstallerTests {
         #expect(FileManager.default.fileExists(atPath: scratch.file("bin/netpold")))
         #expect(try installer.uninstall(keepsPlugin: false).count == 1)
         #expect(try installer.uninstall(keepsPlugin: false) == [])
+    }
+
+    private func mode(_ name: String) throws -> Int? {
+        try FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")[.posixPermissions] as? Int
+    }
+
+    @Test(
+        "who may read a configuration stays as it was, with netpold and without", arguments: ["10.conflist", "10.conf"])
+    func modes(name: String) throws {
+        for wanted in [0o644, 0o600, 0o640] {
+            try write(
+                name, name.hasSuffix("list") ? Self.list : #"{"cniVersion": "0.4.0", "name": "n", "type": "bridge"}"#)
+            try FileManager.default.setAttributes([.posixPermissions: wanted], ofItemAtPath: "\(folder)/\(name)")
+            _ = try install()
+            #expect(try mode("10.conflist") == wanted)
+            _ = try installer.uninstall(keepsPlugin: true)
+            #expect(try files == [name] && mode(name) == wanted)
+        }
+        guard name == "10.conflist" else { return }
+        _ = try install()
+        let text = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
+        try text.replacing("portmap", with: "bandwidth").write(
+            toFile: "\(folder)/\(name)", atomically: false, encoding: .utf8)
+        _ = try installer.uninstall(keepsPlugin: true)
+        #expect(try mode(name) == 0o640)
+    }
+
+    @Test(
+        "a version that the plugin does not speak is refused, and nothing is changed",
+        arguments: ["0.1.0", "0.2.0", "2.0.0", nil])
+    func versions(version: String?) throws {
+        let text = Self.list.replacing(
+            "\"cniVersion\": \"0.3.1\", ", with: version.map { "\"cniVersion\": \"\($0)\", " } ?? "")
+        try write("10.conflist", text)
+        let error = #expect(throws: SystemError.self) { try install() }
+        #expect(error.map { "\($0)".contains("cniVersion") && "\($0)".contains(version ?? "no cniVersion") } == true)
+        #expect(try String(contentsOfFile: "\(folder)/10.conflist", encoding: .utf8) == text)
+        #expect(try files == ["10.conflist"] && !FileManager.default.fileExists(atPath: scratch.file("bin/netpold")))
     }
 
     @Test("a configuration that somebody changed after the install keeps the change")

@@ -50,6 +50,24 @@ struct TestFoldersTests {
         #expect(try TestFolders(["\(path)/again"]).files == ["\(path)/again/test.yaml"])
     }
 
+    @Test("tests in files of other names, or inside another test's folder, are not run, and said so")
+    func unnamed() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let test = "apiVersion: netpold.dev/v1alpha1\nkind: PolicyTest\n"
+        for name in ["np-2/other_test.yaml", "np-2/manifests/test.yaml", "shared/test.yml", "shared/named.yaml"] {
+            try test.write(toFile: "\(path)/\(name)", atomically: false, encoding: .utf8)
+        }
+        try "a: PolicyTest\n".write(toFile: "\(path)/shared/b.yaml", atomically: false, encoding: .utf8)
+        let found = try TestFolders([path, "\(path)/shared/named.yaml"])
+        #expect(
+            found.passedOver.map { String($0.dropFirst(path.count)) }.sorted() == [
+                "/np-2/manifests/test.yaml", "/np-2/other_test.yaml", "/shared/test.yml",
+            ])
+        #expect(found.files.last?.hasSuffix("/shared/named.yaml") == true)
+        let outcome = TestOutcome(passedOver: found.passedOver[0])
+        #expect(outcome.isUnusable && !outcome.passed && outcome.messages.first?.contains("is not run") == true)
+    }
+
     @Test("a path without a test is an error", arguments: ["/shared", "/nowhere"])
     func missing(name: String) throws {
         #expect(throws: TestFolders.Missing.self) { try files(name) }

@@ -65,7 +65,7 @@ struct FolderReader: Sendable {
         let texts = known.compactMapValues { known -> [UInt8]? in
             if case .text(let text) = known.file.state { text.bytes } else { nil }
         }
-        let index = KustomizationIndex(known.keys.sorted(), roots: [root]) { texts[$0] }
+        let index = KustomizationIndex(known.keys.sorted(), roots: [root], read: { texts[$0] })
         for path in known.keys {
             let change = KustomizedChange(path, index)
             guard let old = known[path], case .text(var text) = old.file.state,

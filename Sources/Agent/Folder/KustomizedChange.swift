@@ -17,12 +17,15 @@ struct KustomizedChange: Hashable {
     private let mayDeny: Bool
     /// What to say of it; empty for what needs no words.
     private let words: String
+    /// What a kustomization takes that is not in the folder.
+    fileprivate let unread: UnreadResources?
 
     /// What becomes of a file; `nil` when it is read as it is written.
     init?(_ path: String, _ index: KustomizationIndex) {
         fate = index.fate(of: path)
         guard fate != .read else { return nil }
         namespaces = index.namespaces(of: path)
+        unread = index.unread(by: path)
         let changing = index.changing(path)
         let fields = changing.flatMap(\.changes).compactMap { if case .other(let field) = $0 { field } else { nil } }
         mayWiden = fields.contains { !["namePrefix", "nameSuffix", "replicas"].contains($0) }
@@ -53,8 +56,10 @@ struct KustomizedChange: Hashable {
         Diagnostic(
             id: .kustomization, location: location,
             message: "\(words), which is not what the file says, and the agent cannot render it",
-            hint: "give the agent a folder with what `kustomize build` makes")
+            hint: KustomizedChange.remedy)
     }
+
+    fileprivate static let remedy = "give the agent a folder with what `kustomize build` makes"
 
     /// Policies that isolate whom a policy may select, once it is applied.
     fileprivate func isolating(_ document: DocumentNode) -> [LoweredPolicy] {
@@ -90,6 +95,13 @@ extension ManifestFile {
             let output = DocumentReader.read(bytes, file: file)
             self.init()
             note(output.diagnostics)
+            let missing = change.unread?.diagnostics.map { diagnostic in
+                var diagnostic = diagnostic
+                diagnostic.severity = .error
+                diagnostic.hint = KustomizedChange.remedy
+                return diagnostic
+            }
+            note(missing ?? [])
             return
         }
         var leftOut: [DocumentNode] = []

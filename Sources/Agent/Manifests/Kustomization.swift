@@ -24,6 +24,10 @@ struct Kustomization {
     let folder: String
     /// `resources`, and `bases` and `components` of older and other files, as paths; addresses elsewhere are left out.
     let resources: [String]
+    /// Where the paths of `resources` that somebody wrote are written.
+    private(set) var places: [String: SourceLocation] = [:]
+    /// What it takes and makes beside them, which is never read here.
+    private(set) var unread: [UnreadResources.Item] = []
     /// Files that hold patches, which are no objects.
     let patches: [String]
     /// What it changes, in the order of its fields.
@@ -58,12 +62,93 @@ struct Kustomization {
                 Kustomization.join(folder, $0)
             }
         }
-        resources = paths(["resources", "bases", "components"])
+        resources = paths(Kustomization.taking)
         let listed = (root?["patches"]?.elements ?? []) + (root?["patchesJson6902"]?.elements ?? [])
         patches =
             paths(["patchesStrategicMerge", "transformers", "configurations"])
             + listed.compactMap { $0["path"]?.string }.compactMap { Kustomization.join(folder, $0) }
         changes = Kustomization.changes(root) + (isUnreadable ? [.other("what cannot be read")] : [])
+        findUnread(root)
+        if output.documents.count > 1 {
+            note(.misunderstood, "it has several documents, of which the first counts", output.documents[1].location)
+        }
+    }
+
+    /// Fields that take files and folders.
+    private static let taking = ["resources", "bases", "components"]
+    /// Fields that make objects which are in no file.
+    private static let making = ["helmCharts", "helmChartInflationGenerator", "generators"]
+    /// All other fields of kustomize: what these make, or change, is no policy's concern, or a change.
+    private static let others = [
+        "apiVersion", "kind", "metadata", "namespace", "namePrefix", "nameSuffix", "commonLabels", "labels",
+        "commonAnnotations", "patches", "patchesStrategicMerge", "patchesJson6902", "replacements", "transformers",
+        "validators", "vars", "replicas", "images", "imageTags", "configMapGenerator", "secretGenerator",
+        "generatorOptions", "configurations", "crds", "openapi", "buildMetadata", "sortOptions", "inventory",
+        "helmGlobals",
+    ]
+
+    /// Looks for what nobody reads here.
+    private mutating func findUnread(_ root: DocumentNode?) {
+        if let root, root.members == nil, !root.isNull {
+            return note(.misunderstood, "it is \(root.kindDescription), not a map of fields", root.location)
+        }
+        for member in root?.members ?? [] {
+            let (key, value) = (member.key, member.value)
+            let isEmpty = value.isNull || value.elements?.isEmpty == true || value.members?.isEmpty == true
+            if Kustomization.taking.contains(key) {
+                guard let elements = value.elements else {
+                    if !isEmpty { note(.misunderstood, "`\(key)` is no list of paths", value.location) }
+                    continue
+                }
+                for element in elements {
+                    guard let text = element.string else {
+                        note(.misunderstood, "`\(key)` has \(element.kindDescription) for a path", element.location)
+                        continue
+                    }
+                    if let path = Kustomization.join(folder, text) {
+                        places[path] = placed(element.location)
+                    } else {
+                        note(.elsewhere, text, element.location)
+                    }
+                }
+            } else if Kustomization.making.contains(key) {
+                if !isEmpty { note(.generator, key, member.location) }
+            } else if !Kustomization.others.contains(key) {
+                let all = Kustomization.taking + Kustomization.making + Kustomization.others
+                let near = Spelling.nearest(to: key, among: all.sorted()).map { " (did you mean \($0)?)" } ?? ""
+                note(.misunderstood, "kustomize has no field \(key)\(near)", member.location)
+            }
+        }
+    }
+
+    private mutating func note(_ reason: UnreadResources.Reason, _ text: String, _ location: SourceLocation) {
+        unread.append(UnreadResources.Item(reason: reason, text: text, location: placed(location)))
+    }
+
+    /// It is read under a name that ends as those of YAML do.
+    private func placed(_ location: SourceLocation) -> SourceLocation {
+        SourceLocation(file: file, line: location.line, column: location.column)
+    }
+
+    /// What of it is not read, where `known` files are.
+    func unread(but known: inout ReadPaths) -> UnreadResources? {
+        var absent: [UnreadResources.Item] = []
+        for path in resources {
+            guard let place = places[path], !known.contains(path) else { continue }
+            absent.append(UnreadResources.Item(reason: .absent, text: path, location: place))
+        }
+        return UnreadResources(absent + unread, remedy: remedy)
+    }
+
+    /// Whether something that it takes is neither in its folder nor below one of `others`, or is made by it.
+    func reachesOut(of others: [String]) -> Bool {
+        let around = ([folder] + others).map(Kustomization.normal)
+        return !unread.isEmpty
+            || resources.contains { path in
+                !around.contains {
+                    $0 == path || (Kustomization.holds($0, path) && ($0 != "." || !path.hasPrefix("..")))
+                }
+            }
     }
 
     /// The same with other resources.

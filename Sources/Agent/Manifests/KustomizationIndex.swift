@@ -64,14 +64,20 @@ struct KustomizationIndex {
     private var changingFile: [String: [Kustomization]] = [:]
     private var effects: [String: Set<Effect>] = [:]
     private var patches: Set<String> = []
+    /// What kustomizations take that is not read, by their files.
+    private var unread: [String: UnreadResources] = [:]
 
     /// Reads the kustomizations among files, and the objects that act like some.
     ///
     /// - Parameters:
     ///   - files: the files of the search.
     ///   - roots: what somebody named.
+    ///   - isPassedOver: whether somebody has said that a path is not to be looked at.
     ///   - read: the bytes of a file; `nil` when there are none.
-    init(_ files: [String], roots: [String] = [], read: (String) -> [UInt8]? = { try? ManifestFiles.read($0) }) {
+    init(
+        _ files: [String], roots: [String] = [], isPassedOver: @escaping (String) -> Bool = { _ in false },
+        read: (String) -> [UInt8]? = { try? ManifestFiles.read($0) }
+    ) {
         for file in files {
             let name = file.split(separator: "/").last.map(String.init) ?? file
             guard Kustomization.fileNames.contains(name) else { continue }
@@ -85,6 +91,10 @@ struct KustomizationIndex {
             }
             byFolder[Kustomization.normal(found.folder)] = found
             patches.formUnion(found.patches)
+        }
+        if !byFolder.isEmpty {
+            var known = ReadPaths(files, isPassedOver: isPassedOver)
+            for (_, found) in byFolder { unread[Kustomization.normal(found.file)] = found.unread(but: &known) }
         }
         let others = files.filter { $0 != "-" && fates[Kustomization.normal($0)] == nil }
         let delivered = DeliveryObjects(others, roots: roots, kustomized: Set(byFolder.keys), read: read).found
@@ -148,6 +158,9 @@ struct KustomizationIndex {
         let found = effects[Kustomization.normal(file)] ?? []
         return found.isEmpty ? [nil] : Set(found.map { $0.namespace ?? ($0.bare ?? nil) })
     }
+
+    /// What a kustomization takes, or makes, that is not read; `nil` for nothing, and for other files.
+    func unread(by file: String) -> UnreadResources? { unread[Kustomization.normal(file)] }
 
     /// The kustomizations that change a file.
     func changing(_ file: String) -> [Kustomization] { changingFile[Kustomization.normal(file)] ?? [] }

@@ -68,7 +68,7 @@ public enum ManifestFiles {
         for path in choice.paths { search.add(path) }
         for diagnostic in search.diagnostics { decoder.add(diagnostic) }
         let files = search.files
-        let index = KustomizationIndex(files, roots: choice.paths)
+        let index = KustomizationIndex(files, roots: choice.paths, isPassedOver: search.passesOver)
         loaded.passedOver = search.passedOver
         loaded.isAsWritten = choice.kustomizations.isEmpty && !search.isPartial && choice.namespace == nil
         let named = Set(choice.paths)
@@ -77,6 +77,7 @@ public enum ManifestFiles {
             progress(number + 1, files.count)
             let fate = index.fate(of: file)
             if fate != .read { loaded.isAsWritten = false }
+            for diagnostic in index.unread(by: file)?.diagnostics ?? [] { decoder.add(diagnostic) }
             if fate == .part { continue }
             func leaveOut() {
                 let all = index.changing(file)
@@ -146,10 +147,12 @@ public enum ManifestFiles {
         }
     }
 
-    /// Whether a folder's files are changed by a kustomization in it, so that only rendered they are what is applied.
-    public static func isKustomized(_ folder: String) -> Bool {
+    /// Whether a kustomization in a folder changes its files, or takes more than is there and in the `others` that are read, so that only
+    /// rendered they are what is applied.
+    public static func isKustomized(_ folder: String, beside others: [String] = []) -> Bool {
         guard let file = KustomizeBuild.file(in: folder), let bytes = try? read(file) else { return false }
-        return !Kustomization(bytes, file: file).changes.isEmpty
+        let found = Kustomization(bytes, file: file)
+        return !found.changes.isEmpty || found.reachesOut(of: others)
     }
 
     /// The bytes of one file, or of standard input for `-`. At most one byte more than the decoder takes is read, so that a
@@ -177,14 +180,15 @@ extension Diagnostic {
             hint: kustomization.remedy)
     }
 
-    /// An input without a single document, named by the user: what should have written it has probably failed, and an answer about
+    /// An input without a single object, named by the user: what should have written it has probably failed, and an answer about
     /// nothing would be green.
     init(emptyInput file: String) {
         self.init(
             id: .emptyInput, location: .whole(file),
             message: file == "-" ? "standard input holds no object" : "the file holds no object",
             hint: file == "-"
-                ? "has the command before the pipe failed? (bash: set -o pipefail)" : "has it been written?")
+                ? "has the command before the pipe failed? (bash: set -o pipefail)"
+                : "objects have apiVersion and kind; has it been written, is it the right file?")
     }
 
     /// A file that could not be read, as a diagnostic.

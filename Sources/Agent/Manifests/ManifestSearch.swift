@@ -61,6 +61,9 @@ struct ManifestSearch {
         return parts.isEmpty ? nil : "did not look into \(parts.joined(separator: " and "))"
     }
 
+    /// Whether somebody has said that a path is not to be looked at.
+    func passesOver(_ path: String) -> Bool { ignored.covers(path) || ignored.covers("./" + path) }
+
     /// Whether some files are passed over.
     var isPartial: Bool { walk.files.contains { ignored.covers($0.path) } }
 

@@ -9,6 +9,8 @@ public struct CNIInstaller: Sendable {
     private static let original = ".netpold-original"
     /// More than any conflist has, bytes.
     private static let limit = 4 << 20
+    /// The version of a list that takes the place of one plugin without any.
+    private static let impliedVersion = "0.3.1"
 
     /// Where the runtime reads its network configuration, usually `/etc/cni/net.d`.
     public let configurations: String
@@ -32,6 +34,17 @@ public struct CNIInstaller: Sendable {
         let name = try configuration()
         let path = "\(configurations)/\(name)"
         let object = try read(path)
+        let mode = try self.mode(of: path)
+        // A list without a version has one that is too old; of one plugin the version is written where it is missing.
+        let version = object["cniVersion"] as? String ?? (object["plugins"] == nil ? CNIInstaller.impliedVersion : "")
+        guard CNIVersion.supported.contains(version) else {
+            throw SystemError(
+                "read", path, nil,
+                detail: version.isEmpty ? "it has no cniVersion" : "its cniVersion is \"\(version.prefix(32))\"",
+                hint:
+                    "netpold speaks \(CNIVersion.supported.joined(separator: ", ")): no pod would start; change cniVersion, if the "
+                    + "plugins there speak one of these")
+        }
         var entry: [String: Any] = ["type": "netpold"]
         for (key, value) in options { entry[key] = value.json }
         var done: [String] = []
@@ -46,11 +59,11 @@ public struct CNIInstaller: Sendable {
             let rest = list.filter { $0["type"] as? String != "netpold" }
             let wanted = rest + [entry]
             if same(list, wanted) { return done + ["\(path) has netpold at its end already"] }
-            if list.count == rest.count { try keep(path) }
+            if list.count == rest.count { try keep(path, mode) }
             list = wanted
             var changed = object
             changed["plugins"] = list
-            try write(changed, to: path)
+            try write(changed, to: path, mode)
             return done + ["added netpold to the end of \(path)"]
         }
         // A configuration of one plugin: a list of two takes its place.
@@ -60,9 +73,9 @@ public struct CNIInstaller: Sendable {
         }
         let first = unnamed(object)
         let changed: [String: Any] = [
-            "cniVersion": object["cniVersion"] ?? "0.3.1", "name": object["name"] ?? "", "plugins": [first, entry],
+            "cniVersion": version, "name": object["name"] ?? "", "plugins": [first, entry],
         ]
-        try write(changed, to: target)
+        try write(changed, to: target, mode)
         try move(path, to: path + CNIInstaller.original)
         return done + ["wrote \(target) in place of \(name)"]
     }
@@ -101,7 +114,7 @@ public struct CNIInstaller: Sendable {
                 // Somebody changed it meanwhile.
                 var changed = object
                 changed["plugins"] = rest
-                try write(changed, to: path)
+                try write(changed, to: path, mode(of: path))
                 if access(saved, F_OK) == 0 { try remove(saved) }
                 done.append("took netpold out of \(path)")
             }
@@ -170,18 +183,25 @@ public struct CNIInstaller: Sendable {
             && zip(left, right).allSatisfy { NSDictionary(dictionary: $0) == NSDictionary(dictionary: $1) }
     }
 
-    /// Keeps a copy of a file beside it. Runtimes do not read files of this name.
-    private func keep(_ path: String) throws(SystemError) {
-        let bytes = try FileContent.read(path, limit: CNIInstaller.limit)
-        try write(bytes, to: path + CNIInstaller.original, mode: 0o600)
+    /// Who may read and write a file: what takes its place lets the same.
+    private func mode(of path: String) throws(SystemError) -> mode_t {
+        var status = stat()
+        try SystemError.check("read", path) { stat(path, &status) }
+        return status.st_mode & 0o777
     }
 
-    private func write(_ object: [String: Any], to path: String) throws(SystemError) {
+    /// Keeps a copy of a file beside it. Runtimes do not read files of this name.
+    private func keep(_ path: String, _ mode: mode_t) throws(SystemError) {
+        let bytes = try FileContent.read(path, limit: CNIInstaller.limit)
+        try write(bytes, to: path + CNIInstaller.original, mode: mode)
+    }
+
+    private func write(_ object: [String: Any], to path: String, _ mode: mode_t) throws(SystemError) {
         let options: JSONSerialization.WritingOptions = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         guard let data = try? JSONSerialization.data(withJSONObject: object, options: options) else {
             throw SystemError("write", path, nil, detail: "it cannot be written as JSON")
         }
-        try write(Array(data) + [UInt8(ascii: "\n")], to: path, mode: 0o600)
+        try write(Array(data) + [UInt8(ascii: "\n")], to: path, mode: mode)
     }
 
     private func copy(_ source: String, to target: String) throws(SystemError) {

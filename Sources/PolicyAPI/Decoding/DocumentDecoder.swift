@@ -15,6 +15,9 @@ struct DocumentDecoder: Sendable {
         case skipped(kind: String?, [Diagnostic])
         /// An object that is read, however that went.
         case object(Object)
+
+        /// Whether it is passed over.
+        var isOther: Bool { if case .other = self { true } else { false } }
     }
 
     /// An object of a kind that is read.
@@ -57,7 +60,9 @@ struct DocumentDecoder: Sendable {
         guard object.members != nil else {
             diagnostics.error(
                 .notAnObject, object, "a Kubernetes object is a map, not \(object.kindDescription)",
-                "write apiVersion, kind and metadata")
+                object.elements == nil
+                    ? "write apiVersion, kind and metadata"
+                    : "make it the items of a List: {apiVersion: v1, kind: List, items: [...]}")
             return parts.append(.problem(diagnostics.collected, []))
         }
         let kind = text(object, "kind", inherited?.kind, &diagnostics)

@@ -65,7 +65,7 @@ public struct ManifestDecoder: Sendable {
     /// `change` is what happens to each document before it is read, of a big file on several CPUs; one of which it makes nothing is passed
     /// over.
     ///
-    /// - Returns: whether anything is in it: a document, or what cannot be read as one.
+    /// - Returns: whether anything is in it: an object, or what may be one and cannot be read.
     @discardableResult
     public mutating func add(
         _ bytes: [UInt8], file: String, change: @Sendable (DocumentNode) -> DocumentNode? = { $0 }
@@ -77,7 +77,7 @@ public struct ManifestDecoder: Sendable {
     /// Reads standard input: as a file, but of up to `DocumentLimits.streamBytes`, document by document, and a `List` as kubectl writes it
     /// item by item.
     ///
-    /// - Returns: whether anything is in it: a document, or what cannot be read as one.
+    /// - Returns: whether anything is in it: an object, or what may be one and cannot be read.
     @discardableResult
     public mutating func add(stream bytes: [UInt8], change: @Sendable (DocumentNode) -> DocumentNode? = { $0 }) -> Bool
     {
@@ -118,9 +118,9 @@ public struct ManifestDecoder: Sendable {
             !RepositoryFile.mayHoldObject(bytes)
         {
             result.otherDocuments += 1
-            return true
+            return false
         }
-        let holdsAny = !output.values.isEmpty || !output.diagnostics.isEmpty
+        let holdsAny = !output.diagnostics.isEmpty || output.values.contains { !$0.allSatisfy(\.isOther) || $0.isEmpty }
         result.diagnostics += output.diagnostics
         for parts in output.values { take(parts) }
         if BrokenPolicy.mayBe(in: output.diagnostics) {

@@ -2,6 +2,10 @@
 enum RepositoryFile {
     /// Whether a document is meant as an object: without apiVersion and kind, and unless it has what only policies have, it is not.
     static func isMeantAsObject(_ document: DocumentNode, isItem: Bool) -> Bool {
+        // Policies without a list around them, as `jq .items` leaves them.
+        if let elements = document.elements {
+            return elements.contains { $0.members != nil && isMeantAsObject($0, isItem: false) }
+        }
         guard document.members != nil else { return false }
         // The placeholder of a patch that kustomize applies to objects by its own selector.
         if document["metadata"]?["name"]?.string == "_" { return false }
@@ -17,8 +21,12 @@ enum RepositoryFile {
             && (spec?["ingress"] != nil || spec?["egress"] != nil || spec?["policyTypes"] != nil)
     }
 
-    /// Whether a file that cannot be read as a whole may hold an object: each has a kind.
-    static func mayHoldObject(_ bytes: [UInt8]) -> Bool { contains(bytes, "kind") }
+    /// Whether a file that cannot be read as a whole may hold an object: each has a kind, and an apiVersion before it. In what is no text
+    /// (UTF-16, an archive) neither would be found.
+    static func mayHoldObject(_ bytes: [UInt8]) -> Bool {
+        contains(bytes, "kind") || contains(bytes, "apiVersion") || bytes.contains(0)
+            || String(validating: bytes, as: UTF8.self) == nil
+    }
 
     /// Whether the text of a file names a kind of policy.
     static func namesPolicy(_ bytes: [UInt8]) -> Bool { contains(bytes, "NetworkPolicy") }

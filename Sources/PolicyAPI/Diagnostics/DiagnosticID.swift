@@ -8,7 +8,7 @@ public enum DiagnosticID: String, Hashable, CaseIterable, Sendable {
     case limit
     /// A file cannot be read.
     case unreadable
-    /// Standard input, or a file that was named, holds no document.
+    /// Standard input, or a file that was named, holds no object.
     case emptyInput = "empty-input"
     /// A map has the same key twice.
     case duplicateKey = "duplicate-key"

@@ -125,7 +125,9 @@ struct YAMLEvents: ~Copyable {
             } else {
                 "check indentation, colons and quotes here and in the lines above"
             }
-        return DocumentFailure(id: .syntax, location: place, message: "invalid YAML: \(problem)\(context)", hint: hint)
+        return DocumentFailure(
+            id: problem.contains("nesting") ? .limit : .syntax, location: place,
+            message: "invalid YAML: \(problem)\(context)", hint: hint)
     }
 
     private func location(offset: Int) -> SourceLocation {

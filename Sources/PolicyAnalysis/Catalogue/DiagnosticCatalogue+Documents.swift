@@ -100,10 +100,12 @@ extension DiagnosticCatalogue {
             bad: "replicas: 3",
             good: "apiVersion: v1\nkind: Pod\nmetadata: {name: web}"),
         DiagnosticEntry(
-            .kustomization, .warning, title: "A kustomization changes what files say",
+            .kustomization, .warning, title: "A kustomization changes what files say, or takes what is not among them",
             reason: """
                 What is applied has the namespace, names, labels and patches of the kustomization, so files read one by one mean \
-                something else. They are left out of every verdict. A kustomization that sets nothing but the namespace is followed.
+                something else. They are left out of every verdict. A kustomization that sets nothing but the namespace is followed. \
+                Resources that are not among the files which are read (`../base`, an address elsewhere, a path that does not exist), \
+                and what generators and charts make, are missing from every verdict too.
                 """,
             fix: "Read what it makes: -k FOLDER, which runs `kustomize build` or `kubectl kustomize`, in place of -f."),
         DiagnosticEntry(

@@ -62,7 +62,7 @@ extension DecisionExplanation {
         if verdict != .deny, let request { return request.headline(flow) }
         switch verdict {
         case .allow: return "ALLOWED \(flow)"
-        case .l7: return "TO PROXY \(flow): the connection is allowed, the proxy decides each request"
+        case .l7: return DecisionExplanation.conditional("\(flow)", needsProxy: needsProxy)
         case .deny:
             let by = [egress, ingress].filter { $0.decision.verdict == .deny }
                 .map { "the \($0.direction) policies of \($0.subject ?? "\($0.end)")" }
@@ -83,6 +83,13 @@ extension SideExplanation {
     /// A line when policies see the other end differently than the flow names it.
     private var remoteLines: [ExplanationLine] {
         guard let remote = side?.remote, remote.pod == nil, case .pod = other else { return [] }
+        if remote.kind == .contested {
+            return [
+                ExplanationLine(
+                    .reason, 2,
+                    "\(remote.displayName) of \(other) is another's address too, so policies cannot tell whose it is")
+            ]
+        }
         return [ExplanationLine(.reason, 2, "\(other) uses hostNetwork, so policies see \(remote.displayName)")]
     }
 
@@ -91,7 +98,8 @@ extension SideExplanation {
         case .rule:
             return deciding.map { ExplanationLine(.rule, 2, "by \($0)", excerpt: $0.origin.location) } + overriddenLines
         case .l7Rules:
-            return [ExplanationLine(.reason, 2, "redirected to the proxy, which applies")]
+            let how = needsProxy ? "redirected to the proxy, which applies" : "allowed in the kernel for names of"
+            return [ExplanationLine(.reason, 2, how)]
                 + deciding.map { ExplanationLine(.rule, 4, "\($0)", excerpt: $0.origin.location) }
         case .localNode:
             return [ExplanationLine(.reason, 2, "the pod's own node is always allowed, unless a rule denies it")]

@@ -92,9 +92,21 @@ extension ReferenceEvaluator {
     /// Explains one flow.
     func answer(_ flow: Flow, in objects: ClusterObjects, request: L7Request?) throws -> FlowExplanation {
         if let route = try route(flow) { return FlowExplanation(try explain(route, request: request)) }
+        try checkFamilies(of: flow)
         var explanation = FlowExplanation(try explain(flow, request: request))
         if let hint = servicePortHint(flow, objects) { explanation.lines.append(ExplanationLine(.failure, 0, hint)) }
         return explanation
+    }
+
+    /// Refuses a flow that no packet can be of: its pods, or a pod and the protocol, have no family in common. Of pods without addresses
+    /// nothing is known; what policies say of an address of a family that a pod does not have yet is a question of its own.
+    func checkFamilies(of flow: Flow) throws(FlowError) {
+        let ends = try view.resolve(flow)
+        var families: Set<Bool> = flow.protocol.isICMP ? [flow.protocol == .icmp] : [true, false]
+        for pod in [ends.from.pod, ends.to.pod].compactMap(\.self) where !pod.addresses.isEmpty {
+            families.formIntersection(pod.addresses.map(\.isIPv4))
+        }
+        guard !families.isEmpty else { throw .mixedFamilies }
     }
 
     /// That the port of a flow to a pod is that of its Service, and the pod's is another.
@@ -116,14 +128,5 @@ extension ReferenceEvaluator {
             }
         }
         return nil
-    }
-}
-
-extension DecisionExplanation {
-    /// Whether a side hands the connection to a proxy.
-    fileprivate var needsProxy: Bool {
-        [egress, ingress].contains { side in
-            if case .l7 = side.decision.verdict { true } else { false }
-        }
     }
 }

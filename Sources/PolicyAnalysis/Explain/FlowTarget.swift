@@ -2,12 +2,14 @@ import NetTypes
 import PolicyAPI
 import PolicyIR
 
-/// What somebody may write as an end of a flow that stands for several: a prefix, the world, the pods of a workload.
+/// What somebody may write as an end of a flow that stands for several: a prefix, the world, the other nodes, the pods of a workload.
 enum FlowTarget: Hashable {
     /// `ip:10.0.0.0/8`.
     case prefix(IPPrefix)
     /// `world`: every address that no pod, node or Service of the cluster has.
     case world
+    /// `remote-node`: every known node but the local one, or some other node where none is known.
+    case otherNodes
     /// `deploy/NAME`, `sts/NAMESPACE/NAME`.
     case workload(Workload.Kind, namespace: String?, name: String)
 
@@ -15,6 +17,10 @@ enum FlowTarget: Hashable {
     init?(parsing text: String) {
         if text == "world" {
             self = .world
+            return
+        }
+        if text == "remote-node" {
+            self = .otherNodes
             return
         }
         if text.hasPrefix("ip:"), let prefix = IPPrefix(parsing: text.dropFirst(3)) {
@@ -74,6 +80,12 @@ struct FlowEndParts {
         isSeveral = true
     }
 
+    /// Nodes, by their addresses; one of which no address is known is some other node.
+    init(nodes: [FlowEnd]) {
+        parts = nodes.map { Part(end: $0) }
+        isSeveral = true
+    }
+
     /// The parts of these numbers in words, at most eight.
     func words(_ numbers: [Int]) -> String {
         let names = names(numbers)
@@ -114,7 +126,7 @@ extension FlowText {
             for receiver in to.parts where sender.end != receiver.end {
                 let flow = try self.flow(from: sender.end, to: receiver.end, in: objects, evaluator.view)
                 do throws(FlowError) {
-                    if try evaluator.route(flow) == nil { _ = try evaluator.decide(flow) }
+                    if try evaluator.route(flow) == nil { try evaluator.checkFamilies(of: flow) }
                     flows.append(flow)
                 } catch {
                     // Parts of the other family, where an end has but one: nobody can begin such a flow.
@@ -144,6 +156,7 @@ extension FlowText {
                 if let whole { parts += try cutter.parts(of: whole, onlyOutside: true) }
             }
             return FlowEndParts(parts)
+        case .otherNodes: return FlowText.otherNodes(objects, evaluator.view)
         case .workload(let kind, let written, let name):
             let all = objects.pods.filter { pod in
                 !pod.isFinished && pod.owners.contains { kind.owns($0, as: name) }
@@ -162,6 +175,20 @@ extension FlowText {
             }
             return FlowEndParts(pods)
         }
+    }
+
+    /// The nodes other than the local one: what policies say of one may hang on its labels and addresses.
+    private static func otherNodes(_ objects: ClusterObjects, _ view: ClusterView) -> FlowEndParts {
+        let nodes = objects.nodes.filter { $0.metadata.name != view.localNode }
+        let addresses = Set(
+            nodes.flatMap(\.addresses)
+                + objects.pods.lazy.filter { $0.hostNetwork && !$0.isFinished }.flatMap(\.addresses))
+        var ends: [FlowEnd] = addresses.sorted().compactMap { address in
+            if case .node(let name) = view.owner(of: address), name != view.localNode { .address(address) } else { nil }
+        }
+        if ends.isEmpty { return FlowEndParts(.remoteNode) }
+        if nodes.contains(where: \.addresses.isEmpty) { ends.append(.remoteNode) }
+        return FlowEndParts(nodes: ends)
     }
 
     /// The same flow with a namespace for ends that name none: `web`, `deploy/web`, `svc/web`, `pod/web`.

@@ -39,6 +39,9 @@ public struct FlowText: Hashable, Sendable {
                         : "write namespace/pod, deploy/NAME, ip:ADDRESS, ip:PREFIX, world, host, remote-node, "
                             + "masqueraded:ADDRESS, or as TO svc/NAME"))
         }
+        if let known = TrafficName(parsing: traffic), known.protocol.hasPorts, known.port == 0 {
+            throw Mistake(description: "'\(traffic)': nothing can be sent to port 0")
+        }
         guard TrafficName(parsing: traffic) != nil || PortName(parsing: traffic) != nil else {
             throw Mistake(
                 description:

@@ -83,6 +83,7 @@ struct PartsExplanation {
                 explanation.verdict,
                 try route.backends.map { backend throws(FlowError) in try evaluator.decide(backend.flow) })
         }
+        try evaluator.checkFamilies(of: flow)
         let decision = try evaluator.decide(flow)
         guard let request else { return .flow(decision, isPermitted: nil) }
         return .flow(decision, isPermitted: try evaluator.explain(flow, request: request).request?.isPermitted)

@@ -168,7 +168,8 @@ extension RemoteEnd {
         case .pod: address.map { "\($0) is \(displayName)" } ?? "\(displayName) is one"
         case .host: address.map { "\($0) is the pod's own node" } ?? "the host is one"
         case .remoteNode: address.map { "\($0) is a node" } ?? "another node is one"
-        case .outside, .contested: "\(displayName) is outside"
+        case .outside: "\(displayName) is outside"
+        case .contested: "\(displayName) is claimed by several"
         }
     }
 }

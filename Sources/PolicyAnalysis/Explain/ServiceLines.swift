@@ -27,7 +27,8 @@ extension ServiceExplanation {
         let what = "\(route.flow)" + (backends.first?.explanation.request.map { ": \($0.request)" } ?? "")
         switch verdict {
         case .allow: return "ALLOWED \(what)"
-        case .l7: return "TO PROXY \(what): the connection is allowed, the proxy decides each request"
+        case .l7:
+            return DecisionExplanation.conditional(what, needsProxy: backends.contains(where: \.explanation.needsProxy))
         case .rejected: return "REJECTED \(what): \(emptiness)"
         case .mixed:
             return "MIXED \(what): denied at \(backends.count(where: \.isDenied)) of \(backends.count) endpoints"

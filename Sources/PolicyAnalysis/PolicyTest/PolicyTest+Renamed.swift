@@ -15,10 +15,18 @@ extension PolicyTest {
             else { return end }
             return .pod(namespace: namespace, name: String(name))
         }
+        func appliedText(_ text: String) -> String { FlowEnd(parsing: text).map { "\(applied($0))" } ?? text }
         var test = self
         for index in test.cases.indices {
             test.cases[index].flow.from = applied(cases[index].flow.from)
             test.cases[index].flow.to = applied(cases[index].flow.to)
+            test.cases[index].written = cases[index].written.map { written in
+                FlowText(from: appliedText(written.from), to: appliedText(written.to), traffic: written.traffic)
+            }
+        }
+        for index in test.matrix.indices {
+            test.matrix[index].denied = Set(
+                matrix[index].denied.map { PolicyTestMatrix.Pair(from: appliedText($0.from), to: appliedText($0.to)) })
         }
         return test
     }

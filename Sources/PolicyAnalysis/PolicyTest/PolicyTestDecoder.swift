@@ -19,6 +19,7 @@ public struct PolicyTestDecoder {
     }
 
     private mutating func test(_ node: DocumentNode) -> PolicyTest? {
+        let before = diagnostics.count
         guard node["kind"]?.string == "PolicyTest", node["apiVersion"]?.string == "netpold.dev/v1alpha1" else {
             report(
                 node, .unknownKind, "this is not a PolicyTest",
@@ -34,12 +35,20 @@ public struct PolicyTestDecoder {
         for member in content["names"]?.members ?? [] {
             names[PolicyTestDecoder.canonical(member.key)] = list(member.value).compactMap { address($0) }
         }
-        return PolicyTest(
+        let test = PolicyTest(
             name: fields["metadata"]?["name"]?.string ?? "", location: node.location,
             manifests: list(content["manifests"]).compactMap { text($0) }, names: names,
             localNode: content["localNode"].flatMap { text($0) },
             cases: list(content["cases"]).compactMap { flowCase($0) },
             matrix: list(content["matrix"]).compactMap { matrix($0) })
+        if ["cases", "matrix"].allSatisfy({ content[$0].map { $0.isNull || $0.elements?.isEmpty == true } ?? true }),
+            diagnostics.count == before
+        {
+            report(
+                spec, .missingField, "the test has no cases and no matrix, so it tests nothing",
+                "write `cases`, or leave the file out")
+        }
+        return test
     }
 
     private mutating func flowCase(_ node: DocumentNode) -> PolicyTestCase? {
@@ -94,15 +103,28 @@ public struct PolicyTestDecoder {
         }
         var denied: Set<PolicyTestMatrix.Pair> = []
         for element in list(fields["denied"]) {
-            let parts = (element.string ?? "").split(separator: ">", omittingEmptySubsequences: false)
-            guard parts.count == 2, parts.allSatisfy({ FlowEnd(parsing: String($0)) != nil }) else {
-                report(element, .invalidValue, "a pair must have the form shop/web>shop/db")
+            guard let pair = PolicyTestDecoder.pair(element.string ?? "") else {
+                report(element, .invalidValue, "a pair must have the form shop/web>shop/db, of two different pods")
                 continue
             }
-            denied.insert(.init(from: String(parts[0]), to: String(parts[1])))
+            denied.insert(pair)
         }
         return PolicyTestMatrix(
             protocol: traffic.protocol, port: traffic.port, denied: denied, location: node.location)
+    }
+
+    /// A sender and a receiver, `a/x>b/y`, or as flows are printed, `a/x -> b/y`.
+    private static func pair(_ text: String) -> PolicyTestMatrix.Pair? {
+        var ends = text.split(separator: ">", omittingEmptySubsequences: false).map(String.init)
+        guard ends.count == 2 else { return nil }
+        if ends[0].hasSuffix("-") { ends[0].removeLast() }
+        let pods = ends.compactMap { text -> String? in
+            let name = text.split(separator: " ").joined(separator: " ")
+            if case .pod? = FlowEnd(parsing: name) { return name }
+            return nil
+        }
+        guard pods.count == 2, pods[0] != pods[1] else { return nil }
+        return PolicyTestMatrix.Pair(from: pods[0], to: pods[1])
     }
 
     /// The request of a case: at most one of `http`, `dns` and `sni`.

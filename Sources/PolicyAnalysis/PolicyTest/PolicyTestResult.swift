@@ -14,6 +14,8 @@ public struct PolicyTestResult: Hashable, Sendable {
     /// The flows whose verdict differs from the expectation.
     public var failures: [PolicyTestFailure]
 
+    /// How many flows differ.
+    public var differing: Int { failures.reduce(0) { $0 + 1 + $1.alike } }
     /// Whether every verdict is as expected.
     public var passed: Bool { failures.isEmpty }
     /// Whether a case is about something that there is not.
@@ -44,6 +46,8 @@ public struct PolicyTestFailure: Hashable, Sendable {
     public var kind: Kind
     /// The flow.
     public var flow: Flow
+    /// The flow as it is written, where it cannot be told which one that is.
+    public var written: String?
     /// The request in it, if the case has one.
     public var request: L7Request?
     /// The location of the expectation.
@@ -55,10 +59,16 @@ public struct PolicyTestFailure: Hashable, Sendable {
     /// `expected deny, got allow`; for a flow that cannot be decided, why.
     public var difference: String {
         switch kind {
-        case .different: "expected \(expected), got \(actual)"
-        case .undecidable, .unknown: "\(actual), so it cannot be decided; expected is \(expected)"
+        case .different:
+            "expected \(expected), got \(actual)" + (alike > 0 ? " (and so do \(alike) more of its parts)" : "")
+        case .undecidable, .unknown:
+            actual.hasSuffix("?")
+                ? "\(actual) (so it cannot be decided; expected is \(expected))"
+                : "\(actual), so it cannot be decided; expected is \(expected)"
         }
     }
     /// The explanation, in lines.
     public var reason: [String]
+    /// How many further flows that the case stands for differ likewise.
+    public var alike = 0
 }

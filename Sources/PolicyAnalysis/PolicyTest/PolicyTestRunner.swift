@@ -33,21 +33,8 @@ public struct PolicyTestRunner: Sendable {
             run.result.cases.append(.init(name: "\(flow)\(request)", location: entry.location))
             run.check(entry, in: objects)
         }
-        let names = objects.pods.filter { !$0.isFinished && !$0.hostNetwork }
-        for matrix in test.matrix {
-            run.result.cases.append(
-                .init(name: "matrix \(matrix.protocol) \(matrix.port)", location: matrix.location))
-            for from in names {
-                for to in names where to.qualifiedName != from.qualifiedName {
-                    let isDenied = matrix.denied.contains(.init(from: from.qualifiedName, to: to.qualifiedName))
-                    let flow = Flow(
-                        from: .pod(namespace: from.metadata.namespace, name: from.metadata.name),
-                        to: .pod(namespace: to.metadata.namespace, name: to.metadata.name),
-                        protocol: matrix.protocol, port: matrix.port)
-                    run.check(PolicyTestCase(flow: flow, expect: isDenied ? .deny : .allow, location: matrix.location))
-                }
-            }
-        }
+        let pods = objects.pods.filter { !$0.isFinished && !$0.hostNetwork }
+        for matrix in test.matrix { run.check(matrix, pods) }
         return run.result
     }
 
@@ -63,6 +50,7 @@ public struct PolicyTestRunner: Sendable {
         /// Checks the flow of a case, or each of those that it stands for.
         mutating func check(_ entry: PolicyTestCase, in objects: ClusterObjects) {
             guard let written = entry.written else { return check(entry) }
+            let before = result.failures.count
             do {
                 for flow in try written.flows(in: objects, evaluator) {
                     var one = entry
@@ -72,13 +60,72 @@ public struct PolicyTestRunner: Sendable {
             } catch {
                 result.flows += 1
                 failUnknown(.unknown, entry, "\(error)")
+                result.failures[before].written = "\(written.from) -> \(written.to) \(written.traffic)"
+                // Of the flow only its protocol is known.
+                result.failures[before].reason = []
             }
+            joinAlike(from: before)
+        }
+
+        /// One failure for all parts of a case that differ in the same way: else those of one case hide the next.
+        private mutating func joinAlike(from start: Int) {
+            var joined: [PolicyTestFailure] = []
+            for failure in result.failures[start...] {
+                let same = joined.firstIndex {
+                    $0.kind == failure.kind && $0.expected == failure.expected && $0.actual == failure.actual
+                }
+                if let same { joined[same].alike += 1 } else { joined.append(failure) }
+            }
+            result.failures.replaceSubrange(start..., with: joined)
+        }
+
+        /// Checks every pair of pods. Pairs that are to be denied must be among them: what is not there is not denied either.
+        mutating func check(_ matrix: PolicyTestMatrix, _ pods: [Pod]) {
+            result.cases.append(.init(name: "matrix \(matrix.protocol) \(matrix.port)", location: matrix.location))
+            var denied = matrix.denied
+            var count = 0
+            for from in pods {
+                for to in pods where to.qualifiedName != from.qualifiedName {
+                    let isDenied = denied.remove(.init(from: from.qualifiedName, to: to.qualifiedName)) != nil
+                    let flow = Flow(
+                        from: .pod(namespace: from.metadata.namespace, name: from.metadata.name),
+                        to: .pod(namespace: to.metadata.namespace, name: to.metadata.name),
+                        protocol: matrix.protocol, port: matrix.port)
+                    count += 1
+                    // Nothing passes between pods without a family in common.
+                    if (try? evaluator.checkFamilies(of: flow)) == nil { continue }
+                    check(PolicyTestCase(flow: flow, expect: isDenied ? .deny : .allow, location: matrix.location))
+                }
+            }
+            let known = Set(pods.map(\.qualifiedName))
+            for pair in denied.sorted(by: { ($0.from, $0.to) < ($1.from, $1.to) }) {
+                guard let from = FlowEnd(parsing: pair.from), let to = FlowEnd(parsing: pair.to) else { continue }
+                let missing = known.contains(pair.from) ? pair.to : pair.from
+                fail(
+                    matrix, from, to, expect: .deny,
+                    names.contains(missing)
+                        ? "pod \(missing) has finished, or is its node (hostNetwork), so it is in no matrix"
+                        : message(FlowError.unknownPod(missing)))
+            }
+            if count == 0, matrix.denied.isEmpty {
+                fail(matrix, .host, .host, expect: .allow, "the manifests have no two pods")
+            }
+        }
+
+        private mutating func fail(
+            _ matrix: PolicyTestMatrix, _ from: FlowEnd, _ to: FlowEnd, expect: PolicyTest.Expectation,
+            _ message: String
+        ) {
+            result.flows += 1
+            let flow = Flow(from: from, to: to, protocol: matrix.protocol, port: matrix.port)
+            failUnknown(.unknown, PolicyTestCase(flow: flow, expect: expect, location: matrix.location), message)
         }
 
         mutating func check(_ entry: PolicyTestCase) {
             result.flows += 1
             do {
                 if let route = try evaluator.route(entry.flow) { return try check(entry, route) }
+                try evaluator.checkFamilies(of: entry.flow)
                 let answer = try decider.answer(entry.flow)
                 let before = result.failures.count
                 compare(.egress, entry.egress, answer.egress.rawValue, isDenied: answer.egress == .deny, entry)

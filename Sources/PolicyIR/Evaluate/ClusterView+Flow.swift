@@ -62,7 +62,10 @@ extension ClusterView {
         case .outside, .masqueraded: observer = localNode
         }
         switch direction == .egress ? ends.to : ends.from {
-        case .pod(let pod, let address): return remoteEnd(pod: pod, address: address)
+        case .pod(let pod, let address):
+            // What comes from an address that others claim too may be theirs.
+            if let address, owner(of: address) == .contested { return remoteEnd(address: address, seenFrom: observer) }
+            return remoteEnd(pod: pod, address: address)
         case .node(let name, let address): return remoteEnd(node: name, address: address, seenFrom: observer)
         case .outside(let address): return remoteEnd(address: address, seenFrom: observer)
         case .masqueraded(let address): return remoteEnd(masqueradedAs: address)

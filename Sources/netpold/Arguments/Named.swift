@@ -9,10 +9,16 @@ enum Named {
     ///
     /// - Throws: exit code 2 after saying which nodes there are.
     static func check(node: String?, in objects: ClusterObjects) throws {
-        guard let node else { return }
-        let known = Set(objects.nodes.map(\.metadata.name) + objects.pods.map(\.nodeName)).subtracting([""])
-        guard !known.isEmpty, !known.contains(node) else { return }
-        ErrorOutput.error("no object names a node \(node)\(NameHint.text(node, known.sorted(), noun: "nodes"))")
+        guard let mistake = mistake(node: node, in: objects) else { return }
+        ErrorOutput.error(mistake)
         throw ExitCode.badInput
+    }
+
+    /// The same in words; `nil` for a node that there is, or where objects name none.
+    static func mistake(node: String?, in objects: ClusterObjects) -> String? {
+        guard let node else { return nil }
+        let known = Set(objects.nodes.map(\.metadata.name) + objects.pods.map(\.nodeName)).subtracting([""])
+        guard !known.isEmpty, !known.contains(node) else { return nil }
+        return "no object names a node \(node)\(NameHint.text(node, known.sorted(), noun: "nodes"))"
     }
 }

@@ -50,11 +50,15 @@ struct ObjectSourceOptions: ParsableArguments {
             throw ValidationError(
                 "\(given.joined(separator: " and ")) are two places for the same objects; give one of them")
         }
-        switch try choice() {
+        switch choiceOrNil() {
+        case nil: break
         case .folder(let folder):
             var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+            guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else {
                 throw ValidationError("--manifests \(folder): no such folder")
+            }
+            guard isFolder.boolValue else {
+                throw ValidationError("--manifests \(folder): this is a file; the agent follows the folder it is in")
             }
             if context != nil { throw ValidationError("--context is about a kubeconfig; give --kubeconfig with it") }
             if policyStatus {
@@ -69,6 +73,12 @@ struct ObjectSourceOptions: ParsableArguments {
         }
         _ = try access()
     }
+
+    /// Whether somebody says where the objects come from. Asked when the arguments are known to be options: a mistyped one is the reason
+    /// otherwise.
+    ///
+    /// - Throws: `ValidationError`.
+    func checkChoice() throws { _ = try choice() }
 
     private func choice() throws -> Choice {
         if let manifests { return .folder(manifests) }

@@ -179,6 +179,7 @@ struct AgentCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try objects.checkChoice()
         guard geteuid() == 0 else {
             ErrorOutput.error(
                 "the agent loads BPF programs and looks into network namespaces: run it as root (or with sudo)"

@@ -19,8 +19,8 @@ struct ExplainCommand: AsyncParsableCommand {
             mistake.
 
             FROM and TO are namespace/pod, a workload (deploy/NAME, sts/NAMESPACE/NAME and so on: all its pods), ip:ADDRESS, \
-            ip:PREFIX, world (every address outside the cluster), host (the local node) or remote-node. An address stands for \
-            whoever owns it. What stands for several gets an answer for each part that policies treat alike, and the parts are \
+            ip:PREFIX, world (every address outside the cluster), host (the local node) or remote-node (every other known node). An \
+            address stands for whoever owns it. What stands for several gets an answer for each part that policies treat alike, and the parts are \
             exact. --from-labels and --to-labels take the place of FROM and TO: a pod that there is not, by its labels. A Deployment \
             (or other workload) of a folder without its pods has pods namespace/name-1 and so on, a StatefulSet namespace/name-0.
 

@@ -93,9 +93,11 @@ struct TestCommand: AsyncParsableCommand {
             throw ExitCode.machine
         }
         let files: [String]
+        let passedOver: [String]
         do throws(TestFolders.Missing) {
             let folders = try TestFolders(paths + self.files)
             files = folders.files
+            passedOver = folders.passedOver
             for note in folders.notes { ErrorOutput.write("\(note)\n") }
         } catch {
             ErrorOutput.write("\(error)\n")
@@ -105,9 +107,10 @@ struct TestCommand: AsyncParsableCommand {
         let progress = ProgressLine()
         let kernels = kernel ? try await loadPrograms() : nil
         var outcomes: [TestOutcome] = []
-        for (number, file) in files.enumerated() {
+        for (number, file) in (files + passedOver).enumerated() {
             progress.show("\(number + 1)/\(files.count) \(file)")
-            for outcome in TestOutcome.decide(file: file, choice, kernels) {
+            let isRun = number < files.count
+            for outcome in isRun ? TestOutcome.decide(file: file, choice, kernels) : [TestOutcome(passedOver: file)] {
                 outcomes.append(outcome)
                 guard !form.isForPrograms, !outcome.passed else { continue }
                 progress.clear()

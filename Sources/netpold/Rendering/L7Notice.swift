@@ -1,4 +1,5 @@
 import NetTypes
+import PolicyAnalysis
 import PolicyIR
 
 /// What is said where a result rests on L7 rules: that something else than the agent decides it.
@@ -9,8 +10,24 @@ enum L7Notice {
 }
 
 extension LoweredPolicy {
-    /// Whether a rule has L7 conditions.
+    /// Whether a rule has conditions that the kernel does not decide.
     var needsProxy: Bool {
-        Direction.allCases.contains { self[$0]?.rules.contains { $0.l7 != nil } == true }
+        Direction.allCases.contains { direction in
+            self[direction]?.rules.contains { rule in
+                [L4Protocol.tcp, .udp].contains { rule.traffic.mayMatch($0) && rule.l7?.needsProxy(over: $0) == true }
+            } == true
+        }
+    }
+}
+
+extension TrafficMatch {
+    /// Whether packets of a protocol may match.
+    fileprivate func mayMatch(_ protocol: L4Protocol) -> Bool {
+        guard case .anyOf(let clauses) = self else { return true }
+        return clauses.contains { clause in
+            switch clause {
+            case .ports(let wanted, _), .named(let wanted, _): wanted == `protocol`
+            }
+        }
     }
 }

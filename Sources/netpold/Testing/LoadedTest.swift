@@ -56,8 +56,9 @@ struct LoadedTest {
     ) throws(Unusable) -> LoadedTest {
         var choice = wanted.manifests
         let named = choice.kustomizations.isEmpty ? test.manifests : []
-        for path in named.map({ RelativePath.join(folder, $0) }) {
-            if ManifestFiles.isKustomized(path) {
+        let paths = named.map { RelativePath.join(folder, $0) }
+        for path in paths {
+            if ManifestFiles.isKustomized(path, beside: paths) {
                 choice.kustomizations.append(path)
             } else {
                 choice.paths.append(path)
@@ -68,6 +69,9 @@ struct LoadedTest {
         var test = test.calling(loaded.renamed, unless: Set(decoded.objects.pods.map(\.qualifiedName)))
         var objects = decoded.objects
         if let node = wanted.node { test.localNode = node }
+        if let mistake = Named.mistake(node: test.localNode, in: objects) {
+            throw Unusable(message: "\(test.location): error: \(mistake)")
+        }
         objects.names = test.names
         let lowered = PolicyLowering.lower(objects)
         try check(wanted.options.counted(decoded.diagnostics + lowered.diagnostics))

@@ -1,4 +1,6 @@
+import Agent
 import Foundation
+import PolicyAPI
 import Support
 
 /// Finds the `test.yaml` files that the arguments of `netpold test` name.
@@ -14,6 +16,8 @@ struct TestFolders {
     private(set) var files: [String] = []
     /// What was not followed, in words.
     private(set) var notes: [String] = []
+    /// Files with tests that nobody runs: they are not called `test.yaml`, or are inside the folder of another test.
+    private(set) var passedOver: [String] = []
 
     /// Looks for the tests of paths: files, folders with a test, folders of such folders.
     ///
@@ -22,6 +26,21 @@ struct TestFolders {
         var seen: Set<String> = []
         for path in paths {
             for file in try find(path) where seen.insert(file).inserted { files.append(file) }
+        }
+        for path in paths { passedOver += TestFolders.tests(below: path).filter { seen.insert($0).inserted } }
+    }
+
+    /// The files with tests in a folder, under any name: their author believes that they are run.
+    private static func tests(below path: String) -> [String] {
+        var walk = DirectoryWalk { [".yaml", ".yml", ".json"].contains(where: $0.hasSuffix) }
+        walk.add(path)
+        let word = Data("PolicyTest".utf8)
+        return walk.files.map(\.path).filter { file in
+            // Nearly no file has the word, so nearly none is decoded.
+            guard let bytes = ManifestFiles.readAgain(file),
+                Data(bytes).range(of: word) != nil
+            else { return false }
+            return DocumentReader.read(bytes, file: file).documents.contains { $0["kind"]?.string == "PolicyTest" }
         }
     }
 

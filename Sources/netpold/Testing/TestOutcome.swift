@@ -16,6 +16,24 @@ struct TestOutcome {
     /// What happened.
     let content: Content
 
+    /// A test that is not run because of its file's name or place.
+    init(passedOver file: String) {
+        name = file
+        content = .unusable(
+            LoadedTest.Unusable([
+                Diagnostic(
+                    id: .unreadable, location: .whole(file),
+                    message:
+                        "this PolicyTest is not run: its file is not called test.yaml, or is inside another test's folder",
+                    hint: "call it test.yaml, in a folder of its own, or name the file itself")
+            ]))
+    }
+
+    init(name: String, content: Content) {
+        self.name = name
+        self.content = content
+    }
+
     var passed: Bool {
         if case .decided(let result) = content { result.passed } else { false }
     }
@@ -50,7 +68,7 @@ struct TestOutcome {
         switch content {
         case .unusable: return "cannot be run"
         case .decided(let result):
-            return "\(result.failures.count) of \(result.flows) flows differ"
+            return "\(result.differing) of \(result.flows) flows differ"
         }
     }
 
@@ -70,7 +88,7 @@ struct TestOutcome {
     static func lines(_ failure: PolicyTestFailure) -> [String] {
         let request = failure.request.map { " \($0)" } ?? ""
         return [
-            "\(failure.location): \(failure.flow)\(request): \(failure.difference)"
+            "\(failure.location): \(failure.written ?? "\(failure.flow)")\(request): \(failure.difference)"
         ] + failure.reason.map { "    \($0)" }
     }
 }

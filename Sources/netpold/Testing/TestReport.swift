@@ -18,6 +18,7 @@ struct TestReport: Encodable {
         let kind: String
         let expected: String
         let actual: String
+        let alike: Int
         let reason: [String]
     }
 
@@ -44,9 +45,9 @@ struct TestReport: Encodable {
                 requestsNotAsked: result.requestsNotAsked,
                 failures: result.failures.map {
                     Failure(
-                        flow: "\($0.flow)", request: $0.request.map { "\($0)" }, place: "\($0.location)",
+                        flow: $0.written ?? "\($0.flow)", request: $0.request.map { "\($0)" }, place: "\($0.location)",
                         kind: "\($0.kind)", expected: $0.expected,
-                        actual: $0.actual, reason: $0.reason)
+                        actual: $0.actual, alike: $0.alike, reason: $0.reason)
                 }, errors: [])
         }
     }

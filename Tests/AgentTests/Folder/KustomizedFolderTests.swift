@@ -122,6 +122,22 @@ struct KustomizedFolderTests {
         #expect(Set(folder.isolated) == ["one:app=web", "two:app=web"])
     }
 
+    @Test(
+        "what a kustomization takes that is not in the folder is said, until it is there",
+        arguments: ["../base", "deep", "https://x.example/y.yaml"])
+    func elsewhere(_ taken: String) throws {
+        let folder = try Folder([
+            "kustomization.yaml": "resources: [a.yaml, '\(taken)']\n", "a.yaml": Self.policy("a", "shop"),
+        ])
+        #expect(folder.policies == ["shop/a"])
+        #expect(folder.severe.map(\.kind) == [.brokenFile])
+        #expect(folder.severe.first?.message.contains(taken == "deep" ? "/deep, not among" : "it takes") == true)
+        guard taken == "deep" else { return }
+        try folder.write("deep/b.yaml", Self.policy("b", "shop"))
+        #expect(folder.policies == ["shop/a", "shop/b"])
+        #expect(folder.conditions.isEmpty, "\(folder.conditions)")
+    }
+
     @Test("a kustomization that is no YAML may change everything below it")
     func broken() throws {
         let folder = try Folder([

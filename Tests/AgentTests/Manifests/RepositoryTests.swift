@@ -72,7 +72,7 @@ struct RepositoryTests {
             // A patch is no object, whatever it lacks.
             "base/p.yaml":
                 "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a}\nspec: {ingres: []}",
-            "b.yaml": Self.policy("b"),
+            "base/c/kustomization.yaml": "kind: Component\n", "b.yaml": Self.policy("b"),
         ])
         let loaded = tree.load()
         let isPatch = field.contains("p.yaml")
@@ -99,6 +99,86 @@ struct RepositoryTests {
         // Alone, without the overlays that change it, the base is what it says.
         #expect(policies(tree.load(["base"])) == ["default/a"])
         #expect(policies(tree.load(["base", "one"])) == ["one/a", "one/e"])
+        #expect(tree.load(["base", "one"]).decoded.diagnostics.isEmpty)
+    }
+
+    @Test(
+        "what a kustomization takes, or makes, that is not among the files is a warning with its place",
+        arguments: [
+            ("resources: [a.yaml, ../base]", "1:21", "/base, not among the files"),
+            ("resources: [a.yaml, gone.yaml]", "1:21", "/over/gone.yaml, not among the files"),
+            ("resources: [a.yaml]\nbases:\n- ../base", "3:3", "/base, not among the files"),
+            ("components: [../base]", "1:14", "/base, not among the files"),
+            (
+                "resources: [a.yaml, 'https://x.example/y.yaml']", "1:21",
+                "it takes https://x.example/y.yaml, which is elsewhere"
+            ),
+            ("resources: [a.yaml]\nhelmCharts: [{name: x}]", "2:1", "it has helmCharts: the objects"),
+            ("resources: [a.yaml]\nhelmChartInflationGenerator: [{chartName: x}]", "2:1", "InflationGenerator: the"),
+            ("resources: [a.yaml]\ngenerators: [g.yaml]", "2:1", "it has generators: the objects"),
+            ("resourcez: [../base]", "1:1", "kustomize has no field resourcez (did you mean resources?)"),
+            ("resources: ../base", "1:12", "`resources` is no list of paths"),
+            ("resources: [{a: b}]", "1:13", "`resources` has a map for a path"),
+            ("- ../base", "1:1", "it is a list, not a map of fields"),
+            ("resources: [a.yaml]\n---\nresources: [../base]", "3:1", "it has several documents"),
+        ])
+    func unread(_ text: String, _ place: String, _ message: String) throws {
+        let tree = try Tree([
+            "over/kustomization.yaml": text, "over/a.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n",
+            "base/kustomization.yaml": "resources: [p.yaml]\n", "base/p.yaml": Self.policy("p"),
+        ])
+        let loaded = tree.load(["over"])
+        let warnings = loaded.decoded.diagnostics.filter(\.isAboutLeftOut)
+        #expect(warnings.count == 1 && policies(loaded).isEmpty)
+        #expect(warnings.first.map { "\($0.location.map { "\($0)" } ?? "")".hasSuffix(":\(place)") } == true)
+        #expect(warnings.first?.message.contains(message) == true, "\(warnings)")
+        #expect(warnings.first?.hint == "read what it makes: -k \(tree.path)/over")
+        #expect(ManifestFiles.isKustomized("\(tree.path)/over") == !text.contains("gone.yaml"))
+    }
+
+    @Test(
+        "what is read by another name, or that somebody does not want, is not missed; nor is what no policy asks about")
+    func readElsewhere() throws {
+        let tree = try Tree([
+            "over/kustomization.yaml":
+                "resources: [../base, inner, real.yaml, ./x/../no.yaml]\nconfigMapGenerator: [{name: a}]\ngenerators: []\n",
+            "over/inner/p.yaml": Self.policy("i"), "over/no.yaml": Self.policy("n"),
+            "base/kustomization.yaml": "resources: [p.yaml]\n", "base/p.yaml": Self.policy("p"),
+        ])
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(tree.path)/over/real.yaml", withDestinationPath: "../base/p.yaml")
+        try FileManager.default.createSymbolicLink(atPath: "\(tree.path)/again", withDestinationPath: "base")
+        let loaded = tree.load(["over", "again"], excluded: ["no.yaml"])
+        #expect(policies(loaded) == ["default/i", "default/p"])
+        #expect(loaded.decoded.diagnostics.isEmpty, "\(loaded.decoded.diagnostics)")
+        #expect(!ManifestFiles.isKustomized("\(tree.path)/over", beside: ["\(tree.path)/base"]))
+        #expect(ManifestFiles.isKustomized("\(tree.path)/over"))
+    }
+
+    @Test("what is no text, too deep, or a list of policies is an error; a named file must hold an object")
+    func unreadable() throws {
+        func utf16(_ text: String) -> Data {
+            Data([0xff, 0xfe]) + text.utf16.flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }
+        }
+        let contents: [(Data, DiagnosticID)] = [
+            (utf16(Self.policy("a")), .syntax), (Data([0x1f, 0x8b, 8, 0, 0xff]), .syntax),
+            (Data([0x61, 0, 0x62, 0]), .syntax), (Data(String(repeating: "[", count: 5000).utf8), .limit),
+            (Data("apiVersion: networking.k8s.io/v1\nfoo: [".utf8), .syntax),
+            (
+                Data("- apiVersion: networking.k8s.io/v1\n  kind: NetworkPolicy\n  metadata: {name: a}\n".utf8),
+                .notAnObject
+            ),
+        ]
+        for (bytes, id) in contents {
+            let tree = try Tree(["b.yaml": Self.policy("b")])
+            try bytes.write(to: URL(filePath: "\(tree.path)/a.yaml"))
+            #expect(tree.load().decoded.diagnostics.map(\.id) == [id], "\(bytes.prefix(40))")
+        }
+        for text in ["<html>404</html>", "Error: chart not found", "foo: [", "a: b\n---\nc: d\n"] {
+            let tree = try Tree(["a.yaml": text, "b.yaml": Self.policy("b")])
+            #expect(tree.load(["a.yaml"]).decoded.diagnostics.map(\.id) == [.emptyInput], "\(text)")
+            #expect(tree.load().decoded.diagnostics.isEmpty, "\(text)")
+        }
     }
 
     @Test("what is no object is counted, also where it cannot be read; what may be a policy is an error")

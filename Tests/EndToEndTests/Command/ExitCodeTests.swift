@@ -63,6 +63,14 @@ struct ExitCodeTests {
         Case(arguments: ["test", "/nowhere"], says: "/nowhere: error: no such file or folder"),
         Case(arguments: ["lab", "-f", "/nowhere"], says: "/nowhere: error: no such file or folder"),
         Case(arguments: ["agent", "--manifests", "/nowhere"], says: "--manifests /nowhere: no such folder"),
+        Case(
+            arguments: ["agent", "--manifest", "/tmp"], says: "Unknown option '--manifest'. Did you mean '--manifests'?"
+        ),
+        Case(arguments: ["agent", "--manifests", "/etc/passwd"], says: "--manifests /etc/passwd: this is a file"),
+        Case(arguments: ["explain", "-f", "-", "host", "shop/web", "0/TCP"], says: "nothing can be sent to port 0"),
+        Case(
+            arguments: ["explain", "-f", "-", "host", "ip:::1", "ICMP/8"], says: "one end is IPv4 and the other is IPv6"
+        ),
         Case(arguments: ["agent", "--kubeconfig", "/nowhere"], says: "/nowhere: it cannot be read"),
         Case(
             arguments: ["agent", "--kubeconfig", "/nowhere", "--manifests", "/tmp"],

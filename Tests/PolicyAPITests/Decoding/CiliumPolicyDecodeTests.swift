@@ -327,6 +327,29 @@ struct CiliumPolicyDecodeTests {
         ]
     }()
 
+    @Test(
+        "a message is about the field that is wrong, and its fix is one for this kind",
+        arguments: [
+            (
+                rule("{toPorts: [{ports: [{port: '53'}], rules: {http: [{}], dns: []}}]}"), "rules.dns",
+                "list at least one"
+            ),
+            (
+                rule("{toPorts: [{ports: [{port: '53'}], rules: {http: [], dns: [{matchName: a}]}}]}"), "rules.http",
+                "list at"
+            ),
+            ("endpointSelector: {}\nnodeSelector: {}\ningress: [{}]", "nodeSelector", "CiliumClusterwideNetworkPolicy"),
+            (rule("{toPorts: [{ports: [{port: '80-90'}]}]}"), "port", "write port: \"80\" and endPort: 90"),
+        ])
+    func fixes(_ spec: String, _ field: String, _ hint: String) {
+        let found = decode(ciliumPolicy(spec)).diagnostics
+        #expect(found.contains { $0.path.hasSuffix(field) && $0.hint.contains(hint) }, "\(found)")
+        let clusterwide = decode(
+            ciliumPolicy("endpointSelector: {}\nnodeSelector: {}\ningress: [{}]", isClusterwide: true)
+        ).diagnostics
+        #expect(clusterwide.contains { $0.hint.contains("two rules") })
+    }
+
     @Test("Every row of the validation table refuses its object, and no other", arguments: refusals.indices)
     func refused(_ index: Int) {
         let (row, spec, error) = CiliumPolicyDecodeTests.refusals[index]

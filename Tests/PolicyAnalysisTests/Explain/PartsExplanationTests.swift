@@ -100,6 +100,53 @@ struct PartsExplanationTests {
         #expect(six.contains { $0.contains("ip:2001:db8:8000::/33") }, "\(six)")
     }
 
+    @Test(
+        "a flow that no packet can be of is refused",
+        arguments: [
+            ("shop/six", "443/TCP"), ("shop/api", "ICMPv6/128"), ("remote-node", "ICMPv6/128"), ("world", "ICMPv6/128"),
+        ])
+    func impossible(to: String, traffic: String) throws {
+        let six =
+            "{apiVersion: v1, kind: Pod, metadata: {name: six, namespace: shop}, status: {podIP: 'fd00::6'}}\n---\n"
+        let objects = decode(Self.cluster + six + Self.policies).objects
+        let text = FlowText(from: "shop/web", to: to, traffic: traffic)
+        #expect(throws: FlowError.mixedFamilies) { try evaluator(objects).answer(text, in: objects, request: nil) }
+        #expect(throws: FlowText.Mistake.self) { try FlowText(from: "a/b", to: "c/d", traffic: "0/TCP").validate() }
+    }
+
+    private static func node(_ name: String, _ address: String, _ labels: String = "") -> String {
+        "{apiVersion: v1, kind: Node, metadata: {name: \(name), labels: {\(labels)}}, status: {addresses: [{type: InternalIP, address: \(address)}]}}\n---\n"
+    }
+
+    @Test("remote-node is every known node but the local one: their labels and addresses count")
+    func otherNodes() throws {
+        func answer(_ nodes: String, _ policy: String) throws -> FlowExplanation {
+            let objects = decode(Self.cluster + nodes + policy).objects
+            return try evaluator(objects).answer(
+                FlowText(from: "shop/web", to: "remote-node", traffic: "22/TCP"), in: objects, request: nil)
+        }
+        func deny(_ peer: String) -> String {
+            """
+            apiVersion: policy.networking.k8s.io/v1alpha2
+            kind: ClusterNetworkPolicy
+            metadata: {name: no-nodes}
+            spec: {tier: Admin, priority: 1, subject: {namespaces: {}}, egress: [{action: Deny, to: [{\(peer)}]}]}
+            """
+        }
+        let (local, second) = (
+            Self.node("node-1", "192.168.0.1", "pool: p2"), Self.node("node-2", "192.168.0.2", "pool: p2")
+        )
+        let third = Self.node("node-3", "192.168.0.3")
+        for peer in ["nodes: {matchLabels: {pool: p2}}", "networks: [192.168.0.2/31]"] {
+            #expect(try answer(local + second, deny(peer)).isAllowed == false, "\(peer)")
+        }
+        #expect(try answer(local + second + third, deny("nodes: {matchLabels: {pool: p2}}")).isAllowed == nil)
+        #expect(try answer(local + third, deny("nodes: {matchLabels: {pool: p2}}")).isAllowed == true)
+        // Without any it is some other node, of which nothing is known.
+        #expect(try answer("", deny("nodes: {}")).isAllowed == false)
+        #expect(try answer(local, deny("nodes: {matchLabels: {pool: p2}}")).isAllowed == true)
+    }
+
     @Test("world is every address outside, and no pod's or Service's")
     func world() throws {
         let parts = try parts("shop/web", "world")

@@ -82,6 +82,17 @@ struct PolicyTestDecoderTests {
                 "matrix: [{traffic: TCP:80, denied: [a/x]}]",
                 "error: spec.matrix[0].denied[0]: a pair must have the form"
             ),
+            (
+                "matrix: [{traffic: TCP:80, denied: ['host>a/x']}]",
+                "error: spec.matrix[0].denied[0]: a pair must have the form"
+            ),
+            (
+                "matrix: [{traffic: TCP:80, denied: ['a/x>a/x']}]",
+                "error: spec.matrix[0].denied[0]: a pair must have the form"
+            ),
+            ("cases: []", "error: spec: the test has no cases and no matrix, so it tests nothing"),
+            ("cases:\n  # - {from: a/x}", "error: spec: the test has no cases and no matrix, so it tests nothing"),
+            ("localNode: n", "error: spec: the test has no cases and no matrix, so it tests nothing"),
             ("names: {a: [nowhere]}", "error: spec.names.a[0]: the string \"nowhere\" is not an IP address"),
         ])
     func wrong(spec: String, message: String) {
@@ -89,6 +100,16 @@ struct PolicyTestDecoderTests {
         #expect(tests.isEmpty)
         #expect(messages.count == 1)
         #expect(messages.first?.contains(message) == true, "\(messages)")
+    }
+
+    @Test(
+        "a pair of a matrix may have the arrow of printed flows",
+        arguments: ["a/x>a/y", "a/x->a/y", "a/x -> a/y", "a/x > a/y"])
+    func pair(text: String) {
+        let (tests, messages) = decode(
+            PolicyTestDecoderTests.head + "  matrix: [{traffic: TCP:80, denied: ['\(text)']}]\n")
+        #expect(messages == [])
+        #expect(tests.first?.matrix.first?.denied == [.init(from: "a/x", to: "a/y")])
     }
 
     @Test("a document of another kind is refused")

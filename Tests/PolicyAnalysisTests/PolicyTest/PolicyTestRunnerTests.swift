@@ -27,13 +27,13 @@ struct PolicyTestRunnerTests {
     }
 
     private func run(
-        _ spec: String, _ decider: any FlowDecider, requests: (any RequestAnswerer)? = nil
+        _ spec: String, _ decider: any FlowDecider, requests: (any RequestAnswerer)? = nil, pods: [Pod]? = nil
     ) throws -> PolicyTestResult {
         let text = "apiVersion: netpold.dev/v1alpha1\nkind: PolicyTest\nmetadata: {name: t}\nspec:\n  \(spec)\n"
         let test = try #require(
             PolicyTestDecoder.decode(DocumentReader.read(Array(text.utf8), file: "t").documents).tests.first)
         var objects = ClusterObjects()
-        objects.pods = pods
+        objects.pods = pods ?? self.pods
         return PolicyTestRunner(test, evaluator: evaluator(objects)).run(
             with: decider, objects: objects, requests: requests)
     }
@@ -147,6 +147,61 @@ struct PolicyTestRunnerTests {
         #expect(allowed.flows == 2)
         #expect(allowed.failures.map { "\($0.flow)" } == ["a/x -> a/y TCP 80"])
         #expect(try run(spec, Constant(verdict: .deny)).failures.map { "\($0.flow)" } == ["a/y -> a/x TCP 80"])
+    }
+
+    @Test(
+        "a pair that no matrix has is a mistake, not denied",
+        arguments: [("a/x>a/yy", "no pod a/yy"), ("a/x>a/z", "hostNetwork")])
+    func absentPair(pair: String, message: String) throws {
+        let result = try run("matrix: [{traffic: 'TCP:80', denied: ['\(pair)']}]", Constant(verdict: .allow))
+        #expect(result.failures.count == 1 && result.isMistaken && result.flows == 3)
+        #expect(result.failures.first?.difference.contains(message) == true, "\(result.failures)")
+    }
+
+    @Test("parts of a case that differ likewise are one failure; what cannot be told is named as written")
+    func alike() throws {
+        let several = try run(
+            "cases: [{from: 'ip:10.0.0.0/24', to: a/x, protocol: TCP, port: 80, expect: deny}, {from: a/x, to: a/y, protocol: TCP, port: 80, expect: deny}]",
+            Constant(verdict: .allow))
+        #expect(several.failures.map { "\($0.flow.to)" } == ["a/x", "a/y"] && several.differing == several.flows)
+        #expect(several.failures.first?.alike == several.flows - 2 && several.flows > 2)
+        #expect(
+            several.failures.first?.difference.hasSuffix("(and so do \(several.flows - 2) more of its parts)") == true)
+        let unknown = try run(
+            "cases: [{from: world, to: a/x, protocol: TCP, port: htp, expect: deny}]", Constant(verdict: .allow))
+        #expect(unknown.failures.first?.written == "world -> a/x htp/TCP" && unknown.failures.first?.reason == [])
+    }
+
+    @Test("a matrix has no flows between pods without a family in common; a case that is one is a mistake")
+    func families() throws {
+        let pods = [pod("a/x", "", ["10.0.0.1"]), pod("a/y", "", ["fd00::1"]), pod("a/z", "", ["10.0.0.3"])]
+        let matrix = try run(
+            "matrix: [{traffic: 'TCP:80', denied: ['a/x>a/y']}]", Constant(verdict: .allow), pods: pods)
+        #expect(matrix.passed && matrix.flows == 2)
+        let single = try run(Self.plain, Constant(verdict: .allow), pods: pods)
+        #expect(single.isMistaken)
+    }
+
+    @Test("a matrix without pods tests nothing, which is a mistake")
+    func noPods() throws {
+        let result = try run("matrix: [{traffic: 'TCP:80'}]", Constant(verdict: .allow), pods: [])
+        #expect(!result.passed && result.isMistaken)
+    }
+
+    @Test("a kustomization's names are those of a test's matrices and written ends too")
+    func renamed() throws {
+        let text = """
+            apiVersion: netpold.dev/v1alpha1
+            kind: PolicyTest
+            spec:
+              cases: [{from: a/x, to: world, protocol: TCP, port: 80, expect: deny}]
+              matrix: [{traffic: 'TCP:80', denied: ['a/x>a/y']}]
+            """
+        let test = try #require(
+            PolicyTestDecoder.decode(DocumentReader.read(Array(text.utf8), file: "t").documents).tests.first
+        ).calling(["a/x": "a/p-x"], unless: ["a/y"])
+        #expect(test.cases.first?.written?.from == "a/p-x" && test.cases.first?.written?.to == "world")
+        #expect(test.matrix.first?.denied == [.init(from: "a/p-x", to: "a/y")])
     }
 
     @Test("a decider that fails makes the flow undecidable, not passed")

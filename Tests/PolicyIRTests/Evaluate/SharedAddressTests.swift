@@ -53,6 +53,28 @@ struct SharedAddressTests {
         #expect(try others(view(networks: network), address, seenFrom: "node-2") == 0)
     }
 
+    @Test("a pod whose address another claims too is no peer of an allow, by name as by address")
+    func contested() throws {
+        var objects = decode(
+            networkPolicy(
+                "podSelector: {matchLabels: {app: db}}\ningress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]")
+        ).objects
+        objects.pods = [
+            pod("shop/web", "app=web", ["10.0.0.1"]), pod("shop/db", "app=db", ["10.0.0.2"]),
+            pod("shop/two", "app=web", ["10.0.0.3", "fd00::3"]),
+        ]
+        func isAllowed(_ from: String) throws -> Bool {
+            let end = try #require(FlowEnd(parsing: from))
+            let flow = Flow(from: end, to: .pod(namespace: "shop", name: "db"), protocol: .tcp, port: 1)
+            return try evaluator(objects).decide(flow).verdict != .deny
+        }
+        #expect(try isAllowed("shop/web") && isAllowed("shop/two"))
+        objects.pods += [pod("shop/late", "app=late", ["10.0.0.1"]), pod("shop/six", "app=six", ["fd00::3"])]
+        for end in ["shop/web", "shop/late", "ip:10.0.0.1"] { #expect(try !isAllowed(end), "\(end)") }
+        // Its other address is its own.
+        #expect(try isAllowed("shop/two"))
+    }
+
     @Test("an address that somebody owns is his alone")
     func owned() throws {
         #expect(try others(view(networks: "10.9.0.0/24"), "10.9.0.255") == 0)

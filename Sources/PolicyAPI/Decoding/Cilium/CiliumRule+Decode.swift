@@ -79,7 +79,10 @@ extension CiliumRule {
             return nil
         case (.some, .some(let nodes)):
             diagnostics.error(
-                .conflict, nodes, "the rule has both endpointSelector and nodeSelector", "write two rules in `specs`")
+                .conflict, nodes, "the rule has both endpointSelector and nodeSelector",
+                policy.isClusterwide
+                    ? "write two rules in `specs`"
+                    : "remove nodeSelector, or write a CiliumClusterwideNetworkPolicy with it alone")
             return nil
         case (.some(let node), nil):
             guard var selector = LabelSelector.decode(node, .sourced(default: "any"), &diagnostics) else { return nil }

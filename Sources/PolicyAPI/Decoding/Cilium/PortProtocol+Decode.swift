@@ -68,7 +68,9 @@ extension PortProtocol {
         guard let number = decodeNumber(text) else {
             diagnostics.error(
                 .invalidValue, node, "\"\(DocumentNode.shortened(text))\" is neither a port number nor a port name",
-                "write 0 to 65535 without leading zeros, or a name of at most 15 letters, digits and dashes")
+                text.wholeMatch(of: /([0-9]{1,5})-([0-9]{1,5})/).map {
+                    "write port: \"\($0.output.1)\" and endPort: \($0.output.2)"
+                } ?? "write 0 to 65535 without leading zeros, or a name of at most 15 letters, digits and dashes")
             return nil
         }
         if text.count > 1, text.hasPrefix("0") {

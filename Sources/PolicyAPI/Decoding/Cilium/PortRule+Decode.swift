@@ -100,7 +100,7 @@ extension PortRule {
         // An empty block would be a plain allow, which is unlikely to be intended.
         if http == .empty || dns == .empty || (isComplete && fields["http"] == nil && fields["dns"] == nil) {
             diagnostics.error(
-                .missingField, fields["http"] ?? fields["dns"] ?? node, "the L7 rules are empty",
+                .missingField, (http == .empty ? fields["http"] : fields["dns"]) ?? node, "the L7 rules are empty",
                 "list at least one rule, or remove `rules` to allow everything on the port")
         }
         for (port, place) in ports { check(port, place, &diagnostics) }
