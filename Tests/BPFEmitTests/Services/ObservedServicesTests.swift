@@ -224,7 +224,7 @@ struct ObservedServicesDifferentialTests {
         var observed = 0
         var leftOut = 0
         var answers: [PolicyVerdict: Int] = [:]
-        for seed in 0..<UInt64(120) {
+        for seed in 0..<UInt64(150) {
             var cluster = ChangingCluster(seed: seed)
             var random = SplitMix64(seed: seed ^ 0x5e1)
             var settings = Self.settings
