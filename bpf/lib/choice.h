@@ -67,16 +67,15 @@ __attribute__((noinline)) int np_keep_choice(struct __sk_buff *skb)
 	struct np_hook hook = np_hook_of(skb);
 	struct np_flow_record *front;
 	struct np_flow_place entry;
-	__u32 revision;
 	__u64 hash;
 
 	if (!question || !np_find_endpoint(&hook))
 		return false;
-	/* Of a connection whose server name is not decided no packet passes by this entry alone. */
-	revision = question->flow.flags & NP_ENTRY_HELLO ? 0 : question->revision;
 	if (question->choice.affinity)
 		np_keep_affinity(&question->choice, hook.slot);
 	front = &question->flow;
+	/* Of a connection whose server name is not decided no packet passes by this entry alone. */
+	front->revision = front->flags & NP_ENTRY_HELLO ? 0 : question->revision;
 	front->flags = NP_ENTRY_FRONTEND | np_port_flags(question->choice.own_port, front->own_port);
 	front->other = front->remote;
 	front->other_port = front->remote_port;
@@ -84,7 +83,6 @@ __attribute__((noinline)) int np_keep_choice(struct __sk_buff *skb)
 	front->remote_port = question->choice.port;
 	front->own_port = question->choice.own_port;
 	front->own_address = question->choice.own_address;
-	front->revision = revision;
 	front->arrival = question->choice.backend;
 	front->last_seen = np_flow_clock();
 	hash = np_hash_flow(hook.slot, front);
