@@ -77,6 +77,12 @@ NP_INLINE bool np_is_loopback(const struct np_address *a)
 	return !(a->word[0] | a->word[1] | a->word[2] | (a->word[3] ^ bpf_htonl(1)));
 }
 
+/* An address at which every node answers: its own too. */
+NP_INLINE bool np_is_everybody(const struct np_address *a)
+{
+	return np_is_group(a) || np_is_loopback(a);
+}
+
 NP_INLINE bool np_same_address(const struct np_address *a, const struct np_address *b)
 {
 	return !((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) | (a->word[2] ^ b->word[2]) |

@@ -10,7 +10,8 @@
 #ifndef NP_CHECKSUM_PLACE_H
 #define NP_CHECKSUM_PLACE_H
 
-#include "dns.h"
+#include <bpf/bpf_core_read.h>
+
 #include "hook.h"
 
 #define NP_SUM_OPEN 3 /* CHECKSUM_PARTIAL */
@@ -26,13 +27,41 @@ struct sk_buff___np {
 } __attribute__((preserve_access_index));
 
 #define NP_SKB_WINDOW 72 /* bytes that have all of them, in one read */
-#define np_skb_info(field, kind) __builtin_preserve_field_info(((struct sk_buff___np *)0)->field, kind)
-#define np_skb_offset(field) ((__u64)np_skb_info(field, 0))
+#define np_skb_offset(field) ((__u64)bpf_core_field_offset(struct sk_buff___np, field))
 
-/* Whether a field of two bits, in a byte that was read, says that the checksum is still to be made. */
+/*
+ * From Linux 6.2 on programs get the sk_buff itself, and read it without a call. That a kernel has the function is said by the number that
+ * its verifier keeps of it; one that calls that otherwise is read by bpf_probe_read_kernel, as older ones are.
+ */
+extern void *bpf_cast_to_kern_ctx(void *context) __weak __ksym;
+enum special_kfunc_type___np { KF_bpf_cast_to_kern_ctx };
+
+NP_INLINE bool np_has_cast(void)
+{
+	return bpf_core_enum_value_exists(enum special_kfunc_type___np, KF_bpf_cast_to_kern_ctx);
+}
+
+/* Reads one or two bytes of the sk_buff. False: they cannot be read. */
+NP_INLINE bool np_read_skb(struct __sk_buff *skb, __u64 offset, void *into, const __u32 size)
+{
+	const void *from;
+
+	if (!np_has_cast())
+		return !bpf_probe_read_kernel(into, size, (const void *)skb + offset);
+	from = bpf_cast_to_kern_ctx(skb) + offset;
+	if (size == sizeof(__u8))
+		*(__u8 *)into = *(const __u8 *)from;
+	else
+		*(__u16 *)into = *(const __u16 *)from;
+	return true;
+}
+
+/* Whether the byte of ip_summed says that the checksum is still to be made. */
 NP_INLINE bool np_says_open(__u64 summed)
 {
-	return summed << np_skb_info(ip_summed, 4) >> np_skb_info(ip_summed, 5) == NP_SUM_OPEN;
+	return summed << __CORE_RELO((struct sk_buff___np *)0, ip_summed, LSHIFT_U64) >>
+		       __CORE_RELO((struct sk_buff___np *)0, ip_summed, RSHIFT_U64) ==
+	       NP_SUM_OPEN;
 }
 
 /* Whether the packet's checksum is still to be made. */
@@ -40,11 +69,32 @@ NP_INLINE bool np_is_sum_open(struct __sk_buff *skb)
 {
 	__u8 summed = 0;
 
-	return !bpf_probe_read_kernel(&summed, sizeof(summed), (const void *)skb + np_skb_offset(ip_summed)) &&
-	       np_says_open(summed);
+	return np_read_skb(skb, np_skb_offset(ip_summed), &summed, sizeof(summed)) && np_says_open(summed);
 }
 
-/* The first of the two bytes of the frame that are still to be written, NP_NO_SUM or NP_SUM_ANYWHERE. */
+NP_INLINE int np_place_in_frame(__u16 start, __u16 offset, __u16 frame)
+{
+	return start < frame ? NP_SUM_ANYWHERE : start - frame + offset;
+}
+
+/* The first of the two bytes of the frame that are still to be written, NP_NO_SUM or NP_SUM_ANYWHERE. Takes little stack. */
+NP_INLINE int np_sum_place_by_field(struct __sk_buff *skb)
+{
+	__u16 start = 0, offset = 0, frame = 0;
+	__u8 summed = 0;
+
+	if (!np_read_skb(skb, np_skb_offset(ip_summed), &summed, sizeof(summed)))
+		return NP_SUM_ANYWHERE;
+	if (!np_says_open(summed))
+		return NP_NO_SUM;
+	if (!np_read_skb(skb, np_skb_offset(csum_start), &start, sizeof(start)) ||
+	    !np_read_skb(skb, np_skb_offset(csum_offset), &offset, sizeof(offset)) ||
+	    !np_read_skb(skb, np_skb_offset(mac_header), &frame, sizeof(frame)))
+		return NP_SUM_ANYWHERE;
+	return np_place_in_frame(start, offset, frame);
+}
+
+/* The same, where reads are calls in one of them: each packet asks. */
 NP_INLINE int np_sum_place(struct __sk_buff *skb)
 {
 	const __u64 first = np_skb_offset(ip_summed) & ~7ull;
@@ -52,6 +102,8 @@ NP_INLINE int np_sum_place(struct __sk_buff *skb)
 	__u8 window[NP_SKB_WINDOW] __attribute__((aligned(8)));
 	__u16 start, offset, frame;
 
+	if (np_has_cast())
+		return np_sum_place_by_field(skb);
 	if (size > sizeof(window) || bpf_probe_read_kernel(window, sizeof(window), (const void *)skb + first))
 		return NP_SUM_ANYWHERE;
 	if (!np_says_open(window[np_skb_offset(ip_summed) - first]))
@@ -59,7 +111,7 @@ NP_INLINE int np_sum_place(struct __sk_buff *skb)
 	__builtin_memcpy(&start, &window[np_skb_offset(csum_start) - first], sizeof(start));
 	__builtin_memcpy(&offset, &window[np_skb_offset(csum_offset) - first], sizeof(offset));
 	__builtin_memcpy(&frame, &window[np_skb_offset(mac_header) - first], sizeof(frame));
-	return start < frame ? NP_SUM_ANYWHERE : start - frame + offset;
+	return np_place_in_frame(start, offset, frame);
 }
 
 /* The first byte of the packet that np_scratch has which may be written after policy: its checksum, if it has one that hosts leave open. */
@@ -100,31 +152,16 @@ __attribute__((noinline)) int np_check_sum_place(struct __sk_buff *skb, __u32 re
 	return np_likely(place >= (int)np_first_open_byte(question)) ? NP_REASON_NONE : NP_DROP_CHECKSUM_PLACE;
 }
 
-/* Reads two bytes of the sk_buff into `into`; false if they cannot be read. */
-NP_INLINE bool np_read_skb(struct __sk_buff *skb, __u64 place, __u16 *into)
-{
-	return !bpf_probe_read_kernel(into, sizeof(*into), (const void *)skb + place);
-}
-
 /*
  * Whether what is behind the checksum of the packet that np_scratch has reaches its receiver as it is here. A global function, as it is rare.
- * It reads field by field: the window of np_sum_place, below the callers' frames, is more stack than Linux 6.1
- * allows (544 of 512 bytes).
+ * The window of np_sum_place, below the callers' frames, would be more stack than Linux 6.1 allows.
  */
 __attribute__((noinline)) int np_is_sum_exact(struct __sk_buff *skb)
 {
 	const struct np_question *question = np_scratch_question();
-	__u16 start = 0, offset = 0, frame = 0;
-	__u8 summed = 0;
+	const int place = np_sum_place_by_field(skb);
 
-	if (!question || bpf_probe_read_kernel(&summed, sizeof(summed), (const void *)skb + np_skb_offset(ip_summed)))
-		return false;
-	if (!np_says_open(summed))
-		return true;
-	if (!np_read_skb(skb, np_skb_offset(csum_start), &start) || !np_read_skb(skb, np_skb_offset(csum_offset), &offset) ||
-	    !np_read_skb(skb, np_skb_offset(mac_header), &frame))
-		return false;
-	return start >= frame && start - frame + offset == (int)np_first_open_byte(question);
+	return question && (place == NP_NO_SUM || place == (int)np_first_open_byte(question));
 }
 
 #endif

@@ -52,12 +52,6 @@ NP_INLINE void np_choose_policies(const struct np_host *host, const struct np_en
 	question->host_policy[NP_EGRESS] = is_former ? host->former_policy[NP_EGRESS] : endpoint->policy[NP_EGRESS];
 }
 
-/* An address at which every node answers: its own too. */
-NP_INLINE bool np_is_everybody(const struct np_address *address)
-{
-	return np_is_group(address) || np_is_loopback(address);
-}
-
 NP_INLINE bool np_is_entry_of_host(__u64 exact)
 {
 	return exact != NP_NO_ENTRY && np_is_host_identity(exact & ~NP_IDENTITY_FLAGS);
@@ -222,10 +216,10 @@ NP_INLINE enum np_probe np_find_probe(const struct np_hook *hook, struct np_ques
 	struct np_flow_place place;
 	__u64 hash;
 
-	if (!host->passes_probes || packet->protocol != IPPROTO_TCP || packet->kind != NP_KIND_FLOW)
+	if (!np_may_be_probe(host, packet, hook->direction))
 		return NP_PROBE_NONE;
 	if (np_opens(packet))
-		return hook->direction == NP_EGRESS ? NP_PROBE_OPENS : NP_PROBE_NONE;
+		return NP_PROBE_OPENS;
 	np_fill_flow_key(hook->endpoint, packet, hook->direction, &question->flow);
 	hash = np_hash_flow(hook->slot, &question->flow);
 	if (!np_find_flow(hook->endpoint, hook->slot, &question->flow, hash, &place) ||

@@ -81,7 +81,7 @@ NP_INLINE bool np_is_for_tunnel(const struct np_packet *packet)
 		return false;
 	exact = np_exact_entry(&packet->destination);
 	identity = exact & ~NP_IDENTITY_FLAGS;
-	return np_is_group(&packet->destination) || np_is_loopback(&packet->destination) ||
+	return np_is_everybody(&packet->destination) ||
 	       (exact != NP_NO_ENTRY && (np_is_host_identity(identity) || identity == NP_IDENTITY_REMOTE_NODE ||
 					 identity == NP_IDENTITY_KUBE_APISERVER ||
 					 (identity >= NP_IDENTITY_FIRST_NODE && identity < NP_IDENTITY_FIRST_HOST)));

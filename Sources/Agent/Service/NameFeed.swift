@@ -96,8 +96,8 @@ public final class NameFeed: Sendable {
                 // What was learnt while policies changed may have been learnt under the numbers before.
                 if history.isShared ? !news.isEmpty : (isFirst || .now - changed < .seconds(2)) && !news.isEmpty {
                     let pods = history.isShared ? Array(slots.values) : Array(news)
-                    try await worker.learn(
-                        Dictionary(pods.map { ($0, history.known(to: $0)) }) { first, _ in first })
+                    let look = history.look()
+                    try await worker.learn(Dictionary(pods.map { ($0, look($0)) }) { first, _ in first })
                 }
                 isFirst = false
                 if .now - collected > NameFeed.collection {

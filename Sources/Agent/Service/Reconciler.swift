@@ -252,9 +252,9 @@ actor Reconciler {
         snapshot.applyCount = state.applyCount
         snapshot.isInForce = state.isInForce
         snapshot.policies = state.policies
-        let kept = state.policiesKept
-        snapshot.policiesKept = kept
-        snapshot.policiesInForce = state.policiesInForce(kept: kept)
+        // `state.policiesInForce`, without making those that are kept once more.
+        snapshot.policiesKept = state.policiesKept
+        snapshot.policiesInForce = state.store.policiesInForce + snapshot.policiesKept.count
         snapshot.policiesRefused = state.store.policiesRefused
         let isPending = state.appliedGeneration != state.generation
         snapshot.pendingSince = isPending ? snapshot.pendingSince ?? .now : nil
@@ -312,7 +312,7 @@ actor Reconciler {
             "policies in force",
             metadata: [
                 "apply": .stringConvertible(state.applyCount),
-                "policies": .stringConvertible(state.policiesInForce),
+                "policies": .stringConvertible(snapshot.policiesInForce),
                 "refused": .stringConvertible(state.store.policiesRefused),
                 "endpoints": .stringConvertible(report.endpoints.count),
                 "programs": .stringConvertible(report.programsLoaded),

@@ -55,10 +55,7 @@ public struct AgentState: Sendable {
     /// The policies that no source has any more and that are in force, with why, in words.
     var policiesKept: [ObjectKey: String] { keeper.policiesKept.filter { policies[$0.key] == nil } }
     /// How many policies are in force as written, as last accepted, or although they were deleted.
-    var policiesInForce: Int { policiesInForce(kept: policiesKept) }
-
-    /// The same, of whom knows `policiesKept` already: making that looks at each of them.
-    func policiesInForce(kept: [ObjectKey: String]) -> Int { store.policiesInForce + kept.count }
+    var policiesInForce: Int { store.policiesInForce + policiesKept.count }
 
     /// Whether the host was looked at.
     private var hasEvidence = false

@@ -30,14 +30,9 @@ public final class DNSLessons: Sendable {
             (pinned: consuming OwnedDescriptor) throws(BPFError) in
             try BPFProgram(pinned, name: "np_dns_lesson")
         }
-        let path = "\(pins.folder)/np_name_options"
-        options = Pinned(path) { (pinned: consuming OwnedDescriptor) throws(BPFError) in
-            let map = try BPFMap(pinned, name: "np_name_options")
-            guard map.shape.keySize == MemoryLayout<UInt32>.size,
-                map.shape.valueSize == MemoryLayout<np_name_options>.size
-            else { throw BPFError(.checkLayout, path, errno: .invalidArgument) }
-            return map
-        }
+        options = Pinned(
+            map: "np_name_options", in: pins.folder, key: MemoryLayout<UInt32>.size,
+            value: MemoryLayout<np_name_options>.size)
     }
 
     /// Whether the node lets no answer pass that is not exactly one to a query. A node that cannot be asked does not either.

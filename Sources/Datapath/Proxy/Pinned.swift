@@ -65,3 +65,17 @@ final class Pinned<Value: Sendable>: Sendable {
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }
+
+extension Pinned where Value == BPFMap {
+    /// A map in a folder of pins. Asked for, one whose keys and values have other sizes throws.
+    convenience init(map name: String, in folder: String, key: Int, value: Int) {
+        let path = "\(folder)/\(name)"
+        self.init(path) { (pinned: consuming OwnedDescriptor) throws(BPFError) in
+            let map = try BPFMap(pinned, name: name)
+            guard map.shape.keySize == key, map.shape.valueSize == value else {
+                throw BPFError(.checkLayout, path, errno: .invalidArgument)
+            }
+            return map
+        }
+    }
+}

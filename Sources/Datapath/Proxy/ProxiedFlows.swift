@@ -72,14 +72,9 @@ public final class ProxiedFlows: Sendable {
 
     /// Those of an instance's pins.
     init(folder: String) throws(BPFError) {
-        let path = "\(folder)/np_proxied"
-        map = Pinned(path) { (pinned: consuming OwnedDescriptor) throws(BPFError) in
-            let map = try BPFMap(pinned, name: "np_proxied")
-            guard map.shape.keySize == MemoryLayout<np_proxied_key>.size,
-                map.shape.valueSize == MemoryLayout<np_proxied_side>.size
-            else { throw BPFError(.checkLayout, path, errno: .invalidArgument) }
-            return map
-        }
+        map = Pinned(
+            map: "np_proxied", in: folder, key: MemoryLayout<np_proxied_key>.size,
+            value: MemoryLayout<np_proxied_side>.size)
         _ = try map.current()
     }
 

@@ -9,7 +9,7 @@ public enum ConnectionNames {
         var at = value.lowerBound
         while at < value.upperBound {
             let start = at
-            while at < value.upperBound, ByteClass.token.contains(bytes[at]) { at += 1 }
+            at = min(ByteClass.token.end(in: bytes, from: at), value.upperBound)
             let option = start..<at
             if !usual.contains(where: { FoldedName.is(bytes, option, $0) }),
                 names.contains(where: { FoldedName.is(bytes, option, $0) })

@@ -12,8 +12,6 @@ final class HTTP2ResponseStream: ChannelInboundHandler {
     private var interims = 0
     /// Why the answer goes no further.
     private var fault: HTTP2Fault?
-    /// What the server has reset the stream with.
-    private var reset: HTTP2ErrorCode?
     /// Whether the server has said that it has not looked at the request: of the stream alone, or of all behind the last one that it takes.
     private var isRefused = false
 
@@ -33,8 +31,7 @@ final class HTTP2ResponseStream: ChannelInboundHandler {
         case .headers(let block): take(block, context)
         case .data(let data): request.responded(data.data, ends: data.endStream)
         case .windowUpdate: request.granted()
-        case .rstStream(let code): reset = code
-        case .priority, .settings, .pushPromise, .ping, .goAway, .alternativeService, .origin: break
+        case .rstStream, .priority, .settings, .pushPromise, .ping, .goAway, .alternativeService, .origin: break
         }
     }
 
@@ -65,8 +62,9 @@ final class HTTP2ResponseStream: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if let closed = error as? NIOHTTP2Errors.StreamClosed {
-            // Of a stream behind the last one of a GOAWAY the codec says that it was cancelled, and no frame does.
-            isRefused = reset == .refusedStream || reset == nil && closed.errorCode == .cancel
+            // Of a stream behind the last one of a GOAWAY the codec says that it was cancelled, and there was no frame of it. After frames
+            // it says so of what the server, or this end, has given up: a request that was looked at.
+            isRefused = closed.errorCode == .refusedStream || !hasBegun && closed.errorCode == .cancel
         }
         context.close(promise: nil)
     }

@@ -5,8 +5,9 @@ internal import Synchronization
 /// Once all places are taken, a client that has few gets one of whoever has most. Locked when a connection begins and ends, not for requests.
 final class ConnectionTable: Sendable {
     private struct Counts {
-        /// Before then nobody is looked for who has more than others: there was none.
+        /// Before then nobody who has as many as `refused` or more looks for somebody who has more: there was none.
         var searches = NIODeadline.distantPast
+        var refused = 0
         var all = 0
         var ofClients: [String: Int] = [:]
     }
@@ -45,10 +46,12 @@ final class ConnectionTable: Sendable {
     /// - Returns: who that is; `nil` where there is none, and no place was taken.
     func enter(_ client: String, insteadOfMost now: NIODeadline) -> String? {
         counts.withLock { counts in
-            guard now >= counts.searches, counts.all < most + ConnectionTable.spare else { return nil }
             let own = counts.ofClients[client, default: 0]
+            guard now >= counts.searches || own < counts.refused, counts.all < most + ConnectionTable.spare else {
+                return nil
+            }
             guard let largest = counts.ofClients.max(by: { $0.value < $1.value }), own + 1 < largest.value else {
-                counts.searches = now + ConnectionTable.pause
+                (counts.searches, counts.refused) = (now + ConnectionTable.pause, own)
                 return nil
             }
             counts.all += 1

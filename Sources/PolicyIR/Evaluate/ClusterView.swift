@@ -63,9 +63,6 @@ public struct ClusterView: Sendable {
         for (name, addresses) in objects.names {
             for address in addresses { namesByAddress[address, default: []].insert(name) }
         }
-        let apiServerSlices = objects.endpointSlices.filter {
-            $0.metadata.namespace == "default" && $0.serviceName == "kubernetes"
-        }
 
         self.localNode = local
         self.podsByName = pods
@@ -75,7 +72,7 @@ public struct ClusterView: Sendable {
             objects.nodes.map { ($0.metadata.name, $0.metadata.labels) }, uniquingKeysWith: { first, _ in first })
         self.namesByAddress = namesByAddress
         self.localNetworks = objects.localNetworks
-        self.apiServers = Set(apiServerSlices.flatMap(\.addresses))
+        self.apiServers = Set(objects.endpointSlices.flatMap(\.apiServerAddresses))
         self.namespaceLabels = Dictionary(
             objects.namespaces.map { ($0.metadata.name, $0.metadata.labels) }, uniquingKeysWith: { first, _ in first })
     }

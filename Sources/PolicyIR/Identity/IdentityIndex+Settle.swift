@@ -37,11 +37,7 @@ extension IdentityIndex {
 
     /// Replaces an EndpointSlice. Only those of the service `default/kubernetes` count: they are the API server.
     public mutating func replaceSlice(_ before: EndpointSlice?, by after: EndpointSlice?) {
-        let addresses = { (slice: EndpointSlice?) -> [IPAddress] in
-            guard let slice, slice.metadata.namespace == "default", slice.serviceName == "kubernetes" else { return [] }
-            return slice.addresses
-        }
-        servers.serve(adding: addresses(after), removing: addresses(before))
+        servers.serve(adding: after?.apiServerAddresses ?? [], removing: before?.apiServerAddresses ?? [])
     }
 
     /// Puts nodes and the outside into the classes that everything set so far makes.

@@ -73,10 +73,10 @@ struct CiliumPeers {
             return found
         }
         // "kube-apiserver: the addresses of the endpoints of default/kubernetes".
-        if action == .deny, element.entities.value?.contains(.kubeAPIServer) == true,
+        if action == .deny, let member = element.apiServerMember,
             let doubt = directory.services.doubtAboutAPIServer
         {
-            unresolved.append((direction == .ingress ? "fromEntities" : "toEntities", doubt.what, doubt.hint))
+            unresolved.append(((direction == .ingress ? "from" : "to") + member, doubt.what, doubt.hint))
         }
         self.unresolved = unresolved
         match = isWritten ? .anyOf(selectsNothing ? [] : peers) : nil

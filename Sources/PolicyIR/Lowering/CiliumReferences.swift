@@ -4,7 +4,7 @@ import PolicyAPI
 struct CiliumReferences: Sendable {
     /// Of `toServices`.
     private var services: [ServiceReference] = []
-    /// Whether a deny is about the entity kube-apiserver.
+    /// Whether a deny names the API server.
     private var deniesAPIServer = false
     /// Of `cidrGroupRef`.
     private var groups: Set<String> = []
@@ -12,12 +12,10 @@ struct CiliumReferences: Sendable {
     private var groupSelectors: [LabelSelector] = []
 
     init(_ policy: CiliumPolicy) {
+        deniesAPIServer = policy.rules.contains { rule in
+            (rule.ingressDeny + rule.egressDeny).contains { $0.apiServerMember != nil }
+        }
         for rule in policy.rules {
-            deniesAPIServer =
-                deniesAPIServer
-                || (rule.ingressDeny + rule.egressDeny).contains {
-                    $0.entities.value?.contains(.kubeAPIServer) == true
-                }
             for elements in [rule.ingress, rule.ingressDeny, rule.egress, rule.egressDeny] {
                 for element in elements {
                     services += element.services.value ?? []
@@ -47,5 +45,17 @@ struct CiliumReferences: Sendable {
     /// Whether the policy means a group.
     func mean(_ group: CIDRGroup) -> Bool {
         groups.contains(group.metadata.name) || groupSelectors.contains { CIDRGroupDirectory.matches($0, group) }
+    }
+}
+
+extension CiliumElement {
+    /// By which member it names the API server, `Entities` or `Endpoints`: as the entity, or by its reserved label. `nil`: by none.
+    var apiServerMember: String? {
+        if entities.value?.contains(.kubeAPIServer) == true { return "Entities" }
+        let key = ReservedIdentity.kubeAPIServer.labelKey
+        let isLabel = (endpoints.value ?? []).contains { selector in
+            selector.requirements.contains { $0.source == "reserved" && $0.key == key }
+        }
+        return isLabel ? "Endpoints" : nil
     }
 }

@@ -47,7 +47,9 @@ public struct PolicyBook: Sendable {
         for policy in objects.networkPolicies { set(.networkPolicy(policy)) }
         for policy in objects.clusterPolicies { set(.clusterPolicy(policy)) }
         for policy in objects.ciliumPolicies { set(.ciliumPolicy(policy)) }
-        _ = takeChanges()
+        lowerStale()
+        closeExcess()
+        before = [:]
     }
 
     /// Policies that are lowered already, each under the key of its origin; those among the objects do not count. They stay however
@@ -195,7 +197,8 @@ public struct PolicyBook: Sendable {
         let entries = entries
         let flipped = budget.close { key in entries[key].map { ($0.object, $0.lowered.policies) } }
         for key in flipped { note(key) }
-        for key in closed.isEmpty ? flipped : flipped.union(before.keys) {
+        // Those that flipped, and what closed ones say of themselves may be other than before.
+        for key in before.keys {
             guard budget.closed.contains(key), let entry = entries[key], let object = entry.object else {
                 closed[key] = nil
                 continue

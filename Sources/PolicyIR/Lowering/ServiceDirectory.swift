@@ -85,27 +85,27 @@ struct ServiceDirectory: Sendable {
             )
         }
         guard service.selector.isEmpty else { return nil }
+        return doubtAboutSlices(
+            of: service.metadata.name, in: service.metadata.namespace, " of Service \(service.qualifiedName)")
+    }
+
+    /// Which slice of a service is not known; `nil` where none is. `role`: what it is, in words.
+    private func doubtAboutSlices(
+        of service: String, in namespace: String, _ role: String
+    ) -> (what: String, hint: String)? {
         // Of a slice without the name of its service nobody knows whose it is.
-        let keys = [service.qualifiedName, "\(service.metadata.namespace)/", "/"]
+        let keys = ["\(namespace)/\(service)", "\(namespace)/", "/"]
         guard let slice = keys.lazy.flatMap({ slices[$0] ?? [] }).first(where: \.isUnknown) else { return nil }
         return (
-            "EndpointSlice \(slice.metadata.namespace)/\(slice.metadata.name) of Service \(service.qualifiedName) was refused, or is "
-                + "defined twice and not the same",
+            "EndpointSlice \(slice.metadata.namespace)/\(slice.metadata.name)\(role) was refused, or is defined twice and not the same",
             "fix the EndpointSlice, whose errors say what is wrong, or keep one of its definitions"
         )
     }
 
     /// Why the addresses of the entity kube-apiserver are not known; `nil` where they are.
     var doubtAboutAPIServer: (what: String, hint: String)? {
-        let own = slices["default/kubernetes"] ?? []
-        let foreign = ["default/", "/"].flatMap { slices[$0] ?? [] }
-        if let slice = (own + foreign).first(where: \.isUnknown) {
-            return (
-                "EndpointSlice \(slice.metadata.namespace)/\(slice.metadata.name) was refused, or is defined twice and not the same",
-                "fix the EndpointSlice, whose errors say what is wrong, or keep one of its definitions"
-            )
-        }
-        guard own.allSatisfy(\.addresses.isEmpty) else { return nil }
+        if let doubt = doubtAboutSlices(of: "kubernetes", in: "default", "") { return doubt }
+        guard (slices["default/kubernetes"] ?? []).allSatisfy(\.addresses.isEmpty) else { return nil }
         return (
             "the addresses of the API server are not known",
             "add the EndpointSlice of the Service default/kubernetes: kubectl get endpointslice -n default kubernetes -o yaml"

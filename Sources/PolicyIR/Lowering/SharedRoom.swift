@@ -39,9 +39,6 @@ package struct SharedRoom<Key: Hashable & Comparable & Sendable, Thing: Hashable
     /// Room that nobody has asked for.
     package init(limit: Int) { self.limit = limit }
 
-    /// Whether more is asked for than there is room for.
-    package var isOverfull: Bool { used > limit }
-
     /// Sets what somebody asks for, things may be repeated; none: nobody of this key asks. O(things).
     ///
     /// - Parameters:

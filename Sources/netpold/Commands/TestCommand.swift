@@ -108,7 +108,7 @@ struct TestCommand: AsyncParsableCommand {
         let kernels = kernel ? try await loadPrograms() : nil
         var outcomes: [TestOutcome] = []
         for (number, file) in (files + passedOver).enumerated() {
-            progress.show("\(number + 1)/\(files.count) \(file)")
+            progress.show("\(number + 1)/\(files.count + passedOver.count) \(file)")
             let isRun = number < files.count
             for outcome in isRun ? TestOutcome.decide(file: file, choice, kernels) : [TestOutcome(passedOver: file)] {
                 outcomes.append(outcome)

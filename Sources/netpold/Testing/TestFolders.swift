@@ -27,17 +27,22 @@ struct TestFolders {
         for path in paths {
             for file in try find(path) where seen.insert(file).inserted { files.append(file) }
         }
-        for path in paths { passedOver += TestFolders.tests(below: path).filter { seen.insert($0).inserted } }
+        for path in paths {
+            for file in TestFolders.tests(below: path, but: seen) {
+                seen.insert(file)
+                passedOver.append(file)
+            }
+        }
     }
 
-    /// The files with tests in a folder, under any name: their author believes that they are run.
-    private static func tests(below path: String) -> [String] {
+    /// The files with tests in a folder, under any name, but those that are known: their author believes that they are run.
+    private static func tests(below path: String, but known: Set<String>) -> [String] {
         var walk = DirectoryWalk { [".yaml", ".yml", ".json"].contains(where: $0.hasSuffix) }
         walk.add(path)
         let word = Data("PolicyTest".utf8)
         return walk.files.map(\.path).filter { file in
             // Nearly no file has the word, so nearly none is decoded.
-            guard let bytes = ManifestFiles.readAgain(file),
+            guard !known.contains(file), let bytes = ManifestFiles.readAgain(file),
                 Data(bytes).range(of: word) != nil
             else { return false }
             return DocumentReader.read(bytes, file: file).documents.contains { $0["kind"]?.string == "PolicyTest" }

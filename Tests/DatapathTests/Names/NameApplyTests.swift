@@ -224,6 +224,25 @@ struct NameApplyTests {
         #expect(all.inserted &- all.removed == 1)
     }
 
+    @Test("where other pods fill the table, what a pod has learnt finds no room, is counted, and no change fails by it")
+    func full() throws {
+        let node = try NodeDatapath.forTests()
+        let end = NodeDatapath.nameClock + 1000
+        node.history = { { _ in [LearntName(name: "a.example", addresses: [Self.learnt: end])] } }
+        let names = try #require(node.maps.names)
+        for number in 0..<UInt32(NP_MAX_LEARNT) {
+            let address = np_address(IPAddress(ipv4: 0x0d00_0000 + number))
+            try names.learnt.set(np_learnt_key(address: address, endpoint: 4000), np_learnt())
+        }
+        let pods = [NodeImages.endpoint("web", NodeImages.web)]
+        _ = try node.apply(Self.image(lists: [[.name("a.example")]], pods: pods), links: [:])
+        #expect(try Self.columns(node, Self.learnt) == 0)
+        // Once when the pod gets its columns, and once more after.
+        #expect(try #require(try node.collectLearnt()[NodeImages.webKey]).refused == 2)
+        _ = try node.apply(Self.image(lists: [[.name("b.example")], [.name("a.example")]], pods: pods), links: [:])
+        #expect(try Self.columns(node, Self.learnt) != 0)
+    }
+
     @Test("under another numbering an old entry is nothing, and the slot of a pod that is gone has none")
     func numberings() throws {
         let node = try NodeDatapath.forTests()

@@ -91,6 +91,16 @@ struct HostileServerTests {
         #expect(outcome.counters.badResponses == 0)
     }
 
+    @Test("a head that is not forwarded is answered 502, not as if the server had not looked at the request")
+    func refusedHead() async throws {
+        // :status 200, and a field whose value begins with a blank.
+        let head = RawFrames.frame(1, 0x4, 1, [0x88, 0x00, 0x01, 0x61, 0x02, 0x20, 0x78])
+        let outcome = try await ask(post, answered: HostileServerTests.settings + head)
+        #expect(!RawFrames.split(outcome.bytes).contains { $0.type == 3 && $0.payload == RawFrames.number(7) })
+        #expect(outcome.counters.badResponses == 1)
+        #expect(outcome.line?.decision == "error" && outcome.line?.status == 502)
+    }
+
     @Test("a server that pushes, which it was told not to, ends its connection")
     func push() async throws {
         let promise = RawFrames.frame(5, 0x4, 1, RawFrames.number(2) + [0x82])

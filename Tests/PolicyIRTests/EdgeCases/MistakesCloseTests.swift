@@ -224,6 +224,10 @@ import Testing
                 flows: ["deny web > cache 80", "deny web > 192.0.2.10 443"],
                 refused: ["unresolved-reference spec.egressDeny[0].toEntities"]),
             Trial(
+                cnp(open + #"egressDeny: [{toEndpoints: [{matchLabels: {"reserved:kube-apiserver": ""}}]}]"#),
+                flows: ["deny web > cache 80", "deny web > 192.0.2.10 443"],
+                refused: ["unresolved-reference spec.egressDeny[0].toEndpoints"]),
+            Trial(
                 cnp("ingress: [{fromEntities: [all]}], ingressDeny: [{fromEntities: [health, kube-apiserver]}]"),
                 flows: ["deny db > web 80", "deny 192.0.2.10 > web 80", "allow host > web 80"],
                 refused: ["unresolved-reference spec.ingressDeny[0].fromEntities"]),
@@ -237,6 +241,11 @@ import Testing
                 refused: [
                     "invalid-value endpoints[0].addresses[0]", "unresolved-reference spec.egressDeny[0].toEntities",
                 ])),
+        Mistake(
+            "an allow by the entity kube-apiserver gives nothing while its slice is defined twice and not the same",
+            Trial(
+                cnp("egress: [{toEntities: [kube-apiserver]}]"), apiServer("192.0.2.10"), apiServer("192.0.2.11"),
+                flows: ["deny web > 192.0.2.10 443", "deny web > 192.0.2.11 443"], refused: ["duplicate-object "])),
         Mistake(
             "the pods of a Namespace that is defined twice, once with a mistake, are closed, whichever comes first",
             Trial(

@@ -20,7 +20,6 @@ import Testing
         let room = Self.room(60, [("a", "x", 0, same + same), ("b", "y", 0, same), ("c", "x", 0, Array(50..<60))])
         #expect(room.used == 60)
         #expect(room.count(of: "a") == 50)
-        #expect(!room.isOverfull)
         #expect(room.leftOut() == [])
     }
 

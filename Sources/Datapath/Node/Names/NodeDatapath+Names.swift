@@ -190,7 +190,7 @@ extension NodeDatapath {
         }
         guard !wanted.isEmpty else { return 0 }
         var share = try maps.shares.value(of: slot, initial: np_learnt_share()) ?? np_learnt_share()
-        var inserted: UInt64 = 0
+        var (inserted, refused): (UInt64, UInt64) = (0, 0)
         var written = 0
         for (address, expirations) in wanted.sorted(by: { $0.key < $1.key }) {
             // Of nodes, pods and Services nothing is learnt, whoever they have become.
@@ -201,12 +201,20 @@ extension NodeDatapath {
             var value = present.flatMap { $0.names == names ? $0 : nil } ?? np_learnt()
             guard value.add(expirations, names: names) else { continue }
             value.serial = .random(in: .min ... .max)
-            try maps.learnt.set(key, value)
+            do throws(BPFError) {
+                try maps.learnt.set(key, value)
+            } catch {
+                // The table is full of what other pods have learnt. What is not in it lets nothing pass, and no change waits for it.
+                guard error.errno == .argListTooLong else { throw error }
+                refused += 1
+                continue
+            }
             if present == nil { inserted += 1 }
             written += 1
         }
-        if inserted > 0 {
+        if inserted > 0 || refused > 0 {
             share.inserted &+= inserted
+            share.refused &+= refused
             try maps.shares.set(slot, share)
             try maps.countAll { $0.inserted &+= inserted }
         }

@@ -98,6 +98,11 @@ public struct EndpointSlice: Hashable, Sendable {
     /// Addresses of all endpoints, whatever their conditions.
     public var addresses: [IPAddress] { endpoints.flatMap(\.addresses) }
 
+    /// The addresses that it gives the API server: those of a slice of the Service `default/kubernetes`, unless they are not known.
+    public var apiServerAddresses: [IPAddress] {
+        !isUnknown && metadata.namespace == "default" && serviceName == "kubernetes" ? addresses : []
+    }
+
     /// Whether it is known of which Service it is, and what it says of it.
     public var hasEndpoints: Bool { !serviceName.isEmpty && !(isUnknown && endpoints.isEmpty) }
 

@@ -37,10 +37,7 @@ enum APIServerUnknownCheck: LintCheck {
             """)
 
     static func run(_ cluster: LintCluster, _ report: inout LintReport) {
-        let isKnown = cluster.objects.endpointSlices.contains {
-            $0.metadata.namespace == "default" && $0.serviceName == "kubernetes" && !$0.addresses.isEmpty
-        }
-        guard !isKnown else { return }
+        guard cluster.objects.endpointSlices.allSatisfy(\.apiServerAddresses.isEmpty) else { return }
         for policy in cluster.objects.ciliumPolicies {
             for rule in policy.rules {
                 let origin = PolicyLowering.origin(of: rule, in: policy)
