@@ -123,11 +123,8 @@ extension ProxyConnection {
 
     private func writeLocal(_ answer: LocalAnswer, closes: Bool, to request: inout PendingRequest) {
         toClient.write(answer.message(closes: closes, toHEAD: request.method == .head))
-        if var record = request.record.take() {
-            if record.decision == .allowed { record.decision = .error }
-            // Given away, so that its memory is the next one's.
-            log(consume record, status: answer.status, since: request.since)
-        }
+        request.status = answer.status
+        logUnanswered(&request)
     }
 
     private func logFirst() {
@@ -139,17 +136,18 @@ extension ProxyConnection {
 
     /// Requests that were decided and never get their whole answer: each decided request has its line.
     func logUnanswered() {
-        while let request = pending.popFirst() { logUnanswered(request) }
-        guard var record = undecided.take() else { return }
-        record.decision = .error
-        log(consume record, status: 0, since: lastActivity)
+        while var request = pending.popFirst() { logUnanswered(&request) }
+        undecided?.decision = .error
+        guard let record = undecided.take() else { return }
+        log(record, status: 0, since: lastActivity)
     }
 
-    /// The line of one of them.
-    func logUnanswered(_ request: consuming PendingRequest) {
-        guard var record = request.record.take() else { return }
-        if record.decision == .allowed { record.decision = .error }
-        log(consume record, status: request.status, since: request.since)
+    /// The line of a request that its server does not answer. The record is changed in its place and then given away: a copy would keep
+    /// its memory from the next one.
+    func logUnanswered(_ request: inout PendingRequest) {
+        if request.record?.decision == .allowed { request.record?.decision = .error }
+        guard let record = request.record.take() else { return }
+        log(record, status: request.status, since: request.since)
     }
 
     func log(_ record: consuming AccessRecord, status: Int, since: NIODeadline) {

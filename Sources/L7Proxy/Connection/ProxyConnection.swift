@@ -272,7 +272,7 @@ final class ProxyConnection {
         undecided = nil
         var request = PendingRequest(
             answerer: .server, method: head.knownMethod, upgrade: head.upgrade, isLast: !head.keepsConnection,
-            since: lastActivity, record: record)
+            since: lastActivity, record: consume record)
         guard answer.isPermitted else {
             shared.counters.denied += 1
             // A client that waits for 100 may send the body or not: what follows cannot be told apart.
@@ -281,12 +281,13 @@ final class ProxyConnection {
             forward(run)
             run = 0
             guard phase == .open else {
-                logUnanswered(request)
+                logUnanswered(&request)
                 return false
             }
             drop(head.count)
             requests.take(head, isDiscarded: true, isLast: request.isLast, headerNames: rules.headerNames)
-            append(request)
+            // It is answered before this returns: given away, or its record's memory would not be there for the next one.
+            append(consume request)
             return true
         }
         shared.counters.allowed += 1
@@ -299,7 +300,7 @@ final class ProxyConnection {
             forward(run)
             run = 0
             guard phase == .open else {
-                logUnanswered(request)
+                logUnanswered(&request)
                 return false
             }
             var bytes = answer.rewritten
@@ -307,7 +308,7 @@ final class ProxyConnection {
             drop(head.count)
             if let bytes { send(ByteBuffer(bytes: bytes)) }
             guard phase == .open else {
-                logUnanswered(request)
+                logUnanswered(&request)
                 return false
             }
         } else {
@@ -354,8 +355,8 @@ final class ProxyConnection {
         return fresh
     }
 
-    func append(_ request: PendingRequest) {
-        pending.append(request)
+    func append(_ request: consuming PendingRequest) {
+        pending.append(consume request)
         if pending.count == 1 { beginFirst() }
     }
 
