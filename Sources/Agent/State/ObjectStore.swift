@@ -142,7 +142,8 @@ public struct ObjectStore: Sendable {
         return objects
     }
 
-    /// Isolating policies, in force in place of refused ones, and of refused Namespaces, that have no last good version, by key.
+    /// Isolating policies, in force in place of refused ones, and of refused Namespaces, Pods and Nodes, that have no last good version, by
+    /// key.
     var isolating: [ObjectKey: [LoweredPolicy]] {
         var isolating: [ObjectKey: [LoweredPolicy]] = [:]
         for key in refusedKeys {
@@ -199,7 +200,7 @@ public struct ObjectStore: Sendable {
         if let object = ClusterObject.unknown(all.compactMap { $0.refused == nil ? $0.good : $0.refused?.unknown }) {
             return .unknown(object)
         }
-        guard key.isPolicy || key.objectKind == .namespace else { return nil }
+        guard key.isPolicy || [.namespace, .pod, .node].contains(key.objectKind) else { return nil }
         var isolating: [LoweredPolicy] = []
         for entry in all {
             let closing =
@@ -265,7 +266,7 @@ public struct ObjectStore: Sendable {
             return Condition(
                 kind: .isolatedByRefused, subject: key.text,
                 message:
-                    "refused, the pods \(key.isPolicy ? "it selects" : "in it") are isolated until it is fixed: \(why)")
+                    "refused, \(ObjectStore.isolated(by: key)) until it is fixed: \(why)")
         case .unknown:
             return Condition(
                 kind: .isolatedByRefused, subject: key.text,
@@ -273,6 +274,14 @@ public struct ObjectStore: Sendable {
         case nil:
             return Condition(
                 kind: .refusedIgnored, subject: key.text, message: "refused, it has no effect: \(why)")
+        }
+    }
+
+    private static func isolated(by key: ObjectKey) -> String {
+        switch key.objectKind {
+        case .namespace: "the pods in it are isolated"
+        case .pod, .node: "no pod reaches its addresses, or is reached from them,"
+        default: "the pods it selects are isolated"
         }
     }
 

@@ -11,7 +11,7 @@ extension CompilerState {
         case .delete(let key):
             delete(key, &batch)
         case .standIns(let policies, let key):
-            if key.kind == "Namespace" { setNamespace(key.name, nil, &batch) }
+            delete(key, &batch)
             book.set(policies, for: key)
         case .name(let name, let addresses):
             names[name] = addresses.isEmpty ? nil : addresses
@@ -28,6 +28,11 @@ extension CompilerState {
 
     private mutating func upsert(_ object: ClusterObject, _ batch: inout Batch) {
         switch object {
+        // What stood for it while it was refused.
+        case .namespace, .pod, .node: book.set([], for: object.key)
+        case .service, .endpointSlice, .cidrGroup, .networkPolicy, .clusterPolicy, .ciliumPolicy: break
+        }
+        switch object {
         case .namespace(let namespace): setNamespace(namespace.metadata.name, namespace, &batch)
         case .pod(let pod): setPod(pod.metadata.name, in: pod.metadata.namespace, pod, &batch)
         case .node(let node): setNode(node.metadata.name, node)
@@ -40,6 +45,8 @@ extension CompilerState {
     }
 
     private mutating func delete(_ key: ClusterObject.Key, _ batch: inout Batch) {
+        // Policies are named by the kinds that they were set with; of another object it is what stood for it while it was refused.
+        book.set([], for: key)
         switch key.kind {
         case "Namespace": setNamespace(key.name, nil, &batch)
         case "Pod": setPod(key.name, in: key.namespace, nil, &batch)
@@ -47,15 +54,12 @@ extension CompilerState {
         case "Service": setService(key.name, in: key.namespace, nil)
         case "EndpointSlice": setSlice(key, nil)
         case "CiliumCIDRGroup": book.set(group: key.name, nil)
-        // Policies are named by the kinds that they were set with.
-        default: book.set([], for: key)
+        default: break
         }
     }
 
     private mutating func setNamespace(_ name: String, _ namespace: Namespace?, _ batch: inout Batch) {
         namespaces[name] = namespace
-        // What stood for it while it was refused.
-        book.set([], for: ClusterObject.Key(kind: "Namespace", namespace: "", name: name))
         if index.setNamespace(name, namespace) { batch.namespaces.insert(name) }
     }
 

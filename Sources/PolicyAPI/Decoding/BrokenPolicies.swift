@@ -65,6 +65,13 @@ extension BrokenPolicy {
         return items.compactMap { read($0, cut: [], hasAllLines: true) }
     }
 
+    /// The policies among the values of a list that has no items, or something else in their place.
+    static func inside(_ list: DocumentNode) -> [BrokenPolicy] {
+        let values = (list.members ?? []).filter { $0.key != "metadata" }.map(\.value)
+        return values.flatMap { $0.elements ?? [$0] }.filter { $0.members != nil }
+            .compactMap { read($0, cut: [], hasAllLines: true) }
+    }
+
     /// The policies of one document, whichever value of a repeated key is meant; and of each object in it, if there are several without
     /// `---` between them.
     private static func read(

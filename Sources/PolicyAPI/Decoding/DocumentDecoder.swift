@@ -73,9 +73,10 @@ struct DocumentDecoder: Sendable {
             }
             return parts.append(.problem(diagnostics.collected, BrokenPolicy.items(of: object)))
         }
-        if kind.hasSuffix("List"), let items = object["items"], kind == "List" || items.isNull || items.elements != nil
+        if kind.hasSuffix("List"),
+            kind == "List" || object["items"] != nil || KnownKind(rawValue: String(kind.dropLast(4))) != nil
         {
-            return addItems(items, of: kind, apiVersion: apiVersion, to: &parts)
+            return addItems(object, of: kind, apiVersion: apiVersion, to: &parts)
         }
         if let known = KnownKind(rawValue: kind), known.apiVersions.contains(apiVersion),
             readsWorkloads || known.workload == nil
@@ -99,11 +100,16 @@ struct DocumentDecoder: Sendable {
         return diagnostics.string(node)
     }
 
-    private func addItems(_ items: DocumentNode, of kind: String, apiVersion: String, to parts: inout [Part]) {
-        guard !items.isNull else { return }
+    private func addItems(_ list: DocumentNode, of kind: String, apiVersion: String, to parts: inout [Part]) {
         var diagnostics = DiagnosticCollector()
-        let elements = diagnostics.list(items) ?? []
-        if !diagnostics.collected.isEmpty { parts.append(.problem(diagnostics.collected, [])) }
+        guard let items = list["items"] else {
+            diagnostics.error(.missingField, list, "the \(kind) has no items", "write its objects as items: [...]")
+            return parts.append(.problem(diagnostics.collected, BrokenPolicy.inside(list)))
+        }
+        guard !items.isNull else { return }
+        guard let elements = diagnostics.list(items) else {
+            return parts.append(.problem(diagnostics.collected, BrokenPolicy.inside(list)))
+        }
         let inherited = kind == "List" ? nil : (apiVersion: apiVersion, kind: String(kind.dropLast(4)))
         for element in elements { add(element.asRoot(), inherited: inherited, to: &parts) }
     }

@@ -85,10 +85,19 @@ enum KnownKind: String, CaseIterable {
             known.hasFieldTables
         else { return nil }
         guard let apiVersion, let slash = apiVersion.firstIndex(of: "/") else { return known }
-        let group = apiVersion[..<slash].lowercased()
-        // NetworkPolicy had its fields in the group that it was in before as well.
-        let isMeant = group == known.group || (known == .networkPolicy && group == "extensions")
-        return isMeant ? known : nil
+        return known.isMeant(byGroup: apiVersion[..<slash].lowercased()) ? known : nil
+    }
+
+    /// Whether an object of this kind and an API group is meant to be one of netpold's.
+    private func isMeant(byGroup written: String) -> Bool {
+        switch self {
+        // Other projects have kinds of these names, with other fields, in groups of their own.
+        case .networkPolicy, .clusterNetworkPolicy:
+            // NetworkPolicy had its fields in the group that it was in before as well.
+            written == "extensions" || KnownKind.allCases.contains { $0.group == written }
+                || Spelling.nearest(to: written, among: [group]) != nil
+        default: true
+        }
     }
 
     /// The API group; empty for the core group.
@@ -109,13 +118,13 @@ enum KnownKind: String, CaseIterable {
     )? {
         if let known = KnownKind(rawValue: kind) {
             let wanted = known.apiVersions[0]
-            let group = String(wanted.prefix { $0 != "/" })
-            let isSameGroup = apiVersion.hasPrefix(group + "/") || !apiVersion.contains("/")
+            let isSameGroup = apiVersion.hasPrefix(known.group + "/") || !apiVersion.contains("/")
             guard known.isPolicy || isSameGroup else { return nil }
+            let isMeant = meant(apiVersion: apiVersion, kind: kind) != nil
             return (
                 known.hasFieldTables,
                 "\(kind) of apiVersion \"\(DocumentNode.shortened(apiVersion))\" is not read",
-                isSameGroup
+                isSameGroup || isMeant
                     ? "write apiVersion: \(wanted)"
                     : "the fields of other API groups differ: rewrite it as apiVersion: \(wanted), or leave the object out"
             )

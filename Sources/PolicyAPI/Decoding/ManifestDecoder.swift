@@ -124,7 +124,7 @@ public struct ManifestDecoder: Sendable {
         result.diagnostics += output.diagnostics
         for parts in output.values { take(parts) }
         if BrokenPolicy.mayBe(in: output.diagnostics) {
-            refuse(BrokenPolicy.read(bytes, file: file, firstLine: firstLine))
+            refuse(BrokenPolicy.read(bytes, file: file, firstLine: firstLine) { change($0) ?? $0 })
         }
         guard isOfRepository,
             result.diagnostics[known.diagnostics...].contains(where: {
@@ -218,25 +218,15 @@ public struct ManifestDecoder: Sendable {
     }
 
     /// Of a refused Service, EndpointSlice or CiliumCIDRGroup policies are to know that they do not know whom they deny by it; the pods of a
-    /// refused Namespace, of which selectors do not know the labels, are closed.
+    /// refused Namespace, of which selectors do not know the labels, are closed, and so are the addresses of a refused Pod or Node.
     private mutating func note(refused decoded: DocumentDecoder.Object, _ fate: Fate) {
         guard case .cluster(let object) = decoded.value else { return }
         let document = decoded.document
-        if case .namespace(let namespace) = object {
-            guard !isGood(document, decoded.diagnostics), !namespace.metadata.name.isEmpty else { return }
-            result.refused.append(
-                PolicyRefusal(
-                    origin: RuleOrigin(
-                        kind: object.kind, namespace: "", name: namespace.metadata.name, path: "",
-                        location: document.location),
-                    subject: .pods(.named(namespace.metadata.name), LabelSelector()), ingress: true, egress: true,
-                    denies: [.ingress, .egress], tier: .admin))
-            return
-        }
         if isGood(document, decoded.diagnostics) {
             if fate == .contradicted { add(unknown: object.unknown, document.location) }
             return
         }
+        result.refused += PolicyRefusal.standingIn(for: object, at: document.location)
         var metadata = object.metadata
         if metadata.name.isEmpty { metadata.name = "at \(document.location)" }
         // Where one of the labels cannot be read, the others do not say which selectors mean the object.

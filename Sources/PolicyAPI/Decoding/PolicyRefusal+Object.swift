@@ -41,4 +41,32 @@ extension PolicyRefusal {
             }
         }
     }
+
+    /// What closes in the place of a Namespace, Pod or Node that was refused for an error in it; none for other objects. `location`: the
+    /// place of the document.
+    static func standingIn(for object: ClusterObject, at location: SourceLocation?) -> [PolicyRefusal] {
+        let addresses: [IPAddress]?
+        switch object {
+        // Selectors do not know the labels of its pods.
+        case .namespace: addresses = nil
+        // Without their object these addresses would count as outside the cluster.
+        case .pod(let pod):
+            guard !pod.hostNetwork, !pod.isFinished, !pod.addresses.isEmpty else { return [] }
+            addresses = pod.addresses
+        case .node(let node):
+            guard !node.addresses.isEmpty else { return [] }
+            addresses = node.addresses
+        case .service, .endpointSlice, .cidrGroup, .networkPolicy, .clusterPolicy, .ciliumPolicy: return []
+        }
+        let metadata = object.metadata
+        guard !metadata.name.isEmpty else { return [] }
+        return [
+            PolicyRefusal(
+                origin: RuleOrigin(
+                    kind: object.kind, namespace: metadata.namespace, name: metadata.name, path: "", location: location),
+                subject: .pods(
+                    addresses == nil ? .named(metadata.name) : .matching(LabelSelector()), LabelSelector()),
+                ingress: true, egress: true, denies: [.ingress, .egress], tier: .admin, addresses: addresses)
+        ]
+    }
 }

@@ -19,11 +19,13 @@ public struct PolicyRefusal: Hashable, Sendable {
     public var tier: Tier
     /// The priority it denies with; 0, the strongest, when that is unknown.
     public var priority: UInt32
+    /// The addresses that it denies; `nil`: everything.
+    public var addresses: [IPAddress]?
 
     /// A refused policy.
     public init(
         origin: RuleOrigin, subject: PolicySubject?, ingress: Bool, egress: Bool, denies: Set<Direction> = [],
-        tier: Tier = .normal, priority: UInt32 = 0
+        tier: Tier = .normal, priority: UInt32 = 0, addresses: [IPAddress]? = nil
     ) {
         self.origin = origin
         self.subject = subject
@@ -32,5 +34,6 @@ public struct PolicyRefusal: Hashable, Sendable {
         self.denies = denies
         self.tier = tier
         self.priority = priority
+        self.addresses = addresses
     }
 }

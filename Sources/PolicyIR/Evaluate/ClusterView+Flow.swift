@@ -66,7 +66,9 @@ extension ClusterView {
             // What comes from an address that others claim too may be theirs.
             if let address, owner(of: address) == .contested { return remoteEnd(address: address, seenFrom: observer) }
             return remoteEnd(pod: pod, address: address)
-        case .node(let name, let address): return remoteEnd(node: name, address: address, seenFrom: observer)
+        case .node(let name, let address):
+            if let address, owner(of: address) == .contested { return remoteEnd(address: address, seenFrom: observer) }
+            return remoteEnd(node: name, address: address, seenFrom: observer)
         case .outside(let address): return remoteEnd(address: address, seenFrom: observer)
         case .masqueraded(let address): return remoteEnd(masqueradedAs: address)
         }

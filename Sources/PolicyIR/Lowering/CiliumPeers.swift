@@ -16,7 +16,7 @@ struct CiliumPeers {
         var selectsNothing = false
         var peers: [Peer] = []
         // "any of those present but []: the whole element selects no peer". netpold says the same of toServices and
-        // toFQDNs, which Cilium reads as absent, so as everyone.
+        // toFQDNs in allow rules; Cilium reads them as absent, so as everyone.
         func add<Item>(_ member: Presence<[Item]>, _ convert: (Item) -> [Peer]) {
             switch member {
             case .absent: return
@@ -58,7 +58,8 @@ struct CiliumPeers {
             // "the engine applies except to the group selector too and does not validate containment".
             return groups.flatMap(\.prefixes).map { .addresses($0, except: entry.except, .outsideCluster) }
         }
-        add(element.services) { reference in
+        // "Like absent": a deny that selected nothing would let pass what it is to deny.
+        add(action == .deny && element.services == .empty ? .absent : element.services) { reference in
             let services = directory.services.services(reference)
             let found = services.flatMap { directory.services.peers(of: $0, isDenied: action == .deny) }
             let doubts = services.compactMap(directory.services.doubt)
@@ -72,10 +73,7 @@ struct CiliumPeers {
             }
             return found
         }
-        // "kube-apiserver: the addresses of the endpoints of default/kubernetes".
-        if action == .deny, let member = element.apiServerMember,
-            let doubt = directory.services.doubtAboutAPIServer
-        {
+        if action == .deny, let (member, doubt) = element.doubtAboutAPIServer(directory.services) {
             unresolved.append(((direction == .ingress ? "from" : "to") + member, doubt.what, doubt.hint))
         }
         self.unresolved = unresolved

@@ -4,7 +4,7 @@ import PolicyAPI
 struct CiliumReferences: Sendable {
     /// Of `toServices`.
     private var services: [ServiceReference] = []
-    /// Whether a deny names the API server.
+    /// Whether a deny names the API server, or the cluster, which it belongs to.
     private var deniesAPIServer = false
     /// Of `cidrGroupRef`.
     private var groups: Set<String> = []
@@ -13,7 +13,7 @@ struct CiliumReferences: Sendable {
 
     init(_ policy: CiliumPolicy) {
         deniesAPIServer = policy.rules.contains { rule in
-            (rule.ingressDeny + rule.egressDeny).contains { $0.apiServerMember != nil }
+            (rule.ingressDeny + rule.egressDeny).contains { $0.apiServerMember != nil || $0.hasCluster }
         }
         for rule in policy.rules {
             for elements in [rule.ingress, rule.ingressDeny, rule.egress, rule.egressDeny] {
@@ -57,5 +57,17 @@ extension CiliumElement {
             selector.requirements.contains { $0.source == "reserved" && $0.key == key }
         }
         return isLabel ? "Endpoints" : nil
+    }
+
+    /// Whether it names the entity cluster.
+    var hasCluster: Bool { entities.value?.contains(.cluster) == true }
+
+    /// Why it is not known whom the element denies for the API server's sake, and by which of its members.
+    func doubtAboutAPIServer(_ services: ServiceDirectory) -> (member: String, (what: String, hint: String))? {
+        // "kube-apiserver: the addresses of the endpoints of default/kubernetes".
+        if let member = apiServerMember, let doubt = services.doubtAboutAPIServer { return (member, doubt) }
+        // "cluster: also an external API server". Manifests without its slice say nothing of one.
+        if hasCluster, let doubt = services.doubtAboutAPIServerSlices { return ("Entities", doubt) }
+        return nil
     }
 }

@@ -136,6 +136,7 @@ public struct PolicyBook: Sendable {
 
     /// Sets policies that are lowered already in the place of an object that was refused; empty: there is no such object.
     public mutating func set(_ policies: [LoweredPolicy], for key: ClusterObject.Key) {
+        guard !policies.isEmpty || entries[key] != nil else { return }
         replace(key, policies.isEmpty ? nil : Entry(lowered: LoweredPolicies(policies: policies)))
     }
 

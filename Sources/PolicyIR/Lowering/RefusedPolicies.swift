@@ -47,23 +47,26 @@ extension PolicyLowering {
             }
             return isolation(
                 subject, ingress: refusal.ingress, egress: refusal.egress, denies: refusal.denies, tier: refusal.tier,
-                priority: refusal.priority, origin: refusal.origin)
+                priority: refusal.priority, addresses: refusal.addresses, origin: refusal.origin)
         }
     }
 
     /// A lowered policy that isolates a subject in place of a refused one.
     private static func isolation(
         _ subject: PolicySubject, ingress: Bool, egress: Bool, denies: Set<Direction>, tier: Tier = .normal,
-        priority: UInt32 = 0, origin: RuleOrigin
+        priority: UInt32 = 0, addresses: [IPAddress]? = nil, origin: RuleOrigin
     ) -> LoweredPolicy {
         var origin = origin
         origin.isRefused = true
+        let denied = addresses.map { addresses in
+            PeerMatch.anyOf(addresses.map { .addresses(IPPrefix(host: $0), except: [], .everywhere) })
+        }
         func rules(_ direction: Direction) -> DirectionRules {
             let isolates = tier == .normal
             guard denies.contains(direction) else { return DirectionRules(isolates: isolates, rules: []) }
             let deny = PolicyRule(
                 tier: tier, priority: priority, action: .deny,
-                peers: direction == .ingress ? .anyOf([everyoneButOwnNode]) : .everyone,
+                peers: denied ?? (direction == .ingress ? .anyOf([everyoneButOwnNode]) : .everyone),
                 traffic: .everything, origin: origin)
             return DirectionRules(isolates: isolates, rules: [deny])
         }

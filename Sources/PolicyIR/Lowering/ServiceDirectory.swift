@@ -102,9 +102,14 @@ struct ServiceDirectory: Sendable {
         )
     }
 
+    /// Which slice of the API server is not known; `nil` where none is.
+    var doubtAboutAPIServerSlices: (what: String, hint: String)? {
+        doubtAboutSlices(of: "kubernetes", in: "default", "")
+    }
+
     /// Why the addresses of the entity kube-apiserver are not known; `nil` where they are.
     var doubtAboutAPIServer: (what: String, hint: String)? {
-        if let doubt = doubtAboutSlices(of: "kubernetes", in: "default", "") { return doubt }
+        if let doubt = doubtAboutAPIServerSlices { return doubt }
         guard (slices["default/kubernetes"] ?? []).allSatisfy(\.addresses.isEmpty) else { return nil }
         return (
             "the addresses of the API server are not known",

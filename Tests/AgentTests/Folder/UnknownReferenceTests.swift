@@ -1,3 +1,4 @@
+import BPFEmit
 import NetTypes
 import PolicyAPI
 import PolicyIR
@@ -153,5 +154,27 @@ import Testing
             store.absorb(decoded)
             #expect(store.isolating.isEmpty && store.objects.namespaces.count == 1)
         }
+    }
+
+    @Test("nobody reaches the addresses of a Pod or Node with a mistake until it is right", arguments: ["Pod", "Node"])
+    func addresses(kind: String) throws {
+        func object(_ label: String) -> ManifestFile {
+            let text =
+                kind == "Pod"
+                ? "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop, labels: {v: \(label)}}\nstatus: {podIP: 10.0.1.9}\n"
+                : "apiVersion: v1\nkind: Node\nmetadata: {name: a, labels: {v: \(label)}}\nstatus: {addresses: [{type: InternalIP, address: 10.0.1.9}]}\n"
+            return ManifestFile(decoding: Array(text.utf8), file: "f.yaml")
+        }
+        var store = FolderStore(onRefused: .isolate)
+        var state = CompilerState(ClusterObjects(), localNode: "node-1")
+        store.absorb(["f.yaml": object("1")])
+        #expect(store.isolating.map(\.origin.kind) == [kind])
+        #expect(store.conditions.map(\.kind) == [.isolatedByRefused])
+        _ = state.apply(store.takeChanges())
+        #expect(state.policies.map(\.origin.isRefused) == [true])
+        store.absorb(["f.yaml": object("one")])
+        #expect(store.isolating.isEmpty && store.conditions.isEmpty)
+        _ = state.apply(store.takeChanges())
+        #expect(state.policies.isEmpty)
     }
 }

@@ -59,17 +59,41 @@ struct AddressConflictTests {
         #expect(decode(pod("web", "10.0.0.1") + finished).warnings == [])
     }
 
-    @Test("a node's unreadable IP address is an error, a host name is not")
+    @Test(
+        "a node's unreadable IP address is a warning, and the node is known by the others; a host name and an empty address are none"
+    )
     func nodeAddress() {
-        func errors(_ entry: String) -> [String] {
+        func node(_ entry: String) -> DecodedManifests {
             decode(
                 "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus: {addresses: [{type: InternalIP, address: 10.0.0.9}, \(entry)]}"
-            ).errors
+            )
+        }
+        let known = node("{type: ExternalIP, address: 10.0.0.999}")
+        #expect(
+            known.warnings == [
+                "status.addresses[1].address: \"10.0.0.999\" is not an IP address: the node is known without it"
+            ])
+        #expect(known.errors == [] && known.objects.nodes.map(\.addresses.count) == [1])
+        for entry in ["{type: Hostname, address: n1}", "{type: ExternalIP, address: ''}"] {
+            #expect(node(entry).diagnostics == [] && node(entry).objects.nodes.map(\.addresses.count) == [1])
         }
         #expect(
-            errors("{type: ExternalIP, address: 10.0.0.999}") == [
-                "status.addresses[1].address: \"10.0.0.999\" is not an IP address"
+            node("{type: InternalIP, address: 'fe80::1%eth0'}").objects.nodes.first?.addresses.last
+                == IPAddress(parsing: "fe80::1"))
+    }
+
+    @Test("two nodes with one address are a warning that says whose labels count")
+    func nodes() {
+        #expect(
+            decode(node + node.replacing("n1", with: "n0")).warnings == [
+                "status.addresses: 192.168.0.1 is also an address of node n0; the labels of n0 count there"
             ])
-        #expect(errors("{type: Hostname, address: n1}") == [])
+    }
+
+    @Test("a pod with the address of a hostNetwork pod is a warning also where no Node object has it")
+    func hostNetwork() {
+        #expect(
+            decode(pod("agent", "192.168.0.1", "hostNetwork: true, nodeName: n1") + pod("web", "192.168.0.1")).warnings
+                == ["status.podIPs: 192.168.0.1 is also an address of node n1; \(consequence)"])
     }
 }

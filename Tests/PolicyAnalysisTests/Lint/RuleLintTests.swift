@@ -61,6 +61,25 @@ struct RuleLintTests {
             .count == 1)
     }
 
+    @Test("Allow rules without isolation have no effect, unless a Baseline rule would deny what they allow")
+    func allowWithoutIsolation() {
+        let allow =
+            pod("web", "app: web")
+            + cilium(
+                "{endpointSelector: {}, enableDefaultDeny: {ingress: false}, ingress: [{fromEntities: [cluster]}]}")
+        #expect(lint(allow, .noEffect).count == 1)
+        let baseline = """
+            apiVersion: policy.networking.k8s.io/v1alpha2
+            kind: ClusterNetworkPolicy
+            metadata: {name: b}
+            spec: {tier: Baseline, priority: 1, subject: {namespaces: {}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]}
+            ---
+
+            """
+        #expect(lint(baseline + allow, .noEffect) == [])
+        #expect(lint(baseline.replacing("action: Deny", with: "action: Accept") + allow, .noEffect).count == 1)
+    }
+
     @Test("A default deny that says so, and a NetworkPolicy's empty rule, are not reported")
     func meantEmptyElement() {
         #expect(lint(cilium("{endpointSelector: {}, ingress: [{}]}", name: "default-deny"), .emptyElement) == [])

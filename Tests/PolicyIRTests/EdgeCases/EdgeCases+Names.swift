@@ -77,6 +77,7 @@ extension EdgeCases {
                 flows: ["deny web > db 443", "deny web > 203.0.113.1 443"]),
             differs: .init(
                 input: "`toFQDNs: []` or `toServices: []` with `toPorts`", theirs: "allows the port to every peer",
-                ours: "selects nothing, like every other empty list of peers", why: "fails closed")),
+                ours: "in an allow selects nothing, like every other empty list of peers; in a deny as Cilium",
+                why: "fails closed")),
     ]
 }

@@ -301,6 +301,95 @@ import Testing
                 cnp("egress: [{toEndpoints: , \(toPorts("443"))}]"),
                 flows: ["allow web > 203.0.113.1 443", "deny web > db 80"],
                 warned: ["no-effect spec.egress[0].toEndpoints"])),
+        Mistake(
+            "so is nobody at the addresses of a Pod or Node with a mistake, for which they would be outside the cluster",
+            Trial(
+                EdgeCluster.pod("ops", "v", "version: 1", ["10.0.1.9"]) + "\n",
+                cnp("egress: [{toCIDR: [0.0.0.0/0]}], ingress: [{fromEntities: [all]}]"),
+                flows: [
+                    "deny web > 10.0.1.9 80", "deny 10.0.1.9 > web 80", "deny 10.0.1.9 > db 80",
+                    "allow web > 10.0.1.10 80",
+                ],
+                refused: ["wrong-type metadata.labels.version"]),
+            Trial(
+                "apiVersion: v1\nkind: Node\nmetadata: {name: node-3, labels: {zone: 3}}\nstatus: {addresses: [{type: InternalIP, address: 10.9.0.3}]}\n",
+                cnp("egress: [{toEntities: [all]}], egressDeny: [{toEntities: [remote-node]}]"),
+                flows: ["deny web > 10.9.0.3 80", "allow web > 10.9.0.4 80"],
+                refused: ["wrong-type metadata.labels.zone"])),
+        Mistake(
+            "a Node with an address that is none is known by its others",
+            Trial(
+                "apiVersion: v1\nkind: Node\nmetadata: {name: node-3, labels: {zone: c}}\nstatus: {addresses: [{type: InternalIP, address: 10.9.0.3}, {type: ExternalIP, address: ''}, {type: InternalIP, address: 'fe80::3%eth0'}, {type: ExternalIP, address: 010.9.0.5}]}\n",
+                cnp("egress: [{toEntities: [all]}], egressDeny: [{toEntities: [remote-node]}]"),
+                flows: ["deny web > 10.9.0.3 80", "deny web > fe80::3 80", "allow web > 203.0.113.1 80"],
+                warned: ["invalid-value status.addresses[3].address"])),
+        Mistake(
+            "an empty toServices in a deny is as if not written, as Cilium reads it",
+            Trial(
+                cnp("egress: [{toEntities: [all]}], egressDeny: [{toEntities: [world], toServices: []}]"),
+                flows: ["deny web > 203.0.113.1 80", "allow web > db 80"]),
+            Trial(
+                cnp("egress: [{toEntities: [all]}], egressDeny: [{toServices: [], \(toPorts("80"))}]"),
+                flows: ["deny web > 203.0.113.1 80", "deny web > db 80", "allow web > db 81"])),
+        Mistake(
+            "a deny of the cluster refuses its policy while a slice of the API server, which belongs to it, is not known",
+            Trial(
+                cnp("egress: [{toEntities: [all]}], egressDeny: [{toEntities: [cluster]}]"), apiServer("192.0.2.300"),
+                flows: ["deny web > 192.0.2.10 443", "deny web > db 80"],
+                refused: [
+                    "invalid-value endpoints[0].addresses[0]", "unresolved-reference spec.egressDeny[0].toEntities",
+                ]),
+            Trial(
+                cnp("egress: [{toEntities: [all]}], egressDeny: [{toEntities: [cluster]}]"), apiServer("192.0.2.10"),
+                flows: ["deny web > 192.0.2.10 443", "allow web > 192.0.2.11 443"]),
+            Trial(
+                cnp("egress: [{toEntities: [all]}], egressDeny: [{toEntities: [cluster]}]"),
+                flows: ["allow web > 192.0.2.10 443", "deny web > db 80"])),
+        Mistake(
+            "a policy whose API group is misspelt, or another of netpold's, isolates whom it selects",
+            Trial(
+                version(np("ingress: [{}]"), "apiVersion: networking.k8s.oi/v1"), flows: ["deny db > web 80"],
+                refused: ["unknown-kind kind"]),
+            Trial(
+                version(np("ingress: [{}]"), "apiVersion: cilium.io/v2"), flows: ["deny db > web 80"],
+                refused: ["unknown-kind kind"]),
+            Trial(
+                version(cnp("ingress: [{}]"), "apiVersion: networking.k8s.io/v1"), flows: ["deny db > web 80"],
+                refused: ["unknown-kind kind"]),
+            Trial(
+                version(cnp("ingress: [{}]"), "apiVersion: cilium.oi/v2"), flows: ["deny db > web 80"],
+                refused: ["unknown-kind kind"])),
+        Mistake(
+            "the policies in a List that has no items, or a map of them, isolate whom they select",
+            Trial(
+                "apiVersion: v1\nkind: List\nitem: [{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: shop}, spec: {podSelector: {matchLabels: {app: web}}}}]\n",
+                flows: ["deny db > web 80", "allow db > cache 80"], refused: ["missing-field "]),
+            Trial(
+                "apiVersion: v1\nkind: List\nitems: {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: shop}, spec: {podSelector: {matchLabels: {app: web}}}}\n",
+                flows: ["deny db > web 80", "allow db > cache 80"], refused: ["wrong-type items"])),
+        Mistake(
+            "a node by whose address a pod goes as well is nobody, by name as by address",
+            Trial(
+                EdgeCluster.pod("ops", "agent2", "app: agent", ["10.9.0.2"], spec: "hostNetwork: true").replacing(
+                    "node-1", with: "node-2") + "\n",
+                EdgeCluster.pod("ops", "thief", "app: thief", ["10.9.0.2"]) + "\n",
+                cnp("egress: [{toEntities: [remote-node]}]"),
+                flows: ["deny web > 10.9.0.2 80", "deny web > ops/agent2 80"],
+                warned: ["contested-address status.podIPs"])),
+        Mistake(
+            "nodes are selected by the labels of their objects, whatever labels Cilium gives nodes besides",
+            Trial(
+                EdgeCases.clusterPolicy(
+                    "p",
+                    "egress: [{action: Deny, to: [{nodes: {matchExpressions: [{key: host, operator: DoesNotExist}]}}]}]"
+                ),
+                flows: ["deny web > host 80", "deny web > 10.9.0.2 80", "allow web > db 80"]),
+            Trial(
+                EdgeCases.clusterPolicy(
+                    "p",
+                    "egress: [{action: Deny, to: [{nodes: {matchExpressions: [{key: remote-node, operator: DoesNotExist}]}}]}]"
+                ),
+                flows: ["deny web > host 80", "deny web > 10.9.0.2 80", "allow web > db 80"])),
     ]
 
     @Test("what must not pass does not", arguments: mistakes)

@@ -9,12 +9,14 @@ extension Node {
             guard let fields = FieldTable.lenient.read(element, &diagnostics),
                 let written = fields["address"], let text = diagnostics.string(written)
             else { continue }
-            guard let address = IPAddress(parsing: text) else {
-                // Host names are in the same list. An address left out would count as outside the cluster.
-                if diagnostics.string(fields["type"])?.hasSuffix("IP") == true {
-                    diagnostics.error(
-                        .invalidValue, written, "\"\(DocumentNode.shortened(text))\" is not an IP address",
-                        "write an IPv4 or IPv6 address")
+            // With the interface that a link-local address is of.
+            guard let address = IPAddress(parsing: String(text.prefix { $0 != "%" })) else {
+                // Host names are in the same list, and places where there is no address.
+                if !text.isEmpty, diagnostics.string(fields["type"])?.hasSuffix("IP") == true {
+                    diagnostics.warn(
+                        .invalidValue, written,
+                        "\"\(DocumentNode.shortened(text))\" is not an IP address: the node is known without it",
+                        "write an IPv4 or IPv6 address; one that is not known counts as outside the cluster")
                 }
                 continue
             }

@@ -15,7 +15,7 @@ enum AllowWithoutIsolation {
                         said.rules.allSatisfy({ $0.action == .allow && $0.l7 == nil }),
                         !cluster.subjects[number].contains(where: { podClass in
                             (cluster.applying[podClass] ?? []).contains {
-                                cluster.policies[$0][direction]?.isolates == true
+                                cluster.policies[$0][direction].map(matters(beside:)) == true
                             }
                         })
                     else { continue }
@@ -27,5 +27,11 @@ enum AllowWithoutIsolation {
                 }
             }
         }
+    }
+
+    /// Whether an allow rule of the normal tier can make a difference beside these: isolation denies what it does not allow, and a Baseline
+    /// rule is not asked about what it allows.
+    private static func matters(beside said: DirectionRules) -> Bool {
+        said.isolates || said.rules.contains { $0.tier == .baseline && $0.action == .deny }
     }
 }

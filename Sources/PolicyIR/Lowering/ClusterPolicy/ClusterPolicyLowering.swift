@@ -30,11 +30,21 @@ extension PolicyLowering {
         switch peer {
         case .pods(let selection): [pods(selection)]
         // "Selects the nodeIPs": those of the own node too.
-        case .nodes(let selector): [.nodes(selector)]
+        case .nodes(let selector): [.nodes(ofObjects(selector))]
         // "Cluster-internal traffic will be checked against the rule as well."
         case .networks(let prefixes): prefixes.map { .addresses($0, except: [], .everywhere) }
         case .names(let names): names.map { .names($0) }
         }
+    }
+
+    /// "A label selector over Node": over the labels of their objects, which may have the names of Cilium's reserved ones.
+    private static func ofObjects(_ selector: LabelSelector) -> LabelSelector {
+        LabelSelector(
+            selector.requirements.map { condition in
+                LabelRequirement(
+                    source: condition.source == "any" ? "node" : condition.source, key: condition.key,
+                    operator: condition.operator, values: condition.values, location: condition.location)
+            }, location: selector.location)
     }
 
     /// Pods, or ends that are no pods where a condition asks for one of their `reserved:` labels.
