@@ -147,9 +147,10 @@ mkdir "$work/image"
 cp -a "$(buildah mount "$container")/." "$work/image/"
 buildah umount "$container" >/dev/null
 # The arguments of the DaemonSet's containers.
-mapfile -t install < <(awk '/name: cni-install/ { here = 1 } here && /^ +- (cni|install|--)/ { print $2 } /securityContext/ { if (here) exit }' \
+# Once, without --follow.
+mapfile -t install < <(awk '/- name: cni$/ { here = 1 } here && /^ +- (cni|install|--)/ && !/--follow/ { print $2 } /securityContext/ { if (here) exit }' \
     deploy/kustomize/base/agent.yaml)
-[ "${#install[@]}" -ge 2 ] || fail "deploy/kustomize/base/agent.yaml has no arguments of cni-install"
+[ "${#install[@]}" -ge 2 ] || fail "deploy/kustomize/base/agent.yaml has no arguments of cni"
 echo '{"cniVersion": "1.0.0", "name": "pods", "plugins": [{"type": "bridge"}]}' >"$work/image/etc/cni/net.d/10-pods.conflist"
 passes "image: version" "$exactly" in_root "$work/image" "$entry" version
 passes "image: ${install[*]}" '^added netpold to the end of /etc/cni/net.d/10-pods.conflist$' in_root "$work/image" "$entry" "${install[@]}"

@@ -115,6 +115,9 @@ struct CNIPluginTests {
         _ = try run("GC")
         #expect(notes == ["pods-bb-eth0", "pods-x-dd-eth0"])
         #expect(host.asked.filter { $0 == "sweep" }.count == 2)
+        // An empty list of Go's.
+        _ = try run("GC", ",\"cni.dev/valid-attachments\":null")
+        #expect(notes == ["pods-x-dd-eth0"])
     }
 
     @Test("STATUS is 50 while no agent answers; VERSION lists what is spoken")
@@ -122,6 +125,8 @@ struct CNIPluginTests {
         #expect(try run("STATUS").isEmpty)
         host.agentIsAway = true
         #expect(code { try run("STATUS") } == .notAvailable)
+        // A node whose pods start closed can start pods.
+        #expect(try run("STATUS", ",\"onTimeout\":\"start\"").isEmpty)
         #expect(
             try run("VERSION").contains("\"supportedVersions\":[\"0.3.0\",\"0.3.1\",\"0.4.0\",\"1.0.0\",\"1.1.0\"]"))
     }

@@ -28,7 +28,7 @@ public struct CNIInstaller: Sendable {
     /// - Parameters:
     ///   - executable: what is copied to the plugins' folder.
     ///   - options: keys of netpold's part besides `type`, as JSON values.
-    /// - Returns: what was done, a sentence each.
+    /// - Returns: what was done, a sentence each; nothing where all of it is as it should be.
     /// - Throws: naming the file; what was changed before stays usable.
     public func install(executable: String, options: [String: Option]) throws(SystemError) -> [String] {
         let name = try configuration()
@@ -50,15 +50,14 @@ public struct CNIInstaller: Sendable {
         var done: [String] = []
         let binary = "\(plugins)/netpold"
         // First: a configuration that names a plugin that is not there starts no pod.
-        try copy(executable, to: binary)
-        done.append("wrote \(binary)")
+        if try copy(executable, to: binary) { done.append("wrote \(binary)") }
         if let list = object["plugins"] {
             guard var list = list as? [[String: Any]], !list.isEmpty else {
                 throw SystemError("read", path, nil, detail: "plugins is no list of objects")
             }
             let rest = list.filter { $0["type"] as? String != "netpold" }
             let wanted = rest + [entry]
-            if same(list, wanted) { return done + ["\(path) has netpold at its end already"] }
+            if same(list, wanted) { return done }
             if list.count == rest.count { try keep(path, mode) }
             list = wanted
             var changed = object
@@ -68,7 +67,8 @@ public struct CNIInstaller: Sendable {
         }
         // A configuration of one plugin: a list of two takes its place.
         let target = "\(configurations)/\(stem(name)).conflist"
-        guard access(target, F_OK) != 0 else {
+        // One of netpold's is made again: the network plugin has written its file anew.
+        guard access(target, F_OK) != 0 || hasNetpold(target) else {
             throw SystemError("write", target, nil, detail: "it is there already, beside \(name)")
         }
         let first = unnamed(object)
@@ -78,6 +78,12 @@ public struct CNIInstaller: Sendable {
         try write(changed, to: target, mode)
         try move(path, to: path + CNIInstaller.original)
         return done + ["wrote \(target) in place of \(name)"]
+    }
+
+    /// Whether the configuration at a path has netpold in its list.
+    private func hasNetpold(_ path: String) -> Bool {
+        guard let object = try? read(path), let list = object["plugins"] as? [[String: Any]] else { return false }
+        return list.contains { $0["type"] as? String == "netpold" }
     }
 
     /// Takes netpold out of every configuration. The plugin itself stays where `keepsPlugin` says so: runtimes call it once more for
@@ -95,6 +101,13 @@ public struct CNIInstaller: Sendable {
             let singles = [".conf", ".json"].map { "\(configurations)/\(stem(name))\($0)\(CNIInstaller.original)" }
             if let single = singles.first(where: { access($0, F_OK) == 0 }) {
                 let before = String(single.dropLast(CNIInstaller.original.count))
+                // Its owner has written it again: that is the newer one.
+                if access(before, F_OK) == 0 {
+                    try remove(single)
+                    try remove(path)
+                    done.append("removed \(path), beside \(before)")
+                    continue
+                }
                 // Else somebody changed it meanwhile: it stays as it is, without netpold.
                 if let object = try? read(single), rest.count == 1, same([unnamed(object)], rest) {
                     try move(single, to: before)
@@ -204,9 +217,13 @@ public struct CNIInstaller: Sendable {
         try write(Array(data) + [UInt8(ascii: "\n")], to: path, mode: mode)
     }
 
-    private func copy(_ source: String, to target: String) throws(SystemError) {
+    /// Copies a program. `false`: it is there already.
+    private func copy(_ source: String, to target: String) throws(SystemError) -> Bool {
+        let path = (try? FileManager.default.destinationOfSymbolicLink(atPath: source)) ?? source
+        if access(target, X_OK) == 0, FileManager.default.contentsEqual(atPath: path, andPath: target) { return false }
         let bytes = try FileContent.read(source, limit: 1 << 30)
         try write(bytes, to: target, mode: 0o755)
+        return true
     }
 
     /// Writes beside the file and renames: runtimes read the old file or the new one.

@@ -40,7 +40,8 @@ public struct CNIPlugin<Host: CNIHost> {
             do { try host.sweep(configuration) } catch { throw CNIError(.inputOutput, "\(error)") }
             return []
         case .status:
-            if let reason = host.unavailability(configuration) {
+            // A runtime that is told so says that its node is not ready. Pods that start closed do not wait for an agent.
+            if configuration.onTimeout == .fail, let reason = host.unavailability(configuration) {
                 throw CNIError(
                     .notAvailable, "no netpold agent answers: pods that start now wait for one", details: reason)
             }

@@ -78,7 +78,9 @@ public struct CNIConfiguration {
         case let result as [String: Any]: previous = result
         default: throw CNIError(.invalidConfiguration, "prevResult is no object")
         }
-        if let list = object["cni.dev/valid-attachments"] {
+        // libcni writes an empty list as null.
+        if let written = object["cni.dev/valid-attachments"] {
+            let list = written is NSNull ? [[String: Any]]() : written
             guard let list = list as? [[String: Any]] else {
                 throw CNIError(.invalidConfiguration, "cni.dev/valid-attachments is no list of objects")
             }

@@ -51,6 +51,9 @@ struct CNIInstallCommand: ParsableCommand {
             The configuration is the first by name, which is the one that runtimes use. It changes in one step, and the file that \
             was there is kept beside it (.netpold-original). Doing it again changes nothing. Pods that run already are not touched.
 
+            Network plugins write their file anew when they start, and without netpold. With --follow the command stays, waits for a \
+            file that is not there yet, and puts netpold in again within a second.
+
             Exit codes: 0 installed; 2 wrong arguments; 3 a file cannot be read or written, as said.
             """)
 
@@ -66,6 +69,9 @@ struct CNIInstallCommand: ParsableCommand {
     @Option(help: "What becomes of a pod whose interface is no veth of the host: refuse or allow.")
     var unenforceable = CNIConfiguration.Unenforceable.refuse
 
+    @Flag(help: "Stay, and install again whenever the configuration is written anew.")
+    var follow = false
+
     func validate() throws {
         guard (0...600).contains(waitSeconds) else { throw ValidationError("--wait-seconds is 0 to 600") }
     }
@@ -76,11 +82,29 @@ struct CNIInstallCommand: ParsableCommand {
             "onTimeout": .text(onTimeout.rawValue), "unenforceable": .text(unenforceable.rawValue),
         ]
         if let socket = instance.socket { options["socket"] = .text(socket) }
+        if follow { keep(options) }
         do {
-            try folders.installer.install(executable: "/proc/self/exe", options: options).forEach { print($0) }
+            let done = try folders.installer.install(executable: Self.executable, options: options)
+            print(done.isEmpty ? "netpold is there already" : done.joined(separator: "\n"))
         } catch {
             ErrorOutput.error("\(error)")
             throw ExitCode.of(error)
+        }
+    }
+
+    private static let executable = "/proc/self/exe"
+
+    /// Goes on until a signal ends it; each file is written in one step.
+    private func keep(_ options: [String: CNIInstaller.Option]) -> Never {
+        var follower = CNIFollower(folders.installer, executable: Self.executable, options: options)
+        while true {
+            switch follower.look() {
+            case .installed(let done): print(done.joined(separator: "\n"))
+            case .waiting(let reason): ErrorOutput.error("\(reason); trying again")
+            case nil: break
+            }
+            fflush(nil)
+            sleep(1)
         }
     }
 }

@@ -80,7 +80,7 @@ struct DeployTests {
     @Test("no CNI step without cni.install; the namespace is the release's")
     func choices() throws {
         let open = try DeployTools.chart(#"{"cni": {"install": false}}"#)
-        #expect(!open.text.contains("cni-install") && !open.text.contains("/opt/cni/bin"))
+        #expect(!open.text.contains("--wait-seconds") && !open.text.contains("/opt/cni/bin"))
         let elsewhere = try DeployTools.chart(namespace: "policy").text
         #expect(elsewhere.contains("namespace: policy") && !elsewhere.contains("namespace: kube-system"))
     }
@@ -110,11 +110,15 @@ struct DeployTests {
                 // There is no API server here; that the option is meant for a pod it says at once.
                 $0 == "--in-cluster" ? "--manifests=/etc" : $0.replacing("$(NODE_NAME)", with: "node-1")
             }
-            var run = try unprivileged(words)
-            if container.name.hasPrefix("cni-") {
+            let run: DeployTools.Run
+            if container.name.hasPrefix("cni") {
                 let folder = try newFolder()
                 defer { try? FileManager.default.removeItem(atPath: folder) }
-                run = try unprivileged(words + ["--conf-dir", "\(folder)/none", "--bin-dir", "\(folder)/none"])
+                // With --follow it does not end.
+                run = try unprivileged(
+                    words.filter { $0 != "--follow" } + ["--conf-dir", "\(folder)/none", "--bin-dir", "\(folder)/none"])
+            } else {
+                run = try unprivileged(words)
             }
             #expect(run.code == 3, "\(words): \(run.errors)")
             #expect(try unprivileged(words + ["--no-such-option"]).code == 2)
@@ -135,7 +139,7 @@ struct DeployTests {
         let container = try base.container("agent", of: "DaemonSet/netpold-agent")
         #expect(!container.isPrivileged && container.capabilities == agent)
         #expect(try uninstall.container("detach", of: "DaemonSet/netpold-uninstall").capabilities == agent)
-        #expect(try base.container("cni-install", of: "DaemonSet/netpold-agent").capabilities == [])
+        #expect(try base.container("cni", of: "DaemonSet/netpold-agent").capabilities == ["DAC_OVERRIDE"])
         #expect(try uninstall.container("cni-uninstall", of: "DaemonSet/netpold-uninstall").capabilities == [])
         #expect(try bounding("netpold-agent") == agent)
         let proxy = try proxied.container("proxy", of: "DaemonSet/netpold-proxy").capabilities
