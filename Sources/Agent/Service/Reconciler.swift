@@ -30,7 +30,7 @@ actor Reconciler {
     private let logger: Logger
     private let worker: DatapathWorker
     private let node: any NodeSource
-    private let bindings: BindingFile?
+    private let bindings: RecordFile<BindingRecords>?
     private let published: PublishedSnapshot
     private let history: GenerationHistory
     private nonisolated let inputs: [Input]

@@ -8,7 +8,6 @@ import PolicyAPI
 import PolicyIR
 import ProxyRules
 import Support
-import SystemPackage
 
 /// Writes the proxy's rules whenever programs with L7 rules come or go, before they do, and waits a moment for the proxy to have read
 /// them. With them whose the addresses of the node's pods are: for names in a log nobody waits.
@@ -89,12 +88,7 @@ final class RuleSnapshotWriter {
             snapshot.revision = revision
             earlier = []
             written = nil
-            let data = try snapshot.json()
-            let draft = "\(paths.proxyRules).new"
-            let file = try OwnedDescriptor(
-                opening: draft, .writeOnly, options: [.create, .truncate, .noFollow], permissions: .ownerReadWrite)
-            _ = try file.use { try $0.writeAll(data) }
-            try SystemError.check("write", paths.proxyRules) { rename(draft, paths.proxyRules) }
+            try FileContent.replace(paths.proxyRules, with: try snapshot.json())
             written = snapshot.policies
         } catch {
             return failed("\(error)")

@@ -310,7 +310,8 @@ struct AgentCommand: AsyncParsableCommand {
                 node: WatchedNode(HostScanner(places), folders: [places.namespaces] + places.cniCaches),
                 datapath: datapath,
                 compiler: verify ? VerifyingCompiler(keeping) { try KernelDecider($0) } : keeping,
-                bindings: BindingFile(path: try instance.paths().bindings), names: names,
+                bindings: RecordFile(path: try instance.paths().bindings, limit: BindingRecords.fileLimit),
+                names: names,
                 denials: try DenialReader(path: try instance.paths().denials)),
             server: server, pinned: adopted, logger: logger)
     }
