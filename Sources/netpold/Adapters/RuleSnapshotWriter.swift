@@ -15,11 +15,6 @@ final class RuleSnapshotWriter {
     /// How long a proxy that runs is waited for: what it does not know yet it denies.
     private static let patience = Duration.milliseconds(400)
 
-    private struct State: Decodable {
-        var pid: Int32
-        var revision: UInt64
-    }
-
     private let paths: InstancePaths
     private let failed: (String) -> Void
     private var revision: UInt64
@@ -33,8 +28,8 @@ final class RuleSnapshotWriter {
     init(_ paths: InstancePaths, failed: @escaping (String) -> Void) {
         self.paths = paths
         self.failed = failed
-        let data = try? Data(contentsOf: URL(filePath: paths.proxyRules))
-        let found = data.flatMap { try? RuleSnapshot(json: $0) }
+        let file = try? FileContent.readRegular(paths.proxyRules, limit: RuleSnapshot.largest + 1)
+        let found = file.flatMap { try? RuleSnapshot(json: Data($0.bytes)) }
         revision = found?.revision ?? 0
         earlier = found?.policies ?? []
     }
@@ -45,11 +40,7 @@ final class RuleSnapshotWriter {
             revision: revision,
             policies: programs.sorted { $0.base < $1.base }.compactMap { program in
                 let rules = program.rules.compactMap { bit, rule in
-                    RuleSnapshot.Rule(
-                        number: bit,
-                        PolicyRule(
-                            action: rule.action, peers: .everyone, traffic: .everything, l7: rule.l7,
-                            origin: rule.origin))
+                    RuleSnapshot.Rule(number: bit, l7: rule.l7, origin: rule.origin)
                 }
                 if rules.isEmpty { return nil }
                 var policy = RuleSnapshot.Policy(id: program.base, direction: program.direction, rules: rules)
@@ -106,10 +97,7 @@ final class RuleSnapshotWriter {
     private func wait() {
         let end = ContinuousClock.now + RuleSnapshotWriter.patience
         while ContinuousClock.now < end {
-            guard let data = try? Data(contentsOf: URL(filePath: paths.proxyState)),
-                let state = try? JSONDecoder().decode(State.self, from: data), kill(state.pid, 0) == 0
-            else { return }
-            if state.revision >= revision { return }
+            guard let proxy = ProxyStatus.read(paths.proxyState), proxy.revision < revision else { return }
             usleep(5000)
         }
     }
