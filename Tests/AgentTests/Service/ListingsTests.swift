@@ -82,7 +82,7 @@ import Testing
                 RememberedFlow(
                     slot: 0, own: .init(address: address, port: UInt16(number)),
                     remote: .init(address: address, port: 80), protocol: .tcp, role: .initiator, translation: nil,
-                    isAnswered: true, isClosing: false, silentSeconds: 1, revision: 1)
+                    isAnswered: true, silentSeconds: 1, revision: 1)
             }
         }
         let service = try RunningService(world, socket: scratch.file("s"))
