@@ -101,6 +101,10 @@ final class MeasuredDatapath: DatapathPort {
     func close(_ interfaces: Set<UInt32>) throws { try network.node.run { try datapath.close(interfaces) } }
 
     func auditHooks() -> [HookFinding] { (try? network.node.run { datapath.auditHooks() }) ?? [] }
+    func refreshFastPath() throws -> FastPathReport? { try network.node.run { try datapath.refreshFastPath() } }
+    func hostStanding() throws -> HostStanding? { try network.node.run { try datapath.hostStanding() } }
+    func collectLearnt() throws -> [EndpointKey: LearntUse] { try datapath.collectLearnt() }
+    func learn(_ pod: EndpointKey, _ history: [LearntName]) throws { try datapath.learn(pod, history) }
     func packetsByRule() throws -> [RuleHitKey: UInt64] { try datapath.packetsByRule() }
     func makeFlowReader() throws -> any FlowReading { try datapath.makeFlowReader() }
     var ruleHitIndex: RuleHitIndex { datapath.ruleHitIndex }
