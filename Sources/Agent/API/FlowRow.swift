@@ -44,7 +44,7 @@ extension FlowRow: ListingRow {
     /// Where the row stands.
     public var place: String { "\(pod) \(direction) \(`protocol`) \(own) \(remote) \(translated ?? "")" }
     /// The namespace that it is of.
-    public var rowNamespace: String? { pod.split(separator: "/").first.map(String.init) }
+    public var rowNamespace: String? { Listing.namespace(of: pod) }
     /// The rows of a page.
     public static func wrap(_ rows: [FlowRow]) -> ListingRows { .conntrack(rows) }
     /// The rows of a page of this listing.

@@ -26,6 +26,12 @@ public enum Listing: String, Hashable, Codable, Sendable, CaseIterable {
         case .identities, .maps: false
         }
     }
+
+    /// The namespace of `namespace/name`; `nil` for what is named otherwise: the node itself (`host`), an interface without a pod.
+    public static func namespace(of name: String) -> String? {
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.count == 2 && !parts[0].isEmpty ? String(parts[0]) : nil
+    }
 }
 
 /// A row of a listing.
@@ -154,19 +160,13 @@ extension ListingPage: Codable {
 
 // MARK: rows
 
-/// The namespace of `namespace/name`; `nil` for anything else.
-private func namespace(of name: String) -> String? {
-    let parts = name.split(separator: "/", maxSplits: 1)
-    return parts.count == 2 ? String(parts[0]) : nil
-}
-
 extension EndpointReport: ListingRow {
     /// The listing of these rows.
     public static var listing: Listing { .endpoints }
     /// Where the row stands.
     public var place: String { "\(name) \(ifindex ?? 0)" }
     /// The namespace that it is of.
-    public var rowNamespace: String? { Agent.namespace(of: name) }
+    public var rowNamespace: String? { Listing.namespace(of: name) }
     /// The rows of a page.
     public static func wrap(_ rows: [EndpointReport]) -> ListingRows { .endpoints(rows) }
     /// The rows of a page of this listing.
@@ -181,7 +181,7 @@ extension NameReport: ListingRow {
     /// Where the row stands.
     public var place: String { pod }
     /// The namespace that it is of.
-    public var rowNamespace: String? { Agent.namespace(of: pod) }
+    public var rowNamespace: String? { Listing.namespace(of: pod) }
     /// The rows of a page.
     public static func wrap(_ rows: [NameReport]) -> ListingRows { .names(rows) }
     /// The rows of a page of this listing.
