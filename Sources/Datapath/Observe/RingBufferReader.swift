@@ -1,6 +1,7 @@
 public import BPFEmit
 import CNetpoldABI
 import Glibc
+import Support
 
 /// Reads verdict events while it lives. The datapath writes none when nobody reads.
 ///
@@ -25,7 +26,7 @@ public final class RingBufferReader {
     package init(_ maps: DatapathMaps, _ interest: EventInterest) throws(BPFError) {
         ring = try RingBuffer(map: maps.events.fd, name: maps.events.name)
         control = maps.control
-        began = RingBufferReader.now()
+        began = MonotonicClock.nanoseconds
         try listen(to: interest)
     }
 
@@ -38,12 +39,6 @@ public final class RingBufferReader {
             }
         try control.set(
             UInt32(0), np_control(listeners: listeners.rawValue, wakeup_bytes: Self.wakeupBytes))
-    }
-
-    private static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     /// Ends listening: the datapath stops writing records.

@@ -5,6 +5,7 @@ import NetTypes
 import NetpoldTestSupport
 import PolicyAPI
 import PolicyIR
+import Support
 import Testing
 
 @testable import Datapath
@@ -210,11 +211,7 @@ extension PacketHarness {
     }
 
     /// Seconds of the names' clock.
-    func nameClock() -> UInt32 {
-        var now = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &now)
-        return UInt32(now.tv_sec)
-    }
+    func nameClock() -> UInt32 { MonotonicClock.seconds }
 
     /// What became of a pod's answers.
     func learntShare(of pod: Pod = .a) throws -> np_learnt_share {

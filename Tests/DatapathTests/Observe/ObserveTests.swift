@@ -2,6 +2,7 @@ import BPFEmit
 import CNetpoldABI
 import Glibc
 import NetTypes
+import Support
 import Testing
 
 @testable import Datapath
@@ -45,10 +46,10 @@ struct ObserveTests {
         #expect(try probe.tcp(source: 1) == NP_REASON_ALLOWED)
         try earlier.stop()
         let reader = try node.makeEventReader(.drops)
-        let before = monotonicNanoseconds()
+        let before = MonotonicClock.nanoseconds
         #expect(try probe.tcp(source: 2) == NP_REASON_ALLOWED)
         #expect(try probe.tcp(from: NodeImages.stranger, source: 3) == NP_DROP_POLICY_DEFAULT)
-        let after = monotonicNanoseconds()
+        let after = MonotonicClock.nanoseconds
         usleep(200_000)
         let events = try reader.read()
         #expect(events.map(\.sourcePort) == [3])
@@ -56,12 +57,6 @@ struct ObserveTests {
         try reader.listen(to: .verdicts)
         #expect(try probe.tcp(source: 4) == NP_REASON_ALLOWED)
         #expect(try reader.read().map(\.sourcePort) == [4])
-    }
-
-    private func monotonicNanoseconds() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     @Test("a reader that asks for few records gets the others the next time")
