@@ -68,8 +68,7 @@ extension FlowRow {
             case nil: nil
             }
         func text(_ end: RememberedFlow.End) -> String {
-            let address = end.address.ipv4 == nil ? "[\(end.address)]" : "\(end.address)"
-            return flow.protocol.hasPorts ? "\(address):\(end.port)" : "\(end.address)"
+            flow.protocol.hasPorts ? end.address.with(port: end.port) : "\(end.address)"
         }
         self.init(
             pod: pod, direction: direction, protocol: "\(flow.protocol)", own: text(flow.own),
