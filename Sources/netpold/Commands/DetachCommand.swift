@@ -24,10 +24,7 @@ struct DetachCommand: ParsableCommand {
     var netns: String?
 
     func run() throws {
-        guard geteuid() == 0 else {
-            ErrorOutput.error("only root may detach: run it as root (or with sudo)")
-            throw ExitCode.machine
-        }
+        try HostPreparation.requireRoot("only root may detach")
         do {
             try HostPreparation.requireCapabilities("detach")
             if let netns { try NamespaceEntry.enter(netns) }

@@ -170,12 +170,10 @@ struct ProxyCommand: AsyncParsableCommand {
     }
 
     private func serveNode(_ run: ProxyRun) async throws {
-        guard geteuid() == 0 else {
-            ErrorOutput.error(
-                "the node's proxy stands in for other hosts' addresses: run it as root; to try policies without root: "
-                    + "netpold proxy --listen 127.0.0.1:8080 --to 127.0.0.1:80 -f policies/ --pod namespace/name")
-            throw ExitCode.machine
-        }
+        try HostPreparation.requireRoot(
+            "the node's proxy stands in for other hosts' addresses",
+            hint: "to try policies without root: "
+                + "netpold proxy --listen 127.0.0.1:8080 --to 127.0.0.1:80 -f policies/ --pod namespace/name")
         let path = try rules ?? instance.paths().proxyRules
         let ports = try NodeProxyPorts.open(instance: instance.instance, listeners: run.loops)
         try await run.serve(ports, rules: path, telling: DenialFeed(path: try instance.paths().denials))
