@@ -49,10 +49,10 @@ struct DetachCommand: ParsableCommand {
             try pins.removeAll()
         }
         for path in pinned { print("removed \(path)") }
-        for path in [
-            try instance.paths().lastGood, try instance.paths().bindings, try instance.paths().hostPolicies,
-        ]
-        where (try? FileManager.default.removeItem(atPath: path)) != nil {
+        let paths = try instance.paths()
+        // A proxy that runs goes by the revision in its rules: those of a next agent must have a later one.
+        let rules = ProxyStatus.read(paths.proxyState) == nil ? [paths.proxyRules] : []
+        for path in paths.records + rules where (try? FileManager.default.removeItem(atPath: path)) != nil {
             print("removed \(path)")
         }
         if unlink(instance.socketPath) == 0 { print("removed \(instance.socketPath)") }
