@@ -44,7 +44,7 @@ public final class RingBufferReader {
     /// Ends listening: the datapath stops writing records.
     public func stop() throws(BPFError) {
         hasEnded = true
-        try control.set(UInt32(0), np_control(listeners: 0, wakeup_bytes: 0))
+        try control.set(UInt32(0), np_control(listeners: NP_LISTEN_NOBODY.rawValue, wakeup_bytes: 0))
     }
 
     /// The next events, oldest first, at most 4096; the others are there the next time. Waits up to 100 ms for them.

@@ -207,7 +207,7 @@ struct ExplainCommand: AsyncParsableCommand {
             throw ExitCode.badInput
         }
         if diagnosticOptions.isText, needsProxy { ErrorOutput.write(L7Notice.text) }
-        if diagnostics.contains(where: { $0.severity == .error }) { throw ExitCode.badInput }
+        if diagnostics.hasErrors { throw ExitCode.badInput }
         if diagnostics.contains(where: \.isAboutLeftOut) { throw ExitCode.no }
         try compare(isAllowed)
     }

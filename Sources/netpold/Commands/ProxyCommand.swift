@@ -1,3 +1,4 @@
+import PolicyAPI
 import Agent
 public import ArgumentParser
 import Foundation
@@ -165,7 +166,7 @@ struct ProxyCommand: AsyncParsableCommand {
         let found = try tried.find(revision: 1)
         ErrorOutput.write(
             try DiagnosticOutput(format: .text, stream: .error, standardInput: nil).render(found.diagnostics))
-        guard !found.diagnostics.contains(where: { $0.severity == .error }) else { throw ExitCode.badInput }
+        guard !found.diagnostics.hasErrors else { throw ExitCode.badInput }
         try await run.serve(tried, found, listen: listen.address, to: to.address)
     }
 

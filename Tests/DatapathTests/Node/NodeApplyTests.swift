@@ -338,3 +338,8 @@ struct NodeApplyTests {
         #expect(node.hits.used < 200)
     }
 }
+
+extension LoadedPolicy {
+    /// Whether two policies have one map: nothing else tells from outside.
+    fileprivate func sharesPeers(with other: LoadedPolicy) -> Bool { table != nil && table === other.table }
+}
