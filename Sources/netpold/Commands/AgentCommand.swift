@@ -1,13 +1,13 @@
-public import Agent
-public import ArgumentParser
+import Agent
+import ArgumentParser
 import BPFEmit
 import Datapath
 import Foundation
 import Glibc
-public import Logging
-public import NetTypes
+import Logging
+import NetTypes
 import PolicyAPI
-public import PolicyIR
+import PolicyIR
 import ServiceLifecycle
 import Support
 
@@ -357,26 +357,3 @@ extension AgentCommand {
         return (settings, choice)
     }
 }
-
-extension HealthAddress: ExpressibleByArgument {
-    /// `nil` when it is not a loopback address with a port.
-    public init?(argument: String) { self.init(parsing: argument) }
-}
-
-extension IPPrefix: ExpressibleByArgument {
-    /// Reads `169.254.169.0/24`.
-    public init?(argument text: String) { self.init(parsing: text) }
-}
-
-extension IPAddress: ExpressibleByArgument {
-    /// `nil` when it is not an address.
-    public init?(argument: String) { self.init(parsing: argument) }
-}
-
-extension RefusedPolicy: ExpressibleByArgument {}
-extension ServiceMode: ExpressibleByArgument {}
-extension FastPathMode: ExpressibleByArgument {}
-extension NameScope: ExpressibleByArgument {}
-extension NameOptions.Refusal: ExpressibleByArgument {}
-extension UnknownNamespaces: ExpressibleByArgument {}
-extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -1,9 +1,9 @@
 import Agent
-public import ArgumentParser
+import ArgumentParser
 import Glibc
 import NetTypes
 import PolicyAPI
-public import PolicyAnalysis
+import PolicyAnalysis
 import PolicyIR
 import Support
 
@@ -259,5 +259,3 @@ struct ExplainCommand: AsyncParsableCommand {
         return names
     }
 }
-
-extension PolicyTest.Expectation: ExpressibleByArgument {}

@@ -1,11 +1,11 @@
-import PolicyAPI
 import Agent
-public import ArgumentParser
+import ArgumentParser
 import Foundation
 import Glibc
-public import L7Proxy
+import L7Proxy
 import NIOCore
 import NetTypes
+import PolicyAPI
 import Support
 
 /// `netpold proxy`.
@@ -210,5 +210,3 @@ enum ProxyDirection: String, CaseIterable, ExpressibleByArgument {
         }
     }
 }
-
-extension AccessLog.Format: ExpressibleByArgument {}
