@@ -187,9 +187,7 @@ package struct ListItems {
     /// Marks the highest bit of quotes and backslashes; above the lowest mark there may be wrong ones.
     @inline(__always)
     private static func special(_ word: UInt64) -> UInt64 {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let quote = word ^ (ones &* 0x22)
-        let backslash = word ^ (ones &* 0x5c)
-        return ((quote &- ones) & ~quote | (backslash &- ones) & ~backslash) & 0x8080_8080_8080_8080
+        (WordScan.marks(word, equalTo: UInt8(ascii: "\"")) | WordScan.marks(word, equalTo: UInt8(ascii: "\\")))
+            & WordScan.highs
     }
 }
