@@ -52,7 +52,8 @@ struct DetachCommand: ParsableCommand {
         let paths = try instance.paths()
         // A proxy that runs goes by the revision in its rules: those of a next agent must have a later one.
         let rules = ProxyStatus.read(paths.proxyState) == nil ? [paths.proxyRules] : []
-        for path in paths.records + rules where (try? FileManager.default.removeItem(atPath: path)) != nil {
+        for path in paths.records + rules + [paths.denials]
+        where (try? FileManager.default.removeItem(atPath: path)) != nil {
             print("removed \(path)")
         }
         if unlink(instance.socketPath) == 0 { print("removed \(instance.socketPath)") }
