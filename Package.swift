@@ -305,6 +305,7 @@ let package = Package(
             name: "KubeClientTests",
             dependencies: [
                 "Agent", "KubeClient", "KubeObjects", "KubeTestServer", "PolicyAPI", "PolicyIR", "Support",
+                "NetpoldTestSupport",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),

@@ -104,3 +104,8 @@ extension IPAddress: CustomStringConvertible {
         return text(groups[..<best.lowerBound]) + "::" + text(groups[best.upperBound...])
     }
 }
+
+extension IPAddress {
+    /// The address with a port: `10.0.0.1:80`, `[fd00::1]:80`.
+    public func with(port: UInt16) -> String { isIPv4 ? "\(self):\(port)" : "[\(self)]:\(port)" }
+}

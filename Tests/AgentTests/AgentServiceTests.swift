@@ -1,4 +1,5 @@
 import BPFEmit
+import NetpoldTestSupport
 import PolicyAPI
 import Support
 import Testing

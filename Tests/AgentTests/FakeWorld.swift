@@ -110,6 +110,9 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
         return nil
     }
 
+    func refreshFastPath() throws -> FastPathReport? { nil }
+    func collectLearnt() throws -> [EndpointKey: LearntUse] { [:] }
+    func learn(_ pod: EndpointKey, _ history: [LearntName]) throws {}
     func auditHooks() -> [HookFinding] { state.withLock { $0.hooks } }
     var ruleHitIndex: RuleHitIndex { RuleHitIndex() }
     func counters() throws -> DatapathCounters {

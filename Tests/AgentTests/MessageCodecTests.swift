@@ -23,7 +23,9 @@ import Testing
             framer.feed(line.dropFirst(length))
             let whole = try #require(try framer.next())
             #expect(try codec.decode(Message.self, from: whole) == message)
-            #expect(!framer.isInsideLine)
+            #expect(try framer.next() == nil)
+            framer.feed(line)
+            #expect(try framer.next() == whole, "nothing was left")
         }
     }
 

@@ -2,6 +2,16 @@ import BPFEmit
 import BPFSimulate
 import NetpoldTestSupport
 
+extension Instruction {
+    /// The jump's offset; `nil` for what does not jump.
+    fileprivate var jumpOffset: Int16? {
+        switch self {
+        case .jump(let offset), .branch(_, _, _, _, let offset): offset
+        case .arithmetic, .negate, .load, .store, .storeImmediate, .loadConstant, .loadMap, .call, .exit: nil
+        }
+    }
+}
+
 /// Helpers around whole programs.
 enum Programs {
     /// Encodes instructions one after the other.

@@ -1,3 +1,5 @@
+import Agent
+import Foundation
 import Glibc
 import PolicyAPI
 import Testing
@@ -69,6 +71,46 @@ struct RunningAgentTests {
         #expect(try connects("blue", 8001))
         #expect(try agent.detach().output.hasPrefix("nothing of instance"))
     }
+
+    @Test("detach removes every file that an agent leaves for the next one")
+    func files() throws {
+        let paths = try #require(InstancePaths(instance: agent.instance))
+        func left() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: InstancePaths.folder).filter {
+                $0.hasPrefix("\(agent.instance).")
+            }.map { "\(InstancePaths.folder)/\($0)" }
+        }
+        try agent.write("names.yaml", Self.asksNames)
+        try agent.start()
+        try agent.settle()
+        #expect(agent.end(SIGTERM) == 0)
+        #expect(try Set(left()).isSuperset(of: [paths.bindings, paths.lastGood]))
+        for path in paths.records + [paths.proxyRules] where access(path, F_OK) != 0 {
+            #expect(FileManager.default.createFile(atPath: path, contents: nil))
+        }
+        // As while a proxy runs: it compares the revision in the rules.
+        let status = ProxyStatus(processID: getpid(), revision: 1)
+        try JSONEncoder().encode(status).write(to: URL(filePath: paths.proxyState))
+        #expect(try agent.detach().code == 0)
+        #expect(try Set(left()) == [paths.proxyRules, paths.proxyState])
+        try FileManager.default.removeItem(atPath: paths.proxyState)
+        #expect(try agent.detach().output.contains("removed \(paths.proxyRules)"))
+        #expect(try left() == [])
+    }
+
+    /// A policy with rules for DNS, and with names that are learnt.
+    private static let asksNames = """
+        apiVersion: cilium.io/v2
+        kind: CiliumNetworkPolicy
+        metadata: {name: asks, namespace: lab}
+        spec:
+          endpointSelector: {matchLabels: {app: green}}
+          egress:
+            - toPorts:
+                - ports: [{port: "53", protocol: UDP}, {port: "53", protocol: TCP}]
+                  rules: {dns: [{matchPattern: "*"}]}
+            - toFQDNs: [{matchName: www.example.com}]
+        """
 
     @Test("a namespace without a pod is reported, and cut off under --unknown all-isolate")
     func unknownNamespace() throws {

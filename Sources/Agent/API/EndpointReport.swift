@@ -72,3 +72,18 @@ public struct EndpointReport: Hashable, Codable, Sendable {
         case flows = "flows"
     }
 }
+
+extension EndpointReport: ListingRow {
+    /// The listing of these rows.
+    public static var listing: Listing { .endpoints }
+    /// Where the row stands.
+    public var place: String { "\(name) \(ifindex ?? 0)" }
+    /// The namespace that it is of.
+    public var rowNamespace: String? { Listing.namespace(of: name) }
+    /// The rows of a page.
+    public static func wrap(_ rows: [EndpointReport]) -> ListingRows { .endpoints(rows) }
+    /// The rows of a page of this listing.
+    public static func unwrap(_ rows: ListingRows) -> [EndpointReport]? {
+        if case .endpoints(let rows) = rows { rows } else { nil }
+    }
+}

@@ -44,7 +44,7 @@ extension FlowRow: ListingRow {
     /// Where the row stands.
     public var place: String { "\(pod) \(direction) \(`protocol`) \(own) \(remote) \(translated ?? "")" }
     /// The namespace that it is of.
-    public var rowNamespace: String? { pod.split(separator: "/").first.map(String.init) }
+    public var rowNamespace: String? { Listing.namespace(of: pod) }
     /// The rows of a page.
     public static func wrap(_ rows: [FlowRow]) -> ListingRows { .conntrack(rows) }
     /// The rows of a page of this listing.
@@ -68,8 +68,7 @@ extension FlowRow {
             case nil: nil
             }
         func text(_ end: RememberedFlow.End) -> String {
-            let address = end.address.ipv4 == nil ? "[\(end.address)]" : "\(end.address)"
-            return flow.protocol.hasPorts ? "\(address):\(end.port)" : "\(end.address)"
+            flow.protocol.hasPorts ? end.address.with(port: end.port) : "\(end.address)"
         }
         self.init(
             pod: pod, direction: direction, protocol: "\(flow.protocol)", own: text(flow.own),

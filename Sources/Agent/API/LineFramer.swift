@@ -13,9 +13,6 @@ public struct LineFramer: Sendable {
         self.limit = limit
     }
 
-    /// Whether the stream would end inside a line.
-    public var isInsideLine: Bool { start < bytes.count }
-
     /// Whether a whole line is there.
     public var hasLine: Bool {
         mutating get { newline() != nil }

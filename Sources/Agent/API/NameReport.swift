@@ -70,3 +70,18 @@ public struct NameReport: Hashable, Codable, Sendable {
         case unlearnt = "unlearnt"
     }
 }
+
+extension NameReport: ListingRow {
+    /// The listing of these rows.
+    public static var listing: Listing { .names }
+    /// Where the row stands.
+    public var place: String { pod }
+    /// The namespace that it is of.
+    public var rowNamespace: String? { Listing.namespace(of: pod) }
+    /// The rows of a page.
+    public static func wrap(_ rows: [NameReport]) -> ListingRows { .names(rows) }
+    /// The rows of a page of this listing.
+    public static func unwrap(_ rows: ListingRows) -> [NameReport]? {
+        if case .names(let rows) = rows { rows } else { nil }
+    }
+}

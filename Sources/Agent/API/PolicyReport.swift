@@ -81,3 +81,18 @@ extension PolicyReport {
             origin: "deleted", reason: reason)
     }
 }
+
+extension PolicyReport: ListingRow {
+    /// The listing of these rows.
+    public static var listing: Listing { .policies }
+    /// Where the row stands.
+    public var place: String { "\(kind)/\(namespace ?? "")/\(name)" }
+    /// The namespace that it is of.
+    public var rowNamespace: String? { namespace }
+    /// The rows of a page.
+    public static func wrap(_ rows: [PolicyReport]) -> ListingRows { .policies(rows) }
+    /// The rows of a page of this listing.
+    public static func unwrap(_ rows: ListingRows) -> [PolicyReport]? {
+        if case .policies(let rows) = rows { rows } else { nil }
+    }
+}

@@ -1,8 +1,12 @@
 internal import Foundation
 internal import Glibc
+internal import Support
 
 /// How the node's proxy stands, as it writes it into a file (`InstancePaths.proxyState`): `proxy` of the status.
 public struct ProxyStatus: Hashable, Codable, Sendable {
+    /// More bytes than the file has.
+    private static let limit = 1 << 20
+
     /// Its process.
     public var processID: Int32
     /// The revision of the rules that it has in force.
@@ -22,10 +26,22 @@ public struct ProxyStatus: Hashable, Codable, Sendable {
         self.revision = revision
     }
 
+    /// Reads what a proxy says. One of an earlier version does not say all of it.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        processID = try fields.decode(Int32.self, forKey: .processID)
+        revision = try fields.decode(UInt64.self, forKey: .revision)
+        connections = try fields.decodeIfPresent(Int.self, forKey: .connections) ?? 0
+        refusedConnections = try fields.decodeIfPresent([String: UInt64].self, forKey: .refusedConnections) ?? [:]
+        clientFaults = try fields.decodeIfPresent([String: UInt64].self, forKey: .clientFaults) ?? [:]
+        serverFaults = try fields.decodeIfPresent([String: UInt64].self, forKey: .serverFaults) ?? [:]
+    }
+
     /// What the file says of a process that runs; `nil` without one.
-    static func read(_ path: String) -> ProxyStatus? {
-        guard let data = FileManager.default.contents(atPath: path),
-            let status = try? JSONDecoder().decode(ProxyStatus.self, from: data), kill(status.processID, 0) == 0
+    public static func read(_ path: String) -> ProxyStatus? {
+        guard let file = try? FileContent.readRegular(path, limit: limit),
+            let status = try? JSONDecoder().decode(ProxyStatus.self, from: Data(file.bytes)),
+            kill(status.processID, 0) == 0
         else { return nil }
         return status
     }

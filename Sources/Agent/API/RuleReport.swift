@@ -53,7 +53,7 @@ extension RuleReport: ListingRow {
         return "\(pod) \(direction) \(String(repeating: "0", count: max(0, 8 - number.count)))\(number)"
     }
     /// The namespace that it is of.
-    public var rowNamespace: String? { pod.split(separator: "/").first.map(String.init) }
+    public var rowNamespace: String? { Listing.namespace(of: pod) }
     /// The rows of a page.
     public static func wrap(_ rows: [RuleReport]) -> ListingRows { .rules(rows) }
     /// The rows of a page of this listing.

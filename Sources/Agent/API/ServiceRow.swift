@@ -32,7 +32,7 @@ extension ServiceRow: ListingRow {
     /// Where the row stands.
     public var place: String { "\(service) \(address) \(port) \(`protocol`)" }
     /// The namespace that it is of.
-    public var rowNamespace: String? { service.split(separator: "/").first.map(String.init) }
+    public var rowNamespace: String? { Listing.namespace(of: service) }
     /// The rows of a page.
     public static func wrap(_ rows: [ServiceRow]) -> ListingRows { .services(rows) }
     /// The rows of a page of this listing.

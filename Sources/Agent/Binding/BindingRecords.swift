@@ -7,6 +7,8 @@ import PolicyAPI
 public struct BindingRecords: Hashable, Codable, Sendable {
     /// The form of this version.
     public static let currentVersion = 1
+    /// More bytes than a file of them has: 4,096 interfaces with 4 KiB each.
+    public static let fileLimit = 16 << 20
 
     /// The form.
     public var version = BindingRecords.currentVersion

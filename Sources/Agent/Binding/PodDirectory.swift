@@ -43,8 +43,8 @@ struct PodDirectory: Sendable {
     /// The pods that have a UID, by name. More than one is an error of whoever made the objects.
     func names(withUID uid: String) -> Set<String> { namesByUID[uid]?.all ?? [] }
 
-    /// The pods whose annotations say that they are the mirror of the static pod that a reference with a UID is about, as far as that
-    /// is believed of them, by name.
+    /// The names of pods whose annotations make them the mirror of the referenced static pod, and whose namespace and name agree with
+    /// the reference.
     func mirrors(of reference: PodReference) -> Set<String> {
         (namesByStaticUID[reference.uid]?.all ?? []).filter { pods[$0]?.agrees(with: reference) == true }
     }

@@ -4,10 +4,10 @@ import Support
 
 /// Turns readings of a folder into events of objects: the work about files, so that nobody else need know of them.
 ///
-/// Of an object in several files the first by path counts; of one of which policies are to know what it says, and which does not say the
-/// same in each of them, none (`Definitions`). An object whose file cannot be read, or in which it is refused,
-/// is as it was last accepted; one that no file holds any more stays for as long as the view says. The result depends on the
-/// snapshots seen, never on the order of files or objects in them.
+/// Of an object in several files the first by path counts. If policies depend on the object's content and its definitions differ, none of
+/// them counts (`Definitions`). An object that is refused, or whose file cannot be read, is as it was last accepted. An object that no
+/// file holds any more stays for as long as the view says. The result depends on the snapshots seen, never on the order of files or
+/// objects in them.
 public struct FolderReducer: Sendable {
     private typealias Held = FolderContents.Held
 
@@ -160,8 +160,8 @@ public struct FolderReducer: Sendable {
         }
     }
 
-    /// Whether no file holds an object any more that was in force, or only one that held it all along as a duplicate: that is
-    /// no place to which it went.
+    /// Whether an object that was in force is gone: no file holds it, or only a file that already held it as a duplicate, which is not
+    /// a move.
     private func isGone(_ key: ObjectKey, _ held: Held, _ now: Held?, _ files: FolderSnapshot) -> Bool {
         guard let now else { return true }
         guard now.file != held.file, let before = previous[now.file] else { return false }

@@ -19,7 +19,7 @@ public struct FolderTracker: Sendable {
     private struct Tracked: Sendable {
         /// Which file it was when it was seen last.
         var birth: FileBirth?
-        /// The texts that the next one is judged by: the one accepted last, and that of the file which this one replaced.
+        /// The texts that the next one is compared with: the last accepted one, and that of the file that this one replaced.
         var accepted: [FileText] = []
         /// A text that was not accepted, to know it again in a copy.
         var doubted: [UInt8]?

@@ -3,7 +3,6 @@ import Glibc
 import PolicyAPI
 public import Support
 import Synchronization
-import SystemPackage
 
 /// Copies of manifest files as they were last accepted, kept beside the agent's other run-time files.
 ///
@@ -67,14 +66,7 @@ public final class LastGoodFiles: Sendable {
 
     private func write(_ path: String, _ copy: FolderCopy) throws(SystemError) {
         let file = "\(folder)/\(LastGoodFiles.name(path))"
-        let bytes = LastGoodFiles.bytes(path, copy)
-        try SystemError.wrap("write", file) {
-            let draft = try OwnedDescriptor(
-                opening: "\(file).new", .writeOnly, options: [.create, .truncate, .noFollow],
-                permissions: .ownerReadWrite)
-            _ = try draft.use { try $0.writeAll(bytes) }
-        }
-        try SystemError.check("write", file) { rename("\(file).new", file) }
+        try FileContent.replace(file, with: LastGoodFiles.bytes(path, copy))
     }
 
     /// A line with the sum of all that follows and the length of each part, then the path and the texts.

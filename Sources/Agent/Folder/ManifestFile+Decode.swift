@@ -27,7 +27,7 @@ extension ManifestFile {
 
     mutating func note(_ diagnostics: [Diagnostic]) {
         let renderer = DiagnosticRenderer()
-        unreadable += diagnostics.filter { $0.severity == .error }.map(renderer.render)
+        unreadable += diagnostics.errors.map(renderer.render)
         warnings += diagnostics.filter { $0.severity != .error }.map(renderer.render)
     }
 
@@ -46,7 +46,7 @@ extension ManifestFile {
         // A typed list may have several.
         let unknown = decoded.objects.takeUnknown()
         objects += decoded.objects.each
-        let wrong = decoded.diagnostics.filter { $0.severity == .error }
+        let wrong = decoded.diagnostics.errors
         // Of a Service that a list has twice there are only warnings.
         let errors = wrong.isEmpty ? decoded.diagnostics : wrong
         guard !wrong.isEmpty || !unknown.isEmpty else { return note(decoded.diagnostics) }
@@ -88,7 +88,7 @@ extension ManifestFile {
             refused.append(
                 RefusedObject(
                     key: key, origin: .manifest(policy.location),
-                    diagnostics: diagnostics.filter { $0.severity == .error },
+                    diagnostics: diagnostics.errors,
                     isolating: isolating))
         }
     }

@@ -56,7 +56,7 @@ struct Kustomization {
         remedy = "read what it makes: -k \(folder)"
         let output = DocumentReader.read(bytes, file: "kustomization.yaml")
         let root = output.documents.first
-        isUnreadable = output.diagnostics.contains { $0.severity == .error }
+        isUnreadable = output.diagnostics.hasErrors
         func paths(_ keys: [String]) -> [String] {
             keys.flatMap { root?[$0]?.elements ?? [] }.compactMap(\.string).compactMap {
                 Kustomization.join(folder, $0)

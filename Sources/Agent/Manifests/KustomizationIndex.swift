@@ -153,7 +153,7 @@ struct KustomizationIndex {
         return isAboutBare ? .bareLeftOut : .leftOut
     }
 
-    /// The namespaces that the objects of a file end in, one for each way on which it is taken; `nil` for that which is written.
+    /// The namespaces that a file's objects get, one for each kustomization that includes it; `nil`: the namespace as written.
     func namespaces(of file: String) -> Set<String?> {
         let found = effects[Kustomization.normal(file)] ?? []
         return found.isEmpty ? [nil] : Set(found.map { $0.namespace ?? ($0.bare ?? nil) })

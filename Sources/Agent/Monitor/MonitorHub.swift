@@ -256,7 +256,7 @@ final class MonitorHub: Sendable {
         }
     }
 
-    /// What each monitor gets of what was collected: those who want least first, so that others find what they leave.
+    /// What each monitor gets, the one with the fewest records first, so that the time it leaves is used for the others.
     private func orders(_ earned: Double) -> [Order] {
         state.withLock { state in
             state.monitors.keys.compactMap { number in

@@ -1,11 +1,7 @@
 import BPFEmit
-import Foundation
-import Glibc
 import NetTypes
 import PolicyAPI
 public import PolicyIR
-public import Support
-import SystemPackage
 
 /// What an agent writes down about names, for the next one: what pods have learnt, and what the columns in the kernel stand for.
 public struct NameRecords: Codable, Hashable, Sendable {
@@ -92,47 +88,5 @@ public struct ColumnRecords: Codable, Hashable, Sendable {
         var columns = file.columns
         columns.skip(to: next)
         return (columns, file.record)
-    }
-}
-
-/// A file of an agent's own records, which live as long as the machine is up.
-public struct RecordFile<Record: Codable & Sendable>: Sendable {
-    /// More than 4,096 pods' names take.
-    private static var limit: Int { 256 << 20 }
-    private let path: String
-
-    /// The file at a path, which need not exist.
-    public init(path: String) { self.path = path }
-
-    /// What an earlier agent wrote; `nil` when there is nothing.
-    ///
-    /// - Throws: when there is a file that cannot be read, or is not what an agent writes.
-    public func load() throws(SystemError) -> Record? {
-        let bytes: [UInt8]
-        do throws(SystemError) {
-            bytes = try FileContent.read(path, limit: Self.limit + 1)
-        } catch  where error.errno == .noSuchFileOrDirectory {
-            return nil
-        }
-        guard bytes.count <= Self.limit, let record = try? JSONDecoder().decode(Record.self, from: Data(bytes)) else {
-            throw SystemError("read", path, nil, detail: "not what an agent writes", hint: "it is ignored")
-        }
-        return record
-    }
-
-    /// Writes a record, in place of the one before, in one step and for root only.
-    ///
-    /// - Throws: when it cannot be written.
-    public func save(_ record: Record) throws(SystemError) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        let draft = "\(path).new"
-        try SystemError.wrap("write", draft) {
-            let data = try encoder.encode(record)
-            let file = try OwnedDescriptor(
-                opening: draft, .writeOnly, options: [.create, .truncate, .noFollow], permissions: .ownerReadWrite)
-            _ = try file.use { try $0.writeAll(data) }
-        }
-        try SystemError.check("write", path) { rename(draft, path) }
     }
 }

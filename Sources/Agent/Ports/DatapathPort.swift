@@ -39,17 +39,6 @@ public protocol DatapathPort {
     func makeEventReader(_ interest: EventInterest) throws -> Reader
 }
 
-extension DatapathPort {
-    /// How it stands with the node's own policies in the kernel: it has no notion of them.
-    public func hostStanding() throws -> HostStanding? { nil }
-    /// Decides anew which pods' new flows may go past the node's stack; `nil` where none ever do.
-    public func refreshFastPath() throws -> FastPathReport? { nil }
-    /// Removes what pods have learnt of names and that has ended; by pod, what it has.
-    public func collectLearnt() throws -> [EndpointKey: LearntUse] { [:] }
-    /// Puts what a pod has learnt of names into force.
-    public func learn(_ pod: EndpointKey, _ history: [LearntName]) throws {}
-}
-
 /// What programs tell about names. Used by several threads.
 public protocol NameReading: Sendable {
     /// Waits until there are records, a short time at most.

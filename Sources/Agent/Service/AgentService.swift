@@ -44,7 +44,7 @@ public final class AgentService: Service {
         let sources: [any ObjectSource]
         let node: any NodeSource
         let worker: DatapathWorker
-        let bindings: BindingFile?
+        let bindings: RecordFile<BindingRecords>?
         let names: NameFeed?
         let denials: DenialReader?
 
@@ -52,7 +52,7 @@ public final class AgentService: Service {
         /// what this one has bound; with `names`, what pods learn is kept; with `denials`, monitors see requests that the proxy did not allow.
         public init(
             sources: [any ObjectSource], node: any NodeSource, datapath: sending any DatapathPort,
-            compiler: sending any PolicyCompiler, bindings: BindingFile? = nil, names: NameFeed? = nil,
+            compiler: sending any PolicyCompiler, bindings: RecordFile<BindingRecords>? = nil, names: NameFeed? = nil,
             denials: DenialReader? = nil
         ) {
             self.sources = sources

@@ -47,7 +47,7 @@ actor Explanations {
     /// What a pod has learnt of names: toFQDNs go by that.
     private func learnt(by pod: String) -> [String: [IPAddress]] {
         guard let names else { return [:] }
-        let now = NameListing.now
+        let now = MonotonicClock.seconds
         let known = names.history.pods.first { "\($0.key)" == pod }?.value.learnt ?? []
         return known.reduce(into: [:]) { found, name in
             let addresses = name.addresses.filter { $0.value > now }.map(\.key).sorted()

@@ -44,6 +44,9 @@ public struct InstancePaths: Hashable, Sendable {
     public var cniRecords: String { "\(InstancePaths.folder)/\(instance).cni" }
     /// Copies of the manifests as they were last accepted.
     public var lastGood: String { "\(InstancePaths.folder)/\(instance).last-good" }
+
+    /// What an agent leaves for the next one. Without what it pinned they say nothing, so they go with it.
+    public var records: [String] { [bindings, names, columns, hostPolicies, lastGood] }
 }
 
 extension InstancePaths {

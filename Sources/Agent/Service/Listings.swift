@@ -173,10 +173,7 @@ actor Listings {
                 service: "\(frontend.service)", address: "\(frontend.address)", port: frontend.port,
                 protocol: "\(frontend.protocol)", kind: frontend.kind.rawValue,
                 portName: frontend.portName.isEmpty ? nil : frontend.portName,
-                backends: frontend.backends.map { backend in
-                    let address = backend.address.ipv4 == nil ? "[\(backend.address)]" : "\(backend.address)"
-                    return "\(address):\(backend.port)"
-                })
+                backends: frontend.backends.map { "\($0)" })
         }.sorted { $0.place < $1.place }
     }
 }

@@ -86,7 +86,7 @@ public final class NameFeed: Sendable {
                 guard (try? await Task.sleep(for: .milliseconds(100))) != nil else { return }
                 continue
             }
-            history.setPods(slots, at: NameFeed.now)
+            history.setPods(slots, at: MonotonicClock.nanoseconds)
             do {
                 try await thread.run {
                     try self.reader.wait()
@@ -102,7 +102,7 @@ public final class NameFeed: Sendable {
                 isFirst = false
                 if .now - collected > NameFeed.collection {
                     collected = .now
-                    history.forget(before: UInt32(truncatingIfNeeded: NameFeed.now / 1_000_000_000))
+                    history.forget(before: MonotonicClock.seconds)
                     let uses = try await worker.collectLearnt()
                     self.uses.withLock { $0 = uses }
                     await reconciler.take(names: Condition.learntFull(uses))
@@ -128,12 +128,5 @@ public final class NameFeed: Sendable {
                 "what pods have learnt cannot be written down: a restart would not know it",
                 metadata: ["error": "\(error)"])
         }
-    }
-
-    /// ns of CLOCK_MONOTONIC.
-    private static var now: UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }

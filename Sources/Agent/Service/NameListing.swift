@@ -1,6 +1,6 @@
 import BPFEmit
-import Glibc
 import PolicyIR
+import Support
 
 /// Makes the rows of `netpold names`.
 struct NameListing {
@@ -11,7 +11,7 @@ struct NameListing {
     func rows() -> [NameReport] {
         let subjects = Dictionary((image?.subjects ?? []).map { ($0.key, $0) }) { first, _ in first }
         let endpoints = Dictionary((image?.endpoints ?? []).map { ($0.key, $0) }) { first, _ in first }
-        let now = NameListing.now
+        let now = MonotonicClock.seconds
         return feed.history.pods.sorted { $0.key < $1.key }.map { pod, known in
             let columns = endpoints[pod].flatMap { subjects[$0.subject] }?.egress.columns ?? []
             let use = feed.use(of: pod)
@@ -24,13 +24,6 @@ struct NameListing {
                 },
                 entries: use?.entries, refused: use?.refused, unlearnt: use?.unlearnt)
         }.sorted { $0.place < $1.place }
-    }
-
-    /// Seconds of the clock that np_learnt has.
-    static var now: UInt32 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt32(truncatingIfNeeded: time.tv_sec)
     }
 
     private static func row(_ known: LearntName, _ columns: [PolicyBits.Column], _ now: UInt32) -> NameReport.Name? {

@@ -30,7 +30,7 @@ actor Reconciler {
     private let logger: Logger
     private let worker: DatapathWorker
     private let node: any NodeSource
-    private let bindings: BindingFile?
+    private let bindings: RecordFile<BindingRecords>?
     private let published: PublishedSnapshot
     private let history: GenerationHistory
     private nonisolated let inputs: [Input]
@@ -44,12 +44,7 @@ actor Reconciler {
     private var compiled: CompiledNode?
     /// Bindings to be written down; `nil` when there are none.
     private var unsaved: BindingRecords?
-    /// Endpoints whose flows have hardly any room.
-    private var crowded: [Condition] = []
-    /// Endpoints whose learnt addresses have no more room.
-    private var learntFull: [Condition] = []
-    /// The node cannot be observed at the moment.
-    private var nodeFailure: Condition?
+    private var conditionLog: ConditionLog
     private var hasLoggedApply = false
     /// `applyCount` when freed memory was last returned.
     private var trimmedAt: UInt64 = 0
@@ -62,6 +57,7 @@ actor Reconciler {
     ) {
         self.options = options
         self.logger = logger
+        conditionLog = ConditionLog(logger)
         self.worker = ports.worker
         self.node = ports.node
         self.bindings = ports.bindings
@@ -198,18 +194,16 @@ actor Reconciler {
     }
 
     private func observed(_ evidence: HostEvidence) {
-        if let failure = nodeFailure { log(over: failure) }
-        nodeFailure = nil
+        conditionLog.take(nodeFailure: nil)
         take(.node(evidence))
     }
 
     /// What was observed last stays in force; the next try is at most `options.observe` away.
     private func notObserved(_ reason: String) {
-        let failure = Condition(
-            kind: .evidenceUnreadable, subject: "node",
-            message: "cannot be observed: \(reason); what was seen last stays in force")
-        if failure != nodeFailure { log(failure) }
-        nodeFailure = failure
+        conditionLog.take(
+            nodeFailure: Condition(
+                kind: .evidenceUnreadable, subject: "node",
+                message: "cannot be observed: \(reason); what was seen last stays in force"))
         publish()
     }
 
@@ -226,29 +220,16 @@ actor Reconciler {
         case .record(let records):
             unsaved = records
             if bindings != nil { saver.ask() }
-        case .raise(let condition): log(condition)
-        case .clear(let condition): log(over: condition)
+        case .raise(let condition): conditionLog.begin(condition)
+        case .clear(let condition): conditionLog.end(condition)
         }
-    }
-
-    private func log(_ condition: Condition) {
-        logger.log(
-            level: condition.isSevere ? .error : .warning, "\(condition.message)",
-            metadata: ["condition": "\(condition.kind.rawValue)", "subject": "\(condition.subject)"])
-    }
-
-    private func log(over condition: Condition) {
-        logger.notice(
-            "over: \(condition.message)",
-            metadata: ["condition": "\(condition.kind.rawValue)", "subject": "\(condition.subject)"])
     }
 
     private func publish() {
         snapshot.facts = Health.Facts(
             generation: state.generation, appliedGeneration: state.appliedGeneration, view: state.binding.view,
             report: state.report,
-            conditions: (state.conditions + (nodeFailure.map { [$0] } ?? []) + crowded
-                + learntFull).sorted())
+            conditions: (state.conditions + conditionLog.conditions).sorted())
         snapshot.applyCount = state.applyCount
         snapshot.isInForce = state.isInForce
         snapshot.policies = state.policies
@@ -340,26 +321,14 @@ actor Reconciler {
     /// What each endpoint has of the flow table now.
     private func take(_ shares: [EndpointKey: FlowShare]) {
         guard shares != snapshot.shares else { return }
-        let before = crowded
         snapshot.shares = shares
-        crowded = Condition.crowded(shares)
-        for condition in before where !crowded.contains(where: { $0.subject == condition.subject }) {
-            log(over: condition)
-        }
-        for condition in crowded where !before.contains(where: { $0.subject == condition.subject }) { log(condition) }
+        conditionLog.take(crowded: Condition.crowded(shares))
         publish()
     }
 
     /// What the latest collection of learnt addresses found.
     func take(names found: [Condition]) {
-        guard found != learntFull else { return }
-        let before = Set(learntFull.map(\.subject))
-        for condition in learntFull where !found.contains(where: { $0.subject == condition.subject }) {
-            log(over: condition)
-        }
-        for condition in found where !before.contains(condition.subject) { log(condition) }
-        learntFull = found
-        publish()
+        if conditionLog.take(learntFull: found) { publish() }
     }
 
     /// Looks at what decides which flows go past the node's stack.

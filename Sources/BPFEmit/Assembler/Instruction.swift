@@ -50,14 +50,6 @@ public enum Instruction: Hashable, Sendable {
         }
     }
 
-    /// The jump's offset; `nil` for what does not jump.
-    public var jumpOffset: Int16? {
-        switch self {
-        case .jump(let offset), .branch(_, _, _, _, let offset): offset
-        case .arithmetic, .negate, .load, .store, .storeImmediate, .loadConstant, .loadMap, .call, .exit: nil
-        }
-    }
-
     /// The same jump with another offset; what does not jump stays as it is.
     func jumping(by offset: Int16) -> Instruction {
         switch self {

@@ -2,8 +2,7 @@ import NetTypes
 import PolicyAPI
 import PolicyIR
 
-/// Emits policies, those that differ in nothing that a program says only once: subjects whose policies are made by one template have
-/// equal ones, and then they are one array too.
+/// Emits equal policies once. Subjects made from one template have equal policies and share one program, which is one array in memory.
 struct SharedPrograms {
     /// What an image follows from, but for where its rules are written.
     private struct Key: Hashable {

@@ -6,9 +6,9 @@ public import PolicyIR
 /// gets. np_services, np_backends, np_maglev and np_backend_ends follow from it.
 ///
 /// - A Maglev range in use is never written: frontends go to a new one by one write each.
-/// - A slot of np_backends is one backend of one port of one Service, so that it is not usable any more when the backend leaves
-///   that Service, whatever others it is in. It stays while something may go there, and some time after: flows and affinities
-///   remember it. When it gets another backend its generation is counted up.
+/// - A slot of np_backends is one backend of one Service port. It becomes unusable when the backend leaves that Service, even if other
+///   Services still have it. The slot stays while something may go there, and some time after: flows and affinities remember it. When
+///   it gets another backend its generation is counted up.
 /// - An end stays in np_backend_ends for as long as a flow to it may live (`linger`): without it answers would come back
 ///   untranslated.
 public struct ServiceTables: Sendable {

@@ -129,7 +129,7 @@ public struct ClusterBench: Sendable {
         try rig.interrupt.check()
         let cpu = ProcessCPU.time()
         let asked = try rig.server.ask(request)
-        let begin = ContinuousClock.now - .nanoseconds(ClusterServer.now() - asked)
+        let begin = ContinuousClock.now - .nanoseconds(MonotonicClock.nanoseconds - asked)
         let times = try await next(&reconciliations, rig, until: isIt)
         let told = rig.source.lastTold
         return ClusterReport.Sample(

@@ -52,7 +52,7 @@ public enum ClusterServer {
         say(ready)
         let input = BlockingThread(name: "bench-input")
         while let line = await input.run({ readLine() }), let request = Request(parsing: line) {
-            let begin = now()
+            let begin = MonotonicClock.nanoseconds
             switch request {
             case .policy(let number, let namespace, let port): cluster.edit(number, in: namespace, port: port)
             case .everywhere(let port): try cluster.editEverywhere(port: port)
@@ -61,13 +61,6 @@ public enum ClusterServer {
             say("\(begin)")
         }
         await server.stop()
-    }
-
-    /// CLOCK_MONOTONIC, nanoseconds.
-    static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     private static func say(_ line: String) {

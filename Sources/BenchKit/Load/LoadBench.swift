@@ -79,25 +79,19 @@ public struct LoadBench: Sendable {
         }
         var words = ([path] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
-        let begin = clock()
+        let begin = MonotonicClock.nanoseconds
         var process: pid_t = 0
         let status = posix_spawn(&process, path, &actions, nil, &words, environ)
         guard status == 0 else { throw SystemError("start", path, Errno(rawValue: status)) }
         var usage = rusage()
         var code: Int32 = 0
         try SystemError.check("wait for", path) { wait4(process, &code, 0, &usage) }
-        let wall = clock() - begin
+        let wall = MonotonicClock.nanoseconds - begin
         // Warnings are no failure, bad input is: nothing would have been measured.
         guard code & 0x7f == 0, (code >> 8) & 0xff <= 1 else {
             throw SystemError("run", arguments.joined(separator: " "), nil, detail: "it ended with status \(code)")
         }
         return (wall, nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime))
-    }
-
-    private static func clock() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     private static func nanoseconds(_ time: timeval) -> UInt64 {

@@ -39,9 +39,9 @@ final class ResolverLoad {
         // What the first packets of sockets cost is not the question.
         _ = try ask(count: 2 * sockets.count)
         let before = ResolverLoad.cpuTime()
-        let begin = ResolverLoad.now()
+        let begin = MonotonicClock.nanoseconds
         let (latencies, sent) = try ask(count: rate * seconds)
-        let wall = Double(ResolverLoad.now() - begin)
+        let wall = Double(MonotonicClock.nanoseconds - begin)
         let used = Double(ResolverLoad.cpuTime() - before)
         guard let median = latencies.quantile(0.5), let high = latencies.quantile(0.99) else {
             throw SystemError("ask", "the bench's resolver", nil, detail: "no query was answered")
@@ -55,12 +55,12 @@ final class ResolverLoad {
     private func ask(count: Int) throws -> (latencies: [UInt64], sent: Int) {
         let reader = try AnswerReader(sockets)
         let pause = UInt64(1_000_000_000 / rate)
-        let begin = ResolverLoad.now()
+        let begin = MonotonicClock.nanoseconds
         var sent = 0
         for number in 0..<count {
             ResolverLoad.sleep(until: begin + UInt64(number) * pause)
             let query = DNSMessage.query(
-                "\(String(ResolverLoad.now(), radix: 16)).example.com", isIPv4: true,
+                "\(String(MonotonicClock.nanoseconds, radix: 16)).example.com", isIPv4: true,
                 id: UInt16(truncatingIfNeeded: number))
             if send(sockets[number % sockets.count], query, query.count, 0) == query.count { sent += 1 }
         }
@@ -70,12 +70,6 @@ final class ResolverLoad {
     }
 
     // MARK: system calls
-
-    static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
 
     private static func sleep(until moment: UInt64) {
         var time = timespec(tv_sec: Int(moment / 1_000_000_000), tv_nsec: Int(moment % 1_000_000_000))
@@ -147,7 +141,7 @@ private final class AnswerReader: Sendable {
         for socket in sockets {
             try loop.watch(socket, for: .readable) { _ in
                 let bytes = recv(socket, &message, message.count, Int32(MSG_DONTWAIT))
-                let now = ResolverLoad.now()
+                let now = MonotonicClock.nanoseconds
                 guard bytes > AnswerReader.firstLabel, message[3] & 0x0f == 0 else { return }
                 let label = message[(AnswerReader.firstLabel + 1)...].prefix(Int(message[AnswerReader.firstLabel]))
                 if let sent = UInt64(String(decoding: label, as: UTF8.self), radix: 16) { read.append(now - sent) }

@@ -230,14 +230,7 @@ public struct CNIInstaller: Sendable {
     private func write(_ bytes: [UInt8], to path: String, mode: mode_t) throws(SystemError) {
         // No name that a runtime reads.
         let draft = "\(path).netpold-new"
-        try SystemError.wrap("write", draft) {
-            let file = try OwnedDescriptor(
-                opening: draft, .writeOnly, options: [.create, .truncate, .noFollow],
-                permissions: FilePermissions(rawValue: mode))
-            _ = try file.use { try $0.writeAll(bytes) }
-        }
-        try SystemError.check("set the mode of", draft) { chmod(draft, mode) }
-        try move(draft, to: path)
+        try FileContent.replace(path, with: bytes, draft: draft, permissions: FilePermissions(rawValue: mode))
     }
 
     private func move(_ path: String, to target: String) throws(SystemError) {

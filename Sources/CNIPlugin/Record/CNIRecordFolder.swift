@@ -37,11 +37,7 @@ public struct CNIRecordFolder: Sendable {
             try makeFolder()
             let data = try JSONSerialization.data(withJSONObject: note, options: [.sortedKeys])
             // Beside the folder: whoever reads it finds whole notes only.
-            let draft = "\(path).\(getpid()).new"
-            let descriptor = try OwnedDescriptor(
-                opening: draft, .writeOnly, options: [.create, .truncate, .noFollow], permissions: .ownerReadWrite)
-            _ = try descriptor.use { try $0.writeAll(data) }
-            try SystemError.check("write", file) { rename(draft, file) }
+            try FileContent.replace(file, with: data, draft: "\(path).\(getpid()).new")
         } catch {
             throw CNIError(.inputOutput, "the note of the pod's interface cannot be written", details: "\(error)")
         }

@@ -81,7 +81,8 @@ final class TCXAttachment: HookAttachment {
         // Somebody may have removed the pin: without it the link is only as old as this process gets.
         let isToBePinned = pin.map { !isPinned || !Libbpf.isThere($0) } ?? false
         if let pin, isToBePinned {
-            // The pin that is there may be all that holds the link before this one: it goes in the step that pins this one.
+            // The existing pin may be the only reference to the former link. The rename replaces it, so the former link ends when this
+            // one is pinned.
             let former = try Libbpf.openPin(pin)
             let draft = pin + TCXAttachment.draft
             try Libbpf.unpin(draft)

@@ -1,6 +1,7 @@
 public import BPFEmit
 import CNetpoldABI
 import Glibc
+import Support
 
 /// The pinned entry of np_host: what `netpold host` reads and writes, whether an agent lives or not.
 public struct HostControl {
@@ -32,7 +33,7 @@ public struct HostControl {
     public func state() throws(BPFError) -> (confirmation: HostConfirmation, failsafes: [Failsafe], passesProbes: Bool)
     {
         let host = try read()
-        return (host.confirmation(now: KernelClock.monotonic), host.failsafes, host.passes_probes != 0)
+        return (host.confirmation(now: MonotonicClock.nanoseconds), host.failsafes, host.passes_probes != 0)
     }
 
     /// Confirms what is in force. False: nothing was to be confirmed, or it is too late.
@@ -47,7 +48,7 @@ public struct HostControl {
 
     /// Whole seconds until a time of `HostConfirmation`.
     public static func seconds(until: UInt64) -> UInt64 {
-        let now = KernelClock.monotonic
+        let now = MonotonicClock.nanoseconds
         return until > now ? (until - now + 999_999_999) / 1_000_000_000 : 0
     }
 
@@ -58,7 +59,7 @@ public struct HostControl {
         for _ in 0..<HostControl.attempts {
             let before = try read()
             var host = before
-            let now = KernelClock.monotonic
+            let now = MonotonicClock.nanoseconds
             var confirmation = host.confirmation(now: now)
             guard let action = event(&confirmation, now) else { return isWritten }
             host.take(action)

@@ -11,7 +11,7 @@ package final class LoadedPolicy {
     let hits: RuleHitIndex.Entry?
     package let program: BPFProgram
     /// Its peers map; `nil` where no bit is carried by identity.
-    private let table: LoadedPeers?
+    let table: LoadedPeers?
 
     /// Loads a policy, off the path of packets.
     ///
@@ -104,6 +104,4 @@ package final class LoadedPolicy {
     var memoryBytes: Int { table?.memoryBytes ?? 0 }
     /// Most entries of the peers map.
     var capacity: Int { table?.capacity ?? 0 }
-    /// Whether two policies have one map: nothing else tells from outside.
-    func sharesPeers(with other: LoadedPolicy) -> Bool { table != nil && table === other.table }
 }

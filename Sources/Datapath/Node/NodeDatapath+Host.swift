@@ -2,6 +2,7 @@ public import BPFEmit
 import CNetpoldABI
 import Glibc
 import NetTypes
+import Support
 
 /// The node's own policies at its uplinks, and the entry of np_host that says what becomes of their answers.
 extension NodeDatapath {
@@ -71,7 +72,7 @@ extension NodeDatapath {
         var host = before
         let fingerprint = plan.image.formerHostFingerprint
         if fingerprint != host.former_fingerprint {
-            var confirmation = host.confirmation(now: KernelClock.monotonic)
+            var confirmation = host.confirmation(now: MonotonicClock.nanoseconds)
             host.take(confirmation.loseFormer())
         }
         host.former_fingerprint = fingerprint
@@ -126,7 +127,7 @@ extension NodeDatapath {
         }
         uplinks = Set(found.numbers)
         report.host = HostReport(
-            confirmation: host.confirmation(now: KernelClock.monotonic), devices: found.names,
+            confirmation: host.confirmation(now: MonotonicClock.nanoseconds), devices: found.names,
             problems: found.problems.sorted())
     }
 
@@ -135,7 +136,7 @@ extension NodeDatapath {
         guard maps.host != nil else { return nil }
         let host = try readHost()
         return HostStanding(
-            confirmation: host.confirmation(now: KernelClock.monotonic), fingerprint: host.fingerprint,
+            confirmation: host.confirmation(now: MonotonicClock.nanoseconds), fingerprint: host.fingerprint,
             formerFingerprint: host.former_fingerprint)
     }
 
@@ -151,7 +152,7 @@ extension NodeDatapath {
 
     @discardableResult
     private func change(_ host: inout np_host, _ image: NodeImage) -> HostConfirmation.Action? {
-        let now = KernelClock.monotonic
+        let now = MonotonicClock.nanoseconds
         var confirmation = host.confirmation(now: now)
         let former = image.formerHostFingerprint
         let action = confirmation.want(
@@ -182,16 +183,6 @@ extension np_endpoint {
     var isHost: Bool {
         get { flags & UInt32(NP_ENDPOINT_HOST) != 0 }
         set { flags = newValue ? flags | UInt32(NP_ENDPOINT_HOST) : flags & ~UInt32(NP_ENDPOINT_HOST) }
-    }
-}
-
-extension KernelClock {
-    /// CLOCK_MONOTONIC, ns: that of `bpf_ktime_get_ns`.
-    static var monotonic: UInt64 {
-        var time = timespec()
-        // Of this clock it does not fail.
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }
 

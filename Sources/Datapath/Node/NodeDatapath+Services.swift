@@ -3,6 +3,7 @@ import CNetpoldABI
 import Glibc
 import NetTypes
 import PolicyIR
+import Support
 
 /// The tables of Services as the kernel has them, and what they were made for.
 struct ServicesInForce {
@@ -40,7 +41,7 @@ extension NodeDatapath {
         guard let maps = maps.services else {
             return ServicePlan(image: image, change: ServiceTables.Change(), next: nil)
         }
-        let now = NodeDatapath.seconds()
+        let now = UInt64(MonotonicClock.seconds)
         var next: ServicesInForce
         if let services {
             next = services
@@ -136,13 +137,6 @@ extension NodeDatapath {
             { inUse.insert(entry.record.remote.ipAddress) }
         }
         return inUse
-    }
-
-    /// Seconds since the machine was started.
-    private static func seconds() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(max(0, time.tv_sec))
     }
 
     /// From where a pod that is its own backend gets its packets: NP_HAIRPIN_*.

@@ -22,7 +22,7 @@ public final class BPFObject {
     }
 
     /// Names of its programs.
-    public var programNames: [String] { Libbpf.programs(of: object).map(\.name) }
+    var programNames: [String] { Libbpf.programs(of: object).map(\.name) }
 
     /// Changes the capacity of a map that is not loaded yet.
     public func resize(map: String, to capacity: Int) throws(BPFError) {

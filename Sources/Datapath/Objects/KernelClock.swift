@@ -2,6 +2,7 @@ import BPFEmit
 import CLibBPF
 import CNetpoldABI
 import Glibc
+import Support
 
 /// The clock that conntrack entries and events are stamped by: jiffies, which userspace cannot read otherwise.
 public struct KernelClock {
@@ -31,11 +32,8 @@ public struct KernelClock {
     public func now() throws(BPFError) -> Reading {
         let run = try TestRun(frame: [UInt8](repeating: 0, count: 64)).run(program)
         let jiffies = UInt64(run.cb.1) << 32 | UInt64(run.cb.0)
-        var time = timespec()
-        try Libbpf.call(.queryInfo, "CLOCK_MONOTONIC") { clock_gettime(CLOCK_MONOTONIC, &time) }
         return Reading(
-            jiffies: jiffies,
-            rate: Self.rate(jiffies: jiffies, uptime: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9))
+            jiffies: jiffies, rate: Self.rate(jiffies: jiffies, uptime: Double(MonotonicClock.nanoseconds) / 1e9))
     }
 
     /// Which of the rates Linux can be built with explains the reading. The count starts at 2^32 - 300 s, so that code

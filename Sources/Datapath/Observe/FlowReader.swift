@@ -1,5 +1,6 @@
 public import BPFEmit
 import CNetpoldABI
+import NetTypes
 
 /// Reads np_flow_sets by the regions that endpoints had when it was made.
 struct FlowReader: FlowReading {
@@ -22,10 +23,10 @@ struct FlowReader: FlowReading {
             for set in part.region.range {
                 for way in 0..<table.layout.ways {
                     guard let entry = table.entry(set, way),
-                        let flow = ConntrackFlow(entry.record, endpoint: part.slot, part.value)
+                        let flow = RememberedFlow(entry.record, endpoint: part.slot, part.value, now: now)
                     else { continue }
                     if flows.count < limit {
-                        flows.append(RememberedFlow(flow, now: now))
+                        flows.append(flow)
                     } else {
                         leftOut += 1
                     }
@@ -37,30 +38,32 @@ struct FlowReader: FlowReading {
 }
 
 extension RememberedFlow {
-    /// A flow as of `now`.
-    init(_ flow: ConntrackFlow, now: KernelClock.Reading) {
-        func end(_ end: ConntrackFlow.End) -> End { End(address: end.address, port: end.port) }
-        let translation: Translation? =
-            switch flow.translation {
-            case .frontend(let backend): .frontend(end(backend))
-            case .backend(let service): .backend(end(service))
-            case nil: nil
-            }
-        let role: Role =
-            switch flow.role {
-            case .none: .none
-            case .initiator: .initiator
-            case .responder: .responder
-            }
+    /// Reads an entry of a pod with these addresses, as of `now`; `nil` for one that makes no sense.
+    init?(_ record: np_flow_record, endpoint slot: UInt32, _ value: np_endpoint, now: KernelClock.Reading) {
+        let addresses = [value.address.0, value.address.1]
+        guard record.addressIndex < addresses.count, !addresses[record.addressIndex].isZero,
+            let role = Role(rawValue: record.flags >> UInt32(NP_ENTRY_ROLE_SHIFT) & 3)
+        else { return nil }
+        func has(_ flag: Int32) -> Bool { record.flags & UInt32(flag) != 0 }
+        let other = End(address: record.other.ipAddress, port: UInt16(bigEndian: record.other_port))
         // A packet since the reading makes the flow younger than now. The stamps wrap.
-        let silent = max(0, Int64(Int32(bitPattern: now.flowStamp &- flow.lastSeen)))
+        let silent = max(0, Int64(Int32(bitPattern: now.flowStamp &- record.last_seen)))
         self.init(
-            slot: flow.endpoint, own: end(flow.own), remote: end(flow.remote), protocol: flow.protocol, role: role,
-            translation: translation, isAnswered: flow.isAnswered,
-            isClosing: flow.hasFinished || flow.hasRemoteFinished || flow.isReset,
+            slot: slot,
+            own: End(address: addresses[record.addressIndex].ipAddress, port: UInt16(bigEndian: record.own_port)),
+            remote: End(address: record.remote.ipAddress, port: UInt16(bigEndian: record.remote_port)),
+            protocol: L4Protocol(rawValue: record.protocol), role: role,
+            translation: has(NP_ENTRY_FRONTEND) ? .frontend(other) : has(NP_ENTRY_BACKEND) ? .backend(other) : nil,
+            isAnswered: has(NP_ENTRY_ANSWERED), hasFinished: has(NP_ENTRY_FIN_OWN),
+            hasRemoteFinished: has(NP_ENTRY_FIN_REMOTE), isReset: has(NP_ENTRY_RST),
             silentSeconds: UInt32(clamping: (silent << Int64(NP_FLOW_CLOCK_SHIFT)) / Int64(max(now.rate, 1))),
-            revision: flow.revision)
+            revision: record.revision)
     }
+}
+
+extension np_flow_record {
+    /// Index of `np_endpoint.address`.
+    var addressIndex: Int { Int(own_address) & ~Int(NP_OWN_ALIAS) }
 }
 
 extension NodeDatapath {

@@ -6,19 +6,6 @@ extension NodeDatapath {
     /// Sets that a part of a collection walks: a millisecond or so, so that a change need not wait for the whole.
     private static let setsOfPart = 4096
 
-    /// Every flow the datapath remembers. Flows that come or go meanwhile may be missing.
-    public func conntrack() throws(BPFError) -> [ConntrackFlow] {
-        let values = Dictionary(endpoints.values.map { ($0.slot, $0.value) }) { first, _ in first }
-            .merging(adopted) { own, _ in own }
-        var flows: [ConntrackFlow] = []
-        for (slot, region) in regions.current.sorted(by: { $0.key < $1.key }) {
-            guard let value = values[slot] else { continue }
-            let table = try maps.flows.mapped(region)
-            flows += table.entries(in: region).compactMap { ConntrackFlow($0.record, endpoint: slot, value) }
-        }
-        return flows
-    }
-
     /// Forgets flows that have been silent for too long, so that new ones need not push others out.
     ///
     /// - Parameter now: a reading of the clock of the kernel that holds the flows.

@@ -1,6 +1,7 @@
 public import BPFEmit
 import CNetpoldABI
 import Glibc
+import Support
 
 /// Reads verdict events while it lives. The datapath writes none when nobody reads.
 ///
@@ -25,7 +26,7 @@ public final class RingBufferReader {
     package init(_ maps: DatapathMaps, _ interest: EventInterest) throws(BPFError) {
         ring = try RingBuffer(map: maps.events.fd, name: maps.events.name)
         control = maps.control
-        began = RingBufferReader.now()
+        began = MonotonicClock.nanoseconds
         try listen(to: interest)
     }
 
@@ -40,16 +41,10 @@ public final class RingBufferReader {
             UInt32(0), np_control(listeners: listeners.rawValue, wakeup_bytes: Self.wakeupBytes))
     }
 
-    private static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
-
     /// Ends listening: the datapath stops writing records.
     public func stop() throws(BPFError) {
         hasEnded = true
-        try control.set(UInt32(0), np_control(listeners: 0, wakeup_bytes: 0))
+        try control.set(UInt32(0), np_control(listeners: NP_LISTEN_NOBODY.rawValue, wakeup_bytes: 0))
     }
 
     /// The next events, oldest first, at most 4096; the others are there the next time. Waits up to 100 ms for them.

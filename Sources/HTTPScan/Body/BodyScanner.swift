@@ -49,14 +49,6 @@ public struct BodyScanner: Sendable {
         }
     }
 
-    /// Bytes that certainly belong to the body and need no look: the rest of a known length.
-    public var knownRest: UInt64 {
-        switch state {
-        case .length(let rest), .chunkData(let rest): rest
-        case .done, .chunkLine, .chunkEnd, .trailers, .untilClose: 0
-        }
-    }
-
     /// Takes what can be forwarded; how many bytes. 0 with `isComplete` false means: more bytes are needed. A refusal
     /// behind bytes that can be taken is thrown by the next call.
     public mutating func take(_ bytes: Span<UInt8>) throws(Refusal) -> Int {

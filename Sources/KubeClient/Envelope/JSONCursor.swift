@@ -3,7 +3,7 @@ import PolicyAPI
 /// Walks through the outer layers of JSON that an API server wrote, without making values of it: finds members and
 /// elements, and steps over what nobody asked for.
 ///
-/// It believes that brackets match inside of what it steps over; whoever uses a value has it read strictly.
+/// Brackets inside skipped values are not checked. Read a value strictly before you use it.
 struct JSONCursor: ~Copyable {
     private let bytes: UnsafeBufferPointer<UInt8>
     private(set) var index: Int

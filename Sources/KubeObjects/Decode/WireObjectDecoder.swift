@@ -29,7 +29,7 @@ public final class WireObjectDecoder: ObjectDecoder {
         }
         let key = kind.key(head)
         let place = SourceLocation.whole(key.text)
-        let errors = read.diagnostics.filter { $0.severity == .error }
+        let errors = read.diagnostics.errors
         if let object = read.object, object.key == key, errors.isEmpty {
             return .good(
                 object, warnings: read.diagnostics.filter { $0.severity == .warning }.map { $0.moved(to: place) })

@@ -19,22 +19,6 @@ public enum TestCertificates {
 
         """
 
-    /// A CA that nobody knows, PEM.
-    public static let otherAuthority = """
-        -----BEGIN CERTIFICATE-----
-        MIIBpzCCAU2gAwIBAgIUIK+uRo5n6Ie4gKgIvxezmeiNgL4wCgYIKoZIzj0EAwIw
-        IDEeMBwGA1UEAwwVbmV0cG9sZCBvdGhlciB0ZXN0IENBMCAXDTI2MTEyNzE3MDQ1
-        N1oYDzIxMjYxMTAzMTcwNDU3WjAgMR4wHAYDVQQDDBVuZXRwb2xkIG90aGVyIHRl
-        c3QgQ0EwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASmWQ7RSsUgqEk1iZzuoffe
-        S9HlZuU9ADwzh+apaY9e5dkKNW+4OicyFZ4VO9AIrKp6d1tue/7wXdYDaGq+xUQq
-        o2MwYTAdBgNVHQ4EFgQUtzdBQlvzQ6uYUkzBTwkTgQ4Etz0wHwYDVR0jBBgwFoAU
-        tzdBQlvzQ6uYUkzBTwkTgQ4Etz0wDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8E
-        BAMCAQYwCgYIKoZIzj0EAwIDSAAwRQIhAMVYa7aKGXzYAipadkCKP/AnD6iAmy3T
-        avAe4wgRIKG0AiBBAazfUPGO+5R4RQo+22gbYeRUsGhSi3zuwzWPcJu1YA==
-        -----END CERTIFICATE-----
-
-        """
-
     /// The certificate of the server, PEM.
     static let server = """
         -----BEGIN CERTIFICATE-----

@@ -33,11 +33,10 @@ struct KubeProxyRules {
                 "    chain service-\(number) {\n"
                 + "        numgen random mod \(choice.count) vmap { \(choice.joined(separator: ", ")) }\n    }\n"
             for (place, backend) in frontend.backends.enumerated() {
-                let to = isIPv4 ? "\(backend.address):\(backend.port)" : "[\(backend.address)]:\(backend.port)"
                 chains +=
                     "    chain endpoint-\(number)-\(place) {\n"
                     + "        \(family) saddr \(backend.address) meta mark set meta mark or 0x4000\n"
-                    + "        meta l4proto \(frontend.protocol.description.lowercased()) dnat to \(to)\n    }\n"
+                    + "        meta l4proto \(frontend.protocol.description.lowercased()) dnat to \(backend)\n    }\n"
             }
         }
         let destination = "\(family) daddr . meta l4proto . th dport"

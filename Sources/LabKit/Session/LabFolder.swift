@@ -105,12 +105,9 @@ public final class LabFolder {
         }
         for agent in instances.compactMap(InstancePaths.init(instance:)) {
             // All that an agent finds at its next start, or another lab of this name would begin with what this one has learnt.
-            let files = [
-                agent.socket, agent.lock, agent.lastGood, agent.proxyRules, agent.proxyState, agent.bindings,
-                agent.names,
-                agent.columns,
-            ]
-            for path in files { try? FileManager.default.removeItem(atPath: path) }
+            for path in agent.records + [agent.socket, agent.lock, agent.proxyRules, agent.proxyState] {
+                try? FileManager.default.removeItem(atPath: path)
+            }
         }
         // Also the folders above, when this was the last lab.
         rmdir(LabFolder.root)

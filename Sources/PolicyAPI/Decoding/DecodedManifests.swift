@@ -61,5 +61,5 @@ public struct DecodedManifests: Sendable {
     }
 
     /// Whether any diagnostic is an error: a command that only reads then exits with 2.
-    public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+    public var hasErrors: Bool { diagnostics.hasErrors }
 }

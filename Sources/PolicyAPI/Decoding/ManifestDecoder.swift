@@ -132,8 +132,7 @@ public struct ManifestDecoder: Sendable {
             }),
             let place = RepositoryFile.placeholder(in: bytes, file: file, firstLine: firstLine)
         else { return holdsAny }
-        // What is wrong with a template is nothing that its author can put right in it; of another file's policy, which it contradicts, that
-        // stays refused.
+        // Errors in a template are dropped: its author cannot fix them there. A policy of another file that it contradicts stays refused.
         let found = (
             result.diagnostics[known.diagnostics...], result.refused[known.refused...], unknown[known.unknown...]
         )

@@ -5,9 +5,8 @@ enum JSONListPages {
     static func items(of chunk: DocumentChunk) -> Result<[DocumentPages.Item], DocumentFailure> {
         chunk.bytes.withUnsafeBytes { all in
             let text = UnsafeRawBufferPointer(rebasing: all[(chunk.content.startIndex - chunk.bytes.startIndex)...])
-            do throws(WireListReader.Failure) {
-                let ranges = try ranges(in: text, of: all)
-                return .success(places(of: ranges, in: all, chunk))
+            do throws(ListItems.Failure) {
+                return .success(places(of: try ranges(in: text, behind: all.count - text.count), in: all, chunk))
             } catch {
                 return .failure(
                     DocumentFailure(
@@ -22,22 +21,15 @@ enum JSONListPages {
         }
     }
 
-    /// Where items of a list lie in `all`.
+    /// Where items of a list lie in a chunk in which it begins behind some bytes.
     private static func ranges(
-        in text: UnsafeRawBufferPointer, of all: UnsafeRawBufferPointer
-    ) throws(WireListReader.Failure) -> [Range<Int>] {
-        guard let base = all.baseAddress else { throw WireListReader.Failure(description: "it is empty") }
-        var ranges: [Range<Int>] = []
-        var reader = WireListReader()
-        // All of it at once, so that what is handed over lies in it.
-        try reader.read(text) { item in
-            guard let start = item.baseAddress.map({ $0 - base }) else { return }
-            ranges.append(start..<(start + item.count))
+        in text: UnsafeRawBufferPointer, behind start: Int
+    ) throws(ListItems.Failure) -> [Range<Int>] {
+        let items = try ListItems(in: text)
+        guard DocumentPages.isList(try items.document()) else {
+            throw ListItems.Failure(description: "its kind is another one")
         }
-        guard DocumentPages.isList(try reader.finishDocument()) else {
-            throw WireListReader.Failure(description: "its kind is another one")
-        }
-        return ranges
+        return items.ranges.map { (start + $0.lowerBound)..<(start + $0.upperBound) }
     }
 
     /// The maps at the top level of a chunk, each as a chunk of its own; what is behind the last, and is no map, stays with it.

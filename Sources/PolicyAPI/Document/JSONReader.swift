@@ -165,39 +165,27 @@ struct JSONReader {
     private mutating func escape() throws(DocumentFailure) -> Unicode.Scalar {
         guard let byte = peek else { throw unexpected("an escape") }
         index += 1
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
-        case UInt8(ascii: "b"): return "\u{8}"
-        case UInt8(ascii: "f"): return "\u{c}"
-        case UInt8(ascii: "n"): return "\n"
-        case UInt8(ascii: "r"): return "\r"
-        case UInt8(ascii: "t"): return "\t"
-        case UInt8(ascii: "u"):
-            let unit = try hexUnit()
-            if let scalar = Unicode.Scalar(unit) { return scalar }
-            // A high surrogate must be followed by a low one.
-            if unit < 0xdc00, take("\\"), take("u") {
-                let low = try hexUnit()
-                if (0xdc00..<0xe000).contains(low),
-                    let scalar = Unicode.Scalar(0x10000 + (unit - 0xd800) << 10 + (low - 0xdc00))
-                {
-                    return scalar
-                }
-            }
-            throw failure("half a surrogate pair", "write both halves, or the character itself")
-        default:
+        if let plain = JSONEscape.byte(byte) { return Unicode.Scalar(plain) }
+        guard byte == UInt8(ascii: "u") else {
             index -= 1
             throw unexpected("one of \" \\ / b f n r t u")
         }
+        let unit = try hexUnit()
+        if let scalar = Unicode.Scalar(unit) { return scalar }
+        // A high surrogate must be followed by a low one.
+        if JSONEscape.isHighSurrogate(unit), take("\\"), take("u"),
+            let scalar = JSONEscape.character(unit, try hexUnit())
+        {
+            return scalar
+        }
+        throw failure("half a surrogate pair", "write both halves, or the character itself")
     }
 
     private mutating func hexUnit() throws(DocumentFailure) -> UInt32 {
         var unit: UInt32 = 0
         for _ in 0..<4 {
-            guard let byte = peek, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
-                throw unexpected("four hexadecimal digits")
-            }
-            unit = unit << 4 | UInt32(digit)
+            guard let digit = peek.flatMap(JSONEscape.digit) else { throw unexpected("four hexadecimal digits") }
+            unit = unit << 4 | digit
             index += 1
         }
         return unit

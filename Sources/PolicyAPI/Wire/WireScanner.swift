@@ -238,12 +238,9 @@ struct WireScanner: ~Copyable {
     /// Marks the highest bit of bytes that end a plain run. Above the lowest mark there may be wrong ones.
     @inline(__always)
     private static func special(_ word: UInt64) -> UInt64 {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let highs: UInt64 = 0x8080_8080_8080_8080
-        let quote = word ^ (ones &* 0x22)
-        let backslash = word ^ (ones &* 0x5c)
-        return ((quote &- ones) & ~quote | (backslash &- ones) & ~backslash | (word &- ones &* 0x20) & ~word | word)
-            & highs
+        let ends =
+            WordScan.marks(word, equalTo: UInt8(ascii: "\"")) | WordScan.marks(word, equalTo: UInt8(ascii: "\\"))
+        return (ends | WordScan.marks(word, below: 0x20) | word) & WordScan.highs
     }
 
     private mutating func stepOverEscape(_ found: inout Found) throws(NotPlain) {
@@ -253,15 +250,14 @@ struct WireScanner: ~Copyable {
         index += 2
         switch escape {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"): break
-        case UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"),
-            UInt8(ascii: "t"):
-            found.hasOptionalEscapes = true
         case UInt8(ascii: "u"):
             found.hasOptionalEscapes = true
             var place = index
             _ = try unicodeEscape(&place)
             index = place
-        default: throw NotPlain()
+        default:
+            guard JSONEscape.byte(escape) != nil else { throw NotPlain() }
+            found.hasOptionalEscapes = true
         }
     }
 
@@ -285,14 +281,10 @@ struct WireScanner: ~Copyable {
             }
             let escape = byte(place)
             place += 1
-            switch escape {
-            case UInt8(ascii: "b"): text.append(0x8)
-            case UInt8(ascii: "f"): text.append(0xc)
-            case UInt8(ascii: "n"): text.append(0xa)
-            case UInt8(ascii: "r"): text.append(0xd)
-            case UInt8(ascii: "t"): text.append(0x9)
-            case UInt8(ascii: "u"): text += Array(String(try unicodeEscape(&place)).utf8)
-            default: text.append(escape)
+            if let plain = JSONEscape.byte(escape) {
+                text.append(plain)
+            } else {
+                text += Array(String(try unicodeEscape(&place)).utf8)
             }
         }
         guard let result = String(validating: text, as: UTF8.self) else { throw NotPlain() }
@@ -303,13 +295,11 @@ struct WireScanner: ~Copyable {
     private func unicodeEscape(_ place: inout Int) throws(NotPlain) -> Unicode.Scalar {
         let unit = try hexUnit(&place)
         if let scalar = Unicode.Scalar(unit) { return scalar }
-        guard unit < 0xdc00, place + 1 < end, byte(place) == UInt8(ascii: "\\"), byte(place + 1) == UInt8(ascii: "u")
+        guard JSONEscape.isHighSurrogate(unit), place + 1 < end, byte(place) == UInt8(ascii: "\\"),
+            byte(place + 1) == UInt8(ascii: "u")
         else { throw NotPlain() }
         place += 2
-        let low = try hexUnit(&place)
-        guard (0xdc00..<0xe000).contains(low),
-            let scalar = Unicode.Scalar(0x10000 + (unit - 0xd800) << 10 + (low - 0xdc00))
-        else { throw NotPlain() }
+        guard let scalar = JSONEscape.character(unit, try hexUnit(&place)) else { throw NotPlain() }
         return scalar
     }
 
@@ -317,16 +307,8 @@ struct WireScanner: ~Copyable {
         guard place + 4 <= end else { throw NotPlain() }
         var unit: UInt32 = 0
         for _ in 0..<4 {
-            let digit: UInt8
-            switch byte(place) {
-            case let byte where (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte): digit = byte - UInt8(ascii: "0")
-            case let byte where (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte):
-                digit = byte - UInt8(ascii: "a") + 10
-            case let byte where (UInt8(ascii: "A")...UInt8(ascii: "F")).contains(byte):
-                digit = byte - UInt8(ascii: "A") + 10
-            default: throw NotPlain()
-            }
-            unit = unit << 4 | UInt32(digit)
+            guard let digit = JSONEscape.digit(byte(place)) else { throw NotPlain() }
+            unit = unit << 4 | digit
             place += 1
         }
         return unit

@@ -52,7 +52,7 @@ public struct DiagnosticReport: Encodable, Sendable {
         let sorted = diagnostics.sortedOnce
         self.diagnostics = sorted.map(Entry.init)
         summary = Summary(
-            errors: sorted.count { $0.severity == .error }, warnings: sorted.count { $0.severity == .warning },
+            errors: sorted.errors.count, warnings: sorted.count { $0.severity == .warning },
             notes: sorted.count { $0.severity == .note })
     }
 }

@@ -16,7 +16,7 @@ public struct ServiceBackend: Hashable, Sendable {
 
 extension ServiceBackend: Comparable, CustomStringConvertible {
     /// `10.0.0.1:80`, `[fd00::1]:80`.
-    public var description: String { address.isIPv4 ? "\(address):\(port)" : "[\(address)]:\(port)" }
+    public var description: String { address.with(port: port) }
 
     /// By address, port.
     public static func < (left: ServiceBackend, right: ServiceBackend) -> Bool {

@@ -1,5 +1,5 @@
 public import NetTypes
-internal import PolicyAPI
+public import PolicyAPI
 public import PolicyIR
 
 extension RuleSnapshot.Policy {
@@ -15,12 +15,15 @@ extension RuleSnapshot.Policy {
 
 extension RuleSnapshot.Rule {
     /// A rule with HTTP or DNS conditions; `nil` for others.
-    public init?(number: UInt32, _ rule: PolicyRule) {
-        switch rule.l7 {
+    public init?(number: UInt32, _ rule: PolicyRule) { self.init(number: number, l7: rule.l7, origin: rule.origin) }
+
+    /// The HTTP or DNS conditions of a rule; `nil` where it has others, or none.
+    public init?(number: UInt32, l7: L7Match?, origin: RuleOrigin) {
+        switch l7 {
         case .http(let elements):
-            self.init(number: number, http: elements.map { RuleSnapshot.Element($0, of: rule.origin) })
+            self.init(number: number, http: elements.map { RuleSnapshot.Element($0, of: origin) })
         case .dns(let elements):
-            self.init(number: number, http: [], dns: elements.map { RuleSnapshot.DNSElement($0, of: rule.origin) })
+            self.init(number: number, http: [], dns: elements.map { RuleSnapshot.DNSElement($0, of: origin) })
         case .serverNames, nil: return nil
         }
     }

@@ -1,7 +1,7 @@
 import Glibc
 import SystemPackage
 
-/// Reads what a file holds.
+/// Reads and writes what a file holds.
 public enum FileContent {
     /// At most `limit` bytes of a file; `-` is standard input.
     public static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {

@@ -1,10 +1,24 @@
 import Agent
+import ArgumentParser
 import Datapath
+import Glibc
 import Logging
 import Support
 
 /// What the machine and the process must have before anything is loaded.
 enum HostPreparation {
+    /// Ends the command unless root runs it.
+    ///
+    /// - Parameters:
+    ///   - why: what needs root, a sentence without its stop.
+    ///   - hint: what can be done instead.
+    /// - Throws: the exit code, after saying so.
+    static func requireRoot(_ why: String, hint: String = "") throws(ExitCode) {
+        guard geteuid() != 0 else { return }
+        ErrorOutput.error("\(why): run it as root (or with sudo)\(hint.isEmpty ? "" : "; \(hint)")")
+        throw ExitCode.machine
+    }
+
     /// Refuses to go on without the capabilities that enforcing, or taking it off, needs: one error that names every missing one.
     static func requireCapabilities(_ what: String) throws(SystemError) {
         let missing = Capability.missing().filter { !$0.isOptional }

@@ -2,6 +2,7 @@ import Glibc
 import L7Proxy
 import NIOCore
 import NIOPosix
+import NetTypes
 import ProxyRules
 import Support
 
@@ -66,9 +67,7 @@ struct ProxyRun: Sendable {
             let proxy = try await HTTPProxy.start(
                 on: listen, group: group, rules: source, resolver: resolver, limits: limits(), log: log)
             let address = proxy.address.flatMap { address in
-                address.ipAddress.map {
-                    $0.contains(":") ? "[\($0)]:\(address.port ?? 0)" : "\($0):\(address.port ?? 0)"
-                }
+                address.ipAddress.flatMap(IPAddress.init(parsing:))?.with(port: UInt16(address.port ?? 0))
             }
             note(
                 "\(tried.pod) \(tried.direction): \(found.elements) HTTP \(found.elements == 1 ? "rule" : "rules") in force; "

@@ -47,14 +47,7 @@ final class ProxyState: Sendable {
             let encoder = JSONEncoder()
             encoder.outputFormatting = .sortedKeys
             let data = try encoder.encode(status)
-            let temporary = "\(path).new"
-            try SystemError.wrap("write", temporary) {
-                let file = try FileDescriptor.open(
-                    FilePath(temporary), .writeOnly, options: [.create, .truncate, .closeOnExec],
-                    permissions: [.ownerReadWrite, .groupRead, .otherRead])
-                try file.closeAfter { _ = try file.writeAll(data) }
-            }
-            try SystemError.check("rename to", path) { rename(temporary, path) }
+            try FileContent.replace(path, with: data, permissions: [.ownerReadWrite, .groupRead, .otherRead])
             written = status
         }
     }

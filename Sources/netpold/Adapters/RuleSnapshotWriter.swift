@@ -8,18 +8,12 @@ import PolicyAPI
 import PolicyIR
 import ProxyRules
 import Support
-import SystemPackage
 
 /// Writes the proxy's rules whenever programs with L7 rules come or go, before they do, and waits a moment for the proxy to have read
 /// them. With them whose the addresses of the node's pods are: for names in a log nobody waits.
 final class RuleSnapshotWriter {
     /// How long a proxy that runs is waited for: what it does not know yet it denies.
     private static let patience = Duration.milliseconds(400)
-
-    private struct State: Decodable {
-        var pid: Int32
-        var revision: UInt64
-    }
 
     private let paths: InstancePaths
     private let failed: (String) -> Void
@@ -34,8 +28,8 @@ final class RuleSnapshotWriter {
     init(_ paths: InstancePaths, failed: @escaping (String) -> Void) {
         self.paths = paths
         self.failed = failed
-        let data = try? Data(contentsOf: URL(filePath: paths.proxyRules))
-        let found = data.flatMap { try? RuleSnapshot(json: $0) }
+        let file = try? FileContent.readRegular(paths.proxyRules, limit: RuleSnapshot.largest + 1)
+        let found = file.flatMap { try? RuleSnapshot(json: Data($0.bytes)) }
         revision = found?.revision ?? 0
         earlier = found?.policies ?? []
     }
@@ -46,11 +40,7 @@ final class RuleSnapshotWriter {
             revision: revision,
             policies: programs.sorted { $0.base < $1.base }.compactMap { program in
                 let rules = program.rules.compactMap { bit, rule in
-                    RuleSnapshot.Rule(
-                        number: bit,
-                        PolicyRule(
-                            action: rule.action, peers: .everyone, traffic: .everything, l7: rule.l7,
-                            origin: rule.origin))
+                    RuleSnapshot.Rule(number: bit, l7: rule.l7, origin: rule.origin)
                 }
                 if rules.isEmpty { return nil }
                 var policy = RuleSnapshot.Policy(id: program.base, direction: program.direction, rules: rules)
@@ -89,12 +79,7 @@ final class RuleSnapshotWriter {
             snapshot.revision = revision
             earlier = []
             written = nil
-            let data = try snapshot.json()
-            let draft = "\(paths.proxyRules).new"
-            let file = try OwnedDescriptor(
-                opening: draft, .writeOnly, options: [.create, .truncate, .noFollow], permissions: .ownerReadWrite)
-            _ = try file.use { try $0.writeAll(data) }
-            try SystemError.check("write", paths.proxyRules) { rename(draft, paths.proxyRules) }
+            try FileContent.replace(paths.proxyRules, with: try snapshot.json())
             written = snapshot.policies
         } catch {
             return failed("\(error)")
@@ -112,10 +97,7 @@ final class RuleSnapshotWriter {
     private func wait() {
         let end = ContinuousClock.now + RuleSnapshotWriter.patience
         while ContinuousClock.now < end {
-            guard let data = try? Data(contentsOf: URL(filePath: paths.proxyState)),
-                let state = try? JSONDecoder().decode(State.self, from: data), kill(state.pid, 0) == 0
-            else { return }
-            if state.revision >= revision { return }
+            guard let proxy = ProxyStatus.read(paths.proxyState), proxy.revision < revision else { return }
             usleep(5000)
         }
     }

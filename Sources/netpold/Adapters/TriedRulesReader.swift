@@ -1,5 +1,6 @@
 import Dispatch
 import L7Proxy
+import PolicyAPI
 import Support
 import Synchronization
 
@@ -60,7 +61,7 @@ final class TriedRulesReader: Sendable {
         let revision = state.withLock { $0.revision + 1 }
         do {
             let found = try tried.find(revision: revision)
-            let errors = found.diagnostics.filter { $0.severity == .error }
+            let errors = found.diagnostics.errors
             guard errors.isEmpty else {
                 ErrorOutput.write(
                     try DiagnosticOutput(format: .text, stream: .error, standardInput: nil).render(errors))

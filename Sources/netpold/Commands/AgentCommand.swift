@@ -1,13 +1,13 @@
-public import Agent
-public import ArgumentParser
+import Agent
+import ArgumentParser
 import BPFEmit
 import Datapath
 import Foundation
 import Glibc
-public import Logging
-public import NetTypes
+import Logging
+import NetTypes
 import PolicyAPI
-public import PolicyIR
+import PolicyIR
 import ServiceLifecycle
 import Support
 
@@ -180,12 +180,7 @@ struct AgentCommand: AsyncParsableCommand {
 
     func run() async throws {
         try objects.checkChoice()
-        guard geteuid() == 0 else {
-            ErrorOutput.error(
-                "the agent loads BPF programs and looks into network namespaces: run it as root (or with sudo)"
-            )
-            throw ExitCode.machine
-        }
+        try HostPreparation.requireRoot("the agent loads BPF programs and looks into network namespaces")
         FreeMemory.keepLittle()
         do {
             try HostPreparation.requireCapabilities("the agent")
@@ -211,9 +206,9 @@ struct AgentCommand: AsyncParsableCommand {
         let lock = try instance.paths().takeLock()
         defer { withExtendedLifetime(lock) {} }
         // Before anything is loaded: whatever can be refused is, and leaves nothing behind.
+        let node = NodeName.resolve(option: self.node, hostname: ProcessInfo.processInfo.hostName)
         let source = try objects.source(
-            node: NodeName.resolve(option: node, hostname: ProcessInfo.processInfo.hostName),
-            writer: "\(node ?? ProcessInfo.processInfo.hostName)_\(UUID())",
+            node: node, writer: "\(node)_\(UUID())",
             lastGood: LastGoodFiles(folder: instance.paths().lastGood))
         let server = try LocalServer(path: instance.socketPath)
         defer { server.stop() }
@@ -224,7 +219,7 @@ struct AgentCommand: AsyncParsableCommand {
         let started = StartedPins(pins)
         let service: AgentService
         do {
-            service = try makeService(source, server, pins, logger)
+            service = try makeService(node, source, server, pins, logger)
         } catch {
             try started.undo()
             throw error
@@ -250,7 +245,7 @@ struct AgentCommand: AsyncParsableCommand {
     }
 
     private func makeService(
-        _ source: ChosenSource, _ server: LocalServer, _ pins: PinPath, _ logger: Logger
+        _ node: String, _ source: ChosenSource, _ server: LocalServer, _ pins: PinPath, _ logger: Logger
     ) throws -> AgentService {
         let standing =
             HostPreparation.capabilityConditions()
@@ -301,16 +296,16 @@ struct AgentCommand: AsyncParsableCommand {
             options: .init(
                 instance: instance.instance,
                 settings: .init(
-                    binding: .init(
-                        node: NodeName.resolve(option: node, hostname: ProcessInfo.processInfo.hostName),
-                        source: source.kind, unknown: unknown), onRefused: onRefused, standing: standing),
+                    binding: .init(node: node, source: source.kind, unknown: unknown), onRefused: onRefused,
+                    standing: standing),
                 services: choice, proxyState: try instance.paths().proxyState),
             ports: .init(
                 sources: [source.source],
                 node: WatchedNode(HostScanner(places), folders: [places.namespaces] + places.cniCaches),
                 datapath: datapath,
                 compiler: verify ? VerifyingCompiler(keeping) { try KernelDecider($0) } : keeping,
-                bindings: BindingFile(path: try instance.paths().bindings), names: names,
+                bindings: RecordFile(path: try instance.paths().bindings, limit: BindingRecords.fileLimit),
+                names: names,
                 denials: try DenialReader(path: try instance.paths().denials)),
             server: server, pinned: adopted, logger: logger)
     }
@@ -362,26 +357,3 @@ extension AgentCommand {
         return (settings, choice)
     }
 }
-
-extension HealthAddress: ExpressibleByArgument {
-    /// `nil` when it is not a loopback address with a port.
-    public init?(argument: String) { self.init(parsing: argument) }
-}
-
-extension IPPrefix: ExpressibleByArgument {
-    /// Reads `169.254.169.0/24`.
-    public init?(argument text: String) { self.init(parsing: text) }
-}
-
-extension IPAddress: ExpressibleByArgument {
-    /// `nil` when it is not an address.
-    public init?(argument: String) { self.init(parsing: argument) }
-}
-
-extension RefusedPolicy: ExpressibleByArgument {}
-extension ServiceMode: ExpressibleByArgument {}
-extension FastPathMode: ExpressibleByArgument {}
-extension NameScope: ExpressibleByArgument {}
-extension NameOptions.Refusal: ExpressibleByArgument {}
-extension UnknownNamespaces: ExpressibleByArgument {}
-extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -32,22 +32,9 @@ struct BenchAgentCommand: ParsableCommand {
     }
 
     func run() throws {
-        guard geteuid() == 0 else {
-            ErrorOutput.error("bench-agent makes network namespaces: run it as root")
-            throw ExitCode.machine
+        let report = try MeasuredRun.run(needsRoot: "bench-agent makes network namespaces") { progress in
+            try AgentBench(edits: edits, policies: policies, rate: rate).run(Interrupt(), progress: progress.show)
         }
-        let progress = ProgressLine()
-        do {
-            let report = try AgentBench(edits: edits, policies: policies, rate: rate)
-                .run(Interrupt(), progress: progress.show)
-            progress.clear()
-            AgentBenchTable.lines(report).forEach { print($0) }
-        } catch let signal as Interrupt.Signalled {
-            throw ExitCode(128 + signal.number)
-        } catch let error as SystemError {
-            progress.clear()
-            ErrorOutput.error("\(error)")
-            throw ExitCode.machine
-        }
+        AgentBenchTable.lines(report).forEach { print($0) }
     }
 }

@@ -21,17 +21,9 @@ struct BenchChangesCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        guard geteuid() == 0 else {
-            ErrorOutput.error("bench-changes makes network namespaces: run it as root")
-            throw ExitCode.machine
-        }
-        let progress = ProgressLine()
-        do {
-            let samples = try await ChangeBench(edits: edits).run(Interrupt(), progress: progress.show)
-            progress.clear()
-            print(ChangeBenchTable.render(samples))
-        } catch let signal as Interrupt.Signalled {
-            throw ExitCode(128 + signal.number)
-        }
+        let samples = try await MeasuredRun.run(
+            needsRoot: "bench-changes makes network namespaces",
+            waiting: { progress in try await ChangeBench(edits: edits).run(Interrupt(), progress: progress.show) })
+        print(ChangeBenchTable.render(samples))
     }
 }

@@ -37,22 +37,16 @@ struct BenchClusterCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        guard geteuid() == 0 else {
-            ErrorOutput.error("bench-cluster makes network namespaces: run it as root")
-            throw ExitCode.machine
-        }
-        FreeMemory.keepLittle()
-        let progress = ProgressLine()
-        do {
-            let report = try await ClusterBench(edits: edits, idle: .seconds(idle), pods: pods).run(
-                Interrupt(), progress: progress.show)
-            progress.clear()
-            let table = ClusterBenchTable(report)
-            print(table.text)
-            if check, !table.isMet { throw ExitCode.no }
-        } catch let signal as Interrupt.Signalled {
-            throw ExitCode(128 + signal.number)
-        }
+        let report = try await MeasuredRun.run(
+            needsRoot: "bench-cluster makes network namespaces",
+            waiting: { progress in
+                FreeMemory.keepLittle()
+                return try await ClusterBench(edits: edits, idle: .seconds(idle), pods: pods).run(
+                    Interrupt(), progress: progress.show)
+            })
+        let table = ClusterBenchTable(report)
+        print(table.text)
+        if check, !table.isMet { throw ExitCode.no }
     }
 }
 

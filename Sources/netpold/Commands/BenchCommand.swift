@@ -41,15 +41,10 @@ struct BenchCommand: ParsableCommand {
     }
 
     func run() throws {
-        guard geteuid() == 0 else {
-            ErrorOutput.error("bench loads programs into the kernel: run it as root")
-            throw ExitCode.machine
+        let report = try MeasuredRun.run(needsRoot: "bench loads programs into the kernel") { progress in
+            let cases = PacketBenchCase.all.filter { only.isEmpty || $0.description.contains(only) }
+            return try PacketBench(rounds: rounds, repetitions: packets).run(cases, progress: progress.show)
         }
-        let progress = ProgressLine()
-        let bench = try PacketBench(rounds: rounds, repetitions: packets)
-        let cases = PacketBenchCase.all.filter { only.isEmpty || $0.description.contains(only) }
-        let report = try bench.run(cases, progress: progress.show)
-        progress.clear()
         print(json ? try JSONText.render(report) : PacketBenchTable.render(report))
         if !packetsOnly && !json {
             print("")

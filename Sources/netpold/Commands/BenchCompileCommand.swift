@@ -1,5 +1,5 @@
-public import ArgumentParser
-public import BenchKit
+import ArgumentParser
+import BenchKit
 
 /// `netpold bench-compile`: how long compiling takes, beside the targets or beside another netpold.
 struct BenchCompileCommand: ParsableCommand {
@@ -44,5 +44,3 @@ struct BenchCompileCommand: ParsableCommand {
         print(CompileBenchTable.render(try comparison.run()))
     }
 }
-
-extension CompileBench.Part: ExpressibleByArgument {}

@@ -32,17 +32,13 @@ struct BenchCoresCommand: ParsableCommand {
     }
 
     func run() throws {
-        guard geteuid() == 0 else {
-            ErrorOutput.error("bench-cores loads programs into the kernel: run it as root")
-            throw ExitCode.machine
+        let report = try MeasuredRun.run(needsRoot: "bench-cores loads programs into the kernel") { progress in
+            guard sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1 else {
+                ErrorOutput.error("bench-cores needs two CPUs; this machine has one")
+                throw ExitCode.machine
+            }
+            return try CoresBench(rounds: rounds, repetitions: packets).run(progress: progress.show)
         }
-        guard sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1 else {
-            ErrorOutput.error("bench-cores needs two CPUs; this machine has one")
-            throw ExitCode.machine
-        }
-        let progress = ProgressLine()
-        let report = try CoresBench(rounds: rounds, repetitions: packets).run(progress: progress.show)
-        progress.clear()
         print(CoresBenchTable.render(report))
         if check, !report.isMet { throw ExitCode.no }
     }

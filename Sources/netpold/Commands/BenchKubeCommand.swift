@@ -7,8 +7,8 @@ struct BenchKubeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench-kube", abstract: "Measure reading Pods of an API server against its goals.",
         discussion: """
-            Lists of 10,000 and 100,000 Pods of 5.7 kB as a kube-apiserver writes them, in pieces as from a socket but without a \
-            network, and 1,000 events a second. Needs no root. Use a release build.
+            Lists of 10,000 and 100,000 Pods of 5.7 kB as a kube-apiserver writes them, in pages as the agent asks for them but \
+            without a network, and 1,000 events a second. Needs no root. Use a release build.
             """,
         shouldDisplay: false)
 

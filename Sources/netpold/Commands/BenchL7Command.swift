@@ -41,21 +41,13 @@ struct BenchL7Command: ParsableCommand {
     }
 
     func run() throws {
-        let progress = ProgressLine()
-        do {
-            let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
-            let bench = L7Bench(
-                rounds: rounds, requests: requests, netpold: program, envoy: envoy, haproxy: haproxy,
-                allocations: allocations)
-            let report = try bench.run(Interrupt(), progress: progress.show)
-            progress.clear()
-            print(BenchL7Table.render(report))
-        } catch let signal as Interrupt.Signalled {
-            throw ExitCode(128 + signal.number)
-        } catch {
-            progress.clear()
-            ErrorOutput.error("\(error)")
-            throw ExitCode.machine
+        let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
+        let bench = L7Bench(
+            rounds: rounds, requests: requests, netpold: program, envoy: envoy, haproxy: haproxy,
+            allocations: allocations)
+        let report = try MeasuredRun.run(needsRoot: nil) { progress in
+            try bench.run(Interrupt(), progress: progress.show)
         }
+        print(BenchL7Table.render(report))
     }
 }

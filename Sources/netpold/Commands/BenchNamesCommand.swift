@@ -38,23 +38,10 @@ struct BenchNamesCommand: ParsableCommand {
     }
 
     func run() throws {
-        guard geteuid() == 0 else {
-            ErrorOutput.error("bench-names makes network namespaces: run it as root")
-            throw ExitCode.machine
+        let report = try MeasuredRun.run(needsRoot: "bench-names makes network namespaces") { progress in
+            try NamesBench(rounds: rounds, rate: rate, seconds: seconds).run(Interrupt(), progress: progress.show)
         }
-        let progress = ProgressLine()
-        do {
-            let report = try NamesBench(rounds: rounds, rate: rate, seconds: seconds)
-                .run(Interrupt(), progress: progress.show)
-            progress.clear()
-            print(BenchNamesTable.render(report))
-            if check, !report.figures.allSatisfy(\.isMet) { throw ExitCode.no }
-        } catch let signal as Interrupt.Signalled {
-            throw ExitCode(128 + signal.number)
-        } catch let error as SystemError {
-            progress.clear()
-            ErrorOutput.error("\(error)")
-            throw ExitCode.machine
-        }
+        print(BenchNamesTable.render(report))
+        if check, !report.figures.allSatisfy(\.isMet) { throw ExitCode.no }
     }
 }

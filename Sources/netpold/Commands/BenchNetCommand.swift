@@ -28,17 +28,9 @@ struct BenchNetCommand: ParsableCommand {
     }
 
     func run() throws {
-        guard geteuid() == 0 else {
-            ErrorOutput.error("bench-net makes network namespaces: run it as root")
-            throw ExitCode.machine
+        let report = try MeasuredRun.run(needsRoot: "bench-net makes network namespaces") { progress in
+            try NetBench(rounds: rounds, scale: scale).run(Interrupt(), progress: progress.show)
         }
-        let progress = ProgressLine()
-        do {
-            let report = try NetBench(rounds: rounds, scale: scale).run(Interrupt(), progress: progress.show)
-            progress.clear()
-            print(BenchNetTable.render(report))
-        } catch let signal as Interrupt.Signalled {
-            throw ExitCode(128 + signal.number)
-        }
+        print(BenchNetTable.render(report))
     }
 }

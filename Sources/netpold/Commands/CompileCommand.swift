@@ -2,6 +2,7 @@ import Agent
 import ArgumentParser
 import BPFEmit
 import Glibc
+import PolicyAPI
 import PolicyAnalysis
 import PolicyIR
 import Support
@@ -72,7 +73,7 @@ struct CompileCommand: ParsableCommand {
         if diagnosticOptions.isText { loaded.writeNotes() }
         if diagnosticOptions.isText, lowered.policies.contains(where: \.needsProxy) { ErrorOutput.write(L7Notice.text) }
         try Named.check(node: node, in: decoded.objects)
-        let errors = diagnostics.count { $0.severity == .error }
+        let errors = diagnostics.errors.count
         if decoded.objects.pods.isEmpty {
             guard errors == 0 else { throw ExitCode.badInput }
             if diagnosticOptions.isText {

@@ -24,10 +24,7 @@ struct DetachCommand: ParsableCommand {
     var netns: String?
 
     func run() throws {
-        guard geteuid() == 0 else {
-            ErrorOutput.error("only root may detach: run it as root (or with sudo)")
-            throw ExitCode.machine
-        }
+        try HostPreparation.requireRoot("only root may detach")
         do {
             try HostPreparation.requireCapabilities("detach")
             if let netns { try NamespaceEntry.enter(netns) }
@@ -52,9 +49,10 @@ struct DetachCommand: ParsableCommand {
             try pins.removeAll()
         }
         for path in pinned { print("removed \(path)") }
-        for path in [
-            try instance.paths().lastGood, try instance.paths().bindings, try instance.paths().hostPolicies,
-        ]
+        let paths = try instance.paths()
+        // A proxy that runs goes by the revision in its rules: those of a next agent must have a later one.
+        let rules = ProxyStatus.read(paths.proxyState) == nil ? [paths.proxyRules] : []
+        for path in paths.records + rules + [paths.denials]
         where (try? FileManager.default.removeItem(atPath: path)) != nil {
             print("removed \(path)")
         }

@@ -1,9 +1,9 @@
 import Agent
-public import ArgumentParser
+import ArgumentParser
 import Glibc
 import NetTypes
 import PolicyAPI
-public import PolicyAnalysis
+import PolicyAnalysis
 import PolicyIR
 import Support
 
@@ -207,7 +207,7 @@ struct ExplainCommand: AsyncParsableCommand {
             throw ExitCode.badInput
         }
         if diagnosticOptions.isText, needsProxy { ErrorOutput.write(L7Notice.text) }
-        if diagnostics.contains(where: { $0.severity == .error }) { throw ExitCode.badInput }
+        if diagnostics.hasErrors { throw ExitCode.badInput }
         if diagnostics.contains(where: \.isAboutLeftOut) { throw ExitCode.no }
         try compare(isAllowed)
     }
@@ -259,5 +259,3 @@ struct ExplainCommand: AsyncParsableCommand {
         return names
     }
 }
-
-extension PolicyTest.Expectation: ExpressibleByArgument {}

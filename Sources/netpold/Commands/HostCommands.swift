@@ -19,10 +19,7 @@ struct HostCommands: ParsableCommand {
 
     /// The instance's pinned entry.
     static func control(_ instance: InstanceName) throws -> HostControl {
-        guard geteuid() == 0 else {
-            ErrorOutput.error("only root may read what is pinned: run it as root (or with sudo)")
-            throw ExitCode.machine
-        }
+        try HostPreparation.requireRoot("only root may read what is pinned")
         let found: HostControl?
         do {
             found = try HostControl(PinPath(instance: instance.instance))

@@ -161,7 +161,7 @@ struct LabCommand: ParsableCommand {
         path == "-" ? path : URL(filePath: path).standardizedFileURL.path()
     }
 
-    /// The agent reads folders as they are: it is for those of which that is what is applied.
+    /// An agent reads the folder by itself, so it can enforce only a folder that is used as written.
     private func enforcer(_ plan: LabPlan, _ policies: [LoweredPolicy], isAsWritten: Bool) -> any Enforcer {
         if noEnforce { return NoEnforcer() }
         var isFolder: ObjCBool = false

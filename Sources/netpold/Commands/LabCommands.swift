@@ -30,7 +30,7 @@ struct LabCommands: ParsableCommand {
         guard !selectsNodes else {
             throw LabFailure.input("policies with nodeSelector are not enforced in a lab; nothing was built")
         }
-        guard !diagnostics.contains(where: { $0.severity == .error }) else {
+        guard !diagnostics.hasErrors else {
             throw LabFailure.input("the manifests have errors; nothing was built")
         }
         return (loaded, lowered, diagnostics)

@@ -1,10 +1,11 @@
 import Agent
-public import ArgumentParser
+import ArgumentParser
 import Foundation
 import Glibc
-public import L7Proxy
+import L7Proxy
 import NIOCore
 import NetTypes
+import PolicyAPI
 import Support
 
 /// `netpold proxy`.
@@ -165,17 +166,15 @@ struct ProxyCommand: AsyncParsableCommand {
         let found = try tried.find(revision: 1)
         ErrorOutput.write(
             try DiagnosticOutput(format: .text, stream: .error, standardInput: nil).render(found.diagnostics))
-        guard !found.diagnostics.contains(where: { $0.severity == .error }) else { throw ExitCode.badInput }
+        guard !found.diagnostics.hasErrors else { throw ExitCode.badInput }
         try await run.serve(tried, found, listen: listen.address, to: to.address)
     }
 
     private func serveNode(_ run: ProxyRun) async throws {
-        guard geteuid() == 0 else {
-            ErrorOutput.error(
-                "the node's proxy stands in for other hosts' addresses: run it as root; to try policies without root: "
-                    + "netpold proxy --listen 127.0.0.1:8080 --to 127.0.0.1:80 -f policies/ --pod namespace/name")
-            throw ExitCode.machine
-        }
+        try HostPreparation.requireRoot(
+            "the node's proxy stands in for other hosts' addresses",
+            hint: "to try policies without root: "
+                + "netpold proxy --listen 127.0.0.1:8080 --to 127.0.0.1:80 -f policies/ --pod namespace/name")
         let path = try rules ?? instance.paths().proxyRules
         let ports = try NodeProxyPorts.open(instance: instance.instance, listeners: run.loops)
         try await run.serve(ports, rules: path, telling: DenialFeed(path: try instance.paths().denials))
@@ -211,5 +210,3 @@ enum ProxyDirection: String, CaseIterable, ExpressibleByArgument {
         }
     }
 }
-
-extension AccessLog.Format: ExpressibleByArgument {}

@@ -12,7 +12,7 @@ struct LintSummary {
     init(files: Int, _ decoded: DecodedManifests, _ diagnostics: [Diagnostic]) {
         self.files = files
         objects = decoded.objectCount
-        errors = diagnostics.count { $0.severity == .error }
+        errors = diagnostics.errors.count
         warnings = diagnostics.count { $0.severity == .warning }
         notes = diagnostics.count { $0.severity == .note }
     }

@@ -11,11 +11,11 @@ extension StatusReport {
     /// - Returns: the report, of the same form.
     func of(namespace: String, policies: [PolicyReport], endpoints: [EndpointReport]) -> StatusReport {
         let own = policies.filter { $0.namespace == namespace }
-        let ownEndpoints = endpoints.filter { StatusReport.namespace(ofPod: $0.name) == namespace }
+        let ownEndpoints = endpoints.filter { Listing.namespace(of: $0.name) == namespace }
         let foreign = Set(
             policies.filter { $0.namespace != nil && $0.namespace != namespace }.map(\.text)
                 + endpoints.map(\.name).filter { name in
-                    StatusReport.namespace(ofPod: name).map { $0 != namespace } ?? false
+                    Listing.namespace(of: name).map { $0 != namespace } ?? false
                 })
         var report = self
         report.policiesInForce = own.count { [.inForce, .pending, .lastGood, .kept].contains($0.state) }
@@ -25,11 +25,5 @@ extension StatusReport {
         report.health.problems.removeAll { foreign.contains($0.subject) }
         report.conditions.removeAll { foreign.contains($0.subject) }
         return report
-    }
-
-    /// The namespace of `namespace/name`; `nil` for what is named otherwise, as an interface without a pod is.
-    private static func namespace(ofPod name: String) -> String? {
-        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-        return parts.count == 2 && !parts[0].isEmpty ? String(parts[0]) : nil
     }
 }

@@ -1,4 +1,5 @@
 import Agent
+import NetTypes
 import Support
 
 /// Writes verdicts for people: one line for what happened, and under a drop the lines that say why.
@@ -53,7 +54,7 @@ struct VerdictRendering: Sendable {
     private func end(_ end: FlowVerdict.End) -> String {
         var address = end.address
         if let port = end.port {
-            address = address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
+            address = IPAddress(parsing: address)?.with(port: port) ?? "\(address):\(port)"
         }
         if let pod = end.pod { return "\(style.strong(pod)) (\(address))" }
         return end.identity.map { "\(address) (\($0))" } ?? address

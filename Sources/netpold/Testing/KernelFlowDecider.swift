@@ -37,10 +37,7 @@ final class KernelFlowDecider: FlowDecider {
         var rules: [RuleSnapshot.Policy] {
             kernel.policyBits.sorted { $0.key < $1.key }.compactMap { base, bits in
                 let rules = bits.enumerated().compactMap { number, bit in
-                    RuleSnapshot.Rule(
-                        number: UInt32(number),
-                        PolicyRule(
-                            action: bit.action, peers: .everyone, traffic: .everything, l7: bit.l7, origin: bit.origin))
+                    RuleSnapshot.Rule(number: UInt32(number), l7: bit.l7, origin: bit.origin)
                 }.filter { !$0.http.isEmpty || !$0.dns.isEmpty }
                 guard !rules.isEmpty else { return nil }
                 return RuleSnapshot.Policy(

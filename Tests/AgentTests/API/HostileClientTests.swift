@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import NetpoldTestSupport
 import Synchronization
 import Testing
 

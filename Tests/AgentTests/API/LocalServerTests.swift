@@ -1,4 +1,5 @@
 import Glibc
+import NetpoldTestSupport
 import Support
 import Synchronization
 import Testing

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import NetpoldTestSupport
 import PolicyAPI
 import Support
 import Testing

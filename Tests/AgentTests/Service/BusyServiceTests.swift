@@ -1,4 +1,5 @@
 import BPFEmit
+import NetpoldTestSupport
 import Support
 import Synchronization
 import Testing

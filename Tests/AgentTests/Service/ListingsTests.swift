@@ -64,6 +64,24 @@ import Testing
         #expect(try names(ListRequest(.services, after: "z")).isEmpty)
     }
 
+    @Test("the node's own rows, and those of interfaces without a pod, are of no namespace, not of one called `host`")
+    func host() throws {
+        let all = ["\(EndpointKey.host)", "host/web"].map {
+            RuleReport(pod: $0, direction: "ingress", number: 0, verdict: .allow, sharedWith: 0)
+        }
+        func pods(_ namespace: String?) throws -> [String] {
+            let line = Listings.line(all, ListRequest(.rules, namespace: namespace), 0)
+            guard case .page(let page) = try MessageCodec().decode(APIReply.self, from: line.dropLast()) else {
+                throw TestFailure("no page")
+            }
+            return (RuleReport.unwrap(page.rows) ?? []).map(\.pod)
+        }
+        #expect(try pods(nil) == ["host", "host/web"])
+        #expect(try pods("host") == ["host/web"])
+        #expect(Listing.namespace(of: "net:[4026531840]") == nil)
+        #expect(Listing.namespace(of: "/run/netns/x") == nil)
+    }
+
     @Test("every listing is answered; policies say what is refused, and flows beyond the limit are counted")
     func live() async throws {
         let scratch = try ScratchFolder()
@@ -82,7 +100,7 @@ import Testing
                 RememberedFlow(
                     slot: 0, own: .init(address: address, port: UInt16(number)),
                     remote: .init(address: address, port: 80), protocol: .tcp, role: .initiator, translation: nil,
-                    isAnswered: true, isClosing: false, silentSeconds: 1, revision: 1)
+                    isAnswered: true, silentSeconds: 1, revision: 1)
             }
         }
         let service = try RunningService(world, socket: scratch.file("s"))

@@ -1,5 +1,6 @@
 import BPFEmit
 import NetTypes
+import NetpoldTestSupport
 import PolicyAPI
 import PolicyIR
 import Support

@@ -10,32 +10,13 @@ import Testing
 
 @Suite("attaching to interfaces", .needsRoot, .serialized)
 struct AttachmentTests {
-    static let clientKey = EndpointKey(namespace: "shop", name: "client")
+    static let clientKey = NodeNetwork.clientKey
 
-    /// A network of two pods, client and web, and a bpffs, with the test running in the node's namespace.
+    /// Runs a test in the node's namespace of a new network, with the links of its pods.
     static func withNetwork(
         _ body: @escaping (PinPath, [EndpointKey: [UInt32]], RoutedNetwork) throws -> Void
     ) throws {
-        let folder = "/tmp/netpold-attach-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { #expect(throws: Never.self) { try RoutedNetwork.remove(folder: folder) } }
-        let layout = NetworkLayout(
-            nodeAddresses: [IPAddress(ipv4: 0xc0a8_4d01)],
-            attachments: [
-                .init(name: "client", nodeInterface: "np0", addresses: [NodeImages.client]),
-                .init(name: "web", nodeInterface: "np1", addresses: [NodeImages.web]),
-            ])
-        let network = try RoutedNetwork.build(layout, in: folder)
-        try PrivateBPFFilesystem.with { files in
-            try network.node.run {
-                let socket = try NetlinkSocket()
-                let links = [
-                    clientKey: [UInt32(bitPattern: try socket.link(named: "np0").index)],
-                    NodeImages.webKey: [UInt32(bitPattern: try socket.link(named: "np1").index)],
-                ]
-                try body(files.pins, links, network)
-            }
-        }
+        try NodeNetwork.with { network, pins, interfaces in try body(pins, interfaces.mapValues { [$0] }, network) }
     }
 
     private static func image(port: UInt16 = 80) throws -> NodeImage {

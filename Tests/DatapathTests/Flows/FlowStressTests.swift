@@ -146,7 +146,7 @@ struct FlowStressTests {
             #expect(try Self.passes(Self.frame(port, flags: 0x10), programs.ingress))
         }
         let reasons = try node.packetsByReason()
-        let flows = try node.conntrack()
+        let flows = try node.rememberedFlows()
         #expect(
             flows.count { $0.isAnswered } == known.count,
             "\(reasons) \(endpoint.value) \(flows.count) \(flows.prefix(1))")
@@ -193,7 +193,7 @@ struct FlowStressTests {
         #expect(sizes.count >= 3, "\(sizes)")
         #expect(node.regions.left.isEmpty)
         #expect(try #require(node.endpoints[NodeImages.webKey]).value.isMoving == false)
-        #expect(Set(try node.conntrack().filter(\.isAnswered).map(\.remote.port)).isSuperset(of: known))
+        #expect(Set(try node.rememberedFlows().filter(\.isAnswered).map(\.remote.port)).isSuperset(of: known))
         for port in known { #expect(try Self.passes(Self.frame(port, flags: 0x10, isAnswer: true), programs.egress)) }
         let share = try #require(try node.shares([:])[NodeImages.webKey])
         #expect(share.inserted > 100 && share.refused == 0, "\(share)")
@@ -246,6 +246,6 @@ struct FlowStressTests {
         for port in known {
             #expect(try Self.passes(Self.frame(port, flags: 0x10, isAnswer: true), endpoint.egressStub))
         }
-        #expect(Set(try node.conntrack().filter(\.isAnswered).map(\.remote.port)).isSuperset(of: known))
+        #expect(Set(try node.rememberedFlows().filter(\.isAnswered).map(\.remote.port)).isSuperset(of: known))
     }
 }

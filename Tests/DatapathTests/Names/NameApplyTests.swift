@@ -4,6 +4,7 @@ import NetTypes
 import NetpoldTestSupport
 import PolicyAPI
 import PolicyIR
+import Support
 import Testing
 
 @testable import Datapath
@@ -196,7 +197,7 @@ struct NameApplyTests {
     @Test("columns are filled with what a pod has learnt before, and with no other pod's; of pods nothing is learnt")
     func history() throws {
         let node = try NodeDatapath.forTests()
-        let end = NodeDatapath.nameClock + 1000
+        let end = MonotonicClock.seconds + 1000
         var looks = 0
         node.history = {
             looks += 1
@@ -227,7 +228,7 @@ struct NameApplyTests {
     @Test("where other pods fill the table, what a pod has learnt finds no room, is counted, and no change fails by it")
     func full() throws {
         let node = try NodeDatapath.forTests()
-        let end = NodeDatapath.nameClock + 1000
+        let end = MonotonicClock.seconds + 1000
         node.history = { { _ in [LearntName(name: "a.example", addresses: [Self.learnt: end])] } }
         let names = try #require(node.maps.names)
         for number in 0..<UInt32(NP_MAX_LEARNT) {
@@ -246,7 +247,7 @@ struct NameApplyTests {
     @Test("under another numbering an old entry is nothing, and the slot of a pod that is gone has none")
     func numberings() throws {
         let node = try NodeDatapath.forTests()
-        let end = NodeDatapath.nameClock + 1000
+        let end = MonotonicClock.seconds + 1000
         var known = [LearntName(name: "a.example", addresses: [Self.learnt: end])]
         node.history = { { _ in known } }
         _ = try node.apply(Self.image(lists: [[.name("a.example")]]), links: [:])
@@ -271,7 +272,7 @@ struct NameApplyTests {
     @Test("expired entries go and are counted off, those that hold stay")
     func expiry() throws {
         let node = try NodeDatapath.forTests()
-        let now = NodeDatapath.nameClock
+        let now = MonotonicClock.seconds
         let other = IPAddress(ipv4: 0xc000_0208)
         _ = try node.apply(Self.image(lists: [[.name("a.example")]]), links: [:])
         try node.learn(

@@ -5,6 +5,7 @@ import NetTypes
 import NetpoldTestSupport
 import PolicyAPI
 import PolicyIR
+import Support
 import Testing
 
 @testable import Datapath
@@ -95,12 +96,8 @@ extension PacketHarness {
         _ = try nameEvents()
     }
 
-    /// Puts an automaton into the bank of a revision, and what its name sets satisfy; then into force.
-    func put(
-        _ patterns: [NamePattern], rules: [Int: UInt64], columns: [Int: UInt32], revision: UInt32 = NameWorld.revision,
-        base: UInt32 = NameWorld.base
-    ) throws {
-        let automaton = NameAutomaton(patterns)
+    /// Writes an automaton into the bank of a revision.
+    func write(_ automaton: NameAutomaton, revision: UInt32) throws {
         let bank = (revision & 1) * UInt32(NP_MAX_NAME_STATES)
         for state in 0..<automaton.stateCount {
             var row = np_name_state()
@@ -113,6 +110,15 @@ extension PacketHarness {
             row.set = automaton.sets[state]
             try map("np_names").set(bank + UInt32(state), row)
         }
+    }
+
+    /// Puts an automaton into the bank of a revision, and what its name sets satisfy; then into force.
+    func put(
+        _ patterns: [NamePattern], rules: [Int: UInt64], columns: [Int: UInt32], revision: UInt32 = NameWorld.revision,
+        base: UInt32 = NameWorld.base
+    ) throws {
+        let automaton = NameAutomaton(patterns)
+        try write(automaton, revision: revision)
         let ruleMap = try map("np_name_rules")
         for (set, members) in automaton.patterns.enumerated() {
             let satisfied = members.reduce(UInt64(0)) { $0 | rules[$1, default: 0] }
@@ -210,11 +216,7 @@ extension PacketHarness {
     }
 
     /// Seconds of the names' clock.
-    func nameClock() -> UInt32 {
-        var now = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &now)
-        return UInt32(now.tv_sec)
-    }
+    func nameClock() -> UInt32 { MonotonicClock.seconds }
 
     /// What became of a pod's answers.
     func learntShare(of pod: Pod = .a) throws -> np_learnt_share {

@@ -2,6 +2,7 @@ import BPFEmit
 import CNetpoldABI
 import Glibc
 import NetTypes
+import Support
 import Testing
 
 @testable import Datapath
@@ -45,10 +46,10 @@ struct ObserveTests {
         #expect(try probe.tcp(source: 1) == NP_REASON_ALLOWED)
         try earlier.stop()
         let reader = try node.makeEventReader(.drops)
-        let before = monotonicNanoseconds()
+        let before = MonotonicClock.nanoseconds
         #expect(try probe.tcp(source: 2) == NP_REASON_ALLOWED)
         #expect(try probe.tcp(from: NodeImages.stranger, source: 3) == NP_DROP_POLICY_DEFAULT)
-        let after = monotonicNanoseconds()
+        let after = MonotonicClock.nanoseconds
         usleep(200_000)
         let events = try reader.read()
         #expect(events.map(\.sourcePort) == [3])
@@ -56,12 +57,6 @@ struct ObserveTests {
         try reader.listen(to: .verdicts)
         #expect(try probe.tcp(source: 4) == NP_REASON_ALLOWED)
         #expect(try reader.read().map(\.sourcePort) == [4])
-    }
-
-    private func monotonicNanoseconds() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     @Test("a reader that asks for few records gets the others the next time")
@@ -87,7 +82,7 @@ struct ObserveTests {
             try node.remember(port, flags: NP_ENTRY_ANSWERED | flags, at: now)
         }
         try node.remember(4, flags: 0, at: now)
-        let flows = try node.conntrack()
+        let flows = try node.rememberedFlows()
         #expect(flows.count == 4)
         let client = try #require(flows.first { $0.own.port == 1 })
         #expect(client.own.address == NodeImages.web)
@@ -103,11 +98,11 @@ struct ObserveTests {
         #expect(try collect(0) == [4, 0])
         #expect(try collect(29) == [4, 0])
         #expect(try collect(40) == [4, 1])
-        #expect(try node.conntrack().map(\.isReset) == [false, false, false])
+        #expect(try node.rememberedFlows().map(\.isReset) == [false, false, false])
         #expect(try collect(70) == [3, 1])
-        #expect(Set(try node.conntrack().map(\.own.port)) == [1, 2])
+        #expect(Set(try node.rememberedFlows().map(\.own.port)) == [1, 2])
         #expect(try collect(700) == [2, 1])
-        #expect(try node.conntrack().map(\.own.port) == [1])
+        #expect(try node.rememberedFlows().map(\.own.port) == [1])
         #expect(try collect(7000) == [1, 0])
         now.jiffies = 0
         #expect(try node.collectConntrack(now: now).removed == 0, "a packet since the reading")
@@ -187,7 +182,7 @@ struct ObserveTests {
         #expect(table.insert(record, endpoint: slot, in: region) == .inserted)
         try walk.step(node.maps.flows, sets: .max)
         #expect(walk.isComplete)
-        #expect(try node.conntrack().map(\.own.port) == [UInt16(bigEndian: record.own_port)])
+        #expect(try node.rememberedFlows().map(\.own.port) == [UInt16(bigEndian: record.own_port)])
     }
 
     @Test("the use of each limit is told, with the kernel's memory")

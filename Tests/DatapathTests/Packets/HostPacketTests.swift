@@ -4,6 +4,7 @@ import NetTypes
 import NetpoldTestSupport
 import PolicyAPI
 import PolicyIR
+import Support
 import Testing
 
 @testable import Datapath
@@ -244,7 +245,7 @@ struct HostPacketTests {
         #expect(try rig.send(syn, .ingress) == .policyDefault)
         try rig.change { host in
             (host.mode, host.former) = (NP_HOST_ENFORCE.rawValue, NP_HOST_AUDIT.rawValue)
-            host.until = KernelClock.monotonic + 3_600_000_000_000
+            host.until = MonotonicClock.nanoseconds + 3_600_000_000_000
         }
         #expect(try rig.send(syn, .ingress) == .policyDefault)
         try rig.change { $0.until = 1 }
@@ -270,7 +271,7 @@ struct HostPacketTests {
         #expect(host.former_fingerprint != 0 && host.former_fingerprint != host.fingerprint)
         #expect(host.former_revision != rig.host.value.revision && host.former_revision != 0)
         #expect(try rig.send(tcp(world, 1000, own, 80, syn), .ingress) == .policyDefault)
-        try wait(KernelClock.monotonic + 3_600_000_000_000)
+        try wait(MonotonicClock.nanoseconds + 3_600_000_000_000)
         #expect(try rig.send(tcp(world, 1000, own, 80, syn), .ingress) == .policyDefault)
         try wait(1)
         #expect(try rig.send(tcp(world, 1000, own, 80, syn), .ingress) == .allowed)
@@ -278,7 +279,7 @@ struct HostPacketTests {
         #expect(try rig.send(tcp(world, 1000, own, 80, ack), .ingress) == .established)
         #expect(try rig.send(tcp(world, 1000, own, 81, syn), .ingress) == .policyDefault)
         // What the former ones have let in is no flow of the others, whichever way its packet goes.
-        try wait(KernelClock.monotonic + 3_600_000_000_000)
+        try wait(MonotonicClock.nanoseconds + 3_600_000_000_000)
         #expect(try rig.send(tcp(world, 1000, own, 80, ack), .ingress) == .policyDefault)
         #expect(try rig.send(tcp(own, 80, world, 1000, ack), .egress, by: 0) == .policyDefault)
         try wait(1)

@@ -3,6 +3,7 @@ import CNetpoldABI
 import NetTypes
 import NetpoldTestSupport
 import PolicyIR
+import Support
 import Testing
 
 @testable import Datapath
@@ -32,7 +33,7 @@ struct LearntUpgradeTests {
         let versions = way == .upgrade ? both : both.reversed()
         for (names, isKept) in [(UInt32(5), true), (6, false)] {
             try UpgradeNetwork.with(style) { network in
-                let now = NodeDatapath.nameClock
+                let now = MonotonicClock.seconds
                 do {
                     let node = try network.open(versions[0])
                     _ = try node.apply(try Self.image(names: 5), interfaces: network.interfaces)

@@ -55,25 +55,8 @@ final class UpgradeNetwork {
 
     /// Runs a test in the node's namespace of a new network.
     static func with(_ style: AttachmentStyle, _ body: @escaping (UpgradeNetwork) throws -> Void) throws {
-        let folder = "/tmp/netpold-upgrade-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? RoutedNetwork.remove(folder: folder) }
-        let layout = NetworkLayout(
-            nodeAddresses: [IPAddress(ipv4: 0xc0a8_4d01)],
-            attachments: [
-                .init(name: "client", nodeInterface: "np0", addresses: [NodeImages.client]),
-                .init(name: "web", nodeInterface: "np1", addresses: [NodeImages.web]),
-            ])
-        let network = try RoutedNetwork.build(layout, in: folder)
-        try PrivateBPFFilesystem.with { files in
-            try network.node.run {
-                let socket = try NetlinkSocket()
-                let interfaces = [
-                    clientKey: UInt32(bitPattern: try socket.link(named: "np0").index),
-                    NodeImages.webKey: UInt32(bitPattern: try socket.link(named: "np1").index),
-                ]
-                try body(UpgradeNetwork(root: files.pins.root, style: style, interfaces: interfaces, network))
-            }
+        try NodeNetwork.with { network, pins, interfaces in
+            try body(UpgradeNetwork(root: pins.root, style: style, interfaces: interfaces, network))
         }
     }
 

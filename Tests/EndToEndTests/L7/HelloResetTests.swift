@@ -28,28 +28,7 @@ struct HelloResetTests {
     }
 
     /// Services of pod `b` and of the server outside, at another port.
-    private static let services = [("b", 1, 3, 9), ("outside", 2, 2, 8)].map { name, number, last, network in
-        let slices = [false, true].map { v6 in
-            """
-            apiVersion: discovery.k8s.io/v1
-            kind: EndpointSlice
-            metadata: {name: \(name)-\(v6 ? 6 : 4), namespace: edge, labels: {kubernetes.io/service-name: \(name)}}
-            addressType: IPv\(v6 ? 6 : 4)
-            ports: [{name: tls, port: 443, protocol: TCP}]
-            endpoints: [{addresses: ["\(EdgeNode.address(last, v6: v6, network: network))"]}]
-            """
-        }
-        let service = """
-            apiVersion: v1
-            kind: Service
-            metadata: {name: \(name), namespace: edge}
-            spec:
-              clusterIP: 10.96.0.\(number)
-              clusterIPs: [10.96.0.\(number), "fd96::\(number)"]
-              ports: [{name: tls, port: 8443, targetPort: 443}]
-            """
-        return ([service] + slices).joined(separator: "\n---\n")
-    }.joined(separator: "\n---\n")
+    private static let services = L7World.services("tls", port: 8443, target: 443)
 
     @Test(
         "both ends are reset: rules at either end, pod and outside, straight and through a Service, one segment and several",

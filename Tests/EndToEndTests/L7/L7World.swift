@@ -127,8 +127,14 @@ final class L7World {
         return policies.joined(separator: "\n---\n")
     }
 
-    /// A Service of each server, that of `b` at 10.96.0.1 and fd96::1, that of the outside at .2, both at port 8000.
-    private static let services = [("b", 1), ("outside", 2)].map { name, number in
+    private static let services = services("web", port: 8000, target: 80)
+
+    /// A Service of each server, that of `b` at 10.96.0.1 and fd96::1, that of the outside at .2.
+    static func services(_ port: String, port number: Int, target: Int) -> String {
+        [("b", 1), ("outside", 2)].map { service(of: $0, $1, port, number, target) }.joined(separator: "\n---\n")
+    }
+
+    private static func service(of name: String, _ number: Int, _ port: String, _ from: Int, _ to: Int) -> String {
         let slices = [false, true].map { v6 in
             let address = name == "b" ? EdgeNode.address(3, v6: v6) : EdgeNode.address(2, v6: v6, network: 8)
             return """
@@ -136,7 +142,7 @@ final class L7World {
                 kind: EndpointSlice
                 metadata: {name: \(name)-\(v6 ? 6 : 4), namespace: edge, labels: {kubernetes.io/service-name: \(name)}}
                 addressType: IPv\(v6 ? 6 : 4)
-                ports: [{name: web, port: 80, protocol: TCP}]
+                ports: [{name: \(port), port: \(to), protocol: TCP}]
                 endpoints: [{addresses: ["\(address)"]}]
                 """
         }
@@ -147,10 +153,10 @@ final class L7World {
             spec:
               clusterIP: 10.96.0.\(number)
               clusterIPs: [10.96.0.\(number), "fd96::\(number)"]
-              ports: [{name: web, port: 8000, targetPort: 80}]
+              ports: [{name: \(port), port: \(from), targetPort: \(to)}]
             """
         return ([service] + slices).joined(separator: "\n---\n")
-    }.joined(separator: "\n---\n")
+    }
 
     /// The Service of a server.
     static func service(of server: String, v6: Bool) -> IPAddress {

@@ -43,12 +43,6 @@ struct NodeStatusWriterTests {
         server.requests.count { !$0.hasPrefix("GET") && $0.contains("/leases") }
     }
 
-    private func eventually(_ what: String, _ isTrue: () throws -> Bool) async throws {
-        let end = ContinuousClock.now + .seconds(60)
-        while try !isTrue(), .now < end { try await Task.sleep(for: .milliseconds(20)) }
-        #expect(try isTrue(), "\(what)")
-    }
-
     private func server() async throws -> TestAPIServer {
         let server = try await TestAPIServer.start()
         try server.apply("{apiVersion: v1, kind: Namespace, metadata: {name: netpold-nodes}}")
@@ -63,7 +57,7 @@ struct NodeStatusWriterTests {
             NodeSummary(revision: 1, isInForce: true, policiesInForce: 3, policiesRefused: 0, problems: []))
         let run = try SourceRun(server, nodeStatus: Self.settings())
         try #require(run.source.nodeStatus).begin { summary.withLock(\.self) }
-        try await eventually("the lease") { try lease(server) != nil }
+        try await expectEventually("the lease") { try lease(server) != nil }
         let first = try #require(try lease(server))
         #expect(first.metadata.annotations["netpold.io/policies-in-force"] == "3")
         #expect(first.metadata.annotations["netpold.io/problem"] == nil)
@@ -82,7 +76,7 @@ struct NodeStatusWriterTests {
             }
             try await Task.sleep(for: .milliseconds(40))
         }
-        try await eventually("the last change") {
+        try await expectEventually("the last change") {
             try lease(server)?.metadata.annotations["netpold.io/revision"] == "40"
         }
         let intervals = (ContinuousClock.now - begin) / .milliseconds(500)
@@ -94,7 +88,7 @@ struct NodeStatusWriterTests {
         let next = try SourceRun(server, nodeStatus: Self.settings(renewal: .milliseconds(600)))
         try #require(next.source.nodeStatus).begin { summary.withLock(\.self) }
         let before = try #require(try lease(server)).spec
-        try await eventually("renewed") { try lease(server)?.spec.renewTime != before.renewTime }
+        try await expectEventually("renewed") { try lease(server)?.spec.renewTime != before.renewTime }
         #expect(try lease(server)?.spec.acquireTime == before.acquireTime)
         await next.stop()
     }

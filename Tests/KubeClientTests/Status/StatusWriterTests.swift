@@ -39,12 +39,6 @@ struct StatusWriterTests {
 
     private func events(_ server: TestAPIServer) throws -> [String] { server.objects(try server.resource("events")) }
 
-    private func eventually(_ what: String, _ isTrue: () throws -> Bool) async throws {
-        let end = ContinuousClock.now + .seconds(60)
-        while try !isTrue(), .now < end { try await Task.sleep(for: .milliseconds(20)) }
-        #expect(try isTrue(), "\(what)")
-    }
-
     private func writes(_ server: TestAPIServer) -> Int {
         server.requests.count { $0.hasPrefix("PATCH") || $0.contains("/events") && $0.hasPrefix("POST") }
     }
@@ -57,16 +51,16 @@ struct StatusWriterTests {
         try server.apply(Self.policy("good"))
         try server.apply(Self.wrong)
         let first = try SourceRun(server, status: Self.settings("node-1"))
-        try await eventually("the lease") {
+        try await expectEventually("the lease") {
             server.requests.contains { $0.hasPrefix("POST") && $0.contains("/leases") }
         }
         let second = try SourceRun(server, status: Self.settings("node-2"))
-        try await eventually("conditions") {
+        try await expectEventually("conditions") {
             try condition(server, "good")?.status == "True" && condition(server, "wrong")?.status == "False"
         }
         #expect(try condition(server, "good")?.message == "Policy validation succeeded")
         #expect(try condition(server, "wrong")?.message.contains("surprise") == true)
-        try await eventually("an Event") { try events(server).count == 1 }
+        try await expectEventually("an Event") { try events(server).count == 1 }
         let event = try events(server).first ?? ""
         #expect(event.contains("PolicyRefused") && event.contains("surprise"), "\(event)")
 
@@ -77,13 +71,13 @@ struct StatusWriterTests {
 
         // The refused one is mended, the good one breaks; the time of the transition is another then.
         try server.apply(Self.policy("wrong"))
-        try await eventually("mended") { try condition(server, "wrong")?.status == "True" }
+        try await expectEventually("mended") { try condition(server, "wrong")?.status == "True" }
 
         // The writer is gone: the other one takes its place.
         first.end()
         try server.apply(Self.wrong.replacing("name: wrong", with: "name: good"))
-        try await eventually("the other agent writes") { try condition(server, "good")?.status == "False" }
-        try await eventually("its Event") { try events(server).count == 2 }
+        try await expectEventually("the other agent writes") { try condition(server, "good")?.status == "False" }
+        try await expectEventually("its Event") { try events(server).count == 2 }
         await second.stop()
     }
 

@@ -3,6 +3,7 @@ import CNetpoldABI
 import Glibc
 public import NetTypes
 public import PolicyIR
+import Support
 
 /// The L7 rules of a program, as the proxy is told of them.
 public struct ProgramRules: Sendable {
@@ -160,13 +161,6 @@ extension NodeDatapath {
         guard let look = pods.isEmpty ? nil : history?() else { return }
         for pod in pods.sorted() { try learn(pod, look(pod)) }
     }
-
-    /// Seconds of the clock of np_learnt.
-    public static var nameClock: UInt32 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt32(truncatingIfNeeded: time.tv_sec)
-    }
 }
 
 extension NodeDatapath {
@@ -177,7 +171,7 @@ extension NodeDatapath {
         -> Int
     {
         guard let maps = maps.names, names != 0, !columns.isEmpty else { return 0 }
-        let now = NodeDatapath.nameClock
+        let now = MonotonicClock.seconds
         var wanted: [IPAddress: [Int: UInt32]] = [:]
         for known in history {
             let matching = columns.filter { $0.list.matches(known.name) }.map(\.number)
@@ -234,7 +228,7 @@ extension NodeDatapath {
     /// - Returns: by pod, entries it has, and addresses that found no room so far.
     public func collectLearnt() throws(BPFError) -> [EndpointKey: LearntUse] {
         guard let maps = maps.names else { return [:] }
-        let now = NodeDatapath.nameClock
+        let now = MonotonicClock.seconds
         let bySlot = Dictionary(endpoints.map { ($0.value.slot, $0) }) { first, _ in first }
         var held: [UInt32: Int] = [:]
         for (key, value) in try maps.learnt.entries(key: np_learnt_key(), value: np_learnt()) {

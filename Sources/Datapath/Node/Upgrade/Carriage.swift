@@ -1,6 +1,7 @@
 import CNetpoldABI
 import Glibc
 import NetTypes
+import Support
 
 /// Brings over what the programs of another version remember and counted.
 ///
@@ -42,7 +43,7 @@ final class Carriage {
     /// Copies what pods have learnt of addresses and still holds. Their columns say the same here only under the same number.
     private func copyLearnt(to pods: CarriedPods) throws(BPFError) {
         guard let names = maps.names, source(of: "np_learnt", for: names.learnt) != nil else { return }
-        let now = NodeDatapath.nameClock
+        let now = MonotonicClock.seconds
         let before = try other.endpointsBySlot()
         var inserted: [UInt32: UInt64] = [:]
         for (key, value) in try other.learnt() where value.names != 0 && value.latest > now {

@@ -21,18 +21,7 @@ extension PacketHarness {
     /// - Throws: when a map cannot be written.
     func setNames(_ patterns: [String], bases: [UInt32] = [helloBase], revision: UInt32 = 2) throws {
         let automaton = NameAutomaton(patterns.map { NamePattern(.pattern($0)) })
-        let bank = (revision & 1) * UInt32(NP_MAX_NAME_STATES)
-        for state in 0..<automaton.stateCount {
-            var row = np_name_state()
-            withUnsafeMutableBytes(of: &row.next) { bytes in
-                for number in 0..<NameClass.count {
-                    bytes.storeBytes(
-                        of: automaton.next[state * NameClass.count + number], toByteOffset: 2 * number, as: UInt16.self)
-                }
-            }
-            row.set = automaton.sets[state]
-            try map("np_names").set(bank + UInt32(state), row)
-        }
+        try write(automaton, revision: revision)
         for base in bases {
             for (set, satisfied) in automaton.patterns.enumerated() where !satisfied.isEmpty {
                 try map("np_name_rules").set(

@@ -1,4 +1,4 @@
-/// A policy in a document that cannot be read as a whole, of which it is known whom it selects; or an object in one that policies refer to.
+/// A policy whose document cannot be read as a whole, but whose selected pods are known; or another object that policies refer to.
 public struct BrokenPolicy: Hashable, Sendable {
     /// Its kind.
     public var kind: String

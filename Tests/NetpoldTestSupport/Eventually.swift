@@ -1,11 +1,8 @@
-import NetpoldTestSupport
-
-typealias ScratchFolder = NetpoldTestSupport.ScratchFolder
-
 /// Waits until a condition holds; false when it does not in a long time. Generous: tests of other suites that block hold the
 /// threads that tasks need.
-func eventually(_ condition: () throws -> Bool) async rethrows -> Bool {
-    for _ in 0..<3000 {
+public func eventually(within limit: Duration = .seconds(60), _ condition: () throws -> Bool) async rethrows -> Bool {
+    let end = ContinuousClock.now + limit
+    while .now < end {
         if try condition() { return true }
         try? await Task.sleep(for: .milliseconds(10))
     }

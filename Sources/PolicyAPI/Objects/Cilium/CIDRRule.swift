@@ -23,19 +23,3 @@ public struct CIDRRule: Hashable, Sendable {
         self.except = except
     }
 }
-
-/// One element of `toServices`.
-public enum ServiceReference: Hashable, Sendable {
-    /// `k8sService`; an empty namespace means any.
-    case named(name: String, namespace: String)
-    /// `k8sServiceSelector`; an empty namespace means any.
-    case selected(LabelSelector, namespace: String)
-}
-
-/// One element of `toFQDNs` or of `rules.dns`: a literal name or a pattern, as written.
-public enum FQDNSelector: Hashable, Sendable {
-    /// `matchName`.
-    case name(String)
-    /// `matchPattern`.
-    case pattern(String)
-}

@@ -1,0 +1,3 @@
+import NetpoldTestSupport
+
+typealias ScratchFolder = NetpoldTestSupport.ScratchFolder
