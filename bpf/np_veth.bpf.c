@@ -14,7 +14,7 @@
  *   np_verdict             ask the opposite direction too, find or make the flow's entry, count, report
  *   np_dns_answer          only answers to queries that np_dns_query has let pass: what they teach of names
  *   np_hello               only packets of connections that rules allow for their TLS server name, until it is decided
- *   np_across              only what passes from a pod where flows may go past the stack: to another pod of the node, whose policy follows
+ *   np_fast_path           only what passes from a pod and may take the fast path: to another pod of the node, whose policy follows
  *   np_host_to_pod         only the node's packets to the pod, where host policies are asked: the node's egress policy, before np_to_pod
  *   np_host_from_pod       only the pod's packets to the node, likewise: the node's ingress policy, after the pod's policy; also of
  *                          those that the proxy sends on, after np_from_proxy
@@ -26,7 +26,7 @@
  */
 #include "lib/arp.h"
 #include "lib/checksum_place.h"
-#include "lib/cross.h"
+#include "lib/fast_path_direct.h"
 #include "lib/dns_answer.h"
 #include "lib/dns_query.h"
 #include "lib/events.h"
@@ -39,7 +39,7 @@
 #include "lib/intake.h"
 #include "lib/judge.h"
 #include "lib/neighbour.h"
-#include "lib/path.h"
+#include "lib/fast_path.h"
 #include "lib/proxy.h"
 #include "lib/service_step.h"
 #include "lib/verdict.h"
@@ -82,11 +82,11 @@ NP_INLINE struct np_outcome np_arrive(struct __sk_buff *skb, const struct np_que
 
 	if (own >> NP_CB_DIRECTION_SHIFT != NP_INGRESS)
 		return outcome;
-	if (own & NP_CB_ACROSS) {
+	if (own & NP_CB_FAST_PATH) {
 		outcome.action = np_leave(skb);
 		if (np_unlikely(outcome.action != NP_ACTION_REDIRECT))
 			outcome = np_outcome_of(NP_DROP_INTERNAL);
-	} else if (question->straight && np_may_begin_path(&question->packet)) {
+	} else if (question->may_use_fast_path && np_may_begin_path(&question->packet)) {
 		np_confirm_path(skb);
 	}
 	return outcome;
@@ -95,7 +95,7 @@ NP_INLINE struct np_outcome np_arrive(struct __sk_buff *skb, const struct np_que
 /* Gives up to decide at its sender's hook about a packet that more than policies have to see: it goes by the stack. */
 NP_INLINE int np_give_back(struct __sk_buff *skb)
 {
-	skb->cb[NP_CB_ENDPOINT] &= ~NP_CB_ACROSS;
+	skb->cb[NP_CB_ENDPOINT] &= ~NP_CB_FAST_PATH;
 	return NP_ACTION_NEXT;
 }
 
@@ -116,7 +116,7 @@ NP_INLINE int np_finish(struct __sk_buff *skb, struct np_question *question, str
 		outcome = np_outcome_of(NP_REASON_HOST_AUDIT);
 		is_news = true;
 	}
-	if (np_config.paths && outcome.action == NP_ACTION_NEXT)
+	if (np_config.fast_path && outcome.action == NP_ACTION_NEXT)
 		outcome = np_arrive(skb, question, outcome);
 	np_count(outcome.reason, skb->len);
 	if (np_unlikely(is_news || outcome.reason >= NP_REASON_FIRST_DROP))
@@ -131,9 +131,9 @@ NP_INLINE int np_finish(struct __sk_buff *skb, struct np_question *question, str
 		}
 	}
 	/* Where the step is missing the packet goes by the stack, as it would without. */
-	if (np_config.paths && outcome.action == NP_ACTION_NEXT && question->straight &&
+	if (np_config.fast_path && outcome.action == NP_ACTION_NEXT && question->may_use_fast_path &&
 	    skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT == NP_EGRESS)
-		bpf_tail_call(skb, &np_steps, NP_STEP_ACROSS);
+		bpf_tail_call(skb, &np_steps, NP_STEP_FAST_PATH);
 	return outcome.action;
 }
 
@@ -187,10 +187,10 @@ NP_INLINE struct np_outcome np_judge_parsed(const struct np_hook *hook, struct n
 }
 
 /* A packet that is not plain, up to where it is like one. `*outcome`: what becomes of it. True: it is to be judged. */
-NP_INLINE bool np_take(struct np_hook *hook, struct np_question *question, struct np_outcome *outcome)
+NP_INLINE bool np_prepare(struct np_hook *hook, struct np_question *question, struct np_outcome *outcome)
 {
 	const struct np_packet *packet = &question->packet;
-	enum np_reason reason = np_take_any(hook->skb);
+	enum np_reason reason = np_parse_any(hook->skb);
 
 	np_set_arrival(hook, packet);
 	if (hook->direction == NP_EGRESS && (!reason || reason == NP_REASON_ARP)) {
@@ -264,7 +264,7 @@ NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 	question->origin = 0;
 	if (np_unlikely(!np_find_endpoint(&hook)))
 		return np_finish_unknown(&hook, question, NP_DROP_NOT_READY);
-	if (np_likely(np_take_plain(skb, question))) {
+	if (np_likely(np_parse_plain(skb, question))) {
 		hook.arrival = direction == NP_INGRESS ? np_arrival_of(skb, false) : NP_ARRIVAL_UNKNOWN;
 		if (direction == NP_EGRESS &&
 		    np_unlikely(!np_is_endpoint_address(hook.endpoint, &question->packet.source)))
@@ -276,13 +276,13 @@ NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 				return np_finish_unasked(&hook, question, np_outcome_of(reason));
 		}
 		is_plain = true;
-	} else if (!np_take(&hook, question, &outcome)) {
+	} else if (!np_prepare(&hook, question, &outcome)) {
 		return np_finish_unasked(&hook, question, outcome);
 	}
 	outcome = np_judge_parsed(&hook, question);
-	if (np_config.paths && direction == NP_EGRESS && is_plain && outcome.action == NP_ACTION_NEXT &&
-	    question->straight && !question->packet.initiates) {
-		const int action = np_cross(skb, outcome.reason);
+	if (np_config.fast_path && direction == NP_EGRESS && is_plain && outcome.action == NP_ACTION_NEXT &&
+	    question->may_use_fast_path && !question->packet.initiates) {
+		const int action = np_fast_path_direct(skb, outcome.reason);
 
 		if (np_likely(action == NP_ACTION_REDIRECT))
 			return action;
@@ -378,7 +378,7 @@ NP_INLINE int np_enter_step(struct __sk_buff *skb, const bool is_hairpin)
 	if (!np_find_endpoint(&hook))
 		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
 	if (is_hairpin)
-		question->straight = false;
+		question->may_use_fast_path = false;
 	outcome = is_hairpin ? np_judge_hairpin(&hook, question) : np_judge_to_service(&hook, question);
 	/* Of a known flow, whose packet is one to the backend by now. */
 	if (np_unlikely(question->hello | question->is_proxied) && outcome.reason == NP_REASON_ESTABLISHED)
@@ -451,7 +451,7 @@ int np_verdict(struct __sk_buff *skb)
 		conclusion.outcome = np_go_to_l7(&hook, question);
 	if (np_likely(conclusion.outcome.action == NP_ACTION_NEXT)) {
 		if (np_unlikely(np_is_read(&hook, question))) {
-			if (np_unlikely(np_is_across(skb)))
+			if (np_unlikely(np_is_on_fast_path(skb)))
 				return np_give_back(skb);
 			np_count_hit(question->rule_hit);
 			conclusion.outcome = np_outcome_of(np_go_to_dns_answer(&hook, question, conclusion.outcome.reason,
@@ -477,9 +477,9 @@ int np_dns_query(struct __sk_buff *skb)
 
 	if (!question || !message)
 		return NP_ACTION_SHOT; /* not possible: the maps have one entry each */
-	if (np_unlikely(np_is_across(skb)))
+	if (np_unlikely(np_is_on_fast_path(skb)))
 		return np_give_back(skb);
-	question->straight = false;
+	question->may_use_fast_path = false;
 	if (!np_find_endpoint(&hook))
 		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
 	switch (np_judge_query(&hook, question, message, &answer, &reason)) {
@@ -521,9 +521,9 @@ int np_dns_answer(struct __sk_buff *skb)
 
 	if (!question || !message)
 		return NP_ACTION_SHOT; /* not possible: the maps have one entry each */
-	if (np_unlikely(np_is_across(skb)))
+	if (np_unlikely(np_is_on_fast_path(skb)))
 		return np_give_back(skb);
-	question->straight = false;
+	question->may_use_fast_path = false;
 	if (!np_find_endpoint(&hook))
 		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
 	if (np_learn_answer(&hook, question, message))
@@ -560,12 +560,12 @@ int np_hello(struct __sk_buff *skb)
 
 	if (!question)
 		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
-	if (np_unlikely(np_is_across(skb)))
+	if (np_unlikely(np_is_on_fast_path(skb)))
 		return np_give_back(skb);
-	question->straight = false;
+	question->may_use_fast_path = false;
 	if (!np_find_endpoint(&hook))
 		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
-	taken = np_take_packet(skb);
+	taken = np_judge_hello_packet(skb);
 	outcome = np_outcome_of(taken & NP_HELLO_REASON);
 	if (outcome.action == NP_ACTION_NEXT)
 		/* A known flow to a Service has its entries. */
@@ -596,7 +596,7 @@ NP_INLINE int np_enter_host(struct __sk_buff *skb, const struct np_host *host, c
 	hook.endpoint = bpf_map_lookup_elem(&np_endpoints, &hook.slot);
 	if (hook.endpoint)
 		np_choose_policies(host, hook.endpoint, question);
-	if (!np_take_of_host(&hook, question, &outcome))
+	if (!np_prepare_of_host(&hook, question, &outcome))
 		return np_finish_unasked(&hook, question, outcome);
 	/* An IPv6 packet that was forwarded and cut into fragments anew looks like one that was generated here. */
 	if (direction == NP_EGRESS && np_unlikely(question->packet.fragment) && !skb->sk &&
@@ -645,10 +645,10 @@ int np_host_out(struct __sk_buff *skb)
 	if (np_unlikely(np_reaches_host(&source))) {
 		hook.slot = host->slot;
 		skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_EGRESS << NP_CB_DIRECTION_SHIFT;
-		if (np_find_endpoint(&hook) && (np_take_plain(skb, question) || !np_take_any(skb)) &&
+		if (np_find_endpoint(&hook) && (np_parse_plain(skb, question) || !np_parse_any(skb)) &&
 		    !np_note_transit(&hook, question)) {
 			question->origin = 0;
-			question->straight = false;
+			question->may_use_fast_path = false;
 			return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_TRANSIT_FULL));
 		}
 	}
@@ -687,7 +687,7 @@ int np_host_from_pod(struct __sk_buff *skb)
  * it goes to is asked here, as at that pod's hook.
  */
 SEC("tc")
-int np_across(struct __sk_buff *skb)
+int np_fast_path(struct __sk_buff *skb)
 {
 	struct np_question *question = np_scratch_question();
 	struct np_hook hook = np_hook_of(skb);
@@ -695,13 +695,13 @@ int np_across(struct __sk_buff *skb)
 	int to;
 
 	/* The frame as it is by now, with its destination if it was to a Service. */
-	if (!np_config.paths || !question || !np_take_plain(skb, question))
+	if (!np_config.fast_path || !question || !np_parse_plain(skb, question))
 		return NP_ACTION_NEXT;
 	if (question->packet.protocol == IPPROTO_TCP && np_unlikely(question->packet.initiates)) {
 		np_ask_path(skb);
 		return NP_ACTION_NEXT;
 	}
-	to = np_find_across(&hook, &question->packet, &path);
+	to = np_find_fast_path(&hook, &question->packet, &path);
 	if (to < 0) {
 		if (question->packet.protocol == IPPROTO_UDP && !(path.word & NP_PATH_ASKED &&
 								  np_path_asker(path.word) == hook.slot))
@@ -713,7 +713,7 @@ int np_across(struct __sk_buff *skb)
 	    !np_way_out(skb, &question->packet, hook.endpoint, hook.slot))
 		return NP_ACTION_NEXT;
 	np_see_path(&path, &question->packet);
-	skb->cb[NP_CB_ENDPOINT] = hook.slot | NP_CB_ACROSS | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
+	skb->cb[NP_CB_ENDPOINT] = hook.slot | NP_CB_FAST_PATH | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
 	hook.direction = NP_INGRESS;
 	hook.arrival = np_arrival_of(skb, false);
 	return np_finish_unasked(&hook, question, np_judge_parsed(&hook, question));
@@ -729,9 +729,9 @@ int np_proxy_step(struct __sk_buff *skb)
 
 	if (!question)
 		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
-	if (np_unlikely(np_is_across(skb)))
+	if (np_unlikely(np_is_on_fast_path(skb)))
 		return np_give_back(skb);
-	question->straight = false;
+	question->may_use_fast_path = false;
 	if (!np_find_endpoint(&hook))
 		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
 	outcome = np_judge_proxied(&hook, question);

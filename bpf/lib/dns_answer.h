@@ -196,11 +196,11 @@ NP_INLINE enum np_lesson_kind np_read_answer_message(const struct np_hook *hook,
 	__u16 flags;
 
 	message->name_length = 0;
-	if (!np_dns_take(hook->skb, question, message))
+	if (!np_dns_copy(hook->skb, question, message))
 		return NP_LESSON_INEXACT;
 	flags = np_dns_short(message, NP_DNS_FLAGS_OFFSET);
 	if (!(flags & NP_DNS_RESPONSE) || flags & NP_DNS_OPCODE_MASK || !np_dns_read_question(hook->skb) ||
-	    !np_take_pending(hook->skb, np_pending_hash(hook, question, message, NP_INGRESS)))
+	    !np_remove_pending(hook->skb, np_pending_hash(hook, question, message, NP_INGRESS)))
 		return NP_LESSON_INEXACT;
 	return np_read_response(hook->skb, message);
 }
@@ -235,11 +235,11 @@ NP_INLINE bool np_learn_answer(const struct np_hook *hook, struct np_question *q
 #define NP_LESSON_AT (ETH_HLEN + sizeof(struct np_lesson_head)) /* of the message */
 
 /* Copies the message that the proxy teaches. */
-NP_INLINE bool np_take_lesson(struct __sk_buff *skb, struct np_dns_message *message)
+NP_INLINE bool np_copy_lesson(struct __sk_buff *skb, struct np_dns_message *message)
 {
 	__u32 behind = skb->len - NP_LESSON_AT - NP_DNS_HEADER_BYTES;
 
-	/* As in np_dns_take. */
+	/* As in np_dns_copy. */
 	asm volatile("" : "+r"(behind));
 	if (behind > NP_DNS_MAX_BYTES - NP_DNS_HEADER_BYTES)
 		return false;
@@ -258,7 +258,7 @@ NP_INLINE int np_learn_lesson(struct np_hook *hook, struct np_lesson *scratch)
 	if (np_find_endpoint(hook) && !bpf_skb_load_bytes(hook->skb, ETH_HLEN, head, sizeof(*head)) &&
 	    np_is_endpoint_address(hook->endpoint, &head->client)) {
 		message->name_length = 0;
-		if (np_take_lesson(hook->skb, message) &&
+		if (np_copy_lesson(hook->skb, message) &&
 		    (np_dns_short(message, NP_DNS_FLAGS_OFFSET) & (NP_DNS_RESPONSE | NP_DNS_OPCODE_MASK)) ==
 			    NP_DNS_RESPONSE &&
 		    np_dns_read_question(hook->skb))

@@ -25,7 +25,7 @@ NP_INLINE enum np_query np_read_query(struct __sk_buff *skb, const struct np_que
 				      struct np_dns_message *message)
 {
 	message->name_length = 0;
-	if (!np_is_sum_exact(skb) || !np_dns_take(skb, question, message))
+	if (!np_is_sum_exact(skb) || !np_dns_copy(skb, question, message))
 		return NP_QUERY_NONE;
 	if (np_dns_short(message, NP_DNS_FLAGS_OFFSET) & NP_DNS_RESPONSE)
 		return NP_QUERY_RESPONSE;

@@ -194,7 +194,7 @@ NP_INLINE bool np_find_flow(const struct np_endpoint *endpoint, __u32 slot, cons
  * Takes a slot for writing, from the state it was seen in; readers take it for another flow's from now on. The control word
  * while it is written, 0 if another CPU has taken it first.
  */
-NP_INLINE __u64 np_take_slot(__u64 *control, __u64 seen)
+NP_INLINE __u64 np_acquire_slot(__u64 *control, __u64 seen)
 {
 	const __u64 step = seen & NP_SLOT_STATE_MASK ? (__u64)1 << NP_SLOT_VERSION_SHIFT : 0;
 	const __u64 busy = (((seen >> NP_SLOT_VERSION_SHIFT) << NP_SLOT_VERSION_SHIFT) + step) | NP_SLOT_BUSY;
@@ -206,7 +206,7 @@ NP_INLINE __u64 np_take_slot(__u64 *control, __u64 seen)
 NP_INLINE bool np_write_flow(struct np_flow_set *set, __u32 way, __u64 seen, const struct np_flow_record *flow, __u64 hash)
 {
 	__u64 *control = &set->control[way & NP_WAY_MASK];
-	const __u64 busy = np_take_slot(control, seen);
+	const __u64 busy = np_acquire_slot(control, seen);
 
 	if (!busy)
 		return false;

@@ -123,7 +123,7 @@ NP_INLINE struct np_outcome np_deliver(struct np_hook *hook, struct np_question 
 	struct np_flow_place place;
 	struct np_mac own, peer;
 
-	if (!np_take_plain(skb, question) || packet->protocol != IPPROTO_TCP)
+	if (!np_parse_plain(skb, question) || packet->protocol != IPPROTO_TCP)
 		return np_outcome_of(NP_DROP_PROXY_UNKNOWN);
 	np_find_carrier(packet, &carrier);
 	if (!carrier.side)

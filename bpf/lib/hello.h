@@ -123,7 +123,7 @@ NP_INLINE void np_note_hello(struct np_hello_work *work, __u32 role)
 }
 
 /* Judges a packet. `*is_news`: it is worth a record. */
-NP_INLINE struct np_outcome np_take_hello(const struct np_hook *hook, struct np_question *question, bool *is_news)
+NP_INLINE struct np_outcome np_judge_hello_flow(const struct np_hook *hook, struct np_question *question, bool *is_news)
 {
 	struct np_hello_work work = {.hook = hook, .question = question};
 	const struct np_packet *packet = &question->packet;
@@ -152,7 +152,7 @@ NP_INLINE struct np_outcome np_take_hello(const struct np_hook *hook, struct np_
 	if (!work.hello)
 		/* Of a known flow it is gone only if it was collected as that of the flow before: the client begins anew. */
 		return opens ? np_outcome_of(NP_DROP_NAME_ROOM) : np_deny_hello(&work, NP_DROP_NOT_PROXIED);
-	if (!np_take_lock(&work.hello->busy))
+	if (!np_lock(&work.hello->busy))
 		return np_outcome_of(NP_DROP_HELLO_ORDER);
 	reason = np_judge_hello(&work);
 	np_note_hello(&work, role);
@@ -170,7 +170,7 @@ NP_INLINE struct np_outcome np_take_hello(const struct np_hook *hook, struct np_
 	} else {
 		outcome = np_outcome_of(reason);
 	}
-	np_release_lock(&work.hello->busy);
+	np_unlock(&work.hello->busy);
 	if (reason >= NP_REASON_FIRST_DROP)
 		return outcome;
 	if (question->hello == NP_HELLO_ASKED)
@@ -182,14 +182,14 @@ NP_INLINE struct np_outcome np_take_hello(const struct np_hook *hook, struct np_
 	return outcome;
 }
 
-/* What np_take_packet returns: enum np_reason, and flags. */
+/* What np_judge_hello_packet returns: enum np_reason, and flags. */
 #define NP_HELLO_REASON 0xff
 #define NP_HELLO_ANSWERED 0x100 /* the packet has become its own answer, and goes back */
 #define NP_HELLO_NEWS 0x200 /* it is worth a record */
 #define NP_HELLO_TURNED 0x400 /* it goes on to the pod, if it is dropped as what it says to end the connection */
 
 /* Judges the packet that np_scratch has. A global function, for its stack. */
-__attribute__((noinline)) int np_take_packet(struct __sk_buff *skb)
+__attribute__((noinline)) int np_judge_hello_packet(struct __sk_buff *skb)
 {
 	struct np_question *question = np_scratch_question();
 	struct np_hook hook = np_hook_of(skb);
@@ -198,7 +198,7 @@ __attribute__((noinline)) int np_take_packet(struct __sk_buff *skb)
 
 	if (!question || !np_find_endpoint(&hook))
 		return NP_DROP_NOT_READY;
-	outcome = np_take_hello(&hook, question, &is_news);
+	outcome = np_judge_hello_flow(&hook, question, &is_news);
 	return outcome.reason | (outcome.action == NP_ACTION_REDIRECT ? NP_HELLO_ANSWERED : 0) |
 	       (outcome.action == NP_ACTION_NEXT ? NP_HELLO_TURNED : 0) |
 	       (is_news ? NP_HELLO_NEWS : 0);

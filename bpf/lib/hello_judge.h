@@ -166,7 +166,7 @@ NP_INLINE bool np_is_as_read(const struct np_hook *hook, bool takes)
 {
 	if (hook->direction == NP_EGRESS && !np_is_sum_exact(hook->skb))
 		return false;
-	return np_take_multipath_out(hook->skb, takes);
+	return np_remove_multipath(hook->skb, takes);
 }
 
 /* From now on nothing of the connection passes. Returns the reason. */

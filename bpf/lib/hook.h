@@ -31,10 +31,10 @@ NP_INLINE struct np_hook np_hook_of(struct __sk_buff *skb)
 	return hook;
 }
 
-/* Whether the packet is at the hook of the pod that sent it, and is judged as at that of the pod it goes to (path.h). */
-NP_INLINE bool np_is_across(const struct __sk_buff *skb)
+/* Whether the packet is at the hook of the pod that sent it, and is judged as at that of the pod it goes to (fast_path.h). */
+NP_INLINE bool np_is_on_fast_path(const struct __sk_buff *skb)
 {
-	return np_config.paths && skb->cb[NP_CB_ENDPOINT] & NP_CB_ACROSS;
+	return np_config.fast_path && skb->cb[NP_CB_ENDPOINT] & NP_CB_FAST_PATH;
 }
 
 /* The hook's endpoint. False: there is none, or it is not ready. */

@@ -234,16 +234,16 @@ NP_INLINE enum np_probe np_find_probe(const struct np_hook *hook, struct np_ques
  * Takes a packet of the node up to where its policy is asked. `*outcome`: what becomes of it. True: it is to be judged. Of what says
  * something about the link (ARP, neighbour discovery) no policy speaks.
  */
-NP_INLINE bool np_take_of_host(struct np_hook *hook, struct np_question *question, struct np_outcome *outcome)
+NP_INLINE bool np_prepare_of_host(struct np_hook *hook, struct np_question *question, struct np_outcome *outcome)
 {
 	const struct np_packet *packet = &question->packet;
 	enum np_reason reason;
 
-	if (np_likely(np_take_plain(hook->skb, question))) {
+	if (np_likely(np_parse_plain(hook->skb, question))) {
 		hook->arrival = hook->direction == NP_INGRESS ? np_arrival_of(hook->skb, false) : NP_ARRIVAL_UNKNOWN;
 		return true;
 	}
-	reason = np_take_any(hook->skb);
+	reason = np_parse_any(hook->skb);
 	np_set_arrival(hook, packet);
 	if (!reason && np_may_be_neighbour(packet))
 		reason = NP_REASON_NEIGHBOUR_DISCOVERY;

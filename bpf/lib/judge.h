@@ -73,8 +73,8 @@ NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question 
 	question->hello = NP_HELLO_NONE;
 	question->proxy = NP_PROXY_RULES;
 	question->is_proxied = false;
-	if (np_config.paths)
-		question->straight = tracked && !(hook->endpoint->flags & NP_ENDPOINT_HOST);
+	if (np_config.fast_path)
+		question->may_use_fast_path = tracked && !(hook->endpoint->flags & NP_ENDPOINT_HOST);
 }
 
 /* Goes on in the step for flows that the proxy carries. Returns only to drop. */
@@ -152,7 +152,7 @@ NP_INLINE struct np_outcome np_ask_own(const struct np_hook *hook, struct np_que
 			return np_allow_unasked(hook, question);
 		}
 		/* Of a packet across the hook where we are has just seen that it is its own pod's. */
-		if (remote->may_be_here && !np_is_across(hook->skb) &&
+		if (remote->may_be_here && !np_is_on_fast_path(hook->skb) &&
 		    np_unlikely(!np_comes_from(&question->packet.source, hook->arrival)))
 			return np_outcome_of(NP_DROP_FOREIGN_SOURCE);
 	}

@@ -9,7 +9,7 @@
 const volatile struct np_config np_config SEC(".rodata.config") = {
 	.hertz = 1000,
 	.barriers = 1,
-	.paths = 0,
+	.fast_path = 0,
 	.hosts = 1,
 };
 

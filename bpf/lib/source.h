@@ -46,7 +46,7 @@ NP_INLINE __u32 np_own_arrival(const struct np_hook *hook)
 
 	/* Both are loaded: the compiler would choose one of two pointers, and the verifier wants to know which. */
 	asm volatile("" : "+r"(own));
-	if (np_unlikely(np_is_across(hook->skb)))
+	if (np_unlikely(np_is_on_fast_path(hook->skb)))
 		own = hook->endpoint->ifindex;
 	return own + 1;
 }

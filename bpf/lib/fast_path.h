@@ -10,8 +10,8 @@
  * One word is the state of a flow, for both directions (np_paths). Where it is absent, or anything is in doubt, a packet goes by the
  * stack, and meets the policy of the other pod at that pod's hook.
  */
-#ifndef NP_PATH_H
-#define NP_PATH_H
+#ifndef NP_FAST_PATH_H
+#define NP_FAST_PATH_H
 
 #include "flow.h"
 #include "hand_over.h"
@@ -229,7 +229,7 @@ __attribute__((noinline)) int np_confirm_path(struct __sk_buff *skb)
 }
 
 /* The slot of the pod that the packet goes to past the stack; negative: it goes by the stack. */
-NP_INLINE int np_find_across(const struct np_hook *hook, const struct np_packet *packet, struct np_path *path)
+NP_INLINE int np_find_fast_path(const struct np_hook *hook, const struct np_packet *packet, struct np_path *path)
 {
 	__u32 slot;
 
