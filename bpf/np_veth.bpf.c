@@ -24,22 +24,22 @@
  * The C programs are the steps in np_steps (enum np_step); reserved steps hold np_no_step. A step jumps on or ends in
  * np_finish, so each packet is counted under one named reason.
  */
-#include "lib/arp.h"
-#include "lib/checksum_place.h"
-#include "lib/fast_path_direct.h"
 #include "lib/dns_answer.h"
 #include "lib/dns_query.h"
 #include "lib/events.h"
-#include "lib/fragment.h"
+#include "lib/fast_path.h"
+#include "lib/fast_path_direct.h"
 #include "lib/from_proxy.h"
 #include "lib/hairpin.h"
 #include "lib/hello.h"
 #include "lib/host.h"
+#include "lib/host_at_pod.h"
 #include "lib/icmp_error.h"
 #include "lib/intake.h"
 #include "lib/judge.h"
+#include "lib/l7.h"
 #include "lib/neighbour.h"
-#include "lib/fast_path.h"
+#include "lib/prepare.h"
 #include "lib/proxy.h"
 #include "lib/service_step.h"
 #include "lib/verdict.h"
@@ -49,55 +49,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* A ring buffer has no value type, so these keep the records' layouts in the BTF that the loader compares. */
 const struct np_event np_event_layout = {};
 const struct np_name_event np_name_event_layout = {};
-
-/*
- * A packet between a pod and its node goes on at its other side: one of the node, whose egress policy was asked at the pod's hook, goes on
- * to the pod whatever has become of host policies meanwhile; of one from the pod the node's ingress policy is asked where they
- * are. Prepares cb for that step, which is returned; NP_STEP_COUNT: the packet's story ends here.
- */
-NP_INLINE __u32 np_next_side(struct __sk_buff *skb, struct np_question *question, const struct np_host *host)
-{
-	const __u32 own = skb->cb[NP_CB_ENDPOINT];
-
-	if (question->origin) {
-		skb->cb[NP_CB_ENDPOINT] = (question->origin - 1) | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
-		skb->cb[NP_CB_VERDICT] = 0;
-		skb->cb[NP_CB_BASE] = NP_HOST_ASKED;
-		return NP_STEP_TO_POD;
-	}
-	if ((own & NP_CB_SLOT_MASK) == host->slot || own >> NP_CB_DIRECTION_SHIFT != NP_EGRESS ||
-	    !np_goes_to_host(skb))
-		return NP_STEP_COUNT;
-	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
-	return NP_STEP_HOST_FROM_POD;
-}
-
-/*
- * Where flows may go past the stack: a packet across leaves; one that has come by the stack to the pod may have been the first
- * of a flow that goes past it. Returns what becomes of the packet.
- */
-NP_INLINE struct np_outcome np_arrive(struct __sk_buff *skb, const struct np_question *question, struct np_outcome outcome)
-{
-	const __u32 own = skb->cb[NP_CB_ENDPOINT];
-
-	if (own >> NP_CB_DIRECTION_SHIFT != NP_INGRESS)
-		return outcome;
-	if (own & NP_CB_FAST_PATH) {
-		outcome.action = np_leave(skb);
-		if (np_unlikely(outcome.action != NP_ACTION_REDIRECT))
-			outcome = np_outcome_of(NP_DROP_INTERNAL);
-	} else if (question->may_use_fast_path && np_may_begin_path(&question->packet)) {
-		np_confirm_path(skb);
-	}
-	return outcome;
-}
-
-/* Gives up to decide at its sender's hook about a packet that more than policies have to see: it goes by the stack. */
-NP_INLINE int np_give_back(struct __sk_buff *skb)
-{
-	skb->cb[NP_CB_ENDPOINT] &= ~NP_CB_FAST_PATH;
-	return NP_ACTION_NEXT;
-}
 
 /* The one exit: counts the packet, reports drops and what is news, returns the action. */
 NP_INLINE int np_finish(struct __sk_buff *skb, struct np_question *question, struct np_outcome outcome, bool is_news)
@@ -161,20 +112,6 @@ NP_INLINE int np_finish_unknown(const struct np_hook *hook, struct np_question *
 	return np_finish_unasked(hook, question, np_outcome_of(reason));
 }
 
-/* The source of any packet but a plain one to the pod: NP_REASON_NONE, it may be judged. */
-NP_INLINE enum np_reason np_check_source(const struct np_hook *hook, const struct np_packet *packet)
-{
-	if (hook->direction == NP_EGRESS) {
-		if (np_unlikely(!np_is_endpoint_address(hook->endpoint, &packet->source)))
-			return NP_DROP_SPOOFED_SOURCE;
-		return np_is_for_tunnel(packet) ? NP_DROP_TUNNEL : NP_REASON_NONE;
-	}
-	/* What tells something about other packets. That of a flow or a message comes with its judgement. */
-	if (np_likely(packet->fragment == NP_FRAGMENT_NONE && packet->kind != NP_KIND_ICMP_ERROR))
-		return NP_REASON_NONE;
-	return np_comes_from(&packet->source, hook->arrival) ? NP_REASON_NONE : NP_DROP_FOREIGN_SOURCE;
-}
-
 /* A packet whose kind and ports are known, in a flow or not. Does not return when the policy program or a step goes on. */
 NP_INLINE struct np_outcome np_judge_parsed(const struct np_hook *hook, struct np_question *question)
 {
@@ -184,66 +121,6 @@ NP_INLINE struct np_outcome np_judge_parsed(const struct np_hook *hook, struct n
 		return np_judge_message(hook, question);
 	np_begin_question(hook, question, true);
 	return np_judge_flow(hook, question);
-}
-
-/* A packet that is not plain, up to where it is like one. `*outcome`: what becomes of it. True: it is to be judged. */
-NP_INLINE bool np_prepare(struct np_hook *hook, struct np_question *question, struct np_outcome *outcome)
-{
-	const struct np_packet *packet = &question->packet;
-	enum np_reason reason = np_parse_any(hook->skb);
-
-	np_set_arrival(hook, packet);
-	if (hook->direction == NP_EGRESS && (!reason || reason == NP_REASON_ARP)) {
-		const enum np_reason refused = np_check_sum_place(hook->skb, reason);
-
-		if (refused)
-			reason = refused;
-	}
-	if (reason == NP_REASON_ARP)
-		reason = np_judge_arp(hook->skb);
-	*outcome = np_outcome_of(reason);
-	if (reason)
-		return false;
-	if (np_may_be_neighbour(packet)) {
-		*outcome = np_pass_to_step(hook, NP_STEP_NEIGHBOUR);
-		return false;
-	}
-	reason = np_check_source(hook, packet);
-	if (!reason && packet->fragment != NP_FRAGMENT_NONE)
-		reason = np_resolve_fragment(hook->skb);
-	*outcome = np_outcome_of(reason);
-	if (reason)
-		return false;
-	if (packet->kind == NP_KIND_ICMP_ERROR) {
-		*outcome = np_pass_to_step(hook, NP_STEP_ICMP_ERROR);
-		return false;
-	}
-	return true;
-}
-
-/* Whether the node's egress policy is to be asked before the pod's about a packet to the pod: it was generated here. */
-NP_INLINE bool np_asks_host(const struct __sk_buff *skb)
-{
-	const struct np_host *host;
-
-	if (!np_config.hosts || np_likely(skb->ingress_ifindex) || skb->cb[NP_CB_BASE] == NP_HOST_ASKED)
-		return false;
-	host = np_find_host();
-	return host && np_host_mode_of(host) != NP_HOST_OFF;
-}
-
-/* Asks the node's egress policy about a packet to the pod, which comes back when it passes. */
-NP_INLINE int np_go_to_host(struct __sk_buff *skb, struct np_question *question)
-{
-	const struct np_host *host = np_find_host();
-
-	if (!host)
-		return NP_ACTION_SHOT; /* not possible: np_host has one entry */
-	question->origin = (skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK) + 1;
-	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_EGRESS << NP_CB_DIRECTION_SHIFT;
-	bpf_tail_call(skb, &np_steps, NP_STEP_HOST_TO_POD);
-	np_count(NP_DROP_NO_STEP, skb->len);
-	return NP_ACTION_SHOT;
 }
 
 NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
@@ -308,18 +185,6 @@ int np_to_pod(struct __sk_buff *skb)
 	return np_enter(skb, NP_INGRESS);
 }
 
-NP_INLINE struct np_outcome np_judge_neighbour_message(struct np_hook *hook, struct np_question *question)
-{
-	struct np_cursor cursor;
-	enum np_reason reason;
-
-	np_cursor_resume(&cursor, hook->skb, question);
-	reason = np_judge_neighbour(hook, &cursor, &question->packet);
-	if (!reason)
-		reason = np_check_source(hook, &question->packet);
-	return reason ? np_outcome_of(reason) : np_judge_message(hook, question);
-}
-
 /* Goes on with an ICMP error. */
 SEC("tc")
 int np_icmp_error(struct __sk_buff *skb)
@@ -352,17 +217,6 @@ int np_neighbour(struct __sk_buff *skb)
 		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
 	np_set_arrival(&hook, &question->packet);
 	return np_finish_unasked(&hook, question, np_judge_neighbour_message(&hook, question));
-}
-
-/* Whether the packet's flow is to be reported, where that depends on what was reported before. */
-NP_INLINE bool np_is_news(const struct np_hook *hook, struct np_question *question, enum np_news news)
-{
-	if (np_likely(news != NP_NEWS_PERHAPS))
-		return news == NP_NEWS_SURE;
-	if (np_likely(!np_is_passing_wanted()))
-		return false;
-	np_fill_flow_key(hook->endpoint, &question->packet, question->travel, &question->flow);
-	return np_is_recent_news(np_hash_flow(hook->slot, &question->flow));
 }
 
 /* A step for packets from the pod, whose question has begun. */
@@ -398,36 +252,6 @@ SEC("tc")
 int np_hairpin(struct __sk_buff *skb)
 {
 	return np_enter_step(skb, true);
-}
-
-/* What is left to do for a packet to or from a Service that passes. Returns the reason to pass it, or one to drop it. */
-NP_INLINE enum np_reason np_finish_service(const struct np_hook *hook, const struct np_question *question,
-					   enum np_reason reason)
-{
-	if (np_unlikely(question->choice.made) && !np_keep_choice(hook->skb))
-		return NP_DROP_CONNTRACK_FULL;
-	return np_translate_back(hook, question, reason);
-}
-
-/* Whether a packet that passes is one that a resolver may have sent to answer a query. */
-NP_INLINE bool np_is_read(const struct np_hook *hook, const struct np_question *question)
-{
-	return hook->direction == NP_INGRESS && question->packet.protocol == IPPROTO_UDP &&
-	       (question->reads || question->flow.flags & NP_ENTRY_QUERIES);
-}
-
-/*
- * A packet that L7 rules are to decide goes on where they are known; what else they match is dropped. A connection that the proxy
- * carries stays there. Does not return when a step goes on.
- */
-NP_INLINE struct np_outcome np_go_to_l7(const struct np_hook *hook, struct np_question *question)
-{
-	if (question->packet.protocol != IPPROTO_TCP || !question->tracked || question->also ||
-	    question->stage >= NP_STAGE_EMBEDDED)
-		return np_outcome_of(NP_DROP_L7_UNAVAILABLE);
-	if (question->hello == NP_HELLO_ASKED && !question->is_proxied)
-		return np_pass_to_step(hook, NP_STEP_HELLO);
-	return np_outcome_of(np_go_to_proxy(hook, question, NP_PROXY_RULES));
 }
 
 /* After the compiled policy. */
@@ -738,21 +562,6 @@ int np_proxy_step(struct __sk_buff *skb)
 	if (question->proxy == NP_PROXY_ERROR)
 		question->packet = question->error;
 	return np_finish(skb, question, outcome, outcome.reason == NP_REASON_ALLOWED || outcome.reason == NP_REASON_REVALIDATED);
-}
-
-/*
- * What the proxy sends to the node in a pod's name is a packet of the pod to the node: the node's ingress policy is asked, as after the
- * pod's own where there is no proxy between. True: it is to be asked, and cb prepared.
- */
-NP_INLINE bool np_is_to_host_from_proxy(struct __sk_buff *skb, struct np_question *question)
-{
-	const struct np_host *host = np_find_host();
-
-	if (!host || np_likely(np_host_mode_of(host) == NP_HOST_OFF) || !np_reaches_host(&question->packet.destination))
-		return false;
-	question->origin = 0;
-	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
-	return true;
 }
 
 /* tc ingress of the node's end of the veth pair to the proxy's namespace. What is delivered to a pod is counted there. */

@@ -270,4 +270,11 @@ NP_INLINE int np_learn_lesson(struct np_hook *hook, struct np_lesson *scratch)
 	return np_drops_inexact() ? NP_LESSON_WITHHELD : NP_LESSON_REFUSED;
 }
 
+/* Whether a packet that passes is one that a resolver may have sent to answer a query. */
+NP_INLINE bool np_is_read(const struct np_hook *hook, const struct np_question *question)
+{
+	return hook->direction == NP_INGRESS && question->packet.protocol == IPPROTO_UDP &&
+	       (question->reads || question->flow.flags & NP_ENTRY_QUERIES);
+}
+
 #endif

@@ -16,6 +16,7 @@
 #include "flow.h"
 #include "hand_over.h"
 #include "hook.h"
+#include "outcome.h"
 #include "packet.h"
 
 #define NP_PACKET_HOST 0 /* skb->pkt_type: the frame is for the interface's own address */
@@ -276,6 +277,33 @@ __attribute__((noinline)) int np_leave(struct __sk_buff *skb)
 	const struct np_endpoint *to = bpf_map_lookup_elem(&np_endpoints, &hook.slot);
 
 	return end && to ? np_hand_over(skb, end, to->ifindex) : NP_ACTION_SHOT;
+}
+
+/*
+ * Where flows may go past the stack: a packet across leaves; one that has come by the stack to the pod may have been the first
+ * of a flow that goes past it. Returns what becomes of the packet.
+ */
+NP_INLINE struct np_outcome np_arrive(struct __sk_buff *skb, const struct np_question *question, struct np_outcome outcome)
+{
+	const __u32 own = skb->cb[NP_CB_ENDPOINT];
+
+	if (own >> NP_CB_DIRECTION_SHIFT != NP_INGRESS)
+		return outcome;
+	if (own & NP_CB_FAST_PATH) {
+		outcome.action = np_leave(skb);
+		if (np_unlikely(outcome.action != NP_ACTION_REDIRECT))
+			outcome = np_outcome_of(NP_DROP_INTERNAL);
+	} else if (question->may_use_fast_path && np_may_begin_path(&question->packet)) {
+		np_confirm_path(skb);
+	}
+	return outcome;
+}
+
+/* Gives up to decide at its sender's hook about a packet that more than policies have to see: it goes by the stack. */
+NP_INLINE int np_give_back(struct __sk_buff *skb)
+{
+	skb->cb[NP_CB_ENDPOINT] &= ~NP_CB_FAST_PATH;
+	return NP_ACTION_NEXT;
 }
 
 #endif

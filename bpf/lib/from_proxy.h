@@ -7,8 +7,9 @@
 #ifndef NP_FROM_PROXY_H
 #define NP_FROM_PROXY_H
 
-#include "intake.h"
 #include "flow.h"
+#include "host.h"
+#include "intake.h"
 #include "outcome.h"
 #include "proxied.h"
 
@@ -146,6 +147,21 @@ NP_INLINE struct np_outcome np_deliver(struct np_hook *hook, struct np_question 
 	if (bpf_map_lookup_elem(&np_sources, &packet->destination))
 		outcome.action = np_send_to_local_pod(skb, packet);
 	return outcome;
+}
+
+/*
+ * What the proxy sends to the node in a pod's name is a packet of the pod to the node: the node's ingress policy is asked, as after the
+ * pod's own where there is no proxy between. True: it is to be asked, and cb prepared.
+ */
+NP_INLINE bool np_is_to_host_from_proxy(struct __sk_buff *skb, struct np_question *question)
+{
+	const struct np_host *host = np_find_host();
+
+	if (!host || np_likely(np_host_mode_of(host) == NP_HOST_OFF) || !np_reaches_host(&question->packet.destination))
+		return false;
+	question->origin = 0;
+	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
+	return true;
 }
 
 #endif

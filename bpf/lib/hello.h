@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The hello of a packet's connection: how it is found and kept, and what becomes of the packet and of what is reported. What passes when:
- * hello_judge.h.
+ * hello_connection.h.
  *
  * One CPU at a time reads a connection (np_hello.busy); a packet of it that another one has meanwhile is dropped. So no two
  * packets are read in each other's place, and no later SYN of the same ends is let pass by what an earlier one has sent.
@@ -9,7 +9,11 @@
 #ifndef NP_HELLO_H
 #define NP_HELLO_H
 
-#include "hello_judge.h"
+#include "events.h"
+#include "hello_client.h"
+#include "hello_server.h"
+#include "judge.h"
+#include "proxy.h"
 
 /* What a new connection begins as. */
 const struct np_hello np_hello_none = {};

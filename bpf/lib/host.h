@@ -11,7 +11,9 @@
 #define NP_HOST_H
 
 #include "flow.h"
+#include "fragment.h"
 #include "hook.h"
+#include "intake.h"
 #include "judge.h"
 #include "neighbour.h"
 #include "transit.h"

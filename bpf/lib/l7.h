@@ -3,6 +3,7 @@
 #ifndef NP_L7_H
 #define NP_L7_H
 
+#include "judge.h"
 #include "name.h"
 #include "policy.h"
 
@@ -95,6 +96,20 @@ NP_INLINE enum np_reason np_route_l7(const struct np_hook *hook, struct np_quest
 	if (is_udp && hook->direction == NP_EGRESS && question->tracked)
 		bpf_tail_call(hook->skb, &np_steps, NP_STEP_NAMES);
 	return np_reason_of(answer);
+}
+
+/*
+ * A packet that L7 rules are to decide goes on where they are known; what else they match is dropped. A connection that the proxy
+ * carries stays there. Does not return when a step goes on.
+ */
+NP_INLINE struct np_outcome np_go_to_l7(const struct np_hook *hook, struct np_question *question)
+{
+	if (question->packet.protocol != IPPROTO_TCP || !question->tracked || question->also ||
+	    question->stage >= NP_STAGE_EMBEDDED)
+		return np_outcome_of(NP_DROP_L7_UNAVAILABLE);
+	if (question->hello == NP_HELLO_ASKED && !question->is_proxied)
+		return np_pass_to_step(hook, NP_STEP_HELLO);
+	return np_outcome_of(np_go_to_proxy(hook, question, NP_PROXY_RULES));
 }
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the programs know of the machine, and access to words that others change meanwhile. */
+/* What the programs know of the machine, access to words that others change meanwhile, and what the verifier is not to know. */
 #ifndef NP_MACHINE_H
 #define NP_MACHINE_H
 
@@ -15,5 +15,11 @@ const volatile struct np_config np_config SEC(".rodata.config") = {
 
 #define np_read_once(place) (*(const volatile typeof(place) *)&(place))
 #define np_write_once(place, value) (*(volatile typeof(place) *)&(place) = (value))
+
+/*
+ * Makes the verifier forget a number that it knows, by way of one that it does not know: paths that differ in the number only
+ * are then followed once.
+ */
+#define np_forget(number, unknown) asm volatile("%0 ^= %1; %0 ^= %1" : "+r"(number) : "r"((__u64)(unknown)))
 
 #endif

@@ -10,6 +10,7 @@
 #define NP_TRANSIT_H
 
 #include "flow.h"
+#include "policy.h"
 
 /*
  * For how long datagrams come back after the pod's latest one. Only what has left counts: it has passed the NAT, while what arrives

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A packet between a pod and its node is judged twice at the pod's hook: once as a packet of the pod, once as one of the node (host.h). */
+#ifndef NP_HOST_AT_POD_H
+#define NP_HOST_AT_POD_H
+
+#include "events.h"
+#include "host.h"
+
+/* Whether the node's egress policy is to be asked before the pod's about a packet to the pod: it was generated here. */
+NP_INLINE bool np_asks_host(const struct __sk_buff *skb)
+{
+	const struct np_host *host;
+
+	if (!np_config.hosts || np_likely(skb->ingress_ifindex) || skb->cb[NP_CB_BASE] == NP_HOST_ASKED)
+		return false;
+	host = np_find_host();
+	return host && np_host_mode_of(host) != NP_HOST_OFF;
+}
+
+/* Asks the node's egress policy about a packet to the pod, which comes back when it passes. */
+NP_INLINE int np_go_to_host(struct __sk_buff *skb, struct np_question *question)
+{
+	const struct np_host *host = np_find_host();
+
+	if (!host)
+		return NP_ACTION_SHOT; /* not possible: np_host has one entry */
+	question->origin = (skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK) + 1;
+	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_EGRESS << NP_CB_DIRECTION_SHIFT;
+	bpf_tail_call(skb, &np_steps, NP_STEP_HOST_TO_POD);
+	np_count(NP_DROP_NO_STEP, skb->len);
+	return NP_ACTION_SHOT;
+}
+
+/*
+ * A packet between a pod and its node goes on at its other side: one of the node, whose egress policy was asked at the pod's hook, goes on
+ * to the pod whatever has become of host policies meanwhile; of one from the pod the node's ingress policy is asked where they
+ * are. Prepares cb for that step, which is returned; NP_STEP_COUNT: the packet's story ends here.
+ */
+NP_INLINE __u32 np_next_side(struct __sk_buff *skb, struct np_question *question, const struct np_host *host)
+{
+	const __u32 own = skb->cb[NP_CB_ENDPOINT];
+
+	if (question->origin) {
+		skb->cb[NP_CB_ENDPOINT] = (question->origin - 1) | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
+		skb->cb[NP_CB_VERDICT] = 0;
+		skb->cb[NP_CB_BASE] = NP_HOST_ASKED;
+		return NP_STEP_TO_POD;
+	}
+	if ((own & NP_CB_SLOT_MASK) == host->slot || own >> NP_CB_DIRECTION_SHIFT != NP_EGRESS ||
+	    !np_goes_to_host(skb))
+		return NP_STEP_COUNT;
+	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
+	return NP_STEP_HOST_FROM_POD;
+}
+
+#endif
