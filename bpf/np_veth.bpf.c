@@ -63,7 +63,7 @@ NP_INLINE int np_finish(struct __sk_buff *skb, struct np_question *question, str
 		mode = np_host_mode_of(host);
 	}
 	if (np_unlikely(mode == NP_HOST_AUDIT) && outcome.reason >= NP_REASON_FIRST_DROP &&
-	    (skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK) == host->slot) {
+	    np_own_slot(skb) == host->slot) {
 		outcome = np_outcome_of(NP_REASON_HOST_AUDIT);
 		is_news = true;
 	}
@@ -83,7 +83,7 @@ NP_INLINE int np_finish(struct __sk_buff *skb, struct np_question *question, str
 	}
 	/* Where the step is missing the packet goes by the stack, as it would without. */
 	if (np_config.fast_path && outcome.action == NP_ACTION_NEXT && question->may_use_fast_path &&
-	    skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT == NP_EGRESS)
+	    np_own_direction(skb) == NP_EGRESS)
 		bpf_tail_call(skb, &np_steps, NP_STEP_FAST_PATH);
 	return outcome.action;
 }
@@ -130,7 +130,7 @@ NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 	bool is_plain = false;
 	struct np_hook hook = {
 		.skb = skb,
-		.slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK,
+		.slot = np_own_slot(skb),
 		.direction = direction,
 	};
 
@@ -363,7 +363,7 @@ int np_dns_lesson(struct __sk_buff *skb)
 	struct np_hook hook = np_hook_of(skb);
 	int answer;
 
-	if (!lesson || !(skb->cb[NP_CB_ENDPOINT] & NP_CB_LESSON))
+	if (!lesson || !np_is_lesson(skb))
 		return NP_LESSON_REFUSED;
 	/* A test run may be put aside for another one. */
 	if (__sync_val_compare_and_swap(&lesson->busy, 0, 1))
@@ -414,7 +414,7 @@ NP_INLINE int np_enter_host(struct __sk_buff *skb, const struct np_host *host, c
 
 	if (!question)
 		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
-	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)direction << NP_CB_DIRECTION_SHIFT;
+	np_enter_as(skb, host->slot, direction);
 	if (!at_pod)
 		question->origin = 0;
 	hook.endpoint = bpf_map_lookup_elem(&np_endpoints, &hook.slot);
@@ -468,7 +468,7 @@ int np_host_out(struct __sk_buff *skb)
 		return np_enter_host(skb, host, NP_EGRESS, false);
 	if (np_unlikely(np_reaches_host(&source))) {
 		hook.slot = host->slot;
-		skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_EGRESS << NP_CB_DIRECTION_SHIFT;
+		np_enter_as(skb, host->slot, NP_EGRESS);
 		if (np_find_endpoint(&hook) && (np_parse_plain(skb, question) || !np_parse_any(skb)) &&
 		    !np_note_transit(&hook, question)) {
 			question->origin = 0;
@@ -537,7 +537,7 @@ int np_fast_path(struct __sk_buff *skb)
 	    !np_way_out(skb, &question->packet, hook.endpoint, hook.slot))
 		return NP_ACTION_NEXT;
 	np_see_path(&path, &question->packet);
-	skb->cb[NP_CB_ENDPOINT] = hook.slot | NP_CB_FAST_PATH | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
+	np_enter_as(skb, hook.slot | NP_CB_FAST_PATH, NP_INGRESS);
 	hook.direction = NP_INGRESS;
 	hook.arrival = np_arrival_of(skb, false);
 	return np_finish_unasked(&hook, question, np_judge_parsed(&hook, question));

@@ -19,7 +19,7 @@ NP_INLINE struct np_dns_message *np_dns_message(const struct __sk_buff *skb)
 {
 	__u32 only = 0;
 
-	if (np_unlikely(skb->cb[NP_CB_ENDPOINT] & NP_CB_LESSON)) {
+	if (np_unlikely(np_is_lesson(skb))) {
 		struct np_lesson *lesson = np_lesson_scratch_of();
 
 		return lesson ? &lesson->message : NULL;

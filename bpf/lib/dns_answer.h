@@ -181,7 +181,7 @@ __attribute__((noinline)) int np_learn_addresses(struct __sk_buff *skb)
 	rule = message->names ? np_name_rule(NP_NAME_COLUMNS | message->names, message->revision, message->set) : NULL;
 	message->columns = rule ? rule->columns : 0;
 	/* What the automaton has no room for the proxy knows, by the same numbering. */
-	if (np_unlikely(skb->cb[NP_CB_ENDPOINT] & NP_CB_LESSON) && message->names &&
+	if (np_unlikely(np_is_lesson(skb)) && message->names &&
 	    skb->cb[NP_CB_LESSON_NAMES] == message->names)
 		message->columns |= skb->cb[NP_CB_LESSON_COLUMNS];
 	message->learnt.serial = bpf_get_prandom_u32();

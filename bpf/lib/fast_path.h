@@ -285,11 +285,9 @@ __attribute__((noinline)) int np_leave(struct __sk_buff *skb)
  */
 NP_INLINE struct np_outcome np_arrive(struct __sk_buff *skb, const struct np_question *question, struct np_outcome outcome)
 {
-	const __u32 own = skb->cb[NP_CB_ENDPOINT];
-
-	if (own >> NP_CB_DIRECTION_SHIFT != NP_INGRESS)
+	if (np_own_direction(skb) != NP_INGRESS)
 		return outcome;
-	if (own & NP_CB_FAST_PATH) {
+	if (skb->cb[NP_CB_ENDPOINT] & NP_CB_FAST_PATH) {
 		outcome.action = np_leave(skb);
 		if (np_unlikely(outcome.action != NP_ACTION_REDIRECT))
 			outcome = np_outcome_of(NP_DROP_INTERNAL);

@@ -89,7 +89,7 @@ __attribute__((noinline)) int np_fast_path_direct(struct __sk_buff *skb, __u32 s
 		np_count(received, skb->len);
 		return NP_ACTION_REDIRECT;
 	}
-	skb->cb[NP_CB_ENDPOINT] = other.slot | NP_CB_FAST_PATH | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
+	np_enter_as(skb, other.slot | NP_CB_FAST_PATH, NP_INGRESS);
 	return NP_ACTION_SHOT;
 }
 

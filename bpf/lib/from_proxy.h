@@ -160,7 +160,7 @@ NP_INLINE bool np_is_to_host_from_proxy(struct __sk_buff *skb, struct np_questio
 	if (!host || np_likely(np_host_mode_of(host) == NP_HOST_OFF) || !np_reaches_host(&question->packet.destination))
 		return false;
 	question->origin = 0;
-	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
+	np_enter_as(skb, host->slot, NP_INGRESS);
 	return true;
 }
 

@@ -7,6 +7,7 @@
 #ifndef NP_HELLO_COPY_H
 #define NP_HELLO_COPY_H
 
+#include "hook.h"
 #include "machine.h"
 #include "maps.h"
 
@@ -123,7 +124,7 @@ __attribute__((noinline)) int np_keep_bytes(struct __sk_buff *skb, struct np_hel
 
 	if (!hello)
 		return 0;
-	copy = np_acquire_copy(skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK, slot, true);
+	copy = np_acquire_copy(np_own_slot(skb), slot, true);
 	if (!copy)
 		return 0;
 	if (!hello->place) {
@@ -158,7 +159,7 @@ __attribute__((noinline)) int np_compare_bytes(struct __sk_buff *skb, struct np_
 
 	if (!hello)
 		return likeness;
-	copy = np_acquire_copy(skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK, slot, false);
+	copy = np_acquire_copy(np_own_slot(skb), slot, false);
 	if (!copy)
 		return likeness;
 	if (np_is_copy_of(copy, slot, hello) && hello->end - hello->offset + hello->place <= copy->length) {

@@ -24,8 +24,8 @@ NP_INLINE int np_go_to_host(struct __sk_buff *skb, struct np_question *question)
 
 	if (!host)
 		return NP_ACTION_SHOT; /* not possible: np_host has one entry */
-	question->origin = (skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK) + 1;
-	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_EGRESS << NP_CB_DIRECTION_SHIFT;
+	question->origin = np_own_slot(skb) + 1;
+	np_enter_as(skb, host->slot, NP_EGRESS);
 	bpf_tail_call(skb, &np_steps, NP_STEP_HOST_TO_POD);
 	np_count(NP_DROP_NO_STEP, skb->len);
 	return NP_ACTION_SHOT;
@@ -38,18 +38,15 @@ NP_INLINE int np_go_to_host(struct __sk_buff *skb, struct np_question *question)
  */
 NP_INLINE __u32 np_next_side(struct __sk_buff *skb, struct np_question *question, const struct np_host *host)
 {
-	const __u32 own = skb->cb[NP_CB_ENDPOINT];
-
 	if (question->origin) {
-		skb->cb[NP_CB_ENDPOINT] = (question->origin - 1) | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
+		np_enter_as(skb, question->origin - 1, NP_INGRESS);
 		skb->cb[NP_CB_VERDICT] = 0;
 		skb->cb[NP_CB_BASE] = NP_HOST_ASKED;
 		return NP_STEP_TO_POD;
 	}
-	if ((own & NP_CB_SLOT_MASK) == host->slot || own >> NP_CB_DIRECTION_SHIFT != NP_EGRESS ||
-	    !np_goes_to_host(skb))
+	if (np_own_slot(skb) == host->slot || np_own_direction(skb) != NP_EGRESS || !np_goes_to_host(skb))
 		return NP_STEP_COUNT;
-	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
+	np_enter_as(skb, host->slot, NP_INGRESS);
 	return NP_STEP_HOST_FROM_POD;
 }
 

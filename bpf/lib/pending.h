@@ -86,7 +86,7 @@ static long np_choose_pending(__u32 index, void *context)
  */
 __attribute__((noinline)) int np_try_pending(struct __sk_buff *skb, __u64 hash)
 {
-	const __u32 slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK;
+	const __u32 slot = np_own_slot(skb);
 	struct np_pending_set *first = np_pending_set_of(slot, hash);
 	struct np_pending_set *second = np_pending_set_of(slot, hash >> NP_PENDING_SECOND_SHIFT);
 	struct np_pending_search search = {.hash = hash, .now = bpf_jiffies64()};
@@ -133,7 +133,7 @@ NP_INLINE bool np_remove_from(struct np_pending_set *set, __u64 hash, __u32 now)
 /* As np_remove_from, wherever it is. A global function: verified once. */
 __attribute__((noinline)) int np_remove_pending(struct __sk_buff *skb, __u64 hash)
 {
-	const __u32 slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK;
+	const __u32 slot = np_own_slot(skb);
 	struct np_pending_set *first = np_pending_set_of(slot, hash);
 	struct np_pending_set *second = np_pending_set_of(slot, hash >> NP_PENDING_SECOND_SHIFT);
 	const __u32 now = bpf_jiffies64();

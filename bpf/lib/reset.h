@@ -94,7 +94,7 @@ __attribute__((noinline)) int np_reset_both(struct __sk_buff *skb, __u32 sequenc
 {
 	struct np_question *question = np_scratch_question();
 	struct np_reset_numbers answer, onward = {.flags = NP_TCP_RST, .sequence = bpf_htonl(sequence)};
-	const bool is_sent = skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT == NP_EGRESS;
+	const bool is_sent = np_own_direction(skb) == NP_EGRESS;
 	struct np_place place;
 	struct np_ends ends;
 	bool is_open;
