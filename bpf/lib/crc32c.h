@@ -7,6 +7,7 @@
 
 #define NP_CRC32C 0x82f63b78u /* the polynomial, lowest bit first */
 #define NP_CRC32C_ONE 0x80000000u /* the polynomial 1, likewise */
+#define NP_CRC32C_BITS 32
 
 /* x^8, x^16, x^32 ...: what 1, 2, 4 ... more bytes behind multiply by. */
 #define NP_CRC32C_POWERS(POWER)                                                                                   \
@@ -29,7 +30,7 @@ NP_INLINE __u32 np_crc32c_times(__u32 a, __u32 b)
 	__u32 product = 0;
 
 	_Pragma("clang loop unroll(disable)")
-	for (int bit = 31; bit >= 0; bit--) {
+	for (int bit = NP_CRC32C_BITS - 1; bit >= 0; bit--) {
 		product ^= b * np_bit(a >> bit);
 		b = b >> 1 ^ NP_CRC32C * np_bit(b);
 	}

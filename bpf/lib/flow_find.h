@@ -12,6 +12,7 @@
 
 #define NP_NO_WAY NP_FLOW_WAYS /* no slot of the set */
 #define NP_WAY_MASK (NP_FLOW_WAYS - 1)
+#define NP_FLOW_CHOICES 2 /* sets of a region that a flow may be in */
 
 /* An entry as it was found: a copy of what may change in it, and where it is. */
 struct np_flow_place {
@@ -57,6 +58,12 @@ NP_INLINE __u64 np_hash_flow(__u32 endpoint, const struct np_flow_record *key)
 NP_INLINE __u32 np_flow_tag(__u64 hash)
 {
 	return hash >> NP_FLOW_TAG_SHIFT & NP_SLOT_TAG_MASK;
+}
+
+/* The part of the hash that says which set of a region is the flow's first choice, or its second. */
+NP_INLINE __u64 np_flow_choice(__u64 hash, __u32 choice)
+{
+	return choice ? hash >> NP_FLOW_SECOND_SHIFT : hash;
 }
 
 /* The number of a set of a region by a part of the hash. */
@@ -137,7 +144,8 @@ NP_INLINE bool np_read_flow(struct np_flow_place *place)
 /*
  * Finds the endpoint's entry of a flow. An entry that is replaced in this moment counts as absent.
  *
- * While flows move to a larger region, those that are not there yet are in the former one.
+ * While flows move to a larger region, those that are not there yet are in the former one. One loop for both regions: with a function
+ * for one of them the programs have up to 5 % more instructions.
  */
 NP_INLINE bool np_find_flow(const struct np_endpoint *endpoint, __u32 slot, const struct np_flow_record *key,
 			    __u64 hash, struct np_flow_place *place)
@@ -147,10 +155,11 @@ NP_INLINE bool np_find_flow(const struct np_endpoint *endpoint, __u32 slot, cons
 
 	*place = nowhere;
 	_Pragma("clang loop unroll(full)")
-	for (int attempt = 0; attempt < 4; attempt++) {
+	for (__u32 attempt = 0; attempt < 2 * NP_FLOW_CHOICES; attempt++) {
+		const __u64 part = np_flow_choice(hash, attempt % NP_FLOW_CHOICES);
 		struct np_flow_set *set;
 
-		if (attempt == 2) {
+		if (attempt == NP_FLOW_CHOICES) {
 			const __u32 *former;
 
 			if (np_likely(!(endpoint->flags & NP_ENDPOINT_MOVING)))
@@ -158,12 +167,12 @@ NP_INLINE bool np_find_flow(const struct np_endpoint *endpoint, __u32 slot, cons
 			former = bpf_map_lookup_elem(&np_flow_moves, &slot);
 			region = former ? *former : 0;
 		}
-		set = np_flow_set_of(region, attempt & 1 ? hash >> NP_FLOW_SECOND_SHIFT : hash);
+		set = np_flow_set_of(region, part);
 		if (!set)
 			break;
 		if (!np_is_in_set(set, key, hash, place))
 			continue;
-		place->number = np_flow_set_number(region, attempt & 1 ? hash >> NP_FLOW_SECOND_SHIFT : hash);
+		place->number = np_flow_set_number(region, part);
 		if (np_likely(np_read_flow(place)))
 			return true;
 		break;

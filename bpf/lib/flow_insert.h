@@ -63,6 +63,8 @@ NP_INLINE __u32 np_used_ways(const struct np_flow_set *set)
 	return used;
 }
 
+_Static_assert(NP_FLOW_WAYS == 4, "np_count_ways counts four bits, np_write_free finds the number of one of four");
+
 NP_INLINE __u32 np_count_ways(__u32 ways)
 {
 	return (ways & 1) + (ways >> 1 & 1) + (ways >> 2 & 1) + (ways >> 3 & 1);
@@ -183,7 +185,7 @@ NP_INLINE bool np_make_room(const struct np_endpoint *endpoint, struct np_flow_s
 		return false;
 	/* So that a pod has no more of these than its region has slots, however many connections it begins. */
 	if (np_unlikely(best.flags & NP_ENTRY_PROXY))
-		bpf_map_delete_elem(&np_proxied, &proxied);
+		(void)bpf_map_delete_elem(&np_proxied, &proxied); /* it may have none */
 	if (best_rank >> 32 <= NP_SPARE_UNANSWERED)
 		share->evicted++;
 	return true;
@@ -206,8 +208,8 @@ __attribute__((noinline)) int np_insert_flow(struct __sk_buff *skb, __u64 hash)
 	if (!question || !share || !np_find_endpoint(&hook))
 		return false;
 	flow = &question->flow;
-	first = np_flow_set_of(hook.endpoint->region, hash);
-	second = np_flow_set_of(hook.endpoint->region, hash >> NP_FLOW_SECOND_SHIFT);
+	first = np_flow_set_of(hook.endpoint->region, np_flow_choice(hash, 0));
+	second = np_flow_set_of(hook.endpoint->region, np_flow_choice(hash, 1));
 	if (!first || !second) {
 		share->refused++;
 		return false;

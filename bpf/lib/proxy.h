@@ -105,9 +105,9 @@ __attribute__((noinline)) int np_note_proxied(struct __sk_buff *skb, __u32 flags
 				return false;
 			__builtin_memcpy(side.own_mac, hook.direction == NP_EGRESS ? &sender : &receiver, ETH_ALEN);
 			__builtin_memcpy(side.peer_mac, hook.direction == NP_EGRESS ? &receiver : &sender, ETH_ALEN);
-			/* The other side's, of an earlier connection with the same ends. */
+			/* The other side's, of an earlier connection with the same ends, if there was one. */
 			key.side ^= 1;
-			bpf_map_delete_elem(&np_proxied, &key);
+			(void)bpf_map_delete_elem(&np_proxied, &key);
 			key.side ^= 1;
 		}
 		side.flags = flags & ~NP_NOTE_NEW;

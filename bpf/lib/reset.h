@@ -114,8 +114,9 @@ __attribute__((noinline)) int np_reset_both(struct __sk_buff *skb, __u32 sequenc
 		np_turn_ends(&question->packet);
 	failed = np_write_reset(skb, &question->packet, is_sent ? &onward : &answer, is_open) ||
 		 (!is_sent && np_swap_macs(skb));
+	/* Who is not told now is told by the answer to the next packet: np_reset_connection. */
 	if (!failed)
-		bpf_clone_redirect(skb, skb->ifindex, BPF_F_INGRESS);
+		(void)bpf_clone_redirect(skb, skb->ifindex, BPF_F_INGRESS);
 	np_turn_ends(&question->packet);
 	failed = failed || np_write_reset(skb, &question->packet, is_sent ? &answer : &onward, is_open) || np_swap_macs(skb);
 	np_restore_ends(&question->packet, &ends);

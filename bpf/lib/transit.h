@@ -36,8 +36,8 @@ NP_INLINE bool np_find_transit(const struct np_flow_record *key, __u64 hash, str
 
 	*place = nowhere;
 	_Pragma("clang loop unroll(full)")
-	for (int attempt = 0; attempt < 2; attempt++) {
-		struct np_flow_set *set = np_transit_set_of(attempt ? hash >> NP_FLOW_SECOND_SHIFT : hash);
+	for (__u32 choice = 0; choice < NP_FLOW_CHOICES; choice++) {
+		struct np_flow_set *set = np_transit_set_of(np_flow_choice(hash, choice));
 
 		if (!set || !np_is_in_set(set, key, hash, place))
 			continue;
@@ -190,8 +190,8 @@ NP_INLINE void np_choose_excess(struct __sk_buff *skb, struct np_flow_set *set, 
 __attribute__((noinline)) int np_insert_transit(struct __sk_buff *skb, __u64 hash)
 {
 	const struct np_question *question = np_scratch_question();
-	struct np_flow_set *first = np_transit_set_of(hash);
-	struct np_flow_set *second = np_transit_set_of(hash >> NP_FLOW_SECOND_SHIFT);
+	struct np_flow_set *first = np_transit_set_of(np_flow_choice(hash, 0));
+	struct np_flow_set *second = np_transit_set_of(np_flow_choice(hash, 1));
 	struct np_flow_place best = {};
 	__u64 best_rank = 0;
 	__u32 mine;
