@@ -112,17 +112,6 @@ NP_INLINE int np_finish_unknown(const struct np_hook *hook, struct np_question *
 	return np_finish_unasked(hook, question, np_outcome_of(reason));
 }
 
-/* A packet whose kind and ports are known, in a flow or not. Does not return when the policy program or a step goes on. */
-NP_INLINE struct np_outcome np_judge_parsed(const struct np_hook *hook, struct np_question *question)
-{
-	/* Multicast and broadcast have many receivers, and a flow has only one end here. */
-	if (question->packet.kind == NP_KIND_STATELESS ||
-	    (hook->direction == NP_INGRESS && !np_is_endpoint_address(hook->endpoint, &question->packet.destination)))
-		return np_judge_message(hook, question);
-	np_begin_question(hook, question, true);
-	return np_judge_flow(hook, question);
-}
-
 NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 {
 	struct np_question *question = np_scratch_question();
@@ -171,6 +160,33 @@ NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 	return np_finish_unasked(&hook, question, outcome);
 }
 
+/*
+ * How a step begins: its hook, and the question that the program before has left. `by_stack`: what the step does takes a packet on its
+ * way through the stack, so on the fast path it is not judged here. False: the step ends with `*action`.
+ */
+NP_INLINE bool np_resume(struct __sk_buff *skb, struct np_hook *hook, struct np_question **question, const bool by_stack,
+			 int *action)
+{
+	*question = np_scratch_question();
+	*hook = np_hook_of(skb);
+	if (np_unlikely(!*question)) {
+		*action = NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
+		return false;
+	}
+	if (by_stack) {
+		if (np_unlikely(np_is_on_fast_path(skb))) {
+			*action = np_give_back(skb);
+			return false;
+		}
+		(*question)->may_use_fast_path = false;
+	}
+	if (np_unlikely(!np_find_endpoint(hook))) {
+		*action = np_finish_unasked(hook, *question, np_outcome_of(NP_DROP_NOT_READY));
+		return false;
+	}
+	return true;
+}
+
 /* tc ingress of the host side: the pod's egress policy. */
 SEC("tc")
 int np_from_pod(struct __sk_buff *skb)
@@ -189,14 +205,13 @@ int np_to_pod(struct __sk_buff *skb)
 SEC("tc")
 int np_icmp_error(struct __sk_buff *skb)
 {
-	struct np_question *question = np_scratch_question();
-	struct np_hook hook = np_hook_of(skb);
+	struct np_question *question;
+	struct np_hook hook;
 	struct np_outcome outcome;
+	int action;
 
-	if (!question)
-		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
-	if (!np_find_endpoint(&hook))
-		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
+	if (!np_resume(skb, &hook, &question, false, &action))
+		return action;
 	np_set_arrival(&hook, &question->packet);
 	outcome = np_judge_error(&hook, question);
 	/* What is counted and reported is the error. */
@@ -208,13 +223,12 @@ int np_icmp_error(struct __sk_buff *skb)
 SEC("tc")
 int np_neighbour(struct __sk_buff *skb)
 {
-	struct np_question *question = np_scratch_question();
-	struct np_hook hook = np_hook_of(skb);
+	struct np_question *question;
+	struct np_hook hook;
+	int action;
 
-	if (!question)
-		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
-	if (!np_find_endpoint(&hook))
-		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
+	if (!np_resume(skb, &hook, &question, false, &action))
+		return action;
 	np_set_arrival(&hook, &question->packet);
 	return np_finish_unasked(&hook, question, np_judge_neighbour_message(&hook, question));
 }
@@ -222,15 +236,14 @@ int np_neighbour(struct __sk_buff *skb)
 /* A step for packets from the pod, whose question has begun. */
 NP_INLINE int np_enter_step(struct __sk_buff *skb, const bool is_hairpin)
 {
-	struct np_question *question = np_scratch_question();
-	struct np_hook hook = np_hook_of(skb);
+	struct np_question *question;
+	struct np_hook hook;
 	struct np_outcome outcome;
+	int action;
 
+	if (!np_resume(skb, &hook, &question, false, &action))
+		return action;
 	hook.direction = NP_EGRESS;
-	if (!question)
-		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
-	if (!np_find_endpoint(&hook))
-		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
 	if (is_hairpin)
 		question->may_use_fast_path = false;
 	outcome = is_hairpin ? np_judge_hairpin(&hook, question) : np_judge_to_service(&hook, question);
@@ -258,16 +271,15 @@ int np_hairpin(struct __sk_buff *skb)
 SEC("tc")
 int np_verdict(struct __sk_buff *skb)
 {
-	struct np_question *question = np_scratch_question();
-	struct np_answer answer = np_read_answer(skb);
-	struct np_hook hook = np_hook_of(skb);
+	struct np_question *question;
+	struct np_answer answer;
+	struct np_hook hook;
 	struct np_conclusion conclusion;
+	int action;
 
-	if (!question)
-		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
-	if (!np_find_endpoint(&hook))
-		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
-
+	if (!np_resume(skb, &hook, &question, false, &action))
+		return action;
+	answer = np_read_answer(skb);
 	conclusion = np_conclude_answer(&hook, question, &answer);
 	if (np_unlikely(question->hello == NP_HELLO_OPENS) && conclusion.outcome.action == NP_ACTION_NEXT)
 		conclusion = np_go_on(np_pass_to_step(&hook, NP_STEP_HELLO));
@@ -292,45 +304,20 @@ int np_verdict(struct __sk_buff *skb)
 SEC("tc")
 int np_dns_query(struct __sk_buff *skb)
 {
-	struct np_question *question = np_scratch_question();
+	struct np_question *question;
 	struct np_dns_message *message = np_dns_message(skb);
-	const struct np_answer answer = np_read_answer(skb);
-	struct np_hook hook = np_hook_of(skb);
-	struct np_outcome outcome = {};
-	enum np_reason reason;
+	struct np_answer answer;
+	struct np_hook hook;
+	struct np_outcome outcome;
+	int action;
 
-	if (!question || !message)
-		return NP_ACTION_SHOT; /* not possible: the maps have one entry each */
-	if (np_unlikely(np_is_on_fast_path(skb)))
-		return np_give_back(skb);
-	question->may_use_fast_path = false;
-	if (!np_find_endpoint(&hook))
-		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
-	switch (np_judge_query(&hook, question, message, &answer, &reason)) {
-	case NP_QUERY_ALLOWED:
-	case NP_QUERY_RESPONSE:
-		if (reason == NP_REASON_ALLOWED)
-			question->flow.flags |= NP_ENTRY_QUERIES;
-		question->names_done = true;
-		question->names_reason = reason;
-		bpf_tail_call(skb, &np_steps, NP_STEP_VERDICT);
-		reason = NP_DROP_NO_STEP;
-		break;
-	case NP_QUERY_DENIED:
-		reason = NP_DROP_NAME_DENIED;
-		np_tell_name(skb, NP_NAME_DENIED, 0);
-		outcome.action = np_refuse_query(skb, false) ? bpf_redirect(skb->ifindex, 0) : NP_ACTION_SHOT;
-		break;
-	case NP_QUERY_STREAM:
-		outcome.action = np_refuse_query(skb, true) ? bpf_redirect(skb->ifindex, 0) : NP_ACTION_SHOT;
-		break;
-	case NP_QUERY_NONE:
-		break;
-	}
+	if (!np_resume(skb, &hook, &question, true, &action))
+		return action;
+	if (!message)
+		return NP_ACTION_SHOT; /* not possible: np_dns_scratch has one entry */
+	answer = np_read_answer(skb);
+	outcome = np_settle_query(&hook, question, message, &answer);
 	np_note_answer(question, &answer);
-	if (outcome.action == 0)
-		outcome.action = NP_ACTION_SHOT;
-	outcome.reason = reason;
 	return np_finish(skb, question, outcome, false);
 }
 
@@ -338,18 +325,16 @@ int np_dns_query(struct __sk_buff *skb)
 SEC("tc")
 int np_dns_answer(struct __sk_buff *skb)
 {
-	struct np_question *question = np_scratch_question();
+	struct np_question *question;
 	struct np_dns_message *message = np_dns_message(skb);
-	struct np_hook hook = np_hook_of(skb);
+	struct np_hook hook;
 	enum np_reason reason = NP_DROP_DNS_ANSWER;
+	int action;
 
-	if (!question || !message)
-		return NP_ACTION_SHOT; /* not possible: the maps have one entry each */
-	if (np_unlikely(np_is_on_fast_path(skb)))
-		return np_give_back(skb);
-	question->may_use_fast_path = false;
-	if (!np_find_endpoint(&hook))
-		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
+	if (!np_resume(skb, &hook, &question, true, &action))
+		return action;
+	if (!message)
+		return NP_ACTION_SHOT; /* not possible: np_dns_scratch has one entry */
 	if (np_learn_answer(&hook, question, message))
 		reason = np_translate_back(&hook, question, question->names_reason);
 	return np_finish(skb, question, np_outcome_of(reason), question->names_news);
@@ -377,18 +362,14 @@ int np_dns_lesson(struct __sk_buff *skb)
 SEC("tc")
 int np_hello(struct __sk_buff *skb)
 {
-	struct np_question *question = np_scratch_question();
-	struct np_hook hook = np_hook_of(skb);
+	struct np_question *question;
+	struct np_hook hook;
 	struct np_outcome outcome;
 	__u32 taken;
+	int action;
 
-	if (!question)
-		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
-	if (np_unlikely(np_is_on_fast_path(skb)))
-		return np_give_back(skb);
-	question->may_use_fast_path = false;
-	if (!np_find_endpoint(&hook))
-		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
+	if (!np_resume(skb, &hook, &question, true, &action))
+		return action;
 	taken = np_judge_hello_packet(skb);
 	outcome = np_outcome_of(taken & NP_HELLO_REASON);
 	if (outcome.action == NP_ACTION_NEXT)
@@ -409,24 +390,11 @@ NP_INLINE int np_enter_host(struct __sk_buff *skb, const struct np_host *host, c
 			    const bool at_pod)
 {
 	struct np_question *question = np_scratch_question();
-	struct np_outcome outcome = {};
 	struct np_hook hook = {.skb = skb, .slot = host->slot, .direction = direction};
 
 	if (!question)
 		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
-	np_enter_as(skb, host->slot, direction);
-	if (!at_pod)
-		question->origin = 0;
-	hook.endpoint = bpf_map_lookup_elem(&np_endpoints, &hook.slot);
-	if (hook.endpoint)
-		np_choose_policies(host, hook.endpoint, question);
-	if (!np_prepare_of_host(&hook, question, &outcome))
-		return np_finish_unasked(&hook, question, outcome);
-	/* An IPv6 packet that was forwarded and cut into fragments anew looks like one that was generated here. */
-	if (direction == NP_EGRESS && np_unlikely(question->packet.fragment) && !skb->sk &&
-	    !np_reaches_host(&question->packet.source))
-		return np_finish_unasked(&hook, question, np_outcome_of(NP_REASON_TRANSIT));
-	return np_finish_unasked(&hook, question, np_judge_of_host(&hook, question, host, at_pod));
+	return np_finish_unasked(&hook, question, np_judge_host_packet(&hook, question, host, at_pod));
 }
 
 /* tc ingress of an uplink: the node's ingress policy, for what is for the node. */
@@ -457,8 +425,8 @@ int np_host_out(struct __sk_buff *skb)
 {
 	const struct np_host *host = np_find_host();
 	struct np_question *question = np_scratch_question();
-	struct np_address source, destination;
 	struct np_hook hook = {.skb = skb, .arrival = NP_ARRIVAL_UNKNOWN, .direction = NP_EGRESS};
+	struct np_address source, destination;
 
 	if (!host || !question || np_host_mode_of(host) == NP_HOST_OFF)
 		return NP_ACTION_NEXT;
@@ -466,16 +434,8 @@ int np_host_out(struct __sk_buff *skb)
 		return NP_ACTION_NEXT;
 	if (!skb->ingress_ifindex)
 		return np_enter_host(skb, host, NP_EGRESS, false);
-	if (np_unlikely(np_reaches_host(&source))) {
-		hook.slot = host->slot;
-		np_enter_as(skb, host->slot, NP_EGRESS);
-		if (np_find_endpoint(&hook) && (np_parse_plain(skb, question) || !np_parse_any(skb)) &&
-		    !np_note_transit(&hook, question)) {
-			question->origin = 0;
-			question->may_use_fast_path = false;
-			return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_TRANSIT_FULL));
-		}
-	}
+	if (np_unlikely(np_reaches_host(&source)) && !np_keep_transit(&hook, question, host))
+		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_TRANSIT_FULL));
 	np_count(NP_REASON_TRANSIT, skb->len);
 	return NP_ACTION_NEXT;
 }
@@ -547,17 +507,13 @@ int np_fast_path(struct __sk_buff *skb)
 SEC("tc")
 int np_proxy_step(struct __sk_buff *skb)
 {
-	struct np_question *question = np_scratch_question();
-	struct np_hook hook = np_hook_of(skb);
+	struct np_question *question;
+	struct np_hook hook;
 	struct np_outcome outcome;
+	int action;
 
-	if (!question)
-		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
-	if (np_unlikely(np_is_on_fast_path(skb)))
-		return np_give_back(skb);
-	question->may_use_fast_path = false;
-	if (!np_find_endpoint(&hook))
-		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
+	if (!np_resume(skb, &hook, &question, true, &action))
+		return action;
 	outcome = np_judge_proxied(&hook, question);
 	if (question->proxy == NP_PROXY_ERROR)
 		question->packet = question->error;

@@ -296,4 +296,43 @@ NP_INLINE struct np_outcome np_judge_of_host(const struct np_hook *hook, struct 
 	return np_judge_flow(hook, question);
 }
 
+/*
+ * A packet of the node, from the frame on. `at_pod`: its other end is a pod of this node, at whose hook it is. Does not return when the
+ * policy program or a step goes on.
+ */
+NP_INLINE struct np_outcome np_judge_host_packet(struct np_hook *hook, struct np_question *question,
+						 const struct np_host *host, const bool at_pod)
+{
+	struct np_outcome outcome = {};
+
+	np_enter_as(hook->skb, host->slot, hook->direction);
+	if (!at_pod)
+		question->origin = 0;
+	hook->endpoint = bpf_map_lookup_elem(&np_endpoints, &hook->slot);
+	if (hook->endpoint)
+		np_choose_policies(host, hook->endpoint, question);
+	if (!np_prepare_of_host(hook, question, &outcome))
+		return outcome;
+	/* An IPv6 packet that was forwarded and cut into fragments anew looks like one that was generated here. */
+	if (hook->direction == NP_EGRESS && np_unlikely(question->packet.fragment) && !hook->skb->sk &&
+	    !np_reaches_host(&question->packet.source))
+		return np_outcome_of(NP_REASON_TRANSIT);
+	return np_judge_of_host(hook, question, host, at_pod);
+}
+
+/* Remembers the flow of a pod's packet that leaves under an address of the node (np_note_transit). False: it is to be dropped. */
+NP_INLINE bool np_keep_transit(struct np_hook *hook, struct np_question *question, const struct np_host *host)
+{
+	struct __sk_buff *skb = hook->skb;
+
+	hook->slot = host->slot;
+	np_enter_as(skb, host->slot, NP_EGRESS);
+	if (!np_find_endpoint(hook) || (!np_parse_plain(skb, question) && np_parse_any(skb)) ||
+	    np_note_transit(hook, question))
+		return true;
+	question->origin = 0;
+	question->may_use_fast_path = false;
+	return false;
+}
+
 #endif

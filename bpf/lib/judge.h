@@ -378,4 +378,15 @@ NP_INLINE struct np_outcome np_judge_flow(const struct np_hook *hook, struct np_
 	return np_unlikely(to_service) ? np_outcome_of(np_go_to_service(hook)) : np_ask_own(hook, question, &remote);
 }
 
+/* A packet whose kind and ports are known, in a flow or not. Does not return when the policy program or a step goes on. */
+NP_INLINE struct np_outcome np_judge_parsed(const struct np_hook *hook, struct np_question *question)
+{
+	/* Multicast and broadcast have many receivers, and a flow has only one end here. */
+	if (question->packet.kind == NP_KIND_STATELESS ||
+	    (hook->direction == NP_INGRESS && !np_is_endpoint_address(hook->endpoint, &question->packet.destination)))
+		return np_judge_message(hook, question);
+	np_begin_question(hook, question, true);
+	return np_judge_flow(hook, question);
+}
+
 #endif
