@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The datapath at the host side of a pod's veth. A packet's story:
+ * The datapath at the host side of a pod's veth. What a packet passes:
  *
  *   entry stub             emitted, one per endpoint and hook: puts the endpoint's slot and the direction into cb[0]
  *   np_from_pod/np_to_pod  parse, source check, fragments; where policy needs state in both directions, packets of a flow that
@@ -14,15 +14,18 @@
  *   np_verdict             ask the opposite direction too, find or make the flow's entry, count, report
  *   np_dns_answer          only answers to queries that np_dns_query has let pass: what they teach of names
  *   np_hello               only packets of connections that rules allow for their TLS server name, until it is decided
+ *   np_proxy_step          only packets of TCP connections that HTTP rules decide: to the proxy, or to the pod when they come from there
  *   np_fast_path           only what passes from a pod and may take the fast path: to another pod of the node, whose policy follows
  *   np_host_to_pod         only the node's packets to the pod, where host policies are asked: the node's egress policy, before np_to_pod
  *   np_host_from_pod       only the pod's packets to the node, likewise: the node's ingress policy, after the pod's policy; also of
  *                          those that the proxy sends on, after np_from_proxy
  *
- * At an uplink of the node, where host policies are asked: np_host_in and np_host_out, then as from the policy program on.
+ * At an uplink of the node, where host policies are asked: np_host_in and np_host_out, then as from the policy program on. Where what the
+ * proxy sends comes out of its namespace: np_from_proxy. At no hook of a packet: np_to_listener, which gives connections in that namespace to
+ * the proxy's socket, and np_dns_lesson, which the proxy runs to teach what it has read of a DNS answer.
  *
- * The C programs are the steps in np_steps (enum np_step); reserved steps hold np_no_step. A step jumps on or ends in
- * np_finish, so each packet is counted under one named reason.
+ * The C programs are the steps in np_steps (enum np_step); reserved steps hold np_no_step. A step jumps on or ends in np_finish, so each
+ * packet is counted under one named reason; the exceptions stand there.
  */
 #include "lib/dns_answer.h"
 #include "lib/dns_query.h"
@@ -50,7 +53,14 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const struct np_event np_event_layout = {};
 const struct np_name_event np_name_event_layout = {};
 
-/* The one exit: counts the packet, reports drops and what is news, returns the action. */
+/*
+ * The exit of packets that a policy was asked about, or was to be: counts the packet, reports drops and what is news, returns the action.
+ *
+ * Others end elsewhere, and no report is made of them. What only passes an uplink is counted by np_host_in and np_host_out. What the proxy
+ * sends is counted by np_from_proxy, but for what goes to a pod, which np_to_pod counts. np_fast_path_direct counts what it delivers, at both
+ * pods. A missing step and a map without its entry end where they are found. np_give_back counts nothing: the packet is judged again at its
+ * receiver's hook.
+ */
 NP_INLINE int np_finish(struct __sk_buff *skb, struct np_question *question, struct np_outcome outcome, bool is_news)
 {
 	const struct np_host *host = NULL;
@@ -112,6 +122,7 @@ NP_INLINE int np_finish_unknown(const struct np_hook *hook, struct np_question *
 	return np_finish_unasked(hook, question, np_outcome_of(reason));
 }
 
+/* A packet at a pod's hook, from the frame on. */
 NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 {
 	struct np_question *question = np_scratch_question();
@@ -161,8 +172,8 @@ NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 }
 
 /*
- * How a step begins: its hook, and the question that the program before has left. `by_stack`: what the step does takes a packet on its
- * way through the stack, so on the fast path it is not judged here. False: the step ends with `*action`.
+ * How a step begins: its hook, and the question that the program before has left. `by_stack`: the step is only for packets that go by the
+ * stack, so a packet on the fast path is given back to it. False: the step ends with `*action`.
  */
 NP_INLINE bool np_resume(struct __sk_buff *skb, struct np_hook *hook, struct np_question **question, const bool by_stack,
 			 int *action)
@@ -440,7 +451,7 @@ int np_host_out(struct __sk_buff *skb)
 	return NP_ACTION_NEXT;
 }
 
-/* A packet between the node and a pod, at the pod's hook. Whoever comes here knows of policies of the node. */
+/* A packet between the node and a pod, at the pod's hook. Nothing jumps here where there are no policies of the node. */
 NP_INLINE int np_enter_host_at_pod(struct __sk_buff *skb, const enum np_direction direction)
 {
 	const struct np_host *host = np_find_host();
@@ -467,8 +478,8 @@ int np_host_from_pod(struct __sk_buff *skb)
 }
 
 /*
- * Goes on with a packet of a pod that its policy lets pass, and that is counted. If its flow goes past the stack, the policy of the pod that
- * it goes to is asked here, as at that pod's hook.
+ * Goes on with a packet of a pod that its policy lets pass, and that is counted. If its flow takes the fast path, the receiving pod's policy
+ * is asked here, as at that pod's hook.
  */
 SEC("tc")
 int np_fast_path(struct __sk_buff *skb)

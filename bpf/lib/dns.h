@@ -28,8 +28,8 @@ NP_INLINE struct np_dns_message *np_dns_message(const struct __sk_buff *skb)
 }
 
 /*
- * Copies the payload of the packet that np_scratch has. False: it is not one datagram, whole, of a length that a message may have. One
- * that the kernel will cut into several is not: each of them is a message, and what they say together says nothing of them.
+ * Copies the payload of the packet that np_scratch has. False: it is not one datagram, whole, of a length that a message may have. A
+ * GSO packet is refused: it holds several messages.
  */
 NP_INLINE bool np_dns_copy(struct __sk_buff *skb, const struct np_question *question, struct np_dns_message *message)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Past the stack: between two pods of the node packets go from the hook of one straight into the other, where both policies have been
- * asked. Which flows do so, and how a packet leaves.
+ * The fast path: between two pods of the node packets go from the hook of one straight into the other, past the node's stack, when both
+ * policies have been asked. Here: which flows take it (np_path_*, the table np_paths), and how a packet leaves.
  *
  *   asked   a pod sends the first packet of a flow (a SYN, or a datagram) to an address of another pod of the node. It goes by the stack.
  *   fast    it comes out at that pod's hook as it was sent. So nothing translates the flow, the node's routes lead to that pod, and no rule
- *           of the node refuses it. All further packets of the flow, both ways, go past the stack, but for SYNs.
+ *           of the node refuses it. All further packets of the flow, both ways, take the fast path, but for SYNs.
  *
  * One word is the state of a flow, for both directions (np_paths). Where it is absent, or anything is in doubt, a packet goes by the
  * stack, and meets the policy of the other pod at that pod's hook.
@@ -91,7 +91,7 @@ NP_INLINE void np_change_path(const struct np_path *path, __u64 word)
 		__sync_val_compare_and_swap(&path->set->path[path->way & (NP_PATH_WAYS - 1)], path->word, word);
 }
 
-/* Whether no packet has gone past the stack for some seconds, in the unit of the table's clock. */
+/* Whether no packet of a word's flow has taken the fast path for some seconds. */
 NP_INLINE bool np_is_path_older(__u64 word, __u64 seconds)
 {
 	const __u32 then = word >> NP_PATH_CLOCK_AT & NP_PATH_CLOCK_MASK;
@@ -191,16 +191,16 @@ NP_INLINE bool np_has_come_from(const struct np_hook *hook, const struct np_pack
 	const struct np_endpoint *sender = bpf_map_lookup_elem(&np_endpoints, &slot);
 	const struct np_path_end *end = bpf_map_lookup_elem(&np_path_ends, &slot);
 
-	/* Both ways, or none: the sender can be reached past the stack as well. */
+	/* Both ways, or none: the sender can be reached by the fast path as well. */
 	return sender && end && end->ifindex == sender->ifindex && sender != hook->endpoint && sender->flags & NP_ENDPOINT_FAST &&
 	       sender->flags & NP_ENDPOINT_READY && np_is_endpoint_address(sender, &packet->source) &&
 	       sender->ifindex == hook->skb->ingress_ifindex;
 }
 
 /*
- * After the policy of the pod at the hook has let a packet pass that has come by the stack: if it is the one that a flow of two pods
- * began with, the flow goes past the stack from now on. A SYN or a datagram that has come otherwise than as its sender's hook saw it (translated) ends a
- * former flow of the same ends. A global function: it is verified once.
+ * After the policy of the pod at the hook has let a packet pass that has come by the stack: if a flow of two pods began with this packet,
+ * the flow takes the fast path from now on. A SYN or a datagram that has been translated on its way from the sender's hook ends a former
+ * flow of the same ends. A global function: it is verified once.
  */
 __attribute__((noinline)) int np_confirm_path(struct __sk_buff *skb)
 {
@@ -229,7 +229,7 @@ __attribute__((noinline)) int np_confirm_path(struct __sk_buff *skb)
 	return 0;
 }
 
-/* The slot of the pod that the packet goes to past the stack; negative: it goes by the stack. */
+/* The slot of the pod that the packet reaches by the fast path; negative: it goes by the stack. */
 NP_INLINE int np_find_fast_path(const struct np_hook *hook, const struct np_packet *packet, struct np_path *path)
 {
 	__u32 slot;
@@ -255,7 +255,7 @@ NP_INLINE const struct np_path_end *np_way_out(struct __sk_buff *skb, const stru
 		       end : NULL;
 }
 
-/* Notes in its flow's word that a packet goes past the stack. */
+/* Notes in its flow's word that a packet takes the fast path. */
 NP_INLINE void np_see_path(const struct np_path *path, const struct np_packet *packet)
 {
 	const __u64 clock = np_path_clock();
@@ -280,8 +280,8 @@ __attribute__((noinline)) int np_leave(struct __sk_buff *skb)
 }
 
 /*
- * Where flows may go past the stack: a packet across leaves; one that has come by the stack to the pod may have been the first
- * of a flow that goes past it. Returns what becomes of the packet.
+ * A packet to a pod that passes: on the fast path it leaves here; one that has come by the stack may be the first of a flow that takes the
+ * fast path from now on. Returns what becomes of the packet.
  */
 NP_INLINE struct np_outcome np_arrive(struct __sk_buff *skb, const struct np_question *question, struct np_outcome outcome)
 {
@@ -297,7 +297,7 @@ NP_INLINE struct np_outcome np_arrive(struct __sk_buff *skb, const struct np_que
 	return outcome;
 }
 
-/* Gives up to decide at its sender's hook about a packet that more than policies have to see: it goes by the stack. */
+/* A packet on the fast path that not only policies have to see goes by the stack, and is decided at its receiver's hook. */
 NP_INLINE int np_give_back(struct __sk_buff *skb)
 {
 	skb->cb[NP_CB_ENDPOINT] &= ~NP_CB_FAST_PATH;

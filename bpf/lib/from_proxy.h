@@ -85,7 +85,7 @@ NP_INLINE void np_note_unused(struct np_flow_place *place, const struct np_packe
 }
 
 /*
- * Sends a packet straight to a pod of this node, by the route and neighbour that the stack would take. Past the stack, whose
+ * Sends a packet straight to a pod of this node, by the route and neighbour that the stack would take. Not through the stack: its
  * connection tracking does not see all of a bridged pod's packets and might take these for invalid ones.
  */
 NP_INLINE int np_send_to_local_pod(struct __sk_buff *skb, const struct np_packet *packet)

@@ -43,9 +43,10 @@ NP_INLINE void np_report_name(const struct np_hello_work *work)
 }
 
 /*
- * Drops a packet, and resets the connection where it will come to nothing: at the end that has sent the packet, in the name of the other one, or
- * of the Service that the client knows it by; and once, by the client's packet that ends it, at the server too. If the server has not got all
- * before, that RST is not the one it waits for, and what it says to it is answered by one that is.
+ * Drops a packet, and resets the connection where it will come to nothing: at the end that has sent the packet, in the name of the other end, or
+ * of the Service by which the client knows it; and once, by the client's packet that ends the connection, at the server too. If data before
+ * that RST was lost, its sequence number is not the expected one. The server then sends an ACK, and that ACK is answered with a RST that
+ * it accepts.
  */
 NP_INLINE struct np_outcome np_deny_hello(struct np_hello_work *work, enum np_reason reason)
 {

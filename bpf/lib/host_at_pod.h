@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A packet between a pod and its node is judged twice at the pod's hook: once as a packet of the pod, once as one of the node (host.h). */
+/* A packet between a pod and its node is asked about twice at the pod's hook: as a packet of the pod, and as one of the node (host.h). */
 #ifndef NP_HOST_AT_POD_H
 #define NP_HOST_AT_POD_H
 
@@ -32,9 +32,9 @@ NP_INLINE int np_go_to_host(struct __sk_buff *skb, struct np_question *question)
 }
 
 /*
- * A packet between a pod and its node goes on at its other side: one of the node, whose egress policy was asked at the pod's hook, goes on
- * to the pod whatever has become of host policies meanwhile; of one from the pod the node's ingress policy is asked where they
- * are. Prepares cb for that step, which is returned; NP_STEP_COUNT: the packet's story ends here.
+ * The step that asks about a packet between a pod and its node for the second time. From the node: it goes on to the pod's ingress policy,
+ * even if host policies were switched off meanwhile. From the pod: the node's ingress policy is asked if host policies are on. Sets cb for
+ * the step that is returned; NP_STEP_COUNT: there is none.
  */
 NP_INLINE __u32 np_next_side(struct __sk_buff *skb, struct np_question *question, const struct np_host *host)
 {

@@ -49,7 +49,7 @@ NP_INLINE void np_cursor_resume(struct np_cursor *cursor, struct __sk_buff *skb,
 	cursor->direct = false;
 }
 
-/* Begins the story of the question's packet, which travels as the hook sees it. */
+/* Begins to judge the question's packet, which travels as the hook sees it. */
 NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question *question, bool tracked)
 {
 	question->flow.flags = 0;
@@ -151,7 +151,7 @@ NP_INLINE struct np_outcome np_ask_own(const struct np_hook *hook, struct np_que
 			question->allowed = NP_REASON_HAIRPIN;
 			return np_allow_unasked(hook, question);
 		}
-		/* Of a packet across the hook where we are has just seen that it is its own pod's. */
+		/* On the fast path the hook where the packet is has just seen that the packet is its own pod's. */
 		if (remote->may_be_here && !np_is_on_fast_path(hook->skb) &&
 		    np_unlikely(!np_comes_from(&question->packet.source, hook->arrival)))
 			return np_outcome_of(NP_DROP_FOREIGN_SOURCE);

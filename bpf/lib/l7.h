@@ -56,7 +56,10 @@ NP_INLINE enum np_reason np_route_hello(struct np_question *question)
 	return NP_REASON_ALLOWED;
 }
 
-/* A connection begins by a plain rule, in the entry of one that was read: what was read is not what it sends. */
+/*
+ * A plain rule lets a new connection begin in the flow entry of an earlier one whose ClientHello was read: that ClientHello does not count
+ * for it.
+ */
 NP_INLINE void np_leave_hello(const struct np_flow_place *place)
 {
 	const __u32 slot = np_flow_slot(place);

@@ -17,8 +17,8 @@ const volatile struct np_config np_config SEC(".rodata.config") = {
 #define np_write_once(place, value) (*(volatile typeof(place) *)&(place) = (value))
 
 /*
- * Makes the verifier forget a number that it knows, by way of one that it does not know: paths that differ in the number only
- * are then followed once.
+ * Hides the value of `number` from the verifier (xor with an unknown value, twice), so that paths that differ only in it are verified
+ * once.
  */
 #define np_forget(number, unknown) asm volatile("%0 ^= %1; %0 ^= %1" : "+r"(number) : "r"((__u64)(unknown)))
 

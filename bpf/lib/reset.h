@@ -78,7 +78,7 @@ __attribute__((noinline)) int np_reset_connection(struct __sk_buff *skb)
 	return answered;
 }
 
-/* What has become of a packet that both ends of its connection were to be told by. */
+/* Whether a packet has been made the RSTs for both ends of its connection. */
 enum np_told {
 	NP_TOLD_NOBODY = 0,
 	NP_TOLD_BOTH = 1,
@@ -109,7 +109,7 @@ __attribute__((noinline)) int np_reset_both(struct __sk_buff *skb, __u32 sequenc
 	is_open = np_is_plain_sum_open(skb, &question->packet, &place);
 	np_keep_ends(&question->packet, &ends);
 	np_name_ends_of_pod(question);
-	/* First the one that the pod seems to send: to the receiver what it sends, to the sender what it answers. */
+	/* First the RST in the pod's name: `onward` if the pod sent the packet, `answer` if the packet was for the pod. */
 	if (is_sent)
 		np_turn_ends(&question->packet);
 	failed = np_write_reset(skb, &question->packet, is_sent ? &onward : &answer, is_open) ||
