@@ -11,8 +11,8 @@
 #include "pending.h"
 
 /*
- * Whether an address is never learnt, whoever gives it: what is somebody else's in the cluster or of the node, what is nobody's, and what
- * is of the link, unless the node wants it. An IPv4 address as an IPv6 one would be a way around what holds for the IPv4 one.
+ * Whether an address is never learnt, whichever server answers with it: addresses of the cluster and of the node, addresses that no host
+ * has, and those of the link unless the node wants them. An IPv4 address as an IPv6 one would be a way around the rules for the IPv4 one.
  */
 NP_INLINE bool np_is_never_learnt(const struct np_address *address, bool ipv4)
 {
@@ -68,8 +68,8 @@ NP_INLINE void np_merge_learnt(struct np_dns_message *message, const struct np_l
 }
 
 /*
- * Makes an entry, if the pod may have another one: it has a share, which is smaller once pods together have most of the table, so that no few
- * of them take it all. False: there is one by now, or no room.
+ * Makes an entry, if the pod may have another one. Each pod has a share of the table, a smaller one once all pods together have most of it,
+ * so that a few pods do not take it all. False: there is an entry by now, or no room.
  */
 NP_INLINE bool np_insert_learnt(struct np_dns_message *message)
 {
@@ -92,9 +92,9 @@ NP_INLINE bool np_insert_learnt(struct np_dns_message *message)
 }
 
 /*
- * Makes the columns of the message hold for an entry that is there. The entry is replaced, never written to: its memory may be another key's at
- * any moment, if the agent removes what has ended. That it was the key's all the time that it was read says a second look. False: it was not, or
- * another CPU has replaced it meanwhile.
+ * Makes the columns of the message hold for an entry that is there. The entry is replaced, never written to: if the agent removes it when it
+ * has ended, its memory may be another key's at any moment. A second lookup shows whether it was this key's for as long as it was read. False:
+ * it was not, or another CPU has replaced it meanwhile.
  */
 NP_INLINE bool np_replace_learnt(struct np_dns_message *message, const struct np_learnt *there)
 {

@@ -185,7 +185,7 @@ NP_INLINE bool np_may_begin_path(const struct np_packet *packet)
 	return packet->protocol == IPPROTO_UDP || (packet->protocol == IPPROTO_TCP && packet->initiates);
 }
 
-/* Whether a packet to the pod at the hook has come by the stack from the pod in a slot, as that one has sent it. */
+/* Whether a packet to the pod at the hook has come by the stack from the pod in `slot`, unchanged. */
 NP_INLINE bool np_has_come_from(const struct np_hook *hook, const struct np_packet *packet, __u32 slot)
 {
 	const struct np_endpoint *sender = bpf_map_lookup_elem(&np_endpoints, &slot);

@@ -37,8 +37,8 @@ NP_INLINE void np_stamp_flow(struct np_flow_place *place, __u32 revision, __u32 
 }
 
 /*
- * Clears a flag that keeps packets from passing by their entry. As in np_stamp_flow, the slot may be another flow's by now, to
- * which it is given back.
+ * Clears a flag that keeps packets from passing by their entry. As in np_stamp_flow, the slot may be another flow's by now: then the flag is
+ * set again.
  */
 NP_INLINE void np_release_flow(const struct np_flow_place *place, __u32 flag)
 {

@@ -79,8 +79,8 @@ NP_INLINE struct np_hello *np_find_hello(__u32 slot, bool opens)
 }
 
 /*
- * Whether a packet's flow has a hello that goes with it: its own, and one that was read all the time that packets passed. Without the flag a
- * plain rule has let them pass meanwhile: what was not decided by then was not read.
+ * Whether the hello is of the packet's flow, and was read for as long as packets of the flow passed. Without NP_ENTRY_HELLO a plain rule has
+ * let packets pass: then only a hello that was decided before was read to its end.
  */
 NP_INLINE bool np_has_hello(const struct np_hello_work *work)
 {

@@ -77,8 +77,8 @@ NP_INLINE bool np_asks_for_hello(const struct np_question *question, const struc
 }
 
 /*
- * Goes on in the step that decides a packet of which the policy of its own direction has said NP_VERDICT_L7 or NP_VERDICT_ALLOW_READ.
- * Returns only if there is none, with what the answer means by itself.
+ * The policy of the packet's own direction has answered NP_VERDICT_L7 or NP_VERDICT_ALLOW_READ: goes on in the step that decides such a
+ * packet. Returns only if there is no such step, with what the answer means by itself.
  *
  * UDP goes to np_dns_query. TCP that np_hello does not decide goes to the proxy at the end of np_verdict.
  */

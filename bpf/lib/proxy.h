@@ -53,8 +53,8 @@ NP_INLINE struct np_outcome np_send_to_proxy(const struct np_hook *hook, const s
 }
 
 /*
- * Drops a packet, and tells its sender: the pod, or, by the way that packets from the proxy go, whoever sent it to the pod. The
- * latter only with an entry, without which the answer would not get past np_from_proxy.
+ * Drops a packet, and tells its sender: the pod, or the sender of a packet to the pod. The answer to the latter takes the way of packets from
+ * the proxy, and passes np_from_proxy only if the flow has an entry.
  */
 NP_INLINE struct np_outcome np_refuse_connection(const struct np_hook *hook, const struct np_proxy *proxy, bool has_entry)
 {

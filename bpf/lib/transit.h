@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Pods' flows that leave by an uplink under an address of the node (masqueraded). What comes back in one is not the node's, as long as
- * the kernel's NAT knows it, which is not asked: so an entry lives a little shorter than what the NAT has.
+ * Pods' flows that leave by an uplink under an address of the node (masqueraded). Packets that come back in such a flow are not the node's as
+ * long as the kernel's NAT knows the flow. The NAT is not asked: an entry here lives a little shorter than that of the NAT.
  *
  * They have a table of their own, so that no pod's flows take room from those of the node, and in it a pod that has more than its
  * share makes room for the others: docs/decisions/0026-host-policies.md.
