@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The datapath at the host side of a pod's veth. A packet's story:
+ * The datapath at the host side of a pod's veth. What a packet passes:
  *
  *   entry stub             emitted, one per endpoint and hook: puts the endpoint's slot and the direction into cb[0]
  *   np_from_pod/np_to_pod  parse, source check, fragments; where policy needs state in both directions, packets of a flow that
@@ -14,32 +14,35 @@
  *   np_verdict             ask the opposite direction too, find or make the flow's entry, count, report
  *   np_dns_answer          only answers to queries that np_dns_query has let pass: what they teach of names
  *   np_hello               only packets of connections that rules allow for their TLS server name, until it is decided
- *   np_across              only what passes from a pod where flows may go past the stack: to another pod of the node, whose policy follows
+ *   np_proxy_step          only packets of TCP connections that HTTP rules decide: to the proxy, or to the pod when they come from there
+ *   np_fast_path           only what passes from a pod and may take the fast path: to another pod of the node, whose policy follows
  *   np_host_to_pod         only the node's packets to the pod, where host policies are asked: the node's egress policy, before np_to_pod
  *   np_host_from_pod       only the pod's packets to the node, likewise: the node's ingress policy, after the pod's policy; also of
  *                          those that the proxy sends on, after np_from_proxy
  *
- * At an uplink of the node, where host policies are asked: np_host_in and np_host_out, then as from the policy program on.
+ * At an uplink of the node, where host policies are asked: np_host_in and np_host_out, then as from the policy program on. Where what the
+ * proxy sends comes out of its namespace: np_from_proxy. At no hook of a packet: np_to_listener, which gives connections in that namespace to
+ * the proxy's socket, and np_dns_lesson, which the proxy runs to teach what it has read of a DNS answer.
  *
- * The C programs are the steps in np_steps (enum np_step); reserved steps hold np_no_step. A step jumps on or ends in
- * np_finish, so each packet is counted under one named reason.
+ * The C programs are the steps in np_steps (enum np_step); reserved steps hold np_no_step. A step jumps on or ends in np_finish, so each
+ * packet is counted under one named reason; the exceptions stand there.
  */
-#include "lib/arp.h"
-#include "lib/checksum_place.h"
-#include "lib/cross.h"
 #include "lib/dns_answer.h"
 #include "lib/dns_query.h"
 #include "lib/events.h"
-#include "lib/fragment.h"
+#include "lib/fast_path.h"
+#include "lib/fast_path_direct.h"
 #include "lib/from_proxy.h"
 #include "lib/hairpin.h"
 #include "lib/hello.h"
 #include "lib/host.h"
+#include "lib/host_at_pod.h"
 #include "lib/icmp_error.h"
 #include "lib/intake.h"
 #include "lib/judge.h"
+#include "lib/l7.h"
 #include "lib/neighbour.h"
-#include "lib/path.h"
+#include "lib/prepare.h"
 #include "lib/proxy.h"
 #include "lib/service_step.h"
 #include "lib/verdict.h"
@@ -51,55 +54,13 @@ const struct np_event np_event_layout = {};
 const struct np_name_event np_name_event_layout = {};
 
 /*
- * A packet between a pod and its node goes on at its other side: one of the node, whose egress policy was asked at the pod's hook, goes on
- * to the pod whatever has become of host policies meanwhile; of one from the pod the node's ingress policy is asked where they
- * are. Prepares cb for that step, which is returned; NP_STEP_COUNT: the packet's story ends here.
+ * The exit of packets that a policy was asked about, or was to be: counts the packet, reports drops and what is news, returns the action.
+ *
+ * Others end elsewhere, and no report is made of them. What only passes an uplink is counted by np_host_in and np_host_out. What the proxy
+ * sends is counted by np_from_proxy, but for what goes to a pod, which np_to_pod counts. np_fast_path_direct counts what it delivers, at both
+ * pods. A missing step and a map without its entry end where they are found. np_give_back counts nothing: the packet is judged again at its
+ * receiver's hook.
  */
-NP_INLINE __u32 np_next_side(struct __sk_buff *skb, struct np_question *question, const struct np_host *host)
-{
-	const __u32 own = skb->cb[NP_CB_ENDPOINT];
-
-	if (question->origin) {
-		skb->cb[NP_CB_ENDPOINT] = (question->origin - 1) | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
-		skb->cb[NP_CB_VERDICT] = 0;
-		skb->cb[NP_CB_BASE] = NP_HOST_ASKED;
-		return NP_STEP_TO_POD;
-	}
-	if ((own & NP_CB_SLOT_MASK) == host->slot || own >> NP_CB_DIRECTION_SHIFT != NP_EGRESS ||
-	    !np_goes_to_host(skb))
-		return NP_STEP_COUNT;
-	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
-	return NP_STEP_HOST_FROM_POD;
-}
-
-/*
- * Where flows may go past the stack: a packet across leaves; one that has come by the stack to the pod may have been the first
- * of a flow that goes past it. Returns what becomes of the packet.
- */
-NP_INLINE struct np_outcome np_arrive(struct __sk_buff *skb, const struct np_question *question, struct np_outcome outcome)
-{
-	const __u32 own = skb->cb[NP_CB_ENDPOINT];
-
-	if (own >> NP_CB_DIRECTION_SHIFT != NP_INGRESS)
-		return outcome;
-	if (own & NP_CB_ACROSS) {
-		outcome.action = np_leave(skb);
-		if (np_unlikely(outcome.action != NP_ACTION_REDIRECT))
-			outcome = np_outcome_of(NP_DROP_INTERNAL);
-	} else if (question->straight && np_may_begin_path(&question->packet)) {
-		np_confirm_path(skb);
-	}
-	return outcome;
-}
-
-/* Gives up to decide at its sender's hook about a packet that more than policies have to see: it goes by the stack. */
-NP_INLINE int np_give_back(struct __sk_buff *skb)
-{
-	skb->cb[NP_CB_ENDPOINT] &= ~NP_CB_ACROSS;
-	return NP_ACTION_NEXT;
-}
-
-/* The one exit: counts the packet, reports drops and what is news, returns the action. */
 NP_INLINE int np_finish(struct __sk_buff *skb, struct np_question *question, struct np_outcome outcome, bool is_news)
 {
 	const struct np_host *host = NULL;
@@ -112,11 +73,11 @@ NP_INLINE int np_finish(struct __sk_buff *skb, struct np_question *question, str
 		mode = np_host_mode_of(host);
 	}
 	if (np_unlikely(mode == NP_HOST_AUDIT) && outcome.reason >= NP_REASON_FIRST_DROP &&
-	    (skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK) == host->slot) {
+	    np_own_slot(skb) == host->slot) {
 		outcome = np_outcome_of(NP_REASON_HOST_AUDIT);
 		is_news = true;
 	}
-	if (np_config.paths && outcome.action == NP_ACTION_NEXT)
+	if (np_config.fast_path && outcome.action == NP_ACTION_NEXT)
 		outcome = np_arrive(skb, question, outcome);
 	np_count(outcome.reason, skb->len);
 	if (np_unlikely(is_news || outcome.reason >= NP_REASON_FIRST_DROP))
@@ -131,9 +92,9 @@ NP_INLINE int np_finish(struct __sk_buff *skb, struct np_question *question, str
 		}
 	}
 	/* Where the step is missing the packet goes by the stack, as it would without. */
-	if (np_config.paths && outcome.action == NP_ACTION_NEXT && question->straight &&
-	    skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT == NP_EGRESS)
-		bpf_tail_call(skb, &np_steps, NP_STEP_ACROSS);
+	if (np_config.fast_path && outcome.action == NP_ACTION_NEXT && question->may_use_fast_path &&
+	    np_own_direction(skb) == NP_EGRESS)
+		bpf_tail_call(skb, &np_steps, NP_STEP_FAST_PATH);
 	return outcome.action;
 }
 
@@ -161,91 +122,7 @@ NP_INLINE int np_finish_unknown(const struct np_hook *hook, struct np_question *
 	return np_finish_unasked(hook, question, np_outcome_of(reason));
 }
 
-/* The source of any packet but a plain one to the pod: NP_REASON_NONE, it may be judged. */
-NP_INLINE enum np_reason np_check_source(const struct np_hook *hook, const struct np_packet *packet)
-{
-	if (hook->direction == NP_EGRESS) {
-		if (np_unlikely(!np_is_endpoint_address(hook->endpoint, &packet->source)))
-			return NP_DROP_SPOOFED_SOURCE;
-		return np_is_for_tunnel(packet) ? NP_DROP_TUNNEL : NP_REASON_NONE;
-	}
-	/* What tells something about other packets. That of a flow or a message comes with its judgement. */
-	if (np_likely(packet->fragment == NP_FRAGMENT_NONE && packet->kind != NP_KIND_ICMP_ERROR))
-		return NP_REASON_NONE;
-	return np_comes_from(&packet->source, hook->arrival) ? NP_REASON_NONE : NP_DROP_FOREIGN_SOURCE;
-}
-
-/* A packet whose kind and ports are known, in a flow or not. Does not return when the policy program or a step goes on. */
-NP_INLINE struct np_outcome np_judge_parsed(const struct np_hook *hook, struct np_question *question)
-{
-	/* Multicast and broadcast have many receivers, and a flow has only one end here. */
-	if (question->packet.kind == NP_KIND_STATELESS ||
-	    (hook->direction == NP_INGRESS && !np_is_endpoint_address(hook->endpoint, &question->packet.destination)))
-		return np_judge_message(hook, question);
-	np_begin_question(hook, question, true);
-	return np_judge_flow(hook, question);
-}
-
-/* A packet that is not plain, up to where it is like one. `*outcome`: what becomes of it. True: it is to be judged. */
-NP_INLINE bool np_take(struct np_hook *hook, struct np_question *question, struct np_outcome *outcome)
-{
-	const struct np_packet *packet = &question->packet;
-	enum np_reason reason = np_take_any(hook->skb);
-
-	np_set_arrival(hook, packet);
-	if (hook->direction == NP_EGRESS && (!reason || reason == NP_REASON_ARP)) {
-		const enum np_reason refused = np_check_sum_place(hook->skb, reason);
-
-		if (refused)
-			reason = refused;
-	}
-	if (reason == NP_REASON_ARP)
-		reason = np_judge_arp(hook->skb);
-	*outcome = np_outcome_of(reason);
-	if (reason)
-		return false;
-	if (np_may_be_neighbour(packet)) {
-		*outcome = np_pass_to_step(hook, NP_STEP_NEIGHBOUR);
-		return false;
-	}
-	reason = np_check_source(hook, packet);
-	if (!reason && packet->fragment != NP_FRAGMENT_NONE)
-		reason = np_resolve_fragment(hook->skb);
-	*outcome = np_outcome_of(reason);
-	if (reason)
-		return false;
-	if (packet->kind == NP_KIND_ICMP_ERROR) {
-		*outcome = np_pass_to_step(hook, NP_STEP_ICMP_ERROR);
-		return false;
-	}
-	return true;
-}
-
-/* Whether the node's egress policy is to be asked before the pod's about a packet to the pod: it was generated here. */
-NP_INLINE bool np_asks_host(const struct __sk_buff *skb)
-{
-	const struct np_host *host;
-
-	if (!np_config.hosts || np_likely(skb->ingress_ifindex) || skb->cb[NP_CB_BASE] == NP_HOST_ASKED)
-		return false;
-	host = np_find_host();
-	return host && np_host_mode_of(host) != NP_HOST_OFF;
-}
-
-/* Asks the node's egress policy about a packet to the pod, which comes back when it passes. */
-NP_INLINE int np_go_to_host(struct __sk_buff *skb, struct np_question *question)
-{
-	const struct np_host *host = np_find_host();
-
-	if (!host)
-		return NP_ACTION_SHOT; /* not possible: np_host has one entry */
-	question->origin = (skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK) + 1;
-	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_EGRESS << NP_CB_DIRECTION_SHIFT;
-	bpf_tail_call(skb, &np_steps, NP_STEP_HOST_TO_POD);
-	np_count(NP_DROP_NO_STEP, skb->len);
-	return NP_ACTION_SHOT;
-}
-
+/* A packet at a pod's hook, from the frame on. */
 NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 {
 	struct np_question *question = np_scratch_question();
@@ -253,7 +130,7 @@ NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 	bool is_plain = false;
 	struct np_hook hook = {
 		.skb = skb,
-		.slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK,
+		.slot = np_own_slot(skb),
 		.direction = direction,
 	};
 
@@ -264,7 +141,7 @@ NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 	question->origin = 0;
 	if (np_unlikely(!np_find_endpoint(&hook)))
 		return np_finish_unknown(&hook, question, NP_DROP_NOT_READY);
-	if (np_likely(np_take_plain(skb, question))) {
+	if (np_likely(np_parse_plain(skb, question))) {
 		hook.arrival = direction == NP_INGRESS ? np_arrival_of(skb, false) : NP_ARRIVAL_UNKNOWN;
 		if (direction == NP_EGRESS &&
 		    np_unlikely(!np_is_endpoint_address(hook.endpoint, &question->packet.source)))
@@ -276,13 +153,13 @@ NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 				return np_finish_unasked(&hook, question, np_outcome_of(reason));
 		}
 		is_plain = true;
-	} else if (!np_take(&hook, question, &outcome)) {
+	} else if (!np_prepare(&hook, question, &outcome)) {
 		return np_finish_unasked(&hook, question, outcome);
 	}
 	outcome = np_judge_parsed(&hook, question);
-	if (np_config.paths && direction == NP_EGRESS && is_plain && outcome.action == NP_ACTION_NEXT &&
-	    question->straight && !question->packet.initiates) {
-		const int action = np_cross(skb, outcome.reason);
+	if (np_config.fast_path && direction == NP_EGRESS && is_plain && outcome.action == NP_ACTION_NEXT &&
+	    question->may_use_fast_path && !question->packet.initiates) {
+		const int action = np_fast_path_direct(skb, outcome.reason);
 
 		if (np_likely(action == NP_ACTION_REDIRECT))
 			return action;
@@ -292,6 +169,33 @@ NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 		}
 	}
 	return np_finish_unasked(&hook, question, outcome);
+}
+
+/*
+ * How a step begins: its hook, and the question that the program before has left. `by_stack`: the step is only for packets that go by the
+ * stack, so a packet on the fast path is given back to it. False: the step ends with `*action`.
+ */
+NP_INLINE bool np_resume(struct __sk_buff *skb, struct np_hook *hook, struct np_question **question, const bool by_stack,
+			 int *action)
+{
+	*question = np_scratch_question();
+	*hook = np_hook_of(skb);
+	if (np_unlikely(!*question)) {
+		*action = NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
+		return false;
+	}
+	if (by_stack) {
+		if (np_unlikely(np_is_on_fast_path(skb))) {
+			*action = np_give_back(skb);
+			return false;
+		}
+		(*question)->may_use_fast_path = false;
+	}
+	if (np_unlikely(!np_find_endpoint(hook))) {
+		*action = np_finish_unasked(hook, *question, np_outcome_of(NP_DROP_NOT_READY));
+		return false;
+	}
+	return true;
 }
 
 /* tc ingress of the host side: the pod's egress policy. */
@@ -308,30 +212,17 @@ int np_to_pod(struct __sk_buff *skb)
 	return np_enter(skb, NP_INGRESS);
 }
 
-NP_INLINE struct np_outcome np_judge_neighbour_message(struct np_hook *hook, struct np_question *question)
-{
-	struct np_cursor cursor;
-	enum np_reason reason;
-
-	np_cursor_resume(&cursor, hook->skb, question);
-	reason = np_judge_neighbour(hook, &cursor, &question->packet);
-	if (!reason)
-		reason = np_check_source(hook, &question->packet);
-	return reason ? np_outcome_of(reason) : np_judge_message(hook, question);
-}
-
 /* Goes on with an ICMP error. */
 SEC("tc")
 int np_icmp_error(struct __sk_buff *skb)
 {
-	struct np_question *question = np_scratch_question();
-	struct np_hook hook = np_hook_of(skb);
+	struct np_question *question;
+	struct np_hook hook;
 	struct np_outcome outcome;
+	int action;
 
-	if (!question)
-		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
-	if (!np_find_endpoint(&hook))
-		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
+	if (!np_resume(skb, &hook, &question, false, &action))
+		return action;
 	np_set_arrival(&hook, &question->packet);
 	outcome = np_judge_error(&hook, question);
 	/* What is counted and reported is the error. */
@@ -343,42 +234,29 @@ int np_icmp_error(struct __sk_buff *skb)
 SEC("tc")
 int np_neighbour(struct __sk_buff *skb)
 {
-	struct np_question *question = np_scratch_question();
-	struct np_hook hook = np_hook_of(skb);
+	struct np_question *question;
+	struct np_hook hook;
+	int action;
 
-	if (!question)
-		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
-	if (!np_find_endpoint(&hook))
-		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
+	if (!np_resume(skb, &hook, &question, false, &action))
+		return action;
 	np_set_arrival(&hook, &question->packet);
 	return np_finish_unasked(&hook, question, np_judge_neighbour_message(&hook, question));
-}
-
-/* Whether the packet's flow is to be reported, where that depends on what was reported before. */
-NP_INLINE bool np_is_news(const struct np_hook *hook, struct np_question *question, enum np_news news)
-{
-	if (np_likely(news != NP_NEWS_PERHAPS))
-		return news == NP_NEWS_SURE;
-	if (np_likely(!np_is_passing_wanted()))
-		return false;
-	np_fill_flow_key(hook->endpoint, &question->packet, question->travel, &question->flow);
-	return np_is_recent_news(np_hash_flow(hook->slot, &question->flow));
 }
 
 /* A step for packets from the pod, whose question has begun. */
 NP_INLINE int np_enter_step(struct __sk_buff *skb, const bool is_hairpin)
 {
-	struct np_question *question = np_scratch_question();
-	struct np_hook hook = np_hook_of(skb);
+	struct np_question *question;
+	struct np_hook hook;
 	struct np_outcome outcome;
+	int action;
 
+	if (!np_resume(skb, &hook, &question, false, &action))
+		return action;
 	hook.direction = NP_EGRESS;
-	if (!question)
-		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
-	if (!np_find_endpoint(&hook))
-		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
 	if (is_hairpin)
-		question->straight = false;
+		question->may_use_fast_path = false;
 	outcome = is_hairpin ? np_judge_hairpin(&hook, question) : np_judge_to_service(&hook, question);
 	/* Of a known flow, whose packet is one to the backend by now. */
 	if (np_unlikely(question->hello | question->is_proxied) && outcome.reason == NP_REASON_ESTABLISHED)
@@ -400,50 +278,19 @@ int np_hairpin(struct __sk_buff *skb)
 	return np_enter_step(skb, true);
 }
 
-/* What is left to do for a packet to or from a Service that passes. Returns the reason to pass it, or one to drop it. */
-NP_INLINE enum np_reason np_finish_service(const struct np_hook *hook, const struct np_question *question,
-					   enum np_reason reason)
-{
-	if (np_unlikely(question->choice.made) && !np_keep_choice(hook->skb))
-		return NP_DROP_CONNTRACK_FULL;
-	return np_translate_back(hook, question, reason);
-}
-
-/* Whether a packet that passes is one that a resolver may have sent to answer a query. */
-NP_INLINE bool np_is_read(const struct np_hook *hook, const struct np_question *question)
-{
-	return hook->direction == NP_INGRESS && question->packet.protocol == IPPROTO_UDP &&
-	       (question->reads || question->flow.flags & NP_ENTRY_QUERIES);
-}
-
-/*
- * A packet that L7 rules are to decide goes on where they are known; what else they match is dropped. A connection that the proxy
- * carries stays there. Does not return when a step goes on.
- */
-NP_INLINE struct np_outcome np_go_to_l7(const struct np_hook *hook, struct np_question *question)
-{
-	if (question->packet.protocol != IPPROTO_TCP || !question->tracked || question->also ||
-	    question->stage >= NP_STAGE_EMBEDDED)
-		return np_outcome_of(NP_DROP_L7_UNAVAILABLE);
-	if (question->hello == NP_HELLO_ASKED && !question->is_proxied)
-		return np_pass_to_step(hook, NP_STEP_HELLO);
-	return np_outcome_of(np_go_to_proxy(hook, question, NP_PROXY_RULES));
-}
-
 /* After the compiled policy. */
 SEC("tc")
 int np_verdict(struct __sk_buff *skb)
 {
-	struct np_question *question = np_scratch_question();
-	struct np_answer answer = np_read_answer(skb);
-	struct np_hook hook = np_hook_of(skb);
+	struct np_question *question;
+	struct np_answer answer;
+	struct np_hook hook;
 	struct np_conclusion conclusion;
+	int action;
 
-	if (!question)
-		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
-	if (!np_find_endpoint(&hook))
-		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
-
+	if (!np_resume(skb, &hook, &question, false, &action))
+		return action;
+	answer = np_read_answer(skb);
 	conclusion = np_conclude_answer(&hook, question, &answer);
 	if (np_unlikely(question->hello == NP_HELLO_OPENS) && conclusion.outcome.action == NP_ACTION_NEXT)
 		conclusion = np_go_on(np_pass_to_step(&hook, NP_STEP_HELLO));
@@ -451,7 +298,7 @@ int np_verdict(struct __sk_buff *skb)
 		conclusion.outcome = np_go_to_l7(&hook, question);
 	if (np_likely(conclusion.outcome.action == NP_ACTION_NEXT)) {
 		if (np_unlikely(np_is_read(&hook, question))) {
-			if (np_unlikely(np_is_across(skb)))
+			if (np_unlikely(np_is_on_fast_path(skb)))
 				return np_give_back(skb);
 			np_count_hit(question->rule_hit);
 			conclusion.outcome = np_outcome_of(np_go_to_dns_answer(&hook, question, conclusion.outcome.reason,
@@ -468,45 +315,20 @@ int np_verdict(struct __sk_buff *skb)
 SEC("tc")
 int np_dns_query(struct __sk_buff *skb)
 {
-	struct np_question *question = np_scratch_question();
+	struct np_question *question;
 	struct np_dns_message *message = np_dns_message(skb);
-	const struct np_answer answer = np_read_answer(skb);
-	struct np_hook hook = np_hook_of(skb);
-	struct np_outcome outcome = {};
-	enum np_reason reason;
+	struct np_answer answer;
+	struct np_hook hook;
+	struct np_outcome outcome;
+	int action;
 
-	if (!question || !message)
-		return NP_ACTION_SHOT; /* not possible: the maps have one entry each */
-	if (np_unlikely(np_is_across(skb)))
-		return np_give_back(skb);
-	question->straight = false;
-	if (!np_find_endpoint(&hook))
-		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
-	switch (np_judge_query(&hook, question, message, &answer, &reason)) {
-	case NP_QUERY_ALLOWED:
-	case NP_QUERY_RESPONSE:
-		if (reason == NP_REASON_ALLOWED)
-			question->flow.flags |= NP_ENTRY_QUERIES;
-		question->names_done = true;
-		question->names_reason = reason;
-		bpf_tail_call(skb, &np_steps, NP_STEP_VERDICT);
-		reason = NP_DROP_NO_STEP;
-		break;
-	case NP_QUERY_DENIED:
-		reason = NP_DROP_NAME_DENIED;
-		np_tell_name(skb, NP_NAME_DENIED, 0);
-		outcome.action = np_refuse_query(skb, false) ? bpf_redirect(skb->ifindex, 0) : NP_ACTION_SHOT;
-		break;
-	case NP_QUERY_STREAM:
-		outcome.action = np_refuse_query(skb, true) ? bpf_redirect(skb->ifindex, 0) : NP_ACTION_SHOT;
-		break;
-	case NP_QUERY_NONE:
-		break;
-	}
+	if (!np_resume(skb, &hook, &question, true, &action))
+		return action;
+	if (!message)
+		return NP_ACTION_SHOT; /* not possible: np_dns_scratch has one entry */
+	answer = np_read_answer(skb);
+	outcome = np_settle_query(&hook, question, message, &answer);
 	np_note_answer(question, &answer);
-	if (outcome.action == 0)
-		outcome.action = NP_ACTION_SHOT;
-	outcome.reason = reason;
 	return np_finish(skb, question, outcome, false);
 }
 
@@ -514,18 +336,16 @@ int np_dns_query(struct __sk_buff *skb)
 SEC("tc")
 int np_dns_answer(struct __sk_buff *skb)
 {
-	struct np_question *question = np_scratch_question();
+	struct np_question *question;
 	struct np_dns_message *message = np_dns_message(skb);
-	struct np_hook hook = np_hook_of(skb);
+	struct np_hook hook;
 	enum np_reason reason = NP_DROP_DNS_ANSWER;
+	int action;
 
-	if (!question || !message)
-		return NP_ACTION_SHOT; /* not possible: the maps have one entry each */
-	if (np_unlikely(np_is_across(skb)))
-		return np_give_back(skb);
-	question->straight = false;
-	if (!np_find_endpoint(&hook))
-		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
+	if (!np_resume(skb, &hook, &question, true, &action))
+		return action;
+	if (!message)
+		return NP_ACTION_SHOT; /* not possible: np_dns_scratch has one entry */
 	if (np_learn_answer(&hook, question, message))
 		reason = np_translate_back(&hook, question, question->names_reason);
 	return np_finish(skb, question, np_outcome_of(reason), question->names_news);
@@ -539,7 +359,7 @@ int np_dns_lesson(struct __sk_buff *skb)
 	struct np_hook hook = np_hook_of(skb);
 	int answer;
 
-	if (!lesson || !(skb->cb[NP_CB_ENDPOINT] & NP_CB_LESSON))
+	if (!lesson || !np_is_lesson(skb))
 		return NP_LESSON_REFUSED;
 	/* A test run may be put aside for another one. */
 	if (__sync_val_compare_and_swap(&lesson->busy, 0, 1))
@@ -553,19 +373,15 @@ int np_dns_lesson(struct __sk_buff *skb)
 SEC("tc")
 int np_hello(struct __sk_buff *skb)
 {
-	struct np_question *question = np_scratch_question();
-	struct np_hook hook = np_hook_of(skb);
+	struct np_question *question;
+	struct np_hook hook;
 	struct np_outcome outcome;
 	__u32 taken;
+	int action;
 
-	if (!question)
-		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
-	if (np_unlikely(np_is_across(skb)))
-		return np_give_back(skb);
-	question->straight = false;
-	if (!np_find_endpoint(&hook))
-		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
-	taken = np_take_packet(skb);
+	if (!np_resume(skb, &hook, &question, true, &action))
+		return action;
+	taken = np_judge_hello_packet(skb);
 	outcome = np_outcome_of(taken & NP_HELLO_REASON);
 	if (outcome.action == NP_ACTION_NEXT)
 		/* A known flow to a Service has its entries. */
@@ -585,24 +401,11 @@ NP_INLINE int np_enter_host(struct __sk_buff *skb, const struct np_host *host, c
 			    const bool at_pod)
 {
 	struct np_question *question = np_scratch_question();
-	struct np_outcome outcome = {};
 	struct np_hook hook = {.skb = skb, .slot = host->slot, .direction = direction};
 
 	if (!question)
 		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
-	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)direction << NP_CB_DIRECTION_SHIFT;
-	if (!at_pod)
-		question->origin = 0;
-	hook.endpoint = bpf_map_lookup_elem(&np_endpoints, &hook.slot);
-	if (hook.endpoint)
-		np_choose_policies(host, hook.endpoint, question);
-	if (!np_take_of_host(&hook, question, &outcome))
-		return np_finish_unasked(&hook, question, outcome);
-	/* An IPv6 packet that was forwarded and cut into fragments anew looks like one that was generated here. */
-	if (direction == NP_EGRESS && np_unlikely(question->packet.fragment) && !skb->sk &&
-	    !np_reaches_host(&question->packet.source))
-		return np_finish_unasked(&hook, question, np_outcome_of(NP_REASON_TRANSIT));
-	return np_finish_unasked(&hook, question, np_judge_of_host(&hook, question, host, at_pod));
+	return np_finish_unasked(&hook, question, np_judge_host_packet(&hook, question, host, at_pod));
 }
 
 /* tc ingress of an uplink: the node's ingress policy, for what is for the node. */
@@ -633,8 +436,8 @@ int np_host_out(struct __sk_buff *skb)
 {
 	const struct np_host *host = np_find_host();
 	struct np_question *question = np_scratch_question();
-	struct np_address source, destination;
 	struct np_hook hook = {.skb = skb, .arrival = NP_ARRIVAL_UNKNOWN, .direction = NP_EGRESS};
+	struct np_address source, destination;
 
 	if (!host || !question || np_host_mode_of(host) == NP_HOST_OFF)
 		return NP_ACTION_NEXT;
@@ -642,21 +445,13 @@ int np_host_out(struct __sk_buff *skb)
 		return NP_ACTION_NEXT;
 	if (!skb->ingress_ifindex)
 		return np_enter_host(skb, host, NP_EGRESS, false);
-	if (np_unlikely(np_reaches_host(&source))) {
-		hook.slot = host->slot;
-		skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_EGRESS << NP_CB_DIRECTION_SHIFT;
-		if (np_find_endpoint(&hook) && (np_take_plain(skb, question) || !np_take_any(skb)) &&
-		    !np_note_transit(&hook, question)) {
-			question->origin = 0;
-			question->straight = false;
-			return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_TRANSIT_FULL));
-		}
-	}
+	if (np_unlikely(np_reaches_host(&source)) && !np_keep_transit(&hook, question, host))
+		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_TRANSIT_FULL));
 	np_count(NP_REASON_TRANSIT, skb->len);
 	return NP_ACTION_NEXT;
 }
 
-/* A packet between the node and a pod, at the pod's hook. Whoever comes here knows of policies of the node. */
+/* A packet between the node and a pod, at the pod's hook. Nothing jumps here where there are no policies of the node. */
 NP_INLINE int np_enter_host_at_pod(struct __sk_buff *skb, const enum np_direction direction)
 {
 	const struct np_host *host = np_find_host();
@@ -683,11 +478,11 @@ int np_host_from_pod(struct __sk_buff *skb)
 }
 
 /*
- * Goes on with a packet of a pod that its policy lets pass, and that is counted. If its flow goes past the stack, the policy of the pod that
- * it goes to is asked here, as at that pod's hook.
+ * Goes on with a packet of a pod that its policy lets pass, and that is counted. If its flow takes the fast path, the receiving pod's policy
+ * is asked here, as at that pod's hook.
  */
 SEC("tc")
-int np_across(struct __sk_buff *skb)
+int np_fast_path(struct __sk_buff *skb)
 {
 	struct np_question *question = np_scratch_question();
 	struct np_hook hook = np_hook_of(skb);
@@ -695,13 +490,13 @@ int np_across(struct __sk_buff *skb)
 	int to;
 
 	/* The frame as it is by now, with its destination if it was to a Service. */
-	if (!np_config.paths || !question || !np_take_plain(skb, question))
+	if (!np_config.fast_path || !question || !np_parse_plain(skb, question))
 		return NP_ACTION_NEXT;
 	if (question->packet.protocol == IPPROTO_TCP && np_unlikely(question->packet.initiates)) {
 		np_ask_path(skb);
 		return NP_ACTION_NEXT;
 	}
-	to = np_find_across(&hook, &question->packet, &path);
+	to = np_find_fast_path(&hook, &question->packet, &path);
 	if (to < 0) {
 		if (question->packet.protocol == IPPROTO_UDP && !(path.word & NP_PATH_ASKED &&
 								  np_path_asker(path.word) == hook.slot))
@@ -713,7 +508,7 @@ int np_across(struct __sk_buff *skb)
 	    !np_way_out(skb, &question->packet, hook.endpoint, hook.slot))
 		return NP_ACTION_NEXT;
 	np_see_path(&path, &question->packet);
-	skb->cb[NP_CB_ENDPOINT] = hook.slot | NP_CB_ACROSS | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
+	np_enter_as(skb, hook.slot | NP_CB_FAST_PATH, NP_INGRESS);
 	hook.direction = NP_INGRESS;
 	hook.arrival = np_arrival_of(skb, false);
 	return np_finish_unasked(&hook, question, np_judge_parsed(&hook, question));
@@ -723,36 +518,17 @@ int np_across(struct __sk_buff *skb)
 SEC("tc")
 int np_proxy_step(struct __sk_buff *skb)
 {
-	struct np_question *question = np_scratch_question();
-	struct np_hook hook = np_hook_of(skb);
+	struct np_question *question;
+	struct np_hook hook;
 	struct np_outcome outcome;
+	int action;
 
-	if (!question)
-		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
-	if (np_unlikely(np_is_across(skb)))
-		return np_give_back(skb);
-	question->straight = false;
-	if (!np_find_endpoint(&hook))
-		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NOT_READY));
+	if (!np_resume(skb, &hook, &question, true, &action))
+		return action;
 	outcome = np_judge_proxied(&hook, question);
 	if (question->proxy == NP_PROXY_ERROR)
 		question->packet = question->error;
 	return np_finish(skb, question, outcome, outcome.reason == NP_REASON_ALLOWED || outcome.reason == NP_REASON_REVALIDATED);
-}
-
-/*
- * What the proxy sends to the node in a pod's name is a packet of the pod to the node: the node's ingress policy is asked, as after the
- * pod's own where there is no proxy between. True: it is to be asked, and cb prepared.
- */
-NP_INLINE bool np_is_to_host_from_proxy(struct __sk_buff *skb, struct np_question *question)
-{
-	const struct np_host *host = np_find_host();
-
-	if (!host || np_likely(np_host_mode_of(host) == NP_HOST_OFF) || !np_reaches_host(&question->packet.destination))
-		return false;
-	question->origin = 0;
-	skb->cb[NP_CB_ENDPOINT] = host->slot | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
-	return true;
 }
 
 /* tc ingress of the node's end of the veth pair to the proxy's namespace. What is delivered to a pod is counted there. */

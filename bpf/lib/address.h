@@ -8,6 +8,8 @@
 
 #include "wire.h"
 
+#define NP_ADDRESS_WORDS (sizeof(struct np_address) / sizeof(__be32))
+
 #define NP_MAPPED_WORD bpf_htonl(0x0000ffff) /* third word of a mapped IPv4 address */
 
 NP_INLINE void np_map_ipv4(struct np_address *to, __be32 address)

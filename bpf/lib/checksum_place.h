@@ -30,8 +30,8 @@ struct sk_buff___np {
 #define np_skb_offset(field) ((__u64)bpf_core_field_offset(struct sk_buff___np, field))
 
 /*
- * From Linux 6.2 on programs get the sk_buff itself, and read it without a call. That a kernel has the function is said by the number that
- * its verifier keeps of it; one that calls that otherwise is read by bpf_probe_read_kernel, as older ones are.
+ * From Linux 6.2 on programs get the sk_buff itself, and read it without a call. The kernel has the function if its BTF has the enum value
+ * KF_bpf_cast_to_kern_ctx. In a kernel without it (older, or with another name) the sk_buff is read by bpf_probe_read_kernel.
  */
 extern void *bpf_cast_to_kern_ctx(void *context) __weak __ksym;
 enum special_kfunc_type___np { KF_bpf_cast_to_kern_ctx };

@@ -19,7 +19,7 @@ NP_INLINE struct np_dns_message *np_dns_message(const struct __sk_buff *skb)
 {
 	__u32 only = 0;
 
-	if (np_unlikely(skb->cb[NP_CB_ENDPOINT] & NP_CB_LESSON)) {
+	if (np_unlikely(np_is_lesson(skb))) {
 		struct np_lesson *lesson = np_lesson_scratch_of();
 
 		return lesson ? &lesson->message : NULL;
@@ -28,10 +28,10 @@ NP_INLINE struct np_dns_message *np_dns_message(const struct __sk_buff *skb)
 }
 
 /*
- * Copies the payload of the packet that np_scratch has. False: it is not one datagram, whole, of a length that a message may have. One
- * that the kernel will cut into several is not: each of them is a message, and what they say together says nothing of them.
+ * Copies the payload of the packet that np_scratch has. False: it is not one datagram, whole, of a length that a message may have. A
+ * GSO packet is refused: it holds several messages.
  */
-NP_INLINE bool np_dns_take(struct __sk_buff *skb, const struct np_question *question, struct np_dns_message *message)
+NP_INLINE bool np_dns_copy(struct __sk_buff *skb, const struct np_question *question, struct np_dns_message *message)
 {
 	const struct np_udp_header *udp = (const struct np_udp_header *)message->udp;
 	__u32 behind = question->resume_end - question->resume_offset - NP_DNS_HEADER_BYTES;

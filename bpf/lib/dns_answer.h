@@ -11,8 +11,8 @@
 #include "pending.h"
 
 /*
- * Whether an address is never learnt, whoever gives it: what is somebody else's in the cluster or of the node, what is nobody's, and what
- * is of the link, unless the node wants it. An IPv4 address as an IPv6 one would be a way around what holds for the IPv4 one.
+ * Whether an address is never learnt, whichever server answers with it: addresses of the cluster and of the node, addresses that no host
+ * has, and those of the link unless the node wants them. An IPv4 address as an IPv6 one would be a way around the rules for the IPv4 one.
  */
 NP_INLINE bool np_is_never_learnt(const struct np_address *address, bool ipv4)
 {
@@ -68,8 +68,8 @@ NP_INLINE void np_merge_learnt(struct np_dns_message *message, const struct np_l
 }
 
 /*
- * Makes an entry, if the pod may have another one: it has a share, which is smaller once pods together have most of the table, so that no few
- * of them take it all. False: there is one by now, or no room.
+ * Makes an entry, if the pod may have another one. Each pod has a share of the table, a smaller one once all pods together have most of it,
+ * so that a few pods do not take it all. False: there is an entry by now, or no room.
  */
 NP_INLINE bool np_insert_learnt(struct np_dns_message *message)
 {
@@ -92,9 +92,9 @@ NP_INLINE bool np_insert_learnt(struct np_dns_message *message)
 }
 
 /*
- * Makes the columns of the message hold for an entry that is there. The entry is replaced, never written to: its memory may be another key's at
- * any moment, if the agent removes what has ended. That it was the key's all the time that it was read says a second look. False: it was not, or
- * another CPU has replaced it meanwhile.
+ * Makes the columns of the message hold for an entry that is there. The entry is replaced, never written to: if the agent removes it when it
+ * has ended, its memory may be another key's at any moment. A second lookup shows whether it was this key's for as long as it was read. False:
+ * it was not, or another CPU has replaced it meanwhile.
  */
 NP_INLINE bool np_replace_learnt(struct np_dns_message *message, const struct np_learnt *there)
 {
@@ -181,7 +181,7 @@ __attribute__((noinline)) int np_learn_addresses(struct __sk_buff *skb)
 	rule = message->names ? np_name_rule(NP_NAME_COLUMNS | message->names, message->revision, message->set) : NULL;
 	message->columns = rule ? rule->columns : 0;
 	/* What the automaton has no room for the proxy knows, by the same numbering. */
-	if (np_unlikely(skb->cb[NP_CB_ENDPOINT] & NP_CB_LESSON) && message->names &&
+	if (np_unlikely(np_is_lesson(skb)) && message->names &&
 	    skb->cb[NP_CB_LESSON_NAMES] == message->names)
 		message->columns |= skb->cb[NP_CB_LESSON_COLUMNS];
 	message->learnt.serial = bpf_get_prandom_u32();
@@ -196,11 +196,11 @@ NP_INLINE enum np_lesson_kind np_read_answer_message(const struct np_hook *hook,
 	__u16 flags;
 
 	message->name_length = 0;
-	if (!np_dns_take(hook->skb, question, message))
+	if (!np_dns_copy(hook->skb, question, message))
 		return NP_LESSON_INEXACT;
 	flags = np_dns_short(message, NP_DNS_FLAGS_OFFSET);
 	if (!(flags & NP_DNS_RESPONSE) || flags & NP_DNS_OPCODE_MASK || !np_dns_read_question(hook->skb) ||
-	    !np_take_pending(hook->skb, np_pending_hash(hook, question, message, NP_INGRESS)))
+	    !np_remove_pending(hook->skb, np_pending_hash(hook, question, message, NP_INGRESS)))
 		return NP_LESSON_INEXACT;
 	return np_read_response(hook->skb, message);
 }
@@ -235,11 +235,11 @@ NP_INLINE bool np_learn_answer(const struct np_hook *hook, struct np_question *q
 #define NP_LESSON_AT (ETH_HLEN + sizeof(struct np_lesson_head)) /* of the message */
 
 /* Copies the message that the proxy teaches. */
-NP_INLINE bool np_take_lesson(struct __sk_buff *skb, struct np_dns_message *message)
+NP_INLINE bool np_copy_lesson(struct __sk_buff *skb, struct np_dns_message *message)
 {
 	__u32 behind = skb->len - NP_LESSON_AT - NP_DNS_HEADER_BYTES;
 
-	/* As in np_dns_take. */
+	/* As in np_dns_copy. */
 	asm volatile("" : "+r"(behind));
 	if (behind > NP_DNS_MAX_BYTES - NP_DNS_HEADER_BYTES)
 		return false;
@@ -258,7 +258,7 @@ NP_INLINE int np_learn_lesson(struct np_hook *hook, struct np_lesson *scratch)
 	if (np_find_endpoint(hook) && !bpf_skb_load_bytes(hook->skb, ETH_HLEN, head, sizeof(*head)) &&
 	    np_is_endpoint_address(hook->endpoint, &head->client)) {
 		message->name_length = 0;
-		if (np_take_lesson(hook->skb, message) &&
+		if (np_copy_lesson(hook->skb, message) &&
 		    (np_dns_short(message, NP_DNS_FLAGS_OFFSET) & (NP_DNS_RESPONSE | NP_DNS_OPCODE_MASK)) ==
 			    NP_DNS_RESPONSE &&
 		    np_dns_read_question(hook->skb))
@@ -268,6 +268,13 @@ NP_INLINE int np_learn_lesson(struct np_hook *hook, struct np_lesson *scratch)
 	if (is_taken)
 		return NP_LESSON_TAKEN;
 	return np_drops_inexact() ? NP_LESSON_WITHHELD : NP_LESSON_REFUSED;
+}
+
+/* Whether a packet that passes is one that a resolver may have sent to answer a query. */
+NP_INLINE bool np_is_read(const struct np_hook *hook, const struct np_question *question)
+{
+	return hook->direction == NP_INGRESS && question->packet.protocol == IPPROTO_UDP &&
+	       (question->reads || question->flow.flags & NP_ENTRY_QUERIES);
 }
 
 #endif

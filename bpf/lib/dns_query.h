@@ -7,6 +7,7 @@
 #define NP_DNS_QUERY_H
 
 #include "checksum_place.h"
+#include "judge.h"
 #include "name_events.h"
 #include "pending.h"
 #include "refusal.h"
@@ -25,7 +26,7 @@ NP_INLINE enum np_query np_read_query(struct __sk_buff *skb, const struct np_que
 				      struct np_dns_message *message)
 {
 	message->name_length = 0;
-	if (!np_is_sum_exact(skb) || !np_dns_take(skb, question, message))
+	if (!np_is_sum_exact(skb) || !np_dns_copy(skb, question, message))
 		return NP_QUERY_NONE;
 	if (np_dns_short(message, NP_DNS_FLAGS_OFFSET) & NP_DNS_RESPONSE)
 		return NP_QUERY_RESPONSE;
@@ -141,7 +142,7 @@ NP_INLINE void np_answer_plainly(struct __sk_buff *skb, __u64 rules)
 	skb->cb[NP_CB_VERDICT] = (skb->cb[NP_CB_VERDICT] & ~NP_CB_VERDICT_MASK) | NP_VERDICT_ALLOW;
 }
 
-/* What becomes of the packet, of which the policy has said `answer`. `*reason`: what np_verdict is told. */
+/* What the packet is, of which the policy has said `answer`. `*reason`: what np_verdict is told, or why it is dropped. */
 NP_INLINE enum np_query np_judge_query(const struct np_hook *hook, struct np_question *question,
 				       struct np_dns_message *message, const struct np_answer *answer,
 				       enum np_reason *reason)
@@ -172,6 +173,37 @@ NP_INLINE enum np_query np_judge_query(const struct np_hook *hook, struct np_que
 	*reason = NP_REASON_ALLOWED;
 	np_answer_plainly(hook->skb, rules);
 	return NP_QUERY_ALLOWED;
+}
+
+/* What becomes of the packet, of which the policy has said `answer`. Does not return when np_verdict goes on. */
+NP_INLINE struct np_outcome np_settle_query(const struct np_hook *hook, struct np_question *question,
+					    struct np_dns_message *message, const struct np_answer *answer)
+{
+	struct np_outcome outcome = {.action = NP_ACTION_SHOT};
+	struct __sk_buff *skb = hook->skb;
+
+	switch (np_judge_query(hook, question, message, answer, &outcome.reason)) {
+	case NP_QUERY_ALLOWED:
+	case NP_QUERY_RESPONSE:
+		if (outcome.reason == NP_REASON_ALLOWED)
+			question->flow.flags |= NP_ENTRY_QUERIES;
+		question->names_done = true;
+		question->names_reason = outcome.reason;
+		return np_pass_to_step(hook, NP_STEP_VERDICT);
+	case NP_QUERY_DENIED:
+		outcome.reason = NP_DROP_NAME_DENIED;
+		np_tell_name(skb, NP_NAME_DENIED, 0);
+		if (np_refuse_query(skb, false))
+			outcome.action = bpf_redirect(skb->ifindex, 0);
+		break;
+	case NP_QUERY_STREAM:
+		if (np_refuse_query(skb, true))
+			outcome.action = bpf_redirect(skb->ifindex, 0);
+		break;
+	case NP_QUERY_NONE:
+		break;
+	}
+	return outcome;
 }
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef NP_EVENTS_H
 #define NP_EVENTS_H
 
-#include "flow_table.h"
+#include "flow.h"
 #include "hook.h"
 
 /* A record wakes the reader within so many unread bytes above the threshold: a few records, as CPUs race past it. */
@@ -190,6 +190,17 @@ NP_INLINE void np_report(struct __sk_buff *skb, __u32 reason)
 
 	if (control && np_is_wanted(control, reason >= NP_REASON_FIRST_DROP))
 		np_write_record(skb, reason);
+}
+
+/* Whether the packet's flow is to be reported, where that depends on what was reported before. */
+NP_INLINE bool np_is_news(const struct np_hook *hook, struct np_question *question, enum np_news news)
+{
+	if (np_likely(news != NP_NEWS_PERHAPS))
+		return news == NP_NEWS_SURE;
+	if (np_likely(!np_is_passing_wanted()))
+		return false;
+	np_fill_flow_key(hook->endpoint, &question->packet, question->travel, &question->flow);
+	return np_is_recent_news(np_hash_flow(hook->slot, &question->flow));
 }
 
 #endif

@@ -6,7 +6,9 @@
 #ifndef NP_FLOW_H
 #define NP_FLOW_H
 
-#include "flow_table.h"
+#include "flow_change.h"
+#include "flow_find.h"
+#include "flow_insert.h"
 #include "source.h"
 
 /* The role of a pod whose policy of `direction` admitted a flow, and back. */

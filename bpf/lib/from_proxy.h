@@ -7,8 +7,9 @@
 #ifndef NP_FROM_PROXY_H
 #define NP_FROM_PROXY_H
 
-#include "intake.h"
 #include "flow.h"
+#include "host.h"
+#include "intake.h"
 #include "outcome.h"
 #include "proxied.h"
 
@@ -84,7 +85,7 @@ NP_INLINE void np_note_unused(struct np_flow_place *place, const struct np_packe
 }
 
 /*
- * Sends a packet straight to a pod of this node, by the route and neighbour that the stack would take. Past the stack, whose
+ * Sends a packet straight to a pod of this node, by the route and neighbour that the stack would take. Not through the stack: its
  * connection tracking does not see all of a bridged pod's packets and might take these for invalid ones.
  */
 NP_INLINE int np_send_to_local_pod(struct __sk_buff *skb, const struct np_packet *packet)
@@ -123,7 +124,7 @@ NP_INLINE struct np_outcome np_deliver(struct np_hook *hook, struct np_question 
 	struct np_flow_place place;
 	struct np_mac own, peer;
 
-	if (!np_take_plain(skb, question) || packet->protocol != IPPROTO_TCP)
+	if (!np_parse_plain(skb, question) || packet->protocol != IPPROTO_TCP)
 		return np_outcome_of(NP_DROP_PROXY_UNKNOWN);
 	np_find_carrier(packet, &carrier);
 	if (!carrier.side)
@@ -146,6 +147,21 @@ NP_INLINE struct np_outcome np_deliver(struct np_hook *hook, struct np_question 
 	if (bpf_map_lookup_elem(&np_sources, &packet->destination))
 		outcome.action = np_send_to_local_pod(skb, packet);
 	return outcome;
+}
+
+/*
+ * What the proxy sends to the node in a pod's name is a packet of the pod to the node: the node's ingress policy is asked, as after the
+ * pod's own where there is no proxy between. True: it is to be asked, and cb prepared.
+ */
+NP_INLINE bool np_is_to_host_from_proxy(struct __sk_buff *skb, struct np_question *question)
+{
+	const struct np_host *host = np_find_host();
+
+	if (!host || np_likely(np_host_mode_of(host) == NP_HOST_OFF) || !np_reaches_host(&question->packet.destination))
+		return false;
+	question->origin = 0;
+	np_enter_as(skb, host->slot, NP_INGRESS);
+	return true;
 }
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* How a packet leaves past the stack, changed as the stack would have. Without maps: `netpold bench-net` measures it alone. */
+/* How a packet leaves by the fast path, changed as the stack would have. Without maps: `netpold bench-net` measures it alone. */
 #ifndef NP_HAND_OVER_H
 #define NP_HAND_OVER_H
 

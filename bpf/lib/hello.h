@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The hello of a packet's connection: how it is found and kept, and what becomes of the packet and of what is reported. What passes when:
- * hello_judge.h.
+ * hello_connection.h.
  *
  * One CPU at a time reads a connection (np_hello.busy); a packet of it that another one has meanwhile is dropped. So no two
  * packets are read in each other's place, and no later SYN of the same ends is let pass by what an earlier one has sent.
@@ -9,7 +9,11 @@
 #ifndef NP_HELLO_H
 #define NP_HELLO_H
 
-#include "hello_judge.h"
+#include "events.h"
+#include "hello_client.h"
+#include "hello_server.h"
+#include "judge.h"
+#include "proxy.h"
 
 /* What a new connection begins as. */
 const struct np_hello np_hello_none = {};
@@ -39,9 +43,10 @@ NP_INLINE void np_report_name(const struct np_hello_work *work)
 }
 
 /*
- * Drops a packet, and resets the connection where it will come to nothing: at the end that has sent the packet, in the name of the other one, or
- * of the Service that the client knows it by; and once, by the client's packet that ends it, at the server too. If the server has not got all
- * before, that RST is not the one it waits for, and what it says to it is answered by one that is.
+ * Drops a packet, and resets the connection where it will come to nothing: at the end that has sent the packet, in the name of the other end, or
+ * of the Service by which the client knows it; and once, by the client's packet that ends the connection, at the server too. If data before
+ * that RST was lost, its sequence number is not the expected one. The server then sends an ACK, and that ACK is answered with a RST that
+ * it accepts.
  */
 NP_INLINE struct np_outcome np_deny_hello(struct np_hello_work *work, enum np_reason reason)
 {
@@ -74,8 +79,8 @@ NP_INLINE struct np_hello *np_find_hello(__u32 slot, bool opens)
 }
 
 /*
- * Whether a packet's flow has a hello that goes with it: its own, and one that was read all the time that packets passed. Without the flag a
- * plain rule has let them pass meanwhile: what was not decided by then was not read.
+ * Whether the hello is of the packet's flow, and was read for as long as packets of the flow passed. Without NP_ENTRY_HELLO a plain rule has
+ * let packets pass: then only a hello that was decided before was read to its end.
  */
 NP_INLINE bool np_has_hello(const struct np_hello_work *work)
 {
@@ -123,7 +128,7 @@ NP_INLINE void np_note_hello(struct np_hello_work *work, __u32 role)
 }
 
 /* Judges a packet. `*is_news`: it is worth a record. */
-NP_INLINE struct np_outcome np_take_hello(const struct np_hook *hook, struct np_question *question, bool *is_news)
+NP_INLINE struct np_outcome np_judge_hello_flow(const struct np_hook *hook, struct np_question *question, bool *is_news)
 {
 	struct np_hello_work work = {.hook = hook, .question = question};
 	const struct np_packet *packet = &question->packet;
@@ -152,7 +157,7 @@ NP_INLINE struct np_outcome np_take_hello(const struct np_hook *hook, struct np_
 	if (!work.hello)
 		/* Of a known flow it is gone only if it was collected as that of the flow before: the client begins anew. */
 		return opens ? np_outcome_of(NP_DROP_NAME_ROOM) : np_deny_hello(&work, NP_DROP_NOT_PROXIED);
-	if (!np_take_lock(&work.hello->busy))
+	if (!np_lock(&work.hello->busy))
 		return np_outcome_of(NP_DROP_HELLO_ORDER);
 	reason = np_judge_hello(&work);
 	np_note_hello(&work, role);
@@ -170,7 +175,7 @@ NP_INLINE struct np_outcome np_take_hello(const struct np_hook *hook, struct np_
 	} else {
 		outcome = np_outcome_of(reason);
 	}
-	np_release_lock(&work.hello->busy);
+	np_unlock(&work.hello->busy);
 	if (reason >= NP_REASON_FIRST_DROP)
 		return outcome;
 	if (question->hello == NP_HELLO_ASKED)
@@ -182,14 +187,14 @@ NP_INLINE struct np_outcome np_take_hello(const struct np_hook *hook, struct np_
 	return outcome;
 }
 
-/* What np_take_packet returns: enum np_reason, and flags. */
+/* What np_judge_hello_packet returns: enum np_reason, and flags. */
 #define NP_HELLO_REASON 0xff
 #define NP_HELLO_ANSWERED 0x100 /* the packet has become its own answer, and goes back */
 #define NP_HELLO_NEWS 0x200 /* it is worth a record */
 #define NP_HELLO_TURNED 0x400 /* it goes on to the pod, if it is dropped as what it says to end the connection */
 
 /* Judges the packet that np_scratch has. A global function, for its stack. */
-__attribute__((noinline)) int np_take_packet(struct __sk_buff *skb)
+__attribute__((noinline)) int np_judge_hello_packet(struct __sk_buff *skb)
 {
 	struct np_question *question = np_scratch_question();
 	struct np_hook hook = np_hook_of(skb);
@@ -198,7 +203,7 @@ __attribute__((noinline)) int np_take_packet(struct __sk_buff *skb)
 
 	if (!question || !np_find_endpoint(&hook))
 		return NP_DROP_NOT_READY;
-	outcome = np_take_hello(&hook, question, &is_news);
+	outcome = np_judge_hello_flow(&hook, question, &is_news);
 	return outcome.reason | (outcome.action == NP_ACTION_REDIRECT ? NP_HELLO_ANSWERED : 0) |
 	       (outcome.action == NP_ACTION_NEXT ? NP_HELLO_TURNED : 0) |
 	       (is_news ? NP_HELLO_NEWS : 0);

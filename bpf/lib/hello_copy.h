@@ -7,6 +7,7 @@
 #ifndef NP_HELLO_COPY_H
 #define NP_HELLO_COPY_H
 
+#include "hook.h"
 #include "machine.h"
 #include "maps.h"
 
@@ -25,25 +26,25 @@ struct np_hello_copying {
 const struct np_hello_copy np_hello_no_copy = {};
 
 /* Takes a lock of a map's value, which no program holds for longer than a packet. False: another CPU has it. */
-NP_INLINE bool np_take_lock(__u32 *busy)
+NP_INLINE bool np_lock(__u32 *busy)
 {
 	return !__sync_val_compare_and_swap(busy, 0, 1);
 }
 
-NP_INLINE void np_release_lock(__u32 *busy)
+NP_INLINE void np_unlock(__u32 *busy)
 {
 	__sync_lock_test_and_set(busy, 0);
 }
 
 /* The place of a connection's copy, locked. NULL: there is none, or another CPU is at it. */
-NP_INLINE struct np_hello_copy *np_take_copy(__u32 endpoint, __u32 slot, bool is_new)
+NP_INLINE struct np_hello_copy *np_acquire_copy(__u32 endpoint, __u32 slot, bool is_new)
 {
 	__u32 key = endpoint * NP_HELLO_COPIES + slot % NP_HELLO_COPIES;
 	struct np_hello_copy *copy = bpf_map_lookup_elem(&np_hello_copies, &key);
 
 	if (!copy && is_new && !bpf_map_update_elem(&np_hello_copies, &key, &np_hello_no_copy, BPF_NOEXIST))
 		copy = bpf_map_lookup_elem(&np_hello_copies, &key);
-	return copy && np_take_lock(&copy->busy) ? copy : NULL;
+	return copy && np_lock(&copy->busy) ? copy : NULL;
 }
 
 /* Whether a copy is that of a connection. */
@@ -123,7 +124,7 @@ __attribute__((noinline)) int np_keep_bytes(struct __sk_buff *skb, struct np_hel
 
 	if (!hello)
 		return 0;
-	copy = np_take_copy(skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK, slot, true);
+	copy = np_acquire_copy(np_own_slot(skb), slot, true);
 	if (!copy)
 		return 0;
 	if (!hello->place) {
@@ -138,7 +139,7 @@ __attribute__((noinline)) int np_keep_bytes(struct __sk_buff *skb, struct np_hel
 		bpf_loop(NP_HELLO_CHUNKS, np_hello_copy_step, &copying, 0);
 		copy->length = hello->place;
 	}
-	np_release_lock(&copy->busy);
+	np_unlock(&copy->busy);
 	return 0;
 }
 
@@ -158,7 +159,7 @@ __attribute__((noinline)) int np_compare_bytes(struct __sk_buff *skb, struct np_
 
 	if (!hello)
 		return likeness;
-	copy = np_take_copy(skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK, slot, false);
+	copy = np_acquire_copy(np_own_slot(skb), slot, false);
 	if (!copy)
 		return likeness;
 	if (np_is_copy_of(copy, slot, hello) && hello->end - hello->offset + hello->place <= copy->length) {
@@ -169,7 +170,7 @@ __attribute__((noinline)) int np_compare_bytes(struct __sk_buff *skb, struct np_
 		else if (hello->offset == hello->end)
 			likeness = NP_HELLO_SAME;
 	}
-	np_release_lock(&copy->busy);
+	np_unlock(&copy->busy);
 	return likeness;
 }
 

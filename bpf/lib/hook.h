@@ -18,23 +18,47 @@ struct np_hook {
 	enum np_direction direction; /* NP_EGRESS: from the pod */
 };
 
+/* The slot of the endpoint whose policy is asked (cb[0]). */
+NP_INLINE __u32 np_own_slot(const struct __sk_buff *skb)
+{
+	return skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK;
+}
+
+/* Which of its policies is asked (cb[0]). */
+NP_INLINE enum np_direction np_own_direction(const struct __sk_buff *skb)
+{
+	return skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT;
+}
+
+/* From here on the policy of an endpoint and direction is asked. `slot`: with NP_CB_FAST_PATH if the packet is at its sender's hook. */
+NP_INLINE void np_enter_as(struct __sk_buff *skb, __u32 slot, enum np_direction direction)
+{
+	skb->cb[NP_CB_ENDPOINT] = slot | (__u32)direction << NP_CB_DIRECTION_SHIFT;
+}
+
 /* The hook in a program that goes on: its endpoint is still to be found. */
 NP_INLINE struct np_hook np_hook_of(struct __sk_buff *skb)
 {
 	struct np_hook hook = {
 		.skb = skb,
-		.slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK,
+		.slot = np_own_slot(skb),
 		.arrival = NP_ARRIVAL_UNKNOWN,
-		.direction = skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT,
+		.direction = np_own_direction(skb),
 	};
 
 	return hook;
 }
 
-/* Whether the packet is at the hook of the pod that sent it, and is judged as at that of the pod it goes to (path.h). */
-NP_INLINE bool np_is_across(const struct __sk_buff *skb)
+/* Whether the packet is at the hook of the pod that sent it, and is judged as at that of the pod it goes to (fast_path.h). */
+NP_INLINE bool np_is_on_fast_path(const struct __sk_buff *skb)
 {
-	return np_config.paths && skb->cb[NP_CB_ENDPOINT] & NP_CB_ACROSS;
+	return np_config.fast_path && skb->cb[NP_CB_ENDPOINT] & NP_CB_FAST_PATH;
+}
+
+/* Whether the run is of no packet, but of what the proxy teaches (np_dns_lesson). */
+NP_INLINE bool np_is_lesson(const struct __sk_buff *skb)
+{
+	return skb->cb[NP_CB_ENDPOINT] & NP_CB_LESSON;
 }
 
 /* The hook's endpoint. False: there is none, or it is not ready. */

@@ -11,7 +11,9 @@
 #define NP_HOST_H
 
 #include "flow.h"
+#include "fragment.h"
 #include "hook.h"
+#include "intake.h"
 #include "judge.h"
 #include "neighbour.h"
 #include "transit.h"
@@ -234,16 +236,16 @@ NP_INLINE enum np_probe np_find_probe(const struct np_hook *hook, struct np_ques
  * Takes a packet of the node up to where its policy is asked. `*outcome`: what becomes of it. True: it is to be judged. Of what says
  * something about the link (ARP, neighbour discovery) no policy speaks.
  */
-NP_INLINE bool np_take_of_host(struct np_hook *hook, struct np_question *question, struct np_outcome *outcome)
+NP_INLINE bool np_prepare_of_host(struct np_hook *hook, struct np_question *question, struct np_outcome *outcome)
 {
 	const struct np_packet *packet = &question->packet;
 	enum np_reason reason;
 
-	if (np_likely(np_take_plain(hook->skb, question))) {
+	if (np_likely(np_parse_plain(hook->skb, question))) {
 		hook->arrival = hook->direction == NP_INGRESS ? np_arrival_of(hook->skb, false) : NP_ARRIVAL_UNKNOWN;
 		return true;
 	}
-	reason = np_take_any(hook->skb);
+	reason = np_parse_any(hook->skb);
 	np_set_arrival(hook, packet);
 	if (!reason && np_may_be_neighbour(packet))
 		reason = NP_REASON_NEIGHBOUR_DISCOVERY;
@@ -292,6 +294,45 @@ NP_INLINE struct np_outcome np_judge_of_host(const struct np_hook *hook, struct 
 		return np_allow_unasked(hook, question);
 	}
 	return np_judge_flow(hook, question);
+}
+
+/*
+ * A packet of the node, from the frame on. `at_pod`: its other end is a pod of this node, at whose hook it is. Does not return when the
+ * policy program or a step goes on.
+ */
+NP_INLINE struct np_outcome np_judge_host_packet(struct np_hook *hook, struct np_question *question,
+						 const struct np_host *host, const bool at_pod)
+{
+	struct np_outcome outcome = {};
+
+	np_enter_as(hook->skb, host->slot, hook->direction);
+	if (!at_pod)
+		question->origin = 0;
+	hook->endpoint = bpf_map_lookup_elem(&np_endpoints, &hook->slot);
+	if (hook->endpoint)
+		np_choose_policies(host, hook->endpoint, question);
+	if (!np_prepare_of_host(hook, question, &outcome))
+		return outcome;
+	/* An IPv6 packet that was forwarded and cut into fragments anew looks like one that was generated here. */
+	if (hook->direction == NP_EGRESS && np_unlikely(question->packet.fragment) && !hook->skb->sk &&
+	    !np_reaches_host(&question->packet.source))
+		return np_outcome_of(NP_REASON_TRANSIT);
+	return np_judge_of_host(hook, question, host, at_pod);
+}
+
+/* Remembers the flow of a pod's packet that leaves under an address of the node (np_note_transit). False: it is to be dropped. */
+NP_INLINE bool np_keep_transit(struct np_hook *hook, struct np_question *question, const struct np_host *host)
+{
+	struct __sk_buff *skb = hook->skb;
+
+	hook->slot = host->slot;
+	np_enter_as(skb, host->slot, NP_EGRESS);
+	if (!np_find_endpoint(hook) || (!np_parse_plain(skb, question) && np_parse_any(skb)) ||
+	    np_note_transit(hook, question))
+		return true;
+	question->origin = 0;
+	question->may_use_fast_path = false;
+	return false;
 }
 
 #endif

@@ -18,7 +18,7 @@
  * Parses the packet that the error in np_scratch is about, into the question's packet; the error is kept in `error`. Returns
  * enum np_reason; NP_REASON_NONE: there is one. A global function: it is verified once.
  */
-__attribute__((noinline)) int np_take_embedded(struct __sk_buff *skb)
+__attribute__((noinline)) int np_parse_embedded(struct __sk_buff *skb)
 {
 	struct np_question *question = np_scratch_question();
 	struct np_packet embedded = {};
@@ -66,14 +66,14 @@ NP_INLINE struct np_outcome np_judge_error(const struct np_hook *hook, struct np
 	__u32 role;
 	__u64 hash;
 
-	reason = np_take_embedded(hook->skb);
+	reason = np_parse_embedded(hook->skb);
 	if (reason)
 		return np_outcome_of(reason);
 	if (!np_concerns_pod(hook, &question->error, embedded, travel))
 		return np_judge_error_as_message(hook, question);
 
 	np_begin_question(hook, question, true);
-	question->straight = false;
+	question->may_use_fast_path = false;
 	reason = np_translate_error(hook->skb);
 	if (reason)
 		return np_outcome_of(reason);

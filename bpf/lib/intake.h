@@ -36,7 +36,7 @@ NP_INLINE void np_clear_rest(struct np_packet *packet)
  * TCP or UDP at `transport`, an offset known at compile time, up to `end`. True: the packet's ports and flags are filled in.
  * False: it is none that is plain, whatever it is.
  */
-NP_INLINE bool np_take_plain_transport(struct __sk_buff *skb, struct np_question *question, const __u32 transport,
+NP_INLINE bool np_parse_plain_transport(struct __sk_buff *skb, struct np_question *question, const __u32 transport,
 				       __u32 end, __u8 protocol)
 {
 	void *header = (void *)(long)skb->data + transport;
@@ -76,9 +76,9 @@ NP_INLINE bool np_take_plain_transport(struct __sk_buff *skb, struct np_question
 
 /*
  * A whole TCP or UDP packet over IPv4 without options or IPv6 without extension headers, its headers in the linear part.
- * False: it is none, and np_take_any must be asked. Never a packet that np_parse would refuse.
+ * False: it is none, and np_parse_any must be asked. Never a packet that np_parse would refuse.
  */
-NP_INLINE bool np_take_plain(struct __sk_buff *skb, struct np_question *question)
+NP_INLINE bool np_parse_plain(struct __sk_buff *skb, struct np_question *question)
 {
 	void *data = (void *)(long)skb->data;
 	void *data_end = (void *)(long)skb->data_end;
@@ -101,7 +101,7 @@ NP_INLINE bool np_take_plain(struct __sk_buff *skb, struct np_question *question
 		packet->protocol = ip->protocol;
 		packet->hop_limit = ip->time_to_live;
 		np_clear_rest(packet);
-		return np_take_plain_transport(skb, question, ETH_HLEN + sizeof(*ip), end, ip->protocol);
+		return np_parse_plain_transport(skb, question, ETH_HLEN + sizeof(*ip), end, ip->protocol);
 	}
 	if (ethertype != bpf_htons(ETH_P_IPV6) || (void *)(ip6 + 1) > data_end)
 		return false;
@@ -114,11 +114,11 @@ NP_INLINE bool np_take_plain(struct __sk_buff *skb, struct np_question *question
 	packet->protocol = ip6->next_header;
 	packet->hop_limit = ip6->hop_limit;
 	np_clear_rest(packet);
-	return np_take_plain_transport(skb, question, ETH_HLEN + sizeof(*ip6), end, ip6->next_header);
+	return np_parse_plain_transport(skb, question, ETH_HLEN + sizeof(*ip6), end, ip6->next_header);
 }
 
 /* Any packet. Returns enum np_reason, as np_parse. A global function: it is verified once, not in every caller. */
-__attribute__((noinline)) int np_take_any(struct __sk_buff *skb)
+__attribute__((noinline)) int np_parse_any(struct __sk_buff *skb)
 {
 	struct np_question *question = np_scratch_question();
 	const struct np_packet nothing = {};

@@ -49,7 +49,7 @@ NP_INLINE void np_cursor_resume(struct np_cursor *cursor, struct __sk_buff *skb,
 	cursor->direct = false;
 }
 
-/* Begins the story of the question's packet, which travels as the hook sees it. */
+/* Begins to judge the question's packet, which travels as the hook sees it. */
 NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question *question, bool tracked)
 {
 	question->flow.flags = 0;
@@ -73,8 +73,8 @@ NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question 
 	question->hello = NP_HELLO_NONE;
 	question->proxy = NP_PROXY_RULES;
 	question->is_proxied = false;
-	if (np_config.paths)
-		question->straight = tracked && !(hook->endpoint->flags & NP_ENDPOINT_HOST);
+	if (np_config.fast_path)
+		question->may_use_fast_path = tracked && !(hook->endpoint->flags & NP_ENDPOINT_HOST);
 }
 
 /* Goes on in the step for flows that the proxy carries. Returns only to drop. */
@@ -151,8 +151,8 @@ NP_INLINE struct np_outcome np_ask_own(const struct np_hook *hook, struct np_que
 			question->allowed = NP_REASON_HAIRPIN;
 			return np_allow_unasked(hook, question);
 		}
-		/* Of a packet across the hook where we are has just seen that it is its own pod's. */
-		if (remote->may_be_here && !np_is_across(hook->skb) &&
+		/* On the fast path the hook where the packet is has just seen that the packet is its own pod's. */
+		if (remote->may_be_here && !np_is_on_fast_path(hook->skb) &&
 		    np_unlikely(!np_comes_from(&question->packet.source, hook->arrival)))
 			return np_outcome_of(NP_DROP_FOREIGN_SOURCE);
 	}
@@ -376,6 +376,17 @@ NP_INLINE struct np_outcome np_judge_flow(const struct np_hook *hook, struct np_
 	if (np_unlikely(hook->endpoint->names) && hook->direction == NP_EGRESS && np_opens(packet))
 		np_keep_opening(hook->skb);
 	return np_unlikely(to_service) ? np_outcome_of(np_go_to_service(hook)) : np_ask_own(hook, question, &remote);
+}
+
+/* A packet whose kind and ports are known, in a flow or not. Does not return when the policy program or a step goes on. */
+NP_INLINE struct np_outcome np_judge_parsed(const struct np_hook *hook, struct np_question *question)
+{
+	/* Multicast and broadcast have many receivers, and a flow has only one end here. */
+	if (question->packet.kind == NP_KIND_STATELESS ||
+	    (hook->direction == NP_INGRESS && !np_is_endpoint_address(hook->endpoint, &question->packet.destination)))
+		return np_judge_message(hook, question);
+	np_begin_question(hook, question, true);
+	return np_judge_flow(hook, question);
 }
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef NP_L7_H
 #define NP_L7_H
 
+#include "judge.h"
 #include "name.h"
 #include "policy.h"
 
@@ -55,7 +56,10 @@ NP_INLINE enum np_reason np_route_hello(struct np_question *question)
 	return NP_REASON_ALLOWED;
 }
 
-/* A connection begins by a plain rule, in the entry of one that was read: what was read is not what it sends. */
+/*
+ * A plain rule lets a new connection begin in the flow entry of an earlier one whose ClientHello was read: that ClientHello does not count
+ * for it.
+ */
 NP_INLINE void np_leave_hello(const struct np_flow_place *place)
 {
 	const __u32 slot = np_flow_slot(place);
@@ -73,8 +77,8 @@ NP_INLINE bool np_asks_for_hello(const struct np_question *question, const struc
 }
 
 /*
- * Goes on in the step that decides a packet of which the policy of its own direction has said NP_VERDICT_L7 or NP_VERDICT_ALLOW_READ.
- * Returns only if there is none, with what the answer means by itself.
+ * The policy of the packet's own direction has answered NP_VERDICT_L7 or NP_VERDICT_ALLOW_READ: goes on in the step that decides such a
+ * packet. Returns only if there is no such step, with what the answer means by itself.
  *
  * UDP goes to np_dns_query. TCP that np_hello does not decide goes to the proxy at the end of np_verdict.
  */
@@ -95,6 +99,20 @@ NP_INLINE enum np_reason np_route_l7(const struct np_hook *hook, struct np_quest
 	if (is_udp && hook->direction == NP_EGRESS && question->tracked)
 		bpf_tail_call(hook->skb, &np_steps, NP_STEP_NAMES);
 	return np_reason_of(answer);
+}
+
+/*
+ * A packet that L7 rules are to decide goes on where they are known; what else they match is dropped. A connection that the proxy
+ * carries stays there. Does not return when a step goes on.
+ */
+NP_INLINE struct np_outcome np_go_to_l7(const struct np_hook *hook, struct np_question *question)
+{
+	if (question->packet.protocol != IPPROTO_TCP || !question->tracked || question->also ||
+	    question->stage >= NP_STAGE_EMBEDDED)
+		return np_outcome_of(NP_DROP_L7_UNAVAILABLE);
+	if (question->hello == NP_HELLO_ASKED && !question->is_proxied)
+		return np_pass_to_step(hook, NP_STEP_HELLO);
+	return np_outcome_of(np_go_to_proxy(hook, question, NP_PROXY_RULES));
 }
 
 #endif

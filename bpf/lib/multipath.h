@@ -65,10 +65,10 @@ static long np_step_option(__u32 at, struct np_option_walk *walk)
 }
 
 /*
- * Takes the options of Multipath TCP out of the TCP header that np_scratch has the place of, if `takes`. False: they are in it all the same, or nobody can
- * read its options. A global function, for its stack.
+ * Takes the options of Multipath TCP out of the TCP header of the packet in np_scratch, if `takes`. False: they are still in it, or its
+ * options cannot be read. A global function, for its stack.
  */
-__attribute__((noinline)) int np_take_multipath_out(struct __sk_buff *skb, __u32 takes)
+__attribute__((noinline)) int np_remove_multipath(struct __sk_buff *skb, __u32 takes)
 {
 	const struct np_question *question = np_scratch_question();
 	struct np_option_walk walk = {};

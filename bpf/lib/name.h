@@ -9,6 +9,7 @@
 #ifndef NP_NAME_H
 #define NP_NAME_H
 
+#include "address.h"
 #include "machine.h"
 #include "maps.h"
 
@@ -118,7 +119,7 @@ NP_INLINE bool np_learns_link_local(const struct np_address *address)
 		__u32 differs = 0;
 
 		_Pragma("clang loop unroll(full)")
-		for (int word = 0; word < 4; word++)
+		for (__u32 word = 0; word < NP_ADDRESS_WORDS; word++)
 			differs |= (address->word[word] ^ range->address.word[word]) & range->mask.word[word];
 		is_wanted |= i < options->ranges && !differs;
 	}

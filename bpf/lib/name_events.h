@@ -52,7 +52,7 @@ __attribute__((noinline)) int np_tell_name(struct __sk_buff *skb, __u32 kind, __
 {
 	const struct np_question *question = np_scratch_question();
 	const struct np_dns_message *message = np_dns_message(skb);
-	const __u32 slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK;
+	const __u32 slot = np_own_slot(skb);
 	const __u64 unread = bpf_ringbuf_query(&np_name_events, BPF_RB_AVAIL_DATA);
 	struct np_name_event *event;
 	__u32 count = 0;
@@ -69,7 +69,7 @@ __attribute__((noinline)) int np_tell_name(struct __sk_buff *skb, __u32 kind, __
 	event->rules = kind == NP_NAME_DENIED ? question->l7_rules : 0;
 	event->kind = kind;
 	event->type = message->type;
-	if (skb->cb[NP_CB_ENDPOINT] & NP_CB_LESSON) {
+	if (np_is_lesson(skb)) {
 		const struct np_address nobody = {};
 
 		if (bpf_skb_load_bytes(skb, ETH_HLEN, &event->remote, sizeof(event->remote)))

@@ -11,6 +11,7 @@
 #define NP_NEIGHBOUR_H
 
 #include "arp.h"
+#include "judge.h"
 
 #define NP_MAX_NEIGHBOUR_OPTIONS 2 /* Linux sends no more */
 
@@ -200,6 +201,18 @@ NP_INLINE enum np_reason np_judge_neighbour(const struct np_hook *hook, struct n
 {
 	return hook->direction == NP_EGRESS ? np_judge_neighbour_from_pod(hook, cursor, packet) :
 					      np_judge_neighbour_to_pod(hook, cursor, packet);
+}
+
+NP_INLINE struct np_outcome np_judge_neighbour_message(struct np_hook *hook, struct np_question *question)
+{
+	struct np_cursor cursor;
+	enum np_reason reason;
+
+	np_cursor_resume(&cursor, hook->skb, question);
+	reason = np_judge_neighbour(hook, &cursor, &question->packet);
+	if (!reason)
+		reason = np_check_source(hook, &question->packet);
+	return reason ? np_outcome_of(reason) : np_judge_message(hook, question);
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * How a packet's story ends. The functions that judge a packet return an outcome; those that only parse return a reason,
+ * What becomes of a packet. The functions that judge a packet return an outcome; those that only parse return a reason,
  * NP_REASON_NONE to go on. Two fields, as one reason may end in different actions: an admitted flow goes on, or is
  * redirected.
  */

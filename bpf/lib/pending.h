@@ -86,7 +86,7 @@ static long np_choose_pending(__u32 index, void *context)
  */
 __attribute__((noinline)) int np_try_pending(struct __sk_buff *skb, __u64 hash)
 {
-	const __u32 slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK;
+	const __u32 slot = np_own_slot(skb);
 	struct np_pending_set *first = np_pending_set_of(slot, hash);
 	struct np_pending_set *second = np_pending_set_of(slot, hash >> NP_PENDING_SECOND_SHIFT);
 	struct np_pending_search search = {.hash = hash, .now = bpf_jiffies64()};
@@ -120,7 +120,7 @@ NP_INLINE void np_add_pending(struct __sk_buff *skb, __u64 hash)
 }
 
 /* Takes a query away, whose answer has come. False: it was not there, or for too long. */
-NP_INLINE bool np_take_from(struct np_pending_set *set, __u64 hash, __u32 now)
+NP_INLINE bool np_remove_from(struct np_pending_set *set, __u64 hash, __u32 now)
 {
 	_Pragma("clang loop unroll(disable)")
 	for (__u32 i = 0; i < NP_PENDING_WAYS; i++)
@@ -130,17 +130,17 @@ NP_INLINE bool np_take_from(struct np_pending_set *set, __u64 hash, __u32 now)
 	return false;
 }
 
-/* As np_take_from, wherever it is. A global function: verified once. */
-__attribute__((noinline)) int np_take_pending(struct __sk_buff *skb, __u64 hash)
+/* As np_remove_from, wherever it is. A global function: verified once. */
+__attribute__((noinline)) int np_remove_pending(struct __sk_buff *skb, __u64 hash)
 {
-	const __u32 slot = skb->cb[NP_CB_ENDPOINT] & NP_CB_SLOT_MASK;
+	const __u32 slot = np_own_slot(skb);
 	struct np_pending_set *first = np_pending_set_of(slot, hash);
 	struct np_pending_set *second = np_pending_set_of(slot, hash >> NP_PENDING_SECOND_SHIFT);
 	const __u32 now = bpf_jiffies64();
 
 	if (!first || !second)
 		return false;
-	return np_take_from(first, hash, now) || np_take_from(second, hash, now);
+	return np_remove_from(first, hash, now) || np_remove_from(second, hash, now);
 }
 
 #endif

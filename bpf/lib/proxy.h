@@ -53,8 +53,8 @@ NP_INLINE struct np_outcome np_send_to_proxy(const struct np_hook *hook, const s
 }
 
 /*
- * Drops a packet, and tells its sender: the pod, or, by the way that packets from the proxy go, whoever sent it to the pod. The
- * latter only with an entry, without which the answer would not get past np_from_proxy.
+ * Drops a packet, and tells its sender: the pod, or the sender of a packet to the pod. The answer to the latter takes the way of packets from
+ * the proxy, and passes np_from_proxy only if the flow has an entry.
  */
 NP_INLINE struct np_outcome np_refuse_connection(const struct np_hook *hook, const struct np_proxy *proxy, bool has_entry)
 {
@@ -105,9 +105,9 @@ __attribute__((noinline)) int np_note_proxied(struct __sk_buff *skb, __u32 flags
 				return false;
 			__builtin_memcpy(side.own_mac, hook.direction == NP_EGRESS ? &sender : &receiver, ETH_ALEN);
 			__builtin_memcpy(side.peer_mac, hook.direction == NP_EGRESS ? &receiver : &sender, ETH_ALEN);
-			/* The other side's, of an earlier connection with the same ends. */
+			/* The other side's, of an earlier connection with the same ends, if there was one. */
 			key.side ^= 1;
-			bpf_map_delete_elem(&np_proxied, &key);
+			(void)bpf_map_delete_elem(&np_proxied, &key);
 			key.side ^= 1;
 		}
 		side.flags = flags & ~NP_NOTE_NEW;

@@ -78,7 +78,7 @@ __attribute__((noinline)) int np_reset_connection(struct __sk_buff *skb)
 	return answered;
 }
 
-/* What has become of a packet that both ends of its connection were to be told by. */
+/* Whether a packet has been made the RSTs for both ends of its connection. */
 enum np_told {
 	NP_TOLD_NOBODY = 0,
 	NP_TOLD_BOTH = 1,
@@ -94,7 +94,7 @@ __attribute__((noinline)) int np_reset_both(struct __sk_buff *skb, __u32 sequenc
 {
 	struct np_question *question = np_scratch_question();
 	struct np_reset_numbers answer, onward = {.flags = NP_TCP_RST, .sequence = bpf_htonl(sequence)};
-	const bool is_sent = skb->cb[NP_CB_ENDPOINT] >> NP_CB_DIRECTION_SHIFT == NP_EGRESS;
+	const bool is_sent = np_own_direction(skb) == NP_EGRESS;
 	struct np_place place;
 	struct np_ends ends;
 	bool is_open;
@@ -109,13 +109,14 @@ __attribute__((noinline)) int np_reset_both(struct __sk_buff *skb, __u32 sequenc
 	is_open = np_is_plain_sum_open(skb, &question->packet, &place);
 	np_keep_ends(&question->packet, &ends);
 	np_name_ends_of_pod(question);
-	/* First the one that the pod seems to send: to the receiver what it sends, to the sender what it answers. */
+	/* First the RST in the pod's name: `onward` if the pod sent the packet, `answer` if the packet was for the pod. */
 	if (is_sent)
 		np_turn_ends(&question->packet);
 	failed = np_write_reset(skb, &question->packet, is_sent ? &onward : &answer, is_open) ||
 		 (!is_sent && np_swap_macs(skb));
+	/* Who is not told now is told by the answer to the next packet: np_reset_connection. */
 	if (!failed)
-		bpf_clone_redirect(skb, skb->ifindex, BPF_F_INGRESS);
+		(void)bpf_clone_redirect(skb, skb->ifindex, BPF_F_INGRESS);
 	np_turn_ends(&question->packet);
 	failed = failed || np_write_reset(skb, &question->packet, is_sent ? &answer : &onward, is_open) || np_swap_macs(skb);
 	np_restore_ends(&question->packet, &ends);

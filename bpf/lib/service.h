@@ -79,7 +79,7 @@ NP_INLINE bool np_is_still_usable(__u32 reference)
 }
 
 /* Takes the backend in a slot. False: it must not get new flows. */
-NP_INLINE bool np_take_backend(__u32 slot, struct np_choice *choice, struct np_end *end)
+NP_INLINE bool np_use_backend(__u32 slot, struct np_choice *choice, struct np_end *end)
 {
 	const struct np_backend *backend = bpf_map_lookup_elem(&np_backends, &slot);
 
@@ -97,14 +97,14 @@ NP_INLINE __u32 np_seconds(void)
 }
 
 /* The backend that the pod's earlier flows to the Service went to, within the Service's time. */
-NP_INLINE bool np_take_affine(const struct np_service *service, __u32 slot, struct np_choice *choice,
+NP_INLINE bool np_use_affine(const struct np_service *service, __u32 slot, struct np_choice *choice,
 			      struct np_end *end)
 {
 	struct np_affinity_key key = {.endpoint = slot, .service = service->id};
 	const struct np_affinity *affinity = bpf_map_lookup_elem(&np_affinities, &key);
 
 	return affinity && np_seconds() - affinity->last_seen < service->affinity &&
-	       np_is_still_usable(affinity->backend) && np_take_backend(affinity->backend & 0xffff, choice, end);
+	       np_is_still_usable(affinity->backend) && np_use_backend(affinity->backend & 0xffff, choice, end);
 }
 
 /*
@@ -122,13 +122,13 @@ NP_INLINE bool np_choose_backend(const struct np_service *service, __u32 slot, _
 	choice->affinity = service->affinity != 0;
 	if (!size)
 		return false;
-	if (choice->affinity && np_take_affine(service, slot, choice, end))
+	if (choice->affinity && np_use_affine(service, slot, choice, end))
 		return true;
 	for (int try = 0; try < NP_MAGLEV_TRIES; try++) {
 		__u32 index = service->maglev + place;
 		const __u32 *backend = bpf_map_lookup_elem(&np_maglev, &index);
 
-		if (backend && np_take_backend(*backend, choice, end))
+		if (backend && np_use_backend(*backend, choice, end))
 			return true;
 		place = place + 1 == size ? 0 : place + 1;
 	}

@@ -220,4 +220,13 @@ NP_INLINE struct np_outcome np_judge_to_service(const struct np_hook *hook, stru
 	return np_judge_plain(hook, question);
 }
 
+/* What is left to do for a packet to or from a Service that passes. Returns the reason to pass it, or one to drop it. */
+NP_INLINE enum np_reason np_finish_service(const struct np_hook *hook, const struct np_question *question,
+					   enum np_reason reason)
+{
+	if (np_unlikely(question->choice.made) && !np_keep_choice(hook->skb))
+		return NP_DROP_CONNTRACK_FULL;
+	return np_translate_back(hook, question, reason);
+}
+
 #endif

@@ -8,6 +8,7 @@
 
 #include "hook.h"
 #include "identity.h"
+#include "packet.h"
 #include "proxied.h"
 
 /* An unused slot of the endpoint is all-zero like the unspecified address, which belongs to no endpoint. */
@@ -46,7 +47,7 @@ NP_INLINE __u32 np_own_arrival(const struct np_hook *hook)
 
 	/* Both are loaded: the compiler would choose one of two pointers, and the verifier wants to know which. */
 	asm volatile("" : "+r"(own));
-	if (np_unlikely(np_is_across(hook->skb)))
+	if (np_unlikely(np_is_on_fast_path(hook->skb)))
 		own = hook->endpoint->ifindex;
 	return own + 1;
 }
@@ -94,6 +95,20 @@ NP_INLINE bool np_is_for_tunnel(const struct np_packet *packet)
 NP_INLINE bool np_may_announce(const struct np_address *address, __u32 arrival)
 {
 	return arrival == NP_ARRIVAL_HERE || (np_comes_from(address, arrival) && !np_is_of_host(address));
+}
+
+/* The source of any packet but a plain one to the pod: NP_REASON_NONE, it may be judged. */
+NP_INLINE enum np_reason np_check_source(const struct np_hook *hook, const struct np_packet *packet)
+{
+	if (hook->direction == NP_EGRESS) {
+		if (np_unlikely(!np_is_endpoint_address(hook->endpoint, &packet->source)))
+			return NP_DROP_SPOOFED_SOURCE;
+		return np_is_for_tunnel(packet) ? NP_DROP_TUNNEL : NP_REASON_NONE;
+	}
+	/* What tells something about other packets. That of a flow or a message comes with its judgement. */
+	if (np_likely(packet->fragment == NP_FRAGMENT_NONE && packet->kind != NP_KIND_ICMP_ERROR))
+		return NP_REASON_NONE;
+	return np_comes_from(&packet->source, hook->arrival) ? NP_REASON_NONE : NP_DROP_FOREIGN_SOURCE;
 }
 
 #endif

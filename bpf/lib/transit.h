@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Pods' flows that leave by an uplink under an address of the node (masqueraded). What comes back in one is not the node's, as long as
- * the kernel's NAT knows it, which is not asked: so an entry lives a little shorter than what the NAT has.
+ * Pods' flows that leave by an uplink under an address of the node (masqueraded). Packets that come back in such a flow are not the node's as
+ * long as the kernel's NAT knows the flow. The NAT is not asked: an entry here lives a little shorter than that of the NAT.
  *
  * They have a table of their own, so that no pod's flows take room from those of the node, and in it a pod that has more than its
  * share makes room for the others: docs/decisions/0026-host-policies.md.
@@ -10,6 +10,7 @@
 #define NP_TRANSIT_H
 
 #include "flow.h"
+#include "policy.h"
 
 /*
  * For how long datagrams come back after the pod's latest one. Only what has left counts: it has passed the NAT, while what arrives
@@ -35,8 +36,8 @@ NP_INLINE bool np_find_transit(const struct np_flow_record *key, __u64 hash, str
 
 	*place = nowhere;
 	_Pragma("clang loop unroll(full)")
-	for (int attempt = 0; attempt < 2; attempt++) {
-		struct np_flow_set *set = np_transit_set_of(attempt ? hash >> NP_FLOW_SECOND_SHIFT : hash);
+	for (__u32 choice = 0; choice < NP_FLOW_CHOICES; choice++) {
+		struct np_flow_set *set = np_transit_set_of(np_flow_choice(hash, choice));
 
 		if (!set || !np_is_in_set(set, key, hash, place))
 			continue;
@@ -189,8 +190,8 @@ NP_INLINE void np_choose_excess(struct __sk_buff *skb, struct np_flow_set *set, 
 __attribute__((noinline)) int np_insert_transit(struct __sk_buff *skb, __u64 hash)
 {
 	const struct np_question *question = np_scratch_question();
-	struct np_flow_set *first = np_transit_set_of(hash);
-	struct np_flow_set *second = np_transit_set_of(hash >> NP_FLOW_SECOND_SHIFT);
+	struct np_flow_set *first = np_transit_set_of(np_flow_choice(hash, 0));
+	struct np_flow_set *second = np_transit_set_of(np_flow_choice(hash, 1));
 	struct np_flow_place best = {};
 	__u64 best_rank = 0;
 	__u32 mine;

@@ -18,7 +18,7 @@
 
 #include "hook.h"
 #include "policy.h"
-#include "rewrite.h"
+#include "rewrite_tcp.h"
 
 /* What an entry has beside the flow, which no live one changes. False: the slot was used again meanwhile. */
 NP_INLINE bool np_read_other(const struct np_flow_place *entry, struct np_address *other, __be16 *port)

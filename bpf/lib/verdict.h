@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What an answer of the policy means for the packet: it ends the packet's story, or another question follows.
+ * What an answer of the policy means for the packet: the packet is decided, or another question follows.
  *
  *   OWN       the packet in its own right. Denied: it passes only as the reply of a flow. Allowed: it passes, where the opposite
  *             direction lets everything pass (NP_STATE_NEVER);
@@ -18,7 +18,7 @@
 #include "l7.h"
 #include "proxied.h"
 
-/* How a packet's story ends, and whether it is worth a record. */
+/* What becomes of a packet, and whether that is worth a record. */
 struct np_conclusion {
 	struct np_outcome outcome;
 	enum np_news news;

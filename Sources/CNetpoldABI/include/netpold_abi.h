@@ -102,7 +102,7 @@ enum np_direction {
 #define NP_ENDPOINT_SERVICES 4 /* the pod's packets to Services are translated here */
 #define NP_ENDPOINT_NAMES 8 /* egress rules have DNS names: the pod's DNS exchanges are read */
 #define NP_ENDPOINT_HOST 16 /* the node itself: it has many addresses, and its packets come in by its uplinks */
-#define NP_ENDPOINT_FAST 32 /* new flows with another pod that has this too may go past the stack: struct np_path_set */
+#define NP_ENDPOINT_FAST 32 /* new flows with another pod that has this too may take the fast path: struct np_path_set */
 /* Two bits for each direction, from this one on, ingress first: enum np_state_need of what is decided in it. */
 #define NP_ENDPOINT_NEED_SHIFT 8
 #define NP_ENDPOINT_NEED_BITS 2
@@ -359,21 +359,21 @@ np_flow_hash(const struct np_flow_seed *_Nonnull seed, __u32 endpoint, const str
 struct np_config {
 	__u32 hertz; /* jiffies a second */
 	__u32 barriers; /* 1: loads may be reordered (not on x86), so readers of flows need a barrier */
-	__u32 paths; /* 1: there may be flows that go past the stack (struct np_path_set) */
+	__u32 fast_path; /* 1: there may be flows on the fast path (struct np_path_set) */
 	__u32 hosts; /* 1: there may be policies of the node itself (struct np_host) */
 };
 
-/* ---- flows past the stack ------------------------------------------------------------------------------- */
+/* ---- fast path ------------------------------------------------------------------------------------------ */
 
 /*
- * Value of np_paths (array, key = low bits of the flow's hash): flows between two pods of the node that go past the stack. One word a
- * flow, which both directions share, so that they take the same path at any time; it changes in one piece. Absent: the flow
- * goes by the stack. docs/decisions/0027-past-the-stack.md.
+ * Value of np_paths (array, key = low bits of the flow's hash): flows between two pods of the node that take the fast path, which
+ * goes past the node's stack. One word a flow, which both directions share, so that they take the same path at any time; it
+ * changes in one piece. Absent: the flow goes by the stack. docs/decisions/0027-past-the-stack.md.
  *
  *   bits 37-63  tag: upper bits of the hash
  *        25-36  endpoint slot of the pod that asked
  *        13-24  of the other one; meaningless without NP_PATH_FAST
- *         5-12  when a packet last went past the stack: jiffies64 >> NP_PATH_CLOCK_SHIFT
+ *         5-12  when a packet last took the fast path: jiffies64 >> NP_PATH_CLOCK_SHIFT
  *         0-4   NP_PATH_*; 0: the word is free
  */
 #define NP_PATH_SETS 16384 /* 64 B each: 1 MiB, 131,072 flows */
@@ -383,8 +383,8 @@ struct np_path_set {
 };
 
 #define NP_PATH_ASKED 1 /* the pod that asked has sent a packet, and the stack has not brought it to the other pod yet */
-#define NP_PATH_FAST 2 /* the stack has brought one unchanged: the others go past it */
-#define NP_PATH_USED 4 /* one has */
+#define NP_PATH_FAST 2 /* the stack has brought one unchanged: the others take the fast path */
+#define NP_PATH_USED 4 /* one has taken it */
 #define NP_PATH_ENDED 8 /* one had FIN or RST */
 #define NP_PATH_DATAGRAMS 16 /* it is of UDP */
 #define NP_PATH_FLAGS_MASK 31
@@ -933,7 +933,7 @@ struct np_question {
 	__u32 revision; /* read before the policy is asked: a change in between makes the flow's entry stale, not wrong */
 	__u32 asked; /* identity of the remote that the policy is asked about now */
 	__u32 also; /* identity that must be allowed too, 0 = none; asked after the first */
-	__u32 remote_identity; /* this and the following five: of the answer that decides, for counters and events */
+	__u32 remote_identity; /* this and the following four: of the answer that decides, for counters and events */
 	__u32 rule_hit; /* index of np_rule_hits, 0 = none */
 	__u8 decision; /* enum np_decision */
 	__u8 decided; /* enum np_direction: whose policy it was */
@@ -963,9 +963,9 @@ struct np_question {
 	__u8 hello; /* enum np_hello_cause */
 	__u8 proxy; /* enum np_proxy_call, for NP_STEP_PROXY */
 	__u8 is_proxied; /* the packet's flow has NP_ENTRY_PROXY */
-	__u8 straight; /* it is of a flow of a pod that nobody but the policies has to see: it may go past the stack */
+	__u8 may_use_fast_path; /* it is of a flow of a pod that nobody but the policies has to see */
 	__u32 origin; /* of a packet of the node at a pod's hook: the pod's slot + 1, where it goes on when it passes; 0 = nowhere */
-	__u32 host_revision; /* of a packet of the node: which of its policies it meets, chosen once for all of its story */
+	__u32 host_revision; /* of a packet of the node: which of its policies it meets, chosen once, when its judgement begins */
 	__u32 host_policy[2]; /* and their slots in np_policies, by np_direction */
 };
 
@@ -989,7 +989,7 @@ enum np_verdict {
  * skb->cb as registers between the programs of one packet.
  *
  *           before the policy program            after it
- *   cb[0]   endpoint slot | direction << 31      the same (and NP_CB_ACROSS)
+ *   cb[0]   endpoint slot | direction << 31      the same (and NP_CB_FAST_PATH)
  *   cb[1]   identity of the remote               low half of the isolated lowest matching rule bit (NP_VERDICT_L7: of all)
  *   cb[2]   protocol << 16 | port (host order)   high half
  *   cb[3]   name columns of the remote           np_verdict | rule word << 8 | NP_DECISION_* << 24
@@ -1007,7 +1007,7 @@ enum np_verdict {
 #define NP_CB_OFFSET 48 /* of cb[0] in struct __sk_buff, bytes */
 
 #define NP_CB_SLOT_MASK 0x1fffffff /* cb[0] */
-#define NP_CB_ACROSS 0x20000000 /* cb[0]: the packet is at the hook of the pod that sent it, and the endpoint is the one it goes to */
+#define NP_CB_FAST_PATH 0x20000000 /* cb[0]: the packet is at the hook of the pod that sent it, and the endpoint is the one it goes to */
 #define NP_CB_LESSON 0x40000000 /* cb[0]: not a packet, but what np_lesson_head begins */
 #define NP_CB_LESSON_NAMES 1 /* of a lesson: np_endpoint.names of the columns in the next one; 0: none */
 #define NP_CB_LESSON_COLUMNS 2 /* columns that hold besides those of the automaton */
@@ -1054,7 +1054,7 @@ enum np_step {
 	NP_STEP_SERVICE = 5, /* np_service: Service's address to backend and back, before the policy is asked */
 	NP_STEP_NAMES = 6, /* np_dns_query: a DNS query from the pod, between the policy program and np_verdict */
 	NP_STEP_PROXY = 7, /* np_proxy_step: packets of flows that the L7 proxy carries, or is to carry */
-	NP_STEP_REDIRECT = 8, /* reserved: delivery of what the proxy sends */
+	NP_STEP_REDIRECT = 8, /* reserved: no program jumps to it */
 	NP_STEP_HAIRPIN = 9, /* np_hairpin: a pod that talks to itself through a Service */
 	NP_STEP_DNS_ANSWER = 10, /* np_dns_answer: a DNS answer to the pod, after the decision to pass it */
 	NP_STEP_HELLO = 11, /* np_hello: packets of a flow whose server name is not decided yet */
@@ -1062,7 +1062,7 @@ enum np_step {
 	NP_STEP_HOST_OUT = 13, /* np_host_out: what leaves by an uplink */
 	NP_STEP_HOST_TO_POD = 14, /* np_host_to_pod: the node's egress policy, of its packet to a pod of it */
 	NP_STEP_HOST_FROM_POD = 15, /* np_host_from_pod: the node's ingress policy, of a packet of a pod of it */
-	NP_STEP_ACROSS = 16, /* np_across: what passes from a pod, and may go to another pod of the node past the stack */
+	NP_STEP_FAST_PATH = 16, /* np_fast_path: what passes from a pod, and may take the fast path to another pod of the node */
 	NP_STEP_COUNT = 17,
 };
 

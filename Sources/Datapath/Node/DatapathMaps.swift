@@ -118,15 +118,15 @@ package final class DatapathMaps {
         let rate = try KernelClock().now().rate
         // Flows that began past the stack stay there, though none begins to any more.
         let isKnown = options.fastPath == .off ? try FastFlows.arePinned(options.pins) : true
-        let paths: UInt32 = isKnown ? 1 : 0
+        let fastPath: UInt32 = isKnown ? 1 : 0
         // Policies of the node that are pinned are in force until the first apply.
         let asksHost = options.asksHost || options.host.mode != .off || HostControl.isInUse(options.pins)
         let hosts: UInt32 = asksHost ? 1 : 0
         #if arch(x86_64)
             // Loads are not reordered there.
-            return np_config(hertz: UInt32(rate), barriers: 0, paths: paths, hosts: hosts)
+            return np_config(hertz: UInt32(rate), barriers: 0, fast_path: fastPath, hosts: hosts)
         #else
-            return np_config(hertz: UInt32(rate), barriers: 1, paths: paths, hosts: hosts)
+            return np_config(hertz: UInt32(rate), barriers: 1, fast_path: fastPath, hosts: hosts)
         #endif
     }
 
@@ -157,7 +157,7 @@ package final class DatapathMaps {
 
     /// Which program each slot of np_steps holds. Later steps first: nothing jumps to a step that is not there.
     static let steps: [(step: np_step, program: String)] = [
-        (NP_STEP_ACROSS, "np_across"), (NP_STEP_HOST_FROM_POD, "np_host_from_pod"),
+        (NP_STEP_FAST_PATH, "np_fast_path"), (NP_STEP_HOST_FROM_POD, "np_host_from_pod"),
         (NP_STEP_HOST_TO_POD, "np_host_to_pod"),
         (NP_STEP_HOST_OUT, "np_host_out"), (NP_STEP_HOST_IN, "np_host_in"),
         (NP_STEP_PROXY, "np_proxy_step"), (NP_STEP_REDIRECT, noStep), (NP_STEP_HELLO, "np_hello"),

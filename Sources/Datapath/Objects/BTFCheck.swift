@@ -161,7 +161,7 @@ public enum BTFCheck {
                     ("kept", \.kept), ("named", \.named), ("names", \.names), ("names_done", \.names_done),
                     ("names_reason", \.names_reason), ("names_news", \.names_news), ("reads", \.reads),
                     ("hello", \.hello), ("proxy", \.proxy), ("is_proxied", \.is_proxied),
-                    ("straight", \.straight), ("origin", \.origin),
+                    ("may_use_fast_path", \.may_use_fast_path), ("origin", \.origin),
                     ("host_revision", \.host_revision), ("host_policy", \.host_policy),
                 ]),
             Expected(
@@ -180,7 +180,7 @@ public enum BTFCheck {
             Expected("np_proxy", np_proxy.self, [("interface", \.interface), ("mac", \.mac)]),
             Expected(
                 "np_config", np_config.self,
-                [("hertz", \.hertz), ("barriers", \.barriers), ("paths", \.paths), ("hosts", \.hosts)]),
+                [("hertz", \.hertz), ("barriers", \.barriers), ("fast_path", \.fast_path), ("hosts", \.hosts)]),
             Expected("np_path_set", np_path_set.self, [("path", \.path)]),
             Expected(
                 "np_path_end", np_path_end.self, [("pod", \.pod), ("host", \.host), ("ifindex", \.ifindex)]),

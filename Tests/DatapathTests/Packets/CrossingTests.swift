@@ -66,7 +66,7 @@ struct CrossingTests {
             let reply = [NP_REASON_REPLY.rawValue, NP_REASON_REPLY.rawValue]
             #expect(try harness.cross(answer, from: .b).reasons == reply)
             // Whoever needs the step for others goes by the stack from here on.
-            try harness.removeStep(NP_STEP_ACROSS)
+            try harness.removeStep(NP_STEP_FAST_PATH)
             let second = try harness.cross(request, from: .a)
             #expect(second.returned == Self.redirected)
             #expect(second.reasons == [NP_REASON_ESTABLISHED.rawValue, NP_REASON_ESTABLISHED.rawValue])
@@ -107,7 +107,7 @@ struct CrossingTests {
                 #expect(result.returned == Self.redirected && result.reasons == reasons, "\(flags) of \(pod)")
                 #expect(result.frame == forwarded(sent, to: pod == .a ? .b : .a))
                 // By it the asker's entry learns where its packets come in; what follows needs the step no more.
-                if flags & Transport.TCPFlags.syn != 0 { try harness.removeStep(NP_STEP_ACROSS) }
+                if flags & Transport.TCPFlags.syn != 0 { try harness.removeStep(NP_STEP_FAST_PATH) }
             }
         }
     }

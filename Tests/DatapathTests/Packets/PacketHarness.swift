@@ -57,7 +57,8 @@ final class PacketHarness: @unchecked Sendable {
         clock = try KernelClock()
         object = try BPFObject()
         if paths {
-            try object.fill(section: ".rodata.config", with: np_config(hertz: 1000, barriers: 1, paths: 1, hosts: 1))
+            let config = np_config(hertz: 1000, barriers: 1, fast_path: 1, hosts: 1)
+            try object.fill(section: ".rodata.config", with: config)
         }
         try object.resize(map: "np_flow_sets", to: Self.regionSets * 4)
         try object.load()

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Past the stack: between two pods of the node packets go from the hook of one straight into the other, where both policies have been
- * asked. Which flows do so, and how a packet leaves.
+ * The fast path: between two pods of the node packets go from the hook of one straight into the other, past the node's stack, when both
+ * policies have been asked. Here: which flows take it (np_path_*, the table np_paths), and how a packet leaves.
  *
  *   asked   a pod sends the first packet of a flow (a SYN, or a datagram) to an address of another pod of the node. It goes by the stack.
  *   fast    it comes out at that pod's hook as it was sent. So nothing translates the flow, the node's routes lead to that pod, and no rule
- *           of the node refuses it. All further packets of the flow, both ways, go past the stack, but for SYNs.
+ *           of the node refuses it. All further packets of the flow, both ways, take the fast path, but for SYNs.
  *
  * One word is the state of a flow, for both directions (np_paths). Where it is absent, or anything is in doubt, a packet goes by the
  * stack, and meets the policy of the other pod at that pod's hook.
  */
-#ifndef NP_PATH_H
-#define NP_PATH_H
+#ifndef NP_FAST_PATH_H
+#define NP_FAST_PATH_H
 
 #include "flow.h"
 #include "hand_over.h"
 #include "hook.h"
+#include "outcome.h"
 #include "packet.h"
 
 #define NP_PACKET_HOST 0 /* skb->pkt_type: the frame is for the interface's own address */
@@ -90,7 +91,7 @@ NP_INLINE void np_change_path(const struct np_path *path, __u64 word)
 		__sync_val_compare_and_swap(&path->set->path[path->way & (NP_PATH_WAYS - 1)], path->word, word);
 }
 
-/* Whether no packet has gone past the stack for some seconds, in the unit of the table's clock. */
+/* Whether no packet of a word's flow has taken the fast path for some seconds. */
 NP_INLINE bool np_is_path_older(__u64 word, __u64 seconds)
 {
 	const __u32 then = word >> NP_PATH_CLOCK_AT & NP_PATH_CLOCK_MASK;
@@ -184,22 +185,22 @@ NP_INLINE bool np_may_begin_path(const struct np_packet *packet)
 	return packet->protocol == IPPROTO_UDP || (packet->protocol == IPPROTO_TCP && packet->initiates);
 }
 
-/* Whether a packet to the pod at the hook has come by the stack from the pod in a slot, as that one has sent it. */
+/* Whether a packet to the pod at the hook has come by the stack from the pod in `slot`, unchanged. */
 NP_INLINE bool np_has_come_from(const struct np_hook *hook, const struct np_packet *packet, __u32 slot)
 {
 	const struct np_endpoint *sender = bpf_map_lookup_elem(&np_endpoints, &slot);
 	const struct np_path_end *end = bpf_map_lookup_elem(&np_path_ends, &slot);
 
-	/* Both ways, or none: the sender can be reached past the stack as well. */
+	/* Both ways, or none: the sender can be reached by the fast path as well. */
 	return sender && end && end->ifindex == sender->ifindex && sender != hook->endpoint && sender->flags & NP_ENDPOINT_FAST &&
 	       sender->flags & NP_ENDPOINT_READY && np_is_endpoint_address(sender, &packet->source) &&
 	       sender->ifindex == hook->skb->ingress_ifindex;
 }
 
 /*
- * After the policy of the pod at the hook has let a packet pass that has come by the stack: if it is the one that a flow of two pods
- * began with, the flow goes past the stack from now on. A SYN or a datagram that has come otherwise than as its sender's hook saw it (translated) ends a
- * former flow of the same ends. A global function: it is verified once.
+ * After the policy of the pod at the hook has let a packet pass that has come by the stack: if a flow of two pods began with this packet,
+ * the flow takes the fast path from now on. A SYN or a datagram that has been translated on its way from the sender's hook ends a former
+ * flow of the same ends. A global function: it is verified once.
  */
 __attribute__((noinline)) int np_confirm_path(struct __sk_buff *skb)
 {
@@ -228,8 +229,8 @@ __attribute__((noinline)) int np_confirm_path(struct __sk_buff *skb)
 	return 0;
 }
 
-/* The slot of the pod that the packet goes to past the stack; negative: it goes by the stack. */
-NP_INLINE int np_find_across(const struct np_hook *hook, const struct np_packet *packet, struct np_path *path)
+/* The slot of the pod that the packet reaches by the fast path; negative: it goes by the stack. */
+NP_INLINE int np_find_fast_path(const struct np_hook *hook, const struct np_packet *packet, struct np_path *path)
 {
 	__u32 slot;
 
@@ -254,7 +255,7 @@ NP_INLINE const struct np_path_end *np_way_out(struct __sk_buff *skb, const stru
 		       end : NULL;
 }
 
-/* Notes in its flow's word that a packet goes past the stack. */
+/* Notes in its flow's word that a packet takes the fast path. */
 NP_INLINE void np_see_path(const struct np_path *path, const struct np_packet *packet)
 {
 	const __u64 clock = np_path_clock();
@@ -276,6 +277,31 @@ __attribute__((noinline)) int np_leave(struct __sk_buff *skb)
 	const struct np_endpoint *to = bpf_map_lookup_elem(&np_endpoints, &hook.slot);
 
 	return end && to ? np_hand_over(skb, end, to->ifindex) : NP_ACTION_SHOT;
+}
+
+/*
+ * A packet to a pod that passes: on the fast path it leaves here; one that has come by the stack may be the first of a flow that takes the
+ * fast path from now on. Returns what becomes of the packet.
+ */
+NP_INLINE struct np_outcome np_arrive(struct __sk_buff *skb, const struct np_question *question, struct np_outcome outcome)
+{
+	if (np_own_direction(skb) != NP_INGRESS)
+		return outcome;
+	if (skb->cb[NP_CB_ENDPOINT] & NP_CB_FAST_PATH) {
+		outcome.action = np_leave(skb);
+		if (np_unlikely(outcome.action != NP_ACTION_REDIRECT))
+			outcome = np_outcome_of(NP_DROP_INTERNAL);
+	} else if (question->may_use_fast_path && np_may_begin_path(&question->packet)) {
+		np_confirm_path(skb);
+	}
+	return outcome;
+}
+
+/* A packet on the fast path that not only policies have to see goes by the stack, and is decided at its receiver's hook. */
+NP_INLINE int np_give_back(struct __sk_buff *skb)
+{
+	skb->cb[NP_CB_ENDPOINT] &= ~NP_CB_FAST_PATH;
+	return NP_ACTION_NEXT;
 }
 
 #endif

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The short way past the stack (path.h): a packet that its own pod's entry has let pass, to a pod that has an entry of the flow under its current
- * revision too, is handed over in the program that has parsed it. What is not as plain as that goes on in np_across, which decides the
- * same: nothing here is another rule, it is the same answer found with one parser, no jump and few calls.
+ * The fast path (fast_path.h) at its shortest. If the sender's entry lets a packet pass, and the receiver has an entry of the flow under its
+ * current revision, the packet is delivered by the program that has parsed it. All others go on in np_fast_path. Both decide alike: here the
+ * same answer is found with one parser, no jump and few calls.
  */
-#ifndef NP_CROSS_H
-#define NP_CROSS_H
+#ifndef NP_FAST_PATH_DIRECT_H
+#define NP_FAST_PATH_DIRECT_H
 
 #include "events.h"
 #include "judge.h"
-#include "path.h"
+#include "fast_path.h"
 
 /* Flags of an entry whose packets more than the entry decides about, or that are changed on their way. */
 #define NP_ENTRY_NOT_PLAIN \
 	(NP_ENTRY_FRONTEND | NP_ENTRY_BACKEND | NP_ENTRY_QUERIES | NP_ENTRY_HELLO | NP_ENTRY_PROXY)
 
 /*
- * np_judge_known at the hook of the pod that a packet goes to, of flows that need nothing else. NP_REASON_NONE: np_across has to judge;
- * nothing is noted yet. The packet begins nothing.
+ * np_judge_known at the receiving pod's hook, for flows that need nothing else. The packet opens no connection. NP_REASON_NONE:
+ * np_fast_path has to judge it; nothing is noted yet.
  */
 NP_INLINE enum np_reason np_judge_receiver(const struct np_hook *hook, struct np_question *question)
 {
@@ -52,11 +52,12 @@ NP_INLINE bool np_is_as_parsed(const struct __sk_buff *skb, const struct np_pack
 }
 
 /*
- * Hands the packet that np_scratch has to the pod that it goes to, and counts it at both: one that np_take_plain has taken, that begins no
- * connection and that its sender's policy lets pass for a reason. Returns the hook's action. NP_ACTION_NEXT: it is to go on as if nobody had
- * looked; NP_ACTION_SHOT: it could not be handed to the pod that is in cb[0] now. A global function: it is verified once.
+ * Delivers the packet in np_scratch to the receiving pod and counts it at both pods. Only for packets that np_parse_plain parsed, that open
+ * no connection, and that the sender's policy allowed under reason `sent`. Returns the hook's action. NP_ACTION_NEXT: the packet goes on as
+ * if this function had not been called; NP_ACTION_SHOT: it could not be delivered to the pod that cb[0] names now. A global function: it is
+ * verified once.
  */
-__attribute__((noinline)) int np_cross(struct __sk_buff *skb, __u32 sent)
+__attribute__((noinline)) int np_fast_path_direct(struct __sk_buff *skb, __u32 sent)
 {
 	struct np_question *question = np_scratch_question();
 	const struct np_hook hook = np_hook_of(skb);
@@ -70,7 +71,7 @@ __attribute__((noinline)) int np_cross(struct __sk_buff *skb, __u32 sent)
 	if (!question)
 		return NP_ACTION_NEXT;
 	packet = &question->packet;
-	to = np_find_across(&hook, packet, &path);
+	to = np_find_fast_path(&hook, packet, &path);
 	if (to < 0 || !np_is_as_parsed(skb, packet))
 		return NP_ACTION_NEXT;
 	other.slot = to;
@@ -89,7 +90,7 @@ __attribute__((noinline)) int np_cross(struct __sk_buff *skb, __u32 sent)
 		np_count(received, skb->len);
 		return NP_ACTION_REDIRECT;
 	}
-	skb->cb[NP_CB_ENDPOINT] = other.slot | NP_CB_ACROSS | (__u32)NP_INGRESS << NP_CB_DIRECTION_SHIFT;
+	np_enter_as(skb, other.slot | NP_CB_FAST_PATH, NP_INGRESS);
 	return NP_ACTION_SHOT;
 }
 
