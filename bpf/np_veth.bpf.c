@@ -92,7 +92,7 @@ NP_INLINE int np_finish(struct __sk_buff *skb, struct np_question *question, str
 		}
 	}
 	/* Where the step is missing the packet goes by the stack, as it would without. */
-	if (np_config.fast_path && outcome.action == NP_ACTION_NEXT && question->may_use_fast_path &&
+	if (np_config.fast_path && outcome.action == NP_ACTION_NEXT && question->straight &&
 	    np_own_direction(skb) == NP_EGRESS)
 		bpf_tail_call(skb, &np_steps, NP_STEP_FAST_PATH);
 	return outcome.action;
@@ -158,7 +158,7 @@ NP_INLINE int np_enter(struct __sk_buff *skb, const enum np_direction direction)
 	}
 	outcome = np_judge_parsed(&hook, question);
 	if (np_config.fast_path && direction == NP_EGRESS && is_plain && outcome.action == NP_ACTION_NEXT &&
-	    question->may_use_fast_path && !question->packet.initiates) {
+	    question->straight && !question->packet.initiates) {
 		const int action = np_fast_path_direct(skb, outcome.reason);
 
 		if (np_likely(action == NP_ACTION_REDIRECT))
@@ -189,7 +189,7 @@ NP_INLINE bool np_resume(struct __sk_buff *skb, struct np_hook *hook, struct np_
 			*action = np_give_back(skb);
 			return false;
 		}
-		(*question)->may_use_fast_path = false;
+		(*question)->straight = false;
 	}
 	if (np_unlikely(!np_find_endpoint(hook))) {
 		*action = np_finish_unasked(hook, *question, np_outcome_of(NP_DROP_NOT_READY));
@@ -256,7 +256,7 @@ NP_INLINE int np_enter_step(struct __sk_buff *skb, const bool is_hairpin)
 		return action;
 	hook.direction = NP_EGRESS;
 	if (is_hairpin)
-		question->may_use_fast_path = false;
+		question->straight = false;
 	outcome = is_hairpin ? np_judge_hairpin(&hook, question) : np_judge_to_service(&hook, question);
 	/* Of a known flow, whose packet is one to the backend by now. */
 	if (np_unlikely(question->hello | question->is_proxied) && outcome.reason == NP_REASON_ESTABLISHED)

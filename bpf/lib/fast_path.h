@@ -291,7 +291,7 @@ NP_INLINE struct np_outcome np_arrive(struct __sk_buff *skb, const struct np_que
 		outcome.action = np_leave(skb);
 		if (np_unlikely(outcome.action != NP_ACTION_REDIRECT))
 			outcome = np_outcome_of(NP_DROP_INTERNAL);
-	} else if (question->may_use_fast_path && np_may_begin_path(&question->packet)) {
+	} else if (question->straight && np_may_begin_path(&question->packet)) {
 		np_confirm_path(skb);
 	}
 	return outcome;

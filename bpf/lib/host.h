@@ -331,7 +331,7 @@ NP_INLINE bool np_keep_transit(struct np_hook *hook, struct np_question *questio
 	    np_note_transit(hook, question))
 		return true;
 	question->origin = 0;
-	question->may_use_fast_path = false;
+	question->straight = false;
 	return false;
 }
 

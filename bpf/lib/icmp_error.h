@@ -73,7 +73,7 @@ NP_INLINE struct np_outcome np_judge_error(const struct np_hook *hook, struct np
 		return np_judge_error_as_message(hook, question);
 
 	np_begin_question(hook, question, true);
-	question->may_use_fast_path = false;
+	question->straight = false;
 	reason = np_translate_error(hook->skb);
 	if (reason)
 		return np_outcome_of(reason);

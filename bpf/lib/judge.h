@@ -74,7 +74,7 @@ NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question 
 	question->proxy = NP_PROXY_RULES;
 	question->is_proxied = false;
 	if (np_config.fast_path)
-		question->may_use_fast_path = tracked && !(hook->endpoint->flags & NP_ENDPOINT_HOST);
+		question->straight = tracked && !(hook->endpoint->flags & NP_ENDPOINT_HOST);
 }
 
 /* Goes on in the step for flows that the proxy carries. Returns only to drop. */

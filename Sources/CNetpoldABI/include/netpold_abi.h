@@ -963,7 +963,7 @@ struct np_question {
 	__u8 hello; /* enum np_hello_cause */
 	__u8 proxy; /* enum np_proxy_call, for NP_STEP_PROXY */
 	__u8 is_proxied; /* the packet's flow has NP_ENTRY_PROXY */
-	__u8 may_use_fast_path; /* it is of a flow of a pod that nobody but the policies has to see */
+	__u8 straight; /* it is of a flow of a pod that nobody but the policies has to see: it may take the fast path */
 	__u32 origin; /* of a packet of the node at a pod's hook: the pod's slot + 1, where it goes on when it passes; 0 = nowhere */
 	__u32 host_revision; /* of a packet of the node: which of its policies it meets, chosen once, when its judgement begins */
 	__u32 host_policy[2]; /* and their slots in np_policies, by np_direction */

@@ -161,7 +161,7 @@ public enum BTFCheck {
                     ("kept", \.kept), ("named", \.named), ("names", \.names), ("names_done", \.names_done),
                     ("names_reason", \.names_reason), ("names_news", \.names_news), ("reads", \.reads),
                     ("hello", \.hello), ("proxy", \.proxy), ("is_proxied", \.is_proxied),
-                    ("may_use_fast_path", \.may_use_fast_path), ("origin", \.origin),
+                    ("straight", \.straight), ("origin", \.origin),
                     ("host_revision", \.host_revision), ("host_policy", \.host_policy),
                 ]),
             Expected(
