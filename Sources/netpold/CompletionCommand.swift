@@ -15,7 +15,9 @@ struct CompletionCommand: ParsableCommand {
     @Argument(help: "bash, zsh or fish.")
     var shell: CompletionShell
 
-    func run() throws { print(Netpold.completionScript(for: shell)) }
+    func run() throws {
+        print(DefaultCompletion.adding(to: Netpold.completionScript(for: shell), for: shell, Netpold.self))
+    }
 }
 
 extension CompletionShell: @retroactive ExpressibleByArgument {

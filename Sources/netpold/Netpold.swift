@@ -26,8 +26,15 @@ struct Netpold: AsyncParsableCommand {
     static func main() async {
         // A container runtime calls plugins without arguments.
         if CommandLine.arguments.count == 1, CNIEntry.isCalled { CNIEntry.run() }
+        let arguments = HelpWords.asOption(Array(CommandLine.arguments.dropFirst()), Netpold.self)
+        if let mistake = HelpWords.mistake(arguments, Netpold.self) {
+            ErrorOutput.error(mistake)
+            exit(withError: ExitCode.badInput)
+        }
+        var usage: String?
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(arguments)
+            usage = type(of: command).configuration.usage
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -38,11 +45,14 @@ struct Netpold: AsyncParsableCommand {
             exit(withError: unwritten.code)
         } catch {
             guard exitCode(for: error) == .validationFailure else {
-                if error is ExitCode { end(error) }
+                if let code = error as? ExitCode {
+                    if !code.isSuccess { ProgramAnswer.giveFailure() }
+                    end(error)
+                }
                 // Help and versions, which the parser would print after this.
                 if exitCode(for: error).isSuccess {
                     print(
-                        GroupHelp.text(Array(CommandLine.arguments.dropFirst()), Netpold.self)
+                        GroupHelp.text(arguments, Netpold.self)
                             ?? fullMessage(for: error))
                     end(ExitCode.success)
                 }
@@ -52,7 +62,10 @@ struct Netpold: AsyncParsableCommand {
             // The word as in every other message.
             let prefix = "Error: "
             let text = message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message
-            ErrorOutput.error(MistypedCommand.hint(text, CommandLine.arguments.dropFirst().map(\.self), Netpold.self))
+            // What a command finds out when it runs the parser says with the usage of the root.
+            ErrorOutput.error(
+                usage.map { HelpWords.message(text, usage: $0) }
+                    ?? MistypedCommand.hint(text, arguments, Netpold.self))
             exit(withError: ExitCode.badInput)
         }
     }

@@ -1,5 +1,6 @@
 import Glibc
 import Support
+import SystemPackage
 
 /// Patterns of paths that a search passes over: those of a command, and the lines of `.netpoldignore` in the folders that it names.
 ///
@@ -10,27 +11,46 @@ struct IgnoredPaths {
     private static let limit = 1 << 20
 
     private let patterns: [String]
-    /// Folders that were named, each with what its file says.
+    /// Folders that were named, as normal paths, each with what its file says.
     private var roots: [(path: String, patterns: [String])] = []
+    /// All that was named, as normal paths.
+    private var named: Set<String> = []
 
     init(_ patterns: [String]) { self.patterns = patterns }
 
     /// Adds a folder, or a file, that somebody names.
     mutating func add(root: String) {
-        let path = root.count > 1 && root.hasSuffix("/") ? String(root.dropLast()) : root
-        let bytes = (try? FileContent.read("\(path)/\(IgnoredPaths.fileName)", limit: IgnoredPaths.limit)) ?? []
+        named.insert(Kustomization.normal(root))
+        guard (try? Stat(FilePath(root)))?.type == .directory else { return }
+        let bytes = (try? FileContent.read("\(root)/\(IgnoredPaths.fileName)", limit: IgnoredPaths.limit)) ?? []
         let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
             .map { $0.trimmed }.filter { !$0.isEmpty && !$0.hasPrefix("#") }
-        roots.append((path, lines))
+        roots.append((Kustomization.normal(root), lines))
     }
 
-    /// Whether a path below a named folder is passed over. What is named itself is not.
+    /// Whether a path below a named folder is passed over. What is named itself is not, nor what is in it for the sake of its name.
     func covers(_ path: String) -> Bool {
-        roots.contains { root in
-            guard path.hasPrefix(root.path + "/") || root.path == "." || root.path == "/" else { return false }
-            let inside = path.hasPrefix(root.path + "/") ? String(path.dropFirst(root.path.count + 1)) : path
-            return (patterns + root.patterns).contains { IgnoredPaths.matches($0, inside) }
+        let path = Kustomization.normal(path)
+        guard !named.contains(path) else { return false }
+        let around = roots.compactMap { IgnoredPaths.inside($0.path, path) == nil ? nil : $0.path }
+        return roots.contains { root in
+            guard let inside = IgnoredPaths.inside(root.path, path) else { return false }
+            return (patterns + root.patterns).contains { pattern in
+                IgnoredPaths.matches(pattern, inside)
+                    && !around.contains { named in
+                        IgnoredPaths.inside(root.path, named).map { IgnoredPaths.matches(pattern, $0) } ?? false
+                    }
+            }
         }
+    }
+
+    /// A normal path as seen from a folder; `nil` for one that is not below it.
+    private static func inside(_ folder: String, _ path: String) -> String? {
+        if folder == "." {
+            return path == "." || path == ".." || path.hasPrefix("/") || path.hasPrefix("../") ? nil : path
+        }
+        let start = folder == "/" ? folder : folder + "/"
+        return path.hasPrefix(start) && path != start ? String(path.dropFirst(start.count)) : nil
     }
 
     private static func matches(_ pattern: String, _ path: String) -> Bool {

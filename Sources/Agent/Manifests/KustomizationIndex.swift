@@ -73,10 +73,10 @@ struct KustomizationIndex {
     ///   - files: the files of the search.
     ///   - roots: what somebody named.
     ///   - isPassedOver: whether somebody has said that a path is not to be looked at.
-    ///   - read: the bytes of a file; `nil` when there are none.
+    ///   - read: the bytes of a file; `nil` when there are none. A pipe that was named has none here: they can be read once only.
     init(
         _ files: [String], roots: [String] = [], isPassedOver: @escaping (String) -> Bool = { _ in false },
-        read: (String) -> [UInt8]? = { try? ManifestFiles.read($0) }
+        read: (String) -> [UInt8]? = ManifestFiles.readAgain
     ) {
         for file in files {
             let name = file.split(separator: "/").last.map(String.init) ?? file

@@ -15,6 +15,9 @@ public struct ManifestChoice: Sendable {
     /// The namespace of objects that name none.
     public var namespace: String?
 
+    /// Whether nothing was named.
+    public var isEmpty: Bool { paths.isEmpty && kustomizations.isEmpty }
+
     /// A choice.
     public init(paths: [String], kustomizations: [String] = [], excluded: [String] = [], namespace: String? = nil) {
         self.paths = paths
@@ -72,6 +75,8 @@ public enum ManifestFiles {
         loaded.passedOver = search.passedOver
         loaded.isAsWritten = choice.kustomizations.isEmpty && !search.isPartial && choice.namespace == nil
         let named = Set(choice.paths)
+        // A list without items is an answer too.
+        var holdsSome = false
         var leftOut: [String: (by: Kustomization, files: [String])] = [:]
         for (number, file) in files.enumerated() {
             progress(number + 1, files.count)
@@ -116,6 +121,7 @@ public enum ManifestFiles {
                     holdsAny = decoder.add(bytes, file: file, change: change)
                 }
                 // What somebody names is not empty on purpose; a repository may have empty files.
+                holdsSome = holdsSome || holdsAny
                 if !holdsAny, named.contains(file) { decoder.add(Diagnostic(emptyInput: file)) }
                 if bare.isSet.load(ordering: .relaxed) { leaveOut() }
             } catch {
@@ -127,6 +133,12 @@ public enum ManifestFiles {
         }
         for folder in choice.kustomizations { render(folder, choice.namespace, &decoder, &loaded) }
         loaded.decoded = decoder.finish()
+        // An answer about nothing would be green.
+        if !choice.isEmpty, !holdsSome, loaded.decoded.objectCount == 0, loaded.decoded.skipped.isEmpty,
+            loaded.decoded.diagnostics.allSatisfy({ $0.severity == .note })
+        {
+            loaded.decoded.diagnostics.append(Diagnostic(emptySearch: choice))
+        }
         loaded.decoded.addSyntheticPods()
         return loaded
     }
@@ -189,6 +201,17 @@ extension Diagnostic {
             hint: file == "-"
                 ? "has the command before the pipe failed? (bash: set -o pipefail)"
                 : "objects have apiVersion and kind; has it been written, is it the right file?")
+    }
+
+    /// Paths below which there is not a single object.
+    init(emptySearch choice: ManifestChoice) {
+        let named = choice.paths + choice.kustomizations
+        self.init(
+            id: .emptyInput, severity: named == ["-"] ? .error : .warning, location: .whole(named.first ?? "-"),
+            message: "no object was read",
+            hint: choice.excluded.isEmpty
+                ? "objects have apiVersion and kind; is everything in .netpoldignore, is this the right folder?"
+                : "objects have apiVersion and kind; does --exclude name everything?")
     }
 
     /// A file that could not be read, as a diagnostic.

@@ -58,7 +58,7 @@ extension PacketBenchReport: Encodable {
     }
 
     private enum Key: String, CodingKey {
-        case cases, skipped, isMet
+        case version, cases, skipped, isMet
     }
 
     /// One object a case, nanoseconds a packet.
@@ -72,6 +72,7 @@ extension PacketBenchReport: Encodable {
                 aboveReference: result.aboveReference, multiple: result.multiple, limit: result.bench.limit,
                 isMet: result.isMet)
         }
+        try container.encode(1, forKey: .version)
         try container.encode(rows, forKey: .cases)
         try container.encode(skipped, forKey: .skipped)
         try container.encode(isMet, forKey: .isMet)

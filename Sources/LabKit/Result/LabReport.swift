@@ -74,6 +74,8 @@ public struct LabReport: Codable, Hashable, Sendable {
         public var reasons: [String]?
     }
 
+    /// Version of this shape.
+    public var version = 1
     /// The pods with the addresses they had.
     public var pods: [LabPod]
     /// The nodes with the addresses they had.

@@ -35,18 +35,21 @@ extension BrokenPolicy {
     public static func read(
         _ bytes: [UInt8], file: String, change: (DocumentNode) -> DocumentNode = { $0 }
     ) -> [BrokenPolicy] {
-        read(bytes, file: file, firstLine: 1, change: change)
+        var budget = DocumentBudget(file: file)
+        return read(bytes, firstLine: 1, &budget, change)
     }
 
-    /// The same of a part of a file.
+    /// The same of a part of a file, of which `budget` says how much may be read again.
     static func read(
-        _ bytes: [UInt8], file: String, firstLine: Int, change: (DocumentNode) -> DocumentNode = { $0 }
+        _ bytes: [UInt8], firstLine: Int, _ budget: inout DocumentBudget,
+        _ change: (DocumentNode) -> DocumentNode = { $0 }
     ) -> [BrokenPolicy] {
+        let file = budget.file
         let chunks = DocumentChunk.split(bytes, firstLine: firstLine)
         return chunks.flatMap { chunk -> [BrokenPolicy] in
-            guard chunks.count > 1 else { return read(chunk, file: file, change) }
+            guard chunks.count > 1 else { return read(chunk, &budget, change) }
             guard mayBe(in: DocumentReader.read(Array(chunk.bytes), file: file).diagnostics) else { return [] }
-            return read(chunk, file: file, change)
+            return read(chunk, &budget, change)
         }
     }
 
@@ -75,16 +78,25 @@ extension BrokenPolicy {
     /// The policies of one document, whichever value of a repeated key is meant; and of each object in it, if there are several without
     /// `---` between them.
     private static func read(
-        _ chunk: DocumentChunk, file: String, _ change: (DocumentNode) -> DocumentNode
+        _ chunk: DocumentChunk, _ budget: inout DocumentBudget, _ change: (DocumentNode) -> DocumentNode
     ) -> [BrokenPolicy] {
+        let file = budget.file
+        let size = min(chunk.bytes.count, sizeLimit)
         let whole = PartialDocument(
             DocumentChunk(bytes: chunk.bytes.prefix(sizeLimit), firstLine: chunk.firstLine), file: file)
-        var found = read(chunk, file: file, occurrence: 0, change)
+        let first = read(chunk, file: file, occurrence: 0, change) { true }
+        var found = first
         // Also where the first of them is no YAML, or so long that nothing behind it has been read.
-        for piece in pieces(chunk).dropFirst() { found += read(piece, file: file, occurrence: 0, change) }
-        for occurrence in (0..<min(whole.mostRepeats, repeatLimit)).dropFirst() {
-            found += read(chunk, file: file, occurrence: occurrence, change)
+        for piece in pieces(chunk).dropFirst() { found += read(piece, file: file, occurrence: 0, change) { true } }
+        var hasRoom = true
+        for occurrence in (0..<min(whole.mostRepeats, repeatLimit)).dropFirst() where hasRoom {
+            found += read(chunk, file: file, occurrence: occurrence, change) {
+                hasRoom = budget.spendRepeated(bytes: size)
+                return hasRoom
+            }
         }
+        // Whom the values select that nobody has looked at is not known.
+        if !hasRoom || whole.mostRepeats > repeatLimit { found += first.map(\.selectingAll) }
         return found.reduce(into: []) { merged, policy in
             guard
                 let same = merged.firstIndex(where: {
@@ -95,6 +107,25 @@ extension BrokenPolicy {
                 !merged[same].refusals.contains { $0.isolatesAs(refusal) }
             }
         }
+    }
+
+    /// The same policy, selecting whatever one of its kind may in its namespace.
+    private var selectingAll: BrokenPolicy {
+        var policy = self
+        for index in policy.refusals.indices {
+            let all = LabelSelector()
+            switch policy.refusals[index].subject {
+            case nil: continue
+            case .nodes: policy.refusals[index].subject = .nodes(all)
+            case .pods, .endpoints:
+                policy.refusals[index].subject = .pods(namespace.isEmpty ? .matching(all) : .named(namespace), all)
+            }
+            policy.refusals[index].ingress = true
+            policy.refusals[index].egress = true
+            policy.refusals[index].priority = 0
+            if kind == KnownKind.clusterNetworkPolicy.rawValue { policy.refusals[index].tier = .admin }
+        }
+        return policy
     }
 
     /// A document cut before each line that begins another object: at the margin, where keys of objects stand, a key comes again, or an
@@ -126,10 +157,12 @@ extension BrokenPolicy {
     /// Reads up to the first error; if that does not say whom the policy selects, reads on without the lines that are in the
     /// way.
     private static func read(
-        _ chunk: DocumentChunk, file: String, occurrence: Int, _ change: (DocumentNode) -> DocumentNode
+        _ chunk: DocumentChunk, file: String, occurrence: Int, _ change: (DocumentNode) -> DocumentNode,
+        mayRead: () -> Bool
     ) -> [BrokenPolicy] {
         var lines = chunk.bytes.prefix(sizeLimit).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for attempt in 0...lineLimit {
+            guard mayRead() else { return [] }
             let text = Array(lines.joined(separator: [UInt8(ascii: "\n")]))
             let part = PartialDocument(
                 DocumentChunk(bytes: text[...], firstLine: chunk.firstLine), file: file, occurrence: occurrence)

@@ -73,6 +73,14 @@ struct DocumentDecoder: Sendable {
             }
             return parts.append(.problem(diagnostics.collected, BrokenPolicy.items(of: object)))
         }
+        if isOfRepository, kind == "Status", apiVersion == "v1" {
+            // What an API server answers in the place of objects.
+            let why = object["message"]?.string.map { ": \($0)" } ?? ""
+            diagnostics.error(
+                .notAnObject, object, "this is an API server's answer that it has no objects for you\(why)",
+                "ask again as somebody who may read them")
+            return parts.append(.problem(diagnostics.collected, []))
+        }
         if kind.hasSuffix("List"),
             kind == "List" || object["items"] != nil || KnownKind(rawValue: String(kind.dropLast(4))) != nil
         {

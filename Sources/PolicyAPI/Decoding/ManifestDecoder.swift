@@ -124,7 +124,7 @@ public struct ManifestDecoder: Sendable {
         result.diagnostics += output.diagnostics
         for parts in output.values { take(parts) }
         if BrokenPolicy.mayBe(in: output.diagnostics) {
-            refuse(BrokenPolicy.read(bytes, file: file, firstLine: firstLine) { change($0) ?? $0 })
+            refuse(BrokenPolicy.read(bytes, firstLine: firstLine, &budget) { change($0) ?? $0 })
         }
         guard isOfRepository,
             result.diagnostics[known.diagnostics...].contains(where: {

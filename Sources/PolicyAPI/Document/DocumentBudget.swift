@@ -12,6 +12,8 @@ public enum DocumentLimits {
     public static let nodes = 1_000_000
     /// Aliases of one file.
     public static let aliases = 1_000
+    /// Bytes of one file that are read again because keys are repeated in it.
+    public static let repeatedBytes = 4 << 20
 }
 
 /// What is left of the limits of one file.
@@ -22,6 +24,8 @@ struct DocumentBudget {
     private(set) var nodes: Int
     /// Aliases left.
     private(set) var aliases = DocumentLimits.aliases
+    /// Bytes left that may be read again because keys are repeated.
+    private var repeatedBytes = DocumentLimits.repeatedBytes
 
     private let limit: Int
 
@@ -42,6 +46,13 @@ struct DocumentBudget {
     mutating func spend(_ count: Int) -> Bool {
         guard count <= nodes else { return false }
         nodes -= count
+        return true
+    }
+
+    /// Counts bytes that are read again. Returns whether as many are left.
+    mutating func spendRepeated(bytes: Int) -> Bool {
+        guard repeatedBytes >= bytes else { return false }
+        repeatedBytes -= bytes
         return true
     }
 

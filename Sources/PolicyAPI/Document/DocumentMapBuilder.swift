@@ -14,8 +14,10 @@ struct DocumentMapBuilder {
 
     init(occurrence: Int = 0) { self.occurrence = occurrence }
 
-    /// How often the key came that came most often.
-    var mostOften: Int { counts.values.max() ?? (members.isEmpty ? 0 : 1) }
+    /// How often the key came that came most often, among some.
+    func mostOften(_ isCounted: (String) -> Bool) -> Int {
+        counts.filter { isCounted($0.key) }.values.max() ?? (members.isEmpty ? 0 : 1)
+    }
 
     /// Whether the map has a key.
     func has(_ key: String) -> Bool {

@@ -11,12 +11,49 @@ struct PartialDocument {
     private(set) var cut: Set<String> = []
     /// The line of the error, from 1 at the first of the chunk; `nil` when there was none.
     private(set) var errorLine: Int?
-    /// How often a key of a map came that came most often; 1 where none is repeated.
+    /// How often a key came that came most often, among those that decide whom a policy selects; 1 where none is repeated.
     private(set) var mostRepeats = 1
+
+    /// What a list or map is of a policy, as far as it decides whom that selects.
+    private enum Role {
+        case items, object, metadata, specs, spec, selector, other
+
+        /// That of a list or map inside, by its key in a map.
+        func inside(_ key: String?) -> Role {
+            switch (self, key) {
+            case (.object, "items"?): .items
+            case (.object, "metadata"?): .metadata
+            case (.object, "specs"?): .specs
+            case (.object, "spec"?): .spec
+            case (.items, nil): .object
+            case (.specs, nil): .spec
+            // Of `specs` that are no list, but a rule without its dash.
+            case (.spec, "podSelector"?), (.spec, "endpointSelector"?), (.spec, "nodeSelector"?), (.spec, "subject"?),
+                (.specs, "endpointSelector"?), (.specs, "nodeSelector"?), (.selector, _):
+                .selector
+            default: .other
+            }
+        }
+
+        /// Whether it matters which value of a repeated key is meant.
+        func counts(_ key: String) -> Bool {
+            switch self {
+            case .object: ["apiVersion", "kind", "metadata", "spec", "specs", "items"].contains(key)
+            case .metadata: key == "name" || key == "namespace"
+            case .spec, .specs:
+                [
+                    "podSelector", "policyTypes", "endpointSelector", "nodeSelector", "subject", "tier", "priority",
+                ].contains(key)
+            case .selector: true
+            case .items, .other: false
+            }
+        }
+    }
 
     /// A list or map that has not ended.
     private struct Open {
         var isMap: Bool
+        var role: Role
         var location: SourceLocation
         var path: DocumentPath
         var elements: [DocumentNode] = []
@@ -63,13 +100,14 @@ struct PartialDocument {
                     case .streamStart, .documentStart, .documentEnd: break
                     case .listStart, .mapStart:
                         guard open.count < DocumentLimits.depth else { return }
+                        let role = open.last.map { $0.role.inside($0.isMap ? $0.key?.name ?? "" : nil) } ?? .object
                         open.append(
                             Open(
-                                isMap: event == .mapStart, location: events.location, path: path,
+                                isMap: event == .mapStart, role: role, location: events.location, path: path,
                                 builder: DocumentMapBuilder(occurrence: occurrence)))
                     case .listEnd, .mapEnd:
                         if let ended = open.popLast() {
-                            mostRepeats = max(mostRepeats, ended.builder.mostOften)
+                            mostRepeats = max(mostRepeats, ended.builder.mostOften(ended.role.counts))
                             add(ended.node)
                         }
                     case .alias:
@@ -94,7 +132,7 @@ struct PartialDocument {
         }
         while let ended = open.popLast() {
             cut.insert(ended.path.description)
-            mostRepeats = max(mostRepeats, ended.builder.mostOften)
+            mostRepeats = max(mostRepeats, ended.builder.mostOften(ended.role.counts))
             let node = ended.node
             if open.isEmpty { root = root ?? node } else { open[open.count - 1].add(node) }
         }

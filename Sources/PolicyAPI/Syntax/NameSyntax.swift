@@ -1,7 +1,7 @@
 /// The syntax of names that the API server requires. Each function returns `nil` for a valid name, or what is wrong with it.
-enum NameSyntax {
+public enum NameSyntax {
     /// A DNS-1123 label: a namespace's name.
-    static func dnsLabel(_ text: String) -> String? {
+    public static func dnsLabel(_ text: String) -> String? {
         guard (1...63).contains(text.utf8.count), isDNSLabel(text.utf8) else {
             return "must be 1 to 63 lower-case letters, digits and dashes, with a letter or digit at both ends"
         }
@@ -9,7 +9,7 @@ enum NameSyntax {
     }
 
     /// A DNS-1123 subdomain: the name of most objects.
-    static func dnsSubdomain(_ text: String) -> String? {
+    public static func dnsSubdomain(_ text: String) -> String? {
         let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard (1...253).contains(text.utf8.count), parts.allSatisfy({ isDNSLabel($0) }) else {
             return
@@ -19,7 +19,7 @@ enum NameSyntax {
     }
 
     /// A label key: an optional DNS subdomain and `/`, then a name.
-    static func labelKey(_ text: String) -> String? {
+    public static func labelKey(_ text: String) -> String? {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         if parts.count == 2, let problem = dnsSubdomain(String(parts[0])) { return "its prefix \(problem)" }
         guard parts.count <= 2, let name = parts.last, !name.isEmpty, isLabelText(name.utf8) else {
@@ -30,7 +30,7 @@ enum NameSyntax {
     }
 
     /// A label value; may be empty.
-    static func labelValue(_ text: String) -> String? {
+    public static func labelValue(_ text: String) -> String? {
         guard isLabelText(text.utf8) else {
             return "must be at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends"
         }

@@ -30,9 +30,10 @@ extension DiagnosticCatalogue {
             .emptyInput, .error, title: "Standard input, or a file that was named, holds no object",
             reason: """
                 In `helm template ... | netpold lint -` the input is empty when helm failed: an answer about nothing would be green. Empty \
-                files that are only found in a folder are passed over.
+                files that are only found in a folder are passed over; folders without a single object, or of which --exclude and \
+                .netpoldignore leave nothing, are a warning.
                 """,
-            fix: "Look at what writes the input (bash: set -o pipefail)."),
+            fix: "Look at what writes the input (bash: set -o pipefail), and at what is passed over."),
         DiagnosticEntry(
             .duplicateKey, .error, title: "A map has the same key twice",
             reason: """

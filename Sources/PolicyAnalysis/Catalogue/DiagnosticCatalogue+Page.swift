@@ -13,11 +13,12 @@ extension DiagnosticCatalogue {
             is probably wrong, a note about one that may be right. `netpold lint PATH` reports all of them, `netpold lint --explain
             ID` prints the text of this page, `--allow ID` ignores warnings and notes of an id.
 
-            `--format text` prints one line per diagnostic, `file:line:column: severity: path: message; fix [id]`, and on a terminal \
-            the source line with a mark under the value. `--format json` prints one object: `version` (1), `findings` (each with `id`, `severity`, \
+            `netpold lint` prints one line per diagnostic, `file:line:column: severity: path: message; fix [id]`, and on a terminal \
+            the source line with a mark under the value. `-o json` prints one object: `version` (1), `findings` (each with `id`, `severity`, \
             `message`, and, where present, `file`, `line`, `column` in code points, `path`, `hint`) and `summary` (`errors`, \
-            `warnings`, `notes`); fields are added, never renamed or removed. `--format sarif` prints SARIF 2.1.0 with every id as a rule. \
-            `compile`, `explain` and `lab` have the same formats, on standard error.
+            `warnings`, `notes`); fields are added, never renamed or removed. `-o yaml` prints the same as YAML, `-o sarif` SARIF 2.1.0 with every id as a rule. \
+            `compile`, `explain`, `test` and `lab` have the same as `--format json`, `yaml` and `sarif`: one document on standard error, in \
+            which a wrong argument is an `invalid-value` without a place.
 
             | id | severity | title |
             |---|---|---|

@@ -96,6 +96,11 @@ public struct FlowText: Hashable, Sendable {
                 let address = node.addresses.first.map { "ip:\($0)" } ?? "remote-node"
                 throw Mistake(description: "\(text) is a node; write host if it is the local one, else \(address)")
             }
+            if !pods.contains(where: { $0.hasSuffix("/\(text)") }),
+                let near = Spelling.nearest(to: text, among: ["world", "host", "remote-node"])
+            {
+                throw Mistake(description: "\(text) is not an end of a flow; did you mean \(near)?")
+            }
             throw Mistake(
                 description: "\(text) is not an end of a flow: a pod needs its namespace"
                     + NameHint.text(text, pods, noun: "pods"))

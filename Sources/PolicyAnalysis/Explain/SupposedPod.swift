@@ -23,6 +23,13 @@ public struct SupposedPod: Sendable {
             guard fields.count == 2, !fields[0].isEmpty, labels[fields[0]] == nil else {
                 throw FlowText.Mistake(description: "'\(pair)' is not a label; write KEY=VALUE, each key once")
             }
+            // A pod that cannot exist has no answer.
+            if let problem = NameSyntax.labelKey(fields[0]) {
+                throw FlowText.Mistake(description: "'\(fields[0])' is not a label's key: it \(problem)")
+            }
+            if let problem = NameSyntax.labelValue(fields[1]) {
+                throw FlowText.Mistake(description: "'\(fields[1])' is not a label's value: it \(problem)")
+            }
             labels[fields[0]] = fields[1]
         }
         self.text = text

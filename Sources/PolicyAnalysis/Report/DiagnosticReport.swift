@@ -58,7 +58,8 @@ public struct DiagnosticReport: Encodable, Sendable {
 }
 
 extension DiagnosticReport.Entry {
-    init(_ diagnostic: Diagnostic) {
+    /// The entry of a diagnostic.
+    public init(_ diagnostic: Diagnostic) {
         let location = diagnostic.location
         let isPlace = (location?.line ?? 0) > 0
         self.init(

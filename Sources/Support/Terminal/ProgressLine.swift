@@ -8,9 +8,18 @@ public struct ProgressLine {
     /// - Parameter delay: shows nothing before: what is done by then needs no progress.
     public init(delay: Duration = .zero) { begin = .now + delay }
 
-    /// Shows a text in place of the one before.
+    /// Shows a text in place of the one before, cut to the terminal's width: `\r` leads back to the begin of its last row only.
     public func show(_ text: String) {
-        if isShown, begin <= .now { ErrorOutput.write("\r\u{1b}[K\(text)") }
+        guard isShown, begin <= .now else { return }
+        ErrorOutput.write("\r\u{1b}[K\(ProgressLine.fitting(text, columns: Terminal.error.columns))")
+    }
+
+    /// A text in one row of a terminal of so many columns, of which the last stays empty.
+    static func fitting(_ text: String, columns: Int) -> String {
+        let text = PrintableName.of(text)
+        let room = max(1, columns - 1)
+        guard text.count > room else { return text }
+        return room > 3 ? String(text.prefix(room - 3)) + "..." : String(text.prefix(room))
     }
 
     /// Leaves the line empty.

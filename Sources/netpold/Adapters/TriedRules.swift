@@ -20,6 +20,8 @@ struct TriedRules {
     /// What is wrong with an argument or the manifests, and what to do about it.
     struct Mistake: Error, CustomStringConvertible {
         let description: String
+        /// What is wrong with the manifests, which may be why.
+        var diagnostics: [Diagnostic] = []
     }
 
     /// What was found.
@@ -39,6 +41,17 @@ struct TriedRules {
         let loaded = ManifestFiles.load(files)
         let lowered = PolicyLowering.lower(loaded.decoded.objects)
         let diagnostics = loaded.decoded.diagnostics + lowered.diagnostics
+        do {
+            return try find(loaded, lowered, diagnostics, revision)
+        } catch var mistake as Mistake {
+            mistake.diagnostics = diagnostics
+            throw mistake
+        }
+    }
+
+    private func find(
+        _ loaded: LoadedManifests, _ lowered: LoweredPolicies, _ diagnostics: [Diagnostic], _ revision: UInt64
+    ) throws -> Found {
         let evaluator = ReferenceEvaluator(
             loaded.decoded.objects,
             policies: lowered.policies + PolicyLowering.lowerRefused(loaded.decoded.refused))

@@ -78,6 +78,10 @@ final class TriedRulesReader: Sendable {
             ErrorOutput.write("netpold proxy: changed: \(found.elements) HTTP rules in force\n")
             taken(revision)
         } catch {
+            if let mistake = error as? TriedRules.Mistake {
+                let output = DiagnosticOutput(format: .text, stream: .error, standardInput: nil)
+                ErrorOutput.write((try? output.render(mistake.diagnostics)) ?? "")
+            }
             ErrorOutput.error("\(error); the rules before stay in force")
         }
     }

@@ -16,8 +16,10 @@ struct FormOptions<Choice: FormChoice>: ParsableArguments {
     var json = false
 
     func validate() throws {
-        guard json, let form = output?.form, form != .json else { return }
-        throw ValidationError("--json and -o \(form.rawValue) contradict each other; give one")
+        if json, let form = output?.form, form != .json {
+            throw ValidationError("--json and -o \(form.rawValue) contradict each other; give one")
+        }
+        if isForPrograms { ProgramAnswer.expect(form) }
     }
 
     /// The form.
@@ -28,7 +30,7 @@ struct FormOptions<Choice: FormChoice>: ParsableArguments {
 
     /// A value in the form for programs.
     func render(_ value: some Encodable) throws -> String {
-        form == .yaml ? try YAMLText.render(value) : try JSONText.render(value)
+        try ProgramAnswer.text(value, form)
     }
 }
 

@@ -24,7 +24,8 @@ struct InstanceOptions: ParsableArguments {
     @OptionGroup var name: InstanceName
 
     @Option(
-        help: ArgumentHelp("Path of the agent's socket. (default: /run/netpold/INSTANCE.sock)", valueName: "path"))
+        help: ArgumentHelp("Path of the agent's socket. (default: /run/netpold/INSTANCE.sock)", valueName: "path"),
+        completion: .file())
     var socket: String?
 
     /// The instance's name.

@@ -5,14 +5,15 @@ import ArgumentParser
 struct ManifestOptions: ParsableArguments {
     @Option(
         name: [.customShort("f"), .customLong("file")],
-        help: ArgumentHelp("Manifests: a file, a folder, or - for standard input. May be repeated.", valueName: "path"))
+        help: ArgumentHelp("Manifests: a file, a folder, or - for standard input. May be repeated.", valueName: "path"),
+        completion: .file())
     var files: [String] = []
 
     @Option(
         name: [.customShort("k"), .customLong("kustomize")],
         help: ArgumentHelp(
             "Manifests: what the kustomization of a folder makes, by kustomize or kubectl. May be repeated.",
-            valueName: "folder"))
+            valueName: "folder"), completion: .directory)
     var kustomizations: [String] = []
 
     @Option(

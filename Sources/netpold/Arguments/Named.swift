@@ -1,20 +1,11 @@
-import ArgumentParser
 import PolicyAPI
 import PolicyAnalysis
-import Support
 
 /// Checks what arguments name against what the manifests hold.
 enum Named {
     /// A mistyped node would silently have no pods, and `host` would be nobody: it must be one that an object names.
     ///
-    /// - Throws: exit code 2 after saying which nodes there are.
-    static func check(node: String?, in objects: ClusterObjects) throws {
-        guard let mistake = mistake(node: node, in: objects) else { return }
-        ErrorOutput.error(mistake)
-        throw ExitCode.badInput
-    }
-
-    /// The same in words; `nil` for a node that there is, or where objects name none.
+    /// - Returns: what is wrong, and which nodes there are; `nil` for a node that there is, or where objects name none.
     static func mistake(node: String?, in objects: ClusterObjects) -> String? {
         guard let node else { return nil }
         let known = Set(objects.nodes.map(\.metadata.name) + objects.pods.map(\.nodeName)).subtracting([""])

@@ -4,13 +4,15 @@ import KubeClient
 
 /// Where the agent's objects come from.
 struct ObjectSourceOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Folder of manifests, read recursively and watched.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Folder of manifests, read recursively and watched.", valueName: "folder"),
+        completion: .directory)
     var manifests: String?
 
     @Option(
         help: ArgumentHelp(
             "Follow the API server of this kubeconfig; several files with colons between them are merged, as in KUBECONFIG.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var kubeconfig: String?
 
     @Option(

@@ -42,6 +42,9 @@ struct RequestOptions: ParsableArguments {
             if dns.contains("=") {
                 throw ValidationError("--dns is a query; write --name \(dns) for an answer that DNS has given")
             }
+            guard !dns.isEmpty, dns.utf8.count <= 255, dns.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+                throw ValidationError("--dns '\(dns)': write a DNS name, --dns www.example.com")
+            }
             return .dns(dns)
         }
         if let sni { return .serverName(sni) }

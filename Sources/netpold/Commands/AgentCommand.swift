@@ -17,6 +17,7 @@ struct AgentCommand: AsyncParsableCommand {
         commandName: "run",
         abstract:
             "Enforce policies on this node's pods, and keep doing so: those of a cluster, or of a folder of manifests.",
+        usage: "netpold agent [--kubeconfig <file> | --manifests <folder>] [<options>]",
         discussion: """
             The objects come from an API server (--kubeconfig, or the service account of the agent's own pod with --in-cluster), \
             or from a folder (--manifests). With none of these options the service account is used if there is one, else the \
@@ -54,10 +55,14 @@ struct AgentCommand: AsyncParsableCommand {
 
     @OptionGroup var instance: InstanceOptions
 
-    @Option(help: ArgumentHelp("Enforce in this network namespace instead of the caller's.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("Enforce in this network namespace instead of the caller's.", valueName: "path"),
+        completion: .file())
     var netns: String?
 
-    @Option(help: ArgumentHelp("Where the pods' network namespaces are mounted.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Where the pods' network namespaces are mounted.", valueName: "folder"),
+        completion: .directory)
     var netnsDir = HostScanner.Places.systemNamespaces
 
     @Option(
@@ -65,7 +70,7 @@ struct AgentCommand: AsyncParsableCommand {
             """
             Where the container runtime keeps CNI results; may be repeated. (default: /var/lib/cni/results and \
             /var/lib/cni/cache/results)
-            """, valueName: "folder"))
+            """, valueName: "folder"), completion: .directory)
     var cniCache: [String] = []
 
     @Option(

@@ -7,6 +7,7 @@ struct AgentReloadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reload",
         abstract: "Make the running agent read its manifests, or list its API server, again.",
+        usage: "netpold agent reload [<options>]",
         discussion: """
             With an API server every kind is listed again, also where the agent believes that it knows everything; what is not \
             listed any more goes, and --accept-empty changes nothing. What was read stays in force meanwhile.

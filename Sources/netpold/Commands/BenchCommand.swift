@@ -8,6 +8,7 @@ struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measure what the datapath costs a packet, and compiling a cluster.",
+        usage: "netpold bench [<options>]",
         discussion: """
             Runs the loaded programs on packets with BPF_PROG_TEST_RUN: packets of established flows, of new ones and denied \
             ones, to and from pods with policies of ingress only and with default deny in both directions; 1,000 rules, 10,000 \
@@ -38,6 +39,7 @@ struct BenchCommand: ParsableCommand {
 
     func validate() throws {
         guard rounds > 0, packets > 0 else { throw ValidationError("--rounds and --packets must be positive") }
+        if json { ProgramAnswer.expect(.json) }
     }
 
     func run() throws {
@@ -45,7 +47,7 @@ struct BenchCommand: ParsableCommand {
             let cases = PacketBenchCase.all.filter { only.isEmpty || $0.description.contains(only) }
             return try PacketBench(rounds: rounds, repetitions: packets).run(cases, progress: progress.show)
         }
-        print(json ? try JSONText.render(report) : PacketBenchTable.render(report))
+        print(json ? try ProgramAnswer.text(report, .json) : PacketBenchTable.render(report))
         if !packetsOnly && !json {
             print("")
             try BenchCompileCommand.parse([]).run()

@@ -9,6 +9,7 @@ struct BenchL7Command: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench-l7",
         abstract: "Measure the CPU cost of an HTTP request in the proxy, beside Envoy and haproxy in the same rounds.",
+        usage: "netpold bench-l7 [<options>]",
         discussion: """
             Each proxy gets the first core, and three path patterns and an access log; clients and server are on the second. \
             32 connections that stay open, bodies of 1 KB, one request at a time on each. CPU time is that of the proxy's threads, \

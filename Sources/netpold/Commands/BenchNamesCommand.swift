@@ -8,6 +8,7 @@ struct BenchNamesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench-names",
         abstract: "Measure what DNS rules cost: the latency of allowed answers, and the time of the programs.",
+        usage: "netpold bench-names [<options>]",
         discussion: """
             Builds a pod that asks and one that answers in network namespaces of their own. 100 resolvers ask at an even pace, with no \
             policy and with DNS rules and toFQDNs by turns in the same run; the CPUs are to be idle for half of the time at \

@@ -29,10 +29,12 @@ struct CNICommands: ParsableCommand {
 
 /// Where a node's runtime reads.
 struct CNIFolders: ParsableArguments {
-    @Option(help: ArgumentHelp("Where the runtime reads its network configuration.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Where the runtime reads its network configuration.", valueName: "folder"),
+        completion: .directory)
     var confDir = "/etc/cni/net.d"
 
-    @Option(help: ArgumentHelp("Where the runtime finds plugins.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Where the runtime finds plugins.", valueName: "folder"), completion: .directory)
     var binDir = "/opt/cni/bin"
 
     var installer: CNIInstaller { CNIInstaller(configurations: confDir, plugins: binDir) }
@@ -47,6 +49,7 @@ struct CNIInstallCommand: ParsableCommand {
         commandName: "install",
         abstract:
             "Copy this program to the runtime's plugins and add it to the end of the node's network configuration.",
+        usage: "netpold cni install [<options>]",
         discussion: """
             The configuration is the first by name, which is the one that runtimes use. It changes in one step, and the file that \
             was there is kept beside it (.netpold-original). Doing it again changes nothing. Pods that run already are not touched.
@@ -114,6 +117,7 @@ struct CNIUninstallCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "uninstall",
         abstract: "Take netpold out of the node's network configuration.",
+        usage: "netpold cni uninstall [<options>]",
         discussion: """
             The plugin itself stays: runtimes call it once more for each pod that was started with it. --remove-plugin removes it \
             too, when those are gone. What is enforced stays so; `netpold detach` ends that.

@@ -12,6 +12,7 @@ struct CompileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compile",
         abstract: "Compile manifests and show what one node's kernel would hold. Needs no root.",
+        usage: "netpold compile <path> ... [<options>]",
         discussion: """
             Compiles the policies of one node's pods exactly as the agent does and prints the result:
 
@@ -25,7 +26,7 @@ struct CompileCommand: ParsableCommand {
             errors (what is printed is what would be enforced: pods that a refused policy selects are isolated; nothing if no pod could \
             be read), or there is no such pod or node.
 
-            Example: netpold compile manifests/ --endpoint shop/web --emit asm
+            Example: netpold compile examples/shop --endpoint shop/front --emit asm
             """)
 
     /// What to print.
@@ -33,7 +34,7 @@ struct CompileCommand: ParsableCommand {
         case summary, ir, maps, asm, json
     }
 
-    @Argument(help: ArgumentHelp("Manifests, as with -f.", valueName: "path"))
+    @Argument(help: ArgumentHelp("Manifests, as with -f.", valueName: "path"), completion: .file())
     var paths: [String] = []
 
     @OptionGroup(title: "Manifests")
@@ -57,6 +58,14 @@ struct CompileCommand: ParsableCommand {
 
     func validate() throws {
         if paths.isEmpty, manifests.isEmpty { throw ValidationError("name the manifests: netpold compile PATH") }
+        switch emit {
+        case .ir where form.isForPrograms, .maps where form.isForPrograms, .asm where form.isForPrograms:
+            throw ValidationError("--emit \(emit.rawValue) is text for people; leave -o \(form.form.rawValue) out")
+        case .json where form.output?.form == .table:
+            throw ValidationError("--emit json and -o table contradict each other; give one")
+        case .json: ProgramAnswer.expect(.json)
+        case .summary, .ir, .maps, .asm: break
+        }
     }
 
     func run() throws {
@@ -69,13 +78,20 @@ struct CompileCommand: ParsableCommand {
         // Decoding has reported contested addresses, with their places.
         let compiled = state.diagnostics.filter { $0.id != .contestedAddress }
         let diagnostics = diagnosticOptions.counted(decoded.diagnostics + lowered.diagnostics + compiled)
-        try diagnosticOptions.write(diagnostics, of: loaded)
+        try diagnosticOptions.begin(diagnostics, of: loaded)
         if diagnosticOptions.isText { loaded.writeNotes() }
         if diagnosticOptions.isText, lowered.policies.contains(where: \.needsProxy) { ErrorOutput.write(L7Notice.text) }
-        try Named.check(node: node, in: decoded.objects)
+        if let mistake = Named.mistake(node: node, in: decoded.objects) {
+            throw try diagnosticOptions.failed(mistake, with: diagnostics)
+        }
         let errors = diagnostics.errors.count
         if decoded.objects.pods.isEmpty {
-            guard errors == 0 else { throw ExitCode.badInput }
+            guard errors == 0 else {
+                ErrorOutput.note(
+                    "there is no pod in the manifests, which have \(errors) error\(errors == 1 ? "" : "s")")
+                try diagnosticOptions.end(diagnostics, of: loaded)
+                throw ExitCode.badInput
+            }
             if diagnosticOptions.isText {
                 ErrorOutput.write(
                     "warning: there is no pod in the manifests, so there is nobody to enforce policies on\n")
@@ -84,11 +100,11 @@ struct CompileCommand: ParsableCommand {
         let dump = NodeDump(state, endpoint: endpoint)
         if let endpoint, dump.shown.endpoints.isEmpty {
             let names = state.endpoints.map { "\($0.namespace)/\($0.name)" }
-            ErrorOutput.error(
-                "there is no pod \(endpoint) on \(state.localNode)\(NameHint.text(endpoint, names, noun: "local pods"))"
-            )
-            throw ExitCode.badInput
+            throw try diagnosticOptions.failed(
+                "there is no pod \(endpoint) on \(state.localNode)\(NameHint.text(endpoint, names, noun: "local pods"))",
+                with: diagnostics)
         }
+        try diagnosticOptions.end(diagnostics, of: loaded)
         if !form.isForPrograms, let form = NodeDump.Form(rawValue: emit.rawValue) {
             NodeDumpText(style: Terminal.output.style, width: Terminal.output.tableWidth).lines(dump, form).forEach {
                 print($0)
@@ -97,7 +113,7 @@ struct CompileCommand: ParsableCommand {
             print(try form.render(CompileReport(dump.shown, state)))
         }
         if errors > 0 {
-            fflush(nil)
+            try StandardOutput.finish()
             if diagnosticOptions.isText {
                 ErrorOutput.error("\(errors) error\(errors == 1 ? "" : "s") in the manifests, listed above the result")
             }

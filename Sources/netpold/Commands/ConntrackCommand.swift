@@ -7,6 +7,7 @@ struct ConntrackCommand: ListCommand {
     static let configuration = CommandConfiguration(
         commandName: "conntrack",
         abstract: "List the flows that are remembered for this node's pods.",
+        usage: "netpold conntrack [<options>]",
         discussion: """
             The direction is that of the policy that admitted the flow: egress where the pod began it, ingress where the other \
             end did. A flow between two pods of the node is listed for each. Only flows are \

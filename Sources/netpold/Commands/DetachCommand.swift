@@ -20,7 +20,7 @@ struct DetachCommand: ParsableCommand {
 
     @OptionGroup var instance: InstanceOptions
 
-    @Option(help: ArgumentHelp("The network namespace the agent enforced in.", valueName: "path"))
+    @Option(help: ArgumentHelp("The network namespace the agent enforced in.", valueName: "path"), completion: .file())
     var netns: String?
 
     func run() throws {

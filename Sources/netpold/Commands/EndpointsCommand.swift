@@ -8,6 +8,7 @@ struct EndpointsCommand: ListCommand {
     static let configuration = CommandConfiguration(
         commandName: "endpoints",
         abstract: "List the pods of this node with their interfaces, identities and policies.",
+        usage: "netpold endpoints [<options>]",
         discussion: """
             States: ready (policies in place), orphan (the same, with the labels and addresses that its Pod object had last), \
             pending (found, not programmed yet), waiting (no interface of it was found yet), failed, unenforced (a pod \

@@ -12,6 +12,7 @@ struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract: "Say whether a flow passes, and which rule of which policy says so.",
+        usage: "netpold explain [<path> ...] <from> <to> <port/protocol> [<options>]",
         discussion: """
             Both ends decide: the sender's egress policies and the receiver's ingress policies must both allow. For each side the \
             answer names the rule and where it is written. Where no rule allows, it names the policies that isolate the pod, the \
@@ -46,12 +47,13 @@ struct ExplainCommand: AsyncParsableCommand {
             that permits it, or each rule with the condition that failed.
 
             Examples:
-              netpold explain manifests/ shop/web shop/db 5432/TCP
-              netpold explain -f manifests/ shop/web svc/db 5432/TCP
-              netpold explain -f manifests/ shop/web ip:10.0.0.0/8 443/TCP
-              netpold explain -f manifests/ --from-labels shop/app=web,tier=front world 443/TCP
+              netpold explain examples/shop shop/front shop/api 8000/TCP
+              netpold explain -f examples/shop shop/front ip:10.0.0.0/8 443/TCP
+              netpold explain examples/shop --from-labels shop/app=api,tier=app world \\
+                443/TCP
               netpold explain --live shop/web shop/db 5432/TCP
-              netpold explain manifests/ shop/web shop/api 80/TCP --http 'GET /cart?id=1' --header 'X-Token: abc'
+              netpold explain examples/shop shop/front shop/api 8000/TCP \\
+                --http 'GET /cart?id=1' --header 'X-Token: abc'
             """)
 
     @OptionGroup(title: "Manifests")
@@ -107,7 +109,7 @@ struct ExplainCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             """
             Manifests, then FROM, TO and PORT/PROTOCOL: who begins the flow, whom it is for, and 80/TCP or ICMP/8.
-            """, valueName: "path ... from to port/protocol"))
+            """, valueName: "path ... from to port/protocol"), completion: .file())
     var words: [String] = []
 
     /// How many of the words are the flow: the last ones.
@@ -179,14 +181,16 @@ struct ExplainCommand: AsyncParsableCommand {
         do {
             flow = try self.flow(addingTo: &objects)
         } catch {
-            try diagnosticOptions.write(diagnosticOptions.counted(decoded.diagnostics), of: loaded)
-            ErrorOutput.error("\(error)")
-            throw ExitCode.badInput
+            let diagnostics = diagnosticOptions.counted(decoded.diagnostics)
+            try diagnosticOptions.begin(diagnostics, of: loaded)
+            throw try diagnosticOptions.failed("\(error)", with: diagnostics)
         }
         let lowered = PolicyLowering.lower(objects)
         let diagnostics = diagnosticOptions.counted(decoded.diagnostics + lowered.diagnostics)
-        try diagnosticOptions.write(diagnostics, of: loaded)
-        try Named.check(node: localNode, in: objects)
+        try diagnosticOptions.begin(diagnostics, of: loaded)
+        if let mistake = Named.mistake(node: localNode, in: objects) {
+            throw try diagnosticOptions.failed(mistake, with: diagnostics)
+        }
         services.addListeners(to: &objects, localNode: localNode)
         let evaluator = ReferenceEvaluator(
             objects, policies: lowered.policies + PolicyLowering.lowerRefused(decoded.refused), localNode: localNode,
@@ -196,32 +200,34 @@ struct ExplainCommand: AsyncParsableCommand {
         let needsProxy: Bool
         let isAllowed: Bool?
         do {
-            let answer = try evaluator.answer(flow, in: objects, request: request.request())
+            let known = Set(objects.pods.map(\.qualifiedName))
+            let answer = try evaluator.answer(
+                flow.calling(loaded.renamed, unless: known), in: objects, request: request.request())
             print(
                 form.isForPrograms
                     ? try form.render(answer.report) : text.render(answer.lines, passes: answer.passes))
             needsProxy = answer.needsProxy
             isAllowed = answer.isAllowed
         } catch {
-            ErrorOutput.error("\(error)")
-            throw ExitCode.badInput
+            throw try diagnosticOptions.failed("\(error)", with: diagnostics)
         }
         if diagnosticOptions.isText, needsProxy { ErrorOutput.write(L7Notice.text) }
+        let isOfAll = !diagnostics.contains { $0.severity == .error || $0.isAboutLeftOut }
+        if isOfAll, let mistake = unexpected(isAllowed) {
+            throw try diagnosticOptions.failed(mistake, .no, with: diagnostics)
+        }
+        try diagnosticOptions.end(diagnostics, of: loaded)
         if diagnostics.hasErrors { throw ExitCode.badInput }
-        if diagnostics.contains(where: \.isAboutLeftOut) { throw ExitCode.no }
-        try compare(isAllowed)
+        if !isOfAll { throw ExitCode.no }
     }
 
-    /// Compares the answer with `--expect`.
+    /// What is said where the answer is another one than `--expect` says; `nil` where it is that.
     ///
     /// - Parameter isAllowed: `nil` where parts of the question have different answers.
-    /// - Throws: exit code 1 when it is another one.
-    private func compare(_ isAllowed: Bool?) throws {
-        guard let expect, isAllowed != (expect == .allow) else { return }
-        fflush(nil)
+    private func unexpected(_ isAllowed: Bool?) -> String? {
+        guard let expect, isAllowed != (expect == .allow) else { return nil }
         let answer = isAllowed.map { $0 ? "allow" : "deny" } ?? "not the same for all of it"
-        ErrorOutput.error("expected \(expect.rawValue), the answer is \(answer)")
-        throw ExitCode.no
+        return "expected \(expect.rawValue), the answer is \(answer)"
     }
 
     private func askAgent() throws {
@@ -232,19 +238,17 @@ struct ExplainCommand: AsyncParsableCommand {
                     ExplainRequest(
                         manifests.namespace.map(written.inNamespace) ?? written, request: try request.request())))
         else { throw AgentConnection.unexpected() }
-        if let mistake = answer.mistake {
-            ErrorOutput.error(mistake)
-            throw ExitCode.badInput
-        }
+        if let mistake = answer.mistake { throw try diagnosticOptions.failed(mistake) }
         let text = ExplanationText(
             style: Terminal.output.style, showsRules: Terminal.output.isTerminal, standardInput: nil)
         if form.isForPrograms {
+            ProgramAnswer.markGiven()
             print(form.form == .yaml ? try YAMLText.render(json: answer.report) : answer.report)
         } else {
             print(text.render(answer.explanationLines, passes: answer.passes))
         }
         if diagnosticOptions.isText, answer.needsProxy { ErrorOutput.write(L7Notice.text) }
-        try compare(answer.passes)
+        if let mistake = unexpected(answer.passes) { throw try diagnosticOptions.failed(mistake, .no) }
     }
 
     private func learntNames() throws -> [String: [IPAddress]] {

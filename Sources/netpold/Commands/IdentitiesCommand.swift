@@ -7,6 +7,7 @@ struct IdentitiesCommand: ListCommand {
     static let configuration = CommandConfiguration(
         commandName: "identities",
         abstract: "List what the identity numbers of this node stand for, and how many addresses have each.",
+        usage: "netpold identities [<options>]",
         discussion: """
             An identity is a class of remote ends that no policy can tell apart: pods with the same labels, as far as policies \
             ask for them, a node, a prefix. Reserved numbers are Cilium's: 1 host, 2 world, ... Numbers are of this node; \

@@ -13,6 +13,7 @@ struct LabCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Build the manifests' pods as network namespaces, enforce the policies, and probe every pair.",
+        usage: "netpold lab <path> ... [<options>]",
         discussion: """
             Makes one network namespace with a veth for every Pod, one for each node that pods are on (8 at most), which routes to its \
             pods and has a link to every other node, and one for the world outside; nothing of the machine's own network is \
@@ -53,7 +54,9 @@ struct LabCommand: ParsableCommand {
               netpold lab examples/shop --keep && netpold lab --shell shop/front -- getent hosts db && netpold lab --down
             """)
 
-    @Argument(help: ArgumentHelp("Manifests, as with -f; with --shell the command to run.", valueName: "path"))
+    @Argument(
+        help: ArgumentHelp("Manifests, as with -f; with --shell the command to run.", valueName: "path"),
+        completion: .file())
     var words: [String] = []
 
     @OptionGroup(title: "Manifests")

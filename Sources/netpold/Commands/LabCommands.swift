@@ -18,21 +18,23 @@ struct LabCommands: ParsableCommand {
 
     /// Reads manifests for a lab, and says what is wrong with them.
     ///
-    /// - Throws: `LabFailure` when no lab can be built of them.
+    /// - Throws: exit code 2, after saying why, when no lab can be built of them.
     static func load(
         _ choice: ManifestChoice, _ options: DiagnosticOptions
     ) throws -> (LoadedManifests, LoweredPolicies, [Diagnostic]) {
         let loaded = ManifestFiles.load(choice)
         let lowered = PolicyLowering.lower(loaded.decoded.objects, for: .enforcement)
         let diagnostics = options.counted(loaded.decoded.diagnostics + lowered.diagnostics)
-        try options.write(diagnostics, of: loaded)
+        try options.begin(diagnostics, of: loaded)
         let selectsNodes = lowered.policies.contains { if case .nodes = $0.subject { true } else { false } }
         guard !selectsNodes else {
-            throw LabFailure.input("policies with nodeSelector are not enforced in a lab; nothing was built")
+            throw try options.failed(
+                "policies with nodeSelector are not enforced in a lab; nothing was built", with: diagnostics)
         }
         guard !diagnostics.hasErrors else {
-            throw LabFailure.input("the manifests have errors; nothing was built")
+            throw try options.failed("the manifests have errors; nothing was built", with: diagnostics)
         }
+        try options.end(diagnostics, of: loaded)
         return (loaded, lowered, diagnostics)
     }
 

@@ -9,6 +9,7 @@ struct LabProbeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "probe",
         abstract: "Probe a kept lab again: every pair, or one flow.",
+        usage: "netpold lab probe [<from> <to> <port/protocol>] [<options>]",
         discussion: """
             Alone it does what the run did that built the lab, with the manifests as they are now: where an agent follows them, edits \
             of policies are in force first. Pods must be the same.
@@ -88,6 +89,7 @@ struct LabProbeCommand: ParsableCommand {
 
     /// A probe's report.
     private struct Report: Encodable {
+        let version = 1
         let from: String
         let to: String
         let traffic: String

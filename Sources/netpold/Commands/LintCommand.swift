@@ -11,6 +11,7 @@ struct LintCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lint",
         abstract: "Find errors in manifests, and valid policies that are probably wrong.",
+        usage: "netpold lint <path> ... [<options>]",
         discussion: """
             Reads all manifests and reports every error, every warning (a valid policy that is probably wrong) and every note at \
             once, each with its location, reason and fix. With pods, workloads, namespaces and services among the manifests it finds \
@@ -23,13 +24,15 @@ struct LintCommand: ParsableCommand {
             Exit codes: 0 no diagnostics, or only notes; 1 warnings; 2 errors, or wrong arguments.
 
             Examples:
-              netpold lint manifests/
+              netpold lint examples/shop
               netpold lint -k overlays/production
-              netpold lint manifests/ -o sarif > netpold.sarif
+              netpold lint examples/shop -o sarif > netpold.sarif
               netpold lint --explain egress-without-dns
             """)
 
-    @Argument(help: ArgumentHelp("Manifests: files, folders, or - for standard input.", valueName: "path"))
+    @Argument(
+        help: ArgumentHelp("Manifests: files, folders, or - for standard input.", valueName: "path"),
+        completion: .file())
     var paths: [String] = []
 
     @OptionGroup(title: "Manifests")
@@ -53,11 +56,16 @@ struct LintCommand: ParsableCommand {
 
     @OptionGroup var allowed: AllowOptions
 
-    @Option(help: ArgumentHelp("Print what an id means, why it matters and how to fix it.", valueName: "id"))
+    @Option(
+        help: ArgumentHelp("Print what an id means, why it matters and how to fix it.", valueName: "id"),
+        completion: .list(DiagnosticID.allCases.map(\.rawValue)))
     var explain: String?
 
     func validate() throws {
         try AllowOptions.check([explain].compactMap(\.self))
+        if explain != nil, json || (output ?? .table) != .table || (format ?? .text) != .text {
+            throw ValidationError("--explain prints text; leave --json, -o and --format out")
+        }
         guard explain != nil || !paths.isEmpty || !manifests.isEmpty else {
             throw ValidationError("name the manifests: netpold lint PATH")
         }
@@ -98,7 +106,7 @@ struct LintCommand: ParsableCommand {
         let output = DiagnosticOutput(
             format: chosenFormat, stream: .output, showsIDs: true, standardInput: loaded.standardInput)
         print(try output.render(found), terminator: "")
-        fflush(nil)
+        try StandardOutput.finish()
         loaded.writeNotes(withSyntheticPods: false)
         let summary = LintSummary(files: loaded.files.count, loaded.decoded, found)
         ErrorOutput.write(summary.text(Terminal.error.style) + "\n")

@@ -34,8 +34,7 @@ extension ListCommand {
         let agent = try AgentConnection(list.instance, timeout: list.timeout.duration)
         let (rows, leftOut) = try agent.list(Row.self, namespace: list.namespace)
         switch list.form {
-        case .json: print(try JSONText.render(rows))
-        case .yaml: print(try YAMLText.render(rows))
+        case .json, .yaml: print(try list.forms.render(rows))
         case .name:
             var seen: Set<String> = []
             for row in rows where seen.insert(Self.name(of: row)).inserted { print(Self.name(of: row)) }

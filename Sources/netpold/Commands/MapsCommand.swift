@@ -8,6 +8,7 @@ struct MapsCommand: ListCommand {
     static let configuration = CommandConfiguration(
         commandName: "maps",
         abstract: "Show how full the kernel's tables are, and how much memory they take.",
+        usage: "netpold maps [<options>]",
         discussion: """
             Counted at most every five seconds. What happens when a table is full is in docs/design/never-open.md: nothing that \
             policies deny passes. A dash: counting would say nothing.

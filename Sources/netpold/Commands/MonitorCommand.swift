@@ -9,6 +9,7 @@ struct MonitorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "monitor",
         abstract: "Show verdicts as they happen: who, whom, and the rule that decided.",
+        usage: "netpold monitor [--pod <namespace/name>] [<options>]",
         discussion: """
             One line a new verdict; packets of flows that are admitted already show nothing. A default deny names the \
             policies that isolate the pod and the rule that came nearest. The time is the packet's, and pods and policies are \
@@ -36,6 +37,12 @@ struct MonitorCommand: ParsableCommand {
     func validate() throws {
         if let pod, pod.split(separator: "/", omittingEmptySubsequences: false).count != 2 {
             throw ValidationError("--pod \(pod): write it as namespace/name")
+        }
+        if let policy {
+            let parts = policy.split(separator: "/", omittingEmptySubsequences: false)
+            if parts.count > 2 || parts.contains(where: \.isEmpty) {
+                throw ValidationError("--policy \(policy): write it as namespace/name, or as name")
+            }
         }
     }
 

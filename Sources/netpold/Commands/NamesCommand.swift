@@ -7,6 +7,7 @@ struct NamesCommand: ListCommand {
     static let configuration = CommandConfiguration(
         commandName: "names",
         abstract: "Show which addresses pods have learnt of which names, and which names were refused.",
+        usage: "netpold names [<options>]",
         discussion: """
             Addresses are learnt from the answers to a pod's own DNS queries, where a DNS rule covers them; they count for the \
             toFQDNs that the name satisfies until they end. One line for each pod, then its names and what was refused.

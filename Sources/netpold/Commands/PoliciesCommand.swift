@@ -7,6 +7,7 @@ struct PoliciesCommand: ListCommand {
     static let configuration = CommandConfiguration(
         commandName: "policies",
         abstract: "List the policies that the agent has read, and whether they are in force on this node.",
+        usage: "netpold policies [<options>]",
         discussion: """
             States: inForce; pending (read, and not yet in force as it is now); of a version that is refused: lastGood (an earlier \
             one is in force), isolated (the pods it selects are isolated), ignored (it has no effect); kept (deleted, and in force \

@@ -48,7 +48,7 @@ struct ProxyCommand: AsyncParsableCommand {
 
     @Option(
         name: [.customShort("f"), .customLong("file")],
-        help: ArgumentHelp("Manifests: a file or folder. May be repeated.", valueName: "path"))
+        help: ArgumentHelp("Manifests: a file or folder. May be repeated.", valueName: "path"), completion: .file())
     var files: [String] = []
 
     @Option(help: ArgumentHelp("The pod whose policies decide: namespace/name.", valueName: "pod"))
@@ -69,18 +69,20 @@ struct ProxyCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The agent's snapshot of HTTP rules. (default: /run/netpold/INSTANCE.proxy-rules.json)", valueName: "path"))
+            "The agent's snapshot of HTTP rules. (default: /run/netpold/INSTANCE.proxy-rules.json)", valueName: "path"),
+        completion: .file())
     var rules: String?
 
     @Option(
         help: ArgumentHelp(
             "Exists while requests are served, with pid, revision of the rules and what was refused. (default: /run/netpold/INSTANCE.proxy.json)",
-            valueName: "path"))
+            valueName: "path"), completion: .file())
     var stateFile: String?
 
     @Option(
         help: ArgumentHelp(
-            "Where a line for each request goes: a file, - for standard output, or none.", valueName: "path"))
+            "Where a line for each request goes: a file, - for standard output, or none.", valueName: "path"),
+        completion: .file())
     var accessLog = "-"
 
     @Option(
@@ -147,6 +149,8 @@ struct ProxyCommand: AsyncParsableCommand {
         } catch let code as ExitCode {
             throw code
         } catch let mistake as TriedRules.Mistake {
+            ErrorOutput.write(
+                try DiagnosticOutput(format: .text, stream: .error, standardInput: nil).render(mistake.diagnostics))
             ErrorOutput.error("\(mistake)")
             throw ExitCode.badInput
         } catch let error as IOError {

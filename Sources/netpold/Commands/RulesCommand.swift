@@ -7,6 +7,7 @@ struct RulesCommand: ListCommand {
     static let configuration = CommandConfiguration(
         commandName: "rules",
         abstract: "Show what may decide at each pod, where it is written, and how many packets it has decided.",
+        usage: "netpold rules [<options>]",
         discussion: """
             For each pod and direction, in the order of precedence: the rules, then what happens where none matches \
             (defaultDeny where a policy isolates the pod, with the first such policy, else defaultAllow), and towards the pod \

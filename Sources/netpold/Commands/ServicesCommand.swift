@@ -7,6 +7,7 @@ struct ServicesCommand: ListCommand {
     static let configuration = CommandConfiguration(
         commandName: "services",
         abstract: "List where this node's pods reach Services, and which endpoints may be chosen there.",
+        usage: "netpold services [<options>]",
         discussion: """
             They are translated by netpold, or only watched, as the line "services" of `netpold status` says. A row without \
             backends: connections there are refused. -o wide lists the backends.

@@ -7,6 +7,7 @@ struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
         abstract: "Show whether everything is enforced as written, what is not, and how full the agent's tables are.",
+        usage: "netpold status [<options>]",
         discussion: """
             Everything is enforced as written when every local pod is enforced as the manifests read last say, and no file, \
             policy, namespace, interface or address is in a severe condition. A change has two seconds to come into force. \

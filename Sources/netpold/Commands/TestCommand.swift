@@ -2,6 +2,7 @@ import Agent
 import ArgumentParser
 import Datapath
 import Glibc
+import PolicyAPI
 import PolicyAnalysis
 import Support
 
@@ -10,6 +11,7 @@ struct TestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "test",
         abstract: "Decide the flows of PolicyTest folders and compare with what they expect.",
+        usage: "netpold test <path> ... [<options>]",
         discussion: """
             A PolicyTest folder holds manifests and a test.yaml that says which flows must be allowed or denied. PATH is such a \
             folder, a folder of such folders (any depth), or a test.yaml. No root is needed, but for --kernel.
@@ -29,12 +31,12 @@ struct TestCommand: AsyncParsableCommand {
               netpold test tests/ --junit report.xml
             """)
 
-    @Argument(help: "PolicyTest folders, folders of them, or test.yaml files.")
+    @Argument(help: "PolicyTest folders, folders of them, or test.yaml files.", completion: .file())
     var paths: [String] = []
 
     @Option(
         name: [.customShort("f"), .customLong("file")],
-        help: ArgumentHelp("The same as an argument. May be repeated.", valueName: "path"))
+        help: ArgumentHelp("The same as an argument. May be repeated.", valueName: "path"), completion: .file())
     var files: [String] = []
 
     @Option(
@@ -42,7 +44,7 @@ struct TestCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             """
             Decide on what the kustomization of this folder makes, in place of the manifests that the tests name. May be repeated.
-            """, valueName: "folder"))
+            """, valueName: "folder"), completion: .directory)
     var kustomizations: [String] = []
 
     @Option(
@@ -63,7 +65,7 @@ struct TestCommand: AsyncParsableCommand {
         help: "Decide with the programs loaded into the kernel (root): BPF_PROG_TEST_RUN on packets, nothing attached.")
     var kernel = false
 
-    @Option(help: ArgumentHelp("Also write the results as JUnit XML.", valueName: "file"))
+    @Option(help: ArgumentHelp("Also write the results as JUnit XML.", valueName: "file"), completion: .file())
     var junit: String?
 
     @OptionGroup var form: ReportOptions
@@ -89,42 +91,33 @@ struct TestCommand: AsyncParsableCommand {
 
     func run() async throws {
         if kernel, geteuid() != 0 {
-            ErrorOutput.error("--kernel loads BPF programs: run it as root (or with sudo), or without --kernel")
-            throw ExitCode.machine
+            throw try diagnosticOptions.failed(
+                "--kernel loads BPF programs: run it as root (or with sudo), or without --kernel", .machine)
         }
-        let files: [String]
-        let passedOver: [String]
-        do throws(TestFolders.Missing) {
-            let folders = try TestFolders(paths + self.files)
-            files = folders.files
-            passedOver = folders.passedOver
-            for note in folders.notes { ErrorOutput.write("\(note)\n") }
-        } catch {
-            ErrorOutput.write("\(error)\n")
-            throw ExitCode.badInput
-        }
+        let folders = TestFolders(paths + self.files)
+        try diagnosticOptions.begin(folders.notes)
         let style = Terminal.output.style
         let progress = ProgressLine()
         let kernels = kernel ? try await loadPrograms() : nil
         var outcomes: [TestOutcome] = []
-        for (number, file) in (files + passedOver).enumerated() {
-            progress.show("\(number + 1)/\(files.count + passedOver.count) \(file)")
-            let isRun = number < files.count
-            for outcome in isRun ? TestOutcome.decide(file: file, choice, kernels) : [TestOutcome(passedOver: file)] {
+        func take(_ found: [TestOutcome]) {
+            for outcome in found {
                 outcomes.append(outcome)
                 guard !form.isForPrograms, !outcome.passed else { continue }
                 progress.clear()
-                print(style.bad("FAIL") + " \(outcome.name): \(outcome.summary)")
+                print(style.bad("FAIL") + " \(PrintableName.of(outcome.name)): \(outcome.summary)")
                 for line in outcome.lines(limit: max(0, limit)) { print("  \(line)") }
             }
         }
+        for (number, file) in folders.files.enumerated() {
+            progress.show("\(number + 1)/\(folders.files.count) \(file)")
+            take(TestOutcome.decide(file: file, choice, kernels))
+        }
+        take(folders.passedOver.map(TestOutcome.init(passedOver:)) + folders.missing.map(TestOutcome.init(missing:)))
         progress.clear()
         let failed = outcomes.count { !$0.passed }
         if let junit { try TestCommand.write(JUnitReport.render(outcomes), to: junit) }
-        if diagnosticOptions.format != .text {
-            let output = DiagnosticOutput(format: diagnosticOptions.format, stream: .error)
-            ErrorOutput.write(try output.render(outcomes.flatMap(\.diagnostics)))
-        }
+        try diagnosticOptions.end(folders.notes + outcomes.flatMap(\.diagnostics))
         if form.isForPrograms {
             print(try form.render(TestReport(outcomes)))
         } else {
@@ -157,6 +150,7 @@ struct TestCommand: AsyncParsableCommand {
                 _ = try file.use { try $0.writeAll(text.utf8) }
             }
         } catch {
+            ErrorOutput.note("\(path) cannot be written: \(error.reason ?? "")")
             ErrorOutput.write("\(path): error: cannot be written: \(error.reason ?? "")\n")
             throw ExitCode.badInput
         }

@@ -7,6 +7,7 @@ struct WaitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wait",
         abstract: "Wait until policies are in force on this node, or no longer are.",
+        usage: "netpold wait --policy <policy> ... [<options>]",
         discussion: """
             A policy is in force when the kernel holds the text that its source has at the time of the call, on every pod of this \
             node that it selects: the manifests are read again, and an API server is asked for the current version, so that \

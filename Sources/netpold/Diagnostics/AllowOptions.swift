@@ -8,7 +8,7 @@ struct AllowOptions: ParsableArguments {
             """
             Ignore warnings and notes of this id, and errors that are about Pods, workloads, Services and Nodes alone; an error behind \
             which a policy may be hidden counts always. May be repeated.
-            """, valueName: "id"))
+            """, valueName: "id"), completion: .list(DiagnosticID.allCases.map(\.rawValue)))
     var allow: [String] = []
 
     func validate() throws { try AllowOptions.check(allow) }

@@ -22,10 +22,36 @@ struct DiagnosticOptions: ParsableArguments {
     }
 
     /// Writes the diagnostics, with excerpts on a terminal.
-    func write(_ diagnostics: [Diagnostic], of manifests: LoadedManifests) throws {
+    func write(_ diagnostics: [Diagnostic], of manifests: LoadedManifests? = nil) throws {
         let output = DiagnosticOutput(
-            format: format, stream: .error, standardInput: manifests.standardInput)
+            format: format, stream: .error, standardInput: manifests?.standardInput)
         ErrorOutput.write(try output.render(diagnostics))
+    }
+
+    /// Writes the diagnostics if they are text. In another format they are one document with what goes wrong later: then `end` or `failed`
+    /// writes them.
+    func begin(_ diagnostics: [Diagnostic], of manifests: LoadedManifests? = nil) throws {
+        if isText { try write(diagnostics, of: manifests) }
+    }
+
+    /// Writes what `begin` did not.
+    func end(_ diagnostics: [Diagnostic], of manifests: LoadedManifests? = nil) throws {
+        if !isText { try write(diagnostics, of: manifests) }
+    }
+
+    /// Says what is wrong beside the manifests, an argument mostly; in a format that is no text in one document with the diagnostics.
+    ///
+    /// - Returns: the code, for a `throw`.
+    func failed(_ mistake: String, _ code: ExitCode = .badInput, with diagnostics: [Diagnostic] = []) throws -> ExitCode
+    {
+        try StandardOutput.finish()
+        if isText {
+            ErrorOutput.error(PrintableName.of(mistake))
+        } else {
+            ErrorOutput.note(mistake)
+            try write(diagnostics + [Diagnostic(id: .invalidValue, location: nil, message: mistake, hint: "")])
+        }
+        return code
     }
 }
 

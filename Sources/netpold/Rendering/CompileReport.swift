@@ -65,6 +65,8 @@ struct CompileReport: Encodable {
         var egress: Policy
     }
 
+    /// Version of this shape.
+    var version = 1
     var node: String
     var identities: [Identity]
     var addresses: [Entry]

@@ -12,8 +12,8 @@ struct NodeDumpText {
     func lines(_ dump: NodeDump, _ form: NodeDump.Form) -> [String] {
         dump.blocks(form).flatMap { block in
             switch block {
-            case .heading(let text): [style.strong(text)]
-            case .line(let text): [text]
+            case .heading(let text): [style.strong(PrintableName.of(text))]
+            case .line(let text): [PrintableName.of(text)]
             case .table(let table): lines(table)
             }
         }
@@ -35,7 +35,7 @@ struct NodeDumpText {
 
     private func cell(_ cell: DumpTable.Cell) -> String {
         switch cell {
-        case .text(let text): text
+        case .text(let text): PrintableName.of(text)
         case .bytes(let count): Quantity.bytes(UInt64(max(0, count)))
         }
     }

@@ -18,16 +18,11 @@ struct LoadedTest {
     /// Why a test cannot be run.
     struct Unusable: Error {
         /// What is wrong with its files.
-        var diagnostics: [Diagnostic] = []
+        let diagnostics: [Diagnostic]
         /// In words.
-        let messages: [String]
+        var messages: [String] { diagnostics.map(DiagnosticRenderer().render) }
 
-        init(_ diagnostics: [Diagnostic]) {
-            self.diagnostics = diagnostics.sorted()
-            messages = self.diagnostics.map(DiagnosticRenderer().render)
-        }
-
-        init(message: String) { messages = [message] }
+        init(_ diagnostics: [Diagnostic]) { self.diagnostics = diagnostics.sorted() }
     }
 
     /// Reads the tests of a `test.yaml` and their manifests.
@@ -43,7 +38,13 @@ struct LoadedTest {
         let document = DocumentReader.read(bytes, file: file)
         let (tests, diagnostics) = PolicyTestDecoder.decode(document.documents)
         try check(document.diagnostics + diagnostics)
-        guard !tests.isEmpty else { throw Unusable(message: "\(file): error: there is no PolicyTest in it") }
+        guard !tests.isEmpty else {
+            throw Unusable([
+                Diagnostic(
+                    id: .emptyInput, location: .whole(file), message: "there is no PolicyTest in it",
+                    hint: "docs/reference/policy-test.md says how one is written")
+            ])
+        }
         let slash = file.lastIndex(of: "/")
         let folder = slash.map { String(file[...$0]) } ?? ""
         var loaded: [LoadedTest] = []
@@ -70,7 +71,7 @@ struct LoadedTest {
         var objects = decoded.objects
         if let node = wanted.node { test.localNode = node }
         if let mistake = Named.mistake(node: test.localNode, in: objects) {
-            throw Unusable(message: "\(test.location): error: \(mistake)")
+            throw Unusable([Diagnostic(id: .invalidValue, location: test.location, message: mistake, hint: "")])
         }
         objects.names = test.names
         let lowered = PolicyLowering.lower(objects)

@@ -5,27 +5,20 @@ import Support
 
 /// Finds the `test.yaml` files that the arguments of `netpold test` name.
 struct TestFolders {
-    /// A path under which there is nothing to test, or not all can be found.
-    struct Missing: Error, CustomStringConvertible {
-        let path: String
-        let reason: String
-        var description: String { "\(path): error: \(reason)" }
-    }
-
     /// The files, in the order of the arguments, sorted inside each, each once.
     private(set) var files: [String] = []
-    /// What was not followed, in words.
-    private(set) var notes: [String] = []
+    /// What was not followed.
+    private(set) var notes: [Diagnostic] = []
+    /// Paths under which there is nothing to test, or not all can be found, with what is wrong.
+    private(set) var missing: [Diagnostic] = []
     /// Files with tests that nobody runs: they are not called `test.yaml`, or are inside the folder of another test.
     private(set) var passedOver: [String] = []
 
     /// Looks for the tests of paths: files, folders with a test, folders of such folders.
-    ///
-    /// - Throws: `Missing` for an argument that names no test.
-    init(_ paths: [String]) throws(Missing) {
+    init(_ paths: [String]) {
         var seen: Set<String> = []
         for path in paths {
-            for file in try find(path) where seen.insert(file).inserted { files.append(file) }
+            for file in find(path) where seen.insert(file).inserted { files.append(file) }
         }
         for path in paths {
             for file in TestFolders.tests(below: path, but: seen) {
@@ -49,17 +42,25 @@ struct TestFolders {
         }
     }
 
-    private mutating func find(_ path: String) throws(Missing) -> [String] {
+    private mutating func find(_ path: String) -> [String] {
         // A test is what its folder is: the same file in two folders is two tests.
         var walk = DirectoryWalk(takesLinkedFilesOnce: false) { $0 == "test.yaml" }
         walk.add(path)
         for problem in walk.problems {
-            guard problem.reason == .linkToFolder else { throw Missing(path: problem.path, reason: problem.message) }
-            notes.append("\(problem.path): note: \(problem.message); \(problem.hint)")
+            var diagnostic = Diagnostic(problem)
+            if problem.reason == .linkToFolder {
+                diagnostic.severity = .note
+                notes.append(diagnostic)
+            } else {
+                missing.append(diagnostic)
+            }
         }
         let tests = walk.files.map(\.path)
-        guard !tests.isEmpty else {
-            throw Missing(path: path, reason: "no test.yaml in this folder or its folders")
+        if tests.isEmpty, walk.problems.allSatisfy({ $0.reason == .linkToFolder }) {
+            missing.append(
+                Diagnostic(
+                    id: .emptyInput, location: .whole(path), message: "no test.yaml in this folder or its folders",
+                    hint: "check the path"))
         }
         // What lies inside a test's folder belongs to that test.
         let folders = Set(tests.map(TestFolders.folder))

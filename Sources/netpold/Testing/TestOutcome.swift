@@ -1,5 +1,6 @@
 import PolicyAPI
 import PolicyAnalysis
+import Support
 
 /// The outcome of one test folder.
 struct TestOutcome {
@@ -29,6 +30,12 @@ struct TestOutcome {
             ]))
     }
 
+    /// A path of which no test can be run.
+    init(missing: Diagnostic) {
+        name = missing.location?.file ?? ""
+        content = .unusable(LoadedTest.Unusable([missing]))
+    }
+
     init(name: String, content: Content) {
         self.name = name
         self.content = content
@@ -51,16 +58,15 @@ struct TestOutcome {
         }
     }
 
-    /// What is wrong with a test that cannot be run, as text.
-    var messages: [String] {
-        guard case .unusable(let why) = content else { return [] }
-        return why.messages
-    }
-
-    /// The diagnostics of its files.
+    /// What is wrong with its files, and with cases that name what there is not.
     var diagnostics: [Diagnostic] {
-        guard case .unusable(let why) = content else { return [] }
-        return why.diagnostics
+        switch content {
+        case .unusable(let why): why.diagnostics
+        case .decided(let result):
+            result.failures.filter { $0.kind == .unknown }.map {
+                Diagnostic(id: .invalidValue, location: $0.location, message: $0.difference, hint: "")
+            }
+        }
     }
 
     /// One line.
@@ -72,7 +78,7 @@ struct TestOutcome {
         }
     }
 
-    /// The failures, at most `limit` of them.
+    /// The failures, at most `limit` of them. What is written in tests and manifests is made printable.
     func lines(limit: Int) -> [String] {
         switch content {
         case .unusable(let why): return why.messages
@@ -87,8 +93,9 @@ struct TestOutcome {
     /// A failure: what was expected, what was answered, and why.
     static func lines(_ failure: PolicyTestFailure) -> [String] {
         let request = failure.request.map { " \($0)" } ?? ""
-        return [
-            "\(failure.location): \(failure.written ?? "\(failure.flow)")\(request): \(failure.difference)"
-        ] + failure.reason.map { "    \($0)" }
+        let lines =
+            ["\(failure.location): \(failure.written ?? "\(failure.flow)")\(request): \(failure.difference)"]
+            + failure.reason.map { "    \($0)" }
+        return lines.map(PrintableName.of)
     }
 }

@@ -165,6 +165,25 @@ import Testing
     }
 
     @Test(
+        "repeated keys that select nobody cost nothing, and of too many values that do the policy isolates its namespace"
+    )
+    func manyRepeats() {
+        let nothing = Self.whole("a") + String(repeating: "  k: 1\n", count: 100_000)
+        let start = ContinuousClock.now
+        #expect(isolated(nothing) == ["NetworkPolicy shop/a: shop app=a inout"])
+        // Reading it 64 times takes minutes.
+        #expect(ContinuousClock.now - start < .seconds(30))
+        let all = "NetworkPolicy shop/a: shop  inout"
+        let labels = (0..<65).map { "app: v\($0)" }.joined(separator: ", ")
+        #expect(isolated(Self.whole("a").replacing("app: a", with: labels)).contains(all))
+        // Few, but of a long document.
+        let long = Self.whole("a") + "x: \(String(repeating: "x", count: 1 << 19))\n"
+        let twice = long.replacing("app: a", with: (0..<30).map { "app: v\($0)" }.joined(separator: ", "))
+        #expect(isolated(twice).contains(all))
+        #expect(!isolated(Self.whole("a").replacing("app: a", with: "app: a, app: b")).contains(all))
+    }
+
+    @Test(
         "the dry run isolates the same pods",
         arguments: [
             "", "spec:\n  podSelector: {matchLabels: {app: b}}\n",

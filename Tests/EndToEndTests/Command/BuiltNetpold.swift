@@ -31,9 +31,17 @@ enum BuiltNetpold {
 
     /// Runs it to its end.
     static func run(
-        _ arguments: [String], input: String = "", environment: [String: String] = [:]
+        _ arguments: [String], input: String = "", environment: [String: String] = [:], in folder: String? = nil
     ) throws -> Run {
-        try Started(arguments, input: input, environment: environment).finish()
+        try Started(arguments, input: input, environment: environment, in: folder).finish()
+    }
+
+    /// Runs a line of a shell in a folder, with this netpold as `netpold`.
+    static func shell(_ line: String, in folder: String) throws -> Run {
+        let path = URL(filePath: path).deletingLastPathComponent().path() + ":/usr/bin:/bin"
+        return try Started(
+            ["-c", line], environment: ["PATH": path], in: folder, executable: "/bin/bash"
+        ).finish()
     }
 
     /// A process under way.
@@ -41,14 +49,18 @@ enum BuiltNetpold {
         let process = Process()
         private let folder: URL
 
-        init(_ arguments: [String], input: String = "", environment: [String: String]) throws {
+        init(
+            _ arguments: [String], input: String = "", environment: [String: String], in place: String? = nil,
+            executable: String = BuiltNetpold.path
+        ) throws {
             folder = FileManager.default.temporaryDirectory.appending(path: "netpold-run-\(UUID().uuidString)")
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             for name in ["in", "out", "err"] {
                 try (name == "in" ? input : "").write(
                     to: folder.appending(path: name), atomically: false, encoding: .utf8)
             }
-            process.executableURL = URL(filePath: BuiltNetpold.path)
+            process.executableURL = URL(filePath: executable)
+            if let place { process.currentDirectoryURL = URL(filePath: place) }
             process.arguments = arguments
             process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
             process.standardInput = try FileHandle(forReadingFrom: folder.appending(path: "in"))

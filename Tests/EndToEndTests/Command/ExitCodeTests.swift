@@ -60,7 +60,23 @@ struct ExitCodeTests {
         Case(arguments: ["lab", "prob"], says: "there is no file or folder 'prob'; did you mean netpold lab probe?"),
         Case(arguments: ["lab", "probe", "a/b"], says: "write netpold lab probe FROM TO PORT/PROTOCOL"),
         Case(arguments: ["explain", "-f", "-", "--local-node", "x", "host", "shop/web", "80/TCP"], says: "a node x"),
-        Case(arguments: ["test", "/nowhere"], says: "/nowhere: error: no such file or folder"),
+        Case(arguments: ["compile", "-", "-o", "json", "--emit", "asm"], says: "--emit asm is text for people"),
+        Case(arguments: ["compile", "-", "-o", "table", "--emit", "json"], says: "contradict each other"),
+        Case(arguments: ["lint", "--explain", "syntax", "--json"], says: "--explain prints text"),
+        Case(arguments: ["help", "lnt"], says: "error: there is no command 'lnt'; did you mean lint?"),
+        Case(
+            arguments: ["explain", "-f", "-", "--from-labels", "shop/app=web x", "shop/web", "80/TCP"],
+            says: "'web x' is not a label's value"),
+        Case(
+            arguments: ["explain", "-f", "-", "--from-labels", "shop/app!=web", "shop/web", "80/TCP"],
+            says: "'app!' is not a label's key"),
+        Case(
+            arguments: ["explain", "-f", "-", "host", "shop/web", "53/UDP", "--dns", "a b"], says: "write a DNS name"),
+        Case(arguments: ["explain", "-f", "-", "host", "shop/web", "53/UDP", "--dns", ""], says: "write a DNS name"),
+        Case(arguments: ["monitor", "--policy", "a/b/c"], says: "--policy a/b/c: write it as namespace/name"),
+        Case(arguments: ["explain", "-f", "-", "wrld", "shop/web", "80/TCP"], says: "did you mean world?"),
+        Case(arguments: ["explain", "-f", "-", "shop/web", "hst", "80/TCP"], says: "did you mean host?"),
+        Case(arguments: ["explain", "-f", "-", "shop/db", "shop/web", "80/TCP"], says: "; pods: shop/web"),
         Case(arguments: ["lab", "-f", "/nowhere"], says: "/nowhere: error: no such file or folder"),
         Case(arguments: ["agent", "--manifests", "/nowhere"], says: "--manifests /nowhere: no such folder"),
         Case(
