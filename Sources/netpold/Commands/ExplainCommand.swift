@@ -221,9 +221,10 @@ struct ExplainCommand: AsyncParsableCommand {
         if !isOfAll { throw ExitCode.no }
     }
 
-    /// What is said where the answer is another one than `--expect` says; `nil` where it is that.
+    /// Compares the answer with `--expect`.
     ///
     /// - Parameter isAllowed: `nil` where parts of the question have different answers.
+    /// - Returns: what to say where it is another one; `nil` where it is that.
     private func unexpected(_ isAllowed: Bool?) -> String? {
         guard let expect, isAllowed != (expect == .allow) else { return nil }
         let answer = isAllowed.map { $0 ? "allow" : "deny" } ?? "not the same for all of it"

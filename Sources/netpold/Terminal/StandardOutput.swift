@@ -17,10 +17,13 @@ enum StandardOutput {
     ///   code of SIGPIPE, as if that had ended the command, when who read it has gone (`head`): a parent that ignores the signal has
     ///   children do so too.
     static func finish() throws(Unwritten) {
+        // What failed when more was printed than the buffer takes.
+        let earlier = ferror(stdout) == 0 ? 0 : errno
         errno = 0
         guard fflush(nil) != 0 || ferror(stdout) != 0 else { return }
         guard hasReader else { throw Unwritten(code: ExitCode(128 + SIGPIPE)) }
-        let reason = errno == 0 ? "not all of it was" : String(cString: strerror(errno))
+        let code = errno == 0 ? earlier : errno
+        let reason = code == 0 ? "not all of it was" : String(cString: strerror(code))
         ErrorOutput.error("standard output cannot be written: \(reason)")
         throw Unwritten(code: .machine)
     }

@@ -38,7 +38,9 @@ struct AnswersForProgramsTests {
             ["wait", "--policy", "a/b", "--timeout", "0", "--json", "--instance", "nobody-here"],
         ])
     func failure(_ arguments: [String]) throws {
-        let run = try BuiltNetpold.run(arguments, in: Self.tree().path)
+        let tree = try Self.tree()
+        defer { withExtendedLifetime(tree) {} }
+        let run = try BuiltNetpold.run(arguments, in: tree.path)
         let document = Self.json(run.output)
         #expect(run.code != 0 && document?["version"] as? Int == 1, "\(run)")
         #expect(((document?["error"] as? [String: Any])?["message"] as? String)?.isEmpty == false, "\(run)")
@@ -55,6 +57,7 @@ struct AnswersForProgramsTests {
         ])
     func oneDocument(_ arguments: [String]) throws {
         let tree = try Self.tree()
+        defer { withExtendedLifetime(tree) {} }
         try FileManager.default.createDirectory(atPath: "\(tree.path)/linked", withIntermediateDirectories: true)
         for (link, target) in [("t", "../none"), ("test.yaml", "../none/test.yaml")] {
             try FileManager.default.createSymbolicLink(
@@ -71,6 +74,7 @@ struct AnswersForProgramsTests {
     @Test("documents have a version, and a test's say what cannot be run")
     func versions() throws {
         let tree = try Self.tree()
+        defer { withExtendedLifetime(tree) {} }
         for arguments in [
             ["compile", "good"], ["explain", "good", "shop/web", "shop/db", "80"], ["lint", "good"], ["test", "t"],
         ] {
@@ -110,6 +114,7 @@ struct AnswersForProgramsTests {
             "place/test.yaml":
                 "apiVersion: netpold.dev/v1alpha1\nkind: PolicyTest\nmetadata: {name: t}\nspec: {manifests: [../good], localNode: \"n\(odd)x\"}\n",
         ])
+        defer { withExtendedLifetime(tree) {} }
         for arguments in [
             ["lint", "good"], ["compile", "good", "--node", "n\u{1b}[31m\n::error::x"],
             ["compile", "good", "--node", "zz"],
@@ -123,9 +128,11 @@ struct AnswersForProgramsTests {
 
     @Test("netpold proxy says why the manifests cannot be used before it says that they name no pod")
     func proxy() throws {
+        let tree = try Self.tree()
+        defer { withExtendedLifetime(tree) {} }
         let run = try BuiltNetpold.run(
             ["proxy", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:1", "-f", "nowhere", "--pod", "shop/web"],
-            in: Self.tree().path)
+            in: tree.path)
         #expect(run.code == 2 && run.errors.hasPrefix("nowhere: error: no such file or folder"), "\(run)")
         #expect(run.errors.contains("there is no pod shop/web"))
     }

@@ -41,6 +41,7 @@ struct NamedInputTests {
             spec: {manifests: [., ../bad2], cases: [{from: shop/web, to: shop/db, protocol: TCP, port: 80, expect: deny}]}
             """, "bad2/legacy/np.yaml": Self.policy,
         ])
+        defer { withExtendedLifetime(tree) {} }
         let here = "\(tree.path)/here"
         for named in ["../bad2", "\(tree.path)/bad2"] {
             let run = try BuiltNetpold.run(["explain", ".", named, "shop/web", "shop/db", "80"], in: here)
@@ -62,6 +63,7 @@ struct NamedInputTests {
     @Test("a pipe that is named is read once")
     func pipes() throws {
         let tree = try Tree(["np.yaml": Self.policy, "pods.yaml": Self.pods])
+        defer { withExtendedLifetime(tree) {} }
         for line in [
             "timeout 30 netpold lint <(cat np.yaml)", "cat np.yaml | timeout 30 netpold lint /dev/stdin",
             "mkfifo f.yaml; cat np.yaml > f.yaml & sleep 0.1; timeout 30 netpold lint f.yaml",
@@ -78,6 +80,7 @@ struct NamedInputTests {
             "good/np.yaml": Self.policy, "empty/a.yaml": "# nothing\n", "ignored/np.yaml": Self.policy,
             "ignored/.netpoldignore": "*\n", "shouting/np.YAML": Self.policy, "shouting/pods.yaml": Self.pods,
         ])
+        defer { withExtendedLifetime(tree) {} }
         for arguments in [["good", "--exclude", "*.yaml"], ["empty"], ["ignored"]] {
             let run = try BuiltNetpold.run(["lint"] + arguments, in: tree.path)
             #expect(run.code == 1 && run.output.contains("[empty-input]"), "\(run)")
