@@ -17,7 +17,7 @@ struct StatusWriterTests {
     private static let wrong = policy("wrong", rule: "ingress: [{fromEndpoints: [{}], surprise: 1}]")
 
     private static func settings(_ node: String) -> StatusWriter.Settings {
-        StatusWriter.Settings(identity: node, duration: .seconds(3), look: .milliseconds(300))
+        StatusWriter.Settings(identity: node, duration: .seconds(10), look: .milliseconds(300))
     }
 
     private struct Object: Decodable {
