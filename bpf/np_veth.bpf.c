@@ -9,7 +9,7 @@
  *   np_service             from the pod, only to an address of a Service: becomes a packet to one of its endpoints
  *   np_hairpin             only packets to a Service whose chosen endpoint is the pod itself, and their answers
  *   np_neighbour           only neighbour discovery and listener reports: what they claim
- *   policy program         emitted, one per subject and direction: answers in cb[1..4]
+ *   np_policy              calls the policy program: emitted, one per subject and direction; it answers in cb[1..4]. Then as np_verdict
  *   np_dns_query           only what DNS rules decide: the name that is asked for
  *   np_verdict             ask the opposite direction too, find or make the flow's entry, count, report
  *   np_dns_answer          only answers to queries that np_dns_query has let pass: what they teach of names
@@ -24,7 +24,7 @@
  * proxy sends comes out of its namespace: np_from_proxy. At no hook of a packet: np_to_listener, which gives connections in that namespace to
  * the proxy's socket, and np_dns_lesson, which the proxy runs to teach what it has read of a DNS answer.
  *
- * The C programs are the steps in np_steps (enum np_step); reserved steps hold np_no_step. A step jumps on or ends in np_finish, so each
+ * The C programs are the steps in np_steps (enum np_step). A step jumps on or ends in np_finish, so each
  * packet is counted under one named reason; the exceptions stand there.
  */
 #include "lib/dns_answer.h"
@@ -86,7 +86,10 @@ NP_INLINE int np_finish(struct __sk_buff *skb, struct np_question *question, str
 		const __u32 step = np_next_side(skb, question, host);
 
 		if (np_unlikely(step != NP_STEP_COUNT)) {
-			bpf_tail_call(skb, &np_steps, step);
+			if (step == NP_STEP_TO_POD)
+				np_jump_to(skb, NP_STEP_TO_POD);
+			else
+				np_jump_to(skb, NP_STEP_HOST_FROM_POD);
 			np_count(NP_DROP_NO_STEP, skb->len);
 			return NP_ACTION_SHOT;
 		}
@@ -94,7 +97,7 @@ NP_INLINE int np_finish(struct __sk_buff *skb, struct np_question *question, str
 	/* Where the step is missing the packet goes by the stack, as it would without. */
 	if (np_config.fast_path && outcome.action == NP_ACTION_NEXT && question->straight &&
 	    np_own_direction(skb) == NP_EGRESS)
-		bpf_tail_call(skb, &np_steps, NP_STEP_FAST_PATH);
+		np_jump_to(skb, NP_STEP_FAST_PATH);
 	return outcome.action;
 }
 
@@ -260,7 +263,8 @@ NP_INLINE int np_enter_step(struct __sk_buff *skb, const bool is_hairpin)
 	outcome = is_hairpin ? np_judge_hairpin(&hook, question) : np_judge_to_service(&hook, question);
 	/* Of a known flow, whose packet is one to the backend by now. */
 	if (np_unlikely(question->hello | question->is_proxied) && outcome.reason == NP_REASON_ESTABLISHED)
-		outcome = np_pass_to_step(&hook, question->hello ? NP_STEP_HELLO : NP_STEP_PROXY);
+		outcome = question->hello ? np_pass_to_step(&hook, NP_STEP_HELLO) :
+					    np_pass_to_step(&hook, NP_STEP_PROXY);
 	return np_finish_unasked(&hook, question, outcome);
 }
 
@@ -278,9 +282,18 @@ int np_hairpin(struct __sk_buff *skb)
 	return np_enter_step(skb, true);
 }
 
-/* After the compiled policy. */
-SEC("tc")
-int np_verdict(struct __sk_buff *skb)
+/*
+ * A policy program returns here and not to np_policy's caller: the kernel knows a tail call in a function. The verifier takes what is returned
+ * for what the last line says, so nothing may hang on it.
+ */
+static __attribute__((noinline)) int np_run_policy(struct __sk_buff *skb)
+{
+	bpf_tail_call(skb, &np_policies, skb->cb[NP_CB_BASE] & ~NP_CB_UNANSWERED);
+	return 0;
+}
+
+/* From the answer on. */
+NP_INLINE int np_enter_verdict(struct __sk_buff *skb)
 {
 	struct np_question *question;
 	struct np_answer answer;
@@ -291,6 +304,8 @@ int np_verdict(struct __sk_buff *skb)
 	if (!np_resume(skb, &hook, &question, false, &action))
 		return action;
 	answer = np_read_answer(skb);
+	if (np_unlikely(np_is_unanswered(&answer)))
+		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NO_POLICY_PROGRAM));
 	conclusion = np_conclude_answer(&hook, question, &answer);
 	if (np_unlikely(question->hello == NP_HELLO_OPENS) && conclusion.outcome.action == NP_ACTION_NEXT)
 		conclusion = np_go_on(np_pass_to_step(&hook, NP_STEP_HELLO));
@@ -309,6 +324,24 @@ int np_verdict(struct __sk_buff *skb)
 	}
 	np_count_hit(question->rule_hit);
 	return np_finish(skb, question, conclusion.outcome, np_is_news(&hook, question, conclusion.news));
+}
+
+/*
+ * Runs the policy program that is asked, and goes on as np_verdict. The policy program does not jump there: of a jump to a known step the
+ * kernel writes the place into each program that it loads, which stops every CPU and takes a third of the time that loading takes.
+ */
+SEC("tc")
+int np_policy(struct __sk_buff *skb)
+{
+	np_run_policy(skb);
+	return np_enter_verdict(skb);
+}
+
+/* Goes on with what has its answer: of nobody's policy, or after np_dns_query. */
+SEC("tc")
+int np_verdict(struct __sk_buff *skb)
+{
+	return np_enter_verdict(skb);
 }
 
 /* Goes on with a packet of the pod that DNS rules decide, between the policy and np_verdict. */
@@ -545,7 +578,7 @@ int np_from_proxy(struct __sk_buff *skb)
 	if (outcome.action != NP_ACTION_REDIRECT)
 		np_count(outcome.reason, skb->len);
 	if (outcome.action == NP_ACTION_NEXT && np_unlikely(np_is_to_host_from_proxy(skb, question))) {
-		bpf_tail_call(skb, &np_steps, NP_STEP_HOST_FROM_POD);
+		np_jump_to(skb, NP_STEP_HOST_FROM_POD);
 		np_count(NP_DROP_NO_STEP, skb->len);
 		return NP_ACTION_SHOT;
 	}
@@ -568,16 +601,4 @@ int np_to_listener(struct bpf_sk_lookup *lookup)
 	failed = bpf_sk_assign(lookup, listener, 0);
 	bpf_sk_release(listener);
 	return failed ? SK_DROP : SK_PASS;
-}
-
-/* In the slot of every reserved step: what jumps there drops under a name. */
-SEC("tc")
-int np_no_step(struct __sk_buff *skb)
-{
-	struct np_question *question = np_scratch_question();
-	struct np_hook hook = np_hook_of(skb);
-
-	if (!question)
-		return NP_ACTION_SHOT; /* not possible: np_scratch has one entry */
-	return np_finish_unknown(&hook, question, NP_DROP_NO_STEP);
 }

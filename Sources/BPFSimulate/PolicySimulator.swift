@@ -8,7 +8,7 @@ public struct PolicySimulator: Sendable {
     public enum Failure: Error, Hashable, Sendable {
         /// The program did something it must not.
         case program(InterpreterError)
-        /// The program ended in another way than its form of asking demands.
+        /// The program did not return.
         case unexpectedEnding(BPFInterpreter.Ending)
         /// What cb holds is not an answer.
         case malformedAnswer(cb: [UInt32])
@@ -16,13 +16,9 @@ public struct PolicySimulator: Sendable {
 
     private struct Maps: BPFInterpreter.Maps, Sendable {
         var peers: [UInt32: [UInt64]]
-        /// Whether np_steps[NP_STEP_VERDICT] is filled.
-        var hasVerdictStep: Bool
 
         func lookup(_ map: MapSymbol, key: UInt32) -> [UInt64]? { map == .peers ? peers[key] : nil }
-        func hasProgram(_ map: MapSymbol, index: UInt32) -> Bool {
-            map == .steps && index == NP_STEP_VERDICT.rawValue && hasVerdictStep
-        }
+        func hasProgram(_ map: MapSymbol, index: UInt32) -> Bool { false }
     }
 
     private let interpreter: BPFInterpreter
@@ -38,23 +34,22 @@ public struct PolicySimulator: Sendable {
         bitCount = image.bits.count
     }
 
-    /// The answer to a packet, by probing the program as BPF_PROG_TEST_RUN does.
+    /// The answer to a packet.
     public func ask(
         identity: UInt32, columns: UInt32 = 0, protocol: L4Protocol, port: UInt16
     ) throws(Failure) -> PolicyAnswer {
-        var cb = Self.question(identity, columns, `protocol`, port, base: UInt32(NP_PROBE))
-        let ending = try run(&cb, hasVerdictStep: true)
-        guard ending == .returned(0) else { throw .unexpectedEnding(ending) }
-        return try answer(cb)
+        try answer(run(identity: identity, columns: columns, protocol: `protocol`, port: port))
     }
 
-    /// What the program does to a packet in the datapath: how it ends, and cb afterwards.
-    public func forward(
-        identity: UInt32, columns: UInt32 = 0, protocol: L4Protocol, port: UInt16, hasVerdictStep: Bool = true
-    ) throws(Failure) -> (ending: BPFInterpreter.Ending, cb: [UInt32]) {
-        var cb = Self.question(identity, columns, `protocol`, port, base: 0)
-        let ending = try run(&cb, hasVerdictStep: hasVerdictStep)
-        return (ending, cb)
+    /// Runs the program: cb afterwards.
+    public func run(
+        identity: UInt32, columns: UInt32 = 0, protocol: L4Protocol, port: UInt16
+    ) throws(Failure) -> [UInt32] {
+        var cb = [0, identity, ControlBlock.packTraffic(`protocol`, port), columns, UInt32(NP_CB_UNANSWERED)]
+        let ending: BPFInterpreter.Ending
+        do { ending = try interpreter.run(cb: &cb, maps: Maps(peers: peers)) } catch { throw .program(error) }
+        guard case .returned = ending else { throw .unexpectedEnding(ending) }
+        return cb
     }
 
     /// Reads an answer out of `cb[1...3]`, as the C side does.
@@ -71,19 +66,5 @@ public struct PolicySimulator: Sendable {
             : numbers.isEmpty && word == 0 && verdict != .l7 && verdict != .allowRead
         guard isSound else { throw .malformedAnswer(cb: cb) }
         return PolicyAnswer(verdict, decision, bit: numbers.first, l7: verdict == .l7 ? numbers : [])
-    }
-
-    private static func question(
-        _ identity: UInt32, _ columns: UInt32, _ protocol: L4Protocol, _ port: UInt16, base: UInt32
-    ) -> [UInt32] {
-        [0, identity, ControlBlock.packTraffic(`protocol`, port), columns, base]
-    }
-
-    private func run(_ cb: inout [UInt32], hasVerdictStep: Bool) throws(Failure) -> BPFInterpreter.Ending {
-        do {
-            return try interpreter.run(cb: &cb, maps: Maps(peers: peers, hasVerdictStep: hasVerdictStep))
-        } catch {
-            throw .program(error)
-        }
     }
 }

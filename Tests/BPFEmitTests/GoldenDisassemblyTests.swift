@@ -62,21 +62,11 @@ struct GoldenDisassemblyTests {
                 37: r1 >>= 32
                 38: *(u32 *)(r6 + 56) = r1
                 39: *(u32 *)(r6 + 60) = r5
-                40: r1 = *(u32 *)(r6 + 64)
-                41: if w1 == 1886547810 goto 51
             ; base of the counters in np_rule_hits
-                42: w1 = 0 ; filled in by the loader
-                43: *(u32 *)(r6 + 64) = r1
-                44: r1 = r6
-                45: r2 = map[np_steps]
-                47: r3 = 2
-                48: call tail_call
-            ; no such step: drop
-                49: r0 = 2
-                50: exit
-            ; probed
-                51: r0 = 0
-                52: exit
+                40: w1 = 0 ; filled in by the loader
+                41: *(u32 *)(r6 + 64) = r1
+                42: r0 = 0
+                43: exit
 
             """
         #expect(text == expected)
@@ -148,21 +138,11 @@ struct GoldenDisassemblyTests {
                 43: r1 >>= 32
                 44: *(u32 *)(r6 + 56) = r1
                 45: *(u32 *)(r6 + 60) = r5
-                46: r1 = *(u32 *)(r6 + 64)
-                47: if w1 == 1886547810 goto 57
             ; base of the counters in np_rule_hits
-                48: w1 = 0 ; filled in by the loader
-                49: *(u32 *)(r6 + 64) = r1
-                50: r1 = r6
-                51: r2 = map[np_steps]
-                53: r3 = 2
-                54: call tail_call
-            ; no such step: drop
-                55: r0 = 2
-                56: exit
-            ; probed
-                57: r0 = 0
-                58: exit
+                46: w1 = 0 ; filled in by the loader
+                47: *(u32 *)(r6 + 64) = r1
+                48: r0 = 0
+                49: exit
 
             """
         #expect(text == expected)

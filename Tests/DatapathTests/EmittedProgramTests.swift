@@ -15,9 +15,9 @@ struct EmittedProgramTests {
         let image: PolicyImage
         let simulator: PolicySimulator
 
-        init(_ bits: PolicyBits, steps: BPFMap) throws {
+        init(_ bits: PolicyBits) throws {
             image = try PolicyEmitter.emit(bits)
-            var maps: [MapSymbol: BPFMap] = [.steps: steps]
+            var maps: [MapSymbol: BPFMap] = [:]
             if image.words > 0 {
                 let peers = try BPFMap(
                     hash: "np_peers", keySize: 4, valueSize: 8 * image.words, capacity: max(image.peers.count, 1))
@@ -32,7 +32,7 @@ struct EmittedProgramTests {
             _ identity: UInt32, _ key: UInt32, columns: UInt32 = 0
         ) throws -> (returned: Int32, answer: PolicyAnswer) {
             var run = TestRun(frame: [UInt8](repeating: 0, count: 64))
-            run.cb = (5, identity, key, columns, UInt32(NP_PROBE))
+            run.cb = (5, identity, key, columns, UInt32(NP_CB_UNANSWERED))
             let result = try run.run(program)
             let cb = [result.cb.0, result.cb.1, result.cb.2, result.cb.3, result.cb.4]
             return (result.returned, try simulator.answer(cb))
@@ -52,7 +52,7 @@ struct EmittedProgramTests {
     func agrees(seed: Int) throws {
         var policies = RandomPolicyBits(seed: UInt64(5000 + seed))
         let bits = policies.next(maximum: [2, 8, 64, 130, 400, 1300][seed % 6])
-        let loaded = try Loaded(bits, steps: Self.steps())
+        let loaded = try Loaded(bits)
         for (identity, columns, `protocol`, port) in bits.probes(limit: 150) {
             let key = UInt32(`protocol`.rawValue) << 16 | UInt32(port)
             let (returned, answer) = try loaded.ask(identity, key, columns: columns)
@@ -84,7 +84,6 @@ struct EmittedProgramTests {
                 { bit($0, $0 % 3 == 0 ? nil : PortRange(UInt16($0), UInt16($0 * 9)), anyPeer: $0 % 50 == 49) }
             ),
         ]
-        let steps = try Self.steps()
         for (name, make) in shapes {
             let bits = PolicyBits(
                 direction: .ingress, isolatedBy: [.test("p")], bits: (0..<rules).map(make), hostBit: nil,
@@ -93,7 +92,7 @@ struct EmittedProgramTests {
                     words[number / 64] = 1 << UInt64(number % 64)
                     return PeerEntry(identity: UInt32(number + 300), words: words)
                 })
-            let loaded = try Loaded(bits, steps: steps)
+            let loaded = try Loaded(bits)
             let length = loaded.image.program.instructions.count
             #expect(loaded.program.verifiedInstructions < 4 * length + 1000, "\(name)")
             for number in [0, rules / 2, rules - 1] {

@@ -61,6 +61,23 @@ NP_INLINE bool np_is_lesson(const struct __sk_buff *skb)
 	return skb->cb[NP_CB_ENDPOINT] & NP_CB_LESSON;
 }
 
+/*
+ * Goes on with a step. Returns if there is none in its place: drop.
+ *
+ * In assembler, because a compiler merges the ends of branches: where the verifier sees more than one number at a jump, the kernel does not
+ * write the jump's end into the program, and each packet goes through a retpoline (12 ns). `step` is a constant where this is inlined.
+ */
+NP_INLINE void np_jump_to(struct __sk_buff *skb, const enum np_step step)
+{
+	asm volatile("r1 = %[skb]\n\t"
+		     "r2 = %[steps] ll\n\t"
+		     "r3 = %[step]\n\t"
+		     "call 12" /* BPF_FUNC_tail_call */
+		     :
+		     : [skb] "r"(skb), [steps] "i"(&np_steps), [step] "i"(step)
+		     : "r0", "r1", "r2", "r3", "r4", "r5", "memory");
+}
+
 /* The hook's endpoint. False: there is none, or it is not ready. */
 NP_INLINE bool np_find_endpoint(struct np_hook *hook)
 {

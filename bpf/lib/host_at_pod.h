@@ -26,7 +26,7 @@ NP_INLINE int np_go_to_host(struct __sk_buff *skb, struct np_question *question)
 		return NP_ACTION_SHOT; /* not possible: np_host has one entry */
 	question->origin = np_own_slot(skb) + 1;
 	np_enter_as(skb, host->slot, NP_EGRESS);
-	bpf_tail_call(skb, &np_steps, NP_STEP_HOST_TO_POD);
+	np_jump_to(skb, NP_STEP_HOST_TO_POD);
 	np_count(NP_DROP_NO_STEP, skb->len);
 	return NP_ACTION_SHOT;
 }

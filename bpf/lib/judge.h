@@ -34,9 +34,9 @@ NP_INLINE bool np_is_refusal(const struct np_hook *hook)
 }
 
 /* Goes on in another program, with the packet that np_scratch has. Returns only to drop. */
-NP_INLINE struct np_outcome np_pass_to_step(const struct np_hook *hook, enum np_step step)
+NP_INLINE struct np_outcome np_pass_to_step(const struct np_hook *hook, const enum np_step step)
 {
-	bpf_tail_call(hook->skb, &np_steps, step);
+	np_jump_to(hook->skb, step);
 	return np_outcome_of(NP_DROP_NO_STEP);
 }
 
@@ -81,7 +81,7 @@ NP_INLINE void np_begin_question(const struct np_hook *hook, struct np_question 
 NP_INLINE enum np_reason np_go_to_proxy(const struct np_hook *hook, struct np_question *question, enum np_proxy_call call)
 {
 	question->proxy = call;
-	bpf_tail_call(hook->skb, &np_steps, NP_STEP_PROXY);
+	np_jump_to(hook->skb, NP_STEP_PROXY);
 	return NP_DROP_NO_STEP;
 }
 
@@ -93,7 +93,7 @@ NP_INLINE struct np_outcome np_allow_unasked(const struct np_hook *hook, struct 
 	question->also = 0;
 	hook->skb->cb[NP_CB_VERDICT] = NP_VERDICT_ALLOW | NP_DECISION_HOST << NP_CB_DECISION_SHIFT;
 	hook->skb->cb[NP_CB_BASE] = 0;
-	bpf_tail_call(hook->skb, &np_steps, NP_STEP_VERDICT);
+	np_jump_to(hook->skb, NP_STEP_VERDICT);
 	return np_outcome_of(NP_DROP_NO_STEP);
 }
 
@@ -204,7 +204,7 @@ NP_INLINE enum np_reason np_judge_arrival(const struct np_hook *hook, const stru
 /* Goes on in the step for packets to Services. Returns only to drop. */
 NP_INLINE enum np_reason np_go_to_service(const struct np_hook *hook)
 {
-	bpf_tail_call(hook->skb, &np_steps, NP_STEP_SERVICE);
+	np_jump_to(hook->skb, NP_STEP_SERVICE);
 	return NP_DROP_NO_STEP;
 }
 
@@ -258,7 +258,7 @@ NP_INLINE enum np_reason np_go_to_dns_answer(const struct np_hook *hook, struct 
 {
 	question->names_reason = reason;
 	question->names_news = is_news;
-	bpf_tail_call(hook->skb, &np_steps, NP_STEP_DNS_ANSWER);
+	np_jump_to(hook->skb, NP_STEP_DNS_ANSWER);
 	return NP_DROP_NO_STEP;
 }
 
@@ -266,7 +266,7 @@ NP_INLINE enum np_reason np_go_to_dns_answer(const struct np_hook *hook, struct 
 NP_INLINE enum np_reason np_go_to_hello(const struct np_hook *hook, struct np_question *question)
 {
 	question->hello = NP_HELLO_KNOWN;
-	bpf_tail_call(hook->skb, &np_steps, NP_STEP_HELLO);
+	np_jump_to(hook->skb, NP_STEP_HELLO);
 	return NP_DROP_NO_STEP;
 }
 

@@ -97,7 +97,7 @@ NP_INLINE enum np_reason np_route_l7(const struct np_hook *hook, struct np_quest
 	if (np_asks_for_hello(question, answer))
 		return np_route_hello(question);
 	if (is_udp && hook->direction == NP_EGRESS && question->tracked)
-		bpf_tail_call(hook->skb, &np_steps, NP_STEP_NAMES);
+		np_jump_to(hook->skb, NP_STEP_NAMES);
 	return np_reason_of(answer);
 }
 

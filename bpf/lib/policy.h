@@ -28,8 +28,8 @@ NP_INLINE __u32 np_policy_of(const struct np_endpoint *endpoint, const struct np
 }
 
 /*
- * Enters the compiled program of a direction's policy. Does not return: the program jumps on to np_verdict, which reads the
- * question from np_scratch. If it returns, the program is missing: drop.
+ * Goes on with np_policy, which runs the compiled program of a direction's policy and reads the question from np_scratch. Returns only to
+ * drop.
  */
 NP_INLINE struct np_outcome np_enter_policy(const struct np_hook *hook, const struct np_question *question, __u16 port)
 {
@@ -38,9 +38,9 @@ NP_INLINE struct np_outcome np_enter_policy(const struct np_hook *hook, const st
 	skb->cb[NP_CB_IDENTITY] = question->asked;
 	skb->cb[NP_CB_TRAFFIC] = (__u32)question->packet.protocol << NP_CB_PROTOCOL_SHIFT | port;
 	skb->cb[NP_CB_VERDICT] = question->columns;
-	skb->cb[NP_CB_BASE] = 0;
-	bpf_tail_call(skb, &np_policies, np_policy_of(hook->endpoint, question, question->direction));
-	return np_outcome_of(NP_DROP_NO_POLICY_PROGRAM);
+	skb->cb[NP_CB_BASE] = np_policy_of(hook->endpoint, question, question->direction) | NP_CB_UNANSWERED;
+	np_jump_to(skb, NP_STEP_POLICY);
+	return np_outcome_of(NP_DROP_NO_STEP);
 }
 
 /* The type of the answer to an ICMP query. */
@@ -128,7 +128,7 @@ struct np_answer {
 	__u32 word; /* of the rule bit */
 	__u64 bit; /* isolated in its word */
 	__u64 rules; /* NP_VERDICT_L7: all that matched in it */
-	__u32 base; /* of the program's counters, 0 = none */
+	__u32 base; /* of the program's counters, 0 = none; or NP_CB_UNANSWERED and more */
 };
 
 NP_INLINE struct np_answer np_read_answer(const struct __sk_buff *skb)
@@ -145,6 +145,12 @@ NP_INLINE struct np_answer np_read_answer(const struct __sk_buff *skb)
 	};
 
 	return answer;
+}
+
+/* Whether the policy program that was asked is missing. */
+NP_INLINE bool np_is_unanswered(const struct np_answer *answer)
+{
+	return answer->base & NP_CB_UNANSWERED;
 }
 
 /* The number of the only bit set: each mask selects the numbers that have one binary digit set. */

@@ -14,7 +14,7 @@
 /* The other step for what goes back to the pod. Returns only to drop. */
 NP_INLINE struct np_outcome np_go_to_hairpin(const struct np_hook *hook)
 {
-	bpf_tail_call(hook->skb, &np_steps, NP_STEP_HAIRPIN);
+	np_jump_to(hook->skb, NP_STEP_HAIRPIN);
 	return np_outcome_of(NP_DROP_NO_STEP);
 }
 

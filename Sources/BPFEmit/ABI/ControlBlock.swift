@@ -55,7 +55,7 @@ package enum ControlBlock {
 
 /// What a traffic-control program returns: `enum np_action`.
 package enum TrafficControlAction {
-    /// The packet goes on. What a probed program returns.
+    /// The packet goes on. What a policy program returns, which says nothing.
     package static let ok = Int32(NP_ACTION_OK.rawValue)
     /// The packet is dropped.
     package static let shot = Int32(NP_ACTION_SHOT.rawValue)

@@ -194,7 +194,7 @@ struct PolicyProgramWriter {
         builder.and(.r1, mask: specific, scratch: .r3)
     }
 
-    /// Leaves the answer in cb and goes on with np_steps[NP_STEP_VERDICT], or returns when probed.
+    /// Leaves the answer in cb and returns to np_policy. A tail call would be slower to load than all the rest.
     private mutating func writeAnswer() {
         if isAskingOne {
             builder.place(answer)
@@ -211,15 +211,9 @@ struct PolicyProgramWriter {
         builder.shiftRight(.r1, imm: 32)
         builder.store(.word, .r6, ControlBlock.traffic, .r1)
         builder.store(.word, .r6, ControlBlock.verdict, .r5)
-        let probed = builder.label("probed")
-        builder.load(.word, .r1, .r6, ControlBlock.base)
-        builder.jump32(.equal, .r1, imm: NP_PROBE, to: probed)
         builder.note(.remark("base of the counters in np_rule_hits"))
         builder.moveHitBase(.r1)
         builder.store(.word, .r6, ControlBlock.base, .r1)
-        builder.tailCall(step: NP_STEP_VERDICT, context: .r6)
-        builder.place(probed)
-        builder.note(.remark("probed"))
         builder.exit(returning: TrafficControlAction.ok)
     }
 }

@@ -18,7 +18,7 @@
  * another name too: other versions carry flows over field by field, by name, and take what they do not know as 0, which
  * must admit nothing. Not for more entries: a table that is too small is taken over like one of another version.
  */
-#define NP_ABI_VERSION 2
+#define NP_ABI_VERSION 3
 
 /* ---- limits: each with its memory cost ------------------------------------------------------------------ */
 
@@ -993,10 +993,10 @@ enum np_verdict {
  *   cb[1]   identity of the remote               low half of the isolated lowest matching rule bit (NP_VERDICT_L7: of all)
  *   cb[2]   protocol << 16 | port (host order)   high half
  *   cb[3]   name columns of the remote           np_verdict | rule word << 8 | NP_DECISION_* << 24
- *   cb[4]   0, or NP_PROBE                       rule_hits base of the program (unless probing)
+ *   cb[4]   its place in np_policies             rule_hits base of the program
+ *           | NP_CB_UNANSWERED
  *
- * A policy program that is given NP_PROBE in cb[4] leaves the answer in cb[1..3] and returns
- * without tail call: that is how one is asked with BPF_PROG_TEST_RUN.
+ * A policy program returns to np_policy; what it returns says nothing. So it can be asked alone, with BPF_PROG_TEST_RUN.
  */
 #define NP_CB_ENDPOINT 0
 #define NP_CB_IDENTITY 1
@@ -1017,8 +1017,8 @@ enum np_verdict {
 #define NP_CB_WORD_SHIFT 8
 #define NP_CB_WORD_MASK 0xffff
 #define NP_CB_DECISION_SHIFT 24
+#define NP_CB_UNANSWERED 0x80000000 /* cb[4]: no policy program has run since it was set */
 #define NP_BITS_PER_WORD 64 /* rule bits */
-#define NP_PROBE 0x70726f62 /* "prob" */
 
 /* Why the program answered as it did (cb[3] >> NP_CB_DECISION_SHIFT). */
 enum np_decision {
@@ -1040,21 +1040,19 @@ enum np_decision {
 /* ---- steps and outcomes ---------------------------------------------------------------------------------- */
 
 /*
- * Slots of np_steps (prog array): the C programs that the stubs, the policy programs and other steps jump to. A reserved
- * step has no program yet: its slot holds np_no_step, which drops under NP_DROP_NO_STEP. Numbers are only ever appended:
- * loaded stubs and policy programs carry them. In a map pinned by a version with fewer steps the slots beyond its end
- * are missing: a jump there fails, and the jumping program drops.
+ * Slots of np_steps (prog array): the C programs that the stubs and other steps jump to. Numbers are only ever appended: loaded stubs carry
+ * them. In a map pinned by a version with fewer steps the slots beyond its end are missing: a jump there fails, and the jumping program drops.
  */
 enum np_step {
 	NP_STEP_TO_POD = 0, /* = NP_INGRESS: np_to_pod */
 	NP_STEP_FROM_POD = 1, /* = NP_EGRESS: np_from_pod */
-	NP_STEP_VERDICT = 2, /* np_verdict, after the policy program */
+	NP_STEP_VERDICT = 2, /* np_verdict: what has its answer already */
 	NP_STEP_ICMP_ERROR = 3, /* np_icmp_error, instead of the flow lookup */
 	NP_STEP_NEIGHBOUR = 4, /* np_neighbour, neighbour discovery and listener reports */
 	NP_STEP_SERVICE = 5, /* np_service: Service's address to backend and back, before the policy is asked */
 	NP_STEP_NAMES = 6, /* np_dns_query: a DNS query from the pod, between the policy program and np_verdict */
 	NP_STEP_PROXY = 7, /* np_proxy_step: packets of flows that the L7 proxy carries, or is to carry */
-	NP_STEP_REDIRECT = 8, /* reserved: no program jumps to it */
+	NP_STEP_POLICY = 8, /* np_policy: runs the policy program that cb[4] names, then goes on as np_verdict */
 	NP_STEP_HAIRPIN = 9, /* np_hairpin: a pod that talks to itself through a Service */
 	NP_STEP_DNS_ANSWER = 10, /* np_dns_answer: a DNS answer to the pod, after the decision to pass it */
 	NP_STEP_HELLO = 11, /* np_hello: packets of a flow whose server name is not decided yet */
@@ -1104,7 +1102,7 @@ enum np_action {
 	REASON(NP_DROP_NOT_READY, 35, "the pod's policies are not in place yet")                                       \
 	/* empty slot in np_policies */                                                                                \
 	REASON(NP_DROP_NO_POLICY_PROGRAM, 36, "the pod's policy program is missing")                                   \
-	/* empty or reserved slot in np_steps */                                                                       \
+	/* empty slot in np_steps */                                                                                   \
 	REASON(NP_DROP_NO_STEP, 37, "a step of the datapath is missing")                                               \
 	REASON(NP_DROP_BAD_VERDICT, 38, "the policy program gave no known answer")                                     \
 	REASON(NP_DROP_SPOOFED_SOURCE, 39, "the source address is not one of the pod's")                               \

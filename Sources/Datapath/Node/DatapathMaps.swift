@@ -107,8 +107,6 @@ package final class DatapathMaps {
         self.names = NameMaps(all)
         self.proxy = try ProxyParts(object, all)
         for (step, name) in Self.steps {
-            // A map pinned by a version with fewer steps is shorter; what is reserved now had no slot then.
-            if name == Self.noStep, Int(step.rawValue) >= steps.shape.capacity { continue }
             try steps.set(step.rawValue, program: try object.program(name))
         }
     }
@@ -146,24 +144,20 @@ package final class DatapathMaps {
     static func leastCapacity(of map: String, declared: Int) -> Int {
         switch map {
         case "np_flow_sets", "np_fragments", "np_events": 0
-        // Reserved steps need no slot.
-        case "np_steps": steps.filter { $0.program != noStep }.map { Int($0.step.rawValue) + 1 }.max() ?? 0
         default: declared
         }
     }
-
-    /// The program in the slots of reserved steps.
-    static let noStep = "np_no_step"
 
     /// Which program each slot of np_steps holds. Later steps first: nothing jumps to a step that is not there.
     static let steps: [(step: np_step, program: String)] = [
         (NP_STEP_FAST_PATH, "np_fast_path"), (NP_STEP_HOST_FROM_POD, "np_host_from_pod"),
         (NP_STEP_HOST_TO_POD, "np_host_to_pod"),
         (NP_STEP_HOST_OUT, "np_host_out"), (NP_STEP_HOST_IN, "np_host_in"),
-        (NP_STEP_PROXY, "np_proxy_step"), (NP_STEP_REDIRECT, noStep), (NP_STEP_HELLO, "np_hello"),
+        (NP_STEP_PROXY, "np_proxy_step"), (NP_STEP_HELLO, "np_hello"),
         (NP_STEP_DNS_ANSWER, "np_dns_answer"), (NP_STEP_NAMES, "np_dns_query"),
         (NP_STEP_HAIRPIN, "np_hairpin"), (NP_STEP_SERVICE, "np_service"),
-        (NP_STEP_VERDICT, "np_verdict"), (NP_STEP_ICMP_ERROR, "np_icmp_error"), (NP_STEP_NEIGHBOUR, "np_neighbour"),
+        (NP_STEP_VERDICT, "np_verdict"), (NP_STEP_POLICY, "np_policy"), (NP_STEP_ICMP_ERROR, "np_icmp_error"),
+        (NP_STEP_NEIGHBOUR, "np_neighbour"),
         (NP_STEP_TO_POD, "np_to_pod"), (NP_STEP_FROM_POD, "np_from_pod"),
     ]
 }

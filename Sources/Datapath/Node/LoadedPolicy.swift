@@ -22,12 +22,11 @@ package final class LoadedPolicy {
     ///     filling a new one costs more than the verifier.
     ///   - name: of the program in the kernel, and in errors.
     ///   - hits: the program's counters in np_rule_hits; `nil` when there was no room.
-    ///   - steps: np_steps.
     /// - Throws: when the peers map cannot be made or filled, or the program is refused.
     package init(
         _ image: PolicyImage, transitional: [UInt32: [UInt64]], inPlaceOf predecessor: LoadedPolicy? = nil,
         name: String,
-        hits: RuleHitIndex.Entry?, steps: BPFMap
+        hits: RuleHitIndex.Entry?
     ) throws(BPFError) {
         var known = image
         known.peers = []
@@ -45,18 +44,14 @@ package final class LoadedPolicy {
                 .map { PeerEntry(identity: $0.key, words: $0.value) }.sorted { $0.identity < $1.identity }
             table = try LoadedPeers(image.peers.merging(beside[...]), words: image.words)
         }
-        var maps: [MapSymbol: BPFMap] = [.steps: steps]
-        maps[.peers] = table?.symbolMap
+        let maps: [MapSymbol: BPFMap] = table.map { [.peers: $0.symbolMap] } ?? [:]
         self.program = try BPFProgram(image.program, name: name, hitBase: hits?.base ?? 0, maps: maps)
     }
 
     /// A policy that allows nothing, in place of one whose program the kernel refused. It counts where that one would have counted.
     init(
-        inPlaceOf image: PolicyImage, _ direction: Direction, _ refusal: BPFError, hits: RuleHitIndex.Entry?,
-        steps: BPFMap
-    )
-        throws(BPFError)
-    {
+        inPlaceOf image: PolicyImage, _ direction: Direction, _ refusal: BPFError, hits: RuleHitIndex.Entry?
+    ) throws(BPFError) {
         let closed: PolicyImage
         do {
             // One that nobody isolates would be open.
@@ -71,8 +66,7 @@ package final class LoadedPolicy {
         self.refused = (image, refusal)
         self.hits = hits
         self.table = nil
-        self.program = try BPFProgram(
-            closed.program, name: "np_refused", hitBase: hits?.base ?? 0, maps: [.steps: steps])
+        self.program = try BPFProgram(closed.program, name: "np_refused", hitBase: hits?.base ?? 0, maps: [:])
     }
 
     /// Whether the live map can be brought to another image's entries: same code, same meaning of its bits, and room. What the kernel has

@@ -30,7 +30,7 @@ extension NodeDatapath {
             }
         }
         do {
-            let policies = try PolicyLoad.perform(loads, retiring: plan.retiring, steps: maps.steps)
+            let policies = try PolicyLoad.perform(loads, retiring: plan.retiring)
             for (load, policy) in zip(loads, policies) {
                 batch.fresh[load.subject, default: [:]][load.direction] = policy
                 report.programsLoaded += 1

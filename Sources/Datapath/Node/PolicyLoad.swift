@@ -28,7 +28,7 @@ struct PolicyLoad {
     /// - Returns: them, in order.
     /// - Throws: for the first in order that cannot be loaded for another reason; none of them stays then.
     static func perform(
-        _ loads: [PolicyLoad], retiring: RetiringIdentities, steps: BPFMap
+        _ loads: [PolicyLoad], retiring: RetiringIdentities
     ) throws(BPFError) -> [LoadedPolicy] {
         let workers =
             loads.count < many || isOneAfterTheOther ? 1 : min(workers, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
@@ -43,7 +43,7 @@ struct PolicyLoad {
                 while true {
                     let place = next.add(1, ordering: .relaxed).oldValue
                     guard place < loads.count else { return }
-                    results[place] = Result { () throws(BPFError) in try loads[place].perform(retiring, steps) }
+                    results[place] = Result { () throws(BPFError) in try loads[place].perform(retiring) }
                 }
             }
         }
@@ -61,18 +61,18 @@ struct PolicyLoad {
         #endif
     }
 
-    private func perform(_ retiring: RetiringIdentities, _ steps: BPFMap) throws(BPFError) -> LoadedPolicy {
+    private func perform(_ retiring: RetiringIdentities) throws(BPFError) -> LoadedPolicy {
         do {
             return try LoadedPolicy(
                 image, transitional: retiring.transitionalEntries(for: image), inPlaceOf: live,
-                name: direction == .ingress ? "np_ingress" : "np_egress", hits: hits, steps: steps)
+                name: direction == .ingress ? "np_ingress" : "np_egress", hits: hits)
         } catch {
             let failure = BPFError(
                 error.operation, "\(error.object) of \(subject)", errno: error.errno, detail: error.detail,
                 verifierLog: error.verifierLog)
             let isNode = subject == CompilerState.hostSubjectKey || subject == CompilerState.formerHostSubjectKey
             guard error.isRefusedProgram, !isNode else { throw failure }
-            return try LoadedPolicy(inPlaceOf: image, direction, failure, hits: hits, steps: steps)
+            return try LoadedPolicy(inPlaceOf: image, direction, failure, hits: hits)
         }
     }
 }

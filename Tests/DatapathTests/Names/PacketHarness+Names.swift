@@ -174,10 +174,8 @@ extension PacketHarness {
                 Asm.instruction(0xb7, destination: 4, immediate: Int32(verdict.rawValue)),
                 Asm.instruction(0x63, destination: 1, source: 4, offset: place(NP_CB_VERDICT)),
             ] + store(NP_CB_IDENTITY, 1) + store(NP_CB_TRAFFIC, 0) + store(NP_CB_BASE, Int32(NameWorld.base)) + [
-                Asm.instruction(0x18, destination: 2), Asm.instruction(0),
-                Asm.instruction(0xb7, destination: 3, immediate: Int32(NP_STEP_VERDICT.rawValue)),
-                Asm.instruction(0x85, immediate: 12), Asm.instruction(0xb7, immediate: 2), Asm.exit,
-            ], mapReferences: [.init(slot: 17, map: .steps)])
+                Asm.instruction(0xb7), Asm.exit,
+            ], mapReferences: [])
     }
 
     /// As `restrictNames`, by `columnProgram`.

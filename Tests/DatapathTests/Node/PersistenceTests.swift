@@ -94,24 +94,6 @@ struct PersistenceTests {
         }
     }
 
-    @Test("steps pinned by a version that had no more than are in use are used; what they hold decides as before")
-    func fewerSteps() throws {
-        try PrivateBPFFilesystem.with { files in
-            try files.pins.create()
-            let inUse = try #require(
-                DatapathMaps.steps.filter { $0.program != DatapathMaps.noStep }.map { Int($0.step.rawValue) + 1 }.max())
-            let older = try BPFMap(
-                Libbpf.createMap(
-                    type: .init(3), name: "np_steps", keySize: 4, valueSize: 4, capacity: inUse, flags: 0),
-                name: "np_steps")
-            try Libbpf.pin(older.fd, "np_steps", at: "\(files.pins.folder)/np_steps")
-            let node = try NodeDatapath.forTests(pins: files.pins)
-            #expect(node.maps.steps.id == older.id)
-            _ = try node.apply(try NodeImages.shop(), links: [:])
-            #expect(try HookProbe(node: node).tcp(source: 7) == NP_REASON_ALLOWED)
-        }
-    }
-
     @Test("a pinned flow table keeps its size; a size that is no power of two is refused")
     func size() throws {
         try PrivateBPFFilesystem.with { files in

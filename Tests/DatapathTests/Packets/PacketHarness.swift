@@ -214,7 +214,7 @@ final class PacketHarness: @unchecked Sendable {
         _ policy: PacketPolicy, _ direction: Direction, of pod: Pod = .a, hitBase: UInt32 = 0, bump: Bool = true
     ) throws {
         let image = try PolicyEmitter.emit(policy.bits(direction))
-        var maps: [MapSymbol: BPFMap] = [.steps: steps]
+        var maps: [MapSymbol: BPFMap] = [:]
         if image.words > 0 {
             let peers = try BPFMap(
                 hash: "np_peers", keySize: 4, valueSize: 8 * image.words, capacity: max(image.peers.count, 1))
@@ -231,7 +231,7 @@ final class PacketHarness: @unchecked Sendable {
 
     /// Puts any program in the place of a policy.
     func set(program: EncodedProgram, _ direction: Direction, of pod: Pod = .a) throws {
-        let loaded = try BPFProgram(program, name: "np_policy", hitBase: 0, maps: [.steps: steps])
+        let loaded = try BPFProgram(program, name: "np_policy", hitBase: 0, maps: [:])
         withoutPolicy[pod, default: []].insert(direction)
         try writeEndpoint(pod)
         try put(loaded, into: policies, at: slot(pod, direction))

@@ -37,10 +37,11 @@ struct VerdictTests {
     @Test("a missing step drops")
     func missingSteps() throws {
         try PacketHarness.with { harness throws in
-            // Without policies nobody asks for a verdict.
+            // Without policies nobody asks a program.
             try harness.set(.everything, .egress)
-            try harness.removeStep(NP_STEP_VERDICT)
-            #expect(try harness.send(packet, .egress) == NP_REASON_NONE)
+            try harness.removeStep(NP_STEP_POLICY)
+            #expect(try harness.send(packet, .egress) == NP_DROP_NO_STEP)
+            #expect(try harness.flowCount() == 0)
             try harness.removeStep(NP_STEP_FROM_POD)
             #expect(try harness.send(packet, .egress) == NP_REASON_NONE)
             try harness.removeStep(NP_STEP_ICMP_ERROR)
@@ -64,31 +65,44 @@ struct VerdictTests {
         }
     }
 
-    @Test(
-        "a jump to a reserved step is counted and dropped, and to an empty slot dropped by who jumps",
-        arguments: [NP_STEP_REDIRECT].map(\.rawValue))
-    func reservedSteps(step: UInt32) throws {
+    @Test("what a policy program returns decides nothing: its answer does", arguments: [-1, 0, 1, 2, 7] as [Int32])
+    func returned(value: Int32) throws {
         try PacketHarness.with { harness throws in
-            try harness.set(program: Self.jump(to: step, answer: Int32(NP_VERDICT_ALLOW.rawValue)), .egress)
-            #expect(try harness.send(packet, .egress) == NP_DROP_NO_STEP)
-            try harness.removeStep(np_step(step))
-            #expect(try harness.send(packet, .egress) == NP_REASON_NONE)
+            for direction in Direction.allCases { try harness.set(.everything, direction) }
+            try harness.set(
+                program: Self.program(answering: Int32(NP_VERDICT_ALLOW.rawValue), returning: value), .egress)
+            #expect(try harness.send(packet, .egress) == NP_REASON_ALLOWED)
+            try harness.set(
+                program: Self.program(answering: Int32(NP_VERDICT_DENY.rawValue), returning: value), .egress)
+            #expect(try harness.send(SamplePacket.udp.packet(v6: false), .egress) == NP_DROP_POLICY_DENY)
+        }
+    }
+
+    @Test("a policy program that leaves the question as it is has not answered", arguments: [0, 1, 2] as [Int32])
+    func unanswered(value: Int32) throws {
+        typealias Asm = AssembledProgram
+        try PacketHarness.with { harness throws in
+            let silent = EncodedProgram(
+                instructions: [Asm.instruction(0xb7, immediate: value), Asm.exit], mapReferences: [])
+            try harness.set(program: silent, .egress)
+            #expect(try harness.send(packet, .egress) == NP_DROP_NO_POLICY_PROGRAM)
             #expect(try harness.flowCount() == 0)
         }
     }
 
-    /// A policy program that puts any answer into cb[3] and goes on with a step.
-    private static func jump(to step: UInt32, answer: Int32) -> EncodedProgram {
+    /// A policy program that puts any answer into cb[3], and returns anything.
+    private static func program(answering answer: Int32, returning value: Int32 = 0) -> EncodedProgram {
         typealias Asm = AssembledProgram
+        func store(_ register: Int32, _ value: Int32) -> [UInt64] {
+            [
+                Asm.instruction(0xb7, destination: 2, immediate: value),
+                Asm.instruction(0x63, destination: 1, source: 2, offset: Int16(NP_CB_OFFSET) + 4 * Int16(register)),
+            ]
+        }
         return EncodedProgram(
-            instructions: [
-                Asm.instruction(0xb7, destination: 2, immediate: answer),
-                Asm.instruction(
-                    0x63, destination: 1, source: 2, offset: Int16(NP_CB_OFFSET) + 4 * Int16(NP_CB_VERDICT)),
-                Asm.instruction(0x18, destination: 2), Asm.instruction(0),
-                Asm.instruction(0xb7, destination: 3, immediate: Int32(step)),
-                Asm.instruction(0x85, immediate: 12), Asm.instruction(0xb7, immediate: 2), Asm.exit,
-            ], mapReferences: [.init(slot: 2, map: .steps)])
+            instructions: store(NP_CB_IDENTITY, 1) + store(NP_CB_TRAFFIC, 0) + store(NP_CB_VERDICT, answer)
+                + store(NP_CB_BASE, 0) + [Asm.instruction(0xb7, immediate: value), Asm.exit],
+            mapReferences: [])
     }
 
     @Test("rules for the proxy alone are dropped while there is none; a deny rule has its own reason")
@@ -106,7 +120,7 @@ struct VerdictTests {
     @Test("a policy program that answers nothing known is no allowance", arguments: [0, 5, 77, 255])
     func badVerdict(answer: Int32) throws {
         try PacketHarness.with { harness throws in
-            try harness.set(program: Self.jump(to: NP_STEP_VERDICT.rawValue, answer: answer), .egress)
+            try harness.set(program: Self.program(answering: answer), .egress)
             #expect(try harness.send(packet, .egress) == NP_DROP_BAD_VERDICT)
             #expect(try harness.flowCount() == 0)
         }
