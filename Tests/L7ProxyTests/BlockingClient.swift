@@ -11,6 +11,9 @@ struct BlockingClient: ~Copyable {
         descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         var wait = timeval(tv_sec: patience / 1_000, tv_usec: patience % 1_000 * 1_000)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
+        // Small writes would wait 40 ms for acknowledgements of those before.
+        var on: CInt = 1
+        setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<CInt>.size))
         if isDeaf {
             setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
             var room: CInt = 4_096
