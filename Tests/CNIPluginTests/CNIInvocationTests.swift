@@ -57,7 +57,7 @@ struct CNIInvocationTests {
             (#"{"cniVersion":"1.1.0","name":"a","cni.dev/valid-attachments":{}}"#, .invalidConfiguration),
         ])
     func configuration(text: String, code: CNIError.Code) {
-        let error = #expect(throws: CNIError.self) { try CNIConfiguration(Array(text.utf8)) }
+        let error = #expect(throws: CNIError.self) { try CNIConfiguration(Array(text.utf8), for: .add) }
         #expect(error?.code == code)
     }
 
@@ -66,7 +66,7 @@ struct CNIInvocationTests {
         let text =
             #"{"cniVersion":"1.0.0","name":"pods","type":"netpold","prevResult":{"cniVersion":"1.0.0","ips":[]}}"#
         let bytes = Array(text.utf8)
-        for end in bytes.indices { #expect((try? CNIConfiguration(Array(bytes[..<end]))) == nil) }
-        #expect((try? CNIConfiguration(bytes)) != nil)
+        for end in bytes.indices { #expect((try? CNIConfiguration(Array(bytes[..<end]), for: .add)) == nil) }
+        #expect((try? CNIConfiguration(bytes, for: .add)) != nil)
     }
 }

@@ -29,7 +29,7 @@ struct CNIPluginTests {
         ])
         let before = previous.map { ",\"prevResult\":\($0)" } ?? ""
         let text = "{\"cniVersion\":\"1.1.0\",\"name\":\"pods\",\"type\":\"netpold\"\(options)\(before)}"
-        let output = try plugin.run(invocation, CNIConfiguration(Array(text.utf8))) { _ in }
+        let output = try plugin.run(invocation, CNIConfiguration(Array(text.utf8), for: invocation.command)) { _ in }
         return String(decoding: output, as: UTF8.self)
     }
 
@@ -103,6 +103,19 @@ struct CNIPluginTests {
         #expect(try run("DEL").isEmpty)
         #expect(notes.isEmpty)
         #expect(try run("DEL").isEmpty)
+    }
+
+    @Test(
+        "DEL removes the note whatever is wrong with options; ADD and CHECK refuse them",
+        arguments: [
+            #""waitSeconds":"9""#, #""onTimeout":"open""#, #""unenforceable":1"#, #""instance":7"#, #""socket":{}"#,
+        ])
+    func deleteWithWrongOptions(option: String) throws {
+        _ = try run("ADD")
+        for command in ["ADD", "CHECK"] { #expect(code { try run(command, ",\(option)") } == .invalidConfiguration) }
+        #expect(notes == ["pods-c0ffee-eth0"])
+        #expect(try run("DEL", ",\(option)", previous: "[]").isEmpty)
+        #expect(notes.isEmpty)
     }
 
     @Test("GC keeps the notes of what the runtime has, of its network alone")

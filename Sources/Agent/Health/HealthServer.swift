@@ -3,13 +3,14 @@ import NIOHTTP1
 import NIOPosix
 public import ServiceLifecycle
 public import Support
+import Synchronization
 
 /// Answers probes over HTTP: `GET /readyz` with 200 while the node enforces, `GET /livez` with 200 while the agent works;
 /// 503 and the reasons, one a line, otherwise.
 ///
 /// Every process of the node can connect: connections are few, short, and answered from a value at hand.
 public final class HealthServer: Service {
-    /// Connections at once; further ones are closed.
+    /// Connections at once. The oldest ends for a further one: whoever holds connections keeps no probe out.
     static let connectionLimit = 32
     /// How long a connection may take, whatever it sends.
     static let timeLimit = TimeAmount.seconds(5)
@@ -22,15 +23,14 @@ public final class HealthServer: Service {
     /// - Throws: when the address cannot be listened on.
     public init(_ address: HealthAddress, health: @escaping @Sendable () -> Health?) async throws(SystemError) {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let open = Turnstile(limit: HealthServer.connectionLimit)
+        let open = OpenConnections()
         self.group = group
         do {
             channel = try await ServerBootstrap(group: group)
                 .serverChannelOption(.backlog, value: 32)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelInitializer { channel in
-                    guard open.enter() else { return channel.close() }
-                    channel.closeFuture.whenComplete { _ in open.leave() }
+                    open.add(channel)
                     channel.eventLoop.scheduleTask(in: HealthServer.timeLimit) { channel.close(promise: nil) }
                     return channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
@@ -59,6 +59,20 @@ public final class HealthServer: Service {
             }
         }
         try? await group.shutdownGracefully()
+    }
+
+    /// The open connections, the oldest first.
+    private final class OpenConnections: Sendable {
+        private let channels = Mutex<[any Channel]>([])
+
+        func add(_ channel: any Channel) {
+            let oldest: (any Channel)? = channels.withLock { open in
+                open.append(channel)
+                return open.count > HealthServer.connectionLimit ? open.removeFirst() : nil
+            }
+            oldest?.close(promise: nil)
+            channel.closeFuture.whenComplete { _ in self.channels.withLock { $0.removeAll { $0 === channel } } }
+        }
     }
 
     /// One request, one answer, and the end.

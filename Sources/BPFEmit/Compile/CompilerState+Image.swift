@@ -80,6 +80,16 @@ extension CompilerState {
         return found
     }
 
+    /// What is not in force as written of the policies of a local pod because it does not fit: `diagnostics` that are about it.
+    public func omissions(ofPod namespace: String, _ name: String) -> [Diagnostic] {
+        guard let endpoint = endpoints.first(where: { $0.namespace == namespace && $0.name == name }),
+            let subject = subject(of: endpoint.subject)
+        else { return [] }
+        let numbers = Direction.allCases.map { subject[$0] }
+        let rules = Set(numbers.flatMap { effective($0).leftOut })
+        return (rules.map(CompilerState.leftOut) + numbers.compactMap { failure(of: $0, subject.key) }).sorted()
+    }
+
     private var contested: [Diagnostic] {
         claims.contested.map { address in
             let names = claims.claimants(of: address).compactMap(pods.qualifiedName).sorted().map { "pod \($0)" }
@@ -94,14 +104,16 @@ extension CompilerState {
     }
 
     private var failures: [Diagnostic] {
-        compiled.failures.flatMap { number, error in
-            keys(of: number).map { subject in
-                Diagnostic(
-                    id: .tooMany, location: nil,
-                    message:
-                        "\(compiled.policies[number].direction) of \(subject): \(error); everything is denied",
-                    hint: "select fewer policies for these pods")
-            }
+        compiled.failures.keys.flatMap { number in keys(of: number).compactMap { failure(of: number, $0) } }
+    }
+
+    /// Why a subject's policy allows nothing, where it does not fit the limits.
+    private func failure(of policy: Int, _ subject: String) -> Diagnostic? {
+        compiled.failures[policy].map { error in
+            Diagnostic(
+                id: .tooMany, location: nil,
+                message: "\(compiled.policies[policy].direction) of \(subject): \(error); everything is denied",
+                hint: "select fewer policies for these pods")
         }
     }
 

@@ -40,10 +40,11 @@ public struct CNIConfiguration {
     /// GC: what the runtime still has, container and interface.
     public let valid: Set<CNIAttachmentID>?
 
-    /// Reads a configuration.
+    /// Reads what a command needs of a configuration. What is removed is removed whatever else was written: DEL and GC take the defaults for
+    /// options that are wrong.
     ///
     /// - Throws: `notDecodable` for what is no JSON object, `invalidConfiguration` naming the key, `incompatibleVersion`.
-    public init(_ bytes: [UInt8]) throws(CNIError) {
+    public init(_ bytes: [UInt8], for command: CNIInvocation.Command) throws(CNIError) {
         guard bytes.count <= CNIConfiguration.limit else {
             throw CNIError(.notDecodable, "the network configuration has more than \(CNIConfiguration.limit) bytes")
         }
@@ -61,22 +62,25 @@ public struct CNIConfiguration {
         guard CNIInvocation.isContainerID(network) else {
             throw CNIError(.invalidConfiguration, "name is \"\(network.prefix(64))\", which is no network's name")
         }
-        instance = try CNIConfiguration.text(object, "instance") ?? "default"
-        socket = try CNIConfiguration.text(object, "socket")
-        if let seconds = object["waitSeconds"] {
-            guard let seconds = seconds as? Int, (0...600).contains(seconds) else {
-                throw CNIError(.invalidConfiguration, "waitSeconds is not a number from 0 to 600")
+        let removes = command == .delete || command == .collect
+        func option<Value>(_ read: () throws(CNIError) -> Value?, or value: Value) throws(CNIError) -> Value {
+            do { return try read() ?? value } catch {
+                guard removes else { throw error }
+                return value
             }
-            waitSeconds = seconds
-        } else {
-            waitSeconds = 10
         }
-        onTimeout = try CNIConfiguration.choice(object, "onTimeout") ?? .fail
-        unenforceable = try CNIConfiguration.choice(object, "unenforceable") ?? .refuse
+        instance = try option({ () throws(CNIError) in try CNIConfiguration.text(object, "instance") }, or: "default")
+        socket = try option({ () throws(CNIError) in .some(try CNIConfiguration.text(object, "socket")) }, or: nil)
+        waitSeconds = try option({ () throws(CNIError) in try CNIConfiguration.seconds(object, "waitSeconds") }, or: 10)
+        onTimeout = try option({ () throws(CNIError) in try CNIConfiguration.choice(object, "onTimeout") }, or: .fail)
+        unenforceable = try option(
+            { () throws(CNIError) in try CNIConfiguration.choice(object, "unenforceable") }, or: .refuse)
         switch object["prevResult"] {
         case nil, is NSNull: previous = nil
         case let result as [String: Any]: previous = result
-        default: throw CNIError(.invalidConfiguration, "prevResult is no object")
+        default:
+            guard removes else { throw CNIError(.invalidConfiguration, "prevResult is no object") }
+            previous = nil
         }
         // libcni writes an empty list as null.
         if let written = object["cni.dev/valid-attachments"] {
@@ -98,6 +102,14 @@ public struct CNIConfiguration {
         guard let value = object[key] else { return nil }
         guard let text = value as? String else { throw CNIError(.invalidConfiguration, "\(key) is no text") }
         return text
+    }
+
+    private static func seconds(_ object: [String: Any], _ key: String) throws(CNIError) -> Int? {
+        guard let value = object[key] else { return nil }
+        guard let seconds = value as? Int, (0...600).contains(seconds) else {
+            throw CNIError(.invalidConfiguration, "\(key) is not a number from 0 to 600")
+        }
+        return seconds
     }
 
     private static func choice<Choice: RawRepresentable<String> & CaseIterable>(

@@ -14,7 +14,7 @@ public struct CNIInvocation: Hashable, Sendable {
     public let command: Command
     /// `CNI_CONTAINERID`: the runtime's number for the sandbox; empty for commands that are about none.
     public let containerID: String
-    /// `CNI_NETNS`: the path of the namespace; may be empty for DEL.
+    /// `CNI_NETNS`: the path of the namespace; DEL does not look at it.
     public let netns: String
     /// `CNI_IFNAME`: the interface's name inside.
     public let interface: String
@@ -48,6 +48,8 @@ public struct CNIInvocation: Hashable, Sendable {
         for part in (environment["CNI_ARGS"] ?? "").split(separator: ";") {
             let words = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard words.count == 2 else {
+                // DEL asks for none of them.
+                if command == .delete { continue }
                 throw CNIError(.invalidEnvironment, "CNI_ARGS has no value for \"\(part.prefix(64))\"")
             }
             arguments.append(Argument(key: String(words[0]), value: String(words[1])))
@@ -61,7 +63,7 @@ public struct CNIInvocation: Hashable, Sendable {
             guard CNIInvocation.isInterfaceName(interface) else {
                 throw CNIError(.invalidEnvironment, "CNI_IFNAME is \"\(interface.prefix(64))\"")
             }
-            guard netns.hasPrefix("/") || (command == .delete && netns.isEmpty) else {
+            guard netns.hasPrefix("/") || command == .delete else {
                 throw CNIError(.invalidEnvironment, "CNI_NETNS is \"\(netns.prefix(64))\", which is no path")
             }
         case .collect, .status, .version: break

@@ -19,7 +19,7 @@ enum CNIEntry {
                 // Its input names no network.
                 output = CNIVersion.list
             } else {
-                let configuration = try CNIConfiguration(try input())
+                let configuration = try CNIConfiguration(try input(), for: invocation.command)
                 version = configuration.version
                 guard let paths = InstancePaths(instance: configuration.instance) else {
                     throw CNIError(

@@ -186,23 +186,23 @@ struct ExplainCommand: AsyncParsableCommand {
             throw try diagnosticOptions.failed("\(error)", with: diagnostics)
         }
         let lowered = PolicyLowering.lower(objects)
-        let diagnostics = diagnosticOptions.counted(decoded.diagnostics + lowered.diagnostics)
-        try diagnosticOptions.begin(diagnostics, of: loaded)
-        if let mistake = Named.mistake(node: localNode, in: objects) {
-            throw try diagnosticOptions.failed(mistake, with: diagnostics)
-        }
+        let policies = lowered.policies + PolicyLowering.lowerRefused(decoded.refused)
+        let mistake = Named.mistake(node: localNode, in: objects)
         services.addListeners(to: &objects, localNode: localNode)
         let evaluator = ReferenceEvaluator(
-            objects, policies: lowered.policies + PolicyLowering.lowerRefused(decoded.refused), localNode: localNode,
-            serviceSettings: services.settings)
+            objects, policies: policies, localNode: localNode, serviceSettings: services.settings)
+        let asked = flow.calling(loaded.renamed, unless: Set(objects.pods.map(\.qualifiedName)))
+        let omissions = ProgramLimits.omissions(
+            of: evaluator.subjects(of: asked, in: objects), evaluator, objects, policies)
+        let diagnostics = diagnosticOptions.counted(decoded.diagnostics + lowered.diagnostics + omissions)
+        try diagnosticOptions.begin(diagnostics, of: loaded)
+        if let mistake { throw try diagnosticOptions.failed(mistake, with: diagnostics) }
         let text = ExplanationText(
             style: Terminal.output.style, showsRules: Terminal.output.isTerminal, standardInput: loaded.standardInput)
         let needsProxy: Bool
         let isAllowed: Bool?
         do {
-            let known = Set(objects.pods.map(\.qualifiedName))
-            let answer = try evaluator.answer(
-                flow.calling(loaded.renamed, unless: known), in: objects, request: request.request())
+            let answer = try evaluator.answer(asked, in: objects, request: request.request())
             print(
                 form.isForPrograms
                     ? try form.render(answer.report) : text.render(answer.lines, passes: answer.passes))

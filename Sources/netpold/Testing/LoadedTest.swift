@@ -76,9 +76,9 @@ struct LoadedTest {
         objects.names = test.names
         let lowered = PolicyLowering.lower(objects)
         try check(wanted.options.counted(decoded.diagnostics + lowered.diagnostics))
-        return LoadedTest(
-            test: test, objects: objects, policies: lowered.policies,
-            evaluator: ReferenceEvaluator(objects, policies: lowered.policies, localNode: test.localNode))
+        let evaluator = ReferenceEvaluator(objects, policies: lowered.policies, localNode: test.localNode)
+        try check(ProgramLimits.omissions(of: objects.pods, evaluator, objects, lowered.policies))
+        return LoadedTest(test: test, objects: objects, policies: lowered.policies, evaluator: evaluator)
     }
 
     private static func check(_ diagnostics: [Diagnostic]) throws(Unusable) {

@@ -131,6 +131,67 @@ struct ExitCodeTests {
         }
     }
 
+    /// A policy for shop/web with so many lists of names, and a pod that it does not select.
+    private static func names(_ count: Int) -> String {
+        let rules = (0..<count).map {
+            "  - {toFQDNs: [{matchName: n\($0).example}], toPorts: [{ports: [{port: '443'}]}]}"
+        }
+        return Self.pods + """
+
+            ---
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: db, namespace: shop, labels: {app: db}}
+            spec: {nodeName: node-1, containers: [{name: c}]}
+            status: {podIP: 10.0.0.2}
+            ---
+            apiVersion: cilium.io/v2
+            kind: CiliumNetworkPolicy
+            metadata: {name: names, namespace: shop}
+            spec:
+              endpointSelector: {matchLabels: {app: web}}
+              egress:
+
+            """ + rules.map { "  \($0)\n" }.joined()
+    }
+
+    @Test(
+        "What does not fit into a pod's program is an error of compile, explain and test; other pods are answered for")
+    func limits() throws {
+        let asked = ["--name", "n32.example=192.0.2.1", "shop/web", "ip:192.0.2.1", "443/TCP"]
+        let fits = try BuiltNetpold.run(["explain", "-f", "-"] + asked, input: Self.names(32))
+        #expect(fits.code == 0, "\(fits.errors)")
+        for command in [["compile", "-f", "-"], ["explain", "-f", "-"] + asked] {
+            let run = try BuiltNetpold.run(command, input: Self.names(33))
+            #expect(run.code == 2, "\(command): \(run.errors)")
+            #expect(run.errors.contains("more than 32 different lists of toFQDNs"), "\(command): \(run.errors)")
+        }
+        let other = try BuiltNetpold.run(
+            ["explain", "-f", "-", "--expect", "allow", "shop/db", "shop/web", "80/TCP"], input: Self.names(33))
+        #expect(other.code == 2, "web is asked about too: \(other.errors)")
+        let apart = try BuiltNetpold.run(
+            ["explain", "-f", "-", "--expect", "allow", "host", "shop/db", "80/TCP"], input: Self.names(33))
+        #expect(apart.code == 0, "\(apart.errors)")
+
+        let folder = FileManager.default.temporaryDirectory.appending(path: "limits-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let test = """
+            apiVersion: netpold.dev/v1alpha1
+            kind: PolicyTest
+            metadata: {name: names}
+            spec:
+              manifests: [all.yaml]
+              cases: [{from: shop/web, to: 'ip:192.0.2.1', protocol: TCP, port: 443, expect: deny}]
+            """
+        try test.write(to: folder.appending(path: "test.yaml"), atomically: true, encoding: .utf8)
+        for (count, code) in [(32, 0), (33, 2)] as [(Int, Int32)] {
+            try Self.names(count).write(to: folder.appending(path: "all.yaml"), atomically: true, encoding: .utf8)
+            let run = try BuiltNetpold.run(["test", folder.path()])
+            #expect(run.code == code, "\(count): \(run.output) \(run.errors)")
+        }
+    }
+
     @Test("A folder with Deployments and no pod is compiled and explained with synthetic pods")
     func workloads() throws {
         let deployment =
