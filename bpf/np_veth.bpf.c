@@ -88,7 +88,7 @@ NP_INLINE int np_finish(struct __sk_buff *skb, struct np_question *question, str
 		if (np_unlikely(step != NP_STEP_COUNT)) {
 			if (step == NP_STEP_TO_POD)
 				np_jump_to(skb, NP_STEP_TO_POD);
-			else
+			else if (step == NP_STEP_HOST_FROM_POD)
 				np_jump_to(skb, NP_STEP_HOST_FROM_POD);
 			np_count(NP_DROP_NO_STEP, skb->len);
 			return NP_ACTION_SHOT;
@@ -304,8 +304,12 @@ NP_INLINE int np_enter_verdict(struct __sk_buff *skb)
 	if (!np_resume(skb, &hook, &question, false, &action))
 		return action;
 	answer = np_read_answer(skb);
-	if (np_unlikely(np_is_unanswered(&answer)))
+	if (np_unlikely(np_is_unanswered(&answer))) {
+		if (question->stage >= NP_STAGE_EMBEDDED)
+			/* As np_icmp_error: what is counted and reported is the error. */
+			question->packet = question->error;
 		return np_finish_unasked(&hook, question, np_outcome_of(NP_DROP_NO_POLICY_PROGRAM));
+	}
 	conclusion = np_conclude_answer(&hook, question, &answer);
 	if (np_unlikely(question->hello == NP_HELLO_OPENS) && conclusion.outcome.action == NP_ACTION_NEXT)
 		conclusion = np_go_on(np_pass_to_step(&hook, NP_STEP_HELLO));

@@ -67,7 +67,8 @@ AT(np_flow_record, revision, 24);
 AT(np_flow_record, flags, 36);
 AT(np_flow_record, other, 40);
 HOLDS(offsetof(struct np_flow_set, flow[1].revision) % 8 == 0); /* with arrival one word of 64 bits */
-HOLDS(NP_MAX_RULE_HITS <= 1 << 16); /* np_endpoint.open_hit */
+HOLDS(NP_MAX_RULE_HITS <= 1 << 16); /* np_endpoint.open_hit; a base is no NP_CB_UNANSWERED */
+HOLDS(NP_MAX_POLICY_SLOTS < NP_CB_UNANSWERED);
 SIZE(np_flow_set, 256);
 AT(np_flow_set, flow, 32);
 SIZE(np_flow_share, 24);

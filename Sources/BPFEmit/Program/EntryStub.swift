@@ -53,7 +53,7 @@ public enum EntryStub {
         b.move(.r2, imm: 0)
         b.store(.word, .r1, ControlBlock.verdict, .r2)
         b.store(.word, .r1, ControlBlock.base, .r2)
-        b.tailCall(step: step, context: nil)
+        b.tailCall(step: step)
         do { return try b.assemble() } catch { throw .assembly(error) }
     }
 }

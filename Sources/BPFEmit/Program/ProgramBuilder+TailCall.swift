@@ -1,10 +1,8 @@
 import CNetpoldABI
 
 extension ProgramBuilder {
-    /// Goes on with a C program; drops the packet if there is none. `context` holds the context; `nil` when r1 still
-    /// does.
-    mutating func tailCall(step: np_step, context: Register?) {
-        if let context { move(.r1, context) }
+    /// Goes on with a C program; drops the packet if there is none. r1 holds the context.
+    mutating func tailCall(step: np_step) {
         load(.r2, map: .steps)
         move(.r3, imm: Int32(step.rawValue))
         call(.tailCall)

@@ -73,7 +73,7 @@ final class PacketBenchRig {
                 count: image.hitCount, capacity: Int(NP_MAX_RULE_HITS), subject: subject.key, direction: direction,
                 bits: image.bits)
             let policy = try LoadedPolicy(
-                image, transitional: [:], name: "np_policy", hits: hits)
+                image, transitional: [:], name: direction == .ingress ? "np_ingress" : "np_egress", hits: hits)
             try maps.policies.set(2 * slot + UInt32(direction.rawValue), program: policy.program)
             pod.policies.append(policy)
             if image.isOpen { open.insert(direction, hit: hits?.openHit ?? 0) }

@@ -14,7 +14,7 @@
 
 /*
  * Part of the pin path (/sys/fs/bpf/netpold/<instance>/v<N>). Bumped when new programs cannot use old maps: a struct of a
- * map changes, private ones included. Tests/Golden/abi records what each version was. A field whose meaning changes gets
+ * map changes, private ones included, or what programs agree on: cb and the numbers of steps. Tests/Golden/abi records what each version was. A field whose meaning changes gets
  * another name too: other versions carry flows over field by field, by name, and take what they do not know as 0, which
  * must admit nothing. Not for more entries: a table that is too small is taken over like one of another version.
  */
@@ -919,7 +919,7 @@ enum np_proxy_call {
 
 /*
  * Value of np_scratch (one entry, per CPU): what the next program needs to know about the packet. Steps read it, and
- * np_verdict after each answer of a policy program. tc programs run with bottom halves disabled, so no other packet of this
+ * np_policy after each answer of a policy program. tc programs run with bottom halves disabled, so no other packet of this
  * CPU comes between.
  */
 struct np_question {
@@ -1040,8 +1040,8 @@ enum np_decision {
 /* ---- steps and outcomes ---------------------------------------------------------------------------------- */
 
 /*
- * Slots of np_steps (prog array): the C programs that the stubs and other steps jump to. Numbers are only ever appended: loaded stubs carry
- * them. In a map pinned by a version with fewer steps the slots beyond its end are missing: a jump there fails, and the jumping program drops.
+ * Slots of np_steps (prog array): the C programs that the stubs and other steps jump to. Numbers are only ever appended in a version: loaded
+ * stubs carry them. A jump to a slot that is empty fails, and the jumping program drops.
  */
 enum np_step {
 	NP_STEP_TO_POD = 0, /* = NP_INGRESS: np_to_pod */

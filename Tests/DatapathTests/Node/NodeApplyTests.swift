@@ -16,7 +16,7 @@ struct NodeApplyTests {
         ])
     }
 
-    @Test("each slot of np_steps holds a program, the reserved ones too")
+    @Test("each slot of np_steps holds a program")
     func steps() throws {
         let steps = try NodeDatapath.forTests().maps.steps
         #expect(steps.shape.capacity == Int(NP_STEP_COUNT.rawValue))
