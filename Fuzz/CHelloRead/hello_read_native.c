@@ -22,6 +22,7 @@ static long bpf_skb_load_bytes(const struct __sk_buff *skb, __u32 offset, void *
 	return 0;
 }
 
+#define bpf_cpu_to_be64(value) __builtin_bswap64(value)
 #define bpf_loop(most, step, context, flags)                                                                      \
 	do {                                                                                                      \
 		for (__u32 np_turn = 0; np_turn < (most) && !step(np_turn, context); np_turn++)                    \
