@@ -24,8 +24,8 @@
  * proxy sends comes out of its namespace: np_from_proxy. At no hook of a packet: np_to_listener, which gives connections in that namespace to
  * the proxy's socket, and np_dns_lesson, which the proxy runs to teach what it has read of a DNS answer.
  *
- * The C programs are the steps in np_steps (enum np_step). A step jumps on or ends in np_finish, so each
- * packet is counted under one named reason; the exceptions stand there.
+ * The C programs are the steps in np_steps (enum np_step). A step jumps on or ends in np_finish, so each packet is counted under one named
+ * reason; the exceptions stand there.
  */
 #include "lib/dns_answer.h"
 #include "lib/dns_query.h"
@@ -283,8 +283,8 @@ int np_hairpin(struct __sk_buff *skb)
 }
 
 /*
- * A policy program returns here and not to np_policy's caller: the kernel knows a tail call in a function. The verifier takes what is returned
- * for what the last line says, so nothing may hang on it.
+ * Becomes the policy program, which returns to np_policy: a tail call in a function leaves its caller where it is. The verifier takes what is
+ * returned for what the last line says, so nothing may hang on it.
  */
 static __attribute__((noinline)) int np_run_policy(struct __sk_buff *skb)
 {

@@ -52,9 +52,9 @@ public struct PolicySimulator: Sendable {
         return cb
     }
 
-    /// Reads an answer out of `cb[1...3]`, as the C side does.
+    /// Reads an answer out of `cb[1...4]`, as the C side does.
     public func answer(_ cb: [UInt32]) throws(Failure) -> PolicyAnswer {
-        guard cb.count == ControlBlock.count,
+        guard cb.count == ControlBlock.count, cb[Int(NP_CB_BASE)] & UInt32(NP_CB_UNANSWERED) == 0,
             let (verdict, decision, word) = ControlBlock.unpackAnswer(cb[Int(NP_CB_VERDICT)])
         else { throw .malformedAnswer(cb: cb) }
         let found = UInt64(cb[Int(NP_CB_IDENTITY)]) | UInt64(cb[Int(NP_CB_TRAFFIC)]) << 32

@@ -118,6 +118,16 @@ struct CNIPluginTests {
         #expect(notes.isEmpty)
     }
 
+    @Test("GC takes no wrong option for a reason to fail, but is told of which instance")
+    func collectWithWrongOptions() throws {
+        _ = try run("ADD")
+        let none = ",\"cni.dev/valid-attachments\":[]"
+        #expect(code { try run("GC", none + ",\"instance\":7") } == .invalidConfiguration)
+        #expect(notes == ["pods-c0ffee-eth0"])
+        #expect(try run("GC", none + ",\"waitSeconds\":\"9\"").isEmpty)
+        #expect(notes.isEmpty)
+    }
+
     @Test("GC keeps the notes of what the runtime has, of its network alone")
     func collect() throws {
         for container in ["aa", "bb", "cc"] { _ = try run("ADD", container: container) }

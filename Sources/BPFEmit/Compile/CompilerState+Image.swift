@@ -80,14 +80,17 @@ extension CompilerState {
         return found
     }
 
-    /// What is not in force as written of the policies of a local pod because it does not fit: `diagnostics` that are about it.
-    public func omissions(ofPod namespace: String, _ name: String) -> [Diagnostic] {
-        guard let endpoint = endpoints.first(where: { $0.namespace == namespace && $0.name == name }),
-            let subject = subject(of: endpoint.subject)
-        else { return [] }
-        let numbers = Direction.allCases.map { subject[$0] }
-        let rules = Set(numbers.flatMap { effective($0).leftOut })
-        return (rules.map(CompilerState.leftOut) + numbers.compactMap { failure(of: $0, subject.key) }).sorted()
+    /// What is not in force as written of the policies of some local pods because it does not fit: those of `diagnostics` that are about
+    /// them. `pods` are qualified names.
+    public func omissions(ofPods pods: Set<String>) -> [Diagnostic] {
+        let keys = Set(endpoints.lazy.filter { pods.contains("\($0.namespace)/\($0.name)") }.map(\.subject))
+        var rules: Set<LeftOutRule> = []
+        var found: [Diagnostic] = []
+        for subject in subjects.order.lazy.compactMap({ subjects[$0] }) where keys.contains(subject.key) {
+            rules.formUnion(leftOutRules(of: subject))
+            found += Direction.allCases.compactMap { failure(of: subject[$0], subject.key) }
+        }
+        return (found + rules.map(CompilerState.leftOut)).sorted()
     }
 
     private var contested: [Diagnostic] {
@@ -123,9 +126,13 @@ extension CompilerState {
         var found: Set<LeftOutRule> = []
         for number in subjects.order {
             guard let subject = subjects[number] else { continue }
-            for direction in Direction.allCases { found.formUnion(effective(subject[direction]).leftOut) }
+            found.formUnion(leftOutRules(of: subject))
         }
         return found
+    }
+
+    private func leftOutRules(of subject: SubjectTable.Subject) -> [LeftOutRule] {
+        Direction.allCases.flatMap { effective(subject[$0]).leftOut }
     }
 
     private static func leftOut(_ rule: LeftOutRule) -> Diagnostic {

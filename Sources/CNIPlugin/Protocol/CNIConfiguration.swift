@@ -41,7 +41,7 @@ public struct CNIConfiguration {
     public let valid: Set<CNIAttachmentID>?
 
     /// Reads what a command needs of a configuration. What is removed is removed whatever else was written: DEL and GC take the defaults for
-    /// options that are wrong.
+    /// options that are wrong. But GC looks through all that an instance has, so it is told which.
     ///
     /// - Throws: `notDecodable` for what is no JSON object, `invalidConfiguration` naming the key, `incompatibleVersion`.
     public init(_ bytes: [UInt8], for command: CNIInvocation.Command) throws(CNIError) {
@@ -69,7 +69,10 @@ public struct CNIConfiguration {
                 return value
             }
         }
-        instance = try option({ () throws(CNIError) in try CNIConfiguration.text(object, "instance") }, or: "default")
+        instance =
+            command == .collect
+            ? try CNIConfiguration.text(object, "instance") ?? "default"
+            : try option({ () throws(CNIError) in try CNIConfiguration.text(object, "instance") }, or: "default")
         socket = try option({ () throws(CNIError) in .some(try CNIConfiguration.text(object, "socket")) }, or: nil)
         waitSeconds = try option({ () throws(CNIError) in try CNIConfiguration.seconds(object, "waitSeconds") }, or: 10)
         onTimeout = try option({ () throws(CNIError) in try CNIConfiguration.choice(object, "onTimeout") }, or: .fail)

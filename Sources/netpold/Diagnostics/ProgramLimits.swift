@@ -24,27 +24,22 @@ struct ProgramLimits {
         _ policies: [LoweredPolicy]
     ) -> [Diagnostic] {
         guard policies.reduce(0, { $0 + size(of: $1) }) > rules else { return [] }
-        // Pods that are labelled alike have the same policies.
-        var known: [Subject: Bool] = [:]
-        var nodes: [String: [Pod]] = [:]
-        for pod in pods() {
-            let subject = Subject(namespace: pod.metadata.namespace, labels: pod.metadata.labels)
+        // Pods that policies see alike have the same ones.
+        var known: [CiliumLabels: Bool] = [:]
+        var nodes: [String: Set<String>] = [:]
+        for pod in pods() where !pod.hostNetwork && !pod.isFinished {
+            let subject = evaluator.view.ciliumLabels(of: pod)
             let isLarge =
                 known[subject] ?? Direction.allCases.contains { hasMany(evaluator.subjectPolicy(for: pod, $0)) }
             known[subject] = isLarge
-            if isLarge { nodes[evaluator.view.node(of: pod), default: []].append(pod) }
+            if isLarge { nodes[evaluator.view.node(of: pod), default: []].insert(pod.qualifiedName) }
         }
         var found: Set<Diagnostic> = []
         for (node, pods) in nodes {
             let state = CompilerState(objects, policies: policies, localNode: node)
-            for pod in pods { found.formUnion(state.omissions(ofPod: pod.metadata.namespace, pod.metadata.name)) }
+            found.formUnion(state.omissions(ofPods: pods))
         }
         return found.sorted()
-    }
-
-    private struct Subject: Hashable {
-        var namespace: String
-        var labels: [String: String]
     }
 
     /// Rules, and conditions on ports beyond one a rule.

@@ -77,7 +77,8 @@ struct LoadedTest {
         let lowered = PolicyLowering.lower(objects)
         try check(wanted.options.counted(decoded.diagnostics + lowered.diagnostics))
         let evaluator = ReferenceEvaluator(objects, policies: lowered.policies, localNode: test.localNode)
-        try check(ProgramLimits.omissions(of: objects.pods, evaluator, objects, lowered.policies))
+        let omissions = ProgramLimits.omissions(of: objects.pods, evaluator, objects, lowered.policies)
+        try check(wanted.options.counted(omissions))
         return LoadedTest(test: test, objects: objects, policies: lowered.policies, evaluator: evaluator)
     }
 

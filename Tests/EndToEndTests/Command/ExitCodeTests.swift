@@ -131,28 +131,36 @@ struct ExitCodeTests {
         }
     }
 
-    /// A policy for shop/web with so many lists of names, and a pod that it does not select.
+    /// A policy for shop/web with so many lists of names, a pod that has ended and is labelled alike, and one that the policy does not select.
     private static func names(_ count: Int) -> String {
         let rules = (0..<count).map {
             "  - {toFQDNs: [{matchName: n\($0).example}], toPorts: [{ports: [{port: '443'}]}]}"
         }
-        return Self.pods + """
-
-            ---
+        return """
             apiVersion: v1
             kind: Pod
-            metadata: {name: db, namespace: shop, labels: {app: db}}
+            metadata: {name: a-former-web, namespace: shop, labels: {app: web}}
             spec: {nodeName: node-1, containers: [{name: c}]}
-            status: {podIP: 10.0.0.2}
+            status: {phase: Succeeded}
             ---
-            apiVersion: cilium.io/v2
-            kind: CiliumNetworkPolicy
-            metadata: {name: names, namespace: shop}
-            spec:
-              endpointSelector: {matchLabels: {app: web}}
-              egress:
 
-            """ + rules.map { "  \($0)\n" }.joined()
+            """ + Self.pods + """
+
+                ---
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: db, namespace: shop, labels: {app: db}}
+                spec: {nodeName: node-1, containers: [{name: c}]}
+                status: {podIP: 10.0.0.2}
+                ---
+                apiVersion: cilium.io/v2
+                kind: CiliumNetworkPolicy
+                metadata: {name: names, namespace: shop}
+                spec:
+                  endpointSelector: {matchLabels: {app: web}}
+                  egress:
+
+                """ + rules.map { "  \($0)\n" }.joined()
     }
 
     @Test(
