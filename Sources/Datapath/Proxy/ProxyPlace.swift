@@ -1,4 +1,6 @@
+import Glibc
 import NetTypes
+import Support
 
 /// Where the L7 proxy of an instance lives: a network namespace of its own, joined to the node's by a veth pair.
 public struct ProxyPlace: Hashable, Sendable {
@@ -18,6 +20,15 @@ public struct ProxyPlace: Hashable, Sendable {
 
     /// The path at which the namespace is mounted.
     public var namespace: String { "\(folder)/\(instance).proxy-netns" }
+
+    /// Whether an agent has made the place, and pinned the map by which flows come to it.
+    public var isMade: Bool {
+        // A plain file until the namespace is mounted there; then it is of another file system than its folder.
+        guard let pins = try? PinPath(instance: instance), let here = try? FileIdentity(of: folder),
+            let there = try? FileIdentity(of: namespace)
+        else { return false }
+        return here.device != there.device && access("\(pins.folder)/np_listeners", F_OK) == 0
+    }
 
     /// The name of the pair's end in the node's namespace: instances may share that.
     public var interface: String {

@@ -16,6 +16,25 @@ struct NodeProxyPorts {
     /// Called before the listening sockets are closed.
     let end: @Sendable () -> Void
 
+    /// How often it is looked for a place that is not there yet.
+    private static let patience = Duration.milliseconds(200)
+
+    /// Waits until the instance's agent has made the place for the proxy: both start together when the node does, and the agent
+    /// takes longer. Says so when it has to wait. Answers false when a signal to end came before.
+    static func awaitPlace(instance: String) async -> Bool {
+        let place = ProxyPlace(instance: instance)
+        guard !place.isMade else { return true }
+        ErrorOutput.write(
+            "netpold proxy: waiting for \(place.namespace), which `netpold agent --l7-proxy` makes; until then what needs the proxy is "
+                + "refused\n")
+        let signals = SignalListener([SIGTERM, SIGINT])
+        while signals.earliest == nil {
+            if place.isMade { return true }
+            try? await Task.sleep(for: patience)
+        }
+        return false
+    }
+
     /// Moves the process into the place that the instance's agent has made for the proxy, by starting it anew there, and opens the ports.
     /// Ends the process when the place is made anew: whoever supervises it starts it in the new one.
     ///

@@ -27,12 +27,13 @@ struct ProxyCommand: AsyncParsableCommand {
             Without --listen it is the proxy of the agent's instance: root, beside `netpold agent`. It takes the connections that \
             policies with HTTP rules hand to it, and enforces the agent's snapshot of the rules (--rules), which it re-reads when \
             the agent replaces it. It needs no running agent: it starts from the last snapshot. Without a snapshot every request is \
-            denied. When it is down such connections are refused; nothing else is touched. --state-file exists while it serves and \
-            says which revision is in force; with systemd use Type=notify.
+            denied. When it is down such connections are refused; nothing else is touched. Where the agent has not made its place yet it \
+            says so and waits. --state-file exists while it serves and says which revision is in force, and --probe asks \
+            whether it does; with systemd use Type=notify.
 
             SIGTERM and SIGINT end it: no new connections, requests under way get --drain seconds. SIGHUP reads the rules again.
 
-            Exit codes: 0 ended by a signal; 2 wrong arguments or manifests; 3 the machine cannot do it: address in use, not root.
+            Exit codes: 0 ended by a signal; 1 with --probe, it does not serve; 2 wrong arguments or manifests; 3 the machine cannot do it: address in use, not root.
 
             Example: netpold proxy --listen 127.0.0.1:8080 --to 127.0.0.1:80 -f policies/ --pod shop/api
                      curl -i http://127.0.0.1:8080/admin
@@ -90,6 +91,9 @@ struct ProxyCommand: AsyncParsableCommand {
             "How it is written: text or json. (default: text on a terminal, else json)", valueName: "format"))
     var accessLogFormat: AccessLog.Format?
 
+    @Flag(help: "Ask whether the node's proxy serves, and end: 0 if it does, else 1. For readiness probes.")
+    var probe = false
+
     @Option(help: "Event loops, each with a listener of its own. (default: one for each core)")
     var loops: Int?
 
@@ -111,6 +115,7 @@ struct ProxyCommand: AsyncParsableCommand {
     private var isAlone: Bool { listen != nil }
 
     func validate() throws {
+        guard !(probe && isAlone) else { throw ValidationError("--probe asks the node's proxy; --listen is another one") }
         if let loops, !(1...256).contains(loops) { throw ValidationError("--loops \(loops): 1 to 256") }
         guard (1...1_000_000).contains(connections) else {
             throw ValidationError("--connections \(connections): 1 to 1000000")
@@ -141,6 +146,7 @@ struct ProxyCommand: AsyncParsableCommand {
 
     func run() async throws {
         do {
+            if probe { return try answerProbe() }
             let run = ProxyRun(
                 loops: loops ?? System.coreCount, drain: .seconds(Int64(drain)), state: try state(), log: try openLog(),
                 connections: connections,
@@ -180,8 +186,18 @@ struct ProxyCommand: AsyncParsableCommand {
             hint: "to try policies without root: "
                 + "netpold proxy --listen 127.0.0.1:8080 --to 127.0.0.1:80 -f policies/ --pod namespace/name")
         let path = try rules ?? instance.paths().proxyRules
+        // What a proxy that was killed has left says that it serves.
+        run.state?.remove()
+        guard await NodeProxyPorts.awaitPlace(instance: instance.instance) else { return }
         let ports = try NodeProxyPorts.open(instance: instance.instance, listeners: run.loops)
         try await run.serve(ports, rules: path, telling: DenialFeed(path: try instance.paths().denials))
+    }
+
+    private func answerProbe() throws {
+        let path = try stateFile ?? instance.paths().proxyState
+        guard ProxyStatus.read(path) == nil else { return }
+        ErrorOutput.error("\(path): no proxy serves")
+        throw ExitCode.failure
     }
 
     private func state() throws -> ProxyState? {

@@ -169,6 +169,23 @@ struct ProxyCommandTests {
         #expect(run.code == 2 && run.errors.contains(says), "\(run)")
     }
 
+    @Test("without an agent the node's proxy waits, does not pass for one that serves, and ends when it is told to")
+    func waits() throws {
+        let instance = "wait-\(getpid())-\(UInt16.random(in: .min ... .max))"
+        let state = "/run/netpold/\(instance).proxy.json"
+        try FileManager.default.createDirectory(atPath: "/run/netpold", withIntermediateDirectories: true)
+        // As a proxy that was killed leaves it; a container's process is number 1 again.
+        try #"{"pid":1,"revision":1}"#.write(toFile: state, atomically: true, encoding: .utf8)
+        let proxy = try BuiltNetpold.start(["proxy", "--instance", instance, "--access-log", "none"])
+        for _ in 0..<1_000 where FileManager.default.fileExists(atPath: state) { usleep(10_000) }
+        let probe = try BuiltNetpold.run(["proxy", "--probe", "--instance", instance])
+        #expect(probe.code == 1 && probe.errors.contains("no proxy serves"), "\(probe)")
+        usleep(500_000)
+        kill(proxy.process.processIdentifier, SIGTERM)
+        let run = try proxy.finish()
+        #expect(run.code == 0 && run.errors.contains("waiting for /run/netpold/\(instance).proxy-netns"), "\(run)")
+    }
+
     @Test("an address that is taken is said to be so")
     func taken() throws {
         let server = try PlainServer()

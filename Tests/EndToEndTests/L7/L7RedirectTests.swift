@@ -67,6 +67,17 @@ struct L7RedirectTests {
         }
     }
 
+    @Test("a proxy that starts first waits for its place, and serves once the agent has made it")
+    func startsFirst() throws {
+        let world = try L7World(.ptp, reversePathFilter: 1)
+        try world.startProxy { try world.apply(.ingress) }
+        #expect(try world.proxyServes())
+        let way = L7World.Way.outsideToPod
+        let path = "/api/\(way)"
+        #expect(
+            try world.ask(way, v6: false, path).body == world.expected(.ingress, way, v6: false, path))
+    }
+
     @Test("the access log names the pods at each end; the outside has no name", arguments: [false, true])
     func podNames(v6: Bool) throws {
         let world = try L7World(.ptp, reversePathFilter: 1)

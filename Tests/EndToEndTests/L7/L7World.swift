@@ -4,6 +4,7 @@ import Datapath
 import Foundation
 import Glibc
 import NetTypes
+import Testing
 
 @testable import netpold
 
@@ -175,8 +176,9 @@ final class L7World {
         try child.waitUntilReady()
     }
 
-    /// Starts `netpold proxy` with rules that let requests for /api/ pass, by whatever number policies and rules go.
-    func startProxy() throws {
+    /// Starts `netpold proxy` with rules that let requests for /api/ pass, by whatever number policies and rules go. With
+    /// `making` that makes its place: once it says that it waits for that.
+    func startProxy(before making: (() throws -> Void)? = nil) throws {
         let files = "\(FileManager.default.temporaryDirectory.path())/\(place.instance)"
         let element: [String: Any] = [
             "method": "", "path": "/api/.*", "host": "", "headers": [String](), "headerMatches": [String](),
@@ -188,7 +190,13 @@ final class L7World {
             "format": "netpold-proxy-rules", "version": 1, "revision": 1, "policies": policies,
         ]
         try JSONSerialization.data(withJSONObject: snapshot).write(to: URL(filePath: "\(files).rules.json"))
-        try launchProxy(rules: "\(files).rules.json", state: "\(files).state")
+        try launchProxy(rules: "\(files).rules.json", state: "\(files).state", before: making)
+    }
+
+    /// Whether `netpold proxy --probe` says that it serves.
+    func proxyServes() throws -> Bool {
+        let state = try #require(proxyFiles.first { $0.hasSuffix(".state") })
+        return try BuiltNetpold.run(["proxy", "--probe", "--state-file", state]).code == 0
     }
 
     /// Starts `netpold proxy`, which from the next change of policies on has the rules that the datapath tells of, as the agent writes
@@ -205,7 +213,7 @@ final class L7World {
     /// What the proxy says of each request.
     var accessLog: String { "\(FileManager.default.temporaryDirectory.path())/\(place.instance).access.log" }
 
-    private func launchProxy(rules: String, state: String) throws {
+    private func launchProxy(rules: String, state: String, before making: (() throws -> Void)? = nil) throws {
         let log = "\(FileManager.default.temporaryDirectory.path())/\(place.instance).proxy.log"
         proxyFiles += [rules, state, log, accessLog]
         let process = try ChildProcess(
@@ -216,6 +224,15 @@ final class L7World {
             ], output: log)
         proxy = process
         isReal = true
+        if let making {
+            func says() -> String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
+            for _ in 0..<500 where process.isRunning && !says().contains("waiting for \(place.namespace)") {
+                usleep(20_000)
+            }
+            #expect(says().contains("waiting for \(place.namespace)"))
+            #expect(try !proxyServes())
+            try making()
+        }
         for _ in 0..<500 where process.isRunning && access(state, F_OK) != 0 { usleep(20_000) }
         guard access(state, F_OK) == 0 else { throw PodNetworkError("no proxy") }
     }

@@ -83,7 +83,8 @@ private struct ServiceRun {
     }
 
     private static func precedes(_ left: Flow, _ right: Flow) -> Bool {
-        "\(left)" < "\(right)"
+        (left.protocol.rawValue, left.port, left.to.address, left.to.port)
+            < (right.protocol.rawValue, right.port, right.to.address, right.to.port)
     }
 
     // MARK: the world
