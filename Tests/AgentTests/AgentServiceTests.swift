@@ -78,6 +78,20 @@ import Testing
         #expect(later.map(\.state) == [.ready, .waiting])
     }
 
+    @Test("a hook that somebody takes away is put back by the next look at the hooks, not by the next resync")
+    func takenHook() async throws {
+        let service = try RunningService(world, socket: scratch.file("t"), observe: .milliseconds(20))
+        await service.start()
+        let finding = HookFinding(
+            ifindex: 7, direction: .egress, key: EndpointKey(namespace: "shop", name: "web"), problem: .missing)
+        world.state.withLock { state in
+            state.repairsHooks = true
+            state.hooks = [finding]
+        }
+        #expect(await eventually { world.state.withLock { $0.hooks.isEmpty && $0.applied.count == 2 } })
+        await service.stop()
+    }
+
     @Test("wait answers after a change written before it is in force")
     func waits() async throws {
         let client = try await started()

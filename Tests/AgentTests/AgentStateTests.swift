@@ -321,6 +321,73 @@ import Testing
         actions.compactMap { if case .clear(let condition) = $0 { condition } else { nil } }
     }
 
+    @Test("what stands for a refused Pod is handed on until the Pod is good or gone; one that is bound stays as it was")
+    func refusedPod() {
+        let key = ObjectKey(kind: "Pod", namespace: "shop", name: "far")
+        let refused = RefusedObject(
+            key: key, origin: .manifest(.init(file: "b.yaml", line: 1, column: 1)), diagnostics: [],
+            isolating: Fixtures.isolating(Fixtures.policy("far", app: "far", directions: [.ingress])))
+        let bad = ManifestFile(objects: [], refused: [refused])
+        var run = ReducerRun()
+        var feed = FolderFeed()
+        func read(_ file: ManifestFile?) {
+            var now = files
+            now["b.yaml"] = file
+            run.on(.objects(feed.read(now)))
+            run.finish()
+        }
+        run.on(.node(node))
+        read(bad)
+        #expect(run.table.isolating[key] == refused.isolating)
+        #expect(run.table.objects[key] == nil)
+        read(ManifestFile(objects: [.pod(Fixtures.pod("far", "10.0.0.7"))], refused: []))
+        #expect(run.table.isolating.isEmpty && run.table.objects[key] != nil)
+        // Its last good version stays.
+        read(bad)
+        #expect(run.table.isolating.isEmpty && run.table.objects[key] != nil)
+        read(nil)
+        #expect(run.table.isolating.isEmpty && run.table.objects[key] == nil)
+        read(bad)
+        #expect(run.table.isolating[key] == refused.isolating)
+        read(nil)
+        #expect(run.table.isolating.isEmpty)
+
+        // A pod that an earlier agent has bound, and whose object is refused from the start.
+        var records = ReducerRun()
+        records.on(.node(Fixtures.host([(7, "10.0.0.1")])))
+        var first = FolderFeed()
+        records.on(.objects(first.read(files)))
+        records.finish()
+        let bound = ObjectKey(kind: "Pod", namespace: "shop", name: "web")
+        var again = ReducerRun(records: records.recorded.last)
+        var other = FolderFeed()
+        again.on(.node(Fixtures.host([(7, "10.0.0.1")])))
+        var refusedWeb = refused
+        refusedWeb.key = bound
+        again.on(.objects(other.read(["a.yaml": ManifestFile(objects: [], refused: [refusedWeb])])))
+        again.finish()
+        #expect(again.table.objects[bound] != nil && again.table.isolating[bound] == nil)
+        #expect(again.links.values.joined().contains(7))
+    }
+
+    @Test(
+        "while a change of host policies waits for somebody, it is looked every two seconds whether the kernel has settled it"
+    )
+    func confirmation() {
+        var (state, _) = begun()
+        _ = state.on(.reconcileDue)
+        var report = Fixtures.report("web")
+        report.host = HostReport(
+            confirmation: .pending(.enforce, former: .audit, until: 9), devices: ["eth0"], problems: [])
+        #expect(delays(state.on(.applied(generation: state.generation, report))) == [2000])
+        #expect(state.conditions.contains { $0.kind == .hostUnconfirmed })
+        #expect(reconciles(state.on(.reconcileDue)).count == 1)
+        report.host?.confirmation = .expired(.enforce, former: .audit)
+        #expect(delays(state.on(.applied(generation: state.generation, report))) == [50])
+        #expect(state.conditions.contains { $0.kind == .hostGivenUp })
+        #expect(reconciles(state.on(.reconcileDue)).isEmpty)
+    }
+
     @Test("servers of the proxy that could not be asked are a condition, and asked again until they were")
     func serversNotAsked() {
         var (state, _) = begun()

@@ -20,6 +20,8 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
         /// What does not fit from now on.
         var servicesLeftOut: [String] = []
         var hooks: [HookFinding] = []
+        /// Whether an apply puts programs back at hooks.
+        var repairsHooks = false
         var policies: [[String]] = []
         var failure: SystemError?
         /// Nobody can say how it stands with host policies.
@@ -97,6 +99,7 @@ final class FakeWorld: ObjectSource, NodeSource, DatapathPort, PolicyCompiler, S
             state.applied.append(links)
             state.masters = masters
             state.images.append(image)
+            if state.repairsHooks { state.hooks = [] }
             var report = Fixtures.report(links.keys.sorted())
             report.servicesLeftOut = state.servicesLeftOut
             return report

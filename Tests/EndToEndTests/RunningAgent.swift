@@ -86,7 +86,7 @@ final class RunningAgent {
     func settle() throws {
         let run = try run(["status", "--wait", "--timeout", "30"] + place)
         // With a refused policy or a severe condition everything else is in force, and the exit code says so.
-        let isRefusal = run.code == 1 && run.output.contains("everything read is in force")
+        let isRefusal = run.code == 1 && run.output.contains("in force, latest change")
         guard run.code == 0 || isRefusal else { throw PodNetworkError("not in force: \(run.output)\(log)") }
     }
 

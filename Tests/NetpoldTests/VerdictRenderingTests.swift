@@ -1,3 +1,4 @@
+import BPFEmit
 import PolicyAPI
 import Support
 import Testing
@@ -28,6 +29,19 @@ import Testing
                 "t1000 ALLOWED shop/web (10.0.0.1:4311) -> shop/db (10.0.0.2:5432) TCP  ingress of shop/db by "
                     + "NetworkPolicy shop/db spec.ingress[0] (a.yaml:9:5)"
             ])
+    }
+
+    @Test("a drop that a rule would allow says why beside the rule")
+    func withoutProxy() {
+        var verdict = Self.verdict()
+        verdict.rule = .init(object: "CiliumNetworkPolicy shop/db", path: "spec.ingress[0]", place: "a.yaml:9:5")
+        verdict.reason = VerdictReason.name(wire: VerdictReason.l7Unavailable.rawValue)
+        verdict.sentence = VerdictReason.sentence(wire: VerdictReason.l7Unavailable.rawValue)
+        let line = plain.lines(verdict).first
+        #expect(line?.contains("only rules with L7 conditions match, and no proxy is running") == true)
+        #expect(line?.hasSuffix("CiliumNetworkPolicy shop/db spec.ingress[0] (a.yaml:9:5)") == true)
+        verdict.reason = VerdictReason.name(wire: VerdictReason.policyDeny.rawValue)
+        #expect(plain.lines(verdict).first?.contains(" by CiliumNetworkPolicy shop/db") == true)
     }
 
     @Test("ends that are no pods show what they are, ICMP its type")

@@ -104,6 +104,8 @@ public struct ExplainReport: Hashable, Codable, Sendable {
     public var passes: Bool?
     /// Whether a proxy decides requests of it.
     public var needsProxy: Bool
+    /// Whether a proxy serves that decides them; left out where none is needed.
+    public var proxyServes: Bool?
     /// Every fact as a field, as JSON: docs/reference/explain-json.md.
     public var report: String
 
@@ -112,6 +114,7 @@ public struct ExplainReport: Hashable, Codable, Sendable {
         case lines = "lines"
         case passes = "passes"
         case needsProxy = "needsProxy"
+        case proxyServes = "proxyServes"
         case report = "report"
     }
 }

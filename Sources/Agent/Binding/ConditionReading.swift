@@ -160,12 +160,18 @@ struct ConditionReading {
             }
             guard let pod = bound[namespace.inode] else { continue }
             for interface in namespace.interfaces where interface.reach == .around {
-                add(
-                    .interfaceUnenforced, pod,
-                    "interface \(interface.name) (\(interface.kindText)) of the pod does not lead through a veth of this "
-                        + "node: nothing is enforced on it")
+                add(.interfaceUnenforced, pod, ConditionReading.text(interface))
             }
         }
+    }
+
+    private static func text(_ interface: NamespaceEvidence.Interface) -> String {
+        let start = "interface \(interface.name) (\(interface.kindText)) of the pod "
+        if interface.kind == "ifb" {
+            return start
+                + "can take its packets past the programs at its veth; take NET_ADMIN from the pod, or the module ifb from the node"
+        }
+        return start + "does not lead through a veth of this node: nothing is enforced on it"
     }
 
     private mutating func readProblems() {

@@ -95,6 +95,7 @@ public struct Health: Hashable, Codable, Sendable {
     /// Conditions that are not severe, for no pod is less protected than it should be, and yet are not what was written.
     static let unmet: Set<Condition.Kind> = [
         .keptLastGood, .isolatedByRefused, .compiledClosed, .sourceUnavailable, .addressConflict,
+        .proxyMissing,
     ]
     /// Conditions of enforcement itself.
     static let ofEnforcement: Set<Condition.Kind> = [

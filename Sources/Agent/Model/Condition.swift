@@ -84,6 +84,8 @@ public struct Condition: Hashable, Codable, Sendable {
         case hostUnenforced = "hostUnenforced"
         /// Pods that the L7 proxy has connections to could not be asked about them after a change: it denies what they are sent.
         case serversNotAsked = "serversNotAsked"
+        /// Pods have rules about HTTP requests, and no L7 proxy serves: what they would allow is dropped.
+        case proxyMissing = "proxyMissing"
     }
 
     /// The kind.
@@ -120,7 +122,7 @@ public struct Condition: Hashable, Codable, Sendable {
             .nodeKept,
             .podFinished,
             .hookWithoutPod, .evidenceIgnored, .bpffsMounted, .bpffsPrivate, .flowsCrowded, .namesLeftOut, .learntFull,
-            .hostUnconfirmed, .serversNotAsked:
+            .hostUnconfirmed, .serversNotAsked, .proxyMissing:
             false
         }
     }

@@ -80,13 +80,14 @@ struct VerdictResolver: Sendable {
     /// The verdict of a record of a packet at `time`, milliseconds since 1970. `refused`: the name that it was refused for.
     mutating func resolve(_ record: VerdictRecord, time: UInt64, refused: NameRecord? = nil) -> FlowVerdict {
         let subject = slots[UInt32(record.slot)] ?? "endpoint \(record.slot)"
-        let remote = record.direction == .ingress ? record.source : record.destination
+        let isFromRemote = isFromRemote(record, subject: subject)
+        let remote = isFromRemote ? record.source : record.destination
         var verdict = FlowVerdict(
             timeMilliseconds: time, isDrop: record.isDrop,
             direction: "\(record.direction)", subject: subject,
-            source: end(record.source, record.sourcePort, record, isRemote: record.direction == .ingress),
+            source: end(record.source, record.sourcePort, record, isRemote: isFromRemote),
             destination: end(
-                record.destination, record.destinationPort, record, isRemote: record.direction == .egress),
+                record.destination, record.destinationPort, record, isRemote: !isFromRemote),
             protocol: "\(record.protocol)", icmpType: record.protocol.isICMP ? record.destinationPort : nil,
             reason: VerdictReason.name(wire: record.reason), sentence: VerdictReason.sentence(wire: record.reason),
             rule: nil, isolatedBy: [], nearestMiss: nil, revision: record.revision, length: record.length)
@@ -120,6 +121,25 @@ struct VerdictResolver: Sendable {
             }
         }
         return verdict
+    }
+
+    /// Whether the other end sent the packet. Of an answer in a flow the direction is that of the flow, whose policy was asked: there
+    /// the end that the direction would have as the other one is the subject itself.
+    private func isFromRemote(_ record: VerdictRecord, subject: String) -> Bool {
+        let isIngress = record.direction == .ingress
+        let (usual, other) = isIngress ? (record.source, record.destination) : (record.destination, record.source)
+        let isAnswer = isOwn(usual, subject) && !isOwn(other, subject)
+        return isIngress != isAnswer
+    }
+
+    /// Whether an address is the subject's.
+    private func isOwn(_ address: IPAddress, _ subject: String) -> Bool {
+        switch names.view.owner(of: address) {
+        case .pod(let pod): pod.qualifiedName == subject
+        // The node itself is the subject without a namespace.
+        case .node(let name): name == names.view.localNode && !subject.contains("/")
+        case .outside, .contested: false
+        }
     }
 
     private func end(_ address: IPAddress, _ port: UInt16, _ record: VerdictRecord, isRemote: Bool) -> FlowVerdict.End {

@@ -111,7 +111,7 @@ public final class AgentService: Service {
             listings: Listings(
                 published: published, history: history, cache: cache, worker: worker, names: ports.names),
             policyWaits: PolicyWaits(reconciler: reconciler, published: published, history: history),
-            explanations: Explanations(history: history, names: ports.names))
+            explanations: Explanations(history: history, names: ports.names, proxyState: options.proxyState))
     }
 
     /// Watches, enforces and answers until it is told to shut down or the task is cancelled. Then nobody is answered any

@@ -10,11 +10,13 @@ struct ConditionLog {
     private var crowded: [Condition] = []
     /// Endpoints whose learnt addresses have no more room.
     private var learntFull: [Condition] = []
+    /// No proxy serves that pods' rules need.
+    private var proxyMissing: [Condition] = []
 
     init(_ logger: Logger) { self.logger = logger }
 
     /// The conditions at this moment.
-    var conditions: [Condition] { (nodeFailure.map { [$0] } ?? []) + crowded + learntFull }
+    var conditions: [Condition] { (nodeFailure.map { [$0] } ?? []) + crowded + learntFull + proxyMissing }
 
     /// The node was observed, or why not.
     mutating func take(nodeFailure new: Condition?) {
@@ -37,6 +39,17 @@ struct ConditionLog {
         guard new != learntFull else { return false }
         logChanges(from: learntFull, to: new)
         learntFull = new
+        return true
+    }
+
+    /// Whether no proxy serves that pods' rules need.
+    ///
+    /// - Returns: whether anything has changed.
+    mutating func take(proxyMissing new: Condition?) -> Bool {
+        let new = new.map { [$0] } ?? []
+        guard new != proxyMissing else { return false }
+        logChanges(from: proxyMissing, to: new)
+        proxyMissing = new
         return true
     }
 

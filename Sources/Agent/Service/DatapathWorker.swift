@@ -90,6 +90,7 @@ actor DatapathWorker {
         var description: String { "\(cause); pods that have come since may be open: \(reason)" }
     }
 
+    func auditHooks() -> [HookFinding] { working { datapath.auditHooks() } }
     func counters() throws -> DatapathCounters { try working { try datapath.counters() } }
     func capacities() throws -> [CapacityUse] { try working { try datapath.capacities() } }
 

@@ -10,15 +10,18 @@ import Support
 actor Explanations {
     private let history: GenerationHistory
     private let names: NameFeed?
+    private let proxyState: String?
     private let executor = ThreadExecutor(name: "netpold-explain")
     /// What the latest question was answered from: the next one is mostly about the same.
     private var made: (generation: UInt64, names: [String: [IPAddress]], known: Generation.Known)?
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    init(history: GenerationHistory, names: NameFeed?) {
+    /// Explains by a history and what pods have learnt of names. `proxyState` is the file in which a proxy says how it stands.
+    init(history: GenerationHistory, names: NameFeed?, proxyState: String?) {
         self.history = history
         self.names = names
+        self.proxyState = proxyState
     }
 
     /// The answer; `nil` when nobody waits for it any more.
@@ -37,7 +40,9 @@ actor Explanations {
         }
         do {
             let answer = try known.evaluator.answer(request.flow, in: known.objects, request: request.request)
-            return .explained(try ExplainReport(answer))
+            var report = try ExplainReport(answer)
+            if report.needsProxy { report.proxyServes = proxyState.flatMap(ProxyStatus.read) != nil }
+            return .explained(report)
         } catch {
             return .explained(
                 ExplainReport(mistake: "\(error)", lines: [], passes: nil, needsProxy: false, report: ""))

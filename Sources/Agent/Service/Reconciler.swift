@@ -160,6 +160,7 @@ actor Reconciler {
             group.addTask { await self.saver.run { await self.save(on: fileThread) } }
             group.addTask { await self.repeating(every: self.options.resync) { await self.take(.resync) } }
             group.addTask { await self.repeating(every: self.options.collection) { await self.collectConntrack() } }
+            group.addTask { await self.repeating(every: self.options.observe) { await self.auditHooks() } }
             for await action in actions {
                 switch action {
                 case .reconcileLater(let milliseconds):
@@ -186,6 +187,9 @@ actor Reconciler {
     private nonisolated func observe(on thread: BlockingThread) async {
         do {
             let source = node
+            let proxyState = options.proxyState
+            let isServed = await thread.run { proxyState.flatMap(ProxyStatus.read) != nil }
+            await observed(proxyServes: isServed)
             let evidence = try await thread.run { try source.evidence() }
             await observed(evidence)
         } catch {
@@ -196,6 +200,11 @@ actor Reconciler {
     private func observed(_ evidence: HostEvidence) {
         conditionLog.take(nodeFailure: nil)
         take(.node(evidence))
+    }
+
+    private func observed(proxyServes: Bool) {
+        let missing = proxyServes ? nil : compiled.flatMap { Condition.proxyMissing($0.image) }
+        if conditionLog.take(proxyMissing: missing) { publish() }
     }
 
     /// What was observed last stays in force; the next try is at most `options.observe` away.
@@ -346,6 +355,25 @@ actor Reconciler {
         } catch {
             logger.error("no new flow goes past the node's stack", metadata: ["error": "\(error)"])
         }
+    }
+
+    /// Looks whether programs are at the hooks, and has them put back where somebody has taken them away.
+    private func auditHooks() async {
+        // What is being applied looks itself.
+        guard state.isInForce else { return }
+        let missing = await worker.auditHooks().filter { finding in
+            finding.problem == .missing && !state.conditions.contains(AgentState.condition(finding))
+        }
+        guard !missing.isEmpty else { return }
+        for finding in missing {
+            logger.error(
+                "a hook was taken away and is put back: since the look before no policy was asked there",
+                metadata: [
+                    "hook": "\(finding)", "subject": "\(finding.key.map { "\($0)" } ?? "")",
+                    "lookedEach": "\(options.observe)",
+                ])
+        }
+        take(.resync)
     }
 
     private func collectConntrack() async {

@@ -149,7 +149,9 @@ public struct AgentState: Sendable {
         case .reconcileDue:
             pendingDelay = nil
             // A failed audit is a failure too, although nothing new was to be put in force.
-            if appliedGeneration != generation || isIncomplete || failure != nil { actions += reconcile() }
+            if appliedGeneration != generation || isIncomplete || failure != nil || waitsForConfirmation {
+                actions += reconcile()
+            }
         case .resync:
             if isInForce { actions += reconcile() }
         case .applied(let generation, let report, let diagnostics, let hooks):
@@ -163,7 +165,11 @@ public struct AgentState: Sendable {
             isIncomplete = report.endpoints.contains { $0.failure != nil } || report.serversNotAsked != nil
             failures = isIncomplete ? failures + 1 : 0
             let isRetry = isIncomplete && generation == self.generation
-            actions += reconcile(after: isRetry ? AgentState.backoff(failures) : settings.debounce)
+            let isLook = !isRetry && waitsForConfirmation && generation == self.generation
+            actions += reconcile(
+                after: isRetry
+                    ? AgentState.backoff(failures)
+                    : isLook ? AgentState.confirmationInterval : settings.debounce)
         case .applyFailed(_, let message):
             isApplying = false
             failures += 1
@@ -193,7 +199,8 @@ public struct AgentState: Sendable {
         }
     }
 
-    private static func condition(_ finding: HookFinding) -> Condition {
+    /// The condition of a finding.
+    static func condition(_ finding: HookFinding) -> Condition {
         Condition(
             kind: finding.isOpen ? .hookBypassed : .hookWithoutPod,
             subject: finding.key.map { "\($0)" } ?? "interface \(finding.ifindex)", message: "\(finding)")
@@ -257,6 +264,14 @@ public struct AgentState: Sendable {
 
     private var isReady: Bool { hasEvidence && sources.allSatisfy(store.hasSynced) }
 
+    /// How often it is looked, milliseconds, whether somebody has confirmed host policies, or their time is over: the kernel knows.
+    private static let confirmationInterval = 2000
+
+    /// Whether a change of host policies waits for somebody.
+    private var waitsForConfirmation: Bool {
+        if case .pending? = report?.host?.confirmation { true } else { false }
+    }
+
     /// 0.5 s, 1 s, 2 s ... 32 s, in milliseconds.
     private static func backoff(_ failures: Int) -> Int { 500 << min(max(failures - 1, 0), 6) }
 
@@ -281,15 +296,28 @@ public struct AgentState: Sendable {
     private mutating func takeChanges() -> [ObjectChange] {
         // Pods are compiled as the binding has them: their objects may no longer say what they are.
         occupied = NamespaceKeeper.Occupied(binding.view)
-        let others = nodeKeeper.filter(store.takeChanges().filter { !$0.isPod }, in: store)
+        let all = store.takeChanges()
+        let others = nodeKeeper.filter(all.filter { $0.podKey == nil }, in: store)
         var changes = keeper.filter(others, occupied: occupied, in: store)
-        changes += podChanges.sorted { $0.key < $1.key }.map(\.value)
-        podChanges = [:]
+        changes += takePods(all)
         if ownAddresses != handedOutAddresses { changes.append(.ownAddresses(ownAddresses)) }
         handedOutAddresses = ownAddresses
         if ownNetworks != handedOutNetworks { changes.append(.ownNetworks(ownNetworks)) }
         handedOutNetworks = ownNetworks
         return changes
+    }
+
+    /// Pods as the binding has them; in the place of those that it has not, what stands for them while their objects are refused.
+    private mutating func takePods(_ changes: [ObjectChange]) -> [ObjectChange] {
+        for change in changes {
+            guard let key = change.podKey, binding.effectivePod("\(key.namespace)/\(key.name)") == nil else { continue }
+            podChanges[key] = podChanges[key] ?? change
+        }
+        defer { podChanges = [:] }
+        return podChanges.sorted { $0.key < $1.key }.map { key, change in
+            guard case .delete = change, let policies = store.standIns(for: key) else { return change }
+            return .standIns(policies, for: key)
+        }
     }
 
     private mutating func reconcile(after milliseconds: Int) -> [AgentAction] {
@@ -333,12 +361,12 @@ public struct AgentState: Sendable {
 }
 
 extension ObjectChange {
-    /// Whether it is of a Pod object.
-    fileprivate var isPod: Bool {
+    /// The key of the Pod object that it is of; `nil`: it is of something else.
+    fileprivate var podKey: ObjectKey? {
         switch self {
-        case .upsert(let object): object.key.objectKind == .pod
-        case .delete(let key), .standIns(_, let key): key.objectKind == .pod
-        case .name, .ownAddresses, .ownNetworks: false
+        case .upsert(let object): object.key.objectKind == .pod ? object.key : nil
+        case .delete(let key), .standIns(_, let key): key.objectKind == .pod ? key : nil
+        case .name, .ownAddresses, .ownNetworks: nil
         }
     }
 }

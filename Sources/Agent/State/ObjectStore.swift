@@ -132,6 +132,11 @@ public struct ObjectStore: Sendable {
     /// The object in force under a key; `nil` when none is.
     func object(_ key: ObjectKey) -> ClusterObject? { inForce(key)?.object }
 
+    /// What stands for a refused object without a good version; `nil` where nothing does.
+    func standIns(for key: ObjectKey) -> [LoweredPolicy]? {
+        if case .isolating(let policies)? = inForce(key) { policies } else { nil }
+    }
+
     /// Whether a source has an object of this key, refused or not.
     func has(_ key: ObjectKey) -> Bool { entries[key] != nil }
 

@@ -90,6 +90,7 @@ public struct HostScanner: Sendable {
         evidence.links = links.filter(\.isPairEnd).map { link in
             HostLink(link, namespace: link.peerNamespace.flatMap { namespaces[$0] })
         }.sorted { $0.ifindex < $1.ifindex }
+        evidence.problems += links.compactMap { HostScanner.problem(with: $0, namespaces) }
         evidence.problems = Set(evidence.problems).sorted { ($0.subject, $0.reason) < ($1.subject, $1.reason) }
         return evidence
     }
@@ -115,6 +116,16 @@ public struct HostScanner: Sendable {
         }
         let ends = links.filter { $0.isPairEnd && $0.peerNamespace != nil && $0.peerNamespace == look.number }
         return (ends.map { HostLink($0, namespace: file.inode) }, namespace)
+    }
+
+    /// What is wrong with an interface of the node that stands on one in a pod's namespace, as a macvlan that the pod has moved here.
+    private static func problem(with link: LinkRecord, _ namespaces: [Int32: UInt64]) -> EvidenceProblem? {
+        guard !link.isPairEnd, let number = link.peerNamespace, namespaces[number] != nil else { return nil }
+        return EvidenceProblem(
+            kind: .unreadable, subject: "interface \(link.name)",
+            reason:
+                "this \(link.kind) stands on an interface in a pod's network namespace: by it what is there reaches the node past "
+                + "its policies; remove it, and take NET_ADMIN from the pod or give it a user namespace")
     }
 
     /// Of each pair's end, whom it is enslaved to, up to the one that is nobody's slave.

@@ -78,6 +78,9 @@ struct NamespaceLook {
             guard leadsToHost, let peer = side.end(of: link, in: number) else { return .inside }
             return .node(ifindex: UInt32(bitPattern: peer.index))
         }
+        // What comes out of an ifb carries a mark by which the kernel passes the programs at the next interface by (tc_skip_classify; Linux
+        // 6.18 keeps it over a veth).
+        if link.kind == "ifb" { return .around }
         // What has no kind is hardware, moved here; what hangs on an interface of the host sends by that one.
         return link.kind.isEmpty || leadsToHost ? .around : .inside
     }

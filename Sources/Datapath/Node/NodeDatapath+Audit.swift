@@ -1,4 +1,5 @@
 public import BPFEmit
+import Glibc
 
 extension NodeDatapath {
     /// Looks at every hook of the instance as the kernel has it now; sorted by interface. A few system calls a hook.
@@ -20,12 +21,19 @@ extension NodeDatapath {
         do {
             guard try attachments.programID(at: hook) != nil, let others = try attachments.predecessors(at: hook) else {
                 // An interface that is gone needs none.
-                return key == nil || attachments.style == .none ? nil : .missing
+                let isNeeded = key != nil && attachments.style != .none && exists(hook.ifindex)
+                return isNeeded ? .missing : nil
             }
             if key == nil { return .withoutPod }
             return others.isEmpty ? nil : .preceded(by: others)
         } catch {
             return .unreadable("\(error)")
+        }
+    }
+
+    private func exists(_ ifindex: UInt32) -> Bool {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(IF_NAMESIZE)) { name in
+            if_indextoname(ifindex, name.baseAddress) != nil
         }
     }
 

@@ -7,6 +7,10 @@ enum L7Notice {
     /// One line, for standard error.
     static let text =
         "note: requests are decided where `netpold proxy` runs beside the agent (--l7-proxy); elsewhere they are dropped (l7 unavailable)\n"
+
+    /// The same of a node on which none runs.
+    static let missing =
+        "no `netpold proxy` serves on the node: such requests are dropped (l7 unavailable) until one does"
 }
 
 extension LoweredPolicy {

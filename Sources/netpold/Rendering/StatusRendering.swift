@@ -16,7 +16,9 @@ struct StatusRendering: Sendable {
     /// The page.
     func lines(_ status: StatusReport) -> [String] {
         let inForce =
-            status.isInForce ? style.good("everything read is in force") : style.notable("changes pending")
+            status.isInForce
+            ? style.good(status.policiesRefused == 0 ? "everything read is in force" : "what could be read is in force")
+            : style.notable("changes pending")
         var lines = [
             health(status.health),
             "agent        \(style.good("up")), instance \(status.instance), process \(status.processID), "

@@ -1,4 +1,5 @@
 import Agent
+import BPFEmit
 import NetTypes
 import Support
 
@@ -22,6 +23,10 @@ struct VerdictRendering: Sendable {
             + "\(end(verdict.destination)) \(verdict.protocol)\(type)"
         let side = "\(verdict.direction) of \(verdict.subject)"
         if let rule = verdict.rule {
+            // A rule that allows does not drop: the reason does.
+            if verdict.isDrop, verdict.reason != VerdictReason.name(wire: VerdictReason.policyDeny.rawValue) {
+                return [first + "  \(style.faint(side)): \(verdict.sentence), \(text(rule))"]
+            }
             first += "  \(style.faint(side)) by \(text(rule))"
             return [first]
         }

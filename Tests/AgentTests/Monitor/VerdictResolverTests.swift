@@ -44,6 +44,16 @@ import Testing
             revision: 3, reason: reason.rawValue, length: 60)
     }
 
+    @Test("of an answer in a flow the other end is the one that it goes to")
+    func answers() {
+        var resolver = resolver(hits())
+        var record = record(source: "10.0.0.2", reason: .reply)
+        record.destination = Fixtures.address("192.0.2.7")
+        let verdict = resolver.resolve(record, time: 5)
+        #expect(verdict.source.pod == "shop/db" && verdict.source.identity == nil)
+        #expect(verdict.destination.identity == "world")
+    }
+
     @Test("a default deny is explained by the isolating policies and the nearest rule")
     func defaultDeny() {
         var resolver = resolver(hits(isolatedBy: [origin]))

@@ -12,7 +12,7 @@ final class RunningService: Sendable {
     /// An agent that has not started.
     init(
         _ world: FakeWorld, socket: String, debounce: Int = 5, resync: Duration = .seconds(60),
-        collection: Duration = .seconds(10), services: ServiceChoice? = nil,
+        collection: Duration = .seconds(10), observe: Duration = .seconds(5), services: ServiceChoice? = nil,
         compiler: sending (any PolicyCompiler)? = nil
     ) throws {
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -21,7 +21,7 @@ final class RunningService: Sendable {
             options: .init(
                 instance: "test", settings: Fixtures.settings(debounce: debounce), services: services,
                 collection: collection,
-                resync: resync),
+                resync: resync, observe: observe),
             ports: .init(sources: [world], node: world, datapath: world, compiler: compiler ?? world),
             server: try LocalServer(path: socket), logger: logger)
         let (stream, begins) = AsyncStream.makeStream(of: Void.self)

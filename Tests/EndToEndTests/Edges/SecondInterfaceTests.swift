@@ -98,4 +98,29 @@ struct SecondInterfaceTests {
         #expect(severe.first?.subject == "lab/spy")
         #expect(try world.endpoints()["lab/spy"]?.reason?.contains("mac0 (macvlan)") == true)
     }
+
+    @Test("an ifb in a pod, which can take its packets past the programs, is a severe condition")
+    func ifb() throws {
+        try world.ip(in: "spy", "link add ifb7 type ifb")
+        try world.agent.start()
+        #expect(try world.agent.waitCode() == 1)
+        let severe = try world.agent.status().conditions.filter(\.isSevere)
+        #expect(severe.map(\.kind) == [.interfaceUnenforced])
+        #expect(severe.first?.subject == "lab/spy")
+        #expect(severe.first?.message.contains("ifb7 (ifb)") == true)
+        #expect(try world.pairs() == EdgeWorld.allowed)
+    }
+
+    @Test("a macvlan that a pod has made on its interface and moved to the node is a severe condition")
+    func macvlanMovedOut() throws {
+        try world.ip(
+            in: "spy", "link add link eth0 name mv1 type macvlan mode bridge",
+            "link set mv1 netns \(world.network.nodePath)")
+        try world.agent.start()
+        #expect(try world.agent.waitCode() == 1)
+        let severe = try world.agent.status().conditions.filter(\.isSevere)
+        #expect(severe.map(\.kind) == [.evidenceUnreadable])
+        #expect(severe.first?.subject == "interface mv1")
+        #expect(severe.first?.message.contains("macvlan stands on an interface in a pod's network namespace") == true)
+    }
 }
