@@ -52,6 +52,8 @@ public struct ClusterAccess: Hashable, Sendable {
     public var authorities: Material?
     /// The name in the server's certificate, where it is another than the URL's.
     public var serverName: String?
+    /// The name that the server's certificate has to have.
+    var certifiedName: String { serverName ?? server.host }
     /// The proxy in between.
     public var proxy: Proxy?
     /// As whom.

@@ -101,7 +101,7 @@ public struct Kubeconfig {
         }
         return ClusterAccess(
             origin: "", server: server, authorities: try material(cluster, "certificate-authority"),
-            serverName: try cluster.text("tls-server-name"), proxy: try proxy(cluster), credentials: .anonymous)
+            serverName: try serverName(cluster), proxy: try proxy(cluster), credentials: .anonymous)
     }
 
     /// `KEY-data` in base64, which counts, or the file that `KEY` names.
@@ -134,10 +134,25 @@ public struct Kubeconfig {
                 "write http://HOST:PORT or socks5://HOST:PORT")
         }
         let isSOCKS = scheme == "socks5"
-        let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+        let bare = ServerURL.bare(host)
+        let port = parts.port ?? (isSOCKS ? 1080 : 80)
+        guard HostName.isSound(bare), (1...65_535).contains(port) else {
+            throw place.error(
+                "its host is no host name or IP address, or its port is not from 1 to 65535",
+                "write http://HOST:PORT or socks5://HOST:PORT")
+        }
         return ClusterAccess.Proxy(
-            isSOCKS: isSOCKS, host: bare, port: parts.port ?? (isSOCKS ? 1080 : 80), user: parts.user,
-            password: parts.password)
+            isSOCKS: isSOCKS, host: bare, port: port, user: parts.user, password: parts.password)
+    }
+
+    private static func serverName(_ cluster: KubeconfigNode) throws(KubeconfigError) -> String? {
+        guard let name = try cluster.text("tls-server-name"), let place = cluster["tls-server-name"] else { return nil }
+        guard HostName.isSound(name) else {
+            throw place.error(
+                "\"\(PrintableName.of(name))\" is no host name or IP address",
+                "write a name that the API server's certificate has")
+        }
+        return name
     }
 
     // MARK: user
@@ -224,7 +239,7 @@ public struct Kubeconfig {
         case .data(let bytes): return Data(bytes).base64EncodedString()
         case .file(let path):
             do throws(SystemError) {
-                return Data(try FileContent.read(path, limit: KubeconfigNode.limit)).base64EncodedString()
+                return Data(try FileContent.readRegular(path, limit: KubeconfigNode.limit).bytes).base64EncodedString()
             } catch {
                 throw KubeconfigError(
                     file: PrintableName.of(path), problem: "\(error)", fix: "make the file readable")

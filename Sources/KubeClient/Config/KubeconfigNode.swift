@@ -21,7 +21,9 @@ struct KubeconfigNode {
                 fix: "name a kubeconfig that this user may read, or make one with `kubectl config view --raw --flatten`"
             )
         }
-        self = try KubeconfigNode(String(decoding: bytes, as: UTF8.self), file: file)
+        // Editors of some systems begin a file with this mark; kubectl does not mind.
+        let text = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes.dropFirst(3) : bytes[...]
+        self = try KubeconfigNode(String(decoding: text, as: UTF8.self), file: file)
     }
 
     /// Reads a text.
@@ -75,6 +77,7 @@ struct KubeconfigNode {
 
     /// The text of a value under a key; `nil` when there is none or it is empty.
     func text(_ key: String) throws(KubeconfigError) -> String? {
+        try refuseMerges()
         guard let value = self[key] else { return nil }
         guard case .scalar(let scalar) = value.node else { throw value.error("it is no text", "write one text") }
         return scalar.string.isEmpty ? nil : scalar.string
@@ -82,6 +85,7 @@ struct KubeconfigNode {
 
     /// Whether a value under a key is true.
     func flag(_ key: String) throws(KubeconfigError) -> Bool {
+        try refuseMerges()
         guard let value = self[key] else { return false }
         guard let flag = value.node.bool else {
             throw value.error("it is neither true nor false", "write true or false")
@@ -91,11 +95,23 @@ struct KubeconfigNode {
 
     /// The elements of a list under a key; none when there is none.
     func list(_ key: String) throws(KubeconfigError) -> [KubeconfigNode] {
+        try refuseMerges()
         guard let value = self[key] else { return [] }
         guard case .sequence(let sequence) = value.node else { throw value.error("it is no list", "write a list") }
         return sequence.enumerated().map { index, element in
             let name = element.mapping?["name"]?.string.map(PrintableName.of) ?? "\(index)"
             return KubeconfigNode(file: file, path: "\(value.path)[\(name)]", node: element)
+        }
+    }
+
+    /// A map that takes keys of another one: what it would say is not known without them.
+    private func refuseMerges() throws(KubeconfigError) {
+        guard case .mapping(let mapping) = node else { return }
+        for (key, _) in mapping {
+            guard case .scalar(let scalar) = key, scalar.string == "<<" else { continue }
+            throw error(
+                "netpold reads no merge keys (<<)",
+                "write the keys out that are merged: `kubectl config view --raw --flatten` does")
         }
     }
 

@@ -14,9 +14,9 @@ public struct ServerURL: Hashable, Sendable, CustomStringConvertible {
         guard let parts = URLComponents(string: text), parts.scheme?.lowercased() == "https", let host = parts.host,
             !host.isEmpty, parts.user == nil, parts.query == nil, parts.fragment == nil
         else { return nil }
-        self.host = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+        self.host = ServerURL.bare(host)
         port = parts.port ?? 443
-        guard (1...65_535).contains(port) else { return nil }
+        guard HostName.isSound(self.host), (1...65_535).contains(port) else { return nil }
         var path = parts.percentEncodedPath
         while path.hasSuffix("/") { path.removeLast() }
         prefix = path
@@ -31,6 +31,11 @@ public struct ServerURL: Hashable, Sendable, CustomStringConvertible {
 
     /// The URL.
     public var description: String { "https://\(ServerURL.bracketed(host)):\(port)\(prefix)" }
+
+    /// A host as a URL has it, without the brackets of IPv6 addresses.
+    static func bare(_ host: String) -> String {
+        host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+    }
 
     /// IPv6 addresses stand in brackets in URLs.
     static func bracketed(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }

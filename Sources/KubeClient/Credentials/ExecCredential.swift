@@ -21,9 +21,9 @@ struct ExecCredential: Hashable, Sendable {
             throw .credentials("it printed no ExecCredential")
         }
         guard document["apiVersion"]?.string == version else {
-            throw .credentials(
-                "it printed apiVersion \(document["apiVersion"]?.kindDescription ?? "nothing"), and was asked for \(version)"
-            )
+            // Nothing that it printed is repeated: it may have put a secret in the wrong field.
+            let printed = ExecPlugin.versions.first { $0 == document["apiVersion"]?.string }
+            throw .credentials("it printed \(printed ?? "another apiVersion"), and was asked for \(version)")
         }
         guard let status = document["status"], status.members != nil else { throw .credentials("it printed no status") }
         token = status["token"]?.string.flatMap { $0.isEmpty ? nil : $0 }
@@ -36,8 +36,7 @@ struct ExecCredential: Hashable, Sendable {
         guard token != nil || certificate != nil else { throw .credentials("it printed neither token nor certificate") }
         guard let text = status["expirationTimestamp"]?.string else { return }
         guard let date = ExecCredential.date(text) else {
-            throw .credentials(
-                "it printed expirationTimestamp \"\(DocumentNode.shortened(text))\", which is no RFC 3339 time")
+            throw .credentials("it printed an expirationTimestamp that is no RFC 3339 time")
         }
         expires = date
     }

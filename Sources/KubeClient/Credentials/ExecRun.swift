@@ -5,14 +5,19 @@ import Glibc
 ///
 /// Not with Foundation's `Process`, which takes a child for alive as long as any other process has inherited its sockets.
 struct ExecRun {
-    /// How long it may take.
-    var limit: Duration = .seconds(30)
+    /// How long it may take: less than a request waits for its answer (`WatchSettings.answerLimit`), so that this is told.
+    var limit: Duration = .seconds(25)
     /// Bytes that it may print.
     var outputLimit = 1 << 20
+    /// Where others find it.
+    var running = RunningPlugin()
+    /// How often it is looked whether whoever wants the output has given up.
+    private static let look: Duration = .milliseconds(50)
 
     /// What the plugin prints to standard output; what it says to standard error goes into the agent's own.
     ///
-    /// - Throws: `RequestFailure.credentials` when it is not there, fails, takes too long or prints too much.
+    /// - Throws: `RequestFailure.credentials` when it is not there, fails, takes too long or prints too much,
+    ///   `RequestFailure.connection` when the task is cancelled: it is ended then.
     func output(of plugin: ExecPlugin) throws(RequestFailure) -> [UInt8] {
         let hint = plugin.installHint.isEmpty ? "" : " (\(plugin.installHint))"
         guard let program = ExecRun.find(plugin.command) else {
@@ -26,19 +31,15 @@ struct ExecRun {
         let (child, failure) = ExecRun.start(program, plugin, output: ends[1])
         close(ends[1])
         guard let child else { throw ExecRun.cannotRun(plugin, program, failure, hint) }
+        running.began(child)
         let end = ContinuousClock.now + limit
         guard let output = read(ends[0], until: end) else {
-            // What it has started goes with it.
-            kill(-child, SIGKILL)
-            _ = ExecRun.wait(child)
-            throw .credentials(
+            throw stopped(
                 "\(plugin.origin): \(program) took more than \(limit), or printed more than \(outputLimit) bytes")
         }
         // Who has closed its output has not ended yet.
-        guard let status = ExecRun.wait(child, until: end) else {
-            kill(-child, SIGKILL)
-            _ = ExecRun.wait(child)
-            throw .credentials("\(plugin.origin): \(program) took more than \(limit)")
+        guard let status = finish(until: end) else {
+            throw stopped("\(plugin.origin): \(program) took more than \(limit)")
         }
         guard status == 0 else {
             let how = status & 0x7f == 0 ? "status \(status >> 8 & 0xff)" : "signal \(status & 0x7f)"
@@ -86,37 +87,33 @@ struct ExecRun {
         return failure == 0 ? (child, 0) : (nil, failure)
     }
 
-    /// Waits for the end; answers with its wait status.
-    private static func wait(_ child: pid_t) -> Int32 {
-        var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0 {
-            if errno != EINTR { return -1 }
-        }
-        return status
+    /// Ends it, and what it has started; answers why.
+    private func stopped(_ why: String) -> RequestFailure {
+        let isGivenUp = Task.isCancelled
+        running.end()
+        while running.ended() == nil { usleep(5_000) }
+        return isGivenUp ? .connection("given up") : .credentials(why)
     }
 
-    /// Waits for the end, which is to come soon; `nil` when it does not.
-    private static func wait(_ child: pid_t, until end: ContinuousClock.Instant) -> Int32? {
+    /// Waits for the end, which is to come soon; `nil` when it does not, or nobody waits for it any more.
+    private func finish(until end: ContinuousClock.Instant) -> Int32? {
         while true {
-            var status: Int32 = 0
-            let ended = waitpid(child, &status, WNOHANG)
-            if ended == child { return status }
-            if ended < 0, errno != EINTR { return -1 }
-            guard .now < end else { return nil }
+            if let status = running.ended() { return status }
+            guard .now < end, !Task.isCancelled else { return nil }
             usleep(5_000)
         }
     }
 
-    /// Everything up to the end of the stream; `nil` when it is too much or takes too long.
+    /// Everything up to the end of the stream; `nil` when it is too much, takes too long or nobody wants it any more.
     private func read(_ descriptor: Int32, until end: ContinuousClock.Instant) -> [UInt8]? {
         var bytes: [UInt8] = []
         var block = [UInt8](repeating: 0, count: 1 << 14)
         while true {
-            let left = (end - .now) / .milliseconds(1)
-            guard left > 0 else { return nil }
+            let left: Double = min(end - ContinuousClock.now, ExecRun.look) / .milliseconds(1)
+            guard left > 0, !Task.isCancelled else { return nil }
             var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             let ready = Glibc.poll(&poll, 1, Int32(left.rounded(.up)))
-            if ready < 0, errno == EINTR { continue }
+            if ready == 0 || (ready < 0 && errno == EINTR) { continue }
             guard ready > 0 else { return nil }
             let count = Glibc.read(descriptor, &block, block.count)
             if count < 0, errno == EINTR { continue }

@@ -11,13 +11,18 @@ public struct ListPage: Sendable {
 
     /// Cuts an answer. The order of its keys does not matter: lists of custom resources have `items` first.
     ///
-    /// - Throws: when it is no JSON object, is cut off, or is no list with a version.
-    public init(parsing bytes: [UInt8]) throws(EnvelopeFailure) {
+    /// - Parameters:
+    ///   - bytes: the answer.
+    ///   - forms: what the list may say that it is; without any every kind of list is taken. A list of something else says
+    ///     nothing of what there is of the kind that was asked for.
+    /// - Throws: when it is no JSON object, is cut off, or is no list with a version, of one of these forms.
+    public init(parsing bytes: [UInt8], as forms: [ListForm] = []) throws(EnvelopeFailure) {
         self.bytes = bytes
         var items: [Range<Int>] = []
         var hasItems = false
         var version = ""
         var kind = ""
+        var apiVersion = ""
         var next: String?
         let failure = bytes.withUnsafeBufferPointer { buffer -> EnvelopeFailure? in
             var cursor = JSONCursor(buffer)
@@ -36,6 +41,7 @@ public struct ListPage: Sendable {
                         }
                         try cursor.eachElement { cursor throws(EnvelopeFailure) in items.append(try cursor.value()) }
                     case "kind": kind = try cursor.text() ?? ""
+                    case "apiVersion": apiVersion = try cursor.text() ?? ""
                     case "metadata" where cursor.peek() == UInt8(ascii: "{"):
                         try cursor.eachMember { cursor, key throws(EnvelopeFailure) in
                             switch key {
@@ -57,8 +63,14 @@ public struct ListPage: Sendable {
         guard kind.hasSuffix("List") else {
             throw EnvelopeFailure("it is no list, but of the kind \"\(kind.prefix(64))\"")
         }
-        guard hasItems, !version.isEmpty else {
-            throw EnvelopeFailure("it is no list: it has no \(hasItems ? "metadata.resourceVersion" : "items")")
+        let form = ListForm(kind: kind, apiVersion: apiVersion)
+        guard forms.isEmpty || forms.contains(form) else {
+            let wanted = forms.map(\.description).joined(separator: " or ")
+            throw EnvelopeFailure("it is a \(form), and a \(wanted) was asked for")
+        }
+        // Of the right form, a list without items is empty, as for Go's client: JSON made of protobuf leaves empty lists out.
+        guard hasItems || !forms.isEmpty, !version.isEmpty else {
+            throw EnvelopeFailure("it is no list: it has no \(version.isEmpty ? "metadata.resourceVersion" : "items")")
         }
         self.items = items
         self.resourceVersion = version

@@ -21,6 +21,14 @@ public struct WatchLine: Sendable {
     /// What names the object. Empty for an error.
     public let head: ObjectHead
 
+    /// Whether it is of an object, and does not say of which.
+    var lacksName: Bool {
+        switch kind {
+        case .added, .modified, .deleted: head.name.isEmpty
+        case .bookmark, .error: false
+        }
+    }
+
     /// Reads a line.
     ///
     /// - Throws: when it is no JSON, lacks its type or object, or has a type that is not known.

@@ -133,15 +133,22 @@ public final class KindFollower: Sendable {
         }
     }
 
-    /// Gives what came to whom it is for.
-    private func give(_ changes: [KindChange]) async {
-        guard !changes.isEmpty else { return }
+    /// Gives what came to whom it is for; answers what that one cannot believe of it.
+    @discardableResult
+    private func give(_ changes: [KindChange]) async -> String? {
+        guard !changes.isEmpty else { return nil }
         state.withLock { $0.awaySince = .now }
-        await sink.take(changes)
+        let doubt = await sink.take(changes)
         state.withLock { state in
             if let since = state.awaySince { state.away += .now - since }
             state.awaySince = nil
         }
+        return doubt
+    }
+
+    /// Gives the last events of a request, of which it is decided already how it ends: what is not believed is listed again after that.
+    private func giveLast(_ changes: [KindChange]) async {
+        if await give(changes) != nil { relist() }
     }
 
     /// Does what is no request; returns the request that is to follow.
@@ -275,13 +282,20 @@ public final class KindFollower: Sendable {
         }
         let page: ListPage
         do throws(EnvelopeFailure) {
-            page = try ListPage(parsing: bytes)
+            page = try ListPage(parsing: bytes, as: forms(place))
         } catch {
             throw .garbled("the list makes no sense: \(error)")
         }
-        let outcome = step(.page(version: page.resourceVersion, next: page.next), of: epoch)
+        let outcome = step(
+            .page(version: page.resourceVersion, next: page.next, isEmpty: page.items.isEmpty), of: epoch)
         if let outcome, outcome.actions.contains(.collect) { await give([.page(page, place: place)]) }
         return outcome
+    }
+
+    /// What lists of a place may say that they are, in the form that was asked for.
+    private func forms(_ place: Int) -> [ListForm] {
+        let whole = [places[place].listForm]
+        return accept.contains("as=\(ListForm.metadata.kind)") ? whole + [.metadata] : whole
     }
 
     private func watch(
@@ -327,9 +341,14 @@ public final class KindFollower: Sendable {
                 await give(batch.finish())
                 throw .garbled("an event makes no sense: \(error)")
             }
+            guard !line.lacksName else {
+                // It says that something happened, and not to what: a list says what there is.
+                await give(batch.finish())
+                throw .garbled("an event makes no sense: its object has no name that can be read")
+            }
             let event = KindFollower.event(line)
             guard let outcome = step(event, of: epoch) else {
-                await give(batch.finish())
+                await giveLast(batch.finish())
                 return .over(nil)
             }
             for action in outcome.actions {
@@ -342,12 +361,15 @@ public final class KindFollower: Sendable {
                 }
             }
             if case .error = event {
-                await give(batch.finish())
+                await giveLast(batch.finish())
                 return .over(outcome)
             }
         }
-        await give(batch.finish())
-        return .more
+        guard let doubt = await give(batch.finish()) else { return .more }
+        let outcome = step(.failed(.garbled("an event makes no sense: \(doubt)")), of: epoch)
+        // Given up meanwhile: what comes next may be a watch from a version behind these events.
+        if outcome == nil { relist() }
+        return .over(outcome)
     }
 
     private static func event(_ line: WatchLine) -> WatchEvent {

@@ -21,5 +21,8 @@ public enum KindChange: Sendable {
 /// Who wants the objects of a kind.
 public protocol KindSink: Sendable {
     /// Takes what came. Nothing more is read until it returns.
-    func take(_ changes: [KindChange]) async
+    ///
+    /// - Returns: what of it cannot be meant as it stands, in words: it counts as garbled, and everything is listed again. `nil`
+    ///   as a rule.
+    func take(_ changes: [KindChange]) async -> String?
 }

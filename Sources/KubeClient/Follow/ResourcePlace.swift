@@ -6,16 +6,22 @@ public struct ResourcePlace: Hashable, Sendable {
     public var version: String
     /// The kind in the plural, as in paths.
     public var plural: String
+    /// The kind, as objects say it.
+    public var kind: String
 
     /// A place.
-    public init(group: String = "", version: String, plural: String) {
+    public init(group: String = "", version: String, plural: String, kind: String) {
         self.group = group
         self.version = version
         self.plural = plural
+        self.kind = kind
     }
 
     /// `v1`, or `networking.k8s.io/v1`.
     public var apiVersion: String { group.isEmpty ? version : "\(group)/\(version)" }
+
+    /// What a list of the kind says that it is.
+    public var listForm: ListForm { ListForm(kind: "\(kind)List", apiVersion: apiVersion) }
 
     /// The path of the objects of all namespaces.
     public var path: String { group.isEmpty ? "/api/\(version)/\(plural)" : "/apis/\(group)/\(version)/\(plural)" }

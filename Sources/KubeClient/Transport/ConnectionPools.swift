@@ -107,9 +107,15 @@ actor ConnectionPools {
                 host: proxy.host, port: proxy.port,
                 authorization: proxy.credentials.map { .basic(username: $0.0, password: $0.1) })
         }
-        configuration.http1_1ConnectionDebugInitializer = { $0.noticeDeadPeers() }
+        // No request is sent before these have ended well.
+        let name = access.certifiedName
+        configuration.http1_1ConnectionDebugInitializer = { channel in
+            ServerNames.verify(channel, name).flatMap { channel.noticeDeadPeers() }
+        }
         configuration.http2ConnectionDebugInitializer = { channel in
-            SmallReads.add(to: channel).flatMap { channel.noticeDeadPeers() }
+            ServerNames.verify(channel, name)
+                .flatMap { SmallReads.add(to: channel) }
+                .flatMap { channel.noticeDeadPeers() }
         }
         return configuration
     }

@@ -1,6 +1,6 @@
 import NIOSSL
 
-/// Makes TLS configurations of PEM texts. The server is always verified, its name included.
+/// Makes TLS configurations of PEM texts. The server is always verified, its name included: here, and by `ServerNames` once more.
 enum TLSMaterial {
     static func configuration(_ material: ConnectionMaterial) throws(RequestFailure) -> TLSConfiguration {
         var configuration = TLSConfiguration.makeClientConfiguration()

@@ -8,8 +8,8 @@ public enum WatchEvent: Hashable, Sendable {
     case opened
     /// More bytes of the answer to a list came.
     case progress
-    /// A page was read, in this version of the list; the next one begins at `next`.
-    case page(version: String, next: String?)
+    /// A page was read, in this version of the list; the next one begins at `next`. `isEmpty`: no object is on it.
+    case page(version: String, next: String?, isEmpty: Bool = false)
     /// An object of a watch was read; `version` is its resourceVersion.
     case object(version: String)
     /// A watch says up to which version nothing more happened.

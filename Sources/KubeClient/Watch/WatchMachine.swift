@@ -9,6 +9,7 @@
 /// 3. A list begins from the start when its continue token has expired: the rest of it would be of another time.
 /// 4. What ends in order without a reason (slow readers, schema changes) goes on from the last version; what has expired is
 ///    listed again at once, and again only after a delay.
+/// 5. A list has an end: a continue token comes once, and all pages within `listLimit`.
 public struct WatchMachine: Sendable {
     /// What is being done.
     private enum State: Hashable, Sendable {
@@ -38,6 +39,9 @@ public struct WatchMachine: Sendable {
     private var failures = 0
     /// Versions that have expired since something last went well.
     private var expirations = 0
+    /// Answers that made no sense since a watch last went well for `shortWatch`: of a server that sends nonsense, an event before it
+    /// is no sign that it is well again.
+    private var garbles = 0
     /// Which place of the kind is asked.
     private var place = 0
     /// How many places in a row said that they do not exist.
@@ -48,14 +52,24 @@ public struct WatchMachine: Sendable {
     private var eager = 0
     /// Whether somebody says when a missing kind appears.
     private var isAnnounced = false
+    /// Whether the next list is asked for as events.
     private var streams: Bool
+    /// How many lists are to go well before that is tried again, and how many after the next failure.
+    private var listsLeft = 0
+    private var patience: Int
+    /// Objects of the next page.
     private var limit: Int
+    /// The list at hand: when it began, hashes of the continue tokens that it had, and whether its last page was empty.
+    private var begun = Duration.zero
+    private var tokens: Set<Int> = []
+    private var wasEmpty = false
 
     /// A machine that has not begun. Equal seeds make equal delays.
     public init(_ settings: WatchSettings, seed: UInt64) {
         self.settings = settings
         backoff = Backoff(seed: seed)
         streams = settings.streamsLists
+        patience = settings.listsBeforeStreaming
         limit = settings.pageLimit
     }
 
@@ -66,7 +80,7 @@ public struct WatchMachine: Sendable {
         case .sent: sent(now)
         case .opened: opened(now)
         case .progress: progress(now)
-        case .page(let version, let next): page(version, next, now)
+        case .page(let version, let next, let isEmpty): page(version, next, isEmpty, now)
         case .object(let version): object(version, now)
         case .bookmark(let version, let endsInitialEvents): bookmark(version, endsInitialEvents, now)
         case .error(let status): error(status, now)
@@ -91,6 +105,9 @@ public struct WatchMachine: Sendable {
             ]
         }
         state = .listing(version: nil)
+        begun = now
+        tokens = []
+        wasEmpty = false
         return [.begin, .list(ListQuery(place: place, limit: limit))]
     }
 
@@ -147,21 +164,49 @@ public struct WatchMachine: Sendable {
         return []
     }
 
-    private mutating func page(_ version: String, _ next: String?, _ now: Duration) -> [WatchAction] {
+    private mutating func page(
+        _ version: String, _ next: String?, _ isEmpty: Bool, _ now: Duration
+    ) -> [WatchAction] {
         guard case .listing(let first) = state else { return [] }
         if let first, first != version {
             return garbled("the pages of a list are of versions \(first) and \(version)", now)
         }
         if let next {
+            if let why = endlessness(next, isEmpty, now) { return garbled(why, now) }
             state = .listing(version: version)
             deadline = now + settings.answerLimit
             return [.collect, .list(ListQuery(place: place, limit: limit, from: next))]
         }
-        return [.collect] + complete(version) + watch(version, now)
+        let actions: [WatchAction] = [.collect] + complete()
+        tokens = []
+        limit = min(limit * 2, settings.pageLimit)
+        listsLeft -= 1
+        if settings.streamsLists, listsLeft <= 0 { streams = true }
+        return actions + watch(version, now)
+    }
+
+    /// Why the list at hand comes to no end; `nil` when it may.
+    private mutating func endlessness(_ next: String, _ isEmpty: Bool, _ now: Duration) -> String? {
+        defer { wasEmpty = isEmpty }
+        guard tokens.insert(next.hashValue).inserted else {
+            return "the list has no end: a page is followed by one that was there before"
+        }
+        guard !(isEmpty && wasEmpty) else { return "the list has no end: page after page is empty" }
+        guard now - begun < settings.listLimit else {
+            return "the list has no end: more pages follow after \(settings.listLimit)"
+        }
+        return nil
+    }
+
+    /// Lists are asked for in pages for some time.
+    private mutating func stopStreaming() {
+        streams = false
+        listsLeft = patience
+        patience = min(patience * 2, 64)
     }
 
     /// The new set is all there.
-    private mutating func complete(_ version: String) -> [WatchAction] {
+    private mutating func complete() -> [WatchAction] {
         // Failures count on: a list whose watch never comes to anything is not to be asked for again without a pause.
         missing = 0
         hasSet = true
@@ -175,7 +220,7 @@ public struct WatchMachine: Sendable {
             deadline = now + settings.answerLimit
             return [.collect]
         case .watching(let before, let opened):
-            wentWell()
+            wentWell(opened, now)
             deadline = now + settings.silenceLimit
             state = .watching(version: version.isEmpty ? before : version, opened: opened ?? now)
             return [.apply]
@@ -188,21 +233,24 @@ public struct WatchMachine: Sendable {
         case .initialEvents:
             deadline = now + settings.answerLimit
             guard endsInitialEvents, !version.isEmpty else { return [] }
-            let actions = complete(version)
+            let actions = complete()
+            patience = settings.listsBeforeStreaming
             state = .watching(version: version, opened: now)
             deadline = now + settings.silenceLimit
             return actions
         case .watching(let before, let opened):
-            wentWell()
+            wentWell(opened, now)
             deadline = now + settings.silenceLimit
             state = .watching(version: version.isEmpty ? before : version, opened: opened ?? now)
             return []
         }
     }
 
-    private mutating func wentWell() {
+    /// Something came of a watch that was opened then.
+    private mutating func wentWell(_ opened: Duration?, _ now: Duration) {
         failures = 0
         expirations = 0
+        if let opened, now - opened >= settings.shortWatch { garbles = 0 }
     }
 
     // MARK: ends
@@ -218,11 +266,11 @@ public struct WatchMachine: Sendable {
         case .listing: return garbled("the list ended before its end", now)
         case .initialEvents:
             // A server that does not mark their end, or a reader that was too slow for them.
-            streams = false
+            stopStreaming()
             return [.discard] + list(now)
         case .watching(let version, let opened):
             if let opened, now - opened >= settings.shortWatch {
-                wentWell()
+                wentWell(opened, now)
                 return watch(version, now)
             }
             return fail(.busy, "the watch ended as soon as it had begun", .watch(version: version), now)
@@ -235,7 +283,7 @@ public struct WatchMachine: Sendable {
         case .idle: return []
         case .waiting(let what): return resume(what, now)
         case .initialEvents:
-            streams = false
+            stopStreaming()
             return [.cancel, .discard, .renewConnections]
                 + fail(.unreachable, "no answer within \(settings.answerLimit)", .list, now)
         case .listing:
@@ -278,7 +326,7 @@ public struct WatchMachine: Sendable {
     }
 
     private mutating func failed(_ failure: RequestFailure, _ now: Duration) -> [WatchAction] {
-        if case .watching(_, let opened?) = state, now - opened >= settings.shortWatch { wentWell() }
+        if case .watching(_, let opened?) = state, now - opened >= settings.shortWatch { wentWell(opened, now) }
         return switch failure {
         case .connection(let why): again(.unreachable, why, now)
         case .garbled(let why): garbled(why, now)
@@ -299,7 +347,7 @@ public struct WatchMachine: Sendable {
         case 400, 422:
             if case .initialEvents = state {
                 // The server does not know them, or is told not to.
-                streams = false
+                stopStreaming()
                 return [.discard] + list(now)
             }
             // The version may be the reason.
@@ -346,7 +394,9 @@ public struct WatchMachine: Sendable {
     private mutating func garbled(_ why: String, _ now: Duration) -> [WatchAction] {
         let (dropped, _) = interrupted
         // The same bytes would come again: a list, or its pages, say the same otherwise.
-        if case .initialEvents = state { streams = false }
+        if case .initialEvents = state { stopStreaming() }
+        failures = max(failures, garbles)
+        garbles += 1
         return dropped + fail(.garbled, why, .list, now)
     }
 
@@ -355,7 +405,7 @@ public struct WatchMachine: Sendable {
         guard limit > 1 else {
             return dropped + fail(.garbled, "the answer for one object has more than \(bytes) bytes", .list, now)
         }
-        if case .initialEvents = state { streams = false }
+        if case .initialEvents = state { stopStreaming() }
         limit = max(1, limit / 4)
         return dropped + list(now)
     }

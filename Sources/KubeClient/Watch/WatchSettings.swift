@@ -6,8 +6,12 @@ public struct WatchSettings: Hashable, Sendable {
     public var isOptional: Bool
     /// Whether to ask for the objects as the first events of a watch, where the server can do that.
     public var streamsLists: Bool
-    /// Objects of one page of a list.
+    /// Objects of one page of a list, at most.
     public var pageLimit: Int
+    /// How long a list may take, all its pages together. API servers forget where a page begins after five to ten minutes.
+    public var listLimit: Duration
+    /// How many lists go well before it is tried again to ask for objects as events; twice as many after each further failure.
+    public var listsBeforeStreaming: Int
     /// How long to wait for an answer to begin, and for an answer to go on.
     public var answerLimit: Duration
     /// How long a watch may say nothing before it is taken to be deaf. Bookmarks come once a minute.
@@ -30,6 +34,7 @@ public struct WatchSettings: Hashable, Sendable {
     /// Settings.
     public init(
         places: Int = 1, isOptional: Bool = false, streamsLists: Bool = true, pageLimit: Int = 500,
+        listLimit: Duration = .seconds(600), listsBeforeStreaming: Int = 2,
         answerLimit: Duration = .seconds(30), silenceLimit: Duration = .seconds(120),
         watchSeconds: ClosedRange<Int> = 300...600, shortWatch: Duration = .seconds(5),
         firstDelay: Duration = .milliseconds(500), longestDelay: Duration = .seconds(30),
@@ -40,6 +45,8 @@ public struct WatchSettings: Hashable, Sendable {
         self.isOptional = isOptional
         self.streamsLists = streamsLists
         self.pageLimit = pageLimit
+        self.listLimit = listLimit
+        self.listsBeforeStreaming = listsBeforeStreaming
         self.answerLimit = answerLimit
         self.silenceLimit = silenceLimit
         self.watchSeconds = watchSeconds

@@ -14,7 +14,8 @@ struct DefinitionWatch: Sendable {
         follower = KindFollower(
             [
                 ResourcePlace(
-                    group: "apiextensions.k8s.io", version: "v1", plural: "customresourcedefinitions")
+                    group: "apiextensions.k8s.io", version: "v1", plural: "customresourcedefinitions",
+                    kind: "CustomResourceDefinition")
             ],
             accept:
                 "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json",
@@ -26,7 +27,7 @@ struct DefinitionWatch: Sendable {
     private struct Names: KindSink {
         let followers: [String: KindFollower]
 
-        func take(_ changes: [KindChange]) async {
+        func take(_ changes: [KindChange]) async -> String? {
             for change in changes {
                 switch change {
                 case .page(let page, _):
@@ -41,6 +42,7 @@ struct DefinitionWatch: Sendable {
                 case .begin, .replace, .discard, .remove: break
                 }
             }
+            return nil
         }
     }
 }

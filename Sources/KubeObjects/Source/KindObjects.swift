@@ -3,24 +3,43 @@ import KubeClient
 
 /// The objects of one kind as last sent: what comes of pages and events, as events of objects. No I/O.
 struct KindObjects {
-    /// Names an object of the kind.
+    /// Names an object of the kind, as its key does: in a kind without namespaces they make no difference, whatever is sent.
     private struct Name: Hashable {
         var namespace: String
         var name: String
+
+        init(_ key: ObjectKey) {
+            namespace = key.namespace
+            name = key.name
+        }
+    }
+
+    /// What was sent of an object, as hashes, which are small. They are seeded: nobody who makes objects knows what they come to.
+    private struct Sent {
+        /// Of its bytes. What is sent again as it was need not be decoded again. The version does not do: after a restore of etcd
+        /// the same version may be of something else.
+        var bytes: Int
+        /// Of its UID; 0 when it has none.
+        var uid: Int
+
+        /// Whether an end that carries `uid` may be of this object: it is of another one that had this name, if both say who they are.
+        func mayEnd(_ uid: Int) -> Bool { uid == 0 || self.uid == 0 || uid == self.uid }
     }
 
     private let kind: ObjectKind
     private let apiVersions: [String]
     private let decoder: any ObjectDecoder
-    /// What was sent of each object: the hash of its bytes. What is sent again as it was need not be decoded again. The
-    /// version does not do: after a restore of etcd the same version may be of something else.
-    private var held: [Name: Int] = [:]
-    /// The new set, as far as it has come: what differs from the one in force.
-    private var fresh: [Name: Int] = [:]
+    /// What was sent of each object.
+    private var held: [Name: Sent] = [:]
+    /// The new set, as far as it has come.
+    private var fresh: [Name: Sent] = [:]
+    /// What differs in it from the one in force.
     private var changed: [ObjectKey: ObjectNews] = [:]
     /// How many objects of the set in force were no objects, or had no name: what a list leaves out may be among them.
     private(set) var unreadable = 0
     private var freshUnreadable = 0
+    /// What of the last change cannot be meant as it stands, in words; it was left out.
+    private(set) var doubt: String?
 
     init(_ kind: ObjectKind, apiVersions: [String], decoder: any ObjectDecoder) {
         self.kind = kind
@@ -33,6 +52,7 @@ struct KindObjects {
 
     /// Takes what came; returns what it changes, by key.
     mutating func take(_ change: KindChange) -> [ObjectKey: ObjectNews] {
+        doubt = nil
         switch change {
         case .begin, .discard:
             fresh = [:]
@@ -64,9 +84,11 @@ struct KindObjects {
         switch line.kind {
         case .added, .modified: collect(line.object, place, head: line.head)
         case .deleted:
-            let name = Name(namespace: line.head.namespace, name: line.head.name)
+            let key = kind.key(line.head)
+            let name = Name(key)
+            guard isBelieved(line.head, fresh[name], key) else { return }
             fresh[name] = nil
-            changed[kind.key(line.head)] = nil
+            changed[key] = nil
         case .bookmark, .error: break
         }
     }
@@ -76,31 +98,31 @@ struct KindObjects {
             freshUnreadable += 1
             return
         }
-        let name = Name(namespace: head.namespace, name: head.name)
-        let hash = KindObjects.hash(bytes)
-        fresh[name] = hash
-        guard held[name] != hash else {
+        let key = kind.key(head)
+        let name = Name(key)
+        var sent = Sent(bytes: KindObjects.hash(bytes), uid: KindObjects.hash(uid: head.uid))
+        defer { fresh[name] = sent }
+        guard held[name]?.bytes != sent.bytes else {
             // A stream begins with what the server's cache has, which may be older than what another server has sent before.
-            changed[kind.key(head)] = nil
+            changed[key] = nil
             return
         }
         let one = decode(bytes, head, place)
         if one.isNoJSON {
             freshUnreadable += 1
-            fresh[name] = KindObjects.unread
+            sent.bytes = KindObjects.unread
         }
-        changed[kind.key(head), default: ObjectNews()].add(one)
+        changed[key, default: ObjectNews()].add(one)
     }
 
     private mutating func replace() -> [ObjectKey: ObjectNews] {
         var news = changed
-        for (name, hash) in held where fresh[name] == nil {
+        for (name, sent) in held where fresh[name] == nil {
             guard freshUnreadable == 0 else {
-                fresh[name] = hash
+                fresh[name] = sent
                 continue
             }
-            let key = ObjectKey(
-                kind: kind.rawValue, namespace: kind.isClusterScoped ? "" : name.namespace, name: name.name)
+            let key = ObjectKey(kind: kind.rawValue, namespace: name.namespace, name: name.name)
             news[key] = ObjectNews(.delete(key))
         }
         held = fresh
@@ -112,21 +134,38 @@ struct KindObjects {
     }
 
     private mutating func apply(_ line: WatchLine, _ place: Int) -> (ObjectKey, ObjectNews.One)? {
+        // As bookmarks have none. `KindFollower` takes no other event without a name.
         guard !line.head.name.isEmpty else { return nil }
-        let name = Name(namespace: line.head.namespace, name: line.head.name)
         let key = kind.key(line.head)
+        let name = Name(key)
         switch line.kind {
         case .added, .modified:
-            let hash = KindObjects.hash(line.object)
-            guard held.updateValue(hash, forKey: name) != hash else { return nil }
+            var sent = Sent(bytes: KindObjects.hash(line.object), uid: KindObjects.hash(uid: line.head.uid))
+            guard held.updateValue(sent, forKey: name)?.bytes != sent.bytes else { return nil }
             let one = decode(line.object, line.head, place)
-            if one.isNoJSON { held[name] = KindObjects.unread }
+            if one.isNoJSON {
+                sent.bytes = KindObjects.unread
+                held[name] = sent
+            }
             return (key, one)
         case .deleted:
+            guard isBelieved(line.head, held[name], key) else { return nil }
             held[name] = nil
             return (key, .delete(key))
         case .bookmark, .error: return nil
         }
+    }
+
+    /// Whether an end is of the object that was sent; else it is left out, and a list is to say what there is.
+    private mutating func isBelieved(_ end: ObjectHead, _ sent: Sent?, _ key: ObjectKey) -> Bool {
+        guard let sent else {
+            guard !kind.isClusterScoped, end.namespace.isEmpty else { return true }
+            doubt = "the end of \(key.text) has no namespace"
+            return false
+        }
+        guard !sent.mayEnd(KindObjects.hash(uid: end.uid)) else { return true }
+        doubt = "the end of \(key.text) is of another object of that name, by its uid"
+        return false
     }
 
     private func decode(_ bytes: ArraySlice<UInt8>, _ head: ObjectHead, _ place: Int) -> ObjectNews.One {
@@ -145,5 +184,11 @@ struct KindObjects {
         bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
         let hash = hasher.finalize()
         return hash == unread ? 1 : hash
+    }
+
+    private static func hash(uid: String) -> Int {
+        guard !uid.isEmpty else { return 0 }
+        let hash = uid.hashValue
+        return hash == 0 ? 1 : hash
     }
 }

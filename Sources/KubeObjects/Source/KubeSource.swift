@@ -87,7 +87,8 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
                 state.news = [:]
                 state.newlySynced = []
             }
-            let events = state.order.pass(state.news).sorted { $0.key < $1.key }.flatMap(\.value.events)
+            let events = state.order.pass(state.news, isListed: state.synced.contains(.namespace))
+                .sorted { $0.key < $1.key }.flatMap(\.value.events)
             state.reload?.gone.formUnion(KubeSource.gone(events))
             return ObjectBatch(
                 source: id, events: events + state.newlySynced.map(ObjectEvent.synced), conditions: conditions(state))
@@ -157,16 +158,12 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
     public func latest(_ key: ObjectKey) async -> LatestObject {
         guard let kind = key.objectKind else { return .absent }
         for place in kind.places {
-            let request = KubeRequest(place.target(ofOne: key.name, in: key.namespace))
             do throws(RequestFailure) {
-                let page = try await connection.document(request, within: .seconds(5)) {
-                    bytes throws(EnvelopeFailure) in try ListPage(parsing: bytes)
+                switch try await one(key.name, in: key.namespace, at: place) {
+                case .object(_, let head): return .version(head.version)
+                case .nothing: return .absent
+                case .others: return .unknown("\(id): the list of \(key.text) is of other objects")
                 }
-                guard let item = page.items.first else { return .absent }
-                guard let head = try? ObjectHead(scanning: page.bytes[item]) else {
-                    return .unknown("\(id): the list of \(key.text) has no object")
-                }
-                return .version(head.version)
             } catch {
                 if case .status(let refusal) = error, refusal.saysUnknownPath { continue }
                 return .unknown("\(id): \(error.message)")
@@ -179,18 +176,42 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
     public func isEnding(namespace: String) async -> Bool? {
         guard let place = ObjectKind.namespace.places.first else { return nil }
         do throws(RequestFailure) {
-            let page = try await connection.document(
-                KubeRequest(place.target(ofOne: namespace, in: "")), within: .seconds(5)
-            ) { bytes throws(EnvelopeFailure) in try ListPage(parsing: bytes) }
-            guard let item = page.items.first else { return true }
-            let bytes = page.bytes[item]
-            guard let head = try? ObjectHead(scanning: bytes),
-                case .good(.namespace(let found), _) = decoder.decode(
-                    .namespace, bytes, head: head, apiVersion: place.apiVersion)
-            else { return nil }
-            return found.isTerminating
+            switch try await one(namespace, in: "", at: place) {
+            case .object(let bytes, let head):
+                guard
+                    case .good(.namespace(let found), _) = decoder.decode(
+                        .namespace, bytes, head: head, apiVersion: place.apiVersion)
+                else { return nil }
+                return found.isTerminating
+            case .nothing: return true
+            case .others: return nil
+            }
         } catch {
             return nil
+        }
+    }
+
+    /// What a list of one object holds.
+    private enum Found: Sendable {
+        case object(ArraySlice<UInt8>, ObjectHead)
+        /// Nothing.
+        case nothing
+        /// Other objects, or not all of it: it says nothing of the one that was asked for.
+        case others
+    }
+
+    /// Asks for one object by a list of it. Who answers may not heed field selectors.
+    private func one(
+        _ name: String, in namespace: String, at place: ResourcePlace
+    ) async throws(RequestFailure) -> Found {
+        let request = KubeRequest(place.target(ofOne: name, in: namespace))
+        return try await connection.document(request, within: .seconds(5)) { bytes throws(EnvelopeFailure) -> Found in
+            let page = try ListPage(parsing: bytes, as: [place.listForm])
+            for item in page.items {
+                guard let head = try? ObjectHead(scanning: page.bytes[item]), head.name == name else { continue }
+                return .object(page.bytes[item], head)
+            }
+            return page.items.isEmpty && page.next == nil ? .nothing : .others
         }
     }
 
@@ -247,12 +268,17 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
             self.objects = Mutex(objects)
         }
 
-        func take(_ changes: [KindChange]) async {
-            await source.thread.run { for change in changes { self.take(change) } }
+        func take(_ changes: [KindChange]) async -> String? {
+            await source.thread.run { () -> String? in
+                var doubt: String?
+                for change in changes { doubt = self.take(change) ?? doubt }
+                return doubt
+            }
         }
 
-        private func take(_ change: KindChange) {
-            let (news, unreadable) = objects.withLock { ($0.take(change), $0.unreadable) }
+        /// Takes one change; answers what of it is not believed.
+        private func take(_ change: KindChange) -> String? {
+            let (news, unreadable, doubt) = objects.withLock { ($0.take(change), $0.unreadable, $0.doubt) }
             switch change {
             case .begin: source.begins(kind)
             case .page, .initial, .discard: break
@@ -260,6 +286,7 @@ public final class KubeSource: ObjectSource, ServiceLifecycle.Service {
             case .events: source.take(kind, news, unreadable: unreadable, isWhole: false)
             case .health(let health): source.take(kind, health)
             }
+            return doubt
         }
     }
 

@@ -51,6 +51,18 @@ struct ObjectNews: Hashable, Sendable {
     /// Whether there is none any more.
     var isDelete: Bool { if case .delete = base { true } else { false } }
 
+    /// Whether there is an object now that cannot be used.
+    var isRefused: Bool { refused != nil }
+
+    /// Why the object that there is now cannot be used; `nil` when it can, or there is none.
+    var refusal: RefusedObject? { refused }
+
+    /// The new Pod, and where it is from; `nil` when there is none that can be used, or something else.
+    var pod: (pod: Pod, origin: ObjectOrigin)? {
+        guard case .upsert(.pod(let pod), let origin, _) = base else { return nil }
+        return (pod, origin)
+    }
+
     /// The warnings about what counts now; `nil` when that is as before.
     var warnings: [Diagnostic]? {
         switch base {

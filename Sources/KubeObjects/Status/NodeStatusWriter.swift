@@ -96,7 +96,7 @@ public final class NodeStatusWriter: Sendable {
     private func owner() async throws(RequestFailure) -> [LeaseDocument.Owner]? {
         guard let place = ObjectKind.node.places.first else { return nil }
         let list = try await requests.ask(place.target(ofOne: settings.node, in: ""))
-        guard let uid = list?["items"]?.elements?.first?["metadata"]?["uid"]?.string else { return nil }
+        guard let uid = list?.item(named: settings.node)?["metadata"]?["uid"]?.string else { return nil }
         return [LeaseDocument.Owner(name: settings.node, uid: uid)]
     }
 

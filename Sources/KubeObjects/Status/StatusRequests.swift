@@ -64,6 +64,13 @@ struct StatusRequests: Sendable {
     }
 }
 
+extension DocumentNode {
+    /// The object of a list that has this name: who answers may not heed field selectors.
+    func item(named name: String) -> DocumentNode? {
+        self["items"]?.elements?.first { $0["metadata"]?["name"]?.string == name }
+    }
+}
+
 /// A coordination.k8s.io/v1 Lease as it is written.
 struct LeaseDocument: Encodable {
     struct Metadata: Encodable {

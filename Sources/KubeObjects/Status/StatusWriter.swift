@@ -159,7 +159,7 @@ public final class StatusWriter: Sendable {
         _ key: ObjectKey, _ place: ResourcePlace, _ verdict: PolicyVerdict
     ) async throws(RequestFailure) -> Bool {
         let list = try await requests.ask(place.target(ofOne: key.name, in: key.namespace))
-        guard let object = list?["items"]?.elements?.first, let metadata = object["metadata"] else { return false }
+        guard let object = list?.item(named: key.name), let metadata = object["metadata"] else { return false }
         let version = ObjectVersion(
             uid: metadata["uid"]?.string ?? "", generation: metadata["generation"]?.integer ?? 0,
             resourceVersion: metadata["resourceVersion"]?.string ?? "")

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 @testable import KubeClient
@@ -50,7 +51,7 @@ struct CredentialStoreTests {
         clock.now += 40
         #expect(try await store.current().authorization == "Bearer t2", "ten seconds before the end there are new ones")
         clock.now -= 540
-        await store.refuse()
+        store.refuse()
         #expect(try await store.current().authorization == "Bearer t3", "refused ones are not shown again")
     }
 
@@ -83,6 +84,12 @@ struct CredentialStoreTests {
         ("echo '\(credential(#"{"token":"SEC RET"}"#))'", "a token that cannot be sent"),
         ("echo '\(credential(#"{"clientCertificateData":"SECRET"}"#))'", "only one of"),
         ("echo '\(credential(#"{"token":"SECRET","expirationTimestamp":"tomorrow"}"#))'", "no RFC 3339 time"),
+        // Fields that were taken for one another.
+        ("echo '\(credential(#"{"token":"2030","expirationTimestamp":"SECRET"}"#))'", "no RFC 3339 time"),
+        (
+            "echo '\(credential(#"{"token":"x"}"#, version: "SECRET"))'",
+            "was asked for client.authentication.k8s.io/v1"
+        ),
         ("head -c 2000000 /dev/zero", "printed more than"),
     ])
     func whatPluginsDoWrongIsSaidWithoutTheirSecrets(script: String, words: String) async throws {
@@ -97,6 +104,72 @@ struct CredentialStoreTests {
             }
             #expect(text.contains(words) && !text.contains("SEC"), "\(text)")
         }
+    }
+
+    private static func temporary(_ name: String) -> String {
+        FileManager.default.temporaryDirectory.appending(path: "\(name)-\(UUID())").path()
+    }
+
+    private static func number(in file: String) -> pid_t? {
+        let text = try? String(contentsOfFile: file, encoding: .utf8)
+        return text.flatMap { pid_t($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+    }
+
+    @Test("a pipe in the place of a file is refused at once", .timeLimit(.minutes(1)))
+    func pipesAreNotWaitedFor() async throws {
+        let file = Self.temporary("pipe")
+        try #require(mkfifo(file, 0o600) == 0)
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let store = CredentialStore(try Self.access(.tokenFile(file)))
+        await #expect(throws: RequestFailure.self) { try await store.current() }
+        var access = try Self.access(.token("t"))
+        access.authorities = .file(file)
+        let other = CredentialStore(access)
+        await #expect(throws: RequestFailure.self) { try await other.current() }
+    }
+
+    @Test("a plugin that does not answer is ended when nobody waits for it any more", .timeLimit(.minutes(2)))
+    func whoGivesUpEndsThePlugin() async throws {
+        let file = Self.temporary("number")
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let connection = KubeConnection(try Self.access(.exec(Self.plugin("echo $$ > \(file); exec sleep 1000"))))
+        let asking = Task { try? await connection.document(KubeRequest("/api")) }
+        try await expectEventually("it has begun") { Self.number(in: file) != nil }
+        let number = try #require(Self.number(in: file))
+        asking.cancel()
+        let found = await asking.value
+        #expect(found == nil)
+        try await expectEventually("it is gone") { kill(number, 0) != 0 }
+        await connection.close()
+    }
+
+    @Test("a plugin that does not answer is ended with the connection", .timeLimit(.minutes(2)))
+    func closingEndsThePlugin() async throws {
+        let file = Self.temporary("number")
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let connection = KubeConnection(try Self.access(.exec(Self.plugin("echo $$ > \(file); exec sleep 1000"))))
+        let asking = Task { () -> RequestFailure? in
+            do throws(RequestFailure) {
+                _ = try await connection.document(KubeRequest("/api"))
+                return nil
+            } catch {
+                return error
+            }
+        }
+        try await expectEventually("it has begun") { Self.number(in: file) != nil }
+        await connection.close()
+        let failure = await asking.value
+        #expect(failure?.message.contains("signal 9") == true, "\(String(describing: failure))")
+    }
+
+    @Test("a plugin that failed is not run again at once for each of those who ask")
+    func aFailureIsForAll() async throws {
+        let file = Self.temporary("count")
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let store = CredentialStore(try Self.access(.exec(Self.plugin("echo x >> \(file); exit 3"))))
+        for _ in 0..<5 { await #expect(throws: RequestFailure.self) { try await store.current() } }
+        let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").count
+        #expect(lines < 5, "\(lines)")
     }
 
     @Test func aMissingPluginSaysHowToGetIt() async throws {

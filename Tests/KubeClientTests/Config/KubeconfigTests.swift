@@ -133,6 +133,14 @@ struct KubeconfigTests {
         ),
         ("server: https://a\ncertificate-authority: gone.crt", "token: a", "certificate-authority: ", "--flatten"),
         ("server: https://a\nproxy-url: https://p", "token: a", "is no proxy that netpold can use", "socks5://"),
+        ("server: https://a\nproxy-url: http://p:99999", "token: a", "proxy-url: its host is no", "http://HOST:PORT"),
+        (
+            "server: https://a\ntls-server-name: 'a b/@:x'", "token: a", "is no host name or IP address",
+            "the API server's certificate has"
+        ),
+        ("server: https://a%20b", "token: a", "is no https URL", "write https://HOST:PORT"),
+        ("<<: {server: 'https://a'}", "token: a", "netpold reads no merge keys (<<)", "--flatten"),
+        ("server: https://a", "<<: {token: a}", "netpold reads no merge keys (<<)", "--flatten"),
         ("server: https://a", "token: a\nas: admin", "user.as: netpold does not impersonate", "service account"),
         ("server: https://a", "auth-provider: {name: gcp}", "auth-provider has been removed", "exec plugin"),
         (
@@ -159,6 +167,11 @@ struct KubeconfigTests {
         let text = try refusal(Self.text(cluster: cluster, user: user))
         #expect(text.contains(problem) && text.contains(fix), "\(text)")
         #expect(text.contains("/config:"), "the file is named: \(text)")
+    }
+
+    @Test("a mark of the byte order at its beginning is no part of a kubeconfig")
+    func byteOrderMarks() throws {
+        #expect(try access("\u{feff}\(Self.text())").credentials == .token("abc"))
     }
 
     @Test func namesThatAreMissingAreSaidWithThoseThatAreThere() throws {

@@ -160,6 +160,30 @@ struct RecordedAnswersTests {
         #expect(try ListPage(parsing: Array(none.utf8)).items.isEmpty)
     }
 
+    @Test("a list of another kind, or of another version, says nothing of what there is")
+    func listsOfSomethingElseAreRefused() throws {
+        let pods = ListForm(kind: "PodList", apiVersion: "v1")
+        func list(_ kind: String, _ apiVersion: String, _ items: String = #","items":[]"#) -> [UInt8] {
+            let head = #""kind":"\#(kind)","apiVersion":"\#(apiVersion)""#
+            return Array(#"{\#(head),"metadata":{"resourceVersion":"9"}\#(items)}"#.utf8)
+        }
+        for (kind, apiVersion) in [("ConfigMapList", "v1"), ("PodList", "v2"), ("PodList", ""), ("List", "v1")] {
+            #expect(throws: EnvelopeFailure.self) { try ListPage(parsing: list(kind, apiVersion), as: [pods]) }
+            #expect(throws: EnvelopeFailure.self) {
+                try ListPage(parsing: list(kind, apiVersion, #","items":null"#), as: [pods])
+            }
+        }
+        for items in [#","items":[]"#, #","items":null"#, ""] {
+            #expect(try ListPage(parsing: list("PodList", "v1", items), as: [pods]).items.isEmpty)
+        }
+        let odd = list("PodList", "v1", #","items":{}"#)
+        #expect(throws: EnvelopeFailure.self) { try ListPage(parsing: odd, as: [pods]) }
+        let whole = try Recording("b/19-crd-list.http").body
+        let form = ListForm(kind: "CiliumNetworkPolicyList", apiVersion: "cilium.io/v2")
+        #expect(try !ListPage(parsing: whole, as: [form]).items.isEmpty)
+        #expect(throws: EnvelopeFailure.self) { try ListPage(parsing: whole, as: [pods]) }
+    }
+
     @Test func escapesInNamesAreRead() throws {
         let head = try ObjectHead(
             scanning: Array(#"{"metadata":{"name":"a\u0062\"c","namespace":"x\\"},"z":"}\""}"#.utf8))

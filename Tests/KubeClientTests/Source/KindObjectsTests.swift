@@ -17,6 +17,11 @@ struct KindObjectsTests {
         return .page(try ListPage(parsing: Array(text.utf8)), place: 0)
     }
 
+    private func policies(_ items: [String]) throws -> KindChange {
+        let text = #"{"metadata":{"resourceVersion":"9"},"kind":"ClusterNetworkPolicyList","items":["#
+        return .page(try ListPage(parsing: Array("\(text)\(items.joined(separator: ","))]}".utf8)), place: 0)
+    }
+
     private func event(_ type: String, _ object: String) throws -> KindChange {
         .events([try WatchLine(parsing: Array(#"{"type":"\#(type)","object":\#(object)}"#.utf8)[...])], place: 0)
     }
@@ -121,6 +126,53 @@ struct KindObjectsTests {
         _ = objects.take(.begin)
         _ = objects.take(try initial("ADDED", pod("a", 1, ip: "10.0.0.1")))
         #expect(words(objects.take(.replace)) == ["+a"])
+    }
+
+    /// A namespace of an object without namespaces is nonsense, and makes it no other object.
+    @Test("the namespace of a cluster-scoped object comes and goes, and the object stays")
+    func aNamespaceOfAClusterScopedObjectSaysNothing() throws {
+        var objects = KindObjects(
+            .clusterNetworkPolicy, apiVersions: ["policy.networking.k8s.io/v1alpha2"], decoder: WireObjectDecoder())
+        for (number, namespace) in ["", #","namespace":"zz""#, "", #","namespace":"yy""#].enumerated() {
+            _ = objects.take(.begin)
+            let metadata = #"{"name":"adm"\#(namespace),"resourceVersion":"\#(number)"}"#
+            _ = objects.take(try policies([#"{"metadata":\#(metadata),"spec":{"tier":"Admin","priority":1}}"#]))
+            let said = words(objects.take(.replace))
+            #expect(said.count == 1 && !said.contains("-adm") && objects.count == 1, "\(said)")
+        }
+        _ = objects.take(try event("DELETED", #"{"metadata":{"name":"adm","namespace":"xx"}}"#))
+        #expect(objects.count == 0)
+    }
+
+    private func pod(uid: String) -> String {
+        let uid = uid.isEmpty ? "" : #","uid":"\#(uid)""#
+        return #"{"metadata":{"name":"a","namespace":"shop"\#(uid)},"spec":{"containers":[]}}"#
+    }
+
+    @Test(
+        "the end of an object with another uid takes nothing away, and is not believed",
+        arguments: [("u-1", "u-2", false), ("u-1", "u-1", true), ("u-1", "", true), ("", "u-2", true)])
+    func anEndIsOfTheObjectWithThatUID(held: String, ended: String, isBelieved: Bool) throws {
+        var objects = objects()
+        _ = objects.take(.begin)
+        _ = objects.take(try page([pod(uid: held)]))
+        _ = objects.take(.replace)
+        #expect(words(objects.take(try event("DELETED", pod(uid: ended)))) == (isBelieved ? ["-a"] : []))
+        #expect((objects.doubt == nil) == isBelieved && objects.count == (isBelieved ? 0 : 1))
+        _ = objects.take(try event("ADDED", pod("b", 7)))
+        #expect(objects.doubt == nil, "it is said once")
+        // Of the first events of a stream the same holds.
+        _ = objects.take(.begin)
+        _ = objects.take(try initial("ADDED", pod(uid: held)))
+        _ = objects.take(try initial("DELETED", pod(uid: ended)))
+        #expect((objects.doubt == nil) == isBelieved)
+    }
+
+    @Test func anEndWithoutANamespaceSaysNotWhatEnded() throws {
+        var objects = objects()
+        _ = objects.take(try event("ADDED", pod("a", 1)))
+        #expect(words(objects.take(try event("DELETED", #"{"metadata":{"name":"a"}}"#))) == [])
+        #expect(objects.doubt?.contains("no namespace") == true && objects.count == 1)
     }
 
     @Test func aRefusedUpdateComesAfterTheVersionBeforeIt() throws {

@@ -58,6 +58,31 @@ struct ReachingTests {
         await run.stop()
     }
 
+    private func run(_ server: TestAPIServer, named name: String) throws -> SourceRun {
+        try SourceRun(server) { config in
+            config.replacing(
+                "server: \(server.url)\n", with: "server: \(server.url)\n    tls-server-name: \(name)\n")
+        }
+    }
+
+    /// The server's certificate is for its address too, which is not what is asked for.
+    @Test(
+        "a certificate for the address that answers does for no other name: nothing is asked there",
+        arguments: ["h2", "http/1.1"])
+    func certificateOfAnAddress(alpn: String) async throws {
+        var settings = TestAPIServer.Settings()
+        settings.protocols = [alpn]
+        let named = try run(try await TestAPIServer.start(settings), named: "kubernetes.default.svc")
+        try await named.until("synced") { $0.isSynced }
+        await named.stop()
+        let other = try run(try await TestAPIServer.start(settings), named: "other.example")
+        let state = try await other.until("said") { state in
+            state.conditions.contains { $0.message.contains("for other names") }
+        }
+        #expect(state.synced.isEmpty && other.server.requests.isEmpty, "\(other.server.requests)")
+        await other.stop()
+    }
+
     @Test("a token file that is written anew is read at the next request; the old token is of no use any more")
     func rotation() async throws {
         let server = try await server()

@@ -60,7 +60,7 @@ import Testing
         let isHeld = AsyncStream.makeStream(of: Void.self)
         let mayGoOn = AsyncStream.makeStream(of: Void.self)
 
-        func take(_ changes: [KindChange]) async {
+        func take(_ changes: [KindChange]) async -> String? {
             for change in changes {
                 switch change {
                 case .health(let health): state.withLock { $0.health.append(health) }
@@ -76,6 +76,7 @@ import Testing
                 case .begin, .initial, .discard, .events, .remove: break
                 }
             }
+            return nil
         }
     }
 
@@ -87,7 +88,8 @@ import Testing
         settings.longestDelay = .milliseconds(2)
         let (server, sink) = (Server(), Sink())
         let follower = KindFollower(
-            [ResourcePlace(version: "v1", plural: "pods")], settings: settings, transport: server, sink: sink)
+            [ResourcePlace(version: "v1", plural: "pods", kind: "Pod")], settings: settings, transport: server,
+            sink: sink)
         let following = Task { await follower.run() }
         for await _ in sink.isHeld.stream { break }
         #expect(sink.state.withLock { $0.health.last }.map { "\($0)".contains("failing") } == true)

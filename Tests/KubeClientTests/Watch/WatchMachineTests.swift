@@ -376,6 +376,124 @@ struct WatchMachineTests {
         #expect(isList(run.sleep()))
     }
 
+    // MARK: lists without an end
+
+    private func isGarbled(_ actions: [WatchAction], _ words: String) -> Bool {
+        actions.contains(.discard)
+            && actions.contains {
+                guard case .health(.failing(let problem)) = $0 else { return false }
+                return problem.reason == .garbled && problem.message.contains(words)
+            }
+    }
+
+    @Test("a continue token that was there before ends the list, and it is asked for again only after a delay")
+    func tokensComeOnce() {
+        var run = Run()
+        run.on(.start)
+        run.on(.page(version: "10", next: "a"))
+        run.on(.page(version: "10", next: "b"))
+        #expect(isGarbled(run.on(.page(version: "10", next: "a")), "no end"))
+        var delays: [Duration] = []
+        for _ in 0..<4 {
+            delays.append((run.machine.deadline ?? .zero) - run.now)
+            #expect(isList(run.sleep()))
+            run.on(.page(version: "10", next: "a"))
+            let actions = run.on(.page(version: "10", next: "a"))
+            #expect(!actions.contains { if case .list = $0 { true } else { false } })
+        }
+        #expect(delays.allSatisfy { $0 >= .milliseconds(250) } && (delays.last ?? .zero) >= .seconds(2), "\(delays)")
+        // A list that ends is all that it takes.
+        _ = run.sleep()
+        run.on(.page(version: "11", next: "a"))
+        #expect(run.on(.page(version: "11", next: nil)).contains(.health(.following)))
+    }
+
+    @Test("a list of empty pages, and one that goes on for ever, come to nothing and take nothing out of force")
+    func listsHaveAnEnd() {
+        var run = Run()
+        run.listed()
+        run.on(.relist)
+        #expect(isList(run.on(.relist)))
+        run.on(.page(version: "20", next: "a", isEmpty: true))
+        run.on(.page(version: "20", next: "b"))
+        run.on(.page(version: "20", next: "c", isEmpty: true))
+        #expect(isGarbled(run.on(.page(version: "20", next: "d", isEmpty: true)), "empty"))
+        #expect(isList(run.sleep()))
+        var actions: [WatchAction] = []
+        for number in 0..<700 where !actions.contains(.discard) {
+            run.now += .seconds(1)
+            actions = run.on(.page(version: "21", next: "\(number)"))
+        }
+        #expect(isGarbled(actions, "no end") && !actions.contains(.remove) && !actions.contains(.replace))
+    }
+
+    /// An event before it is no sign that the next one makes sense.
+    @Test("a server that sends nonsense after each list is asked less and less often")
+    func nonsenseSlowsDown() {
+        var run = Run()
+        run.listed()
+        var delays: [Duration] = []
+        for _ in 0..<6 {
+            run.on(.object(version: "11"))
+            run.on(.failed(.garbled("no name")))
+            delays.append((run.machine.deadline ?? .zero) - run.now)
+            #expect(isList(run.sleep()))
+            run.on(.page(version: "12", next: nil))
+            run.on(.opened)
+        }
+        #expect((delays.last ?? .zero) >= .seconds(8), "\(delays)")
+        run.now += .seconds(10)
+        run.on(.object(version: "13"))
+        run.on(.failed(.garbled("no name")))
+        #expect((run.machine.deadline ?? .zero) - run.now <= .milliseconds(500), "it was well for some time")
+    }
+
+    @Test("after a good list pages are larger again, up to what is wanted")
+    func pagesGrowAgain() {
+        var run = Run()
+        run.on(.start)
+        for _ in 0..<3 { run.on(.failed(.tooLarge(limit: 5))) }
+        var limits: [Int] = []
+        for version in 10..<20 {
+            run.on(.page(version: "\(version)", next: nil))
+            guard case .list(let query)? = run.on(.relist).last else {
+                Issue.record("no list")
+                return
+            }
+            limits.append(query.limit)
+        }
+        #expect(limits == [14, 28, 56, 112, 224, 448, 500, 500, 500, 500])
+    }
+
+    @Test("after some good lists objects are asked for as events again, and less often each time that this fails")
+    func streamsAgain() {
+        var run = Run(WatchSettings())
+        run.on(.start)
+        var lists: [Int] = []
+        for _ in 0..<3 {
+            // The stream fails.
+            var isPaged = isList(run.on(Self.refusal(422, "sendInitialEvents is forbidden")))
+            #expect(isPaged)
+            var count = 0
+            while isPaged, count < 100 {
+                count += 1
+                run.on(.page(version: "\(count)", next: nil))
+                isPaged = isList(run.on(.relist))
+            }
+            lists.append(count)
+        }
+        #expect(lists == [2, 4, 8])
+        // It goes well: the next failure counts as the first one.
+        run.on(.opened)
+        run.on(.bookmark(version: "90", endsInitialEvents: true))
+        #expect(!isList(run.on(.relist)))
+        #expect(isList(run.on(Self.refusal(422, "sendInitialEvents is forbidden"))))
+        run.on(.page(version: "91", next: nil))
+        #expect(isList(run.on(.relist)))
+        run.on(.page(version: "92", next: nil))
+        #expect(!isList(run.on(.relist)))
+    }
+
     // MARK: streaming lists
 
     private static let streaming = WatchSettings(isOptional: true)
