@@ -57,7 +57,7 @@ test: deps lint ## what CI runs: lint, unit tests, kernel tests (as root), confo
 	scripts/as-root.sh scripts/conformance.sh .build/debug/netpold Tests/Conformance
 
 .PHONY: conformance
-conformance: build ## the 313 PolicyTest folders, decided by the evaluator and (as root) in the kernel; `make test` does it with the debug binary
+conformance: build ## the 314 PolicyTest folders, decided by the evaluator and (as root) in the kernel; `make test` does it with the debug binary
 	scripts/as-root.sh scripts/conformance.sh $(RELEASE) Tests/Conformance
 
 .PHONY: bench

@@ -142,7 +142,12 @@ public struct RandomPolicies: Sendable {
         case 2: return LabelSelector([requirement("k8s", "io.cilium.k8s.namespace.labels.team", ["x", "y"])])
         case 3:
             let keys = ["host", "remote-node", "world", "world-ipv4", "kube-apiserver", "init"]
-            return LabelSelector([requirement("reserved", random.pick(keys), [""])])
+            let reserved = requirement("reserved", random.pick(keys), [""])
+            if random.once(in: 2) { return LabelSelector([reserved]) }
+            // Other nodes have these labels.
+            return LabelSelector([
+                reserved, requirement(random.pick(["any", "node"]), random.pick(["zone", "app"]), ["a", "b"]),
+            ])
         case 4: return LabelSelector([requirement("any", "io.cilium.k8s.policy.serviceaccount", ["ci", "default"])])
         default: return selector()
         }

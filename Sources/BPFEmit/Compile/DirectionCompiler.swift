@@ -43,24 +43,25 @@ struct DirectionCompiler {
             if let terms, terms.isEmpty, column == nil { continue }
             // 2. Resolve traffic: numbers, sorted and joined, and the names that are left.
             let traffic = TrafficResolver.split(rule.traffic)
+            let coversTCP = rule.traffic.coversTCPOfUDP
             switch direction {
             case .ingress:
                 // 3. Names are ports of the subject itself: one bit with their numbers.
                 let numbers = traffic.resolved { index.ports(ofClass: subject, named: $0.name, $0.protocol) }
-                add(number, rule, numbers, Carriers(terms: terms, column: column))
+                add(number, rule, numbers, Carriers(terms: terms, column: column), coversTCP)
             case .egress:
-                add(number, rule, traffic.plain, Carriers(terms: terms, column: column))
+                add(number, rule, traffic.plain, Carriers(terms: terms, column: column), coversTCP)
                 // 4. Names are ports of the remote ends: one bit for each number that an end has one under.
                 guard !traffic.names.isEmpty else { continue }
                 names.formUnion(traffic.names)
                 for port in NamedNumber.all(of: traffic.names, at: Self.remotes(terms, in: &index), in: index) {
-                    add(number, rule, [port.traffic], Carriers(terms: terms, port: port))
+                    add(number, rule, [port.traffic], Carriers(terms: terms, port: port), coversTCP)
                 }
                 // An end that nobody knows, a peer of every deny rule, may have the name under any number.
                 if rule.action == .deny {
                     let protocols = Set(traffic.names.map(\.protocol)).sorted()
                     let all = protocols.map { PolicyBits.ResolvedTraffic($0, .all) }
-                    add(number, rule, all, Carriers(terms: []))
+                    add(number, rule, all, Carriers(terms: []), coversTCP)
                 }
             }
         }
@@ -76,7 +77,8 @@ struct DirectionCompiler {
 
     /// Adds a bit of a rule, unless no packet is left for it.
     private mutating func add(
-        _ number: Int, _ rule: PolicyRule, _ traffic: [PolicyBits.ResolvedTraffic]?, _ carriers: Carriers
+        _ number: Int, _ rule: PolicyRule, _ traffic: [PolicyBits.ResolvedTraffic]?, _ carriers: Carriers,
+        _ coversTCP: Bool
     ) {
         if traffic?.isEmpty == true { return }
         let isL7 = rule.l7 != nil
@@ -88,7 +90,7 @@ struct DirectionCompiler {
         let bit = PolicyBits.Bit(
             rule: RuleBit(
                 rule: number, action: rule.action, isL7: isL7, origin: rule.origin, l7: rule.l7,
-                coversTCP: rule.traffic.coversTCPOfUDP),
+                coversTCP: coversTCP),
             tier: rule.tier, priority: rule.priority, order: rule.order,
             matchesAnyPeer: carriers.terms == nil && carriers.port == nil, traffic: traffic)
         let place = isL7 ? l7Bits : bits.count

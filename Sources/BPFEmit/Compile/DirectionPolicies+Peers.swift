@@ -131,12 +131,13 @@ extension DirectionPolicies {
     /// Policies with bits for the numbers that ends have names under are compiled when such an end comes, goes or changes.
     private mutating func waitForNames(of remote: IdentityIndex.RemoteID, in index: inout IdentityIndex) {
         guard !naming.isEmpty, let podClass = index.podClass(of: remote) else { return }
+        let own = index.namedPorts(ofClass: podClass).map {
+            TrafficResolver.PortName(name: $0.name, protocol: $0.protocol)
+        }
         for policy in naming where !waiting.contains(policy) {
-            var isNamed = failures[policy] != nil
-            for name in policies[policy].names where !isNamed {
-                isNamed = !index.ports(ofClass: podClass, named: name.name, name.protocol).isEmpty
+            if failures[policy] != nil || own.contains(where: policies[policy].names.contains) {
+                waiting.insert(policy)
             }
-            if isNamed { waiting.insert(policy) }
         }
     }
 }

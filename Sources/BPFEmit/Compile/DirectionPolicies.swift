@@ -273,13 +273,13 @@ struct DirectionPolicies: Sendable {
         }
     }
 
-    /// The terms of a rule's peers, each once; `nil`: everyone. Names have none.
+    /// The terms of a rule's peers, each once; `nil`: everyone. Names have none, and prefixes that differ in their exceptions have one.
     static func terms(of peers: PeerMatch, in index: inout IdentityIndex) -> [IdentityIndex.TermID]? {
         guard case .anyOf(let peers) = peers else { return nil }
         var found: [IdentityIndex.TermID] = []
         found.reserveCapacity(peers.count)
         var seen: Set<IdentityIndex.TermID> = []
-        for peer in peers {
+        for peer in peers.count > 1 ? peers.withJoinedPrefixes : peers {
             guard let term = index.term(of: peer) else { continue }
             // Of a few, looking at all of them is cheaper than a set.
             if peers.count > 16 ? seen.insert(term).inserted : !found.contains(term) { found.append(term) }

@@ -36,13 +36,20 @@ enum TrafficResolver {
         case .anyOf(let clauses):
             var plain: [PolicyBits.ResolvedTraffic] = []
             var names: [PortName] = []
+            // Filled when there are more than a few.
+            var seen: Set<PortName> = []
             for clause in clauses {
                 switch clause {
                 case .ports(let proto, let range):
                     plain.append(PolicyBits.ResolvedTraffic(proto, range))
                 case .named(let proto, let name):
                     let portName = PortName(name: name, protocol: proto)
-                    if !names.contains(portName) { names.append(portName) }
+                    if names.count > 16 {
+                        if seen.isEmpty { seen = Set(names) }
+                        if seen.insert(portName).inserted { names.append(portName) }
+                    } else if !names.contains(portName) {
+                        names.append(portName)
+                    }
                 }
             }
             return Split(plain: merged(plain), names: names)

@@ -59,9 +59,28 @@ struct MapFootprint {
     }
 }
 
+/// What is made of a whole image to see how much it takes: once for a dump.
+struct DumpedTables {
+    /// The tables of names.
+    let names: NameTables
+    /// Entries of np_name_rules.
+    let nameRules: Int
+    /// The tables of Services.
+    let services: ServiceTables
+
+    /// The tables of an image.
+    init(_ image: NodeImage) {
+        names = image.names
+        nameRules = image.nameRuleCount(names)
+        var services = ServiceTables()
+        if !image.services.isEmpty { _ = services.change(to: image.services, now: 0) }
+        self.services = services
+    }
+}
+
 extension NodeImage {
     /// The maps that the image fills, and those whose size is fixed.
-    var footprints: [MapFootprint] {
+    func footprints(_ tables: DumpedTables) -> [MapFootprint] {
         let address = MemoryLayout<np_address>.size
         let sources = Set(endpoints.flatMap(\.addresses)).count
         let hits: Int = subjects.reduce(0) { $0 + $1.ingress.hitCount + $1.egress.hitCount }
@@ -87,8 +106,10 @@ extension NodeImage {
                 "np_fragments", entries: 0, capacity: Int(NP_MAX_FRAGMENTS), key: MemoryLayout<np_fragment_key>.size,
                 value: MemoryLayout<np_fragment>.size, overhead: 64),
         ]
-        if !services.isEmpty { maps += serviceFootprints }
-        if subjects.contains(where: { $0.ingress.asksMore || $0.egress.asksMore }) { maps += nameFootprints }
+        if !services.isEmpty { maps += NodeImage.serviceFootprints(tables) }
+        if subjects.contains(where: { $0.ingress.asksMore || $0.egress.asksMore }) {
+            maps += NodeImage.nameFootprints(tables)
+        }
         for subject in subjects {
             for direction in Direction.allCases where subject[direction].words > 0 {
                 let image = subject[direction]
@@ -112,18 +133,61 @@ extension NodeImage {
 }
 
 extension NodeImage {
+    /// The kernel memory, in bytes, of the maps that `footprints` leaves out: those of flows, events and connections, and the tables of
+    /// names and Services where these policies use none. Every node has them. Of maps with a part for each CPU one part, and not what
+    /// is made as flows come; maps of less than a page are left out.
+    static func otherMemory(_ footprints: [MapFootprint], _ tables: DumpedTables) -> Int {
+        let shown = Set(footprints.map(\.name))
+        return (flowFootprints + nameFootprints(tables) + serviceFootprints(tables))
+            .filter { !shown.contains($0.name) }.reduce(0) { $0 + $1.memory }
+    }
+
+    /// The maps that no policy fills.
+    private static let flowFootprints: [MapFootprint] = {
+        let flows = Int(NP_MAX_FLOW_SETS) * Int(NP_FLOW_WAYS)
+        let endpoints = Int(NP_MAX_ENDPOINTS)
+        return [
+            array("np_transits", Int(NP_TRANSIT_SETS), MemoryLayout<np_flow_set>.size),
+            array("np_paths", Int(NP_PATH_SETS), MemoryLayout<np_path_set>.size),
+            array("np_path_ends", endpoints, MemoryLayout<np_path_end>.size),
+            array("np_flow_moves", endpoints, 4),
+            array("np_policy_changes", endpoints, 4),
+            array("np_flow_shares", endpoints, MemoryLayout<np_flow_share>.size),
+            array("np_refusals", endpoints, MemoryLayout<np_refusal_budget>.size),
+            array("np_drop_budget", endpoints, MemoryLayout<np_event_budget>.size),
+            array("np_learnt_shares", endpoints + 1, MemoryLayout<np_learnt_share>.size),
+            array("np_ipv4_identities", Int(NP_IPV4_BUCKETS), MemoryLayout<np_ipv4_bucket>.size),
+            array("np_recent_flows", Int(NP_RECENT_FLOWS), MemoryLayout<np_recent_flow>.size),
+            array("np_events", 1, Int(NP_EVENT_RING_BYTES)), array("np_name_events", 1, Int(NP_NAME_RING_BYTES)),
+            .fixed(
+                "np_affinities", entries: 0, capacity: Int(NP_MAX_AFFINITIES), key: MemoryLayout<np_affinity_key>.size,
+                value: MemoryLayout<np_affinity>.size, overhead: 64),
+            buckets("np_hellos", flows), buckets("np_hello_copies", endpoints * Int(NP_HELLO_COPIES)),
+            buckets("np_proxied", flows),
+        ]
+    }()
+
+    private static func array(_ name: String, _ capacity: Int, _ value: Int) -> MapFootprint {
+        .fixed(name, entries: 0, capacity: capacity, key: 4, value: value)
+    }
+
+    /// A hash map of which only the buckets are there from the start.
+    private static func buckets(_ name: String, _ capacity: Int) -> MapFootprint {
+        .hash(name, entries: 0, capacity: capacity, key: 0, value: 0)
+    }
+
     /// The maps of names.
-    private var nameFootprints: [MapFootprint] {
+    private static func nameFootprints(_ tables: DumpedTables) -> [MapFootprint] {
         [
             .fixed(
-                "np_names", entries: names.automaton.stateCount, capacity: 2 * Int(NP_MAX_NAME_STATES), key: 4,
+                "np_names", entries: tables.names.automaton.stateCount, capacity: 2 * Int(NP_MAX_NAME_STATES), key: 4,
                 value: MemoryLayout<np_name_state>.size),
             .hash(
-                "np_name_rules", entries: nameRuleCount, capacity: Int(NP_MAX_NAME_RULES),
+                "np_name_rules", entries: tables.nameRules, capacity: Int(NP_MAX_NAME_RULES),
                 key: MemoryLayout<np_name_rule_key>.size, value: MemoryLayout<np_name_rule>.size),
-            .hash(
+            .fixed(
                 "np_learnt", entries: 0, capacity: Int(NP_MAX_LEARNT), key: MemoryLayout<np_learnt_key>.size,
-                value: MemoryLayout<np_learnt>.size),
+                value: MemoryLayout<np_learnt>.size, overhead: 64),
             .fixed(
                 "np_pending", entries: 0, capacity: Int(NP_MAX_ENDPOINTS * NP_PENDING_SETS), key: 4,
                 value: MemoryLayout<np_pending_set>.size),
@@ -131,9 +195,8 @@ extension NodeImage {
     }
 
     /// The maps of Services, where they are translated.
-    private var serviceFootprints: [MapFootprint] {
-        var tables = ServiceTables()
-        _ = tables.change(to: services, now: 0)
+    private static func serviceFootprints(_ tables: DumpedTables) -> [MapFootprint] {
+        let tables = tables.services
         let key = MemoryLayout<np_service_key>.size
         return [
             .hash(

@@ -86,7 +86,7 @@ extension NodeDump {
                 ]
             }
         }
-        return blocks + footprint
+        return blocks + footprint(DumpedTables(image))
     }
 
     private func peers(_ policy: PolicyImage, _ label: (UInt32) -> DumpTable.Cell) -> DumpTable {

@@ -3,14 +3,14 @@ import PolicyIR
 
 extension NodeDump {
     /// The automaton of names, and the columns; nothing where no policy asks about names.
-    var nameBlocks: [Block] {
-        let tables = image.names
+    func nameBlocks(_ made: DumpedTables) -> [Block] {
+        let tables = made.names
         let columns = image.subjects.filter { !$0.egress.columns.isEmpty }
         if tables.patterns.isEmpty, columns.isEmpty { return [] }
         var blocks: [Block] = [
             .heading(
                 "names: \(tables.patterns.count) patterns, an automaton of \(tables.automaton.stateCount) states, "
-                    + "\(tables.setCount) name sets, \(image.nameRuleCount) entries of programs and columns")
+                    + "\(tables.setCount) name sets, \(made.nameRules) entries of programs and columns")
         ]
         blocks += tables.leftOut.map { .line("  left out, it satisfies nothing: \($0)") }
         if columns.isEmpty { return blocks }
@@ -37,9 +37,8 @@ extension NodeDump {
 }
 
 extension NodeImage {
-    /// Entries of np_name_rules.
-    var nameRuleCount: Int {
-        let tables = names
+    /// Entries of np_name_rules, of the tables of its names.
+    func nameRuleCount(_ tables: NameTables) -> Int {
         let policies = subjects.flatMap { [$0.ingress, $0.egress] }
         let kinds = policies.reduce(0) { count, policy in
             count + (policy.bits.contains(where: \.isDNS) ? 1 : 0)

@@ -3,6 +3,7 @@ import NetTypes
 extension NodeDump {
     /// Endpoints, subjects, sizes.
     var summary: [Block] {
+        let tables = DumpedTables(image)
         var blocks: [Block] = [
             .heading(
                 "node \(state.localNode): \(count(image.endpoints.count { !$0.key.isHost }, "local pod")), "
@@ -10,7 +11,7 @@ extension NodeDump {
                     + "\(count(image.identities.count, "identity", "identities"))")
         ]
         if !image.endpoints.isEmpty { blocks.append(.table(endpoints)) }
-        return blocks + [.heading("policies"), .table(policies)] + nameBlocks + footprint
+        return blocks + [.heading("policies"), .table(policies)] + nameBlocks(tables) + footprint(tables)
     }
 
     private var endpoints: DumpTable {
@@ -48,20 +49,23 @@ extension NodeDump {
     }
 
     /// The maps with their sizes.
-    var footprint: [Block] {
+    func footprint(_ tables: DumpedTables) -> [Block] {
         var table = DumpTable([
             .words("map"), .numbers("entries"), .numbers("capacity"), .numbers("key", .hidden),
             .numbers("value", .hidden), .numbers("kernel memory"),
         ])
         let pods = subjectPods
-        for map in image.footprints {
+        let maps = image.footprints(tables)
+        for map in maps {
             let name = map.subject.map { "\(map.name) \(pods[$0] ?? $0)" } ?? map.name
             table.add([
                 .text(name), "\(map.entries)", .text(map.capacity.map(String.init) ?? "-"), "\(map.keySize) B",
                 "\(map.valueSize) B", .bytes(map.memory),
             ])
         }
-        table.add(["total", "", "", "", "", .bytes(image.footprints.reduce(0) { $0 + $1.memory })])
+        let others = NodeImage.otherMemory(maps, tables)
+        table.add(["others, fixed size", "", "", "", "", .bytes(others)])
+        table.add(["total", "", "", "", "", .bytes(maps.reduce(others) { $0 + $1.memory })])
         return [.heading("maps"), .table(table)]
     }
 

@@ -46,9 +46,10 @@ struct NameGraph {
     }
 
     /// Adds a position and what follows without a byte.
-    func add(_ position: Int, to set: inout Set<Int>) {
+    func add(_ position: Int, to positions: inout NamePositions) {
         var position = position
-        while set.insert(position).inserted {
+        while true {
+            positions.add(position)
             switch steps[position] {
             case .run, .anything: position += 1
             case .one, .label, .inLabel, .end, .nowhere: return

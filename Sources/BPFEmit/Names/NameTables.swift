@@ -20,7 +20,8 @@ public struct NameTables: Hashable, Sendable {
 
     /// The tables of some patterns.
     public init(patterns: Set<NamePattern>) {
-        self.patterns = patterns.sorted { $0.text < $1.text }
+        // The texts are made once, not for each comparison.
+        self.patterns = patterns.map { (text: $0.text, pattern: $0) }.sorted { $0.text < $1.text }.map(\.pattern)
         automaton = NameAutomaton(self.patterns)
         absent = Set(automaton.leftOut.map { [patterns = self.patterns] in patterns[$0] })
         numbers = Dictionary(uniqueKeysWithValues: zip(self.patterns, self.patterns.indices))

@@ -11,6 +11,8 @@ struct ServiceRanges: Sendable {
     private let capacity: UInt32
     /// In use or leaving, sorted by their first entry, none over another.
     private var taken: [Run] = []
+    /// So many of them, from the first entry on, leave none free between them.
+    private var solid = 0
     private var leaving: [Run] = []
 
     init(capacity: Int) { self.capacity = UInt32(capacity) }
@@ -18,17 +20,27 @@ struct ServiceRanges: Sendable {
     /// The first run of free entries of this size; `nil` when there is none.
     mutating func allocate(_ count: Int) -> Run? {
         let count = UInt32(count)
-        var first: UInt32 = 0
-        for (place, run) in taken.enumerated() {
-            if run.first - first >= count {
-                taken.insert(Run(first: first, count: count), at: place)
-                return Run(first: first, count: count)
-            }
-            first = run.end
+        var first = solidEnd
+        for place in solid..<taken.count {
+            if taken[place].first - first >= count { return insert(Run(first: first, count: count), at: place) }
+            first = taken[place].end
         }
         guard capacity - first >= count else { return nil }
-        taken.append(Run(first: first, count: count))
-        return taken.last
+        return insert(Run(first: first, count: count), at: taken.count)
+    }
+
+    /// The first entry behind the runs that leave none free.
+    private var solidEnd: UInt32 { solid == 0 ? 0 : taken[solid - 1].end }
+
+    private mutating func insert(_ run: Run, at place: Int) -> Run {
+        taken.insert(run, at: place)
+        grow()
+        return run
+    }
+
+    /// Counts the runs that follow those that leave no entry free.
+    private mutating func grow() {
+        while solid < taken.count, taken[solid].first == solidEnd { solid += 1 }
     }
 
     /// Takes a run that is in use already. False: it is not of this map, or part of another one.
@@ -37,7 +49,7 @@ struct ServiceRanges: Sendable {
         let place = taken.firstIndex { $0.first >= run.first } ?? taken.count
         if place < taken.count, taken[place].first < run.end { return false }
         if place > 0, taken[place - 1].end > run.first { return false }
-        taken.insert(run, at: place)
+        _ = insert(run, at: place)
         return true
     }
 
@@ -49,6 +61,8 @@ struct ServiceRanges: Sendable {
         let gone = Set(leaving)
         taken.removeAll { gone.contains($0) }
         leaving = []
+        solid = 0
+        grow()
     }
 
     /// Entries that are in use or leaving.

@@ -131,6 +131,8 @@ public struct ServiceTables: Sendable {
     private var idleSlots: [Place: UInt64] = [:]
     /// Numbers of ports of Services.
     private var ports: [Port: UInt32] = [:]
+    /// Those numbers.
+    private var portNumbers: Set<UInt32> = []
     /// Those that were found in the kernel, by their frontends: whose they are is not known before these come.
     private var foundPorts: [ServiceFrontend.Key: UInt32] = [:]
     private var nextPort: UInt32 = 1
@@ -327,11 +329,12 @@ public struct ServiceTables: Sendable {
         let port = Port(service: frontend.service, name: frontend.portName)
         if let known = ports[port] { return known }
         var number = foundPorts[frontend.key] ?? 0
-        if number == 0 || ports.values.contains(number) {
+        if number == 0 || portNumbers.contains(number) {
             number = nextPort
             nextPort &+= 1
         }
         ports[port] = number
+        portNumbers.insert(number)
         return number
     }
 

@@ -122,7 +122,8 @@ struct FieldTable: Sendable {
     /// What to write in place of an unknown field: a near name, or where it belongs.
     private func hint(for member: DocumentMember) -> String {
         let known = fields.keys.sorted()
-        if let near = Spelling.nearest(to: member.key, among: known) { return "did you mean \"\(near)\"?" }
+        if let meant = Spelling.meant(by: member.key, among: known) { return "did you mean \"\(meant)\"?" }
+        let place = FieldPath(of: member)
         switch member.key {
         case "matchLabels", "matchExpressions":
             if let selector = known.first(where: { $0.hasSuffix("odSelector") || $0 == "endpointSelector" }) {
@@ -130,12 +131,75 @@ struct FieldTable: Sendable {
             }
         case "ports" where known.contains("ipBlock"):
             return "it belongs beside the list of peers, one level up"
+        case "fromNamespaces", "toNamespaces", "namespaceSelector", "podSelector", "namespaces", "pods":
+            if let hint = ciliumHint(for: member.key, at: place, known) { return hint }
         default:
             if known.contains("matchLabels"), member.value.string != nil {
                 return "a label is written below matchLabels: matchLabels: {\(member.key): ...}"
             }
         }
-        return "the fields here are \(known.joined(separator: ", "))"
+        return placeHint(for: member.key, at: place) ?? "the fields here are \(known.joined(separator: ", "))"
+    }
+
+    /// How a Cilium policy selects what other policies select by a field of this name.
+    private func ciliumHint(for key: String, at place: FieldPath, _ known: [String]) -> String? {
+        let label = "k8s:io.kubernetes.pod.namespace"
+        let isOfPods = key == "podSelector" || key == "pods"
+        if let list = known.first(where: { $0 == "fromEndpoints" || $0 == "toEndpoints" }) {
+            return isOfPods
+                ? "pods are selected by their labels: \(list): [{matchLabels: ...}]"
+                : "namespaces are selected by a label: \(list): [{matchLabels: {\(label): NAME}}]"
+        }
+        guard place.steps.contains(where: { $0 == "fromEndpoints[]" || $0 == "toEndpoints[]" }) else { return nil }
+        return isOfPods
+            ? "this is a selector of pods: write matchLabels here"
+            : "a namespace is selected by a label: matchLabels: {\(label): NAME}"
+    }
+
+    /// Where a field belongs that another type around this one has, or one inside of it.
+    private func placeHint(for key: String, at place: FieldPath) -> String? {
+        let sections = FieldTables.sections
+        let own = sections.first { $0.tables.contains { $0.declaration == declaration } }
+        let isSelector = declaration == LabelSelector.table.declaration
+        let tables = isSelector ? sections.flatMap(\.tables) : own?.tables ?? []
+        for level in place.steps.indices {
+            let outer = place.steps.dropLast(level + 1).joined(separator: ".")
+            let field = place.steps[place.steps.count - 1 - level].replacing("[]", with: "")
+            let holds = tables.contains {
+                $0.paths.contains(outer) && $0.fields[key] != nil && $0.fields[field] != nil
+            }
+            if holds { return "it belongs beside \(field), \(level == 0 ? "one level" : "\(level + 1) levels") up" }
+        }
+        let start = place.steps.isEmpty ? "" : place.steps.joined(separator: ".") + "."
+        let inside = (own?.tables ?? []).filter { $0.fields[key] != nil }.flatMap(\.paths)
+            .filter { $0.hasPrefix(start) && !$0.dropFirst(start.count).contains(".") && $0.count > start.count }
+            .map { $0.dropFirst(start.count) }
+        guard let first = inside.first else { return nil }
+        if first.hasSuffix("[]") {
+            let lists = inside.map { $0.replacing("[]", with: "") }
+            return "it belongs below an element of \(lists.joined(separator: " or "))"
+        }
+        return "it belongs below \(first)"
+    }
+}
+
+/// The path of a map in an object as field tables write it: without the places in lists, and with `spec` for an element of `specs`.
+private struct FieldPath {
+    /// Its steps: `spec`, `ingress[]`.
+    let steps: [String]
+
+    /// The map that has a field.
+    init(of member: DocumentMember) {
+        var text = ""
+        var isInBrackets = false
+        for character in member.value.path.description {
+            if character == "]" { isInBrackets = false }
+            if !isInBrackets { text.append(character) }
+            if character == "[" { isInBrackets = true }
+        }
+        var steps = text.split(separator: ".").dropLast().map(String.init)
+        if steps.first == "specs[]" { steps[0] = "spec" }
+        self.steps = steps
     }
 }
 

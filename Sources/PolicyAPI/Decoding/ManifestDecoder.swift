@@ -6,8 +6,8 @@ public struct ManifestDecoder: Sendable {
     private var places: [ObjectKey: Definitions] = [:]
     /// Policies and Namespaces that were used until another definition contradicted them.
     private var withdrawn: Set<ClusterObject.Key> = []
-    /// What policies do not know of objects that they refer to, and in which file that is written.
-    private var unknown: [(object: ClusterObject, file: String)] = []
+    /// What policies do not know of objects that they refer to, and where that is written.
+    private var unknown: [(object: ClusterObject, location: SourceLocation)] = []
 
     /// What is known of the definitions of an object.
     private struct Definitions {
@@ -129,20 +129,26 @@ public struct ManifestDecoder: Sendable {
         guard isOfRepository,
             result.diagnostics[known.diagnostics...].contains(where: {
                 $0.severity == .error && $0.id != .duplicateObject
-            }),
-            let place = RepositoryFile.placeholder(in: bytes, file: file, firstLine: firstLine)
+            })
         else { return holdsAny }
-        // Errors in a template are dropped: its author cannot fix them there. A policy of another file that it contradicts stays refused.
+        // Errors in a template are dropped: its author cannot fix them there. Those of other documents of the file stay, and so does the
+        // refusal of a policy that it contradicts.
+        let templates = TemplateDocuments(
+            bytes, file: file, firstLine: firstLine, firstColumn: firstColumn,
+            errors: result.diagnostics[known.diagnostics...].filter {
+                $0.severity == .error && $0.id != .duplicateObject
+            })
+        guard let place = templates.placeholder else { return holdsAny }
         let found = (
             result.diagnostics[known.diagnostics...], result.refused[known.refused...], unknown[known.unknown...]
         )
         result.diagnostics.removeSubrange(known.diagnostics...)
-        result.diagnostics += found.0.filter { $0.id == .duplicateObject }
+        result.diagnostics += found.0.filter { $0.id == .duplicateObject || !templates.hold($0.location) }
         result.refused.removeSubrange(known.refused...)
-        result.refused += found.1.filter { $0.origin.location?.file != file }
+        result.refused += found.1.filter { !templates.hold($0.origin.location) }
         unknown.removeSubrange(known.unknown...)
-        unknown += found.2.filter { $0.file != file }
-        guard RepositoryFile.namesPolicy(bytes) else {
+        unknown += found.2.filter { !templates.hold($0.location) }
+        guard templates.namePolicy else {
             result.skipped["unrendered template", default: 0] += 1
             return true
         }
@@ -276,7 +282,7 @@ public struct ManifestDecoder: Sendable {
     }
 
     private mutating func add(unknown object: ClusterObject?, _ place: SourceLocation) {
-        if let object { unknown.append((object, place.file)) }
+        if let object { unknown.append((object, place)) }
     }
 
     /// What becomes of an object. It is used if it has no error and is the first of its name. Policies, and objects that policies refer to

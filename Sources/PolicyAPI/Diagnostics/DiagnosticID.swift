@@ -68,6 +68,8 @@ public enum DiagnosticID: String, Hashable, CaseIterable, Sendable {
     case emptyPeerList = "empty-peer-list"
     /// HTTP rules on a port that carries TLS.
     case httpOnTLSPort = "http-on-tls-port"
+    /// An HTTP rule that no well-formed request matches.
+    case httpNeverMatches = "http-never-matches"
     /// Server names on a port whose protocol is not TCP alone.
     case serverNamesNotQUIC = "server-names-not-quic"
     /// An allow rule that a deny rule overrides entirely.

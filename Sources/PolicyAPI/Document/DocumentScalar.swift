@@ -8,7 +8,8 @@ public struct DocumentScalar: Hashable, Sendable {
         case integer(Int64)
         /// A number that is not a plain decimal integer, or too big: `1.5`, `0x50`, `010`, `1_000`.
         case number
-        /// `true`, `yes`, `on` and their opposites.
+        /// `true`, `yes`, `on` and their opposites. Not `y` and `n`, which kubectl reads so too: namespaces and label values are called so,
+        /// and can mean nothing else.
         case boolean(Bool)
     }
 

@@ -8,9 +8,30 @@ public enum Spelling {
         guard word.utf8.count <= longest else { return nil }
         let lower = Array(word.lowercased().utf8)
         let limit = lower.count < 5 ? 1 : 2
-        let ranked = words.map { ($0, distance(lower, Array($0.lowercased().utf8))) }
-        guard let best = ranked.min(by: { $0.1 < $1.1 }), best.1 <= limit else { return nil }
-        return best.0
+        var best: (word: String, steps: Int)?
+        for candidate in words {
+            let letters = Array(candidate.lowercased().utf8)
+            // Each letter more or less is one to add or to remove.
+            guard abs(letters.count - lower.count) <= limit else { continue }
+            let steps = distance(lower, letters)
+            if steps <= limit, steps < best?.steps ?? .max { best = (candidate, steps) }
+        }
+        return best?.word
+    }
+
+    /// The word of a closed list that was probably meant: the only one that begins with what was written, if that is at least half of it
+    /// (`proto` for `protocol`), else the nearest.
+    public static func meant(by word: String, among words: [String]) -> String? {
+        completion(of: word, among: words) ?? nearest(to: word, among: words)
+    }
+
+    /// The only one of some words that begins with a word which is at least half of it.
+    public static func completion(of word: String, among words: [String]) -> String? {
+        guard word.utf8.count >= 3, word.utf8.count <= longest else { return nil }
+        let start = word.lowercased()
+        let longer = words.filter { $0.utf8.count > word.utf8.count && $0.lowercased().hasPrefix(start) }
+        guard longer.count == 1, let only = longer.first, only.utf8.count <= 2 * word.utf8.count else { return nil }
+        return only
     }
 
     /// The edit distance: letters to add, remove, change or swap with their neighbour.

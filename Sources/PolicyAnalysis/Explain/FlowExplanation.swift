@@ -81,10 +81,13 @@ extension ReferenceEvaluator {
     /// - Throws: `FlowText.Mistake` and `FlowError`, in words for whoever wrote it.
     public func answer(_ text: FlowText, in objects: ClusterObjects, request: L7Request?) throws -> FlowExplanation {
         let (from, to) = try text.ends(in: objects, self)
-        guard from.isSeveral || to.isSeveral else {
+        if !from.isSeveral, !to.isSeveral {
             let flow = try text.flow(from: from.parts[0].end, to: to.parts[0].end, in: objects, view)
             if let request { try FlowText.check(request, over: flow.protocol) }
-            return try answer(flow, in: objects, request: request)
+            // Families that get different answers are parts too.
+            if try byFamily(flow, request: request).count == 1 {
+                return try answer(flow, in: objects, request: request)
+            }
         }
         return FlowExplanation(try PartsExplanation(text, from, to, in: objects, self, request: request))
     }

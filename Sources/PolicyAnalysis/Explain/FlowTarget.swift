@@ -116,28 +116,42 @@ extension FlowText {
     /// - Throws: `Mistake` when an end or port is not among the objects, or there is no such flow at all.
     func flows(in objects: ClusterObjects, _ evaluator: ReferenceEvaluator) throws(Mistake) -> [Flow] {
         let (from, to) = try ends(in: objects, evaluator)
-        guard from.parts.count * to.parts.count <= PartsExplanation.limit else {
-            throw Mistake(
-                description: "this is about \(from.parts.count * to.parts.count) flows that may differ; ask about fewer"
-            )
-        }
         var flows: [Flow] = []
-        for sender in from.parts {
-            for receiver in to.parts where sender.end != receiver.end {
-                let flow = try self.flow(from: sender.end, to: receiver.end, in: objects, evaluator.view)
-                do throws(FlowError) {
-                    if try evaluator.route(flow) == nil { try evaluator.checkFamilies(of: flow) }
-                    flows.append(flow)
-                } catch {
-                    // Parts of the other family, where an end has but one: nobody can begin such a flow.
-                    guard error == .mixedFamilies else { throw Mistake(description: "\(error)") }
-                }
+        for pair in try pairs(from, to, in: objects, evaluator.view) {
+            do throws(FlowError) {
+                if try evaluator.route(pair.flow) == nil { try evaluator.checkFamilies(of: pair.flow) }
+                flows.append(pair.flow)
+            } catch {
+                // Parts of the other family, where an end has but one: nobody can begin such a flow.
+                guard error == .mixedFamilies else { throw Mistake(description: "\(error)") }
             }
         }
         guard !flows.isEmpty else {
             throw Mistake(description: "there is no flow from \(self.from) to \(self.to) of one address family")
         }
         return flows
+    }
+
+    /// The flow of each pair of parts, with their numbers. Parts of a family in which a pod at the other end has no address are left out;
+    /// where there are no others, what policies say of them is the question.
+    ///
+    /// - Throws: `Mistake` when there are too many, or a port is not among the objects.
+    func pairs(
+        _ from: FlowEndParts, _ to: FlowEndParts, in objects: ClusterObjects, _ view: ClusterView
+    ) throws(Mistake) -> [(sender: Int, receiver: Int, flow: Flow)] {
+        guard from.parts.count * to.parts.count <= PartsExplanation.limit else {
+            throw Mistake(
+                description: "this is about \(from.parts.count * to.parts.count) flows that may differ; ask about fewer"
+            )
+        }
+        var all: [(sender: Int, receiver: Int, flow: Flow)] = []
+        for (sender, own) in from.parts.enumerated() {
+            for (receiver, other) in to.parts.enumerated() where own.end != other.end {
+                all.append((sender, receiver, try flow(from: own.end, to: other.end, in: objects, view)))
+            }
+        }
+        let possible = all.filter { !view.isOfMissingFamily($0.flow) }
+        return possible.isEmpty ? all : possible
     }
 
     /// The parts of an end; a workload without a namespace is looked for in that of the sender first.

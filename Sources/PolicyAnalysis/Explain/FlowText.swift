@@ -101,6 +101,9 @@ public struct FlowText: Hashable, Sendable {
             {
                 throw Mistake(description: "\(text) is not an end of a flow; did you mean \(near)?")
             }
+            if FlowText.isDNSName(text), !pods.contains(where: { $0.hasSuffix("/\(text)") }) {
+                throw Mistake(description: "\(text) is not an end of a flow; \(FlowText.insteadOf(text, objects))")
+            }
             throw Mistake(
                 description: "\(text) is not an end of a flow: a pod needs its namespace"
                     + NameHint.text(text, pods, noun: "pods"))
@@ -154,6 +157,33 @@ public struct FlowText: Hashable, Sendable {
             ? "; it names none" : NameHint.text("\(name.name)/\(name.protocol)", names.sorted(), noun: "its ports")
         throw Mistake(
             description: "pod \(pod.qualifiedName) has no \(name.protocol) port named \(name.name)\(hint)")
+    }
+
+    /// What to write instead of a name of DNS: of a pod or Service, where there is one, else of somebody outside.
+    private static func insteadOf(_ name: String, _ objects: ClusterObjects) -> String {
+        let labels = name.split(separator: ".")
+        let qualified = labels.count > 1 ? "\(labels[1])/\(labels[0])" : name
+        if objects.services.contains(where: { $0.qualifiedName == qualified }) {
+            return "did you mean svc/\(qualified)?"
+        }
+        if objects.pods.contains(where: { $0.qualifiedName == qualified }) { return "did you mean \(qualified)?" }
+        return "write ip:ADDRESS with an address of that name, and without --live, for rules with toFQDNs, "
+            + "--name \(name)=ADDRESS"
+    }
+
+    /// Whether a text may be a name of DNS: it has a dot, and ends with letters.
+    private static func isDNSName(_ text: String) -> Bool {
+        let labels = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard labels.count > 1, let last = labels.last, last.count > 1, last.allSatisfy(\.isLetter) else {
+            return false
+        }
+        return labels.allSatisfy { label in
+            !label.isEmpty && label.utf8.allSatisfy { $0 == 0x2d || isLetterOrDigit($0) }
+        }
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
     }
 
     /// A pod without its namespace, or a mistyped word.

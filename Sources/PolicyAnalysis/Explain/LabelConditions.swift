@@ -88,6 +88,11 @@ extension LabelRequirement {
         return failure(.nodeLabel, value: value, of: name, key: written)
     }
 
+    /// The failure of a condition on endpoints for another node, whose labels selectors with a `reserved:` key see.
+    func endpointFailure(ofNode labels: CiliumLabels, called name: String) -> FailedCondition? {
+        source == "reserved" ? ciliumFailure(labels, pod: nil, called: name) : nodeFailure(labels, called: name)
+    }
+
     fileprivate func ciliumFailure(_ labels: CiliumLabels, pod: Pod?, called name: String) -> FailedCondition? {
         let value = labels.value(source: source, key: key)
         if accepts(value) { return nil }

@@ -8,8 +8,8 @@ struct PartsExplanation {
 
     /// Flows that get the same answer.
     struct Group {
-        /// Which of the sender's parts with which of the receiver's.
-        var pairs: [(from: [Int], to: [Int])]
+        /// Which of the sender's parts with which of the receiver's; over one family where the other has another answer.
+        var pairs: [(from: [Int], to: [Int], isIPv4: Bool?)]
         /// One of them.
         var example: Flow
         /// Its explanation.
@@ -21,10 +21,16 @@ struct PartsExplanation {
     let to: FlowEndParts
     let groups: [Group]
 
-    /// What tells two answers apart.
-    private enum Key: Hashable {
-        case flow(Decision, isPermitted: Bool?)
-        case service(RouteVerdict, [Decision?])
+    /// One of the sender's parts, over one family where the other has another answer.
+    private struct Sender: Hashable {
+        let number: Int
+        let isIPv4: Bool?
+    }
+
+    /// Receivers of some senders, over one family where the other has another answer.
+    private struct Receivers: Hashable {
+        let numbers: [Int]
+        let isIPv4: Bool?
     }
 
     /// Decides every flow between the parts.
@@ -37,27 +43,22 @@ struct PartsExplanation {
         self.text = text
         self.from = from
         self.to = to
-        guard from.parts.count * to.parts.count <= PartsExplanation.limit else {
-            throw FlowText.Mistake(
-                description: "this is about \(from.parts.count * to.parts.count) flows that may differ; ask about fewer"
-            )
-        }
-        var order: [Key] = []
-        var found: [Key: (flow: Flow, targets: [Int: [Int]])] = [:]
+        var order: [AnswerKey] = []
+        var found: [AnswerKey: (flow: Flow, targets: [Sender: [Int]])] = [:]
         var failure: FlowError?
-        for (sender, own) in from.parts.enumerated() {
-            for (receiver, other) in to.parts.enumerated() where own.end != other.end {
-                let flow = try text.flow(from: own.end, to: other.end, in: objects, evaluator.view)
-                if let request { try FlowText.check(request, over: flow.protocol) }
-                do throws(FlowError) {
-                    let key = try PartsExplanation.key(flow, evaluator, request)
+        for pair in try text.pairs(from, to, in: objects, evaluator.view) {
+            if let request { try FlowText.check(request, over: pair.flow.protocol) }
+            do throws(FlowError) {
+                for flow in try evaluator.byFamily(pair.flow, request: request) {
+                    let key = try evaluator.answerKey(flow, request: request)
                     if found[key] == nil { order.append(key) }
-                    found[key, default: (flow, [:])].targets[sender, default: []].append(receiver)
-                } catch {
-                    // Parts of the other family, where an end has but one: nobody can begin such a flow.
-                    failure = error
-                    if error != .mixedFamilies { throw error }
+                    let sender = Sender(number: pair.sender, isIPv4: flow.isIPv4)
+                    found[key, default: (flow, [:])].targets[sender, default: []].append(pair.receiver)
                 }
+            } catch {
+                // Parts of the other family, where an end has but one: nobody can begin such a flow.
+                failure = error
+                if error != .mixedFamilies { throw error }
             }
         }
         if order.isEmpty {
@@ -65,28 +66,18 @@ struct PartsExplanation {
         }
         groups = try order.compactMap { key in
             guard let (flow, targets) = found[key] else { return nil }
-            let alike = Dictionary(grouping: targets.keys.sorted()) { targets[$0] ?? [] }
-            let pairs = alike.map { (from: $0.value, to: $0.key) }.sorted {
-                ($0.from.first ?? 0) < ($1.from.first ?? 0)
+            let alike = Dictionary(grouping: targets.keys) { sender in
+                Receivers(numbers: targets[sender] ?? [], isIPv4: sender.isIPv4)
+            }
+            let pairs = alike.map { receivers, senders in
+                (from: senders.map(\.number).sorted(), to: receivers.numbers, isIPv4: receivers.isIPv4)
+            }.sorted { left, right in
+                let (first, second) = (left.from.first ?? 0, right.from.first ?? 0)
+                return first == second ? left.isIPv4 == true && right.isIPv4 == false : first < second
             }
             return Group(
                 pairs: pairs, example: flow, explanation: try evaluator.answer(flow, in: objects, request: request))
         }
-    }
-
-    private static func key(
-        _ flow: Flow, _ evaluator: ReferenceEvaluator, _ request: L7Request?
-    ) throws(FlowError) -> Key {
-        if let route = try evaluator.route(flow) {
-            let explanation = try evaluator.explain(route, request: request)
-            return .service(
-                explanation.verdict,
-                try route.backends.map { backend throws(FlowError) in try evaluator.decide(backend.flow) })
-        }
-        try evaluator.checkFamilies(of: flow)
-        let decision = try evaluator.decide(flow)
-        guard let request else { return .flow(decision, isPermitted: nil) }
-        return .flow(decision, isPermitted: try evaluator.explain(flow, request: request).request?.isPermitted)
     }
 
     /// `3 answers for shop/web -> ip:10.0.0.0/8 80/TCP`, then each with whom it is for.
@@ -98,7 +89,9 @@ struct PartsExplanation {
         var lines = [ExplanationLine(.verdict, 0, "\(groups.count) ANSWERS for \(what)")]
         for group in groups {
             for pair in group.pairs {
-                lines.append(ExplanationLine(.side, 0, "for \(from.words(pair.from)) -> \(to.words(pair.to)):"))
+                let family = Flow.familyText(pair.isIPv4)
+                lines.append(
+                    ExplanationLine(.side, 0, "for \(from.words(pair.from)) -> \(to.words(pair.to))\(family):"))
             }
             lines += group.explanation.lines.map { line in
                 ExplanationLine(role: line.role, text: "  " + line.text, excerpt: line.excerpt)
@@ -135,6 +128,8 @@ public struct PartsReport: Encodable, Sendable {
     public struct Pair: Encodable, Sendable {
         let from: [String]
         let to: [String]
+        /// `IPv4` or `IPv6`, where the other family gets another answer.
+        let family: String?
     }
 
     init(_ parts: PartsExplanation) {
@@ -145,7 +140,11 @@ public struct PartsReport: Encodable, Sendable {
         verdict = verdicts == [true] ? "allow" : verdicts == [false] ? "deny" : "mixed"
         self.parts = parts.groups.map { group in
             Part(
-                flows: group.pairs.map { Pair(from: parts.from.names($0.from), to: parts.to.names($0.to)) },
+                flows: group.pairs.map { pair in
+                    Pair(
+                        from: parts.from.names(pair.from), to: parts.to.names(pair.to),
+                        family: pair.isIPv4.map { $0 ? "IPv4" : "IPv6" })
+                },
                 explanation: group.explanation.report)
         }
     }

@@ -41,8 +41,10 @@ extension Peer {
                     $0.failure(.label, value: pod.metadata.labels[$0.key], of: name)
                 }
         case .endpoints(let selector):
-            let isAboutPods = !selector.requirements.contains { $0.source == "reserved" }
-            if remote.pod == nil, isAboutPods { return [.notPod(name)] }
+            if remote.pod == nil, !selector.mentionsReserved { return [.notPod(name)] }
+            if remote.kind == .remoteNode, let labels = remote.nodeLabels {
+                return selector.requirements.compactMap { $0.endpointFailure(ofNode: labels, called: name) }
+            }
             return selector.failedConditions(remote.labels, pod: remote.pod, called: remote.pod?.qualifiedName ?? name)
         case .nodes(let selector):
             guard let labels = remote.nodeLabels else {

@@ -179,7 +179,12 @@ public struct PolicyTestDecoder {
 
     private mutating func `protocol`(_ node: DocumentNode?, _ parent: DocumentNode) -> L4Protocol? {
         if let found = node?.string.flatMap(L4Protocol.init(parsing:)) { return found }
-        report(node ?? parent, .invalidValue, "protocol must be TCP, UDP, SCTP, ICMP or ICMPv6")
+        let known = "TCP, UDP, SCTP, ICMP or ICMPv6"
+        if let node {
+            report(node, .invalidValue, "protocol must be \(known)")
+        } else {
+            report(parent, .missingField, "a flow requires `protocol`", "write protocol: with \(known)")
+        }
         return nil
     }
 
@@ -213,7 +218,7 @@ public struct PolicyTestDecoder {
         guard let members = members(node) else { return nil }
         for member in members where !known.contains(member.key) {
             let hint =
-                Spelling.nearest(to: member.key, among: known.sorted()).map { "did you mean \"\($0)\"?" }
+                Spelling.meant(by: member.key, among: known.sorted()).map { "did you mean \"\($0)\"?" }
                 ?? "the fields here are \(known.sorted().joined(separator: ", "))"
             diagnostics.append(
                 Diagnostic(

@@ -121,8 +121,36 @@ public struct PolicyTestRunner: Sendable {
             failUnknown(.unknown, PolicyTestCase(flow: flow, expect: expect, location: matrix.location), message)
         }
 
+        /// Checks one flow, over each address family that its ends have in common where the answers differ.
         mutating func check(_ entry: PolicyTestCase) {
             result.flows += 1
+            let start = result.failures.count
+            let flows = (try? evaluator.byFamily(entry.flow, request: entry.request)) ?? [entry.flow]
+            for flow in flows {
+                var one = entry
+                one.flow = flow
+                decide(one)
+            }
+            if flows.count > 1 { nameFamilies(from: start) }
+        }
+
+        /// Names the family in failures of a flow that fails over one family only, or over each in its own way.
+        private mutating func nameFamilies(from start: Int) {
+            let found = result.failures[start...]
+            var named: [PolicyTestFailure] = []
+            for var failure in found {
+                let hasTwin = found.contains { other in
+                    other.flow.isIPv4 != failure.flow.isIPv4 && other.kind == failure.kind
+                        && other.expected == failure.expected && other.actual == failure.actual
+                }
+                if hasTwin, failure.flow.isIPv4 == false { continue }
+                if !hasTwin { failure.actual += Flow.familyText(failure.flow.isIPv4) }
+                named.append(failure)
+            }
+            result.failures.replaceSubrange(start..., with: named)
+        }
+
+        private mutating func decide(_ entry: PolicyTestCase) {
             do {
                 if let route = try evaluator.route(entry.flow) { return try check(entry, route) }
                 try evaluator.checkFamilies(of: entry.flow)

@@ -161,6 +161,48 @@ extension ClusterView {
         return Set(pod.addresses.map(\.isIPv4))
     }
 
+    /// Whether packets of a flow may be of either family: nothing that is written says which, and every end of which addresses are
+    /// known has both. `false` where none are known, which are not told apart then.
+    ///
+    /// - Throws: `FlowError` when an end does not exist or is a Service.
+    package func mayBeOfBothFamilies(_ flow: Flow) throws(FlowError) -> Bool {
+        let flow = plain(flow)
+        let owners = [try owner(flow.from), try owner(flow.to)]
+        let written = [flow.isIPv4, family(of: flow.from), family(of: flow.to), family(of: flow.protocol)]
+        guard written.allSatisfy({ $0 == nil }) else { return false }
+        let known = owners.map(families(of:)).filter { !$0.isEmpty }
+        return !known.isEmpty && known.allSatisfy { $0.count == 2 }
+    }
+
+    /// Whether all addresses that are known of the ends of a flow were generated, of both families, for want of written ones.
+    ///
+    /// - Throws: `FlowError` when an end does not exist or is a Service.
+    package func hasOnlyGeneratedAddresses(_ flow: Flow) throws(FlowError) -> Bool {
+        let flow = plain(flow)
+        return [try owner(flow.from), try owner(flow.to)].allSatisfy { owner in
+            if case .pod(let pod) = owner, pod.isSynthetic { return true }
+            return families(of: owner).isEmpty
+        }
+    }
+
+    /// Whether a flow is of a family of which a pod at one of its ends has no address, though it has others: no packet is of it.
+    package func isOfMissingFamily(_ flow: Flow) -> Bool {
+        guard let ends = try? resolve(flow) else { return false }
+        return [ends.from, ends.to].contains { end in
+            guard case .pod(let pod, nil) = end else { return false }
+            return !pod.addresses.isEmpty
+        }
+    }
+
+    /// The families of the known addresses of an end.
+    private func families(of owner: Owner?) -> Set<Bool> {
+        switch owner {
+        case .pod(let pod): Set(pod.addresses.map(\.isIPv4))
+        case .node(let name): Set([true, false].filter { address(ofNode: name, isIPv4: $0) != nil })
+        case .outside, .contested, nil: []
+        }
+    }
+
     private func family(of protocol: L4Protocol) -> Bool? {
         `protocol`.isICMP ? `protocol` == .icmp : nil
     }

@@ -110,7 +110,7 @@ public struct ClusterView: Sendable {
     /// The labels by which host policies select a node: "node labels are matched as `k8s:` labels of the host endpoint after
     /// the identity label filter".
     public func hostLabels(ofNode name: String?) -> CiliumLabels {
-        CiliumLabels(host: name.flatMap { nodeLabels[$0] } ?? [:], reserved: reservedLabels(ofNode: name, isHost: true))
+        CiliumLabels(host: name.flatMap { nodeLabels[$0] } ?? [:], reserved: reservedLabels(ofHost: name))
     }
 
     /// A pod as a remote end, at one of its addresses.
@@ -123,7 +123,7 @@ public struct ClusterView: Sendable {
     /// A node as a remote end, seen from a pod on the node `observer`. `name` is `nil` for some node other than `observer`.
     public func remoteEnd(node name: String?, address: IPAddress?, seenFrom observer: String) -> RemoteEnd {
         let isHost = name == observer
-        let reserved = reservedLabels(ofNode: name, isHost: isHost)
+        let reserved = isHost ? reservedLabels(ofHost: name) : reservedLabels(ofOtherNodeAt: address)
         // The labels of "some other node" and of nodes without a Node object are unknown.
         let labels = name.flatMap { nodeLabels[$0] } ?? [:]
         return RemoteEnd(
@@ -131,11 +131,15 @@ public struct ClusterView: Sendable {
             nodeLabels: CiliumLabels(node: labels, reserved: reserved))
     }
 
-    private func reservedLabels(ofNode name: String?, isHost: Bool) -> Set<String> {
+    /// "kube-apiserver: on the local host": an added label, whichever of its addresses is used.
+    private func reservedLabels(ofHost name: String?) -> Set<String> {
         let addresses = name.flatMap { nodeAddresses[$0] } ?? []
-        let role = isHost ? "host" : "remote-node"
-        // "kube-apiserver: on a remote node, on the local host, or outside": an added label each time.
-        return addresses.contains(where: apiServers.contains) ? [role, "kube-apiserver"] : [role]
+        return addresses.contains(where: apiServers.contains) ? ["host", "kube-apiserver"] : ["host"]
+    }
+
+    /// "kube-apiserver: on a remote node": an added label of the addresses that it has, and of no others of the node.
+    private func reservedLabels(ofOtherNodeAt address: IPAddress?) -> Set<String> {
+        address.map { apiServers.contains($0) } == true ? ["remote-node", "kube-apiserver"] : ["remote-node"]
     }
 
     /// The owner of an address as a remote end, seen from a pod on the node `observer` (default: the local node).

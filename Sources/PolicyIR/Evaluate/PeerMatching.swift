@@ -28,7 +28,11 @@ extension Peer {
         case .endpoints(let selector):
             // "Matching uses the remote's identity, never the raw IP"; reserved identities match only where the selector
             // mentions them, because lowering has added the namespace requirement.
-            return selector.matches(remote.labels)
+            guard remote.kind == .remoteNode, selector.mentionsReserved, let labels = remote.nodeLabels else {
+                return selector.matches(remote.labels)
+            }
+            // "Remote node identities carry `node:<label>` labels and the cluster label": taken verbatim, a selector sees them.
+            return selector.matches(labels)
 
         case .nodes(let selector):
             // "label selector over nodes": their labels, whichever of their addresses is used.

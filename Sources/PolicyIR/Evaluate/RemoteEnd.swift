@@ -25,7 +25,8 @@ public struct RemoteEnd: Hashable, Sendable {
     public var namespaceLabels: [String: String]
     /// The labels by which Cilium policies see it.
     public var labels: CiliumLabels
-    /// The labels by which peers that select nodes see it; `nil` unless it is a node.
+    /// The labels by which peers that select nodes see it, and of another node also selectors of endpoints with a `reserved:` key;
+    /// `nil` unless it is a node.
     public var nodeLabels: CiliumLabels?
     /// The names whose DNS answers contained its address; empty unless it is outside.
     public var names: Set<String>

@@ -47,6 +47,13 @@ struct ClassTextWriter {
         keys.removeAll(keepingCapacity: true)
         for label in range { keys.append(index.labels[label].key) }
         order = Array(keys.indices)
+        if order.count > fewElements {
+            var texts: [String] = []
+            texts.reserveCapacity(keys.count)
+            for key in keys { texts.append(index.symbols[key]) }
+            order.sort { texts[$0] < texts[$1] }
+            return
+        }
         for place in order.indices.dropFirst() {
             var hole = place
             let key = index.symbols[keys[place]]

@@ -1,3 +1,4 @@
+import NetTypes
 import PolicyAPI
 
 /// Which remotes a term matches: all of them by the shortest way, or one of them.
@@ -8,21 +9,23 @@ extension IdentityIndex {
     /// The live remotes of a shape.
     mutating func find(_ shape: PeerTerm.Shape) -> [RemoteID] {
         switch shape {
-        case .selector(let requirements, let reserved):
+        case .selector(let requirements, let reserved, let otherNodes):
             var found: [RemoteID] = []
             for podClass in podClasses(requirements) { appendLiveRemotes(ofClass: podClass, to: &found) }
             if reserved {
                 for set in reservedSets.indices.dropFirst()
                 where matches(reserved: Int32(truncatingIfNeeded: set), requirements) {
-                    appendLive(remotesOfReserved[set], to: &found)
+                    for remote in remotesOfReserved[set]
+                    where isLive(remote) && (otherNodes == nil || remotes[Int(remote)].kind != .remoteNode) {
+                        found.append(remote)
+                    }
                 }
             }
+            if let otherNodes { appendLiveNodes(otherNodes, otherThanLocal: true, to: &found) }
             return found
         case .nodes(let requirements):
             var found: [RemoteID] = []
-            for id in nodes.remoteIDs.values where isLive(id) && matches(node: remotes[Int(id)], requirements) {
-                found.append(id)
-            }
+            appendLiveNodes(requirements, otherThanLocal: false, to: &found)
             return found
         case .entity(let entity):
             var found = IdentityIndex.holdsPods(entity) ? podRemotes : []
@@ -33,18 +36,12 @@ extension IdentityIndex {
         case .addresses(let prefix, let except, let block, let exceptBlocks):
             var found: [RemoteID] = []
             if let block {
-                for (set, inside) in blockSets.enumerated()
-                where inside.contains(block) && !exceptBlocks.contains(where: inside.contains) {
-                    appendLive(remotesOfBlocks[set], to: &found)
+                for set in blockSetsInside[block] ?? []
+                where !IdentityIndex.holds(blockSets[Int(set)], anyOf: exceptBlocks) {
+                    appendLive(remotesOfBlocks[Int(set)], to: &found)
                 }
             }
-            // Several entries may be of one class.
-            let entries = outside.entries.inside(prefix)
-            var seen: Set<RemoteID> = []
-            for entry in entries where !except.contains(where: { $0.contains(outside.entries.prefixes[Int(entry)]) }) {
-                let remote = outside.remoteOfEntry[Int(entry)]
-                if entries.count == 1 || seen.insert(remote).inserted { found.append(remote) }
-            }
+            appendOutside(prefix, except: except, to: &found)
             return found
         }
     }
@@ -53,11 +50,13 @@ extension IdentityIndex {
     public func matches(_ term: TermID, _ remote: RemoteID) -> Bool {
         let entry = remotes[Int(remote)]
         switch (terms[Int(term)].shape, entry.kind) {
-        case (.selector(let requirements, _), .pod):
+        case (.selector(let requirements, _, _), .pod):
             return matches(entry.podClass, requirements)
-        case (.selector(let requirements, let reserved), .host),
-            (.selector(let requirements, let reserved), .remoteNode),
-            (.selector(let requirements, let reserved), .outside):
+        case (.selector(_, _, let otherNodes?), .remoteNode):
+            return matches(node: entry, otherNodes)
+        case (.selector(let requirements, let reserved, _), .host),
+            (.selector(let requirements, let reserved, _), .remoteNode),
+            (.selector(let requirements, let reserved, _), .outside):
             return reserved && matches(reserved: entry.reserved, requirements)
         case (.entity(let entity), .pod):
             return IdentityIndex.holdsPods(entity)
@@ -70,12 +69,47 @@ extension IdentityIndex {
             (.addresses(_, _, let block, let exceptBlocks), .remoteNode):
             guard let block else { return false }
             let inside = blockSets[Int(entry.blocks)]
-            return inside.contains(block) && !exceptBlocks.contains(where: inside.contains)
+            return inside.contains(block) && !IdentityIndex.holds(inside, anyOf: exceptBlocks)
         case (.addresses(let prefix, let except, _, _), .outside):
             let seen = outside.classes[Int(entry.details)]
-            return seen.isInside(prefix) && !except.contains(where: seen.isInside)
+            return seen.isInside(prefix) && !seen.isInside(anyOf: except)
         case (.nodes, .pod), (.nodes, .outside):
             return false
+        }
+    }
+
+    /// Whether a set of NetworkPolicy prefixes, which are few, holds one of some, which are sorted.
+    private static func holds(_ set: [Int32], anyOf sorted: [Int32]) -> Bool {
+        !sorted.isEmpty && set.contains { sorted.sortedContains($0) }
+    }
+
+    /// Adds the remotes of the entries outside the cluster that are in a prefix and in none of its exceptions, which are sorted; each once.
+    ///
+    /// - Complexity: O(entries in the prefix + exceptions).
+    private mutating func appendOutside(_ prefix: IPPrefix, except: [IPPrefix], to found: inout [RemoteID]) {
+        let entries = outside.entries.inside(prefix)
+        // Several entries may be of one class: of many they are noted by number.
+        var seen: Set<RemoteID> = []
+        var isSeen = Array(repeating: false, count: entries.count > remotes.count / 64 ? remotes.count : 0)
+        // Two prefixes are one in the other or apart, and both lists are sorted. So of the exceptions so far only the latest that is in no
+        // other can hold the next entry.
+        var next = 0
+        var latest: IPPrefix?
+        for entry in entries {
+            let inner = outside.entries.prefixes[Int(entry)]
+            while next < except.count, !(inner < except[next]) {
+                let exception = except[next]
+                if exception.isIPv4 == prefix.isIPv4, latest?.contains(exception) != true { latest = exception }
+                next += 1
+            }
+            if latest?.contains(inner) == true { continue }
+            let remote = outside.remoteOfEntry[Int(entry)]
+            if isSeen.isEmpty {
+                if entries.count == 1 || seen.insert(remote).inserted { found.append(remote) }
+            } else if !isSeen[Int(remote)] {
+                isSeen[Int(remote)] = true
+                found.append(remote)
+            }
         }
     }
 
@@ -138,6 +172,17 @@ extension IdentityIndex {
 
     private func appendLive(_ remotes: [RemoteID], to found: inout [RemoteID]) {
         for remote in remotes where isLive(remote) { found.append(remote) }
+    }
+
+    private func appendLiveNodes(
+        _ requirements: [CompiledRequirement], otherThanLocal: Bool, to found: inout [RemoteID]
+    ) {
+        for id in nodes.remoteIDs.values
+        where isLive(id) && !(otherThanLocal && remotes[Int(id)].kind == .host)
+            && matches(node: remotes[Int(id)], requirements)
+        {
+            found.append(id)
+        }
     }
 
     private func appendLiveRemotes(ofClass id: ClassID, to found: inout [RemoteID]) {

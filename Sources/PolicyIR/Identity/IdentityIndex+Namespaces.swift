@@ -43,7 +43,7 @@ extension IdentityIndex {
         var asking: [(term: TermID, scope: [CompiledRequirement], others: [CompiledRequirement], accepted: Bool)] = []
         for place in [TermPlace.namespace(namespaces[Int(id)].name), .anywhere] {
             for term in evaluated[place] ?? [] {
-                guard case .selector(let requirements, _) = terms[Int(term)].shape,
+                guard case .selector(let requirements, _, _) = terms[Int(term)].shape,
                     requirements.contains(where: \.isAboutNamespaceLabel)
                 else { continue }
                 let scope = requirements.filter(\.isAboutNamespace)

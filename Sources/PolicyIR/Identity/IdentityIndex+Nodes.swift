@@ -80,8 +80,8 @@ extension IdentityIndex {
     /// Addresses of nodes with their remotes.
     public var nodeEntries: [IPAddress: RemoteID] { nodes.remoteOf }
 
-    /// Puts addresses of nodes into their classes. Returns those that were looked at.
-    mutating func settleNodes(blocks changed: Set<IPPrefix>) -> Set<IPAddress> {
+    /// Puts addresses of nodes into their classes; `moved` are those that the API server got or lost. Returns those that were looked at.
+    mutating func settleNodes(blocks changed: Set<IPPrefix>, servers moved: Set<IPAddress>) -> Set<IPAddress> {
         if nodes.hasOtherKeys {
             nodes.hasOtherKeys = false
             for name in nodes.labels.keys { updateLabelSet(of: name) }
@@ -93,6 +93,7 @@ extension IdentityIndex {
 
         var touched = nodes.owners.takeTouched()
         if !others.isEmpty { touched.formUnion(nodes.owners.addresses(of: others)) }
+        for address in moved where nodes.owners.owner(of: address) != nil { touched.insert(address) }
         if !changed.isEmpty {
             for address in nodes.remoteOf.keys where changed.contains(where: { $0.contains(address) }) {
                 touched.insert(address)
@@ -100,7 +101,7 @@ extension IdentityIndex {
         }
         for address in touched {
             let owner = nodes.owners.owner(of: address)
-            let remote = owner.map { nodeRemote(of: $0, blocks: blockSet(of: address)) }
+            let remote = owner.map { nodeRemote(of: $0, at: address, blocks: blockSet(of: address)) }
             let before = nodes.remoteOf[address]
             if remote == before { continue }
             if let remote { retain(remote) }
@@ -112,7 +113,7 @@ extension IdentityIndex {
     }
 
     private mutating func settleBase() {
-        let local = nodeRemote(of: localNode, blocks: 0)
+        let local = nodeRemote(of: localNode, at: nil, blocks: 0)
         if let base = nodes.base {
             guard base.local != local else { return }
             retain(local)
@@ -126,11 +127,14 @@ extension IdentityIndex {
         }
     }
 
-    private mutating func nodeRemote(of owner: String, blocks: Int32) -> RemoteID {
-        nodeRemote(
+    /// The remote of a node at one of its addresses. The API server is all of the local node, and of another one only its own addresses.
+    private mutating func nodeRemote(of owner: String, at address: IPAddress?, blocks: Int32) -> RemoteID {
+        let isLocal = owner == localNode
+        return nodeRemote(
             NodeClass(
-                isLocal: owner == localNode, isServer: nodes.servers.contains(owner), blocks: blocks,
-                labels: nodes.labelSetOf[owner] ?? 0))
+                isLocal: isLocal,
+                isServer: isLocal ? nodes.servers.contains(owner) : address.map { servers.contains($0) } == true,
+                blocks: blocks, labels: nodes.labelSetOf[owner] ?? 0))
     }
 
     /// The remote of nodes like this, a new one if there is none.

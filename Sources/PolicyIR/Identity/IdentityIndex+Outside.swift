@@ -15,6 +15,14 @@ extension IdentityIndex {
         func isInside(_ prefix: IPPrefix) -> Bool {
             prefix.length == 0 ? prefix.isIPv4 == isIPv4 : prefixes.contains(prefix)
         }
+
+        /// Whether one of some policies' prefixes, which are sorted, contains the entries of the class.
+        func isInside(anyOf sorted: [IPPrefix]) -> Bool {
+            if sorted.count <= fewElements { return sorted.contains { isInside($0) } }
+            // What contains it are few.
+            return prefixes.contains { sorted.sortedContains($0) }
+                || IdentityIndex.defaultPrefixes.contains { $0.isIPv4 == isIPv4 && sorted.sortedContains($0) }
+        }
     }
 
     /// The entries outside the cluster and their classes.

@@ -12,11 +12,13 @@ extension IdentityIndex {
         for (key, value) in pod.metadata.labels {
             insertInKey(PodClass.packed(symbols.intern(key), symbols.intern(value)), from: 2)
         }
+        sortKey(from: 2)
         let portStart = classKey.count
         for port in pod.ports where !port.name.isEmpty {
             let number = NamedPort.packed(port.protocol, port.port)
             insertInKey(PodClass.packed(symbols.intern(port.name), number), from: portStart)
         }
+        sortKey(from: portStart)
         let hash = classHash.hash(classKey.span)
         var probe = classTable.probe(hash)
         while let candidate = classTable.next(&probe) {
@@ -86,8 +88,31 @@ extension IdentityIndex {
         let range = classes[Int(id)].ports
         if range.isEmpty { return [] }
         let symbol = symbols.symbol(of: name)
-        return namedPorts[Int(range.lowerBound)..<Int(range.upperBound)]
-            .filter { $0.name == symbol && $0.protocol == `protocol` }.map(\.number)
+        // They are sorted by name, so those of one name are neighbours.
+        var (low, high) = (Int(range.lowerBound), Int(range.upperBound))
+        while high - low > fewElements {
+            let middle = (low + high) / 2
+            if namedPorts[middle].name < symbol { low = middle + 1 } else { high = middle }
+        }
+        var numbers: [UInt16] = []
+        while low < Int(range.upperBound), namedPorts[low].name <= symbol {
+            let port = namedPorts[low]
+            if port.name == symbol, port.protocol == `protocol` { numbers.append(port.number) }
+            low += 1
+        }
+        return numbers
+    }
+
+    /// The named ports of a class of pods.
+    package func namedPorts(ofClass id: ClassID) -> [(name: String, protocol: L4Protocol, number: UInt16)] {
+        let range = classes[Int(id)].ports
+        if range.isEmpty { return [] }
+        var found: [(name: String, protocol: L4Protocol, number: UInt16)] = []
+        for place in Int(range.lowerBound)..<Int(range.upperBound) {
+            let port = namedPorts[place]
+            found.append((symbols[port.name], port.protocol, port.number))
+        }
+        return found
     }
 
     /// The class of a remote that is a pod, `nil` for others.
@@ -152,11 +177,28 @@ extension IdentityIndex {
         return id
     }
 
-    /// Inserts a word into the sorted words at the end of `classKey`; a repetition is dropped.
+    /// Adds a word to those at the end of `classKey`: to a few of them in its place, a repetition is dropped. The others are put in order by
+    /// `sortKey`.
     private mutating func insertInKey(_ word: UInt64, from start: Int) {
+        if classKey.count - start >= fewElements {
+            classKey.append(word)
+            return
+        }
         var place = classKey.count
         while place > start, classKey[place - 1] > word { place -= 1 }
         if place > start, classKey[place - 1] == word { return }
         if place == classKey.count { classKey.append(word) } else { classKey.insert(word, at: place) }
+    }
+
+    /// Sorts the words at the end of `classKey` where they are many, and drops repetitions.
+    private mutating func sortKey(from start: Int) {
+        if classKey.count - start <= fewElements { return }
+        classKey[start...].sort()
+        var end = start + 1
+        for place in start + 1..<classKey.count where classKey[place] != classKey[end - 1] {
+            classKey[end] = classKey[place]
+            end += 1
+        }
+        classKey.removeSubrange(end...)
     }
 }

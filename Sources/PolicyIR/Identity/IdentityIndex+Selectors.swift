@@ -150,10 +150,7 @@ extension IdentityIndex {
         case .label(let key, _):
             if key == SymbolTable.none { return SymbolTable.none }
             let range = classes[Int(id)].labels
-            for index in Int(range.lowerBound)..<Int(range.upperBound) where labels[index].key == key {
-                return labels[index].value
-            }
-            return SymbolTable.none
+            return IdentityIndex.value(of: key, in: labels, Int(range.lowerBound)..<Int(range.upperBound))
         case .namespaceName: return namespaces[Int(classes[Int(id)].namespace)].name
         case .namespaceLabel(let key): return namespaceLabel(key, of: classes[Int(id)].namespace)
         case .serviceAccount: return classes[Int(id)].serviceAccount
@@ -162,7 +159,18 @@ extension IdentityIndex {
     }
 
     private func namespaceLabel(_ key: UInt32, of id: Int32) -> UInt32 {
-        for pair in namespaces[Int(id)].labels where pair.key == key { return pair.value }
+        let labels = namespaces[Int(id)].labels
+        return IdentityIndex.value(of: key, in: labels, labels.indices)
+    }
+
+    /// The value of a key in a range of labels that is sorted by key; `SymbolTable.none`: it is not there.
+    private static func value(of key: UInt32, in labels: [LabelPair], _ range: Range<Int>) -> UInt32 {
+        var (low, high) = (range.lowerBound, range.upperBound)
+        while high - low > fewElements {
+            let middle = (low + high) / 2
+            if labels[middle].key <= key { low = middle } else { high = middle }
+        }
+        for place in low..<high where labels[place].key == key { return labels[place].value }
         return SymbolTable.none
     }
 }

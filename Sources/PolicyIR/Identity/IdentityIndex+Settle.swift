@@ -50,7 +50,7 @@ extension IdentityIndex {
         changedBlocks = []
         let touched = servers.takeTouched()
         settleServers(touched)
-        settlement.nodeAddresses = settleNodes(blocks: settlement.blocks)
+        settlement.nodeAddresses = settleNodes(blocks: settlement.blocks, servers: touched)
         for address in settlement.nodeAddresses {
             let prefix = IPPrefix(host: address)
             if outside.entries.number(of: prefix) != nil { outside.touched.insert(prefix) }
@@ -67,6 +67,7 @@ extension IdentityIndex {
         let id = Int32(truncatingIfNeeded: blockSets.count)
         blockSets.append(set)
         blockSetIDs[set] = id
+        for block in set { blockSetsInside[block, default: []].append(id) }
         remotesOfBlocks.append([])
         return id
     }

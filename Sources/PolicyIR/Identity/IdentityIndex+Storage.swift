@@ -46,7 +46,7 @@ extension IdentityIndex {
         var serviceAccount: UInt32
         /// In the pool `labels`, sorted by key symbol.
         var labels: Range<Int32>
-        /// In the pool `namedPorts`.
+        /// In the pool `namedPorts`, sorted by name symbol.
         var ports: Range<Int32>
         /// The first of its remotes (one for each set of blocks its addresses lie in), linked by `Remote.next`; -1: none.
         var firstRemote: RemoteID = -1

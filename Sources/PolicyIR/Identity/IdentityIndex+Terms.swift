@@ -108,7 +108,9 @@ extension IdentityIndex {
             add(pods: selector, to: &conditions)
             return .selector(conditions, reserved: false)
         case .endpoints(let selector):
-            return .selector(compile(endpoints: selector), reserved: true)
+            return .selector(
+                compile(endpoints: selector), reserved: true,
+                otherNodes: selector.mentionsReserved ? compile(nodes: selector) : nil)
         case .nodes(let selector):
             return .nodes(compile(nodes: selector))
         case .entity(let entity):
@@ -117,7 +119,7 @@ extension IdentityIndex {
             let isEverywhere = space == .everywhere
             return .addresses(
                 prefix, except: except.sorted(), block: isEverywhere ? blocks.number(of: prefix) : nil,
-                exceptBlocks: isEverywhere ? except.compactMap { blocks.number(of: $0) } : [])
+                exceptBlocks: isEverywhere ? except.compactMap { blocks.number(of: $0) }.sorted() : [])
         case .names:
             return nil
         }
@@ -126,9 +128,11 @@ extension IdentityIndex {
     /// Adds a key that equal shapes share.
     private static func appendKey(of shape: PeerTerm.Shape, to key: inout [UInt32]) {
         switch shape {
-        case .selector(let requirements, let reserved):
-            key.append(reserved ? 2 : 1)
+        case .selector(let requirements, let reserved, let otherNodes):
+            // As many conditions of other nodes as of pods: nothing has to stand between them.
+            key.append(otherNodes != nil ? 7 : reserved ? 2 : 1)
             appendKey(of: requirements, to: &key)
+            appendKey(of: otherNodes ?? [], to: &key)
         case .nodes(let requirements):
             key.append(6)
             appendKey(of: requirements, to: &key)
@@ -136,6 +140,7 @@ extension IdentityIndex {
             key += [3, UInt32(truncatingIfNeeded: Entity.allCases.firstIndex(of: entity) ?? 0)]
         case .addresses(let prefix, let except, let block, _):
             key += [4, block == nil ? 0 : 1]
+            key.reserveCapacity(key.count + 5 * (except.count + 1))
             for prefix in [prefix] + except {
                 for half in [prefix.address.high, prefix.address.low] {
                     key += [UInt32(truncatingIfNeeded: half >> 32), UInt32(truncatingIfNeeded: half)]
@@ -176,7 +181,9 @@ extension IdentityIndex {
     /// Where a term is looked for when a remote comes or goes; each remote that it matches has exactly one of the places.
     private static func places(_ shape: PeerTerm.Shape) -> [TermPlace] {
         switch shape {
-        case .selector(let requirements, _):
+        // A node may have a label of any name.
+        case .selector(_, _, .some): return [.anywhere]
+        case .selector(let requirements, _, nil):
             // Outside of the namespaces it names it matches nothing.
             let names = requirements.first { $0.target == .namespaceName && $0.operator == .isIn }?.values
             return names.map { Set($0).map(TermPlace.namespace) } ?? [.anywhere]

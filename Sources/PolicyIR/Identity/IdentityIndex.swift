@@ -58,6 +58,8 @@ public struct IdentityIndex: Sendable {
     var blocks = PrefixTable()
     var blockSets: [[Int32]] = [[]]
     var blockSetIDs: [[Int32]: Int32] = [[]: 0]
+    /// By prefix: the sets that hold it, ascending.
+    var blockSetsInside: [Int32: [Int32]] = [:]
     var remotesOfBlocks: [[RemoteID]] = [[]]
     /// Those that came or went since the last `settle`.
     var changedBlocks: Set<IPPrefix> = []

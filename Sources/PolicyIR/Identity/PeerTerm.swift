@@ -6,13 +6,15 @@ struct PeerTerm: Sendable {
     /// What it matches.
     enum Shape: Sendable {
         /// Pods by conditions on namespace and labels; with `reserved` also remotes that are no pods, if they have none of
-        /// the wanted labels or the wanted `reserved:` ones (Cilium's selectors).
-        case selector([CompiledRequirement], reserved: Bool)
+        /// the wanted labels or the wanted `reserved:` ones (Cilium's selectors). With `otherNodes` these are asked of nodes other
+        /// than the local one, over their labels.
+        case selector([CompiledRequirement], reserved: Bool, otherNodes: [CompiledRequirement]? = nil)
         /// Nodes by conditions on their labels, reserved ones included.
         case nodes([CompiledRequirement])
         /// An entity.
         case entity(Entity)
-        /// Addresses: numbers in `IdentityIndex.blocks` for pods and nodes (`nil`: they are never matched).
+        /// Addresses: numbers in `IdentityIndex.blocks` for pods and nodes (`nil`: they are never matched). The exceptions and their
+        /// numbers are sorted.
         case addresses(IPPrefix, except: [IPPrefix], block: Int32?, exceptBlocks: [Int32])
     }
 
@@ -43,14 +45,14 @@ struct CompiledRequirement: Sendable {
     var target: Target
     /// The operator.
     var `operator`: LabelRequirement.Operator
-    /// Its values.
+    /// Its values, sorted.
     var values: [UInt32]
 
     /// Whether a value (`SymbolTable.none`: absent) satisfies the condition.
     func accepts(_ value: UInt32) -> Bool {
         switch `operator` {
-        case .isIn: value != SymbolTable.none && values.contains(value)
-        case .notIn: value == SymbolTable.none || !values.contains(value)
+        case .isIn: value != SymbolTable.none && values.sortedContains(value)
+        case .notIn: value == SymbolTable.none || !values.sortedContains(value)
         case .exists: value != SymbolTable.none
         case .doesNotExist: value == SymbolTable.none
         }

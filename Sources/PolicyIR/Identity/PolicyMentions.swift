@@ -27,7 +27,14 @@ struct PolicyMentions {
                     case .addresses(let prefix, let except, .everywhere): everywhere += [prefix] + except
                     case .addresses(let prefix, let except, .outsideCluster): outside += [prefix] + except
                     case .nodes(let selector): nodeKeys += selector.requirements.map(\.key)
-                    case .pods, .endpoints, .entity, .names: break
+                    case .endpoints(let selector):
+                        // Others than these see no labels of nodes.
+                        guard selector.mentionsReserved else { continue }
+                        for requirement in selector.requirements
+                        where requirement.source == "node" || requirement.source == "any" {
+                            nodeKeys.append(requirement.key)
+                        }
+                    case .pods, .entity, .names: break
                     }
                 }
             }

@@ -134,7 +134,7 @@ struct PrefixTable: Sendable {
     }
 
     /// IPv4 before IPv6: the mapped IPv4 space would otherwise lie in the middle of `::/0`.
-    private static func precedes(_ left: IPPrefix, _ right: IPPrefix) -> Bool {
+    static func precedes(_ left: IPPrefix, _ right: IPPrefix) -> Bool {
         left.isIPv4 == right.isIPv4 ? left < right : left.isIPv4
     }
 }

@@ -15,7 +15,8 @@ public enum CiliumKey {
 }
 
 /// The labels by which Cilium policies see an endpoint: those of source `k8s` for a pod, those of source `reserved` for
-/// everything else (docs/spec/cilium-network-policy.md 4.3, 5.3); peers that select nodes also see those of source `node`.
+/// everything else (docs/spec/cilium-network-policy.md 4.3, 5.3); peers that select nodes, and selectors with a `reserved:` key, also
+/// see those of source `node`.
 public struct CiliumLabels: Hashable, Sendable {
     /// Labels of source `k8s`: the pod's own after the identity filter, its namespace's under
     /// `CiliumKey.namespaceLabelPrefix`, its namespace's name, cluster and service account. Empty unless the end is a pod.
@@ -78,6 +79,10 @@ extension LabelSelector {
     public func matches(_ labels: CiliumLabels) -> Bool {
         requirements.allSatisfy { $0.accepts(labels.value(source: $0.source, key: $0.key)) }
     }
+
+    /// Whether a condition is on a `reserved:` label: such a selector of endpoints is taken verbatim and can match nodes
+    /// (docs/spec/cilium-network-policy.md 4.4).
+    package var mentionsReserved: Bool { requirements.contains { $0.source == "reserved" } }
 }
 
 extension LabelRequirement {

@@ -14,8 +14,15 @@ struct CiliumLowering {
     private let scope: CiliumScope
     private let directory: CiliumDirectory
     private var diagnostics: [Diagnostic] = []
+    /// How many more peers the object may have.
+    private var room: Int
 
-    private init(_ policy: CiliumPolicy, _ rule: CiliumRule, _ directory: CiliumDirectory) {
+    /// The peers that an object may have in all its rules together, exceptions and what references stand for included: those of an element once
+    /// for each entry of its `toPorts`. A few hundred kilobytes can ask for a hundred times more, which would hold up what others changed.
+    static let mostPeers = 1_000_000
+
+    private init(_ policy: CiliumPolicy, _ rule: CiliumRule, _ directory: CiliumDirectory, room: Int) {
+        self.room = room
         self.policy = policy
         self.rule = rule
         self.directory = directory
@@ -27,11 +34,13 @@ struct CiliumLowering {
         _ policy: CiliumPolicy, _ directory: CiliumDirectory, for purpose: PolicyLowering.Purpose
     ) -> LoweredPolicies {
         var result = LoweredPolicies()
+        var room = mostPeers
         do {
             for rule in policy.rules {
                 if purpose == .enforcement { try refuseHostNames(rule) }
-                var lowering = CiliumLowering(policy, rule, directory)
+                var lowering = CiliumLowering(policy, rule, directory, room: room)
                 result.policies.append(try lowering.lower())
+                room = lowering.room
                 result.diagnostics += lowering.diagnostics
             }
             return result
@@ -156,7 +165,18 @@ struct CiliumLowering {
     private mutating func peers(
         _ element: CiliumElement, _ action: RuleAction, _ direction: Direction
     ) throws(Refusal) -> PeerMatch? {
-        let peers = CiliumPeers(element, direction, action, scope, directory)
+        let peers = CiliumPeers(element, direction, action, scope, directory, room: room)
+        let rules = (element.toPorts.value?.count ?? 0) + (element.icmps.value == nil ? 0 : 1)
+        room -= peers.size * max(rules, 1)
+        guard room >= 0 else {
+            throw Refusal(
+                diagnostic: Diagnostic(
+                    id: .tooMany, location: element.location ?? rule.location, path: element.path,
+                    message:
+                        "with this element the policy has more than \(CiliumLowering.mostPeers) peers: exceptions count, so do the prefixes of "
+                        + "groups and the backends of Services, and all of them once for each entry of toPorts",
+                    hint: "name fewer peers, or write ports that have the same peers in one entry of toPorts"))
+        }
         for reference in peers.unresolved {
             let isDeny = action == .deny
             let diagnostic = Diagnostic(

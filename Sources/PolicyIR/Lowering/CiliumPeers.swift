@@ -7,11 +7,16 @@ struct CiliumPeers {
     private(set) var match: PeerMatch?
     /// Unresolved references, as text, each with its field and a hint.
     private(set) var unresolved: [(member: String, what: String, hint: String)] = []
+    /// How many peers there are, with their exceptions. Where it is more than the room some of them are left out of `match`.
+    private(set) var size = 0
 
+    /// `room`: so many there may be. A group or a Service stands for thousands, and may be named thousands of times.
     init(
         _ element: CiliumElement, _ direction: Direction, _ action: RuleAction, _ scope: CiliumScope,
-        _ directory: CiliumDirectory
+        _ directory: CiliumDirectory, room: Int = .max
     ) {
+        var found = 0
+        var seen: Set<CIDRRule> = []
         var isWritten = false
         var selectsNothing = false
         var peers: [Peer] = []
@@ -55,28 +60,38 @@ struct CiliumPeers {
                         "fix the group; its errors say what is wrong"
                     ))
             }
+            guard seen.insert(entry).inserted else { return [] }
+            found += groups.reduce(0) { $0 + $1.prefixes.count } * (1 + entry.except.count)
+            if found > room { return [] }
             // "the engine applies except to the group selector too and does not validate containment".
             return groups.flatMap(\.prefixes).map { .addresses($0, except: entry.except, .outsideCluster) }
         }
         // "Like absent": a deny that selected nothing would let pass what it is to deny.
         add(action == .deny && element.services == .empty ? .absent : element.services) { reference in
+            if found > room { return [] }
             let services = directory.services.services(reference)
-            let found = services.flatMap { directory.services.peers(of: $0, isDenied: action == .deny) }
+            let backends = services.flatMap { directory.services.peers(of: $0, isDenied: action == .deny) }
             let doubts = services.compactMap(directory.services.doubt)
             unresolved += doubts.map { ("toServices", $0.what, $0.hint) }
-            if found.isEmpty, doubts.isEmpty {
+            if backends.isEmpty, doubts.isEmpty {
                 unresolved.append(
                     (
                         "toServices", CiliumPeers.unknown(reference),
                         "add the Service, or the EndpointSlices of a Service without selector"
                     ))
             }
-            return found
+            found += backends.count
+            return found > room ? [] : backends
         }
         if action == .deny, let (member, doubt) = element.doubtAboutAPIServer(directory.services) {
             unresolved.append(((direction == .ingress ? "from" : "to") + member, doubt.what, doubt.hint))
         }
         self.unresolved = unresolved
+        size = max(
+            found,
+            peers.reduce(0) { count, peer in
+                if case .addresses(_, let except, _) = peer { count + 1 + except.count } else { count + 1 }
+            })
         match = isWritten ? .anyOf(selectsNothing ? [] : peers) : nil
     }
 

@@ -38,7 +38,7 @@ package struct CiliumScope {
     /// A peer selector with the policy's namespace and the local cluster.
     package func peer(_ selector: LabelSelector) -> LabelSelector {
         // "any key with source reserved: verbatim, no namespace and no cluster requirement".
-        if selector.requirements.contains(where: { $0.source == "reserved" }) { return selector }
+        if selector.mentionsReserved { return selector }
         var requirements = selector.requirements
         if !requirements.contains(where: { $0.isAbout(CiliumKey.namespace) }) {
             if let namespace {

@@ -13,7 +13,8 @@ public enum PeerMatch: Hashable, Sendable {
 public enum Peer: Hashable, Sendable {
     /// Pods by their Kubernetes labels, all of them (NetworkPolicy). Never nodes or hostNetwork pods.
     case pods(NamespaceScope, LabelSelector)
-    /// Endpoints by their Cilium identity labels (spec 4.3), including reserved ones if the selector mentions them.
+    /// Endpoints by their Cilium identity labels (spec 4.3), including reserved ones if the selector mentions them: then other nodes
+    /// by their `node:` labels and the cluster's too.
     case endpoints(LabelSelector)
     /// Nodes by their labels, hostNetwork pods' addresses included; including the local node, unless the selector requires
     /// `reserved:remote-node`. A key of source `node` or `any` is a label of the Node object. Never pods or the outside.

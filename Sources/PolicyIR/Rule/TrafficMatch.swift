@@ -28,14 +28,15 @@ public enum TrafficMatch: Hashable, Sendable {
 extension TrafficMatch {
     /// Whether TCP matches at each port at which UDP does. Of named ports it is not known.
     public var coversTCPOfUDP: Bool {
-        switch self {
-        case .everything: true
-        case .anyOf(let clauses):
-            clauses.allSatisfy { clause in
-                switch clause {
-                case .ports(let wanted, let range): wanted != .udp || clauses.contains(.ports(.tcp, range))
-                case .named(let wanted, _): wanted != .udp
-                }
+        guard case .anyOf(let clauses) = self else { return true }
+        // Of a few, looking at all of them is cheaper.
+        let all = clauses.count > fewElements ? Set(clauses) : []
+        return clauses.allSatisfy { clause in
+            switch clause {
+            case .ports(.udp, let range):
+                all.isEmpty ? clauses.contains(.ports(.tcp, range)) : all.contains(.ports(.tcp, range))
+            case .ports: true
+            case .named(let wanted, _): wanted != .udp
             }
         }
     }

@@ -51,17 +51,22 @@ public struct ServiceRoom: Sendable {
             let part = Part(service: name, kind: kind)
             let count = ServiceRoom.addresses(of: service, kind).count
             addresses.set(part, count: count, ServiceRoom.claim(part, ServiceRoom.addresses(of: service, kind)))
+            let limit = frontends.limit
             frontends.set(
                 part, count: count * (service?.ports.count ?? 0),
-                ServiceRoom.claim(part, ServiceRoom.keys(of: service, kind)))
+                ServiceRoom.claim(part, ServiceRoom.keys(of: service, kind, limit: limit)))
         }
     }
 
     /// Finds out what has no room. Returns the Services of which something has room now and had not, or the other way round.
     package mutating func settle(_ service: (ServiceName) -> Service?) -> Set<ServiceName> {
+        let limit = frontends.limit
         let flipped =
             addresses.settle { ServiceRoom.claim($0, ServiceRoom.addresses(of: service($0.service), $0.kind)) }
-            .union(frontends.settle { ServiceRoom.claim($0, ServiceRoom.keys(of: service($0.service), $0.kind)) })
+            .union(
+                frontends.settle {
+                    ServiceRoom.claim($0, ServiceRoom.keys(of: service($0.service), $0.kind, limit: limit))
+                })
         if !flipped.isEmpty { leftOut = addresses.leftOut.union(frontends.leftOut) }
         return Set(flipped.map(\.service))
     }
@@ -84,12 +89,23 @@ public struct ServiceRoom: Sendable {
         }
     }
 
-    private static func keys(of service: Service?, _ kind: ServiceFrontend.Kind) -> [ServiceFrontend.Key] {
-        addresses(of: service, kind).flatMap { address in
-            (service?.ports ?? []).map {
-                ServiceFrontend.Key(address: address, port: $0.port, protocol: $0.protocol)
+    /// The addresses of a kind with each port; of more than there is room for one more than that, which are as much without it.
+    private static func keys(
+        of service: Service?, _ kind: ServiceFrontend.Kind, limit: Int
+    ) -> [ServiceFrontend.Key] {
+        let ports = service?.ports ?? []
+        var all = addresses(of: service, kind)
+        let isTooMuch = all.count * ports.count > limit
+        // A repeated one takes room once.
+        if isTooMuch { all = Set(all).sorted() }
+        var keys: [ServiceFrontend.Key] = []
+        for address in all {
+            for port in ports {
+                if isTooMuch, keys.count > limit { return keys }
+                keys.append(ServiceFrontend.Key(address: address, port: port.port, protocol: port.protocol))
             }
         }
+        return keys
     }
 
     /// What is left out, `nil` for nothing.

@@ -75,7 +75,7 @@ struct StateNeedTests {
                 objects, PolicyLowering.lower(objects).policies, localNode: ClusterView.defaultNode(of: objects),
                 addresses: RandomCluster.outside, file)
         }
-        #expect(folders.count == 313)
+        #expect(folders.count == 314)
         #expect(tally.tooSmall == [])
         #expect(tally.tooLarge.count * 50 < tally.pods, "\(tally.tooLarge)")
         for need in StateNeed.allCases { #expect(tally.needs[need, default: 0] > 20, "\(need) is rare") }

@@ -102,6 +102,24 @@ struct NameAutomatonTests {
         #expect(!automaton.leftOut.contains(12))
     }
 
+    @Test("beyond the work, patterns with stars are left out long before there are too many states, and names are not")
+    func work() {
+        let names = (0..<100).map { NamePattern(.name("host-\($0).example.com")) }
+        let stars = (0..<300).map { NamePattern(.pattern("*a*b*\($0).example.com")) }
+        let automaton = NameAutomaton(stars + names, work: 30_000)
+        #expect(automaton.stateCount < 3_000)
+        #expect(automaton.leftOut.count > 200 && automaton.leftOut.allSatisfy { $0 < stars.count })
+        // Those that fit do so whatever comes behind them.
+        #expect(automaton.leftOut == Array((automaton.leftOut.first ?? 0)..<stars.count))
+        #expect(Self.matches(automaton, "host-99.example.com") == [399])
+        #expect(automaton == NameAutomaton(stars + names, work: 30_000))
+        let all = NameAutomaton(Array(stars.prefix(8)) + names)
+        #expect(all.leftOut.isEmpty && Self.matches(all, "xaxbx7.example.com") == [7])
+        // With work for nothing.
+        let none = NameAutomaton(stars, work: 1)
+        #expect(none.leftOut == Array(stars.indices) && Self.matches(none, "ab1.example.com") == [])
+    }
+
     @Test("seven hundred names: the same automaton each time")
     func many() {
         let patterns = (0..<700).map { NamePattern(.name("service-\($0).team-\($0 % 7).example.com")) }

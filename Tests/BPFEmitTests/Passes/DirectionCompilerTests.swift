@@ -122,6 +122,39 @@ struct DirectionCompilerTests {
         #expect(compiled.bits.allSatisfy { !$0.matchesAnyPeer })
     }
 
+    @Test("of many names on egress those count that ends have, as of one")
+    func manyEgressNames() {
+        var world = World()
+        let names = (0..<40).map { TrafficClause.named(.tcp, "none-\($0)") }
+        let compiled = world.compile(
+            [Self.rule(.everyone, .anyOf(names + [.named(.tcp, "http"), .named(.tcp, "dns")]))], .egress, subject: "web"
+        )
+        #expect(compiled.bits.map(\.traffic) == [[Traffic(.tcp, .init(80))], [Traffic(.tcp, .init(8080))]])
+        #expect(compiled.names.count == 42)
+    }
+
+    @Test(
+        "a rule of many ports says whether TCP matches wherever UDP does, as one of a few does",
+        arguments: [3, 40] as [UInt16])
+    func coversTCP(count: UInt16) {
+        let udp = (1...count).map { TrafficClause.ports(.udp, PortRange($0)) }
+        let tcp = (1...count).map { TrafficClause.ports(.tcp, PortRange($0)) }
+        #expect(TrafficMatch.anyOf(udp + tcp).coversTCPOfUDP)
+        #expect(!TrafficMatch.anyOf(udp + tcp.dropLast()).coversTCPOfUDP)
+        #expect(TrafficMatch.anyOf(tcp + udp.dropLast()).coversTCPOfUDP)
+        #expect(!TrafficMatch.anyOf(udp + tcp + [.named(.udp, "dns")]).coversTCPOfUDP)
+    }
+
+    @Test("prefixes that differ in their exceptions are one term")
+    func joinedPrefixes() throws {
+        var world = World()
+        let peers = try ["192.0.2.1/32", "192.0.2.2/32", "192.0.2.3/32"].map {
+            try Peer.addresses(prefix("192.0.2.0/24"), except: [prefix($0)], .everywhere)
+        }
+        let compiled = world.compile([Self.rule(.anyOf(peers), .everything)], .egress, subject: "web")
+        #expect(compiled.carriers.map(\.terms?.count) == [1])
+    }
+
     @Test("a deny rule that names ports is also one for whoever is unknown, on every port of the protocols")
     func deniedNames() {
         var world = World()

@@ -23,6 +23,13 @@ struct TrafficResolverTests {
         #expect(split.names == [.init(name: "http", protocol: .tcp), .init(name: "http", protocol: .udp)])
     }
 
+    @Test("of many names each is set aside once too, in the order of appearance")
+    func manyNames() {
+        let names = (0..<3_000).map { TrafficResolver.PortName(name: "n\($0 % 1_500)", protocol: .tcp) }
+        let split = TrafficResolver.split(.anyOf(names.map { .named($0.protocol, $0.name) }))
+        #expect(split.plain == [] && split.names == Array(names.prefix(1_500)))
+    }
+
     @Test("overlaps and neighbours are joined, gaps and protocols stay, and the last port has no neighbour")
     func merged() {
         let merged = TrafficResolver.merged([

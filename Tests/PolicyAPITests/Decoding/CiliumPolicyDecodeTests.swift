@@ -40,6 +40,38 @@ struct CiliumPolicyDecodeTests {
     }
 
     @Test(
+        "A field of another kind of policy, or in the wrong place, is told what to write instead",
+        arguments: [
+            ("{fromEndpoints: [{toPorts: []}]}", "it belongs beside fromEndpoints, one level up"),
+            (
+                "{fromNamespaces: [a]}",
+                "namespaces are selected by a label: fromEndpoints: [{matchLabels: {k8s:io.kubernetes.pod.namespace: NAME}}]"
+            ),
+            (
+                "{fromEndpoints: [{namespaceSelector: {}}]}",
+                "a namespace is selected by a label: matchLabels: {k8s:io.kubernetes.pod.namespace: NAME}"
+            ),
+            ("{podSelector: {}}", "pods are selected by their labels: fromEndpoints: [{matchLabels: ...}]"),
+            ("{endpointSelector: {}}", "it belongs beside ingress, one level up"),
+        ])
+    func misplaced(_ text: String, _ expected: String) {
+        let decoded = decode(ciliumPolicy(CiliumPolicyDecodeTests.rule(text, in: "ingress")))
+        #expect(decoded.diagnostics.filter { $0.severity == .error }.map(\.hint) == [expected])
+    }
+
+    @Test(
+        "A deny without ports denies nothing, and says so",
+        arguments: [
+            ("{toPorts: [{ports: []}]}", "egressDeny"), ("{fromEntities: [world], toPorts: [{}]}", "ingressDeny"),
+            ("{toEntities: [world], icmps: [{fields: []}]}", "egressDeny"),
+        ])
+    func denyWithoutPorts(_ text: String, _ list: String) {
+        let decoded = decode(ciliumPolicy(CiliumPolicyDecodeTests.rule(text, in: list)))
+        #expect(decoded.errors == [] && decoded.refused.isEmpty)
+        #expect(decoded.warnings.count == 1 && decoded.warnings.first?.contains("denies nothing") == true)
+    }
+
+    @Test(
         "Selector keys carry their source",
         arguments: [
             ("app", "any", "app"), ("k8s:app", "k8s", "app"), ("any:app", "any", "app"), ("$host", "reserved", "host"),
@@ -311,9 +343,6 @@ struct CiliumPolicyDecodeTests {
                 "deny", rule("{toPorts: [{ports: [{port: '1'}], rules: {http: [{}]}}]}", in: "egressDeny"),
                 "addresses and ports only"
             ),
-            ("deny", rule("{toPorts: [{ports: []}]}", in: "egressDeny"), "denies nothing"),
-            ("deny", rule("{fromEntities: [world], toPorts: [{}]}", in: "ingressDeny"), "denies nothing"),
-            ("deny", rule("{toEntities: [world], icmps: [{fields: []}]}", in: "egressDeny"), "denies nothing"),
             ("direction", rule("{toEndpoints: [{}]}", in: "ingress"), "unknown field"),
             ("direction", rule("{toServices: []}", in: "ingress"), "unknown field"),
             ("service", rule("{toServices: [{}]}"), "does not name a service"),

@@ -346,6 +346,14 @@ struct ClusterPolicyDecodeTests {
             false, "ingress: [{action: Deny, from: [{namespaces: {sameLabels: [tenant]}}]}]",
             "spec.ingress[0].from[0].namespaces.sameLabels: unknown field"
         ),
+        (
+            false, "ingress: [{action: Allow, from: [{pods: {podSelector: {}}}]}]",
+            "spec.ingress[0].from[0].pods: `namespaceSelector` is missing"
+        ),
+        (
+            true, "egress: [{action: Deny, to: [{pods: {podSelector: {}}}]}]",
+            "spec.egress[0].to[0].pods: `namespaceSelector` is missing"
+        ),
     ]
 
     @Test("the older kinds have their own rules", arguments: olderCases)

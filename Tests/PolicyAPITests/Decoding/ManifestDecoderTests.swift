@@ -6,6 +6,37 @@ import Testing
 
 @Suite("Manifests")
 struct ManifestDecoderTests {
+    @Test("in a repository a placeholder in one document says nothing of the others: their errors and refusals stay")
+    func placeholders() {
+        let alert = "kind: ConfigMap\nmetadata: {name: x}\ndata: {a: \"pod {{ $labels.pod }} is down\"}\n"
+        let wrong =
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n, namespace: a}\n"
+            + "spec: {podSelector: {}, policyTypes: [Ingress], ingres: []}\n"
+        let template =
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: t, namespace: \"${SPACE}\"}\n"
+            + "spec: {podSelector: {}, policyTypes: [Ingress]}\n"
+        func read(_ documents: [String]) -> DecodedManifests {
+            var decoder = ManifestDecoder(isOfRepository: true)
+            decoder.add(Array(documents.joined(separator: "---\n").utf8), file: "p.yaml")
+            return decoder.finish()
+        }
+        let mixed = read(["apiVersion: v1\n" + alert, wrong])
+        #expect(mixed.diagnostics.errors.map(\.id) == [.unknownField])
+        #expect(mixed.diagnostics.errors.first?.location?.line == 9)
+        #expect(mixed.refused.map(\.origin.name) == ["n"])
+        #expect(!mixed.diagnostics.contains { $0.id == .unrenderedTemplate })
+        for documents in [[template, wrong], [wrong, template]] {
+            let both = read(documents)
+            #expect(both.diagnostics.errors.map(\.id) == [.unknownField], "\(both.diagnostics)")
+            #expect(both.diagnostics.filter { $0.id == .unrenderedTemplate }.count == 1)
+            #expect(both.refused.map(\.origin.name) == ["n"])
+        }
+        // What ends in the middle is found to be wrong where the next document begins.
+        let cut = read(["kind: NetworkPolicy\nmetadata: {name: {{ .Values.name }}\n", wrong])
+        #expect(cut.diagnostics.errors.map(\.id) == [.unknownField], "\(cut.diagnostics)")
+        #expect(cut.diagnostics.contains { $0.id == .unrenderedTemplate && $0.location?.line == 2 })
+    }
+
     @Test("Lists are flattened, and one bad item affects only itself")
     func lists() {
         let decoded = decode(

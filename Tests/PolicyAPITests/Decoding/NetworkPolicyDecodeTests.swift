@@ -64,6 +64,19 @@ struct NetworkPolicyDecodeTests {
                 "spec.ingress[0].from[0].ports: unknown field; it belongs beside the list of peers, one level up"
             ),
             (
+                "ingress: [{from: [{podSelector: {namespaceSelector: {}}}]}]",
+                "spec.ingress[0].from[0].podSelector.namespaceSelector: unknown field; it belongs beside podSelector, one level up"
+            ),
+            (
+                "ingress: [{policyTypes: [Ingress]}]",
+                "spec.ingress[0].policyTypes: unknown field; it belongs beside ingress, one level up"
+            ),
+            ("ports: [8000]", "spec.ports: unknown field; it belongs below an element of ingress or egress"),
+            (
+                "ingress: [{ports: [{proto: TCP, port: 80}]}]",
+                "spec.ingress[0].ports[0].proto: unknown field; did you mean \"protocol\"?"
+            ),
+            (
                 "podSelector: {app: web}",
                 "spec.podSelector.app: unknown field; a label is written below matchLabels: matchLabels: {app: ...}"
             ),
@@ -72,6 +85,12 @@ struct NetworkPolicyDecodeTests {
         let decoded = decode(networkPolicy(spec))
         #expect(decoded.diagnostics.map { "\($0.path): \($0.message); \($0.hint)" } == [expected])
         #expect(decoded.objects.networkPolicies.isEmpty)
+    }
+
+    @Test("A field of the specification beside it is told where it belongs")
+    func besideSpec() {
+        let text = networkPolicy("ingress: []") + "\npodSelector: {matchLabels: {app: web}}\n"
+        #expect(decode(text).diagnostics.map(\.hint).contains("it belongs below spec"))
     }
 
     @Test("What is missing in another map is still said, and types that cannot be read leave out no rules")

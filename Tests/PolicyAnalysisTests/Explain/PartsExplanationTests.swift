@@ -219,6 +219,21 @@ struct PartsExplanationTests {
         }
     }
 
+    @Test(
+        "a name of DNS is no end of a flow, and what to write is said",
+        arguments: [
+            ("www.example.com", "write ip:ADDRESS"), ("www.example.com", "--name www.example.com=ADDRESS"),
+            ("db.shop.svc.cluster.local", "did you mean svc/shop/db?"), ("web.shop", "did you mean shop/web?"),
+        ])
+    func dnsName(to: String, hint: String) {
+        do {
+            _ = try answer("shop/web", to)
+            Issue.record("it is none")
+        } catch {
+            #expect("\(error)".contains("\(to) is not an end of a flow; ") && "\(error)".contains(hint), "\(error)")
+        }
+    }
+
     @Test("a namespace is for ends that name none")
     func namespaces() {
         func ends(_ from: String, _ to: String) -> [String] {

@@ -58,6 +58,10 @@ struct PolicyTestDecoderTests {
                 "error: spec.cases[0].protocol: protocol must be"
             ),
             (
+                "cases: [{from: a/y, to: a/x, port: 1, expect: allow}]",
+                "error: spec.cases[0]: a flow requires `protocol`; write protocol: with TCP"
+            ),
+            (
                 "cases: [{from: a/y, to: a/x, protocol: TCP, port: 65536, expect: allow}]",
                 "error: spec.cases[0].port: TCP requires `port`, a number up to 65535"
             ),

@@ -170,7 +170,8 @@ extension EdgeCases {
             Trial(
                 clusterPolicy("a", "egress: [{action: Deny, to: [{networks: [10.0.0.0/24, 203.0.113.0/24]}]}]"),
                 flows: [
-                    "deny web > db 80", "deny web > db icmp/8", "deny web > 203.0.113.1 80", "allow web > ops/probe 80",
+                    "deny web > 10.0.0.2 80", "deny web > db icmp/8", "deny web > 203.0.113.1 80",
+                    "allow web > ops/probe 80",
                 ]),
             Trial(
                 clusterPolicy("a", "egress: [{action: Deny, to: [{nodes: {matchLabels: {zone: b}}}]}]"),
@@ -242,7 +243,20 @@ extension EdgeCases {
                 ]),
             Trial(
                 clusterPolicy("a", "egress: [{action: Deny, to: [{domainNames: [example.com]}]}]"),
-                flows: ["deny web > db 80"], refused: ["conflict spec.egress[0].to"])),
+                flows: ["deny web > db 80"], refused: ["conflict spec.egress[0].to"]),
+            Trial(
+                clusterPolicy(
+                    "a",
+                    "egress: [{action: Accept, to: [{domainNames: [db.shop.svc.cluster.local, node.example.com]}]}, {action: Deny, to: [{networks: [0.0.0.0/0]}]}]"
+                ),
+                names: ["db.shop.svc.cluster.local": ["10.0.0.2"], "node.example.com": ["10.9.0.2"]],
+                flows: ["deny web > 10.0.0.2 80", "deny web > 10.9.0.2 80"],
+                warned: ["no-effect spec.egress[0].to[0].domainNames[0]"]),
+            differs: .init(
+                input: "`domainNames` for which DNS gives the address of a pod (a headless Service) or node",
+                theirs: "a headless Service's name matches its pods",
+                ours: "never matches pods or nodes; names of the cluster's DNS are warned of",
+                why: "who answers a pod's queries, maybe a name server of its own, must not open other pods to it")),
         EdgeCase(
             .clusterPolicy("Status"), "says nothing about traffic",
             Trial(
@@ -266,7 +280,10 @@ extension EdgeCases {
                 flows: ["allow db > web 80", "deny cache > web 80", "deny ops/probe > web 80"]),
             Trial(
                 admin("ingress: [{action: Accept, \(anyone)}]"), flows: ["deny db > web 80"],
-                refused: ["invalid-value spec.ingress[0].action"])),
+                refused: ["invalid-value spec.ingress[0].action"]),
+            Trial(
+                admin("ingress: [{action: Deny, from: [{pods: {podSelector: {}}}]}]"), flows: ["deny db > web 80"],
+                refused: ["missing-field spec.ingress[0].from[0].pods"])),
         EdgeCase(
             .adminPolicy("ports[]"), "portNumber (TCP where none is written), portRange and namedPort",
             Trial(

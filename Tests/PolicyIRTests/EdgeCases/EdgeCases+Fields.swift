@@ -179,11 +179,11 @@ extension EdgeCases {
                 np(
                     "ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/16, except: [10.0.0.0/24]}}, {ipBlock: {cidr: 10.0.0.2/32}}]}]"
                 ),
-                flows: ["allow db > web 80", "deny cache > web 80", "allow ops/probe > web 80"]),
+                flows: ["allow 10.0.0.2 > web 80", "deny cache > web 80", "allow ops/probe > web 80"]),
             Trial(
                 np("ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/16, except: [10.0.0.0/24]}}]}]"),
                 np("ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/28}}], ports: [{port: 80}]}]", name: "q"),
-                flows: ["allow db > web 80", "deny db > web 81", "allow ops/probe > web 81"])),
+                flows: ["allow 10.0.0.2 > web 80", "deny db > web 81", "allow ops/probe > web 81"])),
         EdgeCase(
             .field("label kubernetes.io/metadata.name"),
             "every namespace has it with its own name, whatever is written",

@@ -99,7 +99,7 @@ extension EdgeCases {
             .grey("ipBlock and pod IPs"), "ipBlock matches by address, whoever has it",
             Trial(
                 np("ingress: [{from: [{ipBlock: {cidr: 10.0.0.2/32}}]}]"),
-                flows: ["allow db > web 80", "deny cache > web 80"])),
+                flows: ["allow 10.0.0.2 > web 80", "deny cache > web 80"])),
         EdgeCase(
             .grey("Terminating pod"), "is still a pod, subject and peer",
             Trial(
@@ -142,7 +142,7 @@ extension EdgeCases {
             Trial(
                 np("ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0}}]}]"),
                 flows: [
-                    "allow 203.0.113.1 > web 80", "allow db > web 80", "deny fd00::2 > web 80",
+                    "allow 203.0.113.1 > web 80", "allow 10.0.0.2 > web 80", "deny fd00::2 > web 80",
                     "deny 2001:db8::1 > web 80",
                 ]
             )),

@@ -69,7 +69,18 @@ extension EdgeCases {
                 cnp("ingress: [{fromEndpoints: [{}], toPorts: [{ports: []}]}]"), flows: ["deny db > web 80"],
                 warned: ["no-effect spec.ingress[0].toPorts[0].ports"]),
             Trial(cnp("ingress: [{fromEndpoints: [{}], toPorts: [{}]}]"), flows: ["deny db > web 80"]),
-            Trial(cnp("ingress: [{fromEndpoints: [{}], icmps: [{fields: []}]}]"), flows: ["deny db > web icmp/8"])),
+            Trial(cnp("ingress: [{fromEndpoints: [{}], icmps: [{fields: []}]}]"), flows: ["deny db > web icmp/8"]),
+            Trial(
+                cnp("ingress: [{fromEntities: [all]}], ingressDeny: [{fromEntities: [all], toPorts: [{ports: []}]}]"),
+                flows: ["allow db > web 80", "allow 203.0.113.1 > web icmp/8"],
+                warned: ["no-effect spec.ingressDeny[0].toPorts[0].ports"]),
+            Trial(
+                cnp("ingress: [{fromEntities: [all]}], ingressDeny: [{toPorts: [{}]}, {icmps: [{fields: []}]}]"),
+                flows: ["allow db > web 80", "allow db > web icmp/8"],
+                warned: ["no-effect spec.ingressDeny[0].toPorts[0]", "no-effect spec.ingressDeny[1].icmps[0].fields"]),
+            Trial(
+                cnp("ingressDeny: [{fromEntities: [world], toPorts: [{ports: []}]}]"),
+                flows: ["deny db > web 80", "allow host > web 80", "allow web > db 80"])),
         EdgeCase(
             .edge(135), "endPort below port is as if it were not there, and says so",
             Trial(

@@ -1,6 +1,11 @@
 import PolicyAPI
 
 extension EdgeCases {
+    /// A selector of other nodes without one value of a label.
+    private static func otherNodes(_ key: String, notIn value: String) -> String {
+        "{matchExpressions: [{key: 'reserved:remote-node', operator: Exists}, {key: '\(key)', operator: NotIn, values: [\(value)]}]}"
+    }
+
     /// What other sections of the Cilium specification say and netpold means otherwise.
     static let sections: [EdgeCase] = [
         EdgeCase(
@@ -64,6 +69,41 @@ extension EdgeCases {
                 input: "`fromNodes`, `toNodes`; ICMP, SCTP and protocols without ports; L7 rules",
                 theirs: "some need a flag of the agent, or can be switched off by one", ours: "are always on",
                 why: "a policy has the same meaning everywhere")),
+        EdgeCase(
+            .section("4.4 labels of other nodes"),
+            "a selector of endpoints with a reserved key sees the labels of other nodes, as fromNodes does; others see no node",
+            Trial(
+                cnp(
+                    "enableDefaultDeny: {egress: false}, egressDeny: [{toEndpoints: [{matchLabels: {'reserved:remote-node': '', 'node:zone': b}}]}]"
+                ),
+                flows: ["deny web > 10.9.0.2 80", "allow web > host 80", "allow web > db 80"]),
+            Trial(
+                cnp(
+                    "enableDefaultDeny: {ingress: false}, ingressDeny: [{fromEndpoints: [{matchLabels: {'reserved:remote-node': '', 'node:zone': a}}]}]"
+                ),
+                flows: ["allow 10.9.0.2 > web 80", "allow host > web 80"]),
+            Trial(
+                cnp("egress: [{toEndpoints: [\(otherNodes("zone", notIn: "b"))]}]"),
+                flows: ["deny web > 10.9.0.2 80", "deny web > host 80", "deny web > db 80"]),
+            Trial(
+                cnp("egress: [{toEndpoints: [\(otherNodes("node:zone", notIn: "a"))]}]"),
+                flows: ["allow web > 10.9.0.2 80", "deny web > host 80"]),
+            Trial(
+                cnp(
+                    "egress: [{toEndpoints: [{matchLabels: {'reserved:remote-node': '', io.cilium.k8s.policy.cluster: default}}]}]"
+                ),
+                flows: ["allow web > 10.9.0.2 80", "deny web > db 80", "deny web > host 80"]),
+            Trial(
+                cnp(
+                    "egress: [{toEndpoints: [{matchLabels: {zone: b}}, {matchExpressions: [{key: zone, operator: Exists}]}]}]"
+                ),
+                flows: ["deny web > 10.9.0.2 80", "deny web > host 80"]),
+            differs: .init(
+                input:
+                    "`fromEndpoints`, `toEndpoints` with a `reserved:` key beside keys of node labels or the cluster",
+                theirs: "other nodes have these labels only with the agent's flag enable-node-selector-labels",
+                ours: "other nodes have them, as for `fromNodes`",
+                why: "a policy has the same meaning everywhere, and a deny of nodes by their labels denies")),
         EdgeCase(
             .section("5.3 masqueraded"), "a packet that the node forwards under its own address is from outside",
             Trial(
@@ -169,7 +209,7 @@ extension EdgeCases {
             .section("15 ipBlock"), "ipBlock of a NetworkPolicy matches pods and other nodes by address",
             Trial(
                 np("ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]"),
-                flows: ["allow db > web 80", "allow ops/probe > web 80", "allow 10.9.0.2 > web 80"]),
+                flows: ["allow 10.0.0.2 > web 80", "allow ops/probe > web 80", "allow 10.9.0.2 > web 80"]),
             differs: .init(
                 input: "`ipBlock` of a NetworkPolicy", theirs: "never matches pods or nodes",
                 ours: "matches any address, as upstream's tests require",

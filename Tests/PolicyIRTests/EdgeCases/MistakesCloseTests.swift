@@ -273,7 +273,7 @@ import Testing
                 cnp(open + "egressDeny: [{toServices: [{k8sService: {serviceName: api, namespace: shop}}]}]"),
                 "apiVersion: v1\nkind: Service\nmetadata: {name: api, namespace: shop}\nspec: {}\n",
                 "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: api-1, namespace: shop, labels: {kubernetes.io/service-name: api}}\naddressType: IPv4\nendpoints: [{addresses: [10.9.0.2, 10.0.0.2]}]\n",
-                flows: ["deny web > 10.9.0.2 443", "deny web > db 443", "allow web > cache 443"])),
+                flows: ["deny web > 10.9.0.2 443", "deny web > 10.0.0.2 443", "allow web > cache 443"])),
         Mistake(
             "where a Baseline deny would drop, L7 rules restrict although nothing isolates",
             Trial(

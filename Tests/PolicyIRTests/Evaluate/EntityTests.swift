@@ -7,9 +7,10 @@ import Testing
 /// The table of docs/spec/cilium-network-policy.md 5.1, entity by entity.
 @Suite("Entities")
 struct EntityTests {
-    /// Ends of every kind; the API server is on node-2 and outside.
+    /// Ends of every kind; the API server is at one address of node-2 and outside.
     private static let ends: [(name: String, address: String)] = [
         ("pod", "10.0.0.2"), ("host", "192.168.0.1"), ("node", "192.168.0.3"), ("server-node", "192.168.0.2"),
+        ("server-node-2nd", "192.168.1.2"),
         ("ipv4", "8.8.8.8"), ("ipv6", "2001:4860::8888"), ("server", "192.0.2.1"),
     ]
 
@@ -21,7 +22,7 @@ struct EntityTests {
         objects.nodes = (1...3).map { number in
             Node(
                 metadata: ObjectMeta(name: "node-\(number)"),
-                addresses: [IPAddress(parsing: "192.168.0.\(number)")].compactMap(\.self))
+                addresses: ["192.168.0.\(number)", "192.168.1.\(number)"].compactMap { IPAddress(parsing: $0) })
         }
         objects.endpointSlices = [
             EndpointSlice(
@@ -42,11 +43,13 @@ struct EntityTests {
     @Test(
         "an entity is these ends and no others, allowed or denied",
         arguments: [
-            (.all, ["pod", "host", "node", "server-node", "ipv4", "ipv6", "server"]),
+            (.all, ["pod", "host", "node", "server-node", "server-node-2nd", "ipv4", "ipv6", "server"]),
             (.world, ["ipv4", "ipv6", "server"]), (.worldIPv4, ["ipv4", "server"]), (.worldIPv6, ["ipv6"]),
-            (.host, ["host"]), (.remoteNode, ["node", "server-node"]), (.kubeAPIServer, ["server-node", "server"]),
+            (.host, ["host"]), (.remoteNode, ["node", "server-node", "server-node-2nd"]),
+            // Of another node the addresses of the API server alone.
+            (.kubeAPIServer, ["server-node", "server"]),
             // "also an external API server".
-            (.cluster, ["pod", "host", "node", "server-node", "server"]),
+            (.cluster, ["pod", "host", "node", "server-node", "server-node-2nd", "server"]),
             (.health, []), (.ingress, []), (.`init`, []), (.unmanaged, []), (.none, []),
         ] as [(Entity, [String])])
     func ends(entity: Entity, expected: [String]) throws {

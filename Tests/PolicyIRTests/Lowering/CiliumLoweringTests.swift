@@ -165,6 +165,52 @@ struct CiliumLoweringTests {
         #expect(lowered.diagnostics.isEmpty == !namespaces.isEmpty)
     }
 
+    /// Two thousand prefixes under a name.
+    private static func largeGroup() -> ClusterObjects {
+        var objects = ClusterObjects()
+        objects.cidrGroups = [
+            CIDRGroup(
+                metadata: ObjectMeta(name: "large"),
+                prefixes: (0..<2_000).map { IPPrefix(host: IPAddress(ipv4: 0xc000_0000 + $0)) })
+        ]
+        return objects
+    }
+
+    @Test("a group that an element names a thousand times counts once")
+    func repeatedGroup() throws {
+        let repeated = Array(repeating: CIDRRule(source: .group("large")), count: 1_000)
+        let (egress, lowered) = try lower(egress: [element { $0.cidrSet = .some(repeated) }], Self.largeGroup())
+        let (once, _) = try lower(
+            egress: [element { $0.cidrSet = .some([CIDRRule(source: .group("large"))]) }], Self.largeGroup())
+        #expect(egress == once && lowered.diagnostics.isEmpty)
+    }
+
+    @Test(
+        "an object of more than a million peers is refused and isolates, whether groups, exceptions or ports multiply them"
+    )
+    func tooManyPeers() throws {
+        let one = element { $0.cidrSet = .some([CIDRRule(source: .group("large"))]) }
+        let ports = (1...501).map { tcp(UInt16($0)) }
+        let exceptions = (0..<600).map { IPPrefix(host: IPAddress(ipv4: 0xc000_0000 + $0)) }
+        let many = [
+            Array(repeating: one, count: 501),
+            [
+                element {
+                    $0.cidrSet = .some([CIDRRule(source: .group("large"))])
+                    $0.toPorts = .some(ports)
+                }
+            ],
+            [element { $0.cidrSet = .some([CIDRRule(source: .group("large"), except: exceptions)]) }],
+        ]
+        for elements in many {
+            let (_, lowered) = try lower(egress: elements, Self.largeGroup())
+            #expect(lowered.diagnostics.map(\.id) == [.tooMany])
+            #expect(lowered.policies.map(\.origin.isRefused) == [true])
+        }
+        let (egress, lowered) = try lower(egress: Array(repeating: one, count: 60), Self.largeGroup())
+        #expect(lowered.diagnostics.isEmpty && egress?.rules.count == 60)
+    }
+
     @Test("toServices that resolves to nothing selects nothing, even with ports, and says so")
     func unresolvedService() throws {
         let (egress, lowered) = try lower(egress: [

@@ -48,6 +48,15 @@ import Testing
         #expect(evaluator.services.frontend(key) == nil)
     }
 
+    @Test("60,000 external IPs with 5,000 ports each are left out without a list of all of them")
+    func product() {
+        let many = Self.service("evil", "many", cluster: 1, external: 0..<60_000, ports: 5_000)
+        let other = Self.service("shop", "web", cluster: 2, external: 70_000..<70_040)
+        let resolver = ServiceResolver(Self.cluster([many, other]), localNode: "m")
+        #expect(Self.addresses(resolver, many) == Set(many.clusterIPs))
+        #expect(Self.addresses(resolver, other).count == 41)
+    }
+
     @Test("many ports at few addresses are left out too, and external IPs before cluster IPs")
     func ports() {
         let limits = ServiceRoom.Limits(addresses: 100, frontends: 200)

@@ -39,8 +39,9 @@ enum ElementList: String, CaseIterable {
     private static let egressTable = FieldTable(
         egress.path,
         rows: [
-            .enforced("toEndpoints", "toEntities", "toCIDR", "toCIDRSet", "toNodes", "toServices", "toPorts", "icmps"),
-            .enforced("toFQDNs", note: "allows nothing in the agent yet, which does not learn addresses from DNS"),
+            .enforced(
+                "toEndpoints", "toEntities", "toCIDR", "toCIDRSet", "toNodes", "toServices", "toFQDNs", "toPorts",
+                "icmps"),
             groups("toGroups", "toCIDRSet"), requires("toRequires"), authentication,
         ])
     private static let egressDenyTable = FieldTable(

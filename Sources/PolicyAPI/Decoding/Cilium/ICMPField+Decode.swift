@@ -20,12 +20,10 @@ extension ICMPField {
                 "write several elements of icmps")
         }
         if elements.isEmpty {
-            let place = rule["fields"] ?? node
-            if list.isDeny {
-                diagnostics.error(.noEffect, place, "a deny without fields denies nothing", "list types")
-            } else {
-                diagnostics.warn(.noEffect, place, "an element without fields matches nothing", "list types")
-            }
+            diagnostics.warn(
+                .noEffect, rule["fields"] ?? node,
+                list.isDeny ? "a deny without fields denies nothing" : "an element without fields matches nothing",
+                "list types")
         }
         return elements.compactMap { decode($0, &diagnostics) }
     }

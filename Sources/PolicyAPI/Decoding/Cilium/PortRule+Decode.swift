@@ -47,13 +47,10 @@ extension PortRule {
                 "write several toPorts elements, or ranges with endPort")
         }
         if portNodes.isEmpty {
-            let place = fields["ports"] ?? node
-            let hint = "list ports; write port: \"0\" for every port"
-            if list.isDeny {
-                diagnostics.error(.noEffect, place, "a deny without ports denies nothing", hint)
-            } else {
-                diagnostics.warn(.noEffect, place, "an element without ports matches nothing", hint)
-            }
+            diagnostics.warn(
+                .noEffect, fields["ports"] ?? node,
+                list.isDeny ? "a deny without ports denies nothing" : "an element without ports matches nothing",
+                "list ports; write port: \"0\" for every port")
         }
         var ports: [(PortProtocol, DocumentNode)] = []
         for element in portNodes {

@@ -51,7 +51,7 @@ extension ClusterPolicy {
         let isReadable = diagnostics.errorCount == before && !object.isFaulty
         if kind.fixedTier == nil, let tier = decodeTier(spec, &diagnostics) { policy.tier = tier }
         policy.priority = decodePriority(spec, kind, &diagnostics)
-        policy.subject = decodeSubject(spec, &diagnostics)
+        policy.subject = decodeSubject(spec, kind, &diagnostics)
         let ingress = rules(spec["ingress"], kind, .ingress, &diagnostics)
         let egress = rules(spec["egress"], kind, .egress, &diagnostics)
         policy.ingress = ingress.rules
@@ -109,13 +109,15 @@ extension ClusterPolicy {
     }
 
     /// "Exactly one of namespaces or pods; {} selects all." What cannot be read selects more, never less.
-    private static func decodeSubject(_ spec: Fields, _ diagnostics: inout DiagnosticCollector) -> PodSelection {
+    private static func decodeSubject(_ spec: Fields, _ kind: Kind, _ diagnostics: inout DiagnosticCollector)
+        -> PodSelection
+    {
         guard let node = spec["subject"] else {
             diagnostics.error(
                 .missingField, spec.node, "`subject` is missing", "write subject: {namespaces: {}} for every pod")
             return PodSelection()
         }
-        return PodSelection.decodeSubject(node, &diagnostics) ?? PodSelection()
+        return PodSelection.decodeSubject(node, of: kind, &diagnostics) ?? PodSelection()
     }
 
     /// The rules of a direction, and whether one of them may deny: Deny, Pass and what cannot be read.

@@ -16,8 +16,7 @@ extension ClusterPolicyPeer {
     private static let egressTable = FieldTable(
         "spec.egress[].to[]",
         rows: [
-            .enforced("namespaces", "pods", "nodes", "networks"),
-            .enforced("domainNames", note: "allows nothing in the agent yet, which does not learn addresses from DNS"),
+            .enforced("namespaces", "pods", "nodes", "networks", "domainNames")
         ])
     private static let baselineEgressTable = FieldTable(
         "spec.egress[].to[]",
@@ -50,7 +49,8 @@ extension ClusterPolicyPeer {
         case "networks": return .networks(networks(value, &diagnostics))
         case "domainNames": return .names(domainNames(value, &diagnostics))
         // Cilium accepts its own keys for ends that are no pods.
-        default: return PodSelection.decode(name, value, podKeys: .plainOrReserved, &diagnostics).map { .pods($0) }
+        default:
+            return PodSelection.decode(name, value, of: kind, podKeys: .plainOrReserved, &diagnostics).map { .pods($0) }
         }
     }
 
@@ -82,9 +82,20 @@ extension ClusterPolicyPeer {
                 continue
             }
             if names.contains(name) { duplicate(element, DocumentNode.shortened(text), &diagnostics) }
+            if isOfCluster(text) {
+                diagnostics.warn(
+                    .noEffect, element, "names of the cluster's DNS stand for pods, which domainNames never match",
+                    "select the pods with `pods`")
+            }
             names.append(name)
         }
         return names
+    }
+
+    /// Whether a name is one that the cluster's own DNS gives Services and pods.
+    private static func isOfCluster(_ text: String) -> Bool {
+        let name = (text.hasSuffix(".") ? String(text.dropLast()) : text).lowercased()
+        return name.hasSuffix(".svc") || name.hasSuffix(".cluster.local")
     }
 
     private static func duplicate(_ node: DocumentNode, _ text: String, _ diagnostics: inout DiagnosticCollector) {
@@ -99,20 +110,22 @@ extension PodSelection {
         rows: [.enforced("namespaceSelector", "podSelector")])
 
     /// Reads `spec.subject`; `nil` with an error when it is not exactly one selection.
-    static func decodeSubject(_ node: DocumentNode, _ diagnostics: inout DiagnosticCollector) -> PodSelection? {
+    static func decodeSubject(
+        _ node: DocumentNode, of kind: ClusterPolicy.Kind, _ diagnostics: inout DiagnosticCollector
+    ) -> PodSelection? {
         let before = diagnostics.errorCount
         guard let fields = subjectTable.read(node, &diagnostics), diagnostics.errorCount == before else { return nil }
         guard
             let (name, value) = diagnostics.exactlyOne(
                 of: ["namespaces", "pods"], in: fields, hint: "every pod is `namespaces: {}`")
         else { return nil }
-        return decode(name, value, podKeys: .plain, &diagnostics)
+        return decode(name, value, of: kind, podKeys: .plain, &diagnostics)
     }
 
     /// Reads the value of `namespaces` (a selector) or `pods` (two). Conditions that cannot be read are left out, each with its
     /// error: then it selects more, never less.
     static func decode(
-        _ member: String, _ node: DocumentNode, podKeys: LabelSelector.KeyStyle,
+        _ member: String, _ node: DocumentNode, of kind: ClusterPolicy.Kind, podKeys: LabelSelector.KeyStyle,
         _ diagnostics: inout DiagnosticCollector
     ) -> PodSelection? {
         guard member == "pods" else {
@@ -120,9 +133,13 @@ extension PodSelection {
         }
         guard let fields = podsTable.read(node, &diagnostics) else { return nil }
         var selection = PodSelection()
-        // "+optional; if empty, it selects all Namespaces".
+        // v1alpha2: "+optional; if empty, it selects all Namespaces". The schema of v1alpha1 requires it.
         if let namespaces = fields["namespaceSelector"] {
             selection.namespaces = LabelSelector.decodeReadable(namespaces, .plain, &diagnostics)
+        } else if kind != .clusterNetworkPolicy {
+            diagnostics.error(
+                .missingField, node, "`namespaceSelector` is missing",
+                "write namespaceSelector: {} for every namespace, or use namespaces")
         }
         guard let pods = fields["podSelector"] else {
             diagnostics.error(
