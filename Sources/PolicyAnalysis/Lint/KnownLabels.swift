@@ -33,6 +33,9 @@ struct KnownLabels {
         return Miss(conditions: LintText.selector(selector))
     }
 
+    /// Whether anything has a label of this key.
+    func has(key: String) -> Bool { values[key] != nil }
+
     private func nearest(_ requirement: LabelRequirement) -> String? {
         let keys = values.keys.sorted()
         guard requirement.operator == .isIn, let wanted = requirement.values.first else {

@@ -16,6 +16,8 @@ struct LintReport {
     private(set) var diagnostics: [Diagnostic] = []
     private let documents: PolicyDocuments
     private var counts: [Key: Int] = [:]
+    /// The paths of what was reported of one kind about one object.
+    private var paths: [Key: [String]] = [:]
 
     init(documents: PolicyDocuments) { self.documents = documents }
 
@@ -47,12 +49,21 @@ struct LintReport {
         add(id, isCertain ? .warning : .note, path, origin, message, hint)
     }
 
+    /// Whether something of one of these kinds was reported about a part of a policy, or about a part of that part.
+    func hasReported(_ ids: [DiagnosticID], in path: String, of origin: RuleOrigin) -> Bool {
+        ids.contains { id in
+            let key = Key(id: id, kind: origin.kind, namespace: origin.namespace, name: origin.name)
+            return (paths[key] ?? []).contains { $0 == path || $0.hasPrefix(path + ".") }
+        }
+    }
+
     private mutating func add(
         _ id: DiagnosticID, _ severity: Diagnostic.Severity, _ path: String, _ origin: RuleOrigin, _ message: String,
         _ hint: String
     ) {
         let key = Key(id: id, kind: origin.kind, namespace: origin.namespace, name: origin.name)
         counts[key, default: 0] += 1
+        paths[key, default: []].append(path)
         guard counts[key, default: 0] <= LintReport.limit else { return }
         diagnostics.append(
             Diagnostic(

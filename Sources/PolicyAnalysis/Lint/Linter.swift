@@ -8,10 +8,12 @@ public enum Linter {
         [
             SelectsNothingCheck.self, OrInsteadOfAndCheck.self, EgressWithoutDNSCheck.self,
             FQDNWithoutDNSRuleCheck.self, EmptyElementCheck.self, EmptyPeerListCheck.self, DenyIsolatesCheck.self,
-            ShadowedByDenyCheck.self, RedundantRuleCheck.self, BypassedL7Check.self, HTTPOnTLSPortCheck.self,
+            ShadowedByDenyCheck.self, BypassedL7Check.self, HTTPOnTLSPortCheck.self, HTTPNeverMatchesCheck.self,
             ServerNamesNotQUICCheck.self,
             ServicePortCheck.self, UnknownPortNameCheck.self, CIDRCoversClusterCheck.self, APIServerUnknownCheck.self,
             UndeclaredNamespaceCheck.self, DNSPeerCheck.self, NamespaceLabelKeyCheck.self, NamespaceNameLabelCheck.self,
+            // Last: it asks what the others have reported.
+            RedundantRuleCheck.self,
         ]
     }
 

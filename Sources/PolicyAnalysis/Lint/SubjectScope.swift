@@ -35,6 +35,9 @@ struct SubjectScope: Hashable {
         }
     }
 
+    /// The label by which every namespace has its name.
+    static let namespaceName = "kubernetes.io/metadata.name"
+
     /// The namespaces of the pods, `nil` for any.
     var namespaces: Set<String>?
     /// The other conditions on the pods.
@@ -50,9 +53,17 @@ struct SubjectScope: Hashable {
             conditions = Set(selector.requirements.map(Condition.init))
             isPodsOnly = true
         case .pods(.matching(let labels), let selector):
-            conditions = Set(selector.requirements.map(Condition.init))
-            conditions.formUnion(labels.requirements.map(Condition.ofNamespace))
-            namespaces = nil
+            var names: Set<String>?
+            var others = Set(selector.requirements.map(Condition.init))
+            for requirement in labels.requirements {
+                if requirement.key == SubjectScope.namespaceName, requirement.operator == .isIn {
+                    names = names.map { $0.intersection(requirement.values) } ?? Set(requirement.values)
+                } else {
+                    others.insert(.ofNamespace(requirement))
+                }
+            }
+            namespaces = names
+            conditions = others
             isPodsOnly = true
         case .endpoints(let selector):
             var names: Set<String>?

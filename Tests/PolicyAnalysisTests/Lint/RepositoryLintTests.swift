@@ -86,6 +86,10 @@ struct RepositoryLintTests {
                 "[{toEndpoints: [{matchLabels: {k8s-app: kube-dns, k8s:io.cilium.k8s.namespace.labels.a: b}}]}]",
                 "shop", 0
             ),
+            (
+                "[{toEndpoints: [{matchLabels: {k8s-app: kube-dns, kubernetes.io/metadata.name: kube-system}}]}]",
+                "shop", 0
+            ),
             ("[{toEndpoints: [{matchLabels: {k8s-app: web}}]}]", "shop", 0),
         ])
     func dnsPeer(_ egress: String, _ namespace: String, _ count: Int) {
@@ -110,6 +114,25 @@ struct RepositoryLintTests {
         let both = policy.replacing(
             "podSelector: {matchLabels", with: "namespaceSelector: {}, podSelector: {matchLabels")
         #expect(lint(both, .dnsPeerWithoutNamespace) == [])
+    }
+
+    @Test(
+        "DNS pods that are looked for in the wrong namespace are not reported where look-ups are allowed all the same",
+        arguments: [
+            ("{k8s-app: kube-dns, k8s:io.kubernetes.pod.namespace: kube-system}", 0), ("{app: web}", 1),
+        ])
+    func dnsPeerBesideAnother(_ labels: String, _ count: Int) {
+        let mistaken = "{matchLabels: {k8s-app: kube-dns}}"
+        let other = "{matchLabels: \(labels)}"
+        let rule = { (peers: String) in "{toEndpoints: [\(peers)]}" }
+        #expect(lint(cilium("[\(rule("\(mistaken), \(other)"))]"), .dnsPeerWithoutNamespace).count == count)
+        #expect(lint(cilium("[\(rule(mistaken)), \(rule(other))]"), .dnsPeerWithoutNamespace).count == count)
+        let policies = cilium("[\(rule(mistaken))]") + cilium("[\(rule(other))]")
+        #expect(lint(policies, .dnsPeerWithoutNamespace).count == count)
+        // Names and the world do not reach the cluster's DNS.
+        for element in ["{toFQDNs: [{matchName: a.example.com}]}", "{toEntities: [world]}"] {
+            #expect(lint(cilium("[\(rule(mistaken)), \(element)]"), .dnsPeerWithoutNamespace).count == 1)
+        }
     }
 
     @Test(

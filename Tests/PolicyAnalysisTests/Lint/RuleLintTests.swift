@@ -186,6 +186,100 @@ struct RuleLintTests {
                 == [])
     }
 
+    private let guardedWeb =
+        "{endpointSelector: {matchLabels: {app: api}}, ingress: [{fromEndpoints: [{matchLabels: {app: web}}], "
+        + "toPorts: [{ports: [{port: \"80\", protocol: TCP}], rules: {http: [{method: GET}]}}]}]}"
+
+    @Test(
+        "A plain rule of a NetworkPolicy bypasses L7 rules for pods, however it selects them",
+        arguments: [
+            ("{podSelector: {matchLabels: {app: web}}}", 1), ("{podSelector: {}}", 1), ("{namespaceSelector: {}}", 1),
+            ("{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}", 1),
+            (
+                "{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}, podSelector: {matchLabels: {app: web}}}",
+                1
+            ),
+            ("{podSelector: {matchLabels: {app: admin}}}", 0), ("{podSelector: {matchLabels: {app: web, a: b}}}", 0),
+            ("{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: other}}}", 0),
+            ("{namespaceSelector: {matchLabels: {team: x}}}", 0), ("{ipBlock: {cidr: 10.0.0.0/8}}", 0),
+        ])
+    func bypassedByPodSelector(_ peer: String, _ count: Int) {
+        let plain = policy(
+            "{podSelector: {matchLabels: {app: api}}, ingress: [{from: [\(peer)], ports: [{port: 80}]}]}", name: "plain"
+        )
+        #expect(lint(cilium(guardedWeb) + plain, .bypassedL7).count == count)
+    }
+
+    @Test("A plain rule bypasses L7 rules where it selects the known pods by other labels")
+    func bypassedForKnownPods() {
+        let plain = policy(
+            "{podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {tier: front}}}]}]}", name: "plain")
+        let web = pod("web", "app: web, tier: front") + pod("api", "app: api")
+        #expect(lint(cilium(guardedWeb) + plain, .bypassedL7) == [])
+        #expect(lint(web + cilium(guardedWeb) + plain, .bypassedL7).count == 1)
+        #expect(lint(web + pod("web2", "app: web") + cilium(guardedWeb) + plain, .bypassedL7) == [])
+    }
+
+    @Test("A ClusterNetworkPolicy of the tier Admin bypasses L7 rules, unless something is passed on before it")
+    func bypassedByAdmin() {
+        func admin(_ name: String, _ priority: Int, _ action: String, _ tier: String = "Admin") -> String {
+            """
+            apiVersion: policy.networking.k8s.io/v1alpha2
+            kind: ClusterNetworkPolicy
+            metadata: {name: \(name)}
+            spec:
+              tier: \(tier)
+              priority: \(priority)
+              subject: {namespaces: {}}
+              ingress: [{action: \(action), from: [{namespaces: {}}]}]
+            ---
+
+            """
+        }
+        let accept = admin("accept", 5, "Accept")
+        #expect(
+            lint(cilium(guardedWeb) + accept, .bypassedL7).first?.contains(": ClusterNetworkPolicy accept ") == true)
+        #expect(lint(cilium(guardedWeb) + accept + admin("pass", 9, "Pass"), .bypassedL7).count == 1)
+        #expect(lint(cilium(guardedWeb) + accept + admin("pass", 1, "Pass"), .bypassedL7) == [])
+        #expect(lint(cilium(guardedWeb) + admin("accept", 5, "Accept", "Baseline"), .bypassedL7) == [])
+    }
+
+    @Test("L7 rules that are bypassed for one of their peers or ports only are reported as such")
+    func bypassedInPart() {
+        let dns = cilium(
+            "{endpointSelector: {}, egress: [{toEndpoints: [{matchLabels: {k8s:io.kubernetes.pod.namespace: kube-system}}], "
+                + "toPorts: [{ports: [{port: \"53\", protocol: ANY}], rules: {dns: [{matchPattern: \"*.example.com\"}]}}]}]}"
+        )
+        let plain = policy(
+            "{podSelector: {}, policyTypes: [Egress], egress: [{to: [{namespaceSelector: "
+                + "{matchLabels: {kubernetes.io/metadata.name: kube-system}}}], ports: [{port: 53, protocol: UDP}]}]}",
+            name: "plain")
+        let found = lint(dns + plain, .bypassedL7)
+        #expect(found.count == 1 && found[0].contains("allows some of the connections without L7 rules"))
+        let two = guardedWeb.replacing("{app: web}}", with: "{app: web}}, {matchLabels: {app: admin}}")
+        let admin = policy(
+            "{podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: admin}}}]}]}", name: "plain")
+        #expect(lint(cilium(two) + admin, .bypassedL7).count == 1)
+    }
+
+    @Test("A rule is not called redundant where its peer is reported as a mistake")
+    func redundantMistake() {
+        let rules = { (peer: String) in
+            self.policy("{podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {\(peer)}}}]}, {from: []}]}")
+        }
+        let web = pod("web", "app: web")
+        #expect(lint(web + rules("app: web"), .redundantRule).count == 1)
+        #expect(lint(web + rules("app: wbe"), .selectsNothing).count == 1)
+        #expect(lint(web + rules("app: wbe"), .redundantRule) == [])
+        // Nobody knows whether it is one.
+        #expect(lint(rules("app: wbe"), .redundantRule).count == 1)
+        let wide = "toPorts: [{ports: [{port: \"80\", protocol: TCP}]}]"
+        let peer = "fromEndpoints: [{matchLabels: {app: wbe}}]"
+        let both = cilium("{endpointSelector: {}, ingress: [{\(peer), \(wide)}, {\(wide)}]}")
+        #expect(lint(web + both, .redundantRule) == [])
+        #expect(lint(web + both.replacing("wbe", with: "web"), .redundantRule).count == 1)
+    }
+
     @Test("Rules that allow where nothing isolates have no effect")
     func noIsolation() {
         let open = cilium(

@@ -79,9 +79,93 @@ struct SelectorLintTests {
         let found = lint(
             pods + from("{namespaceSelector: {matchLabels: {purpose: monitoring}}}"), .selectsNothing)
         #expect(found.count == 1)
-        #expect(found[0].contains("no known namespace has purpose=monitoring; the namespace monitoring does not"))
+        #expect(found[0].contains("no known namespace has purpose=monitoring, not even the one named monitoring"))
         let near = lint(pods + from("{namespaceSelector: {matchLabels: {team: storefrnt}}}"), .selectsNothing)
         #expect(near.first?.hasSuffix("did you mean team=storefront?") == true)
+    }
+
+    private func fromEndpoints(_ labels: String) -> String {
+        cilium("{}").replacing("- fromEntities: [all]", with: "- fromEndpoints: [{matchLabels: {\(labels)}}]\n")
+    }
+
+    @Test("A misspelt namespace of a Cilium peer is reported; a note where only the beginning is right")
+    func ciliumNamespace() {
+        let key = "k8s:io.kubernetes.pod.namespace"
+        let near = lint(pods + fromEndpoints("\(key): monitorng, app: prometheus"), .selectsNothing)
+        #expect(near.count == 1)
+        #expect(
+            near.first?.hasSuffix(
+                "spec.ingress[0].fromEndpoints[0]: there is no known namespace monitorng, so the peer selects nothing; did you mean monitoring?"
+            ) == true)
+        let short = lint(pods + fromEndpoints("\(key): monitor"))
+        #expect(short.filter { $0.id == .selectsNothing }.map(\.severity) == [.note])
+        #expect(lint(pods + fromEndpoints("\(key): kube-system"), .selectsNothing) == [])
+        #expect(lint(pods + fromEndpoints("\(key): monitoring, app: prometheus"), .selectsNothing) == [])
+        let subject = """
+            apiVersion: cilium.io/v2
+            kind: CiliumClusterwideNetworkPolicy
+            metadata: {name: p}
+            spec: {endpointSelector: {matchLabels: {\(key): shpo}}, ingress: [{fromEntities: [all]}]}
+            """
+        #expect(
+            lint(pods + subject, .selectsNothing).first?.hasSuffix("the policy selects nothing; did you mean shop?")
+                == true)
+    }
+
+    @Test("The subject of a ClusterNetworkPolicy is compared with the known namespaces and pods")
+    func clusterPolicySubject() {
+        func admin(_ subject: String) -> String {
+            """
+            apiVersion: policy.networking.k8s.io/v1alpha2
+            kind: ClusterNetworkPolicy
+            metadata: {name: p}
+            spec: {tier: Admin, priority: 1, subject: \(subject), ingress: [{action: Deny, from: [{namespaces: {}}]}]}
+
+            """
+        }
+        func named(_ name: String) -> String { "{matchLabels: {kubernetes.io/metadata.name: \(name)}}" }
+        let found = lint(pods + admin("{namespaces: \(named("shopp"))}"), .selectsNothing)
+        #expect(found.count == 1)
+        #expect(found.first?.contains("spec.subject: no known namespace has") == true)
+        #expect(found.first?.hasSuffix("did you mean kubernetes.io/metadata.name=shop?") == true)
+        #expect(lint(pods + admin("{namespaces: \(named("shop"))}"), .selectsNothing) == [])
+        #expect(lint(pods + admin("{namespaces: \(named("billing"))}"), .selectsNothing) == [])
+        #expect(lint(pods + admin("{namespaces: {}}"), .selectsNothing) == [])
+        let labelled = { (label: String) in
+            admin("{pods: {namespaceSelector: \(named("shop")), podSelector: {matchLabels: {app: \(label)}}}}")
+        }
+        #expect(
+            lint(pods + labelled("wbe"), .selectsNothing).first?
+                .contains("no pod of shop has app=wbe, so the policy selects nothing; did you mean app=web?") == true)
+        #expect(lint(pods + labelled("web"), .selectsNothing) == [])
+    }
+
+    @Test("A peer without a namespace is told in which namespace such pods are")
+    func elsewhere() {
+        let plain = lint(pods + from("{podSelector: {matchLabels: {app: prometheus}}}"), .selectsNothing)
+        #expect(
+            plain.first?.hasSuffix(
+                "monitoring has such pods: select them with namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}"
+            ) == true)
+        let found = lint(pods + fromEndpoints("app: prometheus"), .selectsNothing)
+        #expect(
+            found.first?.hasSuffix(
+                "monitoring has such pods: select them by k8s:io.kubernetes.pod.namespace: monitoring") == true)
+    }
+
+    @Test("A namespace's name under a key that no pod has is reported once, with the key to write")
+    func namespaceKey() {
+        for label in ["kubernetes.io/metadata.name: monitoring", "namespace: monitoring"] {
+            let text = pods + fromEndpoints("app: prometheus, \(label)")
+            let found = lint(text, .namespaceLabelKey)
+            #expect(found.count == 1)
+            #expect(found.first?.hasSuffix("write k8s:io.kubernetes.pod.namespace: monitoring") == true)
+            #expect(lint(text, .selectsNothing) == [])
+        }
+        // A label of pods may be called so.
+        #expect(lint(pods + fromEndpoints("namespace: billing"), .namespaceLabelKey) == [])
+        let labelled = pod("x", "namespace: monitoring")
+        #expect(lint(pods + labelled + fromEndpoints("namespace: monitoring"), .namespaceLabelKey) == [])
     }
 
     @Test(

@@ -8,7 +8,8 @@ enum DNSPeerCheck: LintCheck {
         title: "A peer with the labels of DNS pods and no namespace, in a namespace where they are not",
         reason: """
             A peer without a namespace means pods of the policy's own namespace. The DNS pods of a cluster are in kube-system, so such a \
-            rule allows nothing: look-ups are denied, and `toFQDNs` never learns an address.
+            rule allows nothing: look-ups are denied, and `toFQDNs` never learns an address. It is not reported where another peer or rule \
+            for the same pods allows look-ups.
             """,
         fix: """
             Name the namespace: `k8s:io.kubernetes.pod.namespace: kube-system` beside the label in a Cilium selector, a \
@@ -44,11 +45,13 @@ enum DNSPeerCheck: LintCheck {
     private static let values: Set<String> = ["kube-dns", "coredns", "core-dns", "node-local-dns", "rke2-coredns"]
 
     static func run(_ cluster: LintCluster, _ report: inout LintReport) {
+        var access = Access(cluster)
         for policy in cluster.objects.networkPolicies {
             let origin = PolicyLowering.origin(of: policy)
             for rule in policy.egress {
                 for (index, peer) in rule.peers.enumerated() {
-                    guard case .pods(nil, let pods?) = peer, isMistaken(pods, in: policy.metadata.namespace, cluster)
+                    guard case .pods(nil, let pods?) = peer, isMistaken(pods, in: policy.metadata.namespace, cluster),
+                        !access.isGiven(byPoliciesBeside: origin)
                     else { continue }
                     warn(
                         pods, "\(rule.path).to[\(index)].podSelector", origin,
@@ -62,8 +65,10 @@ enum DNSPeerCheck: LintCheck {
                 let scope = CiliumScope(policy, rule)
                 let origin = PolicyLowering.origin(of: rule, in: policy)
                 for element in rule.egress {
-                    for (index, selector) in (element.endpoints.value ?? []).enumerated()
-                    where isMistaken(scope.peer(selector), in: scope.namespace, cluster) {
+                    for (index, selector) in (element.endpoints.value ?? []).enumerated() {
+                        guard isMistaken(scope.peer(selector), in: scope.namespace, cluster),
+                            !access.isGiven(byPoliciesBeside: origin)
+                        else { continue }
                         warn(
                             selector, "\(element.path).toEndpoints[\(index)]", origin,
                             "add k8s:io.kubernetes.pod.namespace: kube-system to its labels", &report)
@@ -71,6 +76,53 @@ enum DNSPeerCheck: LintCheck {
                 }
             }
         }
+    }
+
+    /// Which policies allow look-ups by other peers than mistaken ones.
+    private struct Access {
+        private let cluster: LintCluster
+        /// By policy, once it was asked for.
+        private var known: [Int: Bool] = [:]
+
+        init(_ cluster: LintCluster) { self.cluster = cluster }
+
+        /// Whether a policy, or another one of all of its pods, allows look-ups.
+        mutating func isGiven(byPoliciesBeside origin: RuleOrigin) -> Bool {
+            guard let number = cluster.numbers[origin] else { return false }
+            for other in cluster.policies(covering: number) where isGiven(by: other) { return true }
+            return false
+        }
+
+        private mutating func isGiven(by number: Int) -> Bool {
+            if let known = known[number] { return known }
+            let policy = cluster.policies[number]
+            let isGiven = (policy.egress?.rules ?? []).contains { rule in
+                DNSPort.isAllowed(.udp, by: DNSPeerCheck.withoutMistakes(rule, cluster))
+            }
+            known[number] = isGiven
+            return isGiven
+        }
+    }
+
+    /// A rule without the peers that do not reach the cluster's DNS: those that select none of its pods by mistake, names, and what is outside
+    /// of the cluster, unless it is allowed on certain ports, which is meant for a server there.
+    private static func withoutMistakes(_ rule: PolicyRule, _ cluster: LintCluster) -> PolicyRule {
+        guard case .anyOf(let peers) = rule.peers else { return rule }
+        let namespace = rule.origin.namespace.isEmpty ? nil : rule.origin.namespace
+        var rest = rule
+        rest.peers = .anyOf(
+            peers.filter { peer in
+                switch peer {
+                case .pods(.named, let selector), .endpoints(let selector):
+                    !isMistaken(selector, in: namespace, cluster)
+                        && !NamespaceLabelKeyCheck.isMistaken(selector, cluster)
+                case .entity(.world), .entity(.worldIPv4), .entity(.worldIPv6), .addresses(_, _, .outsideCluster):
+                    rule.traffic != .everything
+                case .names: false
+                case .pods(.matching, _), .nodes, .entity, .addresses(_, _, .everywhere): true
+                }
+            })
+        return rest
     }
 
     /// Whether a selector of pods of one namespace asks for DNS pods which are not there, as far as is known.
@@ -81,7 +133,9 @@ enum DNSPeerCheck: LintCheck {
             selector.requirements.allSatisfy({ requirement in
                 !requirement.key.hasPrefix(CiliumKey.namespaceLabelPrefix)
                     && (!requirement.isAbout(CiliumKey.namespace) || requirement.values == [namespace])
-            })
+            }),
+            // Reported as what it is.
+            !NamespaceLabelKeyCheck.isMistaken(selector, cluster)
         else { return false }
         return cluster.pods(matching: .pods(.named(namespace), LintText.written(selector))).isEmpty
     }

@@ -11,12 +11,29 @@ struct PeerSelectorCheck {
     /// By selector of namespaces, wherever it is written: those it matches.
     private var matching: [Set<SubjectScope.Condition>: KnownNamespaces] = [:]
     private let everywhere: KnownNamespaces
+    /// The names of the known namespaces, sorted.
+    private let names: [String]
+    /// By name of an unknown namespace: a known one that was probably meant.
+    private var meantNames: [String: MeantName?] = [:]
+
+    /// What a selector is for.
+    private enum Selecting: String {
+        case peer, policy
+    }
+
+    /// The known namespace that was probably meant by a name.
+    private struct MeantName {
+        var name: String
+        /// Whether it differs in a letter or two.
+        var isNear: Bool
+    }
 
     init(_ cluster: LintCluster) {
         self.cluster = cluster
         var labels = cluster.namespaces.mapValues(\.metadata.labels)
         for name in cluster.populated where labels[name] == nil { labels[name] = ["kubernetes.io/metadata.name": name] }
         namespaceLabels = labels
+        names = labels.keys.sorted()
         knownLabels = KnownLabels(Array(labels.values))
         var namesByLabel: [String: [String: [String]]] = [:]
         for (name, labels) in labels {
@@ -66,39 +83,72 @@ struct PeerSelectorCheck {
     }
 
     mutating func check(_ policy: ClusterPolicy, _ report: inout LintReport) {
+        check(policy.subject, .policy, "spec.subject", policy.origin, &report)
         for (rules, list) in [(policy.ingress, "from"), (policy.egress, "to")] {
             for rule in rules {
                 for (index, peer) in rule.peers.enumerated() {
-                    // A peer of all namespaces means whichever there will be.
-                    guard case .pods(let selection) = peer, !selection.namespaces.requirements.isEmpty else { continue }
-                    let matching = namespaces(matching: selection.namespaces)
-                    let path = "\(rule.path).\(list)[\(index)]"
-                    if matching.names.isEmpty {
-                        guard !cluster.namespaces.isEmpty else { continue }
-                        warnNamespaces(selection.namespaces, path, policy.origin, &report)
-                    } else {
-                        let isComplete = selection.namespaces.requirements.contains { $0.operator == .isIn }
-                        guard !selection.pods.requirements.isEmpty,
-                            cluster.pods(matching: .pods(.matching(selection.namespaces), selection.pods)).isEmpty
-                        else { continue }
-                        warn(miss: selection.pods, in: matching, isComplete: isComplete, path, policy.origin, &report)
-                    }
+                    guard case .pods(let selection) = peer else { continue }
+                    check(selection, .peer, "\(rule.path).\(list)[\(index)]", policy.origin, &report)
                 }
             }
         }
     }
 
-    private func checkEndpoints(
+    /// Checks the namespaces that the subject of a clusterwide Cilium policy names.
+    mutating func checkNamespaces(ofSubject policy: LoweredPolicy, _ report: inout LintReport) {
+        guard case .endpoints(let selector) = policy.subject, policy.origin.namespace.isEmpty,
+            let names = SubjectScope(.endpoints(selector))?.namespaces
+        else { return }
+        let spec = policy.origin.path.isEmpty ? "spec" : policy.origin.path
+        warnUnknown(names, .policy, "\(spec).endpointSelector", policy.origin, &report)
+    }
+
+    private mutating func check(
+        _ selection: PodSelection, _ selecting: Selecting, _ path: String, _ origin: RuleOrigin,
+        _ report: inout LintReport
+    ) {
+        // All namespaces: whichever there will be. The ends of `reserved:` labels are no pods.
+        guard !selection.namespaces.requirements.isEmpty,
+            !selection.pods.requirements.contains(where: { $0.source == "reserved" })
+        else { return }
+        let matching = namespaces(matching: selection.namespaces)
+        if matching.names.isEmpty {
+            guard !cluster.namespaces.isEmpty else { return }
+            warnNamespaces(selection.namespaces, path, origin, &report)
+        } else {
+            let isComplete = selection.namespaces.requirements.contains { $0.operator == .isIn }
+            guard !selection.pods.requirements.isEmpty,
+                cluster.pods(matching: .pods(.matching(selection.namespaces), selection.pods)).isEmpty
+            else { return }
+            if selecting == .policy, SelectsNothingCheck.isOfHostPods(selection.pods, in: matching.names, cluster) {
+                return SelectsNothingCheck.warnHostPods(path, origin, &report)
+            }
+            warn(
+                miss: selection.pods, in: matching, selecting, isComplete: isComplete, elsewhere: nil, path, origin,
+                &report)
+        }
+    }
+
+    private mutating func checkEndpoints(
         _ selector: LabelSelector, _ path: String, _ origin: RuleOrigin, _ report: inout LintReport
     ) {
         guard let scope = SubjectScope(.endpoints(selector)),
             !scope.conditions.contains(where: { $0.source == "reserved" }),
             !scope.conditions.contains(where: { $0.key.hasPrefix(CiliumKey.namespaceLabelPrefix) })
         else { return }
+        let isOwn = scope.namespaces == [origin.namespace]
+        if let wanted = scope.namespaces, !isOwn, wanted.allSatisfy({ namespaceLabels[$0] == nil }) {
+            return warnUnknown(wanted, .peer, path, origin, &report)
+        }
         let written = LintText.written(selector)
-        guard !written.requirements.isEmpty, cluster.pods(matching: .endpoints(selector)).isEmpty else { return }
+        guard !written.requirements.isEmpty, cluster.pods(matching: .endpoints(selector)).isEmpty,
+            // Reported as what it is.
+            !NamespaceLabelKeyCheck.isMistaken(written, cluster)
+        else { return }
         let range = scope.namespaces.map { KnownNamespaces($0, cluster) } ?? everywhere
-        warn(miss: written, in: range, isComplete: scope.namespaces != nil, path, origin, &report)
+        warn(
+            miss: written, in: range, .peer, isComplete: scope.namespaces != nil,
+            elsewhere: isOwn ? { "select them by k8s:\(CiliumKey.namespace): \($0)" } : nil, path, origin, &report)
     }
 
     private mutating func namespaces(matching selector: LabelSelector) -> KnownNamespaces {
@@ -136,27 +186,66 @@ struct PeerSelectorCheck {
     ) {
         let range: NamespaceScope = scope.map { .matching($0) } ?? .named(namespaces.names.first ?? "")
         guard !pods.requirements.isEmpty, cluster.pods(matching: .pods(range, pods)).isEmpty else { return }
-        warn(miss: pods, in: namespaces, isComplete: isComplete, "\(path).podSelector", origin, &report)
+        let label = SubjectScope.namespaceName
+        warn(
+            miss: pods, in: namespaces, .peer, isComplete: isComplete,
+            elsewhere: scope == nil ? { "select them with namespaceSelector: {matchLabels: {\(label): \($0)}}" } : nil,
+            "\(path).podSelector", origin, &report)
     }
 
-    /// Reports a peer that matches no known pod; with `isComplete` it can only select pods of these namespaces.
+    /// Reports a selector that matches no known pod; with `isComplete` it can only select pods of these namespaces. `elsewhere` says how to
+    /// select the pods of a namespace that does have such pods, where none is named.
     private func warn(
-        miss selector: LabelSelector, in namespaces: KnownNamespaces, isComplete: Bool, _ path: String,
-        _ origin: RuleOrigin,
-        _ report: inout LintReport
+        miss selector: LabelSelector, in namespaces: KnownNamespaces, _ selecting: Selecting, isComplete: Bool,
+        elsewhere: ((String) -> String)?, _ path: String, _ origin: RuleOrigin, _ report: inout LintReport
     ) {
         guard namespaces.isPartlyKnown else { return }
         let miss = namespaces.labels.miss(selector)
         guard miss.near != nil || (isComplete && namespaces.isKnown) else { return }
         let names = namespaces.names
         let place = names.count > 3 ? "" : " of \(names.sorted().joined(separator: ", "))"
+        let other = elsewhere.flatMap { hint in namespace(with: selector).map { "\($0) has such pods: " + hint($0) } }
         report.report(
             .selectsNothing, isCertain: miss.near != nil || namespaces.knowsAllPods, path, of: origin,
-            "no pod\(place) has \(miss.conditions), so the peer selects nothing",
-            miss.near.map { "did you mean \($0)?" } ?? "compare it with the pod labels")
+            "no pod\(place) has \(miss.conditions), so the \(selecting.rawValue) selects nothing",
+            other ?? miss.near.map { "did you mean \($0)?" } ?? "compare it with the pod labels")
     }
 
-    private func warnNamespaces(
+    /// The first namespace with known pods that a selector matches.
+    private func namespace(with selector: LabelSelector) -> String? {
+        // A selector that only excludes matches pods everywhere.
+        guard selector.requirements.contains(where: { $0.operator == .isIn }) else { return nil }
+        let found = cluster.pods(matching: .pods(.matching(LabelSelector()), selector))
+        return found.lazy.compactMap { cluster.pods[$0]?.first?.metadata.namespace }.min()
+    }
+
+    /// Reports namespaces, named by a Cilium selector, of which none is known but one has a similar name.
+    private mutating func warnUnknown(
+        _ wanted: Set<String>, _ selecting: Selecting, _ path: String, _ origin: RuleOrigin,
+        _ report: inout LintReport
+    ) {
+        guard !cluster.namespaces.isEmpty, wanted.allSatisfy({ namespaceLabels[$0] == nil }) else { return }
+        for name in wanted.sorted() {
+            guard let found = meant(by: name) else { continue }
+            report.report(
+                .selectsNothing, isCertain: found.isNear, path, of: origin,
+                "there is no known namespace \(name), so the \(selecting.rawValue) selects nothing",
+                "did you mean \(found.name)?")
+            return
+        }
+    }
+
+    private mutating func meant(by name: String) -> MeantName? {
+        if let known = meantNames[name] { return known }
+        let near = Spelling.nearest(to: name, among: names)
+        let found = (near ?? Spelling.completion(of: name, among: names)).map {
+            MeantName(name: $0, isNear: near != nil)
+        }
+        meantNames[name] = .some(found)
+        return found
+    }
+
+    private mutating func warnNamespaces(
         _ selector: LabelSelector, _ path: String, _ origin: RuleOrigin, _ report: inout LintReport
     ) {
         let miss = knownLabels.miss(selector)
@@ -168,8 +257,14 @@ struct PeerSelectorCheck {
         } else if let namesake {
             report.warn(
                 .selectsNothing, path, of: origin,
-                "no known namespace has \(miss.conditions); the namespace \(namesake) does not",
+                "no known namespace has \(miss.conditions), not even the one named \(namesake)",
                 "label the namespace, or select it by kubernetes.io/metadata.name: \(namesake)")
+        } else if let named = selector.requirements.first(where: { $0.key == SubjectScope.namespaceName }),
+            named.operator == .isIn, let name = named.values.first, let found = meant(by: name)
+        {
+            report.note(
+                .selectsNothing, path, of: origin, "no known namespace has \(miss.conditions)",
+                "did you mean \(found.name)?")
         }
     }
 }

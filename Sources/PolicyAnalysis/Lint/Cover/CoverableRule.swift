@@ -16,6 +16,11 @@ struct CoverableRule {
         rule.tier == other.rule.tier && rule.priority <= other.rule.priority
             // Where list order counts, earlier rules of the object may match packets first.
             && (rule.order == 0 || rule.precedesInItsObject(other.rule))
-            && rule.traffic.covers(other.rule.traffic) && peers.covers(other.peers)
+            && coversPackets(of: other)
+    }
+
+    /// Whether this rule matches every packet that the other matches, whichever is evaluated first.
+    func coversPackets(of other: CoverableRule) -> Bool {
+        rule.traffic.covers(other.rule.traffic) && peers.covers(other.peers)
     }
 }

@@ -7,9 +7,7 @@ struct PeerCover {
     private struct Entry {
         var peer: Peer
         /// Its pods, for selectors.
-        var scope: SubjectScope?
-        /// The conditions on the namespaces of its pods, for selectors of namespaces by label.
-        var namespaces: Set<SubjectScope.Condition>
+        var pods: PodRange?
     }
 
     /// `nil` for everyone, which is more than the entity `all`: that one excludes unknown ends.
@@ -20,22 +18,7 @@ struct PeerCover {
             entries = nil
             return
         }
-        entries = some.map { peer in
-            switch peer {
-            case .endpoints(let selector):
-                return Entry(peer: peer, scope: SubjectScope(.endpoints(selector)), namespaces: [])
-            case .pods(.named(let name), let selector):
-                return Entry(peer: peer, scope: SubjectScope(.pods(.named(name), selector)), namespaces: [])
-            case .pods(.matching(let namespaces), let selector):
-                var scope = SubjectScope(.pods(.named(""), selector))
-                scope?.namespaces = nil
-                return Entry(
-                    peer: peer, scope: scope,
-                    namespaces: Set(namespaces.requirements.map(SubjectScope.Condition.init)))
-            case .nodes, .entity, .addresses, .names:
-                return Entry(peer: peer, namespaces: [])
-            }
-        }
+        entries = some.map { Entry(peer: $0, pods: PodRange($0)) }
     }
 
     /// Whether these peers match every remote end that the other peers match, whatever ends exist. `false` where comparing
@@ -50,19 +33,9 @@ struct PeerCover {
         switch (outer.peer, inner.peer) {
         case (.entity(let entity), let peer):
             return outer.peer == peer || entity.covers(peer)
-        case (.endpoints, .endpoints):
-            return scopeCovers(outer, inner)
-        case (.endpoints, .pods(.named, _)):
-            // Cilium does not see every label that a NetworkPolicy sees.
-            return outer.scope?.conditions.allSatisfy { IdentityLabelFilter.keeps($0.key) } == true
-                && scopeCovers(outer, inner)
-        case (.pods(.named, _), .pods(.named, _)):
-            return scopeCovers(outer, inner)
-        case (.pods(.matching(let namespaces), _), .pods(.named(let name), _)):
-            return scopeCovers(outer, inner)
-                && namespaces.requirements.allSatisfy { $0.key == "kubernetes.io/metadata.name" && $0.accepts(name) }
-        case (.pods(.matching, _), .pods(.matching, _)):
-            return scopeCovers(outer, inner) && outer.namespaces.isSubset(of: inner.namespaces)
+        case (.endpoints, .endpoints), (.endpoints, .pods), (.pods, .endpoints), (.pods, .pods):
+            guard let pods = outer.pods, let others = inner.pods else { return false }
+            return pods.covers(others)
         case (.addresses(let prefix, let except, let space), .addresses(let other, let otherExcept, let otherSpace)):
             // What this one excludes must be excluded there too.
             return prefix.contains(other) && (space == .everywhere || otherSpace == .outsideCluster)
@@ -74,11 +47,6 @@ struct PeerCover {
         case (.pods, _), (.endpoints, _), (.nodes, _), (.addresses, _), (.names, _):
             return outer.peer == inner.peer
         }
-    }
-
-    private static func scopeCovers(_ outer: Entry, _ inner: Entry) -> Bool {
-        guard let scope = outer.scope, let other = inner.scope else { return false }
-        return scope.covers(other)
     }
 }
 
