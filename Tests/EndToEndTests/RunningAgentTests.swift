@@ -67,7 +67,8 @@ struct RunningAgentTests {
         #expect(gone.output.contains("no agent of instance"))
         let detached = try agent.detach()
         #expect(detached.code == 0)
-        #expect(detached.output.contains("np_endpoints"))
+        #expect(detached.output.contains(" pins of /sys/fs/bpf/netpold/\(agent.instance)/"))
+        #expect(detached.output.contains(" pins removed"))
         #expect(try connects("blue", 8001))
         #expect(try agent.detach().output.hasPrefix("nothing of instance"))
     }

@@ -49,6 +49,18 @@ struct DirectoryWalkTests {
         #expect(names(walk, scratch) == ["a/t.x", "b/t.x"])
     }
 
+    @Test("a URL is said to be none of what is read, and how it is")
+    func url() throws {
+        var walk = DirectoryWalk { _ in true }
+        walk.add("https://example.com/p.yaml")
+        walk.add("/nowhere/p.yaml")
+        #expect(
+            walk.problems.map(\.message)
+                == ["this is a URL, and only files and folders are read", "no such file or folder"])
+        #expect(walk.problems.first?.hint.contains("curl -L 'https://example.com/p.yaml' | netpold lint -") == true)
+        #expect(walk.problems.last?.hint == "check the path")
+    }
+
     @Test("a folder named again, or inside one that was named, adds nothing and is not empty")
     func twice() throws {
         let scratch = try Scratch()

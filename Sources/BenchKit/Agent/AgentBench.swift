@@ -49,31 +49,32 @@ public struct AgentBench: Sendable {
     /// Measures. Needs root.
     ///
     /// - Parameters:
-    ///   - interrupt: checked before each edit; a signal ends the measurement.
+    ///   - interrupt: checked all the time; a signal ends the measurement.
     ///   - progress: called with what is being done.
     /// - Returns: the times of both phases.
     /// - Throws: `Interrupt.Signalled`; what the network or the agent refused.
     public func run(_ interrupt: Interrupt, progress: (String) -> Void) throws -> Report {
         progress("starting an agent with \(policies) policies")
-        let rig = try AgentBenchRig(policies: policies)
+        let rig = try AgentBenchRig(policies: policies, interrupt)
         defer { rig.close() }
         var report = Report()
         // The first ones after a start find caches cold.
         for _ in 0..<3 { _ = try rig.edit() }
         try measure(&report.quiet, rig, interrupt) { progress("quiet, edit \($0) of \(edits)") }
 
+        let before = try rig.dropped()
         let watcher = try MonitorReader(socket: rig.socket)
         let flood = try DeniedFlood(rig, rate: rate)
-        let before = try rig.dropped()
         let start = ContinuousClock.now
         let failure = Result {
             try measure(&report.loaded, rig, interrupt) { progress("monitor and flood, edit \($0) of \(edits)") }
         }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
-        report.loaded.deniedRate = Double(try rig.dropped() - before) / seconds
+        let after = Result { try rig.dropped() }
         flood.stop()
         (report.loaded.shown, report.loaded.lost) = watcher.stop()
         try failure.get()
+        report.loaded.deniedRate = Double(try after.get() - before) / seconds
         return report
     }
 

@@ -12,31 +12,28 @@ final class AgentBenchRig {
 
     let routed: RoutedNetwork
     let socket: String
-    private let folder: String
-    private let instance: String
-    private var process: Int32 = -1
+    private let folder: BenchFolder
+    private let interrupt: Interrupt
     private var edits = 0
     private let clock = ContinuousClock()
 
     /// Builds the network and starts the agent; returns when everything is in force. `close` takes all of it away.
-    init(policies: Int) throws {
-        instance = "bench-agent-\(getpid())"
-        folder = "/run/netpold/\(instance)"
-        socket = "/run/netpold/\(instance).sock"
-        mkdir("/run/netpold", 0o755)
-        guard mkdir(folder, 0o700) == 0 else { throw SystemError("make folder", folder, .current) }
-        do {
-            let layout = NetworkLayout(
-                nodeAddresses: [IPAddress(ipv4: 0x0af4_0001)],
-                attachments: [
-                    .init(name: "client", nodeInterface: "npclient", addresses: [Self.client]),
-                    .init(name: "server", nodeInterface: "npserver", addresses: [Self.server]),
-                ])
-            routed = try RoutedNetwork.build(layout, in: folder)
-        } catch {
-            try? RoutedNetwork.remove(folder: folder)
-            throw error
-        }
+    ///
+    /// - Parameters:
+    ///   - policies: policies that select the server.
+    ///   - interrupt: checked whenever the agent is waited for.
+    /// - Throws: `Interrupt.Signalled`; what the network or the agent refused.
+    init(policies: Int, _ interrupt: Interrupt) throws {
+        self.interrupt = interrupt
+        folder = try BenchFolder("bench-agent")
+        socket = "\(InstancePaths.folder)/\(folder.name).sock"
+        let layout = NetworkLayout(
+            nodeAddresses: [IPAddress(ipv4: 0x0af4_0001)],
+            attachments: [
+                .init(name: "client", nodeInterface: "npclient", addresses: [Self.client]),
+                .init(name: "server", nodeInterface: "npserver", addresses: [Self.server]),
+            ])
+        routed = try folder.build(layout, check: interrupt.check)
         do {
             try start(policies: policies)
         } catch {
@@ -45,7 +42,7 @@ final class AgentBenchRig {
         }
     }
 
-    private var manifests: String { "\(folder)/manifests" }
+    private var manifests: String { folder.file("manifests") }
 
     private func start(policies: Int) throws {
         mkdir(manifests, 0o700)
@@ -54,40 +51,29 @@ final class AgentBenchRig {
         try write(
             "policies.yaml", (0..<policies).map { Self.policy("p\($0)", port: 1000 + $0) }.joined(separator: "---\n"))
         try write("edited.yaml", Self.policy("edited", port: 900))
-        process = try LabProcess.start(
-            [
-                "agent", "--manifests", manifests, "--instance", instance, "--node", "node-1", "--cni-cache",
-                "\(folder)/cni", "--netns", NetworkLayout.nodePath(in: folder), "--netns-dir",
-                NetworkLayout.podsFolder(in: folder),
-            ], log: "\(folder)/agent.log")
+        let log = folder.file("agent.log")
+        let process = try LabProcess.start(
+            BoundProcess.arguments(
+                LabProcess.ownPath,
+                [
+                    "agent", "--manifests", manifests, "--instance", folder.name, "--node", "node-1", "--cni-cache",
+                    folder.file("cni"), "--netns", NetworkLayout.nodePath(in: folder.network), "--netns-dir",
+                    NetworkLayout.podsFolder(in: folder.network),
+                ]), log: log, program: BoundProcess.starter)
         let deadline = clock.now + .seconds(60)
         while true {
             if let isInForce = try? wait(.seconds(30)), isInForce { return }
+            try interrupt.check()
             guard LabProcess.isRunning(child: process), clock.now < deadline else {
-                throw SystemError(
-                    "start", "agent", nil, detail: (try? String(contentsOfFile: "\(folder)/agent.log", encoding: .utf8))
-                )
+                let said = try? String(contentsOfFile: log, encoding: .utf8)
+                throw SystemError("start", "agent", nil, detail: said)
             }
             usleep(50_000)
         }
     }
 
     /// Ends the agent and takes everything away.
-    func close() {
-        if process > 0 {
-            kill(process, SIGTERM)
-            for _ in 0..<200 where LabProcess.isRunning(child: process) { usleep(20_000) }
-            if LabProcess.isRunning(child: process) { kill(process, SIGKILL) }
-        }
-        if let detaching = try? LabProcess.start(
-            ["detach", "--instance", instance, "--netns", NetworkLayout.nodePath(in: folder)],
-            log: "\(folder)/detach.log")
-        {
-            for _ in 0..<500 where LabProcess.isRunning(child: detaching) { usleep(20_000) }
-        }
-        try? RoutedNetwork.remove(folder: folder)
-        try? FileManager.default.removeItem(atPath: folder)
-    }
+    func close() { folder.remove() }
 
     /// Edits one policy; answers after how many milliseconds it was in force.
     func edit() throws -> Double {
@@ -111,19 +97,33 @@ final class AgentBenchRig {
     }
 
     private func report() throws -> StatusReport {
-        let client = try LocalClient(path: socket)
-        try client.send(.status)
-        guard case .status(let status) = try client.next(timeout: .seconds(240)) else {
+        guard case .status(let status) = try answer(to: .status, within: .seconds(240)) else {
             throw SystemError("ask for", "status", nil, detail: "the agent gave another answer")
         }
         return status
     }
 
     private func wait(_ limit: Duration) throws -> Bool {
-        let client = try LocalClient(path: socket)
-        try client.send(.wait(timeoutMilliseconds: Int(limit / .milliseconds(1))))
-        guard case .waited(let isInForce, _) = try client.next(timeout: limit + .seconds(5)) else { return false }
+        let request = APIRequest.wait(timeoutMilliseconds: Int(limit / .milliseconds(1)))
+        guard case .waited(let isInForce, _) = try answer(to: request, within: limit + .seconds(5)) else {
+            return false
+        }
         return isInForce
+    }
+
+    /// The agent's answer, `nil` when it hangs up; a signal is seen while it is waited for.
+    private func answer(to request: APIRequest, within limit: Duration) throws -> APIReply? {
+        let client = try LocalClient(path: socket)
+        try client.send(request)
+        let deadline = clock.now + limit
+        while true {
+            try interrupt.check()
+            do {
+                return try client.next(timeout: .milliseconds(200))
+            } catch let error as SystemError where error.errno == .timedOut && clock.now < deadline {
+                continue
+            }
+        }
     }
 
     /// Writes a manifest as careful programs do: whole, then renamed.

@@ -12,37 +12,30 @@ final class BenchPods: NodeSource {
     let routed: RoutedNetwork
     /// Where the agent may listen.
     let socket: String
-    private let folder: String
+    private let folder: BenchFolder
     private let scanner: HostScanner
 
     /// Builds them; `remove` takes them away.
     ///
-    /// - Throws: what the system refused.
-    init(_ name: String, _ pods: [(name: String, addresses: [IPAddress])]) throws {
-        folder = "/run/netpold/\(name)-\(getpid())"
-        socket = folder + "/agent.sock"
-        mkdir("/run/netpold", 0o755)
-        guard mkdir(folder, 0o700) == 0 else { throw SystemError("make folder", folder, .current) }
+    /// - Throws: what the system refused; what `check` throws, which is called after each pod.
+    init(_ name: String, _ pods: [(name: String, addresses: [IPAddress])], check: () throws -> Void) throws {
+        folder = try BenchFolder(name)
+        socket = folder.file("agent.sock")
         scanner = HostScanner(
-            .init(namespaces: NetworkLayout.podsFolder(in: folder), cniCaches: [], processes: "/nonexistent"))
-        do {
-            routed = try RoutedNetwork.build(
-                NetworkLayout(
-                    nodeAddresses: [IPAddress(ipv4: 0x0af4_0001)],
-                    attachments: pods.enumerated().map { number, pod in
-                        .init(name: pod.name, nodeInterface: "np\(number)", addresses: pod.addresses)
-                    }), in: folder)
-        } catch {
-            try? RoutedNetwork.remove(folder: folder)
-            throw error
-        }
+            .init(namespaces: NetworkLayout.podsFolder(in: folder.network), cniCaches: [], processes: "/nonexistent"))
+        routed = try folder.build(
+            NetworkLayout(
+                nodeAddresses: [IPAddress(ipv4: 0x0af4_0001)],
+                attachments: pods.enumerated().map { number, pod in
+                    .init(name: pod.name, nodeInterface: "np\(number)", addresses: pod.addresses)
+                }), check: check)
     }
 
     /// A file beside the namespaces.
-    func file(_ name: String) -> String { "\(folder)/\(name)" }
+    func file(_ name: String) -> String { folder.file(name) }
 
     /// Takes everything away.
-    func remove() { try? RoutedNetwork.remove(folder: folder) }
+    func remove() { folder.remove() }
 
     /// Looks at the node as the agent looks at a host.
     func evidence() throws -> HostEvidence { try routed.node.run { try scanner.evidence() } }

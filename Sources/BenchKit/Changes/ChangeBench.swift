@@ -22,7 +22,7 @@ public struct ChangeBench: Sendable {
     /// Measures. Needs root.
     ///
     /// - Parameters:
-    ///   - interrupt: checked before each edit; a signal ends the measurement.
+    ///   - interrupt: checked all the time; a signal ends the measurement.
     ///   - progress: called with what is being done.
     /// - Returns: one sample an edit, in order.
     /// - Throws: `Interrupt.Signalled`; what the network, the datapath or the agent refused.
@@ -31,7 +31,8 @@ public struct ChangeBench: Sendable {
         let workload = CompileWorkload(.deployments)
         let local = workload.objects.pods.filter { $0.nodeName == CompileWorkload.localNode }
         let network = try BenchPods(
-            "bench-changes", local.map { ("\($0.metadata.namespace)-\($0.metadata.name)", $0.addresses) })
+            "bench-changes", local.map { ("\($0.metadata.namespace)-\($0.metadata.name)", $0.addresses) },
+            check: interrupt.check)
         defer { network.remove() }
         let evidence = try network.evidence()
         progress("compiling 10,000 pods and 1,000 policies")
@@ -50,7 +51,10 @@ public struct ChangeBench: Sendable {
                 compiler: MeasuredCompiler(stopwatch: stopwatch)),
             server: try LocalServer(path: network.socket), logger: logger)
         return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await service.run() }
+            group.addTask {
+                defer { stopwatch.end() }
+                try await service.run()
+            }
             defer { group.cancelAll() }
             return try await measure(service, source, stopwatch, workload, interrupt, progress: progress)
         }
@@ -60,8 +64,8 @@ public struct ChangeBench: Sendable {
         _ service: AgentService, _ source: ScriptedSource, _ stopwatch: ChangeStopwatch, _ workload: CompileWorkload,
         _ interrupt: Interrupt, progress: (String) -> Void
     ) async throws -> [ChangeSample] {
-        var reconciliations = stopwatch.reconciliations.makeAsyncIterator()
-        try await Self.await("the first state", &reconciliations, service)
+        var reconciliations = ReconciliationWait(service, stopwatch, check: interrupt.check)
+        try await reconciliations.next("the first state")
         var samples: [ChangeSample] = []
         for number in 0..<edits {
             try interrupt.check()
@@ -73,7 +77,7 @@ public struct ChangeBench: Sendable {
             let begin = ContinuousClock.now
             source.say(
                 .upsert(.networkPolicy(policy), origin: .server(ObjectVersion(resourceVersion: "\(number + 2)"))))
-            let times = try await Self.await("edit \(number + 1)", &reconciliations, service)
+            let times = try await reconciliations.next("edit \(number + 1)")
             samples.append(
                 ChangeSample(
                     debounce: times.compileBegin - begin, compile: times.compileEnd - times.compileBegin,
@@ -83,19 +87,5 @@ public struct ChangeBench: Sendable {
                     processorTime: ProcessCPU.time() - processorTime))
         }
         return samples
-    }
-
-    /// The times of the next reconciliation, when all of it is done.
-    @discardableResult
-    private static func await(
-        _ what: String, _ reconciliations: inout AsyncStream<ChangeStopwatch.Times>.AsyncIterator,
-        _ service: AgentService
-    ) async throws -> ChangeStopwatch.Times {
-        guard let times = await reconciliations.next() else { throw SystemError("put in force", what, nil) }
-        if let failure = times.failure { throw SystemError("put in force", "\(what): \(failure)", nil) }
-        guard await service.waitUntilInForce(.seconds(60)) else {
-            throw SystemError("put in force", "\(what): it takes more than 60 s", nil)
-        }
-        return times
     }
 }

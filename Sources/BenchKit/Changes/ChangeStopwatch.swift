@@ -21,9 +21,9 @@ final class ChangeStopwatch: Sendable {
 
     /// An address whose identity is read after each apply.
     let watched = Mutex<IPAddress?>(nil)
-    /// One value for each reconciliation.
-    let reconciliations: AsyncStream<Times>
-    private let continuation: AsyncStream<Times>.Continuation
+    /// One value for each reconciliation; `nil` now and then while somebody waits for one.
+    let reconciliations: AsyncStream<Times?>
+    private let continuation: AsyncStream<Times?>.Continuation
     private let current = Mutex<Times?>(nil)
 
     init() { (reconciliations, continuation) = AsyncStream.makeStream() }
@@ -48,5 +48,29 @@ final class ChangeStopwatch: Sendable {
             return times
         }
         if let times { continuation.yield(times) }
+    }
+
+    /// There are no more reconciliations: the agent has ended.
+    func end() { continuation.finish() }
+
+    /// The times of the next reconciliation; `nil` when there are no more.
+    ///
+    /// - Parameters:
+    ///   - times: of `reconciliations`.
+    ///   - check: called five times a second while nothing comes.
+    /// - Returns: the times, or `nil`.
+    /// - Throws: what `check` throws.
+    func next(_ times: inout AsyncStream<Times?>.AsyncIterator, check: () throws -> Void) async throws -> Times? {
+        let knocking = Task { await knock() }
+        defer { knocking.cancel() }
+        while let sign = await times.next() {
+            if let sign { return sign }
+            try check()
+        }
+        return nil
+    }
+
+    private func knock() async {
+        while (try? await Task.sleep(for: .milliseconds(200))) != nil { continuation.yield(nil) }
     }
 }

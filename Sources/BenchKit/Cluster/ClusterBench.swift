@@ -32,12 +32,20 @@ public struct ClusterBench: Sendable {
         let source: MeasuredSource
         let stopwatch: ChangeStopwatch
         let interrupt: Interrupt
+
+        /// Looks whether there is still something to wait for.
+        ///
+        /// - Throws: when a signal has come, or the API server has ended.
+        func check() throws {
+            try interrupt.check()
+            if server.hasEnded { throw ClusterServerProcess.ended }
+        }
     }
 
     /// Measures. Needs root.
     ///
     /// - Parameters:
-    ///   - interrupt: checked before each change; a signal ends the measurement.
+    ///   - interrupt: checked all the time; a signal ends the measurement.
     ///   - progress: called with what is being done.
     /// - Returns: what was measured.
     /// - Throws: `Interrupt.Signalled`; what the network, the API server, the datapath or the agent refused.
@@ -48,13 +56,13 @@ public struct ClusterBench: Sendable {
             stride(from: 0, to: CompileWorkload.Size.usual.namespaces, by: 2).map { number in
                 let pod = number % 20
                 return ("team-\(number)-pod-\(pod)", [IPAddress(ipv4: 0x0a00_0000 + UInt32(number * 256 + pod + 1))])
-            })
+            }, check: interrupt.check)
         defer { pods.remove() }
         var report = ClusterReport()
         report.pods = podsPerNamespace * CompileWorkload.Size.usual.namespaces
         progress("starting an API server with \(report.pods) Pods and 1,001 policies")
         let server = try ClusterServerProcess(
-            kubeconfig: pods.file("kubeconfig"), podsPerNamespace: podsPerNamespace)
+            kubeconfig: pods.file("kubeconfig"), podsPerNamespace: podsPerNamespace, check: interrupt.check)
         defer { server.stop() }
         report.residentAtStart = ResidentMemory.bytes
         let access = try Kubeconfig(pods.file("kubeconfig")).access(context: nil)
@@ -74,7 +82,10 @@ public struct ClusterBench: Sendable {
         let rig = Rig(
             server: server, service: service, source: source, stopwatch: stopwatch, interrupt: interrupt)
         return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await service.run() }
+            group.addTask {
+                defer { stopwatch.end() }
+                try await service.run()
+            }
             group.addTask { await kube.run() }
             defer { group.cancelAll() }
             try await measure(rig, &report, progress: progress)
@@ -84,9 +95,9 @@ public struct ClusterBench: Sendable {
 
     private func measure(_ rig: Rig, _ report: inout ClusterReport, progress: (String) -> Void) async throws {
         progress("reading the cluster")
-        var reconciliations = rig.stopwatch.reconciliations.makeAsyncIterator()
+        var reconciliations = ReconciliationWait(rig.service, rig.stopwatch, check: rig.check)
         let (begin, beginCPU) = (ContinuousClock.now, ProcessCPU.time())
-        try await next(&reconciliations, rig) { $0.endpoints == 50 }
+        try await reconciliations.next("the first state") { $0.endpoints == 50 }
         report.firstState = .now - begin
         report.firstStateCPU = ProcessCPU.time() - beginCPU
         report.resident = ResidentMemory.bytes
@@ -112,47 +123,41 @@ public struct ClusterBench: Sendable {
         }
         progress("doing nothing for \(idle / .seconds(1)) s")
         // What follows the last change is part of that one.
-        try await Task.sleep(for: min(idle, .seconds(6)))
+        try await rest(min(idle, .seconds(6)), rig)
         let (idleBegin, idleCPU) = (ContinuousClock.now, ProcessCPU.time())
-        try await Task.sleep(for: idle)
+        try await rest(idle, rig)
         report.idle = .now - idleBegin
         report.idleCPU = ProcessCPU.time() - idleCPU
         report.residentAtEnd = ResidentMemory.bytes
         report.residentKinds = .now
     }
 
+    /// Lets time pass, and looks every second whether it is to go on.
+    private func rest(_ time: Duration, _ rig: Rig) async throws {
+        let end = ContinuousClock.now + time
+        while true {
+            try rig.check()
+            let left = end - ContinuousClock.now
+            guard left > .zero else { return }
+            try await Task.sleep(for: min(left, .seconds(1)))
+        }
+    }
+
     /// Makes a change and waits until it is in force.
     private func change(
-        _ request: ClusterServer.Request, _ reconciliations: inout AsyncStream<ChangeStopwatch.Times>.AsyncIterator,
-        _ rig: Rig, until isIt: (ChangeStopwatch.Times) -> Bool
+        _ request: ClusterServer.Request, _ reconciliations: inout ReconciliationWait, _ rig: Rig,
+        until isIt: (ChangeStopwatch.Times) -> Bool
     ) async throws -> ClusterReport.Sample {
-        try rig.interrupt.check()
+        try rig.check()
         let cpu = ProcessCPU.time()
         let asked = try rig.server.ask(request)
         let begin = ContinuousClock.now - .nanoseconds(MonotonicClock.nanoseconds - asked)
-        let times = try await next(&reconciliations, rig, until: isIt)
+        let times = try await reconciliations.next("a change", until: isIt)
         let told = rig.source.lastTold
         return ClusterReport.Sample(
             delivery: told - begin, reduce: times.compileBegin - told, compile: times.compileEnd - times.compileBegin,
             plan: times.applyBegin - times.compileEnd + times.apply.plan, load: times.apply.load,
             swap: times.apply.swap, grace: times.apply.grace, revisions: times.apply.revisions,
             programs: times.programs, processorTime: ProcessCPU.time() - cpu)
-    }
-
-    /// The times of the next reconciliation that is the one waited for, when all of it is done.
-    @discardableResult
-    private func next(
-        _ reconciliations: inout AsyncStream<ChangeStopwatch.Times>.AsyncIterator, _ rig: Rig,
-        until isIt: (ChangeStopwatch.Times) -> Bool
-    ) async throws -> ChangeStopwatch.Times {
-        while let times = await reconciliations.next() {
-            if let failure = times.failure { throw SystemError("put in force", failure, nil) }
-            guard isIt(times) else { continue }
-            guard await rig.service.waitUntilInForce(.seconds(60)) else {
-                throw SystemError("put in force", "a change", nil, detail: "it takes more than 60 s")
-            }
-            return times
-        }
-        throw SystemError("put in force", "a change", nil, detail: "the agent has ended")
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import LabKit
 
 /// Measures compiling with this program and an older one, round by round in turn, so that what else the machine does meets both alike.
 public struct CompileComparison: Sendable {
@@ -69,7 +70,7 @@ public struct CompileComparison: Sendable {
         return rows
     }
 
-    private static let own = "/proc/self/exe"
+    private static let own = LabProcess.ownPath
 
     /// A time of a table.
     struct Line: Hashable {
@@ -100,9 +101,7 @@ public struct CompileComparison: Sendable {
     }
 
     private func lines(of path: String) throws -> [Line] {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
+        let process = try BoundProcess.make(path, arguments)
         let output = Pipe()
         process.standardOutput = output
         try process.run()

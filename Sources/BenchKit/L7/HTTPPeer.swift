@@ -30,6 +30,7 @@ final class HTTPPeer {
     private var sockets: [Socket?] = []
     private var scratch = [UInt8](repeating: 0, count: 64 << 10)
     private let answer: [UInt8]
+    private let check: () throws -> Void
     /// The port of the server.
     let port: UInt16
     private var proxy: UInt16 = 0
@@ -39,8 +40,10 @@ final class HTTPPeer {
     private var left = 0
     private var outcome = Outcome()
 
-    /// A server on a free port of 127.0.0.1 that answers each request with a body of so many bytes.
-    init(body: Int) throws(SystemError) {
+    /// A server on a free port of 127.0.0.1 that answers each request with a body of so many bytes; `check` is called five times a
+    /// second and more often, and what it throws ends a run.
+    init(body: Int, check: @escaping () throws -> Void = {}) throws(SystemError) {
+        self.check = check
         epoll = OwnedDescriptor(
             rawValue: try SystemError.check("open", "epoll") { epoll_create1(Int32(EPOLL_CLOEXEC)) })
         let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: \(body)\r\n\r\n"
@@ -70,17 +73,20 @@ final class HTTPPeer {
     }
 
     /// Sends requests, one at a time on each connection, until so many are answered.
-    func run(_ count: Int, request: [UInt8], expecting status: Int) throws(SystemError) -> Outcome {
+    func run(_ count: Int, request: [UInt8], expecting status: Int) throws -> Outcome {
         self.request = request
         expectedStart = Array("HTTP/1.1 \(status) ".utf8)
         outcome = Outcome()
         left = count
         for socket in clients() { ask(socket) }
         var ready = [epoll_event](repeating: epoll_event(), count: 256)
+        var quiet = 0
         while outcome.responses < count {
-            let number = epoll_wait(epoll.rawValue, &ready, Int32(ready.count), 5_000)
+            let number = epoll_wait(epoll.rawValue, &ready, Int32(ready.count), 200)
             if number < 0, errno == EINTR { continue }
-            guard number > 0 else {
+            try check()
+            quiet = number > 0 ? 0 : quiet + 1
+            guard number >= 0, quiet < 25 else {
                 throw SystemError(
                     "wait for", "responses", nil, detail: "\(outcome.responses) of \(count) came, then none for 5 s")
             }

@@ -43,13 +43,13 @@ public struct L7Bench {
         self.programs = programs
     }
 
-    /// Runs it. The thread stays on the second CPU, the proxies on the first.
+    /// Runs it. The thread stays on the second CPU, the proxies on the first. A signal ends it at the next response.
     public func run(_ interrupt: Interrupt, progress: (String) -> Void) throws -> L7BenchReport {
         try ThreadCPU.pin(to: 1)
         let folder = "\(NSTemporaryDirectory())/netpold-bench-l7-\(getpid())"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let peer = try HTTPPeer(body: L7Bench.body)
+        let peer = try HTTPPeer(body: L7Bench.body, check: interrupt.check)
         var proxies: [MeasuredProxy] = []
         defer { for proxy in proxies { proxy.stop() } }
         for kind in MeasuredProxy.Kind.allCases {
@@ -57,7 +57,7 @@ public struct L7Bench {
             let proxy = try MeasuredProxy(
                 kind, program: program, server: peer.port, folder: folder, allocations: nil)
             proxies.append(proxy)
-            try proxy.waitUntilReady()
+            try proxy.waitUntilReady(check: interrupt.check)
         }
         var report = L7BenchReport()
         for round in 0...rounds {
@@ -79,7 +79,8 @@ public struct L7Bench {
         }
         if let library {
             progress("allocations")
-            report.allocations = try countAllocations(Allocations(library: library, folder: folder), peer, folder)
+            report.allocations = try countAllocations(
+                Allocations(library: library, folder: folder), peer, folder, interrupt)
         }
         return report
     }
@@ -116,12 +117,14 @@ public struct L7Bench {
         return (Double(end.0 - begin.0) / scale, Double(end.1 - begin.1) / scale)
     }
 
-    private func countAllocations(_ allocations: Allocations, _ peer: HTTPPeer, _ folder: String) throws -> [Double] {
+    private func countAllocations(
+        _ allocations: Allocations, _ peer: HTTPPeer, _ folder: String, _ interrupt: Interrupt
+    ) throws -> [Double] {
         guard let program = programs[.netpold] else { return [] }
         let proxy = try MeasuredProxy(
             .netpold, program: program, server: peer.port, folder: folder, allocations: allocations)
         defer { proxy.stop() }
-        try proxy.waitUntilReady()
+        try proxy.waitUntilReady(check: interrupt.check)
         try peer.connect(L7Bench.connections, to: proxy.port)
         return try [(L7Bench.allowed, 200), (L7Bench.denied, 403)].map { request, status in
             _ = try peer.run(2_000, request: request, expecting: status)

@@ -11,7 +11,7 @@ final class MeasuredProxy {
 
     let kind: Kind
     let port: UInt16
-    private let process = Process()
+    private let process: Process
     private let log: String
 
     /// Starts a proxy on the first CPU, before the server at `server`, with its files in a folder.
@@ -21,8 +21,7 @@ final class MeasuredProxy {
         log = "\(folder)/\(kind.rawValue).err"
         let configuration = ProxyConfiguration(folder: folder, port: port, server: server)
         let arguments = try configuration.arguments(kind, program: program)
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/taskset")
-        process.arguments = ["-c", "0"] + arguments
+        process = try BoundProcess.make("/usr/bin/taskset", ["-c", "0"] + arguments)
         var environment = ProcessInfo.processInfo.environment
         if kind == .netpold, let allocations {
             environment["LD_PRELOAD"] = allocations.library
@@ -46,9 +45,10 @@ final class MeasuredProxy {
         process.waitUntilExit()
     }
 
-    /// Waits until it accepts connections.
-    func waitUntilReady() throws {
+    /// Waits until it accepts connections, or `check` throws.
+    func waitUntilReady(check: () throws -> Void) throws {
         for _ in 0..<400 {
+            try check()
             guard process.isRunning else { break }
             if MeasuredProxy.accepts(port) { return }
             usleep(25_000)

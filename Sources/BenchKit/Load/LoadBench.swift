@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import Support
+public import Support
 import SystemPackage
 
 /// Measures commands on manifests end to end: processes from their start to their end, on files that were written before.
@@ -24,19 +24,21 @@ public struct LoadBench: Sendable {
 
     /// Measures everything.
     ///
-    /// - Parameter found: called with each finding as it comes.
-    /// - Throws: when a file cannot be written or a command cannot be started.
-    public func run(_ found: (Finding) -> Void) throws {
+    /// - Parameters:
+    ///   - interrupt: checked after each command; a signal ends the measurement.
+    ///   - found: called with each finding as it comes.
+    /// - Throws: `Interrupt.Signalled`; when a file cannot be written or a command cannot be started.
+    public func run(_ interrupt: Interrupt, _ found: (Finding) -> Void) throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("netpold-bench-load-\(getpid())")
             .path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let usual = try write(CompileWorkload(.deployments), to: folder + "/1000-policies.yaml")
-        found(try measure("compile -f", usual, goal: .milliseconds(400)))
-        found(try measure("lint", usual, goal: .seconds(1)))
+        found(try measure("compile -f", usual, goal: .milliseconds(400), interrupt))
+        found(try measure("lint", usual, goal: .seconds(1), interrupt))
         let many = try write(CompileWorkload(.deployments, .manyPolicies), to: folder + "/10000-policies.yaml")
-        found(try measure("compile -f", many, goal: .seconds(2)))
-        found(try measure("lint", many, goal: .seconds(2)))
+        found(try measure("compile -f", many, goal: .seconds(2), interrupt))
+        found(try measure("lint", many, goal: .seconds(2), interrupt))
     }
 
     private struct Input {
@@ -54,12 +56,14 @@ public struct LoadBench: Sendable {
             file: file, description: "\(objects.networkPolicies.count) policies, \(count) objects, \(size) MB")
     }
 
-    private func measure(_ command: String, _ input: Input, goal: Duration) throws -> Finding {
+    private func measure(
+        _ command: String, _ input: Input, goal: Duration, _ interrupt: Interrupt
+    ) throws -> Finding {
         let words = command.split(separator: " ").map(String.init) + [input.file]
-        _ = try Self.time(of: words)
+        _ = try Self.time(of: words, interrupt)
         var times: (wall: [UInt64], cpu: [UInt64]) = ([], [])
         for _ in 0..<runs {
-            let time = try Self.time(of: words)
+            let time = try Self.time(of: words, interrupt)
             times.wall.append(time.wall)
             times.cpu.append(time.cpu)
         }
@@ -69,7 +73,7 @@ public struct LoadBench: Sendable {
     }
 
     /// Nanoseconds that this program takes with these arguments; what it prints goes nowhere.
-    private static func time(of arguments: [String]) throws(SystemError) -> (wall: UInt64, cpu: UInt64) {
+    private static func time(of arguments: [String], _ interrupt: Interrupt) throws -> (wall: UInt64, cpu: UInt64) {
         let path = "/proc/self/exe"
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -87,6 +91,8 @@ public struct LoadBench: Sendable {
         var code: Int32 = 0
         try SystemError.check("wait for", path) { wait4(process, &code, 0, &usage) }
         let wall = MonotonicClock.nanoseconds - begin
+        // What a terminal sends ends the command as well.
+        try interrupt.check()
         // Warnings are no failure, bad input is: nothing would have been measured.
         guard code & 0x7f == 0, (code >> 8) & 0xff <= 1 else {
             throw SystemError("run", arguments.joined(separator: " "), nil, detail: "it ended with status \(code)")

@@ -25,20 +25,21 @@ public struct NamesBench: Sendable {
     /// Measures everything. Needs root.
     ///
     /// - Parameters:
-    ///   - interrupt: checked before each round; a signal ends the measurement.
+    ///   - interrupt: checked all the time; a signal ends the measurement.
     ///   - progress: called with the number of each round before it starts.
     /// - Returns: the figures of each round.
     /// - Throws: `Interrupt.Signalled`; what the network or the datapath refused, or queries that were not answered.
     public func run(_ interrupt: Interrupt, progress: (String) -> Void) throws -> NamesBenchReport {
-        let network = try NamesBenchNetwork()
+        let network = try NamesBenchNetwork(check: interrupt.check)
         defer { network.close() }
         var report = NamesBenchReport()
         let programs = try NamePrograms()
-        let load = try ResolverLoad(network, rate: rate, seconds: seconds)
+        let load = try ResolverLoad(network, rate: rate, seconds: seconds, check: interrupt.check)
         for round in 1...rounds {
             try interrupt.check()
             progress("round \(round) of \(rounds)")
             report.programs.append(try programs.measure(round: round))
+            try interrupt.check()
             report.plain.append(try load.run())
             try network.install()
             let enforced = Result { try load.run() }

@@ -14,28 +14,23 @@ final class NamesBenchNetwork {
     static let port: UInt16 = 53
 
     let routed: RoutedNetwork
-    private let folder: String
+    private let folder: BenchFolder
     private let image: NodeImage
     private var datapath: NodeDatapath?
 
     /// Builds it below /run/netpold; `close` takes it away.
-    init() throws {
+    ///
+    /// - Throws: what the system refused; what `check` throws, which is called after each pod.
+    init(check: () throws -> Void) throws {
         image = Self.image()
-        folder = "/run/netpold/bench-names-\(getpid())"
-        mkdir("/run/netpold", 0o755)
-        guard mkdir(folder, 0o700) == 0 else { throw SystemError("make folder", folder, .current) }
-        do {
-            routed = try RoutedNetwork.build(
-                NetworkLayout(
-                    nodeAddresses: [IPAddress(ipv4: 0x0af4_0001)],
-                    attachments: [
-                        .init(name: "client", nodeInterface: "npclient", addresses: [Self.client]),
-                        .init(name: "resolver", nodeInterface: "npresolver", addresses: [Self.resolver]),
-                    ]), in: folder)
-        } catch {
-            try? RoutedNetwork.remove(folder: folder)
-            throw error
-        }
+        folder = try BenchFolder("bench-names")
+        routed = try folder.build(
+            NetworkLayout(
+                nodeAddresses: [IPAddress(ipv4: 0x0af4_0001)],
+                attachments: [
+                    .init(name: "client", nodeInterface: "npclient", addresses: [Self.client]),
+                    .init(name: "resolver", nodeInterface: "npresolver", addresses: [Self.resolver]),
+                ]), check: check)
     }
 
     /// Puts the policy into force.
@@ -58,7 +53,7 @@ final class NamesBenchNetwork {
         datapath = nil
     }
 
-    func close() { try? RoutedNetwork.remove(folder: folder) }
+    func close() { folder.remove() }
 
     /// The client may ask for names below example.com, and connect to where they lead; nothing else.
     static func image() -> NodeImage {

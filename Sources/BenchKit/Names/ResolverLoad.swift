@@ -12,9 +12,12 @@ final class ResolverLoad {
     private let seconds: Int
     private let sockets: [Int32]
     private let network: NamesBenchNetwork
+    private let check: () throws -> Void
 
-    init(_ network: NamesBenchNetwork, rate: Int, seconds: Int) throws {
+    /// Sockets that ask `rate` queries a second for so many seconds; `check` is called at each, and what it throws ends a measurement.
+    init(_ network: NamesBenchNetwork, rate: Int, seconds: Int, check: @escaping () throws -> Void) throws {
         self.network = network
+        self.check = check
         self.rate = rate
         self.seconds = seconds
         guard let namespace = network.routed.pods["client"] else { throw SystemError("find namespace", "client", nil) }
@@ -54,10 +57,13 @@ final class ResolverLoad {
     /// Nanoseconds that each answer took, and how many were asked for.
     private func ask(count: Int) throws -> (latencies: [UInt64], sent: Int) {
         let reader = try AnswerReader(sockets)
+        var isRead = false
+        defer { if !isRead { _ = reader.stop() } }
         let pause = UInt64(1_000_000_000 / rate)
         let begin = MonotonicClock.nanoseconds
         var sent = 0
         for number in 0..<count {
+            try check()
             ResolverLoad.sleep(until: begin + UInt64(number) * pause)
             let query = DNSMessage.query(
                 "\(String(MonotonicClock.nanoseconds, radix: 16)).example.com", isIPv4: true,
@@ -66,6 +72,7 @@ final class ResolverLoad {
         }
         // What is on its way.
         usleep(200_000)
+        isRead = true
         return (reader.stop(), sent)
     }
 

@@ -13,27 +13,31 @@ final class BenchNetwork {
     /// Several, so that closed connections in TIME_WAIT do not use up the client's ports.
     let tcpPorts: [UInt16] = Array(9001...9016)
     let routed: RoutedNetwork
-    private let folder: String
+    private let folder: BenchFolder
     private(set) var udpSocket: Int32 = -1
     private(set) var listeners: [Int32] = []
 
     /// Builds it below /run/netpold; `close` takes it away.
-    init() throws {
-        folder = "/run/netpold/bench-net-\(getpid())"
-        mkdir("/run/netpold", 0o755)
-        guard mkdir(folder, 0o700) == 0 else { throw SystemError("make folder", folder, .current) }
+    ///
+    /// - Throws: what the system refused; what `check` throws, which is called after each pod.
+    init(check: () throws -> Void) throws {
+        folder = try BenchFolder("bench-net")
+        let layout = NetworkLayout(
+            nodeAddresses: [IPAddress(ipv4: 0x0af4_0001)],
+            attachments: [
+                .init(name: "client", nodeInterface: "npclient", addresses: [client]),
+                .init(name: "server", nodeInterface: "npserver", addresses: [server]),
+            ])
+        routed = try folder.build(layout, check: check)
         do {
-            let layout = NetworkLayout(
-                nodeAddresses: [IPAddress(ipv4: 0x0af4_0001)],
-                attachments: [
-                    .init(name: "client", nodeInterface: "npclient", addresses: [client]),
-                    .init(name: "server", nodeInterface: "npserver", addresses: [server]),
-                ])
-            routed = try RoutedNetwork.build(layout, in: folder)
+            try openSockets()
         } catch {
-            try? RoutedNetwork.remove(folder: folder)
+            close()
             throw error
         }
+    }
+
+    private func openSockets() throws {
         guard let namespace = routed.pods["server"] else { throw SystemError("find namespace", "server", nil) }
         let ports = (udpPort, tcpPorts)
         (udpSocket, listeners) = try namespace.run {
@@ -41,8 +45,9 @@ final class BenchNetwork {
         }
     }
 
-    /// Runs the loads of one round from the client's namespace, pinned to one CPU.
-    func measure(scale: Int) throws -> LoadCost {
+    /// Runs the loads of one round from the client's namespace, pinned to one CPU; `check` is called between them, and what it throws
+    /// ends the round.
+    func measure(scale: Int, check: () throws -> Void) throws -> LoadCost {
         guard let namespace = routed.pods["client"] else { throw SystemError("find namespace", "client", nil) }
         return try namespace.run {
             try ThreadCPU.pin(to: sysconf(Int32(_SC_NPROCESSORS_ONLN)) - 1)
@@ -54,7 +59,11 @@ final class BenchNetwork {
             guard let first = loads.first else { return LoadCost(datagram: 0, connection: 0, request: 0) }
             _ = try first.udp(datagrams: 200)
             let datagram = try first.udp(datagrams: 200 * scale)
-            let connections = try loads.map { try $0.connections(3 * scale) }
+            let connections = try loads.map { load in
+                try check()
+                return try load.connections(3 * scale)
+            }
+            try check()
             let request = try first.requests(100 * scale)
             return LoadCost(
                 datagram: datagram, connection: connections.reduce(0, +) / Double(connections.count), request: request)
@@ -63,8 +72,8 @@ final class BenchNetwork {
 
     /// Closes the sockets and takes the namespaces away.
     func close() {
-        for socket in listeners + [udpSocket] { Glibc.close(socket) }
-        try? RoutedNetwork.remove(folder: folder)
+        for socket in listeners + [udpSocket] where socket >= 0 { Glibc.close(socket) }
+        folder.remove()
     }
 
     private static func bound(_ kind: __socket_type, _ port: UInt16) throws -> Int32 {

@@ -19,12 +19,12 @@ public struct NetBench: Sendable {
     /// Measures everything. Needs root and nft.
     ///
     /// - Parameters:
-    ///   - interrupt: checked before each round; a signal ends the measurement.
+    ///   - interrupt: checked between the loads of each round; a signal ends the measurement.
     ///   - progress: called with the number of each round before it starts.
     /// - Returns: the costs without policy, and each contender's relative to them, by round.
     /// - Throws: `Interrupt.Signalled`; what the network, the datapath or nft refused.
     public func run(_ interrupt: Interrupt, progress: (String) -> Void) throws -> NetBenchReport {
-        let network = try BenchNetwork()
+        let network = try BenchNetwork(check: interrupt.check)
         defer { network.close() }
         var plain: [any Enforcement] = [
             NoEnforcement(name: NetBenchReport.control),
@@ -43,9 +43,9 @@ public struct NetBench: Sendable {
         for round in 1...rounds {
             try interrupt.check()
             progress("round \(round) of \(rounds)")
-            report.plain.append(try measure(&plain, network, &report))
+            report.plain.append(try measure(&plain, network, &report, interrupt))
             try NodeRules.install(network)
-            _ = try measure(&ruled, network, &report)
+            _ = try measure(&ruled, network, &report, interrupt)
             try NodeRules.remove(network)
         }
         return report
@@ -53,20 +53,25 @@ public struct NetBench: Sendable {
 
     /// One round: without policy, then each contender beside that. Returns what no policy costs.
     private func measure(
-        _ contenders: inout [any Enforcement], _ network: BenchNetwork, _ report: inout NetBenchReport
+        _ contenders: inout [any Enforcement], _ network: BenchNetwork, _ report: inout NetBenchReport,
+        _ interrupt: Interrupt
     ) throws -> LoadCost {
-        let none = try measured(NoEnforcement(name: "no policy"), network)
+        let none = try measured(NoEnforcement(name: "no policy"), network, interrupt)
         for contender in contenders {
-            report.contenders[contender.name, default: []].append(try measured(contender, network).ratio(to: none))
+            let cost = try measured(contender, network, interrupt)
+            report.contenders[contender.name, default: []].append(cost.ratio(to: none))
         }
         // The order within a round rotates, so that no contender always runs at the same distance from the baseline.
         contenders.append(contenders.removeFirst())
         return none
     }
 
-    private func measured(_ enforcement: any Enforcement, _ network: BenchNetwork) throws -> LoadCost {
+    private func measured(
+        _ enforcement: any Enforcement, _ network: BenchNetwork, _ interrupt: Interrupt
+    ) throws -> LoadCost {
+        try interrupt.check()
         try enforcement.install()
-        let result = Result { try network.measure(scale: scale) }
+        let result = Result { try network.measure(scale: scale, check: interrupt.check) }
         try enforcement.remove()
         return try result.get()
     }

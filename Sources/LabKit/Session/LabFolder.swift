@@ -94,21 +94,13 @@ public final class LabFolder {
         // All that it may have: what its folder says of itself may be gone.
         let instances = (0..<LabNode.limit).map { instance(ofNode: $0) }
         LabProcess.end(whoseArgumentsHold: instances.map { ["--instance", $0] } + [["lab-respond", name]])
-        for instance in instances {
-            attempt { _ = try PinPath(instance: instance).removeAll() }
-            attempt { try ProxyPlace(instance: instance).remove() }
-        }
+        for instance in instances { attempt { try InstanceRemains.unpin(instance) } }
         if access(network, F_OK) == 0 { attempt { try RoutedNetwork.remove(folder: network) } }
         if failures.isEmpty { attempt { try FileManager.default.removeItem(atPath: path) } }
         if !failures.isEmpty {
             throw LabFailure.environment("lab \"\(name)\" could not be removed: \(failures.joined(separator: "; "))")
         }
-        for agent in instances.compactMap(InstancePaths.init(instance:)) {
-            // All that an agent finds at its next start, or another lab of this name would begin with what this one has learnt.
-            for path in agent.records + [agent.socket, agent.lock, agent.proxyRules, agent.proxyState] {
-                try? FileManager.default.removeItem(atPath: path)
-            }
-        }
+        for instance in instances { InstanceRemains.removeFiles(instance) }
         // Also the folders above, when this was the last lab.
         rmdir(LabFolder.root)
         rmdir(InstancePaths.folder)

@@ -7,7 +7,7 @@ import SystemPackage
 package enum LabProcess {
     /// Ends every other netpold whose arguments end with, or hold in a row, one of these lists of words. Found by what they are, not
     /// by a number written down: a run may be killed between starting a process and noting it.
-    static func end(whoseArgumentsHold lists: [[String]]) {
+    package static func end(whoseArgumentsHold lists: [[String]]) {
         let found = processes(lists)
         for process in found { kill(process, SIGTERM) }
         for _ in 0..<100 where found.contains(where: { isAlive($0, lists) }) { usleep(50_000) }

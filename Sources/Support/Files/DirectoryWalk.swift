@@ -216,7 +216,7 @@ extension DirectoryWalk.Problem {
         switch reason {
         case .unreadable(let error), .unreadableFolder(let error):
             error.errno == .noSuchFileOrDirectory
-                ? "no such file or folder"
+                ? (isURL ? "this is a URL, and only files and folders are read" : "no such file or folder")
                 : "\(error.operation) failed: \(error.reason ?? "")\(error.errno.map { " (errno \($0.rawValue))" } ?? "")"
         case .linkToFolder: "a link to a folder, which is not followed"
         case .notRegular: "this is not a regular file"
@@ -231,7 +231,13 @@ extension DirectoryWalk.Problem {
     public var hint: String {
         switch reason {
         case .unreadable(let error), .unreadableFolder(let error):
-            error.errno == .noSuchFileOrDirectory ? "check the path" : "check the path and its permissions"
+            if error.errno != .noSuchFileOrDirectory {
+                "check the path and its permissions"
+            } else {
+                isURL
+                    ? "give what is there on standard input: curl -L '\(path)' | netpold lint - (or -f -)"
+                    : "check the path"
+            }
         case .linkToFolder: "name the folder that it leads to, if what is in it counts"
         case .notRegular: "name it on the command line to read it anyway"
         case .nameNotText: "rename it"
@@ -240,6 +246,9 @@ extension DirectoryWalk.Problem {
         case .tooManyNames: "keep other files out of the folder"
         }
     }
+
+    /// Whether somebody names what is behind a URL.
+    private var isURL: Bool { ["http://", "https://"].contains { path.lowercased().hasPrefix($0) } }
 
     /// As an error, for those who cannot go on.
     public var error: SystemError {

@@ -1,6 +1,6 @@
 /// Shows on standard error how far work is: a bar on a terminal, otherwise a line now and then.
 public final class ProgressBar {
-    private let isTerminal = Terminal.error.isTerminal
+    private let isTerminal = Terminal.error.knowsSequences
     private let line = ProgressLine()
     private let title: String
     private let total: Int

@@ -1,6 +1,7 @@
-/// One line on standard error that is overwritten while work goes on; nothing where standard error is not a terminal.
+/// One line on standard error that is overwritten while work goes on; nothing where standard error is no terminal that can do that.
 public struct ProgressLine {
-    private let isShown = Terminal.error.isTerminal
+    /// Whether somebody sees it.
+    public let isShown = Terminal.error.knowsSequences
     private let begin: ContinuousClock.Instant
 
     /// A line.

@@ -26,6 +26,14 @@ public struct Terminal: Hashable, Sendable {
     /// The characters that tables have room for: the columns of a terminal; elsewhere as many as they take (`nil`).
     public var tableWidth: Int? { isTerminal ? columns : nil }
 
-    /// Colours if it is a terminal and `NO_COLOR` is not set.
-    public var style: TextStyle { TextStyle(isColoured: isTerminal && getenv("NO_COLOR") == nil) }
+    /// Whether it is a terminal that knows control sequences, for colours and lines that are overwritten.
+    public var knowsSequences: Bool {
+        isTerminal && Terminal.knowsSequences(getenv("TERM").map { String(cString: $0) })
+    }
+
+    /// Whether terminals of a type, as TERM names it, know them: editors that run commands say `dumb`.
+    static func knowsSequences(_ type: String?) -> Bool { type != "dumb" }
+
+    /// Colours if it is a terminal that knows them and `NO_COLOR` is not set.
+    public var style: TextStyle { TextStyle(isColoured: knowsSequences && getenv("NO_COLOR") == nil) }
 }

@@ -44,6 +44,7 @@ struct ChosenForm<Choice: FormChoice>: ExpressibleByArgument {
     }
 
     static var allValueStrings: [String] { Choice.forms.map(\.rawValue) }
+    static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
     var defaultValueDescription: String { form.rawValue }
 }
 

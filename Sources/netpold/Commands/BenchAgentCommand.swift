@@ -9,6 +9,7 @@ struct BenchAgentCommand: ParsableCommand {
         commandName: "bench-agent",
         abstract:
             "Measure policy edits and status of an agent, quiet and with a monitor and a flood of denied packets.",
+        usage: "netpold bench-agent [<options>]",
         discussion: """
             Builds two pods in network namespaces of their own and starts an agent on them. Prints how long a policy edit takes \
             to be in force and how long `status` takes, first with nothing else going on, then with a monitor open and one \

@@ -5,6 +5,7 @@ import BenchKit
 struct BenchCompileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench-compile", abstract: "Measure compilation against its targets.",
+        usage: "netpold bench-compile [<options>]",
         discussion: """
             1,000 policies, 10,000 pods, 50 of them local: from decoded objects to images, and one change at a time. Needs no root. \
             Use a release build.

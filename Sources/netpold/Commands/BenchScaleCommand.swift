@@ -8,6 +8,7 @@ struct BenchScaleCommand: ParsableCommand {
         commandName: "bench-scale",
         abstract:
             "Simulate a large cluster: what agents cost its API server, and each agent, by how Pods are followed.",
+        usage: "netpold bench-scale [<options>]",
         discussion: """
             Decoding and memory of a Pod are measured first; sizes are of recorded objects. Needs no root. Use a release build. See \
             docs/design/scale.md.

@@ -22,9 +22,9 @@ struct CompileCommand: ParsableCommand {
               asm      the programs, each block with the rule it decides
               json     all of it for other programs, the same as -o json
 
-            Exit codes: 0 compiled; 1 compiled without what a kustomization or template would add, as warned; 2 the manifests have \
-            errors (what is printed is what would be enforced: pods that a refused policy selects are isolated; nothing if no pod could \
-            be read), or there is no such pod or node.
+            Exit codes: 0 compiled; 1 compiled without what a kustomization or template would add, or without a path in which no object was \
+            found, as warned; 2 the manifests have errors (what is printed is what would be enforced: pods that a refused policy selects are \
+            isolated; nothing if no pod could be read), or there is no such pod or node.
 
             Example: netpold compile examples/shop --endpoint shop/front --emit asm
             """)
@@ -119,6 +119,13 @@ struct CompileCommand: ParsableCommand {
             }
             throw ExitCode.badInput
         }
-        if diagnostics.contains(where: \.isAboutLeftOut) { throw ExitCode.no }
+        if diagnostics.contains(where: { $0.isAboutLeftOut || $0.isAboutNothingRead }) { throw ExitCode.no }
+    }
+}
+
+extension Diagnostic {
+    /// Whether it says that a path holds no manifest, or no object: then this is an answer about less than was asked.
+    fileprivate var isAboutNothingRead: Bool {
+        severity == .warning && (id == .emptyInput || id == .unreadable)
     }
 }

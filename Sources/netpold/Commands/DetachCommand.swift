@@ -11,8 +11,8 @@ struct DetachCommand: ParsableCommand {
         commandName: "detach",
         abstract: "Take every program of an instance off its interfaces and remove everything it pinned.",
         discussion: """
-            Pods of the instance are not protected any more afterwards. Prints what was removed; doing it again removes \
-            nothing and is not an error. The agent must not be running.
+            Pods of the instance are not protected any more afterwards. Prints what was removed, pins counted by folder; doing it again \
+            removes nothing and is not an error. The agent must not be running.
 
             Exit codes: 0 nothing of the instance is left; 1 an agent of the instance is running; \
             2 wrong arguments; 3 not root, or the kernel refuses.
@@ -48,7 +48,7 @@ struct DetachCommand: ParsableCommand {
             ErrorOutput.error("\(error); removing the pins only")
             try pins.removeAll()
         }
-        for path in pinned { print("removed \(path)") }
+        for line in DetachCommand.lines(of: pinned) { print(line) }
         let paths = try instance.paths()
         // A proxy that runs goes by the revision in its rules: those of a next agent must have a later one.
         let rules = ProxyStatus.read(paths.proxyState) == nil ? [paths.proxyRules] : []
@@ -63,5 +63,19 @@ struct DetachCommand: ParsableCommand {
             throw SystemError("remove", left.joined(separator: ", "), nil)
         }
         print(pinned.isEmpty ? "nothing of instance \(instance.instance) is pinned" : "\(pinned.count) pins removed")
+    }
+
+    /// `removed 41 pins of /sys/fs/bpf/netpold/default/v12`: a line for each folder, in the order of the paths.
+    static func lines(of pins: [String]) -> [String] {
+        var folders: [(name: Substring, count: Int)] = []
+        for path in pins {
+            let folder = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+            if let index = folders.firstIndex(where: { $0.name == folder }) {
+                folders[index].count += 1
+            } else {
+                folders.append((folder, 1))
+            }
+        }
+        return folders.map { "removed \($0.count) pin\($0.count == 1 ? "" : "s") of \($0.name)" }
     }
 }

@@ -248,8 +248,12 @@ struct ExplainCommand: AsyncParsableCommand {
         } else {
             print(text.render(answer.explanationLines, passes: answer.passes))
         }
-        if diagnosticOptions.isText, answer.needsProxy { ErrorOutput.write(L7Notice.text) }
-        if let mistake = unexpected(answer.passes) { throw try diagnosticOptions.failed(mistake, .no) }
+        // What the rules allow is dropped there.
+        let isDropped = answer.needsProxy && answer.proxyServes == false
+        if diagnosticOptions.isText, isDropped { ErrorOutput.error(L7Notice.missing) }
+        if let mistake = unexpected(isDropped ? false : answer.passes) {
+            throw try diagnosticOptions.failed(mistake, .no)
+        }
     }
 
     private func learntNames() throws -> [String: [IPAddress]] {

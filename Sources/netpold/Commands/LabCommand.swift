@@ -50,8 +50,10 @@ struct LabCommand: ParsableCommand {
 
             Examples:
               netpold lab examples/shop
-              netpold lab examples/shop --keep && netpold lab --shell shop/front && netpold lab --down
-              netpold lab examples/shop --keep && netpold lab --shell shop/front -- getent hosts db && netpold lab --down
+              netpold lab examples/shop --keep && \\
+                netpold lab --shell shop/front && netpold lab --down
+              netpold lab examples/shop --keep && \\
+                netpold lab --shell shop/front -- getent hosts db && netpold lab --down
             """)
 
     @Argument(

@@ -26,16 +26,26 @@ struct LabCommands: ParsableCommand {
         let lowered = PolicyLowering.lower(loaded.decoded.objects, for: .enforcement)
         let diagnostics = options.counted(loaded.decoded.diagnostics + lowered.diagnostics)
         try options.begin(diagnostics, of: loaded)
-        let selectsNodes = lowered.policies.contains { if case .nodes = $0.subject { true } else { false } }
-        guard !selectsNodes else {
+        let ofNodes = lowered.policies.filter { if case .nodes = $0.subject { true } else { false } }
+        guard ofNodes.isEmpty else {
+            let places = Set(ofNodes.map(place(of:))).sorted()
+            let more = places.count > 5 ? " and \(places.count - 5) more" : ""
+            let shown = places.prefix(5).joined(separator: ", ")
             throw try options.failed(
-                "policies with nodeSelector are not enforced in a lab; nothing was built", with: diagnostics)
+                "policies with nodeSelector are not enforced in a lab: \(shown)\(more); nothing was built; "
+                    + "--exclude PATTERN leaves their files out", with: diagnostics)
         }
         guard !diagnostics.hasErrors else {
             throw try options.failed("the manifests have errors; nothing was built", with: diagnostics)
         }
         try options.end(diagnostics, of: loaded)
         return (loaded, lowered, diagnostics)
+    }
+
+    /// `CiliumClusterwideNetworkPolicy nodes (hosts.yaml:3:1)`.
+    private static func place(of policy: LoweredPolicy) -> String {
+        let name = "\(policy.origin.kind) \(policy.origin.name)"
+        return policy.origin.location.map { "\(name) (\($0))" } ?? name
     }
 
     /// The exit code for an error, after saying what it is.

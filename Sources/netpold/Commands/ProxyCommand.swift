@@ -115,7 +115,9 @@ struct ProxyCommand: AsyncParsableCommand {
     private var isAlone: Bool { listen != nil }
 
     func validate() throws {
-        guard !(probe && isAlone) else { throw ValidationError("--probe asks the node's proxy; --listen is another one") }
+        guard !(probe && isAlone) else {
+            throw ValidationError("--probe asks the node's proxy; --listen is another one")
+        }
         if let loops, !(1...256).contains(loops) { throw ValidationError("--loops \(loops): 1 to 256") }
         guard (1...1_000_000).contains(connections) else {
             throw ValidationError("--connections \(connections): 1 to 1000000")

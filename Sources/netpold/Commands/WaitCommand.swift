@@ -1,5 +1,6 @@
 import Agent
 import ArgumentParser
+import PolicyAPI
 import Support
 
 /// `netpold wait`.
@@ -63,8 +64,12 @@ struct WaitCommand: ParsableCommand {
         let deadline = ContinuousClock.now + .seconds(timeout)
         let agent = try AgentConnection(instance, timeout: .seconds(5), patience: .seconds(timeout))
         var reports: [PolicyWaitReport] = []
+        let progress = ProgressLine()
         for name in try names() {
+            let hint = try progress.isShown && !gone ? near(name, agent) : ""
             let left = max(.zero, deadline - .now)
+            progress.show(
+                "waiting at most \(left.components.seconds) s until \(name) is \(gone ? "gone" : "in force")\(hint)")
             try agent.send(
                 .waitPolicy(
                     PolicyWaitRequest(
@@ -72,8 +77,9 @@ struct WaitCommand: ParsableCommand {
             guard case .policyWaited(let report) = try agent.next(timeout: left + .seconds(15)) else {
                 throw AgentConnection.unexpected()
             }
+            progress.clear()
             reports.append(report)
-            if !form.isForPrograms { say(report, name) }
+            if !form.isForPrograms { try say(report, name, agent) }
             // Of the others nobody asks any more: what is wrong with the first is what has to be looked at.
             if report.code != .success { break }
         }
@@ -83,13 +89,32 @@ struct WaitCommand: ParsableCommand {
         throw last.code
     }
 
-    private func say(_ report: PolicyWaitReport, _ name: PolicyName) {
+    /// `; did you mean shop/db?` for a policy that the agent has not read, where it has one of a similar name; else nothing.
+    private func near(_ name: PolicyName, _ agent: AgentConnection) throws -> String {
+        let policies = try agent.list(PolicyReport.self, namespace: nil).rows
+        return WaitCommand.near(
+            name, among: policies.map { PolicyName(kind: $0.kind, namespace: $0.namespace ?? "", name: $0.name) })
+    }
+
+    /// The same, among names with their kinds.
+    static func near(_ name: PolicyName, among known: [PolicyName]) -> String {
+        let ofKind = known.filter { name.kind == nil || $0.kind == name.kind }
+        let plain = ofKind.map { PolicyName(kind: name.kind, namespace: $0.namespace, name: $0.name) }
+        guard !plain.contains(name) else { return "" }
+        let elsewhere = plain.first { name.namespace.isEmpty && $0.name == name.name }
+        let found = elsewhere?.description ?? Spelling.nearest(to: "\(name)", among: plain.map(\.description))
+        return found.map { "; did you mean \($0)?" } ?? ""
+    }
+
+    private func say(_ report: PolicyWaitReport, _ name: PolicyName, _ agent: AgentConnection) throws {
         switch report.outcome {
         case .inForce:
             for policy in report.policies { print("\(policy.text) is in force (\(policy.origin))") }
         case .gone: print("no policy \(name) is in force")
         case .refused, .ambiguous: ErrorOutput.error(report.reason)
-        case .pending: ErrorOutput.error("not within \(timeout) s: \(report.reason)")
+        case .pending:
+            let hint = try report.policies.isEmpty && !gone ? near(name, agent) : ""
+            ErrorOutput.error("not within \(timeout) s: \(report.reason)\(hint)")
         }
     }
 }

@@ -30,8 +30,8 @@ enum MistypedCommand {
         return message
     }
 
-    /// The message with the nearest option in place of the parser's, which takes swapped letters for two mistakes; `nil` where it is not
-    /// about an option, or none is near.
+    /// The message with the option that was meant in place of the parser's, which takes swapped letters for two mistakes and proposes
+    /// options that have hardly a letter in common; `nil` where it is not about an option.
     private static func optionHint(
         _ message: String, _ arguments: [String], _ root: any ParsableCommand.Type
     ) -> String? {
@@ -46,10 +46,11 @@ enum MistypedCommand {
             command = next
         }
         command = command.configuration.defaultSubcommand ?? command
-        let options = root.helpMessage(for: command, columns: 200).matches(of: /(?m)^ +(?:-\w, )?--([a-z][a-z0-9-]*)/)
-            .map { String($0.1) }
-        guard let near = Spelling.nearest(to: String(unknown.1), among: options) else { return nil }
+        // Older names too, which help does not list.
+        let help = root.helpMessage(for: command, includeHidden: true, columns: 200)
+        let options = help.matches(of: /(?m)^ +(?:-\w, )?--([a-z][a-z0-9-]*)/).map { String($0.1) }
         let rest = lines.count > 1 ? "\n\(lines[1])" : ""
-        return "\(unknown.0). Did you mean '--\(near)'?\(rest)"
+        let meant = Spelling.meant(by: String(unknown.1), among: options)
+        return "\(unknown.0)" + (meant.map { ". Did you mean '--\($0)'?" } ?? "") + rest
     }
 }

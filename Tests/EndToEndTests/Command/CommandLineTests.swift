@@ -78,6 +78,10 @@ struct CommandLineTests {
             #expect(try offered(["netpold"] + words).contains("in/good.yaml"), "\(words)")
         }
         #expect(try offered(["netpold", "lint", "--explain", "empty-el"]).contains("empty-element"))
+        for command in ["lint", "explain", "compile", "test", "status", "wait"] {
+            #expect(try offered(["netpold", command, "-o", "js"]) == "json\n", "\(command)")
+        }
+        #expect(try offered(["netpold", "policies", "-o", "wi"]) == "wide\n")
         // A command that runs one of its subcommands by itself has the options of that.
         #expect(try offered(["netpold", "lab", "--ke"]).contains("--keep"))
         #expect(try offered(["netpold", "lab", "in", "--ke"]).contains("--keep"))

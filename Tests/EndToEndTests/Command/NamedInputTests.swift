@@ -84,6 +84,8 @@ struct NamedInputTests {
         for arguments in [["good", "--exclude", "*.yaml"], ["empty"], ["ignored"]] {
             let run = try BuiltNetpold.run(["lint"] + arguments, in: tree.path)
             #expect(run.code == 1 && run.output.contains("[empty-input]"), "\(run)")
+            let compiled = try BuiltNetpold.run(["compile"] + arguments, in: tree.path)
+            #expect(compiled.code == 1 && compiled.errors.contains("no object was read"), "\(compiled)")
         }
         let shouting = try BuiltNetpold.run(["lint", "shouting"], in: tree.path)
         #expect(shouting.errors.contains("1 file whose name ends in capitals"), "\(shouting)")
