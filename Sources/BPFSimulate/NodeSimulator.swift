@@ -75,9 +75,7 @@ public struct NodeSimulator: Sendable {
         if let identity = exact[address] {
             return identity & SharedMark.bit == 0 ? nil : identity & ~SharedMark.bit
         }
-        let isGroup =
-            address.ipv4.map { $0 == .max || $0 >> 8 == 0xe0_0000 }
-            ?? [0xff01, 0xff02].contains(address.high >> 48 & 0xff0f)
+        let isGroup = address.ipv4.map { $0 == .max || $0 >> 28 == 0xe } ?? (address.high >> 56 == 0xff)
         guard isGroup else { return nil }
         return exact[IPAddress(high: 0, low: 0)].map { $0 & ~SharedMark.bit } ?? ReservedIdentity.host.rawValue
     }

@@ -19,10 +19,11 @@ public struct RandomCluster: Sendable {
     public static let outside: [IPAddress] = [
         "1.1.1.1", "1.1.1.2", "1.2.3.4", "8.8.8.8", "10.0.1.250", "10.9.9.9", "5.5.5.5", "192.168.0.200",
         "2600::1", "2600::2", "fd00:10::ffff", "2001:db8::1",
-        // The local node answers too: at its networks' broadcast and anycast addresses and in groups of the link.
+        // The local node answers too: at its networks' broadcast and anycast addresses and in groups.
         "192.168.0.255", "10.0.3.255", "fd00:1::", "255.255.255.255", "224.0.0.251", "ff02::fb", "ff01::1",
-        // Others' networks and wider groups.
-        "10.0.4.255", "224.0.1.1", "ff05::2",
+        "224.0.1.1", "ff05::2",
+        // Others' networks.
+        "10.0.4.255",
     ].compactMap { IPAddress(parsing: $0) }
 
     /// The prefixes of CIDR groups, none of which a policy writes itself.

@@ -48,20 +48,9 @@ NP_INLINE bool np_is_ipv6_link_multicast(const struct np_address *a)
 }
 
 /*
- * What the stack of every node on the link answers and no router forwards: 255.255.255.255, 224.0.0.0/24, and IPv6 groups of
- * interface and link scope (ff?1::/16, ff?2::/16).
+ * An address that many listen to: 224.0.0.0/4, ff00::/8, 255.255.255.255. Of whatever scope: a node takes what goes to any group that a
+ * process of it, or its kernel as a router, has joined (ff05::2).
  */
-NP_INLINE bool np_is_link_group(const struct np_address *a)
-{
-	__u32 first = bpf_ntohl(a->word[0]) >> 16 & 0xff0f;
-	__u32 last = bpf_ntohl(a->word[3]);
-
-	if (np_is_mapped_ipv4(a))
-		return last >> 8 == 0xe00000 || last == 0xffffffff;
-	return first == 0xff01 || first == 0xff02;
-}
-
-/* An address that many listen to. */
 NP_INLINE bool np_is_group(const struct np_address *address)
 {
 	__u32 last = bpf_ntohl(address->word[3]);

@@ -118,7 +118,7 @@ NP_INLINE struct np_remote np_identify(const struct np_address *address, enum np
 		} else if (direction == NP_EGRESS) {
 			remote.also = remote.identity;
 		}
-	} else if (direction == NP_EGRESS && np_unlikely(np_is_link_group(address) || np_is_loopback(address))) {
+	} else if (direction == NP_EGRESS && np_unlikely(np_is_everybody(address))) {
 		remote.also = np_host_identity();
 	}
 	remote.identity = np_outside_identity(address);

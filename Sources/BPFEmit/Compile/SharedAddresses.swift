@@ -2,7 +2,7 @@ import CNetpoldABI
 import NetTypes
 
 /// Addresses at which the local node answers and others may too: to a pod's policy they are the node and the outside, and both
-/// must be allowed. In np_addresses they have the node's identity with `NP_IDENTITY_WORLD_TOO`. Groups of link scope are
+/// must be allowed. In np_addresses they have the node's identity with `NP_IDENTITY_WORLD_TOO`. Groups are
 /// known to the program; for them np_addresses says who the node is at no address in particular.
 enum SharedAddresses {
     /// The mark beside the identity.

@@ -1270,7 +1270,7 @@ struct np_bench_plan {
 /*
  * In values of np_addresses, beside an identity of the node: the node answers at the address and so may others (broadcast,
  * anycast). What a pod sends there must be allowed to the node and to the identity that np_prefixes gives. The entry of the
- * unspecified address is the node at no address in particular: that of link-scope groups.
+ * unspecified address is the node at no address in particular: that of groups.
  */
 #define NP_IDENTITY_WORLD_TOO 0x80000000
 /* In values of np_addresses, beside any identity: np_services has ports of the address; np_backend_ends has. */

@@ -39,7 +39,7 @@ struct AddressParts {
                 }
             }
         }
-        edges.formUnion(AddressParts.linkScope)
+        edges.formUnion(AddressParts.groups)
         for network in objects.localNetworks {
             edges.insert(IPPrefix(host: network.address))
             if let last = AddressParts.last(of: network) { edges.insert(IPPrefix(host: last)) }
@@ -47,13 +47,12 @@ struct AddressParts {
         self.edges = edges.sorted()
     }
 
-    /// Groups and broadcast of link scope, which a node takes itself.
-    private static var linkScope: [IPPrefix] {
-        let groups = (0..<16).flatMap { flags in
-            [0xff01, 0xff02].map { IPPrefix(IPAddress(high: UInt64($0 | flags << 4) << 48, low: 0), length: 16) }
-        }
-        let ipv4 = [IPPrefix(IPAddress(ipv4: 0xe000_0000), length: 24), IPPrefix(IPAddress(ipv4: .max), length: 32)]
-        return (groups + ipv4).compactMap(\.self)
+    /// Groups and broadcast, which a node takes itself.
+    private static var groups: [IPPrefix] {
+        [
+            IPPrefix(IPAddress(high: 0xff << 56, low: 0), length: 8),
+            IPPrefix(IPAddress(ipv4: 0xe000_0000), length: 4), IPPrefix(IPAddress(ipv4: .max), length: 32),
+        ].compactMap(\.self)
     }
 
     private static func last(of network: IPPrefix) -> IPAddress? {

@@ -174,14 +174,10 @@ public struct ClusterView: Sendable {
         return end
     }
 
-    /// Whether a node's stack takes what a pod of it sends to an address that is nobody's: a group or broadcast of link scope,
+    /// Whether a node's stack takes what a pod of it sends to an address that is nobody's: a group of any scope, broadcast,
     /// or an address that comes with the networks of the node's interfaces, which are known of the local node.
     private func isAnswered(_ address: IPAddress, byNode node: String) -> Bool {
-        if let ipv4 = address.ipv4 {
-            if ipv4 == .max || ipv4 >> 8 == 0xe0_0000 { return true }
-        } else if [0xff01, 0xff02].contains(address.high >> 48 & 0xff0f) {
-            return true
-        }
+        if address.isGroup { return true }
         return node == localNode
             && localNetworks.contains { network in
                 guard network.mappedLength <= 126, network.contains(address) else { return false }
@@ -195,4 +191,9 @@ public struct ClusterView: Sendable {
     public func address(ofNode name: String, isIPv4: Bool) -> IPAddress? {
         nodeAddresses[name]?.first { $0.isIPv4 == isIPv4 }
     }
+}
+
+extension IPAddress {
+    /// Whether many listen to it: a multicast group of any scope, or 255.255.255.255.
+    fileprivate var isGroup: Bool { ipv4.map { $0 == .max || $0 >> 28 == 0xe } ?? (high >> 56 == 0xff) }
 }

@@ -31,7 +31,7 @@ public struct RemoteEnd: Hashable, Sendable {
     /// The names whose DNS answers contained its address; empty unless it is outside.
     public var names: Set<String>
     /// The ends that answer at the same address besides: for a pod that sends there, all of them must be allowed. At most the
-    /// node, at broadcast, anycast and link-scope group addresses.
+    /// node, at broadcast, anycast and group addresses.
     public var others: [RemoteEnd] = []
     /// Whether it is somebody behind the node's address: the node has forwarded the packet and put its own address in the place
     /// of the sender's.

@@ -139,9 +139,10 @@ struct ArrivalTests {
             [
                 PacketWorld.shared[0], IPAddress(ipv4: .max), IPAddress(ipv4: 0xe000_00fb), PacketWorld.shared[1],
                 PacketWorld.allNodes, IPAddress(high: 0xff01 << 48, low: 1), IPAddress(high: 0xff12 << 48, low: 9),
+                IPAddress(ipv4: 0xe000_0101), IPAddress(ipv4: 0xefff_fffa), IPAddress(high: 0xff05 << 48, low: 2),
             ] + PacketWorld.loopback
         let outside = [
-            IPAddress(ipv4: 0xe000_0101), IPAddress(ipv4: 0x0aff_fffe), IPAddress(high: 0xff05 << 48, low: 2),
+            IPAddress(ipv4: 0xdfff_ffff), IPAddress(ipv4: 0x0aff_fffe), IPAddress(high: 0xfeff << 48, low: 2),
             IPAddress(high: 0xfd00 << 48, low: 0x1_0000),
         ]
         try PacketHarness.with { harness throws in

@@ -80,9 +80,9 @@ enum PacketWorld {
     static func isShared(_ address: IPAddress) -> Bool {
         if shared.contains(address) { return true }
         if let number = address.ipv4 {
-            return number == .max || number & 0xffff_ff00 == 0xe000_0000 || number >> 24 == 127
+            return number == .max || number >> 28 == 0xe || number >> 24 == 127
         }
-        return address.high >> 56 == 0xff && [1, 2].contains(address.high >> 48 & 15) || loopback.contains(address)
+        return address.high >> 56 == 0xff || loopback.contains(address)
     }
 
     /// Addresses of every host's own.

@@ -128,20 +128,25 @@ extension EdgeCases {
                 cnp("egress: [{toEntities: [world]}]"),
                 flows: [
                     "deny web > 255.255.255.255 80", "deny web > 224.0.0.251 5353/UDP", "deny web > ff02::fb 5353/UDP",
-                    "allow web > 224.0.1.1 80", "allow web > 8.8.8.8 80",
+                    "deny web > 224.0.1.1 80", "deny web > 239.255.255.250 1900/UDP", "deny web > ff05::2 7777/UDP",
+                    "allow web > 8.8.8.8 80", "allow web > 2001:db8::1 80",
                 ]),
             Trial(cnp("egress: [{toEntities: [host]}]"), flows: ["deny web > 224.0.0.251 80", "allow web > host 80"]),
             Trial(
                 cnp("egress: [{toEntities: [host]}, {toCIDR: [224.0.0.0/24]}]"),
-                flows: ["allow web > 224.0.0.251 80", "deny web > 255.255.255.255 80"]),
+                flows: [
+                    "allow web > 224.0.0.251 80", "deny web > 224.0.1.1 80", "deny web > 255.255.255.255 80",
+                ]),
             Trial(
                 cnp("egress: [{toEntities: [all]}], egressDeny: [{toEntities: [host]}]"),
-                flows: ["deny web > 224.0.0.251 80", "allow web > 224.0.1.1 80"]),
+                flows: ["deny web > 224.0.0.251 80", "deny web > 224.0.1.1 80", "allow web > 8.8.8.8 80"]),
             differs: .init(
                 input:
-                    "egress to broadcast, subnet-router anycast and link-scope groups",
+                    "egress to broadcast, subnet-router anycast and multicast groups",
                 theirs: "is world", ours: "needs the host and the outside allowed",
-                why: "the node's own stack answers there; a rule for the outside must not reach it")),
+                why:
+                    "the node's own stack answers there, and in every group that anything on it has joined; a rule for the outside must not reach it"
+            )),
         EdgeCase(
             .section("8.1 enforcement mode"), "there is no mode in which policies are not enforced",
             Trial(cnp("ingress: [{}]"), flows: ["deny db > web 80", "allow db > cache 80"]),

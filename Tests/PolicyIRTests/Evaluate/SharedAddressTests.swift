@@ -30,9 +30,11 @@ struct SharedAddressTests {
     @Test(
         "the node answers at constants for everybody, and at what its networks give for itself",
         arguments: [
-            ("255.255.255.255", true), ("224.0.0.0", true), ("224.0.0.255", true), ("224.0.1.0", false),
+            ("255.255.255.255", true), ("224.0.0.0", true), ("224.0.0.255", true), ("224.0.1.0", true),
+            ("223.255.255.255", false), ("239.255.255.255", true), ("240.0.0.0", false),
             ("ff02::1", true),
-            ("ff01::1", true), ("ff12::1", true), ("ff05::1", false), ("ff00::1", false), ("8.8.8.8", false),
+            ("ff01::1", true), ("ff12::1", true), ("ff05::2", true), ("ff00::1", true), ("ff0e::1", true),
+            ("feff::1", false), ("8.8.8.8", false),
         ])
     func constants(text: String, isShared: Bool) throws {
         #expect(try others(view(), text) == (isShared ? 1 : 0))
