@@ -70,11 +70,13 @@ public struct NodeSimulator: Sendable {
         return ReservedIdentity.unknown.rawValue
     }
 
-    /// The node's identity where it answers beside others: by an entry, or at the groups that the datapath knows.
-    private func nodeIdentity(besides address: IPAddress) -> UInt32? {
+    /// Who must be allowed, too: the node where it answers beside others, by an entry or at the groups that the datapath knows; nobody at
+    /// a link-local address.
+    private func otherIdentity(besides address: IPAddress) -> UInt32? {
         if let identity = exact[address] {
             return identity & SharedMark.bit == 0 ? nil : identity & ~SharedMark.bit
         }
+        if address.high >> 54 == 0xfe80 >> 6 { return ReservedIdentity.unknown.rawValue }
         let isGroup = address.ipv4.map { $0 == .max || $0 >> 28 == 0xe } ?? (address.high >> 56 == 0xff)
         guard isGroup else { return nil }
         return exact[IPAddress(high: 0, low: 0)].map { $0 & ~SharedMark.bit } ?? ReservedIdentity.host.rawValue
@@ -98,8 +100,8 @@ public struct NodeSimulator: Sendable {
             answers.egress = try ask(
                 sender, .egress, identity(of: destination), columns: columns(of: sender, at: destination), `protocol`,
                 port)
-            if [.allow, .allowRead].contains(answers.egress?.verdict), let node = nodeIdentity(besides: destination) {
-                answers.egress = try ask(sender, .egress, node, `protocol`, port)
+            if [.allow, .allowRead].contains(answers.egress?.verdict), let other = otherIdentity(besides: destination) {
+                answers.egress = try ask(sender, .egress, other, `protocol`, port)
             }
         }
         if let receiver {

@@ -24,6 +24,8 @@ public struct RandomCluster: Sendable {
         "224.0.1.1", "ff05::2",
         // Others' networks.
         "10.0.4.255",
+        // Of the link: nobody's.
+        "fe80::9",
     ].compactMap { IPAddress(parsing: $0) }
 
     /// The prefixes of CIDR groups, none of which a policy writes itself.

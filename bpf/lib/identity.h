@@ -77,14 +77,17 @@ NP_INLINE __u32 np_host_identity(void)
 	return identity ? *identity & ~NP_IDENTITY_FLAGS : NP_IDENTITY_HOST;
 }
 
+/* np_remote.also: the identity of who has a contested address, which is 0, so with a flag that says that it is asked about. */
+#define NP_ALSO_NOBODY (NP_IDENTITY_WORLD_TOO | NP_IDENTITY_UNKNOWN)
+
 /* Who the other end of an exchange is. */
 struct np_remote {
 	__u32 identity;
-	__u32 also; /* another one that must be allowed too, 0 = none */
+	__u32 also; /* another one that must be allowed too, flags beside it do not count; 0 = none */
 	__u32 traits; /* NP_IDENTITY_* beside the identity of the exact address; 0: no pod and no Service has it */
 	__u8 flags; /* NP_EVENT_* */
 	bool may_be_here; /* it has the identity of a pod that may be on this node */
-	bool is_exact; /* something in the cluster has the address: what names say of it does not count */
+	bool is_exact; /* something in the cluster has the address, or may: what names say of it does not count */
 	bool is_plain; /* it is the same whichever direction's policy asks, and however its packets come in */
 };
 
@@ -93,7 +96,9 @@ struct np_remote {
  *
  * - a source that is the node's is the node only in packets generated here (`arrival`): in others the node has replaced the
  *   source by its own (masquerading), or somebody pretends to be the node;
- * - a destination at which the node answers among others is two remotes, and both must be allowed.
+ * - a destination at which the node answers among others is two remotes, and both must be allowed;
+ * - a link-local destination of IPv6 may be anybody's on the link, another pod's behind the same bridge too, and nobody says whose:
+ *   it is the outside and nobody at once, which only a policy without isolation or a rule for everybody allows.
  */
 NP_INLINE struct np_remote np_identify(const struct np_address *address, enum np_direction direction, __u32 arrival)
 {
@@ -120,6 +125,9 @@ NP_INLINE struct np_remote np_identify(const struct np_address *address, enum np
 		}
 	} else if (direction == NP_EGRESS && np_unlikely(np_is_everybody(address))) {
 		remote.also = np_host_identity();
+	} else if (direction == NP_EGRESS && np_unlikely(np_is_ipv6_link_local(address))) {
+		remote.is_exact = true;
+		remote.also = NP_ALSO_NOBODY;
 	}
 	remote.identity = np_outside_identity(address);
 	return remote;

@@ -103,7 +103,7 @@ NP_INLINE struct np_outcome np_ask(const struct np_hook *hook, struct np_questio
 /* Asks about the second identity of a remote that has two, once the first is allowed. Returns as np_enter_policy. */
 NP_INLINE struct np_outcome np_ask_also(const struct np_hook *hook, struct np_question *question)
 {
-	question->asked = question->also;
+	question->asked = question->also & ~NP_IDENTITY_FLAGS;
 	question->also = 0;
 	return np_enter_policy(hook, question, np_port_of(question));
 }

@@ -39,7 +39,7 @@ struct AddressParts {
                 }
             }
         }
-        edges.formUnion(AddressParts.groups)
+        edges.formUnion(AddressParts.shared)
         for network in objects.localNetworks {
             edges.insert(IPPrefix(host: network.address))
             if let last = AddressParts.last(of: network) { edges.insert(IPPrefix(host: last)) }
@@ -47,10 +47,11 @@ struct AddressParts {
         self.edges = edges.sorted()
     }
 
-    /// Groups and broadcast, which a node takes itself.
-    private static var groups: [IPPrefix] {
+    /// Groups and broadcast, which a node takes itself, and link-local addresses, of which nobody says whose they are.
+    private static var shared: [IPPrefix] {
         [
             IPPrefix(IPAddress(high: 0xff << 56, low: 0), length: 8),
+            IPPrefix(IPAddress(high: 0xfe80 << 48, low: 0), length: 10),
             IPPrefix(IPAddress(ipv4: 0xe000_0000), length: 4), IPPrefix(IPAddress(ipv4: .max), length: 32),
         ].compactMap(\.self)
     }

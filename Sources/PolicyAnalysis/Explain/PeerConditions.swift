@@ -30,7 +30,9 @@ extension Peer {
             return [
                 FailedCondition(
                     .contested, of: name,
-                    text: "several objects claim the address \(name), so it belongs to none of them")
+                    text: remote.isSomebodyOnLink
+                        ? "\(name) is link-local, and nobody says whose it is"
+                        : "several objects claim the address \(name), so it belongs to none of them")
             ]
         }
         switch self {
@@ -171,7 +173,7 @@ extension RemoteEnd {
         case .host: address.map { "\($0) is the pod's own node" } ?? "the host is one"
         case .remoteNode: address.map { "\($0) is a node" } ?? "another node is one"
         case .outside: "\(displayName) is outside"
-        case .contested: "\(displayName) is claimed by several"
+        case .contested: "\(displayName) is \(isSomebodyOnLink ? "somebody's on the link" : "claimed by several")"
         }
     }
 }

@@ -158,6 +158,9 @@ public struct ClusterView: Sendable {
             let observer = observer ?? localNode
             if isAnswered(address, byNode: observer) {
                 end.others = [remoteEnd(node: observer, address: nil, seenFrom: observer)]
+            } else if address.isLinkLocal {
+                // On its link it may be anybody's, a pod's too.
+                end.others = [RemoteEnd(kind: .contested, address: address, labels: CiliumLabels(reserved: []))]
             }
             return end
         case .contested:
@@ -196,4 +199,8 @@ public struct ClusterView: Sendable {
 extension IPAddress {
     /// Whether many listen to it: a multicast group of any scope, or 255.255.255.255.
     fileprivate var isGroup: Bool { ipv4.map { $0 == .max || $0 >> 28 == 0xe } ?? (high >> 56 == 0xff) }
+
+    /// Whether it is a link-local address of IPv6. Those of IPv4 are no other pod's: nothing answers there for a pod but what its
+    /// node routes, as a cloud's metadata.
+    var isLinkLocal: Bool { high >> 54 == 0xfe80 >> 6 }
 }

@@ -13,7 +13,7 @@ public struct RemoteEnd: Hashable, Sendable {
         case remoteNode
         /// Everything else.
         case outside
-        /// An address that several pods, or a pod and a node, claim: its owner is unknown.
+        /// An address that several pods, or a pod and a node, claim, or of which nobody says whose it is (link-local, IPv6).
         case contested
     }
 
@@ -31,7 +31,7 @@ public struct RemoteEnd: Hashable, Sendable {
     /// The names whose DNS answers contained its address; empty unless it is outside.
     public var names: Set<String>
     /// The ends that answer at the same address besides: for a pod that sends there, all of them must be allowed. At most the
-    /// node, at broadcast, anycast and group addresses.
+    /// node, at broadcast, anycast and group addresses, or a contested end, at link-local addresses of IPv6.
     public var others: [RemoteEnd] = []
     /// Whether it is somebody behind the node's address: the node has forwarded the packet and put its own address in the place
     /// of the sender's.
@@ -49,6 +49,9 @@ public struct RemoteEnd: Hashable, Sendable {
         self.nodeLabels = nodeLabels
         self.names = names
     }
+
+    /// Whether it is contested because nobody says whose a link-local address is.
+    public var isSomebodyOnLink: Bool { kind == .contested && address?.isLinkLocal == true }
 
     /// The pod, if it is one.
     public var pod: Pod? {

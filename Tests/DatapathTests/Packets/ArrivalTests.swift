@@ -133,6 +133,31 @@ struct ArrivalTests {
         }
     }
 
+    @Test("to a link-local address of IPv6 a pod sends only if a rule is for everybody, or nothing is isolated")
+    func linkLocal() throws {
+        try PacketHarness.with { harness throws in
+            try harness.set(.closed, .ingress)
+            let world = PacketPolicy.Rule(identity: PacketWorld.worldIPv6)
+            let host = PacketPolicy.Rule(identity: PacketWorld.host)
+            for (number, address) in [PacketWorld.linkLocal, IPAddress(high: 0xfebf << 48, low: 9)].enumerated() {
+                for (place, (policy, passes)) in [
+                    (PacketPolicy.closed, false), (.only(world), false), (.only(world, host), false), (.everything, true),
+                    (.open, true),
+                ].enumerated() {
+                    try harness.set(policy, .egress)
+                    let packet = Self.udp(PacketWorld.ipv6(1), address, source: UInt16(4000 + 100 * number + place))
+                    #expect(
+                        try harness.send(packet, .egress) == (passes ? NP_REASON_ALLOWED : NP_DROP_POLICY_DEFAULT),
+                        "\(address) under \(policy)")
+                }
+            }
+            // Of IPv4 it is the outside: clouds have their metadata there.
+            try harness.set(.only(.init(identity: PacketWorld.worldIPv4)), .egress)
+            let metadata = Self.udp(PacketWorld.ipv4(1), IPAddress(ipv4: 0xa9fe_a9fe), source: 4500)
+            #expect(try harness.send(metadata, .egress) == NP_REASON_ALLOWED)
+        }
+    }
+
     @Test("where the node answers beside others, a pod sends only if both are allowed")
     func shared() throws {
         let groups =

@@ -148,6 +148,25 @@ extension EdgeCases {
                     "the node's own stack answers there, and in every group that anything on it has joined; a rule for the outside must not reach it"
             )),
         EdgeCase(
+            .section("5.3 link-local"),
+            "of a link-local IPv6 address nobody says whose it is: a rule for everybody allows it",
+            Trial(
+                cnp("egress: [{toEntities: [world]}]"),
+                flows: ["deny web > fe80::9 80", "deny web > febf::9 80", "allow web > 169.254.169.254 80"]),
+            Trial(
+                cnp("egress: [{toEntities: [all]}, {toCIDR: [fe80::/10]}], egressDeny: [{toCIDR: [10.77.0.0/16]}]"),
+                flows: ["deny web > fe80::9 80", "allow web > 2001:db8::1 80"]),
+            Trial(
+                np("egress: [{to: [{ipBlock: {cidr: '::/0', except: ['fd00::/8']}}]}]"),
+                flows: ["deny web > fe80::9 80", "allow web > 2001:db8::1 80"]),
+            Trial(np("egress: [{}]"), flows: ["allow web > fe80::9 80"]),
+            Trial(np("policyTypes: [Ingress]"), flows: ["allow web > fe80::9 80"]),
+            differs: .init(
+                input: "egress to a link-local address of IPv6 (fe80::/10)",
+                theirs: "is world",
+                ours: "is nobody's: only where egress is not isolated or a rule is for everybody it passes",
+                why: "behind a bridge it is another pod's, and no object says whose")),
+        EdgeCase(
             .section("8.1 enforcement mode"), "there is no mode in which policies are not enforced",
             Trial(cnp("ingress: [{}]"), flows: ["deny db > web 80", "allow db > cache 80"]),
             differs: .init(

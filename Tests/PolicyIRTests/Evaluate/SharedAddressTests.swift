@@ -77,6 +77,17 @@ struct SharedAddressTests {
         #expect(try isAllowed("shop/two"))
     }
 
+    @Test(
+        "of a link-local IPv6 address nobody says whose it is",
+        arguments: [
+            ("fe80::9", true), ("febf:ffff::1", true), ("fec0::1", false), ("fe7f::1", false),
+            ("169.254.169.254", false),
+        ])
+    func linkLocal(text: String, isContested: Bool) throws {
+        let end = view(networks: "10.8.0.0/24").remoteEnd(address: try #require(IPAddress(parsing: text)))
+        #expect(end.kind == .outside && end.others.map(\.kind) == (isContested ? [.contested] : []))
+    }
+
     @Test("an address that somebody owns is his alone")
     func owned() throws {
         #expect(try others(view(networks: "10.9.0.0/24"), "10.9.0.255") == 0)

@@ -210,7 +210,11 @@ struct OracleDatapath {
         if direction == .ingress, PacketWorld.isNode(remote), cameBy != 0 {
             identities = [PacketWorld.outsideIdentity(of: remote)]
         }
-        if direction == .egress, PacketWorld.isShared(remote) { identities.append(PacketWorld.host) }
+        if direction == .egress {
+            if PacketWorld.isShared(remote) { identities.append(PacketWorld.host) }
+            // Nobody says whose a link-local address is.
+            if remote.high >> 54 == 0xfe80 >> 6 { identities.append(UInt32(NP_IDENTITY_UNKNOWN)) }
+        }
         let policy = policies[pod]?[direction] ?? .closed
         let answers = identities.map { policy.answer(identity: $0, protocol: `protocol`, port: port) }
         switch answers.first(where: { $0 != .allow }) ?? .allow {
