@@ -48,7 +48,7 @@ public struct Condition: Hashable, Codable, Sendable {
         case hookWithoutPod = "hookWithoutPod"
         /// A network namespace, or the processes of the node, cannot be looked at.
         case evidenceUnreadable = "evidenceUnreadable"
-        /// A file that makes no sense was left out.
+        /// A file that makes no sense was left out, or a local route of the node for more than one address.
         case evidenceIgnored = "evidenceIgnored"
         /// No object names this node.
         case nodeNameUnknown = "nodeNameUnknown"

@@ -16,7 +16,7 @@ public struct HostEvidence: Hashable, Sendable {
     public var routes: [HostRoute]
     /// What could not be read, and why.
     public var problems: [EvidenceProblem]
-    /// Every address of the agent's own namespace, sorted.
+    /// Every address of the agent's own namespace, sorted: those of its interfaces, and those that its local routes give it.
     public var addresses: [IPAddress]
     /// The networks of those addresses, without host bits, sorted: the host answers at some of their addresses besides its own.
     public var networks: [IPPrefix]
@@ -76,7 +76,7 @@ public struct EvidenceProblem: Hashable, Sendable {
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         /// A network namespace, processes or a folder could not be looked at: there may be pods that are not known of.
         case unreadable
-        /// A file is not what files in its place are, and was left out.
+        /// A file is not what files in its place are, or a local route is not for one address; it was left out.
         case ignored
     }
 

@@ -55,15 +55,24 @@ public struct HostScanner: Sendable {
         // Links first: listing them is what gives the namespaces behind them their numbers.
         let links = try socket.links()
         let addresses = try socket.addresses()
+        let routes = try socket.routes()
         var evidence = HostEvidence(
             host: HostIdentity(bootID: HostScanner.bootID(places.processes), namespace: own),
-            routes: try socket.hostRoutes(), addresses: Set(addresses.map(\.address)).sorted(),
+            routes: routes.hosts, addresses: routes.localAddresses.union(addresses.map(\.address)).sorted(),
             networks: Set(addresses.map(\.network)).sorted(), masters: HostScanner.masters(links))
         let processes = ProcessNamespaces(places.processes, own: own)
         let cache = CNICache(folders: places.cniCaches, source: .libcni)
         let records = CNICache(folders: places.cniRecords.map { [$0] } ?? [], source: .netpold)
         evidence.attachments = (cache.attachments + records.attachments).sorted { $0.file < $1.file }
         evidence.problems = processes.problems + cache.problems + records.problems
+        // Not as addresses of the node: policies would need a range of the host for them, which nothing but this needs.
+        evidence.problems += routes.localPrefixes.map { prefix in
+            EvidenceProblem(
+                kind: .ignored, subject: "\(prefix)",
+                reason:
+                    "a local route of the node takes all its addresses for the node's own; pods' policies see the outside there"
+            )
+        }
 
         var candidates = NamespaceCandidates(limit: HostScanner.namespaceLimit, own: own)
         candidates.add(mountedIn: places.namespaces, &evidence.problems)

@@ -62,6 +62,51 @@ struct HostRouteTests {
         for (number, bytes) in others.enumerated() { #expect(HostRoute(message: bytes) == nil, "\(number)") }
     }
 
+    @Test("of the local table's routes those count by which the host takes addresses, of any length")
+    func local() throws {
+        func local(_ length: UInt8, table: UInt8 = 255, type: UInt8 = 2, _ attributes: [(UInt16, [UInt8])])
+            -> LocalRoute?
+        {
+            LocalRoute(message: Self.message(length: length, table: table, type: type, attributes))
+        }
+        let both = [Self.destination, Self.interface]
+        let single = try #require(local(32, both))
+        #expect("\(single.prefix)" == "10.0.0.7/32" && single.isSingle && !single.isLoopback)
+        #expect(local(32, table: 0, [(15, [255, 0, 0, 0])] + both) == single)
+        #expect(local(24, both).map { "\($0.prefix)" } == "10.0.0.0/24")
+        #expect(local(0, []).map { "\($0.prefix)" } == "0.0.0.0/0")
+        #expect(local(8, [(1, [127, 0, 0, 0])])?.isLoopback == true)
+        #expect(local(32, [(1, [127, 0, 0, 1])])?.isLoopback == true)
+        let ipv6 = LocalRoute(
+            message: Self.message(
+                family: Self.ipv6, length: 128, table: 255, type: 2, [(1, IPAddress(high: 0xfd00 << 48, low: 7).bytes)])
+        )
+        #expect(ipv6.map { "\($0.prefix)" } == "fd00::7/128" && ipv6?.isSingle == true)
+        // Broadcast, anycast, unicast; another table (a proxy's); cut off.
+        for type: UInt8 in [1, 3, 4] { #expect(local(32, type: type, both) == nil) }
+        #expect(local(32, table: 100, both) == nil && local(33, both) == nil && local(32, [(1, [10, 0, 0])]) == nil)
+        #expect(LocalRoute(message: Self.message(flags: [0, 2, 0, 0], both)) == nil)
+    }
+
+    @Test("a monitor does not look again for routes that are not local")
+    func counted() {
+        func message(_ type: UInt8, _ payload: [UInt8]) -> [UInt8] {
+            [UInt8(16 + payload.count), 0, 0, 0, type, 0, 0, 0] + [UInt8](repeating: 0, count: 8) + payload
+        }
+        let both = [Self.destination, Self.interface]
+        let unicast = Self.message(both)
+        let local = Self.message(table: 255, type: 2, both)
+        for type: UInt8 in [24, 25] {
+            #expect(!LinkMonitor.counts(message(type, unicast)[...]))
+            #expect(LinkMonitor.counts(message(type, local)[...]))
+            #expect(LinkMonitor.counts((message(type, unicast) + message(type, local))[...]))
+        }
+        // A link, an address, and what cannot be read.
+        for type: UInt8 in [16, 17, 20, 21] { #expect(LinkMonitor.counts(message(type, unicast)[...])) }
+        #expect(LinkMonitor.counts(message(24, unicast).dropLast(4)))
+        #expect(!LinkMonitor.counts([]))
+    }
+
     @Test("cut off after any byte, a message is the whole route or none")
     func truncated() {
         let whole = Self.message([Self.destination, (6, [1, 0, 0, 0]), Self.interface])

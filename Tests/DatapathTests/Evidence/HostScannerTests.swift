@@ -85,6 +85,35 @@ struct HostScannerTests {
         }
     }
 
+    @Test(
+        "an address that a local route gives the host is the host's, at once; of a whole prefix it is said that it is not"
+    )
+    func localRoutes() throws {
+        try ScannedNetwork.with(pods: 0) { folder, network, _ in
+            let monitor = try network.node.run { try LinkMonitor() }
+            let single = ["172.30.0.77/32", "fd30::77/128"].compactMap { IPPrefix(parsing: $0) }
+            let wide = try #require(IPPrefix(parsing: "192.0.2.0/24"))
+            let before = try network.node.run { try ScannedNetwork.look(folder) }
+            #expect(before.problems == [] && !before.addresses.contains { $0 == single[0].address })
+            for prefix in single + [wide] {
+                _ = monitor.drain()
+                try network.node.run {
+                    let socket = try NetlinkSocket()
+                    try socket.addRoute(
+                        RouteSpec(
+                            prefix, .local(try socket.link(named: "lo").index), table: 255))
+                }
+                #expect(monitor.drain(), "\(prefix)")
+            }
+            let evidence = try network.node.run { try ScannedNetwork.look(folder) }
+            #expect(single.allSatisfy { evidence.addresses.contains($0.address) })
+            #expect(
+                evidence.addresses == evidence.addresses.sorted()
+                    && Set(evidence.addresses).isSuperset(of: before.addresses))
+            #expect(evidence.problems.map(\.kind) == [.ignored] && evidence.problems.map(\.subject) == ["192.0.2.0/24"])
+        }
+    }
+
     @Test("the monitor speaks up when an address appears, and only then")
     func monitorSeesAddresses() throws {
         try ScannedNetwork.with(pods: 0) { _, network, _ in
