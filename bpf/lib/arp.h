@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * ARP: who asks decides where the answers go, so a pod speaks for its own address and frame only. Resolution, probes
- * (sender 0.0.0.0) and announcements of its own address pass.
+ * (sender 0.0.0.0) and announcements of its own address pass, padded with zeros or not at all: they pass under any policy.
  *
  * To a pod: what is about its address, and announcements of others: without them a neighbour that moved would be lost until
  * the pod probes it. Whose they may be is checked here too, for what comes from no pod's hook.
@@ -35,6 +35,25 @@ NP_INLINE void np_map_arp_address(struct np_address *to, const __u8 *from)
 
 	__builtin_memcpy(&address, from, sizeof(address));
 	np_map_ipv4(to, address);
+}
+
+/* Whether what pads an ARP frame, which is no longer than the shortest frame of Ethernet, are zeros. */
+NP_INLINE bool np_is_padded_with_zeros(struct __sk_buff *skb)
+{
+	const __u32 start = ETH_HLEN + sizeof(struct np_arp);
+	const __u32 length = skb->len;
+	__u8 end[ETH_ZLEN - ETH_HLEN - sizeof(struct np_arp)];
+	__u8 found = 0;
+
+	if (np_likely(length <= start))
+		return true;
+	/* Always as many bytes as there may be, those of the message among them: so their number is known to the verifier. */
+	if (bpf_skb_load_bytes(skb, length - sizeof(end), end, sizeof(end)))
+		return false;
+	_Pragma("clang loop unroll(full)")
+	for (__u32 i = 0; i < sizeof(end); i++)
+		found |= length - sizeof(end) + i < start ? 0 : end[i];
+	return !found;
 }
 
 /* `packet` has sender and target as source and destination. */
@@ -80,7 +99,8 @@ __attribute__((noinline)) int np_judge_arp(struct __sk_buff *skb)
 	    bpf_skb_load_bytes(skb, NP_SOURCE_MAC_OFFSET, &frame, sizeof(frame)))
 		return NP_DROP_TRUNCATED;
 	/* What pads it to the shortest frame is nobody's message. */
-	if (!np_is_arp_of_pods(&arp) || skb->len > ETH_ZLEN)
+	if (!np_is_arp_of_pods(&arp) || skb->len > ETH_ZLEN ||
+	    (hook->direction == NP_EGRESS && !np_is_padded_with_zeros(skb)))
 		return NP_DROP_ARP_INVALID;
 	np_map_arp_address(&packet->source, arp.sender);
 	np_map_arp_address(&packet->destination, arp.target);

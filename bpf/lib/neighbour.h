@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Neighbour discovery and listener reports: IPv6 does not work without them, so they pass under any policy. Only on the
- * link: the hop limit proves or enforces that there is no router in between, and from a pod the destination must be one that
- * is not forwarded. What a pod says of addresses and frames must be about its own. Other messages of these types are judged
- * like any ICMPv6, after the source check.
+ * Neighbour discovery, listener reports of pods and queries to them: IPv6 does not work without them, so they pass under any policy.
+ * Only on the link: the hop limit proves or enforces that there is no router in between, and from a pod the destination must be one
+ * that is not forwarded. What a pod says of addresses and frames must be about its own, and no message is longer than such a one is:
+ * what it carries besides would pass under any policy too. Other messages of these types are judged like any ICMPv6, after the source
+ * check. So are reports to a pod: who listens to what is for routers and switches, and one pod could tell another whatever it wants.
  *
  * In a program of its own: behind the parser, with all the states in which that ends, the verifier of 6.1 would give up.
  */
@@ -14,6 +15,14 @@
 #include "judge.h"
 
 #define NP_MAX_NEIGHBOUR_OPTIONS 2 /* Linux sends no more */
+/*
+ * Groups of a report of version 2, each without sources. A pod has one for each of its addresses and some that are everybody's; what
+ * does not get through is a larger report of who has joined many, which then are not known to a switch that snoops.
+ */
+#define NP_MAX_LISTENER_RECORDS 16
+#define NP_LISTENER_RECORD_BYTES 20 /* RFC 3810 5.2 */
+#define NP_GROUP_ROUTERS 0x2 /* ff02::2 */
+#define NP_GROUP_LISTENER_REPORTS 0x16 /* ff02::16 */
 
 /* A pod is a host: it does not advertise routes, redirect its node, or query for listeners. */
 NP_INLINE bool np_is_neighbour_message_from_host(__u8 type)
@@ -131,6 +140,36 @@ NP_INLINE bool np_is_neighbour(const struct np_address *destination)
 	       np_is_of_host(destination) || bpf_map_lookup_elem(&np_sources, destination);
 }
 
+/*
+ * A message that passes under any policy ends its frame: what is behind the packet would pass with it. It is no padding, as the
+ * shortest of these messages is longer than the shortest frame of Ethernet.
+ */
+NP_INLINE enum np_reason np_pass_neighbour(const struct np_cursor *cursor)
+{
+	return cursor->skb->len == cursor->end ? NP_REASON_NEIGHBOUR_DISCOVERY : NP_DROP_BAD_HEADER;
+}
+
+/* Whether an address is the group ff02::`number`. */
+NP_INLINE bool np_is_group_of_link(const struct np_address *a, const __u32 number)
+{
+	return !((a->word[0] ^ bpf_htonl(0xff020000)) | a->word[1] | a->word[2] | (a->word[3] ^ bpf_htonl(number)));
+}
+
+/* Whether a pod's report goes where such a report goes and is no longer than one is. The cursor is behind the first eight bytes. */
+NP_INLINE bool np_is_plain_report(struct np_cursor *cursor, const struct np_packet *packet)
+{
+	const __u32 rest = cursor->end - cursor->offset;
+	struct np_address group;
+
+	if (packet->icmp_type == NP_ICMPV6_LISTENER_REPORT_V2)
+		return np_is_group_of_link(&packet->destination, NP_GROUP_LISTENER_REPORTS) &&
+		       rest <= NP_MAX_LISTENER_RECORDS * NP_LISTENER_RECORD_BYTES;
+	if (rest != sizeof(group) || np_peek(cursor, &group) || !np_is_ipv6_multicast(&group))
+		return false;
+	return packet->icmp_type == NP_ICMPV6_LISTENER_DONE ? np_is_group_of_link(&packet->destination, NP_GROUP_ROUTERS) :
+							      np_same_address(&packet->destination, &group);
+}
+
 NP_INLINE enum np_reason np_judge_neighbour_from_pod(const struct np_hook *hook, struct np_cursor *cursor,
 						     const struct np_packet *packet)
 {
@@ -148,11 +187,15 @@ NP_INLINE enum np_reason np_judge_neighbour_from_pod(const struct np_hook *hook,
 		reason = np_check_neighbour_claims(hook, cursor, packet, &frame);
 		if (reason)
 			return reason;
-		return np_is_neighbour(&packet->destination) ? NP_REASON_NEIGHBOUR_DISCOVERY : NP_REASON_NONE;
+		return np_is_neighbour(&packet->destination) ? np_pass_neighbour(cursor) : NP_REASON_NONE;
 	}
-	if (packet->hop_limit == NP_HOP_LIMIT_LISTENER && np_is_listener_report(packet->icmp_type) &&
-	    np_is_link_source(&packet->source) && np_is_ipv6_multicast(&packet->destination))
-		return NP_REASON_NEIGHBOUR_DISCOVERY;
+	if (packet->hop_limit == NP_HOP_LIMIT_LISTENER && np_is_listener_report(packet->icmp_type)) {
+		if (np_load(cursor, NP_SOURCE_MAC_OFFSET, &frame))
+			return NP_DROP_TRUNCATED;
+		if ((np_is_own_link_local(&packet->source, &frame) || np_is_unspecified(&packet->source)) &&
+		    np_is_plain_report(cursor, packet))
+			return np_pass_neighbour(cursor);
+	}
 	return NP_REASON_NONE;
 }
 
@@ -176,12 +219,11 @@ NP_INLINE enum np_reason np_judge_neighbour_to_pod(const struct np_hook *hook, c
 			if (!np_may_announce(&target, hook->arrival))
 				return NP_DROP_FOREIGN_SOURCE;
 		}
-		return NP_REASON_NEIGHBOUR_DISCOVERY;
+		return np_pass_neighbour(cursor);
 	}
-	if ((np_is_listener_report(packet->icmp_type) || packet->icmp_type == NP_ICMPV6_LISTENER_QUERY) &&
-	    packet->hop_limit == NP_HOP_LIMIT_LISTENER && np_is_link_source(&packet->source) &&
-	    np_is_ipv6_multicast(&packet->destination))
-		return NP_REASON_NEIGHBOUR_DISCOVERY;
+	if (packet->icmp_type == NP_ICMPV6_LISTENER_QUERY && packet->hop_limit == NP_HOP_LIMIT_LISTENER &&
+	    np_is_link_source(&packet->source) && np_is_ipv6_multicast(&packet->destination))
+		return np_pass_neighbour(cursor);
 	return NP_REASON_NONE;
 }
 

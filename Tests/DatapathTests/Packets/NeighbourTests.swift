@@ -55,6 +55,17 @@ struct NeighbourTests {
                 #expect(try harness.send(frame, .egress) == reason, "\(name)")
                 #expect(
                     try harness.send(frame + [UInt8](repeating: 0, count: 18), .egress) == reason, "\(name), padded")
+                // What is behind the message is nobody's, wherever it is.
+                for count in 1...18 where reason == NP_REASON_ARP {
+                    for place in Set([0, count / 2, count - 1]) {
+                        var end = [UInt8](repeating: 0, count: count)
+                        #expect(try harness.send(frame + end, .egress) == reason, "\(name), \(count)")
+                        end[place] = 1
+                        #expect(
+                            try harness.send(frame + end, .egress) == NP_DROP_ARP_INVALID,
+                            "\(name), \(place) of \(count)")
+                    }
+                }
             }
         }
     }
@@ -243,6 +254,14 @@ struct NeighbourTests {
                 for (name, packet, reason) in cases {
                     #expect(try harness.send(packet, .egress) == reason, "\(name)")
                     // Behind an extension header it is found as well.
+                    if reason == passes {
+                        for count in [1, 300] {
+                            let longer = packet.frame + [UInt8](repeating: 0, count: count)
+                            #expect(
+                                try harness.send(longer, .egress) == NP_DROP_BAD_HEADER,
+                                "\(name), \(count) bytes behind")
+                        }
+                    }
                     let extended = packet.with { $0.extensions = [(60, [0, 1, 4, 0, 0, 0, 0])] }
                     #expect(try harness.send(extended, .egress) == reason, "\(name), extended")
                 }
@@ -316,6 +335,11 @@ struct NeighbourTests {
         try PacketHarness.with { harness throws in
             for (name, packet, arrival, reason) in cases {
                 #expect(try harness.send(packet, .ingress, by: arrival) == reason, "\(name)")
+                if reason == NP_REASON_NEIGHBOUR_DISCOVERY {
+                    #expect(
+                        try harness.send(packet.frame + [0], .ingress, by: arrival) == NP_DROP_BAD_HEADER,
+                        "\(name), a byte behind")
+                }
             }
         }
     }

@@ -41,6 +41,64 @@ struct SourceTests {
     static let neighbourTypes: [UInt8] = [133, 134, 135, 136, 137]
     static let listenerTypes: [UInt8] = [131, 132, 143]
 
+    /// Reports of a pod about a group, of the older version and of this one.
+    static func reports(_ group: IPAddress) -> [(String, IPPacket)] {
+        func report(_ type: UInt8, to destination: IPAddress, _ body: [UInt8]) -> IPPacket {
+            IPPacket(PacketWorld.linkLocal, destination, .icmpv6, Transport.icmp(type, body: body))
+                .with { $0.hopLimit = 1 }
+        }
+        let record = [4, 0, 0, 0] + group.bytes
+        let all = IPAddress(high: 0xff02 << 48, low: 0x16)
+        return [
+            ("joined", report(131, to: group, group.bytes)),
+            ("left", report(132, to: IPAddress(high: 0xff02 << 48, low: 2), group.bytes)),
+            ("report", report(143, to: all, record)),
+            ("of 16 groups", report(143, to: all, Array(repeatElement(record, count: 16).joined()))),
+        ]
+    }
+
+    @Test("a pod's listener report carries nothing but groups, and no pod gets it by itself")
+    func reports() throws {
+        let group = IPAddress(high: 0xff15 << 48, low: 9)
+        let foreign = IPAddress(high: 0xfe80 << 48, low: 0x0000_00ff_fe00_0009)
+        try PacketHarness.with { harness throws in
+            try harness.set(.closed, .ingress)
+            try harness.set(.closed, .egress)
+            for (name, sent) in Self.reports(group) {
+                #expect(try harness.send(sent, .egress) == NP_REASON_NEIGHBOUR_DISCOVERY, "\(name)")
+                let refused: [(String, IPPacket)] = [
+                    ("longer", sent.with { $0.payload += Array(repeating: 7, count: 304) }),
+                    ("to another group", sent.with { $0.destination = PacketWorld.allNodes }),
+                    ("to one of the world", sent.with { $0.destination = IPAddress(high: 0xff0e << 48, low: 9) }),
+                    ("to a pod", sent.with { $0.destination = PacketWorld.ipv6(2) }),
+                    ("from another's link", sent.with { $0.source = foreign }),
+                    ("with hops left", sent.with { $0.hopLimit = 2 }),
+                ]
+                for (what, packet) in refused {
+                    #expect(try harness.send(packet, .egress) == NP_DROP_SPOOFED_SOURCE, "\(name), \(what)")
+                }
+                #expect(try harness.send(sent.frame + [1], .egress) == NP_DROP_BAD_HEADER, "\(name), bytes behind")
+                // To a pod it is a message like others.
+                for arrival in [PacketWorld.links(of: .b)[0], PacketWorld.uplink, 0] {
+                    #expect(
+                        try harness.send(sent, .ingress, by: arrival) == NP_DROP_POLICY_DEFAULT,
+                        "\(name), by \(arrival)")
+                }
+            }
+            // The older version names one group, the one that it goes to, and is of one length.
+            let joined = Self.reports(group)[0].1
+            for count in [0, 1, 15, 17, 32] {
+                let body = [UInt8](repeating: 0xff, count: count)
+                let other = joined.with { $0.payload = Transport.icmp(131, body: body) }
+                #expect(try harness.send(other, .egress) == NP_DROP_SPOOFED_SOURCE, "\(count)")
+            }
+            try harness.set(.open, .ingress)
+            for (name, sent) in Self.reports(group) {
+                #expect(try harness.send(sent, .ingress, by: PacketWorld.uplink) == NP_REASON_ALLOWED, "\(name)")
+            }
+        }
+    }
+
     @Test("with everything denied both ways, neighbour discovery and listener reports work")
     func allowed() throws {
         try PacketHarness.with { harness throws in
@@ -65,9 +123,11 @@ struct SourceTests {
                 let received = Self.message(type, from: PacketWorld.linkLocal, to: PacketWorld.ipv6(1), hopLimit: 255)
                 #expect(try harness.send(received, .ingress, by: 0) == NP_REASON_NEIGHBOUR_DISCOVERY, "\(type)")
             }
-            for type in Self.listenerTypes {
-                let sent = Self.message(type, from: PacketWorld.linkLocal, to: group, hopLimit: 1)
-                #expect(try harness.send(sent, .egress) == NP_REASON_NEIGHBOUR_DISCOVERY, "\(type)")
+            for (name, sent) in Self.reports(group) {
+                for source in [PacketWorld.linkLocal, PacketWorld.linkOfSender, PacketWorld.unspecified] {
+                    let sent = sent.with { $0.source = source }
+                    #expect(try harness.send(sent, .egress) == NP_REASON_NEIGHBOUR_DISCOVERY, "\(name)")
+                }
             }
             let query = Self.message(130, from: PacketWorld.linkLocal, to: PacketWorld.allNodes, hopLimit: 1)
             #expect(try harness.send(query, .ingress) == NP_REASON_NEIGHBOUR_DISCOVERY)

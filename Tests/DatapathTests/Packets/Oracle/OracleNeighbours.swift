@@ -20,6 +20,7 @@ struct OracleNeighbours {
         let sender = Self.ipv4(body[14..<18])
         let target = Self.ipv4(body[24..<28])
         if direction == .egress {
+            if body.dropFirst(28).contains(where: { $0 != 0 }) { return NP_DROP_ARP_INVALID }
             let isProbe = sender == IPAddress(ipv4: 0) && body[7] == 1
             return body[8..<14] == frame[6..<12] && (isProbe || own.contains(sender))
                 ? NP_REASON_ARP : NP_DROP_ARP_SPOOFED
@@ -33,14 +34,41 @@ struct OracleNeighbours {
         guard packet.protocol == 58, !packet.source.isIPv4, packet.kind == .icmpMessage, packet.icmpCode == 0,
             packet.fragment == nil
         else { return nil }
-        let isReport = [131, 132, 143].contains(packet.icmpType) || packet.icmpType == 130 && direction == .ingress
-        if isReport {
-            let isOfLink = Self.isLinkLocal(packet.source) || packet.source == PacketWorld.unspecified
-            let passes = packet.hopLimit == 1 && isOfLink && packet.destination.high >> 56 == 0xff
-            return passes ? NP_REASON_NEIGHBOUR_DISCOVERY : nil
+        let told: np_reason?
+        switch (packet.hopLimit, direction) {
+        case (1, .egress): told = judgeReport(packet, Array(frame[6..<12]))
+        case (1, .ingress): told = isQuery(packet) ? NP_REASON_NEIGHBOUR_DISCOVERY : nil
+        case (255, .egress): told = judgeSent(packet, Array(frame[6..<12]))
+        case (255, .ingress): told = judgeReceived(packet)
+        default: told = nil
         }
-        guard packet.hopLimit == 255 else { return nil }
-        return direction == .egress ? judgeSent(packet, Array(frame[6..<12])) : judgeReceived(packet)
+        let end = 54 + Int(frame[18]) << 8 + Int(frame[19])
+        return told == NP_REASON_NEIGHBOUR_DISCOVERY && frame.count != end ? NP_DROP_BAD_HEADER : told
+    }
+
+    /// What asks for listeners.
+    private func isQuery(_ packet: OraclePacket) -> Bool {
+        packet.icmpType == 130 && (Self.isLinkLocal(packet.source) || packet.source == PacketWorld.unspecified)
+            && packet.destination.high >> 56 == 0xff
+    }
+
+    /// What a pod says that it listens to, in the version that the type says.
+    private func judgeReport(_ packet: OraclePacket, _ mac: [UInt8]) -> np_reason? {
+        let isOfLink =
+            packet.source == PacketWorld.unspecified
+            || Self.isLinkLocal(packet.source) && isMine(packet.source, mac)
+        guard isOfLink else { return nil }
+        let isPlain: Bool
+        switch packet.icmpType {
+        case 131: isPlain = packet.body == packet.destination.bytes && packet.body.first == 0xff
+        case 132:
+            isPlain =
+                packet.body.count == 16 && packet.body.first == 0xff
+                && packet.destination == IPAddress(high: 0xff02 << 48, low: 2)
+        case 143: isPlain = packet.body.count <= 320 && packet.destination == IPAddress(high: 0xff02 << 48, low: 0x16)
+        default: isPlain = false
+        }
+        return isPlain ? NP_REASON_NEIGHBOUR_DISCOVERY : nil
     }
 
     private func judgeSent(_ packet: OraclePacket, _ mac: [UInt8]) -> np_reason? {

@@ -193,6 +193,7 @@ struct RandomPackets {
                 if chance(4) { body = Array(body.prefix(Int.random(in: 0...body.count, using: &random))) }
             }
             if `protocol` == .icmpv6, (133...137).contains(type), !chance(4) { body = neighbourBody(type, outer) }
+            if `protocol` == .icmpv6, [131, 132, 143].contains(type), !chance(4) { body = outer.destination.bytes }
             return Transport.icmp(type, code: pick([0, 0, 0, 1]), identifier: pick([1000, 8, 128]), body: body)
         default: return bytes(pick([0, 4, 40]))
         }
