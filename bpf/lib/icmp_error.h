@@ -94,6 +94,9 @@ NP_INLINE struct np_outcome np_judge_error(const struct np_hook *hook, struct np
 	}
 	if (np_unlikely(place.flags & NP_ENTRY_PROXY))
 		return np_outcome_of(np_go_to_proxy(hook, question, NP_PROXY_ERROR));
+	/* An error of the pod's about what came back to it goes where its answers go. */
+	if (np_answers_itself(hook, &place, embedded->protocol, travel != NP_INGRESS) && np_is_hairpin_over(&place))
+		return np_judge_error_as_message(hook, question);
 	if (place.revision == question->revision ||
 	    np_is_hairpin(hook, np_direction_of(role), place.arrival))
 		return np_outcome_of(NP_REASON_RELATED);

@@ -25,6 +25,24 @@ NP_INLINE bool np_is_hairpin(const struct np_hook *hook, enum np_direction direc
 }
 
 /*
+ * The pod's answer to what came back to it under the node's address (np_is_hairpin), of no connection. It says nothing of whether somebody
+ * translates it still, so it does not keep its flow alive. A connection needs no such care: who has forgotten one takes no packet from its
+ * middle. From a pod there is one way to see that it came back, without a branch for each condition, which the verifier would follow.
+ */
+NP_INLINE bool np_answers_itself(const struct np_hook *hook, const struct np_flow_place *place, __u8 protocol, bool forward)
+{
+	const __u32 differs = (place->arrival ^ (hook->skb->ifindex + 1)) | (hook->endpoint->flags & NP_ENDPOINT_HOST);
+
+	return !forward && hook->direction == NP_EGRESS && np_has_no_connection(protocol) && np_unlikely(!differs);
+}
+
+/* Whether it is so long ago that something came back to the pod that nobody may translate its answers any more. */
+NP_INLINE bool np_is_hairpin_over(const struct np_flow_place *place)
+{
+	return np_is_older(np_flow_age(np_flow_clock(), place->last_seen), NP_HAIRPIN_SECONDS);
+}
+
+/*
  * What the pod has sent comes back to it as the answer to a query that was not allowed (dns_query.h). Only what came in from the pod
  * itself is looked at, and marks are nothing that a pod can set.
  */
@@ -298,6 +316,7 @@ NP_INLINE enum np_reason np_judge_known(const struct np_hook *hook, struct np_qu
 	if (np_unlikely(place.revision != question->revision || np_flow_role(place.flags) == NP_ROLE_NONE ||
 			np_opens(packet) || !np_belongs(packet, forward) ||
 			np_is_forgotten(&place, packet->protocol, forward) ||
+			np_answers_itself(hook, &place, packet->protocol, forward) ||
 			np_may_be_query(hook, packet, place.flags, forward))) {
 		np_keep_names(hook, question, &place);
 		return NP_REASON_NONE;

@@ -192,7 +192,11 @@ NP_INLINE struct np_conclusion np_pass_by_entry(const struct np_hook *hook, stru
 		np_release_flow(place, NP_ENTRY_HELLO);
 	np_note_queries(question, place);
 	np_stamp_flow(place, question->revision, question->travel == NP_INGRESS ? question->arrival : place->arrival);
-	np_see_packet(place, &question->packet, question->travel);
+	if (np_answers_itself(hook, place, question->packet.protocol,
+			      np_flow_role(place->flags) == np_role_of(question->travel)))
+		np_set_flags(place, NP_ENTRY_ANSWERED);
+	else
+		np_see_packet(place, &question->packet, question->travel);
 	return np_conclude(reason, reason == NP_REASON_REVALIDATED ? NP_NEWS_SURE : NP_NEWS_NONE);
 }
 
@@ -261,7 +265,8 @@ NP_INLINE struct np_conclusion np_judge_by_state(const struct np_hook *hook, str
 					place.revision == question->revision ? NP_REASON_ESTABLISHED : renewed);
 	}
 	/* By an entry that is over nothing passes as an answer. */
-	if (!is_allowed && np_is_forgotten(&place, packet->protocol, forward))
+	if (!is_allowed && (np_is_forgotten(&place, packet->protocol, forward) ||
+			    (np_answers_itself(hook, &place, packet->protocol, forward) && np_is_hairpin_over(&place))))
 		return np_conclude(own, NP_NEWS_NONE);
 	if (place.revision == question->revision) {
 		if (np_unlikely(place.flags & NP_ENTRY_HELLO))

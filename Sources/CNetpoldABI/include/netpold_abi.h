@@ -253,6 +253,12 @@ struct np_flow_record {
 #define NP_TIMEOUT_DATAGRAM 180 /* UDP, and protocols without a notion of connection */
 #define NP_TIMEOUT_EXCHANGE 30 /* of these, a question that has been answered and that nothing has followed */
 #define NP_TIMEOUT_QUERY 30 /* ICMP queries */
+/*
+ * Of what came back to the pod from itself under the node's address, without a connection: the pod's answers pass for so long after
+ * what came back last. They are for whoever translates them back: conntrack, which forgets after 30 seconds at the soonest
+ * (nf_conntrack_udp_timeout, nf_conntrack_icmp_timeout). Behind that they would be the node's own, at a port of the pod's choice.
+ */
+#define NP_HAIRPIN_SECONDS 20
 #define NP_TIMEOUT_LINGER 2 /* a closed flow makes room for another one after so long */
 #define NP_TIMEOUT_SETTLED 1 /* an answered question after so long, where there is no other room */
 

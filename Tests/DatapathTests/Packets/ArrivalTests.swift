@@ -133,6 +133,61 @@ struct ArrivalTests {
         }
     }
 
+    @Test(
+        "what came back to the pod from itself it answers for 20 s, and its answers do not lengthen that",
+        arguments: [false, true])
+    func hairpinAnswers(v6: Bool) throws {
+        // The programs of a harness take a second for 1000 jiffies.
+        func ago(_ seconds: UInt32) -> UInt32 { seconds * 1000 >> UInt32(NP_FLOW_CLOCK_SHIFT) }
+        let (pod, node) = (PacketWorld.address(1, ipv6: v6), PacketWorld.address(254, ipv6: v6))
+        let packet = Self.udp(node, pod)
+        let error = IPPacket(pod, node, v6 ? .icmpv6 : .icmp, Transport.icmp(v6 ? 1 : 3, body: packet.bytes))
+        func tcp(_ flags: UInt8, isAnswer: Bool = false) -> IPPacket {
+            isAnswer
+                ? IPPacket(pod, node, .tcp, Transport.tcp(80, 1001, flags: flags))
+                : IPPacket(node, pod, .tcp, Transport.tcp(1001, 80, flags: flags))
+        }
+        try PacketHarness.with { harness throws in
+            try harness.set(.closed, .ingress)
+            let denies = PacketPolicy.Rule(identity: PacketWorld.host, denies: true)
+            for policy in [PacketPolicy.closed, .only(denies), PacketPolicy(isolates: false, rules: [denies])] {
+                try harness.set(policy, .egress)
+                let denied = policy.rules.isEmpty ? NP_DROP_POLICY_DEFAULT : NP_DROP_POLICY_DENY
+                try harness.forgetFlows()
+                for isStale in [false, true] {
+                    func stale() throws { if isStale { try harness.bump(.a) } }
+                    let answered = isStale ? NP_REASON_HAIRPIN : NP_REASON_REPLY
+                    let first = try harness.send(packet, .ingress, by: PacketWorld.own)
+                    #expect(first.rawValue < NP_REASON_FIRST_DROP.rawValue)
+                    try stale()
+                    #expect(try harness.send(Self.answer(packet), .egress) == answered)
+                    try harness.changeFlows { $0.last_seen &-= ago(15) }
+                    try stale()
+                    #expect(try harness.send(Self.answer(packet), .egress) == answered, "after 15 s")
+                    #expect(try harness.send(error, .egress) == NP_REASON_RELATED)
+                    // The answers have not been news.
+                    try harness.changeFlows { $0.last_seen &-= ago(10) }
+                    try stale()
+                    #expect(try harness.send(Self.answer(packet), .egress) == denied, "\(policy), after 25 s")
+                    #expect(try harness.send(error, .egress) == denied)
+                    // What comes back again is.
+                    #expect(
+                        try harness.send(packet, .ingress, by: PacketWorld.own)
+                            == (isStale ? NP_REASON_HAIRPIN : NP_REASON_ESTABLISHED))
+                    #expect(try harness.send(Self.answer(packet), .egress) == NP_REASON_REPLY)
+                    try harness.changeFlows { $0.last_seen &-= ago(25) }
+                    #expect(try harness.send(Self.answer(packet), .egress) == denied)
+                }
+            }
+            // A connection lasts.
+            #expect(try harness.send(tcp(2), .ingress, by: PacketWorld.own) == NP_REASON_HAIRPIN)
+            #expect(try harness.send(tcp(0x12, isAnswer: true), .egress) == NP_REASON_REPLY)
+            #expect(try harness.send(tcp(0x10), .ingress, by: PacketWorld.own) == NP_REASON_ESTABLISHED)
+            try harness.changeFlows { $0.last_seen &-= ago(300) }
+            #expect(try harness.send(tcp(0x10, isAnswer: true), .egress) == NP_REASON_REPLY)
+        }
+    }
+
     @Test("to a link-local address of IPv6 a pod sends only if a rule is for everybody, or nothing is isolated")
     func linkLocal() throws {
         try PacketHarness.with { harness throws in
@@ -141,7 +196,8 @@ struct ArrivalTests {
             let host = PacketPolicy.Rule(identity: PacketWorld.host)
             for (number, address) in [PacketWorld.linkLocal, IPAddress(high: 0xfebf << 48, low: 9)].enumerated() {
                 for (place, (policy, passes)) in [
-                    (PacketPolicy.closed, false), (.only(world), false), (.only(world, host), false), (.everything, true),
+                    (PacketPolicy.closed, false), (.only(world), false), (.only(world, host), false),
+                    (.everything, true),
                     (.open, true),
                 ].enumerated() {
                     try harness.set(policy, .egress)
