@@ -68,7 +68,7 @@ public struct Condition: Hashable, Codable, Sendable {
         case applyFailed = "applyFailed"
         /// One pod could not be programmed; the others were.
         case endpointFailed = "endpointFailed"
-        /// A pod's part of the flow table is nearly full of answered flows, and there is no more for it.
+        /// A pod's part of the flow table is nearly full of answered flows, and there is no more for it; or it was too small lately.
         case flowsCrowded = "flowsCrowded"
         /// Addresses of Services did not fit into the tables: policies see them, and not the endpoints behind them.
         case servicesLeftOut = "servicesLeftOut"

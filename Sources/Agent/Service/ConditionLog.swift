@@ -27,9 +27,13 @@ struct ConditionLog {
     }
 
     /// Which endpoints' flows have hardly any room.
-    mutating func take(crowded new: [Condition]) {
+    ///
+    /// - Returns: whether anything has changed.
+    mutating func take(crowded new: [Condition]) -> Bool {
+        guard new != crowded else { return false }
         logChanges(from: crowded, to: new)
         crowded = new
+        return true
     }
 
     /// Which endpoints' learnt addresses have no more room.

@@ -45,6 +45,7 @@ actor Reconciler {
     /// Bindings to be written down; `nil` when there are none.
     private var unsaved: BindingRecords?
     private var conditionLog: ConditionLog
+    private var crowdedFlows = CrowdedFlows()
     private var hasLoggedApply = false
     /// `applyCount` when freed memory was last returned.
     private var trimmedAt: UInt64 = 0
@@ -329,9 +330,9 @@ actor Reconciler {
 
     /// What each endpoint has of the flow table now.
     private func take(_ shares: [EndpointKey: FlowShare]) {
-        guard shares != snapshot.shares else { return }
+        let isNews = conditionLog.take(crowded: crowdedFlows.conditions(shares))
+        guard isNews || shares != snapshot.shares else { return }
         snapshot.shares = shares
-        conditionLog.take(crowded: Condition.crowded(shares))
         publish()
     }
 

@@ -30,6 +30,14 @@ struct EndpointRegions: Sendable {
         return min(max(share(of: free / 4), least), firstSizes.upperBound)
     }
 
+    /// Sets that no region shrinks below: all pods together keep a quarter of the table, however much of it some few have filled. A pod
+    /// that is quiet at the moment would else lose what begins next, until its region has grown again.
+    static func floor(sets: Int, pods: Int) -> Int {
+        let share = max(1, sets / 4 / max(pods, 1))
+        return min(
+            max(1 << (Int.bitWidth - 1 - share.leadingZeroBitCount), firstSizes.lowerBound), firstSizes.upperBound)
+    }
+
     // MARK: after a restart
 
     /// Takes over what np_endpoints says of a slot; false when it contradicts what was taken over before.
@@ -91,10 +99,10 @@ struct EndpointRegions: Sendable {
     var isScarce: Bool { table.freeSets <= table.sets / 4 }
 
     /// Gives an endpoint a region that is smaller by three quarters or more, which has to be emptied before it is used; `nil` when
-    /// its flows would take more than an eighth of such a one, or it is moving.
-    mutating func shrink(_ slot: UInt32, used: Int) -> FlowRegion? {
+    /// its flows would take more than an eighth of such a one, it would be below `floor`, or it is moving.
+    mutating func shrink(_ slot: UInt32, used: Int, pods: Int) -> FlowRegion? {
         guard let old = current[slot], left[slot] == nil else { return nil }
-        var size = Self.firstSizes.lowerBound
+        var size = Self.floor(sets: table.sets, pods: pods)
         while size * Int(NP_FLOW_WAYS) < used * 8 { size *= 2 }
         guard size * 4 <= Int(old.sets), let region = table.allocate(size) else { return nil }
         left[slot] = old

@@ -24,9 +24,10 @@ extension NodeDatapath {
     func growRegions(_ uses: [UInt32: FlowCollection.Use]) throws(BPFError) -> Int {
         var copied = try finishMoves()
         if regions.isScarce {
+            let pods = endpoints.count
             try beginMoves(of: endpoints.keys.sorted()) { regions, slot in
                 guard let use = uses[slot], use.region == regions.current[slot] else { return nil }
-                return regions.shrink(slot, used: use.used)
+                return regions.shrink(slot, used: use.used, pods: pods)
             }
             copied += try finishMoves()
         }

@@ -192,24 +192,45 @@ struct FlowRegionsTests {
         #expect(regions.freeSets > 0)
     }
 
+    @Test("the smallest region that is left to a quiet pod is its share of a quarter of the table")
+    func floor() {
+        let floors = [1, 8, 9, 30, 110, 500, 4096].map { EndpointRegions.floor(sets: 131072, pods: $0) }
+        #expect(floors == [4096, 4096, 2048, 1024, 256, 64, 64])
+        #expect(EndpointRegions.floor(sets: 256, pods: 2) == 64 && EndpointRegions.floor(sets: 0, pods: 0) == 64)
+    }
+
+    @Test("where few pods have filled the table a quiet one keeps room for thousands of flows")
+    func quiet() throws {
+        var regions = EndpointRegions(sets: 131072)
+        for slot in 1...9 as ClosedRange<UInt32> { _ = regions.region(of: slot, pods: 9) }
+        for slot in 1...2 as ClosedRange<UInt32> {
+            while regions.grow(slot) != nil { regions.finishMove(of: slot) }
+        }
+        #expect(regions.isScarce)
+        for slot in 3...9 as ClosedRange<UInt32> {
+            if regions.shrink(slot, used: 10, pods: 9) != nil { regions.finishMove(of: slot) }
+            #expect(try #require(regions.current[slot]).room >= 8192, "\(slot)")
+        }
+    }
+
     @Test("a region shrinks to what its flows need eightfold, by three quarters at least, never below a first one")
     func shrinking() throws {
         var regions = EndpointRegions(sets: 16384)
         _ = regions.region(of: 1, pods: 1)
         while regions.grow(1) != nil { regions.finishMove(of: 1) }
         let large = try #require(regions.current[1])
-        let tooFull = regions.shrink(1, used: large.room / 16)
+        let tooFull = regions.shrink(1, used: large.room / 16, pods: 64)
         #expect(tooFull == nil)
-        let shrunk = regions.shrink(1, used: large.room / 64)
+        let shrunk = regions.shrink(1, used: large.room / 64, pods: 64)
         let small = try #require(shrunk)
         #expect(small.sets * 4 <= large.sets && small.room >= large.room / 8)
         #expect(regions.left[1] == large)
         regions.cancelMove(of: 1)
         #expect(regions.current[1] == large)
-        _ = regions.shrink(1, used: 0)
+        _ = regions.shrink(1, used: 0, pods: 64)
         regions.finishMove(of: 1)
         #expect(regions.current[1]?.sets == UInt32(EndpointRegions.firstSizes.lowerBound))
-        let again = regions.shrink(1, used: 0)
+        let again = regions.shrink(1, used: 0, pods: 64)
         #expect(again == nil)
         let grown = regions.grow(1)
         #expect(grown != nil, "and grows again")
