@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Neighbour discovery, listener reports of pods and queries to them: IPv6 does not work without them, so they pass under any policy.
+ * Neighbour discovery, listener reports and queries to pods: IPv6 does not work without them, so they pass under any policy.
  * Only on the link: the hop limit proves or enforces that there is no router in between, and from a pod the destination must be one
  * that is not forwarded. What a pod says of addresses and frames must be about its own, and no message is longer than such a one is:
  * what it carries besides would pass under any policy too. Other messages of these types are judged like any ICMPv6, after the source
- * check. So are reports to a pod: who listens to what is for routers and switches, and one pod could tell another whatever it wants.
+ * check. Reports to a pod were looked at at the hook of the pod that sent them; dropping them there would be a drop in every isolated
+ * pod behind a bridge for each address of its neighbours.
  *
  * In a program of its own: behind the parser, with all the states in which that ends, the verifier of 6.1 would give up.
  */
@@ -221,8 +222,9 @@ NP_INLINE enum np_reason np_judge_neighbour_to_pod(const struct np_hook *hook, c
 		}
 		return np_pass_neighbour(cursor);
 	}
-	if (packet->icmp_type == NP_ICMPV6_LISTENER_QUERY && packet->hop_limit == NP_HOP_LIMIT_LISTENER &&
-	    np_is_link_source(&packet->source) && np_is_ipv6_multicast(&packet->destination))
+	if ((np_is_listener_report(packet->icmp_type) || packet->icmp_type == NP_ICMPV6_LISTENER_QUERY) &&
+	    packet->hop_limit == NP_HOP_LIMIT_LISTENER && np_is_link_source(&packet->source) &&
+	    np_is_ipv6_multicast(&packet->destination))
 		return np_pass_neighbour(cursor);
 	return NP_REASON_NONE;
 }

@@ -7,15 +7,12 @@ extension RefusedObject {
     /// this node. `nil` where it has no addresses of its own.
     init?(waiting key: ObjectKey, _ news: ObjectNews) {
         let own = news.refusal?.isolating ?? []
-        guard let (pod, origin) = news.pod, !pod.hostNetwork, !pod.isFinished, !pod.addresses.isEmpty else {
+        let closing = news.pod.map { PolicyRefusal.standingIn(for: .pod($0.pod), at: nil) } ?? []
+        guard let origin = news.pod?.origin, !closing.isEmpty else {
             guard let refusal = news.refusal else { return nil }
             self = refusal
             return
         }
-        let closing = PolicyRefusal(
-            origin: RuleOrigin(kind: key.kind, namespace: key.namespace, name: key.name, path: ""),
-            subject: .pods(.matching(LabelSelector()), LabelSelector()), ingress: true, egress: true,
-            denies: [.ingress, .egress], tier: .admin, addresses: pod.addresses)
         let why = Diagnostic(
             id: .unresolved, location: .whole(key.text),
             message:
@@ -23,6 +20,6 @@ extension RefusedObject {
             hint: "if this lasts, look whether the namespace exists and the agent may list namespaces")
         self.init(
             key: key, origin: origin, diagnostics: [why],
-            isolating: own + PolicyLowering.lowerRefused([closing]))
+            isolating: own + PolicyLowering.lowerRefused(closing))
     }
 }

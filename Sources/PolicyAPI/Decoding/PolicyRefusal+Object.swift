@@ -42,9 +42,9 @@ extension PolicyRefusal {
         }
     }
 
-    /// What closes in the place of a Namespace, Pod or Node that was refused for an error in it; none for other objects. `location`: the
-    /// place of the document.
-    static func standingIn(for object: ClusterObject, at location: SourceLocation?) -> [PolicyRefusal] {
+    /// What closes in the place of a Namespace, Pod or Node that was refused for an error in it, or that waits for another object; none
+    /// for other objects, and for Pods without addresses of their own. `location`: the place of the document.
+    public static func standingIn(for object: ClusterObject, at location: SourceLocation?) -> [PolicyRefusal] {
         let addresses: [IPAddress]?
         switch object {
         // Selectors do not know the labels of its pods.

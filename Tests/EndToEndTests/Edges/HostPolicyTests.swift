@@ -330,11 +330,14 @@ struct HostPolicyTests {
         try network.apply(change)
         #expect(try control.state().confirmation == .settled(.enforce))
         #expect(differences(try ask(changed, network), expected(changed)).isEmpty)
-        // What was written down is lost while a change waits: nobody knows what to go back to but audit.
+        // What was written down is lost while a change waits: nobody knows what to go back to but audit. With more time than the next
+        // agent needs to start on a busy machine.
+        network.restart()
+        network.options.host = settings(.enforce, confirm: 600)
+        try network.apply(change)
         try network.apply(Self.policy)
         network.hostRecords = nil
         network.restart()
-        network.options.host = settings(.enforce, confirm: 600)
         try network.apply(Self.policy)
         guard case .pending(.enforce, former: .audit, _) = try control.state().confirmation else {
             Issue.record("\(try control.state().confirmation)")

@@ -149,9 +149,10 @@ extension PortRule {
                 "list a name, or remove the field to allow any")
         }
         var names: [Located<String>] = []
+        var seen: Set<String> = []
         for element in elements {
             guard let name = FQDNSelector.text(element, allowStars: true, &diagnostics) else { continue }
-            if names.contains(where: { $0.value == name }) {
+            if !seen.insert(name).inserted {
                 diagnostics.error(.conflict, element, "the name is listed twice", "keep one of them")
             }
             names.append(Located(name, at: element))

@@ -29,17 +29,20 @@ extension Pod {
         let account = diagnostics.string(spec["serviceAccountName"] ?? spec["serviceAccount"]) ?? ""
         if !account.isEmpty { serviceAccount = account }
         hostNetwork = diagnostics.boolean(spec["hostNetwork"]) ?? false
+        // The pod would be copied for each container.
+        var found = ports
         for container in diagnostics.list(spec["initContainers"]) ?? [] {
             guard let fields = FieldTable.lenient.read(container, &diagnostics) else { continue }
             // A native sidecar runs as long as the pod; any other init container is not a destination.
             if diagnostics.string(fields["restartPolicy"]) == "Always" {
-                ports += ContainerPort.decode(fields, &diagnostics)
+                found += ContainerPort.decode(fields, &diagnostics)
             }
         }
         for container in diagnostics.list(spec["containers"]) ?? [] {
             guard let fields = FieldTable.lenient.read(container, &diagnostics) else { continue }
-            ports += ContainerPort.decode(fields, &diagnostics)
+            found += ContainerPort.decode(fields, &diagnostics)
         }
+        ports = found
     }
 
     /// Adds an address, unless it is known already or empty (not assigned yet).

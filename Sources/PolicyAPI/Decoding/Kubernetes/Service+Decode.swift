@@ -30,6 +30,7 @@ extension Service {
         for point in ingress where point["ipMode"]?.string != "Proxy" {
             service.loadBalancerIPs.add(point["ip"], &diagnostics)
         }
+        service.loadBalancerIPs = service.loadBalancerIPs.distinct
         return service
     }
 
@@ -53,16 +54,19 @@ extension Service {
 
     private mutating func readPorts(_ node: DocumentNode?, _ diagnostics: inout DiagnosticCollector) {
         let elements = node?.elements ?? []
+        var numbers: Set<UInt32> = []
+        var names: [L4Protocol: Set<String>] = [:]
         for element in elements {
             guard let port = ServicePort.decode(element, &diagnostics) else { continue }
-            if ports.contains(where: { $0.protocol == port.protocol && $0.port == port.port }) {
+            let number = UInt32(port.protocol.rawValue) << 16 | UInt32(port.port)
+            if numbers.contains(number) {
                 diagnostics.warn(
                     .conflict, element,
                     "the Service has port \(port.port)/\(port.protocol) twice; this one is left out",
                     "keep one of them")
                 continue
             }
-            if elements.count > 1, ports.contains(where: { $0.name == port.name && $0.protocol == port.protocol }) {
+            if elements.count > 1, names[port.protocol]?.contains(port.name) == true {
                 let isNameless = port.name.isEmpty
                 diagnostics.warn(
                     isNameless ? .missingField : .conflict, element,
@@ -72,6 +76,8 @@ extension Service {
                     "write name: with a name of its own")
                 continue
             }
+            numbers.insert(number)
+            names[port.protocol, default: []].insert(port.name)
             ports.append(port)
         }
     }
@@ -81,6 +87,8 @@ extension Service {
         isHeadless = written.contains { $0.string == "None" }
         for address in written where address.string != "None" { clusterIPs.add(address, &diagnostics) }
         for address in spec["externalIPs"]?.elements ?? [] { externalIPs.add(address, &diagnostics) }
+        clusterIPs = clusterIPs.distinct
+        externalIPs = externalIPs.distinct
     }
 
     private mutating func readAffinity(_ spec: Fields, _ diagnostics: inout DiagnosticCollector) {
@@ -126,7 +134,13 @@ extension Service {
 }
 
 extension [IPAddress] {
-    /// Adds an address of a Service, unless it is known already or not assigned yet.
+    /// Each of them once, in the order in which they come first.
+    fileprivate var distinct: [IPAddress] {
+        var seen: Set<IPAddress> = []
+        return filter { seen.insert($0).inserted }
+    }
+
+    /// Adds an address of a Service, unless it is not assigned yet.
     fileprivate mutating func add(_ node: DocumentNode?, _ diagnostics: inout DiagnosticCollector) {
         guard let node, !node.isNull, node.string != "" else { return }
         guard let address = node.string.flatMap({ IPAddress(parsing: $0) }) else {
@@ -135,7 +149,7 @@ extension [IPAddress] {
                 "write an IPv4 or IPv6 address")
             return
         }
-        if !contains(address) { append(address) }
+        append(address)
     }
 }
 

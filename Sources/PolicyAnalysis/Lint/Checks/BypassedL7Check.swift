@@ -79,7 +79,7 @@ enum BypassedL7Check: LintCheck {
         report.warn(
             .bypassedL7, "\(guarded.origin.path).\(word(guarded.l7))", of: guarded.origin,
             found.allSatisfy { $0 != nil }
-                ? "\(wide.origin) allows the same connections without L7 rules, so these rules have no effect"
+                ? "\(wide.origin) allows the same connections without L7 rules, so \(effect(guarded.l7))"
                 : "\(wide.origin) allows some of the connections without L7 rules, so their requests are not inspected",
             "remove or narrow the plain rule")
     }
@@ -157,6 +157,11 @@ enum BypassedL7Check: LintCheck {
         case .addresses(_, _, .outsideCluster), .nodes, .entity, .names:
             return false
         }
+    }
+
+    /// What L7 rules beside a plain one do: DNS rules still say whose answers are learnt from.
+    private static func effect(_ l7: L7Match?) -> String {
+        if case .dns = l7 { "names are learnt, and look-ups are not filtered" } else { "these rules have no effect" }
     }
 
     private static func word(_ l7: L7Match?) -> String {

@@ -37,7 +37,7 @@ struct OracleNeighbours {
         let told: np_reason?
         switch (packet.hopLimit, direction) {
         case (1, .egress): told = judgeReport(packet, Array(frame[6..<12]))
-        case (1, .ingress): told = isQuery(packet) ? NP_REASON_NEIGHBOUR_DISCOVERY : nil
+        case (1, .ingress): told = isOfListeners(packet) ? NP_REASON_NEIGHBOUR_DISCOVERY : nil
         case (255, .egress): told = judgeSent(packet, Array(frame[6..<12]))
         case (255, .ingress): told = judgeReceived(packet)
         default: told = nil
@@ -46,9 +46,10 @@ struct OracleNeighbours {
         return told == NP_REASON_NEIGHBOUR_DISCOVERY && frame.count != end ? NP_DROP_BAD_HEADER : told
     }
 
-    /// What asks for listeners.
-    private func isQuery(_ packet: OraclePacket) -> Bool {
-        packet.icmpType == 130 && (Self.isLinkLocal(packet.source) || packet.source == PacketWorld.unspecified)
+    /// What asks for listeners, or says who listens: pods' reports were looked at at their own hooks.
+    private func isOfListeners(_ packet: OraclePacket) -> Bool {
+        [130, 131, 132, 143].contains(packet.icmpType)
+            && (Self.isLinkLocal(packet.source) || packet.source == PacketWorld.unspecified)
             && packet.destination.high >> 56 == 0xff
     }
 
